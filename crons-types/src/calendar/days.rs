@@ -1,0 +1,121 @@
+//! The days and minutes of a crontab in civil time, by sets of bits.
+
+use jiff::civil::{Date, DateTime, Time};
+
+use crate::crontab::Fields;
+
+/// The server gives up after 50 years; the longest wait of any crontab is 40.
+const MOST_MONTHS: usize = 50 * 12 + 1;
+
+/// Whether the crontab fires on this day.
+pub(super) fn matches(fields: &Fields, date: Date) -> bool {
+    of_month(fields, date) & 1 << date.day() != 0
+}
+
+/// The first matching day strictly after `date`.
+pub(super) fn next_day(fields: &Fields, date: Date) -> Option<Date> {
+    let later_this_month = of_month(fields, date) & above(date.day());
+    if later_this_month != 0 {
+        return on_day(date, later_this_month.trailing_zeros());
+    }
+    let mut month = date.first_of_month();
+    for _ in 0..MOST_MONTHS {
+        month = month.last_of_month().tomorrow().ok()?;
+        let days = of_month(fields, month);
+        if days != 0 {
+            return on_day(month, days.trailing_zeros());
+        }
+    }
+    None
+}
+
+/// The last matching day strictly before `date`.
+pub(super) fn previous_day(fields: &Fields, date: Date) -> Option<Date> {
+    let earlier_this_month = of_month(fields, date) & below(date.day());
+    if earlier_this_month != 0 {
+        return on_day(date, earlier_this_month.ilog2());
+    }
+    let mut month = date;
+    for _ in 0..MOST_MONTHS {
+        month = month.first_of_month().yesterday().ok()?;
+        let days = of_month(fields, month);
+        if days != 0 {
+            return on_day(month, days.ilog2());
+        }
+    }
+    None
+}
+
+/// The first matching time of a day, at or after `from`.
+pub(super) fn time_from(fields: &Fields, from: Time) -> Option<Time> {
+    let (hour, minute) = (from.hour(), from.minute());
+    if fields.hours & 1 << hour != 0 {
+        let minutes = fields.minutes & !below(minute);
+        if minutes != 0 {
+            return at(hour.unsigned_abs().into(), minutes.trailing_zeros());
+        }
+    }
+    let hours = fields.hours & above(hour);
+    if hours == 0 { None } else { at(hours.trailing_zeros(), fields.minutes.trailing_zeros()) }
+}
+
+/// The last matching time of a day, at or before `to`.
+pub(super) fn time_to(fields: &Fields, to: Time) -> Option<Time> {
+    let (hour, minute) = (to.hour(), to.minute());
+    if fields.hours & 1 << hour != 0 {
+        let minutes = fields.minutes & !above(minute);
+        if minutes != 0 {
+            return at(hour.unsigned_abs().into(), minutes.ilog2());
+        }
+    }
+    let hours = fields.hours & below(hour);
+    if hours == 0 { None } else { at(hours.ilog2(), fields.minutes.ilog2()) }
+}
+
+/// The first matching civil minute at or after `from`.
+pub(super) fn minute_from(fields: &Fields, from: DateTime) -> Option<DateTime> {
+    if matches(fields, from.date())
+        && let Some(time) = time_from(fields, from.time())
+    {
+        return Some(from.date().to_datetime(time));
+    }
+    Some(next_day(fields, from.date())?.to_datetime(time_from(fields, Time::midnight())?))
+}
+
+/// The last matching civil minute at or before `to`.
+pub(super) fn minute_to(fields: &Fields, to: DateTime) -> Option<DateTime> {
+    if matches(fields, to.date())
+        && let Some(time) = time_to(fields, to.time())
+    {
+        return Some(to.date().to_datetime(time));
+    }
+    Some(previous_day(fields, to.date())?.to_datetime(time_to(fields, Time::MAX)?))
+}
+
+/// The matching days of the month of `date`.
+fn of_month(fields: &Fields, date: Date) -> u64 {
+    if fields.months & 1 << date.month() == 0 {
+        return 0;
+    }
+    // From the weekday of the date back to that of the first; 35 keeps it positive.
+    let weekday = date.weekday().to_sunday_zero_offset() + 35 + 1 - date.day();
+    fields.days_of_month(date.days_in_month().unsigned_abs().into(), (weekday.unsigned_abs() % 7).into())
+}
+
+fn on_day(month: Date, day: u32) -> Option<Date> {
+    Date::new(month.year(), month.month(), i8::try_from(day).ok()?).ok()
+}
+
+fn at(hour: u32, minute: u32) -> Option<Time> {
+    Time::new(i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, 0, 0).ok()
+}
+
+/// All bits above `bit`.
+fn above(bit: i8) -> u64 {
+    !1 << bit
+}
+
+/// All bits below `bit`.
+fn below(bit: i8) -> u64 {
+    (1 << bit) - 1
+}

@@ -1,0 +1,280 @@
+//! One report about one run of a job.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::{MonitorConfig, Slug};
+
+/// A report about a run: that it began, or how it ended.
+///
+/// ```
+/// use std::time::Duration;
+/// use crons_types::{CheckIn, CheckInStatus, Slug};
+///
+/// let slug = Slug::parse("import")?;
+/// let check_in = CheckIn::ok(slug).duration(Duration::from_secs(3));
+/// assert_eq!(check_in.status, CheckInStatus::Ok);
+/// # Ok::<(), crons_types::InvalidSlug>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct CheckIn {
+    /// Which run. The client fills it in if it is left out.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub check_in_id: Option<CheckInId>,
+    /// Which monitor.
+    pub monitor_slug: Slug,
+    /// What is reported.
+    pub status: CheckInStatus,
+    /// How long the run took, for the report of its end.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::wire::seconds"))]
+    pub duration: Option<Duration>,
+    /// Where the job runs. The client fills it in if it is left out.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub environment: Option<Environment>,
+    /// Which version of the job ran. The client fills it in if it is left out.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub release: Option<String>,
+    /// Creates or updates the monitor along with the report.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub monitor_config: Option<MonitorConfig>,
+}
+
+impl CheckIn {
+    /// A report with this status and nothing else.
+    pub fn new(monitor_slug: Slug, status: CheckInStatus) -> Self {
+        Self {
+            check_in_id: None,
+            monitor_slug,
+            status,
+            duration: None,
+            environment: None,
+            release: None,
+            monitor_config: None,
+        }
+    }
+
+    /// The run began.
+    pub fn in_progress(monitor_slug: Slug) -> Self {
+        Self::new(monitor_slug, CheckInStatus::InProgress)
+    }
+
+    /// The run ended well.
+    pub fn ok(monitor_slug: Slug) -> Self {
+        Self::new(monitor_slug, CheckInStatus::Ok)
+    }
+
+    /// The run failed.
+    pub fn error(monitor_slug: Slug) -> Self {
+        Self::new(monitor_slug, CheckInStatus::Error)
+    }
+
+    /// Says which run this is about; the id of the report that it began.
+    #[must_use]
+    pub fn id(mut self, id: CheckInId) -> Self {
+        self.check_in_id = Some(id);
+        self
+    }
+
+    /// Says how long the run took.
+    #[must_use]
+    pub fn duration(mut self, duration: Duration) -> Self {
+        self.duration = Some(duration);
+        self
+    }
+
+    /// Says where the job runs; must be the same in all reports about one run.
+    #[must_use]
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
+    /// Creates or updates the monitor along with this report.
+    #[must_use]
+    pub fn monitor_config(mut self, config: MonitorConfig) -> Self {
+        self.monitor_config = Some(config);
+        self
+    }
+}
+
+/// What a client can say of a run. That one was missed or took too long is for the server to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CheckInStatus {
+    /// It began.
+    InProgress,
+    /// It ended well.
+    Ok,
+    /// It failed.
+    Error,
+}
+
+impl CheckInStatus {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InProgress => "in_progress",
+            Self::Ok => "ok",
+            Self::Error => "error",
+        }
+    }
+
+    /// Whether the run is over.
+    pub fn is_terminal(self) -> bool {
+        self != Self::InProgress
+    }
+}
+
+impl fmt::Display for CheckInStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The id of a run: 128 bits, 32 lower-case hexadecimal digits on the wire.
+///
+/// ```
+/// use crons_types::CheckInId;
+///
+/// let id: CheckInId = "7f0a1c52-9f0e-4c1b-8a55-0d6f1b2c3d4e".parse().unwrap();
+/// assert_eq!(id.to_string(), "7f0a1c529f0e4c1b8a550d6f1b2c3d4e");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CheckInId([u8; 16]);
+
+impl CheckInId {
+    /// All zeros: "the run of this monitor and environment that began last and is not over, else a new one".
+    pub const NIL: Self = Self([0; 16]);
+
+    /// An id of these bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes of the id.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// Whether this is [`CheckInId::NIL`].
+    pub fn is_nil(&self) -> bool {
+        *self == Self::NIL
+    }
+}
+
+impl FromStr for CheckInId {
+    type Err = InvalidCheckInId;
+
+    /// Reads 32 hexadecimal digits, with or without the four dashes of a UUID.
+    fn from_str(text: &str) -> Result<Self, InvalidCheckInId> {
+        let refused = || InvalidCheckInId { written: text.chars().take(80).collect() };
+        let plain = match text.len() {
+            32 => text.to_owned(),
+            36 if [8, 13, 18, 23].iter().all(|&at| text.as_bytes()[at] == b'-') => text.replace('-', ""),
+            _ => return Err(refused()),
+        };
+        // `from_str_radix` alone would accept a leading `+`.
+        if plain.len() != 32 || !plain.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(refused());
+        }
+        u128::from_str_radix(&plain, 16).map(|id| Self(id.to_be_bytes())).map_err(|_| refused())
+    }
+}
+
+impl fmt::Display for CheckInId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+impl fmt::Debug for CheckInId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CheckInId({self})")
+    }
+}
+
+/// Why a text is no [`CheckInId`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidCheckInId {
+    written: String,
+}
+
+impl fmt::Display for InvalidCheckInId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "check_in_id: {:?} is no UUID; write 32 hexadecimal digits", self.written)
+    }
+}
+
+impl std::error::Error for InvalidCheckInId {}
+
+/// Where a job runs: `production`, `staging`. 1 to 64 characters, no `/` and no line break.
+///
+/// ```
+/// use crons_types::Environment;
+///
+/// assert!(Environment::parse("staging").is_ok());
+/// assert!(Environment::parse("eu/west").unwrap_err().to_string().contains("`/`"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Environment(std::sync::Arc<str>);
+
+impl Environment {
+    /// The longest name the server takes, in characters; it drops check-ins with a longer one.
+    pub const MAX_LEN: usize = 64;
+    /// What the server takes a check-in without an environment for.
+    pub const DEFAULT: &'static str = "production";
+
+    /// Accepts the names that the server accepts.
+    ///
+    /// # Errors
+    /// If the name is blank, too long, or has a `/` or a line break: the server would drop the whole check-in.
+    pub fn parse(name: &str) -> Result<Self, InvalidEnvironment> {
+        let bad = name.contains(['/', '\n', '\r', '\u{c}']);
+        if name.trim().is_empty() || bad || name.chars().count() > Self::MAX_LEN {
+            return Err(InvalidEnvironment { written: name.chars().take(80).collect() });
+        }
+        Ok(Self(name.into()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Environment {
+    type Err = InvalidEnvironment;
+
+    fn from_str(name: &str) -> Result<Self, InvalidEnvironment> {
+        Self::parse(name)
+    }
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why a text is no [`Environment`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidEnvironment {
+    written: String,
+}
+
+impl fmt::Display for InvalidEnvironment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "environment: {:?} is refused by the server, with all its check-ins; write 1 to {} characters \
+             without `/` and line breaks",
+            self.written,
+            Environment::MAX_LEN
+        )
+    }
+}
+
+impl std::error::Error for InvalidEnvironment {}

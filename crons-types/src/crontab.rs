@@ -1,0 +1,180 @@
+//! Crontabs in the dialect of Sentry's server, no more and no less.
+//!
+//! [`parse`] judges, over [`bytes`] and in `const fn`; [`fields`] is what comes out of it; [`fault`], [`mod@line`] and [`item`]
+//! find the words for what is wrong.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Range;
+use std::str::FromStr;
+
+mod bytes;
+mod fault;
+pub(crate) mod fields;
+mod item;
+mod line;
+mod parse;
+
+#[cfg(feature = "calendar")]
+pub(crate) use fields::Fields;
+
+/// When a job runs, in five fields: minute, hour, day of month, month, day of week.
+///
+/// ```
+/// use crons_types::Crontab;
+///
+/// assert_eq!(Crontab::parse("  0  3 * * mon-fri ").unwrap().as_str(), "0 3 * * mon-fri");
+/// assert_eq!(Crontab::parse("@daily").unwrap().as_str(), "0 0 * * *");
+///
+/// let refused = Crontab::parse("61 * * * *").unwrap_err();
+/// assert_eq!(refused.to_string(), r#"minute: 61 is not in 0-59 (field 1 of "61 * * * *")"#);
+/// ```
+///
+/// Each field is `*` or a list of values and ranges, each with an optional step: `1,5-9,*/15,30/5`. Months and weekdays
+/// have three-letter names. `L` and `LW` are the last day and the last workday of the month, `5L` its last Friday,
+/// `FRI#2` its second. Both day fields must match if one of them begins with `*`; otherwise either will do.
+#[derive(Clone, Debug)]
+pub struct Crontab {
+    text: Box<str>,
+    #[cfg(feature = "calendar")]
+    fields: Fields,
+}
+
+impl Crontab {
+    /// Accepts what the server accepts: five fields or one of `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly` and
+    /// `@annually`, if there is a day on which it happens.
+    ///
+    /// # Errors
+    /// Names the field that the server would refuse, what is allowed there, and what was probably meant.
+    pub fn parse(text: &str) -> Result<Self, InvalidCrontab> {
+        match parse::parse(text.as_bytes()) {
+            #[cfg(feature = "calendar")]
+            Ok(fields) => Ok(Self { text: normalize(text), fields }),
+            #[cfg(not(feature = "calendar"))]
+            Ok(_) => Ok(Self { text: normalize(text) }),
+            Err(fault) => Err(InvalidCrontab {
+                message: fault::message(text, fault).into(),
+                suggestion: fault::suggestion(text).map(Into::into),
+                field: fault.field,
+                span: (fault.start, fault.end),
+            }),
+        }
+    }
+
+    /// Judges as [`parse`](Self::parse) does, while compiling.
+    ///
+    /// ```
+    /// use crons_types::Crontab;
+    ///
+    /// const NIGHTLY: &str = "0 3 * * *";
+    /// const _: () = if let Err(why) = Crontab::check(NIGHTLY) { panic!("{}", why) };
+    /// ```
+    ///
+    /// # Errors
+    /// Names the field and what is allowed there.
+    pub const fn check(text: &str) -> Result<(), &'static str> {
+        match parse::parse(text.as_bytes()) {
+            Ok(_) => Ok(()),
+            Err(fault) => Err(fault.summary()),
+        }
+    }
+
+    /// The crontab as the server stores it: one space between the fields, nicknames replaced.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The sets of values.
+    #[cfg(feature = "calendar")]
+    pub(crate) fn fields(&self) -> &Fields {
+        &self.fields
+    }
+}
+
+fn normalize(text: &str) -> Box<str> {
+    let folded = fold_blanks(text);
+    parse::nickname(folded.as_bytes()).map_or_else(|| folded.into(), Into::into)
+}
+
+/// The words of `text` with one space between.
+fn fold_blanks(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    let mut from = 0;
+    while let Some((start, end)) = bytes::next_word(text.as_bytes(), from) {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(&text[start..end]);
+        from = end;
+    }
+    folded
+}
+
+// By the text, as on the server: a changed spelling is a changed config, though it may mean the same.
+impl PartialEq for Crontab {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Crontab {}
+
+impl Hash for Crontab {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl FromStr for Crontab {
+    type Err = InvalidCrontab;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCrontab> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for Crontab {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Why a text is no [`Crontab`]. Displays as one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidCrontab {
+    message: Box<str>,
+    suggestion: Option<Box<str>>,
+    field: Option<usize>,
+    span: (usize, usize),
+}
+
+impl InvalidCrontab {
+    /// A crontab that is accepted and was probably meant.
+    ///
+    /// ```
+    /// # use crons_types::Crontab;
+    /// let refused = Crontab::parse("0 0 9 ? * MON-FRIDAY").unwrap_err();
+    /// assert_eq!(refused.suggestion(), Some("0 9 * * MON-FRI"));
+    /// ```
+    pub fn suggestion(&self) -> Option<&str> {
+        self.suggestion.as_deref()
+    }
+
+    /// The field at fault, 1 (minute) to 5 (day of week), unless it is about the whole.
+    pub fn field(&self) -> Option<usize> {
+        self.field.map(|index| index + 1)
+    }
+
+    /// The bytes at fault in the text that was parsed.
+    pub fn span(&self) -> Range<usize> {
+        self.span.0..self.span.1
+    }
+}
+
+impl fmt::Display for InvalidCrontab {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for InvalidCrontab {}

@@ -1,0 +1,171 @@
+//! The address and key of a project, in one URL.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Where check-ins go: `{scheme}://{public key}@{host}[:{port}][/{path}]/{project id}`.
+///
+/// The keys appear neither in `Debug` nor in error messages.
+///
+/// ```
+/// use crons_types::Dsn;
+///
+/// let dsn: Dsn = "https://key@host:8443/prefix/42".parse()?;
+/// assert_eq!(dsn.envelope_url(), "https://host:8443/prefix/api/42/envelope/");
+/// assert_eq!(dsn.project_id(), "42");
+/// assert_eq!(format!("{dsn:?}"), "Dsn(https://***@host:8443/prefix/42)");
+/// # Ok::<(), crons_types::InvalidDsn>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Dsn {
+    scheme: &'static str,
+    public_key: Box<str>,
+    secret_key: Option<Box<str>>,
+    /// Host and, unless it is the scheme's default, port.
+    authority: Box<str>,
+    /// Begins with `/` unless empty; never ends with one.
+    path: Box<str>,
+    project_id: Box<str>,
+}
+
+impl Dsn {
+    /// The key that a client shows to the server.
+    pub fn public_key(&self) -> &str {
+        &self.public_key
+    }
+
+    /// The deprecated second key of old projects.
+    pub fn secret_key(&self) -> Option<&str> {
+        self.secret_key.as_deref()
+    }
+
+    /// The project, a number at Sentry.
+    pub fn project_id(&self) -> &str {
+        &self.project_id
+    }
+
+    /// Host and port, without keys: safe to show.
+    pub fn host(&self) -> &str {
+        &self.authority
+    }
+
+    /// Where envelopes are posted to.
+    pub fn envelope_url(&self) -> String {
+        format!("{}://{}{}/api/{}/envelope/", self.scheme, self.authority, self.path, self.project_id)
+    }
+
+    fn parse(text: &str) -> Result<Self, InvalidDsn> {
+        let text = text.trim();
+        let (scheme, default_port, rest) = match text.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => ("http", "80", rest),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => ("https", "443", rest),
+            Some(_) => return Err(InvalidDsn::Scheme),
+            None => return Err(InvalidDsn::NoUrl),
+        };
+        if rest.contains(['?', '#']) || rest.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(InvalidDsn::Character);
+        }
+        let (keys, place) = rest.split_once('@').ok_or(InvalidDsn::PublicKey)?;
+        let (public_key, secret_key) = match keys.split_once(':') {
+            Some((public, secret)) => (public, (!secret.is_empty()).then_some(secret)),
+            None => (keys, None),
+        };
+        // Keys go into a header: what would end it there has no place in a key.
+        let plain =
+            |key: &str| key.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.'));
+        if public_key.is_empty() || !plain(public_key) || !secret_key.is_none_or(plain) {
+            return Err(InvalidDsn::PublicKey);
+        }
+        let (authority, path) = place.split_once('/').ok_or(InvalidDsn::Project)?;
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => (host, Some(port)),
+            _ => (authority, None),
+        };
+        let named = !host.is_empty() && !host.contains(['@', '\\']);
+        let bracketed = host.starts_with('[') && host.ends_with(']');
+        if !named || (host.contains(':') && !bracketed) {
+            return Err(InvalidDsn::Host);
+        }
+        if port.is_some_and(|port| port.parse::<u16>().map_or(true, |port| port == 0)) {
+            return Err(InvalidDsn::Port);
+        }
+        let path = path.trim_end_matches('/');
+        let (path, project_id) = path.rsplit_once('/').unwrap_or(("", path));
+        if project_id.is_empty() || !project_id.bytes().all(|c| c.is_ascii_digit()) {
+            return Err(InvalidDsn::Project);
+        }
+        let authority = if port == Some(default_port) { host } else { authority };
+        let prefix = if path.is_empty() { String::new() } else { format!("/{}", path.trim_matches('/')) };
+        Ok(Self {
+            scheme,
+            public_key: public_key.into(),
+            secret_key: secret_key.map(Into::into),
+            authority: authority.into(),
+            path: prefix.into(),
+            project_id: project_id.into(),
+        })
+    }
+}
+
+impl FromStr for Dsn {
+    type Err = InvalidDsn;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDsn> {
+        Self::parse(text)
+    }
+}
+
+/// With the public key, as the SDKs want it in an envelope; without the secret one.
+impl fmt::Display for Dsn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { scheme, public_key, authority, path, project_id, .. } = self;
+        write!(f, "{scheme}://{public_key}@{authority}{path}/{project_id}")
+    }
+}
+
+impl fmt::Debug for Dsn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { scheme, authority, path, project_id, .. } = self;
+        write!(f, "Dsn({scheme}://***@{authority}{path}/{project_id})")
+    }
+}
+
+/// Which part of a text keeps it from being a [`Dsn`]. Never quotes the text, which may hold keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidDsn {
+    /// It has no `://`.
+    NoUrl,
+    /// The scheme is neither `http` nor `https`.
+    Scheme,
+    /// There is a blank, a `?` or a `#` in it.
+    Character,
+    /// There is no public key before an `@`, or it has characters that no key has.
+    PublicKey,
+    /// There is no host after the `@`.
+    Host,
+    /// The port is no number from 1 to 65535.
+    Port,
+    /// The last part of the path is no number.
+    Project,
+}
+
+impl fmt::Display for InvalidDsn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = match self {
+            Self::NoUrl => "it is no URL",
+            Self::Scheme => "the scheme is neither http nor https",
+            Self::Character => "there is a blank, a `?` or a `#` in it",
+            Self::PublicKey => "the public key before the `@` is missing or has characters that no key has",
+            Self::Host => "the host after the `@` is missing or malformed",
+            Self::Port => "the port is no number from 1 to 65535",
+            Self::Project => "the project id, a number at the end of the path, is missing",
+        };
+        write!(
+            f,
+            "dsn: {part}; write https://<public key>@<host>/<project id>, as the project's settings show it"
+        )
+    }
+}
+
+impl std::error::Error for InvalidDsn {}

@@ -1,0 +1,248 @@
+//! Intervals of a schedule, and lengths in whole minutes; both in words such as `10 minutes`, `2h`, `1 week`.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::str::FromStr;
+use std::time::Duration;
+
+mod span;
+
+pub use span::InvalidSpan;
+use span::{Fault, Unit};
+
+/// The units of an [`Interval`], as the server names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum IntervalUnit {
+    /// 60 seconds.
+    Minute,
+    /// 60 minutes.
+    Hour,
+    /// The same time on the next day: 23 to 25 hours where clocks change.
+    Day,
+    /// 7 days.
+    Week,
+    /// The same day and time in the next month that has this day.
+    Month,
+    /// The same date and time in the next year that has this date.
+    Year,
+}
+
+impl IntervalUnit {
+    /// All units, shortest first.
+    pub const ALL: [Self; 6] = [Self::Minute, Self::Hour, Self::Day, Self::Week, Self::Month, Self::Year];
+
+    /// The name on the wire: `minute`, `hour`, `day`, `week`, `month`, `year`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Year => "year",
+        }
+    }
+
+    /// The unit with exactly this name on the wire.
+    ///
+    /// ```
+    /// use crons_types::IntervalUnit;
+    ///
+    /// assert_eq!(IntervalUnit::from_name("hour"), Some(IntervalUnit::Hour));
+    /// assert_eq!(IntervalUnit::from_name("hours"), None);
+    /// ```
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|unit| unit.as_str() == name)
+    }
+}
+
+impl fmt::Display for IntervalUnit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How long after a check-in the next one is expected: a number from 1 up, and a unit.
+///
+/// ```
+/// use crons_types::{Interval, IntervalUnit};
+///
+/// let interval = Interval::parse("2h").unwrap();
+/// assert_eq!((interval.value(), interval.unit()), (2, IntervalUnit::Hour));
+/// assert_eq!(interval.to_string(), "2 hours");
+/// assert_eq!(Interval::parse("120 seconds").unwrap().to_string(), "2 minutes");
+/// assert!(Interval::parse("5m").unwrap_err().to_string().contains("month or minute?"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Interval {
+    value: NonZeroU32,
+    unit: IntervalUnit,
+}
+
+impl Interval {
+    /// An interval of `value` times `unit`.
+    ///
+    /// ```
+    /// use crons_types::{Interval, IntervalUnit};
+    ///
+    /// assert_eq!(Interval::new(1, IntervalUnit::Week).unwrap().to_string(), "1 week");
+    /// assert!(Interval::new(0, IntervalUnit::Week).is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// If `value` is 0.
+    pub fn new(value: u32, unit: IntervalUnit) -> Result<Self, InvalidSpan> {
+        match NonZeroU32::new(value) {
+            Some(value) => Ok(Self { value, unit }),
+            None => Err(InvalidSpan::new(&format!("0 {unit}s"), Fault::Zero, true)),
+        }
+    }
+
+    /// Reads one whole number and one unit, in full or short: `10 minutes`, `10 min`, `2h`, `1d`, `1 w`, `1 month`,
+    /// `1 year`. Seconds are taken if they are whole minutes.
+    ///
+    /// # Errors
+    /// Says which part is no number or no unit.
+    pub fn parse(text: &str) -> Result<Self, InvalidSpan> {
+        let refuse = |fault| InvalidSpan::new(text, fault, true);
+        let (value, unit) = match span::read(text).map_err(refuse)? {
+            (_, None) => return Err(refuse(Fault::NoUnit)),
+            (seconds, Some(Unit::Second)) => {
+                (span::whole_minutes(seconds).map_err(refuse)?, IntervalUnit::Minute)
+            }
+            (value, Some(Unit::Of(unit))) => (value, unit),
+        };
+        let value = u32::try_from(value).map_err(|_| refuse(Fault::TooLong))?;
+        Self::new(value, unit).map_err(|_| refuse(Fault::Zero))
+    }
+
+    /// How many units.
+    pub fn value(self) -> u32 {
+        self.value.get()
+    }
+
+    /// The unit that is counted.
+    pub fn unit(self) -> IntervalUnit {
+        self.unit
+    }
+}
+
+impl FromStr for Interval {
+    type Err = InvalidSpan;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSpan> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.value.get() == 1 { "" } else { "s" };
+        write!(f, "{} {}{plural}", self.value, self.unit)
+    }
+}
+
+/// A length of time in whole minutes, at least one: a margin, a longest run time.
+///
+/// ```
+/// use crons_types::Minutes;
+/// use std::time::Duration;
+///
+/// assert_eq!(Minutes::parse("2h").unwrap().get(), 120);
+/// assert_eq!(Minutes::parse("30").unwrap().to_string(), "30 minutes");
+/// assert_eq!(Minutes::try_from(Duration::from_secs(300)).unwrap().get(), 5);
+/// assert!(Minutes::try_from(Duration::from_secs(90)).is_err());
+/// assert!(Minutes::parse("1 month").is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Minutes(NonZeroU32);
+
+impl Minutes {
+    /// Reads what [`Interval::parse`] reads, without months and years, as their length varies. A number by itself counts
+    /// minutes.
+    ///
+    /// # Errors
+    /// Says which part is no number or no unit.
+    pub fn parse(text: &str) -> Result<Self, InvalidSpan> {
+        let refuse = |fault| InvalidSpan::new(text, fault, false);
+        let (value, unit) = span::read(text).map_err(refuse)?;
+        let minutes = match unit {
+            None | Some(Unit::Of(IntervalUnit::Minute)) => Some(value),
+            Some(Unit::Second) => Some(span::whole_minutes(value).map_err(refuse)?),
+            Some(Unit::Of(IntervalUnit::Hour)) => value.checked_mul(60),
+            Some(Unit::Of(IntervalUnit::Day)) => value.checked_mul(24 * 60),
+            Some(Unit::Of(IntervalUnit::Week)) => value.checked_mul(7 * 24 * 60),
+            Some(Unit::Of(IntervalUnit::Month | IntervalUnit::Year)) => return Err(refuse(Fault::Varies)),
+        };
+        Self::from_count(minutes).map_err(refuse)
+    }
+
+    /// The number of minutes.
+    pub fn get(self) -> u32 {
+        self.0.get()
+    }
+
+    fn from_count(minutes: Option<u64>) -> Result<Self, Fault> {
+        let minutes = minutes.and_then(|minutes| u32::try_from(minutes).ok()).ok_or(Fault::TooLong)?;
+        NonZeroU32::new(minutes).map(Self).ok_or(Fault::Zero)
+    }
+}
+
+impl FromStr for Minutes {
+    type Err = InvalidSpan;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSpan> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<&str> for Minutes {
+    type Error = InvalidSpan;
+
+    fn try_from(text: &str) -> Result<Self, InvalidSpan> {
+        Self::parse(text)
+    }
+}
+
+/// Counts minutes.
+impl TryFrom<u32> for Minutes {
+    type Error = InvalidSpan;
+
+    fn try_from(minutes: u32) -> Result<Self, InvalidSpan> {
+        Self::from_count(Some(minutes.into()))
+            .map_err(|fault| InvalidSpan::new(&minutes.to_string(), fault, false))
+    }
+}
+
+/// Counts minutes; for number literals, which are `i32`.
+impl TryFrom<i32> for Minutes {
+    type Error = InvalidSpan;
+
+    fn try_from(minutes: i32) -> Result<Self, InvalidSpan> {
+        u32::try_from(minutes)
+            .map_err(|_| InvalidSpan::new(&minutes.to_string(), Fault::Negative, false))
+            .and_then(Self::try_from)
+    }
+}
+
+/// Takes whole minutes only: nothing is rounded.
+impl TryFrom<Duration> for Minutes {
+    type Error = InvalidSpan;
+
+    fn try_from(duration: Duration) -> Result<Self, InvalidSpan> {
+        let minutes = if duration.subsec_nanos() == 0 {
+            span::whole_minutes(duration.as_secs())
+        } else {
+            Err(Fault::NotWholeMinutes)
+        };
+        minutes
+            .and_then(|minutes| Self::from_count(Some(minutes)))
+            .map_err(|fault| InvalidSpan::new(&format!("{duration:?}"), fault, false))
+    }
+}
+
+impl fmt::Display for Minutes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} minute{}", self.0, if self.0.get() == 1 { "" } else { "s" })
+    }
+}

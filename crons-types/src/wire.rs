@@ -1,0 +1,161 @@
+//! Sentry's JSON for the types that cannot derive it: minutes are integers, durations are seconds.
+
+use std::time::Duration;
+
+use serde::de::{Deserialize, Deserializer, Error};
+use serde::ser::{Serialize, Serializer};
+
+use crate::{
+    CheckInId, CheckInStatus, Crontab, Environment, Interval, IntervalUnit, InvalidMonitorConfig, Minutes,
+    MonitorConfig, Owner, Schedule, Slug, Timezone,
+};
+
+/// Types whose wire form is what they display and parse.
+macro_rules! as_text {
+    ($($type:ty),*) => {$(
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                text.parse().map_err(D::Error::custom)
+            }
+        }
+    )*};
+}
+
+as_text!(Slug, Timezone, Crontab, CheckInId, Environment, Owner);
+
+impl Serialize for CheckInStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for CheckInStatus {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        [Self::InProgress, Self::Ok, Self::Error]
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or_else(|| D::Error::custom(format!("status: {text:?} is none of in_progress, ok, error")))
+    }
+}
+
+impl Serialize for Minutes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(self.get())
+    }
+}
+
+impl<'de> Deserialize<'de> for Minutes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::try_from(u32::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl Serialize for IntervalUnit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for IntervalUnit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::from_name(&name).ok_or_else(|| {
+            D::Error::custom(format!("unit: {name:?} is none of minute, hour, day, week, month, year"))
+        })
+    }
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum ScheduleWire {
+    Crontab { value: Crontab },
+    Interval { value: u32, unit: IntervalUnit },
+}
+
+impl Serialize for Schedule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let wire = match self {
+            Self::Crontab(crontab) => ScheduleWire::Crontab { value: crontab.clone() },
+            Self::Interval(interval) => {
+                ScheduleWire::Interval { value: interval.value(), unit: interval.unit() }
+            }
+        };
+        wire.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Schedule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match ScheduleWire::deserialize(deserializer)? {
+            ScheduleWire::Crontab { value } => Ok(Self::Crontab(value)),
+            ScheduleWire::Interval { value, unit } => {
+                Interval::new(value, unit).map(Self::Interval).map_err(D::Error::custom)
+            }
+        }
+    }
+}
+
+/// A configuration as read, before its setters have judged it.
+#[derive(serde::Deserialize)]
+pub(crate) struct Unjudged {
+    schedule: Schedule,
+    timezone: Option<Timezone>,
+    checkin_margin: Option<Minutes>,
+    max_runtime: Option<Minutes>,
+    failure_issue_threshold: Option<u32>,
+    recovery_threshold: Option<u32>,
+    owner: Option<Owner>,
+}
+
+impl TryFrom<Unjudged> for MonitorConfig {
+    type Error = InvalidMonitorConfig;
+
+    fn try_from(read: Unjudged) -> Result<Self, InvalidMonitorConfig> {
+        let mut config = Self::new(read.schedule);
+        if let Some(timezone) = read.timezone {
+            config = config.timezone(timezone.as_str())?;
+        }
+        if let Some(margin) = read.checkin_margin {
+            config = config.checkin_margin(margin.get())?;
+        }
+        if let Some(runtime) = read.max_runtime {
+            config = config.max_runtime(runtime.get())?;
+        }
+        if let Some(failures) = read.failure_issue_threshold {
+            config = config.failure_issue_threshold(failures)?;
+        }
+        if let Some(successes) = read.recovery_threshold {
+            config = config.recovery_threshold(successes)?;
+        }
+        match read.owner {
+            Some(owner) => config.owner(owner.as_str()),
+            None => Ok(config),
+        }
+    }
+}
+
+/// Durations as seconds, a float.
+pub(crate) mod seconds {
+    use super::{Deserialize, Deserializer, Duration, Error, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde asks for this signature")]
+    pub(crate) fn serialize<S: Serializer>(duration: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
+        match duration {
+            Some(duration) => to.serialize_f64(duration.as_secs_f64()),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+        let seconds = Option::<f64>::deserialize(from)?;
+        seconds.map(Duration::try_from_secs_f64).transpose().map_err(D::Error::custom)
+    }
+}

