@@ -1,0 +1,146 @@
+//! Which client a monitor uses: the one that was initialized, or in a test the one of the scope it runs in.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use crons_types::{CheckIn, CheckInId};
+
+use crate::client::{Client, new_id};
+use crate::stats::Stats;
+
+/// Zero: there is no client anywhere, and that is known to be meant. All a disabled program pays is reading it.
+static ACTIVE: AtomicUsize = AtomicUsize::new(NEVER_INITIALIZED);
+/// Set until the first `init`, or until the lack of it has been said.
+const NEVER_INITIALIZED: usize = 1;
+/// Added once for each live client.
+const ONE_CLIENT: usize = 2;
+
+static GLOBAL: RwLock<Option<Arc<Client>>> = RwLock::new(None);
+
+/// The client to use here and now.
+pub(crate) fn client() -> Option<Arc<Client>> {
+    if ACTIVE.load(Ordering::Relaxed) == 0 {
+        return None;
+    }
+    let client = scoped().or_else(|| GLOBAL.read().unwrap_or_else(PoisonError::into_inner).clone());
+    if client.is_none() && ACTIVE.fetch_and(!NEVER_INITIALIZED, Ordering::Relaxed) & NEVER_INITIALIZED != 0 {
+        tracing::warn!(
+            "a monitor was used before crons::init: the job runs, nothing is sent; call it first in `main`"
+        );
+    }
+    client
+}
+
+/// `init` was called and found no DSN: that is meant.
+pub(crate) fn disable() {
+    ACTIVE.fetch_and(!NEVER_INITIALIZED, Ordering::Relaxed);
+}
+
+/// Makes `client` the global one; `false` if there is one already.
+pub(crate) fn install(client: Arc<Client>) -> bool {
+    let mut global = GLOBAL.write().unwrap_or_else(PoisonError::into_inner);
+    if global.is_some() {
+        return false;
+    }
+    *global = Some(client);
+    ACTIVE.fetch_add(ONE_CLIENT, Ordering::Relaxed);
+    disable();
+    true
+}
+
+/// Whether a global client is installed.
+pub(crate) fn is_installed() -> bool {
+    GLOBAL.read().unwrap_or_else(PoisonError::into_inner).is_some()
+}
+
+/// Removes the global client.
+pub(crate) fn uninstall() {
+    let removed = GLOBAL.write().unwrap_or_else(PoisonError::into_inner).take();
+    if removed.is_some() {
+        ACTIVE.fetch_sub(ONE_CLIENT, Ordering::Relaxed);
+    }
+}
+
+#[cfg(feature = "test")]
+mod scope {
+    use std::cell::RefCell;
+
+    use super::{ACTIVE, Arc, Client, ONE_CLIENT, Ordering};
+
+    thread_local! {
+        static SCOPED: RefCell<Vec<Arc<Client>>> = const { RefCell::new(Vec::new()) };
+    }
+
+    pub(crate) fn scoped() -> Option<Arc<Client>> {
+        SCOPED.try_with(|scoped| scoped.borrow().last().cloned()).ok().flatten()
+    }
+
+    /// Runs `f` with `client` as the client of this thread.
+    pub(crate) fn with<R>(client: Arc<Client>, f: impl FnOnce() -> R) -> R {
+        struct Leave;
+        impl Drop for Leave {
+            fn drop(&mut self) {
+                SCOPED.with(|scoped| scoped.borrow_mut().pop());
+                ACTIVE.fetch_sub(ONE_CLIENT, Ordering::Relaxed);
+            }
+        }
+        ACTIVE.fetch_add(ONE_CLIENT, Ordering::Relaxed);
+        SCOPED.with(|scoped| scoped.borrow_mut().push(client));
+        let _leave = Leave;
+        f()
+    }
+}
+
+#[cfg(feature = "test")]
+pub(crate) use scope::with;
+
+fn scoped() -> Option<Arc<Client>> {
+    #[cfg(feature = "test")]
+    return scope::scoped();
+    #[cfg(not(feature = "test"))]
+    None
+}
+
+/// Sends a check-in by hand: for runs that begin in one process and end in another. Returns the id of the run.
+///
+/// Without an id of its own the check-in gets a new one. With no client nothing is sent, and the id is returned all the same.
+///
+/// ```
+/// use crons_runtime::{CheckIn, Slug, capture_check_in};
+///
+/// let slug = Slug::parse("import")?;
+/// let id = capture_check_in(CheckIn::in_progress(slug.clone()));
+/// // .. perhaps in another process:
+/// capture_check_in(CheckIn::ok(slug).id(id).duration(std::time::Duration::from_secs(3)));
+/// # Ok::<(), crons_runtime::InvalidSlug>(())
+/// ```
+pub fn capture_check_in(check_in: CheckIn) -> CheckInId {
+    match client() {
+        Some(client) => client.capture(check_in),
+        None => check_in.check_in_id.unwrap_or_else(new_id),
+    }
+}
+
+/// Waits until everything captured so far is settled, for at most `timeout`; `true` if it is.
+///
+/// Blocks the thread: in async code use [`flush_async`].
+pub fn flush(timeout: Duration) -> bool {
+    client().is_none_or(|client| client.flush(timeout))
+}
+
+/// As [`flush`], without blocking the executor; works on any.
+pub async fn flush_async(timeout: Duration) -> bool {
+    let Some(client) = client() else { return true };
+    let (done, flushed) = tokio::sync::oneshot::channel();
+    let waiting = std::thread::Builder::new().name("crons-flush".to_owned()).spawn(move || {
+        // Nobody listens any more if the caller was cancelled.
+        let _ = done.send(client.flush(timeout));
+    });
+    waiting.is_ok() && flushed.await.unwrap_or(false)
+}
+
+/// What became of the check-ins since [`init`](crate::init); all zeros without a client.
+pub fn stats() -> Stats {
+    client().map_or_else(Stats::default, |client| client.stats())
+}

@@ -1,0 +1,45 @@
+//! The client of `crons`: monitors and their guards above, delivery below. Use it through the `crons` crate.
+
+// In layer order: a module uses only those above it.
+mod client;
+mod current;
+mod definition;
+mod envelope;
+mod guard;
+#[cfg(feature = "http")]
+mod http;
+mod init;
+mod monitor;
+mod options;
+mod outcome;
+mod queue;
+mod stats;
+#[cfg(feature = "test")]
+pub mod test;
+mod transport;
+pub mod verdict;
+mod worker;
+
+#[doc(no_inline)]
+pub use crons_types::{
+    CheckIn, CheckInId, CheckInStatus, Crontab, Dsn, Environment, Interval, IntervalUnit, InvalidDsn,
+    InvalidEnvironment, InvalidMonitorConfig, InvalidSlug, Minutes, MonitorConfig, Owner, Schedule, Slug,
+    Timezone,
+};
+
+pub use current::{capture_check_in, flush, flush_async, stats};
+pub use guard::{CheckInGuard, OnCancel};
+pub use init::{ClientInitGuard, init, try_init};
+pub use monitor::{Monitor, monitor};
+pub use options::{ClientOptions, InitError};
+pub use outcome::Outcome;
+pub use stats::Stats;
+pub use transport::{Request, Response, SendFuture, Transport, TransportError};
+
+/// What the attribute expands to. Not for use by hand: it changes without notice.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::definition::{Definition, call, start};
+    pub use crate::guard::OnCancel;
+    pub use crate::verdict::*;
+}

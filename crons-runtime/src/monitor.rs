@@ -1,0 +1,100 @@
+//! Monitors put together at run time.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use crons_types::{MonitorConfig, Slug};
+
+use crate::guard::{CheckInGuard, OnCancel, start_current};
+use crate::outcome::Outcome;
+
+/// A monitor of this name, to watch a closure, a future or a stretch of code.
+///
+/// The name is turned into what the server would store; that is said once, if it changes anything. If nothing is left
+/// of it, the job runs unwatched, and that is said too.
+///
+/// ```
+/// fn rotate() -> Result<(), std::io::Error> {
+///     Ok(())
+/// }
+///
+/// crons_runtime::monitor("rotate-logs").run(|| rotate())?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn monitor(slug: impl AsRef<str>) -> Monitor {
+    let written = slug.as_ref();
+    let slug = Slug::normalize(written);
+    match &slug {
+        Some(slug) if slug.as_str() == written => {}
+        Some(slug) => warn_once(written, || {
+            tracing::warn!(written, %slug, "the server stores this slug otherwise: write it as stored");
+        }),
+        None => warn_once(written, || {
+            tracing::warn!(
+                written,
+                "nothing is left of this slug: its jobs run unwatched; use a-z, 0-9, `-` and `_`"
+            );
+        }),
+    }
+    Monitor { slug, config: None, on_cancel: OnCancel::default() }
+}
+
+/// A monitor put together at run time, by [`monitor`].
+#[derive(Clone, Debug)]
+#[must_use = "a monitor watches nothing until `run`, `run_async` or `start`"]
+pub struct Monitor {
+    slug: Option<Slug>,
+    config: Option<MonitorConfig>,
+    on_cancel: OnCancel,
+}
+
+impl Monitor {
+    /// Creates or updates the monitor along with each check-in.
+    pub fn monitor_config(mut self, config: MonitorConfig) -> Self {
+        self.config = Some(config);
+        self
+    }
+
+    /// What it means when the future of [`run_async`](Self::run_async), or the guard, is dropped before its end.
+    pub fn on_cancel(mut self, on_cancel: OnCancel) -> Self {
+        self.on_cancel = on_cancel;
+        self
+    }
+
+    /// Runs the job and reports its begin and end. Its value is returned unchanged; a panic is reported and goes on.
+    pub fn run<R: Outcome>(self, job: impl FnOnce() -> R) -> R {
+        let guard = self.start();
+        let output = job();
+        guard.finish(output.failed());
+        output
+    }
+
+    /// As [`run`](Self::run), for a future. Nothing is reported before it is first polled.
+    pub async fn run_async<F>(self, job: F) -> F::Output
+    where
+        F: Future<Output: Outcome>,
+    {
+        let guard = self.start();
+        let output = job.await;
+        guard.finish(output.failed());
+        output
+    }
+
+    /// Reports that a run began; the guard reports how it ended.
+    pub fn start(self) -> CheckInGuard {
+        let Self { slug, config, on_cancel } = self;
+        start_current(|| slug.map(|slug| (slug, config, on_cancel)))
+    }
+}
+
+/// Slugs complained about so far; a program that makes up more than this has been told often enough.
+const MAX_WARNINGS: usize = 100;
+
+fn warn_once(written: &str, warn: impl FnOnce()) {
+    static WARNED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+    let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
+    let warned = warned.get_or_insert_default();
+    if warned.len() < MAX_WARNINGS && warned.insert(written.to_owned()) {
+        warn();
+    }
+}

@@ -1,0 +1,51 @@
+//! What the value of a job says about its run.
+
+use std::process::ExitCode;
+
+/// A value that says whether the run that returned it failed.
+///
+/// [`Monitor::run`](crate::Monitor::run) and [`Monitor::run_async`](crate::Monitor::run_async) ask for it. The attribute
+/// does not: there any type will do, and whatever is neither an `Err` nor a failing `ExitCode` is a success.
+///
+/// ```
+/// use crons_runtime::Outcome;
+///
+/// /// Rows that could not be imported.
+/// struct Rejected(usize);
+///
+/// impl Outcome for Rejected {
+///     fn failed(&self) -> bool {
+///         self.0 > 0
+///     }
+/// }
+///
+/// let rejected = crons_runtime::monitor("import").run(|| Rejected(0));
+/// # assert!(!rejected.failed());
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say whether the run failed",
+    label = "a monitored closure returns `()`, a `Result`, an `ExitCode`, or a type that implements `Outcome`",
+    note = "end the closure with `;` or `Ok(..)`, or implement `crons::Outcome` for `{Self}`"
+)]
+pub trait Outcome {
+    /// Whether the run failed.
+    fn failed(&self) -> bool;
+}
+
+impl Outcome for () {
+    fn failed(&self) -> bool {
+        false
+    }
+}
+
+impl<T, E> Outcome for Result<T, E> {
+    fn failed(&self) -> bool {
+        self.is_err()
+    }
+}
+
+impl Outcome for ExitCode {
+    fn failed(&self) -> bool {
+        *self != Self::SUCCESS
+    }
+}

@@ -1,0 +1,110 @@
+//! The seam between the client and the network.
+
+use std::error::Error;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// Carries one envelope to the server.
+///
+/// The default is HTTP by `reqwest` (feature `http`). Implement this to send by other means; the worker polls the future
+/// on its own thread, inside a current-thread tokio runtime.
+///
+/// ```
+/// use crons_runtime::{ClientOptions, Request, Response, SendFuture, Transport};
+///
+/// struct Stderr;
+///
+/// impl Transport for Stderr {
+///     fn send(&self, request: Request) -> SendFuture {
+///         Box::pin(async move {
+///             eprintln!("POST {} ({} bytes)", request.url, request.body.len());
+///             Ok(Response::new(200))
+///         })
+///     }
+/// }
+///
+/// let _crons = crons_runtime::init(ClientOptions::new().dsn("https://key@host/1").transport(Stderr));
+/// ```
+pub trait Transport: Send + Sync + 'static {
+    /// Posts the request and resolves to the server's answer, whatever its status.
+    ///
+    /// # Errors
+    /// If there was no answer: the request is then sent again later, with the same check-in id.
+    fn send(&self, request: Request) -> SendFuture;
+}
+
+/// What [`Transport::send`] returns.
+pub type SendFuture = Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send>>;
+
+/// One envelope, ready to be posted.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Request {
+    /// Where to.
+    pub url: Arc<str>,
+    /// `Content-Type`, `User-Agent` and `X-Sentry-Auth`, which holds the key.
+    pub headers: Arc<[(&'static str, String)]>,
+    /// The envelope.
+    pub body: Vec<u8>,
+}
+
+/// Without the headers and the body, which hold the key.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("url", &self.url)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The server's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Response {
+    /// An answer with this status and no headers.
+    pub fn new(status: u16) -> Self {
+        Self { status, headers: Vec::new() }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_ascii_lowercase(), value.into()));
+        self
+    }
+}
+
+/// Why there was no answer.
+#[derive(Debug)]
+pub struct TransportError(Box<dyn Error + Send + Sync>);
+
+impl TransportError {
+    /// Wraps the cause.
+    pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(cause.into())
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        // An HTTP error alone says little ("error sending request"): the reason is further down.
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl Error for TransportError {}
