@@ -1,0 +1,193 @@
+//! Last stage: the monitored function. Every `quote!` of the crate is here.
+//!
+//! The body is wrapped once, so that `return` and `?` end it and not the function, in a closure or in an `async` block that
+//! takes the arguments as they are: nothing is bound again, so no lint sees a variable twice and no future stores one
+//! twice. All that is added carries `Span::mixed_site()`: invisible to the body, read in the edition of this crate, and
+//! passed over by lints.
+
+use crons_types::{Minutes, Owner, Schedule, Timezone};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{GenericArgument, PathArguments, ReturnType, Signature, Type};
+
+use crate::check::{Monitor, OnCancel};
+use crate::function::{Function, Run};
+
+pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
+    let Function { attrs, vis, sig, inner_attrs, brace, body } = function;
+    let here = Span::mixed_site();
+    let krate =
+        monitor.krate.as_ref().map_or_else(|| quote_spanned!(here=> ::crons), ToTokens::to_token_stream);
+    let private = quote_spanned!(here=> #krate::__private);
+    let start = start(monitor, &private);
+    let finish = finish(&private);
+
+    let mut braced_body = TokenStream::new();
+    brace.surround(&mut braced_body, |tokens| tokens.extend(body.clone()));
+
+    let monitored = match function.run() {
+        Run::Sync => {
+            let output = output_type(&sig.output);
+            quote_spanned! {here=>
+                let run = #start;
+                let output = #private::call(move || -> #output #braced_body);
+                #finish
+                return output
+            }
+        }
+        // Whoever leaves here panicked, or was dropped: the guard says so.
+        Run::Never if sig.asyncness.is_some() => quote_spanned! {here=>
+            let _run = #start;
+            async move #braced_body.await
+        },
+        Run::Never => quote_spanned! {here=>
+            let _run = #start;
+            #private::call(move || -> ! #braced_body)
+        },
+        Run::Async => {
+            let typed = typed(sig);
+            let mut block = TokenStream::new();
+            brace.surround(&mut block, |tokens| {
+                tokens.extend(typed);
+                tokens.extend(body.clone());
+            });
+            quote_spanned! {here=>
+                let run = #start;
+                let output = async move #block.await;
+                #finish
+                return output
+            }
+        }
+        Run::Future { boxed, output } => {
+            let made = output_type(&sig.output);
+            let output = output.map_or_else(|| quote_spanned!(here=> _), erased);
+            let watched = quote_spanned! {here=>
+                async move {
+                    let run = #start;
+                    let output: #output = future.await;
+                    #finish
+                    return output
+                }
+            };
+            let watched =
+                if boxed { quote_spanned!(here=> ::std::boxed::Box::pin(#watched)) } else { watched };
+            quote_spanned! {here=>
+                let future = #private::call(move || -> #made #braced_body);
+                return #watched
+            }
+        }
+    };
+    let mut block = TokenStream::new();
+    // Under the user's own braces the function is still the user's to all lints.
+    brace.surround(&mut block, |tokens| tokens.extend(quote!(#(#inner_attrs)* #monitored)));
+    quote!(#(#attrs)* #vis #sig #block)
+}
+
+/// Opens the run. The static stands in a block of its own, where the body cannot see it.
+fn start(monitor: &Monitor, private: &TokenStream) -> TokenStream {
+    let here = Span::mixed_site();
+    let slug = monitor.slug.as_str();
+    let config = monitor.config.as_ref().map(|config| {
+        let schedule = match config.get_schedule() {
+            Schedule::Crontab(crontab) => {
+                let crontab = crontab.as_str();
+                quote_spanned!(here=> .crontab(#crontab))
+            }
+            Schedule::Interval(interval) => {
+                let interval = interval.to_string();
+                quote_spanned!(here=> .interval(#interval))
+            }
+        };
+        let timezone = config.get_timezone().map(Timezone::as_str).into_iter();
+        let checkin_margin = config.get_checkin_margin().map(Minutes::get).into_iter();
+        let max_runtime = config.get_max_runtime().map(Minutes::get).into_iter();
+        let failure_issue_threshold = config.get_failure_issue_threshold().into_iter();
+        let recovery_threshold = config.get_recovery_threshold().into_iter();
+        let owner = config.get_owner().map(Owner::as_str).into_iter();
+        quote_spanned! {here=>
+            #schedule
+            #(.timezone(#timezone))*
+            #(.checkin_margin(#checkin_margin))*
+            #(.max_runtime(#max_runtime))*
+            #(.failure_issue_threshold(#failure_issue_threshold))*
+            #(.recovery_threshold(#recovery_threshold))*
+            #(.owner(#owner))*
+        }
+    });
+    let on_cancel = monitor.on_cancel.map(|on_cancel| match on_cancel {
+        OnCancel::Error => quote_spanned!(here=> .on_cancel(#private::OnCancel::Error)),
+        OnCancel::Ok => quote_spanned!(here=> .on_cancel(#private::OnCancel::Ok)),
+        OnCancel::Ignore => quote_spanned!(here=> .on_cancel(#private::OnCancel::Ignore)),
+    });
+    quote_spanned! {here=>
+        {
+            static __CRONS_DEFINITION: #private::Definition = #private::Definition::new(#slug) #config #on_cancel;
+            #private::start(&__CRONS_DEFINITION)
+        }
+    }
+}
+
+/// Closes the run with the verdict on `output`.
+fn finish(private: &TokenStream) -> TokenStream {
+    quote_spanned! {Span::mixed_site()=>
+        run.finish({
+            use #private::{ViaAny as _, ViaOutcome as _};
+            (&&#private::Probe(&output)).__crons_failed()
+        });
+    }
+}
+
+/// Gives an `async` block its type, which has no other syntax, so that inference sees what it would without us. A mismatch
+/// is shown at the return type, or at the name of a function without one.
+fn typed(sig: &Signature) -> TokenStream {
+    let output = output_type(&sig.output);
+    let there = match &sig.output {
+        ReturnType::Default => sig.ident.span(),
+        ReturnType::Type(_, ty) => ty.span(),
+    };
+    quote_spanned! {Span::mixed_site().located_at(there)=>
+        if let ::core::option::Option::Some(output) = ::core::option::Option::None::<#output> {
+            return output;
+        }
+    }
+}
+
+fn output_type(output: &ReturnType) -> TokenStream {
+    match output {
+        ReturnType::Default => quote_spanned!(Span::mixed_site()=> ()),
+        ReturnType::Type(_, ty) => erased(ty),
+    }
+}
+
+/// The type with `_` for each `impl Trait`, which may be written in signatures only.
+fn erased(ty: &Type) -> TokenStream {
+    let mut ty = ty.clone();
+    erase(&mut ty);
+    ty.into_token_stream()
+}
+
+fn erase(ty: &mut Type) {
+    match ty {
+        Type::ImplTrait(_) => *ty = Type::Infer(syn::parse_quote_spanned!(Span::mixed_site()=> _)),
+        Type::Array(array) => erase(&mut array.elem),
+        Type::Group(group) => erase(&mut group.elem),
+        Type::Paren(paren) => erase(&mut paren.elem),
+        Type::Ptr(pointer) => erase(&mut pointer.elem),
+        Type::Reference(reference) => erase(&mut reference.elem),
+        Type::Slice(slice) => erase(&mut slice.elem),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(erase),
+        Type::Path(path) => {
+            for segment in &mut path.path.segments {
+                if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
+                    for argument in &mut arguments.args {
+                        if let GenericArgument::Type(ty) = argument {
+                            erase(ty);
+                        }
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,77 @@
+//! Also first stage: the keys, and what one may have meant who wrote another.
+
+const KEYS: [&str; 11] = [
+    "slug",
+    "schedule",
+    "interval",
+    "timezone",
+    "checkin_margin",
+    "max_runtime",
+    "failure_issue_threshold",
+    "recovery_threshold",
+    "owner",
+    "on_cancel",
+    "crate",
+];
+
+/// What other tools call the same thing.
+const ALIASES: [(&str, &str); 27] = [
+    ("monitor_slug", "slug"),
+    ("monitor", "slug"),
+    ("name", "slug"),
+    ("id", "slug"),
+    ("cron", "schedule"),
+    ("crontab", "schedule"),
+    ("cron_expression", "schedule"),
+    ("expression", "schedule"),
+    ("every", "interval"),
+    ("period", "interval"),
+    ("tz", "timezone"),
+    ("zone", "timezone"),
+    ("margin", "checkin_margin"),
+    ("grace", "checkin_margin"),
+    ("grace_period", "checkin_margin"),
+    ("tolerance", "checkin_margin"),
+    ("timeout", "max_runtime"),
+    ("runtime", "max_runtime"),
+    ("max_duration", "max_runtime"),
+    ("failure_threshold", "failure_issue_threshold"),
+    ("failure_tolerance", "failure_issue_threshold"),
+    ("failures", "failure_issue_threshold"),
+    ("recovery_issue_threshold", "recovery_threshold"),
+    ("recovery", "recovery_threshold"),
+    ("team", "owner"),
+    ("cancel", "on_cancel"),
+    ("krate", "crate"),
+];
+
+/// All keys, for a message.
+pub(crate) fn listed() -> String {
+    KEYS.map(|key| format!("`{key}`")).join(", ")
+}
+
+/// The key that was probably meant.
+pub(crate) fn suggestion(unknown: &str) -> Option<&'static str> {
+    let unknown = unknown.to_ascii_lowercase();
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == unknown).map(|(_, key)| *key);
+    let nearest = || {
+        let near = KEYS.iter().map(|key| (edit_distance(&unknown, key), *key)).min()?;
+        (near.0 <= 2 && near.0 * 2 < unknown.len()).then_some(near.1)
+    };
+    alias.or_else(nearest)
+}
+
+/// Insertions, deletions and substitutions between two short texts.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

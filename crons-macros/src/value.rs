@@ -1,0 +1,108 @@
+//! Also first stage: the kinds of value that a key may have.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::parse::ParseStream;
+use syn::{LitInt, LitStr, Path, Result};
+
+/// A kind of value.
+pub(crate) trait Value: Sized {
+    const EXPECTED: &'static str;
+
+    fn example(key: &str) -> &'static str;
+    fn parse(input: ParseStream<'_>) -> Result<Self>;
+}
+
+/// A bare number.
+pub(crate) struct Number {
+    pub(crate) value: u32,
+    literal: LitInt,
+}
+
+/// A bare number of minutes, or words.
+pub(crate) enum Minutes {
+    Number(Number),
+    Words(LitStr),
+}
+
+impl Value for LitStr {
+    const EXPECTED: &'static str = "a string literal";
+
+    fn example(key: &str) -> &'static str {
+        match key {
+            "slug" => r#""nightly-backup""#,
+            "schedule" => r#""0 3 * * *""#,
+            "interval" => r#""10 minutes""#,
+            "timezone" => r#""Europe/Vienna""#,
+            "owner" => r#""team:ops""#,
+            _ => r#""ignore""#,
+        }
+    }
+
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let text: Self = <Self as syn::parse::Parse>::parse(input)?;
+        if text.suffix().is_empty() { Ok(text) } else { Err(input.error("a suffix")) }
+    }
+}
+
+impl Value for Number {
+    const EXPECTED: &'static str = "a whole number";
+
+    fn example(_: &str) -> &'static str {
+        "2"
+    }
+
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let literal: LitInt = input.parse()?;
+        let suffixed =
+            !matches!(literal.suffix(), "" | "u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64");
+        if suffixed {
+            Err(input.error("a suffix"))
+        } else {
+            Ok(Self { value: literal.base10_parse()?, literal })
+        }
+    }
+}
+
+impl ToTokens for Number {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.literal.to_tokens(tokens);
+    }
+}
+
+impl Value for Minutes {
+    const EXPECTED: &'static str = "a whole number of minutes, or words such as `\"2h\"`";
+
+    fn example(key: &str) -> &'static str {
+        if key == "max_runtime" { "120" } else { "10" }
+    }
+
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        if input.peek(LitStr) {
+            <LitStr as Value>::parse(input).map(Self::Words)
+        } else {
+            Number::parse(input).map(Self::Number)
+        }
+    }
+}
+
+impl ToTokens for Minutes {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Number(number) => number.to_tokens(tokens),
+            Self::Words(words) => words.to_tokens(tokens),
+        }
+    }
+}
+
+impl Value for Path {
+    const EXPECTED: &'static str = "the path of this crate";
+
+    fn example(_: &str) -> &'static str {
+        "my_facade::crons"
+    }
+
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        Self::parse_mod_style(input)
+    }
+}
