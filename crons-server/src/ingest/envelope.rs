@@ -1,0 +1,179 @@
+//! Sentry's envelope: a line of JSON about the whole, then items, each with a line of JSON and a payload.
+
+use serde::Deserialize;
+
+/// The largest check-in that is taken: 100 KiB, as at Sentry.
+pub const MAX_ITEM: usize = 100 * 1024;
+
+/// An envelope, of which only check-ins matter here.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Envelope<'a> {
+    /// The public key of the header's `dsn`, if it has one.
+    pub key: Option<String>,
+    /// The payload of the check-in, if there is one; items of other types are skipped.
+    pub check_in: Option<&'a [u8]>,
+}
+
+/// Why bytes are no envelope, or one that is not taken.
+#[derive(Debug, PartialEq, Eq)]
+pub enum EnvelopeError {
+    /// The first line is no JSON object.
+    Header(String),
+    /// The line before a payload is no JSON object with a `type`.
+    ItemHeader(String),
+    /// An item ends before its `length` says.
+    Length {
+        /// Bytes that were announced.
+        announced: usize,
+        /// Bytes that are there.
+        present: usize,
+    },
+    /// A check-in is larger than [`MAX_ITEM`].
+    TooLarge(usize),
+    /// There is more than one check-in.
+    TooMany,
+}
+
+impl EnvelopeError {
+    /// Whether the envelope is too much rather than malformed.
+    pub fn is_too_large(&self) -> bool {
+        matches!(self, Self::TooLarge(_) | Self::TooMany)
+    }
+}
+
+impl std::fmt::Display for EnvelopeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Header(error) => write!(f, "the envelope's first line is no JSON object: {error}"),
+            Self::ItemHeader(error) => write!(f, "an item's header is no JSON object with a `type`: {error}"),
+            Self::Length { announced, present } => {
+                write!(f, "an item announces {announced} bytes, but only {present} are there")
+            }
+            Self::TooLarge(size) => {
+                write!(
+                    f,
+                    "envelope exceeded size limits for type 'check_in': {size} bytes, at most {MAX_ITEM}"
+                )
+            }
+            Self::TooMany => {
+                f.write_str("envelope exceeded size limits for type 'check_in': one check-in an envelope")
+            }
+        }
+    }
+}
+
+impl std::error::Error for EnvelopeError {}
+
+#[derive(Deserialize)]
+struct Header {
+    dsn: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ItemHeader {
+    r#type: String,
+    length: Option<usize>,
+}
+
+impl<'a> Envelope<'a> {
+    /// Reads an envelope.
+    ///
+    /// # Errors
+    /// If it is malformed, or has more or larger check-ins than Sentry takes.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, EnvelopeError> {
+        let (first, mut rest) = line(bytes);
+        let header: Header =
+            serde_json::from_slice(first).map_err(|error| EnvelopeError::Header(error.to_string()))?;
+        let dsn = header.dsn.and_then(|dsn| dsn.parse::<crons_types::Dsn>().ok());
+        let mut check_in = None;
+        while !rest.is_empty() {
+            let (head, after) = line(rest);
+            if head.trim_ascii().is_empty() {
+                rest = after;
+                continue;
+            }
+            let item: ItemHeader =
+                serde_json::from_slice(head).map_err(|error| EnvelopeError::ItemHeader(error.to_string()))?;
+            let payload;
+            (payload, rest) = match item.length {
+                Some(announced) => {
+                    let Some((payload, after)) = after.split_at_checked(announced) else {
+                        return Err(EnvelopeError::Length { announced, present: after.len() });
+                    };
+                    (payload, after)
+                }
+                None => line(after),
+            };
+            if item.r#type == "check_in" {
+                if payload.len() > MAX_ITEM {
+                    return Err(EnvelopeError::TooLarge(payload.len()));
+                }
+                if check_in.replace(payload).is_some() {
+                    return Err(EnvelopeError::TooMany);
+                }
+            }
+        }
+        Ok(Self { key: dsn.map(|dsn| dsn.public_key().to_owned()), check_in })
+    }
+}
+
+/// Up to the next line break, and what follows it.
+fn line(bytes: &[u8]) -> (&[u8], &[u8]) {
+    match bytes.iter().position(|byte| *byte == b'\n') {
+        Some(end) => (&bytes[..end], &bytes[end + 1..]),
+        None => (bytes, &[]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_in(envelope: &str) -> Result<Option<String>, EnvelopeError> {
+        let parsed = Envelope::parse(envelope.as_bytes())?;
+        Ok(parsed.check_in.map(|payload| String::from_utf8(payload.to_vec()).unwrap()))
+    }
+
+    #[test]
+    fn envelopes_of_real_clients_are_read() {
+        let cases = [
+            // sentry-cli: an empty header, a length, a trailing newline.
+            "{}\n{\"type\":\"check_in\",\"length\":9}\n{\"a\":\"b\"}\n",
+            // @sentry/node: no length, no trailing newline.
+            "{\"sent_at\":\"2026-11-22T13:09:32Z\"}\n{\"type\":\"check_in\"}\n{\"a\":\"b\"}",
+            // An item of another type before it, with a payload of several lines; one of an unknown type after it.
+            "{}\n{\"type\":\"attachment\",\"length\":5}\n{\n}\n\n\n{\"type\":\"check_in\"}\n{\"a\":\"b\"}\n{\"type\":\"new\"}\nx\n",
+        ];
+        for envelope in cases {
+            assert_eq!(check_in(envelope), Ok(Some("{\"a\":\"b\"}".to_owned())), "{envelope}");
+        }
+        assert_eq!(check_in("{}"), Ok(None));
+        assert_eq!(check_in("{}\n{\"type\":\"event\"}\n{}"), Ok(None));
+    }
+
+    #[test]
+    fn the_key_of_the_header_is_read() {
+        let parsed = Envelope::parse(b"{\"dsn\":\"http://abc@127.0.0.1/1\"}\n").unwrap();
+        assert_eq!(parsed.key.as_deref(), Some("abc"));
+    }
+
+    #[test]
+    fn malformed_envelopes_are_refused_with_the_part_at_fault() {
+        let large = format!("{{}}\n{{\"type\":\"check_in\"}}\n{}", "x".repeat(MAX_ITEM + 1));
+        let cases = [
+            ("", "first line"),
+            ("[]", "first line"),
+            ("hello\n{}", "first line"),
+            ("{}\nnonsense\n{}", "item's header"),
+            ("{}\n{\"length\":1}\n{}", "`type`"),
+            ("{}\n{\"type\":\"check_in\",\"length\":99}\n{}", "announces 99 bytes, but only 2"),
+            ("{}\n{\"type\":\"check_in\",\"length\":-1}\n{}", "item's header"),
+            ("{}\n{\"type\":\"check_in\"}\n{}\n{\"type\":\"check_in\"}\n{}", "one check-in an envelope"),
+            (&large, "exceeded size limits"),
+        ];
+        for (envelope, expected) in cases {
+            let message = check_in(envelope).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+}

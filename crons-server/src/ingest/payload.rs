@@ -1,0 +1,323 @@
+//! The JSON of a check-in, read leniently where Sentry is lenient: absent, null and value differ, unknown keys do not matter.
+
+use crons_types::{
+    CheckInId, CheckInStatus, Crontab, Interval, IntervalUnit, Owner, Schedule, Slug, Timezone,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+
+use crate::lifecycle::{CheckInEvent, ConfigPatch, ConfigUpdate, ProcessingError};
+
+/// Slugs are cut to this many characters before anything else.
+const MAX_SLUG: usize = 50;
+/// Environments with more characters are refused at the edge.
+const MAX_ENVIRONMENT: usize = 64;
+
+/// Why a payload is no check-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PayloadError {
+    /// It is no JSON, or has not the shape of a check-in.
+    Malformed(String),
+    /// It has, but its values are none: Sentry would say yes and drop it.
+    Refused(ProcessingError),
+}
+
+impl std::fmt::Display for PayloadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Malformed(reason) => write!(f, "malformed check-in: {reason}"),
+            Self::Refused(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for PayloadError {}
+
+#[derive(Deserialize)]
+struct Payload {
+    #[serde(default)]
+    check_in_id: String,
+    #[serde(default)]
+    monitor_slug: String,
+    status: String,
+    environment: Option<String>,
+    duration: Option<f64>,
+    monitor_config: Option<MonitorConfig>,
+}
+
+#[derive(Deserialize)]
+struct MonitorConfig {
+    schedule: RawSchedule,
+    #[serde(default, deserialize_with = "present")]
+    checkin_margin: Option<Option<u64>>,
+    #[serde(default, deserialize_with = "present")]
+    max_runtime: Option<Option<u64>>,
+    #[serde(default, deserialize_with = "present")]
+    failure_issue_threshold: Option<Option<u64>>,
+    #[serde(default, deserialize_with = "present")]
+    recovery_threshold: Option<Option<u64>>,
+    #[serde(default, deserialize_with = "present")]
+    timezone: Option<Option<String>>,
+    owner: Option<String>,
+}
+
+/// Without the outer `Option` null and absent would be the same.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum RawSchedule {
+    Crontab { value: String },
+    Interval { value: u64, unit: IntervalUnit },
+}
+
+/// Reads the payload of a check-in item, or the body of a POST to `/cron/{slug}/`, whose path then says which monitor.
+///
+/// # Errors
+/// If it is malformed, or has values that Sentry would not take.
+pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Result<CheckInEvent, PayloadError> {
+    let payload: Payload =
+        serde_json::from_slice(json).map_err(|error| PayloadError::Malformed(error.to_string()))?;
+    let slug = slug_of_path.unwrap_or(&payload.monitor_slug);
+    let cut: String = slug.chars().take(MAX_SLUG).collect();
+    let monitor_slug = Slug::normalize(&cut).ok_or_else(|| {
+        PayloadError::Malformed(format!("monitor_slug: nothing of {cut:?} is left as a slug"))
+    })?;
+    let check_in_id = match payload.check_in_id.as_str() {
+        "" => CheckInId::NIL,
+        written => written
+            .parse()
+            .map_err(|error: crons_types::InvalidCheckInId| PayloadError::Malformed(error.to_string()))?,
+    };
+    Ok(CheckInEvent {
+        project: crate::PROJECT,
+        monitor_slug,
+        environment: environment(payload.environment)?,
+        check_in_id,
+        status: status(&payload.status)?,
+        duration_ms: payload.duration.map(duration).transpose()?,
+        config: payload.monitor_config.map(config),
+        // The inbox stamps it.
+        received: Timestamp::UNIX_EPOCH,
+    })
+}
+
+fn refused(reason: impl Into<String>) -> PayloadError {
+    PayloadError::Refused(ProcessingError::CheckInValidationFailed(reason.into()))
+}
+
+fn status(written: &str) -> Result<CheckInStatus, PayloadError> {
+    match written {
+        "in_progress" => Ok(CheckInStatus::InProgress),
+        "ok" => Ok(CheckInStatus::Ok),
+        "error" => Ok(CheckInStatus::Error),
+        other => {
+            let other: String = other.chars().take(80).collect();
+            Err(refused(format!("status: {other:?} is none of in_progress, ok, error")))
+        }
+    }
+}
+
+fn environment(written: Option<String>) -> Result<String, PayloadError> {
+    let name = written
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| crons_types::Environment::DEFAULT.to_owned());
+    if name.chars().count() > MAX_ENVIRONMENT {
+        return Err(refused(format!("environment: it is longer than {MAX_ENVIRONMENT} characters")));
+    }
+    if name.trim().is_empty() {
+        return Err(refused("environment: it is blank; leave it out for `production`"));
+    }
+    Ok(name)
+}
+
+/// Seconds to milliseconds, towards zero.
+fn duration(seconds: f64) -> Result<i64, PayloadError> {
+    let milliseconds = seconds * 1000.0;
+    #[expect(clippy::cast_precision_loss, reason = "2^31 is exact")]
+    let most = crate::lifecycle::MAX_DURATION_MS as f64;
+    if !(0.0..=most).contains(&milliseconds) {
+        return Err(refused(format!(
+            "duration: {seconds} s is not in 0..{} days",
+            crate::lifecycle::MAX_DURATION_MS / 86_400_000
+        )));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "it was bounded above")]
+    Ok(milliseconds as i64)
+}
+
+/// Judges a configuration of the right shape: one that is refused here keeps a known monitor as it is.
+fn config(raw: MonitorConfig) -> ConfigUpdate {
+    match patch(raw) {
+        Ok(patch) => ConfigUpdate::Valid(Box::new(patch)),
+        Err(reason) => ConfigUpdate::Invalid(reason),
+    }
+}
+
+fn patch(raw: MonitorConfig) -> Result<ConfigPatch, String> {
+    let schedule = match raw.schedule {
+        RawSchedule::Crontab { value } => {
+            Schedule::Crontab(Crontab::parse(&value).map_err(|e| e.to_string())?)
+        }
+        RawSchedule::Interval { value, unit } => {
+            let value =
+                u32::try_from(value).map_err(|_| format!("schedule: an interval of {value} is too long"))?;
+            Schedule::Interval(Interval::new(value, unit).map_err(|e| e.to_string())?)
+        }
+    };
+    let timezone = match raw.timezone {
+        // Empty is as good as absent.
+        None => None,
+        Some(Some(name)) if name.is_empty() => None,
+        Some(None) => Some(None),
+        Some(Some(name)) => Some(Some(Timezone::parse(&name).map_err(|e| e.to_string())?)),
+    };
+    let max_runtime = bounded(raw.max_runtime);
+    if max_runtime == Some(Some(0)) {
+        return Err("max_runtime: 0 minutes leave no time to run; write at least 1".to_owned());
+    }
+    let owner = raw.owner.filter(|owner| !owner.is_empty());
+    let valid_owner = owner.as_deref().map(str::parse::<Owner>);
+    Ok(ConfigPatch {
+        schedule,
+        checkin_margin: bounded(raw.checkin_margin),
+        max_runtime,
+        timezone,
+        failure_issue_threshold: threshold("failure_issue_threshold", raw.failure_issue_threshold)?,
+        recovery_threshold: threshold("recovery_threshold", raw.recovery_threshold)?,
+        owner_refused: matches!(valid_owner, Some(Err(_))),
+        owner: valid_owner.and_then(Result::ok).map(|owner| owner.to_string()),
+    })
+}
+
+/// Minutes beyond any limit are as good as the largest number: the upsert cuts them down.
+fn bounded(minutes: Option<Option<u64>>) -> Option<Option<u32>> {
+    minutes.map(|minutes| minutes.map(|minutes| u32::try_from(minutes).unwrap_or(u32::MAX)))
+}
+
+fn threshold(field: &str, given: Option<Option<u64>>) -> Result<Option<Option<u32>>, String> {
+    let most = crons_types::MonitorConfig::MAX_THRESHOLD;
+    match given {
+        None => Ok(None),
+        Some(None) => Ok(Some(None)),
+        Some(Some(count)) => match u32::try_from(count) {
+            Ok(count) if (1..=most).contains(&count) => Ok(Some(Some(count))),
+            _ => Err(format!("{field}: {count} is not in 1\u{2013}{most}")),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn parse(payload: &Value) -> Result<CheckInEvent, PayloadError> {
+        parse_check_in(payload.to_string().as_bytes(), None)
+    }
+
+    fn with_config(config: &Value) -> Result<CheckInEvent, PayloadError> {
+        parse(&json!({"monitor_slug": "job", "status": "ok", "monitor_config": config}))
+    }
+
+    fn valid(event: CheckInEvent) -> ConfigPatch {
+        match event.config {
+            Some(ConfigUpdate::Valid(patch)) => *patch,
+            other => panic!("no valid config: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn absent_null_and_value_differ() {
+        let schedule = json!({"type": "crontab", "value": "@daily"});
+        let patch = valid(
+            with_config(&json!({"schedule": schedule, "checkin_margin": 0, "max_runtime": null})).unwrap(),
+        );
+        assert_eq!(
+            (patch.checkin_margin, patch.max_runtime, patch.recovery_threshold),
+            (Some(Some(0)), Some(None), None)
+        );
+    }
+
+    #[test]
+    fn what_is_left_out_of_a_check_in_has_sentrys_defaults() {
+        let event =
+            parse(&json!({"monitor_slug": " My Job__Nightly ", "status": "ok", "new_key": [1]})).unwrap();
+        assert_eq!(event.monitor_slug.as_str(), "my-job__nightly");
+        assert_eq!((event.environment.as_str(), event.check_in_id), ("production", CheckInId::NIL));
+    }
+
+    #[test]
+    fn durations_are_cut_to_milliseconds_and_bounded() {
+        let of = |seconds: f64| parse(&json!({"monitor_slug": "job", "status": "ok", "duration": seconds}));
+        assert_eq!(of(1.9999).unwrap().duration_ms, Some(1999));
+        assert_eq!(of(0.0).unwrap().duration_ms, Some(0));
+        assert_eq!(of(2_147_483.647).unwrap().duration_ms, Some(2_147_483_647));
+        for refused in [-1.0, 2_147_484.0, 1e300] {
+            assert!(matches!(of(refused), Err(PayloadError::Refused(_))), "{refused}");
+        }
+    }
+
+    #[test]
+    fn payloads_of_the_wrong_shape_are_malformed() {
+        let schedule = json!({"type": "crontab", "value": "@daily"});
+        let cases = [
+            json!([]),
+            json!({"monitor_slug": "job"}),
+            json!({"monitor_slug": "!!!", "status": "ok"}),
+            json!({"status": "ok"}),
+            json!({"monitor_slug": "job", "status": 1}),
+            json!({"monitor_slug": "job", "status": "ok", "check_in_id": "12"}),
+            json!({"monitor_slug": "job", "status": "ok", "duration": "1"}),
+            json!({"monitor_slug": "job", "status": "ok", "monitor_config": {}}),
+            json!({"monitor_slug": "job", "status": "ok", "monitor_config": {"schedule": "@daily"}}),
+            json!({"monitor_slug": "job", "status": "ok", "monitor_config": {"schedule": schedule, "max_runtime": 1.5}}),
+            json!({"monitor_slug": "job", "status": "ok", "monitor_config": {"schedule": schedule, "max_runtime": -1}}),
+            json!({"monitor_slug": "job", "status": "ok", "monitor_config": {"schedule": schedule, "max_runtime": "5"}}),
+            json!({"monitor_slug": "job", "status": "ok",
+                "monitor_config": {"schedule": {"type": "interval", "value": "2", "unit": "hour"}}}),
+        ];
+        for payload in cases {
+            assert!(matches!(parse(&payload), Err(PayloadError::Malformed(_))), "{payload}");
+        }
+    }
+
+    #[test]
+    fn values_that_sentry_would_drop_are_refused_by_name() {
+        for payload in [
+            json!({"monitor_slug": "job", "status": "done"}),
+            json!({"monitor_slug": "job", "status": "missed"}),
+            json!({"monitor_slug": "job", "status": "ok", "environment": "  "}),
+            json!({"monitor_slug": "job", "status": "ok", "environment": "x".repeat(65)}),
+        ] {
+            let Err(PayloadError::Refused(error)) = parse(&payload) else { panic!("{payload} was taken") };
+            assert_eq!(error.name(), "CHECKIN_VALIDATION_FAILED");
+        }
+    }
+
+    #[test]
+    fn configs_that_the_server_refuses_are_invalid_but_do_not_lose_the_check_in() {
+        let crontab = |value: &str| json!({"schedule": {"type": "crontab", "value": value}});
+        let mut unknown_zone = crontab("@daily");
+        unknown_zone["timezone"] = json!("Mars/Olympus");
+        let mut no_time = crontab("@daily");
+        no_time["max_runtime"] = json!(0);
+        let mut patient = crontab("@daily");
+        patient["failure_issue_threshold"] = json!(721);
+        for config in [crontab("13 * * * * *"), crontab("0 0 31 2 *"), unknown_zone, no_time, patient] {
+            let event = with_config(&config).unwrap();
+            assert!(matches!(event.config, Some(ConfigUpdate::Invalid(_))), "{config}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_owner_is_noted_and_the_rest_is_taken() {
+        let schedule = json!({"type": "interval", "value": 2, "unit": "hour"});
+        let patch = valid(with_config(&json!({"schedule": schedule, "owner": "nobody"})).unwrap());
+        assert!(patch.owner_refused && patch.owner.is_none());
+        let patch = valid(with_config(&json!({"schedule": schedule, "owner": "team:6"})).unwrap());
+        assert_eq!(patch.owner.as_deref(), Some("team:6"));
+    }
+}

@@ -1,0 +1,35 @@
+//! A server that speaks Sentry's check-in protocol: any Sentry SDK can send to it, and it says which jobs were missed,
+//! took too long or failed.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use crons_server::{Database, Server, Settings};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let settings = Settings { database: Database::sqlite(folder.path().join("crons.db")), ..Settings::default() };
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! let server = Server::start(&settings, listener)?;
+//! println!("SENTRY_DSN={}", server.dsn());
+//! server.shutdown().await?;
+//! # Ok(()) }
+//! ```
+
+// In layer order: a module uses only those above it, save that handlers take the `App` that carries their tools.
+mod api;
+mod app;
+mod clock;
+mod consumer;
+mod ingest;
+mod judge;
+mod lifecycle;
+mod pages;
+mod server;
+mod settings;
+mod store;
+
+pub use clock::{Clock, ManualClock};
+pub use server::{Server, StartError};
+pub use settings::{Database, InvalidSetting, PublicKey, Settings};
+
+/// The only project there is.
+pub const PROJECT: u64 = 1;

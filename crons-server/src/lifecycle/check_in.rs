@@ -1,0 +1,146 @@
+//! One check-in, step by step: which monitor, which environment, which run, what it changes.
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::environment::after_check_in;
+use super::event::{CheckInEvent, ProcessingError};
+use super::model::{
+    CheckIn, Config, Environment, EnvironmentStatus, Existing, State, Status, truncate_to_minute,
+};
+use super::upsert::{MAX_MAX_RUNTIME, upsert};
+use super::{NewId, Verdict};
+
+/// The longest duration that is stored, in milliseconds: 24 days.
+pub(crate) const MAX_DURATION_MS: i64 = 2_147_483_647;
+
+/// Takes a check-in into account, or says why not. `state` is then to be saved, also after a refusal: a monitor or an
+/// environment that was made on the way stays.
+pub fn check_in(state: &mut State, event: &CheckInEvent, new_id: NewId<'_>) -> Verdict {
+    // Steps 6 and 8. Some clients send the configuration only with the begin, and let the end overtake it.
+    let noted = match upsert(state, event, new_id) {
+        Ok(noted) => noted,
+        Err(_) if event.config.is_none() && event.status.is_terminal() => return Verdict::Held,
+        Err(errors) => return Verdict::Refused(errors),
+    };
+    let Some(monitor) = &state.monitor else {
+        return Verdict::Refused(vec![ProcessingError::MonitorNotFound]);
+    };
+    // Step 10.
+    if !monitor.enabled {
+        return Verdict::Refused(vec![ProcessingError::MonitorDisabled]);
+    }
+    let config = monitor.config.clone();
+    // Step 11.
+    if let Err(refused) = crons_types::Environment::parse(&event.environment) {
+        return Verdict::Refused(vec![ProcessingError::MonitorInvalidEnvironment(refused.to_string())]);
+    }
+    let environment = state.environment.get_or_insert_with(|| Environment {
+        name: event.environment.clone(),
+        status: EnvironmentStatus::Active,
+        muted: false,
+        date_created: event.received,
+        last_check_in: None,
+        next_check_in: None,
+        next_check_in_latest: None,
+    });
+    // Steps 12 and 13.
+    let late_opener = match &mut state.check_in {
+        Some(Existing { elsewhere: Some(place), .. }) => {
+            return Verdict::Refused(vec![ProcessingError::CheckInEnvironmentMismatch(place.clone())]);
+        }
+        Some(existing) => match update(&mut existing.row, event, &config) {
+            Ok(late_opener) => late_opener,
+            Err(refused) => return Verdict::Refused(vec![refused]),
+        },
+        none => {
+            let row = create(event, config.clone(), environment.next_check_in, new_id);
+            *none = Some(Existing { row, order: None, elsewhere: None });
+            false
+        }
+    };
+    let occurrences = after_check_in(state, &config, event.received, late_opener, new_id);
+    Verdict::Accepted { noted, occurrences }
+}
+
+/// The first report about a run.
+fn create(
+    event: &CheckInEvent,
+    config: Config,
+    expected_time: Option<Timestamp>,
+    new_id: NewId<'_>,
+) -> CheckIn {
+    let open = !event.status.is_terminal();
+    CheckIn {
+        guid: if event.check_in_id.is_nil() {
+            new_id()
+        } else {
+            Uuid::from_bytes(*event.check_in_id.as_bytes())
+        },
+        status: event.status.into(),
+        // How long a run took is known when it is over.
+        duration_ms: if open { None } else { event.duration_ms },
+        date_added: event.received,
+        date_updated: event.received,
+        date_clock: truncate_to_minute(event.received),
+        date_in_progress: open.then_some(event.received),
+        expected_time,
+        timeout_at: open.then(|| deadline(event.received, &config)),
+        config,
+    }
+}
+
+/// A further report about a run. `Ok(true)`: it was its begin, and its end is known already.
+fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<bool, ProcessingError> {
+    let received = event.received;
+    let oldest_open = add_minutes(truncate_to_minute(row.date_added), MAX_MAX_RUNTIME);
+    if received >= oldest_open {
+        return Err(ProcessingError::CheckInFinished);
+    }
+    let elapsed = (received.as_millisecond() - row.date_added.as_millisecond()).abs();
+    let duration = event.duration_ms.unwrap_or(elapsed);
+    if duration > MAX_DURATION_MS {
+        return Err(ProcessingError::CheckInInvalidDuration);
+    }
+    match (row.status, event.status.is_terminal()) {
+        // Alive: the run may go on for as long again.
+        (Status::InProgress | Status::Unknown, false) => {
+            row.status = Status::InProgress;
+            row.timeout_at = Some(deadline(received, config).min(oldest_open));
+        }
+        (Status::InProgress | Status::Unknown, true) => {
+            row.status = event.status.into();
+            row.duration_ms = Some(duration);
+            row.timeout_at = None;
+        }
+        // The begin arrives after the end: it says when, and nothing else.
+        (Status::Ok | Status::Error, false) => {
+            if row.date_in_progress.is_some() {
+                // A begin twice over is a repetition on the way here, not news.
+                return Ok(true);
+            }
+            row.date_in_progress = Some(received);
+            row.duration_ms.get_or_insert(elapsed);
+            row.config = config.clone();
+            return Ok(true);
+        }
+        // Too late to be well, but not too late to say how long it took.
+        (Status::Timeout, true) => {
+            row.duration_ms = Some(duration);
+            row.timeout_at = None;
+        }
+        (Status::Ok | Status::Error, true) | (Status::Timeout, false) | (Status::Missed, _) => {
+            return Err(ProcessingError::CheckInFinished);
+        }
+    }
+    row.date_updated = received;
+    Ok(false)
+}
+
+fn deadline(begin: Timestamp, config: &Config) -> Timestamp {
+    add_minutes(truncate_to_minute(begin), config.runtime().min(MAX_MAX_RUNTIME))
+}
+
+fn add_minutes(instant: Timestamp, minutes: u32) -> Timestamp {
+    instant.checked_add(SignedDuration::from_mins(i64::from(minutes))).unwrap_or(Timestamp::MAX)
+}

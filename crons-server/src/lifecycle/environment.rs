@@ -1,0 +1,51 @@
+//! Where an environment stands after a check-in: when the next one is expected, and whether it is well.
+
+use crons_types::calendar::next_after;
+use jiff::{SignedDuration, Timestamp};
+
+use super::NewId;
+use super::incident::{as_finished, fail, recover, reported_since};
+use super::model::{Config, Environment, Occurrence, State, Status};
+
+impl Environment {
+    /// Expects the next run after `reference`.
+    pub(super) fn expect_after(&mut self, config: &Config, reference: Timestamp) {
+        self.next_check_in = next_after(&config.schedule, &config.zone(), reference);
+        let margin = SignedDuration::from_mins(i64::from(config.margin()));
+        self.next_check_in_latest = self.next_check_in.and_then(|next| next.checked_add(margin).ok());
+    }
+}
+
+/// After an accepted check-in: moves the expectation, opens or resolves an incident.
+///
+/// `late_opener`: the begin of a run whose end is known already. It changes no verdict and is told to nobody.
+pub(super) fn after_check_in(
+    state: &mut State,
+    config: &Config,
+    received: Timestamp,
+    late_opener: bool,
+    new_id: NewId<'_>,
+) -> Vec<Occurrence> {
+    let Some(existing) = &state.check_in else { return Vec::new() };
+    let this = as_finished(&existing.row, existing.order);
+    if this.status == Status::Error {
+        if late_opener || reported_since(state, this.date_added) {
+            return Vec::new();
+        }
+        if let Some(environment) = &mut state.environment {
+            environment.last_check_in = Some(this.date_added);
+            environment.expect_after(config, received);
+        }
+        return fail(state, config, this, new_id);
+    }
+    if this.status == Status::Ok && !late_opener {
+        recover(state, config, this);
+    }
+    if let Some(environment) = &mut state.environment
+        && environment.last_check_in.is_none_or(|last| last <= received)
+    {
+        environment.last_check_in = Some(this.date_added);
+        environment.expect_after(config, received);
+    }
+    Vec::new()
+}

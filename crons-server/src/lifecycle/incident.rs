@@ -1,0 +1,111 @@
+//! When failures become an incident, and when it is over.
+
+use jiff::Timestamp;
+
+use super::NewId;
+use super::model::{
+    CheckIn, Config, Environment, EnvironmentStatus, Finished, Incident, Occurrence, State, Status,
+};
+
+/// The run that is being judged, among those that are over, newest first: by its begin, then by arrival.
+fn window(finished: &[Finished], this: Finished) -> Vec<Finished> {
+    let mut window: Vec<Finished> =
+        finished.iter().copied().filter(|other| other.guid != this.guid).collect();
+    window.push(this);
+    window.sort_by_key(|run| std::cmp::Reverse((run.date_added, run.order)));
+    window
+}
+
+/// What thresholds need to know of a run; one just made comes after all others.
+pub(super) fn as_finished(row: &CheckIn, order: Option<i64>) -> Finished {
+    Finished {
+        guid: row.guid,
+        status: row.status,
+        date_added: row.date_added,
+        order: order.unwrap_or(i64::MAX),
+    }
+}
+
+/// `this` failed: opens an incident if that is the last of as many failures as the monitor puts up with.
+pub(super) fn fail(state: &mut State, config: &Config, this: Finished, new_id: NewId<'_>) -> Vec<Occurrence> {
+    let Some(environment) = &mut state.environment else { return Vec::new() };
+    if environment.status == EnvironmentStatus::Error {
+        return tell(environment, &[this]);
+    }
+    let wanted = config.failures();
+    let failures: Vec<Finished> = window(&state.finished, this)
+        .into_iter()
+        .filter(|run| (run.date_added, run.order) <= (this.date_added, this.order))
+        .take(wanted)
+        .collect();
+    // Sentry opens early when there is little history; a threshold is a promise not to.
+    let (true, Some(oldest)) = (failures.len() == wanted, failures.last()) else { return Vec::new() };
+    if failures.iter().any(|run| run.status == Status::Ok) {
+        return Vec::new();
+    }
+    environment.status = EnvironmentStatus::Error;
+    if state.incident.is_none() {
+        state.incident = Some(Incident {
+            guid: new_id(),
+            started_at: oldest.date_added,
+            starting_check_in: oldest.guid,
+            resolved_at: None,
+            resolving_check_in: None,
+        });
+    }
+    tell(environment, &failures)
+}
+
+/// `this` succeeded: resolves the incident if that is the last of as many successes as the monitor asks for.
+pub(super) fn recover(state: &mut State, config: &Config, this: Finished) {
+    let Some(environment) = &mut state.environment else { return };
+    if environment.status == EnvironmentStatus::Ok {
+        return;
+    }
+    let recovered =
+        window(&state.finished, this).iter().take(config.recoveries()).all(|run| run.status == Status::Ok);
+    if recovered || config.recoveries() == 1 {
+        environment.status = EnvironmentStatus::Ok;
+        if let Some(incident) = &mut state.incident {
+            incident.resolved_at = Some(this.date_added);
+            incident.resolving_check_in = Some(this.guid);
+        }
+    }
+}
+
+/// One occurrence for each failure, newest first given, oldest first told; none while muted.
+fn tell(environment: &Environment, failures: &[Finished]) -> Vec<Occurrence> {
+    if environment.muted {
+        return Vec::new();
+    }
+    let reason = reason(failures);
+    failures.iter().rev().map(|run| Occurrence { check_in: run.guid, reason: reason.clone() }).collect()
+}
+
+/// Sentry's sentence about failures, in the order in which each kind first came.
+fn reason(failures: &[Finished]) -> String {
+    if let [only] = failures {
+        let article = if only.status == Status::Error { "An" } else { "A" };
+        return format!("{article} {} check-in was detected", only.status.as_str());
+    }
+    let mut kinds: Vec<(Status, usize)> = Vec::new();
+    for run in failures.iter().rev() {
+        match kinds.iter_mut().find(|(status, _)| *status == run.status) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((run.status, 1)),
+        }
+    }
+    let counts: Vec<String> =
+        kinds.iter().map(|(status, count)| format!("{count} {}", status.as_str())).collect();
+    let list = match counts.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    };
+    format!("{list} check-ins detected")
+}
+
+/// Whether the job itself has reported the end of a run that began after `instant`.
+pub(super) fn reported_since(state: &State, instant: Timestamp) -> bool {
+    state.finished.iter().any(|run| run.status.is_reported_end() && run.date_added > instant)
+}

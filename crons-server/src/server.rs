@@ -1,0 +1,196 @@
+//! A running server: its socket, its clock, its end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::app::{App, router};
+use crate::clock::{Clock, ManualClock};
+use crate::consumer::{self, Inbox};
+use crate::lifecycle::truncate_to_minute;
+use crate::settings::{PublicKey, Settings};
+use crate::store::{Reader, SqliteStore, StoreError};
+
+/// How long requests that are under way may take when the server is told to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A server that listens. Dropped, it stops at once; [`shutdown`](Self::shutdown) lets requests finish.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    dsn: String,
+    public_key: String,
+    inbox: Arc<Inbox>,
+    stop: watch::Sender<bool>,
+    http: tokio::task::JoinHandle<std::io::Result<()>>,
+    ticker: Option<tokio::task::JoinHandle<()>>,
+    /// `None` once it has been waited for.
+    consumer: Option<JoinHandle<()>>,
+}
+
+/// Why a server could not start or stop.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The database cannot be used.
+    Store(StoreError),
+    /// The socket or a thread cannot.
+    Io(std::io::Error),
+    /// The socket is open to other machines, and there is no way to keep strangers out yet.
+    NotLoopback(SocketAddr),
+}
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Io(error) => error.fmt(f),
+            Self::NotLoopback(address) => write!(
+                f,
+                "{address} can be reached from other machines, and this version has no way to keep strangers out: \
+                 listen on 127.0.0.1 or [::1], behind a proxy that does"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<std::io::Error> for StartError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl Server {
+    /// Opens the database and serves on `listener`, in the background of the current tokio runtime.
+    ///
+    /// # Errors
+    /// If the database cannot be used, or the listener is open to other machines.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with I/O and time.
+    pub fn start(settings: &Settings, listener: TcpListener) -> Result<Self, StartError> {
+        let address = listener.local_addr()?;
+        if !address.ip().to_canonical().is_loopback() {
+            return Err(StartError::NotLoopback(address));
+        }
+        let path = settings.database.path();
+        let mut store = SqliteStore::open(path)?;
+        let public_key = match &settings.public_key {
+            Some(key) => PublicKey::as_str(key).to_owned(),
+            None => store.setting("public_key", || Uuid::new_v4().simple().to_string())?,
+        };
+        let reader = Reader::open(path)?;
+        let dsn = format!("http://{public_key}@{address}/{}", crate::PROJECT);
+        let (inbox, consumer) = consumer::start(Box::new(store), settings.clock.clone())?;
+        let inbox = Arc::new(inbox);
+        let (stop, stopped) = watch::channel(false);
+        let app = App {
+            inbox: Arc::clone(&inbox),
+            reader: Arc::new(reader),
+            public_key: public_key.as_str().into(),
+            dsn: dsn.as_str().into(),
+        };
+        let serve = axum::serve(listener, router(app)).with_graceful_shutdown(until(stopped));
+        let http = tokio::spawn(serve.into_future());
+        let ticker = matches!(settings.clock, Clock::System).then(|| tokio::spawn(tick(Arc::clone(&inbox))));
+        Ok(Self { address, dsn, public_key, inbox, stop, http, ticker, consumer: Some(consumer) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What clients need to send to it.
+    pub fn dsn(&self) -> &str {
+        &self.dsn
+    }
+
+    /// The key in the DSN.
+    pub fn public_key(&self) -> &str {
+        &self.public_key
+    }
+
+    /// Moves a [`ManualClock`] to `instant`, judging each minute on the way; returns when all of it is durable.
+    /// On the system's clock it does nothing, as it does for an instant that has passed.
+    pub async fn advance_to(&self, instant: Timestamp) {
+        let Clock::Manual(clock) = self.inbox.clock() else { return };
+        let clock: &ManualClock = clock;
+        loop {
+            let next = next_minute(self.inbox.clock().now());
+            if next > instant {
+                break;
+            }
+            clock.set(next);
+            self.inbox.minute().await;
+        }
+        if instant > self.inbox.clock().now() {
+            clock.set(instant);
+        }
+    }
+
+    /// Takes no more connections, lets requests under way finish for a while, and closes the database.
+    ///
+    /// # Errors
+    /// If the socket failed while the server ran.
+    pub async fn shutdown(mut self) -> Result<(), StartError> {
+        // Nobody listens only if the socket has failed already.
+        let _ = self.stop.send(true);
+        let served = match tokio::time::timeout(GRACE, &mut self.http).await {
+            Ok(finished) => finished.unwrap_or_else(|panicked| Err(std::io::Error::other(panicked))),
+            Err(_too_slow) => Ok(()),
+        };
+        self.inbox.stop().await;
+        if let Some(consumer) = self.consumer.take() {
+            let ended = tokio::task::spawn_blocking(move || consumer.join()).await;
+            if !matches!(ended, Ok(Ok(()))) {
+                tracing::error!("the thread that owns the database ended badly");
+            }
+        }
+        served.map_err(StartError::Io)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.http.abort();
+        // It holds the inbox, and the thread that owns the database ends with the last of these.
+        if let Some(ticker) = &self.ticker {
+            ticker.abort();
+        }
+    }
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // The sender is gone if the server was dropped: that is an end, too.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// Has each minute judged as it begins.
+async fn tick(inbox: Arc<Inbox>) {
+    loop {
+        let now = inbox.clock().now();
+        let wait = next_minute(now).duration_since(now);
+        // Never for longer: a machine that slept, or whose clock was set, is noticed within the minute.
+        tokio::time::sleep(wait.unsigned_abs()).await;
+        inbox.minute().await;
+    }
+}
+
+fn next_minute(now: Timestamp) -> Timestamp {
+    truncate_to_minute(now).saturating_add(SignedDuration::from_mins(1)).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,132 @@
+//! From rows to the things of the core, and back.
+
+use jiff::Timestamp;
+use rusqlite::types::Type;
+use rusqlite::{Row, ToSql};
+use uuid::Uuid;
+
+use crate::lifecycle::{
+    CheckIn, Config, Environment, EnvironmentStatus, Finished, Incident, Monitor, Status,
+};
+
+/// Columns of a [`Monitor`] named `m`, in the order [`monitor`] reads them.
+pub(super) const MONITOR: &str =
+    "m.id, m.guid, m.project, m.slug, m.enabled, m.upserting, m.config, m.owner, m.date_created";
+/// Columns of an [`Environment`] named `e`.
+pub(super) const ENVIRONMENT: &str = "e.id, e.name, e.status, e.muted, e.date_created, e.last_check_in, \
+    e.next_check_in, e.next_check_in_latest";
+/// Columns of a [`CheckIn`] named `c` with its config named `k`.
+pub(super) const CHECK_IN: &str = "c.id, c.guid, c.status, c.duration_ms, c.date_added, c.date_updated, c.date_clock, \
+    c.date_in_progress, c.expected_time, c.timeout_at, k.config";
+
+/// An instant as it is stored.
+#[derive(Clone, Copy)]
+pub(super) struct Micros(pub(super) Timestamp);
+
+impl ToSql for Micros {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        Ok(self.0.as_microsecond().into())
+    }
+}
+
+/// A value that no version of this program has written: the file was changed by something else.
+fn corrupt(column: usize, what: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, what.into())
+}
+
+fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+    Timestamp::from_microsecond(row.get(column)?).map_err(|error| corrupt(column, error))
+}
+
+fn maybe_instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+    let micros: Option<i64> = row.get(column)?;
+    micros.map(Timestamp::from_microsecond).transpose().map_err(|error| corrupt(column, error))
+}
+
+fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
+    row.get(column).map(Uuid::from_bytes)
+}
+
+fn config(row: &Row<'_>, column: usize) -> rusqlite::Result<Config> {
+    serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(|error| corrupt(column, error))
+}
+
+fn status(row: &Row<'_>, column: usize) -> rusqlite::Result<Status> {
+    let text = row.get_ref(column)?.as_str()?;
+    let known = Status::ALL.into_iter().find(|status| status.as_str() == text);
+    known.ok_or_else(|| corrupt(column, format!("{text:?} is no status of a check-in")))
+}
+
+/// Row id and monitor.
+pub(super) fn monitor(row: &Row<'_>) -> rusqlite::Result<(i64, Monitor)> {
+    let slug: String = row.get(3)?;
+    let monitor = Monitor {
+        guid: uuid(row, 1)?,
+        project: u64::from_ne_bytes(row.get::<_, i64>(2)?.to_ne_bytes()),
+        slug: slug.parse().map_err(|error: crons_types::InvalidSlug| corrupt(3, error))?,
+        enabled: row.get(4)?,
+        upserting: row.get(5)?,
+        config: config(row, 6)?,
+        owner: row.get(7)?,
+        date_created: instant(row, 8)?,
+    };
+    Ok((row.get(0)?, monitor))
+}
+
+/// Row id and environment.
+pub(super) fn environment(row: &Row<'_>) -> rusqlite::Result<(i64, Environment)> {
+    let status = match row.get_ref(2)?.as_str()? {
+        "active" => EnvironmentStatus::Active,
+        "ok" => EnvironmentStatus::Ok,
+        "error" => EnvironmentStatus::Error,
+        other => return Err(corrupt(2, format!("{other:?} is no status of an environment"))),
+    };
+    let environment = Environment {
+        name: row.get(1)?,
+        status,
+        muted: row.get(3)?,
+        date_created: instant(row, 4)?,
+        last_check_in: maybe_instant(row, 5)?,
+        next_check_in: maybe_instant(row, 6)?,
+        next_check_in_latest: maybe_instant(row, 7)?,
+    };
+    Ok((row.get(0)?, environment))
+}
+
+/// Row id and check-in.
+pub(super) fn check_in(row: &Row<'_>) -> rusqlite::Result<(i64, CheckIn)> {
+    let check_in = CheckIn {
+        guid: uuid(row, 1)?,
+        status: status(row, 2)?,
+        duration_ms: row.get(3)?,
+        date_added: instant(row, 4)?,
+        date_updated: instant(row, 5)?,
+        date_clock: instant(row, 6)?,
+        date_in_progress: maybe_instant(row, 7)?,
+        expected_time: maybe_instant(row, 8)?,
+        timeout_at: maybe_instant(row, 9)?,
+        config: config(row, 10)?,
+    };
+    Ok((row.get(0)?, check_in))
+}
+
+/// `id, guid, status, date_added`.
+pub(super) fn finished(row: &Row<'_>) -> rusqlite::Result<Finished> {
+    Ok(Finished {
+        order: row.get(0)?,
+        guid: uuid(row, 1)?,
+        status: status(row, 2)?,
+        date_added: instant(row, 3)?,
+    })
+}
+
+/// `guid, started_at, starting_check_in`: of one that is not resolved.
+pub(super) fn active_incident(row: &Row<'_>) -> rusqlite::Result<Incident> {
+    Ok(Incident {
+        guid: uuid(row, 0)?,
+        started_at: instant(row, 1)?,
+        starting_check_in: uuid(row, 2)?,
+        resolved_at: None,
+        resolving_check_in: None,
+    })
+}
