@@ -1,0 +1,55 @@
+//! Every way to watch a job, and what the server makes of it: `cargo run --example quickstart`.
+//!
+//! Without `SENTRY_DSN` it starts the embedded server for itself; with it, the check-ins go there.
+
+mod quickstart {
+    pub(crate) mod embedded;
+    pub(crate) mod jobs;
+}
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use quickstart::embedded::Embedded;
+use quickstart::jobs;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+        .init();
+    let embedded = match std::env::var("SENTRY_DSN") {
+        Ok(dsn) if !dsn.trim().is_empty() => None,
+        _ => Some(Embedded::start().await?),
+    };
+    let options = crons::ClientOptions::default();
+    let crons = crons::try_init(match &embedded {
+        Some(server) => options.dsn(server.dsn()).environment("quickstart"),
+        None => options,
+    })?;
+
+    jobs::run_all().await?;
+    if let Some(server) = &embedded {
+        // Runs that are still open are dated when they arrive: let them, before the clock moves on.
+        crons::flush_async(Duration::from_secs(10)).await;
+        server.show().await?;
+    } else {
+        say("The jobs ran; their check-ins went to SENTRY_DSN. Sentry shows them under Insights > Crons.");
+    }
+
+    let stats = crons.close(Duration::from_secs(10));
+    if let Some(server) = embedded {
+        server.stop().await?;
+    }
+    if stats.all_delivered() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    say(&format!("Not everything was delivered: {stats:?}. The warnings above say why."));
+    Ok(ExitCode::FAILURE)
+}
+
+#[expect(clippy::print_stdout, reason = "an example talks to who runs it")]
+fn say(text: &str) {
+    println!("{text}");
+}

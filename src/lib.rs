@@ -1,0 +1,9 @@
+#![doc = include_str!("../README.md")]
+
+#[doc(inline)]
+pub use crons_macros::monitor;
+#[doc(inline)]
+pub use crons_runtime::*;
+
+#[doc(hidden)]
+pub use crons_runtime::__private;

@@ -1,0 +1,6 @@
+#[crons::monitor(slug = "job" interval = "1h")]
+fn job() {}
+
+fn main() {
+    job();
+}

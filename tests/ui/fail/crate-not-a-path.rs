@@ -1,0 +1,6 @@
+#[crons::monitor(crate = "crons")]
+fn job() {}
+
+fn main() {
+    job();
+}

@@ -1,0 +1,6 @@
+#[crons::monitor(interval = "90 seconds")]
+fn job() {}
+
+fn main() {
+    job();
+}

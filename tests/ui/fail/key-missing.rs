@@ -1,0 +1,6 @@
+#[crons::monitor("job")]
+fn job() {}
+
+fn main() {
+    job();
+}

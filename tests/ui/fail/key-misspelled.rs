@@ -1,0 +1,6 @@
+#[crons::monitor(scedule = "@daily", max_runtime = 5)]
+fn job() {}
+
+fn main() {
+    job();
+}

@@ -1,0 +1,6 @@
+#[crons::monitor(color = "green")]
+fn job() {}
+
+fn main() {
+    job();
+}

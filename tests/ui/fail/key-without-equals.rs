@@ -1,0 +1,6 @@
+#[crons::monitor(slug("job"))]
+fn job() {}
+
+fn main() {
+    job();
+}

@@ -1,0 +1,6 @@
+#[crons::monitor(slug)]
+fn job() {}
+
+fn main() {
+    job();
+}

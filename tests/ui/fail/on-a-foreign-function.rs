@@ -1,0 +1,8 @@
+unsafe extern "C" {
+    #[crons::monitor]
+    safe fn job();
+}
+
+fn main() {
+    job();
+}

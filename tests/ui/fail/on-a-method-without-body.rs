@@ -1,0 +1,6 @@
+trait Job {
+    #[crons::monitor(slug = "job")]
+    fn run(&self);
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+#[crons::monitor]
+mod jobs {
+    pub fn job() {}
+}
+
+fn main() {
+    jobs::job();
+}

@@ -1,0 +1,6 @@
+#[crons::monitor]
+struct Job;
+
+fn main() {
+    let _ = Job;
+}

@@ -1,0 +1,6 @@
+#[crons::monitor(on_cancel = "fail")]
+fn job() {}
+
+fn main() {
+    job();
+}

@@ -1,0 +1,6 @@
+#[crons::monitor(interval = "1h", owner = "ops")]
+fn job() {}
+
+fn main() {
+    job();
+}

@@ -1,0 +1,6 @@
+#[crons::monitor(interval = "1h", max_runtime = 1.5)]
+fn job() {}
+
+fn main() {
+    job();
+}

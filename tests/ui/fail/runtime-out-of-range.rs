@@ -1,0 +1,6 @@
+#[crons::monitor(interval = "1h", max_runtime = 20_000)]
+fn job() {}
+
+fn main() {
+    job();
+}

@@ -1,0 +1,6 @@
+#[crons::monitor(max_runtime = 5, timezone = "UTC")]
+fn job() {}
+
+fn main() {
+    job();
+}

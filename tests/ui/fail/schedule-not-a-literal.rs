@@ -1,0 +1,6 @@
+#[crons::monitor(schedule = DAILY)]
+fn job() {}
+
+fn main() {
+    job();
+}

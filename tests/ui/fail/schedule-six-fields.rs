@@ -1,0 +1,6 @@
+#[crons::monitor(schedule = "0 0 3 * * *")]
+fn job() {}
+
+fn main() {
+    job();
+}

@@ -1,0 +1,6 @@
+#[crons::monitor(slug = concat!("nightly", "-backup"))]
+fn job() {}
+
+fn main() {
+    job();
+}

@@ -1,0 +1,6 @@
+#[crons::monitor(slug = 3)]
+fn job() {}
+
+fn main() {
+    job();
+}

@@ -1,0 +1,6 @@
+#[crons::monitor(slug = "Has Space!")]
+fn job() {}
+
+fn main() {
+    job();
+}

@@ -1,0 +1,6 @@
+#[crons::monitor(schedule = "@daily", timezone = "Europe/Berln")]
+fn job() {}
+
+fn main() {
+    job();
+}

@@ -1,0 +1,15 @@
+struct Job;
+
+impl Iterator for Job {
+    type Item = u8;
+
+    // One fault, one error: the method is not missing as well.
+    #[crons::monitor(slug = "Job")]
+    fn next(&mut self) -> Option<u8> {
+        None
+    }
+}
+
+fn main() {
+    Job.next();
+}

@@ -1,0 +1,67 @@
+#![deny(warnings, clippy::all, clippy::pedantic)]
+
+struct Point {
+    x: u8,
+    y: u8,
+}
+
+#[crons::monitor]
+fn mutable(mut data: Vec<u8>) -> Vec<u8> {
+    data.push(1);
+    data
+}
+
+#[crons::monitor]
+async fn mutable_async(mut data: Vec<u8>) -> Vec<u8> {
+    std::future::ready(()).await;
+    data.push(1);
+    data
+}
+
+#[crons::monitor]
+fn patterns((a, mut b): (u8, u8), [c, ..]: [u8; 3], _: u8, Point { x, .. }: Point, _unused: u8, &d: &u8) -> u8 {
+    b += 1;
+    a + b + c + x + d
+}
+
+#[crons::monitor]
+async fn patterns_async((a, mut b): (u8, u8), [c, ..]: [u8; 3], _: u8, Point { x, y }: Point, _unused: u8) -> u8 {
+    b += 1;
+    std::future::ready(()).await;
+    a + b + c + x + y
+}
+
+#[crons::monitor]
+fn conditional(#[cfg(all())] a: u8, #[cfg(any())] b: u8) -> u8 {
+    a
+}
+
+#[crons::monitor]
+fn borrowed(bytes: &mut [u8]) -> Option<&mut u8> {
+    bytes.first_mut()
+}
+
+#[crons::monitor]
+async fn borrowed_async(bytes: &mut [u8]) -> Option<&mut u8> {
+    bytes.first_mut()
+}
+
+#[crons::monitor]
+fn generic<'a, T, const N: usize, F>(all: &'a [T; N], is_it: F, offset: impl Fn() -> usize) -> Option<&'a T>
+where
+    T: PartialEq,
+    F: for<'b> Fn(&'b T) -> bool,
+{
+    all.iter().skip(offset()).find(|one| is_it(one))
+}
+
+fn main() {
+    assert_eq!(mutable(Vec::new()), [1]);
+    drop(mutable_async(Vec::new()));
+    assert_eq!(patterns((1, 2), [3, 0, 0], 0, Point { x: 4, y: 0 }, 0, &5), 16);
+    drop(patterns_async((1, 2), [3, 0, 0], 0, Point { x: 4, y: 0 }, 0));
+    assert_eq!(conditional(1), 1);
+    assert_eq!(borrowed(&mut [7]), Some(&mut 7));
+    drop(borrowed_async(&mut [7]));
+    assert_eq!(generic(&[1, 2, 3], |n| *n > 1, || 2), Some(&3));
+}

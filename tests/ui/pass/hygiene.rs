@@ -1,0 +1,48 @@
+#![deny(warnings)]
+#![forbid(unsafe_code, unreachable_code, unused_variables, unused_imports)]
+#![no_implicit_prelude]
+#![expect(dead_code, reason = "they stand in the way, no more")]
+
+mod core {}
+mod std {}
+mod alloc {}
+mod crons {}
+struct Option;
+struct Result;
+struct Box;
+struct Ok;
+struct Err;
+
+trait Failed {
+    fn failed(&self) -> bool {
+        true
+    }
+    fn finish(&self, _: bool) {}
+}
+
+impl<T> Failed for T {}
+
+static DEFINITION: u8 = 1;
+
+#[::crons::monitor(interval = "10 minutes", on_cancel = "ok")]
+fn names_of_the_body() -> u8 {
+    let (run, output, future) = (DEFINITION, 2, 3);
+    run + output + future
+}
+
+#[::crons::monitor]
+async fn names_of_the_async_body(run: u8, output: u8) -> u8 {
+    ::std::future::ready(()).await;
+    run + output + DEFINITION
+}
+
+#[::crons::monitor]
+fn names_of_the_future(run: u8) -> ::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = u8>>> {
+    ::std::boxed::Box::pin(async move { run })
+}
+
+fn main() {
+    ::std::assert_eq!(names_of_the_body(), 6);
+    ::std::mem::drop(names_of_the_async_body(1, 2));
+    ::std::mem::drop(names_of_the_future(1));
+}
