@@ -1,0 +1,170 @@
+//! A real server on a free port, with a real file and a clock that stands where the test puts it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part")]
+
+use crons_server::{Clock, Database, ManualClock, Server, Settings};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+pub const KEY: &str = "abcdef0123456789abcdef0123456789";
+const DAY: &str = "2024-06-03";
+
+pub struct Harness {
+    runtime: Runtime,
+    server: Option<Server>,
+    folder: tempfile::TempDir,
+    pub agent: ureq::Agent,
+}
+
+/// An answer: its status, and its body as JSON where it is some.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+}
+
+impl Harness {
+    /// A server whose clock stands at this time of 3 June 2024 (UTC).
+    pub fn at(time: &str) -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut harness = Self { runtime, server: None, folder, agent };
+        harness.start(time);
+        harness
+    }
+
+    /// Stops the server, if it runs, and starts it again on the same file.
+    pub fn start(&mut self, time: &str) {
+        self.stop();
+        let settings = Settings {
+            database: Database::sqlite(self.folder.path().join("crons.db")),
+            public_key: Some(KEY.parse().unwrap()),
+            clock: Clock::Manual(ManualClock::new(instant(time))),
+        };
+        let server = self.runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            Server::start(&settings, listener).unwrap()
+        });
+        self.server = Some(server);
+    }
+
+    pub fn stop(&mut self) {
+        if let Some(server) = self.server.take() {
+            self.runtime.block_on(server.shutdown()).unwrap();
+        }
+    }
+
+    /// Moves the clock, through every minute on the way.
+    pub fn advance(&self, time: &str) {
+        self.runtime.block_on(self.server.as_ref().unwrap().advance_to(instant(time)));
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.server.as_ref().unwrap().address())
+    }
+
+    /// Moves the clock and sends a check-in in an envelope, as an SDK does.
+    pub fn send(&self, time: &str, check_in: &Value) -> Answer {
+        self.advance(time);
+        let envelope =
+            format!("{{\"dsn\":\"http://{KEY}@127.0.0.1/1\"}}\n{{\"type\":\"check_in\"}}\n{check_in}\n");
+        self.post("/api/1/envelope/", &[], envelope.as_bytes())
+    }
+
+    pub fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut request = self.agent.post(self.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(request.send(body).unwrap())
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        answer(self.agent.get(self.url(path)).call().unwrap())
+    }
+
+    pub fn monitor(&self, slug: &str) -> Value {
+        self.get(&format!("/api/0/organizations/crons/monitors/{slug}/")).body
+    }
+
+    /// The monitor's production environment, or its only one.
+    pub fn environment(&self, slug: &str) -> Value {
+        let monitor = self.monitor(slug);
+        let environments = monitor["environments"].as_array().cloned().unwrap_or_default();
+        let production = environments.iter().find(|environment| environment["name"] == "production");
+        production.or(environments.first()).cloned().unwrap_or(Value::Null)
+    }
+
+    /// Oldest first.
+    pub fn check_ins(&self, slug: &str) -> Vec<Value> {
+        let answer = self.get(&format!("/api/0/organizations/crons/monitors/{slug}/checkins/"));
+        let mut check_ins = answer.body.as_array().cloned().unwrap_or_default();
+        check_ins.reverse();
+        check_ins
+    }
+
+    pub fn statuses(&self, slug: &str) -> Vec<String> {
+        self.check_ins(slug).iter().map(|check_in| check_in["status"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub fn page(&self) -> String {
+        self.agent.get(self.url("/")).call().unwrap().body_mut().read_to_string().unwrap()
+    }
+}
+
+impl Drop for Harness {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn answer(mut response: ureq::http::Response<ureq::Body>) -> Answer {
+    let text = response.body_mut().read_to_string().unwrap();
+    let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    Answer { status: response.status().as_u16(), body }
+}
+
+/// `10:00:05` on the day of the tests, or a whole instant.
+pub fn instant(time: &str) -> Timestamp {
+    if time.contains('T') { time.parse().unwrap() } else { format!("{DAY}T{time}Z").parse().unwrap() }
+}
+
+/// An instant as the API writes it.
+pub fn api(time: &str) -> Value {
+    json!(instant(time).to_string())
+}
+
+/// An id of one repeated letter, as the scenarios write it.
+pub fn id(letter: char) -> String {
+    letter.to_string().repeat(32)
+}
+
+/// The same id as the API writes it.
+pub fn api_id(letter: char) -> Value {
+    let run = |length: usize| letter.to_string().repeat(length);
+    json!(format!("{}-{}-{}-{}-{}", run(8), run(4), run(4), run(4), run(12)))
+}
+
+pub const NIL: &str = "00000000000000000000000000000000";
+
+/// A check-in of the monitor `job`, which expects to run hourly.
+pub fn check_in(id: &str, status: &str) -> Value {
+    with(id, status, &json!({"schedule": {"type": "crontab", "value": "0 * * * *"}}))
+}
+
+/// A check-in of the monitor `job` with this configuration.
+pub fn with(id: &str, status: &str, config: &Value) -> Value {
+    json!({"check_in_id": id, "monitor_slug": "job", "status": status, "monitor_config": config})
+}
+
+/// The hourly configuration with more keys.
+pub fn hourly(more: &Value) -> Value {
+    let mut config = json!({"schedule": {"type": "crontab", "value": "0 * * * *"}});
+    for (key, value) in more.as_object().unwrap() {
+        config[key] = value.clone();
+    }
+    config
+}
