@@ -1,15 +1,15 @@
 //! The attribute of `crons`. Use it through that crate, where it is re-exported as `crons::monitor`.
 
 // In layer order: a module uses only those above it.
+mod keys;
+mod value;
 mod args;
+mod function;
 mod check;
 mod expand;
 mod fallback;
-mod function;
-mod keys;
 #[cfg(test)]
 mod tests;
-mod value;
 
 use proc_macro2::TokenStream;
 use syn::Error;

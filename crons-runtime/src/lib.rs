@@ -1,24 +1,24 @@
 //! The client of `crons`: monitors and their guards above, delivery below. Use it through the `crons` crate.
 
 // In layer order: a module uses only those above it.
-mod client;
-mod current;
-mod definition;
+mod outcome;
+pub mod verdict;
+mod transport;
+mod options;
 mod envelope;
-mod guard;
 #[cfg(feature = "http")]
 mod http;
-mod init;
-mod monitor;
-mod options;
-mod outcome;
-mod queue;
 mod stats;
+mod queue;
+mod worker;
+mod client;
+mod current;
+mod guard;
+mod monitor;
+mod definition;
+mod init;
 #[cfg(feature = "test")]
 pub mod test;
-mod transport;
-pub mod verdict;
-mod worker;
 
 #[doc(no_inline)]
 pub use crons_types::{

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 /// A value that says whether the run that returned it failed.
 ///
 /// [`Monitor::run`](crate::Monitor::run) and [`Monitor::run_async`](crate::Monitor::run_async) ask for it. The attribute
-/// does not: there any type will do, and whatever is neither an `Err` nor a failing `ExitCode` is a success.
+/// asks it where it is there; any other type will do, too, and is a success.
 ///
 /// ```
 /// use crons_runtime::Outcome;

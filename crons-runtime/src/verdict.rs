@@ -74,7 +74,7 @@ mod tests {
             Err::<u8, _>(7)
         }
         fn generic<T, E>(output: &Result<T, E>) -> bool {
-            (&&Probe(output)).__crons_failed()
+            failed!(*output)
         }
         assert!(failed!(aliased()));
         assert!(failed!(opaque()));
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn everything_else_is_a_success() {
         fn bare<T>(output: &T) -> bool {
-            (&&Probe(output)).__crons_failed()
+            failed!(*output)
         }
         fn opaque() -> impl Termination {}
         assert!(!failed!(()));

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::app::App;
 use crate::lifecycle::{CheckIn, Config};
+use crate::state::App;
 use crate::store::{EnvironmentView, MonitorView, Reader, StoreError};
 
 /// The organization that everything belongs to.

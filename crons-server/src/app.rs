@@ -1,6 +1,5 @@
 //! Every route of the server, on one screen.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,35 +11,13 @@ use axum::routing::{get, post};
 use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-use crate::consumer::Inbox;
-use crate::store::{Reader, StoreError};
+use crate::state::App;
 use crate::{api, ingest, pages};
 
 /// The largest body that is taken, after decompression: 1 MiB, as Sentry takes on its check-in URL.
 const MAX_BODY: usize = 1024 * 1024;
 /// How long a client may leave us waiting for the next piece of a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// What every handler may use.
-#[derive(Clone, Debug)]
-pub struct App {
-    pub(crate) inbox: Arc<Inbox>,
-    pub(crate) reader: Arc<Reader>,
-    pub(crate) public_key: Arc<str>,
-    pub(crate) dsn: Arc<str>,
-}
-
-impl App {
-    /// Reads from the database, on a thread that may wait for it.
-    pub(crate) async fn read<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let reader = Arc::clone(&self.reader);
-        let read = tokio::task::spawn_blocking(move || read(&reader)).await;
-        read.unwrap_or_else(|panicked| Err(StoreError::new(panicked)))
-    }
-}
 
 pub(crate) fn router(app: App) -> Router {
     let cron = || get(ingest::cron).post(ingest::cron);

@@ -14,18 +14,19 @@
 //! # Ok(()) }
 //! ```
 
-// In layer order: a module uses only those above it, save that handlers take the `App` that carries their tools.
-mod api;
-mod app;
+// In layer order: a module uses only those above it.
 mod clock;
-mod consumer;
-mod ingest;
-mod judge;
-mod lifecycle;
-mod pages;
-mod server;
 mod settings;
+mod lifecycle;
 mod store;
+mod judge;
+mod consumer;
+mod state;
+mod ingest;
+mod api;
+mod pages;
+mod app;
+mod server;
 
 pub use clock::{Clock, ManualClock};
 pub use server::{Server, StartError};

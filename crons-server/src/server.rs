@@ -10,11 +10,12 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::app::{App, router};
+use crate::app::router;
 use crate::clock::{Clock, ManualClock};
 use crate::consumer::{self, Inbox};
 use crate::lifecycle::truncate_to_minute;
 use crate::settings::{PublicKey, Settings};
+use crate::state::App;
 use crate::store::{Reader, SqliteStore, StoreError};
 
 /// How long requests that are under way may take when the server is told to stop.

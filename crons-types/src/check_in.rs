@@ -30,7 +30,7 @@ pub struct CheckIn {
     pub status: CheckInStatus,
     /// How long the run took, for the report of its end.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
-    #[cfg_attr(feature = "serde", serde(with = "crate::wire::seconds"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::seconds"))]
     pub duration: Option<Duration>,
     /// Where the job runs. The client fills it in if it is left out.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]

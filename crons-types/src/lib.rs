@@ -14,16 +14,18 @@
 //! Features: `serde` (the wire form of every type), `calendar` (next and previous occurrence, on jiff).
 
 // In layer order: a module uses only those above it.
-#[cfg(feature = "calendar")]
-pub mod calendar;
-mod check_in;
-mod crontab;
-mod dsn;
-mod interval;
-mod monitor_config;
-mod schedule;
 mod slug;
 mod timezone;
+mod interval;
+mod crontab;
+mod schedule;
+#[cfg(feature = "calendar")]
+pub mod calendar;
+mod monitor_config;
+#[cfg(feature = "serde")]
+mod seconds;
+mod check_in;
+mod dsn;
 #[cfg(feature = "serde")]
 mod wire;
 

@@ -24,8 +24,7 @@ use crate::{InvalidSchedule, InvalidSpan, Minutes, Schedule, Timezone, UnknownTi
 /// # Ok::<(), crons_types::InvalidMonitorConfig>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(try_from = "crate::wire::Unjudged"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct MonitorConfig {
     schedule: Schedule,
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]

@@ -1,6 +1,4 @@
-//! Sentry's JSON for the types that cannot derive it: minutes are integers, durations are seconds.
-
-use std::time::Duration;
+//! Sentry's JSON for the types that cannot derive it: minutes are integers.
 
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, Serializer};
@@ -105,7 +103,7 @@ impl<'de> Deserialize<'de> for Schedule {
 
 /// A configuration as read, before its setters have judged it.
 #[derive(serde::Deserialize)]
-pub(crate) struct Unjudged {
+struct Unjudged {
     schedule: Schedule,
     timezone: Option<Timezone>,
     checkin_margin: Option<Minutes>,
@@ -142,20 +140,8 @@ impl TryFrom<Unjudged> for MonitorConfig {
     }
 }
 
-/// Durations as seconds, a float.
-pub(crate) mod seconds {
-    use super::{Deserialize, Deserializer, Duration, Error, Serializer};
-
-    #[expect(clippy::ref_option, reason = "serde asks for this signature")]
-    pub(crate) fn serialize<S: Serializer>(duration: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
-        match duration {
-            Some(duration) => to.serialize_f64(duration.as_secs_f64()),
-            None => to.serialize_none(),
-        }
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
-        let seconds = Option::<f64>::deserialize(from)?;
-        seconds.map(Duration::try_from_secs_f64).transpose().map_err(D::Error::custom)
+impl<'de> Deserialize<'de> for MonitorConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Unjudged::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
     }
 }

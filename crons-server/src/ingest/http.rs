@@ -12,9 +12,9 @@ use serde_json::json;
 use super::auth::{self, AuthError};
 use super::envelope::{Envelope, EnvelopeError, MAX_ITEM};
 use super::payload::{PayloadError, parse_check_in};
-use crate::app::App;
 use crate::consumer::Unavailable;
 use crate::lifecycle::{CheckInEvent, ProcessingError, Verdict};
+use crate::state::App;
 
 /// What the query string of either way may hold.
 #[derive(Debug, Default, Deserialize)]

@@ -1,8 +1,8 @@
 //! From bytes to check-ins: as lenient as Sentry's own edge about form, as strict about content, and never silent.
 
 mod auth;
+mod payload;
 mod envelope;
 mod http;
-mod payload;
 
 pub use http::{cron, envelope_endpoint};

@@ -3,13 +3,13 @@
 //! A store loads a [`State`], one of [`check_in`], [`missed`] and [`timeout`] changes it, and the store saves it. Numbers
 //! in comments are those of Sentry's own order of steps.
 
+mod model;
+mod event;
+mod upsert;
+mod incident;
+mod environment;
 mod check_in;
 mod deadline;
-mod environment;
-mod event;
-mod incident;
-mod model;
-mod upsert;
 
 pub(crate) use check_in::MAX_DURATION_MS;
 pub use check_in::check_in;

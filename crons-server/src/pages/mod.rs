@@ -6,8 +6,8 @@ use axum::response::{IntoResponse, Response};
 use jiff::{Timestamp, Unit};
 use maud::{DOCTYPE, Markup, html};
 
-use crate::app::App;
 use crate::lifecycle::{CheckIn, Monitor, Status};
+use crate::state::App;
 use crate::store::{EnvironmentView, MonitorView};
 
 const STYLE: &str = include_str!("style.css");

@@ -1,9 +1,9 @@
 //! Where the server keeps things: the seam, and the databases behind it. Every SQL statement is in this folder.
 
-mod reader;
 mod rows;
 mod schema;
 mod sqlite;
+mod reader;
 
 use jiff::Timestamp;
 
