@@ -76,8 +76,8 @@ fn report(event: &CheckInEvent, verdict: &Verdict) {
             for error in noted {
                 tracing::warn!(%slug, environment, %status, %id, "check-in accepted, but {error}");
             }
-            for Occurrence { reason, .. } in occurrences {
-                tracing::warn!(%slug, environment, %id, "{reason}");
+            for Occurrence { reason, check_in } in occurrences {
+                tracing::warn!(%slug, environment, id = %check_in.simple(), "{reason}");
             }
         }
         Verdict::Held => {
@@ -95,8 +95,8 @@ fn tell(what: &str, state: &State, occurrences: &[Occurrence]) {
     if let (Some(monitor), Some(environment)) = (&state.monitor, &state.environment) {
         let (slug, environment) = (&monitor.slug, &environment.name);
         tracing::info!(%slug, environment, "a run was {what}");
-        for Occurrence { reason, .. } in occurrences {
-            tracing::warn!(%slug, environment, "{reason}");
+        for Occurrence { reason, check_in } in occurrences {
+            tracing::warn!(%slug, environment, id = %check_in.simple(), "{reason}");
         }
     }
 }

@@ -30,6 +30,7 @@ fn send_invoices() -> anyhow::Result<()> {
 
 /// A job that panics.
 #[crons::monitor(slug = "train-model", interval = "1 day")]
+#[expect(clippy::panic, reason = "to show what becomes of it")]
 fn train_model() {
     panic!("out of memory")
 }

@@ -1,0 +1,165 @@
+//! A server that behaves as it is told, badly if need be, and remembers what it was sent.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// Long enough for the slowest machine; nothing waits for it unless it fails.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What to do with a request.
+#[derive(Clone)]
+pub enum Behaviour {
+    Answer(u16),
+    /// Read it and close the connection.
+    HangUp,
+    /// Announce more than is then sent.
+    HalfAnswer,
+    /// Read it and say nothing, until the client gives up.
+    Silence,
+    /// Answer 200 when the gate is open.
+    Gate(Arc<Gate>),
+}
+
+#[derive(Default)]
+pub struct Gate {
+    open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    pub fn open(&self) {
+        *self.open.lock().unwrap() = true;
+        self.opened.notify_all();
+    }
+
+    fn pass(&self) {
+        drop(self.opened.wait_while(self.open.lock().unwrap(), |open| !*open).unwrap());
+    }
+}
+
+/// A server, and the check-ins it was sent, in order of arrival.
+pub struct Sink {
+    pub address: SocketAddr,
+    received: Arc<Received>,
+}
+
+#[derive(Default)]
+struct Received {
+    check_ins: Mutex<Vec<Value>>,
+    arrived: Condvar,
+}
+
+impl Sink {
+    /// Starts on a free port; the n-th request is treated by `behaviour(n)`, counted from 0.
+    pub fn start(behaviour: impl Fn(usize) -> Behaviour + Send + Sync + 'static) -> Self {
+        Self::listen(TcpListener::bind("127.0.0.1:0").unwrap(), behaviour)
+    }
+
+    pub fn listen(
+        listener: TcpListener,
+        behaviour: impl Fn(usize) -> Behaviour + Send + Sync + 'static,
+    ) -> Self {
+        let address = listener.local_addr().unwrap();
+        let received = Arc::new(Received::default());
+        let (sink, behaviour) = (Arc::clone(&received), Arc::new(behaviour));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (sink, behaviour) = (Arc::clone(&sink), Arc::clone(&behaviour));
+                std::thread::spawn(move || serve(&stream, &sink, &*behaviour));
+            }
+        });
+        Self { address, received }
+    }
+
+    pub fn dsn(&self) -> String {
+        format!("http://key@{}/1", self.address)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Value>> {
+        self.received.check_ins.lock().unwrap()
+    }
+
+    /// What has arrived so far.
+    pub fn check_ins(&self) -> Vec<Value> {
+        self.lock().clone()
+    }
+
+    /// Waits until at least so many have arrived.
+    pub fn wait_for(&self, count: usize) -> Vec<Value> {
+        let until = Instant::now() + DEADLINE;
+        let mut check_ins = self.lock();
+        while check_ins.len() < count {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "only {} of {count} check-ins arrived: {check_ins:?}", check_ins.len());
+            check_ins = self.received.arrived.wait_timeout(check_ins, left).unwrap().0;
+        }
+        check_ins.clone()
+    }
+}
+
+fn serve(stream: &TcpStream, sink: &Received, behaviour: &dyn Fn(usize) -> Behaviour) {
+    let mut reader = BufReader::new(stream);
+    let mut writer = stream;
+    while let Some(check_in) = read_request(&mut reader) {
+        let mut check_ins = sink.check_ins.lock().unwrap();
+        let number = check_ins.len();
+        check_ins.push(check_in);
+        drop(check_ins);
+        sink.arrived.notify_all();
+        // A client that is gone cannot be answered.
+        let _ = match behaviour(number) {
+            Behaviour::Answer(status) => {
+                write!(writer, "HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\n{{}}")
+            }
+            Behaviour::HangUp => return drop(stream.shutdown(Shutdown::Both)),
+            Behaviour::HalfAnswer => {
+                let _ = write!(writer, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{{");
+                return drop(stream.shutdown(Shutdown::Both));
+            }
+            Behaviour::Silence => reader.read_to_end(&mut Vec::new()).map(drop),
+            Behaviour::Gate(gate) => {
+                gate.pass();
+                write!(writer, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{{}}")
+            }
+        };
+    }
+}
+
+/// The check-in of the next request; `None` at the end of the connection.
+fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Value> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().ok()?;
+        }
+        if line == "\r\n" {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    let text = String::from_utf8(body).ok()?;
+    serde_json::from_str(text.lines().nth(2)?).ok()
+}
+
+/// One client at a time: it is the program's, not the test's.
+pub fn one_at_a_time() -> MutexGuard<'static, ()> {
+    static CLIENT: Mutex<()> = Mutex::new(());
+    CLIENT.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// The word of each check-in about a monitor.
+pub fn statuses<'a>(check_ins: &'a [Value], slug: &str) -> Vec<&'a str> {
+    let of_slug = check_ins.iter().filter(|check_in| check_in["monitor_slug"] == slug);
+    of_slug.map(|check_in| check_in["status"].as_str().unwrap()).collect()
+}
