@@ -49,7 +49,8 @@ fn nearest(name: &str) -> Option<&'static str> {
     by_city.or_else(|| {
         known()
             .map(|known| (edit_distance(&name, &known.to_ascii_lowercase()), known))
-            .filter(|(distance, _)| *distance <= 2)
+            // Of a short name more than a third changed is another name.
+            .filter(|(distance, _)| *distance <= 2.min(name.len() / 3))
             .min()
             .map(|(_, known)| known)
     })

@@ -1,0 +1,208 @@
+//! Slugs, DSNs, ids, environments and configurations: what is taken, what it becomes, and what is said when it is not.
+
+use crons_types::{
+    CheckInId, Dsn, Environment, InvalidDsn, InvalidMonitorConfig, MonitorConfig, Slug, Timezone,
+};
+
+#[test]
+fn slugs_become_what_the_server_stores() {
+    for (written, stored) in [
+        ("nightly-backup", Some("nightly-backup")),
+        ("some/slug@with-weird|stuff", Some("someslugwith-weirdstuff")),
+        ("My Job__Nightly ", Some("my-job__nightly")),
+        ("My Job: Nightly!", Some("my-job-nightly")),
+        ("  a \t - \u{b} b  ", Some("a-b")),
+        ("--_a_--", Some("a")),
+        ("Größe Ćwikła ﬁn", Some("groe-cwika-fin")),
+        ("日本", None),
+        ("!!!", None),
+        ("", None),
+    ] {
+        assert_eq!(Slug::normalize(written).as_ref().map(Slug::as_str), stored, "{written:?}");
+        assert_eq!(Slug::parse(written).is_ok(), stored == Some(written), "{written:?}");
+    }
+    assert_eq!(Slug::normalize(&"a".repeat(60)).unwrap().as_str(), "a".repeat(50));
+    // The cut comes first: what is behind it does not move up.
+    assert_eq!(Slug::normalize(&format!("{}b", "! ".repeat(25))), None);
+}
+
+#[test]
+fn a_refused_slug_says_what_it_would_become() {
+    let said = |written: &str| Slug::parse(written).unwrap_err().to_string();
+    assert!(
+        said("Has Space!").starts_with("slug: \"Has Space!\" would be stored as `has-space`: write that")
+    );
+    assert!(said("").starts_with("slug: it is empty"));
+    assert!(said("!!!").starts_with("slug: nothing of \"!!!\" would be left"));
+    assert!(said(&"a".repeat(10_000)).len() < 400);
+}
+
+#[test]
+fn a16_dsns_give_the_address_of_the_envelope_endpoint() {
+    for (dsn, url) in [
+        ("https://k@host:8443/prefix/42", "https://host:8443/prefix/api/42/envelope/"),
+        ("https://k@o1.ingest.de.sentry.io/42", "https://o1.ingest.de.sentry.io/api/42/envelope/"),
+        ("https://k@o1.ingest.de.sentry.io:443/42", "https://o1.ingest.de.sentry.io/api/42/envelope/"),
+        ("http://k:secret@127.0.0.1:80/1", "http://127.0.0.1/api/1/envelope/"),
+        ("HTTP://k@[::1]:9170/1/", "http://[::1]:9170/api/1/envelope/"),
+        (" https://k:@h/a/b/c/1// ", "https://h/a/b/c/api/1/envelope/"),
+    ] {
+        let dsn: Dsn = dsn.parse().unwrap_or_else(|error| panic!("{dsn}: {error}"));
+        assert_eq!(dsn.envelope_url(), url);
+    }
+    let dsn: Dsn = "https://k:secret@host/1".parse().unwrap();
+    assert_eq!((dsn.public_key(), dsn.secret_key(), dsn.project_id()), ("k", Some("secret"), "1"));
+    assert!(!format!("{dsn:?} {dsn}").contains("secret"));
+    assert_eq!(dsn.to_string().parse::<Dsn>().unwrap().to_string(), dsn.to_string());
+}
+
+#[test]
+fn a17_a_malformed_dsn_says_which_part_is_wrong_and_never_shows_the_key() {
+    for (dsn, part) in [
+        ("", InvalidDsn::NoUrl),
+        ("key@host/1", InvalidDsn::NoUrl),
+        ("ftp://key@host/1", InvalidDsn::Scheme),
+        ("https://host/1", InvalidDsn::PublicKey),
+        ("https://:secret@host/1", InvalidDsn::PublicKey),
+        ("https://k\"ey@host/1", InvalidDsn::PublicKey),
+        ("https://key@host", InvalidDsn::Project),
+        ("https://key@host/abc", InvalidDsn::Project),
+        ("https://key@host//", InvalidDsn::Project),
+        ("https://key@/1", InvalidDsn::Host),
+        ("https://key@a@b/1", InvalidDsn::Host),
+        ("https://key@::1/1", InvalidDsn::Host),
+        ("https://key@host:0/1", InvalidDsn::Port),
+        ("https://key@host:x/1", InvalidDsn::Port),
+        ("https://key@host/1?x", InvalidDsn::Character),
+        ("https://key@ho st/1", InvalidDsn::Character),
+        ("https://key@host/1\r\nX: y", InvalidDsn::Character),
+    ] {
+        let refused = dsn.parse::<Dsn>().unwrap_err();
+        assert_eq!(refused, part, "{dsn:?}");
+        assert!(!refused.to_string().contains("key@"), "{refused}");
+    }
+}
+
+#[test]
+fn ids_are_read_in_both_forms_and_written_in_one() {
+    let id: CheckInId = "7F0A1C52-9f0e-4c1b-8a55-0d6f1b2c3d4e".parse().unwrap();
+    assert_eq!(id.to_string(), "7f0a1c529f0e4c1b8a550d6f1b2c3d4e");
+    assert_eq!(id.to_string().parse::<CheckInId>().unwrap(), id);
+    assert!("0".repeat(32).parse::<CheckInId>().unwrap().is_nil());
+    for refused in [
+        "",
+        "1",
+        "+f0a1c529f0e4c1b8a550d6f1b2c3d4e",
+        "7f0a1c529f0e4c1b8a550d6f1b2c3d4g",
+        "é".repeat(16).as_str(),
+    ] {
+        assert!(refused.parse::<CheckInId>().is_err(), "{refused}");
+    }
+}
+
+#[test]
+fn environments_that_the_server_would_drop_are_refused() {
+    assert!(Environment::parse(&"é".repeat(64)).is_ok());
+    for refused in ["", " ", "a/b", "a\nb", "a\rb", "a\u{c}b", &"x".repeat(65)] {
+        assert!(Environment::parse(refused).is_err(), "{refused:?}");
+    }
+}
+
+#[test]
+fn zones_are_known_by_their_exact_names_and_near_misses_are_named() {
+    for known in ["UTC", "Europe/Vienna", "US/Arizona", "America/Argentina/Buenos_Aires", "Etc/GMT+5"] {
+        assert!(Timezone::parse(known).is_ok(), "{known}");
+    }
+    for (written, meant) in [
+        ("europe/vienna", "`Europe/Vienna`"),
+        ("Europe/Viena", "`Europe/Vienna`"),
+        ("vienna", "`Europe/Vienna`"),
+        ("Buenos Aires", "`America/Argentina/Buenos_Aires`"),
+        ("Mars/Olympus", "an IANA name"),
+        ("Factory", "an IANA name"),
+        ("", "an IANA name"),
+        ("CEST", "`CET`"),
+        ("PDT", "an IANA name"),
+    ] {
+        let said = Timezone::parse(written).unwrap_err().to_string();
+        assert!(said.contains(meant), "{said}");
+    }
+}
+
+#[test]
+fn values_beyond_the_servers_limits_are_refused_with_what_it_would_do() {
+    type Setter = fn(MonitorConfig) -> Result<MonitorConfig, InvalidMonitorConfig>;
+    let cases: [(Setter, &str); 10] = [
+        (|c| c.checkin_margin(0), "checkin_margin: "),
+        (
+            |c| c.checkin_margin(40_321),
+            "checkin_margin: 40321 minutes is not in 1–40320; the server would cut it down",
+        ),
+        (|c| c.checkin_margin("1 month"), "checkin_margin: "),
+        (|c| c.max_runtime("8 days"), "max_runtime: 11520 minutes is not in 1–10080"),
+        (|c| c.max_runtime(std::time::Duration::from_secs(90)), "max_runtime: "),
+        (|c| c.max_runtime(-1), "max_runtime: "),
+        (|c| c.failure_issue_threshold(0), "failure_issue_threshold: 0 is not in 1–720"),
+        (|c| c.recovery_threshold(721), "recovery_threshold: 721 is not in 1–720"),
+        (|c| c.timezone("Mars/Olympus"), "timezone: "),
+        (|c| c.owner("ops"), "owner: \"ops\" is neither `user:<name or id>` nor `team:<name or id>`"),
+    ];
+    for (set, begin) in cases {
+        let refused = set(MonitorConfig::crontab("@daily").unwrap()).unwrap_err();
+        let said = refused.to_string();
+        assert!(said.starts_with(begin), "{said}");
+        assert!(said.starts_with(refused.field()), "{said}");
+        assert!(!said.contains('\n'), "{said}");
+    }
+    assert_eq!(MonitorConfig::crontab("61 * * * *").unwrap_err().field(), "schedule");
+    assert_eq!(MonitorConfig::interval("5m").unwrap_err().field(), "interval");
+}
+
+#[cfg(feature = "serde")]
+mod wire {
+    use crons_types::{CheckIn, CheckInStatus, MonitorConfig, Slug};
+    use serde_json::{Value, from_value, json, to_value};
+
+    #[test]
+    fn a_check_in_goes_to_the_wire_and_back() {
+        let config = MonitorConfig::interval("1234 minutes").unwrap().timezone("Europe/Vienna").unwrap();
+        let check_in = CheckIn::error(Slug::parse("job").unwrap())
+            .duration(std::time::Duration::from_millis(1_250))
+            .monitor_config(config);
+        let wire = json!({
+            "monitor_slug": "job", "status": "error", "duration": 1.25,
+            "monitor_config": {
+                "schedule": {"type": "interval", "value": 1234, "unit": "minute"}, "timezone": "Europe/Vienna",
+            },
+        });
+        assert_eq!(to_value(&check_in).unwrap(), wire);
+        assert_eq!(from_value::<CheckIn>(wire).unwrap(), check_in);
+    }
+
+    #[test]
+    fn what_no_client_may_say_is_not_read() {
+        let with = |key: &str, value: Value| {
+            let mut wire = json!({"monitor_slug": "job", "status": "ok"});
+            wire[key] = value;
+            from_value::<CheckIn>(wire)
+        };
+        assert_eq!(with("status", json!("in_progress")).unwrap().status, CheckInStatus::InProgress);
+        assert!(with("status", json!("missed")).is_err());
+        assert!(with("monitor_slug", json!("My Job")).is_err());
+        assert!(with("duration", json!(-1.0)).is_err());
+        let schedule = json!({"type": "crontab", "value": "@daily"});
+        assert!(with("monitor_config", json!({"schedule": schedule})).is_ok());
+        assert!(with("monitor_config", json!({"schedule": schedule, "max_runtime": 20_000})).is_err());
+        assert!(
+            with("monitor_config", json!({"schedule": {"type": "crontab", "value": "61 * * * *"}})).is_err()
+        );
+        assert!(
+            with("monitor_config", json!({"schedule": {"type": "interval", "value": 0, "unit": "day"}}))
+                .is_err()
+        );
+        assert!(
+            with("monitor_config", json!({"schedule": {"type": "interval", "value": 1, "unit": "days"}}))
+                .is_err()
+        );
+    }
+}
