@@ -82,21 +82,23 @@ fn b7_both_check_ins_carry_the_configuration() {
         .and_then(|config| config.recovery_threshold(1))
         .and_then(|config| config.owner("team:ops"))
         .unwrap();
-    for check_in in with_captured_check_ins(configured) {
+    let check_ins = with_captured_check_ins(configured);
+    assert_eq!(check_ins.len(), 2);
+    for check_in in check_ins {
         assert_eq!(check_in.monitor_slug.as_str(), "nightly-backup");
         assert_eq!(check_in.monitor_config.as_ref(), Some(&config));
     }
     let config = MonitorConfig::interval("10 minutes").unwrap();
-    for check_in in with_captured_check_ins(every_ten_minutes) {
-        assert_eq!(check_in.monitor_config.as_ref(), Some(&config));
-    }
+    let check_ins = with_captured_check_ins(every_ten_minutes);
+    let configs: Vec<_> = check_ins.iter().map(|check_in| check_in.monitor_config.as_ref()).collect();
+    assert_eq!(configs, [Some(&config), Some(&config)]);
 }
 
 #[test]
 fn without_a_schedule_no_configuration_is_sent() {
-    for check_in in with_captured_check_ins(|| greet("Grace")) {
-        assert_eq!(check_in.monitor_config, None);
-    }
+    let check_ins = with_captured_check_ins(|| greet("Grace"));
+    let configs: Vec<_> = check_ins.into_iter().map(|check_in| check_in.monitor_config).collect();
+    assert_eq!(configs, [None, None]);
 }
 
 #[crons::monitor]

@@ -64,7 +64,7 @@ async fn b5_a_dropped_future_is_a_success_if_so_said() {
 #[tokio::test(start_paused = true)]
 async fn b5_a_dropped_future_is_withdrawn_if_it_is_to_be_ignored() {
     let check_ins = cancelled(ignored()).await;
-    assert!(check_ins.iter().all(|check_in| check_in.status == InProgress), "{check_ins:?}");
+    assert_eq!(statuses(&check_ins), [InProgress]);
 }
 
 #[tokio::test]

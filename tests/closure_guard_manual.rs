@@ -97,7 +97,8 @@ fn b9_b10_nested_runs_have_ids_of_their_own_and_the_outer_one_ends_last() {
 fn b7_both_reports_carry_the_configuration() {
     let config = MonitorConfig::interval("10 minutes").unwrap();
     let check_ins = with_captured_check_ins(|| monitor("job").monitor_config(config.clone()).run(|| ()));
-    assert!(check_ins.iter().all(|check_in| check_in.monitor_config.as_ref() == Some(&config)));
+    let configs: Vec<_> = check_ins.iter().map(|check_in| check_in.monitor_config.as_ref()).collect();
+    assert_eq!(configs, [Some(&config), Some(&config)]);
 }
 
 #[test]
@@ -140,5 +141,6 @@ fn parallel_tests_do_not_see_each_other() {
         assert_eq!(elsewhere.join().unwrap().len(), 2);
         monitor("here").run(|| ());
     });
+    assert_eq!(here.len(), 2);
     assert!(here.iter().all(|check_in| check_in.monitor_slug.as_str() == "here"), "{here:?}");
 }

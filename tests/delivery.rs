@@ -69,13 +69,13 @@ fn d12_a_server_that_comes_back_gets_everything_once() {
     assert!(!crons.flush(Duration::from_millis(50)), "nobody was there to deliver to");
     let sink = Sink::listen(TcpListener::bind(address).unwrap(), |_| Behaviour::Answer(200));
     assert!(crons.flush(DEADLINE));
-    assert_eq!(statuses(&sink.check_ins(), "early").last(), Some(&"ok"));
+    assert_eq!(statuses(&sink.check_ins(), "early"), ["ok"]);
     let stats = crons.close(DEADLINE);
     assert!(stats.all_delivered() && stats.retried > 0, "{stats:?}");
 }
 
 #[test]
-fn a_request_without_a_whole_answer_is_sent_again_with_the_same_id() {
+fn a_request_without_an_answer_is_sent_again_with_the_same_id() {
     let _one = one_at_a_time();
     let sink = Sink::start(|number| match number {
         0 => Behaviour::HangUp,
@@ -86,10 +86,11 @@ fn a_request_without_a_whole_answer_is_sent_again_with_the_same_id() {
     let id = capture_check_in(CheckIn::ok(Slug::parse("job").unwrap())).to_string();
     assert!(crons.flush(DEADLINE));
     let check_ins = sink.check_ins();
-    assert_eq!(check_ins.len(), 3);
+    // Half an answer is one: its status has arrived.
+    assert_eq!(check_ins.len(), 2);
     assert!(check_ins.iter().all(|check_in| check_in["check_in_id"] == id.as_str()), "{check_ins:?}");
     let stats = crons.close(DEADLINE);
-    assert_eq!((stats.sent, stats.retried), (1, 2));
+    assert_eq!((stats.sent, stats.retried), (1, 1));
 }
 
 #[test]

@@ -6,15 +6,15 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Error, LitStr, Path, Result, Token};
 
 use crate::keys;
-use crate::value::{Minutes, Number, Value};
+use crate::value::{Minutes, Number, Text, Value};
 
 /// The arguments of one attribute, each at most once.
 #[derive(Default)]
 pub(crate) struct Args {
     pub(crate) slug: Option<Argument<LitStr>>,
-    pub(crate) schedule: Option<Argument<LitStr>>,
+    pub(crate) schedule: Option<Argument<Text>>,
     pub(crate) interval: Option<Argument<LitStr>>,
-    pub(crate) timezone: Option<Argument<LitStr>>,
+    pub(crate) timezone: Option<Argument<Text>>,
     pub(crate) checkin_margin: Option<Argument<Minutes>>,
     pub(crate) max_runtime: Option<Argument<Minutes>>,
     pub(crate) failure_issue_threshold: Option<Argument<Number>>,

@@ -6,13 +6,17 @@ use syn::ext::IdentExt;
 use syn::{Error, Path};
 
 use crate::args::{Args, Argument};
-use crate::function::Function;
-use crate::value::Minutes;
+use crate::function::{Function, Run};
+use crate::value::{Minutes, Text};
 
 /// A monitor that the server would accept.
 pub(crate) struct Monitor {
     pub(crate) slug: Slug,
     pub(crate) config: Option<MonitorConfig>,
+    /// Takes the place of the schedule in `config`; the compiler judges it.
+    pub(crate) schedule_constant: Option<Path>,
+    /// Takes the place of the zone in `config`, on trust.
+    pub(crate) timezone_constant: Option<Path>,
     pub(crate) on_cancel: Option<OnCancel>,
     pub(crate) krate: Option<Path>,
 }
@@ -29,9 +33,25 @@ pub(crate) enum OnCancel {
 pub(crate) fn check(args: Args, function: &Function, errors: &mut Vec<Error>) -> Option<Monitor> {
     let slug = slug(&args, function, errors);
     let config = config(&args, errors);
-    let on_cancel = on_cancel(&args, errors);
-    let krate = args.krate.and_then(|krate| krate.value);
-    if errors.is_empty() { Some(Monitor { slug: slug?, config, on_cancel, krate }) } else { None }
+    let on_cancel = on_cancel(&args, function, errors);
+    if !errors.is_empty() {
+        return None;
+    }
+    Some(Monitor {
+        slug: slug?,
+        config,
+        schedule_constant: args.schedule.and_then(constant),
+        timezone_constant: args.timezone.and_then(constant),
+        on_cancel,
+        krate: args.krate.and_then(|krate| krate.value),
+    })
+}
+
+fn constant(argument: Argument<Text>) -> Option<Path> {
+    match argument.value? {
+        Text::Literal(_) => None,
+        Text::Constant(path) => Some(path),
+    }
 }
 
 fn slug(args: &Args, function: &Function, errors: &mut Vec<Error>) -> Option<Slug> {
@@ -52,6 +72,8 @@ fn slug_of_name(function: &Function) -> Result<Slug, Error> {
     let kebab = name.trim_matches('_').replace('_', "-");
     let complaint = if function.sig.receiver().is_some() {
         format!("a method needs a slug, as `{name}` alone says little: write `slug = \"..\"`")
+    } else if !name.is_ascii() {
+        format!("not all of `{name}` can be part of a slug: write `slug = \"..\"`")
     } else if kebab.chars().count() > Slug::MAX_LEN {
         format!("`{name}` is longer than the {} characters of a slug: write `slug = \"..\"`", Slug::MAX_LEN)
     } else if let Some(slug) = Slug::normalize(&kebab) {
@@ -70,9 +92,15 @@ fn config(args: &Args, errors: &mut Vec<Error>) -> Option<MonitorConfig> {
     // Stands in for a schedule that is missing or wrong, so that the rest can be judged all the same.
     let config = MonitorConfig::interval("1 minute").ok()?;
     let mut judge = Judge { config, scheduled: args.schedule_meant, errors };
-    judge.argument(args.schedule.as_ref(), |_, text| MonitorConfig::crontab(&text.value()));
+    judge.argument(args.schedule.as_ref(), |config, text| match text {
+        Text::Literal(text) => MonitorConfig::crontab(&text.value()),
+        Text::Constant(_) => Ok(config),
+    });
     judge.argument(args.interval.as_ref(), |_, text| MonitorConfig::interval(&text.value()));
-    judge.argument(args.timezone.as_ref(), |config, text| config.timezone(&text.value()));
+    judge.argument(args.timezone.as_ref(), |config, text| match text {
+        Text::Literal(text) => config.timezone(&*text.value()),
+        Text::Constant(_) => Ok(config),
+    });
     judge.argument(args.checkin_margin.as_ref(), |config, margin| match margin {
         Minutes::Number(minutes) => config.checkin_margin(minutes.value),
         Minutes::Words(words) => config.checkin_margin(&*words.value()),
@@ -119,8 +147,14 @@ impl Judge<'_> {
     }
 }
 
-fn on_cancel(args: &Args, errors: &mut Vec<Error>) -> Option<OnCancel> {
-    let text = args.on_cancel.as_ref()?.value.as_ref()?;
+fn on_cancel(args: &Args, function: &Function, errors: &mut Vec<Error>) -> Option<OnCancel> {
+    let Argument { key, value } = args.on_cancel.as_ref()?;
+    if matches!(function.run(), Run::Sync | Run::Never) && function.sig.asyncness.is_none() {
+        let message =
+            "`on_cancel` is about futures: this function is not async, and cannot be dropped midway";
+        errors.push(Error::new(key.span(), message));
+    }
+    let text = value.as_ref()?;
     match text.value().as_str() {
         "error" => Some(OnCancel::Error),
         "ok" => Some(OnCancel::Ok),

@@ -5,11 +5,11 @@
 //! twice. All that is added carries `Span::mixed_site()`: invisible to the body, read in the edition of this crate, and
 //! passed over by lints.
 
-use crons_types::{Minutes, Owner, Schedule, Timezone};
+use crons_types::{Minutes, Owner, Schedule};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{GenericArgument, PathArguments, ReturnType, Signature, Type};
+use syn::{GenericArgument, Path, PathArguments, ReturnType, Signature, Type, TypeParamBound};
 
 use crate::check::{Monitor, OnCancel};
 use crate::function::{Function, Run};
@@ -89,17 +89,25 @@ fn start(monitor: &Monitor, private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     let slug = monitor.slug.as_str();
     let config = monitor.config.as_ref().map(|config| {
-        let schedule = match config.get_schedule() {
-            Schedule::Crontab(crontab) => {
+        let schedule = match (&monitor.schedule_constant, config.get_schedule()) {
+            (Some(constant), _) => {
+                // The compiler shows what is wrong with a constant where it evaluates it.
+                let judged =
+                    quote_spanned!(here.located_at(constant.span())=> #private::checked_crontab(#constant));
+                quote_spanned!(here=> .crontab(const { #judged }))
+            }
+            (None, Schedule::Crontab(crontab)) => {
                 let crontab = crontab.as_str();
                 quote_spanned!(here=> .crontab(#crontab))
             }
-            Schedule::Interval(interval) => {
+            (None, Schedule::Interval(interval)) => {
                 let interval = interval.to_string();
                 quote_spanned!(here=> .interval(#interval))
             }
         };
-        let timezone = config.get_timezone().map(Timezone::as_str).into_iter();
+        let timezone = config.get_timezone().map(|zone| zone.as_str().to_token_stream());
+        let timezone =
+            monitor.timezone_constant.as_ref().map(ToTokens::to_token_stream).or(timezone).into_iter();
         let checkin_margin = config.get_checkin_margin().map(Minutes::get).into_iter();
         let max_runtime = config.get_max_runtime().map(Minutes::get).into_iter();
         let failure_issue_threshold = config.get_failure_issue_threshold().into_iter();
@@ -177,17 +185,27 @@ fn erase(ty: &mut Type) {
         Type::Reference(reference) => erase(&mut reference.elem),
         Type::Slice(slice) => erase(&mut slice.elem),
         Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(erase),
-        Type::Path(path) => {
-            for segment in &mut path.path.segments {
-                if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
-                    for argument in &mut arguments.args {
-                        if let GenericArgument::Type(ty) = argument {
-                            erase(ty);
-                        }
-                    }
+        Type::Path(path) => erase_arguments(&mut path.path),
+        Type::TraitObject(object) => {
+            for bound in &mut object.bounds {
+                if let TypeParamBound::Trait(bound) = bound {
+                    erase_arguments(&mut bound.path);
                 }
             }
         }
         _ => {}
+    }
+}
+
+fn erase_arguments(path: &mut Path) {
+    for segment in &mut path.segments {
+        let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { continue };
+        for argument in &mut arguments.args {
+            match argument {
+                GenericArgument::Type(ty) => erase(ty),
+                GenericArgument::AssocType(assoc) => erase(&mut assoc.ty),
+                _ => {}
+            }
+        }
     }
 }

@@ -58,7 +58,7 @@ impl Function {
     /// What the signature says of the run.
     pub(crate) fn run(&self) -> Run<'_> {
         match &self.sig.output {
-            ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => Run::Never,
+            ReturnType::Type(_, ty) if is_never(ty) => Run::Never,
             _ if self.sig.asyncness.is_some() => Run::Async,
             ReturnType::Default => Run::Sync,
             ReturnType::Type(_, ty) => match returned(ty, "Future", &["BoxFuture", "LocalBoxFuture"]) {
@@ -85,6 +85,16 @@ impl Function {
             return Err(Error::new_spanned(ty, message));
         }
         Ok(())
+    }
+}
+
+fn is_never(ty: &Type) -> bool {
+    match ty {
+        Type::Never(_) => true,
+        // What a `macro_rules!` has passed on, and what stands in parentheses.
+        Type::Group(group) => is_never(&group.elem),
+        Type::Paren(paren) => is_never(&paren.elem),
+        _ => false,
     }
 }
 

@@ -55,23 +55,8 @@ pub(crate) fn suggestion(unknown: &str) -> Option<&'static str> {
     let unknown = unknown.to_ascii_lowercase();
     let alias = ALIASES.iter().find(|(alias, _)| *alias == unknown).map(|(_, key)| *key);
     let nearest = || {
-        let near = KEYS.iter().map(|key| (edit_distance(&unknown, key), *key)).min()?;
+        let near = KEYS.iter().map(|key| (strsim::levenshtein(&unknown, key), *key)).min()?;
         (near.0 <= 2 && near.0 * 2 < unknown.len()).then_some(near.1)
     };
     alias.or_else(nearest)
-}
-
-/// Insertions, deletions and substitutions between two short texts.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }

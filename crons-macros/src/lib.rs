@@ -34,7 +34,8 @@ use syn::Error;
 ///
 /// # Arguments
 ///
-/// All are optional, and all are literals. The first eight go to the server under the same names; what is left out keeps the value
+/// All are optional. All are literals, save that `schedule` and `timezone` may be constants of type `&str`: a schedule is judged
+/// by the compiler then, too, and a zone is taken on trust, as one that is newer than the list. The first eight go to the server under the same names; what is left out keeps the value
 /// that the server has. A bare number is minutes; words are a number and a unit: `"90 minutes"`, `"2h"`, `"1 day"`.
 ///
 /// | argument | what it says | bounds | if left out |
@@ -62,8 +63,9 @@ use syn::Error;
 /// # What may be watched
 ///
 /// Functions and methods with a body, `async` or not, also in traits and in their `impl`s, under `#[async_trait]`, generic,
-/// `unsafe`, `extern`. Of a function that returns `impl Future`, `Pin<Box<dyn Future>>`, `BoxFuture` or `LocalBoxFuture` the
-/// future is watched, not its making, and a future that is never polled has not run. Not `const fn`, no variadic functions, and
+/// `unsafe`, `extern "C"` (a panic still aborts there). Of a function that returns `impl Future`, `Pin<Box<dyn Future>>`, `BoxFuture` or `LocalBoxFuture` the
+/// future is watched, not its making, and a future that is never polled has not run. (A `Box<dyn Future>` without `Pin` is not
+/// seen to be one.) Not `const fn`, no variadic functions, and
 /// no streams. It goes well with other attributes, above or below, `#[tokio::main]` and `#[test]` among them.
 ///
 /// # What it expands to
@@ -79,6 +81,9 @@ use syn::Error;
 ///     return output;
 /// }
 /// ```
+///
+/// A run that ends the process has no end of its own: under `-> !`, `std::process::exit` and `panic = "abort"` the server will count
+/// it as timed out. Closures that a function returns as `impl Fn(&str)` need the types of their arguments written out.
 ///
 /// Arguments are moved into the body as they are. Two things differ from the bare function: an argument that the body uses is
 /// dropped at the end of the body, in the order of use, and before the run is closed; and under `#[track_caller]`, `Location::caller()`

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 
-const FUNCTION: &str = "fn job() {}";
+const FUNCTION: &str = "async fn job() {}";
 
 fn tokens(text: &str) -> TokenStream {
     text.parse().unwrap()
@@ -63,10 +63,9 @@ fn a_value_of_the_wrong_kind_is_told_what_is_expected() {
         "slug = concat!(\"a\", \"b\")",
         "slug = b\"a\"",
         "slug = \"a\"suffix",
-        "schedule = DAILY",
         "schedule = { 3 }",
         "interval = 10",
-        "timezone = chrono_tz::UTC",
+        "timezone = 1",
         "checkin_margin = 1.5",
         "checkin_margin = -1",
         "max_runtime = 2 * 60",

@@ -13,6 +13,12 @@ pub(crate) trait Value: Sized {
     fn parse(input: ParseStream<'_>) -> Result<Self>;
 }
 
+/// A text, written here or elsewhere.
+pub(crate) enum Text {
+    Literal(LitStr),
+    Constant(Path),
+}
+
 /// A bare number.
 pub(crate) struct Number {
     pub(crate) value: u32,
@@ -42,6 +48,31 @@ impl Value for LitStr {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let text: Self = <Self as syn::parse::Parse>::parse(input)?;
         if text.suffix().is_empty() { Ok(text) } else { Err(input.error("a suffix")) }
+    }
+}
+
+impl Value for Text {
+    const EXPECTED: &'static str = "a string literal, or a constant";
+
+    fn example(key: &str) -> &'static str {
+        LitStr::example(key)
+    }
+
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        if input.peek(LitStr) {
+            <LitStr as Value>::parse(input).map(Self::Literal)
+        } else {
+            Path::parse_mod_style(input).map(Self::Constant)
+        }
+    }
+}
+
+impl ToTokens for Text {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Literal(text) => text.to_tokens(tokens),
+            Self::Constant(path) => path.to_tokens(tokens),
+        }
     }
 }
 

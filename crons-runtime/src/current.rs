@@ -10,9 +10,9 @@ use crate::client::{Client, new_id};
 use crate::stats::Stats;
 
 /// Zero: there is no client anywhere, and that is known to be meant. All a disabled program pays is reading it.
-static ACTIVE: AtomicUsize = AtomicUsize::new(NEVER_INITIALIZED);
-/// Set until the first `init`, or until the lack of it has been said.
-const NEVER_INITIALIZED: usize = 1;
+static ACTIVE: AtomicUsize = AtomicUsize::new(UNSAID);
+/// There is no client, and that was not meant, and has not been said.
+const UNSAID: usize = 1;
 /// Added once for each live client.
 const ONE_CLIENT: usize = 2;
 
@@ -24,9 +24,10 @@ pub(crate) fn client() -> Option<Arc<Client>> {
         return None;
     }
     let client = scoped().or_else(|| GLOBAL.read().unwrap_or_else(PoisonError::into_inner).clone());
-    if client.is_none() && ACTIVE.fetch_and(!NEVER_INITIALIZED, Ordering::Relaxed) & NEVER_INITIALIZED != 0 {
+    if client.is_none() && ACTIVE.fetch_and(!UNSAID, Ordering::Relaxed) & UNSAID != 0 {
         tracing::warn!(
-            "a monitor was used before crons::init: the job runs, nothing is sent; call it first in `main`"
+            "a monitor was used before crons::init, or after its guard was dropped: the job runs, nothing is sent; \
+             begin `main` with `let _crons = crons::init(..)`"
         );
     }
     client
@@ -34,7 +35,7 @@ pub(crate) fn client() -> Option<Arc<Client>> {
 
 /// `init` was called and found no DSN: that is meant.
 pub(crate) fn disable() {
-    ACTIVE.fetch_and(!NEVER_INITIALIZED, Ordering::Relaxed);
+    ACTIVE.fetch_and(!UNSAID, Ordering::Relaxed);
 }
 
 /// Makes `client` the global one; `false` if there is one already.
@@ -59,6 +60,7 @@ pub(crate) fn uninstall() {
     let removed = GLOBAL.write().unwrap_or_else(PoisonError::into_inner).take();
     if removed.is_some() {
         ACTIVE.fetch_sub(ONE_CLIENT, Ordering::Relaxed);
+        ACTIVE.fetch_or(UNSAID, Ordering::Relaxed);
     }
 }
 
@@ -107,13 +109,14 @@ fn scoped() -> Option<Arc<Client>> {
 /// Without an id of its own the check-in gets a new one. With no client nothing is sent, and the id is returned all the same.
 ///
 /// ```
-/// use crons_runtime::{CheckIn, Slug, capture_check_in};
+/// # use crons_runtime as crons;
+/// use crons::{CheckIn, Slug, capture_check_in};
 ///
 /// let slug = Slug::parse("import")?;
 /// let id = capture_check_in(CheckIn::in_progress(slug.clone()));
 /// // .. perhaps in another process:
 /// capture_check_in(CheckIn::ok(slug).id(id).duration(std::time::Duration::from_secs(3)));
-/// # Ok::<(), crons_runtime::InvalidSlug>(())
+/// # Ok::<(), crons::InvalidSlug>(())
 /// ```
 pub fn capture_check_in(check_in: CheckIn) -> CheckInId {
     match client() {

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crons_types::{InvalidMonitorConfig, InvalidSlug, MonitorConfig, Slug};
+use crons_types::{Crontab, InvalidMonitorConfig, InvalidSlug, MonitorConfig, Slug, Timezone};
 
 use crate::guard::{CheckInGuard, OnCancel, start_current};
 
@@ -11,7 +11,7 @@ use crate::guard::{CheckInGuard, OnCancel, start_current};
 pub struct Definition {
     slug: &'static str,
     schedule: Option<Written>,
-    timezone: Option<&'static str>,
+    timezone: Option<Timezone>,
     checkin_margin: Option<u32>,
     max_runtime: Option<u32>,
     failure_issue_threshold: Option<u32>,
@@ -58,10 +58,10 @@ impl Definition {
         self
     }
 
-    /// `timezone`
+    /// `timezone`: one that was checked, or a constant that is taken on trust
     #[must_use]
     pub const fn timezone(mut self, name: &'static str) -> Self {
-        self.timezone = Some(name);
+        self.timezone = Some(Timezone::unlisted(name));
         self
     }
 
@@ -109,7 +109,12 @@ impl Definition {
 
     fn resolve(&self) -> Option<&(Slug, Option<MonitorConfig>)> {
         let resolved = self.resolved.get_or_init(|| match (self.typed_slug(), self.config()) {
-            (Ok(slug), Ok(config)) => Some((slug, config)),
+            (Ok(slug), Ok(config)) => {
+                if let Some(doubt) = config.as_ref().and_then(MonitorConfig::doubt) {
+                    tracing::warn!(%slug, "{doubt}");
+                }
+                Some((slug, config))
+            }
             // The attribute has checked all this; only a mix of versions could get here.
             (slug, config) => {
                 let (slug_error, config_error) = (slug.err(), config.err());
@@ -135,8 +140,11 @@ impl Definition {
             Some(Written::Crontab(expression)) => MonitorConfig::crontab(expression)?,
             Some(Written::Interval(span)) => MonitorConfig::interval(span)?,
         };
-        if let Some(name) = self.timezone {
-            config = config.timezone(name)?;
+        if let Some(zone) = self.timezone {
+            if !zone.is_listed() {
+                tracing::warn!(slug = self.slug, %zone, "time zone taken on trust: it is not in the database of this program");
+            }
+            config = config.timezone(zone)?;
         }
         if let Some(minutes) = self.checkin_margin {
             config = config.checkin_margin(minutes)?;
@@ -169,4 +177,16 @@ pub fn start(definition: &'static Definition) -> CheckInGuard {
 /// `(|| ..)()` does not.
 pub fn call<R>(body: impl FnOnce() -> R) -> R {
     body()
+}
+
+/// A crontab that was given as a constant, judged while compiling.
+///
+/// # Panics
+/// If the server would refuse it; in a constant that is an error of the compiler.
+#[expect(clippy::panic, reason = "it is called in constants only, where a panic is an error of the compiler")]
+pub const fn checked_crontab(expression: &'static str) -> &'static str {
+    match Crontab::check(expression) {
+        Ok(()) => expression,
+        Err(refused) => panic!("{}", refused),
+    }
 }

@@ -54,7 +54,7 @@ impl EnvelopeWriter {
         let header = Header {
             dsn: &self.dsn,
             sdk: Sdk { name: SDK_NAME, version: SDK_VERSION },
-            sent_at: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
+            sent_at: humantime::format_rfc3339_millis(now()).to_string(),
         };
         let payload = serde_json::to_vec(check_in)?;
         let mut body = serde_json::to_vec(&header)?;
@@ -65,6 +65,11 @@ impl EnvelopeWriter {
         body.push(b'\n');
         Ok(Request { url: Arc::clone(&self.url), headers: Arc::clone(&self.headers), body })
     }
+}
+
+/// A machine whose clock was never set may be before 1970, which has no form on the wire.
+fn now() -> SystemTime {
+    SystemTime::now().max(SystemTime::UNIX_EPOCH)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::current;
 
 /// What it means when a run is dropped before its end, as a future is by a timeout or `select!`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OnCancel {
     /// It failed.
     #[default]
@@ -25,7 +26,8 @@ pub enum OnCancel {
 /// Dropped without a verdict the run has failed: a panic or an early `?` is reported, not forgotten.
 ///
 /// ```
-/// let check_in = crons_runtime::monitor("import").start();
+/// # use crons_runtime as crons;
+/// let check_in = crons::monitor("import").start();
 /// // .. the job ..
 /// check_in.ok();
 /// ```

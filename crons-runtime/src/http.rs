@@ -4,6 +4,8 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crons_types::Dsn;
+
 use crate::transport::{Request, Response, SendFuture, Transport, TransportError};
 
 /// Connecting takes three round trips; a server that has not answered by then is down.
@@ -11,16 +13,23 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Firewalls forget idle connections, some after 60 seconds, and the next request on one is lost.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What is read of an answer, in bytes; a longer one costs its connection.
+const MOST_READ: usize = 64 * 1024;
+
 pub(crate) struct HttpTransport {
     client: reqwest::Client,
 }
 
 impl HttpTransport {
-    pub(crate) fn new(request_timeout: Duration) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        let client = reqwest::Client::builder()
+    pub(crate) fn new(dsn: &Dsn) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let mut builder = reqwest::Client::builder();
+        if dsn.is_loopback() {
+            // HTTP_PROXY is about the way out of this machine.
+            builder = builder.no_proxy();
+        }
+        let client = builder
             .tls_backend_preconfigured(tls()?)
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(request_timeout)
             .pool_idle_timeout(IDLE_TIMEOUT)
             // A redirected POST becomes a GET: better to say that the DSN is wrong.
             .redirect(reqwest::redirect::Policy::none())
@@ -48,15 +57,18 @@ impl Transport for HttpTransport {
             post = post.header(*name, value);
         }
         Box::pin(async move {
-            let answer = post.send().await.map_err(TransportError::new)?;
+            let mut answer = post.send().await.map_err(TransportError::new)?;
             let mut response = Response::new(answer.status().as_u16());
             for (name, value) in answer.headers() {
                 if let Ok(value) = value.to_str() {
                     response = response.header(name.as_str(), value);
                 }
             }
-            // Read to its end, so that the connection can be used again; what it says does not matter.
-            answer.bytes().await.map_err(TransportError::new)?;
+            // The status has decided; the rest is read only so that the connection can be used again.
+            let mut read = 0;
+            while let (true, Ok(Some(chunk))) = (read < MOST_READ, answer.chunk().await) {
+                read += chunk.len();
+            }
             Ok(response)
         })
     }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crons_types::Dsn;
+
 use crate::client::Client;
 use crate::current;
 use crate::envelope::EnvelopeWriter;
@@ -17,12 +19,15 @@ use crate::worker::Worker;
 /// [`ClientInitGuard::error`]. Without a DSN the client is disabled, at the cost of one atomic load for each run.
 ///
 /// ```
-/// let _crons = crons_runtime::init(crons_runtime::ClientOptions::default());
+/// # use crons_runtime as crons;
+/// let _crons = crons::init(crons::ClientOptions::default());
 /// ```
 pub fn init(options: ClientOptions) -> ClientInitGuard {
     try_init(options).unwrap_or_else(|error| {
-        tracing::error!(%error, "crons is disabled: jobs run unwatched");
-        if !matches!(error, InitError::AlreadyInitialized) {
+        if matches!(error, InitError::AlreadyInitialized) {
+            tracing::error!(%error, "the second crons::init is ignored: the first goes on");
+        } else {
+            tracing::error!(%error, "crons is disabled: jobs run unwatched");
             current::disable();
         }
         ClientInitGuard { client: None, shutdown_timeout: Duration::ZERO, error: Some(error) }
@@ -34,6 +39,9 @@ pub fn init(options: ClientOptions) -> ClientInitGuard {
 /// # Errors
 /// Says which part of the options is wrong, or what could not be started.
 pub fn try_init(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
+    if current::is_installed() {
+        return Err(InitError::AlreadyInitialized);
+    }
     let Some(settings) = options.resolve()? else {
         current::disable();
         tracing::info!(
@@ -41,12 +49,9 @@ pub fn try_init(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
         );
         return Ok(ClientInitGuard { client: None, shutdown_timeout: Duration::ZERO, error: None });
     };
-    if current::is_installed() {
-        return Err(InitError::AlreadyInitialized);
-    }
     let Settings { dsn, environment, release, request_timeout, shutdown_timeout, transport } = settings;
-    let transport = transport.map_or_else(|| default_transport(request_timeout), Ok)?;
-    let worker = Worker::start(transport, EnvelopeWriter::new(&dsn))
+    let transport = transport.map_or_else(|| default_transport(&dsn), Ok)?;
+    let worker = Worker::start(transport, EnvelopeWriter::new(&dsn), request_timeout)
         .map_err(|error| InitError::Start(error.into()))?;
     tracing::info!(host = dsn.host(), project = dsn.project_id(), %environment, "crons watches the jobs of this program");
     let client = Arc::new(Client::new(environment, release, worker));
@@ -58,13 +63,13 @@ pub fn try_init(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
 }
 
 #[cfg(feature = "http")]
-fn default_transport(request_timeout: Duration) -> Result<Arc<dyn Transport>, InitError> {
-    let http = crate::http::HttpTransport::new(request_timeout).map_err(InitError::Start)?;
+fn default_transport(dsn: &Dsn) -> Result<Arc<dyn Transport>, InitError> {
+    let http = crate::http::HttpTransport::new(dsn).map_err(InitError::Start)?;
     Ok(Arc::new(http))
 }
 
 #[cfg(not(feature = "http"))]
-fn default_transport(_: Duration) -> Result<Arc<dyn Transport>, InitError> {
+fn default_transport(_: &Dsn) -> Result<Arc<dyn Transport>, InitError> {
     Err(InitError::NoTransport)
 }
 
@@ -101,11 +106,12 @@ impl ClientInitGuard {
 
     fn shutdown(&mut self) -> Stats {
         let Some(client) = self.client.take() else { return Stats::default() };
-        let delivered = client.flush(self.shutdown_timeout);
+        // New runs find no client; those under way still report to this one.
         current::uninstall();
+        client.flush(self.shutdown_timeout);
         client.stop();
         let stats = client.stats();
-        if !delivered {
+        if stats.queued > 0 {
             let timeout = self.shutdown_timeout;
             tracing::warn!(
                 undelivered = stats.queued,

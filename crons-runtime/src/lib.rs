@@ -2,7 +2,7 @@
 
 // In layer order: a module uses only those above it.
 mod outcome;
-pub mod verdict;
+mod verdict;
 mod transport;
 mod options;
 mod envelope;
@@ -22,9 +22,9 @@ pub mod test;
 
 #[doc(no_inline)]
 pub use crons_types::{
-    CheckIn, CheckInId, CheckInStatus, Crontab, Dsn, Environment, Interval, IntervalUnit, InvalidDsn,
-    InvalidEnvironment, InvalidMonitorConfig, InvalidSlug, Minutes, MonitorConfig, Owner, Schedule, Slug,
-    Timezone,
+    CheckIn, CheckInId, CheckInStatus, Crontab, Dsn, Environment, Interval, IntervalUnit, InvalidCheckInId,
+    InvalidCrontab, InvalidDsn, InvalidEnvironment, InvalidMonitorConfig, InvalidSchedule, InvalidSlug,
+    InvalidSpan, Minutes, MonitorConfig, Owner, Schedule, Slug, Timezone, UnknownTimezone,
 };
 
 pub use current::{capture_check_in, flush, flush_async, stats};
@@ -39,7 +39,7 @@ pub use transport::{Request, Response, SendFuture, Transport, TransportError};
 /// What the attribute expands to. Not for use by hand: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::definition::{Definition, call, start};
+    pub use crate::definition::{Definition, call, checked_crontab, start};
     pub use crate::guard::OnCancel;
-    pub use crate::verdict::*;
+    pub use crate::verdict::{Probe, ViaAny, ViaOutcome};
 }

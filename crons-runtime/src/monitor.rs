@@ -1,5 +1,6 @@
 //! Monitors put together at run time.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
@@ -14,41 +15,29 @@ use crate::outcome::Outcome;
 /// of it, the job runs unwatched, and that is said too.
 ///
 /// ```
+/// # use crons_runtime as crons;
 /// fn rotate() -> Result<(), std::io::Error> {
 ///     Ok(())
 /// }
 ///
-/// crons_runtime::monitor("rotate-logs").run(|| rotate())?;
+/// crons::monitor("rotate-logs").run(|| rotate())?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
-pub fn monitor(slug: impl AsRef<str>) -> Monitor {
-    let written = slug.as_ref();
-    let slug = Slug::normalize(written);
-    match &slug {
-        Some(slug) if slug.as_str() == written => {}
-        Some(slug) => warn_once(written, || {
-            tracing::warn!(written, %slug, "the server stores this slug otherwise: write it as stored");
-        }),
-        None => warn_once(written, || {
-            tracing::warn!(
-                written,
-                "nothing is left of this slug: its jobs run unwatched; use a-z, 0-9, `-` and `_`"
-            );
-        }),
-    }
-    Monitor { slug, config: None, on_cancel: OnCancel::default() }
+pub fn monitor<'a>(slug: impl Into<Cow<'a, str>>) -> Monitor<'a> {
+    Monitor { slug: slug.into(), config: None, on_cancel: OnCancel::default() }
 }
 
 /// A monitor put together at run time, by [`monitor`].
 #[derive(Clone, Debug)]
 #[must_use = "a monitor watches nothing until `run`, `run_async` or `start`"]
-pub struct Monitor {
-    slug: Option<Slug>,
+pub struct Monitor<'a> {
+    /// As written; judged when there is a client to report to.
+    slug: Cow<'a, str>,
     config: Option<MonitorConfig>,
     on_cancel: OnCancel,
 }
 
-impl Monitor {
+impl Monitor<'_> {
     /// Creates or updates the monitor along with each check-in.
     pub fn monitor_config(mut self, config: MonitorConfig) -> Self {
         self.config = Some(config);
@@ -83,18 +72,35 @@ impl Monitor {
     /// Reports that a run began; the guard reports how it ended.
     pub fn start(self) -> CheckInGuard {
         let Self { slug, config, on_cancel } = self;
-        start_current(|| slug.map(|slug| (slug, config, on_cancel)))
+        start_current(|| Some((stored(&slug)?, config, on_cancel)))
     }
+}
+
+/// The slug as the server stores it; says so, once, if that is not what was written.
+fn stored(written: &str) -> Option<Slug> {
+    let slug = Slug::normalize(written);
+    if slug.as_ref().map(Slug::as_str) == Some(written) || !is_first(written) {
+        return slug;
+    }
+    match &slug {
+        Some(slug) => {
+            tracing::warn!(written, %slug, "the server stores this slug otherwise: write it as stored")
+        }
+        None => tracing::warn!(
+            written,
+            "nothing is left of this slug: its jobs run unwatched; use a-z, 0-9, `-` and `_`"
+        ),
+    }
+    slug
 }
 
 /// Slugs complained about so far; a program that makes up more than this has been told often enough.
 const MAX_WARNINGS: usize = 100;
 
-fn warn_once(written: &str, warn: impl FnOnce()) {
+/// Whether this slug has not been complained about yet.
+fn is_first(written: &str) -> bool {
     static WARNED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
     let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
     let warned = warned.get_or_insert_default();
-    if warned.len() < MAX_WARNINGS && warned.insert(written.to_owned()) {
-        warn();
-    }
+    warned.len() < MAX_WARNINGS && warned.insert(written.to_owned())
 }

@@ -1,20 +1,22 @@
 //! What the program says about itself and about the server, before anything runs.
 
+use std::env::VarError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crons_types::{Dsn, Environment, InvalidDsn, InvalidEnvironment};
 
-use crate::transport::Transport;
+use crate::transport::{Transport, write_chain};
 
 /// Settings of the client. What is left out comes from `SENTRY_DSN`, `SENTRY_ENVIRONMENT` and `SENTRY_RELEASE`.
 ///
 /// Nothing is judged here: [`init`](crate::init) and [`try_init`](crate::try_init) do that, in one place.
 ///
 /// ```
+/// # use crons_runtime as crons;
 /// use std::time::Duration;
-/// use crons_runtime::ClientOptions;
+/// use crons::ClientOptions;
 ///
 /// let options = ClientOptions::new()
 ///     .dsn("https://key@host/42")
@@ -75,7 +77,7 @@ impl ClientOptions {
         self
     }
 
-    /// The longest one request may take, from connecting to the end of the answer. 10 seconds if left out.
+    /// The longest one request may take, from connecting to the answer, whatever the transport. 10 seconds if left out.
     #[must_use]
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.request_timeout = timeout;
@@ -98,25 +100,31 @@ impl ClientOptions {
 
     /// The settings with the environment's filled in, judged. `None` means disabled: there is no DSN.
     pub(crate) fn resolve(self) -> Result<Option<Settings>, InitError> {
-        let given = |option: Option<String>, variable: &str| match option {
-            Some(value) => Some(value),
-            None => std::env::var(variable).ok(),
-        };
-        let not_blank = |text: &String| !text.trim().is_empty();
-        let Some(dsn) = given(self.dsn, "SENTRY_DSN").filter(not_blank) else {
+        let given =
+            |option: Option<String>, name| option.map_or_else(|| variable(name), |value| Ok(Some(value)));
+        let Some(dsn) = given(self.dsn, "SENTRY_DSN")?.filter(|dsn| !dsn.trim().is_empty()) else {
             return Ok(None);
         };
-        let environment = given(self.environment, "SENTRY_ENVIRONMENT").filter(not_blank);
+        let environment = given(self.environment, "SENTRY_ENVIRONMENT")?;
         let default = if cfg!(debug_assertions) { "development" } else { Environment::DEFAULT };
         Ok(Some(Settings {
             dsn: dsn.parse().map_err(InitError::Dsn)?,
             environment: Environment::parse(environment.as_deref().unwrap_or(default))
                 .map_err(InitError::Environment)?,
-            release: given(self.release, "SENTRY_RELEASE").filter(not_blank),
+            release: given(self.release, "SENTRY_RELEASE")?,
             request_timeout: self.request_timeout,
             shutdown_timeout: self.shutdown_timeout,
             transport: self.transport,
         }))
+    }
+}
+
+/// A variable of the environment; one that is blank counts as not set.
+fn variable(name: &'static str) -> Result<Option<String>, InitError> {
+    match std::env::var(name) {
+        Ok(value) => Ok((!value.trim().is_empty()).then_some(value)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(InitError::NotUnicode(name)),
     }
 }
 
@@ -150,6 +158,8 @@ pub enum InitError {
     Dsn(InvalidDsn),
     /// The server would refuse the environment.
     Environment(InvalidEnvironment),
+    /// This variable of the environment is not UTF-8.
+    NotUnicode(&'static str),
     /// A [`ClientInitGuard`](crate::ClientInitGuard) of an earlier `init` is still alive.
     AlreadyInitialized,
     /// The feature `http` is off and no [`Transport`] was given.
@@ -163,13 +173,17 @@ impl fmt::Display for InitError {
         match self {
             Self::Dsn(refused) => write!(f, "{refused}"),
             Self::Environment(refused) => write!(f, "{refused}"),
+            Self::NotUnicode(name) => write!(f, "{name} is not UTF-8; set it to plain text or unset it"),
             Self::AlreadyInitialized => f.write_str(
                 "crons is already initialized; drop the guard of the first `init` before the second",
             ),
             Self::NoTransport => f.write_str(
                 "there is no transport; turn on the feature `http` or give one by `ClientOptions::transport`",
             ),
-            Self::Start(cause) => write!(f, "the client could not be started: {cause}"),
+            Self::Start(cause) => {
+                f.write_str("the client could not be started: ")?;
+                write_chain(f, &**cause)
+            }
         }
     }
 }

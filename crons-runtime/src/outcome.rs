@@ -8,7 +8,8 @@ use std::process::ExitCode;
 /// asks it where it is there; any other type will do, too, and is a success.
 ///
 /// ```
-/// use crons_runtime::Outcome;
+/// # use crons_runtime as crons;
+/// use crons::Outcome;
 ///
 /// /// Rows that could not be imported.
 /// struct Rejected(usize);
@@ -19,13 +20,13 @@ use std::process::ExitCode;
 ///     }
 /// }
 ///
-/// let rejected = crons_runtime::monitor("import").run(|| Rejected(0));
+/// let rejected = crons::monitor("import").run(|| Rejected(0));
 /// # assert!(!rejected.failed());
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say whether the run failed",
     label = "a monitored closure returns `()`, a `Result`, an `ExitCode`, or a type that implements `Outcome`",
-    note = "end the closure with `;` or `Ok(..)`, or implement `crons::Outcome` for `{Self}`"
+    note = "end the closure with `;` to ignore its value, or implement `crons::Outcome` for `{Self}`; a future goes into `run_async`"
 )]
 pub trait Outcome {
     /// Whether the run failed.

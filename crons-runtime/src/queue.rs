@@ -1,24 +1,29 @@
 //! What waits to be sent, and in which order. No clock of its own, no I/O, no thread.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crons_types::{CheckIn, CheckInId, Minutes, MonitorConfig, Slug};
 
 use crate::stats::Stats;
 
-/// Begins of runs that may wait; beyond it a new one is dropped, since its end will tell the whole story.
-const MAX_OPENERS: usize = 10_000;
-/// All that may wait. Only a server that is down for long, under many runs, gets here.
-const MAX_QUEUED: usize = 100_000;
+/// With so much waiting, begins of runs are dropped: their ends will tell the whole story.
+const MAX_BEFORE_OPENERS: usize = 10_000;
+/// With so much waiting, everything new is dropped. Only a server that is down for long, under many runs, gets here.
+const MAX_WAITING: usize = 100_000;
 
 /// Reports about the same run go one after the other; those of different runs may travel together.
 type Run = (CheckInId, Slug);
 
-/// A check-in on its way, with the time it was captured.
+/// A check-in on its way.
 pub(crate) struct Queued {
     pub(crate) check_in: CheckIn,
+    /// When it was captured.
     since: Instant,
+    /// Its place in the order of capture.
+    number: u64,
+    /// It has been on the wire: the server may know of it.
+    tried: bool,
 }
 
 impl Queued {
@@ -27,18 +32,19 @@ impl Queued {
         (self.check_in.check_in_id.unwrap_or(CheckInId::NIL), self.check_in.monitor_slug.clone())
     }
 
+    fn is_end(&self) -> bool {
+        self.check_in.status.is_terminal()
+    }
+
     /// Whether it is too late to tell the truth: a begin is worth its margin, an end as long as the run may take.
     pub(crate) fn is_stale(&self, now: Instant) -> bool {
         let config = self.check_in.monitor_config.as_ref();
-        let minutes = if self.check_in.status.is_terminal() {
-            config
-                .and_then(MonitorConfig::get_max_runtime)
-                .map_or(MonitorConfig::DEFAULT_MAX_RUNTIME, Minutes::get)
+        let (given, default) = if self.is_end() {
+            (config.and_then(MonitorConfig::get_max_runtime), MonitorConfig::DEFAULT_MAX_RUNTIME)
         } else {
-            config
-                .and_then(MonitorConfig::get_checkin_margin)
-                .map_or(MonitorConfig::DEFAULT_CHECKIN_MARGIN, Minutes::get)
+            (config.and_then(MonitorConfig::get_checkin_margin), MonitorConfig::DEFAULT_CHECKIN_MARGIN)
         };
+        let minutes = given.map_or(default, Minutes::get);
         now.duration_since(self.since) >= Duration::from_secs(u64::from(minutes) * 60)
     }
 }
@@ -54,8 +60,10 @@ pub(crate) struct Queue {
     lanes: HashMap<Run, Lane>,
     /// Runs with something to send and nothing in flight, first come first served.
     ready: VecDeque<Run>,
+    /// The numbers of what is waiting or in flight: what a flush has to wait for.
+    pending: BTreeSet<u64>,
     waiting: usize,
-    in_flight: usize,
+    next_number: u64,
     pub(crate) stats: Stats,
 }
 
@@ -64,23 +72,24 @@ impl Queue {
     /// `false` if there was no room.
     pub(crate) fn push(&mut self, check_in: CheckIn, now: Instant) -> bool {
         self.stats.captured += 1;
-        let terminal = check_in.status.is_terminal();
-        let queued = Queued { check_in, since: now };
+        let queued = Queued { check_in, since: now, number: self.next_number, tried: false };
         let run = queued.run();
         // The nil id means "whichever run began last": two reports with it need not be about the same one.
-        if terminal
+        if queued.is_end()
             && !run.0.is_nil()
             && let Some(opener) = self.lanes.get_mut(&run).and_then(|lane| lane.waiting.back_mut())
-            && !opener.check_in.status.is_terminal()
+            && !opener.is_end()
         {
             fold(opener, queued);
             self.stats.coalesced += 1;
             return true;
         }
-        if self.waiting >= if terminal { MAX_QUEUED } else { MAX_OPENERS } {
+        if self.waiting >= if queued.is_end() { MAX_WAITING } else { MAX_BEFORE_OPENERS } {
             self.stats.dropped += 1;
             return false;
         }
+        self.next_number += 1;
+        self.pending.insert(queued.number);
         let lane = self.lanes.entry(run.clone()).or_default();
         if lane.waiting.is_empty() && !lane.in_flight {
             self.ready.push_back(run);
@@ -90,13 +99,14 @@ impl Queue {
         true
     }
 
-    /// Takes back the begin of a run in which nothing happened. `false` if it is no longer here.
+    /// Takes back the begin of a run in which nothing happened. `false` if the server may know of it.
     pub(crate) fn withdraw(&mut self, id: CheckInId, slug: &Slug) -> bool {
         let run = (id, slug.clone());
         let Some(lane) = self.lanes.get_mut(&run) else { return false };
-        if lane.waiting.pop_back().is_none() {
+        let Some(opener) = lane.waiting.pop_back_if(|queued| !queued.tried && !queued.is_end()) else {
             return false;
-        }
+        };
+        self.pending.remove(&opener.number);
         self.waiting -= 1;
         self.stats.withdrawn += 1;
         if lane.waiting.is_empty() && !lane.in_flight {
@@ -106,21 +116,63 @@ impl Queue {
         true
     }
 
-    /// The next check-in whose turn it is; to be followed by [`settle`](Self::settle) or [`retry`](Self::retry).
+    /// The next check-in whose turn it is; to be followed by [`settle`](Self::settle), [`retry`](Self::retry) or
+    /// [`give_up`](Self::give_up).
     pub(crate) fn pop(&mut self) -> Option<Queued> {
         let run = self.ready.pop_front()?;
         let lane = self.lanes.get_mut(&run)?;
-        let queued = lane.waiting.pop_front()?;
+        let mut queued = lane.waiting.pop_front()?;
+        queued.tried = true;
         lane.in_flight = true;
         self.waiting -= 1;
-        self.in_flight += 1;
         Some(queued)
     }
 
     /// The server has answered, or there is no point in asking again: what follows in the run may go.
     pub(crate) fn settle(&mut self, queued: &Queued) {
+        self.pending.remove(&queued.number);
+        self.land(queued.run());
+    }
+
+    /// There was no answer: it goes again, before what follows in its run, after what else is waiting.
+    pub(crate) fn retry(&mut self, queued: Queued) {
+        self.stats.retried += 1;
         let run = queued.run();
-        self.in_flight -= 1;
+        if let Some(queued) = self.fold_into_next(queued) {
+            self.lanes.entry(run.clone()).or_default().waiting.push_front(queued);
+            self.waiting += 1;
+        }
+        self.land(run);
+    }
+
+    /// There was no answer, and it is too old to go again. What its run has to say after it goes on.
+    pub(crate) fn give_up(&mut self, queued: Queued) {
+        let run = queued.run();
+        if let Some(queued) = self.fold_into_next(queued) {
+            self.pending.remove(&queued.number);
+            self.stats.dropped += 1;
+        }
+        self.land(run);
+    }
+
+    /// Folds a begin into the end of its run if that is waiting; gives back what cannot be folded.
+    fn fold_into_next(&mut self, mut queued: Queued) -> Option<Queued> {
+        let run = queued.run();
+        let lane = self.lanes.get_mut(&run)?;
+        if queued.is_end() || run.0.is_nil() || !lane.waiting.front().is_some_and(Queued::is_end) {
+            return Some(queued);
+        }
+        if let Some(closer) = lane.waiting.pop_front() {
+            self.pending.remove(&closer.number);
+            fold(&mut queued, closer);
+            self.stats.coalesced += 1;
+            lane.waiting.push_front(queued);
+        }
+        None
+    }
+
+    /// Nothing of this run is in flight any more.
+    fn land(&mut self, run: Run) {
         let Some(lane) = self.lanes.get_mut(&run) else { return };
         lane.in_flight = false;
         if lane.waiting.is_empty() {
@@ -130,45 +182,27 @@ impl Queue {
         }
     }
 
-    /// There was no answer: it goes again, before what follows in its run, after what else is waiting.
-    pub(crate) fn retry(&mut self, queued: Queued) {
-        let run = queued.run();
-        self.in_flight -= 1;
-        self.stats.retried += 1;
-        let lane = self.lanes.entry(run.clone()).or_default();
-        lane.in_flight = false;
-        match lane.waiting.pop_front() {
-            // Meanwhile the run has ended: that report says all of it.
-            Some(closer) if !queued.check_in.status.is_terminal() && !run.0.is_nil() => {
-                let mut merged = queued;
-                if closer.check_in.status.is_terminal() {
-                    fold(&mut merged, closer);
-                    self.stats.coalesced += 1;
-                    self.waiting -= 1;
-                } else {
-                    lane.waiting.push_front(closer);
-                }
-                lane.waiting.push_front(merged);
-            }
-            following => {
-                lane.waiting.extend(following);
-                lane.waiting.push_front(queued);
-            }
-        }
-        self.waiting += 1;
-        self.ready.push_back(run);
-    }
-
     /// Check-ins not settled yet.
     pub(crate) fn pending(&self) -> usize {
-        self.waiting + self.in_flight
+        self.pending.len()
+    }
+
+    /// What has been captured so far has numbers below this one.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.next_number
+    }
+
+    /// Whether everything with a number below `number` is settled.
+    pub(crate) fn is_settled(&self, number: u64) -> bool {
+        self.pending.first().is_none_or(|first| *first >= number)
     }
 }
 
-/// Replaces the begin of a run by its end, which keeps the configuration if it brings none of its own.
+/// Replaces the begin of a run by its end, which keeps the place of the begin, and its configuration if it has none.
 fn fold(opener: &mut Queued, closer: Queued) {
     let config = opener.check_in.monitor_config.take();
-    *opener = closer;
+    opener.check_in = closer.check_in;
+    opener.since = closer.since;
     if opener.check_in.monitor_config.is_none() {
         opener.check_in.monitor_config = config;
     }
@@ -253,13 +287,13 @@ mod tests {
         let mut queue = Queue::default();
         let slug = Slug::parse("job").unwrap();
         let id = |n: usize| CheckInId::from_bytes((n as u128 + 1).to_be_bytes());
-        for n in 0..=MAX_OPENERS {
+        for n in 0..=MAX_BEFORE_OPENERS {
             queue.push(CheckIn::in_progress(slug.clone()).id(id(n)), Instant::now());
         }
-        assert_eq!((queue.pending(), queue.stats.dropped), (MAX_OPENERS, 1));
-        assert!(queue.push(CheckIn::ok(slug.clone()).id(id(MAX_OPENERS)), Instant::now()));
+        assert_eq!((queue.pending(), queue.stats.dropped), (MAX_BEFORE_OPENERS, 1));
+        assert!(queue.push(CheckIn::ok(slug.clone()).id(id(MAX_BEFORE_OPENERS)), Instant::now()));
         assert!(queue.push(CheckIn::ok(slug).id(id(0)), Instant::now()));
-        assert_eq!((queue.pending(), queue.stats.coalesced), (MAX_OPENERS + 1, 1));
+        assert_eq!((queue.pending(), queue.stats.coalesced), (MAX_BEFORE_OPENERS + 1, 1));
     }
 
     #[test]
@@ -273,7 +307,50 @@ mod tests {
         queue.push(opener, Instant::now());
         let in_flight = queue.pop().unwrap();
         assert!(!queue.withdraw(id, &slug), "what is on the wire cannot be taken back");
+        queue.retry(in_flight);
+        assert!(!queue.withdraw(id, &slug), "the server may know what had no answer");
+    }
+
+    #[test]
+    fn only_a_begin_is_withdrawn() {
+        let mut queue = Queue::default();
+        let (opener, closer) = run(1);
+        let (id, slug) = (opener.check_in_id.unwrap(), opener.monitor_slug.clone());
+        queue.push(opener, Instant::now());
+        let in_flight = queue.pop().unwrap();
+        queue.push(closer, Instant::now());
+        assert!(!queue.withdraw(id, &slug));
         queue.settle(&in_flight);
+        assert_eq!(statuses(&mut queue), ["ok"]);
+    }
+
+    #[test]
+    fn a_begin_that_is_given_up_leaves_its_configuration_to_the_end() {
+        let mut queue = Queue::default();
+        let (opener, closer) = run(1);
+        let config = MonitorConfig::crontab("@daily").unwrap();
+        queue.push(opener.monitor_config(config.clone()), Instant::now());
+        let in_flight = queue.pop().unwrap();
+        queue.push(closer, Instant::now());
+        queue.give_up(in_flight);
+        let queued = queue.pop().unwrap();
+        assert_eq!((queued.check_in.status.as_str(), &queued.check_in.monitor_config), ("ok", &Some(config)));
+        queue.settle(&queued);
+        assert_eq!((queue.pending(), queue.stats.dropped), (0, 0));
+    }
+
+    #[test]
+    fn a_flush_waits_for_what_was_captured_before_it_and_for_nothing_else() {
+        let mut queue = Queue::default();
+        let (opener, closer) = run(1);
+        queue.push(opener, Instant::now());
+        let until = queue.next_number();
+        queue.push(run(2).0, Instant::now());
+        queue.push(closer, Instant::now());
+        assert!(!queue.is_settled(until));
+        let queued = queue.pop().unwrap();
+        queue.settle(&queued);
+        assert!(queue.is_settled(until) && queue.pending() == 1);
     }
 
     #[test]
@@ -281,12 +358,13 @@ mod tests {
         let (opener, closer) = run(1);
         let start = Instant::now();
         let after = |minutes: u64| start + Duration::from_secs(minutes * 60);
-        let opener = Queued { check_in: opener, since: start };
-        let closer = Queued { check_in: closer, since: start };
+        let queued = |check_in| Queued { check_in, since: start, number: 0, tried: false };
+        let opener = queued(opener);
+        let closer = queued(closer);
         assert!(!opener.is_stale(start) && opener.is_stale(after(1)));
         assert!(!closer.is_stale(after(29)) && closer.is_stale(after(30)));
         let config = MonitorConfig::crontab("@daily").unwrap().checkin_margin(10).unwrap();
-        let patient = Queued { check_in: opener.check_in.monitor_config(config), since: start };
+        let patient = queued(opener.check_in.monitor_config(config));
         assert!(!patient.is_stale(after(9)) && patient.is_stale(after(10)));
     }
 }

@@ -1,15 +1,15 @@
 //! For tests: what would have been sent, without a network. Feature `test`.
 //!
 //! ```
-//! use crons_runtime::test::with_captured_check_ins;
-//! use crons_runtime::{CheckInStatus, monitor};
+//! # use crons_runtime as crons;
+//! use crons::test::with_captured_check_ins;
+//! use crons::{CheckInStatus, monitor};
 //!
 //! let check_ins = with_captured_check_ins(|| monitor("rotate-logs").run(|| ()));
 //! let statuses: Vec<CheckInStatus> = check_ins.iter().map(|check_in| check_in.status).collect();
 //! assert_eq!(statuses, [CheckInStatus::InProgress, CheckInStatus::Ok]);
 //! ```
 
-use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use crons_types::{CheckIn, Environment};
@@ -30,12 +30,11 @@ pub fn with_captured_check_ins<R>(f: impl FnOnce() -> R) -> Vec<CheckIn> {
 /// As [`with_captured_check_ins`], for a future: what is captured while it is polled, on whatever thread.
 pub async fn with_captured_check_ins_async<F: Future>(future: F) -> Vec<CheckIn> {
     let client = client();
-    let mut future = pin!(future);
-    std::future::poll_fn(|context| {
-        let future: Pin<&mut F> = future.as_mut();
-        current::with(Arc::clone(&client), || future.poll(context))
-    })
-    .await;
+    let mut future = Box::pin(future);
+    std::future::poll_fn(|context| current::with(Arc::clone(&client), || future.as_mut().poll(context)))
+        .await;
+    // A combinator may keep futures that lost a race until it is dropped itself: they are reported, too.
+    current::with(Arc::clone(&client), || drop(future));
     client.take_captured()
 }
 

@@ -11,7 +11,8 @@ use std::sync::Arc;
 /// on its own thread, inside a current-thread tokio runtime.
 ///
 /// ```
-/// use crons_runtime::{ClientOptions, Request, Response, SendFuture, Transport};
+/// # use crons_runtime as crons;
+/// use crons::{ClientOptions, Request, Response, SendFuture, Transport};
 ///
 /// struct Stderr;
 ///
@@ -24,7 +25,7 @@ use std::sync::Arc;
 ///     }
 /// }
 ///
-/// let _crons = crons_runtime::init(ClientOptions::new().dsn("https://key@host/1").transport(Stderr));
+/// let _crons = crons::init(ClientOptions::new().dsn("https://key@host/1").transport(Stderr));
 /// ```
 pub trait Transport: Send + Sync + 'static {
     /// Posts the request and resolves to the server's answer, whatever its status.
@@ -83,6 +84,17 @@ impl Response {
     }
 }
 
+impl Response {
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Why the server did not take a check-in, though it may have said 200 to it, as our own server and old Sentry say it.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.headers.iter().find(|(name, _)| name == "x-sentry-error").map(|(_, reason)| reason.as_str())
+    }
+}
+
 /// Why there was no answer.
 #[derive(Debug)]
 pub struct TransportError(Box<dyn Error + Send + Sync>);
@@ -96,15 +108,20 @@ impl TransportError {
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
         // An HTTP error alone says little ("error sending request"): the reason is further down.
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
+        write_chain(f, &*self.0)
     }
 }
 
 impl Error for TransportError {}
+
+/// An error and its causes, in one line.
+pub(crate) fn write_chain(f: &mut fmt::Formatter<'_>, error: &dyn Error) -> fmt::Result {
+    write!(f, "{error}")?;
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        write!(f, ": {error}")?;
+        cause = error.source();
+    }
+    Ok(())
+}

@@ -11,7 +11,7 @@ use tokio::task::{Id, JoinSet};
 use crate::envelope::EnvelopeWriter;
 use crate::queue::{Queue, Queued};
 use crate::stats::Stats;
-use crate::transport::{Response, Transport, TransportError};
+use crate::transport::{Request, Response, Transport, TransportError};
 
 /// Requests under way at the same time, each for another run: enough for 100 runs a second at 150 ms a request.
 const MAX_IN_FLIGHT: usize = 16;
@@ -29,8 +29,8 @@ struct Shared {
     state: Mutex<State>,
     /// There is something to do.
     wake: Notify,
-    /// There is nothing left to do.
-    idle: Condvar,
+    /// Something has been settled, or nothing ever will be.
+    settled: Condvar,
 }
 
 #[derive(Default)]
@@ -39,6 +39,8 @@ struct State {
     /// Someone waits for delivery: do not sit out a backoff.
     hurry: bool,
     stopped: bool,
+    /// That check-ins are dropped has been said; it is said again once the queue was empty.
+    complained: bool,
 }
 
 impl Shared {
@@ -50,43 +52,58 @@ impl Shared {
 
 impl Worker {
     /// Starts the thread.
-    pub(crate) fn start(transport: Arc<dyn Transport>, envelopes: EnvelopeWriter) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared { state: Mutex::default(), wake: Notify::new(), idle: Condvar::new() });
-        let runtime = tokio::runtime::Builder::new_current_thread();
-        let sender = Sender { shared: Arc::clone(&shared), transport, envelopes };
-        std::thread::Builder::new().name("crons-worker".to_owned()).spawn(move || run(runtime, sender))?;
+    pub(crate) fn start(
+        transport: Arc<dyn Transport>,
+        envelopes: EnvelopeWriter,
+        request_timeout: Duration,
+    ) -> std::io::Result<Self> {
+        let shared =
+            Arc::new(Shared { state: Mutex::default(), wake: Notify::new(), settled: Condvar::new() });
+        let sender = Sender { shared: Arc::clone(&shared), transport, envelopes, request_timeout };
+        std::thread::Builder::new().name("crons-worker".to_owned()).spawn(move || run(sender))?;
         Ok(Self { shared })
     }
 
     /// Hands over a check-in. Does no I/O and does not wait for any.
     pub(crate) fn push(&self, check_in: CheckIn) {
-        let accepted = self.shared.state().queue.push(check_in, Instant::now());
-        if accepted {
+        let mut state = self.shared.state();
+        if state.stopped {
+            state.queue.stats.captured += 1;
+            state.queue.stats.dropped += 1;
+        } else if state.queue.push(check_in, Instant::now()) {
+            drop(state);
             self.shared.wake.notify_one();
-        } else {
-            tracing::warn!("the queue is full; check-ins are dropped and counted: see crons::stats()");
+            return;
+        }
+        let first = !std::mem::replace(&mut state.complained, true);
+        let why = if state.stopped { "the client has ended" } else { "the queue is full" };
+        drop(state);
+        if first {
+            tracing::warn!("check-ins are dropped, and counted in crons::stats(): {why}");
         }
     }
 
-    /// Takes back the begin of a run; `false` if it is on its way already.
+    /// Takes back the begin of a run; `false` if the server may know of it already.
     pub(crate) fn withdraw(&self, id: CheckInId, slug: &Slug) -> bool {
-        self.shared.state().queue.withdraw(id, slug)
+        let mut state = self.shared.state();
+        let withdrawn = state.queue.withdraw(id, slug);
+        drop(state);
+        self.shared.settled.notify_all();
+        withdrawn
     }
 
-    /// Waits until everything is settled, for at most `timeout`. Whether it is.
+    /// Waits until everything captured so far is settled, for at most `timeout`. Whether it is.
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
         let mut state = self.shared.state();
-        if state.queue.pending() > 0 {
+        let until = state.queue.next_number();
+        if !state.queue.is_settled(until) {
             state.hurry = true;
             self.shared.wake.notify_one();
         }
-        let (mut state, _) = self
-            .shared
-            .idle
-            .wait_timeout_while(state, timeout, |state| state.queue.pending() > 0 && !state.stopped)
-            .unwrap_or_else(PoisonError::into_inner);
-        state.hurry = false;
-        state.queue.pending() == 0
+        let waiting = |state: &mut State| !state.queue.is_settled(until) && !state.stopped;
+        let waited = self.shared.settled.wait_timeout_while(state, timeout, waiting);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.queue.is_settled(until)
     }
 
     /// Lets the thread end, whatever is left; does not wait for it.
@@ -101,9 +118,22 @@ impl Worker {
     }
 }
 
-fn run(mut runtime: tokio::runtime::Builder, sender: Sender) {
-    let shared = Arc::clone(&sender.shared);
-    match runtime.enable_all().build() {
+/// However the thread ends, nobody waits for it any longer, and nothing more is queued.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the thread that sends check-ins has panicked: jobs run unwatched from here");
+        }
+        self.0.state().stopped = true;
+        self.0.settled.notify_all();
+    }
+}
+
+fn run(sender: Sender) {
+    let _ending = Ending(Arc::clone(&sender.shared));
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
             runtime.block_on(sender.run());
             // A name look-up may still be blocking; nobody waits for it.
@@ -111,8 +141,6 @@ fn run(mut runtime: tokio::runtime::Builder, sender: Sender) {
         }
         Err(error) => tracing::error!(%error, "check-ins cannot be sent: no runtime for the worker"),
     }
-    shared.state().stopped = true;
-    shared.idle.notify_all();
 }
 
 /// The thread's end of the worker.
@@ -120,6 +148,7 @@ struct Sender {
     shared: Arc<Shared>,
     transport: Arc<dyn Transport>,
     envelopes: EnvelopeWriter,
+    request_timeout: Duration,
 }
 
 type Answer = Result<Response, TransportError>;
@@ -135,8 +164,8 @@ impl Sender {
                 let Some(queued) = self.next() else { break };
                 match self.envelopes.write(&queued.check_in) {
                     Ok(request) => {
-                        let request = requests.spawn(self.transport.send(request));
-                        in_flight.insert(request.id(), queued);
+                        let answer = answer(Arc::clone(&self.transport), request, self.request_timeout);
+                        in_flight.insert(requests.spawn(answer).id(), queued);
                     }
                     Err(error) => {
                         tracing::error!(%error, slug = %queued.check_in.monitor_slug, "check-in dropped: it cannot be written");
@@ -177,24 +206,32 @@ impl Sender {
         let CheckIn { monitor_slug: slug, status, check_in_id, .. } = &queued.check_in;
         let id = check_in_id.unwrap_or(CheckInId::NIL);
         match answer {
-            Ok(Response { status: 200..=299, .. }) => {
+            Ok(response) if response.is_success() && response.reason().is_none() => {
                 tracing::debug!(%slug, %status, %id, "check-in delivered");
                 backoff.reset();
                 self.settle(&queued, |stats| stats.sent += 1);
             }
             // Whatever else the server says, it would say again.
-            Ok(Response { status: http, .. }) => {
-                tracing::warn!(%slug, %status, %id, http, "check-in refused by the server; {}", advice(http));
+            Ok(response) => {
+                let http = response.status;
+                let reason = response.reason().unwrap_or_else(|| advice(http));
+                tracing::warn!(%slug, %status, %id, http, "check-in refused by the server: {reason}");
                 backoff.reset();
                 self.settle(&queued, |stats| stats.refused += 1);
             }
             Err(error) if queued.is_stale(Instant::now()) => {
-                tracing::warn!(%slug, %status, %id, %error, "check-in given up: too old to be true");
+                tracing::warn!(%slug, %status, %id, %error, "no answer from the server; the check-in is too old to be sent again");
                 backoff.grow();
-                self.settle(&queued, |stats| stats.dropped += 1);
+                self.shared.state().queue.give_up(queued);
+                self.shared.settled.notify_all();
             }
             Err(error) => {
-                tracing::warn!(%slug, %status, %id, %error, "no answer from the server; the check-in is sent again");
+                // Once for each time that the server goes: all that follows would say the same.
+                if backoff.failures == 0 {
+                    tracing::warn!(%slug, %status, %id, %error, "no answer from the server; check-ins are sent again until there is one");
+                } else {
+                    tracing::debug!(%slug, %status, %id, %error, "no answer from the server; the check-in is sent again");
+                }
                 backoff.grow();
                 self.shared.state().queue.retry(queued);
             }
@@ -205,10 +242,16 @@ impl Sender {
         let mut state = self.shared.state();
         state.queue.settle(queued);
         count(&mut state.queue.stats);
-        if state.queue.pending() == 0 {
-            self.shared.idle.notify_all();
-        }
+        state.complained &= state.queue.pending() > 0;
+        drop(state);
+        self.shared.settled.notify_all();
     }
+}
+
+/// Polled as a task of its own, so that a transport that panics ends its request only.
+async fn answer(transport: Arc<dyn Transport>, request: Request, timeout: Duration) -> Answer {
+    let answer = tokio::time::timeout(timeout, async move { transport.send(request).await }).await;
+    answer.unwrap_or_else(|_| Err(TransportError::new(format!("no answer within {timeout:?}"))))
 }
 
 fn advice(http: u16) -> &'static str {

@@ -14,7 +14,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
 
 use crate::{Schedule, Timezone};
 
@@ -61,4 +61,18 @@ pub fn previous_before(
         Schedule::Crontab(crontab) => crontab::previous_before(crontab.fields(), &zone, before),
         Schedule::Interval(interval) => interval::previous_before(*interval, &zone, anchor, before),
     }
+}
+
+/// An instant by the clock on the wall of a zone, from the same data.
+///
+/// ```
+/// use crons_types::{Timezone, calendar};
+///
+/// let vienna = Timezone::parse("Europe/Vienna")?;
+/// let summer = calendar::in_zone("2024-06-03T07:00Z".parse()?, vienna);
+/// assert_eq!(summer.strftime("%H:%M %:z").to_string(), "09:00 +02:00");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn in_zone(instant: Timestamp, timezone: Timezone) -> Zoned {
+    instant.to_zoned(zone::zone(timezone))
 }

@@ -93,6 +93,13 @@ impl CheckIn {
         self
     }
 
+    /// Says which version of the job ran.
+    #[must_use]
+    pub fn release(mut self, release: impl Into<String>) -> Self {
+        self.release = Some(release.into());
+        self
+    }
+
     /// Creates or updates the monitor along with this report.
     #[must_use]
     pub fn monitor_config(mut self, config: MonitorConfig) -> Self {
@@ -147,6 +154,8 @@ pub struct CheckInId([u8; 16]);
 
 impl CheckInId {
     /// All zeros: "the run of this monitor and environment that began last and is not over, else a new one".
+    ///
+    /// A report with it that is sent again, because the answer to it was lost, may count as a second run.
     pub const NIL: Self = Self([0; 16]);
 
     /// An id of these bytes.

@@ -1,7 +1,7 @@
 //! Crontabs in the dialect of Sentry's server, no more and no less.
 //!
 //! [`parse`] judges, over [`bytes`] and in `const fn`; [`fields`] is what comes out of it; [`fault`], [`mod@line`] and [`item`]
-//! find the words for what is wrong.
+//! find the words for what is wrong, [`describe`] those for what is right.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -9,8 +9,10 @@ use std::ops::Range;
 use std::str::FromStr;
 
 mod bytes;
+mod describe;
 mod fault;
 pub(crate) mod fields;
+mod gap;
 mod item;
 mod line;
 mod parse;
@@ -82,6 +84,35 @@ impl Crontab {
     /// The crontab as the server stores it: one space between the fields, nicknames replaced.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The shortest time between two runs, in minutes by the clock on the wall.
+    ///
+    /// ```
+    /// use crons_types::Crontab;
+    ///
+    /// assert_eq!(Crontab::parse("0,10 9-17 * * *").unwrap().smallest_gap(), 10);
+    /// assert_eq!(Crontab::parse("0 3 * * MON,THU").unwrap().smallest_gap(), 3 * 24 * 60);
+    /// ```
+    pub fn smallest_gap(&self) -> u32 {
+        // The text was accepted before, so it is again.
+        parse::parse(self.text.as_bytes()).map_or(u32::MAX, |fields| fields.smallest_gap())
+    }
+
+    /// A sentence for people, in English, about the time zone of the monitor. It tells what happens, not what was written.
+    ///
+    /// ```
+    /// use crons_types::Crontab;
+    ///
+    /// assert_eq!(Crontab::parse("0 9 * * MON-FRI").unwrap().describe(), "At 09:00, Monday to Friday");
+    /// assert_eq!(Crontab::parse("0 0 13 * FRI").unwrap().describe(), "At 00:00 on day 13 of the month or on Friday");
+    /// ```
+    pub fn describe(&self) -> String {
+        match parse::parse(self.text.as_bytes()) {
+            Ok(fields) => describe::sentence(&fields),
+            // The normalised text of what was accepted is accepted.
+            Err(_) => self.text.to_string(),
+        }
     }
 
     /// The sets of values.

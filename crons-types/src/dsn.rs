@@ -1,6 +1,7 @@
 //! The address and key of a project, in one URL.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 /// Where check-ins go: `{scheme}://{public key}@{host}[:{port}][/{path}]/{project id}`.
@@ -49,6 +50,15 @@ impl Dsn {
         &self.authority
     }
 
+    /// Whether the host is this machine.
+    pub fn is_loopback(&self) -> bool {
+        let host = self.authority.rsplit_once(':').filter(|(_, port)| !port.contains(']'));
+        let host = host.map_or(&*self.authority, |(host, _)| host);
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        host.eq_ignore_ascii_case("localhost")
+            || address.is_ok_and(|address| address.to_canonical().is_loopback())
+    }
+
     /// Where envelopes are posted to.
     pub fn envelope_url(&self) -> String {
         format!("{}://{}{}/api/{}/envelope/", self.scheme, self.authority, self.path, self.project_id)
@@ -73,20 +83,25 @@ impl Dsn {
         // Keys go into a header: what would end it there has no place in a key.
         let plain =
             |key: &str| key.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.'));
-        if public_key.is_empty() || !plain(public_key) || !secret_key.is_none_or(plain) {
+        if public_key.is_empty() || !plain(public_key) {
             return Err(InvalidDsn::PublicKey);
+        }
+        if !secret_key.is_none_or(plain) {
+            return Err(InvalidDsn::SecretKey);
         }
         let (authority, path) = place.split_once('/').ok_or(InvalidDsn::Project)?;
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if !port.contains(']') => (host, Some(port)),
             _ => (authority, None),
         };
-        let named = !host.is_empty() && !host.contains(['@', '\\']);
-        let bracketed = host.starts_with('[') && host.ends_with(']');
-        if !named || (host.contains(':') && !bracketed) {
+        if !is_host(host) {
             return Err(InvalidDsn::Host);
         }
-        if port.is_some_and(|port| port.parse::<u16>().map_or(true, |port| port == 0)) {
+        // Digits only: `parse` alone would accept a `+`.
+        let is_port = |port: &str| {
+            port.bytes().all(|c| c.is_ascii_digit()) && port.parse().is_ok_and(|port: u16| port > 0)
+        };
+        if !port.is_none_or(is_port) {
             return Err(InvalidDsn::Port);
         }
         let path = path.trim_end_matches('/');
@@ -105,6 +120,21 @@ impl Dsn {
             project_id: project_id.into(),
         })
     }
+}
+
+/// A name of ASCII labels, an IPv4 address, or an IPv6 address in brackets.
+fn is_host(host: &str) -> bool {
+    if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        return address.parse::<Ipv6Addr>().is_ok();
+    }
+    let label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_'))
+    };
+    // A name that ends in a number is meant to be an address.
+    let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+    let address = last.bytes().all(|c| c.is_ascii_digit());
+    let name = host.strip_suffix('.').unwrap_or(host).split('.').all(label);
+    name && (!address || host.parse::<Ipv4Addr>().is_ok())
 }
 
 impl FromStr for Dsn {
@@ -142,7 +172,9 @@ pub enum InvalidDsn {
     Character,
     /// There is no public key before an `@`, or it has characters that no key has.
     PublicKey,
-    /// There is no host after the `@`.
+    /// The deprecated secret key, between a `:` and the `@`, has characters that no key has.
+    SecretKey,
+    /// There is no host after the `@`, or it is neither a name nor an address.
     Host,
     /// The port is no number from 1 to 65535.
     Port,
@@ -157,6 +189,9 @@ impl fmt::Display for InvalidDsn {
             Self::Scheme => "the scheme is neither http nor https",
             Self::Character => "there is a blank, a `?` or a `#` in it",
             Self::PublicKey => "the public key before the `@` is missing or has characters that no key has",
+            Self::SecretKey => {
+                "the secret key between `:` and `@` has characters that no key has; leave it out"
+            }
             Self::Host => "the host after the `@` is missing or malformed",
             Self::Port => "the port is no number from 1 to 65535",
             Self::Project => "the project id, a number at the end of the path, is missing",

@@ -125,6 +125,18 @@ impl Interval {
     pub fn unit(self) -> IntervalUnit {
         self.unit
     }
+
+    /// A sentence for people, in English.
+    ///
+    /// ```
+    /// use crons_types::Interval;
+    ///
+    /// assert_eq!(Interval::parse("2h").unwrap().describe(), "Every 2 hours");
+    /// assert_eq!(Interval::parse("1d").unwrap().describe(), "Every day");
+    /// ```
+    pub fn describe(self) -> String {
+        if self.value.get() == 1 { format!("Every {}", self.unit) } else { format!("Every {self}") }
+    }
 }
 
 impl FromStr for Interval {

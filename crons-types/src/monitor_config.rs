@@ -92,9 +92,12 @@ impl MonitorConfig {
     /// The zone a crontab is read in; UTC if left out.
     ///
     /// # Errors
-    /// If the name is not in the time zone database.
-    pub fn timezone(mut self, name: &str) -> Result<Self, InvalidMonitorConfig> {
-        self.timezone = Some(Timezone::parse(name).map_err(|e| InvalidMonitorConfig::new("timezone", &e))?);
+    /// If the name is not in the time zone database; one that is newer can be given as [`Timezone::unlisted`].
+    pub fn timezone<T>(mut self, zone: T) -> Result<Self, InvalidMonitorConfig>
+    where
+        T: TryInto<Timezone, Error: Into<UnknownTimezone>>,
+    {
+        self.timezone = Some(zone.try_into().map_err(|refused| InvalidMonitorConfig::from(refused.into()))?);
         Ok(self)
     }
 
@@ -104,7 +107,7 @@ impl MonitorConfig {
     /// If it is no whole number of minutes, or out of range.
     pub fn checkin_margin<M>(mut self, margin: M) -> Result<Self, InvalidMonitorConfig>
     where
-        M: TryInto<Minutes, Error = InvalidSpan>,
+        M: TryInto<Minutes, Error: Into<InvalidSpan>>,
     {
         self.checkin_margin = Some(minutes("checkin_margin", margin, Self::MAX_CHECKIN_MARGIN, "28 days")?);
         Ok(self)
@@ -116,7 +119,7 @@ impl MonitorConfig {
     /// If it is no whole number of minutes, or out of range.
     pub fn max_runtime<M>(mut self, runtime: M) -> Result<Self, InvalidMonitorConfig>
     where
-        M: TryInto<Minutes, Error = InvalidSpan>,
+        M: TryInto<Minutes, Error: Into<InvalidSpan>>,
     {
         self.max_runtime = Some(minutes("max_runtime", runtime, Self::MAX_MAX_RUNTIME, "7 days")?);
         Ok(self)
@@ -147,6 +150,28 @@ impl MonitorConfig {
     pub fn owner(mut self, owner: &str) -> Result<Self, InvalidMonitorConfig> {
         self.owner = Some(owner.parse()?);
         Ok(self)
+    }
+
+    /// What is legal in this configuration but probably not meant, in one line.
+    ///
+    /// ```
+    /// use crons_types::MonitorConfig;
+    ///
+    /// let config = MonitorConfig::crontab("*/5 * * * *")?.checkin_margin(10)?;
+    /// assert!(config.doubt().unwrap().starts_with("checkin_margin: "));
+    /// # Ok::<(), crons_types::InvalidMonitorConfig>(())
+    /// ```
+    pub fn doubt(&self) -> Option<String> {
+        let margin = self.checkin_margin.map_or(Self::DEFAULT_CHECKIN_MARGIN, Minutes::get);
+        let gap = self.schedule.smallest_gap();
+        // Of a job that runs every minute nothing narrower can be asked.
+        (margin >= gap && margin > Self::DEFAULT_CHECKIN_MARGIN).then(|| {
+            format!(
+                "checkin_margin: {margin} minutes are not less than the {gap} between two runs of `{}`, so a missed \
+                 run may go unnoticed; write less",
+                self.schedule
+            )
+        })
     }
 
     /// When the job is expected.
@@ -192,19 +217,19 @@ fn minutes<M>(
     most_in_words: &str,
 ) -> Result<Minutes, InvalidMonitorConfig>
 where
-    M: TryInto<Minutes, Error = InvalidSpan>,
+    M: TryInto<Minutes, Error: Into<InvalidSpan>>,
 {
-    let minutes = given.try_into().map_err(|e| InvalidMonitorConfig::new(field, &e))?;
-    let advice = match minutes.get() {
-        0 => "write at least 1 minute".to_owned(),
-        given if given > most => {
-            format!("the server would cut it down to {most} ({most_in_words}); write at most that")
-        }
-        _ => return Ok(minutes),
-    };
+    let minutes = given.try_into().map_err(|refused| InvalidMonitorConfig::new(field, &refused.into()))?;
+    if minutes.get() <= most {
+        return Ok(minutes);
+    }
+    let given = minutes.get();
     Err(InvalidMonitorConfig::new(
         field,
-        &format!("{} minutes is not in 1\u{2013}{most}; {advice}", minutes.get()),
+        &format!(
+            "{given} minutes is not in 1\u{2013}{most}; the server would cut it down to {most} ({most_in_words}); \
+             write at most that"
+        ),
     ))
 }
 

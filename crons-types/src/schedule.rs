@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Crontab, Interval, InvalidCrontab, InvalidSpan};
+use crate::{Crontab, Interval, IntervalUnit, InvalidCrontab, InvalidSpan};
 
 /// When a job is expected to run.
 ///
@@ -35,6 +35,40 @@ impl Schedule {
     /// Says which part is no number or no unit.
     pub fn interval(span: &str) -> Result<Self, InvalidSpan> {
         Interval::parse(span).map(Self::Interval)
+    }
+
+    /// A sentence for people, in English.
+    ///
+    /// ```
+    /// use crons_types::Schedule;
+    ///
+    /// assert_eq!(Schedule::crontab("@hourly").unwrap().describe(), "Every hour, on the hour");
+    /// assert_eq!(Schedule::interval("10 minutes").unwrap().describe(), "Every 10 minutes");
+    /// ```
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Crontab(crontab) => crontab.describe(),
+            Self::Interval(interval) => interval.describe(),
+        }
+    }
+}
+
+impl Schedule {
+    /// The shortest time between two expected runs, in minutes by the clock on the wall.
+    pub fn smallest_gap(&self) -> u32 {
+        let interval = match self {
+            Self::Crontab(crontab) => return crontab.smallest_gap(),
+            Self::Interval(interval) => interval,
+        };
+        let unit = match interval.unit() {
+            IntervalUnit::Minute => 1,
+            IntervalUnit::Hour => 60,
+            IntervalUnit::Day => 24 * 60,
+            IntervalUnit::Week => 7 * 24 * 60,
+            IntervalUnit::Month => 28 * 24 * 60,
+            IntervalUnit::Year => 365 * 24 * 60,
+        };
+        interval.value().saturating_mul(unit)
     }
 }
 

@@ -30,9 +30,34 @@ impl Timezone {
         }
     }
 
+    /// A zone that is newer than the database in this crate, taken on trust. Its rules are not known here:
+    /// the calendar reads it as UTC.
+    ///
+    /// ```
+    /// use crons_types::Timezone;
+    ///
+    /// const COYHAIQUE: Timezone = Timezone::unlisted("America/Coyhaique");
+    /// ```
+    pub const fn unlisted(name: &'static str) -> Self {
+        Self(name)
+    }
+
+    /// Whether the zone is in the database in this crate.
+    pub fn is_listed(self) -> bool {
+        Self::parse(self.0).is_ok()
+    }
+
     /// The name.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         self.0
+    }
+}
+
+impl TryFrom<&str> for Timezone {
+    type Error = UnknownTimezone;
+
+    fn try_from(name: &str) -> Result<Self, UnknownTimezone> {
+        Self::parse(name)
     }
 }
 
@@ -48,27 +73,15 @@ fn nearest(name: &str) -> Option<&'static str> {
         known().find(|known| known.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(&name)));
     by_city.or_else(|| {
         known()
-            .map(|known| (edit_distance(&name, &known.to_ascii_lowercase()), known))
-            // Of a short name more than a third changed is another name.
-            .filter(|(distance, _)| *distance <= 2.min(name.len() / 3))
+            .map(|known| (strsim::levenshtein(&name, &known.to_ascii_lowercase()), known))
+            // Of a short name more than a third changed is another name: Wien is not Kiev.
+            .filter(|(distance, known)| {
+                let city = known.rsplit('/').next().unwrap_or_default();
+                *distance <= 2.min(city.len() / 3)
+            })
             .min()
             .map(|(_, known)| known)
     })
-}
-
-/// Insertions, deletions and substitutions between two short ASCII texts.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 impl Default for Timezone {
@@ -109,3 +122,10 @@ impl fmt::Display for UnknownTimezone {
 }
 
 impl std::error::Error for UnknownTimezone {}
+
+/// So that a [`Timezone`] is taken wherever a name is.
+impl From<std::convert::Infallible> for UnknownTimezone {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}

@@ -119,7 +119,7 @@ impl TryFrom<Unjudged> for MonitorConfig {
     fn try_from(read: Unjudged) -> Result<Self, InvalidMonitorConfig> {
         let mut config = Self::new(read.schedule);
         if let Some(timezone) = read.timezone {
-            config = config.timezone(timezone.as_str())?;
+            config = config.timezone(timezone)?;
         }
         if let Some(margin) = read.checkin_margin {
             config = config.checkin_margin(margin.get())?;

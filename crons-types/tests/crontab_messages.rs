@@ -335,10 +335,13 @@ fn one_short_line_for_any_input() {
         "1,".repeat(10_000) + " * * * *",
         format!("* * * * 1#{huge}"),
         format!("* * 31 {} *", "2,".repeat(9_999) + "2"),
+        // What was meant is quoted too, in some classes.
+        "0 4\u{1b}[2J/ * * *".to_owned(),
+        "* * \u{202e}1/0 * *".to_owned(),
     ];
     for input in inputs {
         let message = Crontab::parse(&input).unwrap_err().to_string();
         assert!(message.chars().count() <= 200, "{message}");
-        assert!(!message.contains('\n'), "{message}");
+        assert!(!message.contains(|c: char| c.is_control() || c == '\u{202E}'), "{message}");
     }
 }

@@ -150,6 +150,14 @@ pub(super) fn previous_before(fields: &Fields, zone: &TimeZone, before: Timestam
         }
         let day = days::previous_day(fields, last.date())?;
         until = Wall::midnight(day.tomorrow().ok()?).instant(zone)?;
+        if steady(zone, day).is_none() {
+            // What is due on a day that is skipped as a whole happens when it would be over.
+            let over = until.checked_add(NANOSECOND).ok()?.min(before);
+            match latest_within_days(fields, zone, over) {
+                Ok(previous) => return Some(previous),
+                Err(from) => until = from?,
+            }
+        }
     }
     None
 }
@@ -162,8 +170,9 @@ fn latest_within_days(
     until: Timestamp,
 ) -> Result<Timestamp, Option<Timestamp>> {
     let mut earliest = None;
-    for hours in [1, 4, 16, 64] {
-        earliest = until.checked_sub(SignedDuration::from_hours(hours)).ok();
+    // The first minute by itself: from further back it may be passed over.
+    for minutes in [1, 60, 4 * 60, 16 * 60, 64 * 60] {
+        earliest = until.checked_sub(SignedDuration::from_mins(minutes)).ok();
         let occurrences = std::iter::successors(earliest, |from| next_after(fields, zone, *from));
         if let Some(latest) = occurrences.skip(1).take_while(|next| *next < until).last() {
             return Ok(latest);

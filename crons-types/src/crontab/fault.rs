@@ -90,6 +90,7 @@ pub(crate) fn message(text: &str, fault: Fault) -> String {
     let mut message = format!("{name}: {}", remedy.what);
     if let Some(fix) = remedy.fix
         && (1..=40).contains(&fix.with.len())
+        && fix.with.chars().all(|c| c == ' ' || c.is_alphanumeric() || c.is_ascii_punctuation())
     {
         _ = write!(message, "; write `{}`", fix.with);
     }

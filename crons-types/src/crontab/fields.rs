@@ -5,7 +5,8 @@ pub(crate) const LAST_DAY: u64 = 1 << 32;
 /// In [`Fields::days`]: the last Monday to Friday of the month (`LW`).
 pub(crate) const LAST_WORKDAY: u64 = 1 << 33;
 
-const EVERY_WEEKDAY: u64 = 0b111_1111;
+/// In [`Fields::weekdays`]: all seven, in every week.
+pub(crate) const EVERY_WEEKDAY: u64 = 0b111_1111;
 /// The days 1, 8, 15, 22 and 29, as bits 0, 7, 14, 21 and 28.
 const WEEKLY: u64 = 1 | 1 << 7 | 1 << 14 | 1 << 21 | 1 << 28;
 

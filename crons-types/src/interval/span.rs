@@ -131,3 +131,10 @@ impl fmt::Display for InvalidSpan {
 }
 
 impl std::error::Error for InvalidSpan {}
+
+/// So that a length that is one already is taken wherever words are.
+impl From<std::convert::Infallible> for InvalidSpan {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}

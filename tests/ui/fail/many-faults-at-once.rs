@@ -9,8 +9,8 @@
     on_cancel = "fail",
     colour = "green"
 )]
-fn job() {}
+async fn job() {}
 
 fn main() {
-    job();
+    drop(job());
 }

@@ -1,6 +1,6 @@
 #[crons::monitor(on_cancel = "fail")]
-fn job() {}
+async fn job() {}
 
 fn main() {
-    job();
+    drop(job());
 }

@@ -14,7 +14,7 @@ const RATE: u8 = 3;
     on_cancel = "ignore",
     crate = crons
 )]
-fn every_argument() {}
+async fn every_argument() {}
 
 #[crons::monitor]
 #[must_use]
@@ -67,7 +67,7 @@ macro_rules! made {
 made!(pub(crate) made, "made", u8, { 1 });
 
 fn main() {
-    every_argument();
+    drop(every_argument());
     inner_attributes();
     drop(inner_attributes_async());
     assert_eq!(kept() + made(0), 4);

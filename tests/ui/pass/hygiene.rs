@@ -24,7 +24,7 @@ impl<T> Failed for T {}
 
 static DEFINITION: u8 = 1;
 
-#[::crons::monitor(interval = "10 minutes", on_cancel = "ok")]
+#[::crons::monitor(interval = "10 minutes")]
 fn names_of_the_body() -> u8 {
     let (run, output, future) = (DEFINITION, 2, 3);
     run + output + future

@@ -1,6 +1,7 @@
 #![deny(warnings, clippy::all, clippy::pedantic)]
 
 use std::io;
+use std::pin::Pin;
 use std::process::{ExitCode, Termination};
 
 struct Silent;
@@ -49,6 +50,27 @@ fn coerced() -> Box<dyn Fn() -> u8> {
 }
 
 #[crons::monitor]
+fn opaque_in_a_trait_object() -> Box<dyn Iterator<Item = impl std::fmt::Debug>> {
+    Box::new([1, 2].into_iter())
+}
+
+#[crons::monitor]
+fn opaque_in_a_boxed_future() -> Pin<Box<dyn Future<Output = Result<impl std::fmt::Debug, ()>>>> {
+    Box::pin(async { Ok(1) })
+}
+
+macro_rules! returning {
+    ($name:ident, $output:ty) => {
+        #[crons::monitor]
+        fn $name() -> $output {
+            std::process::exit(0)
+        }
+    };
+}
+
+returning!(never_by_a_macro, !);
+
+#[crons::monitor]
 fn never(code: u8) -> ! {
     std::process::exit(code.into())
 }
@@ -65,6 +87,8 @@ fn main() {
     let _ = (result_without_debug(true), alias("nowhere"), exit_code(), termination(), nested().is_ok());
     assert_eq!(opaque(3).map_or(0, Iterator::count), 3);
     assert_eq!(coerced()(), 3);
-    drop(never_async());
+    assert_eq!(opaque_in_a_trait_object().count(), 2);
+    drop((never_async(), opaque_in_a_boxed_future()));
+    let _ = never_by_a_macro as fn() -> _;
     never(0);
 }

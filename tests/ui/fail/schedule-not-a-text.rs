@@ -1,4 +1,4 @@
-#[crons::monitor(schedule = DAILY)]
+#[crons::monitor(schedule = 5)]
 fn job() {}
 
 fn main() {

@@ -1,0 +1,6 @@
+#[crons::monitor]
+fn größe() {}
+
+fn main() {
+    größe();
+}

@@ -1,0 +1,6 @@
+#[crons::monitor(on_cancel = "ok")]
+fn job() {}
+
+fn main() {
+    job();
+}
