@@ -1,8 +1,9 @@
 //! What is stored, as JSON, in Sentry's own shapes.
 
 use axum::Json;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use crons_types::Schedule;
 use jiff::Timestamp;
@@ -10,58 +11,30 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::lifecycle::{CheckIn, Config};
+use crate::refusal::Refusal;
 use crate::state::App;
-use crate::store::{EnvironmentView, MonitorView, Reader, StoreError};
+use crate::store::{EnvironmentView, MonitorView, Reader};
 
 /// The organization that everything belongs to.
 const ORGANIZATION: &str = "crons";
 /// Check-ins on a page, at most; as at Sentry.
 const PER_PAGE: u32 = 100;
 
-/// Why there is nothing to show.
-#[derive(Debug)]
-pub enum ApiError {
-    NotFound(String),
-    BadRequest(String),
-    Store(StoreError),
-}
-
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        let (status, detail) = match self {
-            Self::NotFound(detail) => (StatusCode::NOT_FOUND, detail),
-            Self::BadRequest(detail) => (StatusCode::BAD_REQUEST, detail),
-            Self::Store(error) => {
-                tracing::error!(%error, "a read failed");
-                (
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "the database cannot be read; the server's log says why".to_owned(),
-                )
-            }
-        };
-        (status, Json(json!({ "detail": detail }))).into_response()
-    }
-}
-
-impl From<StoreError> for ApiError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-fn organization(name: &str) -> Result<(), ApiError> {
+fn organization(name: &str) -> Result<(), Refusal> {
     if name == ORGANIZATION {
         return Ok(());
     }
-    Err(ApiError::NotFound(format!("there is no organization {name:?}; this server has `{ORGANIZATION}`")))
+    Err(Refusal::not_found(format!("there is no organization {name:?}; this server has `{ORGANIZATION}`")))
 }
 
-fn no_monitor(slug: &str) -> ApiError {
-    ApiError::NotFound(format!("there is no monitor {slug:?}; it is made by its first check-in"))
+fn no_monitor(slug: &str) -> Refusal {
+    Refusal::not_found(format!(
+        "there is no monitor {slug:?}; it is made by its first check-in that brings a schedule"
+    ))
 }
 
 /// `GET /api/0/organizations/crons/monitors/`
-pub async fn monitors(State(app): State<App>, Path(name): Path<String>) -> Result<Response, ApiError> {
+pub async fn monitors(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Refusal> {
     organization(&name)?;
     let found = app.read(|reader| reader.monitors(crate::PROJECT, None)).await?;
     Ok(Json(found.iter().map(monitor_json).collect::<Vec<_>>()).into_response())
@@ -71,7 +44,7 @@ pub async fn monitors(State(app): State<App>, Path(name): Path<String>) -> Resul
 pub async fn monitor(
     State(app): State<App>,
     Path((name, slug)): Path<(String, String)>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     organization(&name)?;
     let wanted = slug.clone();
     let found = app.read(move |reader| reader.monitors(crate::PROJECT, Some(&wanted))).await?;
@@ -91,40 +64,49 @@ pub struct CheckInQuery {
 pub async fn check_ins(
     State(app): State<App>,
     Path((name, slug)): Path<(String, String)>,
-    Query(query): Query<CheckInQuery>,
-) -> Result<Response, ApiError> {
+    query: Result<Query<CheckInQuery>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let Query(query) = query?;
     organization(&name)?;
     let limit = query.per_page.unwrap_or(PER_PAGE).clamp(1, PER_PAGE);
     let skip = query.cursor.as_deref().map_or(Ok(0), offset)?;
-    let wanted = slug.clone();
-    let read = move |reader: &Reader| {
-        reader.check_ins(crate::PROJECT, &wanted, query.environment.as_deref(), skip, limit)
-    };
+    let (wanted, environment) = (slug.clone(), query.environment.clone());
+    let read =
+        move |reader: &Reader| reader.check_ins(crate::PROJECT, &wanted, environment.as_deref(), skip, limit);
     let page = app.read(read).await?.ok_or_else(|| no_monitor(&slug))?;
     let rows: Vec<Value> = page.check_ins.iter().map(|(name, row)| check_in_json(name, row)).collect();
-    Ok(([(header::LINK, links(&slug, skip, limit, page.more))], Json(rows)).into_response())
+    Ok(([(header::LINK, links(&slug, query.environment.as_deref(), skip, limit, page.more))], Json(rows))
+        .into_response())
 }
 
 /// Sentry's cursors are `{limit}:{offset}:{backwards}`.
-fn offset(cursor: &str) -> Result<u32, ApiError> {
+fn offset(cursor: &str) -> Result<u32, Refusal> {
     let offset = cursor.split(':').nth(1).and_then(|offset| offset.parse().ok());
     offset.ok_or_else(|| {
-        ApiError::BadRequest(format!(
+        Refusal::bad_request(format!(
             "cursor: {cursor:?} is none; take it from the Link header of the page before"
         ))
     })
 }
 
-fn links(slug: &str, skip: u32, limit: u32, more: bool) -> String {
+fn links(slug: &str, environment: Option<&str>, skip: u32, limit: u32, more: bool) -> String {
+    let filter =
+        environment.map(|name| format!("&environment={}", percent_encoded(name))).unwrap_or_default();
     let link = |offset: u32, direction: &str, results: bool| {
         let cursor = format!("{limit}:{offset}:{}", u8::from(direction == "previous"));
         format!(
-            "</api/0/organizations/{ORGANIZATION}/monitors/{slug}/checkins/?per_page={limit}&cursor={cursor}>; \
+            "</api/0/organizations/{ORGANIZATION}/monitors/{slug}/checkins/?per_page={limit}{filter}&cursor={cursor}>; \
              rel=\"{direction}\"; results=\"{results}\"; cursor=\"{cursor}\""
         )
     };
     let previous = link(skip.saturating_sub(limit), "previous", skip > 0);
     format!("{previous}, {}", link(skip.saturating_add(limit), "next", more))
+}
+
+fn percent_encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let encode = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(encode).collect()
 }
 
 fn monitor_json(view: &MonitorView) -> Value {

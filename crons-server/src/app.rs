@@ -1,27 +1,20 @@
 //! Every route of the server, on one screen.
 
-use std::time::Duration;
-
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::decompression::RequestDecompressionLayer;
-use tower_http::timeout::RequestBodyTimeoutLayer;
 
+use crate::refusal::Refusal;
 use crate::state::App;
 use crate::{api, ingest, pages};
 
-/// The largest body that is taken, after decompression: 1 MiB, as Sentry takes on its check-in URL.
-const MAX_BODY: usize = 1024 * 1024;
-/// How long a client may leave us waiting for the next piece of a body.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-
 pub(crate) fn router(app: App) -> Router {
-    let cron = || get(ingest::cron).post(ingest::cron);
-    // Bodies are only taken here, and count as large as they are when unpacked.
+    let cron = || get(ingest::cron).post(ingest::cron).head(ingest::no_head);
+    // Bodies are only taken here, packed or not.
     let ingest = Router::new()
         .route("/api/{project}/envelope/", post(ingest::envelope_endpoint))
         .route("/api/{project}/envelope", post(ingest::envelope_endpoint))
@@ -29,9 +22,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/{project}/cron/{slug}/", cron())
         .route("/api/{project}/cron/{slug}/{key}", cron())
         .route("/api/{project}/cron/{slug}/{key}/", cron())
-        .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(RequestDecompressionLayer::new())
-        .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT));
+        .layer(middleware::from_fn(encoding));
     Router::new()
         .route("/", get(pages::index))
         .route("/style.css", get(pages::style))
@@ -40,17 +32,37 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/0/organizations/{organization}/monitors/{slug}/checkins/", get(api::check_ins))
         .merge(ingest)
         .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(harden))
         .with_state(app)
 }
 
-async fn not_found(uri: axum::http::Uri) -> (StatusCode, String) {
-    (StatusCode::NOT_FOUND, format!("There is nothing at {}; the list of monitors is at /.\n", uri.path()))
+async fn not_found(uri: Uri) -> Refusal {
+    Refusal::not_found(format!("there is nothing at {}; the list of monitors is at /", uri.path()))
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Refusal {
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not what {} is for", uri.path()))
+}
+
+/// The names of encodings have no case; of those that are not known, the answer says so.
+async fn encoding(mut request: Request, next: Next) -> Response {
+    let named = request.headers().get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+    let lower = named.map(str::to_ascii_lowercase);
+    if let Some(value) = lower.as_deref().and_then(|lower| HeaderValue::from_str(lower).ok()) {
+        request.headers_mut().insert(header::CONTENT_ENCODING, value);
+    }
+    let response = next.run(request).await;
+    if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        let detail = format!("content-encoding: {lower:?} is none of gzip, deflate, br and identity");
+        return Refusal::new(response.status(), detail).into_response();
+    }
+    response
 }
 
 /// A page on the web must not reach us through the browser of someone who has opened it, under a name that it has
 /// pointed at this machine. And no page of ours runs scripts, is framed, or guesses types.
-async fn harden(request: axum::extract::Request, next: Next) -> Response {
+async fn harden(request: Request, next: Next) -> Response {
     const HEADERS: [(HeaderName, HeaderValue); 3] = [
         (
             header::CONTENT_SECURITY_POLICY,
@@ -61,12 +73,14 @@ async fn harden(request: axum::extract::Request, next: Next) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     ];
-    if let Some(stranger) = stranger(request.headers()) {
-        tracing::warn!(host = stranger, "request refused: meant for another host, or sent by a page of one");
-        let detail = format!("{stranger:?} is not this machine; ask for 127.0.0.1, [::1] or localhost\n");
-        return (StatusCode::FORBIDDEN, detail).into_response();
-    }
-    let mut response = next.run(request).await;
+    let refusal = stranger(request.headers()).map(|stranger| {
+        let detail = format!("{stranger:?} is not this machine; ask for 127.0.0.1, [::1] or localhost");
+        Refusal::new(StatusCode::FORBIDDEN, detail)
+    });
+    let mut response = match refusal {
+        Some(refusal) => refusal.into_response(),
+        None => next.run(request).await,
+    };
     response.headers_mut().extend(HEADERS);
     response
 }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
-use crate::judge;
+use crate::judge::{self, Said};
 use crate::lifecycle::{CheckInEvent, Verdict, truncate_to_minute};
 use crate::store::{Records, Store, StoreError};
 
@@ -30,7 +30,7 @@ type Reply = oneshot::Sender<Result<Verdict, Unavailable>>;
 
 enum Message {
     CheckIn(Box<CheckInEvent>, Reply),
-    Minute(Timestamp, oneshot::Sender<()>),
+    Minute(Timestamp, oneshot::Sender<bool>),
     Stop,
 }
 
@@ -64,14 +64,14 @@ impl Inbox {
         verdict.await.unwrap_or(Err(Unavailable::Closing))
     }
 
-    /// Has the minute that it is now judged, and those before it that were not; waits until that is durable.
-    pub(crate) async fn minute(&self) {
+    /// Has the minute that it is now judged, and those before it that were not. Whether that is durable; if not, the
+    /// next minute makes up for it.
+    pub(crate) async fn minute(&self) -> bool {
         let (done, judged) = oneshot::channel();
-        if let Ok(permit) = self.messages.reserve().await {
-            self.stamp(|now| permit.send(Message::Minute(truncate_to_minute(now), done)));
-            // An error means that the server is shutting down.
-            let _ = judged.await;
-        }
+        let Ok(permit) = self.messages.reserve().await else { return false };
+        self.stamp(|now| permit.send(Message::Minute(truncate_to_minute(now), done)));
+        // An error means that the server is shutting down.
+        judged.await.unwrap_or(false)
     }
 
     /// Has the thread end after what is queued now; what comes later is turned away.
@@ -122,40 +122,43 @@ impl Consumer {
 
     /// One commit for all of a batch, and only then the answers.
     fn apply(&mut self, batch: &mut Vec<Message>) {
-        let mut verdicts = Vec::new();
+        let (mut verdicts, mut said) = (Vec::new(), Vec::new());
         let mut last_minute = self.last_minute;
         let result = self.store.transaction(&mut |records| {
             for message in &*batch {
                 match message {
                     Message::CheckIn(event, _) => {
-                        advance(records, &mut last_minute, truncate_to_minute(event.received))?;
-                        verdicts.push(judge::check_in(records, event)?);
+                        advance(records, &mut last_minute, truncate_to_minute(event.received), &mut said)?;
+                        // One that fails by itself fails alone.
+                        let verdict =
+                            judge::apart(records, |records| judge::check_in(records, event, &mut said))?;
+                        verdicts.push(verdict.ok_or(Unavailable::Database));
                     }
-                    Message::Minute(minute, _) => advance(records, &mut last_minute, *minute)?,
+                    Message::Minute(minute, _) => advance(records, &mut last_minute, *minute, &mut said)?,
                     Message::Stop => {}
                 }
             }
             Ok(())
         });
-        let mut verdicts = match result {
+        match result {
             Ok(()) => {
                 self.last_minute = last_minute;
-                verdicts
+                said.iter().for_each(Said::log);
             }
             Err(error) => {
                 tracing::error!(%error, messages = batch.len(), "nothing of this batch was stored; clients are told so");
-                Vec::new()
+                verdicts.clear();
             }
         }
-        .into_iter();
+        let mut verdicts = verdicts.into_iter();
         // A client that is gone needs no answer.
         for message in batch.drain(..) {
             match message {
                 Message::CheckIn(_, reply) => {
-                    let _ = reply.send(verdicts.next().ok_or(Unavailable::Database));
+                    let _ = reply.send(verdicts.next().unwrap_or(Err(Unavailable::Database)));
                 }
-                Message::Minute(_, done) => {
-                    let _ = done.send(());
+                Message::Minute(minute, done) => {
+                    let _ = done.send(self.last_minute >= minute);
                 }
                 Message::Stop => {}
             }
@@ -164,7 +167,12 @@ impl Consumer {
 }
 
 /// Judges each minute up to `now` that has not been judged yet.
-fn advance(records: &mut dyn Records, last: &mut Timestamp, now: Timestamp) -> Result<(), StoreError> {
+fn advance(
+    records: &mut dyn Records,
+    last: &mut Timestamp,
+    now: Timestamp,
+    said: &mut Vec<Said>,
+) -> Result<(), StoreError> {
     const MINUTE: SignedDuration = SignedDuration::from_mins(1);
     let skipped = now.duration_since(*last).as_mins();
     if usize::try_from(skipped).is_ok_and(|minutes| minutes > MOST_MINUTES) {
@@ -176,7 +184,7 @@ fn advance(records: &mut dyn Records, last: &mut Timestamp, now: Timestamp) -> R
     }
     while *last < now {
         *last = last.saturating_add(MINUTE).unwrap_or(now);
-        judge::tick(records, *last)?;
+        judge::tick(records, *last, said)?;
     }
     Ok(())
 }

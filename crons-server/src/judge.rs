@@ -11,63 +11,106 @@ const HELD_FOR: SignedDuration = SignedDuration::from_secs(60);
 /// Environments taken from the database at a time.
 const AT_A_TIME: u32 = 1_000;
 
+/// Something to say in the log, once it is durable.
+pub(crate) enum Said {
+    CheckIn(CheckInEvent, Verdict),
+    Deadline(&'static str, Box<State>, Vec<Occurrence>),
+}
+
 /// Takes one check-in into account, and after it those that were waiting for what it says.
-pub(crate) fn check_in(records: &mut dyn Records, event: &CheckInEvent) -> Result<Verdict, StoreError> {
-    let known = records.load(event)?;
-    let unknown_monitor = known.monitor.is_none();
-    let verdict = apply(records, event, &known)?;
-    match verdict {
-        Verdict::Held => records.hold(event)?,
-        Verdict::Accepted { .. } if unknown_monitor => {
-            for waiting in records.release(event)? {
-                let known = records.load(&waiting)?;
-                let verdict = apply(records, &waiting, &known)?;
-                report(&waiting, &verdict);
+pub(crate) fn check_in(
+    records: &mut dyn Records,
+    event: &CheckInEvent,
+    said: &mut Vec<Said>,
+) -> Result<Verdict, StoreError> {
+    let (verdict, made_monitor) = apply(records, event)?;
+    if verdict == Verdict::Held {
+        records.hold(event)?;
+    }
+    said.push(Said::CheckIn(event.clone(), verdict.clone()));
+    if made_monitor {
+        for waiting in records.release(event)? {
+            let verdict = apart(records, |records| apply(records, &waiting))?;
+            if let Some((verdict, _)) = verdict {
+                said.push(Said::CheckIn(waiting, verdict));
             }
         }
-        _ => {}
     }
-    report(event, &verdict);
     Ok(verdict)
 }
 
-fn apply(records: &mut dyn Records, event: &CheckInEvent, known: &State) -> Result<Verdict, StoreError> {
+/// The verdict, and whether there is a monitor where there was none.
+fn apply(records: &mut dyn Records, event: &CheckInEvent) -> Result<(Verdict, bool), StoreError> {
+    let known = records.load(event)?;
     let mut state = known.clone();
     let verdict = lifecycle::check_in(&mut state, event, &mut Uuid::new_v4);
-    records.save(known, &state)?;
-    Ok(verdict)
+    records.save(&known, &state)?;
+    Ok((verdict, known.monitor.is_none() && state.monitor.is_some()))
 }
 
 /// Judges one minute: what has not begun, what has not ended, what nobody has explained.
-pub(crate) fn tick(records: &mut dyn Records, tick: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn tick(
+    records: &mut dyn Records,
+    tick: Timestamp,
+    said: &mut Vec<Said>,
+) -> Result<(), StoreError> {
     loop {
         let due = records.load_missed(tick, AT_A_TIME)?;
         let mut judged = false;
         for known in due {
             let mut state = known.clone();
-            if let Some(occurrences) = lifecycle::missed(&mut state, tick, &mut Uuid::new_v4) {
-                judged = true;
-                tell("missed", &state, &occurrences);
-                records.save(&known, &state)?;
-            }
+            let Some(occurrences) = lifecycle::missed(&mut state, tick, &mut Uuid::new_v4) else { continue };
+            // Whatever cannot be saved is still due in the next minute, and keeps nothing else from being judged.
+            judged |= apart(records, |records| records.save(&known, &state))?.is_some();
+            said.push(Said::Deadline("missed", Box::new(state), occurrences));
         }
         if !judged {
             break;
         }
     }
-    while let Some(known) = records.next_timeout(tick)? {
-        let mut state = known.clone();
-        let Some(occurrences) = lifecycle::timeout(&mut state, tick, &mut Uuid::new_v4) else { break };
-        tell("timed out", &state, &occurrences);
-        records.save(&known, &state)?;
+    for guid in records.timed_out(tick)? {
+        let judge = |records: &mut dyn Records| {
+            let Some(known) = records.load_run(guid)? else { return Ok(None) };
+            let mut state = known.clone();
+            let occurrences = lifecycle::timeout(&mut state, tick, &mut Uuid::new_v4);
+            records.save(&known, &state)?;
+            Ok(occurrences.map(|occurrences| Said::Deadline("timed out", Box::new(state), occurrences)))
+        };
+        said.extend(apart(records, judge)?.flatten());
     }
     for event in records.expire(tick.checked_sub(HELD_FOR).unwrap_or(tick))? {
-        report(&event, &Verdict::Refused(vec![ProcessingError::MonitorNotFound]));
+        said.push(Said::CheckIn(event, Verdict::Refused(vec![ProcessingError::MonitorNotFound])));
     }
     Ok(())
 }
 
-/// Nothing that is refused goes unsaid.
+/// Does one thing of many: if it fails, it alone is undone, said and left out (`None`).
+///
+/// # Errors
+/// If the database fails as a whole.
+pub(crate) fn apart<T>(
+    records: &mut dyn Records,
+    work: impl FnOnce(&mut dyn Records) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    records.mark()?;
+    let outcome = work(records);
+    records.leave_mark(outcome.is_ok())?;
+    outcome.map(Some).or_else(|error| {
+        tracing::error!(%error, "one item was left out, the others go on");
+        Ok(None)
+    })
+}
+
+impl Said {
+    /// Nothing that is refused goes unsaid.
+    pub(crate) fn log(&self) {
+        match self {
+            Self::CheckIn(event, verdict) => report(event, verdict),
+            Self::Deadline(what, state, occurrences) => deadline(what, state, occurrences),
+        }
+    }
+}
+
 fn report(event: &CheckInEvent, verdict: &Verdict) {
     let CheckInEvent { monitor_slug: slug, environment, status, check_in_id: id, .. } = event;
     match verdict {
@@ -91,7 +134,7 @@ fn report(event: &CheckInEvent, verdict: &Verdict) {
     }
 }
 
-fn tell(what: &str, state: &State, occurrences: &[Occurrence]) {
+fn deadline(what: &str, state: &State, occurrences: &[Occurrence]) {
     if let (Some(monitor), Some(environment)) = (&state.monitor, &state.environment) {
         let (slug, environment) = (&monitor.slug, &environment.name);
         tracing::info!(%slug, environment, "a run was {what}");

@@ -21,6 +21,7 @@ mod lifecycle;
 mod store;
 mod judge;
 mod consumer;
+mod refusal;
 mod state;
 mod ingest;
 mod api;

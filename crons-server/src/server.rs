@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::app::router;
-use crate::clock::{Clock, ManualClock};
+use crate::clock::Clock;
 use crate::consumer::{self, Inbox};
 use crate::lifecycle::truncate_to_minute;
 use crate::settings::{PublicKey, Settings};
@@ -22,7 +22,6 @@ use crate::store::{Reader, SqliteStore, StoreError};
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A server that listens. Dropped, it stops at once; [`shutdown`](Self::shutdown) lets requests finish.
-#[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
     dsn: String,
@@ -126,22 +125,24 @@ impl Server {
         &self.public_key
     }
 
-    /// Moves a [`ManualClock`] to `instant`, judging each minute on the way; returns when all of it is durable.
+    /// Moves a [`ManualClock`](crate::ManualClock) to `instant`, judging each minute on the way. Whether all of it is durable.
+    ///
     /// On the system's clock it does nothing, as it does for an instant that has passed.
-    pub async fn advance_to(&self, instant: Timestamp) {
-        let Clock::Manual(clock) = self.inbox.clock() else { return };
-        let clock: &ManualClock = clock;
+    pub async fn advance_to(&self, instant: Timestamp) -> bool {
+        let Clock::Manual(clock) = self.inbox.clock() else { return true };
+        let mut durable = true;
         loop {
             let next = next_minute(self.inbox.clock().now());
             if next > instant {
                 break;
             }
             clock.set(next);
-            self.inbox.minute().await;
+            durable &= self.inbox.minute().await;
         }
         if instant > self.inbox.clock().now() {
             clock.set(instant);
         }
+        durable
     }
 
     /// Takes no more connections, lets requests under way finish for a while, and closes the database.
@@ -163,6 +164,13 @@ impl Server {
             }
         }
         served.map_err(StartError::Io)
+    }
+}
+
+/// Without the key.
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
     }
 }
 

@@ -6,7 +6,7 @@ use crate::consumer::Inbox;
 use crate::store::{Reader, StoreError};
 
 /// The handlers' tools: the queue for what comes in, the database for what is shown.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct App {
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) reader: Arc<Reader>,

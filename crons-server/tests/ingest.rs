@@ -40,19 +40,22 @@ fn every_encoding_of_an_sdk_is_read() {
         ('b', "gzip", gzip),
         ('c', "deflate", deflate),
         ('d', "br", brotli),
+        ('e', "GZIP", gzip),
     ] {
         let body = encode(&envelope("{}", &check_in(&id(letter), "ok")));
         let answer = server.post(&path, &[("content-encoding", encoding)], &body);
         assert_eq!((answer.status, &answer.body["id"]), (200, &json!(id(letter))), "{encoding}");
     }
-    assert_eq!(server.check_ins("job").len(), 4);
+    assert_eq!(server.check_ins("job").len(), 5);
 }
 
 #[test]
 fn an_encoding_that_nobody_uses_is_refused_by_name() {
     let server = Harness::at("10:00:00");
     let path = format!("/api/1/envelope/?sentry_key={KEY}");
-    assert_eq!(server.post(&path, &[("content-encoding", "zstd")], b"x").status, 415);
+    let answer = server.post(&path, &[("content-encoding", "zstd")], b"x");
+    assert_eq!(answer.status, 415);
+    assert!(answer.body["detail"].as_str().unwrap().contains("\"zstd\") is none of gzip"), "{answer:?}");
 }
 
 #[test]
@@ -123,7 +126,9 @@ fn what_is_too_large_is_refused_before_it_is_held_in_memory() {
         answer.body["detail"].as_str().unwrap().contains("size limits for type 'check_in'"),
         "{answer:?}"
     );
-    assert_eq!(server.post(&path, &[], &padded(2 * 1024 * 1024)).status, 413, "a body of more than 1 MiB");
+    let answer = server.post(&path, &[], &padded(2 * 1024 * 1024));
+    assert_eq!(answer.status, 413, "a body of more than 1 MiB");
+    assert!(answer.body["detail"].as_str().unwrap().contains("larger than 1048576 bytes"), "{answer:?}");
     // 64 MiB of one letter are 64 KiB of gzip.
     let bomb = gzip(&vec![b'x'; 64 * 1024 * 1024]);
     assert!(bomb.len() < 100 * 1024);
@@ -208,4 +213,60 @@ fn what_is_not_there_is_said_to_be_not_there() {
     }
     server.send("10:00:00", &check_in(NIL, "ok"));
     assert_eq!(server.get(&format!("{api}/crons/monitors/job/checkins/?cursor=x")).status, 400);
+}
+
+#[test]
+fn a_request_that_fits_no_handler_is_answered_in_json_too() {
+    let server = Harness::at("10:00:00");
+    for (path, status) in [
+        (format!("/api/1/cron/job/{KEY}/?status=ok&status=error"), 400),
+        ("/api/abc/cron/job/?status=ok".to_owned(), 400),
+        (format!("/api/1/cron/%ff/{KEY}/?status=ok"), 400),
+        (format!("/api/1/cron/job/{KEY}/?status=ok&duration=NaN"), 400),
+        (format!("/api/1/cron/job/{KEY}/?status=ok&duration=inf"), 400),
+        ("/api/0/organizations/crons/monitors/job/checkins/?per_page=abc".to_owned(), 400),
+        ("/api/1/envelope/".to_owned(), 405),
+        ("/nowhere".to_owned(), 404),
+    ] {
+        let answer = server.get(&path);
+        assert_eq!(answer.status, status, "{path}");
+        assert!(answer.body["detail"].is_string(), "{path}: {answer:?}");
+    }
+}
+
+#[test]
+fn whoever_only_looks_does_not_check_in() {
+    let server = Harness::at("10:00:00");
+    server.send("10:00:00", &check_in(NIL, "ok"));
+    let looked = server.agent.head(server.url(&format!("/api/1/cron/job/{KEY}/?status=ok"))).call().unwrap();
+    assert_eq!(looked.status(), 405);
+    assert_eq!(server.statuses("job"), ["ok"]);
+}
+
+#[test]
+fn the_reason_for_a_refusal_is_in_a_header_where_the_body_must_stay_empty() {
+    let server = Harness::at("10:00:00");
+    let ask = |path: &str| server.agent.get(server.url(path)).call().unwrap();
+    let answer = ask(&format!("/api/1/cron/job/{KEY}/?status=bogus"));
+    assert_eq!(answer.status(), 202);
+    let reason = answer.headers()["x-sentry-error"].to_str().unwrap();
+    assert!(reason.starts_with("CHECKIN_VALIDATION_FAILED: status: \"bogus\""), "{reason}");
+    let answer = ask("/api/1/cron/job/wrong/?status=ok");
+    assert!(answer.headers()["x-sentry-error"].to_str().unwrap().contains("copy the DSN"));
+}
+
+#[test]
+fn what_a_client_sends_is_bounded() {
+    let server = Harness::at("10:00:00");
+    let crontab = format!("{}1 * * * *", "1,".repeat(2_000));
+    let config = json!({"schedule": {"type": "crontab", "value": crontab}});
+    let answer = server.send("10:00:00", &harness::with(NIL, "ok", &config));
+    assert!(answer.body["discarded"][0].as_str().unwrap().contains("longer than 1024 bytes"), "{answer:?}");
+    let mut nul = check_in(NIL, "ok");
+    nul["environment"] = json!("a\u{0}b");
+    let answer = server.send("10:00:00", &nul);
+    assert!(
+        answer.body["discarded"][0].as_str().unwrap().starts_with("MONITOR_INVALID_ENVIRONMENT"),
+        "{answer:?}"
+    );
 }

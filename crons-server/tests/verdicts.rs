@@ -2,7 +2,7 @@
 
 mod harness;
 
-use harness::{Harness, KEY, api, check_in, hourly, id, with};
+use harness::{Harness, KEY, NIL, api, check_in, hourly, id, with};
 use serde_json::{Value, json};
 
 /// The end of a run whose begin, and with it the configuration, is still on its way.
@@ -48,6 +48,75 @@ fn several_held_ends_are_taken_in_order_of_arrival() {
     }
     server.send("10:00:02", &check_in(&id('b'), "in_progress"));
     assert_eq!(server.statuses("job"), ["ok", "ok", "ok"]);
+}
+
+#[test]
+fn a_held_failure_moves_the_expectation_on_and_causes_no_miss() {
+    let server = Harness::at("10:59:00");
+    let mut failure = bare_end('a');
+    failure["status"] = json!("error");
+    server.send("10:59:59", &failure);
+    server.send("11:00:01", &check_in(&id('a'), "in_progress"));
+    assert_eq!(server.environment("job")["nextCheckIn"], api("12:00:00"));
+    server.advance("11:02:00");
+    assert_eq!(server.statuses("job"), ["error"]);
+}
+
+#[test]
+fn held_ends_are_taken_once_their_monitor_is_made_whatever_becomes_of_the_report_that_made_it() {
+    let server = Harness::at("10:00:00");
+    server.send("10:00:01", &bare_end('a'));
+    let mut refused = check_in(&id('b'), "in_progress");
+    refused["environment"] = json!("a/b");
+    server.send("10:00:02", &refused);
+    server.send("10:00:03", &check_in(&id('a'), "in_progress"));
+    assert_eq!(server.statuses("job"), ["ok"]);
+}
+
+#[test]
+fn a_held_end_without_an_id_ends_no_run_that_began_after_it() {
+    let server = Harness::at("10:00:00");
+    server.send("10:00:01", &json!({"monitor_slug": "job", "status": "ok"}));
+    server.send("10:00:40", &check_in(NIL, "in_progress"));
+    assert_eq!(server.statuses("job"), ["ok", "in_progress"]);
+}
+
+#[test]
+fn a_begin_that_arrives_twice_hides_no_miss() {
+    let server = Harness::at("10:00:00");
+    let hourly = json!({"schedule": {"type": "interval", "value": 1, "unit": "hour"}});
+    server.send("10:00:00", &with(&id('a'), "in_progress", &hourly));
+    server.send("10:01:00", &with(&id('a'), "ok", &hourly));
+    server.send("11:00:00", &with(&id('b'), "ok", &hourly));
+    server.send("11:59:00", &with(&id('a'), "in_progress", &hourly));
+    assert_eq!(server.environment("job")["lastCheckIn"], api("11:00:00"));
+    assert_eq!(server.environment("job")["nextCheckIn"], api("12:00:00"));
+}
+
+#[test]
+fn any_slug_that_is_stored_can_be_read_back() {
+    let server = Harness::at("10:00:00");
+    let mut odd = check_in(NIL, "ok");
+    odd["monitor_slug"] = json!(format!("{}a_bcd", "ﬃ".repeat(16)));
+    assert_eq!(server.send("10:00:00", &odd).status, 200);
+    server.send("10:00:00", &check_in(NIL, "ok"));
+    let listed = server.get("/api/0/organizations/crons/monitors/");
+    assert_eq!((listed.status, listed.body.as_array().map(Vec::len)), (200, Some(2)));
+}
+
+#[test]
+fn many_timeouts_in_one_minute_are_all_judged() {
+    let server = Harness::at("10:00:00");
+    for number in 1..=300 {
+        let mut begin = check_in(&format!("{number:032x}"), "in_progress");
+        begin["monitor_slug"] = json!(format!("job-{number}"));
+        server.send("10:00:00", &begin);
+    }
+    server.advance("10:30:00");
+    let monitors = server.get("/api/0/organizations/crons/monitors/").body;
+    let failing =
+        monitors.as_array().unwrap().iter().filter(|monitor| monitor["environments"][0]["status"] == "error");
+    assert_eq!(failing.count(), 300);
 }
 
 #[test]
@@ -154,12 +223,18 @@ fn check_ins_are_listed_newest_first_by_page_and_environment() {
     let response = server.agent.get(server.url(&format!("{path}?per_page=2"))).call().unwrap();
     let link = response.headers()["link"].to_str().unwrap().to_owned();
     assert!(link.contains("rel=\"next\"; results=\"true\"; cursor=\"2:2:0\""), "{link}");
+    let filtered = server.agent.get(server.url(&format!("{path}?environment=a%26b"))).call().unwrap();
+    let link = filtered.headers()["link"].to_str().unwrap();
+    assert!(link.contains("&environment=a%26b&cursor="), "{link}");
 }
 
 #[test]
 fn the_page_shows_each_monitor_with_its_state_and_deadline_and_no_script() {
     let server = Harness::at("10:00:00");
     assert!(server.page().contains("Waiting for the first check-in"));
+    let mut markup = check_in(&id('b'), "ok");
+    markup["environment"] = json!("<script>alert(1)<");
+    server.send("10:00:04", &markup);
     server.send("10:00:05", &check_in(&id('a'), "ok"));
     let page = server.page();
     for part in

@@ -219,7 +219,7 @@ impl fmt::Display for InvalidCheckInId {
 
 impl std::error::Error for InvalidCheckInId {}
 
-/// Where a job runs: `production`, `staging`. 1 to 64 characters, no `/` and no line break.
+/// Where a job runs: `production`, `staging`. 1 to 64 characters, no `/`, no line break or other control character.
 ///
 /// ```
 /// use crons_types::Environment;
@@ -241,7 +241,7 @@ impl Environment {
     /// # Errors
     /// If the name is blank, too long, or has a `/` or a line break: the server would drop the whole check-in.
     pub fn parse(name: &str) -> Result<Self, InvalidEnvironment> {
-        let bad = name.contains(['/', '\n', '\r', '\u{c}']);
+        let bad = name.contains('/') || name.contains(char::is_control);
         if name.trim().is_empty() || bad || name.chars().count() > Self::MAX_LEN {
             return Err(InvalidEnvironment { written: name.chars().take(80).collect() });
         }
@@ -279,7 +279,7 @@ impl fmt::Display for InvalidEnvironment {
         write!(
             f,
             "environment: {:?} is refused by the server, with all its check-ins; write 1 to {} characters \
-             without `/` and line breaks",
+             without `/`, line breaks and other control characters",
             self.written,
             Environment::MAX_LEN
         )

@@ -254,10 +254,17 @@ fn threshold(field: &'static str, given: u32) -> Result<u32, InvalidMonitorConfi
 pub struct Owner(Box<str>);
 
 impl Owner {
+    /// The longest owner in bytes.
+    const MAX_LEN: usize = 128;
+
     /// The owner in Sentry's form.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn is_plain(c: char) -> bool {
+    !c.is_whitespace() && !c.is_control()
 }
 
 impl FromStr for Owner {
@@ -266,7 +273,9 @@ impl FromStr for Owner {
     fn from_str(text: &str) -> Result<Self, InvalidMonitorConfig> {
         let who = text.strip_prefix("user:").or_else(|| text.strip_prefix("team:"));
         match who {
-            Some(who) if !who.is_empty() && !who.contains(char::is_whitespace) => Ok(Self(text.into())),
+            Some(who) if !who.is_empty() && text.len() <= Self::MAX_LEN && who.chars().all(is_plain) => {
+                Ok(Self(text.into()))
+            }
             _ => {
                 let text: String = text.chars().take(80).collect();
                 let reason = format!("{text:?} is neither `user:<name or id>` nor `team:<name or id>`");

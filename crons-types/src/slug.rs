@@ -54,7 +54,8 @@ impl Slug {
         }
         let mut kept = slug.trim_matches(['-', '_']);
         if let Some(cut) = kept.get(..Self::MAX_LEN) {
-            kept = cut.trim_end_matches('-');
+            // Sentry would leave a `_` here; then reading the slug back would not give the same.
+            kept = cut.trim_end_matches(['-', '_']);
         }
         (!kept.is_empty()).then(|| Self(kept.into()))
     }

@@ -1,19 +1,22 @@
 //! The two ways in: an envelope from an SDK, and a URL that anything can call.
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::body::Body;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use crons_types::CheckInId;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::auth::{self, AuthError};
+use super::body;
 use super::envelope::{Envelope, EnvelopeError, MAX_ITEM};
 use super::payload::{PayloadError, parse_check_in};
 use crate::consumer::Unavailable;
 use crate::lifecycle::{CheckInEvent, ProcessingError, Verdict};
+use crate::refusal::{Refusal, with_reason};
 use crate::state::App;
 
 /// What the query string of either way may hold.
@@ -26,20 +29,9 @@ pub struct IngestQuery {
     duration: Option<String>,
 }
 
-/// Why a request is refused, with the status that says so.
-struct Refusal(StatusCode, String);
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let Self(status, detail) = self;
-        tracing::warn!(status = status.as_u16(), "request refused: {detail}");
-        (status, Json(json!({ "detail": detail }))).into_response()
-    }
-}
-
 impl From<AuthError> for Refusal {
     fn from(error: AuthError) -> Self {
-        Self(StatusCode::FORBIDDEN, error.message())
+        Self::new(StatusCode::FORBIDDEN, error.message())
     }
 }
 
@@ -47,13 +39,13 @@ impl From<EnvelopeError> for Refusal {
     fn from(error: EnvelopeError) -> Self {
         let status =
             if error.is_too_large() { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
-        Self(status, error.to_string())
+        Self::new(status, error.to_string())
     }
 }
 
-impl From<BytesRejection> for Refusal {
-    fn from(rejected: BytesRejection) -> Self {
-        Self(rejected.status(), rejected.body_text())
+impl From<PayloadError> for Refusal {
+    fn from(error: PayloadError) -> Self {
+        Self::bad_request(error.to_string())
     }
 }
 
@@ -65,41 +57,41 @@ impl From<Unavailable> for Refusal {
             }
             Unavailable::Closing => "the server is shutting down, send it again",
         };
-        Self(StatusCode::SERVICE_UNAVAILABLE, reason.to_owned())
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, reason)
     }
 }
 
 /// `POST /api/{project}/envelope/`
 pub async fn envelope_endpoint(
     State(app): State<App>,
-    Path(project): Path<u64>,
-    Query(query): Query<IngestQuery>,
+    project: Result<Path<u64>, PathRejection>,
+    query: Result<Query<IngestQuery>, QueryRejection>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let outcome = async {
-        let body = body?;
-        let envelope = Envelope::parse(&body)?;
-        let key = auth::from_headers(&headers);
-        auth::check(
-            [key.as_deref(), query.sentry_key.as_deref(), envelope.key.as_deref()],
-            &app.public_key,
-            project,
-        )?;
-        let Some(payload) = envelope.check_in else { return Ok(Json(json!({})).into_response()) };
-        let (id, discarded) = match parse_check_in(payload, None) {
-            Ok(event) => (event.check_in_id, take(&app, event).await?),
-            Err(PayloadError::Refused(error)) => (crons_types::CheckInId::NIL, discard(vec![error])),
-            Err(malformed) => return Err(Refusal(StatusCode::BAD_REQUEST, malformed.to_string())),
-        };
-        let mut answer = json!({ "id": id });
-        // Sentry answers 200 and drops it; we answer the same, but say so.
-        if !discarded.is_empty() {
-            answer["discarded"] = discarded.iter().map(ToString::to_string).collect();
-        }
-        Ok::<_, Refusal>(Json(answer).into_response())
+    body: Body,
+) -> Result<Response, Refusal> {
+    // First of all: a client that is still sending does not see why it is refused.
+    let body = body::read(body).await?;
+    let (Path(project), Query(query)) = (project?, query?);
+    let envelope = Envelope::parse(&body)?;
+    let key = auth::from_headers(&headers);
+    auth::check(
+        [key.as_deref(), query.sentry_key.as_deref(), envelope.key.as_deref()],
+        &app.public_key,
+        project,
+    )?;
+    let Some(payload) = envelope.check_in else { return Ok(Json(json!({})).into_response()) };
+    let (id, discarded) = match parse_check_in(payload, None) {
+        Ok(event) => (event.check_in_id, take(&app, event).await?),
+        Err(PayloadError::Refused(error)) => (CheckInId::NIL, discard(vec![error])),
+        Err(malformed) => return Err(malformed.into()),
     };
-    outcome.await.unwrap_or_else(IntoResponse::into_response)
+    if discarded.is_empty() {
+        return Ok(Json(json!({ "id": id })).into_response());
+    }
+    // Sentry answers 200 and drops it; we answer the same, but say so.
+    let reasons: Vec<String> = discarded.iter().map(ToString::to_string).collect();
+    let answer = Json(json!({ "id": id, "discarded": reasons })).into_response();
+    Ok(with_reason(answer, &reasons.join("; ")))
 }
 
 /// The path of the second way, with the key in it or not.
@@ -113,43 +105,51 @@ pub struct CronPath {
 /// `GET` and `POST /api/{project}/cron/{slug}[/{key}][/]`
 pub async fn cron(
     State(app): State<App>,
-    Path(CronPath { project, slug, key }): Path<CronPath>,
-    Query(query): Query<IngestQuery>,
+    path: Result<Path<CronPath>, PathRejection>,
+    query: Result<Query<IngestQuery>, QueryRejection>,
     method: Method,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let outcome = async {
-        let header_key = auth::from_headers(&headers);
-        auth::check(
-            [key.as_deref(), header_key.as_deref(), query.sentry_key.as_deref()],
-            &app.public_key,
-            project,
-        )?;
-        let body = body?;
-        let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        // With a JSON body the query string does not count, and the other way round, as at Sentry.
-        let as_json = method == Method::POST
-            && content_type.is_some_and(|value| value.to_ascii_lowercase().starts_with("application/json"));
-        if as_json && body.len() > MAX_ITEM {
-            return Err(EnvelopeError::TooLarge(body.len()).into());
-        }
-        let payload = if as_json { body.to_vec() } else { from_query(&query)? };
-        match parse_check_in(&payload, Some(&slug)) {
-            Ok(event) => drop(take(&app, event).await?),
-            Err(PayloadError::Refused(error)) => drop(discard(vec![error])),
-            Err(malformed) => return Err(Refusal(StatusCode::BAD_REQUEST, malformed.to_string())),
-        }
-        Ok::<_, Refusal>(StatusCode::ACCEPTED.into_response())
+    body: Body,
+) -> Result<Response, Refusal> {
+    let body = body::read(body).await?;
+    let (Path(CronPath { project, slug, key }), Query(query)) = (path?, query?);
+    let header_key = auth::from_headers(&headers);
+    auth::check(
+        [key.as_deref(), header_key.as_deref(), query.sentry_key.as_deref()],
+        &app.public_key,
+        project,
+    )?;
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    // With a JSON body the query string does not count, and the other way round, as at Sentry.
+    let as_json = method == Method::POST
+        && content_type.is_some_and(|value| value.to_ascii_lowercase().starts_with("application/json"));
+    if as_json && body.len() > MAX_ITEM {
+        return Err(EnvelopeError::TooLarge(body.len()).into());
+    }
+    let payload = if as_json { body } else { from_query(&query)? };
+    let discarded = match parse_check_in(&payload, Some(&slug)) {
+        Ok(event) => take(&app, event).await?,
+        Err(PayloadError::Refused(error)) => discard(vec![error]),
+        Err(malformed) => return Err(malformed.into()),
     };
-    outcome.await.unwrap_or_else(IntoResponse::into_response)
+    // As at Sentry: 202 and an empty body, whatever becomes of it. But the reason is in a header.
+    let answer = StatusCode::ACCEPTED.into_response();
+    if discarded.is_empty() {
+        return Ok(answer);
+    }
+    let reasons: Vec<String> = discarded.iter().map(ToString::to_string).collect();
+    Ok(with_reason(answer, &reasons.join("; ")))
+}
+
+/// `HEAD` of the same: whoever looks does not check in.
+pub async fn no_head() -> StatusCode {
+    StatusCode::METHOD_NOT_ALLOWED
 }
 
 /// The query string as the JSON that would say the same, so that both are judged alike.
 fn from_query(query: &IngestQuery) -> Result<Vec<u8>, Refusal> {
-    let bad = |detail: String| Refusal(StatusCode::BAD_REQUEST, detail);
     let Some(status) = &query.status else {
-        return Err(bad("there is no status: call with ?status=in_progress, ok or error".to_owned()));
+        return Err(Refusal::bad_request("there is no status: call with ?status=in_progress, ok or error"));
     };
     let mut payload = json!({ "status": status });
     if let Some(id) = &query.check_in_id {
@@ -159,9 +159,9 @@ fn from_query(query: &IngestQuery) -> Result<Vec<u8>, Refusal> {
         payload["environment"] = json!(environment);
     }
     if let Some(duration) = &query.duration {
-        let seconds: f64 = duration
-            .parse()
-            .map_err(|_| bad(format!("duration: {duration:?} is no number of seconds, such as 1.5")))?;
+        let seconds = duration.parse().ok().filter(|seconds: &f64| seconds.is_finite()).ok_or_else(|| {
+            Refusal::bad_request(format!("duration: {duration:?} is no number of seconds, such as 1.5"))
+        })?;
         payload["duration"] = json!(seconds);
     }
     Ok(payload.to_string().into_bytes())

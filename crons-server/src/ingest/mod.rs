@@ -3,6 +3,7 @@
 mod auth;
 mod payload;
 mod envelope;
+mod body;
 mod http;
 
-pub use http::{cron, envelope_endpoint};
+pub use http::{cron, envelope_endpoint, no_head};

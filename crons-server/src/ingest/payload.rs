@@ -10,6 +10,8 @@ use crate::lifecycle::{CheckInEvent, ConfigPatch, ConfigUpdate, ProcessingError}
 
 /// Slugs are cut to this many characters before anything else.
 const MAX_SLUG: usize = 50;
+/// Crontabs with more bytes are refused; the longest that says something new is shorter.
+const MAX_CRONTAB: usize = 1024;
 /// Environments with more characters are refused at the edge.
 const MAX_ENVIRONMENT: usize = 64;
 
@@ -158,6 +160,9 @@ fn config(raw: MonitorConfig) -> ConfigUpdate {
 
 fn patch(raw: MonitorConfig) -> Result<ConfigPatch, String> {
     let schedule = match raw.schedule {
+        RawSchedule::Crontab { value } if value.len() > MAX_CRONTAB => {
+            return Err(format!("schedule: the crontab is longer than {MAX_CRONTAB} bytes"));
+        }
         RawSchedule::Crontab { value } => {
             Schedule::Crontab(Crontab::parse(&value).map_err(|e| e.to_string())?)
         }

@@ -45,21 +45,25 @@ pub fn check_in(state: &mut State, event: &CheckInEvent, new_id: NewId<'_>) -> V
         next_check_in_latest: None,
     });
     // Steps 12 and 13.
-    let late_opener = match &mut state.check_in {
+    let news = match &mut state.check_in {
         Some(Existing { elsewhere: Some(place), .. }) => {
             return Verdict::Refused(vec![ProcessingError::CheckInEnvironmentMismatch(place.clone())]);
         }
         Some(existing) => match update(&mut existing.row, event, &config) {
-            Ok(late_opener) => late_opener,
+            Ok(news) => news,
             Err(refused) => return Verdict::Refused(vec![refused]),
         },
         none => {
             let row = create(event, config.clone(), environment.next_check_in, new_id);
             *none = Some(Existing { row, order: None, elsewhere: None });
-            false
+            News::Progress
         }
     };
-    let occurrences = after_check_in(state, &config, event.received, late_opener, new_id);
+    let occurrences = match news {
+        News::None => Vec::new(),
+        News::LateOpener => after_check_in(state, &config, event.received, true, new_id),
+        News::Progress => after_check_in(state, &config, event.received, false, new_id),
+    };
     Verdict::Accepted { noted, occurrences }
 }
 
@@ -90,8 +94,18 @@ fn create(
     }
 }
 
-/// A further report about a run. `Ok(true)`: it was its begin, and its end is known already.
-fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<bool, ProcessingError> {
+/// What a report says that was not known.
+enum News {
+    /// How the run goes on.
+    Progress,
+    /// Only when it began; how it ended is known already.
+    LateOpener,
+    /// Nothing: a repetition on the way here.
+    None,
+}
+
+/// A further report about a run.
+fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<News, ProcessingError> {
     let received = event.received;
     let oldest_open = add_minutes(truncate_to_minute(row.date_added), MAX_MAX_RUNTIME);
     if received >= oldest_open {
@@ -116,13 +130,12 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<bo
         // The begin arrives after the end: it says when, and nothing else.
         (Status::Ok | Status::Error, false) => {
             if row.date_in_progress.is_some() {
-                // A begin twice over is a repetition on the way here, not news.
-                return Ok(true);
+                return Ok(News::None);
             }
             row.date_in_progress = Some(received);
             row.duration_ms.get_or_insert(elapsed);
             row.config = config.clone();
-            return Ok(true);
+            return Ok(News::LateOpener);
         }
         // Too late to be well, but not too late to say how long it took.
         (Status::Timeout, true) => {
@@ -134,7 +147,7 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<bo
         }
     }
     row.date_updated = received;
-    Ok(false)
+    Ok(News::Progress)
 }
 
 fn deadline(begin: Timestamp, config: &Config) -> Timestamp {

@@ -34,7 +34,8 @@ pub(super) fn after_check_in(
         }
         if let Some(environment) = &mut state.environment {
             environment.last_check_in = Some(this.date_added);
-            environment.expect_after(config, received);
+            // A report that was held for its begin is older than the run it ends.
+            environment.expect_after(config, received.max(this.date_added));
         }
         return fail(state, config, this, new_id);
     }

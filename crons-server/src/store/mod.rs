@@ -6,6 +6,7 @@ mod sqlite;
 mod reader;
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::lifecycle::{CheckInEvent, State};
 
@@ -26,14 +27,20 @@ pub trait Store: Send {
 
 /// What can be done within a transaction.
 pub trait Records {
+    /// Marks a point to which the transaction can go back.
+    fn mark(&mut self) -> Result<(), StoreError>;
+    /// Keeps what was done since the mark, or undoes it.
+    fn leave_mark(&mut self, keep: bool) -> Result<(), StoreError>;
     /// All that bears on a check-in.
     fn load(&mut self, event: &CheckInEvent) -> Result<State, StoreError>;
     /// Writes what differs.
     fn save(&mut self, before: &State, after: &State) -> Result<(), StoreError>;
     /// Environments whose run is missed at `tick`, at most `limit`, with all that bears on it.
     fn load_missed(&mut self, tick: Timestamp, limit: u32) -> Result<Vec<State>, StoreError>;
-    /// Runs that are timed out at `tick`, oldest first, at most `limit`, with all that bears on each.
-    fn next_timeout(&mut self, tick: Timestamp) -> Result<Option<State>, StoreError>;
+    /// The ids of runs that are timed out at `tick`, oldest first.
+    fn timed_out(&mut self, tick: Timestamp) -> Result<Vec<Uuid>, StoreError>;
+    /// All that bears on a run, if its monitor is enabled.
+    fn load_run(&mut self, guid: Uuid) -> Result<Option<State>, StoreError>;
     /// Keeps the end of a run of an unknown monitor.
     fn hold(&mut self, event: &CheckInEvent) -> Result<(), StoreError>;
     /// Takes out what is held for a monitor, in order of arrival.

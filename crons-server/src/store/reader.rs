@@ -56,11 +56,13 @@ impl Reader {
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         // One snapshot for all that is read.
         let connection = connection.unchecked_transaction()?;
+        let filter = if slug.is_some() { "AND m.slug = ?2" } else { "AND ?2 IS NULL" };
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT {MONITOR} FROM monitors m WHERE m.project = ?1 AND (?2 IS NULL OR m.slug = ?2) ORDER BY m.slug"
+            "SELECT {MONITOR} FROM monitors m WHERE m.project = ?1 {filter} ORDER BY m.slug"
         ))?;
         let monitors = statement
             .query_map(params![project.cast_signed(), slug], rows::monitor)?
+            .filter_map(rows::readable)
             .collect::<Result<Vec<_>, _>>()?;
         let with_environments =
             |(id, monitor)| Ok(MonitorView { monitor, environments: environments(&connection, id)? });
@@ -86,9 +88,12 @@ impl Reader {
             .query_row(params![project.cast_signed(), slug], |row| row.get(0))
             .optional()?;
         let Some(monitor) = monitor else { return Ok(None) };
+        // Of each environment no more than could be on the page: a long history is not sorted.
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT {CHECK_IN}, e.name FROM check_ins c JOIN configs k ON k.id = c.config_id
-             JOIN environments e ON e.id = c.environment_id
+            "SELECT {CHECK_IN}, e.name FROM environments e
+             JOIN check_ins c ON c.id IN (SELECT id FROM check_ins WHERE environment_id = e.id
+             ORDER BY date_added DESC, id DESC LIMIT ?3 + ?4)
+             JOIN configs k ON k.id = c.config_id
              WHERE e.monitor_id = ?1 AND (?2 IS NULL OR e.name = ?2)
              ORDER BY c.date_added DESC, c.id DESC LIMIT ?3 OFFSET ?4"
         ))?;
@@ -97,7 +102,7 @@ impl Reader {
             .query_map(params![monitor, environment, i64::from(limit) + 1, skip], |row| {
                 Ok((row.get(11)?, rows::check_in(row)?.1))
             })?;
-        let mut check_ins = found.collect::<Result<Vec<_>, _>>()?;
+        let mut check_ins = found.filter_map(rows::readable).collect::<Result<Vec<_>, _>>()?;
         let more = check_ins.len() > limit as usize;
         check_ins.truncate(limit as usize);
         Ok(Some(CheckInPage { check_ins, more }))

@@ -34,6 +34,17 @@ fn corrupt(column: usize, what: impl Into<Box<dyn std::error::Error + Send + Syn
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, what.into())
 }
 
+/// Leaves out a row that cannot be read, and says so: it must not keep all others from being read.
+pub(super) fn readable<T>(row: rusqlite::Result<T>) -> Option<rusqlite::Result<T>> {
+    match row {
+        Err(error @ rusqlite::Error::FromSqlConversionFailure(..)) => {
+            tracing::error!(%error, "a row of the database cannot be read, and is left out");
+            None
+        }
+        row => Some(row),
+    }
+}
+
 fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
     Timestamp::from_microsecond(row.get(column)?).map_err(|error| corrupt(column, error))
 }

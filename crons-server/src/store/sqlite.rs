@@ -4,6 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use uuid::Uuid;
 
 use super::rows::{self, CHECK_IN, ENVIRONMENT, MONITOR, Micros};
 use super::{Records, Store, StoreError, schema};
@@ -63,6 +64,17 @@ impl Store for SqliteStore {
 struct SqliteRecords<'connection>(Transaction<'connection>);
 
 impl Records for SqliteRecords<'_> {
+    fn mark(&mut self) -> Result<(), StoreError> {
+        Ok(self.0.prepare_cached("SAVEPOINT mark")?.execute([]).map(drop)?)
+    }
+
+    fn leave_mark(&mut self, keep: bool) -> Result<(), StoreError> {
+        if !keep {
+            self.0.prepare_cached("ROLLBACK TO mark")?.execute([])?;
+        }
+        Ok(self.0.prepare_cached("RELEASE mark")?.execute([]).map(drop)?)
+    }
+
     fn load(&mut self, event: &CheckInEvent) -> Result<State, StoreError> {
         let mut state = State::default();
         let monitor = self.monitor(event)?;
@@ -72,7 +84,7 @@ impl Records for SqliteRecords<'_> {
         };
         let environment_id = environment.as_ref().map(|(id, _)| *id);
         state.check_in = match (event.check_in_id.is_nil(), environment_id) {
-            (true, Some(id)) => self.latest_open(id)?,
+            (true, Some(id)) => self.latest_open(id, event.received)?,
             (true, None) => None,
             (false, _) => self.check_in(event, environment_id)?,
         };
@@ -113,28 +125,37 @@ impl Records for SqliteRecords<'_> {
         ))?;
         let due = statement
             .query_map(params![Micros(tick), limit], |row| Ok((rows::monitor(row)?.1, row.get(9)?)))?
+            .filter_map(rows::readable)
             .collect::<Result<Vec<(Monitor, i64)>, _>>()?;
         drop(statement);
         due.into_iter().map(|(monitor, id)| self.state_of(monitor, id, None)).collect()
     }
 
-    fn next_timeout(&mut self, tick: Timestamp) -> Result<Option<State>, StoreError> {
+    fn timed_out(&mut self, tick: Timestamp) -> Result<Vec<Uuid>, StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT guid FROM check_ins WHERE status = 'in_progress' AND timeout_at <= ?1 ORDER BY date_added, id",
+        )?;
+        let due = statement.query_map([Micros(tick)], |row| row.get(0).map(Uuid::from_bytes))?;
+        Ok(due.collect::<Result<_, _>>()?)
+    }
+
+    fn load_run(&mut self, guid: Uuid) -> Result<Option<State>, StoreError> {
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {CHECK_IN}, c.environment_id FROM check_ins c JOIN configs k ON k.id = c.config_id
-             JOIN environments e ON e.id = c.environment_id JOIN monitors m ON m.id = e.monitor_id
-             WHERE c.status = 'in_progress' AND c.timeout_at <= ?1 AND m.enabled
-             ORDER BY c.date_added, c.id LIMIT 1"
+             WHERE c.guid = ?1"
         ))?;
-        let due = statement
-            .query_row([Micros(tick)], |row| Ok((rows::check_in(row)?, row.get::<_, i64>(11)?)))
+        let run = statement
+            .query_row([guid.as_bytes()], |row| Ok((rows::check_in(row)?, row.get::<_, i64>(11)?)))
             .optional()?;
         drop(statement);
-        let Some(((order, row), environment_id)) = due else { return Ok(None) };
+        let Some(((order, row), environment_id)) = run else { return Ok(None) };
         let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {MONITOR} FROM monitors m JOIN environments e ON e.monitor_id = m.id WHERE e.id = ?1"
+            "SELECT {MONITOR} FROM monitors m JOIN environments e ON e.monitor_id = m.id
+             WHERE e.id = ?1 AND m.enabled"
         ))?;
-        let (_, monitor) = statement.query_row([environment_id], rows::monitor)?;
+        let monitor = statement.query_row([environment_id], rows::monitor).optional()?;
         drop(statement);
+        let Some((_, monitor)) = monitor else { return Ok(None) };
         let existing = Existing { row, order: Some(order), elsewhere: None };
         self.state_of(monitor, environment_id, Some(existing)).map(Some)
     }
@@ -159,21 +180,29 @@ impl Records for SqliteRecords<'_> {
             "DELETE FROM held_check_ins WHERE project = ?1 AND slug = ?2 RETURNING id, event",
         )?;
         let key = params![event.project.cast_signed(), event.monitor_slug.as_str()];
-        in_order(statement.query_map(key, |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
+        Ok(in_order(
+            statement.query_map(key, |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?,
+        ))
     }
 
     fn expire(&mut self, until: Timestamp) -> Result<Vec<CheckInEvent>, StoreError> {
         let mut statement =
             self.0.prepare_cached("DELETE FROM held_check_ins WHERE received <= ?1 RETURNING id, event")?;
         let old = statement.query_map([Micros(until)], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        in_order(old.collect::<Result<_, _>>()?)
+        Ok(in_order(old.collect::<Result<_, _>>()?))
     }
 }
 
 /// `RETURNING` promises no order; the row id is that of arrival.
-fn in_order(mut held: Vec<(i64, String)>) -> Result<Vec<CheckInEvent>, StoreError> {
+fn in_order(mut held: Vec<(i64, String)>) -> Vec<CheckInEvent> {
     held.sort_unstable();
-    held.iter().map(|(_, json)| serde_json::from_str(json).map_err(StoreError::new)).collect()
+    let read = held.iter().filter_map(|(_, json)| {
+        let event = serde_json::from_str(json);
+        event
+            .inspect_err(|error| tracing::error!(%error, "a held check-in cannot be read, and is left out"))
+            .ok()
+    });
+    read.collect()
 }
 
 /// How far back the thresholds look that come along with a check-in.
@@ -199,12 +228,14 @@ impl SqliteRecords<'_> {
         Ok(statement.query_row(params![monitor_id, name], rows::environment).optional()?)
     }
 
-    fn latest_open(&self, environment_id: i64) -> Result<Option<Existing>, StoreError> {
+    /// A report that was held is about no run that began after it.
+    fn latest_open(&self, environment_id: i64, until: Timestamp) -> Result<Option<Existing>, StoreError> {
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {CHECK_IN} FROM check_ins c JOIN configs k ON k.id = c.config_id
-             WHERE c.environment_id = ?1 AND c.status = 'in_progress' ORDER BY c.date_added DESC, c.id DESC LIMIT 1"
+             WHERE c.environment_id = ?1 AND c.status = 'in_progress' AND c.date_added <= ?2
+             ORDER BY c.date_added DESC, c.id DESC LIMIT 1"
         ))?;
-        let found = statement.query_row([environment_id], rows::check_in).optional()?;
+        let found = statement.query_row(params![environment_id, Micros(until)], rows::check_in).optional()?;
         Ok(found.map(|(order, row)| Existing { row, order: Some(order), elsewhere: None }))
     }
 

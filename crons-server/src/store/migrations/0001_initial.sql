@@ -58,7 +58,8 @@ CREATE TABLE check_ins (
 
 CREATE INDEX check_ins_by_date ON check_ins (environment_id, date_added);
 CREATE INDEX check_ins_reported ON check_ins (environment_id, date_added) WHERE status IN ('ok', 'error');
-CREATE INDEX check_ins_open ON check_ins (timeout_at) WHERE status = 'in_progress';
+CREATE INDEX check_ins_due ON check_ins (timeout_at) WHERE status = 'in_progress';
+CREATE INDEX check_ins_open ON check_ins (environment_id, date_added) WHERE status = 'in_progress';
 
 CREATE TABLE incidents (
     id INTEGER PRIMARY KEY,
@@ -83,3 +84,4 @@ CREATE TABLE held_check_ins (
 ) STRICT;
 
 CREATE INDEX held_check_ins_by_monitor ON held_check_ins (project, slug);
+CREATE INDEX held_check_ins_by_age ON held_check_ins (received);
