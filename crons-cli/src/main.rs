@@ -1,5 +1,7 @@
 //! `crons`: the command line.
 
+mod check;
+mod next;
 mod serve;
 
 use std::process::ExitCode;
@@ -18,15 +20,24 @@ struct Cli {
 enum Command {
     /// Take check-ins from any Sentry SDK, and say which jobs were missed, took too long or failed.
     Serve(serve::Arguments),
+    /// Say whether the server would take a schedule, and what it means.
+    Check(check::Arguments),
+    /// Show when a schedule is next due.
+    Next(next::Arguments),
 }
 
 fn main() -> ExitCode {
     let Cli { command } = Cli::parse();
     let outcome = match command {
-        Command::Serve(arguments) => serve::run(arguments),
+        Command::Serve(arguments) => serve::run(arguments).map(|()| true),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Next(arguments) => next::run(&arguments),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        // What is wrong was said in the output.
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&*error);
             ExitCode::FAILURE
@@ -37,4 +48,9 @@ fn main() -> ExitCode {
 #[expect(clippy::print_stderr, reason = "this is a command line")]
 fn complain(error: &dyn std::error::Error) {
     eprintln!("crons: {error}");
+}
+
+/// `crons next .. | head -1` has read all it wants.
+fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
