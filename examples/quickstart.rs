@@ -1,12 +1,14 @@
 //! Every way to watch a job, and what the server makes of it: `cargo run --example quickstart`.
 //!
-//! Without `SENTRY_DSN` it starts the embedded server for itself; with it, the check-ins go there.
+//! Without `SENTRY_DSN` it starts the embedded server for itself; with it, the check-ins go there. With `-- --keep` the server
+//! stays up, to look at its page.
 
 mod quickstart {
     pub(crate) mod embedded;
     pub(crate) mod jobs;
 }
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ use quickstart::jobs;
 async fn main() -> anyhow::Result<ExitCode> {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
         .init();
     let embedded = match std::env::var("SENTRY_DSN") {
@@ -29,6 +32,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         None => options,
     })?;
 
+    say("Eight jobs run now; one of them panics, and says so below.");
     jobs::run_all().await?;
     if let Some(server) = &embedded {
         // Runs that are still open are dated when they arrive: let them, before the clock moves on.
@@ -40,6 +44,10 @@ async fn main() -> anyhow::Result<ExitCode> {
 
     let stats = crons.close(Duration::from_secs(10));
     if let Some(server) = embedded {
+        if std::env::args().any(|argument| argument == "--keep") {
+            say("It is kept running; end it by Ctrl-C.");
+            tokio::signal::ctrl_c().await?;
+        }
         server.stop().await?;
     }
     if stats.all_delivered() {

@@ -49,7 +49,7 @@ use syn::Error;
 /// | `failure_issue_threshold = 2` | failures in a row that open an incident (`failure_issue_threshold`) | 1 to 720 | 1 |
 /// | `recovery_threshold = 1` | successes in a row that end it (`recovery_threshold`) | 1 to 720 | 1 |
 /// | `owner = "team:ops"` | who is responsible (`owner`) | `user:` or `team:`, and a name or id | nobody |
-/// | `on_cancel = "ignore"` | what it means when the future is dropped before its end: `"error"`, `"ok"`, or `"ignore"`: as if it had not run | one of the three | `"error"` |
+/// | `on_cancel = "ignore"` | what it means when the future is dropped before its end: `"error"`, `"ok"`, or `"ignore"`: its begin is taken back if it is still here, else the run is closed as a success, since the server would count it as timed out | one of the three | `"error"` |
 /// | `crate = my_facade::crons` | where this crate is found, if not at `::crons` | a path | `::crons` |
 ///
 /// From `timezone` to `owner` they need `schedule` or `interval`, as the server refuses a configuration without one.
@@ -66,7 +66,8 @@ use syn::Error;
 /// `unsafe`, `extern "C"` (a panic still aborts there). Of a function that returns `impl Future`, `Pin<Box<dyn Future>>`, `BoxFuture` or `LocalBoxFuture` the
 /// future is watched, not its making, and a future that is never polled has not run. (A `Box<dyn Future>` without `Pin` is not
 /// seen to be one.) Not `const fn`, no variadic functions, and
-/// no streams. It goes well with other attributes, above or below, `#[tokio::main]` and `#[test]` among them.
+/// no streams. It goes well with other attributes, above or below, `#[test]` among them. On `main` it comes to nothing:
+/// the run begins before the `init` in its body.
 ///
 /// # What it expands to
 ///

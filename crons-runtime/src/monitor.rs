@@ -82,15 +82,11 @@ fn stored(written: &str) -> Option<Slug> {
     if slug.as_ref().map(Slug::as_str) == Some(written) || !is_first(written) {
         return slug;
     }
-    match &slug {
-        Some(slug) => {
-            tracing::warn!(written, %slug, "the server stores this slug otherwise: write it as stored")
-        }
-        None => tracing::warn!(
-            written,
-            "nothing is left of this slug: its jobs run unwatched; use a-z, 0-9, `-` and `_`"
-        ),
-    }
+    let advice = match &slug {
+        Some(slug) => format!("the server stores it as `{slug}`: write that"),
+        None => "nothing is left of it: its jobs run unwatched; use a-z, 0-9, `-` and `_`".to_owned(),
+    };
+    tracing::warn!(written, "no slug as it stands; {advice}");
     slug
 }
 

@@ -103,9 +103,10 @@ impl Queue {
     pub(crate) fn withdraw(&mut self, id: CheckInId, slug: &Slug) -> bool {
         let run = (id, slug.clone());
         let Some(lane) = self.lanes.get_mut(&run) else { return false };
-        let Some(opener) = lane.waiting.pop_back_if(|queued| !queued.tried && !queued.is_end()) else {
+        if !lane.waiting.back().is_some_and(|queued| !queued.tried && !queued.is_end()) {
             return false;
-        };
+        }
+        let Some(opener) = lane.waiting.pop_back() else { return false };
         self.pending.remove(&opener.number);
         self.waiting -= 1;
         self.stats.withdrawn += 1;

@@ -74,6 +74,11 @@ impl Inbox {
         judged.await.unwrap_or(false)
     }
 
+    /// Waits until the thread that owns the database has ended, of itself or because it was told to.
+    pub(crate) async fn ended(&self) {
+        self.messages.closed().await;
+    }
+
     /// Has the thread end after what is queued now; what comes later is turned away.
     pub(crate) async fn stop(&self) {
         // An error means that it has ended already.
@@ -187,4 +192,86 @@ fn advance(
         judge::tick(records, *last, said)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use crons_types::{CheckInId, CheckInStatus, Schedule, Slug};
+
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::lifecycle::{ConfigPatch, ConfigUpdate};
+    use crate::store::{Reader, SqliteStore};
+
+    /// A real database that fails when it is told to, at the very end of a transaction.
+    struct Failing(SqliteStore, Arc<AtomicBool>);
+
+    impl Store for Failing {
+        fn transaction(
+            &mut self,
+            work: &mut dyn FnMut(&mut dyn Records) -> Result<(), StoreError>,
+        ) -> Result<(), StoreError> {
+            self.0.transaction(&mut |records| {
+                work(records)?;
+                if self.1.load(Ordering::SeqCst) { Err(StoreError::new("the disk is full")) } else { Ok(()) }
+            })
+        }
+    }
+
+    /// The end of a run of a monitor that is expected every minute.
+    fn event(id: u8) -> CheckInEvent {
+        let patch = ConfigPatch {
+            schedule: Schedule::interval("1 minute").unwrap(),
+            checkin_margin: None,
+            max_runtime: None,
+            timezone: None,
+            failure_issue_threshold: None,
+            recovery_threshold: None,
+            owner: None,
+            owner_refused: false,
+        };
+        CheckInEvent {
+            project: crate::PROJECT,
+            monitor_slug: Slug::parse("job").unwrap(),
+            environment: "production".to_owned(),
+            check_in_id: CheckInId::from_bytes([id; 16]),
+            status: CheckInStatus::Ok,
+            duration_ms: None,
+            config: Some(ConfigUpdate::Valid(Box::new(patch))),
+            received: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[tokio::test]
+    async fn while_the_database_fails_nothing_is_acknowledged_and_afterwards_nothing_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("crons.db");
+        let failing = Arc::new(AtomicBool::new(false));
+        let store = Failing(SqliteStore::open(&path).unwrap(), Arc::clone(&failing));
+        let clock = ManualClock::new("2024-06-03T10:00:00Z".parse().unwrap());
+        let (inbox, thread) = start(Box::new(store), Clock::Manual(clock.clone())).unwrap();
+        let reader = Reader::open(&path).unwrap();
+        let statuses = || -> Vec<&str> {
+            let page = reader.check_ins(crate::PROJECT, "job", None, 0, 100).unwrap().unwrap();
+            page.check_ins.iter().rev().map(|(_, row)| row.status.as_str()).collect()
+        };
+
+        assert!(matches!(inbox.check_in(event(1)).await, Ok(Verdict::Accepted { .. })));
+        failing.store(true, Ordering::SeqCst);
+        assert_eq!(inbox.check_in(event(2)).await, Err(Unavailable::Database));
+        clock.set("2024-06-03T10:02:00Z".parse().unwrap());
+        assert!(!inbox.minute().await, "a minute that is not durable is not judged");
+        assert_eq!(statuses(), ["ok"]);
+
+        failing.store(false, Ordering::SeqCst);
+        clock.set("2024-06-03T10:03:00Z".parse().unwrap());
+        assert!(inbox.minute().await);
+        assert_eq!(statuses(), ["ok", "missed", "missed"], "the minute that failed is made up for");
+        inbox.stop().await;
+        thread.join().unwrap();
+        assert_eq!(inbox.check_in(event(3)).await, Err(Unavailable::Closing));
+    }
 }

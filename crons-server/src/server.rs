@@ -145,6 +145,11 @@ impl Server {
         durable
     }
 
+    /// Waits for the end of the thread that owns the database: without it the server takes no more check-ins.
+    pub async fn failed(&self) {
+        self.inbox.ended().await;
+    }
+
     /// Takes no more connections, lets requests under way finish for a while, and closes the database.
     ///
     /// # Errors

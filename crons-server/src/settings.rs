@@ -59,7 +59,7 @@ impl std::str::FromStr for Database {
         match path {
             Some(path) if !path.is_empty() && path != ":memory:" => Ok(Self::sqlite(path)),
             _ => Err(InvalidSetting(format!(
-                "database: {url:?} is none; write `sqlite:` and the path of a file"
+                "database: {url:?} is not the URL of one; write `sqlite:` and the path of a file, such as sqlite:crons.db"
             ))),
         }
     }

@@ -10,7 +10,8 @@ pub(crate) struct Embedded {
     server: Server,
     /// The server's clock stands here while the jobs run.
     start: Timestamp,
-    folder: tempfile::TempDir,
+    /// Holds the database until the end.
+    _folder: tempfile::TempDir,
 }
 
 impl Embedded {
@@ -26,7 +27,7 @@ impl Embedded {
             ..Settings::default()
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        Ok(Self { server: Server::start(&settings, listener)?, start, folder })
+        Ok(Self { server: Server::start(&settings, listener)?, start, _folder: folder })
     }
 
     pub(crate) fn dsn(&self) -> &str {
@@ -35,7 +36,8 @@ impl Embedded {
 
     /// Lets ten minutes pass on the server's clock, and prints what its API then says.
     pub(crate) async fn show(&self) -> anyhow::Result<()> {
-        self.server.advance_to(self.start + SignedDuration::from_mins(10)).await;
+        let later = self.start + SignedDuration::from_mins(10);
+        anyhow::ensure!(self.server.advance_to(later).await, "the server could not store what is due");
         let address = self.server.address();
         let monitors = format!("http://{address}/api/0/organizations/crons/monitors/");
         let mut rows = Vec::new();
@@ -54,8 +56,7 @@ impl Embedded {
         print(&rows);
         super::super::say(&format!(
             "\nThe embedded server ran on a clock of ours, moved on by ten minutes after the jobs: nothing had to wait.\n\
-             Its page: http://{address}/  Its file: {}",
-            self.folder.path().join("crons.db").display()
+             Its page: http://{address}/ (add `-- --keep` to have it stay up)"
         ));
         Ok(())
     }
