@@ -123,6 +123,12 @@ impl Crontab {
 }
 
 fn normalize(text: &str) -> Box<str> {
+    // As it is, if there is nothing to fold and nothing to replace.
+    if text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'@' || byte == b' ')
+        && text.split(' ').all(|word| !word.is_empty())
+    {
+        return text.into();
+    }
     let folded = fold_blanks(text);
     parse::nickname(folded.as_bytes()).map_or_else(|| folded.into(), Into::into)
 }

@@ -110,7 +110,8 @@ impl Dsn {
             return Err(InvalidDsn::Project);
         }
         let authority = if port == Some(default_port) { host } else { authority };
-        let prefix = if path.is_empty() { String::new() } else { format!("/{}", path.trim_matches('/')) };
+        let path = path.trim_matches('/');
+        let prefix = if path.is_empty() { String::new() } else { format!("/{path}") };
         Ok(Self {
             scheme,
             public_key: public_key.into(),

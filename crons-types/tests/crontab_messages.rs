@@ -315,6 +315,9 @@ fn the_place_of_the_mistake_is_known() {
     assert_eq!(place("0 0 * * MON,8-9"), (Some(5), "8".to_owned()));
     assert_eq!(place("0 0 * * FRI-MON"), (Some(5), "FRI-MON".to_owned()));
     assert_eq!(place("0 0 31 2 *"), (Some(3), "31".to_owned()));
+    // Whatever stands between the fields.
+    let refused = Crontab::parse("0\u{a0}24\u{1f}*\u{2003}*\u{b}*").unwrap_err();
+    assert_eq!(refused.suggestion(), Some("0 0 * * *"));
     assert_eq!(place("* * * *"), (None, "* * * *".to_owned()));
 }
 
@@ -338,6 +341,7 @@ fn one_short_line_for_any_input() {
         // What was meant is quoted too, in some classes.
         "0 4\u{1b}[2J/ * * *".to_owned(),
         "* * \u{202e}1/0 * *".to_owned(),
+        "* * 30\u{1f}\t2\u{1d}*".to_owned(),
     ];
     for input in inputs {
         let message = Crontab::parse(&input).unwrap_err().to_string();

@@ -49,6 +49,7 @@ fn a16_dsns_give_the_address_of_the_envelope_endpoint() {
         ("http://k:secret@127.0.0.1:80/1", "http://127.0.0.1/api/1/envelope/"),
         ("HTTP://k@[::1]:9170/1/", "http://[::1]:9170/api/1/envelope/"),
         (" https://k:@h/a/b/c/1// ", "https://h/a/b/c/api/1/envelope/"),
+        ("https://k@h///1", "https://h/api/1/envelope/"),
     ] {
         let dsn: Dsn = dsn.parse().unwrap_or_else(|error| panic!("{dsn}: {error}"));
         assert_eq!(dsn.envelope_url(), url);

@@ -35,7 +35,7 @@ fn next_by_the_clock(fields: &Fields, zone: &TimeZone, after: Timestamp) -> Opti
     let mut civil = minute_of(zone.to_datetime(after))?;
     // In repeated time the first matches may lie in its first pass, before `after`: a day has 1440.
     for _ in 0..=TWO_DAYS {
-        civil = days::minute_from(fields, next_minute(civil)?)?;
+        civil = days::minute_from(fields, days::next_minute(civil)?)?;
         let instant = first_pass(zone, civil)?;
         if instant > after {
             return Some(instant);
@@ -57,7 +57,7 @@ fn walk(fields: &Fields, zone: &TimeZone, after: Timestamp) -> Option<Walk> {
     let offset = zone.to_offset(after);
     let started = minute_of(offset.to_datetime(after))?;
     // The common case, without reading the clock any further.
-    if let Some(civil) = next_minute(started).filter(|civil| civil.date() == started.date())
+    if let Some(civil) = days::next_minute(started).filter(|civil| civil.date() == started.date())
         && steady(zone, civil.date()) == Some(offset)
         && days::matches(fields, civil.date())
         && let Some(time) = days::time_from(fields, civil.time())
@@ -84,6 +84,9 @@ fn walk(fields: &Fields, zone: &TimeZone, after: Timestamp) -> Option<Walk> {
             }
         } else if fields.minutes & 1 << time.minute() == 0 {
             wall = minute_step(fields, zone, wall)?;
+        } else if wall.civil.second() != 0 {
+            // Clocks were changed by seconds, as in Monrovia in 1972, and the steps no longer meet whole minutes.
+            return Some(Walk::Lost(after));
         } else {
             return wall.instant(zone).map(Walk::Found);
         }
@@ -199,10 +202,6 @@ fn previous_by_the_clock(fields: &Fields, zone: &TimeZone, before: Timestamp) ->
     None
 }
 
-fn next_minute(civil: DateTime) -> Option<DateTime> {
-    civil.checked_add(SignedDuration::from_mins(1)).ok()
-}
-
 /// When the clock first shows `civil`, or for skipped time, the first minute after it.
 fn first_pass(zone: &TimeZone, civil: DateTime) -> Option<Timestamp> {
     match offsets(zone, civil) {
@@ -217,7 +216,7 @@ fn first_pass(zone: &TimeZone, civil: DateTime) -> Option<Timestamp> {
                 .timestamp();
             let shown = zone.to_datetime(change);
             let minute = minute_of(shown)?;
-            let minute = if minute == shown { minute } else { next_minute(minute)? };
+            let minute = if minute == shown { minute } else { days::next_minute(minute)? };
             zone.to_timestamp(minute).ok()
         }
     }

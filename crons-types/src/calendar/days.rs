@@ -4,8 +4,8 @@ use jiff::civil::{Date, DateTime, Time};
 
 use crate::crontab::Fields;
 
-/// The server gives up after 50 years; the longest wait of any crontab is 40.
-const MOST_MONTHS: usize = 50 * 12 + 1;
+/// The server gives up after as many; the longest wait of any crontab is 40.
+const MOST_YEARS: i16 = 50;
 
 /// Whether the crontab fires on this day.
 pub(super) fn matches(fields: &Fields, date: Date) -> bool {
@@ -18,13 +18,17 @@ pub(super) fn next_day(fields: &Fields, date: Date) -> Option<Date> {
     if later_this_month != 0 {
         return on_day(date, later_this_month.trailing_zeros());
     }
-    let mut month = date.first_of_month();
-    for _ in 0..MOST_MONTHS {
-        month = month.last_of_month().tomorrow().ok()?;
-        let days = of_month(fields, month);
-        if days != 0 {
-            return on_day(month, days.trailing_zeros());
+    let (mut year, mut later_months) = (date.year(), fields.months & above(date.month()));
+    while year <= date.year().saturating_add(MOST_YEARS) {
+        while later_months != 0 {
+            let first = first_of_month(year, later_months.trailing_zeros())?;
+            let days = days_of(fields, first);
+            if days != 0 {
+                return on_day(first, days.trailing_zeros());
+            }
+            later_months &= later_months - 1;
         }
+        (year, later_months) = (year + 1, fields.months);
     }
     None
 }
@@ -35,13 +39,17 @@ pub(super) fn previous_day(fields: &Fields, date: Date) -> Option<Date> {
     if earlier_this_month != 0 {
         return on_day(date, earlier_this_month.ilog2());
     }
-    let mut month = date;
-    for _ in 0..MOST_MONTHS {
-        month = month.first_of_month().yesterday().ok()?;
-        let days = of_month(fields, month);
-        if days != 0 {
-            return on_day(month, days.ilog2());
+    let (mut year, mut earlier_months) = (date.year(), fields.months & below(date.month()));
+    while year >= date.year().saturating_sub(MOST_YEARS) {
+        while earlier_months != 0 {
+            let first = first_of_month(year, earlier_months.ilog2())?;
+            let days = days_of(fields, first);
+            if days != 0 {
+                return on_day(first, days.ilog2());
+            }
+            earlier_months ^= 1 << earlier_months.ilog2();
         }
+        (year, earlier_months) = (year - 1, fields.months);
     }
     None
 }
@@ -94,16 +102,33 @@ pub(super) fn minute_to(fields: &Fields, to: DateTime) -> Option<DateTime> {
 
 /// The matching days of the month of `date`.
 fn of_month(fields: &Fields, date: Date) -> u64 {
-    if fields.months & 1 << date.month() == 0 {
-        return 0;
-    }
+    if fields.months & 1 << date.month() == 0 { 0 } else { days_of(fields, date) }
+}
+
+/// The same, if the month is known to match.
+fn days_of(fields: &Fields, date: Date) -> u64 {
     // From the weekday of the date back to that of the first; 35 keeps it positive.
     let weekday = date.weekday().to_sunday_zero_offset() + 35 + 1 - date.day();
     fields.days_of_month(date.days_in_month().unsigned_abs().into(), (weekday.unsigned_abs() % 7).into())
 }
 
+fn first_of_month(year: i16, month: u32) -> Option<Date> {
+    Date::new(year, i8::try_from(month).ok()?, 1).ok()
+}
+
 fn on_day(month: Date, day: u32) -> Option<Date> {
     Date::new(month.year(), month.month(), i8::try_from(day).ok()?).ok()
+}
+
+/// The start of the civil minute after this one.
+pub(super) fn next_minute(civil: DateTime) -> Option<DateTime> {
+    let (date, hour, minute) = (civil.date(), civil.hour(), civil.minute());
+    let (date, hour, minute) = match (hour, minute) {
+        (23, 59) => (date.tomorrow().ok()?, 0, 0),
+        (_, 59) => (date, hour + 1, 0),
+        _ => (date, hour, minute + 1),
+    };
+    Some(date.to_datetime(Time::new(hour, minute, 0, 0).ok()?))
 }
 
 fn at(hour: u32, minute: u32) -> Option<Time> {

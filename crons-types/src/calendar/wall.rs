@@ -64,5 +64,5 @@ pub(super) fn offsets(zone: &TimeZone, civil: DateTime) -> AmbiguousOffset {
 
 /// The start of the civil minute that an instant lies in.
 pub(super) fn minute_of(civil: DateTime) -> Option<DateTime> {
-    civil.with().second(0).subsec_nanosecond(0).build().ok()
+    Some(civil.date().to_datetime(Time::new(civil.hour(), civil.minute(), 0, 0).ok()?))
 }

@@ -18,6 +18,9 @@ pub(super) const fn next_word(text: &[u8], mut at: usize) -> Option<(usize, usiz
 /// How many bytes the blank at `at` takes; 0 if there is none. The reference splits at every Unicode blank and at the
 /// four ASCII separators. No byte inside a longer character looks like one, as the text is UTF-8.
 const fn blank_length(text: &[u8], at: usize) -> usize {
+    if text[at].is_ascii_graphic() {
+        return 0;
+    }
     let rest = text.split_at(at).1;
     match rest {
         [0x09..=0x0D | 0x1C..=0x20, ..] => 1,

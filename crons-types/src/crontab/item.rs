@@ -1,22 +1,23 @@
 //! Remedies for one item of one field: what other crons would have made of it, or what was misspelled.
 
 use std::fmt::Write as _;
+use std::iter::successors;
 
-use super::bytes::MOST_DIGITS;
+use super::bytes::{MOST_DIGITS, next_word};
 use super::fault::{Fault, Fix, Kind, Remedy, quote};
 use super::parse::{Field, MONTHS, WEEKDAYS};
 
 pub(super) fn remedy(text: &str, field: &Field, fault: Fault) -> Remedy {
     // The whole item is what was meant to be one thing, even if only a part of it is at fault.
-    let bytes = text.as_bytes();
+    let (word_start, word_end) = word_at(text, fault.start);
     let (start, end) = match fault.kind {
         Kind::Impossible(_) => (fault.start, fault.end),
         // One of the commas beside it goes.
         Kind::EmptyItem if text[..fault.start].ends_with(',') => (fault.start - 1, fault.end),
         Kind::EmptyItem => (fault.start, fault.end + 1),
         _ => (
-            (0..fault.start).rev().find(|at| ends_item(bytes[*at])).map_or(0, |at| at + 1),
-            (fault.end..text.len()).find(|at| ends_item(bytes[*at])).unwrap_or(text.len()),
+            text[word_start..fault.start].rfind(',').map_or(word_start, |at| word_start + at + 1),
+            text[fault.end..word_end].find(',').map_or(word_end, |at| fault.end + at),
         ),
     };
     let item = text.get(start..end).unwrap_or_default();
@@ -41,9 +42,14 @@ pub(super) fn remedy(text: &str, field: &Field, fault: Fault) -> Remedy {
     Remedy { what, fix: with.map(|with| Fix { start, end, with }) }
 }
 
-/// A blank outside ASCII does not count: then the quoted item is a little long, and no fix will be found.
-fn ends_item(byte: u8) -> bool {
-    byte == b',' || byte.is_ascii_whitespace()
+fn words(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    let next = |from: usize| next_word(text.as_bytes(), from);
+    successors(next(0), move |(_, end)| next(*end))
+}
+
+/// The field that a byte of it belongs to.
+fn word_at(text: &str, at: usize) -> (usize, usize) {
+    words(text).find(|(start, end)| (*start..=*end).contains(&at)).unwrap_or((0, text.len()))
 }
 
 fn out_of_range(field: &Field, item: &str, part: &str) -> (String, Option<String>) {
@@ -101,7 +107,8 @@ fn no_step(item: &str) -> (String, Option<String>) {
 }
 
 fn impossible(text: &str, day: u32) -> (String, Option<String>) {
-    let months: Vec<&str> = text.split_whitespace().nth(3).unwrap_or_default().split(',').collect();
+    let months = words(text).nth(3).map_or("", |(start, end)| &text[start..end]);
+    let months: Vec<&str> = months.split(',').collect();
     let what = match months[..] {
         [month] if month.len() <= 3 => format!("{day} never comes in month {month}, so it never happens"),
         _ => format!("{day} never comes in these months, so it never happens"),
