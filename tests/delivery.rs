@@ -5,9 +5,12 @@ mod support;
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crons::{CheckIn, ClientOptions, Slug, capture_check_in, monitor};
+use crons::{
+    CheckIn, ClientOptions, Request, Response, SendFuture, Slug, Transport, capture_check_in, monitor,
+};
 use support::{Behaviour, DEADLINE, Gate, Sink, one_at_a_time, statuses};
 
 fn options(sink: &Sink) -> ClientOptions {
@@ -175,4 +178,40 @@ fn a_run_in_which_nothing_happened_leaves_no_verdict_or_a_good_one() {
     let after = crons.close(Duration::from_millis(50));
     assert_eq!(stats.withdrawn, 0);
     assert!(after.withdrawn > 0, "{after:?}");
+}
+
+/// Panics at the first request, answers all others.
+struct Clumsy(AtomicUsize);
+
+impl Transport for Clumsy {
+    fn send(&self, _: Request) -> SendFuture {
+        assert!(self.0.fetch_add(1, Ordering::SeqCst) > 0, "clumsy");
+        Box::pin(async { Ok(Response::new(200)) })
+    }
+}
+
+#[test]
+fn a_transport_that_panics_ends_its_request_and_nothing_else() {
+    let _one = one_at_a_time();
+    let options = ClientOptions::new().dsn("http://key@127.0.0.1:9/1").transport(Clumsy(AtomicUsize::new(0)));
+    let crons = crons::init(options);
+    capture_check_in(CheckIn::ok(Slug::parse("job").unwrap()));
+    assert!(crons.flush(DEADLINE));
+    let stats = crons.close(DEADLINE);
+    assert_eq!((stats.sent, stats.retried, stats.queued), (1, 1, 0));
+}
+
+#[test]
+fn what_comes_after_the_end_of_the_client_harms_nobody() {
+    let _one = one_at_a_time();
+    let sink = Sink::start(|_| Behaviour::Answer(200));
+    let crons = crons::init(options(&sink));
+    let late = monitor("late").start();
+    sink.wait_for(1);
+    assert!(crons.close(DEADLINE).all_delivered());
+    // Its client has ended: the job goes on all the same.
+    late.ok();
+    monitor("later").run(|| ());
+    assert_eq!(statuses(&sink.check_ins(), "late"), ["in_progress"]);
+    assert_eq!(crons::stats(), crons::Stats::default());
 }
