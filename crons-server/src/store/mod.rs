@@ -3,6 +3,8 @@
 mod rows;
 mod schema;
 mod sqlite;
+mod find;
+mod write;
 mod reader;
 
 use jiff::Timestamp;

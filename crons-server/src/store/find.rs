@@ -1,0 +1,123 @@
+//! What bears on an event, looked up in SQLite.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, params};
+
+use super::StoreError;
+use super::rows::{self, CHECK_IN, ENVIRONMENT, MONITOR, Micros};
+use super::sqlite::SqliteRecords;
+use crate::lifecycle::{CheckInEvent, Config, Environment, Existing, Monitor, State};
+
+impl SqliteRecords<'_> {
+    pub(super) fn monitor(&self, event: &CheckInEvent) -> Result<Option<(i64, Monitor)>, StoreError> {
+        let mut statement = self.0.prepare_cached(&format!(
+            "SELECT {MONITOR} FROM monitors m WHERE m.project = ?1 AND m.slug = ?2"
+        ))?;
+        let key = params![event.project.cast_signed(), event.monitor_slug.as_str()];
+        Ok(statement.query_row(key, rows::monitor).optional()?)
+    }
+
+    pub(super) fn environment(
+        &self,
+        monitor_id: i64,
+        name: &str,
+    ) -> Result<Option<(i64, Environment)>, StoreError> {
+        let mut statement = self.0.prepare_cached(&format!(
+            "SELECT {ENVIRONMENT} FROM environments e WHERE e.monitor_id = ?1 AND e.name = ?2"
+        ))?;
+        Ok(statement.query_row(params![monitor_id, name], rows::environment).optional()?)
+    }
+
+    /// A report that was held is about no run that began after it.
+    pub(super) fn latest_open(
+        &self,
+        environment_id: i64,
+        until: Timestamp,
+    ) -> Result<Option<Existing>, StoreError> {
+        let mut statement = self.0.prepare_cached(&format!(
+            "SELECT {CHECK_IN} FROM check_ins c JOIN configs k ON k.id = c.config_id
+             WHERE c.environment_id = ?1 AND c.status = 'in_progress' AND c.date_added <= ?2
+             ORDER BY c.date_added DESC, c.id DESC LIMIT 1"
+        ))?;
+        let found = statement.query_row(params![environment_id, Micros(until)], rows::check_in).optional()?;
+        Ok(found.map(|(order, row)| Existing { row, order: Some(order), elsewhere: None }))
+    }
+
+    /// By its id, wherever it is.
+    pub(super) fn check_in(
+        &self,
+        event: &CheckInEvent,
+        here: Option<i64>,
+    ) -> Result<Option<Existing>, StoreError> {
+        let mut statement = self.0.prepare_cached(&format!(
+            "SELECT {CHECK_IN}, c.environment_id, e.name, m.slug FROM check_ins c
+             JOIN configs k ON k.id = c.config_id JOIN environments e ON e.id = c.environment_id
+             JOIN monitors m ON m.id = e.monitor_id WHERE c.guid = ?1"
+        ))?;
+        let found = statement
+            .query_row([event.check_in_id.as_bytes()], |row| {
+                let place: (i64, String, String) = (row.get(11)?, row.get(12)?, row.get(13)?);
+                Ok((rows::check_in(row)?, place))
+            })
+            .optional()?;
+        Ok(found.map(|((order, row), (environment_id, environment, slug))| {
+            let elsewhere = (here != Some(environment_id))
+                .then(|| format!("monitor `{slug}`, environment `{environment}`"));
+            Existing { row, order: Some(order), elsewhere }
+        }))
+    }
+
+    pub(super) fn state_of(
+        &self,
+        monitor: Monitor,
+        environment_id: i64,
+        check_in: Option<Existing>,
+    ) -> Result<State, StoreError> {
+        let mut statement =
+            self.0.prepare_cached(&format!("SELECT {ENVIRONMENT} FROM environments e WHERE e.id = ?1"))?;
+        let (_, environment) = statement.query_row([environment_id], rows::environment)?;
+        let mut state =
+            State { monitor: Some(monitor), environment: Some(environment), check_in, ..State::default() };
+        self.load_history(environment_id, &mut state, 1)?;
+        Ok(state)
+    }
+
+    /// The finished runs that thresholds look at, and the incident that is not resolved.
+    pub(super) fn load_history(
+        &self,
+        environment_id: i64,
+        state: &mut State,
+        wanted: usize,
+    ) -> Result<(), StoreError> {
+        const FINISHED: &str = "status IN ('ok', 'error', 'missed', 'timeout')";
+        let config = state.monitor.as_ref().map(|monitor| &monitor.config);
+        let wanted = wanted.max(config.map_or(1, Config::failures)).max(config.map_or(1, Config::recoveries));
+        // The newest, those up to the run in question, and the newest that a job itself has reported.
+        let this = state.check_in.as_ref().map_or(Timestamp::MAX, |existing| existing.row.date_added);
+        let wanted = i64::try_from(wanted).unwrap_or(i64::MAX);
+        for (filter, until, limit) in [
+            (FINISHED, Timestamp::MAX, wanted),
+            (FINISHED, this, wanted),
+            ("status IN ('ok', 'error')", Timestamp::MAX, 1),
+        ] {
+            let mut statement = self.0.prepare_cached(&format!(
+                "SELECT id, guid, status, date_added FROM check_ins
+                 WHERE environment_id = ?1 AND {filter} AND date_added <= ?2
+                 ORDER BY date_added DESC, id DESC LIMIT ?3"
+            ))?;
+            let found = statement.query_map(params![environment_id, Micros(until), limit], rows::finished)?;
+            for run in found {
+                let run = run?;
+                if !state.finished.contains(&run) {
+                    state.finished.push(run);
+                }
+            }
+        }
+        let mut statement = self.0.prepare_cached(
+            "SELECT guid, started_at, starting_check_in FROM incidents
+             WHERE environment_id = ?1 AND resolved_at IS NULL",
+        )?;
+        state.incident = statement.query_row([environment_id], rows::active_incident).optional()?;
+        Ok(())
+    }
+}
