@@ -72,19 +72,36 @@ impl<'de> Deserialize<'de> for IntervalUnit {
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
+struct IntervalWire {
+    value: u32,
+    unit: IntervalUnit,
+}
+
+impl Serialize for Interval {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        IntervalWire { value: self.value(), unit: self.unit() }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Interval {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let IntervalWire { value, unit } = IntervalWire::deserialize(deserializer)?;
+        Self::new(value, unit).map_err(D::Error::custom)
+    }
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum ScheduleWire {
     Crontab { value: Crontab },
-    Interval { value: u32, unit: IntervalUnit },
+    Interval(Interval),
 }
 
 impl Serialize for Schedule {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let wire = match self {
             Self::Crontab(crontab) => ScheduleWire::Crontab { value: crontab.clone() },
-            Self::Interval(interval) => {
-                ScheduleWire::Interval { value: interval.value(), unit: interval.unit() }
-            }
+            Self::Interval(interval) => ScheduleWire::Interval(*interval),
         };
         wire.serialize(serializer)
     }
@@ -92,12 +109,10 @@ impl Serialize for Schedule {
 
 impl<'de> Deserialize<'de> for Schedule {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match ScheduleWire::deserialize(deserializer)? {
-            ScheduleWire::Crontab { value } => Ok(Self::Crontab(value)),
-            ScheduleWire::Interval { value, unit } => {
-                Interval::new(value, unit).map(Self::Interval).map_err(D::Error::custom)
-            }
-        }
+        Ok(match ScheduleWire::deserialize(deserializer)? {
+            ScheduleWire::Crontab { value } => Self::Crontab(value),
+            ScheduleWire::Interval(interval) => Self::Interval(interval),
+        })
     }
 }
 

@@ -171,7 +171,7 @@ fn values_beyond_the_servers_limits_are_refused_with_what_it_would_do() {
 
 #[cfg(feature = "serde")]
 mod wire {
-    use crons_types::{CheckIn, CheckInStatus, MonitorConfig, Slug};
+    use crons_types::{CheckIn, CheckInStatus, Crontab, Interval, MonitorConfig, Schedule, Slug, Timezone};
     use serde_json::{Value, from_value, json, to_value};
 
     #[test]
@@ -188,6 +188,22 @@ mod wire {
         });
         assert_eq!(to_value(&check_in).unwrap(), wire);
         assert_eq!(from_value::<CheckIn>(wire).unwrap(), check_in);
+    }
+
+    #[test]
+    fn parts_of_a_config_have_the_same_form_by_themselves() {
+        let interval = "10 minutes".parse::<Interval>().unwrap();
+        assert_eq!(to_value(interval).unwrap(), json!({"value": 10, "unit": "minute"}));
+        assert_eq!(from_value::<Interval>(json!({"value": 10, "unit": "minute"})).unwrap(), interval);
+        let crontab = "@daily".parse::<Crontab>().unwrap();
+        assert_eq!(to_value(&crontab).unwrap(), json!("0 0 * * *"));
+        assert_eq!(from_value::<Crontab>(json!("@daily")).unwrap(), crontab);
+        let zone = Timezone::parse("Europe/Vienna").unwrap();
+        assert_eq!(from_value::<Timezone>(to_value(zone).unwrap()).unwrap(), zone);
+        for schedule in [Schedule::from(interval), Schedule::from(crontab)] {
+            assert_eq!(from_value::<Schedule>(to_value(&schedule).unwrap()).unwrap(), schedule);
+            assert_eq!(schedule.to_string().parse::<Schedule>().unwrap(), schedule);
+        }
     }
 
     #[test]
