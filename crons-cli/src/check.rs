@@ -3,12 +3,12 @@
 use std::error::Error;
 use std::io::{BufRead, Write};
 
-use crons_types::{Minutes, MonitorConfig, Schedule};
+use crons_types::{Crontab, Minutes, MonitorConfig};
 
 /// The command's own arguments.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A crontab such as "0 9 * * MON-FRI", or "every 10 minutes"; `-` reads JSON lines {"expr": ..} instead. What
+    /// A crontab such as "0 9 * * MON-FRI", or "@daily"; `-` reads JSON lines {"expr": ..} instead. What
     /// follows is a schedule, too: options stand before.
     #[arg(value_name = "EXPR", required = true, allow_hyphen_values = true)]
     expressions: Vec<String>,
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     }
     let fine = verdicts.iter().all(Result::is_ok);
     // A shell takes an unquoted crontab apart.
-    if !fine && expressions.len() > 1 && expressions.join(" ").parse::<Schedule>().is_ok() {
+    if !fine && expressions.len() > 1 && Crontab::parse(&expressions.join(" ")).is_ok() {
         return Err(format!("quote the crontab: crons check \"{}\"", expressions.join(" ")).into());
     }
     Ok(fine)
@@ -50,8 +50,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
 
 /// One line, beginning with `ok` or `error`.
 fn judge(expr: &str, margin: Option<Minutes>) -> Result<String, String> {
-    let schedule: Schedule = expr.parse().map_err(|refused| format!("error: {refused}"))?;
-    let mut config = MonitorConfig::new(schedule);
+    let crontab = Crontab::parse(expr).map_err(|refused| format!("error: {refused}"))?;
+    let mut config = MonitorConfig::new(crontab);
     if let Some(margin) = margin {
         config = config.checkin_margin(margin.get()).map_err(|refused| format!("error: {refused}"))?;
     }

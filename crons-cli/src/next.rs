@@ -12,7 +12,7 @@ const COUNT: u32 = 5;
 /// The command's own arguments.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A crontab such as "0 9 * * MON-FRI", or "every 10 minutes"; `-` reads JSON lines {"expr", "tz", "from", "count"} instead.
+    /// A crontab such as "0 9 * * MON-FRI", or "@daily"; `-` reads JSON lines {"expr", "tz", "from", "count"} instead.
     #[arg(value_name = "EXPR", allow_hyphen_values = true)]
     expression: String,
     /// The time zone in which the crontab is read.
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     if expression == "-" {
         return batch();
     }
-    let schedule: Schedule = expression.parse()?;
+    let schedule = Schedule::crontab(expression)?;
     let beside = std::io::stdout().is_terminal();
     let mut output = std::io::stdout().lock();
     for instant in occurrences(&schedule, *timezone, *from, *count) {
@@ -69,7 +69,7 @@ fn batch() -> Result<bool, Box<dyn Error>> {
 
 fn answer(line: &str) -> Result<String, Box<dyn Error>> {
     let Line { expr, tz, from, count } = serde_json::from_str(line)?;
-    let schedule: Schedule = expr.parse()?;
+    let schedule = Schedule::crontab(&expr)?;
     let timezone = tz.as_deref().map(str::parse).transpose()?.unwrap_or_default();
     let instants: Vec<Timestamp> = occurrences(&schedule, timezone, from, count.unwrap_or(COUNT)).collect();
     Ok(serde_json::to_string(&instants)?)

@@ -131,6 +131,11 @@ fn start(monitor: &Monitor, private: &TokenStream) -> TokenStream {
     quote_spanned! {here=>
         {
             static __CRONS_DEFINITION: #private::Definition = #private::Definition::new(#slug) #config #on_cancel;
+            // Where linkers do not gather what is listed, the monitor is not listed, and works all the same.
+            #[cfg(any(target_os = "linux", target_os = "android", target_os = "macos", target_os = "ios", windows))]
+            #[#private::linkme::distributed_slice(#private::MONITORS)]
+            #[linkme(crate = #private::linkme)]
+            static __CRONS_LISTED: &#private::Definition = &__CRONS_DEFINITION;
             #private::start(&__CRONS_DEFINITION)
         }
     }

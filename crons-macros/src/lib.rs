@@ -74,6 +74,7 @@ use syn::Error;
 /// ```ignore
 /// async fn nightly_backup(db: &Db) -> anyhow::Result<()> {
 ///     let run = {
+///         // listed for `init`, too, where the linker can do that
 ///         static DEFINITION: Definition = Definition::new("nightly-backup").crontab("0 3 * * MON-FRI").timezone(..);
 ///         start(&DEFINITION) // dropped without a verdict, by a panic or with the future, it reports that too
 ///     };

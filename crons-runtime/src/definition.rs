@@ -107,7 +107,8 @@ impl Definition {
         self
     }
 
-    fn resolve(&self) -> Option<&(Slug, Option<MonitorConfig>)> {
+    /// Slug and configuration; `None`, and an error in the log, if they are malformed. Says once what is doubtful.
+    pub(crate) fn resolve(&self) -> Option<&(Slug, Option<MonitorConfig>)> {
         let resolved = self.resolved.get_or_init(|| match (self.typed_slug(), self.config()) {
             (Ok(slug), Ok(config)) => {
                 if let Some(doubt) = config.as_ref().and_then(MonitorConfig::doubt) {

@@ -9,6 +9,7 @@ use crate::client::Client;
 use crate::current;
 use crate::envelope::EnvelopeWriter;
 use crate::options::{ClientOptions, InitError, Settings};
+use crate::registry;
 use crate::stats::Stats;
 use crate::transport::Transport;
 use crate::worker::Worker;
@@ -53,7 +54,8 @@ pub fn try_init(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
     let transport = transport.map_or_else(|| default_transport(&dsn), Ok)?;
     let worker = Worker::start(transport, EnvelopeWriter::new(&dsn), request_timeout)
         .map_err(|error| InitError::Start(error.into()))?;
-    tracing::info!(host = dsn.host(), project = dsn.project_id(), %environment, "crons watches the jobs of this program");
+    let monitors = registry::inspect();
+    tracing::info!(host = dsn.host(), project = dsn.project_id(), %environment, monitors, "crons watches the jobs of this program");
     let client = Arc::new(Client::new(environment, release, worker));
     if !current::install(Arc::clone(&client)) {
         client.stop();

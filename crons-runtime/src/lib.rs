@@ -16,6 +16,7 @@ mod current;
 mod guard;
 mod monitor;
 mod definition;
+mod registry;
 mod init;
 #[cfg(feature = "test")]
 pub mod test;
@@ -39,7 +40,10 @@ pub use transport::{Request, Response, SendFuture, Transport, TransportError};
 /// What the attribute expands to. Not for use by hand: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
+    pub use linkme;
+
     pub use crate::definition::{Definition, call, checked_crontab, start};
     pub use crate::guard::OnCancel;
+    pub use crate::registry::MONITORS;
     pub use crate::verdict::{Probe, ViaAny, ViaOutcome};
 }
