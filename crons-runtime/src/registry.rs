@@ -22,7 +22,7 @@ pub static MONITORS: [&Definition; 0] = [];
 /// Says at the start what is legal but probably not meant. Returns how many monitors there are.
 pub(crate) fn inspect() -> usize {
     let mut by_slug = HashMap::new();
-    for definition in MONITORS.iter() {
+    for definition in MONITORS {
         let Some((slug, config)) = definition.resolve() else { continue };
         match by_slug.insert(slug, config) {
             Some(other) if other != config => {

@@ -6,7 +6,7 @@ mod measure;
 
 use crates::{Contestant, contestants};
 
-/// The shapes of spec/crontab.md, and weekdays by name, as 1 is Sunday for some.
+/// Everyday shapes; weekdays by name as well, since 1 is Sunday for some.
 const SHAPES: [&str; 12] = [
     "* * * * *",
     "*/5 * * * *",
