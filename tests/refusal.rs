@@ -1,31 +1,17 @@
 //! What the real server refuses behind a 200 is no delivery, and is said with its reason.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::sync::{Arc, Mutex};
+#[path = "support/log.rs"]
+mod log;
+
 use std::time::Duration;
 
 use crons::{CheckIn, ClientOptions, Slug, capture_check_in};
 use crons_server::{Database, Server, Settings};
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+use log::Log;
 
 #[tokio::test]
 async fn a_check_in_of_a_monitor_that_nobody_described_is_refused_and_the_reason_is_logged() {
-    let log = Log::default();
-    let writer = log.clone();
-    tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).init();
+    let log = Log::install();
     let folder = tempfile::tempdir().unwrap();
     let settings =
         Settings { database: Database::sqlite(folder.path().join("crons.db")), ..Settings::default() };
@@ -38,7 +24,7 @@ async fn a_check_in_of_a_monitor_that_nobody_described_is_refused_and_the_reason
     let stats = tokio::task::spawn_blocking(move || crons.close(Duration::from_secs(30))).await.unwrap();
     assert_eq!((stats.sent, stats.refused), (0, 1), "{stats:?}");
     server.shutdown().await.unwrap();
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     let line = log.lines().find(|line| line.contains("refused by the server")).expect(&log);
     assert!(line.contains("MONITOR_NOT_FOUND") && line.contains("slug=nobodys"), "{line}");
 }

@@ -27,13 +27,12 @@ pub(crate) fn check_in(
     if verdict == Verdict::Held {
         records.hold(event)?;
     }
+    let held = if made_monitor { records.release(event)? } else { Vec::new() };
+    // Nothing below fails by itself: what is said here happens.
     said.push(Said::CheckIn(event.clone(), verdict.clone()));
-    if made_monitor {
-        for waiting in records.release(event)? {
-            let verdict = apart(records, |records| apply(records, &waiting))?;
-            if let Some((verdict, _)) = verdict {
-                said.push(Said::CheckIn(waiting, verdict));
-            }
+    for waiting in held {
+        if let Some((verdict, _)) = apart(records, |records| apply(records, &waiting))? {
+            said.push(Said::CheckIn(waiting, verdict));
         }
     }
     Ok(verdict)
@@ -61,8 +60,10 @@ pub(crate) fn tick(
             let mut state = known.clone();
             let Some(occurrences) = lifecycle::missed(&mut state, tick, &mut Uuid::new_v4) else { continue };
             // Whatever cannot be saved is still due in the next minute, and keeps nothing else from being judged.
-            judged |= apart(records, |records| records.save(&known, &state))?.is_some();
-            said.push(Said::Deadline("missed", Box::new(state), occurrences));
+            if apart(records, |records| records.save(&known, &state))?.is_some() {
+                judged = true;
+                said.push(Said::Deadline("missed", Box::new(state), occurrences));
+            }
         }
         if !judged {
             break;

@@ -59,10 +59,10 @@ pub fn check_in(state: &mut State, event: &CheckInEvent, new_id: NewId<'_>) -> V
             News::Progress
         }
     };
+    let late_opener = matches!(news, News::LateOpener);
     let occurrences = match news {
         News::None => Vec::new(),
-        News::LateOpener => after_check_in(state, &config, event.received, true, new_id),
-        News::Progress => after_check_in(state, &config, event.received, false, new_id),
+        _ => after_check_in(state, &config, event.received, late_opener, new_id),
     };
     Verdict::Accepted { noted, occurrences }
 }
