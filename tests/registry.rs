@@ -1,5 +1,4 @@
 //! What is doubtful about annotated monitors is said once, at the start, before any of them has run.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[path = "support/log.rs"]
 mod log;

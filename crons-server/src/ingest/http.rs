@@ -85,13 +85,12 @@ pub async fn envelope_endpoint(
         Err(PayloadError::Refused(error)) => (CheckInId::NIL, discard(vec![error])),
         Err(malformed) => return Err(malformed.into()),
     };
-    if discarded.is_empty() {
-        return Ok(Json(json!({ "id": id })).into_response());
-    }
+    let mut answer = json!({ "id": id });
     // Sentry answers 200 and drops it; we answer the same, but say so.
-    let reasons: Vec<String> = discarded.iter().map(ToString::to_string).collect();
-    let answer = Json(json!({ "id": id, "discarded": reasons })).into_response();
-    Ok(with_reason(answer, &reasons.join("; ")))
+    if !discarded.is_empty() {
+        answer["discarded"] = discarded.iter().map(ToString::to_string).collect();
+    }
+    Ok(with_reasons(Json(answer).into_response(), &discarded))
 }
 
 /// The path of the second way, with the key in it or not.
@@ -133,12 +132,7 @@ pub async fn cron(
         Err(malformed) => return Err(malformed.into()),
     };
     // As at Sentry: 202 and an empty body, whatever becomes of it. But the reason is in a header.
-    let answer = StatusCode::ACCEPTED.into_response();
-    if discarded.is_empty() {
-        return Ok(answer);
-    }
-    let reasons: Vec<String> = discarded.iter().map(ToString::to_string).collect();
-    Ok(with_reason(answer, &reasons.join("; ")))
+    Ok(with_reasons(StatusCode::ACCEPTED.into_response(), &discarded))
 }
 
 /// `HEAD` of the same: whoever looks does not check in.
@@ -173,6 +167,14 @@ async fn take(app: &App, event: CheckInEvent) -> Result<Vec<ProcessingError>, Re
         Verdict::Refused(errors) => errors,
         Verdict::Accepted { .. } | Verdict::Held => Vec::new(),
     })
+}
+
+fn with_reasons(answer: Response, discarded: &[ProcessingError]) -> Response {
+    if discarded.is_empty() {
+        return answer;
+    }
+    let reasons: Vec<String> = discarded.iter().map(ToString::to_string).collect();
+    with_reason(answer, &reasons.join("; "))
 }
 
 fn discard(errors: Vec<ProcessingError>) -> Vec<ProcessingError> {
