@@ -1,8 +1,10 @@
 //! `crons`: the command line.
 
+mod backup;
 mod check;
 mod next;
 mod serve;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -20,6 +22,10 @@ struct Cli {
 enum Command {
     /// Take check-ins from any Sentry SDK, and say which jobs were missed, took too long or failed.
     Serve(serve::Arguments),
+    /// Say what the server would have decided: of a timeline, or of what it has stored, with another configuration.
+    Simulate(simulate::Arguments),
+    /// Copy the database of a server, while it runs.
+    Backup(backup::Arguments),
     /// Say whether the server would take a schedule, and what it means.
     Check(check::Arguments),
     /// Show when a schedule is next due.
@@ -30,6 +36,8 @@ fn main() -> ExitCode {
     let Cli { command } = Cli::parse();
     let outcome = match command {
         Command::Serve(arguments) => serve::run(arguments).map(|()| true),
+        Command::Simulate(arguments) => simulate::run(arguments).map(|()| true),
+        Command::Backup(arguments) => backup::run(&arguments).map(|()| true),
         Command::Check(arguments) => check::run(&arguments),
         Command::Next(arguments) => next::run(&arguments),
     };

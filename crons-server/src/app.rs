@@ -5,7 +5,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use tower_http::decompression::RequestDecompressionLayer;
 
 use crate::refusal::Refusal;
@@ -27,14 +27,30 @@ pub(crate) fn router(app: App) -> Router {
     Router::new()
         .route("/", get(pages::index))
         .route("/style.css", get(pages::style))
-        .route("/api/0/organizations/{organization}/monitors/", get(api::monitors))
-        .route("/api/0/organizations/{organization}/monitors/{slug}/", get(api::monitor))
-        .route("/api/0/organizations/{organization}/monitors/{slug}/checkins/", get(api::check_ins))
+        .nest("/api/0/organizations/{organization}", api())
         .merge(ingest)
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(harden))
         .with_state(app)
+}
+
+/// What is stored, and what people can change of it.
+fn api() -> Router<App> {
+    Router::new()
+        .route("/monitors/", get(api::monitors))
+        .route("/monitors/{slug}/", get(api::monitor).put(api::change_monitor))
+        .route("/monitors/{slug}/environments/{environment}/", put(api::change_environment))
+        .route("/monitors/{slug}/checkins/", get(api::check_ins))
+        .route("/monitors/{slug}/incidents/", get(api::incidents_of))
+        .route("/monitors/{slug}/processing-errors/", get(api::refused_of))
+        .route("/monitors/{slug}/usage/", get(api::usage_of))
+        .route("/incidents/", get(api::incidents))
+        .route("/incidents/{id}/", get(api::incident))
+        .route("/incidents/{id}/acknowledgement/", put(api::acknowledge).delete(api::unacknowledge))
+        .route("/processing-errors/", get(api::refused))
+        .route("/usage/", get(api::usage))
+        .route("/outages/", get(api::outages))
 }
 
 async fn not_found(uri: Uri) -> Refusal {

@@ -3,86 +3,225 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::lifecycle::{self, CheckInEvent, Occurrence, ProcessingError, State, Verdict};
-use crate::store::{Records, StoreError};
+use crate::lifecycle::{
+    self, Arrival, Caps, CheckInEvent, Consequences, Outage, ProcessingError, RateWindow, State, Verdict,
+};
+use crate::settings::Settings;
+use crate::store::{Records, StoreError, Usage};
 
 /// How long the end of a run waits for the report that describes its monitor.
 const HELD_FOR: SignedDuration = SignedDuration::from_secs(60);
-/// Environments taken from the database at a time.
-const AT_A_TIME: u32 = 1_000;
+
+/// What decides, with what it has in mind.
+pub(crate) struct Judge {
+    rate: RateWindow,
+    caps: Caps,
+    /// When nobody could be heard, as far as a deadline may still ask.
+    pub(crate) outages: Vec<Outage>,
+    new_id: Box<dyn FnMut() -> Uuid + Send>,
+}
 
 /// Something to say in the log, once it is durable.
 pub(crate) enum Said {
     CheckIn(CheckInEvent, Verdict),
-    Deadline(&'static str, Box<State>, Vec<Occurrence>),
+    Refused(Arrival, Vec<ProcessingError>),
+    Deadline(&'static str, Box<State>, Consequences),
 }
 
-/// Takes one check-in into account, and after it those that were waiting for what it says.
-pub(crate) fn check_in(
-    records: &mut dyn Records,
-    event: &CheckInEvent,
-    said: &mut Vec<Said>,
-) -> Result<Verdict, StoreError> {
-    let (verdict, made_monitor) = apply(records, event)?;
-    if verdict == Verdict::Held {
-        records.hold(event)?;
-    }
-    let held = if made_monitor { records.release(event)? } else { Vec::new() };
-    // Nothing below fails by itself: what is said here happens.
-    said.push(Said::CheckIn(event.clone(), verdict.clone()));
-    for waiting in held {
-        if let Some((verdict, _)) = apart(records, |records| apply(records, &waiting))? {
-            said.push(Said::CheckIn(waiting, verdict));
+impl Judge {
+    pub(crate) fn new(settings: &Settings, new_id: impl FnMut() -> Uuid + Send + 'static) -> Self {
+        Self {
+            rate: RateWindow::new(settings.rate_limit.0),
+            caps: settings.caps,
+            outages: Vec::new(),
+            new_id: Box::new(new_id),
         }
     }
-    Ok(verdict)
-}
 
-/// The verdict, and whether there is a monitor where there was none.
-fn apply(records: &mut dyn Records, event: &CheckInEvent) -> Result<(Verdict, bool), StoreError> {
-    let known = records.load(event)?;
-    let mut state = known.clone();
-    let verdict = lifecycle::check_in(&mut state, event, &mut Uuid::new_v4);
-    records.save(&known, &state)?;
-    Ok((verdict, known.monitor.is_none() && state.monitor.is_some()))
-}
-
-/// Judges one minute: what has not begun, what has not ended, what nobody has explained.
-pub(crate) fn tick(
-    records: &mut dyn Records,
-    tick: Timestamp,
-    said: &mut Vec<Said>,
-) -> Result<(), StoreError> {
-    loop {
-        let due = records.load_missed(tick, AT_A_TIME)?;
-        let mut judged = false;
-        for known in due {
-            let mut state = known.clone();
-            let Some(occurrences) = lifecycle::missed(&mut state, tick, &mut Uuid::new_v4) else { continue };
-            // Whatever cannot be saved is still due in the next minute, and keeps nothing else from being judged.
-            if apart(records, |records| records.save(&known, &state))?.is_some() {
-                judged = true;
-                said.push(Said::Deadline("missed", Box::new(state), occurrences));
+    /// Takes one arrival into account, and after it those that were waiting for what it says.
+    pub(crate) fn check_in(
+        &mut self,
+        records: &mut dyn Records,
+        arrival: &Arrival,
+        said: &mut Vec<Said>,
+    ) -> Result<Verdict, StoreError> {
+        let event = match self.admit(arrival) {
+            Ok(event) => event,
+            Err(error) => {
+                let errors = vec![error];
+                records.refuse(arrival, &errors)?;
+                said.push(Said::Refused(arrival.clone(), errors.clone()));
+                return Ok(Verdict::Refused(errors));
+            }
+        };
+        let (verdict, made_monitor) = self.apply(records, event)?;
+        match &verdict {
+            Verdict::Held => records.hold(event)?,
+            Verdict::Refused(errors) => records.refuse(arrival, errors)?,
+            Verdict::Accepted { .. } => {}
+        }
+        let held = if made_monitor { records.release(event)? } else { Vec::new() };
+        // Nothing below fails by itself: what is said here happens.
+        said.push(Said::CheckIn(event.clone(), verdict.clone()));
+        for waiting in held {
+            if let Some((verdict, _)) = apart(records, |records| self.apply(records, &waiting))? {
+                said.push(Said::CheckIn(waiting, verdict));
             }
         }
-        if !judged {
-            break;
-        }
+        Ok(verdict)
     }
-    for guid in records.timed_out(tick)? {
-        let judge = |records: &mut dyn Records| {
+
+    /// Steps 2 to 5: what is too much, and what is no check-in, goes no further.
+    fn admit<'a>(&mut self, arrival: &'a Arrival) -> Result<&'a CheckInEvent, ProcessingError> {
+        if let Some(slug) = &arrival.monitor_slug {
+            self.rate.count(slug, &arrival.environment, arrival.received)?;
+        }
+        arrival.content.as_ref().map_err(|fault| fault.error.clone())
+    }
+
+    /// The verdict, and whether there is a monitor where there was none.
+    fn apply(
+        &mut self,
+        records: &mut dyn Records,
+        event: &CheckInEvent,
+    ) -> Result<(Verdict, bool), StoreError> {
+        let known = records.load(event)?;
+        let mut state = known.clone();
+        let verdict = lifecycle::check_in(&mut state, event, self.caps, &mut self.new_id);
+        records.save(&known, &state)?;
+        if let Verdict::Accepted { consequences, .. } = &verdict {
+            records.tell(&state, &consequences.occurrences)?;
+        }
+        Ok((verdict, known.monitor.is_none() && state.monitor.is_some()))
+    }
+
+    /// Judges a part of one minute: what has not begun, what has not ended, what nobody has explained. Whether that was
+    /// all of it.
+    pub(crate) fn tick(
+        &mut self,
+        records: &mut dyn Records,
+        tick: Timestamp,
+        limit: u32,
+        said: &mut Vec<Said>,
+    ) -> Result<bool, StoreError> {
+        let due = records.load_missed(tick, limit)?;
+        let full = due.len() >= limit as usize;
+        let mut judged = false;
+        for known in due {
+            judged |= self.missed(records, &known, tick, said)?;
+        }
+        // What cannot be saved is still due in the next minute, and keeps nothing else from being judged.
+        if full && judged {
+            return Ok(false);
+        }
+        let overdue = records.timed_out(tick, limit)?;
+        let full = overdue.len() >= limit as usize;
+        let mut judged = false;
+        for guid in overdue {
+            judged |= self.timed_out(records, guid, tick, said)?;
+        }
+        if full && judged {
+            return Ok(false);
+        }
+        for event in records.expire(tick.checked_sub(HELD_FOR).unwrap_or(tick))? {
+            self.give_up(records, event, said)?;
+        }
+        Ok(true)
+    }
+
+    /// Judges one minute for the environment of a check-in, which must not be judged after it.
+    pub(crate) fn tick_beside(
+        &mut self,
+        records: &mut dyn Records,
+        event: &CheckInEvent,
+        tick: Timestamp,
+        said: &mut Vec<Said>,
+    ) -> Result<(), StoreError> {
+        let (missed, overdue) = records.due_with(event, tick)?;
+        if let Some(known) = missed {
+            self.missed(records, &known, tick, said)?;
+        }
+        for guid in overdue {
+            self.timed_out(records, guid, tick, said)?;
+        }
+        Ok(())
+    }
+
+    fn missed(
+        &mut self,
+        records: &mut dyn Records,
+        known: &State,
+        tick: Timestamp,
+        said: &mut Vec<Said>,
+    ) -> Result<bool, StoreError> {
+        let mut state = known.clone();
+        let Some(consequences) = lifecycle::missed(&mut state, tick, &self.outages, &mut self.new_id) else {
+            return Ok(false);
+        };
+        let saved = apart(records, |records| {
+            records.save(known, &state)?;
+            records.tell(&state, &consequences.occurrences)
+        })?;
+        if saved.is_some() {
+            said.push(Said::Deadline("missed", Box::new(state), consequences));
+        }
+        Ok(saved.is_some())
+    }
+
+    fn timed_out(
+        &mut self,
+        records: &mut dyn Records,
+        guid: Uuid,
+        tick: Timestamp,
+        said: &mut Vec<Said>,
+    ) -> Result<bool, StoreError> {
+        let judged = apart(records, |records| {
             let Some(known) = records.load_run(guid)? else { return Ok(None) };
             let mut state = known.clone();
-            let occurrences = lifecycle::timeout(&mut state, tick, &mut Uuid::new_v4);
+            let consequences = lifecycle::timeout(&mut state, tick, &self.outages, &mut self.new_id);
             records.save(&known, &state)?;
-            Ok(occurrences.map(|occurrences| Said::Deadline("timed out", Box::new(state), occurrences)))
-        };
-        said.extend(apart(records, judge)?.flatten());
+            if let Some(consequences) = &consequences {
+                records.tell(&state, &consequences.occurrences)?;
+            }
+            Ok(consequences.map(|consequences| Said::Deadline("timed out", Box::new(state), consequences)))
+        })?;
+        let judged = judged.flatten();
+        let any = judged.is_some();
+        said.extend(judged);
+        Ok(any)
     }
-    for event in records.expire(tick.checked_sub(HELD_FOR).unwrap_or(tick))? {
-        said.push(Said::CheckIn(event, Verdict::Refused(vec![ProcessingError::MonitorNotFound])));
+
+    /// Nobody has explained it.
+    fn give_up(
+        &mut self,
+        records: &mut dyn Records,
+        event: CheckInEvent,
+        said: &mut Vec<Said>,
+    ) -> Result<(), StoreError> {
+        let errors = vec![ProcessingError::MonitorNotFound];
+        records.refuse(&as_arrival(&event), &errors)?;
+        said.push(Said::CheckIn(event, Verdict::Refused(errors)));
+        Ok(())
     }
-    Ok(())
+
+    /// What is still held is refused: nothing more will come.
+    pub(crate) fn end(&mut self, records: &mut dyn Records, said: &mut Vec<Said>) -> Result<(), StoreError> {
+        for event in records.expire(Timestamp::MAX)? {
+            self.give_up(records, event, said)?;
+        }
+        Ok(())
+    }
+}
+
+/// The payload of a check-in that was held, as far as it is still known.
+fn as_arrival(event: &CheckInEvent) -> Arrival {
+    Arrival {
+        monitor_slug: Some(event.monitor_slug.clone()),
+        environment: event.environment.clone(),
+        received: event.received,
+        payload: serde_json::to_string(event).unwrap_or_default(),
+        content: Ok(event.clone()),
+    }
 }
 
 /// Does one thing of many: if it fails, it alone is undone, said and left out (`None`).
@@ -103,11 +242,31 @@ pub(crate) fn apart<T>(
 }
 
 impl Said {
+    /// What it counts as, and when it came; a deadline counts as nothing, and neither does what is held.
+    pub(crate) fn usage(&self) -> Option<(Timestamp, Usage)> {
+        let (at, slug, verdict) = match self {
+            Self::CheckIn(event, verdict) => (event.received, Some(&event.monitor_slug), verdict.outcome()?),
+            Self::Refused(arrival, errors) => {
+                let (outcome, reason) = errors.last()?.outcome();
+                (arrival.received, arrival.monitor_slug.as_ref(), (outcome, Some(reason)))
+            }
+            Self::Deadline(..) => return None,
+        };
+        let (outcome, reason) = verdict;
+        Some((at, Usage { project: crate::PROJECT, slug: slug.cloned(), outcome, reason }))
+    }
+
     /// Nothing that is refused goes unsaid.
     pub(crate) fn log(&self) {
         match self {
             Self::CheckIn(event, verdict) => report(event, verdict),
-            Self::Deadline(what, state, occurrences) => deadline(what, state, occurrences),
+            Self::Refused(arrival, errors) => {
+                let slug = arrival.monitor_slug.as_ref().map(crons_types::Slug::as_str);
+                for error in errors {
+                    tracing::warn!(slug, environment = ?arrival.environment, "check-in refused: {error}");
+                }
+            }
+            Self::Deadline(what, state, consequences) => deadline(what, state, consequences),
         }
     }
 }
@@ -115,13 +274,13 @@ impl Said {
 fn report(event: &CheckInEvent, verdict: &Verdict) {
     let CheckInEvent { monitor_slug: slug, environment, status, check_in_id: id, .. } = event;
     match verdict {
-        Verdict::Accepted { noted, occurrences } => {
+        Verdict::Accepted { noted, consequences } => {
             tracing::debug!(%slug, environment, %status, %id, "check-in accepted");
             for error in noted {
                 tracing::warn!(%slug, environment, %status, %id, "check-in accepted, but {error}");
             }
-            for Occurrence { reason, check_in } in occurrences {
-                tracing::warn!(%slug, environment, id = %check_in.simple(), "{reason}");
+            for occurrence in &consequences.occurrences {
+                tracing::warn!(%slug, environment, id = %occurrence.check_in.simple(), "{}", occurrence.reason);
             }
         }
         Verdict::Held => {
@@ -135,12 +294,17 @@ fn report(event: &CheckInEvent, verdict: &Verdict) {
     }
 }
 
-fn deadline(what: &str, state: &State, occurrences: &[Occurrence]) {
+fn deadline(what: &str, state: &State, consequences: &Consequences) {
     if let (Some(monitor), Some(environment)) = (&state.monitor, &state.environment) {
         let (slug, environment) = (&monitor.slug, &environment.name);
+        let row = state.check_in.as_ref().map(|existing| &existing.row);
+        if row.is_some_and(|row| row.status == lifecycle::Status::Unknown) {
+            tracing::info!(%slug, environment, "a run that would be {what} is unknown: it could not be heard");
+            return;
+        }
         tracing::info!(%slug, environment, "a run was {what}");
-        for Occurrence { reason, check_in } in occurrences {
-            tracing::warn!(%slug, environment, id = %check_in.simple(), "{reason}");
+        for occurrence in &consequences.occurrences {
+            tracing::warn!(%slug, environment, id = %occurrence.check_in.simple(), "{}", occurrence.reason);
         }
     }
 }

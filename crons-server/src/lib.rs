@@ -16,22 +16,33 @@
 
 // In layer order: a module uses only those above it.
 mod clock;
-mod settings;
 mod lifecycle;
+mod settings;
 mod store;
 mod judge;
+mod minutes;
 mod consumer;
 mod refusal;
 mod state;
 mod ingest;
+mod timeline;
+mod report;
+mod simulation;
+mod replay;
+mod housekeeping;
 mod api;
 mod pages;
 mod app;
 mod server;
 
 pub use clock::{Clock, ManualClock};
+pub use replay::{ConfigChange, Replay};
+pub use report::{CheckInRow, EnvironmentRow, IncidentRow, OccurrenceRow, OutcomeRow, Report};
 pub use server::{Server, StartError};
-pub use settings::{Database, InvalidSetting, PublicKey, Settings};
+pub use settings::{AdminToken, Caps, Database, InvalidSetting, PublicKey, RateLimit, Retention, Settings};
+pub use simulation::{Simulation, Ticks};
+pub use store::{StoreError, backup};
+pub use timeline::{Action, TimelineEvent, parse_timeline};
 
 /// The only project there is.
 pub const PROJECT: u64 = 1;

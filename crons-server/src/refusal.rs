@@ -6,6 +6,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::consumer::Unavailable;
 use crate::store::StoreError;
 
 /// Where a client finds the reason without reading the body; the name is that of Sentry's older servers.
@@ -67,5 +68,15 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "a read failed");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "the database cannot be read; the server's log says why")
+    }
+}
+
+impl From<Unavailable> for Refusal {
+    fn from(unavailable: Unavailable) -> Self {
+        let reason = match unavailable {
+            Unavailable::Database => "it could not be stored, send it again; the server's log says why",
+            Unavailable::Closing => "the server is shutting down, send it again",
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, reason)
     }
 }

@@ -13,8 +13,10 @@ use uuid::Uuid;
 use crate::app::router;
 use crate::clock::Clock;
 use crate::consumer::{self, Inbox};
+use crate::housekeeping;
+use crate::judge::Judge;
 use crate::lifecycle::truncate_to_minute;
-use crate::settings::{PublicKey, Settings};
+use crate::settings::{PublicKey, Retention, Settings};
 use crate::state::App;
 use crate::store::{Reader, SqliteStore, StoreError};
 
@@ -29,7 +31,9 @@ pub struct Server {
     inbox: Arc<Inbox>,
     stop: watch::Sender<bool>,
     http: tokio::task::JoinHandle<std::io::Result<()>>,
-    ticker: Option<tokio::task::JoinHandle<()>>,
+    /// They live by the machine's clock.
+    timers: Vec<tokio::task::JoinHandle<()>>,
+    retention: Retention,
     /// `None` once it has been waited for.
     consumer: Option<JoinHandle<()>>,
 }
@@ -95,7 +99,8 @@ impl Server {
         };
         let reader = Reader::open(path)?;
         let dsn = format!("http://{public_key}@{address}/{}", crate::PROJECT);
-        let (inbox, consumer) = consumer::start(Box::new(store), settings.clock.clone())?;
+        let judge = Judge::new(settings, Uuid::new_v4);
+        let (inbox, consumer) = consumer::start(Box::new(store), judge, settings.clock.clone())?;
         let inbox = Arc::new(inbox);
         let (stop, stopped) = watch::channel(false);
         let app = App {
@@ -106,8 +111,15 @@ impl Server {
         };
         let serve = axum::serve(listener, router(app)).with_graceful_shutdown(until(stopped));
         let http = tokio::spawn(serve.into_future());
-        let ticker = matches!(settings.clock, Clock::System).then(|| tokio::spawn(tick(Arc::clone(&inbox))));
-        Ok(Self { address, dsn, public_key, inbox, stop, http, ticker, consumer: Some(consumer) })
+        let retention = settings.retention;
+        let timers = match settings.clock {
+            Clock::System => vec![
+                tokio::spawn(tick(Arc::clone(&inbox))),
+                tokio::spawn(housekeeping::keep(Arc::clone(&inbox), retention)),
+            ],
+            Clock::Manual(_) => Vec::new(),
+        };
+        Ok(Self { address, dsn, public_key, inbox, stop, http, timers, retention, consumer: Some(consumer) })
     }
 
     /// Where it listens.
@@ -143,6 +155,12 @@ impl Server {
             clock.set(instant);
         }
         durable
+    }
+
+    /// Deletes now what [`Retention`] says need not be kept; on the system's clock that happens every hour. How many
+    /// check-ins that were; `None` if the database failed.
+    pub async fn sweep(&self) -> Option<usize> {
+        housekeeping::sweep(&self.inbox, self.retention).await.ok()
     }
 
     /// Waits for the end of the thread that owns the database: without it the server takes no more check-ins.
@@ -182,10 +200,8 @@ impl std::fmt::Debug for Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.http.abort();
-        // It holds the inbox, and the thread that owns the database ends with the last of these.
-        if let Some(ticker) = &self.ticker {
-            ticker.abort();
-        }
+        // They hold the inbox, and the thread that owns the database ends with the last of these.
+        self.timers.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }
 
@@ -201,7 +217,7 @@ async fn tick(inbox: Arc<Inbox>) {
         let wait = next_minute(now).duration_since(now);
         // Never for longer: a machine that slept, or whose clock was set, is noticed within the minute.
         tokio::time::sleep(wait.unsigned_abs()).await;
-        inbox.minute().await;
+        inbox.time().await;
     }
 }
 

@@ -198,7 +198,7 @@ fn what_was_stored_and_the_key_are_there_after_a_restart() {
         "10:00:00",
         &with(&id('a'), "in_progress", &hourly(&json!({"max_runtime": 5, "owner": "team:ops"}))),
     );
-    server.start("10:01:00");
+    server.start("10:00:30");
     assert_eq!(server.monitor("job")["owner"]["id"], "ops");
     server.advance("10:05:00");
     assert_eq!(server.statuses("job"), ["timeout"]);

@@ -13,9 +13,8 @@ use serde_json::json;
 use super::auth::{self, AuthError};
 use super::body;
 use super::envelope::{Envelope, EnvelopeError, MAX_ITEM};
-use super::payload::{PayloadError, parse_check_in};
-use crate::consumer::Unavailable;
-use crate::lifecycle::{CheckInEvent, ProcessingError, Verdict};
+use super::payload::parse_check_in;
+use crate::lifecycle::{Arrival, Fault, ProcessingError, Verdict};
 use crate::refusal::{Refusal, with_reason};
 use crate::state::App;
 
@@ -43,24 +42,6 @@ impl From<EnvelopeError> for Refusal {
     }
 }
 
-impl From<PayloadError> for Refusal {
-    fn from(error: PayloadError) -> Self {
-        Self::bad_request(error.to_string())
-    }
-}
-
-impl From<Unavailable> for Refusal {
-    fn from(unavailable: Unavailable) -> Self {
-        let reason = match unavailable {
-            Unavailable::Database => {
-                "the check-in could not be stored, send it again; the server's log says why"
-            }
-            Unavailable::Closing => "the server is shutting down, send it again",
-        };
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, reason)
-    }
-}
-
 /// `POST /api/{project}/envelope/`
 pub async fn envelope_endpoint(
     State(app): State<App>,
@@ -80,11 +61,9 @@ pub async fn envelope_endpoint(
         project,
     )?;
     let Some(payload) = envelope.check_in else { return Ok(Json(json!({})).into_response()) };
-    let (id, discarded) = match parse_check_in(payload, None) {
-        Ok(event) => (event.check_in_id, take(&app, event).await?),
-        Err(PayloadError::Refused(error)) => (CheckInId::NIL, discard(vec![error])),
-        Err(malformed) => return Err(malformed.into()),
-    };
+    let arrival = parse_check_in(payload, None);
+    let id = arrival.content.as_ref().map_or(CheckInId::NIL, |event| event.check_in_id);
+    let discarded = take(&app, arrival).await?;
     let mut answer = json!({ "id": id });
     // Sentry answers 200 and drops it; we answer the same, but say so.
     if !discarded.is_empty() {
@@ -126,11 +105,7 @@ pub async fn cron(
         return Err(EnvelopeError::TooLarge(body.len()).into());
     }
     let payload = if as_json { body } else { from_query(&query)? };
-    let discarded = match parse_check_in(&payload, Some(&slug)) {
-        Ok(event) => take(&app, event).await?,
-        Err(PayloadError::Refused(error)) => discard(vec![error]),
-        Err(malformed) => return Err(malformed.into()),
-    };
+    let discarded = take(&app, parse_check_in(&payload, Some(&slug))).await?;
     // As at Sentry: 202 and an empty body, whatever becomes of it. But the reason is in a header.
     Ok(with_reasons(StatusCode::ACCEPTED.into_response(), &discarded))
 }
@@ -161,25 +136,23 @@ fn from_query(query: &IngestQuery) -> Result<Vec<u8>, Refusal> {
     Ok(payload.to_string().into_bytes())
 }
 
-/// Has a check-in stored; what kept it from counting, if anything did.
-async fn take(app: &App, event: CheckInEvent) -> Result<Vec<ProcessingError>, Refusal> {
-    Ok(match app.inbox.check_in(event).await? {
-        Verdict::Refused(errors) => errors,
-        Verdict::Accepted { .. } | Verdict::Held => Vec::new(),
-    })
+/// Has it stored, also if it is no check-in; what kept it from counting, if anything did.
+async fn take(app: &App, arrival: Arrival) -> Result<Vec<ProcessingError>, Refusal> {
+    // What no SDK sends gets a plain answer; what Sentry answers yes to and drops, gets that and the reason.
+    let malformed = matches!(arrival.content, Err(Fault { malformed: true, .. }));
+    match app.inbox.check_in(arrival).await? {
+        Verdict::Refused(errors) if malformed => {
+            Err(Refusal::bad_request(format!("malformed check-in: {}", reasons(&errors))))
+        }
+        Verdict::Refused(errors) => Ok(errors),
+        Verdict::Accepted { .. } | Verdict::Held => Ok(Vec::new()),
+    }
 }
 
 fn with_reasons(answer: Response, discarded: &[ProcessingError]) -> Response {
-    if discarded.is_empty() {
-        return answer;
-    }
-    let reasons: Vec<String> = discarded.iter().map(ToString::to_string).collect();
-    with_reason(answer, &reasons.join("; "))
+    if discarded.is_empty() { answer } else { with_reason(answer, &reasons(discarded)) }
 }
 
-fn discard(errors: Vec<ProcessingError>) -> Vec<ProcessingError> {
-    for error in &errors {
-        tracing::warn!("check-in refused: {error}");
-    }
-    errors
+fn reasons(errors: &[ProcessingError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

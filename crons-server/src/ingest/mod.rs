@@ -7,3 +7,4 @@ mod body;
 mod http;
 
 pub use http::{cron, envelope_endpoint, no_head};
+pub(crate) use payload::parse_check_in;

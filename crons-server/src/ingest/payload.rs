@@ -1,39 +1,17 @@
 //! The JSON of a check-in, read leniently where Sentry is lenient: absent, null and value differ, unknown keys do not matter.
 
 use crons_types::{
-    CheckInId, CheckInStatus, Crontab, Interval, IntervalUnit, Owner, Schedule, Slug, Timezone,
+    CheckInId, CheckInStatus, Crontab, Environment, Interval, IntervalUnit, Owner, Schedule, Slug, Timezone,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-use crate::lifecycle::{CheckInEvent, ConfigPatch, ConfigUpdate, ProcessingError};
+use crate::lifecycle::{Arrival, CheckInEvent, ConfigPatch, ConfigUpdate, Fault, ProcessingError};
 
 /// Slugs are cut to this many characters before anything else.
 const MAX_SLUG: usize = 50;
 /// Crontabs with more bytes are refused; the longest that says something new is shorter.
 const MAX_CRONTAB: usize = 1024;
-/// Environments with more characters are refused at the edge.
-const MAX_ENVIRONMENT: usize = 64;
-
-/// Why a payload is no check-in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PayloadError {
-    /// It is no JSON, or has not the shape of a check-in.
-    Malformed(String),
-    /// It has, but its values are none: Sentry would say yes and drop it.
-    Refused(ProcessingError),
-}
-
-impl std::fmt::Display for PayloadError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Malformed(reason) => write!(f, "malformed check-in: {reason}"),
-            Self::Refused(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for PayloadError {}
 
 #[derive(Deserialize)]
 struct Payload {
@@ -45,6 +23,12 @@ struct Payload {
     environment: Option<String>,
     duration: Option<f64>,
     monitor_config: Option<MonitorConfig>,
+}
+
+/// What is read of a payload that is otherwise malformed.
+#[derive(Deserialize)]
+struct Named {
+    monitor_slug: String,
 }
 
 #[derive(Deserialize)]
@@ -76,41 +60,68 @@ enum RawSchedule {
 }
 
 /// Reads the payload of a check-in item, or the body of a POST to `/cron/{slug}/`, whose path then says which monitor.
-///
-/// # Errors
-/// If it is malformed, or has values that Sentry would not take.
-pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Result<CheckInEvent, PayloadError> {
-    let payload: Payload =
-        serde_json::from_slice(json).map_err(|error| PayloadError::Malformed(error.to_string()))?;
-    let slug = slug_of_path.unwrap_or(&payload.monitor_slug);
-    let cut: String = slug.chars().take(MAX_SLUG).collect();
-    let monitor_slug = Slug::normalize(&cut).ok_or_else(|| {
-        PayloadError::Malformed(format!("monitor_slug: nothing of {cut:?} is left as a slug"))
-    })?;
+pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
+    let parsed = serde_json::from_slice::<Payload>(json);
+    // Where it belongs is asked even of what is no check-in, so that the right people find it.
+    let written = match (&parsed, slug_of_path) {
+        (_, Some(slug)) => slug.to_owned(),
+        (Ok(payload), None) => payload.monitor_slug.clone(),
+        (Err(_), None) => {
+            serde_json::from_slice(json).map(|Named { monitor_slug }| monitor_slug).unwrap_or_default()
+        }
+    };
+    let cut: String = written.chars().take(MAX_SLUG).collect();
+    let monitor_slug = Slug::normalize(&cut);
+    let environment = parsed.as_ref().ok().and_then(|payload| payload.environment.clone());
+    let environment =
+        environment.filter(|name| !name.is_empty()).unwrap_or_else(|| Environment::DEFAULT.to_owned());
+    let content = match (parsed, &monitor_slug) {
+        (Err(error), _) => Err(malformed(ProcessingError::CheckInValidationFailed(error.to_string()))),
+        (Ok(_), None) => Err(malformed(ProcessingError::MonitorWithoutSlug(cut))),
+        (Ok(payload), Some(slug)) => event(payload, slug, &environment),
+    };
+    Arrival {
+        monitor_slug,
+        environment,
+        // The inbox stamps it.
+        received: Timestamp::UNIX_EPOCH,
+        payload: String::from_utf8_lossy(json).into_owned(),
+        content,
+    }
+}
+
+/// Steps 4 and 5.
+fn event(payload: Payload, slug: &Slug, environment: &str) -> Result<CheckInEvent, Fault> {
     let check_in_id = match payload.check_in_id.as_str() {
         "" => CheckInId::NIL,
-        written => written
-            .parse()
-            .map_err(|error: crons_types::InvalidCheckInId| PayloadError::Malformed(error.to_string()))?,
+        written => written.parse().map_err(|error: crons_types::InvalidCheckInId| {
+            malformed(ProcessingError::CheckInInvalidGuid(error.to_string()))
+        })?,
     };
+    if environment.trim().is_empty() {
+        return Err(refused("environment: it is blank; leave it out for `production`"));
+    }
     Ok(CheckInEvent {
         project: crate::PROJECT,
-        monitor_slug,
-        environment: environment(payload.environment)?,
+        monitor_slug: slug.clone(),
+        environment: environment.to_owned(),
         check_in_id,
         status: status(&payload.status)?,
         duration_ms: payload.duration.map(duration).transpose()?,
         config: payload.monitor_config.map(config),
-        // The inbox stamps it.
         received: Timestamp::UNIX_EPOCH,
     })
 }
 
-fn refused(reason: impl Into<String>) -> PayloadError {
-    PayloadError::Refused(ProcessingError::CheckInValidationFailed(reason.into()))
+fn malformed(error: ProcessingError) -> Fault {
+    Fault { error, malformed: true }
 }
 
-fn status(written: &str) -> Result<CheckInStatus, PayloadError> {
+fn refused(reason: impl Into<String>) -> Fault {
+    Fault { error: ProcessingError::CheckInValidationFailed(reason.into()), malformed: false }
+}
+
+fn status(written: &str) -> Result<CheckInStatus, Fault> {
     match written {
         "in_progress" => Ok(CheckInStatus::InProgress),
         "ok" => Ok(CheckInStatus::Ok),
@@ -122,21 +133,8 @@ fn status(written: &str) -> Result<CheckInStatus, PayloadError> {
     }
 }
 
-fn environment(written: Option<String>) -> Result<String, PayloadError> {
-    let name = written
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| crons_types::Environment::DEFAULT.to_owned());
-    if name.chars().count() > MAX_ENVIRONMENT {
-        return Err(refused(format!("environment: it is longer than {MAX_ENVIRONMENT} characters")));
-    }
-    if name.trim().is_empty() {
-        return Err(refused("environment: it is blank; leave it out for `production`"));
-    }
-    Ok(name)
-}
-
 /// Seconds to milliseconds, towards zero.
-fn duration(seconds: f64) -> Result<i64, PayloadError> {
+fn duration(seconds: f64) -> Result<i64, Fault> {
     let milliseconds = seconds * 1000.0;
     #[expect(clippy::cast_precision_loss, reason = "2^31 is exact")]
     let most = crate::lifecycle::MAX_DURATION_MS as f64;
@@ -219,11 +217,11 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn parse(payload: &Value) -> Result<CheckInEvent, PayloadError> {
-        parse_check_in(payload.to_string().as_bytes(), None)
+    fn parse(payload: &Value) -> Result<CheckInEvent, Fault> {
+        parse_check_in(payload.to_string().as_bytes(), None).content
     }
 
-    fn with_config(config: &Value) -> Result<CheckInEvent, PayloadError> {
+    fn with_config(config: &Value) -> Result<CheckInEvent, Fault> {
         parse(&json!({"monitor_slug": "job", "status": "ok", "monitor_config": config}))
     }
 
@@ -261,7 +259,7 @@ mod tests {
         assert_eq!(of(0.0).unwrap().duration_ms, Some(0));
         assert_eq!(of(2_147_483.647).unwrap().duration_ms, Some(2_147_483_647));
         for refused in [-1.0, 2_147_484.0, 1e300] {
-            assert!(matches!(of(refused), Err(PayloadError::Refused(_))), "{refused}");
+            assert!(matches!(of(refused), Err(Fault { malformed: false, .. })), "{refused}");
         }
     }
 
@@ -285,7 +283,7 @@ mod tests {
                 "monitor_config": {"schedule": {"type": "interval", "value": "2", "unit": "hour"}}}),
         ];
         for payload in cases {
-            assert!(matches!(parse(&payload), Err(PayloadError::Malformed(_))), "{payload}");
+            assert!(matches!(parse(&payload), Err(Fault { malformed: true, .. })), "{payload}");
         }
     }
 
@@ -295,10 +293,9 @@ mod tests {
             json!({"monitor_slug": "job", "status": "done"}),
             json!({"monitor_slug": "job", "status": "missed"}),
             json!({"monitor_slug": "job", "status": "ok", "environment": "  "}),
-            json!({"monitor_slug": "job", "status": "ok", "environment": "x".repeat(65)}),
         ] {
-            let Err(PayloadError::Refused(error)) = parse(&payload) else { panic!("{payload} was taken") };
-            assert_eq!(error.name(), "CHECKIN_VALIDATION_FAILED");
+            let Err(fault) = parse(&payload) else { panic!("{payload} was taken") };
+            assert_eq!((fault.error.name(), fault.malformed), ("CHECKIN_VALIDATION_FAILED", false));
         }
     }
 

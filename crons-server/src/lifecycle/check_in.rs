@@ -4,10 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::environment::after_check_in;
-use super::event::{CheckInEvent, ProcessingError};
+use super::error::ProcessingError;
+use super::event::CheckInEvent;
 use super::model::{
-    CheckIn, Config, Environment, EnvironmentStatus, Existing, State, Status, truncate_to_minute,
+    Caps, CheckIn, Config, Environment, EnvironmentStatus, Existing, State, Status, truncate_to_minute,
 };
+use super::occurrence::Consequences;
 use super::upsert::{MAX_MAX_RUNTIME, upsert};
 use super::{NewId, Verdict};
 
@@ -16,9 +18,9 @@ pub(crate) const MAX_DURATION_MS: i64 = 2_147_483_647;
 
 /// Takes a check-in into account, or says why not. `state` is then to be saved, also after a refusal: a monitor or an
 /// environment that was made on the way stays.
-pub fn check_in(state: &mut State, event: &CheckInEvent, new_id: NewId<'_>) -> Verdict {
+pub fn check_in(state: &mut State, event: &CheckInEvent, caps: Caps, new_id: NewId<'_>) -> Verdict {
     // Steps 6 and 8. Some clients send the configuration only with the begin, and let the end overtake it.
-    let noted = match upsert(state, event, new_id) {
+    let noted = match upsert(state, event, caps, new_id) {
         Ok(noted) => noted,
         Err(_) if event.config.is_none() && event.status.is_terminal() => return Verdict::Held,
         Err(errors) => return Verdict::Refused(errors),
@@ -32,17 +34,22 @@ pub fn check_in(state: &mut State, event: &CheckInEvent, new_id: NewId<'_>) -> V
     }
     let config = monitor.config.clone();
     // Step 11.
+    let siblings = state.siblings;
+    if state.environment.is_none() && siblings.environments >= caps.environments {
+        return Verdict::Refused(vec![ProcessingError::MonitorEnvironmentLimitExceeded(caps.environments)]);
+    }
     if let Err(refused) = crons_types::Environment::parse(&event.environment) {
         return Verdict::Refused(vec![ProcessingError::MonitorInvalidEnvironment(refused.to_string())]);
     }
     let environment = state.environment.get_or_insert_with(|| Environment {
         name: event.environment.clone(),
         status: EnvironmentStatus::Active,
-        muted: false,
+        muted: siblings.all_muted,
         date_created: event.received,
         last_check_in: None,
         next_check_in: None,
         next_check_in_latest: None,
+        last_ok: None,
     });
     // Steps 12 and 13.
     let news = match &mut state.check_in {
@@ -60,11 +67,11 @@ pub fn check_in(state: &mut State, event: &CheckInEvent, new_id: NewId<'_>) -> V
         }
     };
     let late_opener = matches!(news, News::LateOpener);
-    let occurrences = match news {
-        News::None => Vec::new(),
+    let consequences = match news {
+        News::None => Consequences::default(),
         _ => after_check_in(state, &config, event.received, late_opener, new_id),
     };
-    Verdict::Accepted { noted, occurrences }
+    Verdict::Accepted { noted, consequences }
 }
 
 /// The first report about a run.
@@ -90,6 +97,7 @@ fn create(
         date_in_progress: open.then_some(event.received),
         expected_time,
         timeout_at: open.then(|| deadline(event.received, &config)),
+        reported: Some(event.status.into()),
         config,
     }
 }
@@ -147,6 +155,7 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Ne
         }
     }
     row.date_updated = received;
+    row.reported = Some(event.status.into());
     Ok(News::Progress)
 }
 

@@ -5,7 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::NewId;
 use super::incident::{as_finished, fail, recover, reported_since};
-use super::model::{Config, Environment, Occurrence, State, Status};
+use super::model::{Config, Environment, State, Status};
+use super::occurrence::Consequences;
 
 impl Environment {
     /// Expects the next run after `reference`.
@@ -25,22 +26,26 @@ pub(super) fn after_check_in(
     received: Timestamp,
     late_opener: bool,
     new_id: NewId<'_>,
-) -> Vec<Occurrence> {
-    let Some(existing) = &state.check_in else { return Vec::new() };
+) -> Consequences {
+    let Some(existing) = &state.check_in else { return Consequences::default() };
     let this = as_finished(&existing.row, existing.order);
     if this.status == Status::Error {
         if late_opener || reported_since(state, this.date_added) {
-            return Vec::new();
+            return Consequences::default();
         }
         if let Some(environment) = &mut state.environment {
             environment.last_check_in = Some(this.date_added);
             // A report that was held for its begin is older than the run it ends.
             environment.expect_after(config, received.max(this.date_added));
         }
-        return fail(state, config, this, new_id);
+        return fail(state, config, this, received, new_id);
     }
+    let mut consequences = Consequences::default();
     if this.status == Status::Ok && !late_opener {
-        recover(state, config, this);
+        if let Some(environment) = &mut state.environment {
+            environment.last_ok = environment.last_ok.max(Some(this.date_added));
+        }
+        consequences = recover(state, config, this, received);
     }
     if let Some(environment) = &mut state.environment
         && environment.last_check_in.is_none_or(|last| last <= received)
@@ -48,5 +53,5 @@ pub(super) fn after_check_in(
         environment.last_check_in = Some(this.date_added);
         environment.expect_after(config, received);
     }
-    Vec::new()
+    consequences
 }

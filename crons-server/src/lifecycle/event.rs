@@ -4,6 +4,29 @@ use crons_types::{CheckInId, CheckInStatus, Schedule, Slug, Timezone};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::error::ProcessingError;
+
+/// What came in, whether it is a check-in or not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arrival {
+    /// None if nothing that was sent is a slug.
+    pub monitor_slug: Option<Slug>,
+    /// As written; `production` if nothing was.
+    pub environment: String,
+    pub received: Timestamp,
+    /// As it was sent, for those who look for the reason of a refusal.
+    pub payload: String,
+    pub content: Result<CheckInEvent, Fault>,
+}
+
+/// Why what came in is no check-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    pub error: ProcessingError,
+    /// Not even its shape is that of a check-in.
+    pub malformed: bool,
+}
+
 /// One check-in. Serialisable, because one that ends a run of an unknown monitor is kept for a while.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckInEvent {
@@ -43,55 +66,12 @@ pub struct ConfigPatch {
     pub owner_refused: bool,
 }
 
-/// Why a check-in was refused, by Sentry's names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ProcessingError {
-    /// The run belongs to another environment, monitor or project; where.
-    CheckInEnvironmentMismatch(String),
-    CheckInFinished,
-    CheckInInvalidDuration,
-    CheckInValidationFailed(String),
-    MonitorDisabled,
-    MonitorInvalidConfig(String),
-    MonitorInvalidEnvironment(String),
-    MonitorNotFound,
-}
-
-impl ProcessingError {
-    /// Sentry's name.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::CheckInEnvironmentMismatch(_) => "CHECKIN_ENVIRONMENT_MISMATCH",
-            Self::CheckInFinished => "CHECKIN_FINISHED",
-            Self::CheckInInvalidDuration => "CHECKIN_INVALID_DURATION",
-            Self::CheckInValidationFailed(_) => "CHECKIN_VALIDATION_FAILED",
-            Self::MonitorDisabled => "MONITOR_DISABLED",
-            Self::MonitorInvalidConfig(_) => "MONITOR_INVALID_CONFIG",
-            Self::MonitorInvalidEnvironment(_) => "MONITOR_INVALID_ENVIRONMENT",
-            Self::MonitorNotFound => "MONITOR_NOT_FOUND",
-        }
-    }
-}
-
-impl std::fmt::Display for ProcessingError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: ", self.name())?;
-        match self {
-            Self::CheckInEnvironmentMismatch(existing) => {
-                write!(
-                    f,
-                    "this run belongs to {existing}; send both reports of a run with the same environment"
-                )
-            }
-            Self::CheckInFinished => f.write_str("this run is over; use a new id for a new run"),
-            Self::CheckInInvalidDuration => f.write_str("the run took longer than the server can count"),
-            Self::CheckInValidationFailed(reason)
-            | Self::MonitorInvalidConfig(reason)
-            | Self::MonitorInvalidEnvironment(reason) => f.write_str(reason),
-            Self::MonitorDisabled => f.write_str("the monitor is disabled; enable it to watch its job again"),
-            Self::MonitorNotFound => {
-                f.write_str("there is no such monitor; send a `monitor_config` with a schedule to make it")
-            }
+impl Arrival {
+    /// Says when it arrived.
+    pub fn stamp(&mut self, now: Timestamp) {
+        self.received = now;
+        if let Ok(event) = &mut self.content {
+            event.received = now;
         }
     }
 }

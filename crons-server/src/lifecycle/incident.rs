@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use super::NewId;
 use super::model::{
-    CheckIn, Config, Environment, EnvironmentStatus, Finished, Incident, Occurrence, State, Status,
+    CheckIn, Config, Environment, EnvironmentStatus, Finished, Incident, Monitor, State, Status,
 };
+use super::occurrence::{Consequences, Failures, IncidentEvent, IncidentEventKind, Occurrence};
 
 /// The run that is being judged, among those that are over, newest first: by its begin, then by arrival.
 fn window(finished: &[Finished], this: Finished) -> Vec<Finished> {
@@ -27,10 +28,21 @@ pub(super) fn as_finished(row: &CheckIn, order: Option<i64>) -> Finished {
 }
 
 /// `this` failed: opens an incident if that is the last of as many failures as the monitor puts up with.
-pub(super) fn fail(state: &mut State, config: &Config, this: Finished, new_id: NewId<'_>) -> Vec<Occurrence> {
-    let Some(environment) = &mut state.environment else { return Vec::new() };
+pub(super) fn fail(
+    state: &mut State,
+    config: &Config,
+    this: Finished,
+    at: Timestamp,
+    new_id: NewId<'_>,
+) -> Consequences {
+    let (Some(monitor), Some(environment)) = (&state.monitor, &mut state.environment) else {
+        return Consequences::default();
+    };
     if environment.status == EnvironmentStatus::Error {
-        return tell(environment, &[this]);
+        if let Some(incident) = &mut state.incident {
+            incident.failures.count(this.status);
+        }
+        return tell(monitor, environment, state.incident.as_mut(), &[this], at);
     }
     let wanted = config.failures();
     let failures: Vec<Finished> = window(&state.finished, this)
@@ -39,47 +51,91 @@ pub(super) fn fail(state: &mut State, config: &Config, this: Finished, new_id: N
         .take(wanted)
         .collect();
     // Sentry opens early when there is little history; a threshold is a promise not to.
-    let (true, Some(oldest)) = (failures.len() == wanted, failures.last()) else { return Vec::new() };
+    let (true, Some(oldest)) = (failures.len() == wanted, failures.last()) else {
+        return Consequences::default();
+    };
     if failures.iter().any(|run| run.status == Status::Ok) {
-        return Vec::new();
+        return Consequences::default();
     }
     environment.status = EnvironmentStatus::Error;
-    if state.incident.is_none() {
-        state.incident = Some(Incident {
-            guid: new_id(),
-            started_at: oldest.date_added,
-            starting_check_in: oldest.guid,
-            resolved_at: None,
-            resolving_check_in: None,
-        });
-    }
-    tell(environment, &failures)
+    let incident = state.incident.get_or_insert_with(|| Incident {
+        guid: new_id(),
+        started_at: oldest.date_added,
+        starting_check_in: oldest.guid,
+        resolved_at: None,
+        resolving_check_in: None,
+        failures: Failures::default(),
+        told: false,
+        acknowledged: None,
+    });
+    failures.iter().for_each(|run| incident.failures.count(run.status));
+    tell(monitor, environment, Some(incident), &failures, at)
 }
 
 /// `this` succeeded: resolves the incident if that is the last of as many successes as the monitor asks for.
-pub(super) fn recover(state: &mut State, config: &Config, this: Finished) {
-    let Some(environment) = &mut state.environment else { return };
+pub(super) fn recover(state: &mut State, config: &Config, this: Finished, at: Timestamp) -> Consequences {
+    let mut consequences = Consequences::default();
+    let (Some(monitor), Some(environment)) = (&state.monitor, &mut state.environment) else {
+        return consequences;
+    };
     if environment.status == EnvironmentStatus::Ok {
-        return;
+        return consequences;
     }
     let recovered =
         window(&state.finished, this).iter().take(config.recoveries()).all(|run| run.status == Status::Ok);
-    if recovered || config.recoveries() == 1 {
-        environment.status = EnvironmentStatus::Ok;
-        if let Some(incident) = &mut state.incident {
-            incident.resolved_at = Some(this.date_added);
-            incident.resolving_check_in = Some(this.guid);
+    if !recovered && config.recoveries() > 1 {
+        return consequences;
+    }
+    environment.status = EnvironmentStatus::Ok;
+    if let Some(incident) = &mut state.incident {
+        incident.resolved_at = Some(this.date_added);
+        incident.resolving_check_in = Some(this.guid);
+        // Whoever was told that it began is told that it is over, even if the environment is muted by now.
+        if incident.told {
+            consequences.incident_events.push(IncidentEvent {
+                kind: IncidentEventKind::Resolved,
+                at,
+                monitor: monitor.clone(),
+                environment: environment.clone(),
+                incident: incident.clone(),
+                check_in: this.guid,
+                reason: None,
+            });
         }
     }
+    consequences
 }
 
-/// One occurrence for each failure, newest first given, oldest first told; none while muted.
-fn tell(environment: &Environment, failures: &[Finished]) -> Vec<Occurrence> {
+/// One occurrence for each failure, newest first given, oldest first told, and one event of the incident; none while muted.
+fn tell(
+    monitor: &Monitor,
+    environment: &Environment,
+    incident: Option<&mut Incident>,
+    failures: &[Finished],
+    at: Timestamp,
+) -> Consequences {
+    let mut consequences = Consequences::default();
     if environment.muted {
-        return Vec::new();
+        return consequences;
     }
     let reason = reason(failures);
-    failures.iter().rev().map(|run| Occurrence { check_in: run.guid, reason: reason.clone() }).collect()
+    let occurrence = |run: &Finished| Occurrence { check_in: run.guid, at, reason: reason.clone() };
+    consequences.occurrences = failures.iter().rev().map(occurrence).collect();
+    let Some(incident) = incident.filter(|incident| incident.acknowledged.is_none()) else {
+        return consequences;
+    };
+    let kind = if incident.told { IncidentEventKind::Failure } else { IncidentEventKind::Opened };
+    incident.told = true;
+    consequences.incident_events.extend(failures.first().map(|newest| IncidentEvent {
+        kind,
+        at,
+        monitor: monitor.clone(),
+        environment: environment.clone(),
+        incident: incident.clone(),
+        check_in: newest.guid,
+        reason: Some(reason),
+    }));
+    consequences
 }
 
 /// Sentry's sentence about failures, in the order in which each kind first came.

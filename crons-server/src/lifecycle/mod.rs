@@ -3,37 +3,61 @@
 //! A store loads a [`State`], one of [`check_in`], [`missed`] and [`timeout`] changes it, and the store saves it. Numbers
 //! in comments are those of Sentry's own order of steps.
 
-mod model;
+mod error;
 mod event;
+mod model;
+mod occurrence;
+mod rate;
 mod upsert;
 mod incident;
 mod environment;
 mod check_in;
 mod deadline;
+mod command;
 
 pub(crate) use check_in::MAX_DURATION_MS;
 pub use check_in::check_in;
-pub use deadline::{missed, timeout};
-pub use event::{CheckInEvent, ConfigPatch, ConfigUpdate, ProcessingError};
+pub use command::{acknowledge, set_enabled};
+pub use deadline::{Outage, missed, timeout};
+pub use error::{Outcome, ProcessingError};
+pub use event::{Arrival, CheckInEvent, ConfigPatch, ConfigUpdate, Fault};
 pub use model::{
-    CheckIn, Config, Environment, EnvironmentStatus, Existing, Finished, Incident, Monitor, Occurrence,
-    State, Status, truncate_to_minute,
+    Acknowledgement, Caps, CheckIn, Config, Environment, EnvironmentStatus, Existing, Finished, Incident,
+    Monitor, Siblings, State, Status, truncate_to_minute,
 };
+pub use occurrence::{
+    Consequences, Failures, IncidentEvent, IncidentEventKind, LEVEL, Occurrence, fingerprint, tags, title,
+};
+pub use rate::RateWindow;
 
 /// What became of a check-in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
     /// It was taken into account.
     Accepted {
         /// Things about it that were not: an owner that is none.
         noted: Vec<ProcessingError>,
-        /// Failures to tell people about.
-        occurrences: Vec<Occurrence>,
+        /// What people are told of it.
+        consequences: Consequences,
     },
     /// It ends a run of a monitor that nobody has described yet: the report that does may still be on its way.
     Held,
     /// It was not taken into account.
     Refused(Vec<ProcessingError>),
+}
+
+impl Verdict {
+    /// How it counts, and why; not yet while it is held.
+    pub fn outcome(&self) -> Option<(Outcome, Option<&'static str>)> {
+        match self {
+            Self::Accepted { .. } => Some((Outcome::Accepted, None)),
+            Self::Held => None,
+            Self::Refused(errors) => errors.last().map(|error| {
+                let (outcome, reason) = error.outcome();
+                (outcome, Some(reason))
+            }),
+        }
+    }
 }
 
 /// Where ids of new rows come from: random on the server, counted in a simulation.

@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::occurrence::Failures;
+
 /// A job that is watched.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Monitor {
@@ -73,6 +75,8 @@ pub struct Environment {
     pub next_check_in: Option<Timestamp>,
     /// When it counts as missed.
     pub next_check_in_latest: Option<Timestamp>,
+    /// When the newest run that ended well began.
+    pub last_ok: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +113,8 @@ pub struct CheckIn {
     pub expected_time: Option<Timestamp>,
     /// When it counts as timed out, if it is not over by then.
     pub timeout_at: Option<Timestamp>,
+    /// What the job itself has said last: of a run that timed out, how it ended after all.
+    pub reported: Option<Status>,
     /// What the monitor expected at that time.
     pub config: Config,
 }
@@ -163,14 +169,20 @@ pub struct Incident {
     pub starting_check_in: Uuid,
     pub resolved_at: Option<Timestamp>,
     pub resolving_check_in: Option<Uuid>,
+    /// Failures since it began.
+    pub failures: Failures,
+    /// Whether people were told that it opened: not while the environment was muted.
+    pub told: bool,
+    /// Since when somebody has it in hand, and who: further failures are then not told.
+    pub acknowledged: Option<Acknowledgement>,
 }
 
-/// A failure that people are told about.
+/// Somebody has an incident in hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Occurrence {
-    pub check_in: Uuid,
-    /// Sentry's sentence: "A missed check-in was detected".
-    pub reason: String,
+pub struct Acknowledgement {
+    pub at: Timestamp,
+    /// As they call themselves.
+    pub by: String,
 }
 
 /// All that bears on one event, as the store knows it; changed in place and saved.
@@ -184,6 +196,35 @@ pub struct State {
     pub finished: Vec<Finished>,
     /// The one that is not resolved.
     pub incident: Option<Incident>,
+    /// What stands beside a monitor or environment that is not there yet.
+    pub siblings: Siblings,
+}
+
+/// How many there are already, where one more is about to be made; not counted otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Siblings {
+    /// Monitors of the project.
+    pub monitors: u32,
+    /// Environments of the monitor.
+    pub environments: u32,
+    /// Whether all environments of the monitor are muted.
+    pub all_muted: bool,
+}
+
+/// How many things clients can make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caps {
+    /// Monitors of a project.
+    pub monitors: u32,
+    /// Environments of a monitor.
+    pub environments: u32,
+}
+
+impl Default for Caps {
+    /// Sentry's.
+    fn default() -> Self {
+        Self { monitors: 1_500, environments: 1_000 }
+    }
 }
 
 /// A check-in that was found by its id, or made.

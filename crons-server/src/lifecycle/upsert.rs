@@ -1,8 +1,9 @@
 //! Making and changing monitors by what their check-ins bring along.
 
 use super::NewId;
-use super::event::{CheckInEvent, ConfigPatch, ConfigUpdate, ProcessingError};
-use super::model::{Config, Monitor, State};
+use super::error::ProcessingError;
+use super::event::{CheckInEvent, ConfigPatch, ConfigUpdate};
+use super::model::{Caps, Config, Monitor, State};
 
 /// Larger margins are cut down to it: minutes, 28 days.
 pub(super) const MAX_CHECKIN_MARGIN: u32 = crons_types::MonitorConfig::MAX_CHECKIN_MARGIN;
@@ -13,6 +14,7 @@ pub(super) const MAX_MAX_RUNTIME: u32 = crons_types::MonitorConfig::MAX_MAX_RUNT
 pub(super) fn upsert(
     state: &mut State,
     event: &CheckInEvent,
+    caps: Caps,
     new_id: NewId<'_>,
 ) -> Result<Vec<ProcessingError>, Vec<ProcessingError>> {
     let patch = match &event.config {
@@ -37,6 +39,9 @@ pub(super) fn upsert(
             if patch.owner.is_some() {
                 monitor.owner.clone_from(&patch.owner);
             }
+        }
+        (None, Some(_)) if state.siblings.monitors >= caps.monitors => {
+            return Err(vec![ProcessingError::MonitorLimitExceeded(caps.monitors)]);
         }
         (missing, Some(patch)) => {
             let mut config = Config {

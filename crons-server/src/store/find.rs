@@ -2,14 +2,15 @@
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
+use uuid::Uuid;
 
 use super::StoreError;
-use super::rows::{self, CHECK_IN, ENVIRONMENT, MONITOR, Micros};
+use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, INCIDENT, MONITOR, Micros};
 use super::sqlite::SqliteRecords;
-use crate::lifecycle::{CheckInEvent, Config, Environment, Existing, Monitor, State};
+use crate::lifecycle::{CheckInEvent, Config, Environment, Existing, Incident, Monitor, Siblings, State};
 
 impl SqliteRecords<'_> {
-    pub(super) fn monitor(&self, event: &CheckInEvent) -> Result<Option<(i64, Monitor)>, StoreError> {
+    pub(super) fn monitor_of(&self, event: &CheckInEvent) -> Result<Option<(i64, Monitor)>, StoreError> {
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {MONITOR} FROM monitors m WHERE m.project = ?1 AND m.slug = ?2"
         ))?;
@@ -56,7 +57,8 @@ impl SqliteRecords<'_> {
         ))?;
         let found = statement
             .query_row([event.check_in_id.as_bytes()], |row| {
-                let place: (i64, String, String) = (row.get(11)?, row.get(12)?, row.get(13)?);
+                let [id, environment, slug] = [0, 1, 2].map(|place| CHECK_IN_COLUMNS + place);
+                let place: (i64, String, String) = (row.get(id)?, row.get(environment)?, row.get(slug)?);
                 Ok((rows::check_in(row)?, place))
             })
             .optional()?;
@@ -113,11 +115,52 @@ impl SqliteRecords<'_> {
                 }
             }
         }
-        let mut statement = self.0.prepare_cached(
-            "SELECT guid, started_at, starting_check_in FROM incidents
-             WHERE environment_id = ?1 AND resolved_at IS NULL",
-        )?;
-        state.incident = statement.query_row([environment_id], rows::active_incident).optional()?;
+        let mut statement = self.0.prepare_cached(&format!(
+            "SELECT {INCIDENT} FROM incidents i WHERE i.environment_id = ?1 AND i.resolved_at IS NULL"
+        ))?;
+        state.incident = statement.query_row([environment_id], rows::incident).optional()?;
         Ok(())
+    }
+
+    /// How many monitors and environments there are, where one more would be made.
+    pub(super) fn siblings(&self, monitor_id: Option<i64>) -> Result<Siblings, StoreError> {
+        let Some(id) = monitor_id else {
+            // Monitors are never deleted: the last id is their number.
+            let mut statement = self.0.prepare_cached("SELECT coalesce(max(id), 0) FROM monitors")?;
+            return Ok(Siblings {
+                monitors: statement.query_row([], |row| row.get(0))?,
+                ..Siblings::default()
+            });
+        };
+        let mut statement = self.0.prepare_cached(
+            "SELECT count(*), coalesce(min(muted), 0) FROM environments WHERE monitor_id = ?1",
+        )?;
+        Ok(statement.query_row([id], |row| {
+            Ok(Siblings { environments: row.get(0)?, all_muted: row.get(1)?, ..Siblings::default() })
+        })?)
+    }
+
+    pub(super) fn monitor_with_environments(
+        &self,
+        slug: &str,
+    ) -> Result<Option<(Monitor, Vec<Environment>)>, StoreError> {
+        let mut statement = self.0.prepare_cached(&format!(
+            "SELECT {MONITOR} FROM monitors m WHERE m.project = ?1 AND m.slug = ?2"
+        ))?;
+        let key = params![crate::PROJECT.cast_signed(), slug];
+        let Some((id, monitor)) = statement.query_row(key, rows::monitor).optional()? else {
+            return Ok(None);
+        };
+        let mut statement = self.0.prepare_cached(&format!(
+            "SELECT {ENVIRONMENT} FROM environments e WHERE e.monitor_id = ?1 ORDER BY e.name"
+        ))?;
+        let environments = statement.query_map([id], |row| Ok(rows::environment(row)?.1))?;
+        Ok(Some((monitor, environments.collect::<Result<_, _>>()?)))
+    }
+
+    pub(super) fn incident_by_guid(&self, guid: Uuid) -> Result<Option<Incident>, StoreError> {
+        let mut statement =
+            self.0.prepare_cached(&format!("SELECT {INCIDENT} FROM incidents i WHERE i.guid = ?1"))?;
+        Ok(statement.query_row([guid.as_bytes()], rows::incident).optional()?)
     }
 }

@@ -5,14 +5,30 @@ mod schema;
 mod sqlite;
 mod find;
 mod write;
+mod due;
+mod held;
+mod receipts;
+mod outages;
+mod retention;
 mod reader;
+mod history;
+mod backup;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::lifecycle::{CheckInEvent, State};
+use crons_types::Slug;
 
+use crate::lifecycle::{
+    Arrival, CheckInEvent, Environment, Incident, Monitor, Occurrence, Outage, Outcome, ProcessingError,
+    State,
+};
+
+pub use backup::backup;
+pub use history::{Everything, IncidentFilter, IncidentView};
 pub use reader::{EnvironmentView, MonitorView, Reader};
+pub use receipts::{RefusedView, UsageView};
+pub use retention::Sweep;
 pub use sqlite::SqliteStore;
 
 /// A database, as the consumer sees it: one transaction at a time.
@@ -33,22 +49,74 @@ pub trait Records {
     fn mark(&mut self) -> Result<(), StoreError>;
     /// Keeps what was done since the mark, or undoes it.
     fn leave_mark(&mut self, keep: bool) -> Result<(), StoreError>;
+
     /// All that bears on a check-in.
     fn load(&mut self, event: &CheckInEvent) -> Result<State, StoreError>;
     /// Writes what differs.
     fn save(&mut self, before: &State, after: &State) -> Result<(), StoreError>;
+    /// Keeps what people are told of the incident in `state`.
+    fn tell(&mut self, state: &State, occurrences: &[Occurrence]) -> Result<(), StoreError>;
+
     /// Environments whose run is missed at `tick`, at most `limit`, with all that bears on it.
     fn load_missed(&mut self, tick: Timestamp, limit: u32) -> Result<Vec<State>, StoreError>;
-    /// The ids of runs that are timed out at `tick`, oldest first.
-    fn timed_out(&mut self, tick: Timestamp) -> Result<Vec<Uuid>, StoreError>;
+    /// The ids of runs that are timed out at `tick`, at most `limit`, oldest first.
+    fn timed_out(&mut self, tick: Timestamp, limit: u32) -> Result<Vec<Uuid>, StoreError>;
+    /// The environment of a check-in if its run is missed at `tick`, and the ids of its runs that are timed out.
+    fn due_with(
+        &mut self,
+        event: &CheckInEvent,
+        tick: Timestamp,
+    ) -> Result<(Option<State>, Vec<Uuid>), StoreError>;
     /// All that bears on a run, if its monitor is enabled.
     fn load_run(&mut self, guid: Uuid) -> Result<Option<State>, StoreError>;
+
     /// Keeps the end of a run of an unknown monitor.
     fn hold(&mut self, event: &CheckInEvent) -> Result<(), StoreError>;
     /// Takes out what is held for a monitor, in order of arrival.
     fn release(&mut self, event: &CheckInEvent) -> Result<Vec<CheckInEvent>, StoreError>;
     /// Takes out what has been held since `until` or longer.
     fn expire(&mut self, until: Timestamp) -> Result<Vec<CheckInEvent>, StoreError>;
+
+    /// Keeps what was refused: the newest ten of each monitor, and of those that are for none.
+    fn refuse(&mut self, refused: &Arrival, errors: &[ProcessingError]) -> Result<(), StoreError>;
+    /// Adds to the usage of the hour that `at` is in.
+    fn count(&mut self, at: Timestamp, usage: &Usage, count: u32) -> Result<(), StoreError>;
+
+    /// Until when the server is known to have listened.
+    fn heard_until(&mut self) -> Result<Option<Timestamp>, StoreError>;
+    /// Says that it listens until now.
+    fn set_heard_until(&mut self, now: Timestamp) -> Result<(), StoreError>;
+    /// Keeps a stretch of time in which nobody could be heard.
+    fn add_outage(&mut self, outage: Outage) -> Result<(), StoreError>;
+    /// Those that ended after `since`.
+    fn outages(&mut self, since: Timestamp) -> Result<Vec<Outage>, StoreError>;
+
+    /// A monitor with its environments, in order of their names.
+    fn monitor(&mut self, slug: &str) -> Result<Option<(Monitor, Vec<Environment>)>, StoreError>;
+    /// Writes a monitor.
+    fn save_monitor(&mut self, monitor: &Monitor) -> Result<(), StoreError>;
+    /// Writes an environment.
+    fn save_environment(&mut self, monitor: &Monitor, environment: &Environment) -> Result<(), StoreError>;
+    /// An incident.
+    fn incident(&mut self, guid: Uuid) -> Result<Option<Incident>, StoreError>;
+    /// Writes what was acknowledged of it.
+    fn save_acknowledgement(&mut self, incident: &Incident) -> Result<(), StoreError>;
+
+    /// Deletes what need not be kept any more, of a few environments. Whether there are more.
+    fn sweep(&mut self, sweep: &mut Sweep) -> Result<bool, StoreError>;
+    /// Gives space back that nothing uses any more: a little of it, so that nobody waits for long. Whether there is more.
+    fn give_back(&mut self) -> Result<bool, StoreError>;
+}
+
+/// What a check-in counts as.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Usage {
+    pub project: u64,
+    /// As sent.
+    pub slug: Option<Slug>,
+    pub outcome: Outcome,
+    /// Sentry's word; none if it was accepted.
+    pub reason: Option<&'static str>,
 }
 
 /// Why a transaction failed.

@@ -1,12 +1,12 @@
 //! What pages and API show, read beside the writer and never in its way.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::rows::{self, CHECK_IN, ENVIRONMENT, MONITOR};
+use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, MONITOR};
 use super::{StoreError, schema};
 use crate::lifecycle::{CheckIn, Environment, Monitor};
 
@@ -48,12 +48,16 @@ impl Reader {
         Ok(Self { connection: Mutex::new(schema::open_for_reading(path)?) })
     }
 
+    pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// All monitors of a project by slug, or the one of this slug.
     ///
     /// # Errors
     /// If the database fails.
     pub fn monitors(&self, project: u64, slug: Option<&str>) -> Result<Vec<MonitorView>, StoreError> {
-        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = self.connection();
         // One snapshot for all that is read.
         let connection = connection.unchecked_transaction()?;
         let filter = if slug.is_some() { "AND m.slug = ?2" } else { "AND ?2 IS NULL" };
@@ -81,7 +85,7 @@ impl Reader {
         skip: u32,
         limit: u32,
     ) -> Result<Option<CheckInPage>, StoreError> {
-        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = self.connection();
         let connection = connection.unchecked_transaction()?;
         let monitor: Option<i64> = connection
             .prepare_cached("SELECT id FROM monitors WHERE project = ?1 AND slug = ?2")?
@@ -100,7 +104,7 @@ impl Reader {
         // One more than asked for tells whether there is a next page.
         let found = statement
             .query_map(params![monitor, environment, i64::from(limit) + 1, skip], |row| {
-                Ok((row.get(11)?, rows::check_in(row)?.1))
+                Ok((row.get(CHECK_IN_COLUMNS)?, rows::check_in(row)?.1))
             })?;
         let mut check_ins = found.filter_map(rows::readable).collect::<Result<Vec<_>, _>>()?;
         let more = check_ins.len() > limit as usize;
@@ -118,7 +122,7 @@ fn environments(connection: &Connection, monitor: i64) -> Result<Vec<Environment
          CASE e.status WHEN 'error' THEN 0 WHEN 'ok' THEN 1 ELSE 2 END, e.last_check_in DESC, e.name"
     ))?;
     let found = statement.query_map([monitor], |row| {
-        let since: Option<i64> = row.get(8)?;
+        let since: Option<i64> = row.get(ENVIRONMENT_COLUMNS)?;
         Ok((rows::environment(row)?, since.and_then(|micros| Timestamp::from_microsecond(micros).ok())))
     })?;
     let mut views = Vec::new();

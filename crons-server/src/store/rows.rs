@@ -6,18 +6,26 @@ use rusqlite::{Row, ToSql};
 use uuid::Uuid;
 
 use crate::lifecycle::{
-    CheckIn, Config, Environment, EnvironmentStatus, Finished, Incident, Monitor, Status,
+    Acknowledgement, CheckIn, Config, Environment, EnvironmentStatus, Failures, Finished, Incident, Monitor,
+    Occurrence, Status,
 };
 
 /// Columns of a [`Monitor`] named `m`, in the order [`monitor`] reads them.
 pub(super) const MONITOR: &str =
     "m.id, m.guid, m.project, m.slug, m.enabled, m.upserting, m.config, m.owner, m.date_created";
+pub(super) const MONITOR_COLUMNS: usize = 9;
 /// Columns of an [`Environment`] named `e`.
 pub(super) const ENVIRONMENT: &str = "e.id, e.name, e.status, e.muted, e.date_created, e.last_check_in, \
-    e.next_check_in, e.next_check_in_latest";
+    e.next_check_in, e.next_check_in_latest, e.last_ok";
+pub(super) const ENVIRONMENT_COLUMNS: usize = 9;
 /// Columns of a [`CheckIn`] named `c` with its config named `k`.
 pub(super) const CHECK_IN: &str = "c.id, c.guid, c.status, c.duration_ms, c.date_added, c.date_updated, c.date_clock, \
-    c.date_in_progress, c.expected_time, c.timeout_at, k.config";
+    c.date_in_progress, c.expected_time, c.timeout_at, c.reported, k.config";
+pub(super) const CHECK_IN_COLUMNS: usize = 12;
+/// Columns of an [`Incident`] named `i`.
+pub(super) const INCIDENT: &str = "i.guid, i.started_at, i.starting_check_in, i.resolved_at, i.resolving_check_in, \
+    i.errors, i.misses, i.timeouts, i.told, i.acknowledged_at, i.acknowledged_by";
+pub(super) const INCIDENT_COLUMNS: usize = 11;
 
 /// An instant as it is stored.
 #[derive(Clone, Copy)]
@@ -45,7 +53,7 @@ pub(super) fn readable<T>(row: rusqlite::Result<T>) -> Option<rusqlite::Result<T
     }
 }
 
-fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+pub(super) fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
     Timestamp::from_microsecond(row.get(column)?).map_err(|error| corrupt(column, error))
 }
 
@@ -58,12 +66,15 @@ fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
     row.get(column).map(Uuid::from_bytes)
 }
 
-fn config(row: &Row<'_>, column: usize) -> rusqlite::Result<Config> {
+pub(super) fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(|error| corrupt(column, error))
 }
 
 fn status(row: &Row<'_>, column: usize) -> rusqlite::Result<Status> {
-    let text = row.get_ref(column)?.as_str()?;
+    status_named(row.get_ref(column)?.as_str()?, column)
+}
+
+fn status_named(text: &str, column: usize) -> rusqlite::Result<Status> {
     let known = Status::ALL.into_iter().find(|status| status.as_str() == text);
     known.ok_or_else(|| corrupt(column, format!("{text:?} is no status of a check-in")))
 }
@@ -77,7 +88,7 @@ pub(super) fn monitor(row: &Row<'_>) -> rusqlite::Result<(i64, Monitor)> {
         slug: slug.parse().map_err(|error: crons_types::InvalidSlug| corrupt(3, error))?,
         enabled: row.get(4)?,
         upserting: row.get(5)?,
-        config: config(row, 6)?,
+        config: json::<Config>(row, 6)?,
         owner: row.get(7)?,
         date_created: instant(row, 8)?,
     };
@@ -100,6 +111,7 @@ pub(super) fn environment(row: &Row<'_>) -> rusqlite::Result<(i64, Environment)>
         last_check_in: maybe_instant(row, 5)?,
         next_check_in: maybe_instant(row, 6)?,
         next_check_in_latest: maybe_instant(row, 7)?,
+        last_ok: maybe_instant(row, 8)?,
     };
     Ok((row.get(0)?, environment))
 }
@@ -116,7 +128,8 @@ pub(super) fn check_in(row: &Row<'_>) -> rusqlite::Result<(i64, CheckIn)> {
         date_in_progress: maybe_instant(row, 7)?,
         expected_time: maybe_instant(row, 8)?,
         timeout_at: maybe_instant(row, 9)?,
-        config: config(row, 10)?,
+        reported: row.get_ref(10)?.as_str_or_null()?.map(|text| status_named(text, 10)).transpose()?,
+        config: json::<Config>(row, 11)?,
     };
     Ok((row.get(0)?, check_in))
 }
@@ -131,13 +144,29 @@ pub(super) fn finished(row: &Row<'_>) -> rusqlite::Result<Finished> {
     })
 }
 
-/// `guid, started_at, starting_check_in`: of one that is not resolved.
-pub(super) fn active_incident(row: &Row<'_>) -> rusqlite::Result<Incident> {
+/// An incident.
+pub(super) fn incident(row: &Row<'_>) -> rusqlite::Result<Incident> {
+    let acknowledged = match (maybe_instant(row, 9)?, row.get(10)?) {
+        (Some(at), Some(by)) => Some(Acknowledgement { at, by }),
+        _ => None,
+    };
     Ok(Incident {
         guid: uuid(row, 0)?,
         started_at: instant(row, 1)?,
         starting_check_in: uuid(row, 2)?,
-        resolved_at: None,
-        resolving_check_in: None,
+        resolved_at: maybe_instant(row, 3)?,
+        resolving_check_in: row.get::<_, Option<[u8; 16]>>(4)?.map(Uuid::from_bytes),
+        failures: Failures { error: row.get(5)?, missed: row.get(6)?, timeout: row.get(7)? },
+        told: row.get(8)?,
+        acknowledged,
+    })
+}
+
+/// `check_in, at, reason`, from `column` on.
+pub(super) fn occurrence(row: &Row<'_>, column: usize) -> rusqlite::Result<Occurrence> {
+    Ok(Occurrence {
+        check_in: uuid(row, column)?,
+        at: instant(row, column + 1)?,
+        reason: row.get(column + 2)?,
     })
 }

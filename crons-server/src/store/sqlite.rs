@@ -3,12 +3,17 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
-use super::rows::{self, CHECK_IN, MONITOR, Micros};
-use super::{Records, Store, StoreError, schema};
-use crate::lifecycle::{CheckInEvent, ConfigUpdate, Existing, Monitor, State};
+use super::history::{self, Everything};
+use super::outages::{heard_until, outages};
+use super::retention::Sweep;
+use super::{Records, Store, StoreError, Usage, schema};
+use crate::lifecycle::{
+    Arrival, CheckInEvent, ConfigUpdate, Environment, Incident, Monitor, Occurrence, Outage, ProcessingError,
+    State,
+};
 
 /// Check-ins in a file, durable when a transaction returns.
 pub struct SqliteStore {
@@ -28,6 +33,22 @@ impl SqliteStore {
     /// If it cannot be written, is no database, or is one of a newer version of this program.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         Ok(Self { connection: schema::open(path)? })
+    }
+
+    /// One that is gone with the process: for simulations.
+    ///
+    /// # Errors
+    /// If there is no memory for it.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        Ok(Self { connection: schema::open_in_memory()? })
+    }
+
+    /// All that is stored.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn everything(&self) -> Result<Everything, StoreError> {
+        history::everything(&self.connection)
     }
 
     /// A value that is made once and kept.
@@ -76,9 +97,10 @@ impl Records for SqliteRecords<'_> {
 
     fn load(&mut self, event: &CheckInEvent) -> Result<State, StoreError> {
         let mut state = State::default();
-        let monitor = self.monitor(event)?;
-        let environment = match &monitor {
-            Some((id, _)) => self.environment(*id, &event.environment)?,
+        let monitor = self.monitor_of(event)?;
+        let monitor_id = monitor.as_ref().map(|(id, _)| *id);
+        let environment = match monitor_id {
+            Some(id) => self.environment(id, &event.environment)?,
             None => None,
         };
         let environment_id = environment.as_ref().map(|(id, _)| *id);
@@ -89,8 +111,9 @@ impl Records for SqliteRecords<'_> {
         };
         state.monitor = monitor.map(|(_, monitor)| monitor);
         state.environment = environment.map(|(_, environment)| environment);
-        if let Some(id) = environment_id {
-            self.load_history(id, &mut state, wanted_by(event))?;
+        match environment_id {
+            Some(id) => self.load_history(id, &mut state, wanted_by(event))?,
+            None => state.siblings = self.siblings(monitor_id)?,
         }
         Ok(state)
     }
@@ -98,110 +121,115 @@ impl Records for SqliteRecords<'_> {
     fn save(&mut self, before: &State, after: &State) -> Result<(), StoreError> {
         let Some(monitor) = &after.monitor else { return Ok(()) };
         if before.monitor.as_ref() != Some(monitor) {
-            self.save_monitor(monitor)?;
+            self.put_monitor(monitor)?;
         }
         let Some(environment) = &after.environment else { return Ok(()) };
         if before.environment.as_ref() != Some(environment) {
-            self.save_environment(monitor, environment)?;
+            self.put_environment(monitor, environment)?;
         }
         if let Some(existing) = &after.check_in
             && after.check_in != before.check_in
         {
-            self.save_check_in(monitor, environment, &existing.row)?;
+            self.put_check_in(monitor, environment, &existing.row)?;
         }
         if let Some(incident) = &after.incident
             && after.incident != before.incident
         {
-            self.save_incident(monitor, environment, incident)?;
+            self.put_incident(monitor, environment, incident)?;
         }
         Ok(())
     }
 
-    fn load_missed(&mut self, tick: Timestamp, limit: u32) -> Result<Vec<State>, StoreError> {
-        let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {MONITOR}, e.id FROM environments e JOIN monitors m ON m.id = e.monitor_id
-             WHERE e.next_check_in_latest <= ?1 AND m.enabled ORDER BY e.next_check_in_latest, e.id LIMIT ?2"
-        ))?;
-        let due = statement
-            .query_map(params![Micros(tick), limit], |row| Ok((rows::monitor(row)?.1, row.get(9)?)))?
-            .filter_map(rows::readable)
-            .collect::<Result<Vec<(Monitor, i64)>, _>>()?;
-        drop(statement);
-        due.into_iter().map(|(monitor, id)| self.state_of(monitor, id, None)).collect()
+    fn tell(&mut self, state: &State, occurrences: &[Occurrence]) -> Result<(), StoreError> {
+        match &state.incident {
+            Some(incident) if !occurrences.is_empty() => self.put_occurrences(incident, occurrences),
+            _ => Ok(()),
+        }
     }
 
-    fn timed_out(&mut self, tick: Timestamp) -> Result<Vec<Uuid>, StoreError> {
-        let mut statement = self.0.prepare_cached(
-            "SELECT guid FROM check_ins WHERE status = 'in_progress' AND timeout_at <= ?1 ORDER BY date_added, id",
-        )?;
-        let due = statement.query_map([Micros(tick)], |row| row.get(0).map(Uuid::from_bytes))?;
-        Ok(due.collect::<Result<_, _>>()?)
+    fn load_missed(&mut self, tick: Timestamp, limit: u32) -> Result<Vec<State>, StoreError> {
+        self.missed(tick, limit)
+    }
+
+    fn timed_out(&mut self, tick: Timestamp, limit: u32) -> Result<Vec<Uuid>, StoreError> {
+        self.overdue(tick, limit)
+    }
+
+    fn due_with(
+        &mut self,
+        event: &CheckInEvent,
+        tick: Timestamp,
+    ) -> Result<(Option<State>, Vec<Uuid>), StoreError> {
+        self.due_beside(event, tick)
     }
 
     fn load_run(&mut self, guid: Uuid) -> Result<Option<State>, StoreError> {
-        let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {CHECK_IN}, c.environment_id FROM check_ins c JOIN configs k ON k.id = c.config_id
-             WHERE c.guid = ?1"
-        ))?;
-        let run = statement
-            .query_row([guid.as_bytes()], |row| Ok((rows::check_in(row)?, row.get::<_, i64>(11)?)))
-            .optional()?;
-        drop(statement);
-        let Some(((order, row), environment_id)) = run else { return Ok(None) };
-        let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {MONITOR} FROM monitors m JOIN environments e ON e.monitor_id = m.id
-             WHERE e.id = ?1 AND m.enabled"
-        ))?;
-        let monitor = statement.query_row([environment_id], rows::monitor).optional()?;
-        drop(statement);
-        let Some((_, monitor)) = monitor else { return Ok(None) };
-        let existing = Existing { row, order: Some(order), elsewhere: None };
-        self.state_of(monitor, environment_id, Some(existing)).map(Some)
+        self.run(guid)
     }
 
     fn hold(&mut self, event: &CheckInEvent) -> Result<(), StoreError> {
-        let json = serde_json::to_string(event).map_err(StoreError::new)?;
-        self.0
-            .prepare_cached(
-                "INSERT INTO held_check_ins (project, slug, received, event) VALUES (?1, ?2, ?3, ?4)",
-            )?
-            .execute(params![
-                event.project.cast_signed(),
-                event.monitor_slug.as_str(),
-                Micros(event.received),
-                json
-            ])?;
-        Ok(())
+        self.keep_held(event)
     }
 
     fn release(&mut self, event: &CheckInEvent) -> Result<Vec<CheckInEvent>, StoreError> {
-        let mut statement = self.0.prepare_cached(
-            "DELETE FROM held_check_ins WHERE project = ?1 AND slug = ?2 RETURNING id, event",
-        )?;
-        let key = params![event.project.cast_signed(), event.monitor_slug.as_str()];
-        Ok(in_order(
-            statement.query_map(key, |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?,
-        ))
+        self.take_held(event)
     }
 
     fn expire(&mut self, until: Timestamp) -> Result<Vec<CheckInEvent>, StoreError> {
-        let mut statement =
-            self.0.prepare_cached("DELETE FROM held_check_ins WHERE received <= ?1 RETURNING id, event")?;
-        let old = statement.query_map([Micros(until)], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(in_order(old.collect::<Result<_, _>>()?))
+        self.take_expired(until)
     }
-}
 
-/// `RETURNING` promises no order; the row id is that of arrival.
-fn in_order(mut held: Vec<(i64, String)>) -> Vec<CheckInEvent> {
-    held.sort_unstable();
-    let read = held.iter().filter_map(|(_, json)| {
-        let event = serde_json::from_str(json);
-        event
-            .inspect_err(|error| tracing::error!(%error, "a held check-in cannot be read, and is left out"))
-            .ok()
-    });
-    read.collect()
+    fn refuse(&mut self, refused: &Arrival, errors: &[ProcessingError]) -> Result<(), StoreError> {
+        self.keep_refused(refused, errors)
+    }
+
+    fn count(&mut self, at: Timestamp, usage: &Usage, count: u32) -> Result<(), StoreError> {
+        self.add_usage(at, usage, count)
+    }
+
+    fn heard_until(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        heard_until(&self.0)
+    }
+
+    fn set_heard_until(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.put_heard_until(now)
+    }
+
+    fn add_outage(&mut self, outage: Outage) -> Result<(), StoreError> {
+        self.put_outage(outage)
+    }
+
+    fn outages(&mut self, since: Timestamp) -> Result<Vec<Outage>, StoreError> {
+        outages(&self.0, since)
+    }
+
+    fn monitor(&mut self, slug: &str) -> Result<Option<(Monitor, Vec<Environment>)>, StoreError> {
+        self.monitor_with_environments(slug)
+    }
+
+    fn save_monitor(&mut self, monitor: &Monitor) -> Result<(), StoreError> {
+        self.put_monitor(monitor)
+    }
+
+    fn save_environment(&mut self, monitor: &Monitor, environment: &Environment) -> Result<(), StoreError> {
+        self.put_environment(monitor, environment)
+    }
+
+    fn incident(&mut self, guid: Uuid) -> Result<Option<Incident>, StoreError> {
+        self.incident_by_guid(guid)
+    }
+
+    fn save_acknowledgement(&mut self, incident: &Incident) -> Result<(), StoreError> {
+        self.put_acknowledgement(incident)
+    }
+
+    fn sweep(&mut self, sweep: &mut Sweep) -> Result<bool, StoreError> {
+        self.sweep_some(sweep)
+    }
+
+    fn give_back(&mut self) -> Result<bool, StoreError> {
+        self.give_pages_back()
+    }
 }
 
 /// How far back the thresholds look that come along with a check-in.

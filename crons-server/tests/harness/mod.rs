@@ -43,6 +43,7 @@ impl Harness {
             database: Database::sqlite(self.folder.path().join("crons.db")),
             public_key: Some(KEY.parse().unwrap()),
             clock: Clock::Manual(ManualClock::new(instant(time))),
+            ..Settings::default()
         };
         let server = self.runtime.block_on(async {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

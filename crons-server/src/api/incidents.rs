@@ -1,0 +1,184 @@
+//! Incidents: which there are and were, what happened in them, and who has them in hand.
+
+use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{body, no_monitor, organization};
+use crate::lifecycle::{self, Incident, Occurrence};
+use crate::refusal::Refusal;
+use crate::state::App;
+use crate::store::{IncidentFilter, IncidentView};
+
+/// Characters of the name of whoever acknowledges.
+const MAX_NAME: usize = 200;
+
+/// Which incidents to show.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IncidentQuery {
+    environment: Option<String>,
+    /// `open` or `resolved`; both if left out.
+    status: Option<IncidentStatus>,
+    /// Only those that began before: the `startedAt` of the last one of the page before.
+    before: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum IncidentStatus {
+    Open,
+    Resolved,
+}
+
+/// `GET /api/0/organizations/crons/incidents/`
+pub async fn incidents(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    query: Result<Query<IncidentQuery>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    organization(&name)?;
+    list(&app, None, query?.0).await
+}
+
+/// `GET /api/0/organizations/crons/monitors/{slug}/incidents/`
+pub async fn incidents_of(
+    State(app): State<App>,
+    Path((name, slug)): Path<(String, String)>,
+    query: Result<Query<IncidentQuery>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    organization(&name)?;
+    let wanted = slug.clone();
+    if app.read(move |reader| reader.monitors(crate::PROJECT, Some(&wanted))).await?.is_empty() {
+        return Err(no_monitor(&slug));
+    }
+    list(&app, Some(slug), query?.0).await
+}
+
+async fn list(app: &App, slug: Option<String>, query: IncidentQuery) -> Result<Response, Refusal> {
+    let found = app
+        .read(move |reader| {
+            reader.incidents(IncidentFilter {
+                monitor_slug: slug.as_deref(),
+                environment: query.environment.as_deref(),
+                resolved: query.status.map(|status| status == IncidentStatus::Resolved),
+                before: query.before,
+            })
+        })
+        .await?;
+    Ok(Json(found.iter().map(incident_json).collect::<Vec<_>>()).into_response())
+}
+
+/// `GET /api/0/organizations/crons/incidents/{id}/`
+pub async fn incident(
+    State(app): State<App>,
+    path: Result<Path<(String, Uuid)>, PathRejection>,
+) -> Result<Response, Refusal> {
+    let Path((name, id)) = path?;
+    organization(&name)?;
+    let found = app.read(move |reader| reader.incident(id)).await?.ok_or_else(|| no_incident(id))?;
+    let mut json = incident_json(&found);
+    json["occurrences"] =
+        found.occurrences.iter().map(|occurrence| occurrence_json(&found, occurrence)).collect();
+    Ok(Json(json).into_response())
+}
+
+/// Who has it in hand.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Acknowledged {
+    by: String,
+}
+
+/// `PUT /api/0/organizations/crons/incidents/{id}/acknowledgement/`
+pub async fn acknowledge(
+    state: State<App>,
+    path: Result<Path<(String, Uuid)>, PathRejection>,
+    json: axum::body::Bytes,
+) -> Result<Response, Refusal> {
+    let Acknowledged { by } = body(&json)?;
+    if by.trim().is_empty() || by.chars().count() > MAX_NAME {
+        return Err(Refusal::bad_request(format!(
+            "by: {by:?} is not 1 to {MAX_NAME} characters; write a name"
+        )));
+    }
+    set(state, path?, Some(by)).await
+}
+
+/// `DELETE /api/0/organizations/crons/incidents/{id}/acknowledgement/`
+pub async fn unacknowledge(
+    state: State<App>,
+    path: Result<Path<(String, Uuid)>, PathRejection>,
+) -> Result<Response, Refusal> {
+    set(state, path?, None).await
+}
+
+async fn set(
+    State(app): State<App>,
+    Path((name, id)): Path<(String, Uuid)>,
+    by: Option<String>,
+) -> Result<Response, Refusal> {
+    organization(&name)?;
+    let found = app
+        .inbox
+        .work(move |records, now| {
+            let Some(mut incident) = records.incident(id)? else { return Ok(None) };
+            lifecycle::acknowledge(&mut incident, by, now);
+            records.save_acknowledgement(&incident)?;
+            Ok(Some(incident.resolved_at))
+        })
+        .await?;
+    match found {
+        None => Err(no_incident(id)),
+        Some(Some(resolved)) => Err(Refusal::new(
+            axum::http::StatusCode::CONFLICT,
+            format!("the incident {id} is over since {resolved}: there is nothing to have in hand"),
+        )),
+        Some(None) => incident(State(app), Ok(Path((name, id)))).await,
+    }
+}
+
+fn no_incident(id: Uuid) -> Refusal {
+    Refusal::not_found(format!("there is no incident {id}"))
+}
+
+fn incident_json(view: &IncidentView) -> Value {
+    let Incident { guid, started_at, starting_check_in, resolved_at, resolving_check_in, failures, .. } =
+        &view.incident;
+    let acknowledged = view.incident.acknowledged.as_ref();
+    json!({
+        "id": guid,
+        "monitorSlug": view.monitor_slug,
+        "environment": view.environment,
+        "title": lifecycle::title(&view.monitor_slug),
+        "status": if resolved_at.is_some() { "resolved" } else { "open" },
+        "startedAt": started_at,
+        "startingCheckInId": starting_check_in,
+        "resolvedAt": resolved_at,
+        "resolvingCheckInId": resolving_check_in,
+        // Milliseconds, as durations of check-ins are.
+        "duration": resolved_at.map(|resolved| resolved.duration_since(*started_at).as_millis()),
+        "failures": failures,
+        "acknowledged": acknowledged.map(|acknowledged| json!({"at": acknowledged.at, "by": acknowledged.by})),
+    })
+}
+
+fn occurrence_json(view: &IncidentView, occurrence: &Occurrence) -> Value {
+    json!({
+        "at": occurrence.at,
+        "checkInId": occurrence.check_in,
+        "title": lifecycle::title(&view.monitor_slug),
+        "subtitle": format!("Your monitor is failing: {}.", occurrence.reason),
+        "reason": occurrence.reason,
+        "level": lifecycle::LEVEL,
+        "fingerprint": lifecycle::fingerprint(view.monitor_guid, &view.environment),
+        "tags": lifecycle::tags(view.monitor_guid, &view.monitor_slug, view.incident.guid, &view.environment)
+            .into_iter()
+            .collect::<std::collections::BTreeMap<_, _>>(),
+    })
+}

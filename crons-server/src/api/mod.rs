@@ -1,0 +1,56 @@
+//! What is stored, as JSON, in Sentry's own shapes; where Sentry has none, in shapes like them.
+
+mod monitors;
+mod check_ins;
+mod incidents;
+mod receipts;
+
+use crons_types::Schedule;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::lifecycle::Config;
+use crate::refusal::Refusal;
+
+pub use check_ins::check_ins;
+pub use incidents::{acknowledge, incident, incidents, incidents_of, unacknowledge};
+pub use monitors::{change_environment, change_monitor, monitor, monitors};
+pub use receipts::{outages, refused, refused_of, usage, usage_of};
+
+/// The organization that everything belongs to.
+const ORGANIZATION: &str = "crons";
+
+fn organization(name: &str) -> Result<(), Refusal> {
+    if name == ORGANIZATION {
+        return Ok(());
+    }
+    Err(Refusal::not_found(format!("there is no organization {name:?}; this server has `{ORGANIZATION}`")))
+}
+
+fn no_monitor(slug: &str) -> Refusal {
+    Refusal::not_found(format!(
+        "there is no monitor {slug:?}; it is made by its first check-in that brings a schedule"
+    ))
+}
+
+/// The JSON of a request: small, and of just the keys that there are.
+fn body<T: DeserializeOwned>(json: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(json).map_err(|error| Refusal::bad_request(format!("the body: {error}")))
+}
+
+fn config_json(config: &Config) -> Value {
+    let (schedule_type, schedule) = match &config.schedule {
+        Schedule::Crontab(crontab) => ("crontab", json!(crontab.as_str())),
+        Schedule::Interval(interval) => ("interval", json!([interval.value(), interval.unit()])),
+    };
+    json!({
+        "schedule_type": schedule_type,
+        "schedule": schedule,
+        "checkin_margin": config.checkin_margin,
+        "max_runtime": config.max_runtime,
+        "timezone": config.zone().as_str(),
+        "failure_issue_threshold": config.failure_issue_threshold,
+        "recovery_threshold": config.recovery_threshold,
+        "alert_rule_id": null,
+    })
+}

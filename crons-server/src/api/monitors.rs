@@ -1,0 +1,157 @@
+//! Monitors and their environments: shown, disabled, muted.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{ORGANIZATION, body, config_json, no_monitor, organization};
+use crate::lifecycle;
+use crate::refusal::Refusal;
+use crate::state::App;
+use crate::store::{EnvironmentView, MonitorView};
+
+/// `GET /api/0/organizations/crons/monitors/`
+pub async fn monitors(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Refusal> {
+    organization(&name)?;
+    let found = app.read(|reader| reader.monitors(crate::PROJECT, None)).await?;
+    Ok(Json(found.iter().map(monitor_json).collect::<Vec<_>>()).into_response())
+}
+
+/// `GET /api/0/organizations/crons/monitors/{slug}/`
+pub async fn monitor(
+    State(app): State<App>,
+    Path((name, slug)): Path<(String, String)>,
+) -> Result<Response, Refusal> {
+    organization(&name)?;
+    let wanted = slug.clone();
+    let found = app.read(move |reader| reader.monitors(crate::PROJECT, Some(&wanted))).await?;
+    let monitor = found.first().ok_or_else(|| no_monitor(&slug))?;
+    Ok(Json(monitor_json(monitor)).into_response())
+}
+
+/// What can be changed of a monitor, in Sentry's words.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct MonitorChange {
+    status: Option<MonitorStatus>,
+    /// Of all its environments.
+    #[serde(alias = "is_muted")]
+    is_muted: Option<bool>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum MonitorStatus {
+    Active,
+    Disabled,
+}
+
+/// `PUT /api/0/organizations/crons/monitors/{slug}/`
+pub async fn change_monitor(
+    State(app): State<App>,
+    Path((name, slug)): Path<(String, String)>,
+    json: axum::body::Bytes,
+) -> Result<Response, Refusal> {
+    organization(&name)?;
+    let MonitorChange { status, is_muted } = body(&json)?;
+    let wanted = slug.clone();
+    let found = app
+        .inbox
+        .work(move |records, now| {
+            let Some((mut monitor, mut environments)) = records.monitor(&wanted)? else { return Ok(false) };
+            if let Some(status) = status {
+                let enabled = status == MonitorStatus::Active;
+                lifecycle::set_enabled(&mut monitor, &mut environments, enabled, now);
+                records.save_monitor(&monitor)?;
+            }
+            for mut environment in environments {
+                environment.muted = is_muted.unwrap_or(environment.muted);
+                records.save_environment(&monitor, &environment)?;
+            }
+            Ok(true)
+        })
+        .await?;
+    if !found {
+        return Err(no_monitor(&slug));
+    }
+    tracing::info!(slug, ?status, ?is_muted, "monitor changed");
+    monitor(State(app), Path((name, slug))).await
+}
+
+/// What can be changed of an environment.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct EnvironmentChange {
+    #[serde(alias = "is_muted")]
+    is_muted: bool,
+}
+
+/// `PUT /api/0/organizations/crons/monitors/{slug}/environments/{environment}/`
+pub async fn change_environment(
+    State(app): State<App>,
+    Path((name, slug, environment)): Path<(String, String, String)>,
+    json: axum::body::Bytes,
+) -> Result<Response, Refusal> {
+    organization(&name)?;
+    let EnvironmentChange { is_muted } = body(&json)?;
+    let (wanted, wanted_environment) = (slug.clone(), environment.clone());
+    let found = app
+        .inbox
+        .work(move |records, _| {
+            let Some((monitor, environments)) = records.monitor(&wanted)? else { return Ok(false) };
+            let mut named = environments.into_iter().filter(|found| found.name == wanted_environment);
+            let Some(mut environment) = named.next() else { return Ok(false) };
+            environment.muted = is_muted;
+            records.save_environment(&monitor, &environment)?;
+            Ok(true)
+        })
+        .await?;
+    if !found {
+        return Err(Refusal::not_found(format!(
+            "there is no monitor {slug:?} with an environment {environment:?}"
+        )));
+    }
+    tracing::info!(slug, environment, is_muted, "environment changed");
+    monitor(State(app), Path((name, slug))).await
+}
+
+fn monitor_json(view: &MonitorView) -> Value {
+    let monitor = &view.monitor;
+    let muted = !view.environments.is_empty() && view.environments.iter().all(|view| view.environment.muted);
+    json!({
+        "id": monitor.guid,
+        "slug": monitor.slug,
+        "name": monitor.slug,
+        "status": if monitor.enabled { "active" } else { "disabled" },
+        "isMuted": muted,
+        "isUpserting": monitor.upserting,
+        "config": config_json(&monitor.config),
+        "dateCreated": monitor.date_created,
+        "owner": monitor.owner.as_deref().map(owner_json),
+        "project": {"id": monitor.project.to_string(), "slug": ORGANIZATION, "name": ORGANIZATION},
+        "environments": view.environments.iter().map(environment_json).collect::<Vec<_>>(),
+    })
+}
+
+fn owner_json(owner: &str) -> Value {
+    let (kind, id) = owner.split_once(':').unwrap_or(("user", owner));
+    json!({"type": kind, "id": id, "name": id})
+}
+
+fn environment_json(view: &EnvironmentView) -> Value {
+    let environment = &view.environment;
+    let incident = |since: Timestamp| json!({"startingTimestamp": since, "resolvingTimestamp": null, "brokenNotice": null});
+    json!({
+        "name": environment.name,
+        "status": environment.status.as_str(),
+        "isMuted": environment.muted,
+        "dateCreated": environment.date_created,
+        "lastCheckIn": environment.last_check_in,
+        "nextCheckIn": environment.next_check_in,
+        "nextCheckInLatest": environment.next_check_in_latest,
+        "activeIncident": view.incident_since.map(incident),
+    })
+}

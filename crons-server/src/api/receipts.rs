@@ -1,0 +1,93 @@
+//! What came in and what became of it: refused payloads, counts by the hour, and when nobody could be heard.
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{no_monitor, organization};
+use crate::refusal::Refusal;
+use crate::state::App;
+
+/// How far back is shown if nobody says.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// `GET /api/0/organizations/crons/processing-errors/`: of payloads that are for no monitor.
+pub async fn refused(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Refusal> {
+    organization(&name)?;
+    let found = app.read(|reader| reader.refused(None)).await?;
+    Ok(Json(found).into_response())
+}
+
+/// `GET /api/0/organizations/crons/monitors/{slug}/processing-errors/`
+pub async fn refused_of(
+    State(app): State<App>,
+    Path((name, slug)): Path<(String, String)>,
+) -> Result<Response, Refusal> {
+    organization(&name)?;
+    known(&app, &slug).await?;
+    let found = app.read(move |reader| reader.refused(Some(&slug))).await?;
+    Ok(Json(found).into_response())
+}
+
+/// From when on.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Since {
+    since: Option<Timestamp>,
+}
+
+impl Since {
+    fn instant(&self, app: &App) -> Timestamp {
+        let day_ago = || app.inbox.clock().now().checked_sub(DAY).unwrap_or(Timestamp::MIN);
+        self.since.unwrap_or_else(day_ago)
+    }
+}
+
+/// `GET /api/0/organizations/crons/usage/`
+pub async fn usage(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    query: Result<Query<Since>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    organization(&name)?;
+    let since = query?.instant(&app);
+    let found = app.read(move |reader| reader.usage(None, since)).await?;
+    Ok(Json(found).into_response())
+}
+
+/// `GET /api/0/organizations/crons/monitors/{slug}/usage/`
+pub async fn usage_of(
+    State(app): State<App>,
+    Path((name, slug)): Path<(String, String)>,
+    query: Result<Query<Since>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    organization(&name)?;
+    let since = query?.instant(&app);
+    known(&app, &slug).await?;
+    let found = app.read(move |reader| reader.usage(Some(&slug), since)).await?;
+    Ok(Json(found).into_response())
+}
+
+/// `GET /api/0/organizations/crons/outages/`: when this server could hear nobody.
+pub async fn outages(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    query: Result<Query<Since>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    organization(&name)?;
+    let since = query?.since.unwrap_or(Timestamp::MIN);
+    let found = app.read(move |reader| reader.outages(since)).await?;
+    let found: Vec<_> =
+        found.iter().map(|outage| json!({"since": outage.since, "until": outage.until})).collect();
+    Ok(Json(found).into_response())
+}
+
+async fn known(app: &App, slug: &str) -> Result<(), Refusal> {
+    let wanted = slug.to_owned();
+    let found = app.read(move |reader| reader.monitors(crate::PROJECT, Some(&wanted))).await?;
+    if found.is_empty() { Err(no_monitor(slug)) } else { Ok(()) }
+}

@@ -1,0 +1,49 @@
+//! Deletes what need not be kept any more, a little at a time, so that check-ins never wait for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::consumer::{Inbox, Unavailable};
+use crate::settings::Retention;
+use crate::store::Sweep;
+
+/// How often.
+const EVERY: Duration = Duration::from_secs(3_600);
+/// After the start, when there is more to do.
+const AT_FIRST: Duration = Duration::from_secs(60);
+
+/// Does it from time to time, until the server stops.
+pub(crate) async fn keep(inbox: Arc<Inbox>, retention: Retention) {
+    let mut wait = AT_FIRST;
+    loop {
+        tokio::time::sleep(wait).await;
+        match sweep(&inbox, retention).await {
+            Ok(0) => {}
+            Ok(deleted) => tracing::info!(deleted, "old check-ins were deleted"),
+            Err(Unavailable::Database) => {
+                tracing::error!("old check-ins could not be deleted; tried again later")
+            }
+            Err(Unavailable::Closing) => return,
+        }
+        wait = EVERY;
+    }
+}
+
+/// Does it once; how many check-ins were deleted.
+pub(crate) async fn sweep(inbox: &Inbox, retention: Retention) -> Result<usize, Unavailable> {
+    let mut sweep = Sweep::new(inbox.clock().now(), retention);
+    loop {
+        let (done, more) = inbox
+            .work(move |records, _| {
+                let more = records.sweep(&mut sweep)?;
+                Ok((sweep, more))
+            })
+            .await?;
+        sweep = done;
+        if !more {
+            break;
+        }
+    }
+    while inbox.work(|records, _| records.give_back()).await? {}
+    Ok(sweep.deleted)
+}

@@ -1,0 +1,23 @@
+//! What people tell the server about a monitor.
+
+use jiff::Timestamp;
+
+use super::model::{Acknowledgement, Environment, Incident, Monitor};
+
+/// Whether a monitor is watched. What it missed while it was not is never judged: its next run is expected from `now` on.
+pub fn set_enabled(monitor: &mut Monitor, environments: &mut [Environment], enabled: bool, now: Timestamp) {
+    let again = enabled && !monitor.enabled;
+    monitor.enabled = enabled;
+    if again {
+        for environment in environments.iter_mut().filter(|environment| environment.next_check_in.is_some()) {
+            environment.expect_after(&monitor.config, now);
+        }
+    }
+}
+
+/// Somebody has the incident in hand, or `None`: nobody has any more. One that is over stays as it is.
+pub fn acknowledge(incident: &mut Incident, by: Option<String>, now: Timestamp) {
+    if incident.resolved_at.is_none() {
+        incident.acknowledged = by.map(|by| Acknowledgement { at: now, by });
+    }
+}

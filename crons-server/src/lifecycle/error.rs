@@ -1,0 +1,126 @@
+//! Why a check-in was refused, by Sentry's names, and how that is counted.
+
+use serde::Serialize;
+
+/// Why a check-in was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProcessingError {
+    /// The run belongs to another environment or monitor; where.
+    CheckInEnvironmentMismatch(String),
+    CheckInFinished,
+    CheckInInvalidDuration,
+    CheckInInvalidGuid(String),
+    CheckInValidationFailed(String),
+    MonitorDisabled,
+    /// There are as many environments of the monitor as there may be.
+    MonitorEnvironmentLimitExceeded(u32),
+    /// It was one more than this many in one minute.
+    MonitorEnvironmentRateLimited(u32),
+    MonitorInvalidConfig(String),
+    MonitorInvalidEnvironment(String),
+    /// There are as many monitors as there may be.
+    MonitorLimitExceeded(u32),
+    MonitorNotFound,
+    /// Nothing of what was written is left as a slug.
+    MonitorWithoutSlug(String),
+}
+
+/// How a check-in counts in the usage statistics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Accepted,
+    RateLimited,
+    Filtered,
+    Invalid,
+}
+
+impl Outcome {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::RateLimited => "rate_limited",
+            Self::Filtered => "filtered",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
+impl ProcessingError {
+    /// Sentry's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::CheckInEnvironmentMismatch(_) => "CHECKIN_ENVIRONMENT_MISMATCH",
+            Self::CheckInFinished => "CHECKIN_FINISHED",
+            Self::CheckInInvalidDuration => "CHECKIN_INVALID_DURATION",
+            Self::CheckInInvalidGuid(_) => "CHECKIN_INVALID_GUID",
+            Self::CheckInValidationFailed(_) => "CHECKIN_VALIDATION_FAILED",
+            Self::MonitorDisabled => "MONITOR_DISABLED",
+            Self::MonitorEnvironmentLimitExceeded(_) => "MONITOR_ENVIRONMENT_LIMIT_EXCEEDED",
+            Self::MonitorEnvironmentRateLimited(_) => "MONITOR_ENVIRONMENT_RATELIMITED",
+            Self::MonitorInvalidConfig(_) => "MONITOR_INVALID_CONFIG",
+            Self::MonitorInvalidEnvironment(_) => "MONITOR_INVALID_ENVIRONMENT",
+            Self::MonitorLimitExceeded(_) => "MONITOR_LIMIT_EXCEEDED",
+            Self::MonitorNotFound | Self::MonitorWithoutSlug(_) => "MONITOR_NOT_FOUND",
+        }
+    }
+
+    /// How a check-in that was refused for it counts, and Sentry's word for why.
+    pub fn outcome(&self) -> (Outcome, &'static str) {
+        match self {
+            Self::MonitorEnvironmentRateLimited(_) => (Outcome::RateLimited, "rate_limited"),
+            Self::MonitorDisabled => (Outcome::Filtered, "monitor_disabled"),
+            Self::CheckInInvalidGuid(_) => (Outcome::Invalid, "invalid_guid"),
+            Self::CheckInValidationFailed(_) => (Outcome::Invalid, "invalid_check_in"),
+            Self::MonitorLimitExceeded(_) => (Outcome::Invalid, "monitor_limit_exceeded"),
+            Self::MonitorNotFound | Self::MonitorWithoutSlug(_) | Self::MonitorInvalidConfig(_) => {
+                (Outcome::Invalid, "invalid_monitor")
+            }
+            Self::MonitorEnvironmentLimitExceeded(_) => {
+                (Outcome::Invalid, "monitor_environment_limit_exceeded")
+            }
+            Self::MonitorInvalidEnvironment(_) => (Outcome::Invalid, "invalid_monitor_environment"),
+            Self::CheckInEnvironmentMismatch(_) => (Outcome::Invalid, "monitor_environment_mismatch"),
+            // Sentry counts these nowhere; nothing that is refused shall be invisible.
+            Self::CheckInFinished | Self::CheckInInvalidDuration => (Outcome::Invalid, "finished"),
+        }
+    }
+}
+
+impl std::fmt::Display for ProcessingError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: ", self.name())?;
+        match self {
+            Self::CheckInEnvironmentMismatch(existing) => {
+                write!(
+                    f,
+                    "this run belongs to {existing}; send both reports of a run with the same environment"
+                )
+            }
+            Self::CheckInFinished => f.write_str("this run is over; use a new id for a new run"),
+            Self::CheckInInvalidDuration => f.write_str("the run took longer than the server can count"),
+            Self::CheckInInvalidGuid(reason)
+            | Self::CheckInValidationFailed(reason)
+            | Self::MonitorInvalidConfig(reason)
+            | Self::MonitorInvalidEnvironment(reason) => f.write_str(reason),
+            Self::MonitorDisabled => f.write_str("the monitor is disabled; enable it to watch its job again"),
+            Self::MonitorEnvironmentLimitExceeded(most) => {
+                write!(f, "the monitor has {most} environments already; `max_environments` allows no more")
+            }
+            Self::MonitorEnvironmentRateLimited(most) => write!(
+                f,
+                "there were {most} check-ins of this monitor and environment in this minute already; `rate_limit` \
+                 allows no more"
+            ),
+            Self::MonitorLimitExceeded(most) => {
+                write!(f, "there are {most} monitors already; `max_monitors` allows no more")
+            }
+            Self::MonitorWithoutSlug(written) => {
+                write!(f, "monitor_slug: nothing of {written:?} is left as a slug; use a-z, 0-9, `-` and `_`")
+            }
+            Self::MonitorNotFound => {
+                f.write_str("there is no such monitor; send a `monitor_config` with a schedule to make it")
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Which minutes have been judged, and when nobody could be heard.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::judge::{Judge, Said};
+use crate::lifecycle::{CheckInEvent, Outage, truncate_to_minute};
+use crate::store::{Records, StoreError};
+
+/// Environments, and runs, that are judged in one transaction: check-ins wait for no more of them.
+const AT_A_TIME: u32 = 250;
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+/// An outage this old bears on no deadline any more: the longest margin, and some time for the run before it.
+const FORGOTTEN: SignedDuration = SignedDuration::from_hours(24 * 60);
+
+/// The clock of the ordered queue.
+#[derive(Debug, Clone)]
+pub(crate) struct Minutes {
+    /// All up to this minute is judged.
+    judged: Timestamp,
+    /// The minute that it is.
+    entered: Timestamp,
+    /// When something was last heard, if only the clock.
+    heard: Timestamp,
+}
+
+impl Minutes {
+    /// At the start of the server: what was due since it was last heard of could not be heard.
+    pub(crate) fn start(
+        records: &mut dyn Records,
+        judge: &mut Judge,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        judge.outages = records.outages(now.checked_sub(FORGOTTEN).unwrap_or(Timestamp::MIN))?;
+        let minute = truncate_to_minute(now);
+        let minutes = Self { judged: minute - MINUTE, entered: minute, heard: now };
+        match records.heard_until()? {
+            Some(until) if until < now => outage(records, judge, Outage { since: until, until: now })?,
+            Some(until) if until > now => {
+                tracing::warn!(%until, %now, "the clock is behind where it was when the server last ran");
+            }
+            _ => {}
+        }
+        records.set_heard_until(now)?;
+        Ok(minutes)
+    }
+
+    /// A clock that has not begun, for a simulation.
+    pub(crate) fn before(first: Timestamp) -> Self {
+        let minute = truncate_to_minute(first) - MINUTE;
+        Self { judged: minute, entered: minute, heard: minute }
+    }
+
+    /// Whether something is left to be judged.
+    pub(crate) fn are_behind(&self) -> bool {
+        self.judged < self.entered
+    }
+
+    /// Whether all of this minute is judged.
+    pub(crate) fn have_judged(&self, minute: Timestamp) -> bool {
+        self.judged >= minute
+    }
+
+    /// Time has passed. A minute that nobody announced is one in which the server did not run: it was stopped, the
+    /// machine slept, the clock was set, or the database failed. Whether it is a new minute.
+    pub(crate) fn enter(
+        &mut self,
+        records: &mut dyn Records,
+        judge: &mut Judge,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let minute = truncate_to_minute(now);
+        let new = minute > self.entered;
+        if new {
+            if minute.duration_since(self.entered) > MINUTE {
+                outage(records, judge, Outage { since: self.heard, until: now })?;
+                self.judged = self.judged.max(minute - MINUTE);
+            }
+            self.entered = minute;
+            records.set_heard_until(now)?;
+        }
+        self.heard = self.heard.max(now);
+        Ok(new)
+    }
+
+    /// The server stops in an orderly way: it is known to the second until when it listened.
+    pub(crate) fn stop(&self, records: &mut dyn Records) -> Result<(), StoreError> {
+        records.set_heard_until(self.heard)
+    }
+
+    /// Goes to a minute of a simulation, through all before it.
+    pub(crate) fn go_to(&mut self, minute: Timestamp) {
+        self.entered = self.entered.max(minute);
+    }
+
+    /// Goes straight to a minute of a simulation: those before it are lost.
+    pub(crate) fn skip_to(&mut self, minute: Timestamp) {
+        self.judged = self.judged.max(minute - MINUTE);
+        self.entered = self.entered.max(minute);
+    }
+
+    /// Judges some of what is due, in order of minutes.
+    pub(crate) fn judge(
+        &mut self,
+        records: &mut dyn Records,
+        judge: &mut Judge,
+        said: &mut Vec<Said>,
+    ) -> Result<(), StoreError> {
+        while self.are_behind() {
+            let minute = self.judged.saturating_add(MINUTE).unwrap_or(self.entered);
+            if !judge.tick(records, minute, AT_A_TIME, said)? {
+                return Ok(());
+            }
+            self.judged = minute;
+        }
+        Ok(())
+    }
+
+    /// Judges what is due beside a check-in, so that a deadline that had passed before it came is not judged after it.
+    pub(crate) fn judge_beside(
+        &self,
+        records: &mut dyn Records,
+        judge: &mut Judge,
+        event: &CheckInEvent,
+        said: &mut Vec<Said>,
+    ) -> Result<(), StoreError> {
+        let mut minute = self.judged;
+        while minute < self.entered {
+            minute = minute.saturating_add(MINUTE).unwrap_or(self.entered);
+            judge.tick_beside(records, event, minute, said)?;
+        }
+        Ok(())
+    }
+}
+
+fn outage(records: &mut dyn Records, judge: &mut Judge, outage: Outage) -> Result<(), StoreError> {
+    let Outage { since, until } = outage;
+    tracing::warn!(%since, %until, "nobody could be heard in this time: what was due in it is unknown, not missed");
+    records.add_outage(outage)?;
+    judge.outages.retain(|old| until.duration_since(old.until) < FORGOTTEN);
+    judge.outages.push(outage);
+    Ok(())
+}

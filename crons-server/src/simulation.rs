@@ -1,0 +1,228 @@
+//! A timeline through the same code that serves, on a clock of its own and with a database in memory.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::ingest::parse_check_in;
+use crate::judge::{Judge, Said};
+use crate::lifecycle::{self, Arrival, CheckInEvent, Outage, Verdict, truncate_to_minute};
+use crate::minutes::Minutes;
+use crate::report::{OutcomeRow, Report, Written};
+use crate::settings::{Caps, RateLimit, Settings};
+use crate::store::{Records, SqliteStore, Store, StoreError};
+use crate::timeline::{Action, TimelineEvent};
+
+/// Which minutes are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ticks {
+    /// All from the first event to the last, each before the events in it.
+    #[default]
+    EveryMinute,
+    /// Only those of [`Action::Tick`].
+    Listed,
+}
+
+/// A server without a network, a file or a clock: what would it have said?
+///
+/// ```
+/// use crons_server::{Simulation, RateLimit, Ticks, parse_timeline};
+///
+/// let timeline = parse_timeline(r#"
+///     {"at": "2024-06-03T10:00:05Z", "check_in": {"monitor_slug": "job", "status": "ok",
+///         "monitor_config": {"schedule": {"type": "crontab", "value": "0 * * * *"}}}}
+///     {"at": "2024-06-03T11:01:00Z", "tick": true}
+/// "#.replace("\"ok\",\n", "\"ok\",").as_str())?;
+/// let mut simulation = Simulation::new(Ticks::EveryMinute, RateLimit::SENTRY)?;
+/// for event in timeline {
+///     simulation.happen(event)?;
+/// }
+/// let report = serde_json::to_value(simulation.finish()?)?;
+/// assert_eq!(report["check_ins"][1]["status"], "missed");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Simulation {
+    store: SqliteStore,
+    judge: Judge,
+    minutes: Option<Minutes>,
+    ticks: Ticks,
+    outcomes: Vec<OutcomeRow>,
+    /// Check-ins that wait for the description of their monitor, with their place among the outcomes.
+    held: Vec<(usize, CheckInEvent)>,
+    /// Ids as the timeline writes them.
+    written: Written,
+}
+
+impl std::fmt::Debug for Simulation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Simulation").field("ticks", &self.ticks).finish_non_exhaustive()
+    }
+}
+
+impl Simulation {
+    /// A server that has heard nothing yet.
+    ///
+    /// # Errors
+    /// If there is no memory for its database.
+    pub fn new(ticks: Ticks, rate_limit: RateLimit) -> Result<Self, StoreError> {
+        Self::with_caps(ticks, rate_limit, Caps::default())
+    }
+
+    pub(crate) fn with_caps(ticks: Ticks, rate_limit: RateLimit, caps: Caps) -> Result<Self, StoreError> {
+        let settings = Settings { rate_limit, caps, ..Settings::default() };
+        let mut made = 0_u64;
+        // The same ids for the same timeline; of a kind that nobody makes at random.
+        let new_id = move || {
+            made += 1;
+            uuid::Builder::from_custom_bytes(u128::from(made).to_be_bytes()).into_uuid()
+        };
+        Ok(Self {
+            store: SqliteStore::in_memory()?,
+            judge: Judge::new(&settings, new_id),
+            minutes: None,
+            ticks,
+            outcomes: Vec::new(),
+            held: Vec::new(),
+            written: HashMap::new(),
+        })
+    }
+
+    /// Stretches of time in which nobody could be heard.
+    pub(crate) fn set_outages(&mut self, outages: Vec<Outage>) {
+        self.judge.outages = outages;
+    }
+
+    /// Lets something happen; never before what happened already.
+    ///
+    /// # Errors
+    /// If the database in memory fails.
+    pub fn happen(&mut self, event: TimelineEvent) -> Result<(), StoreError> {
+        let TimelineEvent { at, action } = event;
+        self.advance(at, matches!(action, Action::Tick))?;
+        match action {
+            Action::Tick => Ok(()),
+            Action::CheckIn(payload) => {
+                if let Some(Value::String(id)) = payload.get("check_in_id")
+                    && let Ok(guid) = id.parse()
+                {
+                    self.written.insert(guid, id.clone());
+                }
+                let mut arrival = parse_check_in(payload.to_string().as_bytes(), None);
+                arrival.stamp(at);
+                self.check_in(&arrival)
+            }
+            Action::Mute { monitor, environment, muted } => {
+                let found = self.transaction(|records, _| {
+                    let Some((found, environments)) = records.monitor(&monitor)? else { return Ok(false) };
+                    let named = environments.into_iter().find(|found| found.name == environment);
+                    let Some(mut environment) = named else { return Ok(false) };
+                    environment.muted = muted;
+                    records.save_environment(&found, &environment)?;
+                    Ok(true)
+                })?;
+                if !found {
+                    tracing::warn!(%at, monitor, environment, "there is no such environment to mute at this time");
+                }
+                Ok(())
+            }
+            Action::Disable { monitor, disabled } => {
+                let found = self.transaction(|records, _| {
+                    let Some((mut found, mut environments)) = records.monitor(&monitor)? else {
+                        return Ok(false);
+                    };
+                    lifecycle::set_enabled(&mut found, &mut environments, !disabled, at);
+                    records.save_monitor(&found)?;
+                    for environment in &environments {
+                        records.save_environment(&found, environment)?;
+                    }
+                    Ok(true)
+                })?;
+                if !found {
+                    tracing::warn!(%at, monitor, "there is no such monitor to disable at this time");
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// A check-in arrives at the time it is stamped with.
+    pub(crate) fn check_in(&mut self, arrival: &Arrival) -> Result<(), StoreError> {
+        let mut said = Vec::new();
+        self.transaction(|records, judge| judge.check_in(records, arrival, &mut said).map(drop))?;
+        let place = self.outcomes.len();
+        self.outcomes.push(OutcomeRow::pending(arrival));
+        for (index, said) in said.into_iter().enumerate() {
+            match said {
+                Said::Refused(_, errors) => self.outcomes[place].is(&Verdict::Refused(errors)),
+                Said::CheckIn(event, Verdict::Held) => self.held.push((place, event)),
+                Said::CheckIn(_, verdict) if index == 0 => self.outcomes[place].is(&verdict),
+                Said::CheckIn(event, verdict) => self.explained(&event, &verdict),
+                Said::Deadline(..) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets time pass, judging each minute on the way.
+    pub(crate) fn advance(&mut self, at: Timestamp, listed: bool) -> Result<(), StoreError> {
+        let mut minutes = self.minutes.take().unwrap_or_else(|| Minutes::before(at));
+        let minute = truncate_to_minute(at);
+        match self.ticks {
+            Ticks::EveryMinute => minutes.go_to(minute),
+            Ticks::Listed if listed => minutes.skip_to(minute),
+            Ticks::Listed => {}
+        }
+        let mut said = Vec::new();
+        while minutes.are_behind() {
+            self.transaction(|records, judge| minutes.judge(records, judge, &mut said))?;
+        }
+        self.minutes = Some(minutes);
+        for said in said {
+            if let Said::CheckIn(event, verdict) = said {
+                self.explained(&event, &verdict);
+            }
+        }
+        Ok(())
+    }
+
+    /// What became of a check-in that was held.
+    fn explained(&mut self, event: &CheckInEvent, verdict: &Verdict) {
+        let found = self.held.iter().position(|(_, held)| {
+            (held.received, &held.monitor_slug, held.check_in_id)
+                == (event.received, &event.monitor_slug, event.check_in_id)
+        });
+        if let Some(found) = found {
+            let (place, _) = self.held.remove(found);
+            self.outcomes[place].is(verdict);
+        }
+    }
+
+    /// What it came to. What is still held is refused: nothing more will come.
+    ///
+    /// # Errors
+    /// If the database in memory fails.
+    pub fn finish(mut self) -> Result<Report, StoreError> {
+        let mut said = Vec::new();
+        self.transaction(|records, judge| judge.end(records, &mut said))?;
+        for said in said {
+            if let Said::CheckIn(event, verdict) = said {
+                self.explained(&event, &verdict);
+            }
+        }
+        Ok(Report::new(self.store.everything()?, self.outcomes, &self.written))
+    }
+
+    fn transaction<T>(
+        &mut self,
+        mut work: impl FnMut(&mut dyn Records, &mut Judge) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let judge = &mut self.judge;
+        let mut result = None;
+        self.store.transaction(&mut |records| {
+            result = Some(work(records, judge)?);
+            Ok(())
+        })?;
+        result.ok_or_else(|| StoreError::new("it did not run a transaction"))
+    }
+}

@@ -1,0 +1,131 @@
+//! What happened when, as lines of JSON: the input of a simulation.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub struct TimelineEvent {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub action: Action,
+}
+
+/// What can happen.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// A check-in arrives: its payload, as it goes over the wire.
+    CheckIn(Value),
+    /// The minute is judged.
+    Tick,
+    /// An environment is muted, or not any more.
+    Mute {
+        /// The monitor's slug.
+        monitor: String,
+        /// The environment's name.
+        environment: String,
+        /// Whether it is muted from now on.
+        muted: bool,
+    },
+    /// A monitor is disabled, or not any more.
+    Disable {
+        /// The monitor's slug.
+        monitor: String,
+        /// Whether it is disabled from now on.
+        disabled: bool,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    at: Timestamp,
+    check_in: Option<Value>,
+    tick: Option<bool>,
+    mute: Option<Mute>,
+    disable: Option<Disable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mute {
+    monitor: String,
+    environment: Option<String>,
+    muted: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Disable {
+    monitor: String,
+    disabled: bool,
+}
+
+/// Reads a timeline: one JSON object a line, empty lines left out.
+///
+/// # Errors
+/// If a line is no event, or is earlier than the one before it; which line, and why.
+pub fn parse_timeline(text: &str) -> Result<Vec<TimelineEvent>, String> {
+    let mut events: Vec<TimelineEvent> = Vec::new();
+    for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+        let event = parse(line).map_err(|reason| format!("line {number}: {reason}"))?;
+        if let Some(before) = events.last().filter(|before| before.at > event.at) {
+            return Err(format!(
+                "line {number}: at: {} is before {}, the time of the event above it; sort the events by time",
+                event.at, before.at
+            ));
+        }
+        events.push(event);
+    }
+    Ok(events)
+}
+
+fn parse(line: &str) -> Result<TimelineEvent, String> {
+    let Line { at, check_in, tick, mute, disable } =
+        serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let action = match (check_in, tick, mute, disable) {
+        (Some(payload), None, None, None) => Action::CheckIn(payload),
+        (None, Some(true), None, None) => Action::Tick,
+        (None, None, Some(Mute { monitor, environment, muted }), None) => Action::Mute {
+            monitor,
+            environment: environment.unwrap_or_else(|| crons_types::Environment::DEFAULT.to_owned()),
+            muted,
+        },
+        (None, None, None, Some(Disable { monitor, disabled })) => Action::Disable { monitor, disabled },
+        _ => {
+            return Err(
+                "beside `at`, write just one of `check_in`, `tick` (true), `mute` and `disable`".into()
+            );
+        }
+    };
+    Ok(TimelineEvent { at, action })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_no_event_is_named_with_the_reason() {
+        let good = r#"{"at": "2024-06-03T10:00:00Z", "tick": true}"#;
+        let cases = [
+            ("{}".to_owned(), "line 1: missing field `at`"),
+            (format!("{good}\n\nnonsense"), "line 3: expected"),
+            (r#"{"at": "today", "tick": true}"#.to_owned(), "line 1:"),
+            (r#"{"at": "2024-06-03T10:00:00Z"}"#.to_owned(), "just one of"),
+            (r#"{"at": "2024-06-03T10:00:00Z", "tick": false}"#.to_owned(), "just one of"),
+            (r#"{"at": "2024-06-03T10:00:00Z", "tock": true}"#.to_owned(), "unknown field `tock`"),
+            (
+                format!("{good}\n{}", good.replace("10:00", "09:59")),
+                "line 2: at: 2024-06-03T09:59:00Z is before",
+            ),
+        ];
+        for (text, expected) in cases {
+            let message = parse_timeline(&text).unwrap_err();
+            assert!(message.contains(expected), "{message}");
+        }
+        assert_eq!(parse_timeline(&format!("{good}\n{good}\n")).unwrap().len(), 2);
+    }
+}
