@@ -23,6 +23,7 @@ mod judge;
 mod minutes;
 mod consumer;
 mod refusal;
+mod access;
 mod state;
 mod ingest;
 mod timeline;

@@ -1,6 +1,6 @@
 //! A running server: its socket, its clock, its end.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::access::Access;
 use crate::app::router;
 use crate::clock::Clock;
 use crate::consumer::{self, Inbox};
@@ -46,7 +47,7 @@ pub enum StartError {
     Store(StoreError),
     /// The socket or a thread cannot.
     Io(std::io::Error),
-    /// The socket is open to other machines, and there is no way to keep strangers out yet.
+    /// The socket is open to other machines, and there is no admin token to keep strangers out.
     NotLoopback(SocketAddr),
 }
 
@@ -57,8 +58,8 @@ impl std::fmt::Display for StartError {
             Self::Io(error) => error.fmt(f),
             Self::NotLoopback(address) => write!(
                 f,
-                "{address} can be reached from other machines, and this version has no way to keep strangers out: \
-                 listen on 127.0.0.1 or [::1], behind a proxy that does"
+                "{address} can be reached from other machines: set an admin token, which keeps strangers out of pages and \
+                 API (`Settings::admin_token`, or `crons serve --admin-token`), or listen on 127.0.0.1 or [::1]"
             ),
         }
     }
@@ -82,13 +83,13 @@ impl Server {
     /// Opens the database and serves on `listener`, in the background of the current tokio runtime.
     ///
     /// # Errors
-    /// If the database cannot be used, or the listener is open to other machines.
+    /// If the database cannot be used, or the listener is open to other machines and there is no admin token.
     ///
     /// # Panics
     /// Outside of a tokio runtime with I/O and time.
     pub fn start(settings: &Settings, listener: TcpListener) -> Result<Self, StartError> {
         let address = listener.local_addr()?;
-        if !address.ip().to_canonical().is_loopback() {
+        if settings.admin_token.is_none() && !address.ip().to_canonical().is_loopback() {
             return Err(StartError::NotLoopback(address));
         }
         let path = settings.database.path();
@@ -98,7 +99,7 @@ impl Server {
             None => store.setting("public_key", || Uuid::new_v4().simple().to_string())?,
         };
         let reader = Reader::open(path)?;
-        let dsn = format!("http://{public_key}@{address}/{}", crate::PROJECT);
+        let dsn = format!("http://{public_key}@{}/{}", reachable(address), crate::PROJECT);
         let judge = Judge::new(settings, Uuid::new_v4);
         let (inbox, consumer) = consumer::start(Box::new(store), judge, settings.clock.clone())?;
         let inbox = Arc::new(inbox);
@@ -109,7 +110,8 @@ impl Server {
             public_key: public_key.as_str().into(),
             dsn: dsn.as_str().into(),
         };
-        let serve = axum::serve(listener, router(app)).with_graceful_shutdown(until(stopped));
+        let access = Access::new(settings.admin_token.clone());
+        let serve = axum::serve(listener, router(app, access)).with_graceful_shutdown(until(stopped));
         let http = tokio::spawn(serve.into_future());
         let retention = settings.retention;
         let timers = match settings.clock {
@@ -127,7 +129,7 @@ impl Server {
         self.address
     }
 
-    /// What clients need to send to it.
+    /// What clients need to send to it; those on this machine, if it listens on all addresses.
     pub fn dsn(&self) -> &str {
         &self.dsn
     }
@@ -203,6 +205,16 @@ impl Drop for Server {
         // They hold the inbox, and the thread that owns the database ends with the last of these.
         self.timers.iter().for_each(tokio::task::JoinHandle::abort);
     }
+}
+
+/// Where this machine reaches an address to listen on: `0.0.0.0` is none to send to.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {

@@ -2,6 +2,8 @@
 
 use axum::http::HeaderMap;
 
+use crate::access::same;
+
 /// Why a request may not come in.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum AuthError {
@@ -54,11 +56,6 @@ pub(super) fn check<'a>(
         return Err(AuthError::Wrong);
     }
     if project == crate::PROJECT { Ok(()) } else { Err(AuthError::Project(project)) }
-}
-
-/// Takes the same time wherever they differ.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (x, y)| differs | (x ^ y)) == 0
 }
 
 #[cfg(test)]

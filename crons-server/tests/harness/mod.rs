@@ -14,6 +14,7 @@ pub struct Harness {
     runtime: Runtime,
     server: Option<Server>,
     folder: tempfile::TempDir,
+    settings: Settings,
     pub agent: ureq::Agent,
 }
 
@@ -27,11 +28,16 @@ pub struct Answer {
 impl Harness {
     /// A server whose clock stands at this time of 3 June 2024 (UTC).
     pub fn at(time: &str) -> Self {
+        Self::with(time, Settings::default())
+    }
+
+    /// The same with these settings, save database, key and clock.
+    pub fn with(time: &str, settings: Settings) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let mut harness = Self { runtime, server: None, folder, agent };
+        let mut harness = Self { runtime, server: None, folder, settings, agent };
         harness.start(time);
         harness
     }
@@ -40,10 +46,10 @@ impl Harness {
     pub fn start(&mut self, time: &str) {
         self.stop();
         let settings = Settings {
-            database: Database::sqlite(self.folder.path().join("crons.db")),
+            database: Database::sqlite(self.database()),
             public_key: Some(KEY.parse().unwrap()),
             clock: Clock::Manual(ManualClock::new(instant(time))),
-            ..Settings::default()
+            ..self.settings.clone()
         };
         let server = self.runtime.block_on(async {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -56,6 +62,10 @@ impl Harness {
         if let Some(server) = self.server.take() {
             self.runtime.block_on(server.shutdown()).unwrap();
         }
+    }
+
+    pub fn database(&self) -> std::path::PathBuf {
+        self.folder.path().join("crons.db")
     }
 
     /// Moves the clock, through every minute on the way.
