@@ -3,6 +3,9 @@
 mod backup;
 mod check;
 mod next;
+mod keys;
+mod file;
+mod config;
 mod serve;
 mod simulate;
 
@@ -22,6 +25,8 @@ struct Cli {
 enum Command {
     /// Take check-ins from any Sentry SDK, and say which jobs were missed, took too long or failed.
     Serve(serve::Arguments),
+    /// Print crons.toml with every setting of the server explained, or say whether one is good.
+    Config(config::Arguments),
     /// Say what the server would have decided: of a timeline, or of what it has stored, with another configuration.
     Simulate(simulate::Arguments),
     /// Copy the database of a server, while it runs.
@@ -36,6 +41,7 @@ fn main() -> ExitCode {
     let Cli { command } = Cli::parse();
     let outcome = match command {
         Command::Serve(arguments) => serve::run(arguments).map(|()| true),
+        Command::Config(arguments) => config::run(&arguments),
         Command::Simulate(arguments) => simulate::run(arguments).map(|()| true),
         Command::Backup(arguments) => backup::run(&arguments).map(|()| true),
         Command::Check(arguments) => check::run(&arguments),

@@ -2,39 +2,85 @@
 
 use std::error::Error;
 use std::io::{IsTerminal, Write};
-use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
-use crons_server::{Database, PublicKey, Server, Settings};
+use crons_server::Server;
 
-/// The command's own arguments.
+use crate::file;
+use crate::keys::Config;
+
+/// The command's own arguments. Texts, so that whatever is wrong is said as it is for crons.toml, and no secret is shown.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Address and port to listen on, such as 127.0.0.1:9170; this machine only, port 0 for any that is free.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9170", env = "CRONS_LISTEN", value_parser = loopback)]
-    listen: SocketAddr,
-    /// Where check-ins are kept; the file is made if it is not there.
-    #[arg(long, value_name = "URL", default_value = "sqlite:crons.db", env = "CRONS_DATABASE")]
-    database: Database,
+    /// File of settings, as `crons config` prints one; ./crons.toml if it is there. Flags and variables win over it.
+    #[arg(long, value_name = "FILE", env = "CRONS_CONFIG")]
+    config: Option<PathBuf>,
+    /// Address and port to listen on, port 0 for any that is free; one that other machines can reach needs an admin token
+    /// [default: 127.0.0.1:9170]
+    #[arg(long, value_name = "ADDRESS", env = "CRONS_LISTEN")]
+    listen: Option<String>,
+    /// Where check-ins are kept; the file is made if it is not there [default: sqlite:crons.db]
+    #[arg(long, value_name = "URL", env = "CRONS_DATABASE")]
+    database: Option<String>,
     /// The public key that clients show; made once and kept if left out.
     #[arg(long, value_name = "PUBLIC_KEY", env = "CRONS_KEY", hide_env_values = true)]
-    key: Option<PublicKey>,
+    key: Option<String>,
+    /// What opens pages and API, 16 characters or more. Other users of this machine can see flags: better set the variable
+    /// or crons.toml.
+    #[arg(long, value_name = "TOKEN", env = "CRONS_ADMIN_TOKEN", hide_env_values = true)]
+    admin_token: Option<String>,
+    /// Check-ins that are taken of one monitor environment in a minute, or `off` [default: 6]
+    #[arg(long, value_name = "NUMBER", env = "CRONS_RATE_LIMIT")]
+    rate_limit: Option<String>,
+    /// Monitors that clients can make [default: 1500]
+    #[arg(long, value_name = "NUMBER", env = "CRONS_MAX_MONITORS")]
+    max_monitors: Option<String>,
+    /// Environments that clients can make of one monitor [default: 1000]
+    #[arg(long, value_name = "NUMBER", env = "CRONS_MAX_ENVIRONMENTS")]
+    max_environments: Option<String>,
 }
 
-/// An address of this machine: there is no way to keep strangers out yet.
-fn loopback(text: &str) -> Result<SocketAddr, String> {
-    let numeric = text.replacen("localhost:", "127.0.0.1:", 1);
-    let address: SocketAddr =
-        numeric.parse().map_err(|_| "write an address and a port, such as 127.0.0.1:9170")?;
-    if address.ip().to_canonical().is_loopback() {
-        return Ok(address);
+/// What is set: by flags, by variables, in the file, by default. Comes with the file that was read.
+fn settle(arguments: Arguments) -> Result<(Config, Option<PathBuf>), String> {
+    let Arguments {
+        config: named,
+        listen,
+        database,
+        key,
+        admin_token,
+        rate_limit,
+        max_monitors,
+        max_environments,
+    } = arguments;
+    let mut config = Config::default();
+    let mut faults = Vec::new();
+    let file = file::find(named.as_deref())?.map(|(path, text)| {
+        faults = file::apply(&path, &text, &mut config);
+        path
+    });
+    for (key, text) in [
+        ("listen", listen),
+        ("database", database),
+        ("key", key),
+        ("admin_token", admin_token),
+        ("rate_limit", rate_limit),
+        ("max_monitors", max_monitors),
+        ("max_environments", max_environments),
+    ] {
+        if let Some(Err(error)) = text.map(|text| config.set(key, &text)) {
+            let (flag, variable) = (key.replace('_', "-"), key.to_ascii_uppercase());
+            faults.push(format!("--{flag} or CRONS_{variable}: {error}"));
+        }
     }
-    Err("other machines could reach it, and this version has no way to keep strangers out: listen on 127.0.0.1 or \
-         [::1], behind a proxy that does"
-        .to_owned())
+    // Of what is wrong already, this may be a consequence.
+    if faults.is_empty() {
+        faults.extend(config.exposed());
+    }
+    if faults.is_empty() { Ok((config, file)) } else { Err(faults.join("\n       ")) }
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    let Arguments { listen, database, key } = arguments;
+    let (config, file) = settle(arguments)?;
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
@@ -42,14 +88,14 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         .init();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
+        let (listen, database) = (config.listen, &config.settings.database);
         let listener = tokio::net::TcpListener::bind(listen)
             .await
             .map_err(|error| format!("cannot listen on {listen}: {error}; choose another by --listen"))?;
         let made = !database.path().exists();
-        let settings = Settings { database: database.clone(), public_key: key, ..Settings::default() };
-        let server = Server::start(&settings, listener)
+        let server = Server::start(&config.settings, listener)
             .map_err(|error| format!("cannot start with {database}: {error}"))?;
-        greet(&server, &database, made)?;
+        greet(&server, &config, file.as_deref(), made)?;
         tokio::select! {
             signal = wait_for_signal() => signal?,
             () = server.failed() => return Err("the database has failed for good; the log above says why".into()),
@@ -59,24 +105,46 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     })
 }
 
-/// All that is needed to send a first check-in.
-fn greet(server: &Server, database: &Database, made: bool) -> std::io::Result<()> {
-    let (address, key) = (server.address(), server.public_key());
-    let path = database.path();
-    let file = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+/// Who can reach what, and all that is needed to send a first check-in. The admin token is known to whoever set it.
+fn greet(server: &Server, config: &Config, file: Option<&Path>, made: bool) -> std::io::Result<()> {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let reach = if config.is_local() { "this machine only" } else { "open to other machines" };
+    let database = absolute(config.settings.database.path());
+    let mut output = std::io::stdout().lock();
     writeln!(
-        std::io::stdout().lock(),
-        "crons listens on http://{address}/  (this machine only; check-ins are kept in {}{})\n\
-         \n\
-         \x20   export SENTRY_DSN={}\n\
+        output,
+        "crons listens on http://{}/  ({reach}; check-ins are kept in {}{})",
+        server.address(),
+        database.display(),
+        if made { ", made just now" } else { "" },
+    )?;
+    if config.settings.admin_token.is_some() {
+        writeln!(output, "Pages and API ask for the admin token: as the password, with any user name.")?;
+    }
+    if !config.is_local() {
+        writeln!(
+            output,
+            "What is sent here is not encrypted: let a proxy that speaks HTTPS stand before it."
+        )?;
+    }
+    if config.listen.ip().is_unspecified() {
+        writeln!(output, "On other machines, write this one's name where the DSN below has an address.")?;
+    }
+    if let Some(file) = file {
+        writeln!(output, "Settings are those of {}.", absolute(file).display())?;
+    }
+    // The address as the DSN has it: nobody sends to 0.0.0.0.
+    let (dsn, key) = (server.dsn(), server.public_key());
+    let host = dsn.split(['@', '/']).nth(3).unwrap_or_default();
+    writeln!(
+        output,
+        "\n\
+         \x20   export SENTRY_DSN={dsn}\n\
          \n\
          Send a check-in now:\n\
          \n\
-         \x20   curl \"http://{address}/api/1/cron/hello/{key}/\" -H \"Content-Type: application/json\" \\\n\
+         \x20   curl \"http://{host}/api/1/cron/hello/{key}/\" -H \"Content-Type: application/json\" \\\n\
          \x20       -d '{{\"status\": \"ok\", \"monitor_config\": {{\"schedule\": {{\"type\": \"crontab\", \"value\": \"*/5 * * * *\"}}}}}}'\n",
-        file.display(),
-        if made { ", made just now" } else { "" },
-        server.dsn(),
     )
 }
 

@@ -209,7 +209,7 @@ impl Drop for Server {
 
 /// Where this machine reaches an address to listen on: `0.0.0.0` is none to send to.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
-    match address.ip() {
+    match address.ip().to_canonical() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
         IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
         _ => {}

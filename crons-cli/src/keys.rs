@@ -1,0 +1,165 @@
+//! What can be set, by a flag, a variable or crons.toml: each takes a text, and says what is wrong with it.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+
+use crons_server::Settings;
+
+/// Every key, as crons.toml has it.
+pub(crate) const KEYS: [&str; 10] = [
+    "listen",
+    "database",
+    "key",
+    "admin_token",
+    "rate_limit",
+    "max_monitors",
+    "max_environments",
+    "retention.success_days",
+    "retention.failure_days",
+    "retention.check_ins",
+];
+
+/// What `crons serve` runs with.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) listen: SocketAddr,
+    pub(crate) settings: Settings,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 9170)), settings: Settings::default() }
+    }
+}
+
+impl Config {
+    /// Sets a key.
+    ///
+    /// # Errors
+    /// If there is no such key, or it does not take such a text.
+    pub(crate) fn set(&mut self, key: &str, text: &str) -> Result<(), Box<dyn Error>> {
+        /// A hundred years: dates have an end.
+        const DAYS: RangeInclusive<u32> = 1..=36_500;
+        /// Thresholds look so far back.
+        const RUNS: RangeInclusive<u32> = 720..=u32::MAX;
+        let Self { listen, settings } = self;
+        match key {
+            "listen" => *listen = address(text)?,
+            "database" => settings.database = text.parse()?,
+            "key" => settings.public_key = Some(text.parse()?),
+            "admin_token" => settings.admin_token = Some(text.parse()?),
+            "rate_limit" => settings.rate_limit = text.parse()?,
+            "max_monitors" => settings.caps.monitors = number(key, text, 1..=u32::MAX)?,
+            "max_environments" => settings.caps.environments = number(key, text, 1..=u32::MAX)?,
+            "retention.success_days" => settings.retention.success_days = number(key, text, DAYS)?,
+            "retention.failure_days" => settings.retention.failure_days = number(key, text, DAYS)?,
+            "retention.check_ins" => settings.retention.check_ins = number(key, text, RUNS)?,
+            unknown => return Err(no_key(unknown).into()),
+        }
+        Ok(())
+    }
+
+    /// Why it cannot be served, if other machines could reach it and nothing keeps strangers out.
+    pub(crate) fn exposed(&self) -> Option<String> {
+        if self.is_local() || self.settings.admin_token.is_some() {
+            return None;
+        }
+        Some(format!(
+            "listen: other machines can reach {}, and there is no admin token to keep strangers out of pages and API; set \
+             --admin-token, CRONS_ADMIN_TOKEN, or admin_token in crons.toml (`openssl rand -hex 32` makes one), or \
+             listen on 127.0.0.1 or [::1]",
+            self.listen
+        ))
+    }
+
+    /// Whether only this machine can reach it.
+    pub(crate) fn is_local(&self) -> bool {
+        self.listen.ip().to_canonical().is_loopback()
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let numeric = text.replacen("localhost:", "127.0.0.1:", 1);
+    numeric.parse().map_err(|_| {
+        format!("listen: {text:?} is no address with a port; write one such as 127.0.0.1:9170 or [::1]:9170")
+    })
+}
+
+fn number(key: &str, text: &str, allowed: RangeInclusive<u32>) -> Result<u32, String> {
+    text.parse().ok().filter(|number| allowed.contains(number)).ok_or_else(|| {
+        let (least, most) = (allowed.start(), allowed.end());
+        format!("{key}: {text:?} is no whole number from {least} to {most}; write one, or leave the key out")
+    })
+}
+
+/// Says that a key is not there, and which was probably meant.
+pub(crate) fn no_key(unknown: &str) -> String {
+    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    let written = last(unknown);
+    let nearest = KEYS.iter().map(|key| (strsim::levenshtein(&written, &last(key)), *key)).min();
+    match nearest {
+        // Right but for where it stands.
+        Some((0, meant)) => match meant.rsplit_once('.') {
+            Some((table, _)) => format!("`{unknown}` is no key; did you mean `{meant}`, below [{table}]?"),
+            None => format!("`{unknown}` is no key; did you mean `{meant}`, above the first [table]?"),
+        },
+        Some((distance, meant)) if distance <= 2 && distance * 2 < written.len() => {
+            format!("`{unknown}` is no key; did you mean `{meant}`?")
+        }
+        _ => format!("`{unknown}` is no key; `crons config` prints all that there are"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_in_the_list_can_be_set_and_no_other() {
+        for key in KEYS {
+            let refused = Config::default().set(key, "\n").unwrap_err().to_string();
+            assert!(!refused.contains("is no key"), "{key}: {refused}");
+        }
+        assert!(Config::default().set("retention", "1").is_err());
+    }
+
+    #[test]
+    fn what_was_probably_meant_is_said() {
+        for (unknown, said) in [
+            ("lisen", "did you mean `listen`?"),
+            ("admin-token", "did you mean `admin_token`?"),
+            ("Database", "did you mean `database`, above the first [table]?"),
+            ("retention.succes_days", "did you mean `retention.success_days`?"),
+            ("check_ins", "did you mean `retention.check_ins`, below [retention]?"),
+            ("retention.listen", "did you mean `listen`, above the first [table]?"),
+            ("kex", "did you mean `key`?"),
+            ("kxx", "`crons config` prints all"),
+            ("colour", "`crons config` prints all"),
+        ] {
+            let message = no_key(unknown);
+            assert!(message.contains(said), "{message}");
+        }
+    }
+
+    #[test]
+    fn only_loopback_may_be_served_without_an_admin_token() {
+        for (listen, token, exposed) in [
+            ("127.0.0.1:9170", None, false),
+            ("localhost:0", None, false),
+            ("[::1]:9170", None, false),
+            ("[::ffff:127.0.0.1]:9170", None, false),
+            ("0.0.0.0:9170", None, true),
+            ("[::]:9170", None, true),
+            ("10.0.0.7:9170", None, true),
+            ("10.0.0.7:9170", Some("open-sesame-0123456789"), false),
+        ] {
+            let mut config = Config::default();
+            config.set("listen", listen).unwrap();
+            if let Some(token) = token {
+                config.set("admin_token", token).unwrap();
+            }
+            assert_eq!(config.exposed().is_some(), exposed, "{listen} with {token:?}");
+        }
+    }
+}
