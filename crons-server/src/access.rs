@@ -1,7 +1,7 @@
 //! Who may ask: the names that the server answers to, and the admin token.
 //!
-//! Wrong tokens are not answered more slowly. One of 16 characters or more is not found by asking, a delay would be one
-//! more way to keep the server busy, and every refusal is in the log for whatever blocks addresses.
+//! Wrong tokens are answered as fast as right ones. One that was made at random is not found by asking, a delay would be
+//! one more way to keep the server busy, and who asks too often is for the proxy to say, which sees where requests come from.
 
 use std::sync::Arc;
 
