@@ -1,7 +1,8 @@
 """Asserts what came of every run that the clients have made, as the server's API tells it.
 
-usage: verify.py ADDRESS ANSWERS
+usage: verify.py ADDRESS ANSWERS BEGUN
 ANSWERS has a line for each thing that a client saw itself: what, wanted and got, between tabs.
+BEGUN has a line for each run that was open while Celery's beat was there without a worker: slug and id.
 """
 
 import json
@@ -56,6 +57,16 @@ MANUAL = {"checkin_margin": 7, "timezone": "Asia/Kathmandu"}
 NODE_MANUAL = {"checkin_margin": 3, "timezone": "Pacific/Chatham"}
 CURL = {"checkin_margin": 4}
 
+# python/celery_jobs.py; the time in the queue counts, so these last until the worker is up.
+QUEUED, QUEUED_ERROR = Run("ok", (50, 120_000)), Run("error", (1, 120_000))
+AUCKLAND = {"timezone": "Pacific/Auckland"}
+CELERY = [
+    Monitor("celery-crontab", "*/20 3-5 1 jan,jul *", [QUEUED], config=AUCKLAND),
+    Monitor("celery-crontab-raises", "30 4 29 2 *", [QUEUED_ERROR], config=AUCKLAND),
+    Monitor("celery-interval-raises", [36, "hour"], [QUEUED_ERROR], config=AUCKLAND),
+    Monitor("celery-every-90-minutes", [90, "minute"], [QUEUED], config=AUCKLAND),
+]
+
 EXPECTED = [
     # python/decorator.py, once in either environment
     Monitor("py-decorator", "*/5 * * * MON-FRI", [SLEPT], config=FULL, owner="team:ops"),
@@ -84,6 +95,7 @@ EXPECTED = [
     Monitor("py-gzip", [30, "minute"], [OK]),
     Monitor("py-brotli", [30, "minute"], [OK]),
     Monitor("py-identity", [30, "minute"], [OK]),
+    *CELERY,
     # node/with_monitor.mjs
     Monitor("node-sync", "*/5 * * * *", [OK], "staging", FULL),
     Monitor("node-async", [2, "hour"], [Run("ok", (45, 20_000))], "staging"),  # Node's timers may be early
@@ -180,7 +192,13 @@ def surprises(api):
     return [f"not expected: {slug}" for slug in sorted(there - wanted)] + [f"missing: {slug}" for slug in sorted(wanted - there)]
 
 
-def checks(api, answers):
+def two_ends(api, slug, begun):
+    """What is wrong unless the only run is that which beat began while no worker was there to do so, or to end it."""
+    ids = [row["id"] for row in api.get(f"{slug}/checkins/")]
+    return [] if ids == [begun] else [f"beat began {begun or 'nothing'}, now there is {ids}"]
+
+
+def checks(api, answers, begun):
     """Everything that is asserted: a name, and a function that says what is wrong."""
     for line in answers:
         what, wanted, got = line.rstrip("\n").split("\t")
@@ -188,6 +206,11 @@ def checks(api, answers):
         yield what, lambda wrong=wrong: wrong
     for expected in EXPECTED:
         yield f"{expected.slug} in {expected.environment}", lambda expected=expected: differences(api, expected)
+    for one in CELERY:
+        yield (
+            f"{one.slug}: begun by beat, ended by the worker",
+            lambda slug=one.slug: two_ends(api, slug, begun.get(slug)),
+        )
     yield "these monitors and no others", lambda: surprises(api)
 
 
@@ -198,11 +221,11 @@ def overtakes(api):
     return sum(row["dateUpdated"].rstrip("Z") < (row["dateInProgress"] or "").rstrip("Z") for row in rows)
 
 
-def main(address, answers):
+def main(address, answers, begun):
     api, patient_until = Api(address), time.monotonic() + PATIENCE
     failed = []
-    with open(answers) as lines:
-        everything = list(checks(api, lines))
+    with open(answers) as lines, open(begun) as pairs:
+        everything = list(checks(api, lines, dict(pair.split() for pair in pairs)))
     for what, wrong in everything:
         while (found := wrong()) and time.monotonic() < patient_until:
             time.sleep(0.1)
