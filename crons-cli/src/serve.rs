@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use crons_server::Server;
+use crons_server::{Limits, Server};
 
 use crate::file;
 use crate::keys::Config;
@@ -86,6 +86,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         .with_ansi(std::io::stderr().is_terminal())
         .with_max_level(tracing::Level::INFO)
         .init();
+    // The usual limit is low for the sake of programs of the last century.
+    if let Err(error) = rlimit::increase_nofile_limit(Limits::OPEN_FILES) {
+        tracing::warn!(%error, "the limit of open files cannot be raised; fewer connections are served");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let (listen, database) = (config.listen, &config.settings.database);

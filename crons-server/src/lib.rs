@@ -16,6 +16,7 @@
 
 // In layer order: a module uses only those above it.
 mod clock;
+mod limits;
 mod lifecycle;
 mod settings;
 mod store;
@@ -33,10 +34,13 @@ mod replay;
 mod housekeeping;
 mod api;
 mod pages;
+mod waiting;
+mod connections;
 mod app;
 mod server;
 
 pub use clock::{Clock, ManualClock};
+pub use limits::Limits;
 pub use replay::{ConfigChange, Replay};
 pub use report::{CheckInRow, EnvironmentRow, IncidentRow, OccurrenceRow, OutcomeRow, Report};
 pub use server::{Server, StartError};

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::access::Access;
 use crate::app::router;
 use crate::clock::Clock;
+use crate::connections;
 use crate::consumer::{self, Inbox};
 use crate::housekeeping;
 use crate::judge::Judge;
@@ -111,8 +112,9 @@ impl Server {
             dsn: dsn.as_str().into(),
         };
         let access = Access::new(settings.admin_token.clone());
-        let serve = axum::serve(listener, router(app, access)).with_graceful_shutdown(until(stopped));
-        let http = tokio::spawn(serve.into_future());
+        let serve =
+            connections::serve(listener, router(app, access), settings.limits.clone(), until(stopped));
+        let http = tokio::spawn(serve);
         let retention = settings.retention;
         let timers = match settings.clock {
             Clock::System => vec![

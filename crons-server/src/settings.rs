@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::clock::Clock;
 pub use crate::lifecycle::Caps;
+use crate::limits::Limits;
 
 /// Settings of a [`Server`](crate::Server).
 ///
@@ -28,6 +29,8 @@ pub struct Settings {
     pub retention: Retention,
     /// Where the time comes from.
     pub clock: Clock,
+    /// What clients may take by being connected.
+    pub limits: Limits,
 }
 
 /// Check-ins that are taken of one monitor environment in a minute of the clock.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::StatusCode;
 use http_body_util::BodyExt;
+use tokio::time::{Instant, timeout_at};
 
 use crate::refusal::Refusal;
 
@@ -14,17 +15,23 @@ const MAX_BODY: usize = 1024 * 1024;
 const MAX_READ: usize = 8 * MAX_BODY;
 /// How long a client may leave us waiting for the next piece.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long all of it may take: 1 MiB comes in time over a line of 300 kbit/s.
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Reads a body to its end.
 pub(super) async fn read(mut body: Body) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
     let mut read = 0;
+    let deadline = Instant::now() + DEADLINE;
     loop {
-        let frame = tokio::time::timeout(PATIENCE, body.frame()).await.map_err(|_| {
-            Refusal::new(
-                StatusCode::REQUEST_TIMEOUT,
-                format!("the body stopped for {} s", PATIENCE.as_secs()),
-            )
+        let patience = Instant::now() + PATIENCE;
+        let frame = timeout_at(patience.min(deadline), body.frame()).await.map_err(|_| {
+            let detail = if patience <= deadline {
+                format!("the body stopped for {} s", PATIENCE.as_secs())
+            } else {
+                format!("the body has not come to its end in {} s", DEADLINE.as_secs())
+            };
+            Refusal::new(StatusCode::REQUEST_TIMEOUT, detail)
         })?;
         let Some(frame) = frame else { break };
         let frame =
@@ -42,4 +49,47 @@ pub(super) async fn read(mut body: Body) -> Result<Vec<u8>, Refusal> {
         return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll, ready};
+
+    use axum::response::IntoResponse;
+    use hyper::body::{Bytes, Frame};
+    use tokio::time::{Interval, interval};
+
+    use super::*;
+    use crate::refusal::REASON;
+
+    /// One byte at a time, without end.
+    struct Drip(Interval);
+
+    impl hyper::body::Body for Drip {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            ready!(self.0.poll_tick(cx));
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"x")))))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_drips_is_not_waited_for() {
+        for (every, seconds, reason) in [
+            (Duration::from_secs(9), 30, "the body has not come to its end in 30 s"),
+            (Duration::from_secs(11), 10, "the body stopped for 10 s"),
+        ] {
+            let before = Instant::now();
+            let refusal = read(Body::new(Drip(interval(every)))).await.unwrap_err().into_response();
+            assert_eq!(before.elapsed().as_secs(), seconds);
+            assert_eq!(refusal.status(), StatusCode::REQUEST_TIMEOUT);
+            assert_eq!(refusal.headers()[REASON], reason);
+        }
+    }
 }
