@@ -1,6 +1,7 @@
 //! `crons serve` as its users start it, talk to it and end it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -12,7 +13,7 @@ struct Server {
 
 impl Server {
     fn start(database: &Path) -> Self {
-        let mut process = crons(&["serve", "--listen", "127.0.0.1:0", "--database"])
+        let mut process = crons(&["serve", "--listen", "127.0.0.1:0", "--rate-limit", "off", "--database"])
             .arg(format!("sqlite:{}", database.display()))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -41,12 +42,6 @@ impl Server {
         format!("http://{}{}", host.trim_end_matches("/1"), path.replace("KEY", key))
     }
 
-    fn check_in(&self, id: u32) -> bool {
-        let body = r#"{"status": "ok", "check_in_id": "ID", "monitor_config": {"schedule": {"type": "interval", "value": 1, "unit": "day"}}}"#;
-        let request = ureq::post(self.url("/api/1/cron/job/KEY/")).header("content-type", "application/json");
-        request.send(body.replace("ID", &format!("{id:032x}"))).is_ok_and(|answer| answer.status() == 202)
-    }
-
     fn stored(&self) -> Vec<String> {
         let mut ids = Vec::new();
         for page in 0.. {
@@ -62,6 +57,13 @@ impl Server {
         }
         ids
     }
+}
+
+/// Whether it was acknowledged.
+fn check_in(url: &str, id: u32) -> bool {
+    let body = r#"{"status": "ok", "check_in_id": "ID", "monitor_config": {"schedule": {"type": "interval", "value": 1, "unit": "day"}}}"#;
+    let request = ureq::post(url).header("content-type", "application/json");
+    request.send(body.replace("ID", &format!("{id:032x}"))).is_ok_and(|answer| answer.status() == 202)
 }
 
 impl Drop for Server {
@@ -116,43 +118,54 @@ fn the_key_is_made_once_and_kept() {
 fn it_ends_well_when_it_is_asked_to() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start(&folder.path().join("crons.db"));
-    assert!(server.check_in(1));
+    assert!(check_in(&server.url("/api/1/cron/job/KEY/"), 1));
     let asked = Command::new("kill").arg("-TERM").arg(server.process.id().to_string()).status().unwrap();
     assert!(asked.success());
     assert!(server.process.wait().unwrap().success());
 }
 
+/// Kills of a server under load.
+const KILLS: u32 = 100;
+
 #[test]
-fn what_was_acknowledged_is_there_after_a_kill_in_the_middle_of_the_load() {
+fn after_a_hundred_kills_under_load_all_that_was_acknowledged_is_there_and_nothing_is_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("crons.db");
-    let mut server = Server::start(&database);
     let acknowledged = std::sync::Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for worker in 0..4_u32 {
-            let (server, acknowledged) = (&server, &acknowledged);
-            scope.spawn(move || {
-                for number in 1.. {
-                    let id = worker << 16 | number;
-                    if !server.check_in(id) {
-                        break;
+    for round in 0..KILLS {
+        let mut server = Server::start(&database);
+        let url = server.url("/api/1/cron/job/KEY/");
+        // At another point each time: as the server begins, in its first transaction, in the middle of many.
+        let enough = acknowledged.lock().unwrap().len() + (round as usize * 7) % 23;
+        std::thread::scope(|scope| {
+            for worker in 0..3_u32 {
+                let (url, acknowledged) = (&url, &acknowledged);
+                scope.spawn(move || {
+                    for number in 1.. {
+                        let id = (round + 1) << 16 | worker << 12 | number;
+                        if !check_in(url, id) {
+                            break;
+                        }
+                        acknowledged.lock().unwrap().push(format!("{id:032x}"));
                     }
-                    acknowledged.lock().unwrap().push(format!("{id:032x}"));
-                }
-            });
-        }
-        while acknowledged.lock().unwrap().len() < 200 {
-            std::thread::yield_now();
-        }
-        // SIGKILL: nothing gets a chance to tidy up.
-        let pid = server.process.id().to_string();
-        assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
-    });
-    server.process.wait().unwrap();
-    let stored = Server::start(&database).stored();
+                });
+            }
+            while acknowledged.lock().unwrap().len() < enough {
+                std::thread::yield_now();
+            }
+            // SIGKILL: nothing gets a chance to tidy up.
+            server.process.kill().unwrap();
+        });
+        server.process.wait().unwrap();
+    }
+    let stored: HashSet<String> = Server::start(&database).stored().into_iter().collect();
     let acknowledged = acknowledged.into_inner().unwrap();
-    let lost: Vec<&String> = acknowledged.iter().filter(|id| !stored.contains(id)).collect();
-    assert!(lost.is_empty(), "{} of {} acknowledged check-ins are gone", lost.len(), acknowledged.len());
+    assert!(acknowledged.len() > KILLS as usize, "there was no load: {}", acknowledged.len());
+    let lost = acknowledged.iter().filter(|id| !stored.contains(*id)).count();
+    assert_eq!(lost, 0, "of {} acknowledged check-ins", acknowledged.len());
+    let connection = rusqlite::Connection::open(&database).unwrap();
+    let integrity: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(integrity, "ok");
 }
 
 fn refusal(arguments: &[&str]) -> String {
