@@ -8,6 +8,7 @@ mod event;
 mod model;
 mod occurrence;
 mod rate;
+mod asked;
 mod upsert;
 mod incident;
 mod environment;
@@ -15,6 +16,7 @@ mod check_in;
 mod deadline;
 mod command;
 
+pub use asked::Asked;
 pub(crate) use check_in::MAX_DURATION_MS;
 pub use check_in::check_in;
 pub use command::{acknowledge, set_enabled};
@@ -23,7 +25,7 @@ pub use error::{Outcome, ProcessingError};
 pub use event::{Arrival, CheckInEvent, ConfigPatch, ConfigUpdate, Fault};
 pub use model::{
     Acknowledgement, Caps, CheckIn, Config, Environment, EnvironmentStatus, Existing, Finished, Incident,
-    Monitor, Siblings, State, Status, truncate_to_minute,
+    Keys, Monitor, Siblings, State, Status, truncate_to_minute,
 };
 pub use occurrence::{
     Consequences, Failures, IncidentEvent, IncidentEventKind, LEVEL, Occurrence, fingerprint, tags, title,

@@ -196,8 +196,17 @@ pub struct State {
     pub finished: Vec<Finished>,
     /// The one that is not resolved.
     pub incident: Option<Incident>,
+    /// Where the store has found monitor and environment.
+    pub keys: Keys,
     /// What stands beside a monitor or environment that is not there yet.
     pub siblings: Siblings,
+}
+
+/// A store's own names of what is in a state; the core passes them on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Keys {
+    pub monitor: Option<i64>,
+    pub environment: Option<i64>,
 }
 
 /// How many there are already, where one more is about to be made; not counted otherwise.

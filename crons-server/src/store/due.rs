@@ -10,17 +10,17 @@ use super::sqlite::SqliteRecords;
 use crate::lifecycle::{CheckInEvent, Existing, Monitor, State};
 
 impl SqliteRecords<'_> {
-    pub(super) fn missed(&self, tick: Timestamp, limit: u32) -> Result<Vec<State>, StoreError> {
+    pub(super) fn missed(&mut self, tick: Timestamp, limit: u32) -> Result<Vec<State>, StoreError> {
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {MONITOR}, e.id FROM environments e JOIN monitors m ON m.id = e.monitor_id
              WHERE e.next_check_in_latest <= ?1 AND m.enabled ORDER BY e.next_check_in_latest, e.id LIMIT ?2"
         ))?;
         let due = statement
             .query_map(params![Micros(tick), limit], |row| {
-                Ok((rows::monitor(row)?.1, row.get(MONITOR_COLUMNS)?))
+                Ok((rows::monitor(row)?, row.get(MONITOR_COLUMNS)?))
             })?
             .filter_map(rows::readable)
-            .collect::<Result<Vec<(Monitor, i64)>, _>>()?;
+            .collect::<Result<Vec<((i64, Monitor), i64)>, _>>()?;
         drop(statement);
         due.into_iter().map(|(monitor, id)| self.state_of(monitor, id, None)).collect()
     }
@@ -38,7 +38,7 @@ impl SqliteRecords<'_> {
     }
 
     pub(super) fn due_beside(
-        &self,
+        &mut self,
         event: &CheckInEvent,
         tick: Timestamp,
     ) -> Result<(Option<State>, Vec<Uuid>), StoreError> {
@@ -53,12 +53,14 @@ impl SqliteRecords<'_> {
         let due = statement
             .query_map(params![environment_id, Micros(tick)], |row| row.get(0).map(Uuid::from_bytes))?;
         let overdue = due.collect::<Result<_, _>>()?;
+        drop(statement);
         let missed = environment.next_check_in_latest.is_some_and(|latest| latest <= tick);
-        let state = if missed { Some(self.state_of(monitor, environment_id, None)?) } else { None };
+        let state =
+            if missed { Some(self.state_of((monitor_id, monitor), environment_id, None)?) } else { None };
         Ok((state, overdue))
     }
 
-    pub(super) fn run(&self, guid: Uuid) -> Result<Option<State>, StoreError> {
+    pub(super) fn run(&mut self, guid: Uuid) -> Result<Option<State>, StoreError> {
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {CHECK_IN}, c.environment_id FROM check_ins c JOIN configs k ON k.id = c.config_id
              WHERE c.guid = ?1"
@@ -76,7 +78,7 @@ impl SqliteRecords<'_> {
         ))?;
         let monitor = statement.query_row([environment_id], rows::monitor).optional()?;
         drop(statement);
-        let Some((_, monitor)) = monitor else { return Ok(None) };
+        let Some(monitor) = monitor else { return Ok(None) };
         let existing = Existing { row, order: Some(order), elsewhere: None };
         self.state_of(monitor, environment_id, Some(existing)).map(Some)
     }

@@ -7,26 +7,43 @@ use uuid::Uuid;
 use super::StoreError;
 use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, INCIDENT, MONITOR, Micros};
 use super::sqlite::SqliteRecords;
-use crate::lifecycle::{CheckInEvent, Config, Environment, Existing, Incident, Monitor, Siblings, State};
+use crate::lifecycle::{
+    Asked, CheckInEvent, Environment, Existing, Incident, Keys, Monitor, Siblings, State,
+};
 
 impl SqliteRecords<'_> {
-    pub(super) fn monitor_of(&self, event: &CheckInEvent) -> Result<Option<(i64, Monitor)>, StoreError> {
+    pub(super) fn monitor_of(&mut self, event: &CheckInEvent) -> Result<Option<(i64, Monitor)>, StoreError> {
+        let slug = event.monitor_slug.as_str();
+        if let Some(cached) = self.1.monitor(slug) {
+            return Ok(Some((cached.id, cached.monitor.clone())));
+        }
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {MONITOR} FROM monitors m WHERE m.project = ?1 AND m.slug = ?2"
         ))?;
-        let key = params![event.project.cast_signed(), event.monitor_slug.as_str()];
-        Ok(statement.query_row(key, rows::monitor).optional()?)
+        let found =
+            statement.query_row(params![event.project.cast_signed(), slug], rows::monitor).optional()?;
+        if let Some((id, monitor)) = &found {
+            self.1.put_monitor(*id, monitor);
+        }
+        Ok(found)
     }
 
     pub(super) fn environment(
-        &self,
+        &mut self,
         monitor_id: i64,
         name: &str,
     ) -> Result<Option<(i64, Environment)>, StoreError> {
+        if let Some(cached) = self.1.environment(monitor_id, name) {
+            return Ok(Some(cached.clone()));
+        }
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {ENVIRONMENT} FROM environments e WHERE e.monitor_id = ?1 AND e.name = ?2"
         ))?;
-        Ok(statement.query_row(params![monitor_id, name], rows::environment).optional()?)
+        let found = statement.query_row(params![monitor_id, name], rows::environment).optional()?;
+        if let Some((id, environment)) = &found {
+            self.1.put_environment(monitor_id, *id, environment);
+        }
+        Ok(found)
     }
 
     /// A report that was held is about no run that began after it.
@@ -69,39 +86,47 @@ impl SqliteRecords<'_> {
         }))
     }
 
+    /// What bears on a deadline of an environment, or of a run of it.
     pub(super) fn state_of(
-        &self,
-        monitor: Monitor,
+        &mut self,
+        (monitor_id, monitor): (i64, Monitor),
         environment_id: i64,
         check_in: Option<Existing>,
     ) -> Result<State, StoreError> {
         let mut statement =
             self.0.prepare_cached(&format!("SELECT {ENVIRONMENT} FROM environments e WHERE e.id = ?1"))?;
         let (_, environment) = statement.query_row([environment_id], rows::environment)?;
-        let mut state =
-            State { monitor: Some(monitor), environment: Some(environment), check_in, ..State::default() };
-        self.load_history(environment_id, &mut state, 1)?;
+        drop(statement);
+        let asked = Asked::by_deadline(&environment, monitor.config.failures(), check_in.is_some());
+        let mut state = State {
+            monitor: Some(monitor),
+            environment: Some(environment),
+            check_in,
+            keys: Keys { monitor: Some(monitor_id), environment: Some(environment_id) },
+            ..State::default()
+        };
+        self.load_history(environment_id, &mut state, asked)?;
         Ok(state)
     }
 
-    /// The finished runs that thresholds look at, and the incident that is not resolved.
+    /// What a decision asks for of the past.
     pub(super) fn load_history(
         &self,
         environment_id: i64,
         state: &mut State,
-        wanted: usize,
+        asked: Asked,
     ) -> Result<(), StoreError> {
         const FINISHED: &str = "status IN ('ok', 'error', 'missed', 'timeout')";
-        let config = state.monitor.as_ref().map(|monitor| &monitor.config);
-        let wanted = wanted.max(config.map_or(1, Config::failures)).max(config.map_or(1, Config::recoveries));
-        // The newest, those up to the run in question, and the newest that a job itself has reported.
         let this = state.check_in.as_ref().map_or(Timestamp::MAX, |existing| existing.row.date_added);
-        let wanted = i64::try_from(wanted).unwrap_or(i64::MAX);
+        let runs = i64::try_from(asked.runs).unwrap_or(i64::MAX);
         for (filter, until, limit) in [
-            (FINISHED, Timestamp::MAX, wanted),
-            (FINISHED, this, wanted),
-            ("status IN ('ok', 'error')", Timestamp::MAX, 1),
+            (FINISHED, Timestamp::MAX, runs),
+            (FINISHED, this, if this == Timestamp::MAX { 0 } else { runs }),
+            ("status IN ('ok', 'error')", Timestamp::MAX, i64::from(asked.reported)),
         ] {
+            if limit == 0 {
+                continue;
+            }
             let mut statement = self.0.prepare_cached(&format!(
                 "SELECT id, guid, status, date_added FROM check_ins
                  WHERE environment_id = ?1 AND {filter} AND date_added <= ?2
@@ -115,10 +140,12 @@ impl SqliteRecords<'_> {
                 }
             }
         }
-        let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {INCIDENT} FROM incidents i WHERE i.environment_id = ?1 AND i.resolved_at IS NULL"
-        ))?;
-        state.incident = statement.query_row([environment_id], rows::incident).optional()?;
+        if asked.incident {
+            let mut statement = self.0.prepare_cached(&format!(
+                "SELECT {INCIDENT} FROM incidents i WHERE i.environment_id = ?1 AND i.resolved_at IS NULL"
+            ))?;
+            state.incident = statement.query_row([environment_id], rows::incident).optional()?;
+        }
         Ok(())
     }
 

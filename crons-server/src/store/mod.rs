@@ -2,6 +2,7 @@
 
 mod rows;
 mod schema;
+mod cache;
 mod sqlite;
 mod find;
 mod write;

@@ -6,18 +6,20 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
+use super::cache::Cache;
 use super::history::{self, Everything};
 use super::outages::{heard_until, outages};
 use super::retention::Sweep;
 use super::{Records, Store, StoreError, Usage, schema};
 use crate::lifecycle::{
-    Arrival, CheckInEvent, ConfigUpdate, Environment, Incident, Monitor, Occurrence, Outage, ProcessingError,
-    State,
+    Arrival, Asked, CheckInEvent, Config, ConfigUpdate, Environment, Incident, Keys, Monitor, Occurrence,
+    Outage, ProcessingError, State,
 };
 
 /// Check-ins in a file, durable when a transaction returns.
 pub struct SqliteStore {
     connection: Connection,
+    cache: Cache,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -32,7 +34,7 @@ impl SqliteStore {
     /// # Errors
     /// If it cannot be written, is no database, or is one of a newer version of this program.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self { connection: schema::open(path)? })
+        Ok(Self { connection: schema::open(path)?, cache: Cache::default() })
     }
 
     /// One that is gone with the process: for simulations.
@@ -40,7 +42,7 @@ impl SqliteStore {
     /// # Errors
     /// If there is no memory for it.
     pub fn in_memory() -> Result<Self, StoreError> {
-        Ok(Self { connection: schema::open_in_memory()? })
+        Ok(Self { connection: schema::open_in_memory()?, cache: Cache::default() })
     }
 
     /// All that is stored.
@@ -71,17 +73,21 @@ impl Store for SqliteStore {
         &mut self,
         work: &mut dyn FnMut(&mut dyn Records) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut records =
-            SqliteRecords(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?);
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut records = SqliteRecords(transaction, &mut self.cache);
         // Dropped without a commit it is rolled back.
-        work(&mut records)?;
-        records.0.commit()?;
-        Ok(())
+        let done = work(&mut records);
+        let SqliteRecords(transaction, cache) = records;
+        let done = done.and_then(|()| Ok(transaction.commit()?));
+        if done.is_err() {
+            cache.clear();
+        }
+        done
     }
 }
 
 /// Looks up in `find`, writes in `write`.
-pub(super) struct SqliteRecords<'connection>(pub(super) Transaction<'connection>);
+pub(super) struct SqliteRecords<'store>(pub(super) Transaction<'store>, pub(super) &'store mut Cache);
 
 impl Records for SqliteRecords<'_> {
     fn mark(&mut self) -> Result<(), StoreError> {
@@ -90,6 +96,7 @@ impl Records for SqliteRecords<'_> {
 
     fn leave_mark(&mut self, keep: bool) -> Result<(), StoreError> {
         if !keep {
+            self.1.clear();
             self.0.prepare_cached("ROLLBACK TO mark")?.execute([])?;
         }
         Ok(self.0.prepare_cached("RELEASE mark")?.execute([]).map(drop)?)
@@ -111,31 +118,37 @@ impl Records for SqliteRecords<'_> {
         };
         state.monitor = monitor.map(|(_, monitor)| monitor);
         state.environment = environment.map(|(_, environment)| environment);
-        match environment_id {
-            Some(id) => self.load_history(id, &mut state, wanted_by(event))?,
-            None => state.siblings = self.siblings(monitor_id)?,
+        state.keys = Keys { monitor: monitor_id, environment: environment_id };
+        match (environment_id, &state.environment) {
+            (Some(id), Some(environment)) => {
+                let asked = Asked::by_report(event.status, environment, thresholds(&state, event));
+                self.load_history(id, &mut state, asked)?;
+            }
+            _ => state.siblings = self.siblings(monitor_id)?,
         }
         Ok(state)
     }
 
     fn save(&mut self, before: &State, after: &State) -> Result<(), StoreError> {
         let Some(monitor) = &after.monitor else { return Ok(()) };
-        if before.monitor.as_ref() != Some(monitor) {
-            self.put_monitor(monitor)?;
-        }
+        let monitor_id = match after.keys.monitor {
+            Some(id) if before.monitor.as_ref() == Some(monitor) => id,
+            _ => self.put_monitor(monitor)?,
+        };
         let Some(environment) = &after.environment else { return Ok(()) };
-        if before.environment.as_ref() != Some(environment) {
-            self.put_environment(monitor, environment)?;
-        }
+        let environment_id = match after.keys.environment {
+            Some(id) if before.environment.as_ref() == Some(environment) => id,
+            _ => self.put_environment(monitor_id, environment)?,
+        };
         if let Some(existing) = &after.check_in
             && after.check_in != before.check_in
         {
-            self.put_check_in(monitor, environment, &existing.row)?;
+            self.put_check_in(monitor, environment_id, &existing.row)?;
         }
         if let Some(incident) = &after.incident
             && after.incident != before.incident
         {
-            self.put_incident(monitor, environment, incident)?;
+            self.put_incident(environment_id, incident)?;
         }
         Ok(())
     }
@@ -208,11 +221,12 @@ impl Records for SqliteRecords<'_> {
     }
 
     fn save_monitor(&mut self, monitor: &Monitor) -> Result<(), StoreError> {
-        self.put_monitor(monitor)
+        self.put_monitor(monitor).map(drop)
     }
 
     fn save_environment(&mut self, monitor: &Monitor, environment: &Environment) -> Result<(), StoreError> {
-        self.put_environment(monitor, environment)
+        let id = self.put_monitor(monitor)?;
+        self.put_environment(id, environment).map(drop)
     }
 
     fn incident(&mut self, guid: Uuid) -> Result<Option<Incident>, StoreError> {
@@ -232,9 +246,12 @@ impl Records for SqliteRecords<'_> {
     }
 }
 
-/// How far back the thresholds look that come along with a check-in.
-fn wanted_by(event: &CheckInEvent) -> usize {
-    let Some(ConfigUpdate::Valid(patch)) = &event.config else { return 1 };
-    let thresholds = [patch.failure_issue_threshold, patch.recovery_threshold];
-    thresholds.into_iter().flatten().flatten().max().unwrap_or(1) as usize
+/// The larger threshold, be it the monitor's or one that comes along with the check-in.
+fn thresholds(state: &State, event: &CheckInEvent) -> usize {
+    let config = state.monitor.as_ref().map(|monitor| &monitor.config);
+    let known = config.map_or(1, Config::failures).max(config.map_or(1, Config::recoveries));
+    let Some(ConfigUpdate::Valid(patch)) = &event.config else { return known };
+    let brought =
+        [patch.failure_issue_threshold, patch.recovery_threshold].into_iter().flatten().flatten().max();
+    known.max(brought.unwrap_or(1) as usize)
 }

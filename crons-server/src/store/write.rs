@@ -8,33 +8,40 @@ use super::sqlite::SqliteRecords;
 use crate::lifecycle::{CheckIn, Config, Environment, Incident, Monitor, Occurrence, Status};
 
 impl SqliteRecords<'_> {
-    pub(super) fn put_monitor(&self, monitor: &Monitor) -> Result<(), StoreError> {
+    /// The row id.
+    pub(super) fn put_monitor(&mut self, monitor: &Monitor) -> Result<i64, StoreError> {
         let Monitor { guid, project, slug, enabled, upserting, config, owner, date_created } = monitor;
-        self.0
+        let id = self
+            .0
             .prepare_cached(
                 "INSERT INTO monitors (guid, project, slug, enabled, upserting, config, owner, date_created)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                  ON CONFLICT (project, slug) DO UPDATE SET enabled = excluded.enabled,
-                 upserting = excluded.upserting, config = excluded.config, owner = excluded.owner",
+                 upserting = excluded.upserting, config = excluded.config, owner = excluded.owner RETURNING id",
             )?
-            .execute(params![
-                guid.as_bytes(),
-                project.cast_signed(),
-                slug.as_str(),
-                enabled,
-                upserting,
-                json(config)?,
-                owner,
-                Micros(*date_created),
-            ])?;
-        Ok(())
+            .query_row(
+                params![
+                    guid.as_bytes(),
+                    project.cast_signed(),
+                    slug.as_str(),
+                    enabled,
+                    upserting,
+                    json(config)?,
+                    owner,
+                    Micros(*date_created),
+                ],
+                |row| row.get(0),
+            )?;
+        self.1.put_monitor(id, monitor);
+        Ok(id)
     }
 
+    /// The row id.
     pub(super) fn put_environment(
-        &self,
-        monitor: &Monitor,
+        &mut self,
+        monitor_id: i64,
         environment: &Environment,
-    ) -> Result<(), StoreError> {
+    ) -> Result<i64, StoreError> {
         let Environment {
             name,
             status,
@@ -45,52 +52,53 @@ impl SqliteRecords<'_> {
             next_check_in_latest,
             last_ok,
         } = environment;
-        self.0
+        let id = self
+            .0
             .prepare_cached(
                 "INSERT INTO environments (monitor_id, name, status, muted, date_created, last_check_in,
                  next_check_in, next_check_in_latest, last_ok)
-                 VALUES ((SELECT id FROM monitors WHERE guid = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
                  ON CONFLICT (monitor_id, name) DO UPDATE SET status = excluded.status, muted = excluded.muted,
                  last_check_in = excluded.last_check_in, next_check_in = excluded.next_check_in,
-                 next_check_in_latest = excluded.next_check_in_latest, last_ok = excluded.last_ok",
+                 next_check_in_latest = excluded.next_check_in_latest, last_ok = excluded.last_ok RETURNING id",
             )?
-            .execute(params![
-                monitor.guid.as_bytes(),
-                name,
-                status.as_str(),
-                muted,
-                Micros(*date_created),
-                last_check_in.map(Micros),
-                next_check_in.map(Micros),
-                next_check_in_latest.map(Micros),
-                last_ok.map(Micros),
-            ])?;
-        Ok(())
+            .query_row(
+                params![
+                    monitor_id,
+                    name,
+                    status.as_str(),
+                    muted,
+                    Micros(*date_created),
+                    last_check_in.map(Micros),
+                    next_check_in.map(Micros),
+                    next_check_in_latest.map(Micros),
+                    last_ok.map(Micros),
+                ],
+                |row| row.get(0),
+            )?;
+        self.1.put_environment(monitor_id, id, environment);
+        Ok(id)
     }
 
     pub(super) fn put_check_in(
-        &self,
+        &mut self,
         monitor: &Monitor,
-        environment: &Environment,
+        environment_id: i64,
         row: &CheckIn,
     ) -> Result<(), StoreError> {
-        let config = json(&row.config)?;
-        self.0.prepare_cached("INSERT OR IGNORE INTO configs (config) VALUES (?1)")?.execute([&config])?;
+        let config_id = self.config_id(monitor, &row.config)?;
         self.0
             .prepare_cached(
                 "INSERT INTO check_ins (guid, environment_id, status, duration_ms, date_added, date_updated,
                  date_clock, date_in_progress, expected_time, timeout_at, config_id, reported)
-                 VALUES (?1, (SELECT e.id FROM environments e JOIN monitors m ON m.id = e.monitor_id
-                 WHERE m.guid = ?2 AND e.name = ?3), ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
-                 (SELECT id FROM configs WHERE config = ?12), ?13)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
                  ON CONFLICT (guid) DO UPDATE SET status = excluded.status, duration_ms = excluded.duration_ms,
                  date_updated = excluded.date_updated, date_in_progress = excluded.date_in_progress,
                  timeout_at = excluded.timeout_at, config_id = excluded.config_id, reported = excluded.reported",
             )?
             .execute(params![
                 row.guid.as_bytes(),
-                monitor.guid.as_bytes(),
-                environment.name,
+                environment_id,
                 row.status.as_str(),
                 row.duration_ms,
                 Micros(row.date_added),
@@ -99,32 +107,45 @@ impl SqliteRecords<'_> {
                 row.date_in_progress.map(Micros),
                 row.expected_time.map(Micros),
                 row.timeout_at.map(Micros),
-                config,
+                config_id,
                 row.reported.map(Status::as_str),
             ])?;
         Ok(())
     }
 
-    pub(super) fn put_incident(
-        &self,
-        monitor: &Monitor,
-        environment: &Environment,
-        incident: &Incident,
-    ) -> Result<(), StoreError> {
+    /// The row of a configuration, made if there is none; most are that of their monitor, whose row is known.
+    fn config_id(&mut self, monitor: &Monitor, config: &Config) -> Result<i64, StoreError> {
+        let slug = monitor.slug.as_str();
+        let of_monitor = self.1.monitor(slug).filter(|cached| cached.monitor.config == *config);
+        if let Some(id) = of_monitor.and_then(|cached| cached.config_id) {
+            return Ok(id);
+        }
+        let is_monitors = of_monitor.is_some();
+        let config = json(config)?;
+        self.0.prepare_cached("INSERT OR IGNORE INTO configs (config) VALUES (?1)")?.execute([&config])?;
+        let id = self
+            .0
+            .prepare_cached("SELECT id FROM configs WHERE config = ?1")?
+            .query_row([&config], |row| row.get(0))?;
+        if is_monitors {
+            self.1.put_config(slug, id);
+        }
+        Ok(id)
+    }
+
+    pub(super) fn put_incident(&self, environment_id: i64, incident: &Incident) -> Result<(), StoreError> {
         self.0
             .prepare_cached(
                 "INSERT INTO incidents (guid, environment_id, started_at, starting_check_in, resolved_at,
                  resolving_check_in, errors, misses, timeouts, told)
-                 VALUES (?1, (SELECT e.id FROM environments e JOIN monitors m ON m.id = e.monitor_id
-                 WHERE m.guid = ?2 AND e.name = ?3), ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
                  ON CONFLICT (guid) DO UPDATE SET resolved_at = excluded.resolved_at,
                  resolving_check_in = excluded.resolving_check_in, errors = excluded.errors,
                  misses = excluded.misses, timeouts = excluded.timeouts, told = excluded.told",
             )?
             .execute(params![
                 incident.guid.as_bytes(),
-                monitor.guid.as_bytes(),
-                environment.name,
+                environment_id,
                 Micros(incident.started_at),
                 incident.starting_check_in.as_bytes(),
                 incident.resolved_at.map(Micros),

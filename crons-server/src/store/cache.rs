@@ -1,0 +1,76 @@
+//! Monitors and environments as they are in the database, so that a check-in does not read what the one before it wrote.
+//!
+//! There is one connection that writes, so nothing changes behind its back; what was undone is forgotten.
+
+use std::collections::HashMap;
+
+use crate::lifecycle::{Environment, Monitor};
+
+/// Of each kind, at most; some megabytes.
+const MOST: usize = 10_000;
+
+/// A monitor with its row id and that of its configuration, once a check-in has needed it.
+#[derive(Debug, Clone)]
+pub(super) struct CachedMonitor {
+    pub(super) id: i64,
+    pub(super) monitor: Monitor,
+    pub(super) config_id: Option<i64>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Cache {
+    /// By slug: there is one project.
+    monitors: HashMap<String, CachedMonitor>,
+    /// By row id of the monitor, and name.
+    environments: HashMap<i64, HashMap<String, (i64, Environment)>>,
+    count: usize,
+}
+
+impl Cache {
+    pub(super) fn monitor(&self, slug: &str) -> Option<&CachedMonitor> {
+        self.monitors.get(slug)
+    }
+
+    /// A configuration that is not the one before has another row.
+    pub(super) fn put_monitor(&mut self, id: i64, monitor: &Monitor) {
+        let before = self.monitors.get(monitor.slug.as_str());
+        let config_id = before.filter(|before| before.monitor.config == monitor.config);
+        let config_id = config_id.and_then(|before| before.config_id);
+        self.make_room();
+        let cached = CachedMonitor { id, monitor: monitor.clone(), config_id };
+        self.monitors.insert(monitor.slug.to_string(), cached);
+    }
+
+    pub(super) fn put_config(&mut self, slug: &str, config_id: i64) {
+        if let Some(cached) = self.monitors.get_mut(slug) {
+            cached.config_id = Some(config_id);
+        }
+    }
+
+    pub(super) fn environment(&self, monitor: i64, name: &str) -> Option<&(i64, Environment)> {
+        self.environments.get(&monitor)?.get(name)
+    }
+
+    pub(super) fn put_environment(&mut self, monitor: i64, id: i64, environment: &Environment) {
+        self.make_room();
+        let named = self.environments.entry(monitor).or_default();
+        match named.get_mut(&environment.name) {
+            Some(cached) => *cached = (id, environment.clone()),
+            None => drop(named.insert(environment.name.clone(), (id, environment.clone()))),
+        }
+    }
+
+    /// All of it: whoever is in use comes back with the next check-in.
+    pub(super) fn clear(&mut self) {
+        self.monitors.clear();
+        self.environments.clear();
+        self.count = 0;
+    }
+
+    fn make_room(&mut self) {
+        self.count += 1;
+        if self.count > 2 * MOST && self.monitors.len().max(self.environments.len()) > MOST {
+            self.clear();
+        }
+    }
+}
