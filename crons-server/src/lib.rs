@@ -16,8 +16,9 @@
 
 // In layer order: a module uses only those above it.
 mod clock;
-mod limits;
 mod lifecycle;
+mod alerts;
+mod limits;
 mod settings;
 mod store;
 mod judge;
@@ -39,6 +40,7 @@ mod connections;
 mod app;
 mod server;
 
+pub use alerts::{Alerts, Answer, Combine, Filter, InvalidAlerts, Match, NotSent, On, Rule, Webhook};
 pub use clock::{Clock, ManualClock};
 pub use limits::Limits;
 pub use replay::{ConfigChange, Replay};

@@ -14,12 +14,14 @@ mod retention;
 mod reader;
 mod history;
 mod backup;
+mod outbox;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crons_types::Slug;
 
+use crate::alerts::{Alert, Attempt};
 use crate::lifecycle::{
     Arrival, CheckInEvent, Environment, Incident, Monitor, Occurrence, Outage, Outcome, ProcessingError,
     State,
@@ -27,6 +29,8 @@ use crate::lifecycle::{
 
 pub use backup::backup;
 pub use history::{Everything, IncidentFilter, IncidentView};
+pub use outbox::AlertView;
+pub(crate) use outbox::enqueue_alerts;
 pub use reader::{EnvironmentView, MonitorView, Reader};
 pub use receipts::{RefusedView, UsageView};
 pub use retention::Sweep;
@@ -107,6 +111,11 @@ pub trait Records {
     fn sweep(&mut self, sweep: &mut Sweep) -> Result<bool, StoreError>;
     /// Gives space back that nothing uses any more: a little of it, so that nobody waits for long. Whether there is more.
     fn give_back(&mut self) -> Result<bool, StoreError>;
+
+    /// Keeps a message about an incident until its target has it; one about the same event and target is there once.
+    fn enqueue_alert(&mut self, alert: &Alert) -> Result<(), StoreError>;
+    /// Writes down what came of an attempt to send one.
+    fn save_attempt(&mut self, attempt: &Attempt) -> Result<(), StoreError>;
 }
 
 /// What a check-in counts as.

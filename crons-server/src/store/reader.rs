@@ -52,6 +52,16 @@ impl Reader {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// One snapshot for all that is read.
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let connection = self.connection();
+        let transaction = connection.unchecked_transaction()?;
+        read(&transaction)
+    }
+
     /// All monitors of a project by slug, or the one of this slug.
     ///
     /// # Errors

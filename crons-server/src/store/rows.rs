@@ -57,12 +57,12 @@ pub(super) fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestam
     Timestamp::from_microsecond(row.get(column)?).map_err(|error| corrupt(column, error))
 }
 
-fn maybe_instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+pub(super) fn maybe_instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
     let micros: Option<i64> = row.get(column)?;
     micros.map(Timestamp::from_microsecond).transpose().map_err(|error| corrupt(column, error))
 }
 
-fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
+pub(super) fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
     row.get(column).map(Uuid::from_bytes)
 }
 

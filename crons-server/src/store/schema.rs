@@ -8,8 +8,11 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::StoreError;
 
 /// In order; the file's `user_version` counts those that it has been through.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("migrations/0001_initial.sql"), include_str!("migrations/0002_incidents.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_incidents.sql"),
+    include_str!("migrations/0003_alerts.sql"),
+];
 
 /// Of `PRAGMA auto_vacuum`.
 const INCREMENTAL: u32 = 2;

@@ -11,6 +11,7 @@ use super::history::{self, Everything};
 use super::outages::{heard_until, outages};
 use super::retention::Sweep;
 use super::{Records, Store, StoreError, Usage, schema};
+use crate::alerts::{Alert, Attempt};
 use crate::lifecycle::{
     Arrival, Asked, CheckInEvent, Config, ConfigUpdate, Environment, Incident, Keys, Monitor, Occurrence,
     Outage, ProcessingError, State,
@@ -18,7 +19,7 @@ use crate::lifecycle::{
 
 /// Check-ins in a file, durable when a transaction returns.
 pub struct SqliteStore {
-    connection: Connection,
+    pub(super) connection: Connection,
     cache: Cache,
 }
 
@@ -243,6 +244,14 @@ impl Records for SqliteRecords<'_> {
 
     fn give_back(&mut self) -> Result<bool, StoreError> {
         self.give_pages_back()
+    }
+
+    fn enqueue_alert(&mut self, alert: &Alert) -> Result<(), StoreError> {
+        self.insert_alert(alert)
+    }
+
+    fn save_attempt(&mut self, attempt: &Attempt) -> Result<(), StoreError> {
+        self.update_alert(attempt)
     }
 }
 

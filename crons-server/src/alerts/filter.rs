@@ -1,0 +1,207 @@
+//! "The event's tags match {key} {match} {value}": Sentry's filter of alert rules.
+
+use serde::Deserialize;
+
+use super::InvalidAlerts;
+
+/// Tags that an event has.
+const KEYS: [&str; 4] = ["monitor.slug", "monitor.id", "monitor.incident", "environment"];
+
+/// How a tag is compared; without regard to case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Match {
+    /// `eq`, "equals"
+    Equals,
+    /// `ne`, "does not equal"
+    DoesNotEqual,
+    /// `sw`, "starts with"
+    StartsWith,
+    /// `nsw`, "does not start with"
+    DoesNotStartWith,
+    /// `ew`, "ends with"
+    EndsWith,
+    /// `new`, "does not end with"
+    DoesNotEndWith,
+    /// `co`, "contains"
+    Contains,
+    /// `nc`, "does not contain"
+    DoesNotContain,
+    /// `is`, "is set"
+    IsSet,
+    /// `ns`, "is not set"
+    IsNotSet,
+    /// `in`, "is in": one of several values, with commas between them
+    IsIn,
+}
+
+impl Match {
+    /// Each with what Sentry's API calls it and what Sentry's form does.
+    const ALL: [(Self, &str, &str); 11] = [
+        (Self::Equals, "eq", "equals"),
+        (Self::DoesNotEqual, "ne", "does not equal"),
+        (Self::StartsWith, "sw", "starts with"),
+        (Self::DoesNotStartWith, "nsw", "does not start with"),
+        (Self::EndsWith, "ew", "ends with"),
+        (Self::DoesNotEndWith, "new", "does not end with"),
+        (Self::Contains, "co", "contains"),
+        (Self::DoesNotContain, "nc", "does not contain"),
+        (Self::IsSet, "is", "is set"),
+        (Self::IsNotSet, "ns", "is not set"),
+        (Self::IsIn, "in", "is in"),
+    ];
+
+    fn label(self) -> &'static str {
+        Self::ALL.iter().find(|(this, ..)| *this == self).map_or("", |(_, _, label)| label)
+    }
+
+    fn needs_value(self) -> bool {
+        !matches!(self, Self::IsSet | Self::IsNotSet)
+    }
+}
+
+impl std::str::FromStr for Match {
+    type Err = InvalidAlerts;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAlerts> {
+        let named = |code: &str, label: &str| {
+            text.eq_ignore_ascii_case(code) || text.trim().eq_ignore_ascii_case(label)
+        };
+        let found = Self::ALL.iter().find(|(_, code, label)| named(code, label));
+        found.map(|(this, ..)| *this).ok_or_else(|| {
+            let labels: Vec<_> =
+                Self::ALL.iter().map(|(_, code, label)| format!("`{label}` ({code})")).collect();
+            InvalidAlerts(format!(
+                "match: {text:?} is not a way to compare; write one of {}",
+                labels.join(", ")
+            ))
+        })
+    }
+}
+
+/// One condition on a tag of the event.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "FilterTable")]
+pub struct Filter {
+    key: String,
+    compare: Match,
+    /// In lower case.
+    value: String,
+}
+
+impl Filter {
+    /// Compares the tag `key`, one of `monitor.slug`, `monitor.id`, `monitor.incident` and `environment`, with `value`.
+    ///
+    /// # Errors
+    /// If there is no such tag, or if the value is empty though it is needed: nothing would ever match.
+    pub fn new(key: &str, compare: Match, value: &str) -> Result<Self, InvalidAlerts> {
+        let Some(key) = KEYS.into_iter().find(|known| known.eq_ignore_ascii_case(key)) else {
+            let known = KEYS.join("`, `");
+            return Err(InvalidAlerts(format!("key: events have no tag {key:?}; write one of `{known}`")));
+        };
+        if value.is_empty() && compare.needs_value() {
+            let label = compare.label();
+            return Err(InvalidAlerts(format!(
+                "value: `{key}` {label} nothing, which is never so; write the value to compare with"
+            )));
+        }
+        Ok(Self { key: key.to_owned(), compare, value: value.to_lowercase() })
+    }
+
+    /// Whether the event's tags match.
+    pub(super) fn matches(&self, tags: &[(&str, String)]) -> bool {
+        let tag = tags.iter().find(|(key, _)| *key == self.key).map(|(_, value)| value.to_lowercase());
+        let value = self.value.as_str();
+        let is = |test: fn(&str, &str) -> bool| tag.as_deref().is_some_and(|tag| test(tag, value));
+        match self.compare {
+            Match::Equals => is(|tag, value| tag == value),
+            Match::DoesNotEqual => !is(|tag, value| tag == value),
+            Match::StartsWith => is(|tag, value| tag.starts_with(value)),
+            Match::DoesNotStartWith => !is(|tag, value| tag.starts_with(value)),
+            Match::EndsWith => is(|tag, value| tag.ends_with(value)),
+            Match::DoesNotEndWith => !is(|tag, value| tag.ends_with(value)),
+            Match::Contains => is(|tag, value| tag.contains(value)),
+            Match::DoesNotContain => !is(|tag, value| tag.contains(value)),
+            Match::IsSet => tag.is_some(),
+            Match::IsNotSet => tag.is_none(),
+            Match::IsIn => is(|tag, value| value.split(',').any(|one| one.trim() == tag)),
+        }
+    }
+}
+
+/// A filter as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FilterTable {
+    key: String,
+    r#match: String,
+    #[serde(default)]
+    value: String,
+}
+
+impl TryFrom<FilterTable> for Filter {
+    type Error = InvalidAlerts;
+
+    fn try_from(table: FilterTable) -> Result<Self, InvalidAlerts> {
+        Self::new(&table.key, table.r#match.parse()?, &table.value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_eleven_operators() {
+        // The tag, the operator by code and by label, the value, whether it matches, and whether a missing tag would.
+        const CASES: &[(&str, &str, &str, &str, bool, bool)] = &[
+            ("billing-eu", "eq", "equals", "Billing-EU", true, false),
+            ("billing-eu", "eq", "equals", "billing", false, false),
+            ("billing-eu", "ne", "does not equal", "BILLING-eu", false, true),
+            ("billing-eu", "ne", "does not equal", "billing", true, true),
+            ("billing-eu", "sw", "starts with", "BILLING-", true, false),
+            ("billing-eu", "sw", "starts with", "eu", false, false),
+            ("billing-eu", "nsw", "does not start with", "billing", false, true),
+            ("billing-eu", "nsw", "does not start with", "eu", true, true),
+            ("billing-eu", "ew", "ends with", "-EU", true, false),
+            ("billing-eu", "ew", "ends with", "billing", false, false),
+            ("billing-eu", "new", "does not end with", "eu", false, true),
+            ("billing-eu", "new", "does not end with", "billing", true, true),
+            ("billing-eu", "co", "contains", "LING", true, false),
+            ("billing-eu", "co", "contains", "us", false, false),
+            ("billing-eu", "nc", "does not contain", "ling", false, true),
+            ("billing-eu", "nc", "does not contain", "us", true, true),
+            ("billing-eu", "is", "is set", "", true, false),
+            ("billing-eu", "is", "is set", "unused", true, false),
+            ("billing-eu", "ns", "is not set", "", false, true),
+            ("billing-eu", "in", "is in", "a, Billing-EU ,b", true, false),
+            ("billing-eu", "in", "is in", "billing", false, false),
+            ("billing-eu", "in", "is in", "billing-eu", true, false),
+        ];
+        for (tag, code, label, value, matches, missing) in CASES {
+            for operator in [code, label] {
+                let filter = Filter::new("Environment", operator.parse().unwrap(), value).unwrap();
+                let tags = [("monitor.slug", "job".to_owned()), ("environment", (*tag).to_owned())];
+                assert_eq!(filter.matches(&tags), *matches, "{tag} {operator} {value}");
+                assert_eq!(filter.matches(&tags[..1]), *missing, "without the tag: {operator} {value}");
+            }
+        }
+        let tried: std::collections::BTreeSet<_> = CASES.iter().map(|case| case.1).collect();
+        assert_eq!(tried.len(), Match::ALL.len(), "every operator is in the table");
+    }
+
+    #[test]
+    fn what_could_never_match_is_refused() {
+        let read = |json| serde_json::from_value::<Filter>(json).map_err(|error| error.to_string());
+        let refused = |json| read(json).unwrap_err();
+        let unknown = refused(serde_json::json!({"key": "slug", "match": "eq", "value": "a"}));
+        assert!(unknown.contains("no tag \"slug\"") && unknown.contains("`monitor.slug`"), "{unknown}");
+        let operator = refused(serde_json::json!({"key": "monitor.slug", "match": "like", "value": "a"}));
+        assert!(operator.contains("\"like\"") && operator.contains("`starts with` (sw)"), "{operator}");
+        let empty = refused(serde_json::json!({"key": "monitor.slug", "match": "ne"}));
+        assert_eq!(
+            empty,
+            "value: `monitor.slug` does not equal nothing, which is never so; write the value to compare with"
+        );
+        assert!(read(serde_json::json!({"key": "monitor.slug", "match": "is set"})).is_ok());
+    }
+}

@@ -1,0 +1,76 @@
+use serde_json::{Value, json};
+
+use super::super::message::tests::event;
+use super::*;
+
+fn alerts(rules: &Value) -> Result<Alerts, String> {
+    let webhook = json!({"ops": {"url": "https://ops.example/"}, "boss": {"url": "https://boss.example/"}});
+    let tables = json!({"webhook": webhook, "alert": rules});
+    serde_json::from_value(tables).map_err(|error| error.to_string())
+}
+
+fn told(rules: &Value) -> [Vec<String>; 3] {
+    let alerts = alerts(rules).unwrap();
+    [IncidentEventKind::Opened, IncidentEventKind::Failure, IncidentEventKind::Resolved]
+        .map(|kind| alerts.targets_of(&event(kind)).into_iter().map(str::to_owned).collect())
+}
+
+#[test]
+fn a_rule_is_told_what_it_waits_for() {
+    let rule = |on: &str| told(&json!([{"on": [on], "to": ["ops"]}])).map(|targets| targets.len());
+    assert_eq!(rule("opened"), [1, 0, 0]);
+    assert_eq!(rule("failure"), [1, 1, 0], "what opens an incident is a failure");
+    assert_eq!(rule("resolved"), [0, 0, 1]);
+}
+
+#[test]
+fn each_target_is_told_once_however_many_rules_name_it() {
+    let rules = json!([{"on": ["opened", "failure"], "to": ["ops", "ops"]}, {"on": ["failure"], "to": ["boss", "ops"]}]);
+    assert_eq!(told(&rules), [vec!["ops", "boss"], vec!["ops", "boss"], vec![]]);
+}
+
+#[test]
+fn filters_must_all_match_or_any_or_there_are_none() {
+    let tags = json!([{"key": "monitor.slug", "match": "sw", "value": "nightly"},
+        {"key": "environment", "match": "equals", "value": "staging"}]);
+    let opened = |rule: Value| told(&json!([rule]))[0].len();
+    assert_eq!(opened(json!({"on": ["opened"], "tags": tags, "to": ["ops"]})), 0);
+    assert_eq!(opened(json!({"on": ["opened"], "match": "all", "tags": tags, "to": ["ops"]})), 0);
+    assert_eq!(opened(json!({"on": ["opened"], "match": "any", "tags": tags, "to": ["ops"]})), 1);
+    assert_eq!(opened(json!({"on": ["opened"], "match": "any", "to": ["ops"]})), 1);
+}
+
+#[test]
+fn a_mistake_is_named_with_what_is_allowed() {
+    for (rule, expected) in [
+        (json!({"on": [], "to": ["ops"]}), "alert 1: `on` is empty"),
+        (
+            json!({"on": ["opened"], "to": []}),
+            "alert 1: `to` is empty, so it tells nobody; write one or more of \"boss\", \"ops\"",
+        ),
+        (
+            json!({"on": ["opened"], "to": ["opps"]}),
+            "alert 1: there is no webhook \"opps\" to send to; write one or more of \"boss\", \"ops\", or add [webhook.opps]",
+        ),
+        (
+            json!({"on": ["open"], "to": ["ops"]}),
+            "unknown variant `open`, expected one of `opened`, `failure`, `resolved`",
+        ),
+        (
+            json!({"on": ["opened"], "to": ["ops"], "frequency": 5}),
+            "unknown field `frequency`, expected one of `on`, `match`, `tags`, `to`",
+        ),
+    ] {
+        let refused = alerts(&json!([rule])).unwrap_err();
+        assert!(refused.contains(expected), "{refused}");
+    }
+    let none = Alerts::new(BTreeMap::new(), vec![]).unwrap();
+    assert_eq!(none.doubts(), Vec::<String>::new());
+}
+
+#[test]
+fn what_may_not_be_meant_is_said() {
+    let doubts = alerts(&json!([{"on": ["opened"], "to": ["ops"]}])).unwrap().doubts();
+    assert_eq!(doubts.len(), 3, "two are not signed, one is not named: {doubts:?}");
+    assert!(doubts.iter().any(|doubt| doubt.starts_with("webhook `boss` is told nothing")), "{doubts:?}");
+}

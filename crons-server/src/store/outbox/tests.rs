@@ -1,0 +1,98 @@
+use super::*;
+use crate::store::Store;
+
+const NOON: &str = "2024-06-03T12:00:00Z";
+
+fn alert(id: u8, target: &str) -> Alert {
+    let [key, check_in] = [Uuid::from_bytes([id; 16]); 2];
+    let (target, body) = (target.to_owned(), format!("{{\"id\": {id}}}"));
+    Alert { key, target, event: "failure", incident: Uuid::nil(), check_in, at: NOON.parse().unwrap(), body }
+}
+
+struct Database {
+    _folder: tempfile::TempDir,
+    store: SqliteStore,
+    reader: Reader,
+}
+
+impl Database {
+    fn with(alerts: &[Alert]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("crons.db");
+        let mut store = SqliteStore::open(&path).unwrap();
+        store
+            .transaction(&mut |records| alerts.iter().try_for_each(|alert| records.enqueue_alert(alert)))
+            .unwrap();
+        Self { store, reader: Reader::open(&path).unwrap(), _folder: folder }
+    }
+
+    /// Numbers of the next messages, by target.
+    fn next(&self) -> Vec<(u8, String)> {
+        let mut next: Vec<_> = self.reader.next_alerts().unwrap();
+        next.sort_by(|a, b| a.target.cmp(&b.target));
+        next.into_iter().map(|alert| (alert.key.as_bytes()[0], alert.target)).collect()
+    }
+
+    fn record(&mut self, number: u8, outcome: Outcome) {
+        let (at, answer) = (NOON.parse().unwrap(), "é".repeat(1_000));
+        let attempt = Attempt { id: i64::from(number), at, outcome, answer };
+        self.store.transaction(&mut |records| records.save_attempt(&attempt)).unwrap();
+    }
+}
+
+fn failed(minute: u8, refused: bool) -> Outcome {
+    Outcome::Failed { next: format!("2024-06-03T12:{minute:02}:00Z").parse().unwrap(), refused }
+}
+
+fn named(next: &[(u8, &str)]) -> Vec<(u8, String)> {
+    next.iter().map(|(number, target)| (*number, (*target).to_owned())).collect()
+}
+
+#[test]
+fn an_event_is_told_to_a_target_once() {
+    let again = Alert { key: Uuid::from_bytes([9; 16]), ..alert(1, "ops") };
+    let database = Database::with(&[alert(1, "ops"), again, alert(2, "boss")]);
+    let all = database.reader.alerts(100).unwrap();
+    assert_eq!(all.iter().map(|alert| alert.id.as_bytes()[0]).collect::<Vec<_>>(), [2, 1]);
+}
+
+#[test]
+fn each_target_has_its_own_order() {
+    let mut database =
+        Database::with(&[alert(1, "boss"), alert(2, "ops"), alert(3, "ops"), alert(4, "boss")]);
+    assert_eq!(database.next(), named(&[(1, "boss"), (2, "ops")]));
+    database.record(2, failed(10, false));
+    assert_eq!(database.next(), named(&[(1, "boss"), (2, "ops")]), "a later one does not overtake it");
+    database.record(2, Outcome::Delivered);
+    database.record(1, Outcome::GivenUp);
+    assert_eq!(database.next(), named(&[(4, "boss"), (3, "ops")]));
+    database.record(3, Outcome::Delivered);
+    assert_eq!(database.next(), named(&[(4, "boss")]));
+}
+
+#[test]
+fn a_message_that_is_refused_holds_up_no_other() {
+    let mut database = Database::with(&[alert(1, "ops"), alert(2, "ops"), alert(3, "ops")]);
+    database.record(1, failed(10, true));
+    assert_eq!(database.next(), named(&[(2, "ops")]));
+    database.record(2, failed(20, false));
+    assert_eq!(database.next(), named(&[(1, "ops")]), "it is due before");
+    database.record(1, failed(30, true));
+    assert_eq!(database.next(), named(&[(2, "ops")]));
+    database.store.resume_alerts(NOON.parse().unwrap()).unwrap();
+    assert_eq!(database.next(), named(&[(1, "ops")]), "a restart tries at once");
+}
+
+#[test]
+fn what_came_of_it_is_kept() {
+    let mut database = Database::with(&[alert(1, "ops"), alert(2, "ops")]);
+    database.record(1, failed(10, false));
+    database.record(1, Outcome::GivenUp);
+    database.record(1, Outcome::Delivered);
+    let all = database.reader.alerts(100).unwrap();
+    let first = &all[1];
+    assert_eq!((first.status, first.attempts), ("given_up", 2), "what is over stays as it is");
+    assert_eq!(first.last_answer.as_deref().map(|answer| answer.chars().count()), Some(ANSWER));
+    assert_eq!((all[0].status, all[0].attempts), ("waiting", 0));
+    assert_eq!(database.reader.alerts(1).unwrap().len(), 1);
+}
