@@ -54,6 +54,7 @@ fn api() -> Router<App> {
         .route("/incidents/", get(api::incidents))
         .route("/incidents/{id}/", get(api::incident))
         .route("/incidents/{id}/acknowledgement/", put(api::acknowledge).delete(api::unacknowledge))
+        .route("/alerts/", get(api::alerts))
         .route("/processing-errors/", get(api::refused))
         .route("/usage/", get(api::usage))
         .route("/outages/", get(api::outages))

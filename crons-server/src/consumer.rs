@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::judge::{self, Judge, Said};
@@ -44,6 +44,7 @@ pub(crate) struct Inbox {
     clock: Clock,
     /// The latest time that was stamped. Held while stamping and queueing, so that the queue is in order of time.
     latest: Mutex<Timestamp>,
+    alerts: Arc<Notify>,
 }
 
 impl std::fmt::Debug for Inbox {
@@ -108,6 +109,11 @@ impl Inbox {
         value.ok_or(Unavailable::Database)
     }
 
+    /// Told when there are alerts to send, or when the clock was moved.
+    pub(crate) fn alerts(&self) -> &Notify {
+        &self.alerts
+    }
+
     /// Waits until the thread that owns the database has ended, of itself or because it was told to.
     pub(crate) async fn ended(&self) {
         self.messages.closed().await;
@@ -144,10 +150,11 @@ pub(crate) fn start(
         Ok(())
     })?;
     let minutes = started.ok_or_else(|| StoreError::new("it did not run a transaction"))?;
-    let consumer = Consumer { store, judge, minutes, waiting: Vec::new() };
+    let alerts = Arc::new(Notify::new());
+    let consumer = Consumer { store, judge, minutes, waiting: Vec::new(), alerts: Arc::clone(&alerts) };
     let thread = std::thread::Builder::new().name("crons-consumer".to_owned());
     let thread = thread.spawn(move || consumer.run(queue)).map_err(StoreError::new)?;
-    Ok((Inbox { messages, clock, latest: Mutex::new(Timestamp::MIN) }, thread))
+    Ok((Inbox { messages, clock, latest: Mutex::new(Timestamp::MIN), alerts }, thread))
 }
 
 struct Consumer {
@@ -156,6 +163,8 @@ struct Consumer {
     minutes: Minutes,
     /// Who waits until a minute is judged.
     waiting: Vec<(Timestamp, oneshot::Sender<bool>)>,
+    /// Told when alerts have been written.
+    alerts: Arc<Notify>,
 }
 
 /// What became of a message, to be said once it is durable.
@@ -214,6 +223,9 @@ impl Consumer {
             Ok(()) => {
                 self.minutes = minutes;
                 said.iter().for_each(Said::log);
+                if said.iter().any(|said| matches!(said, Said::Alerts)) {
+                    self.alerts.notify_one();
+                }
             }
             Err(error) => {
                 tracing::error!(%error, messages = batch.len(), "nothing of this batch was stored; clients are told so");

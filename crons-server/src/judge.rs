@@ -3,11 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use crate::alerts::Alerts;
 use crate::lifecycle::{
     self, Arrival, Caps, CheckInEvent, Consequences, Outage, ProcessingError, RateWindow, State, Verdict,
 };
 use crate::settings::Settings;
-use crate::store::{Records, StoreError, Usage};
+use crate::store::{Records, StoreError, Usage, enqueue_alerts};
 
 /// How long the end of a run waits for the report that describes its monitor.
 const HELD_FOR: SignedDuration = SignedDuration::from_secs(60);
@@ -16,6 +17,7 @@ const HELD_FOR: SignedDuration = SignedDuration::from_secs(60);
 pub(crate) struct Judge {
     rate: RateWindow,
     caps: Caps,
+    alerts: Alerts,
     /// When nobody could be heard, as far as a deadline may still ask.
     pub(crate) outages: Vec<Outage>,
     new_id: Box<dyn FnMut() -> Uuid + Send>,
@@ -26,6 +28,8 @@ pub(crate) enum Said {
     CheckIn(CheckInEvent, Verdict),
     Refused(Arrival, Vec<ProcessingError>),
     Deadline(&'static str, Box<State>, Consequences),
+    /// There is something to send.
+    Alerts,
 }
 
 impl Judge {
@@ -33,6 +37,7 @@ impl Judge {
         Self {
             rate: RateWindow::new(settings.rate_limit.0),
             caps: settings.caps,
+            alerts: settings.alerts.clone(),
             outages: Vec::new(),
             new_id: Box::new(new_id),
         }
@@ -54,7 +59,7 @@ impl Judge {
                 return Ok(Verdict::Refused(errors));
             }
         };
-        let (verdict, made_monitor) = self.apply(records, event)?;
+        let (verdict, made_monitor) = self.apply(records, event, said)?;
         match &verdict {
             Verdict::Held => records.hold(event)?,
             Verdict::Refused(errors) => records.refuse(arrival, errors)?,
@@ -64,7 +69,7 @@ impl Judge {
         // Nothing below fails by itself: what is said here happens.
         said.push(Said::CheckIn(event.clone(), verdict.clone()));
         for waiting in held {
-            if let Some((verdict, _)) = apart(records, |records| self.apply(records, &waiting))? {
+            if let Some((verdict, _)) = apart(records, |records| self.apply(records, &waiting, said))? {
                 said.push(Said::CheckIn(waiting, verdict));
             }
         }
@@ -84,13 +89,14 @@ impl Judge {
         &mut self,
         records: &mut dyn Records,
         event: &CheckInEvent,
+        said: &mut Vec<Said>,
     ) -> Result<(Verdict, bool), StoreError> {
         let known = records.load(event)?;
         let mut state = known.clone();
         let verdict = lifecycle::check_in(&mut state, event, self.caps, &mut self.new_id);
         records.save(&known, &state)?;
         if let Verdict::Accepted { consequences, .. } = &verdict {
-            records.tell(&state, &consequences.occurrences)?;
+            self.tell(records, &state, consequences, said)?;
         }
         Ok((verdict, known.monitor.is_none() && state.monitor.is_some()))
     }
@@ -160,7 +166,7 @@ impl Judge {
         };
         let saved = apart(records, |records| {
             records.save(known, &state)?;
-            records.tell(&state, &consequences.occurrences)
+            self.tell(records, &state, &consequences, said)
         })?;
         if saved.is_some() {
             said.push(Said::Deadline("missed", Box::new(state), consequences));
@@ -181,7 +187,7 @@ impl Judge {
             let consequences = lifecycle::timeout(&mut state, tick, &self.outages, &mut self.new_id);
             records.save(&known, &state)?;
             if let Some(consequences) = &consequences {
-                records.tell(&state, &consequences.occurrences)?;
+                self.tell(records, &state, consequences, said)?;
             }
             Ok(consequences.map(|consequences| Said::Deadline("timed out", Box::new(state), consequences)))
         })?;
@@ -189,6 +195,21 @@ impl Judge {
         let any = judged.is_some();
         said.extend(judged);
         Ok(any)
+    }
+
+    /// Keeps what people are told, and has it sent to those who asked for it.
+    fn tell(
+        &self,
+        records: &mut dyn Records,
+        state: &State,
+        consequences: &Consequences,
+        said: &mut Vec<Said>,
+    ) -> Result<(), StoreError> {
+        records.tell(state, &consequences.occurrences)?;
+        if enqueue_alerts(records, &self.alerts, &consequences.incident_events)? {
+            said.push(Said::Alerts);
+        }
+        Ok(())
     }
 
     /// Nobody has explained it.
@@ -250,7 +271,7 @@ impl Said {
                 let (outcome, reason) = errors.last()?.outcome();
                 (arrival.received, arrival.monitor_slug.as_ref(), (outcome, Some(reason)))
             }
-            Self::Deadline(..) => return None,
+            Self::Deadline(..) | Self::Alerts => return None,
         };
         let (outcome, reason) = verdict;
         Some((at, Usage { project: crate::PROJECT, slug: slug.cloned(), outcome, reason }))
@@ -267,6 +288,7 @@ impl Said {
                 }
             }
             Self::Deadline(what, state, consequences) => deadline(what, state, consequences),
+            Self::Alerts => {}
         }
     }
 }

@@ -27,6 +27,7 @@ mod consumer;
 mod refusal;
 mod access;
 mod state;
+mod outbox;
 mod ingest;
 mod timeline;
 mod report;

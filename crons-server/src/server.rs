@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::access::Access;
+use crate::alerts::{NotSent, Sender};
 use crate::app::router;
 use crate::clock::Clock;
 use crate::connections;
@@ -36,6 +37,7 @@ pub struct Server {
     /// They live by the machine's clock.
     timers: Vec<tokio::task::JoinHandle<()>>,
     retention: Retention,
+    alerts: tokio::task::JoinHandle<()>,
     /// `None` once it has been waited for.
     consumer: Option<JoinHandle<()>>,
 }
@@ -50,6 +52,8 @@ pub enum StartError {
     Io(std::io::Error),
     /// The socket is open to other machines, and there is no admin token to keep strangers out.
     NotLoopback(SocketAddr),
+    /// Alerts cannot be sent.
+    Alerts(NotSent),
 }
 
 impl std::fmt::Display for StartError {
@@ -57,6 +61,7 @@ impl std::fmt::Display for StartError {
         match self {
             Self::Store(error) => error.fmt(f),
             Self::Io(error) => error.fmt(f),
+            Self::Alerts(error) => error.fmt(f),
             Self::NotLoopback(address) => write!(
                 f,
                 "{address} can be reached from other machines: set an admin token, which keeps strangers out of pages and \
@@ -99,6 +104,11 @@ impl Server {
             Some(key) => PublicKey::as_str(key).to_owned(),
             None => store.setting("public_key", || Uuid::new_v4().simple().to_string())?,
         };
+        let sender = Sender::new(&settings.alerts, settings.clock.clone()).map_err(StartError::Alerts)?;
+        for doubt in settings.alerts.doubts() {
+            tracing::warn!("{doubt}");
+        }
+        store.resume_alerts(settings.clock.now())?;
         let reader = Reader::open(path)?;
         let dsn = format!("http://{public_key}@{}/{}", reachable(address), crate::PROJECT);
         let judge = Judge::new(settings, Uuid::new_v4);
@@ -111,6 +121,7 @@ impl Server {
             public_key: public_key.as_str().into(),
             dsn: dsn.as_str().into(),
         };
+        let alerts = tokio::spawn(sender.run(Arc::new(app.clone()), stopped.clone()));
         let access = Access::new(settings.admin_token.clone());
         let serve =
             connections::serve(listener, router(app, access), settings.limits.clone(), until(stopped));
@@ -123,7 +134,8 @@ impl Server {
             ],
             Clock::Manual(_) => Vec::new(),
         };
-        Ok(Self { address, dsn, public_key, inbox, stop, http, timers, retention, consumer: Some(consumer) })
+        let consumer = Some(consumer);
+        Ok(Self { address, dsn, public_key, inbox, stop, http, timers, retention, alerts, consumer })
     }
 
     /// Where it listens.
@@ -158,6 +170,7 @@ impl Server {
         if instant > self.inbox.clock().now() {
             clock.set(instant);
         }
+        self.inbox.alerts().notify_one();
         durable
     }
 
@@ -183,6 +196,8 @@ impl Server {
             Ok(finished) => finished.unwrap_or_else(|panicked| Err(std::io::Error::other(panicked))),
             Err(_too_slow) => Ok(()),
         };
+        // It gives messages that are under way the time that requests had.
+        let _ = (&mut self.alerts).await;
         self.inbox.stop().await;
         if let Some(consumer) = self.consumer.take() {
             let ended = tokio::task::spawn_blocking(move || consumer.join()).await;
@@ -204,6 +219,7 @@ impl std::fmt::Debug for Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.http.abort();
+        self.alerts.abort();
         // They hold the inbox, and the thread that owns the database ends with the last of these.
         self.timers.iter().for_each(tokio::task::JoinHandle::abort);
     }

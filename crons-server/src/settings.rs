@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::alerts::Alerts;
 use crate::clock::Clock;
 pub use crate::lifecycle::Caps;
 use crate::limits::Limits;
@@ -27,6 +28,8 @@ pub struct Settings {
     pub caps: Caps,
     /// How long check-ins are kept.
     pub retention: Retention,
+    /// Who is told about incidents.
+    pub alerts: Alerts,
     /// Where the time comes from.
     pub clock: Clock,
     /// What clients may take by being connected.

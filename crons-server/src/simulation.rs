@@ -158,7 +158,7 @@ impl Simulation {
                 Said::CheckIn(event, Verdict::Held) => self.held.push((place, event)),
                 Said::CheckIn(_, verdict) if index == 0 => self.outcomes[place].is(&verdict),
                 Said::CheckIn(event, verdict) => self.explained(&event, &verdict),
-                Said::Deadline(..) => {}
+                Said::Deadline(..) | Said::Alerts => {}
             }
         }
         Ok(())

@@ -38,7 +38,7 @@ impl Alert {
     }
 }
 
-/// The body of a message. A key that has nothing to say is `null`; instants are RFC 3339 in UTC; further keys may be added.
+/// The body of a message, described to its receivers in `message.md`.
 #[derive(Serialize)]
 pub(super) struct Message {
     /// The same on every attempt, and in the header `webhook-id`: what has come before under it is a repetition.

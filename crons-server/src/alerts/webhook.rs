@@ -11,6 +11,8 @@ use super::InvalidAlerts;
 use super::signature::Secret;
 
 /// A target of alerts. Neither its secret nor its path, which often is one, is shown by `Debug`.
+///
+#[doc = include_str!("message.md")]
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "WebhookTable")]
 pub struct Webhook {

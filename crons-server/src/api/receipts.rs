@@ -12,6 +12,8 @@ use super::{no_monitor, organization};
 use crate::refusal::Refusal;
 use crate::state::App;
 
+/// Alerts that are shown.
+const ALERTS: u32 = 100;
 /// How far back is shown if nobody says.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -70,6 +72,12 @@ pub async fn usage_of(
     known(&app, &slug).await?;
     let found = app.read(move |reader| reader.usage(Some(&slug), since)).await?;
     Ok(Json(found).into_response())
+}
+
+/// `GET /api/0/organizations/crons/alerts/`: what was told, or is still to be, newest first.
+pub async fn alerts(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Refusal> {
+    organization(&name)?;
+    Ok(Json(app.read(|reader| reader.alerts(ALERTS)).await?).into_response())
 }
 
 /// `GET /api/0/organizations/crons/outages/`: when this server could hear nobody.

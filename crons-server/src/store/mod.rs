@@ -29,10 +29,8 @@ use crate::lifecycle::{
 
 pub use backup::backup;
 pub use history::{Everything, IncidentFilter, IncidentView};
-pub use outbox::AlertView;
 pub(crate) use outbox::enqueue_alerts;
 pub use reader::{EnvironmentView, MonitorView, Reader};
-pub use receipts::{RefusedView, UsageView};
 pub use retention::Sweep;
 pub use sqlite::SqliteStore;
 

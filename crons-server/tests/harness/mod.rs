@@ -31,6 +31,11 @@ impl Harness {
         Self::with(time, Settings::default())
     }
 
+    /// One with these webhooks and rules.
+    pub fn with_alerts(time: &str, alerts: Value) -> Self {
+        Self::with(time, Settings { alerts: serde_json::from_value(alerts).unwrap(), ..Settings::default() })
+    }
+
     /// The same with these settings, save database, key and clock.
     pub fn with(time: &str, settings: Settings) -> Self {
         let runtime =
@@ -40,6 +45,15 @@ impl Harness {
         let mut harness = Self { runtime, server: None, folder, settings, agent };
         harness.start(time);
         harness
+    }
+
+    /// From the next start on.
+    pub fn configure(&mut self, alerts: Value) {
+        self.settings.alerts = serde_json::from_value(alerts).unwrap();
+    }
+
+    pub fn database(&self) -> std::path::PathBuf {
+        self.folder.path().join("crons.db")
     }
 
     /// Stops the server, if it runs, and starts it again on the same file.
@@ -62,10 +76,6 @@ impl Harness {
         if let Some(server) = self.server.take() {
             self.runtime.block_on(server.shutdown()).unwrap();
         }
-    }
-
-    pub fn database(&self) -> std::path::PathBuf {
-        self.folder.path().join("crons.db")
     }
 
     /// Moves the clock, through every minute on the way.
@@ -119,6 +129,14 @@ impl Harness {
 
     pub fn statuses(&self, slug: &str) -> Vec<String> {
         self.check_ins(slug).iter().map(|check_in| check_in["status"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Oldest first.
+    pub fn alerts(&self) -> Vec<Value> {
+        let answer = self.get("/api/0/organizations/crons/alerts/");
+        let mut alerts = answer.body.as_array().cloned().unwrap_or_default();
+        alerts.reverse();
+        alerts
     }
 
     pub fn page(&self) -> String {

@@ -1,5 +1,5 @@
 use crons_types::{Schedule, Slug};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::*;
 use crate::lifecycle::{self, Config, Environment, EnvironmentStatus};
@@ -62,37 +62,14 @@ fn body(event: &IncidentEvent) -> Value {
 }
 
 #[test]
-fn the_body_field_by_field() {
-    assert_eq!(
-        body(&event(IncidentEventKind::Resolved)),
-        json!({
-            "id": "09090909-0909-0909-0909-090909090909",
-            "event": "resolved",
-            "at": "2024-06-03T12:05:00Z",
-            "title": "Cron failure: nightly-backup",
-            "text": "`nightly-backup` in `production` is well again after 2 h 5 min: 3 runs missed, 1 timed out, 2 failed.",
-            "reason": null,
-            "level": "error",
-            "fingerprint": "crons:01010101-0101-0101-0101-010101010101:production",
-            "tags": {
-                "monitor.id": "01010101-0101-0101-0101-010101010101",
-                "monitor.slug": "nightly-backup",
-                "monitor.incident": "02020202-0202-0202-0202-020202020202",
-                "environment": "production",
-            },
-            "monitor": {"id": "01010101-0101-0101-0101-010101010101", "slug": "nightly-backup", "owner": "team:ops"},
-            "environment": "production",
-            "incident": {
-                "id": "02020202-0202-0202-0202-020202020202",
-                "started_at": "2024-06-03T10:00:00Z",
-                "resolved_at": "2024-06-03T12:05:00Z",
-                "duration_s": 7500,
-                "failures": {"error": 2, "missed": 3, "timeout": 1},
-            },
-            "check_in_id": "04040404-0404-0404-0404-040404040404",
-            "last_ok": "2024-06-03T09:00:00Z",
-        })
-    );
+fn the_body_is_as_documented() {
+    let document = include_str!("../message.md");
+    let example = document.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let example: Value = serde_json::from_str(example).unwrap();
+    assert_eq!(body(&event(IncidentEventKind::Resolved)), example);
+    for key in example.as_object().unwrap().keys() {
+        assert!(document.contains(&format!("| `{key}` |")), "{key} is not in the table");
+    }
 }
 
 #[test]

@@ -1,0 +1,21 @@
+//! Where the sender of alerts finds them, and where it says what became of them.
+
+use crate::alerts::{Attempt, Outbox, Waiting};
+use crate::state::App;
+use crate::store::Reader;
+
+impl Outbox for App {
+    async fn changed(&self) {
+        self.inbox.alerts().notified().await;
+    }
+
+    async fn waiting(&self) -> Option<Vec<Waiting>> {
+        let next = self.read(Reader::next_alerts).await;
+        next.inspect_err(|error| tracing::error!(%error, "alerts cannot be read; they are tried again")).ok()
+    }
+
+    async fn record(&self, attempt: &Attempt) -> bool {
+        let attempt = attempt.clone();
+        self.inbox.work(move |records, _| records.save_attempt(&attempt)).await.is_ok()
+    }
+}

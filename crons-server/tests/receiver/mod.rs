@@ -1,0 +1,145 @@
+//! A real receiver of webhooks, which can be told to be down, slow or wrong.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use serde_json::Value;
+use tokio::sync::watch;
+
+/// What it does with a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Answer(u16),
+    /// Says nothing until it is told to do something else, and then nothing either.
+    Hang,
+    Redirect,
+}
+
+/// A message as it came.
+#[derive(Debug, Clone)]
+pub struct Received {
+    pub path: String,
+    pub headers: HeaderMap,
+    pub text: String,
+    pub body: Value,
+    /// What it was answered; `None` if it was not.
+    pub status: Option<u16>,
+}
+
+impl Received {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers[name].to_str().unwrap()
+    }
+
+    /// Checks it as a receiver does, by a secret with `whsec_`.
+    pub fn is_signed_with(&self, secret: &str) -> bool {
+        let base64 = base64::engine::general_purpose::STANDARD;
+        let key = base64.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &key);
+        let signed =
+            format!("{}.{}.{}", self.header("webhook-id"), self.header("webhook-timestamp"), self.text);
+        let tag = base64.decode(self.header("webhook-signature").strip_prefix("v1,").unwrap()).unwrap();
+        ring::hmac::verify(&key, signed.as_bytes(), &tag).is_ok()
+    }
+}
+
+#[derive(Clone)]
+struct Shared {
+    mode: watch::Sender<Mode>,
+    received: Arc<Mutex<Vec<Received>>>,
+}
+
+pub struct Receiver {
+    runtime: Option<tokio::runtime::Runtime>,
+    pub address: SocketAddr,
+    shared: Shared,
+}
+
+impl Receiver {
+    /// One that is down: nothing listens at its address until it is [up](Self::up).
+    pub fn down() -> Self {
+        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let shared = Shared { mode: watch::channel(Mode::Answer(200)).0, received: Arc::default() };
+        Self { runtime: None, address, shared }
+    }
+
+    pub fn in_mode(mode: Mode) -> Self {
+        let mut receiver = Self::down();
+        receiver.set(mode);
+        receiver.up();
+        receiver
+    }
+
+    pub fn up(&mut self) {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind(self.address)).unwrap();
+        let app = Router::new().fallback(receive).with_state(self.shared.clone());
+        runtime.spawn(async move { axum::serve(listener, app).await.unwrap() });
+        self.runtime = Some(runtime);
+    }
+
+    pub fn set(&self, mode: Mode) {
+        self.shared.mode.send_replace(mode);
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub fn received(&self) -> Vec<Received> {
+        self.shared.received.lock().unwrap().clone()
+    }
+
+    /// Those that it has taken, by event.
+    pub fn taken(&self) -> Vec<String> {
+        let taken = self.received().into_iter().filter(|message| message.status == Some(200));
+        taken.map(|message| message.body["event"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn receive(State(shared): State<Shared>, uri: Uri, headers: HeaderMap, text: String) -> Response {
+    let Shared { mode, received } = shared;
+    let mut changes = mode.subscribe();
+    let mode = *changes.borrow_and_update();
+    let status = if let Mode::Answer(status) = mode { Some(status) } else { None };
+    let body = serde_json::from_str(&text).unwrap();
+    received.lock().unwrap().push(Received { path: uri.path().to_owned(), headers, text, body, status });
+    match mode {
+        Mode::Answer(status) => {
+            (StatusCode::from_u16(status).unwrap(), "the receiver's own words").into_response()
+        }
+        Mode::Hang => {
+            changes.changed().await.unwrap();
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+        Mode::Redirect => {
+            (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "/elsewhere")]).into_response()
+        }
+    }
+}
+
+/// Waits until it is so, for as long as a slow machine may need.
+#[track_caller]
+pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !so() {
+        assert!(begin.elapsed() < Duration::from_secs(20), "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
