@@ -1,5 +1,6 @@
 //! `crons`: the command line.
 
+mod alert;
 mod backup;
 mod check;
 mod next;
@@ -31,6 +32,8 @@ enum Command {
     Simulate(simulate::Arguments),
     /// Copy the database of a server, while it runs.
     Backup(backup::Arguments),
+    /// Try out where alerts go.
+    Alert(alert::Arguments),
     /// Say whether the server would take a schedule, and what it means.
     Check(check::Arguments),
     /// Show when a schedule is next due.
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
     let outcome = match command {
         Command::Serve(arguments) => serve::run(arguments).map(|()| true),
         Command::Config(arguments) => config::run(&arguments),
+        Command::Alert(arguments) => alert::run(&arguments),
         Command::Simulate(arguments) => simulate::run(arguments).map(|()| true),
         Command::Backup(arguments) => backup::run(&arguments).map(|()| true),
         Command::Check(arguments) => check::run(&arguments),

@@ -1,0 +1,94 @@
+//! `crons alert`
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crons_server::{Alerts, Rule, Webhook};
+
+/// The command's own arguments.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Send a test message to webhooks, and show what they answer.
+    Test {
+        /// The webhook; all of them if left out.
+        name: Option<String>,
+        /// Where webhooks are described.
+        #[arg(long, value_name = "FILE", default_value = "crons.toml")]
+        config: PathBuf,
+    },
+}
+
+/// Whether every webhook has taken the message.
+pub(crate) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+    let Command::Test { name, config } = &arguments.command;
+    let alerts = alerts_of(config)?;
+    let wanted = |webhook: &&str| name.as_deref().is_none_or(|name| name == *webhook);
+    let webhooks: Vec<_> = alerts.webhooks().filter(|(name, _)| wanted(name)).collect();
+    if webhooks.is_empty() {
+        return Err(none(config, name.as_deref(), &alerts).into());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut output = std::io::stdout().lock();
+    let mut fine = true;
+    for (name, webhook) in webhooks {
+        write!(output, "{name} ({}): ", webhook.origin())?;
+        output.flush()?;
+        match runtime.block_on(webhook.test(name)) {
+            Ok(answer) => {
+                writeln!(output, "HTTP {} after {} ms", answer.status, answer.took.as_millis())?;
+                for line in answer.body.lines() {
+                    writeln!(output, "    {}", line.replace(char::is_control, "\u{fffd}"))?;
+                }
+                if !answer.is_success() {
+                    fine = false;
+                    writeln!(output, "  not delivered: {}", answer.advice())?;
+                }
+            }
+            Err(error) => {
+                fine = false;
+                writeln!(output, "not delivered: {error}")?;
+            }
+        }
+    }
+    Ok(fine)
+}
+
+fn none(config: &Path, name: Option<&str>, alerts: &Alerts) -> String {
+    let known: Vec<_> = alerts.webhooks().map(|(name, _)| format!("{name:?}")).collect();
+    let config = config.display();
+    match name {
+        Some(name) if !known.is_empty() => {
+            format!("{config} has no webhook {name:?}; write one of {}", known.join(", "))
+        }
+        _ => format!("{config} has no webhooks; add [webhook.ops] with url = \"https://…\""),
+    }
+}
+
+/// What a file says about alerts; all else in it is left to others.
+#[derive(serde::Deserialize)]
+struct Tables {
+    #[serde(default)]
+    webhook: BTreeMap<String, Webhook>,
+    #[serde(default)]
+    alert: Vec<Rule>,
+}
+
+fn alerts_of(path: &Path) -> Result<Alerts, Box<dyn Error>> {
+    let file = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read {file}: {error}; name another file by --config"))?;
+    let tables: Tables = toml::from_str(&text).map_err(|error| {
+        // Without the line itself, which may be secret.
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        format!("{file}, line {}: {}", before.matches('\n').count() + 1, error.message())
+    })?;
+    Ok(Alerts::new(tables.webhook, tables.alert).map_err(|error| format!("{file}: {error}"))?)
+}
