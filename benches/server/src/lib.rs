@@ -1,0 +1,33 @@
+//! `crons serve` from outside, as a process of its own. In this folder:
+//!
+//! ```text
+//! cargo run --release --bin ingest   [ROUNDS [SECONDS]]    # durable check-ins, beside a bare floor
+//! cargo run --release --bin million  [MONITORS [MINUTES]]  # start, an idle minute, a minute in which all are missed
+//! cargo run --release --bin deadline [MINUTES]             # from a deadline to what is known of it
+//! ```
+//!
+//! `CRONS_BIN` names the program to measure; without it that of this repository is built. Databases are made in
+//! `TMPDIR`, which should be on a real disk, and are removed; a million monitors take about 1.5 GB there. Ratios and
+//! goals are printed, and nothing is asserted about them; an answer that is no plain yes ends the run with an error.
+//! Linux only: processes are watched through `/proc`.
+
+pub mod clock;
+pub mod floor;
+pub mod load;
+pub mod process;
+pub mod seed;
+pub mod summary;
+pub mod watch;
+pub mod wire;
+
+/// Programs that measure have nothing better to do with an error than to end with it.
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// The number at this place of the command line, if there is one.
+///
+/// # Errors
+/// If it is no number.
+pub fn argument<T: std::str::FromStr>(place: usize, default: T) -> Result<T> {
+    let Some(text) = std::env::args().nth(place) else { return Ok(default) };
+    text.parse().map_err(|_| format!("{text:?} is no number").into())
+}

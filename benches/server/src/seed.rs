@@ -1,0 +1,59 @@
+//! A database with many monitors: made by the server itself, with one monitor, of which copies are made here.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use rusqlite::Connection;
+
+use crate::Result;
+use crate::clock;
+use crate::process::Crons;
+use crate::wire::{Client, Request};
+
+/// Monitors that are expected every minute, each with one environment that is well.
+pub async fn seed(crons: &Crons, database: &Path, monitors: usize) -> Result<()> {
+    let server = crons.serve(database, Stdio::inherit())?;
+    let first = Request::new(server.address, "ok", "* * * * *");
+    Client::connect(server.address).await?.send(&first).await?;
+    server.stop()?;
+    let mut connection = open(database)?;
+    let transaction = connection.transaction()?;
+    // Columns by name: others, which have come later, keep their defaults.
+    transaction.execute(
+        "INSERT INTO monitors (guid, project, slug, enabled, upserting, config, owner, date_created)
+         WITH RECURSIVE copies (number) AS
+         (SELECT 1 UNION ALL SELECT number + 1 FROM copies WHERE number + 1 < ?1)
+         SELECT randomblob(16), project, printf('seed-%07d', number), enabled, upserting, config, owner, date_created
+         FROM copies, (SELECT * FROM monitors LIMIT 1) WHERE ?1 > 1",
+        [i64::try_from(monitors)?],
+    )?;
+    transaction.execute(
+        "INSERT INTO environments (monitor_id, name, status, muted, date_created, last_check_in)
+         SELECT m.id, e.name, e.status, e.muted, e.date_created, e.last_check_in
+         FROM monitors m, (SELECT * FROM environments LIMIT 1) e WHERE m.id <> e.monitor_id",
+        [],
+    )?;
+    Ok(transaction.commit()?)
+}
+
+/// Has all of them expected in the minute before this instant, at which they count as missed.
+pub fn expect(database: &Path, deadline: f64) -> Result<()> {
+    let connection = open(database)?;
+    let micros = |seconds: f64| (seconds * 1e6) as i64;
+    connection.execute(
+        "UPDATE environments SET last_check_in = ?1, next_check_in = ?2, next_check_in_latest = ?3",
+        [micros(deadline - 120.0), micros(deadline - 60.0), micros(deadline)],
+    )?;
+    // What the server finds is a file of its usual shape, not a log as large as that.
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    if clock::now() > deadline - 5.0 {
+        return Err("this machine has taken too long to write the deadlines".into());
+    }
+    Ok(())
+}
+
+fn open(database: &Path) -> Result<Connection> {
+    let connection = Connection::open(database)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    Ok(connection)
+}
