@@ -1,11 +1,13 @@
 //! `crons alert`
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crons_server::{Alerts, Rule, Webhook};
+use crons_server::Alerts;
+
+use crate::file;
+use crate::keys::Config;
 
 /// The command's own arguments.
 #[derive(clap::Args)]
@@ -72,23 +74,10 @@ fn none(config: &Path, name: Option<&str>, alerts: &Alerts) -> String {
     }
 }
 
-/// What a file says about alerts; all else in it is left to others.
-#[derive(serde::Deserialize)]
-struct Tables {
-    #[serde(default)]
-    webhook: BTreeMap<String, Webhook>,
-    #[serde(default)]
-    alert: Vec<Rule>,
-}
-
-fn alerts_of(path: &Path) -> Result<Alerts, Box<dyn Error>> {
-    let file = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("cannot read {file}: {error}; name another file by --config"))?;
-    let tables: Tables = toml::from_str(&text).map_err(|error| {
-        // Without the line itself, which may be secret.
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        format!("{file}, line {}: {}", before.matches('\n').count() + 1, error.message())
-    })?;
-    Ok(Alerts::new(tables.webhook, tables.alert).map_err(|error| format!("{file}: {error}"))?)
+fn alerts_of(path: &Path) -> Result<Alerts, String> {
+    let mut config = Config::default();
+    let (path, text) =
+        file::find(Some(path))?.ok_or_else(|| format!("there is no file {}", path.display()))?;
+    let faults = file::apply(&path, &text, &mut config);
+    if faults.is_empty() { Ok(config.settings.alerts) } else { Err(faults.join("\n       ")) }
 }

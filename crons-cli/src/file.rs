@@ -4,6 +4,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crons_server::Alerts;
+use serde::Deserialize;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::keys::{Config, KEYS, no_key};
@@ -35,7 +38,13 @@ pub(crate) fn find(named: Option<&Path>) -> Result<Option<(PathBuf, String)>, St
 pub(crate) fn apply(path: &Path, text: &str, config: &mut Config) -> Vec<String> {
     let mut faults = Vec::new();
     match DeTable::parse(text) {
-        Ok(root) => Walk { text, config, faults: &mut faults }.table("", root.get_ref()),
+        Ok(root) => {
+            match alerts(&root) {
+                Ok(alerts) => config.settings.alerts = alerts,
+                Err(fault) => faults.push(fault),
+            }
+            Walk { text, config, faults: &mut faults }.table("", root.get_ref());
+        }
         Err(error) => {
             let start = error.span().map_or(0, |span| span.start);
             faults.push((start, format!("this is no TOML: {}", error.message().replace('\n', ", "))));
@@ -45,6 +54,21 @@ pub(crate) fn apply(path: &Path, text: &str, config: &mut Config) -> Vec<String>
     let line = |at: usize| 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count();
     let name = path.display();
     faults.into_iter().map(|(at, fault)| format!("{name}, line {}: {fault}", line(at))).collect()
+}
+
+/// What a file says about alerts, which has a shape of its own; or the place and the kind of what is wrong with it.
+fn alerts(root: &Spanned<DeTable<'_>>) -> Result<Alerts, (usize, String)> {
+    let tables = root.get_ref().iter().filter(|(key, _)| is_alerts(key.get_ref()));
+    let tables = tables.map(|(key, value)| (key.clone(), value.clone())).collect::<DeTable<'_>>();
+    let tables = Spanned::new(root.span(), tables);
+    Alerts::deserialize(toml::Deserializer::from(tables)).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        (at, error.to_string().trim().replace('\n', " "))
+    })
+}
+
+fn is_alerts(key: &str) -> bool {
+    matches!(key, "webhook" | "alert")
 }
 
 /// On the way through a file.
@@ -60,6 +84,9 @@ impl Walk<'_> {
     fn table(&mut self, prefix: &str, table: &DeTable<'_>) {
         for (key, value) in table {
             let (at, key) = (key.span().start, format!("{prefix}{}", key.get_ref()));
+            if is_alerts(&key) {
+                continue;
+            }
             let below = format!("{key}.");
             let is_table = KEYS.iter().any(|known| known.starts_with(&below));
             let is_key = KEYS.contains(&key.as_str());
@@ -81,8 +108,6 @@ impl Walk<'_> {
                 _ if is_table => {
                     Err(format!("{key}: it is a table; write [{key}], and its keys below").into())
                 }
-                // ALERTS: once there are some, skip the two here, and deserialize both from the root in `apply`.
-                "webhook" | "alert" => Err(format!("{key}: this version has no alerts yet").into()),
                 _ if is_key => self.config.set(&key, text),
                 _ => Err(no_key(&key).into()),
             };
@@ -156,10 +181,24 @@ mod tests {
         let mut keys = keys_of(DeTable::parse(&defaults).unwrap().get_ref());
         let examples = DeTable::parse(&examples).unwrap();
         keys.extend(keys_of(examples.get_ref()));
-        for key in KEYS.into_iter().chain(["webhook.ops.url", "webhook.ops.secret", "alert"]) {
+        for key in
+            KEYS.into_iter().chain(["webhook.ops.url", "webhook.ops.secret", "webhook.ops.timeout", "alert"])
+        {
             assert!(keys.iter().any(|there| there == key), "{key} is not in {keys:?}");
         }
-        assert_eq!(keys.len(), KEYS.len() + 3, "{keys:?}");
+        assert_eq!(keys.len(), KEYS.len() + 4, "{keys:?}");
+    }
+
+    #[test]
+    fn the_alerts_of_the_template_work_with_a_secret_of_ones_own() {
+        let text = uncommented("# ");
+        let examples = text.split_once("[webhook").unwrap().1;
+        let (mut config, secret) = (Config::default(), "whsec_, and what `openssl rand -base64 32` prints");
+        let text = format!("[webhook{examples}");
+        assert!(!apply(Path::new(NAME), &text, &mut config).is_empty(), "the placeholder is a secret");
+        let text = text.replace(secret, "whsec_bm90IGEgc2VjcmV0LCBtYWtlIG9uZSBvZiB5b3VyIG93bg==");
+        assert_eq!(apply(Path::new(NAME), &text, &mut config), [""; 0]);
+        assert_eq!(config.settings.alerts.webhooks().count(), 1);
     }
 
     #[test]

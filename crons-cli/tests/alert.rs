@@ -102,7 +102,7 @@ fn mistakes_are_named_without_what_is_secret() {
         (
             "[[alert]]\non = [\"opened\"]\nto = [\"ops\"]",
             &[],
-            "crons.toml: alert 1: there is no webhook \"ops\" to send to",
+            "crons.toml, line 1: alert 1: there is no webhook \"ops\" to send to",
         ),
         (
             "[[alert]]\non = [\"opened\"]\nto = [\"ops\"]\ntags = [{ key = \"slug\", match = \"eq\", value = \"a\" }]",

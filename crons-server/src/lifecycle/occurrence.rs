@@ -78,7 +78,7 @@ pub fn title(monitor_slug: &str) -> String {
 
 /// The same for all incidents of an environment.
 pub fn fingerprint(monitor: Uuid, environment: &str) -> String {
-    format!("crons:{}:{environment}", monitor.simple())
+    format!("crons:{monitor}:{environment}")
 }
 
 /// Sentry's tags.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::StoreError;
@@ -13,6 +14,11 @@ const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/0002_incidents.sql"),
     include_str!("migrations/0003_alerts.sql"),
 ];
+
+/// Of `PRAGMA cache_size`: negative, in KiB. Ids are random, so the pages of their index are all in use.
+const CACHE: i32 = -16 * 1024;
+/// Pages in the log before they are moved to the file: 16 MiB. The usual 4 move the pages of that index too often.
+const CHECKPOINT: u32 = 4_000;
 
 /// Of `PRAGMA auto_vacuum`.
 const INCREMENTAL: u32 = 2;
@@ -31,6 +37,9 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     // What has been answered with 2xx must survive a power cut.
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", CACHE)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
+    settle_plans(&connection)?;
     connection.set_prepared_statement_cache_capacity(64);
     migrate(&mut connection)?;
     Ok(connection)
@@ -39,6 +48,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
 /// One that is in no file.
 pub(super) fn open_in_memory() -> Result<Connection, StoreError> {
     let mut connection = Connection::open_in_memory()?;
+    settle_plans(&connection)?;
     connection.set_prepared_statement_cache_capacity(64);
     migrate(&mut connection)?;
     Ok(connection)
@@ -48,7 +58,15 @@ pub(super) fn open_in_memory() -> Result<Connection, StoreError> {
 pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(Duration::from_secs(5))?;
+    settle_plans(&connection)?;
     Ok(connection)
+}
+
+/// Has SQLite plan a statement once. Otherwise one on a table with a partial index is planned anew each time that it is
+/// taken from the cache, which was three quarters of all the work.
+fn settle_plans(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
