@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::lifecycle::{Environment, Monitor};
+use crate::lifecycle::{Config, Environment, Monitor};
 
 /// Of each kind, at most; some megabytes.
 const MOST: usize = 10_000;
@@ -45,6 +45,12 @@ impl Cache {
         if let Some(cached) = self.monitors.get_mut(slug) {
             cached.config_id = Some(config_id);
         }
+    }
+
+    /// That of a monitor, if it is this one.
+    pub(super) fn config(&self, slug: &str, config_id: i64) -> Option<&Config> {
+        let cached = self.monitors.get(slug)?;
+        (cached.config_id == Some(config_id)).then_some(&cached.monitor.config)
     }
 
     pub(super) fn environment(&self, monitor: i64, name: &str) -> Option<&(i64, Environment)> {

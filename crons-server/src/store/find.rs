@@ -5,10 +5,10 @@ use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
 
 use super::StoreError;
-use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, INCIDENT, MONITOR, Micros};
+use super::rows::{self, CHECK_IN, CHECK_IN_ALONE, CHECK_IN_COLUMNS, ENVIRONMENT, INCIDENT, MONITOR, Micros};
 use super::sqlite::SqliteRecords;
 use crate::lifecycle::{
-    Asked, CheckInEvent, Environment, Existing, Incident, Keys, Monitor, Siblings, State,
+    Asked, CheckInEvent, Config, Environment, Existing, Incident, Keys, Monitor, Siblings, State,
 };
 
 impl SqliteRecords<'_> {
@@ -63,27 +63,45 @@ impl SqliteRecords<'_> {
 
     /// By its id, wherever it is.
     pub(super) fn check_in(
-        &self,
+        &mut self,
         event: &CheckInEvent,
         here: Option<i64>,
     ) -> Result<Option<Existing>, StoreError> {
         let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {CHECK_IN}, c.environment_id, e.name, m.slug FROM check_ins c
-             JOIN configs k ON k.id = c.config_id JOIN environments e ON e.id = c.environment_id
-             JOIN monitors m ON m.id = e.monitor_id WHERE c.guid = ?1"
+            "SELECT {CHECK_IN_ALONE}, c.config_id, c.environment_id FROM check_ins c WHERE c.guid = ?1"
         ))?;
+        let cache = &*self.1;
         let found = statement
             .query_row([event.check_in_id.as_bytes()], |row| {
-                let [id, environment, slug] = [0, 1, 2].map(|place| CHECK_IN_COLUMNS + place);
-                let place: (i64, String, String) = (row.get(id)?, row.get(environment)?, row.get(slug)?);
-                Ok((rows::check_in(row)?, place))
+                let config_id = row.get(CHECK_IN_COLUMNS - 1)?;
+                let environment_id: i64 = row.get(CHECK_IN_COLUMNS)?;
+                // Most have the configuration that their monitor has now.
+                let known = cache.config(event.monitor_slug.as_str(), config_id).cloned();
+                let config = known.map_or_else(|| self.config(config_id), Ok)?;
+                Ok((rows::check_in_with(row, config)?, environment_id))
             })
             .optional()?;
-        Ok(found.map(|((order, row), (environment_id, environment, slug))| {
-            let elsewhere = (here != Some(environment_id))
-                .then(|| format!("monitor `{slug}`, environment `{environment}`"));
-            Existing { row, order: Some(order), elsewhere }
-        }))
+        drop(statement);
+        let Some(((order, row), environment_id)) = found else { return Ok(None) };
+        let elsewhere = if here == Some(environment_id) { None } else { Some(self.place(environment_id)?) };
+        Ok(Some(Existing { row, order: Some(order), elsewhere }))
+    }
+
+    fn config(&self, id: i64) -> rusqlite::Result<Config> {
+        self.0
+            .prepare_cached("SELECT config FROM configs WHERE id = ?1")?
+            .query_row([id], |row| rows::json(row, 0))
+    }
+
+    /// Where a check-in is that is not where its report looks for it.
+    fn place(&self, environment_id: i64) -> Result<String, StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT m.slug, e.name FROM environments e JOIN monitors m ON m.id = e.monitor_id WHERE e.id = ?1",
+        )?;
+        Ok(statement.query_row([environment_id], |row| {
+            let (slug, environment): (String, String) = (row.get(0)?, row.get(1)?);
+            Ok(format!("monitor `{slug}`, environment `{environment}`"))
+        })?)
     }
 
     /// What bears on a deadline of an environment, or of a run of it.

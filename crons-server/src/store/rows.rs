@@ -22,6 +22,9 @@ pub(super) const ENVIRONMENT_COLUMNS: usize = 9;
 pub(super) const CHECK_IN: &str = "c.id, c.guid, c.status, c.duration_ms, c.date_added, c.date_updated, c.date_clock, \
     c.date_in_progress, c.expected_time, c.timeout_at, c.reported, k.config";
 pub(super) const CHECK_IN_COLUMNS: usize = 12;
+/// The same without the config.
+pub(super) const CHECK_IN_ALONE: &str = "c.id, c.guid, c.status, c.duration_ms, c.date_added, c.date_updated, c.date_clock, \
+    c.date_in_progress, c.expected_time, c.timeout_at, c.reported";
 /// Columns of an [`Incident`] named `i`.
 pub(super) const INCIDENT: &str = "i.guid, i.started_at, i.starting_check_in, i.resolved_at, i.resolving_check_in, \
     i.errors, i.misses, i.timeouts, i.told, i.acknowledged_at, i.acknowledged_by";
@@ -118,6 +121,11 @@ pub(super) fn environment(row: &Row<'_>) -> rusqlite::Result<(i64, Environment)>
 
 /// Row id and check-in.
 pub(super) fn check_in(row: &Row<'_>) -> rusqlite::Result<(i64, CheckIn)> {
+    check_in_with(row, json(row, 11)?)
+}
+
+/// Row id and check-in, whose config is known.
+pub(super) fn check_in_with(row: &Row<'_>, config: Config) -> rusqlite::Result<(i64, CheckIn)> {
     let check_in = CheckIn {
         guid: uuid(row, 1)?,
         status: status(row, 2)?,
@@ -129,7 +137,7 @@ pub(super) fn check_in(row: &Row<'_>) -> rusqlite::Result<(i64, CheckIn)> {
         expected_time: maybe_instant(row, 8)?,
         timeout_at: maybe_instant(row, 9)?,
         reported: row.get_ref(10)?.as_str_or_null()?.map(|text| status_named(text, 10)).transpose()?,
-        config: json::<Config>(row, 11)?,
+        config,
     };
     Ok((row.get(0)?, check_in))
 }

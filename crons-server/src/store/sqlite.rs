@@ -144,7 +144,7 @@ impl Records for SqliteRecords<'_> {
         if let Some(existing) = &after.check_in
             && after.check_in != before.check_in
         {
-            self.put_check_in(monitor, environment_id, &existing.row)?;
+            self.put_check_in(monitor, environment_id, existing)?;
         }
         if let Some(incident) = &after.incident
             && after.incident != before.incident

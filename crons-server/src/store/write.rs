@@ -5,7 +5,7 @@ use rusqlite::params;
 use super::StoreError;
 use super::rows::Micros;
 use super::sqlite::SqliteRecords;
-use crate::lifecycle::{CheckIn, Config, Environment, Incident, Monitor, Occurrence, Status};
+use crate::lifecycle::{Config, Environment, Existing, Incident, Monitor, Occurrence, Status};
 
 impl SqliteRecords<'_> {
     /// The row id.
@@ -52,30 +52,50 @@ impl SqliteRecords<'_> {
             next_check_in_latest,
             last_ok,
         } = environment;
-        let id = self
-            .0
-            .prepare_cached(
-                "INSERT INTO environments (monitor_id, name, status, muted, date_created, last_check_in,
-                 next_check_in, next_check_in_latest, last_ok)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-                 ON CONFLICT (monitor_id, name) DO UPDATE SET status = excluded.status, muted = excluded.muted,
-                 last_check_in = excluded.last_check_in, next_check_in = excluded.next_check_in,
-                 next_check_in_latest = excluded.next_check_in_latest, last_ok = excluded.last_ok RETURNING id",
-            )?
-            .query_row(
-                params![
-                    monitor_id,
-                    name,
+        let known = self.1.environment(monitor_id, name).map(|(id, _)| *id);
+        let id = if let Some(id) = known {
+            self.0
+                .prepare_cached(
+                    "UPDATE environments SET status = ?2, muted = ?3, last_check_in = ?4, next_check_in = ?5,
+                     next_check_in_latest = ?6, last_ok = ?7 WHERE id = ?1",
+                )?
+                .execute(params![
+                    id,
                     status.as_str(),
                     muted,
-                    Micros(*date_created),
                     last_check_in.map(Micros),
                     next_check_in.map(Micros),
                     next_check_in_latest.map(Micros),
                     last_ok.map(Micros),
-                ],
-                |row| row.get(0),
-            )?;
+                ])?;
+            id
+        } else {
+            self.0
+                .prepare_cached(
+                    "INSERT INTO environments (monitor_id, name, status, muted, date_created, last_check_in,
+                     next_check_in, next_check_in_latest, last_ok)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                     ON CONFLICT (monitor_id, name) DO UPDATE SET status = excluded.status,
+                     muted = excluded.muted, last_check_in = excluded.last_check_in,
+                     next_check_in = excluded.next_check_in,
+                     next_check_in_latest = excluded.next_check_in_latest, last_ok = excluded.last_ok
+                     RETURNING id",
+                )?
+                .query_row(
+                    params![
+                        monitor_id,
+                        name,
+                        status.as_str(),
+                        muted,
+                        Micros(*date_created),
+                        last_check_in.map(Micros),
+                        next_check_in.map(Micros),
+                        next_check_in_latest.map(Micros),
+                        last_ok.map(Micros),
+                    ],
+                    |row| row.get(0),
+                )?
+        };
         self.1.put_environment(monitor_id, id, environment);
         Ok(id)
     }
@@ -84,17 +104,33 @@ impl SqliteRecords<'_> {
         &mut self,
         monitor: &Monitor,
         environment_id: i64,
-        row: &CheckIn,
+        existing: &Existing,
     ) -> Result<(), StoreError> {
+        let row = &existing.row;
         let config_id = self.config_id(monitor, &row.config)?;
+        if let Some(id) = existing.order {
+            self.0
+                .prepare_cached(
+                    "UPDATE check_ins SET status = ?2, duration_ms = ?3, date_updated = ?4, date_in_progress = ?5,
+                     timeout_at = ?6, config_id = ?7, reported = ?8 WHERE id = ?1",
+                )?
+                .execute(params![
+                    id,
+                    row.status.as_str(),
+                    row.duration_ms,
+                    Micros(row.date_updated),
+                    row.date_in_progress.map(Micros),
+                    row.timeout_at.map(Micros),
+                    config_id,
+                    row.reported.map(Status::as_str),
+                ])?;
+            return Ok(());
+        }
         self.0
             .prepare_cached(
                 "INSERT INTO check_ins (guid, environment_id, status, duration_ms, date_added, date_updated,
                  date_clock, date_in_progress, expected_time, timeout_at, config_id, reported)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-                 ON CONFLICT (guid) DO UPDATE SET status = excluded.status, duration_ms = excluded.duration_ms,
-                 date_updated = excluded.date_updated, date_in_progress = excluded.date_in_progress,
-                 timeout_at = excluded.timeout_at, config_id = excluded.config_id, reported = excluded.reported",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?
             .execute(params![
                 row.guid.as_bytes(),
