@@ -9,7 +9,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use crate::clock::Clock;
 use crate::judge::{self, Judge, Said};
 use crate::lifecycle::{Arrival, Verdict, truncate_to_minute};
-use crate::minutes::Minutes;
+use crate::minutes::{self, Minutes};
 use crate::store::{Records, Store, StoreError};
 
 /// Messages that may wait for the database; beyond it their senders do.
@@ -216,7 +216,8 @@ impl Consumer {
             for message in &mut *batch {
                 done.push(take(records, judge, &mut minutes, message, &mut said)?);
             }
-            minutes.judge(records, judge, &mut said)?;
+            let limit = if batch.is_empty() { minutes::MANY } else { minutes::A_FEW };
+            minutes.judge(records, judge, limit, &mut said)?;
             count(records, &said)
         });
         match &result {
@@ -305,7 +306,11 @@ fn enter(
     now: Timestamp,
     said: &mut Vec<Said>,
 ) -> Result<(), StoreError> {
-    if minutes.enter(records, judge, now)? { minutes.judge(records, judge, said) } else { Ok(()) }
+    if minutes.enter(records, judge, now)? {
+        minutes.judge(records, judge, minutes::A_FEW, said)
+    } else {
+        Ok(())
+    }
 }
 
 /// Adds up what came in by hour, monitor and outcome: one statement for each of these.

@@ -324,7 +324,9 @@ fn deadline(what: &str, state: &State, consequences: &Consequences) {
             tracing::info!(%slug, environment, "a run that would be {what} is unknown: it could not be heard");
             return;
         }
-        tracing::info!(%slug, environment, "a run was {what}");
+        if consequences.occurrences.is_empty() {
+            tracing::info!(%slug, environment, "a run was {what}");
+        }
         for occurrence in &consequences.occurrences {
             tracing::warn!(%slug, environment, id = %occurrence.check_in.simple(), "{}", occurrence.reason);
         }

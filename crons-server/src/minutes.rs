@@ -7,7 +7,9 @@ use crate::lifecycle::{CheckInEvent, Outage, truncate_to_minute};
 use crate::store::{Records, StoreError};
 
 /// Environments, and runs, that are judged in one transaction: check-ins wait for no more of them.
-const AT_A_TIME: u32 = 250;
+pub(crate) const A_FEW: u32 = 250;
+/// The same while nobody is waiting: fewer commits for a storm.
+pub(crate) const MANY: u32 = 2_000;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// An outage this old bears on no deadline any more: the longest margin, and some time for the run before it.
 const FORGOTTEN: SignedDuration = SignedDuration::from_hours(24 * 60);
@@ -103,11 +105,12 @@ impl Minutes {
         &mut self,
         records: &mut dyn Records,
         judge: &mut Judge,
+        limit: u32,
         said: &mut Vec<Said>,
     ) -> Result<(), StoreError> {
         while self.are_behind() {
             let minute = self.judged.saturating_add(MINUTE).unwrap_or(self.entered);
-            if !judge.tick(records, minute, AT_A_TIME, said)? {
+            if !judge.tick(records, minute, limit, said)? {
                 return Ok(());
             }
             self.judged = minute;

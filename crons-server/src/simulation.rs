@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::ingest::parse_check_in;
 use crate::judge::{Judge, Said};
 use crate::lifecycle::{self, Arrival, CheckInEvent, Outage, Verdict, truncate_to_minute};
-use crate::minutes::Minutes;
+use crate::minutes::{self, Minutes};
 use crate::report::{OutcomeRow, Report, Written};
 use crate::settings::{Caps, RateLimit, Settings};
 use crate::store::{Records, SqliteStore, Store, StoreError};
@@ -175,7 +175,7 @@ impl Simulation {
         }
         let mut said = Vec::new();
         while minutes.are_behind() {
-            self.transaction(|records, judge| minutes.judge(records, judge, &mut said))?;
+            self.transaction(|records, judge| minutes.judge(records, judge, minutes::MANY, &mut said))?;
         }
         self.minutes = Some(minutes);
         for said in said {

@@ -38,7 +38,7 @@ impl Crons {
         command.arg(format!("sqlite:{}", database.display()));
         if self.has_rate_limit {
             // A limit for each monitor is not what is measured.
-            command.args(["--rate-limit", "off"]);
+            command.args(["--rate-limit", "off", "--max-monitors", "10000000"]);
         }
         Process::start(command.stderr(log))
     }

@@ -5,24 +5,24 @@ use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
 
 use super::StoreError;
-use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, MONITOR, MONITOR_COLUMNS, Micros};
+use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, MONITOR, MONITOR_COLUMNS, Micros};
 use super::sqlite::SqliteRecords;
-use crate::lifecycle::{CheckInEvent, Existing, Monitor, State};
+use crate::lifecycle::{CheckInEvent, Existing, State};
 
 impl SqliteRecords<'_> {
-    pub(super) fn missed(&mut self, tick: Timestamp, limit: u32) -> Result<Vec<State>, StoreError> {
+    pub(super) fn missed(&self, tick: Timestamp, limit: u32) -> Result<Vec<State>, StoreError> {
         let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {MONITOR}, e.id FROM environments e JOIN monitors m ON m.id = e.monitor_id
+            "SELECT {MONITOR}, {ENVIRONMENT} FROM environments e JOIN monitors m ON m.id = e.monitor_id
              WHERE e.next_check_in_latest <= ?1 AND m.enabled ORDER BY e.next_check_in_latest, e.id LIMIT ?2"
         ))?;
         let due = statement
             .query_map(params![Micros(tick), limit], |row| {
-                Ok((rows::monitor(row)?, row.get(MONITOR_COLUMNS)?))
+                Ok((rows::monitor(row)?, rows::environment_from(row, MONITOR_COLUMNS)?))
             })?
             .filter_map(rows::readable)
-            .collect::<Result<Vec<((i64, Monitor), i64)>, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
         drop(statement);
-        due.into_iter().map(|(monitor, id)| self.state_of(monitor, id, None)).collect()
+        due.into_iter().map(|(monitor, environment)| self.state_of(monitor, environment, None)).collect()
     }
 
     pub(super) fn overdue(&self, tick: Timestamp, limit: u32) -> Result<Vec<Uuid>, StoreError> {
@@ -55,12 +55,15 @@ impl SqliteRecords<'_> {
         let overdue = due.collect::<Result<_, _>>()?;
         drop(statement);
         let missed = environment.next_check_in_latest.is_some_and(|latest| latest <= tick);
-        let state =
-            if missed { Some(self.state_of((monitor_id, monitor), environment_id, None)?) } else { None };
+        let state = if missed {
+            Some(self.state_of((monitor_id, monitor), (environment_id, environment), None)?)
+        } else {
+            None
+        };
         Ok((state, overdue))
     }
 
-    pub(super) fn run(&mut self, guid: Uuid) -> Result<Option<State>, StoreError> {
+    pub(super) fn run(&self, guid: Uuid) -> Result<Option<State>, StoreError> {
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {CHECK_IN}, c.environment_id FROM check_ins c JOIN configs k ON k.id = c.config_id
              WHERE c.guid = ?1"
@@ -73,13 +76,17 @@ impl SqliteRecords<'_> {
         drop(statement);
         let Some(((order, row), environment_id)) = run else { return Ok(None) };
         let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {MONITOR} FROM monitors m JOIN environments e ON e.monitor_id = m.id
+            "SELECT {MONITOR}, {ENVIRONMENT} FROM monitors m JOIN environments e ON e.monitor_id = m.id
              WHERE e.id = ?1 AND m.enabled"
         ))?;
-        let monitor = statement.query_row([environment_id], rows::monitor).optional()?;
+        let place = statement
+            .query_row([environment_id], |row| {
+                Ok((rows::monitor(row)?, rows::environment_from(row, MONITOR_COLUMNS)?))
+            })
+            .optional()?;
         drop(statement);
-        let Some(monitor) = monitor else { return Ok(None) };
+        let Some((monitor, environment)) = place else { return Ok(None) };
         let existing = Existing { row, order: Some(order), elsewhere: None };
-        self.state_of(monitor, environment_id, Some(existing)).map(Some)
+        self.state_of(monitor, environment, Some(existing)).map(Some)
     }
 }

@@ -106,15 +106,11 @@ impl SqliteRecords<'_> {
 
     /// What bears on a deadline of an environment, or of a run of it.
     pub(super) fn state_of(
-        &mut self,
+        &self,
         (monitor_id, monitor): (i64, Monitor),
-        environment_id: i64,
+        (environment_id, environment): (i64, Environment),
         check_in: Option<Existing>,
     ) -> Result<State, StoreError> {
-        let mut statement =
-            self.0.prepare_cached(&format!("SELECT {ENVIRONMENT} FROM environments e WHERE e.id = ?1"))?;
-        let (_, environment) = statement.query_row([environment_id], rows::environment)?;
-        drop(statement);
         let asked = Asked::by_deadline(&environment, monitor.config.failures(), check_in.is_some());
         let mut state = State {
             monitor: Some(monitor),

@@ -100,23 +100,28 @@ pub(super) fn monitor(row: &Row<'_>) -> rusqlite::Result<(i64, Monitor)> {
 
 /// Row id and environment.
 pub(super) fn environment(row: &Row<'_>) -> rusqlite::Result<(i64, Environment)> {
-    let status = match row.get_ref(2)?.as_str()? {
+    environment_from(row, 0)
+}
+
+/// The same, whose columns begin with this one.
+pub(super) fn environment_from(row: &Row<'_>, first: usize) -> rusqlite::Result<(i64, Environment)> {
+    let status = match row.get_ref(first + 2)?.as_str()? {
         "active" => EnvironmentStatus::Active,
         "ok" => EnvironmentStatus::Ok,
         "error" => EnvironmentStatus::Error,
-        other => return Err(corrupt(2, format!("{other:?} is no status of an environment"))),
+        other => return Err(corrupt(first + 2, format!("{other:?} is no status of an environment"))),
     };
     let environment = Environment {
-        name: row.get(1)?,
+        name: row.get(first + 1)?,
         status,
-        muted: row.get(3)?,
-        date_created: instant(row, 4)?,
-        last_check_in: maybe_instant(row, 5)?,
-        next_check_in: maybe_instant(row, 6)?,
-        next_check_in_latest: maybe_instant(row, 7)?,
-        last_ok: maybe_instant(row, 8)?,
+        muted: row.get(first + 3)?,
+        date_created: instant(row, first + 4)?,
+        last_check_in: maybe_instant(row, first + 5)?,
+        next_check_in: maybe_instant(row, first + 6)?,
+        next_check_in_latest: maybe_instant(row, first + 7)?,
+        last_ok: maybe_instant(row, first + 8)?,
     };
-    Ok((row.get(0)?, environment))
+    Ok((row.get(first)?, environment))
 }
 
 /// Row id and check-in.
