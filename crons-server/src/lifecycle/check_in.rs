@@ -120,7 +120,8 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Ne
         return Err(ProcessingError::CheckInFinished);
     }
     let elapsed = (received.as_millisecond() - row.date_added.as_millisecond()).abs();
-    let duration = event.duration_ms.unwrap_or(elapsed);
+    // An end that is sent again says nothing new about how long it took.
+    let duration = event.duration_ms.or(row.duration_ms).unwrap_or(elapsed);
     if duration > MAX_DURATION_MS {
         return Err(ProcessingError::CheckInInvalidDuration);
     }

@@ -19,7 +19,8 @@ impl Environment {
 
 /// After an accepted check-in: moves the expectation, opens or resolves an incident.
 ///
-/// `late_opener`: the begin of a run whose end is known already. It changes no verdict and is told to nobody.
+/// `late_opener`: the begin of a run whose end is known already. It is a sign of life, but changes no verdict and is told to
+/// nobody.
 pub(super) fn after_check_in(
     state: &mut State,
     config: &Config,
@@ -30,7 +31,7 @@ pub(super) fn after_check_in(
     let Some(existing) = &state.check_in else { return Consequences::default() };
     let this = as_finished(&existing.row, existing.order);
     if this.status == Status::Error {
-        if late_opener || reported_since(state, this.date_added) {
+        if reported_since(state, this.date_added) {
             return Consequences::default();
         }
         if let Some(environment) = &mut state.environment {
@@ -38,7 +39,11 @@ pub(super) fn after_check_in(
             // A report that was held for its begin is older than the run it ends.
             environment.expect_after(config, received.max(this.date_added));
         }
-        return fail(state, config, this, received, new_id);
+        return if late_opener {
+            Consequences::default()
+        } else {
+            fail(state, config, this, received, new_id)
+        };
     }
     let mut consequences = Consequences::default();
     if this.status == Status::Ok && !late_opener {

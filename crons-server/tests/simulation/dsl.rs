@@ -1,0 +1,268 @@
+//! Timelines in short, and all that a simulation says of them as a few lines of text.
+//!
+//! ```text
+//! a ok 10:00:05 270000ms expected 11:00 timeout 10:30 begun 10:00:05     a check-in
+//! = ok, last 10:00:05, next 11:00, latest 11:01, muted                   an environment
+//! ! 11:00 #1 -> 11:02:30 b                                               an incident, from and to
+//! > 11:01 #1 A missed check-in was detected                              an occurrence
+//! ? 10:00:09 rate_limited rate_limited MONITOR_ENVIRONMENT_RATELIMITED   an outcome that is not plainly accepted
+//! ```
+//!
+//! `#1` is the first check-in that the server made itself. `@dev`, `@other` and `@other/dev` stand behind what is not about
+//! the monitor `job` in `production`.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use crons_server::{RateLimit, Simulation, Ticks, parse_timeline};
+use serde_json::{Value, json};
+
+pub const NIL: &str = "nil";
+pub const EVERY: Ticks = Ticks::EveryMinute;
+pub const LISTED: Ticks = Ticks::Listed;
+pub const LIMIT: RateLimit = RateLimit::SENTRY;
+
+/// What happens; when is written before it.
+#[derive(Clone, Debug)]
+pub struct Event(pub Value);
+
+pub fn in_progress(id: &str) -> Event {
+    check_in(id, "in_progress")
+}
+
+pub fn ok(id: &str) -> Event {
+    check_in(id, "ok")
+}
+
+pub fn error(id: &str) -> Event {
+    check_in(id, "error")
+}
+
+pub fn check_in(id: &str, status: &str) -> Event {
+    let config = json!({"schedule": {"type": "crontab", "value": "0 * * * *"}});
+    payload(
+        json!({"check_in_id": hex(id), "monitor_slug": "job", "status": status, "monitor_config": config}),
+    )
+}
+
+pub fn payload(payload: Value) -> Event {
+    Event(json!({ "check_in": payload }))
+}
+
+pub fn tick() -> Event {
+    Event(json!({"tick": true}))
+}
+
+pub fn mute(environment: &str, muted: bool) -> Event {
+    Event(json!({"mute": {"monitor": "job", "environment": environment, "muted": muted}}))
+}
+
+pub fn disable(disabled: bool) -> Event {
+    Event(json!({"disable": {"monitor": "job", "disabled": disabled}}))
+}
+
+impl Event {
+    /// Sets a key of the payload.
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.0["check_in"][key] = value.into();
+        self
+    }
+
+    pub fn at(self, environment: &str) -> Self {
+        self.with("environment", environment)
+    }
+
+    pub fn of(self, monitor: &str) -> Self {
+        self.with("monitor_slug", monitor)
+    }
+
+    /// Sets keys of the configuration.
+    pub fn set(mut self, keys: Value) -> Self {
+        let Value::Object(keys) = keys else { panic!("no keys: {keys}") };
+        for (key, value) in keys {
+            self.0["check_in"]["monitor_config"][key] = value;
+        }
+        self
+    }
+
+    pub fn crontab(self, crontab: &str) -> Self {
+        self.set(json!({"schedule": {"type": "crontab", "value": crontab}}))
+    }
+
+    pub fn every(self, value: u32, unit: &str) -> Self {
+        self.set(json!({"schedule": {"type": "interval", "value": value, "unit": unit}}))
+    }
+
+    /// Without a configuration.
+    pub fn bare(self) -> Self {
+        self.without("monitor_config")
+    }
+
+    pub fn without(mut self, key: &str) -> Self {
+        self.0["check_in"].as_object_mut().unwrap().remove(key);
+        self
+    }
+}
+
+/// The id that a name stands for.
+pub fn hex(name: &str) -> String {
+    if name == NIL {
+        return "0".repeat(32);
+    }
+    format!("{:0<32}", name.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")))
+}
+
+/// `10:00:05` is on 3 June 2024.
+pub fn instant(time: &str) -> String {
+    if time.contains('T') { format!("{time}Z") } else { format!("2024-06-03T{time}Z") }
+}
+
+pub type Timeline<'a> = &'a [(&'a str, Event)];
+
+pub fn lines(timeline: Timeline<'_>) -> String {
+    timeline.iter().fold(String::new(), |text, (time, Event(event))| {
+        let mut event = event.clone();
+        event["at"] = json!(instant(&seconds(time)));
+        text + &event.to_string() + "\n"
+    })
+}
+
+/// `10:00` is `10:00:00`.
+fn seconds(time: &str) -> String {
+    if time.matches(':').count() == 1 { format!("{time}:00") } else { time.to_owned() }
+}
+
+/// What comes of it, with these ticks and this limit.
+pub fn report(timeline: Timeline<'_>, ticks: Ticks, limit: RateLimit) -> Value {
+    let mut simulation = Simulation::new(ticks, limit).unwrap();
+    for event in parse_timeline(&lines(timeline)).unwrap() {
+        simulation.happen(event).unwrap();
+    }
+    let report = serde_json::to_value(simulation.finish().unwrap()).unwrap();
+    // One outcome for each check-in, in order, at its time.
+    let sent = timeline.iter().filter(|(_, event)| event.0.get("check_in").is_some());
+    let sent: Vec<Value> = sent.map(|(time, _)| json!(instant(&seconds(time)))).collect();
+    let counted: Vec<Value> =
+        report["outcomes"].as_array().unwrap().iter().map(|row| row["at"].clone()).collect();
+    assert_eq!(counted, sent);
+    report
+}
+
+/// The whole report of a timeline is this.
+#[track_caller]
+pub fn proves(timeline: Timeline<'_>, expected: &str) {
+    compare(&report(timeline, Ticks::EveryMinute, RateLimit::SENTRY), expected);
+}
+
+/// The same, where only the listed minutes are judged.
+#[track_caller]
+pub fn proves_with_listed_ticks(timeline: Timeline<'_>, expected: &str) {
+    compare(&report(timeline, Ticks::Listed, RateLimit::SENTRY), expected);
+}
+
+#[track_caller]
+fn compare(report: &Value, expected: &str) {
+    let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let told = text(report);
+    let told: Vec<&str> = told.lines().collect();
+    assert!(told == expected, "told:\n  {}\nexpected:\n  {}", told.join("\n  "), expected.join("\n  "));
+}
+
+/// The lines of `text` that begin so.
+pub fn only(report: &Value, marks: &[char]) -> Vec<String> {
+    text(report).lines().filter(|line| line.starts_with(marks)).map(str::to_owned).collect()
+}
+
+/// All of a report.
+pub fn text(report: &Value) -> String {
+    let mut names = HashMap::new();
+    let mut text = String::new();
+    let rows = |table: &str| report[table].as_array().unwrap().clone();
+    for row in rows("check_ins") {
+        let id = name(&row["check_in_id"], &mut names);
+        write!(text, "{id} {} {}", word(&row["status"]), time(&row["date_added"])).unwrap();
+        if !row["duration_ms"].is_null() {
+            write!(text, " {}ms", row["duration_ms"]).unwrap();
+        }
+        for (key, says) in
+            [("expected_time", "expected"), ("timeout_at", "timeout"), ("date_in_progress", "begun")]
+        {
+            if !row[key].is_null() {
+                write!(text, " {says} {}", time(&row[key])).unwrap();
+            }
+        }
+        writeln!(text, "{}", place(&row)).unwrap();
+    }
+    for row in rows("environments") {
+        write!(text, "= {}", word(&row["status"])).unwrap();
+        for (key, says) in
+            [("last_check_in", "last"), ("next_check_in", "next"), ("next_check_in_latest", "latest")]
+        {
+            if !row[key].is_null() {
+                write!(text, ", {says} {}", time(&row[key])).unwrap();
+            }
+        }
+        let muted = if row["muted"] == true { ", muted" } else { "" };
+        writeln!(text, "{muted}{}", place(&row)).unwrap();
+    }
+    for row in rows("incidents") {
+        let from = name(&row["starting_check_in_id"], &mut names);
+        write!(text, "! {} {from}", time(&row["started_at"])).unwrap();
+        assert_eq!(row["resolved_at"].is_null(), row["resolving_check_in_id"].is_null());
+        if !row["resolved_at"].is_null() {
+            let to = name(&row["resolving_check_in_id"], &mut names);
+            write!(text, " -> {} {to}", time(&row["resolved_at"])).unwrap();
+        }
+        writeln!(text, "{}", place(&row)).unwrap();
+    }
+    for row in rows("occurrences") {
+        let id = name(&row["check_in_id"], &mut names);
+        writeln!(text, "> {} {id} {}{}", time(&row["at"]), word(&row["reason"]), place(&row)).unwrap();
+    }
+    for row in rows("outcomes") {
+        let errors: Vec<String> = row["errors"].as_array().unwrap().iter().map(word).collect();
+        if row["outcome"] == "accepted" && errors.is_empty() {
+            continue;
+        }
+        let reason =
+            if row["reason"].is_null() { String::new() } else { format!(" {}", word(&row["reason"])) };
+        writeln!(text, "? {} {}{reason} {}", time(&row["at"]), word(&row["outcome"]), errors.join(" "))
+            .unwrap();
+    }
+    text
+}
+
+fn place(row: &Value) -> String {
+    match (row["monitor_slug"].as_str().unwrap(), row["environment"].as_str().unwrap()) {
+        ("job", "production") => String::new(),
+        ("job", environment) => format!(" @{environment}"),
+        (monitor, "production") => format!(" @{monitor}"),
+        (monitor, environment) => format!(" @{monitor}/{environment}"),
+    }
+}
+
+/// The name of an id of the timeline, or the number of one that the server made.
+fn name(id: &Value, names: &mut HashMap<String, String>) -> String {
+    let id = word(id);
+    let bytes: Option<Vec<u8>> =
+        (0..id.len()).step_by(2).map(|at| u8::from_str_radix(id.get(at..at + 2)?, 16).ok()).collect();
+    let written: String =
+        bytes.unwrap_or_default().into_iter().take_while(|b| *b != 0).map(char::from).collect();
+    if !written.is_empty() && written.is_ascii() {
+        return written;
+    }
+    let number = names.len() + 1;
+    names.entry(id).or_insert_with(|| format!("#{number}")).clone()
+}
+
+/// `11:00` of the day of the tests, `2024-06-04T11:00` of another.
+fn time(value: &Value) -> String {
+    let time = word(value);
+    let time = time.strip_suffix('Z').unwrap_or_else(|| panic!("{time} is not UTC"));
+    let time = time.strip_prefix("2024-06-03T").unwrap_or(time);
+    time.strip_suffix(":00").unwrap_or(time).to_owned()
+}
+
+fn word(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no word")).to_owned()
+}

@@ -1,0 +1,7 @@
+//! Timelines and what a server makes of them, by the rules of Sentry's own.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod dsl;
+mod scenarios;
+mod deadlines;
+mod updates;
