@@ -69,9 +69,19 @@ impl Judge {
         // Nothing below fails by itself: what is said here happens.
         said.push(Said::CheckIn(event.clone(), verdict.clone()));
         for waiting in held {
-            if let Some((verdict, _)) = apart(records, |records| self.apply(records, &waiting, said))? {
-                said.push(Said::CheckIn(waiting, verdict));
+            // The minute that would have ended its wait may not have been judged yet.
+            if event.received.duration_since(waiting.received) >= HELD_FOR {
+                self.give_up(records, waiting, said)?;
+                continue;
             }
+            let applied = apart(records, |records| {
+                let (verdict, _) = self.apply(records, &waiting, said)?;
+                if let Verdict::Refused(errors) = &verdict {
+                    records.refuse(&as_arrival(&waiting), errors)?;
+                }
+                Ok(verdict)
+            })?;
+            said.extend(applied.map(|verdict| Said::CheckIn(waiting, verdict)));
         }
         Ok(verdict)
     }
