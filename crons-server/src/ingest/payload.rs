@@ -5,6 +5,7 @@ use crons_types::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use crate::lifecycle::{Arrival, CheckInEvent, ConfigPatch, ConfigUpdate, Fault, ProcessingError};
 
@@ -15,20 +16,25 @@ const MAX_CRONTAB: usize = 1024;
 
 #[derive(Deserialize)]
 struct Payload {
-    #[serde(default)]
-    check_in_id: String,
+    #[serde(default, deserialize_with = "present")]
+    check_in_id: Option<Value>,
     #[serde(default)]
     monitor_slug: String,
     status: String,
     environment: Option<String>,
     duration: Option<f64>,
+    contexts: Option<Value>,
     monitor_config: Option<MonitorConfig>,
 }
 
 /// What is read of a payload that is otherwise malformed.
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct Named {
-    monitor_slug: String,
+    #[serde(deserialize_with = "present")]
+    check_in_id: Option<Value>,
+    monitor_slug: Value,
+    environment: Value,
 }
 
 #[derive(Deserialize)]
@@ -63,22 +69,23 @@ enum RawSchedule {
 pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
     let parsed = serde_json::from_slice::<Payload>(json);
     // Where it belongs is asked even of what is no check-in, so that the right people find it.
-    let written = match (&parsed, slug_of_path) {
-        (_, Some(slug)) => slug.to_owned(),
-        (Ok(payload), None) => payload.monitor_slug.clone(),
-        (Err(_), None) => {
-            serde_json::from_slice(json).map(|Named { monitor_slug }| monitor_slug).unwrap_or_default()
-        }
+    let named = match &parsed {
+        Ok(_) => Named::default(),
+        Err(_) => serde_json::from_slice(json).unwrap_or_default(),
     };
-    let cut: String = written.chars().take(MAX_SLUG).collect();
+    let (slug, environment) = match &parsed {
+        Ok(payload) => (payload.monitor_slug.as_str(), payload.environment.as_deref()),
+        Err(_) => (named.monitor_slug.as_str().unwrap_or_default(), named.environment.as_str()),
+    };
+    let cut: String = slug_of_path.unwrap_or(slug).chars().take(MAX_SLUG).collect();
     let monitor_slug = Slug::normalize(&cut);
-    let environment = parsed.as_ref().ok().and_then(|payload| payload.environment.clone());
-    let environment =
-        environment.filter(|name| !name.is_empty()).unwrap_or_else(|| Environment::DEFAULT.to_owned());
-    let content = match (parsed, &monitor_slug) {
-        (Err(error), _) => Err(malformed(ProcessingError::CheckInValidationFailed(error.to_string()))),
-        (Ok(_), None) => Err(malformed(ProcessingError::MonitorWithoutSlug(cut))),
-        (Ok(payload), Some(slug)) => event(payload, slug, &environment),
+    let environment = environment.filter(|name| !name.is_empty()).unwrap_or(Environment::DEFAULT).to_owned();
+    let content = match parsed {
+        Ok(payload) => event(payload, monitor_slug.as_ref().ok_or(cut), &environment),
+        Err(error) => Err(malformed(match check_in_id(named.check_in_id.as_ref()) {
+            Ok(_) => ProcessingError::CheckInValidationFailed(error.to_string()),
+            Err(refused) => refused,
+        })),
     };
     Arrival {
         monitor_slug,
@@ -90,27 +97,45 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
     }
 }
 
-/// Steps 4 and 5.
-fn event(payload: Payload, slug: &Slug, environment: &str) -> Result<CheckInEvent, Fault> {
-    let check_in_id = match payload.check_in_id.as_str() {
-        "" => CheckInId::NIL,
-        written => written.parse().map_err(|error: crons_types::InvalidCheckInId| {
-            malformed(ProcessingError::CheckInInvalidGuid(error.to_string()))
-        })?,
-    };
+/// Steps 4 and 5, and what is left of the slug after them.
+fn event(payload: Payload, slug: Result<&Slug, String>, environment: &str) -> Result<CheckInEvent, Fault> {
+    let check_in_id = check_in_id(payload.check_in_id.as_ref()).map_err(malformed)?;
     if environment.trim().is_empty() {
         return Err(refused("environment: it is blank; leave it out for `production`"));
     }
+    let status = status(&payload.status)?;
+    let duration_ms = payload.duration.map(duration).transpose()?;
+    let trace = payload.contexts.as_ref().and_then(|contexts| contexts.pointer("/trace/trace_id"));
+    if let Some(trace) = trace.filter(|trace| !trace.is_null() && uuid(trace).is_none()) {
+        return Err(refused(format!(
+            "contexts.trace.trace_id: {trace} is no UUID; write 32 hexadecimal digits"
+        )));
+    }
+    let monitor_slug = slug.map_err(|written| malformed(ProcessingError::MonitorWithoutSlug(written)))?;
     Ok(CheckInEvent {
         project: crate::PROJECT,
-        monitor_slug: slug.clone(),
+        monitor_slug: monitor_slug.clone(),
         environment: environment.to_owned(),
         check_in_id,
-        status: status(&payload.status)?,
-        duration_ms: payload.duration.map(duration).transpose()?,
+        status,
+        duration_ms,
         config: payload.monitor_config.map(config),
         received: Timestamp::UNIX_EPOCH,
     })
+}
+
+/// Only one that is left out is the nil id.
+fn check_in_id(written: Option<&Value>) -> Result<CheckInId, ProcessingError> {
+    let Some(written) = written else { return Ok(CheckInId::NIL) };
+    uuid(written).ok_or_else(|| {
+        let written: String = written.to_string().chars().take(80).collect();
+        let reason = format!("check_in_id: {written} is no UUID; write 32 hexadecimal digits");
+        ProcessingError::CheckInInvalidGuid(reason)
+    })
+}
+
+fn uuid(written: &Value) -> Option<CheckInId> {
+    written.as_str()?.parse().ok()
 }
 
 fn malformed(error: ProcessingError) -> Fault {
@@ -135,7 +160,7 @@ fn status(written: &str) -> Result<CheckInStatus, Fault> {
 
 /// Seconds to milliseconds, towards zero.
 fn duration(seconds: f64) -> Result<i64, Fault> {
-    let milliseconds = seconds * 1000.0;
+    let milliseconds = (seconds * 1000.0).trunc();
     #[expect(clippy::cast_precision_loss, reason = "2^31 is exact")]
     let most = crate::lifecycle::MAX_DURATION_MS as f64;
     if !(0.0..=most).contains(&milliseconds) {
