@@ -48,7 +48,7 @@ impl Minutes {
 
     /// A clock that has not begun, for a simulation.
     pub(crate) fn before(first: Timestamp) -> Self {
-        let minute = truncate_to_minute(first) - MINUTE;
+        let minute = truncate_to_minute(first).saturating_sub(MINUTE).unwrap_or(Timestamp::MIN);
         Self { judged: minute, entered: minute, heard: minute }
     }
 
@@ -96,7 +96,7 @@ impl Minutes {
 
     /// Goes straight to a minute of a simulation: those before it are lost.
     pub(crate) fn skip_to(&mut self, minute: Timestamp) {
-        self.judged = self.judged.max(minute - MINUTE);
+        self.judged = self.judged.max(minute.saturating_sub(MINUTE).unwrap_or(Timestamp::MIN));
         self.entered = self.entered.max(minute);
     }
 

@@ -106,7 +106,7 @@ impl Simulation {
                 if let Some(Value::String(id)) = payload.get("check_in_id")
                     && let Ok(guid) = id.parse()
                 {
-                    self.written.insert(guid, id.clone());
+                    self.written.entry(guid).or_insert_with(|| id.clone());
                 }
                 let mut arrival = parse_check_in(payload.to_string().as_bytes(), None);
                 arrival.stamp(at);

@@ -90,7 +90,9 @@ fn parse(line: &str) -> Result<TimelineEvent, String> {
         (None, Some(true), None, None) => Action::Tick,
         (None, None, Some(Mute { monitor, environment, muted }), None) => Action::Mute {
             monitor,
-            environment: environment.unwrap_or_else(|| crons_types::Environment::DEFAULT.to_owned()),
+            environment: environment
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| crons_types::Environment::DEFAULT.to_owned()),
             muted,
         },
         (None, None, None, Some(Disable { monitor, disabled })) => Action::Disable { monitor, disabled },
