@@ -5,3 +5,6 @@ mod dsl;
 mod scenarios;
 mod deadlines;
 mod updates;
+mod refusals;
+mod held;
+mod incidents;
