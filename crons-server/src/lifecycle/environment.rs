@@ -34,11 +34,7 @@ pub(super) fn after_check_in(
         if reported_since(state, this.date_added) {
             return Consequences::default();
         }
-        if let Some(environment) = &mut state.environment {
-            environment.last_check_in = Some(this.date_added);
-            // A report that was held for its begin is older than the run it ends.
-            environment.expect_after(config, received.max(this.date_added));
-        }
+        seen(state, config, this.date_added, received);
         return if late_opener {
             Consequences::default()
         } else {
@@ -52,11 +48,16 @@ pub(super) fn after_check_in(
         }
         consequences = recover(state, config, this, received);
     }
+    seen(state, config, this.date_added, received);
+    consequences
+}
+
+/// Expects the next run after this report. One that was held for its monitor may be older than what is known already.
+fn seen(state: &mut State, config: &Config, began: Timestamp, received: Timestamp) {
     if let Some(environment) = &mut state.environment
         && environment.last_check_in.is_none_or(|last| last <= received)
     {
-        environment.last_check_in = Some(this.date_added);
+        environment.last_check_in = Some(began);
         environment.expect_after(config, received);
     }
-    consequences
 }

@@ -249,6 +249,16 @@ fn intervals_count_from_the_check_in_and_months_without_its_day_are_left_out() {
 }
 
 #[test]
+fn the_only_expectation_that_moves_back_is_that_of_months_without_the_day() {
+    let monthly = |id| ok(id).every(1, "month");
+    let timeline = [("2024-01-31T10:00:00", monthly("a")), ("2024-02-01T10:00:00", monthly("b"))];
+    let next =
+        |timeline: Timeline<'_>| report(timeline, LISTED, LIMIT)["environments"][0]["next_check_in"].clone();
+    assert_eq!(next(&timeline[..1]), "2024-03-31T10:00:00Z");
+    assert_eq!(next(&timeline), "2024-03-01T10:00:00Z");
+}
+
+#[test]
 fn an_interval_goes_on_from_the_run_that_was_expected_if_that_is_missed() {
     proves_with_listed_ticks(
         &[("2024-01-31T10:00:40", ok("a").every(1, "month")), ("2024-03-31T10:01:00", tick())],

@@ -33,6 +33,24 @@ fn whatever_makes_the_monitor_explains_it_in_any_environment() {
 }
 
 #[test]
+fn an_older_failure_takes_no_expectation_back() {
+    proves(
+        &[("10:59:50", error("a").bare()), ("11:00:10", ok("b")), ("11:59", tick())],
+        "b ok 11:00:10
+         a error 10:59:50 expected 12:00
+         = ok, last 11:00:10, next 12:00, latest 12:01",
+    );
+    proves(
+        &[("10:59:50", error("a").bare()), ("11:00:10", in_progress("b")), ("11:29", tick())],
+        "b in_progress 11:00:10 timeout 11:30 begun 11:00:10
+         a error 10:59:50 expected 12:00
+         = error, last 11:00:10, next 12:00, latest 12:01
+         ! 10:59:50 a
+         > 10:59:50 a An error check-in was detected",
+    );
+}
+
+#[test]
 fn another_monitor_explains_nothing() {
     proves(
         &[("10:00:10", ok("a").bare()), ("10:00:12", ok("b").of("other"))],
