@@ -29,7 +29,8 @@ pub(crate) struct Arguments {
 
 /// What to change of the stored configurations.
 #[derive(clap::Args)]
-#[group(requires = "from_database")]
+// What `from_database` rules out would rule out that it is required.
+#[group(requires = "from_database", conflicts_with = "file")]
 struct Change {
     /// Only this monitor.
     #[arg(long, value_name = "SLUG")]

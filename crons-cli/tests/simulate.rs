@@ -1,0 +1,262 @@
+//! `crons simulate` as its users run it: a file or the input, and a database that a server has written.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crons_server::{Clock, Database, ManualClock, Server, Settings};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// Runs it with this input.
+fn simulate(arguments: &[&str], input: &str) -> Output {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_crons"))
+        .arg("simulate")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may have refused its arguments already, and reads no input then.
+    let _ = process.stdin.take().unwrap().write_all(input.as_bytes());
+    process.wait_with_output().unwrap()
+}
+
+fn report(arguments: &[&str], input: &str) -> Value {
+    let Output { status, stdout, stderr } = simulate(arguments, input);
+    assert!(status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&stderr));
+    serde_json::from_slice(&stdout).unwrap()
+}
+
+fn refusal(arguments: &[&str], input: &str) -> String {
+    let Output { status, stdout, stderr } = simulate(arguments, input);
+    assert!(!status.success() && stdout.is_empty(), "{arguments:?} was taken");
+    String::from_utf8(stderr).unwrap()
+}
+
+fn at(time: &str) -> String {
+    format!("2024-06-03T{time}Z")
+}
+
+fn check_in(time: &str, id: char, status: &str) -> String {
+    json!({"at": at(time), "check_in": payload(id, status)}).to_string() + "\n"
+}
+
+fn payload(id: char, status: &str) -> Value {
+    let config = json!({"schedule": {"type": "crontab", "value": "0 * * * *"}});
+    json!({
+        "check_in_id": id.to_string().repeat(32),
+        "monitor_slug": "job",
+        "status": status,
+        "monitor_config": config,
+    })
+}
+
+fn tick(time: &str) -> String {
+    json!({"at": at(time), "tick": true}).to_string() + "\n"
+}
+
+fn column(report: &Value, table: &str, key: &str) -> Vec<Value> {
+    report[table].as_array().unwrap().iter().map(|row| row[key].clone()).collect()
+}
+
+#[test]
+fn a_timeline_is_told_in_full_with_the_words_of_the_wire() {
+    let timeline = check_in("10:00:05", 'a', "ok")
+        + "\n"
+        + &check_in("10:00:06", 'a', "ok")
+        + &check_in("11:02:30", 'b', "ok");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("timeline.jsonl");
+    std::fs::write(&file, &timeline).unwrap();
+    let (a, b) = ("a".repeat(32), "b".repeat(32));
+    let told = report(&[file.to_str().unwrap()], "");
+    let made = told["check_ins"][1]["check_in_id"].clone();
+    let place = json!({"monitor_slug": "job", "environment": "production"});
+    let row = |row: Value| {
+        let mut all = place.clone();
+        all.as_object_mut().unwrap().extend(row.as_object().unwrap().clone());
+        all
+    };
+    let run = |id: &Value, status: &str, added: &str, expected: Value| {
+        row(json!({
+            "check_in_id": id, "status": status, "duration_ms": null, "date_added": at(added),
+            "expected_time": expected, "timeout_at": null, "date_in_progress": null,
+        }))
+    };
+    let outcome = |time: &str| json!({"at": at(time), "monitor_slug": "job", "outcome": "accepted", "reason": null, "errors": []});
+    let mut finished = outcome("10:00:06");
+    finished["outcome"] = json!("invalid");
+    finished["reason"] = json!("finished");
+    finished["errors"] = json!(["CHECKIN_FINISHED"]);
+    let expected = json!({
+        "check_ins": [
+            run(&json!(a), "ok", "10:00:05", Value::Null),
+            run(&made, "missed", "11:00:00", json!(at("11:00:00"))),
+            run(&json!(b), "ok", "11:02:30", json!(at("12:00:00"))),
+        ],
+        "environments": [row(json!({
+            "status": "ok", "last_check_in": at("11:02:30"), "next_check_in": at("12:00:00"),
+            "next_check_in_latest": at("12:01:00"), "muted": false,
+        }))],
+        "incidents": [row(json!({
+            "started_at": at("11:00:00"), "starting_check_in_id": made,
+            "resolved_at": at("11:02:30"), "resolving_check_in_id": b,
+        }))],
+        "occurrences": [row(json!({
+            "at": at("11:01:00"), "check_in_id": made, "reason": "A missed check-in was detected",
+        }))],
+        "outcomes": [outcome("10:00:05"), finished, outcome("11:02:30")],
+    });
+    assert_eq!(told, expected);
+    assert_eq!(
+        simulate(&["-"], &timeline).stdout,
+        simulate(&[file.to_str().unwrap()], "").stdout,
+        "the same bytes from a file and from the input"
+    );
+}
+
+#[test]
+fn an_empty_timeline_comes_to_nothing() {
+    let nothing =
+        json!({"check_ins": [], "environments": [], "incidents": [], "occurrences": [], "outcomes": []});
+    assert_eq!(report(&["-"], ""), nothing);
+    assert_eq!(report(&["-"], "\n \n"), nothing);
+}
+
+#[test]
+fn a_line_that_is_no_event_is_named() {
+    let good = tick("10:00:00");
+    for (lines, expected) in [
+        (format!("{good}nonsense\n"), "line 2: "),
+        (format!("{good}\n{{}}\n"), "line 3: missing field `at`"),
+        (format!("{good}{}", tick("09:59:59")), "line 2: at: 2024-06-03T09:59:59Z is before"),
+        (r#"{"at": "today", "tick": true}"#.to_owned(), "line 1: "),
+        (format!("{good}{}", json!({"at": at("10:00:01")})), "line 2: beside `at`, write just one of"),
+    ] {
+        let said = refusal(&["-"], &lines);
+        assert!(said.contains(expected), "{lines}: {said}");
+    }
+    // The same instant is not before.
+    report(&["-"], &format!("{good}{good}"));
+}
+
+#[test]
+fn what_cannot_be_simulated_is_refused_with_the_reason() {
+    for (arguments, expected) in [
+        (vec!["/nowhere/at/all"], "cannot read /nowhere/at/all"),
+        (vec![], "FILE"),
+        (vec!["-", "--rate-limit", "0"], "from 1 on"),
+        (vec!["-", "--checkin-margin", "5"], "cannot be used with"),
+        (vec!["--checkin-margin", "5"], "--from-database"),
+        (vec!["-", "--monitor", "job"], "cannot be used with"),
+        (vec!["-", "--from-database", "sqlite:x"], "cannot be used with"),
+        (vec!["--from-database", "sqlite:/nowhere/at/all"], "there is no file /nowhere/at/all"),
+    ] {
+        let said = refusal(&arguments, "");
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn each_minute_is_judged_or_only_those_that_are_listed() {
+    let timeline = check_in("10:00:05", 'a', "ok") + &tick("13:30:00");
+    let statuses =
+        |ticks: &[&str]| column(&report(&[&["-"], ticks].concat(), &timeline), "check_ins", "status");
+    assert_eq!(statuses(&[]), ["ok", "missed", "missed", "missed"]);
+    assert_eq!(statuses(&["--ticks", "every-minute"]), ["ok", "missed", "missed", "missed"]);
+    assert_eq!(statuses(&["--ticks", "listed"]), ["ok", "missed"]);
+}
+
+#[test]
+fn the_rate_limit_is_sentrys_another_or_none() {
+    let timeline: String = "abcdef0123".chars().map(|id| check_in("10:00:05", id, "ok")).collect();
+    let taken =
+        |limit: &[&str]| report(&[&["-"], limit].concat(), &timeline)["check_ins"].as_array().unwrap().len();
+    assert_eq!(taken(&[]), 6);
+    assert_eq!(taken(&["--rate-limit", "2"]), 2);
+    assert_eq!(taken(&["--rate-limit", "off"]), 10);
+}
+
+/// A database with a late run at 11:05, a failure and a run that was too long, as a server has judged them.
+fn served(file: &Path) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let instant = |time: &str| at(time).parse::<Timestamp>().unwrap();
+    let settings = Settings {
+        database: Database::sqlite(file),
+        clock: Clock::Manual(ManualClock::new(instant("10:00:00"))),
+        ..Settings::default()
+    };
+    let server = runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Server::start(&settings, listener).unwrap()
+    });
+    let dsn = server.dsn().to_string();
+    let envelopes = format!("http://{}/api/1/envelope/", server.address());
+    for (time, id, status) in [
+        ("10:00:05", 'a', "ok"),
+        ("11:05:00", 'b', "in_progress"),
+        ("11:06:00", 'b', "ok"),
+        ("12:00:30", 'c', "error"),
+        ("13:00:10", 'd', "in_progress"),
+        ("13:50:00", 'd', "ok"),
+        ("14:00:20", 'e', "ok"),
+    ] {
+        runtime.block_on(server.advance_to(instant(time)));
+        let item = payload(id, status);
+        let envelope = format!("{}\n{{\"type\":\"check_in\"}}\n{item}\n", json!({ "dsn": dsn }));
+        assert_eq!(ureq::post(&envelopes).send(envelope.as_bytes()).unwrap().status(), 200);
+    }
+    runtime.block_on(server.advance_to(instant("14:30:00")));
+    runtime.block_on(server.shutdown()).unwrap();
+}
+
+#[test]
+fn what_a_server_has_stored_comes_to_the_same_verdicts_and_to_others_with_another_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("crons.db");
+    served(&file);
+    let url = format!("sqlite:{}", file.display());
+    let with = |change: &[&str]| report(&[&["--from-database", &url], change].concat(), "");
+
+    let same = with(&[]);
+    let statuses = ["ok", "missed", "ok", "error", "timeout", "ok"];
+    assert_eq!(column(&same, "check_ins", "status"), statuses);
+    let expected: Vec<Value> = ["10:00:05", "11:00:00", "11:05:00", "12:00:30", "13:00:10", "14:00:20"]
+        .map(|time| json!(at(time)))
+        .into();
+    assert_eq!(column(&same, "check_ins", "date_added"), expected);
+    assert_eq!(
+        column(&same, "occurrences", "reason"),
+        [
+            "A missed check-in was detected",
+            "An error check-in was detected",
+            "A timeout check-in was detected"
+        ]
+    );
+    assert_eq!(
+        column(&same, "incidents", "resolved_at"),
+        [json!(at("11:05:00")), json!(at("14:00:20"))],
+        "the failure and the timeout are one incident"
+    );
+
+    let patient = with(&["--checkin-margin", "10"]);
+    assert_eq!(column(&patient, "check_ins", "status"), ["ok", "ok", "error", "timeout", "ok"]);
+    let long = with(&["--max-runtime", "60"]);
+    assert_eq!(column(&long, "check_ins", "status"), ["ok", "missed", "ok", "error", "ok", "ok"]);
+    let calm = with(&["--failure-issue-threshold", "2", "--checkin-margin", "10"]);
+    assert_eq!(column(&calm, "incidents", "started_at"), [at("12:00:30")]);
+    let calmer = with(&["--failure-issue-threshold", "3", "--checkin-margin", "10"]);
+    assert_eq!(calmer["incidents"], json!([]));
+    let rare = with(&["--interval", "1 day"]);
+    assert!(column(&rare, "check_ins", "status").iter().all(|status| status != "missed"));
+
+    let output = simulate(&["--from-database", &url, "--checkin-margin", "10"], "");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("the server opened 2 incidents; like this, 1 would have been opened"), "{said}");
+    let unknown = refusal(&["--from-database", &url, "--monitor", "nobody"], "");
+    assert!(unknown.contains("nobody"), "{unknown}");
+    assert_eq!(with(&["--monitor", "job"]), same);
+}
