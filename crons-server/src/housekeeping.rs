@@ -21,7 +21,7 @@ pub(crate) async fn keep(inbox: Arc<Inbox>, retention: Retention) {
             Ok(0) => {}
             Ok(deleted) => tracing::info!(deleted, "old check-ins were deleted"),
             Err(Unavailable::Database) => {
-                tracing::error!("old check-ins could not be deleted; tried again later")
+                tracing::error!("old check-ins could not be deleted; tried again later");
             }
             Err(Unavailable::Closing) => return,
         }

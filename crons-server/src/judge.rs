@@ -11,7 +11,7 @@ use crate::settings::Settings;
 use crate::store::{Records, StoreError, Usage, enqueue_alerts};
 
 /// How long the end of a run waits for the report that describes its monitor.
-const HELD_FOR: SignedDuration = SignedDuration::from_secs(60);
+pub(crate) const HELD_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// What decides, with what it has in mind.
 pub(crate) struct Judge {
@@ -71,7 +71,7 @@ impl Judge {
         for waiting in held {
             // The minute that would have ended its wait may not have been judged yet.
             if event.received.duration_since(waiting.received) >= HELD_FOR {
-                self.give_up(records, waiting, said)?;
+                give_up(records, waiting, said)?;
                 continue;
             }
             let applied = apart(records, |records| {
@@ -140,7 +140,7 @@ impl Judge {
             return Ok(false);
         }
         for event in records.expire(tick.checked_sub(HELD_FOR).unwrap_or(tick))? {
-            self.give_up(records, event, said)?;
+            give_up(records, event, said)?;
         }
         Ok(true)
     }
@@ -222,26 +222,21 @@ impl Judge {
         Ok(())
     }
 
-    /// Nobody has explained it.
-    fn give_up(
-        &mut self,
-        records: &mut dyn Records,
-        event: CheckInEvent,
-        said: &mut Vec<Said>,
-    ) -> Result<(), StoreError> {
-        let errors = vec![ProcessingError::MonitorNotFound];
-        records.refuse(&as_arrival(&event), &errors)?;
-        said.push(Said::CheckIn(event, Verdict::Refused(errors)));
-        Ok(())
-    }
-
     /// What is still held is refused: nothing more will come.
-    pub(crate) fn end(&mut self, records: &mut dyn Records, said: &mut Vec<Said>) -> Result<(), StoreError> {
+    pub(crate) fn end(records: &mut dyn Records, said: &mut Vec<Said>) -> Result<(), StoreError> {
         for event in records.expire(Timestamp::MAX)? {
-            self.give_up(records, event, said)?;
+            give_up(records, event, said)?;
         }
         Ok(())
     }
+}
+
+/// Nobody has explained it.
+fn give_up(records: &mut dyn Records, event: CheckInEvent, said: &mut Vec<Said>) -> Result<(), StoreError> {
+    let errors = vec![ProcessingError::MonitorNotFound];
+    records.refuse(&as_arrival(&event), &errors)?;
+    said.push(Said::CheckIn(event, Verdict::Refused(errors)));
+    Ok(())
 }
 
 /// The payload of a check-in that was held, as far as it is still known.

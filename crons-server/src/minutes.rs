@@ -89,15 +89,16 @@ impl Minutes {
         records.set_heard_until(self.heard)
     }
 
-    /// Goes to a minute of a simulation, through all before it.
-    pub(crate) fn go_to(&mut self, minute: Timestamp) {
-        self.entered = self.entered.max(minute);
-    }
-
     /// Goes straight to a minute of a simulation: those before it are lost.
     pub(crate) fn skip_to(&mut self, minute: Timestamp) {
         self.judged = self.judged.max(minute.saturating_sub(MINUTE).unwrap_or(Timestamp::MIN));
         self.entered = self.entered.max(minute);
+    }
+
+    /// Goes to a minute of a simulation in which something is due, but at least one minute on: nothing was due in those before.
+    pub(crate) fn go_on_to(&mut self, due: Timestamp) {
+        self.skip_to(due);
+        self.entered = self.entered.max(self.judged.saturating_add(MINUTE).unwrap_or(Timestamp::MAX));
     }
 
     /// Judges some of what is due, in order of minutes.

@@ -2,17 +2,21 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::ingest::parse_check_in;
-use crate::judge::{Judge, Said};
+use crate::judge::{HELD_FOR, Judge, Said};
 use crate::lifecycle::{self, Arrival, CheckInEvent, Outage, Verdict, truncate_to_minute};
 use crate::minutes::{self, Minutes};
 use crate::report::{OutcomeRow, Report, Written};
 use crate::settings::{Caps, RateLimit, Settings};
 use crate::store::{Records, SqliteStore, Store, StoreError};
 use crate::timeline::{Action, TimelineEvent};
+
+/// With so many open runs, each minute is judged rather than each run looked at.
+const MOST_OPEN: u32 = 20;
+const ALMOST_A_MINUTE: SignedDuration = SignedDuration::new(59, 999_999_999);
 
 /// Which minutes are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -168,22 +172,52 @@ impl Simulation {
     pub(crate) fn advance(&mut self, at: Timestamp, listed: bool) -> Result<(), StoreError> {
         let mut minutes = self.minutes.take().unwrap_or_else(|| Minutes::before(at));
         let minute = truncate_to_minute(at);
-        match self.ticks {
-            Ticks::EveryMinute => minutes.go_to(minute),
-            Ticks::Listed if listed => minutes.skip_to(minute),
-            Ticks::Listed => {}
+        if self.ticks == Ticks::Listed && listed {
+            minutes.skip_to(minute);
+            self.judge(&mut minutes)?;
         }
+        while self.ticks == Ticks::EveryMinute && !minutes.have_judged(minute) {
+            minutes.go_on_to(self.next_due(minute)?);
+            self.judge(&mut minutes)?;
+        }
+        self.minutes = Some(minutes);
+        Ok(())
+    }
+
+    fn judge(&mut self, minutes: &mut Minutes) -> Result<(), StoreError> {
         let mut said = Vec::new();
         while minutes.are_behind() {
             self.transaction(|records, judge| minutes.judge(records, judge, minutes::MANY, &mut said))?;
         }
-        self.minutes = Some(minutes);
         for said in said {
             if let Said::CheckIn(event, verdict) = said {
                 self.explained(&event, &verdict);
             }
         }
         Ok(())
+    }
+
+    /// The next minute in which something is due, or `last`. A year of minutes in which nothing is would take its time.
+    fn next_due(&mut self, last: Timestamp) -> Result<Timestamp, StoreError> {
+        let held = self.held.iter().filter_map(|(_, event)| event.received.checked_add(HELD_FOR).ok()).min();
+        let due = self.transaction(|records, _| {
+            let latest = records.load_missed(Timestamp::MAX, 1)?;
+            let latest = latest.first().and_then(|state| state.environment.as_ref()?.next_check_in_latest);
+            let open = records.timed_out(Timestamp::MAX, MOST_OPEN)?;
+            if open.len() >= MOST_OPEN as usize {
+                return Ok(Some(Timestamp::MIN));
+            }
+            let mut due = [latest, held].into_iter().flatten().min();
+            for guid in open {
+                let deadline = records.load_run(guid)?.and_then(|state| state.check_in?.row.timeout_at);
+                due = due.into_iter().chain(deadline).min();
+            }
+            Ok(due)
+        })?;
+        // What is due within a minute is judged at its end.
+        let due =
+            due.map_or(last, |due| truncate_to_minute(due.saturating_add(ALMOST_A_MINUTE).unwrap_or(due)));
+        Ok(due.min(last))
     }
 
     /// What became of a check-in that was held.
@@ -204,7 +238,7 @@ impl Simulation {
     /// If the database in memory fails.
     pub fn finish(mut self) -> Result<Report, StoreError> {
         let mut said = Vec::new();
-        self.transaction(|records, judge| judge.end(records, &mut said))?;
+        self.transaction(|records, _| Judge::end(records, &mut said))?;
         for said in said {
             if let Said::CheckIn(event, verdict) = said {
                 self.explained(&event, &verdict);

@@ -3,17 +3,16 @@
 
 #[path = "simulation/dsl.rs"]
 mod dsl;
+#[path = "simulation/told.rs"]
+mod told;
+#[path = "simulation/any.rs"]
+mod any;
 
+use any::*;
 use crons_server::{RateLimit, Simulation, parse_timeline};
 use dsl::*;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
 use serde_json::{Value, json};
-
-/// The same cases everywhere, so that a failure is one for all.
-fn config(cases: u32) -> Config {
-    Config { cases, rng_seed: RngSeed::Fixed(0x000c_2025), failure_persistence: None, ..Config::default() }
-}
 
 /// A moment from ten o'clock on.
 fn clock(second: u32) -> String {
@@ -31,26 +30,6 @@ fn story(length: usize) -> impl Strategy<Value = Vec<(String, Event)>> {
 /// Half of them around a full hour, where a run is due.
 fn second() -> impl Strategy<Value = u32> {
     prop_oneof![0..3 * 3600_u32, (1..3_u32, 0..120_u32).prop_map(|(hour, second)| hour * 3600 - 60 + second)]
-}
-
-fn happening() -> impl Strategy<Value = Event> {
-    let id = prop_oneof![3 => Just("a"), 3 => Just("b"), 2 => Just("c"), 1 => Just(NIL)];
-    let status = prop_oneof![Just("in_progress"), Just("ok"), Just("error")];
-    let run =
-        (id, status, option(0..900_u32), any::<bool>()).prop_map(|(id, status, duration, described)| {
-            let event =
-                check_in(id, status).set(json!({"failure_issue_threshold": 2, "recovery_threshold": 2}));
-            let event = if described { event } else { event.bare() };
-            match duration {
-                Some(seconds) => event.with("duration", seconds),
-                None => event,
-            }
-        });
-    prop_oneof![8 => run, 1 => any::<bool>().prop_map(disable), 1 => any::<bool>().prop_map(|on| mute("", on))]
-}
-
-fn option<T: Strategy>(of: T) -> impl Strategy<Value = Option<T::Value>> {
-    proptest::option::of(of)
 }
 
 /// All rows of it, and nothing of what became of each check-in.
@@ -133,6 +112,11 @@ proptest! {
         ticking.sort_by(|(one, _), (other, _)| one.cmp(other));
         let all = rows(&until_two(story), EVERY);
         prop_assert_eq!(&all, &rows(&until_two(ticking.clone()), EVERY));
+        // The same as if each of them were listed, before what happens in it.
+        let mut each: Vec<_> = (0..=240).map(|minute| (clock(minute * 60), tick())).collect();
+        each.extend(ticking.clone());
+        each.sort_by(|(one, _), (other, _)| one.cmp(other));
+        prop_assert_eq!(&all, &rows(&each, LISTED));
         // Of listed ticks each is judged once, however often it is listed.
         let repeated: Vec<_> = ticking
             .iter()
@@ -177,104 +161,6 @@ proptest! {
         together.retain(|line| !line.ends_with(" @dev"));
         prop_assert_eq!(rows(&until_two(one), EVERY), together);
     }
-}
-
-/// Any JSON.
-fn anything() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<u64>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        any::<String>().prop_map(Value::from),
-        word().prop_map(Value::from),
-    ];
-    leaf.prop_recursive(3, 24, 4, |inner| {
-        prop_oneof![
-            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            proptest::collection::vec((word(), inner), 0..4).prop_map(|pairs| pairs.into_iter().collect()),
-        ]
-    })
-}
-
-/// The words of the wire, and what looks like its values.
-const WORDS: [&str; 29] = [
-    "check_in_id",
-    "monitor_slug",
-    "status",
-    "environment",
-    "duration",
-    "contexts",
-    "trace",
-    "trace_id",
-    "monitor_config",
-    "schedule",
-    "type",
-    "value",
-    "unit",
-    "crontab",
-    "interval",
-    "timezone",
-    "owner",
-    "in_progress",
-    "ok",
-    "error",
-    "missed",
-    "minute",
-    "year",
-    "0 0 29 2 *",
-    "@daily",
-    "* * * * 8",
-    "Europe/Vienna",
-    "user:1",
-    "job",
-];
-
-fn word() -> impl Strategy<Value = String> {
-    prop_oneof![4 => proptest::sample::select(&WORDS[..]).prop_map(str::to_owned), 1 => any::<String>()]
-}
-
-/// A check-in some of whose parts are anything.
-fn nearly() -> impl Strategy<Value = Event> {
-    let key = proptest::sample::select(
-        &["check_in_id", "monitor_slug", "status", "environment", "duration", "contexts", "monitor_config"][..],
-    );
-    (happening(), proptest::collection::vec((key, anything()), 0..3)).prop_map(|(event, parts)| {
-        if event.0.get("check_in").is_none() {
-            return event;
-        }
-        parts.into_iter().fold(event, |event, (key, value)| event.with(key, value))
-    })
-}
-
-/// A configuration of the right shape, of any numbers.
-fn configured() -> impl Strategy<Value = Event> {
-    let number = || prop_oneof![Just(0_u64), 1..50_000_u64, any::<u64>()];
-    let unit = proptest::sample::select(&["year", "month", "week", "day", "hour", "minute"][..]);
-    let crontab =
-        prop_oneof!["[0-9*/,-]{1,4} [0-9*/]{1,3} [0-9L*]{1,2} [0-9*]{1,2} [0-7L#*]{1,3}", any::<String>()];
-    let schedule = prop_oneof![
-        (number(), unit).prop_map(|(value, unit)| json!({"type": "interval", "value": value, "unit": unit})),
-        crontab.prop_map(|crontab| json!({"type": "crontab", "value": crontab})),
-    ];
-    let zone =
-        proptest::sample::select(&["UTC", "Europe/Vienna", "Australia/Lord_Howe", "Mars/Olympus", ""][..]);
-    (happening(), schedule, [number(), number(), number(), number()], zone).prop_map(
-        |(event, schedule, numbers, zone)| {
-            if event.0.get("check_in").is_none() {
-                return event;
-            }
-            let [margin, runtime, failures, recoveries] = numbers;
-            event.with(
-                "monitor_config",
-                json!({
-                    "schedule": schedule, "checkin_margin": margin, "max_runtime": runtime, "timezone": zone,
-                    "failure_issue_threshold": failures, "recovery_threshold": recoveries,
-                }),
-            )
-        },
-    )
 }
 
 proptest! {

@@ -68,7 +68,9 @@ pub(super) fn fail(
         told: false,
         acknowledged: None,
     });
-    failures.iter().for_each(|run| incident.failures.count(run.status));
+    for run in &failures {
+        incident.failures.count(run.status);
+    }
     tell(monitor, environment, Some(incident), &failures, at)
 }
 

@@ -1,0 +1,129 @@
+//! When a run is expected next: time zones, months, and a monitor that was disabled.
+
+use crate::dsl::*;
+use serde_json::json;
+
+#[test]
+fn a_daily_run_at_half_past_two_is_expected_once_on_the_days_when_the_clocks_change() {
+    let vienna = |event: Event| event.crontab("30 2 * * *").set(json!({"timezone": "Europe/Vienna"}));
+    // 31 March 2024: there is no 2:30, so it is expected at 3:00 (1:00 UTC). 27 October: it is 2:30 twice.
+    proves(
+        &[("2024-03-30T01:30:00", vienna(ok("a"))), ("2024-04-01T00:00:00", tick())],
+        "a ok 2024-03-30T01:30
+         #1 missed 2024-03-31T01:00 expected 2024-03-31T01:00
+         = error, last 2024-03-30T01:30, next 2024-04-01T00:30, latest 2024-04-01T00:31
+         ! 2024-03-31T01:00 #1
+         > 2024-03-31T01:01 #1 A missed check-in was detected",
+    );
+    proves(
+        &[
+            ("2024-10-26T00:30:00", vienna(ok("a"))),
+            ("2024-10-27T00:30:10", vienna(ok("b"))),
+            ("2024-10-28T01:31:00", tick()),
+        ],
+        "a ok 2024-10-26T00:30
+         b ok 2024-10-27T00:30:10 expected 2024-10-27T00:30
+         #1 missed 2024-10-28T01:30 expected 2024-10-28T01:30
+         = error, last 2024-10-27T00:30:10, next 2024-10-29T01:30, latest 2024-10-29T01:31
+         ! 2024-10-28T01:30 #1
+         > 2024-10-28T01:31 #1 A missed check-in was detected",
+    );
+    // A run that begins in the second pass of the hour is followed by one on the next day.
+    proves(
+        &[("2024-10-27T01:10:00", vienna(ok("a"))), ("2024-10-28T01:30:00", tick())],
+        "a ok 2024-10-27T01:10
+         = ok, last 2024-10-27T01:10, next 2024-10-28T01:30, latest 2024-10-28T01:31",
+    );
+}
+
+#[test]
+fn what_is_due_each_minute_is_due_in_both_passes_of_a_repeated_hour() {
+    let new_york = |event: Event| event.crontab("0 * * * *").set(json!({"timezone": "America/New_York"}));
+    proves(
+        &[("2024-11-03T05:00:00", new_york(ok("a"))), ("2024-11-03T07:00:00", tick())],
+        "a ok 2024-11-03T05:00
+         #1 missed 2024-11-03T06:00 expected 2024-11-03T06:00
+         = error, last 2024-11-03T05:00, next 2024-11-03T07:00, latest 2024-11-03T07:01
+         ! 2024-11-03T06:00 #1
+         > 2024-11-03T06:01 #1 A missed check-in was detected",
+    );
+}
+
+#[test]
+fn intervals_count_from_the_check_in_and_months_without_its_day_are_left_out() {
+    for (unit, count, at, next) in [
+        ("month", 1, "2024-01-31T10:00:00", "2024-03-31T10:00"),
+        ("month", 1, "2024-01-30T10:00:00", "2024-03-30T10:00"),
+        ("month", 2, "2024-12-31T10:00:00", "2025-08-31T10:00"),
+        ("year", 1, "2024-02-29T10:00:00", "2028-02-29T10:00"),
+        ("week", 1, "2024-06-03T10:00:45", "2024-06-10T10:00"),
+        ("minute", 90, "2024-06-03T23:00:00", "2024-06-04T00:30"),
+        ("minute", 1, "2024-06-03T10:00:59", "10:01"),
+    ] {
+        let told = report(&[(at, ok("a").every(count, unit))], EVERY, LIMIT);
+        let [line] = only(&told, &['=']).try_into().unwrap();
+        assert!(line.contains(&format!(", next {next}, ")), "{count} {unit} from {at}: {line}");
+    }
+}
+
+#[test]
+fn the_only_expectation_that_moves_back_is_that_of_months_without_the_day() {
+    let monthly = |id| ok(id).every(1, "month");
+    let timeline = [("2024-01-31T10:00:00", monthly("a")), ("2024-02-01T10:00:00", monthly("b"))];
+    let next =
+        |timeline: Timeline<'_>| report(timeline, LISTED, LIMIT)["environments"][0]["next_check_in"].clone();
+    assert_eq!(next(&timeline[..1]), "2024-03-31T10:00:00Z");
+    assert_eq!(next(&timeline), "2024-03-01T10:00:00Z");
+}
+
+#[test]
+fn an_interval_goes_on_from_the_run_that_was_expected_if_that_is_missed() {
+    proves_with_listed_ticks(
+        &[("2024-01-31T10:00:40", ok("a").every(1, "month")), ("2024-03-31T10:01:00", tick())],
+        "a ok 2024-01-31T10:00:40
+         #1 missed 2024-03-31T10:00 expected 2024-03-31T10:00
+         = error, last 2024-01-31T10:00:40, next 2024-05-31T10:00, latest 2024-05-31T10:01
+         ! 2024-03-31T10:00 #1
+         > 2024-03-31T10:01 #1 A missed check-in was detected",
+    );
+}
+
+#[test]
+fn a_disabled_monitor_is_not_judged_and_expects_its_next_run_from_when_it_is_enabled() {
+    proves(
+        &[
+            ("10:00", in_progress("a").set(json!({"max_runtime": 200}))),
+            ("10:10", disable(true)),
+            ("12:00", ok("b")),
+            ("13:30", tick()),
+            ("13:40", disable(false)),
+            ("13:40:30", ok("a")),
+            ("14:00:59", tick()),
+        ],
+        "a ok 10:00 13230000ms begun 10:00
+         = ok, last 10:00, next 14:00, latest 14:01
+         ? 12:00 filtered monitor_disabled MONITOR_DISABLED",
+    );
+    // The run that had not ended by its deadline is judged then.
+    proves(
+        &[
+            ("10:00", in_progress("a")),
+            ("10:10", disable(true)),
+            ("12:15", disable(false)),
+            ("13:01", tick()),
+        ],
+        "a timeout 10:00 timeout 10:30 begun 10:00
+         #1 missed 13:00 expected 13:00
+         = error, last 10:00, next 14:00, latest 14:01
+         ! 10:00 a
+         > 12:16 a A timeout check-in was detected
+         > 13:01 #1 A missed check-in was detected",
+    );
+}
+
+#[test]
+fn to_enable_what_is_enabled_changes_nothing() {
+    let expected = "a ok 10:00\n= ok, last 10:00, next 11:00, latest 11:01";
+    proves(&[("10:00", ok("a")), ("10:59", disable(false)), ("11:00:30", disable(false))], expected);
+    proves(&[("10:00", disable(true)), ("10:00", ok("a"))], expected);
+}

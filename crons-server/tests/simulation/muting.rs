@@ -1,0 +1,74 @@
+//! Who is muted is told nothing, but all else goes on.
+
+use crate::dsl::*;
+
+fn told(timeline: Timeline<'_>) -> Vec<String> {
+    only(&report(timeline, EVERY, LIMIT), &['!', '>'])
+}
+
+#[test]
+fn while_it_is_muted_an_incident_opens_and_nobody_is_told_also_not_afterwards() {
+    proves(
+        &[
+            ("10:00", ok("a")),
+            ("10:30", mute("production", true)),
+            ("11:00", error("b")),
+            ("12:30", mute("production", false)),
+            ("12:45", tick()),
+        ],
+        "a ok 10:00
+         b error 11:00 expected 11:00
+         #1 missed 12:00 expected 12:00
+         = error, last 11:00, next 13:00, latest 13:01
+         ! 11:00 b",
+    );
+    assert_eq!(
+        told(&[
+            ("10:00", ok("a")),
+            ("10:30", mute("", true)),
+            ("11:00", error("b")),
+            ("11:30", mute("production", false)),
+            ("12:00", error("c")),
+        ]),
+        ["! 11:00 b", "> 12:00 c An error check-in was detected"]
+    );
+}
+
+#[test]
+fn a_muted_incident_resolves_like_any_other() {
+    assert_eq!(
+        told(&[("10:00", error("a")), ("10:30", mute("production", true)), ("11:00", ok("b"))]),
+        ["! 10:00 a -> 11:00 b", "> 10:00 a An error check-in was detected"]
+    );
+}
+
+#[test]
+fn muting_is_for_one_environment_and_a_new_one_is_muted_if_all_others_are() {
+    proves(
+        &[
+            ("10:00", ok("a")),
+            ("10:01", ok("b").at("dev")),
+            ("10:02", mute("production", true)),
+            ("10:03", error("c").at("test")),
+            ("10:04", mute("dev", true)),
+            ("10:05", mute("test", true)),
+            ("10:06", error("d").at("stage")),
+            ("10:07", mute("nowhere", true)),
+            ("10:08", mute("stage", false)),
+            ("10:09", ok("e").at("last")),
+        ],
+        "a ok 10:00
+         b ok 10:01 @dev
+         c error 10:03 @test
+         d error 10:06 @stage
+         e ok 10:09 @last
+         = ok, last 10:00, next 11:00, latest 11:01, muted
+         = ok, last 10:01, next 11:00, latest 11:01, muted @dev
+         = error, last 10:03, next 11:00, latest 11:01, muted @test
+         = error, last 10:06, next 11:00, latest 11:01 @stage
+         = ok, last 10:09, next 11:00, latest 11:01 @last
+         ! 10:03 c @test
+         ! 10:06 d @stage
+         > 10:03 c An error check-in was detected @test",
+    );
+}
