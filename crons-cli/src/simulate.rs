@@ -10,8 +10,8 @@ use crons_types::{Interval, Minutes, Schedule, Timezone};
 /// The command's own arguments.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Lines of JSON: {"at": .., "check_in": {..}}, {"at": .., "tick": true}, {"at": .., "mute": {"monitor", "environment",
-    /// "muted"}}, {"at": .., "disable": {"monitor", "disabled"}}; `-` reads them from the input.
+    /// Lines of JSON: `{"at": .., "check_in": {..}}`, `{"at": .., "tick": true}`, `{"at": .., "mute": {"monitor",
+    /// "environment", "muted"}}`, `{"at": .., "disable": {"monitor", "disabled"}}`; `-` reads them from the input.
     #[arg(value_name = "FILE", required_unless_present = "from_database")]
     file: Option<PathBuf>,
     /// Judge every minute from the first event to the last, or only those that are listed.
