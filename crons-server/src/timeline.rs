@@ -89,13 +89,15 @@ fn parse(line: &str) -> Result<TimelineEvent, String> {
         (Some(payload), None, None, None) => Action::CheckIn(payload),
         (None, Some(true), None, None) => Action::Tick,
         (None, None, Some(Mute { monitor, environment, muted }), None) => Action::Mute {
-            monitor,
+            monitor: slug(monitor),
             environment: environment
                 .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| crons_types::Environment::DEFAULT.to_owned()),
             muted,
         },
-        (None, None, None, Some(Disable { monitor, disabled })) => Action::Disable { monitor, disabled },
+        (None, None, None, Some(Disable { monitor, disabled })) => {
+            Action::Disable { monitor: slug(monitor), disabled }
+        }
         _ => {
             return Err(
                 "beside `at`, write just one of `check_in`, `tick` (true), `mute` and `disable`".into()
@@ -103,6 +105,11 @@ fn parse(line: &str) -> Result<TimelineEvent, String> {
         }
     };
     Ok(TimelineEvent { at, action })
+}
+
+/// As check-ins of the same spelling would have it.
+fn slug(written: String) -> String {
+    crons_types::Slug::normalize(&written).map_or(written, |slug| slug.to_string())
 }
 
 #[cfg(test)]

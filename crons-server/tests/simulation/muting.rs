@@ -1,6 +1,7 @@
 //! Who is muted is told nothing, but all else goes on.
 
 use crate::dsl::*;
+use serde_json::json;
 
 fn told(timeline: Timeline<'_>) -> Vec<String> {
     only(&report(timeline, EVERY, LIMIT), &['!', '>'])
@@ -70,5 +71,24 @@ fn muting_is_for_one_environment_and_a_new_one_is_muted_if_all_others_are() {
          ! 10:03 c @test
          ! 10:06 d @stage
          > 10:03 c An error check-in was detected @test",
+    );
+}
+
+#[test]
+fn a_monitor_is_found_by_any_spelling_of_its_slug_and_production_needs_no_name() {
+    let mute = Event(json!({"mute": {"monitor": " Job! ", "muted": true}}));
+    let disable = Event(json!({"disable": {"monitor": "JOB", "disabled": true}}));
+    proves(
+        &[
+            ("10:00", ok("a").of("Job")),
+            ("10:01", mute),
+            ("10:02", error("b")),
+            ("10:03", disable),
+            ("12:00", tick()),
+        ],
+        "a ok 10:00
+         b error 10:02 expected 11:00
+         = error, last 10:02, next 11:00, latest 11:01, muted
+         ! 10:02 b",
     );
 }
