@@ -37,7 +37,9 @@ impl ManualClock {
         Self(Arc::new(Mutex::new(now)))
     }
 
-    pub(crate) fn set(&self, now: Timestamp) {
+    /// Sets it, forward or back, as the clock of a machine is set, or goes on after a sleep: the server notices when next
+    /// something happens to it.
+    pub fn set(&self, now: Timestamp) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 }

@@ -231,6 +231,7 @@ impl Consumer {
             Err(error) => {
                 tracing::error!(%error, messages = batch.len(), "nothing of this batch was stored; clients are told so");
                 self.judge.outages = outages;
+                self.minutes.turn_deaf();
             }
         }
         self.answer(batch, done, result.is_ok());

@@ -11,6 +11,8 @@ pub(crate) const A_FEW: u32 = 250;
 /// The same while nobody is waiting: fewer commits for a storm.
 pub(crate) const MANY: u32 = 2_000;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+/// How often it is stored that the server listens: what is not, counts as time in which it did not.
+const STORED: SignedDuration = SignedDuration::from_secs(20);
 /// An outage this old bears on no deadline any more: the longest margin, and some time for the run before it.
 const FORGOTTEN: SignedDuration = SignedDuration::from_hours(24 * 60);
 
@@ -23,6 +25,10 @@ pub(crate) struct Minutes {
     entered: Timestamp,
     /// When something was last heard, if only the clock.
     heard: Timestamp,
+    /// Up to when that is stored.
+    stored: Timestamp,
+    /// Whether something that came after it was turned away.
+    deaf: bool,
 }
 
 impl Minutes {
@@ -34,7 +40,7 @@ impl Minutes {
     ) -> Result<Self, StoreError> {
         judge.outages = records.outages(now.checked_sub(FORGOTTEN).unwrap_or(Timestamp::MIN))?;
         let minute = truncate_to_minute(now);
-        let minutes = Self { judged: minute - MINUTE, entered: minute, heard: now };
+        let minutes = Self { judged: minute - MINUTE, entered: minute, heard: now, stored: now, deaf: false };
         match records.heard_until()? {
             Some(until) if until < now => outage(records, judge, Outage { since: until, until: now })?,
             Some(until) if until > now => {
@@ -49,7 +55,7 @@ impl Minutes {
     /// A clock that has not begun, for a simulation.
     pub(crate) fn before(first: Timestamp) -> Self {
         let minute = truncate_to_minute(first).saturating_sub(MINUTE).unwrap_or(Timestamp::MIN);
-        Self { judged: minute, entered: minute, heard: minute }
+        Self { judged: minute, entered: minute, heard: minute, stored: minute, deaf: false }
     }
 
     /// Whether something is left to be judged.
@@ -62,8 +68,13 @@ impl Minutes {
         self.judged >= minute
     }
 
-    /// Time has passed. A minute that nobody announced is one in which the server did not run: it was stopped, the
-    /// machine slept, the clock was set, or the database failed. Whether it is a new minute.
+    /// Nothing of what came could be stored, and whoever sent it was told so.
+    pub(crate) fn turn_deaf(&mut self) {
+        self.deaf = true;
+    }
+
+    /// Time has passed. If nobody has announced it for more than a minute, the server did not run: the machine slept, or
+    /// its clock was set. Whether it is a new minute.
     pub(crate) fn enter(
         &mut self,
         records: &mut dyn Records,
@@ -72,14 +83,19 @@ impl Minutes {
     ) -> Result<bool, StoreError> {
         let minute = truncate_to_minute(now);
         let new = minute > self.entered;
-        if new {
-            if minute.duration_since(self.entered) > MINUTE {
-                outage(records, judge, Outage { since: self.heard, until: now })?;
-                self.judged = self.judged.max(minute - MINUTE);
-            }
-            self.entered = minute;
-            records.set_heard_until(now)?;
+        let slept = now.duration_since(self.heard) > MINUTE;
+        if (slept || self.deaf) && now > self.heard {
+            outage(records, judge, Outage { since: self.heard, until: now })?;
         }
+        if slept {
+            self.judged = self.judged.max(minute - MINUTE);
+        }
+        if new || now.duration_since(self.stored) >= STORED {
+            records.set_heard_until(now)?;
+            self.stored = now;
+        }
+        self.deaf = false;
+        self.entered = self.entered.max(minute);
         self.heard = self.heard.max(now);
         Ok(new)
     }

@@ -198,6 +198,8 @@ impl Server {
         };
         // It gives messages that are under way the time that requests had.
         let _ = (&mut self.alerts).await;
+        // Until now it has listened.
+        self.inbox.time().await;
         self.inbox.stop().await;
         if let Some(consumer) = self.consumer.take() {
             let ended = tokio::task::spawn_blocking(move || consumer.join()).await;
@@ -240,13 +242,16 @@ async fn until(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
+/// How often the consumer hears what time it is, at least: so that it is known until when it listened, and when a machine
+/// has slept.
+const PULSE: Duration = Duration::from_secs(20);
+
 /// Has each minute judged as it begins.
 async fn tick(inbox: Arc<Inbox>) {
     loop {
         let now = inbox.clock().now();
         let wait = next_minute(now).duration_since(now);
-        // Never for longer: a machine that slept, or whose clock was set, is noticed within the minute.
-        tokio::time::sleep(wait.unsigned_abs()).await;
+        tokio::time::sleep(wait.unsigned_abs().min(PULSE)).await;
         inbox.time().await;
     }
 }

@@ -28,7 +28,7 @@ impl Outage {
     }
 
     fn overlaps(&self, from: Timestamp, to: Timestamp) -> bool {
-        self.since <= to && self.until > from
+        self.since < to && self.until > from
     }
 }
 

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part")]
 
-use crons_server::{Clock, Database, ManualClock, Server, Settings};
+use std::time::{Duration, Instant};
+
+use crons_server::{Clock, Database, ManualClock, Server, Settings, StartError};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -13,10 +15,13 @@ const DAY: &str = "2024-06-03";
 pub struct Harness {
     runtime: Runtime,
     server: Option<Server>,
+    clock: ManualClock,
     folder: tempfile::TempDir,
     settings: Settings,
     pub agent: ureq::Agent,
 }
+
+pub const API: &str = "/api/0/organizations/crons";
 
 /// An answer: its status, and its body as JSON where it is some.
 #[derive(Debug)]
@@ -38,11 +43,16 @@ impl Harness {
 
     /// The same with these settings, save database, key and clock.
     pub fn with(time: &str, settings: Settings) -> Self {
+        Self::on(tempfile::tempdir().unwrap(), time, settings)
+    }
+
+    /// The same in this folder, on the file `crons.db` if there is one.
+    pub fn on(folder: tempfile::TempDir, time: &str, settings: Settings) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let folder = tempfile::tempdir().unwrap();
+        let clock = ManualClock::new(instant(time));
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let mut harness = Self { runtime, server: None, folder, settings, agent };
+        let mut harness = Self { runtime, server: None, clock, folder, settings, agent };
         harness.start(time);
         harness
     }
@@ -59,23 +69,43 @@ impl Harness {
     /// Stops the server, if it runs, and starts it again on the same file.
     pub fn start(&mut self, time: &str) {
         self.stop();
+        self.clock.set(instant(time));
+        // One that was killed lets go of its file in a moment.
+        self.server = Some(eventually(|| self.try_start().ok()));
+    }
+
+    /// One more server, on the same file.
+    pub fn try_start(&self) -> Result<Server, StartError> {
         let settings = Settings {
             database: Database::sqlite(self.database()),
             public_key: Some(KEY.parse().unwrap()),
-            clock: Clock::Manual(ManualClock::new(instant(time))),
+            clock: Clock::Manual(self.clock.clone()),
             ..self.settings.clone()
         };
-        let server = self.runtime.block_on(async {
+        self.runtime.block_on(async {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            Server::start(&settings, listener).unwrap()
-        });
-        self.server = Some(server);
+            Server::start(&settings, listener)
+        })
     }
 
     pub fn stop(&mut self) {
         if let Some(server) = self.server.take() {
             self.runtime.block_on(server.shutdown()).unwrap();
         }
+    }
+
+    /// The server ends without a chance to say so.
+    pub fn kill(&mut self) {
+        drop(self.server.take());
+    }
+
+    /// Sets the clock, forward or back: the server does not notice until something happens to it.
+    pub fn set_clock(&self, time: &str) {
+        self.clock.set(instant(time));
+    }
+
+    pub fn sweep(&self) -> Option<usize> {
+        self.runtime.block_on(self.server.as_ref().unwrap().sweep())
     }
 
     /// Moves the clock, through every minute on the way.
@@ -90,6 +120,11 @@ impl Harness {
     /// Moves the clock and sends a check-in in an envelope, as an SDK does.
     pub fn send(&self, time: &str, check_in: &Value) -> Answer {
         self.advance(time);
+        self.send_now(check_in)
+    }
+
+    /// Sends a check-in in an envelope, whatever the clock shows.
+    pub fn send_now(&self, check_in: &Value) -> Answer {
         let envelope =
             format!("{{\"dsn\":\"http://{KEY}@127.0.0.1/1\"}}\n{{\"type\":\"check_in\"}}\n{check_in}\n");
         self.post("/api/1/envelope/", &[], envelope.as_bytes())
@@ -101,6 +136,21 @@ impl Harness {
             request = request.header(*name, *value);
         }
         answer(request.send(body).unwrap())
+    }
+
+    pub fn put(&self, path: &str, body: &Value) -> Answer {
+        answer(self.agent.put(self.url(path)).send(body.to_string()).unwrap())
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        answer(self.agent.delete(self.url(path)).call().unwrap())
+    }
+
+    /// What is at this path of the API.
+    pub fn api(&self, path: &str) -> Value {
+        let answer = self.get(&format!("{API}{path}"));
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        answer.body
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -154,6 +204,18 @@ fn answer(mut response: ureq::http::Response<ureq::Body>) -> Answer {
     let text = response.body_mut().read_to_string().unwrap();
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
     Answer { status: response.status().as_u16(), body }
+}
+
+/// Waits for what does not happen at once, but soon.
+pub fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "it did not happen within 30 seconds");
+        std::thread::yield_now();
+    }
 }
 
 /// `10:00:05` on the day of the tests, or a whole instant.
