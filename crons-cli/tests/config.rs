@@ -220,6 +220,7 @@ fn with_an_admin_token_it_is_open_to_others_and_says_so_without_saying_the_token
     assert_eq!(server.status("/", None), 401);
     assert_eq!(server.status("/", Some(TOKEN)), 200);
     assert_eq!(server.status("/health", None), 200);
+    drop(server);
 
     let said = folder.serve(&["--listen", "127.0.0.1:0"], &token).greeting.clone();
     assert!(said.contains("this machine only") && said.contains("ask for the admin token"), "{said}");

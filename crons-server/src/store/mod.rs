@@ -1,6 +1,7 @@
 //! Where the server keeps things: the seam, and the databases behind it. Every SQL statement is in this folder.
 
 mod rows;
+mod file;
 mod schema;
 mod cache;
 mod sqlite;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::file::Place;
 use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, MONITOR};
 use super::{StoreError, schema};
 use crate::lifecycle::{CheckIn, Environment, Monitor};
@@ -14,6 +15,7 @@ use crate::lifecycle::{CheckIn, Environment, Monitor};
 #[derive(Debug)]
 pub struct Reader {
     connection: Mutex<Connection>,
+    place: Place,
 }
 
 /// A monitor with its environments, those that need attention first.
@@ -45,7 +47,18 @@ impl Reader {
     /// # Errors
     /// If it cannot be read.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self { connection: Mutex::new(schema::open_for_reading(path)?) })
+        let connection = Mutex::new(schema::open_for_reading(path)?);
+        Ok(Self { connection, place: Place::of(path)? })
+    }
+
+    /// Whether the database can be read, and is still the one that was opened.
+    ///
+    /// # Errors
+    /// If not.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.place.check()?;
+        // No monitor has this slug, so the answer is short.
+        self.monitors(crate::PROJECT, Some("")).map(drop)
     }
 
     pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {

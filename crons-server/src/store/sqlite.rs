@@ -7,6 +7,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
 use super::cache::Cache;
+use super::file::{Claim, Place};
 use super::history::{self, Everything};
 use super::outages::{heard_until, outages};
 use super::retention::Sweep;
@@ -21,11 +22,15 @@ use crate::lifecycle::{
 pub struct SqliteStore {
     pub(super) connection: Connection,
     cache: Cache,
+    /// None if it is in no file.
+    place: Option<Place>,
+    /// Dropped after the connection.
+    _claim: Option<Claim>,
 }
 
 impl std::fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SqliteStore").field("path", &self.connection.path()).finish()
+        f.debug_struct("SqliteStore").field("path", &self.connection.path()).finish_non_exhaustive()
     }
 }
 
@@ -33,9 +38,11 @@ impl SqliteStore {
     /// Opens the file, and makes it if it is not there.
     ///
     /// # Errors
-    /// If it cannot be written, is no database, or is one of a newer version of this program.
+    /// If it cannot be written, is no database, is one of a newer version of this program, or is served already.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self { connection: schema::open(path)?, cache: Cache::default() })
+        let claim = Claim::lay(path)?;
+        let connection = schema::open(path)?;
+        Ok(Self { connection, cache: Cache::default(), place: Some(Place::of(path)?), _claim: Some(claim) })
     }
 
     /// One that is gone with the process: for simulations.
@@ -43,7 +50,8 @@ impl SqliteStore {
     /// # Errors
     /// If there is no memory for it.
     pub fn in_memory() -> Result<Self, StoreError> {
-        Ok(Self { connection: schema::open_in_memory()?, cache: Cache::default() })
+        let connection = schema::open_in_memory()?;
+        Ok(Self { connection, cache: Cache::default(), place: None, _claim: None })
     }
 
     /// All that is stored.
@@ -74,6 +82,7 @@ impl Store for SqliteStore {
         &mut self,
         work: &mut dyn FnMut(&mut dyn Records) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        self.place.as_ref().map_or(Ok(()), Place::check)?;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut records = SqliteRecords(transaction, &mut self.cache);
         // Dropped without a commit it is rolled back.
