@@ -2,13 +2,13 @@
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
-use axum::http::header;
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ORGANIZATION, config_json, no_monitor, organization};
+use super::cursor::{links, offset};
+use super::{InPath, config_json, no_monitor, organization};
 use crate::lifecycle::CheckIn;
 use crate::refusal::Refusal;
 use crate::state::App;
@@ -28,50 +28,21 @@ pub struct CheckInQuery {
 /// `GET /api/0/organizations/crons/monitors/{slug}/checkins/`
 pub async fn check_ins(
     State(app): State<App>,
-    Path((name, slug)): Path<(String, String)>,
+    InPath((name, slug)): InPath<(String, String)>,
     query: Result<Query<CheckInQuery>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let Query(query) = query?;
     organization(&name)?;
     let limit = query.per_page.unwrap_or(PER_PAGE).clamp(1, PER_PAGE);
-    let skip = query.cursor.as_deref().map_or(Ok(0), offset)?;
+    let skip = offset(query.cursor.as_deref())?;
     let (wanted, environment) = (slug.clone(), query.environment.clone());
     let read =
         move |reader: &Reader| reader.check_ins(crate::PROJECT, &wanted, environment.as_deref(), skip, limit);
     let page = app.read(read).await?.ok_or_else(|| no_monitor(&slug))?;
     let rows: Vec<Value> = page.check_ins.iter().map(|(name, row)| check_in_json(name, row)).collect();
-    Ok(([(header::LINK, links(&slug, query.environment.as_deref(), skip, limit, page.more))], Json(rows))
-        .into_response())
-}
-
-/// Sentry's cursors are `{limit}:{offset}:{backwards}`.
-fn offset(cursor: &str) -> Result<u32, Refusal> {
-    let offset = cursor.split(':').nth(1).and_then(|offset| offset.parse().ok());
-    offset.ok_or_else(|| {
-        Refusal::bad_request(format!(
-            "cursor: {cursor:?} is none; take it from the Link header of the page before"
-        ))
-    })
-}
-
-fn links(slug: &str, environment: Option<&str>, skip: u32, limit: u32, more: bool) -> String {
-    let filter =
-        environment.map(|name| format!("&environment={}", percent_encoded(name))).unwrap_or_default();
-    let link = |offset: u32, direction: &str, results: bool| {
-        let cursor = format!("{limit}:{offset}:{}", u8::from(direction == "previous"));
-        format!(
-            "</api/0/organizations/{ORGANIZATION}/monitors/{slug}/checkins/?per_page={limit}{filter}&cursor={cursor}>; \
-             rel=\"{direction}\"; results=\"{results}\"; cursor=\"{cursor}\""
-        )
-    };
-    let previous = link(skip.saturating_sub(limit), "previous", skip > 0);
-    format!("{previous}, {}", link(skip.saturating_add(limit), "next", more))
-}
-
-fn percent_encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let encode = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    text.bytes().map(encode).collect()
+    let same = [("per_page", Some(limit.to_string())), ("environment", query.environment)];
+    let links = links(&format!("monitors/{slug}/checkins/"), &same, skip, limit, page.more);
+    Ok((links, Json(rows)).into_response())
 }
 
 fn check_in_json(environment: &str, row: &CheckIn) -> Value {

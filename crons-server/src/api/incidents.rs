@@ -1,20 +1,24 @@
 //! Incidents: which there are and were, what happened in them, and who has them in hand.
 
 use axum::Json;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{body, no_monitor, organization};
+use super::cursor::{links, offset};
+use super::{InPath, body, no_monitor, organization};
 use crate::lifecycle::{self, Incident, Occurrence};
 use crate::refusal::Refusal;
 use crate::state::App;
 use crate::store::{IncidentFilter, IncidentView};
 
+/// Incidents on a page.
+const PER_PAGE: u32 = 100;
 /// Characters of the name of whoever acknowledges.
 const MAX_NAME: usize = 200;
 
@@ -25,8 +29,9 @@ pub struct IncidentQuery {
     environment: Option<String>,
     /// `open` or `resolved`; both if left out.
     status: Option<IncidentStatus>,
-    /// Only those that began before: the `startedAt` of the last one of the page before.
+    /// Only those that began before.
     before: Option<Timestamp>,
+    cursor: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -36,10 +41,19 @@ enum IncidentStatus {
     Resolved,
 }
 
+impl IncidentStatus {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
 /// `GET /api/0/organizations/crons/incidents/`
 pub async fn incidents(
     State(app): State<App>,
-    Path(name): Path<String>,
+    InPath(name): InPath<String>,
     query: Result<Query<IncidentQuery>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     organization(&name)?;
@@ -49,7 +63,7 @@ pub async fn incidents(
 /// `GET /api/0/organizations/crons/monitors/{slug}/incidents/`
 pub async fn incidents_of(
     State(app): State<App>,
-    Path((name, slug)): Path<(String, String)>,
+    InPath((name, slug)): InPath<(String, String)>,
     query: Result<Query<IncidentQuery>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     organization(&name)?;
@@ -61,25 +75,33 @@ pub async fn incidents_of(
 }
 
 async fn list(app: &App, slug: Option<String>, query: IncidentQuery) -> Result<Response, Refusal> {
-    let found = app
+    let skip = offset(query.cursor.as_deref())?;
+    let path = slug.as_ref().map_or("incidents/".to_owned(), |slug| format!("monitors/{slug}/incidents/"));
+    let same = [
+        ("environment", query.environment.clone()),
+        ("status", query.status.map(|status| status.as_str().to_owned())),
+        ("before", query.before.map(|before| before.to_string())),
+    ];
+    let (found, more) = app
         .read(move |reader| {
-            reader.incidents(IncidentFilter {
+            let filter = IncidentFilter {
                 monitor_slug: slug.as_deref(),
                 environment: query.environment.as_deref(),
                 resolved: query.status.map(|status| status == IncidentStatus::Resolved),
                 before: query.before,
-            })
+            };
+            reader.incidents(filter, skip, PER_PAGE)
         })
         .await?;
-    Ok(Json(found.iter().map(incident_json).collect::<Vec<_>>()).into_response())
+    let links = links(&path, &same, skip, PER_PAGE, more);
+    Ok((links, Json(found.iter().map(incident_json).collect::<Vec<_>>())).into_response())
 }
 
 /// `GET /api/0/organizations/crons/incidents/{id}/`
 pub async fn incident(
     State(app): State<App>,
-    path: Result<Path<(String, Uuid)>, PathRejection>,
+    InPath((name, id)): InPath<(String, Uuid)>,
 ) -> Result<Response, Refusal> {
-    let Path((name, id)) = path?;
     organization(&name)?;
     let found = app.read(move |reader| reader.incident(id)).await?.ok_or_else(|| no_incident(id))?;
     let mut json = incident_json(&found);
@@ -98,29 +120,29 @@ struct Acknowledged {
 /// `PUT /api/0/organizations/crons/incidents/{id}/acknowledgement/`
 pub async fn acknowledge(
     state: State<App>,
-    path: Result<Path<(String, Uuid)>, PathRejection>,
-    json: axum::body::Bytes,
+    InPath(path): InPath<(String, Uuid)>,
+    json: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
-    let Acknowledged { by } = body(&json)?;
+    let Acknowledged { by } = body(json)?;
     if by.trim().is_empty() || by.chars().count() > MAX_NAME {
         return Err(Refusal::bad_request(format!(
             "by: {by:?} is not 1 to {MAX_NAME} characters; write a name"
         )));
     }
-    set(state, path?, Some(by)).await
+    set(state, path, Some(by)).await
 }
 
 /// `DELETE /api/0/organizations/crons/incidents/{id}/acknowledgement/`
 pub async fn unacknowledge(
     state: State<App>,
-    path: Result<Path<(String, Uuid)>, PathRejection>,
+    InPath(path): InPath<(String, Uuid)>,
 ) -> Result<Response, Refusal> {
-    set(state, path?, None).await
+    set(state, path, None).await
 }
 
 async fn set(
     State(app): State<App>,
-    Path((name, id)): Path<(String, Uuid)>,
+    (name, id): (String, Uuid),
     by: Option<String>,
 ) -> Result<Response, Refusal> {
     organization(&name)?;
@@ -139,7 +161,7 @@ async fn set(
             axum::http::StatusCode::CONFLICT,
             format!("the incident {id} is over since {resolved}: there is nothing to have in hand"),
         )),
-        Some(None) => incident(State(app), Ok(Path((name, id)))).await,
+        Some(None) => incident(State(app), InPath((name, id))).await,
     }
 }
 

@@ -1,10 +1,15 @@
 //! What is stored, as JSON, in Sentry's own shapes; where Sentry has none, in shapes like them.
 
+mod cursor;
 mod monitors;
 mod check_ins;
 mod incidents;
 mod receipts;
 
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
 use crons_types::Schedule;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -33,9 +38,22 @@ fn no_monitor(slug: &str) -> Refusal {
     ))
 }
 
+/// What is named in the path; refused as everything else is.
+pub struct InPath<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for InPath<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let Path(named) = Path::from_request_parts(parts, state).await?;
+        Ok(Self(named))
+    }
+}
+
 /// The JSON of a request: small, and of just the keys that there are.
-fn body<T: DeserializeOwned>(json: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(json).map_err(|error| Refusal::bad_request(format!("the body: {error}")))
+fn body<T: DeserializeOwned>(json: Result<Bytes, BytesRejection>) -> Result<T, Refusal> {
+    let json = json.map_err(|rejected| Refusal::new(rejected.status(), rejected.body_text()))?;
+    serde_json::from_slice(&json).map_err(|error| Refusal::bad_request(format!("the body: {error}")))
 }
 
 fn config_json(config: &Config) -> Value {

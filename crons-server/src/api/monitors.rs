@@ -1,20 +1,22 @@
 //! Monitors and their environments: shown, disabled, muted.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ORGANIZATION, body, config_json, no_monitor, organization};
+use super::{InPath, ORGANIZATION, body, config_json, no_monitor, organization};
 use crate::lifecycle;
 use crate::refusal::Refusal;
 use crate::state::App;
 use crate::store::{EnvironmentView, MonitorView};
 
 /// `GET /api/0/organizations/crons/monitors/`
-pub async fn monitors(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Refusal> {
+pub async fn monitors(State(app): State<App>, InPath(name): InPath<String>) -> Result<Response, Refusal> {
     organization(&name)?;
     let found = app.read(|reader| reader.monitors(crate::PROJECT, None)).await?;
     Ok(Json(found.iter().map(monitor_json).collect::<Vec<_>>()).into_response())
@@ -23,7 +25,7 @@ pub async fn monitors(State(app): State<App>, Path(name): Path<String>) -> Resul
 /// `GET /api/0/organizations/crons/monitors/{slug}/`
 pub async fn monitor(
     State(app): State<App>,
-    Path((name, slug)): Path<(String, String)>,
+    InPath((name, slug)): InPath<(String, String)>,
 ) -> Result<Response, Refusal> {
     organization(&name)?;
     let wanted = slug.clone();
@@ -52,11 +54,11 @@ enum MonitorStatus {
 /// `PUT /api/0/organizations/crons/monitors/{slug}/`
 pub async fn change_monitor(
     State(app): State<App>,
-    Path((name, slug)): Path<(String, String)>,
-    json: axum::body::Bytes,
+    InPath((name, slug)): InPath<(String, String)>,
+    json: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     organization(&name)?;
-    let MonitorChange { status, is_muted } = body(&json)?;
+    let MonitorChange { status, is_muted } = body(json)?;
     let wanted = slug.clone();
     let found = app
         .inbox
@@ -78,7 +80,7 @@ pub async fn change_monitor(
         return Err(no_monitor(&slug));
     }
     tracing::info!(slug, ?status, ?is_muted, "monitor changed");
-    monitor(State(app), Path((name, slug))).await
+    monitor(State(app), InPath((name, slug))).await
 }
 
 /// What can be changed of an environment.
@@ -92,11 +94,11 @@ struct EnvironmentChange {
 /// `PUT /api/0/organizations/crons/monitors/{slug}/environments/{environment}/`
 pub async fn change_environment(
     State(app): State<App>,
-    Path((name, slug, environment)): Path<(String, String, String)>,
-    json: axum::body::Bytes,
+    InPath((name, slug, environment)): InPath<(String, String, String)>,
+    json: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     organization(&name)?;
-    let EnvironmentChange { is_muted } = body(&json)?;
+    let EnvironmentChange { is_muted } = body(json)?;
     let (wanted, wanted_environment) = (slug.clone(), environment.clone());
     let found = app
         .inbox
@@ -115,7 +117,7 @@ pub async fn change_environment(
         )));
     }
     tracing::info!(slug, environment, is_muted, "environment changed");
-    monitor(State(app), Path((name, slug))).await
+    monitor(State(app), InPath((name, slug))).await
 }
 
 fn monitor_json(view: &MonitorView) -> Value {

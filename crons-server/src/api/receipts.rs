@@ -2,13 +2,13 @@
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{no_monitor, organization};
+use super::{InPath, no_monitor, organization};
 use crate::refusal::Refusal;
 use crate::state::App;
 
@@ -18,7 +18,7 @@ const ALERTS: u32 = 100;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// `GET /api/0/organizations/crons/processing-errors/`: of payloads that are for no monitor.
-pub async fn refused(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Refusal> {
+pub async fn refused(State(app): State<App>, InPath(name): InPath<String>) -> Result<Response, Refusal> {
     organization(&name)?;
     let found = app.read(|reader| reader.refused(None)).await?;
     Ok(Json(found).into_response())
@@ -27,7 +27,7 @@ pub async fn refused(State(app): State<App>, Path(name): Path<String>) -> Result
 /// `GET /api/0/organizations/crons/monitors/{slug}/processing-errors/`
 pub async fn refused_of(
     State(app): State<App>,
-    Path((name, slug)): Path<(String, String)>,
+    InPath((name, slug)): InPath<(String, String)>,
 ) -> Result<Response, Refusal> {
     organization(&name)?;
     known(&app, &slug).await?;
@@ -52,7 +52,7 @@ impl Since {
 /// `GET /api/0/organizations/crons/usage/`
 pub async fn usage(
     State(app): State<App>,
-    Path(name): Path<String>,
+    InPath(name): InPath<String>,
     query: Result<Query<Since>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     organization(&name)?;
@@ -64,7 +64,7 @@ pub async fn usage(
 /// `GET /api/0/organizations/crons/monitors/{slug}/usage/`
 pub async fn usage_of(
     State(app): State<App>,
-    Path((name, slug)): Path<(String, String)>,
+    InPath((name, slug)): InPath<(String, String)>,
     query: Result<Query<Since>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     organization(&name)?;
@@ -83,7 +83,7 @@ pub async fn alerts(State(app): State<App>, Path(name): Path<String>) -> Result<
 /// `GET /api/0/organizations/crons/outages/`: when this server could hear nobody.
 pub async fn outages(
     State(app): State<App>,
-    Path(name): Path<String>,
+    InPath(name): InPath<String>,
     query: Result<Query<Since>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     organization(&name)?;

@@ -11,9 +11,6 @@ use super::rows::{
 };
 use crate::lifecycle::{CheckIn, Environment, Incident, Occurrence};
 
-/// Incidents that are shown at a time.
-const INCIDENTS: u32 = 100;
-
 /// An incident, and where it was.
 #[derive(Debug, Clone)]
 pub struct IncidentView {
@@ -46,23 +43,34 @@ pub struct IncidentFilter<'a> {
 }
 
 impl Reader {
-    /// The newest incidents, newest first, without what happened in them.
+    /// Incidents, newest first, without what happened in them: `skip` newest left out, `limit` at most, and whether there
+    /// are more.
     ///
     /// # Errors
     /// If the database fails.
-    pub fn incidents(&self, filter: IncidentFilter<'_>) -> Result<Vec<IncidentView>, StoreError> {
+    pub fn incidents(
+        &self,
+        filter: IncidentFilter<'_>,
+        skip: u32,
+        limit: u32,
+    ) -> Result<(Vec<IncidentView>, bool), StoreError> {
         let connection = self.connection();
         let mut statement = connection.prepare_cached(&format!(
             "SELECT {INCIDENT}, m.guid, m.slug, e.name FROM incidents i
              JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id
              WHERE (?1 IS NULL OR m.slug = ?1) AND (?2 IS NULL OR e.name = ?2)
              AND (?3 IS NULL OR ?3 = (i.resolved_at IS NOT NULL)) AND i.started_at < ?4
-             ORDER BY i.started_at DESC, i.id DESC LIMIT {INCIDENTS}"
+             ORDER BY i.started_at DESC, i.id DESC LIMIT ?5 OFFSET ?6"
         ))?;
         let before = Micros(filter.before.unwrap_or(Timestamp::MAX));
-        let key = params![filter.monitor_slug, filter.environment, filter.resolved, before];
+        // One more than asked for tells whether there is a next page.
+        let one_more = i64::from(limit) + 1;
+        let key = params![filter.monitor_slug, filter.environment, filter.resolved, before, one_more, skip];
         let found = statement.query_map(key, view)?;
-        Ok(found.filter_map(rows::readable).collect::<Result<_, _>>()?)
+        let mut found = found.filter_map(rows::readable).collect::<Result<Vec<_>, _>>()?;
+        let more = found.len() > limit as usize;
+        found.truncate(limit as usize);
+        Ok((found, more))
     }
 
     /// One incident with all that happened in it.
