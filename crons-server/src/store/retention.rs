@@ -10,7 +10,7 @@ use crate::settings::Retention;
 
 /// Environments that are looked at in one transaction.
 const ENVIRONMENTS: u32 = 50;
-/// Rows that are deleted of one environment in one transaction, at most: others wait for the end of it.
+/// After this many rows the transaction ends, so that others do not wait for long.
 const ROWS: u32 = 500;
 /// Pages that are given back in one transaction: 1 MiB.
 const PAGES: u32 = 256;
@@ -45,6 +45,7 @@ impl SqliteRecords<'_> {
         let environments: Vec<i64> = statement
             .query_map(params![sweep.after, ENVIRONMENTS], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
+        let mut in_this_step = 0;
         for id in &environments {
             let successes = self.delete_old(
                 *id,
@@ -59,10 +60,13 @@ impl SqliteRecords<'_> {
                 sweep.kept.check_ins,
             )?;
             sweep.deleted += successes + others;
-            if successes.max(others) >= ROWS as usize {
+            in_this_step += successes + others;
+            if successes.max(others) < ROWS as usize {
+                sweep.after = *id;
+            }
+            if in_this_step >= ROWS as usize {
                 return Ok(true);
             }
-            sweep.after = *id;
         }
         if environments.is_empty() {
             self.delete_history(sweep)?;

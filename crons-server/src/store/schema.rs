@@ -27,6 +27,7 @@ const INCREMENTAL: u32 = 2;
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(5))?;
+    ours(&connection, 0)?;
     // So that space can be given back bit by bit. It counts from the first page on, so a file that has some is rewritten.
     let mode: u32 = connection.query_row("PRAGMA auto_vacuum", [], |row| row.get(0))?;
     if mode != INCREMENTAL {
@@ -59,6 +60,7 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     settle_plans(&connection)?;
+    ours(&connection, 1)?;
     Ok(connection)
 }
 
@@ -69,15 +71,32 @@ fn settle_plans(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let version: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let Some(missing) = MIGRATIONS.get(version as usize..) else {
+/// Whether it is a database of this program, of a schema that it knows, from `oldest` on. Others are left alone.
+fn ours(connection: &Connection, oldest: u32) -> Result<(), StoreError> {
+    let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version as usize > MIGRATIONS.len() {
         return Err(StoreError::new(format!(
             "it was written by a newer crons (schema {version}, this one knows {}); use that one, or another file",
             MIGRATIONS.len()
         )));
-    };
+    }
+    // A new file has no tables; one of ours has these.
+    let (tables, known): (u32, u32) = connection.query_row(
+        "SELECT count(*), count(*) FILTER (WHERE name IN ('settings', 'check_ins')) FROM sqlite_schema
+         WHERE type = 'table'",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    if version < oldest || known < 2 && (version > 0 || tables > 0) {
+        return Err(StoreError::new("it is no database of crons; use another file"));
+    }
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let missing = MIGRATIONS.get(version as usize..).unwrap_or_default();
     for (migration, version) in missing.iter().zip(version + 1..) {
         transaction.execute_batch(migration)?;
         transaction.pragma_update(None, "user_version", version)?;
@@ -97,6 +116,26 @@ mod tests {
         open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
         let refused = open(&path).unwrap_err().to_string();
         assert!(refused.contains("newer crons (schema 99"), "{refused}");
+        let refused = open_for_reading(&path).unwrap_err().to_string();
+        assert!(refused.contains("newer crons (schema 99"), "{refused}");
+    }
+
+    #[test]
+    fn a_database_of_another_program_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, version) in [("new.db", 0), ("first.db", 1), ("second.db", 2)] {
+            let path = folder.path().join(name);
+            let other = Connection::open(&path).unwrap();
+            other.execute_batch("CREATE TABLE bookmarks (url TEXT)").unwrap();
+            other.pragma_update(None, "user_version", version).unwrap();
+            drop(other);
+            let before = std::fs::read(&path).unwrap();
+            for refused in [open(&path), open_for_reading(&path)] {
+                let refused = refused.unwrap_err().to_string();
+                assert!(refused.contains("no database of crons"), "{name}: {refused}");
+            }
+            assert_eq!(std::fs::read(&path).unwrap(), before, "{name}");
+        }
     }
 
     #[test]
