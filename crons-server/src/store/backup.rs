@@ -12,10 +12,13 @@ pub fn backup(from: &Path, to: &Path) -> Result<(), StoreError> {
     if to.exists() {
         return Err(StoreError::new(format!("{} is there already; choose another name", to.display())));
     }
+    if !from.is_file() {
+        return Err(StoreError::new("there is no such file"));
+    }
     let connection = schema::open_for_reading(from)?;
-    // Half a copy must not look like a whole one.
+    // Half a copy must not look like a whole one, nor that of another process like ours.
     let mut partial = to.as_os_str().to_owned();
-    partial.push(".partial");
+    partial.push(format!(".{}.partial", std::process::id()));
     let partial = Path::new(&partial);
     let copied = copy(&connection, partial);
     if copied.is_err() {
