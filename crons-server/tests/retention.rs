@@ -82,20 +82,17 @@ fn the_newest_of_each_kind_are_kept() {
 
 #[test]
 fn what_thresholds_an_open_incident_or_an_open_run_still_need_is_kept_however_old_it_is() {
-    for (what, runs, more, kept) in [
-        ("the last run", vec!["ok", "ok", "ok"], json!({}), vec!["ok"]),
-        (
-            "the failure threshold",
-            vec!["ok", "ok", "ok", "ok"],
-            json!({"failure_issue_threshold": 3}),
-            vec!["ok"; 3],
-        ),
-        ("the recovery threshold", vec!["ok", "ok", "ok"], json!({"recovery_threshold": 2}), vec!["ok"; 2]),
-        ("an incident", vec!["ok", "error", "error", "error"], json!({}), vec!["error"; 3]),
-        ("an incident that is over", vec!["error", "error", "ok"], json!({}), vec!["ok"]),
-        ("a run", vec!["in_progress", "ok", "ok"], json!({"max_runtime": 10_080}), vec!["in_progress", "ok"]),
+    let threshold = |name: &str, runs: u32| json!({name: runs});
+    for (what, most, runs, more, kept) in [
+        ("the last run", 1, vec!["ok"; 3], json!({}), vec!["ok"]),
+        ("the failures", 1, vec!["ok"; 4], threshold("failure_issue_threshold", 3), vec!["ok"; 3]),
+        ("the recoveries", 1, vec!["ok"; 3], threshold("recovery_threshold", 2), vec!["ok"; 2]),
+        ("an incident", 9, vec!["error"; 5], json!({}), vec!["error"; 5]),
+        ("a long incident, its begin", 2, vec!["error"; 5], json!({}), vec!["error"; 3]),
+        ("an incident that is over", 1, vec!["error", "error", "ok"], json!({}), vec!["ok"]),
+        ("a run", 1, vec!["in_progress", "ok", "ok"], json!({"max_runtime": 99}), vec!["in_progress", "ok"]),
     ] {
-        let server = keeping(1, 1, 1);
+        let server = keeping(1, 1, most);
         for (number, status) in (1..).zip(&runs) {
             // With ids of their own, so that none of them ends the open one.
             server.advance(&format!("10:{number:02}:00"));
@@ -110,6 +107,7 @@ fn what_thresholds_an_open_incident_or_an_open_run_still_need_is_kept_however_ol
             (Some(due), kept.iter().map(ToString::to_string).collect()),
             "{what}"
         );
+        assert!(sql::<u32>(&server.database(), "SELECT count(*) FROM occurrences") <= most, "{what}");
     }
 }
 

@@ -59,6 +59,7 @@ impl SqliteRecords<'_> {
                 sweep.before(sweep.kept.failure_days),
                 sweep.kept.check_ins,
             )?;
+            self.delete_told(*id, sweep.kept.check_ins)?;
             sweep.deleted += successes + others;
             in_this_step += successes + others;
             if successes.max(others) < ROWS as usize {
@@ -82,10 +83,13 @@ impl SqliteRecords<'_> {
             // Each step frees a page.
             while freed.next()?.is_some() {}
         }
-        Ok(free > PAGES)
+        // A file that could not be rewritten when it was opened gives nothing back.
+        let left: u32 = self.0.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
+        Ok(0 < left && left < free)
     }
 
-    /// Deletes runs that are too old or too many, but not those that thresholds or an open incident still look at.
+    /// Deletes runs that are too old or too many, but not those that thresholds still look at. Of an open incident none is
+    /// too old, but the first is all that it needs: a job that nobody runs any more fails for years.
     fn delete_old(
         &self,
         environment: i64,
@@ -102,24 +106,37 @@ impl SqliteRecords<'_> {
             ))?
             .query_row(params![environment, most.saturating_sub(1)], |row| row.get(0))
             .optional()?;
-        let before = before.as_microsecond().max(oldest.unwrap_or(i64::MIN));
         let deleted = self
             .0
             .prepare_cached(&format!(
                 "DELETE FROM check_ins WHERE id IN (
-                 SELECT c.id FROM check_ins c WHERE c.environment_id = ?1 AND {of} AND c.date_added < min(?2,
+                 SELECT c.id FROM check_ins c WHERE c.environment_id = ?1 AND {of} AND c.date_added < min(
+                     max(?3, min(?2, coalesce((SELECT started_at FROM incidents
+                         WHERE environment_id = ?1 AND resolved_at IS NULL), 9e18))),
                      coalesce((SELECT date_added FROM check_ins WHERE environment_id = ?1
                          AND status IN ('ok', 'error', 'missed', 'timeout') ORDER BY date_added DESC LIMIT 1
                          OFFSET (SELECT max(1, coalesce(m.config ->> 'failure_issue_threshold', 1),
                              coalesce(m.config ->> 'recovery_threshold', 1)) - 1
                              FROM environments e JOIN monitors m ON m.id = e.monitor_id WHERE e.id = ?1)),
-                         -9e18),
-                     coalesce((SELECT min(started_at) FROM incidents
-                         WHERE environment_id = ?1 AND resolved_at IS NULL), 9e18))
-                 LIMIT ?3)"
+                         -9e18))
+                 AND c.guid NOT IN (SELECT starting_check_in FROM incidents
+                     WHERE environment_id = ?1 AND resolved_at IS NULL)
+                 LIMIT ?4)"
             ))?
-            .execute(params![environment, before, ROWS])?;
+            .execute(params![environment, Micros(before), oldest.unwrap_or(i64::MIN), ROWS])?;
         Ok(deleted)
+    }
+
+    /// Of an open incident, what people were told is kept as often as runs are.
+    fn delete_told(&self, environment: i64, most: u32) -> Result<(), StoreError> {
+        self.0
+            .prepare_cached(
+                "DELETE FROM occurrences WHERE id IN (SELECT o.id FROM occurrences o
+                 JOIN incidents i ON i.id = o.incident_id AND i.resolved_at IS NULL WHERE i.environment_id = ?1
+                 ORDER BY o.id DESC LIMIT ?2 OFFSET ?3)",
+            )?
+            .execute(params![environment, ROWS, most])?;
+        Ok(())
     }
 
     /// What is kept as long as failures are.

@@ -32,7 +32,9 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let mode: u32 = connection.query_row("PRAGMA auto_vacuum", [], |row| row.get(0))?;
     if mode != INCREMENTAL {
         connection.pragma_update(None, "auto_vacuum", INCREMENTAL)?;
-        connection.execute_batch("VACUUM")?;
+        if let Err(error) = connection.execute_batch("VACUUM") {
+            tracing::warn!(%error, "the file cannot be rewritten, and will not shrink; tried again at the next start");
+        }
     }
     connection.pragma_update(None, "journal_mode", "wal")?;
     // What has been answered with 2xx must survive a power cut.
