@@ -22,6 +22,7 @@ use crate::lifecycle::truncate_to_minute;
 use crate::settings::{PublicKey, Retention, Settings};
 use crate::state::App;
 use crate::store::{Reader, SqliteStore, StoreError};
+use crate::waiting::Seldom;
 
 /// How long requests that are under way may take when the server is told to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -248,8 +249,14 @@ const PULSE: Duration = Duration::from_secs(20);
 
 /// Has each minute judged as it begins.
 async fn tick(inbox: Arc<Inbox>) {
+    let (mut latest, mut set_back) = (Timestamp::MIN, Seldom::default());
     loop {
         let now = inbox.clock().now();
+        if latest.duration_since(now) > SignedDuration::from_mins(1) && set_back.is_due() {
+            tracing::error!(%now, until = %latest, "the clock was set back: until then time stands still here, nothing is \
+                missed, and jobs soon reach their rate limit; restart the server to go on from now");
+        }
+        latest = latest.max(now);
         let wait = next_minute(now).duration_since(now);
         tokio::time::sleep(wait.unsigned_abs().min(PULSE)).await;
         inbox.time().await;

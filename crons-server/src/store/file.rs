@@ -15,6 +15,12 @@ pub(super) struct Claim {
 impl Claim {
     /// Claims the file, which need not be there yet. Nobody who only reads asks for that.
     pub(super) fn lay(path: &Path) -> Result<Self, StoreError> {
+        if path.is_dir() {
+            return Err(StoreError::new(format!(
+                "unable to open database file: {} is a folder",
+                path.display()
+            )));
+        }
         // Whichever way leads to the file, it is the same claim.
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         // Beside the file: SQLite has locks of its own on it, which the system drops if anybody else closes it.
