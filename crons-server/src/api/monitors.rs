@@ -66,11 +66,8 @@ pub async fn change_monitor(
             let Some((mut monitor, mut environments)) = records.monitor(&wanted)? else { return Ok(false) };
             if let Some(status) = status {
                 let enabled = status == MonitorStatus::Active;
-                let again = lifecycle::set_enabled(&mut monitor, &mut environments, enabled, now);
+                lifecycle::set_enabled(&mut monitor, &mut environments, enabled, now);
                 records.save_monitor(&monitor)?;
-                if again {
-                    records.doubt_runs(&monitor)?;
-                }
             }
             for mut environment in environments {
                 environment.muted = is_muted.unwrap_or(environment.muted);

@@ -75,7 +75,7 @@ pub async fn usage_of(
 }
 
 /// `GET /api/0/organizations/crons/alerts/`: what was told, or is still to be, newest first.
-pub async fn alerts(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Refusal> {
+pub async fn alerts(State(app): State<App>, InPath(name): InPath<String>) -> Result<Response, Refusal> {
     organization(&name)?;
     Ok(Json(app.read(|reader| reader.alerts(ALERTS)).await?).into_response())
 }

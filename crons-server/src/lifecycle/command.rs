@@ -5,13 +5,7 @@ use jiff::Timestamp;
 use super::model::{Acknowledgement, Environment, Incident, Monitor};
 
 /// Whether a monitor is watched. What it missed while it was not is never judged: its next run is expected from `now` on.
-/// Whether it is watched again, so that nobody knows how the runs ended that had begun before.
-pub fn set_enabled(
-    monitor: &mut Monitor,
-    environments: &mut [Environment],
-    enabled: bool,
-    now: Timestamp,
-) -> bool {
+pub fn set_enabled(monitor: &mut Monitor, environments: &mut [Environment], enabled: bool, now: Timestamp) {
     let again = enabled && !monitor.enabled;
     monitor.enabled = enabled;
     if again {
@@ -19,7 +13,6 @@ pub fn set_enabled(
             environment.expect_after(&monitor.config, now);
         }
     }
-    again
 }
 
 /// Somebody has the incident in hand, or `None`: nobody has any more. One that is over stays as it is.

@@ -63,16 +63,6 @@ impl SqliteRecords<'_> {
         Ok((state, overdue))
     }
 
-    pub(super) fn doubt_open_runs(&self, monitor: &Monitor) -> Result<(), StoreError> {
-        self.0
-            .prepare_cached(
-                "UPDATE check_ins SET status = 'unknown' WHERE status = 'in_progress' AND environment_id IN
-                 (SELECT e.id FROM environments e JOIN monitors m ON m.id = e.monitor_id WHERE m.guid = ?1)",
-            )?
-            .execute([monitor.guid.as_bytes()])?;
-        Ok(())
-    }
-
     pub(super) fn run(&self, guid: Uuid) -> Result<Option<State>, StoreError> {
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {CHECK_IN}, c.environment_id FROM check_ins c JOIN configs k ON k.id = c.config_id

@@ -132,22 +132,25 @@ impl SqliteRecords<'_> {
     ) -> Result<(), StoreError> {
         // A list of four would be put into a table of its own at each execution.
         const FINISHED: &str = "status <> 'in_progress' AND status <> 'unknown'";
-        let this = state.check_in.as_ref().map_or(Timestamp::MAX, |existing| existing.row.date_added);
+        const LAST: (Timestamp, i64) = (Timestamp::MAX, i64::MAX);
+        let this = state.check_in.as_ref();
+        let this = this.map_or(LAST, |this| (this.row.date_added, this.order.unwrap_or(i64::MAX)));
         let runs = i64::try_from(asked.runs).unwrap_or(i64::MAX);
-        for (filter, until, limit) in [
-            (FINISHED, Timestamp::MAX, runs),
-            (FINISHED, this, if this == Timestamp::MAX { 0 } else { runs }),
-            ("(status = 'ok' OR status = 'error')", Timestamp::MAX, i64::from(asked.reported)),
+        for (filter, (until, order), limit) in [
+            (FINISHED, LAST, runs),
+            (FINISHED, this, if this == LAST { 0 } else { runs }),
+            ("(status = 'ok' OR status = 'error')", LAST, i64::from(asked.reported)),
         ] {
             if limit == 0 {
                 continue;
             }
             let mut statement = self.0.prepare_cached(&format!(
                 "SELECT id, guid, status, date_added FROM check_ins
-                 WHERE environment_id = ?1 AND {filter} AND date_added <= ?2
+                 WHERE environment_id = ?1 AND {filter} AND (date_added, id) <= (?2, ?4)
                  ORDER BY date_added DESC, id DESC LIMIT ?3"
             ))?;
-            let found = statement.query_map(params![environment_id, Micros(until), limit], rows::finished)?;
+            let found =
+                statement.query_map(params![environment_id, Micros(until), limit, order], rows::finished)?;
             for run in found {
                 let run = run?;
                 if !state.finished.contains(&run) {

@@ -99,8 +99,6 @@ pub trait Records {
     fn monitor(&mut self, slug: &str) -> Result<Option<(Monitor, Vec<Environment>)>, StoreError>;
     /// Writes a monitor.
     fn save_monitor(&mut self, monitor: &Monitor) -> Result<(), StoreError>;
-    /// Makes the runs of a monitor that are not over unknown: how they ended may have been refused.
-    fn doubt_runs(&mut self, monitor: &Monitor) -> Result<(), StoreError>;
     /// Writes an environment.
     fn save_environment(&mut self, monitor: &Monitor, environment: &Environment) -> Result<(), StoreError>;
     /// An incident.

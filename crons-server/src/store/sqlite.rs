@@ -234,10 +234,6 @@ impl Records for SqliteRecords<'_> {
         self.put_monitor(monitor).map(drop)
     }
 
-    fn doubt_runs(&mut self, monitor: &Monitor) -> Result<(), StoreError> {
-        self.doubt_open_runs(monitor)
-    }
-
     fn save_environment(&mut self, monitor: &Monitor, environment: &Environment) -> Result<(), StoreError> {
         let id = self.put_monitor(monitor)?;
         self.put_environment(id, environment).map(drop)
