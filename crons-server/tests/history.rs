@@ -237,7 +237,7 @@ fn a_disabled_monitor_is_not_judged_and_takes_nothing_and_enabled_it_expects_fro
     assert_eq!((answer.status, &answer.body["status"]), (200, &json!("disabled")));
     let sent = server.send("11:05:00", &check_in(&id('b'), "ok"));
     assert!(sent.body["discarded"][0].as_str().unwrap().starts_with("MONITOR_DISABLED"), "{sent:?}");
-    server.start("11:06:00");
+    server.start("11:05:30");
     server.advance("13:30:00");
     assert_eq!(server.statuses("job"), ["ok", "in_progress"], "neither a miss nor a timeout");
     assert_eq!(
