@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::consumer::{Inbox, Unavailable};
+use crate::inbox::{Inbox, Unavailable};
 use crate::settings::Retention;
 use crate::store::Sweep;
 

@@ -7,8 +7,9 @@ use crate::alerts::Alerts;
 use crate::lifecycle::{
     self, Arrival, Caps, CheckInEvent, Consequences, Outage, ProcessingError, RateWindow, State, Verdict,
 };
+use crate::said::Said;
 use crate::settings::Settings;
-use crate::store::{Records, StoreError, Usage, enqueue_alerts};
+use crate::store::{Records, StoreError, enqueue_alerts};
 
 /// How long the end of a run waits for the report that describes its monitor.
 pub(crate) const HELD_FOR: SignedDuration = SignedDuration::from_secs(60);
@@ -21,15 +22,6 @@ pub(crate) struct Judge {
     /// When nobody could be heard, as far as a deadline may still ask.
     pub(crate) outages: Vec<Outage>,
     new_id: Box<dyn FnMut() -> Uuid + Send>,
-}
-
-/// Something to say in the log, once it is durable.
-pub(crate) enum Said {
-    CheckIn(CheckInEvent, Verdict),
-    Refused(Arrival, Vec<ProcessingError>),
-    Deadline(&'static str, Box<State>, Consequences),
-    /// There is something to send.
-    Alerts,
 }
 
 impl Judge {
@@ -265,75 +257,4 @@ pub(crate) fn apart<T>(
         tracing::error!(%error, "one item was left out, the others go on");
         Ok(None)
     })
-}
-
-impl Said {
-    /// What it counts as, and when it came; a deadline counts as nothing, and neither does what is held.
-    pub(crate) fn usage(&self) -> Option<(Timestamp, Usage)> {
-        let (at, slug, verdict) = match self {
-            Self::CheckIn(event, verdict) => (event.received, Some(&event.monitor_slug), verdict.outcome()?),
-            Self::Refused(arrival, errors) => {
-                let (outcome, reason) = errors.last()?.outcome();
-                (arrival.received, arrival.monitor_slug.as_ref(), (outcome, Some(reason)))
-            }
-            Self::Deadline(..) | Self::Alerts => return None,
-        };
-        let (outcome, reason) = verdict;
-        Some((at, Usage { project: crate::PROJECT, slug: slug.cloned(), outcome, reason }))
-    }
-
-    /// Nothing that is refused goes unsaid.
-    pub(crate) fn log(&self) {
-        match self {
-            Self::CheckIn(event, verdict) => report(event, verdict),
-            Self::Refused(arrival, errors) => {
-                let slug = arrival.monitor_slug.as_ref().map(crons_types::Slug::as_str);
-                for error in errors {
-                    tracing::warn!(slug, environment = ?arrival.environment, "check-in refused: {error}");
-                }
-            }
-            Self::Deadline(what, state, consequences) => deadline(what, state, consequences),
-            Self::Alerts => {}
-        }
-    }
-}
-
-fn report(event: &CheckInEvent, verdict: &Verdict) {
-    let CheckInEvent { monitor_slug: slug, environment, status, check_in_id: id, .. } = event;
-    match verdict {
-        Verdict::Accepted { noted, consequences } => {
-            tracing::debug!(%slug, environment, %status, %id, "check-in accepted");
-            for error in noted {
-                tracing::warn!(%slug, environment, %status, %id, "check-in accepted, but {error}");
-            }
-            for occurrence in &consequences.occurrences {
-                tracing::warn!(%slug, environment, id = %occurrence.check_in.simple(), "{}", occurrence.reason);
-            }
-        }
-        Verdict::Held => {
-            tracing::info!(%slug, environment, %status, %id, "check-in of an unknown monitor held for a minute");
-        }
-        Verdict::Refused(errors) => {
-            for error in errors {
-                tracing::warn!(%slug, environment, %status, %id, "check-in refused: {error}");
-            }
-        }
-    }
-}
-
-fn deadline(what: &str, state: &State, consequences: &Consequences) {
-    if let (Some(monitor), Some(environment)) = (&state.monitor, &state.environment) {
-        let (slug, environment) = (&monitor.slug, &environment.name);
-        let row = state.check_in.as_ref().map(|existing| &existing.row);
-        if row.is_some_and(|row| row.status == lifecycle::Status::Unknown) {
-            tracing::info!(%slug, environment, "a run that would be {what} is unknown: it could not be heard");
-            return;
-        }
-        if consequences.occurrences.is_empty() {
-            tracing::info!(%slug, environment, "a run was {what}");
-        }
-        for occurrence in &consequences.occurrences {
-            tracing::warn!(%slug, environment, id = %occurrence.check_in.simple(), "{}", occurrence.reason);
-        }
-    }
 }

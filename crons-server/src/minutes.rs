@@ -2,8 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::judge::{Judge, Said};
+use crate::judge::Judge;
 use crate::lifecycle::{CheckInEvent, Outage, truncate_to_minute};
+use crate::said::Said;
 use crate::store::{Records, StoreError};
 
 /// Environments, and runs, that are judged in one transaction: check-ins wait for no more of them.

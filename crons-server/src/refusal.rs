@@ -6,7 +6,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::consumer::Unavailable;
+use crate::inbox::Unavailable;
 use crate::store::StoreError;
 
 /// Where a client finds the reason without reading the body; the name is that of Sentry's older servers.

@@ -6,10 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::ingest::parse_check_in;
-use crate::judge::{HELD_FOR, Judge, Said};
+use crate::judge::{HELD_FOR, Judge};
 use crate::lifecycle::{self, Arrival, CheckInEvent, Outage, Verdict, truncate_to_minute};
 use crate::minutes::{self, Minutes};
 use crate::report::{OutcomeRow, Report, Written};
+use crate::said::Said;
 use crate::settings::{Caps, RateLimit, Settings};
 use crate::store::{Records, SqliteStore, Store, StoreError};
 use crate::timeline::{Action, TimelineEvent};

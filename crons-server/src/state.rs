@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::consumer::Inbox;
+use crate::inbox::Inbox;
 use crate::store::{Reader, StoreError};
 
 /// The handlers' tools: the queue for what comes in, the database for what is shown.

@@ -1,0 +1,96 @@
+//! The queue and its thread on a real database that fails when it is told to.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crons_types::{CheckInId, CheckInStatus, Schedule, Slug};
+
+use super::*;
+use crate::clock::ManualClock;
+use crate::lifecycle::{Arrival, CheckInEvent, ConfigPatch, ConfigUpdate};
+use crate::settings::Settings;
+use crate::store::{Reader, SqliteStore};
+
+/// A real database that fails when it is told to, at the very end of a transaction.
+struct Failing(SqliteStore, Arc<AtomicBool>);
+
+impl Store for Failing {
+    fn transaction(
+        &mut self,
+        work: &mut dyn FnMut(&mut dyn Records) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.0.transaction(&mut |records| {
+            work(records)?;
+            if self.1.load(Ordering::SeqCst) { Err(StoreError::new("the disk is full")) } else { Ok(()) }
+        })
+    }
+}
+
+/// The end of a run of a monitor that is expected every minute.
+fn arrival(id: u8) -> Arrival {
+    let patch = ConfigPatch {
+        schedule: Schedule::interval("1 minute").unwrap(),
+        checkin_margin: None,
+        max_runtime: None,
+        timezone: None,
+        failure_issue_threshold: None,
+        recovery_threshold: None,
+        owner: None,
+        owner_refused: false,
+    };
+    let event = CheckInEvent {
+        project: crate::PROJECT,
+        monitor_slug: Slug::parse("job").unwrap(),
+        environment: "production".to_owned(),
+        check_in_id: CheckInId::from_bytes([id; 16]),
+        status: CheckInStatus::Ok,
+        duration_ms: None,
+        config: Some(ConfigUpdate::Valid(Box::new(patch))),
+        received: Timestamp::UNIX_EPOCH,
+    };
+    Arrival {
+        monitor_slug: Some(event.monitor_slug.clone()),
+        environment: event.environment.clone(),
+        received: event.received,
+        payload: String::new(),
+        content: Ok(event),
+    }
+}
+
+#[tokio::test]
+async fn while_the_database_fails_nothing_is_acknowledged_and_afterwards_nothing_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crons.db");
+    let failing = Arc::new(AtomicBool::new(false));
+    let store = Failing(SqliteStore::open(&path).unwrap(), Arc::clone(&failing));
+    let judge = Judge::new(&Settings::default(), uuid::Uuid::new_v4);
+    let clock = ManualClock::new("2024-06-03T10:00:00Z".parse().unwrap());
+    let (inbox, thread) = start(Box::new(store), judge, Clock::Manual(clock.clone())).unwrap();
+    let reader = Reader::open(&path).unwrap();
+    let statuses = || -> Vec<&str> {
+        let page = reader.check_ins(crate::PROJECT, "job", None, 0, 100).unwrap().unwrap();
+        page.check_ins.iter().rev().map(|(_, row)| row.status.as_str()).collect()
+    };
+
+    assert!(matches!(inbox.check_in(arrival(1)).await, Ok(Verdict::Accepted { .. })));
+    failing.store(true, Ordering::SeqCst);
+    assert_eq!(inbox.check_in(arrival(2)).await, Err(Unavailable::Database));
+    clock.set("2024-06-03T10:02:00Z".parse().unwrap());
+    assert!(!inbox.minute().await, "a minute that is not durable is not judged");
+    assert_eq!(statuses(), ["ok"]);
+
+    failing.store(false, Ordering::SeqCst);
+    clock.set("2024-06-03T10:03:00Z".parse().unwrap());
+    assert!(inbox.minute().await);
+    assert_eq!(
+        statuses(),
+        ["ok", "unknown"],
+        "whoever reported meanwhile was turned away, and has missed nothing"
+    );
+    clock.set("2024-06-03T10:04:00Z".parse().unwrap());
+    assert!(inbox.minute().await);
+    assert_eq!(statuses(), ["ok", "unknown", "missed"], "what is due later is judged as ever");
+    inbox.stop().await;
+    thread.join().unwrap();
+    assert_eq!(inbox.check_in(arrival(3)).await, Err(Unavailable::Closing));
+}
