@@ -59,7 +59,7 @@ impl Judge {
         }
         let held = if made_monitor { records.release(event)? } else { Vec::new() };
         // Nothing below fails by itself: what is said here happens.
-        said.push(Said::CheckIn(event.clone(), verdict.clone()));
+        said.push(Said::CheckIn(event.without_config(), verdict.clone()));
         for waiting in held {
             // The minute that would have ended its wait may not have been judged yet.
             if event.received.duration_since(waiting.received) >= HELD_FOR {

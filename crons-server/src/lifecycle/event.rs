@@ -66,6 +66,14 @@ pub struct ConfigPatch {
     pub owner_refused: bool,
 }
 
+impl CheckInEvent {
+    /// The same, for those who ask only what it was about.
+    pub fn without_config(&self) -> Self {
+        let Self { monitor_slug, environment, .. } = self;
+        Self { monitor_slug: monitor_slug.clone(), environment: environment.clone(), config: None, ..*self }
+    }
+}
+
 impl Arrival {
     /// Says when it arrived.
     pub fn stamp(&mut self, now: Timestamp) {

@@ -16,7 +16,7 @@ const MIGRATIONS: [&str; 3] = [
 ];
 
 /// Of `PRAGMA cache_size`: negative, in KiB. Ids are random, so the pages of their index are all in use.
-const CACHE: i32 = -16 * 1024;
+const CACHE: i32 = -8 * 1024;
 /// Pages in the log before they are moved to the file: 16 MiB. The usual 4 move the pages of that index too often.
 const CHECKPOINT: u32 = 4_000;
 
