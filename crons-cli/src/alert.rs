@@ -23,7 +23,7 @@ enum Command {
         /// The webhook; all of them if left out.
         name: Option<String>,
         /// Where webhooks are described.
-        #[arg(long, value_name = "FILE", default_value = "crons.toml")]
+        #[arg(long, value_name = "FILE", default_value = "crons.toml", env = "CRONS_CONFIG")]
         config: PathBuf,
     },
 }

@@ -1,12 +1,12 @@
 //! `crons`: the command line.
 
-mod backup;
 mod check;
 mod next;
 mod keys;
 mod file;
 mod config;
 mod alert;
+mod backup;
 mod serve;
 mod simulate;
 

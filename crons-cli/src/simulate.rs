@@ -77,7 +77,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
                 return Err(format!("there is no file {}", database.path().display()).into());
             }
             let replay = Replay { monitor_slug: change.monitor.clone(), change: change.into_config() };
-            let (stored, report) = replay.run(&database)?;
+            let Some((stored, report)) = replay.run(&database)? else {
+                let slug = replay.monitor_slug.unwrap_or_default();
+                return Err(format!(
+                    "--monitor: {database} has no monitor {slug:?}; write its slug, or leave it out"
+                )
+                .into());
+            };
             compare(stored, report.incidents.len())?;
             report
         }

@@ -89,7 +89,9 @@ fn other_machine(headers: &HeaderMap) -> Option<String> {
     let origins = values(headers, header::ORIGIN)
         .map(|origin| origin.split_once("://").map_or(origin, |(_, host)| host));
     let stranger = values(headers, header::HOST).chain(origins).find(|host| !is_loopback(host))?;
-    Some(format!("{stranger:?} is not this machine; ask for 127.0.0.1, [::1] or localhost"))
+    Some(format!(
+        "{stranger:?} is not this machine; ask for 127.0.0.1, [::1] or localhost; behind a proxy, set an admin token"
+    ))
 }
 
 /// The page that sent a request, if it is not one of ours.

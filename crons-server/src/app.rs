@@ -33,6 +33,7 @@ pub(crate) fn router(app: App, access: Access) -> Router {
         .route("/style.css", get(pages::style))
         .nest("/api/0/organizations/{organization}", api())
         .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(access.clone(), access::admin))
         .route("/health", get(health))
         .merge(ingest)
@@ -63,7 +64,11 @@ fn api() -> Router<App> {
 
 /// `GET /health`: whether the database can be read, and is still there.
 async fn health(State(app): State<App>) -> Result<Json<Value>, Refusal> {
-    app.read(Reader::check).await?;
+    app.probe(Reader::check).await?;
+    if !app.inbox.is_well() {
+        let detail = "what was last to be stored could not be; the server's log says why";
+        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, detail));
+    }
     Ok(Json(json!({"status": "ok"})))
 }
 

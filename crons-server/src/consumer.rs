@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -32,10 +33,20 @@ pub(crate) fn start(
         started = Some(Minutes::start(records, &mut judge, now)?);
         Ok(())
     })?;
+    minutes::notice(None, judge.outages.last().copied().filter(|outage| outage.until == now));
     let minutes = started.ok_or_else(|| StoreError::new("it did not run a transaction"))?;
     let alerts = Arc::new(Notify::new());
-    let (inbox, queue) = Inbox::new(clock, Arc::clone(&alerts));
-    let consumer = Consumer { store, judge, minutes, waiting: Vec::new(), alerts };
+    let well = Arc::new(AtomicBool::new(true));
+    let (inbox, queue) = Inbox::new(clock, Arc::clone(&alerts), Arc::clone(&well));
+    let consumer = Consumer {
+        store,
+        judge,
+        minutes,
+        waiting: Vec::new(),
+        alerts,
+        failed: false,
+        well: Arc::clone(&well),
+    };
     let thread = std::thread::Builder::new().name("crons-consumer".to_owned());
     let thread = thread.spawn(move || consumer.run(queue)).map_err(StoreError::new)?;
     Ok((inbox, thread))
@@ -49,6 +60,10 @@ struct Consumer {
     waiting: Vec<(Timestamp, oneshot::Sender<bool>)>,
     /// Told when alerts have been written.
     alerts: Arc<Notify>,
+    /// Whether the last transaction was not stored.
+    failed: bool,
+    /// The same for those who ask how the server is.
+    well: Arc<AtomicBool>,
 }
 
 /// What became of a message, to be said once it is durable.
@@ -77,7 +92,8 @@ impl Consumer {
 
     /// Takes what is queued; waits for something unless deadlines are left to be judged. `false`: nothing will come.
     fn receive(&self, queue: &mut mpsc::Receiver<Message>, batch: &mut Vec<Message>) -> bool {
-        if !self.minutes.are_behind() {
+        // What could not be stored just now cannot be at once, either: the next message, or the time, is waited for.
+        if !self.minutes.are_behind() || self.failed {
             return queue.blocking_recv_many(batch, BATCH) > 0;
         }
         while batch.len() < BATCH {
@@ -104,9 +120,13 @@ impl Consumer {
             minutes.judge(records, judge, limit, &mut said)?;
             count(records, &said)
         });
+        self.failed = result.is_err();
+        self.well.store(!self.failed, Ordering::Relaxed);
+        self.judge.rate.settle(result.is_ok());
         match &result {
             Ok(()) => {
                 self.minutes = minutes;
+                minutes::notice(outages.last().copied(), self.judge.outages.last().copied());
                 said.iter().for_each(Said::log);
                 if said.iter().any(|said| matches!(said, Said::Alerts)) {
                     self.alerts.notify_one();
@@ -167,7 +187,11 @@ fn take(
             {
                 minutes.judge_beside(records, judge, event, said)?;
             }
+            let counted = judge.rate.counted();
             let verdict = judge::apart(records, |records| judge.check_in(records, arrival, said))?;
+            if verdict.is_none() {
+                judge.rate.undo_to(counted);
+            }
             Ok(Done::Verdict(verdict))
         }
         Message::Time(now, _) => {

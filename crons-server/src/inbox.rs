@@ -1,5 +1,6 @@
 //! The senders' end of the one queue for check-ins and minutes: what goes in is stamped with the time, in order of time.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -42,6 +43,8 @@ pub(crate) struct Inbox {
     /// The latest time that was stamped. Held while stamping and queueing, so that the queue is in order of time.
     latest: Mutex<Timestamp>,
     alerts: Arc<Notify>,
+    /// Whether the last thing that was to be stored was.
+    well: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Inbox {
@@ -52,13 +55,22 @@ impl std::fmt::Debug for Inbox {
 
 impl Inbox {
     /// The other end gets what is put in; `alerts` is told when there are some to send.
-    pub(crate) fn new(clock: Clock, alerts: Arc<Notify>) -> (Self, mpsc::Receiver<Message>) {
+    pub(crate) fn new(
+        clock: Clock,
+        alerts: Arc<Notify>,
+        well: Arc<AtomicBool>,
+    ) -> (Self, mpsc::Receiver<Message>) {
         let (messages, queue) = mpsc::channel(QUEUE);
-        (Self { messages, clock, latest: Mutex::new(Timestamp::MIN), alerts }, queue)
+        (Self { messages, clock, latest: Mutex::new(Timestamp::MIN), alerts, well }, queue)
     }
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// Whether the last thing that was to be stored was.
+    pub(crate) fn is_well(&self) -> bool {
+        self.well.load(Ordering::Relaxed)
     }
 
     /// Stamps what has arrived with the time and waits until it is durable.

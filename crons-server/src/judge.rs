@@ -16,7 +16,7 @@ pub(crate) const HELD_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// What decides, with what it has in mind.
 pub(crate) struct Judge {
-    rate: RateWindow,
+    pub(crate) rate: RateWindow,
     caps: Caps,
     alerts: Alerts,
     /// When nobody could be heard, as far as a deadline may still ask.
@@ -131,10 +131,12 @@ impl Judge {
         if full && judged {
             return Ok(false);
         }
-        for event in records.expire(tick.checked_sub(HELD_FOR).unwrap_or(tick))? {
+        let old = records.expire(tick.checked_sub(HELD_FOR).unwrap_or(tick), limit)?;
+        let all = old.len() < limit as usize;
+        for event in old {
             give_up(records, event, said)?;
         }
-        Ok(true)
+        Ok(all)
     }
 
     /// Judges one minute for the environment of a check-in, which must not be judged after it.
@@ -216,7 +218,7 @@ impl Judge {
 
     /// What is still held is refused: nothing more will come.
     pub(crate) fn end(records: &mut dyn Records, said: &mut Vec<Said>) -> Result<(), StoreError> {
-        for event in records.expire(Timestamp::MAX)? {
+        for event in records.expire(Timestamp::MAX, u32::MAX)? {
             give_up(records, event, said)?;
         }
         Ok(())

@@ -153,11 +153,16 @@ impl Minutes {
     }
 }
 
+/// The one notice of an outage, once it is durable.
+pub(crate) fn notice(before: Option<Outage>, now: Option<Outage>) {
+    if let Some(Outage { since, until }) = now.filter(|_| now != before) {
+        tracing::warn!(%since, %until, "nobody could be heard in this time: what was due in it is unknown, not missed");
+    }
+}
+
 fn outage(records: &mut dyn Records, judge: &mut Judge, outage: Outage) -> Result<(), StoreError> {
-    let Outage { since, until } = outage;
-    tracing::warn!(%since, %until, "nobody could be heard in this time: what was due in it is unknown, not missed");
     records.add_outage(outage)?;
-    judge.outages.retain(|old| until.duration_since(old.until) < FORGOTTEN);
+    judge.outages.retain(|old| outage.until.duration_since(old.until) < FORGOTTEN);
     judge.outages.push(outage);
     Ok(())
 }

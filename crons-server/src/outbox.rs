@@ -10,7 +10,7 @@ impl Outbox for App {
     }
 
     async fn waiting(&self) -> Option<Vec<Waiting>> {
-        let next = self.read(Reader::next_alerts).await;
+        let next = self.probe(Reader::next_alerts).await;
         next.inspect_err(|error| tracing::error!(%error, "alerts cannot be read; they are tried again")).ok()
     }
 

@@ -39,18 +39,19 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Replays all that is stored: the number of incidents that the server opened, and what comes of it now.
+    /// Replays all that is stored: the number of incidents that the server opened, and what comes of it now; `None` if
+    /// there is no such monitor.
     ///
     /// # Errors
     /// If the database cannot be read.
-    pub fn run(&self, database: &Database) -> Result<(usize, Report), StoreError> {
+    pub fn run(&self, database: &Database) -> Result<Option<(usize, Report)>, StoreError> {
         let reader = Reader::open(database.path())?;
         let everything = reader.everything()?;
         let ours = |slug: &str| self.monitor_slug.as_deref().is_none_or(|wanted| wanted == slug);
         if let Some(wanted) = &self.monitor_slug
             && !everything.environments.iter().any(|(slug, _)| slug == wanted)
         {
-            return Err(StoreError::new(format!("there is no monitor {wanted:?} in it")));
+            return Ok(None);
         }
         let stored = everything.incidents.iter().filter(|(slug, ..)| ours(slug)).count();
         let mut arrivals = Vec::new();
@@ -71,7 +72,7 @@ impl Replay {
         if let (Some(until), false) = (reader.heard_until()?, arrivals.is_empty()) {
             simulation.advance(until, false)?;
         }
-        Ok((stored, simulation.finish()?))
+        Ok(Some((stored, simulation.finish()?)))
     }
 
     /// What the job itself said of a run, in order.
@@ -81,9 +82,14 @@ impl Replay {
         let mut reports = Vec::new();
         if let Some(begin) = row.date_in_progress {
             reports.push((begin, CheckInStatus::InProgress, None));
-            if row.status.is_reported_end() {
+            // Its last report, if that was none of its end, was that it is alive.
+            let still_open = end.is_none() && row.date_updated > begin;
+            if row.status.is_reported_end() || still_open {
                 let alive = kept_alive(begin, row.date_updated, row.config.runtime());
                 reports.extend(alive.map(|at| (at, CheckInStatus::InProgress, None)));
+            }
+            if still_open {
+                reports.push((row.date_updated, CheckInStatus::InProgress, None));
             }
         }
         if let Some(end) = end {

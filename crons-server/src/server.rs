@@ -120,6 +120,7 @@ impl Server {
         let app = App {
             inbox: Arc::clone(&inbox),
             reader: Arc::new(reader),
+            probe: Arc::new(Reader::open(path)?),
             public_key: public_key.as_str().into(),
             dsn: dsn.as_str().into(),
         };

@@ -253,6 +253,7 @@ impl Simulation {
         mut work: impl FnMut(&mut dyn Records, &mut Judge) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let judge = &mut self.judge;
+        judge.rate.settle(true);
         let mut result = None;
         self.store.transaction(&mut |records| {
             result = Some(work(records, judge)?);

@@ -10,6 +10,8 @@ use crate::store::{Reader, StoreError};
 pub struct App {
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) reader: Arc<Reader>,
+    /// For what must not wait for a long answer of the other one: probes, and the sender of alerts.
+    pub(crate) probe: Arc<Reader>,
     pub(crate) public_key: Arc<str>,
     pub(crate) dsn: Arc<str>,
 }
@@ -20,8 +22,22 @@ impl App {
         &self,
         read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let reader = Arc::clone(&self.reader);
-        let read = tokio::task::spawn_blocking(move || read(&reader)).await;
-        read.unwrap_or_else(|panicked| Err(StoreError::new(panicked)))
+        on(Arc::clone(&self.reader), read).await
     }
+
+    /// The same, for short questions that must not wait for long answers.
+    pub(crate) async fn probe<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        on(Arc::clone(&self.probe), read).await
+    }
+}
+
+async fn on<T: Send + 'static>(
+    reader: Arc<Reader>,
+    read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let read = tokio::task::spawn_blocking(move || read(&reader)).await;
+    read.unwrap_or_else(|panicked| Err(StoreError::new(panicked)))
 }

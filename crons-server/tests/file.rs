@@ -48,7 +48,7 @@ fn who_only_reads_is_not_hindered_and_hinders_nobody() {
     let copy = server.database().with_file_name("copy.db");
     crons_server::backup(&server.database(), &copy).unwrap();
     for database in [server.database(), copy] {
-        let (incidents, report) = Replay::default().run(&Database::sqlite(database)).unwrap();
+        let (incidents, report) = Replay::default().run(&Database::sqlite(database)).unwrap().unwrap();
         assert_eq!((incidents, report.incidents.len()), (1, 1));
     }
     assert_eq!(server.send("10:00:01", &check_in(&id('b'), "ok")).status, 200);

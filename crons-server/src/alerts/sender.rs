@@ -18,7 +18,9 @@ use crate::clock::Clock;
 const MOST: usize = 16;
 /// The wait after a first attempt that failed; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// When so many attempts have not brought a 2xx, and there is an answer, a message is no longer waited for: it may be the one at fault.
+const ANSWERS: u32 = 6;
 /// The longest that a target can ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 /// When a message is given up, if it was tried often enough: a server that was off has not tried at all.
@@ -157,7 +159,9 @@ impl Waiting {
     fn after(&self, said: &Result<Answer, NotSent>, at: Timestamp, chance: u16) -> Attempt {
         let attempts = self.attempts.saturating_add(1);
         let (success, refused, retry_after) = match said {
-            Ok(answer) => (answer.is_success(), answer.is_refusal(), answer.retry_after),
+            Ok(answer) => {
+                (answer.is_success(), answer.is_refusal() || attempts >= ANSWERS, answer.retry_after)
+            }
             Err(_) => (false, false, None),
         };
         let outcome = if success {
@@ -191,7 +195,7 @@ impl Waiting {
     }
 }
 
-/// 1 s, 2 s, 4 s, … 10 min, of which up to half is left off by `chance`, so that targets are not tried in step.
+/// 1 s, 2 s, 4 s, … 1 min, of which up to half is left off by `chance`, so that targets are not tried in step.
 fn backoff(attempts: u32, chance: u16) -> Duration {
     let doublings = attempts.saturating_sub(1).min(16);
     let whole = FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT);
@@ -231,12 +235,12 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_doubles_up_to_ten_minutes_and_is_never_less_than_half() {
+    fn the_wait_doubles_up_to_a_minute_and_is_never_less_than_half() {
         let whole: Vec<u64> = (1..=12).map(|attempts| backoff(attempts, 0).as_secs()).collect();
-        assert_eq!(whole, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600]);
+        assert_eq!(whole, [1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60]);
         assert_eq!(backoff(u32::MAX, 0), LONGEST_WAIT);
         assert_eq!(backoff(3, 1 << 15), Duration::from_secs(3));
-        assert!((Duration::from_secs(300)..Duration::from_secs(301)).contains(&backoff(20, u16::MAX)));
+        assert!((Duration::from_secs(30)..Duration::from_secs(31)).contains(&backoff(20, u16::MAX)));
     }
 
     #[test]

@@ -14,6 +14,8 @@ use crate::state::App;
 
 /// Alerts that are shown.
 const ALERTS: u32 = 100;
+/// How far back all monitors are shown at once: hours times monitors are many.
+const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How far back is shown if nobody says.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -57,6 +59,11 @@ pub async fn usage(
 ) -> Result<Response, Refusal> {
     organization(&name)?;
     let since = query?.instant(&app);
+    if app.inbox.clock().now().duration_since(since) > WEEK {
+        return Err(Refusal::bad_request(format!(
+            "since: {since} is more than 7 days ago; ask for one monitor, or for less"
+        )));
+    }
     let found = app.read(move |reader| reader.usage(None, since)).await?;
     Ok(Json(found).into_response())
 }

@@ -94,3 +94,27 @@ async fn while_the_database_fails_nothing_is_acknowledged_and_afterwards_nothing
     thread.join().unwrap();
     assert_eq!(inbox.check_in(arrival(3)).await, Err(Unavailable::Closing));
 }
+
+#[tokio::test]
+async fn what_could_not_be_stored_does_not_count_against_the_rate_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let failing = Arc::new(AtomicBool::new(false));
+    let store = SqliteStore::open(&folder.path().join("crons.db")).unwrap();
+    let store = Failing(store, Arc::clone(&failing));
+    let judge = Judge::new(&Settings::default(), uuid::Uuid::new_v4);
+    let clock = Clock::Manual(ManualClock::new("2024-06-03T10:00:30Z".parse().unwrap()));
+    let (inbox, thread) = start(Box::new(store), judge, clock).unwrap();
+    failing.store(true, Ordering::SeqCst);
+    for id in 0..6 {
+        assert_eq!(inbox.check_in(arrival(id)).await, Err(Unavailable::Database));
+    }
+    assert!(!inbox.is_well(), "who asks how the server is hears of it");
+    failing.store(false, Ordering::SeqCst);
+    for id in 0..6 {
+        assert!(matches!(inbox.check_in(arrival(id)).await, Ok(Verdict::Accepted { .. })), "{id}");
+    }
+    assert!(inbox.is_well());
+    assert!(matches!(inbox.check_in(arrival(7)).await, Ok(Verdict::Refused(_))), "the seventh");
+    inbox.stop().await;
+    thread.join().unwrap();
+}

@@ -79,7 +79,9 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
     };
     let cut: String = slug_of_path.unwrap_or(slug).chars().take(MAX_SLUG).collect();
     let monitor_slug = Slug::normalize(&cut);
-    let environment = environment.filter(|name| !name.is_empty()).unwrap_or(Environment::DEFAULT).to_owned();
+    let environment = environment.filter(|name| !name.is_empty()).unwrap_or(Environment::DEFAULT);
+    // One that is too long is refused later on, in its turn; until then it is held in memory, but not all of it.
+    let environment: String = environment.chars().take(Environment::MAX_LEN + 1).collect();
     let content = match parsed {
         Ok(payload) => event(payload, monitor_slug.as_ref().ok_or(cut), &environment),
         Err(error) => Err(malformed(match check_in_id(named.check_in_id.as_ref()) {
@@ -346,5 +348,13 @@ mod tests {
         assert!(patch.owner_refused && patch.owner.is_none());
         let patch = valid(with_config(&json!({"schedule": schedule, "owner": "team:6"})).unwrap());
         assert_eq!(patch.owner.as_deref(), Some("team:6"));
+    }
+
+    #[test]
+    fn of_an_environment_that_is_too_long_no_more_is_kept_than_shows_that_it_is() {
+        let long = json!({"monitor_slug": "job", "status": "ok", "environment": "é".repeat(100_000)});
+        let arrival = parse_check_in(long.to_string().as_bytes(), None);
+        assert_eq!(arrival.environment.chars().count(), Environment::MAX_LEN + 1);
+        assert_eq!(arrival.content.unwrap().environment, arrival.environment);
     }
 }

@@ -16,12 +16,18 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// By a report; `thresholds` are the monitor's and those that it brings along, the larger one.
-    pub fn by_report(status: CheckInStatus, environment: &Environment, thresholds: usize) -> Self {
+    /// By a report; `failed`: of a run that is known to have; `thresholds` are the monitor's and those that it brings
+    /// along, the larger one.
+    pub fn by_report(
+        status: CheckInStatus,
+        failed: bool,
+        environment: &Environment,
+        thresholds: usize,
+    ) -> Self {
         let incident = environment.status == EnvironmentStatus::Error;
         let runs = if thresholds > 1 { thresholds } else { 0 };
         match status {
-            CheckInStatus::InProgress => Self::default(),
+            CheckInStatus::InProgress => Self { reported: failed, ..Self::default() },
             CheckInStatus::Ok if environment.status == EnvironmentStatus::Ok => Self::default(),
             CheckInStatus::Ok => Self { runs, reported: false, incident },
             CheckInStatus::Error => Self { runs: if incident { 0 } else { runs }, reported: true, incident },

@@ -10,12 +10,16 @@ use super::{StoreError, schema};
 /// If `from` is no database of ours or cannot be read, or `to` is there already or cannot be written.
 pub fn backup(from: &Path, to: &Path) -> Result<(), StoreError> {
     if to.exists() {
-        return Err(StoreError::new(format!("{} is there already; choose another name", to.display())));
+        return Err(StoreError::refused(format!("{} is there already; choose another name", to.display())));
     }
     if !from.is_file() {
-        return Err(StoreError::new("there is no such file"));
+        return Err(StoreError::refused("there is no such file"));
     }
-    let connection = schema::open_for_reading(from)?;
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(StoreError::refused(format!("there is no folder {}; make it first", folder.display())));
+    }
+    let connection = schema::open_any(from)?;
     // Half a copy must not look like a whole one, nor that of another process like ours.
     let mut partial = to.as_os_str().to_owned();
     partial.push(format!(".{}.partial", std::process::id()));
@@ -30,7 +34,7 @@ pub fn backup(from: &Path, to: &Path) -> Result<(), StoreError> {
 }
 
 fn copy(connection: &rusqlite::Connection, to: &Path) -> Result<(), StoreError> {
-    let name = to.to_str().ok_or_else(|| StoreError::new("the name of the copy is no UTF-8"))?;
+    let name = to.to_str().ok_or_else(|| StoreError::refused("the name of the copy is no UTF-8"))?;
     connection.execute("VACUUM INTO ?1", [name])?;
     std::fs::File::open(to).and_then(|file| file.sync_all()).map_err(StoreError::new)
 }

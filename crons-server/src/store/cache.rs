@@ -23,7 +23,7 @@ pub(super) struct Cache {
     monitors: HashMap<String, CachedMonitor>,
     /// By row id of the monitor, and name.
     environments: HashMap<i64, HashMap<String, (i64, Environment)>>,
-    count: usize,
+    environment_count: usize,
 }
 
 impl Cache {
@@ -34,9 +34,11 @@ impl Cache {
     /// A configuration that is not the one before has another row.
     pub(super) fn put_monitor(&mut self, id: i64, monitor: &Monitor) {
         let before = self.monitors.get(monitor.slug.as_str());
-        let config_id = before.filter(|before| before.monitor.config == monitor.config);
-        let config_id = config_id.and_then(|before| before.config_id);
-        self.make_room();
+        let same = before.filter(|before| before.monitor.config == monitor.config);
+        let config_id = same.and_then(|before| before.config_id);
+        if before.is_none() {
+            self.make_room();
+        }
         let cached = CachedMonitor { id, monitor: monitor.clone(), config_id };
         self.monitors.insert(monitor.slug.to_string(), cached);
     }
@@ -58,25 +60,54 @@ impl Cache {
     }
 
     pub(super) fn put_environment(&mut self, monitor: i64, id: i64, environment: &Environment) {
-        self.make_room();
-        let named = self.environments.entry(monitor).or_default();
-        match named.get_mut(&environment.name) {
-            Some(cached) => *cached = (id, environment.clone()),
-            None => drop(named.insert(environment.name.clone(), (id, environment.clone()))),
+        let known = self.environments.get_mut(&monitor).and_then(|named| named.get_mut(&environment.name));
+        if let Some(cached) = known {
+            *cached = (id, environment.clone());
+            return;
         }
+        self.make_room();
+        self.environment_count += 1;
+        let named = self.environments.entry(monitor).or_default();
+        named.insert(environment.name.clone(), (id, environment.clone()));
     }
 
     /// All of it: whoever is in use comes back with the next check-in.
     pub(super) fn clear(&mut self) {
         self.monitors.clear();
         self.environments.clear();
-        self.count = 0;
+        self.environment_count = 0;
     }
 
+    /// Before something new is put in.
     fn make_room(&mut self) {
-        self.count += 1;
-        if self.count > 2 * MOST && self.monitors.len().max(self.environments.len()) > MOST {
+        if self.monitors.len() >= MOST || self.environment_count >= MOST {
             self.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lifecycle::EnvironmentStatus;
+
+    #[test]
+    fn no_more_environments_are_kept_than_there_is_room_for() {
+        let mut cache = Cache::default();
+        for number in 0..3 * MOST {
+            let environment = Environment {
+                name: (number % 1_000).to_string(),
+                status: EnvironmentStatus::Active,
+                muted: false,
+                date_created: jiff::Timestamp::UNIX_EPOCH,
+                last_check_in: None,
+                next_check_in: None,
+                next_check_in_latest: None,
+                last_ok: None,
+            };
+            cache.put_environment(i64::try_from(number / 1_000).unwrap(), 1, &environment);
+            let kept: usize = cache.environments.values().map(HashMap::len).sum();
+            assert!(kept <= MOST && kept == cache.environment_count, "{kept}");
         }
     }
 }

@@ -34,10 +34,12 @@ impl SqliteRecords<'_> {
         ))
     }
 
-    pub(super) fn take_expired(&self, until: Timestamp) -> Result<Vec<CheckInEvent>, StoreError> {
-        let mut statement =
-            self.0.prepare_cached("DELETE FROM held_check_ins WHERE received <= ?1 RETURNING id, event")?;
-        let old = statement.query_map([Micros(until)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    pub(super) fn take_expired(&self, until: Timestamp, limit: u32) -> Result<Vec<CheckInEvent>, StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "DELETE FROM held_check_ins WHERE id IN (SELECT id FROM held_check_ins WHERE received <= ?1
+             ORDER BY received LIMIT ?2) RETURNING id, event",
+        )?;
+        let old = statement.query_map(params![Micros(until), limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(in_order(old.collect::<Result<_, _>>()?))
     }
 }

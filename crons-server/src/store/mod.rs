@@ -78,8 +78,8 @@ pub trait Records {
     fn hold(&mut self, event: &CheckInEvent) -> Result<(), StoreError>;
     /// Takes out what is held for a monitor, in order of arrival.
     fn release(&mut self, event: &CheckInEvent) -> Result<Vec<CheckInEvent>, StoreError>;
-    /// Takes out what has been held since `until` or longer.
-    fn expire(&mut self, until: Timestamp) -> Result<Vec<CheckInEvent>, StoreError>;
+    /// Takes out what has been held since `until` or longer, at most `limit`.
+    fn expire(&mut self, until: Timestamp, limit: u32) -> Result<Vec<CheckInEvent>, StoreError>;
 
     /// Keeps what was refused: the newest ten of each monitor, and of those that are for none.
     fn refuse(&mut self, refused: &Arrival, errors: &[ProcessingError]) -> Result<(), StoreError>;
@@ -128,19 +128,31 @@ pub struct Usage {
     pub reason: Option<&'static str>,
 }
 
-/// Why a transaction failed.
+/// Why something could not be read or stored.
 #[derive(Debug)]
-pub struct StoreError(Box<dyn std::error::Error + Send + Sync>);
+pub struct StoreError {
+    cause: Box<dyn std::error::Error + Send + Sync>,
+    /// The database is not at fault: it is not one to be used so.
+    refused: bool,
+}
 
 impl StoreError {
     pub(crate) fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self(cause.into())
+        Self { cause: cause.into(), refused: false }
+    }
+
+    /// It is not a failure, but a file that is not to be used so.
+    pub(crate) fn refused(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { cause: reason.into(), refused: true }
     }
 }
 
 impl std::fmt::Display for StoreError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the database failed: {}", self.0)
+        if !self.refused {
+            f.write_str("the database failed: ")?;
+        }
+        self.cause.fmt(f)
     }
 }
 

@@ -59,6 +59,20 @@ pub(super) fn open_in_memory() -> Result<Connection, StoreError> {
 
 /// Opens the file for reading, beside the connection that writes.
 pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
+    let connection = open_any(path)?;
+    let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if (version as usize) < MIGRATIONS.len() {
+        return Err(StoreError::refused(format!(
+            "it was written by an older crons (schema {version}, this one knows {}); let `crons serve` open it, or a copy of \
+             it, once",
+            MIGRATIONS.len()
+        )));
+    }
+    Ok(connection)
+}
+
+/// The same of any schema that is known, for a copy.
+pub(super) fn open_any(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     settle_plans(&connection)?;
@@ -77,7 +91,7 @@ fn settle_plans(connection: &Connection) -> Result<(), StoreError> {
 fn ours(connection: &Connection, oldest: u32) -> Result<(), StoreError> {
     let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if version as usize > MIGRATIONS.len() {
-        return Err(StoreError::new(format!(
+        return Err(StoreError::refused(format!(
             "it was written by a newer crons (schema {version}, this one knows {}); use that one, or another file",
             MIGRATIONS.len()
         )));
@@ -90,7 +104,7 @@ fn ours(connection: &Connection, oldest: u32) -> Result<(), StoreError> {
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     if version < oldest || known < 2 && (version > 0 || tables > 0) {
-        return Err(StoreError::new("it is no database of crons; use another file"));
+        return Err(StoreError::refused("it is no database of crons; use another file"));
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use super::{Records, Store, StoreError, Usage, schema};
 use crate::alerts::{Alert, Attempt};
 use crate::lifecycle::{
     Arrival, Asked, CheckInEvent, Config, ConfigUpdate, Environment, Incident, Keys, Monitor, Occurrence,
-    Outage, ProcessingError, State,
+    Outage, ProcessingError, State, Status,
 };
 
 /// Check-ins in a file, durable when a transaction returns.
@@ -131,7 +131,8 @@ impl Records for SqliteRecords<'_> {
         state.keys = Keys { monitor: monitor_id, environment: environment_id };
         match (environment_id, &state.environment) {
             (Some(id), Some(environment)) => {
-                let asked = Asked::by_report(event.status, environment, thresholds(&state, event));
+                let failed = state.check_in.as_ref().is_some_and(|run| run.row.status == Status::Error);
+                let asked = Asked::by_report(event.status, failed, environment, thresholds(&state, event));
                 self.load_history(id, &mut state, asked)?;
             }
             _ => state.siblings = self.siblings(monitor_id)?,
@@ -198,8 +199,8 @@ impl Records for SqliteRecords<'_> {
         self.take_held(event)
     }
 
-    fn expire(&mut self, until: Timestamp) -> Result<Vec<CheckInEvent>, StoreError> {
-        self.take_expired(until)
+    fn expire(&mut self, until: Timestamp, limit: u32) -> Result<Vec<CheckInEvent>, StoreError> {
+        self.take_expired(until, limit)
     }
 
     fn refuse(&mut self, refused: &Arrival, errors: &[ProcessingError]) -> Result<(), StoreError> {

@@ -127,3 +127,23 @@ fn to_enable_what_is_enabled_changes_nothing() {
     proves(&[("10:00", ok("a")), ("10:59", disable(false)), ("11:00:30", disable(false))], expected);
     proves(&[("10:00", disable(true)), ("10:00", ok("a"))], expected);
 }
+
+#[test]
+fn a_late_begin_of_a_failed_run_moves_no_expectation_that_a_later_run_has_set() {
+    let ten = |event: Event| {
+        let schedule = json!({"type": "interval", "value": 10, "unit": "minute"});
+        event.set(json!({"schedule": schedule, "failure_issue_threshold": 2}))
+    };
+    proves(
+        &[
+            ("10:00:00", ten(error("a"))),
+            ("10:05:00", ten(ok("b"))),
+            ("10:14:00", ten(in_progress("a"))),
+            ("10:16:00", tick()),
+        ],
+        "a error 10:00 840000ms begun 10:14
+         b ok 10:05 expected 10:10
+         #1 missed 10:15 expected 10:15
+         = ok, last 10:05, next 10:25, latest 10:26",
+    );
+}

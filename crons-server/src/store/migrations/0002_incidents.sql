@@ -67,3 +67,7 @@ CREATE TABLE outages (
 
 -- The newest reported run is found by `check_ins_by_date` as well, and each index costs each check-in a page.
 DROP INDEX check_ins_reported;
+
+-- Nobody has noted until when the version before listened; until its last check-in it certainly did.
+INSERT OR IGNORE INTO settings (name, value)
+SELECT 'heard_until', CAST(max(date_updated) AS TEXT) FROM check_ins HAVING count(*) > 0;
