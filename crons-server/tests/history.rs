@@ -257,3 +257,13 @@ fn a_disabled_monitor_is_not_judged_and_takes_nothing_and_enabled_it_expects_fro
     server.advance("14:01:00");
     assert_eq!(server.statuses("job"), ["ok", "timeout", "missed"]);
 }
+
+#[test]
+fn of_a_disabled_monitor_the_page_expects_no_run() {
+    let server = Harness::at("10:00:00");
+    server.send("10:00:00", &check_in(&id('a'), "ok"));
+    assert!(server.page().contains("missed after"));
+    server.put(&format!("{API}/monitors/job/"), &json!({"status": "disabled"}));
+    let page = server.page();
+    assert!(page.contains("disabled") && !page.contains("missed after"), "{page}");
+}

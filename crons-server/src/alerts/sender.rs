@@ -19,8 +19,6 @@ const MOST: usize = 16;
 /// The wait after a first attempt that failed; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// When so many attempts have not brought a 2xx, and there is an answer, a message is no longer waited for: it may be the one at fault.
-const ANSWERS: u32 = 6;
 /// The longest that a target can ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 /// When a message is given up, if it was tried often enough: a server that was off has not tried at all.
@@ -159,9 +157,7 @@ impl Waiting {
     fn after(&self, said: &Result<Answer, NotSent>, at: Timestamp, chance: u16) -> Attempt {
         let attempts = self.attempts.saturating_add(1);
         let (success, refused, retry_after) = match said {
-            Ok(answer) => {
-                (answer.is_success(), answer.is_refusal() || attempts >= ANSWERS, answer.retry_after)
-            }
+            Ok(answer) => (answer.is_success(), answer.is_refusal(), answer.retry_after),
             Err(_) => (false, false, None),
         };
         let outcome = if success {

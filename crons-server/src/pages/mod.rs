@@ -96,8 +96,9 @@ fn row(monitor: &Monitor, view: &EnvironmentView, now: Timestamp) -> Markup {
             td { @if let Some(check_in) = newest { (run(check_in)) } }
             td { code { (monitor.config.schedule) } @if zone.as_str() != "UTC" { br; span.note { (zone) } } }
             td {
-                @if let (Some(next), Some(latest)) =
-                    (view.environment.next_check_in, view.environment.next_check_in_latest)
+                // Of a disabled monitor nothing is expected.
+                @if let (true, Some(next), Some(latest)) =
+                    (monitor.enabled, view.environment.next_check_in, view.environment.next_check_in_latest)
                 {
                     (time(next)) @if next > now { " (in " (span(next, now)) ")" }
                     br;
