@@ -178,6 +178,7 @@ fn a_server_that_is_killed_between_deciding_and_sending_loses_no_alert() {
     assert_eq!(ids.len(), 1, "if the first process had begun to, it is known as a repetition");
 }
 
+/// No test of its own: the one above starts it by name, as a process that it can kill. Not ignored it would run twice.
 #[test]
 #[ignore = "a process of its own, for the test above"]
 fn server_to_be_killed() {

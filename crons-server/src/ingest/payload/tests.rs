@@ -1,0 +1,116 @@
+//! What is read of a payload, what is refused, and what is malformed.
+
+use super::*;
+use serde_json::{Value, json};
+
+fn parse(payload: &Value) -> Result<CheckInEvent, Fault> {
+    parse_check_in(payload.to_string().as_bytes(), None).content
+}
+
+fn with_config(config: &Value) -> Result<CheckInEvent, Fault> {
+    parse(&json!({"monitor_slug": "job", "status": "ok", "monitor_config": config}))
+}
+
+fn valid(event: CheckInEvent) -> ConfigPatch {
+    match event.config {
+        Some(ConfigUpdate::Valid(patch)) => *patch,
+        other => panic!("no valid config: {other:?}"),
+    }
+}
+
+#[test]
+fn absent_null_and_value_differ() {
+    let schedule = json!({"type": "crontab", "value": "@daily"});
+    let patch =
+        valid(with_config(&json!({"schedule": schedule, "checkin_margin": 0, "max_runtime": null})).unwrap());
+    assert_eq!(
+        (patch.checkin_margin, patch.max_runtime, patch.recovery_threshold),
+        (Some(Some(0)), Some(None), None)
+    );
+}
+
+#[test]
+fn what_is_left_out_of_a_check_in_has_sentrys_defaults() {
+    let event = parse(&json!({"monitor_slug": " My Job__Nightly ", "status": "ok", "new_key": [1]})).unwrap();
+    assert_eq!(event.monitor_slug.as_str(), "my-job__nightly");
+    assert_eq!((event.environment.as_str(), event.check_in_id), ("production", CheckInId::NIL));
+}
+
+#[test]
+fn durations_are_cut_to_milliseconds_and_bounded() {
+    let of = |seconds: f64| parse(&json!({"monitor_slug": "job", "status": "ok", "duration": seconds}));
+    assert_eq!(of(1.9999).unwrap().duration_ms, Some(1999));
+    assert_eq!(of(0.0).unwrap().duration_ms, Some(0));
+    assert_eq!(of(2_147_483.647).unwrap().duration_ms, Some(2_147_483_647));
+    for refused in [-1.0, 2_147_484.0, 1e300] {
+        assert!(matches!(of(refused), Err(Fault { malformed: false, .. })), "{refused}");
+    }
+}
+
+#[test]
+fn payloads_of_the_wrong_shape_are_malformed() {
+    let schedule = json!({"type": "crontab", "value": "@daily"});
+    let cases = [
+        json!([]),
+        json!({"monitor_slug": "job"}),
+        json!({"monitor_slug": "!!!", "status": "ok"}),
+        json!({"status": "ok"}),
+        json!({"monitor_slug": "job", "status": 1}),
+        json!({"monitor_slug": "job", "status": "ok", "check_in_id": "12"}),
+        json!({"monitor_slug": "job", "status": "ok", "duration": "1"}),
+        json!({"monitor_slug": "job", "status": "ok", "monitor_config": {}}),
+        json!({"monitor_slug": "job", "status": "ok", "monitor_config": {"schedule": "@daily"}}),
+        json!({"monitor_slug": "job", "status": "ok", "monitor_config": {"schedule": schedule, "max_runtime": 1.5}}),
+        json!({"monitor_slug": "job", "status": "ok", "monitor_config": {"schedule": schedule, "max_runtime": -1}}),
+        json!({"monitor_slug": "job", "status": "ok", "monitor_config": {"schedule": schedule, "max_runtime": "5"}}),
+        json!({"monitor_slug": "job", "status": "ok",
+            "monitor_config": {"schedule": {"type": "interval", "value": "2", "unit": "hour"}}}),
+    ];
+    for payload in cases {
+        assert!(matches!(parse(&payload), Err(Fault { malformed: true, .. })), "{payload}");
+    }
+}
+
+#[test]
+fn values_that_sentry_would_drop_are_refused_by_name() {
+    for payload in [
+        json!({"monitor_slug": "job", "status": "done"}),
+        json!({"monitor_slug": "job", "status": "missed"}),
+        json!({"monitor_slug": "job", "status": "ok", "environment": "  "}),
+    ] {
+        let Err(fault) = parse(&payload) else { panic!("{payload} was taken") };
+        assert_eq!((fault.error.name(), fault.malformed), ("CHECKIN_VALIDATION_FAILED", false));
+    }
+}
+
+#[test]
+fn configs_that_the_server_refuses_are_invalid_but_do_not_lose_the_check_in() {
+    let crontab = |value: &str| json!({"schedule": {"type": "crontab", "value": value}});
+    let mut unknown_zone = crontab("@daily");
+    unknown_zone["timezone"] = json!("Mars/Olympus");
+    let mut no_time = crontab("@daily");
+    no_time["max_runtime"] = json!(0);
+    let mut patient = crontab("@daily");
+    patient["failure_issue_threshold"] = json!(721);
+    for config in [crontab("13 * * * * *"), crontab("0 0 31 2 *"), unknown_zone, no_time, patient] {
+        let event = with_config(&config).unwrap();
+        assert!(matches!(event.config, Some(ConfigUpdate::Invalid(_))), "{config}");
+    }
+}
+
+#[test]
+fn a_malformed_owner_is_noted_and_the_rest_is_taken() {
+    let schedule = json!({"type": "interval", "value": 2, "unit": "hour"});
+    let patch = valid(with_config(&json!({"schedule": schedule, "owner": "nobody"})).unwrap());
+    assert!(patch.owner_refused && patch.owner.is_none());
+    let patch = valid(with_config(&json!({"schedule": schedule, "owner": "team:6"})).unwrap());
+    assert_eq!(patch.owner.as_deref(), Some("team:6"));
+}
+
+#[test]
+fn of_an_environment_that_is_too_long_no_more_is_kept_than_shows_that_it_is() {
+    let long = json!({"monitor_slug": "job", "status": "ok", "environment": "é".repeat(100_000)});
+    let arrival = parse_check_in(long.to_string().as_bytes(), None);
+    assert_eq!(arrival.environment.chars().count(), Environment::MAX_LEN + 1);
+    assert_eq!(arrival.content.unwrap().environment, arrival.environment);
+}
