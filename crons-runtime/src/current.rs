@@ -1,12 +1,14 @@
 //! Which client a monitor uses: the one that was initialized, or in a test the one of the scope it runs in.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Once, PoisonError, RwLock, TryLockError};
 use std::time::Duration;
 
 use crons_types::{CheckIn, CheckInId};
 
 use crate::client::{Client, new_id};
+use crate::process;
 use crate::stats::Stats;
 
 /// Zero: there is no client anywhere, and that is known to be meant. All a disabled program pays is reading it.
@@ -38,16 +40,35 @@ pub(crate) fn disable() {
     ACTIVE.fetch_and(!UNSAID, Ordering::Relaxed);
 }
 
-/// Makes `client` the global one; `false` if there is one already.
-pub(crate) fn install(client: Arc<Client>) -> bool {
+/// Makes `client` the global one; `false` if there is one already. If the process exits while it is, by
+/// `std::process::exit` or with its guard leaked, what is left is delivered for at most `shutdown_timeout`.
+pub(crate) fn install(client: Arc<Client>, shutdown_timeout: Duration) -> bool {
     let mut global = GLOBAL.write().unwrap_or_else(PoisonError::into_inner);
     if global.is_some() {
         return false;
     }
     *global = Some(client);
+    let millis = u64::try_from(shutdown_timeout.as_millis()).unwrap_or(u64::MAX);
+    AT_EXIT_MILLIS.store(millis, Ordering::Relaxed);
+    AT_EXIT.call_once(|| process::call_at_exit(at_exit));
     ACTIVE.fetch_add(ONE_CLIENT, Ordering::Relaxed);
     disable();
     true
+}
+
+/// For how long an exit may be held up, in milliseconds.
+static AT_EXIT_MILLIS: AtomicU64 = AtomicU64::new(0);
+static AT_EXIT: Once = Once::new();
+
+extern "C" fn at_exit() {
+    // Nobody is left to say anything to, and a panic must not leave a function that C calls.
+    let _ = catch_unwind(|| {
+        // Whoever holds the lock for writing is at its end, too.
+        let Ok(global) = GLOBAL.try_read() else { return };
+        if let Some(client) = &*global {
+            client.flush(Duration::from_millis(AT_EXIT_MILLIS.load(Ordering::Relaxed)));
+        }
+    });
 }
 
 /// Whether a global client is installed.
@@ -57,7 +78,14 @@ pub(crate) fn is_installed() -> bool {
 
 /// Removes the global client.
 pub(crate) fn uninstall() {
-    let removed = GLOBAL.write().unwrap_or_else(PoisonError::into_inner).take();
+    // In a forked child a thread that is no more may have left it locked for reading: then it stays, as the child is ending.
+    let global = match GLOBAL.try_write() {
+        Err(TryLockError::WouldBlock) if process::forks() > 0 => return,
+        Err(TryLockError::WouldBlock) => GLOBAL.write().unwrap_or_else(PoisonError::into_inner),
+        Err(TryLockError::Poisoned(global)) => global.into_inner(),
+        Ok(global) => global,
+    };
+    let removed = { global }.take();
     if removed.is_some() {
         ACTIVE.fetch_sub(ONE_CLIENT, Ordering::Relaxed);
         ACTIVE.fetch_or(UNSAID, Ordering::Relaxed);
@@ -120,7 +148,7 @@ fn scoped() -> Option<Arc<Client>> {
 /// ```
 pub fn capture_check_in(check_in: CheckIn) -> CheckInId {
     match client() {
-        Some(client) => client.capture(check_in),
+        Some(client) => client.capture_by_hand(check_in),
         None => check_in.check_in_id.unwrap_or_else(new_id),
     }
 }

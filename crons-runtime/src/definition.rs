@@ -1,10 +1,11 @@
 //! Monitors known at compile time: what the attribute puts into a `static`.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crons_types::{Crontab, InvalidMonitorConfig, InvalidSlug, MonitorConfig, Slug, Timezone};
 
-use crate::guard::{CheckInGuard, OnCancel, start_current};
+use crate::guard::{CheckInGuard, OnCancel, Watch, start_current};
+use crate::record::Subject;
 
 /// A monitor as written in the attribute, checked there; turned into its types at its first run.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ pub struct Definition {
     recovery_threshold: Option<u32>,
     owner: Option<&'static str>,
     on_cancel: OnCancel,
-    resolved: OnceLock<Option<(Slug, Option<MonitorConfig>)>>,
+    resolved: OnceLock<Option<Arc<Subject>>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -108,13 +109,13 @@ impl Definition {
     }
 
     /// Slug and configuration; `None`, and an error in the log, if they are malformed. Says once what is doubtful.
-    pub(crate) fn resolve(&self) -> Option<&(Slug, Option<MonitorConfig>)> {
+    pub(crate) fn resolve(&self) -> Option<&Arc<Subject>> {
         let resolved = self.resolved.get_or_init(|| match (self.typed_slug(), self.config()) {
             (Ok(slug), Ok(config)) => {
                 if let Some(doubt) = config.as_ref().and_then(MonitorConfig::doubt) {
                     tracing::warn!(%slug, "{doubt}");
                 }
-                Some((slug, config))
+                Some(Arc::new(Subject::new(slug, config)))
             }
             // The attribute has checked all this; only a mix of versions could get here.
             (slug, config) => {
@@ -169,8 +170,8 @@ impl Definition {
 /// Begins a run of an annotated function.
 pub fn start(definition: &'static Definition) -> CheckInGuard {
     start_current(|| {
-        let (slug, config) = definition.resolve()?;
-        Some((slug.clone(), config.clone(), definition.on_cancel))
+        let subject = Arc::clone(definition.resolve()?);
+        Some(Watch { subject, on_cancel: definition.on_cancel, heartbeat: false })
     })
 }
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crons_types::{CheckIn, Dsn};
+use crons_types::{CheckIn, CheckInId, Dsn};
 use serde::Serialize;
 
+use crate::losses::Losses;
 use crate::transport::Request;
 
 /// Our name towards the server.
@@ -17,6 +18,7 @@ pub(crate) struct EnvelopeWriter {
     url: Arc<str>,
     headers: Arc<[(&'static str, String)]>,
     dsn: String,
+    public_key: String,
 }
 
 #[derive(Serialize)]
@@ -25,12 +27,60 @@ struct Header<'a> {
     sdk: Sdk,
     /// Taken as late as possible: the server corrects clocks by it.
     sent_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<TraceHeader<'a>>,
+}
+
+#[derive(Serialize)]
+struct TraceHeader<'a> {
+    trace_id: CheckInId,
+    public_key: &'a str,
 }
 
 #[derive(Serialize)]
 struct Sdk {
     name: &'static str,
     version: &'static str,
+}
+
+#[derive(Serialize)]
+struct ItemHeader {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    length: usize,
+}
+
+/// A check-in, and the trace that its run is.
+#[derive(Serialize)]
+struct Payload<'a> {
+    #[serde(flatten)]
+    check_in: &'a CheckIn,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contexts: Option<Contexts>,
+}
+
+#[derive(Serialize)]
+struct Contexts {
+    trace: Trace,
+}
+
+#[derive(Serialize)]
+struct Trace {
+    trace_id: CheckInId,
+}
+
+/// What was lost since the last request, in Sentry's words.
+#[derive(Serialize)]
+struct ClientReport {
+    timestamp: String,
+    discarded_events: Vec<Discarded>,
+}
+
+#[derive(Serialize)]
+struct Discarded {
+    reason: &'static str,
+    category: &'static str,
+    quantity: u64,
 }
 
 impl EnvelopeWriter {
@@ -46,25 +96,47 @@ impl EnvelopeWriter {
             url: dsn.envelope_url().into(),
             headers: [("content-type", content_type), ("user-agent", client), ("x-sentry-auth", auth)].into(),
             dsn: dsn.to_string(),
+            public_key: dsn.public_key().to_owned(),
         }
     }
 
-    /// One envelope with one item: current servers refuse a second check-in in the same envelope.
-    pub(crate) fn write(&self, check_in: &CheckIn) -> Result<Request, serde_json::Error> {
+    /// One envelope with one check-in, as current servers refuse a second; a report on losses may go along.
+    pub(crate) fn write(
+        &self,
+        check_in: &CheckIn,
+        trace: Option<CheckInId>,
+        losses: &Losses,
+    ) -> Result<Request, serde_json::Error> {
+        let now = humantime::format_rfc3339_millis(now()).to_string();
+        let sdk = Sdk { name: SDK_NAME, version: SDK_VERSION };
         let header = Header {
             dsn: &self.dsn,
-            sdk: Sdk { name: SDK_NAME, version: SDK_VERSION },
-            sent_at: humantime::format_rfc3339_millis(now()).to_string(),
+            sdk,
+            sent_at: now.clone(),
+            trace: trace.map(|trace_id| TraceHeader { trace_id, public_key: &self.public_key }),
         };
-        let payload = serde_json::to_vec(check_in)?;
         let mut body = serde_json::to_vec(&header)?;
-        body.extend_from_slice(
-            format!("\n{{\"type\":\"check_in\",\"length\":{}}}\n", payload.len()).as_bytes(),
-        );
-        body.extend_from_slice(&payload);
         body.push(b'\n');
+        let contexts = trace.map(|trace_id| Contexts { trace: Trace { trace_id } });
+        write_item(&mut body, "check_in", &Payload { check_in, contexts })?;
+        if !losses.is_empty() {
+            let discarded = losses.by_reason().into_iter();
+            let discarded_events = discarded
+                .map(|(reason, quantity)| Discarded { reason, category: "monitor", quantity })
+                .collect();
+            write_item(&mut body, "client_report", &ClientReport { timestamp: now, discarded_events })?;
+        }
         Ok(Request { url: Arc::clone(&self.url), headers: Arc::clone(&self.headers), body })
     }
+}
+
+fn write_item(body: &mut Vec<u8>, kind: &'static str, payload: &impl Serialize) -> serde_json::Result<()> {
+    let payload = serde_json::to_vec(payload)?;
+    serde_json::to_writer(&mut *body, &ItemHeader { kind, length: payload.len() })?;
+    body.push(b'\n');
+    body.extend_from_slice(&payload);
+    body.push(b'\n');
+    Ok(())
 }
 
 /// A machine whose clock was never set may be before 1970, which has no form on the wire.
@@ -75,7 +147,8 @@ fn now() -> SystemTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crons_types::{CheckInId, Environment, MonitorConfig, Slug};
+    use crate::losses::Loss;
+    use crons_types::{Environment, MonitorConfig, Slug};
     use serde_json::{Value, json};
 
     fn lines(request: &Request) -> Vec<Value> {
@@ -91,7 +164,7 @@ mod tests {
             .id(CheckInId::from_bytes([0x11; 16]))
             .duration(std::time::Duration::from_secs(123))
             .environment(Environment::parse("production").unwrap());
-        let request = EnvelopeWriter::new(&dsn).write(&check_in).unwrap();
+        let request = EnvelopeWriter::new(&dsn).write(&check_in, None, &Losses::default()).unwrap();
 
         assert_eq!(&*request.url, "http://127.0.0.1:9000/api/42/envelope/");
         assert_eq!(request.headers[0], ("content-type", "application/x-sentry-envelope".to_owned()));
@@ -109,6 +182,36 @@ mod tests {
     }
 
     #[test]
+    fn a9_the_trace_of_a_run_stands_in_the_header_and_in_the_payload() {
+        let dsn: Dsn = "http://pub@host/42".parse().unwrap();
+        let id = CheckInId::from_bytes([0x22; 16]);
+        let check_in = CheckIn::ok(Slug::parse("job").unwrap()).id(id);
+        let request = EnvelopeWriter::new(&dsn).write(&check_in, Some(id), &Losses::default()).unwrap();
+        let [header, _, payload] = lines(&request).try_into().unwrap();
+        assert_eq!(header["trace"], json!({"trace_id": id.to_string(), "public_key": "pub"}));
+        assert_eq!(payload["contexts"], json!({"trace": {"trace_id": id.to_string()}}));
+    }
+
+    #[test]
+    fn d18_losses_go_along_as_a_client_report_with_each_reason_once() {
+        let dsn: Dsn = "http://pub@host/42".parse().unwrap();
+        let check_in = CheckIn::ok(Slug::parse("job").unwrap());
+        let mut losses = Losses::default();
+        for (loss, quantity) in [(Loss::Skipped, 2), (Loss::RateLimited, 3), (Loss::QueueOverflow, 1)] {
+            losses.add(loss, quantity);
+        }
+        let request = EnvelopeWriter::new(&dsn).write(&check_in, None, &losses).unwrap();
+        let [_, _, _, item, mut report] = lines(&request).try_into().unwrap();
+        assert_eq!(item["type"], "client_report");
+        assert!(report["timestamp"].take().as_str().unwrap().ends_with('Z'));
+        let expected = json!([
+            {"reason": "queue_overflow", "category": "monitor", "quantity": 1},
+            {"reason": "ratelimit_backoff", "category": "monitor", "quantity": 5},
+        ]);
+        assert_eq!(report["discarded_events"], expected);
+    }
+
+    #[test]
     fn a7_a_full_config_is_written_in_sentrys_keys_and_integers() {
         let config = MonitorConfig::crontab("0 * * * *")
             .and_then(|c| c.timezone("Canada/Eastern"))
@@ -120,7 +223,7 @@ mod tests {
             .unwrap();
         let check_in = CheckIn::in_progress(Slug::parse("foo").unwrap()).monitor_config(config);
         let dsn: Dsn = "https://k:s@host/1".parse().unwrap();
-        let request = EnvelopeWriter::new(&dsn).write(&check_in).unwrap();
+        let request = EnvelopeWriter::new(&dsn).write(&check_in, None, &Losses::default()).unwrap();
         assert!(request.headers[2].1.ends_with("sentry_key=k, sentry_secret=s"));
         let expected = json!({
             "monitor_slug": "foo", "status": "in_progress",

@@ -3,10 +3,11 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use crons_types::{CheckIn, CheckInId, CheckInStatus, MonitorConfig, Slug};
+use crons_types::CheckInId;
 
 use crate::client::{Client, new_id};
 use crate::current;
+use crate::record::{Record, Report, Subject};
 
 /// What it means when a run is dropped before its end, as a future is by a timeout or `select!`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,18 +45,27 @@ pub struct CheckInGuard {
 /// The client is captured at the start: both reports go the same way, from whatever thread they come.
 struct Run {
     client: Arc<Client>,
-    slug: Slug,
-    config: Option<MonitorConfig>,
+    subject: Arc<Subject>,
     started: Instant,
+    /// That it began has been handed on.
+    opened: bool,
 }
 
 impl std::fmt::Debug for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Run")
-            .field("slug", &self.slug)
+            .field("slug", &self.subject.slug)
             .field("started", &self.started)
             .finish_non_exhaustive()
     }
+}
+
+/// What a guard has to know of its monitor.
+pub(crate) struct Watch {
+    pub(crate) subject: Arc<Subject>,
+    pub(crate) on_cancel: OnCancel,
+    /// One check-in at the end instead of two.
+    pub(crate) heartbeat: bool,
 }
 
 impl CheckInGuard {
@@ -64,17 +74,14 @@ impl CheckInGuard {
         Self { run: None, id: OnceLock::new(), on_cancel: OnCancel::default() }
     }
 
-    /// Reports that a run began.
-    pub(crate) fn start(
-        client: Arc<Client>,
-        slug: Slug,
-        config: Option<MonitorConfig>,
-        on_cancel: OnCancel,
-    ) -> Self {
-        let mut check_in = CheckIn::in_progress(slug.clone());
-        check_in.monitor_config.clone_from(&config);
-        let id = client.capture(check_in);
-        Self { run: Some(Run { client, slug, config, started: Instant::now() }), id: id.into(), on_cancel }
+    /// Reports that a run began, unless only its end is to be heard of.
+    fn start(client: Arc<Client>, watch: Watch) -> Self {
+        let Watch { subject, on_cancel, heartbeat } = watch;
+        let (id, started) = (new_id(), Instant::now());
+        if !heartbeat {
+            client.capture(Record::new(id, Arc::clone(&subject), Report::InProgress, started));
+        }
+        Self { run: Some(Run { client, subject, started, opened: !heartbeat }), id: id.into(), on_cancel }
     }
 
     /// The id of this run, to report on it from elsewhere. There is one without a client, too.
@@ -82,59 +89,61 @@ impl CheckInGuard {
         *self.id.get_or_init(new_id)
     }
 
+    /// The trace that this run is: 32 hexadecimal digits, as Sentry has it, to link logs and errors to the run.
+    ///
+    /// It is the [`id`](Self::id) of the run.
+    pub fn trace_id(&self) -> String {
+        self.id().to_string()
+    }
+
     /// The run ended well.
     pub fn ok(mut self) {
-        self.close(CheckInStatus::Ok);
+        self.close(Report::Ok);
     }
 
     /// The run failed.
     pub fn error(mut self) {
-        self.close(CheckInStatus::Error);
+        self.close(Report::Error);
     }
 
     /// Nothing happened in this run, so there is no verdict: its begin is taken back if it has not been sent yet;
     /// else the run is closed as a success, since the server would count it as timed out.
     pub fn skip(mut self) {
-        self.withdraw();
+        self.close(Report::Skipped);
     }
 
     /// The run came to its end by itself.
     #[doc(hidden)]
     pub fn finish(mut self, failed: bool) {
-        self.close(if failed { CheckInStatus::Error } else { CheckInStatus::Ok });
+        self.close(if failed { Report::Error } else { Report::Ok });
     }
 
-    fn close(&mut self, status: CheckInStatus) {
-        if let Some(Run { client, slug, config, started }) = self.run.take() {
-            let mut check_in = CheckIn::new(slug, status).id(self.id()).duration(started.elapsed());
-            check_in.monitor_config = config;
-            client.capture(check_in);
+    fn close(&mut self, report: Report) {
+        let Some(Run { client, subject, started, opened }) = self.run.take() else { return };
+        if !opened && report == Report::Skipped {
+            return;
         }
-    }
-
-    fn withdraw(&mut self) {
-        if let Some(Run { client, slug, started, .. }) = self.run.take() {
-            client.withdraw(self.id(), &slug, started.elapsed());
-        }
+        let now = Instant::now();
+        let mut record = Record::new(self.id(), subject, report, now).lasted(now.duration_since(started));
+        record.closes = opened;
+        client.capture(record);
     }
 }
 
 impl Drop for CheckInGuard {
     fn drop(&mut self) {
         match self.on_cancel {
-            OnCancel::Ok if !std::thread::panicking() => self.close(CheckInStatus::Ok),
-            OnCancel::Ignore if !std::thread::panicking() => self.withdraw(),
-            _ => self.close(CheckInStatus::Error),
+            OnCancel::Ok if !std::thread::panicking() => self.close(Report::Ok),
+            OnCancel::Ignore if !std::thread::panicking() => self.close(Report::Skipped),
+            _ => self.close(Report::Error),
         }
     }
 }
 
 /// A guard on the current client, or an idle one; `job` is asked only if there is a client.
-pub(crate) fn start_current(
-    job: impl FnOnce() -> Option<(Slug, Option<MonitorConfig>, OnCancel)>,
-) -> CheckInGuard {
+pub(crate) fn start_current(job: impl FnOnce() -> Option<Watch>) -> CheckInGuard {
     match current::client().and_then(|client| Some((client, job()?))) {
-        Some((client, (slug, config, on_cancel))) => CheckInGuard::start(client, slug, config, on_cancel),
+        Some((client, watch)) => CheckInGuard::start(client, watch),
         None => CheckInGuard::idle(),
     }
 }

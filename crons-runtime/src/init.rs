@@ -8,11 +8,13 @@ use crons_types::Dsn;
 use crate::client::Client;
 use crate::current;
 use crate::envelope::EnvelopeWriter;
-use crate::options::{ClientOptions, InitError, Settings};
+use crate::init_error::InitError;
+use crate::options::{ClientOptions, Resolved, Settings};
 use crate::registry;
 use crate::stats::Stats;
 use crate::transport::Transport;
-use crate::worker::Worker;
+use crate::worker::{Plan, Worker};
+use crate::writer::Writer;
 
 /// Starts the client for the whole program. Keep the guard until the end of `main`: dropping it delivers what is left.
 ///
@@ -43,36 +45,58 @@ pub fn try_init(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
     if current::is_installed() {
         return Err(InitError::AlreadyInitialized);
     }
-    let Some(settings) = options.resolve()? else {
-        current::disable();
-        tracing::info!(
-            "crons is disabled: there is no DSN; set SENTRY_DSN to watch the jobs of this program"
-        );
-        return Ok(ClientInitGuard { client: None, shutdown_timeout: Duration::ZERO, error: None });
+    let settings = match options.resolve()? {
+        Resolved::Enabled(settings) => settings,
+        Resolved::Disabled(why) => {
+            current::disable();
+            tracing::info!("crons is disabled: {why}");
+            return Ok(ClientInitGuard { client: None, shutdown_timeout: Duration::ZERO, error: None });
+        }
     };
-    let Settings { dsn, environment, release, request_timeout, shutdown_timeout, transport } = settings;
-    let transport = transport.map_or_else(|| default_transport(&dsn), Ok)?;
-    let worker = Worker::start(transport, EnvelopeWriter::new(&dsn), request_timeout)
-        .map_err(|error| InitError::Start(error.into()))?;
-    let monitors = registry::inspect();
-    tracing::info!(host = dsn.host(), project = dsn.project_id(), %environment, monitors, "crons watches the jobs of this program");
-    let client = Arc::new(Client::new(environment, release, worker));
-    if !current::install(Arc::clone(&client)) {
+    let Settings { dsn, origin, request_timeout, shutdown_timeout, pace, upsert, before_send, transport } =
+        *settings;
+    let connect = connector(&dsn, transport);
+    let transport = connect()?;
+    let (host, project, environment) =
+        (dsn.host().to_owned(), dsn.project_id().to_owned(), origin.environment.clone());
+    let plan = Plan {
+        connect: Box::new(move || connect().map_err(|error| tracing::error!(%error, "no transport")).ok()),
+        writer: Writer { envelopes: EnvelopeWriter::new(&dsn), origin, before_send },
+        pace,
+        upsert,
+        request_timeout,
+    };
+    let worker = Worker::start(plan, transport).map_err(|error| InitError::Start(error.into()))?;
+    let client = Arc::new(Client::Worker(worker));
+    if !current::install(Arc::clone(&client), shutdown_timeout) {
         client.stop();
         return Err(InitError::AlreadyInitialized);
     }
+    let monitors = registry::inspect();
+    tracing::info!(host, project, %environment, monitors, "crons watches the jobs of this program");
     Ok(ClientInitGuard { client: Some(client), shutdown_timeout, error: None })
 }
 
-#[cfg(feature = "http")]
-fn default_transport(dsn: &Dsn) -> Result<Arc<dyn Transport>, InitError> {
-    let http = crate::http::HttpTransport::new(dsn).map_err(InitError::Start)?;
-    Ok(Arc::new(http))
-}
+type Connector = dyn Fn() -> Result<Arc<dyn Transport>, InitError> + Send + Sync;
 
-#[cfg(not(feature = "http"))]
-fn default_transport(_: &Dsn) -> Result<Arc<dyn Transport>, InitError> {
-    Err(InitError::NoTransport)
+/// How to get a transport: the one that was given, or one over HTTP.
+fn connector(dsn: &Dsn, given: Option<Arc<dyn Transport>>) -> Box<Connector> {
+    match given {
+        Some(transport) => Box::new(move || Ok(Arc::clone(&transport))),
+        #[cfg(feature = "http")]
+        None => {
+            let dsn = dsn.clone();
+            Box::new(move || {
+                let http = crate::http::HttpTransport::new(&dsn).map_err(InitError::Start)?;
+                Ok(Arc::new(http))
+            })
+        }
+        #[cfg(not(feature = "http"))]
+        None => {
+            let _ = dsn;
+            Box::new(|| Err(InitError::NoTransport))
+        }
+    }
 }
 
 /// Keeps the client running; dropped, it delivers what is left, for at most

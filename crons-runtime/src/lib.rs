@@ -3,13 +3,26 @@
 // In layer order: a module uses only those above it.
 mod outcome;
 mod verdict;
+mod process;
+mod sync;
 mod transport;
-mod options;
+mod stats;
+mod losses;
+mod record;
+mod backoff;
+mod epochs;
+mod limits;
+mod quota;
+mod lanes;
+mod delivery;
+mod upsert;
 mod envelope;
+mod writer;
+mod init_error;
+mod options;
 #[cfg(feature = "http")]
 mod http;
-mod stats;
-mod queue;
+mod inbox;
 mod worker;
 mod client;
 mod current;
@@ -31,11 +44,13 @@ pub use crons_types::{
 pub use current::{capture_check_in, flush, flush_async, stats};
 pub use guard::{CheckInGuard, OnCancel};
 pub use init::{ClientInitGuard, init, try_init};
+pub use init_error::InitError;
 pub use monitor::{Monitor, monitor};
-pub use options::{ClientOptions, InitError};
+pub use options::ClientOptions;
 pub use outcome::Outcome;
-pub use stats::Stats;
+pub use stats::{Dropped, Stats};
 pub use transport::{Request, Response, SendFuture, Transport, TransportError};
+pub use upsert::Upsert;
 
 /// What the attribute expands to. Not for use by hand: it changes without notice.
 #[doc(hidden)]

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crons_types::{MonitorConfig, Slug};
 
-use crate::guard::{CheckInGuard, OnCancel, start_current};
+use crate::guard::{CheckInGuard, OnCancel, Watch, start_current};
 use crate::outcome::Outcome;
+use crate::record::Subject;
 
 /// A monitor of this name, to watch a closure, a future or a stretch of code.
 ///
@@ -24,7 +25,7 @@ use crate::outcome::Outcome;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn monitor<'a>(slug: impl Into<Cow<'a, str>>) -> Monitor<'a> {
-    Monitor { slug: slug.into(), config: None, on_cancel: OnCancel::default() }
+    Monitor { slug: slug.into(), config: None, on_cancel: OnCancel::default(), heartbeat: false }
 }
 
 /// A monitor put together at run time, by [`monitor`].
@@ -35,6 +36,7 @@ pub struct Monitor<'a> {
     slug: Cow<'a, str>,
     config: Option<MonitorConfig>,
     on_cancel: OnCancel,
+    heartbeat: bool,
 }
 
 impl Monitor<'_> {
@@ -47,6 +49,13 @@ impl Monitor<'_> {
     /// What it means when the future of [`run_async`](Self::run_async), or the guard, is dropped before its end.
     pub fn on_cancel(mut self, on_cancel: OnCancel) -> Self {
         self.on_cancel = on_cancel;
+        self
+    }
+
+    /// Reports the end of a run only: one check-in instead of two, for jobs that run often and briefly. The server then cannot
+    /// tell a run that hangs from one that has not begun.
+    pub fn heartbeat(mut self) -> Self {
+        self.heartbeat = true;
         self
     }
 
@@ -71,8 +80,11 @@ impl Monitor<'_> {
 
     /// Reports that a run began; the guard reports how it ended.
     pub fn start(self) -> CheckInGuard {
-        let Self { slug, config, on_cancel } = self;
-        start_current(|| Some((stored(&slug)?, config, on_cancel)))
+        let Self { slug, config, on_cancel, heartbeat } = self;
+        start_current(|| {
+            let subject = Arc::new(Subject::new(stored(&slug)?, config));
+            Some(Watch { subject, on_cancel, heartbeat })
+        })
     }
 }
 

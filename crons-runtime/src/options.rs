@@ -2,14 +2,21 @@
 
 use std::env::VarError;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crons_types::{Dsn, Environment, InvalidDsn, InvalidEnvironment};
+use crons_types::{CheckIn, Dsn, Environment};
 
-use crate::transport::{Transport, write_chain};
+use crate::delivery::Pace;
+use crate::init_error::InitError;
+use crate::transport::Transport;
+use crate::upsert::Upsert;
+use crate::writer::{BeforeSend, Origin};
 
 /// Settings of the client. What is left out comes from `SENTRY_DSN`, `SENTRY_ENVIRONMENT` and `SENTRY_RELEASE`.
+///
+/// `SENTRY_CRONS=off` disables the client whatever else is said: on a laptop that has the DSN of production, say.
 ///
 /// Nothing is judged here: [`init`](crate::init) and [`try_init`](crate::try_init) do that, in one place.
 ///
@@ -31,6 +38,12 @@ pub struct ClientOptions {
     release: Option<String>,
     request_timeout: Duration,
     shutdown_timeout: Duration,
+    rate_limit: Option<NonZeroU32>,
+    coalesce: Duration,
+    retry_server_errors: bool,
+    upsert: Upsert,
+    environments: Option<Vec<String>>,
+    before_send: Option<BeforeSend>,
     transport: Option<Arc<dyn Transport>>,
 }
 
@@ -44,6 +57,13 @@ impl Default for ClientOptions {
             request_timeout: Duration::from_secs(10),
             // A job is short-lived: what it has to say must get out, but its scheduler must not wait for long.
             shutdown_timeout: Duration::from_secs(5),
+            // Sentry's own limit: what comes more often is dropped there.
+            rate_limit: NonZeroU32::new(6),
+            coalesce: Duration::ZERO,
+            retry_server_errors: false,
+            upsert: Upsert::Always,
+            environments: None,
+            before_send: None,
             transport: None,
         }
     }
@@ -91,6 +111,77 @@ impl ClientOptions {
         self
     }
 
+    /// How many check-ins may be sent in any minute for each monitor and environment; `None` for any number. 6 if left out, as
+    /// Sentry drops what comes more often.
+    ///
+    /// Runs are let through whole or not at all. The end of a run that was let through waits for the next free place, and says
+    /// its true duration. Skipped runs are counted in [`Stats`](crate::Stats) and warned about.
+    ///
+    /// ```
+    /// # use crons_runtime as crons;
+    /// let own_server = crons::ClientOptions::new().rate_limit(None);
+    /// let twice = crons::ClientOptions::new().rate_limit(std::num::NonZeroU32::new(12));
+    /// ```
+    #[must_use]
+    pub fn rate_limit(mut self, check_ins_per_minute: Option<NonZeroU32>) -> Self {
+        self.rate_limit = check_ins_per_minute;
+        self
+    }
+
+    /// How long the begin of a run may wait for its end, to go as one check-in. Zero if left out: a begin is never put off, and
+    /// only folded into the end if it has not been sent by then.
+    ///
+    /// The server sees a run that hangs later by this time. Above the margin of a monitor its begins would come too late.
+    #[must_use]
+    pub fn coalesce(mut self, grace: Duration) -> Self {
+        self.coalesce = grace;
+        self
+    }
+
+    /// Whether a check-in that the server answers with 5xx is sent again, as one without an answer is. Off if left out:
+    /// Sentry asks clients not to.
+    #[must_use]
+    pub fn retry_server_errors(mut self, retry: bool) -> Self {
+        self.retry_server_errors = retry;
+        self
+    }
+
+    /// When the configuration of a monitor goes along with its check-ins. [`Upsert::Always`] if left out.
+    #[must_use]
+    pub fn upsert(mut self, upsert: Upsert) -> Self {
+        self.upsert = upsert;
+        self
+    }
+
+    /// Watches jobs in these environments only: in any other the client is disabled, so that a laptop never creates a monitor.
+    ///
+    /// ```
+    /// # use crons_runtime as crons;
+    /// let options = crons::ClientOptions::new().environments(["production", "staging"]);
+    /// ```
+    #[must_use]
+    pub fn environments<E: Into<String>>(mut self, environments: impl IntoIterator<Item = E>) -> Self {
+        self.environments = Some(environments.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sees each check-in before it is sent, on the client's own thread, and again before it is sent again. It may change all
+    /// but the id; with `None` the check-in is dropped, and counted.
+    ///
+    /// ```
+    /// # use crons_runtime as crons;
+    /// let options = crons::ClientOptions::new()
+    ///     .before_send_check_in(|check_in| (check_in.monitor_slug.as_str() != "noisy").then_some(check_in));
+    /// ```
+    #[must_use]
+    pub fn before_send_check_in(
+        mut self,
+        before_send: impl Fn(CheckIn) -> Option<CheckIn> + Send + Sync + 'static,
+    ) -> Self {
+        self.before_send = Some(Arc::new(before_send));
+        self
+    }
+
     /// Sends by other means than HTTP.
     #[must_use]
     pub fn transport(mut self, transport: impl Transport) -> Self {
@@ -98,24 +189,49 @@ impl ClientOptions {
         self
     }
 
-    /// The settings with the environment's filled in, judged. `None` means disabled: there is no DSN.
-    pub(crate) fn resolve(self) -> Result<Option<Settings>, InitError> {
+    /// The settings with the environment's filled in, judged.
+    pub(crate) fn resolve(self) -> Result<Resolved, InitError> {
+        if is_switched_off()? {
+            return Ok(Resolved::Disabled("SENTRY_CRONS is off"));
+        }
         let given =
             |option: Option<String>, name| option.map_or_else(|| variable(name), |value| Ok(Some(value)));
         let Some(dsn) = given(self.dsn, "SENTRY_DSN")?.filter(|dsn| !dsn.trim().is_empty()) else {
-            return Ok(None);
+            return Ok(Resolved::Disabled(
+                "there is no DSN: set SENTRY_DSN to watch the jobs of this program",
+            ));
         };
         let environment = given(self.environment, "SENTRY_ENVIRONMENT")?;
         let default = if cfg!(debug_assertions) { "development" } else { Environment::DEFAULT };
-        Ok(Some(Settings {
+        let environment =
+            Environment::parse(environment.as_deref().unwrap_or(default)).map_err(InitError::Environment)?;
+        if self.environments.is_some_and(|all| !all.iter().any(|one| one == environment.as_str())) {
+            return Ok(Resolved::Disabled("its environment is not in ClientOptions::environments"));
+        }
+        Ok(Resolved::Enabled(Box::new(Settings {
             dsn: dsn.parse().map_err(InitError::Dsn)?,
-            environment: Environment::parse(environment.as_deref().unwrap_or(default))
-                .map_err(InitError::Environment)?,
-            release: given(self.release, "SENTRY_RELEASE")?,
+            origin: Origin { environment, release: given(self.release, "SENTRY_RELEASE")? },
             request_timeout: self.request_timeout,
             shutdown_timeout: self.shutdown_timeout,
+            pace: Pace {
+                rate_limit: self.rate_limit,
+                coalesce: self.coalesce,
+                retry_server_errors: self.retry_server_errors,
+            },
+            upsert: self.upsert,
+            before_send: self.before_send,
             transport: self.transport,
-        }))
+        })))
+    }
+}
+
+/// What `SENTRY_CRONS` says.
+fn is_switched_off() -> Result<bool, InitError> {
+    let Some(value) = variable("SENTRY_CRONS")? else { return Ok(false) };
+    match value.trim().to_ascii_lowercase().as_str() {
+        "off" | "0" | "false" | "no" => Ok(true),
+        "on" | "1" | "true" | "yes" => Ok(false),
+        _ => Err(InitError::Switch(value)),
     }
 }
 
@@ -136,56 +252,30 @@ impl fmt::Debug for ClientOptions {
             .field("release", &self.release)
             .field("request_timeout", &self.request_timeout)
             .field("shutdown_timeout", &self.shutdown_timeout)
+            .field("rate_limit", &self.rate_limit)
+            .field("coalesce", &self.coalesce)
+            .field("retry_server_errors", &self.retry_server_errors)
+            .field("upsert", &self.upsert)
+            .field("environments", &self.environments)
             .finish_non_exhaustive()
     }
+}
+
+/// What the options come to.
+pub(crate) enum Resolved {
+    /// And why.
+    Disabled(&'static str),
+    Enabled(Box<Settings>),
 }
 
 /// [`ClientOptions`] that have been judged.
 pub(crate) struct Settings {
     pub(crate) dsn: Dsn,
-    pub(crate) environment: Environment,
-    pub(crate) release: Option<String>,
+    pub(crate) origin: Origin,
     pub(crate) request_timeout: Duration,
     pub(crate) shutdown_timeout: Duration,
+    pub(crate) pace: Pace,
+    pub(crate) upsert: Upsert,
+    pub(crate) before_send: Option<BeforeSend>,
     pub(crate) transport: Option<Arc<dyn Transport>>,
 }
-
-/// Why the client could not be set up.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum InitError {
-    /// The DSN is malformed.
-    Dsn(InvalidDsn),
-    /// The server would refuse the environment.
-    Environment(InvalidEnvironment),
-    /// This variable of the environment is not UTF-8.
-    NotUnicode(&'static str),
-    /// A [`ClientInitGuard`](crate::ClientInitGuard) of an earlier `init` is still alive.
-    AlreadyInitialized,
-    /// The feature `http` is off and no [`Transport`] was given.
-    NoTransport,
-    /// The HTTP client or the worker's thread could not be set up.
-    Start(Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl fmt::Display for InitError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Dsn(refused) => write!(f, "{refused}"),
-            Self::Environment(refused) => write!(f, "{refused}"),
-            Self::NotUnicode(name) => write!(f, "{name} is not UTF-8; set it to plain text or unset it"),
-            Self::AlreadyInitialized => f.write_str(
-                "crons is already initialized; drop the guard of the first `init` before the second",
-            ),
-            Self::NoTransport => f.write_str(
-                "there is no transport; turn on the feature `http` or give one by `ClientOptions::transport`",
-            ),
-            Self::Start(cause) => {
-                f.write_str("the client could not be started: ")?;
-                write_chain(f, &**cause)
-            }
-        }
-    }
-}
-
-impl std::error::Error for InitError {}

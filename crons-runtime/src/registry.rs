@@ -23,7 +23,8 @@ pub static MONITORS: [&Definition; 0] = [];
 pub(crate) fn inspect() -> usize {
     let mut by_slug = HashMap::new();
     for definition in MONITORS {
-        let Some((slug, config)) = definition.resolve() else { continue };
+        let Some(subject) = definition.resolve() else { continue };
+        let (slug, config) = (&subject.slug, &subject.config);
         match by_slug.insert(slug, config) {
             Some(other) if other != config => {
                 tracing::warn!(%slug, "two functions have this slug and different configurations: each run overwrites that of the other");

@@ -1,6 +1,11 @@
 //! What became of the check-ins.
 
+use std::time::SystemTime;
+
 /// Counts of what the client did since [`init`](crate::init).
+///
+/// Everything that was captured is in one of the others: `captured` is the sum of `sent`, `coalesced`, `withdrawn`, `refused`,
+/// `dropped.total()` and `queued`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -16,15 +21,45 @@ pub struct Stats {
     pub retried: u64,
     /// Refused by the server.
     pub refused: u64,
-    /// Given up: too old after many tries, or the queue was full.
-    pub dropped: u64,
-    /// Not sent yet.
+    /// Given up, by reason.
+    pub dropped: Dropped,
+    /// Not sent yet, or not answered yet.
     pub queued: u64,
+    /// The server wants to hear of no check-ins before that.
+    pub limited_until: Option<SystemTime>,
 }
 
 impl Stats {
     /// Whether everything that was captured reached the server.
     pub fn all_delivered(&self) -> bool {
-        self.refused == 0 && self.dropped == 0 && self.queued == 0
+        self.refused == 0 && self.dropped.total() == 0 && self.queued == 0
+    }
+}
+
+/// Check-ins that were given up, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Dropped {
+    /// There was no room: too many were waiting.
+    pub queue_overflow: u64,
+    /// Their runs came more often than [`ClientOptions::rate_limit`](crate::ClientOptions::rate_limit) lets through.
+    pub skipped: u64,
+    /// The server had said that it wants no more for a while.
+    pub rate_limited: u64,
+    /// They were too old to be true before the server could be reached.
+    pub expired: u64,
+    /// [`ClientOptions::before_send_check_in`](crate::ClientOptions::before_send_check_in) said so.
+    pub before_send: u64,
+    /// They could not be written, which is our fault.
+    pub internal: u64,
+    /// The client had ended.
+    pub ended: u64,
+}
+
+impl Dropped {
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        let Self { queue_overflow, skipped, rate_limited, expired, before_send, internal, ended } = self;
+        queue_overflow + skipped + rate_limited + expired + before_send + internal + ended
     }
 }

@@ -14,8 +14,9 @@ use std::sync::Arc;
 
 use crons_types::{CheckIn, Environment};
 
-use crate::client::Client;
+use crate::client::{Captured, Client};
 use crate::current;
+use crate::writer::Origin;
 
 /// Runs `f` and returns the check-ins captured on this thread meanwhile, all of them, in order.
 ///
@@ -41,5 +42,5 @@ pub async fn with_captured_check_ins_async<F: Future>(future: F) -> Vec<CheckIn>
 #[expect(clippy::expect_used, reason = "the name is valid")]
 fn client() -> Arc<Client> {
     let environment = Environment::parse(Environment::DEFAULT).expect("a valid name");
-    Arc::new(Client::capturing(environment))
+    Arc::new(Client::Captured(Captured::new(Origin { environment, release: None })))
 }

@@ -89,6 +89,22 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
+    pub(crate) fn is_server_error(&self) -> bool {
+        (500..600).contains(&self.status)
+    }
+
+    /// What to do about a status that is no success.
+    pub(crate) fn advice(&self) -> &'static str {
+        match self.status {
+            401 | 403 => "check the DSN: project and key do not fit the server",
+            404 => "check the DSN: there is no such project at this address",
+            413 => "it is too large",
+            429 => "it came too often: a monitor may check in six times a minute",
+            500..=599 => "the server is in trouble",
+            _ => "see the server's log",
+        }
+    }
+
     /// Why the server did not take a check-in, though it may have said 200 to it, as our own server and old Sentry say it.
     pub(crate) fn reason(&self) -> Option<&str> {
         self.headers.iter().find(|(name, _)| name == "x-sentry-error").map(|(_, reason)| reason.as_str())

@@ -1,0 +1,258 @@
+//! What may go to the server, and when: order, folding, rate limits, retries. Time is an argument; no I/O, no thread.
+
+mod answer;
+mod hold;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+use std::num::NonZeroU32;
+use std::time::{Duration, Instant};
+
+use crate::backoff::Backoff;
+use crate::epochs::Epochs;
+use crate::lanes::{Filed, Index, Lanes};
+use crate::limits::Limits;
+use crate::losses::{Loss, Losses};
+use crate::quota::{Admission, Quota};
+use crate::record::Record;
+use crate::stats::Stats;
+
+pub(crate) use answer::Answer;
+use hold::{Held, Unopened};
+
+/// What the user has said about delivery.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Check-ins in any minute, for each monitor and environment.
+    pub(crate) rate_limit: Option<NonZeroU32>,
+    /// How long a begin may wait for the end of its run.
+    pub(crate) coalesce: Duration,
+    /// Whether an answer of 5xx is as good as none.
+    pub(crate) retry_server_errors: bool,
+}
+
+/// What may become of a check-in whose turn has come.
+enum Turn {
+    Now,
+    At(Instant),
+    Never(Loss),
+}
+
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pace: Pace,
+    lanes: Lanes,
+    held: Held,
+    /// Of those held, the ones that wait for a place in their minute.
+    paced: HashSet<Index>,
+    quota: Quota,
+    limits: Limits,
+    backoff: Backoff,
+    epochs: Epochs,
+    /// What was captured before this epoch is waited for.
+    hurried: u32,
+    unopened: Unopened,
+    losses: Losses,
+    stats: Stats,
+}
+
+impl Delivery {
+    pub(crate) fn new(pace: Pace) -> Self {
+        Self {
+            pace,
+            lanes: Lanes::default(),
+            held: Held::default(),
+            paced: HashSet::new(),
+            quota: Quota::new(pace.rate_limit),
+            limits: Limits::default(),
+            backoff: Backoff::default(),
+            epochs: Epochs::default(),
+            hurried: 0,
+            unopened: Unopened::default(),
+            losses: Losses::default(),
+            stats: Stats::default(),
+        }
+    }
+
+    /// Takes in what was captured.
+    pub(crate) fn file(&mut self, mut record: Record) {
+        if !record.is_opener() && self.unopened.remove(record.id) {
+            record.closes = false;
+        }
+        let (epoch, counted) = (record.epoch, record.report.is_counted());
+        match self.lanes.file(record) {
+            Filed::New => {
+                // What was to take back a begin that is gone has become a check-in of its own.
+                self.stats.captured += u64::from(!counted);
+                self.epochs.enter(epoch);
+            }
+            Filed::Folded { index, at } => {
+                self.stats.coalesced += 1;
+                if self.held.remove(at + self.pace.coalesce, index) {
+                    self.lanes.release(index);
+                }
+            }
+            Filed::Withdrawn { index, at, epoch } => {
+                self.stats.withdrawn += 1;
+                self.held.remove(at + self.pace.coalesce, index);
+                self.epochs.leave(epoch);
+            }
+        }
+    }
+
+    /// Someone waits for all that was captured up to this epoch: it goes at once, as far as that is for us to say.
+    pub(crate) fn hurry(&mut self, epoch: u32) {
+        self.hurried = epoch.saturating_add(1);
+        self.backoff.hurry();
+        let Self { held, lanes, hurried, .. } = self;
+        for index in held.take(|index| {
+            lanes.get(index).is_some_and(|record| record.is_opener() && record.epoch < *hurried)
+        }) {
+            lanes.release(index);
+        }
+    }
+
+    /// The next check-in that may go now; to be followed by [`answered`](Self::answered) or
+    /// [`withhold`](Self::withhold).
+    pub(crate) fn next(&mut self, now: Instant) -> Option<Index> {
+        while let Some(index) = self.held.due(now) {
+            self.lanes.release(index);
+        }
+        if self.backoff.until(now).is_some() {
+            return None;
+        }
+        while let Some(index) = self.lanes.pop() {
+            match self.turn(index, now) {
+                Turn::Now => {
+                    self.lanes.fly(index);
+                    return Some(index);
+                }
+                Turn::At(when) => {
+                    self.lanes.hold(index);
+                    self.held.insert(when, index);
+                }
+                Turn::Never(loss) => self.discard(index, loss),
+            }
+        }
+        None
+    }
+
+    /// When [`next`](Self::next) has to be asked again though nothing else happens.
+    pub(crate) fn wake_at(&self, now: Instant) -> Option<Instant> {
+        let retry = self.backoff.until(now).filter(|_| self.lanes.has_ready());
+        [self.held.first(), retry].into_iter().flatten().min()
+    }
+
+    pub(crate) fn get(&self, index: Index) -> Option<&Record> {
+        self.lanes.get(index)
+    }
+
+    /// Whether the turn of this check-in has come.
+    fn turn(&mut self, index: Index, now: Instant) -> Turn {
+        let Some(record) = self.lanes.get(index) else { return Turn::Never(Loss::Internal) };
+        if self.paced.remove(&index) {
+            self.quota.waited(record, now);
+        }
+        let expires = record.expires();
+        if expires <= now {
+            return Turn::Never(Loss::Expired);
+        }
+        let grace = record.at + self.pace.coalesce;
+        if record.is_opener() && grace > now && record.epoch >= self.hurried {
+            return Turn::At(grace);
+        }
+        if let Some(until) = self.limits.until(now) {
+            // The server knows that this run began.
+            let owed = !record.is_opener() && (record.closes || record.tried);
+            return if owed && until < expires { Turn::At(until) } else { Turn::Never(Loss::RateLimited) };
+        }
+        match self.quota.admit(record, now) {
+            Admission::Now => {
+                self.quota.sent(record, now);
+                Turn::Now
+            }
+            Admission::At(when) => {
+                self.paced.insert(index);
+                Turn::At(when)
+            }
+            Admission::Skip { warn } => {
+                if warn {
+                    tracing::warn!(
+                        slug = %record.subject.slug,
+                        "runs are not reported: they come more often than the server takes, six check-ins a minute for each \
+                         monitor; watch a longer stretch of work, or set ClientOptions::rate_limit if your server takes more"
+                    );
+                }
+                Turn::Never(Loss::Skipped)
+            }
+        }
+    }
+
+    /// Gives up a check-in that was about to go, or has gone without an answer.
+    pub(crate) fn withhold(&mut self, index: Index, loss: Loss, now: Instant) {
+        if let Some(record) = self.lanes.get(index) {
+            self.quota.unsent(record, now);
+        }
+        self.discard(index, loss);
+    }
+
+    /// Gives up a check-in. If it is a begin and the end of its run is here, that goes on in its place.
+    fn discard(&mut self, index: Index, loss: Loss) {
+        if self.fold_into_next(index) {
+            return self.lanes.release(index);
+        }
+        let Some(record) = self.lanes.get(index) else { return };
+        tracing::debug!(slug = %record.subject.slug, status = record.report.as_str(), id = %record.id, ?loss, "check-in dropped");
+        if record.is_opener() && !record.tried {
+            self.unopened.insert(record.id);
+        }
+        loss.count(&mut self.stats.dropped);
+        self.losses.add(loss, 1);
+        self.settle(index);
+    }
+
+    fn fold_into_next(&mut self, index: Index) -> bool {
+        let Some(epoch) = self.lanes.fold_into_next(index) else { return false };
+        self.stats.coalesced += 1;
+        self.epochs.leave(epoch);
+        true
+    }
+
+    fn settle(&mut self, index: Index) {
+        if let Some(record) = self.lanes.get(index) {
+            self.epochs.leave(record.epoch);
+            self.lanes.settle(index);
+        }
+    }
+
+    /// The losses that the server has not been told of, for the next request to carry.
+    pub(crate) fn take_losses(&mut self) -> Losses {
+        std::mem::take(&mut self.losses)
+    }
+
+    /// They were not carried after all.
+    pub(crate) fn put_back(&mut self, losses: Losses) {
+        self.losses.put_back(losses);
+    }
+
+    /// Counts what was lost before it got here.
+    pub(crate) fn lost(&mut self, loss: Loss, quantity: u64) {
+        self.losses.add(loss, quantity);
+    }
+
+    /// The earliest epoch with something unsettled.
+    pub(crate) fn earliest_epoch(&self) -> u32 {
+        self.epochs.earliest()
+    }
+
+    /// Until when the server wants no check-ins.
+    pub(crate) fn limited_until(&self, now: Instant) -> Option<Instant> {
+        self.limits.until(now)
+    }
+
+    /// All but what the inbox counts.
+    pub(crate) fn stats(&self) -> Stats {
+        Stats { queued: self.lanes.len() as u64, ..self.stats }
+    }
+}

@@ -1,0 +1,69 @@
+//! What a flush waits for: everything that was captured before it.
+
+use std::collections::VecDeque;
+
+/// How many check-ins are not settled, for each epoch; a flush begins a new one.
+#[derive(Debug, Default)]
+pub(crate) struct Epochs {
+    first: u32,
+    unsettled: VecDeque<usize>,
+}
+
+impl Epochs {
+    /// One more. Epochs come in order.
+    pub(crate) fn enter(&mut self, epoch: u32) {
+        let at = epoch.saturating_sub(self.first) as usize;
+        if at >= self.unsettled.len() {
+            self.unsettled.resize(at + 1, 0);
+        }
+        self.unsettled[at] += 1;
+        self.forget();
+    }
+
+    /// One fewer.
+    pub(crate) fn leave(&mut self, epoch: u32) {
+        let at = epoch.saturating_sub(self.first) as usize;
+        if let Some(unsettled) = self.unsettled.get_mut(at) {
+            *unsettled = unsettled.saturating_sub(1);
+        }
+        self.forget();
+    }
+
+    /// The earliest epoch with something unsettled; past all if there is none.
+    pub(crate) fn earliest(&self) -> u32 {
+        let settled = self.unsettled.iter().take_while(|unsettled| **unsettled == 0).count();
+        if settled == self.unsettled.len() { u32::MAX } else { self.first.saturating_add(index(settled)) }
+    }
+
+    /// Drops what is settled, save for the last epoch: more of it may come.
+    fn forget(&mut self) {
+        while self.unsettled.len() > 1 && self.unsettled.front() == Some(&0) {
+            self.unsettled.pop_front();
+            self.first += 1;
+        }
+    }
+}
+
+fn index(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_earliest_unsettled_epoch_is_known_in_whatever_order_they_settle() {
+        let mut epochs = Epochs::default();
+        assert_eq!(epochs.earliest(), u32::MAX);
+        for epoch in [0, 0, 1, 3] {
+            epochs.enter(epoch);
+        }
+        for (left, earliest) in [(1, 0), (0, 0), (0, 3), (3, u32::MAX)] {
+            epochs.leave(left);
+            assert_eq!(epochs.earliest(), earliest, "after one of {left}");
+        }
+        epochs.enter(3);
+        assert_eq!(epochs.earliest(), 3);
+    }
+}

@@ -1,0 +1,191 @@
+//! Where the threads of the jobs leave check-ins, and the worker fetches them: all that they share.
+
+#[cfg(all(test, crons_model))]
+mod model;
+
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use crate::record::{Record, Report};
+use crate::stats::Stats;
+use crate::sync::{Condvar, Mutex, MutexGuard};
+
+/// With so much waiting, begins of runs are dropped: their ends will tell the whole story. A record is 64 bytes, and takes
+/// some ten more to be found again.
+const MAX_BEFORE_OPENERS: usize = 1 << 21;
+/// With so much waiting, everything new is dropped. Only a server that is down for hours, under many runs, gets here.
+const MAX_WAITING: usize = MAX_BEFORE_OPENERS + MAX_BEFORE_OPENERS / 4;
+/// Room for so many is kept between two visits of the worker.
+const KEPT: usize = 4096;
+
+#[derive(Default)]
+pub(crate) struct Inbox {
+    state: Mutex<State>,
+    /// Something has been settled, or nothing ever will be.
+    settled: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    records: Vec<Record>,
+    captured: u64,
+    overflown: u64,
+    /// Of those, what the worker has not been told of.
+    overflown_untold: u64,
+    ended: u64,
+    /// Counts the flushes.
+    epoch: u32,
+    flushing: usize,
+    hurry: Option<u32>,
+    stopped: bool,
+    /// The worker sleeps until it is woken.
+    parked: bool,
+    /// That check-ins are dropped has been said; it is said again once nothing was waiting.
+    complained: bool,
+    worker: Progress,
+}
+
+/// What the worker tells.
+#[derive(Clone, Copy)]
+pub(crate) struct Progress {
+    /// The earliest epoch with something unsettled.
+    pub(crate) earliest_epoch: u32,
+    pub(crate) limited_until: Option<Instant>,
+    pub(crate) stats: Stats,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self { earliest_epoch: u32::MAX, limited_until: None, stats: Stats::default() }
+    }
+}
+
+/// What the worker is told.
+pub(crate) struct Orders {
+    pub(crate) hurry: Option<u32>,
+    pub(crate) stopped: bool,
+    pub(crate) overflown: u64,
+}
+
+/// What the caller of [`Inbox::push`] has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    /// Nothing.
+    Done,
+    /// Wake the worker.
+    Wake,
+    /// Say that check-ins are dropped, and why.
+    Complain(&'static str),
+}
+
+impl Inbox {
+    /// Never held across I/O; a panic while it is held leaves counters that still add up.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves a check-in.
+    pub(crate) fn push(&self, mut record: Record) -> Pushed {
+        let mut state = self.state();
+        state.captured += u64::from(record.report.is_counted());
+        let fetched = usize::try_from(state.worker.stats.queued).unwrap_or(usize::MAX);
+        let waiting = state.records.len().saturating_add(fetched);
+        let most = if record.is_opener() { MAX_BEFORE_OPENERS } else { MAX_WAITING };
+        if state.stopped || waiting >= most {
+            return state.refuse(record.report);
+        }
+        record.epoch = state.epoch;
+        state.records.push(record);
+        if std::mem::take(&mut state.parked) { Pushed::Wake } else { Pushed::Done }
+    }
+
+    /// Fetches all check-ins in exchange for an empty buffer and the news.
+    pub(crate) fn exchange(&self, records: &mut Vec<Record>, progress: Progress) -> Orders {
+        records.clear();
+        records.shrink_to(KEPT);
+        let mut state = self.state();
+        std::mem::swap(records, &mut state.records);
+        state.parked = false;
+        state.worker = progress;
+        state.worker.stats.queued += records.len() as u64;
+        if let Some(first) = records.first() {
+            // They are out of sight until they are filed.
+            state.worker.earliest_epoch = progress.earliest_epoch.min(first.epoch);
+        }
+        state.complained &= state.worker.stats.queued > 0;
+        if state.flushing > 0 {
+            self.settled.notify_all();
+        }
+        Orders {
+            hurry: state.hurry.take(),
+            stopped: state.stopped,
+            overflown: std::mem::take(&mut state.overflown_untold),
+        }
+    }
+
+    /// The worker is about to sleep until it is woken; `false` if it must not.
+    pub(crate) fn park(&self) -> bool {
+        let mut state = self.state();
+        state.parked = state.records.is_empty() && state.hurry.is_none() && !state.stopped;
+        state.parked
+    }
+
+    /// Waits until everything left so far is settled, for at most `timeout`. Whether it is. `wake` is to wake the worker.
+    pub(crate) fn flush(&self, timeout: Duration, wake: impl FnOnce()) -> bool {
+        let until = Instant::now().checked_add(timeout);
+        let mut state = self.state();
+        let epoch = state.epoch;
+        if state.is_settled(epoch) || state.stopped {
+            return state.is_settled(epoch);
+        }
+        // What comes from now on is not waited for.
+        state.epoch = epoch.saturating_add(1);
+        state.hurry = Some(epoch);
+        state.flushing += 1;
+        drop(state);
+        wake();
+        let mut state = self.state();
+        while !state.is_settled(epoch) && !state.stopped {
+            let left = until.map_or(timeout, |until| until.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                break;
+            }
+            state = self.settled.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.flushing -= 1;
+        state.is_settled(epoch)
+    }
+
+    /// Lets the worker end, whatever is left, and nobody wait for it any longer; to be followed by waking it.
+    pub(crate) fn stop(&self) {
+        self.state().stopped = true;
+        self.settled.notify_all();
+    }
+
+    pub(crate) fn stats(&self) -> (Stats, Option<Instant>) {
+        let inbox = self.state();
+        let mut stats = inbox.worker.stats;
+        stats.captured += inbox.captured;
+        // What takes back a begin is no check-in until it turns out to be one.
+        stats.queued += inbox.records.iter().filter(|record| record.report.is_counted()).count() as u64;
+        stats.dropped.queue_overflow += inbox.overflown;
+        stats.dropped.ended += inbox.ended;
+        (stats, inbox.worker.limited_until)
+    }
+}
+
+impl State {
+    fn is_settled(&self, epoch: u32) -> bool {
+        self.worker.earliest_epoch > epoch && self.records.first().is_none_or(|first| first.epoch > epoch)
+    }
+
+    fn refuse(&mut self, report: Report) -> Pushed {
+        let why = if self.stopped { "the client has ended" } else { "too many are waiting" };
+        if report.is_counted() {
+            let count = if self.stopped { &mut self.ended } else { &mut self.overflown };
+            *count += 1;
+            self.overflown_untold += u64::from(!self.stopped);
+        }
+        if std::mem::replace(&mut self.complained, true) { Pushed::Done } else { Pushed::Complain(why) }
+    }
+}

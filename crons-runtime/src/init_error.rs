@@ -1,0 +1,52 @@
+//! Why there is no client.
+
+use std::fmt;
+
+use crons_types::{InvalidDsn, InvalidEnvironment};
+
+use crate::transport::write_chain;
+
+/// Why the client could not be set up.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum InitError {
+    /// The DSN is malformed.
+    Dsn(InvalidDsn),
+    /// The server would refuse the environment.
+    Environment(InvalidEnvironment),
+    /// This variable of the environment is not UTF-8.
+    NotUnicode(&'static str),
+    /// `SENTRY_CRONS` says neither `on` nor `off`.
+    Switch(String),
+    /// A [`ClientInitGuard`](crate::ClientInitGuard) of an earlier `init` is still alive.
+    AlreadyInitialized,
+    /// The feature `http` is off and no [`Transport`] was given.
+    NoTransport,
+    /// The HTTP client or the worker's thread could not be set up.
+    Start(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl fmt::Display for InitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dsn(refused) => write!(f, "{refused}"),
+            Self::Environment(refused) => write!(f, "{refused}"),
+            Self::NotUnicode(name) => write!(f, "{name} is not UTF-8; set it to plain text or unset it"),
+            Self::Switch(value) => {
+                write!(f, "SENTRY_CRONS: {value:?} is neither `on` nor `off`; write one of them or unset it")
+            }
+            Self::AlreadyInitialized => f.write_str(
+                "crons is already initialized; drop the guard of the first `init` before the second",
+            ),
+            Self::NoTransport => f.write_str(
+                "there is no transport; turn on the feature `http` or give one by `ClientOptions::transport`",
+            ),
+            Self::Start(cause) => {
+                f.write_str("the client could not be started: ")?;
+                write_chain(f, &**cause)
+            }
+        }
+    }
+}
+
+impl std::error::Error for InitError {}

@@ -1,0 +1,47 @@
+//! What the process does behind our back: it forks, and it exits.
+
+#[cfg(unix)]
+use std::sync::Once;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// How many forks lie between the first process of this program and this one.
+static FORKS: AtomicUsize = AtomicUsize::new(0);
+
+/// How many forks lie between the process that first asked and this one. Costs one atomic load: asking the system for the
+/// process id would cost more than all else that a check-in does.
+pub(crate) fn forks() -> usize {
+    FORKS.load(Ordering::Relaxed)
+}
+
+/// Begins to count forks. Elsewhere than on Unix there are none.
+pub(crate) fn count_forks() {
+    #[cfg(unix)]
+    {
+        extern "C" fn forked() {
+            FORKS.fetch_add(1, Ordering::Relaxed);
+        }
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            #[expect(
+                unsafe_code,
+                reason = "there is no safe way to learn of a fork; the handler only adds to an atomic"
+            )]
+            let refused = unsafe { libc::pthread_atfork(None, None, Some(forked)) };
+            if refused != 0 {
+                tracing::warn!("forks of this process cannot be noticed: a child process must not use crons");
+            }
+        });
+    }
+}
+
+/// Has `at_exit` called when the process exits, be it by the end of `main` or by `std::process::exit`. It must not panic.
+pub(crate) fn call_at_exit(at_exit: extern "C" fn()) {
+    #[expect(
+        unsafe_code,
+        reason = "there is no safe way to be called at the exit; the handler is a plain function of ours"
+    )]
+    let refused = unsafe { libc::atexit(at_exit) };
+    if refused != 0 {
+        tracing::warn!("check-ins are not delivered at std::process::exit: flush before it");
+    }
+}

@@ -1,0 +1,165 @@
+//! The thread's end of the worker.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::{Id, JoinSet};
+
+use super::{Desk, Plan};
+use crate::delivery::{Answer, Delivery};
+use crate::inbox::Progress;
+use crate::lanes::Index;
+use crate::losses::{Loss, Losses};
+use crate::transport::{Request, Transport, TransportError};
+use crate::upsert::Upserts;
+use crate::writer::Unwritten;
+
+/// Requests under way at the same time, each for another run: enough for 100 runs a second at 150 ms a request.
+const MAX_IN_FLIGHT: usize = 16;
+/// While there is something going on the thread looks for itself, so that no job pays for waking it: that takes 4 us, ten
+/// times all else.
+const LOOK: Duration = Duration::from_millis(1);
+/// After so many looks at nothing it sleeps until it is woken.
+const LOOKS: u32 = 50;
+
+pub(super) struct Sender {
+    desk: Arc<Desk>,
+    plan: Arc<Plan>,
+    transport: Arc<dyn Transport>,
+    delivery: Delivery,
+    requests: JoinSet<Answer>,
+    in_flight: HashMap<Id, (Index, Losses)>,
+    upserts: Upserts,
+}
+
+/// However the thread ends, nobody waits for it any longer, and nothing more is queued.
+struct Ending(Arc<Desk>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the thread that sends check-ins has panicked: jobs run unwatched from here");
+        }
+        self.0.inbox.stop();
+    }
+}
+
+impl Sender {
+    pub(super) fn new(desk: Arc<Desk>, plan: Arc<Plan>, transport: Arc<dyn Transport>) -> Self {
+        let (delivery, upserts) = (Delivery::new(plan.pace), Upserts::new(plan.upsert));
+        let (requests, in_flight) = (JoinSet::new(), HashMap::new());
+        Self { desk, plan, transport, delivery, requests, in_flight, upserts }
+    }
+
+    pub(super) fn run(self) {
+        let _ending = Ending(Arc::clone(&self.desk));
+        match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => {
+                runtime.block_on(self.send());
+                // A name look-up may still be blocking; nobody waits for it.
+                runtime.shutdown_background();
+            }
+            Err(error) => tracing::error!(%error, "check-ins cannot be sent: no runtime for the worker"),
+        }
+    }
+
+    async fn send(mut self) {
+        let desk = Arc::clone(&self.desk);
+        let mut records = Vec::new();
+        let mut looks = 0;
+        loop {
+            let orders = desk.inbox.exchange(&mut records, self.progress());
+            if orders.stopped {
+                return;
+            }
+            looks = if records.is_empty() { looks + 1 } else { 0 };
+            self.delivery.lost(Loss::QueueOverflow, orders.overflown);
+            for record in records.drain(..) {
+                self.delivery.file(record);
+            }
+            if let Some(epoch) = orders.hurry {
+                self.delivery.hurry(epoch);
+            }
+            self.launch();
+            let parked = looks >= LOOKS && desk.inbox.park();
+            let wake = self.wake_at(!parked);
+            tokio::select! {
+                Some(finished) = self.requests.join_next_with_id() => self.land(finished),
+                () = desk.wake.notified() => {}
+                () = sleep_until(wake) => {}
+            }
+            // Whoever else has finished meanwhile is looked at before the lock is taken again.
+            while let Some(finished) = self.requests.try_join_next_with_id() {
+                self.land(finished);
+            }
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        Progress {
+            earliest_epoch: self.delivery.earliest_epoch(),
+            limited_until: self.delivery.limited_until(Instant::now()),
+            stats: self.delivery.stats(),
+        }
+    }
+
+    /// When to go on though nothing happens.
+    fn wake_at(&self, look: bool) -> Option<Instant> {
+        let now = Instant::now();
+        // With all hands full, only an answer or news can help.
+        let full = self.requests.len() >= MAX_IN_FLIGHT;
+        let due = self.delivery.wake_at(now).filter(|_| !full);
+        [due, look.then(|| now + LOOK)].into_iter().flatten().min()
+    }
+
+    /// Puts on the wire what may go.
+    fn launch(&mut self) {
+        while self.requests.len() < MAX_IN_FLIGHT {
+            let now = Instant::now();
+            let Some(index) = self.delivery.next(now) else { return };
+            let Some(record) = self.delivery.get(index) else { continue };
+            let (mut check_in, trace) = (record.to_check_in(), record.trace_id());
+            if self.upserts.is_known(&record.subject) {
+                check_in.monitor_config = None;
+            }
+            let losses = self.delivery.take_losses();
+            match self.plan.writer.write(check_in, trace, &losses) {
+                Ok(request) => {
+                    let answer = answer(Arc::clone(&self.transport), request, self.plan.request_timeout);
+                    self.in_flight.insert(self.requests.spawn(answer).id(), (index, losses));
+                }
+                Err(Unwritten(loss)) => {
+                    self.delivery.put_back(losses);
+                    self.delivery.withhold(index, loss, now);
+                }
+            }
+        }
+    }
+
+    fn land(&mut self, finished: Result<(Id, Answer), tokio::task::JoinError>) {
+        let (id, answer) = match finished {
+            Ok(finished) => finished,
+            Err(panicked) => (panicked.id(), Err(TransportError::new(panicked.to_string()))),
+        };
+        if let Some((index, losses)) = self.in_flight.remove(&id) {
+            if let (Ok(response), Some(record)) = (&answer, self.delivery.get(index)) {
+                self.upserts.answered(&record.subject, response);
+            }
+            self.delivery.answered(index, &answer, losses, Instant::now());
+        }
+    }
+}
+
+/// Polled as a task of its own, so that a transport that panics ends its request only.
+async fn answer(transport: Arc<dyn Transport>, request: Request, timeout: Duration) -> Answer {
+    let answer = tokio::time::timeout(timeout, async move { transport.send(request).await }).await;
+    answer.unwrap_or_else(|_| Err(TransportError::new(format!("no answer within {timeout:?}"))))
+}
+
+async fn sleep_until(until: Option<Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,71 @@
+//! From a check-in to a request: what the client adds, what the user changes, and how it is written.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crons_types::{CheckIn, CheckInId, Environment};
+
+use crate::envelope::EnvelopeWriter;
+use crate::losses::{Loss, Losses};
+use crate::transport::Request;
+
+/// Looks at a check-in before it goes, to change it or to hold it back.
+pub(crate) type BeforeSend = Arc<dyn Fn(CheckIn) -> Option<CheckIn> + Send + Sync>;
+
+/// Where check-ins come from.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) environment: Environment,
+    pub(crate) release: Option<String>,
+}
+
+impl Origin {
+    /// Fills in what a check-in does not say itself.
+    pub(crate) fn complete(&self, mut check_in: CheckIn) -> CheckIn {
+        check_in.environment.get_or_insert_with(|| self.environment.clone());
+        if check_in.release.is_none() {
+            check_in.release.clone_from(&self.release);
+        }
+        check_in
+    }
+}
+
+pub(crate) struct Writer {
+    pub(crate) envelopes: EnvelopeWriter,
+    pub(crate) origin: Origin,
+    pub(crate) before_send: Option<BeforeSend>,
+}
+
+/// Why there is nothing to send.
+#[derive(Debug)]
+pub(crate) struct Unwritten(pub(crate) Loss);
+
+impl Writer {
+    pub(crate) fn write(
+        &self,
+        check_in: CheckIn,
+        trace: Option<CheckInId>,
+        losses: &Losses,
+    ) -> Result<Request, Unwritten> {
+        let check_in = self.origin.complete(check_in);
+        let id = check_in.check_in_id;
+        let check_in = match &self.before_send {
+            None => check_in,
+            Some(before_send) => {
+                let slug = check_in.monitor_slug.clone();
+                let seen = catch_unwind(AssertUnwindSafe(|| before_send(check_in))).map_err(|_| {
+                    tracing::error!(%slug, "check-in dropped: before_send_check_in has panicked");
+                    Unwritten(Loss::Internal)
+                })?;
+                let mut seen = seen.ok_or(Unwritten(Loss::BeforeSend))?;
+                // By it the server tells which begin and end belong together.
+                seen.check_in_id = id;
+                seen
+            }
+        };
+        self.envelopes.write(&check_in, trace, losses).map_err(|error| {
+            tracing::error!(%error, slug = %check_in.monitor_slug, "check-in dropped: it cannot be written");
+            Unwritten(Loss::Internal)
+        })
+    }
+}
