@@ -16,6 +16,8 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub enum Behaviour {
     Answer(u16),
+    /// With these lines of headers, each with its line break.
+    AnswerWith(u16, &'static str),
     /// Read it and close the connection.
     HangUp,
     /// Announce more than is then sent.
@@ -52,6 +54,8 @@ pub struct Sink {
 #[derive(Default)]
 struct Received {
     check_ins: Mutex<Vec<Value>>,
+    /// What came along with them.
+    client_reports: Mutex<Vec<Value>>,
     arrived: Condvar,
 }
 
@@ -90,6 +94,11 @@ impl Sink {
         self.lock().clone()
     }
 
+    /// The reports on losses that came along.
+    pub fn client_reports(&self) -> Vec<Value> {
+        self.received.client_reports.lock().unwrap().clone()
+    }
+
     /// Waits until at least so many have arrived.
     pub fn wait_for(&self, count: usize) -> Vec<Value> {
         let until = Instant::now() + DEADLINE;
@@ -106,7 +115,8 @@ impl Sink {
 fn serve(stream: &TcpStream, sink: &Received, behaviour: &dyn Fn(usize) -> Behaviour) {
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
-    while let Some(check_in) = read_request(&mut reader) {
+    while let Some((check_in, client_report)) = read_request(&mut reader) {
+        sink.client_reports.lock().unwrap().extend(client_report);
         let mut check_ins = sink.check_ins.lock().unwrap();
         let number = check_ins.len();
         check_ins.push(check_in);
@@ -116,6 +126,9 @@ fn serve(stream: &TcpStream, sink: &Received, behaviour: &dyn Fn(usize) -> Behav
         let _ = match behaviour(number) {
             Behaviour::Answer(status) => {
                 write!(writer, "HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\n{{}}")
+            }
+            Behaviour::AnswerWith(status, headers) => {
+                write!(writer, "HTTP/1.1 {status} X\r\n{headers}Content-Length: 2\r\n\r\n{{}}")
             }
             Behaviour::HangUp => return drop(stream.shutdown(Shutdown::Both)),
             Behaviour::HalfAnswer => {
@@ -131,8 +144,8 @@ fn serve(stream: &TcpStream, sink: &Received, behaviour: &dyn Fn(usize) -> Behav
     }
 }
 
-/// The check-in of the next request; `None` at the end of the connection.
-fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Value> {
+/// The check-in of the next request, and the report on losses that came along; `None` at the end of the connection.
+fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<(Value, Option<Value>)> {
     let mut length = 0;
     loop {
         let mut line = String::new();
@@ -149,7 +162,8 @@ fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Value> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     let text = String::from_utf8(body).ok()?;
-    serde_json::from_str(text.lines().nth(2)?).ok()
+    let mut lines = text.lines().skip(2).step_by(2).map(|line| serde_json::from_str(line).ok());
+    Some((lines.next()??, lines.next().flatten()))
 }
 
 /// One client at a time: it is the program's, not the test's.

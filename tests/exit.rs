@@ -1,0 +1,232 @@
+//! How a program ends: by returning, by `process::exit`, by a panic, and as a child that was forked. Each case runs this very
+//! program again as a child, with a `main` of its own.
+
+mod support;
+
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use crons::{CheckIn, ClientOptions, Slug, capture_check_in, monitor};
+use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::Value;
+use support::{Behaviour, DEADLINE, Sink};
+
+/// What a child is to do, and to whom it reports.
+const CASE: &str = "CRONS_TEST_CASE";
+const DSN: &str = "CRONS_TEST_DSN";
+
+fn main() {
+    if let (Ok(case), Ok(dsn)) = (std::env::var(CASE), std::env::var(DSN)) {
+        return child(&case, &dsn);
+    }
+    let trials = vec![
+        Trial::test("what_is_left_is_delivered_when_main_returns_though_the_guard_was_leaked", || {
+            ends("leak", 0, &["ok"])
+        }),
+        Trial::test("what_is_left_is_delivered_at_process_exit", || ends("exit", 3, &["ok"])),
+        Trial::test("what_is_left_is_delivered_at_process_exit_on_another_thread", || {
+            ends("exit-elsewhere", 4, &["ok"])
+        }),
+        Trial::test("a_run_that_panics_in_main_is_an_error", || ends("panic", 101, &["error"])),
+        Trial::test("d14_a_server_that_says_nothing_holds_up_an_exit_no_longer_than_was_said", silent_server),
+        Trial::test("b18_sentry_crons_off_sends_nothing_whatever_the_program_says", switched_off),
+        Trial::test("a_disabled_program_exits_as_ever", || ends("disabled", 5, &[])),
+        #[cfg(unix)]
+        Trial::test("d23_a_forked_child_sends_what_is_its_own_and_nothing_twice", forked),
+        #[cfg(unix)]
+        Trial::test("d23_a_child_forked_while_others_report_neither_hangs_nor_shares_ids", forked_under_load),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+fn options(dsn: &str) -> ClientOptions {
+    ClientOptions::new().dsn(dsn).shutdown_timeout(DEADLINE).rate_limit(None)
+}
+
+fn child(case: &str, dsn: &str) {
+    let run = || monitor("job").run(|| ());
+    match case {
+        "leak" => {
+            std::mem::forget(crons::init(options(dsn)));
+            run();
+        }
+        "exit" => {
+            let _crons = crons::init(options(dsn));
+            run();
+            std::process::exit(3);
+        }
+        "exit-elsewhere" => {
+            let _crons = crons::init(options(dsn));
+            run();
+            let elsewhere = std::thread::spawn(|| std::process::exit(4));
+            drop(elsewhere.join());
+        }
+        "panic" => {
+            let _crons = crons::init(options(dsn));
+            monitor("job").run(|| -> () { panic!("in main") });
+        }
+        "silence" => {
+            let _crons = crons::init(options(dsn).shutdown_timeout(Duration::from_millis(200)));
+            run();
+            std::process::exit(6);
+        }
+        "disabled" => {
+            let _crons = crons::init(options(""));
+            run();
+            std::process::exit(5);
+        }
+        #[cfg(unix)]
+        "fork" => fork_case(dsn),
+        #[cfg(unix)]
+        "fork-under-load" => fork_under_load_case(dsn),
+        other => panic!("no such case: {other}"),
+    }
+}
+
+fn start(case: &str, dsn: &str) -> Child {
+    let program = std::env::current_exe().unwrap();
+    Command::new(program).env(CASE, case).env(DSN, dsn).stderr(std::process::Stdio::null()).spawn().unwrap()
+}
+
+/// The status with which it ends; one that does not is a failure.
+fn wait(mut child: Child) -> Result<ExitStatus, Failed> {
+    let until = Instant::now() + DEADLINE;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if Instant::now() > until {
+            child.kill()?;
+            return Err("the program does not end".into());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The case ends with this code, and its job with these reports, whether or not its begin was sent before.
+fn ends(case: &str, code: i32, reports: &[&str]) -> Result<(), Failed> {
+    let sink = Sink::start(|_| Behaviour::Answer(200));
+    let status = wait(start(case, &sink.dsn()))?;
+    assert_eq!(status.code(), Some(code));
+    let mut arrived = support::statuses(&sink.check_ins(), "job").join(" ");
+    if let Some(rest) = arrived.strip_prefix("in_progress ") {
+        arrived = rest.to_owned();
+    }
+    assert_eq!(arrived, reports.join(" "));
+    Ok(())
+}
+
+fn silent_server() -> Result<(), Failed> {
+    let sink = Sink::start(|_| Behaviour::Silence);
+    let begin = Instant::now();
+    let status = wait(start("silence", &sink.dsn()))?;
+    assert_eq!(status.code(), Some(6));
+    // Far less than the ten seconds that a request may take.
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+    Ok(())
+}
+
+fn switched_off() -> Result<(), Failed> {
+    let sink = Sink::start(|_| Behaviour::Answer(200));
+    let program = std::env::current_exe()?;
+    let child =
+        Command::new(program).envs([(CASE, "exit"), (DSN, &sink.dsn()), ("SENTRY_CRONS", "off")]).spawn()?;
+    assert_eq!(wait(child)?.code(), Some(3));
+    assert_eq!(sink.check_ins(), [] as [Value; 0]);
+    Ok(())
+}
+
+/// Ids by slug, each as often as it arrived with a verdict.
+fn verdicts(check_ins: &[Value], slug: &str) -> Vec<String> {
+    let of_slug = check_ins.iter().filter(|check_in| check_in["monitor_slug"] == slug);
+    let ended = of_slug.filter(|check_in| check_in["status"] != "in_progress");
+    ended.map(|check_in| check_in["check_in_id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[cfg(unix)]
+fn forked() -> Result<(), Failed> {
+    let sink = Sink::start(|_| Behaviour::Answer(200));
+    let status = wait(start("fork", &sink.dsn()))?;
+    assert_eq!(status.code(), Some(0));
+    let check_ins = sink.check_ins();
+    for slug in ["before", "parent", "child"] {
+        assert_eq!(verdicts(&check_ins, slug).len(), 1, "{slug}: {check_ins:?}");
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn forked_under_load() -> Result<(), Failed> {
+    let sink = Sink::start(|_| Behaviour::Answer(200));
+    let status = wait(start("fork-under-load", &sink.dsn()))?;
+    assert_eq!(status.code(), Some(0));
+    let mut ids = verdicts(&sink.check_ins(), "child");
+    assert_eq!(ids.len(), CHILDREN);
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), CHILDREN, "two processes made up the same id");
+    Ok(())
+}
+
+#[cfg(unix)]
+const CHILDREN: usize = 30;
+
+/// Forks; the child does as it is told and exits. Returns the id of its process.
+#[cfg(unix)]
+fn fork(job: impl FnOnce()) -> libc::pid_t {
+    #[expect(unsafe_code, reason = "there is no safe fork; the child uses what glibc allows after one")]
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        job();
+        std::process::exit(0);
+    }
+    pid
+}
+
+#[cfg(unix)]
+fn wait_for(pid: libc::pid_t) {
+    let mut status = 0;
+    #[expect(unsafe_code, reason = "waits for a child of ours")]
+    let waited = unsafe { libc::waitpid(pid, &raw mut status, 0) };
+    assert_eq!((waited, status), (pid, 0));
+}
+
+#[cfg(unix)]
+fn fork_case(dsn: &str) {
+    let _crons = crons::init(options(dsn));
+    // Still in the queue when the child begins, or not: it is the parent's.
+    capture_check_in(CheckIn::ok(Slug::parse("before").unwrap()));
+    let child = fork(|| monitor("child").run(|| ()));
+    monitor("parent").run(|| ());
+    wait_for(child);
+}
+
+/// The lock of the inbox is likely held when a child is forked.
+#[cfg(unix)]
+fn fork_under_load_case(dsn: &str) {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let crons = crons::init(options(dsn));
+    let done = Arc::new(AtomicBool::new(false));
+    let hammers: Vec<_> = (0..2)
+        .map(|_| {
+            let done = Arc::clone(&done);
+            std::thread::spawn(move || {
+                while !done.load(Ordering::Relaxed) {
+                    crons::stats();
+                }
+            })
+        })
+        .collect();
+    for _ in 0..CHILDREN {
+        wait_for(fork(|| {
+            monitor("child").run(|| ());
+        }));
+    }
+    done.store(true, Ordering::Relaxed);
+    for hammer in hammers {
+        hammer.join().unwrap();
+    }
+    drop(crons);
+}

@@ -1,0 +1,198 @@
+//! What the options of the client do, seen from the server.
+
+mod support;
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use crons::{CheckIn, ClientOptions, MonitorConfig, Slug, Upsert, capture_check_in, monitor};
+use serde_json::Value;
+use support::{Behaviour, DEADLINE, Sink, one_at_a_time, statuses};
+
+fn options(sink: &Sink) -> ClientOptions {
+    ClientOptions::new().dsn(sink.dsn()).environment("production")
+}
+
+fn up() -> Sink {
+    Sink::start(|_| Behaviour::Answer(200))
+}
+
+/// Runs to its end before the next one begins, so that nothing is folded together.
+fn whole_run(sink: &Sink, crons: &crons::ClientInitGuard, slug: &str) {
+    let config = MonitorConfig::crontab("@daily").unwrap();
+    let seen = sink.check_ins().len();
+    let run = monitor(slug).monitor_config(config).start();
+    sink.wait_for(seen + 1);
+    run.ok();
+    assert!(crons.flush(DEADLINE));
+}
+
+fn with_config(check_ins: &[Value]) -> Vec<bool> {
+    check_ins.iter().map(|check_in| check_in.get("monitor_config").is_some()).collect()
+}
+
+#[test]
+fn b7_the_configuration_goes_along_always_or_once_or_never() {
+    let _one = one_at_a_time();
+    for (upsert, expected) in [
+        (Upsert::Always, [true, true, true, true]),
+        (Upsert::OncePerProcess, [true, false, false, false]),
+        (Upsert::Never, [false, false, false, false]),
+    ] {
+        let sink = up();
+        let crons = crons::init(options(&sink).upsert(upsert));
+        whole_run(&sink, &crons, "job");
+        whole_run(&sink, &crons, "job");
+        assert_eq!(with_config(&sink.check_ins()), expected, "{upsert:?}");
+    }
+}
+
+#[test]
+fn b7_until_the_server_has_taken_it_the_configuration_goes_along_again() {
+    let _one = one_at_a_time();
+    let sink = Sink::start(|number| Behaviour::Answer(if number == 0 { 500 } else { 200 }));
+    let crons = crons::init(options(&sink).upsert(Upsert::OncePerProcess));
+    whole_run(&sink, &crons, "job");
+    assert_eq!(with_config(&sink.check_ins()), [true, true], "the first was refused");
+}
+
+#[test]
+fn b18_in_an_environment_that_is_not_listed_nothing_is_sent() {
+    let _one = one_at_a_time();
+    for (environment, arrives) in [("production", true), ("development", false), ("Production", false)] {
+        let sink = up();
+        let crons =
+            crons::init(options(&sink).environment(environment).environments(["staging", "production"]));
+        assert_eq!((crons.is_enabled(), crons.error().is_none()), (arrives, true), "{environment}");
+        monitor("job").run(|| ());
+        assert!(crons.flush(DEADLINE));
+        assert_eq!(!sink.check_ins().is_empty(), arrives, "{environment}");
+    }
+}
+
+#[test]
+fn a11_before_send_may_change_a_check_in_or_hold_it_back_and_what_is_held_back_is_reported() {
+    let _one = one_at_a_time();
+    let sink = up();
+    let crons = crons::init(options(&sink).before_send_check_in(|check_in| {
+        let changed = check_in.release("changed");
+        (changed.monitor_slug.as_str() != "held-back").then_some(changed)
+    }));
+    capture_check_in(CheckIn::ok(Slug::parse("held-back").unwrap()));
+    assert!(crons.flush(DEADLINE));
+    let id = capture_check_in(CheckIn::ok(Slug::parse("job").unwrap()));
+    assert!(crons.flush(DEADLINE));
+    let [arrived] = sink.check_ins().try_into().unwrap();
+    assert_eq!((&arrived["release"], &arrived["check_in_id"]), (&"changed".into(), &id.to_string().into()));
+    assert_eq!(
+        sink.client_reports()[0]["discarded_events"],
+        serde_json::json!([{"reason": "before_send", "category": "monitor", "quantity": 1}])
+    );
+    let stats = crons.close(DEADLINE);
+    assert_eq!((stats.dropped.before_send, stats.dropped.total(), stats.sent), (1, 1, 1));
+}
+
+#[test]
+fn a_hook_that_panics_costs_its_check_in_and_nothing_else() {
+    let _one = one_at_a_time();
+    let sink = up();
+    let crons = crons::init(options(&sink).before_send_check_in(|check_in| {
+        assert_ne!(check_in.monitor_slug.as_str(), "bad");
+        Some(check_in)
+    }));
+    capture_check_in(CheckIn::ok(Slug::parse("bad").unwrap()));
+    capture_check_in(CheckIn::ok(Slug::parse("good").unwrap()));
+    assert!(crons.flush(DEADLINE));
+    let stats = crons.close(DEADLINE);
+    assert_eq!((stats.dropped.internal, stats.sent), (1, 1));
+}
+
+#[test]
+fn d21_of_ten_quick_runs_six_check_ins_arrive_unless_the_limit_is_off() {
+    let _one = one_at_a_time();
+    for (limit, sent) in [(NonZeroU32::new(6), 6), (NonZeroU32::new(2), 2), (None, 10)] {
+        let sink = up();
+        let crons = crons::init(options(&sink).rate_limit(limit));
+        for _ in 0..10 {
+            capture_check_in(CheckIn::ok(Slug::parse("job").unwrap()));
+        }
+        assert!(crons.flush(DEADLINE));
+        let stats = crons.close(DEADLINE);
+        assert_eq!(
+            (sink.check_ins().len(), stats.sent, stats.dropped.skipped),
+            (sent, sent as u64, 10 - sent as u64)
+        );
+    }
+}
+
+#[test]
+fn d1_what_the_server_says_about_its_limit_is_heard_with_a_200_too() {
+    let _one = one_at_a_time();
+    let sink =
+        Sink::start(|_| Behaviour::AnswerWith(200, "X-Sentry-Rate-Limits: 60:monitor:organization\r\n"));
+    let crons = crons::init(options(&sink));
+    capture_check_in(CheckIn::ok(Slug::parse("first").unwrap()));
+    assert!(crons.flush(DEADLINE));
+    assert!(crons::stats().limited_until.is_some());
+    capture_check_in(CheckIn::ok(Slug::parse("second").unwrap()));
+    assert!(crons.flush(DEADLINE));
+    assert_eq!((sink.check_ins().len(), crons.close(DEADLINE).dropped.rate_limited), (1, 1));
+}
+
+#[test]
+fn d16_within_the_grace_a_quick_run_is_one_request_with_its_duration() {
+    let _one = one_at_a_time();
+    let sink = up();
+    let crons = crons::init(options(&sink).coalesce(DEADLINE));
+    monitor("quick").run(|| ());
+    assert!(crons.flush(DEADLINE));
+    let [arrived] = sink.check_ins().try_into().unwrap();
+    assert_eq!(arrived["status"], "ok");
+    assert!(arrived["duration"].as_f64().unwrap() > 0.0);
+    let slow = monitor("slow").start();
+    assert!(crons.flush(DEADLINE), "a flush waits for no grace");
+    slow.ok();
+    assert!(crons.close(DEADLINE).all_delivered());
+    assert_eq!(statuses(&sink.check_ins(), "slow"), ["in_progress", "ok"]);
+}
+
+#[test]
+fn b12_a_heartbeat_is_one_check_in_at_the_end() {
+    let _one = one_at_a_time();
+    let sink = up();
+    let crons = crons::init(options(&sink));
+    let run = monitor("beat").heartbeat().start();
+    std::thread::sleep(Duration::from_millis(2));
+    run.error();
+    assert!(crons.close(DEADLINE).all_delivered());
+    let [arrived] = sink.check_ins().try_into().unwrap();
+    assert_eq!(arrived["status"], "error");
+    assert!(arrived["duration"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn b15_each_run_is_a_trace_of_its_own_and_a_check_in_by_hand_is_none() {
+    let _one = one_at_a_time();
+    let sink = up();
+    let crons = crons::init(options(&sink).coalesce(DEADLINE));
+    let traces: Vec<String> = (0..2)
+        .map(|_| {
+            let run = monitor("job").start();
+            let trace = run.trace_id();
+            run.ok();
+            trace
+        })
+        .collect();
+    capture_check_in(CheckIn::ok(Slug::parse("by-hand").unwrap()));
+    assert!(crons.flush(DEADLINE));
+    assert_ne!(traces[0], traces[1]);
+    let mut arrived: Vec<String> = sink
+        .check_ins()
+        .iter()
+        .filter_map(|check_in| Some(check_in["contexts"]["trace"]["trace_id"].as_str()?.to_owned()))
+        .collect();
+    arrived.sort_unstable();
+    let mut expected = traces;
+    expected.sort_unstable();
+    assert_eq!(arrived, expected);
+}
