@@ -1,90 +1,79 @@
 //! What a check-in passes on its way from the job to the worker.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+#[cfg(feature = "test")]
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crons_types::{CheckIn, CheckInId};
 
 use crate::process;
-use crate::record::{Record, Report};
+use crate::record::Record;
 use crate::stats::Stats;
 use crate::worker::Worker;
-use crate::writer::Origin;
 
 /// Where check-ins go.
 pub(crate) enum Client {
     Worker(Worker),
-    /// In tests: everything, in order, before anything is folded together.
-    #[cfg_attr(not(feature = "test"), expect(dead_code, reason = "made by the test kit only"))]
-    Captured(Captured),
+    #[cfg(feature = "test")]
+    Sink(Arc<dyn Sink>),
 }
 
-/// What was captured in a test.
-pub(crate) struct Captured {
-    origin: Origin,
-    check_ins: Mutex<Vec<CheckIn>>,
+/// Takes the place of the worker in tests.
+#[cfg(feature = "test")]
+pub(crate) trait Sink: Send + Sync {
+    fn now(&self) -> Instant;
+    fn push(&self, record: Record);
+    fn flush(&self) -> bool;
+    fn stats(&self) -> Stats;
 }
 
 impl Client {
+    /// What time it is for the jobs of this client.
+    pub(crate) fn now(&self) -> Instant {
+        match self {
+            Self::Worker(_) => Instant::now(),
+            #[cfg(feature = "test")]
+            Self::Sink(sink) => sink.now(),
+        }
+    }
+
     /// Hands on a check-in.
     pub(crate) fn capture(&self, record: Record) {
         match self {
             Self::Worker(worker) => worker.push(record),
-            Self::Captured(captured) if record.report != Report::Skipped => {
-                let check_in = captured.origin.complete(record.to_check_in());
-                captured.check_ins().push(check_in);
-            }
-            Self::Captured(_) => {}
+            #[cfg(feature = "test")]
+            Self::Sink(sink) => sink.push(record),
         }
     }
 
     /// Hands on a check-in by hand. Returns its id.
     pub(crate) fn capture_by_hand(&self, check_in: CheckIn) -> CheckInId {
         let id = check_in.check_in_id.unwrap_or_else(new_id);
-        self.capture(Record::by_hand(check_in, id, Instant::now()));
+        self.capture(Record::by_hand(check_in, id, self.now()));
         id
     }
 
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
         match self {
             Self::Worker(worker) => worker.flush(timeout),
-            Self::Captured(_) => true,
+            #[cfg(feature = "test")]
+            Self::Sink(sink) => sink.flush(),
         }
     }
 
     pub(crate) fn stop(&self) {
-        if let Self::Worker(worker) = self {
-            worker.stop();
+        match self {
+            Self::Worker(worker) => worker.stop(),
+            #[cfg(feature = "test")]
+            Self::Sink(_) => {}
         }
     }
 
     pub(crate) fn stats(&self) -> Stats {
         match self {
             Self::Worker(worker) => worker.stats(),
-            Self::Captured(captured) => {
-                Stats { captured: captured.check_ins().len() as u64, ..Stats::default() }
-            }
-        }
-    }
-}
-
-impl Captured {
-    #[cfg(feature = "test")]
-    pub(crate) fn new(origin: Origin) -> Self {
-        Self { origin, check_ins: Mutex::default() }
-    }
-
-    fn check_ins(&self) -> MutexGuard<'_, Vec<CheckIn>> {
-        self.check_ins.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(feature = "test")]
-impl Client {
-    pub(crate) fn take_captured(&self) -> Vec<CheckIn> {
-        match self {
-            Self::Worker(_) => Vec::new(),
-            Self::Captured(captured) => std::mem::take(&mut *captured.check_ins()),
+            #[cfg(feature = "test")]
+            Self::Sink(sink) => sink.stats(),
         }
     }
 }

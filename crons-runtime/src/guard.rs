@@ -77,7 +77,7 @@ impl CheckInGuard {
     /// Reports that a run began, unless only its end is to be heard of.
     fn start(client: Arc<Client>, watch: Watch) -> Self {
         let Watch { subject, on_cancel, heartbeat } = watch;
-        let (id, started) = (new_id(), Instant::now());
+        let (id, started) = (new_id(), client.now());
         if !heartbeat {
             client.capture(Record::new(id, Arc::clone(&subject), Report::InProgress, started));
         }
@@ -123,7 +123,7 @@ impl CheckInGuard {
         if !opened && report == Report::Skipped {
             return;
         }
-        let now = Instant::now();
+        let now = client.now();
         let mut record = Record::new(self.id(), subject, report, now).lasted(now.duration_since(started));
         record.closes = opened;
         client.capture(record);

@@ -9,7 +9,7 @@ use crate::client::Client;
 use crate::current;
 use crate::envelope::EnvelopeWriter;
 use crate::init_error::InitError;
-use crate::options::{ClientOptions, Resolved, Settings};
+use crate::options::{ClientOptions, Resolved, Settings, is_switched_off};
 use crate::registry;
 use crate::stats::Stats;
 use crate::transport::Transport;
@@ -45,7 +45,9 @@ pub fn try_init(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
     if current::is_installed() {
         return Err(InitError::AlreadyInitialized);
     }
-    let settings = match options.resolve()? {
+    let resolved =
+        if is_switched_off()? { Resolved::Disabled("SENTRY_CRONS is off") } else { options.resolve()? };
+    let settings = match resolved {
         Resolved::Enabled(settings) => settings,
         Resolved::Disabled(why) => {
             current::disable();

@@ -1,5 +1,7 @@
 //! For tests: what would have been sent, without a network. Feature `test`.
 //!
+//! [`with_captured_check_ins`] shows what a job reports:
+//!
 //! ```
 //! # use crons_runtime as crons;
 //! use crons::test::with_captured_check_ins;
@@ -9,38 +11,60 @@
 //! let statuses: Vec<CheckInStatus> = check_ins.iter().map(|check_in| check_in.status).collect();
 //! assert_eq!(statuses, [CheckInStatus::InProgress, CheckInStatus::Ok]);
 //! ```
+//!
+//! [`TestClient`] goes further: it shows what arrives, at a server that misbehaves as told, on a clock that the test holds.
+
+mod captured;
+mod simulated;
+mod test_client;
 
 use std::sync::Arc;
 
 use crons_types::{CheckIn, Environment};
 
-use crate::client::{Captured, Client};
+use crate::client::Client;
 use crate::current;
 use crate::writer::Origin;
+use captured::Captured;
+
+pub use simulated::TestServer;
+pub use test_client::TestClient;
 
 /// Runs `f` and returns the check-ins captured on this thread meanwhile, all of them, in order.
 ///
 /// Scoped to the thread: parallel tests do not see each other, and neither does what `f` spawns elsewhere. The environment
 /// is `production`.
 pub fn with_captured_check_ins<R>(f: impl FnOnce() -> R) -> Vec<CheckIn> {
-    let client = client();
-    current::with(Arc::clone(&client), f);
-    client.take_captured()
+    let captured = captured();
+    current::with(client(&captured), f);
+    captured.take()
 }
 
 /// As [`with_captured_check_ins`], for a future: what is captured while it is polled, on whatever thread.
 pub async fn with_captured_check_ins_async<F: Future>(future: F) -> Vec<CheckIn> {
-    let client = client();
+    let captured = captured();
+    scoped(client(&captured), future).await;
+    captured.take()
+}
+
+/// Polls `future` with `client` as that of the thread.
+async fn scoped<F: Future>(client: Arc<Client>, future: F) -> F::Output {
     let mut future = Box::pin(future);
-    std::future::poll_fn(|context| current::with(Arc::clone(&client), || future.as_mut().poll(context)))
-        .await;
+    let output =
+        std::future::poll_fn(|context| current::with(Arc::clone(&client), || future.as_mut().poll(context)))
+            .await;
     // A combinator may keep futures that lost a race until it is dropped itself: they are reported, too.
-    current::with(Arc::clone(&client), || drop(future));
-    client.take_captured()
+    current::with(client, || drop(future));
+    output
 }
 
 #[expect(clippy::expect_used, reason = "the name is valid")]
-fn client() -> Arc<Client> {
+fn captured() -> Arc<Captured> {
     let environment = Environment::parse(Environment::DEFAULT).expect("a valid name");
-    Arc::new(Client::Captured(Captured::new(Origin { environment, release: None })))
+    Arc::new(Captured::new(Origin { environment, release: None }))
+}
+
+fn client(captured: &Arc<Captured>) -> Arc<Client> {
+    let sink: Arc<Captured> = Arc::clone(captured);
+    Arc::new(Client::Sink(sink))
 }

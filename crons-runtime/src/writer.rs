@@ -41,28 +41,28 @@ pub(crate) struct Writer {
 pub(crate) struct Unwritten(pub(crate) Loss);
 
 impl Writer {
+    /// A check-in as it goes: completed, and seen by the user.
+    pub(crate) fn prepare(&self, check_in: CheckIn) -> Result<CheckIn, Unwritten> {
+        let check_in = self.origin.complete(check_in);
+        let Some(before_send) = &self.before_send else { return Ok(check_in) };
+        let (id, slug) = (check_in.check_in_id, check_in.monitor_slug.clone());
+        let seen = catch_unwind(AssertUnwindSafe(|| before_send(check_in))).map_err(|_| {
+            tracing::error!(%slug, "check-in dropped: before_send_check_in has panicked");
+            Unwritten(Loss::Internal)
+        })?;
+        let mut seen = seen.ok_or(Unwritten(Loss::BeforeSend))?;
+        // By it the server tells which begin and end belong together.
+        seen.check_in_id = id;
+        Ok(seen)
+    }
+
     pub(crate) fn write(
         &self,
         check_in: CheckIn,
         trace: Option<CheckInId>,
         losses: &Losses,
     ) -> Result<Request, Unwritten> {
-        let check_in = self.origin.complete(check_in);
-        let id = check_in.check_in_id;
-        let check_in = match &self.before_send {
-            None => check_in,
-            Some(before_send) => {
-                let slug = check_in.monitor_slug.clone();
-                let seen = catch_unwind(AssertUnwindSafe(|| before_send(check_in))).map_err(|_| {
-                    tracing::error!(%slug, "check-in dropped: before_send_check_in has panicked");
-                    Unwritten(Loss::Internal)
-                })?;
-                let mut seen = seen.ok_or(Unwritten(Loss::BeforeSend))?;
-                // By it the server tells which begin and end belong together.
-                seen.check_in_id = id;
-                seen
-            }
-        };
+        let check_in = self.prepare(check_in)?;
         self.envelopes.write(&check_in, trace, losses).map_err(|error| {
             tracing::error!(%error, slug = %check_in.monitor_slug, "check-in dropped: it cannot be written");
             Unwritten(Loss::Internal)
