@@ -1,11 +1,17 @@
 //! The default transport: HTTP by `reqwest`, TLS by `rustls` on `ring`. All of the client's network is in this file.
 
+mod trust;
+
 use std::error::Error;
+use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crons_types::Dsn;
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 
+use crate::init_error::InitError;
 use crate::transport::{Request, Response, SendFuture, Transport, TransportError};
 
 /// Connecting takes three round trips; a server that has not answered by then is down.
@@ -21,29 +27,36 @@ pub(crate) struct HttpTransport {
 }
 
 impl HttpTransport {
-    pub(crate) fn new(dsn: &Dsn) -> Result<Self, Box<dyn Error + Send + Sync>> {
+    /// For the server of this DSN; trusts the authorities in `ca_certificates`, too, which is PEM.
+    pub(crate) fn new(dsn: &Dsn, ca_certificates: Option<&[u8]>) -> Result<Self, InitError> {
+        let mut roots = ca_certificates.map_or_else(|| Ok(RootCertStore::empty()), trust::named)?;
         let mut builder = reqwest::Client::builder();
+        let url = dsn.envelope_url();
         if dsn.is_loopback() {
             // HTTP_PROXY is about the way out of this machine.
             builder = builder.no_proxy();
         }
+        // Without TLS, also on the way to a proxy, nobody's word is needed, and reading the machine's store takes time.
+        if !dsn.is_loopback() || url.starts_with("https:") {
+            trust::common(&mut roots)?;
+        }
+        let failed = |error: Box<dyn Error + Send + Sync>| InitError::Start(error);
         let client = builder
-            .tls_backend_preconfigured(tls()?)
+            .tls_backend_preconfigured(tls(roots).map_err(|error| failed(error.into()))?)
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
             // A redirected POST becomes a GET: better to say that the DSN is wrong.
             .redirect(reqwest::redirect::Policy::none())
-            .build()?;
+            .build()
+            .map_err(|error| failed(error.into()))?;
         Ok(Self { client })
     }
 }
 
-/// With the roots that Mozilla trusts, compiled in: an image without certificates works.
-fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+fn tls(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     // The provider is given, not installed: what the program around us uses is its own affair.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
@@ -57,7 +70,7 @@ impl Transport for HttpTransport {
             post = post.header(*name, value);
         }
         Box::pin(async move {
-            let mut answer = post.send().await.map_err(TransportError::new)?;
+            let mut answer = post.send().await.map_err(explain)?;
             let mut response = Response::new(answer.status().as_u16());
             for (name, value) in answer.headers() {
                 if let Ok(value) = value.to_str() {
@@ -71,5 +84,54 @@ impl Transport for HttpTransport {
             }
             Ok(response)
         })
+    }
+}
+
+/// Adds what can be done about it, where the error alone does not say so.
+fn explain(error: reqwest::Error) -> TransportError {
+    if !is_unknown_issuer(&error) {
+        return TransportError::new(error);
+    }
+    TransportError::new(Unbelieved(error))
+}
+
+/// The server's certificate leads to no authority that is known here.
+#[derive(Debug)]
+struct Unbelieved(reqwest::Error);
+
+impl fmt::Display for Unbelieved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the server's certificate is signed by an authority that is not known here; \
+             if that is a private one, name it by ClientOptions::ca_certificates or SSL_CERT_FILE: ",
+        )?;
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Unbelieved {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+fn is_unknown_issuer(error: &reqwest::Error) -> bool {
+    let mut causes = std::iter::successors(error.source(), |&cause| below(cause));
+    causes.any(|cause| {
+        // The second: there is one of that name, with another key.
+        matches!(
+            cause.downcast_ref(),
+            Some(rustls::Error::InvalidCertificate(
+                CertificateError::UnknownIssuer | CertificateError::BadSignature
+            ))
+        )
+    })
+}
+
+/// An I/O error hides what it wraps from `source`.
+fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>() {
+        Some(outer) => outer.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+        None => error.source(),
     }
 }

@@ -55,9 +55,18 @@ pub fn try_init(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
             return Ok(ClientInitGuard { client: None, shutdown_timeout: Duration::ZERO, error: None });
         }
     };
-    let Settings { dsn, origin, request_timeout, shutdown_timeout, pace, upsert, before_send, transport } =
-        *settings;
-    let connect = connector(&dsn, transport);
+    let Settings {
+        dsn,
+        origin,
+        request_timeout,
+        shutdown_timeout,
+        pace,
+        upsert,
+        before_send,
+        transport,
+        ca_certificates,
+    } = *settings;
+    let connect = connector(&dsn, transport, ca_certificates);
     let transport = connect()?;
     let (host, project, environment) =
         (dsn.host().to_owned(), dsn.project_id().to_owned(), origin.environment.clone());
@@ -81,21 +90,22 @@ pub fn try_init(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
 
 type Connector = dyn Fn() -> Result<Arc<dyn Transport>, InitError> + Send + Sync;
 
-/// How to get a transport: the one that was given, or one over HTTP.
-fn connector(dsn: &Dsn, given: Option<Arc<dyn Transport>>) -> Box<Connector> {
+/// How to get a transport: the one that was given, or one over HTTP that trusts these authorities, too.
+fn connector(
+    dsn: &Dsn,
+    given: Option<Arc<dyn Transport>>,
+    ca_certificates: Option<Vec<u8>>,
+) -> Box<Connector> {
     match given {
         Some(transport) => Box::new(move || Ok(Arc::clone(&transport))),
         #[cfg(feature = "http")]
         None => {
             let dsn = dsn.clone();
-            Box::new(move || {
-                let http = crate::http::HttpTransport::new(&dsn).map_err(InitError::Start)?;
-                Ok(Arc::new(http))
-            })
+            Box::new(move || Ok(Arc::new(crate::http::HttpTransport::new(&dsn, ca_certificates.as_deref())?)))
         }
         #[cfg(not(feature = "http"))]
         None => {
-            let _ = dsn;
+            drop((dsn.clone(), ca_certificates));
             Box::new(|| Err(InitError::NoTransport))
         }
     }

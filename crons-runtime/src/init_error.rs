@@ -22,6 +22,13 @@ pub enum InitError {
     AlreadyInitialized,
     /// The feature `http` is off and no [`Transport`] was given.
     NoTransport,
+    /// Certificates of authorities cannot be used.
+    Certificates {
+        /// Where they were named: the option or the variable of the environment.
+        origin: &'static str,
+        /// What is wrong with them.
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The HTTP client or the worker's thread could not be set up.
     Start(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -41,6 +48,10 @@ impl fmt::Display for InitError {
             Self::NoTransport => f.write_str(
                 "there is no transport; turn on the feature `http` or give one by `ClientOptions::transport`",
             ),
+            Self::Certificates { origin, cause } => {
+                write!(f, "{origin}: ")?;
+                write_chain(f, &**cause)
+            }
             Self::Start(cause) => {
                 f.write_str("the client could not be started: ")?;
                 write_chain(f, &**cause)

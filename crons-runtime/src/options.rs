@@ -45,6 +45,7 @@ pub struct ClientOptions {
     environments: Option<Vec<String>>,
     before_send: Option<BeforeSend>,
     transport: Option<Arc<dyn Transport>>,
+    ca_certificates: Option<Vec<u8>>,
 }
 
 impl Default for ClientOptions {
@@ -65,6 +66,7 @@ impl Default for ClientOptions {
             environments: None,
             before_send: None,
             transport: None,
+            ca_certificates: None,
         }
     }
 }
@@ -189,6 +191,17 @@ impl ClientOptions {
         self
     }
 
+    /// Certificates of further authorities to trust, in PEM form, one or many: for a server whose certificate a private
+    /// authority has signed. A second call replaces the first. For the default transport only.
+    ///
+    /// Without this, trust comes from the variables `SSL_CERT_FILE` and `SSL_CERT_DIR` if one is set, else from the
+    /// machine's own store and from Mozilla's list, which is compiled in.
+    #[must_use]
+    pub fn ca_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.ca_certificates = Some(pem.into());
+        self
+    }
+
     /// Where a test runs is nothing to it: neither the server nor the environment is taken from there.
     #[cfg(feature = "test")]
     pub(crate) fn for_test(mut self) -> Self {
@@ -226,6 +239,7 @@ impl ClientOptions {
             upsert: self.upsert,
             before_send: self.before_send,
             transport: self.transport,
+            ca_certificates: self.ca_certificates,
         })))
     }
 }
@@ -283,4 +297,5 @@ pub(crate) struct Settings {
     pub(crate) upsert: Upsert,
     pub(crate) before_send: Option<BeforeSend>,
     pub(crate) transport: Option<Arc<dyn Transport>>,
+    pub(crate) ca_certificates: Option<Vec<u8>>,
 }

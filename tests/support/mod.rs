@@ -177,3 +177,12 @@ pub fn statuses<'a>(check_ins: &'a [Value], slug: &str) -> Vec<&'a str> {
     let of_slug = check_ins.iter().filter(|check_in| check_in["monitor_slug"] == slug);
     of_slug.map(|check_in| check_in["status"].as_str().unwrap()).collect()
 }
+
+/// Waits until something holds that nobody announces; says `otherwise` if it never does.
+pub fn until(holds: impl Fn() -> bool, otherwise: impl Fn() -> String) {
+    let until = Instant::now() + DEADLINE;
+    while !holds() {
+        assert!(Instant::now() < until, "{}", otherwise());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
