@@ -32,8 +32,8 @@ impl HttpTransport {
         let mut roots = ca_certificates.map_or_else(|| Ok(RootCertStore::empty()), trust::named)?;
         let mut builder = reqwest::Client::builder();
         let url = dsn.envelope_url();
-        if dsn.is_loopback() {
-            // HTTP_PROXY is about the way out of this machine.
+        // HTTP_PROXY is about the way out of this machine.
+        if dsn.is_loopback() || without_proxies() {
             builder = builder.no_proxy();
         }
         // Without TLS, also on the way to a proxy, nobody's word is needed, and reading the machine's store takes time.
@@ -51,6 +51,12 @@ impl HttpTransport {
             .map_err(|error| failed(error.into()))?;
         Ok(Self { client })
     }
+}
+
+/// `NO_PROXY=*`, which reqwest takes for all names but not for addresses.
+fn without_proxies() -> bool {
+    let given = std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy"));
+    given.is_ok_and(|names| names.split(',').any(|name| name.trim() == "*"))
 }
 
 fn tls(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {

@@ -74,6 +74,12 @@ impl TlsServer {
         let received = self.received.lock().unwrap();
         received.iter().map(|posted| String::from_utf8(posted.body.clone()).unwrap()).collect()
     }
+
+    /// The names of all headers so far.
+    pub fn headers(&self) -> Vec<String> {
+        let received = self.received.lock().unwrap();
+        received.iter().flat_map(|posted| posted.headers.iter().map(|(name, _)| name.clone())).collect()
+    }
 }
 
 fn serve(config: Arc<ServerConfig>, stream: TcpStream, received: &Mutex<Vec<Posted>>) {
