@@ -18,8 +18,9 @@ use crate::transport::{Request, Response, SendFuture, Transport, TransportError}
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Firewalls forget idle connections, some after 60 seconds, and the next request on one is lost.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// What is read of an answer, in bytes; a longer one costs its connection.
+/// How long the body of an answer is waited for; a later one costs its connection.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(200);
+/// What is read of it, in bytes; a longer one costs its connection, too.
 const MOST_READ: usize = 64 * 1024;
 
 pub(crate) struct HttpTransport {
@@ -76,20 +77,25 @@ impl Transport for HttpTransport {
             post = post.header(*name, value);
         }
         Box::pin(async move {
-            let mut answer = post.send().await.map_err(explain)?;
+            let answer = post.send().await.map_err(explain)?;
             let mut response = Response::new(answer.status().as_u16());
             for (name, value) in answer.headers() {
                 if let Ok(value) = value.to_str() {
                     response = response.header(name.as_str(), value);
                 }
             }
-            // The status has decided; the rest is read only so that the connection can be used again.
-            let mut read = 0;
-            while let (true, Ok(Some(chunk))) = (read < MOST_READ, answer.chunk().await) {
-                read += chunk.len();
-            }
+            // The status has decided. A body that dawdles must not make it look as if there were no answer.
+            let _ = tokio::time::timeout(DRAIN_TIMEOUT, drain(answer)).await;
             Ok(response)
         })
+    }
+}
+
+/// Reads the body, only so that the connection can be used again.
+async fn drain(mut answer: reqwest::Response) {
+    let mut read = 0;
+    while let (true, Ok(Some(chunk))) = (read < MOST_READ, answer.chunk().await) {
+        read += chunk.len();
     }
 }
 
