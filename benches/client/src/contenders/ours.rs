@@ -1,0 +1,48 @@
+//! Jobs under `#[crons::monitor]`, and the client that they report to.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use crons::{ClientOptions, Request, Response, SendFuture, Transport};
+
+/// Where check-ins go.
+pub enum At<'a> {
+    /// To a transport that says 200 at once.
+    Nobody,
+    Dsn(&'a str),
+}
+
+/// All benchmarks have their options from here: what slows the client on purpose is turned off here.
+pub fn crons_options(at: &At<'_>) -> ClientOptions {
+    let options = ClientOptions::new().environment("production").shutdown_timeout(Duration::ZERO);
+    match at {
+        At::Nobody => options.dsn("http://key@127.0.0.1:9/1").transport(Nobody),
+        At::Dsn(dsn) => options.dsn(*dsn),
+    }
+}
+
+struct Nobody;
+
+impl Transport for Nobody {
+    fn send(&self, _: Request) -> SendFuture {
+        Box::pin(std::future::ready(Ok(Response::new(200))))
+    }
+}
+
+/// The same job, watched by nobody.
+#[inline(never)]
+pub fn unwatched(number: u64) -> u64 {
+    black_box(number)
+}
+
+#[crons::monitor(slug = "bench-ok", schedule = "*/5 * * * *", checkin_margin = 5, max_runtime = 10)]
+#[inline(never)]
+pub fn job(number: u64) -> u64 {
+    black_box(number)
+}
+
+#[crons::monitor(slug = "bench-error", schedule = "*/5 * * * *", checkin_margin = 5, max_runtime = 10)]
+#[inline(never)]
+pub fn job_that_fails(number: u64) -> Result<u64, u64> {
+    Err(black_box(number))
+}
