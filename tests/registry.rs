@@ -1,4 +1,4 @@
-//! What is doubtful about annotated monitors is said once, at the start, before any of them has run.
+//! Every annotated monitor of the program is known, and what is doubtful about one is said, before any of them has run.
 
 #[path = "support/log.rs"]
 mod log;
@@ -6,7 +6,7 @@ mod log;
 use log::Log;
 use std::time::Duration;
 
-#[crons::monitor(schedule = "*/5 * * * *", checkin_margin = 10)]
+#[crons::monitor(schedule = "*/5 * * * *", checkin_margin = 10, timezone = "Europe/Vienna")]
 fn hides_misses() {}
 
 #[crons::monitor(slug = "shared", schedule = "@daily")]
@@ -19,6 +19,15 @@ impl Jobs {
     async fn other<T>(&self, _: T) {}
 }
 
+macro_rules! job {
+    ($name:ident) => {
+        #[crons::monitor(slug = concat!("Made ", stringify!($name)))]
+        fn $name() {}
+    };
+}
+
+job!(by_macro);
+
 #[test]
 fn doubts_about_annotated_monitors_are_said_once_at_the_start() {
     let log = Log::install();
@@ -30,14 +39,46 @@ fn doubts_about_annotated_monitors_are_said_once_at_the_start() {
         text.lines().filter(|line| line.contains("checkin_margin: 10 minutes are not less")).count()
     };
     assert_eq!(doubts(&at_start), 1, "{at_start}");
+    let shared = at_start.lines().find(|line| line.contains("two functions have this slug")).unwrap();
     assert!(
-        at_start.contains("two functions have this slug") && at_start.contains("slug=shared"),
-        "{at_start}"
+        shared.contains("slug=shared at=tests/registry.rs:12 and_at=tests/registry.rs:18"),
+        "both places are named: {shared}"
     );
-    assert!(at_start.contains("monitors=2"), "{at_start}");
+    assert!(at_start.contains("stored=made-by_macro at=tests/registry.rs:29"), "{at_start}");
+    assert!(at_start.contains("monitors=3"), "{at_start}");
 
     hides_misses();
     one();
+    by_macro();
     drop(Jobs.other(()));
     assert_eq!(doubts(&log.text()), 1, "it was said again");
+}
+
+#[test]
+fn the_list_names_every_monitor_and_its_place() {
+    let table = "\
+SLUG           SCHEDULE     TIMEZONE       AT
+hides-misses   */5 * * * *  Europe/Vienna  tests/registry.rs:9
+made-by_macro  -            -              tests/registry.rs:29
+shared         0 0 * * *    -              tests/registry.rs:12
+shared         0 * * * *    -              tests/registry.rs:18";
+    assert_eq!(crons::monitors().to_string(), table);
+    assert_eq!(crons::monitors().len(), 4);
+}
+
+#[test]
+fn the_list_is_there_as_json_for_a_deploy_step() {
+    let list: serde_json::Value = serde_json::from_str(&crons::monitors().to_json()).unwrap();
+    let expected = serde_json::json!({
+        "slug": "hides-misses",
+        "monitor_config": {
+            "schedule": {"type": "crontab", "value": "*/5 * * * *"},
+            "timezone": "Europe/Vienna",
+            "checkin_margin": 10,
+        },
+        "file": "tests/registry.rs",
+        "line": 9,
+    });
+    assert_eq!(list[0], expected);
+    assert_eq!(list[1]["monitor_config"], serde_json::Value::Null);
 }

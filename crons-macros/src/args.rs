@@ -3,17 +3,18 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Error, LitStr, Path, Result, Token};
+use syn::{Error, LitBool, LitStr, Path, Result, Token};
 
 use crate::keys;
-use crate::value::{Minutes, Number, Text, Value};
+use crate::value::{Expression, Minutes, Number, Text, Value};
 
 /// The arguments of one attribute, each at most once.
 #[derive(Default)]
 pub(crate) struct Args {
-    pub(crate) slug: Option<Argument<LitStr>>,
+    pub(crate) slug: Option<Argument<Text>>,
     pub(crate) schedule: Option<Argument<Text>>,
     pub(crate) interval: Option<Argument<LitStr>>,
+    pub(crate) monitor_config: Option<Argument<Expression>>,
     pub(crate) timezone: Option<Argument<Text>>,
     pub(crate) checkin_margin: Option<Argument<Minutes>>,
     pub(crate) max_runtime: Option<Argument<Minutes>>,
@@ -21,6 +22,8 @@ pub(crate) struct Args {
     pub(crate) recovery_threshold: Option<Argument<Number>>,
     pub(crate) owner: Option<Argument<LitStr>>,
     pub(crate) on_cancel: Option<Argument<LitStr>>,
+    pub(crate) on_none: Option<Argument<LitStr>>,
+    pub(crate) heartbeat: Option<Argument<LitBool>>,
     pub(crate) krate: Option<Argument<Path>>,
     /// A schedule was written, though perhaps wrongly: its absence is not to be reported as well.
     pub(crate) schedule_meant: bool,
@@ -78,6 +81,10 @@ impl Args {
                 self.schedule_meant = true;
                 set(&mut self.interval, key, input)
             }
+            "monitor_config" => {
+                self.schedule_meant = true;
+                set(&mut self.monitor_config, key, input)
+            }
             "timezone" => set(&mut self.timezone, key, input),
             "checkin_margin" => set(&mut self.checkin_margin, key, input),
             "max_runtime" => set(&mut self.max_runtime, key, input),
@@ -85,10 +92,12 @@ impl Args {
             "recovery_threshold" => set(&mut self.recovery_threshold, key, input),
             "owner" => set(&mut self.owner, key, input),
             "on_cancel" => set(&mut self.on_cancel, key, input),
+            "on_none" => set(&mut self.on_none, key, input),
+            "heartbeat" => set(&mut self.heartbeat, key, input),
             "crate" => set(&mut self.krate, key, input),
             unknown => {
                 let meant = keys::suggestion(unknown);
-                self.schedule_meant |= matches!(meant, Some("schedule" | "interval"));
+                self.schedule_meant |= matches!(meant, Some("schedule" | "interval" | "monitor_config"));
                 self.slug_meant |= meant == Some("slug");
                 Err(Error::new(
                     key.span(),

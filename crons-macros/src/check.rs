@@ -1,65 +1,129 @@
 //! Second stage: judges every argument with the parser of the server, so that all mistakes are reported at once.
 
 use crons_types::{InvalidMonitorConfig, MonitorConfig, Slug};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Error, Path};
+use syn::{Error, Expr, LitStr, Path, ReturnType};
 
 use crate::args::{Args, Argument};
 use crate::function::{Function, Run};
-use crate::value::{Minutes, Text};
+use crate::value::{Expression, Minutes, Text};
 
 /// A monitor that the server would accept.
 pub(crate) struct Monitor {
-    pub(crate) slug: Slug,
-    pub(crate) config: Option<MonitorConfig>,
-    /// Takes the place of the schedule in `config`; the compiler judges it.
-    pub(crate) schedule_constant: Option<Path>,
-    /// Takes the place of the zone in `config`, on trust.
-    pub(crate) timezone_constant: Option<Path>,
-    pub(crate) on_cancel: Option<OnCancel>,
+    pub(crate) slug: Name,
+    pub(crate) config: Option<Config>,
+    pub(crate) on_cancel: Option<End>,
+    pub(crate) on_none: Option<OnNone>,
+    pub(crate) heartbeat: bool,
     pub(crate) krate: Option<Path>,
 }
 
-/// What becomes of a future that is dropped before its end.
+/// A slug.
+pub(crate) enum Name {
+    Known(Slug),
+    /// Judged at the start of the program.
+    Constant(Expr),
+}
+
+/// What goes to the server along with each check-in.
+pub(crate) enum Config {
+    Written {
+        config: MonitorConfig,
+        /// Takes the place of the schedule in `config`; the compiler judges it.
+        schedule_constant: Option<Expr>,
+        /// Takes the place of the zone in `config`, on trust.
+        timezone_constant: Option<Expr>,
+    },
+    /// Made when it is first needed.
+    Made(Expr),
+}
+
+/// What becomes of a run that has no verdict of its own.
 #[derive(Clone, Copy)]
-pub(crate) enum OnCancel {
+pub(crate) enum End {
     Error,
     Ok,
     Ignore,
 }
 
+/// What a `None` means, and where that is written.
+pub(crate) struct OnNone {
+    pub(crate) key: Ident,
+    pub(crate) end: End,
+}
+
 /// The monitor, unless there is something to report.
 pub(crate) fn check(args: Args, function: &Function, errors: &mut Vec<Error>) -> Option<Monitor> {
+    refuse_self(&args, errors);
     let slug = slug(&args, function, errors);
     let config = config(&args, errors);
     let on_cancel = on_cancel(&args, function, errors);
+    let on_none = on_none(&args, function, errors);
     if !errors.is_empty() {
         return None;
     }
+    let config = match (args.monitor_config, config) {
+        (Some(made), _) => made.value.map(|Expression(made)| Config::Made(made)),
+        (None, config) => config.map(|config| Config::Written {
+            config,
+            schedule_constant: args.schedule.and_then(constant),
+            timezone_constant: args.timezone.and_then(constant),
+        }),
+    };
     Some(Monitor {
-        slug: slug?,
+        slug: match (args.slug.and_then(constant), slug) {
+            (Some(constant), _) => Name::Constant(constant),
+            (None, slug) => Name::Known(slug?),
+        },
         config,
-        schedule_constant: args.schedule.and_then(constant),
-        timezone_constant: args.timezone.and_then(constant),
         on_cancel,
+        on_none,
+        heartbeat: args.heartbeat.and_then(|argument| argument.value).is_some_and(|literal| literal.value),
         krate: args.krate.and_then(|krate| krate.value),
     })
 }
 
-fn constant(argument: Argument<Text>) -> Option<Path> {
+fn constant(argument: Argument<Text>) -> Option<Expr> {
     match argument.value? {
         Text::Literal(_) => None,
-        Text::Constant(path) => Some(path),
+        Text::Constant(constant) => Some(constant),
+    }
+}
+
+/// A monitor is one `static` for all types, in which the compiler does not know `Self`.
+fn refuse_self(args: &Args, errors: &mut Vec<Error>) {
+    fn find(tokens: TokenStream) -> Option<Ident> {
+        tokens.into_iter().find_map(|token| match token {
+            TokenTree::Ident(ident) if ident == "Self" => Some(ident),
+            TokenTree::Group(group) => find(group.stream()),
+            _ => None,
+        })
+    }
+    let mut refuse = |tokens: TokenStream| {
+        if let Some(found) = find(tokens) {
+            let message =
+                "`Self` is not known here, as a monitor is one `static` for all types: name the type";
+            errors.push(Error::new(found.span(), message));
+        }
+    };
+    for argument in [&args.slug, &args.schedule, &args.timezone].into_iter().flatten() {
+        refuse(argument.value.to_token_stream());
+    }
+    if let Some(argument) = &args.monitor_config {
+        refuse(argument.value.to_token_stream());
     }
 }
 
 fn slug(args: &Args, function: &Function, errors: &mut Vec<Error>) -> Option<Slug> {
     let slug = match &args.slug {
-        Some(slug) => {
-            let text = slug.value.as_ref()?;
-            Slug::parse(&text.value()).map_err(|refused| Error::new(text.span(), refused))
-        }
+        Some(slug) => match slug.value.as_ref()? {
+            Text::Literal(text) => {
+                Slug::parse(&text.value()).map_err(|refused| Error::new(text.span(), refused))
+            }
+            Text::Constant(_) => return None,
+        },
         None if args.slug_meant => return None,
         None => slug_of_name(function),
     };
@@ -91,7 +155,8 @@ fn config(args: &Args, errors: &mut Vec<Error>) -> Option<MonitorConfig> {
     }
     // Stands in for a schedule that is missing or wrong, so that the rest can be judged all the same.
     let config = MonitorConfig::interval("1 minute").ok()?;
-    let mut judge = Judge { config, scheduled: args.schedule_meant, errors };
+    let made = args.monitor_config.is_some();
+    let mut judge = Judge { config, scheduled: args.schedule_meant, made, errors };
     judge.argument(args.schedule.as_ref(), |config, text| match text {
         Text::Literal(text) => MonitorConfig::crontab(&text.value()),
         Text::Constant(_) => Ok(config),
@@ -123,6 +188,8 @@ fn config(args: &Args, errors: &mut Vec<Error>) -> Option<MonitorConfig> {
 struct Judge<'a> {
     config: MonitorConfig,
     scheduled: bool,
+    /// There is a `monitor_config`.
+    made: bool,
     errors: &'a mut Vec<Error>,
 }
 
@@ -133,7 +200,11 @@ impl Judge<'_> {
         set: impl FnOnce(MonitorConfig, &V) -> Result<MonitorConfig, InvalidMonitorConfig>,
     ) {
         let Some(Argument { key, value }) = argument else { return };
-        if !self.scheduled {
+        if self.made {
+            let message =
+                format!("`{key}` is part of what `monitor_config` says: write it there, or leave that out");
+            self.errors.push(Error::new(key.span(), message));
+        } else if !self.scheduled {
             let message = format!(
                 "`{key}` needs `schedule` or `interval`: the server refuses a configuration without one"
             );
@@ -147,20 +218,32 @@ impl Judge<'_> {
     }
 }
 
-fn on_cancel(args: &Args, function: &Function, errors: &mut Vec<Error>) -> Option<OnCancel> {
+fn on_cancel(args: &Args, function: &Function, errors: &mut Vec<Error>) -> Option<End> {
     let Argument { key, value } = args.on_cancel.as_ref()?;
     if matches!(function.run(), Run::Sync | Run::Never) && function.sig.asyncness.is_none() {
         let message =
             "`on_cancel` is about futures: this function is not async, and cannot be dropped midway";
         errors.push(Error::new(key.span(), message));
     }
-    let text = value.as_ref()?;
+    end(key, value.as_ref()?, errors)
+}
+
+fn on_none(args: &Args, function: &Function, errors: &mut Vec<Error>) -> Option<OnNone> {
+    let Argument { key, value } = args.on_none.as_ref()?;
+    if matches!(function.sig.output, ReturnType::Default) || matches!(function.run(), Run::Never) {
+        let message = "`on_none` is for functions that return an `Option`: this one returns nothing";
+        errors.push(Error::new(key.span(), message));
+    }
+    Some(OnNone { key: key.clone(), end: end(key, value.as_ref()?, errors)? })
+}
+
+fn end(key: &Ident, text: &LitStr, errors: &mut Vec<Error>) -> Option<End> {
     match text.value().as_str() {
-        "error" => Some(OnCancel::Error),
-        "ok" => Some(OnCancel::Ok),
-        "ignore" => Some(OnCancel::Ignore),
+        "error" => Some(End::Error),
+        "ok" => Some(End::Ok),
+        "ignore" => Some(End::Ignore),
         other => {
-            let message = format!("on_cancel: {other:?} is none of `error`, `ok` and `ignore`");
+            let message = format!("{key}: {other:?} is none of `error`, `ok` and `ignore`");
             errors.push(Error::new(text.span(), message));
             None
         }

@@ -5,13 +5,13 @@
 //! twice. All that is added carries `Span::mixed_site()`: invisible to the body, read in the edition of this crate, and
 //! passed over by lints.
 
-use crons_types::{Minutes, Owner, Schedule};
+use crons_types::{Minutes, MonitorConfig, Owner, Schedule};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{GenericArgument, Path, PathArguments, ReturnType, Signature, Type, TypeParamBound};
+use syn::{Expr, GenericArgument, Path, PathArguments, ReturnType, Signature, Type, TypeParamBound};
 
-use crate::check::{Monitor, OnCancel};
+use crate::check::{Config, End, Monitor, Name};
 use crate::function::{Function, Run};
 
 pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
@@ -19,9 +19,10 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
     let here = Span::mixed_site();
     let krate =
         monitor.krate.as_ref().map_or_else(|| quote_spanned!(here=> ::crons), ToTokens::to_token_stream);
-    let private = quote_spanned!(here=> #krate::__private);
-    let start = start(monitor, &private);
-    let finish = finish(&private);
+    // One import, so that a path that leads nowhere is one error.
+    let private = quote_spanned!(here=> __crons);
+    let import = quote_spanned!(here=> use #krate::__private as #private;);
+    let definition = definition(monitor, &private);
 
     let mut braced_body = TokenStream::new();
     brace.surround(&mut braced_body, |tokens| tokens.extend(body.clone()));
@@ -29,21 +30,21 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
     let monitored = match function.run() {
         Run::Sync => {
             let output = output_type(&sig.output);
+            let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> &output));
             quote_spanned! {here=>
-                let run = #start;
-                let output = #private::call(move || -> #output #braced_body);
-                #finish
+                let run = #private::start(#definition);
+                let output = #private::call(&run, move || -> #output #braced_body);
+                #private::finish(run, #verdict);
                 return output
             }
         }
         // Whoever leaves here panicked, or was dropped: the guard says so.
         Run::Never if sig.asyncness.is_some() => quote_spanned! {here=>
-            let _run = #start;
-            async move #braced_body.await
+            #private::watch(#definition, async move #braced_body, |_| #private::Verdict::Fine).await
         },
         Run::Never => quote_spanned! {here=>
-            let _run = #start;
-            #private::call(move || -> ! #braced_body)
+            let run = #private::start(#definition);
+            #private::call(&run, move || -> ! #braced_body)
         },
         Run::Async => {
             let typed = typed(sig);
@@ -52,103 +53,128 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
                 tokens.extend(typed);
                 tokens.extend(body.clone());
             });
+            let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> output));
             quote_spanned! {here=>
-                let run = #start;
-                let output = async move #block.await;
-                #finish
-                return output
+                return #private::watch(#definition, async move #block, |output| #verdict).await
             }
         }
         Run::Future { boxed, output } => {
             let made = output_type(&sig.output);
             let output = output.map_or_else(|| quote_spanned!(here=> _), erased);
+            let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> output));
             let watched = quote_spanned! {here=>
-                async move {
-                    let run = #start;
-                    let output: #output = future.await;
-                    #finish
-                    return output
-                }
+                #private::watch::<#output, _, _>(#definition, future, |output| #verdict)
             };
             let watched =
                 if boxed { quote_spanned!(here=> ::std::boxed::Box::pin(#watched)) } else { watched };
             quote_spanned! {here=>
-                let future = #private::call(move || -> #made #braced_body);
+                let future = #private::make(move || -> #made #braced_body);
                 return #watched
             }
         }
     };
     let mut block = TokenStream::new();
     // Under the user's own braces the function is still the user's to all lints.
-    brace.surround(&mut block, |tokens| tokens.extend(quote!(#(#inner_attrs)* #monitored)));
+    brace.surround(&mut block, |tokens| tokens.extend(quote!(#(#inner_attrs)* #import #monitored)));
     quote!(#(#attrs)* #vis #sig #block)
 }
 
-/// Opens the run. The static stands in a block of its own, where the body cannot see it.
-fn start(monitor: &Monitor, private: &TokenStream) -> TokenStream {
+/// The monitor as a static, in a block of its own, where the body cannot see it.
+fn definition(monitor: &Monitor, private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
-    let slug = monitor.slug.as_str();
-    let config = monitor.config.as_ref().map(|config| {
-        let schedule = match (&monitor.schedule_constant, config.get_schedule()) {
-            (Some(constant), _) => {
-                // The compiler shows what is wrong with a constant where it evaluates it.
-                let judged =
-                    quote_spanned!(here.located_at(constant.span())=> #private::checked_crontab(#constant));
-                quote_spanned!(here=> .crontab(const { #judged }))
-            }
-            (None, Schedule::Crontab(crontab)) => {
-                let crontab = crontab.as_str();
-                quote_spanned!(here=> .crontab(#crontab))
-            }
-            (None, Schedule::Interval(interval)) => {
-                let interval = interval.to_string();
-                quote_spanned!(here=> .interval(#interval))
-            }
-        };
-        let timezone = config.get_timezone().map(|zone| zone.as_str().to_token_stream());
-        let timezone =
-            monitor.timezone_constant.as_ref().map(ToTokens::to_token_stream).or(timezone).into_iter();
-        let checkin_margin = config.get_checkin_margin().map(Minutes::get).into_iter();
-        let max_runtime = config.get_max_runtime().map(Minutes::get).into_iter();
-        let failure_issue_threshold = config.get_failure_issue_threshold().into_iter();
-        let recovery_threshold = config.get_recovery_threshold().into_iter();
-        let owner = config.get_owner().map(Owner::as_str).into_iter();
-        quote_spanned! {here=>
-            #schedule
-            #(.timezone(#timezone))*
-            #(.checkin_margin(#checkin_margin))*
-            #(.max_runtime(#max_runtime))*
-            #(.failure_issue_threshold(#failure_issue_threshold))*
-            #(.recovery_threshold(#recovery_threshold))*
-            #(.owner(#owner))*
+    let slug = match &monitor.slug {
+        Name::Known(slug) => slug.as_str().to_token_stream(),
+        Name::Constant(constant) => constant.to_token_stream(),
+    };
+    let config = monitor.config.as_ref().map(|config| match config {
+        Config::Written { config, schedule_constant, timezone_constant } => {
+            written(config, schedule_constant.as_ref(), timezone_constant.as_ref(), private)
+        }
+        Config::Made(made) => {
+            let made = quote_spanned! {here.located_at(made.span())=>
+                #private::IntoMonitorConfig::into_monitor_config(#made)
+            };
+            quote_spanned!(here=> .monitor_config(|| #made))
         }
     });
-    let on_cancel = monitor.on_cancel.map(|on_cancel| match on_cancel {
-        OnCancel::Error => quote_spanned!(here=> .on_cancel(#private::OnCancel::Error)),
-        OnCancel::Ok => quote_spanned!(here=> .on_cancel(#private::OnCancel::Ok)),
-        OnCancel::Ignore => quote_spanned!(here=> .on_cancel(#private::OnCancel::Ignore)),
+    let on_cancel = monitor.on_cancel.map(|end| match end {
+        End::Error => quote_spanned!(here=> .on_cancel(#private::OnCancel::Error)),
+        End::Ok => quote_spanned!(here=> .on_cancel(#private::OnCancel::Ok)),
+        End::Ignore => quote_spanned!(here=> .on_cancel(#private::OnCancel::Ignore)),
     });
+    let heartbeat = monitor.heartbeat.then(|| quote_spanned!(here=> .heartbeat()));
     quote_spanned! {here=>
         {
-            static __CRONS_DEFINITION: #private::Definition = #private::Definition::new(#slug) #config #on_cancel;
-            // Where linkers do not gather what is listed, the monitor is not listed, and works all the same.
-            #[cfg(any(target_os = "linux", target_os = "android", target_os = "macos", target_os = "ios", windows))]
-            #[#private::linkme::distributed_slice(#private::MONITORS)]
-            #[linkme(crate = #private::linkme)]
-            static __CRONS_LISTED: &#private::Definition = &__CRONS_DEFINITION;
-            #private::start(&__CRONS_DEFINITION)
+            static __CRONS_DEFINITION: #private::Definition =
+                #private::Definition::new(#slug) #config #on_cancel #heartbeat;
+            #private::list!(__CRONS_DEFINITION);
+            &__CRONS_DEFINITION
         }
     }
 }
 
-/// Closes the run with the verdict on `output`.
-fn finish(private: &TokenStream) -> TokenStream {
-    quote_spanned! {Span::mixed_site()=>
-        run.finish({
-            use #private::{ViaAny as _, ViaOutcome as _};
-            (&&#private::Probe(&output)).__crons_failed()
-        });
+/// What the arguments say of the configuration, and nothing else.
+fn written(
+    config: &MonitorConfig,
+    schedule_constant: Option<&Expr>,
+    timezone_constant: Option<&Expr>,
+    private: &TokenStream,
+) -> TokenStream {
+    let here = Span::mixed_site();
+    let schedule = match (schedule_constant, config.get_schedule()) {
+        (Some(constant), _) => {
+            // The compiler shows what is wrong with a constant where it evaluates it.
+            let judged =
+                quote_spanned!(here.located_at(constant.span())=> #private::checked_crontab(#constant));
+            quote_spanned!(here=> .crontab(const { #judged }))
+        }
+        (None, Schedule::Crontab(crontab)) => {
+            let crontab = crontab.as_str();
+            quote_spanned!(here=> .crontab(#crontab))
+        }
+        (None, Schedule::Interval(interval)) => {
+            let interval = interval.to_string();
+            quote_spanned!(here=> .interval(#interval))
+        }
+    };
+    let timezone = config.get_timezone().map(|zone| zone.as_str().to_token_stream());
+    let timezone = timezone_constant.map(ToTokens::to_token_stream).or(timezone).into_iter();
+    let checkin_margin = config.get_checkin_margin().map(Minutes::get).into_iter();
+    let max_runtime = config.get_max_runtime().map(Minutes::get).into_iter();
+    let failure_issue_threshold = config.get_failure_issue_threshold().into_iter();
+    let recovery_threshold = config.get_recovery_threshold().into_iter();
+    let owner = config.get_owner().map(Owner::as_str).into_iter();
+    quote_spanned! {here=>
+        #schedule
+        #(.timezone(#timezone))*
+        #(.checkin_margin(#checkin_margin))*
+        #(.max_runtime(#max_runtime))*
+        #(.failure_issue_threshold(#failure_issue_threshold))*
+        #(.recovery_threshold(#recovery_threshold))*
+        #(.owner(#owner))*
     }
+}
+
+/// The verdict on `output`, the reference to it.
+fn verdict(monitor: &Monitor, private: &TokenStream, output: fn(Span) -> TokenStream) -> TokenStream {
+    let here = Span::mixed_site();
+    let probed = output(here);
+    let by_type = quote_spanned! {here=>
+        {
+            use #private::by_type::*;
+            (&&&&&#private::Probe(#probed)).__crons_verdict()
+        }
+    };
+    let Some(on_none) = &monitor.on_none else { return by_type };
+    // If there can be no `None`, the compiler shows it at the key.
+    let there = here.located_at(on_none.key.span());
+    let output = output(there);
+    let none = match on_none.end {
+        End::Error => quote_spanned!(there=> #private::Verdict::None),
+        End::Ok => quote_spanned!(there=> #private::Verdict::Fine),
+        End::Ignore => quote_spanned!(there=> #private::Verdict::Nothing),
+    };
+    quote_spanned!(there=> #private::judge_none(#output, #none, #by_type))
 }
 
 /// Gives an `async` block its type, which has no other syntax, so that inference sees what it would without us. A mismatch

@@ -1,9 +1,10 @@
 //! Also first stage: the keys, and what one may have meant who wrote another.
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 14] = [
     "slug",
     "schedule",
     "interval",
+    "monitor_config",
     "timezone",
     "checkin_margin",
     "max_runtime",
@@ -11,11 +12,13 @@ const KEYS: [&str; 11] = [
     "recovery_threshold",
     "owner",
     "on_cancel",
+    "on_none",
+    "heartbeat",
     "crate",
 ];
 
 /// What other tools call the same thing.
-const ALIASES: [(&str, &str); 27] = [
+const ALIASES: [(&str, &str); 40] = [
     ("monitor_slug", "slug"),
     ("monitor", "slug"),
     ("name", "slug"),
@@ -26,6 +29,9 @@ const ALIASES: [(&str, &str); 27] = [
     ("expression", "schedule"),
     ("every", "interval"),
     ("period", "interval"),
+    ("config", "monitor_config"),
+    ("configuration", "monitor_config"),
+    ("settings", "monitor_config"),
     ("tz", "timezone"),
     ("zone", "timezone"),
     ("margin", "checkin_margin"),
@@ -42,6 +48,16 @@ const ALIASES: [(&str, &str); 27] = [
     ("recovery", "recovery_threshold"),
     ("team", "owner"),
     ("cancel", "on_cancel"),
+    ("on_drop", "on_cancel"),
+    ("on_cancellation", "on_cancel"),
+    ("none", "on_none"),
+    ("error_on", "on_none"),
+    ("error_on_none", "on_none"),
+    ("none_is_error", "on_none"),
+    ("option", "on_none"),
+    ("single", "heartbeat"),
+    ("once", "heartbeat"),
+    ("ping", "heartbeat"),
     ("krate", "crate"),
 ];
 

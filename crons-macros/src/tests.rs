@@ -1,4 +1,6 @@
-//! What is refused, in which words, and what is underlined.
+//! What is refused, in which words, and what is underlined: nothing but the key or the value that is wrong.
+
+mod expansion;
 
 use proc_macro2::TokenStream;
 
@@ -8,79 +10,106 @@ fn tokens(text: &str) -> TokenStream {
     text.parse().unwrap()
 }
 
-/// Each error of the attribute: what it underlines, and what it says.
-fn refused(args: &str, item: &str) -> Vec<(String, String)> {
-    let errors = crate::monitored(tokens(args), tokens(item)).expect_err("nothing was refused");
-    errors.iter().map(|error| (error.span().source_text().unwrap(), error.to_string())).collect()
+/// Takes the marks out of `«wrong»`: the text, and from where to where it is wrong, in characters.
+fn unmarked(text: &str) -> (String, Vec<(usize, usize)>) {
+    let (mut plain, mut wrong, mut begin) = (String::new(), Vec::new(), 0);
+    let mut column = 0;
+    for character in text.chars() {
+        match character {
+            '«' => begin = column,
+            '»' => wrong.push((begin, column)),
+            other => {
+                plain.push(other);
+                column += 1;
+            }
+        }
+    }
+    (plain, wrong)
 }
 
-/// The attribute has one error, at `underlined`, that says `part`.
+/// The attribute has one error for each mark in `args` or `item`, in this order, within the mark, saying its part of `said`.
 #[track_caller]
-fn one_error(args: &str, item: &str, underlined: &str, part: &str) {
-    let errors = refused(args, item);
-    let [(at, message)] = &*errors else { panic!("one error expected: {errors:#?}") };
-    assert_eq!(at, underlined, "{message}");
-    assert!(message.contains(part), "{message}");
-    assert!(!message.contains('\n'), "{message}");
-}
-
-fn expanded(args: &str, item: &str) -> String {
-    crate::monitored(tokens(args), tokens(item)).unwrap().to_string().replace(' ', "")
+fn refuses(args: &str, item: &str, said: &[&str]) {
+    let (plain_args, wrong_args) = unmarked(args);
+    let (plain_item, wrong_item) = unmarked(item);
+    let errors = crate::monitored(tokens(&plain_args), tokens(&plain_item)).expect_err("nothing was refused");
+    let marks: Vec<_> = wrong_args.into_iter().chain(wrong_item).collect();
+    assert_eq!((errors.len(), marks.len()), (said.len(), said.len()), "{args}: {errors:#?}");
+    for ((error, (begin, end)), said) in errors.iter().zip(marks).zip(said) {
+        let (from, to) = (error.span().start().column, error.span().end().column);
+        assert!(begin <= from && from < to && to <= end, "{args} {item}: {error} at {from}..{to}");
+        let message = error.to_string();
+        assert!(message.contains(said), "{args}: {message}");
+        assert!(!message.contains('\n'), "{message}");
+    }
 }
 
 #[test]
 fn a_wrong_literal_is_underlined_itself() {
-    for (args, part) in [
-        (r#"slug = "Has Space!""#, "`has-space`"),
-        (r#"slug = """#, "empty"),
-        (r#"schedule = "61 * * * *""#, "minute: 61"),
-        (r#"schedule = "0 25 * * *""#, "hour: 25"),
-        (r#"schedule = "0 0 3 * * *""#, "no seconds"),
-        (r#"interval = "90 seconds""#, "whole minutes"),
-        (r#"on_cancel = "fail""#, "`ignore`"),
+    for (args, said) in [
+        (r#"slug = «"Has Space!"»"#, "`has-space`"),
+        (r#"slug = «""»"#, "empty"),
+        (r#"interval = "1h", slug = «"-a"»"#, "`a`"),
+        (r#"schedule = «"61 * * * *"»"#, "minute: 61"),
+        (r#"schedule = «"0 25 * * *"», slug = "a""#, "hour: 25"),
+        (r#"schedule = «"0 0 3 * * *"»"#, "no seconds"),
+        (r#"schedule = «r"0 0 30 2 *"»"#, "schedule"),
+        (r#"interval = «"90 seconds"»"#, "whole minutes"),
+        (r#"on_cancel = «"fail"»"#, "`ignore`"),
+        (r#"interval = "1h", timezone = «"Europe/Viena"»"#, "`Europe/Vienna`"),
+        ("interval = \"1h\", checkin_margin = «0»", "checkin_margin"),
+        ("interval = \"1h\", checkin_margin = «40_321»", "40320"),
+        (r#"interval = "1h", max_runtime = «"8 days"»"#, "10080"),
+        (r#"interval = "1h", max_runtime = «"soon"»"#, "max_runtime"),
+        ("interval = \"1h\", failure_issue_threshold = «0»", "1\u{2013}720"),
+        ("interval = \"1h\", recovery_threshold = «721»", "1\u{2013}720"),
+        (r#"interval = "1h", owner = «"ops"»"#, "`team:"),
     ] {
-        one_error(args, FUNCTION, args.split_once(" = ").unwrap().1, part);
+        refuses(args, FUNCTION, &[said]);
     }
-    for (arg, part) in [
-        (r#"timezone = "Europe/Viena""#, "`Europe/Vienna`"),
-        ("checkin_margin = 0", "checkin_margin"),
-        ("checkin_margin = 40_321", "40320"),
-        (r#"max_runtime = "8 days""#, "10080"),
-        (r#"max_runtime = "soon""#, "max_runtime"),
-        ("failure_issue_threshold = 0", "1\u{2013}720"),
-        ("recovery_threshold = 721", "1\u{2013}720"),
-        (r#"owner = "ops""#, "`team:"),
-    ] {
-        one_error(&format!(r#"interval = "1h", {arg}"#), FUNCTION, arg.split_once(" = ").unwrap().1, part);
-    }
+    refuses(r#"on_none = «"fail"»"#, "fn job() -> Option<u8> {}", &["`ignore`"]);
 }
 
 #[test]
 fn a_value_of_the_wrong_kind_is_told_what_is_expected() {
     for arg in [
-        "slug = 3",
-        "slug = NAME",
-        "slug = concat!(\"a\", \"b\")",
-        "slug = b\"a\"",
-        "slug = \"a\"suffix",
-        "schedule = { 3 }",
-        "interval = 10",
-        "timezone = 1",
-        "checkin_margin = 1.5",
-        "checkin_margin = -1",
-        "max_runtime = 2 * 60",
-        "max_runtime = 10m",
-        "max_runtime = 99999999999",
-        "failure_issue_threshold = \"2\"",
-        "recovery_threshold = true",
-        "owner = 'a'",
-        "on_cancel = ignore",
-        "crate = \"crons\"",
+        "slug = «3»",
+        "slug = «b\"a\"»",
+        "slug = «\"a\"suffix»",
+        "slug = «{ NAME }»",
+        "slug = «if eu { A } else { B }»",
+        "slug = «\"a\".trim()»",
+        "schedule = «{ 3 }»",
+        "schedule = «|| NAME»",
+        "interval = «10»",
+        "interval = «NAME»",
+        "monitor_config = «\"@daily\"»",
+        "monitor_config = «let»",
+        "heartbeat = «1»",
+        "heartbeat = «\"true\"»",
+        "heartbeat = «yes»",
+        "on_cancel = «ignore»",
+        "on_none = «error»",
+        "on_none = «None»",
+        "crate = «\"crons\"»",
     ] {
-        let (key, value) = arg.split_once(" = ").unwrap();
-        let scheduled = matches!(key, "slug" | "schedule" | "interval" | "on_cancel" | "crate");
-        let args = if scheduled { arg.to_owned() } else { format!("interval = \"1h\", {arg}") };
-        one_error(&args, FUNCTION, value, &format!("`{key}` takes "));
+        let key = arg.split_once(" = ").unwrap().0;
+        refuses(arg, "async fn job() -> Option<u8> {}", &[&format!("`{key}` takes ")]);
+    }
+    for arg in [
+        "timezone = «1»",
+        "checkin_margin = «1.5»",
+        "checkin_margin = «-1»",
+        "checkin_margin = «TEN»",
+        "max_runtime = «2 * 60»",
+        "max_runtime = «10m»",
+        "max_runtime = «99999999999»",
+        "failure_issue_threshold = «\"2\"»",
+        "recovery_threshold = «true»",
+        "owner = «'a'»",
+    ] {
+        let key = arg.split_once(" = ").unwrap().0;
+        refuses(&format!("interval = \"1h\", {arg}"), FUNCTION, &[&format!("`{key}` takes ")]);
     }
 }
 
@@ -96,6 +125,8 @@ fn a_key_that_is_meant_is_suggested() {
         ("crontab", "schedule"),
         ("every", "interval"),
         ("intervall", "interval"),
+        ("config", "monitor_config"),
+        ("monitor_confg", "monitor_config"),
         ("tz", "timezone"),
         ("time_zone", "timezone"),
         ("margin", "checkin_margin"),
@@ -107,111 +138,118 @@ fn a_key_that_is_meant_is_suggested() {
         ("recovery_treshold", "recovery_threshold"),
         ("owners", "owner"),
         ("on_cancle", "on_cancel"),
+        ("error_on", "on_none"),
+        ("on_None", "on_none"),
+        ("heart_beat", "heartbeat"),
+        ("ping", "heartbeat"),
     ] {
-        one_error(&format!("{key} = \"1\""), FUNCTION, key, &format!("did you mean `{meant}`?"));
+        refuses(&format!("«{key}» = \"1\""), FUNCTION, &[&format!("did you mean `{meant}`?")]);
     }
-    one_error("color = 1", FUNCTION, "color", "expected one of `slug`, `schedule`, ");
+    refuses("«color» = 1", FUNCTION, &["expected one of `slug`, `schedule`, "]);
 }
 
 #[test]
 fn a_key_stands_once() {
-    let args = "slug = \"a\", slug = \"b\"";
-    one_error(args, FUNCTION, "slug", "more than once");
-    let errors = crate::monitored(tokens(args), tokens(FUNCTION)).unwrap_err();
-    assert_eq!(errors[0].span().start().column, args.rfind("slug").unwrap(), "the second is at fault");
+    refuses("slug = \"a\", «slug» = \"b\"", FUNCTION, &["more than once"]);
 }
 
 #[test]
-fn schedule_and_interval_exclude_each_other() {
-    one_error(r#"schedule = "@daily", interval = "1 day""#, FUNCTION, "interval", "write one of them");
+fn there_is_one_schedule() {
+    refuses(r#"schedule = "@daily", «interval» = "1 day""#, FUNCTION, &["write one of them"]);
+    refuses(
+        r#"monitor_config = made(), «schedule» = "@daily""#,
+        FUNCTION,
+        &["part of what `monitor_config` says"],
+    );
+    refuses(
+        "«timezone» = \"UTC\", «max_runtime» = 3, monitor_config = made(), «owner» = \"team:ops\"",
+        FUNCTION,
+        &["`timezone` is part of", "`max_runtime` is part of", "`owner` is part of"],
+    );
 }
 
 #[test]
 fn what_belongs_to_a_configuration_needs_a_schedule() {
-    for arg in ["timezone = \"UTC\"", "checkin_margin = 1", "max_runtime = 1", "failure_issue_threshold = 1"]
-    {
-        let key = arg.split_once(' ').unwrap().0;
-        one_error(arg, FUNCTION, key, &format!("`{key}` needs `schedule` or `interval`"));
+    for key in ["checkin_margin", "max_runtime", "failure_issue_threshold", "recovery_threshold"] {
+        refuses(&format!("«{key}» = 1"), FUNCTION, &[&format!("`{key}` needs `schedule` or `interval`")]);
     }
+    refuses("«timezone» = \"UTC\"", FUNCTION, &["`timezone` needs"]);
+    refuses("«owner» = \"team:ops\"", FUNCTION, &["`owner` needs"]);
     // A schedule that is wrong is reported as such, and not as missing.
-    one_error(r#"schedule = "soon", max_runtime = 1"#, FUNCTION, "\"soon\"", "schedule");
-    one_error(r#"cron = "@daily", max_runtime = 1"#, FUNCTION, "cron", "`schedule`");
+    refuses(r#"schedule = «"soon"», max_runtime = 1"#, FUNCTION, &["schedule"]);
+    refuses(r#"«cron» = "@daily", max_runtime = 1"#, FUNCTION, &["`schedule`"]);
+    refuses(r#"«config» = made(), max_runtime = 1"#, FUNCTION, &["`monitor_config`"]);
+}
+
+#[test]
+fn an_argument_that_does_not_fit_the_function_is_underlined() {
+    refuses("«on_cancel» = \"ok\"", "fn job() {}", &["not async"]);
+    refuses("«on_none» = \"error\"", "fn job() {}", &["returns nothing"]);
+    refuses("«on_none» = \"error\"", "async fn job() -> ! {}", &["returns nothing"]);
+    refuses("slug = «Self»::SLUG", "fn job() {}", &["name the type"]);
+    refuses("monitor_config = made(&[«Self»::N])", "fn job() {}", &["name the type"]);
 }
 
 #[test]
 fn punctuation_is_checked() {
-    one_error(r#"slug = "a" interval = "1h""#, FUNCTION, "interval", "expected `,`");
-    one_error("slug", FUNCTION, "slug", "needs a value");
-    one_error("slug =", FUNCTION, "=", "needs a value");
-    one_error(r#"slug("a")"#, FUNCTION, "(", "expected `=`");
-    one_error(r#""nightly""#, FUNCTION, "\"nightly\"", "write `slug = \"nightly\"`");
-    one_error(r#"slug = "a",, on_cancel = "ok""#, FUNCTION, ",", "expected a key");
-    one_error(r#"slug = "a", 3"#, FUNCTION, "3", "expected a key");
+    refuses(r#"slug = "a" «interval» = "1h""#, FUNCTION, &["expected `,`"]);
+    refuses("slug = NAME «interval» = \"1h\"", FUNCTION, &["expected `,`"]);
+    refuses("«slug»", FUNCTION, &["needs a value"]);
+    refuses("slug «=»", FUNCTION, &["needs a value"]);
+    refuses(r#"slug«(»"a")"#, FUNCTION, &["expected `=`"]);
+    refuses(r#"«"nightly"»"#, FUNCTION, &["write `slug = \"nightly\"`"]);
+    refuses(r#"slug = "a",«,» on_cancel = "ok""#, FUNCTION, &["expected a key"]);
+    refuses(r#"slug = "a", «3»"#, FUNCTION, &["expected a key"]);
 }
 
 #[test]
 fn all_errors_are_reported_at_once() {
     let args = r#"slug = "A", schedule = "* * *", timezone = "x", checkin_margin = 0, max_runtime = 0,
-        failure_issue_threshold = 0, recovery_threshold = 0, owner = "x", on_cancel = "x", x = 1"#;
-    assert_eq!(refused(args, FUNCTION).len(), 10);
+        failure_issue_threshold = 0, recovery_threshold = 0, owner = "x", on_cancel = "x", x = 1, heartbeat = 3"#;
+    assert_eq!(crate::monitored(tokens(args), tokens(FUNCTION)).unwrap_err().len(), 11);
 }
 
 #[test]
-fn without_a_slug_the_name_in_kebab_case_is_taken() {
-    for (name, slug) in
-        [("job", "job"), ("nightly_backup", "nightly-backup"), ("r#match", "match"), ("_a__b_", "a-b")]
-    {
-        let expanded = expanded("", &format!("fn {name}() {{}}"));
-        assert!(expanded.contains(&format!("new(\"{slug}\")")), "{expanded}");
-    }
-    one_error("", "fn __() {}", "__", "slug");
-    one_error("", &format!("fn {}() {{}}", "a".repeat(51)), &"a".repeat(51), "longer than the 50 characters");
-    one_error("", "fn run(&self) {}", "run", "a method needs a slug");
-}
-
-#[test]
-fn only_what_was_written_is_sent() {
-    let expanded = expanded(r#"slug = "a", schedule = "@daily", max_runtime = "2h""#, FUNCTION);
-    assert!(expanded.contains(r#"Definition::new("a").crontab("00***").max_runtime(120u32);"#), "{expanded}");
+fn a_name_that_gives_no_slug_is_underlined() {
+    refuses("", "fn «__»() {}", &["slug"]);
+    refuses("", &format!("fn «{}»() {{}}", "a".repeat(51)), &["longer than the 50 characters"]);
+    refuses("", "fn «run»(&self) {}", &["a method needs a slug"]);
+    refuses("", "fn «größe»() {}", &["not all of `größe`"]);
 }
 
 #[test]
 fn an_item_that_is_no_function_is_named() {
-    for (item, underlined, part) in [
-        ("struct Job;", "struct", "a struct"),
-        ("pub(crate) enum Job {}", "enum", "an enum"),
-        ("union Job {}", "union", "a union"),
-        ("mod jobs {}", "mod", "a module"),
-        ("impl Job {}", "impl", "put it on the method"),
-        ("unsafe impl Send for Job {}", "impl", "put it on the method"),
-        ("trait Job {}", "trait", "a trait"),
-        ("unsafe extern \"C\" { fn job(); }", "extern", "an `extern` block"),
-        ("static JOB: u8 = 1;", "static", "a static"),
-        ("const JOB: u8 = 1;", "const", "a constant"),
-        ("type Job = u8;", "type", "a type alias"),
-        ("use job;", "use", "an import"),
-        ("job! {}", "job", "a macro"),
-        ("safe fn job();", "safe", "a foreign one"),
-        ("fn job();", ";", "needs a body"),
-        ("const fn job() {}", "const", "`const fn`"),
-        ("unsafe extern \"C\" fn job(all: ...) {}", "all: ...", "variadic"),
-        ("fn job() -> impl Stream<Item = u8> {}", "impl Stream<Item = u8>", "stream"),
-        ("fn job() -> BoxStream<'static, u8> {}", "BoxStream<'static, u8>", "stream"),
+    for (item, said) in [
+        ("«struct» Job;", "a struct"),
+        ("pub(crate) «enum» Job {}", "an enum"),
+        ("«union» Job {}", "a union"),
+        ("«mod» jobs {}", "a module"),
+        ("«impl» Job {}", "put it on the method"),
+        ("unsafe «impl» Send for Job {}", "put it on the method"),
+        ("«trait» Job {}", "a trait"),
+        ("unsafe «extern» \"C\" { fn job(); }", "an `extern` block"),
+        ("«static» JOB: u8 = 1;", "a static"),
+        ("«const» JOB: u8 = 1;", "a constant"),
+        ("«type» Job = u8;", "a type alias"),
+        ("«use» job;", "an import"),
+        ("«job»! {}", "a macro"),
+        ("«safe» fn job();", "a foreign one"),
+        ("fn job()«;»", "needs a body"),
+        ("«const» fn job() {}", "`const fn`"),
+        ("unsafe extern \"C\" fn job(«all: ...») {}", "variadic"),
+        ("fn job() -> «impl Stream<Item = u8>» {}", "stream"),
+        ("fn job() -> «BoxStream<'static, u8>» {}", "stream"),
+        ("fn job() -> «Pin<Box<dyn Stream<Item = u8> + Send>>» {}", "stream"),
     ] {
-        one_error("", item, underlined, part);
+        refuses("", item, &[said]);
     }
 }
 
 #[test]
-fn a_body_that_does_not_parse_is_expanded_all_the_same() {
-    let expanded = expanded("", "fn job(db: &Db) { let x = ; db. }");
-    assert!(expanded.contains("{letx=;db.}"), "{expanded}");
-}
-
-#[test]
 fn the_item_stays_when_something_is_wrong() {
-    let item = tokens("fn job() { body() }");
-    let errors = crate::monitored(tokens("slug = 3"), item.clone()).unwrap_err();
-    let left = crate::fallback::fallback(item, errors).to_string();
-    assert!(left.starts_with("fn job () { body () }") && left.contains("compile_error"), "{left}");
+    for item in ["fn job () { body () }", "fn job () { let x = ; db . }", "struct Job ;", "fn job () ;"] {
+        let errors = crate::monitored(tokens("slug = 3"), tokens(item)).unwrap_err();
+        let left = crate::fallback::fallback(tokens(item), errors).to_string();
+        assert!(left.starts_with(item) && left.contains("compile_error"), "{left}");
+    }
 }

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::parse::ParseStream;
-use syn::{LitInt, LitStr, Path, Result};
+use syn::{Expr, LitBool, LitInt, LitStr, Path, Result};
 
 /// A kind of value.
 pub(crate) trait Value: Sized {
@@ -16,8 +16,12 @@ pub(crate) trait Value: Sized {
 /// A text, written here or elsewhere.
 pub(crate) enum Text {
     Literal(LitStr),
-    Constant(Path),
+    /// A constant, or what else is one: `concat!(..)`, `env!(..)`, a call of a `const fn`.
+    Constant(Expr),
 }
+
+/// Whatever has a value.
+pub(crate) struct Expression(pub(crate) Expr);
 
 /// A bare number.
 pub(crate) struct Number {
@@ -41,6 +45,7 @@ impl Value for LitStr {
             "interval" => r#""10 minutes""#,
             "timezone" => r#""Europe/Vienna""#,
             "owner" => r#""team:ops""#,
+            "on_none" => r#""error""#,
             _ => r#""ignore""#,
         }
     }
@@ -60,10 +65,26 @@ impl Value for Text {
 
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         if input.peek(LitStr) {
-            <LitStr as Value>::parse(input).map(Self::Literal)
-        } else {
-            Path::parse_mod_style(input).map(Self::Constant)
+            return <LitStr as Value>::parse(input).map(Self::Literal);
         }
+        let constant: Expr = input.parse()?;
+        if is_constant(&constant) { Ok(Self::Constant(constant)) } else { Err(input.error("no constant")) }
+    }
+}
+
+/// Whether an expression may be a text that the compiler knows.
+fn is_constant(expression: &Expr) -> bool {
+    match expression {
+        Expr::Path(_)
+        | Expr::Macro(_)
+        | Expr::Call(_)
+        | Expr::MethodCall(_)
+        | Expr::Field(_)
+        | Expr::Index(_) => true,
+        Expr::Group(group) => is_constant(&group.expr),
+        Expr::Paren(paren) => is_constant(&paren.expr),
+        Expr::Reference(reference) => is_constant(&reference.expr),
+        _ => false,
     }
 }
 
@@ -71,8 +92,43 @@ impl ToTokens for Text {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         match self {
             Self::Literal(text) => text.to_tokens(tokens),
-            Self::Constant(path) => path.to_tokens(tokens),
+            Self::Constant(constant) => constant.to_tokens(tokens),
         }
+    }
+}
+
+impl Value for Expression {
+    const EXPECTED: &'static str = "an expression, or a function, that gives a `MonitorConfig`";
+
+    fn example(_: &str) -> &'static str {
+        "nightly_config()"
+    }
+
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let expression: Expr = input.parse()?;
+        match &expression {
+            // What is one literal can be no configuration, and is written beside `monitor_config` often enough.
+            Expr::Lit(_) => Err(input.error("a literal")),
+            _ => Ok(Self(expression)),
+        }
+    }
+}
+
+impl ToTokens for Expression {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.0.to_tokens(tokens);
+    }
+}
+
+impl Value for LitBool {
+    const EXPECTED: &'static str = "`true` or `false`";
+
+    fn example(_: &str) -> &'static str {
+        "true"
+    }
+
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        input.parse()
     }
 }
 

@@ -1,16 +1,19 @@
 //! Monitors known at compile time: what the attribute puts into a `static`.
 
+use std::fmt::Display;
+use std::panic::{Location, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
-use crons_types::{Crontab, InvalidMonitorConfig, InvalidSlug, MonitorConfig, Slug, Timezone};
+use crons_types::{Crontab, InvalidMonitorConfig, MonitorConfig, Slug, Timezone};
 
-use crate::guard::{CheckInGuard, OnCancel, Watch, start_current};
+use crate::guard::OnCancel;
 use crate::record::Subject;
 
-/// A monitor as written in the attribute, checked there; turned into its types at its first run.
+/// A monitor as written in the attribute; turned into its types at its first run, or by `init`.
 #[derive(Debug)]
 pub struct Definition {
     slug: &'static str,
+    place: &'static Location<'static>,
     schedule: Option<Written>,
     timezone: Option<Timezone>,
     checkin_margin: Option<u32>,
@@ -18,7 +21,8 @@ pub struct Definition {
     failure_issue_threshold: Option<u32>,
     recovery_threshold: Option<u32>,
     owner: Option<&'static str>,
-    on_cancel: OnCancel,
+    pub(crate) on_cancel: OnCancel,
+    pub(crate) heartbeat: bool,
     resolved: OnceLock<Option<Arc<Subject>>>,
 }
 
@@ -26,13 +30,17 @@ pub struct Definition {
 enum Written {
     Crontab(&'static str),
     Interval(&'static str),
+    /// All of the configuration, by an expression.
+    Config(fn() -> Result<MonitorConfig, String>),
 }
 
 impl Definition {
-    /// A monitor that the server knows already, or that other check-ins describe.
+    /// A monitor that the server knows already, or that other check-ins describe. Its place is that of the attribute.
+    #[track_caller]
     pub const fn new(slug: &'static str) -> Self {
         Self {
             slug,
+            place: Location::caller(),
             schedule: None,
             timezone: None,
             checkin_margin: None,
@@ -41,6 +49,7 @@ impl Definition {
             recovery_threshold: None,
             owner: None,
             on_cancel: OnCancel::Error,
+            heartbeat: false,
             resolved: OnceLock::new(),
         }
     }
@@ -56,6 +65,13 @@ impl Definition {
     #[must_use]
     pub const fn interval(mut self, span: &'static str) -> Self {
         self.schedule = Some(Written::Interval(span));
+        self
+    }
+
+    /// `monitor_config`
+    #[must_use]
+    pub const fn monitor_config(mut self, config: fn() -> Result<MonitorConfig, String>) -> Self {
+        self.schedule = Some(Written::Config(config));
         self
     }
 
@@ -108,77 +124,133 @@ impl Definition {
         self
     }
 
-    /// Slug and configuration; `None`, and an error in the log, if they are malformed. Says once what is doubtful.
+    /// `heartbeat = true`
+    #[must_use]
+    pub const fn heartbeat(mut self) -> Self {
+        self.heartbeat = true;
+        self
+    }
+
+    /// Where the attribute stands.
+    pub(crate) fn place(&self) -> &'static Location<'static> {
+        self.place
+    }
+
+    /// Slug and configuration, as the server would store them; says once what is wrong or doubtful. `None` if nothing is
+    /// left of the slug.
     pub(crate) fn resolve(&self) -> Option<&Arc<Subject>> {
-        let resolved = self.resolved.get_or_init(|| match (self.typed_slug(), self.config()) {
-            (Ok(slug), Ok(config)) => {
-                if let Some(doubt) = config.as_ref().and_then(MonitorConfig::doubt) {
-                    tracing::warn!(%slug, "{doubt}");
-                }
-                Some(Arc::new(Subject::new(slug, config)))
-            }
-            // The attribute has checked all this; only a mix of versions could get here.
-            (slug, config) => {
-                let (slug_error, config_error) = (slug.err(), config.err());
-                tracing::error!(
-                    slug = self.slug,
-                    ?slug_error,
-                    ?config_error,
-                    "job runs unwatched: malformed monitor"
-                );
-                None
-            }
+        let resolved = self.resolved.get_or_init(|| {
+            let subject = Subject::new(self.typed_slug()?, self.typed_config());
+            Some(Arc::new(subject))
         });
         resolved.as_ref()
     }
 
-    fn typed_slug(&self) -> Result<Slug, InvalidSlug> {
-        Slug::parse(self.slug)
+    /// A literal was judged by the attribute; a constant is judged here.
+    fn typed_slug(&self) -> Option<Slug> {
+        let Self { slug, place, .. } = self;
+        Slug::parse(slug)
+            .or_else(|refused| match refused.normalized() {
+                Some(stored) => {
+                    tracing::error!(%slug, %stored, at = %place, "malformed slug, stored otherwise by the server: {refused}");
+                    Ok(stored.clone())
+                }
+                None => Err(refused),
+            })
+            .inspect_err(|refused| {
+                tracing::error!(%slug, at = %place, "malformed slug, so the job runs unwatched: {refused}");
+            })
+            .ok()
     }
 
-    fn config(&self) -> Result<Option<MonitorConfig>, InvalidMonitorConfig> {
-        let mut config = match self.schedule {
-            None => return Ok(None),
-            Some(Written::Crontab(expression)) => MonitorConfig::crontab(expression)?,
-            Some(Written::Interval(span)) => MonitorConfig::interval(span)?,
+    fn typed_config(&self) -> Option<MonitorConfig> {
+        let Self { slug, place, .. } = self;
+        let config = match self.schedule? {
+            Written::Crontab(expression) => self.completed(MonitorConfig::crontab(expression)),
+            Written::Interval(span) => self.completed(MonitorConfig::interval(span)),
+            // The expression is the user's: if it panics, the job still runs.
+            Written::Config(made) => catch_unwind(made).unwrap_or_else(|_| Err("it panicked".to_owned())),
         };
-        if let Some(zone) = self.timezone {
-            if !zone.is_listed() {
-                tracing::warn!(slug = self.slug, %zone, "time zone taken on trust: it is not in the database of this program");
+        match &config {
+            Err(error) => {
+                tracing::error!(%slug, at = %place, error, "malformed configuration: check-ins are sent without one");
             }
-            config = config.timezone(zone)?;
+            Ok(config) => {
+                if let Some(doubt) = config.doubt() {
+                    tracing::warn!(%slug, at = %place, "{doubt}");
+                }
+                if let Some(zone) = config.get_timezone().filter(|zone| !zone.is_listed()) {
+                    tracing::warn!(%slug, at = %place, %zone, "time zone taken on trust: it is not in the database of this program");
+                }
+            }
         }
-        if let Some(minutes) = self.checkin_margin {
-            config = config.checkin_margin(minutes)?;
-        }
-        if let Some(minutes) = self.max_runtime {
-            config = config.max_runtime(minutes)?;
-        }
-        if let Some(failures) = self.failure_issue_threshold {
-            config = config.failure_issue_threshold(failures)?;
-        }
-        if let Some(successes) = self.recovery_threshold {
-            config = config.recovery_threshold(successes)?;
-        }
-        if let Some(owner) = self.owner {
-            config = config.owner(owner)?;
-        }
-        Ok(Some(config))
+        config.ok()
+    }
+
+    /// The configuration with all that was written beside its schedule.
+    fn completed(
+        &self,
+        config: Result<MonitorConfig, InvalidMonitorConfig>,
+    ) -> Result<MonitorConfig, String> {
+        let complete = || {
+            let mut config = config?;
+            if let Some(zone) = self.timezone {
+                config = config.timezone(zone)?;
+            }
+            if let Some(minutes) = self.checkin_margin {
+                config = config.checkin_margin(minutes)?;
+            }
+            if let Some(minutes) = self.max_runtime {
+                config = config.max_runtime(minutes)?;
+            }
+            if let Some(failures) = self.failure_issue_threshold {
+                config = config.failure_issue_threshold(failures)?;
+            }
+            if let Some(successes) = self.recovery_threshold {
+                config = config.recovery_threshold(successes)?;
+            }
+            if let Some(owner) = self.owner {
+                config = config.owner(owner)?;
+            }
+            Ok(config)
+        };
+        complete().map_err(|refused: InvalidMonitorConfig| refused.to_string())
     }
 }
 
-/// Begins a run of an annotated function.
-pub fn start(definition: &'static Definition) -> CheckInGuard {
-    start_current(|| {
-        let subject = Arc::clone(definition.resolve()?);
-        Some(Watch { subject, on_cancel: definition.on_cancel, heartbeat: false })
-    })
+/// What `monitor_config` takes.
+#[diagnostic::on_unimplemented(
+    message = "`monitor_config` takes a `MonitorConfig`, and this is `{Self}`",
+    label = "no `MonitorConfig`",
+    note = "a `&MonitorConfig`, a `Result<MonitorConfig, _>` whose error can be shown, and a function that returns one of these will do, too"
+)]
+pub trait IntoMonitorConfig {
+    /// The configuration, or what is wrong with it.
+    fn into_monitor_config(self) -> Result<MonitorConfig, String>;
 }
 
-/// Calls the body of an annotated function. As a bound, `FnOnce` lets it return borrows of its arguments, which a bare
-/// `(|| ..)()` does not.
-pub fn call<R>(body: impl FnOnce() -> R) -> R {
-    body()
+impl IntoMonitorConfig for MonitorConfig {
+    fn into_monitor_config(self) -> Result<MonitorConfig, String> {
+        Ok(self)
+    }
+}
+
+impl IntoMonitorConfig for &MonitorConfig {
+    fn into_monitor_config(self) -> Result<MonitorConfig, String> {
+        Ok(self.clone())
+    }
+}
+
+impl<C: IntoMonitorConfig, E: Display> IntoMonitorConfig for Result<C, E> {
+    fn into_monitor_config(self) -> Result<MonitorConfig, String> {
+        self.map_err(|error| format!("{error:#}"))?.into_monitor_config()
+    }
+}
+
+impl<C: IntoMonitorConfig, F: FnOnce() -> C> IntoMonitorConfig for F {
+    fn into_monitor_config(self) -> Result<MonitorConfig, String> {
+        self().into_monitor_config()
+    }
 }
 
 /// A crontab that was given as a constant, judged while compiling.

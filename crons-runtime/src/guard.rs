@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use crons_types::CheckInId;
+use crons_types::{CheckInId, Slug};
 
 use crate::client::{Client, new_id};
 use crate::current;
@@ -82,6 +82,11 @@ impl CheckInGuard {
             client.capture(Record::new(id, Arc::clone(&subject), Report::InProgress, started));
         }
         Self { run: Some(Run { client, subject, started, opened: !heartbeat }), id: id.into(), on_cancel }
+    }
+
+    /// Slug and id, if there is somebody to report to.
+    pub(crate) fn watched(&self) -> Option<(&Slug, CheckInId)> {
+        self.run.as_ref().map(|run| (&run.subject.slug, self.id()))
     }
 
     /// The id of this run, to report on it from elsewhere. There is one without a client, too.

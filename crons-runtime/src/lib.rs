@@ -29,6 +29,7 @@ mod current;
 mod guard;
 mod monitor;
 mod definition;
+mod watch;
 mod registry;
 mod init;
 #[cfg(feature = "test")]
@@ -48,6 +49,7 @@ pub use init_error::InitError;
 pub use monitor::{Monitor, monitor};
 pub use options::ClientOptions;
 pub use outcome::Outcome;
+pub use registry::{AnnotatedMonitor, AnnotatedMonitors, monitors};
 pub use stats::{Dropped, Stats};
 pub use transport::{Request, Response, SendFuture, Transport, TransportError};
 pub use upsert::Upsert;
@@ -57,8 +59,10 @@ pub use upsert::Upsert;
 pub mod __private {
     pub use linkme;
 
-    pub use crate::definition::{Definition, call, checked_crontab, start};
+    pub use crate::__crons_list as list;
+    pub use crate::definition::{Definition, IntoMonitorConfig, checked_crontab};
     pub use crate::guard::OnCancel;
     pub use crate::registry::MONITORS;
-    pub use crate::verdict::{Probe, ViaAny, ViaOutcome};
+    pub use crate::verdict::{Probe, Verdict, by_type, judge_none};
+    pub use crate::watch::{call, finish, make, start, watch};
 }

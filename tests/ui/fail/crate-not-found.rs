@@ -1,0 +1,6 @@
+#[crons::monitor(crate = nowhere)]
+fn job() {}
+
+fn main() {
+    job();
+}

@@ -1,0 +1,6 @@
+#[crons::monitor(heartbeat = "true")]
+fn job() {}
+
+fn main() {
+    job();
+}

@@ -1,6 +1,0 @@
-#[crons::monitor(slug = concat!("nightly", "-backup"))]
-fn job() {}
-
-fn main() {
-    job();
-}

@@ -1,0 +1,6 @@
+#[crons::monitor(slug = NIGHTLY)]
+fn job() {}
+
+fn main() {
+    job();
+}
