@@ -1,8 +1,8 @@
 //! Last stage: the monitored function. Every `quote!` of the crate is here.
 //!
 //! The body is wrapped once, so that `return` and `?` end it and not the function, in a closure or in an `async` block that
-//! takes the arguments as they are: nothing is bound again, so no lint sees a variable twice and no future stores one
-//! twice. All that is added carries `Span::mixed_site()`: invisible to the body, read in the edition of this crate, and
+//! takes the arguments as they are: only what it assigns to is bound again, so no lint sees a variable twice and no future
+//! stores one twice. All that is added carries `Span::mixed_site()`: invisible to the body, read in the edition of this crate, and
 //! passed over by lints.
 
 use crons_types::{Minutes, MonitorConfig, Owner, Schedule};
@@ -11,6 +11,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, GenericArgument, Path, PathArguments, ReturnType, Signature, Type, TypeParamBound};
 
+use crate::assigned::Assigned;
 use crate::check::{Config, End, Monitor, Name};
 use crate::function::{Function, Run};
 
@@ -24,41 +25,55 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
     let import = quote_spanned!(here=> use #krate::__private as #private;);
     let definition = definition(monitor, &private);
 
-    let mut braced_body = TokenStream::new();
-    brace.surround(&mut braced_body, |tokens| tokens.extend(body.clone()));
+    let run = function.run();
+    let mut sig = sig.clone();
+    let Assigned { rebound, receiver } = Assigned::take(&mut sig, body);
+    let receiver = receiver.into_iter();
+    let taken = quote_spanned! {here=>
+        #(let mut #rebound = #rebound;)*
+        #(let _ = &#receiver;)*
+    };
+    let braced = |first: TokenStream| {
+        let mut braced = TokenStream::new();
+        brace.surround(&mut braced, |tokens| tokens.extend([first, taken.clone(), body.clone()]));
+        braced
+    };
 
-    let monitored = match function.run() {
+    let monitored = match run {
         Run::Sync => {
+            let body = braced(TokenStream::new());
             let output = output_type(&sig.output);
             let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> &output));
             quote_spanned! {here=>
                 let run = #private::start(#definition);
-                let output = #private::call(&run, move || -> #output #braced_body);
+                let output = #private::call(&run, move || -> #output #body);
                 #private::finish(run, #verdict);
                 return output
             }
         }
         // Whoever leaves here panicked, or was dropped: the guard says so.
-        Run::Never if sig.asyncness.is_some() => quote_spanned! {here=>
-            #private::watch(#definition, async move #braced_body, |_| #private::Verdict::Fine).await
-        },
-        Run::Never => quote_spanned! {here=>
-            let run = #private::start(#definition);
-            #private::call(&run, move || -> ! #braced_body)
-        },
+        Run::Never => {
+            let body = braced(TokenStream::new());
+            if sig.asyncness.is_some() {
+                quote_spanned! {here=>
+                    #private::watch(#definition, async move #body, |_| #private::Verdict::Fine).await
+                }
+            } else {
+                quote_spanned! {here=>
+                    let run = #private::start(#definition);
+                    #private::call(&run, move || -> ! #body)
+                }
+            }
+        }
         Run::Async => {
-            let typed = typed(sig);
-            let mut block = TokenStream::new();
-            brace.surround(&mut block, |tokens| {
-                tokens.extend(typed);
-                tokens.extend(body.clone());
-            });
+            let body = braced(typed(&sig));
             let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> output));
             quote_spanned! {here=>
-                return #private::watch(#definition, async move #block, |output| #verdict).await
+                return #private::watch(#definition, async move #body, |output| #verdict).await
             }
         }
         Run::Future { boxed, output } => {
+            let body = braced(TokenStream::new());
             let made = output_type(&sig.output);
             let output = output.map_or_else(|| quote_spanned!(here=> _), erased);
             let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> output));
@@ -68,7 +83,7 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
             let watched =
                 if boxed { quote_spanned!(here=> ::std::boxed::Box::pin(#watched)) } else { watched };
             quote_spanned! {here=>
-                let future = #private::make(move || -> #made #braced_body);
+                let future = #private::make(move || -> #made #body);
                 return #watched
             }
         }

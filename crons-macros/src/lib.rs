@@ -5,6 +5,7 @@ mod keys;
 mod value;
 mod args;
 mod function;
+mod assigned;
 mod check;
 mod expand;
 mod fallback;

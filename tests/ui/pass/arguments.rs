@@ -55,7 +55,40 @@ where
     all.iter().skip(offset()).find(|one| is_it(one))
 }
 
+#[derive(Clone, Copy, Default)]
+struct Totals {
+    rows: u8,
+    bytes: u8,
+}
+
+impl Totals {
+    #[crons::monitor(slug = "field-of-self")]
+    fn field_of_self(mut self) -> u8 {
+        self.rows = self.bytes + 1;
+        self.rows
+    }
+}
+
+#[crons::monitor]
+fn fields_assigned(mut totals: Totals, mut pair: (u8, u8), [mut first, ..]: [u8; 2], _n: u8) -> u8 {
+    totals.rows = 2;
+    pair.0 = totals.bytes;
+    first += pair.1;
+    totals.rows + pair.0 + first
+}
+
+#[crons::monitor]
+async fn fields_assigned_async(mut totals: Totals, Totals { mut rows, .. }: Totals) -> u8 {
+    totals.rows = 2;
+    rows -= totals.bytes;
+    std::future::ready(()).await;
+    totals.rows + rows
+}
+
 fn main() {
+    assert_eq!(Totals::default().field_of_self(), 1);
+    assert_eq!(fields_assigned(Totals::default(), (1, 2), [3, 4], 0), 7);
+    drop(fields_assigned_async(Totals::default(), Totals::default()));
     assert_eq!(mutable(Vec::new()), [1]);
     drop(mutable_async(Vec::new()));
     assert_eq!(patterns((1, 2), [3, 0, 0], 0, Point { x: 4, y: 0 }, 0, &5), 16);
