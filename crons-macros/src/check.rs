@@ -24,7 +24,7 @@ pub(crate) struct Monitor {
 pub(crate) enum Name {
     Known(Slug),
     /// Judged at the start of the program.
-    Constant(Expr),
+    Constant(Box<Expr>),
 }
 
 /// What goes to the server along with each check-in.
@@ -32,9 +32,9 @@ pub(crate) enum Config {
     Written {
         config: MonitorConfig,
         /// Takes the place of the schedule in `config`; the compiler judges it.
-        schedule_constant: Option<Expr>,
+        schedule_constant: Option<Box<Expr>>,
         /// Takes the place of the zone in `config`, on trust.
-        timezone_constant: Option<Expr>,
+        timezone_constant: Option<Box<Expr>>,
     },
     /// Made when it is first needed.
     Made(Expr),
@@ -85,7 +85,7 @@ pub(crate) fn check(args: Args, function: &Function, errors: &mut Vec<Error>) ->
     })
 }
 
-fn constant(argument: Argument<Text>) -> Option<Expr> {
+fn constant(argument: Argument<Text>) -> Option<Box<Expr>> {
     match argument.value? {
         Text::Literal(_) => None,
         Text::Constant(constant) => Some(constant),

@@ -56,7 +56,7 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
             let body = braced(TokenStream::new());
             if sig.asyncness.is_some() {
                 quote_spanned! {here=>
-                    #private::watch(#definition, async move #body, |_| #private::Verdict::Fine).await
+                    loop { #private::watch(#definition, async move #body, |_| #private::Verdict::Fine).await }
                 }
             } else {
                 quote_spanned! {here=>
@@ -103,7 +103,7 @@ fn definition(monitor: &Monitor, private: &TokenStream) -> TokenStream {
     };
     let config = monitor.config.as_ref().map(|config| match config {
         Config::Written { config, schedule_constant, timezone_constant } => {
-            written(config, schedule_constant.as_ref(), timezone_constant.as_ref(), private)
+            written(config, schedule_constant.as_deref(), timezone_constant.as_deref(), private)
         }
         Config::Made(made) => {
             let made = quote_spanned! {here.located_at(made.span())=>

@@ -17,7 +17,7 @@ pub(crate) trait Value: Sized {
 pub(crate) enum Text {
     Literal(LitStr),
     /// A constant, or what else is one: `concat!(..)`, `env!(..)`, a call of a `const fn`.
-    Constant(Expr),
+    Constant(Box<Expr>),
 }
 
 /// Whatever has a value.
@@ -68,7 +68,11 @@ impl Value for Text {
             return <LitStr as Value>::parse(input).map(Self::Literal);
         }
         let constant: Expr = input.parse()?;
-        if is_constant(&constant) { Ok(Self::Constant(constant)) } else { Err(input.error("no constant")) }
+        if is_constant(&constant) {
+            Ok(Self::Constant(Box::new(constant)))
+        } else {
+            Err(input.error("no constant"))
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-use crons_types::{MonitorConfig, Slug};
+use crons_types::{MonitorConfig, Slug, Timezone};
 use serde_json::{Value, json};
 
 use super::MONITORS;
@@ -76,7 +76,7 @@ impl AnnotatedMonitors {
             let AnnotatedMonitor { slug, config, file, line } = monitor;
             json!({"slug": slug.as_str(), "monitor_config": config, "file": file, "line": line})
         });
-        format!("{:#}", Value::from_iter(monitors))
+        format!("{:#}", monitors.collect::<Value>())
     }
 }
 
@@ -143,7 +143,7 @@ impl AnnotatedMonitor {
 
     /// The zone of the schedule, if one was named.
     pub fn timezone(&self) -> Option<&'static str> {
-        self.config?.get_timezone().map(|zone| zone.as_str())
+        self.config?.get_timezone().map(Timezone::as_str)
     }
 
     /// The file in which the function stands, as the compiler was given it.
