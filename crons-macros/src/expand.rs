@@ -48,7 +48,7 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
                 let run = #private::start(#definition);
                 let output = #private::call(&run, move || -> #output #body);
                 #private::finish(run, #verdict);
-                return output
+                return output;
             }
         }
         // Whoever leaves here panicked, or was dropped: the guard says so.
@@ -69,7 +69,7 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
             let body = braced(typed(&sig));
             let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> output));
             quote_spanned! {here=>
-                return #private::watch(#definition, async move #body, |output| #verdict).await
+                return #private::watch(#definition, async move #body, |output| #verdict).await;
             }
         }
         Run::Future { boxed, output } => {
@@ -84,7 +84,7 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
                 if boxed { quote_spanned!(here=> ::std::boxed::Box::pin(#watched)) } else { watched };
             quote_spanned! {here=>
                 let future = #private::make(move || -> #made #body);
-                return #watched
+                return #watched;
             }
         }
     };
@@ -189,7 +189,7 @@ fn verdict(monitor: &Monitor, private: &TokenStream, output: fn(Span) -> TokenSt
         End::Ok => quote_spanned!(there=> #private::Verdict::Fine),
         End::Ignore => quote_spanned!(there=> #private::Verdict::Nothing),
     };
-    quote_spanned!(there=> #private::judge_none(#output, #none, #by_type))
+    quote_spanned!(there=> { #private::judge_none(#output, #none, #by_type) })
 }
 
 /// Gives an `async` block its type, which has no other syntax, so that inference sees what it would without us. A mismatch

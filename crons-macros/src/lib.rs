@@ -17,7 +17,8 @@ use syn::Error;
 
 /// Watches every run of a function: when it begins, how long it takes, and how it ends.
 ///
-/// ```ignore
+/// ```
+/// # struct Db;
 /// #[crons::monitor(
 ///     slug = "nightly-backup",
 ///     schedule = "0 3 * * MON-FRI",
@@ -28,74 +29,133 @@ use syn::Error;
 ///     recovery_threshold = 1,
 ///     owner = "team:ops"
 /// )]
-/// async fn nightly_backup(db: &Db) -> anyhow::Result<()> {
+/// async fn nightly_backup(db: &Db) -> Result<(), Box<dyn std::error::Error>> {
 ///     // ..
+/// #   Ok(())
 /// }
 /// ```
 ///
 /// # Arguments
 ///
-/// All are optional. All are literals, save that `schedule` and `timezone` may be constants of type `&str`: a schedule is judged
-/// by the compiler then, too, and a zone is taken on trust, as one that is newer than the list. The first eight go to the server under the same names; what is left out keeps the value
-/// that the server has. A bare number is minutes; words are a number and a unit: `"90 minutes"`, `"2h"`, `"1 day"`.
+/// All are optional. Those with a wire key go to the server under that name; what is left out keeps the value that the server
+/// has. A bare number is minutes; words are a number and a unit: `"90 minutes"`, `"2h"`, `"1 day"`.
 ///
-/// | argument | what it says | bounds | if left out |
-/// |---|---|---|---|
-/// | `slug = "nightly-backup"` | the name of the monitor (`monitor_slug`) | 1 to 50 of `a-z`, `0-9`, `-`, `_` | the function's name in kebab case; a method needs one |
-/// | `schedule = "0 3 * * *"` | when the job runs, as a crontab of five fields or `@daily` and the like (`schedule`, type `crontab`) | what Sentry accepts | the server has to know the monitor |
-/// | `interval = "10 minutes"` | or how often, in minutes, hours, days, weeks, months or years (`schedule`, type `interval`) | whole minutes, from 1 | as above |
-/// | `timezone = "Europe/Vienna"` | the zone of the crontab (`timezone`) | IANA names | UTC |
-/// | `checkin_margin = 10` | how late the job may begin before it was missed (`checkin_margin`) | 1 to 40,320 minutes (28 days) | 1 minute |
-/// | `max_runtime = "2h"` | how long it may take before it timed out (`max_runtime`) | 1 to 10,080 minutes (7 days) | 30 minutes |
-/// | `failure_issue_threshold = 2` | failures in a row that open an incident (`failure_issue_threshold`) | 1 to 720 | 1 |
-/// | `recovery_threshold = 1` | successes in a row that end it (`recovery_threshold`) | 1 to 720 | 1 |
-/// | `owner = "team:ops"` | who is responsible (`owner`) | `user:` or `team:`, and a name or id | nobody |
-/// | `on_cancel = "ignore"` | what it means when the future is dropped before its end: `"error"`, `"ok"`, or `"ignore"`: its begin is taken back if it is still here, else the run is closed as a success, since the server would count it as timed out | one of the three | `"error"` |
-/// | `crate = my_facade::crons` | where this crate is found, if not at `::crons` | a path | `::crons` |
+/// | argument | what it says | unit and bounds | if left out | wire key |
+/// |---|---|---|---|---|
+/// | `slug = "nightly-backup"` | the name of the monitor | 1 to 50 of `a-z`, `0-9`, `-`, `_` | the function's name in kebab case; a method needs one | `monitor_slug` |
+/// | `schedule = "0 3 * * *"` | when the job runs | a crontab of five fields, or `@daily` and the like, as Sentry accepts them | the server has to know the monitor | `schedule` (`crontab`) |
+/// | `interval = "10 minutes"` | or how often | whole minutes, hours, days, weeks, months or years, from 1 | as above | `schedule` (`interval`) |
+/// | `timezone = "Europe/Vienna"` | the zone of the crontab | IANA names | UTC | `timezone` |
+/// | `checkin_margin = 10` | how late the job may begin before it was missed | minutes, or words; 1 to 40,320 minutes (28 days) | 1 minute | `checkin_margin` |
+/// | `max_runtime = "2h"` | how long it may take before it timed out | minutes, or words; 1 to 10,080 minutes (7 days) | 30 minutes | `max_runtime` |
+/// | `failure_issue_threshold = 2` | failures in a row that open an incident | runs; 1 to 720 | 1 | `failure_issue_threshold` |
+/// | `recovery_threshold = 1` | successes in a row that end it | runs; 1 to 720 | 1 | `recovery_threshold` |
+/// | `owner = "team:ops"` | who is responsible | `user:` or `team:`, and a name or id | nobody | `owner` |
+/// | `monitor_config = config()` | all of the configuration, where literals cannot say it | an expression | the arguments above say it | `monitor_config` |
+/// | `on_cancel = "ignore"` | what it means when the future is dropped before its end | `"error"`, `"ok"`, `"ignore"` | `"error"` | |
+/// | `on_none = "error"` | what a `None` means | `"error"`, `"ok"`, `"ignore"` | `"ok"` | |
+/// | `heartbeat = true` | one check-in at the end of a run instead of two | `true`, `false` | `false` | |
+/// | `crate = my_facade::crons` | where this crate is found | a path | `::crons` | |
 ///
 /// From `timezone` to `owner` they need `schedule` or `interval`, as the server refuses a configuration without one.
+///
+/// `"ignore"` is for runs in which nothing happened: their begin is taken back if it is still here, else they are closed as
+/// a success, since the server would count them as timed out.
+///
+/// With `heartbeat` the server never hears that a run has begun: it notices runs that are missed or that fail, and of a run that hangs
+/// that the next one is missed. It halves the traffic of a job that runs every minute.
+///
+/// ## Constants and expressions
+///
+/// `slug`, `schedule` and `timezone` may be constants, `concat!(..)`, `env!(..)`, or calls of `const fn`s. Such a schedule is judged by
+/// the compiler, too. Such a slug is judged at `init`, or at the first run: if the server would store it otherwise, that is
+/// logged as an error, once, and the job runs. Such a zone is taken on trust, as one that is newer than the list.
+///
+/// `monitor_config` takes a `MonitorConfig`, a reference to one, a `Result` of one, or a function that returns any of these. It is
+/// evaluated once, at `init` or at the first run. An `Err` is logged, once; check-ins go without a configuration then, and the job runs.
+///
+/// ```
+/// use crons::{InvalidMonitorConfig, MonitorConfig};
+///
+/// const NIGHTLY: &str = "0 3 * * *";
+///
+/// #[crons::monitor(slug = concat!("backup-", env!("CARGO_PKG_NAME")), schedule = NIGHTLY)]
+/// fn backup() {}
+///
+/// fn import_config() -> Result<MonitorConfig, InvalidMonitorConfig> {
+///     let every = std::env::var("IMPORT_EVERY").unwrap_or("10 minutes".into());
+///     MonitorConfig::interval(&every)?.max_runtime("1h")
+/// }
+///
+/// #[crons::monitor(monitor_config = import_config)]
+/// fn import() {}
+/// # backup();
+/// # import();
+/// ```
 ///
 /// # Outcome
 ///
 /// Whatever the function returns is returned unchanged; a panic goes on unchanged. The run has failed if the value is an `Err`
-/// (also behind an alias or `impl Trait`), an `ExitCode` other than success, or of a type whose `crons::Outcome` says so; or if
-/// it panicked. Everything else is a success. Where the type is a bare generic parameter `T` there is nothing to see: a success.
+/// (also behind an alias or `impl Trait`), an `ExitCode` other than success, a `None` under `on_none = "error"` (also within a
+/// `Result`), or of a type whose `crons::Outcome` says so; or if it panicked. Everything else is a success. Where the type is a bare
+/// generic parameter `T` there is nothing to see: a success.
+///
+/// ```
+/// #[crons::monitor(on_none = "error")]
+/// fn newest_backup(all: &[String]) -> Option<&String> {
+///     all.last()
+/// }
+/// # newest_backup(&[]);
+/// ```
+///
+/// Why it failed is logged by `tracing`, as an error with `slug`, `check_in_id` and `error`: an `Err` by its `Display`, else by its `Debug`; of
+/// a panic its text. Nothing of it is sent.
 ///
 /// # What may be watched
 ///
 /// Functions and methods with a body, `async` or not, also in traits and in their `impl`s, under `#[async_trait]`, generic,
 /// `unsafe`, `extern "C"` (a panic still aborts there). Of a function that returns `impl Future`, `Pin<Box<dyn Future>>`, `BoxFuture` or `LocalBoxFuture` the
-/// future is watched, not its making, and a future that is never polled has not run. (A `Box<dyn Future>` without `Pin` is not
-/// seen to be one.) Not `const fn`, no variadic functions, and
-/// no streams. It goes well with other attributes, above or below, `#[test]` among them. On `main` it comes to nothing:
-/// the run begins before the `init` in its body.
+/// future is watched, not its making, and a future that is never polled has not run. (Where another type hides a future, only
+/// its making is watched; that is said once.) Not `const fn`, no variadic functions, and no streams. It goes well with
+/// other attributes, above or below, `#[test]` among them. On `main` it comes to nothing: the run begins before the `init` in
+/// its body.
 ///
 /// # What it expands to
 ///
-/// ```ignore
-/// async fn nightly_backup(db: &Db) -> anyhow::Result<()> {
-///     let run = {
-///         // listed for `init`, too, where the linker can do that
-///         static DEFINITION: Definition = Definition::new("nightly-backup").crontab("0 3 * * MON-FRI").timezone(..);
-///         start(&DEFINITION) // dropped without a verdict, by a panic or with the future, it reports that too
-///     };
-///     let output = async move { /* the body */ }.await; // if not async: call(move || -> anyhow::Result<()> { /* the body */ })
-///     run.finish(/* whether `output` is a failure */);
+/// ```text
+/// async fn nightly_backup(db: &Db) -> Result<(), Box<dyn std::error::Error>> {
+///     // Listed for `init`, too, where the linker can do that.
+///     static DEFINITION: Definition = Definition::new("nightly-backup").crontab("0 3 * * MON-FRI").timezone(..);
+///     // Begins the run when it is first polled, and ends it by the verdict; dropped before that, it reports so.
+///     return watch(&DEFINITION, async move { /* the body */ }, |output| /* the verdict on `output` */).await;
+/// }
+///
+/// fn rotate_logs() -> std::io::Result<()> {
+///     static DEFINITION: Definition = Definition::new("rotate-logs");
+///     let run = start(&DEFINITION);
+///     let output = call(&run, move || -> std::io::Result<()> { /* the body */ });
+///     finish(run, /* the verdict on `output` */);
 ///     return output;
 /// }
 /// ```
 ///
 /// A run that ends the process has no end of its own: under `-> !`, `std::process::exit` and `panic = "abort"` the server will count
 /// it as timed out. Closures that a function returns as `impl Fn(&str)` need the types of their arguments written out.
+/// Exceptions of other languages do not pass a function under watch.
 ///
 /// Arguments are moved into the body as they are. Two things differ from the bare function: an argument that the body uses is
 /// dropped at the end of the body, in the order of use, and before the run is closed; and under `#[track_caller]`, `Location::caller()`
-/// within the body is a place in `crons`.
+/// within the body is its own place.
 ///
 /// # Errors
 ///
 /// What a literal can get wrong is an error of the compiler, under the literal. All errors of one attribute are reported at once,
 /// and the function stays, so that one mistake gives one error:
+///
+/// ```compile_fail
+/// #[crons::monitor(schedule = "0 25 * * *")]
+/// fn nightly_backup() {}
+/// ```
 ///
 /// ```text
 /// error: schedule: hour: 25 is not in 0-23 (field 2 of "0 25 * * *")

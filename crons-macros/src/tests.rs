@@ -178,7 +178,7 @@ fn what_belongs_to_a_configuration_needs_a_schedule() {
     // A schedule that is wrong is reported as such, and not as missing.
     refuses(r#"schedule = «"soon"», max_runtime = 1"#, FUNCTION, &["schedule"]);
     refuses(r#"«cron» = "@daily", max_runtime = 1"#, FUNCTION, &["`schedule`"]);
-    refuses(r#"«config» = made(), max_runtime = 1"#, FUNCTION, &["`monitor_config`"]);
+    refuses("«config» = made(), max_runtime = 1", FUNCTION, &["`monitor_config`"]);
 }
 
 #[test]

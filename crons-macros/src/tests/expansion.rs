@@ -27,3 +27,39 @@ fn a_body_that_does_not_parse_is_expanded_all_the_same() {
     let expanded = expanded("", "fn job(db: &Db) { let x = ; db. }");
     assert!(expanded.contains("{letx=;db.}"), "{expanded}");
 }
+
+/// The expansion is that of the file, but for line breaks. What it is instead, it prints: run that through `rustfmt`.
+#[track_caller]
+fn expands_to(args: &str, item: &str, expected: &str) {
+    let expanded = crate::monitored(tokens(args), tokens(item)).unwrap().to_string();
+    // Where a line is broken, `rustfmt` writes a comma.
+    let packed = |text: &str| text.split_whitespace().collect::<String>().replace(",)", ")");
+    assert_eq!(packed(&expanded), packed(&tokens(expected).to_string()), "\n{expanded}\n");
+}
+
+#[test]
+fn a_function_that_returns_a_result() {
+    expands_to(
+        "",
+        "pub fn rotate_logs(folder: &Path, mut kept: usize) -> io::Result<usize> { kept += 1; fs::remove_dir(folder)?; Ok(kept) }",
+        include_str!("expanded/sync_result.rs"),
+    );
+}
+
+#[test]
+fn an_async_function_with_a_configuration() {
+    expands_to(
+        r#"schedule = "0 3 * * MON-FRI", timezone = "Europe/Vienna", max_runtime = "2h", on_cancel = "ignore""#,
+        "async fn nightly_backup(db: &Db) -> anyhow::Result<()> { db.copy().await }",
+        include_str!("expanded/async_config.rs"),
+    );
+}
+
+#[test]
+fn a_method_that_returns_a_boxed_future() {
+    expands_to(
+        r#"slug = NIGHTLY, on_none = "error""#,
+        "fn run<'a>(&'a self) -> Pin<Box<dyn Future<Output = Option<u8>> + Send + 'a>> { Box::pin(self.find()) }",
+        include_str!("expanded/boxed_future.rs"),
+    );
+}

@@ -1,0 +1,20 @@
+fn run<'a>(&'a self) -> Pin<Box<dyn Future<Output = Option<u8>> + Send + 'a>> {
+    use ::crons::__private as __crons;
+    let future = __crons::make(move || -> Pin<Box<dyn Future<Output = Option<u8>> + Send + 'a>> {
+        Box::pin(self.find())
+    });
+    return ::std::boxed::Box::pin(__crons::watch::<Option<u8>, _, _>(
+        {
+            static __CRONS_DEFINITION: __crons::Definition = __crons::Definition::new(NIGHTLY);
+            __crons::list!(__CRONS_DEFINITION);
+            &__CRONS_DEFINITION
+        },
+        future,
+        |output| {
+            __crons::judge_none(output, __crons::Verdict::None, {
+                use __crons::by_type::*;
+                (&&&&&__crons::Probe(output)).__crons_verdict()
+            })
+        },
+    ));
+}
