@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crons::CheckInStatus::{Error, InProgress, Ok as Fine};
 use crons::test::{with_captured_check_ins, with_captured_check_ins_async};
-use crons::{CheckIn, CheckInStatus};
+use crons::{CheckIn, CheckInId, CheckInStatus};
 
 const A_WHILE: Duration = Duration::from_millis(50);
 
@@ -228,4 +228,36 @@ fn a_monitored_future_is_send_if_it_was() {
     is_send(&parse("1"));
     is_send(&opaque(&1));
     is_send(&boxed(&1));
+}
+
+#[crons::monitor]
+async fn outer_run() -> (Option<CheckInId>, Option<CheckInId>, Option<CheckInId>) {
+    let before = crons::current_check_in_id();
+    tokio::task::yield_now().await;
+    let within = inner_run().await;
+    (before, within, crons::current_check_in_id())
+}
+
+#[crons::monitor]
+async fn inner_run() -> Option<CheckInId> {
+    tokio::task::yield_now().await;
+    crons::current_check_in_id()
+}
+
+#[tokio::test]
+async fn b15_a_run_knows_its_id_across_awaits_and_outside_there_is_none() {
+    let check_ins = with_captured_check_ins_async(async {
+        let (one, other) = tokio::join!(outer_run(), outer_run());
+        assert_ne!(one.0, other.0, "two tasks of one thread");
+        for (before, within, after) in [one, other] {
+            assert!(before.is_some() && before == after && before != within && within.is_some());
+        }
+        assert_eq!(crons::current_check_in_id(), None);
+        let by_closure = crons::monitor("closure").run_async(async { crons::current_check_in_id().ok_or(()) });
+        assert!(by_closure.await.is_ok());
+        let by_closure = crons::monitor("closure").run(|| crons::current_check_in_id().ok_or(()));
+        assert!(by_closure.is_ok());
+    });
+    assert_eq!(check_ins.await.len(), 12);
+    assert_eq!(crons::current_check_in_id(), None);
 }

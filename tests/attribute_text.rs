@@ -4,7 +4,7 @@
 mod log;
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::LazyLock;
 
 use anyhow::Context;
@@ -73,7 +73,7 @@ fn panics_with(payload: Payload) {
     match payload {
         Payload::Str => resume_unwind(Box::new("at the disco")),
         Payload::String => resume_unwind(Box::new(String::from("at the opera"))),
-        Payload::Other => panic_any(7_u8),
+        Payload::Other => resume_unwind(Box::new(7_u8)),
     }
 }
 
@@ -104,7 +104,7 @@ fn said<R>(slug: &str, job: impl FnOnce() -> R) -> (Vec<String>, String) {
 #[track_caller]
 fn says_once<R>(slug: &str, text: &str, job: impl FnOnce() -> R) {
     let (lines, id) = said(slug, job);
-    let [line] = &*lines else { panic!("one line expected: {lines:#?}") };
+    let [line] = &*lines else { unreachable!("one line expected: {lines:#?}") };
     assert!(
         line.contains("ERROR") && line.ends_with(&format!("slug={slug} check_in_id={id} error={text}")),
         "{line}"
@@ -142,7 +142,7 @@ fn a_panic_in_a_future_is_said_by_each_run_that_it_ends() {
         assert_eq!(catch_unwind(run).unwrap_err().downcast_ref(), Some(&"at the disco"));
     };
     let (lines, id) = said("panics-in-a-future", run);
-    let [line] = &*lines else { panic!("one line expected: {lines:#?}") };
+    let [line] = &*lines else { unreachable!("one line expected: {lines:#?}") };
     assert!(line.ends_with(&format!("check_in_id={id} error=at the disco")), "{line}");
 }
 

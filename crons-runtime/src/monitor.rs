@@ -9,6 +9,9 @@ use crons_types::{MonitorConfig, Slug};
 use crate::guard::{CheckInGuard, OnCancel, Watch, start_current};
 use crate::outcome::Outcome;
 use crate::record::Subject;
+use crate::running::within;
+use crate::verdict::Verdict;
+use crate::watch::Watched;
 
 /// A monitor of this name, to watch a closure, a future or a stretch of code.
 ///
@@ -61,21 +64,18 @@ impl Monitor<'_> {
 
     /// Runs the job and reports its begin and end. Its value is returned unchanged; a panic is reported and goes on.
     pub fn run<R: Outcome>(self, job: impl FnOnce() -> R) -> R {
-        let guard = self.start();
-        let output = job();
-        guard.finish(output.failed());
+        let run = self.start();
+        let output = within(&run, job);
+        run.finish(output.failed());
         output
     }
 
     /// As [`run`](Self::run), for a future. Nothing is reported before it is first polled.
-    pub async fn run_async<F>(self, job: F) -> F::Output
+    pub fn run_async<F>(self, job: F) -> impl Future<Output = F::Output>
     where
         F: Future<Output: Outcome>,
     {
-        let guard = self.start();
-        let output = job.await;
-        guard.finish(output.failed());
-        output
+        Watched::new(job, || self.start(), verdict_of::<F::Output>)
     }
 
     /// Reports that a run began; the guard reports how it ended.
@@ -86,6 +86,10 @@ impl Monitor<'_> {
             Some(Watch { subject, on_cancel, heartbeat })
         })
     }
+}
+
+fn verdict_of<R: Outcome>(output: &R) -> Verdict<'_> {
+    if output.failed() { Verdict::Failed } else { Verdict::Fine }
 }
 
 /// The slug as the server stores it; says so, once, if that is not what was written.

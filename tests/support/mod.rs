@@ -113,6 +113,8 @@ impl Sink {
 }
 
 fn serve(stream: &TcpStream, sink: &Received, behaviour: &dyn Fn(usize) -> Behaviour) {
+    // Answers are written in pieces, which must not wait for each other.
+    let _ = stream.set_nodelay(true);
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
     while let Some((check_in, client_report)) = read_request(&mut reader) {
