@@ -79,16 +79,18 @@ fn ours(client: &Threads, crons: &crons::ClientInitGuard, check_ins: usize) -> R
 
 fn bare(url: &str, body: &[u8], check_ins: usize) -> Result<(f64, f64)> {
     let (url, body) = (url.to_owned(), body.to_vec());
-    let looping = std::thread::spawn(move || -> Result<(f64, f64)> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let client = reqwest::Client::builder().no_proxy().build()?;
-        // Connected, as ours is.
-        runtime.block_on(loops(&client, &url, &body, IN_FLIGHT))?;
-        let (time, began) = (thread_time(), Instant::now());
-        runtime.block_on(loops(&client, &url, &body, check_ins))?;
-        Ok(each(thread_time() - time, began.elapsed(), check_ins))
-    });
-    looping.join().map_err(|_| "the bare loop has panicked")?
+    // By name, for whoever looks with a profiler.
+    let looping =
+        std::thread::Builder::new().name("bare-loop".to_owned()).spawn(move || -> Result<(f64, f64)> {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let client = reqwest::Client::builder().no_proxy().build()?;
+            // Connected, as ours is.
+            runtime.block_on(loops(&client, &url, &body, IN_FLIGHT))?;
+            let (time, began) = (thread_time(), Instant::now());
+            runtime.block_on(loops(&client, &url, &body, check_ins))?;
+            Ok(each(thread_time() - time, began.elapsed(), check_ins))
+        });
+    looping?.join().map_err(|_| "the bare loop has panicked")?
 }
 
 async fn loops(client: &reqwest::Client, url: &str, body: &[u8], check_ins: usize) -> Result<()> {
