@@ -82,6 +82,10 @@ impl Books {
         faults.extend(
             stored.keys().filter(|slug| !run.contains_key(*slug)).map(|slug| format!("{slug}: never run")),
         );
+        // Of the runs that were skipped and never heard of, those whose begin was not taken back were lost.
+        let unheard = account.withdrawn;
+        account.withdrawn = unheard.min(stats.withdrawn);
+        account.lost += unheard - account.withdrawn;
         let dropped = dropped(stats);
         // Of a run whose end is lost, the begin may be lost too, and of a run that is whole, the begin alone.
         if account.lost > dropped {
@@ -96,7 +100,7 @@ impl Books {
 
 /// Check-ins that the client says did not arrive, for whatever reason.
 fn dropped(stats: &Stats) -> u64 {
-    stats.refused + stats.dropped + stats.queued
+    stats.refused + stats.dropped.total() + stats.queued
 }
 
 /// Of runs.

@@ -18,7 +18,7 @@ use crate::sink::{CheckIn, read_request};
 /// How often a listener looks around.
 const POLL: Duration = Duration::from_millis(2);
 
-/// What is done with a request. The weights add up to 100.
+/// What is done with a request. The weights add up to 1,000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Treatment {
     Store,
@@ -34,12 +34,13 @@ enum Treatment {
 }
 
 const WEIGHTS: [(Treatment, u32); 8] = [
-    (Treatment::Store, 88),
-    (Treatment::StoreAndDawdle, 2),
-    (Treatment::StoreAndHangUp, 2),
-    (Treatment::StoreAndHalfAnswer, 2),
-    (Treatment::HangUp, 2),
-    (Treatment::Refuse, 2),
+    (Treatment::Store, 898),
+    (Treatment::StoreAndDawdle, 20),
+    (Treatment::StoreAndHangUp, 20),
+    (Treatment::StoreAndHalfAnswer, 20),
+    (Treatment::HangUp, 20),
+    (Treatment::Refuse, 20),
+    // Rare, as each silences the client for a second.
     (Treatment::TooOften, 1),
     (Treatment::Limit, 1),
 ];
@@ -143,7 +144,7 @@ impl Shared {
         if self.behaves.load(Ordering::SeqCst) {
             return Treatment::Store;
         }
-        let mut left = self.random(0..100);
+        let mut left = self.random(0..1_000);
         for (treatment, weight) in WEIGHTS {
             match left.checked_sub(weight.into()) {
                 Some(rest) => left = rest,
