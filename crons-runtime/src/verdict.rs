@@ -243,6 +243,7 @@ mod tests {
         assert_eq!(judged(&None), "None");
         assert_eq!(judged(&Some(1)), "Fine");
         assert!(Ok::<Option<u8>, Silent>(None).is_none());
-        assert!(!Err::<Option<u8>, Silent>(Silent).is_none());
+        let none = Err::<Option<u8>, Silent>(Silent).is_none();
+        assert!(!none);
     }
 }

@@ -2,6 +2,11 @@
 
 use super::{FUNCTION, tokens};
 
+/// Without blanks, and without the comma that `rustfmt` writes where it breaks a line.
+fn packed(text: &str) -> String {
+    text.split_whitespace().collect::<String>().replace(",)", ")")
+}
+
 fn expanded(args: &str, item: &str) -> String {
     crate::monitored(tokens(args), tokens(item)).unwrap().to_string().replace(' ', "")
 }
@@ -28,12 +33,23 @@ fn a_body_that_does_not_parse_is_expanded_all_the_same() {
     assert!(expanded.contains("{letx=;db.}"), "{expanded}");
 }
 
+#[test]
+fn the_signature_stays_as_it_was_written() {
+    for signature in [
+        "#[doc = \"Documented.\"] #[must_use] pub(crate) unsafe extern \"C\" fn job(mut a: u8, (b, _): (u8, u8)) -> u8",
+        "pub async fn job<'a, T: ?Sized + 'a, const N: usize>(self: Arc<Self>, t: &'a mut T) -> impl Fn() + use<'a, T, N> where Self: Sized",
+        "fn job(#[cfg(unix)] &self, f: impl for<'b> Fn(&'b str)) -> Pin<Box<dyn Future<Output = ()> + '_>>",
+    ] {
+        let written = format!("{signature} {{ a.b() }}");
+        let expanded = crate::monitored(tokens("slug = \"a\""), tokens(&written)).unwrap().to_string();
+        assert!(packed(&expanded).starts_with(&packed(signature)), "{expanded}");
+    }
+}
+
 /// The expansion is that of the file, but for line breaks. What it is instead, it prints: run that through `rustfmt`.
 #[track_caller]
 fn expands_to(args: &str, item: &str, expected: &str) {
     let expanded = crate::monitored(tokens(args), tokens(item)).unwrap().to_string();
-    // Where a line is broken, `rustfmt` writes a comma.
-    let packed = |text: &str| text.split_whitespace().collect::<String>().replace(",)", ")");
     assert_eq!(packed(&expanded), packed(&tokens(expected).to_string()), "\n{expanded}\n");
 }
 
