@@ -253,7 +253,8 @@ async fn b15_a_run_knows_its_id_across_awaits_and_outside_there_is_none() {
             assert!(before.is_some() && before == after && before != within && within.is_some());
         }
         assert_eq!(crons::current_check_in_id(), None);
-        let by_closure = crons::monitor("closure").run_async(async { crons::current_check_in_id().ok_or(()) });
+        let by_closure =
+            crons::monitor("closure").run_async(async { crons::current_check_in_id().ok_or(()) });
         assert!(by_closure.await.is_ok());
         let by_closure = crons::monitor("closure").run(|| crons::current_check_in_id().ok_or(()));
         assert!(by_closure.is_ok());

@@ -1,4 +1,5 @@
 //! Case 70: what a future under watch weighs: the future, and a guard.
+#![expect(clippy::large_types_passed_by_value, reason = "that is what futures are to store once")]
 
 use std::future::{Ready, ready};
 use std::pin::Pin;
