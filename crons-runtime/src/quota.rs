@@ -94,10 +94,11 @@ impl Quota {
         }
     }
 
-    /// It did not arrive, as far as we know: its place is free again.
+    /// It did not arrive, as far as we know: its place is free again. Of all places the oldest, so that what was sent since
+    /// counts for as long as it may.
     pub(crate) fn unsent(&mut self, record: &Record, now: Instant) {
         if self.limit.is_some() {
-            self.window(record, now).sent.pop_back();
+            self.window(record, now).sent.pop_front();
         }
     }
 
