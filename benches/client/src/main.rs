@@ -38,7 +38,7 @@ fn main() -> Result<()> {
         Some("paced") => paced::run(argument(2, 4_000)?),
         Some("transport") => transport::run(argument(2, 10_000)?, argument(3, 7)?),
         Some("delivered") => delivered::back_to_back(argument(2, 1_000_000)?),
-        Some("queued") => delivered::queued(argument(2, 20_000)?),
+        Some("queued") => delivered::queued(argument(2, 500_000)?),
         Some("rate") => delivered::rate(argument(2, 10)?),
         Some("idle") => idle::idle(argument(2, 10)?),
         Some("visible") => idle::visible(argument(2, 200)?),
