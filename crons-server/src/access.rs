@@ -29,19 +29,15 @@ impl Access {
     pub fn new(token: Option<AdminToken>) -> Self {
         Self { token: token.map(Arc::new) }
     }
-}
 
-/// A page on the web must not reach us through the browser of someone who has opened it: neither under a name that it
-/// has pointed at this machine, nor with the password that the browser remembers.
-pub async fn no_strangers(State(access): State<Access>, request: Request, next: Next) -> Response {
-    let headers = request.headers();
-    let stranger = match access.token {
-        Some(_) => other_page(headers),
-        None => other_machine(headers),
-    };
-    match stranger {
-        Some(detail) => Refusal::new(StatusCode::FORBIDDEN, detail).into_response(),
-        None => next.run(request).await,
+    /// A page on the web must not reach us through the browser of someone who has opened it: neither under a name that it
+    /// has pointed at this machine, nor with the password that the browser remembers.
+    pub fn stranger(&self, headers: &HeaderMap) -> Option<Refusal> {
+        let detail = match self.token {
+            Some(_) => other_page(headers),
+            None => other_machine(headers),
+        };
+        detail.map(|detail| Refusal::new(StatusCode::FORBIDDEN, detail))
     }
 }
 

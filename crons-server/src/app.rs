@@ -38,8 +38,7 @@ pub(crate) fn router(app: App, access: Access) -> Router {
         .route("/health", get(health))
         .merge(ingest)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(access, access::no_strangers))
-        .layer(middleware::from_fn(harden))
+        .layer(middleware::from_fn_with_state(access, guard))
         .with_state(app)
 }
 
@@ -95,8 +94,9 @@ async fn encoding(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// No page of ours runs scripts, is framed, or guesses types.
-async fn harden(request: Request, next: Next) -> Response {
+/// Strangers are turned away, and no page of ours runs scripts, is framed, or guesses types. One layer for both, as each costs
+/// each request.
+async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
     const HEADERS: [(HeaderName, HeaderValue); 3] = [
         (
             header::CONTENT_SECURITY_POLICY,
@@ -108,7 +108,10 @@ async fn harden(request: Request, next: Next) -> Response {
         // With `no-referrer`, browsers would send our own forms with `Origin: null`, which `access` refuses.
         (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     ];
-    let mut response = next.run(request).await;
+    let mut response = match access.stranger(request.headers()) {
+        Some(stranger) => stranger.into_response(),
+        None => next.run(request).await,
+    };
     response.headers_mut().extend(HEADERS);
     response
 }
