@@ -1,5 +1,7 @@
 //! From events to verdicts: loads what bears on each, lets the core decide, saves what it decided.
 
+mod deadlines;
+
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -9,7 +11,7 @@ use crate::lifecycle::{
 };
 use crate::said::Said;
 use crate::settings::Settings;
-use crate::store::{Records, StoreError, enqueue_alerts};
+use crate::store::{Change, Records, StoreError, enqueue_alerts};
 
 /// How long the end of a run waits for the report that describes its monitor.
 pub(crate) const HELD_FOR: SignedDuration = SignedDuration::from_secs(60);
@@ -96,122 +98,32 @@ impl Judge {
         let known = records.load(event)?;
         let mut state = known.clone();
         let verdict = lifecycle::check_in(&mut state, event, self.caps, &mut self.new_id);
-        records.save(&known, &state)?;
-        if let Verdict::Accepted { consequences, .. } = &verdict {
-            self.tell(records, &state, consequences, said)?;
-        }
+        let consequences = match &verdict {
+            Verdict::Accepted { consequences, .. } => Some(consequences),
+            Verdict::Held | Verdict::Refused(_) => None,
+        };
+        self.save(records, [(&known, &state, consequences)], said)?;
         Ok((verdict, known.monitor.is_none() && state.monitor.is_some()))
     }
 
-    /// Judges a part of one minute: what has not begun, what has not ended, what nobody has explained. Whether that was
-    /// all of it.
-    pub(crate) fn tick(
-        &mut self,
-        records: &mut dyn Records,
-        tick: Timestamp,
-        limit: u32,
-        said: &mut Vec<Said>,
-    ) -> Result<bool, StoreError> {
-        let due = records.load_missed(tick, limit)?;
-        let full = due.len() >= limit as usize;
-        let mut judged = false;
-        for known in due {
-            judged |= self.missed(records, &known, tick, said)?;
-        }
-        // What cannot be saved is still due in the next minute, and keeps nothing else from being judged.
-        if full && judged {
-            return Ok(false);
-        }
-        let overdue = records.timed_out(tick, limit)?;
-        let full = overdue.len() >= limit as usize;
-        let mut judged = false;
-        for guid in overdue {
-            judged |= self.timed_out(records, guid, tick, said)?;
-        }
-        if full && judged {
-            return Ok(false);
-        }
-        let old = records.expire(tick.checked_sub(HELD_FOR).unwrap_or(tick), limit)?;
-        let all = old.len() < limit as usize;
-        for event in old {
-            give_up(records, event, said)?;
-        }
-        Ok(all)
-    }
-
-    /// Judges one minute for the environment of a check-in, which must not be judged after it.
-    pub(crate) fn tick_beside(
-        &mut self,
-        records: &mut dyn Records,
-        event: &CheckInEvent,
-        tick: Timestamp,
-        said: &mut Vec<Said>,
-    ) -> Result<(), StoreError> {
-        let (missed, overdue) = records.due_with(event, tick)?;
-        if let Some(known) = missed {
-            self.missed(records, &known, tick, said)?;
-        }
-        for guid in overdue {
-            self.timed_out(records, guid, tick, said)?;
-        }
-        Ok(())
-    }
-
-    fn missed(
-        &mut self,
-        records: &mut dyn Records,
-        known: &State,
-        tick: Timestamp,
-        said: &mut Vec<Said>,
-    ) -> Result<bool, StoreError> {
-        let mut state = known.clone();
-        let Some(consequences) = lifecycle::missed(&mut state, tick, &self.outages, &mut self.new_id) else {
-            return Ok(false);
-        };
-        let saved = apart(records, |records| {
-            records.save(known, &state)?;
-            self.tell(records, &state, &consequences, said)
-        })?;
-        if saved.is_some() {
-            said.push(Said::Deadline("missed", Box::new(state), consequences));
-        }
-        Ok(saved.is_some())
-    }
-
-    fn timed_out(
-        &mut self,
-        records: &mut dyn Records,
-        guid: Uuid,
-        tick: Timestamp,
-        said: &mut Vec<Said>,
-    ) -> Result<bool, StoreError> {
-        let judged = apart(records, |records| {
-            let Some(known) = records.load_run(guid)? else { return Ok(None) };
-            let mut state = known.clone();
-            let consequences = lifecycle::timeout(&mut state, tick, &self.outages, &mut self.new_id);
-            records.save(&known, &state)?;
-            if let Some(consequences) = &consequences {
-                self.tell(records, &state, consequences, said)?;
-            }
-            Ok(consequences.map(|consequences| Said::Deadline("timed out", Box::new(state), consequences)))
-        })?;
-        let judged = judged.flatten();
-        let any = judged.is_some();
-        said.extend(judged);
-        Ok(any)
-    }
-
-    /// Keeps what people are told, and has it sent to those who asked for it.
-    fn tell(
+    /// Keeps what has changed and what people are told, and has it sent to those who asked for it.
+    fn save<'a>(
         &self,
         records: &mut dyn Records,
-        state: &State,
-        consequences: &Consequences,
+        changes: impl IntoIterator<Item = (&'a State, &'a State, Option<&'a Consequences>)>,
         said: &mut Vec<Said>,
     ) -> Result<(), StoreError> {
-        records.tell(state, &consequences.occurrences)?;
-        if enqueue_alerts(records, &self.alerts, &consequences.incident_events)? {
-            said.push(Said::Alerts);
+        let (mut saved, mut events) = (Vec::new(), Vec::new());
+        for (before, after, consequences) in changes {
+            let occurrences = consequences.map_or(&[][..], |consequences| &consequences.occurrences);
+            saved.push(Change { before, after, occurrences });
+            events.extend(consequences.map(|consequences| &consequences.incident_events));
+        }
+        records.save(&saved)?;
+        for events in events {
+            if enqueue_alerts(records, &self.alerts, events)? {
+                said.push(Said::Alerts);
+            }
         }
         Ok(())
     }

@@ -1,20 +1,37 @@
 //! What was decided, to be logged and counted once it is durable.
 
+use crons_types::Slug;
 use jiff::Timestamp;
 
-use crate::lifecycle::{self, Arrival, CheckInEvent, Consequences, ProcessingError, State, Verdict};
+use crate::lifecycle::{Arrival, CheckInEvent, Occurrence, ProcessingError, State, Status, Verdict};
 use crate::store::Usage;
 
 /// Something to say in the log, once it is durable.
 pub(crate) enum Said {
     CheckIn(CheckInEvent, Verdict),
     Refused(Arrival, Vec<ProcessingError>),
-    Deadline(&'static str, Box<State>, Consequences),
+    Deadline(Deadline),
     /// There is something to send.
     Alerts,
 }
 
+/// What is said of a deadline, and no more: of a storm there are many at once.
+pub(crate) struct Deadline {
+    what: &'static str,
+    slug: Slug,
+    environment: String,
+    unknown: bool,
+    occurrences: Vec<Occurrence>,
+}
+
 impl Said {
+    /// Of a deadline that was judged so.
+    pub(crate) fn deadline(what: &'static str, state: State, occurrences: Vec<Occurrence>) -> Option<Self> {
+        let unknown = state.check_in.is_some_and(|existing| existing.row.status == Status::Unknown);
+        let (slug, environment) = (state.monitor?.slug, state.environment?.name);
+        Some(Self::Deadline(Deadline { what, slug, environment, unknown, occurrences }))
+    }
+
     /// What it counts as, and when it came; a deadline counts as nothing, and neither does what is held.
     pub(crate) fn usage(&self) -> Option<(Timestamp, Usage)> {
         let (at, slug, verdict) = match self {
@@ -34,12 +51,12 @@ impl Said {
         match self {
             Self::CheckIn(event, verdict) => report(event, verdict),
             Self::Refused(arrival, errors) => {
-                let slug = arrival.monitor_slug.as_ref().map(crons_types::Slug::as_str);
+                let slug = arrival.monitor_slug.as_ref().map(Slug::as_str);
                 for error in errors {
                     tracing::warn!(slug, environment = ?arrival.environment, "check-in refused: {error}");
                 }
             }
-            Self::Deadline(what, state, consequences) => deadline(what, state, consequences),
+            Self::Deadline(deadline) => deadline.log(),
             Self::Alerts => {}
         }
     }
@@ -68,18 +85,17 @@ fn report(event: &CheckInEvent, verdict: &Verdict) {
     }
 }
 
-fn deadline(what: &str, state: &State, consequences: &Consequences) {
-    if let (Some(monitor), Some(environment)) = (&state.monitor, &state.environment) {
-        let (slug, environment) = (&monitor.slug, &environment.name);
-        let row = state.check_in.as_ref().map(|existing| &existing.row);
-        if row.is_some_and(|row| row.status == lifecycle::Status::Unknown) {
+impl Deadline {
+    fn log(&self) {
+        let Self { what, slug, environment, unknown, occurrences } = self;
+        if *unknown {
             tracing::info!(%slug, environment, "a run that would be {what} is unknown: it could not be heard");
             return;
         }
-        if consequences.occurrences.is_empty() {
+        if occurrences.is_empty() {
             tracing::info!(%slug, environment, "a run was {what}");
         }
-        for occurrence in &consequences.occurrences {
+        for occurrence in occurrences {
             tracing::warn!(%slug, environment, id = %occurrence.check_in.simple(), "{}", occurrence.reason);
         }
     }

@@ -90,3 +90,14 @@ fn what_a_server_that_was_killed_in_a_storm_had_not_judged_is_judged_by_the_next
         assert_eq!(history[..2], ["ok", "missed"], "its deadline was not in the outage");
     }
 }
+
+#[test]
+fn of_a_page_of_misses_the_one_that_cannot_be_stored_is_left_out_and_no_other() {
+    let server = storm();
+    let trigger = "CREATE TRIGGER refuses BEFORE INSERT ON check_ins WHEN NEW.environment_id = 7 AND NEW.status = 'missed'
+                   BEGIN SELECT RAISE(ABORT, 'not this one'); END";
+    rusqlite::Connection::open(server.database()).unwrap().execute_batch(trigger).unwrap();
+    server.advance("11:01:00");
+    let missed = histories(&server).iter().filter(|history| history[..] == ["ok", "missed"]).count();
+    assert_eq!(missed, MANY - 1);
+}

@@ -23,7 +23,7 @@ pub struct Monitor {
 }
 
 /// What a monitor expects; `None` where nobody has said, which is not the same as the default.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Config {
     pub schedule: Schedule,
     /// Minutes.

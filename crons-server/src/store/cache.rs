@@ -8,61 +8,78 @@ use crate::lifecycle::{Config, Environment, Monitor};
 
 /// Of each kind, at most; some megabytes.
 const MOST: usize = 10_000;
-
-/// A monitor with its row id and that of its configuration, once a check-in has needed it.
-#[derive(Debug, Clone)]
-pub(super) struct CachedMonitor {
-    pub(super) id: i64,
-    pub(super) monitor: Monitor,
-    pub(super) config_id: Option<i64>,
-}
+const MOST_CONFIGS: usize = 1_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     /// By slug: there is one project.
-    monitors: HashMap<String, CachedMonitor>,
+    monitors: HashMap<String, (i64, Monitor)>,
     /// By row id of the monitor, and name.
     environments: HashMap<i64, HashMap<String, (i64, Environment)>>,
     environment_count: usize,
+    /// Most monitors share theirs with others.
+    configs: Configs,
+}
+
+/// Configurations by what they are found by.
+#[derive(Debug, Default)]
+struct Configs {
+    by_text: HashMap<String, Config>,
+    by_id: HashMap<i64, Config>,
+    ids: HashMap<Config, i64>,
 }
 
 impl Cache {
-    pub(super) fn monitor(&self, slug: &str) -> Option<&CachedMonitor> {
+    pub(super) fn monitor(&self, slug: &str) -> Option<&(i64, Monitor)> {
         self.monitors.get(slug)
     }
 
-    /// A configuration that is not the one before has another row.
     pub(super) fn put_monitor(&mut self, id: i64, monitor: &Monitor) {
-        let before = self.monitors.get(monitor.slug.as_str());
-        let same = before.filter(|before| before.monitor.config == monitor.config);
-        let config_id = same.and_then(|before| before.config_id);
-        if before.is_none() {
+        if !self.monitors.contains_key(monitor.slug.as_str()) {
             self.make_room();
         }
-        let cached = CachedMonitor { id, monitor: monitor.clone(), config_id };
-        self.monitors.insert(monitor.slug.to_string(), cached);
+        self.monitors.insert(monitor.slug.to_string(), (id, monitor.clone()));
     }
 
-    pub(super) fn put_config(&mut self, slug: &str, config_id: i64) {
-        if let Some(cached) = self.monitors.get_mut(slug) {
-            cached.config_id = Some(config_id);
+    /// By its row id.
+    pub(super) fn config(&self, id: i64) -> Option<&Config> {
+        self.configs.by_id.get(&id)
+    }
+
+    /// Its row id.
+    pub(super) fn config_id(&self, config: &Config) -> Option<i64> {
+        self.configs.ids.get(config).copied()
+    }
+
+    pub(super) fn put_config(&mut self, id: i64, config: &Config) {
+        self.make_room_for_configs();
+        self.configs.by_id.insert(id, config.clone());
+        self.configs.ids.insert(config.clone(), id);
+    }
+
+    /// As it is written down.
+    pub(super) fn config_of(&mut self, text: &str) -> serde_json::Result<Config> {
+        if let Some(known) = self.configs.by_text.get(text) {
+            return Ok(known.clone());
         }
-    }
-
-    /// That of a monitor, if it is this one.
-    pub(super) fn config(&self, slug: &str, config_id: i64) -> Option<&Config> {
-        let cached = self.monitors.get(slug)?;
-        (cached.config_id == Some(config_id)).then_some(&cached.monitor.config)
+        self.make_room_for_configs();
+        let config: Config = serde_json::from_str(text)?;
+        self.configs.by_text.insert(text.to_owned(), config.clone());
+        Ok(config)
     }
 
     pub(super) fn environment(&self, monitor: i64, name: &str) -> Option<&(i64, Environment)> {
         self.environments.get(&monitor)?.get(name)
     }
 
-    pub(super) fn put_environment(&mut self, monitor: i64, id: i64, environment: &Environment) {
+    /// Of those that are not in it a storm has too many: they are left out. Whether it was in it.
+    pub(super) fn change_environment(&mut self, monitor: i64, id: i64, environment: &Environment) -> bool {
         let known = self.environments.get_mut(&monitor).and_then(|named| named.get_mut(&environment.name));
-        if let Some(cached) = known {
-            *cached = (id, environment.clone());
+        known.map(|cached| *cached = (id, environment.clone())).is_some()
+    }
+
+    pub(super) fn put_environment(&mut self, monitor: i64, id: i64, environment: &Environment) {
+        if self.change_environment(monitor, id, environment) {
             return;
         }
         self.make_room();
@@ -76,6 +93,13 @@ impl Cache {
         self.monitors.clear();
         self.environments.clear();
         self.environment_count = 0;
+        self.configs = Configs::default();
+    }
+
+    fn make_room_for_configs(&mut self) {
+        if self.configs.by_id.len().max(self.configs.by_text.len()) >= MOST_CONFIGS {
+            self.configs = Configs::default();
+        }
     }
 
     /// Before something new is put in.

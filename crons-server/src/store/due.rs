@@ -10,14 +10,16 @@ use super::sqlite::SqliteRecords;
 use crate::lifecycle::{CheckInEvent, Existing, State};
 
 impl SqliteRecords<'_> {
-    pub(super) fn missed(&self, tick: Timestamp, limit: u32) -> Result<Vec<State>, StoreError> {
+    pub(super) fn missed(&mut self, tick: Timestamp, limit: u32) -> Result<Vec<State>, StoreError> {
+        let cache = &mut *self.1;
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {MONITOR}, {ENVIRONMENT} FROM environments e JOIN monitors m ON m.id = e.monitor_id
              WHERE e.next_check_in_latest <= ?1 AND m.enabled ORDER BY e.next_check_in_latest, e.id LIMIT ?2"
         ))?;
         let due = statement
             .query_map(params![Micros(tick), limit], |row| {
-                Ok((rows::monitor(row)?, rows::environment_from(row, MONITOR_COLUMNS)?))
+                let monitor = rows::monitor_with(row, |text| cache.config_of(text))?;
+                Ok((monitor, rows::environment_from(row, MONITOR_COLUMNS)?))
             })?
             .filter_map(rows::readable)
             .collect::<Result<Vec<_>, _>>()?;

@@ -15,7 +15,7 @@ impl SqliteRecords<'_> {
     pub(super) fn monitor_of(&mut self, event: &CheckInEvent) -> Result<Option<(i64, Monitor)>, StoreError> {
         let slug = event.monitor_slug.as_str();
         if let Some(cached) = self.1.monitor(slug) {
-            return Ok(Some((cached.id, cached.monitor.clone())));
+            return Ok(Some(cached.clone()));
         }
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {MONITOR} FROM monitors m WHERE m.project = ?1 AND m.slug = ?2"
@@ -75,8 +75,7 @@ impl SqliteRecords<'_> {
             .query_row([event.check_in_id.as_bytes()], |row| {
                 let config_id = row.get(CHECK_IN_COLUMNS - 1)?;
                 let environment_id: i64 = row.get(CHECK_IN_COLUMNS)?;
-                // Most have the configuration that their monitor has now.
-                let known = cache.config(event.monitor_slug.as_str(), config_id).cloned();
+                let known = cache.config(config_id).cloned();
                 let config = known.map_or_else(|| self.config(config_id), Ok)?;
                 Ok((rows::check_in_with(row, config)?, environment_id))
             })

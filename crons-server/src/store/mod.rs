@@ -6,7 +6,9 @@ mod schema;
 mod cache;
 mod sqlite;
 mod find;
+mod bulk;
 mod write;
+mod save;
 mod due;
 mod held;
 mod receipts;
@@ -56,10 +58,8 @@ pub trait Records {
 
     /// All that bears on a check-in.
     fn load(&mut self, event: &CheckInEvent) -> Result<State, StoreError>;
-    /// Writes what differs.
-    fn save(&mut self, before: &State, after: &State) -> Result<(), StoreError>;
-    /// Keeps what people are told of the incident in `state`.
-    fn tell(&mut self, state: &State, occurrences: &[Occurrence]) -> Result<(), StoreError>;
+    /// Writes what differs, of environments that are not the same.
+    fn save(&mut self, changes: &[Change<'_>]) -> Result<(), StoreError>;
 
     /// Environments whose run is missed at `tick`, at most `limit`, with all that bears on it.
     fn load_missed(&mut self, tick: Timestamp, limit: u32) -> Result<Vec<State>, StoreError>;
@@ -115,6 +115,15 @@ pub trait Records {
     fn enqueue_alert(&mut self, alert: &Alert) -> Result<(), StoreError>;
     /// Writes down what came of an attempt to send one.
     fn save_attempt(&mut self, attempt: &Attempt) -> Result<(), StoreError>;
+}
+
+/// What an event has changed.
+#[derive(Debug, Clone, Copy)]
+pub struct Change<'a> {
+    pub before: &'a State,
+    pub after: &'a State,
+    /// What people are told of the incident in `after`.
+    pub occurrences: &'a [Occurrence],
 }
 
 /// What a check-in counts as.

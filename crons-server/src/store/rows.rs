@@ -1,7 +1,7 @@
 //! From rows to the things of the core, and back.
 
 use jiff::Timestamp;
-use rusqlite::types::Type;
+use rusqlite::types::{ToSqlOutput, Type};
 use rusqlite::{Row, ToSql};
 use uuid::Uuid;
 
@@ -35,8 +35,14 @@ pub(super) const INCIDENT_COLUMNS: usize = 11;
 pub(super) struct Micros(pub(super) Timestamp);
 
 impl ToSql for Micros {
-    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
-        Ok(self.0.as_microsecond().into())
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok((*self).into())
+    }
+}
+
+impl From<Micros> for ToSqlOutput<'_> {
+    fn from(Micros(instant): Micros) -> Self {
+        instant.as_microsecond().into()
     }
 }
 
@@ -84,6 +90,14 @@ fn status_named(text: &str, column: usize) -> rusqlite::Result<Status> {
 
 /// Row id and monitor.
 pub(super) fn monitor(row: &Row<'_>) -> rusqlite::Result<(i64, Monitor)> {
+    monitor_with(row, |text| serde_json::from_str(text))
+}
+
+/// The same, whose config is read so.
+pub(super) fn monitor_with(
+    row: &Row<'_>,
+    config: impl FnOnce(&str) -> serde_json::Result<Config>,
+) -> rusqlite::Result<(i64, Monitor)> {
     let slug: String = row.get(3)?;
     let monitor = Monitor {
         guid: uuid(row, 1)?,
@@ -91,7 +105,7 @@ pub(super) fn monitor(row: &Row<'_>) -> rusqlite::Result<(i64, Monitor)> {
         slug: slug.parse().map_err(|error: crons_types::InvalidSlug| corrupt(3, error))?,
         enabled: row.get(4)?,
         upserting: row.get(5)?,
-        config: json::<Config>(row, 6)?,
+        config: config(row.get_ref(6)?.as_str()?).map_err(|error| corrupt(6, error))?,
         owner: row.get(7)?,
         date_created: instant(row, 8)?,
     };

@@ -11,11 +11,11 @@ use super::file::{Claim, Place};
 use super::history::{self, Everything};
 use super::outages::{heard_until, outages};
 use super::retention::Sweep;
-use super::{Records, Store, StoreError, Usage, schema};
+use super::{Change, Records, Store, StoreError, Usage, schema};
 use crate::alerts::{Alert, Attempt};
 use crate::lifecycle::{
-    Arrival, Asked, CheckInEvent, Config, ConfigUpdate, Environment, Incident, Keys, Monitor, Occurrence,
-    Outage, ProcessingError, State, Status,
+    Arrival, Asked, CheckInEvent, Config, ConfigUpdate, Environment, Incident, Keys, Monitor, Outage,
+    ProcessingError, State, Status,
 };
 
 /// Check-ins in a file, durable when a transaction returns.
@@ -140,35 +140,8 @@ impl Records for SqliteRecords<'_> {
         Ok(state)
     }
 
-    fn save(&mut self, before: &State, after: &State) -> Result<(), StoreError> {
-        let Some(monitor) = &after.monitor else { return Ok(()) };
-        let monitor_id = match after.keys.monitor {
-            Some(id) if before.monitor.as_ref() == Some(monitor) => id,
-            _ => self.put_monitor(monitor)?,
-        };
-        let Some(environment) = &after.environment else { return Ok(()) };
-        let environment_id = match after.keys.environment {
-            Some(id) if before.environment.as_ref() == Some(environment) => id,
-            _ => self.put_environment(monitor_id, environment)?,
-        };
-        if let Some(existing) = &after.check_in
-            && after.check_in != before.check_in
-        {
-            self.put_check_in(monitor, environment_id, existing)?;
-        }
-        if let Some(incident) = &after.incident
-            && after.incident != before.incident
-        {
-            self.put_incident(environment_id, incident)?;
-        }
-        Ok(())
-    }
-
-    fn tell(&mut self, state: &State, occurrences: &[Occurrence]) -> Result<(), StoreError> {
-        match &state.incident {
-            Some(incident) if !occurrences.is_empty() => self.put_occurrences(incident, occurrences),
-            _ => Ok(()),
-        }
+    fn save(&mut self, changes: &[Change<'_>]) -> Result<(), StoreError> {
+        self.save_all(changes)
     }
 
     fn load_missed(&mut self, tick: Timestamp, limit: u32) -> Result<Vec<State>, StoreError> {
