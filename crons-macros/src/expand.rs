@@ -46,7 +46,7 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
             let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> &output));
             quote_spanned! {here=>
                 let run = #private::start(#definition);
-                let output = #private::call(&run, move || -> #output #body);
+                let output = #private::call(run.as_ref(), move || -> #output #body);
                 #private::finish(run, #verdict);
                 return output;
             }
@@ -61,7 +61,7 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
             } else {
                 quote_spanned! {here=>
                     let run = #private::start(#definition);
-                    #private::call(&run, move || -> ! #body)
+                    #private::call(run.as_ref(), move || -> ! #body)
                 }
             }
         }

@@ -7,22 +7,27 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use crate::definition::Definition;
-use crate::guard::{CheckInGuard, Watch, start_current};
+use crate::guard::{CheckInGuard, Watch, start_current, start_heard};
 use crate::running::{say, within};
 use crate::verdict::Verdict;
 
-/// Begins a run of an annotated function.
-pub fn start(definition: &'static Definition) -> CheckInGuard {
-    start_current(|| {
-        let subject = Arc::clone(definition.resolve()?);
-        Some(Watch { subject, on_cancel: definition.on_cancel, heartbeat: definition.heartbeat })
-    })
+/// Begins a run of an annotated function. Where nobody hears of it there is no guard, so none is moved about.
+pub fn start(definition: &'static Definition) -> Option<CheckInGuard> {
+    start_heard(|| subject(definition))
+}
+
+fn subject(definition: &'static Definition) -> Option<Watch> {
+    let subject = Arc::clone(definition.resolve()?);
+    Some(Watch { subject, on_cancel: definition.on_cancel, heartbeat: definition.heartbeat })
 }
 
 /// Calls the body of an annotated function, and says what a panic said. As a bound, `FnOnce` lets the body return borrows
 /// of its arguments, which a bare `(|| ..)()` does not.
-pub fn call<R>(run: &CheckInGuard, body: impl FnOnce() -> R) -> R {
-    within(run, body)
+pub fn call<R>(run: Option<&CheckInGuard>, body: impl FnOnce() -> R) -> R {
+    match run {
+        Some(run) => within(run, body),
+        None => body(),
+    }
 }
 
 /// Makes the future that is to be watched. Its making is not.
@@ -31,7 +36,13 @@ pub fn make<R>(body: impl FnOnce() -> R) -> R {
 }
 
 /// Ends a run by what its value says.
-pub fn finish(run: CheckInGuard, verdict: Verdict<'_>) {
+pub fn finish(run: Option<CheckInGuard>, verdict: Verdict<'_>) {
+    if let Some(run) = run {
+        end(run, verdict);
+    }
+}
+
+fn end(run: CheckInGuard, verdict: Verdict<'_>) {
     match verdict {
         Verdict::Nothing => return run.skip(),
         Verdict::Display(error) => say(&run, "job failed", format_args!("{error:#}")),
@@ -49,7 +60,7 @@ where
     F: Future<Output = R>,
     J: for<'a> Fn(&'a R) -> Verdict<'a>,
 {
-    Watched::new(future, move || start(definition), judge)
+    Watched::new(future, move || start_current(|| subject(definition)), judge)
 }
 
 /// Begins a run.
@@ -104,7 +115,7 @@ where
         if let Poll::Ready(output) = &polled
             && let Run::Begun(run) = std::mem::replace(this.run, Run::Over)
         {
-            finish(run, (this.judge)(output));
+            end(run, (this.judge)(output));
         }
         polled
     }

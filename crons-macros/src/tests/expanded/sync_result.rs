@@ -5,7 +5,7 @@ pub fn rotate_logs(folder: &Path, kept: usize) -> io::Result<usize> {
         __crons::list!(__CRONS_DEFINITION);
         &__CRONS_DEFINITION
     });
-    let output = __crons::call(&run, move || -> io::Result<usize> {
+    let output = __crons::call(run.as_ref(), move || -> io::Result<usize> {
         let mut kept = kept;
         kept += 1;
         fs::remove_dir(folder)?;
