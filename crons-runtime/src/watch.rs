@@ -55,18 +55,36 @@ fn end(run: CheckInGuard, verdict: Verdict<'_>) {
 }
 
 /// The future of an annotated function: the run begins when it is first polled, and ends with it.
-pub fn watch<R, F, J>(definition: &'static Definition, future: F, judge: J) -> Watched<F, impl Start, J>
+pub fn watch<R, F, J>(
+    definition: &'static Definition,
+    future: F,
+    judge: J,
+) -> Watched<F, &'static Definition, J>
 where
     F: Future<Output = R>,
     J: for<'a> Fn(&'a R) -> Verdict<'a>,
 {
-    Watched::new(future, move || start_current(|| subject(definition)), judge)
+    Watched::new(future, definition, judge)
 }
 
 /// Begins a run.
-pub trait Start: FnOnce() -> CheckInGuard {}
+pub trait Start {
+    /// Begins it.
+    fn start(self) -> CheckInGuard;
+}
 
-impl<S: FnOnce() -> CheckInGuard> Start for S {}
+impl<S: FnOnce() -> CheckInGuard> Start for S {
+    fn start(self) -> CheckInGuard {
+        self()
+    }
+}
+
+/// No closure, as each annotated function would have one of its own for the compiler to work on.
+impl Start for &'static Definition {
+    fn start(self) -> CheckInGuard {
+        start_current(|| subject(self))
+    }
+}
 
 pin_project_lite::pin_project! {
     /// A future under watch: as large as the future and a guard, as `Send` and as `Unpin` as the future.
@@ -106,7 +124,7 @@ where
         if let Run::Waiting(_) = this.run
             && let Run::Waiting(start) = std::mem::replace(this.run, Run::Over)
         {
-            *this.run = Run::Begun(start());
+            *this.run = Run::Begun(start.start());
         }
         let polled = match this.run {
             Run::Begun(run) => within(run, || this.future.poll(context)),
