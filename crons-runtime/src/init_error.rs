@@ -20,7 +20,7 @@ pub enum InitError {
     Switch(String),
     /// A [`ClientInitGuard`](crate::ClientInitGuard) of an earlier `init` is still alive.
     AlreadyInitialized,
-    /// The feature `http` is off and no [`Transport`] was given.
+    /// The feature `http` is off and no [`Transport`](crate::Transport) was given.
     NoTransport,
     /// Certificates of authorities cannot be used.
     Certificates {
