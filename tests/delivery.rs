@@ -201,6 +201,76 @@ fn a_transport_that_panics_ends_its_request_and_nothing_else() {
     assert_eq!((stats.sent, stats.retried, stats.queued), (1, 1, 0));
 }
 
+/// An error that cannot even be shown.
+#[derive(Debug)]
+struct Unspeakable;
+
+impl std::fmt::Display for Unspeakable {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        unreachable!("unspeakable")
+    }
+}
+
+impl std::error::Error for Unspeakable {}
+
+/// Owns a runtime, as blocking clients do, and says so when it has been dropped.
+struct Owner {
+    runtime: Option<tokio::runtime::Runtime>,
+    requests: AtomicUsize,
+    dropped: Arc<AtomicUsize>,
+}
+
+impl Transport for Owner {
+    fn send(&self, _: Request) -> SendFuture {
+        let first = self.requests.fetch_add(1, Ordering::SeqCst) == 0;
+        Box::pin(async move {
+            if first { Err(crons::TransportError::new(Unspeakable)) } else { Ok(Response::new(200)) }
+        })
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        // In the context of another runtime this would panic.
+        drop(self.runtime.take());
+        self.dropped.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_transport_may_own_a_runtime_and_return_errors_that_cannot_be_shown() {
+    let _one = one_at_a_time();
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let owner = Owner {
+        runtime: tokio::runtime::Runtime::new().ok(),
+        requests: AtomicUsize::new(0),
+        dropped: Arc::clone(&dropped),
+    };
+    let crons = crons::init(ClientOptions::new().dsn("http://key@127.0.0.1:9/1").transport(owner));
+    capture_check_in(CheckIn::ok(Slug::parse("job").unwrap()));
+    assert!(crons.flush(DEADLINE));
+    let stats = crons.close(DEADLINE);
+    assert_eq!((stats.sent, stats.retried), (1, 1));
+    let until = Instant::now() + DEADLINE;
+    while dropped.load(Ordering::SeqCst) == 0 {
+        assert!(Instant::now() < until, "the transport was never dropped");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_hook_that_flushes_does_not_wait_for_itself() {
+    let _one = one_at_a_time();
+    let sink = Sink::start(|_| Behaviour::Answer(200));
+    let crons = crons::init(options(&sink).before_send_check_in(|check_in| {
+        assert!(!crons::flush(Duration::MAX), "its own check-in is not settled");
+        Some(check_in)
+    }));
+    capture_check_in(CheckIn::ok(Slug::parse("job").unwrap()));
+    assert!(crons.flush(DEADLINE));
+    assert!(crons.close(DEADLINE).all_delivered());
+}
+
 #[test]
 fn what_comes_after_the_end_of_the_client_harms_nobody() {
     let _one = one_at_a_time();

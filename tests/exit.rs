@@ -32,12 +32,28 @@ fn main() {
         Trial::test("d14_a_server_that_says_nothing_holds_up_an_exit_no_longer_than_was_said", silent_server),
         Trial::test("b18_sentry_crons_off_sends_nothing_whatever_the_program_says", switched_off),
         Trial::test("a_disabled_program_exits_as_ever", || ends("disabled", 5, &[])),
+        Trial::test("a_job_may_run_as_late_as_its_thread_ends", || ends("late", 0, &["ok", "ok"])),
+        #[cfg(unix)]
+        Trial::test("d23_a_run_that_is_open_at_a_fork_is_ended_once", forked_within),
         #[cfg(unix)]
         Trial::test("d23_a_forked_child_sends_what_is_its_own_and_nothing_twice", forked),
         #[cfg(unix)]
         Trial::test("d23_a_child_forked_while_others_report_neither_hangs_nor_shares_ids", forked_under_load),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+/// Runs a job when its thread ends.
+struct Late;
+
+impl Drop for Late {
+    fn drop(&mut self) {
+        monitor("job").run(|| ());
+    }
+}
+
+thread_local! {
+    static LATE: Late = const { Late };
 }
 
 fn options(dsn: &str) -> ClientOptions {
@@ -71,6 +87,12 @@ fn child(case: &str, dsn: &str) {
             run();
             std::process::exit(6);
         }
+        "late" => {
+            let _crons = crons::init(options(dsn).coalesce(DEADLINE));
+            run();
+            let thread = std::thread::spawn(|| LATE.with(|_| monitor("other").run(|| ())));
+            thread.join().unwrap();
+        }
         "disabled" => {
             let _crons = crons::init(options(""));
             run();
@@ -78,6 +100,8 @@ fn child(case: &str, dsn: &str) {
         }
         #[cfg(unix)]
         "fork" => fork_case(dsn),
+        #[cfg(unix)]
+        "fork-within" => fork_within_case(dsn),
         #[cfg(unix)]
         "fork-under-load" => fork_under_load_case(dsn),
         other => unreachable!("no such case: {other}"),
@@ -157,6 +181,19 @@ fn forked() -> Result<(), Failed> {
 }
 
 #[cfg(unix)]
+fn forked_within() -> Result<(), Failed> {
+    let sink = Sink::start(|_| Behaviour::Answer(200));
+    let status = wait(start("fork-within", &sink.dsn()))?;
+    assert_eq!(status.code(), Some(0));
+    let check_ins = sink.check_ins();
+    assert_eq!(support::statuses(&check_ins, "parents").last(), Some(&"ok"));
+    assert_eq!(verdicts(&check_ins, "parents").len(), 1, "{check_ins:?}");
+    assert_eq!(support::statuses(&check_ins, "childs").last(), Some(&"ok"), "it was told to end it");
+    assert_eq!(verdicts(&check_ins, "childs").len(), 1, "{check_ins:?}");
+    Ok(())
+}
+
+#[cfg(unix)]
 fn forked_under_load() -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Answer(200));
     let status = wait(start("fork-under-load", &sink.dsn()))?;
@@ -200,6 +237,28 @@ fn fork_case(dsn: &str) {
     let child = fork(|| monitor("child").run(|| ()));
     monitor("parent").run(|| ());
     wait_for(child);
+}
+
+/// The child returns from the job of its parent with an error, and ends a run for which its parent has a guard, too.
+#[cfg(unix)]
+fn fork_within_case(dsn: &str) {
+    let crons = crons::init(options(dsn));
+    let childs = monitor("childs").start();
+    assert!(crons.flush(DEADLINE));
+    let outcome = monitor("parents").run(|| {
+        #[expect(unsafe_code, reason = "there is no safe fork; the child uses what glibc allows after one")]
+        let pid = unsafe { libc::fork() };
+        if pid == 0 {
+            return Err(());
+        }
+        wait_for(pid);
+        Ok(())
+    });
+    if outcome.is_err() {
+        childs.ok();
+        std::process::exit(0);
+    }
+    std::mem::forget(childs);
 }
 
 /// The lock of the inbox is likely held when a child is forked.

@@ -1,6 +1,8 @@
 //! A panic is an error, and goes on as it was.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::task::{Context, Waker};
 
 use crons::CheckInStatus::{Error, InProgress};
 use crons::test::{with_captured_check_ins, with_captured_check_ins_async};
@@ -85,4 +87,33 @@ fn the_thread_goes_on_to_monitor_after_a_panic() {
         }
     }));
     assert_eq!(statuses(&check_ins), [InProgress, Error, InProgress, Error]);
+}
+
+#[crons::monitor(on_cancel = "ok")]
+fn panicking_future() -> impl Future<Output = ()> {
+    async {
+        std::future::ready(()).await;
+        resume_unwind(Box::new(Payload(1)));
+    }
+}
+
+#[test]
+fn a_panic_that_is_caught_before_the_future_is_dropped_is_an_error_at_once() {
+    let check_ins = with_captured_check_ins(|| {
+        let mut context = Context::from_waker(Waker::noop());
+        let mut futures: [Pin<Box<dyn Future<Output = ()>>>; 2] = [
+            Box::pin(panicking_future()),
+            Box::pin(crons::monitor("closure").on_cancel(crons::OnCancel::Ignore).run_async(panicking())),
+        ];
+        for future in &mut futures {
+            assert!(catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut context))).is_err());
+        }
+        drop(futures);
+    });
+    assert_eq!(statuses(&check_ins), [InProgress, Error, InProgress, Error]);
+}
+
+async fn panicking() {
+    std::future::ready(()).await;
+    resume_unwind(Box::new(Payload(2)));
 }

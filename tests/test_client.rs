@@ -108,3 +108,36 @@ fn an_assertion_says_what_arrived_instead() {
     client.advance(Duration::ZERO);
     client.assert_statuses("import", &[]);
 }
+
+#[test]
+fn a_hook_may_report_and_ask_as_in_the_real_client() {
+    let options = ClientOptions::new().before_send_check_in(|check_in| {
+        assert!(crons::stats().captured > 0);
+        if check_in.monitor_slug.as_str() == "import" {
+            monitor("from-the-hook").run(|| ());
+        }
+        Some(check_in)
+    });
+    let client = TestClient::with_options(options).unwrap();
+    client.scope(|| {
+        import(false).unwrap();
+        client.advance(SECOND);
+    });
+    client.assert_statuses("from-the-hook", &[Fine]);
+}
+
+#[test]
+fn a_flush_hurries_what_came_before_it_and_nothing_else() {
+    let client = TestClient::with_options(ClientOptions::new().coalesce(Duration::MAX)).unwrap();
+    client.scope(|| {
+        let before = monitor("before").start();
+        assert!(crons::flush(SECOND));
+        client.assert_statuses("before", &[InProgress]);
+        before.ok();
+        let after = monitor("after").start();
+        client.advance(SECOND);
+        after.ok();
+    });
+    client.advance(Duration::MAX);
+    client.assert_statuses("after", &[Fine]);
+}

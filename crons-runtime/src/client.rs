@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crons_types::{CheckIn, CheckInId};
 
-use crate::process;
+use crate::ids::new_id;
 use crate::record::Record;
 use crate::stats::Stats;
 use crate::worker::Worker;
@@ -76,16 +76,4 @@ impl Client {
             Self::Sink(sink) => sink.stats(),
         }
     }
-}
-
-/// A random id, as the protocol asks for.
-pub(crate) fn new_id() -> CheckInId {
-    let mut bytes = *uuid::Uuid::new_v4().as_bytes();
-    if process::forks() > 0 {
-        // A child goes on with the random numbers of its parent, as its brothers do: what tells them apart is their number.
-        for (byte, own) in bytes.iter_mut().skip(10).zip(std::process::id().to_be_bytes()) {
-            *byte ^= own;
-        }
-    }
-    CheckInId::from_bytes(bytes)
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crons_types::{CheckIn, CheckInId};
 
-use crate::client::{Client, new_id};
+use crate::client::Client;
+use crate::ids::new_id;
 use crate::process;
 use crate::stats::Stats;
 
@@ -25,7 +26,7 @@ pub(crate) fn client() -> Option<Arc<Client>> {
     if ACTIVE.load(Ordering::Relaxed) == 0 {
         return None;
     }
-    let client = scoped().or_else(|| GLOBAL.read().unwrap_or_else(PoisonError::into_inner).clone());
+    let client = scoped().or_else(global);
     if client.is_none() && ACTIVE.fetch_and(!UNSAID, Ordering::Relaxed) & UNSAID != 0 {
         tracing::warn!(
             "a monitor was used before crons::init, or after its guard was dropped: the job runs, nothing is sent; \
@@ -33,6 +34,16 @@ pub(crate) fn client() -> Option<Arc<Client>> {
         );
     }
     client
+}
+
+/// The client of the program.
+fn global() -> Option<Arc<Client>> {
+    match GLOBAL.try_read() {
+        Ok(global) => global.clone(),
+        // A thread that a fork has left behind may hold it for ever.
+        Err(TryLockError::WouldBlock) if process::forks() > 0 => None,
+        Err(_) => GLOBAL.read().unwrap_or_else(PoisonError::into_inner).clone(),
+    }
 }
 
 /// `init` was called and found no DSN: that is meant.

@@ -204,7 +204,8 @@ impl Delivery {
         }
         let Some(record) = self.lanes.get(index) else { return };
         tracing::debug!(slug = %record.subject.slug, status = record.report.as_str(), id = %record.id, ?loss, "check-in dropped");
-        if record.is_opener() && !record.tried {
+        // A begin by hand may say again what the server knows already.
+        if record.is_opener() && !record.tried && record.trace_id().is_some() {
             self.unopened.insert(record.id);
         }
         loss.count(&mut self.stats.dropped);

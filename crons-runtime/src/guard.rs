@@ -5,8 +5,10 @@ use std::time::Instant;
 
 use crons_types::{CheckInId, Slug};
 
-use crate::client::{Client, new_id};
+use crate::client::Client;
 use crate::current;
+use crate::ids::new_id;
+use crate::process;
 use crate::record::{Record, Report, Subject};
 
 /// What it means when a run is dropped before its end, as a future is by a timeout or `select!`.
@@ -24,7 +26,8 @@ pub enum OnCancel {
 
 /// A run under watch. Say how it ended by [`ok`](Self::ok), [`error`](Self::error) or [`skip`](Self::skip).
 ///
-/// Dropped without a verdict the run has failed: a panic or an early `?` is reported, not forgotten.
+/// Dropped without a verdict the run has failed: a panic or an early `?` is reported, not forgotten. In a child that was forked
+/// within the run, only `ok`, `error` and `skip` report: a daemon may end there what its parent began.
 ///
 /// ```
 /// # use crons_runtime as crons;
@@ -49,6 +52,8 @@ struct Run {
     started: Instant,
     /// That it began has been handed on.
     opened: bool,
+    /// In which process: a child of it has a guard of the same run.
+    forks: usize,
 }
 
 impl std::fmt::Debug for Run {
@@ -81,7 +86,11 @@ impl CheckInGuard {
         if !heartbeat {
             client.capture(Record::new(id, Arc::clone(&subject), Report::InProgress, started));
         }
-        Self { run: Some(Run { client, subject, started, opened: !heartbeat }), id: id.into(), on_cancel }
+        Self {
+            run: Some(Run { client, subject, started, opened: !heartbeat, forks: process::forks() }),
+            id: id.into(),
+            on_cancel,
+        }
     }
 
     /// Slug and id, if there is somebody to report to.
@@ -117,14 +126,20 @@ impl CheckInGuard {
         self.close(Report::Skipped);
     }
 
-    /// The run came to its end by itself.
+    /// The run came to its end by itself. It is for the process in which it began to say so: a child that was forked
+    /// within the run comes to the same end.
     #[doc(hidden)]
     pub fn finish(mut self, failed: bool) {
+        self.forget_if_forked();
         self.close(if failed { Report::Error } else { Report::Ok });
     }
 
+    fn forget_if_forked(&mut self) {
+        self.run.take_if(|run| run.forks != process::forks());
+    }
+
     fn close(&mut self, report: Report) {
-        let Some(Run { client, subject, started, opened }) = self.run.take() else { return };
+        let Some(Run { client, subject, started, opened, .. }) = self.run.take() else { return };
         if !opened && report == Report::Skipped {
             return;
         }
@@ -137,6 +152,7 @@ impl CheckInGuard {
 
 impl Drop for CheckInGuard {
     fn drop(&mut self) {
+        self.forget_if_forked();
         match self.on_cancel {
             OnCancel::Ok if !std::thread::panicking() => self.close(Report::Ok),
             OnCancel::Ignore if !std::thread::panicking() => self.close(Report::Skipped),

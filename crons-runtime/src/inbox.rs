@@ -28,6 +28,8 @@ pub(crate) struct Inbox {
 #[derive(Default)]
 struct State {
     records: Vec<Record>,
+    /// How many the worker has.
+    fetched: usize,
     captured: u64,
     overflown: u64,
     /// Of those, what the worker has not been told of.
@@ -88,8 +90,7 @@ impl Inbox {
     pub(crate) fn push(&self, mut record: Record) -> Pushed {
         let mut state = self.state();
         state.captured += u64::from(record.report.is_counted());
-        let fetched = usize::try_from(state.worker.stats.queued).unwrap_or(usize::MAX);
-        let waiting = state.records.len().saturating_add(fetched);
+        let waiting = state.records.len().saturating_add(state.fetched);
         let most = if record.is_opener() { MAX_BEFORE_OPENERS } else { MAX_WAITING };
         if state.stopped || waiting >= most {
             return state.refuse(record.report);
@@ -107,7 +108,10 @@ impl Inbox {
         std::mem::swap(records, &mut state.records);
         state.parked = false;
         state.worker = progress;
-        state.worker.stats.queued += records.len() as u64;
+        // What takes back a begin is no check-in until it turns out to be one.
+        state.worker.stats.queued += counted(records);
+        state.fetched =
+            usize::try_from(progress.stats.queued).unwrap_or(usize::MAX).saturating_add(records.len());
         if let Some(first) = records.first() {
             // They are out of sight until they are filed.
             state.worker.earliest_epoch = progress.earliest_epoch.min(first.epoch);
@@ -166,12 +170,15 @@ impl Inbox {
         let inbox = self.state();
         let mut stats = inbox.worker.stats;
         stats.captured += inbox.captured;
-        // What takes back a begin is no check-in until it turns out to be one.
-        stats.queued += inbox.records.iter().filter(|record| record.report.is_counted()).count() as u64;
+        stats.queued += counted(&inbox.records);
         stats.dropped.queue_overflow += inbox.overflown;
         stats.dropped.ended += inbox.ended;
         (stats, inbox.worker.limited_until)
     }
+}
+
+fn counted(records: &[Record]) -> u64 {
+    records.iter().filter(|record| record.report.is_counted()).count() as u64
 }
 
 impl State {

@@ -41,9 +41,10 @@ fn told(response: &Response) -> Option<Duration> {
     let headers = |wanted: &'static str| {
         response.headers.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value.as_str())
     };
-    let mut limits = headers("x-sentry-rate-limits").peekable();
-    if limits.peek().is_some() {
-        return limits.flat_map(|value| value.split(',')).filter_map(limit).max();
+    let groups = headers("x-sentry-rate-limits").flat_map(|value| value.split(','));
+    let limits: Vec<(Duration, bool)> = groups.filter_map(limit).collect();
+    if !limits.is_empty() {
+        return limits.into_iter().filter(|(_, ours)| *ours).map(|(wait, _)| wait).max();
     }
     if response.status != 429 {
         return None;
@@ -52,13 +53,13 @@ fn told(response: &Response) -> Option<Duration> {
     Some(after.unwrap_or(BARE_429))
 }
 
-/// One group, `seconds:categories:scope:reason:..`, if it is about check-ins. All behind the categories may be absent.
-fn limit(group: &str) -> Option<Duration> {
+/// One group, `seconds:categories:scope:reason:..`, and whether it is about check-ins. All behind the categories may be absent.
+fn limit(group: &str) -> Option<(Duration, bool)> {
     let mut parts = group.split(':').map(str::trim);
     let wait = seconds(parts.next()?)?;
     let categories = parts.next()?;
     let ours = categories.is_empty() || categories.split(';').any(|name| name.trim() == "monitor");
-    ours.then_some(wait)
+    Some((wait, ours))
 }
 
 /// Seconds, or a date.

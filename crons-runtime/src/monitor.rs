@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
 
 use crons_types::{MonitorConfig, Slug};
 
@@ -66,7 +67,7 @@ impl Monitor<'_> {
     pub fn run<R: Outcome>(self, job: impl FnOnce() -> R) -> R {
         let run = self.start();
         let output = within(&run, job);
-        run.finish(output.failed());
+        run.finish(failed(&output));
         output
     }
 
@@ -88,31 +89,47 @@ impl Monitor<'_> {
     }
 }
 
+/// The answer is the user's code, too: if it panics, the job still returns what it would have.
+fn failed<R: Outcome>(output: &R) -> bool {
+    catch_unwind(AssertUnwindSafe(|| output.failed())).unwrap_or_else(|payload| {
+        std::mem::forget(payload);
+        tracing::error!("Outcome::failed has panicked: the run counts as failed");
+        true
+    })
+}
+
 fn verdict_of<R: Outcome>(output: &R) -> Verdict<'_> {
-    if output.failed() { Verdict::Failed } else { Verdict::Fine }
+    if failed(output) { Verdict::Failed } else { Verdict::Fine }
 }
 
 /// The slug as the server stores it; says so, once, if that is not what was written.
 fn stored(written: &str) -> Option<Slug> {
     let slug = Slug::normalize(written);
-    if slug.as_ref().map(Slug::as_str) == Some(written) || !is_first(written) {
+    if slug.as_ref().map(Slug::as_str) == Some(written) {
+        return slug;
+    }
+    let excerpt: String = written.chars().take(MAX_EXCERPT).collect();
+    if !is_first(&excerpt) {
         return slug;
     }
     let advice = match &slug {
         Some(slug) => format!("the server stores it as `{slug}`: write that"),
         None => "nothing is left of it: its jobs run unwatched; use a-z, 0-9, `-` and `_`".to_owned(),
     };
-    tracing::warn!(written, "no slug as it stands; {advice}");
+    tracing::warn!(written = excerpt, "no slug as it stands; {advice}");
     slug
 }
 
+/// Of what is no slug, so many characters are shown.
+const MAX_EXCERPT: usize = 80;
 /// Slugs complained about so far; a program that makes up more than this has been told often enough.
 const MAX_WARNINGS: usize = 100;
 
 /// Whether this slug has not been complained about yet.
 fn is_first(written: &str) -> bool {
     static WARNED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
-    let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
+    // Whoever holds it may be a thread that a fork has left behind; then it was said often enough.
+    let Ok(mut warned) = WARNED.try_lock() else { return false };
     let warned = warned.get_or_insert_default();
     warned.len() < MAX_WARNINGS && warned.insert(written.to_owned())
 }

@@ -6,13 +6,16 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crons_types::{CheckIn, Dsn, Environment};
+use crons_types::{CheckIn, Dsn, Environment, MonitorConfig};
 
 use crate::delivery::Pace;
 use crate::init_error::InitError;
 use crate::transport::Transport;
 use crate::upsert::Upsert;
 use crate::writer::{BeforeSend, Origin};
+
+/// The longest margin that a monitor can have.
+const MOST_GRACE: Duration = Duration::from_secs(MonitorConfig::MAX_CHECKIN_MARGIN as u64 * 60);
 
 /// Settings of the client. What is left out comes from `SENTRY_DSN`, `SENTRY_ENVIRONMENT` and `SENTRY_RELEASE`.
 ///
@@ -116,7 +119,7 @@ impl ClientOptions {
     /// How many check-ins may be sent in any minute for each monitor and environment; `None` for any number. 6 if left out, as
     /// Sentry drops what comes more often.
     ///
-    /// Runs are let through whole or not at all. The end of a run that was let through waits for the next free place, and says
+    /// Runs are let through whole or not at all: with a limit of 1 there is a place for the ends only. The end of a run that was let through waits for the next free place, and says
     /// its true duration. Skipped runs are counted in [`Stats`](crate::Stats) and warned about.
     ///
     /// ```
@@ -133,7 +136,8 @@ impl ClientOptions {
     /// How long the begin of a run may wait for its end, to go as one check-in. Zero if left out: a begin is never put off, and
     /// only folded into the end if it has not been sent by then.
     ///
-    /// The server sees a run that hangs later by this time. Above the margin of a monitor its begins would come too late.
+    /// The server sees a run that hangs later by this time. Above the margin of a monitor its begins would come too late; 28 days,
+    /// the longest margin, is the most.
     #[must_use]
     pub fn coalesce(mut self, grace: Duration) -> Self {
         self.coalesce = grace;
@@ -233,7 +237,8 @@ impl ClientOptions {
             shutdown_timeout: self.shutdown_timeout,
             pace: Pace {
                 rate_limit: self.rate_limit,
-                coalesce: self.coalesce,
+                // Beyond the longest margin nobody could use a begin.
+                coalesce: self.coalesce.min(MOST_GRACE),
                 retry_server_errors: self.retry_server_errors,
             },
             upsert: self.upsert,

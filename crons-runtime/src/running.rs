@@ -33,22 +33,26 @@ pub fn current_check_in_id() -> Option<CheckInId> {
     RUNNING.try_with(Cell::get).ok().flatten()
 }
 
-/// Does a part of the run: all of it, or a poll of its future. Says what a panic said, and lets it go on unchanged.
+/// Does all of the run. Says what a panic said, and lets it go on unchanged.
 pub(crate) fn within<R>(run: &CheckInGuard, part: impl FnOnce() -> R) -> R {
-    let Some((_, id)) = run.watched() else { return part() };
+    attempt(run, part).unwrap_or_else(|payload| resume_unwind(payload))
+}
+
+/// Does a part of the run: all of it, or a poll of its future. Says what a panic said, and returns it.
+pub(crate) fn attempt<R>(run: &CheckInGuard, part: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
+    let Some((_, id)) = run.watched() else { return Ok(part()) };
     let around = RUNNING.try_with(|running| running.replace(Some(id))).ok().flatten();
     let done = catch_unwind(AssertUnwindSafe(part));
     // A thread that is ending has no such thing any more.
     let _ = RUNNING.try_with(|running| running.set(around));
-    done.unwrap_or_else(|payload| panicked(run, payload))
+    done.inspect_err(|payload| say_panic(run, &**payload))
 }
 
-/// Says what the panic said, and lets it go on. The panic hook has been called already, and is not called again.
-fn panicked(run: &CheckInGuard, payload: Box<dyn Any + Send>) -> ! {
+/// Says what the panic said. The panic hook has been called already, and is not called again.
+fn say_panic(run: &CheckInGuard, payload: &(dyn Any + Send)) {
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     say(run, "job panicked", format_args!("{}", text.unwrap_or("a panic without a text")));
-    resume_unwind(payload)
 }
 
 /// Logs why a run failed. Nothing is formatted if nobody listens.

@@ -96,6 +96,9 @@ impl Response {
     /// What to do about a status that is no success.
     pub(crate) fn advice(&self) -> &'static str {
         match self.status {
+            300..=399 => {
+                "check the DSN: the server redirects; write the address it redirects to, such as https for http"
+            }
             401 | 403 => "check the DSN: project and key do not fit the server",
             404 => "check the DSN: there is no such project at this address",
             413 => "it is too large",
@@ -131,11 +134,16 @@ impl fmt::Display for TransportError {
 
 impl Error for TransportError {}
 
+/// So many causes of an error are told.
+const MOST_CAUSES: usize = 16;
+
 /// An error and its causes, in one line.
 pub(crate) fn write_chain(f: &mut fmt::Formatter<'_>, error: &dyn Error) -> fmt::Result {
     write!(f, "{error}")?;
     let mut cause = error.source();
-    while let Some(error) = cause {
+    // An error may be its own cause.
+    for _ in 0..MOST_CAUSES {
+        let Some(error) = cause else { break };
         write!(f, ": {error}")?;
         cause = error.source();
     }

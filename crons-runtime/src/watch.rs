@@ -1,6 +1,7 @@
 //! One run of an annotated function: its begin, the call or the future in between, its end, and what is said of a failure.
 
 use std::fmt;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +9,7 @@ use std::task::{Context, Poll};
 
 use crate::definition::Definition;
 use crate::guard::{CheckInGuard, Watch, start_current, start_heard};
-use crate::running::{say, within};
+use crate::running::{attempt, say, within};
 use crate::verdict::Verdict;
 
 /// Begins a run of an annotated function. Where nobody hears of it there is no guard, so none is moved about.
@@ -127,7 +128,13 @@ where
             *this.run = Run::Begun(start.start());
         }
         let polled = match this.run {
-            Run::Begun(run) => within(run, || this.future.poll(context)),
+            Run::Begun(run) => attempt(run, || this.future.poll(context)).unwrap_or_else(|payload| {
+                // Whoever catches the panic may drop the future much later, or as if it had been cancelled.
+                if let Run::Begun(run) = std::mem::replace(this.run, Run::Over) {
+                    run.finish(true);
+                }
+                resume_unwind(payload)
+            }),
             _ => this.future.poll(context),
         };
         if let Poll::Ready(output) = &polled

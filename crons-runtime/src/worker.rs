@@ -2,6 +2,7 @@
 
 mod sender;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -16,9 +17,9 @@ use crate::transport::Transport;
 use crate::upsert::Upsert;
 use crate::writer::Writer;
 
-use sender::Sender;
+use sender::{Sender, on_worker};
 
-/// A process that was forked more often than this sends nothing.
+/// A process that was forked more often since `init` sends nothing, and says so.
 const MOST_FORKS: usize = 8;
 
 /// Makes a transport for this process: connections do not survive a fork.
@@ -39,6 +40,8 @@ pub(crate) struct Worker {
     /// One for each process between the first and this one: a child has none of its parent's threads, and must not touch
     /// a lock that one of them may have held.
     desks: [OnceLock<Arc<Desk>>; MOST_FORKS],
+    /// The forks before the first of them.
+    forks: usize,
 }
 
 /// What callers and the thread share.
@@ -53,18 +56,16 @@ impl Worker {
     /// Starts the thread.
     pub(crate) fn start(plan: Plan, transport: Arc<dyn Transport>) -> std::io::Result<Self> {
         process::count_forks();
-        let worker = Self { plan: Arc::new(plan), desks: Default::default() };
-        let desk = open(&worker.plan, transport)?;
-        if let Some(first) = worker.desks.get(process::forks()) {
-            // It is new: nobody else has set it.
-            let _ = first.set(desk);
-        }
-        Ok(worker)
+        let plan = Arc::new(plan);
+        let desk = open(&plan, transport)?;
+        let mut desks: [OnceLock<Arc<Desk>>; MOST_FORKS] = Default::default();
+        desks[0] = OnceLock::from(desk);
+        Ok(Self { plan, desks, forks: process::forks() })
     }
 
     /// Hands over a check-in. Does no I/O and does not wait for any.
     pub(crate) fn push(&self, record: Record) {
-        let Some(cell) = self.desks.get(process::forks()) else { return };
+        let Some(cell) = self.place() else { return forked_too_often() };
         let desk = cell.get_or_init(|| self.open_after_fork());
         match desk.inbox.push(record) {
             Pushed::Done => {}
@@ -88,12 +89,18 @@ impl Worker {
 
     /// Of this process; `None` if it was forked and has sent nothing yet.
     fn desk(&self) -> Option<&Arc<Desk>> {
-        self.desks.get(process::forks())?.get()
+        self.place()?.get()
+    }
+
+    fn place(&self) -> Option<&OnceLock<Arc<Desk>>> {
+        self.desks.get(process::forks().saturating_sub(self.forks))
     }
 
     /// Waits until everything captured so far is settled, for at most `timeout`. Whether it is.
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
         let Some(desk) = self.desk() else { return true };
+        // A hook or a transport that flushes would wait for itself.
+        let timeout = if on_worker() { Duration::ZERO } else { timeout };
         desk.inbox.flush(timeout, || desk.wake.notify_one())
     }
 
@@ -108,6 +115,16 @@ impl Worker {
     pub(crate) fn stats(&self) -> Stats {
         let Some(desk) = self.desk() else { return Stats::default() };
         desk.stats()
+    }
+}
+
+#[cold]
+fn forked_too_often() {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    if !SAID.swap(true, Ordering::Relaxed) {
+        tracing::error!(
+            "check-ins of this process are lost: {MOST_FORKS} forks lie between crons::init and it; call crons::init in it"
+        );
     }
 }
 

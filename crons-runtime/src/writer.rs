@@ -46,7 +46,9 @@ impl Writer {
         let check_in = self.origin.complete(check_in);
         let Some(before_send) = &self.before_send else { return Ok(check_in) };
         let (id, slug) = (check_in.check_in_id, check_in.monitor_slug.clone());
-        let seen = catch_unwind(AssertUnwindSafe(|| before_send(check_in))).map_err(|_| {
+        let seen = catch_unwind(AssertUnwindSafe(|| before_send(check_in))).map_err(|payload| {
+            // Dropping it could panic, too.
+            std::mem::forget(payload);
             tracing::error!(%slug, "check-in dropped: before_send_check_in has panicked");
             Unwritten(Loss::Internal)
         })?;

@@ -14,6 +14,12 @@ impl Delivery {
     pub(crate) fn answered(&mut self, index: Index, answer: &Answer, carried: Losses, now: Instant) {
         let Some(record) = self.lanes.get(index) else { return };
         let (slug, id, status) = (&record.subject.slug, record.id, record.report.as_str());
+        if let Ok(response) = answer
+            && let Some(wait) = self.limits.update(response, now)
+        {
+            let http = response.status;
+            tracing::warn!(%slug, http, ?wait, "the server wants no check-ins for a while: until then runs are not reported");
+        }
         let response = match answer {
             Ok(response) if !(self.pace.retry_server_errors && response.is_server_error()) => response,
             _ => {
@@ -24,9 +30,6 @@ impl Delivery {
         };
         let http = response.status;
         self.backoff.reset();
-        if let Some(wait) = self.limits.update(response, now) {
-            tracing::warn!(%slug, http, ?wait, "the server wants no check-ins for a while: until then runs are not reported");
-        }
         if response.is_success() && response.reason().is_none() {
             tracing::debug!(%slug, status, %id, http, "check-in delivered");
             self.stats.sent += 1;

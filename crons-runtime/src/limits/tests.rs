@@ -73,4 +73,9 @@ fn d10_a_429_that_says_nothing_else_means_a_minute() {
         None,
         "it was about something else"
     );
+    assert_eq!(
+        silenced(429, &[("X-Sentry-Rate-Limits", ""), ("Retry-After", "5")]),
+        Some(5.0),
+        "it says nothing"
+    );
 }

@@ -7,6 +7,7 @@ use crons_types::CheckIn;
 
 use crate::client::Sink;
 use crate::delivery::{Answer, Delivery};
+use crate::lanes::Index;
 use crate::losses::Losses;
 use crate::options::Settings;
 use crate::record::Record;
@@ -53,6 +54,8 @@ struct State {
     delivery: Delivery,
     upserts: Upserts,
     captured: u64,
+    /// Counts the flushes.
+    epoch: u32,
     arrived: Vec<CheckIn>,
 }
 
@@ -64,6 +67,7 @@ impl Simulated {
             delivery: Delivery::new(settings.pace),
             upserts: Upserts::new(settings.upsert),
             captured: 0,
+            epoch: 0,
             arrived: Vec::new(),
         };
         Self { state: Mutex::new(state), writer }
@@ -83,39 +87,62 @@ impl Simulated {
 
     /// Lets time pass, and does on the way what is due.
     pub(super) fn advance(&self, time: Duration) {
-        let mut state = self.state();
-        let until = state.now + time;
-        state.send(&self.writer);
-        while let Some(wake) = state.delivery.wake_at(state.now).filter(|wake| *wake <= until) {
-            state.now = wake;
-            state.send(&self.writer);
+        let until = self.state().now.checked_add(time);
+        self.send();
+        while self.wake(until) {
+            self.send();
         }
-        state.now = until;
-        state.send(&self.writer);
+        if let Some(until) = until {
+            self.state().now = until;
+            self.send();
+        }
+    }
+
+    /// Goes on to the next time when there is something to do, if that comes before `until`. Whether it does.
+    fn wake(&self, until: Option<Instant>) -> bool {
+        let mut state = self.state();
+        let next = state.delivery.wake_at(state.now);
+        let Some(next) = next.filter(|next| until.is_none_or(|until| *next <= until)) else { return false };
+        state.now = next;
+        true
+    }
+
+    /// Sends what may go now. Nothing is locked while the user's hook runs, which may report, too.
+    fn send(&self) {
+        loop {
+            let next = self.state().next();
+            let Some((index, check_in)) = next else { return };
+            let prepared = self.writer.prepare(check_in);
+            self.state().take(index, prepared);
+        }
     }
 }
 
 impl State {
-    /// Sends what may go now.
-    fn send(&mut self, writer: &Writer) {
-        while let Some(index) = self.delivery.next(self.now) {
-            let Some(record) = self.delivery.get(index) else { continue };
-            let mut check_in = record.to_check_in();
-            if self.upserts.is_known(&record.subject) {
-                check_in.monitor_config = None;
-            }
-            match writer.prepare(check_in) {
-                Err(Unwritten(loss)) => self.delivery.withhold(index, loss, self.now),
-                Ok(check_in) => {
-                    let (takes, answer) = self.server.receive();
-                    if takes {
-                        self.arrived.push(check_in);
-                    }
-                    if let (Ok(response), Some(record)) = (&answer, self.delivery.get(index)) {
-                        self.upserts.answered(&record.subject, response);
-                    }
-                    self.delivery.answered(index, &answer, Losses::default(), self.now);
+    /// The next check-in that may go now.
+    fn next(&mut self) -> Option<(Index, CheckIn)> {
+        let index = self.delivery.next(self.now)?;
+        let record = self.delivery.get(index)?;
+        let mut check_in = record.to_check_in();
+        if self.upserts.is_known(&record.subject) {
+            check_in.monitor_config = None;
+        }
+        Some((index, check_in))
+    }
+
+    /// What the server does with it.
+    fn take(&mut self, index: Index, prepared: Result<CheckIn, Unwritten>) {
+        match prepared {
+            Err(Unwritten(loss)) => self.delivery.withhold(index, loss, self.now),
+            Ok(check_in) => {
+                let (takes, answer) = self.server.receive();
+                if takes {
+                    self.arrived.push(check_in);
                 }
+                if let (Ok(response), Some(record)) = (&answer, self.delivery.get(index)) {
+                    self.upserts.answered(&record.subject, response);
+                }
+                self.delivery.answered(index, &answer, Losses::default(), self.now);
             }
         }
     }
@@ -126,17 +153,23 @@ impl Sink for Simulated {
         self.state().now
     }
 
-    fn push(&self, record: Record) {
+    fn push(&self, mut record: Record) {
         let mut state = self.state();
+        record.epoch = state.epoch;
         state.captured += u64::from(record.report.is_counted());
         state.delivery.file(record);
     }
 
     fn flush(&self) -> bool {
-        let mut state = self.state();
-        state.delivery.hurry(0);
-        state.send(&self.writer);
-        state.delivery.earliest_epoch() > 0
+        let epoch = {
+            let mut state = self.state();
+            let epoch = state.epoch;
+            state.epoch += 1;
+            state.delivery.hurry(epoch);
+            epoch
+        };
+        self.send();
+        self.state().delivery.earliest_epoch() > epoch
     }
 
     fn stats(&self) -> Stats {

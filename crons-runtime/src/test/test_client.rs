@@ -61,10 +61,10 @@ impl TestClient {
         Self::with_options(ClientOptions::new()).expect("SENTRY_RELEASE is UTF-8")
     }
 
-    /// With these options; without a DSN, an environment or a transport among them it has its own.
+    /// With these options. Without a DSN or an environment among them it has its own; a transport among them is not used.
     ///
     /// # Errors
-    /// If [`try_init`](crate::try_init) would refuse them, or they disable the client.
+    /// If a DSN or an environment among them is malformed, or they disable the client.
     pub fn with_options(options: ClientOptions) -> Result<Self, InitError> {
         let settings = match options.for_test().resolve()? {
             Resolved::Enabled(settings) => settings,

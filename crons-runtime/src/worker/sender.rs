@@ -1,6 +1,8 @@
 //! The thread's end of the worker.
 
+use std::cell::Cell;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,6 +25,18 @@ const LOOK: Duration = Duration::from_millis(1);
 /// After so many looks at nothing it sleeps until it is woken.
 const LOOKS: u32 = 50;
 
+/// So often the thread goes on after a panic.
+const MOST_PANICS: usize = 1_000;
+
+thread_local! {
+    static ON_WORKER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this is the thread that sends: it must not wait for itself.
+pub(super) fn on_worker() -> bool {
+    ON_WORKER.try_with(Cell::get).unwrap_or(false)
+}
+
 pub(super) struct Sender {
     desk: Arc<Desk>,
     plan: Arc<Plan>,
@@ -38,9 +52,6 @@ struct Ending(Arc<Desk>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            tracing::error!("the thread that sends check-ins has panicked: jobs run unwatched from here");
-        }
         self.0.inbox.stop();
     }
 }
@@ -52,19 +63,28 @@ impl Sender {
         Self { desk, plan, transport, delivery, requests, in_flight, upserts }
     }
 
-    pub(super) fn run(self) {
+    pub(super) fn run(mut self) {
         let _ending = Ending(Arc::clone(&self.desk));
+        ON_WORKER.set(true);
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => {
-                runtime.block_on(self.send());
+                // What it calls of the user's may panic: hooks, errors, subscribers. That costs a check-in, and not all others.
+                for _ in 0..MOST_PANICS {
+                    let sent = catch_unwind(AssertUnwindSafe(|| runtime.block_on(self.send())));
+                    let Err(payload) = sent else { break };
+                    std::mem::forget(payload);
+                    tracing::error!("the thread that sends check-ins has panicked, and goes on");
+                }
                 // A name look-up may still be blocking; nobody waits for it.
                 runtime.shutdown_background();
             }
             Err(error) => tracing::error!(%error, "check-ins cannot be sent: no runtime for the worker"),
         }
+        // Here, where no runtime runs: a transport may own one, which must not be dropped within another.
+        drop(self);
     }
 
-    async fn send(mut self) {
+    async fn send(&mut self) {
         let desk = Arc::clone(&self.desk);
         let mut records = Vec::new();
         let mut looks = 0;
@@ -140,7 +160,12 @@ impl Sender {
     fn land(&mut self, finished: Result<(Id, Answer), tokio::task::JoinError>) {
         let (id, answer) = match finished {
             Ok(finished) => finished,
-            Err(panicked) => (panicked.id(), Err(TransportError::new(panicked.to_string()))),
+            Err(panicked) => {
+                let (id, error) = (panicked.id(), TransportError::new(panicked.to_string()));
+                // Dropping its payload could panic, too.
+                std::mem::forget(panicked.try_into_panic());
+                (id, Err(error))
+            }
         };
         if let Some((index, losses)) = self.in_flight.remove(&id) {
             if let (Ok(response), Some(record)) = (&answer, self.delivery.get(index)) {
@@ -153,8 +178,11 @@ impl Sender {
 
 /// Polled as a task of its own, so that a transport that panics ends its request only.
 async fn answer(transport: Arc<dyn Transport>, request: Request, timeout: Duration) -> Answer {
-    let answer = tokio::time::timeout(timeout, async move { transport.send(request).await }).await;
-    answer.unwrap_or_else(|_| Err(TransportError::new(format!("no answer within {timeout:?}"))))
+    match tokio::time::timeout(timeout, async move { transport.send(request).await }).await {
+        // Its text is written here, as that may be the user's code.
+        Ok(answer) => answer.map_err(|error| TransportError::new(error.to_string())),
+        Err(_) => Err(TransportError::new(format!("no answer within {timeout:?}"))),
+    }
 }
 
 async fn sleep_until(until: Option<Instant>) {
