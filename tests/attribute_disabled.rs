@@ -1,34 +1,11 @@
 //! Case 67: without a DSN a run allocates nothing.
-#![expect(unsafe_code, reason = "an allocator is unsafe to write, and this one counts")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "support/allocations.rs"]
+mod allocations;
+
 use std::future::ready;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-// SAFETY: all is left to the allocator of the system.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 #[crons::monitor(slug = "job", schedule = "@daily", timezone = "Europe/Vienna", owner = "team:ops")]
 fn job(n: u8) -> Result<u8, String> {
@@ -57,11 +34,11 @@ fn opaque(n: u8) -> impl Future<Output = Result<u8, String>> {
 
 /// How often `run` allocates.
 fn allocations(run: impl Fn()) -> usize {
-    let before = ALLOCATIONS.get();
+    let before = allocations::so_far();
     for _ in 0..100 {
         run();
     }
-    ALLOCATIONS.get() - before
+    allocations::so_far() - before
 }
 
 fn poll(future: impl Future<Output = Result<u8, String>>) {
