@@ -1,5 +1,7 @@
 //! What arrives at a server that behaves as it is told, on a clock that the test holds.
 
+mod accounts;
+
 use std::sync::Arc;
 
 use crons_types::{CheckInId, MonitorConfig, Slug};
@@ -308,64 +310,4 @@ fn a_begin_that_is_said_again_by_hand_and_dropped_does_not_cost_the_run_its_end(
     world.pass(MINUTE);
     assert_eq!(world.reports("job"), [Report::InProgress, Report::Error]);
     assert_eq!(world.stats().dropped.rate_limited, 1);
-}
-
-/// A server and a program that do as they like.
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    Start(u8),
-    End(usize, Report),
-    Pass(u16),
-    Hurry,
-}
-
-fn steps() -> impl proptest::strategy::Strategy<Value = (Vec<Step>, Vec<u16>)> {
-    use proptest::prelude::*;
-    let report = prop::sample::select(vec![Report::Ok, Report::Error, Report::Skipped]);
-    let step = prop_oneof![
-        (0_u8..3).prop_map(Step::Start),
-        (any::<usize>(), report).prop_map(|(job, report)| Step::End(job, report)),
-        (0_u16..40_000).prop_map(Step::Pass),
-        Just(Step::Hurry),
-    ];
-    let status = prop::sample::select(vec![0, 0, 200, 200, 200, 202, 400, 429, 503]);
-    (prop::collection::vec(step, 0..60), prop::collection::vec(status, 1..40))
-}
-
-proptest::proptest! {
-    #[test]
-    fn whatever_the_server_does_everything_is_accounted_for((steps, statuses) in steps(), retry: bool, grace in 0_u64..3) {
-        let mut answers = statuses.into_iter().cycle();
-        let pace = Pace { coalesce: SECOND * u32::try_from(grace).unwrap(), retry_server_errors: retry, ..pace() };
-        let mut world = World::new(pace, move |_| match answers.next() {
-            None | Some(0) => Err(refused()),
-            Some(status) => Ok(Response::new(status)),
-        });
-        let mut jobs = Vec::new();
-        for step in steps {
-            match step {
-                Step::Start(slug) => {
-                    let job = world.start(["a", "b", "c"][usize::from(slug)], None);
-                    jobs.push(job);
-                }
-                Step::End(job, report) => if !jobs.is_empty() {
-                    let job = jobs.swap_remove(job % jobs.len());
-                    world.capture(&job, report);
-                },
-                Step::Pass(millis) => world.pass(Duration::from_millis(u64::from(millis))),
-                Step::Hurry => world.delivery.hurry(0),
-            }
-            world.stats();
-        }
-        world.pass(MINUTE * 60 * 48);
-        assert_eq!(world.stats().queued, 0, "all is settled in the end");
-        assert_eq!(world.delivery.earliest_epoch(), u32::MAX);
-        for slug in ["a", "b", "c"] {
-            let times: Vec<Duration> =
-                world.arrived.iter().filter(|(of, ..)| of == slug).map(|(.., at)| *at).collect();
-            for (number, at) in times.iter().enumerate() {
-                assert!(times[number..].iter().filter(|other| **other < *at + MINUTE).count() <= 6);
-            }
-        }
-    }
 }
