@@ -28,6 +28,8 @@ pub(crate) struct Inbox {
 #[derive(Default)]
 struct State {
     records: Vec<Record>,
+    /// How many of them take back a begin, and are no check-ins until they turn out to be.
+    skipped: usize,
     /// How many the worker has.
     fetched: usize,
     captured: u64,
@@ -65,6 +67,8 @@ impl Default for Progress {
 /// What the worker is told.
 pub(crate) struct Orders {
     pub(crate) hurry: Option<u32>,
+    /// Someone waits for what is being settled.
+    pub(crate) flushing: bool,
     pub(crate) stopped: bool,
     pub(crate) overflown: u64,
 }
@@ -96,6 +100,7 @@ impl Inbox {
             return state.refuse(record.report);
         }
         record.epoch = state.epoch;
+        state.skipped += usize::from(!record.report.is_counted());
         state.records.push(record);
         if std::mem::take(&mut state.parked) { Pushed::Wake } else { Pushed::Done }
     }
@@ -108,8 +113,7 @@ impl Inbox {
         std::mem::swap(records, &mut state.records);
         state.parked = false;
         state.worker = progress;
-        // What takes back a begin is no check-in until it turns out to be one.
-        state.worker.stats.queued += counted(records);
+        state.worker.stats.queued += (records.len() - std::mem::take(&mut state.skipped)) as u64;
         state.fetched =
             usize::try_from(progress.stats.queued).unwrap_or(usize::MAX).saturating_add(records.len());
         if let Some(first) = records.first() {
@@ -122,6 +126,7 @@ impl Inbox {
         }
         Orders {
             hurry: state.hurry.take(),
+            flushing: state.flushing > 0,
             stopped: state.stopped,
             overflown: std::mem::take(&mut state.overflown_untold),
         }
@@ -170,15 +175,11 @@ impl Inbox {
         let inbox = self.state();
         let mut stats = inbox.worker.stats;
         stats.captured += inbox.captured;
-        stats.queued += counted(&inbox.records);
+        stats.queued += (inbox.records.len() - inbox.skipped) as u64;
         stats.dropped.queue_overflow += inbox.overflown;
         stats.dropped.ended += inbox.ended;
         (stats, inbox.worker.limited_until)
     }
-}
-
-fn counted(records: &[Record]) -> u64 {
-    records.iter().filter(|record| record.report.is_counted()).count() as u64
 }
 
 impl State {

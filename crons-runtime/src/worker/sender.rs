@@ -87,29 +87,37 @@ impl Sender {
     async fn send(&mut self) {
         let desk = Arc::clone(&self.desk);
         let mut records = Vec::new();
-        let mut looks = 0;
+        let mut look_at = Instant::now();
+        let (mut looks, mut called, mut parked) = (0, true, false);
         loop {
-            let orders = desk.inbox.exchange(&mut records, self.progress());
-            if orders.stopped {
-                return;
+            // Not more often than that: each look takes the lock that the jobs need.
+            if called || parked || look_at <= Instant::now() {
+                let orders = desk.inbox.exchange(&mut records, self.progress());
+                if orders.stopped {
+                    return;
+                }
+                looks = if records.is_empty() { looks + 1 } else { 0 };
+                self.delivery.lost(Loss::QueueOverflow, orders.overflown);
+                for record in records.drain(..) {
+                    self.delivery.file(record);
+                }
+                if let Some(epoch) = orders.hurry {
+                    self.delivery.hurry(epoch);
+                }
+                // Whoever waits is told of each answer.
+                called = orders.flushing;
+                look_at = Instant::now() + LOOK;
+                self.launch();
+                parked = looks >= LOOKS && desk.inbox.park();
+            } else {
+                self.launch();
             }
-            looks = if records.is_empty() { looks + 1 } else { 0 };
-            self.delivery.lost(Loss::QueueOverflow, orders.overflown);
-            for record in records.drain(..) {
-                self.delivery.file(record);
-            }
-            if let Some(epoch) = orders.hurry {
-                self.delivery.hurry(epoch);
-            }
-            self.launch();
-            let parked = looks >= LOOKS && desk.inbox.park();
-            let wake = self.wake_at(!parked);
+            let wake = self.wake_at((!parked).then_some(look_at));
             tokio::select! {
                 Some(finished) = self.requests.join_next_with_id() => self.land(finished),
-                () = desk.wake.notified() => {}
+                () = desk.wake.notified() => called = true,
                 () = sleep_until(wake) => {}
             }
-            // Whoever else has finished meanwhile is looked at before the lock is taken again.
             while let Some(finished) = self.requests.try_join_next_with_id() {
                 self.land(finished);
             }
@@ -125,12 +133,11 @@ impl Sender {
     }
 
     /// When to go on though nothing happens.
-    fn wake_at(&self, look: bool) -> Option<Instant> {
-        let now = Instant::now();
+    fn wake_at(&self, look_at: Option<Instant>) -> Option<Instant> {
         // With all hands full, only an answer or news can help.
         let full = self.requests.len() >= MAX_IN_FLIGHT;
-        let due = self.delivery.wake_at(now).filter(|_| !full);
-        [due, look.then(|| now + LOOK)].into_iter().flatten().min()
+        let due = self.delivery.wake_at(Instant::now()).filter(|_| !full);
+        [due, look_at].into_iter().flatten().min()
     }
 
     /// Puts on the wire what may go.
