@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::panic::{Location, catch_unwind};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use crons_types::{Crontab, InvalidMonitorConfig, MonitorConfig, Slug, Timezone};
 
@@ -23,7 +23,7 @@ pub struct Definition {
     owner: Option<&'static str>,
     pub(crate) on_cancel: OnCancel,
     pub(crate) heartbeat: bool,
-    resolved: OnceLock<Option<Arc<Subject>>>,
+    resolved: OnceLock<Option<Subject>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -138,11 +138,9 @@ impl Definition {
 
     /// Slug and configuration, as the server would store them; says once what is wrong or doubtful. `None` if nothing is
     /// left of the slug.
-    pub(crate) fn resolve(&self) -> Option<&Arc<Subject>> {
-        let resolved = self.resolved.get_or_init(|| {
-            let subject = Subject::new(self.typed_slug()?, self.typed_config());
-            Some(Arc::new(subject))
-        });
+    pub(crate) fn resolve(&self) -> Option<&Subject> {
+        let resolved =
+            self.resolved.get_or_init(|| Some(Subject::new(self.typed_slug()?, self.typed_config())));
         resolved.as_ref()
     }
 

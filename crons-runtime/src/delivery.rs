@@ -158,7 +158,7 @@ impl Delivery {
         if expires <= now {
             return Turn::Never(Loss::Expired);
         }
-        let grace = record.at + self.pace.coalesce;
+        let grace = record.at() + self.pace.coalesce;
         if record.is_opener() && grace > now && record.epoch >= self.hurried {
             return Turn::At(grace);
         }

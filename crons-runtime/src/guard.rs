@@ -9,7 +9,7 @@ use crate::client::Client;
 use crate::current;
 use crate::ids::new_id;
 use crate::process;
-use crate::record::{Record, Report, Subject};
+use crate::record::{About, Record, Report};
 
 /// What it means when a run is dropped before its end, as a future is by a timeout or `select!`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub struct CheckInGuard {
 /// The client is captured at the start: both reports go the same way, from whatever thread they come.
 struct Run {
     client: Arc<Client>,
-    subject: Arc<Subject>,
+    subject: About,
     started: Instant,
     /// That it began has been handed on.
     opened: bool,
@@ -67,7 +67,7 @@ impl std::fmt::Debug for Run {
 
 /// What a guard has to know of its monitor.
 pub(crate) struct Watch {
-    pub(crate) subject: Arc<Subject>,
+    pub(crate) subject: About,
     pub(crate) on_cancel: OnCancel,
     /// One check-in at the end instead of two.
     pub(crate) heartbeat: bool,
@@ -84,7 +84,7 @@ impl CheckInGuard {
         let Watch { subject, on_cancel, heartbeat } = watch;
         let (id, started) = (new_id(), client.now());
         if !heartbeat {
-            client.capture(Record::new(id, Arc::clone(&subject), Report::InProgress, started));
+            client.capture(Record::new(id, subject.clone(), Report::InProgress, started));
         }
         Self {
             run: Some(Run { client, subject, started, opened: !heartbeat, forks: process::forks() }),

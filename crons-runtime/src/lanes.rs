@@ -73,12 +73,12 @@ impl Lanes {
             .filter(|last| last.is_opener() && !last.tried && !last.id.is_nil() && !record.is_opener());
         match opener {
             Some(opener) if record.report == Report::Skipped => {
-                let (at, epoch) = (opener.at, opener.epoch);
+                let (at, epoch) = (opener.at(), opener.epoch);
                 self.remove_last(head, tail);
                 Filed::Withdrawn { index: tail, at, epoch }
             }
             Some(opener) => {
-                let at = opener.at;
+                let at = opener.at();
                 opener.end(record);
                 Filed::Folded { index: tail, at }
             }

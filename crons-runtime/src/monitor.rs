@@ -9,7 +9,7 @@ use crons_types::{MonitorConfig, Slug};
 
 use crate::guard::{CheckInGuard, OnCancel, Watch, start_current};
 use crate::outcome::Outcome;
-use crate::record::Subject;
+use crate::record::{About, Subject};
 use crate::running::within;
 use crate::verdict::Verdict;
 use crate::watch::Watched;
@@ -83,7 +83,7 @@ impl Monitor<'_> {
     pub fn start(self) -> CheckInGuard {
         let Self { slug, config, on_cancel, heartbeat } = self;
         start_current(|| {
-            let subject = Arc::new(Subject::new(stored(&slug)?, config));
+            let subject = About::Made(Arc::new(Subject::new(stored(&slug)?, config)));
             Some(Watch { subject, on_cancel, heartbeat })
         })
     }

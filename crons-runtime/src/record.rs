@@ -1,6 +1,7 @@
 //! A check-in on its way, kept small: a million of them may wait.
 
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crons_types::{CheckIn, CheckInId, CheckInStatus, Environment, Minutes, MonitorConfig, Slug};
@@ -33,6 +34,44 @@ impl Subject {
             (config.and_then(MonitorConfig::get_max_runtime), MonitorConfig::DEFAULT_MAX_RUNTIME)
         };
         Duration::from_secs(u64::from(given.map_or(default, Minutes::get)) * 60)
+    }
+}
+
+/// Whose check-in it is. That of an annotated function is never counted: jobs and worker would pull the count to and fro.
+#[derive(Clone, Debug)]
+pub(crate) enum About {
+    Annotated(&'static Subject),
+    Made(Arc<Subject>),
+}
+
+impl Deref for About {
+    type Target = Subject;
+
+    fn deref(&self) -> &Subject {
+        match self {
+            Self::Annotated(subject) => subject,
+            Self::Made(subject) => subject,
+        }
+    }
+}
+
+/// An instant in half the space: nanoseconds since the first one of this process.
+#[derive(Clone, Copy, Debug)]
+struct Moment(u64);
+
+impl Moment {
+    fn first() -> Instant {
+        static FIRST: OnceLock<Instant> = OnceLock::new();
+        *FIRST.get_or_init(Instant::now)
+    }
+
+    fn of(instant: Instant) -> Self {
+        let since = instant.saturating_duration_since(Self::first());
+        Self(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    fn instant(self) -> Instant {
+        Self::first() + Duration::from_nanos(self.0)
     }
 }
 
@@ -70,9 +109,9 @@ impl Report {
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) id: CheckInId,
-    pub(crate) subject: Arc<Subject>,
+    pub(crate) subject: About,
     /// When it was captured.
-    pub(crate) at: Instant,
+    at: Moment,
     /// In nanoseconds: of 584 years, at most.
     duration: u64,
     /// Counts the flushes before it.
@@ -115,11 +154,11 @@ impl Links {
 impl Record {
     const NO_DURATION: u64 = u64::MAX;
 
-    pub(crate) fn new(id: CheckInId, subject: Arc<Subject>, report: Report, at: Instant) -> Self {
+    pub(crate) fn new(id: CheckInId, subject: About, report: Report, at: Instant) -> Self {
         Self {
             id,
             subject,
-            at,
+            at: Moment::of(at),
             duration: Self::NO_DURATION,
             epoch: 0,
             report,
@@ -148,7 +187,7 @@ impl Record {
         };
         let subject =
             Subject { slug: monitor_slug, config: monitor_config, environment, release, traced: false };
-        let mut record = Self::new(id, Arc::new(subject), report, at);
+        let mut record = Self::new(id, About::Made(Arc::new(subject)), report, at);
         record.closes = report != Report::InProgress && check_in_id.is_some();
         match duration {
             Some(duration) => record.lasted(duration),
@@ -165,13 +204,18 @@ impl Record {
         self.subject.traced.then_some(self.id)
     }
 
+    /// When it was captured.
+    pub(crate) fn at(&self) -> Instant {
+        self.at.instant()
+    }
+
     pub(crate) fn duration(&self) -> Option<Duration> {
         (self.duration != Self::NO_DURATION).then(|| Duration::from_nanos(self.duration))
     }
 
     /// Until when it is worth sending.
     pub(crate) fn expires(&self) -> Instant {
-        self.at + self.subject.lifetime(self.report)
+        self.at() + self.subject.lifetime(self.report)
     }
 
     /// Replaces the begin of a run by its end, which keeps the place of the begin, and its configuration if it has none.

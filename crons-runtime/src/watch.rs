@@ -3,12 +3,12 @@
 use std::fmt;
 use std::panic::resume_unwind;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use crate::definition::Definition;
 use crate::guard::{CheckInGuard, Watch, start_current, start_heard};
+use crate::record::About;
 use crate::running::{attempt, say, within};
 use crate::verdict::Verdict;
 
@@ -18,7 +18,7 @@ pub fn start(definition: &'static Definition) -> Option<CheckInGuard> {
 }
 
 fn subject(definition: &'static Definition) -> Option<Watch> {
-    let subject = Arc::clone(definition.resolve()?);
+    let subject = About::Annotated(definition.resolve()?);
     Some(Watch { subject, on_cancel: definition.on_cancel, heartbeat: definition.heartbeat })
 }
 

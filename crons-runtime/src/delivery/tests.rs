@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crons_types::{CheckInId, MonitorConfig, Slug};
 
 use super::*;
-use crate::record::{Report, Subject};
+use crate::record::{About, Report, Subject};
 use crate::transport::{Response, TransportError};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -29,7 +29,7 @@ struct World {
 
 struct Job {
     id: CheckInId,
-    subject: Arc<Subject>,
+    subject: About,
     began: Instant,
 }
 
@@ -52,7 +52,7 @@ impl World {
     }
 
     fn capture(&mut self, job: &Job, report: Report) {
-        let mut record = Record::new(job.id, Arc::clone(&job.subject), report, self.now);
+        let mut record = Record::new(job.id, job.subject.clone(), report, self.now);
         if report != Report::InProgress {
             record = record.lasted(self.now - job.began);
             record.closes = true;
@@ -63,7 +63,7 @@ impl World {
 
     fn start(&mut self, slug: &str, config: Option<MonitorConfig>) -> Job {
         self.ids += 1;
-        let subject = Arc::new(Subject::new(Slug::parse(slug).unwrap(), config));
+        let subject = About::Made(Arc::new(Subject::new(Slug::parse(slug).unwrap(), config)));
         let job = Job { id: CheckInId::from_bytes(self.ids.to_be_bytes()), subject, began: self.now };
         self.capture(&job, Report::InProgress);
         job

@@ -8,7 +8,7 @@ use crons_types::{CheckInId, Slug};
 use shuttle::thread;
 
 use super::*;
-use crate::record::Subject;
+use crate::record::{About, Subject};
 
 const INTERLEAVINGS: usize = 20_000;
 
@@ -43,7 +43,7 @@ struct World {
 
 impl World {
     fn push(&self, number: u8) {
-        let subject = Arc::new(Subject::new(Slug::parse("job").unwrap(), None));
+        let subject = About::Made(Arc::new(Subject::new(Slug::parse("job").unwrap(), None)));
         let id = CheckInId::from_bytes([number; 16]);
         if self.inbox.push(Record::new(id, subject, Report::Ok, Instant::now())) == Pushed::Wake {
             self.wake.give();

@@ -6,10 +6,10 @@ use std::time::Instant;
 use crons_types::{CheckInId, MonitorConfig, Slug};
 
 use super::*;
-use crate::record::Subject;
+use crate::record::{About, Subject};
 
-fn subject(config: Option<MonitorConfig>) -> Arc<Subject> {
-    Arc::new(Subject::new(Slug::parse("job").unwrap(), config))
+fn subject(config: Option<MonitorConfig>) -> About {
+    About::Made(Arc::new(Subject::new(Slug::parse("job").unwrap(), config)))
 }
 
 fn record(id: u8, report: Report) -> Record {

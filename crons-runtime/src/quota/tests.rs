@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crons_types::CheckInId;
 
 use super::*;
-use crate::record::{Report, Subject};
+use crate::record::{About, Report, Subject};
 
 fn record(slug: &str, report: Report, closes: bool) -> Record {
-    let subject = Arc::new(Subject::new(Slug::parse(slug).unwrap(), None));
+    let subject = About::Made(Arc::new(Subject::new(Slug::parse(slug).unwrap(), None)));
     let mut record = Record::new(CheckInId::from_bytes([1; 16]), subject, report, Instant::now());
     record.closes = closes;
     record
@@ -67,7 +67,7 @@ fn monitors_and_environments_are_counted_each_for_itself() {
     let mut staging = Subject::new(Slug::parse("one").unwrap(), None);
     staging.environment = Some(Environment::parse("staging").unwrap());
     let mut elsewhere = record("one", Report::Ok, false);
-    elsewhere.subject = Arc::new(staging);
+    elsewhere.subject = About::Made(Arc::new(staging));
     assert_eq!(send(&mut quota, &elsewhere, now), Admission::Now);
 }
 
