@@ -117,3 +117,26 @@ async fn panicking() {
     std::future::ready(()).await;
     resume_unwind(Box::new(Payload(2)));
 }
+
+/// A verdict that cannot be given.
+struct Undecided;
+
+impl crons::Outcome for Undecided {
+    fn failed(&self) -> bool {
+        resume_unwind(Box::new(Payload(3)))
+    }
+}
+
+#[crons::monitor]
+fn undecided() -> Undecided {
+    Undecided
+}
+
+#[test]
+fn an_outcome_that_panics_is_an_error_and_the_job_keeps_its_value() {
+    let check_ins = with_captured_check_ins(|| {
+        let _: Undecided = undecided();
+        let _: Undecided = crons::monitor("closure").run(|| Undecided);
+    });
+    assert_eq!(statuses(&check_ins), [InProgress, Error, InProgress, Error]);
+}

@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 use crons_types::{MonitorConfig, Slug};
 
 use crate::guard::{CheckInGuard, OnCancel, Watch, start_current};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, failed};
 use crate::record::{About, Subject};
 use crate::running::within;
 use crate::verdict::Verdict;
@@ -87,15 +86,6 @@ impl Monitor<'_> {
             Some(Watch { subject, on_cancel, heartbeat })
         })
     }
-}
-
-/// The answer is the user's code, too: if it panics, the job still returns what it would have.
-fn failed<R: Outcome>(output: &R) -> bool {
-    catch_unwind(AssertUnwindSafe(|| output.failed())).unwrap_or_else(|payload| {
-        std::mem::forget(payload);
-        tracing::error!("Outcome::failed has panicked: the run counts as failed");
-        true
-    })
 }
 
 fn verdict_of<R: Outcome>(output: &R) -> Verdict<'_> {

@@ -1,5 +1,6 @@
 //! What the value of a job says about its run.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 /// A value that says whether the run that returned it failed.
@@ -49,4 +50,13 @@ impl Outcome for ExitCode {
     fn failed(&self) -> bool {
         *self != Self::SUCCESS
     }
+}
+
+/// The answer is the user's code, too: if it panics, the job still returns what it would have.
+pub(crate) fn failed<R: Outcome>(output: &R) -> bool {
+    catch_unwind(AssertUnwindSafe(|| output.failed())).unwrap_or_else(|payload| {
+        std::mem::forget(payload);
+        tracing::error!("Outcome::failed has panicked: the run counts as failed");
+        true
+    })
 }

@@ -8,7 +8,7 @@
 
 use std::fmt::{Debug, Display};
 
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, failed};
 
 /// How a run ended that came to its end.
 #[derive(Clone, Copy)]
@@ -49,7 +49,7 @@ pub struct Probe<'a, T>(pub &'a T);
 
 /// One trait for each kind of value, from the most telling. Their method has a name that no trait of a user has.
 pub mod by_type {
-    use super::{Debug, Display, Outcome, Probe, Verdict};
+    use super::{Debug, Display, Outcome, Probe, Verdict, failed};
 
     /// A `Result` whose `Err` can be shown.
     pub trait ViaDisplay<'a> {
@@ -83,7 +83,7 @@ pub mod by_type {
 
     impl<'a, T: Outcome> ViaOutcome<'a> for &&Probe<'a, T> {
         fn __crons_verdict(&self) -> Verdict<'a> {
-            if self.0.failed() { Verdict::Failed } else { Verdict::Fine }
+            if failed(self.0) { Verdict::Failed } else { Verdict::Fine }
         }
     }
 
