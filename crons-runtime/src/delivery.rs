@@ -15,7 +15,7 @@ use crate::lanes::{Filed, Index, Lanes};
 use crate::limits::Limits;
 use crate::losses::{Loss, Losses};
 use crate::quota::{Admission, Quota};
-use crate::record::Record;
+use crate::record::{Record, Report};
 use crate::stats::Stats;
 
 pub(crate) use answer::Answer;
@@ -78,6 +78,10 @@ impl Delivery {
     /// Takes in what was captured.
     pub(crate) fn file(&mut self, mut record: Record) {
         if !record.is_opener() && self.unopened.remove(record.id) {
+            if record.report == Report::Skipped {
+                // There is nothing to take back, and nothing to tell.
+                return;
+            }
             record.closes = false;
         }
         let (epoch, counted) = (record.epoch, record.report.is_counted());
@@ -180,8 +184,8 @@ impl Delivery {
                 if warn {
                     tracing::warn!(
                         slug = %record.subject.slug,
-                        "runs are not reported: they come more often than the server takes, six check-ins a minute for each \
-                         monitor; watch a longer stretch of work, or set ClientOptions::rate_limit if your server takes more"
+                        "runs are not reported: they come more often than ClientOptions::rate_limit lets through (Sentry takes six \
+                         check-ins a minute of a monitor); watch a longer stretch of work, or set it if your server takes more"
                     );
                 }
                 Turn::Never(Loss::Skipped)

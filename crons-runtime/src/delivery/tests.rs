@@ -293,6 +293,19 @@ fn an_error_of_a_run_whose_begin_was_skipped_is_told_if_there_is_a_place_by_then
 }
 
 #[test]
+fn of_a_run_whose_begin_was_skipped_and_in_which_nothing_happened_nothing_is_told() {
+    let mut world = World::new(pace(), |_| Ok(fine()));
+    for _ in 0..3 {
+        world.run("job", SECOND);
+    }
+    let skipped = world.start("job", None);
+    world.pass(MINUTE);
+    world.capture(&skipped, Report::Skipped);
+    world.pass(SECOND);
+    assert_eq!((world.reports("job").len(), world.stats().dropped.skipped), (6, 1));
+}
+
+#[test]
 fn a_begin_that_is_said_again_by_hand_and_dropped_does_not_cost_the_run_its_end() {
     let mut world =
         World::new(pace(), |_| Ok(Response::new(200).header("X-Sentry-Rate-Limits", "60:monitor:org")));
