@@ -1,13 +1,13 @@
 //! One run under watch, from its begin to its verdict.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use crons_types::{CheckInId, Slug};
 
 use crate::client::Client;
 use crate::current;
 use crate::ids::new_id;
+use crate::moment::Moment;
 use crate::process;
 use crate::record::{About, Record, Report};
 
@@ -38,18 +38,23 @@ pub enum OnCancel {
 #[must_use = "a guard that is dropped at once reports a failed run of no length"]
 #[derive(Debug)]
 pub struct CheckInGuard {
-    /// `None` once there is a verdict.
-    run: Option<Run>,
-    /// Made up only if it is asked for, when there is no client.
-    id: OnceLock<CheckInId>,
+    watching: Watching,
     on_cancel: OnCancel,
+}
+
+#[derive(Debug)]
+enum Watching {
+    Run(Run),
+    /// There is no client, or there was a verdict. An id is made up only if it is asked for.
+    Nothing(OnceLock<CheckInId>),
 }
 
 /// The client is captured at the start: both reports go the same way, from whatever thread they come.
 struct Run {
     client: Arc<Client>,
     subject: About,
-    started: Instant,
+    id: CheckInId,
+    started: Moment,
     /// That it began has been handed on.
     opened: bool,
     /// In which process: a child of it has a guard of the same run.
@@ -60,6 +65,7 @@ impl std::fmt::Debug for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Run")
             .field("slug", &self.subject.slug)
+            .field("id", &self.id)
             .field("started", &self.started)
             .finish_non_exhaustive()
     }
@@ -73,34 +79,44 @@ pub(crate) struct Watch {
     pub(crate) heartbeat: bool,
 }
 
+impl Watching {
+    const fn nothing() -> Self {
+        Self::Nothing(OnceLock::new())
+    }
+}
+
 impl CheckInGuard {
     /// A guard that watches nothing: there is no client, or no slug.
     pub(crate) fn idle() -> Self {
-        Self { run: None, id: OnceLock::new(), on_cancel: OnCancel::default() }
+        Self { watching: Watching::nothing(), on_cancel: OnCancel::default() }
     }
 
     /// Reports that a run began, unless only its end is to be heard of.
     fn start(client: Arc<Client>, watch: Watch) -> Self {
         let Watch { subject, on_cancel, heartbeat } = watch;
-        let (id, started) = (new_id(), client.now());
+        let (id, started) = (new_id(), Moment::from(client.now()));
         if !heartbeat {
             client.capture(Record::new(id, subject.clone(), Report::InProgress, started));
         }
-        Self {
-            run: Some(Run { client, subject, started, opened: !heartbeat, forks: process::forks() }),
-            id: id.into(),
-            on_cancel,
-        }
+        let forks = process::forks();
+        let run = Run { client, subject, id, started, opened: !heartbeat, forks };
+        Self { watching: Watching::Run(run), on_cancel }
     }
 
     /// Slug and id, if there is somebody to report to.
     pub(crate) fn watched(&self) -> Option<(&Slug, CheckInId)> {
-        self.run.as_ref().map(|run| (&run.subject.slug, self.id()))
+        match &self.watching {
+            Watching::Run(run) => Some((&run.subject.slug, run.id)),
+            Watching::Nothing(_) => None,
+        }
     }
 
     /// The id of this run, to report on it from elsewhere. There is one without a client, too.
     pub fn id(&self) -> CheckInId {
-        *self.id.get_or_init(new_id)
+        match &self.watching {
+            Watching::Run(run) => run.id,
+            Watching::Nothing(id) => *id.get_or_init(new_id),
+        }
     }
 
     /// The trace that this run is: 32 hexadecimal digits, as Sentry has it, to link logs and errors to the run.
@@ -135,16 +151,20 @@ impl CheckInGuard {
     }
 
     fn forget_if_forked(&mut self) {
-        self.run.take_if(|run| run.forks != process::forks());
+        if let Watching::Run(run) = &self.watching
+            && run.forks != process::forks()
+        {
+            self.watching = Watching::nothing();
+        }
     }
 
     fn close(&mut self, report: Report) {
-        let Some(Run { client, subject, started, opened, .. }) = self.run.take() else { return };
+        let watched = std::mem::replace(&mut self.watching, Watching::nothing());
+        let Watching::Run(Run { client, subject, id, started, opened, .. }) = watched else { return };
         if !opened && report == Report::Skipped {
             return;
         }
-        let now = client.now();
-        let mut record = Record::new(self.id(), subject, report, now).lasted(now.duration_since(started));
+        let mut record = Record::new(id, subject, report, client.now()).since(started);
         record.closes = opened;
         client.capture(record);
     }

@@ -9,6 +9,7 @@ mod sync;
 mod transport;
 mod stats;
 mod losses;
+mod moment;
 mod record;
 mod backoff;
 mod epochs;

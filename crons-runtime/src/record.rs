@@ -1,10 +1,12 @@
 //! A check-in on its way, kept small: a million of them may wait.
 
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crons_types::{CheckIn, CheckInId, CheckInStatus, Environment, Minutes, MonitorConfig, Slug};
+
+use crate::moment::Moment;
 
 /// What a check-in is about. Shared by all check-ins of a monitor, so that none of them copies it.
 #[derive(Debug, PartialEq)]
@@ -52,26 +54,6 @@ impl Deref for About {
             Self::Annotated(subject) => subject,
             Self::Made(subject) => subject,
         }
-    }
-}
-
-/// An instant in half the space: nanoseconds since the first one of this process.
-#[derive(Clone, Copy, Debug)]
-struct Moment(u64);
-
-impl Moment {
-    fn first() -> Instant {
-        static FIRST: OnceLock<Instant> = OnceLock::new();
-        *FIRST.get_or_init(Instant::now)
-    }
-
-    fn of(instant: Instant) -> Self {
-        let since = instant.saturating_duration_since(Self::first());
-        Self(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
-    }
-
-    fn instant(self) -> Instant {
-        Self::first() + Duration::from_nanos(self.0)
     }
 }
 
@@ -154,11 +136,11 @@ impl Links {
 impl Record {
     const NO_DURATION: u64 = u64::MAX;
 
-    pub(crate) fn new(id: CheckInId, subject: About, report: Report, at: Instant) -> Self {
+    pub(crate) fn new(id: CheckInId, subject: About, report: Report, at: impl Into<Moment>) -> Self {
         Self {
             id,
             subject,
-            at: Moment::of(at),
+            at: at.into(),
             duration: Self::NO_DURATION,
             epoch: 0,
             report,
@@ -172,6 +154,12 @@ impl Record {
     /// The end of a run that took so long.
     pub(crate) fn lasted(mut self, duration: Duration) -> Self {
         self.duration = u64::try_from(duration.as_nanos()).unwrap_or(Self::NO_DURATION);
+        self
+    }
+
+    /// The end of a run that began then.
+    pub(crate) fn since(mut self, began: Moment) -> Self {
+        self.duration = self.at.since(began);
         self
     }
 

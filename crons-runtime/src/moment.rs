@@ -1,0 +1,55 @@
+//! An instant in half the space.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// In nanoseconds since the first one of this process, or before it, as a clock in a test may be: 292 years of each.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment(i64);
+
+impl Moment {
+    fn first() -> Instant {
+        static FIRST: OnceLock<Instant> = OnceLock::new();
+        *FIRST.get_or_init(Instant::now)
+    }
+
+    pub(crate) fn instant(self) -> Instant {
+        let (first, apart) = (Self::first(), Duration::from_nanos(self.0.unsigned_abs()));
+        // It was one before, so the system has it.
+        if self.0 < 0 { first.checked_sub(apart).unwrap_or(first) } else { first + apart }
+    }
+
+    /// In nanoseconds; none if `earlier` is later.
+    pub(crate) fn since(self, earlier: Self) -> u64 {
+        u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0)
+    }
+}
+
+impl From<Instant> for Moment {
+    fn from(instant: Instant) -> Self {
+        let nanoseconds = |apart: Duration| i64::try_from(apart.as_nanos()).unwrap_or(i64::MAX);
+        let first = Self::first();
+        Self(match instant.checked_duration_since(first) {
+            Some(after) => nanoseconds(after),
+            None => -nanoseconds(first.duration_since(instant)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_the_same_afterwards_whichever_came_first() {
+        let first = Moment::first();
+        for nanoseconds in [0, 1, 999_999_999, 1_000_000_000, 60_000_000_001] {
+            let apart = Duration::from_nanos(nanoseconds);
+            let (earlier, later) = (first.checked_sub(apart).unwrap(), first + apart);
+            let (before, after) = (Moment::from(earlier), Moment::from(later));
+            assert_eq!((before.instant(), after.instant()), (earlier, later));
+            assert_eq!(after.since(before), 2 * nanoseconds);
+            assert_eq!(before.since(after), 0);
+        }
+    }
+}
