@@ -5,6 +5,7 @@
 //! | `cargo run --release --` | what it prints |
 //! |---|---|
 //! | `caller [ROUNDS]` | a run on the caller's thread: CPU time and allocations; a disabled run |
+//! | `instructions [RUNS]` | the same in instructions, counted by callgrind, where time is noisy |
 //! | `paced [CALLS]` | a run each 500 µs: median and 99th percentile of what the caller waits |
 //! | `transport [CHECK_INS] [ROUNDS]` | CPU time for one check-in on its way to a server on this machine |
 //! | `delivered [RUNS]` | that many runs back to back: how many arrived, with the right end; memory |
@@ -24,6 +25,7 @@ mod allocations;
 mod sink;
 mod contenders;
 mod caller;
+mod instructions;
 mod paced;
 mod transport;
 mod delivered;
@@ -35,6 +37,9 @@ pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + S
 fn main() -> Result<()> {
     match std::env::args().nth(1).as_deref() {
         Some("caller") => caller::run(argument(2, 31)?),
+        Some("instructions") => instructions::run(argument(2, 10_000)?),
+        // What callgrind runs.
+        Some("instructions-of") => instructions::of(&argument(2, String::new())?, argument(3, 1)?),
         Some("paced") => paced::run(argument(2, 4_000)?),
         Some("transport") => transport::run(argument(2, 10_000)?, argument(3, 7)?),
         Some("delivered") => delivered::back_to_back(argument(2, 1_000_000)?),
@@ -46,7 +51,7 @@ fn main() -> Result<()> {
         // The process that `delivered` and `rate` send to.
         Some("sink") => sink::serve(argument(2, 0)?),
         _ => {
-            Err("say which: caller, paced, transport, delivered, queued, rate, idle, visible or soak".into())
+            Err("say which: caller, instructions, paced, transport, delivered, queued, rate, idle, visible or soak".into())
         }
     }
 }

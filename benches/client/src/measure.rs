@@ -34,6 +34,10 @@ impl<'a> Contender<'a> {
     pub fn run(&mut self) {
         (self.run)();
     }
+
+    pub fn wait(&mut self) {
+        (self.settle)();
+    }
 }
 
 /// Medians, for one run.
@@ -64,7 +68,7 @@ pub fn costs(contenders: &mut [Contender<'_>], rounds: usize, batch: u32) -> Vec
             }
             let time = thread_time() - began;
             let now = allocations::of_this_thread();
-            (contender.settle)();
+            contender.wait();
             if round > 0 {
                 let each = |total: f64| total / f64::from(batch);
                 taken[number][0].push(each(time.as_secs_f64() * 1e9));
