@@ -83,6 +83,16 @@ impl Watching {
     const fn nothing() -> Self {
         Self::Nothing(OnceLock::new())
     }
+
+    fn take(&mut self) -> Option<Run> {
+        match self {
+            Self::Nothing(_) => None,
+            Self::Run(_) => match std::mem::replace(self, Self::nothing()) {
+                Self::Run(run) => Some(run),
+                Self::Nothing(_) => None,
+            },
+        }
+    }
 }
 
 impl CheckInGuard {
@@ -159,8 +169,7 @@ impl CheckInGuard {
     }
 
     fn close(&mut self, report: Report) {
-        let watched = std::mem::replace(&mut self.watching, Watching::nothing());
-        let Watching::Run(Run { client, subject, id, started, opened, .. }) = watched else { return };
+        let Some(Run { client, subject, id, started, opened, .. }) = self.watching.take() else { return };
         if !opened && report == Report::Skipped {
             return;
         }
@@ -172,6 +181,9 @@ impl CheckInGuard {
 
 impl Drop for CheckInGuard {
     fn drop(&mut self) {
+        if matches!(self.watching, Watching::Nothing(_)) {
+            return;
+        }
         self.forget_if_forked();
         match self.on_cancel {
             OnCancel::Ok if !std::thread::panicking() => self.close(Report::Ok),

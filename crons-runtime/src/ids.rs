@@ -7,37 +7,52 @@ use fastrand::Rng;
 
 use crate::process;
 
-/// Two generators, seeded by the system, for the two halves of an id.
+/// Where two generators are, seeded by the system, for the two halves of an id.
+#[derive(Clone, Copy)]
 struct Ids {
     /// A child process would go on with the numbers of its parent, as its brothers do.
     forks: usize,
-    halves: [Rng; 2],
+    halves: [u64; 2],
+}
+
+impl Ids {
+    /// More forks than there are: seeded when the first id is asked for.
+    const UNSEEDED: Self = Self { forks: usize::MAX, halves: [0; 2] };
+
+    #[cold]
+    fn seeded(forks: usize) -> Self {
+        let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
+        // The bits that say "version 4" are the same in all of them.
+        let (more, further) = uuid::Uuid::new_v4().as_u64_pair();
+        Self { forks, halves: [high ^ further.rotate_left(32), low ^ more.rotate_left(32)] }
+    }
+
+    fn next(&mut self) -> u128 {
+        let [high, low] = self.halves.each_mut().map(|half| {
+            let mut generator = Rng::with_seed(*half);
+            let number = generator.u64(..);
+            *half = generator.get_seed();
+            u128::from(number)
+        });
+        high << 64 | low
+    }
 }
 
 thread_local! {
     // Nothing in it is dropped, so that a job may run as late as its thread does.
-    static IDS: Cell<Option<Ids>> = const { Cell::new(None) };
-}
-
-impl Ids {
-    fn seeded() -> Self {
-        let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
-        // The bits that say "version 4" are the same in all of them.
-        let (more, further) = uuid::Uuid::new_v4().as_u64_pair();
-        let halves =
-            [Rng::with_seed(high ^ further.rotate_left(32)), Rng::with_seed(low ^ more.rotate_left(32))];
-        Self { forks: process::forks(), halves }
-    }
+    static IDS: Cell<Ids> = const { Cell::new(Ids::UNSEEDED) };
 }
 
 /// A random id.
 pub(crate) fn new_id() -> CheckInId {
     let random = IDS.try_with(|ids| {
-        let kept = ids.take().filter(|kept| kept.forks == process::forks());
-        let mut kept = kept.unwrap_or_else(Ids::seeded);
-        let [high, low] = kept.halves.each_mut().map(|half| half.u64(..));
-        ids.set(Some(kept));
-        uuid::Builder::from_random_bytes((u128::from(high) << 64 | u128::from(low)).to_be_bytes()).into_uuid()
+        let (mut kept, forks) = (ids.get(), process::forks());
+        if kept.forks != forks {
+            kept = Ids::seeded(forks);
+        }
+        let random = kept.next();
+        ids.set(kept);
+        uuid::Builder::from_random_bytes(random.to_be_bytes()).into_uuid()
     });
     CheckInId::from_bytes(*random.unwrap_or_else(|_| uuid::Uuid::new_v4()).as_bytes())
 }

@@ -17,12 +17,13 @@ const WHO: [&str; 6] = ["polled", "swapped", "crons", "sentry", "instrument", "d
 
 /// Has callgrind run this program once for each contender.
 pub fn run(runs: u32) -> Result<()> {
-    let folder = std::env::temp_dir();
+    // Only the sum is wanted, and that is printed.
+    let unread = std::env::temp_dir().join(format!("crons-callgrind-{}", std::process::id()));
     let mut table = Vec::new();
     for who in WHO {
         let output = Command::new("valgrind")
             .args(["--tool=callgrind", "--toggle-collect=*instructions*counted*"])
-            .arg(format!("--callgrind-out-file={}/crons-callgrind-{}", folder.display(), std::process::id()))
+            .arg(format!("--callgrind-out-file={}", unread.display()))
             .arg(std::env::current_exe()?)
             .args(["instructions-of", who, &runs.to_string()])
             .output()
@@ -32,6 +33,7 @@ pub fn run(runs: u32) -> Result<()> {
         let (_, count) = collected.ok_or_else(|| format!("callgrind counted nothing of `{who}`: {said}"))?;
         table.push(count.trim().parse::<f64>()? / f64::from(runs));
     }
+    std::fs::remove_file(unread)?;
     println!("instructions of a run on the caller's thread, over {runs} runs");
     println!("{:<12} {:>12} {:>10}", "", "each", "ratio");
     for (who, each) in WHO.iter().zip(&table) {
