@@ -119,7 +119,9 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Ne
     if received >= oldest_open {
         return Err(ProcessingError::CheckInFinished);
     }
-    let elapsed = (received.as_millisecond() - row.date_added.as_millisecond()).abs();
+    // Of the time between, and not between the milliseconds: a tenth of one is none.
+    let elapsed = received.duration_since(row.date_added).abs().as_millis();
+    let elapsed = i64::try_from(elapsed).unwrap_or(i64::MAX);
     // An end that is sent again says nothing new about how long it took.
     let duration = event.duration_ms.or(row.duration_ms).unwrap_or(elapsed);
     if duration > MAX_DURATION_MS {

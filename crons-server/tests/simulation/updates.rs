@@ -64,6 +64,11 @@ fn the_duration_is_that_of_the_final_report_or_the_time_since_the_begin() {
         );
         assert_eq!(only(&told, &['a']), [format!("a ok 10:00 {stored}ms begun 10:00")]);
     }
+    // A part of a millisecond is none, wherever milliseconds begin.
+    let told = report(&[("10:00:00.9999", in_progress("a")), ("10:00:01.0001", ok("a"))], EVERY, LIMIT);
+    assert_eq!(told["check_ins"][0]["duration_ms"], 0);
+    let told = report(&[("10:00:00.0004", ok("a")), ("10:00:01.0001", in_progress("a"))], EVERY, LIMIT);
+    assert_eq!(told["check_ins"][0]["duration_ms"], 999);
     // One report is all there is: nothing to count from.
     let told = report(&[("10:00", ok("a")), ("10:01", ok("b").with("duration", 0))], EVERY, LIMIT);
     assert_eq!(only(&told, &['a', 'b']), ["a ok 10:00", "b ok 10:01 0ms expected 11:00"]);
