@@ -72,11 +72,18 @@ async fn health(State(app): State<App>) -> Result<Json<Value>, Refusal> {
 }
 
 async fn not_found(uri: Uri) -> Refusal {
-    Refusal::not_found(format!("there is nothing at {}; the list of monitors is at /", uri.path()))
+    let path = uri.path();
+    if path.starts_with("/api/0/") && !path.ends_with('/') {
+        return Refusal::not_found(format!("there is nothing at {path}; paths of the API end in a slash"));
+    }
+    Refusal::not_found(format!("there is nothing at {path}; the list of monitors is at /"))
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Refusal {
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not what {} is for", uri.path()))
+    Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        format!("{method} is not what {} is for; the header `Allow` says what is", uri.path()),
+    )
 }
 
 /// The names of encodings have no case; of those that are not known, the answer says so.

@@ -181,6 +181,17 @@ fn an_incident_can_be_taken_in_hand_and_given_back_until_it_is_over() {
 }
 
 #[test]
+fn an_incident_that_an_older_run_resolves_has_lasted_no_time() {
+    let server = Harness::at("10:00:00");
+    server.send("10:00:00", &check_in(&id('a'), "in_progress"));
+    server.send("10:05:00", &check_in(&id('b'), "error"));
+    server.send("10:10:00", &check_in(&id('a'), "ok"));
+    let incident = &server.api("/incidents/")[0];
+    assert_eq!((&incident["startedAt"], &incident["resolvedAt"]), (&api("10:05:00"), &api("10:00:00")));
+    assert_eq!(incident["duration"], 0);
+}
+
+#[test]
 fn a_muted_environment_is_judged_but_nobody_is_told() {
     let server = Harness::at("10:00:00");
     server.send("10:00:00", &check_in(&id('a'), "ok"));

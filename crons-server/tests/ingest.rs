@@ -152,7 +152,7 @@ fn what_is_malformed_is_refused_with_the_part_at_fault() {
         payload[key] = value;
         envelope("{}", &payload)
     };
-    let cases: [(Vec<u8>, &str); 9] = [
+    let cases: [(Vec<u8>, &str); 10] = [
         (b"".to_vec(), "first line"),
         (b"\xff\xfe".to_vec(), "first line"),
         (b"{}\n{\"type\":\"check_in\",\"length\":10}\n{}".to_vec(), "announces 10 bytes"),
@@ -160,6 +160,10 @@ fn what_is_malformed_is_refused_with_the_part_at_fault() {
         (with("check_in_id", json!("not-a-uuid")), "check_in_id"),
         (with("monitor_slug", json!("\u{1f600}")), "monitor_slug"),
         (with("duration", json!("long")), "malformed check-in"),
+        (
+            b"{}\n{\"type\":\"check_in\"}\n[\"a\",\"job\",\"ok\",null,null,null,null]".to_vec(),
+            "expected a JSON object",
+        ),
         (with("monitor_config", json!({"schedule": "@daily"})), "malformed check-in"),
         (with("monitor_config", json!({"checkin_margin": 5})), "schedule"),
     ];

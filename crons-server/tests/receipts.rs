@@ -129,6 +129,25 @@ fn usage_is_counted_by_hour_monitor_and_outcome() {
     assert_eq!(server.api("/usage/"), json!(of_job[4..]), "of the last day, if nobody says");
 }
 
+#[test]
+fn an_array_is_no_body_whatever_the_order_of_its_values() {
+    let server = Harness::at("10:00:00");
+    server.send("10:00:00", &check_in(&id('a'), "error"));
+    let incident = server.api("/incidents/")[0]["id"].as_str().unwrap().to_owned();
+    for (path, body) in [
+        ("/monitors/job/".to_owned(), json!(["disabled", true])),
+        ("/monitors/job/environments/production/".to_owned(), json!([true])),
+        (format!("/incidents/{incident}/acknowledgement/"), json!(["Ada"])),
+    ] {
+        let answer = server.put(&format!("{API}{path}"), &body);
+        assert_eq!(answer.status, 400, "{path}: {answer:?}");
+        assert!(answer.body["detail"].as_str().unwrap().contains("expected a JSON object"), "{answer:?}");
+    }
+    assert_eq!(server.api("/incidents/")[0]["acknowledged"], Value::Null);
+    let monitor = server.monitor("job");
+    assert_eq!((&monitor["status"], &monitor["isMuted"]), (&json!("active"), &json!(false)));
+}
+
 /// Requests that are refused: how, with which status, and with what in the answer.
 #[test]
 fn whatever_cannot_be_answered_is_refused_with_a_reason() {
@@ -182,7 +201,7 @@ fn whatever_cannot_be_answered_is_refused_with_a_reason() {
     for (method, path, body, status, part) in [
         ("GET", "/incidents/?status=closed", "", 400, "closed"),
         ("GET", "/incidents/?state=open", "", 400, "state"),
-        ("GET", "/incidents/?before=yesterday", "", 400, "before"),
+        ("GET", "/incidents/?before=yesterday", "", 400, "write one such as 2024"),
         ("GET", "/incidents/?cursor=x", "", 400, "take it from the Link header"),
         ("GET", "/monitors/job/checkins/?cursor=100", "", 400, "take it from the Link header"),
         ("GET", "/usage/?since=now", "", 400, "since"),
@@ -209,6 +228,8 @@ fn whatever_cannot_be_answered_is_refused_with_a_reason() {
         ("PUT", "/monitors/job/", "{\"isMuted\": \"yes\"}", 400, "the body"),
         ("PUT", "/monitors/job/", "{\"name\": \"x\"}", 400, "unknown field `name`"),
         ("PUT", "/monitors/job/", "[]", 400, "the body"),
+        ("PUT", "/monitors/job/", "{\"status\": 5}", 400, "send one such as"),
+        ("GET", "/incidents", "", 404, "paths of the API end in a slash"),
         (
             "PUT",
             "/monitors/job/environments/nowhere/",

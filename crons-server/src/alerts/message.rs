@@ -113,7 +113,8 @@ impl Message {
                 id: incident.guid,
                 started_at: incident.started_at,
                 resolved_at: incident.resolved_at,
-                duration_s: lasted.map(|lasted| lasted.as_secs()),
+                // What resolved it may have begun before it.
+                duration_s: lasted.map(|lasted| lasted.as_secs().max(0)),
                 failures: incident.failures,
             },
             check_in_id: *check_in,

@@ -5,13 +5,12 @@ use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::cursor::{links, offset};
-use super::{InPath, body, no_monitor, organization};
+use super::{InPath, Instant, body, no_monitor, organization};
 use crate::lifecycle::{self, Incident, Occurrence};
 use crate::refusal::Refusal;
 use crate::state::App;
@@ -30,7 +29,7 @@ pub struct IncidentQuery {
     /// `open` or `resolved`; both if left out.
     status: Option<IncidentStatus>,
     /// Only those that began before.
-    before: Option<Timestamp>,
+    before: Option<Instant>,
     cursor: Option<String>,
 }
 
@@ -80,7 +79,7 @@ async fn list(app: &App, slug: Option<String>, query: IncidentQuery) -> Result<R
     let same = [
         ("environment", query.environment.clone()),
         ("status", query.status.map(|status| status.as_str().to_owned())),
-        ("before", query.before.map(|before| before.to_string())),
+        ("before", query.before.map(|Instant(before)| before.to_string())),
     ];
     let (found, more) = app
         .read(move |reader| {
@@ -88,7 +87,7 @@ async fn list(app: &App, slug: Option<String>, query: IncidentQuery) -> Result<R
                 monitor_slug: slug.as_deref(),
                 environment: query.environment.as_deref(),
                 resolved: query.status.map(|status| status == IncidentStatus::Resolved),
-                before: query.before,
+                before: query.before.map(|Instant(before)| before),
             };
             reader.incidents(filter, skip, PER_PAGE)
         })
@@ -123,7 +122,7 @@ pub async fn acknowledge(
     InPath(path): InPath<(String, Uuid)>,
     json: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
-    let Acknowledged { by } = body(json)?;
+    let Acknowledged { by } = body(json, r#"{"by": "me"}"#)?;
     if by.trim().is_empty() || by.chars().count() > MAX_NAME {
         return Err(Refusal::bad_request(format!(
             "by: {by:?} is not 1 to {MAX_NAME} characters; write a name"
@@ -183,8 +182,8 @@ fn incident_json(view: &IncidentView) -> Value {
         "startingCheckInId": starting_check_in,
         "resolvedAt": resolved_at,
         "resolvingCheckInId": resolving_check_in,
-        // Milliseconds, as durations of check-ins are.
-        "duration": resolved_at.map(|resolved| resolved.duration_since(*started_at).as_millis()),
+        // Milliseconds, as durations of check-ins are. What resolved it may have begun before it.
+        "duration": resolved_at.map(|resolved| resolved.duration_since(*started_at).as_millis().max(0)),
         "failures": failures,
         "acknowledged": acknowledged.map(|acknowledged| json!({"at": acknowledged.at, "by": acknowledged.by})),
     })

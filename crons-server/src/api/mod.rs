@@ -11,10 +11,13 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use crons_types::Schedule;
-use serde::de::DeserializeOwned;
+use jiff::Timestamp;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use crate::lifecycle::Config;
+use crate::object::{self, Object};
 use crate::refusal::Refusal;
 
 pub use check_ins::check_ins;
@@ -50,10 +53,28 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for InPath<
     }
 }
 
-/// The JSON of a request: small, and of just the keys that there are.
-fn body<T: DeserializeOwned>(json: Result<Bytes, BytesRejection>) -> Result<T, Refusal> {
+/// The JSON of a request: small, and of just the keys that there are; `example` is a good one.
+fn body<T: DeserializeOwned>(json: Result<Bytes, BytesRejection>, example: &str) -> Result<T, Refusal> {
     let json = json.map_err(|rejected| Refusal::new(rejected.status(), rejected.body_text()))?;
-    serde_json::from_slice(&json).map_err(|error| Refusal::bad_request(format!("the body: {error}")))
+    serde_json::from_slice::<Object<T>>(&json).map(|Object(keys)| keys).map_err(|error| {
+        Refusal::bad_request(format!("the body: {}; send one such as {example}", object::fault(&error)))
+    })
+}
+
+/// An instant in the query of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Instant(Timestamp);
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let refused = |_| {
+            D::Error::custom(format_args!(
+                "{text:?} is no instant; write one such as 2024-06-03T10:00:00Z, and any `+` as %2B"
+            ))
+        };
+        text.parse().map(Self).map_err(refused)
+    }
 }
 
 fn config_json(config: &Config) -> Value {

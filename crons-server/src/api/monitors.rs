@@ -58,7 +58,7 @@ pub async fn change_monitor(
     json: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     organization(&name)?;
-    let MonitorChange { status, is_muted } = body(json)?;
+    let MonitorChange { status, is_muted } = body(json, r#"{"status": "disabled", "isMuted": true}"#)?;
     let wanted = slug.clone();
     let found = app
         .inbox
@@ -98,7 +98,7 @@ pub async fn change_environment(
     json: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     organization(&name)?;
-    let EnvironmentChange { is_muted } = body(json)?;
+    let EnvironmentChange { is_muted } = body(json, r#"{"isMuted": true}"#)?;
     let (wanted, wanted_environment) = (slug.clone(), environment.clone());
     let found = app
         .inbox

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{InPath, no_monitor, organization};
+use super::{InPath, Instant, no_monitor, organization};
 use crate::refusal::Refusal;
 use crate::state::App;
 
@@ -41,13 +41,13 @@ pub async fn refused_of(
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Since {
-    since: Option<Timestamp>,
+    since: Option<Instant>,
 }
 
 impl Since {
     fn instant(&self, app: &App) -> Timestamp {
         let day_ago = || app.inbox.clock().now().checked_sub(DAY).unwrap_or(Timestamp::MIN);
-        self.since.unwrap_or_else(day_ago)
+        self.since.map_or_else(day_ago, |Instant(since)| since)
     }
 }
 
@@ -94,7 +94,7 @@ pub async fn outages(
     query: Result<Query<Since>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     organization(&name)?;
-    let since = query?.since.unwrap_or(Timestamp::MIN);
+    let since = query?.since.map_or(Timestamp::MIN, |Instant(since)| since);
     let found = app.read(move |reader| reader.outages(since)).await?;
     let found: Vec<_> =
         found.iter().map(|outage| json!({"since": outage.since, "until": outage.until})).collect();

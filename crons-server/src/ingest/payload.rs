@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::lifecycle::{Arrival, CheckInEvent, ConfigPatch, ConfigUpdate, Fault, ProcessingError};
+use crate::object::Object;
 
 /// Slugs are cut to this many characters before anything else.
 const MAX_SLUG: usize = 50;
@@ -67,7 +68,7 @@ enum RawSchedule {
 
 /// Reads the payload of a check-in item, or the body of a POST to `/cron/{slug}/`, whose path then says which monitor.
 pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
-    let parsed = serde_json::from_slice::<Payload>(json);
+    let parsed = serde_json::from_slice::<Object<Payload>>(json).map(|Object(payload)| payload);
     // Where it belongs is asked even of what is no check-in, so that the right people find it.
     let named = match &parsed {
         Ok(_) => Named::default(),
