@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::io::{IsTerminal, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crons_server::{ConfigChange, Database, RateLimit, Replay, Simulation, Ticks, parse_timeline};
 use crons_types::{Interval, Minutes, Schedule, Timezone};
@@ -77,7 +77,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
                 return Err(format!("there is no file {}", database.path().display()).into());
             }
             let replay = Replay { monitor_slug: change.monitor.clone(), change: change.into_config() };
-            let Some((stored, report)) = replay.run(&database)? else {
+            let Some((stored, report)) =
+                replay.run(&database).map_err(|error| format!("{database}: {error}"))?
+            else {
                 let slug = replay.monitor_slug.unwrap_or_default();
                 return Err(format!(
                     "--monitor: {database} has no monitor {slug:?}; write its slug, or leave it out"
@@ -88,15 +90,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             report
         }
         (None, Some(path)) => {
-            let mut text = String::new();
-            if path.as_os_str() == "-" {
-                std::io::stdin().read_to_string(&mut text)?;
-            } else {
-                text = std::fs::read_to_string(&path)
-                    .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-            }
+            let named =
+                if path.as_os_str() == "-" { "the input".to_owned() } else { path.display().to_string() };
+            let text = read(&path).map_err(|error| format!("cannot read {named}: {error}"))?;
+            let text = utf8(text).map_err(|reason| format!("{named}, {reason}"))?;
+            let timeline = parse_timeline(&text).map_err(|reason| format!("{named}, {reason}"))?;
             let mut simulation = Simulation::new(ticks.into(), rate_limit)?;
-            for event in parse_timeline(&text)? {
+            for event in timeline {
                 simulation.happen(event)?;
             }
             simulation.finish()?
@@ -107,6 +107,25 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     serde_json::to_writer_pretty(&mut output, &report)?;
     writeln!(output)?;
     Ok(())
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    if path.as_os_str() != "-" {
+        return std::fs::read(path);
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The text, or the line that is none.
+fn utf8(bytes: Vec<u8>) -> Result<String, String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let (good, rest) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
+        let line = good.split(|byte| *byte == b'\n').count();
+        let byte = rest.first().copied().unwrap_or_default();
+        format!("line {line}: byte 0x{byte:02x} is no UTF-8; write the file as UTF-8")
+    })
 }
 
 /// The answer in one line, beside the output that a program reads.

@@ -130,15 +130,33 @@ fn an_empty_timeline_comes_to_nothing() {
 fn a_line_that_is_no_event_is_named() {
     let good = tick("10:00:00");
     for (lines, expected) in [
-        (format!("{good}nonsense\n"), "line 2: "),
+        (
+            format!("{good}nonsense\n"),
+            "the input, line 2: expected ident (column 2); write an object such as {\"at\"",
+        ),
+        (format!("{good}[1]\n"), "line 2: invalid type: sequence, expected a JSON object"),
         (format!("{good}\n{{}}\n"), "line 3: missing field `at`"),
         (format!("{good}{}", tick("09:59:59")), "line 2: at: 2024-06-03T09:59:59Z is before"),
-        (r#"{"at": "today", "tick": true}"#.to_owned(), "line 1: "),
+        (r#"{"at": "today", "tick": true}"#.to_owned(), "line 1: at: \"today\" is no instant"),
         (format!("{good}{}", json!({"at": at("10:00:01")})), "line 2: beside `at`, write just one of"),
     ] {
         let said = refusal(&["-"], &lines);
         assert!(said.contains(expected), "{lines}: {said}");
     }
+    // In a file, with its name; and what is no text is named by its line, too.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("timeline.jsonl");
+    let path = file.to_str().unwrap();
+    for (bytes, expected) in [
+        (format!("{good}{{}}").into_bytes(), "line 2: missing field `at`"),
+        ([good.as_bytes(), b"\n\xff\xfe"].concat(), "line 3: byte 0xff is no UTF-8"),
+    ] {
+        std::fs::write(&file, bytes).unwrap();
+        let said = refusal(&[path], "");
+        assert!(said.starts_with(&format!("crons: {path}, {expected}")), "{said}");
+    }
+    // As editors of Windows write it.
+    assert_eq!(report(&["-"], &format!("\u{feff}{}", good.replace('\n', "\r\n"))), report(&["-"], &good));
     // The same instant is not before.
     report(&["-"], &format!("{good}{good}"));
 }
@@ -182,6 +200,20 @@ fn the_rate_limit_is_sentrys_another_or_none() {
 
 /// A database with a late run at 11:05, a failure and a run that was too long, as a server has judged them.
 fn served(file: &Path) {
+    let reports = [
+        ("10:00:05", 'a', "ok"),
+        ("11:05:00", 'b', "in_progress"),
+        ("11:06:00", 'b', "ok"),
+        ("12:00:30", 'c', "error"),
+        ("13:00:10", 'd', "in_progress"),
+        ("13:50:00", 'd', "ok"),
+        ("14:00:20", 'e', "ok"),
+    ];
+    serve(file, &reports.map(|(time, id, status)| (time, payload(id, status))), "14:30:00");
+}
+
+/// Lets a server hear these reports on 3 June 2024, and be stopped then.
+fn serve(file: &Path, reports: &[(&str, Value)], until: &str) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let instant = |time: &str| at(time).parse::<Timestamp>().unwrap();
     let settings = Settings {
@@ -195,21 +227,12 @@ fn served(file: &Path) {
     });
     let dsn = server.dsn().to_string();
     let envelopes = format!("http://{}/api/1/envelope/", server.address());
-    for (time, id, status) in [
-        ("10:00:05", 'a', "ok"),
-        ("11:05:00", 'b', "in_progress"),
-        ("11:06:00", 'b', "ok"),
-        ("12:00:30", 'c', "error"),
-        ("13:00:10", 'd', "in_progress"),
-        ("13:50:00", 'd', "ok"),
-        ("14:00:20", 'e', "ok"),
-    ] {
+    for (time, item) in reports {
         runtime.block_on(server.advance_to(instant(time)));
-        let item = payload(id, status);
         let envelope = format!("{}\n{{\"type\":\"check_in\"}}\n{item}\n", json!({ "dsn": dsn }));
         assert_eq!(ureq::post(&envelopes).send(envelope.as_bytes()).unwrap().status(), 200);
     }
-    runtime.block_on(server.advance_to(instant("14:30:00")));
+    runtime.block_on(server.advance_to(instant(until)));
     runtime.block_on(server.shutdown()).unwrap();
 }
 
@@ -259,4 +282,35 @@ fn what_a_server_has_stored_comes_to_the_same_verdicts_and_to_others_with_anothe
     let unknown = refusal(&["--from-database", &url, "--monitor", "nobody"], "");
     assert!(unknown.contains("nobody"), "{unknown}");
     assert_eq!(with(&["--monitor", "job"]), same);
+}
+
+#[test]
+fn an_end_that_was_held_until_its_begin_is_replayed_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("crons.db");
+    let mut early = payload('a', "error");
+    early.as_object_mut().unwrap().remove("monitor_config");
+    serve(&file, &[("10:00:05", early), ("10:00:25", payload('a', "in_progress"))], "10:05:00");
+    let same = report(&["--from-database", &format!("sqlite:{}", file.display())], "");
+    let run = &same["check_ins"][0];
+    assert_eq!((&run["status"], &run["duration_ms"]), (&json!("error"), &json!(20_000)));
+    assert_eq!(
+        (&run["date_added"], &run["date_in_progress"]),
+        (&json!(at("10:00:25")), &json!(at("10:00:25")))
+    );
+    assert_eq!(column(&same, "incidents", "started_at"), [at("10:00:25")]);
+}
+
+#[test]
+fn a_file_that_is_no_database_of_ours_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for (content, reason) in [
+        ("not one, but longer than the header of one ".repeat(9), "not a database"),
+        (String::new(), "no database of crons"),
+    ] {
+        let file = folder.path().join("other.db");
+        std::fs::write(&file, content).unwrap();
+        let said = refusal(&["--from-database", &format!("sqlite:{}", file.display())], "");
+        assert!(said.contains(reason) && said.contains("other.db"), "{said}");
+    }
 }

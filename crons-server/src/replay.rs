@@ -57,15 +57,17 @@ impl Replay {
         let mut arrivals = Vec::new();
         for (slug, environment, row) in everything.check_ins.iter().filter(|(slug, ..)| ours(slug)) {
             if let Ok(slug) = Slug::parse(slug) {
-                arrivals.extend(self.reports(&slug, environment, row));
+                // An end that was held until its begin is older than it, and was taken after it.
+                let reports = self.reports(&slug, environment, row).into_iter();
+                arrivals.extend(reports.map(|report| (report.received.max(row.date_added), report)));
             }
         }
-        arrivals.sort_by_key(|arrival| arrival.received);
+        arrivals.sort_by_key(|(taken, _)| *taken);
         let caps = Caps { monitors: u32::MAX, environments: u32::MAX };
         let mut simulation = Simulation::with_caps(Ticks::EveryMinute, RateLimit::OFF, caps)?;
         simulation.set_outages(reader.outages(Timestamp::MIN)?);
-        for arrival in &arrivals {
-            simulation.advance(arrival.received, false)?;
+        for (taken, arrival) in &arrivals {
+            simulation.advance(*taken, false)?;
             simulation.check_in(arrival)?;
         }
         // What was due since the last report counts, too.

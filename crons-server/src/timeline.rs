@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::object::{Object, fault};
+
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub struct TimelineEvent {
@@ -41,11 +43,11 @@ pub enum Action {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
-    at: Timestamp,
+    at: Value,
     check_in: Option<Value>,
     tick: Option<bool>,
-    mute: Option<Mute>,
-    disable: Option<Disable>,
+    mute: Option<Object<Mute>>,
+    disable: Option<Object<Disable>>,
 }
 
 #[derive(Deserialize)]
@@ -63,13 +65,15 @@ struct Disable {
     disabled: bool,
 }
 
-/// Reads a timeline: one JSON object a line, empty lines left out.
+/// Reads a timeline: one JSON object a line, empty lines and a byte order mark left out.
 ///
 /// # Errors
 /// If a line is no event, or is earlier than the one before it; which line, and why.
 pub fn parse_timeline(text: &str) -> Result<Vec<TimelineEvent>, String> {
     let mut events: Vec<TimelineEvent> = Vec::new();
-    for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+    for (number, line) in
+        (1..).zip(text.trim_start_matches('\u{feff}').lines()).filter(|(_, line)| !line.trim().is_empty())
+    {
         let event = parse(line).map_err(|reason| format!("line {number}: {reason}"))?;
         if let Some(before) = events.last().filter(|before| before.at > event.at) {
             return Err(format!(
@@ -82,20 +86,24 @@ pub fn parse_timeline(text: &str) -> Result<Vec<TimelineEvent>, String> {
     Ok(events)
 }
 
+/// What every line looks like.
+const EXAMPLE: &str = r#"write an object such as {"at": "2024-06-03T10:00:00Z", "tick": true}"#;
+
 fn parse(line: &str) -> Result<TimelineEvent, String> {
-    let Line { at, check_in, tick, mute, disable } =
-        serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let Object(Line { at, check_in, tick, mute, disable }) =
+        serde_json::from_str(line).map_err(|error| format!("{}; {EXAMPLE}", fault(&error)))?;
+    let at = instant(&at)?;
     let action = match (check_in, tick, mute, disable) {
         (Some(payload), None, None, None) => Action::CheckIn(payload),
         (None, Some(true), None, None) => Action::Tick,
-        (None, None, Some(Mute { monitor, environment, muted }), None) => Action::Mute {
+        (None, None, Some(Object(Mute { monitor, environment, muted })), None) => Action::Mute {
             monitor: slug(monitor),
             environment: environment
                 .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| crons_types::Environment::DEFAULT.to_owned()),
             muted,
         },
-        (None, None, None, Some(Disable { monitor, disabled })) => {
+        (None, None, None, Some(Object(Disable { monitor, disabled }))) => {
             Action::Disable { monitor: slug(monitor), disabled }
         }
         _ => {
@@ -105,6 +113,16 @@ fn parse(line: &str) -> Result<TimelineEvent, String> {
         }
     };
     Ok(TimelineEvent { at, action })
+}
+
+fn instant(at: &Value) -> Result<Timestamp, String> {
+    let parsed = at.as_str().map(str::parse::<Timestamp>);
+    let reason = match parsed {
+        Some(Ok(instant)) => return Ok(instant),
+        Some(Err(error)) => error.to_string(),
+        None => "it is no string".to_owned(),
+    };
+    Err(format!("at: {at} is no instant ({reason}); write RFC 3339, such as \"2024-06-03T12:00:05+02:00\""))
 }
 
 /// As check-ins of the same spelling would have it.
@@ -122,7 +140,21 @@ mod tests {
         let cases = [
             ("{}".to_owned(), "line 1: missing field `at`"),
             (format!("{good}\n\nnonsense"), "line 3: expected"),
-            (r#"{"at": "today", "tick": true}"#.to_owned(), "line 1:"),
+            (format!("{good}\n[\"2024-06-03T10:00:00Z\", null, true]"), "line 2: invalid type: sequence"),
+            (
+                r#"{"at": "2024-06-03T10:00:00Z", "disable": ["job", true]}"#.to_owned(),
+                "expected a JSON object (column 42)",
+            ),
+            (format!("{good}\n{}", &good[..20]), "(column 20); write an object such as {\"at\": "),
+            (r#"{"at": "today", "tick": true}"#.to_owned(), "line 1: at: \"today\" is no instant ("),
+            (
+                r#"{"at": "2024-06-03T10:00:00", "tick": true}"#.to_owned(),
+                "such as \"2024-06-03T12:00:05+02:00\"",
+            ),
+            (
+                r#"{"at": 1717408800, "tick": true}"#.to_owned(),
+                "at: 1717408800 is no instant (it is no string)",
+            ),
             (r#"{"at": "2024-06-03T10:00:00Z"}"#.to_owned(), "just one of"),
             (r#"{"at": "2024-06-03T10:00:00Z", "tick": false}"#.to_owned(), "just one of"),
             (r#"{"at": "2024-06-03T10:00:00Z", "tock": true}"#.to_owned(), "unknown field `tock`"),
@@ -136,5 +168,6 @@ mod tests {
             assert!(message.contains(expected), "{message}");
         }
         assert_eq!(parse_timeline(&format!("{good}\n{good}\n")).unwrap().len(), 2);
+        assert_eq!(parse_timeline(&format!("\u{feff}{good}\r\n\r\n{good}")).unwrap().len(), 2);
     }
 }
