@@ -35,7 +35,8 @@ pub(crate) fn fault(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     match text.strip_suffix(&place) {
-        Some(fault) => format!("{fault} (column {})", error.column()),
+        Some(fault) if error.column() > 0 => format!("{fault} (column {})", error.column()),
+        Some(fault) => fault.to_owned(),
         None => text,
     }
 }
