@@ -302,6 +302,22 @@ fn an_end_that_was_held_until_its_begin_is_replayed_after_it() {
 }
 
 #[test]
+fn a_begin_that_came_again_after_the_end_is_replayed_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("crons.db");
+    let reports = [("10:00:05", "in_progress"), ("10:01:05", "ok"), ("10:02:05", "in_progress")]
+        .map(|(time, status)| (time, payload('a', status)));
+    serve(&file, &reports, "10:05:00");
+    let same = report(&["--from-database", &format!("sqlite:{}", file.display())], "");
+    let run = &same["check_ins"][0];
+    assert_eq!((&run["status"], &run["duration_ms"]), (&json!("ok"), &json!(60_000)));
+    assert_eq!(
+        (&run["date_added"], &run["date_in_progress"]),
+        (&json!(at("10:00:05")), &json!(at("10:02:05")))
+    );
+}
+
+#[test]
 fn a_file_that_is_no_database_of_ours_is_named() {
     let folder = tempfile::tempdir().unwrap();
     for (content, reason) in [

@@ -82,8 +82,14 @@ impl Replay {
         let config = self.changed(&row.config);
         let end = row.reported.filter(|reported| reported.is_reported_end());
         let mut reports = Vec::new();
-        if let Some(begin) = row.date_in_progress {
+        if let Some(last) = row.date_in_progress {
+            // One that came again after the end stands in the row for the first, which made the row.
+            let again = row.date_added < row.date_updated && row.date_updated < last;
+            let begin = if again { row.date_added } else { last };
             reports.push((begin, CheckInStatus::InProgress, None));
+            if again {
+                reports.push((last, CheckInStatus::InProgress, None));
+            }
             // Its last report, if that was none of its end, was that it is alive.
             let still_open = end.is_none() && row.date_updated > begin;
             if row.status.is_reported_end() || still_open {

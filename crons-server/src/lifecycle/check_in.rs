@@ -68,7 +68,7 @@ pub fn check_in(state: &mut State, event: &CheckInEvent, caps: Caps, new_id: New
     };
     let late_opener = matches!(news, News::LateOpener);
     let consequences = match news {
-        News::None => Consequences::default(),
+        News::Repeated => Consequences::default(),
         _ => after_check_in(state, &config, event.received, late_opener, new_id),
     };
     Verdict::Accepted { noted, consequences }
@@ -108,8 +108,8 @@ enum News {
     Progress,
     /// Only when it began; how it ended is known already.
     LateOpener,
-    /// Nothing: a repetition on the way here.
-    None,
+    /// Only that the same was reported before: what is due is due all the same.
+    Repeated,
 }
 
 /// A further report about a run.
@@ -140,10 +140,9 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Ne
         }
         // The begin arrives after the end: it says when, and nothing else.
         (Status::Ok | Status::Error, false) => {
-            if row.date_in_progress.is_some() {
-                return Ok(News::None);
+            if row.date_in_progress.replace(received).is_some() {
+                return Ok(News::Repeated);
             }
-            row.date_in_progress = Some(received);
             row.duration_ms.get_or_insert(elapsed);
             row.config = config.clone();
             return Ok(News::LateOpener);

@@ -9,6 +9,7 @@ fn each_state_of_a_run_takes_each_report_as_sentrys_table_says() {
     let opened = vec![("10:00:10", in_progress("a"))];
     let ended = |event: Event| vec![("10:00:10", event)];
     let timed_out = vec![("10:00:10", in_progress("a").set(json!({"max_runtime": 1}))), ("10:01", tick())];
+    let over = vec![("10:00:10", in_progress("a")), ("10:01:10", ok("a"))];
     let refused = "? 10:03:20 invalid finished CHECKIN_FINISHED";
     for (before, news, run) in [
         (&opened, in_progress("a"), "a in_progress 10:00:10 timeout 10:33 begun 10:00:10"),
@@ -16,6 +17,7 @@ fn each_state_of_a_run_takes_each_report_as_sentrys_table_says() {
         (&opened, error("a"), "a error 10:00:10 190000ms begun 10:00:10"),
         (&ended(ok("a")), in_progress("a"), "a ok 10:00:10 190000ms begun 10:03:20"),
         (&ended(error("a")), in_progress("a"), "a error 10:00:10 190000ms begun 10:03:20"),
+        (&over, in_progress("a"), "a ok 10:00:10 60000ms begun 10:03:20"),
         (&ended(ok("a").with("duration", 0.5)), in_progress("a"), "a ok 10:00:10 500ms begun 10:03:20"),
         (&ended(ok("a")), ok("a"), "a ok 10:00:10 !"),
         (&ended(ok("a")), error("a"), "a ok 10:00:10 !"),
