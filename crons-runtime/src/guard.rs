@@ -49,6 +49,11 @@ enum Watching {
     Nothing(OnceLock<CheckInId>),
 }
 
+// A future under watch is as safe to unwind as the bare one: what a guard shares with others is not broken by a panic, as that
+// of its job goes through it anyway.
+impl std::panic::UnwindSafe for CheckInGuard {}
+impl std::panic::RefUnwindSafe for CheckInGuard {}
+
 /// The client is captured at the start: both reports go the same way, from whatever thread they come.
 struct Run {
     client: Arc<Client>,

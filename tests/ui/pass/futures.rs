@@ -21,6 +21,11 @@ fn inferred_from_the_signature() -> impl Future<Output = u8> {
 }
 
 #[crons::monitor]
+fn inferred_and_safe() -> impl Future<Output = u8> {
+    ready(1)
+}
+
+#[crons::monitor]
 fn boxed<'a>(n: &'a u8) -> Pin<Box<dyn Future<Output = io::Result<u8>> + Send + 'a>> {
     if *n == 1 {
         return Box::pin(ready(Ok(1)));
@@ -31,6 +36,11 @@ fn boxed<'a>(n: &'a u8) -> Pin<Box<dyn Future<Output = io::Result<u8>> + Send + 
 #[crons::monitor]
 fn boxed_alias(n: &u8) -> BoxFuture<'_, u8> {
     Box::pin(async move { *n })
+}
+
+#[crons::monitor]
+async fn safe(n: u64) -> u64 {
+    ready(n).await
 }
 
 #[crons::monitor]
@@ -59,7 +69,11 @@ async fn local(n: Rc<u8>) -> u8 {
 
 fn is_send<T: Send>(_: T) {}
 
+fn is_unwind_safe(_: impl std::panic::UnwindSafe + std::panic::RefUnwindSafe) {}
+
 fn main() {
+    is_unwind_safe(safe(1));
+    is_unwind_safe(inferred_and_safe());
     is_send(opaque(&1));
     is_send(inferred_from_the_signature());
     is_send(boxed(&1));
