@@ -2,15 +2,23 @@
 //! that is written before it is read "never read"; in the bare function it does not. So these are taken whole.
 
 use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
-use syn::{FnArg, Pat, Signature, Token};
+use syn::{Attribute, FnArg, Pat, Signature, Token};
 
 /// What the body has to take whole.
 #[derive(Default)]
 pub(crate) struct Assigned {
     /// Bound again as `mut`, and no longer `mut` in the signature.
-    pub(crate) rebound: Vec<Ident>,
+    pub(crate) rebound: Vec<Rebound>,
     /// A `mut self`, which cannot be bound again.
     pub(crate) receiver: Option<Token![self]>,
+}
+
+/// An argument, which may be there under a `#[cfg(..)]` only.
+pub(crate) struct Rebound {
+    pub(crate) cfgs: Vec<Attribute>,
+    /// The user's own: lints that are about it point at it.
+    pub(crate) mutability: Token![mut],
+    pub(crate) name: Ident,
 }
 
 impl Assigned {
@@ -23,38 +31,51 @@ impl Assigned {
                     let by_value = receiver.mutability.is_some() && is_assigned("self", body);
                     assigned.receiver = by_value.then_some(receiver.self_token);
                 }
-                FnArg::Typed(argument) => assigned.bindings(&mut argument.pat, body),
+                FnArg::Typed(argument) => {
+                    assigned.bindings(&mut argument.pat, &cfgs(&argument.attrs), body);
+                }
             }
         }
         assigned
     }
 
-    fn bindings(&mut self, pat: &mut Pat, body: &TokenStream) {
+    fn bindings(&mut self, pat: &mut Pat, cfgs: &[Attribute], body: &TokenStream) {
         match pat {
             Pat::Ident(binding) => {
                 if binding.by_ref.is_none()
-                    && binding.mutability.is_some()
+                    && let Some(mutability) = binding.mutability
                     && is_assigned(&binding.ident.to_string(), body)
                 {
                     binding.mutability = None;
-                    if !self.rebound.contains(&binding.ident) {
-                        self.rebound.push(binding.ident.clone());
+                    // A name comes more than once in alternatives, of a pattern or of a `cfg`.
+                    let name = &binding.ident;
+                    if !cfgs.is_empty() || !self.rebound.iter().any(|other| other.name == *name) {
+                        self.rebound.push(Rebound { cfgs: cfgs.to_vec(), mutability, name: name.clone() });
                     }
                 }
                 if let Some((_, pat)) = &mut binding.subpat {
-                    self.bindings(pat, body);
+                    self.bindings(pat, cfgs, body);
                 }
             }
-            Pat::Paren(paren) => self.bindings(&mut paren.pat, body),
-            Pat::Reference(reference) => self.bindings(&mut reference.pat, body),
-            Pat::Or(or) => or.cases.iter_mut().for_each(|pat| self.bindings(pat, body)),
-            Pat::Slice(slice) => slice.elems.iter_mut().for_each(|pat| self.bindings(pat, body)),
-            Pat::Tuple(tuple) => tuple.elems.iter_mut().for_each(|pat| self.bindings(pat, body)),
-            Pat::TupleStruct(tuple) => tuple.elems.iter_mut().for_each(|pat| self.bindings(pat, body)),
-            Pat::Struct(all) => all.fields.iter_mut().for_each(|field| self.bindings(&mut field.pat, body)),
+            Pat::Paren(paren) => self.bindings(&mut paren.pat, cfgs, body),
+            Pat::Reference(reference) => self.bindings(&mut reference.pat, cfgs, body),
+            Pat::Or(or) => or.cases.iter_mut().for_each(|pat| self.bindings(pat, cfgs, body)),
+            Pat::Slice(slice) => slice.elems.iter_mut().for_each(|pat| self.bindings(pat, cfgs, body)),
+            Pat::Tuple(tuple) => tuple.elems.iter_mut().for_each(|pat| self.bindings(pat, cfgs, body)),
+            Pat::TupleStruct(tuple) => tuple.elems.iter_mut().for_each(|pat| self.bindings(pat, cfgs, body)),
+            Pat::Struct(all) => {
+                for field in &mut all.fields {
+                    let cfgs = [cfgs, &self::cfgs(&field.attrs)].concat();
+                    self.bindings(&mut field.pat, &cfgs, body);
+                }
+            }
             _ => {}
         }
     }
+}
+
+fn cfgs(attrs: &[Attribute]) -> Vec<Attribute> {
+    attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect()
 }
 
 const OPERATORS: [&str; 11] = ["=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>="];

@@ -3,7 +3,7 @@
 //! The body is wrapped once, so that `return` and `?` end it and not the function, in a closure or in an `async` block that
 //! takes the arguments as they are: only what it assigns to is bound again, so no lint sees a variable twice and no future
 //! stores one twice. All that is added carries `Span::mixed_site()`: invisible to the body, read in the edition of this crate, and
-//! passed over by lints.
+//! passed over by lints. Names are unlikely all the same: a pattern `output` would be a `const output` of the user.
 
 use crons_types::{Minutes, MonitorConfig, Owner, Schedule};
 use proc_macro2::{Span, TokenStream};
@@ -11,7 +11,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, GenericArgument, Path, PathArguments, ReturnType, Signature, Type, TypeParamBound};
 
-use crate::assigned::Assigned;
+use crate::assigned::{Assigned, Rebound};
 use crate::check::{Config, End, Monitor, Name};
 use crate::function::{Function, Run};
 
@@ -28,9 +28,13 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
     let run = function.run();
     let mut sig = sig.clone();
     let Assigned { rebound, receiver } = Assigned::take(&mut sig, body);
+    let rebound = rebound.into_iter().map(|Rebound { cfgs, mutability, name }| {
+        quote_spanned! {here=> #(#cfgs)* #[allow(clippy::shadow_same)] let #mutability #name = #name; }
+    });
+    let rebound: TokenStream = rebound.collect();
     let receiver = receiver.into_iter();
     let taken = quote_spanned! {here=>
-        #(let mut #rebound = #rebound;)*
+        #rebound
         #(let _ = &#receiver;)*
     };
     let braced = |first: TokenStream| {
@@ -43,12 +47,12 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
         Run::Sync => {
             let body = braced(TokenStream::new());
             let output = output_type(&sig.output);
-            let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> &output));
+            let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> &__crons_output));
             quote_spanned! {here=>
-                let run = #private::start(#definition);
-                let output = #private::call(run.as_ref(), move || -> #output #body);
-                #private::finish(run, #verdict);
-                return output;
+                let __crons_run = #private::start(#definition);
+                let __crons_output = #private::call(__crons_run.as_ref(), move || -> #output #body);
+                #private::finish(__crons_run, #verdict);
+                return __crons_output;
             }
         }
         // Whoever leaves here panicked, or was dropped: the guard says so.
@@ -60,30 +64,30 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
                 }
             } else {
                 quote_spanned! {here=>
-                    let run = #private::start(#definition);
-                    #private::call(run.as_ref(), move || -> ! #body)
+                    let __crons_run = #private::start(#definition);
+                    #private::call(__crons_run.as_ref(), move || -> ! #body)
                 }
             }
         }
         Run::Async => {
             let body = braced(typed(&sig));
-            let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> output));
+            let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> __crons_output));
             quote_spanned! {here=>
-                return #private::watch(#definition, async move #body, |output| #verdict).await;
+                return #private::watch(#definition, async move #body, |__crons_output| #verdict).await;
             }
         }
         Run::Future { boxed, output } => {
             let body = braced(TokenStream::new());
             let made = output_type(&sig.output);
             let output = output.map_or_else(|| quote_spanned!(here=> _), erased);
-            let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> output));
+            let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> __crons_output));
             let watched = quote_spanned! {here=>
-                #private::watch::<#output, _, _>(#definition, future, |output| #verdict)
+                #private::watch::<#output, _, _>(#definition, __crons_future, |__crons_output| #verdict)
             };
             let watched =
                 if boxed { quote_spanned!(here=> ::std::boxed::Box::pin(#watched)) } else { watched };
             quote_spanned! {here=>
-                let future = #private::make(move || -> #made #body);
+                let __crons_future = #private::make(move || -> #made #body);
                 return #watched;
             }
         }
@@ -201,8 +205,8 @@ fn typed(sig: &Signature) -> TokenStream {
         ReturnType::Type(_, ty) => ty.span(),
     };
     quote_spanned! {Span::mixed_site().located_at(there)=>
-        if let ::core::option::Option::Some(output) = ::core::option::Option::None::<#output> {
-            return output;
+        if let ::core::option::Option::Some(__crons_output) = ::core::option::Option::None::<#output> {
+            return __crons_output;
         }
     }
 }

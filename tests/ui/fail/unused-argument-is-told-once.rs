@@ -6,8 +6,14 @@ fn job(unused: u8, mut never_changed: u8) -> u8 {
 }
 
 #[crons::monitor]
+fn only_assigned(mut written: u8) {
+    written = 1;
+}
+
+#[crons::monitor]
 fn dead() {}
 
 fn main() {
     job(1, 2);
+    only_assigned(1);
 }

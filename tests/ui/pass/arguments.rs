@@ -37,6 +37,16 @@ fn conditional(#[cfg(all())] a: u8, #[cfg(any())] b: u8) -> u8 {
 }
 
 #[crons::monitor]
+fn conditional_and_assigned(#[cfg(all())] mut a: u8, #[cfg(any())] mut b: u8) -> u8 {
+    a += 1;
+    #[cfg(any())]
+    {
+        b += 1;
+    }
+    a
+}
+
+#[crons::monitor]
 fn borrowed(bytes: &mut [u8]) -> Option<&mut u8> {
     bytes.first_mut()
 }
@@ -94,6 +104,7 @@ fn main() {
     assert_eq!(patterns((1, 2), [3, 0, 0], 0, Point { x: 4, y: 0 }, 0, &5), 16);
     drop(patterns_async((1, 2), [3, 0, 0], 0, Point { x: 4, y: 0 }, 0));
     assert_eq!(conditional(1), 1);
+    assert_eq!(conditional_and_assigned(1), 2);
     assert_eq!(borrowed(&mut [7]), Some(&mut 7));
     drop(borrowed_async(&mut [7]));
     assert_eq!(generic(&[1, 2, 3], |n| *n > 1, || 2), Some(&3));

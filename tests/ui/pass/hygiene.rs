@@ -41,7 +41,34 @@ fn names_of_the_future(run: u8) -> ::std::pin::Pin<::std::boxed::Box<dyn ::std::
     ::std::boxed::Box::pin(async move { run })
 }
 
+/// Constants that a pattern of the same name would stand for.
+mod constants {
+    #![allow(non_upper_case_globals, reason = "as names of patterns are written")]
+
+    const run: u8 = 1;
+    const output: u8 = 2;
+    static future: u8 = 3;
+
+    #[::crons::monitor(slug = "constants")]
+    pub(crate) fn read() -> u8 {
+        run + output + future
+    }
+
+    #[::crons::monitor(slug = "constants-async")]
+    pub(crate) async fn read_async() -> u8 {
+        run + output + future
+    }
+
+    #[::crons::monitor(slug = "constants-future")]
+    pub(crate) fn read_later() -> impl ::std::future::Future<Output = u8> {
+        async { run + output + future }
+    }
+}
+
 fn main() {
+    ::std::assert_eq!(constants::read(), 6);
+    ::std::mem::drop(constants::read_async());
+    ::std::mem::drop(constants::read_later());
     ::std::assert_eq!(names_of_the_body(), 6);
     ::std::mem::drop(names_of_the_async_body(1, 2));
     ::std::mem::drop(names_of_the_future(1));

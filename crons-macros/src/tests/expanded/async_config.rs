@@ -11,14 +11,14 @@ async fn nightly_backup(db: &Db) -> anyhow::Result<()> {
             &__CRONS_DEFINITION
         },
         async move {
-            if let ::core::option::Option::Some(output) = ::core::option::Option::None::<anyhow::Result<()>> {
-                return output;
+            if let ::core::option::Option::Some(__crons_output) = ::core::option::Option::None::<anyhow::Result<()>> {
+                return __crons_output;
             }
             db.copy().await
         },
-        |output| {
+        |__crons_output| {
             use __crons::by_type::*;
-            (&&&&&__crons::Probe(output)).__crons_verdict()
+            (&&&&&__crons::Probe(__crons_output)).__crons_verdict()
         },
     )
     .await;

@@ -1,19 +1,20 @@
 pub fn rotate_logs(folder: &Path, kept: usize) -> io::Result<usize> {
     use ::crons::__private as __crons;
-    let run = __crons::start({
+    let __crons_run = __crons::start({
         static __CRONS_DEFINITION: __crons::Definition = __crons::Definition::new("rotate-logs");
         __crons::list!(__CRONS_DEFINITION);
         &__CRONS_DEFINITION
     });
-    let output = __crons::call(run.as_ref(), move || -> io::Result<usize> {
+    let __crons_output = __crons::call(__crons_run.as_ref(), move || -> io::Result<usize> {
+        #[allow(clippy::shadow_same)]
         let mut kept = kept;
         kept += 1;
         fs::remove_dir(folder)?;
         Ok(kept)
     });
-    __crons::finish(run, {
+    __crons::finish(__crons_run, {
         use __crons::by_type::*;
-        (&&&&&__crons::Probe(&output)).__crons_verdict()
+        (&&&&&__crons::Probe(&__crons_output)).__crons_verdict()
     });
-    return output;
+    return __crons_output;
 }
