@@ -1,19 +1,29 @@
-//! Which arguments the body assigns to. A closure takes only the fields that it uses, and the compiler then calls a field
-//! that is written before it is read "never read"; in the bare function it does not. So these are taken whole.
+//! What the body takes otherwise than a closure or an `async` block does by itself, which take of each argument the fields that they use,
+//! and drop them in the order of use.
+//!
+//! An argument that is dropped is taken whole, the last one first: so all are dropped as in the bare function. One that the
+//! body assigns to is bound again, as the compiler calls a field that is written before it is read "never read"; in the bare function it
+//! does not.
 
 use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
-use syn::{Attribute, FnArg, Pat, Signature, Token};
+use syn::{Attribute, FnArg, Pat, ReceiverKind, Signature, Token, Type};
 
-/// What the body has to take whole.
+/// The arguments that the body has to take so.
 #[derive(Default)]
 pub(crate) struct Assigned {
+    /// Taken whole, in this order.
+    pub(crate) whole: Vec<Whole>,
     /// Bound again as `mut`, and no longer `mut` in the signature.
     pub(crate) rebound: Vec<Rebound>,
-    /// A `mut self`, which cannot be bound again.
-    pub(crate) receiver: Option<Token![self]>,
 }
 
 /// An argument, which may be there under a `#[cfg(..)]` only.
+pub(crate) struct Whole {
+    pub(crate) cfgs: Vec<Attribute>,
+    pub(crate) name: Ident,
+}
+
+/// Likewise.
 pub(crate) struct Rebound {
     pub(crate) cfgs: Vec<Attribute>,
     /// The user's own: lints that are about it point at it.
@@ -22,51 +32,69 @@ pub(crate) struct Rebound {
 }
 
 impl Assigned {
-    /// Finds them, and takes their `mut` out of the signature.
+    /// Finds them, and takes the `mut` of those that are bound again out of the signature.
     pub(crate) fn take(sig: &mut Signature, body: &TokenStream) -> Self {
         let mut assigned = Self::default();
         for input in &mut sig.inputs {
             match input {
                 FnArg::Receiver(receiver) => {
-                    let by_value = receiver.mutability.is_some() && is_assigned("self", body);
-                    assigned.receiver = by_value.then_some(receiver.self_token);
+                    let dropped = match &receiver.kind {
+                        ReceiverKind::Typed(_, ty) => may_be_dropped(ty),
+                        ReceiverKind::Reference(..) => false,
+                        _ => true,
+                    };
+                    if dropped && is_used("self", body) {
+                        let name = Ident::new("self", receiver.self_token.span);
+                        assigned.whole.push(Whole { cfgs: cfgs(&receiver.attrs), name });
+                    }
                 }
                 FnArg::Typed(argument) => {
-                    assigned.bindings(&mut argument.pat, &cfgs(&argument.attrs), body);
+                    let arg = Arg { dropped: may_be_dropped(&argument.ty), body };
+                    assigned.bindings(&mut argument.pat, &cfgs(&argument.attrs), arg);
                 }
             }
         }
+        assigned.whole.reverse();
         assigned
     }
 
-    fn bindings(&mut self, pat: &mut Pat, cfgs: &[Attribute], body: &TokenStream) {
+    fn bindings(&mut self, pat: &mut Pat, cfgs: &[Attribute], arg: Arg<'_>) {
         match pat {
             Pat::Ident(binding) => {
+                let name = &binding.ident;
+                let text = name.to_string();
+                // A name comes more than once in alternatives, of a pattern or of a `cfg`.
+                let is_new = |other: Option<&Ident>| !cfgs.is_empty() || other.is_none();
+                if binding.by_ref.is_none() && arg.dropped && is_used(&text, arg.body) {
+                    let mut others = self.whole.iter().map(|other| &other.name);
+                    if is_new(others.find(|other| *other == name)) {
+                        self.whole.push(Whole { cfgs: cfgs.to_vec(), name: name.clone() });
+                    }
+                }
                 if binding.by_ref.is_none()
                     && let Some(mutability) = binding.mutability
-                    && is_assigned(&binding.ident.to_string(), body)
+                    && is_assigned(&text, arg.body)
                 {
                     binding.mutability = None;
-                    // A name comes more than once in alternatives, of a pattern or of a `cfg`.
-                    let name = &binding.ident;
-                    if !cfgs.is_empty() || !self.rebound.iter().any(|other| other.name == *name) {
+                    let mut others = self.rebound.iter().map(|other| &other.name);
+                    if is_new(others.find(|other| *other == name)) {
                         self.rebound.push(Rebound { cfgs: cfgs.to_vec(), mutability, name: name.clone() });
                     }
                 }
                 if let Some((_, pat)) = &mut binding.subpat {
-                    self.bindings(pat, cfgs, body);
+                    self.bindings(pat, cfgs, arg);
                 }
             }
-            Pat::Paren(paren) => self.bindings(&mut paren.pat, cfgs, body),
-            Pat::Reference(reference) => self.bindings(&mut reference.pat, cfgs, body),
-            Pat::Or(or) => or.cases.iter_mut().for_each(|pat| self.bindings(pat, cfgs, body)),
-            Pat::Slice(slice) => slice.elems.iter_mut().for_each(|pat| self.bindings(pat, cfgs, body)),
-            Pat::Tuple(tuple) => tuple.elems.iter_mut().for_each(|pat| self.bindings(pat, cfgs, body)),
-            Pat::TupleStruct(tuple) => tuple.elems.iter_mut().for_each(|pat| self.bindings(pat, cfgs, body)),
+            Pat::Paren(paren) => self.bindings(&mut paren.pat, cfgs, arg),
+            Pat::Reference(reference) => self.bindings(&mut reference.pat, cfgs, arg),
+            Pat::Or(or) => or.cases.iter_mut().for_each(|pat| self.bindings(pat, cfgs, arg)),
+            Pat::Slice(slice) => slice.elems.iter_mut().for_each(|pat| self.bindings(pat, cfgs, arg)),
+            Pat::Tuple(tuple) => tuple.elems.iter_mut().for_each(|pat| self.bindings(pat, cfgs, arg)),
+            Pat::TupleStruct(tuple) => tuple.elems.iter_mut().for_each(|pat| self.bindings(pat, cfgs, arg)),
             Pat::Struct(all) => {
                 for field in &mut all.fields {
                     let cfgs = [cfgs, &self::cfgs(&field.attrs)].concat();
-                    self.bindings(&mut field.pat, &cfgs, body);
+                    self.bindings(&mut field.pat, &cfgs, arg);
                 }
             }
             _ => {}
@@ -74,10 +102,67 @@ impl Assigned {
     }
 }
 
+/// What is known of the argument in which a binding stands.
+#[derive(Clone, Copy)]
+struct Arg<'a> {
+    dropped: bool,
+    body: &'a TokenStream,
+}
+
 fn cfgs(attrs: &[Attribute]) -> Vec<Attribute> {
     attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect()
 }
 
+const COPIED: [&str; 17] = [
+    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64",
+    "u128", "usize", "str",
+];
+
+/// Whether dropping it may be seen. It is not for what is copied, as far as the type says so by itself.
+fn may_be_dropped(ty: &Type) -> bool {
+    match ty {
+        Type::Reference(_) | Type::Ptr(_) | Type::FnPtr(_) | Type::Never(_) => false,
+        Type::Group(group) => may_be_dropped(&group.elem),
+        Type::Paren(paren) => may_be_dropped(&paren.elem),
+        Type::Array(array) => may_be_dropped(&array.elem),
+        Type::Tuple(tuple) => tuple.elems.iter().any(may_be_dropped),
+        Type::Path(path) => !COPIED.iter().any(|copied| path.path.is_ident(copied)),
+        _ => true,
+    }
+}
+
+/// Whether the body uses a variable `name`, as far as its tokens say. If it does not, that is for a lint to see. What begins with `_` is
+/// not to be used.
+fn is_used(name: &str, body: &TokenStream) -> bool {
+    !name.starts_with('_') && has_variable(name, body)
+}
+
+fn has_variable(name: &str, body: &TokenStream) -> bool {
+    let mut tokens = body.clone().into_iter().peekable();
+    // A field, or a new variable of the same name.
+    let mut is_other = false;
+    while let Some(token) = tokens.next() {
+        let found = match &token {
+            TokenTree::Ident(ident) if ident == name && !is_other => {
+                // Neither is the field of a literal, nor a path.
+                !matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == ':')
+            }
+            TokenTree::Literal(literal) => literal.to_string().contains(&format!("{{{name}")),
+            TokenTree::Group(group) => has_variable(name, &group.stream()),
+            _ => false,
+        };
+        if found {
+            return true;
+        }
+        is_other = match token {
+            TokenTree::Ident(ident) => ident == "let" || ident == "mut" && is_other,
+            // Not `..name`.
+            TokenTree::Punct(punct) => punct.as_char() == '.' && !is_other,
+            _ => false,
+        };
+    }
+    false
+}
 const OPERATORS: [&str; 11] = ["=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>="];
 
 /// Whether `name`, or a field of it, stands before an `=` that assigns, alone or with an operator.

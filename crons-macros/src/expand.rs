@@ -11,7 +11,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, GenericArgument, Path, PathArguments, ReturnType, Signature, Type, TypeParamBound};
 
-use crate::assigned::{Assigned, Rebound};
+use crate::assigned::{Assigned, Rebound, Whole};
 use crate::check::{Config, End, Monitor, Name};
 use crate::function::{Function, Run};
 
@@ -27,16 +27,16 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
 
     let run = function.run();
     let mut sig = sig.clone();
-    let Assigned { rebound, receiver } = Assigned::take(&mut sig, body);
-    let rebound = rebound.into_iter().map(|Rebound { cfgs, mutability, name }| {
-        quote_spanned! {here=> #(#cfgs)* #[allow(clippy::shadow_same)] let #mutability #name = #name; }
-    });
-    let rebound: TokenStream = rebound.collect();
-    let receiver = receiver.into_iter();
-    let taken = quote_spanned! {here=>
-        #rebound
-        #(let _ = &#receiver;)*
-    };
+    let Assigned { whole, rebound } = Assigned::take(&mut sig, body);
+    let mut taken = TokenStream::new();
+    for Whole { cfgs, name } in whole {
+        taken.extend(quote_spanned!(here=> #(#cfgs)* let _ = &#name;));
+    }
+    for Rebound { cfgs, mutability, name } in rebound {
+        taken.extend(quote_spanned! {here=>
+            #(#cfgs)* #[allow(clippy::shadow_same)] let #mutability #name = #name;
+        });
+    }
     let braced = |first: TokenStream| {
         let mut braced = TokenStream::new();
         brace.surround(&mut braced, |tokens| tokens.extend([first, taken.clone(), body.clone()]));

@@ -143,9 +143,10 @@ use syn::Error;
 /// it as timed out. Closures that a function returns as `impl Fn(&str)` need the types of their arguments written out.
 /// Exceptions of other languages do not pass a function under watch.
 ///
-/// Arguments are moved into the body as they are. Two things differ from the bare function: an argument that the body uses is
-/// dropped at the end of the body, in the order of use, and before the run is closed; and under `#[track_caller]`, `Location::caller()`
-/// within the body is its own place.
+/// Arguments are moved into the body as they are. Two things differ from the bare function: what the body does not use of its arguments is
+/// dropped after the run is closed, all else before, in the same order as ever; and under `#[track_caller]`, `Location::caller()`
+/// within the body is its own place. Lints say what they say of the bare function, but for those that look at a body as a whole and see
+/// ours instead: `unconditional_recursion`, and of clippy `needless_pass_by_value`, `boxed_local`, `unused_async` and `manual_async_fn`.
 ///
 /// # Cost
 ///

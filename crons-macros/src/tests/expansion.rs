@@ -46,6 +46,25 @@ fn the_signature_stays_as_it_was_written() {
     }
 }
 
+#[test]
+fn what_is_dropped_and_used_is_taken_whole_the_last_first() {
+    for (signature, body, taken) in [
+        ("a: A, b: B", "b.go(); a.go()", "let_=&b;let_=&a;"),
+        ("self, a: Vec<u8>", "self.go(a)", "let_=&a;let_=&self;"),
+        ("&self, a: &A, b: (u8, bool), c: [char; 3], d: fn()", "self.go(a, b, c, d)", ""),
+        ("(a, b): (A, u8), S { c, .. }: S", "go(a, b, c)", "let_=&c;let_=&b;let_=&a;"),
+        ("a: A", r#"println!("{a:?}")"#, "let_=&a;"),
+        ("a: A, b: B", "go(..a, x.b)", "let_=&a;"),
+        ("#[cfg(unix)] a: A, #[cfg(windows)] a: A", "go(a)", "#[cfg(windows)]let_=&a;#[cfg(unix)]let_=&a;"),
+        // Unused, which is for a lint to say.
+        ("a: A, _b: B, _: C, ref d: D", "let a = S { a: 1 }; go(_b, d)", ""),
+    ] {
+        let expanded = expanded(r#"slug = "a""#, &format!("fn job({signature}) {{ {body} }}"));
+        let body = packed(body);
+        assert!(expanded.contains(&format!("{{{taken}{body}}}")), "{signature}: {expanded}");
+    }
+}
+
 /// The expansion is that of the file, but for line breaks. What it is instead, it prints: run that through `rustfmt`.
 #[track_caller]
 fn expands_to(args: &str, item: &str, expected: &str) {
