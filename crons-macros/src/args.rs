@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Error, LitBool, LitStr, Path, Result, Token};
+use syn::{Error, Lit, LitBool, LitStr, Path, Result, Token};
 
 use crate::keys;
 use crate::value::{Expression, Minutes, Number, Text, Value};
@@ -137,6 +137,10 @@ fn set<V: Value>(slot: &mut Option<Argument<V>>, key: Ident, input: ParseStream<
             argument.value = Some(value);
             Ok(())
         }
+        Ok(value) if !goes_on(input) => {
+            argument.value = Some(value);
+            Err(input.error(format!("expected `,` behind the value of `{key}`")))
+        }
         _ => {
             let written = skip_to_comma(&start);
             skip_to_comma(input);
@@ -149,6 +153,11 @@ fn set<V: Value>(slot: &mut Option<Argument<V>>, key: Ident, input: ParseStream<
 /// A comma was forgotten here.
 fn starts_argument(input: ParseStream<'_>) -> bool {
     input.peek(Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==])
+}
+
+/// What stands here may belong to the value: an operator, or a block.
+fn goes_on(input: ParseStream<'_>) -> bool {
+    !(input.peek(Ident::peek_any) || input.peek(Lit) || input.peek(Token![;]))
 }
 
 fn skip_to_comma(input: ParseStream<'_>) -> TokenStream {

@@ -3,9 +3,16 @@
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::Error;
+use syn::parse::{ParseStream, Parser};
+
+use crate::function::is_expression;
 
 pub(crate) fn fallback(item: TokenStream, errors: Vec<Error>) -> TokenStream {
-    let mut tokens = item;
+    let expression = |input: ParseStream<'_>| {
+        let is = is_expression(input);
+        input.parse::<TokenStream>().map(|_| is)
+    };
+    let mut tokens = if expression.parse2(item.clone()).unwrap_or(false) { TokenStream::new() } else { item };
     tokens.extend(errors.into_iter().map(Error::into_compile_error).map(of_any_edition));
     tokens
 }

@@ -4,8 +4,8 @@
 use proc_macro2::TokenStream;
 use syn::parse::{Parse, ParseStream};
 use syn::{
-    Attribute, Error, GenericArgument, PathArguments, PathSegment, Result, ReturnType, Signature, Token,
-    Type, TypeParamBound, Visibility, braced, token,
+    Attribute, Error, GenericArgument, Ident, PathArguments, PathSegment, Result, ReturnType, Signature,
+    Token, Type, TypeParamBound, Visibility, braced, token,
 };
 
 /// A function with a body.
@@ -159,12 +159,34 @@ fn starts_function(input: ParseStream<'_>) -> bool {
     ahead.peek(Token![fn])
 }
 
+const EXPRESSION: &str = "a part of one: watch that by `crons::monitor(\"..\").run(|| ..)`";
+
+/// A closure, a block, a call: the compiler lets no attribute stand there, and another item would be one more error.
+pub(crate) fn is_expression(input: ParseStream<'_>) -> bool {
+    let keyword = input.peek(Token![move])
+        || input.peek(Token![loop])
+        || input.peek(Token![while])
+        || input.peek(Token![for])
+        || input.peek(Token![if])
+        || input.peek(Token![match]);
+    let coroutine = input.peek(Token![async])
+        && (input.peek2(Token![move]) || input.peek2(Token![|]) || input.peek2(token::Brace));
+    let call = input.peek(Ident) && (input.peek2(token::Paren) || input.peek2(Token![.]));
+    keyword
+        || coroutine
+        || call
+        || input.peek(Token![|])
+        || input.peek(Token![||])
+        || input.peek(token::Brace)
+}
+
 fn not_a_function(input: ParseStream<'_>) -> Error {
     let ahead = input.fork();
     if ahead.peek(Token![unsafe]) && !ahead.peek2(token::Brace) {
         let _ = ahead.parse::<Token![unsafe]>();
     }
     let kinds = [
+        (ahead.peek(Token![let]), EXPRESSION),
         (ahead.peek(Token![struct]), "a struct"),
         (ahead.peek(Token![enum]), "an enum"),
         (ahead.peek(Token![trait]), "a trait: put it on a method that has a body"),
@@ -179,6 +201,7 @@ fn not_a_function(input: ParseStream<'_>) -> Error {
         (ahead.peek(Token![safe]), "a foreign one"),
         (ahead.peek(Token![macro]) || ahead.peek2(Token![!]), "a macro"),
     ];
-    let found = kinds.into_iter().find_map(|(found, kind)| found.then_some(kind)).unwrap_or("this item");
+    let found = kinds.into_iter().find_map(|(found, kind)| found.then_some(kind));
+    let found = found.unwrap_or(if is_expression(input) { EXPRESSION } else { "this item" });
     ahead.error(format!("`#[monitor]` watches a function, not {found}"))
 }

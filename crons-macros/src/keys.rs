@@ -71,8 +71,13 @@ pub(crate) fn suggestion(unknown: &str) -> Option<&'static str> {
     let unknown = unknown.to_ascii_lowercase();
     let alias = ALIASES.iter().find(|(alias, _)| *alias == unknown).map(|(_, key)| *key);
     let nearest = || {
-        let near = KEYS.iter().map(|key| (strsim::levenshtein(&unknown, key), *key)).min()?;
+        let near = KEYS.iter().map(|key| (strsim::osa_distance(&unknown, key), *key)).min()?;
         (near.0 <= 2 && near.0 * 2 < unknown.len()).then_some(near.1)
     };
-    alias.or_else(nearest)
+    // Half-typed.
+    let begun = || {
+        let mut begun = KEYS.iter().filter(|key| unknown.len() > 1 && key.starts_with(&unknown));
+        begun.next().filter(|_| begun.next().is_none()).copied()
+    };
+    alias.or_else(nearest).or_else(begun)
 }

@@ -119,7 +119,10 @@ fn a_key_that_is_meant_is_suggested() {
         ("monitor_slug", "slug"),
         ("name", "slug"),
         ("Slug", "slug"),
+        ("sulg", "slug"),
         ("scedule", "schedule"),
+        ("sch", "schedule"),
+        ("max", "max_runtime"),
         ("shedule", "schedule"),
         ("cron", "schedule"),
         ("crontab", "schedule"),
@@ -194,6 +197,10 @@ fn an_argument_that_does_not_fit_the_function_is_underlined() {
 fn punctuation_is_checked() {
     refuses(r#"slug = "a" «interval» = "1h""#, FUNCTION, &["expected `,`"]);
     refuses("slug = NAME «interval» = \"1h\"", FUNCTION, &["expected `,`"]);
+    refuses(r#"slug = "a" «more», interval = «"1"»"#, FUNCTION, &["expected `,`", "no unit"]);
+    refuses(r#"slug = "a"«;» interval = "1h""#, FUNCTION, &["expected `,`"]);
+    refuses(r#"slug = "a" «"b"»"#, FUNCTION, &["expected `,`"]);
+    refuses(r#"slug = «"a" + "b"»"#, FUNCTION, &["takes a string literal"]);
     refuses("«slug»", FUNCTION, &["needs a value"]);
     refuses("slug «=»", FUNCTION, &["needs a value"]);
     refuses(r#"slug«(»"a")"#, FUNCTION, &["expected `=`"]);
@@ -234,6 +241,13 @@ fn an_item_that_is_no_function_is_named() {
         ("«use» job;", "an import"),
         ("«job»! {}", "a macro"),
         ("«safe» fn job();", "a foreign one"),
+        ("«let» job = 1;", "crons::monitor("),
+        ("«|»| job()", "crons::monitor("),
+        ("«async» move { job() }", "crons::monitor("),
+        ("«{» job() }", "crons::monitor("),
+        ("«job»(1)", "crons::monitor("),
+        ("«job».start(1)", "crons::monitor("),
+        ("«auto» trait Job {}", "this item"),
         ("fn job()«;»", "needs a body"),
         ("«const» fn job() {}", "`const fn`"),
         ("unsafe extern \"C\" fn job(«all: ...») {}", "variadic"),

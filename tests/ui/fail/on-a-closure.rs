@@ -1,0 +1,4 @@
+fn main() {
+    let rotate = #[crons::monitor(slug = "rotate-logs")] || 1;
+    rotate();
+}
