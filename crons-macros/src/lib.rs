@@ -140,7 +140,8 @@ use syn::Error;
 /// ```
 ///
 /// A run that ends the process has no end of its own: under `-> !`, `std::process::exit` and `panic = "abort"` the server will count
-/// it as timed out. Closures that a function returns as `impl Fn(&str)` need the types of their arguments written out.
+/// it as timed out. Closures that a function returns as `impl Fn(..)` need the types of their arguments written out, and one
+/// that returns a borrow of its argument has to be a function with a name; `Box<dyn Fn(..)>` asks for neither.
 /// Exceptions of other languages do not pass a function under watch.
 ///
 /// Arguments are moved into the body as they are. Two things differ from the bare function: what the body does not use of its arguments is
