@@ -16,7 +16,7 @@ use crate::check::{Config, End, Monitor, Name};
 use crate::function::{Function, Run};
 
 pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
-    let Function { attrs, vis, sig, inner_attrs, brace, body } = function;
+    let Function { attrs, vis, sig, inner_attrs, brace, braced, body } = function;
     let here = Span::mixed_site();
     let krate =
         monitor.krate.as_ref().map_or_else(|| quote_spanned!(here=> ::crons), ToTokens::to_token_stream);
@@ -37,7 +37,12 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
             #(#cfgs)* #[allow(clippy::shadow_same)] let #mutability #name = #name;
         });
     }
+    // What the compiler finds wrong in the user's own braces, it has said at the same place, and does not say twice.
+    let untouched = braced.as_ref().filter(|_| taken.is_empty() && inner_attrs.is_empty());
     let braced = |first: TokenStream| {
+        if let Some(untouched) = untouched.filter(|_| first.is_empty()) {
+            return untouched.to_token_stream();
+        }
         let mut braced = TokenStream::new();
         brace.surround(&mut braced, |tokens| tokens.extend([first, taken.clone(), body.clone()]));
         braced

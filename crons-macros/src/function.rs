@@ -1,7 +1,7 @@
 //! Also first stage: the function that the attribute stands on. Its body is kept as tokens, so that a half-typed body
 //! does not lose the function, and a long one costs nothing.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, TokenStream};
 use syn::parse::{Parse, ParseStream};
 use syn::{
     Attribute, Error, GenericArgument, Ident, PathArguments, PathSegment, Result, ReturnType, Signature,
@@ -16,6 +16,8 @@ pub(crate) struct Function {
     /// `#![..]` at the head of the body: they may stand there only.
     pub(crate) inner_attrs: Vec<Attribute>,
     pub(crate) brace: token::Brace,
+    /// The braces and what they hold, where no `macro_rules!` has passed them on. Put together anew they have one span for both.
+    pub(crate) braced: Option<Group>,
     pub(crate) body: TokenStream,
 }
 
@@ -45,11 +47,12 @@ impl Parse for Function {
                 "`#[monitor]` needs a body to watch: put it on the function that has one",
             ));
         }
+        let braced = input.fork().parse().ok();
         let content;
         let brace = braced!(content in input);
         let inner_attrs = content.call(Attribute::parse_inner)?;
         let body = content.parse()?;
-        let function = Self { attrs, vis, sig, inner_attrs, brace, body };
+        let function = Self { attrs, vis, sig, inner_attrs, brace, braced, body };
         function.refuse_what_cannot_be_watched().map(|()| function)
     }
 }

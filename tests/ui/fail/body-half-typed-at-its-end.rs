@@ -1,0 +1,8 @@
+#[crons::monitor]
+fn job() {
+    let m =
+}
+
+fn main() {
+    job();
+}
