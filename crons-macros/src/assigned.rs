@@ -163,6 +163,7 @@ fn has_variable(name: &str, body: &TokenStream) -> bool {
     }
     false
 }
+
 const OPERATORS: [&str; 11] = ["=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>="];
 
 /// Whether `name`, or a field of it, stands before an `=` that assigns, alone or with an operator.
