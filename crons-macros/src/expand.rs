@@ -55,7 +55,7 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
             let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> &__crons_output));
             quote_spanned! {here=>
                 let __crons_run = #private::start(#definition);
-                let __crons_output = #private::call(__crons_run.as_ref(), move || -> #output #body);
+                let __crons_output = #private::call(&__crons_run, move || -> #output #body);
                 #private::finish(__crons_run, #verdict);
                 return __crons_output;
             }
@@ -64,21 +64,21 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
         Run::Never => {
             let body = braced(TokenStream::new());
             if sig.asyncness.is_some() {
-                quote_spanned! {here=>
-                    loop { #private::watch(#definition, async move #body, |_| #private::Verdict::Fine).await }
-                }
+                quote_spanned!(here=> loop { #private::during(#definition, async move #body).await.1 })
             } else {
                 quote_spanned! {here=>
                     let __crons_run = #private::start(#definition);
-                    #private::call(__crons_run.as_ref(), move || -> ! #body)
+                    #private::call(&__crons_run, move || -> ! #body)
                 }
             }
         }
         Run::Async => {
             let body = braced(typed(&sig));
-            let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> __crons_output));
+            let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> &__crons_output));
             quote_spanned! {here=>
-                return #private::watch(#definition, async move #body, |__crons_output| #verdict).await;
+                let (__crons_run, __crons_output) = #private::during(#definition, async move #body).await;
+                #private::finish(__crons_run, #verdict);
+                return __crons_output;
             }
         }
         Run::Future { boxed, output } => {
@@ -210,8 +210,8 @@ fn typed(sig: &Signature) -> TokenStream {
         ReturnType::Type(_, ty) => ty.span(),
     };
     quote_spanned! {Span::mixed_site().located_at(there)=>
-        if let ::core::option::Option::Some(__crons_output) = ::core::option::Option::None::<#output> {
-            return __crons_output;
+        if false {
+            return __crons::never::<#output>();
         }
     }
 }

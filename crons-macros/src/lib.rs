@@ -126,8 +126,10 @@ use syn::Error;
 /// async fn nightly_backup(db: &Db) -> Result<(), Box<dyn std::error::Error>> {
 ///     // Listed for `init`, too, where the linker can do that.
 ///     static DEFINITION: Definition = Definition::new("nightly-backup").crontab("0 3 * * MON-FRI").timezone(..);
-///     // Begins the run when it is first polled, and ends it by the verdict; dropped before that, it reports so.
-///     return watch(&DEFINITION, async move { /* the body */ }, |output| /* the verdict on `output` */).await;
+///     // Begins the run when it is first polled; dropped before its end, it reports so.
+///     let (run, output) = during(&DEFINITION, async move { /* the body */ }).await;
+///     finish(run, /* the verdict on `output` */);
+///     return output;
 /// }
 ///
 /// fn rotate_logs() -> std::io::Result<()> {

@@ -198,13 +198,8 @@ impl Drop for CheckInGuard {
     }
 }
 
-/// A guard on the current client, or an idle one; `job` is asked only if there is a client.
-pub(crate) fn start_current(job: impl FnOnce() -> Option<Watch>) -> CheckInGuard {
-    start_heard(job).unwrap_or_else(CheckInGuard::idle)
-}
-
-/// As [`start_current`], without a guard where nobody hears of the run.
-pub(crate) fn start_heard(job: impl FnOnce() -> Option<Watch>) -> Option<CheckInGuard> {
+/// A guard on the current client; none where nobody hears of the run. `job` is asked only if there is a client.
+pub(crate) fn start(job: impl FnOnce() -> Option<Watch>) -> Option<CheckInGuard> {
     let client = current::client()?;
     Some(CheckInGuard::start(client, job()?))
 }

@@ -32,6 +32,7 @@ mod guard;
 mod running;
 mod definition;
 mod watch;
+mod watched;
 mod monitor;
 mod registry;
 mod init;
@@ -67,6 +68,8 @@ pub mod __private {
     pub use crate::definition::{Definition, IntoMonitorConfig, checked_crontab};
     pub use crate::guard::OnCancel;
     pub use crate::registry::MONITORS;
+    pub use crate::running::call;
     pub use crate::verdict::{Probe, Verdict, by_type, judge_none};
-    pub use crate::watch::{call, finish, make, start, watch};
+    pub use crate::watch::{finish, make, never, start};
+    pub use crate::watched::{during, watch};
 }

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 
 use crons_types::{MonitorConfig, Slug};
 
-use crate::guard::{CheckInGuard, OnCancel, Watch, start_current};
+use crate::guard::{CheckInGuard, OnCancel, Watch, start};
 use crate::outcome::{Outcome, failed};
 use crate::record::{About, Subject};
-use crate::running::within;
+use crate::running::call;
 use crate::verdict::Verdict;
-use crate::watch::Watched;
+use crate::watched::Watched;
 
 /// A monitor of this name, to watch a closure, a future or a stretch of code.
 ///
@@ -64,9 +64,12 @@ impl Monitor<'_> {
 
     /// Runs the job and reports its begin and end. Its value is returned unchanged; a panic is reported and goes on.
     pub fn run<R: Outcome>(self, job: impl FnOnce() -> R) -> R {
-        let run = self.start();
-        let output = within(&run, job);
-        run.finish(failed(&output));
+        let run = self.begin();
+        let output = call(&run, job);
+        let failed = failed(&output);
+        if let Some(run) = run {
+            run.finish(failed);
+        }
         output
     }
 
@@ -75,13 +78,18 @@ impl Monitor<'_> {
     where
         F: Future<Output: Outcome>,
     {
-        Watched::new(job, || self.start(), verdict_of::<F::Output>)
+        Watched::new(job, || self.begin(), verdict_of::<F::Output>)
     }
 
     /// Reports that a run began; the guard reports how it ended.
     pub fn start(self) -> CheckInGuard {
+        self.begin().unwrap_or_else(CheckInGuard::idle)
+    }
+
+    /// As [`start`](Self::start), without a guard where nobody hears of the run.
+    fn begin(self) -> Option<CheckInGuard> {
         let Self { slug, config, on_cancel, heartbeat } = self;
-        start_current(|| {
+        start(|| {
             let subject = About::Made(Arc::new(Subject::new(stored(&slug)?, config)));
             Some(Watch { subject, on_cancel, heartbeat })
         })

@@ -33,16 +33,57 @@ pub fn current_check_in_id() -> Option<CheckInId> {
     RUNNING.try_with(Cell::get).ok().flatten()
 }
 
-/// Does all of the run. Says what a panic said, and lets it go on unchanged.
-pub(crate) fn within<R>(run: &CheckInGuard, part: impl FnOnce() -> R) -> R {
-    attempt(run, part).unwrap_or_else(|payload| resume_unwind(payload))
+/// A part of a run: all of it, or a poll of its future. Its type is forgotten, so that what surrounds it is compiled once, and
+/// not for each function.
+pub(crate) trait Part {
+    fn go(&mut self);
 }
 
-/// Does a part of the run: all of it, or a poll of its future. Says what a panic said, and returns it.
-pub(crate) fn attempt<R>(run: &CheckInGuard, part: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
-    let Some((_, id)) = run.watched() else { return Ok(part()) };
+/// All of a run.
+struct Whole<'a, F, R> {
+    body: Option<F>,
+    output: &'a mut Option<R>,
+}
+
+impl<R, F: FnOnce() -> R> Part for Whole<'_, F, R> {
+    fn go(&mut self) {
+        if let Some(body) = self.body.take() {
+            // Not by `=`, which would drop what was there, for all the compiler knows.
+            let _ = self.output.insert(body());
+        }
+    }
+}
+
+/// Does all of a run, and says what a panic said, which goes on unchanged. As a bound, `FnOnce` lets the body return borrows of its
+/// arguments, which a bare `(|| ..)()` does not.
+pub fn call<R>(run: &Option<CheckInGuard>, body: impl FnOnce() -> R) -> R {
+    let Some(run) = run else { return body() };
+    let mut output = None;
+    undergo(run, &mut Whole { body: Some(body), output: &mut output });
+    done(output)
+}
+
+/// What has come of a body that has not panicked.
+fn done<R>(output: Option<R>) -> R {
+    match output {
+        Some(output) => output,
+        None => unreachable!("a body comes to its end, or panics"),
+    }
+}
+
+/// As [`attempt`], with a panic that goes on unchanged.
+fn undergo(run: &CheckInGuard, part: &mut dyn Part) {
+    attempt(run, part).unwrap_or_else(|payload| resume_unwind(payload));
+}
+
+/// Does a part of the run. Says what a panic said, and returns it.
+pub(crate) fn attempt(run: &CheckInGuard, part: &mut dyn Part) -> Result<(), Box<dyn Any + Send>> {
+    let Some((_, id)) = run.watched() else {
+        part.go();
+        return Ok(());
+    };
     let around = RUNNING.try_with(|running| running.replace(Some(id))).ok().flatten();
-    let done = catch_unwind(AssertUnwindSafe(part));
+    let done = catch_unwind(AssertUnwindSafe(|| part.go()));
     // A thread that is ending has no such thing any more.
     let _ = RUNNING.try_with(|running| running.set(around));
     done.inspect_err(|payload| say_panic(run, &**payload))

@@ -1,6 +1,6 @@
 async fn nightly_backup(db: &Db) -> anyhow::Result<()> {
     use ::crons::__private as __crons;
-    return __crons::watch(
+    let (__crons_run, __crons_output) = __crons::during(
         {
             static __CRONS_DEFINITION: __crons::Definition = __crons::Definition::new("nightly-backup")
                 .crontab("0 3 * * MON-FRI")
@@ -11,15 +11,16 @@ async fn nightly_backup(db: &Db) -> anyhow::Result<()> {
             &__CRONS_DEFINITION
         },
         async move {
-            if let ::core::option::Option::Some(__crons_output) = ::core::option::Option::None::<anyhow::Result<()>> {
-                return __crons_output;
+            if false {
+                return __crons::never::<anyhow::Result<()>>();
             }
             db.copy().await
         },
-        |__crons_output| {
-            use __crons::by_type::*;
-            (&&&&&__crons::Probe(__crons_output)).__crons_verdict()
-        },
     )
     .await;
+    __crons::finish(__crons_run, {
+        use __crons::by_type::*;
+        (&&&&&__crons::Probe(&__crons_output)).__crons_verdict()
+    });
+    return __crons_output;
 }

@@ -5,7 +5,7 @@ pub fn rotate_logs(folder: &Path, kept: usize) -> io::Result<usize> {
         __crons::list!(__CRONS_DEFINITION);
         &__CRONS_DEFINITION
     });
-    let __crons_output = __crons::call(__crons_run.as_ref(), move || -> io::Result<usize> {
+    let __crons_output = __crons::call(&__crons_run, move || -> io::Result<usize> {
         #[allow(clippy::shadow_same)]
         let mut kept = kept;
         kept += 1;
