@@ -1,21 +1,74 @@
 //! Every route of the server, on one screen.
 
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
 use tower_http::decompression::RequestDecompressionLayer;
 
 use crate::access::{self, Access};
+use crate::connections::{RequestBody, Site};
 use crate::refusal::Refusal;
 use crate::state::App;
 use crate::store::Reader;
 use crate::{api, ingest, pages};
 
-pub(crate) fn router(app: App, access: Access) -> Router {
+/// The routes, and a shortcut past them: they and their layers would be a tenth of what a check-in costs.
+#[derive(Clone)]
+pub(crate) struct Routes {
+    router: TowerToHyperService<Router>,
+    app: App,
+    access: Access,
+}
+
+impl Routes {
+    pub(crate) fn new(app: App, access: Access) -> Self {
+        let router = TowerToHyperService::new(router(app.clone(), access.clone()));
+        Self { router, app, access }
+    }
+}
+
+impl Site for Routes {
+    /// Strangers are turned away, and no page of ours runs scripts, is framed, or guesses types.
+    async fn answer(&self, request: hyper::Request<RequestBody>) -> Response {
+        const HEADERS: [(HeaderName, HeaderValue); 3] = [
+            (
+                header::CONTENT_SECURITY_POLICY,
+                HeaderValue::from_static(
+                    "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+                ),
+            ),
+            (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+            // With `no-referrer`, browsers would send our own forms with `Origin: null`, which `access` refuses.
+            (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+        ];
+        let mut response = if let Some(stranger) = self.access.stranger(request.headers()) {
+            stranger.into_response()
+        } else if let Some(project) = plain_envelope(&request) {
+            ingest::envelope(&self.app, Ok(Path(project)), request).await.into_response()
+        } else {
+            let Ok(response) = self.router.call(request).await;
+            response
+        };
+        response.headers_mut().extend(HEADERS);
+        response
+    }
+}
+
+/// The project of what nearly all requests are: an envelope that no layer has to do anything with.
+fn plain_envelope<B>(request: &hyper::Request<B>) -> Option<u64> {
+    if request.method() != Method::POST || request.headers().contains_key(header::CONTENT_ENCODING) {
+        return None;
+    }
+    request.uri().path().strip_prefix("/api/")?.strip_suffix("/envelope/")?.parse().ok()
+}
+
+fn router(app: App, access: Access) -> Router {
     let cron = || get(ingest::cron).post(ingest::cron).head(ingest::no_head);
     // Open to all who have the key. Bodies are only taken here, packed or not.
     let ingest = Router::new()
@@ -34,11 +87,10 @@ pub(crate) fn router(app: App, access: Access) -> Router {
         .nest("/api/0/organizations/{organization}", api())
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(access.clone(), access::admin))
+        .layer(middleware::from_fn_with_state(access, access::admin))
         .route("/health", get(health))
         .merge(ingest)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(access, guard))
         .with_state(app)
 }
 
@@ -98,27 +150,5 @@ async fn encoding(mut request: Request, next: Next) -> Response {
         let detail = format!("content-encoding: {lower:?} is none of gzip, deflate, br and identity");
         return Refusal::new(response.status(), detail).into_response();
     }
-    response
-}
-
-/// Strangers are turned away, and no page of ours runs scripts, is framed, or guesses types. One layer for both, as each costs
-/// each request.
-async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
-    const HEADERS: [(HeaderName, HeaderValue); 3] = [
-        (
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static(
-                "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'",
-            ),
-        ),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        // With `no-referrer`, browsers would send our own forms with `Origin: null`, which `access` refuses.
-        (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
-    ];
-    let mut response = match access.stranger(request.headers()) {
-        Some(stranger) => stranger.into_response(),
-        None => next.run(request).await,
-    };
-    response.headers_mut().extend(HEADERS);
     response
 }

@@ -6,15 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
 use axum::response::Response;
 use hyper::body::{Bytes, Frame, Incoming, SizeHint};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -29,16 +26,20 @@ const SOON: Duration = Duration::from_millis(1);
 /// The same if none could be closed: it is for others to give something back.
 const BACK_OFF: Duration = Duration::from_millis(50);
 
+/// What answers requests.
+pub trait Site: Clone + Send + Sync + 'static {
+    fn answer(&self, request: hyper::Request<RequestBody>) -> impl Future<Output = Response> + Send;
+}
+
 /// Answers requests until `stopped`, and then those that are under way. Dropped, it closes all connections at once.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    site: impl Site,
     limits: Limits,
     stopped: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.headers).max_buf_size(MOST_HEADERS);
-    let router = TowerToHyperService::new(router);
     let list = WaitingList::new(limits.most_connections(), limits.answer);
     let (running, stopping) = watch::channel(());
     let mut connections = JoinSet::new();
@@ -51,7 +52,7 @@ pub async fn serve(
             () = &mut stopped => break,
         };
         while connections.try_join_next().is_some() {}
-        connections.spawn(converse(http.clone(), stream, router.clone(), admitted, stopping.clone()));
+        connections.spawn(converse(http.clone(), stream, site.clone(), admitted, stopping.clone()));
     }
     drop(listener);
     drop(running);
@@ -82,7 +83,7 @@ async fn accept(listener: &TcpListener, list: &WaitingList, failing: &mut Seldom
 async fn converse(
     http: http1::Builder,
     stream: TcpStream,
-    router: TowerToHyperService<Router>,
+    site: impl Site,
     admitted: Admitted,
     mut stopping: watch::Receiver<()>,
 ) {
@@ -91,7 +92,7 @@ async fn converse(
     let mut told_to_go = admitted.told_to_go;
     let place = admitted.place;
     let socket = Socket { stream: TokioIo::new(stream), place: Arc::clone(&place) };
-    let service = service_fn(|request| answer(&router, &place, request));
+    let service = service_fn(|request| answer(&site, &place, request));
     let mut connection = pin!(http.serve_connection(socket, service));
     let mut stops = false;
     loop {
@@ -114,21 +115,21 @@ async fn converse(
 }
 
 async fn answer(
-    router: &TowerToHyperService<Router>,
+    site: &impl Site,
     place: &Arc<Place>,
     request: hyper::Request<Incoming>,
 ) -> Result<Response, ToldToGo> {
     if hyper::body::Body::is_end_stream(request.body()) {
         place.answering()?;
     }
-    let request = request.map(|body| Body::new(RequestBody { body, place: Arc::clone(place) }));
-    let Ok(response) = router.call(request).await;
+    let request = request.map(|body| RequestBody { body, place: Arc::clone(place) });
+    let response = site.answer(request).await;
     place.answered();
     Ok(response)
 }
 
 /// A body that says when it has been read completely. Never before it is asked: `is_end_stream` stays false.
-struct RequestBody {
+pub struct RequestBody {
     body: Incoming,
     place: Arc<Place>,
 }
@@ -201,7 +202,10 @@ impl Write for Socket {
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
     use axum::routing::get;
+    use hyper::service::Service;
+    use hyper_util::service::TowerToHyperService;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::sync::Notify;
     use tokio::time::timeout;
@@ -209,6 +213,13 @@ mod tests {
     use super::*;
 
     const DEADLINE: Duration = Duration::from_secs(20);
+
+    impl Site for TowerToHyperService<Router> {
+        async fn answer(&self, request: hyper::Request<RequestBody>) -> Response {
+            let Ok(response) = self.call(request).await;
+            response
+        }
+    }
 
     #[tokio::test]
     async fn a_request_that_is_answered_is_not_closed_for_others() {
@@ -225,8 +236,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let limits = Limits { connections: Some(2), ..Limits::default() };
-        let router = Router::new().route("/", get(handler));
-        let server = tokio::spawn(serve(listener, router, limits, std::future::pending()));
+        let routes = TowerToHyperService::new(Router::new().route("/", get(handler)));
+        let server = tokio::spawn(serve(listener, routes, limits, std::future::pending()));
 
         let mut asking = TcpStream::connect(address).await.unwrap();
         asking.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();

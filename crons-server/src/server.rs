@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::access::Access;
 use crate::alerts::{NotSent, Sender};
-use crate::app::router;
+use crate::app::Routes;
 use crate::clock::Clock;
 use crate::connections;
 use crate::consumer;
@@ -128,7 +128,7 @@ impl Server {
         let alerts = tokio::spawn(sender.run(Arc::new(app.clone()), stopped.clone()));
         let access = Access::new(settings.admin_token.clone());
         let serve =
-            connections::serve(listener, router(app, access), settings.limits.clone(), until(stopped));
+            connections::serve(listener, Routes::new(app, access), settings.limits.clone(), until(stopped));
         let http = tokio::spawn(serve);
         let retention = settings.retention;
         let timers = match settings.clock {

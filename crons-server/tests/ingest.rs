@@ -50,6 +50,50 @@ fn every_encoding_of_an_sdk_is_read() {
 }
 
 #[test]
+fn the_short_way_and_the_route_answer_the_same() {
+    let servers = [Harness::at("10:00:00"), Harness::at("10:00:00")];
+    let key = format!("X-Sentry-Auth: Sentry sentry_key={KEY}\r\n");
+    let good = envelope("{}", &check_in(&id('a'), "ok"));
+    let cases: [(&str, &str, &str, &[u8]); 11] = [
+        ("accepted", "POST /api/1/envelope/", &key, &good),
+        ("refused", "POST /api/1/envelope/", &key, &good),
+        ("key in the query", &format!("POST /api/1/envelope/?sentry_key={KEY}"), "", &good),
+        ("two keys", "POST /api/1/envelope/?sentry_key=other", &key, &good),
+        ("two queries", "POST /api/1/envelope/?sentry_key=a&sentry_key=b", &key, &good),
+        ("no key", "POST /api/1/envelope/", "", &good),
+        ("no such project", "POST /api/2/envelope/", &key, &good),
+        ("malformed", "POST /api/1/envelope/", &key, b"{}\n{\"type\":\"check_in\"}\nnonsense"),
+        ("too large", "POST /api/1/envelope/", &key, &vec![b'x'; 1024 * 1024 + 1]),
+        ("no check-in", "POST /api/1/envelope/", &key, b"{}"),
+        (
+            "a page of another host",
+            "POST /api/1/envelope/",
+            &format!("Origin: http://evil.example\r\n{key}"),
+            &good,
+        ),
+    ];
+    for (case, request, headers, body) in cases {
+        // With an encoding, also with that which is none, a request takes the way of all others.
+        let [short, route] = ["", "Content-Encoding: identity\r\n"].map(|encoding| {
+            let server = &servers[usize::from(!encoding.is_empty())];
+            let mut socket = TcpStream::connect(server.url("").trim_start_matches("http://")).unwrap();
+            let length = body.len();
+            write!(socket, "{request} HTTP/1.1\r\nHost: localhost\r\n{headers}{encoding}Content-Length: {length}\r\nConnection: close\r\n\r\n").unwrap();
+            socket.write_all(body).unwrap();
+            let mut answer = String::new();
+            socket.read_to_string(&mut answer).unwrap();
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            let mut head: Vec<String> = head.lines().filter(|line| !line.starts_with("date")).map(str::to_owned).collect();
+            // The order of headers says nothing.
+            head.sort();
+            (head, body.to_owned())
+        });
+        assert_eq!(short, route, "{case}");
+    }
+    assert_eq!(servers.map(|server| server.statuses("job")), [["ok"], ["ok"]]);
+}
+
+#[test]
 fn an_encoding_that_nobody_uses_is_refused_by_name() {
     let server = Harness::at("10:00:00");
     let path = format!("/api/1/envelope/?sentry_key={KEY}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::Bytes;
 use axum::http::StatusCode;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
@@ -19,7 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Reads a body to its end.
-pub(super) async fn read(mut body: Body) -> Result<Vec<u8>, Refusal> {
+pub(super) async fn read<B>(mut body: B) -> Result<Vec<u8>, Refusal>
+where
+    B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
+{
     let mut bytes = Vec::new();
     let mut read = 0;
     let deadline = Instant::now() + DEADLINE;
@@ -57,7 +60,7 @@ mod tests {
     use std::task::{Context, Poll, ready};
 
     use axum::response::IntoResponse;
-    use hyper::body::{Bytes, Frame};
+    use hyper::body::Frame;
     use tokio::time::{Interval, interval};
 
     use super::*;
@@ -86,7 +89,7 @@ mod tests {
             (Duration::from_secs(11), 10, "the body stopped for 10 s"),
         ] {
             let before = Instant::now();
-            let refusal = read(Body::new(Drip(interval(every)))).await.unwrap_err().into_response();
+            let refusal = read(Drip(interval(every))).await.unwrap_err().into_response();
             assert_eq!(before.elapsed().as_secs(), seconds);
             assert_eq!(refusal.status(), StatusCode::REQUEST_TIMEOUT);
             assert_eq!(refusal.headers()[REASON], reason);

@@ -1,9 +1,9 @@
 //! The two ways in: an envelope from an SDK, and a URL that anything can call.
 
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use crons_types::CheckInId;
@@ -46,15 +46,27 @@ impl From<EnvelopeError> for Refusal {
 pub async fn envelope_endpoint(
     State(app): State<App>,
     project: Result<Path<u64>, PathRejection>,
-    query: Result<Query<IngestQuery>, QueryRejection>,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Refusal> {
+    envelope(&app, project, request).await
+}
+
+/// The same, by whatever way it comes.
+pub async fn envelope<B>(
+    app: &App,
+    project: Result<Path<u64>, PathRejection>,
+    request: Request<B>,
+) -> Result<Response, Refusal>
+where
+    B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
+{
+    let (head, body) = request.into_parts();
     // First of all: a client that is still sending does not see why it is refused.
     let body = body::read(body).await?;
-    let (Path(project), Query(query)) = (project?, query?);
+    let Path(project) = project?;
+    let Query(query) = Query::<IngestQuery>::try_from_uri(&head.uri)?;
     let envelope = Envelope::parse(&body)?;
-    let key = auth::from_headers(&headers);
+    let key = auth::from_headers(&head.headers);
     auth::check(
         [key.as_deref(), query.sentry_key.as_deref(), envelope.key.as_deref()],
         &app.public_key,
@@ -63,7 +75,7 @@ pub async fn envelope_endpoint(
     let Some(payload) = envelope.check_in else { return Ok(Json(json!({})).into_response()) };
     let arrival = parse_check_in(payload, None);
     let id = arrival.content.as_ref().map_or(CheckInId::NIL, |event| event.check_in_id);
-    let discarded = take(&app, arrival).await?;
+    let discarded = take(app, arrival).await?;
     let mut answer = json!({ "id": id });
     // Sentry answers 200 and drops it; we answer the same, but say so.
     if !discarded.is_empty() {

@@ -6,5 +6,5 @@ mod envelope;
 mod body;
 mod http;
 
-pub use http::{cron, envelope_endpoint, no_head};
+pub use http::{cron, envelope, envelope_endpoint, no_head};
 pub(crate) use payload::parse_check_in;
