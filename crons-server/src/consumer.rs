@@ -73,6 +73,23 @@ enum Done {
     Time,
 }
 
+/// Which messages can be undone by themselves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Marks {
+    None,
+    Each,
+}
+
+/// What came of doing a batch.
+struct Attempt {
+    done: Vec<Done>,
+    said: Vec<Said>,
+    minutes: Minutes,
+    /// One message has failed, and all were undone for it.
+    one_failed: bool,
+    result: Result<(), StoreError>,
+}
+
 impl Consumer {
     fn run(mut self, mut queue: mpsc::Receiver<Message>) {
         let mut batch = Vec::with_capacity(BATCH);
@@ -108,25 +125,20 @@ impl Consumer {
 
     /// One commit for all of a batch, and only then the answers.
     fn apply(&mut self, batch: &mut Vec<Message>) {
-        let (mut done, mut said) = (Vec::with_capacity(batch.len()), Vec::new());
-        let outages = self.judge.outages.clone();
-        let judge = &mut self.judge;
-        let mut minutes = self.minutes.clone();
-        let result = self.store.transaction(&mut |records| {
-            for message in &mut *batch {
-                done.push(take(records, judge, &mut minutes, message, &mut said)?);
-            }
-            let limit = if batch.is_empty() { minutes::MANY } else { minutes::A_FEW };
-            minutes.judge(records, judge, limit, &mut said)?;
-            count(records, &said)
-        });
+        let last = self.judge.outages.last().copied();
+        // Marks cost. Without them the batch is undone as a whole, and done again, which what is given away cannot be.
+        let given_away = batch.iter().any(|message| matches!(message, Message::Work(..)));
+        let mut attempt = self.attempt(batch, if given_away { Marks::Each } else { Marks::None });
+        if attempt.one_failed {
+            attempt = self.attempt(batch, Marks::Each);
+        }
+        let Attempt { done, said, minutes, result, .. } = attempt;
         self.failed = result.is_err();
         self.well.store(!self.failed, Ordering::Relaxed);
-        self.judge.rate.settle(result.is_ok());
         match &result {
             Ok(()) => {
                 self.minutes = minutes;
-                minutes::notice(outages.last().copied(), self.judge.outages.last().copied());
+                minutes::notice(last, self.judge.outages.last().copied());
                 said.iter().for_each(Said::log);
                 if said.iter().any(|said| matches!(said, Said::Alerts)) {
                     self.alerts.notify_one();
@@ -134,11 +146,34 @@ impl Consumer {
             }
             Err(error) => {
                 tracing::error!(%error, messages = batch.len(), "nothing of this batch was stored; clients are told so");
-                self.judge.outages = outages;
                 self.minutes.turn_deaf();
             }
         }
         self.answer(batch, done, result.is_ok());
+    }
+
+    /// Does it, or nothing of it.
+    fn attempt(&mut self, batch: &mut [Message], marks: Marks) -> Attempt {
+        let (mut done, mut said) = (Vec::with_capacity(batch.len()), Vec::new());
+        let mut minutes = self.minutes.clone();
+        let mut one_failed = false;
+        let outages = self.judge.outages.clone();
+        let judge = &mut self.judge;
+        let limit = if batch.is_empty() { minutes::MANY } else { minutes::A_FEW };
+        let result = self.store.transaction(&mut |records| {
+            for message in &mut *batch {
+                let outcome = take(records, judge, &mut minutes, message, marks, &mut said);
+                one_failed = outcome.is_err() && marks == Marks::None;
+                done.push(outcome?);
+            }
+            minutes.judge(records, judge, limit, &mut said)?;
+            count(records, &said)
+        });
+        self.judge.rate.settle(result.is_ok());
+        if result.is_err() {
+            self.judge.outages = outages;
+        }
+        Attempt { done, said, minutes, one_failed, result }
     }
 
     fn answer(&mut self, batch: &mut Vec<Message>, done: Vec<Done>, durable: bool) {
@@ -171,12 +206,13 @@ impl Consumer {
     }
 }
 
-/// Does what one message asks for. One that fails by itself fails alone.
+/// Does what one message asks for. With marks, one that fails by itself fails alone.
 fn take(
     records: &mut dyn Records,
     judge: &mut Judge,
     minutes: &mut Minutes,
     message: &mut Message,
+    marks: Marks,
     said: &mut Vec<Said>,
 ) -> Result<Done, StoreError> {
     match message {
@@ -186,6 +222,9 @@ fn take(
                 && minutes.are_behind()
             {
                 minutes.judge_beside(records, judge, event, said)?;
+            }
+            if marks == Marks::None {
+                return Ok(Done::Verdict(Some(judge.check_in(records, arrival, said)?)));
             }
             let counted = judge.rate.counted();
             let verdict = judge::apart(records, |records| judge.check_in(records, arrival, said))?;

@@ -118,3 +118,60 @@ async fn what_could_not_be_stored_does_not_count_against_the_rate_limit() {
     inbox.stop().await;
     thread.join().unwrap();
 }
+
+/// Has the thread held up until all of these wait for it, so that they become one batch.
+async fn in_one_batch<T>(inbox: &Inbox, messages: impl Future<Output = T>) -> T {
+    let (entered, inside) = oneshot::channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let hold = inbox.work(move |_, _| {
+        entered.send(()).unwrap();
+        released.recv().map_err(StoreError::new)
+    });
+    let messages = async {
+        inside.await.unwrap();
+        let queued = async { release.send(()).unwrap() };
+        tokio::join!(biased; messages, queued).0
+    };
+    let (done, answers) = tokio::join!(biased; hold, messages);
+    done.unwrap();
+    answers
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_stored_fails_alone_whatever_is_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crons.db");
+    let store = SqliteStore::open(&path).unwrap();
+    let refuses = "CREATE TRIGGER refuses BEFORE INSERT ON check_ins
+                   WHEN NEW.guid = x'02020202020202020202020202020202' BEGIN SELECT RAISE(ABORT, 'no'); END";
+    rusqlite::Connection::open(&path).unwrap().execute_batch(refuses).unwrap();
+    let judge = Judge::new(&Settings::default(), uuid::Uuid::new_v4);
+    let clock = Clock::Manual(ManualClock::new("2024-06-03T10:00:30Z".parse().unwrap()));
+    let (inbox, thread) = start(Box::new(store), judge, clock).unwrap();
+    let accepted = |answer| matches!(answer, Ok(Verdict::Accepted { .. }));
+
+    let batch = async {
+        tokio::join!(biased; inbox.check_in(arrival(1)), inbox.check_in(arrival(2)), inbox.check_in(arrival(3)))
+    };
+    let (first, second, third) = in_one_batch(&inbox, batch).await;
+    assert!(accepted(first) && accepted(third));
+    assert_eq!(second, Err(Unavailable::Database));
+
+    let batch = async {
+        let work = inbox.work(|records, now| records.set_heard_until(now));
+        tokio::join!(biased; inbox.check_in(arrival(4)), work, inbox.check_in(arrival(2)))
+    };
+    let (fourth, work, second) = in_one_batch(&inbox, batch).await;
+    assert!(accepted(fourth) && work.is_ok());
+    assert_eq!(second, Err(Unavailable::Database));
+
+    // Six are let through in a minute: what was undone does not count, and what was done again counts once.
+    for id in 5..8 {
+        assert!(accepted(inbox.check_in(arrival(id)).await), "{id}");
+    }
+    assert!(matches!(inbox.check_in(arrival(8)).await, Ok(Verdict::Refused(_))));
+    let page = Reader::open(&path).unwrap().check_ins(crate::PROJECT, "job", None, 0, 100).unwrap().unwrap();
+    assert_eq!(page.check_ins.len(), 6);
+    inbox.stop().await;
+    thread.join().unwrap();
+}
