@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use crons_types::CheckInId;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::auth::{self, AuthError};
@@ -26,6 +26,15 @@ pub struct IngestQuery {
     check_in_id: Option<String>,
     environment: Option<String>,
     duration: Option<String>,
+}
+
+/// What is said to an envelope with a check-in.
+#[derive(Serialize)]
+struct Answer {
+    /// Sentry answers 200 and drops it; we answer the same, but say so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    discarded: Vec<String>,
+    id: CheckInId,
 }
 
 impl From<AuthError> for Refusal {
@@ -76,11 +85,7 @@ where
     let arrival = parse_check_in(payload, None);
     let id = arrival.content.as_ref().map_or(CheckInId::NIL, |event| event.check_in_id);
     let discarded = take(app, arrival).await?;
-    let mut answer = json!({ "id": id });
-    // Sentry answers 200 and drops it; we answer the same, but say so.
-    if !discarded.is_empty() {
-        answer["discarded"] = discarded.iter().map(ToString::to_string).collect();
-    }
+    let answer = Answer { discarded: discarded.iter().map(ToString::to_string).collect(), id };
     Ok(with_reasons(Json(answer).into_response(), &discarded))
 }
 

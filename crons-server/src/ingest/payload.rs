@@ -68,7 +68,10 @@ enum RawSchedule {
 
 /// Reads the payload of a check-in item, or the body of a POST to `/cron/{slug}/`, whose path then says which monitor.
 pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
-    let parsed = serde_json::from_slice::<Object<Payload>>(json).map(|Object(payload)| payload);
+    let text = str::from_utf8(json);
+    // What is known to be text is not looked at for it again, string by string.
+    let parsed = text.map_or_else(|_| serde_json::from_slice::<Object<Payload>>(json), serde_json::from_str);
+    let parsed = parsed.map(|Object(payload)| payload);
     // Where it belongs is asked even of what is no check-in, so that the right people find it.
     let named = match &parsed {
         Ok(_) => Named::default(),
@@ -78,13 +81,14 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
         Ok(payload) => (payload.monitor_slug.as_str(), payload.environment.as_deref()),
         Err(_) => (named.monitor_slug.as_str().unwrap_or_default(), named.environment.as_str()),
     };
-    let cut: String = slug_of_path.unwrap_or(slug).chars().take(MAX_SLUG).collect();
-    let monitor_slug = Slug::normalize(&cut);
+    let slug = beginning(slug_of_path.unwrap_or(slug), MAX_SLUG);
+    let monitor_slug = Slug::normalize(slug);
     let environment = environment.filter(|name| !name.is_empty()).unwrap_or(Environment::DEFAULT);
     // One that is too long is refused later on, in its turn; until then it is held in memory, but not all of it.
-    let environment: String = environment.chars().take(Environment::MAX_LEN + 1).collect();
+    let environment = beginning(environment, Environment::MAX_LEN + 1).to_owned();
+    let slug = monitor_slug.as_ref().ok_or_else(|| slug.to_owned());
     let content = match parsed {
-        Ok(payload) => event(payload, monitor_slug.as_ref().ok_or(cut), &environment),
+        Ok(payload) => event(payload, slug, &environment),
         Err(error) => Err(malformed(match check_in_id(named.check_in_id.as_ref()) {
             Ok(_) => ProcessingError::CheckInValidationFailed(error.to_string()),
             Err(refused) => refused,
@@ -95,9 +99,14 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
         environment,
         // The inbox stamps it.
         received: Timestamp::UNIX_EPOCH,
-        payload: String::from_utf8_lossy(json).into_owned(),
+        payload: text.map_or_else(|_| String::from_utf8_lossy(json).into_owned(), str::to_owned),
         content,
     }
+}
+
+/// So many characters of it, or all.
+fn beginning(text: &str, most: usize) -> &str {
+    text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
 }
 
 /// Steps 4 and 5, and what is left of the slug after them.
@@ -108,7 +117,7 @@ fn event(payload: Payload, slug: Result<&Slug, String>, environment: &str) -> Re
     }
     let status = status(&payload.status)?;
     let duration_ms = payload.duration.map(duration).transpose()?;
-    let trace = payload.contexts.as_ref().and_then(|contexts| contexts.pointer("/trace/trace_id"));
+    let trace = payload.contexts.as_ref().and_then(|contexts| contexts.get("trace")?.get("trace_id"));
     if let Some(trace) = trace.filter(|trace| !trace.is_null() && uuid(trace).is_none()) {
         return Err(refused(format!(
             "contexts.trace.trace_id: {trace} is no UUID; write 32 hexadecimal digits"

@@ -1,5 +1,7 @@
 //! What bears on an event, looked up in SQLite.
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
@@ -67,9 +69,13 @@ impl SqliteRecords<'_> {
         event: &CheckInEvent,
         here: Option<i64>,
     ) -> Result<Option<Existing>, StoreError> {
-        let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {CHECK_IN_ALONE}, c.config_id, c.environment_id FROM check_ins c WHERE c.guid = ?1"
-        ))?;
+        // Put together once, as each check-in asks this.
+        static BY_ID: LazyLock<String> = LazyLock::new(|| {
+            format!(
+                "SELECT {CHECK_IN_ALONE}, c.config_id, c.environment_id FROM check_ins c WHERE c.guid = ?1"
+            )
+        });
+        let mut statement = self.0.prepare_cached(&BY_ID)?;
         let cache = &*self.1;
         let found = statement
             .query_row([event.check_in_id.as_bytes()], |row| {
