@@ -52,11 +52,13 @@ impl SqliteRecords<'_> {
     pub(super) fn add_usage(&self, at: Timestamp, usage: &Usage, count: u32) -> Result<(), StoreError> {
         let Usage { project, slug, outcome, reason } = usage;
         // Of names that are no monitor's there may be any number: they are counted together.
-        let slug = slug.as_ref().map(crons_types::Slug::as_str);
+        let slug = match slug.as_ref().map(crons_types::Slug::as_str) {
+            Some(slug) if self.1.monitor(slug).is_some() || self.is_monitor(*project, slug)? => slug,
+            _ => "",
+        };
         self.0
             .prepare_cached(
-                "INSERT INTO usage (project, slug, hour, outcome, reason, count)
-                 VALUES (?1, coalesce((SELECT slug FROM monitors WHERE project = ?1 AND slug = ?2), ''), ?3, ?4, ?5, ?6)
+                "INSERT INTO usage (project, slug, hour, outcome, reason, count) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT DO UPDATE SET count = count + excluded.count",
             )?
             .execute(params![
@@ -68,6 +70,12 @@ impl SqliteRecords<'_> {
                 count
             ])?;
         Ok(())
+    }
+
+    fn is_monitor(&self, project: u64, slug: &str) -> Result<bool, StoreError> {
+        let mut statement =
+            self.0.prepare_cached("SELECT 1 FROM monitors WHERE project = ?1 AND slug = ?2")?;
+        Ok(statement.exists(params![project.cast_signed(), slug])?)
     }
 }
 
