@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::clock::Clock;
@@ -22,6 +23,9 @@ const BATCH: usize = 512;
 ///
 /// # Errors
 /// If the database or the thread cannot be used.
+///
+/// # Panics
+/// Outside of a tokio runtime.
 pub(crate) fn start(
     mut store: Box<dyn Store>,
     mut judge: Judge,
@@ -42,6 +46,7 @@ pub(crate) fn start(
         store,
         judge,
         minutes,
+        runtime: Handle::current(),
         waiting: Vec::new(),
         alerts,
         failed: false,
@@ -56,6 +61,8 @@ struct Consumer {
     store: Box<dyn Store>,
     judge: Judge,
     minutes: Minutes,
+    /// Where those are who wait for an answer.
+    runtime: Handle,
     /// Who waits until a minute is judged.
     waiting: Vec<(Timestamp, oneshot::Sender<bool>)>,
     /// Told when alerts have been written.
@@ -177,15 +184,15 @@ impl Consumer {
     }
 
     fn answer(&mut self, batch: &mut Vec<Message>, done: Vec<Done>, durable: bool) {
-        // A client that is gone needs no answer.
+        let mut answers = Vec::with_capacity(batch.len());
         let mut done = done.into_iter();
         for message in batch.drain(..) {
             match (message, done.next().filter(|_| durable)) {
-                (Message::CheckIn(_, reply), Some(Done::Verdict(verdict))) => {
-                    let _ = reply.send(verdict.ok_or(Unavailable::Database));
+                (Message::CheckIn(arrival, reply), Some(Done::Verdict(verdict))) => {
+                    answers.push((arrival, reply, verdict.ok_or(Unavailable::Database)));
                 }
-                (Message::CheckIn(_, reply), _) => {
-                    let _ = reply.send(Err(Unavailable::Database));
+                (Message::CheckIn(arrival, reply), _) => {
+                    answers.push((arrival, reply, Err(Unavailable::Database)));
                 }
                 (Message::Work(_, _, reply), done) => {
                     let _ = reply.send(matches!(done, Some(Done::Work(true))));
@@ -198,6 +205,15 @@ impl Consumer {
                 }
                 (Message::Time(_, None) | Message::Stop, _) => {}
             }
+        }
+        if !answers.is_empty() {
+            // One wake-up for all: from this thread each of them would be one. What has arrived is freed there, too.
+            self.runtime.spawn(async move {
+                for (_arrival, reply, verdict) in answers {
+                    // A client that is gone needs no answer.
+                    let _ = reply.send(verdict);
+                }
+            });
         }
         let minutes = &self.minutes;
         for (_, waiter) in self.waiting.extract_if(.., |(minute, _)| minutes.have_judged(*minute)) {
