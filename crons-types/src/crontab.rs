@@ -7,6 +7,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::str::FromStr;
+use std::sync::Arc;
 
 mod bytes;
 mod describe;
@@ -37,7 +38,8 @@ pub(crate) use fields::Fields;
 /// `FRI#2` its second. Both day fields must match if one of them begins with `*`; otherwise either will do.
 #[derive(Clone, Debug)]
 pub struct Crontab {
-    text: Box<str>,
+    /// Shared: a copy of a configuration costs no memory.
+    text: Arc<str>,
     #[cfg(feature = "calendar")]
     fields: Fields,
 }
@@ -122,7 +124,7 @@ impl Crontab {
     }
 }
 
-fn normalize(text: &str) -> Box<str> {
+fn normalize(text: &str) -> Arc<str> {
     // As it is, if there is nothing to fold and nothing to replace.
     if text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'@' || byte == b' ')
         && text.split(' ').all(|word| !word.is_empty())

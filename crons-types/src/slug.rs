@@ -28,6 +28,9 @@ impl Slug {
     /// # Errors
     /// Says what is wrong and what the server would have made of it.
     pub fn parse(text: &str) -> Result<Self, InvalidSlug> {
+        if is_normal(text) {
+            return Ok(Self(text.into()));
+        }
         match Self::normalize(text) {
             Some(slug) if &*slug.0 == text => Ok(slug),
             normalized => Err(InvalidSlug { written: text.chars().take(80).collect(), normalized }),
@@ -64,6 +67,17 @@ impl Slug {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether nothing is left to be done, at a glance: so it is with all that were stored.
+fn is_normal(text: &str) -> bool {
+    let (mut last, edges) = (b' ', [b'-', b'_']);
+    let plain = text.bytes().all(|byte| {
+        let before = std::mem::replace(&mut last, byte);
+        matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_') || byte == b'-' && before != b'-'
+    });
+    let at_edge = text.bytes().next().is_none_or(|first| edges.contains(&first)) || edges.contains(&last);
+    plain && !at_edge && text.len() <= Slug::MAX_LEN
 }
 
 /// What Python's `\s` matches within ASCII.

@@ -1,6 +1,6 @@
 //! Whatever is written: no panic, what is shown reads back the same, and time goes forward.
 
-use crons_types::{Crontab, Interval, IntervalUnit, Minutes};
+use crons_types::{Crontab, Interval, IntervalUnit, Minutes, Slug};
 use proptest::prelude::*;
 
 /// Crontabs, most of them accepted.
@@ -62,6 +62,13 @@ proptest! {
         for refused in [Interval::parse(&text).err(), Minutes::parse(&text).err()].into_iter().flatten() {
             prop_assert!(refused.to_string().chars().count() <= 500);
         }
+    }
+
+    #[test]
+    fn a_slug_is_accepted_if_the_server_would_leave_it_as_it_is(text in "[a-d0-2_-]{0,6}|[a-zé _-]{1,4}[a-z-]{46,50}") {
+        let kept = Slug::normalize(&text).is_some_and(|slug| slug.as_str() == text);
+        prop_assert_eq!(Slug::parse(&text).is_ok(), kept);
+        prop_assert!(Slug::parse(&text).is_ok_and(|slug| slug.as_str() == text) == kept);
     }
 
     #[test]
