@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::connections;
 use crate::consumer;
 use crate::housekeeping;
+use crate::ids::Ids;
 use crate::inbox::Inbox;
 use crate::judge::Judge;
 use crate::lifecycle::truncate_to_minute;
@@ -113,8 +114,8 @@ impl Server {
         store.resume_alerts(settings.clock.now())?;
         let reader = Reader::open(path)?;
         let dsn = format!("http://{public_key}@{}/{}", reachable(address), crate::PROJECT);
-        // In order of time: those of a storm stand side by side in the indexes, random ones each on a page of its own.
-        let judge = Judge::new(settings, Uuid::now_v7);
+        let mut ids = Ids::default();
+        let judge = Judge::new(settings, move || ids.next());
         let (inbox, consumer) = consumer::start(Box::new(store), judge, settings.clock.clone())?;
         let inbox = Arc::new(inbox);
         let (stop, stopped) = watch::channel(false);
