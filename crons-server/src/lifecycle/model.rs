@@ -207,6 +207,7 @@ pub struct State {
 pub struct Keys {
     pub monitor: Option<i64>,
     pub environment: Option<i64>,
+    pub incident: Option<i64>,
 }
 
 /// How many there are already, where one more is about to be made; not counted otherwise.

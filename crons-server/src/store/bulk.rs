@@ -1,4 +1,7 @@
 //! Many rows with one statement: SQLite then looks for their place in table and indexes once, not for each of them.
+//!
+//! `OR FAIL`, as a part of them never stays: whoever saves them has a mark to go back to. Otherwise SQLite would keep a copy
+//! of each page that a statement touches, twice of what a storm writes.
 
 use rusqlite::Transaction;
 use rusqlite::types::ToSqlOutput;
@@ -30,7 +33,7 @@ fn run<const COLUMNS: usize>(
     }
     let row = format!("({})", ["?"; COLUMNS].join(", "));
     let mut statement = transaction
-        .prepare_cached(&format!("INSERT INTO {into} VALUES {}", vec![row; at_once].join(", ")))?;
+        .prepare_cached(&format!("INSERT OR FAIL INTO {into} VALUES {}", vec![row; at_once].join(", ")))?;
     for rows in rows.chunks_exact(at_once) {
         for (number, value) in (1..).zip(rows.iter().flatten()) {
             statement.raw_bind_parameter(number, value)?;

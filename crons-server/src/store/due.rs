@@ -5,26 +5,28 @@ use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
 
 use super::StoreError;
+use super::find::state_of;
 use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, MONITOR, MONITOR_COLUMNS, Micros};
 use super::sqlite::SqliteRecords;
 use crate::lifecycle::{CheckInEvent, Existing, State};
 
 impl SqliteRecords<'_> {
     pub(super) fn missed(&mut self, tick: Timestamp, limit: u32) -> Result<Vec<State>, StoreError> {
-        let cache = &mut *self.1;
-        let mut statement = self.0.prepare_cached(&format!(
+        let Self(transaction, cache) = self;
+        let mut statement = transaction.prepare_cached(&format!(
             "SELECT {MONITOR}, {ENVIRONMENT} FROM environments e JOIN monitors m ON m.id = e.monitor_id
              WHERE e.next_check_in_latest <= ?1 AND m.enabled ORDER BY e.next_check_in_latest, e.id LIMIT ?2"
         ))?;
-        let due = statement
-            .query_map(params![Micros(tick), limit], |row| {
-                let monitor = rows::monitor_with(row, |text| cache.config_of(text))?;
-                Ok((monitor, rows::environment_from(row, MONITOR_COLUMNS)?))
-            })?
-            .filter_map(rows::readable)
-            .collect::<Result<Vec<_>, _>>()?;
-        drop(statement);
-        due.into_iter().map(|(monitor, environment)| self.state_of(monitor, environment, None)).collect()
+        let places = statement.query_map(params![Micros(tick), limit], |row| {
+            let monitor = rows::monitor_with(row, |text| cache.config_of(text))?;
+            Ok((monitor, rows::environment_from(row, MONITOR_COLUMNS)?))
+        })?;
+        let mut due = Vec::new();
+        for place in places.filter_map(rows::readable) {
+            let (monitor, environment) = place?;
+            due.push(state_of(transaction, monitor, environment, None)?);
+        }
+        Ok(due)
     }
 
     pub(super) fn overdue(&self, tick: Timestamp, limit: u32) -> Result<Vec<Uuid>, StoreError> {
@@ -59,7 +61,7 @@ impl SqliteRecords<'_> {
         drop(statement);
         let missed = environment.next_check_in_latest.is_some_and(|latest| latest <= tick);
         let state = if missed {
-            Some(self.state_of((monitor_id, monitor), (environment_id, environment), None)?)
+            Some(state_of(&self.0, (monitor_id, monitor), (environment_id, environment), None)?)
         } else {
             None
         };
@@ -90,6 +92,6 @@ impl SqliteRecords<'_> {
         drop(statement);
         let Some((monitor, environment)) = place else { return Ok(None) };
         let existing = Existing { row, order: Some(order), elsewhere: None };
-        self.state_of(monitor, environment, Some(existing)).map(Some)
+        state_of(&self.0, monitor, environment, Some(existing)).map(Some)
     }
 }

@@ -3,11 +3,14 @@
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
 use super::StoreError;
-use super::rows::{self, CHECK_IN, CHECK_IN_ALONE, CHECK_IN_COLUMNS, ENVIRONMENT, INCIDENT, MONITOR, Micros};
+use super::rows::{
+    self, CHECK_IN, CHECK_IN_ALONE, CHECK_IN_COLUMNS, ENVIRONMENT, INCIDENT, INCIDENT_COLUMNS, MONITOR,
+    Micros,
+};
 use super::sqlite::SqliteRecords;
 use crate::lifecycle::{
     Asked, CheckInEvent, Config, Environment, Existing, Incident, Keys, Monitor, Siblings, State,
@@ -109,69 +112,6 @@ impl SqliteRecords<'_> {
         })?)
     }
 
-    /// What bears on a deadline of an environment, or of a run of it.
-    pub(super) fn state_of(
-        &self,
-        (monitor_id, monitor): (i64, Monitor),
-        (environment_id, environment): (i64, Environment),
-        check_in: Option<Existing>,
-    ) -> Result<State, StoreError> {
-        let asked = Asked::by_deadline(&environment, monitor.config.failures(), check_in.is_some());
-        let mut state = State {
-            monitor: Some(monitor),
-            environment: Some(environment),
-            check_in,
-            keys: Keys { monitor: Some(monitor_id), environment: Some(environment_id) },
-            ..State::default()
-        };
-        self.load_history(environment_id, &mut state, asked)?;
-        Ok(state)
-    }
-
-    /// What a decision asks for of the past.
-    pub(super) fn load_history(
-        &self,
-        environment_id: i64,
-        state: &mut State,
-        asked: Asked,
-    ) -> Result<(), StoreError> {
-        // A list of four would be put into a table of its own at each execution.
-        const FINISHED: &str = "status <> 'in_progress' AND status <> 'unknown'";
-        const LAST: (Timestamp, i64) = (Timestamp::MAX, i64::MAX);
-        let this = state.check_in.as_ref();
-        let this = this.map_or(LAST, |this| (this.row.date_added, this.order.unwrap_or(i64::MAX)));
-        let runs = i64::try_from(asked.runs).unwrap_or(i64::MAX);
-        for (filter, (until, order), limit) in [
-            (FINISHED, LAST, runs),
-            (FINISHED, this, if this == LAST { 0 } else { runs }),
-            ("(status = 'ok' OR status = 'error')", LAST, i64::from(asked.reported)),
-        ] {
-            if limit == 0 {
-                continue;
-            }
-            let mut statement = self.0.prepare_cached(&format!(
-                "SELECT id, guid, status, date_added FROM check_ins
-                 WHERE environment_id = ?1 AND {filter} AND (date_added, id) <= (?2, ?4)
-                 ORDER BY date_added DESC, id DESC LIMIT ?3"
-            ))?;
-            let found =
-                statement.query_map(params![environment_id, Micros(until), limit, order], rows::finished)?;
-            for run in found {
-                let run = run?;
-                if !state.finished.contains(&run) {
-                    state.finished.push(run);
-                }
-            }
-        }
-        if asked.incident {
-            let mut statement = self.0.prepare_cached(&format!(
-                "SELECT {INCIDENT} FROM incidents i WHERE i.environment_id = ?1 AND i.resolved_at IS NULL"
-            ))?;
-            state.incident = statement.query_row([environment_id], rows::incident).optional()?;
-        }
-        Ok(())
-    }
-
     /// How many monitors and environments there are, where one more would be made.
     pub(super) fn siblings(&self, monitor_id: Option<i64>) -> Result<Siblings, StoreError> {
         let Some(id) = monitor_id else {
@@ -213,4 +153,69 @@ impl SqliteRecords<'_> {
             self.0.prepare_cached(&format!("SELECT {INCIDENT} FROM incidents i WHERE i.guid = ?1"))?;
         Ok(statement.query_row([guid.as_bytes()], rows::incident).optional()?)
     }
+}
+
+/// What bears on a deadline of an environment, or of a run of it.
+pub(super) fn state_of(
+    transaction: &Transaction<'_>,
+    (monitor_id, monitor): (i64, Monitor),
+    (environment_id, environment): (i64, Environment),
+    check_in: Option<Existing>,
+) -> Result<State, StoreError> {
+    let asked = Asked::by_deadline(&environment, monitor.config.failures(), check_in.is_some());
+    let mut state = State {
+        monitor: Some(monitor),
+        environment: Some(environment),
+        check_in,
+        keys: Keys { monitor: Some(monitor_id), environment: Some(environment_id), incident: None },
+        ..State::default()
+    };
+    load_history(transaction, environment_id, &mut state, asked)?;
+    Ok(state)
+}
+
+/// What a decision asks for of the past.
+pub(super) fn load_history(
+    transaction: &Transaction<'_>,
+    environment_id: i64,
+    state: &mut State,
+    asked: Asked,
+) -> Result<(), StoreError> {
+    // A list of four would be put into a table of its own at each execution.
+    const FINISHED: &str = "status <> 'in_progress' AND status <> 'unknown'";
+    const LAST: (Timestamp, i64) = (Timestamp::MAX, i64::MAX);
+    let this = state.check_in.as_ref();
+    let this = this.map_or(LAST, |this| (this.row.date_added, this.order.unwrap_or(i64::MAX)));
+    let runs = i64::try_from(asked.runs).unwrap_or(i64::MAX);
+    for (filter, (until, order), limit) in [
+        (FINISHED, LAST, runs),
+        (FINISHED, this, if this == LAST { 0 } else { runs }),
+        ("(status = 'ok' OR status = 'error')", LAST, i64::from(asked.reported)),
+    ] {
+        if limit == 0 {
+            continue;
+        }
+        let mut statement = transaction.prepare_cached(&format!(
+            "SELECT id, guid, status, date_added FROM check_ins
+             WHERE environment_id = ?1 AND {filter} AND (date_added, id) <= (?2, ?4)
+             ORDER BY date_added DESC, id DESC LIMIT ?3"
+        ))?;
+        let found =
+            statement.query_map(params![environment_id, Micros(until), limit, order], rows::finished)?;
+        for run in found {
+            let run = run?;
+            if !state.finished.contains(&run) {
+                state.finished.push(run);
+            }
+        }
+    }
+    if asked.incident {
+        let mut statement = transaction.prepare_cached(&format!(
+            "SELECT {INCIDENT}, i.id FROM incidents i WHERE i.environment_id = ?1 AND i.resolved_at IS NULL"
+        ))?;
+        let found = statement
+            .query_row([environment_id], |row| Ok((rows::incident(row)?, row.get(INCIDENT_COLUMNS)?)));
+        (state.incident, state.keys.incident) = found.optional()?.unzip();
+    }
+    Ok(())
 }

@@ -8,6 +8,7 @@ mod sqlite;
 mod find;
 mod bulk;
 mod write;
+mod moved;
 mod save;
 mod due;
 mod held;

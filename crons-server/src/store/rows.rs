@@ -98,7 +98,7 @@ pub(super) fn monitor_with(
     row: &Row<'_>,
     config: impl FnOnce(&str) -> serde_json::Result<Config>,
 ) -> rusqlite::Result<(i64, Monitor)> {
-    let slug: String = row.get(3)?;
+    let slug = row.get_ref(3)?.as_str()?;
     let monitor = Monitor {
         guid: uuid(row, 1)?,
         project: u64::from_ne_bytes(row.get::<_, i64>(2)?.to_ne_bytes()),

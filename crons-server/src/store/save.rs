@@ -3,6 +3,7 @@
 use rusqlite::params;
 use rusqlite::types::{Null, ToSqlOutput};
 
+use super::moved::Deadline;
 use super::rows::Micros;
 use super::sqlite::SqliteRecords;
 use super::{Change, StoreError, bulk};
@@ -11,9 +12,9 @@ use crate::lifecycle::{CheckIn, Incident, Occurrence, State, Status};
 impl SqliteRecords<'_> {
     pub(super) fn save_all(&mut self, changes: &[Change<'_>]) -> Result<(), StoreError> {
         let (mut check_ins, mut incidents, mut occurrences) = (Vec::new(), Vec::new(), Vec::new());
-        let mut next_incident = None;
+        let (mut moved, mut next_incident) = (Vec::new(), None);
         for Change { before, after, occurrences: told } in changes {
-            let Some(environment_id) = self.save_place(before, after)? else { continue };
+            let Some(environment_id) = self.save_place(before, after, &mut moved)? else { continue };
             if let Some(existing) = &after.check_in
                 && after.check_in != before.check_in
             {
@@ -24,7 +25,12 @@ impl SqliteRecords<'_> {
                 }
             }
             let Some(new) = &after.incident else { continue };
-            let id = if before.incident.is_none() {
+            let id = if let Some(id) = after.keys.incident {
+                if after.incident != before.incident {
+                    self.change_incident(id, new)?;
+                }
+                id
+            } else {
                 let id = match next_incident {
                     Some(id) => id,
                     None => self.next_incident()?,
@@ -32,19 +38,12 @@ impl SqliteRecords<'_> {
                 next_incident = Some(id + 1);
                 incidents.push(incident(new, id, environment_id));
                 id
-            } else {
-                if after.incident != before.incident {
-                    self.change_incident(new)?;
-                }
-                if told.is_empty() {
-                    continue;
-                }
-                self.incident_id(new)?
             };
             for told in *told {
                 occurrences.push(occurrence(told, id));
             }
         }
+        self.move_deadlines(&mut moved)?;
         bulk::insert(
             &self.0,
             "check_ins (guid, environment_id, status, duration_ms, date_added, date_updated, date_clock,
@@ -60,8 +59,13 @@ impl SqliteRecords<'_> {
         bulk::insert(&self.0, "occurrences (incident_id, check_in, at, reason)", &occurrences)
     }
 
-    /// Monitor and environment; the row id of that.
-    fn save_place(&mut self, before: &State, after: &State) -> Result<Option<i64>, StoreError> {
+    /// Monitor and environment; the row id of that. One whose deadline has moved is left to be written with others.
+    fn save_place(
+        &mut self,
+        before: &State,
+        after: &State,
+        moved: &mut Vec<(i64, Deadline)>,
+    ) -> Result<Option<i64>, StoreError> {
         let Some(monitor) = &after.monitor else { return Ok(None) };
         let monitor_id = match after.keys.monitor {
             Some(id) if before.monitor.as_ref() == Some(monitor) => id,
@@ -71,6 +75,11 @@ impl SqliteRecords<'_> {
         match (after.keys.environment, &before.environment) {
             (Some(id), Some(before)) if before == environment => Ok(Some(id)),
             (Some(id), Some(before)) => {
+                if let Some(deadline) = Deadline::moved(before, environment) {
+                    moved.push((id, deadline));
+                    self.1.change_environment(monitor_id, id, environment);
+                    return Ok(Some(id));
+                }
                 let due = before.next_check_in_latest != environment.next_check_in_latest;
                 self.change_environment(monitor_id, id, environment, due)?;
                 Ok(Some(id))
@@ -98,27 +107,26 @@ impl SqliteRecords<'_> {
         Ok(())
     }
 
-    fn change_incident(&self, incident: &Incident) -> Result<(), StoreError> {
-        self.0
-            .prepare_cached(
-                "UPDATE incidents SET resolved_at = ?2, resolving_check_in = ?3, errors = ?4, misses = ?5, timeouts = ?6,
-                 told = ?7 WHERE guid = ?1",
-            )?
-            .execute(params![
-                incident.guid.as_bytes(),
-                incident.resolved_at.map(Micros),
-                incident.resolving_check_in.map(|guid| *guid.as_bytes()),
-                incident.failures.error,
-                incident.failures.missed,
-                incident.failures.timeout,
-                incident.told,
-            ])?;
+    /// One that is not over has not left the index of those.
+    fn change_incident(&self, id: i64, incident: &Incident) -> Result<(), StoreError> {
+        let over = incident.resolved_at.is_some();
+        let sql = if over {
+            "UPDATE incidents SET errors = ?2, misses = ?3, timeouts = ?4, told = ?5, resolved_at = ?6,
+             resolving_check_in = ?7 WHERE id = ?1"
+        } else {
+            "UPDATE incidents SET errors = ?2, misses = ?3, timeouts = ?4, told = ?5 WHERE id = ?1"
+        };
+        let values = params![
+            id,
+            incident.failures.error,
+            incident.failures.missed,
+            incident.failures.timeout,
+            incident.told,
+            incident.resolved_at.map(Micros),
+            incident.resolving_check_in.map(|guid| *guid.as_bytes()),
+        ];
+        self.0.prepare_cached(sql)?.execute(if over { values } else { &values[..5] })?;
         Ok(())
-    }
-
-    fn incident_id(&self, incident: &Incident) -> Result<i64, StoreError> {
-        let mut statement = self.0.prepare_cached("SELECT id FROM incidents WHERE guid = ?1")?;
-        Ok(statement.query_row([incident.guid.as_bytes()], |row| row.get(0))?)
     }
 
     fn next_incident(&self) -> Result<i64, StoreError> {

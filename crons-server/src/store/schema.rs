@@ -9,10 +9,11 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::StoreError;
 
 /// In order; the file's `user_version` counts those that it has been through.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_incidents.sql"),
     include_str!("migrations/0003_alerts.sql"),
+    include_str!("migrations/0004_newest.sql"),
 ];
 
 /// Of `PRAGMA cache_size`: negative, in KiB. Ids are random, so the pages of their index are all in use.
@@ -39,18 +40,23 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     // What has been answered with 2xx must survive a power cut.
     connection.pragma_update(None, "synchronous", "full")?;
-    connection.pragma_update(None, "foreign_keys", true)?;
+    // Each row id that is written was read or made in the same transaction. To look all of them up again costs, and with it
+    // SQLite would keep copies of pages after all (see `bulk`). Databases in memory, of simulations, do look.
+    connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "cache_size", CACHE)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
     settle_plans(&connection)?;
     connection.set_prepared_statement_cache_capacity(64);
     migrate(&mut connection)?;
+    // What savepoints would go back to, some hundred KiB of a storm, is not written to a file. What came before this may be more.
+    connection.pragma_update(None, "temp_store", "memory")?;
     Ok(connection)
 }
 
 /// One that is in no file.
 pub(super) fn open_in_memory() -> Result<Connection, StoreError> {
     let mut connection = Connection::open_in_memory()?;
+    connection.pragma_update(None, "foreign_keys", true)?;
     settle_plans(&connection)?;
     connection.set_prepared_statement_cache_capacity(64);
     migrate(&mut connection)?;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::cache::Cache;
 use super::file::{Claim, Place};
+use super::find::load_history;
 use super::history::{self, Everything};
 use super::outages::{heard_until, outages};
 use super::retention::Sweep;
@@ -128,12 +129,12 @@ impl Records for SqliteRecords<'_> {
         };
         state.monitor = monitor.map(|(_, monitor)| monitor);
         state.environment = environment.map(|(_, environment)| environment);
-        state.keys = Keys { monitor: monitor_id, environment: environment_id };
+        state.keys = Keys { monitor: monitor_id, environment: environment_id, incident: None };
         match (environment_id, &state.environment) {
             (Some(id), Some(environment)) => {
                 let failed = state.check_in.as_ref().is_some_and(|run| run.row.status == Status::Error);
                 let asked = Asked::by_report(event.status, failed, environment, thresholds(&state, event));
-                self.load_history(id, &mut state, asked)?;
+                load_history(&self.0, id, &mut state, asked)?;
             }
             _ => state.siblings = self.siblings(monitor_id)?,
         }

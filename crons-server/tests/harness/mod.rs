@@ -197,6 +197,17 @@ impl Harness {
 impl Drop for Harness {
     fn drop(&mut self) {
         self.stop();
+        // The server does not have it looked up with each row.
+        if !std::thread::panicking()
+            && let Ok(connection) = rusqlite::Connection::open_with_flags(
+                self.database(),
+                rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
+            )
+        {
+            let check = "SELECT count(*) FROM pragma_foreign_key_check";
+            let lost: Result<u32, _> = connection.query_row(check, [], |row| row.get(0));
+            assert!(!matches!(lost, Ok(1..)), "rows that point nowhere: {lost:?}");
+        }
     }
 }
 
