@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::inbox::{Inbox, Message, Unavailable};
 use crate::judge::{self, Judge};
 use crate::lifecycle::{Verdict, truncate_to_minute};
+use crate::log::Log;
 use crate::minutes::{self, Minutes};
 use crate::said::Said;
 use crate::store::{Records, Store, StoreError};
@@ -48,6 +49,7 @@ pub(crate) fn start(
         minutes,
         runtime: Handle::current(),
         waiting: Vec::new(),
+        log: Log::start().map_err(StoreError::new)?,
         alerts,
         failed: false,
         well: Arc::clone(&well),
@@ -65,6 +67,7 @@ struct Consumer {
     runtime: Handle,
     /// Who waits until a minute is judged.
     waiting: Vec<(Timestamp, oneshot::Sender<bool>)>,
+    log: Log,
     /// Told when alerts have been written.
     alerts: Arc<Notify>,
     /// Whether the last transaction was not stored.
@@ -103,7 +106,7 @@ impl Consumer {
         while self.receive(&mut queue, &mut batch) {
             let last = batch.iter().position(|message| matches!(message, Message::Stop));
             batch.truncate(last.unwrap_or(batch.len()));
-            self.apply(&mut batch);
+            self.apply(&mut batch, &queue);
             if last.is_some() {
                 let minutes = &self.minutes;
                 if let Err(error) = self.store.transaction(&mut |records| minutes.stop(records)) {
@@ -131,13 +134,13 @@ impl Consumer {
     }
 
     /// One commit for all of a batch, and only then the answers.
-    fn apply(&mut self, batch: &mut Vec<Message>) {
+    fn apply(&mut self, batch: &mut Vec<Message>, queue: &mpsc::Receiver<Message>) {
         let last = self.judge.outages.last().copied();
         // Marks cost. Without them the batch is undone as a whole, and done again, which what is given away cannot be.
         let given_away = batch.iter().any(|message| matches!(message, Message::Work(..)));
-        let mut attempt = self.attempt(batch, if given_away { Marks::Each } else { Marks::None });
+        let mut attempt = self.attempt(batch, queue, if given_away { Marks::Each } else { Marks::None });
         if attempt.one_failed {
-            attempt = self.attempt(batch, Marks::Each);
+            attempt = self.attempt(batch, queue, Marks::Each);
         }
         let Attempt { done, said, minutes, result, .. } = attempt;
         self.failed = result.is_err();
@@ -146,10 +149,10 @@ impl Consumer {
             Ok(()) => {
                 self.minutes = minutes;
                 minutes::notice(last, self.judge.outages.last().copied());
-                said.iter().for_each(Said::log);
                 if said.iter().any(|said| matches!(said, Said::Alerts)) {
                     self.alerts.notify_one();
                 }
+                self.log.say(said);
             }
             Err(error) => {
                 tracing::error!(%error, messages = batch.len(), "nothing of this batch was stored; clients are told so");
@@ -160,20 +163,26 @@ impl Consumer {
     }
 
     /// Does it, or nothing of it.
-    fn attempt(&mut self, batch: &mut [Message], marks: Marks) -> Attempt {
+    fn attempt(&mut self, batch: &mut [Message], queue: &mpsc::Receiver<Message>, marks: Marks) -> Attempt {
         let (mut done, mut said) = (Vec::with_capacity(batch.len()), Vec::new());
         let mut minutes = self.minutes.clone();
         let mut one_failed = false;
         let outages = self.judge.outages.clone();
         let judge = &mut self.judge;
-        let limit = if batch.is_empty() { minutes::MANY } else { minutes::A_FEW };
+        let parts = if batch.is_empty() { minutes::PARTS } else { 1 };
         let result = self.store.transaction(&mut |records| {
             for message in &mut *batch {
                 let outcome = take(records, judge, &mut minutes, message, marks, &mut said);
                 one_failed = outcome.is_err() && marks == Marks::None;
                 done.push(outcome?);
             }
-            minutes.judge(records, judge, limit, &mut said)?;
+            // Until somebody waits: fewer commits for a storm.
+            for _ in 0..parts {
+                minutes.judge(records, judge, minutes::A_FEW, &mut said)?;
+                if !minutes.are_behind() || !queue.is_empty() {
+                    break;
+                }
+            }
             count(records, &said)
         });
         self.judge.rate.settle(result.is_ok());

@@ -33,6 +33,8 @@ pub(crate) async fn keep(inbox: Arc<Inbox>, retention: Retention) {
 pub(crate) async fn sweep(inbox: &Inbox, retention: Retention) -> Result<usize, Unavailable> {
     let mut sweep = Sweep::new(inbox.clock().now(), retention);
     loop {
+        // A storm goes first: what is old is not urgent. If it cannot be stored, neither can the next step.
+        inbox.minute().await;
         let (done, more) = inbox
             .work(move |records, _| {
                 let more = records.sweep(&mut sweep)?;

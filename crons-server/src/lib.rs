@@ -24,6 +24,7 @@ mod limits;
 mod settings;
 mod store;
 mod said;
+mod log;
 mod judge;
 mod minutes;
 mod inbox;

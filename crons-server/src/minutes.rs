@@ -7,10 +7,10 @@ use crate::lifecycle::{CheckInEvent, Outage, truncate_to_minute};
 use crate::said::Said;
 use crate::store::{Records, StoreError};
 
-/// Environments, and runs, that are judged in one transaction: check-ins wait for no more of them.
+/// Environments, and runs, that are judged before somebody is looked for who waits.
 pub(crate) const A_FEW: u32 = 500;
-/// The same while nobody is waiting: fewer commits for a storm.
-pub(crate) const MANY: u32 = 1_000;
+/// So often in one transaction, while nobody does: fewer commits for a storm.
+pub(crate) const PARTS: usize = 8;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// How often it is stored that the server listens: what is not, counts as time in which it did not.
 const STORED: SignedDuration = SignedDuration::from_secs(20);

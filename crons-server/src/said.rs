@@ -46,6 +46,19 @@ impl Said {
         Some((at, Usage { project: crate::PROJECT, slug: slug.cloned(), outcome, reason }))
     }
 
+    /// Whether there is nothing to log of it.
+    pub(crate) fn is_quiet(&self) -> bool {
+        match self {
+            Self::CheckIn(_, Verdict::Accepted { noted, consequences }) => {
+                noted.is_empty()
+                    && consequences.occurrences.is_empty()
+                    && !tracing::enabled!(tracing::Level::DEBUG)
+            }
+            Self::Alerts => true,
+            Self::CheckIn(..) | Self::Refused(..) | Self::Deadline(_) => false,
+        }
+    }
+
     /// Nothing that is refused goes unsaid.
     pub(crate) fn log(&self) {
         match self {

@@ -188,7 +188,7 @@ impl Simulation {
     fn judge(&mut self, minutes: &mut Minutes) -> Result<(), StoreError> {
         let mut said = Vec::new();
         while minutes.are_behind() {
-            self.transaction(|records, judge| minutes.judge(records, judge, minutes::MANY, &mut said))?;
+            self.transaction(|records, judge| minutes.judge(records, judge, minutes::A_FEW, &mut said))?;
         }
         for said in said {
             if let Said::CheckIn(event, verdict) = said {
