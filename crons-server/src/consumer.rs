@@ -1,6 +1,7 @@
 //! The other end of the queue, a thread that owns the database: a deadline is never judged before a check-in that had already arrived.
 
-use std::collections::HashMap;
+mod take;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,12 +11,13 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::inbox::{Inbox, Message, Unavailable};
-use crate::judge::{self, Judge};
-use crate::lifecycle::{Verdict, truncate_to_minute};
+use crate::judge::Judge;
+use crate::lifecycle::truncate_to_minute;
 use crate::log::Log;
 use crate::minutes::{self, Minutes};
 use crate::said::Said;
-use crate::store::{Records, Store, StoreError};
+use crate::store::{Store, StoreError};
+use take::{Done, Marks, count, take};
 
 /// Messages in one commit, at most.
 const BATCH: usize = 512;
@@ -74,20 +76,6 @@ struct Consumer {
     failed: bool,
     /// The same for those who ask how the server is.
     well: Arc<AtomicBool>,
-}
-
-/// What became of a message, to be said once it is durable.
-enum Done {
-    Verdict(Option<Verdict>),
-    Work(bool),
-    Time,
-}
-
-/// Which messages can be undone by themselves.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Marks {
-    None,
-    Each,
 }
 
 /// What came of doing a batch.
@@ -229,74 +217,6 @@ impl Consumer {
             let _ = waiter.send(true);
         }
     }
-}
-
-/// Does what one message asks for. With marks, one that fails by itself fails alone.
-fn take(
-    records: &mut dyn Records,
-    judge: &mut Judge,
-    minutes: &mut Minutes,
-    message: &mut Message,
-    marks: Marks,
-    said: &mut Vec<Said>,
-) -> Result<Done, StoreError> {
-    match message {
-        Message::CheckIn(arrival, _) => {
-            enter(records, judge, minutes, arrival.received, said)?;
-            if let Ok(event) = &arrival.content
-                && minutes.are_behind()
-            {
-                minutes.judge_beside(records, judge, event, said)?;
-            }
-            if marks == Marks::None {
-                return Ok(Done::Verdict(Some(judge.check_in(records, arrival, said)?)));
-            }
-            let counted = judge.rate.counted();
-            let verdict = judge::apart(records, |records| judge.check_in(records, arrival, said))?;
-            if verdict.is_none() {
-                judge.rate.undo_to(counted);
-            }
-            Ok(Done::Verdict(verdict))
-        }
-        Message::Time(now, _) => {
-            enter(records, judge, minutes, *now, said)?;
-            Ok(Done::Time)
-        }
-        Message::Work(work, now, _) => {
-            let Some(work) = work.take() else { return Ok(Done::Work(false)) };
-            enter(records, judge, minutes, *now, said)?;
-            Ok(Done::Work(judge::apart(records, |records| work(records, *now))?.is_some()))
-        }
-        Message::Stop => Ok(Done::Time),
-    }
-}
-
-/// What is due in a minute is judged before all that arrives in it; beyond a number, at the end of each batch.
-fn enter(
-    records: &mut dyn Records,
-    judge: &mut Judge,
-    minutes: &mut Minutes,
-    now: Timestamp,
-    said: &mut Vec<Said>,
-) -> Result<(), StoreError> {
-    if minutes.enter(records, judge, now)? {
-        minutes.judge(records, judge, minutes::A_FEW, said)
-    } else {
-        Ok(())
-    }
-}
-
-/// Adds up what came in by hour, monitor and outcome: one statement for each of these.
-fn count(records: &mut dyn Records, said: &[Said]) -> Result<(), StoreError> {
-    let mut counts = HashMap::new();
-    for (at, usage) in said.iter().filter_map(Said::usage) {
-        let hour = at.as_second().div_euclid(3_600);
-        counts.entry((hour, usage)).or_insert((at, 0)).1 += 1;
-    }
-    for ((_, usage), (at, number)) in counts {
-        records.count(at, &usage, number)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

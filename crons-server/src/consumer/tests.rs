@@ -7,9 +7,9 @@ use crons_types::{CheckInId, CheckInStatus, Schedule, Slug};
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::lifecycle::{Arrival, CheckInEvent, ConfigPatch, ConfigUpdate};
+use crate::lifecycle::{Arrival, CheckInEvent, ConfigPatch, ConfigUpdate, Verdict};
 use crate::settings::Settings;
-use crate::store::{Reader, SqliteStore};
+use crate::store::{Reader, Records, SqliteStore};
 
 /// A real database that fails when it is told to, at the very end of a transaction.
 struct Failing(SqliteStore, Arc<AtomicBool>);
