@@ -175,3 +175,35 @@ async fn one_that_cannot_be_stored_fails_alone_whatever_is_beside_it() {
     inbox.stop().await;
     thread.join().unwrap();
 }
+
+#[tokio::test]
+async fn what_is_done_again_counts_in_its_own_minute() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crons.db");
+    let store = SqliteStore::open(&path).unwrap();
+    let refuses = "CREATE TRIGGER refuses BEFORE INSERT ON check_ins
+                   WHEN NEW.guid = x'02020202020202020202020202020202' BEGIN SELECT RAISE(ABORT, 'no'); END";
+    rusqlite::Connection::open(&path).unwrap().execute_batch(refuses).unwrap();
+    let judge = Judge::new(&Settings::default(), uuid::Uuid::new_v4);
+    let clock = ManualClock::new("2024-06-03T10:00:30Z".parse().unwrap());
+    let (inbox, thread) = start(Box::new(store), judge, Clock::Manual(clock.clone())).unwrap();
+    for id in 10..16 {
+        assert!(matches!(inbox.check_in(arrival(id)).await, Ok(Verdict::Accepted { .. })), "{id}");
+    }
+    // Six were let through in this minute. The next begins in the batch that is undone.
+    let batch = async {
+        let later = async {
+            clock.set("2024-06-03T10:01:00Z".parse().unwrap());
+            inbox.check_in(arrival(2)).await
+        };
+        tokio::join!(biased; inbox.check_in(arrival(20)), later)
+    };
+    let (seventh, fails) = in_one_batch(&inbox, batch).await;
+    assert!(matches!(seventh, Ok(Verdict::Refused(_))), "{seventh:?}");
+    assert_eq!(fails, Err(Unavailable::Database));
+    for id in 30..36 {
+        assert!(matches!(inbox.check_in(arrival(id)).await, Ok(Verdict::Accepted { .. })), "{id}");
+    }
+    inbox.stop().await;
+    thread.join().unwrap();
+}

@@ -8,20 +8,24 @@ use jiff::Timestamp;
 use super::error::ProcessingError;
 use super::model::truncate_to_minute;
 
+type Counts = HashMap<(Slug, String), u32>;
+
 /// Counts the check-ins of each monitor environment within one minute of the clock.
 #[derive(Debug)]
 pub struct RateWindow {
     /// `None`: no limit.
     most: Option<u32>,
     minute: Timestamp,
-    counts: HashMap<(Slug, String), u32>,
+    counts: Counts,
     /// What was counted and may have to be undone: whoever is told to send again must not be refused for it.
     unsettled: Vec<(Slug, String)>,
+    /// The minute before, its counts and how many of them are not settled, until what has come since is.
+    before: Option<(Timestamp, Counts, usize)>,
 }
 
 impl RateWindow {
     pub fn new(most: Option<u32>) -> Self {
-        Self { most, minute: Timestamp::MIN, counts: HashMap::new(), unsettled: Vec::new() }
+        Self { most, minute: Timestamp::MIN, counts: HashMap::new(), unsettled: Vec::new(), before: None }
     }
 
     /// Counts one more, whether it is taken or not.
@@ -37,8 +41,9 @@ impl RateWindow {
         let Some(most) = self.most else { return Ok(()) };
         let minute = truncate_to_minute(received);
         if minute != self.minute {
-            self.minute = minute;
-            self.counts.clear();
+            let last = std::mem::replace(&mut self.minute, minute);
+            let counts = std::mem::take(&mut self.counts);
+            self.before.get_or_insert((last, counts, self.unsettled.len()));
         }
         let key = (slug.clone(), environment.to_owned());
         self.unsettled.push(key.clone());
@@ -63,6 +68,15 @@ impl RateWindow {
 
     /// What was counted is durable, or nothing of it ever was.
     pub fn settle(&mut self, durable: bool) {
-        if durable { self.unsettled.clear() } else { self.undo_to(0) }
+        let before = self.before.take();
+        if durable {
+            self.unsettled.clear();
+            return;
+        }
+        if let Some((minute, counts, unsettled)) = before {
+            (self.minute, self.counts) = (minute, counts);
+            self.unsettled.truncate(unsettled);
+        }
+        self.undo_to(0);
     }
 }

@@ -23,13 +23,15 @@ pub struct Sweep {
     kept: Retention,
     /// The environment that was done last.
     after: i64,
+    /// The incident that is over and was deleted last.
+    after_incident: i64,
     /// Check-ins that were deleted so far.
     pub deleted: usize,
 }
 
 impl Sweep {
     pub fn new(now: Timestamp, kept: Retention) -> Self {
-        Self { now, kept, after: 0, deleted: 0 }
+        Self { now, kept, after: 0, after_incident: 0, deleted: 0 }
     }
 
     fn before(&self, days: u32) -> Timestamp {
@@ -70,9 +72,9 @@ impl SqliteRecords<'_> {
             }
         }
         if environments.is_empty() {
-            self.delete_history(sweep)?;
+            return self.delete_history(sweep);
         }
-        Ok(!environments.is_empty())
+        Ok(true)
     }
 
     pub(super) fn give_pages_back(&self) -> Result<bool, StoreError> {
@@ -139,17 +141,92 @@ impl SqliteRecords<'_> {
         Ok(())
     }
 
-    /// What is kept as long as failures are.
-    fn delete_history(&self, sweep: &Sweep) -> Result<(), StoreError> {
+    /// What is kept as long as failures are. Whether there is more of it: of a storm, all is over at once.
+    fn delete_history(&self, sweep: &mut Sweep) -> Result<bool, StoreError> {
         let before = sweep.before(sweep.kept.failure_days);
-        for statement in [
-            "DELETE FROM occurrences WHERE incident_id IN (SELECT id FROM incidents WHERE resolved_at < ?1)",
-            "DELETE FROM incidents WHERE resolved_at < ?1",
-            "DELETE FROM outages WHERE until < ?1",
-        ] {
-            self.0.prepare_cached(statement)?.execute([Micros(before)])?;
+        if self.delete_incidents(sweep, before)? {
+            return Ok(true);
         }
+        self.0.prepare_cached("DELETE FROM outages WHERE until < ?1")?.execute([Micros(before)])?;
         self.0.prepare_cached("DELETE FROM usage WHERE hour < ?1")?.execute([before.as_second()])?;
-        Ok(())
+        Ok(false)
+    }
+
+    /// Incidents that were over before, with what people were told of them: some, and whether there are more.
+    fn delete_incidents(&self, sweep: &mut Sweep, before: Timestamp) -> Result<bool, StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT id FROM incidents WHERE id > ?1 AND resolved_at < ?2 ORDER BY id LIMIT ?3",
+        )?;
+        let over: Vec<i64> = statement
+            .query_map(params![sweep.after_incident, Micros(before), ROWS], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        let mut in_this_step = 0;
+        for id in &over {
+            let told = self
+                .0
+                .prepare_cached(
+                    "DELETE FROM occurrences WHERE id IN (SELECT id FROM occurrences WHERE incident_id = ?1 LIMIT ?2)",
+                )?
+                .execute(params![id, ROWS])?;
+            if told == ROWS as usize {
+                return Ok(true);
+            }
+            self.0.prepare_cached("DELETE FROM incidents WHERE id = ?1")?.execute([id])?;
+            sweep.after_incident = *id;
+            in_this_step += told + 1;
+            if in_this_step >= ROWS as usize {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{SqliteStore, Store};
+
+    #[test]
+    fn incidents_of_a_storm_go_a_few_at_a_time_and_those_that_are_not_over_or_not_old_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = SqliteStore::open(&folder.path().join("crons.db")).unwrap();
+        // Two years ago, each with an occurrence and one with many; then one of today, and one that goes on.
+        let rows = "
+            INSERT INTO monitors VALUES (1, x'01', 1, 'job', 1, 1, '{}', NULL, 0);
+            INSERT INTO environments VALUES (1, 1, 'production', 'error', 0, 0, 0, 0, 0, 0);
+            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2002)
+            INSERT INTO incidents (id, guid, environment_id, started_at, starting_check_in, resolved_at)
+            SELECT i, randomblob(16), 1, i, x'02', iif(i = 2002, NULL, iif(i = 2001, 4e15, i)) FROM n;
+            INSERT INTO occurrences (incident_id, check_in, at, reason) SELECT id, x'02', 0, '' FROM incidents;
+            INSERT INTO occurrences (incident_id, check_in, at, reason) SELECT 77, x'02', 0, '' FROM incidents;";
+        store.connection.execute_batch(rows).unwrap();
+        let count = |store: &SqliteStore| -> u32 {
+            let all = "SELECT (SELECT count(*) FROM incidents) + (SELECT count(*) FROM occurrences)";
+            store.connection.query_row(all, [], |row| row.get(0)).unwrap()
+        };
+        let mut sweep =
+            Sweep::new(Timestamp::from_microsecond(4_000_000_000_000_000).unwrap(), Retention::default());
+        let (mut more, mut left) = (true, count(&store));
+        while more {
+            store
+                .transaction(&mut |records| {
+                    more = records.sweep(&mut sweep)?;
+                    Ok(())
+                })
+                .unwrap();
+            let now = count(&store);
+            assert!(left - now <= 2 * ROWS, "{} at once", left - now);
+            left = now;
+        }
+        let kept: String = store
+            .connection
+            .query_row(
+                "SELECT group_concat(i.id) FROM incidents i JOIN occurrences o ON o.incident_id = i.id",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!((left, kept.as_str()), (4, "2001,2002"));
     }
 }
