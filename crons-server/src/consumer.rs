@@ -140,7 +140,6 @@ impl Consumer {
                 if said.iter().any(|said| matches!(said, Said::Alerts)) {
                     self.alerts.notify_one();
                 }
-                self.log.say(said);
             }
             Err(error) => {
                 tracing::error!(%error, messages = batch.len(), "nothing of this batch was stored; clients are told so");
@@ -148,6 +147,10 @@ impl Consumer {
             }
         }
         self.answer(batch, done, result.is_ok());
+        // Last: it may have to wait for whoever reads the log, and nobody is to wait for that with us.
+        if result.is_ok() {
+            self.log.say(said);
+        }
     }
 
     /// Does it, or nothing of it.
