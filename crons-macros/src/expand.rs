@@ -64,7 +64,7 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
         Run::Never => {
             let body = braced(TokenStream::new());
             if sig.asyncness.is_some() {
-                quote_spanned!(here=> loop { #private::during(#definition, async move #body).await.1 })
+                quote_spanned!(here=> loop { #private::forever(#definition, async move #body).await.1 })
             } else {
                 quote_spanned! {here=>
                     let __crons_run = #private::start(#definition);

@@ -71,5 +71,5 @@ pub mod __private {
     pub use crate::running::call;
     pub use crate::verdict::{Probe, Verdict, by_type, judge_none};
     pub use crate::watch::{finish, make, never, start};
-    pub use crate::watched::{during, watch};
+    pub use crate::watched::{during, forever, watch};
 }

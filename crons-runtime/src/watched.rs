@@ -47,6 +47,25 @@ pub fn during<F>(definition: &'static Definition, future: F) -> During<F, &'stat
     During { future, run: Run::Waiting(definition) }
 }
 
+/// As [`during`], of an `async fn` that never returns. Its bound gives the body that type, which no fallback would: under a `()` the
+/// function would have to go on.
+pub fn forever<F>(definition: &'static Definition, future: F) -> During<F, &'static Definition>
+where
+    F: Future<Output = <fn() -> ! as Returns>::Output>,
+{
+    during(definition, future)
+}
+
+/// Names what a function returns, also `!`, which may be written only there.
+pub trait Returns {
+    /// It.
+    type Output;
+}
+
+impl<R> Returns for fn() -> R {
+    type Output = R;
+}
+
 /// How far a run has come.
 #[derive(Debug)]
 enum Run<S> {

@@ -82,13 +82,21 @@ async fn never_async() -> ! {
     }
 }
 
+#[crons::monitor]
+async fn never_with_an_argument(served: String, mut left: Vec<u8>) -> ! {
+    left.clear();
+    drop((served, left));
+    std::future::ready(()).await;
+    std::process::exit(0)
+}
+
 fn main() {
     unit();
     let _ = (result_without_debug(true), alias("nowhere"), exit_code(), termination(), nested().is_ok());
     assert_eq!(opaque(3).map_or(0, Iterator::count), 3);
     assert_eq!(coerced()(), 3);
     assert_eq!(opaque_in_a_trait_object().count(), 2);
-    drop((never_async(), opaque_in_a_boxed_future()));
+    drop((never_async(), never_with_an_argument(String::new(), Vec::new()), opaque_in_a_boxed_future()));
     let _ = never_by_a_macro as fn() -> _;
     never(0);
 }
