@@ -1,5 +1,5 @@
 //! In which order a function drops its arguments and variables: under watch as bare.
-#![expect(clippy::needless_pass_by_value, reason = "they are there to be dropped")]
+#![expect(clippy::needless_pass_by_value, unused_assignments, reason = "they are there to be dropped")]
 
 use std::cell::RefCell;
 use std::future::{Future, ready};
@@ -92,6 +92,23 @@ twins! {
         Named("temporary").used() + a.used()
     }
 
+    written, written_watched: fn(a: Named, mut b: Named, c: Named, mut d: Pair) {
+        b = Named("new b");
+        d.left = Named("new d.left");
+        c.used();
+        a.used();
+        b.used();
+        d.right.used();
+    }
+
+    written_later, written_later_watched: (async) fn(a: Named, mut b: Named, c: Named) {
+        b = Named("new b");
+        pending_once().await;
+        c.used();
+        a.used();
+        b.used();
+    }
+
     later, later_watched: (async) fn(a: Named, b: Named, c: Named) {
         let _local = Named("local");
         c.used();
@@ -155,6 +172,10 @@ fn arguments_are_dropped_in_the_same_order() {
     alike(|| panicking(a(), b()), || panicking_watched(a(), b()));
     alike(|| given_away(a(), b(), c()), || given_away_watched(a(), b(), c()));
     alike(|| tail(a(), b()), || tail_watched(a(), b()));
+    alike(
+        || written(a(), b(), c(), pair("d.left", "d.right")),
+        || written_watched(a(), b(), c(), pair("d.left", "d.right")),
+    );
     alike(|| Job(b()).bare(a()), || Job(b()).watched(a()));
 }
 
@@ -171,6 +192,10 @@ fn so_are_those_of_a_future_wherever_it_ends() {
     let [a, b, c] = [|| Named("a"), || Named("b"), || Named("c")];
 
     for times in 0..=2 {
+        alike(
+            || polled(times, written_later(a(), b(), c())),
+            || polled(times, written_later_watched(a(), b(), c())),
+        );
         alike(|| polled(times, later(a(), b(), c())), || polled(times, later_watched(a(), b(), c())));
     }
 }

@@ -23,6 +23,19 @@ async fn watched(data: [u8; 4096]) -> u8 {
     data[7]
 }
 
+async fn plain_assigned(mut data: [u8; 4096]) -> u8 {
+    data[7] = 1;
+    ready(()).await;
+    data[7]
+}
+
+#[crons::monitor]
+async fn watched_assigned(mut data: [u8; 4096]) -> u8 {
+    data[7] = 1;
+    ready(()).await;
+    data[7]
+}
+
 async fn plain_inside() -> u8 {
     let data = [7; 4096];
     ready(()).await;
@@ -70,6 +83,7 @@ fn a_guard_is_all_that_is_added() {
     // The states of two futures, rounded up.
     let states = 2 * size_of::<usize>();
     assert!(added(size_of_val(&plain(data)), size_of_val(&watched(data))) <= MOST + states);
+    assert!(added(size_of_val(&plain_assigned(data)), size_of_val(&watched_assigned(data))) <= MOST + states);
     assert!(added(size_of_val(&plain_inside()), size_of_val(&watched_inside())) <= MOST + states);
     assert!(added(size_of_val(&Job(data).plain()), size_of_val(&Job(data).watched())) <= MOST + states);
     assert!(added(size_of::<Ready<Option<[u8; 4096]>>>(), size_of_val(&opaque(data))) <= MOST + states);

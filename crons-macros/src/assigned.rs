@@ -1,12 +1,13 @@
 //! What the body takes otherwise than a closure or an `async` block does by itself, which take of each argument the fields that they use,
 //! and drop them in the order of use.
 //!
-//! An argument that is dropped is taken whole, the last one first: so all are dropped as in the bare function. One that the
-//! body assigns to is bound again, as the compiler calls a field that is written before it is read "never read"; in the bare function it
-//! does not.
+//! An argument that is dropped is taken whole, the last one first: so all are dropped as in the bare function. So is one that the
+//! body assigns to, as the compiler calls a field that is written before it is read "never read"; in the bare function it does not. A
+//! number is bound again instead, so that the compiler goes on to say what is true of it. All else that were bound again would be dropped
+//! too early, and a future would store it once more; and within a pattern `mut` may be what makes a copy of a reference.
 
 use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
-use syn::{Attribute, FnArg, Pat, ReceiverKind, Signature, Token, Type};
+use syn::{Attribute, FnArg, Meta, Pat, PatIdent, ReceiverKind, Signature, Token, Type};
 
 /// The arguments that the body has to take so.
 #[derive(Default)]
@@ -49,8 +50,15 @@ impl Assigned {
                     }
                 }
                 FnArg::Typed(argument) => {
-                    let arg = Arg { dropped: may_be_dropped(&argument.ty), body };
-                    assigned.bindings(&mut argument.pat, &cfgs(&argument.attrs), arg);
+                    let cfgs = cfgs(&argument.attrs);
+                    if let Pat::Ident(binding) = &mut *argument.pat
+                        && is_scalar(&argument.ty)
+                    {
+                        assigned.rebind(binding, cfgs, body);
+                    } else {
+                        let arg = Arg { dropped: may_be_dropped(&argument.ty), body };
+                        assigned.bindings(&argument.pat, &cfgs, arg);
+                    }
                 }
             }
         }
@@ -58,43 +66,41 @@ impl Assigned {
         assigned
     }
 
-    fn bindings(&mut self, pat: &mut Pat, cfgs: &[Attribute], arg: Arg<'_>) {
+    fn rebind(&mut self, binding: &mut PatIdent, cfgs: Vec<Attribute>, body: &TokenStream) {
+        if binding.by_ref.is_none()
+            && is_assigned(&binding.ident.to_string(), body)
+            && let Some(mutability) = binding.mutability.take()
+        {
+            self.rebound.push(Rebound { cfgs, mutability, name: binding.ident.clone() });
+        }
+    }
+
+    fn bindings(&mut self, pat: &Pat, cfgs: &[Attribute], arg: Arg<'_>) {
         match pat {
             Pat::Ident(binding) => {
                 let name = &binding.ident;
                 let text = name.to_string();
+                let dropped = arg.dropped && is_used(&text, arg.body);
+                let assigned = || binding.mutability.is_some() && is_assigned(&text, arg.body);
                 // A name comes more than once in alternatives, of a pattern or of a `cfg`.
-                let is_new = |other: Option<&Ident>| !cfgs.is_empty() || other.is_none();
-                if binding.by_ref.is_none() && arg.dropped && is_used(&text, arg.body) {
-                    let mut others = self.whole.iter().map(|other| &other.name);
-                    if is_new(others.find(|other| *other == name)) {
-                        self.whole.push(Whole { cfgs: cfgs.to_vec(), name: name.clone() });
-                    }
+                let is_new = !cfgs.is_empty() || self.whole.iter().all(|other| other.name != *name);
+                if binding.by_ref.is_none() && is_new && (dropped || assigned()) {
+                    self.whole.push(Whole { cfgs: cfgs.to_vec(), name: name.clone() });
                 }
-                if binding.by_ref.is_none()
-                    && let Some(mutability) = binding.mutability
-                    && is_assigned(&text, arg.body)
-                {
-                    binding.mutability = None;
-                    let mut others = self.rebound.iter().map(|other| &other.name);
-                    if is_new(others.find(|other| *other == name)) {
-                        self.rebound.push(Rebound { cfgs: cfgs.to_vec(), mutability, name: name.clone() });
-                    }
-                }
-                if let Some((_, pat)) = &mut binding.subpat {
+                if let Some((_, pat)) = &binding.subpat {
                     self.bindings(pat, cfgs, arg);
                 }
             }
-            Pat::Paren(paren) => self.bindings(&mut paren.pat, cfgs, arg),
-            Pat::Reference(reference) => self.bindings(&mut reference.pat, cfgs, arg),
-            Pat::Or(or) => or.cases.iter_mut().for_each(|pat| self.bindings(pat, cfgs, arg)),
-            Pat::Slice(slice) => slice.elems.iter_mut().for_each(|pat| self.bindings(pat, cfgs, arg)),
-            Pat::Tuple(tuple) => tuple.elems.iter_mut().for_each(|pat| self.bindings(pat, cfgs, arg)),
-            Pat::TupleStruct(tuple) => tuple.elems.iter_mut().for_each(|pat| self.bindings(pat, cfgs, arg)),
+            Pat::Paren(paren) => self.bindings(&paren.pat, cfgs, arg),
+            Pat::Reference(reference) => self.bindings(&reference.pat, cfgs, arg),
+            Pat::Or(or) => or.cases.iter().for_each(|pat| self.bindings(pat, cfgs, arg)),
+            Pat::Slice(slice) => slice.elems.iter().for_each(|pat| self.bindings(pat, cfgs, arg)),
+            Pat::Tuple(tuple) => tuple.elems.iter().for_each(|pat| self.bindings(pat, cfgs, arg)),
+            Pat::TupleStruct(tuple) => tuple.elems.iter().for_each(|pat| self.bindings(pat, cfgs, arg)),
             Pat::Struct(all) => {
-                for field in &mut all.fields {
+                for field in &all.fields {
                     let cfgs = [cfgs, &self::cfgs(&field.attrs)].concat();
-                    self.bindings(&mut field.pat, &cfgs, arg);
+                    self.bindings(&field.pat, &cfgs, arg);
                 }
             }
             _ => {}
@@ -110,7 +116,16 @@ struct Arg<'a> {
 }
 
 fn cfgs(attrs: &[Attribute]) -> Vec<Attribute> {
-    attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect()
+    let conditional = |attr: &&Attribute| match &attr.meta {
+        // Not for what it may say besides.
+        Meta::List(list) if list.path.is_ident("cfg_attr") => list
+            .tokens
+            .clone()
+            .into_iter()
+            .any(|token| matches!(token, TokenTree::Ident(name) if name == "cfg")),
+        meta => meta.path().is_ident("cfg"),
+    };
+    attrs.iter().filter(conditional).cloned().collect()
 }
 
 const COPIED: [&str; 17] = [
@@ -131,35 +146,52 @@ fn may_be_dropped(ty: &Type) -> bool {
     }
 }
 
+/// A number, a reference: nothing of it is used by itself, and it is small.
+fn is_scalar(ty: &Type) -> bool {
+    match ty {
+        Type::Group(group) => is_scalar(&group.elem),
+        Type::Paren(paren) => is_scalar(&paren.elem),
+        Type::Array(_) | Type::Tuple(_) => false,
+        _ => !may_be_dropped(ty),
+    }
+}
+
 /// Whether the body uses a variable `name`, as far as its tokens say. If it does not, that is for a lint to see. What begins with `_` is
 /// not to be used.
 fn is_used(name: &str, body: &TokenStream) -> bool {
-    !name.starts_with('_') && has_variable(name, body)
+    !name.starts_with('_') && has_variable(name, body, false)
 }
 
-fn has_variable(name: &str, body: &TokenStream) -> bool {
+fn has_variable(name: &str, body: &TokenStream, in_macro: bool) -> bool {
     let mut tokens = body.clone().into_iter().peekable();
-    // A field, or a new variable of the same name.
+    // A field, a label, the end of a path, or a new variable or function of the same name.
     let mut is_other = false;
+    let mut last = ' ';
     while let Some(token) = tokens.next() {
         let found = match &token {
             TokenTree::Ident(ident) if ident == name && !is_other => {
                 // Neither is the field of a literal, nor a path.
                 !matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == ':')
             }
-            TokenTree::Literal(literal) => literal.to_string().contains(&format!("{{{name}")),
-            TokenTree::Group(group) => has_variable(name, &group.stream()),
+            TokenTree::Literal(literal) => in_macro && literal.to_string().contains(&format!("{{{name}")),
+            TokenTree::Group(group) => has_variable(name, &group.stream(), in_macro || last == '!'),
             _ => false,
         };
         if found {
             return true;
         }
-        is_other = match token {
-            TokenTree::Ident(ident) => ident == "let" || ident == "mut" && is_other,
-            // Not `..name`.
-            TokenTree::Punct(punct) => punct.as_char() == '.' && !is_other,
+        is_other = match &token {
+            TokenTree::Ident(ident) if ident == "mut" => is_other,
+            TokenTree::Ident(ident) => ident == "let" || ident == "for" || ident == "fn",
+            TokenTree::Punct(punct) => match punct.as_char() {
+                // Not `..name`.
+                '.' => !is_other,
+                ':' => last == ':',
+                punct => punct == '\'',
+            },
             _ => false,
         };
+        last = if let TokenTree::Punct(punct) = &token { punct.as_char() } else { ' ' };
     }
     false
 }

@@ -1,7 +1,7 @@
 //! Last stage: the monitored function. Every `quote!` of the crate is here.
 //!
 //! The body is wrapped once, so that `return` and `?` end it and not the function, in a closure or in an `async` block that
-//! takes the arguments as they are: only what it assigns to is bound again, so no lint sees a variable twice and no future
+//! takes the arguments as they are: only a number that it assigns to is bound again, so no lint sees a variable twice and no future
 //! stores one twice. All that is added carries `Span::mixed_site()`: invisible to the body, read in the edition of this crate, and
 //! passed over by lints. Names are unlikely all the same: a pattern `output` would be a `const output` of the user.
 

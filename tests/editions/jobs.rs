@@ -25,6 +25,13 @@ fn option(mut n: (Option<u8>, u8)) -> Option<u8> {
     n.0
 }
 
+/// In these editions `mut` makes a copy of what is borrowed else.
+#[crons::monitor]
+fn copied((mut a, b): &(u8, u8)) -> u8 {
+    a += 1;
+    a + b
+}
+
 #[crons::monitor]
 fn boxed<'a>(n: &'a u8) -> Pin<Box<dyn Future<Output = u8> + 'a>> {
     Box::pin(async move { *n })
@@ -53,6 +60,7 @@ made! { pub fn sum(a: u8, b: u8) -> Result<u8, String> { Ok(a + b) } }
 
 #[test]
 fn jobs_run() {
+    assert_eq!(copied(&(1, 2)), 4);
     assert_eq!(job(1, 2).ok(), Some(6));
     assert_eq!(pollster::block_on(asynchronous(&1)).ok(), Some(&1));
     assert_eq!(option((Some(1), 2)), Some(2));

@@ -56,8 +56,15 @@ fn what_is_dropped_and_used_is_taken_whole_the_last_first() {
         ("a: A", r#"println!("{a:?}")"#, "let_=&a;"),
         ("a: A, b: B", "go(..a, x.b)", "let_=&a;"),
         ("#[cfg(unix)] a: A, #[cfg(windows)] a: A", "go(a)", "#[cfg(windows)]let_=&a;#[cfg(unix)]let_=&a;"),
+        ("#[cfg_attr(unix, cfg(any()))] a: A", "go(a)", "#[cfg_attr(unix,cfg(any()))]let_=&a;"),
+        (
+            "mut a: A, mut b: [u8; 3], (mut c, _): &(u8, u8), mut d: u8",
+            "a = A; b[0] = 1; c += 1; d = 2;",
+            "let_=&c;let_=&b;let_=&a;#[allow(clippy::shadow_same)]letmutd=d;",
+        ),
         // Unused, which is for a lint to say.
         ("a: A, _b: B, _: C, ref d: D", "let a = S { a: 1 }; go(_b, d)", ""),
+        ("a: A", r#"'a: for a in A::a() { fn a() {} b(" {a} "); break 'a }"#, ""),
     ] {
         let expanded = expanded(r#"slug = "a""#, &format!("fn job({signature}) {{ {body} }}"));
         let body = packed(body);
