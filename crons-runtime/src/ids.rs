@@ -21,6 +21,8 @@ impl Ids {
 
     #[cold]
     fn seeded(forks: usize) -> Self {
+        // Also before there is a client: what is seeded must not be gone on with by each child.
+        process::count_forks();
         let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
         // The bits that say "version 4" are the same in all of them.
         let (more, further) = uuid::Uuid::new_v4().as_u64_pair();
