@@ -157,9 +157,9 @@ fn is_scalar(ty: &Type) -> bool {
 }
 
 /// Whether the body uses a variable `name`, as far as its tokens say. If it does not, that is for a lint to see. What begins with `_` is
-/// not to be used.
+/// not to be used, and a capital is that of a unit struct: to take it whole would make one more.
 fn is_used(name: &str, body: &TokenStream) -> bool {
-    !name.starts_with('_') && has_variable(name, body, false)
+    !name.starts_with(|first: char| first == '_' || first.is_uppercase()) && has_variable(name, body, false)
 }
 
 fn has_variable(name: &str, body: &TokenStream, in_macro: bool) -> bool {

@@ -149,7 +149,8 @@ use syn::Error;
 /// Arguments are moved into the body as they are. Two things differ from the bare function: what the body does not use of its arguments is
 /// dropped after the run is closed, all else before, in the same order as ever; and under `#[track_caller]`, `Location::caller()`
 /// within the body is its own place. Lints say what they say of the bare function, but for those that look at a body as a whole and see
-/// ours instead: `unconditional_recursion`, `unused_assignments` to arguments that are dropped, and of clippy `needless_pass_by_value`, `boxed_local`, `unused_async` and `manual_async_fn`.
+/// ours instead: `unconditional_recursion`, what is said of assignments to arguments that are dropped (`unused_assignments`), and of
+/// clippy `needless_pass_by_value`, `boxed_local`, `unused_async` and `manual_async_fn`.
 ///
 /// # Cost
 ///

@@ -62,6 +62,7 @@ fn what_is_dropped_and_used_is_taken_whole_the_last_first() {
             "a = A; b[0] = 1; c += 1; d = 2;",
             "let_=&c;let_=&b;let_=&a;#[allow(clippy::shadow_same)]letmutd=d;",
         ),
+        ("Unit: Unit", "go(Unit)", ""),
         // Unused, which is for a lint to say.
         ("a: A, _b: B, _: C, ref d: D", "let a = S { a: 1 }; go(_b, d)", ""),
         ("a: A", r#"'a: for a in A::a() { fn a() {} b(" {a} "); break 'a }"#, ""),
