@@ -36,6 +36,8 @@ fn main() {
         #[cfg(unix)]
         Trial::test("d23_a_run_that_is_open_at_a_fork_is_ended_once", forked_within),
         #[cfg(unix)]
+        Trial::test("d23_children_of_one_parent_have_ids_of_their_own", forked_before_init),
+        #[cfg(unix)]
         Trial::test("d23_a_forked_child_sends_what_is_its_own_and_nothing_twice", forked),
         #[cfg(unix)]
         Trial::test("d23_a_child_forked_while_others_report_neither_hangs_nor_shares_ids", forked_under_load),
@@ -100,6 +102,8 @@ fn child(case: &str, dsn: &str) {
         }
         #[cfg(unix)]
         "fork" => fork_case(dsn),
+        #[cfg(unix)]
+        "fork-before-init" => fork_before_init_case(dsn),
         #[cfg(unix)]
         "fork-within" => fork_within_case(dsn),
         #[cfg(unix)]
@@ -194,6 +198,18 @@ fn forked_within() -> Result<(), Failed> {
 }
 
 #[cfg(unix)]
+fn forked_before_init() -> Result<(), Failed> {
+    let sink = Sink::start(|_| Behaviour::Answer(200));
+    let status = wait(start("fork-before-init", &sink.dsn()))?;
+    assert_eq!(status.code(), Some(0));
+    let check_ins = sink.check_ins();
+    let ids: std::collections::HashSet<_> =
+        check_ins.iter().map(|check_in| check_in["check_in_id"].to_string()).collect();
+    assert_eq!(ids.len(), 3, "{check_ins:?}");
+    Ok(())
+}
+
+#[cfg(unix)]
 fn forked_under_load() -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Answer(200));
     let status = wait(start("fork-under-load", &sink.dsn()))?;
@@ -237,6 +253,18 @@ fn fork_case(dsn: &str) {
     let child = fork(|| monitor("child").run(|| ()));
     monitor("parent").run(|| ());
     wait_for(child);
+}
+
+/// The parent has made an id before there is a client in any of them.
+#[cfg(unix)]
+fn fork_before_init_case(dsn: &str) {
+    let _ = monitor("job").start().id();
+    for _ in 0..3 {
+        wait_for(fork(|| {
+            let _crons = crons::init(options(dsn));
+            monitor("job").run(|| ());
+        }));
+    }
 }
 
 /// The child returns from the job of its parent with an error, and ends a run for which its parent has a guard, too.

@@ -49,7 +49,12 @@ impl Judge {
             Err(error) => {
                 let errors = vec![error];
                 records.refuse(arrival, &errors)?;
-                said.push(Said::Refused(arrival.clone(), errors.clone()));
+                said.push(Said::Refused {
+                    slug: arrival.monitor_slug.clone(),
+                    environment: arrival.environment.clone(),
+                    received: arrival.received,
+                    errors: errors.clone(),
+                });
                 return Ok(Verdict::Refused(errors));
             }
         };

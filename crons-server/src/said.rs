@@ -3,13 +3,19 @@
 use crons_types::Slug;
 use jiff::Timestamp;
 
-use crate::lifecycle::{Arrival, CheckInEvent, Occurrence, ProcessingError, State, Status, Verdict};
+use crate::lifecycle::{CheckInEvent, Occurrence, ProcessingError, State, Status, Verdict};
 use crate::store::Usage;
 
 /// Something to say in the log, once it is durable.
 pub(crate) enum Said {
     CheckIn(CheckInEvent, Verdict),
-    Refused(Arrival, Vec<ProcessingError>),
+    /// Without its payload, which may be long and is stored.
+    Refused {
+        slug: Option<Slug>,
+        environment: String,
+        received: Timestamp,
+        errors: Vec<ProcessingError>,
+    },
     Deadline(Deadline),
     /// There is something to send.
     Alerts,
@@ -36,9 +42,9 @@ impl Said {
     pub(crate) fn usage(&self) -> Option<(Timestamp, Usage)> {
         let (at, slug, verdict) = match self {
             Self::CheckIn(event, verdict) => (event.received, Some(&event.monitor_slug), verdict.outcome()?),
-            Self::Refused(arrival, errors) => {
+            Self::Refused { slug, received, errors, .. } => {
                 let (outcome, reason) = errors.last()?.outcome();
-                (arrival.received, arrival.monitor_slug.as_ref(), (outcome, Some(reason)))
+                (*received, slug.as_ref(), (outcome, Some(reason)))
             }
             Self::Deadline(..) | Self::Alerts => return None,
         };
@@ -55,7 +61,7 @@ impl Said {
                     && !tracing::enabled!(tracing::Level::DEBUG)
             }
             Self::Alerts => true,
-            Self::CheckIn(..) | Self::Refused(..) | Self::Deadline(_) => false,
+            Self::CheckIn(..) | Self::Refused { .. } | Self::Deadline(_) => false,
         }
     }
 
@@ -63,10 +69,10 @@ impl Said {
     pub(crate) fn log(&self) {
         match self {
             Self::CheckIn(event, verdict) => report(event, verdict),
-            Self::Refused(arrival, errors) => {
-                let slug = arrival.monitor_slug.as_ref().map(Slug::as_str);
+            Self::Refused { slug, environment, errors, .. } => {
+                let slug = slug.as_ref().map(Slug::as_str);
                 for error in errors {
-                    tracing::warn!(slug, environment = ?arrival.environment, "check-in refused: {error}");
+                    tracing::warn!(slug, environment = ?environment, "check-in refused: {error}");
                 }
             }
             Self::Deadline(deadline) => deadline.log(),

@@ -159,7 +159,7 @@ impl Simulation {
         self.outcomes.push(OutcomeRow::pending(arrival));
         for (index, said) in said.into_iter().enumerate() {
             match said {
-                Said::Refused(_, errors) => self.outcomes[place].is(&Verdict::Refused(errors)),
+                Said::Refused { errors, .. } => self.outcomes[place].is(&Verdict::Refused(errors)),
                 Said::CheckIn(event, Verdict::Held) => self.held.push((place, event)),
                 Said::CheckIn(_, verdict) if index == 0 => self.outcomes[place].is(&verdict),
                 Said::CheckIn(event, verdict) => self.explained(&event, &verdict),

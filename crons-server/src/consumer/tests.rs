@@ -137,14 +137,20 @@ async fn in_one_batch<T>(inbox: &Inbox, messages: impl Future<Output = T>) -> T 
     answers
 }
 
+/// A database that cannot store the check-in of [`arrival`] 2.
+fn refusing_the_second(path: &std::path::Path) -> SqliteStore {
+    let store = SqliteStore::open(path).unwrap();
+    let refuses = "CREATE TRIGGER refuses BEFORE INSERT ON check_ins
+                   WHEN NEW.guid = x'02020202020202020202020202020202' BEGIN SELECT RAISE(ABORT, 'no'); END";
+    rusqlite::Connection::open(path).unwrap().execute_batch(refuses).unwrap();
+    store
+}
+
 #[tokio::test]
 async fn one_that_cannot_be_stored_fails_alone_whatever_is_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("crons.db");
-    let store = SqliteStore::open(&path).unwrap();
-    let refuses = "CREATE TRIGGER refuses BEFORE INSERT ON check_ins
-                   WHEN NEW.guid = x'02020202020202020202020202020202' BEGIN SELECT RAISE(ABORT, 'no'); END";
-    rusqlite::Connection::open(&path).unwrap().execute_batch(refuses).unwrap();
+    let store = refusing_the_second(&path);
     let judge = Judge::new(&Settings::default(), uuid::Uuid::new_v4);
     let clock = Clock::Manual(ManualClock::new("2024-06-03T10:00:30Z".parse().unwrap()));
     let (inbox, thread) = start(Box::new(store), judge, clock).unwrap();
@@ -180,10 +186,7 @@ async fn one_that_cannot_be_stored_fails_alone_whatever_is_beside_it() {
 async fn what_is_done_again_counts_in_its_own_minute() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("crons.db");
-    let store = SqliteStore::open(&path).unwrap();
-    let refuses = "CREATE TRIGGER refuses BEFORE INSERT ON check_ins
-                   WHEN NEW.guid = x'02020202020202020202020202020202' BEGIN SELECT RAISE(ABORT, 'no'); END";
-    rusqlite::Connection::open(&path).unwrap().execute_batch(refuses).unwrap();
+    let store = refusing_the_second(&path);
     let judge = Judge::new(&Settings::default(), uuid::Uuid::new_v4);
     let clock = ManualClock::new("2024-06-03T10:00:30Z".parse().unwrap());
     let (inbox, thread) = start(Box::new(store), judge, Clock::Manual(clock.clone())).unwrap();
