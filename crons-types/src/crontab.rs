@@ -1,7 +1,8 @@
 //! Crontabs in the dialect of Sentry's server, no more and no less.
 //!
-//! [`parse`] judges, over [`bytes`] and in `const fn`; [`fields`] is what comes out of it; [`fault`], [`mod@line`] and [`item`]
-//! find the words for what is wrong, [`describe`] those for what is right.
+//! [`parse`] judges, over [`bytes`] and in `const fn`; [`fields`] is what comes out of it; [`fault`], [`frame`], [`mod@line`] and
+//! [`item`] find the words for what is wrong, [`foreign`] rewrites the crontabs of other schedulers, [`describe`] finds the words for
+//! what is right.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -11,8 +12,11 @@ use std::sync::Arc;
 
 mod bytes;
 mod describe;
+mod elapsed;
 mod fault;
 pub(crate) mod fields;
+mod foreign;
+mod frame;
 mod gap;
 mod item;
 mod line;
@@ -56,12 +60,16 @@ impl Crontab {
             Ok(fields) => Ok(Self { text: normalize(text), fields }),
             #[cfg(not(feature = "calendar"))]
             Ok(_) => Ok(Self { text: normalize(text) }),
-            Err(fault) => Err(InvalidCrontab {
-                message: fault::message(text, fault).into(),
-                suggestion: fault::suggestion(text).map(Into::into),
-                field: fault.field,
-                span: (fault.start, fault.end),
-            }),
+            Err(fault) => {
+                let readings = fault::suggestions(text);
+                Err(InvalidCrontab {
+                    message: fault::message(text, fault::find(text).unwrap_or(fault)).into(),
+                    certain: readings.iter().all(|reading| reading.when.is_empty()),
+                    suggestions: readings.into_iter().map(|reading| reading.crontab.into()).collect(),
+                    field: fault.field,
+                    span: (fault.start, fault.end),
+                })
+            }
         }
     }
 
@@ -182,13 +190,15 @@ impl fmt::Display for Crontab {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidCrontab {
     message: Box<str>,
-    suggestion: Option<Box<str>>,
+    suggestions: Box<[Box<str>]>,
+    /// Nothing else can have been meant.
+    certain: bool,
     field: Option<usize>,
     span: (usize, usize),
 }
 
 impl InvalidCrontab {
-    /// A crontab that is accepted and was probably meant.
+    /// The crontab that is accepted and was probably meant; `None` if there is none, or if schedulers disagree about what was written.
     ///
     /// ```
     /// # use crons_types::Crontab;
@@ -196,7 +206,22 @@ impl InvalidCrontab {
     /// assert_eq!(refused.suggestion(), Some("0 9 * * MON-FRI"));
     /// ```
     pub fn suggestion(&self) -> Option<&str> {
-        self.suggestion.as_deref()
+        match &*self.suggestions {
+            [meant] if self.certain => Some(meant),
+            _ => None,
+        }
+    }
+
+    /// The crontabs that are accepted and may have been meant. More than one is returned if schedulers disagree about what was
+    /// written; the message says which scheduler means which.
+    ///
+    /// ```
+    /// # use crons_types::Crontab;
+    /// let refused = Crontab::parse("0 0 9 ? * 2-6").unwrap_err();
+    /// assert_eq!(refused.suggestions().collect::<Vec<_>>(), ["0 9 * * 1-5", "0 9 * * 2-6"]);
+    /// ```
+    pub fn suggestions(&self) -> impl Iterator<Item = &str> {
+        self.suggestions.iter().map(|meant| &**meant)
     }
 
     /// The field at fault, 1 (minute) to 5 (day of week), unless it is about the whole.

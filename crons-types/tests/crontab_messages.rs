@@ -7,8 +7,16 @@ const MESSAGES: &[(&str, &str, Option<&str>)] = &[
     ("", r"crontab: it is empty; write five fields such as `0 3 * * *`, or `@daily`", None),
     ("* * * *", r#"crontab: 4 fields; a crontab has 5: minute hour day month weekday (in "* * * *")"#, None),
     ("09:30", r#"crontab: 1 field; a crontab has 5: minute hour day month weekday (in "09:30")"#, None),
-    ("10 minutes", r#"crontab: "10 minutes" is not a crontab; give it as an interval, `10 minutes`"#, None),
-    ("every 5 min", r#"crontab: "every 5 min" is not a crontab; give it as an interval, `5 minutes`"#, None),
+    (
+        "10 minutes",
+        r#"crontab: "10 minutes" is not a crontab; give it as an interval, `interval = "10 minutes"`"#,
+        None,
+    ),
+    (
+        "every 5 min",
+        r#"crontab: "every 5 min" is not a crontab; give it as an interval, `interval = "5 minutes"`"#,
+        None,
+    ),
     (
         "0 0 4 * * *",
         r#"crontab: 6 fields; a crontab has 5: minute hour day month weekday, no seconds; write `0 4 * * *` (in "0 0 4 * * *")"#,
@@ -16,32 +24,32 @@ const MESSAGES: &[(&str, &str, Option<&str>)] = &[
     ),
     (
         "*/30 * * * * *",
-        r#"crontab: 6 fields; a crontab has 5: minute hour day month weekday, no seconds; write `* * * * *` (in "*/30 * * * * *")"#,
+        r#"crontab: 6 fields; a crontab has 5: minute hour day month weekday, no seconds ("*/30" is one run a minute to the server); write `* * * * *` (in "*/30 * * * * *")"#,
         Some("* * * * *"),
     ),
     (
         "0 0 12 ? * 2-6",
-        r#"crontab: 6 fields; a crontab has 5: minute hour day month weekday, no seconds; write `0 12 * * 1-5` (in "0 0 12 ? * 2-6")"#,
-        Some("0 12 * * 1-5"),
+        r#"crontab: 6 fields; a crontab has 5: minute hour day month weekday, no seconds; write `0 12 * * 1-5` where 1 is Sunday (Quartz, the crate `cron`), or `0 12 * * 2-6` where 0 is Sunday (Spring, croner) (in "0 0 12 ? * 2-6")"#,
+        None,
     ),
     (
         "0 0 12 ? * MON-FRI 2025",
-        r#"crontab: 7 fields; a crontab has 5: minute hour day month weekday, no seconds and no year; write `0 12 * * MON-FRI` (in "0 0 12 ? * MON-FRI 2025")"#,
+        r#"crontab: 7 fields; a crontab has 5: minute hour day month weekday, no seconds and no year ("2025" is left out: disable the monitor in other years); write `0 12 * * MON-FRI` (in "0 0 12 ? * MON-FRI 2025")"#,
         Some("0 12 * * MON-FRI"),
     ),
     (
         "0 0 1 1 * 2025",
-        r#"crontab: 6 fields; a crontab has 5: minute hour day month weekday; write `0 0 1 1 *` (in "0 0 1 1 * 2025")"#,
+        r#"crontab: 6 fields; a crontab has 5: minute hour day month weekday, no year ("2025" is left out: disable the monitor in other years); write `0 0 1 1 *` (in "0 0 1 1 * 2025")"#,
         Some("0 0 1 1 *"),
     ),
     (
         "0 * * * * Europe/Vienna",
-        r#"crontab: the time zone does not belong here, give it by itself; write `0 * * * *` (in "0 * * * * Europe/Vienna")"#,
+        r#"crontab: the time zone does not belong here, give it by itself, `timezone = "Europe/Vienna"`; write `0 * * * *` (in "0 * * * * Europe/Vienna")"#,
         Some("0 * * * *"),
     ),
     (
         "TZ=UTC 0 * * * *",
-        r#"crontab: the time zone does not belong here, give it by itself; write `0 * * * *` (in "TZ=UTC 0 * * * *")"#,
+        r#"crontab: the time zone does not belong here, give it by itself, `timezone = "UTC"`; write `0 * * * *` (in "TZ=UTC 0 * * * *")"#,
         Some("0 * * * *"),
     ),
     (
@@ -76,7 +84,7 @@ const MESSAGES: &[(&str, &str, Option<&str>)] = &[
     ),
     (
         "@every 5m",
-        r#"crontab: "@every 5m" is not a nickname that the server knows; an interval is no crontab, give it as an interval such as `10 minutes`"#,
+        r#"crontab: "@every 5m" is not a nickname that the server knows; give it as an interval, `interval = "5 minutes"`"#,
         None,
     ),
     (
@@ -187,13 +195,13 @@ const MESSAGES: &[(&str, &str, Option<&str>)] = &[
     ),
     (
         "H * * * *",
-        r#"minute: "H" asks for a value by chance, which the server cannot guess; choose a value (field 1 of "H * * * *")"#,
+        r#"minute: "H" asks for a value by chance, which the server cannot guess; choose a value, or give it as an interval, `interval = "1 hour"` (field 1 of "H * * * *")"#,
         None,
     ),
     (
         "H/15 * * * *",
-        r#"minute: "H/15" asks for a value by chance, which the server cannot guess; choose a value; write `*/15` (field 1 of "H/15 * * * *")"#,
-        Some("*/15 * * * *"),
+        r#"minute: "H/15" asks for a value by chance, which the server cannot guess; choose a value, or give it as an interval, `interval = "15 minutes"` (field 1 of "H/15 * * * *")"#,
+        None,
     ),
     (
         "0 0 L-3 * *",
@@ -345,7 +353,7 @@ fn one_short_line_for_any_input() {
     ];
     for input in inputs {
         let message = Crontab::parse(&input).unwrap_err().to_string();
-        assert!(message.chars().count() <= 200, "{message}");
+        assert!(message.chars().count() <= 400, "{message}");
         assert!(!message.contains(|c: char| c.is_control() || c == '\u{202E}'), "{message}");
     }
 }

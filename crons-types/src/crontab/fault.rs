@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::parse::{FIELDS, Field};
-use super::{item, line, parse};
+use super::{frame, item, line, parse};
 
 /// The first thing that is wrong: `start` and `end` are bytes of the text as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     Empty,
     /// Begins with `@`, but is not one of the six.
     Nickname,
+    /// Something stands around the crontab: quotes, `cron(..)`, a time zone.
+    Framed,
     /// So many words, not five.
     FieldCount(usize),
     /// Nothing between two commas.
@@ -59,7 +61,9 @@ impl Fault {
             (Kind::Nickname, _) => {
                 "crontab: the nicknames are @yearly, @annually, @monthly, @weekly, @daily and @hourly"
             }
-            (Kind::FieldCount(_), _) => "crontab: it must have five fields: minute hour day month weekday",
+            (Kind::FieldCount(_) | Kind::Framed, _) => {
+                "crontab: it must have five fields: minute hour day month weekday"
+            }
             (Kind::Impossible(_) | Kind::Never, _) => "crontab: it never happens",
             (_, Some(0)) => "crontab: the minute must be `*` or in 0-59, as a list, a range or with a step",
             (_, Some(1)) => "crontab: the hour must be `*` or in 0-23, as a list, a range or with a step",
@@ -74,6 +78,8 @@ impl Fault {
 pub(crate) struct Remedy {
     pub(crate) what: String,
     pub(crate) fix: Option<Fix>,
+    /// In place of a fix: whole crontabs that are accepted, more than one where the text can be read in more than one way.
+    pub(crate) readings: Vec<Reading>,
 }
 
 /// `with` takes the place of the bytes from `start` to `end`.
@@ -83,17 +89,51 @@ pub(crate) struct Fix {
     pub(crate) with: String,
 }
 
+/// A crontab that means what was written, if it was written for the scheduler that `when` names; an empty `when` is any.
+pub(crate) struct Reading {
+    pub(crate) crontab: String,
+    pub(crate) when: &'static str,
+}
+
+impl Remedy {
+    /// Nothing can be written instead.
+    pub(crate) fn said(what: String) -> Self {
+        Self { what, fix: None, readings: Vec::new() }
+    }
+
+    /// Appends "write .." to `message`. Parts that are long, or that a terminal would not show as they are, are left out.
+    fn write_advice(&self, message: &mut String) {
+        let is_plain = |text: &str| {
+            (1..=60).contains(&text.len())
+                && text.chars().all(|c| c == ' ' || c.is_alphanumeric() || c.is_ascii_punctuation())
+        };
+        if let Some(Fix { with, .. }) = self.fix.as_ref().filter(|fix| is_plain(&fix.with)) {
+            _ = write!(message, "; write `{with}`");
+        }
+        if self.readings.iter().all(|reading| is_plain(&reading.crontab)) {
+            for (place, Reading { crontab, when }) in self.readings.iter().enumerate() {
+                let before = if place == 0 { "; write" } else { ", or" };
+                let blank = if when.is_empty() { "" } else { " " };
+                _ = write!(message, "{before} `{crontab}`{blank}{when}");
+            }
+        }
+    }
+}
+
+/// The first thing that is wrong with a text.
+pub(crate) fn find(text: &str) -> Option<Fault> {
+    let fault = parse::parse(text.as_bytes()).err()?;
+    // A frame is around the fields: no field is at fault then.
+    let framed = Fault::whole(text.len(), Kind::Framed);
+    Some(if frame::is_framed(text) { framed } else { fault })
+}
+
 /// One line: the field, what was written, what is allowed, and what was probably meant.
 pub(crate) fn message(text: &str, fault: Fault) -> String {
     let remedy = remedy(text, fault);
     let name = fault.field.map_or("crontab", |index| FIELDS[index].name);
     let mut message = format!("{name}: {}", remedy.what);
-    if let Some(fix) = remedy.fix
-        && (1..=40).contains(&fix.with.len())
-        && fix.with.chars().all(|c| c == ' ' || c.is_alphanumeric() || c.is_ascii_punctuation())
-    {
-        _ = write!(message, "; write `{}`", fix.with);
-    }
+    remedy.write_advice(&mut message);
     match fault.field {
         Some(index) => _ = write!(message, " (field {} of {})", index + 1, quote(text, 40)),
         None if text.len() <= 40 && message.contains(text.trim()) => {}
@@ -102,30 +142,32 @@ pub(crate) fn message(text: &str, fault: Fault) -> String {
     message
 }
 
-/// The whole crontab that was probably meant: every fault in turn replaced by its remedy, until the rest is accepted.
-pub(crate) fn suggestion(text: &str) -> Option<String> {
+/// The whole crontabs that may have been meant: every fault in turn replaced by its remedy, until the rest is accepted.
+pub(crate) fn suggestions(text: &str) -> Vec<Reading> {
     const LONGEST: usize = 120;
     const MOST_FIXES: usize = 8;
-    if text.len() > LONGEST {
-        return None;
-    }
     let mut text = text.to_owned();
     for _ in 0..MOST_FIXES {
-        match parse::parse(text.as_bytes()) {
-            Ok(_) => return Some(super::fold_blanks(&text)),
-            Err(fault) => {
-                let fix = remedy(&text, fault).fix?;
-                text.replace_range(fix.start..fix.end, &fix.with);
-            }
+        if text.len() > LONGEST {
+            break;
+        }
+        let Some(fault) = find(&text) else {
+            return vec![Reading { crontab: super::fold_blanks(&text), when: "" }];
+        };
+        let remedy = remedy(&text, fault);
+        match remedy.fix {
+            Some(fix) => text.replace_range(fix.start..fix.end, &fix.with),
+            None => return remedy.readings,
         }
     }
-    None
+    Vec::new()
 }
 
-fn remedy(text: &str, fault: Fault) -> Remedy {
-    match fault.field {
-        Some(index) => item::remedy(text, &FIELDS[index], fault),
-        None => line::remedy(text, fault),
+pub(super) fn remedy(text: &str, fault: Fault) -> Remedy {
+    match (fault.field, fault.kind) {
+        (_, Kind::Framed) => frame::remedy(text),
+        (Some(index), _) => item::remedy(text, &FIELDS[index], fault),
+        (None, _) => line::remedy(text, fault),
     }
 }
 

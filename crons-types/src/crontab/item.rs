@@ -5,7 +5,9 @@ use std::iter::successors;
 
 use super::bytes::{MOST_DIGITS, next_word};
 use super::fault::{Fault, Fix, Kind, Remedy, quote};
+use super::foreign;
 use super::parse::{Field, MONTHS, WEEKDAYS};
+use crate::{Interval, IntervalUnit};
 
 pub(super) fn remedy(text: &str, field: &Field, fault: Fault) -> Remedy {
     // The whole item is what was meant to be one thing, even if only a part of it is at fault.
@@ -20,8 +22,16 @@ pub(super) fn remedy(text: &str, field: &Field, fault: Fault) -> Remedy {
             text[fault.end..word_end].find(',').map_or(word_end, |at| fault.end + at),
         ),
     };
+    let fields: Vec<&str> = words(text).map(|(start, end)| &text[start..end]).collect();
     let item = text.get(start..end).unwrap_or_default();
     let part = text.get(fault.start..fault.end).unwrap_or_default();
+    if part == "?" && matches!(field.index, 2 | 4) {
+        // Whoever writes it may count weekdays otherwise.
+        let readings = foreign::five(&fields);
+        if readings.len() > 1 {
+            return Remedy { what: format!("{} is not known here", quote(item, 20)), fix: None, readings };
+        }
+    }
     let (what, with) = match fault.kind {
         Kind::EmptyItem => {
             ("an item of the list is empty; leave out the comma".to_owned(), Some(String::new()))
@@ -37,9 +47,9 @@ pub(super) fn remedy(text: &str, field: &Field, fault: Fault) -> Remedy {
             (format!("{} must end in #1 to #5, the place of the weekday in the month", quote(item, 20)), None)
         }
         Kind::Impossible(day) => impossible(text, day),
-        _ => no_value(field, item, part),
+        _ => no_value(&fields, field, item, part),
     };
-    Remedy { what, fix: with.map(|with| Fix { start, end, with }) }
+    Remedy { what, fix: with.map(|with| Fix { start, end, with }), readings: Vec::new() }
 }
 
 fn words(text: &str) -> impl Iterator<Item = (usize, usize)> {
@@ -116,18 +126,15 @@ fn impossible(text: &str, day: u32) -> (String, Option<String>) {
     (what, Some("L".to_owned()))
 }
 
-fn no_value(field: &Field, item: &str, part: &str) -> (String, Option<String>) {
+fn no_value(fields: &[&str], field: &Field, item: &str, part: &str) -> (String, Option<String>) {
     let capital = part.to_uppercase();
     let quoted = quote(item, 20);
     let said = |what: &str| (format!("{quoted} {what}"), None);
     let fixed = |what: &str, with: &str| (format!("{quoted} {what}"), Some(with.to_owned()));
     match (field.index, capital.as_str()) {
         (_, "?" | "**") => return fixed("is not known here", &item.replace(part, "*")),
-        (_, "H" | "R") => {
-            let what = "asks for a value by chance, which the server cannot guess";
-            let every = item.split_once('/').map(|(_, step)| format!("*/{step}"));
-            return (format!("{quoted} {what}; choose a value"), every);
-        }
+        (_, "H" | "R") => return by_chance(fields, item),
+        _ if capital.starts_with("H(") => return by_chance(fields, item),
         (_, "") if item.starts_with('/') => return fixed("begins with the step", &format!("*{item}")),
         (_, "") if item.starts_with('-') => return said("begins with `-`, and no value is negative"),
         (_, "") if item.contains('-') => return said("lacks an end of its range"),
@@ -165,6 +172,32 @@ fn no_value(field: &Field, item: &str, part: &str) -> (String, Option<String>) {
         _ = write!(what, " or {first}-{last}");
     }
     (what, None)
+}
+
+/// Jenkins chooses a value for each job, and keeps to it: the period is known, the place in it is not.
+fn by_chance(fields: &[&str], item: &str) -> (String, Option<String>) {
+    let by_chance = |field: &str| field.starts_with(['H', 'h']) && !field.contains('/');
+    let one = |field: &str| by_chance(field) || !field.contains(['*', '/', ',', '-']);
+    // Only a step that divides the whole is the same time between any two runs.
+    let step = |field: &str, whole: u32| {
+        let step = field.strip_prefix(['H', 'h'])?.strip_prefix('/')?.parse::<u32>().ok()?;
+        (step > 0 && whole.is_multiple_of(step)).then_some(step)
+    };
+    let period = match *fields {
+        [minute, "*", "*", "*", "*"] if by_chance(minute) => Some((1, IntervalUnit::Hour)),
+        [minute, "*", "*", "*", "*"] => step(minute, 60).map(|step| (step, IntervalUnit::Minute)),
+        [minute, hour, "*", "*", "*"] if one(minute) && one(hour) => Some((1, IntervalUnit::Day)),
+        [minute, hour, "*", "*", "*"] if one(minute) => step(hour, 24).map(|step| (step, IntervalUnit::Hour)),
+        [minute, hour, "*", "*", weekday] if one(minute) && one(hour) && one(weekday) => {
+            Some((1, IntervalUnit::Week))
+        }
+        _ => None,
+    };
+    let interval = period.and_then(|(value, unit)| Interval::new(value, unit).ok());
+    let instead =
+        interval.map(|interval| format!(", or give it as an interval, `interval = \"{interval}\"`"));
+    let what = "asks for a value by chance, which the server cannot guess; choose a value";
+    (format!("{} {what}{}", quote(item, 20), instead.unwrap_or_default()), None)
 }
 
 /// `5L` for what others write as `FRIL` or `L5`.

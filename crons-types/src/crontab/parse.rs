@@ -103,7 +103,7 @@ pub(crate) const fn parse(text: &[u8]) -> Result<Fields, Fault> {
 }
 
 /// `term ("," term)*`
-const fn list(field: &Field, text: &[u8], (start, end): (usize, usize)) -> Result<u64, Fault> {
+pub(super) const fn list(field: &Field, text: &[u8], (start, end): (usize, usize)) -> Result<u64, Fault> {
     let mut set = 0;
     let mut at = start;
     loop {
