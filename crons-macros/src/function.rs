@@ -4,8 +4,8 @@
 use proc_macro2::{Group, TokenStream};
 use syn::parse::{Parse, ParseStream};
 use syn::{
-    Attribute, Error, GenericArgument, Ident, PathArguments, PathSegment, Result, ReturnType, Signature,
-    Token, Type, TypeParamBound, Visibility, braced, token,
+    Attribute, Error, FnArg, GenericArgument, Ident, PathArguments, PathSegment, Result, ReturnType,
+    Signature, Token, Type, TypeParamBound, Visibility, braced, token,
 };
 
 /// A function with a body.
@@ -72,6 +72,14 @@ impl Function {
     }
 
     fn refuse_what_cannot_be_watched(&self) -> Result<()> {
+        if self.may_be_the_entry() {
+            return Err(Error::new_spanned(
+                &self.sig.ident,
+                "`#[monitor]` on `main` sends nothing, as the run begins before the `crons::init` in its body: put it on a \
+                 function of its own that `main` calls after `crons::init` (a `main` that is not the program's entry needs \
+                 another name)",
+            ));
+        }
         if let Some(constness) = &self.sig.constness {
             let message =
                 "`#[monitor]` cannot watch a `const fn`: what runs at compile time sends no check-ins";
@@ -88,6 +96,16 @@ impl Function {
             return Err(Error::new_spanned(ty, message));
         }
         Ok(())
+    }
+}
+
+impl Function {
+    /// Whether the signature is that of a program's entry: `main` without arguments, or with those of C. An attribute cannot see the
+    /// module around it, so a `main` of another module counts, too.
+    fn may_be_the_entry(&self) -> bool {
+        let Signature { ident, inputs, generics, abi, .. } = &self.sig;
+        let from_c = abi.is_some() && !inputs.iter().any(|input| matches!(input, FnArg::Receiver(_)));
+        ident == "main" && (inputs.is_empty() && generics.params.is_empty() || from_c)
     }
 }
 

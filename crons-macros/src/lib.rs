@@ -117,8 +117,10 @@ use syn::Error;
 /// `unsafe`, `extern "C"` (a panic still aborts there). Of a function that returns `impl Future`, `Pin<Box<dyn Future>>`, `BoxFuture` or `LocalBoxFuture` the
 /// future is watched, not its making, and a future that is never polled has not run. (Where another type hides a future, only
 /// its making is watched; that is said once.) Not `const fn`, no variadic functions, and no streams. It goes well with
-/// other attributes, above or below, `#[test]` among them. On `main` it comes to nothing: the run begins before the `init` in
-/// its body.
+/// other attributes, above or below, `#[test]` among them.
+///
+/// `main` is refused, since the run would begin before the `crons::init` in its body, and nothing would be sent: put the attribute
+/// on a function that `main` calls after `crons::init`. A function counts as `main` if it has that name and no arguments.
 ///
 /// # What it expands to
 ///

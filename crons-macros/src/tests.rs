@@ -225,6 +225,33 @@ fn a_name_that_gives_no_slug_is_underlined() {
 }
 
 #[test]
+fn the_entry_of_the_program_is_refused_and_told_where_to_go() {
+    for item in [
+        "fn «main»() {}",
+        "pub fn «main»() -> std::process::ExitCode { std::process::ExitCode::SUCCESS }",
+        "async fn «main»() -> anyhow::Result<()> { Ok(()) }",
+        "#[tokio::main] async fn «main»() {}",
+        "#[tokio::main(flavor = \"current_thread\")] async fn «main»() -> Result<(), Error> { run().await }",
+        "#[unsafe(no_mangle)] extern \"C\" fn «main»(_argc: i32, _argv: *const *const u8) -> i32 { 0 }",
+    ] {
+        for args in ["", "slug = \"nightly-backup\", schedule = \"@daily\""] {
+            refuses(args, item, &["a function of its own that `main` calls after `crons::init`"]);
+        }
+    }
+    // None of these can be where a program begins.
+    for item in [
+        "fn main(&self) {}",
+        "async fn main(db: &Db) {}",
+        "fn main<T: Job>() {}",
+        "fn main_job() {}",
+        "extern \"C\" fn main(self) {}",
+    ] {
+        let monitored = crate::monitored(tokens("slug = \"a\""), tokens(item));
+        assert!(monitored.is_ok(), "{item}: {:?}", monitored.err());
+    }
+}
+
+#[test]
 fn an_item_that_is_no_function_is_named() {
     for (item, said) in [
         ("«struct» Job;", "a struct"),
