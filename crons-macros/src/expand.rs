@@ -14,6 +14,7 @@ use syn::{Expr, GenericArgument, Path, PathArguments, ReturnType, Signature, Typ
 use crate::assigned::{Assigned, Rebound, Whole};
 use crate::check::{Config, End, Monitor, Name};
 use crate::function::{Function, Run};
+use crate::items;
 
 pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
     let Function { attrs, vis, sig, inner_attrs, brace, braced, body } = function;
@@ -37,6 +38,8 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
             #(#cfgs)* #[allow(clippy::shadow_same)] let #mutability #name = #name;
         });
     }
+    // Statements before an item would make it an item after statements to clippy.
+    let (items, rest) = items::split_leading(body);
     // What the compiler finds wrong in the user's own braces, it has said at the same place, and does not say twice.
     let untouched = braced.as_ref().filter(|_| taken.is_empty() && inner_attrs.is_empty());
     let braced = |first: TokenStream| {
@@ -44,7 +47,9 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
             return untouched.to_token_stream();
         }
         let mut braced = TokenStream::new();
-        brace.surround(&mut braced, |tokens| tokens.extend([first, taken.clone(), body.clone()]));
+        brace.surround(&mut braced, |tokens| {
+            tokens.extend([items.clone(), first, taken.clone(), rest.clone()]);
+        });
         braced
     };
 
@@ -75,8 +80,11 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
         Run::Async => {
             let body = braced(typed(&sig));
             let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> &__crons_output));
+            // The value may be a future, as it may in any `async fn`; in an `async` block clippy takes that for an oversight.
+            let allow = may_be_future(&sig.output)
+                .then(|| quote_spanned!(here=> #[allow(clippy::async_yields_async)]));
             quote_spanned! {here=>
-                let (__crons_run, __crons_output) = #private::during(#definition, async move #body).await;
+                #allow let (__crons_run, __crons_output) = #private::during(#definition, async move #body).await;
                 #private::finish(__crons_run, #verdict);
                 return __crons_output;
             }
@@ -214,6 +222,28 @@ fn typed(sig: &Signature) -> TokenStream {
             return __crons::never::<#output>();
         }
     }
+}
+
+/// Whether the value may be a future, as far as the type says so by itself.
+fn may_be_future(output: &ReturnType) -> bool {
+    const OTHERS: [&str; 27] = [
+        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64",
+        "u128", "usize", "Arc", "Duration", "ExitCode", "HashMap", "Instant", "Option", "Rc", "Result",
+        "String", "Value", "Vec",
+    ];
+    fn may_be(ty: &Type) -> bool {
+        match ty {
+            Type::Group(group) => may_be(&group.elem),
+            Type::Paren(paren) => may_be(&paren.elem),
+            Type::Reference(reference) => reference.mutability.is_some() && may_be(&reference.elem),
+            Type::Path(path) => {
+                path.path.segments.last().is_none_or(|last| !OTHERS.iter().any(|other| last.ident == other))
+            }
+            Type::ImplTrait(_) | Type::Macro(_) => true,
+            _ => false,
+        }
+    }
+    matches!(output, ReturnType::Type(_, ty) if may_be(ty))
 }
 
 fn output_type(output: &ReturnType) -> TokenStream {

@@ -6,6 +6,7 @@ mod value;
 mod args;
 mod function;
 mod assigned;
+mod items;
 mod check;
 mod expand;
 mod fallback;
@@ -152,7 +153,9 @@ use syn::Error;
 /// dropped after the run is closed, all else before, in the same order as ever; and under `#[track_caller]`, `Location::caller()`
 /// within the body is its own place. Lints say what they say of the bare function, but for those that look at a body as a whole and see
 /// ours instead: `unconditional_recursion`, what is said of assignments to arguments that are dropped (`unused_assignments`), and of
-/// clippy `needless_pass_by_value`, `boxed_local`, `unused_async` and `manual_async_fn`.
+/// clippy `needless_pass_by_value`, `needless_pass_by_ref_mut`, `needless_lifetimes`, `needless_return`, `implicit_return`,
+/// `unnecessary_wraps`, `redundant_clone`, `redundant_locals`, `boxed_local`, `missing_const_for_fn`, `unused_async` and `manual_async_fn`.
+/// Of a synchronous function with a large error, `result_large_err` says so twice.
 ///
 /// # Cost
 ///

@@ -73,6 +73,57 @@ fn what_is_dropped_and_used_is_taken_whole_the_last_first() {
     }
 }
 
+#[test]
+fn items_at_the_head_of_a_body_stay_there() {
+    for (head, rest) in [
+        ("use a::b; const A: u8 = { 1 };", "b(A, a)"),
+        ("#[cfg(unix)] fn b() {} struct C<T>(T);", "b(a)"),
+        ("macro_rules! b { () => {} }", "b!(); a.go()"),
+        ("pub(crate) static A: u8 = 1; impl B for C {}", "const { 1 }; let c = a; const D: u8 = 1;"),
+        ("async fn b() {} unsafe fn c() {} extern \"C\" fn d() {}", "async { b().await }; unsafe { c(a) }"),
+        // None of these is an item.
+        ("", "println!(\"{a}\"); const A: u8 = 1;"),
+        ("", "async move { a }.await"),
+        ("", "unsafe { b(a) }"),
+        ("", "#[allow(unused)] let b = a;"),
+        ("", "const { b() }; a"),
+        // Half typed.
+        ("", "const A: u8 ="),
+        ("use a::b;", "struct; a"),
+    ] {
+        for (item, before) in [("fn job(mut a: u8)", ""), ("fn job(a: A)", "let_=&a;")] {
+            let written = format!("{item} {{ {head} {rest} }}");
+            let expanded = expanded(r#"slug = "a""#, &written);
+            let before = if rest.contains('a') && rest != "const A: u8 =" { before } else { "" };
+            let expected = format!("{{{}{before}{}}}", packed(head), packed(rest));
+            assert!(expanded.contains(&expected), "{expected} is not in {expanded}");
+        }
+    }
+}
+
+#[test]
+fn only_what_may_be_a_future_is_allowed_to_be_one() {
+    let allows = |output: &str| {
+        let expanded = expanded("", &format!("async fn job() {output} {{ go().await }}"));
+        expanded.contains("async_yields_async")
+    };
+    for output in [
+        "-> JoinHandle<u8>",
+        "-> tokio::task::JoinHandle<u8>",
+        "-> Pin<Box<dyn Future<Output = u8> + Send>>",
+        "-> BoxFuture<'static, u8>",
+        "-> impl Future<Output = u8>",
+        "-> &mut Job",
+    ] {
+        assert!(allows(output), "{output}");
+    }
+    for output in
+        ["", "-> ()", "-> u8", "-> anyhow::Result<()>", "-> Option<JoinHandle<u8>>", "-> (A, B)", "-> &A"]
+    {
+        assert!(!allows(output), "{output}");
+    }
+}
+
 /// The expansion is that of the file, but for line breaks. What it is instead, it prints: run that through `rustfmt`.
 #[track_caller]
 fn expands_to(args: &str, item: &str, expected: &str) {

@@ -169,6 +169,52 @@ pub fn boxed(number: u8) -> Pin<Box<dyn Future<Output = u8> + Send>> {
     return Box::pin(future::ready(number));
 }
 
+/// Returns a future of a type with a name, later.
+#[inline]
+#[crons::monitor]
+pub async fn handed_over(number: u8) -> future::Ready<u8> {
+    future::ready(()).await;
+    return future::ready(number);
+}
+
+/// Returns a boxed future, later.
+#[inline]
+#[crons::monitor]
+pub async fn boxed_later(number: u8) -> Pin<Box<dyn Future<Output = u8> + Send>> {
+    future::ready(()).await;
+    return Box::pin(future::ready(number));
+}
+
+/// Returns an opaque future, later.
+#[inline]
+#[crons::monitor]
+pub async fn opaque_later(number: u8) -> impl Future<Output = u8> + Send {
+    future::ready(()).await;
+    return future::ready(number);
+}
+
+/// Begins with items.
+#[inline]
+#[crons::monitor]
+pub async fn items_first() -> u8 {
+    use core::cmp;
+    #[derive(Clone, Copy)]
+    struct Row(u8);
+    const FIRST: Row = Row(1);
+    future::ready(()).await;
+    return cmp::max(FIRST.0, 2);
+}
+
+/// Begins with an item and uses arguments.
+#[must_use]
+#[inline]
+#[crons::monitor]
+pub fn item_before_arguments(mut rows: u8, name: String) -> String {
+    const MORE: u8 = 1;
+    rows = rows.saturating_add(MORE);
+    return if rows > MORE { name } else { String::new() };
+}
+
 /// Large arguments.
 #[inline]
 #[crons::monitor]
@@ -184,6 +230,17 @@ impl Totals {
     #[crons::monitor(slug = "more")]
     pub fn more(mut self) -> Self {
         self.rows = self.rows.saturating_add(1);
+        return self;
+    }
+
+    /// Begins with an item.
+    #[must_use]
+    #[inline]
+    #[crons::monitor(slug = "item-in-a-method")]
+    pub async fn item_in_a_method(mut self) -> Self {
+        const MORE: u8 = 1;
+        future::ready(()).await;
+        self.rows = self.rows.saturating_add(MORE);
         return self;
     }
 
