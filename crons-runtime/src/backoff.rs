@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::ids::random_byte;
+
 /// The wait after the first request without an answer; it doubles with each further one.
 const FIRST: Duration = Duration::from_millis(100);
 /// The longest wait between two tries.
@@ -29,7 +31,7 @@ impl Backoff {
         let longest = FIRST.saturating_mul(1 << self.failures.min(16)).min(LONGEST);
         self.failures += 1;
         // Between half and all of it, so that a thousand machines do not come back in the same instant.
-        let share = f64::from(uuid::Uuid::new_v4().as_bytes()[0]) / 512.0 + 0.5;
+        let share = f64::from(random_byte()) / 512.0 + 0.5;
         self.until = Some(now + longest.mul_f64(share));
         first
     }

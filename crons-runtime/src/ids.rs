@@ -5,7 +5,7 @@ use std::cell::Cell;
 use crons_types::CheckInId;
 use fastrand::Rng;
 
-use crate::process;
+use crate::{process, random};
 
 /// Where two generators are, seeded by the system, for the two halves of an id.
 #[derive(Clone, Copy)]
@@ -23,10 +23,7 @@ impl Ids {
     fn seeded(forks: usize) -> Self {
         // Also before there is a client: what is seeded must not be gone on with by each child.
         process::count_forks();
-        let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
-        // The bits that say "version 4" are the same in all of them.
-        let (more, further) = uuid::Uuid::new_v4().as_u64_pair();
-        Self { forks, halves: [high ^ further.rotate_left(32), low ^ more.rotate_left(32)] }
+        Self { forks, halves: random::seed() }
     }
 
     fn next(&mut self) -> u128 {
@@ -54,9 +51,20 @@ pub(crate) fn new_id() -> CheckInId {
         }
         let random = kept.next();
         ids.set(kept);
-        uuid::Builder::from_random_bytes(random.to_be_bytes()).into_uuid()
+        random
     });
-    CheckInId::from_bytes(*random.unwrap_or_else(|_| uuid::Uuid::new_v4()).as_bytes())
+    let random = random.unwrap_or_else(|_| Ids::seeded(process::forks()).next());
+    let mut bytes = random.to_be_bytes();
+    // A UUID of version 4 in the variant of RFC 9562.
+    bytes[6] = bytes[6] & 0x0F | 0x40;
+    bytes[8] = bytes[8] & 0x3F | 0x80;
+    CheckInId::from_bytes(bytes)
+}
+
+/// A random number from 0 to 255, from the generator of the ids.
+pub(crate) fn random_byte() -> u8 {
+    // The first byte has no bits of the version.
+    new_id().as_bytes()[0]
 }
 
 #[cfg(test)]

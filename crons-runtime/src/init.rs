@@ -10,6 +10,7 @@ use crate::current;
 use crate::envelope::EnvelopeWriter;
 use crate::init_error::InitError;
 use crate::options::{ClientOptions, Resolved, Settings, is_switched_off};
+use crate::random;
 use crate::registry;
 use crate::stats::Stats;
 use crate::transport::Transport;
@@ -96,7 +97,7 @@ fn connector(
     given: Option<Arc<dyn Transport>>,
     ca_certificates: Option<Vec<u8>>,
 ) -> Box<Connector> {
-    match given {
+    let connect: Box<Connector> = match given {
         Some(transport) => Box::new(move || Ok(Arc::clone(&transport))),
         #[cfg(feature = "http")]
         None => {
@@ -108,7 +109,11 @@ fn connector(
             drop((dsn.clone(), ca_certificates));
             Box::new(|| Err(InitError::NoTransport))
         }
-    }
+    };
+    Box::new(move || {
+        random::check().map_err(InitError::Start)?;
+        connect()
+    })
 }
 
 /// Keeps the client running; dropped, it delivers what is left, for at most

@@ -4,6 +4,7 @@
 mod outcome;
 mod verdict;
 mod process;
+mod random;
 mod ids;
 mod sync;
 mod transport;

@@ -1,7 +1,7 @@
 //! Monitors put together at run time.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use crons_types::{MonitorConfig, Slug};
@@ -125,9 +125,9 @@ const MAX_WARNINGS: usize = 100;
 
 /// Whether this slug has not been complained about yet.
 fn is_first(written: &str) -> bool {
-    static WARNED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+    // No `HashSet`: it would ask the system for random numbers, which may have none, and panic.
+    static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     // Whoever holds it may be a thread that a fork has left behind; then it was said often enough.
     let Ok(mut warned) = WARNED.try_lock() else { return false };
-    let warned = warned.get_or_insert_default();
     warned.len() < MAX_WARNINGS && warned.insert(written.to_owned())
 }

@@ -1,0 +1,80 @@
+//! Random numbers without a panic: from the system, or, where it has none, from what differs between machines, processes,
+//! threads and instants.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::ptr::from_ref;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Instant, SystemTime};
+
+/// A seed that no other process or thread has. Logs a warning the first time that the system has no random numbers.
+pub(crate) fn seed() -> [u64; 2] {
+    let mut halves = [[0; 8]; 2];
+    match getrandom::fill(halves.as_flattened_mut()) {
+        Ok(()) => halves.map(u64::from_ne_bytes),
+        Err(error) => {
+            static SAID: AtomicBool = AtomicBool::new(false);
+            if !SAID.swap(true, Ordering::Relaxed) {
+                tracing::warn!(
+                    %error,
+                    "the system has no random numbers: ids of runs are made from time, process and addresses"
+                );
+            }
+            fallback()
+        }
+    }
+}
+
+/// Fails where the standard library, and with it the runtime of the worker and the HTTP client, would panic for want of random
+/// numbers.
+pub(crate) fn check() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    getrandom::fill(&mut [0; 16]).map_err(|error| {
+        format!(
+            "the system has no random numbers, which sending needs ({error}); allow the system call getrandom, or provide \
+             /dev/urandom"
+        )
+        .into()
+    })
+}
+
+/// What differs, mixed. Numbers of the same thread differ by a counter, those of processes by time, process id and the layout of
+/// memory, which is random on all common systems; on Linux the kernel adds a random UUID through `/proc`, if that is mounted.
+fn fallback() -> [u64; 2] {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    // Keyed with zeros: a `RandomState` would ask the system.
+    let mut hasher = DefaultHasher::new();
+    COUNTER.fetch_add(1, Ordering::Relaxed).hash(&mut hasher);
+    SystemTime::now().hash(&mut hasher);
+    Instant::now().hash(&mut hasher);
+    std::process::id().hash(&mut hasher);
+    let on_stack = 0_u8;
+    let on_heap = Box::new(0_u8);
+    [from_ref(&COUNTER).addr(), from_ref(&on_stack).addr(), from_ref(&*on_heap).addr()].hash(&mut hasher);
+    std::env::var_os("HOSTNAME").hash(&mut hasher);
+    #[cfg(target_os = "linux")]
+    std::fs::read("/proc/sys/kernel/random/uuid").ok().hash(&mut hasher);
+    let first = hasher.finish();
+    // The state of the hasher has 256 bits, of which each result shows 64.
+    Instant::now().hash(&mut hasher);
+    [first, hasher.finish()]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn seeds_without_the_system_differ_within_a_thread_and_between_threads() {
+        let made = || (0..10_000).map(|_| fallback()).collect::<Vec<_>>();
+        let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(made)).collect();
+        let seeds: HashSet<[u64; 2]> =
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        assert_eq!(seeds.len(), 40_000);
+        // Neither half is the same number each time.
+        for half in [0, 1] {
+            assert!(seeds.iter().map(|seed| seed[half]).collect::<HashSet<_>>().len() > 39_000);
+        }
+    }
+}
