@@ -122,6 +122,41 @@ fn a_proxy_that_is_gone_delays_nothing_and_its_password_is_not_said() {
     assert!(!said.contains("hopper"), "{said}");
 }
 
+#[test]
+fn a_store_of_certificates_that_is_gone_matters_to_tls_alone() {
+    let sink = Sink::start(|_| ANSWERED);
+    let proxy = Proxy::start(sink.address);
+    // This machine, under an address that is not recognised as such.
+    let direct = format!("http://key@0.0.0.0:{}/1", sink.address.port());
+    let plain = format!("http://{}", proxy.address);
+    for store in [("SSL_CERT_FILE", "/gone/ours.pem"), ("SSL_CERT_DIR", "/gone")] {
+        for variables in [
+            &[("SENTRY_DSN", &*direct)][..],
+            &[("SENTRY_DSN", DSN), ("HTTP_PROXY", &*plain)],
+            &[("SENTRY_DSN", DSN), ("all_proxy", &*plain)],
+            // Of the other kind: not to be used.
+            &[("SENTRY_DSN", DSN), ("HTTP_PROXY", &*plain), ("HTTPS_PROXY", "https://proxy.test")],
+        ] {
+            let said = child::run("child", &[variables, &[store]].concat());
+            assert!(
+                said.contains("delivered: true") && !said.contains("disabled"),
+                "{store:?} {variables:?}: {said}"
+            );
+        }
+        // The server, or the way to it, cannot be trusted without.
+        for variables in [
+            &[("SENTRY_DSN", "https://key@sentry.test/1")][..],
+            &[("SENTRY_DSN", DSN), ("HTTP_PROXY", "https://proxy.test")],
+            &[("SENTRY_DSN", DSN), ("ALL_PROXY", "HTTPS://proxy.test")],
+        ] {
+            let said = child::run("child", &[variables, &[store]].concat());
+            let refused =
+                said.contains("crons is disabled") && said.contains(store.0) && said.contains("gone");
+            assert!(refused, "{store:?} {variables:?}: {said}");
+        }
+    }
+}
+
 /// The program that the others run.
 #[test]
 fn child() {

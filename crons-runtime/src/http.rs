@@ -45,8 +45,8 @@ impl HttpTransport {
         if dsn.is_loopback() || without_proxies() {
             builder = builder.no_proxy();
         }
-        // Without TLS, also on the way to a proxy, nobody's word is needed, and reading the machine's store takes time.
-        if !dsn.is_loopback() || url.starts_with("https:") {
+        // Without TLS no authority is asked, so a store that cannot be read is no fault, and reading it would take time.
+        if url.starts_with("https:") || !dsn.is_loopback() && has_tls_proxy() {
             trust::common(&mut roots)?;
         }
         let failed = |error: Box<dyn Error + Send + Sync>| InitError::Start(error);
@@ -66,6 +66,14 @@ impl HttpTransport {
 fn without_proxies() -> bool {
     let given = std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy"));
     given.is_ok_and(|names| names.split(',').any(|name| name.trim() == "*"))
+}
+
+/// Whether plain HTTP may take the way through a proxy that is itself spoken to by TLS.
+fn has_tls_proxy() -> bool {
+    ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].into_iter().any(|name| {
+        let proxy = std::env::var(name).unwrap_or_default();
+        proxy.trim_start().get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
+    })
 }
 
 fn tls(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
