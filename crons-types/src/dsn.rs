@@ -65,13 +65,20 @@ impl Dsn {
     }
 
     fn parse(text: &str) -> Result<Self, InvalidDsn> {
-        let text = text.trim();
+        // Some editors put a byte order mark before the text of a file.
+        let text = text.trim_start_matches('\u{FEFF}').trim();
+        if text.starts_with(QUOTES) || text.ends_with(QUOTES) {
+            return Err(InvalidDsn::Quoted);
+        }
         let (scheme, default_port, rest) = match text.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => ("http", "80", rest),
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => ("https", "443", rest),
             Some(_) => return Err(InvalidDsn::Scheme),
             None => return Err(InvalidDsn::NoUrl),
         };
+        if is_endpoint(rest) {
+            return Err(InvalidDsn::Endpoint);
+        }
         if rest.contains(['?', '#']) || rest.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Err(InvalidDsn::Character);
         }
@@ -110,8 +117,9 @@ impl Dsn {
             return Err(InvalidDsn::Project);
         }
         let authority = if port == Some(default_port) { host } else { authority };
-        let path = path.trim_matches('/');
-        let prefix = if path.is_empty() { String::new() } else { format!("/{path}") };
+        // Repeated slashes are one, as at Relay.
+        let parts = path.split('/').filter(|part| !part.is_empty());
+        let prefix: String = parts.flat_map(|part| ["/", part]).collect();
         Ok(Self {
             scheme,
             public_key: public_key.into(),
@@ -121,6 +129,17 @@ impl Dsn {
             project_id: project_id.into(),
         })
     }
+}
+
+/// What may stand around a text that was copied, or that a file keeps as it is.
+const QUOTES: [char; 9] = ['"', '\'', '`', '<', '>', '“', '”', '‘', '’'];
+
+/// Whether the path is that of a request, `/api/1/envelope/`, as log files and the settings of other tools have it.
+fn is_endpoint(rest: &str) -> bool {
+    const ENDPOINTS: [&str; 6] = ["envelope", "store", "cron", "security", "minidump", "unreal"];
+    let parts: Vec<&str> = rest.split(['/', '?']).filter(|part| !part.is_empty()).skip(1).collect();
+    let is_project = |part: &str| part.bytes().all(|c| c.is_ascii_digit());
+    parts.windows(2).any(|pair| is_project(pair[0]) && ENDPOINTS.contains(&pair[1]))
 }
 
 /// A name of ASCII labels, an IPv4 address, or an IPv6 address in brackets.
@@ -165,6 +184,10 @@ impl fmt::Debug for Dsn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidDsn {
+    /// Quotes stand around it.
+    Quoted,
+    /// It is the address that a request is sent to, as `https://host/api/1/envelope/`.
+    Endpoint,
     /// It has no `://`.
     NoUrl,
     /// The scheme is neither `http` nor `https`.
@@ -179,15 +202,21 @@ pub enum InvalidDsn {
     Host,
     /// The port is no number from 1 to 65535.
     Port,
-    /// The last part of the path is no number.
+    /// The last part of the path is no number, but perhaps the project's name.
     Project,
 }
 
 impl fmt::Display for InvalidDsn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let part = match self {
-            Self::NoUrl => "it is no URL",
-            Self::Scheme => "the scheme is neither http nor https",
+            Self::Quoted => {
+                "quotes stand around it, which files of variables keep as part of the value; leave them out"
+            }
+            Self::Endpoint => {
+                "it is the address of an endpoint; leave out `/api` and what stands behind the project id"
+            }
+            Self::NoUrl => "it does not begin with `https://` or `http://`",
+            Self::Scheme => "it begins with something else than `https://` or `http://`",
             Self::Character => "there is a blank, a `?` or a `#` in it",
             Self::PublicKey => "the public key before the `@` is missing or has characters that no key has",
             Self::SecretKey => {
@@ -195,7 +224,9 @@ impl fmt::Display for InvalidDsn {
             }
             Self::Host => "the host after the `@` is missing or malformed",
             Self::Port => "the port is no number from 1 to 65535",
-            Self::Project => "the project id, a number at the end of the path, is missing",
+            Self::Project => {
+                "it does not end in the project id, which is a number, not the name of the project"
+            }
         };
         write!(
             f,

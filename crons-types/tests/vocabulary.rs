@@ -50,6 +50,10 @@ fn a16_dsns_give_the_address_of_the_envelope_endpoint() {
         ("HTTP://k@[::1]:9170/1/", "http://[::1]:9170/api/1/envelope/"),
         (" https://k:@h/a/b/c/1// ", "https://h/a/b/c/api/1/envelope/"),
         ("https://k@h///1", "https://h/api/1/envelope/"),
+        ("https://k@h//1", "https://h/api/1/envelope/"),
+        ("https://k@h//a///b//1", "https://h/a/b/api/1/envelope/"),
+        ("\u{FEFF}https://k@h/1\r\n", "https://h/api/1/envelope/"),
+        ("https://k@h/envelope/1", "https://h/envelope/api/1/envelope/"),
     ] {
         let dsn: Dsn = dsn.parse().unwrap_or_else(|error| panic!("{dsn}: {error}"));
         assert_eq!(dsn.envelope_url(), url);
@@ -91,6 +95,40 @@ fn a17_a_malformed_dsn_says_which_part_is_wrong_and_never_shows_the_key() {
         let refused = dsn.parse::<Dsn>().unwrap_err();
         assert_eq!(refused, part, "{dsn:?}");
         assert!(!refused.to_string().contains("key@"), "{refused}");
+    }
+}
+
+#[test]
+fn the_everyday_faults_of_a_dsn_are_named_with_what_to_do() {
+    for (dsn, part, words) in [
+        ("\"https://key@host/1\"", InvalidDsn::Quoted, "quotes"),
+        (" 'https://key@host/1' ", InvalidDsn::Quoted, "leave them out"),
+        ("`https://key@host/1`", InvalidDsn::Quoted, "quotes"),
+        ("<https://key@host/1>", InvalidDsn::Quoted, "quotes"),
+        ("\u{201C}https://key@host/1\u{201D}", InvalidDsn::Quoted, "quotes"),
+        ("https://key@host/1\"", InvalidDsn::Quoted, "quotes"),
+        ("\"\"", InvalidDsn::Quoted, "quotes"),
+        ("key@host/1", InvalidDsn::NoUrl, "begin with `https://`"),
+        ("//key@host/1", InvalidDsn::NoUrl, "begin with `https://`"),
+        ("https//key@host/1", InvalidDsn::NoUrl, "begin with `https://`"),
+        ("https:/key@host/1", InvalidDsn::NoUrl, "begin with `https://`"),
+        ("https:key@host/1", InvalidDsn::NoUrl, "begin with `https://`"),
+        ("${SENTRY_DSN}", InvalidDsn::NoUrl, "begin with `https://`"),
+        ("SENTRY_DSN=https://key@host/1", InvalidDsn::Scheme, "`https://`"),
+        ("https://key@host/my-project", InvalidDsn::Project, "not the name of the project"),
+        ("https://key@host", InvalidDsn::Project, "project id"),
+        ("https://key@host/1/envelope/", InvalidDsn::Endpoint, "leave out `/api`"),
+        ("https://key@host/api/1/envelope/", InvalidDsn::Endpoint, "leave out `/api`"),
+        ("https://host/api/1/envelope/?sentry_key=key", InvalidDsn::Endpoint, "endpoint"),
+        ("https://host/api/1/security/?sentry_key=key", InvalidDsn::Endpoint, "endpoint"),
+        ("https://host/api/1/cron/job/key/", InvalidDsn::Endpoint, "endpoint"),
+        ("https://host/1", InvalidDsn::PublicKey, "public key"),
+    ] {
+        let refused = dsn.parse::<Dsn>().unwrap_err();
+        assert_eq!(refused, part, "{dsn:?}");
+        let said = refused.to_string();
+        assert!(said.contains(words) && said.contains("https://<public key>@<host>/<project id>"), "{said}");
+        assert!(!said.contains("key@host"), "{said}");
     }
 }
 
