@@ -2,6 +2,7 @@
 //! what its `.stderr` says. `TRYBUILD=overwrite cargo test -p crons-ui-tests` writes those files anew.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::Command;
 
 /// The compiler whose words the `.stderr` files hold.
@@ -12,18 +13,37 @@ fn functions_that_compile() {
     trybuild::TestCases::new().pass("pass/*.rs");
 }
 
+/// Set where nothing may be skipped, as by `.ci/run`.
+const REQUIRED: &str = "CRONS_UI_REQUIRED";
+
 #[test]
 fn faults_are_named_and_underlined() {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let version = Command::new(rustc).arg("--version").output().unwrap().stdout;
     let version = String::from_utf8_lossy(&version);
     if version.starts_with(COMPILER) {
-        trybuild::TestCases::new().compile_fail("fail/*.rs");
-    } else {
-        // Past the test runner, which would keep it to itself.
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED tests/ui/fail: they hold for {COMPILER}x, and this is {version}"
-        );
+        return trybuild::TestCases::new().compile_fail("fail/*.rs");
     }
+    let why = format!("the cases of tests/ui/fail hold for {COMPILER}x, and this is {}", version.trim());
+    assert!(
+        std::env::var_os(REQUIRED).is_none(),
+        "{why}: install that compiler (`rustup toolchain install 1.95`, `rustup default 1.95`), or unset {REQUIRED} to skip them"
+    );
+    // Past the test runner, which would keep it to itself.
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
+}
+
+#[test]
+fn ci_skips_none_of_them() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let text = |file: &str| std::fs::read_to_string(root.join(file)).unwrap();
+    assert!(text(".ci/run").contains(&format!("export {REQUIRED}=1")), ".ci/run may skip tests/ui/fail");
+    let version = COMPILER.trim_start_matches("rustc ").trim_end_matches('.');
+    let workflow = text(".github/workflows/ci.yml");
+    assert!(
+        workflow.contains(&format!("rustup default {version}")),
+        "CI runs another compiler than {version}"
+    );
+    let cases = std::fs::read_dir(root.join("tests/ui/fail")).unwrap();
+    assert!(cases.count() > 100, "tests/ui/fail is not where it was");
 }
