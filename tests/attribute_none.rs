@@ -33,6 +33,11 @@ fn ignore(found: Option<u8>) -> Option<u8> {
     found
 }
 
+#[crons::monitor(on_none = "ignore", heartbeat = true)]
+fn ignored_heartbeat(found: Option<u8>) -> Option<u8> {
+    found
+}
+
 #[crons::monitor(on_none = "error")]
 fn alias<T>(found: Found<T>) -> Found<T> {
     found
@@ -64,8 +69,9 @@ fn a_none_is_a_success_unless_it_is_said_otherwise() {
 }
 
 #[test]
-fn a_none_that_is_ignored_has_no_verdict() {
-    assert_eq!(statuses(&with_captured_check_ins(|| ignore(None))), [InProgress]);
+fn a_none_that_is_ignored_is_a_run_that_took_place() {
+    assert_eq!(statuses(&with_captured_check_ins(|| ignore(None))), [InProgress, Fine]);
+    assert_eq!(statuses(&with_captured_check_ins(|| ignored_heartbeat(None))), [Fine]);
 }
 
 #[test]

@@ -2,22 +2,20 @@
 //! program again as a child, with a `main` of its own.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "support/program.rs"]
+mod program;
 mod support;
 
-use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use crons::{CheckIn, ClientOptions, Slug, capture_check_in, monitor};
 use libtest_mimic::{Arguments, Failed, Trial};
+use program::{command, start, wait};
 use serde_json::Value;
 use support::{Behaviour, DEADLINE, Sink};
 
-/// What a child is to do, and to whom it reports.
-const CASE: &str = "CRONS_TEST_CASE";
-const DSN: &str = "CRONS_TEST_DSN";
-
 fn main() {
-    if let (Ok(case), Ok(dsn)) = (std::env::var(CASE), std::env::var(DSN)) {
+    if let Some((case, dsn)) = program::case() {
         return child(&case, &dsn);
     }
     let trials = vec![
@@ -112,30 +110,10 @@ fn child(case: &str, dsn: &str) {
     }
 }
 
-fn start(case: &str, dsn: &str) -> Child {
-    let program = std::env::current_exe().unwrap();
-    Command::new(program).env(CASE, case).env(DSN, dsn).stderr(std::process::Stdio::null()).spawn().unwrap()
-}
-
-/// The status with which it ends; one that does not is a failure.
-fn wait(mut child: Child) -> Result<ExitStatus, Failed> {
-    let until = Instant::now() + DEADLINE;
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
-        }
-        if Instant::now() > until {
-            child.kill()?;
-            return Err("the program does not end".into());
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
 /// The case ends with this code, and its job with these reports, whether or not its begin was sent before.
 fn ends(case: &str, code: i32, reports: &[&str]) -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Answer(200));
-    let status = wait(start(case, &sink.dsn()))?;
+    let status = wait(&mut start(case, &sink.dsn()))?;
     assert_eq!(status.code(), Some(code));
     let mut arrived = support::statuses(&sink.check_ins(), "job").join(" ");
     if let Some(rest) = arrived.strip_prefix("in_progress ") {
@@ -148,7 +126,7 @@ fn ends(case: &str, code: i32, reports: &[&str]) -> Result<(), Failed> {
 fn silent_server() -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Silence);
     let begin = Instant::now();
-    let status = wait(start("silence", &sink.dsn()))?;
+    let status = wait(&mut start("silence", &sink.dsn()))?;
     assert_eq!(status.code(), Some(6));
     // Far less than the ten seconds that a request may take.
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
@@ -157,10 +135,8 @@ fn silent_server() -> Result<(), Failed> {
 
 fn switched_off() -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Answer(200));
-    let program = std::env::current_exe()?;
-    let child =
-        Command::new(program).envs([(CASE, "exit"), (DSN, &sink.dsn()), ("SENTRY_CRONS", "off")]).spawn()?;
-    assert_eq!(wait(child)?.code(), Some(3));
+    let mut child = command("exit", &sink.dsn()).env("SENTRY_CRONS", "off").spawn()?;
+    assert_eq!(wait(&mut child)?.code(), Some(3));
     assert_eq!(sink.check_ins(), [] as [Value; 0]);
     Ok(())
 }
@@ -175,7 +151,7 @@ fn verdicts(check_ins: &[Value], slug: &str) -> Vec<String> {
 #[cfg(unix)]
 fn forked() -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Answer(200));
-    let status = wait(start("fork", &sink.dsn()))?;
+    let status = wait(&mut start("fork", &sink.dsn()))?;
     assert_eq!(status.code(), Some(0));
     let check_ins = sink.check_ins();
     for slug in ["before", "parent", "child"] {
@@ -187,7 +163,7 @@ fn forked() -> Result<(), Failed> {
 #[cfg(unix)]
 fn forked_within() -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Answer(200));
-    let status = wait(start("fork-within", &sink.dsn()))?;
+    let status = wait(&mut start("fork-within", &sink.dsn()))?;
     assert_eq!(status.code(), Some(0));
     let check_ins = sink.check_ins();
     assert_eq!(support::statuses(&check_ins, "parents").last(), Some(&"ok"));
@@ -200,7 +176,7 @@ fn forked_within() -> Result<(), Failed> {
 #[cfg(unix)]
 fn forked_before_init() -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Answer(200));
-    let status = wait(start("fork-before-init", &sink.dsn()))?;
+    let status = wait(&mut start("fork-before-init", &sink.dsn()))?;
     assert_eq!(status.code(), Some(0));
     let check_ins = sink.check_ins();
     let ids: std::collections::HashSet<_> =
@@ -212,7 +188,7 @@ fn forked_before_init() -> Result<(), Failed> {
 #[cfg(unix)]
 fn forked_under_load() -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Answer(200));
-    let status = wait(start("fork-under-load", &sink.dsn()))?;
+    let status = wait(&mut start("fork-under-load", &sink.dsn()))?;
     assert_eq!(status.code(), Some(0));
     let mut ids = verdicts(&sink.check_ins(), "child");
     assert_eq!(ids.len(), CHILDREN);

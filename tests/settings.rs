@@ -197,3 +197,31 @@ fn b15_each_run_is_a_trace_of_its_own_and_a_check_in_by_hand_is_none() {
     expected.sort_unstable();
     assert_eq!(arrived, expected);
 }
+
+#[test]
+fn a11_before_send_sees_a_check_in_once_however_often_it_is_sent() {
+    let _one = one_at_a_time();
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let hook = {
+        let seen = std::sync::Arc::clone(&seen);
+        move |check_in: CheckIn| {
+            let mut seen = seen.lock().unwrap();
+            seen.push(check_in.status);
+            Some(check_in.release(format!("seen-{}", seen.len())))
+        }
+    };
+    // Two attempts without an answer, of the begin as well as of the end.
+    let sink = Sink::start(|number| if number % 3 < 2 { Behaviour::HangUp } else { Behaviour::Answer(200) });
+    let crons = crons::init(options(&sink).before_send_check_in(hook));
+    let run = monitor("job").start();
+    sink.wait_for(3);
+    while crons::stats().sent == 0 {
+        std::thread::yield_now();
+    }
+    run.ok();
+    sink.wait_for(6);
+    assert!(crons.close(DEADLINE).all_delivered());
+    assert_eq!(*seen.lock().unwrap(), [crons::CheckInStatus::InProgress, crons::CheckInStatus::Ok]);
+    let releases: Vec<_> = sink.check_ins().iter().map(|check_in| check_in["release"].clone()).collect();
+    assert_eq!(releases, ["seen-1", "seen-1", "seen-1", "seen-2", "seen-2", "seen-2"]);
+}

@@ -122,3 +122,33 @@ fn child() {
     monitor("job").run(|| ());
     println!("delivered: {}", crons.flush(DEADLINE));
 }
+
+/// A port that speaks the other of the two protocols, and what the log then advises.
+#[test]
+fn https_to_a_plain_port_and_the_reverse_are_told_apart_in_the_log() {
+    if !child::is_child() {
+        child::run("https_to_a_plain_port_and_the_reverse_are_told_apart_in_the_log", &[]);
+        return;
+    }
+    let log = Log::install();
+    let says = |dsn: String, advice: &str| {
+        let crons = crons::init(ClientOptions::new().dsn(dsn).shutdown_timeout(Duration::ZERO));
+        monitor("job").run(|| ());
+        support::until(|| log.text().contains(advice), || log.text());
+        drop(crons);
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let settings = crons_server::Settings {
+        database: crons_server::Database::sqlite(folder.path().join("crons.db")),
+        ..crons_server::Settings::default()
+    };
+    let _within = runtime.enter();
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let plain = crons_server::Server::start(&settings, listener).unwrap();
+    says(plain.dsn().replace("http://", "https://"), "if it speaks plain HTTP, write http:// in the DSN");
+
+    let tls = TlsServer::start(Authority::new("ours").sign("localhost", VALID));
+    says(dsn(&tls).replace("https://", "http://"), "if it speaks HTTPS, write https:// in the DSN");
+    runtime.block_on(plain.shutdown()).unwrap();
+}

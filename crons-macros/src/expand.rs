@@ -194,7 +194,14 @@ fn verdict(monitor: &Monitor, private: &TokenStream, output: fn(Span) -> TokenSt
     let by_type = quote_spanned! {here=>
         {
             use #private::by_type::*;
-            (&&&&&#private::Probe(#probed)).__crons_verdict()
+            let __crons_outer = #private::Probe::new(#probed);
+            let __crons_inner = (&&__crons_outer).__crons_inner();
+            let __crons_innermost = (&&__crons_inner).__crons_inner();
+            #private::Verdict::innermost(
+                (&&&&&__crons_outer).__crons_verdict(),
+                (&&&&&__crons_inner).__crons_verdict(),
+                (&&&&&__crons_innermost).__crons_verdict(),
+            )
         }
     };
     let Some(on_none) = &monitor.on_none else { return by_type };
@@ -203,8 +210,8 @@ fn verdict(monitor: &Monitor, private: &TokenStream, output: fn(Span) -> TokenSt
     let output = output(there);
     let none = match on_none.end {
         End::Error => quote_spanned!(there=> #private::Verdict::None),
-        End::Ok => quote_spanned!(there=> #private::Verdict::Fine),
-        End::Ignore => quote_spanned!(there=> #private::Verdict::Nothing),
+        // A run that found nothing to do took place.
+        End::Ok | End::Ignore => quote_spanned!(there=> #private::Verdict::Fine),
     };
     quote_spanned!(there=> { #private::judge_none(#output, #none, #by_type) })
 }

@@ -60,8 +60,9 @@ use syn::Error;
 ///
 /// From `timezone` to `owner` they need `schedule` or `interval`, as the server refuses a configuration without one.
 ///
-/// `"ignore"` is for runs in which nothing happened: their begin is taken back if it is still here, else they are closed as
-/// a success, since the server would count them as timed out.
+/// `on_cancel = "ignore"` sends no verdict on a future that is dropped: a begin that has not been sent is withdrawn, one that has is
+/// left alone, and the server counts that run as timed out when its `max_runtime` is over. `on_none = "ignore"` means that there was
+/// nothing to do: the run took place, and ended well, as by `"ok"`.
 ///
 /// With `heartbeat` the server never hears that a run has begun: it notices runs that are missed or that fail, and of a run that hangs
 /// that the next one is missed. It halves the traffic of a job that runs every minute.
@@ -97,9 +98,11 @@ use syn::Error;
 /// # Outcome
 ///
 /// Whatever the function returns is returned unchanged; a panic goes on unchanged. The run has failed if the value is an `Err`
-/// (also behind an alias or `impl Trait`), an `ExitCode` other than success, a `None` under `on_none = "error"` (also within a
-/// `Result`), or of a type whose `crons::Outcome` says so; or if it panicked. Everything else is a success. Where the type is a bare
-/// generic parameter `T` there is nothing to see: a success.
+/// (also behind an alias or `impl Trait`), an `ExitCode` other than success, the `ExitStatus` or `Output` of a child that failed, a `None`
+/// under `on_none = "error"` (also within a `Result`), or of a type whose `crons::Outcome` says so; or if it panicked. What is inside an
+/// `Ok` or a `Some` is asked, too, down to two levels: `Ok(ExitCode::FAILURE)`, `Ok(Err(..))` and `Some(Err(..))` are failures. Everything else
+/// is a success, `ControlFlow::Break` included. Where the type is a bare generic parameter `T`, a `Result` in it cannot be seen: a
+/// success, with one warning. `crons::Outcome` has the whole table.
 ///
 /// ```
 /// #[crons::monitor(on_none = "error")]

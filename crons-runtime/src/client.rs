@@ -69,6 +69,24 @@ impl Client {
         }
     }
 
+    /// Whether the client takes nothing any more.
+    pub(crate) fn is_stopped(&self) -> bool {
+        match self {
+            Self::Worker(worker) => worker.is_stopped(),
+            #[cfg(feature = "test")]
+            Self::Sink(_) => false,
+        }
+    }
+
+    /// Ends the client; waits for at most `timeout` until what is left has been logged.
+    pub(crate) fn stop_and_report(&self, timeout: Duration) {
+        match self {
+            Self::Worker(worker) => worker.stop_and_report(timeout),
+            #[cfg(feature = "test")]
+            Self::Sink(_) => {}
+        }
+    }
+
     pub(crate) fn stats(&self) -> Stats {
         match self {
             Self::Worker(worker) => worker.stats(),

@@ -150,13 +150,13 @@ impl Definition {
         Slug::parse(slug)
             .or_else(|refused| match refused.normalized() {
                 Some(stored) => {
-                    tracing::error!(%slug, %stored, at = %place, "malformed slug, stored otherwise by the server: {refused}");
+                    log!(error, %slug, %stored, at = %place, "malformed slug, stored otherwise by the server: {refused}");
                     Ok(stored.clone())
                 }
                 None => Err(refused),
             })
             .inspect_err(|refused| {
-                tracing::error!(%slug, at = %place, "malformed slug, so the job runs unwatched: {refused}");
+                log_loss!(error, slug, [at = %place,], "malformed slug, so the job runs unwatched: {refused}");
             })
             .ok()
     }
@@ -171,14 +171,14 @@ impl Definition {
         };
         match &config {
             Err(error) => {
-                tracing::error!(%slug, at = %place, error, "malformed configuration: check-ins are sent without one");
+                log!(error, %slug, at = %place, error, "malformed configuration: check-ins are sent without one");
             }
             Ok(config) => {
                 if let Some(doubt) = config.doubt() {
-                    tracing::warn!(%slug, at = %place, "{doubt}");
+                    log!(warn, %slug, at = %place, "{doubt}");
                 }
                 if let Some(zone) = config.get_timezone().filter(|zone| !zone.is_listed()) {
-                    tracing::warn!(%slug, at = %place, %zone, "time zone taken on trust: it is not in the database of this program");
+                    log!(warn, %slug, at = %place, %zone, "time zone taken on trust: it is not in the database of this program");
                 }
             }
         }

@@ -2,12 +2,15 @@
 
 mod answer;
 mod hold;
+mod open_runs;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
+
+use crons_types::CheckIn;
 
 use crate::backoff::Backoff;
 use crate::epochs::Epochs;
@@ -20,6 +23,7 @@ use crate::stats::Stats;
 
 pub(crate) use answer::Answer;
 use hold::{Held, Unopened};
+use open_runs::OpenRuns;
 
 /// What the user has said about delivery.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +57,9 @@ pub(crate) struct Delivery {
     /// What was captured before this epoch is waited for.
     hurried: u32,
     unopened: Unopened,
+    open_runs: OpenRuns,
+    /// Check-ins on the wire or to be sent again, as the user's hook has left them.
+    prepared: HashMap<Index, CheckIn>,
     losses: Losses,
     stats: Stats,
 }
@@ -70,6 +77,8 @@ impl Delivery {
             epochs: Epochs::default(),
             hurried: 0,
             unopened: Unopened::default(),
+            open_runs: OpenRuns::default(),
+            prepared: HashMap::new(),
             losses: Losses::default(),
             stats: Stats::default(),
         }
@@ -77,6 +86,7 @@ impl Delivery {
 
     /// Takes in what was captured.
     pub(crate) fn file(&mut self, mut record: Record) {
+        self.open_runs.take_in(&record);
         if !record.is_opener() && self.unopened.remove(record.id) {
             if record.report == Report::Skipped {
                 // There is nothing to take back, and nothing to tell.
@@ -84,24 +94,25 @@ impl Delivery {
             }
             record.closes = false;
         }
-        let (epoch, counted) = (record.epoch, record.report.is_counted());
+        let epoch = record.epoch;
         match self.lanes.file(record) {
-            Filed::New => {
-                // What was to take back a begin that is gone has become a check-in of its own.
-                self.stats.captured += u64::from(!counted);
-                self.epochs.enter(epoch);
-            }
+            Filed::New => self.epochs.enter(epoch),
             Filed::Folded { index, at } => {
                 self.stats.coalesced += 1;
                 if self.held.remove(at + self.pace.coalesce, index) {
                     self.lanes.release(index);
                 }
             }
-            Filed::Withdrawn { index, at, epoch } => {
+            Filed::Withdrawn { index, begin } => {
                 self.stats.withdrawn += 1;
-                self.held.remove(at + self.pace.coalesce, index);
-                self.epochs.leave(epoch);
+                self.prepared.remove(&index);
+                self.held.forget(begin.at() + self.pace.coalesce, index);
+                if self.paced.remove(&index) {
+                    self.quota.waited(&begin);
+                }
+                self.epochs.leave(begin.epoch);
             }
+            Filed::Ignored => {}
         }
     }
 
@@ -156,7 +167,7 @@ impl Delivery {
     fn turn(&mut self, index: Index, now: Instant) -> Turn {
         let Some(record) = self.lanes.get(index) else { return Turn::Never(Loss::Internal) };
         if self.paced.remove(&index) {
-            self.quota.waited(record, now);
+            self.quota.waited(record);
         }
         let expires = record.expires();
         if expires <= now {
@@ -182,8 +193,10 @@ impl Delivery {
             }
             Admission::Skip { warn } => {
                 if warn {
-                    tracing::warn!(
-                        slug = %record.subject.slug,
+                    log_loss!(
+                        warn,
+                        record.subject.slug,
+                        [],
                         "runs are not reported: they come more often than ClientOptions::rate_limit lets through (Sentry takes six \
                          check-ins a minute of a monitor); watch a longer stretch of work, or set it if your server takes more"
                     );
@@ -207,7 +220,7 @@ impl Delivery {
             return self.lanes.release(index);
         }
         let Some(record) = self.lanes.get(index) else { return };
-        tracing::debug!(slug = %record.subject.slug, status = record.report.as_str(), id = %record.id, ?loss, "check-in dropped");
+        log!(debug, slug = %record.subject.slug, status = record.report.as_str(), id = %record.id, ?loss, "check-in dropped");
         // A begin by hand may say again what the server knows already.
         if record.is_opener() && !record.tried && record.trace_id().is_some() {
             self.unopened.insert(record.id);
@@ -220,6 +233,7 @@ impl Delivery {
     fn fold_into_next(&mut self, index: Index) -> bool {
         let Some(epoch) = self.lanes.fold_into_next(index) else { return false };
         self.stats.coalesced += 1;
+        self.prepared.remove(&index);
         self.epochs.leave(epoch);
         true
     }
@@ -228,7 +242,18 @@ impl Delivery {
         if let Some(record) = self.lanes.get(index) {
             self.epochs.leave(record.epoch);
             self.lanes.settle(index);
+            self.prepared.remove(&index);
         }
+    }
+
+    /// Keeps a check-in as the user's hook has left it, in case it has to be sent again.
+    pub(crate) fn keep_prepared(&mut self, index: Index, check_in: CheckIn) {
+        self.prepared.insert(index, check_in);
+    }
+
+    /// Takes what was kept for this attempt; `None` at the first, or if the end of the run was folded into it since.
+    pub(crate) fn take_prepared(&mut self, index: Index) -> Option<CheckIn> {
+        self.prepared.remove(&index)
     }
 
     /// The losses that the server has not been told of, for the next request to carry.
@@ -244,6 +269,11 @@ impl Delivery {
     /// Counts what was lost before it got here.
     pub(crate) fn lost(&mut self, loss: Loss, quantity: u64) {
         self.losses.add(loss, quantity);
+    }
+
+    /// The runs that have begun and not ended.
+    pub(crate) fn open_runs(&self) -> &OpenRuns {
+        &self.open_runs
     }
 
     /// The earliest epoch with something unsettled.

@@ -20,7 +20,7 @@ pub enum OnCancel {
     Error,
     /// It is over, and well.
     Ok,
-    /// It does not count: as [`CheckInGuard::skip`].
+    /// No verdict is sent, as by [`CheckInGuard::skip`].
     Ignore,
 }
 
@@ -151,8 +151,10 @@ impl CheckInGuard {
         self.close(Report::Error);
     }
 
-    /// Nothing happened in this run, so there is no verdict: its begin is taken back if it has not been sent yet;
-    /// else the run is closed as a success, since the server would count it as timed out.
+    /// Sends no verdict, as if the run had never begun: a begin that has not been sent is withdrawn, and one that has is left alone.
+    ///
+    /// A server that has heard of the begin counts the run as timed out when its `max_runtime` is over, and one that has not may count it
+    /// as missed. A run that found nothing to do took place: end it by [`ok`](Self::ok).
     pub fn skip(mut self) {
         self.close(Report::Skipped);
     }

@@ -1,15 +1,14 @@
 //! The default transport: HTTP by `reqwest`, TLS by `rustls` on `ring`. All of the client's network is in this file.
 
+mod explain;
 mod trust;
 
 use std::error::Error;
-use std::fmt;
-use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crons_types::Dsn;
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore};
 
 use crate::init_error::InitError;
 use crate::transport::{Request, Response, SendFuture, Transport, TransportError};
@@ -115,7 +114,7 @@ impl Transport for HttpTransport {
         Box::pin(async move {
             let mut post = post.map_err(TransportError::new)?;
             *post.body_mut() = Some(request.body.into());
-            let answer = client.execute(post).await.map_err(explain)?;
+            let answer = client.execute(post).await.map_err(explain::explain)?;
             let mut response = Response::new(answer.status().as_u16());
             for (name, value) in answer.headers() {
                 if let Ok(value) = value.to_str() {
@@ -134,54 +133,5 @@ async fn drain(mut answer: reqwest::Response) {
     let mut read = 0;
     while let (true, Ok(Some(chunk))) = (read < MOST_READ, answer.chunk().await) {
         read += chunk.len();
-    }
-}
-
-/// Adds what can be done about it, where the error alone does not say so.
-fn explain(error: reqwest::Error) -> TransportError {
-    if !is_unknown_issuer(&error) {
-        return TransportError::new(error);
-    }
-    TransportError::new(Unbelieved(error))
-}
-
-/// The server's certificate leads to no authority that is known here.
-#[derive(Debug)]
-struct Unbelieved(reqwest::Error);
-
-impl fmt::Display for Unbelieved {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "the server's certificate is signed by an authority that is not known here; \
-             if that is a private one, name it by ClientOptions::ca_certificates or SSL_CERT_FILE: ",
-        )?;
-        self.0.fmt(f)
-    }
-}
-
-impl Error for Unbelieved {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
-    }
-}
-
-fn is_unknown_issuer(error: &reqwest::Error) -> bool {
-    let mut causes = std::iter::successors(error.source(), |&cause| below(cause));
-    causes.any(|cause| {
-        // The second: there is one of that name, with another key.
-        matches!(
-            cause.downcast_ref(),
-            Some(rustls::Error::InvalidCertificate(
-                CertificateError::UnknownIssuer | CertificateError::BadSignature
-            ))
-        )
-    })
-}
-
-/// An I/O error hides what it wraps from `source`.
-fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    match error.downcast_ref::<io::Error>() {
-        Some(outer) => outer.get_ref().map(|inner| inner as &(dyn Error + 'static)),
-        None => error.source(),
     }
 }

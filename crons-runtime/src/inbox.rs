@@ -6,7 +6,9 @@ mod model;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use crate::record::{Record, Report};
+use crons_types::Slug;
+
+use crate::record::Record;
 use crate::stats::Stats;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
@@ -41,12 +43,23 @@ struct State {
     epoch: u32,
     flushing: usize,
     hurry: Option<u32>,
-    stopped: bool,
+    phase: Phase,
     /// The worker sleeps until it is woken.
     parked: bool,
     /// That check-ins are dropped has been said; it is said again once nothing was waiting.
     complained: bool,
     worker: Progress,
+}
+
+/// How far the worker is from its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Running,
+    /// It was told to end, and takes nothing any more.
+    Stopped,
+    /// Its thread has ended, and has logged what was left.
+    Finished,
 }
 
 /// What the worker tells.
@@ -55,12 +68,14 @@ pub(crate) struct Progress {
     /// The earliest epoch with something unsettled.
     pub(crate) earliest_epoch: u32,
     pub(crate) limited_until: Option<Instant>,
+    /// Runs that have begun and not ended.
+    pub(crate) open_runs: usize,
     pub(crate) stats: Stats,
 }
 
 impl Default for Progress {
     fn default() -> Self {
-        Self { earliest_epoch: u32::MAX, limited_until: None, stats: Stats::default() }
+        Self { earliest_epoch: u32::MAX, limited_until: None, open_runs: 0, stats: Stats::default() }
     }
 }
 
@@ -74,14 +89,14 @@ pub(crate) struct Orders {
 }
 
 /// What the caller of [`Inbox::push`] has to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Pushed {
     /// Nothing.
     Done,
     /// Wake the worker.
     Wake,
-    /// Say that check-ins are dropped, and why.
-    Complain(&'static str),
+    /// Say that check-ins are dropped, that of this monitor first, and why.
+    Complain(Slug, &'static str),
 }
 
 impl Inbox {
@@ -96,8 +111,8 @@ impl Inbox {
         state.captured += u64::from(record.report.is_counted());
         let waiting = state.records.len().saturating_add(state.fetched);
         let most = if record.is_opener() { MAX_BEFORE_OPENERS } else { MAX_WAITING };
-        if state.stopped || waiting >= most {
-            return state.refuse(record.report);
+        if state.is_stopped() || waiting >= most {
+            return state.refuse(&record);
         }
         record.epoch = state.epoch;
         state.skipped += usize::from(!record.report.is_counted());
@@ -127,7 +142,7 @@ impl Inbox {
         Orders {
             hurry: state.hurry.take(),
             flushing: state.flushing > 0,
-            stopped: state.stopped,
+            stopped: state.is_stopped(),
             overflown: std::mem::take(&mut state.overflown_untold),
         }
     }
@@ -135,7 +150,7 @@ impl Inbox {
     /// The worker is about to sleep until it is woken; `false` if it must not.
     pub(crate) fn park(&self) -> bool {
         let mut state = self.state();
-        state.parked = state.records.is_empty() && state.hurry.is_none() && !state.stopped;
+        state.parked = state.records.is_empty() && state.hurry.is_none() && !state.is_stopped();
         state.parked
     }
 
@@ -144,7 +159,7 @@ impl Inbox {
         let until = Instant::now().checked_add(timeout);
         let mut state = self.state();
         let epoch = state.epoch;
-        if state.is_settled(epoch) || state.stopped {
+        if state.is_settled(epoch) || state.is_stopped() {
             return state.is_settled(epoch);
         }
         // What comes from now on is not waited for.
@@ -154,7 +169,7 @@ impl Inbox {
         drop(state);
         wake();
         let mut state = self.state();
-        while !state.is_settled(epoch) && !state.stopped {
+        while !state.is_settled(epoch) && !state.is_stopped() {
             let left = until.map_or(timeout, |until| until.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 break;
@@ -167,8 +182,37 @@ impl Inbox {
 
     /// Lets the worker end, whatever is left, and nobody wait for it any longer; to be followed by waking it.
     pub(crate) fn stop(&self) {
-        self.state().stopped = true;
+        let mut state = self.state();
+        if state.phase == Phase::Running {
+            state.phase = Phase::Stopped;
+        }
+        drop(state);
         self.settled.notify_all();
+    }
+
+    /// Whether nothing is taken any more.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.state().is_stopped()
+    }
+
+    /// Says that the worker has ended.
+    pub(crate) fn finish(&self) {
+        let mut state = self.state();
+        state.phase = Phase::Finished;
+        self.settled.notify_all();
+    }
+
+    /// Waits until the worker has ended, for at most `timeout`.
+    pub(crate) fn wait_until_finished(&self, timeout: Duration) {
+        let state = self.state();
+        let waited = self.settled.wait_timeout_while(state, timeout, |state| state.phase != Phase::Finished);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Whether a check-in is undelivered or a run open, as far as the worker has told.
+    pub(crate) fn has_loose_ends(&self) -> bool {
+        let state = self.state();
+        state.worker.open_runs > 0 || state.worker.stats.queued > 0 || !state.records.is_empty()
     }
 
     pub(crate) fn stats(&self) -> (Stats, Option<Instant>) {
@@ -183,17 +227,24 @@ impl Inbox {
 }
 
 impl State {
+    fn is_stopped(&self) -> bool {
+        self.phase != Phase::Running
+    }
+
     fn is_settled(&self, epoch: u32) -> bool {
         self.worker.earliest_epoch > epoch && self.records.first().is_none_or(|first| first.epoch > epoch)
     }
 
-    fn refuse(&mut self, report: Report) -> Pushed {
-        let why = if self.stopped { "the client has ended" } else { "too many are waiting" };
-        if report.is_counted() {
-            let count = if self.stopped { &mut self.ended } else { &mut self.overflown };
+    fn refuse(&mut self, record: &Record) -> Pushed {
+        let why = if self.is_stopped() { "the client has ended" } else { "too many are waiting" };
+        if record.report.is_counted() {
+            let count = if self.is_stopped() { &mut self.ended } else { &mut self.overflown };
             *count += 1;
-            self.overflown_untold += u64::from(!self.stopped);
+            self.overflown_untold += u64::from(!self.is_stopped());
         }
-        if std::mem::replace(&mut self.complained, true) { Pushed::Done } else { Pushed::Complain(why) }
+        if std::mem::replace(&mut self.complained, true) {
+            return Pushed::Done;
+        }
+        Pushed::Complain(record.subject.slug.clone(), why)
     }
 }

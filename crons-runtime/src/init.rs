@@ -1,7 +1,7 @@
 //! From options to a running client, and back.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use crons_types::Dsn;
 
@@ -28,32 +28,45 @@ use crate::writer::Writer;
 /// ```
 pub fn init(options: ClientOptions) -> ClientInitGuard {
     try_init(options).unwrap_or_else(|error| {
-        if matches!(error, InitError::AlreadyInitialized) {
-            tracing::error!(%error, "the second crons::init is ignored: the first goes on");
-        } else {
-            tracing::error!(%error, "crons is disabled: jobs run unwatched");
-            current::disable();
-        }
-        ClientInitGuard { client: None, shutdown_timeout: Duration::ZERO, error: Some(error) }
+        let error = match error {
+            InitError::NoDsn => {
+                disable(&error.to_string());
+                None
+            }
+            InitError::AlreadyInitialized => {
+                log!(error, %error, "the second crons::init is ignored: the first goes on");
+                Some(error)
+            }
+            _ => {
+                log_loss!(error, [%error,], "crons is disabled, jobs run unwatched: {error}");
+                current::disable();
+                Some(error)
+            }
+        };
+        ClientInitGuard::disabled(error)
     })
 }
 
 /// As [`init`], for programs that would rather not start than run unwatched.
 ///
+/// Where `SENTRY_CRONS=off` or [`ClientOptions::environments`] say that nothing is to be sent, the guard is disabled, and that is no error.
+///
 /// # Errors
-/// Says which part of the options is wrong, or what could not be started.
+/// [`InitError::NoDsn`] if there is no DSN. Else says which part of the options is wrong, or what could not be started.
 pub fn try_init(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
-    if current::is_installed() {
+    if current::is_guarded() {
         return Err(InitError::AlreadyInitialized);
     }
-    let resolved =
-        if is_switched_off()? { Resolved::Disabled("SENTRY_CRONS is off") } else { options.resolve()? };
+    let resolved = if is_switched_off()? {
+        Resolved::Disabled("SENTRY_CRONS is off".to_owned())
+    } else {
+        options.resolve()?
+    };
     let settings = match resolved {
         Resolved::Enabled(settings) => settings,
         Resolved::Disabled(why) => {
-            current::disable();
-            tracing::info!("crons is disabled: {why}");
-            return Ok(ClientInitGuard { client: None, shutdown_timeout: Duration::ZERO, error: None });
+            disable(&why);
+            return Ok(ClientInitGuard::disabled(None));
         }
     };
     let Settings {
@@ -72,7 +85,9 @@ pub fn try_init(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
     let (host, project, environment) =
         (dsn.host().to_owned(), dsn.project_id().to_owned(), origin.environment.clone());
     let plan = Plan {
-        connect: Box::new(move || connect().map_err(|error| tracing::error!(%error, "no transport")).ok()),
+        connect: Mutex::new(Some(Box::new(move || {
+            connect().map_err(|error| log!(error, %error, "no transport for a forked process")).ok()
+        }))),
         writer: Writer { envelopes: EnvelopeWriter::new(&dsn), origin, before_send },
         pace,
         upsert,
@@ -84,9 +99,15 @@ pub fn try_init(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
         client.stop();
         return Err(InitError::AlreadyInitialized);
     }
-    let monitors = registry::inspect();
-    tracing::info!(host, project, %environment, monitors, "crons watches the jobs of this program");
+    let monitors = registry::inspect(upsert);
+    log!(info, host, project, %environment, monitors, "crons watches the jobs of this program");
     Ok(ClientInitGuard { client: Some(client), shutdown_timeout, error: None })
+}
+
+/// Has no job pay for a client that is not there, and meant not to be.
+fn disable(why: &str) {
+    current::disable();
+    log!(info, "crons is disabled: {why}");
 }
 
 type Connector = dyn Fn() -> Result<Arc<dyn Transport>, InitError> + Send + Sync;
@@ -116,9 +137,12 @@ fn connector(
     })
 }
 
-/// Keeps the client running; dropped, it delivers what is left, for at most
-/// [`shutdown_timeout`](ClientOptions::shutdown_timeout), and ends it.
-#[must_use = "dropped at once, the guard ends the client before the first job: bind it to a name such as `_crons`"]
+/// Delivers what is left when it is dropped, for at most [`shutdown_timeout`](ClientOptions::shutdown_timeout).
+///
+/// Runs that end later, as those of tasks do that a runtime drops after the body of `main`, still report: they are delivered when the
+/// process exits, in what is left of that time. Runs that are open even then are named in the log. After the guard is gone another
+/// [`init`] may take its place.
+#[must_use = "dropped at once, the guard waits for the first jobs before they run: bind it to a name such as `_crons`"]
 pub struct ClientInitGuard {
     client: Option<Arc<Client>>,
     shutdown_timeout: Duration,
@@ -126,6 +150,10 @@ pub struct ClientInitGuard {
 }
 
 impl ClientInitGuard {
+    fn disabled(error: Option<InitError>) -> Self {
+        Self { client: None, shutdown_timeout: Duration::ZERO, error }
+    }
+
     /// Whether check-ins are sent.
     pub fn is_enabled(&self) -> bool {
         self.client.is_some()
@@ -141,34 +169,34 @@ impl ClientInitGuard {
         self.client.as_ref().is_none_or(|client| client.flush(timeout))
     }
 
-    /// Delivers what is left, for at most `timeout`, ends the client, and says what became of everything.
+    /// Delivers what is left, for at most `timeout`, ends the client for good, and says what became of everything.
+    ///
+    /// What is captured afterwards is dropped, and counted in [`crons::stats()`](crate::stats). Drop the guard instead where runs may be
+    /// under way.
     pub fn close(mut self, timeout: Duration) -> Stats {
-        self.shutdown_timeout = timeout;
-        self.shutdown()
-    }
-
-    fn shutdown(&mut self) -> Stats {
         let Some(client) = self.client.take() else { return Stats::default() };
-        // New runs find no client; those under way still report to this one.
-        current::uninstall();
-        client.flush(self.shutdown_timeout);
-        client.stop();
-        let stats = client.stats();
-        if stats.queued > 0 {
-            let timeout = self.shutdown_timeout;
-            tracing::warn!(
-                undelivered = stats.queued,
-                ?timeout,
-                "check-ins were not delivered before the shutdown timeout"
-            );
-        }
-        stats
+        let begin = Instant::now();
+        client.flush(timeout);
+        current::release(begin.elapsed());
+        client.stop_and_report(timeout.saturating_sub(begin.elapsed()));
+        client.stats()
     }
 }
 
 impl Drop for ClientInitGuard {
     fn drop(&mut self) {
-        self.shutdown();
+        let Some(client) = self.client.take() else { return };
+        let begin = Instant::now();
+        let delivered = client.flush(self.shutdown_timeout);
+        current::release(begin.elapsed());
+        if !delivered {
+            let (undelivered, timeout) = (client.stats().queued, self.shutdown_timeout);
+            log_loss!(
+                warn,
+                [undelivered, ?timeout,],
+                "{undelivered} check-ins were not delivered within the shutdown timeout of {timeout:?}"
+            );
+        }
     }
 }
 

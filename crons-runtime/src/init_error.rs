@@ -10,6 +10,8 @@ use crate::transport::write_chain;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum InitError {
+    /// There is no DSN: neither [`ClientOptions::dsn`](crate::ClientOptions::dsn) nor `SENTRY_DSN` names one.
+    NoDsn,
     /// The DSN is malformed.
     Dsn(InvalidDsn),
     /// The server would refuse the environment.
@@ -36,6 +38,7 @@ pub enum InitError {
 impl fmt::Display for InitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoDsn => f.write_str("there is no DSN: set SENTRY_DSN to watch the jobs of this program"),
             Self::Dsn(refused) => write!(f, "{refused}"),
             Self::Environment(refused) => write!(f, "{refused}"),
             Self::NotUnicode(name) => write!(f, "{name} is not UTF-8; set it to plain text or unset it"),

@@ -32,20 +32,25 @@ pub(crate) struct Lanes {
 }
 
 /// What became of a record on arrival.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Filed {
     /// It waits.
     New,
     /// The begin of its run was still here, captured at `at`, and is now its end.
     Folded { index: Index, at: Instant },
-    /// The begin of its run was still here, and is no more.
-    Withdrawn { index: Index, at: Instant, epoch: u32 },
+    /// The begin of its run was still here. `begin` is removed, and nothing of the run is sent.
+    Withdrawn { index: Index, begin: Record },
+    /// There is nothing to withdraw: the begin is on the wire, or the server knows it, or it was dropped before.
+    Ignored,
 }
 
 impl Lanes {
-    /// Takes in a record. A begin that has not been on the wire is folded into the end of its run, or taken back if
-    /// nothing happened in it.
-    pub(crate) fn file(&mut self, mut record: Record) -> Filed {
+    /// Takes in a record. A begin that has not been on the wire is folded into the end of its run. A skipped run is
+    /// withdrawn: no more of it is sent, whether or not its begin has been.
+    pub(crate) fn file(&mut self, record: Record) -> Filed {
+        if record.report == Report::Skipped {
+            return self.withdraw(&record);
+        }
         let hash = self.hash(&record);
         let Self { records, heads, hasher, ready } = self;
         let entry = heads.entry(
@@ -56,10 +61,6 @@ impl Lanes {
         let head = match entry {
             Entry::Occupied(head) => *head.get(),
             Entry::Vacant(entry) => {
-                if record.report == Report::Skipped {
-                    // Its begin is settled, or was before our time: the server would count the run as timed out.
-                    record.report = Report::Ok;
-                }
                 let index = insert(records, record, Place::Ready);
                 entry.insert(index);
                 ready.push_back(index);
@@ -71,30 +72,37 @@ impl Lanes {
         let opener = records
             .get_mut(tail as usize)
             .filter(|last| last.is_opener() && !last.tried && !last.id.is_nil() && !record.is_opener());
-        match opener {
-            Some(opener) if record.report == Report::Skipped => {
-                let (at, epoch) = (opener.at(), opener.epoch);
-                self.remove_last(head, tail);
-                Filed::Withdrawn { index: tail, at, epoch }
+        if let Some(opener) = opener {
+            let at = opener.at();
+            opener.end(record);
+            return Filed::Folded { index: tail, at };
+        }
+        let index = insert(records, record, Place::Chained);
+        if let Some(last) = records.get_mut(tail as usize) {
+            last.links.next = index;
+        }
+        if let Some(first) = records.get_mut(head as usize) {
+            first.links.tail = index;
+        }
+        Filed::New
+    }
+
+    /// Removes the begin of the run of `skip`, or marks it as not to be sent again if it is on the wire.
+    fn withdraw(&mut self, skip: &Record) -> Filed {
+        let hash = self.hash(skip);
+        let Self { records, heads, .. } = self;
+        let head = heads.find(hash, |head| is_same_run(at(records, *head), Some(skip))).copied();
+        let Some(head) = head else { return Filed::Ignored };
+        let tail = at(records, head).map_or(NONE, |first| first.links.tail);
+        match records.get_mut(tail as usize).filter(|last| last.is_opener() && !last.id.is_nil()) {
+            Some(begin) if begin.place == Place::InFlight => {
+                begin.place = Place::Abandoned;
+                Filed::Ignored
             }
-            Some(opener) => {
-                let at = opener.at();
-                opener.end(record);
-                Filed::Folded { index: tail, at }
-            }
-            None => {
-                if record.report == Report::Skipped {
-                    record.report = Report::Ok;
-                }
-                let index = insert(records, record, Place::Chained);
-                if let Some(last) = records.get_mut(tail as usize) {
-                    last.links.next = index;
-                }
-                if let Some(first) = records.get_mut(head as usize) {
-                    first.links.tail = index;
-                }
-                Filed::New
-            }
+            Some(begin) if begin.place != Place::Abandoned => self
+                .remove_last(head, tail)
+                .map_or(Filed::Ignored, |begin| Filed::Withdrawn { index: tail, begin }),
+            _ => Filed::Ignored,
         }
     }
 
@@ -139,9 +147,9 @@ impl Lanes {
         }
     }
 
-    /// It will not go again: what follows in its run may go.
-    pub(crate) fn settle(&mut self, index: Index) {
-        let Some(settled) = at(&self.records, index) else { return };
+    /// It will not go again: what follows in its run may go. Returns the record.
+    pub(crate) fn settle(&mut self, index: Index) -> Option<Record> {
+        let settled = at(&self.records, index)?;
         let (hash, Links { next, tail }) = (self.hash(settled), settled.links);
         let Self { records, heads, ready, .. } = self;
         let entry = heads.find_entry(hash, |head| *head == index);
@@ -157,7 +165,7 @@ impl Lanes {
             }
             (Err(_), _) => {}
         }
-        self.remove(index);
+        self.remove(index)
     }
 
     /// Folds a begin that had no answer into the end of its run, if that waits behind it. Returns the epoch of the end.
@@ -190,11 +198,10 @@ impl Lanes {
         hash_of(&self.hasher, record)
     }
 
-    /// Removes the last record of a run, which has not been on the wire.
-    fn remove_last(&mut self, head: Index, last: Index) {
+    /// Removes the last record of a run, which is not on the wire, and returns it.
+    fn remove_last(&mut self, head: Index, last: Index) -> Option<Record> {
         if head == last {
-            self.settle(last);
-            return;
+            return self.settle(last);
         }
         let mut before = head;
         while let Some(record) = self.records.get_mut(before as usize) {
@@ -207,17 +214,18 @@ impl Lanes {
         if let Some(first) = self.records.get_mut(head as usize) {
             first.links.tail = before;
         }
-        self.remove(last);
+        self.remove(last)
     }
 
-    fn remove(&mut self, index: Index) {
-        self.records.try_remove(index as usize);
+    fn remove(&mut self, index: Index) -> Option<Record> {
+        let removed = self.records.try_remove(index as usize);
         if self.records.is_empty() && self.records.capacity() > KEPT {
             // A storm is over: its memory goes back.
             self.records.shrink_to_fit();
             self.heads.shrink_to(KEPT, |_| 0);
             self.ready = VecDeque::new();
         }
+        removed
     }
 }
 

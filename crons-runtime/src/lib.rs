@@ -1,6 +1,8 @@
 //! The client of `crons`: monitors and their guards above, delivery below. Use it through the `crons` crate.
 
 // In layer order: a module uses only those above it.
+#[macro_use]
+mod logging;
 mod outcome;
 mod verdict;
 mod process;
@@ -35,6 +37,7 @@ mod definition;
 mod watch;
 mod watched;
 mod monitor;
+mod local_zone;
 mod registry;
 mod init;
 #[cfg(feature = "test")]

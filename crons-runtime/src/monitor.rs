@@ -1,16 +1,17 @@
 //! Monitors put together at run time.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crons_types::{MonitorConfig, Slug};
 
 use crate::guard::{CheckInGuard, OnCancel, Watch, start};
-use crate::outcome::{Outcome, failed};
+use crate::logging::is_first;
+use crate::outcome::{Outcome, failed, nested_result};
 use crate::record::{About, Subject};
 use crate::running::call;
 use crate::verdict::Verdict;
+use crate::watch::finish;
 use crate::watched::Watched;
 
 /// A monitor of this name, to watch a closure, a future or a stretch of code.
@@ -66,10 +67,7 @@ impl Monitor<'_> {
     pub fn run<R: Outcome>(self, job: impl FnOnce() -> R) -> R {
         let run = self.begin();
         let output = call(&run, job);
-        let failed = failed(&output);
-        if let Some(run) = run {
-            run.finish(failed);
-        }
+        finish(run, verdict_of(&output));
         output
     }
 
@@ -97,7 +95,10 @@ impl Monitor<'_> {
 }
 
 fn verdict_of<R: Outcome>(output: &R) -> Verdict<'_> {
-    if failed(output) { Verdict::Failed } else { Verdict::Fine }
+    if failed(output) {
+        return Verdict::Failed;
+    }
+    nested_result::<R>().map_or(Verdict::Fine, Verdict::HiddenResult)
 }
 
 /// The slug as the server stores it; says so, once, if that is not what was written.
@@ -114,20 +115,13 @@ fn stored(written: &str) -> Option<Slug> {
         Some(slug) => format!("the server stores it as `{slug}`: write that"),
         None => "nothing is left of it: its jobs run unwatched; use a-z, 0-9, `-` and `_`".to_owned(),
     };
-    tracing::warn!(written = excerpt, "no slug as it stands; {advice}");
+    if slug.is_some() {
+        log!(warn, written = excerpt, "`{excerpt}` is no slug as it stands; {advice}");
+    } else {
+        log_loss!(warn, [written = excerpt,], "`{excerpt}` is no slug as it stands; {advice}");
+    }
     slug
 }
 
 /// Of what is no slug, so many characters are shown.
 const MAX_EXCERPT: usize = 80;
-/// Slugs complained about so far; a program that makes up more than this has been told often enough.
-const MAX_WARNINGS: usize = 100;
-
-/// Whether this slug has not been complained about yet.
-fn is_first(written: &str) -> bool {
-    // No `HashSet`: it would ask the system for random numbers, which may have none, and panic.
-    static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    // Whoever holds it may be a thread that a fork has left behind; then it was said often enough.
-    let Ok(mut warned) = WARNED.try_lock() else { return false };
-    warned.len() < MAX_WARNINGS && warned.insert(written.to_owned())
-}

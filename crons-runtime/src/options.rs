@@ -109,7 +109,8 @@ impl ClientOptions {
         self
     }
 
-    /// The longest that dropping the [`ClientInitGuard`](crate::ClientInitGuard) waits for delivery. 5 seconds if left out.
+    /// The longest that dropping the [`ClientInitGuard`](crate::ClientInitGuard) and the exit of the process, taken together, wait for
+    /// delivery. 5 seconds if left out.
     #[must_use]
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = timeout;
@@ -171,8 +172,9 @@ impl ClientOptions {
         self
     }
 
-    /// Sees each check-in before it is sent, on the client's own thread, and again before it is sent again. It may change all
-    /// but the id; with `None` the check-in is dropped, and counted.
+    /// Sees each check-in once, before it is first sent, on the client's own thread. It may change all but the id; with `None` the
+    /// check-in is dropped, and counted. What it returns is sent again unchanged if there is no answer; only where the end of
+    /// the run takes the place of a begin without an answer, that end is seen anew.
     ///
     /// ```
     /// # use crons_runtime as crons;
@@ -219,16 +221,19 @@ impl ClientOptions {
         let given =
             |option: Option<String>, name| option.map_or_else(|| variable(name), |value| Ok(Some(value)));
         let Some(dsn) = given(self.dsn, "SENTRY_DSN")?.filter(|dsn| !dsn.trim().is_empty()) else {
-            return Ok(Resolved::Disabled(
-                "there is no DSN: set SENTRY_DSN to watch the jobs of this program",
-            ));
+            return Err(InitError::NoDsn);
         };
         let environment = given(self.environment, "SENTRY_ENVIRONMENT")?;
         let default = if cfg!(debug_assertions) { "development" } else { Environment::DEFAULT };
         let environment =
             Environment::parse(environment.as_deref().unwrap_or(default)).map_err(InitError::Environment)?;
-        if self.environments.is_some_and(|all| !all.iter().any(|one| one == environment.as_str())) {
-            return Ok(Resolved::Disabled("its environment is not in ClientOptions::environments"));
+        if let Some(listed) =
+            self.environments.filter(|all| !all.iter().any(|one| one == environment.as_str()))
+        {
+            return Ok(Resolved::Disabled(format!(
+                "the environment `{environment}` is not one of ClientOptions::environments: {}",
+                if listed.is_empty() { "that list is empty".to_owned() } else { listed.join(", ") }
+            )));
         }
         Ok(Resolved::Enabled(Box::new(Settings {
             dsn: dsn.parse().map_err(InitError::Dsn)?,
@@ -288,7 +293,7 @@ impl fmt::Debug for ClientOptions {
 /// What the options come to.
 pub(crate) enum Resolved {
     /// And why.
-    Disabled(&'static str),
+    Disabled(String),
     Enabled(Box<Settings>),
 }
 

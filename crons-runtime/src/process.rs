@@ -28,7 +28,7 @@ pub(crate) fn count_forks() {
             )]
             let refused = unsafe { libc::pthread_atfork(None, None, Some(forked)) };
             if refused != 0 {
-                tracing::warn!("forks of this process cannot be noticed: a child process must not use crons");
+                log!(warn, "forks of this process cannot be noticed: a child process must not use crons");
             }
         });
     }
@@ -42,6 +42,6 @@ pub(crate) fn call_at_exit(at_exit: extern "C" fn()) {
     )]
     let refused = unsafe { libc::atexit(at_exit) };
     if refused != 0 {
-        tracing::warn!("check-ins are not delivered at std::process::exit: flush before it");
+        log!(warn, "check-ins are not delivered at std::process::exit: flush before it");
     }
 }

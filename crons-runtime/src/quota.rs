@@ -81,10 +81,11 @@ impl Quota {
         Admission::Skip { warn }
     }
 
-    /// It waits no longer.
-    pub(crate) fn waited(&mut self, record: &Record, now: Instant) {
-        let window = self.window(record, now);
-        window.waiting = window.waiting.saturating_sub(1);
+    /// Releases the place that was promised by [`Admission::At`].
+    pub(crate) fn waited(&mut self, record: &Record) {
+        if let Some(window) = self.windows.get_mut(&key(record)) {
+            window.waiting = window.waiting.saturating_sub(1);
+        }
     }
 
     /// It goes.
@@ -110,11 +111,14 @@ impl Quota {
             });
             self.sweep_at = MANY.max(self.windows.len() * 2);
         }
-        let key = (record.subject.slug.clone(), record.subject.environment.clone());
-        let window = self.windows.entry(key).or_default();
+        let window = self.windows.entry(key(record)).or_default();
         window.forget(now);
         window
     }
+}
+
+fn key(record: &Record) -> (Slug, Option<Environment>) {
+    (record.subject.slug.clone(), record.subject.environment.clone())
 }
 
 impl Window {

@@ -15,7 +15,8 @@ pub(crate) fn seed() -> [u64; 2] {
         Err(error) => {
             static SAID: AtomicBool = AtomicBool::new(false);
             if !SAID.swap(true, Ordering::Relaxed) {
-                tracing::warn!(
+                log!(
+                    warn,
                     %error,
                     "the system has no random numbers: ids of runs are made from time, process and addresses"
                 );

@@ -63,7 +63,7 @@ pub(crate) enum Report {
     InProgress,
     Ok,
     Error,
-    /// Nothing happened in the run: its begin is to be taken back, or else it ended well.
+    /// The run is to be treated as if it had never begun: nothing more of it is sent.
     Skipped,
 }
 
@@ -76,6 +76,7 @@ impl Report {
     fn status(self) -> CheckInStatus {
         match self {
             Self::InProgress => CheckInStatus::InProgress,
+            // A skipped run is never sent; it has no word of its own.
             Self::Ok | Self::Skipped => CheckInStatus::Ok,
             Self::Error => CheckInStatus::Error,
         }
@@ -119,6 +120,8 @@ pub(crate) enum Place {
     Held,
     /// On the wire.
     InFlight,
+    /// On the wire, and not to be sent again if there is no answer: its run was skipped meanwhile.
+    Abandoned,
 }
 
 /// Its neighbours within its run; for [`Lanes`](crate::lanes::Lanes) only.

@@ -1,12 +1,11 @@
 //! Every annotated monitor of the program, known before the first one runs.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-
 use crate::definition::Definition;
 
+mod inspect;
 mod list;
 
+pub(crate) use inspect::inspect;
 pub use list::{AnnotatedMonitor, AnnotatedMonitors, monitors};
 
 /// Put together by the linker; the attribute adds to it.
@@ -48,27 +47,4 @@ pub static MONITORS: [&Definition; 0] = [];
 #[macro_export]
 macro_rules! __crons_list {
     ($definition:ident) => {};
-}
-
-/// Says at the start what is legal but probably not meant. Returns how many monitors there are.
-pub(crate) fn inspect() -> usize {
-    let mut by_slug = HashMap::new();
-    for monitor in monitors() {
-        match by_slug.entry(monitor.slug()) {
-            Entry::Vacant(entry) => {
-                entry.insert(monitor);
-            }
-            Entry::Occupied(first) if first.get().monitor_config() != monitor.monitor_config() => {
-                let first: &AnnotatedMonitor = first.get();
-                tracing::warn!(
-                    slug = %monitor.slug(),
-                    at = format_args!("{}:{}", first.file(), first.line()),
-                    and_at = format_args!("{}:{}", monitor.file(), monitor.line()),
-                    "two functions have this slug and different configurations: each run overwrites that of the other"
-                );
-            }
-            Entry::Occupied(_) => {}
-        }
-    }
-    by_slug.len()
 }

@@ -99,13 +99,16 @@ fn say_panic(run: &CheckInGuard, payload: &(dyn Any + Send)) {
 /// Logs why a run failed. Nothing is formatted if nobody listens.
 pub(crate) fn say(run: &CheckInGuard, what: &str, why: fmt::Arguments<'_>) {
     let Some((slug, check_in_id)) = run.watched() else { return };
-    if tracing::enabled!(tracing::Level::ERROR) {
+    crate::logging::contain(|| {
+        if !tracing::enabled!(tracing::Level::ERROR) {
+            return;
+        }
         let mut error = Excerpt(String::new());
         // The text is the user's code, too: if it panics, the job still returns what it would have.
         let complete = catch_unwind(AssertUnwindSafe(|| error.write_fmt(why)));
         let cut = if matches!(complete, Ok(Ok(()))) { "" } else { ".." };
-        tracing::error!(%slug, %check_in_id, error = format_args!("{}{cut}", error.0), "{what}");
-    }
+        log!(error, %slug, %check_in_id, error = format_args!("{}{cut}", error.0), "{what}");
+    });
 }
 
 /// The first bytes of a text that may be as long as it likes.

@@ -99,6 +99,9 @@ impl Response {
             300..=399 => {
                 "check the DSN: the server redirects; write the address it redirects to, such as https for http"
             }
+            400 => {
+                "the server could not read it; many that speak HTTPS answer plain HTTP like this: then write https:// in the DSN"
+            }
             401 | 403 => "check the DSN: project and key do not fit the server",
             404 => "check the DSN: there is no such project at this address",
             413 => "it is too large",

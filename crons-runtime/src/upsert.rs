@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crons_types::{MonitorConfig, Slug};
+use crons_types::{CheckIn, MonitorConfig, Slug};
 
-use crate::record::Subject;
+use crate::record::{Record, Subject};
 use crate::transport::Response;
 
 /// When the configuration of a monitor goes along with its check-ins. It creates the monitor, or updates it.
@@ -33,7 +33,7 @@ impl Upserts {
     }
 
     /// Whether the configuration need not go along.
-    pub(crate) fn is_known(&self, subject: &Subject) -> bool {
+    fn is_known(&self, subject: &Subject) -> bool {
         match self.upsert {
             Upsert::Always => false,
             Upsert::OncePerProcess => {
@@ -41,6 +41,15 @@ impl Upserts {
             }
             Upsert::Never => true,
         }
+    }
+
+    /// The check-in of `record`, with its configuration if that has to go along.
+    pub(crate) fn check_in(&self, record: &Record) -> CheckIn {
+        let mut check_in = record.to_check_in();
+        if self.is_known(&record.subject) {
+            check_in.monitor_config = None;
+        }
+        check_in
     }
 
     /// Takes in the answer to a check-in.

@@ -1,14 +1,15 @@
 //! What the value that an annotated function returned says of its run: for any type, by autoref specialization.
 //!
-//! The expansion of the attribute brings all traits of [`by_type`] into scope and asks `(&&&&&Probe(&output))` for its
-//! `__crons_verdict()`. Method lookup tries the receiver as it stands first, then takes one `&` away at a time, and so
-//! finds the first trait whose bounds the type meets, from [`ViaDisplay`](by_type::ViaDisplay) down to
-//! [`ViaAny`](by_type::ViaAny). The types are concrete there, so `Err` is seen through aliases and `impl Trait`.
+//! The expansion of the attribute brings all traits of [`by_type`] into scope and asks `(&&&&&probe)` for its `__crons_verdict()`.
+//! Method lookup tries the receiver as it stands first, then takes one `&` away at a time, and so finds the first trait
+//! whose bounds the type meets, from [`ViaDisplay`](by_type::ViaDisplay) down to [`ViaAny`](by_type::ViaAny). The types are
+//! concrete there, so `Err` is seen through aliases and `impl Trait`. `(&&probe).__crons_inner()` finds in the same way what is
+//! inside an `Ok` or a `Some`, which is asked next.
 #![doc(hidden)]
 
 use std::fmt::{Debug, Display};
 
-use crate::outcome::{Outcome, failed};
+use crate::outcome::{Outcome, exit_failed, failed, hidden_result};
 
 /// How a run ended that came to its end.
 #[derive(Clone, Copy)]
@@ -23,10 +24,20 @@ pub enum Verdict<'a> {
     Debug(&'a dyn Debug),
     /// With a `None`, which is a failure by `on_none = "error"`.
     None,
-    /// With a `None`, which means by `on_none = "ignore"` that nothing happened.
-    Nothing,
     /// With a future, whose own end nobody watches.
     Future,
+    /// With a `Result` of this type that cannot be looked into.
+    HiddenResult(&'static str),
+}
+
+impl<'a> Verdict<'a> {
+    /// The verdict on a value, on what is inside it, and on what is inside that: the innermost that is not well, as it says most. A
+    /// future inside a value is the value's own affair.
+    #[must_use]
+    pub fn innermost(outer: Self, inner: Self, innermost: Self) -> Self {
+        let says = |verdict: &Verdict<'a>| !matches!(verdict, Self::Fine | Self::Future);
+        [innermost, inner].into_iter().find(says).unwrap_or(outer)
+    }
 }
 
 impl Debug for Verdict<'_> {
@@ -37,19 +48,26 @@ impl Debug for Verdict<'_> {
             Self::Display(_) => "Display(..)",
             Self::Debug(_) => "Debug(..)",
             Self::None => "None",
-            Self::Nothing => "Nothing",
             Self::Future => "Future",
+            Self::HiddenResult(_) => "HiddenResult(..)",
         })
     }
 }
 
-/// What is asked.
+/// The value that is asked, if there is one: there is none inside an `Err` or a `None`.
 #[derive(Clone, Copy, Debug)]
-pub struct Probe<'a, T>(pub &'a T);
+pub struct Probe<'a, T>(Option<&'a T>);
 
-/// One trait for each kind of value, from the most telling. Their method has a name that no trait of a user has.
+impl<'a, T> Probe<'a, T> {
+    /// Asks `output`.
+    pub fn new(output: &'a T) -> Self {
+        Self(Some(output))
+    }
+}
+
+/// One trait for each kind of value, from the most telling. Their methods have names that no trait of a user has.
 pub mod by_type {
-    use super::{Debug, Display, Outcome, Probe, Verdict, failed};
+    use super::{Debug, Display, Outcome, Probe, Verdict, exit_failed, failed, hidden_result};
 
     /// A `Result` whose `Err` can be shown.
     pub trait ViaDisplay<'a> {
@@ -59,7 +77,10 @@ pub mod by_type {
 
     impl<'a, T, E: Display> ViaDisplay<'a> for &&&&Probe<'a, Result<T, E>> {
         fn __crons_verdict(&self) -> Verdict<'a> {
-            self.0.as_ref().err().map_or(Verdict::Fine, |error| Verdict::Display(error))
+            match self.0 {
+                Some(Err(error)) => Verdict::Display(error),
+                _ => Verdict::Fine,
+            }
         }
     }
 
@@ -71,11 +92,14 @@ pub mod by_type {
 
     impl<'a, T, E: Debug> ViaDebug<'a> for &&&Probe<'a, Result<T, E>> {
         fn __crons_verdict(&self) -> Verdict<'a> {
-            self.0.as_ref().err().map_or(Verdict::Fine, |error| Verdict::Debug(error))
+            match self.0 {
+                Some(Err(error)) => Verdict::Debug(error),
+                _ => Verdict::Fine,
+            }
         }
     }
 
-    /// A value that knows: any other `Result`, `ExitCode`, and what else implements [`Outcome`].
+    /// A value that knows: any other `Result`, the exit of a program or a child, and what else implements [`Outcome`].
     pub trait ViaOutcome<'a> {
         /// Asks the value.
         fn __crons_verdict(&self) -> Verdict<'a>;
@@ -83,7 +107,7 @@ pub mod by_type {
 
     impl<'a, T: Outcome> ViaOutcome<'a> for &&Probe<'a, T> {
         fn __crons_verdict(&self) -> Verdict<'a> {
-            if failed(self.0) { Verdict::Failed } else { Verdict::Fine }
+            if self.0.is_some_and(failed) { Verdict::Failed } else { Verdict::Fine }
         }
     }
 
@@ -95,19 +119,57 @@ pub mod by_type {
 
     impl<'a, T: Future> ViaFuture<'a> for &Probe<'a, T> {
         fn __crons_verdict(&self) -> Verdict<'a> {
-            Verdict::Future
+            self.0.map_or(Verdict::Fine, |_| Verdict::Future)
         }
     }
 
-    /// All other values: whoever returns is fine.
+    /// All other values. Behind a type parameter or an `impl Trait` of somebody else there may be an exit or a `Result`.
     pub trait ViaAny<'a> {
-        /// It is fine.
+        /// A success, unless it is a failed exit.
         fn __crons_verdict(&self) -> Verdict<'a>;
     }
 
     impl<'a, T> ViaAny<'a> for Probe<'a, T> {
         fn __crons_verdict(&self) -> Verdict<'a> {
-            Verdict::Fine
+            match self.0 {
+                Some(value) if exit_failed(value) => Verdict::Failed,
+                Some(_) => hidden_result::<T>().map_or(Verdict::Fine, Verdict::HiddenResult),
+                None => Verdict::Fine,
+            }
+        }
+    }
+
+    /// A value with one inside that may have failed by itself.
+    pub trait ViaInner<'a> {
+        /// The type of what is inside.
+        type Inner;
+        /// Asks what is inside an `Ok` or a `Some`.
+        fn __crons_inner(&self) -> Probe<'a, Self::Inner>;
+    }
+
+    impl<'a, T, E> ViaInner<'a> for &Probe<'a, Result<T, E>> {
+        type Inner = T;
+        fn __crons_inner(&self) -> Probe<'a, T> {
+            Probe(self.0.and_then(|output| output.as_ref().ok()))
+        }
+    }
+
+    impl<'a, T> ViaInner<'a> for &Probe<'a, Option<T>> {
+        type Inner = T;
+        fn __crons_inner(&self) -> Probe<'a, T> {
+            Probe(self.0.and_then(|output| output.as_ref()))
+        }
+    }
+
+    /// All other values: there is nothing inside that could be asked.
+    pub trait ViaNoInner {
+        /// Asks nobody.
+        fn __crons_inner(&self) -> Probe<'static, ()>;
+    }
+
+    impl<T> ViaNoInner for Probe<'_, T> {
+        fn __crons_inner(&self) -> Probe<'static, ()> {
+            Probe(None)
         }
     }
 }
@@ -143,18 +205,30 @@ pub fn judge_none<'a>(output: &impl Optional, none: Verdict<'a>, otherwise: Verd
 #[cfg(test)]
 mod tests {
     use std::io;
-    use std::process::{ExitCode, Termination};
+    use std::ops::ControlFlow;
+    use std::process::{ExitCode, ExitStatus, Output, Termination};
 
     use super::by_type::*;
     use super::*;
 
-    /// The verdict, with what it would say of the failure.
+    /// The verdict, asked for as the attribute does, with what it would say of the failure.
     macro_rules! judged {
         ($output:expr) => {
-            match (&&&&&Probe(&$output)).__crons_verdict() {
-                Verdict::Display(error) => format!("display: {error}"),
-                Verdict::Debug(error) => format!("debug: {error:?}"),
-                other => format!("{other:?}"),
+            match &$output {
+                output => {
+                    let outer = Probe::new(output);
+                    let inner = (&&outer).__crons_inner();
+                    let innermost = (&&inner).__crons_inner();
+                    match Verdict::innermost(
+                        (&&&&&outer).__crons_verdict(),
+                        (&&&&&inner).__crons_verdict(),
+                        (&&&&&innermost).__crons_verdict(),
+                    ) {
+                        Verdict::Display(error) => format!("display: {error}"),
+                        Verdict::Debug(error) => format!("debug: {error:?}"),
+                        other => format!("{other:?}"),
+                    }
+                }
             }
         };
     }
@@ -234,7 +308,64 @@ mod tests {
         assert_eq!(judged!(None::<u8>), "Fine");
         assert_eq!(judged!("text"), "Fine");
         assert_eq!(judged!(opaque()), "Fine");
-        assert_eq!(bare(&Err::<(), Silent>(Silent)), "Fine", "behind a bare `T` there is nothing to see");
+        assert_eq!(judged!(ControlFlow::<Silent, Silent>::Break(Silent)), "Fine");
+        assert_eq!(bare(&Some(7)), "Fine");
+    }
+
+    fn exit_status(command: &str) -> ExitStatus {
+        std::process::Command::new(command).status().unwrap()
+    }
+
+    #[test]
+    fn a_child_that_failed_is_a_failure_bare_and_inside() {
+        let (failed, fine) = (exit_status("false"), exit_status("true"));
+        let output = |status| Output { status, stdout: Vec::new(), stderr: Vec::new() };
+        for (status, verdict) in [(failed, "Failed"), (fine, "Fine")] {
+            assert_eq!(judged!(status), verdict);
+            assert_eq!(judged!(output(status)), verdict);
+            assert_eq!(judged!(Ok::<_, io::Error>(status)), verdict);
+            assert_eq!(judged!(Ok::<_, io::Error>(output(status))), verdict);
+            assert_eq!(judged!(Some(status)), verdict);
+            assert_eq!(judged!(Ok::<_, io::Error>(Some(status))), verdict);
+            assert_eq!(judged!(Ok::<_, Silent>(Ok::<_, Silent>(status))), verdict);
+        }
+    }
+
+    #[test]
+    fn a_failure_inside_is_seen_and_says_what_it_can() {
+        assert_eq!(judged!(Ok::<_, io::Error>(ExitCode::from(3))), "Failed");
+        assert_eq!(judged!(Ok::<_, io::Error>(ExitCode::SUCCESS)), "Fine");
+        assert_eq!(judged!(Ok::<_, io::Error>(Err::<(), _>("full"))), "display: full");
+        assert_eq!(judged!(Ok::<_, Silent>(Err::<Silent, _>(Spelled))), "debug: Spelled");
+        assert_eq!(judged!(Ok::<_, Silent>(Err::<Silent, _>(Silent))), "Failed");
+        assert_eq!(judged!(Ok::<Result<Silent, Silent>, Silent>(Ok(Silent))), "Fine");
+        assert_eq!(judged!(Some(Err::<(), _>("full"))), "display: full");
+        assert_eq!(judged!(None::<Result<(), &str>>), "Fine");
+        assert_eq!(judged!(Err::<Option<()>, _>("full")), "display: full");
+        assert_eq!(judged!(Ok::<Option<()>, &str>(None)), "Fine");
+        assert_eq!(judged!(Ok::<_, Silent>(Some(Err::<(), _>("full")))), "display: full");
+        assert_eq!(judged!(Some(Ok::<_, Silent>(Err::<(), _>("full")))), "display: full");
+        assert_eq!(judged!(Ok::<_, Silent>(Rejected(1))), "Failed");
+        assert_eq!(judged!(Ok::<_, Silent>(std::future::ready(()))), "Fine", "it may be meant to go on");
+    }
+
+    #[test]
+    fn behind_a_type_parameter_an_exit_is_seen_and_a_result_is_pointed_out() {
+        fn bare<T>(output: &T) -> String {
+            judged!(*output)
+        }
+        fn in_ok<T>(output: T) -> String {
+            judged!(Ok::<T, Silent>(output))
+        }
+        fn opaque() -> impl Termination {
+            ExitCode::FAILURE
+        }
+        assert_eq!(judged!(opaque()), "Failed");
+        assert_eq!(bare(&ExitCode::FAILURE), "Failed");
+        assert_eq!(in_ok(exit_status("false")), "Failed");
+        assert_eq!(in_ok("text"), "Fine");
+        assert_eq!(bare(&Err::<(), Silent>(Silent)), "HiddenResult(..)");
+        assert_eq!(in_ok(Some(Ok::<(), Silent>(()))), "HiddenResult(..)");
     }
 
     #[test]

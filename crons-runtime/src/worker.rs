@@ -3,7 +3,7 @@
 mod sender;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Notify;
@@ -27,7 +27,8 @@ pub(crate) type Connect = Box<dyn Fn() -> Option<Arc<dyn Transport>> + Send + Sy
 
 /// All that a worker needs, in this process or in a child of it.
 pub(crate) struct Plan {
-    pub(crate) connect: Connect,
+    /// Taken out when the worker ends: it may hold a transport of the user's, which is to be dropped then.
+    pub(crate) connect: Mutex<Option<Connect>>,
     pub(crate) writer: Writer,
     pub(crate) pace: Pace,
     pub(crate) upsert: Upsert,
@@ -70,17 +71,19 @@ impl Worker {
         match desk.inbox.push(record) {
             Pushed::Done => {}
             Pushed::Wake => desk.wake.notify_one(),
-            Pushed::Complain(why) => {
-                tracing::warn!("check-ins are dropped, and counted in crons::stats(): {why}");
+            Pushed::Complain(slug, why) => {
+                log_loss!(warn, slug, [], "check-ins are dropped, and counted in crons::stats(): {why}");
             }
         }
     }
 
     #[cold]
     fn open_after_fork(&self) -> Arc<Desk> {
-        let desk = (self.plan.connect)().and_then(|transport| open(&self.plan, transport).ok());
+        // A thread that the fork has left behind may hold the lock; it was ending the client then.
+        let transport = self.plan.connect.try_lock().ok().and_then(|connect| connect.as_ref()?());
+        let desk = transport.and_then(|transport| open(&self.plan, transport).ok());
         desk.unwrap_or_else(|| {
-            tracing::error!("the check-ins of this forked process cannot be sent: jobs run unwatched");
+            log_loss!(error, [], "the check-ins of this forked process cannot be sent: jobs run unwatched");
             let desk = Desk::default();
             desk.inbox.stop();
             Arc::new(desk)
@@ -112,6 +115,22 @@ impl Worker {
         }
     }
 
+    /// Whether the thread was told to end.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.desk().is_some_and(|desk| desk.inbox.is_stopped())
+    }
+
+    /// As [`stop`](Self::stop), and waits for at most `timeout` until the thread has logged what is left: it is asked to, because a
+    /// thread that runs the exit hooks has lost its thread-locals, which subscribers use. With nothing left it does not wait.
+    pub(crate) fn stop_and_report(&self, timeout: Duration) {
+        let Some(desk) = self.desk() else { return };
+        let waits = desk.inbox.has_loose_ends() && !on_worker();
+        self.stop();
+        if waits {
+            desk.inbox.wait_until_finished(timeout);
+        }
+    }
+
     pub(crate) fn stats(&self) -> Stats {
         let Some(desk) = self.desk() else { return Stats::default() };
         desk.stats()
@@ -122,7 +141,9 @@ impl Worker {
 fn forked_too_often() {
     static SAID: AtomicBool = AtomicBool::new(false);
     if !SAID.swap(true, Ordering::Relaxed) {
-        tracing::error!(
+        log_loss!(
+            error,
+            [],
             "check-ins of this process are lost: {MOST_FORKS} forks lie between crons::init and it; call crons::init in it"
         );
     }

@@ -41,7 +41,7 @@ pub(crate) struct Writer {
 pub(crate) struct Unwritten(pub(crate) Loss);
 
 impl Writer {
-    /// A check-in as it goes: completed, and seen by the user.
+    /// Completes a check-in and has the user's hook see it: once, as it may count or sample, so what it returns is kept for further attempts.
     pub(crate) fn prepare(&self, check_in: CheckIn) -> Result<CheckIn, Unwritten> {
         let check_in = self.origin.complete(check_in);
         let Some(before_send) = &self.before_send else { return Ok(check_in) };
@@ -49,7 +49,7 @@ impl Writer {
         let seen = catch_unwind(AssertUnwindSafe(|| before_send(check_in))).map_err(|payload| {
             // Dropping it could panic, too.
             std::mem::forget(payload);
-            tracing::error!(%slug, "check-in dropped: before_send_check_in has panicked");
+            log_loss!(error, slug, [], "check-in dropped: before_send_check_in has panicked");
             Unwritten(Loss::Internal)
         })?;
         let mut seen = seen.ok_or(Unwritten(Loss::BeforeSend))?;
@@ -58,15 +58,15 @@ impl Writer {
         Ok(seen)
     }
 
+    /// The request for a check-in that was [prepared](Self::prepare).
     pub(crate) fn write(
         &self,
-        check_in: CheckIn,
+        check_in: &CheckIn,
         trace: Option<CheckInId>,
         losses: &Losses,
     ) -> Result<Request, Unwritten> {
-        let check_in = self.prepare(check_in)?;
-        self.envelopes.write(&check_in, trace, losses).map_err(|error| {
-            tracing::error!(%error, slug = %check_in.monitor_slug, "check-in dropped: it cannot be written");
+        self.envelopes.write(check_in, trace, losses).map_err(|error| {
+            log_loss!(error, check_in.monitor_slug, [%error,], "check-in dropped: it cannot be written: {error}");
             Unwritten(Loss::Internal)
         })
     }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::Delivery;
 use crate::lanes::Index;
 use crate::losses::{Loss, Losses};
+use crate::record::Place;
 use crate::transport::{Response, TransportError};
 
 pub(crate) type Answer = Result<Response, TransportError>;
@@ -18,7 +19,7 @@ impl Delivery {
             && let Some(wait) = self.limits.update(response, now)
         {
             let http = response.status;
-            tracing::warn!(%slug, http, ?wait, "the server wants no check-ins for a while: until then runs are not reported");
+            log_loss!(warn, slug, [http, ?wait,], "the server wants no check-ins for a while: until then runs are not reported");
         }
         let response = match answer {
             Ok(response) if !(self.pace.retry_server_errors && response.is_server_error()) => response,
@@ -31,12 +32,12 @@ impl Delivery {
         let http = response.status;
         self.backoff.reset();
         if response.is_success() && response.reason().is_none() {
-            tracing::debug!(%slug, status, %id, http, "check-in delivered");
+            log!(debug, %slug, status, %id, http, "check-in delivered");
             self.stats.sent += 1;
         } else {
             // Whatever the server says, it would say again.
             let reason = response.reason().unwrap_or_else(|| response.advice());
-            tracing::warn!(%slug, status, %id, http, "check-in refused by the server: {reason}");
+            log_loss!(warn, slug, [status, %id, http,], "check-in refused by the server: {reason}");
             self.stats.refused += 1;
             // Of what it has limited itself, and of what it has read and refused, the server knows.
             if !response.is_success() && http != 429 {
@@ -55,15 +56,20 @@ impl Delivery {
             Err(error) => error.to_string(),
         };
         let first = self.backoff.grow(now);
+        if record.place == Place::Abandoned {
+            self.quota.unsent(record, now);
+            self.stats.withdrawn += 1;
+            return self.settle(index);
+        }
         if record.expires() <= now {
-            tracing::warn!(%slug, status, %id, error, "no answer from the server; the check-in is too old to be sent again");
+            log_loss!(warn, slug, [status, %id, error,], "no answer from the server; the check-in is too old to be sent again");
             return self.withhold(index, Loss::Expired, now);
         }
         // Once for each time that the server goes: all that follows would say the same.
         if first {
-            tracing::warn!(%slug, status, %id, error, "no answer from the server; check-ins are sent again until there is one");
+            log!(warn, %slug, status, %id, error, "no answer from the server; check-ins are sent again until there is one");
         } else {
-            tracing::debug!(%slug, status, %id, error, "no answer from the server; the check-in is sent again");
+            log!(debug, %slug, status, %id, error, "no answer from the server; the check-in is sent again");
         }
         self.stats.retried += 1;
         self.quota.unsent(record, now);

@@ -21,6 +21,13 @@ impl Held {
         self.0.remove(&(when, index))
     }
 
+    /// Takes out `index`, which is here once at most, and probably at `when`.
+    pub(super) fn forget(&mut self, when: Instant, index: Index) {
+        if !self.remove(when, index) {
+            self.0.retain(|(_, held)| *held != index);
+        }
+    }
+
     /// Takes out one whose time has come.
     pub(super) fn due(&mut self, now: Instant) -> Option<Index> {
         let (when, index) = *self.0.first()?;

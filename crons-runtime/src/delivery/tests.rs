@@ -310,16 +310,16 @@ fn a_begin_that_is_said_again_by_hand_and_dropped_does_not_cost_the_run_its_end(
     let mut world =
         World::new(pace(), |_| Ok(Response::new(200).header("X-Sentry-Rate-Limits", "60:monitor:org")));
     let id = CheckInId::from_bytes([7; 16]);
-    let by_hand = |world: &mut World, check_in: crons_types::CheckIn| {
+    let by_hand = |world: &mut World, check_in: CheckIn| {
         world.captured += 1;
         let record = Record::by_hand(check_in.id(id), id, world.now);
         world.delivery.file(record);
         world.pass(SECOND);
     };
     let slug = Slug::parse("job").unwrap();
-    by_hand(&mut world, crons_types::CheckIn::in_progress(slug.clone()));
-    by_hand(&mut world, crons_types::CheckIn::in_progress(slug.clone()));
-    by_hand(&mut world, crons_types::CheckIn::error(slug));
+    by_hand(&mut world, CheckIn::in_progress(slug.clone()));
+    by_hand(&mut world, CheckIn::in_progress(slug.clone()));
+    by_hand(&mut world, CheckIn::error(slug));
     world.pass(MINUTE);
     assert_eq!(world.reports("job"), [Report::InProgress, Report::Error]);
     assert_eq!(world.stats().dropped.rate_limited, 1);

@@ -39,7 +39,7 @@ pub(super) fn common(roots: &mut RootCertStore) -> Result<(), InitError> {
         // Compiled in, so that an image without certificates works.
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         for error in found.errors {
-            tracing::debug!(%error, "part of this machine's certificates cannot be read");
+            log!(debug, %error, "part of this machine's certificates cannot be read");
         }
         // A store that has grown for decades holds some that nobody can use.
         roots.add_parsable_certificates(found.certs);

@@ -67,7 +67,7 @@ impl World {
             let earliest_epoch = waiting.iter().map(|record: &Record| record.epoch).min().unwrap_or(u32::MAX);
             let stats = Stats { queued: waiting.len() as u64, ..Stats::default() };
             let orders =
-                self.inbox.exchange(&mut records, Progress { earliest_epoch, limited_until: None, stats });
+                self.inbox.exchange(&mut records, Progress { earliest_epoch, stats, ..Progress::default() });
             if orders.stopped {
                 return;
             }

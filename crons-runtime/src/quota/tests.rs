@@ -52,7 +52,7 @@ fn an_end_waits_for_the_next_free_place_and_keeps_it_from_others() {
     let free = now + Duration::from_secs(50);
     assert_eq!(send(&mut quota, &closer, now), Admission::At(free));
     assert_eq!(send(&mut quota, &record("job", Report::Ok, false), free), Admission::Skip { warn: true });
-    quota.waited(&closer, free);
+    quota.waited(&closer);
     assert_eq!(send(&mut quota, &closer, free), Admission::Now);
 }
 

@@ -111,23 +111,33 @@ impl Simulated {
     fn send(&self) {
         loop {
             let next = self.state().next();
-            let Some((index, check_in)) = next else { return };
-            let prepared = self.writer.prepare(check_in);
+            let Some((index, next)) = next else { return };
+            let prepared = match next {
+                Next::Prepared(check_in) => Ok(check_in),
+                Next::New(check_in) => self.writer.prepare(check_in),
+            };
             self.state().take(index, prepared);
         }
     }
 }
 
+/// A check-in whose turn it is.
+enum Next {
+    /// Not seen by the user's hook so far.
+    New(CheckIn),
+    /// As the hook has left it at an earlier attempt.
+    Prepared(CheckIn),
+}
+
 impl State {
     /// The next check-in that may go now.
-    fn next(&mut self) -> Option<(Index, CheckIn)> {
+    fn next(&mut self) -> Option<(Index, Next)> {
         let index = self.delivery.next(self.now)?;
-        let record = self.delivery.get(index)?;
-        let mut check_in = record.to_check_in();
-        if self.upserts.is_known(&record.subject) {
-            check_in.monitor_config = None;
+        if let Some(prepared) = self.delivery.take_prepared(index) {
+            return Some((index, Next::Prepared(prepared)));
         }
-        Some((index, check_in))
+        let record = self.delivery.get(index)?;
+        Some((index, Next::New(self.upserts.check_in(record))))
     }
 
     /// What the server does with it.
@@ -137,8 +147,9 @@ impl State {
             Ok(check_in) => {
                 let (takes, answer) = self.server.receive();
                 if takes {
-                    self.arrived.push(check_in);
+                    self.arrived.push(check_in.clone());
                 }
+                self.delivery.keep_prepared(index, check_in);
                 if let (Ok(response), Some(record)) = (&answer, self.delivery.get(index)) {
                     self.upserts.answered(&record.subject, response);
                 }

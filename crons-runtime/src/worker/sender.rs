@@ -3,9 +3,10 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use crons_types::CheckInId;
 use tokio::task::{Id, JoinSet};
 
 use super::{Desk, Plan};
@@ -13,6 +14,7 @@ use crate::delivery::{Answer, Delivery};
 use crate::inbox::Progress;
 use crate::lanes::Index;
 use crate::losses::{Loss, Losses};
+use crate::record::Record;
 use crate::transport::{Request, Transport, TransportError};
 use crate::upsert::Upserts;
 use crate::writer::Unwritten;
@@ -52,7 +54,7 @@ struct Ending(Arc<Desk>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        self.0.inbox.stop();
+        self.0.inbox.finish();
     }
 }
 
@@ -73,14 +75,17 @@ impl Sender {
                     let sent = catch_unwind(AssertUnwindSafe(|| runtime.block_on(self.send())));
                     let Err(payload) = sent else { break };
                     std::mem::forget(payload);
-                    tracing::error!("the thread that sends check-ins has panicked, and goes on");
+                    log!(error, "the thread that sends check-ins has panicked, and goes on");
                 }
                 // A name look-up may still be blocking; nobody waits for it.
                 runtime.shutdown_background();
             }
-            Err(error) => tracing::error!(%error, "check-ins cannot be sent: no runtime for the worker"),
+            Err(error) => {
+                log_loss!(error, [%error,], "check-ins cannot be sent: no runtime for the worker: {error}");
+            }
         }
         // Here, where no runtime runs: a transport may own one, which must not be dropped within another.
+        drop(self.plan.connect.lock().unwrap_or_else(PoisonError::into_inner).take());
         drop(self);
     }
 
@@ -93,13 +98,14 @@ impl Sender {
             // Not more often than that: each look takes the lock that the jobs need.
             if called || parked || look_at <= Instant::now() {
                 let orders = desk.inbox.exchange(&mut records, self.progress());
-                if orders.stopped {
-                    return;
-                }
                 looks = if records.is_empty() { looks + 1 } else { 0 };
                 self.delivery.lost(Loss::QueueOverflow, orders.overflown);
                 for record in records.drain(..) {
                     self.delivery.file(record);
+                }
+                if orders.stopped {
+                    self.log_what_is_left();
+                    return;
                 }
                 if let Some(epoch) = orders.hurry {
                     self.delivery.hurry(epoch);
@@ -128,7 +134,29 @@ impl Sender {
         Progress {
             earliest_epoch: self.delivery.earliest_epoch(),
             limited_until: self.delivery.limited_until(Instant::now()),
+            open_runs: self.delivery.open_runs().len(),
             stats: self.delivery.stats(),
+        }
+    }
+
+    /// Logs at the end of the client what the server will not hear of.
+    fn log_what_is_left(&self) {
+        let undelivered = self.delivery.stats().queued;
+        if undelivered > 0 {
+            log_loss!(
+                warn,
+                [undelivered,],
+                "{undelivered} check-ins were not delivered before the client ended"
+            );
+        }
+        let open = self.delivery.open_runs();
+        if open.len() > 0 {
+            log!(
+                warn,
+                runs = open.len(),
+                open = %open,
+                "the client has ended while runs were open: the server counts them as timed out when their max_runtime is over"
+            );
         }
     }
 
@@ -145,13 +173,9 @@ impl Sender {
         while self.requests.len() < MAX_IN_FLIGHT {
             let now = Instant::now();
             let Some(index) = self.delivery.next(now) else { return };
-            let Some(record) = self.delivery.get(index) else { continue };
-            let (mut check_in, trace) = (record.to_check_in(), record.trace_id());
-            if self.upserts.is_known(&record.subject) {
-                check_in.monitor_config = None;
-            }
+            let Some(trace) = self.delivery.get(index).map(Record::trace_id) else { continue };
             let losses = self.delivery.take_losses();
-            match self.plan.writer.write(check_in, trace, &losses) {
+            match self.write(index, trace, &losses) {
                 Ok(request) => {
                     let answer = answer(Arc::clone(&self.transport), request, self.plan.request_timeout);
                     self.in_flight.insert(self.requests.spawn(answer).id(), (index, losses));
@@ -162,6 +186,27 @@ impl Sender {
                 }
             }
         }
+    }
+
+    /// The request for a check-in. What `before_send_check_in` has made of it is kept for the next attempt.
+    fn write(
+        &mut self,
+        index: Index,
+        trace: Option<CheckInId>,
+        losses: &Losses,
+    ) -> Result<Request, Unwritten> {
+        let Self { delivery, upserts, plan, .. } = self;
+        let check_in = if let Some(prepared) = delivery.take_prepared(index) {
+            prepared
+        } else {
+            let check_in = delivery.get(index).map(|record| upserts.check_in(record));
+            plan.writer.prepare(check_in.ok_or(Unwritten(Loss::Internal))?)?
+        };
+        let request = plan.writer.write(&check_in, trace, losses)?;
+        if plan.writer.before_send.is_some() {
+            delivery.keep_prepared(index, check_in);
+        }
+        Ok(request)
     }
 
     fn land(&mut self, finished: Result<(Id, Answer), tokio::task::JoinError>) {

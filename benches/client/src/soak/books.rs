@@ -13,7 +13,7 @@ use crate::Result;
 pub enum Verdict {
     Ok,
     Error,
-    /// None at all, or `Ok` if the server had heard of its begin.
+    /// None at all, whether or not the server had heard of its begin.
     Skipped,
 }
 
@@ -70,10 +70,8 @@ impl Books {
                 faults.push(format!("{slug}: two different ends"));
             }
             match (verdict, word) {
-                (Verdict::Skipped, Some(Verdict::Ok)) => account.stored += 1,
-                (Verdict::Skipped, None) if known.is_none_or(|stored| !stored.begun) => {
-                    account.withdrawn += 1
-                }
+                (Verdict::Skipped, None) if known.is_some_and(|stored| stored.begun) => account.stored += 1,
+                (Verdict::Skipped, None) => account.withdrawn += 1,
                 (_, None) => account.lost += 1,
                 (verdict, Some(word)) if word == *verdict => account.stored += 1,
                 (verdict, Some(word)) => faults.push(format!("{slug}: {word:?} instead of {verdict:?}")),

@@ -20,7 +20,14 @@ async fn nightly_backup(db: &Db) -> anyhow::Result<()> {
     .await;
     __crons::finish(__crons_run, {
         use __crons::by_type::*;
-        (&&&&&__crons::Probe(&__crons_output)).__crons_verdict()
+        let __crons_outer = __crons::Probe::new(&__crons_output);
+        let __crons_inner = (&&__crons_outer).__crons_inner();
+        let __crons_innermost = (&&__crons_inner).__crons_inner();
+        __crons::Verdict::innermost(
+            (&&&&&__crons_outer).__crons_verdict(),
+            (&&&&&__crons_inner).__crons_verdict(),
+            (&&&&&__crons_innermost).__crons_verdict(),
+        )
     });
     return __crons_output;
 }

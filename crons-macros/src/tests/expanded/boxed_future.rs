@@ -13,7 +13,14 @@ fn run<'a>(&'a self) -> Pin<Box<dyn Future<Output = Option<u8>> + Send + 'a>> {
         |__crons_output| {
             __crons::judge_none(__crons_output, __crons::Verdict::None, {
                 use __crons::by_type::*;
-                (&&&&&__crons::Probe(__crons_output)).__crons_verdict()
+                let __crons_outer = __crons::Probe::new(__crons_output);
+                let __crons_inner = (&&__crons_outer).__crons_inner();
+                let __crons_innermost = (&&__crons_inner).__crons_inner();
+                __crons::Verdict::innermost(
+                    (&&&&&__crons_outer).__crons_verdict(),
+                    (&&&&&__crons_inner).__crons_verdict(),
+                    (&&&&&__crons_innermost).__crons_verdict(),
+                )
             })
         },
     ));
