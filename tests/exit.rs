@@ -168,6 +168,8 @@ fn forked_within() -> Result<(), Failed> {
     let check_ins = sink.check_ins();
     assert_eq!(support::statuses(&check_ins, "parents").last(), Some(&"ok"));
     assert_eq!(verdicts(&check_ins, "parents").len(), 1, "{check_ins:?}");
+    assert_eq!(support::statuses(&check_ins, "nones").last(), Some(&"ok"));
+    assert_eq!(verdicts(&check_ins, "nones").len(), 1, "{check_ins:?}");
     assert_eq!(support::statuses(&check_ins, "childs").last(), Some(&"ok"), "it was told to end it");
     assert_eq!(verdicts(&check_ins, "childs").len(), 1, "{check_ins:?}");
     Ok(())
@@ -243,12 +245,25 @@ fn fork_before_init_case(dsn: &str) {
     }
 }
 
+/// Forks within its run; the child finds nothing to do, which is not for it to say.
+#[cfg(unix)]
+#[crons::monitor(slug = "nones", on_none = "ignore")]
+fn forks_within() -> Option<libc::pid_t> {
+    #[expect(unsafe_code, reason = "there is no safe fork; the child uses what glibc allows after one")]
+    let pid = unsafe { libc::fork() };
+    (pid > 0).then_some(pid)
+}
+
 /// The child returns from the job of its parent with an error, and ends a run for which its parent has a guard, too.
 #[cfg(unix)]
 fn fork_within_case(dsn: &str) {
     let crons = crons::init(options(dsn));
     let childs = monitor("childs").start();
     assert!(crons.flush(DEADLINE));
+    match forks_within() {
+        Some(child) => wait_for(child),
+        None => std::process::exit(0),
+    }
     let outcome = monitor("parents").run(|| {
         #[expect(unsafe_code, reason = "there is no safe fork; the child uses what glibc allows after one")]
         let pid = unsafe { libc::fork() };

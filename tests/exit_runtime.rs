@@ -187,38 +187,6 @@ fn child(case: &str, dsn: &str) {
             let _end = runtime.block_on(begin_both());
             assert!(dsn.is_empty(), "in main");
         }
-        "process exit in an async main" => runtime().block_on(async {
-            let _crons = init(dsn);
-            let _end = begin_both().await;
-            std::process::exit(3);
-        }),
-        "process exit in a task that has the guard" => runtime().block_on(async {
-            let _crons = init(dsn);
-            let end = begin_both().await;
-            tokio::spawn(async move {
-                let _both = (end, _crons);
-                std::process::exit(3);
-            });
-            pending::<()>().await;
-        }),
-        "process exit with the guard in a static" => {
-            GUARD.set(init(dsn)).unwrap();
-            runtime().block_on(async {
-                let _end = begin_both().await;
-                std::process::exit(3);
-            });
-        }
-        "process exit with the guard leaked" => runtime().block_on(async {
-            std::mem::forget(init(dsn));
-            let _end = begin_both().await;
-            std::process::exit(3);
-        }),
-        "process exit after the guard" => runtime().block_on(async {
-            let crons = init(dsn);
-            let _end = begin_both().await;
-            drop(crons);
-            std::process::exit(3);
-        }),
         "the runtime is leaked" => {
             let runtime = std::mem::ManuallyDrop::new(runtime());
             std::mem::forget(runtime.block_on(async {
@@ -246,6 +214,44 @@ fn child(case: &str, dsn: &str) {
             tokio::spawn(monitor("task").run_async(pending::<()>()));
             monitor("job").run(|| ());
             tokio::task::yield_now().await;
+        }),
+        _ => exits_midway(case, dsn),
+    }
+}
+
+fn exits_midway(case: &str, dsn: &str) {
+    match case {
+        "process exit in an async main" => runtime().block_on(async {
+            let _crons = init(dsn);
+            let _end = begin_both().await;
+            std::process::exit(3);
+        }),
+        "process exit in a task that has the guard" => runtime().block_on(async {
+            let crons = init(dsn);
+            let end = begin_both().await;
+            tokio::spawn(async move {
+                let _both = (end, crons);
+                std::process::exit(3);
+            });
+            pending::<()>().await;
+        }),
+        "process exit with the guard in a static" => {
+            GUARD.set(init(dsn)).unwrap();
+            runtime().block_on(async {
+                let _end = begin_both().await;
+                std::process::exit(3);
+            });
+        }
+        "process exit with the guard leaked" => runtime().block_on(async {
+            std::mem::forget(init(dsn));
+            let _end = begin_both().await;
+            std::process::exit(3);
+        }),
+        "process exit after the guard" => runtime().block_on(async {
+            let crons = init(dsn);
+            let _end = begin_both().await;
+            drop(crons);
+            std::process::exit(3);
         }),
         other => unreachable!("no such case: {other}"),
     }
