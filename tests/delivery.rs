@@ -275,15 +275,15 @@ fn what_comes_after_the_end_of_the_client_harms_nobody() {
     let late = monitor("late").start();
     sink.wait_for(1);
     assert!(crons.close(DEADLINE).all_delivered());
-    // Its client has ended: the job goes on all the same.
+    // Its client has ended, and has closed the run: the job goes on all the same.
     late.ok();
     monitor("later").run(|| ());
-    assert_eq!(statuses(&sink.check_ins(), "late"), ["in_progress"]);
+    assert_eq!(statuses(&sink.check_ins(), "late"), ["in_progress", "error"]);
     let after = crons::stats();
     assert_eq!(
         (after.sent, after.dropped.ended, after.dropped.total()),
-        (1, 3, 3),
+        (2, 3, 3),
         "it stays true: {after:?}"
     );
-    assert_eq!(after.captured, 4);
+    assert_eq!(after.captured, 5);
 }

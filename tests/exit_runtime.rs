@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use crons::{ClientInitGuard, ClientOptions, monitor};
+use crons::{ClientInitGuard, ClientOptions, OnExit, monitor};
 use libtest_mimic::{Arguments, Failed, Trial};
 use program::{command, wait};
 use support::{Behaviour, DEADLINE, Sink};
@@ -30,15 +30,18 @@ struct Case {
 
 const DROPPED: &[&str] = &["in_progress", "error"];
 const ENDED: &[&str] = &["in_progress", "ok"];
+/// Open when the process exits.
+const CLOSED: &[&str] = &["in_progress", "error"];
+/// Left so.
 const OPEN: &[&str] = &["in_progress"];
 
 const fn ends(name: &'static str) -> Case {
     Case { name, code: 0, task: DROPPED, blocking: ENDED, open: None }
 }
 
-/// `process::exit` in the middle: nothing is dropped, so no run ends.
+/// `process::exit` in the middle: nothing is dropped, so no run ends by itself.
 const fn exits(name: &'static str) -> Case {
-    Case { name, code: 3, task: OPEN, blocking: OPEN, open: Some("blocking, task") }
+    Case { name, code: 3, task: CLOSED, blocking: CLOSED, open: Some("blocking, task") }
 }
 
 const CASES: &[Case] = &[
@@ -56,8 +59,9 @@ const CASES: &[Case] = &[
     exits("process exit with the guard in a static"),
     exits("process exit with the guard leaked"),
     exits("process exit after the guard"),
-    Case { task: OPEN, blocking: OPEN, open: Some("blocking, task"), ..ends("the runtime is leaked") },
-    Case { blocking: OPEN, open: Some("blocking"), ..ends("the runtime does not wait") },
+    Case { task: OPEN, blocking: OPEN, ..exits("process exit of a program that leaves runs open") },
+    Case { blocking: CLOSED, open: Some("blocking, task"), ..ends("the runtime is leaked") },
+    Case { blocking: CLOSED, open: Some("blocking"), ..ends("the runtime does not wait") },
 ];
 
 fn main() {
@@ -81,7 +85,7 @@ fn hears(case: &Case) -> Result<(), Failed> {
     let check_ins = sink.check_ins();
     assert_eq!(support::statuses(&check_ins, "task"), case.task, "{log}");
     assert_eq!(support::statuses(&check_ins, "blocking"), case.blocking, "{log}");
-    let named = log.lines().find(|line| line.contains("runs were open"));
+    let named = log.lines().find(|line| line.contains("while runs were open"));
     match case.open {
         Some(open) => assert!(named.is_some_and(|line| line.contains(&format!("open={open}"))), "{log}"),
         None => assert_eq!(named, None),
@@ -244,6 +248,12 @@ fn exits_midway(case: &str, dsn: &str) {
         }
         "process exit with the guard leaked" => runtime().block_on(async {
             std::mem::forget(init(dsn));
+            let _end = begin_both().await;
+            std::process::exit(3);
+        }),
+        "process exit of a program that leaves runs open" => runtime().block_on(async {
+            let options = ClientOptions::new().dsn(dsn).on_exit(OnExit::Leave);
+            let _crons = crons::init(options);
             let _end = begin_both().await;
             std::process::exit(3);
         }),

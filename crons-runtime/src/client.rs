@@ -78,10 +78,15 @@ impl Client {
         }
     }
 
-    /// Ends the client; waits for at most `timeout` until what is left has been logged.
-    pub(crate) fn stop_and_report(&self, timeout: Duration) {
+    /// Closes open runs, delivers what is left for at most `timeout`, and ends the client. Waits until what could not be delivered has
+    /// been logged, if that takes no longer than the rest of `timeout` and `grace`.
+    pub(crate) fn end(&self, timeout: Duration, grace: Duration) {
         match self {
-            Self::Worker(worker) => worker.stop_and_report(timeout),
+            Self::Worker(worker) => {
+                let begin = Instant::now();
+                worker.deliver_rest(timeout);
+                worker.stop_and_report(timeout.saturating_add(grace).saturating_sub(begin.elapsed()));
+            }
             #[cfg(feature = "test")]
             Self::Sink(_) => {}
         }

@@ -122,13 +122,16 @@ extern "C" fn at_exit() {
     let _ = catch_unwind(|| {
         // Whoever holds the lock for writing is at its end, too.
         let Ok(global) = GLOBAL.try_read() else { return };
-        let budget = Duration::from_millis(EXIT_BUDGET_MILLIS.load(Ordering::Relaxed));
-        let begin = Instant::now();
-        for client in global.retired.iter().chain(&global.client) {
-            client.flush(budget.saturating_sub(begin.elapsed()));
-            client.stop_and_report(REPORT_TIMEOUT);
-        }
+        end_all(&global, Duration::from_millis(EXIT_BUDGET_MILLIS.load(Ordering::Relaxed)));
     });
+}
+
+/// Ends all clients, having delivered what is left for at most `timeout`.
+fn end_all(global: &Global, timeout: Duration) {
+    let begin = Instant::now();
+    for client in global.retired.iter().chain(&global.client) {
+        client.end(timeout.saturating_sub(begin.elapsed()), REPORT_TIMEOUT);
+    }
 }
 
 /// Whether there is a client whose guard lives.

@@ -17,6 +17,7 @@ use crate::epochs::Epochs;
 use crate::lanes::{Filed, Index, Lanes};
 use crate::limits::Limits;
 use crate::losses::{Loss, Losses};
+use crate::moment::Moment;
 use crate::quota::{Admission, Quota};
 use crate::record::{Record, Report};
 use crate::stats::Stats;
@@ -85,8 +86,16 @@ impl Delivery {
     }
 
     /// Takes in what was captured.
-    pub(crate) fn file(&mut self, mut record: Record) {
-        self.open_runs.take_in(&record);
+    pub(crate) fn file(&mut self, record: Record) {
+        if !self.open_runs.take_in(&record) {
+            self.stats.dropped.ended += u64::from(record.report.is_counted());
+            return;
+        }
+        self.enqueue(record);
+    }
+
+    /// Queues a record, folded together with what waits of its run.
+    fn enqueue(&mut self, mut record: Record) {
         if !record.is_opener() && self.unopened.remove(record.id) {
             if record.report == Report::Skipped {
                 // There is nothing to take back, and nothing to tell.
@@ -269,6 +278,16 @@ impl Delivery {
     /// Counts what was lost before it got here.
     pub(crate) fn lost(&mut self, loss: Loss, quantity: u64) {
         self.losses.add(loss, quantity);
+    }
+
+    /// Ends open runs as errors, but for those that began before `last_fork`; their own ends, should they still come, are dropped. The
+    /// ends are waited for by flushes from `epoch` on.
+    pub(crate) fn close_open_runs(&mut self, now: Instant, last_fork: Option<Moment>, epoch: u32) {
+        for mut end in self.open_runs.close(now, last_fork) {
+            end.epoch = epoch;
+            self.stats.captured += 1;
+            self.enqueue(end);
+        }
     }
 
     /// The runs that have begun and not ended.

@@ -43,6 +43,8 @@ struct State {
     epoch: u32,
     flushing: usize,
     hurry: Option<u32>,
+    /// Open runs are to be closed, as part of this epoch.
+    closing: Option<u32>,
     phase: Phase,
     /// The worker sleeps until it is woken.
     parked: bool,
@@ -82,6 +84,8 @@ impl Default for Progress {
 /// What the worker is told.
 pub(crate) struct Orders {
     pub(crate) hurry: Option<u32>,
+    /// Close all runs that were open at the end of this epoch.
+    pub(crate) closing: Option<u32>,
     /// Someone waits for what is being settled.
     pub(crate) flushing: bool,
     pub(crate) stopped: bool,
@@ -135,12 +139,18 @@ impl Inbox {
             // They are out of sight until they are filed.
             state.worker.earliest_epoch = progress.earliest_epoch.min(first.epoch);
         }
+        let closing = state.closing.take();
+        if let Some(epoch) = closing {
+            // The ends of those runs are still to be made.
+            state.worker.earliest_epoch = state.worker.earliest_epoch.min(epoch);
+        }
         state.complained &= state.worker.stats.queued > 0;
         if state.flushing > 0 {
             self.settled.notify_all();
         }
         Orders {
             hurry: state.hurry.take(),
+            closing,
             flushing: state.flushing > 0,
             stopped: state.is_stopped(),
             overflown: std::mem::take(&mut state.overflown_untold),
@@ -156,11 +166,26 @@ impl Inbox {
 
     /// Waits until everything left so far is settled, for at most `timeout`. Whether it is. `wake` is to wake the worker.
     pub(crate) fn flush(&self, timeout: Duration, wake: impl FnOnce()) -> bool {
+        self.settle(timeout, false, wake)
+    }
+
+    /// As [`flush`](Self::flush), after the open runs have been closed as errors.
+    pub(crate) fn close_open_runs(&self, timeout: Duration, wake: impl FnOnce()) -> bool {
+        self.settle(timeout, true, wake)
+    }
+
+    fn settle(&self, timeout: Duration, close: bool, wake: impl FnOnce()) -> bool {
         let until = Instant::now().checked_add(timeout);
         let mut state = self.state();
         let epoch = state.epoch;
-        if state.is_settled(epoch) || state.is_stopped() {
+        // What is not settled may be the begin of a run that the worker has not told of.
+        let close = close && (state.worker.open_runs > 0 || !state.is_settled(epoch));
+        if state.is_stopped() || !close && state.is_settled(epoch) {
             return state.is_settled(epoch);
+        }
+        if close {
+            state.closing = Some(epoch);
+            state.worker.earliest_epoch = state.worker.earliest_epoch.min(epoch);
         }
         // What comes from now on is not waited for.
         state.epoch = epoch.saturating_add(1);

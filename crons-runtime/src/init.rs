@@ -79,6 +79,7 @@ pub fn try_init(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
         before_send,
         transport,
         ca_certificates,
+        on_exit,
     } = *settings;
     let connect = connector(&dsn, transport, ca_certificates);
     let transport = connect()?;
@@ -92,6 +93,7 @@ pub fn try_init(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
         pace,
         upsert,
         request_timeout,
+        on_exit,
     };
     let worker = Worker::start(plan, transport).map_err(|error| InitError::Start(error.into()))?;
     let client = Arc::new(Client::Worker(worker));
@@ -140,7 +142,8 @@ fn connector(
 /// Delivers what is left when it is dropped, for at most [`shutdown_timeout`](ClientOptions::shutdown_timeout).
 ///
 /// Runs that end later, as those of tasks do that a runtime drops after the body of `main`, still report: they are delivered when the
-/// process exits, in what is left of that time. Runs that are open even then are named in the log. After the guard is gone another
+/// process exits, in what is left of that time. Runs that are open even then are named in the log, and closed as
+/// [`ClientOptions::on_exit`] says. After the guard is gone another
 /// [`init`] may take its place.
 #[must_use = "dropped at once, the guard waits for the first jobs before they run: bind it to a name such as `_crons`"]
 pub struct ClientInitGuard {
@@ -169,16 +172,15 @@ impl ClientInitGuard {
         self.client.as_ref().is_none_or(|client| client.flush(timeout))
     }
 
-    /// Delivers what is left, for at most `timeout`, ends the client for good, and says what became of everything.
+    /// Closes open runs as [`ClientOptions::on_exit`] says, delivers what is left, for at most `timeout`, ends the client for good, and says
+    /// what became of everything.
     ///
     /// What is captured afterwards is dropped, and counted in [`crons::stats()`](crate::stats). Drop the guard instead where runs may be
     /// under way.
     pub fn close(mut self, timeout: Duration) -> Stats {
         let Some(client) = self.client.take() else { return Stats::default() };
-        let begin = Instant::now();
-        client.flush(timeout);
-        current::release(begin.elapsed());
-        client.stop_and_report(timeout.saturating_sub(begin.elapsed()));
+        current::release(Duration::ZERO);
+        client.end(timeout, Duration::ZERO);
         client.stats()
     }
 }

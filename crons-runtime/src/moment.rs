@@ -4,13 +4,23 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// In nanoseconds since the first one of this process, or before it, as a clock in a test may be: 292 years of each.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(i64);
 
 impl Moment {
     fn first() -> Instant {
         static FIRST: OnceLock<Instant> = OnceLock::new();
         *FIRST.get_or_init(Instant::now)
+    }
+
+    /// In nanoseconds since the first instant of this process; negative before it.
+    pub(crate) fn nanos(self) -> i64 {
+        self.0
+    }
+
+    /// The moment of which these are the [`nanos`](Self::nanos).
+    pub(crate) fn from_nanos(nanos: i64) -> Self {
+        Self(nanos)
     }
 
     pub(crate) fn instant(self) -> Instant {

@@ -10,6 +10,7 @@ use crons_types::{CheckIn, Dsn, Environment, MonitorConfig};
 
 use crate::delivery::Pace;
 use crate::init_error::InitError;
+use crate::on_exit::OnExit;
 use crate::transport::Transport;
 use crate::upsert::Upsert;
 use crate::writer::{BeforeSend, Origin};
@@ -49,6 +50,7 @@ pub struct ClientOptions {
     before_send: Option<BeforeSend>,
     transport: Option<Arc<dyn Transport>>,
     ca_certificates: Option<Vec<u8>>,
+    on_exit: OnExit,
 }
 
 impl Default for ClientOptions {
@@ -70,6 +72,7 @@ impl Default for ClientOptions {
             before_send: None,
             transport: None,
             ca_certificates: None,
+            on_exit: OnExit::Error,
         }
     }
 }
@@ -114,6 +117,13 @@ impl ClientOptions {
     #[must_use]
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = timeout;
+        self
+    }
+
+    /// What becomes of runs that are open when the process exits. [`OnExit::Error`] if left out.
+    #[must_use]
+    pub fn on_exit(mut self, on_exit: OnExit) -> Self {
+        self.on_exit = on_exit;
         self
     }
 
@@ -250,6 +260,7 @@ impl ClientOptions {
             before_send: self.before_send,
             transport: self.transport,
             ca_certificates: self.ca_certificates,
+            on_exit: self.on_exit,
         })))
     }
 }
@@ -286,6 +297,7 @@ impl fmt::Debug for ClientOptions {
             .field("retry_server_errors", &self.retry_server_errors)
             .field("upsert", &self.upsert)
             .field("environments", &self.environments)
+            .field("on_exit", &self.on_exit)
             .finish_non_exhaustive()
     }
 }
@@ -308,4 +320,5 @@ pub(crate) struct Settings {
     pub(crate) before_send: Option<BeforeSend>,
     pub(crate) transport: Option<Arc<dyn Transport>>,
     pub(crate) ca_certificates: Option<Vec<u8>>,
+    pub(crate) on_exit: OnExit,
 }

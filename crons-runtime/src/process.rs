@@ -2,7 +2,10 @@
 
 #[cfg(unix)]
 use std::sync::Once;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use crate::moment::Moment;
 
 /// How many forks lie between the first process of this program and this one.
 static FORKS: AtomicUsize = AtomicUsize::new(0);
@@ -13,6 +16,15 @@ pub(crate) fn forks() -> usize {
     FORKS.load(Ordering::Relaxed)
 }
 
+/// When this process last made a child by a fork, if it has since [`count_forks`].
+pub(crate) fn last_fork() -> Option<Moment> {
+    let nanos = LAST_FORK.load(Ordering::Relaxed);
+    (nanos != NEVER).then(|| Moment::from_nanos(nanos))
+}
+
+const NEVER: i64 = i64::MIN;
+static LAST_FORK: AtomicI64 = AtomicI64::new(NEVER);
+
 /// Begins to count forks. Elsewhere than on Unix there are none.
 pub(crate) fn count_forks() {
     #[cfg(unix)]
@@ -20,13 +32,16 @@ pub(crate) fn count_forks() {
         extern "C" fn forked() {
             FORKS.fetch_add(1, Ordering::Relaxed);
         }
+        extern "C" fn forking() {
+            LAST_FORK.store(Moment::from(Instant::now()).nanos(), Ordering::Relaxed);
+        }
         static ONCE: Once = Once::new();
         ONCE.call_once(|| {
             #[expect(
                 unsafe_code,
-                reason = "there is no safe way to learn of a fork; the handler only adds to an atomic"
+                reason = "there is no safe way to learn of a fork; the handlers only write to atomics"
             )]
-            let refused = unsafe { libc::pthread_atfork(None, None, Some(forked)) };
+            let refused = unsafe { libc::pthread_atfork(Some(forking), None, Some(forked)) };
             if refused != 0 {
                 log!(warn, "forks of this process cannot be noticed: a child process must not use crons");
             }

@@ -186,6 +186,11 @@ impl Record {
         }
     }
 
+    /// When it was captured, in the form in which [`since`](Self::since) takes it.
+    pub(crate) fn began(&self) -> Moment {
+        self.at
+    }
+
     pub(crate) fn is_opener(&self) -> bool {
         self.report == Report::InProgress
     }

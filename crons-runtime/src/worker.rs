@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use crate::delivery::Pace;
 use crate::inbox::{Inbox, Pushed};
+use crate::on_exit::OnExit;
 use crate::process;
 use crate::record::Record;
 use crate::stats::Stats;
@@ -33,6 +34,7 @@ pub(crate) struct Plan {
     pub(crate) pace: Pace,
     pub(crate) upsert: Upsert,
     pub(crate) request_timeout: Duration,
+    pub(crate) on_exit: OnExit,
 }
 
 /// The caller's end of the worker.
@@ -105,6 +107,15 @@ impl Worker {
         // A hook or a transport that flushes would wait for itself.
         let timeout = if on_worker() { Duration::ZERO } else { timeout };
         desk.inbox.flush(timeout, || desk.wake.notify_one())
+    }
+
+    /// Delivers what is left for at most `timeout`, the ends of open runs included unless they are to be left open.
+    pub(crate) fn deliver_rest(&self, timeout: Duration) {
+        if self.plan.on_exit == OnExit::Leave || on_worker() {
+            self.flush(timeout);
+        } else if let Some(desk) = self.desk() {
+            desk.inbox.close_open_runs(timeout, || desk.wake.notify_one());
+        }
     }
 
     /// Lets the thread end, whatever is left; does not wait for it.

@@ -1,29 +1,61 @@
 //! The table of open runs: begun in this process, and not ended so far.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
+use std::time::Instant;
 
 use crons_types::CheckInId;
 
+use crate::moment::Moment;
 use crate::record::{About, Record, Report};
 
 /// Open runs by id. A begin by hand is not among them: its end may come from another process.
 #[derive(Debug, Default)]
-pub(crate) struct OpenRuns(HashMap<CheckInId, About>);
+pub(crate) struct OpenRuns {
+    runs: HashMap<CheckInId, OpenRun>,
+    /// Runs that were closed for their job. The job may still end, and must not be reported a second time.
+    closed: HashSet<CheckInId>,
+}
+
+#[derive(Debug)]
+struct OpenRun {
+    subject: About,
+    started: Moment,
+}
 
 impl OpenRuns {
-    /// Takes in a report on a run, before anything is folded or dropped.
-    pub(super) fn take_in(&mut self, record: &Record) {
-        if record.report != Report::InProgress {
-            self.0.remove(&record.id);
-        } else if record.trace_id().is_some() {
-            self.0.insert(record.id, record.subject.clone());
+    /// Takes in a report on a run, before anything is folded or dropped. `false` if the run was closed before: the report must not
+    /// be sent.
+    pub(super) fn take_in(&mut self, record: &Record) -> bool {
+        if self.closed.contains(&record.id) {
+            return false;
         }
+        if record.report != Report::InProgress {
+            self.runs.remove(&record.id);
+        } else if record.trace_id().is_some() {
+            let run = OpenRun { subject: record.subject.clone(), started: record.began() };
+            self.runs.insert(record.id, run);
+        }
+        true
+    }
+
+    /// Closes all runs but those that began before `last_fork`: a child may end them, as a daemon does. Returns the ends: errors, with
+    /// the time from their begin to `now`.
+    pub(super) fn close(&mut self, now: Instant, last_fork: Option<Moment>) -> Vec<Record> {
+        let shared = |run: &OpenRun| last_fork.is_some_and(|fork| run.started <= fork);
+        let runs: Vec<_> = self.runs.extract_if(|_, run| !shared(run)).collect();
+        self.closed.extend(runs.iter().map(|(id, _)| id));
+        let end = |(id, OpenRun { subject, started })| {
+            let mut end = Record::new(id, subject, Report::Error, now).since(started);
+            end.closes = true;
+            end
+        };
+        runs.into_iter().map(end).collect()
     }
 
     /// How many runs are open.
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.runs.len()
     }
 }
 
@@ -33,8 +65,8 @@ impl fmt::Display for OpenRuns {
         /// More names than anybody reads in one line.
         const MOST: usize = 50;
         let mut by_slug = BTreeMap::new();
-        for subject in self.0.values() {
-            *by_slug.entry(&subject.slug).or_insert(0_usize) += 1;
+        for run in self.runs.values() {
+            *by_slug.entry(&run.subject.slug).or_insert(0_usize) += 1;
         }
         for (number, (slug, runs)) in by_slug.iter().take(MOST).enumerate() {
             let comma = if number > 0 { ", " } else { "" };

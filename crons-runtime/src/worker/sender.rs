@@ -14,6 +14,7 @@ use crate::delivery::{Answer, Delivery};
 use crate::inbox::Progress;
 use crate::lanes::Index;
 use crate::losses::{Loss, Losses};
+use crate::process;
 use crate::record::Record;
 use crate::transport::{Request, Transport, TransportError};
 use crate::upsert::Upserts;
@@ -100,8 +101,15 @@ impl Sender {
                 let orders = desk.inbox.exchange(&mut records, self.progress());
                 looks = if records.is_empty() { looks + 1 } else { 0 };
                 self.delivery.lost(Loss::QueueOverflow, orders.overflown);
+                let mut closing = orders.closing;
                 for record in records.drain(..) {
+                    if let Some(epoch) = closing.take_if(|epoch| record.epoch > *epoch) {
+                        self.close_open_runs(epoch);
+                    }
                     self.delivery.file(record);
+                }
+                if let Some(epoch) = closing {
+                    self.close_open_runs(epoch);
                 }
                 if orders.stopped {
                     self.log_what_is_left();
@@ -139,6 +147,20 @@ impl Sender {
         }
     }
 
+    /// Ends as errors what is open when the client ends.
+    fn close_open_runs(&mut self, epoch: u32) {
+        let open = self.delivery.open_runs();
+        if open.len() > 0 {
+            log!(
+                warn,
+                runs = open.len(),
+                open = %open,
+                "the client ends while runs were open: they are reported as errors, unless a fork may have handed them on"
+            );
+            self.delivery.close_open_runs(Instant::now(), process::last_fork(), epoch);
+        }
+    }
+
     /// Logs at the end of the client what the server will not hear of.
     fn log_what_is_left(&self) {
         let undelivered = self.delivery.stats().queued;
@@ -155,7 +177,7 @@ impl Sender {
                 warn,
                 runs = open.len(),
                 open = %open,
-                "the client has ended while runs were open: the server counts them as timed out when their max_runtime is over"
+                "the client ends while runs were open: the server counts them as timed out when their max_runtime is over"
             );
         }
     }
