@@ -39,6 +39,19 @@ fn one_that_it_refuses_is_told_with_the_field_and_ends_in_failure() {
 }
 
 #[test]
+fn one_of_another_scheduler_is_told_what_means_the_same_here() {
+    for (written, meant) in [
+        ("0 10 * * ? *", "write `0 10 * * *`"),
+        ("cron(0 10 ? * 6L 2022-2023)", "write `0 10 * * 5L`"),
+        ("0 0 9 * * 1-5", "or `0 9 * * 0-4` where 1 is Sunday"),
+        ("rate(5 minutes)", "`interval = \"5 minutes\"`"),
+    ] {
+        let (fine, output, _) = crons(&["check", written], "");
+        assert!(!fine && output.contains(meant), "{output}");
+    }
+}
+
+#[test]
 fn a_crontab_that_the_shell_took_apart_is_to_be_quoted() {
     let (fine, _, said) = crons(&["check", "0", "9", "*", "*", "1"], "");
     assert!(!fine && said.contains("quote the crontab: crons check \"0 9 * * 1\""), "{said}");

@@ -34,7 +34,12 @@ fn weekday() -> impl Strategy<Value = String> {
 
 /// Text that is nearly a crontab.
 fn nearly() -> impl Strategy<Value = String> {
-    prop_oneof!["[0-9*,/#LWHw?@~ \u{a0}éıſ-]{0,40}", "(([*0-9,/LW#-]|MON|jan){1,6} ){4,6}", any::<String>()]
+    prop_oneof![
+        "[0-9*,/#LWHw?@~ \u{a0}éıſ-]{0,40}",
+        "(([*0-9,/LW#-]|MON|jan){1,6} ){4,6}",
+        "(cron\\(|rate\\(|\"|TZ=[A-Z]{3} |@every )?((\\?|\\*|L|[*/]?[0-9]{1,2}[WL]?([-/#,][0-9]{1,2})?|FRI|20[0-9]{2}) ){4,7}[hms)\"]?",
+        any::<String>(),
+    ]
 }
 
 proptest! {

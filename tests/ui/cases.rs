@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// The number, what it is about, the file, and a word of it.
-const CASES: [(u8, &str, &str, &str); 60] = [
+const CASES: [(u8, &str, &str, &str); 61] = [
     (1, "no return type", "tests/ui/pass/returns.rs", "fn unit()"),
     (2, "an error without Debug", "tests/ui/pass/returns.rs", "fn result_without_debug"),
     (3, "Result behind an alias", "tests/attribute_sync.rs", "fn anyhow()"),
@@ -51,6 +51,7 @@ const CASES: [(u8, &str, &str, &str); 60] = [
     (47, "shadowed names", "tests/ui/pass/hygiene.rs", "mod crons {}"),
     (48, "another name for the crate", "tests/renamed/src/lib.rs", "crate = c"),
     (51, "lints on deny", "tests/shapes/src/lib.rs", "clippy::nursery"),
+    (51, "lints as of the bare function", "tests/shapes/tests/lints.rs", "a_monitored_function_is_told"),
     (53, "forbid(unsafe_code), no_implicit_prelude", "tests/ui/pass/hygiene.rs", "no_implicit_prelude"),
     (54, "editions", "tests/editions/2015/lib.rs", "edition 2015"),
     (55, "a half-typed body", "tests/ui/fail/body-half-typed.rs", "let m = ;"),
