@@ -50,6 +50,33 @@ fn what_is_due_each_minute_is_due_in_both_passes_of_a_repeated_hour() {
 }
 
 #[test]
+fn an_interval_in_hours_is_as_long_as_ever_while_the_clocks_change() {
+    let berlin = |event: Event| event.every(2, "hour").set(json!({"timezone": "Europe/Berlin"}));
+    // 2:00 becomes 3:00: upstream expects this run at 1:10 UTC, and says that it is missed.
+    proves(
+        &[
+            ("2024-03-31T00:10:00", berlin(ok("a"))),
+            ("2024-03-31T02:10:00", berlin(ok("b"))),
+            ("2024-03-31T04:10:59", tick()),
+        ],
+        "a ok 2024-03-31T00:10
+         b ok 2024-03-31T02:10 expected 2024-03-31T02:10
+         = ok, last 2024-03-31T02:10, next 2024-03-31T04:10, latest 2024-03-31T04:11",
+    );
+    // 3:00 becomes 2:00: upstream expects it at 2:10 UTC, and notices an hour late that the job is dead.
+    proves(
+        &[("2024-10-26T23:10:00", berlin(ok("a"))), ("2024-10-27T03:11:00", tick())],
+        "a ok 2024-10-26T23:10
+         #1 missed 2024-10-27T01:10 expected 2024-10-27T01:10
+         #2 missed 2024-10-27T03:10 expected 2024-10-27T03:10
+         = error, last 2024-10-26T23:10, next 2024-10-27T05:10, latest 2024-10-27T05:11
+         ! 2024-10-27T01:10 #1
+         > 2024-10-27T01:11 #1 A missed check-in was detected
+         > 2024-10-27T03:11 #2 A missed check-in was detected",
+    );
+}
+
+#[test]
 fn intervals_count_from_the_check_in_and_months_without_its_day_are_left_out() {
     for (unit, count, at, next) in [
         ("month", 1, "2024-01-31T10:00:00", "2024-03-31T10:00"),
