@@ -181,14 +181,14 @@ fn an_incident_can_be_taken_in_hand_and_given_back_until_it_is_over() {
 }
 
 #[test]
-fn an_incident_that_an_older_run_resolves_has_lasted_no_time() {
+fn an_incident_that_an_older_run_resolves_has_lasted_until_its_report_arrived() {
     let server = Harness::at("10:00:00");
     server.send("10:00:00", &check_in(&id('a'), "in_progress"));
     server.send("10:05:00", &check_in(&id('b'), "error"));
     server.send("10:10:00", &check_in(&id('a'), "ok"));
     let incident = &server.api("/incidents/")[0];
-    assert_eq!((&incident["startedAt"], &incident["resolvedAt"]), (&api("10:05:00"), &api("10:00:00")));
-    assert_eq!(incident["duration"], 0);
+    assert_eq!((&incident["startedAt"], &incident["resolvedAt"]), (&api("10:05:00"), &api("10:10:00")));
+    assert_eq!(incident["duration"], 5 * 60 * 1_000);
 }
 
 #[test]

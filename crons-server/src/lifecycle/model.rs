@@ -167,6 +167,7 @@ pub struct Incident {
     /// When the first of the failures that opened it began.
     pub started_at: Timestamp,
     pub starting_check_in: Uuid,
+    /// When the report arrived that resolved it, never before `started_at`; the run of it may have begun earlier.
     pub resolved_at: Option<Timestamp>,
     pub resolving_check_in: Option<Uuid>,
     /// Failures since it began.

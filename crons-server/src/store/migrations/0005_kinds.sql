@@ -1,0 +1,4 @@
+-- An incident ends when the report that resolved it arrived. Until now, it ended when the run of that report had begun.
+UPDATE incidents SET resolved_at = max(started_at, coalesce(
+    (SELECT date_updated FROM check_ins WHERE guid = resolving_check_in AND status = 'ok'), resolved_at))
+WHERE resolved_at IS NOT NULL;
