@@ -1,5 +1,6 @@
 //! From events to verdicts: loads what bears on each, lets the core decide, saves what it decided.
 
+mod commands;
 mod deadlines;
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +13,8 @@ use crate::lifecycle::{
 use crate::said::Said;
 use crate::settings::Settings;
 use crate::store::{Change, Records, StoreError, enqueue_alerts};
+
+pub(crate) use commands::{set_all_muted, set_enabled, set_muted};
 
 /// How long the end of a run waits for the report that describes its monitor.
 pub(crate) const HELD_FOR: SignedDuration = SignedDuration::from_secs(60);

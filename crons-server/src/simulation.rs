@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::ingest::parse_check_in;
-use crate::judge::{HELD_FOR, Judge};
-use crate::lifecycle::{self, Arrival, CheckInEvent, Outage, Verdict, truncate_to_minute};
+use crate::judge::{self, HELD_FOR, Judge};
+use crate::lifecycle::{Arrival, CheckInEvent, Outage, Verdict, truncate_to_minute};
 use crate::minutes::{self, Minutes};
 use crate::report::{OutcomeRow, Report, Written};
 use crate::said::Said;
@@ -118,31 +118,16 @@ impl Simulation {
                 self.check_in(&arrival)
             }
             Action::Mute { monitor, environment, muted } => {
-                let found = self.transaction(|records, _| {
-                    let Some((found, environments)) = records.monitor(&monitor)? else { return Ok(false) };
-                    let named = environments.into_iter().find(|found| found.name == environment);
-                    let Some(mut environment) = named else { return Ok(false) };
-                    environment.muted = muted;
-                    records.save_environment(&found, &environment)?;
-                    Ok(true)
-                })?;
+                let found =
+                    self.transaction(|records, _| judge::set_muted(records, &monitor, &environment, muted))?;
                 if !found {
                     tracing::warn!(%at, monitor, environment, "there is no such environment to mute at this time");
                 }
                 Ok(())
             }
             Action::Disable { monitor, disabled } => {
-                let found = self.transaction(|records, _| {
-                    let Some((mut found, mut environments)) = records.monitor(&monitor)? else {
-                        return Ok(false);
-                    };
-                    lifecycle::set_enabled(&mut found, &mut environments, !disabled, at);
-                    records.save_monitor(&found)?;
-                    for environment in &environments {
-                        records.save_environment(&found, environment)?;
-                    }
-                    Ok(true)
-                })?;
+                let found =
+                    self.transaction(|records, _| judge::set_enabled(records, &monitor, !disabled, at))?;
                 if !found {
                     tracing::warn!(%at, monitor, "there is no such monitor to disable at this time");
                 }

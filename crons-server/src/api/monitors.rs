@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{InPath, ORGANIZATION, body, config_json, no_monitor, organization};
-use crate::lifecycle;
+use crate::judge;
 use crate::refusal::Refusal;
 use crate::state::App;
 use crate::store::{EnvironmentView, MonitorView};
@@ -63,17 +63,14 @@ pub async fn change_monitor(
     let found = app
         .inbox
         .work(move |records, now| {
-            let Some((mut monitor, mut environments)) = records.monitor(&wanted)? else { return Ok(false) };
+            let mut found = records.monitor(&wanted)?.is_some();
             if let Some(status) = status {
-                let enabled = status == MonitorStatus::Active;
-                lifecycle::set_enabled(&mut monitor, &mut environments, enabled, now);
-                records.save_monitor(&monitor)?;
+                found &= judge::set_enabled(records, &wanted, status == MonitorStatus::Active, now)?;
             }
-            for mut environment in environments {
-                environment.muted = is_muted.unwrap_or(environment.muted);
-                records.save_environment(&monitor, &environment)?;
+            if let Some(muted) = is_muted {
+                found &= judge::set_all_muted(records, &wanted, muted)?;
             }
-            Ok(true)
+            Ok(found)
         })
         .await?;
     if !found {
@@ -102,14 +99,7 @@ pub async fn change_environment(
     let (wanted, wanted_environment) = (slug.clone(), environment.clone());
     let found = app
         .inbox
-        .work(move |records, _| {
-            let Some((monitor, environments)) = records.monitor(&wanted)? else { return Ok(false) };
-            let mut named = environments.into_iter().filter(|found| found.name == wanted_environment);
-            let Some(mut environment) = named.next() else { return Ok(false) };
-            environment.muted = is_muted;
-            records.save_environment(&monitor, &environment)?;
-            Ok(true)
-        })
+        .work(move |records, _| judge::set_muted(records, &wanted, &wanted_environment, is_muted))
         .await?;
     if !found {
         return Err(Refusal::not_found(format!(

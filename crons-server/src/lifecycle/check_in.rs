@@ -30,6 +30,10 @@ pub fn check_in(state: &mut State, event: &CheckInEvent, caps: Caps, new_id: New
     };
     // Step 10.
     if !monitor.enabled {
+        // Else it would be timed out once the monitor is enabled, whatever its job has said.
+        if let Some(Existing { row, elsewhere: None, .. }) = &mut state.check_in {
+            row.unheard |= row.status == Status::InProgress;
+        }
         return Verdict::Refused(vec![ProcessingError::MonitorDisabled]);
     }
     let config = monitor.config.clone();
@@ -98,6 +102,7 @@ fn create(
         expected_time,
         timeout_at: open.then(|| deadline(event.received, &config)),
         reported: Some(event.status.into()),
+        unheard: false,
         config,
     }
 }
@@ -156,6 +161,7 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Ne
             return Err(ProcessingError::CheckInFinished);
         }
     }
+    row.unheard = false;
     row.date_updated = received;
     row.reported = Some(event.status.into());
     Ok(News::Progress)

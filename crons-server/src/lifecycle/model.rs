@@ -115,6 +115,8 @@ pub struct CheckIn {
     pub timeout_at: Option<Timestamp>,
     /// What the job itself has said last: of a run that timed out, how it ended after all.
     pub reported: Option<Status>,
+    /// Whether a report about it was filtered while it was open: its monitor was disabled.
+    pub unheard: bool,
     /// What the monitor expected at that time.
     pub config: Config,
 }

@@ -102,6 +102,8 @@ pub trait Records {
     fn save_monitor(&mut self, monitor: &Monitor) -> Result<(), StoreError>;
     /// Writes an environment.
     fn save_environment(&mut self, monitor: &Monitor, environment: &Environment) -> Result<(), StoreError>;
+    /// Open runs of a monitor become unknown, if their deadline has passed or a report about them was filtered. How many.
+    fn excuse_unheard(&mut self, monitor: &Monitor, now: Timestamp) -> Result<usize, StoreError>;
     /// An incident.
     fn incident(&mut self, guid: Uuid) -> Result<Option<Incident>, StoreError>;
     /// Writes what was acknowledged of it.

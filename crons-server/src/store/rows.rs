@@ -20,11 +20,11 @@ pub(super) const ENVIRONMENT: &str = "e.id, e.name, e.status, e.muted, e.date_cr
 pub(super) const ENVIRONMENT_COLUMNS: usize = 9;
 /// Columns of a [`CheckIn`] named `c` with its config named `k`.
 pub(super) const CHECK_IN: &str = "c.id, c.guid, c.status, c.duration_ms, c.date_added, c.date_updated, c.date_clock, \
-    c.date_in_progress, c.expected_time, c.timeout_at, c.reported, k.config";
-pub(super) const CHECK_IN_COLUMNS: usize = 12;
+    c.date_in_progress, c.expected_time, c.timeout_at, c.reported, c.unheard, k.config";
+pub(super) const CHECK_IN_COLUMNS: usize = 13;
 /// The same without the config.
 pub(super) const CHECK_IN_ALONE: &str = "c.id, c.guid, c.status, c.duration_ms, c.date_added, c.date_updated, c.date_clock, \
-    c.date_in_progress, c.expected_time, c.timeout_at, c.reported";
+    c.date_in_progress, c.expected_time, c.timeout_at, c.reported, c.unheard";
 /// Columns of an [`Incident`] named `i`.
 pub(super) const INCIDENT: &str = "i.guid, i.started_at, i.starting_check_in, i.resolved_at, i.resolving_check_in, \
     i.errors, i.misses, i.timeouts, i.told, i.acknowledged_at, i.acknowledged_by";
@@ -140,7 +140,7 @@ pub(super) fn environment_from(row: &Row<'_>, first: usize) -> rusqlite::Result<
 
 /// Row id and check-in.
 pub(super) fn check_in(row: &Row<'_>) -> rusqlite::Result<(i64, CheckIn)> {
-    check_in_with(row, json(row, 11)?)
+    check_in_with(row, json(row, 12)?)
 }
 
 /// Row id and check-in, whose config is known.
@@ -156,6 +156,7 @@ pub(super) fn check_in_with(row: &Row<'_>, config: Config) -> rusqlite::Result<(
         expected_time: maybe_instant(row, 8)?,
         timeout_at: maybe_instant(row, 9)?,
         reported: row.get_ref(10)?.as_str_or_null()?.map(|text| status_named(text, 10)).transpose()?,
+        unheard: row.get(11)?,
         config,
     };
     Ok((row.get(0)?, check_in))

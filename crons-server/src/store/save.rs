@@ -92,7 +92,7 @@ impl SqliteRecords<'_> {
         self.0
             .prepare_cached(
                 "UPDATE check_ins SET status = ?2, duration_ms = ?3, date_updated = ?4, date_in_progress = ?5,
-                 timeout_at = ?6, config_id = ?7, reported = ?8 WHERE id = ?1",
+                 timeout_at = ?6, config_id = ?7, reported = ?8, unheard = ?9 WHERE id = ?1",
             )?
             .execute(params![
                 id,
@@ -103,6 +103,7 @@ impl SqliteRecords<'_> {
                 row.timeout_at.map(Micros),
                 config_id,
                 row.reported.map(Status::as_str),
+                row.unheard,
             ])?;
         Ok(())
     }

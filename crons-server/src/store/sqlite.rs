@@ -214,6 +214,10 @@ impl Records for SqliteRecords<'_> {
         self.put_environment(id, environment).map(drop)
     }
 
+    fn excuse_unheard(&mut self, monitor: &Monitor, now: Timestamp) -> Result<usize, StoreError> {
+        self.excuse_open_runs(monitor, now)
+    }
+
     fn incident(&mut self, guid: Uuid) -> Result<Option<Incident>, StoreError> {
         self.incident_by_guid(guid)
     }

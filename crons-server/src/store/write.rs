@@ -1,5 +1,6 @@
 //! What has changed, written to SQLite.
 
+use jiff::Timestamp;
 use rusqlite::params;
 
 use super::StoreError;
@@ -116,6 +117,19 @@ impl SqliteRecords<'_> {
             )?;
         self.1.put_environment(monitor_id, id, environment);
         Ok(id)
+    }
+
+    /// Those that are open have an index of their own, by environment.
+    pub(super) fn excuse_open_runs(&self, monitor: &Monitor, now: Timestamp) -> Result<usize, StoreError> {
+        let excused = self
+            .0
+            .prepare_cached(
+                "UPDATE check_ins SET status = 'unknown' WHERE status = 'in_progress' AND (timeout_at <= ?2 OR unheard)
+                 AND environment_id IN (SELECT e.id FROM environments e JOIN monitors m ON m.id = e.monitor_id
+                     WHERE m.guid = ?1)",
+            )?
+            .execute(params![monitor.guid.as_bytes(), Micros(now)])?;
+        Ok(excused)
     }
 
     /// The row of a configuration, made if there is none.

@@ -131,7 +131,7 @@ fn a_disabled_monitor_is_not_judged_and_expects_its_next_run_from_when_it_is_ena
          = ok, last 10:00, next 14:00, latest 14:01
          ? 12:00 filtered monitor_disabled MONITOR_DISABLED",
     );
-    // The run that had not ended by its deadline is judged then.
+    // The run that had not ended by its deadline could not be heard.
     proves(
         &[
             ("10:00", in_progress("a")),
@@ -139,12 +139,46 @@ fn a_disabled_monitor_is_not_judged_and_expects_its_next_run_from_when_it_is_ena
             ("12:15", disable(false)),
             ("13:01", tick()),
         ],
-        "a timeout 10:00 timeout 10:30 begun 10:00
+        "a unknown 10:00 timeout 10:30 begun 10:00
          #1 missed 13:00 expected 13:00
          = error, last 10:00, next 14:00, latest 14:01
-         ! 10:00 a
-         > 12:16 a A timeout check-in was detected
+         ! 13:00 #1
          > 13:01 #1 A missed check-in was detected",
+    );
+}
+
+/// From 10:10 to 10:20 the monitor is disabled; the open run would be timed out at 10:30.
+fn disabled_for_ten_minutes(filtered: Option<Event>, later: &[(&'static str, Event)]) -> String {
+    let mut timeline = vec![("10:00", in_progress("a").at("dev")), ("10:10", disable(true))];
+    timeline.extend(filtered.map(|report| ("10:12", report)));
+    timeline.push(("10:20", disable(false)));
+    timeline.extend_from_slice(later);
+    timeline.push(("10:54", tick()));
+    let told = only(&report(&timeline, EVERY, LIMIT), &['a', '!', '>']);
+    told.join("\n").replace(" @dev", "")
+}
+
+#[test]
+fn a_run_whose_report_was_filtered_while_its_monitor_was_disabled_is_unknown_afterwards() {
+    let run = |event: Event| event.at("dev");
+    let unknown = "a unknown 10:00 timeout 10:30 begun 10:00";
+    for filtered in [ok("a"), error("a"), ok("a").bare(), ok(NIL).bare(), in_progress("a")] {
+        assert_eq!(disabled_for_ten_minutes(Some(run(filtered.clone())), &[]), unknown, "{filtered:?}");
+    }
+    // All was heard of it that was said.
+    let timeout =
+        "a timeout 10:00 timeout 10:30 begun 10:00\n! 10:00 a\n> 10:30 a A timeout check-in was detected";
+    let elsewhere = ok(NIL).bare().at("production");
+    for filtered in [None, Some(run(in_progress("b"))), Some(run(ok("b"))), Some(elsewhere)] {
+        assert_eq!(disabled_for_ten_minutes(filtered.clone(), &[]), timeout, "{filtered:?}");
+    }
+    // What it says later counts as ever.
+    let later = |event: Event| disabled_for_ten_minutes(Some(run(ok("a"))), &[("10:25", run(event))]);
+    assert_eq!(later(ok("a")), "a ok 10:00 1500000ms begun 10:00");
+    assert_eq!(later(in_progress("a")), "a in_progress 10:00 timeout 10:55 begun 10:00");
+    assert_eq!(
+        later(error("a")),
+        "a error 10:00 1500000ms begun 10:00\n! 10:00 a\n> 10:25 a An error check-in was detected"
     );
 }
 

@@ -2,3 +2,6 @@
 UPDATE incidents SET resolved_at = max(started_at, coalesce(
     (SELECT date_updated FROM check_ins WHERE guid = resolving_check_in AND status = 'ok'), resolved_at))
 WHERE resolved_at IS NOT NULL;
+
+-- Whether a report about an open run was filtered, since its monitor was disabled.
+ALTER TABLE check_ins ADD COLUMN unheard INTEGER NOT NULL DEFAULT 0;
