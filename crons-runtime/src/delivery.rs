@@ -19,6 +19,7 @@ use crate::record::{Record, Report};
 use crate::stats::Stats;
 
 pub(crate) use answer::Answer;
+use answer::Remarked;
 use hold::{Held, Unopened};
 
 /// What the user has said about delivery.
@@ -55,6 +56,7 @@ pub(crate) struct Delivery {
     unopened: Unopened,
     losses: Losses,
     stats: Stats,
+    remarked: Remarked,
 }
 
 impl Delivery {
@@ -72,6 +74,7 @@ impl Delivery {
             unopened: Unopened::default(),
             losses: Losses::default(),
             stats: Stats::default(),
+            remarked: Remarked::default(),
         }
     }
 

@@ -65,7 +65,8 @@ impl Judge {
         match &verdict {
             Verdict::Held => records.hold(event)?,
             Verdict::Refused(errors) => records.refuse(arrival, errors)?,
-            Verdict::Accepted { .. } => {}
+            Verdict::Accepted { noted, .. } if noted.is_empty() => {}
+            Verdict::Accepted { noted, .. } => records.remark(arrival, noted)?,
         }
         let held = if made_monitor { records.release(event)? } else { Vec::new() };
         // Nothing below fails by itself: what is said here happens.
@@ -78,8 +79,12 @@ impl Judge {
             }
             let applied = apart(records, |records| {
                 let (verdict, _) = self.apply(records, &waiting, said)?;
-                if let Verdict::Refused(errors) = &verdict {
-                    records.refuse(&as_arrival(&waiting), errors)?;
+                match &verdict {
+                    Verdict::Refused(errors) => records.refuse(&as_arrival(&waiting), errors)?,
+                    Verdict::Accepted { noted, .. } if !noted.is_empty() => {
+                        records.remark(&as_arrival(&waiting), noted)?;
+                    }
+                    Verdict::Accepted { .. } | Verdict::Held => {}
                 }
                 Ok(verdict)
             })?;
@@ -147,7 +152,8 @@ impl Judge {
 
 /// Nobody has explained it.
 fn give_up(records: &mut dyn Records, event: CheckInEvent, said: &mut Vec<Said>) -> Result<(), StoreError> {
-    let errors = vec![ProcessingError::MonitorNotFound];
+    let remarks = event.remarks.iter().cloned().map(ProcessingError::CheckInValidationFailed);
+    let errors: Vec<_> = remarks.chain([ProcessingError::MonitorNotFound]).collect();
     records.refuse(&as_arrival(&event), &errors)?;
     said.push(Said::CheckIn(event, Verdict::Refused(errors)));
     Ok(())

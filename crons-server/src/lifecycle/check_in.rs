@@ -17,8 +17,17 @@ use super::{NewId, Verdict};
 pub(crate) const MAX_DURATION_MS: i64 = 2_147_483_647;
 
 /// Takes a check-in into account, or says why not. `state` is then to be saved, also after a refusal: a monitor or an
-/// environment that was made on the way stays.
+/// environment that was made on the way stays. What was not taken as it was sent comes first in either case: a misspelt
+/// `monitor_config` is why there is no monitor.
 pub fn check_in(state: &mut State, event: &CheckInEvent, caps: Caps, new_id: NewId<'_>) -> Verdict {
+    let mut verdict = decide(state, event, caps, new_id);
+    if let Verdict::Accepted { noted: errors, .. } | Verdict::Refused(errors) = &mut verdict {
+        errors.splice(..0, event.remarks.iter().cloned().map(ProcessingError::CheckInValidationFailed));
+    }
+    verdict
+}
+
+fn decide(state: &mut State, event: &CheckInEvent, caps: Caps, new_id: NewId<'_>) -> Verdict {
     // Steps 6 and 8. Some clients send the configuration only with the begin, and let the end overtake it.
     let noted = match upsert(state, event, caps, new_id) {
         Ok(noted) => noted,

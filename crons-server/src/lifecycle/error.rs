@@ -11,6 +11,8 @@ pub enum ProcessingError {
     CheckInInvalidDuration,
     CheckInInvalidGuid(String),
     CheckInValidationFailed(String),
+    /// A number of its configuration was beyond a limit and was cut to it. Sentry does so without a word.
+    ConfigValueCut(String),
     MonitorDisabled,
     /// There are as many environments of the monitor as there may be.
     MonitorEnvironmentLimitExceeded(u32),
@@ -54,7 +56,7 @@ impl ProcessingError {
             Self::CheckInFinished => "CHECKIN_FINISHED",
             Self::CheckInInvalidDuration => "CHECKIN_INVALID_DURATION",
             Self::CheckInInvalidGuid(_) => "CHECKIN_INVALID_GUID",
-            Self::CheckInValidationFailed(_) => "CHECKIN_VALIDATION_FAILED",
+            Self::CheckInValidationFailed(_) | Self::ConfigValueCut(_) => "CHECKIN_VALIDATION_FAILED",
             Self::MonitorDisabled => "MONITOR_DISABLED",
             Self::MonitorEnvironmentLimitExceeded(_) => "MONITOR_ENVIRONMENT_LIMIT_EXCEEDED",
             Self::MonitorEnvironmentRateLimited(_) => "MONITOR_ENVIRONMENT_RATELIMITED",
@@ -71,7 +73,9 @@ impl ProcessingError {
             Self::MonitorEnvironmentRateLimited(_) => (Outcome::RateLimited, "rate_limited"),
             Self::MonitorDisabled => (Outcome::Filtered, "monitor_disabled"),
             Self::CheckInInvalidGuid(_) => (Outcome::Invalid, "invalid_guid"),
-            Self::CheckInValidationFailed(_) => (Outcome::Invalid, "invalid_check_in"),
+            Self::CheckInValidationFailed(_) | Self::ConfigValueCut(_) => {
+                (Outcome::Invalid, "invalid_check_in")
+            }
             Self::MonitorLimitExceeded(_) => (Outcome::Invalid, "monitor_limit_exceeded"),
             Self::MonitorNotFound | Self::MonitorWithoutSlug(_) | Self::MonitorInvalidConfig(_) => {
                 (Outcome::Invalid, "invalid_monitor")
@@ -101,6 +105,7 @@ impl std::fmt::Display for ProcessingError {
             Self::CheckInInvalidDuration => f.write_str("the run took longer than the server can count"),
             Self::CheckInInvalidGuid(reason)
             | Self::CheckInValidationFailed(reason)
+            | Self::ConfigValueCut(reason)
             | Self::MonitorInvalidConfig(reason)
             | Self::MonitorInvalidEnvironment(reason) => f.write_str(reason),
             Self::MonitorDisabled => f.write_str("the monitor is disabled; enable it to watch its job again"),

@@ -37,7 +37,7 @@ pub use rate::RateWindow;
 pub enum Verdict {
     /// It was taken into account.
     Accepted {
-        /// Things about it that were not: an owner that is none.
+        /// What of it was not taken as it was sent.
         noted: Vec<ProcessingError>,
         /// What people are told of it.
         consequences: Consequences,

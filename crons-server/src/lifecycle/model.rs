@@ -13,6 +13,8 @@ pub struct Monitor {
     pub guid: Uuid,
     pub project: u64,
     pub slug: Slug,
+    /// The slug as it was first written; `None` if that is not known.
+    pub spelling: Option<String>,
     /// A disabled monitor is not judged, and takes no check-ins.
     pub enabled: bool,
     /// Its configuration comes along with its check-ins.

@@ -84,6 +84,8 @@ pub trait Records {
 
     /// Keeps what was refused: the newest ten of each monitor, and of those that are for none.
     fn refuse(&mut self, refused: &Arrival, errors: &[ProcessingError]) -> Result<(), StoreError>;
+    /// Keeps remarks about a check-in that counts, among what was refused: the same remarks of a monitor once.
+    fn remark(&mut self, accepted: &Arrival, remarks: &[ProcessingError]) -> Result<(), StoreError>;
     /// Adds to the usage of the hour that `at` is in.
     fn count(&mut self, at: Timestamp, usage: &Usage, count: u32) -> Result<(), StoreError>;
 

@@ -193,7 +193,7 @@ mod tests {
         let mut store = SqliteStore::open(&folder.path().join("crons.db")).unwrap();
         // Two years ago, each with an occurrence and one with many; then one of today, and one that goes on.
         let rows = "
-            INSERT INTO monitors VALUES (1, x'01', 1, 'job', 1, 1, '{}', NULL, 0);
+            INSERT INTO monitors VALUES (1, x'01', 1, 'job', 1, 1, '{}', NULL, 0, NULL);
             INSERT INTO environments VALUES (1, 1, 'production', 'error', 0, 0, 0, 0, 0, 0);
             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2002)
             INSERT INTO incidents (id, guid, environment_id, started_at, starting_check_in, resolved_at)

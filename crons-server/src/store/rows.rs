@@ -11,9 +11,9 @@ use crate::lifecycle::{
 };
 
 /// Columns of a [`Monitor`] named `m`, in the order [`monitor`] reads them.
-pub(super) const MONITOR: &str =
-    "m.id, m.guid, m.project, m.slug, m.enabled, m.upserting, m.config, m.owner, m.date_created";
-pub(super) const MONITOR_COLUMNS: usize = 9;
+pub(super) const MONITOR: &str = "m.id, m.guid, m.project, m.slug, m.enabled, m.upserting, m.config, m.owner, m.date_created, \
+    m.spelling";
+pub(super) const MONITOR_COLUMNS: usize = 10;
 /// Columns of an [`Environment`] named `e`.
 pub(super) const ENVIRONMENT: &str = "e.id, e.name, e.status, e.muted, e.date_created, e.last_check_in, \
     e.next_check_in, e.next_check_in_latest, e.last_ok";
@@ -103,6 +103,7 @@ pub(super) fn monitor_with(
         guid: uuid(row, 1)?,
         project: u64::from_ne_bytes(row.get::<_, i64>(2)?.to_ne_bytes()),
         slug: slug.parse().map_err(|error: crons_types::InvalidSlug| corrupt(3, error))?,
+        spelling: row.get(9)?,
         enabled: row.get(4)?,
         upserting: row.get(5)?,
         config: config(row.get_ref(6)?.as_str()?).map_err(|error| corrupt(6, error))?,

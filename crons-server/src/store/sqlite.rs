@@ -178,7 +178,11 @@ impl Records for SqliteRecords<'_> {
     }
 
     fn refuse(&mut self, refused: &Arrival, errors: &[ProcessingError]) -> Result<(), StoreError> {
-        self.keep_refused(refused, errors)
+        self.keep_refused(refused, errors, false)
+    }
+
+    fn remark(&mut self, accepted: &Arrival, remarks: &[ProcessingError]) -> Result<(), StoreError> {
+        self.keep_refused(accepted, remarks, true)
     }
 
     fn count(&mut self, at: Timestamp, usage: &Usage, count: u32) -> Result<(), StoreError> {

@@ -11,14 +11,16 @@ use crate::lifecycle::{Config, Environment, Incident, Monitor};
 impl SqliteRecords<'_> {
     /// The row id.
     pub(super) fn put_monitor(&mut self, monitor: &Monitor) -> Result<i64, StoreError> {
-        let Monitor { guid, project, slug, enabled, upserting, config, owner, date_created } = monitor;
+        let Monitor { guid, project, slug, spelling, enabled, upserting, config, owner, date_created } =
+            monitor;
         let id = self
             .0
             .prepare_cached(
-                "INSERT INTO monitors (guid, project, slug, enabled, upserting, config, owner, date_created)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                "INSERT INTO monitors (guid, project, slug, enabled, upserting, config, owner, date_created, spelling)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
                  ON CONFLICT (project, slug) DO UPDATE SET enabled = excluded.enabled,
-                 upserting = excluded.upserting, config = excluded.config, owner = excluded.owner RETURNING id",
+                 upserting = excluded.upserting, config = excluded.config, owner = excluded.owner,
+                 spelling = excluded.spelling RETURNING id",
             )?
             .query_row(
                 params![
@@ -30,6 +32,7 @@ impl SqliteRecords<'_> {
                     json(config)?,
                     owner,
                     Micros(*date_created),
+                    spelling,
                 ],
                 |row| row.get(0),
             )?;

@@ -5,3 +5,9 @@ WHERE resolved_at IS NOT NULL;
 
 -- Whether a report about an open run was filtered, since its monitor was disabled.
 ALTER TABLE check_ins ADD COLUMN unheard INTEGER NOT NULL DEFAULT 0;
+
+-- The slug as it was first written; NULL until a check-in says so again.
+ALTER TABLE monitors ADD COLUMN spelling TEXT;
+
+-- Whether the payload counts all the same: then the errors are remarks.
+ALTER TABLE refused ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0;
