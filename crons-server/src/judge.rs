@@ -14,7 +14,7 @@ use crate::said::Said;
 use crate::settings::Settings;
 use crate::store::{Change, Records, StoreError, enqueue_alerts};
 
-pub(crate) use commands::{set_all_muted, set_enabled, set_muted};
+pub(crate) use commands::{Deletion, delete, set_all_muted, set_enabled, set_muted};
 
 /// How long the end of a run waits for the report that describes its monitor.
 pub(crate) const HELD_FOR: SignedDuration = SignedDuration::from_secs(60);

@@ -1,16 +1,17 @@
-//! Monitors and their environments: shown, disabled, muted.
+//! Monitors and their environments: shown, disabled, muted, deleted.
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{InPath, ORGANIZATION, body, config_json, no_monitor, organization};
-use crate::judge;
+use crate::judge::{self, Deletion};
 use crate::refusal::Refusal;
 use crate::state::App;
 use crate::store::{EnvironmentView, MonitorView};
@@ -78,6 +79,67 @@ pub async fn change_monitor(
     }
     tracing::info!(slug, ?status, ?is_muted, "monitor changed");
     monitor(State(app), InPath((name, slug))).await
+}
+
+/// `DELETE /api/0/organizations/crons/monitors/{slug}/`, with `?environment=` once or more often only of these environments.
+///
+/// As at Sentry: 202, and what is stored goes bit by bit.
+pub async fn delete_monitor(
+    State(app): State<App>,
+    InPath((name, slug)): InPath<(String, String)>,
+    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
+) -> Result<StatusCode, Refusal> {
+    organization(&name)?;
+    let environments = environments_to_delete(query?.0)?;
+    let (wanted, named) = (slug.clone(), environments.clone());
+    let deletion = app.inbox.work(move |records, now| judge::delete(records, &wanted, &named, now)).await?;
+    match deletion {
+        Deletion::NoMonitor => Err(no_monitor(&slug)),
+        Deletion::NoEnvironment(environment) => Err(Refusal::not_found(format!(
+            "environment: monitor {slug:?} has no environment {environment:?}, so nothing was deleted; GET the monitor to see \
+             which it has"
+        ))),
+        Deletion::Done => {
+            app.inbox.deleted().notify_one();
+            tracing::info!(slug, ?environments, "monitor deleted, or these environments of it");
+            Ok(StatusCode::ACCEPTED)
+        }
+    }
+}
+
+/// A query that is misread would delete the whole monitor: it holds nothing but environments, and the project that clients
+/// of Sentry name.
+fn environments_to_delete(query: Vec<(String, String)>) -> Result<Vec<String>, Refusal> {
+    let mut environments = Vec::new();
+    for (key, value) in query {
+        match key.as_str() {
+            "environment" if value.is_empty() => {
+                return Err(Refusal::bad_request(
+                    "environment: it is empty; write its name, or leave it out to delete the whole monitor",
+                ));
+            }
+            "environment" => environments.push(value),
+            "project" => project(&value)?,
+            _ => {
+                return Err(Refusal::bad_request(format!(
+                    "query: there is no {key:?}; write `environment`, once for each to delete, or nothing to delete the \
+                     whole monitor"
+                )));
+            }
+        }
+    }
+    Ok(environments)
+}
+
+/// By its id, its slug, or Sentry's -1 for all projects.
+fn project(named: &str) -> Result<(), Refusal> {
+    if named == crate::PROJECT.to_string() || named == ORGANIZATION || named == "-1" {
+        return Ok(());
+    }
+    Err(Refusal::not_found(format!(
+        "there is no project {named:?}; this server has project {}",
+        crate::PROJECT
+    )))
 }
 
 /// What can be changed of an environment.

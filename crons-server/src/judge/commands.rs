@@ -64,3 +64,34 @@ pub(crate) fn set_muted(
     records.save_environment(&monitor, &environment)?;
     Ok(true)
 }
+
+/// What came of a command to delete something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Deletion {
+    Done,
+    NoMonitor,
+    /// There is no such environment, so that none was deleted.
+    NoEnvironment(String),
+}
+
+/// Deletes a monitor, or of it the environments that are named. A check-in that comes later makes them anew.
+///
+/// # Errors
+/// If the database fails.
+pub(crate) fn delete(
+    records: &mut dyn Records,
+    slug: &str,
+    environments: &[String],
+    now: Timestamp,
+) -> Result<Deletion, StoreError> {
+    let Some((monitor, known)) = records.monitor(slug)? else { return Ok(Deletion::NoMonitor) };
+    if let Some(unknown) = environments.iter().find(|name| !known.iter().any(|known| known.name == **name)) {
+        return Ok(Deletion::NoEnvironment(unknown.clone()));
+    }
+    if environments.is_empty() {
+        records.delete_monitor(&monitor, now)?;
+    } else {
+        records.delete_environments(&monitor, environments, now)?;
+    }
+    Ok(Deletion::Done)
+}

@@ -15,6 +15,7 @@ mod held;
 mod receipts;
 mod outages;
 mod retention;
+mod deletion;
 mod reader;
 mod history;
 mod backup;
@@ -111,6 +112,18 @@ pub trait Records {
     /// Writes what was acknowledged of it.
     fn save_acknowledgement(&mut self, incident: &Incident) -> Result<(), StoreError>;
 
+    /// Deletes a monitor and its environments: they are not there any more, and what is stored of them is for
+    /// [`purge_deleted`](Self::purge_deleted) to delete.
+    fn delete_monitor(&mut self, monitor: &Monitor, now: Timestamp) -> Result<(), StoreError>;
+    /// Deletes environments of a monitor in the same way.
+    fn delete_environments(
+        &mut self,
+        monitor: &Monitor,
+        names: &[String],
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// Deletes some of what is stored of deleted monitors and environments. Whether there is more.
+    fn purge_deleted(&mut self) -> Result<bool, StoreError>;
     /// Deletes what need not be kept any more, of a few environments. Whether there are more.
     fn sweep(&mut self, sweep: &mut Sweep) -> Result<bool, StoreError>;
     /// Gives space back that nothing uses any more: a little of it, so that nobody waits for long. Whether there is more.

@@ -69,7 +69,13 @@ impl SqliteRecords<'_> {
         let Some(monitor) = &after.monitor else { return Ok(None) };
         let monitor_id = match after.keys.monitor {
             Some(id) if before.monitor.as_ref() == Some(monitor) => id,
-            _ => self.put_monitor(monitor)?,
+            known => {
+                let id = self.put_monitor(monitor)?;
+                if let (None, Some(count)) = (known, &mut self.1.monitor_count) {
+                    *count = count.saturating_add(1);
+                }
+                id
+            }
         };
         let Some(environment) = &after.environment else { return Ok(None) };
         match (after.keys.environment, &before.environment) {

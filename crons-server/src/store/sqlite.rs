@@ -230,6 +230,23 @@ impl Records for SqliteRecords<'_> {
         self.put_acknowledgement(incident)
     }
 
+    fn delete_monitor(&mut self, monitor: &Monitor, now: Timestamp) -> Result<(), StoreError> {
+        self.drop_monitor(monitor, now)
+    }
+
+    fn delete_environments(
+        &mut self,
+        monitor: &Monitor,
+        names: &[String],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.drop_environments(monitor, names, now)
+    }
+
+    fn purge_deleted(&mut self) -> Result<bool, StoreError> {
+        self.purge_some()
+    }
+
     fn sweep(&mut self, sweep: &mut Sweep) -> Result<bool, StoreError> {
         self.sweep_some(sweep)
     }

@@ -11,3 +11,13 @@ ALTER TABLE monitors ADD COLUMN spelling TEXT;
 
 -- Whether the payload counts all the same: then the errors are remarks.
 ALTER TABLE refused ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0;
+
+-- The monitor of deleted environments, until their runs are deleted, too. No project has it, and nothing else has the row id 0.
+INSERT INTO monitors (id, guid, project, slug, enabled, upserting, config, date_created)
+VALUES (0, zeroblob(16), -1, '', 0, 0, '{}', 0);
+
+-- Monitors that were deleted and whose usage, of the hours before `hour`, is still to be added to that of no monitor.
+CREATE TABLE deleted_usage (
+    slug TEXT PRIMARY KEY,
+    hour INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
