@@ -51,6 +51,8 @@ pub struct Simulation {
     store: SqliteStore,
     judge: Judge,
     minutes: Option<Minutes>,
+    /// When something happened last.
+    last: Option<Timestamp>,
     ticks: Ticks,
     outcomes: Vec<OutcomeRow>,
     /// Check-ins that wait for the description of their monitor, with their place among the outcomes.
@@ -86,6 +88,7 @@ impl Simulation {
             store: SqliteStore::in_memory()?,
             judge: Judge::new(&settings, new_id),
             minutes: None,
+            last: None,
             ticks,
             outcomes: Vec::new(),
             held: Vec::new(),
@@ -98,12 +101,18 @@ impl Simulation {
         self.judge.outages = outages;
     }
 
-    /// Lets something happen; never before what happened already.
+    /// Lets something happen; at the same instant as what happened last, after it.
     ///
     /// # Errors
-    /// If the database in memory fails.
+    /// If it is earlier than what happened already, or the database in memory fails.
     pub fn happen(&mut self, event: TimelineEvent) -> Result<(), StoreError> {
         let TimelineEvent { at, action } = event;
+        if let Some(last) = self.last.filter(|last| at < *last) {
+            return Err(StoreError::refused(format!(
+                "at: {at} is before {last}, the time of the event before it"
+            )));
+        }
+        self.last = Some(at);
         self.advance(at, matches!(action, Action::Tick))?;
         match action {
             Action::Tick => Ok(()),

@@ -1,6 +1,7 @@
 //! When a run is expected next: time zones, months, and a monitor that was disabled.
 
 use crate::dsl::*;
+use crons_server::{Simulation, parse_timeline};
 use serde_json::json;
 
 #[test]
@@ -206,5 +207,47 @@ fn a_late_begin_of_a_failed_run_moves_no_expectation_that_a_later_run_has_set() 
          b ok 10:05 expected 10:10
          #1 missed 10:15 expected 10:15
          = ok, last 10:05, next 10:25, latest 10:26",
+    );
+}
+
+#[test]
+fn what_happens_at_one_instant_happens_in_the_order_of_the_file() {
+    let status = |runs: &[Event]| {
+        let timeline: Vec<_> = runs.iter().map(|run| ("10:00", run.clone())).collect();
+        only(&report(&timeline, LISTED, LIMIT), &['a', 'b'])
+    };
+    assert_eq!(status(&[ok("a"), error("a")]), ["a ok 10:00"]);
+    assert_eq!(status(&[error("a"), ok("a")]), ["a error 10:00"]);
+    assert_eq!(status(&[ok("b"), ok("a")]), ["b ok 10:00", "a ok 10:00 expected 11:00"]);
+    assert_eq!(status(&[ok("a"), disable(true), ok("b")]), ["a ok 10:00"]);
+    assert_eq!(status(&[ok("a"), disable(true), disable(false), ok("b")]).len(), 2);
+    // A minute that is judged beside an end, before it or after it.
+    let ends = |last: [Event; 2]| {
+        let [one, other] = last;
+        let timeline = [("10:00", in_progress("a")), ("10:30", one), ("10:30", other)];
+        only(&report(&timeline, LISTED, LIMIT), &['a']).concat()
+    };
+    assert!(ends([ok("a"), tick()]).starts_with("a ok"));
+    assert!(ends([tick(), ok("a")]).starts_with("a timeout"));
+}
+
+#[test]
+fn time_never_runs_backwards() {
+    let text = lines(&[("10:00", ok("a")), ("10:00", ok("b")), ("09:59:59.999999999", ok("c"))]);
+    let refused = parse_timeline(&text).unwrap_err();
+    assert!(
+        refused.starts_with("line 3: at: 2024-06-03T09:59:59.999999999Z is before 2024-06-03T10:00:00Z"),
+        "{refused}"
+    );
+
+    let mut simulation = Simulation::new(EVERY, LIMIT).unwrap();
+    let events =
+        [("10:00", ok("a")), ("09:00", ok("b"))].map(|event| parse_timeline(&lines(&[event])).unwrap());
+    let mut outcomes = events.into_iter().flatten().map(|event| simulation.happen(event));
+    assert!(outcomes.next().unwrap().is_ok());
+    let refused = outcomes.next().unwrap().unwrap_err().to_string();
+    assert_eq!(
+        refused,
+        "at: 2024-06-03T09:00:00Z is before 2024-06-03T10:00:00Z, the time of the event before it"
     );
 }
