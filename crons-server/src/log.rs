@@ -54,7 +54,9 @@ impl Log {
 
     /// Has it written, after all that was said before.
     pub(crate) fn say(&mut self, mut said: Vec<Said>) {
-        said.iter_mut().for_each(|said| self.remarked.thin_out(said));
+        for said in &mut said {
+            self.remarked.thin_out(said);
+        }
         // To wake a thread for nothing would cost a check-in more than all else.
         said.retain(|said| !said.is_quiet());
         if let Some(log) = self.said.as_ref().filter(|_| !said.is_empty())

@@ -145,5 +145,8 @@ fn a_misspelt_configuration_is_named_where_it_is_why_there_is_no_monitor() {
     assert!(discarded[1].as_str().unwrap().starts_with("MONITOR_NOT_FOUND"), "{discarded:?}");
     // An end is held for its begin, and says at once what is wrong with itself.
     misspelt["status"] = json!("ok");
+    let again = server.send("10:00:01", &misspelt);
+    assert_eq!(again.body["discarded"].as_array().unwrap().len(), 2, "its begin was refused: {again:?}");
+    misspelt["check_in_id"] = json!(id('b'));
     assert!(server.send("10:00:01", &misspelt).error.unwrap().starts_with("accepted, but "));
 }

@@ -23,6 +23,8 @@ pub enum ProcessingError {
     /// There are as many monitors as there may be.
     MonitorLimitExceeded(u32),
     MonitorNotFound,
+    /// There is none, as the start of the run was refused that would have made it; why stands before this.
+    MonitorOfRefusedStart,
     /// Nothing of what was written is left as a slug.
     MonitorWithoutSlug(String),
 }
@@ -63,7 +65,9 @@ impl ProcessingError {
             Self::MonitorInvalidConfig(_) => "MONITOR_INVALID_CONFIG",
             Self::MonitorInvalidEnvironment(_) => "MONITOR_INVALID_ENVIRONMENT",
             Self::MonitorLimitExceeded(_) => "MONITOR_LIMIT_EXCEEDED",
-            Self::MonitorNotFound | Self::MonitorWithoutSlug(_) => "MONITOR_NOT_FOUND",
+            Self::MonitorNotFound | Self::MonitorOfRefusedStart | Self::MonitorWithoutSlug(_) => {
+                "MONITOR_NOT_FOUND"
+            }
         }
     }
 
@@ -77,9 +81,10 @@ impl ProcessingError {
                 (Outcome::Invalid, "invalid_check_in")
             }
             Self::MonitorLimitExceeded(_) => (Outcome::Invalid, "monitor_limit_exceeded"),
-            Self::MonitorNotFound | Self::MonitorWithoutSlug(_) | Self::MonitorInvalidConfig(_) => {
-                (Outcome::Invalid, "invalid_monitor")
-            }
+            Self::MonitorNotFound
+            | Self::MonitorOfRefusedStart
+            | Self::MonitorWithoutSlug(_)
+            | Self::MonitorInvalidConfig(_) => (Outcome::Invalid, "invalid_monitor"),
             Self::MonitorEnvironmentLimitExceeded(_) => {
                 (Outcome::Invalid, "monitor_environment_limit_exceeded")
             }
@@ -123,6 +128,10 @@ impl std::fmt::Display for ProcessingError {
             Self::MonitorWithoutSlug(written) => {
                 write!(f, "monitor_slug: nothing of {written:?} is left as a slug; use a-z, 0-9, `-` and `_`")
             }
+            Self::MonitorOfRefusedStart => f.write_str(
+                "there is no such monitor, as the start of this run was refused for the reason given; send one that can be \
+                 accepted",
+            ),
             Self::MonitorNotFound => {
                 f.write_str("there is no such monitor; send a `monitor_config` with a schedule to make it")
             }

@@ -5,6 +5,7 @@
 
 mod error;
 mod event;
+mod refused_starts;
 mod model;
 mod occurrence;
 mod rate;
@@ -31,6 +32,7 @@ pub use occurrence::{
     Consequences, Failures, IncidentEvent, IncidentEventKind, LEVEL, Occurrence, fingerprint, tags, title,
 };
 pub use rate::RateWindow;
+pub use refused_starts::RefusedStarts;
 
 /// What became of a check-in.
 #[derive(Debug, Clone, PartialEq)]

@@ -98,7 +98,7 @@ fn what_is_accepted_but_not_as_sent_has_its_error_and_says_why() {
         let told = report(timeline, EVERY, LIMIT);
         let last = told["outcomes"].as_array().unwrap().last().unwrap().clone();
         assert_eq!(last["outcome"], "accepted");
-        (last["errors"].clone(), last["messages"].as_array().map(|all| all.len()).unwrap_or_default())
+        (last["errors"].clone(), last["messages"].as_array().map(Vec::len).unwrap_or_default())
     };
     let failed = json!(["CHECKIN_VALIDATION_FAILED"]);
     let schedule = json!({"type": "crontab", "value": "0 * * * *", "timezone": "Europe/Vienna"});
