@@ -89,11 +89,9 @@ pub struct OutcomeRow {
     pub monitor_slug: Option<String>,
     pub outcome: &'static str,
     pub reason: Option<&'static str>,
-    /// Sentry's names of what was wrong, or was not taken as it was sent, each once; nothing of numbers that were cut.
+    /// Sentry's names of what was wrong, or was not taken as it was sent, each once; nothing of numbers that were cut. The log
+    /// has the same in words.
     pub errors: Vec<&'static str>,
-    /// The same in words, with the field, its value and what to do.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub messages: Vec<String>,
 }
 
 impl OutcomeRow {
@@ -101,14 +99,7 @@ impl OutcomeRow {
     pub(crate) fn pending(arrival: &Arrival) -> Self {
         let monitor_slug = arrival.monitor_slug.as_ref().map(ToString::to_string);
         let outcome = Outcome::Accepted.as_str();
-        Self {
-            at: arrival.received,
-            monitor_slug,
-            outcome,
-            reason: None,
-            errors: Vec::new(),
-            messages: Vec::new(),
-        }
+        Self { at: arrival.received, monitor_slug, outcome, reason: None, errors: Vec::new() }
     }
 
     pub(crate) fn is(&mut self, verdict: &Verdict) {
@@ -121,14 +112,13 @@ impl OutcomeRow {
             Verdict::Held => &[],
         };
         self.errors.clear();
-        // To cut a number to its limit is no error at Sentry; it stands in the messages only.
+        // To cut a number to its limit is no error at Sentry.
         let named = errors.iter().filter(|error| !matches!(error, ProcessingError::ConfigValueCut(_)));
         for name in named.map(ProcessingError::name) {
             if !self.errors.contains(&name) {
                 self.errors.push(name);
             }
         }
-        self.messages = errors.iter().map(ToString::to_string).collect();
     }
 }
 

@@ -1,7 +1,8 @@
 //! A timeline through the same code that serves, on a clock of its own and with a database in memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use crons_types::Slug;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -59,6 +60,8 @@ pub struct Simulation {
     held: Vec<(usize, CheckInEvent)>,
     /// Ids as the timeline writes them.
     written: Written,
+    /// Remarks that were logged.
+    remarks: HashSet<(Slug, String)>,
 }
 
 impl std::fmt::Debug for Simulation {
@@ -93,6 +96,7 @@ impl Simulation {
             outcomes: Vec::new(),
             held: Vec::new(),
             written: HashMap::new(),
+            remarks: HashSet::new(),
         })
     }
 
@@ -151,6 +155,9 @@ impl Simulation {
         self.transaction(|records, judge| judge.check_in(records, arrival, &mut said).map(drop))?;
         let place = self.outcomes.len();
         self.outcomes.push(OutcomeRow::pending(arrival));
+        for said in &said {
+            self.log_remarks(said);
+        }
         for (index, said) in said.into_iter().enumerate() {
             match said {
                 Said::Refused { errors, .. } => self.outcomes[place].is(&Verdict::Refused(errors)),
@@ -161,6 +168,18 @@ impl Simulation {
             }
         }
         Ok(())
+    }
+
+    /// What was accepted, but not as it was sent, in words; the report has only the names. The same is said once.
+    fn log_remarks(&mut self, said: &Said) {
+        let Said::CheckIn(event, Verdict::Accepted { noted, .. }) = said else { return };
+        for remark in noted {
+            let (slug, remark) = (&event.monitor_slug, remark.to_string());
+            if !self.remarks.contains(&(slug.clone(), remark.clone())) {
+                tracing::warn!(at = %event.received, %slug, "check-in accepted, but {remark}");
+                self.remarks.insert((slug.clone(), remark));
+            }
+        }
     }
 
     /// Lets time pass, judging each minute on the way.

@@ -88,7 +88,9 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
     let written = slug_of_path.unwrap_or(slug);
     let slug = beginning(written, MAX_SLUG);
     let monitor_slug = Slug::normalize(slug);
-    let spelling = beginning(written, MAX_SPELLING).to_owned();
+    let spelling = Some(beginning(written, MAX_SPELLING))
+        .filter(|spelling| monitor_slug.as_ref().is_some_and(|stored| stored.as_str() != *spelling))
+        .map(str::to_owned);
     let cut = monitor_slug.as_ref().and_then(|stored| remarks::of_slug(written, stored));
     let environment = environment.filter(|name| !name.is_empty()).unwrap_or(Environment::DEFAULT);
     // One that is too long is refused later on, in its turn; until then it is held in memory, but not all of it.
@@ -110,7 +112,7 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
         content,
     };
     if let Ok(event) = &mut arrival.content {
-        event.spelling = (spelling != event.monitor_slug.as_str()).then_some(spelling);
+        event.spelling = spelling;
         event.remarks = remarks::of_payload(json);
         event.remarks.extend(differs.into_iter().chain(cut));
     }
