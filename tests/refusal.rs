@@ -1,4 +1,5 @@
-//! What the real server refuses behind a 200 is no delivery, and is said with its reason; what it accepts with a remark is one.
+//! A check-in that the real server refuses behind a 200 is not delivered, and the reason is logged; one that it accepts with a
+//! remark is delivered.
 
 #[path = "support/log.rs"]
 mod log;
@@ -17,7 +18,7 @@ fn server(folder: &tempfile::TempDir, listener: tokio::net::TcpListener) -> Serv
     Server::start(&settings, listener).unwrap()
 }
 
-/// One after the other: there is one client, and one log.
+/// Both cases are one test, as a process has one client and one log.
 #[tokio::test]
 async fn a_refused_check_in_is_not_sent_and_one_that_is_accepted_with_a_remark_is() {
     let log = Log::install();
@@ -29,7 +30,7 @@ async fn a_refused_check_in_is_not_sent_and_one_that_is_accepted_with_a_remark_i
     // A monitor that nobody described.
     capture_check_in(CheckIn::in_progress(Slug::parse("nobodys").unwrap()));
     assert!(crons::flush_async(Duration::from_secs(30)).await);
-    // One that somebody else writes otherwise.
+    // A monitor whose name somebody else spells otherwise.
     let (address, key) = (server.address(), server.public_key().to_owned());
     tokio::task::spawn_blocking(move || make_monitor("Shared!", address, &key)).await.unwrap();
     for _ in 0..2 {

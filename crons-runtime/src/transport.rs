@@ -115,7 +115,7 @@ impl Response {
         self.error().filter(|error| !error.starts_with(ACCEPTED_BUT))
     }
 
-    /// What the server did not take as it was sent of a check-in that counts all the same.
+    /// The remark of the server about a check-in that counts, but was not taken as it was sent.
     pub(crate) fn remark(&self) -> Option<&str> {
         self.error()?.strip_prefix(ACCEPTED_BUT)
     }

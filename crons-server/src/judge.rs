@@ -174,7 +174,7 @@ fn give_up(records: &mut dyn Records, event: CheckInEvent, said: &mut Vec<Said>)
     Ok(())
 }
 
-/// What of a check-in was not taken as it was sent, before what it is refused for.
+/// Puts the remarks about a check-in before the reasons why it is refused.
 fn with_remarks(event: &CheckInEvent, errors: Vec<ProcessingError>) -> Vec<ProcessingError> {
     let remarks = event.remarks.iter().cloned().map(ProcessingError::CheckInValidationFailed);
     // Those of its start may be the same.

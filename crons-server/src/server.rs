@@ -37,7 +37,7 @@ pub struct Server {
     inbox: Arc<Inbox>,
     stop: watch::Sender<bool>,
     http: tokio::task::JoinHandle<std::io::Result<()>>,
-    /// What is done from time to time.
+    /// Background tasks.
     timers: Vec<tokio::task::JoinHandle<()>>,
     retention: Retention,
     alerts: tokio::task::JoinHandle<()>,

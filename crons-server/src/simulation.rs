@@ -170,7 +170,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// What was accepted, but not as it was sent, in words; the report has only the names. The same is said once.
+    /// Logs remarks about accepted check-ins in words, each once; the report has only their names.
     fn log_remarks(&mut self, said: &Said) {
         let Said::CheckIn(event, Verdict::Accepted { noted, .. }) = said else { return };
         for remark in noted {

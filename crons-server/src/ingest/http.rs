@@ -35,7 +35,7 @@ struct Answer {
     /// Sentry answers 200 and drops it; we answer the same, but say so.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     discarded: Vec<String>,
-    /// What of it was not taken as it was sent, though it counts.
+    /// Remarks about what was not taken as it was sent, though the check-in counts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     remarks: Vec<String>,
     id: CheckInId,
@@ -160,12 +160,12 @@ fn from_query(query: &IngestQuery) -> Result<Vec<u8>, Refusal> {
     Ok(payload.to_string().into_bytes())
 }
 
-/// What became of a check-in.
+/// The answer to a check-in.
 #[derive(Default)]
 struct Taken {
-    /// What kept it from counting.
+    /// Reasons why the check-in does not count.
     discarded: Vec<ProcessingError>,
-    /// What of it was not taken as it was sent, though it counts.
+    /// Remarks about what was not taken as it was sent, though the check-in counts.
     remarks: Vec<ProcessingError>,
 }
 

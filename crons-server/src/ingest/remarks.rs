@@ -177,7 +177,7 @@ fn is_near(one: &str, other: &str) -> bool {
 pub(super) fn of_payload(json: &[u8]) -> Vec<String> {
     let mut remarks = Vec::new();
     let keys = Keys { place: Place::Payload, remarks: &mut remarks };
-    // What is no object of the right shape was refused, and needs no remark.
+    // A payload of the wrong shape was refused, and needs no remark.
     let _ = keys.deserialize(&mut serde_json::Deserializer::from_slice(json));
     remarks
 }

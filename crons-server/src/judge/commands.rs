@@ -65,7 +65,7 @@ pub(crate) fn set_muted(
     Ok(true)
 }
 
-/// What came of a command to delete something.
+/// The result of a command to delete something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Deletion {
     Done,

@@ -45,7 +45,7 @@ pub struct CheckInEvent {
     /// The slug as written, if that is not the slug itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spelling: Option<String>,
-    /// What of it is not taken as it was sent, though the check-in counts: each names the field, its value and what to do.
+    /// Remarks about parts that are not taken as they were sent: each names the field, its value and what to do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
 }
@@ -68,7 +68,7 @@ pub struct ConfigPatch {
     pub failure_issue_threshold: Option<Option<u32>>,
     pub recovery_threshold: Option<Option<u32>>,
     pub owner: Option<String>,
-    /// What stood in place of an owner, and is none.
+    /// A malformed owner, as written.
     pub owner_refused: Option<String>,
 }
 

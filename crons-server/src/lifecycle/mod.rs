@@ -39,7 +39,7 @@ pub use refused_starts::RefusedStarts;
 pub enum Verdict {
     /// It was taken into account.
     Accepted {
-        /// What of it was not taken as it was sent.
+        /// Remarks about parts of it that were not taken as they were sent.
         noted: Vec<ProcessingError>,
         /// What people are told of it.
         consequences: Consequences,

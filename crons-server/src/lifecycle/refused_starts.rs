@@ -22,7 +22,7 @@ pub struct RefusedStarts {
     order: VecDeque<Run>,
 }
 
-/// What tells a start, of a payload that is otherwise malformed.
+/// The keys that show whether a malformed payload is a start, and of which run.
 #[derive(Deserialize)]
 struct Start {
     status: serde_json::Value,

@@ -19,7 +19,7 @@ const ROWS: u32 = 500;
 const INCIDENTS: u32 = 5_000;
 /// Seconds.
 const HOUR: i64 = 3_600;
-/// What is said of a message that is not sent any more.
+/// The answer that is shown of a message that is not sent any more.
 const ANSWER: &str = "not sent: its monitor or environment was deleted";
 
 /// A walk through all incidents for those of deleted environments: there is no index to find them by.
@@ -55,7 +55,7 @@ impl SqliteRecords<'_> {
             .prepare_cached("DELETE FROM refused WHERE project = ?1 AND monitor_id = ?2")?
             .execute(params![project, id])?;
         self.0.prepare_cached("DELETE FROM monitors WHERE id = ?1")?.execute([id])?;
-        // What a monitor of the same name will be sent in this hour must not be added to that of the old one.
+        // Usage of this hour is released at once: a monitor of the same name may add to it from now on.
         let hour = now.as_second().div_euclid(HOUR) * HOUR;
         self.release_usage(monitor.slug.as_str(), hour, i64::MAX)?;
         self.0

@@ -14,7 +14,7 @@ const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/0002_incidents.sql"),
     include_str!("migrations/0003_alerts.sql"),
     include_str!("migrations/0004_newest.sql"),
-    include_str!("migrations/0005_kinds.sql"),
+    include_str!("migrations/0005_unheard_and_deleted.sql"),
 ];
 
 /// Of `PRAGMA cache_size`: negative, in KiB. Ids are random, so the pages of their index are all in use.

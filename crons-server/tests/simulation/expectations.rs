@@ -173,7 +173,7 @@ fn a_run_whose_report_was_filtered_while_its_monitor_was_disabled_is_unknown_aft
     for filtered in [None, Some(run(in_progress("b"))), Some(run(ok("b"))), Some(elsewhere)] {
         assert_eq!(disabled_for_ten_minutes(filtered.clone(), &[]), timeout, "{filtered:?}");
     }
-    // What it says later counts as ever.
+    // A later report counts as ever.
     let later = |event: Event| disabled_for_ten_minutes(Some(run(ok("a"))), &[("10:25", run(event))]);
     assert_eq!(later(ok("a")), "a ok 10:00 1500000ms begun 10:00");
     assert_eq!(later(in_progress("a")), "a in_progress 10:00 timeout 10:55 begun 10:00");

@@ -129,7 +129,7 @@ fn the_end_of_a_run_whose_start_was_refused_is_refused_at_once_for_the_same_reas
             "{start:?}"
         );
     }
-    // One too many in its minute: the end comes in the next.
+    // The start is one too many in its minute; the end comes in the next.
     let mut timeline = vec![("10:00:10", ok(NIL).at("dev").with("status", "done")); 6];
     timeline.push(("10:00:20", in_progress("a").at("dev")));
     timeline.push(("10:01:20", ok("a").at("dev").bare()));

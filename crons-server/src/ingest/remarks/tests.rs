@@ -1,4 +1,4 @@
-//! What is remarked on, in which words, and what is not.
+//! Each kind of remark in its words, and the keys that are not remarked on.
 
 use super::*;
 use proptest::prelude::*;
