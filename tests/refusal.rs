@@ -1,5 +1,6 @@
 //! A check-in that the real server refuses behind a 200 is not delivered, and the reason is logged; one that it accepts with a
 //! remark is delivered.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[path = "support/log.rs"]
 mod log;
@@ -12,19 +13,15 @@ use crons::{CheckIn, ClientOptions, Slug, capture_check_in};
 use crons_server::{Database, Server, Settings};
 use log::Log;
 
-fn server(folder: &tempfile::TempDir, listener: tokio::net::TcpListener) -> Server {
-    let settings =
-        Settings { database: Database::sqlite(folder.path().join("crons.db")), ..Settings::default() };
-    Server::start(&settings, listener).unwrap()
-}
-
 /// Both cases are one test, as a process has one client and one log.
 #[tokio::test]
 async fn a_refused_check_in_is_not_sent_and_one_that_is_accepted_with_a_remark_is() {
     let log = Log::install();
     let folder = tempfile::tempdir().unwrap();
+    let settings =
+        Settings { database: Database::sqlite(folder.path().join("crons.db")), ..Settings::default() };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let server = server(&folder, listener);
+    let server = Server::start(&settings, listener).unwrap();
     let crons = crons::init(ClientOptions::new().dsn(server.dsn()));
 
     // A monitor that nobody described.
