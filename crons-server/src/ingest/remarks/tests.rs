@@ -1,5 +1,6 @@
 //! Each kind of remark in its words, and the keys that are not remarked on.
 
+use super::keys::EVENT;
 use super::*;
 use proptest::prelude::*;
 use serde_json::json;
@@ -76,6 +77,12 @@ fn a_value_in_the_wrong_place_and_a_key_that_is_misspelt_say_where_to_write_them
             json!("Nightly"),
             "monitor_config.name: \"Nightly\" is not used, as there is no such key; leave it out, or write one of schedule, \
              checkin_margin, max_runtime, timezone, failure_issue_threshold, recovery_threshold, owner",
+        ),
+        (
+            Payload,
+            "sentry_DSN",
+            json!("http://public@host/1"),
+            "sentry_DSN: its value is not used, as there is no such key; leave it out, or write one of check_in_id, ",
         ),
         (
             Schedule,
