@@ -237,6 +237,26 @@ fn serve(file: &Path, reports: &[(&str, Value)], until: &str) {
 }
 
 #[test]
+fn what_is_accepted_but_not_as_it_was_sent_is_said_once_beside_the_report() {
+    let mut payload = payload('a', "ok");
+    payload.as_object_mut().unwrap().remove("check_in_id");
+    payload["monitor_config"]["schedule"]["timezone"] = json!("Europe/Vienna");
+    payload["monitor_config"]["max_runtime"] = json!(20_160);
+    let lines = ["10:00:00", "11:00:00"].map(|time| json!({"at": at(time), "check_in": payload}).to_string());
+    let Output { status, stdout, stderr } = simulate(&["-"], &lines.join("\n"));
+    assert!(status.success());
+    let report: Value = serde_json::from_slice(&stdout).unwrap();
+    assert_eq!(report["outcomes"][1]["errors"], json!(["CHECKIN_VALIDATION_FAILED"]));
+    let log = String::from_utf8(stderr).unwrap();
+    for part in [
+        r#"monitor_config.schedule.timezone: "Europe/Vienna" is not used here; write it as `monitor_config.timezone`"#,
+        "monitor_config.max_runtime: 20160 minutes are not in 1 to 10080; 10080 is used instead",
+    ] {
+        assert_eq!(log.matches(part).count(), 1, "{log}");
+    }
+}
+
+#[test]
 fn what_a_server_has_stored_comes_to_the_same_verdicts_and_to_others_with_another_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("crons.db");
@@ -261,7 +281,7 @@ fn what_a_server_has_stored_comes_to_the_same_verdicts_and_to_others_with_anothe
     );
     assert_eq!(
         column(&same, "incidents", "resolved_at"),
-        [json!(at("11:05:00")), json!(at("14:00:20"))],
+        [json!(at("11:06:00")), json!(at("14:00:20"))],
         "the failure and the timeout are one incident"
     );
 

@@ -23,6 +23,7 @@ use crate::record::{Record, Report};
 use crate::stats::Stats;
 
 pub(crate) use answer::Answer;
+use answer::Remarked;
 use hold::{Held, Unopened};
 use open_runs::OpenRuns;
 
@@ -63,6 +64,7 @@ pub(crate) struct Delivery {
     prepared: HashMap<Index, CheckIn>,
     losses: Losses,
     stats: Stats,
+    remarked: Remarked,
 }
 
 impl Delivery {
@@ -82,6 +84,7 @@ impl Delivery {
             prepared: HashMap::new(),
             losses: Losses::default(),
             stats: Stats::default(),
+            remarked: Remarked::default(),
         }
     }
 

@@ -5,6 +5,8 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crons_types::ACCEPTED_BUT;
+
 /// Carries one envelope to the server.
 ///
 /// The default is HTTP by `reqwest` (feature `http`). Implement this to send by other means; the worker polls the future
@@ -113,7 +115,16 @@ impl Response {
 
     /// Why the server did not take a check-in, though it may have said 200 to it, as our own server and old Sentry say it.
     pub(crate) fn reason(&self) -> Option<&str> {
-        self.headers.iter().find(|(name, _)| name == "x-sentry-error").map(|(_, reason)| reason.as_str())
+        self.error().filter(|error| !error.starts_with(ACCEPTED_BUT))
+    }
+
+    /// The remark of the server about a check-in that counts, but was not taken as it was sent.
+    pub(crate) fn remark(&self) -> Option<&str> {
+        self.error()?.strip_prefix(ACCEPTED_BUT)
+    }
+
+    fn error(&self) -> Option<&str> {
+        self.headers.iter().find(|(name, _)| name == "x-sentry-error").map(|(_, error)| error.as_str())
     }
 }
 

@@ -98,7 +98,7 @@ fn router(app: App, access: Access) -> Router {
 fn api() -> Router<App> {
     Router::new()
         .route("/monitors/", get(api::monitors))
-        .route("/monitors/{slug}/", get(api::monitor).put(api::change_monitor))
+        .route("/monitors/{slug}/", get(api::monitor).put(api::change_monitor).delete(api::delete_monitor))
         .route("/monitors/{slug}/environments/{environment}/", put(api::change_environment))
         .route("/monitors/{slug}/checkins/", get(api::check_ins))
         .route("/monitors/{slug}/incidents/", get(api::incidents_of))

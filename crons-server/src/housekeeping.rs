@@ -12,7 +12,7 @@ const EVERY: Duration = Duration::from_secs(3_600);
 /// After the start, when there is more to do.
 const AT_FIRST: Duration = Duration::from_secs(60);
 
-/// Does it from time to time, until the server stops.
+/// Deletes what is old from time to time, until the server stops.
 pub(crate) async fn keep(inbox: Arc<Inbox>, retention: Retention) {
     let mut wait = AT_FIRST;
     loop {
@@ -27,6 +27,29 @@ pub(crate) async fn keep(inbox: Arc<Inbox>, retention: Retention) {
         }
         wait = EVERY;
     }
+}
+
+/// Deletes what is stored of deleted monitors, whenever some were, until the server stops.
+pub(crate) async fn purge(inbox: Arc<Inbox>) {
+    loop {
+        inbox.deleted().notified().await;
+        while let Err(failed) = purge_all(&inbox).await {
+            if failed == Unavailable::Closing {
+                return;
+            }
+            tracing::error!(
+                "what is stored of deleted monitors could not be deleted; tried again in a minute"
+            );
+            tokio::time::sleep(AT_FIRST).await;
+        }
+    }
+}
+
+/// A few rows at a time, with check-ins between them.
+async fn purge_all(inbox: &Inbox) -> Result<(), Unavailable> {
+    while inbox.work(|records, _| records.purge_deleted()).await? {}
+    while inbox.work(|records, _| records.give_back()).await? {}
+    Ok(())
 }
 
 /// Does it once; how many check-ins were deleted.

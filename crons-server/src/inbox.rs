@@ -43,6 +43,7 @@ pub(crate) struct Inbox {
     /// The latest time that was stamped. Held while stamping and queueing, so that the queue is in order of time.
     latest: Mutex<Timestamp>,
     alerts: Arc<Notify>,
+    deleted: Notify,
     /// Whether the last thing that was to be stored was.
     well: Arc<AtomicBool>,
 }
@@ -61,7 +62,8 @@ impl Inbox {
         well: Arc<AtomicBool>,
     ) -> (Self, mpsc::Receiver<Message>) {
         let (messages, queue) = mpsc::channel(QUEUE);
-        (Self { messages, clock, latest: Mutex::new(Timestamp::MIN), alerts, well }, queue)
+        let (latest, deleted) = (Mutex::new(Timestamp::MIN), Notify::new());
+        (Self { messages, clock, latest, alerts, deleted, well }, queue)
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -127,6 +129,11 @@ impl Inbox {
     /// Told when there are alerts to send, or when the clock was moved.
     pub(crate) fn alerts(&self) -> &Notify {
         &self.alerts
+    }
+
+    /// Told when something was deleted, so that what is stored of it can go.
+    pub(crate) fn deleted(&self) -> &Notify {
+        &self.deleted
     }
 
     /// Waits until the thread that owns the database has ended, of itself or because it was told to.

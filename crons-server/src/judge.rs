@@ -1,5 +1,6 @@
 //! From events to verdicts: loads what bears on each, lets the core decide, saves what it decided.
 
+mod commands;
 mod deadlines;
 
 use jiff::{SignedDuration, Timestamp};
@@ -7,11 +8,14 @@ use uuid::Uuid;
 
 use crate::alerts::Alerts;
 use crate::lifecycle::{
-    self, Arrival, Caps, CheckInEvent, Consequences, Outage, ProcessingError, RateWindow, State, Verdict,
+    self, Arrival, Caps, CheckInEvent, Consequences, Outage, ProcessingError, RateWindow, RefusedStarts,
+    State, Verdict,
 };
 use crate::said::Said;
 use crate::settings::Settings;
 use crate::store::{Change, Records, StoreError, enqueue_alerts};
+
+pub(crate) use commands::{Deletion, delete, set_all_muted, set_enabled, set_muted};
 
 /// How long the end of a run waits for the report that describes its monitor.
 pub(crate) const HELD_FOR: SignedDuration = SignedDuration::from_secs(60);
@@ -19,6 +23,7 @@ pub(crate) const HELD_FOR: SignedDuration = SignedDuration::from_secs(60);
 /// What decides, with what it has in mind.
 pub(crate) struct Judge {
     pub(crate) rate: RateWindow,
+    refused_starts: RefusedStarts,
     caps: Caps,
     alerts: Alerts,
     /// When nobody could be heard, as far as a deadline may still ask.
@@ -30,6 +35,7 @@ impl Judge {
     pub(crate) fn new(settings: &Settings, new_id: impl FnMut() -> Uuid + Send + 'static) -> Self {
         Self {
             rate: RateWindow::new(settings.rate_limit.0),
+            refused_starts: RefusedStarts::default(),
             caps: settings.caps,
             alerts: settings.alerts.clone(),
             outages: Vec::new(),
@@ -49,6 +55,7 @@ impl Judge {
             Err(error) => {
                 let errors = vec![error];
                 records.refuse(arrival, &errors)?;
+                self.refused_starts.refused(arrival, &errors);
                 said.push(Said::Refused {
                     slug: arrival.monitor_slug.clone(),
                     environment: arrival.environment.clone(),
@@ -58,11 +65,24 @@ impl Judge {
                 return Ok(Verdict::Refused(errors));
             }
         };
-        let (verdict, made_monitor) = self.apply(records, event, said)?;
+        let (mut verdict, made_monitor) = self.apply(records, event, said)?;
+        if verdict == Verdict::Held
+            && let Some(errors) = self.refused_starts.why(event)
+        {
+            verdict = Verdict::Refused(with_remarks(event, errors));
+        }
         match &verdict {
             Verdict::Held => records.hold(event)?,
-            Verdict::Refused(errors) => records.refuse(arrival, errors)?,
-            Verdict::Accepted { .. } => {}
+            Verdict::Refused(errors) => {
+                records.refuse(arrival, errors)?;
+                self.refused_starts.refused(arrival, errors);
+            }
+            Verdict::Accepted { noted, .. } => {
+                self.refused_starts.accepted(event);
+                if !noted.is_empty() {
+                    records.remark(arrival, noted)?;
+                }
+            }
         }
         let held = if made_monitor { records.release(event)? } else { Vec::new() };
         // Nothing below fails by itself: what is said here happens.
@@ -75,8 +95,12 @@ impl Judge {
             }
             let applied = apart(records, |records| {
                 let (verdict, _) = self.apply(records, &waiting, said)?;
-                if let Verdict::Refused(errors) = &verdict {
-                    records.refuse(&as_arrival(&waiting), errors)?;
+                match &verdict {
+                    Verdict::Refused(errors) => records.refuse(&as_arrival(&waiting), errors)?,
+                    Verdict::Accepted { noted, .. } if !noted.is_empty() => {
+                        records.remark(&as_arrival(&waiting), noted)?;
+                    }
+                    Verdict::Accepted { .. } | Verdict::Held => {}
                 }
                 Ok(verdict)
             })?;
@@ -144,10 +168,19 @@ impl Judge {
 
 /// Nobody has explained it.
 fn give_up(records: &mut dyn Records, event: CheckInEvent, said: &mut Vec<Said>) -> Result<(), StoreError> {
-    let errors = vec![ProcessingError::MonitorNotFound];
+    let errors = with_remarks(&event, vec![ProcessingError::MonitorNotFound]);
     records.refuse(&as_arrival(&event), &errors)?;
     said.push(Said::CheckIn(event, Verdict::Refused(errors)));
     Ok(())
+}
+
+/// Puts the remarks about a check-in before the reasons why it is refused.
+fn with_remarks(event: &CheckInEvent, errors: Vec<ProcessingError>) -> Vec<ProcessingError> {
+    let remarks = event.remarks.iter().cloned().map(ProcessingError::CheckInValidationFailed);
+    // Those of its start may be the same.
+    let mut all: Vec<_> = remarks.filter(|remark| !errors.contains(remark)).collect();
+    all.extend(errors);
+    all
 }
 
 /// The payload of a check-in that was held, as far as it is still known.

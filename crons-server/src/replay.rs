@@ -114,6 +114,8 @@ impl Replay {
                 duration_ms,
                 config: Some(ConfigUpdate::Valid(Box::new(config.clone()))),
                 received: at,
+                spelling: None,
+                remarks: Vec::new(),
             };
             Arrival {
                 monitor_slug: Some(slug.clone()),
@@ -143,7 +145,7 @@ impl Replay {
             failure_issue_threshold: Some(failure_issue_threshold.or(config.failure_issue_threshold)),
             recovery_threshold: Some(recovery_threshold.or(config.recovery_threshold)),
             owner: None,
-            owner_refused: false,
+            owner_refused: None,
         }
     }
 }

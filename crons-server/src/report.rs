@@ -89,7 +89,8 @@ pub struct OutcomeRow {
     pub monitor_slug: Option<String>,
     pub outcome: &'static str,
     pub reason: Option<&'static str>,
-    /// Sentry's names of what was wrong.
+    /// Sentry's names of what was wrong, or was not taken as it was sent, each once; nothing of numbers that were cut. The log
+    /// has the same in words.
     pub errors: Vec<&'static str>,
 }
 
@@ -110,12 +111,14 @@ impl OutcomeRow {
             Verdict::Refused(errors) => errors,
             Verdict::Held => &[],
         };
-        // A configuration that a known monitor does not take is no error of its check-in, at Sentry.
-        let refused = matches!(verdict, Verdict::Refused(_));
-        let named = errors
-            .iter()
-            .filter(|error| refused || !matches!(error, ProcessingError::MonitorInvalidConfig(_)));
-        self.errors = named.map(ProcessingError::name).collect();
+        self.errors.clear();
+        // To cut a number to its limit is no error at Sentry.
+        let named = errors.iter().filter(|error| !matches!(error, ProcessingError::ConfigValueCut(_)));
+        for name in named.map(ProcessingError::name) {
+            if !self.errors.contains(&name) {
+                self.errors.push(name);
+            }
+        }
     }
 }
 

@@ -37,7 +37,7 @@ pub struct Server {
     inbox: Arc<Inbox>,
     stop: watch::Sender<bool>,
     http: tokio::task::JoinHandle<std::io::Result<()>>,
-    /// They live by the machine's clock.
+    /// Background tasks.
     timers: Vec<tokio::task::JoinHandle<()>>,
     retention: Retention,
     alerts: tokio::task::JoinHandle<()>,
@@ -112,6 +112,7 @@ impl Server {
             tracing::warn!("{doubt}");
         }
         store.resume_alerts(settings.clock.now())?;
+        let has_deleted = store.has_deleted()?;
         let reader = Reader::open(path)?;
         let dsn = format!("http://{public_key}@{}/{}", reachable(address), crate::PROJECT);
         let mut ids = Ids::default();
@@ -132,13 +133,14 @@ impl Server {
             connections::serve(listener, Routes::new(app, access), settings.limits.clone(), until(stopped));
         let http = tokio::spawn(serve);
         let retention = settings.retention;
-        let timers = match settings.clock {
-            Clock::System => vec![
-                tokio::spawn(tick(Arc::clone(&inbox))),
-                tokio::spawn(housekeeping::keep(Arc::clone(&inbox), retention)),
-            ],
-            Clock::Manual(_) => Vec::new(),
-        };
+        let mut timers = vec![tokio::spawn(housekeeping::purge(Arc::clone(&inbox)))];
+        if has_deleted {
+            inbox.deleted().notify_one();
+        }
+        if let Clock::System = settings.clock {
+            timers.push(tokio::spawn(tick(Arc::clone(&inbox))));
+            timers.push(tokio::spawn(housekeeping::keep(Arc::clone(&inbox), retention)));
+        }
         let consumer = Some(consumer);
         Ok(Self { address, dsn, public_key, inbox, stop, http, timers, retention, alerts, consumer })
     }

@@ -1,13 +1,14 @@
 //! A timeline through the same code that serves, on a clock of its own and with a database in memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use crons_types::Slug;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::ingest::parse_check_in;
-use crate::judge::{HELD_FOR, Judge};
-use crate::lifecycle::{self, Arrival, CheckInEvent, Outage, Verdict, truncate_to_minute};
+use crate::judge::{self, HELD_FOR, Judge};
+use crate::lifecycle::{Arrival, CheckInEvent, Outage, Verdict, truncate_to_minute};
 use crate::minutes::{self, Minutes};
 use crate::report::{OutcomeRow, Report, Written};
 use crate::said::Said;
@@ -51,12 +52,16 @@ pub struct Simulation {
     store: SqliteStore,
     judge: Judge,
     minutes: Option<Minutes>,
+    /// When something happened last.
+    last: Option<Timestamp>,
     ticks: Ticks,
     outcomes: Vec<OutcomeRow>,
     /// Check-ins that wait for the description of their monitor, with their place among the outcomes.
     held: Vec<(usize, CheckInEvent)>,
     /// Ids as the timeline writes them.
     written: Written,
+    /// Remarks that were logged.
+    remarks: HashSet<(Slug, String)>,
 }
 
 impl std::fmt::Debug for Simulation {
@@ -86,10 +91,12 @@ impl Simulation {
             store: SqliteStore::in_memory()?,
             judge: Judge::new(&settings, new_id),
             minutes: None,
+            last: None,
             ticks,
             outcomes: Vec::new(),
             held: Vec::new(),
             written: HashMap::new(),
+            remarks: HashSet::new(),
         })
     }
 
@@ -98,12 +105,18 @@ impl Simulation {
         self.judge.outages = outages;
     }
 
-    /// Lets something happen; never before what happened already.
+    /// Lets something happen; at the same instant as what happened last, after it.
     ///
     /// # Errors
-    /// If the database in memory fails.
+    /// If it is earlier than what happened already, or the database in memory fails.
     pub fn happen(&mut self, event: TimelineEvent) -> Result<(), StoreError> {
         let TimelineEvent { at, action } = event;
+        if let Some(last) = self.last.filter(|last| at < *last) {
+            return Err(StoreError::refused(format!(
+                "at: {at} is before {last}, the time of the event before it"
+            )));
+        }
+        self.last = Some(at);
         self.advance(at, matches!(action, Action::Tick))?;
         match action {
             Action::Tick => Ok(()),
@@ -118,31 +131,16 @@ impl Simulation {
                 self.check_in(&arrival)
             }
             Action::Mute { monitor, environment, muted } => {
-                let found = self.transaction(|records, _| {
-                    let Some((found, environments)) = records.monitor(&monitor)? else { return Ok(false) };
-                    let named = environments.into_iter().find(|found| found.name == environment);
-                    let Some(mut environment) = named else { return Ok(false) };
-                    environment.muted = muted;
-                    records.save_environment(&found, &environment)?;
-                    Ok(true)
-                })?;
+                let found =
+                    self.transaction(|records, _| judge::set_muted(records, &monitor, &environment, muted))?;
                 if !found {
                     tracing::warn!(%at, monitor, environment, "there is no such environment to mute at this time");
                 }
                 Ok(())
             }
             Action::Disable { monitor, disabled } => {
-                let found = self.transaction(|records, _| {
-                    let Some((mut found, mut environments)) = records.monitor(&monitor)? else {
-                        return Ok(false);
-                    };
-                    lifecycle::set_enabled(&mut found, &mut environments, !disabled, at);
-                    records.save_monitor(&found)?;
-                    for environment in &environments {
-                        records.save_environment(&found, environment)?;
-                    }
-                    Ok(true)
-                })?;
+                let found =
+                    self.transaction(|records, _| judge::set_enabled(records, &monitor, !disabled, at))?;
                 if !found {
                     tracing::warn!(%at, monitor, "there is no such monitor to disable at this time");
                 }
@@ -157,6 +155,9 @@ impl Simulation {
         self.transaction(|records, judge| judge.check_in(records, arrival, &mut said).map(drop))?;
         let place = self.outcomes.len();
         self.outcomes.push(OutcomeRow::pending(arrival));
+        for said in &said {
+            self.log_remarks(said);
+        }
         for (index, said) in said.into_iter().enumerate() {
             match said {
                 Said::Refused { errors, .. } => self.outcomes[place].is(&Verdict::Refused(errors)),
@@ -167,6 +168,18 @@ impl Simulation {
             }
         }
         Ok(())
+    }
+
+    /// Logs remarks about accepted check-ins in words, each once; the report has only their names.
+    fn log_remarks(&mut self, said: &Said) {
+        let Said::CheckIn(event, Verdict::Accepted { noted, .. }) = said else { return };
+        for remark in noted {
+            let (slug, remark) = (&event.monitor_slug, remark.to_string());
+            if !self.remarks.contains(&(slug.clone(), remark.clone())) {
+                tracing::warn!(at = %event.received, %slug, "check-in accepted, but {remark}");
+                self.remarks.insert((slug.clone(), remark));
+            }
+        }
     }
 
     /// Lets time pass, judging each minute on the way.

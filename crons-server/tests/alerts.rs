@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crons_server::{Alerts, Database, Server, Settings, Webhook};
-use harness::{Harness, KEY, api_id, id, with};
+use harness::{Harness, KEY, api_id, hourly, id, with};
 use receiver::{Mode, Receiver, eventually};
 use serde_json::{Value, json};
 
@@ -77,6 +77,23 @@ fn a_target_that_is_down_slow_and_wrong_gets_every_message_once_it_is_back_in_or
     assert_eq!(resolved.body["incident"]["duration_s"], 1199);
     let text = resolved.body["text"].as_str().unwrap();
     assert!(text.starts_with("`job` in `production` is well again after 19 min 59 s:"), "{text}");
+}
+
+#[test]
+fn a_run_longer_than_its_period_says_how_long_the_incident_lasted_that_it_ends() {
+    let receiver = Receiver::in_mode(Mode::Answer(200));
+    let harness = Harness::with_alerts("10:00:00", ops(&receiver));
+    let hourly = hourly(&json!({"max_runtime": 600}));
+    harness.send("10:30:00", &with(&id('a'), "in_progress", &hourly));
+    harness.send("13:30:00", &with(&id('a'), "ok", &hourly));
+    eventually("it has failed and is well again", || {
+        receiver.taken().last().is_some_and(|last| last == "resolved")
+    });
+    let messages = receiver.received();
+    let resolved = &messages[messages.len() - 1].body;
+    let text = resolved["text"].as_str().unwrap();
+    assert!(text.starts_with("`job` in `production` is well again after 2 h 30 min:"), "{text}");
+    assert_eq!(resolved["incident"]["resolved_at"], harness::api("13:30:00"));
 }
 
 #[test]

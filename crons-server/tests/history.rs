@@ -181,14 +181,30 @@ fn an_incident_can_be_taken_in_hand_and_given_back_until_it_is_over() {
 }
 
 #[test]
-fn an_incident_that_an_older_run_resolves_has_lasted_no_time() {
+fn to_enable_a_monitor_tells_nobody_of_what_could_not_be_heard() {
+    let server = Harness::at("10:00:00");
+    let path = format!("{API}/monitors/job/");
+    server.send("10:00:00", &check_in(&id('a'), "in_progress"));
+    server.send("10:05:00", &check_in(&id('b'), "in_progress"));
+    server.put(&path, &json!({"status": "disabled"}));
+    server.send("10:20:00", &check_in(&id('b'), "ok"));
+    server.advance("10:31:00");
+    assert_eq!(server.statuses("job"), ["in_progress", "in_progress"], "nothing is judged");
+    server.put(&path, &json!({"status": "active"}));
+    server.advance("10:59:00");
+    assert_eq!(server.statuses("job"), ["unknown", "unknown"]);
+    assert_eq!(server.api("/incidents/"), json!([]));
+}
+
+#[test]
+fn an_incident_that_an_older_run_resolves_has_lasted_until_its_report_arrived() {
     let server = Harness::at("10:00:00");
     server.send("10:00:00", &check_in(&id('a'), "in_progress"));
     server.send("10:05:00", &check_in(&id('b'), "error"));
     server.send("10:10:00", &check_in(&id('a'), "ok"));
     let incident = &server.api("/incidents/")[0];
-    assert_eq!((&incident["startedAt"], &incident["resolvedAt"]), (&api("10:05:00"), &api("10:00:00")));
-    assert_eq!(incident["duration"], 0);
+    assert_eq!((&incident["startedAt"], &incident["resolvedAt"]), (&api("10:05:00"), &api("10:10:00")));
+    assert_eq!(incident["duration"], 5 * 60 * 1_000);
 }
 
 #[test]
@@ -259,14 +275,10 @@ fn a_disabled_monitor_is_not_judged_and_takes_nothing_and_enabled_it_expects_fro
     let answer = server.put(&path, &json!({"status": "active"}));
     assert_eq!(answer.body["environments"][0]["nextCheckIn"], api("14:00:00"));
     server.advance("13:59:00");
-    assert_eq!(
-        server.statuses("job"),
-        ["ok", "timeout"],
-        "a run that was open all along is judged again, too"
-    );
+    assert_eq!(server.statuses("job"), ["ok", "unknown"], "a run whose end was filtered is no failure");
     server.put(&path, &json!({"status": "active"}));
     server.advance("14:01:00");
-    assert_eq!(server.statuses("job"), ["ok", "timeout", "missed"]);
+    assert_eq!(server.statuses("job"), ["ok", "unknown", "missed"]);
 }
 
 #[test]

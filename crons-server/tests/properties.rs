@@ -106,6 +106,35 @@ proptest! {
     }
 
     #[test]
+    fn an_incident_never_ends_before_it_began_nor_later_than_now(story in story(12)) {
+        let now = instant(&story.last().unwrap().0);
+        let report = told(&story, EVERY);
+        for incident in report["incidents"].as_array().unwrap() {
+            // Instants of one day in UTC, to the second, are in the order of their texts.
+            let began = incident["started_at"].as_str().unwrap();
+            if let Some(ended) = incident["resolved_at"].as_str() {
+                prop_assert!(began <= ended && ended <= now.as_str(), "{} to {} at {}", began, ended, now);
+            }
+        }
+    }
+
+    /// Reports while it is disabled, and deadlines that pass in that time, are not heard of after it is enabled, either.
+    #[test]
+    fn to_enable_a_monitor_tells_nobody_of_what_was_before(
+        before in story(8), filtered in proptest::collection::vec(happening(), 0..4)
+    ) {
+        let runs = |(_, event): &(String, Event)| event.0.get("check_in").is_some();
+        let mut story = vec![("10:00:00".to_owned(), ok("z"))];
+        story.extend(before.into_iter().filter(runs));
+        story.push(("13:00:00".to_owned(), disable(true)));
+        let told_before = only(&told(&story, EVERY), &['>']).len();
+        story.extend(filtered.into_iter().map(|event| ("13:01:00".to_owned(), event)).filter(runs));
+        story.push(("14:59:30".to_owned(), disable(false)));
+        story.push(("15:00:59".to_owned(), tick()));
+        prop_assert_eq!(only(&told(&story, EVERY), &['>']).len(), told_before);
+    }
+
+    #[test]
     fn to_judge_a_minute_again_changes_nothing(story in story(8), seconds in proptest::collection::vec(0..3 * 3600_u32, 0..8)) {
         let mut ticking = story.clone();
         ticking.extend(seconds.iter().map(|second| (clock(*second), tick())));
@@ -127,7 +156,7 @@ proptest! {
 
     /// What is expected never moves back while the configuration stays: neither by a check-in, nor by a tick, nor by
     /// disabling and enabling. For an interval of months it may, as months without the day are left out (31 January is
-    /// followed by 31 March, 1 February by 1 March), and for one in a zone in the hour that is repeated.
+    /// followed by 31 March, 1 February by 1 March), and for one of days in a zone in the hour that is repeated.
     #[test]
     fn what_is_expected_never_moves_back(story in story(10), ticks in any::<bool>()) {
         let ticks = if ticks { EVERY } else { LISTED };

@@ -192,7 +192,7 @@ fn whatever_cannot_be_answered_is_refused_with_a_reason() {
             "there is no organization \"acme\"",
         );
         check("GET", &format!("/api/0/organizations/%FF{list}"), "", 400, "UTF-8");
-        check("DELETE", &format!("{API}{list}"), "", 405, "DELETE is not what");
+        check("PATCH", &format!("{API}{list}"), "", 405, "PATCH is not what");
         check("POST", &format!("{API}{list}"), "{}", 405, "POST is not what");
     }
     for path in ["", "checkins/", "incidents/", "processing-errors/", "usage/"] {
@@ -216,6 +216,7 @@ fn whatever_cannot_be_answered_is_refused_with_a_reason() {
             "there is no incident",
         ),
         ("DELETE", &format!("/incidents/{nobody}/acknowledgement/"), "", 404, "there is no incident"),
+        ("DELETE", "/monitors/ghost/", "", 404, "there is no monitor \"ghost\""),
         ("PUT", "/incidents/x/acknowledgement/", "{\"by\": \"Ada\"}", 400, "x"),
         ("GET", &acknowledgement, "", 405, "GET is not what"),
         ("PUT", &acknowledgement, "", 400, "the body: EOF"),

@@ -240,7 +240,7 @@ fn a_database_of_schema_1_takes_check_ins_and_judges_what_it_held() {
     server.advance("11:07:00");
     let job: Vec<Value> = server.check_ins("job").iter().map(|row| row["status"].clone()).collect();
     assert_eq!(job, ["ok", "error", "unknown", "unknown"], "due in the meantime, in both environments");
-    assert_eq!(sql::<u32>(&server.database(), "PRAGMA user_version"), 4);
+    assert_eq!(sql::<u32>(&server.database(), "PRAGMA user_version"), 5);
 }
 
 #[test]

@@ -41,6 +41,23 @@ fn a_held_end_that_nobody_explains_within_a_minute_is_refused() {
 }
 
 #[test]
+fn the_end_of_a_run_whose_start_was_refused_is_answered_at_once() {
+    let server = Harness::at("10:00:00");
+    let start = with(&id('a'), "in_progress", &hourly(&json!({"timezone": "Mars/Olympus"})));
+    assert!(server.send("10:00:00", &start).error.unwrap().contains("Mars/Olympus"));
+    let answer = server.send("10:00:01", &bare_end('a'));
+    let error = answer.error.unwrap();
+    assert!(error.contains("Mars/Olympus") && error.contains("the start of this run was refused"), "{error}");
+    assert_eq!(answer.body["discarded"].as_array().unwrap().len(), 2);
+    // As a script of two lines does it.
+    for (status, expected) in [("in_progress", "MONITOR_NOT_FOUND"), ("ok", "MONITOR_NOT_FOUND")] {
+        let answer = server.get(&format!("/api/1/cron/script/{KEY}/?status={status}"));
+        assert_eq!(answer.status, 202);
+        assert!(answer.error.unwrap().starts_with(expected), "{status}");
+    }
+}
+
+#[test]
 fn several_held_ends_are_taken_in_order_of_arrival() {
     let server = Harness::at("10:00:00");
     for letter in ['a', 'b', 'c'] {

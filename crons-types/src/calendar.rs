@@ -25,7 +25,7 @@ mod wall;
 mod zone;
 
 /// The first occurrence strictly after `after`, at a whole minute. For an interval, `after` is the check-in from which it
-/// counts.
+/// counts: minutes and hours are lengths of time, longer units are added on the wall clock of the zone.
 ///
 /// `None` if it lies beyond the year 9999, or if there is none within 50 years.
 pub fn next_after(schedule: &Schedule, timezone: &Timezone, after: Timestamp) -> Option<Timestamp> {

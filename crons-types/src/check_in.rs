@@ -6,6 +6,10 @@ use std::time::Duration;
 
 use crate::{MonitorConfig, Slug};
 
+/// How the header `X-Sentry-Error` of a `crons` server begins if the check-in counts, but not all of it was taken as it was
+/// sent. Without this, the header says why a check-in does not count.
+pub const ACCEPTED_BUT: &str = "accepted, but ";
+
 /// A report about a run: that it began, or how it ended.
 ///
 /// ```

@@ -29,7 +29,9 @@ mod dsn;
 #[cfg(feature = "serde")]
 mod wire;
 
-pub use check_in::{CheckIn, CheckInId, CheckInStatus, Environment, InvalidCheckInId, InvalidEnvironment};
+pub use check_in::{
+    ACCEPTED_BUT, CheckIn, CheckInId, CheckInStatus, Environment, InvalidCheckInId, InvalidEnvironment,
+};
 pub use crontab::{Crontab, InvalidCrontab};
 pub use dsn::{Dsn, InvalidDsn};
 pub use interval::{Interval, IntervalUnit, InvalidSpan, Minutes};

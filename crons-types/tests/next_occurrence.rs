@@ -140,8 +140,15 @@ fn by_hand() {
         ("every 1 day", NEW_YORK, "2024-03-09 17:00", "2024-03-10 16:00"),
         ("every 1 day", NEW_YORK, "2024-11-02 16:00", "2024-11-03 17:00"),
         ("every 1 hour", NEW_YORK, "2024-03-10 06:30", "2024-03-10 07:30"),
-        // As upstream: an hour on the wall, two in truth.
-        ("every 1 hour", NEW_YORK, "2024-11-03 05:30", "2024-11-03 07:30"),
+        // Minutes and hours are lengths of time. Upstream adds them on the wall clock and answers 07:30.
+        ("every 1 hour", NEW_YORK, "2024-11-03 05:30", "2024-11-03 06:30"),
+        ("every 2 hours", BERLIN, "2024-03-31 00:10", "2024-03-31 02:10"),
+        ("every 2 hours", BERLIN, "2024-03-30 23:10:40", "2024-03-31 01:10"),
+        ("every 2 hours", BERLIN, "2024-10-26 23:10", "2024-10-27 01:10"),
+        ("every 2 hours", BERLIN, "2024-10-27 00:10", "2024-10-27 02:10"),
+        ("every 90 minutes", BERLIN, "2024-10-27 00:40", "2024-10-27 02:10"),
+        ("every 24 hours", BERLIN, "2024-03-30 12:00", "2024-03-31 12:00"),
+        ("every 20 minutes", "Australia/Lord_Howe", "2024-04-06 14:50", "2024-04-06 15:10"),
         // Upstream answers 05:45, which is past.
         ("every 30 minutes", NEW_YORK, "2024-11-03 06:15", "2024-11-03 06:45"),
         ("every 1 month", NEW_YORK, "2024-02-10 17:00", "2024-03-10 16:00"),
@@ -192,7 +199,11 @@ fn previous_by_hand() {
         ("every 1 month", UTC, "2024-01-31 10:00", "2024-05-30 10:00", "2024-03-31 10:00"),
         ("every 1 month", UTC, "2024-01-31 10:00", "2024-03-31 10:00", "2024-01-31 10:00"),
         ("every 1 day", NEW_YORK, "2024-03-09 17:00", "2024-03-11 16:00", "2024-03-10 16:00"),
-        ("every 30 minutes", NEW_YORK, "2024-11-03 05:00", "2024-11-03 06:10", "2024-11-03 05:30"),
+        ("every 30 minutes", NEW_YORK, "2024-11-03 05:00", "2024-11-03 06:10", "2024-11-03 06:00"),
+        ("every 2 hours", BERLIN, "2024-03-30 22:10", "2024-03-31 04:10", "2024-03-31 02:10"),
+        ("every 2 hours", BERLIN, "2024-10-26 22:10", "2024-10-27 02:30", "2024-10-27 02:10"),
+        ("every 1 hour", BERLIN, "2024-10-27 00:10:30", "2024-10-27 02:10", "2024-10-27 01:10"),
+        ("every 1 day", BERLIN, "2024-10-26 00:10", "2024-10-27 01:30", "2024-10-27 00:10"),
     ];
     for (schedule, timezone, anchor, before, expected) in rows {
         let anchor = if anchor.is_empty() { Timestamp::UNIX_EPOCH } else { instant(anchor) };

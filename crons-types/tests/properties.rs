@@ -159,6 +159,12 @@ mod time {
             let schedule = Schedule::Interval(interval);
             let next = calendar::next_after(&schedule, &zone, start).unwrap();
             prop_assert!(next > start);
+            if unit < 2 {
+                prop_assert!(matches!(interval.unit(), IntervalUnit::Minute | IntervalUnit::Hour));
+                let length = i64::from(value) * if unit == 0 { 60 } else { 3600 };
+                let exact = Timestamp::from_millisecond(start.as_millisecond() + length * 1000).unwrap();
+                prop_assert_eq!(next, Timestamp::from_second(exact.as_second() / 60 * 60).unwrap(), "whatever the zone");
+            }
             let before = calendar::previous_before(&schedule, &zone, start, next);
             prop_assert!(before < Some(next));
             let far = Timestamp::from_second(start.as_second() + 40 * 31_556_952).unwrap();

@@ -1,6 +1,9 @@
 //! What an answer of the server means, or the lack of one.
 
+use std::collections::HashSet;
 use std::time::Instant;
+
+use crons_types::Slug;
 
 use super::Delivery;
 use crate::lanes::Index;
@@ -9,6 +12,18 @@ use crate::record::Place;
 use crate::transport::{Response, TransportError};
 
 pub(crate) type Answer = Result<Response, TransportError>;
+
+/// Remarks of the server that were logged, up to a number: each of them comes again with every run.
+#[derive(Debug, Default)]
+pub(super) struct Remarked(HashSet<(Slug, String)>);
+
+impl Remarked {
+    const MOST: usize = 1_000;
+
+    fn is_new(&mut self, slug: &Slug, remark: &str) -> bool {
+        self.0.len() < Self::MOST && self.0.insert((slug.clone(), remark.to_owned()))
+    }
+}
 
 impl Delivery {
     /// Takes in what became of a request, and the report on losses that it carried.
@@ -32,6 +47,11 @@ impl Delivery {
         let http = response.status;
         self.backoff.reset();
         if response.is_success() && response.reason().is_none() {
+            if let Some(remark) = response.remark()
+                && self.remarked.is_new(slug, remark)
+            {
+                log!(warn, %slug, status, %id, "check-in accepted by the server, but not as it was sent: {remark}");
+            }
             log!(debug, %slug, status, %id, http, "check-in delivered");
             self.stats.sent += 1;
         } else {

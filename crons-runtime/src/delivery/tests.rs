@@ -173,6 +173,16 @@ fn d11_what_the_server_refuses_is_reported_and_not_sent_again() {
 }
 
 #[test]
+fn what_the_server_accepts_with_a_remark_is_sent_and_what_it_gives_a_reason_for_is_refused() {
+    for (said, sent) in [("accepted, but monitor_config.tz: ..", 2), ("MONITOR_NOT_FOUND: ..", 0), ("", 0)] {
+        let mut world = World::new(pace(), move |_| Ok(Response::new(200).header("X-Sentry-Error", said)));
+        world.run("job", Duration::ZERO);
+        world.pass(MINUTE);
+        assert_eq!((world.stats().sent, world.stats().refused), (sent, 2 - sent), "{said:?}");
+    }
+}
+
+#[test]
 fn a_server_error_is_as_good_as_no_answer_if_so_said() {
     let mut tries = 0;
     let pace = Pace { retry_server_errors: true, ..pace() };

@@ -113,8 +113,7 @@ impl Message {
                 id: incident.guid,
                 started_at: incident.started_at,
                 resolved_at: incident.resolved_at,
-                // What resolved it may have begun before it.
-                duration_s: lasted.map(|lasted| lasted.as_secs().max(0)),
+                duration_s: lasted.map(|lasted| lasted.as_secs()),
                 failures: incident.failures,
             },
             check_in_id: *check_in,

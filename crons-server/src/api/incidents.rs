@@ -182,8 +182,8 @@ fn incident_json(view: &IncidentView) -> Value {
         "startingCheckInId": starting_check_in,
         "resolvedAt": resolved_at,
         "resolvingCheckInId": resolving_check_in,
-        // Milliseconds, as durations of check-ins are. What resolved it may have begun before it.
-        "duration": resolved_at.map(|resolved| resolved.duration_since(*started_at).as_millis().max(0)),
+        // Milliseconds, as durations of check-ins are.
+        "duration": resolved_at.map(|resolved| resolved.duration_since(*started_at).as_millis()),
         "failures": failures,
         "acknowledged": acknowledged.map(|acknowledged| json!({"at": acknowledged.at, "by": acknowledged.by})),
     })

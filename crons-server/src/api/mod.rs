@@ -22,7 +22,7 @@ use crate::refusal::Refusal;
 
 pub use check_ins::check_ins;
 pub use incidents::{acknowledge, incident, incidents, incidents_of, unacknowledge};
-pub use monitors::{change_environment, change_monitor, monitor, monitors};
+pub use monitors::{change_environment, change_monitor, delete_monitor, monitor, monitors};
 pub use receipts::{alerts, outages, refused, refused_of, usage, usage_of};
 
 /// The organization that everything belongs to.

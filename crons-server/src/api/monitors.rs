@@ -1,16 +1,17 @@
-//! Monitors and their environments: shown, disabled, muted.
+//! Monitors and their environments: shown, disabled, muted, deleted.
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{InPath, ORGANIZATION, body, config_json, no_monitor, organization};
-use crate::lifecycle;
+use crate::judge::{self, Deletion};
 use crate::refusal::Refusal;
 use crate::state::App;
 use crate::store::{EnvironmentView, MonitorView};
@@ -63,17 +64,14 @@ pub async fn change_monitor(
     let found = app
         .inbox
         .work(move |records, now| {
-            let Some((mut monitor, mut environments)) = records.monitor(&wanted)? else { return Ok(false) };
+            let mut found = records.monitor(&wanted)?.is_some();
             if let Some(status) = status {
-                let enabled = status == MonitorStatus::Active;
-                lifecycle::set_enabled(&mut monitor, &mut environments, enabled, now);
-                records.save_monitor(&monitor)?;
+                found &= judge::set_enabled(records, &wanted, status == MonitorStatus::Active, now)?;
             }
-            for mut environment in environments {
-                environment.muted = is_muted.unwrap_or(environment.muted);
-                records.save_environment(&monitor, &environment)?;
+            if let Some(muted) = is_muted {
+                found &= judge::set_all_muted(records, &wanted, muted)?;
             }
-            Ok(true)
+            Ok(found)
         })
         .await?;
     if !found {
@@ -81,6 +79,67 @@ pub async fn change_monitor(
     }
     tracing::info!(slug, ?status, ?is_muted, "monitor changed");
     monitor(State(app), InPath((name, slug))).await
+}
+
+/// `DELETE /api/0/organizations/crons/monitors/{slug}/`, with `?environment=` once or more often only of these environments.
+///
+/// As at Sentry: 202, and what is stored goes bit by bit.
+pub async fn delete_monitor(
+    State(app): State<App>,
+    InPath((name, slug)): InPath<(String, String)>,
+    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
+) -> Result<StatusCode, Refusal> {
+    organization(&name)?;
+    let environments = environments_to_delete(query?.0)?;
+    let (wanted, named) = (slug.clone(), environments.clone());
+    let deletion = app.inbox.work(move |records, now| judge::delete(records, &wanted, &named, now)).await?;
+    match deletion {
+        Deletion::NoMonitor => Err(no_monitor(&slug)),
+        Deletion::NoEnvironment(environment) => Err(Refusal::not_found(format!(
+            "environment: monitor {slug:?} has no environment {environment:?}, so nothing was deleted; GET the monitor to see \
+             which it has"
+        ))),
+        Deletion::Done => {
+            app.inbox.deleted().notify_one();
+            tracing::info!(slug, ?environments, "monitor deleted, or these environments of it");
+            Ok(StatusCode::ACCEPTED)
+        }
+    }
+}
+
+/// A query that is misread would delete the whole monitor: it holds nothing but environments, and the project that clients
+/// of Sentry name.
+fn environments_to_delete(query: Vec<(String, String)>) -> Result<Vec<String>, Refusal> {
+    let mut environments = Vec::new();
+    for (key, value) in query {
+        match key.as_str() {
+            "environment" if value.is_empty() => {
+                return Err(Refusal::bad_request(
+                    "environment: it is empty; write its name, or leave it out to delete the whole monitor",
+                ));
+            }
+            "environment" => environments.push(value),
+            "project" => project(&value)?,
+            _ => {
+                return Err(Refusal::bad_request(format!(
+                    "query: there is no {key:?}; write `environment`, once for each to delete, or nothing to delete the \
+                     whole monitor"
+                )));
+            }
+        }
+    }
+    Ok(environments)
+}
+
+/// By its id, its slug, or Sentry's -1 for all projects.
+fn project(named: &str) -> Result<(), Refusal> {
+    if named == crate::PROJECT.to_string() || named == ORGANIZATION || named == "-1" {
+        return Ok(());
+    }
+    Err(Refusal::not_found(format!(
+        "there is no project {named:?}; this server has project {}",
+        crate::PROJECT
+    )))
 }
 
 /// What can be changed of an environment.
@@ -102,14 +161,7 @@ pub async fn change_environment(
     let (wanted, wanted_environment) = (slug.clone(), environment.clone());
     let found = app
         .inbox
-        .work(move |records, _| {
-            let Some((monitor, environments)) = records.monitor(&wanted)? else { return Ok(false) };
-            let mut named = environments.into_iter().filter(|found| found.name == wanted_environment);
-            let Some(mut environment) = named.next() else { return Ok(false) };
-            environment.muted = is_muted;
-            records.save_environment(&monitor, &environment)?;
-            Ok(true)
-        })
+        .work(move |records, _| judge::set_muted(records, &wanted, &wanted_environment, is_muted))
         .await?;
     if !found {
         return Err(Refusal::not_found(format!(

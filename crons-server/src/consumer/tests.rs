@@ -36,7 +36,7 @@ fn arrival(id: u8) -> Arrival {
         failure_issue_threshold: None,
         recovery_threshold: None,
         owner: None,
-        owner_refused: false,
+        owner_refused: None,
     };
     let event = CheckInEvent {
         project: crate::PROJECT,
@@ -47,6 +47,8 @@ fn arrival(id: u8) -> Arrival {
         duration_ms: None,
         config: Some(ConfigUpdate::Valid(Box::new(patch))),
         received: Timestamp::UNIX_EPOCH,
+        spelling: None,
+        remarks: Vec::new(),
     };
     Arrival {
         monitor_slug: Some(event.monitor_slug.clone()),

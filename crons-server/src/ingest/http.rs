@@ -3,10 +3,10 @@
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Path, Query, RawQuery, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use crons_types::CheckInId;
+use crons_types::{ACCEPTED_BUT, CheckInId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -14,6 +14,7 @@ use super::auth::{self, AuthError};
 use super::body;
 use super::envelope::{Envelope, EnvelopeError, MAX_ITEM};
 use super::payload::parse_check_in;
+use super::remarks;
 use crate::lifecycle::{Arrival, Fault, ProcessingError, Verdict};
 use crate::refusal::{Refusal, with_reason};
 use crate::state::App;
@@ -34,6 +35,9 @@ struct Answer {
     /// Sentry answers 200 and drops it; we answer the same, but say so.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     discarded: Vec<String>,
+    /// Remarks about what was not taken as it was sent, though the check-in counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remarks: Vec<String>,
     id: CheckInId,
 }
 
@@ -84,9 +88,9 @@ where
     let Some(payload) = envelope.check_in else { return Ok(Json(json!({})).into_response()) };
     let arrival = parse_check_in(payload, None);
     let id = arrival.content.as_ref().map_or(CheckInId::NIL, |event| event.check_in_id);
-    let discarded = take(app, arrival).await?;
-    let answer = Answer { discarded: discarded.iter().map(ToString::to_string).collect(), id };
-    Ok(with_reasons(Json(answer).into_response(), &discarded))
+    let taken = take(app, arrival).await?;
+    let (discarded, remarks) = (texts(&taken.discarded), texts(&taken.remarks));
+    Ok(taken.with_reasons(Json(Answer { discarded, remarks, id }).into_response()))
 }
 
 /// The path of the second way, with the key in it or not.
@@ -102,6 +106,7 @@ pub async fn cron(
     State(app): State<App>,
     path: Result<Path<CronPath>, PathRejection>,
     query: Result<Query<IngestQuery>, QueryRejection>,
+    RawQuery(raw_query): RawQuery,
     method: Method,
     headers: HeaderMap,
     body: Body,
@@ -121,10 +126,12 @@ pub async fn cron(
     if as_json && body.len() > MAX_ITEM {
         return Err(EnvelopeError::TooLarge(body.len()).into());
     }
+    let unread = remarks::of_url(raw_query.as_deref().unwrap_or_default(), as_json, body.len());
     let payload = if as_json { body } else { from_query(&query)? };
-    let discarded = take(&app, parse_check_in(&payload, Some(&slug))).await?;
+    let mut arrival = parse_check_in(&payload, Some(&slug));
+    arrival.remark(unread);
     // As at Sentry: 202 and an empty body, whatever becomes of it. But the reason is in a header.
-    Ok(with_reasons(StatusCode::ACCEPTED.into_response(), &discarded))
+    Ok(take(&app, arrival).await?.with_reasons(StatusCode::ACCEPTED.into_response()))
 }
 
 /// `HEAD` of the same: whoever looks does not check in.
@@ -153,23 +160,44 @@ fn from_query(query: &IngestQuery) -> Result<Vec<u8>, Refusal> {
     Ok(payload.to_string().into_bytes())
 }
 
-/// Has it stored, also if it is no check-in; what kept it from counting, if anything did.
-async fn take(app: &App, arrival: Arrival) -> Result<Vec<ProcessingError>, Refusal> {
+/// The answer to a check-in.
+#[derive(Default)]
+struct Taken {
+    /// Reasons why the check-in does not count.
+    discarded: Vec<ProcessingError>,
+    /// Remarks about what was not taken as it was sent, though the check-in counts.
+    remarks: Vec<ProcessingError>,
+}
+
+/// Has it stored, also if it is no check-in.
+async fn take(app: &App, arrival: Arrival) -> Result<Taken, Refusal> {
     // What no SDK sends gets a plain answer; what Sentry answers yes to and drops, gets that and the reason.
     let malformed = matches!(arrival.content, Err(Fault { malformed: true, .. }));
+    let held = arrival.content.as_ref().map(|event| event.remarks.clone()).unwrap_or_default();
     match app.inbox.check_in(arrival).await? {
         Verdict::Refused(errors) if malformed => {
-            Err(Refusal::bad_request(format!("malformed check-in: {}", reasons(&errors))))
+            Err(Refusal::bad_request(format!("malformed check-in: {}", texts(&errors).join("; "))))
         }
-        Verdict::Refused(errors) => Ok(errors),
-        Verdict::Accepted { .. } | Verdict::Held => Ok(Vec::new()),
+        Verdict::Refused(discarded) => Ok(Taken { discarded, remarks: Vec::new() }),
+        Verdict::Accepted { noted: remarks, .. } => Ok(Taken { discarded: Vec::new(), remarks }),
+        Verdict::Held => {
+            let remarks = held.into_iter().map(ProcessingError::CheckInValidationFailed).collect();
+            Ok(Taken { discarded: Vec::new(), remarks })
+        }
     }
 }
 
-fn with_reasons(answer: Response, discarded: &[ProcessingError]) -> Response {
-    if discarded.is_empty() { answer } else { with_reason(answer, &reasons(discarded)) }
+impl Taken {
+    /// Adds a header with the reasons, if there are any.
+    fn with_reasons(&self, answer: Response) -> Response {
+        match (self.discarded.as_slice(), self.remarks.as_slice()) {
+            ([], []) => answer,
+            ([], remarks) => with_reason(answer, &format!("{ACCEPTED_BUT}{}", texts(remarks).join("; "))),
+            (discarded, _) => with_reason(answer, &texts(discarded).join("; ")),
+        }
+    }
 }
 
-fn reasons(errors: &[ProcessingError]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+fn texts(errors: &[ProcessingError]) -> Vec<String> {
+    errors.iter().map(ToString::to_string).collect()
 }

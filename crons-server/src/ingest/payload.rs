@@ -7,11 +7,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::remarks;
 use crate::lifecycle::{Arrival, CheckInEvent, ConfigPatch, ConfigUpdate, Fault, ProcessingError};
 use crate::object::Object;
 
 /// Slugs are cut to this many characters before anything else.
 const MAX_SLUG: usize = 50;
+/// Characters of a slug as written that are kept, to tell one spelling from another.
+const MAX_SPELLING: usize = 200;
 /// Crontabs with more bytes are refused; the longest that says something new is shorter.
 const MAX_CRONTAB: usize = 1024;
 
@@ -81,8 +84,14 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
         Ok(payload) => (payload.monitor_slug.as_str(), payload.environment.as_deref()),
         Err(_) => (named.monitor_slug.as_str().unwrap_or_default(), named.environment.as_str()),
     };
-    let slug = beginning(slug_of_path.unwrap_or(slug), MAX_SLUG);
+    let differs = slug_of_path.and_then(|path| remarks::of_path(slug, path));
+    let written = slug_of_path.unwrap_or(slug);
+    let slug = beginning(written, MAX_SLUG);
     let monitor_slug = Slug::normalize(slug);
+    let spelling = Some(beginning(written, MAX_SPELLING))
+        .filter(|spelling| monitor_slug.as_ref().is_some_and(|stored| stored.as_str() != *spelling))
+        .map(str::to_owned);
+    let cut = monitor_slug.as_ref().and_then(|stored| remarks::of_slug(written, stored));
     let environment = environment.filter(|name| !name.is_empty()).unwrap_or(Environment::DEFAULT);
     // One that is too long is refused later on, in its turn; until then it is held in memory, but not all of it.
     let environment = beginning(environment, Environment::MAX_LEN + 1).to_owned();
@@ -94,14 +103,20 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
             Err(refused) => refused,
         })),
     };
-    Arrival {
+    let mut arrival = Arrival {
         monitor_slug,
         environment,
         // The inbox stamps it.
         received: Timestamp::UNIX_EPOCH,
         payload: text.map_or_else(|_| String::from_utf8_lossy(json).into_owned(), str::to_owned),
         content,
+    };
+    if let Ok(event) = &mut arrival.content {
+        event.spelling = spelling;
+        event.remarks = remarks::of_payload(json);
+        event.remarks.extend(differs.into_iter().chain(cut));
     }
+    arrival
 }
 
 /// So many characters of it, or all.
@@ -133,6 +148,8 @@ fn event(payload: Payload, slug: Result<&Slug, String>, environment: &str) -> Re
         duration_ms,
         config: payload.monitor_config.map(config),
         received: Timestamp::UNIX_EPOCH,
+        spelling: None,
+        remarks: Vec::new(),
     })
 }
 
@@ -227,7 +244,10 @@ fn patch(raw: MonitorConfig) -> Result<ConfigPatch, String> {
         timezone,
         failure_issue_threshold: threshold("failure_issue_threshold", raw.failure_issue_threshold)?,
         recovery_threshold: threshold("recovery_threshold", raw.recovery_threshold)?,
-        owner_refused: matches!(valid_owner, Some(Err(_))),
+        owner_refused: owner
+            .as_deref()
+            .filter(|_| matches!(valid_owner, Some(Err(_))))
+            .map(|owner| beginning(owner, 80).to_owned()),
         owner: valid_owner.and_then(Result::ok).map(|owner| owner.to_string()),
     })
 }

@@ -17,8 +17,17 @@ use super::{NewId, Verdict};
 pub(crate) const MAX_DURATION_MS: i64 = 2_147_483_647;
 
 /// Takes a check-in into account, or says why not. `state` is then to be saved, also after a refusal: a monitor or an
-/// environment that was made on the way stays.
+/// environment that was made on the way stays. What was not taken as it was sent comes first in either case: a misspelt
+/// `monitor_config` is why there is no monitor.
 pub fn check_in(state: &mut State, event: &CheckInEvent, caps: Caps, new_id: NewId<'_>) -> Verdict {
+    let mut verdict = decide(state, event, caps, new_id);
+    if let Verdict::Accepted { noted: errors, .. } | Verdict::Refused(errors) = &mut verdict {
+        errors.splice(..0, event.remarks.iter().cloned().map(ProcessingError::CheckInValidationFailed));
+    }
+    verdict
+}
+
+fn decide(state: &mut State, event: &CheckInEvent, caps: Caps, new_id: NewId<'_>) -> Verdict {
     // Steps 6 and 8. Some clients send the configuration only with the begin, and let the end overtake it.
     let noted = match upsert(state, event, caps, new_id) {
         Ok(noted) => noted,
@@ -30,6 +39,10 @@ pub fn check_in(state: &mut State, event: &CheckInEvent, caps: Caps, new_id: New
     };
     // Step 10.
     if !monitor.enabled {
+        // Else it would be timed out once the monitor is enabled, whatever its job has said.
+        if let Some(Existing { row, elsewhere: None, .. }) = &mut state.check_in {
+            row.unheard |= row.status == Status::InProgress;
+        }
         return Verdict::Refused(vec![ProcessingError::MonitorDisabled]);
     }
     let config = monitor.config.clone();
@@ -98,6 +111,7 @@ fn create(
         expected_time,
         timeout_at: open.then(|| deadline(event.received, &config)),
         reported: Some(event.status.into()),
+        unheard: false,
         config,
     }
 }
@@ -156,6 +170,7 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Ne
             return Err(ProcessingError::CheckInFinished);
         }
     }
+    row.unheard = false;
     row.date_updated = received;
     row.reported = Some(event.status.into());
     Ok(News::Progress)

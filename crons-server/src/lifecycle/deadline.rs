@@ -66,6 +66,7 @@ pub fn missed(
         expected_time: Some(expected),
         timeout_at: None,
         reported: None,
+        unheard: false,
         config: config.clone(),
     };
     let this = as_finished(&row, None);

@@ -11,6 +11,8 @@ pub enum ProcessingError {
     CheckInInvalidDuration,
     CheckInInvalidGuid(String),
     CheckInValidationFailed(String),
+    /// A number of its configuration was beyond a limit and was cut to it. Sentry does so without a word.
+    ConfigValueCut(String),
     MonitorDisabled,
     /// There are as many environments of the monitor as there may be.
     MonitorEnvironmentLimitExceeded(u32),
@@ -21,6 +23,8 @@ pub enum ProcessingError {
     /// There are as many monitors as there may be.
     MonitorLimitExceeded(u32),
     MonitorNotFound,
+    /// There is none, as the start of the run was refused that would have made it; why stands before this.
+    MonitorOfRefusedStart,
     /// Nothing of what was written is left as a slug.
     MonitorWithoutSlug(String),
 }
@@ -54,14 +58,16 @@ impl ProcessingError {
             Self::CheckInFinished => "CHECKIN_FINISHED",
             Self::CheckInInvalidDuration => "CHECKIN_INVALID_DURATION",
             Self::CheckInInvalidGuid(_) => "CHECKIN_INVALID_GUID",
-            Self::CheckInValidationFailed(_) => "CHECKIN_VALIDATION_FAILED",
+            Self::CheckInValidationFailed(_) | Self::ConfigValueCut(_) => "CHECKIN_VALIDATION_FAILED",
             Self::MonitorDisabled => "MONITOR_DISABLED",
             Self::MonitorEnvironmentLimitExceeded(_) => "MONITOR_ENVIRONMENT_LIMIT_EXCEEDED",
             Self::MonitorEnvironmentRateLimited(_) => "MONITOR_ENVIRONMENT_RATELIMITED",
             Self::MonitorInvalidConfig(_) => "MONITOR_INVALID_CONFIG",
             Self::MonitorInvalidEnvironment(_) => "MONITOR_INVALID_ENVIRONMENT",
             Self::MonitorLimitExceeded(_) => "MONITOR_LIMIT_EXCEEDED",
-            Self::MonitorNotFound | Self::MonitorWithoutSlug(_) => "MONITOR_NOT_FOUND",
+            Self::MonitorNotFound | Self::MonitorOfRefusedStart | Self::MonitorWithoutSlug(_) => {
+                "MONITOR_NOT_FOUND"
+            }
         }
     }
 
@@ -71,11 +77,14 @@ impl ProcessingError {
             Self::MonitorEnvironmentRateLimited(_) => (Outcome::RateLimited, "rate_limited"),
             Self::MonitorDisabled => (Outcome::Filtered, "monitor_disabled"),
             Self::CheckInInvalidGuid(_) => (Outcome::Invalid, "invalid_guid"),
-            Self::CheckInValidationFailed(_) => (Outcome::Invalid, "invalid_check_in"),
-            Self::MonitorLimitExceeded(_) => (Outcome::Invalid, "monitor_limit_exceeded"),
-            Self::MonitorNotFound | Self::MonitorWithoutSlug(_) | Self::MonitorInvalidConfig(_) => {
-                (Outcome::Invalid, "invalid_monitor")
+            Self::CheckInValidationFailed(_) | Self::ConfigValueCut(_) => {
+                (Outcome::Invalid, "invalid_check_in")
             }
+            Self::MonitorLimitExceeded(_) => (Outcome::Invalid, "monitor_limit_exceeded"),
+            Self::MonitorNotFound
+            | Self::MonitorOfRefusedStart
+            | Self::MonitorWithoutSlug(_)
+            | Self::MonitorInvalidConfig(_) => (Outcome::Invalid, "invalid_monitor"),
             Self::MonitorEnvironmentLimitExceeded(_) => {
                 (Outcome::Invalid, "monitor_environment_limit_exceeded")
             }
@@ -101,6 +110,7 @@ impl std::fmt::Display for ProcessingError {
             Self::CheckInInvalidDuration => f.write_str("the run took longer than the server can count"),
             Self::CheckInInvalidGuid(reason)
             | Self::CheckInValidationFailed(reason)
+            | Self::ConfigValueCut(reason)
             | Self::MonitorInvalidConfig(reason)
             | Self::MonitorInvalidEnvironment(reason) => f.write_str(reason),
             Self::MonitorDisabled => f.write_str("the monitor is disabled; enable it to watch its job again"),
@@ -118,6 +128,10 @@ impl std::fmt::Display for ProcessingError {
             Self::MonitorWithoutSlug(written) => {
                 write!(f, "monitor_slug: nothing of {written:?} is left as a slug; use a-z, 0-9, `-` and `_`")
             }
+            Self::MonitorOfRefusedStart => f.write_str(
+                "there is no such monitor, as the start of this run was refused for the reason given; send one that can be \
+                 accepted",
+            ),
             Self::MonitorNotFound => {
                 f.write_str("there is no such monitor; send a `monitor_config` with a schedule to make it")
             }

@@ -42,6 +42,12 @@ pub struct CheckInEvent {
     #[serde(skip)]
     pub config: Option<ConfigUpdate>,
     pub received: Timestamp,
+    /// The slug as written, if that is not the slug itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spelling: Option<String>,
+    /// Remarks about parts that are not taken as they were sent: each names the field, its value and what to do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
 }
 
 /// A configuration that came with a check-in.
@@ -62,19 +68,38 @@ pub struct ConfigPatch {
     pub failure_issue_threshold: Option<Option<u32>>,
     pub recovery_threshold: Option<Option<u32>>,
     pub owner: Option<String>,
-    /// There was an owner, and it was none.
-    pub owner_refused: bool,
+    /// A malformed owner, as written.
+    pub owner_refused: Option<String>,
 }
 
 impl CheckInEvent {
     /// The same, for those who ask only what it was about.
     pub fn without_config(&self) -> Self {
         let Self { monitor_slug, environment, .. } = self;
-        Self { monitor_slug: monitor_slug.clone(), environment: environment.clone(), config: None, ..*self }
+        Self {
+            monitor_slug: monitor_slug.clone(),
+            environment: environment.clone(),
+            config: None,
+            spelling: None,
+            remarks: Vec::new(),
+            ..*self
+        }
+    }
+
+    /// Its slug as written.
+    pub fn written_slug(&self) -> &str {
+        self.spelling.as_deref().unwrap_or(self.monitor_slug.as_str())
     }
 }
 
 impl Arrival {
+    /// Adds remarks about what else was sent with a check-in.
+    pub fn remark(&mut self, remarks: impl IntoIterator<Item = String>) {
+        if let Ok(event) = &mut self.content {
+            event.remarks.extend(remarks);
+        }
+    }
+
     /// Says when it arrived.
     pub fn stamp(&mut self, now: Timestamp) {
         self.received = now;

@@ -74,7 +74,8 @@ pub(super) fn fail(
     tell(monitor, environment, Some(incident), &failures, at)
 }
 
-/// `this` succeeded: resolves the incident if that is the last of as many successes as the monitor asks for.
+/// `this` succeeded, as was heard at `at`: resolves the incident if that is the last of as many successes as the monitor asks
+/// for.
 pub(super) fn recover(state: &mut State, config: &Config, this: Finished, at: Timestamp) -> Consequences {
     let mut consequences = Consequences::default();
     let (Some(monitor), Some(environment)) = (&state.monitor, &mut state.environment) else {
@@ -90,7 +91,8 @@ pub(super) fn recover(state: &mut State, config: &Config, this: Finished, at: Ti
     }
     environment.status = EnvironmentStatus::Ok;
     if let Some(incident) = &mut state.incident {
-        incident.resolved_at = Some(this.date_added);
+        // Its run may have begun before the incident did, and a held end may have arrived before it.
+        incident.resolved_at = Some(at.max(incident.started_at));
         incident.resolving_check_in = Some(this.guid);
         // Whoever was told that it began is told that it is over, even if the environment is muted by now.
         if incident.told {

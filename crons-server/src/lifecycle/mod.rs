@@ -5,6 +5,7 @@
 
 mod error;
 mod event;
+mod refused_starts;
 mod model;
 mod occurrence;
 mod rate;
@@ -31,13 +32,14 @@ pub use occurrence::{
     Consequences, Failures, IncidentEvent, IncidentEventKind, LEVEL, Occurrence, fingerprint, tags, title,
 };
 pub use rate::RateWindow;
+pub use refused_starts::RefusedStarts;
 
 /// What became of a check-in.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
     /// It was taken into account.
     Accepted {
-        /// Things about it that were not: an owner that is none.
+        /// Remarks about parts of it that were not taken as they were sent.
         noted: Vec<ProcessingError>,
         /// What people are told of it.
         consequences: Consequences,

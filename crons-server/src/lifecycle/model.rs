@@ -13,6 +13,8 @@ pub struct Monitor {
     pub guid: Uuid,
     pub project: u64,
     pub slug: Slug,
+    /// The slug as it was first written; `None` if that is not known.
+    pub spelling: Option<String>,
     /// A disabled monitor is not judged, and takes no check-ins.
     pub enabled: bool,
     /// Its configuration comes along with its check-ins.
@@ -115,6 +117,8 @@ pub struct CheckIn {
     pub timeout_at: Option<Timestamp>,
     /// What the job itself has said last: of a run that timed out, how it ended after all.
     pub reported: Option<Status>,
+    /// Whether a report about it was filtered while it was open: its monitor was disabled.
+    pub unheard: bool,
     /// What the monitor expected at that time.
     pub config: Config,
 }
@@ -167,6 +171,7 @@ pub struct Incident {
     /// When the first of the failures that opened it began.
     pub started_at: Timestamp,
     pub starting_check_in: Uuid,
+    /// When the report arrived that resolved it, never before `started_at`; the run of it may have begun earlier.
     pub resolved_at: Option<Timestamp>,
     pub resolving_check_in: Option<Uuid>,
     /// Failures since it began.

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use super::deletion::Walk;
 use crate::lifecycle::{Config, Environment, Monitor};
 
 /// Of each kind, at most; some megabytes.
@@ -19,6 +20,10 @@ pub(super) struct Cache {
     environment_count: usize,
     /// Most monitors share theirs with others.
     configs: Configs,
+    /// How many monitors there are, once that was asked; to count them is not for each check-in.
+    pub(super) monitor_count: Option<u32>,
+    /// How far the deletion of incidents has got.
+    pub(super) walk: Option<Walk>,
 }
 
 /// Configurations by what they are found by.
@@ -90,6 +95,12 @@ impl Cache {
 
     /// All of it: whoever is in use comes back with the next check-in.
     pub(super) fn clear(&mut self) {
+        self.clear_rows();
+        self.monitor_count = None;
+        self.walk = None;
+    }
+
+    fn clear_rows(&mut self) {
         self.monitors.clear();
         self.environments.clear();
         self.environment_count = 0;
@@ -105,7 +116,7 @@ impl Cache {
     /// Before something new is put in.
     fn make_room(&mut self) {
         if self.monitors.len() >= MOST || self.environment_count >= MOST {
-            self.clear();
+            self.clear_rows();
         }
     }
 }

@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
 use super::StoreError;
+use super::deletion::DELETED;
 use super::rows::{
     self, CHECK_IN, CHECK_IN_ALONE, CHECK_IN_COLUMNS, ENVIRONMENT, INCIDENT, INCIDENT_COLUMNS, MONITOR,
     Micros,
@@ -91,8 +92,14 @@ impl SqliteRecords<'_> {
             .optional()?;
         drop(statement);
         let Some(((order, row), environment_id)) = found else { return Ok(None) };
-        let elsewhere = if here == Some(environment_id) { None } else { Some(self.place(environment_id)?) };
-        Ok(Some(Existing { row, order: Some(order), elsewhere }))
+        if here == Some(environment_id) {
+            return Ok(Some(Existing { row, order: Some(order), elsewhere: None }));
+        }
+        let Some(place) = self.place(environment_id)? else {
+            self.forget_run(order)?;
+            return Ok(None);
+        };
+        Ok(Some(Existing { row, order: Some(order), elsewhere: Some(place) }))
     }
 
     fn config(&self, id: i64) -> rusqlite::Result<Config> {
@@ -101,26 +108,31 @@ impl SqliteRecords<'_> {
             .query_row([id], |row| rows::json(row, 0))
     }
 
-    /// Where a check-in is that is not where its report looks for it.
-    fn place(&self, environment_id: i64) -> Result<String, StoreError> {
+    /// Where a check-in is that is not where its report looks for it. `None` if that was deleted.
+    fn place(&self, environment_id: i64) -> Result<Option<String>, StoreError> {
         let mut statement = self.0.prepare_cached(
-            "SELECT m.slug, e.name FROM environments e JOIN monitors m ON m.id = e.monitor_id WHERE e.id = ?1",
+            "SELECT m.slug, e.name FROM environments e JOIN monitors m ON m.id = e.monitor_id
+             WHERE e.id = ?1 AND m.id > ?2",
         )?;
-        Ok(statement.query_row([environment_id], |row| {
+        let found = statement.query_row([environment_id, DELETED], |row| {
             let (slug, environment): (String, String) = (row.get(0)?, row.get(1)?);
             Ok(format!("monitor `{slug}`, environment `{environment}`"))
-        })?)
+        });
+        Ok(found.optional()?)
     }
 
     /// How many monitors and environments there are, where one more would be made.
-    pub(super) fn siblings(&self, monitor_id: Option<i64>) -> Result<Siblings, StoreError> {
+    pub(super) fn siblings(&mut self, monitor_id: Option<i64>) -> Result<Siblings, StoreError> {
         let Some(id) = monitor_id else {
-            // Monitors are never deleted: the last id is their number.
-            let mut statement = self.0.prepare_cached("SELECT coalesce(max(id), 0) FROM monitors")?;
-            return Ok(Siblings {
-                monitors: statement.query_row([], |row| row.get(0))?,
-                ..Siblings::default()
-            });
+            let monitors = match self.1.monitor_count {
+                Some(known) => known,
+                None => self
+                    .0
+                    .prepare_cached("SELECT count(*) FROM monitors WHERE id > ?1")?
+                    .query_row([DELETED], |row| row.get(0))?,
+            };
+            self.1.monitor_count = Some(monitors);
+            return Ok(Siblings { monitors, ..Siblings::default() });
         };
         let mut statement = self.0.prepare_cached(
             "SELECT count(*), coalesce(min(muted), 0) FROM environments WHERE monitor_id = ?1",
@@ -149,9 +161,11 @@ impl SqliteRecords<'_> {
     }
 
     pub(super) fn incident_by_guid(&self, guid: Uuid) -> Result<Option<Incident>, StoreError> {
-        let mut statement =
-            self.0.prepare_cached(&format!("SELECT {INCIDENT} FROM incidents i WHERE i.guid = ?1"))?;
-        Ok(statement.query_row([guid.as_bytes()], rows::incident).optional()?)
+        let mut statement = self.0.prepare_cached(&format!(
+            "SELECT {INCIDENT} FROM incidents i JOIN environments e ON e.id = i.environment_id
+             WHERE i.guid = ?1 AND e.monitor_id > ?2"
+        ))?;
+        Ok(statement.query_row(params![guid.as_bytes(), DELETED], rows::incident).optional()?)
     }
 }
 

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::StoreError;
+use super::deletion::DELETED;
 use super::reader::Reader;
 use super::rows::{
     self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, INCIDENT, INCIDENT_COLUMNS, Micros,
@@ -58,7 +59,7 @@ impl Reader {
         let mut statement = connection.prepare_cached(&format!(
             "SELECT {INCIDENT}, m.guid, m.slug, e.name FROM incidents i
              JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id
-             WHERE (?1 IS NULL OR m.slug = ?1) AND (?2 IS NULL OR e.name = ?2)
+             WHERE m.id > {DELETED} AND (?1 IS NULL OR m.slug = ?1) AND (?2 IS NULL OR e.name = ?2)
              AND (?3 IS NULL OR ?3 = (i.resolved_at IS NOT NULL)) AND i.started_at < ?4
              ORDER BY i.started_at DESC, i.id DESC LIMIT ?5 OFFSET ?6"
         ))?;
@@ -81,7 +82,8 @@ impl Reader {
         let connection = self.connection();
         let mut statement = connection.prepare_cached(&format!(
             "SELECT {INCIDENT}, m.guid, m.slug, e.name FROM incidents i
-             JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id WHERE i.guid = ?1"
+             JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id
+             WHERE i.guid = ?1 AND m.id > {DELETED}"
         ))?;
         let Some(mut found) = statement.query_row([guid.as_bytes()], view).optional()? else {
             return Ok(None);
@@ -117,7 +119,7 @@ fn view(row: &rusqlite::Row<'_>) -> rusqlite::Result<IncidentView> {
 /// In one snapshot.
 pub(super) fn everything(connection: &Connection) -> Result<Everything, StoreError> {
     let connection = connection.unchecked_transaction()?;
-    let place = "JOIN monitors m ON m.id = e.monitor_id";
+    let place = format!("JOIN monitors m ON m.id = e.monitor_id AND m.id > {DELETED}");
     let check_ins = connection
         .prepare(&format!(
             "SELECT {CHECK_IN}, m.slug, e.name FROM check_ins c JOIN configs k ON k.id = c.config_id

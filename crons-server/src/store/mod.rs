@@ -15,6 +15,7 @@ mod held;
 mod receipts;
 mod outages;
 mod retention;
+mod deletion;
 mod reader;
 mod history;
 mod backup;
@@ -84,6 +85,8 @@ pub trait Records {
 
     /// Keeps what was refused: the newest ten of each monitor, and of those that are for none.
     fn refuse(&mut self, refused: &Arrival, errors: &[ProcessingError]) -> Result<(), StoreError>;
+    /// Keeps remarks about a check-in that counts, among what was refused: the same remarks of a monitor once.
+    fn remark(&mut self, accepted: &Arrival, remarks: &[ProcessingError]) -> Result<(), StoreError>;
     /// Adds to the usage of the hour that `at` is in.
     fn count(&mut self, at: Timestamp, usage: &Usage, count: u32) -> Result<(), StoreError>;
 
@@ -102,11 +105,25 @@ pub trait Records {
     fn save_monitor(&mut self, monitor: &Monitor) -> Result<(), StoreError>;
     /// Writes an environment.
     fn save_environment(&mut self, monitor: &Monitor, environment: &Environment) -> Result<(), StoreError>;
+    /// Open runs of a monitor become unknown, if their deadline has passed or a report about them was filtered. How many.
+    fn excuse_unheard(&mut self, monitor: &Monitor, now: Timestamp) -> Result<usize, StoreError>;
     /// An incident.
     fn incident(&mut self, guid: Uuid) -> Result<Option<Incident>, StoreError>;
     /// Writes what was acknowledged of it.
     fn save_acknowledgement(&mut self, incident: &Incident) -> Result<(), StoreError>;
 
+    /// Deletes a monitor and its environments: they are not there any more, and what is stored of them is for
+    /// [`purge_deleted`](Self::purge_deleted) to delete.
+    fn delete_monitor(&mut self, monitor: &Monitor, now: Timestamp) -> Result<(), StoreError>;
+    /// Deletes environments of a monitor in the same way.
+    fn delete_environments(
+        &mut self,
+        monitor: &Monitor,
+        names: &[String],
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// Deletes some of what is stored of deleted monitors and environments. Whether there is more.
+    fn purge_deleted(&mut self) -> Result<bool, StoreError>;
     /// Deletes what need not be kept any more, of a few environments. Whether there are more.
     fn sweep(&mut self, sweep: &mut Sweep) -> Result<bool, StoreError>;
     /// Gives space back that nothing uses any more: a little of it, so that nobody waits for long. Whether there is more.

@@ -22,6 +22,7 @@ impl SqliteRecords<'_> {
         &self,
         refused: &Arrival,
         errors: &[ProcessingError],
+        accepted: bool,
     ) -> Result<(), StoreError> {
         let project = crate::PROJECT.cast_signed();
         let slug = refused.monitor_slug.as_ref().map(crons_types::Slug::as_str);
@@ -34,12 +35,20 @@ impl SqliteRecords<'_> {
             errors.iter().map(|error| (error.name(), error.to_string())).collect();
         let errors = serde_json::to_string(&errors).map_err(StoreError::new)?;
         let payload: String = refused.payload.chars().take(PAYLOAD).collect();
+        // A job that never sends what it should would push all else out.
+        if accepted {
+            self.0
+                .prepare_cached(
+                    "DELETE FROM refused WHERE project = ?1 AND monitor_id IS ?2 AND accepted AND errors = ?3",
+                )?
+                .execute(params![project, monitor, errors])?;
+        }
         self.0
             .prepare_cached(
-                "INSERT INTO refused (project, monitor_id, received, payload, errors)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO refused (project, monitor_id, received, payload, errors, accepted)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
-            .execute(params![project, monitor, Micros(refused.received), payload, errors])?;
+            .execute(params![project, monitor, Micros(refused.received), payload, errors, accepted])?;
         self.0
             .prepare_cached(
                 "DELETE FROM refused WHERE id IN (SELECT id FROM refused WHERE project = ?1 AND monitor_id IS ?2
@@ -79,17 +88,19 @@ impl SqliteRecords<'_> {
     }
 }
 
-/// A payload that was refused.
+/// A payload that was refused, or that was not taken as it was sent.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RefusedView {
     pub date_received: Timestamp,
     /// As it was sent; the beginning of a long one.
     pub payload: String,
+    /// Whether the check-in counts all the same.
+    pub accepted: bool,
     pub errors: Vec<ErrorView>,
 }
 
-/// Why it was.
+/// Why it was, or what was not taken.
 #[derive(Debug, Clone, Serialize)]
 pub struct ErrorView {
     /// Sentry's name.
@@ -123,13 +134,14 @@ impl Reader {
             "monitor_id IS ?2"
         };
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT received, payload, errors FROM refused WHERE project = ?1 AND {filter} ORDER BY id DESC"
+            "SELECT received, payload, errors, accepted FROM refused WHERE project = ?1 AND {filter} ORDER BY id DESC"
         ))?;
         let found = statement.query_map(params![crate::PROJECT.cast_signed(), slug], |row| {
             let errors: Vec<(String, String)> = rows::json(row, 2)?;
             Ok(RefusedView {
                 date_received: rows::instant(row, 0)?,
                 payload: row.get(1)?,
+                accepted: row.get(3)?,
                 errors: errors.into_iter().map(|(r#type, message)| ErrorView { r#type, message }).collect(),
             })
         })?;

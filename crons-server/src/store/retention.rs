@@ -152,6 +152,21 @@ impl SqliteRecords<'_> {
         Ok(false)
     }
 
+    /// Deletes an incident with what people were told of it, how often; if that is as often as `most`, the incident is left,
+    /// as there may be more.
+    pub(super) fn delete_incident(&self, id: i64, most: u32) -> Result<usize, StoreError> {
+        let told = self
+            .0
+            .prepare_cached(
+                "DELETE FROM occurrences WHERE id IN (SELECT id FROM occurrences WHERE incident_id = ?1 LIMIT ?2)",
+            )?
+            .execute(params![id, most])?;
+        if told < most as usize {
+            self.0.prepare_cached("DELETE FROM incidents WHERE id = ?1")?.execute([id])?;
+        }
+        Ok(told)
+    }
+
     /// Incidents that were over before, with what people were told of them: some, and whether there are more.
     fn delete_incidents(&self, sweep: &mut Sweep, before: Timestamp) -> Result<bool, StoreError> {
         let mut statement = self.0.prepare_cached(
@@ -162,16 +177,10 @@ impl SqliteRecords<'_> {
             .collect::<Result<_, _>>()?;
         let mut in_this_step = 0;
         for id in &over {
-            let told = self
-                .0
-                .prepare_cached(
-                    "DELETE FROM occurrences WHERE id IN (SELECT id FROM occurrences WHERE incident_id = ?1 LIMIT ?2)",
-                )?
-                .execute(params![id, ROWS])?;
+            let told = self.delete_incident(*id, ROWS)?;
             if told == ROWS as usize {
                 return Ok(true);
             }
-            self.0.prepare_cached("DELETE FROM incidents WHERE id = ?1")?.execute([id])?;
             sweep.after_incident = *id;
             in_this_step += told + 1;
             if in_this_step >= ROWS as usize {
@@ -193,7 +202,7 @@ mod tests {
         let mut store = SqliteStore::open(&folder.path().join("crons.db")).unwrap();
         // Two years ago, each with an occurrence and one with many; then one of today, and one that goes on.
         let rows = "
-            INSERT INTO monitors VALUES (1, x'01', 1, 'job', 1, 1, '{}', NULL, 0);
+            INSERT INTO monitors VALUES (1, x'01', 1, 'job', 1, 1, '{}', NULL, 0, NULL);
             INSERT INTO environments VALUES (1, 1, 'production', 'error', 0, 0, 0, 0, 0, 0);
             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2002)
             INSERT INTO incidents (id, guid, environment_id, started_at, starting_check_in, resolved_at)

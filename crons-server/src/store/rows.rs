@@ -11,20 +11,20 @@ use crate::lifecycle::{
 };
 
 /// Columns of a [`Monitor`] named `m`, in the order [`monitor`] reads them.
-pub(super) const MONITOR: &str =
-    "m.id, m.guid, m.project, m.slug, m.enabled, m.upserting, m.config, m.owner, m.date_created";
-pub(super) const MONITOR_COLUMNS: usize = 9;
+pub(super) const MONITOR: &str = "m.id, m.guid, m.project, m.slug, m.enabled, m.upserting, m.config, m.owner, m.date_created, \
+    m.spelling";
+pub(super) const MONITOR_COLUMNS: usize = 10;
 /// Columns of an [`Environment`] named `e`.
 pub(super) const ENVIRONMENT: &str = "e.id, e.name, e.status, e.muted, e.date_created, e.last_check_in, \
     e.next_check_in, e.next_check_in_latest, e.last_ok";
 pub(super) const ENVIRONMENT_COLUMNS: usize = 9;
 /// Columns of a [`CheckIn`] named `c` with its config named `k`.
 pub(super) const CHECK_IN: &str = "c.id, c.guid, c.status, c.duration_ms, c.date_added, c.date_updated, c.date_clock, \
-    c.date_in_progress, c.expected_time, c.timeout_at, c.reported, k.config";
-pub(super) const CHECK_IN_COLUMNS: usize = 12;
+    c.date_in_progress, c.expected_time, c.timeout_at, c.reported, c.unheard, k.config";
+pub(super) const CHECK_IN_COLUMNS: usize = 13;
 /// The same without the config.
 pub(super) const CHECK_IN_ALONE: &str = "c.id, c.guid, c.status, c.duration_ms, c.date_added, c.date_updated, c.date_clock, \
-    c.date_in_progress, c.expected_time, c.timeout_at, c.reported";
+    c.date_in_progress, c.expected_time, c.timeout_at, c.reported, c.unheard";
 /// Columns of an [`Incident`] named `i`.
 pub(super) const INCIDENT: &str = "i.guid, i.started_at, i.starting_check_in, i.resolved_at, i.resolving_check_in, \
     i.errors, i.misses, i.timeouts, i.told, i.acknowledged_at, i.acknowledged_by";
@@ -103,6 +103,7 @@ pub(super) fn monitor_with(
         guid: uuid(row, 1)?,
         project: u64::from_ne_bytes(row.get::<_, i64>(2)?.to_ne_bytes()),
         slug: slug.parse().map_err(|error: crons_types::InvalidSlug| corrupt(3, error))?,
+        spelling: row.get(9)?,
         enabled: row.get(4)?,
         upserting: row.get(5)?,
         config: config(row.get_ref(6)?.as_str()?).map_err(|error| corrupt(6, error))?,
@@ -140,7 +141,7 @@ pub(super) fn environment_from(row: &Row<'_>, first: usize) -> rusqlite::Result<
 
 /// Row id and check-in.
 pub(super) fn check_in(row: &Row<'_>) -> rusqlite::Result<(i64, CheckIn)> {
-    check_in_with(row, json(row, 11)?)
+    check_in_with(row, json(row, 12)?)
 }
 
 /// Row id and check-in, whose config is known.
@@ -156,6 +157,7 @@ pub(super) fn check_in_with(row: &Row<'_>, config: Config) -> rusqlite::Result<(
         expected_time: maybe_instant(row, 8)?,
         timeout_at: maybe_instant(row, 9)?,
         reported: row.get_ref(10)?.as_str_or_null()?.map(|text| status_named(text, 10)).transpose()?,
+        unheard: row.get(11)?,
         config,
     };
     Ok((row.get(0)?, check_in))

@@ -69,7 +69,13 @@ impl SqliteRecords<'_> {
         let Some(monitor) = &after.monitor else { return Ok(None) };
         let monitor_id = match after.keys.monitor {
             Some(id) if before.monitor.as_ref() == Some(monitor) => id,
-            _ => self.put_monitor(monitor)?,
+            known => {
+                let id = self.put_monitor(monitor)?;
+                if let (None, Some(count)) = (known, &mut self.1.monitor_count) {
+                    *count = count.saturating_add(1);
+                }
+                id
+            }
         };
         let Some(environment) = &after.environment else { return Ok(None) };
         match (after.keys.environment, &before.environment) {
@@ -92,7 +98,7 @@ impl SqliteRecords<'_> {
         self.0
             .prepare_cached(
                 "UPDATE check_ins SET status = ?2, duration_ms = ?3, date_updated = ?4, date_in_progress = ?5,
-                 timeout_at = ?6, config_id = ?7, reported = ?8 WHERE id = ?1",
+                 timeout_at = ?6, config_id = ?7, reported = ?8, unheard = ?9 WHERE id = ?1",
             )?
             .execute(params![
                 id,
@@ -103,6 +109,7 @@ impl SqliteRecords<'_> {
                 row.timeout_at.map(Micros),
                 config_id,
                 row.reported.map(Status::as_str),
+                row.unheard,
             ])?;
         Ok(())
     }

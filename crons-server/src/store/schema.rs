@@ -9,11 +9,12 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::StoreError;
 
 /// In order; the file's `user_version` counts those that it has been through.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_incidents.sql"),
     include_str!("migrations/0003_alerts.sql"),
     include_str!("migrations/0004_newest.sql"),
+    include_str!("migrations/0005_unheard_and_deleted.sql"),
 ];
 
 /// Of `PRAGMA cache_size`: negative, in KiB. Ids are random, so the pages of their index are all in use.
@@ -158,6 +159,37 @@ mod tests {
             }
             assert_eq!(std::fs::read(&path).unwrap(), before, "{name}");
         }
+    }
+
+    #[test]
+    fn an_incident_of_an_older_schema_ends_when_its_report_arrived() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("crons.db");
+        let older = Connection::open(&path).unwrap();
+        for migration in &MIGRATIONS[..4] {
+            older.execute_batch(migration).unwrap();
+        }
+        let rows = "
+            INSERT INTO monitors VALUES (1, x'01', 1, 'job', 1, 1, '{}', NULL, 0);
+            INSERT INTO environments VALUES (1, 1, 'production', 'ok', 0, 0, 0, 0, 0, 0);
+            INSERT INTO configs VALUES (1, '{}');
+            INSERT INTO check_ins (id, guid, environment_id, status, date_added, date_updated, date_clock, config_id)
+            VALUES (1, x'0a', 1, 'ok', 100, 900, 0, 1);
+            INSERT INTO incidents (id, guid, environment_id, started_at, starting_check_in, resolved_at, resolving_check_in)
+            VALUES (1, x'11', 1, 500, x'09', 100, x'0a'), (2, x'12', 1, 500, x'09', 100, x'0b'),
+                (3, x'13', 1, 600, x'0c', NULL, NULL);";
+        older.execute_batch(rows).unwrap();
+        older.pragma_update(None, "user_version", 4).unwrap();
+        drop(older);
+        let ends: Vec<Option<i64>> = open(&path)
+            .unwrap()
+            .prepare("SELECT resolved_at FROM incidents ORDER BY id")
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert_eq!(ends, [Some(900), Some(500), None], "never before it began, whatever is known of its end");
     }
 
     #[test]

@@ -178,7 +178,11 @@ impl Records for SqliteRecords<'_> {
     }
 
     fn refuse(&mut self, refused: &Arrival, errors: &[ProcessingError]) -> Result<(), StoreError> {
-        self.keep_refused(refused, errors)
+        self.keep_refused(refused, errors, false)
+    }
+
+    fn remark(&mut self, accepted: &Arrival, remarks: &[ProcessingError]) -> Result<(), StoreError> {
+        self.keep_refused(accepted, remarks, true)
     }
 
     fn count(&mut self, at: Timestamp, usage: &Usage, count: u32) -> Result<(), StoreError> {
@@ -214,12 +218,33 @@ impl Records for SqliteRecords<'_> {
         self.put_environment(id, environment).map(drop)
     }
 
+    fn excuse_unheard(&mut self, monitor: &Monitor, now: Timestamp) -> Result<usize, StoreError> {
+        self.excuse_open_runs(monitor, now)
+    }
+
     fn incident(&mut self, guid: Uuid) -> Result<Option<Incident>, StoreError> {
         self.incident_by_guid(guid)
     }
 
     fn save_acknowledgement(&mut self, incident: &Incident) -> Result<(), StoreError> {
         self.put_acknowledgement(incident)
+    }
+
+    fn delete_monitor(&mut self, monitor: &Monitor, now: Timestamp) -> Result<(), StoreError> {
+        self.drop_monitor(monitor, now)
+    }
+
+    fn delete_environments(
+        &mut self,
+        monitor: &Monitor,
+        names: &[String],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.drop_environments(monitor, names, now)
+    }
+
+    fn purge_deleted(&mut self) -> Result<bool, StoreError> {
+        self.purge_some()
     }
 
     fn sweep(&mut self, sweep: &mut Sweep) -> Result<bool, StoreError> {

@@ -1,5 +1,6 @@
 //! What has changed, written to SQLite.
 
+use jiff::Timestamp;
 use rusqlite::params;
 
 use super::StoreError;
@@ -10,14 +11,16 @@ use crate::lifecycle::{Config, Environment, Incident, Monitor};
 impl SqliteRecords<'_> {
     /// The row id.
     pub(super) fn put_monitor(&mut self, monitor: &Monitor) -> Result<i64, StoreError> {
-        let Monitor { guid, project, slug, enabled, upserting, config, owner, date_created } = monitor;
+        let Monitor { guid, project, slug, spelling, enabled, upserting, config, owner, date_created } =
+            monitor;
         let id = self
             .0
             .prepare_cached(
-                "INSERT INTO monitors (guid, project, slug, enabled, upserting, config, owner, date_created)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                "INSERT INTO monitors (guid, project, slug, enabled, upserting, config, owner, date_created, spelling)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
                  ON CONFLICT (project, slug) DO UPDATE SET enabled = excluded.enabled,
-                 upserting = excluded.upserting, config = excluded.config, owner = excluded.owner RETURNING id",
+                 upserting = excluded.upserting, config = excluded.config, owner = excluded.owner,
+                 spelling = excluded.spelling RETURNING id",
             )?
             .query_row(
                 params![
@@ -29,6 +32,7 @@ impl SqliteRecords<'_> {
                     json(config)?,
                     owner,
                     Micros(*date_created),
+                    spelling,
                 ],
                 |row| row.get(0),
             )?;
@@ -116,6 +120,19 @@ impl SqliteRecords<'_> {
             )?;
         self.1.put_environment(monitor_id, id, environment);
         Ok(id)
+    }
+
+    /// Those that are open have an index of their own, by environment.
+    pub(super) fn excuse_open_runs(&self, monitor: &Monitor, now: Timestamp) -> Result<usize, StoreError> {
+        let excused = self
+            .0
+            .prepare_cached(
+                "UPDATE check_ins SET status = 'unknown' WHERE status = 'in_progress' AND (timeout_at <= ?2 OR unheard)
+                 AND environment_id IN (SELECT e.id FROM environments e JOIN monitors m ON m.id = e.monitor_id
+                     WHERE m.guid = ?1)",
+            )?
+            .execute(params![monitor.guid.as_bytes(), Micros(now)])?;
+        Ok(excused)
     }
 
     /// The row of a configuration, made if there is none.

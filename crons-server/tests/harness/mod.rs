@@ -23,10 +23,11 @@ pub struct Harness {
 
 pub const API: &str = "/api/0/organizations/crons";
 
-/// An answer: its status, and its body as JSON where it is some.
+/// An answer: its status, its header `X-Sentry-Error`, and its body as JSON where it is some.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
+    pub error: Option<String>,
     pub body: Value,
 }
 
@@ -214,7 +215,8 @@ impl Drop for Harness {
 fn answer(mut response: ureq::http::Response<ureq::Body>) -> Answer {
     let text = response.body_mut().read_to_string().unwrap();
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Answer { status: response.status().as_u16(), body }
+    let error = response.headers().get("x-sentry-error").map(|error| error.to_str().unwrap().to_owned());
+    Answer { status: response.status().as_u16(), error, body }
 }
 
 /// Waits for what does not happen at once, but soon.

@@ -1,5 +1,6 @@
 //! A real receiver of webhooks, which can be told to be down, slow or wrong.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part")]
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};

@@ -1,6 +1,7 @@
 //! When a run is expected next: time zones, months, and a monitor that was disabled.
 
 use crate::dsl::*;
+use crons_server::{Simulation, parse_timeline};
 use serde_json::json;
 
 #[test]
@@ -46,6 +47,33 @@ fn what_is_due_each_minute_is_due_in_both_passes_of_a_repeated_hour() {
          = error, last 2024-11-03T05:00, next 2024-11-03T07:00, latest 2024-11-03T07:01
          ! 2024-11-03T06:00 #1
          > 2024-11-03T06:01 #1 A missed check-in was detected",
+    );
+}
+
+#[test]
+fn an_interval_in_hours_is_as_long_as_ever_while_the_clocks_change() {
+    let berlin = |event: Event| event.every(2, "hour").set(json!({"timezone": "Europe/Berlin"}));
+    // 2:00 becomes 3:00: upstream expects this run at 1:10 UTC, and says that it is missed.
+    proves(
+        &[
+            ("2024-03-31T00:10:00", berlin(ok("a"))),
+            ("2024-03-31T02:10:00", berlin(ok("b"))),
+            ("2024-03-31T04:10:59", tick()),
+        ],
+        "a ok 2024-03-31T00:10
+         b ok 2024-03-31T02:10 expected 2024-03-31T02:10
+         = ok, last 2024-03-31T02:10, next 2024-03-31T04:10, latest 2024-03-31T04:11",
+    );
+    // 3:00 becomes 2:00: upstream expects it at 2:10 UTC, and notices an hour late that the job is dead.
+    proves(
+        &[("2024-10-26T23:10:00", berlin(ok("a"))), ("2024-10-27T03:11:00", tick())],
+        "a ok 2024-10-26T23:10
+         #1 missed 2024-10-27T01:10 expected 2024-10-27T01:10
+         #2 missed 2024-10-27T03:10 expected 2024-10-27T03:10
+         = error, last 2024-10-26T23:10, next 2024-10-27T05:10, latest 2024-10-27T05:11
+         ! 2024-10-27T01:10 #1
+         > 2024-10-27T01:11 #1 A missed check-in was detected
+         > 2024-10-27T03:11 #2 A missed check-in was detected",
     );
 }
 
@@ -104,7 +132,7 @@ fn a_disabled_monitor_is_not_judged_and_expects_its_next_run_from_when_it_is_ena
          = ok, last 10:00, next 14:00, latest 14:01
          ? 12:00 filtered monitor_disabled MONITOR_DISABLED",
     );
-    // The run that had not ended by its deadline is judged then.
+    // The run that had not ended by its deadline could not be heard.
     proves(
         &[
             ("10:00", in_progress("a")),
@@ -112,12 +140,46 @@ fn a_disabled_monitor_is_not_judged_and_expects_its_next_run_from_when_it_is_ena
             ("12:15", disable(false)),
             ("13:01", tick()),
         ],
-        "a timeout 10:00 timeout 10:30 begun 10:00
+        "a unknown 10:00 timeout 10:30 begun 10:00
          #1 missed 13:00 expected 13:00
          = error, last 10:00, next 14:00, latest 14:01
-         ! 10:00 a
-         > 12:16 a A timeout check-in was detected
+         ! 13:00 #1
          > 13:01 #1 A missed check-in was detected",
+    );
+}
+
+/// From 10:10 to 10:20 the monitor is disabled; the open run would be timed out at 10:30.
+fn disabled_for_ten_minutes(filtered: Option<Event>, later: &[(&'static str, Event)]) -> String {
+    let mut timeline = vec![("10:00", in_progress("a").at("dev")), ("10:10", disable(true))];
+    timeline.extend(filtered.map(|report| ("10:12", report)));
+    timeline.push(("10:20", disable(false)));
+    timeline.extend_from_slice(later);
+    timeline.push(("10:54", tick()));
+    let told = only(&report(&timeline, EVERY, LIMIT), &['a', '!', '>']);
+    told.join("\n").replace(" @dev", "")
+}
+
+#[test]
+fn a_run_whose_report_was_filtered_while_its_monitor_was_disabled_is_unknown_afterwards() {
+    let run = |event: Event| event.at("dev");
+    let unknown = "a unknown 10:00 timeout 10:30 begun 10:00";
+    for filtered in [ok("a"), error("a"), ok("a").bare(), ok(NIL).bare(), in_progress("a")] {
+        assert_eq!(disabled_for_ten_minutes(Some(run(filtered.clone())), &[]), unknown, "{filtered:?}");
+    }
+    // All was heard of it that was said.
+    let timeout =
+        "a timeout 10:00 timeout 10:30 begun 10:00\n! 10:00 a\n> 10:30 a A timeout check-in was detected";
+    let elsewhere = ok(NIL).bare().at("production");
+    for filtered in [None, Some(run(in_progress("b"))), Some(run(ok("b"))), Some(elsewhere)] {
+        assert_eq!(disabled_for_ten_minutes(filtered.clone(), &[]), timeout, "{filtered:?}");
+    }
+    // A later report counts as ever.
+    let later = |event: Event| disabled_for_ten_minutes(Some(run(ok("a"))), &[("10:25", run(event))]);
+    assert_eq!(later(ok("a")), "a ok 10:00 1500000ms begun 10:00");
+    assert_eq!(later(in_progress("a")), "a in_progress 10:00 timeout 10:55 begun 10:00");
+    assert_eq!(
+        later(error("a")),
+        "a error 10:00 1500000ms begun 10:00\n! 10:00 a\n> 10:25 a An error check-in was detected"
     );
 }
 
@@ -145,5 +207,47 @@ fn a_late_begin_of_a_failed_run_moves_no_expectation_that_a_later_run_has_set() 
          b ok 10:05 expected 10:10
          #1 missed 10:15 expected 10:15
          = ok, last 10:05, next 10:25, latest 10:26",
+    );
+}
+
+#[test]
+fn what_happens_at_one_instant_happens_in_the_order_of_the_file() {
+    let status = |runs: &[Event]| {
+        let timeline: Vec<_> = runs.iter().map(|run| ("10:00", run.clone())).collect();
+        only(&report(&timeline, LISTED, LIMIT), &['a', 'b'])
+    };
+    assert_eq!(status(&[ok("a"), error("a")]), ["a ok 10:00"]);
+    assert_eq!(status(&[error("a"), ok("a")]), ["a error 10:00"]);
+    assert_eq!(status(&[ok("b"), ok("a")]), ["b ok 10:00", "a ok 10:00 expected 11:00"]);
+    assert_eq!(status(&[ok("a"), disable(true), ok("b")]), ["a ok 10:00"]);
+    assert_eq!(status(&[ok("a"), disable(true), disable(false), ok("b")]).len(), 2);
+    // A minute that is judged beside an end, before it or after it.
+    let ends = |last: [Event; 2]| {
+        let [one, other] = last;
+        let timeline = [("10:00", in_progress("a")), ("10:30", one), ("10:30", other)];
+        only(&report(&timeline, LISTED, LIMIT), &['a']).concat()
+    };
+    assert!(ends([ok("a"), tick()]).starts_with("a ok"));
+    assert!(ends([tick(), ok("a")]).starts_with("a timeout"));
+}
+
+#[test]
+fn time_never_runs_backwards() {
+    let text = lines(&[("10:00", ok("a")), ("10:00", ok("b")), ("09:59:59.999999999", ok("c"))]);
+    let refused = parse_timeline(&text).unwrap_err();
+    assert!(
+        refused.starts_with("line 3: at: 2024-06-03T09:59:59.999999999Z is before 2024-06-03T10:00:00Z"),
+        "{refused}"
+    );
+
+    let mut simulation = Simulation::new(EVERY, LIMIT).unwrap();
+    let events =
+        [("10:00", ok("a")), ("09:00", ok("b"))].map(|event| parse_timeline(&lines(&[event])).unwrap());
+    let mut outcomes = events.into_iter().flatten().map(|event| simulation.happen(event));
+    assert!(outcomes.next().unwrap().is_ok());
+    let refused = outcomes.next().unwrap().unwrap_err().to_string();
+    assert_eq!(
+        refused,
+        "at: 2024-06-03T09:00:00Z is before 2024-06-03T10:00:00Z, the time of the event before it"
     );
 }

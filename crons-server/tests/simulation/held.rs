@@ -1,6 +1,7 @@
 //! The end of a run of a monitor that nobody has described yet waits for a minute.
 
 use crate::dsl::*;
+use serde_json::json;
 
 const NOT_FOUND: &str = "invalid invalid_monitor MONITOR_NOT_FOUND";
 
@@ -105,6 +106,60 @@ fn what_has_an_invalid_configuration_or_only_begins_does_not_wait() {
         let told = report(&[("10:00:10", event), ("10:00:12", ok("b"))], EVERY, LIMIT);
         assert!(only(&told, &['a']).is_empty() && only(&told, &['?']).len() == 1);
     }
+}
+
+/// Whatever the start is refused for, and however it is written.
+#[test]
+fn the_end_of_a_run_whose_start_was_refused_is_refused_at_once_for_the_same_reason() {
+    let outcome = |timeline: Timeline<'_>| only(&report(timeline, EVERY, LIMIT), &['?']).pop().unwrap();
+    let run = |event: Event| event.without("check_in_id");
+    for (start, end, reason) in [
+        (in_progress("a").bare(), ok("a").bare(), ""),
+        (run(in_progress("a").bare()), run(error("a").bare()), ""),
+        (in_progress("a").crontab("nonsense"), ok("a").bare(), "MONITOR_INVALID_CONFIG "),
+        (run(in_progress("a").crontab("nonsense")), run(ok("a").bare()), "MONITOR_INVALID_CONFIG "),
+        (in_progress("a").set(json!({"checkin_margin": -1})), ok("a").bare(), "CHECKIN_VALIDATION_FAILED "),
+        (in_progress("a").with("duration", -1), error("a").bare(), "CHECKIN_VALIDATION_FAILED "),
+    ] {
+        // A monitor that is made within the minute takes only what was held.
+        let timeline = [("10:00:10", start.clone()), ("10:00:12", end), ("10:00:14", ok("b"))];
+        assert_eq!(
+            outcome(&timeline),
+            format!("? 10:00:12 invalid invalid_monitor {reason}MONITOR_NOT_FOUND"),
+            "{start:?}"
+        );
+    }
+    // The start is one too many in its minute; the end comes in the next.
+    let mut timeline = vec![("10:00:10", ok(NIL).at("dev").with("status", "done")); 6];
+    timeline.push(("10:00:20", in_progress("a").at("dev")));
+    timeline.push(("10:01:20", ok("a").at("dev").bare()));
+    assert_eq!(
+        outcome(&timeline),
+        "? 10:01:20 invalid invalid_monitor MONITOR_ENVIRONMENT_RATELIMITED MONITOR_NOT_FOUND"
+    );
+}
+
+#[test]
+fn the_end_of_another_run_or_of_one_whose_start_came_again_is_held_as_ever() {
+    let refused = in_progress("a").bare();
+    for (end, start) in [
+        (ok("b").bare(), in_progress("b")),
+        (ok("b").bare().of("other"), in_progress("b").of("other")),
+        (ok("a").bare().of("other"), in_progress("a").of("other")),
+    ] {
+        let timeline = [("10:00:10", refused.clone()), ("10:00:12", end.clone()), ("10:00:14", start)];
+        assert_eq!(only(&report(&timeline, EVERY, LIMIT), &['?']).len(), 1, "{end:?}");
+    }
+    let without_id = |event: Event, environment: &str| event.without("check_in_id").at(environment);
+    let timeline = [
+        ("10:00:10", without_id(in_progress("a").bare(), "dev")),
+        ("10:00:12", without_id(ok("a").bare(), "production")),
+        ("10:00:14", ok("b")),
+    ];
+    assert_eq!(only(&report(&timeline, EVERY, LIMIT), &['?']).len(), 1, "another environment");
+    // Sent again, it is accepted, and so is its end.
+    let timeline = [("10:00:10", refused), ("10:00:11", in_progress("a")), ("10:00:12", ok("a").bare())];
+    assert_eq!(only(&report(&timeline, EVERY, LIMIT), &['a']), ["a ok 10:00:11 1000ms begun 10:00:11"]);
 }
 
 #[test]

@@ -145,8 +145,28 @@ fn an_end_of_an_older_run_resolves_even_beside_a_newer_failure() {
         "a ok 10:00 120000ms begun 10:00
          b error 10:01 expected 11:00
          = ok, last 10:00, next 11:00, latest 11:01
-         ! 10:01 b -> 10:00 a
+         ! 10:01 b -> 10:02 a
          > 10:01 b An error check-in was detected",
+    );
+}
+
+#[test]
+fn an_incident_ends_when_the_report_that_resolves_it_arrives_however_long_its_run_took() {
+    let long = json!({"max_runtime": 300});
+    let incident = |timeline: Timeline<'_>| only(&report(timeline, EVERY, LIMIT), &['!']);
+    // The run that ends well began before the miss that opened the incident, or after it.
+    for begin in ["10:30", "11:01:30"] {
+        let timeline = [
+            ("10:00", ok("a").set(long.clone())),
+            (begin, in_progress("b").set(long.clone())),
+            ("13:30", ok("b")),
+        ];
+        assert_eq!(incident(&timeline), ["! 11:00 #1 -> 13:30 b"], "{begin}");
+    }
+    // An end that was held may be older than the incident that it resolves.
+    assert_eq!(
+        incident(&[("10:00:10", ok("a").bare()), ("10:00:12", error("b"))]),
+        ["! 10:00:12 b -> 10:00:12 a"]
     );
 }
 

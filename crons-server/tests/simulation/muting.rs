@@ -89,6 +89,7 @@ fn a_monitor_is_found_by_any_spelling_of_its_slug_and_production_needs_no_name()
         "a ok 10:00
          b error 10:02 expected 11:00
          = error, last 10:02, next 11:00, latest 11:01, muted
-         ! 10:02 b",
+         ! 10:02 b
+         ? 10:02 accepted CHECKIN_VALIDATION_FAILED",
     );
 }

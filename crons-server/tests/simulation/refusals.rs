@@ -86,9 +86,50 @@ fn an_invalid_configuration_makes_no_monitor_and_changes_none() {
             &[("10:00", ok("a")), ("10:01", event)],
             "a ok 10:00
              b ok 10:01 expected 11:00
-             = ok, last 10:01, next 11:00, latest 11:01",
+             = ok, last 10:01, next 11:00, latest 11:01
+             ? 10:01 accepted MONITOR_INVALID_CONFIG",
         );
     }
+}
+
+#[test]
+fn what_is_accepted_but_not_as_sent_has_an_error_of_sentrys() {
+    let accepted = |timeline: Timeline<'_>| {
+        let told = report(timeline, EVERY, LIMIT);
+        let last = told["outcomes"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!(last["outcome"], "accepted");
+        last["errors"].clone()
+    };
+    let failed = json!(["CHECKIN_VALIDATION_FAILED"]);
+    let schedule = json!({"type": "crontab", "value": "0 * * * *", "timezone": "Europe/Vienna"});
+    for event in [
+        ok("a").set(json!({ "schedule": schedule })),
+        ok("a").set(json!({"check_in_margin": 5})),
+        ok("a").with("failure_issue_threshold", 3),
+        ok("a").with("timezone", "UTC").with("tz", "UTC").set(json!({"owner": "nobody"})),
+        ok("a").of(&"long-".repeat(11)),
+    ] {
+        assert_eq!(accepted(&[("10:00", event.clone())]), failed, "{event:?}");
+    }
+    // Two names that meet in one.
+    let (one, other) = (ok("a").of("sync/eu"), ok("b").of("sync.eu"));
+    assert_eq!(accepted(&[("10:00", one.clone()), ("10:01", other)]), failed);
+    let again = one.clone().with("check_in_id", hex("b"));
+    assert_eq!(accepted(&[("10:00", one), ("10:01", again)]), json!([]));
+    let invalid = ok("b").crontab("nonsense");
+    assert_eq!(accepted(&[("10:00", ok("a")), ("10:01", invalid)]), json!(["MONITOR_INVALID_CONFIG"]));
+    // A number that is cut is no error at Sentry.
+    let cut = ok("a").set(json!({"checkin_margin": 0, "max_runtime": 99_999}));
+    assert_eq!(accepted(&[("10:00", cut)]), json!([]));
+    // A held check-in has them, too.
+    let held = ok("a").bare().with("note", "x");
+    let told = report(&[("10:00:10", held.clone()), ("10:00:12", in_progress("a"))], EVERY, LIMIT);
+    assert_eq!(only(&told, &['?']), ["? 10:00:10 accepted CHECKIN_VALIDATION_FAILED"]);
+    let told = report(&[("10:00:10", held)], EVERY, LIMIT);
+    assert_eq!(
+        only(&told, &['?']),
+        ["? 10:00:10 invalid invalid_monitor CHECKIN_VALIDATION_FAILED MONITOR_NOT_FOUND"]
+    );
 }
 
 #[test]

@@ -129,7 +129,8 @@ fn a18_unknown_and_invalid_monitors() {
         &[("10:00", ok("a")), ("11:00", ok("b").crontab("13 * * * * *").set(json!({"checkin_margin": 9})))],
         "a ok 10:00
          b ok 11:00 expected 11:00
-         = ok, last 11:00, next 12:00, latest 12:01",
+         = ok, last 11:00, next 12:00, latest 12:01
+         ? 11:00 accepted MONITOR_INVALID_CONFIG",
     );
 }
 

@@ -1,4 +1,7 @@
-//! Occurrences of an interval: wall-clock time is added to that of the anchor, seconds are dropped afterwards.
+//! Occurrences of an interval, counted from an anchor; seconds are dropped afterwards.
+//!
+//! Minutes and hours are lengths of time: a job that runs every two hours runs every two hours, also while clocks change.
+//! (Sentry adds them on the wall clock.) Days, weeks, months and years are added on the wall clock of the zone.
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
@@ -7,23 +10,18 @@ use jiff::{SignedDuration, Timestamp};
 use super::wall::{minute_of, offsets};
 use crate::{Interval, IntervalUnit};
 
-/// More than the minutes that any clock change skips or repeats.
-const MOST_STEPS: usize = 2 * 24 * 60;
+/// Intervals that are tried in a row: 29 February comes round within eight years, so within 96 months.
+const MOST_STEPS: i64 = 400;
+const MINUTES_A_DAY: i64 = 24 * 60;
 
 pub(super) fn next_after(interval: Interval, zone: &TimeZone, after: Timestamp) -> Option<Timestamp> {
-    let steps = Steps::new(interval, zone.to_datetime(after));
-    let mut times = 0;
-    for _ in 0..MOST_STEPS {
-        let civil;
-        (times, civil) = steps.from(times + 1)?;
-        let ambiguous = zone.to_ambiguous_timestamp(minute_of(civil)?);
-        let (first, second) = (ambiguous.compatible().ok()?, ambiguous.later().ok()?);
-        // Within repeated time the first pass may be over.
-        if let Some(next) = [first, second].into_iter().find(|next| *next > after) {
-            return Some(next);
+    match Length::of(interval) {
+        Length::Minutes(minutes) => whole_minute(zone, after.checked_add(length(minutes, 1)?).ok()?),
+        Length::Calendar(step) => {
+            let civil = Steps { anchor: zone.to_datetime(after), step }.first()?;
+            zone.to_ambiguous_timestamp(minute_of(civil)?).compatible().ok()
         }
     }
-    None
 }
 
 pub(super) fn previous_before(
@@ -35,7 +33,15 @@ pub(super) fn previous_before(
     if anchor >= before {
         return None;
     }
-    let steps = Steps::new(interval, zone.to_datetime(anchor));
+    let step = match Length::of(interval) {
+        Length::Minutes(minutes) => {
+            let nearly = before.checked_sub(SignedDuration::from_nanos(1)).ok()?;
+            let times = nearly.duration_since(anchor).as_mins() / minutes;
+            return whole_minute(zone, anchor.checked_add(length(minutes, times)?).ok()?);
+        }
+        Length::Calendar(step) => step,
+    };
+    let steps = Steps { anchor: zone.to_datetime(anchor), step };
     let limit = zone.to_datetime(before);
     // In the second pass of repeated time, all of the first pass is past.
     let repeated = match offsets(zone, limit) {
@@ -58,44 +64,58 @@ pub(super) fn previous_before(
     whole_minute(zone, anchor)
 }
 
+/// The length of so many intervals of so many minutes.
+fn length(minutes: i64, times: i64) -> Option<SignedDuration> {
+    Some(SignedDuration::from_secs(minutes.checked_mul(60)?.checked_mul(times)?))
+}
+
 fn whole_minute(zone: &TimeZone, instant: Timestamp) -> Option<Timestamp> {
     let offset = zone.to_offset(instant);
     offset.to_timestamp(minute_of(offset.to_datetime(instant))?).ok()
 }
 
-/// The civil times that an interval leads to from an anchor, counted from the anchor, which is 0.
-struct Steps {
-    anchor: DateTime,
-    length: Length,
+/// The length of an interval.
+enum Length {
+    /// Always the same.
+    Minutes(i64),
+    /// As long as the calendar of the zone has it.
+    Calendar(Step),
 }
 
-enum Length {
-    Minutes(i64),
+#[derive(Clone, Copy)]
+enum Step {
+    Days(i64),
     Months(i64),
 }
 
-impl Steps {
-    fn new(interval: Interval, anchor: DateTime) -> Self {
+impl Length {
+    fn of(interval: Interval) -> Self {
         let value = i64::from(interval.value());
-        let length = match interval.unit() {
-            IntervalUnit::Minute => Length::Minutes(value),
-            IntervalUnit::Hour => Length::Minutes(value * 60),
-            IntervalUnit::Day => Length::Minutes(value * 24 * 60),
-            IntervalUnit::Week => Length::Minutes(value * 7 * 24 * 60),
-            IntervalUnit::Month => Length::Months(value),
-            IntervalUnit::Year => Length::Months(value * 12),
-        };
-        Self { anchor, length }
+        match interval.unit() {
+            IntervalUnit::Minute => Self::Minutes(value),
+            IntervalUnit::Hour => Self::Minutes(value * 60),
+            IntervalUnit::Day => Self::Calendar(Step::Days(value)),
+            IntervalUnit::Week => Self::Calendar(Step::Days(value * 7)),
+            IntervalUnit::Month => Self::Calendar(Step::Months(value)),
+            IntervalUnit::Year => Self::Calendar(Step::Months(value * 12)),
+        }
     }
+}
 
+/// The civil times that steps of the calendar lead to from an anchor, counted from the anchor, which is 0.
+struct Steps {
+    anchor: DateTime,
+    step: Step,
+}
+
+impl Steps {
     /// The civil time after so many intervals. `None` if that month lacks the day of the anchor.
     fn at(&self, times: i64) -> Option<DateTime> {
-        match self.length {
-            Length::Minutes(minutes) => self
-                .anchor
-                .checked_add(SignedDuration::from_secs(minutes.checked_mul(60)?.checked_mul(times)?))
-                .ok(),
-            Length::Months(months) => {
+        match self.step {
+            Step::Days(days) => {
+                self.anchor.checked_add(length(days.checked_mul(MINUTES_A_DAY)?, times)?).ok()
+            }
+            Step::Months(months) => {
                 let month = month_number(self.anchor.date()).checked_add(months.checked_mul(times)?)?;
                 let year = i16::try_from(month.div_euclid(12)).ok()?;
                 let number = i8::try_from(month.rem_euclid(12) + 1).ok()?;
@@ -105,20 +125,16 @@ impl Steps {
         }
     }
 
-    /// The first civil time that exists after at least so many intervals, and how many these are.
-    fn from(&self, times: i64) -> Option<(i64, DateTime)> {
-        // 29 February comes round within eight years; 400 intervals meet it, if they ever do.
-        const MOST: i64 = 400;
-        (times..times + MOST).find_map(|times| self.at(times).map(|civil| (times, civil)))
+    /// The first civil time after the anchor that exists.
+    fn first(&self) -> Option<DateTime> {
+        (1..=MOST_STEPS).find_map(|times| self.at(times))
     }
 
     /// How many intervals lead as far as `limit`.
     fn until(&self, limit: DateTime) -> i64 {
-        match self.length {
-            Length::Minutes(minutes) => limit.duration_since(self.anchor).as_mins() / minutes,
-            Length::Months(months) => {
-                (month_number(limit.date()) - month_number(self.anchor.date())) / months
-            }
+        match self.step {
+            Step::Days(days) => limit.duration_since(self.anchor).as_mins() / MINUTES_A_DAY / days,
+            Step::Months(months) => (month_number(limit.date()) - month_number(self.anchor.date())) / months,
         }
     }
 }

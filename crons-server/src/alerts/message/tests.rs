@@ -19,6 +19,7 @@ pub(crate) fn event(kind: IncidentEventKind) -> IncidentEvent {
             guid: monitor,
             project: 1,
             slug: Slug::parse("nightly-backup").unwrap(),
+            spelling: None,
             enabled: true,
             upserting: true,
             config: Config {

@@ -102,7 +102,7 @@ fn configs_that_the_server_refuses_are_invalid_but_do_not_lose_the_check_in() {
 fn a_malformed_owner_is_noted_and_the_rest_is_taken() {
     let schedule = json!({"type": "interval", "value": 2, "unit": "hour"});
     let patch = valid(with_config(&json!({"schedule": schedule, "owner": "nobody"})).unwrap());
-    assert!(patch.owner_refused && patch.owner.is_none());
+    assert_eq!((patch.owner_refused.as_deref(), patch.owner), (Some("nobody"), None));
     let patch = valid(with_config(&json!({"schedule": schedule, "owner": "team:6"})).unwrap());
     assert_eq!(patch.owner.as_deref(), Some("team:6"));
 }

@@ -1,0 +1,130 @@
+//! However much is stored of a deleted monitor, each step deletes little of it, and nothing of others.
+
+use super::*;
+use crate::store::Store;
+
+/// Of monitor 1, which is deleted: 5,000 runs and 3,000 incidents in each of two environments, one incident with 2,000
+/// occurrences, and a year of usage. Of monitor 2: a run, an incident with an occurrence, and usage.
+const ROWS_OF_TWO: &str = "
+    INSERT INTO monitors VALUES (1, randomblob(16), 1, 'job', 1, 1, '{\"schedule\":{\"type\":\"crontab\",\"value\":\"0 0 * * *\"}}', NULL, 0, NULL),
+        (2, randomblob(16), 1, 'other', 1, 1, '{}', NULL, 0, NULL);
+    INSERT INTO environments VALUES (1, 1, 'production', 'error', 0, 0, 0, 0, 0, 0), (2, 1, 'dev', 'ok', 0, 0, 0, 0, 0, 0),
+        (3, 2, 'production', 'ok', 0, 0, 0, 0, 0, 0);
+    INSERT INTO configs VALUES (1, '{}');
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10001)
+    INSERT INTO check_ins (guid, environment_id, status, date_added, date_updated, date_clock, config_id)
+    SELECT randomblob(16), iif(i = 10001, 3, 1 + i % 2), 'ok', i, i, i, 1 FROM n;
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6001)
+    INSERT INTO incidents (id, guid, environment_id, started_at, starting_check_in, resolved_at)
+    SELECT i, randomblob(16), iif(i = 6001, 3, 1 + i % 2), i, x'02', iif(i = 1, NULL, i) FROM n;
+    INSERT INTO occurrences (incident_id, check_in, at, reason) SELECT id, x'02', 0, '' FROM incidents;
+    INSERT INTO occurrences (incident_id, check_in, at, reason) SELECT 77, x'02', 0, '' FROM check_ins LIMIT 2000;
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 8760)
+    INSERT INTO usage SELECT 1, 'job', i * 3600, 'accepted', '', 2 FROM n;
+    INSERT INTO usage SELECT 1, '', hour, outcome, reason, 1 FROM usage WHERE hour % 7200 = 0;
+    INSERT INTO usage VALUES (1, 'other', 3600, 'accepted', '', 5);
+    INSERT INTO refused VALUES (1, 1, 1, 0, '', '[]', 0), (2, 1, 2, 0, '', '[]', 0), (3, 1, NULL, 0, '', '[]', 0);";
+
+fn number(store: &SqliteStore, sql: &str) -> i64 {
+    store.connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+fn stored(store: &SqliteStore) -> i64 {
+    let tables = ["check_ins", "incidents", "occurrences", "environments", "usage", "refused"];
+    tables.iter().map(|table| number(store, &format!("SELECT count(*) FROM {table}"))).sum()
+}
+
+fn open(folder: &tempfile::TempDir) -> SqliteStore {
+    let store = SqliteStore::open(&folder.path().join("crons.db")).unwrap();
+    store.connection.execute_batch(ROWS_OF_TWO).unwrap();
+    store
+}
+
+fn delete(store: &mut SqliteStore, environments: &[String]) {
+    let now = Timestamp::from_second(8760 * HOUR + 1_800).unwrap();
+    store
+        .transaction(&mut |records| {
+            let (monitor, _) = records.monitor("job")?.unwrap();
+            if environments.is_empty() {
+                records.delete_monitor(&monitor, now)
+            } else {
+                records.delete_environments(&monitor, environments, now)
+            }
+        })
+        .unwrap();
+}
+
+/// Each step in a transaction of its own; with a failure now and then, after which it goes on.
+fn purge(store: &mut SqliteStore, fails: bool) {
+    let (mut more, mut left, mut steps) = (true, stored(store), 0);
+    while more {
+        steps += 1;
+        let failed = store.transaction(&mut |records| {
+            more = records.purge_deleted()?;
+            if fails && steps % 3 == 0 { Err(StoreError::new("a test")) } else { Ok(()) }
+        });
+        more |= failed.is_err();
+        let now = stored(store);
+        assert!(left - now <= 2 * i64::from(ROWS), "{} at once", left - now);
+        left = now;
+    }
+}
+
+#[test]
+fn a_deleted_monitor_goes_a_few_rows_at_a_time_also_with_failures_and_others_stay() {
+    for fails in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = open(&folder);
+        assert!(!store.has_deleted().unwrap());
+        let before = stored(&store);
+        let usage = number(&store, "SELECT sum(count) FROM usage");
+        delete(&mut store, &[]);
+        assert!(before - stored(&store) < 10, "nothing much at first");
+        assert!(store.has_deleted().unwrap());
+        assert_eq!(
+            number(&store, "SELECT count(*) FROM usage WHERE slug = 'job' AND hour >= 8760 * 3600"),
+            0
+        );
+        purge(&mut store, fails);
+        for (table, left) in
+            [("check_ins", 1), ("incidents", 1), ("occurrences", 1), ("environments", 1), ("refused", 2)]
+        {
+            assert_eq!(number(&store, &format!("SELECT count(*) FROM {table}")), left, "{table}");
+        }
+        assert_eq!(number(&store, "SELECT sum(count) FROM usage"), usage, "what was sent was sent");
+        assert_eq!(number(&store, "SELECT count(*) FROM usage WHERE slug = 'job'"), 0);
+        assert_eq!(number(&store, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+        assert!(!store.has_deleted().unwrap());
+    }
+}
+
+#[test]
+fn an_environment_that_is_deleted_while_others_go_loses_no_incident_on_the_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(&folder);
+    delete(&mut store, &["production".to_owned()]);
+    // The walk through the incidents of the first one has begun.
+    while store
+        .connection
+        .query_row("SELECT EXISTS (SELECT 1 FROM check_ins WHERE environment_id = 1)", [], |row| {
+            row.get::<_, bool>(0)
+        })
+        .unwrap()
+    {
+        store.transaction(&mut |records| records.purge_deleted().map(drop)).unwrap();
+    }
+    for _ in 0..3 {
+        store.transaction(&mut |records| records.purge_deleted().map(drop)).unwrap();
+    }
+    assert!(number(&store, "SELECT count(*) FROM incidents") < 6_001);
+    delete(&mut store, &["dev".to_owned()]);
+    purge(&mut store, false);
+    assert_eq!(number(&store, "SELECT count(*) FROM incidents"), 1);
+    assert_eq!(number(&store, "SELECT count(*) FROM environments"), 1);
+    assert_eq!(
+        number(&store, "SELECT count(*) FROM usage WHERE slug = 'job'"),
+        8_760,
+        "its monitor is still there"
+    );
+    assert_eq!(number(&store, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+}
