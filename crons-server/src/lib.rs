@@ -30,6 +30,8 @@ mod minutes;
 mod inbox;
 mod consumer;
 mod refusal;
+mod paths;
+mod query;
 mod access;
 mod state;
 mod outbox;
