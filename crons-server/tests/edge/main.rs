@@ -11,4 +11,5 @@ mod paths;
 mod half_closed;
 mod pages;
 mod methods;
+mod ids;
 mod unmonitored;
