@@ -181,8 +181,7 @@ async fn other_method(method: Method, route: Option<MatchedPath>, uri: Uri) -> R
         return StatusCode::OK.into_response();
     }
     let path = route.map_or_else(|| paths::shown(uri.path()), |route| route.as_str().to_owned());
-    let detail =
-        format!("{method} is not allowed on {path}; the header `Allow` of this answer lists what is");
+    let detail = format!("{method} is not what {path} is for; the header `Allow` says what is");
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
 }
 

@@ -17,6 +17,7 @@
 // In layer order: a module uses only those above it.
 mod clock;
 mod object;
+mod json;
 mod ids;
 mod lifecycle;
 mod alerts;

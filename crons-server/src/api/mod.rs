@@ -16,8 +16,8 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::json;
 use crate::lifecycle::Config;
-use crate::object::{self, Object};
 use crate::query::QueryPairs;
 use crate::refusal::Refusal;
 
@@ -65,10 +65,14 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for InPath<
 
 /// The JSON of a request: small, and of just the keys that there are; `example` is a good one.
 fn body<T: DeserializeOwned>(json: Result<Bytes, BytesRejection>, example: &str) -> Result<T, Refusal> {
-    let json = json.map_err(|rejected| Refusal::new(rejected.status(), rejected.body_text()))?;
-    serde_json::from_slice::<Object<T>>(&json).map(|Object(keys)| keys).map_err(|error| {
-        Refusal::bad_request(format!("the body: {}; send one such as {example}", object::fault(&error)))
-    })
+    let json = json.map_err(|rejected| {
+        Refusal::new(
+            rejected.status(),
+            format!("the body cannot be read, or is too large; send one such as {example}"),
+        )
+    })?;
+    json::read(&json)
+        .map_err(|reason| Refusal::bad_request(format!("the body: {reason}; send one such as {example}")))
 }
 
 /// An instant in the query of a request; `None` if it is not there.

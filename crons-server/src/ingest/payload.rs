@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::numbers;
+use crate::json;
 use crate::lifecycle::{Arrival, CheckInEvent, ConfigPatch, ConfigUpdate, Fault, ProcessingError};
 use crate::object::Object;
 
@@ -23,9 +25,10 @@ struct Payload {
     monitor_slug: String,
     status: String,
     environment: Option<String>,
+    #[serde(default, deserialize_with = "numbers::seconds")]
     duration: Option<f64>,
     contexts: Option<Value>,
-    monitor_config: Option<MonitorConfig>,
+    monitor_config: Option<Object<MonitorConfig>>,
 }
 
 /// What is read of a payload that is otherwise malformed.
@@ -40,14 +43,14 @@ struct Named {
 
 #[derive(Deserialize)]
 struct MonitorConfig {
-    schedule: RawSchedule,
-    #[serde(default, deserialize_with = "present")]
+    schedule: Object<RawSchedule>,
+    #[serde(default, deserialize_with = "numbers::minutes")]
     checkin_margin: Option<Option<u64>>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "numbers::minutes")]
     max_runtime: Option<Option<u64>>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "numbers::threshold")]
     failure_issue_threshold: Option<Option<u64>>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "numbers::threshold")]
     recovery_threshold: Option<Option<u64>>,
     #[serde(default, deserialize_with = "present")]
     timezone: Option<Option<String>>,
@@ -60,10 +63,59 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> R
 }
 
 #[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-enum RawSchedule {
-    Crontab { value: String },
-    Interval { value: u64, unit: IntervalUnit },
+struct RawSchedule {
+    r#type: ScheduleType,
+    value: Value,
+    unit: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ScheduleType {
+    Crontab,
+    Interval,
+}
+
+/// A schedule of the right shape, not judged yet.
+enum WrittenSchedule {
+    Crontab(String),
+    Interval(u64, IntervalUnit),
+}
+
+impl RawSchedule {
+    /// Takes the value out, if it is one of its type.
+    ///
+    /// # Errors
+    /// If it is not: the field, its value, and what is allowed.
+    fn take(&mut self) -> Result<WrittenSchedule, String> {
+        const UNITS: &str = "minute, hour, day, week, month or year";
+        let shown = |value: &Value| value.to_string().chars().take(80).collect::<String>();
+        let field = |name: &str, problem: &str| format!("monitor_config.schedule.{name}: {problem}");
+        match (&self.r#type, self.value.take()) {
+            (ScheduleType::Crontab, Value::String(crontab)) => Ok(WrittenSchedule::Crontab(crontab)),
+            (ScheduleType::Crontab, value) => {
+                let problem =
+                    format!("{} is no crontab; write a string such as \"0 * * * *\"", shown(&value));
+                Err(field("value", &problem))
+            }
+            (ScheduleType::Interval, value) => {
+                let unit = self.unit.as_ref().filter(|unit| !unit.is_null());
+                let unit = unit.ok_or_else(|| field("unit", &format!("it is missing; write {UNITS}")))?;
+                let unit = unit.as_str().and_then(IntervalUnit::from_name).ok_or_else(|| {
+                    field("unit", &format!("{} is no unit of an interval; write {UNITS}", shown(unit)))
+                })?;
+                let whole = value.as_u64().ok_or_else(|| {
+                    let problem = format!(
+                        "{} is no whole number of {unit}s; write 1 or more, without quotes",
+                        shown(&value),
+                        unit = unit.as_str()
+                    );
+                    field("value", &problem)
+                })?;
+                Ok(WrittenSchedule::Interval(whole, unit))
+            }
+        }
+    }
 }
 
 /// Reads the payload of a check-in item, or the body of a POST to `/cron/{slug}/`, whose path then says which monitor.
@@ -90,7 +142,7 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
     let content = match parsed {
         Ok(payload) => event(payload, slug, &environment),
         Err(error) => Err(malformed(match check_in_id(named.check_in_id.as_ref()) {
-            Ok(_) => ProcessingError::CheckInValidationFailed(error.to_string()),
+            Ok(_) => ProcessingError::CheckInValidationFailed(wrong_shape(json, &error)),
             Err(refused) => refused,
         })),
     };
@@ -104,6 +156,17 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
     }
 }
 
+/// Why this JSON is no check-in: the field, its value, and a check-in that is one.
+fn wrong_shape(json: &[u8], error: &serde_json::Error) -> String {
+    let reason = json::explain::<Payload>(json, error);
+    let example = if reason.starts_with("monitor_config") {
+        r#"{"schedule": {"type": "crontab", "value": "0 * * * *"}, "checkin_margin": 5}"#
+    } else {
+        r#"{"monitor_slug": "my-job", "status": "ok"}"#
+    };
+    format!("{reason}; write it as in {example}")
+}
+
 /// So many characters of it, or all.
 fn beginning(text: &str, most: usize) -> &str {
     text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
@@ -112,6 +175,11 @@ fn beginning(text: &str, most: usize) -> &str {
 /// Steps 4 and 5, and what is left of the slug after them.
 fn event(payload: Payload, slug: Result<&Slug, String>, environment: &str) -> Result<CheckInEvent, Fault> {
     let check_in_id = check_in_id(payload.check_in_id.as_ref()).map_err(malformed)?;
+    let config = payload
+        .monitor_config
+        .map(|Object(raw)| config(raw))
+        .transpose()
+        .map_err(|reason| malformed(ProcessingError::CheckInValidationFailed(reason)))?;
     if environment.trim().is_empty() {
         return Err(refused("environment: it is blank; leave it out for `production`"));
     }
@@ -131,7 +199,7 @@ fn event(payload: Payload, slug: Result<&Slug, String>, environment: &str) -> Re
         check_in_id,
         status,
         duration_ms,
-        config: payload.monitor_config.map(config),
+        config,
         received: Timestamp::UNIX_EPOCH,
     })
 }
@@ -185,25 +253,34 @@ fn duration(seconds: f64) -> Result<i64, Fault> {
     Ok(milliseconds as i64)
 }
 
-/// Judges a configuration of the right shape: one that is refused here keeps a known monitor as it is.
-fn config(raw: MonitorConfig) -> ConfigUpdate {
-    match patch(raw) {
+/// Judges a configuration: one that is refused here keeps a known monitor as it is.
+///
+/// # Errors
+/// If its schedule is not even of the right shape.
+fn config(mut raw: MonitorConfig) -> Result<ConfigUpdate, String> {
+    let Object(schedule) = &mut raw.schedule;
+    let schedule = schedule.take()?;
+    Ok(match patch(schedule, raw) {
         Ok(patch) => ConfigUpdate::Valid(Box::new(patch)),
         Err(reason) => ConfigUpdate::Invalid(reason),
-    }
+    })
 }
 
-fn patch(raw: MonitorConfig) -> Result<ConfigPatch, String> {
-    let schedule = match raw.schedule {
-        RawSchedule::Crontab { value } if value.len() > MAX_CRONTAB => {
-            return Err(format!("schedule: the crontab is longer than {MAX_CRONTAB} bytes"));
+fn patch(schedule: WrittenSchedule, raw: MonitorConfig) -> Result<ConfigPatch, String> {
+    let schedule = match schedule {
+        WrittenSchedule::Crontab(value) if value.len() > MAX_CRONTAB => {
+            return Err(format!(
+                "schedule: the crontab has {} bytes, and is longer than {MAX_CRONTAB} bytes; write a shorter one",
+                value.len()
+            ));
         }
-        RawSchedule::Crontab { value } => {
+        WrittenSchedule::Crontab(value) => {
             Schedule::Crontab(Crontab::parse(&value).map_err(|e| e.to_string())?)
         }
-        RawSchedule::Interval { value, unit } => {
-            let value =
-                u32::try_from(value).map_err(|_| format!("schedule: an interval of {value} is too long"))?;
+        WrittenSchedule::Interval(value, unit) => {
+            let value = u32::try_from(value).map_err(|_| {
+                format!("schedule: an interval of {value} {unit}s is too long; write {} or less", u32::MAX)
+            })?;
             Schedule::Interval(Interval::new(value, unit).map_err(|e| e.to_string())?)
         }
     };
@@ -244,7 +321,9 @@ fn threshold(field: &str, given: Option<Option<u64>>) -> Result<Option<Option<u3
         Some(None) => Ok(Some(None)),
         Some(Some(count)) => match u32::try_from(count) {
             Ok(count) if (1..=most).contains(&count) => Ok(Some(Some(count))),
-            _ => Err(format!("{field}: {count} is not in 1\u{2013}{most}")),
+            _ => Err(format!(
+                "{field}: {count} is not in 1\u{2013}{most}; write a number in that range, or leave it out for 1"
+            )),
         },
     }
 }

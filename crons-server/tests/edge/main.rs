@@ -10,6 +10,7 @@ mod keys;
 mod paths;
 mod half_closed;
 mod pages;
+mod messages;
 mod methods;
 mod ids;
 mod unmonitored;

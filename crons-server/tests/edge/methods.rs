@@ -39,7 +39,7 @@ fn every_route_says_which_methods_it_has() {
             assert_eq!(answer.status, 405, "{method} {path}");
             assert_eq!(sorted(answer.header("allow")), allowed, "{method} {path}");
             let reason = answer.header("x-sentry-error");
-            assert!(reason.starts_with(&format!("{method} is not allowed on /")), "{reason}");
+            assert!(reason.starts_with(&format!("{method} is not what /")), "{reason}");
             assert!(!reason.contains(KEY), "{reason}");
         }
     }
