@@ -243,7 +243,7 @@ fn no_key_reaches_the_log_or_an_answer() {
         for path in paths {
             for method in ["GET", "POST", "PUT", "HEAD"] {
                 let url = server.url(&path.replace("KEY", key));
-                for header in ["".to_owned(), format!("Sentry sentry_key={key}"), format!("Basic {key}")] {
+                for header in [String::new(), format!("Sentry sentry_key={key}"), format!("Basic {key}")] {
                     let request = ureq::http::Request::builder().method(method).uri(&url);
                     let request = request.header("connection", "close").header("authorization", header);
                     let mut answer = agent.run(request.body(key.to_owned()).unwrap()).unwrap();

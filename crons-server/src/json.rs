@@ -91,6 +91,7 @@ fn shown(found: Unexpected<'_>) -> String {
         Unexpected::Float(value) => Value::from(value).to_string(),
         Unexpected::Str(text) => format!("{:?}", shortened(text)),
         Unexpected::Unit | Unexpected::Option => "null".to_owned(),
+        Unexpected::Map => "object".to_owned(),
         other => other.to_string(),
     }
 }
@@ -117,7 +118,7 @@ fn shortened(text: &str) -> String {
 #[derive(Clone, Copy)]
 struct Node<'a>(&'a Value);
 
-impl<'a> Node<'a> {
+impl Node<'_> {
     fn refuse<T>(self, expected: &dyn Expected) -> Result<T, Fault> {
         let number = self.0.to_string();
         let found = match self.0 {

@@ -1,7 +1,6 @@
 //! From bytes to check-ins: as lenient as Sentry's own edge about form, as strict about content, and never silent.
 
 mod auth;
-mod numbers;
 mod payload;
 mod envelope;
 mod encoding;

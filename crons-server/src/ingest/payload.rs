@@ -1,13 +1,16 @@
 //! The JSON of a check-in, read leniently where Sentry is lenient: absent, null and value differ, unknown keys do not matter.
 
+mod numbers;
+mod schedule;
+
 use crons_types::{
-    CheckInId, CheckInStatus, Crontab, Environment, Interval, IntervalUnit, Owner, Schedule, Slug, Timezone,
+    CheckInId, CheckInStatus, Crontab, Environment, Interval, Owner, Schedule, Slug, Timezone,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::numbers;
+use self::schedule::{RawSchedule, WrittenSchedule};
 use crate::json;
 use crate::lifecycle::{Arrival, CheckInEvent, ConfigPatch, ConfigUpdate, Fault, ProcessingError};
 use crate::object::Object;
@@ -60,62 +63,6 @@ struct MonitorConfig {
 /// Without the outer `Option` null and absent would be the same.
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
-}
-
-#[derive(Deserialize)]
-struct RawSchedule {
-    r#type: ScheduleType,
-    value: Value,
-    unit: Option<Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum ScheduleType {
-    Crontab,
-    Interval,
-}
-
-/// A schedule of the right shape, not judged yet.
-enum WrittenSchedule {
-    Crontab(String),
-    Interval(u64, IntervalUnit),
-}
-
-impl RawSchedule {
-    /// Takes the value out, if it is one of its type.
-    ///
-    /// # Errors
-    /// If it is not: the field, its value, and what is allowed.
-    fn take(&mut self) -> Result<WrittenSchedule, String> {
-        const UNITS: &str = "minute, hour, day, week, month or year";
-        let shown = |value: &Value| value.to_string().chars().take(80).collect::<String>();
-        let field = |name: &str, problem: &str| format!("monitor_config.schedule.{name}: {problem}");
-        match (&self.r#type, self.value.take()) {
-            (ScheduleType::Crontab, Value::String(crontab)) => Ok(WrittenSchedule::Crontab(crontab)),
-            (ScheduleType::Crontab, value) => {
-                let problem =
-                    format!("{} is no crontab; write a string such as \"0 * * * *\"", shown(&value));
-                Err(field("value", &problem))
-            }
-            (ScheduleType::Interval, value) => {
-                let unit = self.unit.as_ref().filter(|unit| !unit.is_null());
-                let unit = unit.ok_or_else(|| field("unit", &format!("it is missing; write {UNITS}")))?;
-                let unit = unit.as_str().and_then(IntervalUnit::from_name).ok_or_else(|| {
-                    field("unit", &format!("{} is no unit of an interval; write {UNITS}", shown(unit)))
-                })?;
-                let whole = value.as_u64().ok_or_else(|| {
-                    let problem = format!(
-                        "{} is no whole number of {unit}s; write 1 or more, without quotes",
-                        shown(&value),
-                        unit = unit.as_str()
-                    );
-                    field("value", &problem)
-                })?;
-                Ok(WrittenSchedule::Interval(whole, unit))
-            }
-        }
-    }
 }
 
 /// Reads the payload of a check-in item, or the body of a POST to `/cron/{slug}/`, whose path then says which monitor.

@@ -1,69 +1,16 @@
-//! What is said to who is refused: the field, its value, what is allowed, what to do; and nothing of Rust.
+//! Payloads, in an envelope and as the body of the check-in URL.
 
-use crons_server::{RateLimit, Settings};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::{both_ways, is_plain, reason, unlimited, with};
 use crate::encodings::envelope;
-use crate::harness::{API, Harness, KEY, NIL, check_in, id};
-use crate::raw::{Raw, ask};
-
-/// Words of Rust and its libraries, which mean nothing to who sends JSON.
-const RUST: [&str; 17] = [
-    "Some(",
-    "None",
-    "struct ",
-    "usize",
-    "u64",
-    "u32",
-    "i64",
-    "f64",
-    "elements",
-    "Option",
-    "enum ",
-    "tuple",
-    "unit value",
-    "deserialize",
-    "Deserialize",
-    "newtype",
-    "::",
-];
-
-/// A server that refuses nothing for its number.
-fn unlimited() -> Harness {
-    Harness::with("10:00:00", Settings { rate_limit: RateLimit::OFF, ..Settings::default() })
-}
-
-fn is_plain(text: &str) -> bool {
-    RUST.iter().all(|word| !text.contains(word))
-}
-
-fn reason(answer: &Raw) -> String {
-    let reason = answer.header("x-sentry-error").to_owned();
-    assert!(is_plain(&reason), "{reason}");
-    assert!(reason.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{reason}");
-    reason
-}
-
-/// The payload of a good check-in with one part replaced, by its path.
-fn with(pointer: &str, value: Value) -> Value {
-    let mut payload = json!({
-        "monitor_slug": "job", "status": "ok", "duration": 1.5, "environment": "production", "contexts": {},
-        "check_in_id": id('a'),
-        "monitor_config": {
-            "schedule": {"type": "interval", "value": 2, "unit": "hour"}, "checkin_margin": 5, "max_runtime": 30,
-            "failure_issue_threshold": 1, "recovery_threshold": 1, "timezone": "UTC", "owner": "team:ops",
-        },
-    });
-    *payload.pointer_mut(pointer).unwrap() = value;
-    payload
-}
+use crate::harness::{Harness, KEY};
+use crate::raw::ask;
 
 #[test]
 fn a_payload_of_the_wrong_shape_is_refused_with_field_value_and_what_is_allowed() {
     let server = unlimited();
-    let config = "/monitor_config";
-    let schedule = "/monitor_config/schedule";
     for (payload, expected) in [
         (json!([]), "invalid type: sequence, expected a JSON object; write it as in {\"monitor_slug\""),
         (json!("ok"), "invalid type: \"ok\", expected a JSON object"),
@@ -77,6 +24,17 @@ fn a_payload_of_the_wrong_shape_is_refused_with_field_value_and_what_is_allowed(
             "duration: invalid type: \"1.5\", expected a number of seconds such as 1.5",
         ),
         (with("/check_in_id", json!(12)), "check_in_id: 12 is no UUID; write 32 hexadecimal digits"),
+    ] {
+        refuse(&server, &payload, expected);
+    }
+}
+
+#[test]
+fn a_configuration_of_the_wrong_shape_is_refused_with_field_value_and_what_is_allowed() {
+    let server = unlimited();
+    let config = "/monitor_config";
+    let schedule = "/monitor_config/schedule";
+    for (payload, expected) in [
         (
             with(config, json!([1, 2, 3, 4, 5, 6, 7])),
             "monitor_config: invalid type: sequence, expected a JSON object",
@@ -154,26 +112,23 @@ fn a_payload_of_the_wrong_shape_is_refused_with_field_value_and_what_is_allowed(
         ),
         (
             with("/monitor_config/owner", json!({"team": 1})),
-            "monitor_config.owner: invalid type: map, expected a string",
+            "monitor_config.owner: invalid type: object, expected a string",
         ),
     ] {
-        for answer in both_ways(&server, payload.to_string().as_bytes()) {
-            assert_eq!(answer.status, 400, "{payload}");
-            let reason = reason(&answer);
-            let body = answer.detail();
-            assert!(is_plain(&body), "{body}");
-            assert!(body.contains(expected), "{payload}: {body}");
-            assert!(reason.starts_with("malformed check-in: CHECKIN_"), "{reason}");
-        }
+        refuse(&server, &payload, expected);
     }
 }
 
-/// The answers to this payload in an envelope and as the body of the check-in URL.
-fn both_ways(server: &Harness, payload: &[u8]) -> [Raw; 2] {
-    let body = [b"{}\n{\"type\":\"check_in\"}\n", payload].concat();
-    let first = ask(server, &format!("POST /api/1/envelope/?sentry_key={KEY}"), &[], &body);
-    let json = [("content-type", "application/json")];
-    [first, ask(server, &format!("POST /api/1/cron/job/{KEY}/"), &json, payload)]
+/// Sends it both ways, and looks for the reason.
+fn refuse(server: &Harness, payload: &Value, expected: &str) {
+    for answer in both_ways(server, payload.to_string().as_bytes()) {
+        assert_eq!(answer.status, 400, "{payload}");
+        let reason = reason(&answer);
+        let body = answer.detail();
+        assert!(is_plain(&body), "{body}");
+        assert!(body.contains(expected), "{payload}: {body}");
+        assert!(reason.starts_with("malformed check-in: CHECKIN_"), "{reason}");
+    }
 }
 
 #[test]
@@ -264,176 +219,6 @@ fn the_text_in_the_header_is_readable() {
     let payload = with("/status", json!("caf\u{e9} \u{2014} \u{65e5}"));
     let answer = ask(&server, &format!("POST /api/1/envelope/?sentry_key={KEY}"), &[], &envelope(&payload));
     assert!(reason(&answer).contains("status: \"caf\\u00e9 - \\u65e5\" is none of"), "{}", reason(&answer));
-}
-
-#[test]
-fn what_of_a_request_does_not_count_is_said() {
-    let server = unlimited();
-    server.send("10:00:00", &check_in(NIL, "ok"));
-    let path = format!("POST /api/1/cron/job/{KEY}/");
-    let json = ("content-type", "application/json; charset=utf-8");
-    let form = ("content-type", "application/x-www-form-urlencoded");
-    let (query, body) = (
-        "with a JSON body the query string does not count",
-        "the body does not count, since the header Content-Type is ",
-    );
-    for (line, headers, sent, status, expected) in [
-        (
-            format!("{path}?status=ok"),
-            vec![json],
-            "{\"duration\": 1}",
-            400,
-            vec!["missing field `status`", query],
-        ),
-        (format!("{path}?status=error"), vec![json], "{\"status\": \"ok\"}", 202, vec![query]),
-        (format!("{path}?sentry_key={KEY}"), vec![json], "{\"status\": \"ok\"}", 202, vec![]),
-        (
-            path.clone(),
-            vec![],
-            "{\"status\": \"ok\"}",
-            400,
-            vec!["status: it is missing in the query string", body, "missing; send a JSON body with"],
-        ),
-        (
-            path.clone(),
-            vec![form],
-            "{\"status\": \"ok\"}",
-            400,
-            vec!["status: it is missing", "is \"application/x-www-form-urlencoded\""],
-        ),
-        (format!("{path}?status=ok"), vec![], "{\"status\": \"error\"}", 202, vec![body]),
-        (format!("{path}?status=ok"), vec![], "", 202, vec![]),
-        (
-            path.clone(),
-            vec![],
-            "",
-            400,
-            vec!["status: it is missing in the query string; call with ?status=in_progress, ok or error"],
-        ),
-        // Whoever sends a type with every request may send nothing.
-        (format!("GET /api/1/cron/job/{KEY}/?status=ok"), vec![json], "", 202, vec![]),
-    ] {
-        let answer = ask(&server, &line, &headers, sent.as_bytes());
-        assert_eq!(answer.status, status, "{line} {sent}");
-        let reason = reason(&answer);
-        assert!(expected.iter().all(|part| reason.contains(part)), "{line} {sent}: {reason}");
-        assert_eq!(expected.is_empty(), reason.is_empty(), "{line} {sent}: {reason}");
-        assert!(!reason.contains(KEY), "{reason}");
-    }
-}
-
-#[test]
-fn a_query_is_refused_with_parameter_value_and_what_is_allowed() {
-    let server = unlimited();
-    server.send("10:00:00", &check_in(NIL, "ok"));
-    let cron = |query: &str| format!("/api/1/cron/job/{KEY}/?{query}");
-    let api = |path: &str| format!("{API}{path}");
-    for (path, status, expected) in [
-        (
-            cron("status=ok&status=error"),
-            400,
-            "status: the query string gives it more than once, with different values; write it once",
-        ),
-        (
-            cron("status=ok&duration=long"),
-            400,
-            "duration: \"long\" is no number of seconds; write one such as 1.5",
-        ),
-        (cron("status=ok&duration=NaN"), 400, "duration: \"NaN\" is no number of seconds"),
-        (cron("status=ok&check_in_id=1"), 400, "check_in_id: \"1\" is no UUID; write 32 hexadecimal digits"),
-        (
-            "/api/abc/cron/job/?status=ok".into(),
-            400,
-            "project: this part of the path is no number; this server has project 1",
-        ),
-        (
-            "/api/99999999999999999999/envelope/".into(),
-            405,
-            "GET is not what /api/{project}/envelope/ is for",
-        ),
-        (format!("/api/1/cron/%ff/{KEY}/?status=ok"), 400, "slug: this part of the path is not UTF-8"),
-        (
-            api("/monitors/job/checkins/?per_page=abc"),
-            400,
-            "per_page: \"abc\" is no whole number; write one from 1 to 100",
-        ),
-        (api("/monitors/job/checkins/?per_page=-1"), 400, "per_page: \"-1\" is no whole number"),
-        (api("/monitors/job/checkins/?cursor=x"), 400, "cursor: \"x\" is none; take it from the Link header"),
-        (
-            api("/incidents/?status=closed"),
-            400,
-            "status: \"closed\" is no status of an incident; write open or resolved",
-        ),
-        (
-            api("/incidents/?before=today"),
-            400,
-            "before: \"today\" is no instant; write one such as 2024-06-03T10:00:00Z",
-        ),
-        (
-            api("/incidents/?since=x"),
-            400,
-            "\"since\" is no parameter of this list; allowed are `environment`, `status`, `before`, `cursor`",
-        ),
-        (api("/incidents/abc/"), 400, "id: \"abc\" is no UUID; take the id of an incident from"),
-        (api("/usage/?since=1"), 400, "since: \"1\" is no instant"),
-        (api("/outages/?until=x"), 400, "\"until\" is no parameter of this list; allowed are `since`"),
-    ] {
-        let answer = ask(&server, &format!("GET {path}"), &[], b"");
-        assert_eq!(answer.status, status, "{path}: {answer:?}");
-        assert!(
-            reason(&answer).starts_with(expected) || reason(&answer).contains(expected),
-            "{path}: {}",
-            reason(&answer)
-        );
-        assert!(is_plain(&answer.detail()), "{answer:?}");
-    }
-}
-
-#[test]
-fn a_body_of_the_api_is_refused_with_field_value_and_what_is_allowed() {
-    let server = unlimited();
-    server.send("10:00:00", &check_in(NIL, "ok"));
-    let (monitor, acknowledgement) = ("/monitors/job/", format!("/incidents/{NIL}/acknowledgement/"));
-    for (path, body, expected) in [
-        (
-            monitor,
-            "",
-            "the body: EOF, it is empty; send one such as {\"status\": \"disabled\", \"isMuted\": true}",
-        ),
-        (monitor, "[]", "the body: invalid type: sequence, expected a JSON object"),
-        (
-            monitor,
-            "{\"status\": 1}",
-            "the body: status: invalid type: 1, expected \"active\" or \"disabled\"",
-        ),
-        (
-            monitor,
-            "{\"status\": \"off\"}",
-            "the body: status: unknown variant `off`, expected `active` or `disabled`",
-        ),
-        (
-            monitor,
-            "{\"isMuted\": \"yes\"}",
-            "the body: isMuted: invalid type: \"yes\", expected true or false",
-        ),
-        (
-            monitor,
-            "{\"muted\": true}",
-            "the body: unknown field `muted`, expected one of `status`, `isMuted`",
-        ),
-        (
-            &acknowledgement,
-            "{\"by\": 7}",
-            "the body: by: invalid type: 7, expected a string; send one such as {\"by\": \"me\"}",
-        ),
-        (&acknowledgement, "{}", "the body: missing field `by`"),
-        (&acknowledgement, "{\"by\": \"me\", \"by\": \"you\"}", "the body: duplicate field `by`"),
-    ] {
-        let answer = ask(&server, &format!("PUT {API}{path}"), &[], body.as_bytes());
-        assert_eq!(answer.status, 400, "{path} {body}: {answer:?}");
-        assert!(answer.detail().starts_with(expected), "{path} {body}: {answer:?}");
-        assert!(is_plain(&answer.detail()), "{answer:?}");
-    }
 }
 
 proptest! {
