@@ -180,7 +180,7 @@ fn status(written: &str) -> Result<CheckInStatus, Fault> {
         "error" => Ok(CheckInStatus::Error),
         other => {
             let other: String = other.chars().take(80).collect();
-            Err(refused(format!("status: {other:?} is none of in_progress, ok, error")))
+            Err(refused(format!("status: {other:?} is none of in_progress, ok, error; write one of these")))
         }
     }
 }
@@ -192,7 +192,7 @@ fn duration(seconds: f64) -> Result<i64, Fault> {
     let most = crate::lifecycle::MAX_DURATION_MS as f64;
     if !(0.0..=most).contains(&milliseconds) {
         return Err(refused(format!(
-            "duration: {seconds} s is not in 0..{} days",
+            "duration: {seconds} s is not in 0..{} days; write the seconds that the run took, or leave it out",
             crate::lifecycle::MAX_DURATION_MS / 86_400_000
         )));
     }
@@ -222,13 +222,13 @@ fn patch(schedule: WrittenSchedule, raw: MonitorConfig) -> Result<ConfigPatch, S
             ));
         }
         WrittenSchedule::Crontab(value) => {
-            Schedule::Crontab(Crontab::parse(&value).map_err(|e| e.to_string())?)
+            Schedule::Crontab(Crontab::parse(&value).map_err(|error| error.to_string())?)
         }
         WrittenSchedule::Interval(value, unit) => {
             let value = u32::try_from(value).map_err(|_| {
                 format!("schedule: an interval of {value} {unit}s is too long; write {} or less", u32::MAX)
             })?;
-            Schedule::Interval(Interval::new(value, unit).map_err(|e| e.to_string())?)
+            Schedule::Interval(Interval::new(value, unit).map_err(|error| format!("schedule: {error}"))?)
         }
     };
     let timezone = match raw.timezone {

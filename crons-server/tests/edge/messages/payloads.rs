@@ -197,7 +197,22 @@ fn a_configuration_that_is_out_of_range_is_refused_with_the_range() {
         ),
         ("recovery_threshold", json!(0), "recovery_threshold: 0 is not in 1-720"),
         ("max_runtime", json!(0), "max_runtime: 0 minutes leave no time to run; write at least 1"),
-        ("timezone", json!("Mars/Olympus"), "Mars/Olympus"),
+        (
+            "timezone",
+            json!("Mars/Olympus"),
+            "timezone: \"Mars/Olympus\" is not in the time zone database; write an IANA name",
+        ),
+        (
+            "schedule",
+            json!({"type": "interval", "value": 0, "unit": "hour"}),
+            "schedule: \"0 hours\" is no length of time; the shortest",
+        ),
+        (
+            "schedule",
+            json!({"type": "crontab", "value": "60 * * * *"}),
+            "minute: 60 is not in 0-59; write `0` (field 1 of",
+        ),
+        ("schedule", json!({"type": "crontab", "value": "* * * *"}), "crontab: 4 fields; a crontab has 5"),
         (
             "schedule",
             json!({"type": "interval", "value": 9_999_999_999_u64, "unit": "hour"}),
