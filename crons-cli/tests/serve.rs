@@ -237,6 +237,12 @@ fn no_key_reaches_the_log_or_an_answer() {
         "/api/1/envelope/?sentry_key=KEY",
         "/api/2/store/?sentry_key=KEY",
         "/api/0/organizations/crons/incidents/?sentry_key=KEY",
+        "/api/0/organizations/crons/incidents/?KEY",
+        "/api/0/organizations/crons/incidents/KEY/",
+        "/api/0/organizations/crons/incidents/KEYKEY/",
+        "/api/0/organizations/crons/monitors/KEY/",
+        "/api/0/organizations/crons/monitors/KEY/environments/KEY/",
+        "/api/0/organizations/KEY/monitors/",
     ];
     let mut answers = Vec::new();
     for key in [key.as_str(), STRANGE] {

@@ -68,6 +68,15 @@ pub(crate) fn shown(path: &str) -> String {
     shown
 }
 
+/// A name from a path, in quotes, as a message may show it: `…` for what looks like a key.
+pub(crate) fn named(part: &str) -> String {
+    /// Sentry's keys have 32 hexadecimal digits.
+    const KEY: usize = 32;
+    let digits = part.bytes().filter(u8::is_ascii_hexdigit).count();
+    let others = part.bytes().any(|c| !c.is_ascii_hexdigit() && c != b'-');
+    if digits >= KEY && !others { "`…`".to_owned() } else { format!("{part:?}") }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -107,6 +116,18 @@ mod tests {
             ("/api/1/2/envelope/", "/api/1/…/envelope/"),
         ] {
             assert_eq!(shown(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_shown_unless_it_looks_like_a_key() {
+        for (part, expected) in [
+            ("job", "\"job\""),
+            ("nightly-backup-of-all-databases-in-europe", "\"nightly-backup-of-all-databases-in-europe\""),
+            ("0123456789abcdef0123456789ABCDEF", "`…`"),
+            ("01234567-89ab-cdef-0123-456789abcdef", "`…`"),
+        ] {
+            assert_eq!(named(part), expected);
         }
     }
 

@@ -6,6 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::Uri;
 use axum::http::request::Parts;
 
+use crate::paths;
 use crate::refusal::Refusal;
 
 /// The parameters of a query string, decoded, in the order in which they were written.
@@ -46,7 +47,8 @@ impl QueryPairs {
         };
         let unknown: String = unknown.chars().take(80).collect();
         Err(Refusal::bad_request(format!(
-            "{unknown:?} is no parameter of this list; allowed are {}; leave it out",
+            "{} is no parameter of this list; allowed are {}; leave it out",
+            paths::named(&unknown),
             known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
         )))
     }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::cursor::{links, offset};
 use super::{InPath, ORGANIZATION, body, instant, no_monitor, organization};
 use crate::lifecycle::{self, Incident, Occurrence};
+use crate::paths;
 use crate::query::QueryPairs;
 use crate::refusal::Refusal;
 use crate::state::App;
@@ -160,14 +161,17 @@ async fn set(
 fn incident_id(written: &str) -> Result<Uuid, Refusal> {
     written.parse().map_err(|_| {
         let written: String = written.chars().take(80).collect();
+        let written = paths::named(&written);
         Refusal::bad_request(format!(
-            "id: {written:?} is no UUID; take the id of an incident from /api/0/organizations/{ORGANIZATION}/incidents/"
+            "id: {written} is no UUID; take the id of an incident from /api/0/organizations/{ORGANIZATION}/incidents/"
         ))
     })
 }
 
 fn no_incident(id: Uuid) -> Refusal {
-    Refusal::not_found(format!("there is no incident {id}"))
+    // The beginning is enough to recognise it by; as a whole it may be a key.
+    let beginning: String = id.hyphenated().to_string().chars().take(8).collect();
+    Refusal::not_found(format!("there is no incident {beginning}-…; /incidents/ lists those that there are"))
 }
 
 fn incident_json(view: &IncidentView) -> Value {

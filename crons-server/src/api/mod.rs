@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::json;
 use crate::lifecycle::Config;
+use crate::paths;
 use crate::query::QueryPairs;
 use crate::refusal::Refusal;
 
@@ -42,12 +43,14 @@ fn organization(name: &str) -> Result<(), Refusal> {
     if name == ORGANIZATION {
         return Ok(());
     }
-    Err(Refusal::not_found(format!("there is no organization {name:?}; this server has `{ORGANIZATION}`")))
+    let name = paths::named(name);
+    Err(Refusal::not_found(format!("there is no organization {name}; this server has `{ORGANIZATION}`")))
 }
 
 fn no_monitor(slug: &str) -> Refusal {
     Refusal::not_found(format!(
-        "there is no monitor {slug:?}; it is made by its first check-in that brings a schedule"
+        "there is no monitor {}; it is made by its first check-in that brings a schedule",
+        paths::named(slug)
     ))
 }
 

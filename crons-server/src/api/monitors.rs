@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::{InPath, ORGANIZATION, body, config_json, no_monitor, organization};
 use crate::lifecycle;
+use crate::paths;
 use crate::refusal::Refusal;
 use crate::state::App;
 use crate::store::{EnvironmentView, MonitorView};
@@ -113,7 +114,9 @@ pub async fn change_environment(
         .await?;
     if !found {
         return Err(Refusal::not_found(format!(
-            "there is no monitor {slug:?} with an environment {environment:?}"
+            "there is no monitor {} with an environment {}; `GET /monitors/{{slug}}/` lists its environments",
+            paths::named(&slug),
+            paths::named(&environment)
         )));
     }
     tracing::info!(slug, environment, is_muted, "environment changed");

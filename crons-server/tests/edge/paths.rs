@@ -50,10 +50,7 @@ fn slashes_in_the_query_and_encoded_ones_stay() {
     server.send("10:00:00", &check_in(&id('a'), "ok"));
     let path = format!("GET //api/1/cron/job/{KEY}/?status=in_progress&environment=a//b");
     let answer = ask(&server, &path, &[], b"");
-    assert!(
-        answer.header("x-sentry-error").contains("a//b") || answer.header("x-sentry-error").contains('/'),
-        "{answer:?}"
-    );
+    assert!(answer.header("x-sentry-error").contains("environment: \"a//b\""), "{answer:?}");
     let answer = ask(&server, &format!("GET /api/1/cron/a%2F%2Fb/{KEY}/?status=ok"), &[], b"");
     assert_eq!(answer.status, 202);
 }
