@@ -63,8 +63,29 @@ fn alerts(root: &Spanned<DeTable<'_>>) -> Result<Alerts, (usize, String)> {
     let tables = Spanned::new(root.span(), tables);
     Alerts::deserialize(toml::Deserializer::from(tables)).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
-        (at, error.to_string().trim().replace('\n', " "))
+        (at, in_words(&error.to_string()))
     })
+}
+
+/// What serde says, in words of TOML. A text that stands in a wrong place is left out: it may be an address with a secret.
+fn in_words(error: &str) -> String {
+    const TEXT: &str = "invalid type: string \"";
+    let mut words = error.trim().replace('\n', " ");
+    if words.starts_with(TEXT)
+        && let Some(end) = words.rfind("\", expected ")
+    {
+        words = format!("invalid type: a text{}", &words[end + 1..]);
+    }
+    for (jargon, word) in [
+        ("invalid type: map", "invalid type: a table"),
+        ("invalid type: sequence", "invalid type: a list"),
+        ("expected a sequence", "expected a list such as [\"..\"]"),
+        ("expected a map", "expected a table"),
+        ("expected a string", "expected a text in quotes"),
+    ] {
+        words = words.replace(jargon, word);
+    }
+    words
 }
 
 fn is_alerts(key: &str) -> bool {

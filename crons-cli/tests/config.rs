@@ -173,6 +173,50 @@ fn a_file_that_is_wrong_is_refused_with_every_fault_in_it() {
 }
 
 #[test]
+fn alerts_of_the_wrong_shape_are_refused_in_words_of_toml_and_no_address_is_shown() {
+    let webhook = "[webhook.ops]\nurl = \"https://hooks.example/topsecret\"\n";
+    let alert = |keys: &str| format!("{webhook}[[alert]]\n{keys}\n");
+    for (text, expected) in [
+        (
+            "[webhook]\nops = \"https://hooks.example/topsecret\"\n".to_owned(),
+            "line 2: invalid type: a text, expected a table with url, and perhaps secret and timeout in `webhook.ops`",
+        ),
+        (
+            "webhook = \"https://hooks.example/topsecret\"\n".to_owned(),
+            "line 1: invalid type: a text, expected a table in `webhook`",
+        ),
+        (
+            "[webhook.ops]\nurl = 5\n".to_owned(),
+            "line 2: invalid type: integer `5`, expected a text in quotes in `webhook.ops.url`",
+        ),
+        (
+            "alert = 5\n".to_owned(),
+            "line 1: invalid type: integer `5`, expected a list such as [\"..\"] in `alert`",
+        ),
+        (
+            "alert = [\"x\"]\n".to_owned(),
+            "line 1: invalid type: a text, expected a table [[alert]] with on and to",
+        ),
+        (
+            alert("on = \"opened\"\nto = [\"ops\"]"),
+            "line 4: invalid type: a text, expected a list such as [\"..\"] in `alert.on`",
+        ),
+        (alert("on = [\"opened\"]\nto = \"ops\""), "line 5: invalid type: a text, expected a list"),
+        (
+            alert("on = [\"opened\"]\nto = [\"ops\"]\ntags = [5]"),
+            "line 6: invalid type: integer `5`, expected a table with key, match and value",
+        ),
+    ] {
+        let folder = Folder::new(&[("crons.toml", &text)]);
+        let (good, said) = folder.run(&["config", "--check"], &[]);
+        assert!(!good && said.contains(expected), "{text}: {said}");
+        for hidden in ["topsecret", "struct ", "Table", "sequence"] {
+            assert!(!said.contains(hidden), "{text}: {said}");
+        }
+    }
+}
+
+#[test]
 fn a_flag_or_a_variable_that_is_wrong_is_refused_by_name_and_no_secret_is_shown() {
     let folder = Folder::new(&[]);
     for (flags, variables, part) in [

@@ -13,12 +13,14 @@ struct Server {
 
 impl Server {
     fn start(database: &Path) -> Self {
-        let mut process = crons(&["serve", "--listen", "127.0.0.1:0", "--rate-limit", "off", "--database"])
-            .arg(format!("sqlite:{}", database.display()))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = serve(database);
+        command.stderr(Stdio::null());
+        Self::greeted(command)
+    }
+
+    /// Starts it and reads its greeting.
+    fn greeted(mut command: Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(process.stdout.take().unwrap());
         // The greeting ends with the command that sends a check-in.
         let mut greeting = Vec::new();
@@ -77,6 +79,12 @@ impl Drop for Server {
 fn crons(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_crons"));
     command.args(arguments);
+    command
+}
+
+fn serve(database: &Path) -> Command {
+    let mut command = crons(&["serve", "--listen", "127.0.0.1:0", "--rate-limit", "off", "--database"]);
+    command.arg(format!("sqlite:{}", database.display()));
     command
 }
 
@@ -194,5 +202,69 @@ fn settings_that_cannot_work_are_refused_with_what_to_do() {
     ] {
         let said = refusal(&arguments);
         assert!(said.contains(part), "{arguments:?}: {said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn no_key_reaches_the_log_or_an_answer() {
+    const STRANGE: &str = "5ec2e7c0de5ec2e7c0de5ec2e7c0de00";
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let mut command = serve(&folder.path().join("crons.db"));
+    command.stderr(std::fs::File::create(&log).unwrap());
+    let server = Server::greeted(command);
+    let key = server.dsn().trim_start_matches("http://").split('@').next().unwrap().to_owned();
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let paths = [
+        "/api/1/cronn/job/KEY/?status=ok",
+        "/api/1/KEY/cron/job/",
+        "/api/KEY/cron/job/?status=ok",
+        "/api/KEY/envelope/",
+        "/KEY",
+        "/KEY/api/1/envelope/",
+        "/api/0/KEY/",
+        "/api/1/cron/KEY/?status=ok",
+        "/api/1/cron/KEY/KEY/job/",
+        "/api/1/cron//KEY/?status=ok",
+        "/api/1/cron/job/KEY/",
+        "/api/1/cron/job/KEY/?status=done",
+        "/api/1/cron/job/KEY/?status=ok&duration=long",
+        "/api/1/cron/job/?status=ok&sentry_key=KEY&sentry_key=other",
+        "/api/1/cron/job/KEY/?status=ok&sentry_key=other",
+        "/api/1/cron/%ff/KEY/?status=ok",
+        "/api/1/unreal/KEY/",
+        "/api/1/envelope/?sentry_key=KEY",
+        "/api/2/store/?sentry_key=KEY",
+        "/api/0/organizations/crons/incidents/?sentry_key=KEY",
+        "/api/0/organizations/crons/incidents/?KEY",
+        "/api/0/organizations/crons/incidents/KEY/",
+        "/api/0/organizations/crons/incidents/KEYKEY/",
+        "/api/0/organizations/crons/monitors/KEY/",
+        "/api/0/organizations/crons/monitors/KEY/environments/KEY/",
+        "/api/0/organizations/KEY/monitors/",
+    ];
+    let mut answers = Vec::new();
+    for key in [key.as_str(), STRANGE] {
+        for path in paths {
+            for method in ["GET", "POST", "PUT", "HEAD"] {
+                let url = server.url(&path.replace("KEY", key));
+                for header in [String::new(), format!("Sentry sentry_key={key}"), format!("Basic {key}")] {
+                    let request = ureq::http::Request::builder().method(method).uri(&url);
+                    let request = request.header("connection", "close").header("authorization", header);
+                    let mut answer = agent.run(request.body(key.to_owned()).unwrap()).unwrap();
+                    let text = answer.body_mut().read_to_string().unwrap();
+                    answers.push(format!("{:?} {text}", answer.headers()));
+                }
+            }
+        }
+    }
+    drop(server);
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("request refused"), "{log}");
+    for key in [key.as_str(), STRANGE] {
+        for line in log.lines().chain(answers.iter().map(String::as_str)) {
+            assert!(!line.contains(key), "{line}");
+        }
     }
 }

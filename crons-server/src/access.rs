@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64_NO_PAD;
 use subtle::ConstantTimeEq;
 
 use crate::refusal::Refusal;
@@ -30,14 +30,30 @@ impl Access {
         Self { token: token.map(Arc::new) }
     }
 
-    /// A page on the web must not reach us through the browser of someone who has opened it: neither under a name that it
-    /// has pointed at this machine, nor with the password that the browser remembers.
-    pub fn stranger(&self, headers: &HeaderMap) -> Option<Refusal> {
+    /// Refuses a `Host` that is no name of this machine: a page on the web must not reach the server under a name that it
+    /// has pointed at this machine. With a token any name will do.
+    pub fn refused_host(&self, headers: &HeaderMap) -> Option<Refusal> {
+        let detail = if self.token.is_some() { None } else { other_machine(headers) };
+        detail.map(|detail| Refusal::new(StatusCode::FORBIDDEN, detail))
+    }
+
+    /// Refuses an `Origin` other than the server's own: a page on the web must not use the password that a browser
+    /// remembers, nor what the browser can reach on its own machine.
+    fn refused_origin(&self, headers: &HeaderMap) -> Option<Refusal> {
         let detail = match self.token {
             Some(_) => other_page(headers),
-            None => other_machine(headers),
+            None => page_of_other_machine(headers),
         };
         detail.map(|detail| Refusal::new(StatusCode::FORBIDDEN, detail))
+    }
+}
+
+/// Refuses what pages of other origins send. Ingest routes are not behind it: their key lets in whoever knows it, as at
+/// Sentry, whose browser SDKs send from any page.
+pub async fn same_origin(State(access): State<Access>, request: Request, next: Next) -> Response {
+    match access.refused_origin(request.headers()) {
+        Some(refused) => refused.into_response(),
+        None => next.run(request).await,
     }
 }
 
@@ -67,12 +83,21 @@ fn shown(headers: &HeaderMap) -> Option<Vec<u8>> {
     if scheme.eq_ignore_ascii_case("bearer") {
         return Some(rest.as_bytes().to_vec());
     }
+    basic_pair(value)?.1
+}
+
+/// User name and password of `Basic ..`; the password is `None` where nothing separates it from the name.
+pub fn basic_pair(value: &str) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
+    let (scheme, encoded) = value.trim().split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let pair = BASE64.decode(rest).ok()?;
-    let colon = pair.iter().position(|byte| *byte == b':')?;
-    Some(pair[colon + 1..].to_vec())
+    // Some clients leave the padding out.
+    let mut pair = BASE64_NO_PAD.decode(encoded.trim().trim_end_matches('=')).ok()?;
+    let Some(colon) = pair.iter().position(|byte| *byte == b':') else { return Some((pair, None)) };
+    let password = pair.split_off(colon + 1);
+    pair.pop();
+    Some((pair, Some(password)))
 }
 
 /// Every value of a header; an empty one where it is no text.
@@ -80,23 +105,29 @@ fn values(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     headers.get_all(name).into_iter().map(|value| value.to_str().unwrap_or_default())
 }
 
-/// The host that a request is meant for, or whose page sent it, if that is not this machine.
+/// How a server without a token is reached.
+const OWN_NAMES: &str = "the server without an admin token answers to 127.0.0.1, [::1] and localhost only; behind a proxy, set an admin token";
+
+/// The `Host` that a request is meant for, if that is not this machine.
 fn other_machine(headers: &HeaderMap) -> Option<String> {
-    let origins = values(headers, header::ORIGIN)
-        .map(|origin| origin.split_once("://").map_or(origin, |(_, host)| host));
-    let stranger = values(headers, header::HOST).chain(origins).find(|host| !is_loopback(host))?;
-    Some(format!(
-        "{stranger:?} is not this machine; ask for 127.0.0.1, [::1] or localhost; behind a proxy, set an admin token"
-    ))
+    let other = values(headers, header::HOST).find(|host| !is_loopback(host))?;
+    Some(format!("Host: {other:?} is no name of this machine; {OWN_NAMES}"))
 }
 
-/// The page that sent a request, if it is not one of ours.
+/// The `Origin` of the page that sent a request, if that is not on this machine.
+fn page_of_other_machine(headers: &HeaderMap) -> Option<String> {
+    let host = |origin: &&str| is_loopback(origin.split_once("://").map_or(*origin, |(_, host)| host));
+    let other = values(headers, header::ORIGIN).find(|origin| !host(origin))?;
+    Some(format!("Origin: {other:?} is no page of this machine; {OWN_NAMES}"))
+}
+
+/// The `Origin` of the page that sent a request, if it is not one of ours.
 fn other_page(headers: &HeaderMap) -> Option<String> {
     let host = values(headers, header::HOST).next().unwrap_or_default();
-    let stranger = values(headers, header::ORIGIN).find(|origin| !is_origin_of(origin, host))?;
+    let other = values(headers, header::ORIGIN).find(|origin| !is_origin_of(origin, host))?;
     Some(format!(
-        "a page of {stranger:?} asked {host:?}, and only pages of the same host may; a proxy before the server has to \
-         pass on the header `Host`"
+        "Origin: a page of {other:?} may not ask {host:?}, only pages of that host may; a proxy in front of the server has \
+         to pass on the header `Host`"
     ))
 }
 
@@ -125,6 +156,8 @@ fn is_loopback(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use base64::engine::general_purpose::STANDARD as BASE64;
+
     use super::*;
 
     #[test]

@@ -1,22 +1,21 @@
 //! Every route of the server, on one screen.
 
-use axum::extract::{Path, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
-use axum::middleware::{self, Next};
+use axum::extract::{MatchedPath, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{MethodRouter, get, post, put};
 use axum::{Json, Router};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
-use tower_http::decompression::RequestDecompressionLayer;
 
 use crate::access::{self, Access};
 use crate::connections::{RequestBody, Site};
 use crate::refusal::Refusal;
 use crate::state::App;
 use crate::store::Reader;
-use crate::{api, ingest, pages};
+use crate::{api, ingest, pages, paths};
 
 /// The routes, and a shortcut past them: they and their layers would be a tenth of what a check-in costs.
 #[derive(Clone)]
@@ -35,7 +34,7 @@ impl Routes {
 
 impl Site for Routes {
     /// Strangers are turned away, and no page of ours runs scripts, is framed, or guesses types.
-    async fn answer(&self, request: hyper::Request<RequestBody>) -> Response {
+    async fn answer(&self, mut request: hyper::Request<RequestBody>) -> Response {
         const HEADERS: [(HeaderName, HeaderValue); 3] = [
             (
                 header::CONTENT_SECURITY_POLICY,
@@ -47,51 +46,89 @@ impl Site for Routes {
             // With `no-referrer`, browsers would send our own forms with `Origin: null`, which `access` refuses.
             (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         ];
-        let mut response = if let Some(stranger) = self.access.stranger(request.headers()) {
-            stranger.into_response()
+        paths::collapse_slashes(request.uri_mut());
+        let mut response = if let Some(refused) = self.access.refused_host(request.headers()) {
+            refused.into_response()
         } else if let Some(project) = plain_envelope(&request) {
-            ingest::envelope(&self.app, Ok(Path(project)), request).await.into_response()
+            let answer = ingest::envelope(&self.app, &project, request).await;
+            ingest::readable_by_pages(answer.into_response())
         } else {
             let Ok(response) = self.router.call(request).await;
             response
         };
+        allow_options(response.headers_mut());
         response.headers_mut().extend(HEADERS);
         response
     }
 }
 
-/// The project of what nearly all requests are: an envelope that no layer has to do anything with.
-fn plain_envelope<B>(request: &hyper::Request<B>) -> Option<u64> {
-    if request.method() != Method::POST || request.headers().contains_key(header::CONTENT_ENCODING) {
+/// Adds `OPTIONS`, which every route answers, to the methods that the router lists in `Allow`.
+fn allow_options(headers: &mut HeaderMap) {
+    if let Some(allowed) = headers.get(header::ALLOW).and_then(|allowed| allowed.to_str().ok())
+        && let Ok(allowed) = HeaderValue::from_str(&format!("{allowed},OPTIONS"))
+    {
+        headers.insert(header::ALLOW, allowed);
+    }
+}
+
+/// The project of what nearly all requests are: an envelope.
+fn plain_envelope<B>(request: &hyper::Request<B>) -> Option<String> {
+    if request.method() != Method::POST {
         return None;
     }
-    request.uri().path().strip_prefix("/api/")?.strip_suffix("/envelope/")?.parse().ok()
+    let project = request.uri().path().strip_prefix("/api/")?.strip_suffix("/envelope/")?;
+    project.bytes().all(|digit| digit.is_ascii_digit()).then(|| project.to_owned())
 }
 
 fn router(app: App, access: Access) -> Router {
-    let cron = || get(ingest::cron).post(ingest::cron).head(ingest::no_head);
-    // Open to all who have the key. Bodies are only taken here, packed or not.
-    let ingest = Router::new()
-        .route("/api/{project}/envelope/", post(ingest::envelope_endpoint))
-        .route("/api/{project}/envelope", post(ingest::envelope_endpoint))
-        .route("/api/{project}/cron/{slug}", cron())
-        .route("/api/{project}/cron/{slug}/", cron())
-        .route("/api/{project}/cron/{slug}/{key}", cron())
-        .route("/api/{project}/cron/{slug}/{key}/", cron())
-        .layer(RequestDecompressionLayer::new())
-        .layer(middleware::from_fn(encoding));
     // All else is for those who have the admin token.
     Router::new()
         .route("/", get(pages::index))
         .route("/style.css", get(pages::style))
+        .route("/api/0/", get(api::index))
+        .route("/api/0", get(api::index))
         .nest("/api/0/organizations/{organization}", api())
         .fallback(not_found)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(access, access::admin))
+        .method_not_allowed_fallback(other_method)
+        .layer(middleware::from_fn_with_state(access.clone(), access::admin))
         .route("/health", get(health))
-        .merge(ingest)
-        .method_not_allowed_fallback(wrong_method)
+        .route("/health/", get(health))
+        .method_not_allowed_fallback(other_method)
+        .layer(middleware::from_fn_with_state(access, access::same_origin))
+        .merge(ingest())
         .with_state(app)
+}
+
+/// Open to all who have the key, and to pages of any origin. Bodies are only taken here, packed or not.
+fn ingest() -> Router<App> {
+    let cron =
+        || get(ingest::cron).post(ingest::cron).head(other_method_of_cron).fallback(other_method_of_cron);
+    let store = || post(ingest::store).get(ingest::store_pixel);
+    let with_slash = |router: Router<App>, path: &str, methods: MethodRouter<App>| {
+        router.route(path, methods.clone()).route(&format!("{path}/"), methods)
+    };
+    [
+        ("/api/{project}/envelope", post(ingest::envelope_endpoint)),
+        ("/api/{project}/cron/{slug}", cron()),
+        ("/api/{project}/cron/{slug}/{key}", cron()),
+        // What carries no check-ins.
+        ("/api/store", store()),
+        ("/api/{project}/store", store()),
+        ("/api/{project}/security", post(ingest::report)),
+        ("/api/{project}/csp-report", post(ingest::report)),
+        ("/api/{project}/nel", post(ingest::report)),
+        ("/api/{project}/minidump", post(ingest::crash)),
+        ("/api/{project}/unreal/{key}", post(ingest::crash)),
+        ("/api/{project}/playstation", post(ingest::crash)),
+        ("/api/{project}/events/{event}/attachments", post(ingest::attachments)),
+        ("/api/{project}/otlp/v1/{signal}", post(ingest::otlp)),
+        ("/api/{project}/integration/otlp/v1/{signal}", post(ingest::otlp)),
+        ("/api/{project}/integration/{service}/logs", post(ingest::report)),
+    ]
+    .into_iter()
+    .fold(Router::new(), |router, (path, methods)| with_slash(router, path, methods))
+    .method_not_allowed_fallback(other_method)
+    .layer(middleware::from_fn(ingest::cors))
 }
 
 /// What is stored, and what people can change of it.
@@ -123,32 +160,33 @@ async fn health(State(app): State<App>) -> Result<Json<Value>, Refusal> {
     Ok(Json(json!({"status": "ok"})))
 }
 
+/// The path is shown in part only, here and below: it may hold a key.
 async fn not_found(uri: Uri) -> Refusal {
-    let path = uri.path();
-    if path.starts_with("/api/0/") && !path.ends_with('/') {
-        return Refusal::not_found(format!("there is nothing at {path}; paths of the API end in a slash"));
-    }
-    Refusal::not_found(format!("there is nothing at {path}; the list of monitors is at /"))
+    let (path, shown) = (uri.path(), paths::shown(uri.path()));
+    let help = if path.starts_with("/api/0/") && !path.ends_with('/') {
+        "paths of the API end in a slash"
+    } else if path.starts_with("/api/0/") {
+        "the API is below /api/0/organizations/crons/"
+    } else if path.starts_with("/api/") {
+        "send envelopes to /api/1/envelope/, and call /api/1/cron/{slug}/{key}/ for a check-in without an SDK"
+    } else {
+        "the list of monitors is at /"
+    };
+    Refusal::not_found(format!("there is nothing at {shown}; {help}"))
 }
 
-async fn wrong_method(method: Method, uri: Uri) -> Refusal {
-    Refusal::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        format!("{method} is not what {} is for; the header `Allow` says what is", uri.path()),
-    )
+/// The answer to a method that a route does not have. The router adds the header `Allow`.
+async fn other_method(method: Method, route: Option<MatchedPath>, uri: Uri) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::OK.into_response();
+    }
+    let path = route.map_or_else(|| paths::shown(uri.path()), |route| route.as_str().to_owned());
+    let detail = format!("{method} is not what {path} is for; the header `Allow` says what is");
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
 }
 
-/// The names of encodings have no case; of those that are not known, the answer says so.
-async fn encoding(mut request: Request, next: Next) -> Response {
-    let named = request.headers().get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
-    let lower = named.map(str::to_ascii_lowercase);
-    if let Some(value) = lower.as_deref().and_then(|lower| HeaderValue::from_str(lower).ok()) {
-        request.headers_mut().insert(header::CONTENT_ENCODING, value);
-    }
-    let response = next.run(request).await;
-    if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
-        let detail = format!("content-encoding: {lower:?} is none of gzip, deflate, br and identity");
-        return Refusal::new(response.status(), detail).into_response();
-    }
-    response
+/// The same for the check-in URL, where `HEAD` is another method than `GET`: whoever looks does not check in.
+async fn other_method_of_cron(method: Method, route: Option<MatchedPath>, uri: Uri) -> Response {
+    let allowed = [(header::ALLOW, HeaderValue::from_static("GET,POST"))];
+    (allowed, other_method(method, route, uri).await).into_response()
 }

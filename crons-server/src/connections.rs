@@ -40,6 +40,8 @@ pub async fn serve(
 ) -> io::Result<()> {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.headers).max_buf_size(MOST_HEADERS);
+    // A client that has said all may close its side and wait for the answer, as `nc -N` does.
+    http.half_close(true);
     let list = WaitingList::new(limits.most_connections(), limits.answer);
     let (running, stopping) = watch::channel(());
     let mut connections = JoinSet::new();

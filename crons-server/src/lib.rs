@@ -17,6 +17,7 @@
 // In layer order: a module uses only those above it.
 mod clock;
 mod object;
+mod json;
 mod ids;
 mod lifecycle;
 mod alerts;
@@ -30,6 +31,8 @@ mod minutes;
 mod inbox;
 mod consumer;
 mod refusal;
+mod paths;
+mod query;
 mod access;
 mod state;
 mod outbox;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::json;
 use crate::object::{Object, fault};
 
 /// Something that happened.
@@ -91,7 +92,7 @@ const EXAMPLE: &str = r#"write an object such as {"at": "2024-06-03T10:00:00Z", 
 
 fn parse(line: &str) -> Result<TimelineEvent, String> {
     let Object(Line { at, check_in, tick, mute, disable }) =
-        serde_json::from_str(line).map_err(|error| format!("{}; {EXAMPLE}", fault(&error)))?;
+        serde_json::from_str(line).map_err(|error| format!("{}; {EXAMPLE}", wrong(line, &error)))?;
     let at = instant(&at)?;
     let action = match (check_in, tick, mute, disable) {
         (Some(payload), None, None, None) => Action::CheckIn(payload),
@@ -113,6 +114,16 @@ fn parse(line: &str) -> Result<TimelineEvent, String> {
         }
     };
     Ok(TimelineEvent { at, action })
+}
+
+/// What is wrong with a line, and where in it; with the field, if it is JSON.
+fn wrong(line: &str, error: &serde_json::Error) -> String {
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(line).is_ok();
+    match error.column() {
+        _ if !is_json => fault(error),
+        0 => json::explain::<Line>(line.as_bytes(), error),
+        column => format!("{} (column {column})", json::explain::<Line>(line.as_bytes(), error)),
+    }
 }
 
 fn instant(at: &Value) -> Result<Timestamp, String> {
@@ -140,6 +151,14 @@ mod tests {
         let cases = [
             ("{}".to_owned(), "line 1: missing field `at`"),
             (format!("{good}\n\nnonsense"), "line 3: expected"),
+            (
+                r#"{"at": "2024-06-03T10:00:00Z", "tick": 1}"#.to_owned(),
+                "line 1: tick: invalid type: 1, expected true or false (column ",
+            ),
+            (
+                r#"{"at": "2024-06-03T10:00:00Z", "mute": {"monitor": 7, "muted": true}}"#.to_owned(),
+                "line 1: mute.monitor: invalid type: 7, expected a string (column ",
+            ),
             (format!("{good}\n[\"2024-06-03T10:00:00Z\", null, true]"), "line 2: invalid type: sequence"),
             (
                 r#"{"at": "2024-06-03T10:00:00Z", "disable": ["job", true]}"#.to_owned(),

@@ -181,12 +181,18 @@ impl CheckInId {
 impl FromStr for CheckInId {
     type Err = InvalidCheckInId;
 
-    /// Reads 32 hexadecimal digits, with or without the four dashes of a UUID.
+    /// Reads a UUID in any of its textual forms: 32 hexadecimal digits in either case, with or without the four dashes,
+    /// bare, in braces (`{…}`) or as a URN (`urn:uuid:…`). Relay takes the same.
     fn from_str(text: &str) -> Result<Self, InvalidCheckInId> {
         let refused = || InvalidCheckInId { written: text.chars().take(80).collect() };
-        let plain = match text.len() {
-            32 => text.to_owned(),
-            36 if [8, 13, 18, 23].iter().all(|&at| text.as_bytes()[at] == b'-') => text.replace('-', ""),
+        let bare = text
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'))
+            .or_else(|| strip_prefix_ignoring_case(text, "urn:uuid:"))
+            .unwrap_or(text);
+        let plain = match bare.len() {
+            32 => bare.to_owned(),
+            36 if [8, 13, 18, 23].iter().all(|&at| bare.as_bytes()[at] == b'-') => bare.replace('-', ""),
             _ => return Err(refused()),
         };
         // `from_str_radix` alone would accept a leading `+`.
@@ -195,6 +201,11 @@ impl FromStr for CheckInId {
         }
         u128::from_str_radix(&plain, 16).map(|id| Self(id.to_be_bytes())).map_err(|_| refused())
     }
+}
+
+fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let (start, rest) = text.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
 impl fmt::Display for CheckInId {

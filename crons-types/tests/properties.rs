@@ -1,6 +1,6 @@
 //! Whatever is written: no panic, what is shown reads back the same, and time goes forward.
 
-use crons_types::{Crontab, Interval, IntervalUnit, Minutes, Slug};
+use crons_types::{CheckInId, Crontab, Interval, IntervalUnit, Minutes, Slug};
 use proptest::prelude::*;
 
 /// Crontabs, most of them accepted.
@@ -43,6 +43,26 @@ fn nearly() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #[test]
+    fn an_id_reads_back_from_every_form(bits in any::<u128>(), upper in any::<bool>()) {
+        let plain = if upper { format!("{bits:032X}") } else { format!("{bits:032x}") };
+        let (a, b, c, d, e) = (&plain[..8], &plain[8..12], &plain[12..16], &plain[16..20], &plain[20..]);
+        let dashed = format!("{a}-{b}-{c}-{d}-{e}");
+        for bare in [plain.clone(), dashed] {
+            for written in [bare.clone(), format!("{{{bare}}}"), format!("urn:uuid:{bare}")] {
+                let id = written.parse::<CheckInId>().unwrap();
+                prop_assert_eq!(id.to_string(), format!("{bits:032x}"), "{}", written);
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_that_is_nearly_an_id_panics(text in "(urn:uuid:)?[{]?[0-9a-fé-]{30,38}[}]?|\\PC{0,50}") {
+        if let Ok(id) = text.parse::<CheckInId>() {
+            prop_assert_eq!(id.to_string().parse(), Ok(id));
+        }
+    }
+
     #[test]
     fn a_crontab_reads_back(text in crontab()) {
         if let Ok(parsed) = Crontab::parse(&text) {

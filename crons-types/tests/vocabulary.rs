@@ -133,12 +133,27 @@ fn the_everyday_faults_of_a_dsn_are_named_with_what_to_do() {
 }
 
 #[test]
-fn ids_are_read_in_both_forms_and_written_in_one() {
+fn ids_are_read_in_every_form_of_a_uuid_and_written_in_one() {
     let id: CheckInId = "7F0A1C52-9f0e-4c1b-8a55-0d6f1b2c3d4e".parse().unwrap();
     assert_eq!(id.to_string(), "7f0a1c529f0e4c1b8a550d6f1b2c3d4e");
     assert_eq!(id.to_string().parse::<CheckInId>().unwrap(), id);
     assert!("0".repeat(32).parse::<CheckInId>().unwrap().is_nil());
+    for same in [
+        "{7f0a1c52-9f0e-4c1b-8a55-0d6f1b2c3d4e}",
+        "{7F0A1C529F0E4C1B8A550D6F1B2C3D4E}",
+        "urn:uuid:7f0a1c52-9f0e-4c1b-8a55-0d6f1b2c3d4e",
+        "URN:UUID:7f0a1c529f0e4c1b8a550d6f1b2c3d4e",
+    ] {
+        assert_eq!(same.parse::<CheckInId>(), Ok(id), "{same}");
+    }
     for refused in [
+        "{7f0a1c52-9f0e-4c1b-8a55-0d6f1b2c3d4e",
+        "7f0a1c52-9f0e-4c1b-8a55-0d6f1b2c3d4e}",
+        "{{7f0a1c529f0e4c1b8a550d6f1b2c3d4e}}",
+        "{urn:uuid:7f0a1c529f0e4c1b8a550d6f1b2c3d4e}",
+        "urn:uuid:{7f0a1c529f0e4c1b8a550d6f1b2c3d4e}",
+        "urn:7f0a1c529f0e4c1b8a550d6f1b2c3d4e",
+        "{}",
         "",
         "1",
         "+f0a1c529f0e4c1b8a550d6f1b2c3d4e",

@@ -96,6 +96,9 @@ EXPECTED = [
     Monitor("py-brotli", [30, "minute"], [OK]),
     Monitor("py-identity", [30, "minute"], [OK]),
     *CELERY,
+    # ruby/check_in.rb
+    Monitor("rb-small", [3, "hour"], [OK], "staging"),
+    Monitor("rb-large", [3, "hour"], [OK], "staging"),
     # node/with_monitor.mjs
     Monitor("node-sync", "*/5 * * * *", [OK], "staging", FULL),
     Monitor("node-async", [2, "hour"], [Run("ok", (45, 20_000))], "staging"),  # Node's timers may be early
@@ -131,6 +134,12 @@ EXPECTED = [
         [Run("ok", 7_000, opened=False), Run("ok", 6_500, opened=False, id="fedcba9876543210fedcba9876543210")],
         "staging",
         CURL,
+    ),
+    Monitor(
+        "curl-user",
+        [1, "week"],
+        [Run("ok", seconds * 1_000, opened=False) for seconds in (3, 2, 1)],
+        config=CURL,
     ),
     Monitor("curl-pair", [1, "week"], [OK], config=CURL),
     Monitor(

@@ -130,7 +130,7 @@ impl Filter {
 
 /// A filter as it is written.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with key, match and value")]
 struct FilterTable {
     key: String,
     r#match: String,

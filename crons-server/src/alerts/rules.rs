@@ -34,7 +34,7 @@ pub struct Alerts {
 
 /// Tells `to` of events that are one of `on` and whose tags match.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table [[alert]] with on and to, and perhaps match and tags")]
 pub struct Rule {
     /// Which events; at least one.
     pub on: Vec<On>,
@@ -189,7 +189,7 @@ fn known(webhooks: &BTreeMap<String, Webhook>) -> String {
 
 /// Alerts as they are written.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "tables [webhook.NAME] and [[alert]]")]
 struct Tables {
     #[serde(default)]
     webhook: BTreeMap<String, Webhook>,

@@ -92,7 +92,7 @@ impl fmt::Debug for Webhook {
 
 /// A webhook as it is written.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with url, and perhaps secret and timeout")]
 struct WebhookTable {
     url: String,
     secret: Option<String>,

@@ -1,15 +1,14 @@
 //! Check-ins of a monitor, page by page.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::cursor::{links, offset};
 use super::{InPath, config_json, no_monitor, organization};
 use crate::lifecycle::CheckIn;
+use crate::query::QueryPairs;
 use crate::refusal::Refusal;
 use crate::state::App;
 use crate::store::Reader;
@@ -17,32 +16,35 @@ use crate::store::Reader;
 /// Check-ins on a page, at most; as at Sentry.
 const PER_PAGE: u32 = 100;
 
-/// Which check-ins to show.
-#[derive(Debug, Deserialize)]
-pub struct CheckInQuery {
-    environment: Option<String>,
-    per_page: Option<u32>,
-    cursor: Option<String>,
-}
-
 /// `GET /api/0/organizations/crons/monitors/{slug}/checkins/`
 pub async fn check_ins(
     State(app): State<App>,
     InPath((name, slug)): InPath<(String, String)>,
-    query: Result<Query<CheckInQuery>, QueryRejection>,
+    query: QueryPairs,
 ) -> Result<Response, Refusal> {
-    let Query(query) = query?;
     organization(&name)?;
-    let limit = query.per_page.unwrap_or(PER_PAGE).clamp(1, PER_PAGE);
-    let skip = offset(query.cursor.as_deref())?;
-    let (wanted, environment) = (slug.clone(), query.environment.clone());
-    let read =
-        move |reader: &Reader| reader.check_ins(crate::PROJECT, &wanted, environment.as_deref(), skip, limit);
+    let limit = per_page(query.value("per_page")?)?;
+    let skip = offset(query.value("cursor")?)?;
+    let environment = query.value("environment")?.map(str::to_owned);
+    let (wanted, of) = (slug.clone(), environment.clone());
+    let read = move |reader: &Reader| reader.check_ins(crate::PROJECT, &wanted, of.as_deref(), skip, limit);
     let page = app.read(read).await?.ok_or_else(|| no_monitor(&slug))?;
     let rows: Vec<Value> = page.check_ins.iter().map(|(name, row)| check_in_json(name, row)).collect();
-    let same = [("per_page", Some(limit.to_string())), ("environment", query.environment)];
+    let same = [("per_page", Some(limit.to_string())), ("environment", environment)];
     let links = links(&format!("monitors/{slug}/checkins/"), &same, skip, limit, page.more);
     Ok((links, Json(rows)).into_response())
+}
+
+/// How many check-ins a page has; the most there can be if nobody says.
+fn per_page(given: Option<&str>) -> Result<u32, Refusal> {
+    let Some(given) = given else { return Ok(PER_PAGE) };
+    let count: u32 = given.parse().map_err(|_| {
+        let given: String = given.chars().take(80).collect();
+        Refusal::bad_request(format!(
+            "per_page: {given:?} is no whole number; write one from 1 to {PER_PAGE}"
+        ))
+    })?;
+    Ok(count.clamp(1, PER_PAGE))
 }
 
 fn check_in_json(environment: &str, row: &CheckIn) -> Value {

@@ -2,16 +2,18 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{Query, State};
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::cursor::{links, offset};
-use super::{InPath, Instant, body, no_monitor, organization};
+use super::{InPath, ORGANIZATION, body, instant, no_monitor, organization};
 use crate::lifecycle::{self, Incident, Occurrence};
+use crate::paths;
+use crate::query::QueryPairs;
 use crate::refusal::Refusal;
 use crate::state::App;
 use crate::store::{IncidentFilter, IncidentView};
@@ -21,30 +23,17 @@ const PER_PAGE: u32 = 100;
 /// Characters of the name of whoever acknowledges.
 const MAX_NAME: usize = 200;
 
-/// Which incidents to show.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct IncidentQuery {
-    environment: Option<String>,
-    /// `open` or `resolved`; both if left out.
-    status: Option<IncidentStatus>,
-    /// Only those that began before.
-    before: Option<Instant>,
-    cursor: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum IncidentStatus {
-    Open,
-    Resolved,
-}
-
-impl IncidentStatus {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Resolved => "resolved",
+/// Whether the query asks for incidents that are resolved, or open ones; `None` for both.
+fn resolved(query: &QueryPairs) -> Result<Option<bool>, Refusal> {
+    match query.value("status")? {
+        None => Ok(None),
+        Some("open") => Ok(Some(false)),
+        Some("resolved") => Ok(Some(true)),
+        Some(other) => {
+            let other: String = other.chars().take(80).collect();
+            Err(Refusal::bad_request(format!(
+                "status: {other:?} is no status of an incident; write open or resolved, or leave it out for both"
+            )))
         }
     }
 }
@@ -53,41 +42,44 @@ impl IncidentStatus {
 pub async fn incidents(
     State(app): State<App>,
     InPath(name): InPath<String>,
-    query: Result<Query<IncidentQuery>, QueryRejection>,
+    query: QueryPairs,
 ) -> Result<Response, Refusal> {
     organization(&name)?;
-    list(&app, None, query?.0).await
+    list(&app, None, &query).await
 }
 
 /// `GET /api/0/organizations/crons/monitors/{slug}/incidents/`
 pub async fn incidents_of(
     State(app): State<App>,
     InPath((name, slug)): InPath<(String, String)>,
-    query: Result<Query<IncidentQuery>, QueryRejection>,
+    query: QueryPairs,
 ) -> Result<Response, Refusal> {
     organization(&name)?;
     let wanted = slug.clone();
     if app.read(move |reader| reader.monitors(crate::PROJECT, Some(&wanted))).await?.is_empty() {
         return Err(no_monitor(&slug));
     }
-    list(&app, Some(slug), query?.0).await
+    list(&app, Some(slug), &query).await
 }
 
-async fn list(app: &App, slug: Option<String>, query: IncidentQuery) -> Result<Response, Refusal> {
-    let skip = offset(query.cursor.as_deref())?;
+async fn list(app: &App, slug: Option<String>, query: &QueryPairs) -> Result<Response, Refusal> {
+    query.only(&["environment", "status", "before", "cursor"])?;
+    let skip = offset(query.value("cursor")?)?;
     let path = slug.as_ref().map_or("incidents/".to_owned(), |slug| format!("monitors/{slug}/incidents/"));
+    let environment = query.value("environment")?.map(str::to_owned);
+    let (resolved, before) = (resolved(query)?, instant(query, "before")?);
     let same = [
-        ("environment", query.environment.clone()),
-        ("status", query.status.map(|status| status.as_str().to_owned())),
-        ("before", query.before.map(|Instant(before)| before.to_string())),
+        ("environment", environment.clone()),
+        ("status", query.value("status")?.map(str::to_owned)),
+        ("before", before.map(|before| before.to_string())),
     ];
     let (found, more) = app
         .read(move |reader| {
             let filter = IncidentFilter {
                 monitor_slug: slug.as_deref(),
-                environment: query.environment.as_deref(),
-                resolved: query.status.map(|status| status == IncidentStatus::Resolved),
-                before: query.before.map(|Instant(before)| before),
+                environment: environment.as_deref(),
+                resolved,
+                before,
             };
             reader.incidents(filter, skip, PER_PAGE)
         })
@@ -99,9 +91,10 @@ async fn list(app: &App, slug: Option<String>, query: IncidentQuery) -> Result<R
 /// `GET /api/0/organizations/crons/incidents/{id}/`
 pub async fn incident(
     State(app): State<App>,
-    InPath((name, id)): InPath<(String, Uuid)>,
+    InPath((name, id)): InPath<(String, String)>,
 ) -> Result<Response, Refusal> {
     organization(&name)?;
+    let id = incident_id(&id)?;
     let found = app.read(move |reader| reader.incident(id)).await?.ok_or_else(|| no_incident(id))?;
     let mut json = incident_json(&found);
     json["occurrences"] =
@@ -119,7 +112,7 @@ struct Acknowledged {
 /// `PUT /api/0/organizations/crons/incidents/{id}/acknowledgement/`
 pub async fn acknowledge(
     state: State<App>,
-    InPath(path): InPath<(String, Uuid)>,
+    InPath(path): InPath<(String, String)>,
     json: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     let Acknowledged { by } = body(json, r#"{"by": "me"}"#)?;
@@ -134,17 +127,18 @@ pub async fn acknowledge(
 /// `DELETE /api/0/organizations/crons/incidents/{id}/acknowledgement/`
 pub async fn unacknowledge(
     state: State<App>,
-    InPath(path): InPath<(String, Uuid)>,
+    InPath(path): InPath<(String, String)>,
 ) -> Result<Response, Refusal> {
     set(state, path, None).await
 }
 
 async fn set(
     State(app): State<App>,
-    (name, id): (String, Uuid),
+    (name, written): (String, String),
     by: Option<String>,
 ) -> Result<Response, Refusal> {
     organization(&name)?;
+    let id = incident_id(&written)?;
     let found = app
         .inbox
         .work(move |records, now| {
@@ -160,12 +154,24 @@ async fn set(
             axum::http::StatusCode::CONFLICT,
             format!("the incident {id} is over since {resolved}: there is nothing to have in hand"),
         )),
-        Some(None) => incident(State(app), InPath((name, id))).await,
+        Some(None) => incident(State(app), InPath((name, written))).await,
     }
 }
 
+fn incident_id(written: &str) -> Result<Uuid, Refusal> {
+    written.parse().map_err(|_| {
+        let written: String = written.chars().take(80).collect();
+        let written = paths::named(&written);
+        Refusal::bad_request(format!(
+            "id: {written} is no UUID; take the id of an incident from /api/0/organizations/{ORGANIZATION}/incidents/"
+        ))
+    })
+}
+
 fn no_incident(id: Uuid) -> Refusal {
-    Refusal::not_found(format!("there is no incident {id}"))
+    // The beginning is enough to recognise it by; as a whole it may be a key.
+    let beginning: String = id.hyphenated().to_string().chars().take(8).collect();
+    Refusal::not_found(format!("there is no incident {beginning}-…; /incidents/ lists those that there are"))
 }
 
 fn incident_json(view: &IncidentView) -> Value {

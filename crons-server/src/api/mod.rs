@@ -6,18 +6,20 @@ mod check_ins;
 mod incidents;
 mod receipts;
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use crons_types::Schedule;
 use jiff::Timestamp;
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::json;
 use crate::lifecycle::Config;
-use crate::object::{self, Object};
+use crate::paths;
+use crate::query::QueryPairs;
 use crate::refusal::Refusal;
 
 pub use check_ins::check_ins;
@@ -28,16 +30,27 @@ pub use receipts::{alerts, outages, refused, refused_of, usage, usage_of};
 /// The organization that everything belongs to.
 const ORGANIZATION: &str = "crons";
 
+/// `GET /api/0/`: what `sentry-cli info` asks: who is asking, and what they may do.
+pub async fn index() -> Json<Value> {
+    Json(json!({
+        "version": "0",
+        "user": {"id": "1", "name": "admin", "username": "admin", "email": "admin"},
+        "auth": {"scopes": ["org:read", "project:read", "project:write", "alerts:read", "alerts:write"]},
+    }))
+}
+
 fn organization(name: &str) -> Result<(), Refusal> {
     if name == ORGANIZATION {
         return Ok(());
     }
-    Err(Refusal::not_found(format!("there is no organization {name:?}; this server has `{ORGANIZATION}`")))
+    let name = paths::named(name);
+    Err(Refusal::not_found(format!("there is no organization {name}; this server has `{ORGANIZATION}`")))
 }
 
 fn no_monitor(slug: &str) -> Refusal {
     Refusal::not_found(format!(
-        "there is no monitor {slug:?}; it is made by its first check-in that brings a schedule"
+        "there is no monitor {}; it is made by its first check-in that brings a schedule",
+        paths::named(slug)
     ))
 }
 
@@ -55,26 +68,25 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for InPath<
 
 /// The JSON of a request: small, and of just the keys that there are; `example` is a good one.
 fn body<T: DeserializeOwned>(json: Result<Bytes, BytesRejection>, example: &str) -> Result<T, Refusal> {
-    let json = json.map_err(|rejected| Refusal::new(rejected.status(), rejected.body_text()))?;
-    serde_json::from_slice::<Object<T>>(&json).map(|Object(keys)| keys).map_err(|error| {
-        Refusal::bad_request(format!("the body: {}; send one such as {example}", object::fault(&error)))
-    })
+    let json = json.map_err(|rejected| {
+        Refusal::new(
+            rejected.status(),
+            format!("the body cannot be read, or is too large; send one such as {example}"),
+        )
+    })?;
+    json::read(&json)
+        .map_err(|reason| Refusal::bad_request(format!("the body: {reason}; send one such as {example}")))
 }
 
-/// An instant in the query of a request.
-#[derive(Debug, Clone, Copy)]
-pub struct Instant(Timestamp);
-
-impl<'de> Deserialize<'de> for Instant {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let refused = |_| {
-            D::Error::custom(format_args!(
-                "{text:?} is no instant; write one such as 2024-06-03T10:00:00Z, and any `+` as %2B"
-            ))
-        };
-        text.parse().map(Self).map_err(refused)
-    }
+/// An instant in the query of a request; `None` if it is not there.
+fn instant(query: &QueryPairs, name: &str) -> Result<Option<Timestamp>, Refusal> {
+    let Some(written) = query.value(name)? else { return Ok(None) };
+    written.parse().map(Some).map_err(|_| {
+        let written: String = written.chars().take(80).collect();
+        Refusal::bad_request(format!(
+            "{name}: {written:?} is no instant; write one such as 2024-06-03T10:00:00Z, and any `+` as %2B"
+        ))
+    })
 }
 
 fn config_json(config: &Config) -> Value {

@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{Query, State};
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use super::{InPath, ORGANIZATION, body, config_json, no_monitor, organization};
 use crate::judge::{self, Deletion};
+use crate::paths;
+use crate::query::QueryPairs;
 use crate::refusal::Refusal;
 use crate::state::App;
 use crate::store::{EnvironmentView, MonitorView};
@@ -87,17 +89,18 @@ pub async fn change_monitor(
 pub async fn delete_monitor(
     State(app): State<App>,
     InPath((name, slug)): InPath<(String, String)>,
-    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
+    query: QueryPairs,
 ) -> Result<StatusCode, Refusal> {
     organization(&name)?;
-    let environments = environments_to_delete(query?.0)?;
+    let environments = environments_to_delete(query)?;
     let (wanted, named) = (slug.clone(), environments.clone());
     let deletion = app.inbox.work(move |records, now| judge::delete(records, &wanted, &named, now)).await?;
     match deletion {
         Deletion::NoMonitor => Err(no_monitor(&slug)),
         Deletion::NoEnvironment(environment) => Err(Refusal::not_found(format!(
-            "environment: monitor {slug:?} has no environment {environment:?}, so nothing was deleted; GET the monitor to see \
-             which it has"
+            "environment: monitor {} has no environment {}, so nothing was deleted; GET the monitor to see which it has",
+            paths::named(&slug),
+            paths::named(&environment)
         ))),
         Deletion::Done => {
             app.inbox.deleted().notify_one();
@@ -109,9 +112,9 @@ pub async fn delete_monitor(
 
 /// A query that is misread would delete the whole monitor: it holds nothing but environments, and the project that clients
 /// of Sentry name.
-fn environments_to_delete(query: Vec<(String, String)>) -> Result<Vec<String>, Refusal> {
+fn environments_to_delete(query: QueryPairs) -> Result<Vec<String>, Refusal> {
     let mut environments = Vec::new();
-    for (key, value) in query {
+    for (key, value) in query.into_pairs() {
         match key.as_str() {
             "environment" if value.is_empty() => {
                 return Err(Refusal::bad_request(
@@ -165,7 +168,9 @@ pub async fn change_environment(
         .await?;
     if !found {
         return Err(Refusal::not_found(format!(
-            "there is no monitor {slug:?} with an environment {environment:?}"
+            "there is no monitor {} with an environment {}; `GET /monitors/{{slug}}/` lists its environments",
+            paths::named(&slug),
+            paths::named(&environment)
         )));
     }
     tracing::info!(slug, environment, is_muted, "environment changed");

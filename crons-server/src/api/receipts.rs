@@ -1,14 +1,13 @@
 //! What came in and what became of it: refused payloads, counts by the hour, and when nobody could be heard.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
 use serde_json::json;
 
-use super::{InPath, Instant, no_monitor, organization};
+use super::{InPath, instant, no_monitor, organization};
+use crate::query::QueryPairs;
 use crate::refusal::Refusal;
 use crate::state::App;
 
@@ -37,28 +36,26 @@ pub async fn refused_of(
     Ok(Json(found).into_response())
 }
 
-/// From when on.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Since {
-    since: Option<Instant>,
+/// From when on to show something, as the query says; `None` if it does not.
+fn since(query: &QueryPairs) -> Result<Option<Timestamp>, Refusal> {
+    query.only(&["since"])?;
+    instant(query, "since")
 }
 
-impl Since {
-    fn instant(&self, app: &App) -> Timestamp {
-        let day_ago = || app.inbox.clock().now().checked_sub(DAY).unwrap_or(Timestamp::MIN);
-        self.since.map_or_else(day_ago, |Instant(since)| since)
-    }
+/// The same for counts, of which a day is shown if the query does not say.
+fn since_or_day_ago(query: &QueryPairs, app: &App) -> Result<Timestamp, Refusal> {
+    let day_ago = || app.inbox.clock().now().checked_sub(DAY).unwrap_or(Timestamp::MIN);
+    Ok(since(query)?.unwrap_or_else(day_ago))
 }
 
 /// `GET /api/0/organizations/crons/usage/`
 pub async fn usage(
     State(app): State<App>,
     InPath(name): InPath<String>,
-    query: Result<Query<Since>, QueryRejection>,
+    query: QueryPairs,
 ) -> Result<Response, Refusal> {
     organization(&name)?;
-    let since = query?.instant(&app);
+    let since = since_or_day_ago(&query, &app)?;
     if app.inbox.clock().now().duration_since(since) > WEEK {
         return Err(Refusal::bad_request(format!(
             "since: {since} is more than 7 days ago; ask for one monitor, or for less"
@@ -72,10 +69,10 @@ pub async fn usage(
 pub async fn usage_of(
     State(app): State<App>,
     InPath((name, slug)): InPath<(String, String)>,
-    query: Result<Query<Since>, QueryRejection>,
+    query: QueryPairs,
 ) -> Result<Response, Refusal> {
     organization(&name)?;
-    let since = query?.instant(&app);
+    let since = since_or_day_ago(&query, &app)?;
     known(&app, &slug).await?;
     let found = app.read(move |reader| reader.usage(Some(&slug), since)).await?;
     Ok(Json(found).into_response())
@@ -91,10 +88,10 @@ pub async fn alerts(State(app): State<App>, InPath(name): InPath<String>) -> Res
 pub async fn outages(
     State(app): State<App>,
     InPath(name): InPath<String>,
-    query: Result<Query<Since>, QueryRejection>,
+    query: QueryPairs,
 ) -> Result<Response, Refusal> {
     organization(&name)?;
-    let since = query?.since.map_or(Timestamp::MIN, |Instant(since)| since);
+    let since = since(&query)?.unwrap_or(Timestamp::MIN);
     let found = app.read(move |reader| reader.outages(since)).await?;
     let found: Vec<_> =
         found.iter().map(|outage| json!({"since": outage.since, "until": outage.until})).collect();

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::json;
+
 /// The largest check-in that is taken: 100 KiB, as at Sentry.
 pub const MAX_ITEM: usize = 100 * 1024;
 
@@ -44,19 +46,31 @@ impl EnvelopeError {
 impl std::fmt::Display for EnvelopeError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Header(error) => write!(f, "the envelope's first line is no JSON object: {error}"),
-            Self::ItemHeader(error) => write!(f, "an item's header is no JSON object with a `type`: {error}"),
-            Self::Length { announced, present } => {
-                write!(f, "an item announces {announced} bytes, but only {present} are there")
-            }
+            Self::Header(error) => write!(
+                f,
+                "the envelope's first line is no JSON object: {error}; begin an envelope with a line such as {{}}"
+            ),
+            Self::ItemHeader(error) => write!(
+                f,
+                "an item's header is no JSON object with a `type`: {error}; write a line such as {{\"type\": \"check_in\"}}"
+            ),
+            Self::Length { announced, present } => write!(
+                f,
+                "an item announces {announced} bytes, but only {present} are there; write as `length` the bytes of the \
+                 payload, or leave it out"
+            ),
             Self::TooLarge(size) => {
                 write!(
                     f,
-                    "envelope exceeded size limits for type 'check_in': {size} bytes, at most {MAX_ITEM}"
+                    "envelope exceeded size limits for type 'check_in': {size} bytes, at most {MAX_ITEM}; send a smaller \
+                     check-in"
                 )
             }
             Self::TooMany => {
-                f.write_str("envelope exceeded size limits for type 'check_in': one check-in an envelope")
+                f.write_str(
+                    "envelope exceeded size limits for type 'check_in': one check-in an envelope; send each in an envelope \
+                     of its own",
+                )
             }
         }
     }
@@ -82,8 +96,7 @@ impl<'a> Envelope<'a> {
     /// If it is malformed, or has more or larger check-ins than Sentry takes.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, EnvelopeError> {
         let (first, mut rest) = line(bytes);
-        let header: Header =
-            serde_json::from_slice(first).map_err(|error| EnvelopeError::Header(error.to_string()))?;
+        let header: Header = json::read(first).map_err(EnvelopeError::Header)?;
         let dsn = header.dsn.and_then(|dsn| dsn.parse::<crons_types::Dsn>().ok());
         let mut check_in = None;
         while !rest.is_empty() {
@@ -92,8 +105,7 @@ impl<'a> Envelope<'a> {
                 rest = after;
                 continue;
             }
-            let item: ItemHeader =
-                serde_json::from_slice(head).map_err(|error| EnvelopeError::ItemHeader(error.to_string()))?;
+            let item: ItemHeader = json::read(head).map_err(EnvelopeError::ItemHeader)?;
             let payload;
             (payload, rest) = match item.length {
                 Some(announced) => {

@@ -1,33 +1,25 @@
 //! The two ways in: an envelope from an SDK, and a URL that anything can call.
 
 use axum::Json;
-use axum::body::{Body, Bytes};
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, RawQuery, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::body::Bytes;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use crons_types::{ACCEPTED_BUT, CheckInId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::auth::{self, AuthError};
+use super::auth::{self, Keys, Place};
 use super::body;
 use super::envelope::{Envelope, EnvelopeError, MAX_ITEM};
 use super::payload::parse_check_in;
 use super::remarks;
+use crate::access::same;
 use crate::lifecycle::{Arrival, Fault, ProcessingError, Verdict};
+use crate::query::QueryPairs;
 use crate::refusal::{Refusal, with_reason};
 use crate::state::App;
-
-/// What the query string of either way may hold.
-#[derive(Debug, Default, Deserialize)]
-pub struct IngestQuery {
-    sentry_key: Option<String>,
-    status: Option<String>,
-    check_in_id: Option<String>,
-    environment: Option<String>,
-    duration: Option<String>,
-}
 
 /// What is said to an envelope with a check-in.
 #[derive(Serialize)]
@@ -41,12 +33,6 @@ struct Answer {
     id: CheckInId,
 }
 
-impl From<AuthError> for Refusal {
-    fn from(error: AuthError) -> Self {
-        Self::new(StatusCode::FORBIDDEN, error.message())
-    }
-}
-
 impl From<EnvelopeError> for Refusal {
     fn from(error: EnvelopeError) -> Self {
         let status =
@@ -58,33 +44,25 @@ impl From<EnvelopeError> for Refusal {
 /// `POST /api/{project}/envelope/`
 pub async fn envelope_endpoint(
     State(app): State<App>,
-    project: Result<Path<u64>, PathRejection>,
+    project: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    envelope(&app, project, request).await
+    let Path(project) = project?;
+    envelope(&app, &project, request).await
 }
 
 /// The same, by whatever way it comes.
-pub async fn envelope<B>(
-    app: &App,
-    project: Result<Path<u64>, PathRejection>,
-    request: Request<B>,
-) -> Result<Response, Refusal>
+pub async fn envelope<B>(app: &App, project: &str, request: Request<B>) -> Result<Response, Refusal>
 where
     B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
 {
     let (head, body) = request.into_parts();
     // First of all: a client that is still sending does not see why it is refused.
-    let body = body::read(body).await?;
-    let Path(project) = project?;
-    let Query(query) = Query::<IngestQuery>::try_from_uri(&head.uri)?;
+    let body = body::read(&head.headers, body).await?;
     let envelope = Envelope::parse(&body)?;
-    let key = auth::from_headers(&head.headers);
-    auth::check(
-        [key.as_deref(), query.sentry_key.as_deref(), envelope.key.as_deref()],
-        &app.public_key,
-        project,
-    )?;
+    let mut keys = Keys::of_request(&head)?;
+    keys.add(Place::Envelope, envelope.key.as_deref());
+    keys.check(&app.public_key, auth::project(project)?)?;
     let Some(payload) = envelope.check_in else { return Ok(Json(json!({})).into_response()) };
     let arrival = parse_check_in(payload, None);
     let id = arrival.content.as_ref().map_or(CheckInId::NIL, |event| event.check_in_id);
@@ -96,7 +74,7 @@ where
 /// The path of the second way, with the key in it or not.
 #[derive(Debug, Deserialize)]
 pub struct CronPath {
-    project: u64,
+    project: String,
     slug: String,
     key: Option<String>,
 }
@@ -105,59 +83,73 @@ pub struct CronPath {
 pub async fn cron(
     State(app): State<App>,
     path: Result<Path<CronPath>, PathRejection>,
-    query: Result<Query<IngestQuery>, QueryRejection>,
-    RawQuery(raw_query): RawQuery,
-    method: Method,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Refusal> {
-    let body = body::read(body).await?;
-    let (Path(CronPath { project, slug, key }), Query(query)) = (path?, query?);
-    let header_key = auth::from_headers(&headers);
-    auth::check(
-        [key.as_deref(), header_key.as_deref(), query.sentry_key.as_deref()],
-        &app.public_key,
-        project,
-    )?;
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let (head, body) = request.into_parts();
+    let body = body::read(&head.headers, body).await?;
+    let Path(CronPath { project, slug, key }) = path?;
+    let mut keys = Keys::of_request(&head)?;
+    if key.is_none() && same(slug.as_bytes(), app.public_key.as_bytes()) {
+        return Err(Refusal::bad_request(
+            "monitor_slug: the path has the key in its place; call /api/1/cron/{slug}/{key}/",
+        ));
+    }
+    keys.add(Place::Path, key.as_deref());
+    keys.check(&app.public_key, auth::project(&project)?)?;
+    let query = QueryPairs::of(&head.uri);
+    let content_type =
+        head.headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
     // With a JSON body the query string does not count, and the other way round, as at Sentry.
-    let as_json = method == Method::POST
-        && content_type.is_some_and(|value| value.to_ascii_lowercase().starts_with("application/json"));
+    let as_json = content_type
+        .as_ref()
+        .is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("application/json"))
+        // Some clients name a type also where they send nothing.
+        && (head.method == Method::POST || !body.is_empty());
     if as_json && body.len() > MAX_ITEM {
         return Err(EnvelopeError::TooLarge(body.len()).into());
     }
-    let unread = remarks::of_url(raw_query.as_deref().unwrap_or_default(), as_json, body.len());
-    let payload = if as_json { body } else { from_query(&query)? };
-    let mut arrival = parse_check_in(&payload, Some(&slug));
-    arrival.remark(unread);
+    let unread =
+        remarks::of_url(head.uri.query().unwrap_or_default(), as_json, body.len(), content_type.as_deref());
+    let notes = unread.clone();
+    let taken = async {
+        let payload = if as_json { body } else { from_query(&query)? };
+        let mut arrival = parse_check_in(&payload, Some(&slug));
+        arrival.remark(unread);
+        take(&app, arrival).await
+    };
+    let taken = taken.await.map_err(|refused| refused.with_notes(&notes))?;
     // As at Sentry: 202 and an empty body, whatever becomes of it. But the reason is in a header.
-    Ok(take(&app, arrival).await?.with_reasons(StatusCode::ACCEPTED.into_response()))
-}
-
-/// `HEAD` of the same: whoever looks does not check in.
-pub async fn no_head() -> StatusCode {
-    StatusCode::METHOD_NOT_ALLOWED
+    Ok(taken.with_reasons(StatusCode::ACCEPTED.into_response()))
 }
 
 /// The query string as the JSON that would say the same, so that both are judged alike.
-fn from_query(query: &IngestQuery) -> Result<Vec<u8>, Refusal> {
-    let Some(status) = &query.status else {
-        return Err(Refusal::bad_request("there is no status: call with ?status=in_progress, ok or error"));
+fn from_query(query: &QueryPairs) -> Result<Vec<u8>, Refusal> {
+    let Some(status) = query.value("status")? else {
+        return Err(Refusal::bad_request(
+            "status: it is missing in the query string; call with ?status=in_progress, ok or error",
+        ));
     };
     let mut payload = json!({ "status": status });
-    if let Some(id) = &query.check_in_id {
-        payload["check_in_id"] = json!(id);
+    for name in ["check_in_id", "environment"] {
+        if let Some(value) = query.value(name)? {
+            payload[name] = json!(value);
+        }
     }
-    if let Some(environment) = &query.environment {
-        payload["environment"] = json!(environment);
-    }
-    if let Some(duration) = &query.duration {
+    if let Some(duration) = query.value("duration")? {
         let seconds = duration.parse().ok().filter(|seconds: &f64| seconds.is_finite()).ok_or_else(|| {
-            Refusal::bad_request(format!("duration: {duration:?} is no number of seconds, such as 1.5"))
+            Refusal::bad_request(format!(
+                "duration: {:?} is no number of seconds; write one such as 1.5, or leave it out",
+                shortened(duration, 80)
+            ))
         })?;
         payload["duration"] = json!(seconds);
     }
     Ok(payload.to_string().into_bytes())
+}
+
+/// The first characters of a text, for messages.
+fn shortened(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
 }
 
 /// The answer to a check-in.

@@ -4,8 +4,13 @@ mod auth;
 mod remarks;
 mod payload;
 mod envelope;
+mod encoding;
 mod body;
+mod cors;
 mod http;
+mod unmonitored;
 
-pub use http::{cron, envelope, envelope_endpoint, no_head};
+pub use cors::{cors, readable_by_pages};
+pub use http::{cron, envelope, envelope_endpoint};
 pub(crate) use payload::parse_check_in;
+pub use unmonitored::{attachments, crash, otlp, report, store, store_pixel};

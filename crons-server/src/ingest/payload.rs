@@ -1,13 +1,18 @@
 //! The JSON of a check-in, read leniently where Sentry is lenient: absent, null and value differ, unknown keys do not matter.
 
+mod numbers;
+mod schedule;
+
 use crons_types::{
-    CheckInId, CheckInStatus, Crontab, Environment, Interval, IntervalUnit, Owner, Schedule, Slug, Timezone,
+    CheckInId, CheckInStatus, Crontab, Environment, Interval, Owner, Schedule, Slug, Timezone,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use self::schedule::{RawSchedule, WrittenSchedule};
 use super::remarks;
+use crate::json;
 use crate::lifecycle::{Arrival, CheckInEvent, ConfigPatch, ConfigUpdate, Fault, ProcessingError};
 use crate::object::Object;
 
@@ -26,9 +31,10 @@ struct Payload {
     monitor_slug: String,
     status: String,
     environment: Option<String>,
+    #[serde(default, deserialize_with = "numbers::seconds")]
     duration: Option<f64>,
     contexts: Option<Value>,
-    monitor_config: Option<MonitorConfig>,
+    monitor_config: Option<Object<MonitorConfig>>,
 }
 
 /// What is read of a payload that is otherwise malformed.
@@ -43,14 +49,14 @@ struct Named {
 
 #[derive(Deserialize)]
 struct MonitorConfig {
-    schedule: RawSchedule,
-    #[serde(default, deserialize_with = "present")]
+    schedule: Object<RawSchedule>,
+    #[serde(default, deserialize_with = "numbers::minutes")]
     checkin_margin: Option<Option<u64>>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "numbers::minutes")]
     max_runtime: Option<Option<u64>>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "numbers::threshold")]
     failure_issue_threshold: Option<Option<u64>>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "numbers::threshold")]
     recovery_threshold: Option<Option<u64>>,
     #[serde(default, deserialize_with = "present")]
     timezone: Option<Option<String>>,
@@ -60,13 +66,6 @@ struct MonitorConfig {
 /// Without the outer `Option` null and absent would be the same.
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-enum RawSchedule {
-    Crontab { value: String },
-    Interval { value: u64, unit: IntervalUnit },
 }
 
 /// Reads the payload of a check-in item, or the body of a POST to `/cron/{slug}/`, whose path then says which monitor.
@@ -99,7 +98,7 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
     let content = match parsed {
         Ok(payload) => event(payload, slug, &environment),
         Err(error) => Err(malformed(match check_in_id(named.check_in_id.as_ref()) {
-            Ok(_) => ProcessingError::CheckInValidationFailed(error.to_string()),
+            Ok(_) => ProcessingError::CheckInValidationFailed(wrong_shape(json, &error)),
             Err(refused) => refused,
         })),
     };
@@ -119,6 +118,17 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
     arrival
 }
 
+/// Why this JSON is no check-in: the field, its value, and a check-in that is one.
+fn wrong_shape(json: &[u8], error: &serde_json::Error) -> String {
+    let reason = json::explain::<Payload>(json, error);
+    let example = if reason.starts_with("monitor_config") {
+        r#"{"schedule": {"type": "crontab", "value": "0 * * * *"}, "checkin_margin": 5}"#
+    } else {
+        r#"{"monitor_slug": "my-job", "status": "ok"}"#
+    };
+    format!("{reason}; write it as in {example}")
+}
+
 /// So many characters of it, or all.
 fn beginning(text: &str, most: usize) -> &str {
     text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
@@ -127,6 +137,11 @@ fn beginning(text: &str, most: usize) -> &str {
 /// Steps 4 and 5, and what is left of the slug after them.
 fn event(payload: Payload, slug: Result<&Slug, String>, environment: &str) -> Result<CheckInEvent, Fault> {
     let check_in_id = check_in_id(payload.check_in_id.as_ref()).map_err(malformed)?;
+    let config = payload
+        .monitor_config
+        .map(|Object(raw)| config(raw))
+        .transpose()
+        .map_err(|reason| malformed(ProcessingError::CheckInValidationFailed(reason)))?;
     if environment.trim().is_empty() {
         return Err(refused("environment: it is blank; leave it out for `production`"));
     }
@@ -146,7 +161,7 @@ fn event(payload: Payload, slug: Result<&Slug, String>, environment: &str) -> Re
         check_in_id,
         status,
         duration_ms,
-        config: payload.monitor_config.map(config),
+        config,
         received: Timestamp::UNIX_EPOCH,
         spelling: None,
         remarks: Vec::new(),
@@ -182,7 +197,7 @@ fn status(written: &str) -> Result<CheckInStatus, Fault> {
         "error" => Ok(CheckInStatus::Error),
         other => {
             let other: String = other.chars().take(80).collect();
-            Err(refused(format!("status: {other:?} is none of in_progress, ok, error")))
+            Err(refused(format!("status: {other:?} is none of in_progress, ok, error; write one of these")))
         }
     }
 }
@@ -194,7 +209,7 @@ fn duration(seconds: f64) -> Result<i64, Fault> {
     let most = crate::lifecycle::MAX_DURATION_MS as f64;
     if !(0.0..=most).contains(&milliseconds) {
         return Err(refused(format!(
-            "duration: {seconds} s is not in 0..{} days",
+            "duration: {seconds} s is not in 0..{} days; write the seconds that the run took, or leave it out",
             crate::lifecycle::MAX_DURATION_MS / 86_400_000
         )));
     }
@@ -202,26 +217,35 @@ fn duration(seconds: f64) -> Result<i64, Fault> {
     Ok(milliseconds as i64)
 }
 
-/// Judges a configuration of the right shape: one that is refused here keeps a known monitor as it is.
-fn config(raw: MonitorConfig) -> ConfigUpdate {
-    match patch(raw) {
+/// Judges a configuration: one that is refused here keeps a known monitor as it is.
+///
+/// # Errors
+/// If its schedule is not even of the right shape.
+fn config(mut raw: MonitorConfig) -> Result<ConfigUpdate, String> {
+    let Object(schedule) = &mut raw.schedule;
+    let schedule = schedule.take()?;
+    Ok(match patch(schedule, raw) {
         Ok(patch) => ConfigUpdate::Valid(Box::new(patch)),
         Err(reason) => ConfigUpdate::Invalid(reason),
-    }
+    })
 }
 
-fn patch(raw: MonitorConfig) -> Result<ConfigPatch, String> {
-    let schedule = match raw.schedule {
-        RawSchedule::Crontab { value } if value.len() > MAX_CRONTAB => {
-            return Err(format!("schedule: the crontab is longer than {MAX_CRONTAB} bytes"));
+fn patch(schedule: WrittenSchedule, raw: MonitorConfig) -> Result<ConfigPatch, String> {
+    let schedule = match schedule {
+        WrittenSchedule::Crontab(value) if value.len() > MAX_CRONTAB => {
+            return Err(format!(
+                "schedule: the crontab has {} bytes, and is longer than {MAX_CRONTAB} bytes; write a shorter one",
+                value.len()
+            ));
         }
-        RawSchedule::Crontab { value } => {
-            Schedule::Crontab(Crontab::parse(&value).map_err(|e| e.to_string())?)
+        WrittenSchedule::Crontab(value) => {
+            Schedule::Crontab(Crontab::parse(&value).map_err(|error| error.to_string())?)
         }
-        RawSchedule::Interval { value, unit } => {
-            let value =
-                u32::try_from(value).map_err(|_| format!("schedule: an interval of {value} is too long"))?;
-            Schedule::Interval(Interval::new(value, unit).map_err(|e| e.to_string())?)
+        WrittenSchedule::Interval(value, unit) => {
+            let value = u32::try_from(value).map_err(|_| {
+                format!("schedule: an interval of {value} {unit}s is too long; write {} or less", u32::MAX)
+            })?;
+            Schedule::Interval(Interval::new(value, unit).map_err(|error| format!("schedule: {error}"))?)
         }
     };
     let timezone = match raw.timezone {
@@ -264,7 +288,9 @@ fn threshold(field: &str, given: Option<Option<u64>>) -> Result<Option<Option<u3
         Some(None) => Ok(Some(None)),
         Some(Some(count)) => match u32::try_from(count) {
             Ok(count) if (1..=most).contains(&count) => Ok(Some(Some(count))),
-            _ => Err(format!("{field}: {count} is not in 1\u{2013}{most}")),
+            _ => Err(format!(
+                "{field}: {count} is not in 1\u{2013}{most}; write a number in that range, or leave it out for 1"
+            )),
         },
     }
 }

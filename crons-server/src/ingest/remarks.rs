@@ -48,14 +48,16 @@ pub(super) fn of_path(body: &str, path: &str) -> Option<String> {
 }
 
 /// Remarks about what a check-in by URL says in the place that is not read: the query beside a JSON body, or the body.
-pub(super) fn of_url(query: &str, as_json: bool, body: usize) -> Vec<String> {
+pub(super) fn of_url(query: &str, as_json: bool, body: usize, content_type: Option<&str>) -> Vec<String> {
     const READ: [&str; 4] = ["status", "check_in_id", "environment", "duration"];
     let mut remarks = Vec::new();
     let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
     for name in names.filter(|name| !name.is_empty() && !name.starts_with("sentry_")) {
         let (shown, known) = (beginning(name).escape_debug().to_string(), READ.contains(&name));
         let remark = if known && as_json {
-            format!("query: `{shown}` is not used, as there is a JSON body; write it there")
+            format!(
+                "query: with a JSON body the query string does not count, so `{shown}` is not used; write it into the body"
+            )
         } else if known || as_json {
             continue;
         } else if CONFIG.contains(&name) || name == "monitor_config" {
@@ -71,8 +73,10 @@ pub(super) fn of_url(query: &str, as_json: bool, body: usize) -> Vec<String> {
         }
     }
     if !as_json && body > 0 {
+        let given = content_type.map_or_else(|| "missing".to_owned(), quoted);
         remarks.push(format!(
-            "body: its {body} bytes are not read, as it is no JSON; POST it with the header `Content-Type: application/json`"
+            "body: the body does not count, since the header Content-Type is {given}; send a JSON body with `Content-Type: \
+             application/json`"
         ));
     }
     remarks

@@ -19,7 +19,7 @@ fn what_is_no_check_in_is_refused_by_the_first_step_that_sees_it() {
         (ok("a").with("check_in_id", ""), guid),
         (ok("a").with("check_in_id", 12), guid),
         (ok("a").with("check_in_id", Value::Null), guid),
-        (ok("a").with("check_in_id", "{61000000-0000-0000-0000-000000000000}"), guid),
+        (ok("a").with("check_in_id", "{61000000-0000-0000-0000-000000000000"), guid),
         // The id is looked at first, then the fields, then the monitor.
         (ok("a").with("check_in_id", "12").with("status", "done").of("!!!"), guid),
         (ok("a").with("check_in_id", "12").with("status", 1), guid),

@@ -152,7 +152,12 @@ fn of_a_check_in_by_url_the_place_that_is_not_read_is_remarked_on() {
         ("status=ok&sentry_key=k&sentry_version=7&environment=dev&check_in_id=1&duration=1", false, 0, ""),
         ("sentry_key=k&_=1", true, 9, ""),
         ("", true, 9, ""),
-        ("status=ok", true, 9, "query: `status` is not used, as there is a JSON body; write it there"),
+        (
+            "status=ok",
+            true,
+            9,
+            "query: with a JSON body the query string does not count, so `status` is not used; write it into the body",
+        ),
         ("status=ok&env=dev", false, 0, "query: there is no `env`; write `environment`"),
         (
             "status=ok&foo=1",
@@ -170,10 +175,10 @@ fn of_a_check_in_by_url_the_place_that_is_not_read_is_remarked_on() {
             "status=ok",
             false,
             12,
-            "body: its 12 bytes are not read, as it is no JSON; POST it with the header",
+            "body: the body does not count, since the header Content-Type is missing; send a JSON body with",
         ),
     ] {
-        let remarks = of_url(query, as_json, body).join("; ");
+        let remarks = of_url(query, as_json, body, None).join("; ");
         assert!(
             remarks.starts_with(expected) && remarks.is_empty() == expected.is_empty(),
             "{query}: {remarks}"
@@ -195,6 +200,6 @@ proptest! {
             // An object in place of one whose keys are known is no object any more: that payload is refused.
             prop_assert_eq!(remarks.is_empty(), known, "{} {:?}", text, remarks);
         }
-        of_url(&text, false, 0);
+        of_url(&text, false, 0, Some(&text));
     }
 }

@@ -1,0 +1,61 @@
+//! The schedule of a payload: its value depends on its type.
+
+use crons_types::IntervalUnit;
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Deserialize)]
+pub(super) struct RawSchedule {
+    r#type: ScheduleType,
+    value: Value,
+    unit: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ScheduleType {
+    Crontab,
+    Interval,
+}
+
+/// A schedule of the right shape, not judged yet.
+pub(super) enum WrittenSchedule {
+    Crontab(String),
+    Interval(u64, IntervalUnit),
+}
+
+impl RawSchedule {
+    /// Takes the value out, if it is one of its type.
+    ///
+    /// # Errors
+    /// If it is not: the field, its value, and what is allowed.
+    pub(super) fn take(&mut self) -> Result<WrittenSchedule, String> {
+        const UNITS: &str = "minute, hour, day, week, month or year";
+        let shown = |value: &Value| value.to_string().chars().take(80).collect::<String>();
+        let field = |name: &str, problem: &str| format!("monitor_config.schedule.{name}: {problem}");
+        match (&self.r#type, self.value.take()) {
+            (ScheduleType::Crontab, Value::String(crontab)) => Ok(WrittenSchedule::Crontab(crontab)),
+            (ScheduleType::Crontab, value) => {
+                let problem =
+                    format!("{} is no crontab; write a string such as \"0 * * * *\"", shown(&value));
+                Err(field("value", &problem))
+            }
+            (ScheduleType::Interval, value) => {
+                let unit = self.unit.as_ref().filter(|unit| !unit.is_null());
+                let unit = unit.ok_or_else(|| field("unit", &format!("it is missing; write {UNITS}")))?;
+                let unit = unit.as_str().and_then(IntervalUnit::from_name).ok_or_else(|| {
+                    field("unit", &format!("{} is no unit of an interval; write {UNITS}", shown(unit)))
+                })?;
+                let whole = value.as_u64().ok_or_else(|| {
+                    let problem = format!(
+                        "{} is no whole number of {unit}s; write 1 or more, without quotes",
+                        shown(&value),
+                        unit = unit.as_str()
+                    );
+                    field("value", &problem)
+                })?;
+                Ok(WrittenSchedule::Interval(whole, unit))
+            }
+        }
+    }
+}

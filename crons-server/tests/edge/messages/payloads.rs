@@ -1,0 +1,264 @@
+//! Payloads, in an envelope and as the body of the check-in URL.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{both_ways, is_plain, reason, unlimited, with};
+use crate::encodings::envelope;
+use crate::harness::{Harness, KEY};
+use crate::raw::ask;
+
+#[test]
+fn a_payload_of_the_wrong_shape_is_refused_with_field_value_and_what_is_allowed() {
+    let server = unlimited();
+    for (payload, expected) in [
+        (json!([]), "invalid type: sequence, expected a JSON object; write it as in {\"monitor_slug\""),
+        (json!("ok"), "invalid type: \"ok\", expected a JSON object"),
+        (json!({"monitor_slug": "job"}), "missing field `status`; write it as in {\"monitor_slug\""),
+        (with("/status", json!(1)), "status: invalid type: 1, expected a string"),
+        (with("/status", json!(null)), "status: invalid type: null, expected a string"),
+        (with("/monitor_slug", json!(["job"])), "monitor_slug: invalid type: sequence, expected a string"),
+        (with("/environment", json!(false)), "environment: invalid type: false, expected a string"),
+        (
+            with("/duration", json!("1.5")),
+            "duration: invalid type: \"1.5\", expected a number of seconds such as 1.5",
+        ),
+        (with("/check_in_id", json!(12)), "check_in_id: 12 is no UUID; write 32 hexadecimal digits"),
+    ] {
+        refuse(&server, &payload, expected);
+    }
+}
+
+#[test]
+fn a_configuration_of_the_wrong_shape_is_refused_with_field_value_and_what_is_allowed() {
+    let server = unlimited();
+    let config = "/monitor_config";
+    let schedule = "/monitor_config/schedule";
+    for (payload, expected) in [
+        (
+            with(config, json!([1, 2, 3, 4, 5, 6, 7])),
+            "monitor_config: invalid type: sequence, expected a JSON object",
+        ),
+        (
+            with(config, json!("@daily")),
+            "monitor_config: invalid type: \"@daily\", expected a JSON object; write it as in {\"schedule\"",
+        ),
+        (with(config, json!({})), "monitor_config: missing field `schedule`"),
+        (
+            with(schedule, json!("@daily")),
+            "monitor_config.schedule: invalid type: \"@daily\", expected a JSON object",
+        ),
+        (
+            with(schedule, json!(["crontab", "@daily", null])),
+            "monitor_config.schedule: invalid type: sequence",
+        ),
+        (with(schedule, json!({"value": "@daily"})), "monitor_config.schedule: missing field `type`"),
+        (with(schedule, json!({"type": "crontab"})), "monitor_config.schedule: missing field `value`"),
+        (
+            with(schedule, json!({"type": "cron", "value": "@daily"})),
+            "monitor_config.schedule.type: unknown variant `cron`, expected `crontab` or `interval`",
+        ),
+        (
+            with(schedule, json!({"type": "crontab", "value": 5})),
+            "monitor_config.schedule.value: 5 is no crontab; write a string such as \"0 * * * *\"",
+        ),
+        (
+            with(schedule, json!({"type": "interval", "value": "2", "unit": "hour"})),
+            "monitor_config.schedule.value: \"2\" is no whole number of hours; write 1 or more, without quotes",
+        ),
+        (
+            with(schedule, json!({"type": "interval", "value": 1.5, "unit": "hour"})),
+            "monitor_config.schedule.value: 1.5 is no whole number of hours",
+        ),
+        (
+            with(schedule, json!({"type": "interval", "value": -2, "unit": "day"})),
+            "monitor_config.schedule.value: -2 is no whole number of days",
+        ),
+        (
+            with(schedule, json!({"type": "interval", "value": 2})),
+            "monitor_config.schedule.unit: it is missing; write minute, hour",
+        ),
+        (
+            with(schedule, json!({"type": "interval", "value": 2, "unit": "hours"})),
+            "monitor_config.schedule.unit: \"hours\" is no unit of an interval; write minute, hour, day, week, month or year",
+        ),
+        (
+            with("/monitor_config/max_runtime", json!(1.5)),
+            "monitor_config.max_runtime: invalid type: 1.5, expected a whole number of minutes such as 30",
+        ),
+        (
+            with("/monitor_config/checkin_margin", json!(-1)),
+            "monitor_config.checkin_margin: invalid type: -1, expected a whole number of minutes",
+        ),
+        (
+            with("/monitor_config/max_runtime", json!("5")),
+            "monitor_config.max_runtime: invalid type: \"5\", expected a whole number of minutes",
+        ),
+        (
+            with("/monitor_config/max_runtime", json!(1e30)),
+            "monitor_config.max_runtime: invalid type: 1e+30, expected a whole number of minutes",
+        ),
+        (
+            with("/monitor_config/recovery_threshold", json!(0.5)),
+            "monitor_config.recovery_threshold: invalid type: 0.5, expected a whole number from 1 to 720",
+        ),
+        (
+            with("/monitor_config/failure_issue_threshold", json!(true)),
+            "monitor_config.failure_issue_threshold: invalid type: true, expected a whole number from 1 to 720",
+        ),
+        (
+            with("/monitor_config/timezone", json!(1)),
+            "monitor_config.timezone: invalid type: 1, expected a string",
+        ),
+        (
+            with("/monitor_config/owner", json!({"team": 1})),
+            "monitor_config.owner: invalid type: object, expected a string",
+        ),
+    ] {
+        refuse(&server, &payload, expected);
+    }
+}
+
+/// Sends it both ways, and looks for the reason.
+fn refuse(server: &Harness, payload: &Value, expected: &str) {
+    for answer in both_ways(server, payload.to_string().as_bytes()) {
+        assert_eq!(answer.status, 400, "{payload}");
+        let reason = reason(&answer);
+        let body = answer.detail();
+        assert!(is_plain(&body), "{body}");
+        assert!(body.contains(expected), "{payload}: {body}");
+        assert!(reason.starts_with("malformed check-in: CHECKIN_"), "{reason}");
+    }
+}
+
+#[test]
+fn what_is_no_json_or_not_all_of_it_is_called_that() {
+    let server = unlimited();
+    for (payload, expected) in [
+        ("", "EOF, it is empty"),
+        ("{\"status\":", "it is no JSON, or not all of it: EOF"),
+        ("status=ok", "it is no JSON: expected value at line 1 column 1"),
+        ("{'status': 'ok'}", "it is no JSON: key must be a string at line 1 column 2"),
+        ("{\"status\": \"ok\", \"status\": \"error\"}", "duplicate field `status`"),
+    ] {
+        let json = [("content-type", "application/json")];
+        let answer = ask(&server, &format!("POST /api/1/cron/job/{KEY}/"), &json, payload.as_bytes());
+        assert_eq!(answer.status, 400, "{payload}");
+        assert!(reason(&answer).contains(expected), "{payload}: {}", reason(&answer));
+    }
+}
+
+#[test]
+fn a_malformed_envelope_is_refused_without_words_of_rust() {
+    let server = unlimited();
+    for (body, expected) in [
+        (
+            "",
+            "the envelope's first line is no JSON object: EOF, it is empty; begin an envelope with a line such as {}",
+        ),
+        ("[null]", "first line is no JSON object: invalid type: sequence, expected a JSON object"),
+        ("{\"dsn\": 1}", "first line is no JSON object: dsn: invalid type: 1, expected a string"),
+        (
+            "{}\n[\"check_in\", 2]\n{}",
+            "an item's header is no JSON object with a `type`: invalid type: sequence",
+        ),
+        ("{}\n{}\n{}", "with a `type`: missing field `type`; write a line such as {\"type\": \"check_in\"}"),
+        (
+            "{}\n{\"type\":\"check_in\",\"length\":-1}\n{}",
+            "length: invalid value: -1, expected a whole number, 0 or more",
+        ),
+        (
+            "{}\n{\"type\":\"check_in\",\"length\":\"2\"}\n{}",
+            "length: invalid type: \"2\", expected a whole number, 0 or more",
+        ),
+        (
+            "{}\n{\"type\":\"check_in\",\"length\":1.5}\n{}",
+            "length: invalid type: 1.5, expected a whole number, 0 or more",
+        ),
+        (
+            "{}\n{\"type\":\"check_in\",\"length\":99}\n{}",
+            "announces 99 bytes, but only 2 are there; write as `length`",
+        ),
+    ] {
+        let answer = ask(&server, &format!("POST /api/1/envelope/?sentry_key={KEY}"), &[], body.as_bytes());
+        assert_eq!(answer.status, 400, "{body}");
+        assert!(reason(&answer).contains(expected), "{body}: {}", reason(&answer));
+    }
+}
+
+#[test]
+fn a_configuration_that_is_out_of_range_is_refused_with_the_range() {
+    let server = unlimited();
+    for (pointer, value, expected) in [
+        (
+            "failure_issue_threshold",
+            json!(721),
+            "failure_issue_threshold: 721 is not in 1-720; write a number in that range",
+        ),
+        ("recovery_threshold", json!(0), "recovery_threshold: 0 is not in 1-720"),
+        ("max_runtime", json!(0), "max_runtime: 0 minutes leave no time to run; write at least 1"),
+        (
+            "timezone",
+            json!("Mars/Olympus"),
+            "timezone: \"Mars/Olympus\" is not in the time zone database; write an IANA name",
+        ),
+        (
+            "schedule",
+            json!({"type": "interval", "value": 0, "unit": "hour"}),
+            "schedule: \"0 hours\" is no length of time; the shortest",
+        ),
+        (
+            "schedule",
+            json!({"type": "crontab", "value": "60 * * * *"}),
+            "minute: 60 is not in 0-59; write `0` (field 1 of",
+        ),
+        ("schedule", json!({"type": "crontab", "value": "* * * *"}), "crontab: 4 fields; a crontab has 5"),
+        (
+            "schedule",
+            json!({"type": "interval", "value": 9_999_999_999_u64, "unit": "hour"}),
+            "schedule: an interval of 9999999999 hours is too long; write 4294967295 or less",
+        ),
+    ] {
+        let mut payload = with(&format!("/monitor_config/{pointer}"), value);
+        payload["monitor_slug"] = json!("unknown");
+        let answer =
+            ask(&server, &format!("POST /api/1/envelope/?sentry_key={KEY}"), &[], &envelope(&payload));
+        assert_eq!(answer.status, 200);
+        assert!(reason(&answer).contains(expected), "{}", reason(&answer));
+    }
+}
+
+#[test]
+fn the_text_in_the_header_is_readable() {
+    let server = unlimited();
+    let payload = with("/status", json!("caf\u{e9} \u{2014} \u{65e5}"));
+    let answer = ask(&server, &format!("POST /api/1/envelope/?sentry_key={KEY}"), &[], &envelope(&payload));
+    assert!(reason(&answer).contains("status: \"caf\\u00e9 - \\u65e5\" is none of"), "{}", reason(&answer));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_value_in_any_place_gets_an_answer_in_rust(
+        pointer in prop::sample::select(vec![
+            "", "/status", "/monitor_slug", "/environment", "/duration", "/check_in_id", "/contexts", "/monitor_config",
+            "/monitor_config/schedule", "/monitor_config/schedule/type", "/monitor_config/schedule/value",
+            "/monitor_config/schedule/unit", "/monitor_config/checkin_margin", "/monitor_config/max_runtime",
+            "/monitor_config/failure_issue_threshold", "/monitor_config/timezone", "/monitor_config/owner",
+        ]),
+        value in prop_oneof![
+            Just(json!(null)), any::<bool>().prop_map(Value::from), any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from), any::<f64>().prop_map(Value::from), "[a-z0-9é ]{0,20}".prop_map(Value::from),
+            Just(json!([])), Just(json!([1, 2, 3])), Just(json!({})), Just(json!({"type": "crontab"})),
+        ],
+    ) {
+        thread_local!(static SERVER: Harness = unlimited());
+        SERVER.with(|server| {
+            for answer in both_ways(server, with(pointer, value.clone()).to_string().as_bytes()) {
+                assert!([200, 202, 400].contains(&answer.status), "{pointer} {value}: {answer:?}");
+                reason(&answer);
+            }
+        });
+    }
+}

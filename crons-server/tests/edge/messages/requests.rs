@@ -1,0 +1,175 @@
+//! Queries, paths, and bodies of the API.
+
+use super::{is_plain, reason, unlimited};
+use crate::harness::{API, KEY, NIL, check_in};
+use crate::raw::ask;
+
+#[test]
+fn what_of_a_request_does_not_count_is_said() {
+    let server = unlimited();
+    server.send("10:00:00", &check_in(NIL, "ok"));
+    let path = format!("POST /api/1/cron/job/{KEY}/");
+    let json = ("content-type", "application/json; charset=utf-8");
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let (query, body) = (
+        "with a JSON body the query string does not count",
+        "the body does not count, since the header Content-Type is ",
+    );
+    for (line, headers, sent, status, expected) in [
+        (
+            format!("{path}?status=ok"),
+            vec![json],
+            "{\"duration\": 1}",
+            400,
+            vec!["missing field `status`", query],
+        ),
+        (format!("{path}?status=error"), vec![json], "{\"status\": \"ok\"}", 202, vec![query]),
+        (format!("{path}?sentry_key={KEY}"), vec![json], "{\"status\": \"ok\"}", 202, vec![]),
+        (
+            path.clone(),
+            vec![],
+            "{\"status\": \"ok\"}",
+            400,
+            vec!["status: it is missing in the query string", body, "missing; send a JSON body with"],
+        ),
+        (
+            path.clone(),
+            vec![form],
+            "{\"status\": \"ok\"}",
+            400,
+            vec!["status: it is missing", "is \"application/x-www-form-urlencoded\""],
+        ),
+        (format!("{path}?status=ok"), vec![], "{\"status\": \"error\"}", 202, vec![body]),
+        (format!("{path}?status=ok"), vec![], "", 202, vec![]),
+        (
+            path.clone(),
+            vec![],
+            "",
+            400,
+            vec!["status: it is missing in the query string; call with ?status=in_progress, ok or error"],
+        ),
+        // Whoever sends a type with every request may send nothing.
+        (format!("GET /api/1/cron/job/{KEY}/?status=ok"), vec![json], "", 202, vec![]),
+    ] {
+        let answer = ask(&server, &line, &headers, sent.as_bytes());
+        assert_eq!(answer.status, status, "{line} {sent}");
+        let reason = reason(&answer);
+        assert!(expected.iter().all(|part| reason.contains(part)), "{line} {sent}: {reason}");
+        assert_eq!(expected.is_empty(), reason.is_empty(), "{line} {sent}: {reason}");
+        assert!(!reason.contains(KEY), "{reason}");
+    }
+}
+
+#[test]
+fn a_query_is_refused_with_parameter_value_and_what_is_allowed() {
+    let server = unlimited();
+    server.send("10:00:00", &check_in(NIL, "ok"));
+    let cron = |query: &str| format!("/api/1/cron/job/{KEY}/?{query}");
+    let api = |path: &str| format!("{API}{path}");
+    for (path, status, expected) in [
+        (
+            cron("status=ok&status=error"),
+            400,
+            "status: the query string gives it more than once, with different values; write it once",
+        ),
+        (
+            cron("status=ok&duration=long"),
+            400,
+            "duration: \"long\" is no number of seconds; write one such as 1.5",
+        ),
+        (cron("status=ok&duration=NaN"), 400, "duration: \"NaN\" is no number of seconds"),
+        (cron("status=ok&check_in_id=1"), 400, "check_in_id: \"1\" is no UUID; write 32 hexadecimal digits"),
+        (
+            "/api/abc/cron/job/?status=ok".into(),
+            400,
+            "project: this part of the path is no number; this server has project 1",
+        ),
+        (
+            "/api/99999999999999999999/envelope/".into(),
+            405,
+            "GET is not what /api/{project}/envelope/ is for",
+        ),
+        (format!("/api/1/cron/%ff/{KEY}/?status=ok"), 400, "slug: this part of the path is not UTF-8"),
+        (
+            api("/monitors/job/checkins/?per_page=abc"),
+            400,
+            "per_page: \"abc\" is no whole number; write one from 1 to 100",
+        ),
+        (api("/monitors/job/checkins/?per_page=-1"), 400, "per_page: \"-1\" is no whole number"),
+        (api("/monitors/job/checkins/?cursor=x"), 400, "cursor: \"x\" is none; take it from the Link header"),
+        (
+            api("/incidents/?status=closed"),
+            400,
+            "status: \"closed\" is no status of an incident; write open or resolved",
+        ),
+        (
+            api("/incidents/?before=today"),
+            400,
+            "before: \"today\" is no instant; write one such as 2024-06-03T10:00:00Z",
+        ),
+        (
+            api("/incidents/?since=x"),
+            400,
+            "\"since\" is no parameter of this list; allowed are `environment`, `status`, `before`, `cursor`",
+        ),
+        (api("/incidents/abc/"), 400, "id: \"abc\" is no UUID; take the id of an incident from"),
+        (api("/usage/?since=1"), 400, "since: \"1\" is no instant"),
+        (api("/outages/?until=x"), 400, "\"until\" is no parameter of this list; allowed are `since`"),
+    ] {
+        let answer = ask(&server, &format!("GET {path}"), &[], b"");
+        assert_eq!(answer.status, status, "{path}: {answer:?}");
+        assert!(
+            reason(&answer).starts_with(expected) || reason(&answer).contains(expected),
+            "{path}: {}",
+            reason(&answer)
+        );
+        assert!(is_plain(&answer.detail()), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_body_of_the_api_is_refused_with_field_value_and_what_is_allowed() {
+    let server = unlimited();
+    server.send("10:00:00", &check_in(NIL, "ok"));
+    let (monitor, acknowledgement) = ("/monitors/job/", format!("/incidents/{NIL}/acknowledgement/"));
+    for (path, body, expected) in [
+        (
+            monitor,
+            "",
+            "the body: EOF, it is empty; send one such as {\"status\": \"disabled\", \"isMuted\": true}",
+        ),
+        (monitor, "[]", "the body: invalid type: sequence, expected a JSON object"),
+        (
+            monitor,
+            "{\"status\": 1}",
+            "the body: status: invalid type: 1, expected \"active\" or \"disabled\"",
+        ),
+        (
+            monitor,
+            "{\"status\": \"off\"}",
+            "the body: status: unknown variant `off`, expected `active` or `disabled`",
+        ),
+        (
+            monitor,
+            "{\"isMuted\": \"yes\"}",
+            "the body: isMuted: invalid type: \"yes\", expected true or false",
+        ),
+        (
+            monitor,
+            "{\"muted\": true}",
+            "the body: unknown field `muted`, expected one of `status`, `isMuted`",
+        ),
+        (
+            &acknowledgement,
+            "{\"by\": 7}",
+            "the body: by: invalid type: 7, expected a string; send one such as {\"by\": \"me\"}",
+        ),
+        (&acknowledgement, "{}", "the body: missing field `by`"),
+        (&acknowledgement, "{\"by\": \"me\", \"by\": \"you\"}", "the body: duplicate field `by`"),
+    ] {
+        let answer = ask(&server, &format!("PUT {API}{path}"), &[], body.as_bytes());
+        assert_eq!(answer.status, 400, "{path} {body}: {answer:?}");
+        assert!(answer.detail().starts_with(expected), "{path} {body}: {answer:?}");
+        assert!(is_plain(&answer.detail()), "{answer:?}");
+    }
+}
