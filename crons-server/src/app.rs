@@ -65,7 +65,7 @@ impl Site for Routes {
 /// Adds `OPTIONS`, which every route answers, to the methods that the router lists in `Allow`.
 fn allow_options(headers: &mut HeaderMap) {
     if let Some(allowed) = headers.get(header::ALLOW).and_then(|allowed| allowed.to_str().ok())
-        && let Ok(allowed) = HeaderValue::from_str(&format!("{allowed},OPTIONS"))
+        && let Ok(allowed) = HeaderValue::from_str(&format!("{}, OPTIONS", allowed.replace(',', ", ")))
     {
         headers.insert(header::ALLOW, allowed);
     }
