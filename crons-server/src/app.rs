@@ -65,7 +65,7 @@ impl Site for Routes {
 /// Adds `OPTIONS`, which every route answers, to the methods that the router lists in `Allow`.
 fn allow_options(headers: &mut HeaderMap) {
     if let Some(allowed) = headers.get(header::ALLOW).and_then(|allowed| allowed.to_str().ok())
-        && let Ok(allowed) = HeaderValue::from_str(&format!("{allowed},OPTIONS"))
+        && let Ok(allowed) = HeaderValue::from_str(&format!("{}, OPTIONS", allowed.replace(',', ", ")))
     {
         headers.insert(header::ALLOW, allowed);
     }
@@ -166,7 +166,7 @@ async fn not_found(uri: Uri) -> Refusal {
     let help = if path.starts_with("/api/0/") && !path.ends_with('/') {
         "paths of the API end in a slash"
     } else if path.starts_with("/api/0/") {
-        "the API is below /api/0/organizations/crons/"
+        "the API has monitors/, incidents/, alerts/, processing-errors/, usage/ and outages/ below /api/0/organizations/crons/"
     } else if path.starts_with("/api/") {
         "send envelopes to /api/1/envelope/, and call /api/1/cron/{slug}/{key}/ for a check-in without an SDK"
     } else {

@@ -12,6 +12,8 @@ pub const MAX_ITEM: usize = 100 * 1024;
 pub struct Envelope<'a> {
     /// The public key of the header's `dsn`, if it has one.
     pub key: Option<String>,
+    /// Why there is no key, if there is a `dsn`.
+    pub invalid_dsn: Option<String>,
     /// The payload of the check-in, if there is one; items of other types are skipped.
     pub check_in: Option<&'a [u8]>,
 }
@@ -97,7 +99,7 @@ impl<'a> Envelope<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, EnvelopeError> {
         let (first, mut rest) = line(bytes);
         let header: Header = json::read(first).map_err(EnvelopeError::Header)?;
-        let dsn = header.dsn.and_then(|dsn| dsn.parse::<crons_types::Dsn>().ok());
+        let dsn = header.dsn.map(|dsn| dsn.parse::<crons_types::Dsn>()).transpose();
         let mut check_in = None;
         while !rest.is_empty() {
             let (head, after) = line(rest);
@@ -125,7 +127,9 @@ impl<'a> Envelope<'a> {
                 }
             }
         }
-        Ok(Self { key: dsn.map(|dsn| dsn.public_key().to_owned()), check_in })
+        let invalid_dsn = dsn.as_ref().err().map(ToString::to_string);
+        let key = dsn.ok().flatten().map(|dsn| dsn.public_key().to_owned());
+        Ok(Self { key, invalid_dsn, check_in })
     }
 }
 

@@ -62,7 +62,10 @@ where
     let envelope = Envelope::parse(&body)?;
     let mut keys = Keys::of_request(&head)?;
     keys.add(Place::Envelope, envelope.key.as_deref());
-    keys.check(&app.public_key, auth::project(project)?)?;
+    let invalid_dsn =
+        envelope.invalid_dsn.map(|reason| format!("the envelope's `dsn` cannot be read: {reason}"));
+    keys.check(&app.public_key, auth::project(project)?)
+        .map_err(|refused| Refusal::from(refused).with_notes(invalid_dsn.as_slice()))?;
     let Some(payload) = envelope.check_in else { return Ok(Json(json!({})).into_response()) };
     let arrival = parse_check_in(payload, None);
     let id = arrival.content.as_ref().map_or(CheckInId::NIL, |event| event.check_in_id);

@@ -125,6 +125,12 @@ fn a_refused_key_is_named_by_its_place_and_never_shown() {
         assert!(answer.detail().starts_with(detail), "{line}: {answer:?}");
         assert!(!answer.text().contains(wrong) && !answer.text().contains(other), "{answer:?}");
     }
+    // A DSN in quotes, as some shells leave them.
+    let quoted = format!("{{\"dsn\":\"'http://{wrong}@127.0.0.1/1'\"}}\n");
+    let answer = ask(&server, "POST /api/1/envelope/", &[], quoted.as_bytes());
+    assert_eq!(answer.status, 403);
+    assert!(answer.detail().contains("; the envelope's `dsn` cannot be read: "), "{answer:?}");
+    assert!(!answer.text().contains(wrong), "{answer:?}");
     // The slug was left out, and the key took its place.
     for line in [format!("GET /api/1/cron//{KEY}/?status=ok"), format!("GET /api/1/cron/{KEY}?status=ok")] {
         let answer = ask(&server, &line, &[], b"");
