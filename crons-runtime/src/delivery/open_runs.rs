@@ -5,7 +5,7 @@ use std::fmt;
 
 use crons_types::CheckInId;
 
-use crate::record::{About, Record, Report};
+use crate::record::queued::{About, Record, Report};
 
 /// Open runs by id. A begin by hand is not among them: its end may come from another process.
 #[derive(Debug, Default)]

@@ -9,15 +9,16 @@ use std::time::{Duration, Instant};
 use crons_types::CheckInId;
 use tokio::task::{Id, JoinSet};
 
-use super::{Desk, Plan};
-use crate::delivery::{Answer, Delivery};
-use crate::inbox::Progress;
-use crate::lanes::Index;
-use crate::losses::{Loss, Losses};
-use crate::record::Record;
-use crate::transport::{Request, Transport, TransportError};
-use crate::upsert::Upserts;
-use crate::writer::Unwritten;
+use super::shared::{Desk, Plan};
+use crate::delivery::delivery::Delivery;
+use crate::delivery::response::Answer;
+use crate::delivery::run_queue::Index;
+use crate::delivery::upsert::Upserts;
+use crate::record::discard::{Loss, Losses};
+use crate::record::queued::Record;
+use crate::wire::encode::Unwritten;
+use crate::wire::transport::{Request, Transport, TransportError};
+use crate::worker::inbox::Progress;
 
 /// Requests under way at the same time, each for another run: enough for 100 runs a second at 150 ms a request.
 const MAX_IN_FLIGHT: usize = 16;
