@@ -128,7 +128,7 @@ fn the_first_loss_of_a_program_without_a_log_is_one_line_on_stderr() {
     let sink = Sink::start(|_| Behaviour::Answer(403));
     for (dsn, expected) in [
         (sink.dsn().as_str(), "crons: monitor `first`: check-in refused by the server: check the DSN"),
-        ("nonsense", "crons: crons is disabled, jobs run unwatched: dsn: it is no URL"),
+        ("nonsense", "crons: crons is disabled, jobs run unwatched: dsn: it does not begin with"),
     ] {
         let text = child::run("is_refused_without_a_log", &[("SENTRY_DSN", dsn)]);
         let lines: Vec<_> = text.lines().filter(|line| line.contains("crons: ")).collect();

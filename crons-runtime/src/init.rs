@@ -5,17 +5,18 @@ use std::time::{Duration, Instant};
 
 use crons_types::Dsn;
 
-use crate::client::Client;
-use crate::current;
-use crate::envelope::EnvelopeWriter;
-use crate::init_error::InitError;
-use crate::options::{ClientOptions, Resolved, Settings, is_switched_off};
-use crate::random;
-use crate::registry;
-use crate::stats::Stats;
-use crate::transport::Transport;
-use crate::worker::{Plan, Worker};
-use crate::writer::Writer;
+use crate::attribute::inspect::inspect;
+use crate::client::client::Client;
+use crate::client::error::InitError;
+use crate::client::global;
+use crate::client::options::{ClientOptions, Resolved, Settings, is_switched_off};
+use crate::platform::random;
+use crate::record::stats::Stats;
+use crate::wire::encode::Writer;
+use crate::wire::envelope::EnvelopeWriter;
+use crate::wire::transport::Transport;
+use crate::worker::shared::Plan;
+use crate::worker::worker::Worker;
 
 /// Starts the client for the whole program. Keep the guard until the end of `main`: dropping it delivers what is left.
 ///
@@ -39,7 +40,7 @@ pub fn init(options: ClientOptions) -> ClientInitGuard {
             }
             _ => {
                 log_loss!(error, [%error,], "crons is disabled, jobs run unwatched: {error}");
-                current::disable();
+                global::disable();
                 Some(error)
             }
         };
@@ -54,7 +55,7 @@ pub fn init(options: ClientOptions) -> ClientInitGuard {
 /// # Errors
 /// [`InitError::NoDsn`] if there is no DSN. Else says which part of the options is wrong, or what could not be started.
 pub fn try_init(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
-    if current::is_guarded() {
+    if global::is_guarded() {
         return Err(InitError::AlreadyInitialized);
     }
     let resolved = if is_switched_off()? {
@@ -97,18 +98,18 @@ pub fn try_init(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
     };
     let worker = Worker::start(plan, transport).map_err(|error| InitError::Start(error.into()))?;
     let client = Arc::new(Client::Worker(worker));
-    if !current::install(Arc::clone(&client), shutdown_timeout) {
+    if !global::install(Arc::clone(&client), shutdown_timeout) {
         client.stop();
         return Err(InitError::AlreadyInitialized);
     }
-    let monitors = registry::inspect(upsert);
+    let monitors = inspect(upsert);
     log!(info, host, project, %environment, monitors, "crons watches the jobs of this program");
     Ok(ClientInitGuard { client: Some(client), shutdown_timeout, error: None })
 }
 
 /// Has no job pay for a client that is not there, and meant not to be.
 fn disable(why: &str) {
-    current::disable();
+    global::disable();
     log!(info, "crons is disabled: {why}");
 }
 
@@ -125,7 +126,9 @@ fn connector(
         #[cfg(feature = "http")]
         None => {
             let dsn = dsn.clone();
-            Box::new(move || Ok(Arc::new(crate::http::HttpTransport::new(&dsn, ca_certificates.as_deref())?)))
+            Box::new(move || {
+                Ok(Arc::new(crate::wire::http::HttpTransport::new(&dsn, ca_certificates.as_deref())?))
+            })
         }
         #[cfg(not(feature = "http"))]
         None => {
@@ -179,7 +182,7 @@ impl ClientInitGuard {
     /// under way.
     pub fn close(mut self, timeout: Duration) -> Stats {
         let Some(client) = self.client.take() else { return Stats::default() };
-        current::release(Duration::ZERO);
+        global::release(Duration::ZERO);
         client.end(timeout, Duration::ZERO);
         client.stats()
     }
@@ -190,7 +193,7 @@ impl Drop for ClientInitGuard {
         let Some(client) = self.client.take() else { return };
         let begin = Instant::now();
         let delivered = client.flush(self.shutdown_timeout);
-        current::release(begin.elapsed());
+        global::release(begin.elapsed());
         if !delivered {
             let (undelivered, timeout) = (client.stats().queued, self.shutdown_timeout);
             log_loss!(

@@ -2,44 +2,14 @@
 
 // In layer order: a module uses only those above it.
 #[macro_use]
-mod logging;
-mod outcome;
-mod verdict;
-mod moment;
-mod process;
-mod random;
-mod ids;
-mod sync;
-mod transport;
-mod stats;
-mod losses;
+mod platform;
 mod record;
-mod backoff;
-mod epochs;
-mod limits;
-mod quota;
-mod lanes;
+mod wire;
 mod delivery;
-mod upsert;
-mod envelope;
-mod writer;
-mod init_error;
-mod on_exit;
-mod options;
-#[cfg(feature = "http")]
-mod http;
-mod inbox;
 mod worker;
 mod client;
-mod current;
-mod guard;
-mod running;
-mod definition;
-mod watch;
-mod watched;
-mod monitor;
-mod local_zone;
-mod registry;
+mod run;
+mod attribute;
 mod init;
 #[cfg(feature = "test")]
 pub mod test;
@@ -51,19 +21,19 @@ pub use crons_types::{
     InvalidSpan, Minutes, MonitorConfig, Owner, Schedule, Slug, Timezone, UnknownTimezone,
 };
 
-pub use current::{capture_check_in, flush, flush_async, stats};
-pub use guard::{CheckInGuard, OnCancel};
+pub use attribute::annotated::{AnnotatedMonitor, AnnotatedMonitors, monitors};
+pub use client::error::InitError;
+pub use client::global::{capture_check_in, flush, flush_async, stats};
+pub use client::options::ClientOptions;
+pub use delivery::on_exit::OnExit;
+pub use delivery::upsert::Upsert;
 pub use init::{ClientInitGuard, init, try_init};
-pub use init_error::InitError;
-pub use monitor::{Monitor, monitor};
-pub use on_exit::OnExit;
-pub use options::ClientOptions;
-pub use outcome::Outcome;
-pub use registry::{AnnotatedMonitor, AnnotatedMonitors, monitors};
-pub use running::current_check_in_id;
-pub use stats::{Dropped, Stats};
-pub use transport::{Request, Response, SendFuture, Transport, TransportError};
-pub use upsert::Upsert;
+pub use record::stats::{Dropped, Stats};
+pub use run::execute::current_check_in_id;
+pub use run::guard::{CheckInGuard, OnCancel};
+pub use run::monitor::{Monitor, monitor};
+pub use run::outcome::Outcome;
+pub use wire::transport::{Request, Response, SendFuture, Transport, TransportError};
 
 /// What the attribute expands to. Not for use by hand: it changes without notice.
 #[doc(hidden)]
@@ -71,11 +41,12 @@ pub mod __private {
     pub use linkme;
 
     pub use crate::__crons_list as list;
-    pub use crate::definition::{Definition, IntoMonitorConfig, checked_crontab};
-    pub use crate::guard::OnCancel;
-    pub use crate::registry::MONITORS;
-    pub use crate::running::call;
-    pub use crate::verdict::{Probe, Verdict, by_type, judge_none};
-    pub use crate::watch::{finish, make, never, start};
-    pub use crate::watched::{during, forever, watch};
+    pub use crate::attribute::autoref::{Probe, by_type, judge_none};
+    pub use crate::attribute::definition::{Definition, IntoMonitorConfig, checked_crontab};
+    pub use crate::attribute::expansion::{during, forever, make, never, start, watch};
+    pub use crate::attribute::registry::MONITORS;
+    pub use crate::run::execute::call;
+    pub use crate::run::finish::finish;
+    pub use crate::run::guard::OnCancel;
+    pub use crate::run::verdict::Verdict;
 }

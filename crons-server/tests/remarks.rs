@@ -107,7 +107,12 @@ fn a_check_in_by_url_says_which_part_of_the_request_was_not_read() {
     let json = [("Content-Type", "application/json")];
     for (query, headers, body, expected) in [
         ("?status=ok&env=dev", &[][..], "", "query: there is no `env`; write `environment`"),
-        ("?status=ok", &[], r#"{"status": "error"}"#, "body: the body does not count, since the header Content-Type is missing"),
+        (
+            "?status=ok",
+            &[],
+            r#"{"status": "error"}"#,
+            "body: the body does not count, since the header Content-Type is missing",
+        ),
         (
             "?status=error",
             &json,

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use crons_types::CheckInId;
 
-use crate::moment::Moment;
-use crate::record::{About, Record, Report};
+use crate::platform::compact_instant::Moment;
+use crate::record::queued::{About, Record, Report};
 
 /// Open runs by id. A begin by hand is not among them: its end may come from another process.
 #[derive(Debug, Default)]

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use crons_types::CheckIn;
 
-use crate::client::Sink;
-use crate::record::Record;
-use crate::stats::Stats;
-use crate::writer::Origin;
+use crate::client::client::Sink;
+use crate::record::queued::Record;
+use crate::record::stats::Stats;
+use crate::wire::encode::Origin;
 
 pub(super) struct Captured {
     origin: Origin,

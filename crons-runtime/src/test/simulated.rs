@@ -5,16 +5,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crons_types::CheckIn;
 
-use crate::client::Sink;
-use crate::delivery::{Answer, Delivery};
-use crate::lanes::Index;
-use crate::losses::Losses;
-use crate::options::Settings;
-use crate::record::Record;
-use crate::stats::Stats;
-use crate::transport::{Response, TransportError};
-use crate::upsert::Upserts;
-use crate::writer::{Unwritten, Writer};
+use crate::client::client::Sink;
+use crate::client::options::Settings;
+use crate::delivery::delivery::Delivery;
+use crate::delivery::response::Answer;
+use crate::delivery::run_queue::Index;
+use crate::delivery::upsert::Upserts;
+use crate::record::discard::Losses;
+use crate::record::queued::Record;
+use crate::record::stats::Stats;
+use crate::wire::encode::{Unwritten, Writer};
+use crate::wire::transport::{Response, TransportError};
 
 /// What the server of a [`TestClient`](super::TestClient) does with check-ins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

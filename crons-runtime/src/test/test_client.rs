@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use crons_types::{CheckIn, CheckInStatus};
 
+use super::scope::scoped;
 use super::simulated::{Simulated, TestServer};
-use crate::client::Client;
-use crate::current;
-use crate::envelope::EnvelopeWriter;
-use crate::init_error::InitError;
-use crate::options::{ClientOptions, Resolved};
-use crate::stats::Stats;
-use crate::writer::Writer;
+use crate::client::client::Client;
+use crate::client::error::InitError;
+use crate::client::global;
+use crate::client::options::{ClientOptions, Resolved};
+use crate::record::stats::Stats;
+use crate::wire::encode::Writer;
+use crate::wire::envelope::EnvelopeWriter;
 
 /// A client without thread or network: its clock stands still until the test moves it, and its server does as told. All else,
 /// order, folding, rate limits, retries, is what the real client does.
@@ -82,12 +83,12 @@ impl TestClient {
 
     /// Runs `f`; what it reports on this thread goes to this client.
     pub fn scope<R>(&self, f: impl FnOnce() -> R) -> R {
-        current::with(Arc::clone(&self.client), f)
+        global::with(Arc::clone(&self.client), f)
     }
 
     /// As [`scope`](Self::scope), for a future: what is reported while it is polled, on whatever thread.
     pub async fn scope_async<F: Future>(&self, future: F) -> F::Output {
-        super::scoped(Arc::clone(&self.client), future).await
+        scoped(Arc::clone(&self.client), future).await
     }
 
     /// What the server does from now on.

@@ -9,16 +9,17 @@ use std::time::{Duration, Instant};
 use crons_types::CheckInId;
 use tokio::task::{Id, JoinSet};
 
-use super::{Desk, Plan};
-use crate::delivery::{Answer, Delivery};
-use crate::inbox::Progress;
-use crate::lanes::Index;
-use crate::losses::{Loss, Losses};
-use crate::process;
-use crate::record::Record;
-use crate::transport::{Request, Transport, TransportError};
-use crate::upsert::Upserts;
-use crate::writer::Unwritten;
+use super::shared::{Desk, Plan};
+use crate::delivery::delivery::Delivery;
+use crate::delivery::response::Answer;
+use crate::delivery::run_queue::Index;
+use crate::delivery::upsert::Upserts;
+use crate::platform::process;
+use crate::record::discard::{Loss, Losses};
+use crate::record::queued::Record;
+use crate::wire::encode::Unwritten;
+use crate::wire::transport::{Request, Transport, TransportError};
+use crate::worker::inbox::Progress;
 
 /// Requests under way at the same time, each for another run: enough for 100 runs a second at 150 ms a request.
 const MAX_IN_FLIGHT: usize = 16;
@@ -99,7 +100,8 @@ impl Sender {
             // Not more often than that: each look takes the lock that the jobs need.
             if called || parked || look_at <= Instant::now() {
                 let orders = desk.inbox.exchange(&mut records, self.progress());
-                looks = if records.is_empty() { looks + 1 } else { 0 };
+                // Whoever had runs closed waits for the next look, so the thread must not park before it.
+                looks = if records.is_empty() && orders.closing.is_none() { looks + 1 } else { 0 };
                 self.delivery.lost(Loss::QueueOverflow, orders.overflown);
                 let mut closing = orders.closing;
                 for record in records.drain(..) {

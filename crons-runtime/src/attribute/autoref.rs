@@ -1,0 +1,338 @@
+//! What the value that an annotated function returned says of its run: for any type, by autoref specialization.
+//!
+//! The expansion of the attribute brings all traits of [`by_type`] into scope and asks `(&&&&&probe)` for its `__crons_verdict()`.
+//! Method lookup tries the receiver as it stands first, then takes one `&` away at a time, and so finds the first trait
+//! whose bounds the type meets, from [`ViaDisplay`](by_type::ViaDisplay) down to [`ViaAny`](by_type::ViaAny). The types are
+//! concrete there, so `Err` is seen through aliases and `impl Trait`. `(&&probe).__crons_inner()` finds in the same way what is
+//! inside an `Ok` or a `Some`, which is asked next.
+#![doc(hidden)]
+
+use std::fmt::{Debug, Display};
+
+use crate::run::outcome::{Outcome, exit_failed, failed, hidden_result};
+use crate::run::verdict::Verdict;
+
+/// The value that is asked, if there is one: there is none inside an `Err` or a `None`.
+#[derive(Clone, Copy, Debug)]
+pub struct Probe<'a, T>(Option<&'a T>);
+
+impl<'a, T> Probe<'a, T> {
+    /// Asks `output`.
+    pub fn new(output: &'a T) -> Self {
+        Self(Some(output))
+    }
+}
+
+/// One trait for each kind of value, from the most telling. Their methods have names that no trait of a user has.
+pub mod by_type {
+    use super::{Debug, Display, Outcome, Probe, Verdict, exit_failed, failed, hidden_result};
+
+    /// A `Result` whose `Err` can be shown.
+    pub trait ViaDisplay<'a> {
+        /// Shows the `Err`.
+        fn __crons_verdict(&self) -> Verdict<'a>;
+    }
+
+    impl<'a, T, E: Display> ViaDisplay<'a> for &&&&Probe<'a, Result<T, E>> {
+        fn __crons_verdict(&self) -> Verdict<'a> {
+            match self.0 {
+                Some(Err(error)) => Verdict::Display(error),
+                _ => Verdict::Fine,
+            }
+        }
+    }
+
+    /// A `Result` whose `Err` can be printed for programmers.
+    pub trait ViaDebug<'a> {
+        /// Prints the `Err`.
+        fn __crons_verdict(&self) -> Verdict<'a>;
+    }
+
+    impl<'a, T, E: Debug> ViaDebug<'a> for &&&Probe<'a, Result<T, E>> {
+        fn __crons_verdict(&self) -> Verdict<'a> {
+            match self.0 {
+                Some(Err(error)) => Verdict::Debug(error),
+                _ => Verdict::Fine,
+            }
+        }
+    }
+
+    /// A value that knows: any other `Result`, the exit of a program or a child, and what else implements [`Outcome`].
+    pub trait ViaOutcome<'a> {
+        /// Asks the value.
+        fn __crons_verdict(&self) -> Verdict<'a>;
+    }
+
+    impl<'a, T: Outcome> ViaOutcome<'a> for &&Probe<'a, T> {
+        fn __crons_verdict(&self) -> Verdict<'a> {
+            if self.0.is_some_and(failed) { Verdict::Failed } else { Verdict::Fine }
+        }
+    }
+
+    /// A future that the attribute could not see in the signature.
+    pub trait ViaFuture<'a> {
+        /// The run has only begun.
+        fn __crons_verdict(&self) -> Verdict<'a>;
+    }
+
+    impl<'a, T: Future> ViaFuture<'a> for &Probe<'a, T> {
+        fn __crons_verdict(&self) -> Verdict<'a> {
+            self.0.map_or(Verdict::Fine, |_| Verdict::Future)
+        }
+    }
+
+    /// All other values. Behind a type parameter or an `impl Trait` of somebody else there may be an exit or a `Result`.
+    pub trait ViaAny<'a> {
+        /// A success, unless it is a failed exit.
+        fn __crons_verdict(&self) -> Verdict<'a>;
+    }
+
+    impl<'a, T> ViaAny<'a> for Probe<'a, T> {
+        fn __crons_verdict(&self) -> Verdict<'a> {
+            match self.0 {
+                Some(value) if exit_failed(value) => Verdict::Failed,
+                Some(_) => hidden_result::<T>().map_or(Verdict::Fine, Verdict::HiddenResult),
+                None => Verdict::Fine,
+            }
+        }
+    }
+
+    /// A value with one inside that may have failed by itself.
+    pub trait ViaInner<'a> {
+        /// The type of what is inside.
+        type Inner;
+        /// Asks what is inside an `Ok` or a `Some`.
+        fn __crons_inner(&self) -> Probe<'a, Self::Inner>;
+    }
+
+    impl<'a, T, E> ViaInner<'a> for &Probe<'a, Result<T, E>> {
+        type Inner = T;
+        fn __crons_inner(&self) -> Probe<'a, T> {
+            Probe(self.0.and_then(|output| output.as_ref().ok()))
+        }
+    }
+
+    impl<'a, T> ViaInner<'a> for &Probe<'a, Option<T>> {
+        type Inner = T;
+        fn __crons_inner(&self) -> Probe<'a, T> {
+            Probe(self.0.and_then(|output| output.as_ref()))
+        }
+    }
+
+    /// All other values: there is nothing inside that could be asked.
+    pub trait ViaNoInner {
+        /// Asks nobody.
+        fn __crons_inner(&self) -> Probe<'static, ()>;
+    }
+
+    impl<T> ViaNoInner for Probe<'_, T> {
+        fn __crons_inner(&self) -> Probe<'static, ()> {
+            Probe(None)
+        }
+    }
+}
+
+/// What `on_none` is about.
+#[diagnostic::on_unimplemented(
+    message = "`on_none` is for functions that return an `Option`, and this one returns `{Self}`",
+    label = "there is no `None` in `{Self}`",
+    note = "`Option<_>` and `Result<Option<_>, _>` can be `None`, also behind an alias; leave `on_none` out for all others"
+)]
+pub trait Optional {
+    /// Whether there is nothing.
+    fn is_none(&self) -> bool;
+}
+
+impl<T> Optional for Option<T> {
+    fn is_none(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<T, E> Optional for Result<Option<T>, E> {
+    fn is_none(&self) -> bool {
+        matches!(self, Ok(None))
+    }
+}
+
+/// The verdict on `output` where a `None` has one of its own.
+pub fn judge_none<'a>(output: &impl Optional, none: Verdict<'a>, otherwise: Verdict<'a>) -> Verdict<'a> {
+    if output.is_none() { none } else { otherwise }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::ops::ControlFlow;
+    use std::process::{ExitCode, ExitStatus, Output, Termination};
+
+    use super::by_type::*;
+    use super::*;
+
+    /// The verdict, asked for as the attribute does, with what it would say of the failure.
+    macro_rules! judged {
+        ($output:expr) => {
+            match &$output {
+                output => {
+                    let outer = Probe::new(output);
+                    let inner = (&&outer).__crons_inner();
+                    let innermost = (&&inner).__crons_inner();
+                    match Verdict::innermost(
+                        (&&&&&outer).__crons_verdict(),
+                        (&&&&&inner).__crons_verdict(),
+                        (&&&&&innermost).__crons_verdict(),
+                    ) {
+                        Verdict::Display(error) => format!("display: {error}"),
+                        Verdict::Debug(error) => format!("debug: {error:?}"),
+                        other => format!("{other:?}"),
+                    }
+                }
+            }
+        };
+    }
+
+    struct Silent;
+
+    #[derive(Debug)]
+    struct Spelled;
+
+    struct Rejected(usize);
+
+    impl Outcome for Rejected {
+        fn failed(&self) -> bool {
+            self.0 > 0
+        }
+    }
+
+    #[test]
+    fn an_err_is_a_failure_whatever_it_holds_and_says_what_it_can() {
+        assert_eq!(judged!(Err::<(), Silent>(Silent)), "Failed");
+        assert_eq!(judged!(Err::<Silent, Spelled>(Spelled)), "debug: Spelled");
+        assert_eq!(judged!(Err::<Silent, &str>("full")), "display: full");
+        assert_eq!(
+            judged!(Err::<(), Box<dyn std::error::Error + Send + Sync>>("full".into())),
+            "display: full"
+        );
+        assert_eq!(judged!(Ok::<Silent, Silent>(Silent)), "Fine");
+        assert_eq!(judged!(Ok::<Silent, String>(Silent)), "Fine");
+    }
+
+    #[test]
+    fn an_err_is_seen_through_aliases_opaque_types_and_generics() {
+        fn aliased() -> io::Result<u8> {
+            Err(io::Error::other("full"))
+        }
+        fn opaque() -> Result<impl Debug, impl Debug> {
+            Err::<u8, _>(7)
+        }
+        fn generic<T, E>(output: &Result<T, E>) -> String {
+            judged!(*output)
+        }
+        fn shown<T, E: Display>(output: &Result<T, E>) -> String {
+            judged!(*output)
+        }
+        assert_eq!(judged!(aliased()), "display: full");
+        assert_eq!(judged!(opaque()), "debug: 7");
+        assert_eq!(generic(&Err::<(), &str>("full")), "Failed");
+        assert_eq!(shown(&Err::<(), &str>("full")), "display: full");
+    }
+
+    #[test]
+    fn an_exit_code_is_a_failure_unless_it_is_success() {
+        assert_eq!(judged!(ExitCode::FAILURE), "Failed");
+        assert_eq!(judged!(ExitCode::from(2)), "Failed");
+        assert_eq!(judged!(ExitCode::from(0)), "Fine");
+    }
+
+    #[test]
+    fn a_type_with_an_outcome_of_its_own_is_asked() {
+        assert_eq!(judged!(Rejected(1)), "Failed");
+        assert_eq!(judged!(Rejected(0)), "Fine");
+    }
+
+    #[test]
+    fn a_future_is_seen_where_the_signature_hid_it() {
+        assert_eq!(judged!(std::future::ready(1)), "Future");
+        assert_eq!(judged!(Box::pin(std::future::ready(1))), "Future");
+    }
+
+    #[test]
+    fn everything_else_is_a_success() {
+        fn bare<T>(output: &T) -> String {
+            judged!(*output)
+        }
+        fn opaque() -> impl Termination {}
+        assert_eq!(judged!(()), "Fine");
+        assert_eq!(judged!(None::<u8>), "Fine");
+        assert_eq!(judged!("text"), "Fine");
+        assert_eq!(judged!(opaque()), "Fine");
+        assert_eq!(judged!(ControlFlow::<Silent, Silent>::Break(Silent)), "Fine");
+        assert_eq!(bare(&Some(7)), "Fine");
+    }
+
+    fn exit_status(command: &str) -> ExitStatus {
+        std::process::Command::new(command).status().unwrap()
+    }
+
+    #[test]
+    fn a_child_that_failed_is_a_failure_bare_and_inside() {
+        let (failed, fine) = (exit_status("false"), exit_status("true"));
+        let output = |status| Output { status, stdout: Vec::new(), stderr: Vec::new() };
+        for (status, verdict) in [(failed, "Failed"), (fine, "Fine")] {
+            assert_eq!(judged!(status), verdict);
+            assert_eq!(judged!(output(status)), verdict);
+            assert_eq!(judged!(Ok::<_, io::Error>(status)), verdict);
+            assert_eq!(judged!(Ok::<_, io::Error>(output(status))), verdict);
+            assert_eq!(judged!(Some(status)), verdict);
+            assert_eq!(judged!(Ok::<_, io::Error>(Some(status))), verdict);
+            assert_eq!(judged!(Ok::<_, Silent>(Ok::<_, Silent>(status))), verdict);
+        }
+    }
+
+    #[test]
+    fn a_failure_inside_is_seen_and_says_what_it_can() {
+        assert_eq!(judged!(Ok::<_, io::Error>(ExitCode::from(3))), "Failed");
+        assert_eq!(judged!(Ok::<_, io::Error>(ExitCode::SUCCESS)), "Fine");
+        assert_eq!(judged!(Ok::<_, io::Error>(Err::<(), _>("full"))), "display: full");
+        assert_eq!(judged!(Ok::<_, Silent>(Err::<Silent, _>(Spelled))), "debug: Spelled");
+        assert_eq!(judged!(Ok::<_, Silent>(Err::<Silent, _>(Silent))), "Failed");
+        assert_eq!(judged!(Ok::<Result<Silent, Silent>, Silent>(Ok(Silent))), "Fine");
+        assert_eq!(judged!(Some(Err::<(), _>("full"))), "display: full");
+        assert_eq!(judged!(None::<Result<(), &str>>), "Fine");
+        assert_eq!(judged!(Err::<Option<()>, _>("full")), "display: full");
+        assert_eq!(judged!(Ok::<Option<()>, &str>(None)), "Fine");
+        assert_eq!(judged!(Ok::<_, Silent>(Some(Err::<(), _>("full")))), "display: full");
+        assert_eq!(judged!(Some(Ok::<_, Silent>(Err::<(), _>("full")))), "display: full");
+        assert_eq!(judged!(Ok::<_, Silent>(Rejected(1))), "Failed");
+        assert_eq!(judged!(Ok::<_, Silent>(std::future::ready(()))), "Fine", "it may be meant to go on");
+    }
+
+    #[test]
+    fn behind_a_type_parameter_an_exit_is_seen_and_a_result_is_pointed_out() {
+        fn bare<T>(output: &T) -> String {
+            judged!(*output)
+        }
+        fn in_ok<T>(output: T) -> String {
+            judged!(Ok::<T, Silent>(output))
+        }
+        fn opaque() -> impl Termination {
+            ExitCode::FAILURE
+        }
+        assert_eq!(judged!(opaque()), "Failed");
+        assert_eq!(bare(&ExitCode::FAILURE), "Failed");
+        assert_eq!(in_ok(exit_status("false")), "Failed");
+        assert_eq!(in_ok("text"), "Fine");
+        assert_eq!(bare(&Err::<(), Silent>(Silent)), "HiddenResult(..)");
+        assert_eq!(in_ok(Some(Ok::<(), Silent>(()))), "HiddenResult(..)");
+    }
+
+    #[test]
+    fn a_none_is_judged_where_that_was_asked_for() {
+        let judged = |output: &Option<u8>| format!("{:?}", judge_none(output, Verdict::None, Verdict::Fine));
+        assert_eq!(judged(&None), "None");
+        assert_eq!(judged(&Some(1)), "Fine");
+        assert!(Ok::<Option<u8>, Silent>(None).is_none());
+        let none = Err::<Option<u8>, Silent>(Silent).is_none();
+        assert!(!none);
+    }
+}

@@ -1,0 +1,9 @@
+//! The code that the attribute expands to, and the list of the functions that carry it.
+
+// In layer order: a module uses only those above it.
+pub(crate) mod definition;
+pub(crate) mod expansion;
+pub(crate) mod autoref;
+pub(crate) mod registry;
+pub(crate) mod annotated;
+pub(crate) mod inspect;

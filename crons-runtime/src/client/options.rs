@@ -1,0 +1,324 @@
+//! What the program says about itself and about the server, before anything runs.
+
+use std::env::VarError;
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crons_types::{CheckIn, Dsn, Environment, MonitorConfig};
+
+use crate::client::error::InitError;
+use crate::delivery::delivery::Pace;
+use crate::delivery::on_exit::OnExit;
+use crate::delivery::upsert::Upsert;
+use crate::wire::encode::{BeforeSend, Origin};
+use crate::wire::transport::Transport;
+
+/// The longest margin that a monitor can have.
+const MOST_GRACE: Duration = Duration::from_secs(MonitorConfig::MAX_CHECKIN_MARGIN as u64 * 60);
+
+/// Settings of the client. What is left out comes from `SENTRY_DSN`, `SENTRY_ENVIRONMENT` and `SENTRY_RELEASE`.
+///
+/// `SENTRY_CRONS=off` disables the client whatever else is said: on a laptop that has the DSN of production, say.
+///
+/// Nothing is judged here: [`init`](crate::init) and [`try_init`](crate::try_init) do that, in one place.
+///
+/// ```
+/// # use crons_runtime as crons;
+/// use std::time::Duration;
+/// use crons::ClientOptions;
+///
+/// let options = ClientOptions::new()
+///     .dsn("https://key@host/42")
+///     .environment("staging")
+///     .release("jobs@1.2.3")
+///     .shutdown_timeout(Duration::from_secs(2));
+/// ```
+#[derive(Clone)]
+pub struct ClientOptions {
+    dsn: Option<String>,
+    environment: Option<String>,
+    release: Option<String>,
+    request_timeout: Duration,
+    shutdown_timeout: Duration,
+    rate_limit: Option<NonZeroU32>,
+    coalesce: Duration,
+    retry_server_errors: bool,
+    upsert: Upsert,
+    environments: Option<Vec<String>>,
+    before_send: Option<BeforeSend>,
+    transport: Option<Arc<dyn Transport>>,
+    ca_certificates: Option<Vec<u8>>,
+    on_exit: OnExit,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            dsn: None,
+            environment: None,
+            release: None,
+            // Twice what a healthy server behind a slow line takes; Sentry's SDKs use up to 30 s.
+            request_timeout: Duration::from_secs(10),
+            // A job is short-lived: what it has to say must get out, but its scheduler must not wait for long.
+            shutdown_timeout: Duration::from_secs(5),
+            // Sentry's own limit: what comes more often is dropped there.
+            rate_limit: NonZeroU32::new(6),
+            coalesce: Duration::ZERO,
+            retry_server_errors: false,
+            upsert: Upsert::Always,
+            environments: None,
+            before_send: None,
+            transport: None,
+            ca_certificates: None,
+            on_exit: OnExit::Error,
+        }
+    }
+}
+
+impl ClientOptions {
+    /// Everything from the environment.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Where check-ins go; overrides `SENTRY_DSN`. The empty string disables the client.
+    #[must_use]
+    pub fn dsn(mut self, dsn: impl Into<String>) -> Self {
+        self.dsn = Some(dsn.into());
+        self
+    }
+
+    /// Where the jobs run; overrides `SENTRY_ENVIRONMENT`. If neither is set: `development` in debug builds, `production`
+    /// in release builds, as the `sentry` crate has it.
+    #[must_use]
+    pub fn environment(mut self, environment: impl Into<String>) -> Self {
+        self.environment = Some(environment.into());
+        self
+    }
+
+    /// Which version of the jobs runs; overrides `SENTRY_RELEASE`.
+    #[must_use]
+    pub fn release(mut self, release: impl Into<String>) -> Self {
+        self.release = Some(release.into());
+        self
+    }
+
+    /// The longest one request may take, from connecting to the answer, whatever the transport. 10 seconds if left out.
+    #[must_use]
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.request_timeout = timeout;
+        self
+    }
+
+    /// The longest that dropping the [`ClientInitGuard`](crate::ClientInitGuard) and the exit of the process, taken together, wait for
+    /// delivery. 5 seconds if left out.
+    #[must_use]
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = timeout;
+        self
+    }
+
+    /// What becomes of runs that are open when the process exits. [`OnExit::Error`] if left out.
+    #[must_use]
+    pub fn on_exit(mut self, on_exit: OnExit) -> Self {
+        self.on_exit = on_exit;
+        self
+    }
+
+    /// How many check-ins may be sent in any minute for each monitor and environment; `None` for any number. 6 if left out, as
+    /// Sentry drops what comes more often.
+    ///
+    /// Runs are let through whole or not at all: with a limit of 1 there is a place for the ends only. The end of a run that was let through waits for the next free place, and says
+    /// its true duration. Skipped runs are counted in [`Stats`](crate::Stats) and warned about.
+    ///
+    /// ```
+    /// # use crons_runtime as crons;
+    /// let own_server = crons::ClientOptions::new().rate_limit(None);
+    /// let twice = crons::ClientOptions::new().rate_limit(std::num::NonZeroU32::new(12));
+    /// ```
+    #[must_use]
+    pub fn rate_limit(mut self, check_ins_per_minute: Option<NonZeroU32>) -> Self {
+        self.rate_limit = check_ins_per_minute;
+        self
+    }
+
+    /// How long the begin of a run may wait for its end, to go as one check-in. Zero if left out: a begin is never put off, and
+    /// only folded into the end if it has not been sent by then.
+    ///
+    /// The server sees a run that hangs later by this time. Above the margin of a monitor its begins would come too late; 28 days,
+    /// the longest margin, is the most.
+    #[must_use]
+    pub fn coalesce(mut self, grace: Duration) -> Self {
+        self.coalesce = grace;
+        self
+    }
+
+    /// Whether a check-in that the server answers with 5xx is sent again, as one without an answer is. Off if left out:
+    /// Sentry asks clients not to.
+    #[must_use]
+    pub fn retry_server_errors(mut self, retry: bool) -> Self {
+        self.retry_server_errors = retry;
+        self
+    }
+
+    /// When the configuration of a monitor goes along with its check-ins. [`Upsert::Always`] if left out.
+    #[must_use]
+    pub fn upsert(mut self, upsert: Upsert) -> Self {
+        self.upsert = upsert;
+        self
+    }
+
+    /// Watches jobs in these environments only: in any other the client is disabled, so that a laptop never creates a monitor.
+    ///
+    /// ```
+    /// # use crons_runtime as crons;
+    /// let options = crons::ClientOptions::new().environments(["production", "staging"]);
+    /// ```
+    #[must_use]
+    pub fn environments<E: Into<String>>(mut self, environments: impl IntoIterator<Item = E>) -> Self {
+        self.environments = Some(environments.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sees each check-in once, before it is first sent, on the client's own thread. It may change all but the id; with `None` the
+    /// check-in is dropped, and counted. What it returns is sent again unchanged if there is no answer; only where the end of
+    /// the run takes the place of a begin without an answer, that end is seen anew.
+    ///
+    /// ```
+    /// # use crons_runtime as crons;
+    /// let options = crons::ClientOptions::new()
+    ///     .before_send_check_in(|check_in| (check_in.monitor_slug.as_str() != "noisy").then_some(check_in));
+    /// ```
+    #[must_use]
+    pub fn before_send_check_in(
+        mut self,
+        before_send: impl Fn(CheckIn) -> Option<CheckIn> + Send + Sync + 'static,
+    ) -> Self {
+        self.before_send = Some(Arc::new(before_send));
+        self
+    }
+
+    /// Sends by other means than HTTP.
+    #[must_use]
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Certificates of further authorities to trust, in PEM form, one or many: for a server whose certificate a private
+    /// authority has signed. A second call replaces the first. For the default transport only.
+    ///
+    /// Without this, trust comes from the variables `SSL_CERT_FILE` and `SSL_CERT_DIR` if one is set, else from the
+    /// machine's own store and from Mozilla's list, which is compiled in.
+    #[must_use]
+    pub fn ca_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.ca_certificates = Some(pem.into());
+        self
+    }
+
+    /// Where a test runs is nothing to it: neither the server nor the environment is taken from there.
+    #[cfg(feature = "test")]
+    pub(crate) fn for_test(mut self) -> Self {
+        self.dsn.get_or_insert_with(|| "http://key@localhost/1".to_owned());
+        self.environment.get_or_insert_with(|| Environment::DEFAULT.to_owned());
+        self
+    }
+
+    /// The settings with the environment's filled in, judged.
+    pub(crate) fn resolve(self) -> Result<Resolved, InitError> {
+        let given =
+            |option: Option<String>, name| option.map_or_else(|| variable(name), |value| Ok(Some(value)));
+        let Some(dsn) = given(self.dsn, "SENTRY_DSN")?.filter(|dsn| !dsn.trim().is_empty()) else {
+            return Err(InitError::NoDsn);
+        };
+        let environment = given(self.environment, "SENTRY_ENVIRONMENT")?;
+        let default = if cfg!(debug_assertions) { "development" } else { Environment::DEFAULT };
+        let environment =
+            Environment::parse(environment.as_deref().unwrap_or(default)).map_err(InitError::Environment)?;
+        if let Some(listed) =
+            self.environments.filter(|all| !all.iter().any(|one| one == environment.as_str()))
+        {
+            return Ok(Resolved::Disabled(format!(
+                "the environment `{environment}` is not one of ClientOptions::environments: {}",
+                if listed.is_empty() { "that list is empty".to_owned() } else { listed.join(", ") }
+            )));
+        }
+        Ok(Resolved::Enabled(Box::new(Settings {
+            dsn: dsn.parse().map_err(InitError::Dsn)?,
+            origin: Origin { environment, release: given(self.release, "SENTRY_RELEASE")? },
+            request_timeout: self.request_timeout,
+            shutdown_timeout: self.shutdown_timeout,
+            pace: Pace {
+                rate_limit: self.rate_limit,
+                // Beyond the longest margin nobody could use a begin.
+                coalesce: self.coalesce.min(MOST_GRACE),
+                retry_server_errors: self.retry_server_errors,
+            },
+            upsert: self.upsert,
+            before_send: self.before_send,
+            transport: self.transport,
+            ca_certificates: self.ca_certificates,
+            on_exit: self.on_exit,
+        })))
+    }
+}
+
+/// What `SENTRY_CRONS` says.
+pub(crate) fn is_switched_off() -> Result<bool, InitError> {
+    let Some(value) = variable("SENTRY_CRONS")? else { return Ok(false) };
+    match value.trim().to_ascii_lowercase().as_str() {
+        "off" | "0" | "false" | "no" => Ok(true),
+        "on" | "1" | "true" | "yes" => Ok(false),
+        _ => Err(InitError::Switch(value)),
+    }
+}
+
+/// A variable of the environment; one that is blank counts as not set.
+fn variable(name: &'static str) -> Result<Option<String>, InitError> {
+    match std::env::var(name) {
+        Ok(value) => Ok((!value.trim().is_empty()).then_some(value)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(InitError::NotUnicode(name)),
+    }
+}
+
+impl fmt::Debug for ClientOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientOptions")
+            .field("dsn", &self.dsn.as_ref().map(|_| "***"))
+            .field("environment", &self.environment)
+            .field("release", &self.release)
+            .field("request_timeout", &self.request_timeout)
+            .field("shutdown_timeout", &self.shutdown_timeout)
+            .field("rate_limit", &self.rate_limit)
+            .field("coalesce", &self.coalesce)
+            .field("retry_server_errors", &self.retry_server_errors)
+            .field("upsert", &self.upsert)
+            .field("environments", &self.environments)
+            .field("on_exit", &self.on_exit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the options come to.
+pub(crate) enum Resolved {
+    /// And why.
+    Disabled(String),
+    Enabled(Box<Settings>),
+}
+
+/// [`ClientOptions`] that have been judged.
+pub(crate) struct Settings {
+    pub(crate) dsn: Dsn,
+    pub(crate) origin: Origin,
+    pub(crate) request_timeout: Duration,
+    pub(crate) shutdown_timeout: Duration,
+    pub(crate) pace: Pace,
+    pub(crate) upsert: Upsert,
+    pub(crate) before_send: Option<BeforeSend>,
+    pub(crate) transport: Option<Arc<dyn Transport>>,
+    pub(crate) ca_certificates: Option<Vec<u8>>,
+    pub(crate) on_exit: OnExit,
+}

@@ -1,0 +1,15 @@
+//! Decides which check-in may go to the server, and when. Time is an argument; there is no I/O and no thread.
+
+// In layer order: a module uses only those above it.
+mod backoff;
+mod flush_tracker;
+mod server_limits;
+mod rate_limiter;
+pub(crate) mod run_queue;
+mod delay_queue;
+mod open_runs;
+mod remarked;
+pub(crate) mod on_exit;
+pub(crate) mod upsert;
+pub(crate) mod delivery;
+pub(crate) mod response;

@@ -1,0 +1,18 @@
+//! Which remarks of the server have been logged.
+
+use std::collections::HashSet;
+
+use crons_types::Slug;
+
+/// Remarks of the server that were logged, up to a number: each of them comes again with every run.
+#[derive(Debug, Default)]
+pub(super) struct Remarked(HashSet<(Slug, String)>);
+
+impl Remarked {
+    const MOST: usize = 1_000;
+
+    /// Whether this remark about this monitor has not been logged yet. Remembers it.
+    pub(super) fn is_new(&mut self, slug: &Slug, remark: &str) -> bool {
+        self.0.len() < Self::MOST && self.0.insert((slug.clone(), remark.to_owned()))
+    }
+}

@@ -1,0 +1,65 @@
+//! When the configuration of a monitor goes along with its check-ins.
+
+use std::collections::HashMap;
+
+use crons_types::{CheckIn, MonitorConfig, Slug};
+
+use crate::record::queued::{Record, Subject};
+use crate::wire::transport::Response;
+
+/// When the configuration of a monitor goes along with its check-ins. It creates the monitor, or updates it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Upsert {
+    /// With each: whatever else changes the monitor, the code wins at the next run.
+    #[default]
+    Always,
+    /// Until the server has taken it: what is changed on the server stays until the program starts anew.
+    OncePerProcess,
+    /// Not at all: monitors are made on the server, and check-ins of others are refused there.
+    Never,
+}
+
+/// Which configurations the server has taken.
+#[derive(Debug)]
+pub(crate) struct Upserts {
+    upsert: Upsert,
+    known: HashMap<Slug, MonitorConfig>,
+}
+
+impl Upserts {
+    pub(crate) fn new(upsert: Upsert) -> Self {
+        Self { upsert, known: HashMap::new() }
+    }
+
+    /// Whether the configuration need not go along.
+    fn is_known(&self, subject: &Subject) -> bool {
+        match self.upsert {
+            Upsert::Always => false,
+            Upsert::OncePerProcess => {
+                subject.config.is_some() && self.known.get(&subject.slug) == subject.config.as_ref()
+            }
+            Upsert::Never => true,
+        }
+    }
+
+    /// The check-in of `record`, with its configuration if that has to go along.
+    pub(crate) fn check_in(&self, record: &Record) -> CheckIn {
+        let mut check_in = record.to_check_in();
+        if self.is_known(&record.subject) {
+            check_in.monitor_config = None;
+        }
+        check_in
+    }
+
+    /// Takes in the answer to a check-in.
+    pub(crate) fn answered(&mut self, subject: &Subject, response: &Response) {
+        let taken = self.upsert == Upsert::OncePerProcess
+            && response.is_success()
+            && response.reason().is_none()
+            && !self.is_known(subject);
+        if let (true, Some(config)) = (taken, &subject.config) {
+            self.known.insert(subject.slug.clone(), config.clone());
+        }
+    }
+}

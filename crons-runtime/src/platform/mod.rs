@@ -1,0 +1,11 @@
+//! The process and its surroundings: logging, forks and exit hooks, random ids, clocks, locks, the zone of the machine.
+
+// In layer order: a module uses only those above it.
+#[macro_use]
+pub(crate) mod logging;
+pub(crate) mod compact_instant;
+pub(crate) mod process;
+pub(crate) mod random;
+pub(crate) mod ids;
+pub(crate) mod sync;
+pub(crate) mod local_zone;

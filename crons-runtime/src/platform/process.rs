@@ -1,0 +1,62 @@
+//! What the process does behind our back: it forks, and it exits.
+
+#[cfg(unix)]
+use std::sync::Once;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use super::compact_instant::Moment;
+
+/// How many forks lie between the first process of this program and this one.
+static FORKS: AtomicUsize = AtomicUsize::new(0);
+
+/// How many forks lie between the process that first asked and this one. Costs one atomic load: asking the system for the
+/// process id takes 120 ns, as long as all else that a check-in costs its job.
+pub(crate) fn forks() -> usize {
+    FORKS.load(Ordering::Relaxed)
+}
+
+/// When this process last made a child by a fork, if it has since [`count_forks`].
+pub(crate) fn last_fork() -> Option<Moment> {
+    let nanos = LAST_FORK.load(Ordering::Relaxed);
+    (nanos != NEVER).then(|| Moment::from_nanos(nanos))
+}
+
+const NEVER: i64 = i64::MIN;
+static LAST_FORK: AtomicI64 = AtomicI64::new(NEVER);
+
+/// Begins to count forks. Elsewhere than on Unix there are none.
+pub(crate) fn count_forks() {
+    #[cfg(unix)]
+    {
+        extern "C" fn forked() {
+            FORKS.fetch_add(1, Ordering::Relaxed);
+        }
+        extern "C" fn forking() {
+            LAST_FORK.store(Moment::from(Instant::now()).nanos(), Ordering::Relaxed);
+        }
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            #[expect(
+                unsafe_code,
+                reason = "there is no safe way to learn of a fork; the handlers only write to atomics"
+            )]
+            let refused = unsafe { libc::pthread_atfork(Some(forking), None, Some(forked)) };
+            if refused != 0 {
+                log!(warn, "forks of this process cannot be noticed: a child process must not use crons");
+            }
+        });
+    }
+}
+
+/// Has `at_exit` called when the process exits, be it by the end of `main` or by `std::process::exit`. It must not panic.
+pub(crate) fn call_at_exit(at_exit: extern "C" fn()) {
+    #[expect(
+        unsafe_code,
+        reason = "there is no safe way to be called at the exit; the handler is a plain function of ours"
+    )]
+    let refused = unsafe { libc::atexit(at_exit) };
+    if refused != 0 {
+        log!(warn, "check-ins are not delivered at std::process::exit: flush before it");
+    }
+}

@@ -1,0 +1,87 @@
+//! What was lost and why, for the statistics and for the report to the server.
+
+use crate::record::stats::Dropped;
+
+/// Why a check-in did not arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Loss {
+    QueueOverflow,
+    Skipped,
+    RateLimited,
+    Expired,
+    BeforeSend,
+    Internal,
+    /// The server has refused it. That is no drop of ours, yet the server wants to be told.
+    Refused,
+}
+
+impl Loss {
+    const ALL: [Self; 7] = [
+        Self::QueueOverflow,
+        Self::Skipped,
+        Self::RateLimited,
+        Self::Expired,
+        Self::BeforeSend,
+        Self::Internal,
+        Self::Refused,
+    ];
+
+    /// Sentry's word for it.
+    fn reason(self) -> &'static str {
+        match self {
+            Self::QueueOverflow => "queue_overflow",
+            Self::Skipped | Self::RateLimited => "ratelimit_backoff",
+            Self::Expired => "network_error",
+            Self::BeforeSend => "before_send",
+            Self::Internal => "internal_sdk_error",
+            Self::Refused => "send_error",
+        }
+    }
+
+    pub(crate) fn count(self, dropped: &mut Dropped) {
+        *match self {
+            Self::QueueOverflow => &mut dropped.queue_overflow,
+            Self::Skipped => &mut dropped.skipped,
+            Self::RateLimited => &mut dropped.rate_limited,
+            Self::Expired => &mut dropped.expired,
+            Self::BeforeSend => &mut dropped.before_send,
+            Self::Internal => &mut dropped.internal,
+            Self::Refused => return,
+        } += 1;
+    }
+}
+
+/// Losses that the server has not been told of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Losses([u64; Loss::ALL.len()]);
+
+impl Losses {
+    pub(crate) fn add(&mut self, loss: Loss, quantity: u64) {
+        self.0[loss as usize] += quantity;
+    }
+
+    /// Puts back what a request carried that had no answer.
+    pub(crate) fn put_back(&mut self, losses: Self) {
+        for (count, lost) in self.0.iter_mut().zip(losses.0) {
+            *count += lost;
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(|count| *count == 0)
+    }
+
+    /// Sentry's reasons, each once, and how many.
+    pub(crate) fn by_reason(&self) -> Vec<(&'static str, u64)> {
+        let mut by_reason: Vec<(&'static str, u64)> = Vec::new();
+        for loss in Loss::ALL {
+            let (reason, quantity) = (loss.reason(), self.0[loss as usize]);
+            match by_reason.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, sum)) => *sum += quantity,
+                None => by_reason.push((reason, quantity)),
+            }
+        }
+        by_reason.retain(|(_, quantity)| *quantity > 0);
+        by_reason
+    }
+}

@@ -1,0 +1,52 @@
+//! Ends a run by the verdict on its value, and logs why it failed.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::platform::logging::is_first;
+use crate::run::execute::say;
+use crate::run::guard::CheckInGuard;
+use crate::run::verdict::Verdict;
+
+/// Ends a run by what its value says.
+pub fn finish(run: Option<CheckInGuard>, verdict: Verdict<'_>) {
+    let Some(run) = run else { return };
+    match verdict {
+        Verdict::Display(error) => say(&run, "job failed", format_args!("{error:#}")),
+        Verdict::Debug(error) => say(&run, "job failed", format_args!("{error:?}")),
+        Verdict::None => say(&run, "job failed", format_args!("it returned `None`")),
+        Verdict::Future => doubt_future(&run),
+        Verdict::HiddenResult(type_name) => warn_hidden_result(&run, type_name),
+        Verdict::Fine | Verdict::Failed => {}
+    }
+    run.finish(!matches!(verdict, Verdict::Fine | Verdict::Future | Verdict::HiddenResult(_)));
+}
+
+/// Says once that a future is returned which nobody watches.
+fn doubt_future(run: &CheckInGuard) {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    if let Some((slug, _)) = run.watched()
+        && !SAID.swap(true, Ordering::Relaxed)
+    {
+        log!(
+        warn,
+                    %slug,
+                    "the function returned a future, and only its making is watched; to watch the future, return it as \
+                     `impl Future`, `Pin<Box<dyn Future>>` or `BoxFuture`"
+                );
+    }
+}
+
+/// Warns once for each monitor and type that a value has a `Result` inside whose `Err` goes unseen.
+fn warn_hidden_result(run: &CheckInGuard, type_name: &str) {
+    if let Some((slug, _)) = run.watched()
+        && is_first(&format!("{slug} {type_name}"))
+    {
+        log!(
+            warn,
+            %slug,
+            returned = type_name,
+            "the value of the job has a `Result` inside, and an `Err` there counts as a success: return one `Result`, by \
+             `.and_then(|inner| inner)` or `?`, or use `#[crons::monitor]` on a function that names the type"
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! One run as its job sees it: its guard, its future, its outcome.
+
+// In layer order: a module uses only those above it.
+pub(crate) mod outcome;
+pub(crate) mod verdict;
+pub(crate) mod guard;
+pub(crate) mod execute;
+pub(crate) mod finish;
+pub(crate) mod future;
+pub(crate) mod monitor;

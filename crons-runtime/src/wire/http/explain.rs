@@ -1,0 +1,67 @@
+//! What can be done about an HTTP request that had no answer, where the error alone does not say so.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use rustls::CertificateError;
+
+use crate::wire::transport::TransportError;
+
+/// The error, with advice before it if there is any to give.
+pub(super) fn explain(error: reqwest::Error) -> TransportError {
+    match advice(&error) {
+        Some(advice) => TransportError::new(Advised { advice, error }),
+        None => TransportError::new(error),
+    }
+}
+
+fn advice(error: &reqwest::Error) -> Option<&'static str> {
+    std::iter::successors(error.source(), |&cause| below(cause)).find_map(|cause| {
+        if cause.downcast_ref().is_some_and(hyper::Error::is_parse) {
+            return Some(
+                "what answers at the address of the DSN does not speak HTTP; if it speaks HTTPS, write https:// in the DSN",
+            );
+        }
+        match cause.downcast_ref()? {
+            // The second: there is one of that name, with another key.
+            rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+                Some(
+                    "the server's certificate is signed by an authority that is not known here; \
+                     if that is a private one, name it by ClientOptions::ca_certificates or SSL_CERT_FILE",
+                )
+            }
+            rustls::Error::InvalidMessage(_) => Some(
+                "what answers at the address of the DSN does not speak TLS; if it speaks plain HTTP, write http:// in the DSN",
+            ),
+            _ => None,
+        }
+    })
+}
+
+/// The cause of an error. An I/O error hides what it wraps from `source`.
+fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>() {
+        Some(outer) => outer.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+        None => error.source(),
+    }
+}
+
+/// An error of the HTTP client, with what to do about it.
+#[derive(Debug)]
+struct Advised {
+    advice: &'static str,
+    error: reqwest::Error,
+}
+
+impl fmt::Display for Advised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.advice, self.error)
+    }
+}
+
+impl Error for Advised {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
+}

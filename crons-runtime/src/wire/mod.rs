@@ -1,0 +1,12 @@
+//! Bytes and sockets: the `Transport` trait, envelopes, and HTTP.
+
+// In layer order: a module uses only those above it.
+pub(crate) mod transport;
+pub(crate) mod envelope;
+pub(crate) mod encode;
+#[cfg(feature = "http")]
+pub(crate) mod connect_error;
+#[cfg(feature = "http")]
+mod roots;
+#[cfg(feature = "http")]
+pub(crate) mod http;

@@ -1,0 +1,275 @@
+//! Where the threads of the jobs leave check-ins, and the worker fetches them: all that they share.
+
+#[cfg(all(test, crons_model))]
+mod model;
+
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use crons_types::Slug;
+
+use crate::platform::sync::{Condvar, Mutex, MutexGuard};
+use crate::record::queued::Record;
+use crate::record::stats::Stats;
+
+/// With so much waiting, begins of runs are dropped: their ends will tell the whole story. A record is 64 bytes, and takes
+/// some ten more to be found again.
+const MAX_BEFORE_OPENERS: usize = 1 << 21;
+/// With so much waiting, everything new is dropped. Only a server that is down for hours, under many runs, gets here.
+const MAX_WAITING: usize = MAX_BEFORE_OPENERS + MAX_BEFORE_OPENERS / 4;
+/// Room for so many is kept between two visits of the worker.
+const KEPT: usize = 4096;
+
+#[derive(Default)]
+pub(crate) struct Inbox {
+    state: Mutex<State>,
+    /// Something has been settled, or nothing ever will be.
+    settled: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    records: Vec<Record>,
+    /// How many of them take back a begin, and are no check-ins until they turn out to be.
+    skipped: usize,
+    /// How many the worker has.
+    fetched: usize,
+    captured: u64,
+    overflown: u64,
+    /// Of those, what the worker has not been told of.
+    overflown_untold: u64,
+    ended: u64,
+    /// Counts the flushes.
+    epoch: u32,
+    flushing: usize,
+    hurry: Option<u32>,
+    /// Open runs are to be closed, as part of this epoch.
+    closing: Option<u32>,
+    phase: Phase,
+    /// The worker sleeps until it is woken.
+    parked: bool,
+    /// That check-ins are dropped has been said; it is said again once nothing was waiting.
+    complained: bool,
+    worker: Progress,
+}
+
+/// How far the worker is from its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Running,
+    /// It was told to end, and takes nothing any more.
+    Stopped,
+    /// Its thread has ended, and has logged what was left.
+    Finished,
+}
+
+/// What the worker tells.
+#[derive(Clone, Copy)]
+pub(crate) struct Progress {
+    /// The earliest epoch with something unsettled.
+    pub(crate) earliest_epoch: u32,
+    pub(crate) limited_until: Option<Instant>,
+    /// Runs that have begun and not ended.
+    pub(crate) open_runs: usize,
+    pub(crate) stats: Stats,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self { earliest_epoch: u32::MAX, limited_until: None, open_runs: 0, stats: Stats::default() }
+    }
+}
+
+/// What the worker is told.
+pub(crate) struct Orders {
+    pub(crate) hurry: Option<u32>,
+    /// Close all runs that were open at the end of this epoch.
+    pub(crate) closing: Option<u32>,
+    /// Someone waits for what is being settled.
+    pub(crate) flushing: bool,
+    pub(crate) stopped: bool,
+    pub(crate) overflown: u64,
+}
+
+/// What the caller of [`Inbox::push`] has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    /// Nothing.
+    Done,
+    /// Wake the worker.
+    Wake,
+    /// Say that check-ins are dropped, that of this monitor first, and why.
+    Complain(Slug, &'static str),
+}
+
+impl Inbox {
+    /// Never held across I/O; a panic while it is held leaves counters that still add up.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves a check-in.
+    pub(crate) fn push(&self, mut record: Record) -> Pushed {
+        let mut state = self.state();
+        state.captured += u64::from(record.report.is_counted());
+        let waiting = state.records.len().saturating_add(state.fetched);
+        let most = if record.is_opener() { MAX_BEFORE_OPENERS } else { MAX_WAITING };
+        if state.is_stopped() || waiting >= most {
+            return state.refuse(&record);
+        }
+        record.epoch = state.epoch;
+        state.skipped += usize::from(!record.report.is_counted());
+        state.records.push(record);
+        if std::mem::take(&mut state.parked) { Pushed::Wake } else { Pushed::Done }
+    }
+
+    /// Fetches all check-ins in exchange for an empty buffer and the news.
+    pub(crate) fn exchange(&self, records: &mut Vec<Record>, progress: Progress) -> Orders {
+        records.clear();
+        records.shrink_to(KEPT);
+        let mut state = self.state();
+        std::mem::swap(records, &mut state.records);
+        state.parked = false;
+        state.worker = progress;
+        state.worker.stats.queued += (records.len() - std::mem::take(&mut state.skipped)) as u64;
+        state.fetched =
+            usize::try_from(progress.stats.queued).unwrap_or(usize::MAX).saturating_add(records.len());
+        if let Some(first) = records.first() {
+            // They are out of sight until they are filed.
+            state.worker.earliest_epoch = progress.earliest_epoch.min(first.epoch);
+        }
+        let closing = state.closing.take();
+        if let Some(epoch) = closing {
+            // The ends of those runs are still to be made.
+            state.worker.earliest_epoch = state.worker.earliest_epoch.min(epoch);
+        }
+        state.complained &= state.worker.stats.queued > 0;
+        if state.flushing > 0 {
+            self.settled.notify_all();
+        }
+        Orders {
+            hurry: state.hurry.take(),
+            closing,
+            flushing: state.flushing > 0,
+            stopped: state.is_stopped(),
+            overflown: std::mem::take(&mut state.overflown_untold),
+        }
+    }
+
+    /// The worker is about to sleep until it is woken; `false` if it must not.
+    pub(crate) fn park(&self) -> bool {
+        let mut state = self.state();
+        state.parked = state.records.is_empty() && state.hurry.is_none() && !state.is_stopped();
+        state.parked
+    }
+
+    /// Waits until everything left so far is settled, for at most `timeout`. Whether it is. `wake` is to wake the worker.
+    pub(crate) fn flush(&self, timeout: Duration, wake: impl FnOnce()) -> bool {
+        self.settle(timeout, false, wake)
+    }
+
+    /// As [`flush`](Self::flush), after the open runs have been closed as errors.
+    pub(crate) fn close_open_runs(&self, timeout: Duration, wake: impl FnOnce()) -> bool {
+        self.settle(timeout, true, wake)
+    }
+
+    fn settle(&self, timeout: Duration, close: bool, wake: impl FnOnce()) -> bool {
+        let until = Instant::now().checked_add(timeout);
+        let mut state = self.state();
+        let epoch = state.epoch;
+        // What is not settled may be the begin of a run that the worker has not told of.
+        let close = close && (state.worker.open_runs > 0 || !state.is_settled(epoch));
+        if state.is_stopped() || !close && state.is_settled(epoch) {
+            return state.is_settled(epoch);
+        }
+        if close {
+            state.closing = Some(epoch);
+            state.worker.earliest_epoch = state.worker.earliest_epoch.min(epoch);
+        }
+        // What comes from now on is not waited for.
+        state.epoch = epoch.saturating_add(1);
+        state.hurry = Some(epoch);
+        state.flushing += 1;
+        drop(state);
+        wake();
+        let mut state = self.state();
+        while !state.is_settled(epoch) && !state.is_stopped() {
+            let left = until.map_or(timeout, |until| until.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                break;
+            }
+            state = self.settled.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.flushing -= 1;
+        state.is_settled(epoch)
+    }
+
+    /// Lets the worker end, whatever is left, and nobody wait for it any longer; to be followed by waking it.
+    pub(crate) fn stop(&self) {
+        let mut state = self.state();
+        if state.phase == Phase::Running {
+            state.phase = Phase::Stopped;
+        }
+        drop(state);
+        self.settled.notify_all();
+    }
+
+    /// Whether nothing is taken any more.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.state().is_stopped()
+    }
+
+    /// Says that the worker has ended.
+    pub(crate) fn finish(&self) {
+        let mut state = self.state();
+        state.phase = Phase::Finished;
+        self.settled.notify_all();
+    }
+
+    /// Waits until the worker has ended, for at most `timeout`.
+    pub(crate) fn wait_until_finished(&self, timeout: Duration) {
+        let state = self.state();
+        let waited = self.settled.wait_timeout_while(state, timeout, |state| state.phase != Phase::Finished);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Whether a check-in is undelivered or a run open, as far as the worker has told.
+    pub(crate) fn has_loose_ends(&self) -> bool {
+        let state = self.state();
+        state.worker.open_runs > 0 || state.worker.stats.queued > 0 || !state.records.is_empty()
+    }
+
+    pub(crate) fn stats(&self) -> (Stats, Option<Instant>) {
+        let inbox = self.state();
+        let mut stats = inbox.worker.stats;
+        stats.captured += inbox.captured;
+        stats.queued += (inbox.records.len() - inbox.skipped) as u64;
+        stats.dropped.queue_overflow += inbox.overflown;
+        stats.dropped.ended += inbox.ended;
+        (stats, inbox.worker.limited_until)
+    }
+}
+
+impl State {
+    fn is_stopped(&self) -> bool {
+        self.phase != Phase::Running
+    }
+
+    fn is_settled(&self, epoch: u32) -> bool {
+        self.worker.earliest_epoch > epoch && self.records.first().is_none_or(|first| first.epoch > epoch)
+    }
+
+    fn refuse(&mut self, record: &Record) -> Pushed {
+        let why = if self.is_stopped() { "the client has ended" } else { "too many are waiting" };
+        if record.report.is_counted() {
+            let count = if self.is_stopped() { &mut self.ended } else { &mut self.overflown };
+            *count += 1;
+            self.overflown_untold += u64::from(!self.is_stopped());
+        }
+        if std::mem::replace(&mut self.complained, true) {
+            return Pushed::Done;
+        }
+        Pushed::Complain(record.subject.slug.clone(), why)
+    }
+}
