@@ -10,6 +10,8 @@ use crate::client::client::Client;
 use crate::client::error::InitError;
 use crate::client::global;
 use crate::client::options::{ClientOptions, Resolved, Settings, is_switched_off};
+#[cfg(unix)]
+use crate::client::signals;
 use crate::platform::random;
 use crate::record::stats::Stats;
 use crate::wire::encode::Writer;
@@ -81,6 +83,7 @@ pub fn try_init(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
         transport,
         ca_certificates,
         on_exit,
+        on_signal,
     } = *settings;
     let connect = connector(&dsn, transport, ca_certificates);
     let transport = connect()?;
@@ -101,6 +104,16 @@ pub fn try_init(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
     if !global::install(Arc::clone(&client), shutdown_timeout) {
         client.stop();
         return Err(InitError::AlreadyInitialized);
+    }
+    #[cfg(unix)]
+    if let Some(grace) = on_signal
+        && let Err(error) = signals::watch(grace)
+    {
+        log!(error, %error, "signals cannot be handled: open runs stay in progress if one ends the process");
+    }
+    #[cfg(not(unix))]
+    if on_signal.is_some() {
+        log!(warn, "ClientOptions::on_signal does nothing on this system");
     }
     let monitors = inspect(upsert);
     log!(info, host, project, %environment, monitors, "crons watches the jobs of this program");

@@ -126,6 +126,13 @@ extern "C" fn at_exit() {
     });
 }
 
+/// Closes open runs as [`ClientOptions::on_exit`](crate::ClientOptions::on_exit) says, delivers what is left for at most `timeout`, and ends
+/// the clients of the program.
+#[cfg(unix)]
+pub(crate) fn end(timeout: Duration) {
+    end_all(&GLOBAL.read().unwrap_or_else(PoisonError::into_inner), timeout);
+}
+
 /// Ends all clients, having delivered what is left for at most `timeout`.
 fn end_all(global: &Global, timeout: Duration) {
     let begin = Instant::now();

@@ -5,3 +5,5 @@ pub(crate) mod error;
 pub(crate) mod client;
 pub(crate) mod global;
 pub(crate) mod options;
+#[cfg(unix)]
+pub(crate) mod signals;

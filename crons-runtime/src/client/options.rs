@@ -51,6 +51,7 @@ pub struct ClientOptions {
     transport: Option<Arc<dyn Transport>>,
     ca_certificates: Option<Vec<u8>>,
     on_exit: OnExit,
+    on_signal: Option<Duration>,
 }
 
 impl Default for ClientOptions {
@@ -73,6 +74,7 @@ impl Default for ClientOptions {
             transport: None,
             ca_certificates: None,
             on_exit: OnExit::Error,
+            on_signal: None,
         }
     }
 }
@@ -124,6 +126,27 @@ impl ClientOptions {
     #[must_use]
     pub fn on_exit(mut self, on_exit: OnExit) -> Self {
         self.on_exit = on_exit;
+        self
+    }
+
+    /// Has the client handle SIGTERM, SIGINT and SIGHUP: at the first of them it closes open runs as [`on_exit`](Self::on_exit) says and
+    /// delivers what is left, for at most `grace`; then the signal takes its default action, which ends the process. A second signal
+    /// ends it at once. Off if left out: a signal then ends the process at once, with its runs in progress.
+    ///
+    /// The jobs go on during the grace, and what they report then is dropped. A signal that is ignored when `init` is called, as
+    /// SIGHUP is under `nohup`, stays ignored. Not for programs that handle these signals themselves: let those return from `main`. On
+    /// other systems than Unix this does nothing.
+    ///
+    /// ```
+    /// # use crons_runtime as crons;
+    /// use std::time::Duration;
+    ///
+    /// // Kubernetes and systemd wait 30 and 90 seconds before they kill.
+    /// let options = crons::ClientOptions::new().on_signal(Duration::from_secs(10));
+    /// ```
+    #[must_use]
+    pub fn on_signal(mut self, grace: Duration) -> Self {
+        self.on_signal = Some(grace);
         self
     }
 
@@ -261,6 +284,7 @@ impl ClientOptions {
             transport: self.transport,
             ca_certificates: self.ca_certificates,
             on_exit: self.on_exit,
+            on_signal: self.on_signal,
         })))
     }
 }
@@ -298,6 +322,7 @@ impl fmt::Debug for ClientOptions {
             .field("upsert", &self.upsert)
             .field("environments", &self.environments)
             .field("on_exit", &self.on_exit)
+            .field("on_signal", &self.on_signal)
             .finish_non_exhaustive()
     }
 }
@@ -321,4 +346,5 @@ pub(crate) struct Settings {
     pub(crate) transport: Option<Arc<dyn Transport>>,
     pub(crate) ca_certificates: Option<Vec<u8>>,
     pub(crate) on_exit: OnExit,
+    pub(crate) on_signal: Option<Duration>,
 }

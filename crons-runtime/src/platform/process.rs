@@ -1,8 +1,10 @@
 //! What the process does behind our back: it forks, and it exits.
 
 #[cfg(unix)]
-use std::sync::Once;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+#[cfg(unix)]
+use std::sync::{Arc, Once, OnceLock};
 use std::time::Instant;
 
 use super::compact_instant::Moment;
@@ -31,6 +33,9 @@ pub(crate) fn count_forks() {
     {
         extern "C" fn forked() {
             FORKS.fetch_add(1, Ordering::Relaxed);
+            if let Some(flag) = CHILD_FLAG.get() {
+                flag.store(true, Ordering::Relaxed);
+            }
         }
         extern "C" fn forking() {
             LAST_FORK.store(Moment::from(Instant::now()).nanos(), Ordering::Relaxed);
@@ -47,6 +52,33 @@ pub(crate) fn count_forks() {
             }
         });
     }
+}
+
+/// A flag that is set in every forked child from now on. Made once.
+#[cfg(unix)]
+pub(crate) fn flag_for_children() -> Arc<AtomicBool> {
+    count_forks();
+    Arc::clone(CHILD_FLAG.get_or_init(Arc::default))
+}
+
+#[cfg(unix)]
+static CHILD_FLAG: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+
+/// Whether the process ignores this signal.
+#[cfg(unix)]
+pub(crate) fn is_ignored(signal: i32) -> bool {
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    #[expect(
+        unsafe_code,
+        reason = "asks for the action of a signal, into a place of ours that is valid zeroed"
+    )]
+    let action = unsafe {
+        if libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) != 0 {
+            return false;
+        }
+        action.assume_init()
+    };
+    action.sa_sigaction == libc::SIG_IGN
 }
 
 /// Has `at_exit` called when the process exits, be it by the end of `main` or by `std::process::exit`. It must not panic.
