@@ -76,12 +76,12 @@ impl Crontab {
     /// use crons_types::Crontab;
     ///
     /// const NIGHTLY: &str = "0 3 * * *";
-    /// const _: () = if let Err(why) = Crontab::check(NIGHTLY) { panic!("{}", why) };
+    /// const _: () = if let Err(why) = Crontab::validate(NIGHTLY) { panic!("{}", why) };
     /// ```
     ///
     /// # Errors
     /// Names the field and what is allowed there.
-    pub const fn check(text: &str) -> Result<(), &'static str> {
+    pub const fn validate(text: &str) -> Result<(), &'static str> {
         match parse::parse(text.as_bytes()) {
             Ok(_) => Ok(()),
             Err(fault) => Err(fault.summary()),
@@ -98,12 +98,12 @@ impl Crontab {
     /// ```
     /// use crons_types::Crontab;
     ///
-    /// assert_eq!(Crontab::parse("0,10 9-17 * * *").unwrap().smallest_gap(), 10);
-    /// assert_eq!(Crontab::parse("0 3 * * MON,THU").unwrap().smallest_gap(), 3 * 24 * 60);
+    /// assert_eq!(Crontab::parse("0,10 9-17 * * *").unwrap().min_gap(), 10);
+    /// assert_eq!(Crontab::parse("0 3 * * MON,THU").unwrap().min_gap(), 3 * 24 * 60);
     /// ```
-    pub fn smallest_gap(&self) -> u32 {
+    pub fn min_gap(&self) -> u32 {
         // The text was accepted before, so it is again.
-        parse::parse(self.text.as_bytes()).map_or(u32::MAX, |fields| fields.smallest_gap())
+        parse::parse(self.text.as_bytes()).map_or(u32::MAX, |fields| fields.min_gap())
     }
 
     /// A sentence for people, in English, about the time zone of the monitor. It tells what happens, not what was written.

@@ -34,7 +34,7 @@ pub use check_in::{
 };
 pub use crontab::{Crontab, InvalidCrontab};
 pub use dsn::{Dsn, InvalidDsn};
-pub use interval::{Interval, IntervalUnit, InvalidSpan, Minutes};
+pub use interval::{Interval, IntervalUnit, InvalidInterval, Minutes};
 pub use monitor_config::{InvalidMonitorConfig, MonitorConfig, Owner};
 pub use schedule::{InvalidSchedule, Schedule};
 pub use slug::{InvalidSlug, Slug};

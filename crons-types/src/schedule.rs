@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Crontab, Interval, IntervalUnit, InvalidCrontab, InvalidSpan};
+use crate::{Crontab, Interval, IntervalUnit, InvalidCrontab, InvalidInterval};
 
 /// When a job is expected to run.
 ///
@@ -33,7 +33,7 @@ impl Schedule {
     ///
     /// # Errors
     /// Says which part is no number or no unit.
-    pub fn interval(span: &str) -> Result<Self, InvalidSpan> {
+    pub fn interval(span: &str) -> Result<Self, InvalidInterval> {
         Interval::parse(span).map(Self::Interval)
     }
 
@@ -55,9 +55,9 @@ impl Schedule {
 
 impl Schedule {
     /// The shortest time between two expected runs, in minutes by the clock on the wall.
-    pub fn smallest_gap(&self) -> u32 {
+    pub fn min_gap(&self) -> u32 {
         let interval = match self {
-            Self::Crontab(crontab) => return crontab.smallest_gap(),
+            Self::Crontab(crontab) => return crontab.min_gap(),
             Self::Interval(interval) => interval,
         };
         let unit = match interval.unit() {
@@ -111,7 +111,7 @@ pub enum InvalidSchedule {
     /// It does not begin with `every`, and is no crontab.
     Crontab(InvalidCrontab),
     /// It begins with `every`, and no interval follows.
-    Interval(InvalidSpan),
+    Interval(InvalidInterval),
 }
 
 impl fmt::Display for InvalidSchedule {

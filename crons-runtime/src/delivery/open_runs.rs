@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use crons_types::CheckInId;
 
-use crate::platform::compact_instant::Moment;
-use crate::record::queued::{About, Record, Report};
+use crate::platform::compact_instant::CompactInstant;
+use crate::record::queued::{MonitorRef, QueuedCheckIn, RunEvent};
 
 /// Open runs by id. A begin by hand is not among them: its end may come from another process.
 #[derive(Debug, Default)]
@@ -19,21 +19,21 @@ pub(crate) struct OpenRuns {
 
 #[derive(Debug)]
 struct OpenRun {
-    subject: About,
-    started: Moment,
+    monitor: MonitorRef,
+    started: CompactInstant,
 }
 
 impl OpenRuns {
     /// Takes in a report on a run, before anything is folded or dropped. `false` if the run was closed before: the report must not
     /// be sent.
-    pub(super) fn take_in(&mut self, record: &Record) -> bool {
+    pub(super) fn take_in(&mut self, record: &QueuedCheckIn) -> bool {
         if self.closed.contains(&record.id) {
             return false;
         }
-        if record.report != Report::InProgress {
+        if record.event != RunEvent::InProgress {
             self.runs.remove(&record.id);
         } else if record.trace_id().is_some() {
-            let run = OpenRun { subject: record.subject.clone(), started: record.began() };
+            let run = OpenRun { monitor: record.monitor.clone(), started: record.began() };
             self.runs.insert(record.id, run);
         }
         true
@@ -41,13 +41,13 @@ impl OpenRuns {
 
     /// Closes all runs but those that began before `last_fork`: a child may end them, as a daemon does. Returns the ends: errors, with
     /// the time from their begin to `now`.
-    pub(super) fn close(&mut self, now: Instant, last_fork: Option<Moment>) -> Vec<Record> {
+    pub(super) fn close(&mut self, now: Instant, last_fork: Option<CompactInstant>) -> Vec<QueuedCheckIn> {
         let shared = |run: &OpenRun| last_fork.is_some_and(|fork| run.started <= fork);
         let runs: Vec<_> = self.runs.extract_if(|_, run| !shared(run)).collect();
         self.closed.extend(runs.iter().map(|(id, _)| id));
-        let end = |(id, OpenRun { subject, started })| {
-            let mut end = Record::new(id, subject, Report::Error, now).since(started);
-            end.closes = true;
+        let end = |(id, OpenRun { monitor, started })| {
+            let mut end = QueuedCheckIn::new(id, monitor, RunEvent::Error, now).since(started);
+            end.must_deliver = true;
             end
         };
         runs.into_iter().map(end).collect()
@@ -66,7 +66,7 @@ impl fmt::Display for OpenRuns {
         const MOST: usize = 50;
         let mut by_slug = BTreeMap::new();
         for run in self.runs.values() {
-            *by_slug.entry(&run.subject.slug).or_insert(0_usize) += 1;
+            *by_slug.entry(&run.monitor.slug).or_insert(0_usize) += 1;
         }
         for (number, (slug, runs)) in by_slug.iter().take(MOST).enumerate() {
             let comma = if number > 0 { ", " } else { "" };

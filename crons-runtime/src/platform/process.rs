@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Once, OnceLock};
 use std::time::Instant;
 
-use super::compact_instant::Moment;
+use super::compact_instant::CompactInstant;
 
 /// How many forks lie between the first process of this program and this one.
 static FORKS: AtomicUsize = AtomicUsize::new(0);
@@ -19,9 +19,9 @@ pub(crate) fn forks() -> usize {
 }
 
 /// When this process last made a child by a fork, if it has since [`count_forks`].
-pub(crate) fn last_fork() -> Option<Moment> {
+pub(crate) fn last_fork() -> Option<CompactInstant> {
     let nanos = LAST_FORK.load(Ordering::Relaxed);
-    (nanos != NEVER).then(|| Moment::from_nanos(nanos))
+    (nanos != NEVER).then(|| CompactInstant::from_nanos(nanos))
 }
 
 const NEVER: i64 = i64::MIN;
@@ -38,7 +38,7 @@ pub(crate) fn count_forks() {
             }
         }
         extern "C" fn forking() {
-            LAST_FORK.store(Moment::from(Instant::now()).nanos(), Ordering::Relaxed);
+            LAST_FORK.store(CompactInstant::from(Instant::now()).nanos(), Ordering::Relaxed);
         }
         static ONCE: Once = Once::new();
         ONCE.call_once(|| {

@@ -8,7 +8,7 @@ const YEARS: u32 = 28;
 
 impl Fields {
     /// In minutes.
-    pub(crate) fn smallest_gap(&self) -> u32 {
+    pub(crate) fn min_gap(&self) -> u32 {
         let minutes_of_day: Vec<u32> = (0..MINUTES_A_DAY)
             .filter(|minute| self.hours >> (minute / 60) & 1 == 1 && self.minutes >> (minute % 60) & 1 == 1)
             .collect();
