@@ -11,7 +11,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, GenericArgument, Path, PathArguments, ReturnType, Signature, Type, TypeParamBound};
 
-use crate::assigned::{ByValue, Captures, Rebound};
+use crate::captures::{ByValue, Captures, Rebound};
 use crate::check::{ConfigExpr, Monitor, OutcomeArg, SlugExpr};
 use crate::function::{BodyKind, Function};
 use crate::items;
@@ -28,9 +28,9 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
 
     let run = function.run();
     let mut sig = sig.clone();
-    let Captures { whole, rebound } = Captures::take(&mut sig, body);
+    let Captures { by_value, rebound } = Captures::take(&mut sig, body);
     let mut taken = TokenStream::new();
-    for ByValue { cfgs, name } in whole {
+    for ByValue { cfgs, name } in by_value {
         taken.extend(quote_spanned!(here=> #(#cfgs)* let _ = &#name;));
     }
     for Rebound { cfgs, mutability, name } in rebound {

@@ -163,9 +163,9 @@ impl MonitorConfig {
     /// ```
     pub fn warning(&self) -> Option<String> {
         let margin = self.checkin_margin.map_or(Self::DEFAULT_CHECKIN_MARGIN, Minutes::get);
-        let gap = self.schedule.min_gap();
+        let gap = self.schedule.min_gap().as_secs() / 60;
         // Of a job that runs every minute nothing narrower can be asked.
-        (margin >= gap && margin > Self::DEFAULT_CHECKIN_MARGIN).then(|| {
+        (u64::from(margin) >= gap && margin > Self::DEFAULT_CHECKIN_MARGIN).then(|| {
             format!(
                 "checkin_margin: {margin} minutes are not less than the {gap} between two runs of `{}`, so a missed \
                  run may go unnoticed; write less",

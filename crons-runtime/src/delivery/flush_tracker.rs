@@ -10,7 +10,7 @@ pub(crate) struct FlushTracker {
 }
 
 impl FlushTracker {
-    /// One more. Epochs come in order.
+    /// Counts one more check-in of `epoch`. Epochs come in order.
     pub(crate) fn enter(&mut self, epoch: u32) {
         let at = epoch.saturating_sub(self.first) as usize;
         if at >= self.unsettled.len() {

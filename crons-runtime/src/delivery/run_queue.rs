@@ -14,7 +14,7 @@ use slab::Slab;
 
 use crate::record::queued::{Links, QueueState, QueuedCheckIn, RunEvent};
 
-/// The place of a record, until it is [settled](Lanes::settle).
+/// The place of a record, until it is [settled](RunQueues::settle).
 pub(crate) type Index = u32;
 
 const NONE: Index = Links::NONE.next;
@@ -237,7 +237,7 @@ fn insert(records: &mut Slab<QueuedCheckIn>, mut record: QueuedCheckIn, queue_st
     let entry = records.vacant_entry();
     // The inbox lets in far fewer than there are indices.
     let index = u32::try_from(entry.key()).unwrap_or(NONE);
-    record.queue_state = place;
+    record.queue_state = queue_state;
     record.links = Links { next: NONE, tail: index };
     entry.insert(record);
     index

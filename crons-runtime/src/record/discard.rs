@@ -51,7 +51,7 @@ impl DiscardReason {
     }
 }
 
-/// Losses that the server has not been told of.
+/// Counts of discarded check-ins, by reason, that the server has not been told of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DiscardCounts([u64; DiscardReason::ALL.len()]);
 

@@ -14,11 +14,11 @@ impl Fields {
             .collect();
         // No set is empty, so there is a first and a last.
         let (first, last) = (minutes_of_day.first().unwrap_or(&0), minutes_of_day.last().unwrap_or(&0));
-        let overnight = (self.smallest_gap_in_days() - 1) * MINUTES_A_DAY + (MINUTES_A_DAY - last + first);
+        let overnight = (self.min_gap_in_days() - 1) * MINUTES_A_DAY + (MINUTES_A_DAY - last + first);
         minutes_of_day.windows(2).map(|pair| pair[1] - pair[0]).fold(overnight, u32::min)
     }
 
-    fn smallest_gap_in_days(&self) -> u32 {
+    fn min_gap_in_days(&self) -> u32 {
         let mut smallest = u32::MAX / MINUTES_A_DAY;
         let mut previous = None;
         // 1 January of a leap year that begins on a Saturday, as 2000 did; the day is counted from there.
