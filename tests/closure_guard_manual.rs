@@ -120,7 +120,7 @@ fn a1_a2_by_hand_a_run_may_begin_and_end_anywhere() {
     let slug = Slug::parse("abc123").unwrap();
     let check_ins = with_captured_check_ins(|| {
         let id = capture_check_in(CheckIn::in_progress(slug.clone()));
-        capture_check_in(CheckIn::ok(slug.clone()).id(id).duration(Duration::from_secs(123)));
+        capture_check_in(CheckIn::ok(slug.clone()).check_in_id(id).duration(Duration::from_secs(123)));
     });
     let [begin, end] = check_ins.try_into().unwrap();
     assert_eq!(begin.check_in_id, end.check_in_id);

@@ -281,7 +281,7 @@ fn what_comes_after_the_end_of_the_client_harms_nobody() {
     assert_eq!(statuses(&sink.check_ins(), "late"), ["in_progress"]);
     let after = crons::stats();
     assert_eq!(
-        (after.sent, after.dropped.ended, after.dropped.total()),
+        (after.sent, after.dropped.client_closed, after.dropped.total()),
         (1, 3, 3),
         "it stays true: {after:?}"
     );

@@ -74,7 +74,7 @@ async fn every_way_to_watch_a_job_arrives_and_is_judged() {
     while api(&server, "").await.as_array().unwrap().len() < 5 {
         assert!(crons::flush_async(Duration::from_secs(30)).await);
     }
-    capture_check_in(CheckIn::ok(manual).id(id).duration(Duration::from_secs(90)));
+    capture_check_in(CheckIn::ok(manual).check_in_id(id).duration(Duration::from_secs(90)));
     assert!(crons::flush_async(Duration::from_secs(30)).await);
 
     let backup = api(&server, "nightly-backup/").await;

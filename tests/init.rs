@@ -19,7 +19,7 @@ fn a3_ids_are_handed_back_without_a_client() {
     let _one = one_at_a_time();
     let slug = Slug::parse("job").unwrap();
     let given = CheckInId::from_bytes([7; 16]);
-    assert_eq!(capture_check_in(CheckIn::ok(slug.clone()).id(given)), given);
+    assert_eq!(capture_check_in(CheckIn::ok(slug.clone()).check_in_id(given)), given);
     assert_ne!(capture_check_in(CheckIn::ok(slug.clone())), capture_check_in(CheckIn::ok(slug)));
     let guard = monitor("job").start();
     assert_eq!(guard.id(), guard.id());

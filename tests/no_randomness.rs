@@ -103,7 +103,7 @@ fn a_job_without_random_numbers_runs_and_is_reported() {
         assert_eq!(annotated(), 7);
         error
     });
-    assert!(matches!(error, InitError::Start(_)), "{error:?}");
+    assert!(matches!(error, InitError::Startup(_)), "{error:?}");
     for word in ["random", "getrandom", "/dev/urandom"] {
         assert!(error.to_string().contains(word), "{error}");
     }

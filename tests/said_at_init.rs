@@ -78,7 +78,7 @@ fn crontabs_without_a_zone_are_named_where_the_machine_is_not_in_utc() {
 fn is_not_listed() {
     if child::is_child() {
         log_to_stderr();
-        let options = ClientOptions::new().environments(["production", "staging"]);
+        let options = ClientOptions::new().enabled_environments(["production", "staging"]);
         assert!(crons::try_init(options).is_ok_and(|guard| !guard.is_enabled()));
     }
 }
@@ -87,7 +87,7 @@ fn is_not_listed() {
 fn an_environment_that_is_not_listed_is_named_with_the_list() {
     let variables = [("SENTRY_DSN", "http://key@127.0.0.1:9/1"), ("SENTRY_ENVIRONMENT", "laptop")];
     let text = child::run("is_not_listed", &variables);
-    let said = "crons is disabled: the environment `laptop` is not one of ClientOptions::environments: production, staging";
+    let said = "crons is disabled: the environment `laptop` is not one of ClientOptions::enabled_environments: production, staging";
     assert!(text.contains(said), "{text}");
 }
 

@@ -62,8 +62,9 @@ fn b18_in_an_environment_that_is_not_listed_nothing_is_sent() {
     let _one = one_at_a_time();
     for (environment, arrives) in [("production", true), ("development", false), ("Production", false)] {
         let sink = up();
-        let crons =
-            crons::init(options(&sink).environment(environment).environments(["staging", "production"]));
+        let crons = crons::init(
+            options(&sink).environment(environment).enabled_environments(["staging", "production"]),
+        );
         assert_eq!((crons.is_enabled(), crons.error().is_none()), (arrives, true), "{environment}");
         monitor("job").run(|| ());
         assert!(crons.flush(DEADLINE));
@@ -120,7 +121,7 @@ fn d21_of_ten_quick_runs_six_check_ins_arrive_unless_the_limit_is_off() {
         assert!(crons.flush(DEADLINE));
         let stats = crons.close(DEADLINE);
         assert_eq!(
-            (sink.check_ins().len(), stats.sent, stats.dropped.skipped),
+            (sink.check_ins().len(), stats.sent, stats.dropped.throttled),
             (sent, sent as u64, 10 - sent as u64)
         );
     }

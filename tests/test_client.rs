@@ -79,7 +79,7 @@ fn a_limit_of_the_server_and_our_own_are_kept() {
     });
     client.assert_statuses("import", &[Fine; 6]);
     let stats = client.stats();
-    assert_eq!((stats.refused, stats.dropped.rate_limited, stats.dropped.skipped), (1, 1, 4), "{stats:?}");
+    assert_eq!((stats.refused, stats.dropped.rate_limited, stats.dropped.throttled), (1, 1, 4), "{stats:?}");
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ fn envelopes_are_read_by_sentrys_own_types() {
     let slug = Slug::parse("nightly-backup").unwrap();
     let id = capture_check_in(CheckIn::in_progress(slug.clone()).monitor_config(config));
     assert!(crons.flush(Duration::from_secs(30)));
-    capture_check_in(CheckIn::ok(slug).id(id).duration(Duration::from_millis(1_500)));
+    capture_check_in(CheckIn::ok(slug).check_in_id(id).duration(Duration::from_millis(1_500)));
     let interval = MonitorConfig::interval("90 minutes").unwrap();
     assert!(crons.flush(Duration::from_secs(30)));
     capture_check_in(CheckIn::error(Slug::parse("sync").unwrap()).monitor_config(interval));

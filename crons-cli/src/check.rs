@@ -56,6 +56,6 @@ fn judge(expr: &str, margin: Option<Minutes>) -> Result<String, String> {
         config = config.checkin_margin(margin.get()).map_err(|refused| format!("error: {refused}"))?;
     }
     let schedule = config.get_schedule();
-    let doubt = config.doubt().map(|doubt| format!("; but {doubt}")).unwrap_or_default();
+    let doubt = config.warning().map(|doubt| format!("; but {doubt}")).unwrap_or_default();
     Ok(format!("ok: {} ({schedule}){doubt}", schedule.describe()))
 }

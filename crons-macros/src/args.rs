@@ -26,9 +26,9 @@ pub(crate) struct Args {
     pub(crate) heartbeat: Option<Argument<LitBool>>,
     pub(crate) krate: Option<Argument<Path>>,
     /// A schedule was written, though perhaps wrongly: its absence is not to be reported as well.
-    pub(crate) schedule_meant: bool,
+    pub(crate) schedule_attempted: bool,
     /// Likewise for a slug.
-    pub(crate) slug_meant: bool,
+    pub(crate) slug_attempted: bool,
 }
 
 /// A key and what was written for it. No value if that was wrong, and was reported.
@@ -70,19 +70,19 @@ impl Args {
         let key = Ident::parse_any(input)?;
         match key.to_string().as_str() {
             "slug" => {
-                self.slug_meant = true;
+                self.slug_attempted = true;
                 set(&mut self.slug, key, input)
             }
             "schedule" => {
-                self.schedule_meant = true;
+                self.schedule_attempted = true;
                 set(&mut self.schedule, key, input)
             }
             "interval" => {
-                self.schedule_meant = true;
+                self.schedule_attempted = true;
                 set(&mut self.interval, key, input)
             }
             "monitor_config" => {
-                self.schedule_meant = true;
+                self.schedule_attempted = true;
                 set(&mut self.monitor_config, key, input)
             }
             "timezone" => set(&mut self.timezone, key, input),
@@ -97,8 +97,8 @@ impl Args {
             "crate" => set(&mut self.krate, key, input),
             unknown => {
                 let meant = keys::suggestion(unknown);
-                self.schedule_meant |= matches!(meant, Some("schedule" | "interval" | "monitor_config"));
-                self.slug_meant |= meant == Some("slug");
+                self.schedule_attempted |= matches!(meant, Some("schedule" | "interval" | "monitor_config"));
+                self.slug_attempted |= meant == Some("slug");
                 Err(Error::new(
                     key.span(),
                     match meant {

@@ -7,29 +7,29 @@ use syn::ext::IdentExt;
 use syn::{Error, Expr, LitStr, Path, ReturnType};
 
 use crate::args::{Args, Argument};
-use crate::function::{Function, Run};
+use crate::function::{BodyKind, Function};
 use crate::value::{Expression, Minutes, Text};
 
 /// A monitor that the server would accept.
 pub(crate) struct Monitor {
-    pub(crate) slug: Name,
-    pub(crate) config: Option<Config>,
-    pub(crate) on_cancel: Option<End>,
+    pub(crate) slug: SlugExpr,
+    pub(crate) config: Option<ConfigExpr>,
+    pub(crate) on_cancel: Option<OutcomeArg>,
     pub(crate) on_none: Option<OnNone>,
     pub(crate) heartbeat: bool,
     pub(crate) krate: Option<Path>,
 }
 
 /// A slug.
-pub(crate) enum Name {
+pub(crate) enum SlugExpr {
     Known(Slug),
     /// Judged at the start of the program.
     Constant(Box<Expr>),
 }
 
 /// What goes to the server along with each check-in.
-pub(crate) enum Config {
-    Written {
+pub(crate) enum ConfigExpr {
+    Args {
         config: MonitorConfig,
         /// Takes the place of the schedule in `config`; the compiler judges it.
         schedule_constant: Option<Box<Expr>>,
@@ -37,12 +37,12 @@ pub(crate) enum Config {
         timezone_constant: Option<Box<Expr>>,
     },
     /// Made when it is first needed.
-    Made(Expr),
+    Expr(Expr),
 }
 
 /// What becomes of a run that has no verdict of its own.
 #[derive(Clone, Copy)]
-pub(crate) enum End {
+pub(crate) enum OutcomeArg {
     Error,
     Ok,
     Ignore,
@@ -51,7 +51,7 @@ pub(crate) enum End {
 /// What a `None` means, and where that is written.
 pub(crate) struct OnNone {
     pub(crate) key: Ident,
-    pub(crate) end: End,
+    pub(crate) end: OutcomeArg,
 }
 
 /// The monitor, unless there is something to report.
@@ -65,8 +65,8 @@ pub(crate) fn check(args: Args, function: &Function, errors: &mut Vec<Error>) ->
         return None;
     }
     let config = match (args.monitor_config, config) {
-        (Some(made), _) => made.value.map(|Expression(made)| Config::Made(made)),
-        (None, config) => config.map(|config| Config::Written {
+        (Some(made), _) => made.value.map(|Expression(made)| ConfigExpr::Expr(made)),
+        (None, config) => config.map(|config| ConfigExpr::Args {
             config,
             schedule_constant: args.schedule.and_then(constant),
             timezone_constant: args.timezone.and_then(constant),
@@ -74,8 +74,8 @@ pub(crate) fn check(args: Args, function: &Function, errors: &mut Vec<Error>) ->
     };
     Some(Monitor {
         slug: match (args.slug.and_then(constant), slug) {
-            (Some(constant), _) => Name::Constant(constant),
-            (None, slug) => Name::Known(slug?),
+            (Some(constant), _) => SlugExpr::Constant(constant),
+            (None, slug) => SlugExpr::Known(slug?),
         },
         config,
         on_cancel,
@@ -124,7 +124,7 @@ fn slug(args: &Args, function: &Function, errors: &mut Vec<Error>) -> Option<Slu
             }
             Text::Constant(_) => return None,
         },
-        None if args.slug_meant => return None,
+        None if args.slug_attempted => return None,
         None => slug_of_name(function),
     };
     slug.map_err(|refused| errors.push(refused)).ok()
@@ -156,7 +156,7 @@ fn config(args: &Args, errors: &mut Vec<Error>) -> Option<MonitorConfig> {
     // Stands in for a schedule that is missing or wrong, so that the rest can be judged all the same.
     let config = MonitorConfig::interval("1 minute").ok()?;
     let made = args.monitor_config.is_some();
-    let mut judge = Judge { config, scheduled: args.schedule_meant, made, errors };
+    let mut judge = ConfigValidator { config, scheduled: args.schedule_attempted, made, errors };
     judge.argument(args.schedule.as_ref(), |config, text| match text {
         Text::Literal(text) => MonitorConfig::crontab(&text.value()),
         Text::Constant(_) => Ok(config),
@@ -181,11 +181,11 @@ fn config(args: &Args, errors: &mut Vec<Error>) -> Option<MonitorConfig> {
         config.recovery_threshold(successes.value)
     });
     judge.argument(args.owner.as_ref(), |config, text| config.owner(&text.value()));
-    args.schedule_meant.then_some(judge.config)
+    args.schedule_attempted.then_some(judge.config)
 }
 
 /// Judges each argument on its own: one that is refused is reported, and left out.
-struct Judge<'a> {
+struct ConfigValidator<'a> {
     config: MonitorConfig,
     scheduled: bool,
     /// There is a `monitor_config`.
@@ -193,7 +193,7 @@ struct Judge<'a> {
     errors: &'a mut Vec<Error>,
 }
 
-impl Judge<'_> {
+impl ConfigValidator<'_> {
     fn argument<V: ToTokens>(
         &mut self,
         argument: Option<&Argument<V>>,
@@ -218,9 +218,9 @@ impl Judge<'_> {
     }
 }
 
-fn on_cancel(args: &Args, function: &Function, errors: &mut Vec<Error>) -> Option<End> {
+fn on_cancel(args: &Args, function: &Function, errors: &mut Vec<Error>) -> Option<OutcomeArg> {
     let Argument { key, value } = args.on_cancel.as_ref()?;
-    if matches!(function.run(), Run::Sync | Run::Never) && function.sig.asyncness.is_none() {
+    if matches!(function.run(), BodyKind::Sync | BodyKind::Never) && function.sig.asyncness.is_none() {
         let message =
             "`on_cancel` is about futures: this function is not async, and cannot be dropped midway";
         errors.push(Error::new(key.span(), message));
@@ -230,18 +230,18 @@ fn on_cancel(args: &Args, function: &Function, errors: &mut Vec<Error>) -> Optio
 
 fn on_none(args: &Args, function: &Function, errors: &mut Vec<Error>) -> Option<OnNone> {
     let Argument { key, value } = args.on_none.as_ref()?;
-    if matches!(function.sig.output, ReturnType::Default) || matches!(function.run(), Run::Never) {
+    if matches!(function.sig.output, ReturnType::Default) || matches!(function.run(), BodyKind::Never) {
         let message = "`on_none` is for functions that return an `Option`: this one returns nothing";
         errors.push(Error::new(key.span(), message));
     }
     Some(OnNone { key: key.clone(), end: end(key, value.as_ref()?, errors)? })
 }
 
-fn end(key: &Ident, text: &LitStr, errors: &mut Vec<Error>) -> Option<End> {
+fn end(key: &Ident, text: &LitStr, errors: &mut Vec<Error>) -> Option<OutcomeArg> {
     match text.value().as_str() {
-        "error" => Some(End::Error),
-        "ok" => Some(End::Ok),
-        "ignore" => Some(End::Ignore),
+        "error" => Some(OutcomeArg::Error),
+        "ok" => Some(OutcomeArg::Ok),
+        "ignore" => Some(OutcomeArg::Ignore),
         other => {
             let message = format!("{key}: {other:?} is none of `error`, `ok` and `ignore`");
             errors.push(Error::new(text.span(), message));

@@ -11,9 +11,9 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, GenericArgument, Path, PathArguments, ReturnType, Signature, Type, TypeParamBound};
 
-use crate::assigned::{Assigned, Rebound, Whole};
-use crate::check::{Config, End, Monitor, Name};
-use crate::function::{Function, Run};
+use crate::captures::{ByValue, Captures, Rebound};
+use crate::check::{ConfigExpr, Monitor, OutcomeArg, SlugExpr};
+use crate::function::{BodyKind, Function};
 use crate::items;
 
 pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
@@ -28,9 +28,9 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
 
     let run = function.run();
     let mut sig = sig.clone();
-    let Assigned { whole, rebound } = Assigned::take(&mut sig, body);
+    let Captures { by_value, rebound } = Captures::take(&mut sig, body);
     let mut taken = TokenStream::new();
-    for Whole { cfgs, name } in whole {
+    for ByValue { cfgs, name } in by_value {
         taken.extend(quote_spanned!(here=> #(#cfgs)* let _ = &#name;));
     }
     for Rebound { cfgs, mutability, name } in rebound {
@@ -54,7 +54,7 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
     };
 
     let monitored = match run {
-        Run::Sync => {
+        BodyKind::Sync => {
             let body = braced(TokenStream::new());
             let output = output_type(&sig.output);
             let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> &__crons_output));
@@ -66,10 +66,10 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
             }
         }
         // Whoever leaves here panicked, or was dropped: the guard says so.
-        Run::Never => {
+        BodyKind::Never => {
             let body = braced(TokenStream::new());
             if sig.asyncness.is_some() {
-                quote_spanned!(here=> loop { #private::forever(#definition, async move #body).await.1 })
+                quote_spanned!(here=> loop { #private::diverging(#definition, async move #body).await.1 })
             } else {
                 quote_spanned! {here=>
                     let __crons_run = #private::start(#definition);
@@ -77,30 +77,30 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
                 }
             }
         }
-        Run::Async => {
+        BodyKind::Async => {
             let body = braced(typed(&sig));
             let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> &__crons_output));
             // The value may be a future, as it may in any `async fn`; in an `async` block clippy takes that for an oversight.
             let allow = may_be_future(&sig.output)
                 .then(|| quote_spanned!(here=> #[allow(clippy::async_yields_async)]));
             quote_spanned! {here=>
-                #allow let (__crons_run, __crons_output) = #private::during(#definition, async move #body).await;
+                #allow let (__crons_run, __crons_output) = #private::run_future(#definition, async move #body).await;
                 #private::finish(__crons_run, #verdict);
                 return __crons_output;
             }
         }
-        Run::Future { boxed, output } => {
+        BodyKind::Future { boxed, output } => {
             let body = braced(TokenStream::new());
             let made = output_type(&sig.output);
             let output = output.map_or_else(|| quote_spanned!(here=> _), erased);
             let verdict = verdict(monitor, &private, |span| quote_spanned!(span=> __crons_output));
             let watched = quote_spanned! {here=>
-                #private::watch::<#output, _, _>(#definition, __crons_future, |__crons_output| #verdict)
+                #private::monitored_future::<#output, _, _>(#definition, __crons_future, |__crons_output| #verdict)
             };
             let watched =
                 if boxed { quote_spanned!(here=> ::std::boxed::Box::pin(#watched)) } else { watched };
             quote_spanned! {here=>
-                let __crons_future = #private::make(move || -> #made #body);
+                let __crons_future = #private::build_future(move || -> #made #body);
                 return #watched;
             }
         }
@@ -115,14 +115,14 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
 fn definition(monitor: &Monitor, private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     let slug = match &monitor.slug {
-        Name::Known(slug) => slug.as_str().to_token_stream(),
-        Name::Constant(constant) => constant.to_token_stream(),
+        SlugExpr::Known(slug) => slug.as_str().to_token_stream(),
+        SlugExpr::Constant(constant) => constant.to_token_stream(),
     };
     let config = monitor.config.as_ref().map(|config| match config {
-        Config::Written { config, schedule_constant, timezone_constant } => {
+        ConfigExpr::Args { config, schedule_constant, timezone_constant } => {
             written(config, schedule_constant.as_deref(), timezone_constant.as_deref(), private)
         }
-        Config::Made(made) => {
+        ConfigExpr::Expr(made) => {
             let made = quote_spanned! {here.located_at(made.span())=>
                 #private::IntoMonitorConfig::into_monitor_config(#made)
             };
@@ -130,9 +130,9 @@ fn definition(monitor: &Monitor, private: &TokenStream) -> TokenStream {
         }
     });
     let on_cancel = monitor.on_cancel.map(|end| match end {
-        End::Error => quote_spanned!(here=> .on_cancel(#private::OnCancel::Error)),
-        End::Ok => quote_spanned!(here=> .on_cancel(#private::OnCancel::Ok)),
-        End::Ignore => quote_spanned!(here=> .on_cancel(#private::OnCancel::Ignore)),
+        OutcomeArg::Error => quote_spanned!(here=> .on_cancel(#private::OnCancel::Error)),
+        OutcomeArg::Ok => quote_spanned!(here=> .on_cancel(#private::OnCancel::Ok)),
+        OutcomeArg::Ignore => quote_spanned!(here=> .on_cancel(#private::OnCancel::Ignore)),
     });
     let heartbeat = monitor.heartbeat.then(|| quote_spanned!(here=> .heartbeat()));
     quote_spanned! {here=>
@@ -209,11 +209,11 @@ fn verdict(monitor: &Monitor, private: &TokenStream, output: fn(Span) -> TokenSt
     let there = here.located_at(on_none.key.span());
     let output = output(there);
     let none = match on_none.end {
-        End::Error => quote_spanned!(there=> #private::Verdict::None),
+        OutcomeArg::Error => quote_spanned!(there=> #private::Verdict::NoneIsError),
         // A run that found nothing to do took place.
-        End::Ok | End::Ignore => quote_spanned!(there=> #private::Verdict::Fine),
+        OutcomeArg::Ok | OutcomeArg::Ignore => quote_spanned!(there=> #private::Verdict::Success),
     };
-    quote_spanned!(there=> { #private::judge_none(#output, #none, #by_type) })
+    quote_spanned!(there=> { #private::verdict_on_none(#output, #none, #by_type) })
 }
 
 /// Gives an `async` block its type, which has no other syntax, so that inference sees what it would without us. A mismatch
@@ -226,7 +226,7 @@ fn typed(sig: &Signature) -> TokenStream {
     };
     quote_spanned! {Span::mixed_site().located_at(there)=>
         if false {
-            return __crons::never::<#output>();
+            return __crons::unreachable_output::<#output>();
         }
     }
 }

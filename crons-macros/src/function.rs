@@ -22,7 +22,7 @@ pub(crate) struct Function {
 }
 
 /// What there is to be watched.
-pub(crate) enum Run<'a> {
+pub(crate) enum BodyKind<'a> {
     /// The body.
     Sync,
     /// The body, which never returns; it may be that of an `async fn`.
@@ -59,14 +59,14 @@ impl Parse for Function {
 
 impl Function {
     /// What the signature says of the run.
-    pub(crate) fn run(&self) -> Run<'_> {
+    pub(crate) fn run(&self) -> BodyKind<'_> {
         match &self.sig.output {
-            ReturnType::Type(_, ty) if is_never(ty) => Run::Never,
-            _ if self.sig.asyncness.is_some() => Run::Async,
-            ReturnType::Default => Run::Sync,
+            ReturnType::Type(_, ty) if is_never(ty) => BodyKind::Never,
+            _ if self.sig.asyncness.is_some() => BodyKind::Async,
+            ReturnType::Default => BodyKind::Sync,
             ReturnType::Type(_, ty) => match returned(ty, "Future", &["BoxFuture", "LocalBoxFuture"]) {
-                Some((boxed, output)) => Run::Future { boxed, output },
-                None => Run::Sync,
+                Some((boxed, output)) => BodyKind::Future { boxed, output },
+                None => BodyKind::Sync,
             },
         }
     }

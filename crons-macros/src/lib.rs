@@ -5,7 +5,7 @@ mod keys;
 mod value;
 mod args;
 mod function;
-mod assigned;
+mod captures;
 mod items;
 mod check;
 mod expand;

@@ -12,10 +12,10 @@ use crate::client::global;
 use crate::client::options::{ClientOptions, Resolved, Settings, is_switched_off};
 use crate::platform::random;
 use crate::record::stats::Stats;
-use crate::wire::encode::Writer;
+use crate::wire::encode::CheckInEncoder;
 use crate::wire::envelope::EnvelopeWriter;
 use crate::wire::transport::Transport;
-use crate::worker::shared::Plan;
+use crate::worker::shared::WorkerConfig;
 use crate::worker::worker::Worker;
 
 /// Starts the client for the whole program. Keep the guard until the end of `main`: dropping it delivers what is left.
@@ -50,7 +50,7 @@ pub fn init(options: ClientOptions) -> ClientInitGuard {
 
 /// As [`init`], for programs that would rather not start than run unwatched.
 ///
-/// Where `SENTRY_CRONS=off` or [`ClientOptions::environments`] say that nothing is to be sent, the guard is disabled, and that is no error.
+/// Where `SENTRY_CRONS=off` or [`ClientOptions::enabled_environments`] say that nothing is to be sent, the guard is disabled, and that is no error.
 ///
 /// # Errors
 /// [`InitError::NoDsn`] if there is no DSN. Else says which part of the options is wrong, or what could not be started.
@@ -72,10 +72,10 @@ pub fn try_init(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
     };
     let Settings {
         dsn,
-        origin,
+        defaults,
         request_timeout,
         shutdown_timeout,
-        pace,
+        delivery,
         upsert,
         before_send,
         transport,
@@ -84,17 +84,17 @@ pub fn try_init(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
     let connect = connector(&dsn, transport, ca_certificates);
     let transport = connect()?;
     let (host, project, environment) =
-        (dsn.host().to_owned(), dsn.project_id().to_owned(), origin.environment.clone());
-    let plan = Plan {
+        (dsn.authority().to_owned(), dsn.project_id().to_owned(), defaults.environment.clone());
+    let config = WorkerConfig {
         connect: Mutex::new(Some(Box::new(move || {
             connect().map_err(|error| log!(error, %error, "no transport for a forked process")).ok()
         }))),
-        writer: Writer { envelopes: EnvelopeWriter::new(&dsn), origin, before_send },
-        pace,
+        encoder: CheckInEncoder { envelopes: EnvelopeWriter::new(&dsn), defaults, before_send },
+        delivery,
         upsert,
         request_timeout,
     };
-    let worker = Worker::start(plan, transport).map_err(|error| InitError::Start(error.into()))?;
+    let worker = Worker::start(config, transport).map_err(|error| InitError::Startup(error.into()))?;
     let client = Arc::new(Client::Worker(worker));
     if !global::install(Arc::clone(&client), shutdown_timeout) {
         client.stop();
@@ -135,7 +135,7 @@ fn connector(
         }
     };
     Box::new(move || {
-        random::check().map_err(InitError::Start)?;
+        random::check().map_err(InitError::Startup)?;
         connect()
     })
 }

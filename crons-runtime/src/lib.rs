@@ -17,8 +17,8 @@ pub mod test;
 #[doc(no_inline)]
 pub use crons_types::{
     CheckIn, CheckInId, CheckInStatus, Crontab, Dsn, Environment, Interval, IntervalUnit, InvalidCheckInId,
-    InvalidCrontab, InvalidDsn, InvalidEnvironment, InvalidMonitorConfig, InvalidSchedule, InvalidSlug,
-    InvalidSpan, Minutes, MonitorConfig, Owner, Schedule, Slug, Timezone, UnknownTimezone,
+    InvalidCrontab, InvalidDsn, InvalidEnvironment, InvalidInterval, InvalidMonitorConfig, InvalidSchedule,
+    InvalidSlug, Minutes, MonitorConfig, Owner, Schedule, Slug, Timezone, UnknownTimezone,
 };
 
 pub use attribute::annotated::{AnnotatedMonitor, AnnotatedMonitors, monitors};
@@ -40,9 +40,11 @@ pub mod __private {
     pub use linkme;
 
     pub use crate::__crons_list as list;
-    pub use crate::attribute::autoref::{Probe, by_type, judge_none};
+    pub use crate::attribute::autoref::{Probe, by_type, verdict_on_none};
     pub use crate::attribute::definition::{Definition, IntoMonitorConfig, checked_crontab};
-    pub use crate::attribute::expansion::{during, forever, make, never, start, watch};
+    pub use crate::attribute::expansion::{
+        build_future, diverging, monitored_future, run_future, start, unreachable_output,
+    };
     pub use crate::attribute::registry::MONITORS;
     pub use crate::run::execute::call;
     pub use crate::run::finish::finish;

@@ -74,7 +74,7 @@ impl CheckIn {
 
     /// Says which run this is about; the id of the report that it began.
     #[must_use]
-    pub fn id(mut self, id: CheckInId) -> Self {
+    pub fn check_in_id(mut self, id: CheckInId) -> Self {
         self.check_in_id = Some(id);
         self
     }

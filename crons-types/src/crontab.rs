@@ -8,6 +8,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 // In layer order: a module uses only those above it.
 mod bytes;
@@ -15,7 +16,7 @@ mod field;
 mod fault;
 pub(crate) mod fields;
 mod parse;
-mod gap;
+mod min_gap;
 mod describe;
 mod diagnose;
 
@@ -76,12 +77,12 @@ impl Crontab {
     /// use crons_types::Crontab;
     ///
     /// const NIGHTLY: &str = "0 3 * * *";
-    /// const _: () = if let Err(why) = Crontab::check(NIGHTLY) { panic!("{}", why) };
+    /// const _: () = if let Err(why) = Crontab::validate(NIGHTLY) { panic!("{}", why) };
     /// ```
     ///
     /// # Errors
     /// Names the field and what is allowed there.
-    pub const fn check(text: &str) -> Result<(), &'static str> {
+    pub const fn validate(text: &str) -> Result<(), &'static str> {
         match parse::parse(text.as_bytes()) {
             Ok(_) => Ok(()),
             Err(fault) => Err(fault.summary()),
@@ -93,17 +94,19 @@ impl Crontab {
         &self.text
     }
 
-    /// The shortest time between two runs, in minutes by the clock on the wall.
+    /// The shortest time between two runs, by the clock on the wall: a change of the clocks is not counted.
     ///
     /// ```
     /// use crons_types::Crontab;
+    /// use std::time::Duration;
     ///
-    /// assert_eq!(Crontab::parse("0,10 9-17 * * *").unwrap().smallest_gap(), 10);
-    /// assert_eq!(Crontab::parse("0 3 * * MON,THU").unwrap().smallest_gap(), 3 * 24 * 60);
+    /// assert_eq!(Crontab::parse("0,10 9-17 * * *").unwrap().min_gap(), Duration::from_secs(10 * 60));
+    /// assert_eq!(Crontab::parse("0 3 * * MON,THU").unwrap().min_gap(), Duration::from_secs(3 * 24 * 60 * 60));
     /// ```
-    pub fn smallest_gap(&self) -> u32 {
+    pub fn min_gap(&self) -> Duration {
         // The text was accepted before, so it is again.
-        parse::parse(self.text.as_bytes()).map_or(u32::MAX, |fields| fields.smallest_gap())
+        let minutes = parse::parse(self.text.as_bytes()).map_or(u32::MAX, |fields| fields.min_gap());
+        Duration::from_secs(u64::from(minutes) * 60)
     }
 
     /// A sentence for people, in English, about the time zone of the monitor. It tells what happens, not what was written.

@@ -45,16 +45,22 @@ impl Dsn {
         &self.project_id
     }
 
-    /// Host and port, without keys: safe to show.
-    pub fn host(&self) -> &str {
+    /// Host and port as in a URL, such as `localhost:9000` or `[::1]:9000`, without keys: safe to show.
+    pub fn authority(&self) -> &str {
         &self.authority
+    }
+
+    /// The host without its port. An IPv6 address is returned without brackets.
+    pub fn host(&self) -> &str {
+        let host = self.authority.rsplit_once(':').filter(|(_, port)| !port.contains(']'));
+        let host = host.map_or(&*self.authority, |(host, _)| host);
+        host.trim_start_matches('[').trim_end_matches(']')
     }
 
     /// Whether the host is this machine.
     pub fn is_loopback(&self) -> bool {
-        let host = self.authority.rsplit_once(':').filter(|(_, port)| !port.contains(']'));
-        let host = host.map_or(&*self.authority, |(host, _)| host);
-        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        let host = self.host();
+        let address = host.parse::<IpAddr>();
         host.eq_ignore_ascii_case("localhost")
             || address.is_ok_and(|address| address.to_canonical().is_loopback())
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 mod unit;
 mod span;
 
-pub use span::InvalidSpan;
+pub use span::InvalidInterval;
 use span::{Fault, Unit};
 pub use unit::IntervalUnit;
 
@@ -42,10 +42,10 @@ impl Interval {
     ///
     /// # Errors
     /// If `value` is 0.
-    pub fn new(value: u32, unit: IntervalUnit) -> Result<Self, InvalidSpan> {
+    pub fn new(value: u32, unit: IntervalUnit) -> Result<Self, InvalidInterval> {
         match NonZeroU32::new(value) {
             Some(value) => Ok(Self { value, unit }),
-            None => Err(InvalidSpan::new(&format!("0 {unit}s"), Fault::Zero, true)),
+            None => Err(InvalidInterval::new(&format!("0 {unit}s"), Fault::Zero, true)),
         }
     }
 
@@ -54,8 +54,8 @@ impl Interval {
     ///
     /// # Errors
     /// Says which part is no number or no unit.
-    pub fn parse(text: &str) -> Result<Self, InvalidSpan> {
-        let refuse = |fault| InvalidSpan::new(text, fault, true);
+    pub fn parse(text: &str) -> Result<Self, InvalidInterval> {
+        let refuse = |fault| InvalidInterval::new(text, fault, true);
         let (value, unit) = match span::read(text).map_err(refuse)? {
             (_, None) => return Err(refuse(Fault::NoUnit)),
             (seconds, Some(Unit::Second)) => {
@@ -91,9 +91,9 @@ impl Interval {
 }
 
 impl FromStr for Interval {
-    type Err = InvalidSpan;
+    type Err = InvalidInterval;
 
-    fn from_str(text: &str) -> Result<Self, InvalidSpan> {
+    fn from_str(text: &str) -> Result<Self, InvalidInterval> {
         Self::parse(text)
     }
 }
@@ -126,8 +126,8 @@ impl Minutes {
     ///
     /// # Errors
     /// Says which part is no number or no unit.
-    pub fn parse(text: &str) -> Result<Self, InvalidSpan> {
-        let refuse = |fault| InvalidSpan::new(text, fault, false);
+    pub fn parse(text: &str) -> Result<Self, InvalidInterval> {
+        let refuse = |fault| InvalidInterval::new(text, fault, false);
         let (value, unit) = span::read(text).map_err(refuse)?;
         let minutes = match unit {
             None | Some(Unit::Of(IntervalUnit::Minute)) => Some(value),
@@ -152,47 +152,47 @@ impl Minutes {
 }
 
 impl FromStr for Minutes {
-    type Err = InvalidSpan;
+    type Err = InvalidInterval;
 
-    fn from_str(text: &str) -> Result<Self, InvalidSpan> {
+    fn from_str(text: &str) -> Result<Self, InvalidInterval> {
         Self::parse(text)
     }
 }
 
 impl TryFrom<&str> for Minutes {
-    type Error = InvalidSpan;
+    type Error = InvalidInterval;
 
-    fn try_from(text: &str) -> Result<Self, InvalidSpan> {
+    fn try_from(text: &str) -> Result<Self, InvalidInterval> {
         Self::parse(text)
     }
 }
 
 /// Counts minutes.
 impl TryFrom<u32> for Minutes {
-    type Error = InvalidSpan;
+    type Error = InvalidInterval;
 
-    fn try_from(minutes: u32) -> Result<Self, InvalidSpan> {
+    fn try_from(minutes: u32) -> Result<Self, InvalidInterval> {
         Self::from_count(Some(minutes.into()))
-            .map_err(|fault| InvalidSpan::new(&minutes.to_string(), fault, false))
+            .map_err(|fault| InvalidInterval::new(&minutes.to_string(), fault, false))
     }
 }
 
 /// Counts minutes; for number literals, which are `i32`.
 impl TryFrom<i32> for Minutes {
-    type Error = InvalidSpan;
+    type Error = InvalidInterval;
 
-    fn try_from(minutes: i32) -> Result<Self, InvalidSpan> {
+    fn try_from(minutes: i32) -> Result<Self, InvalidInterval> {
         u32::try_from(minutes)
-            .map_err(|_| InvalidSpan::new(&minutes.to_string(), Fault::Negative, false))
+            .map_err(|_| InvalidInterval::new(&minutes.to_string(), Fault::Negative, false))
             .and_then(Self::try_from)
     }
 }
 
 /// Takes whole minutes only: nothing is rounded.
 impl TryFrom<Duration> for Minutes {
-    type Error = InvalidSpan;
+    type Error = InvalidInterval;
 
-    fn try_from(duration: Duration) -> Result<Self, InvalidSpan> {
+    fn try_from(duration: Duration) -> Result<Self, InvalidInterval> {
         let minutes = if duration.subsec_nanos() == 0 {
             span::whole_minutes(duration.as_secs())
         } else {
@@ -200,7 +200,7 @@ impl TryFrom<Duration> for Minutes {
         };
         minutes
             .and_then(|minutes| Self::from_count(Some(minutes)))
-            .map_err(|fault| InvalidSpan::new(&format!("{duration:?}"), fault, false))
+            .map_err(|fault| InvalidInterval::new(&format!("{duration:?}"), fault, false))
     }
 }
 

@@ -32,7 +32,7 @@ mod wire;
 pub use check_in::{CheckIn, CheckInId, CheckInStatus, Environment, InvalidCheckInId, InvalidEnvironment};
 pub use crontab::{Crontab, InvalidCrontab};
 pub use dsn::{Dsn, InvalidDsn};
-pub use interval::{Interval, IntervalUnit, InvalidSpan, Minutes};
+pub use interval::{Interval, IntervalUnit, InvalidInterval, Minutes};
 pub use monitor_config::{InvalidMonitorConfig, MonitorConfig, Owner};
 pub use schedule::{InvalidSchedule, Schedule};
 pub use slug::{InvalidSlug, Slug};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{InvalidSchedule, InvalidSpan, Minutes, Schedule, Timezone, UnknownTimezone};
+use crate::{InvalidInterval, InvalidSchedule, Minutes, Schedule, Timezone, UnknownTimezone};
 
 /// The configuration of a monitor: sent with a check-in, it creates the monitor or updates it.
 ///
@@ -92,7 +92,7 @@ impl MonitorConfig {
     /// The zone a crontab is read in; UTC if left out.
     ///
     /// # Errors
-    /// If the name is not in the time zone database; one that is newer can be given as [`Timezone::unlisted`].
+    /// If the name is not in the time zone database; one that is newer can be given as [`Timezone::new_unchecked`].
     pub fn timezone<T>(mut self, zone: T) -> Result<Self, InvalidMonitorConfig>
     where
         T: TryInto<Timezone, Error: Into<UnknownTimezone>>,
@@ -107,7 +107,7 @@ impl MonitorConfig {
     /// If it is no whole number of minutes, or out of range.
     pub fn checkin_margin<M>(mut self, margin: M) -> Result<Self, InvalidMonitorConfig>
     where
-        M: TryInto<Minutes, Error: Into<InvalidSpan>>,
+        M: TryInto<Minutes, Error: Into<InvalidInterval>>,
     {
         self.checkin_margin = Some(minutes("checkin_margin", margin, Self::MAX_CHECKIN_MARGIN, "28 days")?);
         Ok(self)
@@ -119,7 +119,7 @@ impl MonitorConfig {
     /// If it is no whole number of minutes, or out of range.
     pub fn max_runtime<M>(mut self, runtime: M) -> Result<Self, InvalidMonitorConfig>
     where
-        M: TryInto<Minutes, Error: Into<InvalidSpan>>,
+        M: TryInto<Minutes, Error: Into<InvalidInterval>>,
     {
         self.max_runtime = Some(minutes("max_runtime", runtime, Self::MAX_MAX_RUNTIME, "7 days")?);
         Ok(self)
@@ -158,14 +158,14 @@ impl MonitorConfig {
     /// use crons_types::MonitorConfig;
     ///
     /// let config = MonitorConfig::crontab("*/5 * * * *")?.checkin_margin(10)?;
-    /// assert!(config.doubt().unwrap().starts_with("checkin_margin: "));
+    /// assert!(config.warning().unwrap().starts_with("checkin_margin: "));
     /// # Ok::<(), crons_types::InvalidMonitorConfig>(())
     /// ```
-    pub fn doubt(&self) -> Option<String> {
+    pub fn warning(&self) -> Option<String> {
         let margin = self.checkin_margin.map_or(Self::DEFAULT_CHECKIN_MARGIN, Minutes::get);
-        let gap = self.schedule.smallest_gap();
+        let gap = self.schedule.min_gap().as_secs() / 60;
         // Of a job that runs every minute nothing narrower can be asked.
-        (margin >= gap && margin > Self::DEFAULT_CHECKIN_MARGIN).then(|| {
+        (u64::from(margin) >= gap && margin > Self::DEFAULT_CHECKIN_MARGIN).then(|| {
             format!(
                 "checkin_margin: {margin} minutes are not less than the {gap} between two runs of `{}`, so a missed \
                  run may go unnoticed; write less",
@@ -217,7 +217,7 @@ fn minutes<M>(
     most_in_words: &str,
 ) -> Result<Minutes, InvalidMonitorConfig>
 where
-    M: TryInto<Minutes, Error: Into<InvalidSpan>>,
+    M: TryInto<Minutes, Error: Into<InvalidInterval>>,
 {
     let minutes = given.try_into().map_err(|refused| InvalidMonitorConfig::new(field, &refused.into()))?;
     if minutes.get() <= most {

@@ -1,8 +1,9 @@
 //! When a monitor expects its job: by crontab or by interval.
 
 use std::fmt;
+use std::time::Duration;
 
-use crate::{Crontab, Interval, IntervalUnit, InvalidCrontab, InvalidSpan};
+use crate::{Crontab, Interval, IntervalUnit, InvalidCrontab, InvalidInterval};
 
 /// When a job is expected to run.
 ///
@@ -33,7 +34,7 @@ impl Schedule {
     ///
     /// # Errors
     /// Says which part is no number or no unit.
-    pub fn interval(span: &str) -> Result<Self, InvalidSpan> {
+    pub fn interval(span: &str) -> Result<Self, InvalidInterval> {
         Interval::parse(span).map(Self::Interval)
     }
 
@@ -54,13 +55,13 @@ impl Schedule {
 }
 
 impl Schedule {
-    /// The shortest time between two expected runs, in minutes by the clock on the wall.
-    pub fn smallest_gap(&self) -> u32 {
+    /// The shortest time between two expected runs, by the clock on the wall: a change of the clocks is not counted.
+    pub fn min_gap(&self) -> Duration {
         let interval = match self {
-            Self::Crontab(crontab) => return crontab.smallest_gap(),
+            Self::Crontab(crontab) => return crontab.min_gap(),
             Self::Interval(interval) => interval,
         };
-        let unit = match interval.unit() {
+        let minutes: u64 = match interval.unit() {
             IntervalUnit::Minute => 1,
             IntervalUnit::Hour => 60,
             IntervalUnit::Day => 24 * 60,
@@ -68,7 +69,7 @@ impl Schedule {
             IntervalUnit::Month => 28 * 24 * 60,
             IntervalUnit::Year => 365 * 24 * 60,
         };
-        interval.value().saturating_mul(unit)
+        Duration::from_secs(u64::from(interval.value()) * minutes * 60)
     }
 }
 
@@ -111,7 +112,7 @@ pub enum InvalidSchedule {
     /// It does not begin with `every`, and is no crontab.
     Crontab(InvalidCrontab),
     /// It begins with `every`, and no interval follows.
-    Interval(InvalidSpan),
+    Interval(InvalidInterval),
 }
 
 impl fmt::Display for InvalidSchedule {

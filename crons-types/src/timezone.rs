@@ -36,9 +36,9 @@ impl Timezone {
     /// ```
     /// use crons_types::Timezone;
     ///
-    /// const COYHAIQUE: Timezone = Timezone::unlisted("America/Coyhaique");
+    /// const COYHAIQUE: Timezone = Timezone::new_unchecked("America/Coyhaique");
     /// ```
-    pub const fn unlisted(name: &'static str) -> Self {
+    pub const fn new_unchecked(name: &'static str) -> Self {
         Self(name)
     }
 

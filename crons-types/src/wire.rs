@@ -118,7 +118,7 @@ impl<'de> Deserialize<'de> for Schedule {
 
 /// A configuration as read, before its setters have judged it.
 #[derive(serde::Deserialize)]
-struct Unjudged {
+struct ConfigWire {
     schedule: Schedule,
     timezone: Option<Timezone>,
     checkin_margin: Option<Minutes>,
@@ -128,10 +128,10 @@ struct Unjudged {
     owner: Option<Owner>,
 }
 
-impl TryFrom<Unjudged> for MonitorConfig {
+impl TryFrom<ConfigWire> for MonitorConfig {
     type Error = InvalidMonitorConfig;
 
-    fn try_from(read: Unjudged) -> Result<Self, InvalidMonitorConfig> {
+    fn try_from(read: ConfigWire) -> Result<Self, InvalidMonitorConfig> {
         let mut config = Self::new(read.schedule);
         if let Some(timezone) = read.timezone {
             config = config.timezone(timezone)?;
@@ -157,6 +157,6 @@ impl TryFrom<Unjudged> for MonitorConfig {
 
 impl<'de> Deserialize<'de> for MonitorConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Unjudged::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+        ConfigWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
     }
 }

@@ -49,7 +49,7 @@ pub(crate) async fn run_all() -> anyhow::Result<()> {
     let slug = Slug::parse("import-orders")?;
     let begun = CheckIn::in_progress(slug.clone()).monitor_config(MonitorConfig::interval("2 hours")?);
     let id = capture_check_in(begun);
-    capture_check_in(CheckIn::ok(slug).id(id).duration(Duration::from_secs(90)));
+    capture_check_in(CheckIn::ok(slug).check_in_id(id).duration(Duration::from_secs(90)));
 
     // Expected every 5 minutes, and run only now: it will be missed.
     crons::monitor("poll-sensors").monitor_config(MonitorConfig::interval("5 minutes")?).run(|| ());

@@ -5,7 +5,7 @@ use crons_types::Crontab;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    assert_eq!(Crontab::parse(text).is_ok(), Crontab::check(text).is_ok());
+    assert_eq!(Crontab::parse(text).is_ok(), Crontab::validate(text).is_ok());
     match Crontab::parse(text) {
         Ok(crontab) => {
             let shown = crontab.to_string();

@@ -25,7 +25,7 @@ fuzz_target!(|text: &str| {
     let url = dsn.envelope_url();
     assert!(!url.contains(|c: char| c.is_whitespace() || c.is_control()), "{url:?}");
     assert!(url.starts_with("http") && url.ends_with(&format!("/api/{}/envelope/", dsn.project_id())));
-    assert!(!dsn.project_id().is_empty() && !dsn.public_key().is_empty() && !dsn.host().is_empty());
+    assert!(!dsn.project_id().is_empty() && !dsn.public_key().is_empty() && !dsn.authority().is_empty());
     assert!(format!("{dsn:?}").starts_with("Dsn(http"));
     assert_eq!(format!("{dsn:?}").matches("***@").count().min(1), 1);
 });

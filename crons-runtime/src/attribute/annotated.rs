@@ -36,11 +36,11 @@ pub fn monitors() -> AnnotatedMonitors {
     let mut monitors: Vec<_> = MONITORS
         .iter()
         .filter_map(|definition| {
-            let subject = definition.resolve()?;
+            let monitor = definition.resolve()?;
             let place = definition.place();
             Some(AnnotatedMonitor {
-                slug: &subject.slug,
-                config: subject.config.as_ref(),
+                slug: &monitor.slug,
+                config: monitor.config.as_ref(),
                 file: place.file(),
                 line: place.line(),
             })

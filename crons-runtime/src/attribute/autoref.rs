@@ -37,7 +37,7 @@ pub mod by_type {
         fn __crons_verdict(&self) -> Verdict<'a> {
             match self.0 {
                 Some(Err(error)) => Verdict::Display(error),
-                _ => Verdict::Fine,
+                _ => Verdict::Success,
             }
         }
     }
@@ -52,7 +52,7 @@ pub mod by_type {
         fn __crons_verdict(&self) -> Verdict<'a> {
             match self.0 {
                 Some(Err(error)) => Verdict::Debug(error),
-                _ => Verdict::Fine,
+                _ => Verdict::Success,
             }
         }
     }
@@ -65,7 +65,7 @@ pub mod by_type {
 
     impl<'a, T: Outcome> ViaOutcome<'a> for &&Probe<'a, T> {
         fn __crons_verdict(&self) -> Verdict<'a> {
-            if self.0.is_some_and(failed) { Verdict::Failed } else { Verdict::Fine }
+            if self.0.is_some_and(failed) { Verdict::Failed } else { Verdict::Success }
         }
     }
 
@@ -77,7 +77,7 @@ pub mod by_type {
 
     impl<'a, T: Future> ViaFuture<'a> for &Probe<'a, T> {
         fn __crons_verdict(&self) -> Verdict<'a> {
-            self.0.map_or(Verdict::Fine, |_| Verdict::Future)
+            self.0.map_or(Verdict::Success, |_| Verdict::UnmonitoredFuture)
         }
     }
 
@@ -91,8 +91,8 @@ pub mod by_type {
         fn __crons_verdict(&self) -> Verdict<'a> {
             match self.0 {
                 Some(value) if exit_failed(value) => Verdict::Failed,
-                Some(_) => hidden_result::<T>().map_or(Verdict::Fine, Verdict::HiddenResult),
-                None => Verdict::Fine,
+                Some(_) => hidden_result::<T>().map_or(Verdict::Success, Verdict::HiddenResult),
+                None => Verdict::Success,
             }
         }
     }
@@ -156,7 +156,7 @@ impl<T, E> Optional for Result<Option<T>, E> {
 }
 
 /// The verdict on `output` where a `None` has one of its own.
-pub fn judge_none<'a>(output: &impl Optional, none: Verdict<'a>, otherwise: Verdict<'a>) -> Verdict<'a> {
+pub fn verdict_on_none<'a>(output: &impl Optional, none: Verdict<'a>, otherwise: Verdict<'a>) -> Verdict<'a> {
     if output.is_none() { none } else { otherwise }
 }
 
@@ -213,8 +213,8 @@ mod tests {
             judged!(Err::<(), Box<dyn std::error::Error + Send + Sync>>("full".into())),
             "display: full"
         );
-        assert_eq!(judged!(Ok::<Silent, Silent>(Silent)), "Fine");
-        assert_eq!(judged!(Ok::<Silent, String>(Silent)), "Fine");
+        assert_eq!(judged!(Ok::<Silent, Silent>(Silent)), "Success");
+        assert_eq!(judged!(Ok::<Silent, String>(Silent)), "Success");
     }
 
     #[test]
@@ -241,19 +241,19 @@ mod tests {
     fn an_exit_code_is_a_failure_unless_it_is_success() {
         assert_eq!(judged!(ExitCode::FAILURE), "Failed");
         assert_eq!(judged!(ExitCode::from(2)), "Failed");
-        assert_eq!(judged!(ExitCode::from(0)), "Fine");
+        assert_eq!(judged!(ExitCode::from(0)), "Success");
     }
 
     #[test]
     fn a_type_with_an_outcome_of_its_own_is_asked() {
         assert_eq!(judged!(Rejected(1)), "Failed");
-        assert_eq!(judged!(Rejected(0)), "Fine");
+        assert_eq!(judged!(Rejected(0)), "Success");
     }
 
     #[test]
     fn a_future_is_seen_where_the_signature_hid_it() {
-        assert_eq!(judged!(std::future::ready(1)), "Future");
-        assert_eq!(judged!(Box::pin(std::future::ready(1))), "Future");
+        assert_eq!(judged!(std::future::ready(1)), "UnmonitoredFuture");
+        assert_eq!(judged!(Box::pin(std::future::ready(1))), "UnmonitoredFuture");
     }
 
     #[test]
@@ -262,12 +262,12 @@ mod tests {
             judged!(*output)
         }
         fn opaque() -> impl Termination {}
-        assert_eq!(judged!(()), "Fine");
-        assert_eq!(judged!(None::<u8>), "Fine");
-        assert_eq!(judged!("text"), "Fine");
-        assert_eq!(judged!(opaque()), "Fine");
-        assert_eq!(judged!(ControlFlow::<Silent, Silent>::Break(Silent)), "Fine");
-        assert_eq!(bare(&Some(7)), "Fine");
+        assert_eq!(judged!(()), "Success");
+        assert_eq!(judged!(None::<u8>), "Success");
+        assert_eq!(judged!("text"), "Success");
+        assert_eq!(judged!(opaque()), "Success");
+        assert_eq!(judged!(ControlFlow::<Silent, Silent>::Break(Silent)), "Success");
+        assert_eq!(bare(&Some(7)), "Success");
     }
 
     fn exit_status(command: &str) -> ExitStatus {
@@ -278,7 +278,7 @@ mod tests {
     fn a_child_that_failed_is_a_failure_bare_and_inside() {
         let (failed, fine) = (exit_status("false"), exit_status("true"));
         let output = |status| Output { status, stdout: Vec::new(), stderr: Vec::new() };
-        for (status, verdict) in [(failed, "Failed"), (fine, "Fine")] {
+        for (status, verdict) in [(failed, "Failed"), (fine, "Success")] {
             assert_eq!(judged!(status), verdict);
             assert_eq!(judged!(output(status)), verdict);
             assert_eq!(judged!(Ok::<_, io::Error>(status)), verdict);
@@ -292,19 +292,19 @@ mod tests {
     #[test]
     fn a_failure_inside_is_seen_and_says_what_it_can() {
         assert_eq!(judged!(Ok::<_, io::Error>(ExitCode::from(3))), "Failed");
-        assert_eq!(judged!(Ok::<_, io::Error>(ExitCode::SUCCESS)), "Fine");
+        assert_eq!(judged!(Ok::<_, io::Error>(ExitCode::SUCCESS)), "Success");
         assert_eq!(judged!(Ok::<_, io::Error>(Err::<(), _>("full"))), "display: full");
         assert_eq!(judged!(Ok::<_, Silent>(Err::<Silent, _>(Spelled))), "debug: Spelled");
         assert_eq!(judged!(Ok::<_, Silent>(Err::<Silent, _>(Silent))), "Failed");
-        assert_eq!(judged!(Ok::<Result<Silent, Silent>, Silent>(Ok(Silent))), "Fine");
+        assert_eq!(judged!(Ok::<Result<Silent, Silent>, Silent>(Ok(Silent))), "Success");
         assert_eq!(judged!(Some(Err::<(), _>("full"))), "display: full");
-        assert_eq!(judged!(None::<Result<(), &str>>), "Fine");
+        assert_eq!(judged!(None::<Result<(), &str>>), "Success");
         assert_eq!(judged!(Err::<Option<()>, _>("full")), "display: full");
-        assert_eq!(judged!(Ok::<Option<()>, &str>(None)), "Fine");
+        assert_eq!(judged!(Ok::<Option<()>, &str>(None)), "Success");
         assert_eq!(judged!(Ok::<_, Silent>(Some(Err::<(), _>("full")))), "display: full");
         assert_eq!(judged!(Some(Ok::<_, Silent>(Err::<(), _>("full")))), "display: full");
         assert_eq!(judged!(Ok::<_, Silent>(Rejected(1))), "Failed");
-        assert_eq!(judged!(Ok::<_, Silent>(std::future::ready(()))), "Fine", "it may be meant to go on");
+        assert_eq!(judged!(Ok::<_, Silent>(std::future::ready(()))), "Success", "it may be meant to go on");
     }
 
     #[test]
@@ -321,16 +321,18 @@ mod tests {
         assert_eq!(judged!(opaque()), "Failed");
         assert_eq!(bare(&ExitCode::FAILURE), "Failed");
         assert_eq!(in_ok(exit_status("false")), "Failed");
-        assert_eq!(in_ok("text"), "Fine");
+        assert_eq!(in_ok("text"), "Success");
         assert_eq!(bare(&Err::<(), Silent>(Silent)), "HiddenResult(..)");
         assert_eq!(in_ok(Some(Ok::<(), Silent>(()))), "HiddenResult(..)");
     }
 
     #[test]
     fn a_none_is_judged_where_that_was_asked_for() {
-        let judged = |output: &Option<u8>| format!("{:?}", judge_none(output, Verdict::None, Verdict::Fine));
-        assert_eq!(judged(&None), "None");
-        assert_eq!(judged(&Some(1)), "Fine");
+        let judged = |output: &Option<u8>| {
+            format!("{:?}", verdict_on_none(output, Verdict::NoneIsError, Verdict::Success))
+        };
+        assert_eq!(judged(&None), "NoneIsError");
+        assert_eq!(judged(&Some(1)), "Success");
         assert!(Ok::<Option<u8>, Silent>(None).is_none());
         let none = Err::<Option<u8>, Silent>(Silent).is_none();
         assert!(!none);

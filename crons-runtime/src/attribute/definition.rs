@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use crons_types::{Crontab, InvalidMonitorConfig, MonitorConfig, Slug, Timezone};
 
-use crate::record::queued::Subject;
+use crate::record::queued::MonitorInfo;
 use crate::run::guard::OnCancel;
 
 /// A monitor as written in the attribute; turned into its types at its first run, or by `init`.
@@ -23,7 +23,7 @@ pub struct Definition {
     owner: Option<&'static str>,
     pub(crate) on_cancel: OnCancel,
     pub(crate) heartbeat: bool,
-    resolved: OnceLock<Option<Subject>>,
+    resolved: OnceLock<Option<MonitorInfo>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +78,7 @@ impl Definition {
     /// `timezone`: one that was checked, or a constant that is taken on trust
     #[must_use]
     pub const fn timezone(mut self, name: &'static str) -> Self {
-        self.timezone = Some(Timezone::unlisted(name));
+        self.timezone = Some(Timezone::new_unchecked(name));
         self
     }
 
@@ -138,9 +138,9 @@ impl Definition {
 
     /// Slug and configuration, as the server would store them; says once what is wrong or doubtful. `None` if nothing is
     /// left of the slug.
-    pub(crate) fn resolve(&self) -> Option<&Subject> {
+    pub(crate) fn resolve(&self) -> Option<&MonitorInfo> {
         let resolved =
-            self.resolved.get_or_init(|| Some(Subject::new(self.typed_slug()?, self.typed_config())));
+            self.resolved.get_or_init(|| Some(MonitorInfo::new(self.typed_slug()?, self.typed_config())));
         resolved.as_ref()
     }
 
@@ -174,7 +174,7 @@ impl Definition {
                 log!(error, %slug, at = %place, error, "malformed configuration: check-ins are sent without one");
             }
             Ok(config) => {
-                if let Some(doubt) = config.doubt() {
+                if let Some(doubt) = config.warning() {
                     log!(warn, %slug, at = %place, "{doubt}");
                 }
                 if let Some(zone) = config.get_timezone().filter(|zone| !zone.is_listed()) {
@@ -257,7 +257,7 @@ impl<C: IntoMonitorConfig, F: FnOnce() -> C> IntoMonitorConfig for F {
 /// If the server would refuse it; in a constant that is an error of the compiler.
 #[expect(clippy::panic, reason = "it is called in constants only, where a panic is an error of the compiler")]
 pub const fn checked_crontab(expression: &'static str) -> &'static str {
-    match Crontab::check(expression) {
+    match Crontab::validate(expression) {
         Ok(()) => expression,
         Err(refused) => panic!("{}", refused),
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crons_types::{CheckIn, CheckInId};
 
 use crate::platform::ids::new_id;
-use crate::record::queued::Record;
+use crate::record::queued::QueuedCheckIn;
 use crate::record::stats::Stats;
 use crate::worker::worker::Worker;
 
@@ -22,7 +22,7 @@ pub(crate) enum Client {
 #[cfg(feature = "test")]
 pub(crate) trait Sink: Send + Sync {
     fn now(&self) -> Instant;
-    fn push(&self, record: Record);
+    fn push(&self, record: QueuedCheckIn);
     fn flush(&self) -> bool;
     fn stats(&self) -> Stats;
 }
@@ -38,7 +38,7 @@ impl Client {
     }
 
     /// Hands on a check-in.
-    pub(crate) fn capture(&self, record: Record) {
+    pub(crate) fn capture(&self, record: QueuedCheckIn) {
         match self {
             Self::Worker(worker) => worker.push(record),
             #[cfg(feature = "test")]
@@ -49,7 +49,7 @@ impl Client {
     /// Hands on a check-in by hand. Returns its id.
     pub(crate) fn capture_by_hand(&self, check_in: CheckIn) -> CheckInId {
         let id = check_in.check_in_id.unwrap_or_else(new_id);
-        self.capture(Record::by_hand(check_in, id, self.now()));
+        self.capture(QueuedCheckIn::by_hand(check_in, id, self.now()));
         id
     }
 

@@ -21,7 +21,7 @@ pub enum InitError {
     /// This variable of the environment is not UTF-8.
     NotUnicode(&'static str),
     /// `SENTRY_CRONS` says neither `on` nor `off`.
-    Switch(String),
+    InvalidSwitch(String),
     /// A [`ClientInitGuard`](crate::ClientInitGuard) of an earlier `init` is still alive.
     AlreadyInitialized,
     /// The feature `http` is off and no [`Transport`](crate::Transport) was given.
@@ -34,7 +34,7 @@ pub enum InitError {
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The HTTP client or the worker's thread could not be set up.
-    Start(Box<dyn std::error::Error + Send + Sync>),
+    Startup(Box<dyn std::error::Error + Send + Sync>),
 }
 
 #[cfg(feature = "http")]
@@ -42,7 +42,7 @@ impl From<ConnectError> for InitError {
     fn from(error: ConnectError) -> Self {
         match error {
             ConnectError::Certificates { origin, cause } => Self::Certificates { origin, cause },
-            ConnectError::Start(cause) => Self::Start(cause),
+            ConnectError::Start(cause) => Self::Startup(cause),
         }
     }
 }
@@ -54,7 +54,7 @@ impl fmt::Display for InitError {
             Self::Dsn(refused) => write!(f, "{refused}"),
             Self::Environment(refused) => write!(f, "{refused}"),
             Self::NotUnicode(name) => write!(f, "{name} is not UTF-8; set it to plain text or unset it"),
-            Self::Switch(value) => {
+            Self::InvalidSwitch(value) => {
                 write!(f, "SENTRY_CRONS: {value:?} is neither `on` nor `off`; write one of them or unset it")
             }
             Self::AlreadyInitialized => f.write_str(
@@ -67,7 +67,7 @@ impl fmt::Display for InitError {
                 write!(f, "{origin}: ")?;
                 write_chain(f, &**cause)
             }
-            Self::Start(cause) => {
+            Self::Startup(cause) => {
                 f.write_str("the client could not be started: ")?;
                 write_chain(f, &**cause)
             }

@@ -202,7 +202,7 @@ fn scoped() -> Option<Arc<Client>> {
 /// let slug = Slug::parse("import")?;
 /// let id = capture_check_in(CheckIn::in_progress(slug.clone()));
 /// // .. perhaps in another process:
-/// capture_check_in(CheckIn::ok(slug).id(id).duration(std::time::Duration::from_secs(3)));
+/// capture_check_in(CheckIn::ok(slug).check_in_id(id).duration(std::time::Duration::from_secs(3)));
 /// # Ok::<(), crons::InvalidSlug>(())
 /// ```
 pub fn capture_check_in(check_in: CheckIn) -> CheckInId {

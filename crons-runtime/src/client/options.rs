@@ -9,9 +9,9 @@ use std::time::Duration;
 use crons_types::{CheckIn, Dsn, Environment, MonitorConfig};
 
 use crate::client::error::InitError;
-use crate::delivery::delivery::Pace;
+use crate::delivery::delivery::DeliveryOptions;
 use crate::delivery::upsert::Upsert;
-use crate::wire::encode::{BeforeSend, Origin};
+use crate::wire::encode::{BeforeSend, Defaults};
 use crate::wire::transport::Transport;
 
 /// The longest margin that a monitor can have.
@@ -45,7 +45,7 @@ pub struct ClientOptions {
     coalesce: Duration,
     retry_server_errors: bool,
     upsert: Upsert,
-    environments: Option<Vec<String>>,
+    enabled_environments: Option<Vec<String>>,
     before_send: Option<BeforeSend>,
     transport: Option<Arc<dyn Transport>>,
     ca_certificates: Option<Vec<u8>>,
@@ -66,7 +66,7 @@ impl Default for ClientOptions {
             coalesce: Duration::ZERO,
             retry_server_errors: false,
             upsert: Upsert::Always,
-            environments: None,
+            enabled_environments: None,
             before_send: None,
             transport: None,
             ca_certificates: None,
@@ -164,11 +164,14 @@ impl ClientOptions {
     ///
     /// ```
     /// # use crons_runtime as crons;
-    /// let options = crons::ClientOptions::new().environments(["production", "staging"]);
+    /// let options = crons::ClientOptions::new().enabled_environments(["production", "staging"]);
     /// ```
     #[must_use]
-    pub fn environments<E: Into<String>>(mut self, environments: impl IntoIterator<Item = E>) -> Self {
-        self.environments = Some(environments.into_iter().map(Into::into).collect());
+    pub fn enabled_environments<E: Into<String>>(
+        mut self,
+        enabled_environments: impl IntoIterator<Item = E>,
+    ) -> Self {
+        self.enabled_environments = Some(enabled_environments.into_iter().map(Into::into).collect());
         self
     }
 
@@ -228,19 +231,19 @@ impl ClientOptions {
         let environment =
             Environment::parse(environment.as_deref().unwrap_or(default)).map_err(InitError::Environment)?;
         if let Some(listed) =
-            self.environments.filter(|all| !all.iter().any(|one| one == environment.as_str()))
+            self.enabled_environments.filter(|all| !all.iter().any(|one| one == environment.as_str()))
         {
             return Ok(Resolved::Disabled(format!(
-                "the environment `{environment}` is not one of ClientOptions::environments: {}",
+                "the environment `{environment}` is not one of ClientOptions::enabled_environments: {}",
                 if listed.is_empty() { "that list is empty".to_owned() } else { listed.join(", ") }
             )));
         }
         Ok(Resolved::Enabled(Box::new(Settings {
             dsn: dsn.parse().map_err(InitError::Dsn)?,
-            origin: Origin { environment, release: given(self.release, "SENTRY_RELEASE")? },
+            defaults: Defaults { environment, release: given(self.release, "SENTRY_RELEASE")? },
             request_timeout: self.request_timeout,
             shutdown_timeout: self.shutdown_timeout,
-            pace: Pace {
+            delivery: DeliveryOptions {
                 rate_limit: self.rate_limit,
                 // Beyond the longest margin nobody could use a begin.
                 coalesce: self.coalesce.min(MOST_GRACE),
@@ -260,7 +263,7 @@ pub(crate) fn is_switched_off() -> Result<bool, InitError> {
     match value.trim().to_ascii_lowercase().as_str() {
         "off" | "0" | "false" | "no" => Ok(true),
         "on" | "1" | "true" | "yes" => Ok(false),
-        _ => Err(InitError::Switch(value)),
+        _ => Err(InitError::InvalidSwitch(value)),
     }
 }
 
@@ -285,7 +288,7 @@ impl fmt::Debug for ClientOptions {
             .field("coalesce", &self.coalesce)
             .field("retry_server_errors", &self.retry_server_errors)
             .field("upsert", &self.upsert)
-            .field("environments", &self.environments)
+            .field("enabled_environments", &self.enabled_environments)
             .finish_non_exhaustive()
     }
 }
@@ -300,10 +303,10 @@ pub(crate) enum Resolved {
 /// [`ClientOptions`] that have been judged.
 pub(crate) struct Settings {
     pub(crate) dsn: Dsn,
-    pub(crate) origin: Origin,
+    pub(crate) defaults: Defaults,
     pub(crate) request_timeout: Duration,
     pub(crate) shutdown_timeout: Duration,
-    pub(crate) pace: Pace,
+    pub(crate) delivery: DeliveryOptions,
     pub(crate) upsert: Upsert,
     pub(crate) before_send: Option<BeforeSend>,
     pub(crate) transport: Option<Arc<dyn Transport>>,

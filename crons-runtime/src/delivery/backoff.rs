@@ -42,7 +42,7 @@ impl Backoff {
     }
 
     /// Someone waits for delivery: the next try is made at once.
-    pub(crate) fn hurry(&mut self) {
+    pub(crate) fn expedite(&mut self) {
         self.until = None;
     }
 }

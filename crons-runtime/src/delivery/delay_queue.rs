@@ -9,9 +9,9 @@ use crate::delivery::run_queue::Index;
 
 /// Check-ins whose time comes, the earliest first.
 #[derive(Debug, Default)]
-pub(super) struct Held(BTreeSet<(Instant, Index)>);
+pub(super) struct DelayQueue(BTreeSet<(Instant, Index)>);
 
-impl Held {
+impl DelayQueue {
     pub(super) fn insert(&mut self, when: Instant, index: Index) {
         self.0.insert((when, index));
     }
@@ -54,12 +54,12 @@ impl Held {
 
 /// Runs whose begin was dropped, so that their end is known to be their whole story.
 #[derive(Debug, Default)]
-pub(super) struct Unopened {
+pub(super) struct DroppedStarts {
     ids: HashSet<CheckInId>,
     order: VecDeque<CheckInId>,
 }
 
-impl Unopened {
+impl DroppedStarts {
     /// The oldest is forgotten beyond this: its end then counts as owed, and is paced instead of dropped.
     const MOST: usize = 10_000;
 

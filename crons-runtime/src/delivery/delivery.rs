@@ -10,19 +10,19 @@ use std::time::{Duration, Instant};
 use crons_types::CheckIn;
 
 use crate::delivery::backoff::Backoff;
-use crate::delivery::flush_tracker::Epochs;
-use crate::delivery::rate_limiter::{Admission, Quota};
-use crate::delivery::run_queue::{Filed, Index, Lanes};
-use crate::delivery::server_limits::Limits;
-use crate::record::discard::{Loss, Losses};
-use crate::record::queued::{Record, Report};
+use crate::delivery::flush_tracker::FlushTracker;
+use crate::delivery::rate_limiter::{Admission, RateLimiter};
+use crate::delivery::run_queue::{Index, PushOutcome, RunQueues};
+use crate::delivery::server_limits::ServerRateLimits;
+use crate::record::discard::{DiscardCounts, DiscardReason};
+use crate::record::queued::{QueuedCheckIn, RunEvent};
 use crate::record::stats::Stats;
 
-use super::delay_queue::{Held, Unopened};
+use super::delay_queue::{DelayQueue, DroppedStarts};
 use super::open_runs::OpenRuns;
 /// What the user has said about delivery.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pace {
+pub(crate) struct DeliveryOptions {
     /// Check-ins in any minute, for each monitor and environment.
     pub(crate) rate_limit: Option<NonZeroU32>,
     /// How long a begin may wait for the end of its run.
@@ -32,117 +32,117 @@ pub(crate) struct Pace {
 }
 
 /// What may become of a check-in whose turn has come.
-enum Turn {
+enum SendDecision {
     Now,
     At(Instant),
-    Never(Loss),
+    Never(DiscardReason),
 }
 
 #[derive(Debug)]
 pub(crate) struct Delivery {
-    pub(super) pace: Pace,
-    pub(super) lanes: Lanes,
-    held: Held,
+    pub(super) options: DeliveryOptions,
+    pub(super) queues: RunQueues,
+    delay_queue: DelayQueue,
     /// Of those held, the ones that wait for a place in their minute.
     paced: HashSet<Index>,
-    pub(super) quota: Quota,
-    pub(super) limits: Limits,
+    pub(super) rate_limiter: RateLimiter,
+    pub(super) server_limits: ServerRateLimits,
     pub(super) backoff: Backoff,
-    epochs: Epochs,
+    flush_tracker: FlushTracker,
     /// What was captured before this epoch is waited for.
-    hurried: u32,
-    unopened: Unopened,
+    expedited: u32,
+    dropped_starts: DroppedStarts,
     open_runs: OpenRuns,
     /// Check-ins on the wire or to be sent again, as the user's hook has left them.
     prepared: HashMap<Index, CheckIn>,
-    pub(super) losses: Losses,
+    pub(super) discarded: DiscardCounts,
     pub(super) stats: Stats,
 }
 
 impl Delivery {
-    pub(crate) fn new(pace: Pace) -> Self {
+    pub(crate) fn new(options: DeliveryOptions) -> Self {
         Self {
-            pace,
-            lanes: Lanes::default(),
-            held: Held::default(),
+            options,
+            queues: RunQueues::default(),
+            delay_queue: DelayQueue::default(),
             paced: HashSet::new(),
-            quota: Quota::new(pace.rate_limit),
-            limits: Limits::default(),
+            rate_limiter: RateLimiter::new(options.rate_limit),
+            server_limits: ServerRateLimits::default(),
             backoff: Backoff::default(),
-            epochs: Epochs::default(),
-            hurried: 0,
-            unopened: Unopened::default(),
+            flush_tracker: FlushTracker::default(),
+            expedited: 0,
+            dropped_starts: DroppedStarts::default(),
             open_runs: OpenRuns::default(),
             prepared: HashMap::new(),
-            losses: Losses::default(),
+            discarded: DiscardCounts::default(),
             stats: Stats::default(),
         }
     }
 
     /// Takes in what was captured.
-    pub(crate) fn file(&mut self, mut record: Record) {
+    pub(crate) fn push(&mut self, mut record: QueuedCheckIn) {
         self.open_runs.take_in(&record);
-        if !record.is_opener() && self.unopened.remove(record.id) {
-            if record.report == Report::Skipped {
+        if !record.is_start() && self.dropped_starts.remove(record.id) {
+            if record.event == RunEvent::Skipped {
                 // There is nothing to take back, and nothing to tell.
                 return;
             }
-            record.closes = false;
+            record.must_deliver = false;
         }
         let epoch = record.epoch;
-        match self.lanes.file(record) {
-            Filed::New => self.epochs.enter(epoch),
-            Filed::Folded { index, at } => {
+        match self.queues.push(record) {
+            PushOutcome::New => self.flush_tracker.enter(epoch),
+            PushOutcome::Folded { index, at } => {
                 self.stats.coalesced += 1;
-                if self.held.remove(at + self.pace.coalesce, index) {
-                    self.lanes.release(index);
+                if self.delay_queue.remove(at + self.options.coalesce, index) {
+                    self.queues.requeue(index);
                 }
             }
-            Filed::Withdrawn { index, begin } => {
+            PushOutcome::Withdrawn { index, begin } => {
                 self.stats.withdrawn += 1;
                 self.prepared.remove(&index);
-                self.held.forget(begin.at() + self.pace.coalesce, index);
+                self.delay_queue.forget(begin.at() + self.options.coalesce, index);
                 if self.paced.remove(&index) {
-                    self.quota.waited(&begin);
+                    self.rate_limiter.waited(&begin);
                 }
-                self.epochs.leave(begin.epoch);
+                self.flush_tracker.leave(begin.epoch);
             }
-            Filed::Ignored => {}
+            PushOutcome::Ignored => {}
         }
     }
 
     /// Someone waits for all that was captured up to this epoch: it goes at once, as far as that is for us to say.
-    pub(crate) fn hurry(&mut self, epoch: u32) {
-        self.hurried = epoch.saturating_add(1);
-        self.backoff.hurry();
-        let Self { held, lanes, hurried, .. } = self;
-        for index in held.take(|index| {
-            lanes.get(index).is_some_and(|record| record.is_opener() && record.epoch < *hurried)
+    pub(crate) fn expedite(&mut self, epoch: u32) {
+        self.expedited = epoch.saturating_add(1);
+        self.backoff.expedite();
+        let Self { delay_queue, queues, expedited, .. } = self;
+        for index in delay_queue.take(|index| {
+            queues.get(index).is_some_and(|record| record.is_start() && record.epoch < *expedited)
         }) {
-            lanes.release(index);
+            queues.requeue(index);
         }
     }
 
     /// The next check-in that may go now; to be followed by [`answered`](Self::answered) or
     /// [`withhold`](Self::withhold).
     pub(crate) fn next(&mut self, now: Instant) -> Option<Index> {
-        while let Some(index) = self.held.due(now) {
-            self.lanes.release(index);
+        while let Some(index) = self.delay_queue.due(now) {
+            self.queues.requeue(index);
         }
         if self.backoff.until(now).is_some() {
             return None;
         }
-        while let Some(index) = self.lanes.pop() {
+        while let Some(index) = self.queues.pop() {
             match self.turn(index, now) {
-                Turn::Now => {
-                    self.lanes.fly(index);
+                SendDecision::Now => {
+                    self.queues.mark_in_flight(index);
                     return Some(index);
                 }
-                Turn::At(when) => {
-                    self.lanes.hold(index);
-                    self.held.insert(when, index);
+                SendDecision::At(when) => {
+                    self.queues.delay(index);
+                    self.delay_queue.insert(when, index);
                 }
-                Turn::Never(loss) => self.discard(index, loss),
+                SendDecision::Never(loss) => self.discard(index, loss),
             }
         }
         None
@@ -150,93 +150,99 @@ impl Delivery {
 
     /// When [`next`](Self::next) has to be asked again though nothing else happens.
     pub(crate) fn wake_at(&self, now: Instant) -> Option<Instant> {
-        let retry = self.backoff.until(now).filter(|_| self.lanes.has_ready());
-        [self.held.first(), retry].into_iter().flatten().min()
+        let retry = self.backoff.until(now).filter(|_| self.queues.has_ready());
+        [self.delay_queue.first(), retry].into_iter().flatten().min()
     }
 
-    pub(crate) fn get(&self, index: Index) -> Option<&Record> {
-        self.lanes.get(index)
+    pub(crate) fn get(&self, index: Index) -> Option<&QueuedCheckIn> {
+        self.queues.get(index)
     }
 
     /// Whether the turn of this check-in has come.
-    fn turn(&mut self, index: Index, now: Instant) -> Turn {
-        let Some(record) = self.lanes.get(index) else { return Turn::Never(Loss::Internal) };
+    fn turn(&mut self, index: Index, now: Instant) -> SendDecision {
+        let Some(record) = self.queues.get(index) else {
+            return SendDecision::Never(DiscardReason::Internal);
+        };
         if self.paced.remove(&index) {
-            self.quota.waited(record);
+            self.rate_limiter.waited(record);
         }
         let expires = record.expires();
         if expires <= now {
-            return Turn::Never(Loss::Expired);
+            return SendDecision::Never(DiscardReason::Expired);
         }
-        let grace = record.at() + self.pace.coalesce;
-        if record.is_opener() && grace > now && record.epoch >= self.hurried {
-            return Turn::At(grace);
+        let grace = record.at() + self.options.coalesce;
+        if record.is_start() && grace > now && record.epoch >= self.expedited {
+            return SendDecision::At(grace);
         }
-        if let Some(until) = self.limits.until(now) {
+        if let Some(until) = self.server_limits.until(now) {
             // The server knows that this run began.
-            let owed = !record.is_opener() && (record.closes || record.tried);
-            return if owed && until < expires { Turn::At(until) } else { Turn::Never(Loss::RateLimited) };
+            let owed = !record.is_start() && (record.must_deliver || record.attempted);
+            return if owed && until < expires {
+                SendDecision::At(until)
+            } else {
+                SendDecision::Never(DiscardReason::RateLimited)
+            };
         }
-        match self.quota.admit(record, now) {
+        match self.rate_limiter.admit(record, now) {
             Admission::Now => {
-                self.quota.sent(record, now);
-                Turn::Now
+                self.rate_limiter.sent(record, now);
+                SendDecision::Now
             }
             Admission::At(when) => {
                 self.paced.insert(index);
-                Turn::At(when)
+                SendDecision::At(when)
             }
             Admission::Skip { warn } => {
                 if warn {
                     log_loss!(
                         warn,
-                        record.subject.slug,
+                        record.monitor.slug,
                         [],
                         "runs are not reported: they come more often than ClientOptions::rate_limit lets through (Sentry takes six \
                          check-ins a minute of a monitor); watch a longer stretch of work, or set it if your server takes more"
                     );
                 }
-                Turn::Never(Loss::Skipped)
+                SendDecision::Never(DiscardReason::Throttled)
             }
         }
     }
 
     /// Gives up a check-in that was about to go, or has gone without an answer.
-    pub(crate) fn withhold(&mut self, index: Index, loss: Loss, now: Instant) {
-        if let Some(record) = self.lanes.get(index) {
-            self.quota.unsent(record, now);
+    pub(crate) fn withhold(&mut self, index: Index, loss: DiscardReason, now: Instant) {
+        if let Some(record) = self.queues.get(index) {
+            self.rate_limiter.unsent(record, now);
         }
         self.discard(index, loss);
     }
 
     /// Gives up a check-in. If it is a begin and the end of its run is here, that goes on in its place.
-    fn discard(&mut self, index: Index, loss: Loss) {
+    fn discard(&mut self, index: Index, loss: DiscardReason) {
         if self.fold_into_next(index) {
-            return self.lanes.release(index);
+            return self.queues.requeue(index);
         }
-        let Some(record) = self.lanes.get(index) else { return };
-        log!(debug, slug = %record.subject.slug, status = record.report.as_str(), id = %record.id, ?loss, "check-in dropped");
+        let Some(record) = self.queues.get(index) else { return };
+        log!(debug, slug = %record.monitor.slug, status = record.event.as_str(), id = %record.id, ?loss, "check-in dropped");
         // A begin by hand may say again what the server knows already.
-        if record.is_opener() && !record.tried && record.trace_id().is_some() {
-            self.unopened.insert(record.id);
+        if record.is_start() && !record.attempted && record.trace_id().is_some() {
+            self.dropped_starts.insert(record.id);
         }
         loss.count(&mut self.stats.dropped);
-        self.losses.add(loss, 1);
+        self.discarded.add(loss, 1);
         self.settle(index);
     }
 
     pub(super) fn fold_into_next(&mut self, index: Index) -> bool {
-        let Some(epoch) = self.lanes.fold_into_next(index) else { return false };
+        let Some(epoch) = self.queues.fold_into_next(index) else { return false };
         self.stats.coalesced += 1;
         self.prepared.remove(&index);
-        self.epochs.leave(epoch);
+        self.flush_tracker.leave(epoch);
         true
     }
 
     pub(super) fn settle(&mut self, index: Index) {
-        if let Some(record) = self.lanes.get(index) {
-            self.epochs.leave(record.epoch);
-            self.lanes.settle(index);
+        if let Some(record) = self.queues.get(index) {
+            self.flush_tracker.leave(record.epoch);
+            self.queues.settle(index);
             self.prepared.remove(&index);
         }
     }
@@ -252,18 +258,18 @@ impl Delivery {
     }
 
     /// The losses that the server has not been told of, for the next request to carry.
-    pub(crate) fn take_losses(&mut self) -> Losses {
-        std::mem::take(&mut self.losses)
+    pub(crate) fn take_discarded(&mut self) -> DiscardCounts {
+        std::mem::take(&mut self.discarded)
     }
 
     /// They were not carried after all.
-    pub(crate) fn put_back(&mut self, losses: Losses) {
-        self.losses.put_back(losses);
+    pub(crate) fn put_back(&mut self, discarded: DiscardCounts) {
+        self.discarded.put_back(discarded);
     }
 
     /// Counts what was lost before it got here.
-    pub(crate) fn lost(&mut self, loss: Loss, quantity: u64) {
-        self.losses.add(loss, quantity);
+    pub(crate) fn lost(&mut self, loss: DiscardReason, quantity: u64) {
+        self.discarded.add(loss, quantity);
     }
 
     /// The runs that have begun and not ended.
@@ -273,16 +279,16 @@ impl Delivery {
 
     /// The earliest epoch with something unsettled.
     pub(crate) fn earliest_epoch(&self) -> u32 {
-        self.epochs.earliest()
+        self.flush_tracker.earliest()
     }
 
     /// Until when the server wants no check-ins.
     pub(crate) fn limited_until(&self, now: Instant) -> Option<Instant> {
-        self.limits.until(now)
+        self.server_limits.until(now)
     }
 
     /// All but what the inbox counts.
     pub(crate) fn stats(&self) -> Stats {
-        Stats { queued: self.lanes.len() as u64, ..self.stats }
+        Stats { queued: self.queues.len() as u64, ..self.stats }
     }
 }

@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 
 /// How many check-ins are not settled, for each epoch; a flush begins a new one.
 #[derive(Debug, Default)]
-pub(crate) struct Epochs {
+pub(crate) struct FlushTracker {
     first: u32,
     unsettled: VecDeque<usize>,
 }
 
-impl Epochs {
-    /// One more. Epochs come in order.
+impl FlushTracker {
+    /// Counts one more check-in of `epoch`. Epochs come in order.
     pub(crate) fn enter(&mut self, epoch: u32) {
         let at = epoch.saturating_sub(self.first) as usize;
         if at >= self.unsettled.len() {
@@ -54,16 +54,16 @@ mod tests {
 
     #[test]
     fn the_earliest_unsettled_epoch_is_known_in_whatever_order_they_settle() {
-        let mut epochs = Epochs::default();
-        assert_eq!(epochs.earliest(), u32::MAX);
+        let mut flush_tracker = FlushTracker::default();
+        assert_eq!(flush_tracker.earliest(), u32::MAX);
         for epoch in [0, 0, 1, 3] {
-            epochs.enter(epoch);
+            flush_tracker.enter(epoch);
         }
         for (left, earliest) in [(1, 0), (0, 0), (0, 3), (3, u32::MAX)] {
-            epochs.leave(left);
-            assert_eq!(epochs.earliest(), earliest, "after one of {left}");
+            flush_tracker.leave(left);
+            assert_eq!(flush_tracker.earliest(), earliest, "after one of {left}");
         }
-        epochs.enter(3);
-        assert_eq!(epochs.earliest(), 3);
+        flush_tracker.enter(3);
+        assert_eq!(flush_tracker.earliest(), 3);
     }
 }

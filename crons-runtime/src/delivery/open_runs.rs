@@ -5,19 +5,19 @@ use std::fmt;
 
 use crons_types::CheckInId;
 
-use crate::record::queued::{About, Record, Report};
+use crate::record::queued::{MonitorRef, QueuedCheckIn, RunEvent};
 
 /// Open runs by id. A begin by hand is not among them: its end may come from another process.
 #[derive(Debug, Default)]
-pub(crate) struct OpenRuns(HashMap<CheckInId, About>);
+pub(crate) struct OpenRuns(HashMap<CheckInId, MonitorRef>);
 
 impl OpenRuns {
     /// Takes in a report on a run, before anything is folded or dropped.
-    pub(super) fn take_in(&mut self, record: &Record) {
-        if record.report != Report::InProgress {
+    pub(super) fn take_in(&mut self, record: &QueuedCheckIn) {
+        if record.event != RunEvent::InProgress {
             self.0.remove(&record.id);
         } else if record.trace_id().is_some() {
-            self.0.insert(record.id, record.subject.clone());
+            self.0.insert(record.id, record.monitor.clone());
         }
     }
 
@@ -33,8 +33,8 @@ impl fmt::Display for OpenRuns {
         /// More names than anybody reads in one line.
         const MOST: usize = 50;
         let mut by_slug = BTreeMap::new();
-        for subject in self.0.values() {
-            *by_slug.entry(&subject.slug).or_insert(0_usize) += 1;
+        for monitor in self.0.values() {
+            *by_slug.entry(&monitor.slug).or_insert(0_usize) += 1;
         }
         for (number, (slug, runs)) in by_slug.iter().take(MOST).enumerate() {
             let comma = if number > 0 { ", " } else { "" };

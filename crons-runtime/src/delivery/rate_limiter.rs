@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crons_types::{Environment, Slug};
 
-use crate::record::queued::Record;
+use crate::record::queued::QueuedCheckIn;
 
 /// The time over which the server counts.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -32,7 +32,7 @@ pub(crate) enum Admission {
 
 /// The server's rule, applied to what we send: so many in any minute, for each monitor and environment.
 #[derive(Debug)]
-pub(crate) struct Quota {
+pub(crate) struct RateLimiter {
     limit: Option<NonZeroU32>,
     windows: HashMap<(Slug, Option<Environment>), Window>,
     /// With so many monitors known, those that were silent for a window are forgotten.
@@ -48,20 +48,20 @@ struct Window {
     warned: Option<Instant>,
 }
 
-impl Quota {
+impl RateLimiter {
     pub(crate) fn new(limit: Option<NonZeroU32>) -> Self {
         Self { limit, windows: HashMap::new(), sweep_at: MANY }
     }
 
     /// Judges a check-in that is about to go; to be followed by [`sent`](Self::sent) if it may, and after a wait by
     /// [`waited`](Self::waited).
-    pub(crate) fn admit(&mut self, record: &Record, now: Instant) -> Admission {
+    pub(crate) fn admit(&mut self, record: &QueuedCheckIn, now: Instant) -> Admission {
         let Some(limit) = self.limit else { return Admission::Now };
         let limit = limit.get() as usize;
         let window = self.window(record, now);
         let taken = window.sent.len() + window.waiting;
         // What has been on the wire, or ends what has, belongs to a run that was let through.
-        if record.closes || record.tried {
+        if record.must_deliver || record.attempted {
             return match window.sent.len().checked_sub(limit).and_then(|oldest| window.sent.get(oldest)) {
                 Some(oldest) => {
                     window.waiting += 1;
@@ -70,7 +70,7 @@ impl Quota {
                 None => Admission::Now,
             };
         }
-        let places = if record.is_opener() { 2 } else { 1 };
+        let places = if record.is_start() { 2 } else { 1 };
         if taken + places <= limit {
             return Admission::Now;
         }
@@ -82,14 +82,14 @@ impl Quota {
     }
 
     /// Releases the place that was promised by [`Admission::At`].
-    pub(crate) fn waited(&mut self, record: &Record) {
+    pub(crate) fn waited(&mut self, record: &QueuedCheckIn) {
         if let Some(window) = self.windows.get_mut(&key(record)) {
             window.waiting = window.waiting.saturating_sub(1);
         }
     }
 
     /// It goes.
-    pub(crate) fn sent(&mut self, record: &Record, now: Instant) {
+    pub(crate) fn sent(&mut self, record: &QueuedCheckIn, now: Instant) {
         if self.limit.is_some() {
             self.window(record, now).sent.push_back(now);
         }
@@ -97,13 +97,13 @@ impl Quota {
 
     /// It did not arrive, as far as we know: its place is free again. Of all places the oldest, so that what was sent since
     /// counts for as long as it may.
-    pub(crate) fn unsent(&mut self, record: &Record, now: Instant) {
+    pub(crate) fn unsent(&mut self, record: &QueuedCheckIn, now: Instant) {
         if self.limit.is_some() {
             self.window(record, now).sent.pop_front();
         }
     }
 
-    fn window(&mut self, record: &Record, now: Instant) -> &mut Window {
+    fn window(&mut self, record: &QueuedCheckIn, now: Instant) -> &mut Window {
         if self.windows.len() >= self.sweep_at {
             self.windows.retain(|_, window| {
                 window.forget(now);
@@ -117,8 +117,8 @@ impl Quota {
     }
 }
 
-fn key(record: &Record) -> (Slug, Option<Environment>) {
-    (record.subject.slug.clone(), record.subject.environment.clone())
+fn key(record: &QueuedCheckIn) -> (Slug, Option<Environment>) {
+    (record.monitor.slug.clone(), record.monitor.environment.clone())
 }
 
 impl Window {

@@ -4,27 +4,27 @@ use std::time::Instant;
 
 use super::delivery::Delivery;
 use crate::delivery::run_queue::Index;
-use crate::record::discard::{Loss, Losses};
-use crate::record::queued::Place;
+use crate::record::discard::{DiscardCounts, DiscardReason};
+use crate::record::queued::QueueState;
 use crate::wire::transport::{Response, TransportError};
 
 pub(crate) type Answer = Result<Response, TransportError>;
 
 impl Delivery {
     /// Takes in what became of a request, and the report on losses that it carried.
-    pub(crate) fn answered(&mut self, index: Index, answer: &Answer, carried: Losses, now: Instant) {
-        let Some(record) = self.lanes.get(index) else { return };
-        let (slug, id, status) = (&record.subject.slug, record.id, record.report.as_str());
+    pub(crate) fn answered(&mut self, index: Index, answer: &Answer, carried: DiscardCounts, now: Instant) {
+        let Some(record) = self.queues.get(index) else { return };
+        let (slug, id, status) = (&record.monitor.slug, record.id, record.event.as_str());
         if let Ok(response) = answer
-            && let Some(wait) = self.limits.update(response, now)
+            && let Some(wait) = self.server_limits.update(response, now)
         {
             let http = response.status;
             log_loss!(warn, slug, [http, ?wait,], "the server wants no check-ins for a while: until then runs are not reported");
         }
         let response = match answer {
-            Ok(response) if !(self.pace.retry_server_errors && response.is_server_error()) => response,
+            Ok(response) if !(self.options.retry_server_errors && response.is_server_error()) => response,
             _ => {
-                self.losses.put_back(carried);
+                self.discarded.put_back(carried);
                 self.unanswered(index, answer, now);
                 return;
             }
@@ -41,7 +41,7 @@ impl Delivery {
             self.stats.refused += 1;
             // Of what it has limited itself, and of what it has read and refused, the server knows.
             if !response.is_success() && http != 429 {
-                self.losses.add(Loss::Refused, 1);
+                self.discarded.add(DiscardReason::Refused, 1);
             }
         }
         self.settle(index);
@@ -49,21 +49,21 @@ impl Delivery {
 
     /// There was no answer: the check-in goes again, before what follows in its run, unless it is too old to be true.
     fn unanswered(&mut self, index: Index, answer: &Answer, now: Instant) {
-        let Some(record) = self.lanes.get(index) else { return };
-        let (slug, id, status) = (&record.subject.slug, record.id, record.report.as_str());
+        let Some(record) = self.queues.get(index) else { return };
+        let (slug, id, status) = (&record.monitor.slug, record.id, record.event.as_str());
         let error = match answer {
             Ok(response) => format!("HTTP {}", response.status),
             Err(error) => error.to_string(),
         };
         let first = self.backoff.grow(now);
-        if record.place == Place::Abandoned {
-            self.quota.unsent(record, now);
+        if record.queue_state == QueueState::Abandoned {
+            self.rate_limiter.unsent(record, now);
             self.stats.withdrawn += 1;
             return self.settle(index);
         }
         if record.expires() <= now {
             log_loss!(warn, slug, [status, %id, error,], "no answer from the server; the check-in is too old to be sent again");
-            return self.withhold(index, Loss::Expired, now);
+            return self.withhold(index, DiscardReason::Expired, now);
         }
         // Once for each time that the server goes: all that follows would say the same.
         if first {
@@ -72,8 +72,8 @@ impl Delivery {
             log!(debug, %slug, status, %id, error, "no answer from the server; the check-in is sent again");
         }
         self.stats.retried += 1;
-        self.quota.unsent(record, now);
+        self.rate_limiter.unsent(record, now);
         self.fold_into_next(index);
-        self.lanes.release(index);
+        self.queues.requeue(index);
     }
 }

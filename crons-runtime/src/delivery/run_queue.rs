@@ -12,9 +12,9 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use slab::Slab;
 
-use crate::record::queued::{Links, Place, Record, Report};
+use crate::record::queued::{Links, QueueState, QueuedCheckIn, RunEvent};
 
-/// The place of a record, until it is [settled](Lanes::settle).
+/// The place of a record, until it is [settled](RunQueues::settle).
 pub(crate) type Index = u32;
 
 const NONE: Index = Links::NONE.next;
@@ -22,8 +22,8 @@ const NONE: Index = Links::NONE.next;
 const KEPT: usize = 1024;
 
 #[derive(Debug, Default)]
-pub(crate) struct Lanes {
-    records: Slab<Record>,
+pub(crate) struct RunQueues {
+    records: Slab<QueuedCheckIn>,
     /// The first record of each run. It holds indices only, as a million runs may wait.
     heads: HashTable<Index>,
     hasher: RandomState,
@@ -33,22 +33,22 @@ pub(crate) struct Lanes {
 
 /// What became of a record on arrival.
 #[derive(Debug)]
-pub(crate) enum Filed {
+pub(crate) enum PushOutcome {
     /// It waits.
     New,
     /// The begin of its run was still here, captured at `at`, and is now its end.
     Folded { index: Index, at: Instant },
     /// The begin of its run was still here. `begin` is removed, and nothing of the run is sent.
-    Withdrawn { index: Index, begin: Record },
+    Withdrawn { index: Index, begin: QueuedCheckIn },
     /// There is nothing to withdraw: the begin is on the wire, or the server knows it, or it was dropped before.
     Ignored,
 }
 
-impl Lanes {
+impl RunQueues {
     /// Takes in a record. A begin that has not been on the wire is folded into the end of its run. A skipped run is
     /// withdrawn: no more of it is sent, whether or not its begin has been.
-    pub(crate) fn file(&mut self, record: Record) -> Filed {
-        if record.report == Report::Skipped {
+    pub(crate) fn push(&mut self, record: QueuedCheckIn) -> PushOutcome {
+        if record.event == RunEvent::Skipped {
             return self.withdraw(&record);
         }
         let hash = self.hash(&record);
@@ -61,63 +61,63 @@ impl Lanes {
         let head = match entry {
             Entry::Occupied(head) => *head.get(),
             Entry::Vacant(entry) => {
-                let index = insert(records, record, Place::Ready);
+                let index = insert(records, record, QueueState::Ready);
                 entry.insert(index);
                 ready.push_back(index);
-                return Filed::New;
+                return PushOutcome::New;
             }
         };
         let tail = at(records, head).map_or(NONE, |first| first.links.tail);
         // The nil id means "whichever run began last": two reports with it need not be about the same one.
         let opener = records
             .get_mut(tail as usize)
-            .filter(|last| last.is_opener() && !last.tried && !last.id.is_nil() && !record.is_opener());
+            .filter(|last| last.is_start() && !last.attempted && !last.id.is_nil() && !record.is_start());
         if let Some(opener) = opener {
             let at = opener.at();
             opener.end(record);
-            return Filed::Folded { index: tail, at };
+            return PushOutcome::Folded { index: tail, at };
         }
-        let index = insert(records, record, Place::Chained);
+        let index = insert(records, record, QueueState::Chained);
         if let Some(last) = records.get_mut(tail as usize) {
             last.links.next = index;
         }
         if let Some(first) = records.get_mut(head as usize) {
             first.links.tail = index;
         }
-        Filed::New
+        PushOutcome::New
     }
 
     /// Removes the begin of the run of `skip`, or marks it as not to be sent again if it is on the wire.
-    fn withdraw(&mut self, skip: &Record) -> Filed {
+    fn withdraw(&mut self, skip: &QueuedCheckIn) -> PushOutcome {
         let hash = self.hash(skip);
         let Self { records, heads, .. } = self;
         let head = heads.find(hash, |head| is_same_run(at(records, *head), Some(skip))).copied();
-        let Some(head) = head else { return Filed::Ignored };
+        let Some(head) = head else { return PushOutcome::Ignored };
         let tail = at(records, head).map_or(NONE, |first| first.links.tail);
-        match records.get_mut(tail as usize).filter(|last| last.is_opener() && !last.id.is_nil()) {
-            Some(begin) if begin.place == Place::InFlight => {
-                begin.place = Place::Abandoned;
-                Filed::Ignored
+        match records.get_mut(tail as usize).filter(|last| last.is_start() && !last.id.is_nil()) {
+            Some(begin) if begin.queue_state == QueueState::InFlight => {
+                begin.queue_state = QueueState::Abandoned;
+                PushOutcome::Ignored
             }
-            Some(begin) if begin.place != Place::Abandoned => self
+            Some(begin) if begin.queue_state != QueueState::Abandoned => self
                 .remove_last(head, tail)
-                .map_or(Filed::Ignored, |begin| Filed::Withdrawn { index: tail, begin }),
-            _ => Filed::Ignored,
+                .map_or(PushOutcome::Ignored, |begin| PushOutcome::Withdrawn { index: tail, begin }),
+            _ => PushOutcome::Ignored,
         }
     }
 
-    pub(crate) fn get(&self, index: Index) -> Option<&Record> {
+    pub(crate) fn get(&self, index: Index) -> Option<&QueuedCheckIn> {
         at(&self.records, index)
     }
 
-    pub(crate) fn get_mut(&mut self, index: Index) -> Option<&mut Record> {
+    pub(crate) fn get_mut(&mut self, index: Index) -> Option<&mut QueuedCheckIn> {
         self.records.get_mut(index as usize)
     }
 
     /// The next one whose turn it is; to be followed by [`fly`](Self::fly), [`hold`](Self::hold) or [`settle`](Self::settle).
     pub(crate) fn pop(&mut self) -> Option<Index> {
         while let Some(index) = self.ready.pop_front() {
-            if at(&self.records, index).is_some_and(|record| record.place == Place::Ready) {
+            if at(&self.records, index).is_some_and(|record| record.queue_state == QueueState::Ready) {
                 return Some(index);
             }
         }
@@ -125,30 +125,30 @@ impl Lanes {
     }
 
     /// It goes on the wire.
-    pub(crate) fn fly(&mut self, index: Index) {
+    pub(crate) fn mark_in_flight(&mut self, index: Index) {
         if let Some(record) = self.get_mut(index) {
-            record.place = Place::InFlight;
-            record.tried = true;
+            record.queue_state = QueueState::InFlight;
+            record.attempted = true;
         }
     }
 
     /// Its turn is put off, until [`release`](Self::release).
-    pub(crate) fn hold(&mut self, index: Index) {
+    pub(crate) fn delay(&mut self, index: Index) {
         if let Some(record) = self.get_mut(index) {
-            record.place = Place::Held;
+            record.queue_state = QueueState::Delayed;
         }
     }
 
     /// Its turn comes, after all who wait.
-    pub(crate) fn release(&mut self, index: Index) {
+    pub(crate) fn requeue(&mut self, index: Index) {
         if let Some(record) = self.records.get_mut(index as usize) {
-            record.place = Place::Ready;
+            record.queue_state = QueueState::Ready;
             self.ready.push_back(index);
         }
     }
 
     /// It will not go again: what follows in its run may go. Returns the record.
-    pub(crate) fn settle(&mut self, index: Index) -> Option<Record> {
+    pub(crate) fn settle(&mut self, index: Index) -> Option<QueuedCheckIn> {
         let settled = at(&self.records, index)?;
         let (hash, Links { next, tail }) = (self.hash(settled), settled.links);
         let Self { records, heads, ready, .. } = self;
@@ -157,7 +157,7 @@ impl Lanes {
             (Ok(mut head), Some(following)) => {
                 *head.get_mut() = next;
                 following.links.tail = tail;
-                following.place = Place::Ready;
+                following.queue_state = QueueState::Ready;
                 ready.push_back(next);
             }
             (Ok(head), None) => {
@@ -170,14 +170,14 @@ impl Lanes {
 
     /// Folds a begin that had no answer into the end of its run, if that waits behind it. Returns the epoch of the end.
     pub(crate) fn fold_into_next(&mut self, index: Index) -> Option<u32> {
-        let opener = self.get(index).filter(|record| record.is_opener() && !record.id.is_nil())?;
+        let opener = self.get(index).filter(|record| record.is_start() && !record.id.is_nil())?;
         let Links { next, tail } = opener.links;
-        self.get(next).filter(|record| !record.is_opener())?;
+        self.get(next).filter(|record| !record.is_start())?;
         let closer = self.records.try_remove(next as usize)?;
         let (rest, epoch) = (closer.links.next, closer.epoch);
         if let Some(opener) = self.get_mut(index) {
             // The server may know of the begin, so the end has to arrive all the same.
-            opener.closes = opener.tried && closer.closes;
+            opener.must_deliver = opener.attempted && closer.must_deliver;
             opener.end(closer);
             opener.links = Links { next: rest, tail: if tail == next { index } else { tail } };
         }
@@ -194,12 +194,12 @@ impl Lanes {
         self.records.len()
     }
 
-    fn hash(&self, record: &Record) -> u64 {
+    fn hash(&self, record: &QueuedCheckIn) -> u64 {
         hash_of(&self.hasher, record)
     }
 
     /// Removes the last record of a run, which is not on the wire, and returns it.
-    fn remove_last(&mut self, head: Index, last: Index) -> Option<Record> {
+    fn remove_last(&mut self, head: Index, last: Index) -> Option<QueuedCheckIn> {
         if head == last {
             return self.settle(last);
         }
@@ -217,7 +217,7 @@ impl Lanes {
         self.remove(last)
     }
 
-    fn remove(&mut self, index: Index) -> Option<Record> {
+    fn remove(&mut self, index: Index) -> Option<QueuedCheckIn> {
         let removed = self.records.try_remove(index as usize);
         if self.records.is_empty() && self.records.capacity() > KEPT {
             // A storm is over: its memory goes back.
@@ -229,28 +229,28 @@ impl Lanes {
     }
 }
 
-fn at(records: &Slab<Record>, index: Index) -> Option<&Record> {
+fn at(records: &Slab<QueuedCheckIn>, index: Index) -> Option<&QueuedCheckIn> {
     records.get(index as usize)
 }
 
-fn insert(records: &mut Slab<Record>, mut record: Record, place: Place) -> Index {
+fn insert(records: &mut Slab<QueuedCheckIn>, mut record: QueuedCheckIn, queue_state: QueueState) -> Index {
     let entry = records.vacant_entry();
     // The inbox lets in far fewer than there are indices.
     let index = u32::try_from(entry.key()).unwrap_or(NONE);
-    record.place = place;
+    record.queue_state = queue_state;
     record.links = Links { next: NONE, tail: index };
     entry.insert(record);
     index
 }
 
 /// By the id, which is random; by the slug, too, where it is not.
-fn hash_of(hasher: &RandomState, record: &Record) -> u64 {
-    hasher.hash_one((record.id, &record.subject.slug))
+fn hash_of(hasher: &RandomState, record: &QueuedCheckIn) -> u64 {
+    hasher.hash_one((record.id, &record.monitor.slug))
 }
 
-fn is_same_run(one: Option<&Record>, other: Option<&Record>) -> bool {
+fn is_same_run(one: Option<&QueuedCheckIn>, other: Option<&QueuedCheckIn>) -> bool {
     match (one, other) {
-        (Some(one), Some(other)) => one.id == other.id && one.subject.slug == other.subject.slug,
+        (Some(one), Some(other)) => one.id == other.id && one.monitor.slug == other.monitor.slug,
         _ => false,
     }
 }

@@ -14,11 +14,11 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Until when the server wants no check-ins.
 #[derive(Debug, Default)]
-pub(crate) struct Limits {
+pub(crate) struct ServerRateLimits {
     until: Option<Instant>,
 }
 
-impl Limits {
+impl ServerRateLimits {
     /// Takes in an answer. Returns for how long it silences us, if it does and for longer than known.
     pub(crate) fn update(&mut self, response: &Response, now: Instant) -> Option<Duration> {
         let wait = told(response)?.min(LONGEST);

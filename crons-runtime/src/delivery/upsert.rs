@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crons_types::{CheckIn, MonitorConfig, Slug};
 
-use crate::record::queued::{Record, Subject};
+use crate::record::queued::{MonitorInfo, QueuedCheckIn};
 use crate::wire::transport::Response;
 
 /// When the configuration of a monitor goes along with its check-ins. It creates the monitor, or updates it.
@@ -33,33 +33,33 @@ impl Upserts {
     }
 
     /// Whether the configuration need not go along.
-    fn is_known(&self, subject: &Subject) -> bool {
+    fn is_known(&self, monitor: &MonitorInfo) -> bool {
         match self.upsert {
             Upsert::Always => false,
             Upsert::OncePerProcess => {
-                subject.config.is_some() && self.known.get(&subject.slug) == subject.config.as_ref()
+                monitor.config.is_some() && self.known.get(&monitor.slug) == monitor.config.as_ref()
             }
             Upsert::Never => true,
         }
     }
 
     /// The check-in of `record`, with its configuration if that has to go along.
-    pub(crate) fn check_in(&self, record: &Record) -> CheckIn {
+    pub(crate) fn check_in(&self, record: &QueuedCheckIn) -> CheckIn {
         let mut check_in = record.to_check_in();
-        if self.is_known(&record.subject) {
+        if self.is_known(&record.monitor) {
             check_in.monitor_config = None;
         }
         check_in
     }
 
     /// Takes in the answer to a check-in.
-    pub(crate) fn answered(&mut self, subject: &Subject, response: &Response) {
+    pub(crate) fn answered(&mut self, monitor: &MonitorInfo, response: &Response) {
         let taken = self.upsert == Upsert::OncePerProcess
             && response.is_success()
             && response.reason().is_none()
-            && !self.is_known(subject);
-        if let (true, Some(config)) = (taken, &subject.config) {
-            self.known.insert(subject.slug.clone(), config.clone());
+            && !self.is_known(monitor);
+        if let (true, Some(config)) = (taken, &monitor.config) {
+            self.known.insert(monitor.slug.clone(), config.clone());
         }
     }
 }

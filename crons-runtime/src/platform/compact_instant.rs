@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 /// In nanoseconds since the first one of this process, or before it, as a clock in a test may be: 292 years of each.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment(i64);
+pub(crate) struct CompactInstant(i64);
 
-impl Moment {
+impl CompactInstant {
     fn first() -> Instant {
         static FIRST: OnceLock<Instant> = OnceLock::new();
         *FIRST.get_or_init(Instant::now)
@@ -25,7 +25,7 @@ impl Moment {
     }
 }
 
-impl From<Instant> for Moment {
+impl From<Instant> for CompactInstant {
     fn from(instant: Instant) -> Self {
         let nanoseconds = |apart: Duration| i64::try_from(apart.as_nanos()).unwrap_or(i64::MAX);
         let first = Self::first();
@@ -42,11 +42,11 @@ mod tests {
 
     #[test]
     fn an_instant_is_the_same_afterwards_whichever_came_first() {
-        let first = Moment::first();
+        let first = CompactInstant::first();
         for nanoseconds in [0, 1, 999_999_999, 1_000_000_000, 60_000_000_001] {
             let apart = Duration::from_nanos(nanoseconds);
             let (earlier, later) = (first.checked_sub(apart).unwrap(), first + apart);
-            let (before, after) = (Moment::from(earlier), Moment::from(later));
+            let (before, after) = (CompactInstant::from(earlier), CompactInstant::from(later));
             assert_eq!((before.instant(), after.instant()), (earlier, later));
             assert_eq!(after.since(before), 2 * nanoseconds);
             assert_eq!(before.since(after), 0);

@@ -4,9 +4,9 @@ use crate::record::stats::Dropped;
 
 /// Why a check-in did not arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Loss {
+pub(crate) enum DiscardReason {
     QueueOverflow,
-    Skipped,
+    Throttled,
     RateLimited,
     Expired,
     BeforeSend,
@@ -15,10 +15,10 @@ pub(crate) enum Loss {
     Refused,
 }
 
-impl Loss {
+impl DiscardReason {
     const ALL: [Self; 7] = [
         Self::QueueOverflow,
-        Self::Skipped,
+        Self::Throttled,
         Self::RateLimited,
         Self::Expired,
         Self::BeforeSend,
@@ -30,7 +30,7 @@ impl Loss {
     fn reason(self) -> &'static str {
         match self {
             Self::QueueOverflow => "queue_overflow",
-            Self::Skipped | Self::RateLimited => "ratelimit_backoff",
+            Self::Throttled | Self::RateLimited => "ratelimit_backoff",
             Self::Expired => "network_error",
             Self::BeforeSend => "before_send",
             Self::Internal => "internal_sdk_error",
@@ -41,7 +41,7 @@ impl Loss {
     pub(crate) fn count(self, dropped: &mut Dropped) {
         *match self {
             Self::QueueOverflow => &mut dropped.queue_overflow,
-            Self::Skipped => &mut dropped.skipped,
+            Self::Throttled => &mut dropped.throttled,
             Self::RateLimited => &mut dropped.rate_limited,
             Self::Expired => &mut dropped.expired,
             Self::BeforeSend => &mut dropped.before_send,
@@ -51,12 +51,12 @@ impl Loss {
     }
 }
 
-/// Losses that the server has not been told of.
+/// Counts of discarded check-ins, by reason, that the server has not been told of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Losses([u64; Loss::ALL.len()]);
+pub(crate) struct DiscardCounts([u64; DiscardReason::ALL.len()]);
 
-impl Losses {
-    pub(crate) fn add(&mut self, loss: Loss, quantity: u64) {
+impl DiscardCounts {
+    pub(crate) fn add(&mut self, loss: DiscardReason, quantity: u64) {
         self.0[loss as usize] += quantity;
     }
 
@@ -74,7 +74,7 @@ impl Losses {
     /// Sentry's reasons, each once, and how many.
     pub(crate) fn by_reason(&self) -> Vec<(&'static str, u64)> {
         let mut by_reason: Vec<(&'static str, u64)> = Vec::new();
-        for loss in Loss::ALL {
+        for loss in DiscardReason::ALL {
             let (reason, quantity) = (loss.reason(), self.0[loss as usize]);
             match by_reason.iter_mut().find(|(known, _)| *known == reason) {
                 Some((_, sum)) => *sum += quantity,

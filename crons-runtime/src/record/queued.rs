@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use crons_types::{CheckIn, CheckInId, CheckInStatus, Environment, Minutes, MonitorConfig, Slug};
 
-use crate::platform::compact_instant::Moment;
+use crate::platform::compact_instant::CompactInstant;
 
 /// What a check-in is about. Shared by all check-ins of a monitor, so that none of them copies it.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Subject {
+pub(crate) struct MonitorInfo {
     pub(crate) slug: Slug,
     pub(crate) config: Option<MonitorConfig>,
     /// Instead of the client's.
@@ -21,16 +21,16 @@ pub(crate) struct Subject {
     traced: bool,
 }
 
-impl Subject {
+impl MonitorInfo {
     /// What is watched by a guard.
     pub(crate) fn new(slug: Slug, config: Option<MonitorConfig>) -> Self {
         Self { slug, config, environment: None, release: None, traced: true }
     }
 
     /// How long a report can be true: a begin is worth its margin, an end as long as the run may take.
-    fn lifetime(&self, report: Report) -> Duration {
+    fn lifetime(&self, event: RunEvent) -> Duration {
         let config = self.config.as_ref();
-        let (given, default) = if report == Report::InProgress {
+        let (given, default) = if event == RunEvent::InProgress {
             (config.and_then(MonitorConfig::get_checkin_margin), MonitorConfig::DEFAULT_CHECKIN_MARGIN)
         } else {
             (config.and_then(MonitorConfig::get_max_runtime), MonitorConfig::DEFAULT_MAX_RUNTIME)
@@ -41,25 +41,25 @@ impl Subject {
 
 /// Whose check-in it is. That of an annotated function is never counted: jobs and worker would pull the count to and fro.
 #[derive(Clone, Debug)]
-pub(crate) enum About {
-    Annotated(&'static Subject),
-    Made(Arc<Subject>),
+pub(crate) enum MonitorRef {
+    Annotated(&'static MonitorInfo),
+    Made(Arc<MonitorInfo>),
 }
 
-impl Deref for About {
-    type Target = Subject;
+impl Deref for MonitorRef {
+    type Target = MonitorInfo;
 
-    fn deref(&self) -> &Subject {
+    fn deref(&self) -> &MonitorInfo {
         match self {
-            Self::Annotated(subject) => subject,
-            Self::Made(subject) => subject,
+            Self::Annotated(monitor) => monitor,
+            Self::Made(monitor) => monitor,
         }
     }
 }
 
 /// What is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Report {
+pub(crate) enum RunEvent {
     InProgress,
     Ok,
     Error,
@@ -67,7 +67,7 @@ pub(crate) enum Report {
     Skipped,
 }
 
-impl Report {
+impl RunEvent {
     /// Whether this is a check-in of its own, to be found again in the statistics.
     pub(crate) fn is_counted(self) -> bool {
         self != Self::Skipped
@@ -88,43 +88,43 @@ impl Report {
     }
 }
 
-/// One check-in: 64 bytes, as [`Lanes`](crate::delivery::run_queue::Lanes) keep it.
+/// One check-in: 64 bytes, as [`RunQueues`](crate::delivery::run_queue::RunQueues) keep it.
 #[derive(Debug)]
-pub(crate) struct Record {
+pub(crate) struct QueuedCheckIn {
     pub(crate) id: CheckInId,
-    pub(crate) subject: About,
+    pub(crate) monitor: MonitorRef,
     /// When it was captured.
-    at: Moment,
+    at: CompactInstant,
     /// In nanoseconds: of 584 years, at most.
     duration: u64,
     /// Counts the flushes before it.
     pub(crate) epoch: u32,
-    pub(crate) report: Report,
+    pub(crate) event: RunEvent,
     /// It ends a run whose begin was handed on before, here or in another process, so it has to arrive. Else it is the
     /// whole story of a run.
-    pub(crate) closes: bool,
+    pub(crate) must_deliver: bool,
     /// It has been on the wire: the server may know of it.
-    pub(crate) tried: bool,
-    pub(crate) place: Place,
+    pub(crate) attempted: bool,
+    pub(crate) queue_state: QueueState,
     pub(crate) links: Links,
 }
 
 /// Where a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum QueueState {
     /// Behind another one of its run.
     Chained,
     /// Its turn comes.
     Ready,
     /// Its time comes.
-    Held,
+    Delayed,
     /// On the wire.
     InFlight,
     /// On the wire, and not to be sent again if there is no answer: its run was skipped meanwhile.
     Abandoned,
 }
 
-/// Its neighbours within its run; for [`Lanes`](crate::delivery::run_queue::Lanes) only.
+/// Its neighbours within its run; for [`RunQueues`](crate::delivery::run_queue::RunQueues) only.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Links {
     pub(crate) next: u32,
@@ -136,20 +136,25 @@ impl Links {
     pub(crate) const NONE: Self = Self { next: u32::MAX, tail: u32::MAX };
 }
 
-impl Record {
+impl QueuedCheckIn {
     const NO_DURATION: u64 = u64::MAX;
 
-    pub(crate) fn new(id: CheckInId, subject: About, report: Report, at: impl Into<Moment>) -> Self {
+    pub(crate) fn new(
+        id: CheckInId,
+        monitor: MonitorRef,
+        event: RunEvent,
+        at: impl Into<CompactInstant>,
+    ) -> Self {
         Self {
             id,
-            subject,
+            monitor,
             at: at.into(),
             duration: Self::NO_DURATION,
             epoch: 0,
-            report,
-            closes: false,
-            tried: false,
-            place: Place::Chained,
+            event,
+            must_deliver: false,
+            attempted: false,
+            queue_state: QueueState::Chained,
             links: Links::NONE,
         }
     }
@@ -161,7 +166,7 @@ impl Record {
     }
 
     /// The end of a run that began then.
-    pub(crate) fn since(mut self, began: Moment) -> Self {
+    pub(crate) fn since(mut self, began: CompactInstant) -> Self {
         self.duration = self.at.since(began);
         self
     }
@@ -171,28 +176,28 @@ impl Record {
         let CheckIn {
             check_in_id, monitor_slug, status, duration, environment, release, monitor_config, ..
         } = check_in;
-        let report = match status {
-            CheckInStatus::InProgress => Report::InProgress,
-            CheckInStatus::Ok => Report::Ok,
-            CheckInStatus::Error => Report::Error,
+        let event = match status {
+            CheckInStatus::InProgress => RunEvent::InProgress,
+            CheckInStatus::Ok => RunEvent::Ok,
+            CheckInStatus::Error => RunEvent::Error,
         };
-        let subject =
-            Subject { slug: monitor_slug, config: monitor_config, environment, release, traced: false };
-        let mut record = Self::new(id, About::Made(Arc::new(subject)), report, at);
-        record.closes = report != Report::InProgress && check_in_id.is_some();
+        let monitor =
+            MonitorInfo { slug: monitor_slug, config: monitor_config, environment, release, traced: false };
+        let mut record = Self::new(id, MonitorRef::Made(Arc::new(monitor)), event, at);
+        record.must_deliver = event != RunEvent::InProgress && check_in_id.is_some();
         match duration {
             Some(duration) => record.lasted(duration),
             None => record,
         }
     }
 
-    pub(crate) fn is_opener(&self) -> bool {
-        self.report == Report::InProgress
+    pub(crate) fn is_start(&self) -> bool {
+        self.event == RunEvent::InProgress
     }
 
     /// The trace that the run is: named by its id, there is nothing more to remember, and nothing to look up.
     pub(crate) fn trace_id(&self) -> Option<CheckInId> {
-        self.subject.traced.then_some(self.id)
+        self.monitor.traced.then_some(self.id)
     }
 
     /// When it was captured.
@@ -206,25 +211,25 @@ impl Record {
 
     /// Until when it is worth sending.
     pub(crate) fn expires(&self) -> Instant {
-        self.at() + self.subject.lifetime(self.report)
+        self.at() + self.monitor.lifetime(self.event)
     }
 
     /// Replaces the begin of a run by its end, which keeps the place of the begin, and its configuration if it has none.
     pub(crate) fn end(&mut self, closer: Self) {
-        (self.report, self.at, self.duration) = (closer.report, closer.at, closer.duration);
-        if closer.subject.config.is_some() || self.subject.config.is_none() {
-            self.subject = closer.subject;
+        (self.event, self.at, self.duration) = (closer.event, closer.at, closer.duration);
+        if closer.monitor.config.is_some() || self.monitor.config.is_none() {
+            self.monitor = closer.monitor;
         }
     }
 
     /// In full, as people and the wire know it.
     pub(crate) fn to_check_in(&self) -> CheckIn {
-        let subject = &*self.subject;
-        let mut check_in = CheckIn::new(subject.slug.clone(), self.report.status()).id(self.id);
+        let monitor = &*self.monitor;
+        let mut check_in = CheckIn::new(monitor.slug.clone(), self.event.status()).check_in_id(self.id);
         check_in.duration = self.duration();
-        check_in.environment.clone_from(&subject.environment);
-        check_in.release.clone_from(&subject.release);
-        check_in.monitor_config.clone_from(&subject.config);
+        check_in.environment.clone_from(&monitor.environment);
+        check_in.release.clone_from(&monitor.release);
+        check_in.monitor_config.clone_from(&monitor.config);
         check_in
     }
 }

@@ -43,7 +43,7 @@ pub struct Dropped {
     /// There was no room: too many were waiting.
     pub queue_overflow: u64,
     /// Their runs came more often than [`ClientOptions::rate_limit`](crate::ClientOptions::rate_limit) lets through.
-    pub skipped: u64,
+    pub throttled: u64,
     /// The server had said that it wants no more for a while.
     pub rate_limited: u64,
     /// They were too old to be true before the server could be reached.
@@ -53,13 +53,14 @@ pub struct Dropped {
     /// They could not be written, which is our fault.
     pub internal: u64,
     /// The client had ended.
-    pub ended: u64,
+    pub client_closed: u64,
 }
 
 impl Dropped {
     /// All of them.
     pub fn total(&self) -> u64 {
-        let Self { queue_overflow, skipped, rate_limited, expired, before_send, internal, ended } = self;
-        queue_overflow + skipped + rate_limited + expired + before_send + internal + ended
+        let Self { queue_overflow, throttled, rate_limited, expired, before_send, internal, client_closed } =
+            self;
+        queue_overflow + throttled + rate_limited + expired + before_send + internal + client_closed
     }
 }

@@ -35,18 +35,18 @@ pub fn current_check_in_id() -> Option<CheckInId> {
 
 /// A part of a run: all of it, or a poll of its future. Its type is forgotten, so that what surrounds it is compiled once, and
 /// not for each function.
-pub(crate) trait Part {
-    fn go(&mut self);
+pub(crate) trait ErasedStep {
+    fn run(&mut self);
 }
 
 /// All of a run.
-struct Whole<'a, F, R> {
+struct SyncBody<'a, F, R> {
     body: Option<F>,
     output: &'a mut Option<R>,
 }
 
-impl<R, F: FnOnce() -> R> Part for Whole<'_, F, R> {
-    fn go(&mut self) {
+impl<R, F: FnOnce() -> R> ErasedStep for SyncBody<'_, F, R> {
+    fn run(&mut self) {
         if let Some(body) = self.body.take() {
             // Not by `=`, which would drop what was there, for all the compiler knows.
             let _ = self.output.insert(body());
@@ -59,46 +59,49 @@ impl<R, F: FnOnce() -> R> Part for Whole<'_, F, R> {
 pub fn call<R>(run: &Option<CheckInGuard>, body: impl FnOnce() -> R) -> R {
     let Some(run) = run else { return body() };
     let mut output = None;
-    undergo(run, &mut Whole { body: Some(body), output: &mut output });
-    done(output)
+    run_or_resume(run, &mut SyncBody { body: Some(body), output: &mut output });
+    expect_output(output)
 }
 
 /// What has come of a body that has not panicked.
-fn done<R>(output: Option<R>) -> R {
+fn expect_output<R>(output: Option<R>) -> R {
     match output {
         Some(output) => output,
         None => unreachable!("a body comes to its end, or panics"),
     }
 }
 
-/// As [`attempt`], with a panic that goes on unchanged.
-fn undergo(run: &CheckInGuard, part: &mut dyn Part) {
-    attempt(run, part).unwrap_or_else(|payload| resume_unwind(payload));
+/// As [`catch_panic_in_run`], with a panic that goes on unchanged.
+fn run_or_resume(run: &CheckInGuard, part: &mut dyn ErasedStep) {
+    catch_panic_in_run(run, part).unwrap_or_else(|payload| resume_unwind(payload));
 }
 
 /// Does a part of the run. Says what a panic said, and returns it.
-pub(crate) fn attempt(run: &CheckInGuard, part: &mut dyn Part) -> Result<(), Box<dyn Any + Send>> {
-    let Some((_, id)) = run.watched() else {
-        part.go();
+pub(crate) fn catch_panic_in_run(
+    run: &CheckInGuard,
+    part: &mut dyn ErasedStep,
+) -> Result<(), Box<dyn Any + Send>> {
+    let Some((_, id)) = run.identity() else {
+        part.run();
         return Ok(());
     };
     let around = RUNNING.try_with(|running| running.replace(Some(id))).ok().flatten();
-    let done = catch_unwind(AssertUnwindSafe(|| part.go()));
+    let done = catch_unwind(AssertUnwindSafe(|| part.run()));
     // A thread that is ending has no such thing any more.
     let _ = RUNNING.try_with(|running| running.set(around));
-    done.inspect_err(|payload| say_panic(run, &**payload))
+    done.inspect_err(|payload| log_panic(run, &**payload))
 }
 
 /// Says what the panic said. The panic hook has been called already, and is not called again.
-fn say_panic(run: &CheckInGuard, payload: &(dyn Any + Send)) {
+fn log_panic(run: &CheckInGuard, payload: &(dyn Any + Send)) {
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    say(run, "job panicked", format_args!("{}", text.unwrap_or("a panic without a text")));
+    log_failure(run, "job panicked", format_args!("{}", text.unwrap_or("a panic without a text")));
 }
 
 /// Logs why a run failed. Nothing is formatted if nobody listens.
-pub(crate) fn say(run: &CheckInGuard, what: &str, why: fmt::Arguments<'_>) {
-    let Some((slug, check_in_id)) = run.watched() else { return };
+pub(crate) fn log_failure(run: &CheckInGuard, what: &str, why: fmt::Arguments<'_>) {
+    let Some((slug, check_in_id)) = run.identity() else { return };
     crate::platform::logging::contain(|| {
         if !tracing::enabled!(tracing::Level::ERROR) {
             return;

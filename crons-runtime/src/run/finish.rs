@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::platform::logging::is_first;
-use crate::run::execute::say;
+use crate::run::execute::log_failure;
 use crate::run::guard::CheckInGuard;
 use crate::run::verdict::Verdict;
 
@@ -11,20 +11,20 @@ use crate::run::verdict::Verdict;
 pub fn finish(run: Option<CheckInGuard>, verdict: Verdict<'_>) {
     let Some(run) = run else { return };
     match verdict {
-        Verdict::Display(error) => say(&run, "job failed", format_args!("{error:#}")),
-        Verdict::Debug(error) => say(&run, "job failed", format_args!("{error:?}")),
-        Verdict::None => say(&run, "job failed", format_args!("it returned `None`")),
-        Verdict::Future => doubt_future(&run),
+        Verdict::Display(error) => log_failure(&run, "job failed", format_args!("{error:#}")),
+        Verdict::Debug(error) => log_failure(&run, "job failed", format_args!("{error:?}")),
+        Verdict::NoneIsError => log_failure(&run, "job failed", format_args!("it returned `None`")),
+        Verdict::UnmonitoredFuture => warn_unmonitored_future(&run),
         Verdict::HiddenResult(type_name) => warn_hidden_result(&run, type_name),
-        Verdict::Fine | Verdict::Failed => {}
+        Verdict::Success | Verdict::Failed => {}
     }
-    run.finish(!matches!(verdict, Verdict::Fine | Verdict::Future | Verdict::HiddenResult(_)));
+    run.finish(!matches!(verdict, Verdict::Success | Verdict::UnmonitoredFuture | Verdict::HiddenResult(_)));
 }
 
 /// Says once that a future is returned which nobody watches.
-fn doubt_future(run: &CheckInGuard) {
+fn warn_unmonitored_future(run: &CheckInGuard) {
     static SAID: AtomicBool = AtomicBool::new(false);
-    if let Some((slug, _)) = run.watched()
+    if let Some((slug, _)) = run.identity()
         && !SAID.swap(true, Ordering::Relaxed)
     {
         log!(
@@ -38,7 +38,7 @@ fn doubt_future(run: &CheckInGuard) {
 
 /// Warns once for each monitor and type that a value has a `Result` inside whose `Err` goes unseen.
 fn warn_hidden_result(run: &CheckInGuard, type_name: &str) {
-    if let Some((slug, _)) = run.watched()
+    if let Some((slug, _)) = run.identity()
         && is_first(&format!("{slug} {type_name}"))
     {
         log!(

@@ -7,7 +7,7 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::run::execute::{Part, attempt};
+use crate::run::execute::{ErasedStep, catch_panic_in_run};
 use crate::run::finish::finish;
 use crate::run::guard::CheckInGuard;
 use crate::run::verdict::Verdict;
@@ -26,24 +26,24 @@ impl<S: FnOnce() -> Option<CheckInGuard>> Start for S {
 
 pin_project_lite::pin_project! {
     /// A future as a run: begun when it is first polled, and handed over with its output, to be ended.
-    pub struct During<F, S> {
+    pub struct RunFuture<F, S> {
         // Dropped before the run: what a cancelled future still does belongs to it.
         #[pin]
         future: F,
-        run: Run<S>,
+        run: PollState<S>,
     }
 }
 
-impl<F, S> During<F, S> {
+impl<F, S> RunFuture<F, S> {
     /// A run of `future` that `start` begins.
     pub(crate) fn new(future: F, start: S) -> Self {
-        Self { future, run: Run::Waiting(start) }
+        Self { future, run: PollState::Waiting(start) }
     }
 }
 
 /// How far a run has come.
 #[derive(Debug)]
-enum Run<S> {
+enum PollState<S> {
     /// Never polled so far.
     Waiting(S),
     /// Begun, whether or not somebody hears of it.
@@ -52,7 +52,7 @@ enum Run<S> {
     Over,
 }
 
-impl<S> Run<S> {
+impl<S> PollState<S> {
     fn hand_over(&mut self) -> Option<CheckInGuard> {
         match replace(self, Self::Over) {
             Self::Begun(run) => run,
@@ -61,28 +61,28 @@ impl<S> Run<S> {
     }
 }
 
-impl<F: Future, S: Start> Future for During<F, S> {
+impl<F: Future, S: Start> Future for RunFuture<F, S> {
     type Output = (Option<CheckInGuard>, F::Output);
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        step(this.run, this.future, context)
+        poll_run(this.run, this.future, context)
     }
 }
 
 /// One poll. Of the future it knows the output only, so that it is compiled once, and not for each function.
-fn step<R, S: Start>(
-    run: &mut Run<S>,
+fn poll_run<R, S: Start>(
+    run: &mut PollState<S>,
     future: Pin<&mut dyn Future<Output = R>>,
     context: &mut Context<'_>,
 ) -> Poll<(Option<CheckInGuard>, R)> {
-    if let Run::Waiting(_) = run
-        && let Run::Waiting(start) = replace(run, Run::Over)
+    if let PollState::Waiting(_) = run
+        && let PollState::Waiting(start) = replace(run, PollState::Over)
     {
-        *run = Run::Begun(start.start());
+        *run = PollState::Begun(start.start());
     }
     let polled = match run {
-        Run::Begun(Some(begun)) => watched(begun, future, context).unwrap_or_else(|payload| {
+        PollState::Begun(Some(begun)) => poll_in_run(begun, future, context).unwrap_or_else(|payload| {
             // Whoever catches the panic may drop the future much later, or as if it had been cancelled.
             if let Some(run) = run.hand_over() {
                 run.finish(true);
@@ -95,44 +95,44 @@ fn step<R, S: Start>(
 }
 
 /// An `Err` is a panic.
-fn watched<R>(
+fn poll_in_run<R>(
     run: &CheckInGuard,
     future: Pin<&mut dyn Future<Output = R>>,
     context: &mut Context<'_>,
 ) -> Result<Poll<R>, Box<dyn Any + Send>> {
-    let mut step = Step { future, context, polled: Poll::Pending };
-    attempt(run, &mut step)?;
+    let mut step = FuturePoll { future, context, polled: Poll::Pending };
+    catch_panic_in_run(run, &mut step)?;
     Ok(step.polled)
 }
 
-struct Step<'a, 'b, R> {
+struct FuturePoll<'a, 'b, R> {
     future: Pin<&'a mut dyn Future<Output = R>>,
     context: &'a mut Context<'b>,
     polled: Poll<R>,
 }
 
-impl<R> Part for Step<'_, '_, R> {
-    fn go(&mut self) {
+impl<R> ErasedStep for FuturePoll<'_, '_, R> {
+    fn run(&mut self) {
         self.polled = self.future.as_mut().poll(self.context);
     }
 }
 
 pin_project_lite::pin_project! {
     /// A future under watch: as large as the future and a guard, as `Send` and as `Unpin` as the future.
-    pub struct Watched<F, S, J> {
+    pub struct MonitoredFuture<F, S, J> {
         #[pin]
-        during: During<F, S>,
+        during: RunFuture<F, S>,
         judge: J,
     }
 }
 
-impl<F, S, J> Watched<F, S, J> {
+impl<F, S, J> MonitoredFuture<F, S, J> {
     pub(crate) fn new(future: F, start: S, judge: J) -> Self {
-        Self { during: During::new(future, start), judge }
+        Self { during: RunFuture::new(future, start), judge }
     }
 }
 
-impl<F, S, J> Future for Watched<F, S, J>
+impl<F, S, J> Future for MonitoredFuture<F, S, J>
 where
     F: Future,
     S: Start,
@@ -149,14 +149,14 @@ where
     }
 }
 
-impl<F: fmt::Debug, S> fmt::Debug for During<F, S> {
+impl<F: fmt::Debug, S> fmt::Debug for RunFuture<F, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("During").field(&self.future).finish()
+        f.debug_tuple("RunFuture").field(&self.future).finish()
     }
 }
 
-impl<F: fmt::Debug, S, J> fmt::Debug for Watched<F, S, J> {
+impl<F: fmt::Debug, S, J> fmt::Debug for MonitoredFuture<F, S, J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Watched").field(&self.during.future).finish()
+        f.debug_tuple("MonitoredFuture").field(&self.during.future).finish()
     }
 }

@@ -6,10 +6,10 @@ use crons_types::{CheckInId, Slug};
 
 use crate::client::client::Client;
 use crate::client::global;
-use crate::platform::compact_instant::Moment;
+use crate::platform::compact_instant::CompactInstant;
 use crate::platform::ids::new_id;
 use crate::platform::process;
-use crate::record::queued::{About, Record, Report};
+use crate::record::queued::{MonitorRef, QueuedCheckIn, RunEvent};
 
 /// What it means when a run is dropped before its end, as a future is by a timeout or `select!`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,13 +38,13 @@ pub enum OnCancel {
 #[must_use = "a guard that is dropped at once reports a failed run of no length"]
 #[derive(Debug)]
 pub struct CheckInGuard {
-    watching: Watching,
+    watching: GuardState,
     on_cancel: OnCancel,
 }
 
 #[derive(Debug)]
-enum Watching {
-    Run(Run),
+enum GuardState {
+    ActiveRun(ActiveRun),
     /// There is no client, or there was a verdict. An id is made up only if it is asked for.
     Nothing(OnceLock<CheckInId>),
 }
@@ -55,21 +55,21 @@ impl std::panic::UnwindSafe for CheckInGuard {}
 impl std::panic::RefUnwindSafe for CheckInGuard {}
 
 /// The client is captured at the start: both reports go the same way, from whatever thread they come.
-struct Run {
+struct ActiveRun {
     client: Arc<Client>,
-    subject: About,
+    monitor: MonitorRef,
     id: CheckInId,
-    started: Moment,
+    started: CompactInstant,
     /// That it began has been handed on.
     opened: bool,
     /// In which process: a child of it has a guard of the same run.
     forks: usize,
 }
 
-impl std::fmt::Debug for Run {
+impl std::fmt::Debug for ActiveRun {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Run")
-            .field("slug", &self.subject.slug)
+        f.debug_struct("ActiveRun")
+            .field("slug", &self.monitor.slug)
             .field("id", &self.id)
             .field("started", &self.started)
             .finish_non_exhaustive()
@@ -77,23 +77,23 @@ impl std::fmt::Debug for Run {
 }
 
 /// What a guard has to know of its monitor.
-pub(crate) struct Watch {
-    pub(crate) subject: About,
+pub(crate) struct RunSpec {
+    pub(crate) monitor: MonitorRef,
     pub(crate) on_cancel: OnCancel,
     /// One check-in at the end instead of two.
     pub(crate) heartbeat: bool,
 }
 
-impl Watching {
+impl GuardState {
     const fn nothing() -> Self {
         Self::Nothing(OnceLock::new())
     }
 
-    fn take(&mut self) -> Option<Run> {
+    fn take(&mut self) -> Option<ActiveRun> {
         match self {
             Self::Nothing(_) => None,
-            Self::Run(_) => match std::mem::replace(self, Self::nothing()) {
-                Self::Run(run) => Some(run),
+            Self::ActiveRun(_) => match std::mem::replace(self, Self::nothing()) {
+                Self::ActiveRun(run) => Some(run),
                 Self::Nothing(_) => None,
             },
         }
@@ -103,34 +103,34 @@ impl Watching {
 impl CheckInGuard {
     /// A guard that watches nothing: there is no client, or no slug.
     pub(crate) fn idle() -> Self {
-        Self { watching: Watching::nothing(), on_cancel: OnCancel::default() }
+        Self { watching: GuardState::nothing(), on_cancel: OnCancel::default() }
     }
 
     /// Reports that a run began, unless only its end is to be heard of.
-    fn start(client: Arc<Client>, watch: Watch) -> Self {
-        let Watch { subject, on_cancel, heartbeat } = watch;
-        let (id, started) = (new_id(), Moment::from(client.now()));
+    fn start(client: Arc<Client>, watch: RunSpec) -> Self {
+        let RunSpec { monitor, on_cancel, heartbeat } = watch;
+        let (id, started) = (new_id(), CompactInstant::from(client.now()));
         if !heartbeat {
-            client.capture(Record::new(id, subject.clone(), Report::InProgress, started));
+            client.capture(QueuedCheckIn::new(id, monitor.clone(), RunEvent::InProgress, started));
         }
         let forks = process::forks();
-        let run = Run { client, subject, id, started, opened: !heartbeat, forks };
-        Self { watching: Watching::Run(run), on_cancel }
+        let run = ActiveRun { client, monitor, id, started, opened: !heartbeat, forks };
+        Self { watching: GuardState::ActiveRun(run), on_cancel }
     }
 
     /// Slug and id, if there is somebody to report to.
-    pub(crate) fn watched(&self) -> Option<(&Slug, CheckInId)> {
+    pub(crate) fn identity(&self) -> Option<(&Slug, CheckInId)> {
         match &self.watching {
-            Watching::Run(run) => Some((&run.subject.slug, run.id)),
-            Watching::Nothing(_) => None,
+            GuardState::ActiveRun(run) => Some((&run.monitor.slug, run.id)),
+            GuardState::Nothing(_) => None,
         }
     }
 
     /// The id of this run, to report on it from elsewhere. There is one without a client, too.
     pub fn id(&self) -> CheckInId {
         match &self.watching {
-            Watching::Run(run) => run.id,
-            Watching::Nothing(id) => *id.get_or_init(new_id),
+            GuardState::ActiveRun(run) => run.id,
+            GuardState::Nothing(id) => *id.get_or_init(new_id),
         }
     }
 
@@ -143,12 +143,12 @@ impl CheckInGuard {
 
     /// The run ended well.
     pub fn ok(mut self) {
-        self.close(Report::Ok);
+        self.close(RunEvent::Ok);
     }
 
     /// The run failed.
     pub fn error(mut self) {
-        self.close(Report::Error);
+        self.close(RunEvent::Error);
     }
 
     /// Sends no verdict, as if the run had never begun: a begin that has not been sent is withdrawn, and one that has is left alone.
@@ -156,7 +156,7 @@ impl CheckInGuard {
     /// A server that has heard of the begin counts the run as timed out when its `max_runtime` is over, and one that has not may count it
     /// as missed. A run that found nothing to do took place: end it by [`ok`](Self::ok).
     pub fn skip(mut self) {
-        self.close(Report::Skipped);
+        self.close(RunEvent::Skipped);
     }
 
     /// The run came to its end by itself. It is for the process in which it began to say so: a child that was forked
@@ -164,44 +164,46 @@ impl CheckInGuard {
     #[doc(hidden)]
     pub fn finish(mut self, failed: bool) {
         self.forget_if_forked();
-        self.close(if failed { Report::Error } else { Report::Ok });
+        self.close(if failed { RunEvent::Error } else { RunEvent::Ok });
     }
 
     fn forget_if_forked(&mut self) {
-        if let Watching::Run(run) = &self.watching
+        if let GuardState::ActiveRun(run) = &self.watching
             && run.forks != process::forks()
         {
-            self.watching = Watching::nothing();
+            self.watching = GuardState::nothing();
         }
     }
 
-    fn close(&mut self, report: Report) {
-        let Some(Run { client, subject, id, started, opened, .. }) = self.watching.take() else { return };
-        if !opened && report == Report::Skipped {
+    fn close(&mut self, event: RunEvent) {
+        let Some(ActiveRun { client, monitor, id, started, opened, .. }) = self.watching.take() else {
+            return;
+        };
+        if !opened && event == RunEvent::Skipped {
             return;
         }
-        let mut record = Record::new(id, subject, report, client.now()).since(started);
-        record.closes = opened;
+        let mut record = QueuedCheckIn::new(id, monitor, event, client.now()).since(started);
+        record.must_deliver = opened;
         client.capture(record);
     }
 }
 
 impl Drop for CheckInGuard {
     fn drop(&mut self) {
-        if matches!(self.watching, Watching::Nothing(_)) {
+        if matches!(self.watching, GuardState::Nothing(_)) {
             return;
         }
         self.forget_if_forked();
         match self.on_cancel {
-            OnCancel::Ok if !std::thread::panicking() => self.close(Report::Ok),
-            OnCancel::Ignore if !std::thread::panicking() => self.close(Report::Skipped),
-            _ => self.close(Report::Error),
+            OnCancel::Ok if !std::thread::panicking() => self.close(RunEvent::Ok),
+            OnCancel::Ignore if !std::thread::panicking() => self.close(RunEvent::Skipped),
+            _ => self.close(RunEvent::Error),
         }
     }
 }
 
 /// A guard on the current client; none where nobody hears of the run. `job` is asked only if there is a client.
-pub(crate) fn start(job: impl FnOnce() -> Option<Watch>) -> Option<CheckInGuard> {
+pub(crate) fn start(job: impl FnOnce() -> Option<RunSpec>) -> Option<CheckInGuard> {
     let client = global::client()?;
     Some(CheckInGuard::start(client, job()?))
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use crons_types::{MonitorConfig, Slug};
 
 use crate::platform::logging::is_first;
-use crate::record::queued::{About, Subject};
+use crate::record::queued::{MonitorInfo, MonitorRef};
 use crate::run::execute::call;
 use crate::run::finish::finish;
-use crate::run::future::Watched;
-use crate::run::guard::{CheckInGuard, OnCancel, Watch, start};
+use crate::run::future::MonitoredFuture;
+use crate::run::guard::{CheckInGuard, OnCancel, RunSpec, start};
 use crate::run::outcome::{Outcome, failed, nested_result};
 use crate::run::verdict::Verdict;
 
@@ -76,7 +76,7 @@ impl Monitor<'_> {
     where
         F: Future<Output: Outcome>,
     {
-        Watched::new(job, || self.begin(), verdict_of::<F::Output>)
+        MonitoredFuture::new(job, || self.begin(), verdict_of::<F::Output>)
     }
 
     /// Reports that a run began; the guard reports how it ended.
@@ -88,8 +88,8 @@ impl Monitor<'_> {
     fn begin(self) -> Option<CheckInGuard> {
         let Self { slug, config, on_cancel, heartbeat } = self;
         start(|| {
-            let subject = About::Made(Arc::new(Subject::new(stored(&slug)?, config)));
-            Some(Watch { subject, on_cancel, heartbeat })
+            let monitor = MonitorRef::Made(Arc::new(MonitorInfo::new(stored(&slug)?, config)));
+            Some(RunSpec { monitor, on_cancel, heartbeat })
         })
     }
 }
@@ -98,7 +98,7 @@ fn verdict_of<R: Outcome>(output: &R) -> Verdict<'_> {
     if failed(output) {
         return Verdict::Failed;
     }
-    nested_result::<R>().map_or(Verdict::Fine, Verdict::HiddenResult)
+    nested_result::<R>().map_or(Verdict::Success, Verdict::HiddenResult)
 }
 
 /// The slug as the server stores it; says so, once, if that is not what was written.

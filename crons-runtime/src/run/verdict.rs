@@ -7,7 +7,7 @@ use std::fmt::{Debug, Display};
 #[derive(Clone, Copy)]
 pub enum Verdict<'a> {
     /// Well.
-    Fine,
+    Success,
     /// Not well; the value does not say why.
     Failed,
     /// With an `Err`, which says why.
@@ -15,9 +15,9 @@ pub enum Verdict<'a> {
     /// With an `Err` that only programmers can read.
     Debug(&'a dyn Debug),
     /// With a `None`, which is a failure by `on_none = "error"`.
-    None,
+    NoneIsError,
     /// With a future, whose own end nobody watches.
-    Future,
+    UnmonitoredFuture,
     /// With a `Result` of this type that cannot be looked into.
     HiddenResult(&'static str),
 }
@@ -27,7 +27,7 @@ impl<'a> Verdict<'a> {
     /// future inside a value is the value's own affair.
     #[must_use]
     pub fn innermost(outer: Self, inner: Self, innermost: Self) -> Self {
-        let says = |verdict: &Verdict<'a>| !matches!(verdict, Self::Fine | Self::Future);
+        let says = |verdict: &Verdict<'a>| !matches!(verdict, Self::Success | Self::UnmonitoredFuture);
         [innermost, inner].into_iter().find(says).unwrap_or(outer)
     }
 }
@@ -35,12 +35,12 @@ impl<'a> Verdict<'a> {
 impl Debug for Verdict<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Fine => "Fine",
+            Self::Success => "Success",
             Self::Failed => "Failed",
             Self::Display(_) => "Display(..)",
             Self::Debug(_) => "Debug(..)",
-            Self::None => "None",
-            Self::Future => "Future",
+            Self::NoneIsError => "NoneIsError",
+            Self::UnmonitoredFuture => "UnmonitoredFuture",
             Self::HiddenResult(_) => "HiddenResult(..)",
         })
     }

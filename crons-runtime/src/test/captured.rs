@@ -6,18 +6,18 @@ use std::time::Instant;
 use crons_types::CheckIn;
 
 use crate::client::client::Sink;
-use crate::record::queued::Record;
+use crate::record::queued::QueuedCheckIn;
 use crate::record::stats::Stats;
-use crate::wire::encode::Origin;
+use crate::wire::encode::Defaults;
 
 pub(super) struct Captured {
-    origin: Origin,
+    defaults: Defaults,
     check_ins: Mutex<Vec<CheckIn>>,
 }
 
 impl Captured {
-    pub(super) fn new(origin: Origin) -> Self {
-        Self { origin, check_ins: Mutex::default() }
+    pub(super) fn new(defaults: Defaults) -> Self {
+        Self { defaults, check_ins: Mutex::default() }
     }
 
     pub(super) fn take(&self) -> Vec<CheckIn> {
@@ -34,10 +34,10 @@ impl Sink for Captured {
         Instant::now()
     }
 
-    fn push(&self, record: Record) {
+    fn push(&self, record: QueuedCheckIn) {
         // What takes back a begin is no check-in.
-        if record.report.is_counted() {
-            let check_in = self.origin.complete(record.to_check_in());
+        if record.event.is_counted() {
+            let check_in = self.defaults.complete(record.to_check_in());
             self.check_ins().push(check_in);
         }
     }

@@ -26,7 +26,7 @@ use crons_types::{CheckIn, Environment};
 
 use crate::client::client::Client;
 use crate::client::global;
-use crate::wire::encode::Origin;
+use crate::wire::encode::Defaults;
 use captured::Captured;
 use scope::scoped;
 
@@ -53,7 +53,7 @@ pub async fn with_captured_check_ins_async<F: Future>(future: F) -> Vec<CheckIn>
 #[expect(clippy::expect_used, reason = "the name is valid")]
 fn captured() -> Arc<Captured> {
     let environment = Environment::parse(Environment::DEFAULT).expect("a valid name");
-    Arc::new(Captured::new(Origin { environment, release: None }))
+    Arc::new(Captured::new(Defaults { environment, release: None }))
 }
 
 fn client(captured: &Arc<Captured>) -> Arc<Client> {

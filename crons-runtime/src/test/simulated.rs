@@ -11,10 +11,10 @@ use crate::delivery::delivery::Delivery;
 use crate::delivery::response::Answer;
 use crate::delivery::run_queue::Index;
 use crate::delivery::upsert::Upserts;
-use crate::record::discard::Losses;
-use crate::record::queued::Record;
+use crate::record::discard::DiscardCounts;
+use crate::record::queued::QueuedCheckIn;
 use crate::record::stats::Stats;
-use crate::wire::encode::{Unwritten, Writer};
+use crate::wire::encode::{CheckInEncoder, Discarded};
 use crate::wire::transport::{Response, TransportError};
 
 /// What the server of a [`TestClient`](super::TestClient) does with check-ins.
@@ -46,7 +46,7 @@ impl TestServer {
 
 pub(super) struct Simulated {
     state: Mutex<State>,
-    writer: Writer,
+    encoder: CheckInEncoder,
 }
 
 struct State {
@@ -61,17 +61,17 @@ struct State {
 }
 
 impl Simulated {
-    pub(super) fn new(settings: &Settings, writer: Writer) -> Self {
+    pub(super) fn new(settings: &Settings, encoder: CheckInEncoder) -> Self {
         let state = State {
             now: Instant::now(),
             server: TestServer::Up,
-            delivery: Delivery::new(settings.pace),
+            delivery: Delivery::new(settings.delivery),
             upserts: Upserts::new(settings.upsert),
             captured: 0,
             epoch: 0,
             arrived: Vec::new(),
         };
-        Self { state: Mutex::new(state), writer }
+        Self { state: Mutex::new(state), encoder }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -115,7 +115,7 @@ impl Simulated {
             let Some((index, next)) = next else { return };
             let prepared = match next {
                 Next::Prepared(check_in) => Ok(check_in),
-                Next::New(check_in) => self.writer.prepare(check_in),
+                Next::New(check_in) => self.encoder.prepare(check_in),
             };
             self.state().take(index, prepared);
         }
@@ -142,9 +142,9 @@ impl State {
     }
 
     /// What the server does with it.
-    fn take(&mut self, index: Index, prepared: Result<CheckIn, Unwritten>) {
+    fn take(&mut self, index: Index, prepared: Result<CheckIn, Discarded>) {
         match prepared {
-            Err(Unwritten(loss)) => self.delivery.withhold(index, loss, self.now),
+            Err(Discarded(loss)) => self.delivery.withhold(index, loss, self.now),
             Ok(check_in) => {
                 let (takes, answer) = self.server.receive();
                 if takes {
@@ -152,9 +152,9 @@ impl State {
                 }
                 self.delivery.keep_prepared(index, check_in);
                 if let (Ok(response), Some(record)) = (&answer, self.delivery.get(index)) {
-                    self.upserts.answered(&record.subject, response);
+                    self.upserts.answered(&record.monitor, response);
                 }
-                self.delivery.answered(index, &answer, Losses::default(), self.now);
+                self.delivery.answered(index, &answer, DiscardCounts::default(), self.now);
             }
         }
     }
@@ -165,11 +165,11 @@ impl Sink for Simulated {
         self.state().now
     }
 
-    fn push(&self, mut record: Record) {
+    fn push(&self, mut record: QueuedCheckIn) {
         let mut state = self.state();
         record.epoch = state.epoch;
-        state.captured += u64::from(record.report.is_counted());
-        state.delivery.file(record);
+        state.captured += u64::from(record.event.is_counted());
+        state.delivery.push(record);
     }
 
     fn flush(&self) -> bool {
@@ -177,7 +177,7 @@ impl Sink for Simulated {
             let mut state = self.state();
             let epoch = state.epoch;
             state.epoch += 1;
-            state.delivery.hurry(epoch);
+            state.delivery.expedite(epoch);
             epoch
         };
         self.send();

@@ -13,7 +13,7 @@ use crate::client::error::InitError;
 use crate::client::global;
 use crate::client::options::{ClientOptions, Resolved};
 use crate::record::stats::Stats;
-use crate::wire::encode::Writer;
+use crate::wire::encode::CheckInEncoder;
 use crate::wire::envelope::EnvelopeWriter;
 
 /// A client without thread or network: its clock stands still until the test moves it, and its server does as told. All else,
@@ -69,14 +69,14 @@ impl TestClient {
     pub fn with_options(options: ClientOptions) -> Result<Self, InitError> {
         let settings = match options.for_test().resolve()? {
             Resolved::Enabled(settings) => settings,
-            Resolved::Disabled(why) => return Err(InitError::Start(why.into())),
+            Resolved::Disabled(why) => return Err(InitError::Startup(why.into())),
         };
-        let writer = Writer {
+        let encoder = CheckInEncoder {
             envelopes: EnvelopeWriter::new(&settings.dsn),
-            origin: settings.origin.clone(),
+            defaults: settings.defaults.clone(),
             before_send: settings.before_send.clone(),
         };
-        let simulated = Arc::new(Simulated::new(&settings, writer));
+        let simulated = Arc::new(Simulated::new(&settings, encoder));
         let sink: Arc<Simulated> = Arc::clone(&simulated);
         Ok(Self { simulated, client: Arc::new(Client::Sink(sink)) })
     }

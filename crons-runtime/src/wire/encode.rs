@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crons_types::{CheckIn, CheckInId, Environment};
 
-use crate::record::discard::{Loss, Losses};
+use crate::record::discard::{DiscardCounts, DiscardReason};
 use crate::wire::envelope::EnvelopeWriter;
 use crate::wire::transport::Request;
 
@@ -14,12 +14,12 @@ pub(crate) type BeforeSend = Arc<dyn Fn(CheckIn) -> Option<CheckIn> + Send + Syn
 
 /// Where check-ins come from.
 #[derive(Clone, Debug)]
-pub(crate) struct Origin {
+pub(crate) struct Defaults {
     pub(crate) environment: Environment,
     pub(crate) release: Option<String>,
 }
 
-impl Origin {
+impl Defaults {
     /// Fills in what a check-in does not say itself.
     pub(crate) fn complete(&self, mut check_in: CheckIn) -> CheckIn {
         check_in.environment.get_or_insert_with(|| self.environment.clone());
@@ -30,29 +30,29 @@ impl Origin {
     }
 }
 
-pub(crate) struct Writer {
+pub(crate) struct CheckInEncoder {
     pub(crate) envelopes: EnvelopeWriter,
-    pub(crate) origin: Origin,
+    pub(crate) defaults: Defaults,
     pub(crate) before_send: Option<BeforeSend>,
 }
 
 /// Why there is nothing to send.
 #[derive(Debug)]
-pub(crate) struct Unwritten(pub(crate) Loss);
+pub(crate) struct Discarded(pub(crate) DiscardReason);
 
-impl Writer {
+impl CheckInEncoder {
     /// Completes a check-in and has the user's hook see it: once, as it may count or sample, so what it returns is kept for further attempts.
-    pub(crate) fn prepare(&self, check_in: CheckIn) -> Result<CheckIn, Unwritten> {
-        let check_in = self.origin.complete(check_in);
+    pub(crate) fn prepare(&self, check_in: CheckIn) -> Result<CheckIn, Discarded> {
+        let check_in = self.defaults.complete(check_in);
         let Some(before_send) = &self.before_send else { return Ok(check_in) };
         let (id, slug) = (check_in.check_in_id, check_in.monitor_slug.clone());
         let seen = catch_unwind(AssertUnwindSafe(|| before_send(check_in))).map_err(|payload| {
             // Dropping it could panic, too.
             std::mem::forget(payload);
             log_loss!(error, slug, [], "check-in dropped: before_send_check_in has panicked");
-            Unwritten(Loss::Internal)
+            Discarded(DiscardReason::Internal)
         })?;
-        let mut seen = seen.ok_or(Unwritten(Loss::BeforeSend))?;
+        let mut seen = seen.ok_or(Discarded(DiscardReason::BeforeSend))?;
         // By it the server tells which begin and end belong together.
         seen.check_in_id = id;
         Ok(seen)
@@ -63,11 +63,11 @@ impl Writer {
         &self,
         check_in: &CheckIn,
         trace: Option<CheckInId>,
-        losses: &Losses,
-    ) -> Result<Request, Unwritten> {
-        self.envelopes.write(check_in, trace, losses).map_err(|error| {
+        discarded: &DiscardCounts,
+    ) -> Result<Request, Discarded> {
+        self.envelopes.write(check_in, trace, discarded).map_err(|error| {
             log_loss!(error, check_in.monitor_slug, [%error,], "check-in dropped: it cannot be written: {error}");
-            Unwritten(Loss::Internal)
+            Discarded(DiscardReason::Internal)
         })
     }
 }

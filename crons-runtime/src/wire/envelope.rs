@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use crons_types::{CheckIn, CheckInId, Dsn};
 use serde::Serialize;
 
-use crate::record::discard::Losses;
+use crate::record::discard::DiscardCounts;
 use crate::wire::transport::Request;
 
 /// Our name towards the server.
@@ -73,11 +73,11 @@ struct Trace {
 #[derive(Serialize)]
 struct ClientReport {
     timestamp: String,
-    discarded_events: Vec<Discarded>,
+    discarded_events: Vec<DiscardedEvents>,
 }
 
 #[derive(Serialize)]
-struct Discarded {
+struct DiscardedEvents {
     reason: &'static str,
     category: &'static str,
     quantity: u64,
@@ -105,7 +105,7 @@ impl EnvelopeWriter {
         &self,
         check_in: &CheckIn,
         trace: Option<CheckInId>,
-        losses: &Losses,
+        discarded: &DiscardCounts,
     ) -> Result<Request, serde_json::Error> {
         let now = humantime::format_rfc3339_millis(now()).to_string();
         let sdk = Sdk { name: SDK_NAME, version: SDK_VERSION };
@@ -119,10 +119,10 @@ impl EnvelopeWriter {
         body.push(b'\n');
         let contexts = trace.map(|trace_id| Contexts { trace: Trace { trace_id } });
         write_item(&mut body, "check_in", &Payload { check_in, contexts })?;
-        if !losses.is_empty() {
-            let discarded = losses.by_reason().into_iter();
+        if !discarded.is_empty() {
+            let discarded = discarded.by_reason().into_iter();
             let discarded_events = discarded
-                .map(|(reason, quantity)| Discarded { reason, category: "monitor", quantity })
+                .map(|(reason, quantity)| DiscardedEvents { reason, category: "monitor", quantity })
                 .collect();
             write_item(&mut body, "client_report", &ClientReport { timestamp: now, discarded_events })?;
         }
@@ -147,7 +147,7 @@ fn now() -> SystemTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::discard::Loss;
+    use crate::record::discard::DiscardReason;
     use crons_types::{Environment, MonitorConfig, Slug};
     use serde_json::{Value, json};
 
@@ -161,10 +161,10 @@ mod tests {
     fn a1_a4_a9_a16_one_item_with_its_length_and_no_key_that_was_not_given() {
         let dsn: Dsn = "http://pub@127.0.0.1:9000/42".parse().unwrap();
         let check_in = CheckIn::ok(Slug::parse("abc123").unwrap())
-            .id(CheckInId::from_bytes([0x11; 16]))
+            .check_in_id(CheckInId::from_bytes([0x11; 16]))
             .duration(std::time::Duration::from_secs(123))
             .environment(Environment::parse("production").unwrap());
-        let request = EnvelopeWriter::new(&dsn).write(&check_in, None, &Losses::default()).unwrap();
+        let request = EnvelopeWriter::new(&dsn).write(&check_in, None, &DiscardCounts::default()).unwrap();
 
         assert_eq!(&*request.url, "http://127.0.0.1:9000/api/42/envelope/");
         assert_eq!(request.headers[0], ("content-type", "application/x-sentry-envelope".to_owned()));
@@ -185,8 +185,9 @@ mod tests {
     fn a9_the_trace_of_a_run_stands_in_the_header_and_in_the_payload() {
         let dsn: Dsn = "http://pub@host/42".parse().unwrap();
         let id = CheckInId::from_bytes([0x22; 16]);
-        let check_in = CheckIn::ok(Slug::parse("job").unwrap()).id(id);
-        let request = EnvelopeWriter::new(&dsn).write(&check_in, Some(id), &Losses::default()).unwrap();
+        let check_in = CheckIn::ok(Slug::parse("job").unwrap()).check_in_id(id);
+        let request =
+            EnvelopeWriter::new(&dsn).write(&check_in, Some(id), &DiscardCounts::default()).unwrap();
         let [header, _, payload] = lines(&request).try_into().unwrap();
         assert_eq!(header["trace"], json!({"trace_id": id.to_string(), "public_key": "pub"}));
         assert_eq!(payload["contexts"], json!({"trace": {"trace_id": id.to_string()}}));
@@ -196,11 +197,15 @@ mod tests {
     fn d18_losses_go_along_as_a_client_report_with_each_reason_once() {
         let dsn: Dsn = "http://pub@host/42".parse().unwrap();
         let check_in = CheckIn::ok(Slug::parse("job").unwrap());
-        let mut losses = Losses::default();
-        for (loss, quantity) in [(Loss::Skipped, 2), (Loss::RateLimited, 3), (Loss::QueueOverflow, 1)] {
-            losses.add(loss, quantity);
+        let mut discarded = DiscardCounts::default();
+        for (loss, quantity) in [
+            (DiscardReason::Throttled, 2),
+            (DiscardReason::RateLimited, 3),
+            (DiscardReason::QueueOverflow, 1),
+        ] {
+            discarded.add(loss, quantity);
         }
-        let request = EnvelopeWriter::new(&dsn).write(&check_in, None, &losses).unwrap();
+        let request = EnvelopeWriter::new(&dsn).write(&check_in, None, &discarded).unwrap();
         let [_, _, _, item, mut report] = lines(&request).try_into().unwrap();
         assert_eq!(item["type"], "client_report");
         assert!(report["timestamp"].take().as_str().unwrap().ends_with('Z'));
@@ -223,7 +228,7 @@ mod tests {
             .unwrap();
         let check_in = CheckIn::in_progress(Slug::parse("foo").unwrap()).monitor_config(config);
         let dsn: Dsn = "https://k:s@host/1".parse().unwrap();
-        let request = EnvelopeWriter::new(&dsn).write(&check_in, None, &Losses::default()).unwrap();
+        let request = EnvelopeWriter::new(&dsn).write(&check_in, None, &DiscardCounts::default()).unwrap();
         assert!(request.headers[2].1.ends_with("sentry_key=k, sentry_secret=s"));
         let expected = json!({
             "monitor_slug": "foo", "status": "in_progress",

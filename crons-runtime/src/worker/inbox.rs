@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crons_types::Slug;
 
 use crate::platform::sync::{Condvar, Mutex, MutexGuard};
-use crate::record::queued::Record;
+use crate::record::queued::QueuedCheckIn;
 use crate::record::stats::Stats;
 
 /// With so much waiting, begins of runs are dropped: their ends will tell the whole story. A record is 64 bytes, and takes
@@ -29,7 +29,7 @@ pub(crate) struct Inbox {
 
 #[derive(Default)]
 struct State {
-    records: Vec<Record>,
+    records: Vec<QueuedCheckIn>,
     /// How many of them take back a begin, and are no check-ins until they turn out to be.
     skipped: usize,
     /// How many the worker has.
@@ -37,17 +37,17 @@ struct State {
     captured: u64,
     overflown: u64,
     /// Of those, what the worker has not been told of.
-    overflown_untold: u64,
+    overflow_unreported: u64,
     ended: u64,
     /// Counts the flushes.
     epoch: u32,
     flushing: usize,
-    hurry: Option<u32>,
+    expedite: Option<u32>,
     phase: Phase,
     /// The worker sleeps until it is woken.
     parked: bool,
     /// That check-ins are dropped has been said; it is said again once nothing was waiting.
-    complained: bool,
+    overflow_warned: bool,
     worker: Progress,
 }
 
@@ -80,8 +80,8 @@ impl Default for Progress {
 }
 
 /// What the worker is told.
-pub(crate) struct Orders {
-    pub(crate) hurry: Option<u32>,
+pub(crate) struct Commands {
+    pub(crate) expedite: Option<u32>,
     /// Someone waits for what is being settled.
     pub(crate) flushing: bool,
     pub(crate) stopped: bool,
@@ -96,7 +96,7 @@ pub(crate) enum Pushed {
     /// Wake the worker.
     Wake,
     /// Say that check-ins are dropped, that of this monitor first, and why.
-    Complain(Slug, &'static str),
+    WarnOnce(Slug, &'static str),
 }
 
 impl Inbox {
@@ -106,22 +106,22 @@ impl Inbox {
     }
 
     /// Leaves a check-in.
-    pub(crate) fn push(&self, mut record: Record) -> Pushed {
+    pub(crate) fn push(&self, mut record: QueuedCheckIn) -> Pushed {
         let mut state = self.state();
-        state.captured += u64::from(record.report.is_counted());
+        state.captured += u64::from(record.event.is_counted());
         let waiting = state.records.len().saturating_add(state.fetched);
-        let most = if record.is_opener() { MAX_BEFORE_OPENERS } else { MAX_WAITING };
+        let most = if record.is_start() { MAX_BEFORE_OPENERS } else { MAX_WAITING };
         if state.is_stopped() || waiting >= most {
             return state.refuse(&record);
         }
         record.epoch = state.epoch;
-        state.skipped += usize::from(!record.report.is_counted());
+        state.skipped += usize::from(!record.event.is_counted());
         state.records.push(record);
         if std::mem::take(&mut state.parked) { Pushed::Wake } else { Pushed::Done }
     }
 
     /// Fetches all check-ins in exchange for an empty buffer and the news.
-    pub(crate) fn exchange(&self, records: &mut Vec<Record>, progress: Progress) -> Orders {
+    pub(crate) fn exchange(&self, records: &mut Vec<QueuedCheckIn>, progress: Progress) -> Commands {
         records.clear();
         records.shrink_to(KEPT);
         let mut state = self.state();
@@ -135,22 +135,22 @@ impl Inbox {
             // They are out of sight until they are filed.
             state.worker.earliest_epoch = progress.earliest_epoch.min(first.epoch);
         }
-        state.complained &= state.worker.stats.queued > 0;
+        state.overflow_warned &= state.worker.stats.queued > 0;
         if state.flushing > 0 {
             self.settled.notify_all();
         }
-        Orders {
-            hurry: state.hurry.take(),
+        Commands {
+            expedite: state.expedite.take(),
             flushing: state.flushing > 0,
             stopped: state.is_stopped(),
-            overflown: std::mem::take(&mut state.overflown_untold),
+            overflown: std::mem::take(&mut state.overflow_unreported),
         }
     }
 
     /// The worker is about to sleep until it is woken; `false` if it must not.
     pub(crate) fn park(&self) -> bool {
         let mut state = self.state();
-        state.parked = state.records.is_empty() && state.hurry.is_none() && !state.is_stopped();
+        state.parked = state.records.is_empty() && state.expedite.is_none() && !state.is_stopped();
         state.parked
     }
 
@@ -164,7 +164,7 @@ impl Inbox {
         }
         // What comes from now on is not waited for.
         state.epoch = epoch.saturating_add(1);
-        state.hurry = Some(epoch);
+        state.expedite = Some(epoch);
         state.flushing += 1;
         drop(state);
         wake();
@@ -221,7 +221,7 @@ impl Inbox {
         stats.captured += inbox.captured;
         stats.queued += (inbox.records.len() - inbox.skipped) as u64;
         stats.dropped.queue_overflow += inbox.overflown;
-        stats.dropped.ended += inbox.ended;
+        stats.dropped.client_closed += inbox.ended;
         (stats, inbox.worker.limited_until)
     }
 }
@@ -235,16 +235,16 @@ impl State {
         self.worker.earliest_epoch > epoch && self.records.first().is_none_or(|first| first.epoch > epoch)
     }
 
-    fn refuse(&mut self, record: &Record) -> Pushed {
+    fn refuse(&mut self, record: &QueuedCheckIn) -> Pushed {
         let why = if self.is_stopped() { "the client has ended" } else { "too many are waiting" };
-        if record.report.is_counted() {
+        if record.event.is_counted() {
             let count = if self.is_stopped() { &mut self.ended } else { &mut self.overflown };
             *count += 1;
-            self.overflown_untold += u64::from(!self.is_stopped());
+            self.overflow_unreported += u64::from(!self.is_stopped());
         }
-        if std::mem::replace(&mut self.complained, true) {
+        if std::mem::replace(&mut self.overflow_warned, true) {
             return Pushed::Done;
         }
-        Pushed::Complain(record.subject.slug.clone(), why)
+        Pushed::WarnOnce(record.monitor.slug.clone(), why)
     }
 }

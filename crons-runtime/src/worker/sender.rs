@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use crons_types::CheckInId;
 use tokio::task::{Id, JoinSet};
 
-use super::shared::{Desk, Plan};
+use super::shared::{Shared, WorkerConfig};
 use crate::delivery::delivery::Delivery;
 use crate::delivery::response::Answer;
 use crate::delivery::run_queue::Index;
 use crate::delivery::upsert::Upserts;
-use crate::record::discard::{Loss, Losses};
-use crate::record::queued::Record;
-use crate::wire::encode::Unwritten;
+use crate::record::discard::{DiscardCounts, DiscardReason};
+use crate::record::queued::QueuedCheckIn;
+use crate::wire::encode::Discarded;
 use crate::wire::transport::{Request, Transport, TransportError};
 use crate::worker::inbox::Progress;
 
@@ -24,9 +24,9 @@ use crate::worker::inbox::Progress;
 const MAX_IN_FLIGHT: usize = 16;
 /// While there is something going on the thread looks for itself, so that no job pays for waking it: that takes 4 us, ten
 /// times all else.
-const LOOK: Duration = Duration::from_millis(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// After so many looks at nothing it sleeps until it is woken.
-const LOOKS: u32 = 50;
+const IDLE_POLLS: u32 = 50;
 
 /// So often the thread goes on after a panic.
 const MOST_PANICS: usize = 1_000;
@@ -41,33 +41,33 @@ pub(super) fn on_worker() -> bool {
 }
 
 pub(super) struct Sender {
-    desk: Arc<Desk>,
-    plan: Arc<Plan>,
+    shared: Arc<Shared>,
+    config: Arc<WorkerConfig>,
     transport: Arc<dyn Transport>,
     delivery: Delivery,
     requests: JoinSet<Answer>,
-    in_flight: HashMap<Id, (Index, Losses)>,
+    in_flight: HashMap<Id, (Index, DiscardCounts)>,
     upserts: Upserts,
 }
 
 /// However the thread ends, nobody waits for it any longer, and nothing more is queued.
-struct Ending(Arc<Desk>);
+struct StopOnDrop(Arc<Shared>);
 
-impl Drop for Ending {
+impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.inbox.finish();
     }
 }
 
 impl Sender {
-    pub(super) fn new(desk: Arc<Desk>, plan: Arc<Plan>, transport: Arc<dyn Transport>) -> Self {
-        let (delivery, upserts) = (Delivery::new(plan.pace), Upserts::new(plan.upsert));
+    pub(super) fn new(shared: Arc<Shared>, config: Arc<WorkerConfig>, transport: Arc<dyn Transport>) -> Self {
+        let (delivery, upserts) = (Delivery::new(config.delivery), Upserts::new(config.upsert));
         let (requests, in_flight) = (JoinSet::new(), HashMap::new());
-        Self { desk, plan, transport, delivery, requests, in_flight, upserts }
+        Self { shared, config, transport, delivery, requests, in_flight, upserts }
     }
 
     pub(super) fn run(mut self) {
-        let _ending = Ending(Arc::clone(&self.desk));
+        let _ending = StopOnDrop(Arc::clone(&self.shared));
         ON_WORKER.set(true);
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => {
@@ -86,47 +86,47 @@ impl Sender {
             }
         }
         // Here, where no runtime runs: a transport may own one, which must not be dropped within another.
-        drop(self.plan.connect.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.config.connect.lock().unwrap_or_else(PoisonError::into_inner).take());
         drop(self);
     }
 
     async fn send(&mut self) {
-        let desk = Arc::clone(&self.desk);
+        let shared = Arc::clone(&self.shared);
         let mut records = Vec::new();
-        let mut look_at = Instant::now();
-        let (mut looks, mut called, mut parked) = (0, true, false);
+        let mut poll_at = Instant::now();
+        let (mut idle_polls, mut called, mut parked) = (0, true, false);
         loop {
             // Not more often than that: each look takes the lock that the jobs need.
-            if called || parked || look_at <= Instant::now() {
-                let orders = desk.inbox.exchange(&mut records, self.progress());
-                looks = if records.is_empty() { looks + 1 } else { 0 };
-                self.delivery.lost(Loss::QueueOverflow, orders.overflown);
+            if called || parked || poll_at <= Instant::now() {
+                let orders = shared.inbox.exchange(&mut records, self.progress());
+                idle_polls = if records.is_empty() { idle_polls + 1 } else { 0 };
+                self.delivery.lost(DiscardReason::QueueOverflow, orders.overflown);
                 for record in records.drain(..) {
-                    self.delivery.file(record);
+                    self.delivery.push(record);
                 }
                 if orders.stopped {
                     self.log_what_is_left();
                     return;
                 }
-                if let Some(epoch) = orders.hurry {
-                    self.delivery.hurry(epoch);
+                if let Some(epoch) = orders.expedite {
+                    self.delivery.expedite(epoch);
                 }
                 // Whoever waits is told of each answer.
                 called = orders.flushing;
-                look_at = Instant::now() + LOOK;
-                self.launch();
-                parked = looks >= LOOKS && desk.inbox.park();
+                poll_at = Instant::now() + POLL_INTERVAL;
+                self.send_ready();
+                parked = idle_polls >= IDLE_POLLS && shared.inbox.park();
             } else {
-                self.launch();
+                self.send_ready();
             }
-            let wake = self.wake_at((!parked).then_some(look_at));
+            let wake = self.wake_at((!parked).then_some(poll_at));
             tokio::select! {
-                Some(finished) = self.requests.join_next_with_id() => self.land(finished),
-                () = desk.wake.notified() => called = true,
+                Some(finished) = self.requests.join_next_with_id() => self.on_finished(finished),
+                () = shared.wake.notified() => called = true,
                 () = sleep_until(wake) => {}
             }
             while let Some(finished) = self.requests.try_join_next_with_id() {
-                self.land(finished);
+                self.on_finished(finished);
             }
         }
     }
@@ -162,27 +162,27 @@ impl Sender {
     }
 
     /// When to go on though nothing happens.
-    fn wake_at(&self, look_at: Option<Instant>) -> Option<Instant> {
+    fn wake_at(&self, poll_at: Option<Instant>) -> Option<Instant> {
         // With all hands full, only an answer or news can help.
         let full = self.requests.len() >= MAX_IN_FLIGHT;
         let due = self.delivery.wake_at(Instant::now()).filter(|_| !full);
-        [due, look_at].into_iter().flatten().min()
+        [due, poll_at].into_iter().flatten().min()
     }
 
     /// Puts on the wire what may go.
-    fn launch(&mut self) {
+    fn send_ready(&mut self) {
         while self.requests.len() < MAX_IN_FLIGHT {
             let now = Instant::now();
             let Some(index) = self.delivery.next(now) else { return };
-            let Some(trace) = self.delivery.get(index).map(Record::trace_id) else { continue };
-            let losses = self.delivery.take_losses();
-            match self.write(index, trace, &losses) {
+            let Some(trace) = self.delivery.get(index).map(QueuedCheckIn::trace_id) else { continue };
+            let discarded = self.delivery.take_discarded();
+            match self.write(index, trace, &discarded) {
                 Ok(request) => {
-                    let answer = answer(Arc::clone(&self.transport), request, self.plan.request_timeout);
-                    self.in_flight.insert(self.requests.spawn(answer).id(), (index, losses));
+                    let answer = answer(Arc::clone(&self.transport), request, self.config.request_timeout);
+                    self.in_flight.insert(self.requests.spawn(answer).id(), (index, discarded));
                 }
-                Err(Unwritten(loss)) => {
-                    self.delivery.put_back(losses);
+                Err(Discarded(loss)) => {
+                    self.delivery.put_back(discarded);
                     self.delivery.withhold(index, loss, now);
                 }
             }
@@ -194,23 +194,23 @@ impl Sender {
         &mut self,
         index: Index,
         trace: Option<CheckInId>,
-        losses: &Losses,
-    ) -> Result<Request, Unwritten> {
-        let Self { delivery, upserts, plan, .. } = self;
+        discarded: &DiscardCounts,
+    ) -> Result<Request, Discarded> {
+        let Self { delivery, upserts, config, .. } = self;
         let check_in = if let Some(prepared) = delivery.take_prepared(index) {
             prepared
         } else {
             let check_in = delivery.get(index).map(|record| upserts.check_in(record));
-            plan.writer.prepare(check_in.ok_or(Unwritten(Loss::Internal))?)?
+            config.encoder.prepare(check_in.ok_or(Discarded(DiscardReason::Internal))?)?
         };
-        let request = plan.writer.write(&check_in, trace, losses)?;
-        if plan.writer.before_send.is_some() {
+        let request = config.encoder.write(&check_in, trace, discarded)?;
+        if config.encoder.before_send.is_some() {
             delivery.keep_prepared(index, check_in);
         }
         Ok(request)
     }
 
-    fn land(&mut self, finished: Result<(Id, Answer), tokio::task::JoinError>) {
+    fn on_finished(&mut self, finished: Result<(Id, Answer), tokio::task::JoinError>) {
         let (id, answer) = match finished {
             Ok(finished) => finished,
             Err(panicked) => {
@@ -220,11 +220,11 @@ impl Sender {
                 (id, Err(error))
             }
         };
-        if let Some((index, losses)) = self.in_flight.remove(&id) {
+        if let Some((index, discarded)) = self.in_flight.remove(&id) {
             if let (Ok(response), Some(record)) = (&answer, self.delivery.get(index)) {
-                self.upserts.answered(&record.subject, response);
+                self.upserts.answered(&record.monitor, response);
             }
-            self.delivery.answered(index, &answer, losses, Instant::now());
+            self.delivery.answered(index, &answer, discarded, Instant::now());
         }
     }
 }

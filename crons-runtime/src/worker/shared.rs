@@ -6,34 +6,34 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Notify;
 
 use super::inbox::Inbox;
-use crate::delivery::delivery::Pace;
+use crate::delivery::delivery::DeliveryOptions;
 use crate::delivery::upsert::Upsert;
 use crate::record::stats::Stats;
-use crate::wire::encode::Writer;
+use crate::wire::encode::CheckInEncoder;
 use crate::wire::transport::Transport;
 
 /// Makes a transport for this process: connections do not survive a fork.
 pub(crate) type Connect = Box<dyn Fn() -> Option<Arc<dyn Transport>> + Send + Sync>;
 
 /// All that a worker needs, in this process or in a child of it.
-pub(crate) struct Plan {
+pub(crate) struct WorkerConfig {
     /// Taken out when the worker ends: it may hold a transport of the user's, which is to be dropped then.
     pub(crate) connect: Mutex<Option<Connect>>,
-    pub(crate) writer: Writer,
-    pub(crate) pace: Pace,
+    pub(crate) encoder: CheckInEncoder,
+    pub(crate) delivery: DeliveryOptions,
     pub(crate) upsert: Upsert,
     pub(crate) request_timeout: Duration,
 }
 
 /// What callers and the thread share.
 #[derive(Default)]
-pub(super) struct Desk {
+pub(super) struct Shared {
     pub(super) inbox: Inbox,
     /// There is something to do.
     pub(super) wake: Notify,
 }
 
-impl Desk {
+impl Shared {
     pub(super) fn stats(&self) -> Stats {
         let (mut stats, limited_until) = self.inbox.stats();
         let left = limited_until.and_then(|until| until.checked_duration_since(Instant::now()));

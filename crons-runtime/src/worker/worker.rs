@@ -5,9 +5,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::sender::{Sender, on_worker};
-use super::shared::{Desk, Plan};
+use super::shared::{Shared, WorkerConfig};
 use crate::platform::process;
-use crate::record::queued::Record;
+use crate::record::queued::QueuedCheckIn;
 use crate::record::stats::Stats;
 use crate::wire::transport::Transport;
 use crate::worker::inbox::Pushed;
@@ -17,95 +17,95 @@ const MOST_FORKS: usize = 8;
 
 /// The caller's end of the worker.
 pub(crate) struct Worker {
-    plan: Arc<Plan>,
+    config: Arc<WorkerConfig>,
     /// One for each process between the first and this one: a child has none of its parent's threads, and must not touch
     /// a lock that one of them may have held.
-    desks: [OnceLock<Arc<Desk>>; MOST_FORKS],
+    shared_by_fork: [OnceLock<Arc<Shared>>; MOST_FORKS],
     /// The forks before the first of them.
     forks: usize,
 }
 
 impl Worker {
     /// Starts the thread.
-    pub(crate) fn start(plan: Plan, transport: Arc<dyn Transport>) -> std::io::Result<Self> {
+    pub(crate) fn start(config: WorkerConfig, transport: Arc<dyn Transport>) -> std::io::Result<Self> {
         process::count_forks();
-        let plan = Arc::new(plan);
-        let desk = open(&plan, transport)?;
-        let mut desks: [OnceLock<Arc<Desk>>; MOST_FORKS] = Default::default();
-        desks[0] = OnceLock::from(desk);
-        Ok(Self { plan, desks, forks: process::forks() })
+        let config = Arc::new(config);
+        let shared = spawn(&config, transport)?;
+        let mut shared_by_fork: [OnceLock<Arc<Shared>>; MOST_FORKS] = Default::default();
+        shared_by_fork[0] = OnceLock::from(shared);
+        Ok(Self { config, shared_by_fork, forks: process::forks() })
     }
 
     /// Hands over a check-in. Does no I/O and does not wait for any.
-    pub(crate) fn push(&self, record: Record) {
+    pub(crate) fn push(&self, record: QueuedCheckIn) {
         let Some(cell) = self.place() else { return forked_too_often() };
-        let desk = cell.get_or_init(|| self.open_after_fork());
-        match desk.inbox.push(record) {
+        let shared = cell.get_or_init(|| self.spawn_after_fork());
+        match shared.inbox.push(record) {
             Pushed::Done => {}
-            Pushed::Wake => desk.wake.notify_one(),
-            Pushed::Complain(slug, why) => {
+            Pushed::Wake => shared.wake.notify_one(),
+            Pushed::WarnOnce(slug, why) => {
                 log_loss!(warn, slug, [], "check-ins are dropped, and counted in crons::stats(): {why}");
             }
         }
     }
 
     #[cold]
-    fn open_after_fork(&self) -> Arc<Desk> {
+    fn spawn_after_fork(&self) -> Arc<Shared> {
         // A thread that the fork has left behind may hold the lock; it was ending the client then.
-        let transport = self.plan.connect.try_lock().ok().and_then(|connect| connect.as_ref()?());
-        let desk = transport.and_then(|transport| open(&self.plan, transport).ok());
-        desk.unwrap_or_else(|| {
+        let transport = self.config.connect.try_lock().ok().and_then(|connect| connect.as_ref()?());
+        let shared = transport.and_then(|transport| spawn(&self.config, transport).ok());
+        shared.unwrap_or_else(|| {
             log_loss!(error, [], "the check-ins of this forked process cannot be sent: jobs run unwatched");
-            let desk = Desk::default();
-            desk.inbox.stop();
-            Arc::new(desk)
+            let shared = Shared::default();
+            shared.inbox.stop();
+            Arc::new(shared)
         })
     }
 
     /// Of this process; `None` if it was forked and has sent nothing yet.
-    fn desk(&self) -> Option<&Arc<Desk>> {
+    fn shared(&self) -> Option<&Arc<Shared>> {
         self.place()?.get()
     }
 
-    fn place(&self) -> Option<&OnceLock<Arc<Desk>>> {
-        self.desks.get(process::forks().saturating_sub(self.forks))
+    fn place(&self) -> Option<&OnceLock<Arc<Shared>>> {
+        self.shared_by_fork.get(process::forks().saturating_sub(self.forks))
     }
 
     /// Waits until everything captured so far is settled, for at most `timeout`. Whether it is.
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
-        let Some(desk) = self.desk() else { return true };
+        let Some(shared) = self.shared() else { return true };
         // A hook or a transport that flushes would wait for itself.
         let timeout = if on_worker() { Duration::ZERO } else { timeout };
-        desk.inbox.flush(timeout, || desk.wake.notify_one())
+        shared.inbox.flush(timeout, || shared.wake.notify_one())
     }
 
     /// Lets the thread end, whatever is left; does not wait for it.
     pub(crate) fn stop(&self) {
-        if let Some(desk) = self.desk() {
-            desk.inbox.stop();
-            desk.wake.notify_one();
+        if let Some(shared) = self.shared() {
+            shared.inbox.stop();
+            shared.wake.notify_one();
         }
     }
 
     /// Whether the thread was told to end.
     pub(crate) fn is_stopped(&self) -> bool {
-        self.desk().is_some_and(|desk| desk.inbox.is_stopped())
+        self.shared().is_some_and(|shared| shared.inbox.is_stopped())
     }
 
     /// As [`stop`](Self::stop), and waits for at most `timeout` until the thread has logged what is left: it is asked to, because a
     /// thread that runs the exit hooks has lost its thread-locals, which subscribers use. With nothing left it does not wait.
     pub(crate) fn stop_and_report(&self, timeout: Duration) {
-        let Some(desk) = self.desk() else { return };
-        let waits = desk.inbox.has_loose_ends() && !on_worker();
+        let Some(shared) = self.shared() else { return };
+        let waits = shared.inbox.has_loose_ends() && !on_worker();
         self.stop();
         if waits {
-            desk.inbox.wait_until_finished(timeout);
+            shared.inbox.wait_until_finished(timeout);
         }
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        let Some(desk) = self.desk() else { return Stats::default() };
-        desk.stats()
+        let Some(shared) = self.shared() else { return Stats::default() };
+        shared.stats()
     }
 }
 
@@ -121,9 +121,9 @@ fn forked_too_often() {
     }
 }
 
-fn open(plan: &Arc<Plan>, transport: Arc<dyn Transport>) -> std::io::Result<Arc<Desk>> {
-    let desk = Arc::new(Desk::default());
-    let sender = Sender::new(Arc::clone(&desk), Arc::clone(plan), transport);
+fn spawn(config: &Arc<WorkerConfig>, transport: Arc<dyn Transport>) -> std::io::Result<Arc<Shared>> {
+    let shared = Arc::new(Shared::default());
+    let sender = Sender::new(Arc::clone(&shared), Arc::clone(config), transport);
     std::thread::Builder::new().name("crons-worker".to_owned()).spawn(move || sender.run())?;
-    Ok(desk)
+    Ok(shared)
 }

@@ -9,7 +9,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
 use super::days;
-use super::wall::{Wall, minute_of, offsets, steady};
+use super::wall::{Wall, constant_offset, minute_of, offsets};
 use crate::crontab::Fields;
 
 /// No walk through a day of clock changes takes more steps; the reference has been seen to walk for ever.
@@ -21,8 +21,8 @@ const MOST_YEARS: i16 = 50;
 const TWO_DAYS: i64 = 2 * 24 * 60;
 
 pub(super) fn next_after(fields: &Fields, zone: &TimeZone, after: Timestamp) -> Option<Timestamp> {
-    if fields.by_the_clock {
-        return next_by_the_clock(fields, zone, after);
+    if fields.fixed_time {
+        return next_fixed_time(fields, zone, after);
     }
     match walk(fields, zone, after)? {
         Walk::Found(next) if next > after => Some(next),
@@ -31,7 +31,7 @@ pub(super) fn next_after(fields: &Fields, zone: &TimeZone, after: Timestamp) -> 
     }
 }
 
-fn next_by_the_clock(fields: &Fields, zone: &TimeZone, after: Timestamp) -> Option<Timestamp> {
+fn next_fixed_time(fields: &Fields, zone: &TimeZone, after: Timestamp) -> Option<Timestamp> {
     let mut civil = minute_of(zone.to_datetime(after))?;
     // In repeated time the first matches may lie in its first pass, before `after`: a day has 1440.
     for _ in 0..=TWO_DAYS {
@@ -58,7 +58,7 @@ fn walk(fields: &Fields, zone: &TimeZone, after: Timestamp) -> Option<Walk> {
     let started = minute_of(offset.to_datetime(after))?;
     // The common case, without reading the clock any further.
     if let Some(civil) = days::next_minute(started).filter(|civil| civil.date() == started.date())
-        && steady(zone, civil.date()) == Some(offset)
+        && constant_offset(zone, civil.date()) == Some(offset)
         && days::matches(fields, civil.date())
         && let Some(time) = days::time_from(fields, civil.time())
     {
@@ -72,7 +72,7 @@ fn walk(fields: &Fields, zone: &TimeZone, after: Timestamp) -> Option<Walk> {
         }
         if !days::matches(fields, date) {
             wall = Wall::midnight(days::next_day(fields, date)?);
-        } else if let Some(offset) = steady(zone, date) {
+        } else if let Some(offset) = constant_offset(zone, date) {
             match days::time_from(fields, time) {
                 Some(time) => return offset.to_timestamp(date.to_datetime(time)).ok().map(Walk::Found),
                 None => wall = Wall::midnight(date.tomorrow().ok()?),
@@ -133,13 +133,13 @@ fn scan(fields: &Fields, zone: &TimeZone, from: Timestamp) -> Option<Timestamp> 
 }
 
 pub(super) fn previous_before(fields: &Fields, zone: &TimeZone, before: Timestamp) -> Option<Timestamp> {
-    if fields.by_the_clock {
-        return previous_by_the_clock(fields, zone, before);
+    if fields.fixed_time {
+        return previous_fixed_time(fields, zone, before);
     }
     let mut until = before;
     for _ in 0..MOST_STEPS {
         let last = minute_of(zone.to_datetime(until.checked_sub(NANOSECOND).ok()?))?;
-        let Some(offset) = steady(zone, last.date()) else {
+        let Some(offset) = constant_offset(zone, last.date()) else {
             match latest_within_days(fields, zone, until) {
                 Ok(previous) => return Some(previous),
                 Err(from) => until = from?,
@@ -153,7 +153,7 @@ pub(super) fn previous_before(fields: &Fields, zone: &TimeZone, before: Timestam
         }
         let day = days::previous_day(fields, last.date())?;
         until = Wall::midnight(day.tomorrow().ok()?).instant(zone)?;
-        if steady(zone, day).is_none() {
+        if constant_offset(zone, day).is_none() {
             // What is due on a day that is skipped as a whole happens when it would be over.
             let over = until.checked_add(NANOSECOND).ok()?.min(before);
             match latest_within_days(fields, zone, over) {
@@ -184,7 +184,7 @@ fn latest_within_days(
     Err(earliest)
 }
 
-fn previous_by_the_clock(fields: &Fields, zone: &TimeZone, before: Timestamp) -> Option<Timestamp> {
+fn previous_fixed_time(fields: &Fields, zone: &TimeZone, before: Timestamp) -> Option<Timestamp> {
     let civil = minute_of(zone.to_datetime(before))?;
     // In the second pass of repeated time, all of the first pass is past.
     let repeated = match offsets(zone, civil) {

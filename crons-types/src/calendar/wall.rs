@@ -49,7 +49,7 @@ impl Wall {
 }
 
 /// The offset that holds on the whole of `date`, both midnights included; `None` if clocks change on it.
-pub(super) fn steady(zone: &TimeZone, date: Date) -> Option<Offset> {
+pub(super) fn constant_offset(zone: &TimeZone, date: Date) -> Option<Offset> {
     let midnight = |date: Date| match offsets(zone, date.to_datetime(Time::midnight())) {
         AmbiguousOffset::Unambiguous { offset } => Some(offset),
         _ => None,

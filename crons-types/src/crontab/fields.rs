@@ -24,7 +24,7 @@ pub(crate) struct Fields {
     /// Both day fields must match, because one of them begins with `*`; otherwise either will do.
     pub(crate) both_days: bool,
     /// Minute and hour are both given, so it fires by the clock on the wall, once, whatever clock changes do.
-    pub(crate) by_the_clock: bool,
+    pub(crate) fixed_time: bool,
 }
 
 /// The bit in [`Fields::weekdays`] for the `nth` (1 to 5; 6 is the last) such weekday (0 to 6) of a month.

@@ -59,7 +59,7 @@ pub(crate) const fn parse(text: &[u8]) -> Result<Fields, Fault> {
         months: ok!(list(&FIELDS[3], text, words[3])),
         weekdays: sunday_once(ok!(list(&FIELDS[WEEKDAY], text, words[WEEKDAY]))),
         both_days: text[words[DAY].0] == b'*' || text[words[WEEKDAY].0] == b'*',
-        by_the_clock: text[words[0].0] != b'*' && text[words[1].0] != b'*',
+        fixed_time: text[words[0].0] != b'*' && text[words[1].0] != b'*',
     };
     if let Some(day) = fields.impossible_day() {
         return Err(Fault {

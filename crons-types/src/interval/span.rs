@@ -61,7 +61,7 @@ pub(super) fn whole_minutes(seconds: u64) -> Result<u64, Fault> {
 
 /// Why a text is no length of time, or a length is not in whole minutes from one up. Displays as one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InvalidSpan {
+pub struct InvalidInterval {
     written: Box<str>,
     fault: Fault,
     /// Months and years are units too: an interval was asked for.
@@ -85,7 +85,7 @@ pub(super) enum Fault {
     Varies,
 }
 
-impl InvalidSpan {
+impl InvalidInterval {
     pub(super) fn new(written: &str, fault: Fault, calendar: bool) -> Self {
         const MOST: usize = 40;
         let mut quoted: String = written.trim().chars().take(MOST).collect();
@@ -96,7 +96,7 @@ impl InvalidSpan {
     }
 }
 
-impl fmt::Display for InvalidSpan {
+impl fmt::Display for InvalidInterval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { written, fault, calendar } = self;
         let number = written.trim_end_matches(|c: char| !c.is_ascii_digit());
@@ -130,10 +130,10 @@ impl fmt::Display for InvalidSpan {
     }
 }
 
-impl std::error::Error for InvalidSpan {}
+impl std::error::Error for InvalidInterval {}
 
 /// So that a length that is one already is taken wherever words are.
-impl From<std::convert::Infallible> for InvalidSpan {
+impl From<std::convert::Infallible> for InvalidInterval {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}
     }

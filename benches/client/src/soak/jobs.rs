@@ -84,7 +84,7 @@ fn by_hand(slug: &str, work: impl Fn()) -> Verdict {
         let begin = Instant::now();
         let id = capture_check_in(CheckIn::in_progress(slug.clone()));
         work();
-        capture_check_in(CheckIn::error(slug).id(id).duration(begin.elapsed()));
+        capture_check_in(CheckIn::error(slug).check_in_id(id).duration(begin.elapsed()));
     }
     Verdict::Error
 }

@@ -1,6 +1,6 @@
 async fn nightly_backup(db: &Db) -> anyhow::Result<()> {
     use ::crons::__private as __crons;
-    let (__crons_run, __crons_output) = __crons::during(
+    let (__crons_run, __crons_output) = __crons::run_future(
         {
             static __CRONS_DEFINITION: __crons::Definition = __crons::Definition::new("nightly-backup")
                 .crontab("0 3 * * MON-FRI")
@@ -12,7 +12,7 @@ async fn nightly_backup(db: &Db) -> anyhow::Result<()> {
         },
         async move {
             if false {
-                return __crons::never::<anyhow::Result<()>>();
+                return __crons::unreachable_output::<anyhow::Result<()>>();
             }
             db.copy().await
         },

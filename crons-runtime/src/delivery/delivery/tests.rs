@@ -8,7 +8,7 @@ use crons_types::{CheckInId, MonitorConfig, Slug};
 
 use super::*;
 use crate::delivery::response::Answer;
-use crate::record::queued::{About, Report, Subject};
+use crate::record::queued::{MonitorInfo, MonitorRef, RunEvent};
 use crate::wire::transport::{Response, TransportError};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -17,25 +17,25 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// A client without a thread, and a server without a network.
 struct World {
     delivery: Delivery,
-    pace: Pace,
+    options: DeliveryOptions,
     now: Instant,
     begin: Instant,
     /// What the server does with a request that comes so long after the begin.
     server: Box<dyn FnMut(Duration) -> Answer>,
     /// Slug, report, and when it came.
-    arrived: Vec<(String, Report, Duration)>,
+    arrived: Vec<(String, RunEvent, Duration)>,
     captured: u64,
     ids: u128,
 }
 
 struct Job {
     id: CheckInId,
-    subject: About,
+    monitor: MonitorRef,
     began: Instant,
 }
 
-fn pace() -> Pace {
-    Pace { rate_limit: NonZeroU32::new(6), coalesce: Duration::ZERO, retry_server_errors: false }
+fn options() -> DeliveryOptions {
+    DeliveryOptions { rate_limit: NonZeroU32::new(6), coalesce: Duration::ZERO, retry_server_errors: false }
 }
 
 fn fine() -> Response {
@@ -47,41 +47,50 @@ fn refused() -> TransportError {
 }
 
 impl World {
-    fn new(pace: Pace, server: impl FnMut(Duration) -> Answer + 'static) -> Self {
+    fn new(options: DeliveryOptions, server: impl FnMut(Duration) -> Answer + 'static) -> Self {
         let (now, server, arrived) = (Instant::now(), Box::new(server), Vec::new());
-        Self { delivery: Delivery::new(pace), pace, now, begin: now, server, arrived, captured: 0, ids: 0 }
+        Self {
+            delivery: Delivery::new(options),
+            options,
+            now,
+            begin: now,
+            server,
+            arrived,
+            captured: 0,
+            ids: 0,
+        }
     }
 
-    fn capture(&mut self, job: &Job, report: Report) {
-        let mut record = Record::new(job.id, job.subject.clone(), report, self.now);
-        if report != Report::InProgress {
+    fn capture(&mut self, job: &Job, event: RunEvent) {
+        let mut record = QueuedCheckIn::new(job.id, job.monitor.clone(), event, self.now);
+        if event != RunEvent::InProgress {
             record = record.lasted(self.now - job.began);
-            record.closes = true;
+            record.must_deliver = true;
         }
-        self.captured += u64::from(report.is_counted());
-        self.delivery.file(record);
+        self.captured += u64::from(event.is_counted());
+        self.delivery.push(record);
     }
 
     fn start(&mut self, slug: &str, config: Option<MonitorConfig>) -> Job {
         self.ids += 1;
-        let subject = About::Made(Arc::new(Subject::new(Slug::parse(slug).unwrap(), config)));
-        let job = Job { id: CheckInId::from_bytes(self.ids.to_be_bytes()), subject, began: self.now };
-        self.capture(&job, Report::InProgress);
+        let monitor = MonitorRef::Made(Arc::new(MonitorInfo::new(Slug::parse(slug).unwrap(), config)));
+        let job = Job { id: CheckInId::from_bytes(self.ids.to_be_bytes()), monitor, began: self.now };
+        self.capture(&job, RunEvent::InProgress);
         job
     }
 
     /// Sends what may go now.
     fn send(&mut self) {
         while let Some(index) = self.delivery.next(self.now) {
-            let losses = self.delivery.take_losses();
+            let discarded = self.delivery.take_discarded();
             let since = self.now - self.begin;
             let answer = (self.server)(since);
             let record = self.delivery.get(index).unwrap();
-            let retried = self.pace.retry_server_errors;
+            let retried = self.options.retry_server_errors;
             if answer.as_ref().is_ok_and(|response| !(retried && response.is_server_error())) {
-                self.arrived.push((record.subject.slug.to_string(), record.report, since));
+                self.arrived.push((record.monitor.slug.to_string(), record.event, since));
             }
-            self.delivery.answered(index, &answer, losses, self.now);
+            self.delivery.answered(index, &answer, discarded, self.now);
         }
     }
 
@@ -101,12 +110,12 @@ impl World {
     fn run(&mut self, slug: &str, time: Duration) {
         let job = self.start(slug, None);
         self.pass(time);
-        self.capture(&job, Report::Ok);
+        self.capture(&job, RunEvent::Ok);
         self.pass(Duration::ZERO);
     }
 
-    fn reports(&self, slug: &str) -> Vec<Report> {
-        self.arrived.iter().filter(|(of, ..)| of == slug).map(|(_, report, _)| *report).collect()
+    fn reports(&self, slug: &str) -> Vec<RunEvent> {
+        self.arrived.iter().filter(|(of, ..)| of == slug).map(|(_, event, _)| *event).collect()
     }
 
     /// The statistics, which must add up.
@@ -127,7 +136,7 @@ impl World {
 #[test]
 fn d1_a_limit_of_the_server_silences_new_runs_until_it_is_over_and_they_are_counted() {
     let mut told = false;
-    let mut world = World::new(pace(), move |_| {
+    let mut world = World::new(options(), move |_| {
         let response = Response::new(200);
         let first = !std::mem::replace(&mut told, true);
         Ok(if first { response.header("X-Sentry-Rate-Limits", "60:monitor:organization") } else { response })
@@ -138,46 +147,47 @@ fn d1_a_limit_of_the_server_silences_new_runs_until_it_is_over_and_they_are_coun
     assert!(world.delivery.limited_until(world.now).is_some());
     world.pass(MINUTE);
     world.run("third", SECOND);
-    assert_eq!(world.reports("third"), [Report::InProgress, Report::Ok]);
+    assert_eq!(world.reports("third"), [RunEvent::InProgress, RunEvent::Ok]);
 }
 
 #[test]
 fn the_end_of_a_run_that_the_server_knows_of_waits_until_its_limit_is_over() {
-    let mut world = World::new(pace(), |_| Ok(Response::new(200).header("X-Sentry-Rate-Limits", "60::org")));
+    let mut world =
+        World::new(options(), |_| Ok(Response::new(200).header("X-Sentry-Rate-Limits", "60::org")));
     let job = world.start("job", None);
     world.pass(SECOND);
-    world.capture(&job, Report::Error);
+    world.capture(&job, RunEvent::Error);
     world.pass(MINUTE * 2);
-    assert_eq!(world.reports("job"), [Report::InProgress, Report::Error]);
+    assert_eq!(world.reports("job"), [RunEvent::InProgress, RunEvent::Error]);
     assert_eq!(world.arrived[1].2, MINUTE);
 }
 
 #[test]
 fn d10_a_429_is_not_sent_again_and_silences_for_a_minute() {
-    let mut world = World::new(pace(), |_| Ok(Response::new(429)));
+    let mut world = World::new(options(), |_| Ok(Response::new(429)));
     world.run("job", Duration::ZERO);
     world.pass(SECOND);
     assert_eq!((world.arrived.len(), world.stats().refused), (1, 1));
-    assert!(world.delivery.take_losses().is_empty(), "the server knows");
+    assert!(world.delivery.take_discarded().is_empty(), "the server knows");
 }
 
 #[test]
 fn d11_what_the_server_refuses_is_reported_and_not_sent_again() {
     for status in [400, 413, 500, 503] {
-        let mut world = World::new(pace(), move |_| Ok(Response::new(status)));
+        let mut world = World::new(options(), move |_| Ok(Response::new(status)));
         world.run("job", Duration::ZERO);
         world.pass(MINUTE);
         assert_eq!((world.arrived.len(), world.stats().refused), (2, 2), "{status}: its begin, its end");
         // The request of the end carried the loss of the begin.
-        assert_eq!(world.delivery.take_losses().by_reason(), [("send_error", 1)]);
+        assert_eq!(world.delivery.take_discarded().by_reason(), [("send_error", 1)]);
     }
 }
 
 #[test]
 fn a_server_error_is_as_good_as_no_answer_if_so_said() {
     let mut tries = 0;
-    let pace = Pace { retry_server_errors: true, ..pace() };
-    let mut world = World::new(pace, move |_| {
+    let options = DeliveryOptions { retry_server_errors: true, ..options() };
+    let mut world = World::new(options, move |_| {
         tries += 1;
         Ok(Response::new(if tries < 3 { 503 } else { 200 }))
     });
@@ -190,19 +200,20 @@ fn a_server_error_is_as_good_as_no_answer_if_so_said() {
 #[test]
 fn d12_a_server_that_is_gone_for_an_hour_and_back_gets_what_is_still_true() {
     let config = |minutes: u32| MonitorConfig::crontab("@hourly").and_then(|c| c.max_runtime(minutes)).ok();
-    let mut world = World::new(pace(), |since| if since < MINUTE * 60 { Err(refused()) } else { Ok(fine()) });
+    let mut world =
+        World::new(options(), |since| if since < MINUTE * 60 { Err(refused()) } else { Ok(fine()) });
     let patient = world.start("patient", config(120));
     let hasty = world.start("hasty", config(10));
     world.pass(SECOND);
-    world.capture(&patient, Report::Ok);
-    world.capture(&hasty, Report::Ok);
+    world.capture(&patient, RunEvent::Ok);
+    world.capture(&hasty, RunEvent::Ok);
     let long = world.start("long", config(120));
     world.pass(MINUTE * 70);
-    world.capture(&long, Report::Ok);
+    world.capture(&long, RunEvent::Ok);
     world.pass(MINUTE);
-    assert_eq!(world.reports("patient"), [Report::Ok]);
+    assert_eq!(world.reports("patient"), [RunEvent::Ok]);
     assert_eq!(world.reports("hasty"), [], "ten minutes after its end nobody can use it");
-    assert_eq!(world.reports("long"), [Report::Ok], "its begin was too old to be true");
+    assert_eq!(world.reports("long"), [RunEvent::Ok], "its begin was too old to be true");
     let stats = world.stats();
     assert_eq!((stats.dropped.expired, stats.queued), (2, 0));
     let back = world.arrived[0].2;
@@ -213,15 +224,15 @@ fn d12_a_server_that_is_gone_for_an_hour_and_back_gets_what_is_still_true() {
 #[test]
 fn d16_d17_a_begin_waits_for_its_end_only_as_long_as_was_said() {
     for (coalesce, expected) in
-        [(Duration::ZERO, vec![Report::InProgress, Report::Ok]), (SECOND * 2, vec![Report::Ok])]
+        [(Duration::ZERO, vec![RunEvent::InProgress, RunEvent::Ok]), (SECOND * 2, vec![RunEvent::Ok])]
     {
-        let mut world = World::new(Pace { coalesce, ..pace() }, |_| Ok(fine()));
+        let mut world = World::new(DeliveryOptions { coalesce, ..options() }, |_| Ok(fine()));
         world.run("quick", SECOND);
         assert_eq!(world.reports("quick"), expected);
         world.run("slow", SECOND * 3);
-        assert_eq!(world.reports("slow"), [Report::InProgress, Report::Ok]);
+        assert_eq!(world.reports("slow"), [RunEvent::InProgress, RunEvent::Ok]);
         let job = world.start("skipped", None);
-        world.capture(&job, Report::Skipped);
+        world.capture(&job, RunEvent::Skipped);
         world.pass(MINUTE);
         assert_eq!(world.reports("skipped"), []);
         assert_eq!(world.stats().withdrawn, 1);
@@ -231,32 +242,32 @@ fn d16_d17_a_begin_waits_for_its_end_only_as_long_as_was_said() {
 #[test]
 fn a_flush_waits_for_no_grace_and_no_backoff() {
     let mut up = false;
-    let mut world = World::new(Pace { coalesce: MINUTE, ..pace() }, move |_| {
+    let mut world = World::new(DeliveryOptions { coalesce: MINUTE, ..options() }, move |_| {
         if std::mem::replace(&mut up, true) { Ok(fine()) } else { Err(refused()) }
     });
     world.start("job", None);
     world.pass(SECOND);
     assert_eq!(world.reports("job"), []);
-    world.delivery.hurry(0);
+    world.delivery.expedite(0);
     world.send();
     assert_eq!(world.reports("job"), [], "the server was not there");
-    world.delivery.hurry(0);
+    world.delivery.expedite(0);
     world.send();
-    assert_eq!(world.reports("job"), [Report::InProgress]);
+    assert_eq!(world.reports("job"), [RunEvent::InProgress]);
     assert_eq!(world.delivery.earliest_epoch(), u32::MAX);
 }
 
 #[test]
 fn d21_of_ten_runs_in_a_minute_whole_ones_arrive_and_no_more_than_six_check_ins() {
-    let mut world = World::new(pace(), |_| Ok(fine()));
+    let mut world = World::new(options(), |_| Ok(fine()));
     for _ in 0..10 {
         world.run("job", SECOND);
         world.pass(SECOND);
     }
-    let expected = [Report::InProgress, Report::Ok].repeat(3);
+    let expected = [RunEvent::InProgress, RunEvent::Ok].repeat(3);
     assert_eq!(world.reports("job"), expected, "three whole runs");
-    assert_eq!(world.stats().dropped.skipped, 14);
-    assert_eq!(world.delivery.take_losses().by_reason(), [("ratelimit_backoff", 14)]);
+    assert_eq!(world.stats().dropped.throttled, 14);
+    assert_eq!(world.delivery.take_discarded().by_reason(), [("ratelimit_backoff", 14)]);
     world.pass(MINUTE);
     world.run("job", SECOND);
     assert_eq!(world.reports("job").len(), 8);
@@ -264,16 +275,16 @@ fn d21_of_ten_runs_in_a_minute_whole_ones_arrive_and_no_more_than_six_check_ins(
 
 #[test]
 fn d21_the_ends_of_runs_that_were_let_through_are_paced_and_say_their_true_duration() {
-    let mut world = World::new(pace(), |_| Ok(fine()));
+    let mut world = World::new(options(), |_| Ok(fine()));
     // Five begin before the first ends: each was let through with a place for one end.
     let jobs: Vec<Job> = (0..5).map(|_| world.start("job", None)).collect();
     world.pass(SECOND);
     for job in &jobs {
-        world.capture(job, Report::Ok);
+        world.capture(job, RunEvent::Ok);
     }
     world.pass(MINUTE * 2);
-    let ends = world.arrived.iter().filter(|(_, report, _)| *report == Report::Ok).count();
-    assert_eq!((ends, world.stats().dropped.skipped), (5, 0));
+    let ends = world.arrived.iter().filter(|(_, event, _)| *event == RunEvent::Ok).count();
+    assert_eq!((ends, world.stats().dropped.throttled), (5, 0));
     for (_, _, at) in &world.arrived {
         let around = world.arrived.iter().filter(|(_, _, other)| *other >= *at && *other < *at + MINUTE);
         assert!(around.count() <= 6, "{:?}", world.arrived);
@@ -282,39 +293,39 @@ fn d21_the_ends_of_runs_that_were_let_through_are_paced_and_say_their_true_durat
 
 #[test]
 fn an_error_of_a_run_whose_begin_was_skipped_is_told_if_there_is_a_place_by_then() {
-    let mut world = World::new(pace(), |_| Ok(fine()));
+    let mut world = World::new(options(), |_| Ok(fine()));
     for _ in 0..3 {
         world.run("job", SECOND);
     }
     let skipped = world.start("job", None);
     world.pass(MINUTE);
-    world.capture(&skipped, Report::Error);
+    world.capture(&skipped, RunEvent::Error);
     world.pass(SECOND);
-    assert_eq!(world.reports("job").last(), Some(&Report::Error));
+    assert_eq!(world.reports("job").last(), Some(&RunEvent::Error));
 }
 
 #[test]
 fn of_a_run_whose_begin_was_skipped_and_in_which_nothing_happened_nothing_is_told() {
-    let mut world = World::new(pace(), |_| Ok(fine()));
+    let mut world = World::new(options(), |_| Ok(fine()));
     for _ in 0..3 {
         world.run("job", SECOND);
     }
     let skipped = world.start("job", None);
     world.pass(MINUTE);
-    world.capture(&skipped, Report::Skipped);
+    world.capture(&skipped, RunEvent::Skipped);
     world.pass(SECOND);
-    assert_eq!((world.reports("job").len(), world.stats().dropped.skipped), (6, 1));
+    assert_eq!((world.reports("job").len(), world.stats().dropped.throttled), (6, 1));
 }
 
 #[test]
 fn a_begin_that_is_said_again_by_hand_and_dropped_does_not_cost_the_run_its_end() {
     let mut world =
-        World::new(pace(), |_| Ok(Response::new(200).header("X-Sentry-Rate-Limits", "60:monitor:org")));
+        World::new(options(), |_| Ok(Response::new(200).header("X-Sentry-Rate-Limits", "60:monitor:org")));
     let id = CheckInId::from_bytes([7; 16]);
     let by_hand = |world: &mut World, check_in: CheckIn| {
         world.captured += 1;
-        let record = Record::by_hand(check_in.id(id), id, world.now);
-        world.delivery.file(record);
+        let record = QueuedCheckIn::by_hand(check_in.check_in_id(id), id, world.now);
+        world.delivery.push(record);
         world.pass(SECOND);
     };
     let slug = Slug::parse("job").unwrap();
@@ -322,6 +333,6 @@ fn a_begin_that_is_said_again_by_hand_and_dropped_does_not_cost_the_run_its_end(
     by_hand(&mut world, CheckIn::in_progress(slug.clone()));
     by_hand(&mut world, CheckIn::error(slug));
     world.pass(MINUTE);
-    assert_eq!(world.reports("job"), [Report::InProgress, Report::Error]);
+    assert_eq!(world.reports("job"), [RunEvent::InProgress, RunEvent::Error]);
     assert_eq!(world.stats().dropped.rate_limited, 1);
 }

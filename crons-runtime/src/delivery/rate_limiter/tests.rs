@@ -5,81 +5,84 @@ use std::sync::Arc;
 use crons_types::CheckInId;
 
 use super::*;
-use crate::record::queued::{About, Report, Subject};
+use crate::record::queued::{MonitorInfo, MonitorRef, RunEvent};
 
-fn record(slug: &str, report: Report, closes: bool) -> Record {
-    let subject = About::Made(Arc::new(Subject::new(Slug::parse(slug).unwrap(), None)));
-    let mut record = Record::new(CheckInId::from_bytes([1; 16]), subject, report, Instant::now());
-    record.closes = closes;
+fn record(slug: &str, event: RunEvent, must_deliver: bool) -> QueuedCheckIn {
+    let monitor = MonitorRef::Made(Arc::new(MonitorInfo::new(Slug::parse(slug).unwrap(), None)));
+    let mut record = QueuedCheckIn::new(CheckInId::from_bytes([1; 16]), monitor, event, Instant::now());
+    record.must_deliver = must_deliver;
     record
 }
 
-fn six() -> Quota {
-    Quota::new(NonZeroU32::new(6))
+fn six() -> RateLimiter {
+    RateLimiter::new(NonZeroU32::new(6))
 }
 
 /// Judges, and sends if it may.
-fn send(quota: &mut Quota, record: &Record, now: Instant) -> Admission {
-    let admission = quota.admit(record, now);
+fn send(rate_limiter: &mut RateLimiter, record: &QueuedCheckIn, now: Instant) -> Admission {
+    let admission = rate_limiter.admit(record, now);
     if admission == Admission::Now {
-        quota.sent(record, now);
+        rate_limiter.sent(record, now);
     }
     admission
 }
 
 #[test]
 fn a_begin_is_let_through_only_if_there_is_a_place_for_its_end() {
-    let (mut quota, now) = (six(), Instant::now());
-    let (opener, whole) = (record("job", Report::InProgress, false), record("job", Report::Ok, false));
+    let (mut rate_limiter, now) = (six(), Instant::now());
+    let (opener, whole) = (record("job", RunEvent::InProgress, false), record("job", RunEvent::Ok, false));
     for _ in 0..5 {
-        assert_eq!(send(&mut quota, &whole, now), Admission::Now);
+        assert_eq!(send(&mut rate_limiter, &whole, now), Admission::Now);
     }
-    assert_eq!(send(&mut quota, &opener, now), Admission::Skip { warn: true });
-    assert_eq!(send(&mut quota, &whole, now), Admission::Now);
-    assert_eq!(send(&mut quota, &whole, now), Admission::Skip { warn: false }, "said once a minute");
+    assert_eq!(send(&mut rate_limiter, &opener, now), Admission::Skip { warn: true });
+    assert_eq!(send(&mut rate_limiter, &whole, now), Admission::Now);
+    assert_eq!(send(&mut rate_limiter, &whole, now), Admission::Skip { warn: false }, "said once a minute");
     let later = now + WINDOW;
-    assert_eq!(send(&mut quota, &opener, later), Admission::Now);
+    assert_eq!(send(&mut rate_limiter, &opener, later), Admission::Now);
 }
 
 #[test]
 fn an_end_waits_for_the_next_free_place_and_keeps_it_from_others() {
-    let (mut quota, now) = (six(), Instant::now());
-    let closer = record("job", Report::Ok, true);
+    let (mut rate_limiter, now) = (six(), Instant::now());
+    let closer = record("job", RunEvent::Ok, true);
     for second in 0..6 {
-        assert_eq!(send(&mut quota, &closer, now + Duration::from_secs(second)), Admission::Now);
+        assert_eq!(send(&mut rate_limiter, &closer, now + Duration::from_secs(second)), Admission::Now);
     }
     let now = now + Duration::from_secs(10);
     let free = now + Duration::from_secs(50);
-    assert_eq!(send(&mut quota, &closer, now), Admission::At(free));
-    assert_eq!(send(&mut quota, &record("job", Report::Ok, false), free), Admission::Skip { warn: true });
-    quota.waited(&closer);
-    assert_eq!(send(&mut quota, &closer, free), Admission::Now);
+    assert_eq!(send(&mut rate_limiter, &closer, now), Admission::At(free));
+    assert_eq!(
+        send(&mut rate_limiter, &record("job", RunEvent::Ok, false), free),
+        Admission::Skip { warn: true }
+    );
+    rate_limiter.waited(&closer);
+    assert_eq!(send(&mut rate_limiter, &closer, free), Admission::Now);
 }
 
 #[test]
 fn monitors_and_environments_are_counted_each_for_itself() {
-    let (mut quota, now) = (six(), Instant::now());
+    let (mut rate_limiter, now) = (six(), Instant::now());
     for slug in ["one", "other"] {
         for _ in 0..6 {
-            assert_eq!(send(&mut quota, &record(slug, Report::Ok, false), now), Admission::Now);
+            assert_eq!(send(&mut rate_limiter, &record(slug, RunEvent::Ok, false), now), Admission::Now);
         }
     }
-    let mut staging = Subject::new(Slug::parse("one").unwrap(), None);
+    let mut staging = MonitorInfo::new(Slug::parse("one").unwrap(), None);
     staging.environment = Some(Environment::parse("staging").unwrap());
-    let mut elsewhere = record("one", Report::Ok, false);
-    elsewhere.subject = About::Made(Arc::new(staging));
-    assert_eq!(send(&mut quota, &elsewhere, now), Admission::Now);
+    let mut elsewhere = record("one", RunEvent::Ok, false);
+    elsewhere.monitor = MonitorRef::Made(Arc::new(staging));
+    assert_eq!(send(&mut rate_limiter, &elsewhere, now), Admission::Now);
 }
 
 #[test]
 fn what_did_not_arrive_takes_no_place_and_off_is_off() {
-    let (mut quota, now) = (six(), Instant::now());
-    let whole = record("job", Report::Ok, false);
+    let (mut rate_limiter, now) = (six(), Instant::now());
+    let whole = record("job", RunEvent::Ok, false);
     for _ in 0..20 {
-        assert_eq!(send(&mut quota, &whole, now), Admission::Now);
-        quota.unsent(&whole, now);
+        assert_eq!(send(&mut rate_limiter, &whole, now), Admission::Now);
+        rate_limiter.unsent(&whole, now);
     }
-    let mut off = Quota::new(None);
+    let mut off = RateLimiter::new(None);
     for _ in 0..20 {
         assert_eq!(send(&mut off, &whole, now), Admission::Now);
     }
@@ -87,10 +90,10 @@ fn what_did_not_arrive_takes_no_place_and_off_is_off() {
 
 #[test]
 fn a_program_that_makes_up_slugs_is_not_remembered_for_ever() {
-    let (mut quota, now) = (six(), Instant::now());
+    let (mut rate_limiter, now) = (six(), Instant::now());
     for number in 0..u64::try_from(10 * MANY).unwrap() {
-        let record = record(&format!("job-{number}"), Report::Ok, false);
-        send(&mut quota, &record, now + Duration::from_secs(number));
+        let record = record(&format!("job-{number}"), RunEvent::Ok, false);
+        send(&mut rate_limiter, &record, now + Duration::from_secs(number));
     }
-    assert!(quota.windows.len() <= MANY, "{}", quota.windows.len());
+    assert!(rate_limiter.windows.len() <= MANY, "{}", rate_limiter.windows.len());
 }

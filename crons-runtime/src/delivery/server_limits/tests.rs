@@ -6,7 +6,7 @@ use super::*;
 fn silenced(status: u16, headers: &[(&str, &str)]) -> Option<f64> {
     let response =
         headers.iter().fold(Response::new(status), |response, (name, value)| response.header(name, *value));
-    Limits::default().update(&response, Instant::now()).map(|wait| wait.as_secs_f64())
+    ServerRateLimits::default().update(&response, Instant::now()).map(|wait| wait.as_secs_f64())
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn d1_to_d7_the_header_of_sentry_is_read_as_it_comes() {
 #[test]
 fn d8_the_longest_wait_wins_also_over_several_answers() {
     let now = Instant::now();
-    let mut limits = Limits::default();
+    let mut limits = ServerRateLimits::default();
     let answer = |header: &str| Response::new(200).header("X-Sentry-Rate-Limits", header);
     assert_eq!(limits.update(&answer("60:monitor:org"), now), Some(Duration::from_secs(60)));
     assert_eq!(limits.update(&answer("30:monitor:org"), now), None);

@@ -8,7 +8,7 @@ use crons_types::{CheckInId, Slug};
 use shuttle::thread;
 
 use super::*;
-use crate::record::queued::{About, Subject};
+use crate::record::queued::{MonitorInfo, MonitorRef};
 
 const INTERLEAVINGS: usize = 20_000;
 
@@ -43,9 +43,9 @@ struct World {
 
 impl World {
     fn push(&self, number: u8) {
-        let subject = About::Made(Arc::new(Subject::new(Slug::parse("job").unwrap(), None)));
+        let monitor = MonitorRef::Made(Arc::new(MonitorInfo::new(Slug::parse("job").unwrap(), None)));
         let id = CheckInId::from_bytes([number; 16]);
-        if self.inbox.push(Record::new(id, subject, Report::Ok, Instant::now())) == Pushed::Wake {
+        if self.inbox.push(QueuedCheckIn::new(id, monitor, RunEvent::Ok, Instant::now())) == Pushed::Wake {
             self.wake.give();
         }
     }
@@ -64,7 +64,8 @@ impl World {
     fn work(&self) {
         let (mut records, mut waiting) = (Vec::new(), Vec::new());
         loop {
-            let earliest_epoch = waiting.iter().map(|record: &Record| record.epoch).min().unwrap_or(u32::MAX);
+            let earliest_epoch =
+                waiting.iter().map(|record: &QueuedCheckIn| record.epoch).min().unwrap_or(u32::MAX);
             let stats = Stats { queued: waiting.len() as u64, ..Stats::default() };
             let orders =
                 self.inbox.exchange(&mut records, Progress { earliest_epoch, stats, ..Progress::default() });

@@ -1,7 +1,7 @@
 //! Remedies for a crontab as a whole: its number of fields, its nickname.
 
 use super::elapsed;
-use super::remedy::{Fix, Remedy, quote};
+use super::remedy::{Diagnosis, Replacement, quote};
 use crate::Interval;
 use crate::crontab::bytes::fold_blanks;
 use crate::crontab::fault::{Fault, Kind};
@@ -9,7 +9,7 @@ use crate::crontab::fault::{Fault, Kind};
 const NICKNAMES: [&str; 6] = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@hourly"];
 pub(super) const FIVE: &str = "a crontab has 5: minute hour day month weekday";
 
-pub(super) fn remedy(text: &str, fault: Fault) -> Remedy {
+pub(super) fn remedy(text: &str, fault: Fault) -> Diagnosis {
     let line = fold_blanks(text);
     let (what, with) = match fault.kind {
         Kind::Nickname => nickname(&line),
@@ -18,8 +18,8 @@ pub(super) fn remedy(text: &str, fault: Fault) -> Remedy {
         // The other kinds belong to a field.
         _ => ("it is empty; write five fields such as `0 3 * * *`, or `@daily`".to_owned(), None),
     };
-    let fix = with.map(|with| Fix { start: fault.start, end: fault.end, with });
-    Remedy { what, fix, readings: Vec::new() }
+    let fix = with.map(|with| Replacement { start: fault.start, end: fault.end, with });
+    Diagnosis { what, fix, readings: Vec::new() }
 }
 
 fn nickname(line: &str) -> (String, Option<String>) {

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 use std::iter::successors;
 
 use super::foreign;
-use super::remedy::{Fix, Remedy, quote};
+use super::remedy::{Diagnosis, Replacement, quote};
 use crate::crontab::bytes::{MOST_DIGITS, next_word};
 use crate::crontab::fault::{Fault, Kind};
 use crate::crontab::field::{Field, MONTHS, WEEKDAYS};
 use crate::{Interval, IntervalUnit};
 
-pub(super) fn remedy(text: &str, field: &Field, fault: Fault) -> Remedy {
+pub(super) fn remedy(text: &str, field: &Field, fault: Fault) -> Diagnosis {
     // The whole item is what was meant to be one thing, even if only a part of it is at fault.
     let (word_start, word_end) = word_at(text, fault.start);
     let (start, end) = match fault.kind {
@@ -30,7 +30,7 @@ pub(super) fn remedy(text: &str, field: &Field, fault: Fault) -> Remedy {
         // Whoever writes it may count weekdays otherwise.
         let readings = foreign::five(&fields);
         if readings.len() > 1 {
-            return Remedy { what: format!("{} is not known here", quote(item, 20)), fix: None, readings };
+            return Diagnosis { what: format!("{} is not known here", quote(item, 20)), fix: None, readings };
         }
     }
     let (what, with) = match fault.kind {
@@ -50,7 +50,7 @@ pub(super) fn remedy(text: &str, field: &Field, fault: Fault) -> Remedy {
         Kind::Impossible(day) => impossible(text, day),
         _ => no_value(&fields, field, item, part),
     };
-    Remedy { what, fix: with.map(|with| Fix { start, end, with }), readings: Vec::new() }
+    Diagnosis { what, fix: with.map(|with| Replacement { start, end, with }), readings: Vec::new() }
 }
 
 fn words(text: &str) -> impl Iterator<Item = (usize, usize)> {

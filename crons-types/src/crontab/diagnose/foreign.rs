@@ -7,7 +7,7 @@ mod field;
 use std::fmt::Write as _;
 
 use self::field::{Obstacle, is_within, rewrite};
-use super::remedy::{Reading, Remedy, quote};
+use super::remedy::{Diagnosis, Reading, quote};
 use crate::crontab::field::{FIELDS, Field};
 use crate::crontab::fields::Fields;
 use crate::crontab::parse::parse;
@@ -39,7 +39,7 @@ pub(super) fn five(words: &[&str]) -> Vec<Reading> {
 
 /// The remedy for six or seven words; `None` if they are no crontab of another scheduler either. `in_cron` says that they stood
 /// in `cron(..)`.
-pub(super) fn remedy(words: &[&str], in_cron: bool) -> Option<Remedy> {
+pub(super) fn remedy(words: &[&str], in_cron: bool) -> Option<Diagnosis> {
     layouts(words, in_cron).into_iter().find_map(|layout| read(&layout))
 }
 
@@ -83,7 +83,7 @@ fn layouts<'a>(words: &[&'a str], in_cron: bool) -> Vec<Layout<'a>> {
     }
 }
 
-fn read(layout: &Layout<'_>) -> Option<Remedy> {
+fn read(layout: &Layout<'_>) -> Option<Diagnosis> {
     let around = around(layout)?;
     let numberings: &[_] = match layout {
         Layout { aws: true, .. } => &[(1, SUNDAY_IS_1)],
@@ -92,10 +92,10 @@ fn read(layout: &Layout<'_>) -> Option<Remedy> {
     };
     let readings = match readings(layout.five, numberings) {
         Ok(readings) => readings,
-        Err(Obstacle::Inexpressible(words)) => return Some(Remedy::said(format!("{around}; {words}"))),
+        Err(Obstacle::Inexpressible(words)) => return Some(Diagnosis::said(format!("{around}; {words}"))),
         // Without a `?` it may be something else.
         Err(Obstacle::Malformed(words)) if layout.marked || layout.aws => {
-            return Some(Remedy::said(format!("{around}; {words}")));
+            return Some(Diagnosis::said(format!("{around}; {words}")));
         }
         Err(Obstacle::Malformed(_)) => return None,
     };
@@ -104,13 +104,13 @@ fn read(layout: &Layout<'_>) -> Option<Remedy> {
         // Both are given, and a match of either is enough. All that see it so count weekdays from 0.
         let what = format!("{around}; that day of month and weekday both match cannot be expressed");
         let either = Reading { crontab: crontab.clone(), when: EITHER_DAY };
-        return Some(Remedy { what, fix: None, readings: vec![either] });
+        return Some(Diagnosis { what, fix: None, readings: vec![either] });
     }
     let weekday = layout.five[4];
     let renumbered = readings.len() == 1 && weekday.contains(|c: char| c.is_ascii_digit());
     let renumbered = renumbered && crontab.rsplit(' ').next() != Some(weekday);
     let what = around + if renumbered { ", and Sunday is 0" } else { "" };
-    Some(Remedy { what, fix: None, readings: named(readings) })
+    Some(Diagnosis { what, fix: None, readings: named(readings) })
 }
 
 /// Says who means which, if there is more than one.

@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 
 /// What to say about a fault, and what to write instead.
-pub(crate) struct Remedy {
+pub(crate) struct Diagnosis {
     pub(crate) what: String,
-    pub(crate) fix: Option<Fix>,
+    pub(crate) fix: Option<Replacement>,
     /// In place of a fix: whole crontabs that are accepted, more than one where the text can be read in more than one way.
     pub(crate) readings: Vec<Reading>,
 }
 
 /// `with` takes the place of the bytes from `start` to `end`.
-pub(crate) struct Fix {
+pub(crate) struct Replacement {
     pub(crate) start: usize,
     pub(crate) end: usize,
     pub(crate) with: String,
@@ -23,7 +23,7 @@ pub(crate) struct Reading {
     pub(crate) when: &'static str,
 }
 
-impl Remedy {
+impl Diagnosis {
     /// Nothing can be written instead.
     pub(crate) fn said(what: String) -> Self {
         Self { what, fix: None, readings: Vec::new() }
@@ -35,7 +35,7 @@ impl Remedy {
             (1..=60).contains(&text.len())
                 && text.chars().all(|c| c == ' ' || c.is_alphanumeric() || c.is_ascii_punctuation())
         };
-        if let Some(Fix { with, .. }) = self.fix.as_ref().filter(|fix| is_plain(&fix.with)) {
+        if let Some(Replacement { with, .. }) = self.fix.as_ref().filter(|fix| is_plain(&fix.with)) {
             _ = write!(message, "; write `{with}`");
         }
         if self.readings.iter().all(|reading| is_plain(&reading.crontab)) {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::remedy::{Reading, Remedy, quote};
+use super::remedy::{Diagnosis, Reading, quote};
 use super::{expression, field, foreign, frame};
 use crate::crontab::bytes::fold_blanks;
 use crate::crontab::fault::{Fault, Kind};
@@ -52,7 +52,7 @@ pub(crate) fn suggestions(text: &str) -> Vec<Reading> {
     Vec::new()
 }
 
-fn remedy(text: &str, fault: Fault) -> Remedy {
+fn remedy(text: &str, fault: Fault) -> Diagnosis {
     match (fault.field, fault.kind) {
         (_, Kind::Framed) => framed(text),
         (Some(index), _) => field::remedy(text, &FIELDS[index], fault),
@@ -62,7 +62,7 @@ fn remedy(text: &str, fault: Fault) -> Remedy {
 }
 
 /// Names the parts that do not belong around the fields, and repairs the rest.
-fn framed(text: &str) -> Remedy {
+fn framed(text: &str) -> Diagnosis {
     let line = fold_blanks(text);
     let frame = frame::take_off(&line);
     let (inner, mut said) = (frame.inner, frame.complaints());
@@ -78,11 +78,11 @@ fn framed(text: &str) -> Remedy {
     } else {
         readings.push(Reading { crontab: inner.to_owned(), when: "" });
     }
-    Remedy { what: said.join("; "), fix: None, readings }
+    Diagnosis { what: said.join("; "), fix: None, readings }
 }
 
 /// Other crons put seconds before the five fields, and a year, a user, a command or a comment after them.
-fn too_many(text: &str, count: usize) -> Remedy {
+fn too_many(text: &str, count: usize) -> Diagnosis {
     let line = fold_blanks(text);
     let words: Vec<&str> = line.split(' ').collect();
     if let Some(remedy) = foreign::remedy(&words, false) {
@@ -92,5 +92,5 @@ fn too_many(text: &str, count: usize) -> Remedy {
         [_, _, _, _, _, sixth, ..] if !expression::may_be_field(sixth) => suggestions(&words[..5].join(" ")),
         _ => Vec::new(),
     };
-    Remedy { what: format!("{count} fields; {}", expression::FIVE), fix: None, readings }
+    Diagnosis { what: format!("{count} fields; {}", expression::FIVE), fix: None, readings }
 }

@@ -6,17 +6,17 @@ use super::*;
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Start(u8),
-    End(usize, Report),
+    End(usize, RunEvent),
     Pass(u16),
     Hurry,
 }
 
 fn steps() -> impl proptest::strategy::Strategy<Value = (Vec<Step>, Vec<u16>)> {
     use proptest::prelude::*;
-    let report = prop::sample::select(vec![Report::Ok, Report::Error, Report::Skipped]);
+    let event = prop::sample::select(vec![RunEvent::Ok, RunEvent::Error, RunEvent::Skipped]);
     let step = prop_oneof![
         (0_u8..3).prop_map(Step::Start),
-        (any::<usize>(), report).prop_map(|(job, report)| Step::End(job, report)),
+        (any::<usize>(), event).prop_map(|(job, event)| Step::End(job, event)),
         (0_u16..40_000).prop_map(Step::Pass),
         Just(Step::Hurry),
     ];
@@ -28,8 +28,8 @@ proptest::proptest! {
     #[test]
     fn whatever_the_server_does_everything_is_accounted_for((steps, statuses) in steps(), retry: bool, grace in 0_u64..3) {
         let mut answers = statuses.into_iter().cycle();
-        let pace = Pace { coalesce: SECOND * u32::try_from(grace).unwrap(), retry_server_errors: retry, ..pace() };
-        let mut world = World::new(pace, move |_| match answers.next() {
+        let options = DeliveryOptions { coalesce: SECOND * u32::try_from(grace).unwrap(), retry_server_errors: retry, ..options() };
+        let mut world = World::new(options, move |_| match answers.next() {
             None | Some(0) => Err(refused()),
             Some(status) => Ok(Response::new(status)),
         });
@@ -40,12 +40,12 @@ proptest::proptest! {
                     let job = world.start(["a", "b", "c"][usize::from(slug)], None);
                     jobs.push(job);
                 }
-                Step::End(job, report) => if !jobs.is_empty() {
+                Step::End(job, event) => if !jobs.is_empty() {
                     let job = jobs.swap_remove(job % jobs.len());
-                    world.capture(&job, report);
+                    world.capture(&job, event);
                 },
                 Step::Pass(millis) => world.pass(Duration::from_millis(u64::from(millis))),
-                Step::Hurry => world.delivery.hurry(0),
+                Step::Hurry => world.delivery.expedite(0),
             }
             world.stats();
         }

@@ -1,12 +1,14 @@
 //! The shortest time between two runs, on which the advice about margins rests.
 
+use std::time::Duration;
+
 use crons_types::{MonitorConfig, Schedule};
 
-const HOUR: u32 = 60;
-const DAY: u32 = 24 * HOUR;
+const HOUR: u64 = 60;
+const DAY: u64 = 24 * HOUR;
 
 #[test]
-fn the_smallest_gap_is_found_within_a_day_over_midnight_and_over_months() {
+fn the_shortest_gap_is_found_within_a_day_over_midnight_and_over_months() {
     for (schedule, gap) in [
         ("* * * * *", 1),
         ("*/7 * * * *", 4),
@@ -25,18 +27,22 @@ fn the_smallest_gap_is_found_within_a_day_over_midnight_and_over_months() {
         ("every 2 weeks", 14 * DAY),
         ("every 1 month", 28 * DAY),
     ] {
-        assert_eq!(schedule.parse::<Schedule>().unwrap().smallest_gap(), gap, "{schedule}");
+        assert_eq!(
+            schedule.parse::<Schedule>().unwrap().min_gap(),
+            Duration::from_secs(gap * 60),
+            "{schedule}"
+        );
     }
 }
 
 #[test]
 fn a_margin_that_hides_misses_is_doubted_and_no_other() {
     let doubt = |schedule: &str, margin: i32| {
-        MonitorConfig::crontab(schedule).unwrap().checkin_margin(margin).unwrap().doubt()
+        MonitorConfig::crontab(schedule).unwrap().checkin_margin(margin).unwrap().warning()
     };
     assert_eq!(doubt("*/5 * * * *", 4), None);
     assert_eq!(doubt("* * * * *", 1), None);
-    assert_eq!(MonitorConfig::crontab("* * * * *").unwrap().doubt(), None);
+    assert_eq!(MonitorConfig::crontab("* * * * *").unwrap().warning(), None);
     let said = doubt("*/5 * * * *", 5).unwrap();
     let expected = "checkin_margin: 5 minutes are not less than the 5 between two runs of `*/5 * * * *`";
     assert!(said.starts_with(expected), "{said}");

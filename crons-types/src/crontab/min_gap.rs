@@ -8,17 +8,17 @@ const YEARS: u32 = 28;
 
 impl Fields {
     /// In minutes.
-    pub(crate) fn smallest_gap(&self) -> u32 {
+    pub(crate) fn min_gap(&self) -> u32 {
         let minutes_of_day: Vec<u32> = (0..MINUTES_A_DAY)
             .filter(|minute| self.hours >> (minute / 60) & 1 == 1 && self.minutes >> (minute % 60) & 1 == 1)
             .collect();
         // No set is empty, so there is a first and a last.
         let (first, last) = (minutes_of_day.first().unwrap_or(&0), minutes_of_day.last().unwrap_or(&0));
-        let overnight = (self.smallest_gap_in_days() - 1) * MINUTES_A_DAY + (MINUTES_A_DAY - last + first);
+        let overnight = (self.min_gap_in_days() - 1) * MINUTES_A_DAY + (MINUTES_A_DAY - last + first);
         minutes_of_day.windows(2).map(|pair| pair[1] - pair[0]).fold(overnight, u32::min)
     }
 
-    fn smallest_gap_in_days(&self) -> u32 {
+    fn min_gap_in_days(&self) -> u32 {
         let mut smallest = u32::MAX / MINUTES_A_DAY;
         let mut previous = None;
         // 1 January of a leap year that begins on a Saturday, as 2000 did; the day is counted from there.

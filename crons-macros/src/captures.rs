@@ -11,15 +11,15 @@ use syn::{Attribute, FnArg, Meta, Pat, PatIdent, ReceiverKind, Signature, Token,
 
 /// The arguments that the body has to take so.
 #[derive(Default)]
-pub(crate) struct Assigned {
+pub(crate) struct Captures {
     /// Taken whole, in this order.
-    pub(crate) whole: Vec<Whole>,
+    pub(crate) by_value: Vec<ByValue>,
     /// Bound again as `mut`, and no longer `mut` in the signature.
     pub(crate) rebound: Vec<Rebound>,
 }
 
 /// An argument, which may be there under a `#[cfg(..)]` only.
-pub(crate) struct Whole {
+pub(crate) struct ByValue {
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) name: Ident,
 }
@@ -32,10 +32,10 @@ pub(crate) struct Rebound {
     pub(crate) name: Ident,
 }
 
-impl Assigned {
+impl Captures {
     /// Finds them, and takes the `mut` of those that are bound again out of the signature.
     pub(crate) fn take(sig: &mut Signature, body: &TokenStream) -> Self {
-        let mut assigned = Self::default();
+        let mut captures = Self::default();
         for input in &mut sig.inputs {
             match input {
                 FnArg::Receiver(receiver) => {
@@ -46,7 +46,7 @@ impl Assigned {
                     };
                     if dropped && is_used("self", body) {
                         let name = Ident::new("self", receiver.self_token.span);
-                        assigned.whole.push(Whole { cfgs: cfgs(&receiver.attrs), name });
+                        captures.by_value.push(ByValue { cfgs: cfgs(&receiver.attrs), name });
                     }
                 }
                 FnArg::Typed(argument) => {
@@ -54,16 +54,16 @@ impl Assigned {
                     if let Pat::Ident(binding) = &mut *argument.pat
                         && is_scalar(&argument.ty)
                     {
-                        assigned.rebind(binding, cfgs, body);
+                        captures.rebind(binding, cfgs, body);
                     } else {
                         let arg = Arg { dropped: may_be_dropped(&argument.ty), body };
-                        assigned.bindings(&argument.pat, &cfgs, arg);
+                        captures.bindings(&argument.pat, &cfgs, arg);
                     }
                 }
             }
         }
-        assigned.whole.reverse();
-        assigned
+        captures.by_value.reverse();
+        captures
     }
 
     fn rebind(&mut self, binding: &mut PatIdent, cfgs: Vec<Attribute>, body: &TokenStream) {
@@ -83,9 +83,9 @@ impl Assigned {
                 let dropped = arg.dropped && is_used(&text, arg.body);
                 let assigned = || binding.mutability.is_some() && is_assigned(&text, arg.body);
                 // A name comes more than once in alternatives, of a pattern or of a `cfg`.
-                let is_new = !cfgs.is_empty() || self.whole.iter().all(|other| other.name != *name);
+                let is_new = !cfgs.is_empty() || self.by_value.iter().all(|other| other.name != *name);
                 if binding.by_ref.is_none() && is_new && (dropped || assigned()) {
-                    self.whole.push(Whole { cfgs: cfgs.to_vec(), name: name.clone() });
+                    self.by_value.push(ByValue { cfgs: cfgs.to_vec(), name: name.clone() });
                 }
                 if let Some((_, pat)) = &binding.subpat {
                     self.bindings(pat, cfgs, arg);
