@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 #[doc(inline)]
-pub use crons_macros::monitor;
+pub use crons_macros::{main, monitor};
 #[doc(inline)]
 pub use crons_runtime::*;
 

@@ -25,6 +25,8 @@ pub(crate) struct Args {
     pub(crate) on_none: Option<Argument<LitStr>>,
     pub(crate) heartbeat: Option<Argument<LitBool>>,
     pub(crate) krate: Option<Argument<Path>>,
+    /// For the entry of the program only.
+    pub(crate) options: Option<Argument<Expression>>,
     /// A schedule was written, though perhaps wrongly: its absence is not to be reported as well.
     pub(crate) schedule_attempted: bool,
     /// Likewise for a slug.
@@ -95,6 +97,7 @@ impl Args {
             "on_none" => set(&mut self.on_none, key, input),
             "heartbeat" => set(&mut self.heartbeat, key, input),
             "crate" => set(&mut self.krate, key, input),
+            "options" => set(&mut self.options, key, input),
             unknown => {
                 let meant = keys::suggestion(unknown);
                 self.schedule_attempted |= matches!(meant, Some("schedule" | "interval" | "monitor_config"));

@@ -72,14 +72,6 @@ impl Function {
     }
 
     fn refuse_what_cannot_be_watched(&self) -> Result<()> {
-        if self.may_be_the_entry() {
-            return Err(Error::new_spanned(
-                &self.sig.ident,
-                "`#[monitor]` on `main` sends nothing, as the run begins before the `crons::init` in its body: put it on a \
-                 function of its own that `main` calls after `crons::init` (a `main` that is not the program's entry needs \
-                 another name)",
-            ));
-        }
         if let Some(constness) = &self.sig.constness {
             let message =
                 "`#[monitor]` cannot watch a `const fn`: what runs at compile time sends no check-ins";
@@ -100,9 +92,25 @@ impl Function {
 }
 
 impl Function {
+    /// Refuses the program's entry, whose run would begin before there is a client.
+    ///
+    /// # Errors
+    /// Says what to use instead.
+    pub(crate) fn refuse_entry(self) -> Result<Self> {
+        if self.may_be_the_entry() {
+            return Err(Error::new_spanned(
+                &self.sig.ident,
+                "`#[monitor]` on `main` sends nothing, as the run begins before the `crons::init` in its body: use \
+                 `#[crons::main(..)]`, which initialises first, or put it on a function of its own that `main` calls after \
+                 `crons::init` (a `main` that is not the program's entry needs another name)",
+            ));
+        }
+        Ok(self)
+    }
+
     /// Whether the signature is that of a program's entry: `main` without arguments, or with those of C. An attribute cannot see the
     /// module around it, so a `main` of another module counts, too.
-    fn may_be_the_entry(&self) -> bool {
+    pub(crate) fn may_be_the_entry(&self) -> bool {
         let Signature { ident, inputs, generics, abi, .. } = &self.sig;
         let from_c = abi.is_some() && !inputs.iter().any(|input| matches!(input, FnArg::Receiver(_)));
         ident == "main" && (inputs.is_empty() && generics.params.is_empty() || from_c)

@@ -9,6 +9,7 @@ mod captures;
 mod items;
 mod check;
 mod expand;
+mod entry;
 mod fallback;
 #[cfg(test)]
 mod tests;
@@ -123,8 +124,9 @@ use syn::Error;
 /// its making is watched; that is said once.) Not `const fn`, no variadic functions, and no streams. It goes well with
 /// other attributes, above or below, `#[test]` among them.
 ///
-/// `main` is refused, since the run would begin before the `crons::init` in its body, and nothing would be sent: put the attribute
-/// on a function that `main` calls after `crons::init`. A function counts as `main` if it has that name and no arguments.
+/// `main` is refused, since the run would begin before the `crons::init` in its body, and nothing would be sent: use
+/// [`#[crons::main]`](macro@main), which initialises first, or put the attribute on a function that `main` calls after `crons::init`. A function
+/// counts as `main` if it has that name and no arguments.
 ///
 /// # What it expands to
 ///
@@ -196,10 +198,58 @@ pub fn monitor(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> 
     monitored(args, item.clone()).unwrap_or_else(|errors| fallback::fallback(item, errors)).into()
 }
 
+/// Makes a program one monitored run: initialises the client, runs the body of `main`, reports its outcome, delivers, and keeps the
+/// exit code.
+///
+/// For programs that do one job and end, as cron, systemd timers and Kubernetes start them. The client takes its settings from
+/// `SENTRY_DSN`, `SENTRY_ENVIRONMENT` and `SENTRY_RELEASE`, or from `options`.
+///
+/// ```no_run
+/// #[crons::main(slug = "nightly-backup", schedule = "0 3 * * *", timezone = "Europe/Vienna", max_runtime = "2h")]
+/// fn main() -> Result<(), std::io::Error> {
+///     // .. the job ..
+///     Ok(())
+/// }
+/// ```
+///
+/// It stands above or below the attribute of a runtime:
+///
+/// ```no_run
+/// #[crons::main(slug = "sync-users", interval = "30 minutes")]
+/// #[tokio::main]
+/// async fn main() -> Result<(), std::io::Error> {
+///     Ok(())
+/// }
+/// ```
+///
+/// # Arguments
+///
+/// Those of [`monitor`](macro@monitor), and `options = expression`, a `ClientOptions` for `crons::init`. `slug` must be given, since every
+/// program's entry is named `main`.
+///
+/// # Outcome
+///
+/// That of [`monitor`](macro@monitor): a `main` that returns an `Err` or a failing `ExitCode`, or that panics, is a failed run. So is one that
+/// calls `std::process::exit` in its body, whatever the code: return an `ExitCode` instead.
+///
+/// Put it above `#[tokio::main]` to have the run end with the body, and below to have it begin within the runtime; tasks that the body
+/// has spawned, and that the runtime drops after it, are no part of the run.
+#[proc_macro_attribute]
+pub fn main(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let (args, item) = (TokenStream::from(args), TokenStream::from(item));
+    entry::entry(args, item.clone()).unwrap_or_else(|errors| fallback::fallback(item, errors)).into()
+}
+
 fn monitored(args: TokenStream, item: TokenStream) -> Result<TokenStream, Vec<Error>> {
     let mut errors = Vec::new();
     let args = args::Args::parse(args, &mut errors);
-    match syn::parse2(item) {
+    if let Some(options) = &args.options {
+        errors.push(Error::new(
+            options.key.span(),
+            "`options` is for `#[crons::main]`: here, give them to `crons::init`",
+        ));
+    }
+    match syn::parse2::<function::Function>(item).and_then(function::Function::refuse_entry) {
         Ok(function) => match check::check(args, &function, &mut errors) {
             Some(monitor) => Ok(expand::expand(&monitor, &function)),
             None => Err(errors),

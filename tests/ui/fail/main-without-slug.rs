@@ -1,0 +1,2 @@
+#[crons::main(schedule = "@daily")]
+fn main() {}

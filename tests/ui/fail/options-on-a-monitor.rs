@@ -1,0 +1,6 @@
+#[crons::monitor(options = crons::ClientOptions::new())]
+fn job() {}
+
+fn main() {
+    job();
+}
