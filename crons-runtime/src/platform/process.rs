@@ -1,19 +1,19 @@
-//! What the process does behind our back: it forks, and it exits.
+//! Forks and the exit of the process.
 
 #[cfg(unix)]
 use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many forks lie between the first process of this program and this one.
+/// The number of forks between the first process of this program and this one.
 static FORKS: AtomicUsize = AtomicUsize::new(0);
 
-/// How many forks lie between the process that first asked and this one. Costs one atomic load: asking the system for the
-/// process id takes 120 ns, as long as all else that a check-in costs its job.
+/// The number of forks between the process that first called [`count_forks`] and this one. Costs one atomic load; `getpid` would take
+/// 120 ns, as much as all other work for a check-in on the thread of the job.
 pub(crate) fn forks() -> usize {
     FORKS.load(Ordering::Relaxed)
 }
 
-/// Begins to count forks. Elsewhere than on Unix there are none.
+/// Starts to count forks, by a handler of `pthread_atfork`. Does nothing on systems other than Unix.
 pub(crate) fn count_forks() {
     #[cfg(unix)]
     {
@@ -34,7 +34,7 @@ pub(crate) fn count_forks() {
     }
 }
 
-/// Has `at_exit` called when the process exits, be it by the end of `main` or by `std::process::exit`. It must not panic.
+/// Registers `at_exit` to be called when the process exits, by the end of `main` or by `std::process::exit`. It must not panic.
 pub(crate) fn call_at_exit(at_exit: extern "C" fn()) {
     #[expect(
         unsafe_code,
