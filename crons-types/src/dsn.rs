@@ -45,7 +45,8 @@ impl Dsn {
         &self.project_id
     }
 
-    /// Host and port as in a URL, such as `localhost:9000` or `[::1]:9000`, without keys: safe to show.
+    /// The host and the port as in a URL, such as `localhost:9000` or `[::1]:9000`. The default port of the scheme is left out, and so
+    /// are the keys: the text is safe to show.
     pub fn authority(&self) -> &str {
         &self.authority
     }

@@ -3,7 +3,7 @@
 
 use crons_types::Crontab;
 
-/// One line of the table: answers of the reference, version 2.6 within Sentry's own validator.
+/// One line of the table: answers of cronsim 2.6 within Sentry's own validator.
 struct Row {
     expression: String,
     accepted: bool,
@@ -156,7 +156,7 @@ fn by_hand() {
     }
 }
 
-/// The reference reads numbers of up to 4300 digits.
+/// cronsim 2.6 reads numbers of up to 4300 digits.
 #[test]
 fn numbers_of_any_length() {
     let zeros = |count: usize| format!("*/{}1 * * * *", "0".repeat(count));

@@ -154,7 +154,7 @@ fn intervals() {
     assert_eq!(longest.describe(), "Every 4294967295 years");
 }
 
-/// All crontabs of the reference's table that it accepts.
+/// All crontabs of the table of cronsim 2.6 that it accepts.
 fn accepted() -> Vec<Crontab> {
     include_str!("data/cron-accept.jsonl")
         .lines()

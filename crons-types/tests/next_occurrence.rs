@@ -15,7 +15,7 @@ fn instant(text: &str) -> Timestamp {
     text.parse().or_else(|_| format!("{text}Z").parse()).unwrap()
 }
 
-/// Ten occurrences in a row for each line, of the reference. Where it answers with an instant that is not later than the one
+/// Ten occurrences in a row for each line, of cronsim 2.6. Where it answers with an instant that is not later than the one
 /// it was asked for, its known fault in repeated time, the next one after that must be found.
 #[test]
 fn ten_in_a_row_are_the_servers() {
@@ -163,7 +163,7 @@ fn what_is_due_in_skipped_time_only_never_happens() {
     assert_eq!(next("* 2 * 3 7L", "Europe/Vienna", "2024-01-01 00:00"), None);
 }
 
-/// Clocks went from 0:01 back to 23:01 of the day before. The reference never returns from here.
+/// Clocks went from 0:01 back to 23:01 of the day before. cronsim 2.6 never returns from here.
 #[test]
 fn a_clock_change_at_one_past_midnight() {
     let (schedule, zone) = ("1 */2 1,15,29 8-11 *", "America/St_Johns");

@@ -65,6 +65,20 @@ fn a16_dsns_give_the_address_of_the_envelope_endpoint() {
 }
 
 #[test]
+fn a_dsn_has_a_host_without_and_an_authority_with_the_port() {
+    for (dsn, host, authority) in [
+        ("https://k@sentry.example/1", "sentry.example", "sentry.example"),
+        ("http://k@localhost:9000/1", "localhost", "localhost:9000"),
+        ("http://k@127.0.0.1:80/1", "127.0.0.1", "127.0.0.1"),
+        ("http://k@[::1]:9000/1", "::1", "[::1]:9000"),
+        ("http://k@[::1]/1", "::1", "[::1]"),
+    ] {
+        let dsn: Dsn = dsn.parse().unwrap();
+        assert_eq!((dsn.host(), dsn.authority()), (host, authority));
+    }
+}
+
+#[test]
 fn a17_a_malformed_dsn_says_which_part_is_wrong_and_never_shows_the_key() {
     for (dsn, part) in [
         ("", InvalidDsn::NoUrl),

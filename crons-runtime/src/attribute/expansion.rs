@@ -36,7 +36,7 @@ pub fn run_future<F>(definition: &'static Definition, future: F) -> RunFuture<F,
     RunFuture::new(future, definition)
 }
 
-/// As [`during`], of an `async fn` that never returns. Its bound gives the body that type, which no fallback would: under a `()` the
+/// As [`run_future`], of an `async fn` that never returns. Its bound gives the body that type, which no fallback would: under a `()` the
 /// function would have to go on.
 pub fn diverging<F>(definition: &'static Definition, future: F) -> RunFuture<F, &'static Definition>
 where

@@ -1,4 +1,4 @@
-//! What a check-in passes on its way from the job to the worker.
+//! The client: hands check-ins to the worker, or to the test kit.
 
 #[cfg(feature = "test")]
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use crate::record::queued::QueuedCheckIn;
 use crate::record::stats::Stats;
 use crate::worker::worker::Worker;
 
-/// Where check-ins go.
+/// The receiver of check-ins: a worker, or a sink in tests.
 pub(crate) enum Client {
     Worker(Worker),
     #[cfg(feature = "test")]
     Sink(Arc<dyn Sink>),
 }
 
-/// Takes the place of the worker in tests.
+/// The test kit's replacement for the worker.
 #[cfg(feature = "test")]
 pub(crate) trait Sink: Send + Sync {
     fn now(&self) -> Instant;
@@ -28,7 +28,7 @@ pub(crate) trait Sink: Send + Sync {
 }
 
 impl Client {
-    /// What time it is for the jobs of this client.
+    /// The current time for the jobs of this client; a test clock in tests.
     pub(crate) fn now(&self) -> Instant {
         match self {
             Self::Worker(_) => Instant::now(),
@@ -37,7 +37,7 @@ impl Client {
         }
     }
 
-    /// Hands on a check-in.
+    /// Queues a check-in.
     pub(crate) fn capture(&self, record: QueuedCheckIn) {
         match self {
             Self::Worker(worker) => worker.push(record),
@@ -46,7 +46,7 @@ impl Client {
         }
     }
 
-    /// Hands on a check-in by hand. Returns its id.
+    /// Queues a check-in that was made by hand. Returns its id, which is new if the check-in had none.
     pub(crate) fn capture_by_hand(&self, check_in: CheckIn) -> CheckInId {
         let id = check_in.check_in_id.unwrap_or_else(new_id);
         self.capture(QueuedCheckIn::by_hand(check_in, id, self.now()));
@@ -69,7 +69,7 @@ impl Client {
         }
     }
 
-    /// Whether the client takes nothing any more.
+    /// Whether the client was closed, and drops new check-ins.
     pub(crate) fn is_stopped(&self) -> bool {
         match self {
             Self::Worker(worker) => worker.is_stopped(),

@@ -1,4 +1,4 @@
-//! Why there is no client.
+//! Errors of `init`.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crons_types::{InvalidDsn, InvalidEnvironment};
 use crate::wire::connect_error::ConnectError;
 use crate::wire::transport::write_chain;
 
-/// Why the client could not be set up.
+/// The reason for which the client could not be started.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum InitError {
@@ -18,7 +18,7 @@ pub enum InitError {
     Dsn(InvalidDsn),
     /// The server would refuse the environment.
     Environment(InvalidEnvironment),
-    /// This variable of the environment is not UTF-8.
+    /// A variable of the environment, named here, is not UTF-8.
     NotUnicode(&'static str),
     /// `SENTRY_CRONS` says neither `on` nor `off`.
     InvalidSwitch(String),
@@ -28,9 +28,9 @@ pub enum InitError {
     NoTransport,
     /// Certificates of authorities cannot be used.
     Certificates {
-        /// Where they were named: the option or the variable of the environment.
+        /// The option or the variable of the environment that names them.
         origin: &'static str,
-        /// What is wrong with them.
+        /// The fault of the certificates.
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The HTTP client or the worker's thread could not be set up.

@@ -1,4 +1,4 @@
-//! Which client a monitor uses: the one that was initialized, or in a test the one of the scope it runs in.
+//! The client that a thread reports to: the one that was initialized, or in a test the client of the scope.
 
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -12,9 +12,9 @@ use crate::platform::ids::new_id;
 use crate::platform::process;
 use crate::record::stats::Stats;
 
-/// Zero: there is no client anywhere, and that is known to be meant. All a disabled program pays is reading it.
+/// 0 if there is no client and that was intended. A disabled program pays one load of it for each run.
 static ACTIVE: AtomicUsize = AtomicUsize::new(UNSAID);
-/// There is no client, and that was not meant, and has not been said.
+/// Set while a missing client was neither intended nor logged.
 const UNSAID: usize = 1;
 /// Added once for each live client.
 const ONE_CLIENT: usize = 2;
@@ -25,13 +25,13 @@ static GLOBAL: RwLock<Global> = RwLock::new(Global { client: None, guarded: fals
 struct Global {
     /// The client of the last `init`. It outlives its guard: what a runtime drops after the body of `main` still reports to it.
     client: Option<Arc<Client>>,
-    /// Its guard lives, so another `init` is refused.
+    /// Whether its guard is alive, so another `init` is refused.
     guarded: bool,
-    /// Clients of earlier `init`s, to which runs that are still open report.
+    /// Clients of earlier `init`s that open runs still report to.
     retired: Vec<Arc<Client>>,
 }
 
-/// The client to use here and now.
+/// Returns the client that this thread reports to; `None` if there is none.
 pub(crate) fn client() -> Option<Arc<Client>> {
     if ACTIVE.load(Ordering::Relaxed) == 0 {
         return None;
@@ -57,7 +57,7 @@ fn global() -> Option<Arc<Client>> {
     }
 }
 
-/// Leaves the program without a client, as `init` was told to, or could not make one.
+/// Records that the program has no client, as `init` was told so or failed.
 pub(crate) fn disable() {
     let mut global = GLOBAL.write().unwrap_or_else(PoisonError::into_inner);
     if !global.guarded {
@@ -67,7 +67,7 @@ pub(crate) fn disable() {
 }
 
 impl Global {
-    /// Puts `client` in the place of the one before, which goes on if runs are open that report to it.
+    /// Replaces the client. The previous one goes on while open runs report to it.
     fn replace(&mut self, client: Option<Arc<Client>>) {
         if client.is_some() {
             ACTIVE.fetch_add(ONE_CLIENT, Ordering::Relaxed);
@@ -80,8 +80,8 @@ impl Global {
     }
 }
 
-/// Makes `client` the global one; `false` if there is one whose guard lives. When the process exits, by the end of `main` or by
-/// `std::process::exit`, what is left is delivered for at most `shutdown_timeout`.
+/// Installs `client` as the global one. Returns `false` if the guard of another is alive. When the process exits, by the end of `main`
+/// or by `std::process::exit`, queued check-ins are delivered for at most `shutdown_timeout`.
 pub(crate) fn install(client: Arc<Client>, shutdown_timeout: Duration) -> bool {
     let mut global = GLOBAL.write().unwrap_or_else(PoisonError::into_inner);
     if global.guarded {
@@ -95,7 +95,7 @@ pub(crate) fn install(client: Arc<Client>, shutdown_timeout: Duration) -> bool {
     true
 }
 
-/// Whether something may still be reported to a client without a guard, or be delivered by it; ends it otherwise.
+/// Whether a replaced client still has open runs or undelivered check-ins. If not, it is closed.
 fn has_open_runs(client: &Arc<Client>) -> bool {
     let idle = Arc::strong_count(client) == 1 && client.flush(Duration::ZERO);
     let needed = !client.is_stopped() && !idle;
@@ -105,18 +105,18 @@ fn has_open_runs(client: &Arc<Client>) -> bool {
     needed
 }
 
-/// For how long the exit hook may wait, in milliseconds: the shutdown timeout, less what the guard has waited.
+/// The time that the exit hook may wait, in milliseconds: the shutdown timeout less the time that the guard has waited.
 static EXIT_BUDGET_MILLIS: AtomicU64 = AtomicU64::new(0);
 static AT_EXIT: Once = Once::new();
 
-/// How long the exit waits for the worker to log what is left, which takes it far below a millisecond.
+/// The limit for waiting at exit until the worker has logged undelivered check-ins; it needs far less than 1 ms.
 const REPORT_TIMEOUT: Duration = Duration::from_millis(100);
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Delivers what was captured since the guard was dropped, or all if it was not, and ends the clients.
+/// Exit hook: delivers the check-ins that are left, then closes the clients.
 extern "C" fn at_exit() {
     // Nobody is left to say anything to, and a panic must not leave a function that C calls.
     let _ = catch_unwind(|| {
@@ -141,13 +141,13 @@ fn end_all(global: &Global, timeout: Duration) {
     }
 }
 
-/// Whether there is a client whose guard lives.
+/// Whether the guard of a client is alive.
 pub(crate) fn is_guarded() -> bool {
     GLOBAL.read().unwrap_or_else(PoisonError::into_inner).guarded
 }
 
-/// Says that the guard of the client is gone, having waited so long for delivery. The client goes on until the process exits or
-/// another takes its place.
+/// Records that the guard was dropped, after it waited `waited` for delivery. The client goes on until the process exits or another
+/// replaces it.
 pub(crate) fn release(waited: Duration) {
     // In a forked child a thread that is no more may have left it locked for reading: then it stays, as the child is ending.
     let mut global = match GLOBAL.try_write() {
@@ -222,7 +222,7 @@ pub fn capture_check_in(check_in: CheckIn) -> CheckInId {
     }
 }
 
-/// Waits until everything captured so far is settled, for at most `timeout`; `true` if it is.
+/// Waits for at most `timeout` until every check-in captured so far is delivered or given up. Returns whether that is so.
 ///
 /// Blocks the thread: in async code use [`flush_async`].
 pub fn flush(timeout: Duration) -> bool {
@@ -240,7 +240,7 @@ pub async fn flush_async(timeout: Duration) -> bool {
     waiting.is_ok() && flushed.await.unwrap_or(false)
 }
 
-/// What became of the check-ins since the last [`init`](crate::init), also after its guard is gone; all zeros without a client.
+/// Returns the statistics since the last [`init`](crate::init), also after its guard was dropped. Without a client all counts are 0.
 pub fn stats() -> Stats {
     client().map_or_else(Stats::default, |client| client.stats())
 }

@@ -1,4 +1,4 @@
-//! What the program says about itself and about the server, before anything runs.
+//! Options of the client, and their validation together with the environment.
 
 use std::env::VarError;
 use std::fmt;
@@ -22,7 +22,7 @@ const MOST_GRACE: Duration = Duration::from_secs(MonitorConfig::MAX_CHECKIN_MARG
 ///
 /// `SENTRY_CRONS=off` disables the client whatever else is said: on a laptop that has the DSN of production, say.
 ///
-/// Nothing is judged here: [`init`](crate::init) and [`try_init`](crate::try_init) do that, in one place.
+/// Setters validate nothing: [`init`](crate::init) and [`try_init`](crate::try_init) do, and report what is wrong.
 ///
 /// ```
 /// # use crons_runtime as crons;
@@ -80,19 +80,19 @@ impl Default for ClientOptions {
 }
 
 impl ClientOptions {
-    /// Everything from the environment.
+    /// Options that all come from the environment.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Where check-ins go; overrides `SENTRY_DSN`. The empty string disables the client.
+    /// The DSN of the server; overrides `SENTRY_DSN`. The empty string disables the client.
     #[must_use]
     pub fn dsn(mut self, dsn: impl Into<String>) -> Self {
         self.dsn = Some(dsn.into());
         self
     }
 
-    /// Where the jobs run; overrides `SENTRY_ENVIRONMENT`. If neither is set: `development` in debug builds, `production`
+    /// The environment in which the jobs run; overrides `SENTRY_ENVIRONMENT`. If neither is set: `development` in debug builds, `production`
     /// in release builds, as the `sentry` crate has it.
     #[must_use]
     pub fn environment(mut self, environment: impl Into<String>) -> Self {
@@ -100,7 +100,7 @@ impl ClientOptions {
         self
     }
 
-    /// Which version of the jobs runs; overrides `SENTRY_RELEASE`.
+    /// The release of the program; overrides `SENTRY_RELEASE`.
     #[must_use]
     pub fn release(mut self, release: impl Into<String>) -> Self {
         self.release = Some(release.into());
@@ -244,7 +244,7 @@ impl ClientOptions {
         self
     }
 
-    /// Where a test runs is nothing to it: neither the server nor the environment is taken from there.
+    /// Replaces a missing DSN and environment by fixed ones, so that a test does not depend on where it runs.
     #[cfg(feature = "test")]
     pub(crate) fn for_test(mut self) -> Self {
         self.dsn.get_or_insert_with(|| "http://key@localhost/1".to_owned());
@@ -252,7 +252,7 @@ impl ClientOptions {
         self
     }
 
-    /// The settings with the environment's filled in, judged.
+    /// Fills in what the environment sets, and validates all options.
     pub(crate) fn resolve(self) -> Result<Resolved, InitError> {
         let given =
             |option: Option<String>, name| option.map_or_else(|| variable(name), |value| Ok(Some(value)));
@@ -292,7 +292,10 @@ impl ClientOptions {
     }
 }
 
-/// What `SENTRY_CRONS` says.
+/// Whether `SENTRY_CRONS` switches the client off.
+///
+/// # Errors
+/// If its value is neither a word for *on* nor one for *off*, or not UTF-8.
 pub(crate) fn is_switched_off() -> Result<bool, InitError> {
     let Some(value) = variable("SENTRY_CRONS")? else { return Ok(false) };
     match value.trim().to_ascii_lowercase().as_str() {
@@ -302,7 +305,7 @@ pub(crate) fn is_switched_off() -> Result<bool, InitError> {
     }
 }
 
-/// A variable of the environment; one that is blank counts as not set.
+/// Reads a variable of the environment; `None` if it is not set or blank, `Err` if it is not UTF-8.
 fn variable(name: &'static str) -> Result<Option<String>, InitError> {
     match std::env::var(name) {
         Ok(value) => Ok((!value.trim().is_empty()).then_some(value)),
@@ -330,14 +333,14 @@ impl fmt::Debug for ClientOptions {
     }
 }
 
-/// What the options come to.
+/// The result of validating the options.
 pub(crate) enum Resolved {
-    /// And why.
+    /// The client is disabled, for this reason.
     Disabled(String),
     Enabled(Box<Settings>),
 }
 
-/// [`ClientOptions`] that have been judged.
+/// [`ClientOptions`] after validation.
 pub(crate) struct Settings {
     pub(crate) dsn: Dsn,
     pub(crate) defaults: Defaults,

@@ -1,9 +1,10 @@
-//! An instant in half the space.
+//! An `Instant` in 8 bytes instead of 16.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// In nanoseconds since the first one of this process, or before it, as a clock in a test may be: 292 years of each.
+/// An instant as nanoseconds since the first one of this process. Negative before it, as a test clock may be. The range is 292 years
+/// in each direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CompactInstant(i64);
 
@@ -29,7 +30,7 @@ impl CompactInstant {
         if self.0 < 0 { first.checked_sub(apart).unwrap_or(first) } else { first + apart }
     }
 
-    /// In nanoseconds; none if `earlier` is later.
+    /// Nanoseconds since `earlier`; 0 if `earlier` is later.
     pub(crate) fn since(self, earlier: Self) -> u64 {
         u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0)
     }

@@ -1,4 +1,4 @@
-//! Ids of runs: random, as the protocol asks for, and without a system call for each.
+//! Random ids of runs (UUID version 4), made without a system call for each.
 
 use std::cell::Cell;
 
@@ -38,11 +38,11 @@ impl Ids {
 }
 
 thread_local! {
-    // Nothing in it is dropped, so that a job may run as late as its thread does.
+    // The value has no destructor, so ids can be made while the thread ends.
     static IDS: Cell<Ids> = const { Cell::new(Ids::UNSEEDED) };
 }
 
-/// A random id.
+/// Returns a random id.
 pub(crate) fn new_id() -> CheckInId {
     let random = IDS.try_with(|ids| {
         let (mut kept, forks) = (ids.get(), process::forks());
@@ -61,7 +61,7 @@ pub(crate) fn new_id() -> CheckInId {
     CheckInId::from_bytes(bytes)
 }
 
-/// A random number from 0 to 255, from the generator of the ids.
+/// Returns a random number from 0 to 255, from the generator of the ids.
 pub(crate) fn random_byte() -> u8 {
     // The first byte has no bits of the version.
     new_id().as_bytes()[0]

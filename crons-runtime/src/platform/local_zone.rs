@@ -1,6 +1,6 @@
-//! The time zone of this machine, as a person on it would name it.
+//! The name of the time zone of this machine.
 
-/// The name of the zone that `TZ` or the system sets, unless it is a name of UTC. `None` where nothing is set: that is UTC, too.
+/// Returns the name of the zone that `TZ` or the system sets. `None` if it is UTC, or none is set, which means UTC.
 pub(crate) fn other_than_utc() -> Option<String> {
     let zone = match std::env::var("TZ") {
         Ok(zone) => zone,
@@ -9,14 +9,14 @@ pub(crate) fn other_than_utc() -> Option<String> {
     named(&zone).filter(|name| !is_utc(name)).map(str::to_owned)
 }
 
-/// The name within a value of `TZ`, which may begin with a colon or be the path of a file.
+/// Extracts the zone name from a value of `TZ`, which may begin with a colon or be the path of a file.
 fn named(zone: &str) -> Option<&str> {
     let zone = zone.trim().trim_start_matches(':');
     let name = zone.rsplit_once("/zoneinfo/").map_or(zone, |(_, name)| name);
     (!name.is_empty()).then_some(name)
 }
 
-/// Whether this is one of the names of UTC in the tz database, or a POSIX rule for it.
+/// Whether `name` is a name of UTC in the tz database, or a POSIX rule for UTC.
 fn is_utc(name: &str) -> bool {
     const NAMES: [&str; 12] = [
         "UTC",

@@ -1,4 +1,4 @@
-//! What the process does behind our back: it forks, and it exits.
+//! Forks and the exit of the process.
 
 #[cfg(unix)]
 use std::sync::atomic::AtomicBool;
@@ -9,11 +9,11 @@ use std::time::Instant;
 
 use super::compact_instant::CompactInstant;
 
-/// How many forks lie between the first process of this program and this one.
+/// The number of forks between the first process of this program and this one.
 static FORKS: AtomicUsize = AtomicUsize::new(0);
 
-/// How many forks lie between the process that first asked and this one. Costs one atomic load: asking the system for the
-/// process id takes 120 ns, as long as all else that a check-in costs its job.
+/// The number of forks between the process that first called [`count_forks`] and this one. Costs one atomic load; `getpid` would take
+/// 120 ns, as much as all other work for a check-in on the thread of the job.
 pub(crate) fn forks() -> usize {
     FORKS.load(Ordering::Relaxed)
 }
@@ -27,7 +27,7 @@ pub(crate) fn last_fork() -> Option<CompactInstant> {
 const NEVER: i64 = i64::MIN;
 static LAST_FORK: AtomicI64 = AtomicI64::new(NEVER);
 
-/// Begins to count forks. Elsewhere than on Unix there are none.
+/// Starts to count forks, by handlers of `pthread_atfork`. Does nothing on systems other than Unix.
 pub(crate) fn count_forks() {
     #[cfg(unix)]
     {
@@ -81,7 +81,7 @@ pub(crate) fn is_ignored(signal: i32) -> bool {
     action.sa_sigaction == libc::SIG_IGN
 }
 
-/// Has `at_exit` called when the process exits, be it by the end of `main` or by `std::process::exit`. It must not panic.
+/// Registers `at_exit` to be called when the process exits, by the end of `main` or by `std::process::exit`. It must not panic.
 pub(crate) fn call_at_exit(at_exit: extern "C" fn()) {
     #[expect(
         unsafe_code,

@@ -1,5 +1,5 @@
-//! Random numbers without a panic: from the system, or, where it has none, from what differs between machines, processes,
-//! threads and instants.
+//! Random seeds that never panic: from the system or, where it has no random numbers, from values that differ between machines,
+//! processes, threads and instants.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -7,7 +7,7 @@ use std::ptr::from_ref;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Instant, SystemTime};
 
-/// A seed that no other process or thread has. Logs a warning the first time that the system has no random numbers.
+/// Returns a seed that no other process or thread has. Logs one warning if the system has no random numbers.
 pub(crate) fn seed() -> [u64; 2] {
     let mut halves = [[0; 8]; 2];
     match getrandom::fill(halves.as_flattened_mut()) {
@@ -26,8 +26,10 @@ pub(crate) fn seed() -> [u64; 2] {
     }
 }
 
-/// Fails where the standard library, and with it the runtime of the worker and the HTTP client, would panic for want of random
-/// numbers.
+/// Checks that the system has random numbers, without which the standard library, and so tokio and the HTTP client, would panic.
+///
+/// # Errors
+/// If the system has none.
 pub(crate) fn check() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     getrandom::fill(&mut [0; 16]).map_err(|error| {
         format!(
@@ -38,11 +40,11 @@ pub(crate) fn check() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     })
 }
 
-/// What differs, mixed. Numbers of the same thread differ by a counter, those of processes by time, process id and the layout of
+/// Hashes values that differ: in a thread a counter, between processes the time, the process id and the layout of
 /// memory, which is random on all common systems; on Linux the kernel adds a random UUID through `/proc`, if that is mounted.
 fn fallback() -> [u64; 2] {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
-    // Keyed with zeros: a `RandomState` would ask the system.
+    // A `RandomState` would ask the system for keys, so the hasher has keys of zero.
     let mut hasher = DefaultHasher::new();
     COUNTER.fetch_add(1, Ordering::Relaxed).hash(&mut hasher);
     SystemTime::now().hash(&mut hasher);

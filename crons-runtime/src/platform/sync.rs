@@ -1,4 +1,4 @@
-//! The primitives of the inbox: those of the standard library, or those of the model checker in their place.
+//! Locks of the inbox: those of the standard library, or of the model checker `shuttle` under `--cfg crons_model`.
 
 #[cfg(not(crons_model))]
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};

@@ -1,8 +1,8 @@
-//! What was lost and why, for the statistics and for the report to the server.
+//! Reasons for which check-ins are discarded, and their counts, for the statistics and for the client report to the server.
 
 use crate::record::stats::Dropped;
 
-/// Why a check-in did not arrive.
+/// The reason for which a check-in was discarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DiscardReason {
     QueueOverflow,
@@ -26,7 +26,8 @@ impl DiscardReason {
         Self::Refused,
     ];
 
-    /// Sentry's word for it.
+    /// The name of the reason in Sentry's client reports
+    /// (<https://develop.sentry.dev/sdk/telemetry/client-reports/>).
     fn reason(self) -> &'static str {
         match self {
             Self::QueueOverflow => "queue_overflow",
@@ -60,7 +61,7 @@ impl DiscardCounts {
         self.0[loss as usize] += quantity;
     }
 
-    /// Puts back what a request carried that had no answer.
+    /// Adds the counts of a request that had no answer back to these, for the next request to carry.
     pub(crate) fn put_back(&mut self, losses: Self) {
         for (count, lost) in self.0.iter_mut().zip(losses.0) {
             *count += lost;
@@ -71,7 +72,7 @@ impl DiscardCounts {
         self.0.iter().all(|count| *count == 0)
     }
 
-    /// Sentry's reasons, each once, and how many.
+    /// Returns each of Sentry's reasons with a count above 0, once.
     pub(crate) fn by_reason(&self) -> Vec<(&'static str, u64)> {
         let mut by_reason: Vec<(&'static str, u64)> = Vec::new();
         for loss in DiscardReason::ALL {

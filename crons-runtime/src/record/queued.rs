@@ -1,4 +1,4 @@
-//! A check-in on its way, kept small: a million of them may wait.
+//! The queued check-in: a compact record of a check-in on its way. It takes 64 bytes, as millions of them may wait.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -8,26 +8,26 @@ use crons_types::{CheckIn, CheckInId, CheckInStatus, Environment, Minutes, Monit
 
 use crate::platform::compact_instant::CompactInstant;
 
-/// What a check-in is about. Shared by all check-ins of a monitor, so that none of them copies it.
+/// The monitor of a check-in, shared by all its check-ins, so that queueing one copies nothing.
 #[derive(Debug, PartialEq)]
 pub(crate) struct MonitorInfo {
     pub(crate) slug: Slug,
     pub(crate) config: Option<MonitorConfig>,
-    /// Instead of the client's.
+    /// Overrides the environment of the client.
     pub(crate) environment: Option<Environment>,
-    /// Instead of the client's.
+    /// Overrides the release of the client.
     pub(crate) release: Option<String>,
-    /// The runs are traces of their own.
+    /// Whether each run is a trace of its own, which has the id of the run.
     traced: bool,
 }
 
 impl MonitorInfo {
-    /// What is watched by a guard.
+    /// A monitor whose runs are reported by a guard.
     pub(crate) fn new(slug: Slug, config: Option<MonitorConfig>) -> Self {
         Self { slug, config, environment: None, release: None, traced: true }
     }
 
-    /// How long a report can be true: a begin is worth its margin, an end as long as the run may take.
+    /// How long an event is worth sending: a start for the margin of its monitor, an end for the longest run.
     fn lifetime(&self, event: RunEvent) -> Duration {
         let config = self.config.as_ref();
         let (given, default) = if event == RunEvent::InProgress {
@@ -39,7 +39,7 @@ impl MonitorInfo {
     }
 }
 
-/// Whose check-in it is. That of an annotated function is never counted: jobs and worker would pull the count to and fro.
+/// A reference to a monitor. An annotated function has a static one: a reference count would be contended by job threads and worker.
 #[derive(Clone, Debug)]
 pub(crate) enum MonitorRef {
     Annotated(&'static MonitorInfo),
@@ -57,18 +57,18 @@ impl Deref for MonitorRef {
     }
 }
 
-/// What is reported.
+/// An event in a run, reported to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RunEvent {
     InProgress,
     Ok,
     Error,
-    /// The run is to be treated as if it had never begun: nothing more of it is sent.
+    /// Withdraws the run: its start, if still unsent, is removed, and nothing more of the run is sent.
     Skipped,
 }
 
 impl RunEvent {
-    /// Whether this is a check-in of its own, to be found again in the statistics.
+    /// Whether the event is a check-in, which the statistics count. `false` for [`Skipped`](Self::Skipped).
     pub(crate) fn is_counted(self) -> bool {
         self != Self::Skipped
     }
@@ -82,13 +82,13 @@ impl RunEvent {
         }
     }
 
-    /// The word on the wire.
+    /// The status on the wire.
     pub(crate) fn as_str(self) -> &'static str {
         self.status().as_str()
     }
 }
 
-/// One check-in: 64 bytes, as [`RunQueues`](crate::delivery::run_queue::RunQueues) keep it.
+/// A check-in in a queue: 64 bytes, as [`RunQueues`](crate::delivery::run_queue::RunQueues) keep it.
 #[derive(Debug)]
 pub(crate) struct QueuedCheckIn {
     pub(crate) id: CheckInId,
@@ -97,38 +97,38 @@ pub(crate) struct QueuedCheckIn {
     at: CompactInstant,
     /// In nanoseconds: of 584 years, at most.
     duration: u64,
-    /// Counts the flushes before it.
+    /// The number of flushes that were called before it was captured.
     pub(crate) epoch: u32,
     pub(crate) event: RunEvent,
-    /// It ends a run whose begin was handed on before, here or in another process, so it has to arrive. Else it is the
-    /// whole story of a run.
+    /// Whether it ends a run whose start was reported before, here or in another process. Such an end is retried and paced, not
+    /// dropped. `false` if it is the only check-in of its run.
     pub(crate) must_deliver: bool,
-    /// It has been on the wire: the server may know of it.
+    /// Whether it has been sent at least once, so the server may know of it.
     pub(crate) attempted: bool,
     pub(crate) queue_state: QueueState,
     pub(crate) links: Links,
 }
 
-/// Where a record is.
+/// The state of a check-in in its queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum QueueState {
-    /// Behind another one of its run.
+    /// Waits behind an earlier check-in of its run.
     Chained,
-    /// Its turn comes.
+    /// Waits in the ready queue.
     Ready,
-    /// Its time comes.
+    /// Waits for an instant in the delay queue.
     Delayed,
-    /// On the wire.
+    /// Has been sent, and has no answer yet.
     InFlight,
-    /// On the wire, and not to be sent again if there is no answer: its run was skipped meanwhile.
+    /// Has been sent, and is not sent again if there is no answer: its run was skipped meanwhile.
     Abandoned,
 }
 
-/// Its neighbours within its run; for [`RunQueues`](crate::delivery::run_queue::RunQueues) only.
+/// Links to the other check-ins of its run; used by [`RunQueues`](crate::delivery::run_queue::RunQueues) only.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Links {
     pub(crate) next: u32,
-    /// Kept by the first of a run.
+    /// The last check-in of the run. Valid in the first one only.
     pub(crate) tail: u32,
 }
 
@@ -159,19 +159,19 @@ impl QueuedCheckIn {
         }
     }
 
-    /// The end of a run that took so long.
+    /// Sets how long the run took.
     pub(crate) fn lasted(mut self, duration: Duration) -> Self {
         self.duration = u64::try_from(duration.as_nanos()).unwrap_or(Self::NO_DURATION);
         self
     }
 
-    /// The end of a run that began then.
+    /// Sets how long the run took, from its start.
     pub(crate) fn since(mut self, began: CompactInstant) -> Self {
         self.duration = self.at.since(began);
         self
     }
 
-    /// A check-in by hand. It is taken for the end of a run that began elsewhere if it came with an id.
+    /// Converts a check-in made by hand. If it has an id and is an end, it counts as the end of a run that was started elsewhere.
     pub(crate) fn by_hand(check_in: CheckIn, id: CheckInId, at: Instant) -> Self {
         let CheckIn {
             check_in_id, monitor_slug, status, duration, environment, release, monitor_config, ..
@@ -200,7 +200,7 @@ impl QueuedCheckIn {
         self.event == RunEvent::InProgress
     }
 
-    /// The trace that the run is: named by its id, there is nothing more to remember, and nothing to look up.
+    /// The trace id of the run, which is the id of the run. `None` if the run is no trace of its own.
     pub(crate) fn trace_id(&self) -> Option<CheckInId> {
         self.monitor.traced.then_some(self.id)
     }
@@ -214,12 +214,12 @@ impl QueuedCheckIn {
         (self.duration != Self::NO_DURATION).then(|| Duration::from_nanos(self.duration))
     }
 
-    /// Until when it is worth sending.
+    /// The instant at which the check-in expires, and is discarded instead of sent.
     pub(crate) fn expires(&self) -> Instant {
         self.at() + self.monitor.lifetime(self.event)
     }
 
-    /// Replaces the begin of a run by its end, which keeps the place of the begin, and its configuration if it has none.
+    /// Replaces the start of a run by its end. The end takes the place of the start in the queue, and its configuration if it has none.
     pub(crate) fn end(&mut self, closer: Self) {
         (self.event, self.at, self.duration) = (closer.event, closer.at, closer.duration);
         if closer.monitor.config.is_some() || self.monitor.config.is_none() {
@@ -227,7 +227,7 @@ impl QueuedCheckIn {
         }
     }
 
-    /// In full, as people and the wire know it.
+    /// Converts to the public form, which is sent.
     pub(crate) fn to_check_in(&self) -> CheckIn {
         let monitor = &*self.monitor;
         let mut check_in = CheckIn::new(monitor.slug.clone(), self.event.status()).check_in_id(self.id);

@@ -1,10 +1,10 @@
-//! What became of the check-ins.
+//! Statistics of check-ins.
 
 use std::time::SystemTime;
 
-/// Counts of what the client did since [`init`](crate::init).
+/// Counts of the check-ins that the client handled since [`init`](crate::init).
 ///
-/// Everything that was captured is in one of the others: `captured` is the sum of `sent`, `coalesced`, `withdrawn`, `refused`,
+/// Each captured check-in is in exactly one of the other counts: `captured` is the sum of `sent`, `coalesced`, `withdrawn`, `refused`,
 /// `dropped.total()` and `queued`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -25,12 +25,12 @@ pub struct Stats {
     pub dropped: Dropped,
     /// Not sent yet, or not answered yet.
     pub queued: u64,
-    /// The server wants to hear of no check-ins before that.
+    /// The end of a rate limit that the server has set. `None` if there is none.
     pub limited_until: Option<SystemTime>,
 }
 
 impl Stats {
-    /// Whether everything that was captured reached the server.
+    /// Whether every captured check-in reached the server. `false` while some are queued.
     pub fn all_delivered(&self) -> bool {
         self.refused == 0 && self.dropped.total() == 0 && self.queued == 0
     }
@@ -50,14 +50,14 @@ pub struct Dropped {
     pub expired: u64,
     /// [`ClientOptions::before_send_check_in`](crate::ClientOptions::before_send_check_in) said so.
     pub before_send: u64,
-    /// They could not be written, which is our fault.
+    /// An internal error: the check-in could not be written, or a hook panicked.
     pub internal: u64,
-    /// The client had ended.
+    /// The client was closed.
     pub client_closed: u64,
 }
 
 impl Dropped {
-    /// All of them.
+    /// The sum of all counts.
     pub fn total(&self) -> u64 {
         let Self { queue_overflow, throttled, rate_limited, expired, before_send, internal, client_closed } =
             self;

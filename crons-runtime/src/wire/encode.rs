@@ -1,4 +1,4 @@
-//! From a check-in to a request: what the client adds, what the user changes, and how it is written.
+//! Encodes a check-in as a request: fills in defaults, calls the user's hook, writes the envelope.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use crate::record::discard::{DiscardCounts, DiscardReason};
 use crate::wire::envelope::EnvelopeWriter;
 use crate::wire::transport::Request;
 
-/// Looks at a check-in before it goes, to change it or to hold it back.
+/// The user's hook `before_send_check_in`. It may change a check-in; `None` discards it.
 pub(crate) type BeforeSend = Arc<dyn Fn(CheckIn) -> Option<CheckIn> + Send + Sync>;
 
-/// Where check-ins come from.
+/// Values for check-ins that have none of their own.
 #[derive(Clone, Debug)]
 pub(crate) struct Defaults {
     pub(crate) environment: Environment,
@@ -20,7 +20,7 @@ pub(crate) struct Defaults {
 }
 
 impl Defaults {
-    /// Fills in what a check-in does not say itself.
+    /// Fills in the environment and the release if the check-in has none.
     pub(crate) fn complete(&self, mut check_in: CheckIn) -> CheckIn {
         check_in.environment.get_or_insert_with(|| self.environment.clone());
         if check_in.release.is_none() {
@@ -36,24 +36,25 @@ pub(crate) struct CheckInEncoder {
     pub(crate) before_send: Option<BeforeSend>,
 }
 
-/// Why there is nothing to send.
+/// The check-in was discarded, for this reason.
 #[derive(Debug)]
 pub(crate) struct Discarded(pub(crate) DiscardReason);
 
 impl CheckInEncoder {
-    /// Completes a check-in and has the user's hook see it: once, as it may count or sample, so what it returns is kept for further attempts.
+    /// Fills in defaults and calls the user's hook. Called once for each check-in, as the hook may count or sample: the caller keeps
+    /// the result for further attempts.
     pub(crate) fn prepare(&self, check_in: CheckIn) -> Result<CheckIn, Discarded> {
         let check_in = self.defaults.complete(check_in);
         let Some(before_send) = &self.before_send else { return Ok(check_in) };
         let (id, slug) = (check_in.check_in_id, check_in.monitor_slug.clone());
         let seen = catch_unwind(AssertUnwindSafe(|| before_send(check_in))).map_err(|payload| {
-            // Dropping it could panic, too.
+            // Dropping the payload could panic, too.
             std::mem::forget(payload);
             log_loss!(error, slug, [], "check-in dropped: before_send_check_in has panicked");
             Discarded(DiscardReason::Internal)
         })?;
         let mut seen = seen.ok_or(Discarded(DiscardReason::BeforeSend))?;
-        // By it the server tells which begin and end belong together.
+        // The server matches start and end of a run by this id, so a hook cannot change it.
         seen.check_in_id = id;
         Ok(seen)
     }

@@ -1,4 +1,4 @@
-//! Sentry's envelope: what a check-in looks like on the wire.
+//! Sentry's envelope (<https://develop.sentry.dev/sdk/data-model/envelopes/>), with one check-in.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::record::discard::DiscardCounts;
 use crate::wire::transport::Request;
 
-/// Our name towards the server.
+/// The name of the client in `sdk` and `User-Agent`.
 const SDK_NAME: &str = "crons.rust";
 const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -25,7 +25,7 @@ pub(crate) struct EnvelopeWriter {
 struct Header<'a> {
     dsn: &'a str,
     sdk: Sdk,
-    /// Taken as late as possible: the server corrects clocks by it.
+    /// Taken just before the request, as the server corrects clocks by it.
     sent_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<TraceHeader<'a>>,
@@ -50,7 +50,7 @@ struct ItemHeader {
     length: usize,
 }
 
-/// A check-in, and the trace that its run is.
+/// The payload of a check-in: its fields, and the trace of its run.
 #[derive(Serialize)]
 struct Payload<'a> {
     #[serde(flatten)]
@@ -69,7 +69,7 @@ struct Trace {
     trace_id: CheckInId,
 }
 
-/// What was lost since the last request, in Sentry's words.
+/// The counts of discarded check-ins since the last request, as a client report.
 #[derive(Serialize)]
 struct ClientReport {
     timestamp: String,
@@ -100,7 +100,7 @@ impl EnvelopeWriter {
         }
     }
 
-    /// One envelope with one check-in, as current servers refuse a second; a report on losses may go along.
+    /// Writes an envelope with one check-in, as Relay answers 413 to a second one, and with a client report if check-ins were discarded.
     pub(crate) fn write(
         &self,
         check_in: &CheckIn,
@@ -139,7 +139,7 @@ fn write_item(body: &mut Vec<u8>, kind: &'static str, payload: &impl Serialize) 
     Ok(())
 }
 
-/// A machine whose clock was never set may be before 1970, which has no form on the wire.
+/// The current time, at least 1970: a machine whose clock was never set may be earlier, which cannot be written.
 fn now() -> SystemTime {
     SystemTime::now().max(SystemTime::UNIX_EPOCH)
 }

@@ -1,4 +1,4 @@
-//! The default transport: HTTP by `reqwest`, TLS by `rustls` on `ring`. All of the client's network is in this file.
+//! The default transport: HTTP by `reqwest`, TLS by `rustls` on `ring`. This file holds all network code of the client.
 
 mod explain;
 
@@ -13,18 +13,18 @@ use super::connect_error::ConnectError;
 use super::roots;
 use crate::wire::transport::{Request, Response, SendFuture, Transport, TransportError};
 
-/// Connecting takes three round trips; a server that has not answered by then is down.
+/// The limit for connecting, which takes three round trips.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Firewalls forget idle connections, some after 60 seconds, and the next request on one is lost.
+/// The time after which an idle connection is closed: some firewalls drop idle connections after 60 s, and the next request is lost.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long the body of an answer is waited for; a later one costs its connection.
+/// The limit for reading the body of a response. If it takes longer, the connection is closed.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(200);
-/// What is read of it, in bytes; a longer one costs its connection, too.
+/// The number of bytes that are read of a body. If it is longer, the connection is closed.
 const MOST_READ: usize = 64 * 1024;
 
 pub(crate) struct HttpTransport {
     client: reqwest::Client,
-    /// The first request without its body: to parse the same URL and headers each time takes a microsecond of about twenty.
+    /// The first request without its body. Parsing the URL and headers again would take 1 of about 20 µs of a request.
     template: OnceLock<Template>,
 }
 
@@ -35,16 +35,20 @@ struct Template {
 }
 
 impl HttpTransport {
-    /// For the server of this DSN; trusts the authorities in `ca_certificates`, too, which is PEM.
+    /// Creates a transport to the server of `dsn`, which also trusts the authorities in `ca_certificates` (PEM).
+    ///
+    /// # Errors
+    /// If certificates cannot be used, or the HTTP client cannot be built.
     pub(crate) fn new(dsn: &Dsn, ca_certificates: Option<&[u8]>) -> Result<Self, ConnectError> {
         let mut roots = ca_certificates.map_or_else(|| Ok(RootCertStore::empty()), roots::named)?;
         let mut builder = reqwest::Client::builder();
         let url = dsn.envelope_url();
-        // HTTP_PROXY is about the way out of this machine.
+        // HTTP_PROXY is meant for other machines.
         if dsn.is_loopback() || without_proxies() {
             builder = builder.no_proxy();
         }
-        // Without TLS no authority is asked, so a store that cannot be read is no fault, and reading it would take time.
+        // Plain HTTP on loopback needs no root certificates. Loading them takes about 4 ms, and a store that cannot be read would
+        // fail `init`.
         if url.starts_with("https:") || !dsn.is_loopback() && has_tls_proxy() {
             roots::common(&mut roots)?;
         }
@@ -53,7 +57,7 @@ impl HttpTransport {
             .tls_backend_preconfigured(tls(roots).map_err(|error| failed(error.into()))?)
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
-            // A redirected POST becomes a GET: better to say that the DSN is wrong.
+            // reqwest turns a redirected POST into a GET, so a redirect is reported as a wrong DSN instead.
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| failed(error.into()))?;
@@ -61,13 +65,13 @@ impl HttpTransport {
     }
 }
 
-/// `NO_PROXY=*`, which reqwest takes for all names but not for addresses.
+/// Whether `NO_PROXY` contains `*`, which reqwest applies to names but not to addresses.
 fn without_proxies() -> bool {
     let given = std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy"));
     given.is_ok_and(|names| names.split(',').any(|name| name.trim() == "*"))
 }
 
-/// Whether plain HTTP may take the way through a proxy that is itself spoken to by TLS.
+/// Whether plain HTTP requests may go through a proxy that is reached by TLS.
 fn has_tls_proxy() -> bool {
     ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].into_iter().any(|name| {
         let proxy = std::env::var(name).unwrap_or_default();
@@ -76,7 +80,7 @@ fn has_tls_proxy() -> bool {
 }
 
 fn tls(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
-    // The provider is given, not installed: what the program around us uses is its own affair.
+    // The provider is passed, not installed for the process, which may install its own.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
@@ -86,7 +90,7 @@ fn tls(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
 }
 
 impl HttpTransport {
-    /// The request without its body.
+    /// Builds the request without its body.
     fn post(&self, request: &Request) -> reqwest::Result<reqwest::Request> {
         let same = |template: &&Template| {
             Arc::ptr_eq(&template.url, &request.url) && Arc::ptr_eq(&template.headers, &request.headers)
@@ -121,14 +125,14 @@ impl Transport for HttpTransport {
                     response = response.header(name.as_str(), value);
                 }
             }
-            // The status has decided. A body that dawdles must not make it look as if there were no answer.
+            // The status is the answer, so a slow body is no failure.
             let _ = tokio::time::timeout(DRAIN_TIMEOUT, drain(answer)).await;
             Ok(response)
         })
     }
 }
 
-/// Reads the body, only so that the connection can be used again.
+/// Reads and drops the body, so that the connection can be reused.
 async fn drain(mut answer: reqwest::Response) {
     let mut read = 0;
     while let (true, Ok(Some(chunk))) = (read < MOST_READ, answer.chunk().await) {

@@ -1,4 +1,4 @@
-//! Whose certificates are believed: authorities from the program, the environment, the machine, and Mozilla's list.
+//! Root certificates: from `ClientOptions::ca_certificates`, the environment, the machine, and Mozilla's list.
 
 use std::error::Error;
 
@@ -8,11 +8,14 @@ use rustls::pki_types::pem::PemObject;
 
 use super::connect_error::ConnectError;
 
-/// What OpenSSL reads, and so most programs: either stands in for the machine's store.
+/// The variables that OpenSSL reads, and so most programs. Either replaces the store of the machine.
 const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 const OPTION: &str = "ClientOptions::ca_certificates";
 
-/// The authorities of the program's choice.
+/// Parses the root certificates that the program was given, in PEM form.
+///
+/// # Errors
+/// If there is none, or one cannot be used.
 pub(super) fn named(pem: &[u8]) -> Result<RootCertStore, ConnectError> {
     let refused = |cause| ConnectError::Certificates { origin: OPTION, cause };
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
@@ -30,18 +33,21 @@ pub(super) fn named(pem: &[u8]) -> Result<RootCertStore, ConnectError> {
     Ok(roots)
 }
 
-/// The authorities that everybody believes here.
+/// Adds the root certificates that the environment names, else those of Mozilla and the machine.
+///
+/// # Errors
+/// If the environment names certificates that cannot be used.
 pub(super) fn common(roots: &mut RootCertStore) -> Result<(), ConnectError> {
     let given =
         VARIABLES.into_iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
     let found = rustls_native_certs::load_native_certs();
     let Some(origin) = given else {
-        // Compiled in, so that an image without certificates works.
+        // Mozilla's list is compiled in, so that an image without certificates works.
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         for error in found.errors {
             log!(debug, %error, "part of this machine's certificates cannot be read");
         }
-        // A store that has grown for decades holds some that nobody can use.
+        // Old stores hold certificates that cannot be parsed; these are skipped.
         roots.add_parsable_certificates(found.certs);
         return Ok(());
     };

@@ -1,4 +1,4 @@
-//! The seam between the client and the network.
+//! The `Transport` trait, which carries envelopes to the server, and its request, response and error.
 
 use std::error::Error;
 use std::fmt;
@@ -37,14 +37,14 @@ pub trait Transport: Send + Sync + 'static {
     fn send(&self, request: Request) -> SendFuture;
 }
 
-/// What [`Transport::send`] returns.
+/// The future of [`Transport::send`].
 pub type SendFuture = Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send>>;
 
-/// One envelope, ready to be posted.
+/// A request that posts an envelope.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Request {
-    /// Where to.
+    /// The URL to post to.
     pub url: Arc<str>,
     /// `Content-Type`, `User-Agent` and `X-Sentry-Auth`, which holds the key.
     pub headers: Arc<[(&'static str, String)]>,
@@ -52,7 +52,7 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
-/// Without the headers and the body, which hold the key.
+/// Omits the headers and the body, which hold the key.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
@@ -95,7 +95,7 @@ impl Response {
         (500..600).contains(&self.status)
     }
 
-    /// What to do about a status that is no success.
+    /// Advice about a status that is no success.
     pub(crate) fn advice(&self) -> &'static str {
         match self.status {
             300..=399 => {
@@ -113,7 +113,8 @@ impl Response {
         }
     }
 
-    /// Why the server did not take a check-in, though it may have said 200 to it, as our own server and old Sentry say it.
+    /// The reason for which the server rejected a check-in. Our server and old Sentry answer 200 to rejected check-ins and give the
+    /// reason in a header. `None` if the check-in was accepted, or the server gave no reason.
     pub(crate) fn reason(&self) -> Option<&str> {
         self.error().filter(|error| !error.starts_with(ACCEPTED_BUT))
     }
@@ -128,7 +129,7 @@ impl Response {
     }
 }
 
-/// Why there was no answer.
+/// The reason for which a request had no answer.
 #[derive(Debug)]
 pub struct TransportError(Box<dyn Error + Send + Sync>);
 
@@ -141,17 +142,17 @@ impl TransportError {
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // An HTTP error alone says little ("error sending request"): the reason is further down.
+        // reqwest's error reads "error sending request" only; its causes name the reason.
         write_chain(f, &*self.0)
     }
 }
 
 impl Error for TransportError {}
 
-/// So many causes of an error are told.
+/// The number of causes that are written, at most.
 const MOST_CAUSES: usize = 16;
 
-/// An error and its causes, in one line.
+/// Writes an error and its causes in one line.
 pub(crate) fn write_chain(f: &mut fmt::Formatter<'_>, error: &dyn Error) -> fmt::Result {
     write!(f, "{error}")?;
     let mut cause = error.source();

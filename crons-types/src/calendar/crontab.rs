@@ -1,4 +1,4 @@
-//! Occurrences of a crontab, through clock changes, as the reference has them.
+//! Occurrences of a crontab, through clock changes, as cronsim 2.6 has them.
 //!
 //! A job with a given minute and hour follows the clock on the wall: what falls into skipped time happens right after it,
 //! what falls into repeated time happens the first time only. Any other job follows real time: skipped minutes do not
@@ -12,7 +12,7 @@ use super::days;
 use super::wall::{Wall, constant_offset, minute_of, offsets};
 use crate::crontab::Fields;
 
-/// No walk through a day of clock changes takes more steps; the reference has been seen to walk for ever.
+/// No walk through a day of clock changes takes more steps; cronsim 2.6 has been seen to walk for ever.
 const MOST_STEPS: usize = 1000;
 const NANOSECOND: SignedDuration = SignedDuration::from_nanos(1);
 /// As on the server. What is due only in time that is skipped year after year, as `* 2 * 3 7L` in Vienna, never happens.
@@ -50,7 +50,7 @@ enum Walk {
     Lost(Timestamp),
 }
 
-/// Goes from day to day as the reference does. On a day without a clock change its result is in the sets of bits; on
+/// Goes from day to day as cronsim 2.6 does. On a day without a clock change its result is in the sets of bits; on
 /// others its own steps are followed, by the hour and by the minute, as they differ from real time where the change is not
 /// of a whole hour.
 fn walk(fields: &Fields, zone: &TimeZone, after: Timestamp) -> Option<Walk> {
@@ -97,7 +97,7 @@ fn walk(fields: &Fields, zone: &TimeZone, after: Timestamp) -> Option<Walk> {
 /// To the next matching minute, or to the next full hour.
 fn minute_step(fields: &Fields, zone: &TimeZone, mut wall: Wall) -> Option<Wall> {
     if fields.minutes.is_power_of_two() {
-        // The reference jumps, and so passes over a clock change within the hour.
+        // cronsim 2.6 jumps, and so passes over a clock change within the hour.
         let ahead =
             (i64::from(fields.minutes.trailing_zeros()) - i64::from(wall.civil.minute())).rem_euclid(60);
         wall = wall.after_minutes(zone, ahead)?;
@@ -114,7 +114,7 @@ fn minute_step(fields: &Fields, zone: &TimeZone, mut wall: Wall) -> Option<Wall>
     Some(wall)
 }
 
-/// Where the steps of the reference lead nowhere or back: minute by minute in real time, past the clock change.
+/// Where the steps of cronsim 2.6 lead nowhere or back: minute by minute in real time, past the clock change.
 fn scan(fields: &Fields, zone: &TimeZone, from: Timestamp) -> Option<Timestamp> {
     let offset = zone.to_offset(from);
     let mut instant = offset.to_timestamp(minute_of(offset.to_datetime(from))?).ok()?;

@@ -1,4 +1,4 @@
-//! A reading of the clock on the wall, as the reference computes with it where clocks change.
+//! A reading of the clock on the wall, as cronsim 2.6 computes with it where clocks change.
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};

@@ -1,6 +1,6 @@
 //! Words, numbers and names within bytes, in `const fn`.
 
-/// The reference reads numbers with a function that refuses more digits than this.
+/// cronsim 2.6 reads numbers with a function that refuses more digits than this.
 pub(super) const MOST_DIGITS: usize = 4300;
 
 /// The first word at or after `at`, as its first byte and the one after its last.
@@ -15,7 +15,7 @@ pub(super) const fn next_word(text: &[u8], mut at: usize) -> Option<(usize, usiz
     if start == at { None } else { Some((start, at)) }
 }
 
-/// How many bytes the blank at `at` takes; 0 if there is none. The reference splits at every Unicode blank and at the
+/// How many bytes the blank at `at` takes; 0 if there is none. cronsim 2.6 splits at every Unicode blank and at the
 /// four ASCII separators. No byte inside a longer character looks like one, as the text is UTF-8.
 const fn blank_length(text: &[u8], at: usize) -> usize {
     if text[at].is_ascii_graphic() {
@@ -50,7 +50,7 @@ pub(super) const fn number(text: &[u8], start: usize, end: usize) -> Option<u32>
     Some(number)
 }
 
-/// Compares in any case. The reference turns the text into capitals first, and two letters outside ASCII have an ASCII
+/// Compares in any case. cronsim 2.6 turns the text into capitals first, and two letters outside ASCII have an ASCII
 /// capital: the long s (U+017F) and the dotless i (U+0131).
 pub(super) const fn is_name(name: &[u8], text: &[u8], start: usize, end: usize) -> bool {
     let mut at = start;

@@ -1,4 +1,4 @@
-//! What can be done about an HTTP request that had no answer, where the error alone does not say so.
+//! Adds advice to errors of the HTTP client that do not name the cause.
 
 use std::error::Error;
 use std::fmt;
@@ -8,7 +8,7 @@ use rustls::CertificateError;
 
 use crate::wire::transport::TransportError;
 
-/// The error, with advice before it if there is any to give.
+/// Converts an error, with advice before it if there is any.
 pub(super) fn explain(error: reqwest::Error) -> TransportError {
     match advice(&error) {
         Some(advice) => TransportError::new(Advised { advice, error }),
@@ -24,7 +24,7 @@ fn advice(error: &reqwest::Error) -> Option<&'static str> {
             );
         }
         match cause.downcast_ref()? {
-            // The second: there is one of that name, with another key.
+            // `BadSignature`: an authority of that name is trusted, with another key.
             rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
                 Some(
                     "the server's certificate is signed by an authority that is not known here; \
@@ -39,7 +39,7 @@ fn advice(error: &reqwest::Error) -> Option<&'static str> {
     })
 }
 
-/// The cause of an error. An I/O error hides what it wraps from `source`.
+/// The cause of an error. An `io::Error` skips the error that it wraps in `source`, so that one is returned here.
 fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     match error.downcast_ref::<io::Error>() {
         Some(outer) => outer.get_ref().map(|inner| inner as &(dyn Error + 'static)),
@@ -47,7 +47,7 @@ fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
     }
 }
 
-/// An error of the HTTP client, with what to do about it.
+/// An error of the HTTP client, with advice.
 #[derive(Debug)]
 struct Advised {
     advice: &'static str,

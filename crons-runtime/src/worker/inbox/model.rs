@@ -8,7 +8,7 @@ use crons_types::{CheckInId, Slug};
 use shuttle::thread;
 
 use super::*;
-use crate::record::queued::{MonitorInfo, MonitorRef};
+use crate::record::queued::{MonitorInfo, MonitorRef, RunEvent};
 
 const INTERLEAVINGS: usize = 20_000;
 
