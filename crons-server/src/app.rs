@@ -33,8 +33,14 @@ impl Routes {
 }
 
 impl Site for Routes {
+    async fn answer(&self, request: hyper::Request<RequestBody>) -> Response {
+        self.app.mask.scope(self.routed(request)).await
+    }
+}
+
+impl Routes {
     /// Strangers are turned away, and no page of ours runs scripts, is framed, or guesses types.
-    async fn answer(&self, mut request: hyper::Request<RequestBody>) -> Response {
+    async fn routed(&self, mut request: hyper::Request<RequestBody>) -> Response {
         const HEADERS: [(HeaderName, HeaderValue); 3] = [
             (
                 header::CONTENT_SECURITY_POLICY,

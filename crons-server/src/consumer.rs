@@ -45,19 +45,20 @@ pub(crate) fn start(
     let alerts = Arc::new(Notify::new());
     let well = Arc::new(AtomicBool::new(true));
     let (inbox, queue) = Inbox::new(clock, Arc::clone(&alerts), Arc::clone(&well));
+    let mask = judge.mask.clone();
     let consumer = Consumer {
         store,
+        log: Log::start(mask.clone()).map_err(StoreError::new)?,
         judge,
         minutes,
         runtime: Handle::current(),
         waiting: Vec::new(),
-        log: Log::start().map_err(StoreError::new)?,
         alerts,
         failed: false,
         well: Arc::clone(&well),
     };
     let thread = std::thread::Builder::new().name("crons-consumer".to_owned());
-    let thread = thread.spawn(move || consumer.run(queue)).map_err(StoreError::new)?;
+    let thread = thread.spawn(move || mask.scope_thread(|| consumer.run(queue))).map_err(StoreError::new)?;
     Ok((inbox, thread))
 }
 

@@ -3,6 +3,8 @@
 mod commands;
 mod deadlines;
 
+use std::borrow::Cow;
+
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -11,6 +13,7 @@ use crate::lifecycle::{
     self, Arrival, Caps, CheckInEvent, Consequences, Outage, ProcessingError, RateWindow, RefusedStarts,
     State, Verdict,
 };
+use crate::mask::Mask;
 use crate::said::Said;
 use crate::settings::Settings;
 use crate::store::{Change, Records, StoreError, enqueue_alerts};
@@ -28,6 +31,8 @@ pub(crate) struct Judge {
     alerts: Alerts,
     /// When nobody could be heard, as far as a deadline may still ask.
     pub(crate) outages: Vec<Outage>,
+    /// Hides the server's key in processing errors and in the log.
+    pub(crate) mask: Mask,
     new_id: Box<dyn FnMut() -> Uuid + Send>,
 }
 
@@ -39,6 +44,7 @@ impl Judge {
             caps: settings.caps,
             alerts: settings.alerts.clone(),
             outages: Vec::new(),
+            mask: Mask::default(),
             new_id: Box::new(new_id),
         }
     }
@@ -52,9 +58,10 @@ impl Judge {
     ) -> Result<Verdict, StoreError> {
         let event = match self.admit(arrival) {
             Ok(event) => event,
-            Err(error) => {
+            Err(mut error) => {
+                error.hide(&self.mask);
                 let errors = vec![error];
-                records.refuse(arrival, &errors)?;
+                records.refuse(&self.storable(arrival), &errors)?;
                 self.refused_starts.refused(arrival, &errors);
                 said.push(Said::Refused {
                     slug: arrival.monitor_slug.clone(),
@@ -70,17 +77,18 @@ impl Judge {
             && let Some(errors) = self.refused_starts.why(event)
         {
             verdict = Verdict::Refused(with_remarks(event, errors));
+            verdict.hide(&self.mask);
         }
         match &verdict {
             Verdict::Held => records.hold(event)?,
             Verdict::Refused(errors) => {
-                records.refuse(arrival, errors)?;
+                records.refuse(&self.storable(arrival), errors)?;
                 self.refused_starts.refused(arrival, errors);
             }
             Verdict::Accepted { noted, .. } => {
                 self.refused_starts.accepted(event);
                 if !noted.is_empty() {
-                    records.remark(arrival, noted)?;
+                    records.remark(&self.storable(arrival), noted)?;
                 }
             }
         }
@@ -90,15 +98,17 @@ impl Judge {
         for waiting in held {
             // The minute that would have ended its wait may not have been judged yet.
             if event.received.duration_since(waiting.received) >= HELD_FOR {
-                give_up(records, waiting, said)?;
+                self.give_up(records, waiting, said)?;
                 continue;
             }
             let applied = apart(records, |records| {
                 let (verdict, _) = self.apply(records, &waiting, said)?;
                 match &verdict {
-                    Verdict::Refused(errors) => records.refuse(&as_arrival(&waiting), errors)?,
+                    Verdict::Refused(errors) => {
+                        records.refuse(&self.storable(&as_arrival(&waiting)), errors)?
+                    }
                     Verdict::Accepted { noted, .. } if !noted.is_empty() => {
-                        records.remark(&as_arrival(&waiting), noted)?;
+                        records.remark(&self.storable(&as_arrival(&waiting)), noted)?;
                     }
                     Verdict::Accepted { .. } | Verdict::Held => {}
                 }
@@ -126,7 +136,8 @@ impl Judge {
     ) -> Result<(Verdict, bool), StoreError> {
         let known = records.load(event)?;
         let mut state = known.clone();
-        let verdict = lifecycle::check_in(&mut state, event, self.caps, &mut self.new_id);
+        let mut verdict = lifecycle::check_in(&mut state, event, self.caps, &mut self.new_id);
+        verdict.hide(&self.mask);
         let consequences = match &verdict {
             Verdict::Accepted { consequences, .. } => Some(consequences),
             Verdict::Held | Verdict::Refused(_) => None,
@@ -158,20 +169,34 @@ impl Judge {
     }
 
     /// What is still held is refused: nothing more will come.
-    pub(crate) fn end(records: &mut dyn Records, said: &mut Vec<Said>) -> Result<(), StoreError> {
+    pub(crate) fn end(&self, records: &mut dyn Records, said: &mut Vec<Said>) -> Result<(), StoreError> {
         for event in records.expire(Timestamp::MAX, u32::MAX)? {
-            give_up(records, event, said)?;
+            self.give_up(records, event, said)?;
         }
         Ok(())
     }
-}
 
-/// Nobody has explained it.
-fn give_up(records: &mut dyn Records, event: CheckInEvent, said: &mut Vec<Said>) -> Result<(), StoreError> {
-    let errors = with_remarks(&event, vec![ProcessingError::MonitorNotFound]);
-    records.refuse(&as_arrival(&event), &errors)?;
-    said.push(Said::CheckIn(event, Verdict::Refused(errors)));
-    Ok(())
+    /// Refuses a check-in that was held: no check-in created its monitor in time.
+    fn give_up(
+        &self,
+        records: &mut dyn Records,
+        event: CheckInEvent,
+        said: &mut Vec<Said>,
+    ) -> Result<(), StoreError> {
+        let mut errors = with_remarks(&event, vec![ProcessingError::MonitorNotFound]);
+        errors.iter_mut().for_each(|error| error.hide(&self.mask));
+        records.refuse(&self.storable(&as_arrival(&event)), &errors)?;
+        said.push(Said::CheckIn(event, Verdict::Refused(errors)));
+        Ok(())
+    }
+
+    /// An arrival whose payload people may read: without the server's key.
+    fn storable<'a>(&self, arrival: &'a Arrival) -> Cow<'a, Arrival> {
+        match self.mask.hide(&arrival.payload) {
+            Cow::Borrowed(_) => Cow::Borrowed(arrival),
+            Cow::Owned(payload) => Cow::Owned(Arrival { payload, ..arrival.clone() }),
+        }
+    }
 }
 
 /// Puts the remarks about a check-in before the reasons why it is refused.

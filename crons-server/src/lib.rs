@@ -16,6 +16,7 @@
 
 // In layer order: a module uses only those above it.
 mod clock;
+mod mask;
 mod object;
 mod json;
 mod ids;

@@ -8,6 +8,7 @@ use crons_types::Slug;
 use jiff::Timestamp;
 
 use crate::lifecycle::{Verdict, truncate_to_minute};
+use crate::mask::Mask;
 use crate::said::Said;
 
 /// Batches that may wait to be written; beyond it the sender does.
@@ -18,6 +19,7 @@ pub(crate) struct Log {
     said: Option<SyncSender<Vec<Said>>>,
     thread: Option<JoinHandle<()>>,
     remarked: Remarked,
+    mask: Mask,
 }
 
 /// The monitors of whose check-ins something was remarked in one minute: once is enough.
@@ -45,11 +47,13 @@ impl Remarked {
 }
 
 impl Log {
-    pub(crate) fn start() -> std::io::Result<Self> {
+    pub(crate) fn start(mask: Mask) -> std::io::Result<Self> {
         let (said, batches) = sync_channel::<Vec<Said>>(WAITING);
         let thread = std::thread::Builder::new().name("crons-log".to_owned());
-        let thread = thread.spawn(move || batches.into_iter().flatten().for_each(|said| said.log()))?;
-        Ok(Self { said: Some(said), thread: Some(thread), remarked: Remarked::default() })
+        let writer = mask.clone();
+        let thread =
+            thread.spawn(move || batches.into_iter().flatten().for_each(|said| said.log(&writer)))?;
+        Ok(Self { mask, said: Some(said), thread: Some(thread), remarked: Remarked::default() })
     }
 
     /// Has it written, after all that was said before.
@@ -62,7 +66,7 @@ impl Log {
         if let Some(log) = self.said.as_ref().filter(|_| !said.is_empty())
             && let Err(SendError(said)) = log.send(said)
         {
-            said.iter().for_each(Said::log);
+            said.iter().for_each(|said| said.log(&self.mask));
         }
     }
 }

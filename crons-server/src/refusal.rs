@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::inbox::Unavailable;
+use crate::mask;
 use crate::store::StoreError;
 
 /// Where a client finds the reason without reading the body; the name is that of Sentry's older servers.
@@ -51,6 +52,7 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let Self { status, detail } = self;
+        let detail = mask::hide(&detail);
         // Quoted: what a client sends must not look like a line of ours.
         tracing::warn!(status = status.as_u16(), ?detail, "request refused");
         with_reason((status, Json(json!({ "detail": detail }))).into_response(), &detail)
@@ -59,7 +61,7 @@ impl IntoResponse for Refusal {
 
 /// Adds the reason as a header, as far as a header can hold it.
 pub fn with_reason(mut response: Response, reason: &str) -> Response {
-    if let Ok(value) = HeaderValue::from_str(&header_text(reason)) {
+    if let Ok(value) = HeaderValue::from_str(&header_text(&mask::hide(reason))) {
         response.headers_mut().insert(REASON, value);
     }
     response

@@ -4,6 +4,7 @@ use crons_types::Slug;
 use jiff::Timestamp;
 
 use crate::lifecycle::{CheckInEvent, Occurrence, ProcessingError, State, Status, Verdict};
+use crate::mask::Mask;
 use crate::store::Usage;
 
 /// Something to say in the log, once it is durable.
@@ -66,23 +67,27 @@ impl Said {
     }
 
     /// Nothing that is refused goes unsaid.
-    pub(crate) fn log(&self) {
+    pub(crate) fn log(&self, mask: &Mask) {
         match self {
-            Self::CheckIn(event, verdict) => report(event, verdict),
+            Self::CheckIn(event, verdict) => report(event, verdict, mask),
             Self::Refused { slug, environment, errors, .. } => {
-                let slug = slug.as_ref().map(Slug::as_str);
+                let slug = slug.as_ref().map(|slug| mask.hide(slug.as_str()).into_owned());
+                let environment = mask.hide(environment);
                 for error in errors {
-                    tracing::warn!(slug, environment = ?environment, "check-in refused: {error}");
+                    tracing::warn!(slug, ?environment, "check-in refused: {error}");
                 }
             }
-            Self::Deadline(deadline) => deadline.log(),
+            Self::Deadline(deadline) => deadline.log(mask),
             Self::Alerts => {}
         }
     }
 }
 
-fn report(event: &CheckInEvent, verdict: &Verdict) {
-    let CheckInEvent { monitor_slug: slug, environment, status, check_in_id: id, .. } = event;
+fn report(event: &CheckInEvent, verdict: &Verdict, mask: &Mask) {
+    let CheckInEvent { monitor_slug, environment, status, check_in_id, .. } = event;
+    let (slug, environment) = (mask.hide(monitor_slug.as_str()), mask.hide(environment));
+    let (environment, id) = (environment.as_ref(), check_in_id.to_string());
+    let id = mask.hide(&id);
     match verdict {
         Verdict::Accepted { noted, consequences } => {
             tracing::debug!(%slug, environment, %status, %id, "check-in accepted");
@@ -105,8 +110,10 @@ fn report(event: &CheckInEvent, verdict: &Verdict) {
 }
 
 impl Deadline {
-    fn log(&self) {
+    fn log(&self, mask: &Mask) {
         let Self { what, slug, environment, unknown, occurrences } = self;
+        let (slug, environment) = (mask.hide(slug.as_str()), mask.hide(environment));
+        let environment = environment.as_ref();
         if *unknown {
             tracing::info!(%slug, environment, "a run that would be {what} is unknown: it could not be heard");
             return;

@@ -21,6 +21,7 @@ use crate::ids::Ids;
 use crate::inbox::Inbox;
 use crate::judge::Judge;
 use crate::lifecycle::truncate_to_minute;
+use crate::mask::Mask;
 use crate::settings::{PublicKey, Retention, Settings};
 use crate::state::App;
 use crate::store::{Reader, SqliteStore, StoreError};
@@ -116,7 +117,9 @@ impl Server {
         let reader = Reader::open(path)?;
         let dsn = format!("http://{public_key}@{}/{}", reachable(address), crate::PROJECT);
         let mut ids = Ids::default();
-        let judge = Judge::new(settings, move || ids.next());
+        let mask = Mask::new(&public_key);
+        let mut judge = Judge::new(settings, move || ids.next());
+        judge.mask = mask.clone();
         let (inbox, consumer) = consumer::start(Box::new(store), judge, settings.clock.clone())?;
         let inbox = Arc::new(inbox);
         let (stop, stopped) = watch::channel(false);
@@ -126,6 +129,7 @@ impl Server {
             probe: Arc::new(Reader::open(path)?),
             public_key: public_key.as_str().into(),
             dsn: dsn.as_str().into(),
+            mask,
         };
         let alerts = tokio::spawn(sender.run(Arc::new(app.clone()), stopped.clone()));
         let access = Access::new(settings.admin_token.clone());

@@ -252,7 +252,7 @@ impl Simulation {
     /// If the database in memory fails.
     pub fn finish(mut self) -> Result<Report, StoreError> {
         let mut said = Vec::new();
-        self.transaction(|records, _| Judge::end(records, &mut said))?;
+        self.transaction(|records, judge| judge.end(records, &mut said))?;
         for said in said {
             if let Said::CheckIn(event, verdict) = said {
                 self.explained(&event, &verdict);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::inbox::Inbox;
+use crate::mask::Mask;
 use crate::store::{Reader, StoreError};
 
 /// The handlers' tools: the queue for what comes in, the database for what is shown.
@@ -14,6 +15,8 @@ pub struct App {
     pub(crate) probe: Arc<Reader>,
     pub(crate) public_key: Arc<str>,
     pub(crate) dsn: Arc<str>,
+    /// Hides the public key.
+    pub(crate) mask: Mask,
 }
 
 impl App {

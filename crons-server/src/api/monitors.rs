@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{InPath, ORGANIZATION, body, config_json, no_monitor, organization};
 use crate::judge::{self, Deletion};
+use crate::mask;
 use crate::paths;
 use crate::query::QueryPairs;
 use crate::refusal::Refusal;
@@ -79,7 +80,7 @@ pub async fn change_monitor(
     if !found {
         return Err(no_monitor(&slug));
     }
-    tracing::info!(slug, ?status, ?is_muted, "monitor changed");
+    tracing::info!(slug = %mask::hide(&slug), ?status, ?is_muted, "monitor changed");
     monitor(State(app), InPath((name, slug))).await
 }
 
@@ -104,7 +105,8 @@ pub async fn delete_monitor(
         ))),
         Deletion::Done => {
             app.inbox.deleted().notify_one();
-            tracing::info!(slug, ?environments, "monitor deleted, or these environments of it");
+            let environments: Vec<_> = environments.iter().map(|name| mask::hide(name)).collect();
+            tracing::info!(slug = %mask::hide(&slug), ?environments, "monitor deleted, or these environments of it");
             Ok(StatusCode::ACCEPTED)
         }
     }
@@ -173,7 +175,7 @@ pub async fn change_environment(
             paths::named(&environment)
         )));
     }
-    tracing::info!(slug, environment, is_muted, "environment changed");
+    tracing::info!(slug = %mask::hide(&slug), environment = %mask::hide(&environment), is_muted, "environment changed");
     monitor(State(app), InPath((name, slug))).await
 }
 

@@ -17,6 +17,7 @@ use super::payload::parse_check_in;
 use super::remarks;
 use crate::access::same;
 use crate::lifecycle::{Arrival, Fault, ProcessingError, Verdict};
+use crate::mask;
 use crate::query::QueryPairs;
 use crate::refusal::{Refusal, with_reason};
 use crate::state::App;
@@ -168,7 +169,7 @@ struct Taken {
 async fn take(app: &App, arrival: Arrival) -> Result<Taken, Refusal> {
     // What no SDK sends gets a plain answer; what Sentry answers yes to and drops, gets that and the reason.
     let malformed = matches!(arrival.content, Err(Fault { malformed: true, .. }));
-    let held = arrival.content.as_ref().map(|event| event.remarks.clone()).unwrap_or_default();
+    let held: Vec<String> = arrival.content.as_ref().map(|event| event.remarks.clone()).unwrap_or_default();
     match app.inbox.check_in(arrival).await? {
         Verdict::Refused(errors) if malformed => {
             Err(Refusal::bad_request(format!("malformed check-in: {}", texts(&errors).join("; "))))
@@ -176,7 +177,8 @@ async fn take(app: &App, arrival: Arrival) -> Result<Taken, Refusal> {
         Verdict::Refused(discarded) => Ok(Taken { discarded, remarks: Vec::new() }),
         Verdict::Accepted { noted: remarks, .. } => Ok(Taken { discarded: Vec::new(), remarks }),
         Verdict::Held => {
-            let remarks = held.into_iter().map(ProcessingError::CheckInValidationFailed).collect();
+            let remarks = held.iter().map(|remark| mask::hide(remark).into_owned());
+            let remarks = remarks.map(ProcessingError::CheckInValidationFailed).collect();
             Ok(Taken { discarded: Vec::new(), remarks })
         }
     }

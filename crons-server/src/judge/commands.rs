@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::lifecycle;
+use crate::mask;
 use crate::store::{Records, StoreError};
 
 /// Enables or disables a monitor; `false` if there is none of this slug.
@@ -25,7 +26,7 @@ pub(crate) fn set_enabled(
         let unknown = records.excuse_unheard(&monitor, now)?;
         if unknown > 0 {
             tracing::info!(
-                slug,
+                slug = %mask::hide(slug),
                 unknown,
                 "runs are unknown that could not be heard while their monitor was disabled"
             );

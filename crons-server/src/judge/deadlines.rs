@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{HELD_FOR, Judge, apart, give_up};
+use super::{HELD_FOR, Judge, apart};
 use crate::lifecycle::{self, CheckInEvent, State};
 use crate::said::Said;
 use crate::store::{Records, StoreError};
@@ -47,7 +47,7 @@ impl Judge {
         let old = records.expire(tick.checked_sub(HELD_FOR).unwrap_or(tick), limit)?;
         let all = old.len() < limit as usize;
         for event in old {
-            give_up(records, event, said)?;
+            self.give_up(records, event, said)?;
         }
         Ok(all)
     }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::mask::Mask;
+
 /// Why a check-in was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProcessingError {
@@ -68,6 +70,27 @@ impl ProcessingError {
             Self::MonitorNotFound | Self::MonitorOfRefusedStart | Self::MonitorWithoutSlug(_) => {
                 "MONITOR_NOT_FOUND"
             }
+        }
+    }
+
+    /// Hides the server's key in what it repeats of a check-in.
+    pub fn hide(&mut self, mask: &Mask) {
+        match self {
+            Self::CheckInEnvironmentMismatch(text)
+            | Self::CheckInInvalidGuid(text)
+            | Self::CheckInValidationFailed(text)
+            | Self::ConfigValueCut(text)
+            | Self::MonitorInvalidConfig(text)
+            | Self::MonitorInvalidEnvironment(text)
+            | Self::MonitorWithoutSlug(text) => *text = mask.hide(text).into_owned(),
+            Self::CheckInFinished
+            | Self::CheckInInvalidDuration
+            | Self::MonitorDisabled
+            | Self::MonitorEnvironmentLimitExceeded(_)
+            | Self::MonitorEnvironmentRateLimited(_)
+            | Self::MonitorLimitExceeded(_)
+            | Self::MonitorNotFound
+            | Self::MonitorOfRefusedStart => {}
         }
     }
 

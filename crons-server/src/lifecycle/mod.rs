@@ -34,6 +34,8 @@ pub use occurrence::{
 pub use rate::RateWindow;
 pub use refused_starts::RefusedStarts;
 
+use crate::mask::Mask;
+
 /// What became of a check-in.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
@@ -51,6 +53,13 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Hides the server's key in what it repeats of the check-in.
+    pub fn hide(&mut self, mask: &Mask) {
+        if let Self::Accepted { noted: errors, .. } | Self::Refused(errors) = self {
+            errors.iter_mut().for_each(|error| error.hide(mask));
+        }
+    }
+
     /// How it counts, and why; not yet while it is held.
     pub fn outcome(&self) -> Option<(Outcome, Option<&'static str>)> {
         match self {
