@@ -58,9 +58,8 @@ impl Judge {
     ) -> Result<Verdict, StoreError> {
         let event = match self.admit(arrival) {
             Ok(event) => event,
-            Err(mut error) => {
-                error.hide(&self.mask);
-                let errors = vec![error];
+            Err(mut errors) => {
+                errors.iter_mut().for_each(|error| error.hide(&self.mask));
                 records.refuse(&self.storable(arrival), &errors)?;
                 self.refused_starts.refused(arrival, &errors);
                 said.push(Said::Refused {
@@ -76,7 +75,7 @@ impl Judge {
         if verdict == Verdict::Held
             && let Some(errors) = self.refused_starts.why(event)
         {
-            verdict = Verdict::Refused(with_remarks(event, errors));
+            verdict = Verdict::Refused(with_remarks(&event.remarks, errors));
             verdict.hide(&self.mask);
         }
         match &verdict {
@@ -120,11 +119,12 @@ impl Judge {
     }
 
     /// Steps 2 to 5: what is too much, and what is no check-in, goes no further.
-    fn admit<'a>(&mut self, arrival: &'a Arrival) -> Result<&'a CheckInEvent, ProcessingError> {
+    fn admit<'a>(&mut self, arrival: &'a Arrival) -> Result<&'a CheckInEvent, Vec<ProcessingError>> {
         if let Some(slug) = &arrival.monitor_slug {
-            self.rate.count(slug, &arrival.environment, arrival.received)?;
+            let counted = self.rate.count(slug, &arrival.environment, arrival.received);
+            counted.map_err(|error| vec![error])?;
         }
-        arrival.content.as_ref().map_err(|fault| fault.error.clone())
+        arrival.content.as_ref().map_err(|fault| with_remarks(&fault.remarks, vec![fault.error.clone()]))
     }
 
     /// The verdict, and whether there is a monitor where there was none.
@@ -183,7 +183,7 @@ impl Judge {
         event: CheckInEvent,
         said: &mut Vec<Said>,
     ) -> Result<(), StoreError> {
-        let mut errors = with_remarks(&event, vec![ProcessingError::MonitorNotFound]);
+        let mut errors = with_remarks(&event.remarks, vec![ProcessingError::MonitorNotFound]);
         errors.iter_mut().for_each(|error| error.hide(&self.mask));
         records.refuse(&self.storable(&as_arrival(&event)), &errors)?;
         said.push(Said::CheckIn(event, Verdict::Refused(errors)));
@@ -200,8 +200,8 @@ impl Judge {
 }
 
 /// Puts the remarks about a check-in before the reasons why it is refused.
-fn with_remarks(event: &CheckInEvent, errors: Vec<ProcessingError>) -> Vec<ProcessingError> {
-    let remarks = event.remarks.iter().cloned().map(ProcessingError::CheckInValidationFailed);
+fn with_remarks(remarks: &[String], errors: Vec<ProcessingError>) -> Vec<ProcessingError> {
+    let remarks = remarks.iter().cloned().map(ProcessingError::CheckInValidationFailed);
     // Those of its start may be the same.
     let mut all: Vec<_> = remarks.filter(|remark| !errors.contains(remark)).collect();
     all.extend(errors);

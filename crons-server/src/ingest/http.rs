@@ -114,14 +114,11 @@ pub async fn cron(
     }
     let unread =
         remarks::of_url(head.uri.query().unwrap_or_default(), as_json, body.len(), content_type.as_deref());
-    let notes = unread.clone();
-    let taken = async {
-        let payload = if as_json { body } else { from_query(&query)? };
-        let mut arrival = parse_check_in(&payload, Some(&slug));
-        arrival.remark(unread);
-        take(&app, arrival).await
-    };
-    let taken = taken.await.map_err(|refused| refused.with_notes(&notes))?;
+    let payload =
+        if as_json { body } else { from_query(&query).map_err(|refused| refused.with_notes(&unread))? };
+    let mut arrival = parse_check_in(&payload, Some(&slug));
+    arrival.remark(unread);
+    let taken = take(&app, arrival).await?;
     // As at Sentry: 202 and an empty body, whatever becomes of it. But the reason is in a header.
     Ok(taken.with_reasons(StatusCode::ACCEPTED.into_response()))
 }
@@ -171,7 +168,10 @@ async fn take(app: &App, arrival: Arrival) -> Result<Taken, Refusal> {
     let malformed = matches!(arrival.content, Err(Fault { malformed: true, .. }));
     let held: Vec<String> = arrival.content.as_ref().map(|event| event.remarks.clone()).unwrap_or_default();
     match app.inbox.check_in(arrival).await? {
-        Verdict::Refused(errors) if malformed => {
+        Verdict::Refused(mut errors) if malformed => {
+            // The reason is the last one of them, and remarks may be long.
+            let reason = errors.len().min(1);
+            errors.rotate_right(reason);
             Err(Refusal::bad_request(format!("malformed check-in: {}", texts(&errors).join("; "))))
         }
         Verdict::Refused(discarded) => Ok(Taken { discarded, remarks: Vec::new() }),

@@ -95,6 +95,8 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
     // One that is too long is refused later on, in its turn; until then it is held in memory, but not all of it.
     let environment = beginning(environment, Environment::MAX_LEN + 1).to_owned();
     let slug = monitor_slug.as_ref().ok_or_else(|| slug.to_owned());
+    // Of half an object nothing more is to be said than that it ends.
+    let is_json = parsed.as_ref().map_or_else(serde_json::Error::is_data, |_| true);
     let content = match parsed {
         Ok(payload) => event(payload, slug, &environment),
         Err(error) => Err(malformed(match check_in_id(named.check_in_id.as_ref()) {
@@ -112,8 +114,9 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
     };
     if let Ok(event) = &mut arrival.content {
         event.spelling = spelling;
-        event.remarks = remarks::of_payload(json);
-        event.remarks.extend(differs.into_iter().chain(cut));
+    }
+    if is_json {
+        arrival.remark(remarks::of_payload(json).into_iter().chain(differs).chain(cut));
     }
     arrival
 }
@@ -183,11 +186,15 @@ fn uuid(written: &Value) -> Option<CheckInId> {
 }
 
 fn malformed(error: ProcessingError) -> Fault {
-    Fault { error, malformed: true }
+    Fault { error, malformed: true, remarks: Vec::new() }
 }
 
 fn refused(reason: impl Into<String>) -> Fault {
-    Fault { error: ProcessingError::CheckInValidationFailed(reason.into()), malformed: false }
+    Fault {
+        error: ProcessingError::CheckInValidationFailed(reason.into()),
+        malformed: false,
+        remarks: Vec::new(),
+    }
 }
 
 fn status(written: &str) -> Result<CheckInStatus, Fault> {

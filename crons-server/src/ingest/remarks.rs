@@ -16,11 +16,11 @@ const MOST: usize = 8;
 /// Characters of what was written that a remark repeats.
 const SHOWN: usize = 80;
 
-/// Remarks about the keys of a payload that is a check-in.
+/// Remarks about the keys of a payload, whether it is a check-in or not.
 pub(super) fn of_payload(json: &[u8]) -> Vec<String> {
     let mut remarks = Vec::new();
     let keys = Keys { place: Place::Payload, remarks: &mut remarks };
-    // A payload of the wrong shape was refused, and needs no remark.
+    // A payload of the wrong shape is refused, and keeps the remarks about what stands before the fault.
     let _ = keys.deserialize(&mut serde_json::Deserializer::from_slice(json));
     remarks
 }

@@ -25,6 +25,8 @@ pub struct Fault {
     pub error: ProcessingError,
     /// Not even its shape is that of a check-in.
     pub malformed: bool,
+    /// Remarks about what else of it would not have been taken as it was sent.
+    pub remarks: Vec<String>,
 }
 
 /// One check-in. Serialisable, because one that ends a run of an unknown monitor is kept for a while.
@@ -93,10 +95,11 @@ impl CheckInEvent {
 }
 
 impl Arrival {
-    /// Adds remarks about what else was sent with a check-in.
+    /// Adds remarks about what else was sent.
     pub fn remark(&mut self, remarks: impl IntoIterator<Item = String>) {
-        if let Ok(event) = &mut self.content {
-            event.remarks.extend(remarks);
+        match &mut self.content {
+            Ok(event) => event.remarks.extend(remarks),
+            Err(fault) => fault.remarks.extend(remarks),
         }
     }
 

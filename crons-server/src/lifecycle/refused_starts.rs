@@ -99,7 +99,11 @@ mod tests {
             environment: "production".to_owned(),
             received: Timestamp::UNIX_EPOCH,
             payload: format!(r#"{{"status": "in_progress", "check_in_id": "{number:032x}"}}"#),
-            content: Err(super::super::Fault { error: ProcessingError::MonitorNotFound, malformed: true }),
+            content: Err(super::super::Fault {
+                error: ProcessingError::MonitorNotFound,
+                malformed: true,
+                remarks: Vec::new(),
+            }),
         }
     }
 

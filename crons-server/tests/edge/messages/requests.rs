@@ -173,3 +173,38 @@ fn a_body_of_the_api_is_refused_with_field_value_and_what_is_allowed() {
         assert!(is_plain(&answer.detail()), "{answer:?}");
     }
 }
+
+#[test]
+fn a_refusal_keeps_what_else_of_the_check_in_does_not_count() {
+    let server = unlimited();
+    server.send("10:00:00", &check_in(NIL, "ok"));
+    let path = format!("/api/1/cron/job/{KEY}/");
+    let json = ("content-type", "application/json");
+    let query = "with a JSON body the query string does not count, so `status` is not used";
+    for (fault, reason_part) in [
+        (r#""status":"done""#, "status: \"done\" is none of"),
+        (r#""status":"ok","duration":-1"#, "duration: -1 s is not in"),
+        (r#""status":"ok","environment":" ""#, "environment: it is blank"),
+        (r#""status":"ok","contexts":{"trace":{"trace_id":"x"}}"#, "trace_id: \"x\" is no"),
+        (r#""status":1"#, "status: "),
+        (r#""status":"ok","check_in_id":"x""#, "check_in_id: \"x\" is no UUID"),
+    ] {
+        let body = format!(r#"{{{fault},"check_in_margin":5}}"#);
+        let answer = ask(&server, &format!("POST {path}?status=ok"), &[json], body.as_bytes());
+        let said = reason(&answer);
+        for part in [reason_part, query, "check_in_margin: 5 is not used here"] {
+            assert!(said.contains(part), "{body}: {said}");
+        }
+        let errors = server.get(&format!("{API}/monitors/job/processing-errors/")).body;
+        let newest = errors[0].to_string();
+        assert!(newest.contains("check_in_margin"), "{newest}");
+    }
+    for status in ["done", "ok&duration=long", "ok&duration=-1", "ok&environment=+", "ok&check_in_id=x"] {
+        let answer = ask(&server, &format!("POST {path}?status={status}"), &[], b"{}");
+        let said = reason(&answer);
+        assert!(
+            said.contains("the body does not count, since the header Content-Type is missing"),
+            "{status}: {said}"
+        );
+    }
+}
