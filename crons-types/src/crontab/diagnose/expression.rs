@@ -1,17 +1,18 @@
 //! Remedies for a crontab as a whole: its number of fields, its nickname.
 
-use super::fault::{Fault, Fix, Kind, Reading, Remedy, quote, suggestions};
-use super::{elapsed, fold_blanks, foreign};
+use super::elapsed;
+use super::remedy::{Fix, Remedy, quote};
 use crate::Interval;
+use crate::crontab::bytes::fold_blanks;
+use crate::crontab::fault::{Fault, Kind};
 
 const NICKNAMES: [&str; 6] = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@hourly"];
-const FIVE: &str = "a crontab has 5: minute hour day month weekday";
+pub(super) const FIVE: &str = "a crontab has 5: minute hour day month weekday";
 
 pub(super) fn remedy(text: &str, fault: Fault) -> Remedy {
     let line = fold_blanks(text);
     let (what, with) = match fault.kind {
         Kind::Nickname => nickname(&line),
-        Kind::FieldCount(count) if count > 5 => return too_many(&line, count),
         Kind::FieldCount(count) => (too_few(&line, count), None),
         Kind::Never => ("it never happens: no day is both the day of month and the weekday".to_owned(), None),
         // The other kinds belong to a field.
@@ -75,20 +76,7 @@ fn called<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     before.trim().eq_ignore_ascii_case(name).then(|| rest.strip_suffix(')')).flatten().map(str::trim)
 }
 
-/// Other crons put seconds before the five fields, and a year, a user, a command or a comment after them.
-fn too_many(line: &str, count: usize) -> Remedy {
-    let words: Vec<&str> = line.split(' ').collect();
-    if let Some(remedy) = foreign::remedy(&words, false) {
-        return remedy;
-    }
-    let readings: Vec<Reading> = match words[..] {
-        [_, _, _, _, _, sixth, ..] if !may_be_field(sixth) => suggestions(&words[..5].join(" ")),
-        _ => Vec::new(),
-    };
-    Remedy { what: format!("{count} fields; {FIVE}"), fix: None, readings }
-}
-
 /// Whether a word is nearer to a field than to a name, a path or a comment.
-fn may_be_field(word: &str) -> bool {
+pub(super) fn may_be_field(word: &str) -> bool {
     word.bytes().all(|c| c.is_ascii_digit() || b"*?/,-LlWw#".contains(&c)) && word != "#"
 }

@@ -1,19 +1,39 @@
 //! What stands around a crontab elsewhere and is no part of it here: quotes, `cron(..)`, a time zone before or after the fields.
 
-use super::fault::{Reading, Remedy, find, remedy as inner_remedy, suggestions};
-use super::{fold_blanks, foreign};
 use crate::Timezone;
+use crate::crontab::bytes::fold_blanks;
 
 /// A longer text is no crontab with something around it.
 const LONGEST: usize = 120;
 
 /// What was taken off a text, and what is left of it.
 #[derive(Default)]
-struct Frame<'a> {
+pub(super) struct Frame<'a> {
     quoted: bool,
-    cron: bool,
+    pub(super) cron: bool,
     zone: Option<&'a str>,
-    inner: &'a str,
+    pub(super) inner: &'a str,
+}
+
+impl Frame<'_> {
+    /// A sentence for each part that does not belong there.
+    pub(super) fn complaints(&self) -> Vec<String> {
+        let mut said = Vec::new();
+        if self.quoted {
+            said.push("the quotes do not belong here, leave them out".to_owned());
+        }
+        if self.cron {
+            said.push("`cron(..)` does not belong here, leave it out".to_owned());
+        }
+        match self.zone.map(Timezone::parse) {
+            Some(Ok(zone)) => said.push(format!(
+                "the time zone does not belong here, give it by itself, `timezone = \"{zone}\"`"
+            )),
+            Some(Err(_)) => said.push("the time zone does not belong here, give it by itself".to_owned()),
+            None => {}
+        }
+        said
+    }
 }
 
 /// Whether there is a crontab, or what is meant to be one, within something else.
@@ -24,39 +44,7 @@ pub(super) fn is_framed(text: &str) -> bool {
     }
 }
 
-/// Says what does not belong there, and repairs what is left.
-pub(super) fn remedy(text: &str) -> Remedy {
-    let line = fold_blanks(text);
-    let Frame { quoted, cron, zone, inner } = take_off(&line);
-    let mut said = Vec::new();
-    if quoted {
-        said.push("the quotes do not belong here, leave them out".to_owned());
-    }
-    if cron {
-        said.push("`cron(..)` does not belong here, leave it out".to_owned());
-    }
-    match zone.map(Timezone::parse) {
-        Some(Ok(zone)) => said
-            .push(format!("the time zone does not belong here, give it by itself, `timezone = \"{zone}\"`")),
-        Some(Err(_)) => said.push("the time zone does not belong here, give it by itself".to_owned()),
-        None => {}
-    }
-    let mut readings = Vec::new();
-    if let Some(fault) = find(inner) {
-        let words: Vec<&str> = inner.split(' ').collect();
-        let foreign = foreign::remedy(&words, cron);
-        let remedy = foreign.unwrap_or_else(|| inner_remedy(inner, fault));
-        readings = if remedy.fix.is_some() { suggestions(inner) } else { remedy.readings };
-        if readings.is_empty() || words.len() != 5 {
-            said.push(remedy.what);
-        }
-    } else {
-        readings.push(Reading { crontab: inner.to_owned(), when: "" });
-    }
-    Remedy { what: said.join("; "), fix: None, readings }
-}
-
-fn take_off(line: &str) -> Frame<'_> {
+pub(super) fn take_off(line: &str) -> Frame<'_> {
     let mut frame = Frame { inner: line, ..Frame::default() };
     loop {
         let inner = frame.inner.trim();

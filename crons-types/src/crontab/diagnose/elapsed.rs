@@ -1,6 +1,6 @@
 //! Lengths of time as Go writes them after `@every`: `90m`, `1h30m`; and as intervals are written.
 
-use super::fault::quote;
+use super::remedy::quote;
 use crate::{Interval, IntervalUnit};
 
 /// The interval of the same length. `None` if the text is no length of time, an error if it is not in whole minutes.

@@ -7,9 +7,10 @@ mod field;
 use std::fmt::Write as _;
 
 use self::field::{Obstacle, is_within, rewrite};
-use super::fault::{Reading, Remedy, quote};
-use super::fields::Fields;
-use super::parse::{FIELDS, Field, parse};
+use super::remedy::{Reading, Remedy, quote};
+use crate::crontab::field::{FIELDS, Field};
+use crate::crontab::fields::Fields;
+use crate::crontab::parse::parse;
 
 const FIVE: &str = "a crontab has 5: minute hour day month weekday";
 

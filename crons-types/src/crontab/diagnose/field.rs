@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 use std::iter::successors;
 
-use super::bytes::{MOST_DIGITS, next_word};
-use super::fault::{Fault, Fix, Kind, Remedy, quote};
 use super::foreign;
-use super::parse::{Field, MONTHS, WEEKDAYS};
+use super::remedy::{Fix, Remedy, quote};
+use crate::crontab::bytes::{MOST_DIGITS, next_word};
+use crate::crontab::fault::{Fault, Kind};
+use crate::crontab::field::{Field, MONTHS, WEEKDAYS};
 use crate::{Interval, IntervalUnit};
 
 pub(super) fn remedy(text: &str, field: &Field, fault: Fault) -> Remedy {

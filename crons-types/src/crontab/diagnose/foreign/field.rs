@@ -1,8 +1,9 @@
 //! One field of another scheduler, as a set of values and as a field of a crontab.
 
-use crate::crontab::fault::quote;
+use crate::crontab::diagnose::remedy::quote;
+use crate::crontab::field::Field;
 use crate::crontab::fields::{EVERY_WEEKDAY, LAST_DAY, LAST_WORKDAY, nth_weekday};
-use crate::crontab::parse::{Field, list};
+use crate::crontab::parse::list;
 
 const DAY: usize = 2;
 const WEEKDAY: usize = 4;
