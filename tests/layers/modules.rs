@@ -45,15 +45,15 @@ impl Modules {
 
     /// The uses of a module that is declared later than the user, or of one that contains the user. As the modules of a folder are in
     /// order, no circle is left without such a use.
-    pub(crate) fn upward_uses(&self, by_folder: bool) -> Vec<String> {
+    pub(crate) fn upward_uses(&self) -> Vec<String> {
         let mut faults = Vec::new();
         for module in &self.0 {
             for path in &module.paths {
                 let target = self.definition(path, 0);
                 let common = module.path.iter().zip(&target).take_while(|(a, b)| a == b).count();
                 let why = match (module.path.get(common), target.get(common)) {
-                    (Some(_), None) if by_folder => "contains it",
-                    (Some(child), Some(other)) if by_folder || common == 0 => {
+                    (Some(_), None) => "contains it",
+                    (Some(child), Some(other)) => {
                         let order = &self.get(&target[..common]).unwrap().children;
                         let place = |name| order.iter().position(|child| child == name);
                         if place(other) < place(child) {
