@@ -40,6 +40,8 @@ pub struct Server {
     /// Background tasks.
     timers: Vec<tokio::task::JoinHandle<()>>,
     retention: Retention,
+    /// Reads for housekeeping, so that pages do not wait for it.
+    sweeper: Arc<Reader>,
     alerts: tokio::task::JoinHandle<()>,
     /// `None` once it has been waited for.
     consumer: Option<JoinHandle<()>>,
@@ -133,16 +135,21 @@ impl Server {
             connections::serve(listener, Routes::new(app, access), settings.limits.clone(), until(stopped));
         let http = tokio::spawn(serve);
         let retention = settings.retention;
+        let sweeper = Arc::new(Reader::open(path)?);
         let mut timers = vec![tokio::spawn(housekeeping::purge(Arc::clone(&inbox)))];
         if has_deleted {
             inbox.deleted().notify_one();
         }
         if let Clock::System = settings.clock {
             timers.push(tokio::spawn(tick(Arc::clone(&inbox))));
-            timers.push(tokio::spawn(housekeeping::keep(Arc::clone(&inbox), retention)));
+            timers.push(tokio::spawn(housekeeping::keep(
+                Arc::clone(&inbox),
+                Arc::clone(&sweeper),
+                retention,
+            )));
         }
         let consumer = Some(consumer);
-        Ok(Self { address, dsn, public_key, inbox, stop, http, timers, retention, alerts, consumer })
+        Ok(Self { address, dsn, public_key, inbox, stop, http, timers, retention, sweeper, alerts, consumer })
     }
 
     /// Where it listens.
@@ -184,7 +191,7 @@ impl Server {
     /// Deletes now what [`Retention`] says need not be kept; on the system's clock that happens every hour. How many
     /// check-ins that were; `None` if the database failed.
     pub async fn sweep(&self) -> Option<usize> {
-        housekeeping::sweep(&self.inbox, self.retention).await.ok()
+        housekeeping::sweep(&self.inbox, &self.sweeper, self.retention).await.ok()
     }
 
     /// Waits for the end of the thread that owns the database: without it the server takes no more check-ins.

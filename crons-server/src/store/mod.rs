@@ -14,9 +14,11 @@ mod due;
 mod held;
 mod receipts;
 mod outages;
-mod retention;
 mod deletion;
 mod reader;
+mod expired;
+mod retention_walk;
+mod retention;
 mod history;
 mod backup;
 mod outbox;
@@ -33,6 +35,7 @@ use crate::lifecycle::{
 };
 
 pub use backup::backup;
+pub use expired::Expired;
 pub use history::{Everything, IncidentFilter, IncidentView};
 pub(crate) use outbox::enqueue_alerts;
 pub use reader::{EnvironmentView, MonitorView, Reader};
@@ -124,8 +127,8 @@ pub trait Records {
     ) -> Result<(), StoreError>;
     /// Deletes some of what is stored of deleted monitors and environments. Whether there is more.
     fn purge_deleted(&mut self) -> Result<bool, StoreError>;
-    /// Deletes what need not be kept any more, of a few environments. Whether there are more.
-    fn sweep(&mut self, sweep: &mut Sweep) -> Result<bool, StoreError>;
+    /// Deletes what a sweep has found to be too old or too many. The number of check-ins among it.
+    fn delete_expired(&mut self, expired: &Expired) -> Result<usize, StoreError>;
     /// Gives space back that nothing uses any more: a little of it, so that nobody waits for long. Whether there is more.
     fn give_back(&mut self) -> Result<bool, StoreError>;
 

@@ -7,11 +7,11 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
 use super::cache::Cache;
+use super::expired::Expired;
 use super::file::{Claim, Place};
 use super::find::load_history;
 use super::history::{self, Everything};
 use super::outages::{heard_until, outages};
-use super::retention::Sweep;
 use super::{Change, Records, Store, StoreError, Usage, schema};
 use crate::alerts::{Alert, Attempt};
 use crate::lifecycle::{
@@ -247,8 +247,8 @@ impl Records for SqliteRecords<'_> {
         self.purge_some()
     }
 
-    fn sweep(&mut self, sweep: &mut Sweep) -> Result<bool, StoreError> {
-        self.sweep_some(sweep)
+    fn delete_expired(&mut self, expired: &Expired) -> Result<usize, StoreError> {
+        self.delete_planned(expired)
     }
 
     fn give_back(&mut self) -> Result<bool, StoreError> {
