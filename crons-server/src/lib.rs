@@ -31,6 +31,7 @@ mod minutes;
 mod inbox;
 mod consumer;
 mod refusal;
+mod refusal_log;
 mod paths;
 mod query;
 mod access;

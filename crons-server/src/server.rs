@@ -21,6 +21,7 @@ use crate::ids::Ids;
 use crate::inbox::Inbox;
 use crate::judge::Judge;
 use crate::lifecycle::truncate_to_minute;
+use crate::refusal_log::RefusalLog;
 use crate::settings::{PublicKey, Retention, Settings};
 use crate::state::App;
 use crate::store::{Reader, SqliteStore, StoreError};
@@ -130,13 +131,19 @@ impl Server {
             dsn: dsn.as_str().into(),
         };
         let alerts = tokio::spawn(sender.run(Arc::new(app.clone()), stopped.clone()));
+        let refusals = Arc::new(RefusalLog::default());
         let access = Access::new(settings.admin_token.clone());
-        let serve =
-            connections::serve(listener, Routes::new(app, access), settings.limits.clone(), until(stopped));
+        let serve = connections::serve(
+            listener,
+            Routes::new(app, access, Arc::clone(&refusals)),
+            settings.limits.clone(),
+            until(stopped),
+        );
         let http = tokio::spawn(serve);
         let retention = settings.retention;
         let sweeper = Arc::new(Reader::open(path)?);
         let mut timers = vec![tokio::spawn(housekeeping::purge(Arc::clone(&inbox)))];
+        timers.push(tokio::spawn(async move { refusals.log_counts().await }));
         if has_deleted {
             inbox.deleted().notify_one();
         }
