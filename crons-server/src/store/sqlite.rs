@@ -60,7 +60,7 @@ impl SqliteStore {
     /// # Errors
     /// If the database fails.
     pub fn everything(&self) -> Result<Everything, StoreError> {
-        history::everything(&self.connection)
+        history::everything(&self.connection, None)
     }
 
     /// A value that is made once and kept.
