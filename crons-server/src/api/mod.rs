@@ -23,6 +23,7 @@ use crate::query::QueryPairs;
 use crate::refusal::Refusal;
 
 pub use check_ins::check_ins;
+pub(crate) use cursor::{offset, per_page};
 pub use incidents::{acknowledge, incident, incidents, incidents_of, unacknowledge};
 pub use monitors::{change_environment, change_monitor, delete_monitor, monitor, monitors};
 pub use receipts::{alerts, outages, refused, refused_of, usage, usage_of};

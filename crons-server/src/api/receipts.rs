@@ -100,6 +100,6 @@ pub async fn outages(
 
 async fn known(app: &App, slug: &str) -> Result<(), Refusal> {
     let wanted = slug.to_owned();
-    let found = app.read(move |reader| reader.monitors(crate::PROJECT, Some(&wanted))).await?;
-    if found.is_empty() { Err(no_monitor(slug)) } else { Ok(()) }
+    let found = app.read(move |reader| reader.monitor(crate::PROJECT, &wanted)).await?;
+    if found.is_none() { Err(no_monitor(slug)) } else { Ok(()) }
 }
