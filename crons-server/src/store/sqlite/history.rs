@@ -1,0 +1,226 @@
+//! What was: incidents with what happened in them, and all that is stored, for a simulation.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
+
+use super::connection::SqliteStore;
+use super::deletion::DELETED;
+use super::queries::Reader;
+use super::rows::{
+    self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, INCIDENT, INCIDENT_COLUMNS, Micros,
+};
+use crate::domain::{CheckIn, Environment, Incident, Occurrence};
+use crate::store::error::StoreError;
+
+/// An incident, and where it was.
+#[derive(Debug, Clone)]
+pub struct IncidentView {
+    pub monitor_guid: Uuid,
+    pub monitor_slug: String,
+    pub environment: String,
+    pub incident: Incident,
+    /// Oldest first; only where one incident is asked for.
+    pub occurrences: Vec<Occurrence>,
+}
+
+/// All that is stored about check-ins, each thing with its monitor and environment, in order of arrival.
+#[derive(Debug, Clone, Default)]
+pub struct Everything {
+    pub check_ins: Vec<(String, String, CheckIn)>,
+    pub environments: Vec<(String, Environment)>,
+    pub incidents: Vec<(String, String, Incident)>,
+    pub occurrences: Vec<(String, String, Occurrence)>,
+}
+
+/// Which incidents.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct IncidentFilter<'a> {
+    pub monitor_slug: Option<&'a str>,
+    pub environment: Option<&'a str>,
+    /// Only those that are over, or only those that are not.
+    pub resolved: Option<bool>,
+    /// Only those that began before.
+    pub before: Option<Timestamp>,
+}
+
+impl SqliteStore {
+    /// All that is stored.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn everything(&self) -> Result<Everything, StoreError> {
+        everything(&self.connection, None)
+    }
+}
+
+impl Reader {
+    /// Incidents, newest first, without what happened in them: `skip` newest left out, `limit` at most, and whether there
+    /// are more.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn incidents(
+        &self,
+        filter: IncidentFilter<'_>,
+        skip: u32,
+        limit: u32,
+    ) -> Result<(Vec<IncidentView>, bool), StoreError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {INCIDENT}, m.guid, m.slug, e.name FROM incidents i
+             JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id
+             WHERE m.id > {DELETED} AND (?1 IS NULL OR m.slug = ?1) AND (?2 IS NULL OR e.name = ?2)
+             AND (?3 IS NULL OR ?3 = (i.resolved_at IS NOT NULL)) AND i.started_at < ?4
+             ORDER BY i.started_at DESC, i.id DESC LIMIT ?5 OFFSET ?6"
+        ))?;
+        let before = Micros(filter.before.unwrap_or(Timestamp::MAX));
+        // One more than asked for tells whether there is a next page.
+        let one_more = i64::from(limit) + 1;
+        let key = params![filter.monitor_slug, filter.environment, filter.resolved, before, one_more, skip];
+        let found = statement.query_map(key, view)?;
+        let mut found = found.filter_map(rows::readable).collect::<Result<Vec<_>, _>>()?;
+        let more = found.len() > limit as usize;
+        found.truncate(limit as usize);
+        Ok((found, more))
+    }
+
+    /// One incident with all that happened in it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn incident(&self, guid: Uuid) -> Result<Option<IncidentView>, StoreError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {INCIDENT}, m.guid, m.slug, e.name FROM incidents i
+             JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id
+             WHERE i.guid = ?1 AND m.id > {DELETED}"
+        ))?;
+        let Some(mut found) = statement.query_row([guid.as_bytes()], view).optional()? else {
+            return Ok(None);
+        };
+        let mut statement = connection.prepare_cached(
+            "SELECT check_in, at, reason FROM occurrences
+             WHERE incident_id = (SELECT id FROM incidents WHERE guid = ?1) ORDER BY id",
+        )?;
+        let occurrences = statement.query_map([guid.as_bytes()], |row| rows::occurrence(row, 0))?;
+        found.occurrences = occurrences.collect::<Result<_, _>>()?;
+        Ok(Some(found))
+    }
+
+    /// All that is stored, or all of one monitor.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn everything(&self, slug: Option<&str>) -> Result<Everything, StoreError> {
+        everything(&self.connection(), slug)
+    }
+}
+
+fn view(row: &rusqlite::Row<'_>) -> rusqlite::Result<IncidentView> {
+    Ok(IncidentView {
+        monitor_guid: Uuid::from_bytes(row.get(INCIDENT_COLUMNS)?),
+        monitor_slug: row.get(INCIDENT_COLUMNS + 1)?,
+        environment: row.get(INCIDENT_COLUMNS + 2)?,
+        incident: rows::incident(row)?,
+        occurrences: Vec::new(),
+    })
+}
+
+/// All that is stored, or all of one monitor, in one snapshot.
+pub(super) fn everything(connection: &Connection, slug: Option<&str>) -> Result<Everything, StoreError> {
+    let connection = connection.unchecked_transaction()?;
+    // `CROSS JOIN` fixes the order of the loops: of one monitor, from its environments to what they have by an index; else in
+    // the order of row ids.
+    let (environments, place) = match slug {
+        Some(_) => {
+            ("monitors m CROSS JOIN environments e ON e.monitor_id = m.id", "m.project = ?1 AND m.slug = ?2")
+        }
+        None => ("environments e JOIN monitors m ON m.id = e.monitor_id", "?1 = ?1 AND ?2 IS NULL"),
+    };
+    let from = |table: &str, on: &str| match slug {
+        Some(_) => format!("{environments} CROSS JOIN {table} ON {on}"),
+        None => format!("{table} JOIN environments e ON {on} JOIN monitors m ON m.id = e.monitor_id"),
+    };
+    let place = format!("{place} AND m.id > {DELETED}");
+    let key = params![crate::PROJECT.cast_signed(), slug];
+    let check_ins = connection
+        .prepare(&format!(
+            "SELECT {CHECK_IN}, m.slug, e.name FROM {} JOIN configs k ON k.id = c.config_id WHERE {place} ORDER BY c.id",
+            from("check_ins c", "c.environment_id = e.id")
+        ))?
+        .query_map(key, |row| {
+            Ok((row.get(CHECK_IN_COLUMNS)?, row.get(CHECK_IN_COLUMNS + 1)?, rows::check_in(row)?.1))
+        })?
+        .filter_map(rows::readable)
+        .collect::<Result<_, _>>()?;
+    let environments = connection
+        .prepare(&format!("SELECT {ENVIRONMENT}, m.slug FROM {environments} WHERE {place} ORDER BY e.id"))?
+        .query_map(key, |row| Ok((row.get(ENVIRONMENT_COLUMNS)?, rows::environment(row)?.1)))?
+        .collect::<Result<_, _>>()?;
+    // Incidents have no index by environment, so their table is read once, and the rows of others are skipped.
+    let incidents = connection
+        .prepare(&format!(
+            "SELECT {INCIDENT}, m.slug, e.name FROM incidents i JOIN environments e ON e.id = i.environment_id
+             JOIN monitors m ON m.id = e.monitor_id WHERE {place} ORDER BY i.id"
+        ))?
+        .query_map(key, |row| {
+            Ok((row.get(INCIDENT_COLUMNS)?, row.get(INCIDENT_COLUMNS + 1)?, rows::incident(row)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    let occurrences = connection
+        .prepare(&format!(
+            "SELECT m.slug, e.name, o.check_in, o.at, o.reason FROM incidents i
+             JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id
+             JOIN occurrences o ON o.incident_id = i.id WHERE {place} ORDER BY o.id"
+        ))?
+        .query_map(key, |row| Ok((row.get(0)?, row.get(1)?, rows::occurrence(row, 2)?)))?
+        .collect::<Result<_, _>>()?;
+    Ok(Everything { check_ins, environments, incidents, occurrences })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::store::SqliteStore;
+
+    /// Steps of SQLite's virtual machine, in hundreds, that it takes to read all of one monitor beside others.
+    fn steps_beside(others: u32) -> (u64, Everything) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("crons.db");
+        let store = SqliteStore::open(&path).unwrap();
+        let config = r#"{"schedule":{"type":"crontab","value":"0 0 * * *"}}"#;
+        let rows = format!(
+            "INSERT INTO configs VALUES (1, '{config}');
+             WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {others})
+             INSERT INTO monitors SELECT i + 1, randomblob(16), 1, 'job-' || i, 1, 1, '{config}', NULL, 0, NULL FROM n;
+             INSERT INTO environments SELECT id, id, 'production', 'ok', 0, 0, 0, 0, 0, 0 FROM monitors WHERE id > 0;
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+             INSERT INTO check_ins (guid, environment_id, status, date_added, date_updated, date_clock, config_id, reported)
+             SELECT randomblob(16), e.id, 'ok', i, i, i, 1, 'ok' FROM environments e, n;"
+        );
+        store.connection.execute_batch(&rows).unwrap();
+        let reader = Reader::open(&path).unwrap();
+        let steps = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&steps);
+        let count = move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            false
+        };
+        reader.connection().progress_handler(100, Some(count)).unwrap();
+        let found = reader.everything(Some("job-0")).unwrap();
+        (steps.load(Ordering::SeqCst), found)
+    }
+
+    #[test]
+    fn all_of_one_monitor_is_read_without_a_look_at_check_ins_of_others() {
+        let (alone, found) = steps_beside(0);
+        assert_eq!((found.check_ins.len(), found.environments.len()), (100, 1));
+        let (beside, found) = steps_beside(100);
+        assert_eq!((found.check_ins.len(), found.environments.len()), (100, 1));
+        assert!(alone > 0 && beside <= alone + 2, "{beside} hundred steps beside others, {alone} alone");
+    }
+}
