@@ -15,6 +15,8 @@ pub(crate) enum Said {
         environment: String,
         received: Timestamp,
         errors: Vec<ProcessingError>,
+        /// `false`: it is only counted.
+        is_logged: bool,
     },
     Deadline(Deadline),
     /// There is something to send.
@@ -60,7 +62,7 @@ impl Said {
                     && consequences.occurrences.is_empty()
                     && !tracing::enabled!(tracing::Level::DEBUG)
             }
-            Self::Alerts => true,
+            Self::Alerts | Self::Refused { is_logged: false, .. } => true,
             Self::CheckIn(..) | Self::Refused { .. } | Self::Deadline(_) => false,
         }
     }
@@ -72,7 +74,13 @@ impl Said {
             Self::Refused { slug, environment, errors, .. } => {
                 let slug = slug.as_ref().map(Slug::as_str);
                 for error in errors {
-                    tracing::warn!(slug, environment = ?environment, "check-in refused: {error}");
+                    let more = match error {
+                        ProcessingError::MonitorEnvironmentRateLimited(_) => {
+                            "; others of this monitor in this minute are counted as usage, not logged"
+                        }
+                        _ => "",
+                    };
+                    tracing::warn!(slug, environment = ?environment, "check-in refused: {error}{more}");
                 }
             }
             Self::Deadline(deadline) => deadline.log(),

@@ -48,14 +48,18 @@ impl Judge {
         let event = match self.admit(arrival) {
             Ok(event) => event,
             Err(error) => {
+                let is_sample = self.is_sample(arrival, &error);
                 let errors = vec![error];
-                records.refuse(arrival, &errors)?;
+                if is_sample {
+                    records.refuse(arrival, &errors)?;
+                }
                 self.refused_starts.refused(arrival, &errors);
                 said.push(Said::Refused {
                     slug: arrival.monitor_slug.clone(),
                     environment: arrival.environment.clone(),
                     received: arrival.received,
                     errors: errors.clone(),
+                    is_logged: is_sample,
                 });
                 return Ok(Verdict::Refused(errors));
             }
@@ -110,6 +114,17 @@ impl Judge {
             self.rate.count(slug, &arrival.environment, arrival.received)?;
         }
         arrival.content.as_ref().map_err(|fault| fault.error.clone())
+    }
+
+    /// Whether a refused check-in is stored and logged, not only counted: of those over the rate limit, the first of a minute
+    /// and monitor.
+    fn is_sample(&mut self, arrival: &Arrival, error: &ProcessingError) -> bool {
+        match (error, &arrival.monitor_slug) {
+            (ProcessingError::MonitorEnvironmentRateLimited(_), Some(slug)) => {
+                self.rate.is_first_limited(slug)
+            }
+            _ => true,
+        }
     }
 
     /// The verdict, and whether there is a monitor where there was none.
