@@ -29,7 +29,10 @@ fn runs(count: u16) {
 
 #[test]
 fn a_run_allocates_nothing_on_the_thread_of_its_job() {
-    let options = ClientOptions::new().dsn("http://key@127.0.0.1:9/1").rate_limit(None).transport(Sink);
+    let options = ClientOptions::new()
+        .dsn("http://key@127.0.0.1:9/1")
+        .max_check_ins_per_minute(crons::MaxCheckIns::Unlimited)
+        .transport(Sink);
     let crons = crons::init(options);
     // What is made once, and room for all the check-ins below: the inbox grows as others do, by doubling.
     runs(10_000);

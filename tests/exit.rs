@@ -57,7 +57,10 @@ thread_local! {
 }
 
 fn options(dsn: &str) -> ClientOptions {
-    ClientOptions::new().dsn(dsn).shutdown_timeout(DEADLINE).rate_limit(None)
+    ClientOptions::new()
+        .dsn(dsn)
+        .shutdown_timeout(DEADLINE)
+        .max_check_ins_per_minute(crons::MaxCheckIns::Unlimited)
 }
 
 fn child(case: &str, dsn: &str) {

@@ -79,3 +79,13 @@ fn keys_are_not_shown_by_debug() {
     let options = ClientOptions::new().dsn("http://topsecret@127.0.0.1:9/1");
     assert!(!format!("{options:?}").contains("topsecret"));
 }
+
+#[test]
+fn a_dsn_alone_is_enough_and_a_limit_of_nothing_is_refused() {
+    let _one = one_at_a_time();
+    assert!(crons::init("http://key@127.0.0.1:9/1").is_enabled());
+    let options = ClientOptions::from("http://key@127.0.0.1:9/1").max_check_ins_per_minute(0);
+    let refused = crons::try_init(options).unwrap_err();
+    assert!(matches!(refused, InitError::NothingPerMinute), "{refused}");
+    assert_eq!(crons::release_name!(), concat!("crons@", env!("CARGO_PKG_VERSION")));
+}

@@ -3,10 +3,9 @@
 
 mod support;
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crons::{CheckIn, ClientOptions, MonitorConfig, Slug, Upsert, capture_check_in, monitor};
+use crons::{CheckIn, ClientOptions, MaxCheckIns, MonitorConfig, Slug, Upsert, capture_check_in, monitor};
 use serde_json::Value;
 use support::{Behaviour, DEADLINE, Sink, one_at_a_time, statuses};
 
@@ -112,9 +111,9 @@ fn a_hook_that_panics_costs_its_check_in_and_nothing_else() {
 #[test]
 fn d21_of_ten_quick_runs_six_check_ins_arrive_unless_the_limit_is_off() {
     let _one = one_at_a_time();
-    for (limit, sent) in [(NonZeroU32::new(6), 6), (NonZeroU32::new(2), 2), (None, 10)] {
+    for (limit, sent) in [(MaxCheckIns::from(6), 6), (2.into(), 2), (MaxCheckIns::Unlimited, 10)] {
         let sink = up();
-        let crons = crons::init(options(&sink).rate_limit(limit));
+        let crons = crons::init(options(&sink).max_check_ins_per_minute(limit));
         for _ in 0..10 {
             capture_check_in(CheckIn::ok(Slug::parse("job").unwrap()));
         }

@@ -214,7 +214,7 @@ pub fn monitor(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> 
 ///
 /// It stands above or below the attribute of a runtime:
 ///
-/// ```no_run
+/// ```ignore (needs tokio, which the README's example has)
 /// #[crons::main(slug = "sync-users", interval = "30 minutes")]
 /// #[tokio::main]
 /// async fn main() -> Result<(), std::io::Error> {

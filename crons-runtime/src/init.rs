@@ -29,7 +29,9 @@ use crate::worker::worker::Worker;
 /// # use crons_runtime as crons;
 /// let _crons = crons::init(crons::ClientOptions::default());
 /// ```
-pub fn init(options: ClientOptions) -> ClientInitGuard {
+///
+/// A DSN alone will do, too: `crons::init("https://key@host/42")`.
+pub fn init(options: impl Into<ClientOptions>) -> ClientInitGuard {
     try_init(options).unwrap_or_else(|error| {
         let error = match error {
             InitError::NoDsn => {
@@ -56,7 +58,11 @@ pub fn init(options: ClientOptions) -> ClientInitGuard {
 ///
 /// # Errors
 /// [`InitError::NoDsn`] if there is no DSN. Else says which part of the options is wrong, or what could not be started.
-pub fn try_init(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
+pub fn try_init(options: impl Into<ClientOptions>) -> Result<ClientInitGuard, InitError> {
+    start(options.into())
+}
+
+fn start(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
     if global::is_guarded() {
         return Err(InitError::AlreadyInitialized);
     }

@@ -25,6 +25,7 @@ pub use attribute::annotated::{AnnotatedMonitor, AnnotatedMonitors, monitors};
 pub use client::error::InitError;
 pub use client::global::{capture_check_in, flush, flush_async, stats};
 pub use client::options::ClientOptions;
+pub use delivery::max_check_ins::MaxCheckIns;
 pub use delivery::on_exit::OnExit;
 pub use delivery::upsert::Upsert;
 pub use init::{ClientInitGuard, init, try_init};
@@ -34,6 +35,19 @@ pub use run::guard::{CheckInGuard, OnCancel};
 pub use run::monitor::{Monitor, monitor};
 pub use run::outcome::Outcome;
 pub use wire::transport::{Request, Response, SendFuture, Transport, TransportError};
+
+/// The name and version of the crate in which it stands, as a release: `jobs@1.2.3`.
+///
+/// ```
+/// # use crons_runtime as crons;
+/// let options = crons::ClientOptions::new().release(crons::release_name!());
+/// ```
+#[macro_export]
+macro_rules! release_name {
+    () => {
+        ::core::concat!(::core::env!("CARGO_PKG_NAME"), "@", ::core::env!("CARGO_PKG_VERSION"))
+    };
+}
 
 /// What the attribute expands to. Not for use by hand: it changes without notice.
 #[doc(hidden)]

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::http;
 use crate::pipeline::{Inbox, Unavailable};
 use crate::settings::Retention;
-use crate::store::Sweep;
+use crate::store::{Reader, Sweep};
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(3_600);
@@ -13,11 +14,11 @@ const EVERY: Duration = Duration::from_secs(3_600);
 const AT_FIRST: Duration = Duration::from_secs(60);
 
 /// Deletes what is old from time to time, until the server stops.
-pub(crate) async fn keep(inbox: Arc<Inbox>, retention: Retention) {
+pub(crate) async fn keep(inbox: Arc<Inbox>, reader: Arc<Reader>, retention: Retention) {
     let mut wait = AT_FIRST;
     loop {
         tokio::time::sleep(wait).await;
-        match sweep(&inbox, retention).await {
+        match sweep(&inbox, &reader, retention).await {
             Ok(0) => {}
             Ok(deleted) => tracing::info!(deleted, "old check-ins were deleted"),
             Err(Unavailable::Database) => {
@@ -52,21 +53,31 @@ async fn purge_all(inbox: &Inbox) -> Result<(), Unavailable> {
     Ok(())
 }
 
-/// Does it once; how many check-ins were deleted.
-pub(crate) async fn sweep(inbox: &Inbox, retention: Retention) -> Result<usize, Unavailable> {
+/// Sweeps once, and returns how many check-ins were deleted.
+///
+/// What is to go is looked for by `reader`, beside the thread that takes check-ins; that thread only deletes, a few rows at a
+/// time.
+pub(crate) async fn sweep(
+    inbox: &Inbox,
+    reader: &Arc<Reader>,
+    retention: Retention,
+) -> Result<usize, Unavailable> {
     let mut sweep = Sweep::new(inbox.clock().now(), retention);
     loop {
-        // A storm goes first: what is old is not urgent. If it cannot be stored, neither can the next step.
-        inbox.minute().await;
-        let (done, more) = inbox
-            .work(move |records, _| {
-                let more = records.sweep(&mut sweep)?;
-                Ok((sweep, more))
-            })
-            .await?;
-        sweep = done;
-        if !more {
-            break;
+        let plan = http::on(Arc::clone(reader), move |reader| {
+            let expired = reader.plan_sweep(&mut sweep)?;
+            Ok((sweep, expired))
+        });
+        let (planned, expired) = plan.await.map_err(|error| {
+            tracing::error!(%error, "the search for what retention does not keep failed");
+            Unavailable::Database
+        })?;
+        sweep = planned;
+        let Some(expired) = expired else { break };
+        if expired.rows() > 0 {
+            // A storm goes first: what is old is not urgent. If it cannot be stored, neither can the next step.
+            inbox.minute().await;
+            sweep.deleted += inbox.work(move |records, _| records.delete_expired(&expired)).await?;
         }
     }
     while inbox.work(|records, _| records.give_back()).await? {}

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::alerts::{NotSent, Sender};
 use crate::clock::Clock;
 use crate::domain::truncate_to_minute;
-use crate::http::{self, Access, App, Routes, Seldom};
+use crate::http::{self, Access, App, RefusalLog, Routes, Seldom};
 use crate::ids::Ids;
 use crate::mask::Mask;
 use crate::pipeline::{self, Inbox, Judge};
@@ -35,6 +35,8 @@ pub struct Server {
     /// Background tasks.
     timers: Vec<tokio::task::JoinHandle<()>>,
     retention: Retention,
+    /// Reads for housekeeping, so that pages do not wait for it.
+    sweeper: Arc<Reader>,
     alerts: tokio::task::JoinHandle<()>,
     /// `None` once it has been waited for.
     consumer: Option<JoinHandle<()>>,
@@ -126,20 +128,28 @@ impl Server {
             mask,
         };
         let alerts = tokio::spawn(sender.run(Arc::new(app.clone()), stopped.clone()));
+        let refusals = Arc::new(RefusalLog::default());
         let access = Access::new(settings.admin_token.clone());
-        let serve = http::serve(listener, Routes::new(app, access), settings.limits.clone(), until(stopped));
+        let serve = http::serve(
+            listener,
+            Routes::new(app, access, Arc::clone(&refusals)),
+            settings.limits.clone(),
+            until(stopped),
+        );
         let http = tokio::spawn(serve);
         let retention = settings.retention;
+        let sweeper = Arc::new(Reader::open(path)?);
         let mut timers = vec![tokio::spawn(retention::purge(Arc::clone(&inbox)))];
+        timers.push(tokio::spawn(async move { refusals.log_counts().await }));
         if has_deleted {
             inbox.deleted().notify_one();
         }
         if let Clock::System = settings.clock {
             timers.push(tokio::spawn(tick(Arc::clone(&inbox))));
-            timers.push(tokio::spawn(retention::keep(Arc::clone(&inbox), retention)));
+            timers.push(tokio::spawn(retention::keep(Arc::clone(&inbox), Arc::clone(&sweeper), retention)));
         }
         let consumer = Some(consumer);
-        Ok(Self { address, dsn, public_key, inbox, stop, http, timers, retention, alerts, consumer })
+        Ok(Self { address, dsn, public_key, inbox, stop, http, timers, retention, sweeper, alerts, consumer })
     }
 
     /// Where it listens.
@@ -181,7 +191,7 @@ impl Server {
     /// Deletes now what [`Retention`] says need not be kept; on the system's clock that happens every hour. How many
     /// check-ins that were; `None` if the database failed.
     pub async fn sweep(&self) -> Option<usize> {
-        retention::sweep(&self.inbox, self.retention).await.ok()
+        retention::sweep(&self.inbox, &self.sweeper, self.retention).await.ok()
     }
 
     /// Waits for the end of the thread that owns the database: without it the server takes no more check-ins.

@@ -14,6 +14,8 @@ use crate::wire::transport::write_chain;
 pub enum InitError {
     /// There is no DSN: neither [`ClientOptions::dsn`](crate::ClientOptions::dsn) nor `SENTRY_DSN` names one.
     NoDsn,
+    /// [`ClientOptions::max_check_ins_per_minute`](crate::ClientOptions::max_check_ins_per_minute) is zero.
+    NothingPerMinute,
     /// The DSN is malformed.
     Dsn(InvalidDsn),
     /// The server would refuse the environment.
@@ -51,6 +53,10 @@ impl fmt::Display for InitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoDsn => f.write_str("there is no DSN: set SENTRY_DSN to watch the jobs of this program"),
+            Self::NothingPerMinute => f.write_str(
+                "max_check_ins_per_minute is 0, which would send nothing: write 1 or more, MaxCheckIns::Unlimited, or disable the \
+                 client by SENTRY_CRONS=off",
+            ),
             Self::Dsn(refused) => write!(f, "{refused}"),
             Self::Environment(refused) => write!(f, "{refused}"),
             Self::NotUnicode(name) => write!(f, "{name} is not UTF-8; set it to plain text or unset it"),

@@ -2,7 +2,6 @@
 
 use std::env::VarError;
 use std::fmt;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use crons_types::{CheckIn, Dsn, Environment, MonitorConfig};
 
 use crate::client::error::InitError;
 use crate::delivery::delivery::DeliveryOptions;
+use crate::delivery::max_check_ins::MaxCheckIns;
 use crate::delivery::on_exit::OnExit;
 use crate::delivery::upsert::Upsert;
 use crate::wire::encode::{BeforeSend, Defaults};
@@ -42,7 +42,7 @@ pub struct ClientOptions {
     release: Option<String>,
     request_timeout: Duration,
     shutdown_timeout: Duration,
-    rate_limit: Option<NonZeroU32>,
+    max_check_ins_per_minute: MaxCheckIns,
     coalesce: Duration,
     retry_server_errors: bool,
     upsert: Upsert,
@@ -65,7 +65,7 @@ impl Default for ClientOptions {
             // A job is short-lived: what it has to say must get out, but its scheduler must not wait for long.
             shutdown_timeout: Duration::from_secs(5),
             // Sentry's own limit: what comes more often is dropped there.
-            rate_limit: NonZeroU32::new(6),
+            max_check_ins_per_minute: MaxCheckIns::default(),
             coalesce: Duration::ZERO,
             retry_server_errors: false,
             upsert: Upsert::Always,
@@ -76,6 +76,20 @@ impl Default for ClientOptions {
             on_exit: OnExit::Error,
             on_signal: None,
         }
+    }
+}
+
+/// A DSN, and all else from the environment: `crons::init("https://key@host/42")`.
+impl From<&str> for ClientOptions {
+    fn from(dsn: &str) -> Self {
+        Self::new().dsn(dsn)
+    }
+}
+
+/// A DSN, and all else from the environment.
+impl From<String> for ClientOptions {
+    fn from(dsn: String) -> Self {
+        Self::new().dsn(dsn)
     }
 }
 
@@ -150,20 +164,21 @@ impl ClientOptions {
         self
     }
 
-    /// How many check-ins may be sent in any minute for each monitor and environment; `None` for any number. 6 if left out, as
-    /// Sentry drops what comes more often.
+    /// How many check-ins may be sent in any minute for each monitor and environment. 6 if left out, as Sentry drops what comes more
+    /// often; 0 is an error of [`init`](crate::init).
     ///
-    /// Runs are let through whole or not at all: with a limit of 1 there is a place for the ends only. The end of a run that was let through waits for the next free place, and says
-    /// its true duration. Skipped runs are counted in [`Stats`](crate::Stats) and warned about.
+    /// Runs are let through whole or not at all: with a limit of 1 there is a place for the ends only. The end of a run that was let
+    /// through waits for the next free place, and has its true duration. Skipped runs are counted in [`Stats`](crate::Stats) and
+    /// warned about.
     ///
     /// ```
     /// # use crons_runtime as crons;
-    /// let own_server = crons::ClientOptions::new().rate_limit(None);
-    /// let twice = crons::ClientOptions::new().rate_limit(std::num::NonZeroU32::new(12));
+    /// let own_server = crons::ClientOptions::new().max_check_ins_per_minute(crons::MaxCheckIns::Unlimited);
+    /// let twice = crons::ClientOptions::new().max_check_ins_per_minute(12);
     /// ```
     #[must_use]
-    pub fn rate_limit(mut self, check_ins_per_minute: Option<NonZeroU32>) -> Self {
-        self.rate_limit = check_ins_per_minute;
+    pub fn max_check_ins_per_minute(mut self, limit: impl Into<MaxCheckIns>) -> Self {
+        self.max_check_ins_per_minute = limit.into();
         self
     }
 
@@ -277,7 +292,7 @@ impl ClientOptions {
             request_timeout: self.request_timeout,
             shutdown_timeout: self.shutdown_timeout,
             delivery: DeliveryOptions {
-                rate_limit: self.rate_limit,
+                rate_limit: self.max_check_ins_per_minute.limit().ok_or(InitError::NothingPerMinute)?,
                 // Beyond the longest margin nobody could use a begin.
                 coalesce: self.coalesce.min(MOST_GRACE),
                 retry_server_errors: self.retry_server_errors,
@@ -322,7 +337,7 @@ impl fmt::Debug for ClientOptions {
             .field("release", &self.release)
             .field("request_timeout", &self.request_timeout)
             .field("shutdown_timeout", &self.shutdown_timeout)
-            .field("rate_limit", &self.rate_limit)
+            .field("max_check_ins_per_minute", &self.max_check_ins_per_minute)
             .field("coalesce", &self.coalesce)
             .field("retry_server_errors", &self.retry_server_errors)
             .field("upsert", &self.upsert)

@@ -210,7 +210,7 @@ impl Delivery {
                         warn,
                         record.monitor.slug,
                         [],
-                        "runs are not reported: they come more often than ClientOptions::rate_limit lets through (Sentry takes six \
+                        "runs are not reported: they come more often than ClientOptions::max_check_ins_per_minute lets through (Sentry takes six \
                          check-ins a minute of a monitor); watch a longer stretch of work, or set it if your server takes more"
                     );
                 }

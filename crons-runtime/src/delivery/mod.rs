@@ -10,6 +10,7 @@ mod delay_queue;
 mod open_runs;
 mod remarked;
 pub(crate) mod on_exit;
+pub(crate) mod max_check_ins;
 pub(crate) mod upsert;
 pub(crate) mod delivery;
 pub(crate) mod response;

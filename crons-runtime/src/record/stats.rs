@@ -42,7 +42,7 @@ impl Stats {
 pub struct Dropped {
     /// There was no room: too many were waiting.
     pub queue_overflow: u64,
-    /// Their runs came more often than [`ClientOptions::rate_limit`](crate::ClientOptions::rate_limit) lets through.
+    /// Their runs came more often than [`ClientOptions::max_check_ins_per_minute`](crate::ClientOptions::max_check_ins_per_minute) lets through.
     pub throttled: u64,
     /// The server had said that it wants no more for a while.
     pub rate_limited: u64,

@@ -1,6 +1,6 @@
 //! How often a monitor may check in.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crons_types::Slug;
 use jiff::Timestamp;
@@ -17,6 +17,8 @@ pub struct RateWindow {
     most: Option<u32>,
     minute: Timestamp,
     counts: Counts,
+    /// The monitors that were over the limit in this minute.
+    limited: HashSet<Slug>,
     /// What was counted and may have to be undone: whoever is told to send again must not be refused for it.
     unsettled: Vec<(Slug, String)>,
     /// The minute before, its counts and how many of them are not settled, until what has come since is.
@@ -25,7 +27,14 @@ pub struct RateWindow {
 
 impl RateWindow {
     pub fn new(most: Option<u32>) -> Self {
-        Self { most, minute: Timestamp::MIN, counts: HashMap::new(), unsettled: Vec::new(), before: None }
+        Self {
+            most,
+            minute: Timestamp::MIN,
+            counts: HashMap::new(),
+            limited: HashSet::new(),
+            unsettled: Vec::new(),
+            before: None,
+        }
     }
 
     /// Counts one more, whether it is taken or not.
@@ -43,6 +52,7 @@ impl RateWindow {
         if minute != self.minute {
             let last = std::mem::replace(&mut self.minute, minute);
             let counts = std::mem::take(&mut self.counts);
+            self.limited.clear();
             self.before.get_or_insert((last, counts, self.unsettled.len()));
         }
         let key = (slug.clone(), environment.to_owned());
@@ -52,6 +62,12 @@ impl RateWindow {
         if *count > most { Err(ProcessingError::MonitorEnvironmentRateLimited(most)) } else { Ok(()) }
     }
 
+    /// Returns whether no check-in of this monitor was over the limit in this minute before: this one is the sample that is
+    /// stored and logged, the others are counted. After an undo a second sample is possible.
+    pub fn is_first_limited(&mut self, slug: &Slug) -> bool {
+        !self.limited.contains(slug) && self.limited.insert(slug.clone())
+    }
+
     /// How much is counted and not settled.
     pub fn counted(&self) -> usize {
         self.unsettled.len()
@@ -59,6 +75,7 @@ impl RateWindow {
 
     /// Undoes what was counted since there was as much as this.
     pub fn undo_to(&mut self, counted: usize) {
+        self.limited.clear();
         for key in self.unsettled.drain(counted.min(self.unsettled.len())..) {
             if let Some(count) = self.counts.get_mut(&key) {
                 *count = count.saturating_sub(1);

@@ -1,6 +1,7 @@
 //! A request that is not done as asked, and why: the same form everywhere.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::path::ErrorKind;
@@ -52,12 +53,16 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let Self { status, detail } = self;
-        let detail = mask::hide(&detail);
-        // Quoted: what a client sends must not look like a line of ours.
-        tracing::warn!(status = status.as_u16(), ?detail, "request refused");
-        with_reason((status, Json(json!({ "detail": detail }))).into_response(), &detail)
+        let detail = mask::hide(&detail).into_owned();
+        let mut response = with_reason((status, Json(json!({ "detail": detail }))).into_response(), &detail);
+        response.extensions_mut().insert(Logged(detail.into()));
+        response
     }
 }
+
+/// The reason in the extensions of a refusal, for the log.
+#[derive(Debug, Clone)]
+pub struct Logged(pub Arc<str>);
 
 /// Adds the reason as a header, as far as a header can hold it.
 pub fn with_reason(mut response: Response, reason: &str) -> Response {

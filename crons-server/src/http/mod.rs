@@ -3,6 +3,7 @@
 // In layer order: a module uses only those above it.
 mod listener;
 mod error;
+mod refusal_log;
 mod paths;
 mod query;
 mod access;
@@ -14,5 +15,6 @@ mod router;
 
 pub(crate) use access::Access;
 pub(crate) use listener::{Seldom, serve};
+pub(crate) use refusal_log::RefusalLog;
 pub(crate) use router::Routes;
-pub(crate) use state::App;
+pub(crate) use state::{App, on};

@@ -1,5 +1,7 @@
 //! Every route of the server, on one screen.
 
+use std::sync::Arc;
+
 use axum::extract::{MatchedPath, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware;
@@ -13,6 +15,7 @@ use serde_json::{Value, json};
 use crate::http::access::{self, Access};
 use crate::http::error::Refusal;
 use crate::http::listener::{RequestBody, Site};
+use crate::http::refusal_log::RefusalLog;
 use crate::http::state::App;
 use crate::http::{api, ingest, pages, paths};
 use crate::store::Reader;
@@ -23,12 +26,13 @@ pub(crate) struct Routes {
     router: TowerToHyperService<Router>,
     app: App,
     access: Access,
+    refusals: Arc<RefusalLog>,
 }
 
 impl Routes {
-    pub(crate) fn new(app: App, access: Access) -> Self {
+    pub(crate) fn new(app: App, access: Access, refusals: Arc<RefusalLog>) -> Self {
         let router = TowerToHyperService::new(router(app.clone(), access.clone()));
-        Self { router, app, access }
+        Self { router, app, access, refusals }
     }
 }
 
@@ -62,6 +66,7 @@ impl Routes {
             let Ok(response) = self.router.call(request).await;
             response
         };
+        self.refusals.log(&response);
         allow_options(response.headers_mut());
         response.headers_mut().extend(HEADERS);
         response

@@ -37,7 +37,8 @@ impl App {
     }
 }
 
-async fn on<T: Send + 'static>(
+/// Reads from the database by this connection, on a thread that may wait for it.
+pub(crate) async fn on<T: Send + 'static>(
     reader: Arc<Reader>,
     read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {

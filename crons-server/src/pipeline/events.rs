@@ -16,6 +16,8 @@ pub(crate) enum Said {
         environment: String,
         received: Timestamp,
         errors: Vec<ProcessingError>,
+        /// `false`: it is only counted.
+        is_logged: bool,
     },
     Deadline(Deadline),
     /// There is something to send.
@@ -61,7 +63,7 @@ impl Said {
                     && consequences.occurrences.is_empty()
                     && !tracing::enabled!(tracing::Level::DEBUG)
             }
-            Self::Alerts => true,
+            Self::Alerts | Self::Refused { is_logged: false, .. } => true,
             Self::CheckIn(..) | Self::Refused { .. } | Self::Deadline(_) => false,
         }
     }
@@ -74,7 +76,13 @@ impl Said {
                 let slug = slug.as_ref().map(|slug| mask.hide(slug.as_str()).into_owned());
                 let environment = mask.hide(environment);
                 for error in errors {
-                    tracing::warn!(slug, ?environment, "check-in refused: {error}");
+                    let more = match error {
+                        ProcessingError::MonitorEnvironmentRateLimited(_) => {
+                            "; others of this monitor in this minute are counted as usage, not logged"
+                        }
+                        _ => "",
+                    };
+                    tracing::warn!(slug, ?environment, "check-in refused: {error}{more}");
                 }
             }
             Self::Deadline(deadline) => deadline.log(mask),

@@ -54,14 +54,18 @@ impl Judge {
         let event = match self.admit(arrival) {
             Ok(event) => event,
             Err(mut errors) => {
+                let is_sample = errors.last().is_none_or(|error| self.is_sample(arrival, error));
                 errors.iter_mut().for_each(|error| error.hide(&self.mask));
-                records.refuse(&self.storable(arrival), &errors)?;
+                if is_sample {
+                    records.refuse(&self.storable(arrival), &errors)?;
+                }
                 self.refused_starts.refused(arrival, &errors);
                 said.push(Said::Refused {
                     slug: arrival.monitor_slug.clone(),
                     environment: arrival.environment.clone(),
                     received: arrival.received,
                     errors: errors.clone(),
+                    is_logged: is_sample,
                 });
                 return Ok(Verdict::Refused(errors));
             }
@@ -120,6 +124,17 @@ impl Judge {
             counted.map_err(|error| vec![error])?;
         }
         arrival.content.as_ref().map_err(|fault| with_remarks(&fault.remarks, vec![fault.error.clone()]))
+    }
+
+    /// Whether a refused check-in is stored and logged, not only counted: of those over the rate limit, the first of a minute
+    /// and monitor.
+    fn is_sample(&mut self, arrival: &Arrival, error: &ProcessingError) -> bool {
+        match (error, &arrival.monitor_slug) {
+            (ProcessingError::MonitorEnvironmentRateLimited(_), Some(slug)) => {
+                self.rate.is_first_limited(slug)
+            }
+            _ => true,
+        }
     }
 
     /// The verdict, and whether there is a monitor where there was none.

@@ -46,16 +46,13 @@ impl Replay {
     /// If the database cannot be read.
     pub fn run(&self, database: &Database) -> Result<Option<(usize, Report)>, StoreError> {
         let reader = Reader::open(database.path())?;
-        let everything = reader.everything()?;
-        let ours = |slug: &str| self.monitor_slug.as_deref().is_none_or(|wanted| wanted == slug);
-        if let Some(wanted) = &self.monitor_slug
-            && !everything.environments.iter().any(|(slug, _)| slug == wanted)
-        {
+        let everything = reader.everything(self.monitor_slug.as_deref())?;
+        if self.monitor_slug.is_some() && everything.environments.is_empty() {
             return Ok(None);
         }
-        let stored = everything.incidents.iter().filter(|(slug, ..)| ours(slug)).count();
+        let stored = everything.incidents.len();
         let mut arrivals = Vec::new();
-        for (slug, environment, row) in everything.check_ins.iter().filter(|(slug, ..)| ours(slug)) {
+        for (slug, environment, row) in &everything.check_ins {
             if let Ok(slug) = Slug::parse(slug) {
                 // An end that was held until its begin is older than it, and was taken after it.
                 let reports = self.reports(&slug, environment, row).into_iter();

@@ -2,7 +2,7 @@
 
 // In layer order: a module uses only those above it.
 mod error;
-mod sweep;
+mod expired;
 mod records;
 mod sqlite;
 
@@ -10,6 +10,6 @@ pub use error::StoreError;
 pub use records::{Change, Records, Store, Usage};
 pub(crate) use sqlite::enqueue_alerts;
 pub use sqlite::{
-    EnvironmentView, Everything, IncidentFilter, IncidentView, MonitorView, Reader, SqliteStore, backup,
+    EnvironmentView, Everything, IncidentFilter, IncidentView, MonitorView, Reader, SqliteStore, Sweep,
+    backup,
 };
-pub use sweep::Sweep;

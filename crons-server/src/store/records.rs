@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crons_types::Slug;
 
 use super::error::StoreError;
-use super::sweep::Sweep;
+use super::expired::Expired;
 use crate::alerts::{Alert, Attempt};
 use crate::domain::{
     Arrival, CheckInEvent, Environment, Incident, Monitor, Occurrence, Outage, Outcome, ProcessingError,
@@ -98,8 +98,8 @@ pub trait Records {
     ) -> Result<(), StoreError>;
     /// Deletes some of what is stored of deleted monitors and environments. Whether there is more.
     fn purge_deleted(&mut self) -> Result<bool, StoreError>;
-    /// Deletes what need not be kept any more, of a few environments. Whether there are more.
-    fn sweep(&mut self, sweep: &mut Sweep) -> Result<bool, StoreError>;
+    /// Deletes what a sweep has found to be too old or too many. The number of check-ins among it.
+    fn delete_expired(&mut self, expired: &Expired) -> Result<usize, StoreError>;
     /// Gives space back that nothing uses any more: a little of it, so that nobody waits for long. Whether there is more.
     fn give_back(&mut self) -> Result<bool, StoreError>;
 

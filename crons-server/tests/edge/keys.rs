@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use crons_server::Settings;
+use crons_server::{RateLimit, Settings};
 
 use crate::encodings::envelope;
 use crate::harness::{Harness, KEY, NIL, check_in, id};
@@ -38,7 +38,7 @@ fn body(line: &str) -> Vec<u8> {
 
 #[test]
 fn the_key_may_be_the_user_name_on_every_ingest_route() {
-    let settings = Settings { rate_limit: crons_server::RateLimit::OFF, ..Settings::default() };
+    let settings = Settings { rate_limit: RateLimit::OFF, ..Settings::default() };
     let guarded = Settings { admin_token: Some(TOKEN.parse().unwrap()), ..settings.clone() };
     for settings in [settings, guarded] {
         let server = Harness::with("10:00:00", settings);
@@ -59,7 +59,7 @@ fn the_key_may_be_the_user_name_on_every_ingest_route() {
 
 #[test]
 fn basic_authorization_of_a_proxy_does_not_count_beside_a_key() {
-    let server = Harness::at("10:00:00");
+    let server = Harness::with("10:00:00", Settings { rate_limit: RateLimit::OFF, ..Settings::default() });
     server.send("10:00:00", &check_in(NIL, "ok"));
     let own = basic(&format!("{KEY}:"));
     let (proxy, header) = (basic("gate:keeper"), format!("Sentry sentry_version=7, sentry_key={KEY}"));

@@ -241,6 +241,12 @@ pub fn api(time: &str) -> Value {
     json!(instant(time).to_string())
 }
 
+/// How many check-ins a usage list counts with this outcome.
+pub fn json_count(usage: &Value, outcome: &str) -> u64 {
+    let rows = usage.as_array().unwrap().iter().filter(|row| row["outcome"] == outcome);
+    rows.map(|row| row["count"].as_u64().unwrap()).sum()
+}
+
 /// An id of one repeated letter, as the scenarios write it.
 pub fn id(letter: char) -> String {
     letter.to_string().repeat(32)

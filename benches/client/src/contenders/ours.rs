@@ -15,7 +15,7 @@ pub enum At<'a> {
 /// All benchmarks have their options from here: what slows the client on purpose is turned off here.
 pub fn crons_options(at: &At<'_>) -> ClientOptions {
     let options =
-        ClientOptions::new().environment("production").shutdown_timeout(Duration::ZERO).rate_limit(None);
+        ClientOptions::new().environment("production").shutdown_timeout(Duration::ZERO).max_check_ins_per_minute(crons::MaxCheckIns::Unlimited);
     match at {
         At::Nobody => options.dsn("http://key@127.0.0.1:9/1").transport(Nobody),
         At::Dsn(dsn) => options.dsn(*dsn),

@@ -5,16 +5,13 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::cursor::{links, offset};
+use super::cursor::{links, offset, per_page};
 use super::request::{InPath, config_json, no_monitor, organization};
 use crate::domain::CheckIn;
 use crate::http::error::Refusal;
 use crate::http::query::QueryPairs;
 use crate::http::state::App;
 use crate::store::Reader;
-
-/// Check-ins on a page, at most; as at Sentry.
-const PER_PAGE: u32 = 100;
 
 /// `GET /api/0/organizations/crons/monitors/{slug}/checkins/`
 pub async fn check_ins(
@@ -33,18 +30,6 @@ pub async fn check_ins(
     let same = [("per_page", Some(limit.to_string())), ("environment", environment)];
     let links = links(&format!("monitors/{slug}/checkins/"), &same, skip, limit, page.more);
     Ok((links, Json(rows)).into_response())
-}
-
-/// How many check-ins a page has; the most there can be if nobody says.
-fn per_page(given: Option<&str>) -> Result<u32, Refusal> {
-    let Some(given) = given else { return Ok(PER_PAGE) };
-    let count: u32 = given.parse().map_err(|_| {
-        let given: String = given.chars().take(80).collect();
-        Refusal::bad_request(format!(
-            "per_page: {given:?} is no whole number; write one from 1 to {PER_PAGE}"
-        ))
-    })?;
-    Ok(count.clamp(1, PER_PAGE))
 }
 
 fn check_in_json(environment: &str, row: &CheckIn) -> Value {

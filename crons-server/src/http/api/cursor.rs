@@ -5,6 +5,21 @@ use axum::http::{HeaderName, header};
 use super::request::ORGANIZATION;
 use crate::http::error::Refusal;
 
+/// Things on a page, at most; as at Sentry.
+const PER_PAGE: u32 = 100;
+
+/// How many things a page has; the most there can be if the query does not say.
+pub fn per_page(given: Option<&str>) -> Result<u32, Refusal> {
+    let Some(given) = given else { return Ok(PER_PAGE) };
+    let count: u32 = given.parse().map_err(|_| {
+        let given: String = given.chars().take(80).collect();
+        Refusal::bad_request(format!(
+            "per_page: {given:?} is no whole number; write one from 1 to {PER_PAGE}"
+        ))
+    })?;
+    Ok(count.clamp(1, PER_PAGE))
+}
+
 /// How many to leave out.
 pub fn offset(cursor: Option<&str>) -> Result<u32, Refusal> {
     let Some(cursor) = cursor else { return Ok(0) };

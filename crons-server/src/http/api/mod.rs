@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 pub use alerts::alerts;
 pub use check_ins::check_ins;
+pub(crate) use cursor::{offset, per_page};
 pub use incidents::{acknowledge, incident, incidents, incidents_of, unacknowledge};
 pub use monitors::{change_environment, change_monitor, delete_monitor, monitor, monitors};
 pub use outages::outages;

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::cursor::{links, offset, per_page};
 use super::request::{InPath, ORGANIZATION, body, config_json, no_monitor, organization};
 use crate::http::error::Refusal;
 use crate::http::paths;
@@ -20,10 +21,17 @@ use crate::pipeline::{self, Deletion};
 use crate::store::{EnvironmentView, MonitorView};
 
 /// `GET /api/0/organizations/crons/monitors/`
-pub async fn monitors(State(app): State<App>, InPath(name): InPath<String>) -> Result<Response, Refusal> {
+pub async fn monitors(
+    State(app): State<App>,
+    InPath(name): InPath<String>,
+    query: QueryPairs,
+) -> Result<Response, Refusal> {
     organization(&name)?;
-    let found = app.read(|reader| reader.monitors(crate::PROJECT, None)).await?;
-    Ok(Json(found.iter().map(monitor_json).collect::<Vec<_>>()).into_response())
+    let limit = per_page(query.value("per_page")?)?;
+    let skip = offset(query.value("cursor")?)?;
+    let (found, more) = app.read(move |reader| reader.monitors(crate::PROJECT, skip, limit)).await?;
+    let links = links("monitors/", &[("per_page", Some(limit.to_string()))], skip, limit, more);
+    Ok((links, Json(found.iter().map(monitor_json).collect::<Vec<_>>())).into_response())
 }
 
 /// `GET /api/0/organizations/crons/monitors/{slug}/`
@@ -33,9 +41,9 @@ pub async fn monitor(
 ) -> Result<Response, Refusal> {
     organization(&name)?;
     let wanted = slug.clone();
-    let found = app.read(move |reader| reader.monitors(crate::PROJECT, Some(&wanted))).await?;
-    let monitor = found.first().ok_or_else(|| no_monitor(&slug))?;
-    Ok(Json(monitor_json(monitor)).into_response())
+    let found = app.read(move |reader| reader.monitor(crate::PROJECT, &wanted)).await?;
+    let monitor = found.ok_or_else(|| no_monitor(&slug))?;
+    Ok(Json(monitor_json(&monitor)).into_response())
 }
 
 /// What can be changed of a monitor, in Sentry's words.

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use crons_types::{ACCEPTED_BUT, CheckInId};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,9 @@ use crate::mask;
 /// What is said to an envelope with a check-in.
 #[derive(Serialize)]
 struct Answer {
+    /// The reason, where the status says that the check-in was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
     /// Sentry answers 200 and drops it; we answer the same, but say so.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     discarded: Vec<String>,
@@ -70,7 +73,14 @@ where
     let id = arrival.content.as_ref().map_or(CheckInId::NIL, |event| event.check_in_id);
     let taken = take(app, arrival).await?;
     let (discarded, remarks) = (texts(&taken.discarded), texts(&taken.remarks));
-    Ok(taken.with_reasons(Json(Answer { discarded, remarks, id }).into_response()))
+    let detail = taken.retry_after.map(|_| discarded.join("; "));
+    let mut answer = Json(Answer { detail, discarded, remarks, id }).into_response();
+    if let Some(seconds) = taken.retry_after {
+        // Of an envelope with one check-in, all is refused.
+        *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    Ok(taken.with_reasons(answer))
 }
 
 /// The path of the second way, with the key in it or not.
@@ -158,7 +168,15 @@ struct Taken {
     discarded: Vec<ProcessingError>,
     /// Remarks about what was not taken as it was sent, though the check-in counts.
     remarks: Vec<ProcessingError>,
+    /// Seconds until the monitor's next check-in is taken, if there were too many.
+    retry_after: Option<u64>,
 }
+
+/// The limit that was reached, as `X-Sentry-Rate-Limits` writes it behind the seconds. Its category is one that no client
+/// sends in: a client takes a limit of the category `monitor` for one of all its monitors, and those of other jobs would be
+/// missed. Clients heed a 429 without this header as a limit of everything.
+const LIMIT: &str = "monitor_environment:project:monitor_env_rate_limit";
+const RATE_LIMITS: HeaderName = HeaderName::from_static("x-sentry-rate-limits");
 
 /// Has it stored, also if it is no check-in.
 async fn take(app: &App, arrival: Arrival) -> Result<Taken, Refusal> {
@@ -166,25 +184,37 @@ async fn take(app: &App, arrival: Arrival) -> Result<Taken, Refusal> {
     let malformed = matches!(arrival.content, Err(Fault { malformed: true, .. }));
     let held: Vec<String> = arrival.content.as_ref().map(|event| event.remarks.clone()).unwrap_or_default();
     match app.inbox.check_in(arrival).await? {
+        Verdict::Refused(discarded)
+            if matches!(discarded.last(), Some(ProcessingError::MonitorEnvironmentRateLimited(_))) =>
+        {
+            // Counted by the minute of the clock.
+            let second = app.inbox.clock().now().as_second().rem_euclid(60);
+            Ok(Taken { discarded, retry_after: Some(60 - second.unsigned_abs()), ..Taken::default() })
+        }
         Verdict::Refused(mut errors) if malformed => {
             // The reason is the last one of them, and remarks may be long.
             let reason = errors.len().min(1);
             errors.rotate_right(reason);
             Err(Refusal::bad_request(format!("malformed check-in: {}", texts(&errors).join("; "))))
         }
-        Verdict::Refused(discarded) => Ok(Taken { discarded, remarks: Vec::new() }),
-        Verdict::Accepted { noted: remarks, .. } => Ok(Taken { discarded: Vec::new(), remarks }),
+        Verdict::Refused(discarded) => Ok(Taken { discarded, ..Taken::default() }),
+        Verdict::Accepted { noted: remarks, .. } => Ok(Taken { remarks, ..Taken::default() }),
         Verdict::Held => {
             let remarks = held.iter().map(|remark| mask::hide(remark).into_owned());
             let remarks = remarks.map(ProcessingError::CheckInValidationFailed).collect();
-            Ok(Taken { discarded: Vec::new(), remarks })
+            Ok(Taken { remarks, ..Taken::default() })
         }
     }
 }
 
 impl Taken {
-    /// Adds a header with the reasons, if there are any.
-    fn with_reasons(&self, answer: Response) -> Response {
+    /// Adds headers with the reasons and with the limit that was reached, if there are any.
+    fn with_reasons(&self, mut answer: Response) -> Response {
+        if let Some(seconds) = self.retry_after
+            && let Ok(limit) = HeaderValue::from_str(&format!("{seconds}:{LIMIT}"))
+        {
+            answer.headers_mut().insert(RATE_LIMITS, limit);
+        }
         match (self.discarded.as_slice(), self.remarks.as_slice()) {
             ([], []) => answer,
             ([], remarks) => with_reason(answer, &format!("{ACCEPTED_BUT}{}", texts(remarks).join("; "))),

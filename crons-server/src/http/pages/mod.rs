@@ -7,16 +7,25 @@ use jiff::{Timestamp, Unit};
 use maud::{DOCTYPE, Markup, html};
 
 use crate::domain::{CheckIn, Monitor, Status};
+use crate::http::api::{offset, per_page};
 use crate::http::error::Refusal;
+use crate::http::query::QueryPairs;
 use crate::http::state::App;
 use crate::store::{EnvironmentView, MonitorView};
 
 const STYLE: &str = include_str!("style.css");
 
-/// `GET /`: every monitor, each environment with its state.
-pub async fn index(State(app): State<App>) -> Result<Response, Refusal> {
-    let monitors = app.read(|reader| reader.monitors(crate::PROJECT, None)).await?;
-    let page = page(&list(&monitors, app.inbox.clock().now(), &app.dsn));
+/// `GET /`: monitors, each environment with its state; page by page, as in the API, by `per_page` and `cursor`.
+pub async fn index(State(app): State<App>, query: QueryPairs) -> Result<Response, Refusal> {
+    let limit = per_page(query.value("per_page")?)?;
+    let skip = offset(query.value("cursor")?)?;
+    let (monitors, more) = app.read(move |reader| reader.monitors(crate::PROJECT, skip, limit)).await?;
+    let list = html! {
+        @if !monitors.is_empty() || skip == 0 { (list(&monitors, app.inbox.clock().now(), &app.dsn)) }
+        @else { p { "There are no more monitors." } }
+        (other_pages(skip, limit, more))
+    };
+    let page = page(&list);
     Ok(([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page.into_string()).into_response())
 }
 
@@ -38,6 +47,19 @@ fn page(content: &Markup) -> Markup {
             body {
                 h1 { "crons" }
                 (content)
+            }
+        }
+    }
+}
+
+/// Links to the pages before and after this one, where there are some.
+fn other_pages(skip: u32, limit: u32, more: bool) -> Markup {
+    let link = |offset: u32| format!("/?per_page={limit}&cursor={limit}:{offset}:0");
+    html! {
+        @if skip > 0 || more {
+            nav aria-label="Pages" {
+                @if skip > 0 { a rel="prev" href=(link(skip.saturating_sub(limit))) { "Previous page" } " " }
+                @if more { a rel="next" href=(link(skip.saturating_add(limit))) { "Next page" } }
             }
         }
     }

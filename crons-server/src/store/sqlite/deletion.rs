@@ -15,9 +15,9 @@ use crate::store::error::StoreError;
 /// The row id of the monitor of deleted environments; all others are larger.
 pub(super) const DELETED: i64 = 0;
 /// Rows that are deleted in one transaction, at most.
-const ROWS: u32 = 500;
+const ROWS: u32 = 100;
 /// Incidents that are looked at in one transaction.
-const INCIDENTS: u32 = 5_000;
+const INCIDENTS: u32 = 1_000;
 /// Seconds.
 const HOUR: i64 = 3_600;
 /// The answer that is shown of a message that is not sent any more.
@@ -167,13 +167,28 @@ impl SqliteRecords<'_> {
             }
         }
         if over {
-            for id in &walk.environments {
+            let some = walk.environments.len().saturating_sub(ROWS as usize);
+            for id in walk.environments.split_off(some) {
                 self.0.prepare_cached("DELETE FROM environments WHERE id = ?1")?.execute([id])?;
             }
-        } else {
-            self.1.walk = Some(walk);
         }
+        self.1.walk = Some(walk).filter(|walk| !walk.environments.is_empty());
         Ok(true)
+    }
+
+    /// Deletes an incident with its occurrences, and returns how many; if these are as many as `most`, the incident is left,
+    /// as there may be more.
+    pub(super) fn delete_incident(&self, id: i64, most: u32) -> Result<usize, StoreError> {
+        let told = self
+            .0
+            .prepare_cached(
+                "DELETE FROM occurrences WHERE id IN (SELECT id FROM occurrences WHERE incident_id = ?1 LIMIT ?2)",
+            )?
+            .execute(params![id, most])?;
+        if told < most as usize {
+            self.0.prepare_cached("DELETE FROM incidents WHERE id = ?1")?.execute([id])?;
+        }
+        Ok(told)
     }
 
     /// Adds usage of deleted monitors to that of none. Whether there is more.

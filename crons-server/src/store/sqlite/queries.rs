@@ -1,10 +1,11 @@
 //! What pages and API show, read beside the writer and never in its way.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use super::file_lock::Place;
 use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, MONITOR};
@@ -59,7 +60,7 @@ impl Reader {
     pub fn check(&self) -> Result<(), StoreError> {
         self.place.check()?;
         // No monitor has this slug, so the answer is short.
-        self.monitors(crate::PROJECT, Some("")).map(drop)
+        self.monitor(crate::PROJECT, "").map(drop)
     }
 
     pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -76,25 +77,40 @@ impl Reader {
         read(&transaction)
     }
 
-    /// All monitors of a project by slug, or the one of this slug.
+    /// The monitor of a slug with its environments; `None` if there is none.
     ///
     /// # Errors
     /// If the database fails.
-    pub fn monitors(&self, project: u64, slug: Option<&str>) -> Result<Vec<MonitorView>, StoreError> {
-        let connection = self.connection();
-        // One snapshot for all that is read.
-        let connection = connection.unchecked_transaction()?;
-        let filter = if slug.is_some() { "AND m.slug = ?2" } else { "AND ?2 IS NULL" };
-        let mut statement = connection.prepare_cached(&format!(
-            "SELECT {MONITOR} FROM monitors m WHERE m.project = ?1 {filter} ORDER BY m.slug"
-        ))?;
-        let monitors = statement
-            .query_map(params![project.cast_signed(), slug], rows::monitor)?
-            .filter_map(rows::readable)
-            .collect::<Result<Vec<_>, _>>()?;
-        let with_environments =
-            |(id, monitor)| Ok(MonitorView { monitor, environments: environments(&connection, id)? });
-        monitors.into_iter().map(with_environments).collect()
+    pub fn monitor(&self, project: u64, slug: &str) -> Result<Option<MonitorView>, StoreError> {
+        let mut found = self.read(|connection| {
+            let key = params![project.cast_signed(), slug];
+            monitors(connection, "SELECT id FROM monitors WHERE project = ?1 AND slug = ?2", key)
+        })?;
+        Ok(found.pop())
+    }
+
+    /// Monitors of a project in the order of their slugs: `skip` first ones left out, `limit` at most, and whether there are
+    /// more. It takes two statements, whatever the number of monitors.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn monitors(
+        &self,
+        project: u64,
+        skip: u32,
+        limit: u32,
+    ) -> Result<(Vec<MonitorView>, bool), StoreError> {
+        let page = "SELECT id FROM monitors WHERE project = ?1 ORDER BY slug LIMIT ?2 OFFSET ?3";
+        self.read(|connection| {
+            let found = monitors(connection, page, params![project.cast_signed(), limit, skip])?;
+            let next: Option<i64> = connection
+                .prepare_cached(page)?
+                .query_row(params![project.cast_signed(), 1, i64::from(skip) + i64::from(limit)], |row| {
+                    row.get(0)
+                })
+                .optional()?;
+            Ok((found, next.is_some()))
+        })
     }
 
     /// Check-ins of a monitor, `skip` newest left out, `limit` at most; `None` if there is no such monitor.
@@ -137,30 +153,120 @@ impl Reader {
     }
 }
 
-fn environments(connection: &Connection, monitor: i64) -> Result<Vec<EnvironmentView>, StoreError> {
+/// The monitors whose row ids the query `page` finds, in the order of their slugs.
+fn monitors(connection: &Connection, page: &str, key: &[&dyn ToSql]) -> Result<Vec<MonitorView>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {MONITOR} FROM monitors m WHERE m.id IN ({page}) ORDER BY m.slug"
+    ))?;
+    let mut found = Vec::new();
+    for row in statement.query_map(key, rows::monitor)?.filter_map(rows::readable) {
+        let (id, monitor) = row?;
+        found.push((id, MonitorView { monitor, environments: Vec::new() }));
+    }
+    let places: HashMap<i64, usize> = found.iter().zip(0..).map(|((id, _), place)| (*id, place)).collect();
     // Sentry's order: error, ok, active; muted ones last; then whichever checked in last.
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {ENVIRONMENT}, i.started_at FROM environments e
+        "SELECT {CHECK_IN}, {ENVIRONMENT}, i.started_at, e.monitor_id FROM environments e
          LEFT JOIN incidents i ON i.environment_id = e.id AND i.resolved_at IS NULL
-         WHERE e.monitor_id = ?1 ORDER BY e.muted,
+         LEFT JOIN check_ins c ON c.id = (SELECT id FROM check_ins WHERE environment_id = e.id
+             ORDER BY date_added DESC, id DESC LIMIT 1)
+         LEFT JOIN configs k ON k.id = c.config_id
+         WHERE e.monitor_id IN ({page}) ORDER BY e.muted,
          CASE e.status WHEN 'error' THEN 0 WHEN 'ok' THEN 1 ELSE 2 END, e.last_check_in DESC, e.name"
     ))?;
-    let found = statement.query_map([monitor], |row| {
-        let since: Option<i64> = row.get(ENVIRONMENT_COLUMNS)?;
-        Ok((rows::environment(row)?, since.and_then(|micros| Timestamp::from_microsecond(micros).ok())))
-    })?;
-    let mut views = Vec::new();
-    for row in found {
-        let ((id, environment), incident_since) = row?;
-        views.push(EnvironmentView { environment, incident_since, newest: newest(connection, id)? });
+    for row in statement.query_map(key, environment)?.filter_map(rows::readable) {
+        let (monitor, view) = row?;
+        if let Some((_, found)) = places.get(&monitor).and_then(|place| found.get_mut(*place)) {
+            found.environments.push(view);
+        }
     }
-    Ok(views)
+    Ok(found.into_iter().map(|(_, view)| view).collect())
 }
 
-fn newest(connection: &Connection, environment: i64) -> Result<Option<CheckIn>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {CHECK_IN} FROM check_ins c JOIN configs k ON k.id = c.config_id
-         WHERE c.environment_id = ?1 ORDER BY c.date_added DESC, c.id DESC LIMIT 1"
-    ))?;
-    Ok(statement.query_row([environment], rows::check_in).optional()?.map(|(_, check_in)| check_in))
+/// The row id of its monitor, and the environment.
+fn environment(row: &Row<'_>) -> rusqlite::Result<(i64, EnvironmentView)> {
+    let newest =
+        row.get::<_, Option<i64>>(0)?.and_then(|_| rows::readable(rows::check_in(row))).transpose()?;
+    let since: Option<i64> = row.get(CHECK_IN_COLUMNS + ENVIRONMENT_COLUMNS)?;
+    let view = EnvironmentView {
+        environment: rows::environment_from(row, CHECK_IN_COLUMNS)?.1,
+        incident_since: since.and_then(|micros| Timestamp::from_microsecond(micros).ok()),
+        newest: newest.map(|(_, check_in)| check_in),
+    };
+    Ok((row.get(CHECK_IN_COLUMNS + ENVIRONMENT_COLUMNS + 1)?, view))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::store::SqliteStore;
+
+    /// So many monitors, each with three environments of three runs.
+    fn open(monitors: u32) -> (tempfile::TempDir, Reader) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("crons.db");
+        let store = SqliteStore::open(&path).unwrap();
+        let config = r#"{"schedule":{"type":"crontab","value":"0 0 * * *"}}"#;
+        let rows = format!(
+            "INSERT INTO configs VALUES (1, '{config}');
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {monitors})
+             INSERT INTO monitors SELECT i, randomblob(16), 1, printf('job-%05d', i), 1, 1, '{config}', NULL, 0, NULL FROM n;
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3)
+             INSERT INTO environments SELECT m.id * 10 + i, m.id, 'e' || i, iif(i = 2, 'error', 'ok'), 0, 0, i, 0, 0, 0
+             FROM monitors m, n WHERE m.id > 0;
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3)
+             INSERT INTO check_ins (guid, environment_id, status, date_added, date_updated, date_clock, config_id, reported)
+             SELECT randomblob(16), e.id, 'ok', i, i, i, 1, 'ok' FROM environments e, n;"
+        );
+        store.connection.execute_batch(&rows).unwrap();
+        (folder, Reader::open(&path).unwrap())
+    }
+
+    #[test]
+    fn a_page_of_monitors_takes_the_same_steps_beside_any_number_of_others() {
+        let steps_beside = |monitors: u32| {
+            let (_folder, reader) = open(monitors);
+            let steps = Arc::new(AtomicU64::new(0));
+            let counted = Arc::clone(&steps);
+            let count = move || {
+                counted.fetch_add(1, Ordering::SeqCst);
+                false
+            };
+            reader.connection().progress_handler(100, Some(count)).unwrap();
+            let (page, more) = reader.monitors(crate::PROJECT, 0, 100).unwrap();
+            assert!(more && page.len() == 100 && page.iter().all(|view| view.environments.len() == 3));
+            let first = &page[0];
+            let names: Vec<&str> =
+                first.environments.iter().map(|view| view.environment.name.as_str()).collect();
+            assert_eq!((first.monitor.slug.as_str(), names), ("job-00001", vec!["e2", "e3", "e1"]));
+            let newest = first.environments[0].newest.as_ref().unwrap();
+            assert_eq!(newest.date_added.as_microsecond(), 3);
+            steps.load(Ordering::SeqCst)
+        };
+        let (few, many) = (steps_beside(101), steps_beside(10_000));
+        assert!(
+            few > 0 && many <= few + few / 10,
+            "{many} hundred steps beside 9,900 others, {few} beside one"
+        );
+    }
+
+    #[test]
+    fn pages_hold_every_monitor_once_in_the_order_of_slugs() {
+        let (_folder, reader) = open(25);
+        let (mut slugs, mut skip) = (Vec::new(), 0);
+        loop {
+            let (page, more) = reader.monitors(crate::PROJECT, skip, 10).unwrap();
+            slugs.extend(page.iter().map(|view| view.monitor.slug.to_string()));
+            skip += 10;
+            if !more {
+                break;
+            }
+        }
+        let all: Vec<String> = (1..=25).map(|number| format!("job-{number:05}")).collect();
+        assert_eq!(slugs, all);
+        assert!(reader.monitors(crate::PROJECT, 99, 10).unwrap().0.is_empty());
+    }
 }

@@ -12,8 +12,8 @@ use crate::domain::{
     ProcessingError, State, Status,
 };
 use crate::store::error::StoreError;
+use crate::store::expired::Expired;
 use crate::store::records::{Change, Records, Usage};
-use crate::store::sweep::Sweep;
 
 impl Records for SqliteRecords<'_> {
     fn mark(&mut self) -> Result<(), StoreError> {
@@ -162,8 +162,8 @@ impl Records for SqliteRecords<'_> {
         self.purge_some()
     }
 
-    fn sweep(&mut self, sweep: &mut Sweep) -> Result<bool, StoreError> {
-        self.sweep_some(sweep)
+    fn delete_expired(&mut self, expired: &Expired) -> Result<usize, StoreError> {
+        self.delete_planned(expired)
     }
 
     fn give_back(&mut self) -> Result<bool, StoreError> {

@@ -128,3 +128,15 @@ fn an_environment_that_is_deleted_while_others_go_loses_no_incident_on_the_way()
     );
     assert_eq!(number(&store, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
 }
+
+#[test]
+fn many_deleted_environments_go_a_few_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(&folder);
+    let many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+        INSERT INTO environments SELECT 10 + i, 1, 'e' || i, 'ok', 0, 0, 0, 0, 0, 0 FROM n;";
+    store.connection.execute_batch(many).unwrap();
+    delete(&mut store, &[]);
+    purge(&mut store, false);
+    assert_eq!(number(&store, "SELECT count(*) FROM environments"), 1);
+}

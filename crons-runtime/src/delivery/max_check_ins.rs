@@ -1,0 +1,44 @@
+//! How many check-ins of a monitor the client lets through.
+
+use std::num::NonZeroU32;
+
+/// How many check-ins of one monitor and environment the client sends within any minute, for
+/// [`ClientOptions::max_check_ins_per_minute`](crate::ClientOptions::max_check_ins_per_minute).
+///
+/// ```
+/// # use crons_runtime as crons;
+/// use crons::MaxCheckIns;
+///
+/// assert_eq!(MaxCheckIns::from(12), MaxCheckIns::PerMinute(12));
+/// assert_eq!(MaxCheckIns::default(), MaxCheckIns::PerMinute(6));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MaxCheckIns {
+    /// So many. Zero is refused by `init`.
+    PerMinute(u32),
+    /// Any number, for a server that takes them.
+    Unlimited,
+}
+
+/// Sentry's own limit: its [consumer drops](https://docs.sentry.io/product/crons/getting-started/http/) what comes more often.
+impl Default for MaxCheckIns {
+    fn default() -> Self {
+        Self::PerMinute(6)
+    }
+}
+
+impl From<u32> for MaxCheckIns {
+    fn from(check_ins: u32) -> Self {
+        Self::PerMinute(check_ins)
+    }
+}
+
+impl MaxCheckIns {
+    /// The limit, `None` inside if there is none; `None` if it would let nothing through.
+    pub(crate) fn limit(self) -> Option<Option<NonZeroU32>> {
+        match self {
+            Self::PerMinute(check_ins) => NonZeroU32::new(check_ins).map(Some),
+            Self::Unlimited => Some(None),
+        }
+    }
+}

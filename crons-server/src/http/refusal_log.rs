@@ -1,0 +1,102 @@
+//! The log of refused requests: for each status one line a minute, with the number of those that have none.
+//!
+//! Whoever has no key can send any number of requests, and must not fill a disk with lines.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use crate::http::error::Logged;
+
+/// Between two lines about the same status.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// Logs refusals, the first of each status in a minute.
+#[derive(Debug, Default)]
+pub(crate) struct RefusalLog(Mutex<HashMap<StatusCode, Refused>>);
+
+/// Requests that were refused with one status.
+#[derive(Debug)]
+struct Refused {
+    logged_at: Instant,
+    /// Those since then.
+    unlogged: u64,
+}
+
+impl RefusalLog {
+    /// Logs a response if it is a refusal and its turn has come.
+    pub(crate) fn log(&self, response: &Response) {
+        let Some(Logged(detail)) = response.extensions().get() else { return };
+        if let Some(unlogged) = self.count(response.status(), Instant::now()) {
+            // Quoted: what a client sends must not look like a line of ours.
+            tracing::warn!(status = response.status().as_u16(), ?detail, unlogged, "request refused");
+        }
+    }
+
+    /// Logs, for as long as the server runs, how many refusals have no line of their own.
+    pub(crate) async fn log_counts(&self) {
+        loop {
+            tokio::time::sleep(PAUSE).await;
+            for (status, unlogged) in self.take_counts(Instant::now()) {
+                tracing::warn!(status = status.as_u16(), unlogged, "requests refused, not logged one by one");
+            }
+        }
+    }
+
+    /// Counts one more. If it is to be logged: how many were not, since the line before.
+    fn count(&self, status: StatusCode, now: Instant) -> Option<u64> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(known) = all.get_mut(&status) else {
+            all.insert(status, Refused { logged_at: now, unlogged: 0 });
+            return Some(0);
+        };
+        if now.duration_since(known.logged_at) < PAUSE {
+            known.unlogged += 1;
+            return None;
+        }
+        known.logged_at = now;
+        Some(std::mem::take(&mut known.unlogged))
+    }
+
+    /// The counts whose minute is over, to be logged now.
+    fn take_counts(&self, now: Instant) -> Vec<(StatusCode, u64)> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let over =
+            |refused: &&mut Refused| refused.unlogged > 0 && now.duration_since(refused.logged_at) >= PAUSE;
+        let due =
+            all.iter_mut().map(|(status, refused)| (*status, refused)).filter(|(_, refused)| over(refused));
+        due.map(|(status, refused)| {
+            refused.logged_at = now;
+            (status, std::mem::take(&mut refused.unlogged))
+        })
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_status_has_one_line_a_minute_and_every_refusal_is_in_a_count() {
+        let (log, start) = (RefusalLog::default(), Instant::now());
+        let (forbidden, missing) = (StatusCode::FORBIDDEN, StatusCode::NOT_FOUND);
+        for (second, status, expected) in [
+            (0, forbidden, Some(0)),
+            (1, forbidden, None),
+            (2, missing, Some(0)),
+            (59, forbidden, None),
+            (60, forbidden, Some(2)),
+            (61, forbidden, None),
+            (61, missing, None),
+        ] {
+            assert_eq!(log.count(status, start + Duration::from_secs(second)), expected, "{second} {status}");
+        }
+        assert_eq!(log.take_counts(start + Duration::from_secs(119)), [(missing, 1)]);
+        assert_eq!(log.take_counts(start + Duration::from_secs(120)), [(forbidden, 1)]);
+        assert_eq!(log.take_counts(start + Duration::from_secs(999)), []);
+    }
+}

@@ -1,0 +1,203 @@
+//! However much is stored, the writer looks at little of it in each step of a sweep, and what is needed stays.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::*;
+use crate::store::{SqliteStore, Store};
+
+/// Steps of SQLite's virtual machine between two calls of the counter.
+const STRIDE: u16 = 100;
+/// Steps that one transaction may take: some for each of the rows that it deletes, and for their entries in the indexes.
+const MOST_STEPS: u64 = 100 * ROWS as u64;
+
+/// An hour of microseconds.
+const HOUR: i64 = 3_600_000_000;
+const NOW: i64 = 1_000_000 * HOUR;
+
+struct Swept {
+    /// Rows that went, of all tables.
+    deleted: usize,
+    transactions: usize,
+    most_rows: usize,
+    most_steps: u64,
+}
+
+fn open(rows: &str) -> (tempfile::TempDir, SqliteStore, Reader) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crons.db");
+    let store = SqliteStore::open(&path).unwrap();
+    store.connection.execute_batch(rows).unwrap();
+    (folder, store, Reader::open(&path).unwrap())
+}
+
+/// Sweeps as the server does, each deletion in a transaction of its own whose steps are counted.
+fn sweep(store: &mut SqliteStore, reader: &Reader, kept: Retention) -> Swept {
+    let steps = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&steps);
+    let count = move || {
+        counted.fetch_add(u64::from(STRIDE), Ordering::SeqCst);
+        false
+    };
+    store.connection.progress_handler(STRIDE.into(), Some(count)).unwrap();
+    let mut sweep = Sweep::new(Timestamp::from_microsecond(NOW).unwrap(), kept);
+    let mut swept = Swept { deleted: 0, transactions: 0, most_rows: 0, most_steps: 0 };
+    while let Some(expired) = reader.plan_sweep(&mut sweep).unwrap() {
+        if expired.rows() == 0 {
+            continue;
+        }
+        steps.store(0, Ordering::SeqCst);
+        let before = changes(store);
+        store.transaction(&mut |records| records.delete_expired(&expired).map(drop)).unwrap();
+        let deleted = changes(store) - before;
+        swept.deleted += deleted;
+        swept.transactions += 1;
+        swept.most_rows = swept.most_rows.max(deleted);
+        swept.most_steps = swept.most_steps.max(steps.load(Ordering::SeqCst));
+    }
+    swept
+}
+
+fn changes(store: &SqliteStore) -> usize {
+    usize::try_from(number(store, "SELECT total_changes()")).unwrap()
+}
+
+fn number(store: &SqliteStore, sql: &str) -> i64 {
+    store.connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+fn monitor(environments: u32) -> String {
+    format!(
+        "INSERT INTO monitors VALUES (1, x'01', 1, 'job', 1, 1, '{{}}', NULL, 0, NULL);
+         INSERT INTO configs VALUES (1, '{{}}');
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {environments})
+         INSERT INTO environments SELECT i, 1, 'e' || i, 'ok', 0, 0, 0, 0, 0, 0 FROM n;"
+    )
+}
+
+/// `runs` runs in each environment, one an hour, the newest at `NOW`; every tenth failed.
+fn runs(runs: u32) -> String {
+    format!(
+        "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {runs} - 1)
+         INSERT INTO check_ins (guid, environment_id, status, date_added, date_updated, date_clock, config_id)
+         SELECT randomblob(16), e.id, iif(i % 10 = 9, 'error', 'ok'), {NOW} - i * {HOUR}, 0, 0, 1
+         FROM environments e, n;"
+    )
+}
+
+#[test]
+fn a_sweep_that_deletes_nothing_costs_the_writer_nothing() {
+    let (_folder, mut store, reader) = open(&(monitor(50) + &runs(1_000)));
+    let kept = Retention { success_days: 1_000, failure_days: 1_000, check_ins: 900 };
+    let swept = sweep(&mut store, &reader, kept);
+    assert_eq!((swept.deleted, swept.transactions), (0, 0));
+}
+
+#[test]
+fn each_transaction_of_a_sweep_takes_steps_for_the_rows_that_it_deletes_and_no_more() {
+    let most = 365 * 24;
+    let tables = [
+        ("runs that are too many", monitor(20) + &runs(3_000), 20 * (2_700 - 500)),
+        (
+            "incidents and their occurrences, beside many that are not over",
+            format!(
+                "{} WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+                 INSERT INTO incidents (id, guid, environment_id, started_at, starting_check_in, resolved_at)
+                 SELECT i, randomblob(16), 1, i, x'02', iif(i % 50 = 0, 5, {NOW}) FROM n;
+                 INSERT INTO occurrences (incident_id, check_in, at, reason) SELECT id, x'02', 0, '' FROM incidents;
+                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+                 INSERT INTO occurrences (incident_id, check_in, at, reason) SELECT 50, x'02', 0, '' FROM n;",
+                monitor(1)
+            ),
+            2 * 2_000 + 3_000,
+        ),
+        (
+            "occurrences of an incident that goes on",
+            format!(
+                "{} INSERT INTO incidents (id, guid, environment_id, started_at, starting_check_in)
+                 VALUES (1, x'01', 1, 5, x'02');
+                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000)
+                 INSERT INTO occurrences (incident_id, check_in, at, reason) SELECT 1, x'02', 0, '' FROM n;",
+                monitor(1)
+            ),
+            4_000 - 500,
+        ),
+        (
+            "usage of many monitors",
+            format!(
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+                 INSERT INTO usage SELECT 1, iif(i % 100 = 0, '', 'job-' || (i % 100)),
+                 {NOW} / 1000000 - (i / 100) * 3600 * 20, 'accepted', '', 2 FROM n;"
+            ),
+            100 * (1_000 - most / 20) - 100 + 1,
+        ),
+        (
+            "outages",
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+             INSERT INTO outages (since, until) SELECT i, i + 1 FROM n;"
+                .to_owned(),
+            2_000,
+        ),
+    ];
+    let kept = Retention { success_days: 365, failure_days: 365, check_ins: 500 };
+    for (what, rows, expected) in tables {
+        let (_folder, mut store, reader) = open(&rows);
+        let swept = sweep(&mut store, &reader, kept);
+        assert_eq!(swept.deleted, usize::try_from(expected).unwrap(), "{what}");
+        assert!(swept.most_rows <= ROWS + 10, "{what}: {} rows at once", swept.most_rows);
+        assert!(
+            (1..=MOST_STEPS).contains(&swept.most_steps),
+            "{what}: {} steps for {} rows",
+            swept.most_steps,
+            swept.most_rows
+        );
+        assert_eq!(sweep(&mut store, &reader, kept).deleted, 0, "{what}: twice is once");
+    }
+}
+
+#[test]
+fn a_plan_that_is_out_of_date_deletes_no_run_that_goes_on_or_that_an_incident_began_with() {
+    let (_folder, mut store, reader) = open(&(monitor(1) + &runs(50)));
+    let kept = Retention { success_days: 1, failure_days: 1, check_ins: 10 };
+    let mut sweep = Sweep::new(Timestamp::from_microsecond(NOW).unwrap(), kept);
+    let expired = reader.plan_sweep(&mut sweep).unwrap().unwrap();
+    assert_eq!(expired.check_ins.len(), 50 - 10 - 2);
+    let [one, other] = [expired.check_ins[3], expired.check_ins[4]];
+    let meanwhile = format!(
+        "UPDATE check_ins SET status = 'in_progress' WHERE id = {one};
+         INSERT INTO incidents (guid, environment_id, started_at, starting_check_in)
+         SELECT x'01', 1, date_added, guid FROM check_ins WHERE id = {other};
+         DELETE FROM check_ins WHERE id = {new};
+         INSERT INTO check_ins (id, guid, environment_id, status, date_added, date_updated, date_clock, config_id)
+         VALUES ({new}, x'07', 1, 'ok', {NOW} + 1, 0, 0, 1);",
+        new = expired.check_ins[5]
+    );
+    store.connection.execute_batch(&meanwhile).unwrap();
+    store.transaction(&mut |records| records.delete_expired(&expired).map(drop)).unwrap();
+    let left = format!("SELECT count(*) FROM check_ins WHERE id IN ({one}, {other}) OR guid = x'07'");
+    assert_eq!(number(&store, &left), 3);
+    assert_eq!(number(&store, "SELECT count(*) FROM check_ins"), 12 + 3);
+}
+
+#[test]
+fn incidents_that_are_not_over_or_not_old_stay() {
+    // Two years ago, each with an occurrence and one with many; then one of today, and one that goes on.
+    let (_folder, mut store, reader) = open(&format!(
+        "{} WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2002)
+         INSERT INTO incidents (id, guid, environment_id, started_at, starting_check_in, resolved_at)
+         SELECT i, randomblob(16), 1, i, x'02', iif(i = 2002, NULL, iif(i = 2001, {NOW}, i)) FROM n;
+         INSERT INTO occurrences (incident_id, check_in, at, reason) SELECT id, x'02', 0, '' FROM incidents;
+         INSERT INTO occurrences (incident_id, check_in, at, reason) SELECT 77, x'02', 0, '' FROM incidents;",
+        monitor(1)
+    ));
+    sweep(&mut store, &reader, Retention::default());
+    let kept: String = store
+        .connection
+        .query_row(
+            "SELECT group_concat(i.id) FROM incidents i JOIN occurrences o ON o.incident_id = i.id",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!((number(&store, "SELECT count(*) FROM incidents"), kept.as_str()), (2, "2001,2002"));
+}
