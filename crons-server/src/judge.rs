@@ -124,7 +124,16 @@ impl Judge {
         event: &CheckInEvent,
         said: &mut Vec<Said>,
     ) -> Result<(Verdict, bool), StoreError> {
-        let known = records.load(event)?;
+        let known = match records.load(event) {
+            // The check-in is refused, and kept as all that is refused, until the row is mended.
+            Err(error) if error.is_unreadable() => {
+                return Ok((
+                    Verdict::Refused(vec![ProcessingError::UnreadableRow(error.to_string())]),
+                    false,
+                ));
+            }
+            known => known?,
+        };
         let mut state = known.clone();
         let verdict = lifecycle::check_in(&mut state, event, self.caps, &mut self.new_id);
         let consequences = match &verdict {

@@ -113,7 +113,8 @@ impl Server {
         }
         store.resume_alerts(settings.clock.now())?;
         let has_deleted = store.has_deleted()?;
-        let reader = Reader::open(path)?;
+        let reader = Reader::beside(&store, path)?;
+        let probe = Reader::beside(&store, path)?;
         let dsn = format!("http://{public_key}@{}/{}", reachable(address), crate::PROJECT);
         let mut ids = Ids::default();
         let judge = Judge::new(settings, move || ids.next());
@@ -123,7 +124,7 @@ impl Server {
         let app = App {
             inbox: Arc::clone(&inbox),
             reader: Arc::new(reader),
-            probe: Arc::new(Reader::open(path)?),
+            probe: Arc::new(probe),
             public_key: public_key.as_str().into(),
             dsn: dsn.as_str().into(),
         };

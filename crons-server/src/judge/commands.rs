@@ -84,12 +84,20 @@ pub(crate) fn delete(
     environments: &[String],
     now: Timestamp,
 ) -> Result<Deletion, StoreError> {
-    let Some((monitor, known)) = records.monitor(slug)? else { return Ok(Deletion::NoMonitor) };
+    let found = match records.monitor(slug) {
+        // Deletion is one of the ways out for whoever finds that a monitor cannot be read.
+        Err(error) if error.is_unreadable() && environments.is_empty() => {
+            records.delete_monitor(slug, now)?;
+            return Ok(Deletion::Done);
+        }
+        found => found?,
+    };
+    let Some((monitor, known)) = found else { return Ok(Deletion::NoMonitor) };
     if let Some(unknown) = environments.iter().find(|name| !known.iter().any(|known| known.name == **name)) {
         return Ok(Deletion::NoEnvironment(unknown.clone()));
     }
     if environments.is_empty() {
-        records.delete_monitor(&monitor, now)?;
+        records.delete_monitor(slug, now)?;
     } else {
         records.delete_environments(&monitor, environments, now)?;
     }

@@ -3,8 +3,10 @@
 //! There is one connection that writes, so nothing changes behind its back; what was undone is forgotten.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::deletion::Walk;
+use super::unreadable::UnreadableRows;
 use crate::lifecycle::{Config, Environment, Monitor};
 
 /// Of each kind, at most; some megabytes.
@@ -24,6 +26,8 @@ pub(super) struct Cache {
     pub(super) monitor_count: Option<u32>,
     /// How far the deletion of incidents has got.
     pub(super) walk: Option<Walk>,
+    /// Rows that are left out; kept when all else is cleared.
+    pub(super) unreadable: Arc<UnreadableRows>,
 }
 
 /// Configurations by what they are found by.

@@ -1,5 +1,6 @@
 //! Where the server keeps things: the seam, and the databases behind it. Every SQL statement is in this folder.
 
+mod unreadable;
 mod rows;
 mod file;
 mod schema;
@@ -112,9 +113,9 @@ pub trait Records {
     /// Writes what was acknowledged of it.
     fn save_acknowledgement(&mut self, incident: &Incident) -> Result<(), StoreError>;
 
-    /// Deletes a monitor and its environments: they are not there any more, and what is stored of them is for
+    /// Deletes a monitor and its environments, be they readable or not: they are not there any more, and what is stored of them is for
     /// [`purge_deleted`](Self::purge_deleted) to delete.
-    fn delete_monitor(&mut self, monitor: &Monitor, now: Timestamp) -> Result<(), StoreError>;
+    fn delete_monitor(&mut self, slug: &str, now: Timestamp) -> Result<(), StoreError>;
     /// Deletes environments of a monitor in the same way.
     fn delete_environments(
         &mut self,
@@ -183,10 +184,24 @@ impl std::fmt::Display for StoreError {
     }
 }
 
+impl StoreError {
+    /// Whether a row that was asked for cannot be decoded, while the database itself works.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        self.cause.is::<unreadable::UnreadableRow>()
+    }
+}
+
 impl std::error::Error for StoreError {}
 
 impl From<rusqlite::Error> for StoreError {
     fn from(cause: rusqlite::Error) -> Self {
-        Self::new(cause)
+        match cause {
+            rusqlite::Error::FromSqlConversionFailure(_, _, cause)
+                if cause.is::<unreadable::UnreadableRow>() =>
+            {
+                Self::refused(cause)
+            }
+            cause => Self::new(cause),
+        }
     }
 }

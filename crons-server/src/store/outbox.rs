@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::reader::Reader;
 use super::rows::{self, Micros};
 use super::sqlite::{SqliteRecords, SqliteStore};
+use super::unreadable::is_unreadable;
 use super::{Records, StoreError};
 use crate::alerts::{Alert, Alerts, Attempt, Outcome, Waiting};
 use crate::lifecycle::IncidentEvent;
@@ -135,24 +136,36 @@ impl Reader {
                      SELECT min(target) FROM alerts WHERE next_attempt_at IS NOT NULL
                      UNION ALL
                      SELECT (SELECT min(target) FROM alerts WHERE target > t.target AND next_attempt_at IS NOT NULL)
-                     FROM t WHERE t.target IS NOT NULL)
+                     FROM t WHERE t.target IS NOT NULL),
+                     left_out (id) AS MATERIALIZED (SELECT value FROM json_each(?1))
                  SELECT a.id, a.key, a.target, a.body, a.created_at, a.attempts, a.next_attempt_at
                  FROM t JOIN alerts a ON a.id IN (
                      (SELECT min(id) FROM alerts
-                      WHERE target = t.target AND refused = 0 AND next_attempt_at IS NOT NULL),
+                      WHERE target = t.target AND refused = 0 AND next_attempt_at IS NOT NULL AND id NOT IN left_out),
                      (SELECT id FROM alerts WHERE target = t.target AND refused = 1 AND next_attempt_at IS NOT NULL
+                      AND id NOT IN left_out
                       ORDER BY next_attempt_at, id LIMIT 1))
                  ORDER BY a.next_attempt_at, a.id",
             )?;
-            let found = statement.query_map([], waiting)?.filter_map(rows::readable);
-            let mut next: Vec<Waiting> = Vec::new();
-            for alert in found {
-                let alert = alert?;
-                if next.iter().all(|other| other.target != alert.target) {
-                    next.push(alert);
+            loop {
+                let found = statement
+                    .query_map([self.unreadable().ids("alerts")], |row| {
+                        self.unreadable().decode("alerts", row, 0, waiting)
+                    })?
+                    .collect::<Vec<_>>();
+                if found.iter().any(|row| row.as_ref().is_err_and(is_unreadable)) {
+                    // Its target's next message is another one, now that this row is known.
+                    continue;
                 }
+                let mut next: Vec<Waiting> = Vec::new();
+                for alert in found {
+                    let alert = alert?;
+                    if next.iter().all(|other| other.target != alert.target) {
+                        next.push(alert);
+                    }
+                }
+                return Ok(next);
             }
-            Ok(next)
         })
     }
 
@@ -164,9 +177,10 @@ impl Reader {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT key, target, event, incident, check_in, created_at, attempts, next_attempt_at, delivered_at,
-                 given_up_at, last_answer FROM alerts ORDER BY id DESC LIMIT ?1",
+                 given_up_at, last_answer, id FROM alerts ORDER BY id DESC LIMIT ?1",
             )?;
-            let found = statement.query_map([limit], view)?;
+            let found = statement
+                .query_map([limit], |row| self.unreadable().decode("alerts", row, 11, view))?;
             Ok(found.filter_map(rows::readable).collect::<Result<_, _>>()?)
         })
     }

@@ -1,14 +1,15 @@
 //! What pages and API show, read beside the writer and never in its way.
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::file::Place;
 use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, MONITOR};
-use super::{StoreError, schema};
+use super::unreadable::UnreadableRows;
+use super::{SqliteStore, StoreError, schema};
 use crate::lifecycle::{CheckIn, Environment, Monitor};
 
 /// A connection that only reads.
@@ -16,6 +17,7 @@ use crate::lifecycle::{CheckIn, Environment, Monitor};
 pub struct Reader {
     connection: Mutex<Connection>,
     place: Place,
+    unreadable: Arc<UnreadableRows>,
 }
 
 /// A monitor with its environments, those that need attention first.
@@ -48,7 +50,30 @@ impl Reader {
     /// If it cannot be read.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let connection = Mutex::new(schema::open_for_reading(path)?);
-        Ok(Self { connection, place: Place::of(path)? })
+        Ok(Self { connection, place: Place::of(path)?, unreadable: Arc::default() })
+    }
+
+    /// Opens the file beside the store that writes it, and shares with it which rows cannot be read.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn beside(store: &SqliteStore, path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { unreadable: store.unreadable(), ..Self::open(path)? })
+    }
+
+    pub(super) fn unreadable(&self) -> &UnreadableRows {
+        &self.unreadable
+    }
+
+    /// Whether there is a monitor of this slug, be it readable or not.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn is_monitor(&self, project: u64, slug: &str) -> Result<bool, StoreError> {
+        let connection = self.connection();
+        let mut statement =
+            connection.prepare_cached("SELECT 1 FROM monitors WHERE project = ?1 AND slug = ?2")?;
+        Ok(statement.exists(params![project.cast_signed(), slug])?)
     }
 
     /// Whether the database can be read, and is still the one that was opened.
@@ -75,10 +100,10 @@ impl Reader {
         read(&transaction)
     }
 
-    /// All monitors of a project by slug, or the one of this slug.
+    /// All monitors of a project by slug, without those that cannot be read, or the one of this slug.
     ///
     /// # Errors
-    /// If the database fails.
+    /// If the database fails, or the one that is asked for cannot be read.
     pub fn monitors(&self, project: u64, slug: Option<&str>) -> Result<Vec<MonitorView>, StoreError> {
         let connection = self.connection();
         // One snapshot for all that is read.
@@ -88,11 +113,13 @@ impl Reader {
             "SELECT {MONITOR} FROM monitors m WHERE m.project = ?1 {filter} ORDER BY m.slug"
         ))?;
         let monitors = statement
-            .query_map(params![project.cast_signed(), slug], rows::monitor)?
-            .filter_map(rows::readable)
+            .query_map(params![project.cast_signed(), slug], |row| {
+                self.unreadable.decode("monitors", row, 0, rows::monitor)
+            })?
+            .filter_map(|row| if slug.is_some() { Some(row) } else { rows::readable(row) })
             .collect::<Result<Vec<_>, _>>()?;
         let with_environments =
-            |(id, monitor)| Ok(MonitorView { monitor, environments: environments(&connection, id)? });
+            |(id, monitor)| Ok(MonitorView { monitor, environments: self.environments(&connection, id)? });
         monitors.into_iter().map(with_environments).collect()
     }
 
@@ -117,7 +144,7 @@ impl Reader {
         let Some(monitor) = monitor else { return Ok(None) };
         // Of each environment no more than could be on the page: a long history is not sorted.
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT {CHECK_IN}, e.name FROM environments e
+            "SELECT {CHECK_IN}, e.name, e.id FROM environments e
              JOIN check_ins c ON c.id IN (SELECT id FROM check_ins WHERE environment_id = e.id
              ORDER BY date_added DESC, id DESC LIMIT ?3 + ?4)
              JOIN configs k ON k.id = c.config_id
@@ -125,41 +152,64 @@ impl Reader {
              ORDER BY c.date_added DESC, c.id DESC LIMIT ?3 OFFSET ?4"
         ))?;
         // One more than asked for tells whether there is a next page.
-        let found = statement
-            .query_map(params![monitor, environment, i64::from(limit) + 1, skip], |row| {
-                Ok((row.get(CHECK_IN_COLUMNS)?, rows::check_in(row)?.1))
+        let found =
+            statement.query_map(params![monitor, environment, i64::from(limit) + 1, skip], |row| {
+                let (_, check_in) = self.unreadable.decode("check_ins", row, 0, rows::check_in)?;
+                let name = self
+                    .unreadable
+                    .decode("environments", row, CHECK_IN_COLUMNS + 1, |row| row.get(CHECK_IN_COLUMNS))?;
+                Ok((name, check_in))
             })?;
-        let mut check_ins = found.filter_map(rows::readable).collect::<Result<Vec<_>, _>>()?;
-        let more = check_ins.len() > limit as usize;
-        check_ins.truncate(limit as usize);
+        let (check_ins, more) = page(found, limit)?;
         Ok(Some(CheckInPage { check_ins, more }))
     }
-}
 
-fn environments(connection: &Connection, monitor: i64) -> Result<Vec<EnvironmentView>, StoreError> {
-    // Sentry's order: error, ok, active; muted ones last; then whichever checked in last.
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {ENVIRONMENT}, i.started_at FROM environments e
-         LEFT JOIN incidents i ON i.environment_id = e.id AND i.resolved_at IS NULL
-         WHERE e.monitor_id = ?1 ORDER BY e.muted,
-         CASE e.status WHEN 'error' THEN 0 WHEN 'ok' THEN 1 ELSE 2 END, e.last_check_in DESC, e.name"
-    ))?;
-    let found = statement.query_map([monitor], |row| {
-        let since: Option<i64> = row.get(ENVIRONMENT_COLUMNS)?;
-        Ok((rows::environment(row)?, since.and_then(|micros| Timestamp::from_microsecond(micros).ok())))
-    })?;
-    let mut views = Vec::new();
-    for row in found {
-        let ((id, environment), incident_since) = row?;
-        views.push(EnvironmentView { environment, incident_since, newest: newest(connection, id)? });
+    fn environments(
+        &self,
+        connection: &Connection,
+        monitor: i64,
+    ) -> Result<Vec<EnvironmentView>, StoreError> {
+        // Sentry's order: error, ok, active; muted ones last; then whichever checked in last.
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {ENVIRONMENT}, i.started_at FROM environments e
+             LEFT JOIN incidents i ON i.environment_id = e.id AND i.resolved_at IS NULL
+             WHERE e.monitor_id = ?1 ORDER BY e.muted,
+             CASE e.status WHEN 'error' THEN 0 WHEN 'ok' THEN 1 ELSE 2 END, e.last_check_in DESC, e.name"
+        ))?;
+        let found = statement.query_map([monitor], |row| {
+            let environment = self.unreadable.decode("environments", row, 0, rows::environment)?;
+            let since: Option<i64> = row.get(ENVIRONMENT_COLUMNS)?;
+            Ok((environment, since.and_then(|micros| Timestamp::from_microsecond(micros).ok())))
+        })?;
+        let mut views = Vec::new();
+        for row in found.filter_map(rows::readable) {
+            let ((id, environment), incident_since) = row?;
+            views.push(EnvironmentView { environment, incident_since, newest: self.newest(connection, id)? });
+        }
+        Ok(views)
     }
-    Ok(views)
+
+    /// The newest check-in that can be read.
+    fn newest(&self, connection: &Connection, environment: i64) -> Result<Option<CheckIn>, StoreError> {
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {CHECK_IN} FROM check_ins c JOIN configs k ON k.id = c.config_id
+             WHERE c.environment_id = ?1 ORDER BY c.date_added DESC, c.id DESC"
+        ))?;
+        let mut found = statement.query_map([environment], |row| {
+            Ok(self.unreadable.decode("check_ins", row, 0, rows::check_in)?.1)
+        })?;
+        Ok(found.find_map(rows::readable).transpose()?)
+    }
 }
 
-fn newest(connection: &Connection, environment: i64) -> Result<Option<CheckIn>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {CHECK_IN} FROM check_ins c JOIN configs k ON k.id = c.config_id
-         WHERE c.environment_id = ?1 ORDER BY c.date_added DESC, c.id DESC LIMIT 1"
-    ))?;
-    Ok(statement.query_row([environment], rows::check_in).optional()?.map(|(_, check_in)| check_in))
+/// The rows of a page, and whether there are more: one more than `limit` was asked for. Rows that cannot be read are left out, but
+/// they count, so that the pages after them are reached.
+pub(super) fn page<T>(
+    found: impl Iterator<Item = rusqlite::Result<T>>,
+    limit: u32,
+) -> Result<(Vec<T>, bool), StoreError> {
+    let mut found: Vec<_> = found.collect();
+    let more = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    Ok((found.into_iter().filter_map(rows::readable).collect::<Result<_, _>>()?, more))
 }

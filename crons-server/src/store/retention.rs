@@ -117,9 +117,10 @@ impl SqliteRecords<'_> {
                          WHERE environment_id = ?1 AND resolved_at IS NULL), 9e18))),
                      coalesce((SELECT date_added FROM check_ins WHERE environment_id = ?1
                          AND status IN ('ok', 'error', 'missed', 'timeout') ORDER BY date_added DESC LIMIT 1
-                         OFFSET (SELECT max(1, coalesce(m.config ->> 'failure_issue_threshold', 1),
-                             coalesce(m.config ->> 'recovery_threshold', 1)) - 1
-                             FROM environments e JOIN monitors m ON m.id = e.monitor_id WHERE e.id = ?1)),
+                         OFFSET (SELECT max(1, coalesce(config ->> 'failure_issue_threshold', 1),
+                             coalesce(config ->> 'recovery_threshold', 1)) - 1
+                             FROM (SELECT iif(json_valid(m.config), m.config, '{{}}') AS config
+                                 FROM environments e JOIN monitors m ON m.id = e.monitor_id WHERE e.id = ?1))),
                          -9e18))
                  AND c.guid NOT IN (SELECT starting_check_in FROM incidents
                      WHERE environment_id = ?1 AND resolved_at IS NULL)

@@ -1,6 +1,7 @@
 //! The default database: one SQLite file, one connection that writes.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -12,6 +13,7 @@ use super::find::load_history;
 use super::history::{self, Everything};
 use super::outages::{heard_until, outages};
 use super::retention::Sweep;
+use super::unreadable::UnreadableRows;
 use super::{Change, Records, Store, StoreError, Usage, schema};
 use crate::alerts::{Alert, Attempt};
 use crate::lifecycle::{
@@ -60,7 +62,11 @@ impl SqliteStore {
     /// # Errors
     /// If the database fails.
     pub fn everything(&self) -> Result<Everything, StoreError> {
-        history::everything(&self.connection)
+        history::everything(&self.connection, &self.cache.unreadable)
+    }
+
+    pub(super) fn unreadable(&self) -> Arc<UnreadableRows> {
+        Arc::clone(&self.cache.unreadable)
     }
 
     /// A value that is made once and kept.
@@ -134,7 +140,7 @@ impl Records for SqliteRecords<'_> {
             (Some(id), Some(environment)) => {
                 let failed = state.check_in.as_ref().is_some_and(|run| run.row.status == Status::Error);
                 let asked = Asked::by_report(event.status, failed, environment, thresholds(&state, event));
-                load_history(&self.0, id, &mut state, asked)?;
+                load_history(&self.0, &self.1.unreadable, id, &mut state, asked)?;
             }
             _ => state.siblings = self.siblings(monitor_id)?,
         }
@@ -202,7 +208,7 @@ impl Records for SqliteRecords<'_> {
     }
 
     fn outages(&mut self, since: Timestamp) -> Result<Vec<Outage>, StoreError> {
-        outages(&self.0, since)
+        outages(&self.0, &self.1.unreadable, since)
     }
 
     fn monitor(&mut self, slug: &str) -> Result<Option<(Monitor, Vec<Environment>)>, StoreError> {
@@ -230,8 +236,8 @@ impl Records for SqliteRecords<'_> {
         self.put_acknowledgement(incident)
     }
 
-    fn delete_monitor(&mut self, monitor: &Monitor, now: Timestamp) -> Result<(), StoreError> {
-        self.drop_monitor(monitor, now)
+    fn delete_monitor(&mut self, slug: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.drop_monitor(slug, now)
     }
 
     fn delete_environments(

@@ -96,3 +96,19 @@ fn what_came_of_it_is_kept() {
     assert_eq!((all[0].status, all[0].attempts), ("waiting", 0));
     assert_eq!(database.reader.alerts(1).unwrap().len(), 1);
 }
+
+#[test]
+fn an_unreadable_message_does_not_keep_its_target_from_the_next_ones() {
+    let database = Database::with(&[alert(1, "ops"), alert(2, "ops"), alert(3, "ops"), alert(4, "dev")]);
+    let damage = "UPDATE alerts SET key = x'01' WHERE id = 1; UPDATE alerts SET attempts = -1 WHERE id = 2;";
+    database.store.connection.execute_batch(damage).unwrap();
+    assert_eq!(database.next(), [(4, "dev".to_owned()), (3, "ops".to_owned())]);
+    assert_eq!(database.next(), [(4, "dev".to_owned()), (3, "ops".to_owned())]);
+    let named: Vec<_> =
+        database.reader.unreadable().listed().into_iter().map(|(_, row)| row.to_string()).collect();
+    assert_eq!(named.len(), 2, "each row is named once: {named:?}");
+    assert!(
+        named[0].starts_with("row 1 of the table `alerts` cannot be read and is set aside: key: "),
+        "{named:?}"
+    );
+}
