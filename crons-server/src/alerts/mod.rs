@@ -4,6 +4,7 @@
 //! [`sender`] takes them from there, as often as it takes.
 
 mod filter;
+mod literal;
 mod message;
 mod signature;
 mod webhook;
