@@ -10,13 +10,17 @@ mod signature;
 mod webhook;
 mod post;
 mod rules;
+mod attempt;
+mod unrecorded;
 mod sender;
 
+pub(crate) use attempt::{Attempt, Outcome, Waiting};
 pub use filter::{Filter, Match};
 pub(crate) use message::Alert;
+pub(crate) use post::UNKNOWN_TARGET;
 pub use post::{Answer, NotSent};
 pub use rules::{Alerts, Combine, On, Rule};
-pub(crate) use sender::{Attempt, Outbox, Outcome, Sender, Waiting};
+pub(crate) use sender::{LONGEST_RETRY_AFTER, Outbox, Sender};
 pub use webhook::Webhook;
 
 /// Why a text is no configuration of alerts.

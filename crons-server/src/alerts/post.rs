@@ -16,6 +16,8 @@ use super::webhook::Webhook;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Firewalls forget idle connections, some after 60 seconds, and the next request on one is lost.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How the outcome begins of a message whose target is not in the configuration.
+pub(crate) const UNKNOWN_TARGET: &str = "there is no webhook ";
 /// What is kept of an answer, in bytes.
 const KEPT: usize = 1024;
 
@@ -48,7 +50,7 @@ impl Error for NotSent {}
 impl NotSent {
     /// A message from before the configuration was changed.
     pub(super) fn unknown(name: &str) -> Self {
-        Self(format!("there is no webhook {name:?} any more; add [webhook.{name}], or it is given up"))
+        Self(format!("{UNKNOWN_TARGET}{name:?} any more; add [webhook.{name}], or it is given up"))
     }
 }
 

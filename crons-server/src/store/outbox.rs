@@ -13,7 +13,7 @@ use super::rows::{self, Micros};
 use super::sqlite::{SqliteRecords, SqliteStore};
 use super::unreadable::is_unreadable;
 use super::{Records, StoreError};
-use crate::alerts::{Alert, Alerts, Attempt, Outcome, Waiting};
+use crate::alerts::{Alert, Alerts, Attempt, LONGEST_RETRY_AFTER, Outcome, UNKNOWN_TARGET, Waiting};
 use crate::lifecycle::IncidentEvent;
 
 /// How long messages are kept that are not to be sent any more.
@@ -54,15 +54,20 @@ pub struct AlertView {
 }
 
 impl SqliteStore {
-    /// Has all that waits tried at once: whoever starts the server may have mended what was wrong.
+    /// Brings the waits of messages up to date at the start of a server. Each keeps its own, so that a restart does not storm a
+    /// target that is down. Only a message that was never tried, or whose target was not in the configuration and so was not asked, is due at once; and
+    /// none waits for longer than a target can ask for, should the clock have been set back.
     ///
     /// # Errors
     /// If the database fails.
     pub fn resume_alerts(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let longest = now.saturating_add(LONGEST_RETRY_AFTER).unwrap_or(Timestamp::MAX);
         transaction.execute(
-            "UPDATE alerts SET next_attempt_at = ?1 WHERE next_attempt_at IS NOT NULL",
-            [Micros(now)],
+            "UPDATE alerts SET next_attempt_at = min(next_attempt_at,
+                 iif(attempts = 0 OR substr(last_answer, 1, length(?3)) = ?3, ?1, ?2))
+             WHERE next_attempt_at IS NOT NULL",
+            params![Micros(now), Micros(longest), UNKNOWN_TARGET],
         )?;
         Ok(transaction.commit()?)
     }
@@ -124,11 +129,12 @@ impl SqliteRecords<'_> {
 }
 
 impl Reader {
-    /// Of each target the message that is its next: the oldest, or one that it refused and that is due earlier.
+    /// Of each target the message that is its next: the oldest, or one that it refused and that is due earlier. Those with the ids
+    /// in `without`, and those that cannot be read, are left out.
     ///
     /// # Errors
     /// If the database fails.
-    pub(crate) fn next_alerts(&self) -> Result<Vec<Waiting>, StoreError> {
+    pub(crate) fn next_alerts(&self, without: &[i64]) -> Result<Vec<Waiting>, StoreError> {
         self.read(|connection| {
             // Steps from target to target, however many messages each has.
             let mut statement = connection.prepare_cached(
@@ -149,7 +155,7 @@ impl Reader {
             )?;
             loop {
                 let found = statement
-                    .query_map([self.unreadable().ids("alerts")], |row| {
+                    .query_map([self.unreadable().ids("alerts", without)], |row| {
                         self.unreadable().decode("alerts", row, 0, waiting)
                     })?
                     .collect::<Vec<_>>();

@@ -80,10 +80,16 @@ impl UnreadableRows {
         self.found().known.contains(&(table, id))
     }
 
-    /// Ids of the rows of a table, as a JSON array.
-    pub(super) fn ids(&self, table: &str) -> String {
+    /// Ids of the rows of a table, and `more` ids, as a JSON array.
+    pub(super) fn ids(&self, table: &str, more: &[i64]) -> String {
         let found = self.found();
-        let ids = found.known.iter().filter(|(of, _)| *of == table).map(|(_, id)| id.to_string());
+        let ids = found
+            .known
+            .iter()
+            .filter(|(of, _)| *of == table)
+            .map(|(_, id)| id)
+            .chain(more)
+            .map(i64::to_string);
         format!("[{}]", ids.collect::<Vec<_>>().join(","))
     }
 
