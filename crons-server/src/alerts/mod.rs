@@ -8,6 +8,7 @@ mod literal;
 mod message;
 mod signature;
 mod webhook;
+mod roots;
 mod post;
 mod rules;
 mod attempt;

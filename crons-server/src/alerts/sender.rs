@@ -10,7 +10,7 @@ use tokio::task::{self, JoinSet};
 use uuid::Uuid;
 
 use super::attempt::{Attempt, Outcome, Waiting};
-use super::post::{Answer, Connection, NotSent};
+use super::post::{Answer, Connection, NotSent, Trust};
 use super::rules::Alerts;
 use super::unrecorded::Unrecorded;
 use super::webhook::Webhook;
@@ -52,7 +52,9 @@ pub(crate) struct Sender {
 
 impl Sender {
     pub(crate) fn new(alerts: &Alerts, clock: Clock) -> Result<Self, NotSent> {
-        let connect = |(name, webhook): (&str, &Webhook)| Ok((name.to_owned(), Connection::new(webhook)?));
+        let mut trust = Trust::default();
+        let connect =
+            |(name, webhook): (&str, &Webhook)| Ok((name.to_owned(), Connection::new(webhook, &mut trust)?));
         let targets = alerts.webhooks().map(connect).collect::<Result<_, _>>()?;
         Ok(Self { targets, clock, unrecorded: Unrecorded::default() })
     }
@@ -135,10 +137,10 @@ impl Sender {
         Some((attempts, attempt))
     }
 
-    /// Records an outcome that was not taken at first, once that is possible; less and less often until then.
+    /// Records an outcome that was not taken at first, once that is possible; at least every [`DATABASE_WAIT`] until then.
     async fn record(self: Arc<Self>, outbox: Arc<impl Outbox>, attempts: u32, attempt: Attempt) {
         for tries in 1.. {
-            tokio::time::sleep(backoff(tries, rand())).await;
+            tokio::time::sleep(backoff(tries, rand()).min(DATABASE_WAIT)).await;
             if !self.unrecorded.is_newest(attempt.id, attempts) {
                 return;
             }

@@ -55,8 +55,8 @@ pub struct AlertView {
 
 impl SqliteStore {
     /// Brings the waits of messages up to date at the start of a server. Each keeps its own, so that a restart does not storm a
-    /// target that is down. Only a message that was never tried, or whose target was not in the configuration and so was not asked, is due at once; and
-    /// none waits for longer than a target can ask for, should the clock have been set back.
+    /// target that is down. Only a message that was never tried, or whose target was not in the configuration and so was not
+    /// asked, is due at once; and none waits for longer than a target can ask for, should the clock have been set back.
     ///
     /// # Errors
     /// If the database fails.
