@@ -7,8 +7,10 @@
 //!
 //! let folder = tempfile::tempdir()?;
 //! let settings = Settings { database: Database::sqlite(folder.path().join("crons.db")), ..Settings::default() };
+//! // First the database, which may take its time; only then can clients connect.
+//! let server = Server::open(&settings).await?;
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-//! let server = Server::start(&settings, listener)?;
+//! let server = server.serve(listener)?;
 //! println!("SENTRY_DSN={}", server.dsn());
 //! server.shutdown().await?;
 //! # Ok(()) }
@@ -47,14 +49,16 @@ mod pages;
 mod waiting;
 mod connections;
 mod app;
+mod open_server;
 mod server;
 
 pub use alerts::{Alerts, Answer, Combine, Filter, InvalidAlerts, Match, NotSent, On, Rule, Webhook};
 pub use clock::{Clock, ManualClock};
 pub use limits::Limits;
+pub use open_server::{OpenServer, StartError};
 pub use replay::{ConfigChange, Replay};
 pub use report::{CheckInRow, EnvironmentRow, IncidentRow, OccurrenceRow, OutcomeRow, Report};
-pub use server::{Server, StartError};
+pub use server::Server;
 pub use settings::{AdminToken, Caps, Database, InvalidSetting, PublicKey, RateLimit, Retention, Settings};
 pub use simulation::{Simulation, Ticks};
 pub use store::{StoreError, backup};
