@@ -1,9 +1,15 @@
-//! Arrows point down: no crate depends on one above it, and no module uses one that is declared after it.
+//! Arrows point down: no crate depends on one above it, and no module uses one that is declared after it, nor one that contains it.
+//! So there is no circle, between folders or inside one.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+#[path = "layers/modules.rs"]
+mod modules;
+
+use modules::Modules;
 
 /// What each crate may depend on, of ours.
 const CRATES: [(&str, &[&str]); 6] = [
@@ -51,81 +57,39 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn no_module_uses_one_that_is_declared_after_it() {
+fn no_module_uses_one_above_it() {
     let mut faults = Vec::new();
     for (name, _) in CRATES {
         let source = root().join(name).join("src");
         let file = ["lib.rs", "main.rs"].map(|file| source.join(file)).into_iter().find(|file| file.exists());
-        faults.extend(upward_uses(&file.unwrap(), &source));
+        let modules = Modules::read(&file.unwrap(), &source);
+        faults.extend(modules.upward_uses());
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
-/// Where a module that `file` declares, or a file below it, names one that is declared later.
-fn upward_uses(file: &Path, folder: &Path) -> Vec<String> {
-    let order = declared(file);
-    let mut faults = Vec::new();
-    for (place, module) in order.iter().enumerate() {
-        for user in files_of(folder, module) {
-            let text = fs::read_to_string(&user).unwrap();
-            // Words about a module above are welcome.
-            let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-            let code = code.join("\n");
-            let above = order[place + 1..].iter().filter(|name| mentions(&code, name));
-            faults.extend(above.map(|name| format!("{} uses `{name}`, which is above it", user.display())));
-        }
-    }
-    faults
-}
-
-/// Whether the code names the module, alone or in a group: `crate::name`, `crate::{.., name::..}`.
-fn mentions(code: &str, name: &str) -> bool {
-    code.split("crate::").skip(1).any(|rest| {
-        let group = rest.strip_prefix('{').and_then(|rest| rest.split(';').next());
-        let one = rest.split([';', ',', ')', '<', ' ', '\n', '"']).next().unwrap_or_default();
-        let mut paths = group.unwrap_or(one).split([',', ' ', '\n', '}']);
-        paths.any(|path| path.split("::").next() == Some(name))
-    })
-}
-
-/// The modules a file declares, in its order.
-fn declared(file: &Path) -> Vec<String> {
-    let text = fs::read_to_string(file).unwrap();
-    let mut names = Vec::new();
-    for line in text.lines() {
-        let line = line.trim_start_matches("pub ").trim_start_matches("pub(crate) ");
-        if let Some(name) = line.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';')) {
-            names.push(name.to_owned());
-        }
-    }
-    names
-}
-
-/// The file of a module and all below its folder.
-fn files_of(folder: &Path, module: &str) -> Vec<PathBuf> {
-    let mut files = vec![folder.join(format!("{module}.rs"))];
-    files.retain(|file| file.exists());
-    let mut folders = vec![folder.join(module)];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                files.push(path);
-            }
-        }
-    }
-    files
-}
-
 #[test]
-fn the_check_itself_sees_a_module_that_looks_down() {
+fn the_check_sees_upward_uses_and_circles() {
+    let files = [
+        ("lib.rs", "mod low;\nmod high;\npub use high::Thing;\n"),
+        ("low.rs", "mod child;\nuse self::child::C;\npub struct Low;\n// use crate::high::Thing;\n"),
+        ("low/child.rs", "use super::Low;\nfn f() -> crate::Thing { \"crate::high::Thing\" }\n"),
+        ("high/mod.rs", "mod first;\nmod second;\npub use second::Thing;\n#[cfg(test)]\nmod tests;\n"),
+        ("high/first.rs", "use super::{Thing, first::X};\nmod inner { use super::X; }\n"),
+        ("high/second.rs", "use crate::{low::{Low as L}, high::first};\nlog!(super::first::X);\n"),
+        ("high/tests.rs", "use super::*;\n"),
+    ];
     let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
-    write("lib.rs", "mod low;\nmod high;\n");
-    write("low.rs", "use crate::{error::E, high::Thing};\n");
-    write("high.rs", "use crate::low::Other;\n");
-    let faults = upward_uses(&folder.path().join("lib.rs"), folder.path());
-    assert_eq!(faults.len(), 1, "{faults:?}");
+    for (name, text) in files {
+        let file = folder.path().join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+    let modules = Modules::read(&folder.path().join("lib.rs"), folder.path());
+    let faults = [
+        "low::child uses low, which contains it",
+        "low::child uses high::second, which is above it",
+        "high::first uses high::second, which is above it",
+    ];
+    assert_eq!(modules.upward_uses(), faults);
 }

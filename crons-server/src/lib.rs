@@ -18,51 +18,30 @@
 
 // In layer order: a module uses only those above it.
 mod clock;
-mod object;
-mod json;
 mod ids;
-mod lifecycle;
+mod domain;
 mod alerts;
-mod limits;
 mod settings;
 mod store;
-mod said;
-mod log;
-mod judge;
-mod minutes;
-mod inbox;
-mod consumer;
-mod refusal;
-mod paths;
-mod query;
-mod access;
-mod state;
-mod outbox;
+mod pipeline;
 mod ingest;
-mod timeline;
-mod report;
 mod simulation;
-mod replay;
-mod housekeeping;
-mod api;
-mod pages;
-mod waiting;
-mod connections;
-mod app;
+mod http;
+mod outbox;
+mod retention;
 mod open_server;
 mod server;
 
 pub use alerts::{Alerts, Answer, Combine, Filter, InvalidAlerts, Match, NotSent, On, Rule, Webhook};
 pub use clock::{Clock, ManualClock};
-pub use limits::Limits;
+pub use domain::PROJECT;
 pub use open_server::{OpenServer, StartError};
-pub use replay::{ConfigChange, Replay};
-pub use report::{CheckInRow, EnvironmentRow, IncidentRow, OccurrenceRow, OutcomeRow, Report};
 pub use server::Server;
-pub use settings::{AdminToken, Caps, Database, InvalidSetting, PublicKey, RateLimit, Retention, Settings};
-pub use simulation::{Simulation, Ticks};
+pub use settings::{
+    AdminToken, Caps, Database, InvalidSetting, Limits, PublicKey, RateLimit, Retention, Settings,
+};
+pub use simulation::{
+    Action, CheckInRow, ConfigChange, EnvironmentRow, IncidentRow, OccurrenceRow, OutcomeRow, Replay, Report,
+    Simulation, Ticks, TimelineEvent, parse_timeline,
+};
 pub use store::{StoreError, backup};
-pub use timeline::{Action, TimelineEvent, parse_timeline};
-
-/// The only project there is.
-pub const PROJECT: u64 = 1;

@@ -1,7 +1,7 @@
 //! Where the sender of alerts finds them, and where it says what became of them.
 
 use crate::alerts::{Attempt, Outbox, Waiting};
-use crate::state::App;
+use crate::http::App;
 use crate::store::Reader;
 
 impl Outbox for App {

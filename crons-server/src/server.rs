@@ -9,20 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::access::Access;
-use crate::app::Routes;
 use crate::clock::Clock;
-use crate::connections;
-use crate::consumer;
-use crate::housekeeping;
+use crate::domain::truncate_to_minute;
+use crate::http::{self, Access, App, Routes, Seldom};
 use crate::ids::Ids;
-use crate::inbox::Inbox;
-use crate::judge::Judge;
-use crate::lifecycle::truncate_to_minute;
 use crate::open_server::{OpenServer, StartError};
+use crate::pipeline::{self, Inbox, Judge};
+use crate::retention;
 use crate::settings::{Retention, Settings};
-use crate::state::App;
-use crate::waiting::Seldom;
 
 /// How long requests that are under way may take when the server is told to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -109,7 +103,7 @@ impl Server {
     /// Deletes now what [`Retention`] says need not be kept; on the system's clock that happens every hour. How many
     /// check-ins that were; `None` if the database failed.
     pub async fn sweep(&self) -> Option<usize> {
-        housekeeping::sweep(&self.inbox, self.retention).await.ok()
+        retention::sweep(&self.inbox, self.retention).await.ok()
     }
 
     /// Waits for the end of the thread that owns the database: without it the server takes no more check-ins.
@@ -158,7 +152,7 @@ impl OpenServer {
         let dsn = format!("http://{public_key}@{}/{}", reachable(address), crate::PROJECT);
         let mut ids = Ids::default();
         let judge = Judge::new(&settings, move || ids.next());
-        let (inbox, consumer) = consumer::start(Box::new(store), judge, settings.clock.clone())?;
+        let (inbox, consumer) = pipeline::start(Box::new(store), judge, settings.clock.clone())?;
         let inbox = Arc::new(inbox);
         let (stop, stopped) = watch::channel(false);
         let app = App {
@@ -170,17 +164,16 @@ impl OpenServer {
         };
         let alerts = tokio::spawn(sender.run(Arc::new(app.clone()), stopped.clone()));
         let access = Access::new(settings.admin_token.clone());
-        let serve =
-            connections::serve(listener, Routes::new(app, access), settings.limits.clone(), until(stopped));
+        let serve = http::serve(listener, Routes::new(app, access), settings.limits.clone(), until(stopped));
         let http = tokio::spawn(serve);
         let retention = settings.retention;
-        let mut timers = vec![tokio::spawn(housekeeping::purge(Arc::clone(&inbox)))];
+        let mut timers = vec![tokio::spawn(retention::purge(Arc::clone(&inbox)))];
         if has_deleted {
             inbox.deleted().notify_one();
         }
         if let Clock::System = settings.clock {
             timers.push(tokio::spawn(tick(Arc::clone(&inbox))));
-            timers.push(tokio::spawn(housekeeping::keep(Arc::clone(&inbox), retention)));
+            timers.push(tokio::spawn(retention::keep(Arc::clone(&inbox), retention)));
         }
         let consumer = Some(consumer);
         Ok(Server { address, dsn, public_key, inbox, stop, http, timers, retention, alerts, consumer })

@@ -18,11 +18,12 @@ use jiff::{Timestamp, Zoned};
 
 use crate::{Schedule, Timezone};
 
-mod crontab;
+// In layer order: a module uses only those above it.
 mod days;
-mod interval;
 mod wall;
 mod zone;
+mod interval;
+mod crontab;
 
 /// The first occurrence strictly after `after`, at a whole minute. For an interval, `after` is the check-in from which it
 /// counts: minutes and hours are lengths of time, longer units are added on the wall clock of the zone.

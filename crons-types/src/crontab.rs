@@ -1,8 +1,7 @@
 //! Crontabs in the dialect of Sentry's server, no more and no less.
 //!
-//! [`parse`] judges, over [`bytes`] and in `const fn`; [`fields`] is what comes out of it; [`fault`], [`frame`], [`mod@line`] and
-//! [`item`] find the words for what is wrong, [`foreign`] rewrites the crontabs of other schedulers, [`describe`] finds the words for
-//! what is right.
+//! [`parse`] turns [`bytes`] into [`fields`] or a [`fault`], in `const fn`; [`diagnose`] words faults and suggests repairs;
+//! [`describe`] words what is accepted.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -10,17 +9,15 @@ use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
 
+// In layer order: a module uses only those above it.
 mod bytes;
-mod describe;
-mod elapsed;
+mod field;
 mod fault;
 pub(crate) mod fields;
-mod foreign;
-mod frame;
-mod gap;
-mod item;
-mod line;
 mod parse;
+mod gap;
+mod describe;
+mod diagnose;
 
 #[cfg(feature = "calendar")]
 pub(crate) use fields::Fields;
@@ -61,9 +58,9 @@ impl Crontab {
             #[cfg(not(feature = "calendar"))]
             Ok(_) => Ok(Self { text: normalize(text) }),
             Err(fault) => {
-                let readings = fault::suggestions(text);
+                let readings = diagnose::suggestions(text);
                 Err(InvalidCrontab {
-                    message: fault::message(text, fault::find(text).unwrap_or(fault)).into(),
+                    message: diagnose::message(text, diagnose::find(text).unwrap_or(fault)).into(),
                     certain: readings.iter().all(|reading| reading.when.is_empty()),
                     suggestions: readings.into_iter().map(|reading| reading.crontab.into()).collect(),
                     field: fault.field,
@@ -139,22 +136,8 @@ fn normalize(text: &str) -> Arc<str> {
     {
         return text.into();
     }
-    let folded = fold_blanks(text);
+    let folded = bytes::fold_blanks(text);
     parse::nickname(folded.as_bytes()).map_or_else(|| folded.into(), Into::into)
-}
-
-/// The words of `text` with one space between.
-fn fold_blanks(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len());
-    let mut from = 0;
-    while let Some((start, end)) = bytes::next_word(text.as_bytes(), from) {
-        if !folded.is_empty() {
-            folded.push(' ');
-        }
-        folded.push_str(&text[start..end]);
-        from = end;
-    }
-    folded
 }
 
 // By the text, as on the server: a changed spelling is a changed config, though it may mean the same.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::InvalidAlerts;
+use super::error::InvalidAlerts;
 
 /// Tags that an event has.
 const KEYS: [&str; 4] = ["monitor.slug", "monitor.id", "monitor.incident", "environment"];

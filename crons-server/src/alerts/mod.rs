@@ -1,37 +1,24 @@
 //! Who is told about incidents, of what, and how it gets there.
 //!
 //! [`Alerts`] are the operator's rules. Their messages are made and stored in the transaction that decided what they say;
-//! [`sender`] takes them from there, as often as it takes.
+//! [`dispatcher`] takes them from there, as often as it takes.
 
+// In layer order: a module uses only those above it.
+mod error;
 mod filter;
 mod literal;
-mod message;
-mod signature;
-mod webhook;
-mod roots;
-mod post;
+mod payload;
+mod target;
 mod rules;
 mod attempt;
 mod unrecorded;
-mod sender;
+mod dispatcher;
 
 pub(crate) use attempt::{Attempt, Outcome, Waiting};
+pub(crate) use dispatcher::{LONGEST_RETRY_AFTER, Outbox, Sender};
+pub use error::InvalidAlerts;
 pub use filter::{Filter, Match};
-pub(crate) use message::Alert;
-pub(crate) use post::UNKNOWN_TARGET;
-pub use post::{Answer, NotSent};
+pub(crate) use payload::Alert;
 pub use rules::{Alerts, Combine, On, Rule};
-pub(crate) use sender::{LONGEST_RETRY_AFTER, Outbox, Sender};
-pub use webhook::Webhook;
-
-/// Why a text is no configuration of alerts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidAlerts(String);
-
-impl std::fmt::Display for InvalidAlerts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for InvalidAlerts {}
+pub(crate) use target::UNKNOWN_TARGET;
+pub use target::{Answer, NotSent, Webhook};

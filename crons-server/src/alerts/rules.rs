@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::InvalidAlerts;
+use super::error::InvalidAlerts;
 use super::filter::Filter;
-use super::message::Alert;
-use super::webhook::Webhook;
-use crate::lifecycle::{IncidentEvent, IncidentEventKind, NewId};
+use super::payload::Alert;
+use super::target::Webhook;
+use crate::domain::{IncidentEvent, IncidentEventKind, NewId};
 
 /// Targets of alerts, and the rules that send to them. As TOML:
 ///

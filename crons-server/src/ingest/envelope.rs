@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::json;
+use crate::ingest::json;
 
 /// The largest check-in that is taken: 100 KiB, as at Sentry.
 pub const MAX_ITEM: usize = 100 * 1024;

@@ -1,16 +1,12 @@
-//! From bytes to check-ins: as lenient as Sentry's own edge about form, as strict about content, and never silent.
+//! From bytes to check-ins: as lenient as Sentry's own edge about form, as strict about content, and never silent. HTTP is not known here.
 
-mod auth;
-mod remarks;
+// In layer order: a module uses only those above it.
+mod json_object;
+pub(crate) mod json;
+pub(crate) mod remarks;
 mod payload;
 mod envelope;
-mod encoding;
-mod body;
-mod cors;
-mod http;
-mod unmonitored;
 
-pub use cors::{cors, readable_by_pages};
-pub use http::{cron, envelope, envelope_endpoint};
+pub(crate) use envelope::{Envelope, EnvelopeError, MAX_ITEM};
+pub(crate) use json_object::{Object, fault};
 pub(crate) use payload::parse_check_in;
-pub use unmonitored::{attachments, crash, otlp, report, store, store_pixel};

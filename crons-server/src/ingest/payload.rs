@@ -11,10 +11,10 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use self::schedule::{RawSchedule, WrittenSchedule};
+use super::json_object::Object;
 use super::remarks;
-use crate::json;
-use crate::lifecycle::{Arrival, CheckInEvent, ConfigPatch, ConfigUpdate, Fault, ProcessingError};
-use crate::object::Object;
+use crate::domain::{Arrival, CheckInEvent, ConfigPatch, ConfigUpdate, Fault, ProcessingError};
+use crate::ingest::json;
 
 /// Slugs are cut to this many characters before anything else.
 const MAX_SLUG: usize = 50;
@@ -206,11 +206,11 @@ fn status(written: &str) -> Result<CheckInStatus, Fault> {
 fn duration(seconds: f64) -> Result<i64, Fault> {
     let milliseconds = (seconds * 1000.0).trunc();
     #[expect(clippy::cast_precision_loss, reason = "2^31 is exact")]
-    let most = crate::lifecycle::MAX_DURATION_MS as f64;
+    let most = crate::domain::MAX_DURATION_MS as f64;
     if !(0.0..=most).contains(&milliseconds) {
         return Err(refused(format!(
             "duration: {seconds} s is not in 0..{} days; write the seconds that the run took, or leave it out",
-            crate::lifecycle::MAX_DURATION_MS / 86_400_000
+            crate::domain::MAX_DURATION_MS / 86_400_000
         )));
     }
     #[expect(clippy::cast_possible_truncation, reason = "it was bounded above")]

@@ -48,7 +48,7 @@ pub(super) fn of_path(body: &str, path: &str) -> Option<String> {
 }
 
 /// Remarks about what a check-in by URL says in the place that is not read: the query beside a JSON body, or the body.
-pub(super) fn of_url(query: &str, as_json: bool, body: usize, content_type: Option<&str>) -> Vec<String> {
+pub(crate) fn of_url(query: &str, as_json: bool, body: usize, content_type: Option<&str>) -> Vec<String> {
     const READ: [&str; 4] = ["status", "check_in_id", "environment", "duration"];
     let mut remarks = Vec::new();
     let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());

@@ -78,3 +78,17 @@ pub(super) const fn find(text: &[u8], byte: u8, start: usize, end: usize) -> usi
     }
     at
 }
+
+/// The words of `text` with one space between.
+pub(super) fn fold_blanks(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    let mut from = 0;
+    while let Some((start, end)) = next_word(text.as_bytes(), from) {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(&text[start..end]);
+        from = end;
+    }
+    folded
+}

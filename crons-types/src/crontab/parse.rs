@@ -2,35 +2,8 @@
 
 use super::bytes::{find, is_name, next_word, number};
 use super::fault::{Fault, Kind};
+use super::field::{DAY, FIELDS, Field, WEEKDAY};
 use super::fields::{Fields, LAST_DAY, LAST_WORKDAY, nth_weekday};
-
-/// One of the five fields: what it may say.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Field {
-    /// Its place, 0 to 4.
-    pub(crate) index: usize,
-    pub(crate) name: &'static str,
-    pub(crate) smallest: u32,
-    pub(crate) largest: u32,
-    /// Three-letter names in the order of their values, the first of which is `smallest`.
-    pub(crate) names: &'static [&'static str],
-}
-
-pub(crate) const MONTHS: [&str; 12] =
-    ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
-pub(crate) const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
-
-const DAY: usize = 2;
-const WEEKDAY: usize = 4;
-
-pub(crate) const FIELDS: [Field; 5] = [
-    Field { index: 0, name: "minute", smallest: 0, largest: 59, names: &[] },
-    Field { index: 1, name: "hour", smallest: 0, largest: 23, names: &[] },
-    Field { index: DAY, name: "day of month", smallest: 1, largest: 31, names: &[] },
-    Field { index: 3, name: "month", smallest: 1, largest: 12, names: &MONTHS },
-    // Sunday is both 0 and 7.
-    Field { index: WEEKDAY, name: "day of week", smallest: 0, largest: 7, names: &WEEKDAYS },
-];
 
 /// What `?` would be, were it allowed in a `const fn`.
 macro_rules! ok {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::IntervalUnit;
+use super::unit::IntervalUnit;
 
 /// A unit that can be written; seconds are no unit of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
-use super::super::message::tests::event;
 use super::*;
+use crate::alerts::payload::tests::event;
 
 fn alerts(rules: &Value) -> Result<Alerts, String> {
     let webhook = json!({"ops": {"url": "https://ops.example/"}, "boss": {"url": "https://boss.example/"}});

@@ -1,0 +1,12 @@
+//! The targets of alerts, and the ways to them.
+
+// In layer order: a module uses only those above it.
+mod signature;
+mod webhook;
+mod roots;
+mod http_client;
+
+pub(crate) use http_client::UNKNOWN_TARGET;
+pub use http_client::{Answer, NotSent};
+pub(super) use http_client::{Connection, Trust};
+pub use webhook::Webhook;

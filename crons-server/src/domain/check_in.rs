@@ -1,0 +1,185 @@
+//! One check-in, step by step: which monitor, which environment, which run, what it changes.
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::effects::Consequences;
+use super::error::ProcessingError;
+use super::expectation::after_check_in;
+use super::model::{
+    Caps, CheckIn, Config, Environment, EnvironmentStatus, Existing, NewId, State, Status, truncate_to_minute,
+};
+use super::received::CheckInEvent;
+use super::upsert::{MAX_MAX_RUNTIME, upsert};
+use super::verdict::Verdict;
+
+/// The longest duration that is stored, in milliseconds: 24 days.
+pub(crate) const MAX_DURATION_MS: i64 = 2_147_483_647;
+
+/// Takes a check-in into account, or says why not. `state` is then to be saved, also after a refusal: a monitor or an
+/// environment that was made on the way stays. What was not taken as it was sent comes first in either case: a misspelt
+/// `monitor_config` is why there is no monitor.
+pub fn check_in(state: &mut State, event: &CheckInEvent, caps: Caps, new_id: NewId<'_>) -> Verdict {
+    let mut verdict = decide(state, event, caps, new_id);
+    if let Verdict::Accepted { noted: errors, .. } | Verdict::Refused(errors) = &mut verdict {
+        errors.splice(..0, event.remarks.iter().cloned().map(ProcessingError::CheckInValidationFailed));
+    }
+    verdict
+}
+
+fn decide(state: &mut State, event: &CheckInEvent, caps: Caps, new_id: NewId<'_>) -> Verdict {
+    // Steps 6 and 8. Some clients send the configuration only with the begin, and let the end overtake it.
+    let noted = match upsert(state, event, caps, new_id) {
+        Ok(noted) => noted,
+        Err(_) if event.config.is_none() && event.status.is_terminal() => return Verdict::Held,
+        Err(errors) => return Verdict::Refused(errors),
+    };
+    let Some(monitor) = &state.monitor else {
+        return Verdict::Refused(vec![ProcessingError::MonitorNotFound]);
+    };
+    // Step 10.
+    if !monitor.enabled {
+        // Else it would be timed out once the monitor is enabled, whatever its job has said.
+        if let Some(Existing { row, elsewhere: None, .. }) = &mut state.check_in {
+            row.unheard |= row.status == Status::InProgress;
+        }
+        return Verdict::Refused(vec![ProcessingError::MonitorDisabled]);
+    }
+    let config = monitor.config.clone();
+    // Step 11.
+    let siblings = state.siblings;
+    if state.environment.is_none() && siblings.environments >= caps.environments {
+        return Verdict::Refused(vec![ProcessingError::MonitorEnvironmentLimitExceeded(caps.environments)]);
+    }
+    if let Err(refused) = crons_types::Environment::parse(&event.environment) {
+        return Verdict::Refused(vec![ProcessingError::MonitorInvalidEnvironment(refused.to_string())]);
+    }
+    let environment = state.environment.get_or_insert_with(|| Environment {
+        name: event.environment.clone(),
+        status: EnvironmentStatus::Active,
+        muted: siblings.all_muted,
+        date_created: event.received,
+        last_check_in: None,
+        next_check_in: None,
+        next_check_in_latest: None,
+        last_ok: None,
+    });
+    // Steps 12 and 13.
+    let news = match &mut state.check_in {
+        Some(Existing { elsewhere: Some(place), .. }) => {
+            return Verdict::Refused(vec![ProcessingError::CheckInEnvironmentMismatch(place.clone())]);
+        }
+        Some(existing) => match update(&mut existing.row, event, &config) {
+            Ok(news) => news,
+            Err(refused) => return Verdict::Refused(vec![refused]),
+        },
+        none => {
+            let row = create(event, config.clone(), environment.next_check_in, new_id);
+            *none = Some(Existing { row, order: None, elsewhere: None });
+            News::Progress
+        }
+    };
+    let late_opener = matches!(news, News::LateOpener);
+    let consequences = match news {
+        News::Repeated => Consequences::default(),
+        _ => after_check_in(state, &config, event.received, late_opener, new_id),
+    };
+    Verdict::Accepted { noted, consequences }
+}
+
+/// The first report about a run.
+fn create(
+    event: &CheckInEvent,
+    config: Config,
+    expected_time: Option<Timestamp>,
+    new_id: NewId<'_>,
+) -> CheckIn {
+    let open = !event.status.is_terminal();
+    CheckIn {
+        guid: if event.check_in_id.is_nil() {
+            new_id()
+        } else {
+            Uuid::from_bytes(*event.check_in_id.as_bytes())
+        },
+        status: event.status.into(),
+        // How long a run took is known when it is over.
+        duration_ms: if open { None } else { event.duration_ms },
+        date_added: event.received,
+        date_updated: event.received,
+        date_clock: truncate_to_minute(event.received),
+        date_in_progress: open.then_some(event.received),
+        expected_time,
+        timeout_at: open.then(|| deadline(event.received, &config)),
+        reported: Some(event.status.into()),
+        unheard: false,
+        config,
+    }
+}
+
+/// What a report says that was not known.
+enum News {
+    /// How the run goes on.
+    Progress,
+    /// Only when it began; how it ended is known already.
+    LateOpener,
+    /// Only that the same was reported before: what is due is due all the same.
+    Repeated,
+}
+
+/// A further report about a run.
+fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<News, ProcessingError> {
+    let received = event.received;
+    let oldest_open = add_minutes(truncate_to_minute(row.date_added), MAX_MAX_RUNTIME);
+    if received >= oldest_open {
+        return Err(ProcessingError::CheckInFinished);
+    }
+    // Of the time between, and not between the milliseconds: a tenth of one is none.
+    let elapsed = received.duration_since(row.date_added).abs().as_millis();
+    let elapsed = i64::try_from(elapsed).unwrap_or(i64::MAX);
+    // An end that is sent again says nothing new about how long it took.
+    let duration = event.duration_ms.or(row.duration_ms).unwrap_or(elapsed);
+    if duration > MAX_DURATION_MS {
+        return Err(ProcessingError::CheckInInvalidDuration);
+    }
+    match (row.status, event.status.is_terminal()) {
+        // Alive: the run may go on for as long again.
+        (Status::InProgress | Status::Unknown, false) => {
+            row.status = Status::InProgress;
+            row.timeout_at = Some(deadline(received, config).min(oldest_open));
+        }
+        (Status::InProgress | Status::Unknown, true) => {
+            row.status = event.status.into();
+            row.duration_ms = Some(duration);
+            row.timeout_at = None;
+        }
+        // The begin arrives after the end: it says when, and nothing else.
+        (Status::Ok | Status::Error, false) => {
+            if row.date_in_progress.replace(received).is_some() {
+                return Ok(News::Repeated);
+            }
+            row.duration_ms.get_or_insert(elapsed);
+            row.config = config.clone();
+            return Ok(News::LateOpener);
+        }
+        // Too late to be well, but not too late to say how long it took.
+        (Status::Timeout, true) => {
+            row.duration_ms = Some(duration);
+            row.timeout_at = None;
+        }
+        (Status::Ok | Status::Error, true) | (Status::Timeout, false) | (Status::Missed, _) => {
+            return Err(ProcessingError::CheckInFinished);
+        }
+    }
+    row.unheard = false;
+    row.date_updated = received;
+    row.reported = Some(event.status.into());
+    Ok(News::Progress)
+}
+
+fn deadline(begin: Timestamp, config: &Config) -> Timestamp {
+    add_minutes(truncate_to_minute(begin), config.runtime().min(MAX_MAX_RUNTIME))
+}
+
+fn add_minutes(instant: Timestamp, minutes: u32) -> Timestamp {
+    instant.checked_add(SignedDuration::from_mins(i64::from(minutes))).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,97 @@
+//! What people are told: of a failure, and of an incident.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::model::{Environment, Incident, Monitor};
+
+/// A failure that people are told about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Occurrence {
+    pub check_in: Uuid,
+    /// When it was told.
+    pub at: Timestamp,
+    /// Sentry's sentence: "A missed check-in was detected".
+    pub reason: String,
+}
+
+/// What follows from a check-in or a deadline, for people.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Consequences {
+    pub occurrences: Vec<Occurrence>,
+    pub incident_events: Vec<IncidentEvent>,
+}
+
+/// What happened to an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IncidentEventKind {
+    /// There were as many failures as the monitor puts up with.
+    Opened,
+    /// A further failure while it is open.
+    Failure,
+    /// The job is well again.
+    Resolved,
+}
+
+/// Something that happened to an incident, with all that an alert says of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IncidentEvent {
+    pub kind: IncidentEventKind,
+    /// When it was decided.
+    pub at: Timestamp,
+    pub monitor: Monitor,
+    /// As it is after the event; `last_ok` in it is when the newest run that ended well began.
+    pub environment: Environment,
+    pub incident: Incident,
+    /// The run that failed last, or that resolved the incident.
+    pub check_in: Uuid,
+    /// Sentry's sentence about the failures; none if it is resolved.
+    pub reason: Option<String>,
+}
+
+impl IncidentEvent {
+    /// Sentry's title of the issue.
+    pub fn title(&self) -> String {
+        title(self.monitor.slug.as_str())
+    }
+
+    /// The same for all incidents of an environment, so that a tool that groups by it sees one issue that comes back.
+    pub fn fingerprint(&self) -> String {
+        fingerprint(self.monitor.guid, &self.environment.name)
+    }
+
+    /// Sentry's tags, which the filters of alert rules look at.
+    pub fn tags(&self) -> [(&'static str, String); 4] {
+        tags(self.monitor.guid, self.monitor.slug.as_str(), self.incident.guid, &self.environment.name)
+    }
+}
+
+/// Sentry's level of all failures, whatever they are.
+pub const LEVEL: &str = "error";
+
+/// Sentry's title of a failure.
+pub fn title(monitor_slug: &str) -> String {
+    format!("Cron failure: {monitor_slug}")
+}
+
+/// The same for all incidents of an environment.
+pub fn fingerprint(monitor: Uuid, environment: &str) -> String {
+    format!("crons:{monitor}:{environment}")
+}
+
+/// Sentry's tags.
+pub fn tags(
+    monitor: Uuid,
+    monitor_slug: &str,
+    incident: Uuid,
+    environment: &str,
+) -> [(&'static str, String); 4] {
+    [
+        ("monitor.id", monitor.to_string()),
+        ("monitor.slug", monitor_slug.to_owned()),
+        ("monitor.incident", incident.to_string()),
+        ("environment", environment.to_owned()),
+    ]
+}

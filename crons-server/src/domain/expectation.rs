@@ -1,0 +1,62 @@
+//! Where an environment stands after a check-in: when the next one is expected, and whether it is well.
+
+use crons_types::calendar::next_after;
+use jiff::{SignedDuration, Timestamp};
+
+use super::effects::Consequences;
+use super::incidents::{as_finished, fail, recover, reported_since};
+use super::model::{Config, Environment, NewId, State, Status};
+
+impl Environment {
+    /// Expects the next run after `reference`.
+    pub(super) fn expect_after(&mut self, config: &Config, reference: Timestamp) {
+        self.next_check_in = next_after(&config.schedule, &config.zone(), reference);
+        let margin = SignedDuration::from_mins(i64::from(config.margin()));
+        self.next_check_in_latest = self.next_check_in.and_then(|next| next.checked_add(margin).ok());
+    }
+}
+
+/// After an accepted check-in: moves the expectation, opens or resolves an incident.
+///
+/// `late_opener`: the begin of a run whose end is known already. It is a sign of life, but changes no verdict and is told to
+/// nobody.
+pub(super) fn after_check_in(
+    state: &mut State,
+    config: &Config,
+    received: Timestamp,
+    late_opener: bool,
+    new_id: NewId<'_>,
+) -> Consequences {
+    let Some(existing) = &state.check_in else { return Consequences::default() };
+    let this = as_finished(&existing.row, existing.order);
+    if this.status == Status::Error {
+        if reported_since(state, this.date_added) {
+            return Consequences::default();
+        }
+        seen(state, config, this.date_added, received);
+        return if late_opener {
+            Consequences::default()
+        } else {
+            fail(state, config, this, received, new_id)
+        };
+    }
+    let mut consequences = Consequences::default();
+    if this.status == Status::Ok && !late_opener {
+        if let Some(environment) = &mut state.environment {
+            environment.last_ok = environment.last_ok.max(Some(this.date_added));
+        }
+        consequences = recover(state, config, this, received);
+    }
+    seen(state, config, this.date_added, received);
+    consequences
+}
+
+/// Expects the next run after this report. One that was held for its monitor may be older than what is known already.
+fn seen(state: &mut State, config: &Config, began: Timestamp, received: Timestamp) {
+    if let Some(environment) = &mut state.environment
+        && environment.last_check_in.is_none_or(|last| last <= received)
+    {
+        environment.last_check_in = Some(began);
+        environment.expect_after(config, received);
+    }
+}

@@ -1,0 +1,171 @@
+//! When failures become an incident, and when it is over.
+
+use jiff::Timestamp;
+
+use super::effects::{Consequences, IncidentEvent, IncidentEventKind, Occurrence};
+use super::model::{
+    CheckIn, Config, Environment, EnvironmentStatus, Failures, Finished, Incident, Monitor, NewId, State,
+    Status,
+};
+
+/// The run that is being judged, among those that are over, newest first: by its begin, then by arrival.
+fn window(finished: &[Finished], this: Finished) -> Vec<Finished> {
+    let mut window: Vec<Finished> =
+        finished.iter().copied().filter(|other| other.guid != this.guid).collect();
+    window.push(this);
+    window.sort_by_key(|run| std::cmp::Reverse((run.date_added, run.order)));
+    window
+}
+
+/// What thresholds need to know of a run; one just made comes after all others.
+pub(super) fn as_finished(row: &CheckIn, order: Option<i64>) -> Finished {
+    Finished {
+        guid: row.guid,
+        status: row.status,
+        date_added: row.date_added,
+        order: order.unwrap_or(i64::MAX),
+    }
+}
+
+/// `this` failed: opens an incident if that is the last of as many failures as the monitor puts up with.
+pub(super) fn fail(
+    state: &mut State,
+    config: &Config,
+    this: Finished,
+    at: Timestamp,
+    new_id: NewId<'_>,
+) -> Consequences {
+    let (Some(monitor), Some(environment)) = (&state.monitor, &mut state.environment) else {
+        return Consequences::default();
+    };
+    if environment.status == EnvironmentStatus::Error {
+        if let Some(incident) = &mut state.incident {
+            incident.failures.count(this.status);
+        }
+        return tell(monitor, environment, state.incident.as_mut(), &[this], at);
+    }
+    let wanted = config.failures();
+    let failures: Vec<Finished> = window(&state.finished, this)
+        .into_iter()
+        .filter(|run| (run.date_added, run.order) <= (this.date_added, this.order))
+        .take(wanted)
+        .collect();
+    // Sentry opens early when there is little history; a threshold is a promise not to.
+    let (true, Some(oldest)) = (failures.len() == wanted, failures.last()) else {
+        return Consequences::default();
+    };
+    if failures.iter().any(|run| run.status == Status::Ok) {
+        return Consequences::default();
+    }
+    environment.status = EnvironmentStatus::Error;
+    let incident = state.incident.get_or_insert_with(|| Incident {
+        guid: new_id(),
+        started_at: oldest.date_added,
+        starting_check_in: oldest.guid,
+        resolved_at: None,
+        resolving_check_in: None,
+        failures: Failures::default(),
+        told: false,
+        acknowledged: None,
+    });
+    for run in &failures {
+        incident.failures.count(run.status);
+    }
+    tell(monitor, environment, Some(incident), &failures, at)
+}
+
+/// `this` succeeded, as was heard at `at`: resolves the incident if that is the last of as many successes as the monitor asks
+/// for.
+pub(super) fn recover(state: &mut State, config: &Config, this: Finished, at: Timestamp) -> Consequences {
+    let mut consequences = Consequences::default();
+    let (Some(monitor), Some(environment)) = (&state.monitor, &mut state.environment) else {
+        return consequences;
+    };
+    if environment.status == EnvironmentStatus::Ok {
+        return consequences;
+    }
+    let recovered =
+        window(&state.finished, this).iter().take(config.recoveries()).all(|run| run.status == Status::Ok);
+    if !recovered && config.recoveries() > 1 {
+        return consequences;
+    }
+    environment.status = EnvironmentStatus::Ok;
+    if let Some(incident) = &mut state.incident {
+        // Its run may have begun before the incident did, and a held end may have arrived before it.
+        incident.resolved_at = Some(at.max(incident.started_at));
+        incident.resolving_check_in = Some(this.guid);
+        // Whoever was told that it began is told that it is over, even if the environment is muted by now.
+        if incident.told {
+            consequences.incident_events.push(IncidentEvent {
+                kind: IncidentEventKind::Resolved,
+                at,
+                monitor: monitor.clone(),
+                environment: environment.clone(),
+                incident: incident.clone(),
+                check_in: this.guid,
+                reason: None,
+            });
+        }
+    }
+    consequences
+}
+
+/// One occurrence for each failure, newest first given, oldest first told, and one event of the incident; none while muted.
+fn tell(
+    monitor: &Monitor,
+    environment: &Environment,
+    incident: Option<&mut Incident>,
+    failures: &[Finished],
+    at: Timestamp,
+) -> Consequences {
+    let mut consequences = Consequences::default();
+    if environment.muted {
+        return consequences;
+    }
+    let reason = reason(failures);
+    let occurrence = |run: &Finished| Occurrence { check_in: run.guid, at, reason: reason.clone() };
+    consequences.occurrences = failures.iter().rev().map(occurrence).collect();
+    let Some(incident) = incident.filter(|incident| incident.acknowledged.is_none()) else {
+        return consequences;
+    };
+    let kind = if incident.told { IncidentEventKind::Failure } else { IncidentEventKind::Opened };
+    incident.told = true;
+    consequences.incident_events.extend(failures.first().map(|newest| IncidentEvent {
+        kind,
+        at,
+        monitor: monitor.clone(),
+        environment: environment.clone(),
+        incident: incident.clone(),
+        check_in: newest.guid,
+        reason: Some(reason),
+    }));
+    consequences
+}
+
+/// Sentry's sentence about failures, in the order in which each kind first came.
+fn reason(failures: &[Finished]) -> String {
+    if let [only] = failures {
+        let article = if only.status == Status::Error { "An" } else { "A" };
+        return format!("{article} {} check-in was detected", only.status.as_str());
+    }
+    let mut kinds: Vec<(Status, usize)> = Vec::new();
+    for run in failures.iter().rev() {
+        match kinds.iter_mut().find(|(status, _)| *status == run.status) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((run.status, 1)),
+        }
+    }
+    let counts: Vec<String> =
+        kinds.iter().map(|(status, count)| format!("{count} {}", status.as_str())).collect();
+    let list = match counts.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    };
+    format!("{list} check-ins detected")
+}
+
+/// Whether the job itself has reported the end of a run that began after `instant`.
+pub(super) fn reported_since(state: &State, instant: Timestamp) -> bool {
+    state.finished.iter().any(|run| run.status.is_reported_end() && run.date_added > instant)
+}

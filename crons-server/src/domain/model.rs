@@ -1,0 +1,292 @@
+//! The things the server keeps: monitors, their environments, check-ins, incidents.
+
+use crons_types::{Schedule, Slug, Timezone};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The only project there is.
+pub const PROJECT: u64 = 1;
+
+/// Where ids of new rows come from: random on the server, counted in a simulation.
+pub type NewId<'a> = &'a mut dyn FnMut() -> Uuid;
+
+/// A job that is watched.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Monitor {
+    pub guid: Uuid,
+    pub project: u64,
+    pub slug: Slug,
+    /// The slug as it was first written; `None` if that is not known.
+    pub spelling: Option<String>,
+    /// A disabled monitor is not judged, and takes no check-ins.
+    pub enabled: bool,
+    /// Its configuration comes along with its check-ins.
+    pub upserting: bool,
+    pub config: Config,
+    pub owner: Option<String>,
+    pub date_created: Timestamp,
+}
+
+/// What a monitor expects; `None` where nobody has said, which is not the same as the default.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Config {
+    pub schedule: Schedule,
+    /// Minutes.
+    pub checkin_margin: Option<u32>,
+    /// Minutes.
+    pub max_runtime: Option<u32>,
+    pub timezone: Option<Timezone>,
+    pub failure_issue_threshold: Option<u32>,
+    pub recovery_threshold: Option<u32>,
+}
+
+impl Config {
+    /// Minutes a check-in may be late.
+    pub fn margin(&self) -> u32 {
+        self.checkin_margin.unwrap_or(crons_types::MonitorConfig::DEFAULT_CHECKIN_MARGIN).max(1)
+    }
+
+    /// Minutes a run may take.
+    pub fn runtime(&self) -> u32 {
+        self.max_runtime.unwrap_or(crons_types::MonitorConfig::DEFAULT_MAX_RUNTIME).max(1)
+    }
+
+    /// Failures that open an incident.
+    pub fn failures(&self) -> usize {
+        self.failure_issue_threshold.unwrap_or(1).max(1) as usize
+    }
+
+    /// Successes that resolve one.
+    pub fn recoveries(&self) -> usize {
+        self.recovery_threshold.unwrap_or(1).max(1) as usize
+    }
+
+    /// The zone of the schedule.
+    pub fn zone(&self) -> Timezone {
+        self.timezone.unwrap_or_default()
+    }
+}
+
+/// A monitor in one environment: the thing that is well or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    pub name: String,
+    pub status: EnvironmentStatus,
+    pub muted: bool,
+    pub date_created: Timestamp,
+    /// When the newest check-in began.
+    pub last_check_in: Option<Timestamp>,
+    /// When the next run is expected.
+    pub next_check_in: Option<Timestamp>,
+    /// When it counts as missed.
+    pub next_check_in_latest: Option<Timestamp>,
+    /// When the newest run that ended well began.
+    pub last_ok: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnvironmentStatus {
+    /// Nothing has ended yet.
+    Active,
+    Ok,
+    Error,
+}
+
+impl EnvironmentStatus {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Ok => "ok",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckIn {
+    pub guid: Uuid,
+    pub status: Status,
+    pub duration_ms: Option<i64>,
+    pub date_added: Timestamp,
+    pub date_updated: Timestamp,
+    /// The minute of the server's clock in which it arrived.
+    pub date_clock: Timestamp,
+    /// When its begin arrived, if it did.
+    pub date_in_progress: Option<Timestamp>,
+    /// When it was expected.
+    pub expected_time: Option<Timestamp>,
+    /// When it counts as timed out, if it is not over by then.
+    pub timeout_at: Option<Timestamp>,
+    /// What the job itself has said last: of a run that timed out, how it ended after all.
+    pub reported: Option<Status>,
+    /// Whether a report about it was filtered while it was open: its monitor was disabled.
+    pub unheard: bool,
+    /// What the monitor expected at that time.
+    pub config: Config,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Unknown,
+    Ok,
+    Error,
+    InProgress,
+    Missed,
+    Timeout,
+}
+
+impl Status {
+    pub const ALL: [Self; 6] =
+        [Self::Unknown, Self::Ok, Self::Error, Self::InProgress, Self::Missed, Self::Timeout];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Ok => "ok",
+            Self::Error => "error",
+            Self::InProgress => "in_progress",
+            Self::Missed => "missed",
+            Self::Timeout => "timeout",
+        }
+    }
+
+    /// Whether the job itself said how the run ended.
+    pub fn is_reported_end(self) -> bool {
+        matches!(self, Self::Ok | Self::Error)
+    }
+}
+
+impl From<crons_types::CheckInStatus> for Status {
+    fn from(reported: crons_types::CheckInStatus) -> Self {
+        match reported {
+            crons_types::CheckInStatus::InProgress => Self::InProgress,
+            crons_types::CheckInStatus::Ok => Self::Ok,
+            crons_types::CheckInStatus::Error => Self::Error,
+        }
+    }
+}
+
+/// A stretch of time in which a monitor was not well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incident {
+    pub guid: Uuid,
+    /// When the first of the failures that opened it began.
+    pub started_at: Timestamp,
+    pub starting_check_in: Uuid,
+    /// When the report arrived that resolved it, never before `started_at`; the run of it may have begun earlier.
+    pub resolved_at: Option<Timestamp>,
+    pub resolving_check_in: Option<Uuid>,
+    /// Failures since it began.
+    pub failures: Failures,
+    /// Whether people were told that it opened: not while the environment was muted.
+    pub told: bool,
+    /// Since when somebody has it in hand, and who: further failures are then not told.
+    pub acknowledged: Option<Acknowledgement>,
+}
+
+/// Somebody has an incident in hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acknowledgement {
+    pub at: Timestamp,
+    /// As they call themselves.
+    pub by: String,
+}
+
+/// All that bears on one event, as the store knows it; changed in place and saved.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct State {
+    pub monitor: Option<Monitor>,
+    pub environment: Option<Environment>,
+    /// The check-in the event is about, wherever it is.
+    pub check_in: Option<Existing>,
+    /// Runs of this environment that are over, newest first: as many as the thresholds look at, and no fewer than one.
+    pub finished: Vec<Finished>,
+    /// The one that is not resolved.
+    pub incident: Option<Incident>,
+    /// Where the store has found monitor and environment.
+    pub keys: Keys,
+    /// What stands beside a monitor or environment that is not there yet.
+    pub siblings: Siblings,
+}
+
+/// A store's own names of what is in a state; the core passes them on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Keys {
+    pub monitor: Option<i64>,
+    pub environment: Option<i64>,
+    pub incident: Option<i64>,
+}
+
+/// How many there are already, where one more is about to be made; not counted otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Siblings {
+    /// Monitors of the project.
+    pub monitors: u32,
+    /// Environments of the monitor.
+    pub environments: u32,
+    /// Whether all environments of the monitor are muted.
+    pub all_muted: bool,
+}
+
+/// How many things clients can make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caps {
+    /// Monitors of a project.
+    pub monitors: u32,
+    /// Environments of a monitor.
+    pub environments: u32,
+}
+
+impl Default for Caps {
+    /// Sentry's.
+    fn default() -> Self {
+        Self { monitors: 1_500, environments: 1_000 }
+    }
+}
+
+/// A check-in that was found by its id, or made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Existing {
+    pub row: CheckIn,
+    /// Its place among the check-ins of the server in order of arrival; `None` for one just made.
+    pub order: Option<i64>,
+    /// The environment it belongs to, if that is not the one of the event.
+    pub elsewhere: Option<String>,
+}
+
+/// A run that is over, as thresholds see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finished {
+    pub guid: Uuid,
+    pub status: Status,
+    pub date_added: Timestamp,
+    pub order: i64,
+}
+
+/// Seconds and below dropped.
+pub fn truncate_to_minute(instant: Timestamp) -> Timestamp {
+    // Minutes before 1970 would round the other way; the server's clock is never there.
+    Timestamp::from_second(instant.as_second().div_euclid(60) * 60).unwrap_or(instant)
+}
+
+/// Failures, counted by kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Failures {
+    pub error: u32,
+    pub missed: u32,
+    pub timeout: u32,
+}
+
+impl Failures {
+    pub(super) fn count(&mut self, status: Status) {
+        let kind = match status {
+            Status::Error => &mut self.error,
+            Status::Missed => &mut self.missed,
+            Status::Timeout => &mut self.timeout,
+            Status::Ok | Status::InProgress | Status::Unknown => return,
+        };
+        *kind = kind.saturating_add(1);
+    }
+}

@@ -1,0 +1,118 @@
+//! Starts of runs that were refused: if one would have made the monitor, the end of its run has nothing to wait for.
+
+use std::collections::{HashMap, VecDeque};
+
+use crons_types::{CheckInId, CheckInStatus, Slug};
+use serde::Deserialize;
+
+use super::error::ProcessingError;
+use super::received::{Arrival, CheckInEvent};
+
+/// The newest ones that are remembered; a few megabytes at most. After a restart, none is.
+const MOST: usize = 4_096;
+
+/// A run by monitor and id; one without an id by monitor and environment, as the server finds it.
+type Run = (Slug, Option<String>, CheckInId);
+
+/// Remembers why the newest starts were refused.
+#[derive(Debug, Default)]
+pub struct RefusedStarts {
+    reasons: HashMap<Run, Vec<ProcessingError>>,
+    /// Oldest first; some may not be in `reasons` any more.
+    order: VecDeque<Run>,
+}
+
+/// The keys that show whether a malformed payload is a start, and of which run.
+#[derive(Deserialize)]
+struct Start {
+    status: serde_json::Value,
+    check_in_id: Option<serde_json::Value>,
+}
+
+impl RefusedStarts {
+    /// Remembers it if what was refused is the start of a run.
+    pub fn refused(&mut self, arrival: &Arrival, errors: &[ProcessingError]) {
+        let Some(run) = started(arrival) else { return };
+        if self.reasons.insert(run.clone(), errors.to_vec()).is_none() {
+            self.order.push_back(run);
+        }
+        if self.order.len() > MOST
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.reasons.remove(&oldest);
+        }
+    }
+
+    /// Forgets a start that was accepted after all.
+    pub fn accepted(&mut self, event: &CheckInEvent) {
+        if !self.reasons.is_empty() && event.status == CheckInStatus::InProgress {
+            self.reasons.remove(&run(&event.monitor_slug, &event.environment, event.check_in_id));
+        }
+    }
+
+    /// Why the end of a run of an unknown monitor is refused: its start was. `None` if that is not known.
+    pub fn why(&self, event: &CheckInEvent) -> Option<Vec<ProcessingError>> {
+        let run = run(&event.monitor_slug, &event.environment, event.check_in_id);
+        let mut errors = self.reasons.get(&run)?.clone();
+        // A start that brought no configuration has no other reason.
+        if *errors != [ProcessingError::MonitorNotFound] {
+            errors.pop_if(|error| *error == ProcessingError::MonitorNotFound);
+            errors.push(ProcessingError::MonitorOfRefusedStart);
+        }
+        Some(errors)
+    }
+}
+
+fn run(slug: &Slug, environment: &str, id: CheckInId) -> Run {
+    (slug.clone(), id.is_nil().then(|| environment.to_owned()), id)
+}
+
+/// The run whose start it is.
+fn started(arrival: &Arrival) -> Option<Run> {
+    let slug = arrival.monitor_slug.as_ref()?;
+    let id = match &arrival.content {
+        Ok(event) if event.status == CheckInStatus::InProgress => event.check_in_id,
+        Ok(_) => return None,
+        Err(_) => {
+            let start: Start = serde_json::from_str(&arrival.payload).ok()?;
+            if start.status != CheckInStatus::InProgress.as_str() {
+                return None;
+            }
+            match start.check_in_id {
+                None => CheckInId::NIL,
+                Some(id) => id.as_str()?.parse().ok()?,
+            }
+        }
+    };
+    Some(run(slug, &arrival.environment, id))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn arrival(number: usize) -> Arrival {
+        Arrival {
+            monitor_slug: Slug::parse("job").ok(),
+            environment: "production".to_owned(),
+            received: Timestamp::UNIX_EPOCH,
+            payload: format!(r#"{{"status": "in_progress", "check_in_id": "{number:032x}"}}"#),
+            content: Err(crate::domain::Fault { error: ProcessingError::MonitorNotFound, malformed: true }),
+        }
+    }
+
+    #[test]
+    fn the_newest_are_remembered_and_no_more() {
+        let mut starts = RefusedStarts::default();
+        for number in 1..=2 * MOST {
+            starts.refused(&arrival(number), &[ProcessingError::MonitorNotFound]);
+            starts.refused(&arrival(number), &[ProcessingError::MonitorDisabled]);
+        }
+        assert_eq!((starts.reasons.len(), starts.order.len()), (MOST, MOST));
+        let [oldest, newest] = [MOST + 1, 2 * MOST].map(|number| started(&arrival(number)).unwrap());
+        assert_eq!(starts.reasons[&oldest], [ProcessingError::MonitorDisabled]);
+        assert!(starts.reasons.contains_key(&newest));
+    }
+}

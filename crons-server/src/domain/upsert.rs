@@ -1,0 +1,126 @@
+//! Making and changing monitors by what their check-ins bring along.
+
+use super::error::ProcessingError;
+use super::model::{Caps, Config, Monitor, NewId, State};
+use super::received::{CheckInEvent, ConfigPatch, ConfigUpdate};
+
+/// Larger margins are cut down to it: minutes, 28 days.
+pub(super) const MAX_CHECKIN_MARGIN: u32 = crons_types::MonitorConfig::MAX_CHECKIN_MARGIN;
+/// Longer runs are cut down to it: minutes, 7 days.
+pub(super) const MAX_MAX_RUNTIME: u32 = crons_types::MonitorConfig::MAX_MAX_RUNTIME;
+
+/// Steps 6 and 8: the monitor as this check-in would have it. Returns what is not taken as it was sent, but does not keep
+/// the check-in out.
+pub(super) fn upsert(
+    state: &mut State,
+    event: &CheckInEvent,
+    caps: Caps,
+    new_id: NewId<'_>,
+) -> Result<Vec<ProcessingError>, Vec<ProcessingError>> {
+    let mut noted = Vec::new();
+    let patch = match &event.config {
+        None => None,
+        Some(ConfigUpdate::Valid(patch)) => Some(patch),
+        // A known monitor keeps the configuration it has.
+        Some(ConfigUpdate::Invalid(reason)) => {
+            let Some(monitor) = &mut state.monitor else {
+                let invalid = ProcessingError::MonitorInvalidConfig(reason.clone());
+                return Err(vec![invalid, ProcessingError::MonitorNotFound]);
+            };
+            noted.extend(spelling(monitor, event));
+            let reason = format!("{reason}; the monitor keeps the configuration that it has");
+            noted.push(ProcessingError::MonitorInvalidConfig(reason));
+            return Ok(noted);
+        }
+    };
+    match (&mut state.monitor, patch) {
+        (None, None) => return Err(vec![ProcessingError::MonitorNotFound]),
+        // Whoever sends no configuration any more has taken the monitor into his own hands; the end of a run does not say so.
+        (Some(monitor), None) => {
+            noted.extend(spelling(monitor, event));
+            monitor.upserting &= state.check_in.is_some();
+        }
+        (Some(monitor), Some(patch)) => {
+            noted.extend(spelling(monitor, event));
+            merge(&mut monitor.config, patch, &mut noted);
+            monitor.upserting = true;
+            if patch.owner.is_some() {
+                monitor.owner.clone_from(&patch.owner);
+            }
+        }
+        (None, Some(_)) if state.siblings.monitors >= caps.monitors => {
+            return Err(vec![ProcessingError::MonitorLimitExceeded(caps.monitors)]);
+        }
+        (missing, Some(patch)) => {
+            let mut config = Config {
+                schedule: patch.schedule.clone(),
+                checkin_margin: None,
+                max_runtime: None,
+                timezone: None,
+                failure_issue_threshold: None,
+                recovery_threshold: None,
+            };
+            merge(&mut config, patch, &mut noted);
+            *missing = Some(Monitor {
+                guid: new_id(),
+                project: event.project,
+                slug: event.monitor_slug.clone(),
+                spelling: Some(event.written_slug().to_owned()),
+                enabled: true,
+                upserting: true,
+                config,
+                owner: patch.owner.clone(),
+                date_created: event.received,
+            });
+        }
+    }
+    if let Some(owner) = patch.and_then(|patch| patch.owner_refused.as_ref()) {
+        noted.push(ProcessingError::CheckInValidationFailed(format!(
+            "monitor_config.owner: {owner:?} is neither `user:<name or id>` nor `team:<name or id>`; the owner stays as it was"
+        )));
+    }
+    Ok(noted)
+}
+
+/// Notes that another spelling of the slug led to this monitor before: they may be two jobs.
+fn spelling(monitor: &mut Monitor, event: &CheckInEvent) -> Option<ProcessingError> {
+    let written = event.written_slug();
+    let known = monitor.spelling.get_or_insert_with(|| written.to_owned());
+    (known != written).then(|| {
+        ProcessingError::CheckInValidationFailed(format!(
+            "monitor_slug: {written:?} and {known:?} are one monitor, `{}`; write one of them everywhere, or names that \
+             differ in their first {} letters and digits",
+            monitor.slug,
+            crons_types::Slug::MAX_LEN
+        ))
+    })
+}
+
+/// A key that is absent keeps its value, a null takes it away; what is beyond a limit is cut to it, and noted.
+fn merge(config: &mut Config, patch: &ConfigPatch, noted: &mut Vec<ProcessingError>) {
+    let mut cut = |field: &str, minutes: u32, least: u32, most: u32| {
+        let used = minutes.clamp(least, most);
+        if used != minutes {
+            noted.push(ProcessingError::ConfigValueCut(format!(
+                "monitor_config.{field}: {minutes} minutes are not in {least} to {most}; {used} is used instead"
+            )));
+        }
+        used
+    };
+    config.schedule = patch.schedule.clone();
+    if let Some(margin) = patch.checkin_margin {
+        config.checkin_margin = margin.map(|minutes| cut("checkin_margin", minutes, 1, MAX_CHECKIN_MARGIN));
+    }
+    if let Some(runtime) = patch.max_runtime {
+        config.max_runtime = runtime.map(|minutes| cut("max_runtime", minutes, 1, MAX_MAX_RUNTIME));
+    }
+    if let Some(timezone) = patch.timezone {
+        config.timezone = timezone;
+    }
+    if let Some(failures) = patch.failure_issue_threshold {
+        config.failure_issue_threshold = failures;
+    }
+    if let Some(successes) = patch.recovery_threshold {
+        config.recovery_threshold = successes;
+    }
+}

@@ -1,0 +1,34 @@
+//! The result of one check-in.
+
+use super::effects::Consequences;
+use super::error::{Outcome, ProcessingError};
+
+/// What became of a check-in.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// It was taken into account.
+    Accepted {
+        /// Remarks about parts of it that were not taken as they were sent.
+        noted: Vec<ProcessingError>,
+        /// What people are told of it.
+        consequences: Consequences,
+    },
+    /// It ends a run of a monitor that nobody has described yet: the report that does may still be on its way.
+    Held,
+    /// It was not taken into account.
+    Refused(Vec<ProcessingError>),
+}
+
+impl Verdict {
+    /// How it counts, and why; not yet while it is held.
+    pub fn outcome(&self) -> Option<(Outcome, Option<&'static str>)> {
+        match self {
+            Self::Accepted { .. } => Some((Outcome::Accepted, None)),
+            Self::Held => None,
+            Self::Refused(errors) => errors.last().map(|error| {
+                let (outcome, reason) = error.outcome();
+                (outcome, Some(reason))
+            }),
+        }
+    }
+}

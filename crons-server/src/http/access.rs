@@ -1,0 +1,217 @@
+//! Who may ask: the names that the server answers to, and the admin token.
+//!
+//! Wrong tokens are answered as fast as right ones. One that was made at random is not found by asking, a delay would be
+//! one more way to keep the server busy, and who asks too often is for the proxy to say, which sees where requests come from.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64_NO_PAD;
+use subtle::ConstantTimeEq;
+
+use crate::http::error::Refusal;
+use crate::settings::AdminToken;
+
+/// Makes a browser ask for a name and a password.
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"crons\", charset=\"UTF-8\"");
+
+/// What opens pages and API; without a token, that one is on this machine.
+#[derive(Debug, Clone)]
+pub struct Access {
+    token: Option<Arc<AdminToken>>,
+}
+
+impl Access {
+    pub fn new(token: Option<AdminToken>) -> Self {
+        Self { token: token.map(Arc::new) }
+    }
+
+    /// Refuses a `Host` that is no name of this machine: a page on the web must not reach the server under a name that it
+    /// has pointed at this machine. With a token any name will do.
+    pub fn refused_host(&self, headers: &HeaderMap) -> Option<Refusal> {
+        let detail = if self.token.is_some() { None } else { other_machine(headers) };
+        detail.map(|detail| Refusal::new(StatusCode::FORBIDDEN, detail))
+    }
+
+    /// Refuses an `Origin` other than the server's own: a page on the web must not use the password that a browser
+    /// remembers, nor what the browser can reach on its own machine.
+    fn refused_origin(&self, headers: &HeaderMap) -> Option<Refusal> {
+        let detail = match self.token {
+            Some(_) => other_page(headers),
+            None => page_of_other_machine(headers),
+        };
+        detail.map(|detail| Refusal::new(StatusCode::FORBIDDEN, detail))
+    }
+}
+
+/// Refuses what pages of other origins send. Ingest routes are not behind it: their key lets in whoever knows it, as at
+/// Sentry, whose browser SDKs send from any page.
+pub async fn same_origin(State(access): State<Access>, request: Request, next: Next) -> Response {
+    match access.refused_origin(request.headers()) {
+        Some(refused) => refused.into_response(),
+        None => next.run(request).await,
+    }
+}
+
+/// Lets those in who show the admin token, if there is one.
+pub async fn admin(State(access): State<Access>, request: Request, next: Next) -> Response {
+    let Some(token) = access.token else { return next.run(request).await };
+    let shown = shown(request.headers());
+    if shown.as_deref().is_some_and(|shown| same(shown, token.as_str().as_bytes())) {
+        return next.run(request).await;
+    }
+    let what = if shown.is_some() { "this is not the admin token" } else { "this needs the admin token" };
+    let detail =
+        format!("{what}: send it as `Authorization: Bearer ..`, or as the password of any user name (Basic)");
+    ([(header::WWW_AUTHENTICATE, CHALLENGE)], Refusal::new(StatusCode::UNAUTHORIZED, detail)).into_response()
+}
+
+/// Whether two secrets are the same; takes the same time wherever they differ. Their length is none.
+pub fn same(a: &[u8], b: &[u8]) -> bool {
+    a.ct_eq(b).into()
+}
+
+/// The token in `Authorization: Bearer TOKEN`, or in `Authorization: Basic` with any user name.
+fn shown(headers: &HeaderMap) -> Option<Vec<u8>> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, rest) = value.trim().split_once(' ')?;
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(rest.as_bytes().to_vec());
+    }
+    basic_pair(value)?.1
+}
+
+/// User name and password of `Basic ..`; the password is `None` where nothing separates it from the name.
+pub fn basic_pair(value: &str) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
+    let (scheme, encoded) = value.trim().split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    // Some clients leave the padding out.
+    let mut pair = BASE64_NO_PAD.decode(encoded.trim().trim_end_matches('=')).ok()?;
+    let Some(colon) = pair.iter().position(|byte| *byte == b':') else { return Some((pair, None)) };
+    let password = pair.split_off(colon + 1);
+    pair.pop();
+    Some((pair, Some(password)))
+}
+
+/// Every value of a header; an empty one where it is no text.
+fn values(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    headers.get_all(name).into_iter().map(|value| value.to_str().unwrap_or_default())
+}
+
+/// How a server without a token is reached.
+const OWN_NAMES: &str = "the server without an admin token answers to 127.0.0.1, [::1] and localhost only; behind a proxy, set an admin token";
+
+/// The `Host` that a request is meant for, if that is not this machine.
+fn other_machine(headers: &HeaderMap) -> Option<String> {
+    let other = values(headers, header::HOST).find(|host| !is_loopback(host))?;
+    Some(format!("Host: {other:?} is no name of this machine; {OWN_NAMES}"))
+}
+
+/// The `Origin` of the page that sent a request, if that is not on this machine.
+fn page_of_other_machine(headers: &HeaderMap) -> Option<String> {
+    let host = |origin: &&str| is_loopback(origin.split_once("://").map_or(*origin, |(_, host)| host));
+    let other = values(headers, header::ORIGIN).find(|origin| !host(origin))?;
+    Some(format!("Origin: {other:?} is no page of this machine; {OWN_NAMES}"))
+}
+
+/// The `Origin` of the page that sent a request, if it is not one of ours.
+fn other_page(headers: &HeaderMap) -> Option<String> {
+    let host = values(headers, header::HOST).next().unwrap_or_default();
+    let other = values(headers, header::ORIGIN).find(|origin| !is_origin_of(origin, host))?;
+    Some(format!(
+        "Origin: a page of {other:?} may not ask {host:?}, only pages of that host may; a proxy in front of the server has \
+         to pass on the header `Host`"
+    ))
+}
+
+/// Whether `https://crons.example` is where pages of the host `crons.example` come from.
+fn is_origin_of(origin: &str, host: &str) -> bool {
+    let (own, port) = match origin.split_once("://") {
+        Some(("http", own)) => (own, ":80"),
+        Some(("https", own)) => (own, ":443"),
+        _ => return false,
+    };
+    // Some proxies write the port that browsers leave out.
+    let host = host.strip_suffix(port).unwrap_or(host);
+    !host.is_empty() && own.eq_ignore_ascii_case(host)
+}
+
+/// Whether a `Host`, with or without a port, is one of this machine's own names.
+fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    name.eq_ignore_ascii_case("localhost")
+        || address.is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::engine::general_purpose::STANDARD as BASE64;
+
+    use super::*;
+
+    #[test]
+    fn only_this_machines_own_names_are_answered_to() {
+        for host in ["localhost", "localhost:9170", "127.0.0.1:9170", "127.8.8.8", "[::1]:9170", "[::1]"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "evil.example:9170",
+            "localhost.evil.example",
+            "10.0.0.1",
+            "127.0.0.1.nip.io",
+        ] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_ours_if_it_comes_from_the_host_that_it_asks() {
+        for (origin, host, ours) in [
+            ("https://crons.example", "crons.example", true),
+            ("https://crons.example", "Crons.Example", true),
+            ("https://crons.example", "crons.example:443", true),
+            ("http://10.0.0.7:9170", "10.0.0.7:9170", true),
+            ("https://crons.example", "crons.example:80", false),
+            ("https://evil.example", "crons.example", false),
+            ("http://10.0.0.7:8000", "10.0.0.7:9170", false),
+            ("https://crons.example.evil.example", "crons.example", false),
+            ("null", "null", false),
+            ("https://", "", false),
+            ("", "", false),
+        ] {
+            assert_eq!(is_origin_of(origin, host), ours, "{origin} at {host}");
+        }
+    }
+
+    #[test]
+    fn the_token_is_found_as_programs_and_as_browsers_send_it() {
+        let basic = |pair: &str| format!("Basic {}", BASE64.encode(pair));
+        for (value, found) in [
+            ("Bearer open-sesame".to_owned(), Some("open-sesame")),
+            ("bearer  open-sesame ".to_owned(), Some("open-sesame")),
+            (basic("admin:open-sesame"), Some("open-sesame")),
+            (basic(":open:sesame"), Some("open:sesame")),
+            (basic("open-sesame"), None),
+            ("Basic open-sesame".to_owned(), None),
+            ("Sentry sentry_key=open-sesame".to_owned(), None),
+            ("open-sesame".to_owned(), None),
+        ] {
+            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
+            assert_eq!(shown(&headers).as_deref(), found.map(str::as_bytes), "{value}");
+        }
+        assert_eq!(shown(&HeaderMap::new()), None);
+    }
+}

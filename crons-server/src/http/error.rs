@@ -1,0 +1,179 @@
+//! A request that is not done as asked, and why: the same form everywhere.
+
+use std::fmt::Write;
+
+use axum::Json;
+use axum::extract::path::ErrorKind;
+use axum::extract::rejection::PathRejection;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::pipeline::Unavailable;
+use crate::store::StoreError;
+
+/// Where a client finds the reason without reading the body; the name is that of Sentry's older servers.
+pub const REASON: HeaderName = HeaderName::from_static("x-sentry-error");
+
+/// Characters of that header, at most.
+const MAX_REASON: usize = 500;
+
+/// Why a request is refused, with the status that says so: `{"detail": ..}`.
+#[derive(Debug)]
+pub struct Refusal {
+    status: StatusCode,
+    detail: String,
+}
+
+impl Refusal {
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into() }
+    }
+
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// Adds what else the sender has to know.
+    pub fn with_notes(mut self, notes: &[String]) -> Self {
+        for note in notes {
+            self.detail.push_str("; ");
+            self.detail.push_str(note);
+        }
+        self
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let Self { status, detail } = self;
+        // Quoted: what a client sends must not look like a line of ours.
+        tracing::warn!(status = status.as_u16(), ?detail, "request refused");
+        with_reason((status, Json(json!({ "detail": detail }))).into_response(), &detail)
+    }
+}
+
+/// Adds the reason as a header, as far as a header can hold it.
+pub fn with_reason(mut response: Response, reason: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(&header_text(reason)) {
+        response.headers_mut().insert(REASON, value);
+    }
+    response
+}
+
+/// The text in printable ASCII: typographic signs as their plain forms, all else escaped as in JSON (`\u00e9`); at most
+/// [`MAX_REASON`] characters, whose last ones are dots where the text is longer.
+fn header_text(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    // Where the text can end with dots behind it, not in the middle of an escape.
+    let mut cut = 0;
+    for c in text.chars() {
+        match c {
+            ' '..='~' => plain.push(c),
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => plain.push('-'),
+            '\u{2018}' | '\u{2019}' => plain.push('\''),
+            '\u{201c}' | '\u{201d}' => plain.push('"'),
+            '\u{2026}' => plain.push_str("..."),
+            '\u{2190}' => plain.push_str("<-"),
+            '\u{2192}' => plain.push_str("->"),
+            '\u{d7}' => plain.push('x'),
+            '\u{a0}' | '\u{2002}'..='\u{200a}' | '\u{202f}' => plain.push(' '),
+            '\n' => plain.push_str("\\n"),
+            '\r' => plain.push_str("\\r"),
+            '\t' => plain.push_str("\\t"),
+            _ => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    // Writing to a string does not fail.
+                    let _ = write!(plain, "\\u{unit:04x}");
+                }
+            }
+        }
+        if plain.len() > MAX_REASON {
+            plain.truncate(cut);
+            plain.push_str("...");
+            break;
+        }
+        if plain.len() <= MAX_REASON - 3 {
+            cut = plain.len();
+        }
+    }
+    plain
+}
+
+impl From<PathRejection> for Refusal {
+    /// Names the part of the path; its value is left out, since it may be a key.
+    fn from(rejected: PathRejection) -> Self {
+        let detail = match &rejected {
+            PathRejection::FailedToDeserializePathParams(failed) => match failed.kind() {
+                ErrorKind::InvalidUtf8InPathParam { key } => {
+                    format!("{key}: this part of the path is not UTF-8; percent-encode its bytes in UTF-8")
+                }
+                _ => "the path has a part that this route does not take".to_owned(),
+            },
+            _ => "the path cannot be read".to_owned(),
+        };
+        Self::new(rejected.status(), detail)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        if error.is_unreadable() {
+            // The log has named the row already.
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string());
+        }
+        tracing::error!(%error, "a read failed");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "the database cannot be read; the server's log says why")
+    }
+}
+
+impl From<Unavailable> for Refusal {
+    fn from(unavailable: Unavailable) -> Self {
+        let reason = match unavailable {
+            Unavailable::Database => "it could not be stored, send it again; the server's log says why",
+            Unavailable::Closing => "the server is shutting down, send it again",
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_reason_in_the_header_is_readable_ascii() {
+        for (text, expected) in [
+            (
+                "1\u{2013}720 \u{2014} don\u{2019}t \u{201c}write\u{201d} 0\u{2026}",
+                "1-720 - don't \"write\" 0...",
+            ),
+            ("caf\u{e9} \u{65e5}", "caf\\u00e9 \\u65e5"),
+            ("\u{1f600}", "\\ud83d\\ude00"),
+            ("a\r\nb\tc\u{7f}\u{0}", "a\\r\\nb\\tc\\u007f\\u0000"),
+            ("12\u{a0}h \u{2212}1 3\u{d7}4", "12 h -1 3x4"),
+        ] {
+            assert_eq!(header_text(text), expected);
+        }
+        assert_eq!(header_text(&"x".repeat(500)).len(), 500);
+        assert_eq!(header_text(&"x".repeat(501)), format!("{}...", "x".repeat(497)));
+        // Not in the middle of an escape.
+        assert_eq!(header_text(&"\u{e9}".repeat(100)), format!("{}...", "\\u00e9".repeat(82)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_fits_into_the_header(text in "\\PC*|.{0,600}") {
+            let plain = header_text(&text);
+            prop_assert!(plain.len() <= MAX_REASON && plain.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+            prop_assert!(HeaderValue::from_str(&plain).is_ok());
+            prop_assert!(!plain.contains('?') || text.contains('?'));
+        }
+    }
+}

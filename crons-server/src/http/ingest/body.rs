@@ -1,0 +1,147 @@
+//! The body of a request, bounded in size and time.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode};
+use http_body_util::BodyExt;
+use tokio::time::{Instant, timeout_at};
+
+use super::encoding::{self, EncodingError};
+use crate::http::error::Refusal;
+
+/// The largest body that is taken, before and after decompression: 1 MiB, as Sentry takes on its check-in URL.
+const MAX_BODY: usize = 1024 * 1024;
+/// What is read of a larger one before it is refused: a client that is still sending does not see the answer.
+const MAX_READ: usize = 8 * MAX_BODY;
+/// What is read of a body that is thrown away: the largest minidump that Sentry takes.
+const MAX_DISCARDED: usize = 100 * MAX_BODY;
+/// How long a client may leave us waiting for the next piece.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long all of it may take: 1 MiB comes in time over a line of 300 kbit/s.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Reads a body to its end and undoes its `Content-Encoding`.
+///
+/// # Errors
+/// If it comes too slowly, is too large, packed or unpacked, or is not encoded as the headers say.
+pub(super) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Vec<u8>, Refusal>
+where
+    B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
+{
+    let mut bytes = Vec::new();
+    let size = drain(body, MAX_READ, |piece| {
+        if bytes.len() + piece.len() <= MAX_BODY {
+            bytes.extend_from_slice(piece);
+        }
+    })
+    .await?;
+    if size > MAX_BODY {
+        return Err(too_large());
+    }
+    Ok(encoding::codings(headers).and_then(|codings| encoding::decode(bytes, &codings, MAX_BODY))?)
+}
+
+/// Reads a body to its end and keeps nothing of it.
+///
+/// # Errors
+/// If it comes too slowly.
+pub(super) async fn discard<B>(body: B) -> Result<(), Refusal>
+where
+    B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
+{
+    drain(body, MAX_DISCARDED, |_| ()).await.map(drop)
+}
+
+/// Hands each piece of a body on, until its end or until more than `most` bytes were read; how many were.
+async fn drain<B>(mut body: B, most: usize, mut keep: impl FnMut(&[u8])) -> Result<usize, Refusal>
+where
+    B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
+{
+    let mut read = 0;
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let patience = Instant::now() + PATIENCE;
+        let frame = timeout_at(patience.min(deadline), body.frame()).await.map_err(|_| {
+            let detail = if patience <= deadline {
+                format!("the body stopped for {} s; send it without pauses", PATIENCE.as_secs())
+            } else {
+                format!("the body has not come to its end in {} s; send it faster", DEADLINE.as_secs())
+            };
+            Refusal::new(StatusCode::REQUEST_TIMEOUT, detail)
+        })?;
+        let Some(frame) = frame else { break };
+        let frame = frame.map_err(|error| {
+            Refusal::bad_request(format!("the body cannot be read: {error}; send all of it"))
+        })?;
+        let Ok(piece) = frame.into_data() else { continue };
+        read += piece.len();
+        keep(&piece);
+        if read > most {
+            break;
+        }
+    }
+    Ok(read)
+}
+
+fn too_large() -> Refusal {
+    let detail = format!(
+        "the body is larger than {MAX_BODY} bytes, packed or unpacked; send each check-in in a request of its own"
+    );
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+}
+
+impl From<EncodingError> for Refusal {
+    fn from(error: EncodingError) -> Self {
+        match error {
+            EncodingError::TooLarge => too_large(),
+            EncodingError::Unknown(_) | EncodingError::TooMany(_) => {
+                Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error.to_string())
+            }
+            EncodingError::Malformed(..) => Self::bad_request(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll, ready};
+
+    use axum::response::IntoResponse;
+    use hyper::body::Frame;
+    use tokio::time::{Interval, interval};
+
+    use super::*;
+    use crate::http::error::REASON;
+
+    /// One byte at a time, without end.
+    struct Drip(Interval);
+
+    impl hyper::body::Body for Drip {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            ready!(self.0.poll_tick(cx));
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"x")))))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_drips_is_not_waited_for() {
+        for (every, seconds, reason) in [
+            (Duration::from_secs(9), 30, "the body has not come to its end in 30 s; send it faster"),
+            (Duration::from_secs(11), 10, "the body stopped for 10 s; send it without pauses"),
+        ] {
+            let before = Instant::now();
+            let refusal = read(&HeaderMap::new(), Drip(interval(every))).await.unwrap_err().into_response();
+            assert_eq!(before.elapsed().as_secs(), seconds);
+            assert_eq!(refusal.status(), StatusCode::REQUEST_TIMEOUT);
+            assert_eq!(refusal.headers()[REASON], reason);
+        }
+    }
+}

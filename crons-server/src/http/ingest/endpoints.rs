@@ -1,0 +1,196 @@
+//! The two ways in: an envelope from an SDK, and a URL that anything can call.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use crons_types::{ACCEPTED_BUT, CheckInId};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::auth::{self, Keys, Place};
+use super::body;
+use crate::domain::{Arrival, Fault, ProcessingError, Verdict};
+use crate::http::access::same;
+use crate::http::error::{Refusal, with_reason};
+use crate::http::query::QueryPairs;
+use crate::http::state::App;
+use crate::ingest::{Envelope, EnvelopeError, MAX_ITEM, parse_check_in, remarks};
+
+/// What is said to an envelope with a check-in.
+#[derive(Serialize)]
+struct Answer {
+    /// Sentry answers 200 and drops it; we answer the same, but say so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    discarded: Vec<String>,
+    /// Remarks about what was not taken as it was sent, though the check-in counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remarks: Vec<String>,
+    id: CheckInId,
+}
+
+impl From<EnvelopeError> for Refusal {
+    fn from(error: EnvelopeError) -> Self {
+        let status =
+            if error.is_too_large() { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
+        Self::new(status, error.to_string())
+    }
+}
+
+/// `POST /api/{project}/envelope/`
+pub async fn envelope_endpoint(
+    State(app): State<App>,
+    project: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let Path(project) = project?;
+    envelope(&app, &project, request).await
+}
+
+/// The same, by whatever way it comes.
+pub async fn envelope<B>(app: &App, project: &str, request: Request<B>) -> Result<Response, Refusal>
+where
+    B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
+{
+    let (head, body) = request.into_parts();
+    // First of all: a client that is still sending does not see why it is refused.
+    let body = body::read(&head.headers, body).await?;
+    let envelope = Envelope::parse(&body)?;
+    let mut keys = Keys::of_request(&head)?;
+    keys.add(Place::Envelope, envelope.key.as_deref());
+    let invalid_dsn =
+        envelope.invalid_dsn.map(|reason| format!("the envelope's `dsn` cannot be read: {reason}"));
+    keys.check(&app.public_key, auth::project(project)?)
+        .map_err(|refused| Refusal::from(refused).with_notes(invalid_dsn.as_slice()))?;
+    let Some(payload) = envelope.check_in else { return Ok(Json(json!({})).into_response()) };
+    let arrival = parse_check_in(payload, None);
+    let id = arrival.content.as_ref().map_or(CheckInId::NIL, |event| event.check_in_id);
+    let taken = take(app, arrival).await?;
+    let (discarded, remarks) = (texts(&taken.discarded), texts(&taken.remarks));
+    Ok(taken.with_reasons(Json(Answer { discarded, remarks, id }).into_response()))
+}
+
+/// The path of the second way, with the key in it or not.
+#[derive(Debug, Deserialize)]
+pub struct CronPath {
+    project: String,
+    slug: String,
+    key: Option<String>,
+}
+
+/// `GET` and `POST /api/{project}/cron/{slug}[/{key}][/]`
+pub async fn cron(
+    State(app): State<App>,
+    path: Result<Path<CronPath>, PathRejection>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let (head, body) = request.into_parts();
+    let body = body::read(&head.headers, body).await?;
+    let Path(CronPath { project, slug, key }) = path?;
+    let mut keys = Keys::of_request(&head)?;
+    if key.is_none() && same(slug.as_bytes(), app.public_key.as_bytes()) {
+        return Err(Refusal::bad_request(
+            "monitor_slug: the path has the key in its place; call /api/1/cron/{slug}/{key}/",
+        ));
+    }
+    keys.add(Place::Path, key.as_deref());
+    keys.check(&app.public_key, auth::project(&project)?)?;
+    let query = QueryPairs::of(&head.uri);
+    let content_type =
+        head.headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    // With a JSON body the query string does not count, and the other way round, as at Sentry.
+    let as_json = content_type
+        .as_ref()
+        .is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("application/json"))
+        // Some clients name a type also where they send nothing.
+        && (head.method == Method::POST || !body.is_empty());
+    if as_json && body.len() > MAX_ITEM {
+        return Err(EnvelopeError::TooLarge(body.len()).into());
+    }
+    let unread =
+        remarks::of_url(head.uri.query().unwrap_or_default(), as_json, body.len(), content_type.as_deref());
+    let notes = unread.clone();
+    let taken = async {
+        let payload = if as_json { body } else { from_query(&query)? };
+        let mut arrival = parse_check_in(&payload, Some(&slug));
+        arrival.remark(unread);
+        take(&app, arrival).await
+    };
+    let taken = taken.await.map_err(|refused| refused.with_notes(&notes))?;
+    // As at Sentry: 202 and an empty body, whatever becomes of it. But the reason is in a header.
+    Ok(taken.with_reasons(StatusCode::ACCEPTED.into_response()))
+}
+
+/// The query string as the JSON that would say the same, so that both are judged alike.
+fn from_query(query: &QueryPairs) -> Result<Vec<u8>, Refusal> {
+    let Some(status) = query.value("status")? else {
+        return Err(Refusal::bad_request(
+            "status: it is missing in the query string; call with ?status=in_progress, ok or error",
+        ));
+    };
+    let mut payload = json!({ "status": status });
+    for name in ["check_in_id", "environment"] {
+        if let Some(value) = query.value(name)? {
+            payload[name] = json!(value);
+        }
+    }
+    if let Some(duration) = query.value("duration")? {
+        let seconds = duration.parse().ok().filter(|seconds: &f64| seconds.is_finite()).ok_or_else(|| {
+            Refusal::bad_request(format!(
+                "duration: {:?} is no number of seconds; write one such as 1.5, or leave it out",
+                shortened(duration, 80)
+            ))
+        })?;
+        payload["duration"] = json!(seconds);
+    }
+    Ok(payload.to_string().into_bytes())
+}
+
+/// The first characters of a text, for messages.
+fn shortened(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
+}
+
+/// The answer to a check-in.
+#[derive(Default)]
+struct Taken {
+    /// Reasons why the check-in does not count.
+    discarded: Vec<ProcessingError>,
+    /// Remarks about what was not taken as it was sent, though the check-in counts.
+    remarks: Vec<ProcessingError>,
+}
+
+/// Has it stored, also if it is no check-in.
+async fn take(app: &App, arrival: Arrival) -> Result<Taken, Refusal> {
+    // What no SDK sends gets a plain answer; what Sentry answers yes to and drops, gets that and the reason.
+    let malformed = matches!(arrival.content, Err(Fault { malformed: true, .. }));
+    let held = arrival.content.as_ref().map(|event| event.remarks.clone()).unwrap_or_default();
+    match app.inbox.check_in(arrival).await? {
+        Verdict::Refused(errors) if malformed => {
+            Err(Refusal::bad_request(format!("malformed check-in: {}", texts(&errors).join("; "))))
+        }
+        Verdict::Refused(discarded) => Ok(Taken { discarded, remarks: Vec::new() }),
+        Verdict::Accepted { noted: remarks, .. } => Ok(Taken { discarded: Vec::new(), remarks }),
+        Verdict::Held => {
+            let remarks = held.into_iter().map(ProcessingError::CheckInValidationFailed).collect();
+            Ok(Taken { discarded: Vec::new(), remarks })
+        }
+    }
+}
+
+impl Taken {
+    /// Adds a header with the reasons, if there are any.
+    fn with_reasons(&self, answer: Response) -> Response {
+        match (self.discarded.as_slice(), self.remarks.as_slice()) {
+            ([], []) => answer,
+            ([], remarks) => with_reason(answer, &format!("{ACCEPTED_BUT}{}", texts(remarks).join("; "))),
+            (discarded, _) => with_reason(answer, &texts(discarded).join("; ")),
+        }
+    }
+}
+
+fn texts(errors: &[ProcessingError]) -> Vec<String> {
+    errors.iter().map(ToString::to_string).collect()
+}

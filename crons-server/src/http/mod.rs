@@ -1,0 +1,18 @@
+//! The server's edge: connections, routes, who may ask, and the handlers of ingest, API and pages.
+
+// In layer order: a module uses only those above it.
+mod listener;
+mod error;
+mod paths;
+mod query;
+mod access;
+mod state;
+mod ingest;
+mod api;
+mod pages;
+mod router;
+
+pub(crate) use access::Access;
+pub(crate) use listener::{Seldom, serve};
+pub(crate) use router::Routes;
+pub(crate) use state::App;

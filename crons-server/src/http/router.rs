@@ -1,0 +1,192 @@
+//! Every route of the server, on one screen.
+
+use axum::extract::{MatchedPath, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post, put};
+use axum::{Json, Router};
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use serde_json::{Value, json};
+
+use crate::http::access::{self, Access};
+use crate::http::error::Refusal;
+use crate::http::listener::{RequestBody, Site};
+use crate::http::state::App;
+use crate::http::{api, ingest, pages, paths};
+use crate::store::Reader;
+
+/// The routes, and a shortcut past them: they and their layers would be a tenth of what a check-in costs.
+#[derive(Clone)]
+pub(crate) struct Routes {
+    router: TowerToHyperService<Router>,
+    app: App,
+    access: Access,
+}
+
+impl Routes {
+    pub(crate) fn new(app: App, access: Access) -> Self {
+        let router = TowerToHyperService::new(router(app.clone(), access.clone()));
+        Self { router, app, access }
+    }
+}
+
+impl Site for Routes {
+    /// Strangers are turned away, and no page of ours runs scripts, is framed, or guesses types.
+    async fn answer(&self, mut request: hyper::Request<RequestBody>) -> Response {
+        const HEADERS: [(HeaderName, HeaderValue); 3] = [
+            (
+                header::CONTENT_SECURITY_POLICY,
+                HeaderValue::from_static(
+                    "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+                ),
+            ),
+            (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+            // With `no-referrer`, browsers would send our own forms with `Origin: null`, which `access` refuses.
+            (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+        ];
+        paths::collapse_slashes(request.uri_mut());
+        let mut response = if let Some(refused) = self.access.refused_host(request.headers()) {
+            refused.into_response()
+        } else if let Some(project) = plain_envelope(&request) {
+            let answer = ingest::envelope(&self.app, &project, request).await;
+            ingest::readable_by_pages(answer.into_response())
+        } else {
+            let Ok(response) = self.router.call(request).await;
+            response
+        };
+        allow_options(response.headers_mut());
+        response.headers_mut().extend(HEADERS);
+        response
+    }
+}
+
+/// Adds `OPTIONS`, which every route answers, to the methods that the router lists in `Allow`.
+fn allow_options(headers: &mut HeaderMap) {
+    if let Some(allowed) = headers.get(header::ALLOW).and_then(|allowed| allowed.to_str().ok())
+        && let Ok(allowed) = HeaderValue::from_str(&format!("{}, OPTIONS", allowed.replace(',', ", ")))
+    {
+        headers.insert(header::ALLOW, allowed);
+    }
+}
+
+/// The project of what nearly all requests are: an envelope.
+fn plain_envelope<B>(request: &hyper::Request<B>) -> Option<String> {
+    if request.method() != Method::POST {
+        return None;
+    }
+    let project = request.uri().path().strip_prefix("/api/")?.strip_suffix("/envelope/")?;
+    project.bytes().all(|digit| digit.is_ascii_digit()).then(|| project.to_owned())
+}
+
+fn router(app: App, access: Access) -> Router {
+    // All else is for those who have the admin token.
+    Router::new()
+        .route("/", get(pages::index))
+        .route("/style.css", get(pages::style))
+        .route("/api/0/", get(api::index))
+        .route("/api/0", get(api::index))
+        .nest("/api/0/organizations/{organization}", api())
+        .fallback(not_found)
+        .method_not_allowed_fallback(other_method)
+        .layer(middleware::from_fn_with_state(access.clone(), access::admin))
+        .route("/health", get(health))
+        .route("/health/", get(health))
+        .method_not_allowed_fallback(other_method)
+        .layer(middleware::from_fn_with_state(access, access::same_origin))
+        .merge(ingest())
+        .with_state(app)
+}
+
+/// Open to all who have the key, and to pages of any origin. Bodies are only taken here, packed or not.
+fn ingest() -> Router<App> {
+    let cron =
+        || get(ingest::cron).post(ingest::cron).head(other_method_of_cron).fallback(other_method_of_cron);
+    let store = || post(ingest::store).get(ingest::store_pixel);
+    let with_slash = |router: Router<App>, path: &str, methods: MethodRouter<App>| {
+        router.route(path, methods.clone()).route(&format!("{path}/"), methods)
+    };
+    [
+        ("/api/{project}/envelope", post(ingest::envelope_endpoint)),
+        ("/api/{project}/cron/{slug}", cron()),
+        ("/api/{project}/cron/{slug}/{key}", cron()),
+        // What carries no check-ins.
+        ("/api/store", store()),
+        ("/api/{project}/store", store()),
+        ("/api/{project}/security", post(ingest::report)),
+        ("/api/{project}/csp-report", post(ingest::report)),
+        ("/api/{project}/nel", post(ingest::report)),
+        ("/api/{project}/minidump", post(ingest::crash)),
+        ("/api/{project}/unreal/{key}", post(ingest::crash)),
+        ("/api/{project}/playstation", post(ingest::crash)),
+        ("/api/{project}/events/{event}/attachments", post(ingest::attachments)),
+        ("/api/{project}/otlp/v1/{signal}", post(ingest::otlp)),
+        ("/api/{project}/integration/otlp/v1/{signal}", post(ingest::otlp)),
+        ("/api/{project}/integration/{service}/logs", post(ingest::report)),
+    ]
+    .into_iter()
+    .fold(Router::new(), |router, (path, methods)| with_slash(router, path, methods))
+    .method_not_allowed_fallback(other_method)
+    .layer(middleware::from_fn(ingest::cors))
+}
+
+/// What is stored, and what people can change of it.
+fn api() -> Router<App> {
+    Router::new()
+        .route("/monitors/", get(api::monitors))
+        .route("/monitors/{slug}/", get(api::monitor).put(api::change_monitor).delete(api::delete_monitor))
+        .route("/monitors/{slug}/environments/{environment}/", put(api::change_environment))
+        .route("/monitors/{slug}/checkins/", get(api::check_ins))
+        .route("/monitors/{slug}/incidents/", get(api::incidents_of))
+        .route("/monitors/{slug}/processing-errors/", get(api::refused_of))
+        .route("/monitors/{slug}/usage/", get(api::usage_of))
+        .route("/incidents/", get(api::incidents))
+        .route("/incidents/{id}/", get(api::incident))
+        .route("/incidents/{id}/acknowledgement/", put(api::acknowledge).delete(api::unacknowledge))
+        .route("/alerts/", get(api::alerts))
+        .route("/processing-errors/", get(api::refused))
+        .route("/usage/", get(api::usage))
+        .route("/outages/", get(api::outages))
+}
+
+/// `GET /health`: whether the database can be read, and is still there.
+async fn health(State(app): State<App>) -> Result<Json<Value>, Refusal> {
+    app.probe(Reader::check).await?;
+    if !app.inbox.is_well() {
+        let detail = "what was last to be stored could not be; the server's log says why";
+        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, detail));
+    }
+    Ok(Json(json!({"status": "ok"})))
+}
+
+/// The path is shown in part only, here and below: it may hold a key.
+async fn not_found(uri: Uri) -> Refusal {
+    let (path, shown) = (uri.path(), paths::shown(uri.path()));
+    let help = if path.starts_with("/api/0/") && !path.ends_with('/') {
+        "paths of the API end in a slash"
+    } else if path.starts_with("/api/0/") {
+        "the API has monitors/, incidents/, alerts/, processing-errors/, usage/ and outages/ below /api/0/organizations/crons/"
+    } else if path.starts_with("/api/") {
+        "send envelopes to /api/1/envelope/, and call /api/1/cron/{slug}/{key}/ for a check-in without an SDK"
+    } else {
+        "the list of monitors is at /"
+    };
+    Refusal::not_found(format!("there is nothing at {shown}; {help}"))
+}
+
+/// The answer to a method that a route does not have. The router adds the header `Allow`.
+async fn other_method(method: Method, route: Option<MatchedPath>, uri: Uri) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::OK.into_response();
+    }
+    let path = route.map_or_else(|| paths::shown(uri.path()), |route| route.as_str().to_owned());
+    let detail = format!("{method} is not what {path} is for; the header `Allow` says what is");
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
+}
+
+/// The same for the check-in URL, where `HEAD` is another method than `GET`: whoever looks does not check in.
+async fn other_method_of_cron(method: Method, route: Option<MatchedPath>, uri: Uri) -> Response {
+    let allowed = [(header::ALLOW, HeaderValue::from_static("GET,POST"))];
+    (allowed, other_method(method, route, uri).await).into_response()
+}

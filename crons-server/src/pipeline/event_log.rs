@@ -1,0 +1,111 @@
+//! The thread that writes the log: whoever owns the database does not wait for whoever reads that.
+
+use std::collections::HashSet;
+use std::sync::mpsc::{SendError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use crons_types::Slug;
+use jiff::Timestamp;
+
+use crate::domain::{Verdict, truncate_to_minute};
+use crate::pipeline::events::Said;
+
+/// Batches that may wait to be written; beyond it the sender does.
+const WAITING: usize = 2;
+
+/// The senders' end. When it is dropped, all that was said has been written.
+pub(crate) struct Log {
+    said: Option<SyncSender<Vec<Said>>>,
+    thread: Option<JoinHandle<()>>,
+    remarked: Remarked,
+}
+
+/// The monitors of whose check-ins something was remarked in one minute: once is enough.
+#[derive(Default)]
+struct Remarked {
+    minute: Timestamp,
+    slugs: HashSet<Slug>,
+}
+
+impl Remarked {
+    /// Takes the remarks away that would be the second of their monitor in a minute.
+    fn thin_out(&mut self, said: &mut Said) {
+        if let Said::CheckIn(event, Verdict::Accepted { noted, .. }) = said
+            && !noted.is_empty()
+        {
+            let minute = truncate_to_minute(event.received);
+            if minute != self.minute {
+                *self = Self { minute, slugs: HashSet::new() };
+            }
+            if !self.slugs.insert(event.monitor_slug.clone()) {
+                noted.clear();
+            }
+        }
+    }
+}
+
+impl Log {
+    pub(crate) fn start() -> std::io::Result<Self> {
+        let (said, batches) = sync_channel::<Vec<Said>>(WAITING);
+        let thread = std::thread::Builder::new().name("crons-log".to_owned());
+        let thread = thread.spawn(move || batches.into_iter().flatten().for_each(|said| said.log()))?;
+        Ok(Self { said: Some(said), thread: Some(thread), remarked: Remarked::default() })
+    }
+
+    /// Has it written, after all that was said before.
+    pub(crate) fn say(&mut self, mut said: Vec<Said>) {
+        for said in &mut said {
+            self.remarked.thin_out(said);
+        }
+        // To wake a thread for nothing would cost a check-in more than all else.
+        said.retain(|said| !said.is_quiet());
+        if let Some(log) = self.said.as_ref().filter(|_| !said.is_empty())
+            && let Err(SendError(said)) = log.send(said)
+        {
+            said.iter().for_each(Said::log);
+        }
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        drop(self.said.take());
+        // One that has panicked has said so.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crons_types::{CheckInId, CheckInStatus};
+
+    use super::*;
+    use crate::domain::{CheckInEvent, Consequences, ProcessingError};
+
+    #[test]
+    fn a_remark_is_logged_once_a_minute_and_monitor() {
+        let mut remarked = Remarked::default();
+        let mut logged = |slug: &str, second: i64| {
+            let event = CheckInEvent {
+                project: crate::PROJECT,
+                monitor_slug: Slug::parse(slug).unwrap(),
+                environment: "production".to_owned(),
+                check_in_id: CheckInId::NIL,
+                status: CheckInStatus::Ok,
+                duration_ms: None,
+                config: None,
+                received: Timestamp::from_second(second).unwrap(),
+                spelling: None,
+                remarks: Vec::new(),
+            };
+            let noted = vec![ProcessingError::CheckInValidationFailed("a key".to_owned())];
+            let accepted = Verdict::Accepted { noted, consequences: Consequences::default() };
+            let mut said = Said::CheckIn(event, accepted);
+            remarked.thin_out(&mut said);
+            matches!(said, Said::CheckIn(_, Verdict::Accepted { noted, .. }) if !noted.is_empty())
+        };
+        let told = [("one", 0), ("one", 59), ("other", 59), ("one", 60), ("other", 61), ("one", 119)]
+            .map(|(slug, second)| logged(slug, second));
+        assert_eq!(told, [true, false, true, true, true, false]);
+    }
+}

@@ -1,0 +1,225 @@
+//! From events to verdicts: loads what bears on each, lets the core decide, saves what it decided.
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use crate::alerts::Alerts;
+use crate::domain::{
+    self, Arrival, Caps, CheckInEvent, Consequences, Outage, ProcessingError, RateWindow, RefusedStarts,
+    State, Verdict,
+};
+use crate::pipeline::events::Said;
+use crate::settings::Settings;
+use crate::store::{Change, Records, StoreError, enqueue_alerts};
+
+/// How long the end of a run waits for the report that describes its monitor.
+pub(crate) const HELD_FOR: SignedDuration = SignedDuration::from_secs(60);
+
+/// What decides, with what it has in mind.
+pub(crate) struct Judge {
+    pub(crate) rate: RateWindow,
+    refused_starts: RefusedStarts,
+    caps: Caps,
+    alerts: Alerts,
+    /// When nobody could be heard, as far as a deadline may still ask.
+    pub(crate) outages: Vec<Outage>,
+    pub(super) new_id: Box<dyn FnMut() -> Uuid + Send>,
+}
+
+impl Judge {
+    pub(crate) fn new(settings: &Settings, new_id: impl FnMut() -> Uuid + Send + 'static) -> Self {
+        Self {
+            rate: RateWindow::new(settings.rate_limit.0),
+            refused_starts: RefusedStarts::default(),
+            caps: settings.caps,
+            alerts: settings.alerts.clone(),
+            outages: Vec::new(),
+            new_id: Box::new(new_id),
+        }
+    }
+
+    /// Takes one arrival into account, and after it those that were waiting for what it says.
+    pub(crate) fn check_in(
+        &mut self,
+        records: &mut dyn Records,
+        arrival: &Arrival,
+        said: &mut Vec<Said>,
+    ) -> Result<Verdict, StoreError> {
+        let event = match self.admit(arrival) {
+            Ok(event) => event,
+            Err(error) => {
+                let errors = vec![error];
+                records.refuse(arrival, &errors)?;
+                self.refused_starts.refused(arrival, &errors);
+                said.push(Said::Refused {
+                    slug: arrival.monitor_slug.clone(),
+                    environment: arrival.environment.clone(),
+                    received: arrival.received,
+                    errors: errors.clone(),
+                });
+                return Ok(Verdict::Refused(errors));
+            }
+        };
+        let (mut verdict, made_monitor) = self.apply(records, event, said)?;
+        if verdict == Verdict::Held
+            && let Some(errors) = self.refused_starts.why(event)
+        {
+            verdict = Verdict::Refused(with_remarks(event, errors));
+        }
+        match &verdict {
+            Verdict::Held => records.hold(event)?,
+            Verdict::Refused(errors) => {
+                records.refuse(arrival, errors)?;
+                self.refused_starts.refused(arrival, errors);
+            }
+            Verdict::Accepted { noted, .. } => {
+                self.refused_starts.accepted(event);
+                if !noted.is_empty() {
+                    records.remark(arrival, noted)?;
+                }
+            }
+        }
+        let held = if made_monitor { records.release(event)? } else { Vec::new() };
+        // Nothing below fails by itself: what is said here happens.
+        said.push(Said::CheckIn(event.without_config(), verdict.clone()));
+        for waiting in held {
+            // The minute that would have ended its wait may not have been judged yet.
+            if event.received.duration_since(waiting.received) >= HELD_FOR {
+                give_up(records, waiting, said)?;
+                continue;
+            }
+            let applied = apart(records, said, |records, said| {
+                let (verdict, _) = self.apply(records, &waiting, said)?;
+                match &verdict {
+                    Verdict::Refused(errors) => records.refuse(&as_arrival(&waiting), errors)?,
+                    Verdict::Accepted { noted, .. } if !noted.is_empty() => {
+                        records.remark(&as_arrival(&waiting), noted)?;
+                    }
+                    Verdict::Accepted { .. } | Verdict::Held => {}
+                }
+                Ok(verdict)
+            })?;
+            said.extend(applied.map(|verdict| Said::CheckIn(waiting, verdict)));
+        }
+        Ok(verdict)
+    }
+
+    /// Steps 2 to 5: what is too much, and what is no check-in, goes no further.
+    fn admit<'a>(&mut self, arrival: &'a Arrival) -> Result<&'a CheckInEvent, ProcessingError> {
+        if let Some(slug) = &arrival.monitor_slug {
+            self.rate.count(slug, &arrival.environment, arrival.received)?;
+        }
+        arrival.content.as_ref().map_err(|fault| fault.error.clone())
+    }
+
+    /// The verdict, and whether there is a monitor where there was none.
+    fn apply(
+        &mut self,
+        records: &mut dyn Records,
+        event: &CheckInEvent,
+        said: &mut Vec<Said>,
+    ) -> Result<(Verdict, bool), StoreError> {
+        let known = match records.load(event) {
+            // The check-in is refused, and kept as all that is refused, until the row is mended.
+            Err(error) if error.is_unreadable() => {
+                return Ok((
+                    Verdict::Refused(vec![ProcessingError::UnreadableRow(error.to_string())]),
+                    false,
+                ));
+            }
+            known => known?,
+        };
+        let mut state = known.clone();
+        let verdict = domain::check_in(&mut state, event, self.caps, &mut self.new_id);
+        let consequences = match &verdict {
+            Verdict::Accepted { consequences, .. } => Some(consequences),
+            Verdict::Held | Verdict::Refused(_) => None,
+        };
+        self.save(records, [(&known, &state, consequences)], said)?;
+        Ok((verdict, known.monitor.is_none() && state.monitor.is_some()))
+    }
+
+    /// Keeps what has changed and what people are told, and has it sent to those who asked for it.
+    pub(super) fn save<'a>(
+        &self,
+        records: &mut dyn Records,
+        changes: impl IntoIterator<Item = (&'a State, &'a State, Option<&'a Consequences>)>,
+        said: &mut Vec<Said>,
+    ) -> Result<(), StoreError> {
+        let (mut saved, mut events) = (Vec::new(), Vec::new());
+        for (before, after, consequences) in changes {
+            let occurrences = consequences.map_or(&[][..], |consequences| &consequences.occurrences);
+            saved.push(Change { before, after, occurrences });
+            events.extend(consequences.map(|consequences| &consequences.incident_events));
+        }
+        records.save(&saved)?;
+        for events in events {
+            if enqueue_alerts(records, &self.alerts, events)? {
+                said.push(Said::Alerts);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is still held is refused: nothing more will come.
+    pub(crate) fn end(records: &mut dyn Records, said: &mut Vec<Said>) -> Result<(), StoreError> {
+        for event in records.expire(Timestamp::MAX, u32::MAX)? {
+            give_up(records, event, said)?;
+        }
+        Ok(())
+    }
+}
+
+/// Nobody has explained it.
+pub(super) fn give_up(
+    records: &mut dyn Records,
+    event: CheckInEvent,
+    said: &mut Vec<Said>,
+) -> Result<(), StoreError> {
+    let errors = with_remarks(&event, vec![ProcessingError::MonitorNotFound]);
+    records.refuse(&as_arrival(&event), &errors)?;
+    said.push(Said::CheckIn(event, Verdict::Refused(errors)));
+    Ok(())
+}
+
+/// Puts the remarks about a check-in before the reasons why it is refused.
+fn with_remarks(event: &CheckInEvent, errors: Vec<ProcessingError>) -> Vec<ProcessingError> {
+    let remarks = event.remarks.iter().cloned().map(ProcessingError::CheckInValidationFailed);
+    // Those of its start may be the same.
+    let mut all: Vec<_> = remarks.filter(|remark| !errors.contains(remark)).collect();
+    all.extend(errors);
+    all
+}
+
+/// The payload of a check-in that was held, as far as it is still known.
+fn as_arrival(event: &CheckInEvent) -> Arrival {
+    Arrival {
+        monitor_slug: Some(event.monitor_slug.clone()),
+        environment: event.environment.clone(),
+        received: event.received,
+        payload: serde_json::to_string(event).unwrap_or_default(),
+        content: Ok(event.clone()),
+    }
+}
+
+/// Does one thing of many: if it fails, it alone is undone, with all that it said, and left out (`None`), which is logged.
+///
+/// # Errors
+/// If the database fails as a whole.
+pub(crate) fn apart<T>(
+    records: &mut dyn Records,
+    said: &mut Vec<Said>,
+    work: impl FnOnce(&mut dyn Records, &mut Vec<Said>) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    let before = said.len();
+    records.mark()?;
+    let outcome = work(records, said);
+    if outcome.is_err() {
+        said.truncate(before);
+    }
+    records.leave_mark(outcome.is_ok())?;
+    outcome.map(Some).or_else(|error| {
+        tracing::error!(%error, "one item was left out, the others go on");
+        Ok(None)
+    })
+}

@@ -1,0 +1,158 @@
+//! What a server has stored, once more: would another margin have paged me last month?
+
+use crons_types::{CheckInId, CheckInStatus, Schedule, Slug, Timezone};
+use jiff::{SignedDuration, Timestamp};
+
+use super::report::Report;
+use super::simulator::{Simulation, Ticks};
+use crate::domain::{Arrival, CheckIn, CheckInEvent, Config, ConfigPatch, ConfigUpdate, Status};
+use crate::settings::{Caps, Database, RateLimit};
+use crate::store::{Reader, StoreError};
+
+/// What to change of the stored configurations; what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct ConfigChange {
+    /// When runs are expected.
+    pub schedule: Option<Schedule>,
+    /// The zone of that.
+    pub timezone: Option<Timezone>,
+    /// Minutes.
+    pub checkin_margin: Option<u32>,
+    /// Minutes.
+    pub max_runtime: Option<u32>,
+    /// Failures that open an incident.
+    pub failure_issue_threshold: Option<u32>,
+    /// Successes that resolve one.
+    pub recovery_threshold: Option<u32>,
+}
+
+/// A simulation of what a server has stored.
+///
+/// Runs are replayed as they were reported. That a monitor was muted or disabled is not known any more, and a run that took
+/// longer than it might, and was well all the same, is taken to have been kept alive.
+#[derive(Debug, Clone, Default)]
+pub struct Replay {
+    /// Only this one; all if left out.
+    pub monitor_slug: Option<String>,
+    /// What would be different.
+    pub change: ConfigChange,
+}
+
+impl Replay {
+    /// Replays all that is stored: the number of incidents that the server opened, and what comes of it now; `None` if
+    /// there is no such monitor.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn run(&self, database: &Database) -> Result<Option<(usize, Report)>, StoreError> {
+        let reader = Reader::open(database.path())?;
+        let everything = reader.everything()?;
+        let ours = |slug: &str| self.monitor_slug.as_deref().is_none_or(|wanted| wanted == slug);
+        if let Some(wanted) = &self.monitor_slug
+            && !everything.environments.iter().any(|(slug, _)| slug == wanted)
+        {
+            return Ok(None);
+        }
+        let stored = everything.incidents.iter().filter(|(slug, ..)| ours(slug)).count();
+        let mut arrivals = Vec::new();
+        for (slug, environment, row) in everything.check_ins.iter().filter(|(slug, ..)| ours(slug)) {
+            if let Ok(slug) = Slug::parse(slug) {
+                // An end that was held until its begin is older than it, and was taken after it.
+                let reports = self.reports(&slug, environment, row).into_iter();
+                arrivals.extend(reports.map(|report| (report.received.max(row.date_added), report)));
+            }
+        }
+        arrivals.sort_by_key(|(taken, _)| *taken);
+        let caps = Caps { monitors: u32::MAX, environments: u32::MAX };
+        let mut simulation = Simulation::with_caps(Ticks::EveryMinute, RateLimit::OFF, caps)?;
+        simulation.set_outages(reader.outages(Timestamp::MIN)?);
+        for (taken, arrival) in &arrivals {
+            simulation.advance(*taken, false)?;
+            simulation.check_in(arrival)?;
+        }
+        // What was due since the last report counts, too.
+        if let (Some(until), false) = (reader.heard_until()?, arrivals.is_empty()) {
+            simulation.advance(until, false)?;
+        }
+        Ok(Some((stored, simulation.finish()?)))
+    }
+
+    /// What the job itself said of a run, in order.
+    fn reports(&self, slug: &Slug, environment: &str, row: &CheckIn) -> Vec<Arrival> {
+        let config = self.changed(&row.config);
+        let end = row.reported.filter(|reported| reported.is_reported_end());
+        let mut reports = Vec::new();
+        if let Some(last) = row.date_in_progress {
+            // One that came again after the end stands in the row for the first, which made the row.
+            let again = row.date_added < row.date_updated && row.date_updated < last;
+            let begin = if again { row.date_added } else { last };
+            reports.push((begin, CheckInStatus::InProgress, None));
+            if again {
+                reports.push((last, CheckInStatus::InProgress, None));
+            }
+            // Its last report, if that was none of its end, was that it is alive.
+            let still_open = end.is_none() && row.date_updated > begin;
+            if row.status.is_reported_end() || still_open {
+                let alive = kept_alive(begin, row.date_updated, row.config.runtime());
+                reports.extend(alive.map(|at| (at, CheckInStatus::InProgress, None)));
+            }
+            if still_open {
+                reports.push((row.date_updated, CheckInStatus::InProgress, None));
+            }
+        }
+        if let Some(end) = end {
+            let status = if end == Status::Ok { CheckInStatus::Ok } else { CheckInStatus::Error };
+            reports.push((row.date_updated, status, row.duration_ms));
+        }
+        let arrival = |(at, status, duration_ms)| {
+            let event = CheckInEvent {
+                project: crate::PROJECT,
+                monitor_slug: slug.clone(),
+                environment: environment.to_owned(),
+                check_in_id: CheckInId::from_bytes(row.guid.into_bytes()),
+                status,
+                duration_ms,
+                config: Some(ConfigUpdate::Valid(Box::new(config.clone()))),
+                received: at,
+                spelling: None,
+                remarks: Vec::new(),
+            };
+            Arrival {
+                monitor_slug: Some(slug.clone()),
+                environment: environment.to_owned(),
+                received: at,
+                payload: String::new(),
+                content: Ok(event),
+            }
+        };
+        reports.into_iter().map(arrival).collect()
+    }
+
+    fn changed(&self, config: &Config) -> ConfigPatch {
+        let ConfigChange {
+            schedule,
+            timezone,
+            checkin_margin,
+            max_runtime,
+            failure_issue_threshold,
+            recovery_threshold,
+        } = &self.change;
+        ConfigPatch {
+            schedule: schedule.clone().unwrap_or_else(|| config.schedule.clone()),
+            timezone: Some(timezone.or(config.timezone)),
+            checkin_margin: Some(checkin_margin.or(config.checkin_margin)),
+            max_runtime: Some(max_runtime.or(config.max_runtime)),
+            failure_issue_threshold: Some(failure_issue_threshold.or(config.failure_issue_threshold)),
+            recovery_threshold: Some(recovery_threshold.or(config.recovery_threshold)),
+            owner: None,
+            owner_refused: None,
+        }
+    }
+}
+
+/// When a run must have said that it is alive, at the latest, since it was not timed out.
+fn kept_alive(begin: Timestamp, end: Timestamp, runtime: u32) -> impl Iterator<Item = Timestamp> {
+    let step = SignedDuration::from_mins(i64::from(runtime.max(2)) - 1);
+    std::iter::successors(begin.checked_add(step).ok(), move |at| at.checked_add(step).ok())
+        .take_while(move |at| *at < end)
+}

@@ -1,0 +1,192 @@
+//! What happened when, as lines of JSON: the input of a simulation.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::ingest::json;
+use crate::ingest::{Object, fault};
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub struct TimelineEvent {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub action: Action,
+}
+
+/// What can happen.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// A check-in arrives: its payload, as it goes over the wire.
+    CheckIn(Value),
+    /// The minute is judged.
+    Tick,
+    /// An environment is muted, or not any more.
+    Mute {
+        /// The monitor's slug.
+        monitor: String,
+        /// The environment's name.
+        environment: String,
+        /// Whether it is muted from now on.
+        muted: bool,
+    },
+    /// A monitor is disabled, or not any more.
+    Disable {
+        /// The monitor's slug.
+        monitor: String,
+        /// Whether it is disabled from now on.
+        disabled: bool,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    at: Value,
+    check_in: Option<Value>,
+    tick: Option<bool>,
+    mute: Option<Object<Mute>>,
+    disable: Option<Object<Disable>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mute {
+    monitor: String,
+    environment: Option<String>,
+    muted: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Disable {
+    monitor: String,
+    disabled: bool,
+}
+
+/// Reads a timeline: one JSON object a line, empty lines and a byte order mark left out.
+///
+/// # Errors
+/// If a line is no event, or is earlier than the one before it; which line, and why.
+pub fn parse_timeline(text: &str) -> Result<Vec<TimelineEvent>, String> {
+    let mut events: Vec<TimelineEvent> = Vec::new();
+    for (number, line) in
+        (1..).zip(text.trim_start_matches('\u{feff}').lines()).filter(|(_, line)| !line.trim().is_empty())
+    {
+        let event = parse(line).map_err(|reason| format!("line {number}: {reason}"))?;
+        if let Some(before) = events.last().filter(|before| before.at > event.at) {
+            return Err(format!(
+                "line {number}: at: {} is before {}, the time of the event above it; sort the events by time",
+                event.at, before.at
+            ));
+        }
+        events.push(event);
+    }
+    Ok(events)
+}
+
+/// What every line looks like.
+const EXAMPLE: &str = r#"write an object such as {"at": "2024-06-03T10:00:00Z", "tick": true}"#;
+
+fn parse(line: &str) -> Result<TimelineEvent, String> {
+    let Object(Line { at, check_in, tick, mute, disable }) =
+        serde_json::from_str(line).map_err(|error| format!("{}; {EXAMPLE}", wrong(line, &error)))?;
+    let at = instant(&at)?;
+    let action = match (check_in, tick, mute, disable) {
+        (Some(payload), None, None, None) => Action::CheckIn(payload),
+        (None, Some(true), None, None) => Action::Tick,
+        (None, None, Some(Object(Mute { monitor, environment, muted })), None) => Action::Mute {
+            monitor: slug(monitor),
+            environment: environment
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| crons_types::Environment::DEFAULT.to_owned()),
+            muted,
+        },
+        (None, None, None, Some(Object(Disable { monitor, disabled }))) => {
+            Action::Disable { monitor: slug(monitor), disabled }
+        }
+        _ => {
+            return Err(
+                "beside `at`, write just one of `check_in`, `tick` (true), `mute` and `disable`".into()
+            );
+        }
+    };
+    Ok(TimelineEvent { at, action })
+}
+
+/// What is wrong with a line, and where in it; with the field, if it is JSON.
+fn wrong(line: &str, error: &serde_json::Error) -> String {
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(line).is_ok();
+    match error.column() {
+        _ if !is_json => fault(error),
+        0 => json::explain::<Line>(line.as_bytes(), error),
+        column => format!("{} (column {column})", json::explain::<Line>(line.as_bytes(), error)),
+    }
+}
+
+fn instant(at: &Value) -> Result<Timestamp, String> {
+    let parsed = at.as_str().map(str::parse::<Timestamp>);
+    let reason = match parsed {
+        Some(Ok(instant)) => return Ok(instant),
+        Some(Err(error)) => error.to_string(),
+        None => "it is no string".to_owned(),
+    };
+    Err(format!("at: {at} is no instant ({reason}); write RFC 3339, such as \"2024-06-03T12:00:05+02:00\""))
+}
+
+/// As check-ins of the same spelling would have it.
+fn slug(written: String) -> String {
+    crons_types::Slug::normalize(&written).map_or(written, |slug| slug.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_no_event_is_named_with_the_reason() {
+        let good = r#"{"at": "2024-06-03T10:00:00Z", "tick": true}"#;
+        let cases = [
+            ("{}".to_owned(), "line 1: missing field `at`"),
+            (format!("{good}\n\nnonsense"), "line 3: expected"),
+            (
+                r#"{"at": "2024-06-03T10:00:00Z", "tick": 1}"#.to_owned(),
+                "line 1: tick: invalid type: 1, expected true or false (column ",
+            ),
+            (
+                r#"{"at": "2024-06-03T10:00:00Z", "mute": {"monitor": 7, "muted": true}}"#.to_owned(),
+                "line 1: mute.monitor: invalid type: 7, expected a string (column ",
+            ),
+            (format!("{good}\n[\"2024-06-03T10:00:00Z\", null, true]"), "line 2: invalid type: sequence"),
+            (
+                r#"{"at": "2024-06-03T10:00:00Z", "disable": ["job", true]}"#.to_owned(),
+                "expected a JSON object (column 42)",
+            ),
+            (format!("{good}\n{}", &good[..20]), "(column 20); write an object such as {\"at\": "),
+            (r#"{"at": "today", "tick": true}"#.to_owned(), "line 1: at: \"today\" is no instant ("),
+            (
+                r#"{"at": "2024-06-03T10:00:00", "tick": true}"#.to_owned(),
+                "such as \"2024-06-03T12:00:05+02:00\"",
+            ),
+            (
+                r#"{"at": 1717408800, "tick": true}"#.to_owned(),
+                "at: 1717408800 is no instant (it is no string)",
+            ),
+            (r#"{"at": "2024-06-03T10:00:00Z"}"#.to_owned(), "just one of"),
+            (r#"{"at": "2024-06-03T10:00:00Z", "tick": false}"#.to_owned(), "just one of"),
+            (r#"{"at": "2024-06-03T10:00:00Z", "tock": true}"#.to_owned(), "unknown field `tock`"),
+            (
+                format!("{good}\n{}", good.replace("10:00", "09:59")),
+                "line 2: at: 2024-06-03T09:59:00Z is before",
+            ),
+        ];
+        for (text, expected) in cases {
+            let message = parse_timeline(&text).unwrap_err();
+            assert!(message.contains(expected), "{message}");
+        }
+        assert_eq!(parse_timeline(&format!("{good}\n{good}\n")).unwrap().len(), 2);
+        assert_eq!(parse_timeline(&format!("\u{feff}{good}\r\n\r\n{good}")).unwrap().len(), 2);
+    }
+}

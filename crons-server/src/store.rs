@@ -1,0 +1,15 @@
+//! The database: the seam that the pipeline sees, and SQLite behind it. Every SQL statement is in this folder.
+
+// In layer order: a module uses only those above it.
+mod error;
+mod sweep;
+mod records;
+mod sqlite;
+
+pub use error::StoreError;
+pub use records::{Change, Records, Store, Usage};
+pub(crate) use sqlite::enqueue_alerts;
+pub use sqlite::{
+    EnvironmentView, Everything, IncidentFilter, IncidentView, MonitorView, Reader, SqliteStore, backup,
+};
+pub use sweep::Sweep;

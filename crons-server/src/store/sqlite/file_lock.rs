@@ -1,0 +1,96 @@
+//! The file of a database: served by one server at a time, and still where it was.
+
+use std::ffi::OsString;
+use std::fs::{File, Metadata, TryLockError};
+use std::path::{Path, PathBuf};
+
+use crate::store::error::StoreError;
+
+/// Says that a server has the file. The system takes it back when the process ends, however it ends.
+#[derive(Debug)]
+pub(super) struct Claim {
+    _lock: File,
+}
+
+impl Claim {
+    /// Claims the file, which need not be there yet. Nobody who only reads asks for that.
+    pub(super) fn lay(path: &Path) -> Result<Self, StoreError> {
+        if path.is_dir() {
+            return Err(StoreError::new(format!(
+                "unable to open database file: {} is a folder",
+                path.display()
+            )));
+        }
+        // Whichever way leads to the file, it is the same claim.
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        // Beside the file: SQLite has locks of its own on it, which the system drops if anybody else closes it.
+        let mut name = OsString::from(real);
+        name.push(".lock");
+        let name = PathBuf::from(name);
+        let lock = File::options().create(true).truncate(false).write(true).open(&name).map_err(|error| {
+            StoreError::new(format!(
+                "unable to open database file: {} cannot be made: {error}",
+                name.display()
+            ))
+        })?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::new(format!(
+                    "{} is served by another server already, which holds {}; end that one, or use another file",
+                    path.display(),
+                    name.display()
+                )));
+            }
+            Err(TryLockError::Error(error)) => {
+                tracing::warn!(%error, "{} cannot be locked; take care that no other server uses the database", name.display());
+            }
+        }
+        Ok(Self { _lock: lock })
+    }
+}
+
+/// Which file it is that was opened.
+#[derive(Debug)]
+pub(super) struct Place {
+    path: PathBuf,
+    file: Identity,
+}
+
+impl Place {
+    pub(super) fn of(path: &Path) -> Result<Self, StoreError> {
+        let metadata = std::fs::metadata(path).map_err(StoreError::new)?;
+        Ok(Self { path: path.to_owned(), file: identity(&metadata) })
+    }
+
+    /// Fails if the file is not there any more: what is written to it then is gone when the server ends.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        let fault = match std::fs::metadata(&self.path) {
+            Ok(metadata) if identity(&metadata) == self.file => return Ok(()),
+            Ok(_) => "has been replaced by another file".to_owned(),
+            Err(error) => format!("is not there any more: {error}"),
+        };
+        Err(StoreError::new(format!(
+            "{} {fault}; put it back, or start the server anew with what is there",
+            self.path.display()
+        )))
+    }
+}
+
+#[cfg(unix)]
+type Identity = (u64, u64);
+
+#[cfg(unix)]
+fn identity(metadata: &Metadata) -> Identity {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.dev(), metadata.ino())
+}
+
+/// Elsewhere a file that is open cannot be replaced.
+#[cfg(not(unix))]
+type Identity = bool;
+
+#[cfg(not(unix))]
+fn identity(metadata: &Metadata) -> Identity {
+    metadata.is_file()
+}

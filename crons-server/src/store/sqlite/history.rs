@@ -1,0 +1,189 @@
+//! What was: incidents with what happened in them, and all that is stored, for a simulation.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
+
+use super::connection::SqliteStore;
+use super::deletion::DELETED;
+use super::queries::{Reader, page};
+use super::rows::{
+    self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, INCIDENT, INCIDENT_COLUMNS, Micros,
+};
+use super::unreadable::UnreadableRows;
+use crate::domain::{CheckIn, Environment, Incident, Occurrence};
+use crate::store::error::StoreError;
+
+/// An incident, and where it was.
+#[derive(Debug, Clone)]
+pub struct IncidentView {
+    pub monitor_guid: Uuid,
+    pub monitor_slug: String,
+    pub environment: String,
+    pub incident: Incident,
+    /// Oldest first; only where one incident is asked for.
+    pub occurrences: Vec<Occurrence>,
+}
+
+/// All that is stored about check-ins, each thing with its monitor and environment, in order of arrival.
+#[derive(Debug, Clone, Default)]
+pub struct Everything {
+    pub check_ins: Vec<(String, String, CheckIn)>,
+    pub environments: Vec<(String, Environment)>,
+    pub incidents: Vec<(String, String, Incident)>,
+    pub occurrences: Vec<(String, String, Occurrence)>,
+}
+
+/// Which incidents.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct IncidentFilter<'a> {
+    pub monitor_slug: Option<&'a str>,
+    pub environment: Option<&'a str>,
+    /// Only those that are over, or only those that are not.
+    pub resolved: Option<bool>,
+    /// Only those that began before.
+    pub before: Option<Timestamp>,
+}
+
+impl SqliteStore {
+    /// All that is stored.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn everything(&self) -> Result<Everything, StoreError> {
+        everything(&self.connection, &self.unreadable())
+    }
+}
+
+impl Reader {
+    /// Incidents, newest first, without what happened in them: `skip` newest left out, `limit` at most, and whether there
+    /// are more.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn incidents(
+        &self,
+        filter: IncidentFilter<'_>,
+        skip: u32,
+        limit: u32,
+    ) -> Result<(Vec<IncidentView>, bool), StoreError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {INCIDENT}, m.guid, m.slug, e.name, i.id, e.id FROM incidents i
+             JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id
+             WHERE m.id > {DELETED} AND (?1 IS NULL OR m.slug = ?1) AND (?2 IS NULL OR e.name = ?2)
+             AND (?3 IS NULL OR ?3 = (i.resolved_at IS NOT NULL)) AND i.started_at < ?4
+             ORDER BY i.started_at DESC, i.id DESC LIMIT ?5 OFFSET ?6"
+        ))?;
+        let before = Micros(filter.before.unwrap_or(Timestamp::MAX));
+        // One more than asked for tells whether there is a next page.
+        let one_more = i64::from(limit) + 1;
+        let key = params![filter.monitor_slug, filter.environment, filter.resolved, before, one_more, skip];
+        page(statement.query_map(key, |row| view(row, self.unreadable()))?, limit)
+    }
+
+    /// One incident with all that happened in it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn incident(&self, guid: Uuid) -> Result<Option<IncidentView>, StoreError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {INCIDENT}, m.guid, m.slug, e.name, i.id, e.id FROM incidents i
+             JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id
+             WHERE i.guid = ?1 AND m.id > {DELETED}"
+        ))?;
+        let Some(mut found) =
+            statement.query_row([guid.as_bytes()], |row| view(row, self.unreadable())).optional()?
+        else {
+            return Ok(None);
+        };
+        let mut statement = connection.prepare_cached(
+            "SELECT check_in, at, reason, id FROM occurrences
+             WHERE incident_id = (SELECT id FROM incidents WHERE guid = ?1) ORDER BY id",
+        )?;
+        let occurrences = statement.query_map([guid.as_bytes()], |row| {
+            self.unreadable().decode("occurrences", row, 3, |row| rows::occurrence(row, 0))
+        })?;
+        found.occurrences = occurrences.filter_map(rows::readable).collect::<Result<_, _>>()?;
+        Ok(Some(found))
+    }
+
+    /// All that is stored.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn everything(&self) -> Result<Everything, StoreError> {
+        everything(&self.connection(), self.unreadable())
+    }
+}
+
+fn view(row: &rusqlite::Row<'_>, unreadable: &UnreadableRows) -> rusqlite::Result<IncidentView> {
+    let environment =
+        unreadable.decode("environments", row, INCIDENT_COLUMNS + 4, |row| row.get(INCIDENT_COLUMNS + 2))?;
+    unreadable.decode("incidents", row, INCIDENT_COLUMNS + 3, |row| {
+        Ok(IncidentView {
+            monitor_guid: Uuid::from_bytes(row.get(INCIDENT_COLUMNS)?),
+            monitor_slug: row.get(INCIDENT_COLUMNS + 1)?,
+            environment,
+            incident: rows::incident(row)?,
+            occurrences: Vec::new(),
+        })
+    })
+}
+
+/// In one snapshot.
+pub(super) fn everything(
+    connection: &Connection,
+    unreadable: &UnreadableRows,
+) -> Result<Everything, StoreError> {
+    let connection = connection.unchecked_transaction()?;
+    let place = format!("JOIN monitors m ON m.id = e.monitor_id AND m.id > {DELETED}");
+    let check_ins = connection
+        .prepare(&format!(
+            "SELECT {CHECK_IN}, m.slug, e.name FROM check_ins c JOIN configs k ON k.id = c.config_id
+             JOIN environments e ON e.id = c.environment_id {place} ORDER BY c.id"
+        ))?
+        .query_map([], |row| {
+            unreadable.decode("check_ins", row, 0, |row| {
+                Ok((row.get(CHECK_IN_COLUMNS)?, row.get(CHECK_IN_COLUMNS + 1)?, rows::check_in(row)?.1))
+            })
+        })?
+        .filter_map(rows::readable)
+        .collect::<Result<_, _>>()?;
+    let environments = connection
+        .prepare(&format!("SELECT {ENVIRONMENT}, m.slug FROM environments e {place} ORDER BY e.id"))?
+        .query_map([], |row| {
+            unreadable.decode("environments", row, 0, |row| {
+                Ok((row.get(ENVIRONMENT_COLUMNS)?, rows::environment(row)?.1))
+            })
+        })?
+        .filter_map(rows::readable)
+        .collect::<Result<_, _>>()?;
+    let incidents = connection
+        .prepare(&format!(
+            "SELECT {INCIDENT}, m.slug, e.name, i.id FROM incidents i JOIN environments e ON e.id = i.environment_id
+             {place} ORDER BY i.id"
+        ))?
+        .query_map([], |row| {
+            unreadable.decode("incidents", row, INCIDENT_COLUMNS + 2, |row| {
+                Ok((row.get(INCIDENT_COLUMNS)?, row.get(INCIDENT_COLUMNS + 1)?, rows::incident(row)?))
+            })
+        })?
+        .filter_map(rows::readable)
+        .collect::<Result<_, _>>()?;
+    let occurrences = connection
+        .prepare(&format!(
+            "SELECT m.slug, e.name, o.check_in, o.at, o.reason, o.id FROM occurrences o
+             JOIN incidents i ON i.id = o.incident_id JOIN environments e ON e.id = i.environment_id
+             {place} ORDER BY o.id"
+        ))?
+        .query_map([], |row| {
+            unreadable.decode("occurrences", row, 5, |row| {
+                Ok((row.get(0)?, row.get(1)?, rows::occurrence(row, 2)?))
+            })
+        })?
+        .filter_map(rows::readable)
+        .collect::<Result<_, _>>()?;
+    Ok(Everything { check_ins, environments, incidents, occurrences })
+}

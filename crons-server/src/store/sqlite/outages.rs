@@ -1,0 +1,76 @@
+//! When nobody could be heard.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::connection::SqliteRecords;
+use super::queries::Reader;
+use super::rows::{self, Micros};
+use super::unreadable::UnreadableRows;
+use crate::domain::Outage;
+use crate::store::error::StoreError;
+
+/// The row of `settings` that says until when the server is known to have listened.
+const HEARD_UNTIL: &str = "heard_until";
+
+impl SqliteRecords<'_> {
+    pub(super) fn put_heard_until(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.0
+            .prepare_cached(
+                "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value",
+            )?
+            .execute(params![HEARD_UNTIL, now.as_microsecond().to_string()])?;
+        Ok(())
+    }
+
+    pub(super) fn put_outage(&self, outage: Outage) -> Result<(), StoreError> {
+        self.0
+            .prepare_cached("INSERT INTO outages (since, until) VALUES (?1, ?2)")?
+            .execute(params![Micros(outage.since), Micros(outage.until)])?;
+        Ok(())
+    }
+}
+
+/// Until when the server is known to have listened.
+pub(super) fn heard_until(connection: &Connection) -> Result<Option<Timestamp>, StoreError> {
+    let micros: Option<String> = connection
+        .prepare_cached("SELECT value FROM settings WHERE name = ?1")?
+        .query_row([HEARD_UNTIL], |row| row.get(0))
+        .optional()?;
+    let micros = micros.and_then(|micros| micros.parse().ok());
+    Ok(micros.and_then(|micros| Timestamp::from_microsecond(micros).ok()))
+}
+
+/// Those that ended after `since`, oldest first.
+pub(super) fn outages(
+    connection: &Connection,
+    unreadable: &UnreadableRows,
+    since: Timestamp,
+) -> Result<Vec<Outage>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT since, until, id FROM outages WHERE until > ?1 ORDER BY since")?;
+    let found = statement.query_map([Micros(since)], |row| {
+        unreadable.decode("outages", row, 2, |row| {
+            Ok(Outage { since: rows::instant(row, 0)?, until: rows::instant(row, 1)? })
+        })
+    })?;
+    Ok(found.filter_map(rows::readable).collect::<Result<_, _>>()?)
+}
+
+impl Reader {
+    /// Outages that ended after `since`, oldest first.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn outages(&self, since: Timestamp) -> Result<Vec<Outage>, StoreError> {
+        outages(&self.connection(), self.unreadable(), since)
+    }
+
+    /// Until when the server is known to have listened.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn heard_until(&self) -> Result<Option<Timestamp>, StoreError> {
+        heard_until(&self.connection())
+    }
+}

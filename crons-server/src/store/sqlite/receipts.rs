@@ -1,0 +1,224 @@
+//! What came in and what became of it: refused payloads, and counts by the hour.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, params};
+use serde::Serialize;
+
+use super::connection::SqliteRecords;
+use super::queries::Reader;
+use super::rows::{self, Micros};
+use crate::domain::{Arrival, ProcessingError};
+use crate::store::error::{StoreError, UnreadableRow};
+use crate::store::records::Usage;
+
+/// Refused payloads that are kept of each monitor; as at Sentry.
+const REFUSED: u32 = 10;
+/// Characters that are kept of a refused payload: enough to see what it is.
+const PAYLOAD: usize = 4_096;
+/// Seconds.
+const HOUR: i64 = 3_600;
+
+impl SqliteRecords<'_> {
+    pub(super) fn keep_refused(
+        &self,
+        refused: &Arrival,
+        errors: &[ProcessingError],
+        accepted: bool,
+    ) -> Result<(), StoreError> {
+        let project = crate::PROJECT.cast_signed();
+        let slug = refused.monitor_slug.as_ref().map(crons_types::Slug::as_str);
+        let monitor: Option<i64> = self
+            .0
+            .prepare_cached("SELECT id FROM monitors WHERE project = ?1 AND slug = ?2")?
+            .query_row(params![project, slug], |row| row.get(0))
+            .optional()?;
+        let errors: Vec<(&str, String)> =
+            errors.iter().map(|error| (error.name(), error.to_string())).collect();
+        let errors = serde_json::to_string(&errors).map_err(StoreError::new)?;
+        let payload: String = refused.payload.chars().take(PAYLOAD).collect();
+        // A job that never sends what it should would push all else out.
+        if accepted {
+            self.0
+                .prepare_cached(
+                    "DELETE FROM refused WHERE project = ?1 AND monitor_id IS ?2 AND accepted AND errors = ?3",
+                )?
+                .execute(params![project, monitor, errors])?;
+        }
+        self.0
+            .prepare_cached(
+                "INSERT INTO refused (project, monitor_id, received, payload, errors, accepted)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![project, monitor, Micros(refused.received), payload, errors, accepted])?;
+        self.0
+            .prepare_cached(
+                "DELETE FROM refused WHERE id IN (SELECT id FROM refused WHERE project = ?1 AND monitor_id IS ?2
+                 ORDER BY id DESC LIMIT -1 OFFSET ?3)",
+            )?
+            .execute(params![project, monitor, REFUSED])?;
+        Ok(())
+    }
+
+    pub(super) fn add_usage(&self, at: Timestamp, usage: &Usage, count: u32) -> Result<(), StoreError> {
+        let Usage { project, slug, outcome, reason } = usage;
+        // Of names that are no monitor's there may be any number: they are counted together.
+        let slug = match slug.as_ref().map(crons_types::Slug::as_str) {
+            Some(slug) if self.1.monitor(slug).is_some() || self.is_monitor(*project, slug)? => slug,
+            _ => "",
+        };
+        self.0
+            .prepare_cached(
+                "INSERT INTO usage (project, slug, hour, outcome, reason, count) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            )?
+            .execute(params![
+                project.cast_signed(),
+                slug,
+                at.as_second().div_euclid(HOUR) * HOUR,
+                outcome.as_str(),
+                reason.unwrap_or_default(),
+                count
+            ])?;
+        Ok(())
+    }
+
+    fn is_monitor(&self, project: u64, slug: &str) -> Result<bool, StoreError> {
+        let mut statement =
+            self.0.prepare_cached("SELECT 1 FROM monitors WHERE project = ?1 AND slug = ?2")?;
+        Ok(statement.exists(params![project.cast_signed(), slug])?)
+    }
+}
+
+/// A payload that was refused, or that was not taken as it was sent.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedView {
+    pub date_received: Timestamp,
+    /// As it was sent; the beginning of a long one.
+    pub payload: String,
+    /// Whether the check-in counts all the same.
+    pub accepted: bool,
+    pub errors: Vec<ErrorView>,
+}
+
+/// Why it was, or what was not taken.
+#[derive(Debug, Clone, Serialize)]
+pub struct ErrorView {
+    /// Sentry's name.
+    pub r#type: String,
+    pub message: String,
+}
+
+/// How many check-ins of an hour came to the same.
+#[derive(Debug, Clone, Serialize)]
+pub struct UsageView {
+    /// When the hour began.
+    pub hour: Timestamp,
+    /// None: of no known monitor.
+    pub monitor: Option<String>,
+    pub outcome: String,
+    /// None if they were accepted.
+    pub reason: Option<String>,
+    pub count: u32,
+}
+
+fn usage(row: &Row<'_>) -> rusqlite::Result<UsageView> {
+    let named = |text: String| Some(text).filter(|text| !text.is_empty());
+    Ok(UsageView {
+        hour: Timestamp::from_second(row.get(0)?).unwrap_or_default(),
+        monitor: named(row.get(1)?),
+        outcome: row.get(2)?,
+        reason: named(row.get(3)?),
+        count: row.get(4)?,
+    })
+}
+
+fn refused(row: &Row<'_>) -> rusqlite::Result<RefusedView> {
+    let errors: Vec<(String, String)> = rows::json(row, 2)?;
+    Ok(RefusedView {
+        date_received: rows::instant(row, 0)?,
+        payload: row.get(1)?,
+        accepted: row.get(3)?,
+        errors: errors.into_iter().map(|(r#type, message)| ErrorView { r#type, message }).collect(),
+    })
+}
+
+impl Reader {
+    /// The newest payloads that were refused, newest first: of a monitor, or of those that are for none. Before them stand rows
+    /// of the database that cannot be read: those of the monitor, or all.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn refused(&self, slug: Option<&str>) -> Result<Vec<RefusedView>, StoreError> {
+        let mut shown = self.unreadable_rows(slug);
+        let connection = self.connection();
+        let filter = if slug.is_some() {
+            "monitor_id = (SELECT id FROM monitors WHERE project = ?1 AND slug = ?2)"
+        } else {
+            "monitor_id IS ?2"
+        };
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT received, payload, errors, accepted, id FROM refused WHERE project = ?1 AND {filter} ORDER BY id DESC"
+        ))?;
+        let found = statement.query_map(params![crate::PROJECT.cast_signed(), slug], |row| {
+            self.unreadable().decode("refused", row, 4, refused)
+        })?;
+        for found in found.filter_map(rows::readable) {
+            shown.push(found?);
+        }
+        Ok(shown)
+    }
+
+    /// Rows that cannot be read, as errors without a payload, the newest first: those of a monitor, or all.
+    fn unreadable_rows(&self, slug: Option<&str>) -> Vec<RefusedView> {
+        let mut shown = Vec::new();
+        for (since, row) in self.unreadable().listed().into_iter().rev() {
+            if slug.is_some_and(|slug| self.belongs_to(&row).as_deref() != Some(slug)) {
+                continue;
+            }
+            let error = ProcessingError::UnreadableRow(row.to_string());
+            shown.push(RefusedView {
+                date_received: since,
+                payload: String::new(),
+                accepted: false,
+                errors: vec![ErrorView { r#type: error.name().to_owned(), message: error.to_string() }],
+            });
+        }
+        shown
+    }
+
+    /// The slug of the monitor that a row belongs to, if that is known.
+    fn belongs_to(&self, row: &UnreadableRow) -> Option<String> {
+        let sql = match row.table {
+            "monitors" => "SELECT slug FROM monitors WHERE id = ?1",
+            "environments" => "SELECT m.slug FROM environments e JOIN monitors m ON m.id = e.monitor_id WHERE e.id = ?1",
+            "check_ins" | "incidents" => "SELECT m.slug FROM {table} r JOIN environments e ON e.id = r.environment_id
+                 JOIN monitors m ON m.id = e.monitor_id WHERE r.id = ?1",
+            "occurrences" => "SELECT m.slug FROM occurrences o JOIN incidents i ON i.id = o.incident_id
+                 JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id WHERE o.id = ?1",
+            "refused" => "SELECT m.slug FROM refused r JOIN monitors m ON m.id = r.monitor_id WHERE r.id = ?1",
+            "held_check_ins" => "SELECT slug FROM held_check_ins WHERE id = ?1",
+            _ => return None,
+        };
+        let sql = sql.replace("{table}", row.table);
+        self.connection().query_row(&sql, [row.id], |row| row.get(0)).ok()
+    }
+
+    /// Counts by the hour from `since` on, oldest first: of a monitor, or of all and of none.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn usage(&self, slug: Option<&str>, since: Timestamp) -> Result<Vec<UsageView>, StoreError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(
+            "SELECT hour, slug, outcome, reason, count FROM usage
+             WHERE project = ?1 AND (?2 IS NULL OR slug = ?2) AND hour >= ?3 ORDER BY hour, slug, outcome, reason",
+        )?;
+        let found =
+            statement.query_map(params![crate::PROJECT.cast_signed(), slug, since.as_second()], |row| {
+                // This table has no ids; the hour tells most of where to look.
+                self.unreadable().decode("usage", row, 0, usage)
+            })?;
+        Ok(found.filter_map(rows::readable).collect::<Result<_, _>>()?)
+    }
+}

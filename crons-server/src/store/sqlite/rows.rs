@@ -1,0 +1,191 @@
+//! From rows to the things of the core, and back.
+
+use jiff::Timestamp;
+use rusqlite::types::{ToSqlOutput, Type};
+use rusqlite::{Row, ToSql};
+use uuid::Uuid;
+
+pub(super) use super::unreadable::readable;
+use crate::domain::{
+    Acknowledgement, CheckIn, Config, Environment, EnvironmentStatus, Failures, Finished, Incident, Monitor,
+    Occurrence, Status,
+};
+
+/// Columns of a [`Monitor`] named `m`, in the order [`monitor`] reads them.
+pub(super) const MONITOR: &str = "m.id, m.guid, m.project, m.slug, m.enabled, m.upserting, m.config, m.owner, m.date_created, \
+    m.spelling";
+pub(super) const MONITOR_COLUMNS: usize = 10;
+/// Columns of an [`Environment`] named `e`.
+pub(super) const ENVIRONMENT: &str = "e.id, e.name, e.status, e.muted, e.date_created, e.last_check_in, \
+    e.next_check_in, e.next_check_in_latest, e.last_ok";
+pub(super) const ENVIRONMENT_COLUMNS: usize = 9;
+/// Columns of a [`CheckIn`] named `c` with its config named `k`.
+pub(super) const CHECK_IN: &str = "c.id, c.guid, c.status, c.duration_ms, c.date_added, c.date_updated, c.date_clock, \
+    c.date_in_progress, c.expected_time, c.timeout_at, c.reported, c.unheard, k.config";
+pub(super) const CHECK_IN_COLUMNS: usize = 13;
+/// The same without the config.
+pub(super) const CHECK_IN_ALONE: &str = "c.id, c.guid, c.status, c.duration_ms, c.date_added, c.date_updated, c.date_clock, \
+    c.date_in_progress, c.expected_time, c.timeout_at, c.reported, c.unheard";
+/// Columns of an [`Incident`] named `i`.
+pub(super) const INCIDENT: &str = "i.guid, i.started_at, i.starting_check_in, i.resolved_at, i.resolving_check_in, \
+    i.errors, i.misses, i.timeouts, i.told, i.acknowledged_at, i.acknowledged_by";
+pub(super) const INCIDENT_COLUMNS: usize = 11;
+
+/// An instant as it is stored.
+#[derive(Clone, Copy)]
+pub(super) struct Micros(pub(super) Timestamp);
+
+impl ToSql for Micros {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok((*self).into())
+    }
+}
+
+impl From<Micros> for ToSqlOutput<'_> {
+    fn from(Micros(instant): Micros) -> Self {
+        instant.as_microsecond().into()
+    }
+}
+
+/// A value that no version of this program has written: the file was changed by something else.
+fn corrupt(column: usize, what: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, what.into())
+}
+
+pub(super) fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+    Timestamp::from_microsecond(row.get(column)?).map_err(|error| corrupt(column, error))
+}
+
+pub(super) fn maybe_instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+    let micros: Option<i64> = row.get(column)?;
+    micros.map(Timestamp::from_microsecond).transpose().map_err(|error| corrupt(column, error))
+}
+
+pub(super) fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
+    row.get(column).map(Uuid::from_bytes)
+}
+
+pub(super) fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(|error| corrupt(column, error))
+}
+
+fn status(row: &Row<'_>, column: usize) -> rusqlite::Result<Status> {
+    status_named(row.get_ref(column)?.as_str()?, column)
+}
+
+fn status_named(text: &str, column: usize) -> rusqlite::Result<Status> {
+    let known = Status::ALL.into_iter().find(|status| status.as_str() == text);
+    known.ok_or_else(|| corrupt(column, format!("{text:?} is no status of a check-in")))
+}
+
+/// Row id and monitor.
+pub(super) fn monitor(row: &Row<'_>) -> rusqlite::Result<(i64, Monitor)> {
+    monitor_with(row, |text| serde_json::from_str(text))
+}
+
+/// The same, whose config is read so.
+pub(super) fn monitor_with(
+    row: &Row<'_>,
+    config: impl FnOnce(&str) -> serde_json::Result<Config>,
+) -> rusqlite::Result<(i64, Monitor)> {
+    let slug = row.get_ref(3)?.as_str()?;
+    let monitor = Monitor {
+        guid: uuid(row, 1)?,
+        project: u64::from_ne_bytes(row.get::<_, i64>(2)?.to_ne_bytes()),
+        slug: slug.parse().map_err(|error: crons_types::InvalidSlug| corrupt(3, error))?,
+        spelling: row.get(9)?,
+        enabled: row.get(4)?,
+        upserting: row.get(5)?,
+        config: config(row.get_ref(6)?.as_str()?).map_err(|error| corrupt(6, error))?,
+        owner: row.get(7)?,
+        date_created: instant(row, 8)?,
+    };
+    Ok((row.get(0)?, monitor))
+}
+
+/// Row id and environment.
+pub(super) fn environment(row: &Row<'_>) -> rusqlite::Result<(i64, Environment)> {
+    environment_from(row, 0)
+}
+
+/// The same, whose columns begin with this one.
+pub(super) fn environment_from(row: &Row<'_>, first: usize) -> rusqlite::Result<(i64, Environment)> {
+    let status = match row.get_ref(first + 2)?.as_str()? {
+        "active" => EnvironmentStatus::Active,
+        "ok" => EnvironmentStatus::Ok,
+        "error" => EnvironmentStatus::Error,
+        other => return Err(corrupt(first + 2, format!("{other:?} is no status of an environment"))),
+    };
+    let environment = Environment {
+        name: row.get(first + 1)?,
+        status,
+        muted: row.get(first + 3)?,
+        date_created: instant(row, first + 4)?,
+        last_check_in: maybe_instant(row, first + 5)?,
+        next_check_in: maybe_instant(row, first + 6)?,
+        next_check_in_latest: maybe_instant(row, first + 7)?,
+        last_ok: maybe_instant(row, first + 8)?,
+    };
+    Ok((row.get(first)?, environment))
+}
+
+/// Row id and check-in.
+pub(super) fn check_in(row: &Row<'_>) -> rusqlite::Result<(i64, CheckIn)> {
+    check_in_with(row, json(row, 12)?)
+}
+
+/// Row id and check-in, whose config is known.
+pub(super) fn check_in_with(row: &Row<'_>, config: Config) -> rusqlite::Result<(i64, CheckIn)> {
+    let check_in = CheckIn {
+        guid: uuid(row, 1)?,
+        status: status(row, 2)?,
+        duration_ms: row.get(3)?,
+        date_added: instant(row, 4)?,
+        date_updated: instant(row, 5)?,
+        date_clock: instant(row, 6)?,
+        date_in_progress: maybe_instant(row, 7)?,
+        expected_time: maybe_instant(row, 8)?,
+        timeout_at: maybe_instant(row, 9)?,
+        reported: row.get_ref(10)?.as_str_or_null()?.map(|text| status_named(text, 10)).transpose()?,
+        unheard: row.get(11)?,
+        config,
+    };
+    Ok((row.get(0)?, check_in))
+}
+
+/// `id, guid, status, date_added`.
+pub(super) fn finished(row: &Row<'_>) -> rusqlite::Result<Finished> {
+    Ok(Finished {
+        order: row.get(0)?,
+        guid: uuid(row, 1)?,
+        status: status(row, 2)?,
+        date_added: instant(row, 3)?,
+    })
+}
+
+/// An incident.
+pub(super) fn incident(row: &Row<'_>) -> rusqlite::Result<Incident> {
+    let acknowledged = match (maybe_instant(row, 9)?, row.get(10)?) {
+        (Some(at), Some(by)) => Some(Acknowledgement { at, by }),
+        _ => None,
+    };
+    Ok(Incident {
+        guid: uuid(row, 0)?,
+        started_at: instant(row, 1)?,
+        starting_check_in: uuid(row, 2)?,
+        resolved_at: maybe_instant(row, 3)?,
+        resolving_check_in: row.get::<_, Option<[u8; 16]>>(4)?.map(Uuid::from_bytes),
+        failures: Failures { error: row.get(5)?, missed: row.get(6)?, timeout: row.get(7)? },
+        told: row.get(8)?,
+        acknowledged,
+    })
+}
+
+/// `check_in, at, reason`, from `column` on.
+pub(super) fn occurrence(row: &Row<'_>, column: usize) -> rusqlite::Result<Occurrence> {
+    Ok(Occurrence {
+        check_in: uuid(row, column)?,
+        at: instant(row, column + 1)?,
+        reason: row.get(column + 2)?,
+    })
+}

@@ -1,0 +1,219 @@
+//! Opening a database file: its settings, its schema, forward from any earlier one.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::store::error::StoreError;
+
+/// In order; the file's `user_version` counts those that it has been through.
+const MIGRATIONS: [&str; 5] = [
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_incidents.sql"),
+    include_str!("migrations/0003_alerts.sql"),
+    include_str!("migrations/0004_newest.sql"),
+    include_str!("migrations/0005_unheard_and_deleted.sql"),
+];
+
+/// Of `PRAGMA cache_size`: negative, in KiB. Ids are random, so the pages of their index are all in use.
+const CACHE: i32 = -8 * 1024;
+/// Pages in the log before they are moved to the file: 16 MiB. The usual 4 move the pages of that index too often.
+const CHECKPOINT: u32 = 4_000;
+
+/// Of `PRAGMA auto_vacuum`.
+const INCREMENTAL: u32 = 2;
+
+/// Opens the file for writing, makes it if it is not there, and brings its schema up to date.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    let mut connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    ours(&connection, 0)?;
+    // So that space can be given back bit by bit. It counts from the first page on, so a file that has some is rewritten.
+    let mode: u32 = connection.query_row("PRAGMA auto_vacuum", [], |row| row.get(0))?;
+    if mode != INCREMENTAL {
+        connection.pragma_update(None, "auto_vacuum", INCREMENTAL)?;
+        let pages: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+        if pages > 0 {
+            tracing::info!(file = %path.display(), pages, "the file is rewritten, so that it can shrink; this may take minutes");
+        }
+        if let Err(error) = connection.execute_batch("VACUUM") {
+            tracing::warn!(%error, "the file cannot be rewritten, and will not shrink; tried again at the next start");
+        }
+    }
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    // What has been answered with 2xx must survive a power cut.
+    connection.pragma_update(None, "synchronous", "full")?;
+    // Each row id that is written was read or made in the same transaction. To look all of them up again costs, and with it
+    // SQLite would keep copies of pages after all (see `bulk`). Databases in memory, of simulations, do look.
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.pragma_update(None, "cache_size", CACHE)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
+    settle_plans(&connection)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    migrate(&mut connection)?;
+    // What savepoints would go back to, some hundred KiB of a storm, is not written to a file. What came before this may be more.
+    connection.pragma_update(None, "temp_store", "memory")?;
+    Ok(connection)
+}
+
+/// One that is in no file.
+pub(super) fn open_in_memory() -> Result<Connection, StoreError> {
+    let mut connection = Connection::open_in_memory()?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    settle_plans(&connection)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    migrate(&mut connection)?;
+    Ok(connection)
+}
+
+/// Opens the file for reading, beside the connection that writes.
+pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
+    let connection = open_any(path)?;
+    let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if (version as usize) < MIGRATIONS.len() {
+        return Err(StoreError::refused(format!(
+            "it was written by an older crons (schema {version}, this one knows {}); let `crons serve` open it, or a copy of \
+             it, once",
+            MIGRATIONS.len()
+        )));
+    }
+    Ok(connection)
+}
+
+/// The same of any schema that is known, for a copy.
+pub(super) fn open_any(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    settle_plans(&connection)?;
+    ours(&connection, 1)?;
+    Ok(connection)
+}
+
+/// Has SQLite plan a statement once. Otherwise one on a table with a partial index is planned anew each time that it is
+/// taken from the cache, which was three quarters of all the work.
+fn settle_plans(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
+}
+
+/// Whether it is a database of this program, of a schema that it knows, from `oldest` on. Others are left alone.
+fn ours(connection: &Connection, oldest: u32) -> Result<(), StoreError> {
+    let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version as usize > MIGRATIONS.len() {
+        return Err(StoreError::refused(format!(
+            "it was written by a newer crons (schema {version}, this one knows {}); use that one, or another file",
+            MIGRATIONS.len()
+        )));
+    }
+    // A new file has no tables; one of ours has these.
+    let (tables, known): (u32, u32) = connection.query_row(
+        "SELECT count(*), count(*) FILTER (WHERE name IN ('settings', 'check_ins')) FROM sqlite_schema
+         WHERE type = 'table'",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    if version < oldest || known < 2 && (version > 0 || tables > 0) {
+        return Err(StoreError::refused("it is no database of crons; use another file"));
+    }
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let missing = MIGRATIONS.get(version as usize..).unwrap_or_default();
+    // A new file has no rows to bring along.
+    let migrates = version > 0 && !missing.is_empty();
+    let to = MIGRATIONS.len();
+    if migrates {
+        tracing::info!(
+            from = version,
+            to,
+            "the database is migrated to the schema of this version; this may take minutes"
+        );
+    }
+    for (migration, version) in missing.iter().zip(version + 1..) {
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", version)?;
+    }
+    transaction.commit()?;
+    if migrates {
+        tracing::info!(from = version, to, "the database has been migrated");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_a_newer_version_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("crons.db");
+        open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        let refused = open(&path).unwrap_err().to_string();
+        assert!(refused.contains("newer crons (schema 99"), "{refused}");
+        let refused = open_for_reading(&path).unwrap_err().to_string();
+        assert!(refused.contains("newer crons (schema 99"), "{refused}");
+    }
+
+    #[test]
+    fn a_database_of_another_program_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, version) in [("new.db", 0), ("first.db", 1), ("second.db", 2)] {
+            let path = folder.path().join(name);
+            let other = Connection::open(&path).unwrap();
+            other.execute_batch("CREATE TABLE bookmarks (url TEXT)").unwrap();
+            other.pragma_update(None, "user_version", version).unwrap();
+            drop(other);
+            let before = std::fs::read(&path).unwrap();
+            for refused in [open(&path), open_for_reading(&path)] {
+                let refused = refused.unwrap_err().to_string();
+                assert!(refused.contains("no database of crons"), "{name}: {refused}");
+            }
+            assert_eq!(std::fs::read(&path).unwrap(), before, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_incident_of_an_older_schema_ends_when_its_report_arrived() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("crons.db");
+        let older = Connection::open(&path).unwrap();
+        for migration in &MIGRATIONS[..4] {
+            older.execute_batch(migration).unwrap();
+        }
+        let rows = "
+            INSERT INTO monitors VALUES (1, x'01', 1, 'job', 1, 1, '{}', NULL, 0);
+            INSERT INTO environments VALUES (1, 1, 'production', 'ok', 0, 0, 0, 0, 0, 0);
+            INSERT INTO configs VALUES (1, '{}');
+            INSERT INTO check_ins (id, guid, environment_id, status, date_added, date_updated, date_clock, config_id)
+            VALUES (1, x'0a', 1, 'ok', 100, 900, 0, 1);
+            INSERT INTO incidents (id, guid, environment_id, started_at, starting_check_in, resolved_at, resolving_check_in)
+            VALUES (1, x'11', 1, 500, x'09', 100, x'0a'), (2, x'12', 1, 500, x'09', 100, x'0b'),
+                (3, x'13', 1, 600, x'0c', NULL, NULL);";
+        older.execute_batch(rows).unwrap();
+        older.pragma_update(None, "user_version", 4).unwrap();
+        drop(older);
+        let ends: Vec<Option<i64>> = open(&path)
+            .unwrap()
+            .prepare("SELECT resolved_at FROM incidents ORDER BY id")
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert_eq!(ends, [Some(900), Some(500), None], "never before it began, whatever is known of its end");
+    }
+
+    #[test]
+    fn opening_twice_migrates_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("crons.db");
+        drop(open(&path).unwrap());
+        drop(open(&path).unwrap());
+    }
+}
