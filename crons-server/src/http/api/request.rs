@@ -13,6 +13,7 @@ use crate::domain::Config;
 use crate::http::error::Refusal;
 use crate::http::paths;
 use crate::http::query::QueryPairs;
+use crate::http::state::App;
 use crate::ingest::json;
 
 /// The organization that everything belongs to.
@@ -69,6 +70,19 @@ pub(super) fn instant(query: &QueryPairs, name: &str) -> Result<Option<Timestamp
             "{name}: {written:?} is no instant; write one such as 2024-06-03T10:00:00Z, and any `+` as %2B"
         ))
     })
+}
+
+/// From when on to show something, as the query says; `None` if it does not.
+pub(super) fn since(query: &QueryPairs) -> Result<Option<Timestamp>, Refusal> {
+    query.only(&["since"])?;
+    instant(query, "since")
+}
+
+/// Refuses a slug of which there is no monitor.
+pub(super) async fn known(app: &App, slug: &str) -> Result<(), Refusal> {
+    let wanted = slug.to_owned();
+    let found = app.read(move |reader| reader.is_monitor(crate::PROJECT, &wanted)).await?;
+    if found { Ok(()) } else { Err(no_monitor(slug)) }
 }
 
 pub(super) fn config_json(config: &Config) -> Value {

@@ -1,0 +1,89 @@
+//! Counts of check-ins by hour, monitor and outcome.
+
+use jiff::Timestamp;
+use rusqlite::{Row, params};
+use serde::Serialize;
+
+use super::connection::SqliteRecords;
+use super::queries::Reader;
+use super::rows;
+use crate::store::error::StoreError;
+use crate::store::records::Usage;
+
+/// Seconds.
+const HOUR: i64 = 3_600;
+
+impl SqliteRecords<'_> {
+    pub(super) fn add_usage(&self, at: Timestamp, usage: &Usage, count: u32) -> Result<(), StoreError> {
+        let Usage { project, slug, outcome, reason } = usage;
+        // Of names that are no monitor's there may be any number: they are counted together.
+        let slug = match slug.as_ref().map(crons_types::Slug::as_str) {
+            Some(slug) if self.1.monitor(slug).is_some() || self.is_monitor(*project, slug)? => slug,
+            _ => "",
+        };
+        self.0
+            .prepare_cached(
+                "INSERT INTO usage (project, slug, hour, outcome, reason, count) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            )?
+            .execute(params![
+                project.cast_signed(),
+                slug,
+                at.as_second().div_euclid(HOUR) * HOUR,
+                outcome.as_str(),
+                reason.unwrap_or_default(),
+                count
+            ])?;
+        Ok(())
+    }
+
+    fn is_monitor(&self, project: u64, slug: &str) -> Result<bool, StoreError> {
+        let mut statement =
+            self.0.prepare_cached("SELECT 1 FROM monitors WHERE project = ?1 AND slug = ?2")?;
+        Ok(statement.exists(params![project.cast_signed(), slug])?)
+    }
+}
+
+/// How many check-ins of an hour came to the same.
+#[derive(Debug, Clone, Serialize)]
+pub struct UsageView {
+    /// When the hour began.
+    pub hour: Timestamp,
+    /// None: of no known monitor.
+    pub monitor: Option<String>,
+    pub outcome: String,
+    /// None if they were accepted.
+    pub reason: Option<String>,
+    pub count: u32,
+}
+
+fn usage(row: &Row<'_>) -> rusqlite::Result<UsageView> {
+    let named = |text: String| Some(text).filter(|text| !text.is_empty());
+    Ok(UsageView {
+        hour: Timestamp::from_second(row.get(0)?).unwrap_or_default(),
+        monitor: named(row.get(1)?),
+        outcome: row.get(2)?,
+        reason: named(row.get(3)?),
+        count: row.get(4)?,
+    })
+}
+
+impl Reader {
+    /// Counts by the hour from `since` on, oldest first: of a monitor, or of all and of none.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn usage(&self, slug: Option<&str>, since: Timestamp) -> Result<Vec<UsageView>, StoreError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(
+            "SELECT hour, slug, outcome, reason, count FROM usage
+             WHERE project = ?1 AND (?2 IS NULL OR slug = ?2) AND hour >= ?3 ORDER BY hour, slug, outcome, reason",
+        )?;
+        let found =
+            statement.query_map(params![crate::PROJECT.cast_signed(), slug, since.as_second()], |row| {
+                // This table has no ids; the hour tells most of where to look.
+                self.unreadable().decode("usage", row, 0, usage)
+            })?;
+        Ok(found.filter_map(rows::readable).collect::<Result<_, _>>()?)
+    }
+}
