@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use super::file::Place;
 use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, MONITOR};
 use super::{StoreError, schema};
-use crate::lifecycle::{CheckIn, Environment, Monitor};
+use crate::lifecycle::{CheckIn, Config, Environment, Monitor};
 
 /// A connection that only reads.
 #[derive(Debug)]
@@ -158,7 +158,9 @@ fn monitors(connection: &Connection, page: &str, key: &[&dyn ToSql]) -> Result<V
         "SELECT {MONITOR} FROM monitors m WHERE m.id IN ({page}) ORDER BY m.slug"
     ))?;
     let mut found = Vec::new();
-    for row in statement.query_map(key, rows::monitor)?.filter_map(rows::readable) {
+    let mut configs = Configs::default();
+    let read = |row: &Row<'_>| rows::monitor_with(row, |text| configs.parse(text));
+    for row in statement.query_map(key, read)?.filter_map(rows::readable) {
         let (id, monitor) = row?;
         found.push((id, MonitorView { monitor, environments: Vec::new() }));
     }
@@ -173,7 +175,8 @@ fn monitors(connection: &Connection, page: &str, key: &[&dyn ToSql]) -> Result<V
          WHERE e.monitor_id IN ({page}) ORDER BY e.muted,
          CASE e.status WHEN 'error' THEN 0 WHEN 'ok' THEN 1 ELSE 2 END, e.last_check_in DESC, e.name"
     ))?;
-    for row in statement.query_map(key, environment)?.filter_map(rows::readable) {
+    let read = |row: &Row<'_>| environment(row, &mut configs);
+    for row in statement.query_map(key, read)?.filter_map(rows::readable) {
         let (monitor, view) = row?;
         if let Some((_, found)) = places.get(&monitor).and_then(|place| found.get_mut(*place)) {
             found.environments.push(view);
@@ -183,9 +186,15 @@ fn monitors(connection: &Connection, page: &str, key: &[&dyn ToSql]) -> Result<V
 }
 
 /// The row id of its monitor, and the environment.
-fn environment(row: &Row<'_>) -> rusqlite::Result<(i64, EnvironmentView)> {
-    let newest =
-        row.get::<_, Option<i64>>(0)?.and_then(|_| rows::readable(rows::check_in(row))).transpose()?;
+fn environment(row: &Row<'_>, configs: &mut Configs) -> rusqlite::Result<(i64, EnvironmentView)> {
+    let config_column = CHECK_IN_COLUMNS - 1;
+    let newest = match row.get_ref(config_column)?.as_str_or_null()? {
+        Some(text) => {
+            let config = configs.parse(text).map_err(|error| rows::corrupt(config_column, error));
+            rows::readable(config.and_then(|config| rows::check_in_with(row, config))).transpose()?
+        }
+        None => None,
+    };
     let since: Option<i64> = row.get(CHECK_IN_COLUMNS + ENVIRONMENT_COLUMNS)?;
     let view = EnvironmentView {
         environment: rows::environment_from(row, CHECK_IN_COLUMNS)?.1,
@@ -193,6 +202,21 @@ fn environment(row: &Row<'_>) -> rusqlite::Result<(i64, EnvironmentView)> {
         newest: newest.map(|(_, check_in)| check_in),
     };
     Ok((row.get(CHECK_IN_COLUMNS + ENVIRONMENT_COLUMNS + 1)?, view))
+}
+
+/// The configurations of a page by their text, each parsed once: most runs of a page share theirs with others.
+#[derive(Default)]
+struct Configs(HashMap<String, Config>);
+
+impl Configs {
+    fn parse(&mut self, text: &str) -> serde_json::Result<Config> {
+        if let Some(known) = self.0.get(text) {
+            return Ok(known.clone());
+        }
+        let config: Config = serde_json::from_str(text)?;
+        self.0.insert(text.to_owned(), config.clone());
+        Ok(config)
+    }
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ fn body(line: &str) -> Vec<u8> {
 
 #[test]
 fn the_key_may_be_the_user_name_on_every_ingest_route() {
-    let settings = Settings { rate_limit: crons_server::RateLimit::OFF, ..Settings::default() };
+    let settings = Settings { rate_limit: RateLimit::OFF, ..Settings::default() };
     let guarded = Settings { admin_token: Some(TOKEN.parse().unwrap()), ..settings.clone() };
     for settings in [settings, guarded] {
         let server = Harness::with("10:00:00", settings);
