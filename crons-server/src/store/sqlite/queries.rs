@@ -12,7 +12,7 @@ use super::file_lock::Place;
 use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, MONITOR};
 use super::schema;
 use super::unreadable::UnreadableRows;
-use crate::domain::{CheckIn, Environment, Monitor};
+use crate::domain::{CheckIn, Config, Environment, Monitor};
 use crate::store::error::StoreError;
 
 /// A connection that only reads.
@@ -193,8 +193,11 @@ impl Reader {
         let mut statement = connection.prepare_cached(&format!(
             "SELECT {MONITOR} FROM monitors m WHERE m.id IN ({page}) ORDER BY m.slug"
         ))?;
-        let rows =
-            statement.query_map(key, |row| self.unreadable.decode("monitors", row, 0, rows::monitor))?;
+        let mut configs = Configs::default();
+        let rows = statement.query_map(key, |row| {
+            let decode = |row: &Row<'_>| rows::monitor_with(row, |text| configs.parse(text));
+            self.unreadable.decode("monitors", row, 0, decode)
+        })?;
         let mut found = Vec::new();
         for row in rows.filter_map(choose) {
             let (id, monitor) = row?;
@@ -212,7 +215,7 @@ impl Reader {
              WHERE e.monitor_id IN ({page}) ORDER BY e.muted,
              CASE e.status WHEN 'error' THEN 0 WHEN 'ok' THEN 1 ELSE 2 END, e.last_check_in DESC, e.name"
         ))?;
-        let rows = statement.query_map(key, |row| self.environment(row))?;
+        let rows = statement.query_map(key, |row| self.environment(row, &mut configs))?;
         for row in rows.filter_map(rows::readable) {
             let (monitor, id, newest_is_readable, mut view) = row?;
             if !newest_is_readable {
@@ -226,11 +229,20 @@ impl Reader {
     }
 
     /// The row ids of its monitor and its own, whether its newest check-in, if any, can be read, and the environment.
-    fn environment(&self, row: &Row<'_>) -> rusqlite::Result<(i64, i64, bool, EnvironmentView)> {
+    fn environment(
+        &self,
+        row: &Row<'_>,
+        configs: &mut Configs,
+    ) -> rusqlite::Result<(i64, i64, bool, EnvironmentView)> {
         let environment = |row: &Row<'_>| rows::environment_from(row, CHECK_IN_COLUMNS);
         let (id, environment) = self.unreadable.decode("environments", row, CHECK_IN_COLUMNS, environment)?;
+        let check_in = |row: &Row<'_>| {
+            let column = CHECK_IN_COLUMNS - 1;
+            let config = configs.parse(row.get_ref(column)?.as_str()?);
+            rows::check_in_with(row, config.map_err(|error| rows::corrupt(column, error))?)
+        };
         let newest = match row.get::<_, Option<i64>>(0)? {
-            Some(_) => rows::readable(self.unreadable.decode("check_ins", row, 0, rows::check_in))
+            Some(_) => rows::readable(self.unreadable.decode("check_ins", row, 0, check_in))
                 .transpose()?
                 .map(|(_, check_in)| Some(check_in)),
             None => Some(None),
@@ -269,6 +281,21 @@ pub(super) fn page<T>(
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
     Ok((found.into_iter().filter_map(rows::readable).collect::<Result<_, _>>()?, more))
+}
+
+/// The configurations of a page by their text, each parsed once: most runs of a page share theirs with others.
+#[derive(Default)]
+struct Configs(HashMap<String, Config>);
+
+impl Configs {
+    fn parse(&mut self, text: &str) -> serde_json::Result<Config> {
+        if let Some(known) = self.0.get(text) {
+            return Ok(known.clone());
+        }
+        let config: Config = serde_json::from_str(text)?;
+        self.0.insert(text.to_owned(), config.clone());
+        Ok(config)
+    }
 }
 
 #[cfg(test)]

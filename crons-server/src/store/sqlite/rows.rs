@@ -48,7 +48,10 @@ impl From<Micros> for ToSqlOutput<'_> {
 }
 
 /// A value that no version of this program has written: the file was changed by something else.
-fn corrupt(column: usize, what: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+pub(super) fn corrupt(
+    column: usize,
+    what: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, what.into())
 }
 
