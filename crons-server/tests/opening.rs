@@ -1,5 +1,4 @@
 //! A database is opened beside everything else that a program does, and before clients can connect.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use crons_server::{Database, Server, Settings};
 
