@@ -93,12 +93,14 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let (listen, database) = (config.listen, &config.settings.database);
+        let made = !database.path().exists();
+        let failed = |error| format!("cannot start with {database}: {error}");
+        // Before the socket is there: a client that connects while an old database is migrated would wait in vain.
+        let server = Server::open(&config.settings).await.map_err(failed)?;
         let listener = tokio::net::TcpListener::bind(listen)
             .await
             .map_err(|error| format!("cannot listen on {listen}: {error}; choose another by --listen"))?;
-        let made = !database.path().exists();
-        let server = Server::start(&config.settings, listener)
-            .map_err(|error| format!("cannot start with {database}: {error}"))?;
+        let server = server.serve(listener).map_err(failed)?;
         greet(&server, &config, file.as_deref(), made)?;
         tokio::select! {
             signal = wait_for_signal() => signal?,

@@ -112,6 +112,31 @@ fn the_greeting_says_all_that_is_needed_to_send_a_first_check_in() {
 }
 
 #[test]
+fn a_migration_is_logged_and_ends_before_anything_listens() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("crons.db");
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crons-server/tests/data/schema-1.db");
+    std::fs::copy(old, &database).unwrap();
+    let log =
+        stop_once_it_listens(serve(&database).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    for line in ["is migrated to the schema of this version", "has been migrated", "is rewritten"] {
+        assert!(log.contains(line), "{line}: {log}");
+    }
+    let again = serve(&database).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let log = stop_once_it_listens(again);
+    assert!(!log.contains("migrated") && !log.contains("rewritten"), "{log}");
+}
+
+/// The log of a server that is killed as soon as it has greeted.
+fn stop_once_it_listens(mut process: Child) -> String {
+    let mut greeting = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
+    assert!(greeting.starts_with("crons listens on"), "{greeting}");
+    process.kill().unwrap();
+    String::from_utf8(process.wait_with_output().unwrap().stderr).unwrap()
+}
+
+#[test]
 fn the_key_is_made_once_and_kept() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("crons.db");

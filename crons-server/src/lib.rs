@@ -7,8 +7,10 @@
 //!
 //! let folder = tempfile::tempdir()?;
 //! let settings = Settings { database: Database::sqlite(folder.path().join("crons.db")), ..Settings::default() };
+//! // First the database, which may take its time; only then can clients connect.
+//! let server = Server::open(&settings).await?;
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-//! let server = Server::start(&settings, listener)?;
+//! let server = server.serve(listener)?;
 //! println!("SENTRY_DSN={}", server.dsn());
 //! server.shutdown().await?;
 //! # Ok(()) }
@@ -28,12 +30,14 @@ mod simulation;
 mod http;
 mod outbox;
 mod retention;
+mod open_server;
 mod server;
 
 pub use alerts::{Alerts, Answer, Combine, Filter, InvalidAlerts, Match, NotSent, On, Rule, Webhook};
 pub use clock::{Clock, ManualClock};
 pub use domain::PROJECT;
-pub use server::{Server, StartError};
+pub use open_server::{OpenServer, StartError};
+pub use server::Server;
 pub use settings::{
     AdminToken, Caps, Database, InvalidSetting, Limits, PublicKey, RateLimit, Retention, Settings,
 };

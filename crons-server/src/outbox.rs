@@ -9,8 +9,8 @@ impl Outbox for App {
         self.inbox.alerts().notified().await;
     }
 
-    async fn waiting(&self) -> Option<Vec<Waiting>> {
-        let next = self.probe(Reader::next_alerts).await;
+    async fn waiting(&self, without: Vec<i64>) -> Option<Vec<Waiting>> {
+        let next = self.probe(move |reader: &Reader| reader.next_alerts(&without)).await;
         next.inspect_err(|error| tracing::error!(%error, "alerts cannot be read; they are tried again")).ok()
     }
 

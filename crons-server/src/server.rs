@@ -8,18 +8,17 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use uuid::Uuid;
 
-use crate::alerts::{NotSent, Sender};
 use crate::clock::Clock;
 use crate::domain::truncate_to_minute;
 use crate::http::{self, Access, App, RefusalLog, Routes, Seldom};
 use crate::ids::Ids;
 use crate::mask::Mask;
+use crate::open_server::{OpenServer, StartError};
 use crate::pipeline::{self, Inbox, Judge};
 use crate::retention;
-use crate::settings::{PublicKey, Retention, Settings};
-use crate::store::{Reader, SqliteStore, StoreError};
+use crate::settings::{Retention, Settings};
+use crate::store::Reader;
 
 /// How long requests that are under way may take when the server is told to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -42,51 +41,22 @@ pub struct Server {
     consumer: Option<JoinHandle<()>>,
 }
 
-/// Why a server could not start or stop.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The database cannot be used.
-    Store(StoreError),
-    /// The socket or a thread cannot.
-    Io(std::io::Error),
-    /// The socket is open to other machines, and there is no admin token to keep strangers out.
-    NotLoopback(SocketAddr),
-    /// Alerts cannot be sent.
-    Alerts(NotSent),
-}
-
-impl std::fmt::Display for StartError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Store(error) => error.fmt(f),
-            Self::Io(error) => error.fmt(f),
-            Self::Alerts(error) => error.fmt(f),
-            Self::NotLoopback(address) => write!(
-                f,
-                "{address} can be reached from other machines: set an admin token, which keeps strangers out of pages and \
-                 API (`Settings::admin_token`, or `crons serve --admin-token`), or listen on 127.0.0.1 or [::1]"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for StartError {}
-
-impl From<StoreError> for StartError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<std::io::Error> for StartError {
-    fn from(error: std::io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
 impl Server {
-    /// Opens the database and serves on `listener`, in the background of the current tokio runtime.
+    /// Opens the database on a thread that may wait, before anything listens, so that no client waits for it: its schema is brought
+    /// up to date, which the log says, and a file of an old version is rewritten, which may take minutes. [`OpenServer::serve`] then
+    /// takes the listener.
+    ///
+    /// # Errors
+    /// If the database cannot be used, or alerts cannot be sent as they are configured.
+    pub async fn open(settings: &Settings) -> Result<OpenServer, StartError> {
+        let settings = settings.clone();
+        let opened = tokio::task::spawn_blocking(move || OpenServer::open(&settings)).await;
+        opened.unwrap_or_else(|panicked| Err(StartError::Io(std::io::Error::other(panicked))))
+    }
+
+    /// Opens the database and serves on `listener`, in the background of the current tokio runtime. The calling thread waits until
+    /// the database is open, as do clients that connect meanwhile: a program that does other things, or whose database may be an
+    /// old one, calls [`open`](Self::open) first, and then binds the listener.
     ///
     /// # Errors
     /// If the database cannot be used, or the listener is open to other machines and there is no admin token.
@@ -94,62 +64,8 @@ impl Server {
     /// # Panics
     /// Outside of a tokio runtime with I/O and time.
     pub fn start(settings: &Settings, listener: TcpListener) -> Result<Self, StartError> {
-        let address = listener.local_addr()?;
-        if settings.admin_token.is_none() && !address.ip().to_canonical().is_loopback() {
-            return Err(StartError::NotLoopback(address));
-        }
-        let path = settings.database.path();
-        let mut store = SqliteStore::open(path)?;
-        let public_key = match &settings.public_key {
-            Some(key) => PublicKey::as_str(key).to_owned(),
-            None => store.setting("public_key", || Uuid::new_v4().simple().to_string())?,
-        };
-        let sender = Sender::new(&settings.alerts, settings.clock.clone()).map_err(StartError::Alerts)?;
-        for doubt in settings.alerts.doubts() {
-            tracing::warn!("{doubt}");
-        }
-        store.resume_alerts(settings.clock.now())?;
-        let has_deleted = store.has_deleted()?;
-        let reader = Reader::open(path)?;
-        let dsn = format!("http://{public_key}@{}/{}", reachable(address), crate::PROJECT);
-        let mut ids = Ids::default();
-        let mask = Mask::new(&public_key);
-        let mut judge = Judge::new(settings, move || ids.next());
-        judge.mask = mask.clone();
-        let (inbox, consumer) = pipeline::start(Box::new(store), judge, settings.clock.clone())?;
-        let inbox = Arc::new(inbox);
-        let (stop, stopped) = watch::channel(false);
-        let app = App {
-            inbox: Arc::clone(&inbox),
-            reader: Arc::new(reader),
-            probe: Arc::new(Reader::open(path)?),
-            public_key: public_key.as_str().into(),
-            dsn: dsn.as_str().into(),
-            mask,
-        };
-        let alerts = tokio::spawn(sender.run(Arc::new(app.clone()), stopped.clone()));
-        let refusals = Arc::new(RefusalLog::default());
-        let access = Access::new(settings.admin_token.clone());
-        let serve = http::serve(
-            listener,
-            Routes::new(app, access, Arc::clone(&refusals)),
-            settings.limits.clone(),
-            until(stopped),
-        );
-        let http = tokio::spawn(serve);
-        let retention = settings.retention;
-        let sweeper = Arc::new(Reader::open(path)?);
-        let mut timers = vec![tokio::spawn(retention::purge(Arc::clone(&inbox)))];
-        timers.push(tokio::spawn(async move { refusals.log_counts().await }));
-        if has_deleted {
-            inbox.deleted().notify_one();
-        }
-        if let Clock::System = settings.clock {
-            timers.push(tokio::spawn(tick(Arc::clone(&inbox))));
-            timers.push(tokio::spawn(retention::keep(Arc::clone(&inbox), Arc::clone(&sweeper), retention)));
-        }
-        let consumer = Some(consumer);
-        Ok(Self { address, dsn, public_key, inbox, stop, http, timers, retention, sweeper, alerts, consumer })
+        refuse_exposed(settings, listener.local_addr()?)?;
+        OpenServer::open(settings)?.serve(listener)
     }
 
     /// Where it listens.
@@ -223,6 +139,80 @@ impl Server {
         }
         served.map_err(StartError::Io)
     }
+}
+
+impl OpenServer {
+    /// Serves on `listener`, in the background of the current tokio runtime.
+    ///
+    /// # Errors
+    /// If the database cannot be used, or the listener is open to other machines and there is no admin token.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with I/O and time.
+    pub fn serve(self, listener: TcpListener) -> Result<Server, StartError> {
+        let Self { settings, store, reader, probe, sweeper, public_key, sender, has_deleted } = self;
+        let address = listener.local_addr()?;
+        refuse_exposed(&settings, address)?;
+        let dsn = format!("http://{public_key}@{}/{}", reachable(address), crate::PROJECT);
+        let mut ids = Ids::default();
+        let mask = Mask::new(&public_key);
+        let mut judge = Judge::new(&settings, move || ids.next());
+        judge.mask = mask.clone();
+        let (inbox, consumer) = pipeline::start(Box::new(store), judge, settings.clock.clone())?;
+        let inbox = Arc::new(inbox);
+        let (stop, stopped) = watch::channel(false);
+        let app = App {
+            inbox: Arc::clone(&inbox),
+            reader: Arc::new(reader),
+            probe: Arc::new(probe),
+            public_key: public_key.as_str().into(),
+            dsn: dsn.as_str().into(),
+            mask,
+        };
+        let alerts = tokio::spawn(sender.run(Arc::new(app.clone()), stopped.clone()));
+        let refusals = Arc::new(RefusalLog::default());
+        let access = Access::new(settings.admin_token.clone());
+        let serve = http::serve(
+            listener,
+            Routes::new(app, access, Arc::clone(&refusals)),
+            settings.limits.clone(),
+            until(stopped),
+        );
+        let http = tokio::spawn(serve);
+        let retention = settings.retention;
+        let sweeper = Arc::new(sweeper);
+        let mut timers = vec![tokio::spawn(retention::purge(Arc::clone(&inbox)))];
+        timers.push(tokio::spawn(async move { refusals.log_counts().await }));
+        if has_deleted {
+            inbox.deleted().notify_one();
+        }
+        if let Clock::System = settings.clock {
+            timers.push(tokio::spawn(tick(Arc::clone(&inbox))));
+            timers.push(tokio::spawn(retention::keep(Arc::clone(&inbox), Arc::clone(&sweeper), retention)));
+        }
+        let consumer = Some(consumer);
+        Ok(Server {
+            address,
+            dsn,
+            public_key,
+            inbox,
+            stop,
+            http,
+            timers,
+            retention,
+            sweeper,
+            alerts,
+            consumer,
+        })
+    }
+}
+
+/// Refuses an address that other machines reach, if there is no admin token to keep strangers out.
+fn refuse_exposed(settings: &Settings, address: SocketAddr) -> Result<(), StartError> {
+    if settings.admin_token.is_none() && !address.ip().to_canonical().is_loopback() {
+        return Err(StartError::NotLoopback(address));
+    }
+    Ok(())
 }
 
 /// Without the key.

@@ -163,6 +163,30 @@ fn a_target_that_is_gone_from_the_configuration_gets_its_messages_once_it_is_bac
 }
 
 #[test]
+fn an_alert_whose_outcome_cannot_be_stored_is_sent_once_and_holds_up_no_other() {
+    for (mode, status) in [(Mode::Answer(200), "delivered"), (Mode::Answer(400), "waiting")] {
+        let receiver = Receiver::in_mode(mode);
+        let harness = Harness::with_alerts("10:00:00", ops(&receiver));
+        let connection = rusqlite::Connection::open(harness.database()).unwrap();
+        let refuses = "CREATE TRIGGER refuses BEFORE UPDATE ON alerts WHEN OLD.id = 1 BEGIN SELECT RAISE(ABORT, 'no'); END";
+        connection.execute_batch(refuses).unwrap();
+        harness.send("10:00:01", &yearly('a', "error"));
+        harness.send("10:00:02", &yearly('b', "error"));
+        harness.send("10:00:03", &yearly('c', "ok"));
+        eventually("later ones go", || {
+            harness.alerts().get(2).is_some_and(|last| last["attempts"] == json!(1))
+        });
+        let events: Vec<_> =
+            receiver.received().iter().map(|message| message.body["event"].clone()).collect();
+        assert_eq!(events, ["opened", "failure", "resolved"], "{status}");
+        assert_eq!(harness.alerts()[0]["attempts"], 0);
+        connection.execute_batch("DROP TRIGGER refuses").unwrap();
+        eventually("it is stored once that is possible", || harness.alerts()[0]["attempts"] == json!(1));
+        assert_eq!(harness.alerts()[0]["status"], status);
+    }
+}
+
+#[test]
 fn a_server_that_is_killed_between_deciding_and_sending_loses_no_alert() {
     let receiver = Receiver::in_mode(Mode::Hang);
     let mut harness = Harness::with_alerts("10:00:00", ops(&receiver));

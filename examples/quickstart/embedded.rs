@@ -26,8 +26,9 @@ impl Embedded {
             clock: Clock::Manual(ManualClock::new(start)),
             ..Settings::default()
         };
+        let server = Server::open(&settings).await?;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        Ok(Self { server: Server::start(&settings, listener)?, start, _folder: folder })
+        Ok(Self { server: server.serve(listener)?, start, _folder: folder })
     }
 
     pub(crate) fn dsn(&self) -> &str {

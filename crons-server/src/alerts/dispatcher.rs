@@ -9,8 +9,10 @@ use tokio::sync::watch;
 use tokio::task::{self, JoinSet};
 use uuid::Uuid;
 
+use super::attempt::{Attempt, Outcome, Waiting};
 use super::rules::Alerts;
-use super::target::{Answer, Connection, NotSent, Webhook};
+use super::target::{Answer, Connection, NotSent, Trust, Webhook};
+use super::unrecorded::Unrecorded;
 use crate::clock::Clock;
 
 /// Messages under way at a time, each to another target.
@@ -19,7 +21,7 @@ const MOST: usize = 16;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// The longest that a target can ask for.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
+pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 /// When a message is given up, if it was tried often enough: a server that was off has not tried at all.
 const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 const LEAST_ATTEMPTS: u32 = 10;
@@ -34,57 +36,26 @@ const GRACE: Duration = Duration::from_secs(5);
 pub(crate) trait Outbox: Send + Sync + 'static {
     /// Waits until there may be more to send than there was.
     fn changed(&self) -> impl Future<Output = ()> + Send;
-    /// Of each target the message that is its next; `None` if that cannot be read now.
-    fn waiting(&self) -> impl Future<Output = Option<Vec<Waiting>>> + Send;
+    /// Of each target the message that is its next, those with the ids in `without` left out; `None` if that cannot be read now.
+    fn waiting(&self, without: Vec<i64>) -> impl Future<Output = Option<Vec<Waiting>>> + Send;
     /// Writes down what came of an attempt. Whether it is durable.
     fn record(&self, attempt: &Attempt) -> impl Future<Output = bool> + Send;
-}
-
-/// A message that is to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Waiting {
-    /// Its place in the outbox.
-    pub id: i64,
-    pub key: Uuid,
-    pub target: String,
-    pub body: String,
-    pub created_at: Timestamp,
-    pub attempts: u32,
-    pub next_attempt_at: Timestamp,
-}
-
-/// What came of an attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Attempt {
-    pub id: i64,
-    pub at: Timestamp,
-    pub outcome: Outcome,
-    /// What the target said, or why it did not.
-    pub answer: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Delivered,
-    /// To be tried again.
-    Failed {
-        next: Timestamp,
-        /// The target refused this very message: later ones need not wait for it.
-        refused: bool,
-    },
-    GivenUp,
 }
 
 /// The targets, and the clock by which they are tried again.
 pub(crate) struct Sender {
     targets: BTreeMap<String, Connection>,
     clock: Clock,
+    unrecorded: Unrecorded,
 }
 
 impl Sender {
     pub(crate) fn new(alerts: &Alerts, clock: Clock) -> Result<Self, NotSent> {
-        let connect = |(name, webhook): (&str, &Webhook)| Ok((name.to_owned(), Connection::new(webhook)?));
-        Ok(Self { targets: alerts.webhooks().map(connect).collect::<Result<_, _>>()?, clock })
+        let mut trust = Trust::default();
+        let connect =
+            |(name, webhook): (&str, &Webhook)| Ok((name.to_owned(), Connection::new(webhook, &mut trust)?));
+        let targets = alerts.webhooks().map(connect).collect::<Result<_, _>>()?;
+        Ok(Self { targets, clock, unrecorded: Unrecorded::default() })
     }
 
     /// Sends what is due, until it is told to stop.
@@ -93,12 +64,17 @@ impl Sender {
         let mut flying = JoinSet::new();
         // One at a time to each target: a slow one holds up nobody else, and gets its messages in order.
         let mut busy: HashMap<task::Id, String> = HashMap::new();
+        // Outcomes that the database did not take. They end with this task.
+        let mut recording = JoinSet::new();
         loop {
             let mut wait = None;
-            match outbox.waiting().await {
+            let unrecorded = sender.unrecorded.snapshot();
+            match outbox.waiting(unrecorded.passed_over()).await {
                 None => wait = Some(DATABASE_WAIT),
+                Some(_) if unrecorded.is_full() => wait = Some(DATABASE_WAIT),
                 Some(waiting) => {
-                    for alert in waiting {
+                    for mut alert in waiting {
+                        unrecorded.amend(&mut alert);
                         if busy.values().any(|target| *target == alert.target) {
                             continue;
                         }
@@ -117,8 +93,16 @@ impl Sender {
             tokio::select! {
                 () = outbox.changed() => {}
                 Some(ended) = flying.join_next_with_id() => {
-                    busy.remove(&ended.map_or_else(|panicked| panicked.id(), |(id, ())| id));
+                    let (id, unrecorded) = match ended {
+                        Ok((id, unrecorded)) => (id, unrecorded),
+                        Err(panicked) => (panicked.id(), None),
+                    };
+                    busy.remove(&id);
+                    if let Some((attempts, attempt)) = unrecorded {
+                        recording.spawn(Arc::clone(&sender).record(Arc::clone(&outbox), attempts, attempt));
+                    }
                 }
+                Some(_) = recording.join_next() => {}
                 () = sender.sleep(wait) => {}
                 // The sender is gone if the server was dropped: that is an end, too.
                 _ = stop.wait_for(|stop| *stop) => break,
@@ -129,17 +113,41 @@ impl Sender {
         let _ = tokio::time::timeout(GRACE, heard).await;
     }
 
-    async fn deliver(self: Arc<Self>, outbox: Arc<impl Outbox>, alert: Waiting) {
+    /// Sends one message and records the outcome; returns what could not be recorded, and the number of the attempt.
+    async fn deliver(self: Arc<Self>, outbox: Arc<impl Outbox>, alert: Waiting) -> Option<(u32, Attempt)> {
         let said = match self.targets.get(&alert.target) {
             Some(target) => target.post(alert.key, self.clock.now(), alert.body.clone()).await,
             None => Err(NotSent::unknown(&alert.target)),
         };
         let attempt = alert.after(&said, self.clock.now(), rand());
-        // Nothing else goes to this target meanwhile, so that nothing is sent twice for want of a disk.
-        while !outbox.record(&attempt).await {
-            tokio::time::sleep(DATABASE_WAIT).await;
-        }
         alert.log(&attempt);
+        let attempts = alert.attempts.saturating_add(1);
+        if outbox.record(&attempt).await {
+            self.unrecorded.forget(alert.id, alert.attempts);
+            return None;
+        }
+        // In memory it is known before anything else goes to this target, so that nothing is sent twice for want of a disk.
+        self.unrecorded.keep(attempts, &attempt);
+        tracing::error!(
+            target_name = alert.target, key = %alert.key,
+            "what came of an alert cannot be stored; it is kept in memory and stored later, and the alert may come again after a \
+             restart"
+        );
+        Some((attempts, attempt))
+    }
+
+    /// Records an outcome that was not taken at first, once that is possible; at least every [`DATABASE_WAIT`] until then.
+    async fn record(self: Arc<Self>, outbox: Arc<impl Outbox>, attempts: u32, attempt: Attempt) {
+        for tries in 1.. {
+            tokio::time::sleep(backoff(tries, rand()).min(DATABASE_WAIT)).await;
+            if !self.unrecorded.is_newest(attempt.id, attempts) {
+                return;
+            }
+            if outbox.record(&attempt).await {
+                self.unrecorded.forget(attempt.id, attempts);
+                return;
+            }
+        }
     }
 
     async fn sleep(&self, wait: Option<Duration>) {

@@ -6,14 +6,19 @@
 // In layer order: a module uses only those above it.
 mod error;
 mod filter;
+mod literal;
 mod payload;
 mod target;
 mod rules;
+mod attempt;
+mod unrecorded;
 mod dispatcher;
 
-pub(crate) use dispatcher::{Attempt, Outbox, Outcome, Sender, Waiting};
+pub(crate) use attempt::{Attempt, Outcome, Waiting};
+pub(crate) use dispatcher::{LONGEST_RETRY_AFTER, Outbox, Sender};
 pub use error::InvalidAlerts;
 pub use filter::{Filter, Match};
 pub(crate) use payload::Alert;
 pub use rules::{Alerts, Combine, On, Rule};
+pub(crate) use target::UNKNOWN_TARGET;
 pub use target::{Answer, NotSent, Webhook};

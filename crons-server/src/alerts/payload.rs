@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::literal::literal;
 use crate::domain::{Failures, IncidentEvent, IncidentEventKind};
 
 /// A message that was decided, for one target.
@@ -97,7 +98,7 @@ impl Message {
             id,
             event: name(*kind),
             at: *at,
-            title: event.title(),
+            title: literal(&event.title()),
             text: text(event, lasted),
             reason: reason.clone(),
             level: "error",
@@ -135,9 +136,10 @@ impl Message {
             id,
             event: "test",
             at,
-            title: format!("Test of the webhook {target}"),
+            title: format!("Test of the webhook {}", literal(target)),
             text: format!(
-                "This is a test of the webhook {target} by `crons alert test`: nothing has failed."
+                "This is a test of the webhook {} by `crons alert test`: nothing has failed.",
+                literal(target)
             ),
             reason: None,
             level: "error",
@@ -167,10 +169,10 @@ fn name(kind: IncidentEventKind) -> &'static str {
 }
 
 fn text(event: &IncidentEvent, lasted: Option<SignedDuration>) -> String {
-    // A client chooses the name: it must not call a whole channel, nor end the quotation.
-    let environment = event.environment.name.replace(['`', '<', '>'], "_");
-    let job = format!("`{}` in `{environment}`", event.monitor.slug);
-    let reason = event.reason.as_deref().unwrap_or("a check-in failed");
+    // Clients choose these: they must not call a whole channel, nor end the quotation.
+    let [slug, environment] = [event.monitor.slug.as_str(), &event.environment.name].map(literal);
+    let job = format!("`{slug}` in `{environment}`");
+    let reason = literal(event.reason.as_deref().unwrap_or("a check-in failed"));
     let failures = failures(event.incident.failures);
     match event.kind {
         IncidentEventKind::Opened => {

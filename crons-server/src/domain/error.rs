@@ -29,6 +29,8 @@ pub enum ProcessingError {
     MonitorOfRefusedStart,
     /// Nothing of what was written is left as a slug.
     MonitorWithoutSlug(String),
+    /// A row of the database that bears on the check-in cannot be read; which, and why.
+    UnreadableRow(String),
 }
 
 /// How a check-in counts in the usage statistics.
@@ -70,6 +72,8 @@ impl ProcessingError {
             Self::MonitorNotFound | Self::MonitorOfRefusedStart | Self::MonitorWithoutSlug(_) => {
                 "MONITOR_NOT_FOUND"
             }
+            // Sentry has no word for it.
+            Self::UnreadableRow(_) => "UNREADABLE_ROW",
         }
     }
 
@@ -82,7 +86,8 @@ impl ProcessingError {
             | Self::ConfigValueCut(text)
             | Self::MonitorInvalidConfig(text)
             | Self::MonitorInvalidEnvironment(text)
-            | Self::MonitorWithoutSlug(text) => *text = mask.hide(text).into_owned(),
+            | Self::MonitorWithoutSlug(text)
+            | Self::UnreadableRow(text) => *text = mask.hide(text).into_owned(),
             Self::CheckInFinished
             | Self::CheckInInvalidDuration
             | Self::MonitorDisabled
@@ -113,6 +118,7 @@ impl ProcessingError {
             }
             Self::MonitorInvalidEnvironment(_) => (Outcome::Invalid, "invalid_monitor_environment"),
             Self::CheckInEnvironmentMismatch(_) => (Outcome::Invalid, "monitor_environment_mismatch"),
+            Self::UnreadableRow(_) => (Outcome::Invalid, "unreadable_row"),
             // Sentry counts these nowhere; nothing that is refused shall be invisible.
             Self::CheckInFinished | Self::CheckInInvalidDuration => (Outcome::Invalid, "finished"),
         }
@@ -135,7 +141,8 @@ impl std::fmt::Display for ProcessingError {
             | Self::CheckInValidationFailed(reason)
             | Self::ConfigValueCut(reason)
             | Self::MonitorInvalidConfig(reason)
-            | Self::MonitorInvalidEnvironment(reason) => f.write_str(reason),
+            | Self::MonitorInvalidEnvironment(reason)
+            | Self::UnreadableRow(reason) => f.write_str(reason),
             Self::MonitorDisabled => f.write_str("the monitor is disabled; enable it to watch its job again"),
             Self::MonitorEnvironmentLimitExceeded(most) => {
                 write!(f, "the monitor has {most} environments already; `max_environments` allows no more")

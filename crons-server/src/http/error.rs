@@ -129,6 +129,10 @@ impl From<PathRejection> for Refusal {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
+        if error.is_unreadable() {
+            // The log has named the row already.
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string());
+        }
         tracing::error!(%error, "a read failed");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "the database cannot be read; the server's log says why")
     }

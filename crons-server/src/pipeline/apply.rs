@@ -46,7 +46,8 @@ pub(super) fn take(
                 return Ok(Done::Verdict(Some(judge.check_in(records, arrival, said)?)));
             }
             let counted = judge.rate.counted();
-            let verdict = processor::apart(records, |records| judge.check_in(records, arrival, said))?;
+            let verdict =
+                processor::apart(records, said, |records, said| judge.check_in(records, arrival, said))?;
             if verdict.is_none() {
                 judge.rate.undo_to(counted);
             }
@@ -59,7 +60,7 @@ pub(super) fn take(
         Message::Work(work, now, _) => {
             let Some(work) = work.take() else { return Ok(Done::Work(false)) };
             enter(records, judge, minutes, *now, said)?;
-            Ok(Done::Work(processor::apart(records, |records| work(records, *now))?.is_some()))
+            Ok(Done::Work(processor::apart(records, said, |records, _| work(records, *now))?.is_some()))
         }
         Message::Stop => Ok(Done::Time),
     }

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use crate::domain;
-use crate::mask;
 use crate::store::{Records, StoreError};
 
-/// Enables or disables a monitor; `false` if there is none of this slug.
+/// Enables or disables a monitor. Returns how many of its runs became unknown, as they could not be heard while it was disabled;
+/// `None` if there is no monitor of this slug.
 ///
 /// # Errors
 /// If the database fails.
@@ -15,24 +15,14 @@ pub(crate) fn set_enabled(
     slug: &str,
     enabled: bool,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let Some((mut monitor, mut environments)) = records.monitor(slug)? else { return Ok(false) };
+) -> Result<Option<usize>, StoreError> {
+    let Some((mut monitor, mut environments)) = records.monitor(slug)? else { return Ok(None) };
     let resumed = domain::set_enabled(&mut monitor, &mut environments, enabled, now);
     records.save_monitor(&monitor)?;
     for environment in &environments {
         records.save_environment(&monitor, environment)?;
     }
-    if resumed {
-        let unknown = records.excuse_unheard(&monitor, now)?;
-        if unknown > 0 {
-            tracing::info!(
-                slug = %mask::hide(slug),
-                unknown,
-                "runs are unknown that could not be heard while their monitor was disabled"
-            );
-        }
-    }
-    Ok(true)
+    Ok(Some(if resumed { records.excuse_unheard(&monitor, now)? } else { 0 }))
 }
 
 /// Mutes all environments of a monitor, or none; `false` if there is none of this slug.
@@ -85,12 +75,20 @@ pub(crate) fn delete(
     environments: &[String],
     now: Timestamp,
 ) -> Result<Deletion, StoreError> {
-    let Some((monitor, known)) = records.monitor(slug)? else { return Ok(Deletion::NoMonitor) };
+    let found = match records.monitor(slug) {
+        // Deletion is one of the ways out for whoever finds that a monitor cannot be read.
+        Err(error) if error.is_unreadable() && environments.is_empty() => {
+            records.delete_monitor(slug, now)?;
+            return Ok(Deletion::Done);
+        }
+        found => found?,
+    };
+    let Some((monitor, known)) = found else { return Ok(Deletion::NoMonitor) };
     if let Some(unknown) = environments.iter().find(|name| !known.iter().any(|known| known.name == **name)) {
         return Ok(Deletion::NoEnvironment(unknown.clone()));
     }
     if environments.is_empty() {
-        records.delete_monitor(&monitor, now)?;
+        records.delete_monitor(slug, now)?;
     } else {
         records.delete_environments(&monitor, environments, now)?;
     }

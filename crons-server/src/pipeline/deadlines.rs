@@ -86,7 +86,9 @@ impl Judge {
         if all.is_err() {
             said.truncate(before);
             for known in due {
-                apart(records, |records| self.miss(records, std::slice::from_ref(known), tick, said))?;
+                apart(records, said, |records, said| {
+                    self.miss(records, std::slice::from_ref(known), tick, said)
+                })?;
             }
         }
         Ok(said.len() > before)
@@ -119,7 +121,7 @@ impl Judge {
         tick: Timestamp,
         said: &mut Vec<Said>,
     ) -> Result<bool, StoreError> {
-        let judged = apart(records, |records| {
+        let judged = apart(records, said, |records, said| {
             let Some(known) = records.load_run(guid)? else { return Ok(None) };
             let mut state = known.clone();
             let consequences = domain::timeout(&mut state, tick, &self.outages, &mut self.new_id);

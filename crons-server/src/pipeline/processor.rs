@@ -99,7 +99,7 @@ impl Judge {
                 self.give_up(records, waiting, said)?;
                 continue;
             }
-            let applied = apart(records, |records| {
+            let applied = apart(records, said, |records, said| {
                 let (verdict, _) = self.apply(records, &waiting, said)?;
                 match &verdict {
                     Verdict::Refused(errors) => {
@@ -144,7 +144,16 @@ impl Judge {
         event: &CheckInEvent,
         said: &mut Vec<Said>,
     ) -> Result<(Verdict, bool), StoreError> {
-        let known = records.load(event)?;
+        let known = match records.load(event) {
+            // The check-in is refused, and kept as all that is refused, until the row is mended.
+            Err(error) if error.is_unreadable() => {
+                return Ok((
+                    Verdict::Refused(vec![ProcessingError::UnreadableRow(error.to_string())]),
+                    false,
+                ));
+            }
+            known => known?,
+        };
         let mut state = known.clone();
         let mut verdict = domain::check_in(&mut state, event, self.caps, &mut self.new_id);
         verdict.hide(&self.mask);
@@ -229,16 +238,21 @@ fn as_arrival(event: &CheckInEvent) -> Arrival {
     }
 }
 
-/// Does one thing of many: if it fails, it alone is undone, said and left out (`None`).
+/// Does one thing of many: if it fails, it alone is undone, with all that it said, and left out (`None`), which is logged.
 ///
 /// # Errors
 /// If the database fails as a whole.
 pub(crate) fn apart<T>(
     records: &mut dyn Records,
-    work: impl FnOnce(&mut dyn Records) -> Result<T, StoreError>,
+    said: &mut Vec<Said>,
+    work: impl FnOnce(&mut dyn Records, &mut Vec<Said>) -> Result<T, StoreError>,
 ) -> Result<Option<T>, StoreError> {
+    let before = said.len();
     records.mark()?;
-    let outcome = work(records);
+    let outcome = work(records, said);
+    if outcome.is_err() {
+        said.truncate(before);
+    }
     records.leave_mark(outcome.is_ok())?;
     outcome.map(Some).or_else(|error| {
         tracing::error!(%error, "one item was left out, the others go on");

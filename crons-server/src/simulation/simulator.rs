@@ -139,7 +139,7 @@ impl Simulation {
             Action::Disable { monitor, disabled } => {
                 let found =
                     self.transaction(|records, _| pipeline::set_enabled(records, &monitor, !disabled, at))?;
-                if !found {
+                if found.is_none() {
                     tracing::warn!(%at, monitor, "there is no such monitor to disable at this time");
                 }
                 Ok(())

@@ -86,9 +86,9 @@ pub trait Records {
     /// Writes what was acknowledged of it.
     fn save_acknowledgement(&mut self, incident: &Incident) -> Result<(), StoreError>;
 
-    /// Deletes a monitor and its environments: they are not there any more, and what is stored of them is for
+    /// Deletes a monitor and its environments, be they readable or not: they are not there any more, and what is stored of them is for
     /// [`purge_deleted`](Self::purge_deleted) to delete.
-    fn delete_monitor(&mut self, monitor: &Monitor, now: Timestamp) -> Result<(), StoreError>;
+    fn delete_monitor(&mut self, slug: &str, now: Timestamp) -> Result<(), StoreError>;
     /// Deletes environments of a monitor in the same way.
     fn delete_environments(
         &mut self,

@@ -79,3 +79,9 @@ fn d10_a_429_that_says_nothing_else_means_a_minute() {
         "it says nothing"
     );
 }
+
+#[test]
+fn a_limit_of_one_monitor_environment_silences_no_other() {
+    let limits = ("X-Sentry-Rate-Limits", "40:monitor_environment:project:monitor_env_rate_limit");
+    assert_eq!(silenced(429, &[limits, ("Retry-After", "40")]), None);
+}

@@ -55,6 +55,11 @@ impl World {
         self.inbox.flush(Duration::MAX, || self.wake.give())
     }
 
+    /// Whether everything that was pushed before is settled, and no run is open.
+    fn close(&self) -> bool {
+        self.inbox.close_open_runs(Duration::MAX, || self.wake.give())
+    }
+
     fn stop(&self) {
         self.inbox.stop();
         self.wake.give();
@@ -78,7 +83,7 @@ impl World {
                     let new = self.settled.lock().unwrap().insert(record.id.as_bytes()[0]);
                     assert!(new, "a check-in was fetched twice");
                 }
-                None if self.inbox.park() => self.wake.take(),
+                None if orders.closing.is_none() && self.inbox.park() => self.wake.take(),
                 None => {}
             }
         }
@@ -151,6 +156,24 @@ fn whoever_waits_is_released_when_the_client_ends() {
                 world.flush();
             },
             |world| world.stop(),
+        ]
+    });
+}
+
+#[test]
+fn whoever_has_open_runs_closed_waits_until_the_worker_has_done_so() {
+    check(|| {
+        vec![
+            |world| {
+                world.push(1);
+                assert!(world.close());
+                assert!(world.settled.lock().unwrap().contains(&1));
+                assert!(world.close());
+            },
+            |world| {
+                world.push(2);
+                assert!(world.close());
+            },
         ]
     });
 }

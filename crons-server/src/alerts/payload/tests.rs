@@ -96,10 +96,17 @@ fn what_people_read() {
 #[test]
 fn the_name_of_an_environment_calls_nobody() {
     let mut event = event(IncidentEventKind::Opened);
-    event.environment.name = "`<!channel>".to_owned();
+    let name = "`<!channel> @here [a](https://x.example)";
+    event.environment.name = name.to_owned();
+    event.reason = Some("@everyone <!here>".to_owned());
     let body = body(&event);
-    assert!(body["text"].as_str().unwrap().starts_with("`nightly-backup` in `__!channel_` is failing"));
-    assert_eq!(body["environment"], "`<!channel>", "for programs it stays what it is");
+    let text = body["text"].as_str().unwrap();
+    assert!(
+        text.starts_with("`nightly-backup` in `__!channel_ @\u{200b}here [a]\u{200b}(https:\u{200b}//x"),
+        "{text}"
+    );
+    assert!(!text.contains("@everyone") && !text.contains("<!here>"), "{text}");
+    assert_eq!(body["environment"], name, "for programs it stays what it is");
 }
 
 #[test]

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use reqwest::Url;
+use rustls::RootCertStore;
 use uuid::Uuid;
 
+use super::roots;
 use super::webhook::Webhook;
 use crate::alerts::payload::Message;
 
@@ -16,6 +17,8 @@ use crate::alerts::payload::Message;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Firewalls forget idle connections, some after 60 seconds, and the next request on one is lost.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How the outcome begins of a message whose target is not in the configuration.
+pub(crate) const UNKNOWN_TARGET: &str = "there is no webhook ";
 /// What is kept of an answer, in bytes.
 const KEPT: usize = 1024;
 
@@ -48,7 +51,7 @@ impl Error for NotSent {}
 impl NotSent {
     /// A message from before the configuration was changed.
     pub(crate) fn unknown(name: &str) -> Self {
-        Self(format!("there is no webhook {name:?} any more; add [webhook.{name}], or it is given up"))
+        Self(format!("{UNKNOWN_TARGET}{name:?} any more; add [webhook.{name}], or it is given up"))
     }
 }
 
@@ -90,7 +93,26 @@ impl Webhook {
         let (id, now) = (Uuid::new_v4(), Timestamp::now());
         let body =
             serde_json::to_string(&Message::test(name, id, now)).map_err(|error| NotSent(chain(&error)))?;
-        Connection::new(self)?.post(id, now, body).await
+        Connection::new(self, &mut Trust::default())?.post(id, now, body).await
+    }
+}
+
+/// The certificate authorities, read when the first target needs them.
+#[derive(Default)]
+pub(crate) struct Trust(Option<Arc<RootCertStore>>);
+
+impl Trust {
+    /// Those that a message to this address needs: none, if it goes without TLS.
+    fn of(&mut self, url: &reqwest::Url) -> Result<Arc<RootCertStore>, NotSent> {
+        if !roots::needs_tls(url) {
+            return Ok(Arc::new(RootCertStore::empty()));
+        }
+        if let Some(known) = &self.0 {
+            return Ok(Arc::clone(known));
+        }
+        let read = Arc::new(roots::trusted().map_err(NotSent)?);
+        self.0 = Some(Arc::clone(&read));
+        Ok(read)
     }
 }
 
@@ -101,13 +123,15 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(webhook: &Webhook) -> Result<Self, NotSent> {
+    /// # Errors
+    /// If the message needs TLS and the store of certificates that the environment names cannot be used.
+    pub(crate) fn new(webhook: &Webhook, trust: &mut Trust) -> Result<Self, NotSent> {
         let mut builder = reqwest::Client::builder();
-        if is_loopback(&webhook.url) {
-            // HTTP_PROXY is about the way out of this machine.
+        if roots::is_loopback(&webhook.url) || roots::without_proxies() {
             builder = builder.no_proxy();
         }
-        let tls = tls().map_err(|error| NotSent(chain(&error)))?;
+        let roots = trust.of(&webhook.url)?;
+        let tls = tls(roots).map_err(|error| NotSent(chain(&error)))?;
         let client = builder
             .tls_backend_preconfigured(tls)
             .user_agent(concat!("crons/", env!("CARGO_PKG_VERSION")))
@@ -170,15 +194,7 @@ fn chain(error: &(dyn Error + 'static)) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let address = host.parse::<std::net::IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.to_canonical().is_loopback())
-}
-
-/// With the roots that Mozilla trusts, compiled in: an image without certificates works.
-fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+fn tls(roots: Arc<RootCertStore>) -> Result<rustls::ClientConfig, rustls::Error> {
     // The provider is given, not installed: what the program around us uses is its own affair.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)

@@ -3,8 +3,10 @@
 // In layer order: a module uses only those above it.
 mod signature;
 mod webhook;
+mod roots;
 mod http_client;
 
-pub(super) use http_client::Connection;
+pub(crate) use http_client::UNKNOWN_TARGET;
 pub use http_client::{Answer, NotSent};
+pub(super) use http_client::{Connection, Trust};
 pub use webhook::Webhook;

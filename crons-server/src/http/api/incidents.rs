@@ -56,7 +56,7 @@ pub async fn incidents_of(
 ) -> Result<Response, Refusal> {
     organization(&name)?;
     let wanted = slug.clone();
-    if app.read(move |reader| reader.monitor(crate::PROJECT, &wanted)).await?.is_none() {
+    if !app.read(move |reader| reader.is_monitor(crate::PROJECT, &wanted)).await? {
         return Err(no_monitor(&slug));
     }
     list(&app, Some(slug), &query).await

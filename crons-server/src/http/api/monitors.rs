@@ -72,23 +72,35 @@ pub async fn change_monitor(
     organization(&name)?;
     let MonitorChange { status, is_muted } = body(json, r#"{"status": "disabled", "isMuted": true}"#)?;
     let wanted = slug.clone();
-    let found = app
+    let (found, unknown) = app
         .inbox
         .work(move |records, now| {
+            let mut unknown = 0;
             let mut found = records.monitor(&wanted)?.is_some();
             if let Some(status) = status {
-                found &= pipeline::set_enabled(records, &wanted, status == MonitorStatus::Active, now)?;
+                let enabled = status == MonitorStatus::Active;
+                let changed = pipeline::set_enabled(records, &wanted, enabled, now)?;
+                found &= changed.is_some();
+                unknown = changed.unwrap_or_default();
             }
             if let Some(muted) = is_muted {
                 found &= pipeline::set_all_muted(records, &wanted, muted)?;
             }
-            Ok(found)
+            Ok((found, unknown))
         })
         .await?;
     if !found {
         return Err(no_monitor(&slug));
     }
-    tracing::info!(slug = %mask::hide(&slug), ?status, ?is_muted, "monitor changed");
+    let shown = mask::hide(&slug);
+    tracing::info!(slug = %shown, ?status, ?is_muted, "monitor changed");
+    if unknown > 0 {
+        tracing::info!(
+            slug = %shown,
+            unknown,
+            "runs are unknown that could not be heard while their monitor was disabled"
+        );
+    }
     monitor(State(app), InPath((name, slug))).await
 }
 

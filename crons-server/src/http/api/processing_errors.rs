@@ -8,7 +8,7 @@ use super::request::{InPath, known, organization};
 use crate::http::error::Refusal;
 use crate::http::state::App;
 
-/// `GET /api/0/organizations/crons/processing-errors/`: of payloads that are for no monitor.
+/// `GET /api/0/organizations/crons/processing-errors/`: of payloads that are for no monitor, and rows that cannot be read.
 pub async fn refused(State(app): State<App>, InPath(name): InPath<String>) -> Result<Response, Refusal> {
     organization(&name)?;
     let found = app.read(|reader| reader.refused(None)).await?;

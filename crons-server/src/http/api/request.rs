@@ -81,8 +81,8 @@ pub(super) fn since(query: &QueryPairs) -> Result<Option<Timestamp>, Refusal> {
 /// Refuses a slug of which there is no monitor.
 pub(super) async fn known(app: &App, slug: &str) -> Result<(), Refusal> {
     let wanted = slug.to_owned();
-    let found = app.read(move |reader| reader.monitor(crate::PROJECT, &wanted)).await?;
-    if found.is_none() { Err(no_monitor(slug)) } else { Ok(()) }
+    let found = app.read(move |reader| reader.is_monitor(crate::PROJECT, &wanted)).await?;
+    if found { Ok(()) } else { Err(no_monitor(slug)) }
 }
 
 pub(super) fn config_json(config: &Config) -> Value {

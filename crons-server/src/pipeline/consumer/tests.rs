@@ -212,3 +212,59 @@ async fn what_is_done_again_counts_in_its_own_minute() {
     inbox.stop().await;
     thread.join().unwrap();
 }
+
+/// The rows of usage, each with its count.
+fn usage(path: &std::path::Path) -> Vec<(String, u32)> {
+    let rows = Reader::open(path).unwrap().usage(None, Timestamp::UNIX_EPOCH).unwrap();
+    rows.into_iter().map(|row| (row.outcome, row.count)).collect()
+}
+
+#[tokio::test]
+async fn what_was_said_before_a_rollback_is_neither_counted_nor_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crons.db");
+    let store = SqliteStore::open(&path).unwrap();
+    let refuses = "CREATE TRIGGER refuses BEFORE INSERT ON refused BEGIN SELECT RAISE(ABORT, 'no'); END";
+    rusqlite::Connection::open(&path).unwrap().execute_batch(refuses).unwrap();
+    let judge = Judge::new(&Settings::default(), uuid::Uuid::new_v4);
+    let clock = ManualClock::new("2024-06-03T10:00:30Z".parse().unwrap());
+    let (inbox, thread) = start(Box::new(store), judge, Clock::Manual(clock.clone())).unwrap();
+    let mut end = arrival(1);
+    end.content.as_mut().unwrap().config = None;
+    assert_eq!(inbox.check_in(end).await, Ok(Verdict::Held));
+    // The end has waited for too long, so the check-in that makes its monitor refuses it, which cannot be stored. By then it
+    // has said that it is accepted.
+    clock.set("2024-06-03T10:01:31Z".parse().unwrap());
+    assert_eq!(inbox.check_in(arrival(2)).await, Err(Unavailable::Database));
+    assert_eq!(usage(&path), [], "nothing was accepted");
+    rusqlite::Connection::open(&path).unwrap().execute_batch("DROP TRIGGER refuses").unwrap();
+    assert!(matches!(inbox.check_in(arrival(2)).await, Ok(Verdict::Accepted { .. })));
+    assert_eq!(usage(&path), [("accepted".to_owned(), 1), ("invalid".to_owned(), 1)]);
+    inbox.stop().await;
+    thread.join().unwrap();
+}
+
+#[test]
+fn one_thing_that_fails_takes_back_what_it_said_and_nothing_that_was_said_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = SqliteStore::open(&folder.path().join("crons.db")).unwrap();
+    let mut said = vec![Said::Alerts];
+    store
+        .transaction(&mut |records| {
+            for fails in [true, false, true] {
+                let done = crate::pipeline::processor::apart(records, &mut said, |records, said| {
+                    said.push(Said::Alerts);
+                    // Nested, as the end of a run is that was held.
+                    crate::pipeline::processor::apart(records, said, |_, said| {
+                        said.push(Said::Alerts);
+                        Err::<(), _>(StoreError::new("no"))
+                    })?;
+                    if fails { Err(StoreError::new("no")) } else { Ok(()) }
+                })?;
+                assert_eq!(done.is_none(), fails);
+            }
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(said.len(), 2);
+}

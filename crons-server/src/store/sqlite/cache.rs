@@ -3,7 +3,9 @@
 //! There is one connection that writes, so nothing changes behind its back; what was undone is forgotten.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use super::unreadable::UnreadableRows;
 use crate::domain::{Config, Environment, Monitor};
 
 /// Of each kind, at most; some megabytes.
@@ -23,6 +25,8 @@ pub(super) struct Cache {
     pub(super) monitor_count: Option<u32>,
     /// How far the deletion of incidents has got.
     pub(super) walk: Option<Walk>,
+    /// Rows that are left out; kept when all else is cleared.
+    pub(super) unreadable: Arc<UnreadableRows>,
 }
 
 /// A walk through all incidents for those of deleted environments: there is no index to find them by.

@@ -1,12 +1,14 @@
 //! The connection that writes, and its transactions.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::cache::Cache;
 use super::file_lock::{Claim, Place};
 use super::schema;
+use super::unreadable::UnreadableRows;
 use crate::store::error::StoreError;
 use crate::store::records::{Records, Store};
 
@@ -44,6 +46,10 @@ impl SqliteStore {
     pub fn in_memory() -> Result<Self, StoreError> {
         let connection = schema::open_in_memory()?;
         Ok(Self { connection, cache: Cache::default(), place: None, _claim: None })
+    }
+
+    pub(super) fn unreadable(&self) -> Arc<UnreadableRows> {
+        Arc::clone(&self.cache.unreadable)
     }
 
     /// A value that is made once and kept.

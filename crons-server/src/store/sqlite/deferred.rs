@@ -1,10 +1,10 @@
 //! Ends of runs that wait for the report that describes their monitor.
 
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use super::connection::SqliteRecords;
-use super::rows::Micros;
+use super::rows::{self, Micros, readable};
 use crate::domain::CheckInEvent;
 use crate::store::error::StoreError;
 
@@ -29,9 +29,8 @@ impl SqliteRecords<'_> {
             "DELETE FROM held_check_ins WHERE project = ?1 AND slug = ?2 RETURNING id, event",
         )?;
         let key = params![event.project.cast_signed(), event.monitor_slug.as_str()];
-        Ok(in_order(
-            statement.query_map(key, |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?,
-        ))
+        let held = statement.query_map(key, |row| self.held(row))?;
+        Ok(in_order(held.filter_map(readable).collect::<Result<_, _>>()?))
     }
 
     pub(super) fn take_expired(&self, until: Timestamp, limit: u32) -> Result<Vec<CheckInEvent>, StoreError> {
@@ -39,19 +38,17 @@ impl SqliteRecords<'_> {
             "DELETE FROM held_check_ins WHERE id IN (SELECT id FROM held_check_ins WHERE received <= ?1
              ORDER BY received LIMIT ?2) RETURNING id, event",
         )?;
-        let old = statement.query_map(params![Micros(until), limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(in_order(old.collect::<Result<_, _>>()?))
+        let old = statement.query_map(params![Micros(until), limit], |row| self.held(row))?;
+        Ok(in_order(old.filter_map(readable).collect::<Result<_, _>>()?))
+    }
+
+    fn held(&self, row: &Row<'_>) -> rusqlite::Result<(i64, CheckInEvent)> {
+        self.1.unreadable.decode("held_check_ins", row, 0, |row| Ok((row.get(0)?, rows::json(row, 1)?)))
     }
 }
 
 /// `RETURNING` promises no order; the row id is that of arrival.
-fn in_order(mut held: Vec<(i64, String)>) -> Vec<CheckInEvent> {
-    held.sort_unstable();
-    let read = held.iter().filter_map(|(_, json)| {
-        let event = serde_json::from_str(json);
-        event
-            .inspect_err(|error| tracing::error!(%error, "a held check-in cannot be read, and is left out"))
-            .ok()
-    });
-    read.collect()
+fn in_order(mut held: Vec<(i64, CheckInEvent)>) -> Vec<CheckInEvent> {
+    held.sort_unstable_by_key(|(id, _)| *id);
+    held.into_iter().map(|(_, event)| event).collect()
 }

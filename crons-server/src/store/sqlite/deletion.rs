@@ -36,25 +36,30 @@ impl SqliteStore {
 }
 
 impl SqliteRecords<'_> {
-    pub(super) fn drop_monitor(&mut self, monitor: &Monitor, now: Timestamp) -> Result<(), StoreError> {
-        let Some(id) = self.monitor_id(monitor)? else { return Ok(()) };
+    pub(super) fn drop_monitor(&mut self, slug: &str, now: Timestamp) -> Result<(), StoreError> {
+        let project = crate::PROJECT.cast_signed();
+        let id = self
+            .0
+            .prepare_cached("SELECT id FROM monitors WHERE project = ?1 AND slug = ?2")?
+            .query_row(params![project, slug], |row| row.get(0))
+            .optional()?;
+        let Some(id) = id else { return Ok(()) };
         let environments = self.ids("SELECT id FROM environments WHERE monitor_id = ?1", id)?;
         for environment in environments {
             self.hide_environment(environment, now)?;
         }
-        let project = monitor.project.cast_signed();
         self.0
             .prepare_cached("DELETE FROM refused WHERE project = ?1 AND monitor_id = ?2")?
             .execute(params![project, id])?;
         self.0.prepare_cached("DELETE FROM monitors WHERE id = ?1")?.execute([id])?;
         // Usage of this hour is released at once: a monitor of the same name may add to it from now on.
         let hour = now.as_second().div_euclid(HOUR) * HOUR;
-        self.release_usage(monitor.slug.as_str(), hour, i64::MAX)?;
+        self.release_usage(slug, hour, i64::MAX)?;
         self.0
             .prepare_cached(
                 "INSERT INTO deleted_usage (slug, hour) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET hour = excluded.hour",
             )?
-            .execute(params![monitor.slug.as_str(), hour])?;
+            .execute(params![slug, hour])?;
         self.1.clear();
         Ok(())
     }

@@ -6,10 +6,11 @@ use uuid::Uuid;
 
 use super::connection::SqliteStore;
 use super::deletion::DELETED;
-use super::queries::Reader;
+use super::queries::{Reader, page};
 use super::rows::{
     self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, INCIDENT, INCIDENT_COLUMNS, Micros,
 };
+use super::unreadable::UnreadableRows;
 use crate::domain::{CheckIn, Environment, Incident, Occurrence};
 use crate::store::error::StoreError;
 
@@ -50,7 +51,7 @@ impl SqliteStore {
     /// # Errors
     /// If the database fails.
     pub fn everything(&self) -> Result<Everything, StoreError> {
-        everything(&self.connection, None)
+        everything(&self.connection, None, &self.unreadable())
     }
 }
 
@@ -68,7 +69,7 @@ impl Reader {
     ) -> Result<(Vec<IncidentView>, bool), StoreError> {
         let connection = self.connection();
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT {INCIDENT}, m.guid, m.slug, e.name FROM incidents i
+            "SELECT {INCIDENT}, m.guid, m.slug, e.name, i.id, e.id FROM incidents i
              JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id
              WHERE m.id > {DELETED} AND (?1 IS NULL OR m.slug = ?1) AND (?2 IS NULL OR e.name = ?2)
              AND (?3 IS NULL OR ?3 = (i.resolved_at IS NOT NULL)) AND i.started_at < ?4
@@ -78,11 +79,7 @@ impl Reader {
         // One more than asked for tells whether there is a next page.
         let one_more = i64::from(limit) + 1;
         let key = params![filter.monitor_slug, filter.environment, filter.resolved, before, one_more, skip];
-        let found = statement.query_map(key, view)?;
-        let mut found = found.filter_map(rows::readable).collect::<Result<Vec<_>, _>>()?;
-        let more = found.len() > limit as usize;
-        found.truncate(limit as usize);
-        Ok((found, more))
+        page(statement.query_map(key, |row| view(row, self.unreadable()))?, limit)
     }
 
     /// One incident with all that happened in it.
@@ -92,19 +89,23 @@ impl Reader {
     pub fn incident(&self, guid: Uuid) -> Result<Option<IncidentView>, StoreError> {
         let connection = self.connection();
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT {INCIDENT}, m.guid, m.slug, e.name FROM incidents i
+            "SELECT {INCIDENT}, m.guid, m.slug, e.name, i.id, e.id FROM incidents i
              JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id
              WHERE i.guid = ?1 AND m.id > {DELETED}"
         ))?;
-        let Some(mut found) = statement.query_row([guid.as_bytes()], view).optional()? else {
+        let Some(mut found) =
+            statement.query_row([guid.as_bytes()], |row| view(row, self.unreadable())).optional()?
+        else {
             return Ok(None);
         };
         let mut statement = connection.prepare_cached(
-            "SELECT check_in, at, reason FROM occurrences
+            "SELECT check_in, at, reason, id FROM occurrences
              WHERE incident_id = (SELECT id FROM incidents WHERE guid = ?1) ORDER BY id",
         )?;
-        let occurrences = statement.query_map([guid.as_bytes()], |row| rows::occurrence(row, 0))?;
-        found.occurrences = occurrences.collect::<Result<_, _>>()?;
+        let occurrences = statement.query_map([guid.as_bytes()], |row| {
+            self.unreadable().decode("occurrences", row, 3, |row| rows::occurrence(row, 0))
+        })?;
+        found.occurrences = occurrences.filter_map(rows::readable).collect::<Result<_, _>>()?;
         Ok(Some(found))
     }
 
@@ -113,22 +114,30 @@ impl Reader {
     /// # Errors
     /// If the database fails.
     pub fn everything(&self, slug: Option<&str>) -> Result<Everything, StoreError> {
-        everything(&self.connection(), slug)
+        everything(&self.connection(), slug, self.unreadable())
     }
 }
 
-fn view(row: &rusqlite::Row<'_>) -> rusqlite::Result<IncidentView> {
-    Ok(IncidentView {
-        monitor_guid: Uuid::from_bytes(row.get(INCIDENT_COLUMNS)?),
-        monitor_slug: row.get(INCIDENT_COLUMNS + 1)?,
-        environment: row.get(INCIDENT_COLUMNS + 2)?,
-        incident: rows::incident(row)?,
-        occurrences: Vec::new(),
+fn view(row: &rusqlite::Row<'_>, unreadable: &UnreadableRows) -> rusqlite::Result<IncidentView> {
+    let environment =
+        unreadable.decode("environments", row, INCIDENT_COLUMNS + 4, |row| row.get(INCIDENT_COLUMNS + 2))?;
+    unreadable.decode("incidents", row, INCIDENT_COLUMNS + 3, |row| {
+        Ok(IncidentView {
+            monitor_guid: Uuid::from_bytes(row.get(INCIDENT_COLUMNS)?),
+            monitor_slug: row.get(INCIDENT_COLUMNS + 1)?,
+            environment,
+            incident: rows::incident(row)?,
+            occurrences: Vec::new(),
+        })
     })
 }
 
 /// All that is stored, or all of one monitor, in one snapshot.
-pub(super) fn everything(connection: &Connection, slug: Option<&str>) -> Result<Everything, StoreError> {
+pub(super) fn everything(
+    connection: &Connection,
+    slug: Option<&str>,
+    unreadable: &UnreadableRows,
+) -> Result<Everything, StoreError> {
     let connection = connection.unchecked_transaction()?;
     // `CROSS JOIN` fixes the order of the loops: of one monitor, from its environments to what they have by an index; else in
     // the order of row ids.
@@ -150,31 +159,46 @@ pub(super) fn everything(connection: &Connection, slug: Option<&str>) -> Result<
             from("check_ins c", "c.environment_id = e.id")
         ))?
         .query_map(key, |row| {
-            Ok((row.get(CHECK_IN_COLUMNS)?, row.get(CHECK_IN_COLUMNS + 1)?, rows::check_in(row)?.1))
+            unreadable.decode("check_ins", row, 0, |row| {
+                Ok((row.get(CHECK_IN_COLUMNS)?, row.get(CHECK_IN_COLUMNS + 1)?, rows::check_in(row)?.1))
+            })
         })?
         .filter_map(rows::readable)
         .collect::<Result<_, _>>()?;
     let environments = connection
         .prepare(&format!("SELECT {ENVIRONMENT}, m.slug FROM {environments} WHERE {place} ORDER BY e.id"))?
-        .query_map(key, |row| Ok((row.get(ENVIRONMENT_COLUMNS)?, rows::environment(row)?.1)))?
+        .query_map(key, |row| {
+            unreadable.decode("environments", row, 0, |row| {
+                Ok((row.get(ENVIRONMENT_COLUMNS)?, rows::environment(row)?.1))
+            })
+        })?
+        .filter_map(rows::readable)
         .collect::<Result<_, _>>()?;
     // Incidents have no index by environment, so their table is read once, and the rows of others are skipped.
     let incidents = connection
         .prepare(&format!(
-            "SELECT {INCIDENT}, m.slug, e.name FROM incidents i JOIN environments e ON e.id = i.environment_id
+            "SELECT {INCIDENT}, m.slug, e.name, i.id FROM incidents i JOIN environments e ON e.id = i.environment_id
              JOIN monitors m ON m.id = e.monitor_id WHERE {place} ORDER BY i.id"
         ))?
         .query_map(key, |row| {
-            Ok((row.get(INCIDENT_COLUMNS)?, row.get(INCIDENT_COLUMNS + 1)?, rows::incident(row)?))
+            unreadable.decode("incidents", row, INCIDENT_COLUMNS + 2, |row| {
+                Ok((row.get(INCIDENT_COLUMNS)?, row.get(INCIDENT_COLUMNS + 1)?, rows::incident(row)?))
+            })
         })?
+        .filter_map(rows::readable)
         .collect::<Result<_, _>>()?;
     let occurrences = connection
         .prepare(&format!(
-            "SELECT m.slug, e.name, o.check_in, o.at, o.reason FROM incidents i
+            "SELECT m.slug, e.name, o.check_in, o.at, o.reason, o.id FROM incidents i
              JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id
              JOIN occurrences o ON o.incident_id = i.id WHERE {place} ORDER BY o.id"
         ))?
-        .query_map(key, |row| Ok((row.get(0)?, row.get(1)?, rows::occurrence(row, 2)?)))?
+        .query_map(key, |row| {
+            unreadable.decode("occurrences", row, 5, |row| {
+                Ok((row.get(0)?, row.get(1)?, rows::occurrence(row, 2)?))
+            })
+        })?
+        .filter_map(rows::readable)
         .collect::<Result<_, _>>()?;
     Ok(Everything { check_ins, environments, incidents, occurrences })
 }

@@ -12,6 +12,7 @@ use super::rows::{
     self, CHECK_IN, CHECK_IN_ALONE, CHECK_IN_COLUMNS, ENVIRONMENT, INCIDENT, INCIDENT_COLUMNS, MONITOR,
     Micros,
 };
+use super::unreadable::UnreadableRows;
 use crate::domain::{
     Asked, CheckInEvent, Config, Environment, Existing, Incident, Keys, Monitor, Siblings, State,
 };
@@ -26,8 +27,11 @@ impl SqliteRecords<'_> {
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {MONITOR} FROM monitors m WHERE m.project = ?1 AND m.slug = ?2"
         ))?;
-        let found =
-            statement.query_row(params![event.project.cast_signed(), slug], rows::monitor).optional()?;
+        let key = params![event.project.cast_signed(), slug];
+        let unreadable = &*self.1.unreadable;
+        let found = statement
+            .query_row(key, |row| unreadable.decode("monitors", row, 0, rows::monitor))
+            .optional()?;
         if let Some((id, monitor)) = &found {
             self.1.put_monitor(*id, monitor);
         }
@@ -45,7 +49,12 @@ impl SqliteRecords<'_> {
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {ENVIRONMENT} FROM environments e WHERE e.monitor_id = ?1 AND e.name = ?2"
         ))?;
-        let found = statement.query_row(params![monitor_id, name], rows::environment).optional()?;
+        let unreadable = &*self.1.unreadable;
+        let found = statement
+            .query_row(params![monitor_id, name], |row| {
+                unreadable.decode("environments", row, 0, rows::environment)
+            })
+            .optional()?;
         if let Some((id, environment)) = &found {
             self.1.put_environment(monitor_id, *id, environment);
         }
@@ -61,9 +70,13 @@ impl SqliteRecords<'_> {
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {CHECK_IN} FROM check_ins c JOIN configs k ON k.id = c.config_id
              WHERE c.environment_id = ?1 AND c.status = 'in_progress' AND c.date_added <= ?2
-             ORDER BY c.date_added DESC, c.id DESC LIMIT 1"
+             ORDER BY c.date_added DESC, c.id DESC"
         ))?;
-        let found = statement.query_row(params![environment_id, Micros(until)], rows::check_in).optional()?;
+        let unreadable = &*self.1.unreadable;
+        let mut found = statement.query_map(params![environment_id, Micros(until)], |row| {
+            unreadable.decode("check_ins", row, 0, rows::check_in)
+        })?;
+        let found = found.find_map(rows::readable).transpose()?;
         Ok(found.map(|(order, row)| Existing { row, order: Some(order), elsewhere: None }))
     }
 
@@ -80,14 +93,24 @@ impl SqliteRecords<'_> {
             )
         });
         let mut statement = self.0.prepare_cached(&BY_ID)?;
-        let cache = &*self.1;
+        let (cache, unreadable) = (&*self.1, &*self.1.unreadable);
         let found = statement
             .query_row([event.check_in_id.as_bytes()], |row| {
                 let config_id = row.get(CHECK_IN_COLUMNS - 1)?;
                 let environment_id: i64 = row.get(CHECK_IN_COLUMNS)?;
-                let known = cache.config(config_id).cloned();
-                let config = known.map_or_else(|| self.config(config_id), Ok)?;
-                Ok((rows::check_in_with(row, config)?, environment_id))
+                let check_in = unreadable.decode("check_ins", row, 0, |row| {
+                    let known = cache.config(config_id).cloned();
+                    let config = known.map_or_else(|| self.config(config_id), Ok);
+                    // The fault is that of another statement; here it is in the column `config_id`.
+                    let config = config.map_err(|error| match error {
+                        rusqlite::Error::FromSqlConversionFailure(_, kind, cause) => {
+                            rusqlite::Error::FromSqlConversionFailure(CHECK_IN_COLUMNS - 1, kind, cause)
+                        }
+                        error => error,
+                    });
+                    rows::check_in_with(row, config?)
+                })?;
+                Ok((check_in, environment_id))
             })
             .optional()?;
         drop(statement);
@@ -111,11 +134,12 @@ impl SqliteRecords<'_> {
     /// Where a check-in is that is not where its report looks for it. `None` if that was deleted.
     fn place(&self, environment_id: i64) -> Result<Option<String>, StoreError> {
         let mut statement = self.0.prepare_cached(
-            "SELECT m.slug, e.name FROM environments e JOIN monitors m ON m.id = e.monitor_id
+            "SELECT m.slug, e.name, e.id FROM environments e JOIN monitors m ON m.id = e.monitor_id
              WHERE e.id = ?1 AND m.id > ?2",
         )?;
         let found = statement.query_row([environment_id, DELETED], |row| {
-            let (slug, environment): (String, String) = (row.get(0)?, row.get(1)?);
+            let (slug, environment): (String, String) =
+                self.1.unreadable.decode("environments", row, 2, |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(format!("monitor `{slug}`, environment `{environment}`"))
         });
         Ok(found.optional()?)
@@ -150,28 +174,35 @@ impl SqliteRecords<'_> {
             "SELECT {MONITOR} FROM monitors m WHERE m.project = ?1 AND m.slug = ?2"
         ))?;
         let key = params![crate::PROJECT.cast_signed(), slug];
-        let Some((id, monitor)) = statement.query_row(key, rows::monitor).optional()? else {
-            return Ok(None);
-        };
+        let unreadable = &*self.1.unreadable;
+        let found = statement
+            .query_row(key, |row| unreadable.decode("monitors", row, 0, rows::monitor))
+            .optional()?;
+        let Some((id, monitor)) = found else { return Ok(None) };
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {ENVIRONMENT} FROM environments e WHERE e.monitor_id = ?1 ORDER BY e.name"
         ))?;
-        let environments = statement.query_map([id], |row| Ok(rows::environment(row)?.1))?;
-        Ok(Some((monitor, environments.collect::<Result<_, _>>()?)))
+        let environments = statement
+            .query_map([id], |row| Ok(unreadable.decode("environments", row, 0, rows::environment)?.1))?;
+        Ok(Some((monitor, environments.filter_map(rows::readable).collect::<Result<_, _>>()?)))
     }
 
     pub(super) fn incident_by_guid(&self, guid: Uuid) -> Result<Option<Incident>, StoreError> {
         let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {INCIDENT} FROM incidents i JOIN environments e ON e.id = i.environment_id
+            "SELECT {INCIDENT}, i.id FROM incidents i JOIN environments e ON e.id = i.environment_id
              WHERE i.guid = ?1 AND e.monitor_id > ?2"
         ))?;
-        Ok(statement.query_row(params![guid.as_bytes(), DELETED], rows::incident).optional()?)
+        let found = statement.query_row(params![guid.as_bytes(), DELETED], |row| {
+            self.1.unreadable.decode("incidents", row, INCIDENT_COLUMNS, rows::incident)
+        });
+        Ok(found.optional()?)
     }
 }
 
 /// What bears on a deadline of an environment, or of a run of it.
 pub(super) fn state_of(
     transaction: &Transaction<'_>,
+    unreadable: &UnreadableRows,
     (monitor_id, monitor): (i64, Monitor),
     (environment_id, environment): (i64, Environment),
     check_in: Option<Existing>,
@@ -184,13 +215,14 @@ pub(super) fn state_of(
         keys: Keys { monitor: Some(monitor_id), environment: Some(environment_id), incident: None },
         ..State::default()
     };
-    load_history(transaction, environment_id, &mut state, asked)?;
+    load_history(transaction, unreadable, environment_id, &mut state, asked)?;
     Ok(state)
 }
 
 /// What a decision asks for of the past.
 pub(super) fn load_history(
     transaction: &Transaction<'_>,
+    unreadable: &UnreadableRows,
     environment_id: i64,
     state: &mut State,
     asked: Asked,
@@ -200,23 +232,25 @@ pub(super) fn load_history(
     const LAST: (Timestamp, i64) = (Timestamp::MAX, i64::MAX);
     let this = state.check_in.as_ref();
     let this = this.map_or(LAST, |this| (this.row.date_added, this.order.unwrap_or(i64::MAX)));
-    let runs = i64::try_from(asked.runs).unwrap_or(i64::MAX);
+    let runs = asked.runs;
     for (filter, (until, order), limit) in [
         (FINISHED, LAST, runs),
         (FINISHED, this, if this == LAST { 0 } else { runs }),
-        ("(status = 'ok' OR status = 'error')", LAST, i64::from(asked.reported)),
+        ("(status = 'ok' OR status = 'error')", LAST, usize::from(asked.reported)),
     ] {
         if limit == 0 {
             continue;
         }
         let mut statement = transaction.prepare_cached(&format!(
             "SELECT id, guid, status, date_added FROM check_ins
-             WHERE environment_id = ?1 AND {filter} AND (date_added, id) <= (?2, ?4)
-             ORDER BY date_added DESC, id DESC LIMIT ?3"
+             WHERE environment_id = ?1 AND {filter} AND (date_added, id) <= (?2, ?3)
+             ORDER BY date_added DESC, id DESC"
         ))?;
-        let found =
-            statement.query_map(params![environment_id, Micros(until), limit, order], rows::finished)?;
-        for run in found {
+        let found = statement.query_map(params![environment_id, Micros(until), order], |row| {
+            unreadable.decode("check_ins", row, 0, rows::finished)
+        })?;
+        // One that cannot be read is stepped over: the next older one stands in for it.
+        for run in found.filter_map(rows::readable).take(limit) {
             let run = run?;
             if !state.finished.contains(&run) {
                 state.finished.push(run);
@@ -227,8 +261,10 @@ pub(super) fn load_history(
         let mut statement = transaction.prepare_cached(&format!(
             "SELECT {INCIDENT}, i.id FROM incidents i WHERE i.environment_id = ?1 AND i.resolved_at IS NULL"
         ))?;
-        let found = statement
-            .query_row([environment_id], |row| Ok((rows::incident(row)?, row.get(INCIDENT_COLUMNS)?)));
+        let found = statement.query_row([environment_id], |row| {
+            let incident = unreadable.decode("incidents", row, INCIDENT_COLUMNS, rows::incident)?;
+            Ok((incident, row.get(INCIDENT_COLUMNS)?))
+        });
         (state.incident, state.keys.incident) = found.optional()?.unzip();
     }
     Ok(())

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::connection::SqliteRecords;
 use super::queries::Reader;
 use super::rows::{self, Micros};
+use super::unreadable::UnreadableRows;
 use crate::domain::Outage;
 use crate::store::error::StoreError;
 
@@ -41,11 +42,17 @@ pub(super) fn heard_until(connection: &Connection) -> Result<Option<Timestamp>, 
 }
 
 /// Those that ended after `since`, oldest first.
-pub(super) fn outages(connection: &Connection, since: Timestamp) -> Result<Vec<Outage>, StoreError> {
+pub(super) fn outages(
+    connection: &Connection,
+    unreadable: &UnreadableRows,
+    since: Timestamp,
+) -> Result<Vec<Outage>, StoreError> {
     let mut statement =
-        connection.prepare_cached("SELECT since, until FROM outages WHERE until > ?1 ORDER BY since")?;
+        connection.prepare_cached("SELECT since, until, id FROM outages WHERE until > ?1 ORDER BY since")?;
     let found = statement.query_map([Micros(since)], |row| {
-        Ok(Outage { since: rows::instant(row, 0)?, until: rows::instant(row, 1)? })
+        unreadable.decode("outages", row, 2, |row| {
+            Ok(Outage { since: rows::instant(row, 0)?, until: rows::instant(row, 1)? })
+        })
     })?;
     Ok(found.filter_map(rows::readable).collect::<Result<_, _>>()?)
 }
@@ -56,7 +63,7 @@ impl Reader {
     /// # Errors
     /// If the database fails.
     pub fn outages(&self, since: Timestamp) -> Result<Vec<Outage>, StoreError> {
-        outages(&self.connection(), since)
+        outages(&self.connection(), self.unreadable(), since)
     }
 
     /// Until when the server is known to have listened.

@@ -11,7 +11,8 @@ use uuid::Uuid;
 use super::connection::{SqliteRecords, SqliteStore};
 use super::queries::Reader;
 use super::rows::{self, Micros};
-use crate::alerts::{Alert, Alerts, Attempt, Outcome, Waiting};
+use super::unreadable::is_unreadable;
+use crate::alerts::{Alert, Alerts, Attempt, LONGEST_RETRY_AFTER, Outcome, UNKNOWN_TARGET, Waiting};
 use crate::domain::IncidentEvent;
 use crate::store::error::StoreError;
 use crate::store::records::Records;
@@ -54,15 +55,20 @@ pub struct AlertView {
 }
 
 impl SqliteStore {
-    /// Has all that waits tried at once: whoever starts the server may have mended what was wrong.
+    /// Brings the waits of messages up to date at the start of a server. Each keeps its own, so that a restart does not storm a
+    /// target that is down. Only a message that was never tried, or whose target was not in the configuration and so was not
+    /// asked, is due at once; and none waits for longer than a target can ask for, should the clock have been set back.
     ///
     /// # Errors
     /// If the database fails.
     pub fn resume_alerts(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let longest = now.saturating_add(LONGEST_RETRY_AFTER).unwrap_or(Timestamp::MAX);
         transaction.execute(
-            "UPDATE alerts SET next_attempt_at = ?1 WHERE next_attempt_at IS NOT NULL",
-            [Micros(now)],
+            "UPDATE alerts SET next_attempt_at = min(next_attempt_at,
+                 iif(attempts = 0 OR substr(last_answer, 1, length(?3)) = ?3, ?1, ?2))
+             WHERE next_attempt_at IS NOT NULL",
+            params![Micros(now), Micros(longest), UNKNOWN_TARGET],
         )?;
         Ok(transaction.commit()?)
     }
@@ -124,11 +130,12 @@ impl SqliteRecords<'_> {
 }
 
 impl Reader {
-    /// Of each target the message that is its next: the oldest, or one that it refused and that is due earlier.
+    /// Of each target the message that is its next: the oldest, or one that it refused and that is due earlier. Those with the ids
+    /// in `without`, and those that cannot be read, are left out.
     ///
     /// # Errors
     /// If the database fails.
-    pub(crate) fn next_alerts(&self) -> Result<Vec<Waiting>, StoreError> {
+    pub(crate) fn next_alerts(&self, without: &[i64]) -> Result<Vec<Waiting>, StoreError> {
         self.read(|connection| {
             // Steps from target to target, however many messages each has.
             let mut statement = connection.prepare_cached(
@@ -136,24 +143,36 @@ impl Reader {
                      SELECT min(target) FROM alerts WHERE next_attempt_at IS NOT NULL
                      UNION ALL
                      SELECT (SELECT min(target) FROM alerts WHERE target > t.target AND next_attempt_at IS NOT NULL)
-                     FROM t WHERE t.target IS NOT NULL)
+                     FROM t WHERE t.target IS NOT NULL),
+                     left_out (id) AS MATERIALIZED (SELECT value FROM json_each(?1))
                  SELECT a.id, a.key, a.target, a.body, a.created_at, a.attempts, a.next_attempt_at
                  FROM t JOIN alerts a ON a.id IN (
                      (SELECT min(id) FROM alerts
-                      WHERE target = t.target AND refused = 0 AND next_attempt_at IS NOT NULL),
+                      WHERE target = t.target AND refused = 0 AND next_attempt_at IS NOT NULL AND id NOT IN left_out),
                      (SELECT id FROM alerts WHERE target = t.target AND refused = 1 AND next_attempt_at IS NOT NULL
+                      AND id NOT IN left_out
                       ORDER BY next_attempt_at, id LIMIT 1))
                  ORDER BY a.next_attempt_at, a.id",
             )?;
-            let found = statement.query_map([], waiting)?.filter_map(rows::readable);
-            let mut next: Vec<Waiting> = Vec::new();
-            for alert in found {
-                let alert = alert?;
-                if next.iter().all(|other| other.target != alert.target) {
-                    next.push(alert);
+            loop {
+                let found = statement
+                    .query_map([self.unreadable().ids("alerts", without)], |row| {
+                        self.unreadable().decode("alerts", row, 0, waiting)
+                    })?
+                    .collect::<Vec<_>>();
+                if found.iter().any(|row| row.as_ref().is_err_and(is_unreadable)) {
+                    // Its target's next message is another one, now that this row is known.
+                    continue;
                 }
+                let mut next: Vec<Waiting> = Vec::new();
+                for alert in found {
+                    let alert = alert?;
+                    if next.iter().all(|other| other.target != alert.target) {
+                        next.push(alert);
+                    }
+                }
+                return Ok(next);
             }
-            Ok(next)
         })
     }
 
@@ -165,9 +184,10 @@ impl Reader {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT key, target, event, incident, check_in, created_at, attempts, next_attempt_at, delivered_at,
-                 given_up_at, last_answer FROM alerts ORDER BY id DESC LIMIT ?1",
+                 given_up_at, last_answer, id FROM alerts ORDER BY id DESC LIMIT ?1",
             )?;
-            let found = statement.query_map([limit], view)?;
+            let found = statement
+                .query_map([limit], |row| self.unreadable().decode("alerts", row, 11, view))?;
             Ok(found.filter_map(rows::readable).collect::<Result<_, _>>()?)
         })
     }

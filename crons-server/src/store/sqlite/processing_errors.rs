@@ -1,14 +1,14 @@
 //! Payloads that were refused, or not taken as they were sent, with their errors.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 use serde::Serialize;
 
 use super::connection::SqliteRecords;
 use super::queries::Reader;
 use super::rows::{self, Micros};
 use crate::domain::{Arrival, ProcessingError};
-use crate::store::error::StoreError;
+use crate::store::error::{StoreError, UnreadableRow};
 
 /// Refused payloads that are kept of each monitor; as at Sentry.
 const REFUSED: u32 = 10;
@@ -77,12 +77,24 @@ pub struct ErrorView {
     pub message: String,
 }
 
+fn refused(row: &Row<'_>) -> rusqlite::Result<RefusedView> {
+    let errors: Vec<(String, String)> = rows::json(row, 2)?;
+    Ok(RefusedView {
+        date_received: rows::instant(row, 0)?,
+        payload: row.get(1)?,
+        accepted: row.get(3)?,
+        errors: errors.into_iter().map(|(r#type, message)| ErrorView { r#type, message }).collect(),
+    })
+}
+
 impl Reader {
-    /// The newest payloads that were refused, newest first: of a monitor, or of those that are for none.
+    /// The newest payloads that were refused, newest first: of a monitor, or of those that are for none. Before them stand rows
+    /// of the database that cannot be read: those of the monitor, or all.
     ///
     /// # Errors
     /// If the database fails.
     pub fn refused(&self, slug: Option<&str>) -> Result<Vec<RefusedView>, StoreError> {
+        let mut shown = self.unreadable_rows(slug);
         let connection = self.connection();
         let filter = if slug.is_some() {
             "monitor_id = (SELECT id FROM monitors WHERE project = ?1 AND slug = ?2)"
@@ -90,17 +102,49 @@ impl Reader {
             "monitor_id IS ?2"
         };
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT received, payload, errors, accepted FROM refused WHERE project = ?1 AND {filter} ORDER BY id DESC"
+            "SELECT received, payload, errors, accepted, id FROM refused WHERE project = ?1 AND {filter} ORDER BY id DESC"
         ))?;
         let found = statement.query_map(params![crate::PROJECT.cast_signed(), slug], |row| {
-            let errors: Vec<(String, String)> = rows::json(row, 2)?;
-            Ok(RefusedView {
-                date_received: rows::instant(row, 0)?,
-                payload: row.get(1)?,
-                accepted: row.get(3)?,
-                errors: errors.into_iter().map(|(r#type, message)| ErrorView { r#type, message }).collect(),
-            })
+            self.unreadable().decode("refused", row, 4, refused)
         })?;
-        Ok(found.filter_map(rows::readable).collect::<Result<_, _>>()?)
+        for found in found.filter_map(rows::readable) {
+            shown.push(found?);
+        }
+        Ok(shown)
+    }
+
+    /// Rows that cannot be read, as errors without a payload, the newest first: those of a monitor, or all.
+    fn unreadable_rows(&self, slug: Option<&str>) -> Vec<RefusedView> {
+        let mut shown = Vec::new();
+        for (since, row) in self.unreadable().listed().into_iter().rev() {
+            if slug.is_some_and(|slug| self.belongs_to(&row).as_deref() != Some(slug)) {
+                continue;
+            }
+            let error = ProcessingError::UnreadableRow(row.to_string());
+            shown.push(RefusedView {
+                date_received: since,
+                payload: String::new(),
+                accepted: false,
+                errors: vec![ErrorView { r#type: error.name().to_owned(), message: error.to_string() }],
+            });
+        }
+        shown
+    }
+
+    /// The slug of the monitor that a row belongs to, if that is known.
+    fn belongs_to(&self, row: &UnreadableRow) -> Option<String> {
+        let sql = match row.table {
+            "monitors" => "SELECT slug FROM monitors WHERE id = ?1",
+            "environments" => "SELECT m.slug FROM environments e JOIN monitors m ON m.id = e.monitor_id WHERE e.id = ?1",
+            "check_ins" | "incidents" => "SELECT m.slug FROM {table} r JOIN environments e ON e.id = r.environment_id
+                 JOIN monitors m ON m.id = e.monitor_id WHERE r.id = ?1",
+            "occurrences" => "SELECT m.slug FROM occurrences o JOIN incidents i ON i.id = o.incident_id
+                 JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id WHERE o.id = ?1",
+            "refused" => "SELECT m.slug FROM refused r JOIN monitors m ON m.id = r.monitor_id WHERE r.id = ?1",
+            "held_check_ins" => "SELECT slug FROM held_check_ins WHERE id = ?1",
+            _ => return None,
+        };
+        let sql = sql.replace("{table}", row.table);
+        self.connection().query_row(&sql, [row.id], |row| row.get(0)).ok()
     }
 }

@@ -49,7 +49,7 @@ impl Records for SqliteRecords<'_> {
             (Some(id), Some(environment)) => {
                 let failed = state.check_in.as_ref().is_some_and(|run| run.row.status == Status::Error);
                 let asked = Asked::by_report(event.status, failed, environment, thresholds(&state, event));
-                load_history(&self.0, id, &mut state, asked)?;
+                load_history(&self.0, &self.1.unreadable, id, &mut state, asked)?;
             }
             _ => state.siblings = self.siblings(monitor_id)?,
         }
@@ -117,7 +117,7 @@ impl Records for SqliteRecords<'_> {
     }
 
     fn outages(&mut self, since: Timestamp) -> Result<Vec<Outage>, StoreError> {
-        outages(&self.0, since)
+        outages(&self.0, &self.1.unreadable, since)
     }
 
     fn monitor(&mut self, slug: &str) -> Result<Option<(Monitor, Vec<Environment>)>, StoreError> {
@@ -145,8 +145,8 @@ impl Records for SqliteRecords<'_> {
         self.put_acknowledgement(incident)
     }
 
-    fn delete_monitor(&mut self, monitor: &Monitor, now: Timestamp) -> Result<(), StoreError> {
-        self.drop_monitor(monitor, now)
+    fn delete_monitor(&mut self, slug: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.drop_monitor(slug, now)
     }
 
     fn delete_environments(

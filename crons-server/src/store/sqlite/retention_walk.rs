@@ -110,8 +110,9 @@ impl Walk {
             read += 1;
             let (id, date_added) = (row.get(0)?, row.get(1)?);
             let (status, guid) = (row.get_ref(2)?.as_str(), row.get_ref(3)?.as_blob());
-            let (status, guid) = (status.map_err(StoreError::new)?, guid.map_err(StoreError::new)?);
             self.position = (date_added, id);
+            // A run that cannot be read is kept, and those after it are looked at.
+            let (Ok(status), Ok(guid)) = (status, guid) else { continue };
             if self.is_expired(cutoffs, status, guid, date_added) {
                 expired.newest = expired.newest.max(date_added);
                 expired.check_ins.push(id);

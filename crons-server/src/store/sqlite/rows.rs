@@ -5,6 +5,7 @@ use rusqlite::types::{ToSqlOutput, Type};
 use rusqlite::{Row, ToSql};
 use uuid::Uuid;
 
+pub(super) use super::unreadable::readable;
 use crate::domain::{
     Acknowledgement, CheckIn, Config, Environment, EnvironmentStatus, Failures, Finished, Incident, Monitor,
     Occurrence, Status,
@@ -47,19 +48,11 @@ impl From<Micros> for ToSqlOutput<'_> {
 }
 
 /// A value that no version of this program has written: the file was changed by something else.
-fn corrupt(column: usize, what: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+pub(super) fn corrupt(
+    column: usize,
+    what: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, what.into())
-}
-
-/// Leaves out a row that cannot be read, and says so: it must not keep all others from being read.
-pub(super) fn readable<T>(row: rusqlite::Result<T>) -> Option<rusqlite::Result<T>> {
-    match row {
-        Err(error @ rusqlite::Error::FromSqlConversionFailure(..)) => {
-            tracing::error!(%error, "a row of the database cannot be read, and is left out");
-            None
-        }
-        row => Some(row),
-    }
 }
 
 pub(super) fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {

@@ -34,6 +34,10 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let mode: u32 = connection.query_row("PRAGMA auto_vacuum", [], |row| row.get(0))?;
     if mode != INCREMENTAL {
         connection.pragma_update(None, "auto_vacuum", INCREMENTAL)?;
+        let pages: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+        if pages > 0 {
+            tracing::info!(file = %path.display(), pages, "the file is rewritten, so that it can shrink; this may take minutes");
+        }
         if let Err(error) = connection.execute_batch("VACUUM") {
             tracing::warn!(%error, "the file cannot be rewritten, and will not shrink; tried again at the next start");
         }
@@ -120,11 +124,24 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let missing = MIGRATIONS.get(version as usize..).unwrap_or_default();
+    // A new file has no rows to bring along.
+    let migrates = version > 0 && !missing.is_empty();
+    let to = MIGRATIONS.len();
+    if migrates {
+        tracing::info!(
+            from = version,
+            to,
+            "the database is migrated to the schema of this version; this may take minutes"
+        );
+    }
     for (migration, version) in missing.iter().zip(version + 1..) {
         transaction.execute_batch(migration)?;
         transaction.pragma_update(None, "user_version", version)?;
     }
     transaction.commit()?;
+    if migrates {
+        tracing::info!(from = version, to, "the database has been migrated");
+    }
     Ok(())
 }
 

@@ -1,11 +1,12 @@
 //! Counts of check-ins by hour, monitor and outcome.
 
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{Row, params};
 use serde::Serialize;
 
 use super::connection::SqliteRecords;
 use super::queries::Reader;
+use super::rows;
 use crate::store::error::StoreError;
 use crate::store::records::Usage;
 
@@ -56,6 +57,17 @@ pub struct UsageView {
     pub count: u32,
 }
 
+fn usage(row: &Row<'_>) -> rusqlite::Result<UsageView> {
+    let named = |text: String| Some(text).filter(|text| !text.is_empty());
+    Ok(UsageView {
+        hour: Timestamp::from_second(row.get(0)?).unwrap_or_default(),
+        monitor: named(row.get(1)?),
+        outcome: row.get(2)?,
+        reason: named(row.get(3)?),
+        count: row.get(4)?,
+    })
+}
+
 impl Reader {
     /// Counts by the hour from `since` on, oldest first: of a monitor, or of all and of none.
     ///
@@ -69,15 +81,9 @@ impl Reader {
         )?;
         let found =
             statement.query_map(params![crate::PROJECT.cast_signed(), slug, since.as_second()], |row| {
-                let named = |text: String| Some(text).filter(|text| !text.is_empty());
-                Ok(UsageView {
-                    hour: Timestamp::from_second(row.get(0)?).unwrap_or_default(),
-                    monitor: named(row.get(1)?),
-                    outcome: row.get(2)?,
-                    reason: named(row.get(3)?),
-                    count: row.get(4)?,
-                })
+                // This table has no ids; the hour tells most of where to look.
+                self.unreadable().decode("usage", row, 0, usage)
             })?;
-        Ok(found.collect::<Result<_, _>>()?)
+        Ok(found.filter_map(rows::readable).collect::<Result<_, _>>()?)
     }
 }

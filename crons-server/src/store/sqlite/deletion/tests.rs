@@ -46,7 +46,7 @@ fn delete(store: &mut SqliteStore, environments: &[String]) {
         .transaction(&mut |records| {
             let (monitor, _) = records.monitor("job")?.unwrap();
             if environments.is_empty() {
-                records.delete_monitor(&monitor, now)
+                records.delete_monitor(monitor.slug.as_str(), now)
             } else {
                 records.delete_environments(&monitor, environments, now)
             }

@@ -28,7 +28,7 @@ impl Database {
 
     /// Numbers of the next messages, by target.
     fn next(&self) -> Vec<(u8, String)> {
-        let mut next: Vec<_> = self.reader.next_alerts().unwrap();
+        let mut next: Vec<_> = self.reader.next_alerts(&[]).unwrap();
         next.sort_by(|a, b| a.target.cmp(&b.target));
         next.into_iter().map(|alert| (alert.key.as_bytes()[0], alert.target)).collect()
     }
@@ -80,7 +80,7 @@ fn a_message_that_is_refused_holds_up_no_other() {
     database.record(1, failed(30, true));
     assert_eq!(database.next(), named(&[(2, "ops")]));
     database.store.resume_alerts(NOON.parse().unwrap()).unwrap();
-    assert_eq!(database.next(), named(&[(1, "ops")]), "a restart tries at once");
+    assert_eq!(database.next(), named(&[(2, "ops")]), "a restart leaves each its wait");
 }
 
 #[test]
@@ -95,4 +95,47 @@ fn what_came_of_it_is_kept() {
     assert_eq!(first.last_answer.as_deref().map(|answer| answer.chars().count()), Some(ANSWER));
     assert_eq!((all[0].status, all[0].attempts), ("waiting", 0));
     assert_eq!(database.reader.alerts(1).unwrap().len(), 1);
+}
+
+#[test]
+fn an_unreadable_message_does_not_keep_its_target_from_the_next_ones() {
+    let database = Database::with(&[alert(1, "ops"), alert(2, "ops"), alert(3, "ops"), alert(4, "dev")]);
+    let damage = "UPDATE alerts SET key = x'01' WHERE id = 1; UPDATE alerts SET attempts = -1 WHERE id = 2;";
+    database.store.connection.execute_batch(damage).unwrap();
+    assert_eq!(database.next(), [(4, "dev".to_owned()), (3, "ops".to_owned())]);
+    assert_eq!(database.next(), [(4, "dev".to_owned()), (3, "ops".to_owned())]);
+    let named: Vec<_> =
+        database.reader.unreadable().listed().into_iter().map(|(_, row)| row.to_string()).collect();
+    assert_eq!(named.len(), 2, "each row is named once: {named:?}");
+    assert!(
+        named[0].starts_with("row 1 of the table `alerts` cannot be read and is set aside: key: "),
+        "{named:?}"
+    );
+}
+
+#[test]
+fn a_restart_keeps_the_wait_of_a_target_that_was_asked_and_of_no_other() {
+    let mut database =
+        Database::with(&[alert(1, "down"), alert(2, "gone"), alert(3, "later"), alert(4, "new")]);
+    let now: Timestamp = NOON.parse().unwrap();
+    database.record(1, failed(30, false));
+    database.record(2, failed(30, false));
+    let next = now + SignedDuration::from_hours(7 * 24);
+    database.record(3, Outcome::Failed { next, refused: false });
+    let gone = format!("UPDATE alerts SET last_answer = '{UNKNOWN_TARGET}\"gone\" any more' WHERE id = 2");
+    database.store.connection.execute_batch(&gone).unwrap();
+    database.store.resume_alerts(now).unwrap();
+    let mut waits: Vec<_> = database.reader.next_alerts(&[]).unwrap();
+    waits.sort_by_key(|alert| alert.id);
+    let waits: Vec<_> =
+        waits.iter().map(|alert| alert.next_attempt_at.duration_since(now).as_secs()).collect();
+    assert_eq!(waits, [1_800, 0, 3_600, 0], "and a clock that was set back holds nothing up for long");
+}
+
+#[test]
+fn messages_that_are_passed_over_let_the_next_ones_go() {
+    let database = Database::with(&[alert(1, "ops"), alert(2, "ops"), alert(3, "dev")]);
+    let next: Vec<_> =
+        database.reader.next_alerts(&[1, 3]).unwrap().into_iter().map(|alert| alert.id).collect();
+    assert_eq!(next, [2]);
 }

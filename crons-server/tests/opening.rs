@@ -1,0 +1,40 @@
+//! A database is opened beside everything else that a program does, and before clients can connect.
+
+use crons_server::{Database, Server, Settings};
+
+#[test]
+fn a_database_that_makes_its_opening_wait_holds_up_no_other_task() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crons.db");
+    let settings = Settings { database: Database::sqlite(&path), ..Settings::default() };
+    // One thread for all tasks: if opening took it, nothing could end what opening waits for.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        drop(Server::open(&settings).await.unwrap());
+        let other = rusqlite::Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let opening = tokio::spawn(async move { Server::open(&settings).await });
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!opening.is_finished(), "it waits for the other connection");
+        other.execute_batch("ROLLBACK").unwrap();
+        let opened = opening.await.unwrap().unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        opened.serve(listener).unwrap().shutdown().await.unwrap();
+    });
+}
+
+#[test]
+fn an_address_that_other_machines_reach_is_refused_when_it_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings =
+        Settings { database: Database::sqlite(folder.path().join("crons.db")), ..Settings::default() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let refused = runtime.block_on(async {
+        let opened = Server::open(&settings).await.unwrap();
+        let listener = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
+        opened.serve(listener).map(drop).unwrap_err().to_string()
+    });
+    assert!(refused.contains("admin token"), "{refused}");
+}

@@ -1,0 +1,151 @@
+//! Webhooks trust the certificates that the client trusts: what the environment names, or this machine's store and Mozilla's list.
+//! Variables of the environment belong to a process, so each case runs in one of its own.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::process::Command;
+use std::sync::Arc;
+
+use crons_server::{Database, Server, Settings, Webhook};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use serde_json::json;
+
+/// A receiver on `localhost` that answers 200 by TLS, and the PEM of the authority that signed for it, which only this test knows.
+fn receiver() -> (u16, String) {
+    let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let pem = parameters.self_signed(&key).unwrap().pem();
+    let issuer = Issuer::new(parameters, key);
+    let key = KeyPair::generate().unwrap();
+    let signed = CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![signed.into()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for socket in listener.incoming().flatten() {
+            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = StreamOwned::new(connection, socket);
+            // A client that does not trust us ends the connection.
+            if stream.read(&mut [0; 8192]).is_ok() {
+                let _ =
+                    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                stream.conn.send_close_notify();
+                let _ = stream.flush();
+            }
+        }
+    });
+    (port, pem)
+}
+
+/// The lines that the child prints with just these variables.
+fn child(variables: &[(&str, &str)]) -> String {
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "--nocapture", "in_a_child"]);
+    for name in [
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+        "HTTPS_PROXY",
+        "https_proxy",
+        "NO_PROXY",
+        "no_proxy",
+    ] {
+        child.env_remove(name);
+    }
+    let output = child.env("CRONS_TEST_CHILD", "1").envs(variables.iter().copied()).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_private_authority_is_trusted_if_the_environment_names_it_and_not_otherwise() {
+    let (port, pem) = receiver();
+    let (_, stranger) = receiver();
+    let folder = tempfile::tempdir().unwrap();
+    let [ours, other] = [("ours.pem", pem), ("other.pem", stranger)].map(|(name, pem)| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, pem).unwrap();
+        path.to_str().unwrap().to_owned()
+    });
+    let url = format!("https://localhost:{port}/");
+    let said = |variables: &[(&str, &str)]| child(&[variables, &[("SEND", &*url)]].concat());
+    let trusted = said(&[("SSL_CERT_FILE", &ours)]);
+    assert!(trusted.contains("sent: 200"), "{trusted}");
+    for variables in [&[][..], &[("SSL_CERT_FILE", &*other)]] {
+        let refused = said(variables);
+        assert!(
+            refused.contains("refused: ") && refused.contains("invalid peer certificate"),
+            "{variables:?}: {refused}"
+        );
+    }
+}
+
+#[test]
+fn a_store_of_certificates_that_is_gone_stops_the_start_only_if_a_webhook_needs_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty.pem");
+    std::fs::write(&empty, "").unwrap();
+    for store in [
+        ("SSL_CERT_FILE", "/gone/ours.pem"),
+        ("SSL_CERT_DIR", "/gone"),
+        ("SSL_CERT_FILE", empty.to_str().unwrap()),
+    ] {
+        for (webhook, variables) in [
+            ("https://localhost:9/", &[][..]),
+            ("https://hooks.example/", &[]),
+            ("http://hooks.example/", &[("HTTP_PROXY", "https://proxy.test")]),
+        ] {
+            let said = child(&[variables, &[store, ("START", webhook)]].concat());
+            assert!(said.contains("refused: ") && said.contains(store.0), "{store:?} {webhook}: {said}");
+        }
+        for webhook in ["http://localhost:9/", "http://hooks.example/", ""] {
+            let said = child(&[store, ("START", webhook), ("HTTPS_PROXY", "https://proxy.test")]);
+            assert!(said.contains("started"), "{store:?} {webhook}: {said}");
+        }
+    }
+}
+
+/// No test of its own: the others run it in a child.
+#[test]
+fn in_a_child() {
+    if std::env::var_os("CRONS_TEST_CHILD").is_none() {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    if let Ok(url) = std::env::var("SEND") {
+        match runtime.block_on(Webhook::new(&url).unwrap().test("ops")) {
+            Ok(answer) => println!("sent: {}", answer.status),
+            Err(error) => println!("refused: {error}"),
+        }
+    }
+    if let Ok(url) = std::env::var("START") {
+        let folder = tempfile::tempdir().unwrap();
+        let alerts = if url.is_empty() { json!({}) } else { json!({"webhook": {"ops": {"url": url}}}) };
+        let settings = Settings {
+            database: Database::sqlite(folder.path().join("crons.db")),
+            alerts: serde_json::from_value(alerts).unwrap(),
+            ..Settings::default()
+        };
+        let started = runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            Server::start(&settings, listener).map(drop)
+        });
+        match started {
+            Ok(()) => println!("started"),
+            Err(error) => println!("refused: {error}"),
+        }
+    }
+}
