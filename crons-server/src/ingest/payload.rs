@@ -307,10 +307,9 @@ fn patch(schedule: WrittenSchedule, raw: MonitorConfig) -> Result<ConfigPatch, S
             Schedule::Crontab(Crontab::parse(&value).map_err(|error| error.to_string())?)
         }
         WrittenSchedule::Interval(value, unit) => {
-            let value = u32::try_from(value).map_err(|_| {
-                format!("schedule: an interval of {value} {unit}s is too long; write {} or less", u32::MAX)
-            })?;
-            Schedule::Interval(Interval::new(value, unit).map_err(|error| format!("schedule: {error}"))?)
+            let text = format!("{value} {unit}s");
+            let interval = Interval::parse(&text);
+            Schedule::Interval(interval.map_err(|error| format!("monitor_config.schedule.value: {error}"))?)
         }
     };
     let timezone = match raw.timezone {

@@ -205,7 +205,7 @@ fn a_configuration_that_is_out_of_range_is_refused_with_the_range() {
         (
             "schedule",
             json!({"type": "interval", "value": 0, "unit": "hour"}),
-            "schedule: \"0 hours\" is no length of time; the shortest",
+            "monitor_config.schedule.value: \"0 hours\" is no length of time; the shortest",
         ),
         (
             "schedule",
@@ -215,8 +215,18 @@ fn a_configuration_that_is_out_of_range_is_refused_with_the_range() {
         ("schedule", json!({"type": "crontab", "value": "* * * *"}), "crontab: 4 fields; a crontab has 5"),
         (
             "schedule",
+            json!({"type": "interval", "value": 9000, "unit": "year"}),
+            "\"9000 years\" is too long; write 1000 years",
+        ),
+        (
+            "schedule",
+            json!({"type": "interval", "value": 4_294_967_295_u32, "unit": "minute"}),
+            "\"4294967295 minutes\" is too long; write 525960000 minutes",
+        ),
+        (
+            "schedule",
             json!({"type": "interval", "value": 9_999_999_999_u64, "unit": "hour"}),
-            "schedule: an interval of 9999999999 hours is too long; write 4294967295 or less",
+            "monitor_config.schedule.value: \"9999999999 hours\" is too long; write 8766000 hours, about 1000 years, or less",
         ),
     ] {
         let mut payload = with(&format!("/monitor_config/{pointer}"), value);
