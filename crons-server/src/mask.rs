@@ -5,8 +5,6 @@ use std::sync::Arc;
 
 /// Shorter keys are words rather than secrets, and would make messages unreadable.
 const SHORTEST: usize = 8;
-/// The beginning of a key that is hidden, too: messages cut long values, and with them a key.
-const FRAGMENT: usize = 12;
 
 tokio::task_local! {
     /// The mask of the server that this task or thread works for.
@@ -31,10 +29,11 @@ impl Mask {
         Self((key.len() >= SHORTEST).then(|| Secret(key.into())))
     }
 
-    /// The text with `…` in place of the key, in upper or lower case, and of a cut key of [`FRAGMENT`] characters or more.
+    /// The text with `…` in place of the key, in upper or lower case, and of its first three
+    /// quarters or more: messages cut long values, and with them a key.
     pub(crate) fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let Some(Secret(key)) = &self.0 else { return Cow::Borrowed(text) };
-        let enough = FRAGMENT.min(key.len());
+        let enough = key.len() - key.len() / 4;
         let mut hidden = String::new();
         // Where in the text the part begins that was not copied yet, and the part that was not looked at.
         let (mut copied, mut at) = (0, 0);
@@ -93,9 +92,9 @@ mod tests {
             ("job-KEYx", "job-…x"),
             ("http://KEY@127.0.0.1/1, and KEYKEY", "http://…@127.0.0.1/1, and ……"),
             ("é KEY é", "é … é"),
-            ("abcdef012345", "…"),
-            ("abcdef01234", "abcdef01234"),
-            ("abcabcdef0123456789", "abc…"),
+            ("abcdef0123456789abcdef01", "…"),
+            ("abcdef0123456789abcdef0", "abcdef0123456789abcdef0"),
+            ("abcabcdef0123456789abcdef0123", "abc…"),
             ("", ""),
         ] {
             for key in [KEY.to_owned(), KEY.to_uppercase()] {

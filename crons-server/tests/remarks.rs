@@ -155,3 +155,71 @@ fn a_misspelt_configuration_is_named_where_it_is_why_there_is_no_monitor() {
     misspelt["check_in_id"] = json!(id('b'));
     assert!(server.send("10:00:01", &misspelt).error.unwrap().starts_with("accepted, but "));
 }
+
+#[test]
+fn a_value_that_changes_nothing_is_named() {
+    let server = Harness::with(
+        "10:00:00",
+        crons_server::Settings { rate_limit: crons_server::RateLimit::OFF, ..Default::default() },
+    );
+    server.send("10:00:00", &check_in(NIL, "ok"));
+    let crontab = json!({"type": "crontab", "value": "0 * * * *"});
+    let id = "0123456789abcdef0123456789abcdef";
+    for (field, value, expected) in [
+        (
+            "monitor_config",
+            json!({"schedule": {"type": "crontab", "value": "0 * * * *", "unit": "hour"}}),
+            "monitor_config.schedule.unit: \"hour\" is not used with a crontab",
+        ),
+        ("monitor_config", json!({"schedule": {"type": "crontab", "value": "0 * * * *", "unit": null}}), ""),
+        (
+            "monitor_config",
+            json!({"schedule": crontab, "schedule_type": "interval"}),
+            "monitor_config.schedule_type: \"interval\" is not used, as `monitor_config.schedule.type` says \"crontab\"",
+        ),
+        ("monitor_config", json!({"schedule": crontab, "schedule_type": "crontab"}), ""),
+        (
+            "monitor_config",
+            json!({"schedule": crontab, "owner": ""}),
+            "monitor_config.owner: it is empty, so the owner stays as it was",
+        ),
+        ("contexts", json!([1]), "contexts: [1] is not used, as it is no JSON object"),
+        ("contexts", json!("abc"), "contexts: \"abc\" is not used"),
+        ("contexts", json!({"trace": "abc"}), "contexts.trace: \"abc\" is not used, as it is no JSON object"),
+        (
+            "contexts",
+            json!({"trace_id": id}),
+            "contexts.trace_id: \"0123456789abcdef0123456789abcdef\" is not used here; write it as `contexts.trace.trace_id`",
+        ),
+        ("contexts", json!({"trace": {"trace_id": id}}), ""),
+        ("contexts", json!({"trace": null, "os": {"name": "Linux"}}), ""),
+    ] {
+        let mut sent = check_in(NIL, "ok");
+        sent[field] = value.clone();
+        let error = server.send_now(&sent).error.unwrap_or_default();
+        assert!(error.contains(expected), "{value}: {error}");
+        assert_eq!(expected.is_empty(), error.is_empty(), "{value}: {error}");
+    }
+    let answer = server.post(&format!("/api/1/cron/job/{KEY}/?status=ok&environment=a%FFb"), &[], b"");
+    assert_eq!(answer.status, 400);
+    assert!(answer.error.unwrap().starts_with("environment: this part of the query string is not UTF-8"));
+}
+
+#[test]
+fn the_senders_of_both_spellings_hear_of_each_other() {
+    let server = Harness::at("10:00:00");
+    let send = |slug: &str| {
+        let mut sent = check_in(NIL, "ok");
+        sent["monitor_slug"] = json!(slug);
+        server.send_now(&sent).error.unwrap_or_default()
+    };
+    assert_eq!(send("My Job"), "");
+    assert_eq!(send("My Job"), "");
+    for slug in ["MY JOB", "My Job", "MY JOB", "My Job"] {
+        let error = send(slug);
+        assert!(
+            error.contains("\"My Job\"") && error.contains("\"MY JOB\"") && error.contains("are one monitor"),
+            "{slug}: {error}"
+        );
+    }
+}

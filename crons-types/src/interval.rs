@@ -41,10 +41,11 @@ impl Interval {
     /// ```
     ///
     /// # Errors
-    /// If `value` is 0.
+    /// If `value` is 0, or more than [`IntervalUnit::max_value`].
     pub fn new(value: u32, unit: IntervalUnit) -> Result<Self, InvalidInterval> {
         match NonZeroU32::new(value) {
-            Some(value) => Ok(Self { value, unit }),
+            Some(value) if value.get() <= unit.max_value() => Ok(Self { value, unit }),
+            Some(_) => Err(InvalidInterval::new(&format!("{value} {unit}s"), Fault::Beyond(unit), true)),
             None => Err(InvalidInterval::new(&format!("0 {unit}s"), Fault::Zero, true)),
         }
     }
@@ -63,8 +64,11 @@ impl Interval {
             }
             (value, Some(Unit::Of(unit))) => (value, unit),
         };
-        let value = u32::try_from(value).map_err(|_| refuse(Fault::TooLong))?;
-        Self::new(value, unit).map_err(|_| refuse(Fault::Zero))
+        if value == 0 {
+            return Err(refuse(Fault::Zero));
+        }
+        let value = u32::try_from(value).map_err(|_| refuse(Fault::Beyond(unit)))?;
+        Self::new(value, unit).map_err(|_| refuse(Fault::Beyond(unit)))
     }
 
     /// How many units.

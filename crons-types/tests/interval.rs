@@ -28,7 +28,8 @@ fn intervals() {
         ("60s", "1 minute"),
         ("120 seconds", "2 minutes"),
         ("5400 s", "90 minutes"),
-        ("4294967295 minutes", "4294967295 minutes"),
+        ("525960000 minutes", "525960000 minutes"),
+        ("1000 years", "1000 years"),
     ];
     for (written, shown) in rows {
         let interval = Interval::parse(written).unwrap_or_else(|refused| panic!("{refused}"));
@@ -62,8 +63,16 @@ fn refused_intervals() {
         ("90 s", r#""90 s" is not in whole minutes, and Sentry counts whole minutes only"#),
         ("90 seconds", r#""90 seconds" is not in whole minutes, and Sentry counts whole minutes only"#),
         ("1 second", r#""1 second" is not in whole minutes, and Sentry counts whole minutes only"#),
-        ("4294967296 minutes", r#""4294967296 minutes" is longer than can be counted"#),
-        ("99999999999999999999999 hours", r#""99999999999999999999999 hours" is longer than can be counted"#),
+        (
+            "525960001 minutes",
+            r#""525960001 minutes" is too long; write 525960000 minutes, about 1000 years, or less"#,
+        ),
+        ("4294967296 days", r#""4294967296 days" is too long; write 365250 days, about 1000 years, or less"#),
+        ("9000 years", r#""9000 years" is too long; write 1000 years or less"#),
+        (
+            "99999999999999999999999 hours",
+            r#""99999999999999999999999 hours" is too long; write 8766000 hours, about 1000 years, or less"#,
+        ),
     ];
     for (written, message) in rows {
         assert_eq!(Interval::parse(written).unwrap_err().to_string(), message);

@@ -98,7 +98,9 @@ proptest! {
 
     #[test]
     fn an_interval_reads_back(value in 1..=u32::MAX, unit in 0..6_usize) {
-        let interval = Interval::new(value, IntervalUnit::ALL[unit]).unwrap();
+        let unit = IntervalUnit::ALL[unit];
+        prop_assert_eq!(Interval::new(value, unit).is_ok(), value <= unit.max_value());
+        let interval = Interval::new(value % unit.max_value() + 1, unit).unwrap();
         prop_assert_eq!(interval.to_string().parse(), Ok(interval));
         let minutes = Minutes::try_from(value).unwrap();
         prop_assert_eq!(minutes.to_string().parse(), Ok(minutes));
@@ -192,11 +194,19 @@ mod time {
             prop_assert!(last < far && last.as_second() > start.as_second() - 60);
         }
 
+        #[test]
+        fn the_longest_interval_has_a_next_run(unit in 0..6_usize, (zone, start) in near_a_change()) {
+            let unit = IntervalUnit::ALL[unit];
+            let schedule = Schedule::Interval(Interval::new(unit.max_value(), unit).unwrap());
+            prop_assert!(calendar::next_after(&schedule, &zone, start).is_some());
+        }
+
         /// No instant and no number, however far out, panics or runs for long.
         #[test]
         fn the_ends_of_time(value in 1..=u32::MAX, unit in 0..6_usize, zone in zone(), text in crontab(), end: bool) {
             let at = if end { Timestamp::MAX } else { Timestamp::MIN };
-            let interval = Schedule::Interval(Interval::new(value, IntervalUnit::ALL[unit]).unwrap());
+            let unit = IntervalUnit::ALL[unit];
+            let interval = Schedule::Interval(Interval::new(value % unit.max_value() + 1, unit).unwrap());
             for schedule in [Some(interval), Schedule::crontab(&text).ok()].into_iter().flatten() {
                 _ = calendar::next_after(&schedule, &zone, at);
                 _ = calendar::previous_before(&schedule, &zone, Timestamp::UNIX_EPOCH, at);

@@ -39,9 +39,9 @@ fn decide(state: &mut State, event: &CheckInEvent, caps: Caps, new_id: NewId<'_>
     };
     // Step 10.
     if !monitor.enabled {
-        // Else it would be timed out once the monitor is enabled, whatever its job has said.
+        // Else a run whose end came now would time out once the monitor is enabled. One that is alive may still end.
         if let Some(Existing { row, elsewhere: None, .. }) = &mut state.check_in {
-            row.unheard |= row.status == Status::InProgress;
+            row.unheard |= row.status == Status::InProgress && event.status.is_terminal();
         }
         return Verdict::Refused(vec![ProcessingError::MonitorDisabled]);
     }

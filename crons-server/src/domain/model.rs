@@ -17,7 +17,7 @@ pub struct Monitor {
     pub guid: Uuid,
     pub project: u64,
     pub slug: Slug,
-    /// The slug as it was first written; `None` if that is not known.
+    /// The first two spellings of the slug, one a line; `None` if none is known.
     pub spelling: Option<String>,
     /// A disabled monitor is not judged, and takes no check-ins.
     pub enabled: bool,

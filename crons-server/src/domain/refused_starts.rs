@@ -25,6 +25,7 @@ pub struct RefusedStarts {
 /// The keys that show whether a malformed payload is a start, and of which run.
 #[derive(Deserialize)]
 struct Start {
+    #[serde(default)]
     status: serde_json::Value,
     check_in_id: Option<serde_json::Value>,
 }
@@ -75,7 +76,9 @@ fn started(arrival: &Arrival) -> Option<Run> {
         Ok(_) => return None,
         Err(_) => {
             let start: Start = serde_json::from_str(&arrival.payload).ok()?;
-            if start.status != CheckInStatus::InProgress.as_str() {
+            // One of an unknown status, such as `begun`, is taken for a start: its end would wait in vain.
+            let ends = [CheckInStatus::Ok, CheckInStatus::Error].map(CheckInStatus::as_str);
+            if ends.iter().any(|end| start.status == *end) {
                 return None;
             }
             match start.check_in_id {

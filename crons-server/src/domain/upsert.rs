@@ -1,5 +1,7 @@
 //! Making and changing monitors by what their check-ins bring along.
 
+use std::borrow::Cow;
+
 use super::error::ProcessingError;
 use super::model::{Caps, Config, Monitor, NewId, State};
 use super::received::{CheckInEvent, ConfigPatch, ConfigUpdate};
@@ -65,7 +67,7 @@ pub(super) fn upsert(
                 guid: new_id(),
                 project: event.project,
                 slug: event.monitor_slug.clone(),
-                spelling: Some(event.written_slug().to_owned()),
+                spelling: Some(as_line(event.written_slug()).into_owned()),
                 enabled: true,
                 upserting: true,
                 config,
@@ -82,18 +84,34 @@ pub(super) fn upsert(
     Ok(noted)
 }
 
-/// Notes that another spelling of the slug led to this monitor before: they may be two jobs.
+/// Notes that two spellings of the slug lead to this monitor, to the senders of both: they may be two jobs.
 fn spelling(monitor: &mut Monitor, event: &CheckInEvent) -> Option<ProcessingError> {
     let written = event.written_slug();
-    let known = monitor.spelling.get_or_insert_with(|| written.to_owned());
-    (known != written).then(|| {
-        ProcessingError::CheckInValidationFailed(format!(
-            "monitor_slug: {written:?} and {known:?} are one monitor, `{}`; write one of them everywhere, or names that \
-             differ in their first {} letters and digits",
-            monitor.slug,
-            crons_types::Slug::MAX_LEN
-        ))
-    })
+    let known = monitor.spelling.get_or_insert_with(|| as_line(written).into_owned());
+    if known == written {
+        return None;
+    }
+    let written = as_line(written);
+    if !known.contains('\n') && *known != written {
+        known.push('\n');
+        known.push_str(&written);
+    }
+    let other = known.lines().find(|known| *known != written)?;
+    Some(ProcessingError::CheckInValidationFailed(format!(
+        "monitor_slug: {written:?} and {other:?} are one monitor, `{}`; write one of them everywhere, or names that differ in \
+         their first {} letters and digits",
+        monitor.slug,
+        crons_types::Slug::MAX_LEN
+    )))
+}
+
+/// A spelling as one line of [`Monitor::spelling`].
+fn as_line(written: &str) -> Cow<'_, str> {
+    if written.contains(['\n', '\r']) {
+        Cow::Owned(written.replace(['\n', '\r'], " "))
+    } else {
+        Cow::Borrowed(written)
+    }
 }
 
 /// A key that is absent keeps its value, a null takes it away; what is beyond a limit is cut to it, and noted.

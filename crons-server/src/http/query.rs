@@ -11,21 +11,39 @@ use crate::http::paths;
 
 /// The parameters of a query string, decoded, in the order in which they were written.
 #[derive(Debug, Default)]
-pub(crate) struct QueryPairs(Vec<(String, String)>);
+pub(crate) struct QueryPairs {
+    pairs: Vec<(String, String)>,
+    /// Names of parameters whose bytes are not UTF-8.
+    broken: Vec<String>,
+}
 
 impl QueryPairs {
     /// The parameters of a URI; none without a query string.
     pub(crate) fn of(uri: &Uri) -> Self {
-        let query = uri.query().unwrap_or_default();
-        Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+        let mut read = Self::default();
+        for written in uri.query().unwrap_or_default().split('&') {
+            for (name, value) in form_urlencoded::parse(written.as_bytes()).into_owned() {
+                // Decoding puts a replacement character in place of what is not UTF-8.
+                let replaced = name.matches(REPLACED).count() + value.matches(REPLACED).count();
+                if replaced > 0 && replaced != written_replacements(written) {
+                    read.broken.push(name.clone());
+                }
+                read.pairs.push((name, value));
+            }
+        }
+        read
     }
 
     /// The value of a parameter; `None` if it is not given.
     ///
     /// # Errors
-    /// If it is given twice with two values. The message shows neither, since they may be keys.
+    /// If it is given twice with two values, or is not UTF-8. The message shows no value, since it may be a key.
     pub(crate) fn value(&self, name: &str) -> Result<Option<&str>, Refusal> {
-        let mut values = self.0.iter().filter(|(given, _)| given == name).map(|(_, value)| value.as_str());
+        if self.broken.iter().any(|broken| broken == name) {
+            return Err(not_utf8(name));
+        }
+        let mut values =
+            self.pairs.iter().filter(|(given, _)| given == name).map(|(_, value)| value.as_str());
         let first = values.next();
         if values.any(|other| Some(other) != first) {
             return Err(Refusal::bad_request(format!(
@@ -36,13 +54,16 @@ impl QueryPairs {
     }
 
     /// The names with their values.
-    pub(crate) fn into_pairs(self) -> Vec<(String, String)> {
-        self.0
+    ///
+    /// # Errors
+    /// If one of them is not UTF-8.
+    pub(crate) fn into_pairs(self) -> Result<Vec<(String, String)>, Refusal> {
+        self.broken.first().map_or(Ok(self.pairs), |name| Err(not_utf8(name)))
     }
 
     /// Refuses parameters other than these.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), Refusal> {
-        let Some((unknown, _)) = self.0.iter().find(|(name, _)| !known.contains(&name.as_str())) else {
+        let Some((unknown, _)) = self.pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) else {
             return Ok(());
         };
         let unknown: String = unknown.chars().take(80).collect();
@@ -52,6 +73,21 @@ impl QueryPairs {
             known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
         )))
     }
+}
+
+/// The character that stands for bytes that are not UTF-8.
+const REPLACED: char = char::REPLACEMENT_CHARACTER;
+
+/// Replacement characters that the sender wrote himself, percent-encoded or not.
+fn written_replacements(written: &str) -> usize {
+    written.matches(REPLACED).count() + written.to_ascii_lowercase().matches("%ef%bf%bd").count()
+}
+
+fn not_utf8(name: &str) -> Refusal {
+    let name = name.replace(REPLACED, "\u{2026}");
+    Refusal::bad_request(format!(
+        "{name}: this part of the query string is not UTF-8; percent-encode its bytes in UTF-8"
+    ))
 }
 
 impl<S: Sync> FromRequestParts<S> for QueryPairs {
@@ -78,6 +114,19 @@ mod tests {
         assert_eq!(query.value("empty").unwrap(), Some(""));
         assert_eq!(query.value("nothing").unwrap(), None);
         assert!(query.value("duration").is_err());
+    }
+
+    #[test]
+    fn a_parameter_that_is_not_utf8_is_refused() {
+        let query = pairs("a=1%FF&b=%EF%bf%BD&c=%C3%A9+%ef%bf%bd&d=%C3&%FE=1&e=%ef%bf%bd%80");
+        for (name, is_right) in
+            [("a", false), ("b", true), ("c", true), ("d", false), ("e", false), ("f", true)]
+        {
+            assert_eq!(query.value(name).is_ok(), is_right, "{name}");
+        }
+        assert_eq!(query.value("c").unwrap(), Some("\u{e9} \u{fffd}"));
+        assert!(query.into_pairs().is_err());
+        assert_eq!(pairs("a=%C3%A9&b").into_pairs().unwrap().len(), 2);
     }
 
     #[test]

@@ -1,11 +1,20 @@
 //! Sentry's envelope: a line of JSON about the whole, then items, each with a line of JSON and a payload.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::ingest::json;
 
 /// The largest check-in that is taken: 100 KiB, as at Sentry.
 pub const MAX_ITEM: usize = 100 * 1024;
+
+/// Remarks about one envelope, at most.
+const MAX_REMARKS: usize = 8;
+/// The letters of the type of a check-in.
+const MEANT: &str = "checkin";
+/// What is said of a check-in in the place of the envelope's header.
+const UNFRAMED: &str = "the envelope's first line is a check-in, and is not used; send three lines: {}, {\"type\": \"check_in\"}, and \
+                        the check-in; or POST it to /api/1/cron/{slug}/ as application/json";
 
 /// An envelope, of which only check-ins matter here.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,6 +25,8 @@ pub struct Envelope<'a> {
     pub invalid_dsn: Option<String>,
     /// The payload of the check-in, if there is one; items of other types are skipped.
     pub check_in: Option<&'a [u8]>,
+    /// Remarks about parts that look like a check-in and are none.
+    pub remarks: Vec<String>,
 }
 
 /// Why bytes are no envelope, or one that is not taken.
@@ -83,6 +94,10 @@ impl std::error::Error for EnvelopeError {}
 #[derive(Deserialize)]
 struct Header {
     dsn: Option<String>,
+    /// Keys of a check-in, which no header has.
+    status: Option<IgnoredAny>,
+    monitor_slug: Option<IgnoredAny>,
+    check_in_id: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -99,7 +114,11 @@ impl<'a> Envelope<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, EnvelopeError> {
         let (first, mut rest) = line(bytes);
         let header: Header = json::read(first).map_err(EnvelopeError::Header)?;
-        let dsn = header.dsn.map(|dsn| dsn.parse::<crons_types::Dsn>()).transpose();
+        let dsn = header.dsn.as_deref().map(str::parse::<crons_types::Dsn>).transpose();
+        let mut remarks = Vec::new();
+        if header.status.is_some() || header.monitor_slug.is_some() || header.check_in_id.is_some() {
+            remarks.push(UNFRAMED.to_owned());
+        }
         let mut check_in = None;
         while !rest.is_empty() {
             let (head, after) = line(rest);
@@ -125,12 +144,23 @@ impl<'a> Envelope<'a> {
                 if check_in.replace(payload).is_some() {
                     return Err(EnvelopeError::TooMany);
                 }
+            } else if means_check_in(&item.r#type) && remarks.len() < MAX_REMARKS {
+                remarks.push(format!(
+                    "type: an item of type {:?} is not used; write {{\"type\": \"check_in\"}} before a check-in",
+                    item.r#type
+                ));
             }
         }
         let invalid_dsn = dsn.as_ref().err().map(ToString::to_string);
         let key = dsn.ok().flatten().map(|dsn| dsn.public_key().to_owned());
-        Ok(Self { key, invalid_dsn, check_in })
+        Ok(Self { key, invalid_dsn, check_in, remarks })
     }
+}
+
+/// Whether the type of an item is that of a check-in but for case and signs.
+fn means_check_in(written: &str) -> bool {
+    let letters = written.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase());
+    letters.take(MEANT.len() + 1).eq(MEANT.chars())
 }
 
 /// Up to the next line break, and what follows it.

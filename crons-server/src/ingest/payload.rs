@@ -61,6 +61,8 @@ struct MonitorConfig {
     #[serde(default, deserialize_with = "present")]
     timezone: Option<Option<String>>,
     owner: Option<String>,
+    /// In configurations as the API shows them; the schedule says so itself.
+    schedule_type: Option<Value>,
 }
 
 /// Without the outer `Option` null and absent would be the same.
@@ -97,8 +99,12 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
     let slug = monitor_slug.as_ref().ok_or_else(|| slug.to_owned());
     // Of half an object nothing more is to be said than that it ends.
     let is_json = parsed.as_ref().map_or_else(serde_json::Error::is_data, |_| true);
+    let mut unused = Vec::new();
     let content = match parsed {
-        Ok(payload) => event(payload, slug, &environment),
+        Ok(payload) => {
+            unused = unused_values(&payload);
+            event(payload, slug, &environment)
+        }
         Err(error) => Err(malformed(match check_in_id(named.check_in_id.as_ref()) {
             Ok(_) => ProcessingError::CheckInValidationFailed(wrong_shape(json, &error)),
             Err(refused) => refused,
@@ -116,7 +122,7 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
         event.spelling = spelling;
     }
     if is_json {
-        arrival.remark(remarks::of_payload(json).into_iter().chain(differs).chain(cut));
+        arrival.remark(remarks::of_payload(json).into_iter().chain(unused).chain(differs).chain(cut));
     }
     arrival
 }
@@ -130,6 +136,58 @@ fn wrong_shape(json: &[u8], error: &serde_json::Error) -> String {
         r#"{"monitor_slug": "my-job", "status": "ok"}"#
     };
     format!("{reason}; write it as in {example}")
+}
+
+/// Remarks about values that are read but change nothing.
+fn unused_values(payload: &Payload) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if let Some(Object(config)) = &payload.monitor_config {
+        let Object(schedule) = &config.schedule;
+        if let Some(unit) = schedule.unused_unit() {
+            let unit = remarks::shown(unit);
+            remarks.push(format!(
+                "monitor_config.schedule.unit: {unit} is not used with a crontab; leave it out, or write the type `interval`"
+            ));
+        }
+        let is_other = |named: &&Value| !named.is_null() && named.as_str() != Some(schedule.type_name());
+        if let Some(named) = config.schedule_type.as_ref().filter(is_other) {
+            remarks.push(format!(
+                "monitor_config.schedule_type: {} is not used, as `monitor_config.schedule.type` says \"{}\"; leave it out",
+                remarks::shown(named),
+                schedule.type_name()
+            ));
+        }
+        if config.owner.as_deref() == Some("") {
+            remarks.push(
+                "monitor_config.owner: it is empty, so the owner stays as it was; write `user:<name or id>` or \
+                 `team:<name or id>`, or leave it out"
+                    .to_owned(),
+            );
+        }
+    }
+    remarks.extend(payload.contexts.as_ref().and_then(unused_trace));
+    remarks
+}
+
+/// A remark about a trace that is not where it belongs.
+fn unused_trace(contexts: &Value) -> Option<String> {
+    const TRACE: &str = "write {\"trace\": {\"trace_id\": \"<32 hexadecimal digits>\"}}, or leave it out";
+    let unused = |field: &str, value: &Value| {
+        format!("{field}: {} is not used, as it is no JSON object; {TRACE}", remarks::shown(value))
+    };
+    match contexts {
+        Value::Null => None,
+        Value::Object(contexts) => match (contexts.get("trace"), contexts.get("trace_id")) {
+            (Some(Value::Object(_) | Value::Null) | None, None) => None,
+            (None, Some(id)) => Some(format!(
+                "contexts.trace_id: {} is not used here; write it as `contexts.trace.trace_id`",
+                remarks::shown(id)
+            )),
+            (Some(Value::Object(_) | Value::Null), Some(_)) => None,
+            (Some(trace), _) => Some(unused("contexts.trace", trace)),
+        },
+        other => Some(unused("contexts", other)),
+    }
 }
 
 /// So many characters of it, or all.
@@ -249,10 +307,9 @@ fn patch(schedule: WrittenSchedule, raw: MonitorConfig) -> Result<ConfigPatch, S
             Schedule::Crontab(Crontab::parse(&value).map_err(|error| error.to_string())?)
         }
         WrittenSchedule::Interval(value, unit) => {
-            let value = u32::try_from(value).map_err(|_| {
-                format!("schedule: an interval of {value} {unit}s is too long; write {} or less", u32::MAX)
-            })?;
-            Schedule::Interval(Interval::new(value, unit).map_err(|error| format!("schedule: {error}"))?)
+            let text = format!("{value} {unit}s");
+            let interval = Interval::parse(&text);
+            Schedule::Interval(interval.map_err(|error| format!("monitor_config.schedule.value: {error}"))?)
         }
     };
     let timezone = match raw.timezone {

@@ -82,6 +82,11 @@ pub(crate) fn of_url(query: &str, as_json: bool, body: usize, content_type: Opti
     remarks
 }
 
+/// A value as a remark shows it, the beginning of a long one.
+pub(super) fn shown(value: &Value) -> String {
+    beginning(&value.to_string()).to_owned()
+}
+
 /// Text in quotes, the beginning of a long one.
 fn quoted(text: &str) -> String {
     format!("{:?}", beginning(text))

@@ -89,8 +89,8 @@ pub struct OutcomeRow {
     pub monitor_slug: Option<String>,
     pub outcome: &'static str,
     pub reason: Option<&'static str>,
-    /// Sentry's names of what was wrong, or was not taken as it was sent, each once; nothing of numbers that were cut. The log
-    /// has the same in words.
+    /// Sentry's names of what was wrong, or was not taken as it was sent, each once. The log has
+    /// the same in words.
     pub errors: Vec<&'static str>,
 }
 
@@ -112,9 +112,7 @@ impl OutcomeRow {
             Verdict::Held => &[],
         };
         self.errors.clear();
-        // To cut a number to its limit is no error at Sentry.
-        let named = errors.iter().filter(|error| !matches!(error, ProcessingError::ConfigValueCut(_)));
-        for name in named.map(ProcessingError::name) {
+        for name in errors.iter().map(ProcessingError::name) {
             if !self.errors.contains(&name) {
                 self.errors.push(name);
             }

@@ -120,6 +120,10 @@ fn the_end_of_a_run_whose_start_was_refused_is_refused_at_once_for_the_same_reas
         (run(in_progress("a").crontab("nonsense")), run(ok("a").bare()), "MONITOR_INVALID_CONFIG "),
         (in_progress("a").set(json!({"checkin_margin": -1})), ok("a").bare(), "CHECKIN_VALIDATION_FAILED "),
         (in_progress("a").with("duration", -1), error("a").bare(), "CHECKIN_VALIDATION_FAILED "),
+        (in_progress("a").with("status", "begun"), ok("a").bare(), "CHECKIN_VALIDATION_FAILED "),
+        (in_progress("a").with("status", "In_Progress"), error("a").bare(), "CHECKIN_VALIDATION_FAILED "),
+        (in_progress("a").with("status", 1), ok("a").bare(), "CHECKIN_VALIDATION_FAILED "),
+        (run(in_progress("a").with("status", "started")), run(ok("a").bare()), "CHECKIN_VALIDATION_FAILED "),
     ] {
         // A monitor that is made within the minute takes only what was held.
         let timeline = [("10:00:10", start.clone()), ("10:00:12", end), ("10:00:14", ok("b"))];

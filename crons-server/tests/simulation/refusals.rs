@@ -118,9 +118,8 @@ fn what_is_accepted_but_not_as_sent_has_an_error_of_sentrys() {
     assert_eq!(accepted(&[("10:00", one), ("10:01", again)]), json!([]));
     let invalid = ok("b").crontab("nonsense");
     assert_eq!(accepted(&[("10:00", ok("a")), ("10:01", invalid)]), json!(["MONITOR_INVALID_CONFIG"]));
-    // A number that is cut is no error at Sentry.
     let cut = ok("a").set(json!({"checkin_margin": 0, "max_runtime": 99_999}));
-    assert_eq!(accepted(&[("10:00", cut)]), json!([]));
+    assert_eq!(accepted(&[("10:00", cut)]), failed);
     // A held check-in has them, too.
     let held = ok("a").bare().with("note", "x");
     let told = report(&[("10:00:10", held.clone()), ("10:00:12", in_progress("a"))], EVERY, LIMIT);
@@ -139,7 +138,7 @@ fn a_malformed_owner_is_noted_and_the_check_in_accepted() {
         ("team:ops", vec![]),
         ("user:6", vec![]),
         ("user:anna@example.com", vec![]),
-        ("", vec![]),
+        ("", vec![noted]),
         ("nobody", vec![noted]),
         ("team:", vec![noted]),
     ] {

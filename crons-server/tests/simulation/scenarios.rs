@@ -61,13 +61,16 @@ fn a5_margins_and_runtimes_beyond_the_limits_are_cut() {
     for (margin, latest) in [(0, "11:01"), (100_000, "2024-07-01T11:00")] {
         proves(
             &[("10:00:05", ok("a").set(json!({"checkin_margin": margin})))],
-            &format!("a ok 10:00:05\n= ok, last 10:00:05, next 11:00, latest {latest}"),
+            &format!(
+                "a ok 10:00:05\n= ok, last 10:00:05, next 11:00, latest {latest}\n? 10:00:05 accepted CHECKIN_VALIDATION_FAILED"
+            ),
         );
     }
     proves(
         &[("10:00:05", in_progress("a").set(json!({"max_runtime": 20_160})))],
         "a in_progress 10:00:05 timeout 2024-06-10T10:00 begun 10:00:05
-         = active, last 10:00:05, next 11:00, latest 11:01",
+         = active, last 10:00:05, next 11:00, latest 11:01
+         ? 10:00:05 accepted CHECKIN_VALIDATION_FAILED",
     );
 }
 

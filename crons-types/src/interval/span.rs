@@ -35,8 +35,8 @@ pub(super) fn read(text: &str) -> Result<(u64, Option<Unit>), Fault> {
         return Err(Fault::Compound);
     }
     let unit = if unit.is_empty() { None } else { Some(self::unit(unit)?) };
-    // A number of any length is a number; one beyond u64 is too long in every unit.
-    let number = number.parse().map_err(|_| Fault::TooLong)?;
+    // A number of any length is a number; one beyond u64 is too long in every unit. Whole minutes, if it counts seconds.
+    let number = number.parse().unwrap_or(u64::MAX / 60 * 60);
     Ok((number, unit))
 }
 
@@ -82,6 +82,8 @@ pub(super) enum Fault {
     Fraction,
     NotWholeMinutes,
     TooLong,
+    /// An interval has more of this unit than there may be.
+    Beyond(IntervalUnit),
     Varies,
 }
 
@@ -125,6 +127,10 @@ impl fmt::Display for InvalidInterval {
                 write!(f, "{written:?} is not in whole minutes, and Sentry counts whole minutes only")
             }
             Fault::TooLong => write!(f, "{written:?} is longer than can be counted"),
+            Fault::Beyond(unit) => {
+                let years = if *unit == IntervalUnit::Year { "" } else { ", about 1000 years," };
+                write!(f, "{written:?} is too long; write {} {unit}s{years} or less", unit.max_value())
+            }
             Fault::Varies => write!(f, "{written:?} varies in length; write minutes, hours, days or weeks"),
         }
     }

@@ -35,6 +35,21 @@ impl IntervalUnit {
         }
     }
 
+    /// The largest value of an interval in this unit: about 1000 years. A run after a longer one has no date that can be
+    /// written.
+    pub const fn max_value(self) -> u32 {
+        const YEARS: u32 = 1_000;
+        const DAYS: u32 = 365_250;
+        match self {
+            Self::Minute => DAYS * 24 * 60,
+            Self::Hour => DAYS * 24,
+            Self::Day => DAYS,
+            Self::Week => DAYS / 7,
+            Self::Month => YEARS * 12,
+            Self::Year => YEARS,
+        }
+    }
+
     /// The unit with exactly this name on the wire.
     ///
     /// ```

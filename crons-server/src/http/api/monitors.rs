@@ -137,7 +137,7 @@ pub async fn delete_monitor(
 /// of Sentry name.
 fn environments_to_delete(query: QueryPairs) -> Result<Vec<String>, Refusal> {
     let mut environments = Vec::new();
-    for (key, value) in query.into_pairs() {
+    for (key, value) in query.into_pairs()? {
         match key.as_str() {
             "environment" if value.is_empty() => {
                 return Err(Refusal::bad_request(

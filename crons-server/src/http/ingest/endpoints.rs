@@ -68,8 +68,9 @@ where
         envelope.invalid_dsn.map(|reason| format!("the envelope's `dsn` cannot be read: {reason}"));
     keys.check(&app.public_key, auth::project(project)?)
         .map_err(|refused| Refusal::from(refused).with_notes(invalid_dsn.as_slice()))?;
-    let Some(payload) = envelope.check_in else { return Ok(Json(json!({})).into_response()) };
-    let arrival = parse_check_in(payload, None);
+    let Some(payload) = envelope.check_in else { return Ok(no_check_in(&envelope.remarks)) };
+    let mut arrival = parse_check_in(payload, None);
+    arrival.remark(envelope.remarks);
     let id = arrival.content.as_ref().map_or(CheckInId::NIL, |event| event.check_in_id);
     let taken = take(app, arrival).await?;
     let (discarded, remarks) = (texts(&taken.discarded), texts(&taken.remarks));
@@ -81,6 +82,19 @@ where
         answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
     Ok(taken.with_reasons(answer))
+}
+
+/// Answers an envelope without a check-in: 200, as any other; with the reason, if one was meant.
+fn no_check_in(remarks: &[String]) -> Response {
+    if remarks.is_empty() {
+        return Json(json!({})).into_response();
+    }
+    let remarks: Vec<_> = remarks.iter().map(|remark| mask::hide(remark)).collect();
+    for remark in &remarks {
+        // Quoted: what a client sends must not look like a line of ours.
+        tracing::warn!(?remark, "an envelope had no check-in");
+    }
+    with_reason(Json(json!({ "discarded": remarks })).into_response(), &remarks.join("; "))
 }
 
 /// The path of the second way, with the key in it or not.

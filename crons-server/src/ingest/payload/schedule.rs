@@ -25,6 +25,19 @@ pub(super) enum WrittenSchedule {
 }
 
 impl RawSchedule {
+    /// The word that the payload has for the type.
+    pub(super) fn type_name(&self) -> &'static str {
+        match self.r#type {
+            ScheduleType::Crontab => "crontab",
+            ScheduleType::Interval => "interval",
+        }
+    }
+
+    /// A unit that is not used, as it stands beside a crontab.
+    pub(super) fn unused_unit(&self) -> Option<&Value> {
+        self.unit.as_ref().filter(|unit| !unit.is_null() && matches!(self.r#type, ScheduleType::Crontab))
+    }
+
     /// Takes the value out, if it is one of its type.
     ///
     /// # Errors

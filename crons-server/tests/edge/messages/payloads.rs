@@ -205,7 +205,7 @@ fn a_configuration_that_is_out_of_range_is_refused_with_the_range() {
         (
             "schedule",
             json!({"type": "interval", "value": 0, "unit": "hour"}),
-            "schedule: \"0 hours\" is no length of time; the shortest",
+            "monitor_config.schedule.value: \"0 hours\" is no length of time; the shortest",
         ),
         (
             "schedule",
@@ -215,8 +215,18 @@ fn a_configuration_that_is_out_of_range_is_refused_with_the_range() {
         ("schedule", json!({"type": "crontab", "value": "* * * *"}), "crontab: 4 fields; a crontab has 5"),
         (
             "schedule",
+            json!({"type": "interval", "value": 9000, "unit": "year"}),
+            "\"9000 years\" is too long; write 1000 years",
+        ),
+        (
+            "schedule",
+            json!({"type": "interval", "value": 4_294_967_295_u32, "unit": "minute"}),
+            "\"4294967295 minutes\" is too long; write 525960000 minutes",
+        ),
+        (
+            "schedule",
             json!({"type": "interval", "value": 9_999_999_999_u64, "unit": "hour"}),
-            "schedule: an interval of 9999999999 hours is too long; write 4294967295 or less",
+            "monitor_config.schedule.value: \"9999999999 hours\" is too long; write 8766000 hours, about 1000 years, or less",
         ),
     ] {
         let mut payload = with(&format!("/monitor_config/{pointer}"), value);
@@ -261,4 +271,40 @@ proptest! {
             }
         });
     }
+}
+
+#[test]
+fn a_check_in_that_an_envelope_does_not_frame_as_one_is_answered_with_the_reason() {
+    let server = unlimited();
+    let payload = with("/status", json!("ok"));
+    let line = format!("POST /api/1/envelope/?sentry_key={KEY}");
+    let mut envelopes = vec![(payload.to_string(), "the envelope's first line is a check-in".to_owned())];
+    envelopes
+        .push((json!({"monitor_slug": "job"}).to_string() + "\n", "first line is a check-in".to_owned()));
+    for written in ["checkin", "check-in", "Check_In", "CHECK IN", "checkIn"] {
+        let expected =
+            format!("type: an item of type {written:?} is not used; write {{\"type\": \"check_in\"}}");
+        envelopes.push((format!("{{}}\n{{\"type\":\"{written}\"}}\n{payload}\n"), expected));
+    }
+    for (body, expected) in envelopes {
+        let answer = ask(&server, &line, &[], body.as_bytes());
+        assert_eq!(answer.status, 200, "{body}");
+        assert!(reason(&answer).contains(&expected), "{body}: {}", reason(&answer));
+        assert!(answer.json()["discarded"][0].as_str().unwrap().contains(&expected), "{}", answer.text());
+    }
+    // What is no check-in, and was not meant to be one, is nothing to speak of.
+    for body in ["{}", "{}\n{\"type\":\"event\"}\n{}", "{\"event_id\":\"1\"}\n{\"type\":\"checkins\"}\n{}"] {
+        let answer = ask(&server, &line, &[], body.as_bytes());
+        assert_eq!(
+            (answer.status, reason(&answer).as_str(), answer.text().as_str()),
+            (200, "", "{}"),
+            "{body}"
+        );
+    }
+    // Beside a check-in it is a remark.
+    let both = format!("{{}}\n{{\"type\":\"check_in\"}}\n{payload}\n{{\"type\":\"checkin\"}}\n{payload}\n");
+    let answer = ask(&server, &line, &[], both.as_bytes());
+    assert!(
+        reason(&answer).starts_with("accepted, but ") && reason(&answer).contains("\"checkin\" is not used")
+    );
 }
