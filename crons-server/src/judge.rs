@@ -59,7 +59,9 @@ impl Judge {
         let event = match self.admit(arrival) {
             Ok(event) => event,
             Err(mut errors) => {
-                errors.iter_mut().for_each(|error| error.hide(&self.mask));
+                for error in &mut errors {
+                    error.hide(&self.mask);
+                }
                 records.refuse(&self.storable(arrival), &errors)?;
                 self.refused_starts.refused(arrival, &errors);
                 said.push(Said::Refused {
@@ -104,7 +106,7 @@ impl Judge {
                 let (verdict, _) = self.apply(records, &waiting, said)?;
                 match &verdict {
                     Verdict::Refused(errors) => {
-                        records.refuse(&self.storable(&as_arrival(&waiting)), errors)?
+                        records.refuse(&self.storable(&as_arrival(&waiting)), errors)?;
                     }
                     Verdict::Accepted { noted, .. } if !noted.is_empty() => {
                         records.remark(&self.storable(&as_arrival(&waiting)), noted)?;
@@ -184,7 +186,9 @@ impl Judge {
         said: &mut Vec<Said>,
     ) -> Result<(), StoreError> {
         let mut errors = with_remarks(&event.remarks, vec![ProcessingError::MonitorNotFound]);
-        errors.iter_mut().for_each(|error| error.hide(&self.mask));
+        for error in &mut errors {
+            error.hide(&self.mask);
+        }
         records.refuse(&self.storable(&as_arrival(&event)), &errors)?;
         said.push(Said::CheckIn(event, Verdict::Refused(errors)));
         Ok(())

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::json;
 use crate::mask::Mask;
 
 /// Why a check-in was refused.
@@ -149,7 +150,8 @@ impl std::fmt::Display for ProcessingError {
                 write!(f, "there are {most} monitors already; `max_monitors` allows no more")
             }
             Self::MonitorWithoutSlug(written) => {
-                write!(f, "monitor_slug: nothing of {written:?} is left as a slug; use a-z, 0-9, `-` and `_`")
+                let written = json::quoted(written);
+                write!(f, "monitor_slug: nothing of {written} is left as a slug; use a-z, 0-9, `-` and `_`")
             }
             Self::MonitorOfRefusedStart => f.write_str(
                 "there is no such monitor, as the start of this run was refused for the reason given; send one that can be \
