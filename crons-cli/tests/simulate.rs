@@ -350,3 +350,13 @@ fn a_file_that_is_no_database_of_ours_is_named() {
         assert!(said.contains(reason) && said.contains("other.db"), "{said}");
     }
 }
+
+#[test]
+fn a_refused_check_in_is_named_in_words() {
+    let sent = json!({"at": at("10:00:00"), "check_in": {"monitor_slug": "job", "status": "done"}});
+    let said = String::from_utf8(simulate(&["-"], &sent.to_string()).stderr).unwrap();
+    assert!(
+        said.contains("check-in refused: CHECKIN_VALIDATION_FAILED: status: \"done\" is none of"),
+        "{said}"
+    );
+}
