@@ -132,10 +132,10 @@ fn a_line_that_is_no_event_is_named() {
     for (lines, expected) in [
         (
             format!("{good}nonsense\n"),
-            "the input, line 2: expected ident (column 2); write an object such as {\"at\"",
+            "the input, line 2: it is no JSON: a word is none of true, false and null (column 2); write an object such as {\"at\"",
         ),
-        (format!("{good}[1]\n"), "line 2: invalid type: sequence, expected a JSON object"),
-        (format!("{good}\n{{}}\n"), "line 3: missing field `at`"),
+        (format!("{good}[1]\n"), "line 2: it is an array, and has to be a JSON object"),
+        (format!("{good}\n{{}}\n"), "line 3: `at` is missing"),
         (format!("{good}{}", tick("09:59:59")), "line 2: at: 2024-06-03T09:59:59Z is before"),
         (r#"{"at": "today", "tick": true}"#.to_owned(), "line 1: at: \"today\" is no instant"),
         (format!("{good}{}", json!({"at": at("10:00:01")})), "line 2: beside `at`, write just one of"),
@@ -148,7 +148,7 @@ fn a_line_that_is_no_event_is_named() {
     let file = folder.path().join("timeline.jsonl");
     let path = file.to_str().unwrap();
     for (bytes, expected) in [
-        (format!("{good}{{}}").into_bytes(), "line 2: missing field `at`"),
+        (format!("{good}{{}}").into_bytes(), "line 2: `at` is missing"),
         ([good.as_bytes(), b"\n\xff\xfe"].concat(), "line 3: byte 0xff is no UTF-8"),
     ] {
         std::fs::write(&file, bytes).unwrap();
@@ -349,4 +349,14 @@ fn a_file_that_is_no_database_of_ours_is_named() {
         let said = refusal(&["--from-database", &format!("sqlite:{}", file.display())], "");
         assert!(said.contains(reason) && said.contains("other.db"), "{said}");
     }
+}
+
+#[test]
+fn a_refused_check_in_is_named_in_words() {
+    let sent = json!({"at": at("10:00:00"), "check_in": {"monitor_slug": "job", "status": "done"}});
+    let said = String::from_utf8(simulate(&["-"], &sent.to_string()).stderr).unwrap();
+    assert!(
+        said.contains("check-in refused: CHECKIN_VALIDATION_FAILED: status: \"done\" is none of"),
+        "{said}"
+    );
 }

@@ -19,6 +19,7 @@
 // In layer order: a module uses only those above it.
 mod clock;
 mod mask;
+mod quote;
 mod ids;
 mod domain;
 mod alerts;

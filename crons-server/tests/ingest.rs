@@ -168,7 +168,7 @@ fn what_is_malformed_is_refused_with_the_part_at_fault() {
         (with("duration", json!("long")), "malformed check-in"),
         (
             b"{}\n{\"type\":\"check_in\"}\n[\"a\",\"job\",\"ok\",null,null,null,null]".to_vec(),
-            "expected a JSON object",
+            "has to be a JSON object",
         ),
         (with("monitor_config", json!({"schedule": "@daily"})), "malformed check-in"),
         (with("monitor_config", json!({"checkin_margin": 5})), "schedule"),

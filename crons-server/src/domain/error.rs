@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::mask::Mask;
+use crate::quote::quoted;
 
 /// Why a check-in was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,7 +157,8 @@ impl std::fmt::Display for ProcessingError {
                 write!(f, "there are {most} monitors already; `max_monitors` allows no more")
             }
             Self::MonitorWithoutSlug(written) => {
-                write!(f, "monitor_slug: nothing of {written:?} is left as a slug; use a-z, 0-9, `-` and `_`")
+                let written = quoted(written);
+                write!(f, "monitor_slug: nothing of {written} is left as a slug; use a-z, 0-9, `-` and `_`")
             }
             Self::MonitorOfRefusedStart => f.write_str(
                 "there is no such monitor, as the start of this run was refused for the reason given; send one that can be \

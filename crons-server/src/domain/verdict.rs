@@ -24,7 +24,9 @@ impl Verdict {
     /// Hides the server's key in what it repeats of the check-in.
     pub fn hide(&mut self, mask: &Mask) {
         if let Self::Accepted { noted: errors, .. } | Self::Refused(errors) = self {
-            errors.iter_mut().for_each(|error| error.hide(mask));
+            for error in errors {
+                error.hide(mask);
+            }
         }
     }
 

@@ -10,9 +10,7 @@ use serde::de::{
 use serde_json::Value;
 
 use super::json_object::{self, Object};
-
-/// Characters of a value that a message repeats.
-const MAX_SHOWN: usize = 80;
+use crate::quote::{quoted, shortened};
 
 /// Reads an object.
 ///
@@ -25,12 +23,11 @@ pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, String> {
 /// Why this JSON is no `T`, after serde has refused it with `error`.
 pub(crate) fn explain<T: DeserializeOwned>(json: &[u8], error: &serde_json::Error) -> String {
     if json.trim_ascii().is_empty() {
-        return "EOF, it is empty".to_owned();
+        return "it is empty".to_owned();
     }
     // Once more, slowly and with the path: serde_json's own error has neither path nor plain words.
     match serde_json::from_slice::<Value>(json) {
-        Err(syntax) if syntax.is_eof() => format!("it is no JSON, or not all of it: {syntax}"),
-        Err(syntax) => format!("it is no JSON: {syntax}"),
+        Err(syntax) => json_object::fault(&syntax),
         Ok(value) => match Object::<T>::deserialize(Node(&value)) {
             Err(fault) => fault.to_string(),
             // A key that is there twice, which a value has once.
@@ -74,11 +71,27 @@ impl de::Error for Fault {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::custom(format_args!("invalid type: {}, expected {}", shown(found), plain(expected)))
+        Self::custom(format_args!("it is {}, and has to be {}", shown(found), plain(expected)))
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::custom(format_args!("invalid value: {}, expected {}", shown(found), plain(expected)))
+        Self::invalid_type(found, expected)
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::custom(format_args!("`{field}` is missing"))
+    }
+
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
+        Self::custom(format_args!(
+            "there is no `{}`; allowed are `{}`",
+            shortened(field),
+            expected.join("`, `")
+        ))
+    }
+
+    fn unknown_variant(written: &str, expected: &'static [&'static str]) -> Self {
+        Self::custom(format_args!("it is {}, and has to be {}", quoted(written), OneOf(expected)))
     }
 }
 
@@ -89,9 +102,10 @@ fn shown(found: Unexpected<'_>) -> String {
         Unexpected::Unsigned(value) => value.to_string(),
         Unexpected::Signed(value) => value.to_string(),
         Unexpected::Float(value) => Value::from(value).to_string(),
-        Unexpected::Str(text) => format!("{:?}", shortened(text)),
+        Unexpected::Str(text) => quoted(text),
         Unexpected::Unit | Unexpected::Option => "null".to_owned(),
-        Unexpected::Map => "object".to_owned(),
+        Unexpected::Map => "an object".to_owned(),
+        Unexpected::Seq => "an array".to_owned(),
         other => other.to_string(),
     }
 }
@@ -108,10 +122,6 @@ fn plain(expected: &dyn Expected) -> String {
         other => other,
     };
     plain.to_owned()
-}
-
-fn shortened(text: &str) -> String {
-    text.chars().take(MAX_SHOWN).collect()
 }
 
 /// A value that knows its place.
@@ -196,6 +206,12 @@ impl<'de> Deserializer<'de> for Node<'de> {
 struct OneOf(&'static [&'static str]);
 
 impl Expected for OneOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for OneOf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.0.iter().map(|name| format!("\"{name}\"")).collect();
         f.write_str(&names.join(" or "))

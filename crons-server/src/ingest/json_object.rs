@@ -30,13 +30,27 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Keys<T> {
     }
 }
 
-/// What is wrong with one line of JSON, and where in it.
+/// What is wrong with JSON, and where in it, in words of JSON.
 pub(crate) fn fault(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
-    match text.strip_suffix(&place) {
-        Some(fault) if error.column() > 0 => format!("{fault} (column {})", error.column()),
-        Some(fault) => fault.to_owned(),
-        None => text,
+    let text = text.strip_suffix(&place).unwrap_or(&text);
+    let reason = match text {
+        _ if error.is_eof() => "it ends in the middle; send all of it".to_owned(),
+        "expected value" => "it is no JSON: a value is missing, or a text is without quotes".to_owned(),
+        "expected ident" => "it is no JSON: a word is none of true, false and null".to_owned(),
+        "recursion limit exceeded" => "it is nested too deeply; 127 levels are read".to_owned(),
+        "trailing characters" => "it is no JSON: something follows after its end".to_owned(),
+        "key must be a string" => "it is no JSON: a key is not in double quotes".to_owned(),
+        _ if error.is_syntax() => format!("it is no JSON: {text}"),
+        _ => match text.strip_prefix("duplicate field ") {
+            Some(field) => format!("{field} is there twice; write it once"),
+            None => text.to_owned(),
+        },
+    };
+    match (error.line(), error.column()) {
+        (_, 0) => reason,
+        (0 | 1, column) => format!("{reason} (column {column})"),
+        (line, column) => format!("{reason} (line {line}, column {column})"),
     }
 }

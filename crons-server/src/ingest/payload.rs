@@ -178,12 +178,11 @@ fn unused_trace(contexts: &Value) -> Option<String> {
     match contexts {
         Value::Null => None,
         Value::Object(contexts) => match (contexts.get("trace"), contexts.get("trace_id")) {
-            (Some(Value::Object(_) | Value::Null) | None, None) => None,
+            (Some(Value::Object(_) | Value::Null), _) | (None, None) => None,
             (None, Some(id)) => Some(format!(
                 "contexts.trace_id: {} is not used here; write it as `contexts.trace.trace_id`",
                 remarks::shown(id)
             )),
-            (Some(Value::Object(_) | Value::Null), Some(_)) => None,
             (Some(trace), _) => Some(unused("contexts.trace", trace)),
         },
         other => Some(unused("contexts", other)),
@@ -211,7 +210,8 @@ fn event(payload: Payload, slug: Result<&Slug, String>, environment: &str) -> Re
     let trace = payload.contexts.as_ref().and_then(|contexts| contexts.get("trace")?.get("trace_id"));
     if let Some(trace) = trace.filter(|trace| !trace.is_null() && uuid(trace).is_none()) {
         return Err(refused(format!(
-            "contexts.trace.trace_id: {trace} is no UUID; write 32 hexadecimal digits"
+            "contexts.trace.trace_id: {} is no UUID; write 32 hexadecimal digits",
+            crate::quote::shown_value(trace)
         )));
     }
     let monitor_slug = slug.map_err(|written| malformed(ProcessingError::MonitorWithoutSlug(written)))?;
@@ -233,7 +233,7 @@ fn event(payload: Payload, slug: Result<&Slug, String>, environment: &str) -> Re
 fn check_in_id(written: Option<&Value>) -> Result<CheckInId, ProcessingError> {
     let Some(written) = written else { return Ok(CheckInId::NIL) };
     uuid(written).ok_or_else(|| {
-        let written: String = written.to_string().chars().take(80).collect();
+        let written = crate::quote::shown_value(written);
         let reason = format!("check_in_id: {written} is no UUID; write 32 hexadecimal digits");
         ProcessingError::CheckInInvalidGuid(reason)
     })
@@ -261,8 +261,8 @@ fn status(written: &str) -> Result<CheckInStatus, Fault> {
         "ok" => Ok(CheckInStatus::Ok),
         "error" => Ok(CheckInStatus::Error),
         other => {
-            let other: String = other.chars().take(80).collect();
-            Err(refused(format!("status: {other:?} is none of in_progress, ok, error; write one of these")))
+            let other = crate::quote::quoted(other);
+            Err(refused(format!("status: {other} is none of in_progress, ok, error; write one of these")))
         }
     }
 }
@@ -274,8 +274,8 @@ fn duration(seconds: f64) -> Result<i64, Fault> {
     let most = crate::domain::MAX_DURATION_MS as f64;
     if !(0.0..=most).contains(&milliseconds) {
         return Err(refused(format!(
-            "duration: {seconds} s is not in 0..{} days; write the seconds that the run took, or leave it out",
-            crate::domain::MAX_DURATION_MS / 86_400_000
+            "duration: {seconds} s is not in 0 to {} s (24 days); write the seconds that the run took, or leave it out",
+            most / 1000.0
         )));
     }
     #[expect(clippy::cast_possible_truncation, reason = "it was bounded above")]
@@ -299,12 +299,15 @@ fn patch(schedule: WrittenSchedule, raw: MonitorConfig) -> Result<ConfigPatch, S
     let schedule = match schedule {
         WrittenSchedule::Crontab(value) if value.len() > MAX_CRONTAB => {
             return Err(format!(
-                "schedule: the crontab has {} bytes, and is longer than {MAX_CRONTAB} bytes; write a shorter one",
+                "monitor_config.schedule.value: the crontab has {} bytes, and is longer than {MAX_CRONTAB} bytes; write a shorter one",
                 value.len()
             ));
         }
         WrittenSchedule::Crontab(value) => {
-            Schedule::Crontab(Crontab::parse(&value).map_err(|error| error.to_string())?)
+            let crontab = Crontab::parse(&value);
+            let at_value =
+                |error| format!("monitor_config.schedule.value: {}", intervals_as_json(&format!("{error}")));
+            Schedule::Crontab(crontab.map_err(at_value)?)
         }
         WrittenSchedule::Interval(value, unit) => {
             let text = format!("{value} {unit}s");
@@ -317,11 +320,13 @@ fn patch(schedule: WrittenSchedule, raw: MonitorConfig) -> Result<ConfigPatch, S
         None => None,
         Some(Some(name)) if name.is_empty() => None,
         Some(None) => Some(None),
-        Some(Some(name)) => Some(Some(Timezone::parse(&name).map_err(|e| e.to_string())?)),
+        Some(Some(name)) => {
+            Some(Some(Timezone::parse(&name).map_err(|error| format!("monitor_config.{error}"))?))
+        }
     };
     let max_runtime = bounded(raw.max_runtime);
     if max_runtime == Some(Some(0)) {
-        return Err("max_runtime: 0 minutes leave no time to run; write at least 1".to_owned());
+        return Err("monitor_config.max_runtime: 0 minutes leave no time to run; write at least 1".to_owned());
     }
     let owner = raw.owner.filter(|owner| !owner.is_empty());
     let valid_owner = owner.as_deref().map(str::parse::<Owner>);
@@ -340,6 +345,28 @@ fn patch(schedule: WrittenSchedule, raw: MonitorConfig) -> Result<ConfigPatch, S
     })
 }
 
+/// The advice of a crontab's diagnosis for who writes JSON: `interval = "5 minutes"` is the language of the attribute.
+fn intervals_as_json(advice: &str) -> String {
+    const BEGIN: &str = "interval = \"";
+    let mut rest = advice;
+    let mut json = String::with_capacity(advice.len());
+    while let Some((before, after)) = rest.split_once(BEGIN) {
+        json.push_str(before);
+        let span = after.split_once('"').map(|(span, after)| (Interval::parse(span), after));
+        if let Some((Ok(interval), after)) = span {
+            let schedule =
+                serde_json::json!({"type": "interval", "value": interval.value(), "unit": interval.unit()});
+            json.push_str(&schedule.to_string());
+            rest = after;
+        } else {
+            json.push_str(BEGIN);
+            rest = after;
+        }
+    }
+    json.push_str(rest);
+    json
+}
+
 /// Minutes beyond any limit are as good as the largest number: the upsert cuts them down.
 fn bounded(minutes: Option<Option<u64>>) -> Option<Option<u32>> {
     minutes.map(|minutes| minutes.map(|minutes| u32::try_from(minutes).unwrap_or(u32::MAX)))
@@ -353,7 +380,7 @@ fn threshold(field: &str, given: Option<Option<u64>>) -> Result<Option<Option<u3
         Some(Some(count)) => match u32::try_from(count) {
             Ok(count) if (1..=most).contains(&count) => Ok(Some(Some(count))),
             _ => Err(format!(
-                "{field}: {count} is not in 1\u{2013}{most}; write a number in that range, or leave it out for 1"
+                "monitor_config.{field}: {count} is not in 1\u{2013}{most}; write a number in that range, or leave it out for 1"
             )),
         },
     }

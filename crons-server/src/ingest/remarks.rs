@@ -11,6 +11,8 @@ use serde_json::Value;
 
 use keys::{CONFIG, Place};
 
+use crate::quote;
+
 /// Remarks about one check-in, at most.
 const MOST: usize = 8;
 /// Characters of what was written that a remark repeats.
@@ -84,12 +86,12 @@ pub(crate) fn of_url(query: &str, as_json: bool, body: usize, content_type: Opti
 
 /// A value as a remark shows it, the beginning of a long one.
 pub(super) fn shown(value: &Value) -> String {
-    beginning(&value.to_string()).to_owned()
+    quote::shown_value(value)
 }
 
 /// Text in quotes, the beginning of a long one.
 fn quoted(text: &str) -> String {
-    format!("{:?}", beginning(text))
+    quote::quoted(text)
 }
 
 fn beginning(text: &str) -> &str {
@@ -177,8 +179,7 @@ fn remark(place: Place, key: &str, value: &Value) -> Option<String> {
     }
     let path = place.path(beginning(key).escape_debug());
     // Remarks are logged, and keys of projects never are.
-    let value = if keys::is_secret(key) { "its value".to_owned() } else { value.to_string() };
-    let value = beginning(&value);
+    let value = if keys::is_secret(key) { "its value".to_owned() } else { shown(value) };
     Some(match place.meant(key) {
         Some(meant) => format!("{path}: {value} is not used here; write it as `{meant}`"),
         None => format!(

@@ -66,7 +66,9 @@ impl Log {
         if let Some(log) = self.said.as_ref().filter(|_| !said.is_empty())
             && let Err(SendError(said)) = log.send(said)
         {
-            said.iter().for_each(|said| said.log(&self.mask));
+            for said in &said {
+                said.log(&self.mask);
+            }
         }
     }
 }

@@ -55,7 +55,9 @@ impl Judge {
             Ok(event) => event,
             Err(mut errors) => {
                 let is_sample = errors.last().is_none_or(|error| self.is_sample(arrival, error));
-                errors.iter_mut().for_each(|error| error.hide(&self.mask));
+                for error in &mut errors {
+                    error.hide(&self.mask);
+                }
                 if is_sample {
                     records.refuse(&self.storable(arrival), &errors)?;
                 }
@@ -103,7 +105,7 @@ impl Judge {
                 let (verdict, _) = self.apply(records, &waiting, said)?;
                 match &verdict {
                     Verdict::Refused(errors) => {
-                        records.refuse(&self.storable(&as_arrival(&waiting)), errors)?
+                        records.refuse(&self.storable(&as_arrival(&waiting)), errors)?;
                     }
                     Verdict::Accepted { noted, .. } if !noted.is_empty() => {
                         records.remark(&self.storable(&as_arrival(&waiting)), noted)?;
@@ -203,7 +205,9 @@ impl Judge {
         said: &mut Vec<Said>,
     ) -> Result<(), StoreError> {
         let mut errors = with_remarks(&event.remarks, vec![ProcessingError::MonitorNotFound]);
-        errors.iter_mut().for_each(|error| error.hide(&self.mask));
+        for error in &mut errors {
+            error.hide(&self.mask);
+        }
         records.refuse(&self.storable(&as_arrival(&event)), &errors)?;
         said.push(Said::CheckIn(event, Verdict::Refused(errors)));
         Ok(())

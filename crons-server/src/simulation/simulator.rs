@@ -168,9 +168,25 @@ impl Simulation {
         Ok(())
     }
 
-    /// Logs remarks about accepted check-ins in words, each once; the report has only their names.
+    /// Logs refusals, and remarks about accepted check-ins, in words, each remark once; the report has only their names.
     fn log_remarks(&mut self, said: &Said) {
-        let Said::CheckIn(event, Verdict::Accepted { noted, .. }) = said else { return };
+        let (event, noted) = match said {
+            Said::CheckIn(event, Verdict::Accepted { noted, .. }) => (event, noted),
+            Said::CheckIn(event, Verdict::Refused(errors)) => {
+                for error in errors {
+                    tracing::warn!(at = %event.received, slug = %event.monitor_slug, "check-in refused: {error}");
+                }
+                return;
+            }
+            Said::Refused { slug, received, errors, .. } => {
+                let slug = slug.as_ref().map(Slug::as_str);
+                for error in errors {
+                    tracing::warn!(at = %received, slug, "check-in refused: {error}");
+                }
+                return;
+            }
+            Said::CheckIn(..) | Said::Deadline(..) | Said::Alerts => return,
+        };
         for remark in noted {
             let (slug, remark) = (&event.monitor_slug, remark.to_string());
             if !self.remarks.contains(&(slug.clone(), remark.clone())) {

@@ -136,16 +136,20 @@ impl Keys {
     }
 }
 
-/// The key of `Sentry sentry_version=7, sentry_key=..`; `None` if a header says something else.
+/// The key of `Sentry sentry_version=7, sentry_key=..`, with or without the scheme; `None` if a header says something else.
 fn sentry_key(value: &str) -> Option<&str> {
-    let (scheme, rest) = value.trim().split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("sentry") {
-        return None;
-    }
-    rest.split([',', ' '])
-        .filter_map(|part| part.trim().split_once('='))
-        .find(|(name, _)| *name == "sentry_key")
-        .map(|(_, key)| key.trim_matches(|c: char| c.is_whitespace() || c == '"'))
+    const NAME: &str = "sentry_key";
+    let value = value.trim();
+    let (scheme, rest) = value.split_once(char::is_whitespace).unwrap_or((value, ""));
+    // Some clients leave the scheme out, or write spaces around the sign of equality.
+    let pairs = if scheme.eq_ignore_ascii_case("sentry") { rest } else { value };
+    let (_, key) = pairs.split_once(NAME).filter(|(before, _)| {
+        before.is_empty() || before.ends_with(|c: char| c == ',' || c.is_whitespace())
+    })?;
+    let key = key.trim_start().strip_prefix('=')?.trim_start();
+    key.split(|c: char| c == ',' || c.is_whitespace())
+        .next()
+        .map(|key| key.trim_matches(|c: char| c.is_whitespace() || c == '"'))
 }
 
 #[cfg(test)]
@@ -181,6 +185,16 @@ mod tests {
                 Some((Place::Header, "abc")),
             ),
             ("authorization", "Sentry sentry_key=abc".to_owned(), Some((Place::Header, "abc"))),
+            ("x-sentry-auth", "sentry_key=abc".to_owned(), Some((Place::Header, "abc"))),
+            ("x-sentry-auth", "sentry_version=7, sentry_key=abc".to_owned(), Some((Place::Header, "abc"))),
+            (
+                "x-sentry-auth",
+                "Sentry sentry_key = abc, sentry_version = 7".to_owned(),
+                Some((Place::Header, "abc")),
+            ),
+            ("x-sentry-auth", "Sentry\tsentry_key=abc\t".to_owned(), Some((Place::Header, "abc"))),
+            ("x-sentry-auth", "Sentry my_sentry_key=abc".to_owned(), None),
+            ("x-sentry-auth", "Sentry sentry_key abc".to_owned(), None),
             ("authorization", basic("abc:"), Some((Place::Basic, "abc"))),
             ("authorization", basic("abc:secret"), Some((Place::Basic, "abc"))),
             ("authorization", basic("abc"), Some((Place::Basic, "abc"))),

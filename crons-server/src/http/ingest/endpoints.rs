@@ -161,18 +161,13 @@ fn from_query(query: &QueryPairs) -> Result<Vec<u8>, Refusal> {
     if let Some(duration) = query.value("duration")? {
         let seconds = duration.parse().ok().filter(|seconds: &f64| seconds.is_finite()).ok_or_else(|| {
             Refusal::bad_request(format!(
-                "duration: {:?} is no number of seconds; write one such as 1.5, or leave it out",
-                shortened(duration, 80)
+                "duration: {} is no number of seconds; write one such as 1.5, or leave it out",
+                crate::quote::quoted(duration)
             ))
         })?;
         payload["duration"] = json!(seconds);
     }
     Ok(payload.to_string().into_bytes())
-}
-
-/// The first characters of a text, for messages.
-fn shortened(text: &str, most: usize) -> String {
-    text.chars().take(most).collect()
 }
 
 /// The answer to a check-in.

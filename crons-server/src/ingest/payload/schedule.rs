@@ -4,6 +4,8 @@ use crons_types::IntervalUnit;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::quote;
+
 #[derive(Deserialize)]
 pub(super) struct RawSchedule {
     r#type: ScheduleType,
@@ -44,7 +46,7 @@ impl RawSchedule {
     /// If it is not: the field, its value, and what is allowed.
     pub(super) fn take(&mut self) -> Result<WrittenSchedule, String> {
         const UNITS: &str = "minute, hour, day, week, month or year";
-        let shown = |value: &Value| value.to_string().chars().take(80).collect::<String>();
+        let shown = quote::shown_value;
         let field = |name: &str, problem: &str| format!("monitor_config.schedule.{name}: {problem}");
         match (&self.r#type, self.value.take()) {
             (ScheduleType::Crontab, Value::String(crontab)) => Ok(WrittenSchedule::Crontab(crontab)),

@@ -9,8 +9,17 @@ use serde_json::{Value, json};
 use crate::harness::{Harness, KEY, id};
 use crate::raw::{Raw, ask};
 
-/// Words of Rust and its libraries, which mean nothing to who sends JSON.
-const RUST: [&str; 17] = [
+/// Words of Rust, its libraries and parsers, which mean nothing to who sends JSON.
+const RUST: [&str; 26] = [
+    "EOF",
+    "sequence",
+    "invalid type",
+    "missing field",
+    "unknown variant",
+    "unknown field",
+    "expected value",
+    "expected ident",
+    "recursion limit",
     "Some(",
     "None",
     "struct ",
