@@ -318,6 +318,7 @@ fn send(server: &Server, line: &str, headers: &[String], body: &str) -> String {
 
 #[cfg(unix)]
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of all places where a value may stand")]
 fn the_servers_own_key_is_hidden_in_every_value_that_a_message_repeats() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
