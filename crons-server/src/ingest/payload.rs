@@ -354,9 +354,9 @@ fn intervals_as_json(advice: &str) -> String {
         json.push_str(before);
         let span = after.split_once('"').map(|(span, after)| (Interval::parse(span), after));
         if let Some((Ok(interval), after)) = span {
-            let schedule =
-                serde_json::json!({"type": "interval", "value": interval.value(), "unit": interval.unit()});
-            json.push_str(&schedule.to_string());
+            // Written out: the order of the keys of a `json!` depends on the features of the whole program.
+            let (value, unit) = (interval.value(), serde_json::json!(interval.unit()));
+            json.push_str(&format!(r#"{{"type":"interval","value":{value},"unit":{unit}}}"#));
             rest = after;
         } else {
             json.push_str(BEGIN);
