@@ -238,7 +238,10 @@ fn a18_unknown_and_invalid_monitors() {
     let answer = server.send("10:00:01", &with(&id('b'), "ok", &six_fields));
     let discarded: Vec<&str> =
         answer.body["discarded"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    assert!(discarded[0].starts_with("MONITOR_INVALID_CONFIG: crontab"), "{answer:?}");
+    assert!(
+        discarded[0].starts_with("MONITOR_INVALID_CONFIG: monitor_config.schedule.value: crontab"),
+        "{answer:?}"
+    );
     assert!(discarded[1].starts_with("MONITOR_NOT_FOUND"), "{answer:?}");
     assert_eq!(server.get("/api/0/organizations/crons/monitors/").body, json!([]));
 
