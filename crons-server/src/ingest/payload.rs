@@ -356,7 +356,8 @@ fn intervals_as_json(advice: &str) -> String {
         if let Some((Ok(interval), after)) = span {
             // Written out: the order of the keys of a `json!` depends on the features of the whole program.
             let (value, unit) = (interval.value(), serde_json::json!(interval.unit()));
-            json.push_str(&format!(r#"{{"type":"interval","value":{value},"unit":{unit}}}"#));
+            let schedule = format!(r#"{{"type":"interval","value":{value},"unit":{unit}}}"#);
+            json.push_str(&schedule);
             rest = after;
         } else {
             json.push_str(BEGIN);
