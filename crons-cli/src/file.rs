@@ -67,7 +67,7 @@ fn alerts(root: &Spanned<DeTable<'_>>) -> Result<Alerts, (usize, String)> {
     })
 }
 
-/// What serde says, in words of TOML. A text that stands in a wrong place is left out: it may be an address with a secret.
+/// Rewrites an error of serde in words of TOML. A text that stands in a wrong place is left out: it may be an address with a secret.
 fn in_words(error: &str) -> String {
     const TEXT: &str = "invalid type: string \"";
     let mut words = error.trim().replace('\n', " ");

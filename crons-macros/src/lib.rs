@@ -212,7 +212,7 @@ pub fn monitor(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> 
 /// }
 /// ```
 ///
-/// It stands above or below the attribute of a runtime:
+/// The attribute stands above or below that of a runtime:
 ///
 /// ```ignore (needs tokio, which the README's example has)
 /// #[crons::main(slug = "sync-users", interval = "30 minutes")]
@@ -224,12 +224,12 @@ pub fn monitor(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> 
 ///
 /// # Arguments
 ///
-/// Those of [`monitor`](macro@monitor), and `options = expression`, a `ClientOptions` for `crons::init`. `slug` must be given, since every
+/// The arguments of [`monitor`](macro@monitor), and `options = expression`, a `ClientOptions` for `crons::init`. `slug` must be given, since every
 /// program's entry is named `main`.
 ///
 /// # Outcome
 ///
-/// That of [`monitor`](macro@monitor): a `main` that returns an `Err` or a failing `ExitCode`, or that panics, is a failed run. So is one that
+/// The outcome is decided as by [`monitor`](macro@monitor): a `main` that returns an `Err` or a failing `ExitCode`, or that panics, is a failed run. So is one that
 /// calls `std::process::exit` in its body, whatever the code: return an `ExitCode` instead.
 ///
 /// Put it above `#[tokio::main]` to have the run end with the body, and below to have it begin within the runtime; tasks that the body

@@ -1,4 +1,4 @@
-//! What the value that an annotated function returned says of its run: for any type, by autoref specialization.
+//! The verdict on a run from the value that its annotated function returned: for any type, by autoref specialization.
 //!
 //! The expansion of the attribute brings all traits of [`by_type`] into scope and asks `(&&&&&probe)` for its `__crons_verdict()`.
 //! Method lookup tries the receiver as it stands first, then takes one `&` away at a time, and so finds the first trait
@@ -23,7 +23,7 @@ impl<'a, T> Probe<'a, T> {
     }
 }
 
-/// One trait for each kind of value, from the most telling. Their methods have names that no trait of a user has.
+/// Traits, one for each kind of value, from the most telling. Their methods have names that no trait of a user has.
 pub mod by_type {
     use super::{Debug, Display, Outcome, Probe, Verdict, exit_failed, failed, hidden_result};
 
@@ -132,7 +132,7 @@ pub mod by_type {
     }
 }
 
-/// What `on_none` is about.
+/// A type that can be `None`, for `on_none`.
 #[diagnostic::on_unimplemented(
     message = "`on_none` is for functions that return an `Option`, and this one returns `{Self}`",
     label = "there is no `None` in `{Self}`",

@@ -47,7 +47,7 @@ where
 
 /// Names what a function returns, also `!`, which may be written only there.
 pub trait Returns {
-    /// It.
+    /// The return type.
     type Output;
 }
 

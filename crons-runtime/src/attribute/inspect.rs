@@ -1,4 +1,4 @@
-//! What is said at `init` of the annotated monitors: what is legal, and probably not meant.
+//! Warnings at `init` about annotated monitors: about what is legal, and probably not meant.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -1,4 +1,4 @@
-//! What the value of a job says about its run.
+//! The outcome of a run, as the value of its job says it.
 
 use std::any::{TypeId, type_name};
 use std::ops::ControlFlow;
