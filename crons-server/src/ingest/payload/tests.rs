@@ -1,6 +1,7 @@
 //! What is read of a payload, what is refused, and what is malformed.
 
 use super::*;
+use crate::domain::{ConfigPatch, ConfigUpdate};
 use serde_json::{Value, json};
 
 fn parse(payload: &Value) -> Result<CheckInEvent, Fault> {
