@@ -181,7 +181,8 @@ fn an_alert_whose_outcome_cannot_be_stored_is_sent_once_and_holds_up_no_other() 
         assert_eq!(events, ["opened", "failure", "resolved"], "{status}");
         assert_eq!(harness.alerts()[0]["attempts"], 0);
         connection.execute_batch("DROP TRIGGER refuses").unwrap();
-        eventually("it is stored once that is possible", || harness.alerts()[0]["attempts"] == json!(1));
+        // A message that failed a second ago by the server's clock is due again as soon as its failure is stored.
+        eventually("it is stored once that is possible", || harness.alerts()[0]["attempts"].as_u64() >= Some(1));
         assert_eq!(harness.alerts()[0]["status"], status);
     }
 }
