@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         output.flush()?;
         match runtime.block_on(webhook.test(name)) {
             Ok(answer) => {
-                writeln!(output, "HTTP {} after {} ms", answer.status, answer.took.as_millis())?;
+                writeln!(output, "HTTP {} after {} ms", answer.status, answer.elapsed.as_millis())?;
                 for line in answer.body.lines() {
                     writeln!(output, "    {}", line.replace(char::is_control, "\u{fffd}"))?;
                 }

@@ -262,7 +262,7 @@ mod tests {
         for (fault, (start, part)) in faults.iter().zip(expected) {
             assert!(fault.starts_with(start) && fault.contains(part), "{fault}");
         }
-        assert_eq!(config.settings.caps.monitors, 1_000);
+        assert_eq!(config.settings.quotas.monitors, 1_000);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use crons_server::{Limits, Server};
+use crons_server::{ConnectionLimits, Server};
 
 use crate::file;
 use crate::keys::Config;
@@ -87,7 +87,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         .with_max_level(tracing::Level::INFO)
         .init();
     // The usual limit is low for the sake of programs of the last century.
-    if let Err(error) = rlimit::increase_nofile_limit(Limits::OPEN_FILES) {
+    if let Err(error) = rlimit::increase_nofile_limit(ConnectionLimits::OPEN_FILES) {
         tracing::warn!(%error, "the limit of open files cannot be raised; fewer connections are served");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

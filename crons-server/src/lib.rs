@@ -34,13 +34,16 @@ mod retention;
 mod open_server;
 mod server;
 
-pub use alerts::{Alerts, Answer, Combine, Filter, InvalidAlerts, Match, NotSent, On, Rule, Webhook};
+pub use alerts::{
+    Alerts, DeliveryError, Filter, InvalidAlerts, MatchMode, Operator, Rule, Trigger, Webhook,
+    WebhookResponse,
+};
 pub use clock::{Clock, ManualClock};
 pub use domain::PROJECT;
 pub use open_server::{OpenServer, StartError};
 pub use server::Server;
 pub use settings::{
-    AdminToken, Caps, Database, InvalidSetting, Limits, PublicKey, RateLimit, Retention, Settings,
+    AdminToken, ConnectionLimits, Database, InvalidSetting, PublicKey, Quotas, RateLimit, Retention, Settings,
 };
 pub use simulation::{
     Action, CheckInRow, ConfigChange, EnvironmentRow, IncidentRow, OccurrenceRow, OutcomeRow, Replay, Report,
