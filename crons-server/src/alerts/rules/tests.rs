@@ -72,5 +72,8 @@ fn a_mistake_is_named_with_what_is_allowed() {
 fn what_may_not_be_meant_is_said() {
     let warnings = alerts(&json!([{"on": ["opened"], "to": ["ops"]}])).unwrap().warnings();
     assert_eq!(warnings.len(), 3, "two are not signed, one is not named: {warnings:?}");
-    assert!(warnings.iter().any(|warning| warning.starts_with("webhook `boss` is told nothing")), "{warnings:?}");
+    assert!(
+        warnings.iter().any(|warning| warning.starts_with("webhook `boss` is told nothing")),
+        "{warnings:?}"
+    );
 }

@@ -61,7 +61,7 @@ impl Config {
     }
 
     /// Why it cannot be served, if other machines could reach it and nothing keeps strangers out.
-    pub(crate) fn exposed(&self) -> Option<String> {
+    pub(crate) fn exposure_error(&self) -> Option<String> {
         if self.is_local() || self.settings.admin_token.is_some() {
             return None;
         }
@@ -159,7 +159,7 @@ mod tests {
             if let Some(token) = token {
                 config.set("admin_token", token).unwrap();
             }
-            assert_eq!(config.exposed().is_some(), exposed, "{listen} with {token:?}");
+            assert_eq!(config.exposure_error().is_some(), exposed, "{listen} with {token:?}");
         }
     }
 }

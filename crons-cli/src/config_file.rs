@@ -9,7 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::keys::{Config, KEYS, no_key};
+use crate::settings::{Config, KEYS, no_key};
 
 /// Read if it is there and no other is named.
 pub(crate) const NAME: &str = "crons.toml";
