@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crons_server::Alerts;
 
-use crate::file;
-use crate::keys::Config;
+use crate::config_file;
+use crate::settings::Config;
 
 /// The command's own arguments.
 #[derive(clap::Args)]
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         output.flush()?;
         match runtime.block_on(webhook.test(name)) {
             Ok(answer) => {
-                writeln!(output, "HTTP {} after {} ms", answer.status, answer.took.as_millis())?;
+                writeln!(output, "HTTP {} after {} ms", answer.status, answer.elapsed.as_millis())?;
                 for line in answer.body.lines() {
                     writeln!(output, "    {}", line.replace(char::is_control, "\u{fffd}"))?;
                 }
@@ -77,7 +77,7 @@ fn none(config: &Path, name: Option<&str>, alerts: &Alerts) -> String {
 fn alerts_of(path: &Path) -> Result<Alerts, String> {
     let mut config = Config::default();
     let (path, text) =
-        file::find(Some(path))?.ok_or_else(|| format!("there is no file {}", path.display()))?;
-    let faults = file::apply(&path, &text, &mut config);
+        config_file::find(Some(path))?.ok_or_else(|| format!("there is no file {}", path.display()))?;
+    let faults = config_file::apply(&path, &text, &mut config);
     if faults.is_empty() { Ok(config.settings.alerts) } else { Err(faults.join("\n       ")) }
 }

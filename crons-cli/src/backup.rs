@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use crons_server::Database;
 
-use crate::file;
-use crate::keys::Config;
+use crate::config_file;
+use crate::settings::Config;
 
 /// The command's own arguments.
 #[derive(clap::Args)]
@@ -35,8 +35,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 /// That which `crons serve` would use here.
 fn configured() -> Result<Database, String> {
     let mut config = Config::default();
-    let faults = match file::find(None)? {
-        Some((path, text)) => file::apply(&path, &text, &mut config),
+    let faults = match config_file::find(None)? {
+        Some((path, text)) => config_file::apply(&path, &text, &mut config),
         None => Vec::new(),
     };
     if faults.is_empty() { Ok(config.settings.database) } else { Err(faults.join("\n       ")) }

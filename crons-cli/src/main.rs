@@ -2,8 +2,8 @@
 
 mod check;
 mod next;
-mod keys;
-mod file;
+mod settings;
+mod config_file;
 mod config;
 mod alert;
 mod backup;
@@ -57,14 +57,14 @@ fn main() -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&*error);
+            print_error(&*error);
             ExitCode::FAILURE
         }
     }
 }
 
 #[expect(clippy::print_stderr, reason = "this is a command line")]
-fn complain(error: &dyn std::error::Error) {
+fn print_error(error: &dyn std::error::Error) {
     eprintln!("crons: {error}");
 }
 

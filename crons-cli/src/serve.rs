@@ -4,10 +4,10 @@ use std::error::Error;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use crons_server::{Limits, Server};
+use crons_server::{ConnectionLimits, Server};
 
-use crate::file;
-use crate::keys::Config;
+use crate::config_file;
+use crate::settings::Config;
 
 /// The command's own arguments. Texts, so that whatever is wrong is said as it is for crons.toml, and no secret is shown.
 #[derive(clap::Args)]
@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
 }
 
 /// What is set: by flags, by variables, in the file, by default. Comes with the file that was read.
-fn settle(arguments: Arguments) -> Result<(Config, Option<PathBuf>), String> {
+fn resolve(arguments: Arguments) -> Result<(Config, Option<PathBuf>), String> {
     let Arguments {
         config: named,
         listen,
@@ -54,8 +54,8 @@ fn settle(arguments: Arguments) -> Result<(Config, Option<PathBuf>), String> {
     } = arguments;
     let mut config = Config::default();
     let mut faults = Vec::new();
-    let file = file::find(named.as_deref())?.map(|(path, text)| {
-        faults = file::apply(&path, &text, &mut config);
+    let file = config_file::find(named.as_deref())?.map(|(path, text)| {
+        faults = config_file::apply(&path, &text, &mut config);
         path
     });
     for (key, text) in [
@@ -74,20 +74,20 @@ fn settle(arguments: Arguments) -> Result<(Config, Option<PathBuf>), String> {
     }
     // Of what is wrong already, this may be a consequence.
     if faults.is_empty() {
-        faults.extend(config.exposed());
+        faults.extend(config.exposure_error());
     }
     if faults.is_empty() { Ok((config, file)) } else { Err(faults.join("\n       ")) }
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    let (config, file) = settle(arguments)?;
+    let (config, file) = resolve(arguments)?;
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_max_level(tracing::Level::INFO)
         .init();
     // The usual limit is low for the sake of programs of the last century.
-    if let Err(error) = rlimit::increase_nofile_limit(Limits::OPEN_FILES) {
+    if let Err(error) = rlimit::increase_nofile_limit(ConnectionLimits::OPEN_FILES) {
         tracing::warn!(%error, "the limit of open files cannot be raised; fewer connections are served");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -101,7 +101,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             .await
             .map_err(|error| format!("cannot listen on {listen}: {error}; choose another by --listen"))?;
         let server = server.serve(listener).map_err(failed)?;
-        greet(&server, &config, file.as_deref(), made)?;
+        print_banner(&server, &config, file.as_deref(), made)?;
         tokio::select! {
             signal = wait_for_signal() => signal?,
             () = server.failed() => return Err("the database has failed for good; the log above says why".into()),
@@ -112,7 +112,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 /// Who can reach what, and all that is needed to send a first check-in. The admin token is known to whoever set it.
-fn greet(server: &Server, config: &Config, file: Option<&Path>, made: bool) -> std::io::Result<()> {
+fn print_banner(server: &Server, config: &Config, file: Option<&Path>, made: bool) -> std::io::Result<()> {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let reach = if config.is_local() { "this machine only" } else { "open to other machines" };
     let database = match config.settings.database.file() {

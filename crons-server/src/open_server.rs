@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use uuid::Uuid;
 
-use crate::alerts::{NotSent, Sender};
+use crate::alerts::{DeliveryError, Sender};
 use crate::settings::{Backend, PublicKey, Settings};
 use crate::store::{Reader, SqliteStore, StoreError};
 
@@ -40,8 +40,8 @@ impl OpenServer {
             None => store.setting("public_key", || Uuid::new_v4().simple().to_string())?,
         };
         let sender = Sender::new(&settings.alerts, settings.clock.clone()).map_err(StartError::Alerts)?;
-        for doubt in settings.alerts.doubts() {
-            tracing::warn!("{doubt}");
+        for warning in settings.alerts.warnings() {
+            tracing::warn!("{warning}");
         }
         store.resume_alerts(settings.clock.now())?;
         let has_deleted = store.has_deleted()?;
@@ -64,7 +64,7 @@ pub enum StartError {
     /// The socket is open to other machines, and there is no admin token to keep strangers out.
     NotLoopback(SocketAddr),
     /// Alerts cannot be sent.
-    Alerts(NotSent),
+    Alerts(DeliveryError),
 }
 
 impl std::fmt::Display for StartError {

@@ -7,7 +7,8 @@ use super::effects::Consequences;
 use super::error::ProcessingError;
 use super::expectation::after_check_in;
 use super::model::{
-    Caps, CheckIn, Config, Environment, EnvironmentStatus, Existing, NewId, State, Status, truncate_to_minute,
+    CheckIn, Config, Environment, EnvironmentStatus, Existing, NewId, Quotas, State, Status,
+    truncate_to_minute,
 };
 use super::received::CheckInEvent;
 use super::upsert::{MAX_MAX_RUNTIME, upsert};
@@ -19,17 +20,17 @@ pub(crate) const MAX_DURATION_MS: i64 = 2_147_483_647;
 /// Takes a check-in into account, or says why not. `state` is then to be saved, also after a refusal: a monitor or an
 /// environment that was made on the way stays. What was not taken as it was sent comes first in either case: a misspelt
 /// `monitor_config` is why there is no monitor.
-pub fn check_in(state: &mut State, event: &CheckInEvent, caps: Caps, new_id: NewId<'_>) -> Verdict {
-    let mut verdict = decide(state, event, caps, new_id);
+pub fn check_in(state: &mut State, event: &CheckInEvent, quotas: Quotas, new_id: NewId<'_>) -> Verdict {
+    let mut verdict = decide(state, event, quotas, new_id);
     if let Verdict::Accepted { noted: errors, .. } | Verdict::Refused(errors) = &mut verdict {
         errors.splice(..0, event.remarks.iter().cloned().map(ProcessingError::CheckInValidationFailed));
     }
     verdict
 }
 
-fn decide(state: &mut State, event: &CheckInEvent, caps: Caps, new_id: NewId<'_>) -> Verdict {
+fn decide(state: &mut State, event: &CheckInEvent, quotas: Quotas, new_id: NewId<'_>) -> Verdict {
     // Steps 6 and 8. Some clients send the configuration only with the begin, and let the end overtake it.
-    let noted = match upsert(state, event, caps, new_id) {
+    let noted = match upsert(state, event, quotas, new_id) {
         Ok(noted) => noted,
         Err(_) if event.config.is_none() && event.status.is_terminal() => return Verdict::Held,
         Err(errors) => return Verdict::Refused(errors),
@@ -48,8 +49,8 @@ fn decide(state: &mut State, event: &CheckInEvent, caps: Caps, new_id: NewId<'_>
     let config = monitor.config.clone();
     // Step 11.
     let siblings = state.siblings;
-    if state.environment.is_none() && siblings.environments >= caps.environments {
-        return Verdict::Refused(vec![ProcessingError::MonitorEnvironmentLimitExceeded(caps.environments)]);
+    if state.environment.is_none() && siblings.environments >= quotas.environments {
+        return Verdict::Refused(vec![ProcessingError::MonitorEnvironmentLimitExceeded(quotas.environments)]);
     }
     if let Err(refused) = crons_types::Environment::parse(&event.environment) {
         return Verdict::Refused(vec![ProcessingError::MonitorInvalidEnvironment(refused.to_string())]);

@@ -29,8 +29,8 @@ pub use effects::{
 pub use error::{Outcome, ProcessingError};
 pub use history_query::Asked;
 pub use model::{
-    Acknowledgement, Caps, CheckIn, Config, Environment, EnvironmentStatus, Existing, Failures, Finished,
-    Incident, Keys, Monitor, NewId, PROJECT, Siblings, State, Status, truncate_to_minute,
+    Acknowledgement, CheckIn, Config, Environment, EnvironmentStatus, Existing, Failures, Finished, Incident,
+    Keys, Monitor, NewId, PROJECT, Quotas, Siblings, State, Status, truncate_to_minute,
 };
 pub use rate_limit::RateWindow;
 pub use received::{Arrival, CheckInEvent, ConfigPatch, ConfigUpdate, Fault};

@@ -232,14 +232,14 @@ pub struct Siblings {
 
 /// How many things clients can make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Caps {
+pub struct Quotas {
     /// Monitors of a project.
     pub monitors: u32,
     /// Environments of a monitor.
     pub environments: u32,
 }
 
-impl Default for Caps {
+impl Default for Quotas {
     /// Sentry's.
     fn default() -> Self {
         Self { monitors: 1_500, environments: 1_000 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::error::ProcessingError;
-use super::model::{Caps, Config, Monitor, NewId, State};
+use super::model::{Config, Monitor, NewId, Quotas, State};
 use super::received::{CheckInEvent, ConfigPatch, ConfigUpdate};
 
 /// Larger margins are cut down to it: minutes, 28 days.
@@ -16,7 +16,7 @@ pub(super) const MAX_MAX_RUNTIME: u32 = crons_types::MonitorConfig::MAX_MAX_RUNT
 pub(super) fn upsert(
     state: &mut State,
     event: &CheckInEvent,
-    caps: Caps,
+    quotas: Quotas,
     new_id: NewId<'_>,
 ) -> Result<Vec<ProcessingError>, Vec<ProcessingError>> {
     let mut noted = Vec::new();
@@ -50,8 +50,8 @@ pub(super) fn upsert(
                 monitor.owner.clone_from(&patch.owner);
             }
         }
-        (None, Some(_)) if state.siblings.monitors >= caps.monitors => {
-            return Err(vec![ProcessingError::MonitorLimitExceeded(caps.monitors)]);
+        (None, Some(_)) if state.siblings.monitors >= quotas.monitors => {
+            return Err(vec![ProcessingError::MonitorLimitExceeded(quotas.monitors)]);
         }
         (missing, Some(patch)) => {
             let mut config = Config {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::alerts::Alerts;
 use crate::domain::{
-    self, Arrival, Caps, CheckInEvent, Consequences, Outage, ProcessingError, RateWindow, RefusedStarts,
+    self, Arrival, CheckInEvent, Consequences, Outage, ProcessingError, Quotas, RateWindow, RefusedStarts,
     State, Verdict,
 };
 use crate::mask::Mask;
@@ -22,7 +22,7 @@ pub(crate) const HELD_FOR: SignedDuration = SignedDuration::from_secs(60);
 pub(crate) struct Judge {
     pub(crate) rate: RateWindow,
     refused_starts: RefusedStarts,
-    caps: Caps,
+    quotas: Quotas,
     alerts: Alerts,
     /// When nobody could be heard, as far as a deadline may still ask.
     pub(crate) outages: Vec<Outage>,
@@ -36,7 +36,7 @@ impl Judge {
         Self {
             rate: RateWindow::new(settings.rate_limit.0),
             refused_starts: RefusedStarts::default(),
-            caps: settings.caps,
+            quotas: settings.quotas,
             alerts: settings.alerts.clone(),
             outages: Vec::new(),
             mask: Mask::default(),
@@ -157,7 +157,7 @@ impl Judge {
             known => known?,
         };
         let mut state = known.clone();
-        let mut verdict = domain::check_in(&mut state, event, self.caps, &mut self.new_id);
+        let mut verdict = domain::check_in(&mut state, event, self.quotas, &mut self.new_id);
         verdict.hide(&self.mask);
         let consequences = match &verdict {
             Verdict::Accepted { consequences, .. } => Some(consequences),

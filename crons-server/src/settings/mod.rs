@@ -9,8 +9,8 @@ use std::fmt;
 
 use crate::alerts::Alerts;
 use crate::clock::Clock;
-pub use crate::domain::Caps;
-pub use connection_limits::Limits;
+pub use crate::domain::Quotas;
+pub use connection_limits::ConnectionLimits;
 pub(crate) use database::Backend;
 pub use database::Database;
 pub use invalid::InvalidSetting;
@@ -32,7 +32,7 @@ pub struct Settings {
     /// How often one monitor may check in.
     pub rate_limit: RateLimit,
     /// How many monitors and environments there may be.
-    pub caps: Caps,
+    pub quotas: Quotas,
     /// How long check-ins are kept.
     pub retention: Retention,
     /// Who is told about incidents.
@@ -40,7 +40,7 @@ pub struct Settings {
     /// Where the time comes from.
     pub clock: Clock,
     /// What clients may take by being connected.
-    pub limits: Limits,
+    pub connection_limits: ConnectionLimits,
 }
 
 /// Check-ins that are taken of one monitor environment in a minute of the clock.

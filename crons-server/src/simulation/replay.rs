@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::report::Report;
 use super::simulator::{Simulation, Ticks};
 use crate::domain::{Arrival, CheckIn, CheckInEvent, Config, ConfigPatch, ConfigUpdate, Status};
-use crate::settings::{Backend, Caps, Database, RateLimit};
+use crate::settings::{Backend, Database, Quotas, RateLimit};
 use crate::store::{Reader, StoreError};
 
 /// What to change of the stored configurations; what is `None` stays.
@@ -63,8 +63,8 @@ impl Replay {
             }
         }
         arrivals.sort_by_key(|(taken, _)| *taken);
-        let caps = Caps { monitors: u32::MAX, environments: u32::MAX };
-        let mut simulation = Simulation::with_caps(Ticks::EveryMinute, RateLimit::OFF, caps)?;
+        let quotas = Quotas { monitors: u32::MAX, environments: u32::MAX };
+        let mut simulation = Simulation::with_quotas(Ticks::EveryMinute, RateLimit::OFF, quotas)?;
         simulation.set_outages(reader.outages(Timestamp::MIN)?);
         for (taken, arrival) in &arrivals {
             simulation.advance(*taken, false)?;

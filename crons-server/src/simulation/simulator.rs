@@ -11,7 +11,7 @@ use super::timeline::{Action, TimelineEvent};
 use crate::domain::{Arrival, CheckInEvent, Outage, Verdict, truncate_to_minute};
 use crate::ingest::parse_check_in;
 use crate::pipeline::{self, HELD_FOR, Judge, Minutes, Said};
-use crate::settings::{Caps, RateLimit, Settings};
+use crate::settings::{Quotas, RateLimit, Settings};
 use crate::store::{Records, SqliteStore, Store, StoreError};
 
 /// With so many open runs, each minute is judged rather than each run looked at.
@@ -74,11 +74,15 @@ impl Simulation {
     /// # Errors
     /// If there is no memory for its database.
     pub fn new(ticks: Ticks, rate_limit: RateLimit) -> Result<Self, StoreError> {
-        Self::with_caps(ticks, rate_limit, Caps::default())
+        Self::with_quotas(ticks, rate_limit, Quotas::default())
     }
 
-    pub(crate) fn with_caps(ticks: Ticks, rate_limit: RateLimit, caps: Caps) -> Result<Self, StoreError> {
-        let settings = Settings { rate_limit, caps, ..Settings::default() };
+    pub(crate) fn with_quotas(
+        ticks: Ticks,
+        rate_limit: RateLimit,
+        quotas: Quotas,
+    ) -> Result<Self, StoreError> {
+        let settings = Settings { rate_limit, quotas, ..Settings::default() };
         let mut made = 0_u64;
         // The same ids for the same timeline; of a kind that nobody makes at random.
         let new_id = move || {

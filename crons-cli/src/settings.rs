@@ -50,8 +50,8 @@ impl Config {
             "key" => settings.public_key = Some(text.parse()?),
             "admin_token" => settings.admin_token = Some(text.parse()?),
             "rate_limit" => settings.rate_limit = text.parse()?,
-            "max_monitors" => settings.caps.monitors = number(key, text, 1..=u32::MAX)?,
-            "max_environments" => settings.caps.environments = number(key, text, 1..=u32::MAX)?,
+            "max_monitors" => settings.quotas.monitors = number(key, text, 1..=u32::MAX)?,
+            "max_environments" => settings.quotas.environments = number(key, text, 1..=u32::MAX)?,
             "retention.success_days" => settings.retention.success_days = number(key, text, DAYS)?,
             "retention.failure_days" => settings.retention.failure_days = number(key, text, DAYS)?,
             "retention.check_ins" => settings.retention.check_ins = number(key, text, RUNS)?,
@@ -61,7 +61,7 @@ impl Config {
     }
 
     /// Why it cannot be served, if other machines could reach it and nothing keeps strangers out.
-    pub(crate) fn exposed(&self) -> Option<String> {
+    pub(crate) fn exposure_error(&self) -> Option<String> {
         if self.is_local() || self.settings.admin_token.is_some() {
             return None;
         }
@@ -159,7 +159,7 @@ mod tests {
             if let Some(token) = token {
                 config.set("admin_token", token).unwrap();
             }
-            assert_eq!(config.exposed().is_some(), exposed, "{listen} with {token:?}");
+            assert_eq!(config.exposure_error().is_some(), exposed, "{listen} with {token:?}");
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::keys::{Config, KEYS, no_key};
+use crate::settings::{Config, KEYS, no_key};
 
 /// Read if it is there and no other is named.
 pub(crate) const NAME: &str = "crons.toml";
@@ -262,7 +262,7 @@ mod tests {
         for (fault, (start, part)) in faults.iter().zip(expected) {
             assert!(fault.starts_with(start) && fault.contains(part), "{fault}");
         }
-        assert_eq!(config.settings.caps.monitors, 1_000);
+        assert_eq!(config.settings.quotas.monitors, 1_000);
     }
 
     #[test]
