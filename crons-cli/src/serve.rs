@@ -104,7 +104,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         print_banner(&server, &config, file.as_deref(), made)?;
         tokio::select! {
             signal = wait_for_signal() => signal?,
-            () = server.failed() => return Err("the database has failed for good; the log above says why".into()),
+            () = server.closed() => return Err("the database has failed for good; the log above says why".into()),
         }
         server.shutdown().await?;
         Ok(())

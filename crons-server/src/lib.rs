@@ -9,6 +9,7 @@ mod domain;
 mod alerts;
 mod settings;
 mod store;
+mod blocking;
 mod pipeline;
 mod ingest;
 mod simulation;

@@ -238,7 +238,7 @@ fn server_to_be_killed() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Server::start(&settings, listener).unwrap();
         println!("listens on {}", server.address());
-        server.failed().await;
+        server.closed().await;
     });
 }
 
