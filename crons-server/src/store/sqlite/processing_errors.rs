@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::connection::SqliteRecords;
 use super::queries::Reader;
 use super::rows::{self, Micros};
-use crate::domain::{Arrival, ProcessingError};
+use crate::domain::{ProcessingError, ReceivedCheckIn};
 use crate::store::error::{StoreError, UnreadableRow};
 
 /// Refused payloads that are kept of each monitor; as at Sentry.
@@ -18,7 +18,7 @@ const PAYLOAD: usize = 4_096;
 impl SqliteRecords<'_> {
     pub(super) fn keep_refused(
         &self,
-        refused: &Arrival,
+        refused: &ReceivedCheckIn,
         errors: &[ProcessingError],
         accepted: bool,
     ) -> Result<(), StoreError> {
