@@ -93,7 +93,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let (listen, database) = (config.listen, &config.settings.database);
-        let made = !database.path().exists();
+        let made = database.file().is_some_and(|path| !path.exists());
         let failed = |error| format!("cannot start with {database}: {error}");
         // Before the socket is there: a client that connects while an old database is migrated would wait in vain.
         let server = Server::open(&config.settings).await.map_err(failed)?;
@@ -115,13 +115,16 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 fn print_banner(server: &Server, config: &Config, file: Option<&Path>, made: bool) -> std::io::Result<()> {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let reach = if config.is_local() { "this machine only" } else { "open to other machines" };
-    let database = absolute(config.settings.database.path());
+    let database = match config.settings.database.file() {
+        Some(path) => absolute(path).display().to_string(),
+        None => config.settings.database.to_string(),
+    };
     let mut output = std::io::stdout().lock();
     writeln!(
         output,
         "crons listens on http://{}/  ({reach}; check-ins are kept in {}{})",
         server.address(),
-        database.display(),
+        database,
         if made { ", made just now" } else { "" },
     )?;
     if config.settings.admin_token.is_some() {

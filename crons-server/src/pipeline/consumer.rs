@@ -39,14 +39,14 @@ pub(crate) fn start(
         Ok(())
     })?;
     watermark::notice(None, judge.outages.last().copied().filter(|outage| outage.until == now));
-    let minutes = started.ok_or_else(|| StoreError::new("it did not run a transaction"))?;
+    let minutes = started.ok_or_else(|| StoreError::unavailable("it did not run a transaction"))?;
     let alerts = Arc::new(Notify::new());
     let well = Arc::new(AtomicBool::new(true));
     let (inbox, queue) = Inbox::new(clock, Arc::clone(&alerts), Arc::clone(&well));
     let mask = judge.mask.clone();
     let consumer = Consumer {
         store,
-        log: Log::start(mask.clone()).map_err(StoreError::new)?,
+        log: Log::start(mask.clone()).map_err(StoreError::unavailable)?,
         judge,
         minutes,
         runtime: Handle::current(),
@@ -56,7 +56,8 @@ pub(crate) fn start(
         well: Arc::clone(&well),
     };
     let thread = std::thread::Builder::new().name("crons-consumer".to_owned());
-    let thread = thread.spawn(move || mask.scope_thread(|| consumer.run(queue))).map_err(StoreError::new)?;
+    let thread =
+        thread.spawn(move || mask.scope_thread(|| consumer.run(queue))).map_err(StoreError::unavailable)?;
     Ok((inbox, thread))
 }
 

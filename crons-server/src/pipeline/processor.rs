@@ -148,7 +148,7 @@ impl Judge {
     ) -> Result<(Verdict, bool), StoreError> {
         let known = match records.load(event) {
             // The check-in is refused, and kept as all that is refused, until the row is mended.
-            Err(error) if error.is_unreadable() => {
+            Err(error) if error.is_corrupt() => {
                 return Ok((
                     Verdict::Refused(vec![ProcessingError::UnreadableRow(error.to_string())]),
                     false,

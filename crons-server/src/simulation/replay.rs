@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::report::Report;
 use super::simulator::{Simulation, Ticks};
 use crate::domain::{CheckIn, CheckInEvent, Config, ConfigPatch, ConfigUpdate, ReceivedCheckIn, Status};
-use crate::settings::{Database, Quotas, RateLimit};
+use crate::settings::{Backend, Database, Quotas, RateLimit};
 use crate::store::{Reader, StoreError};
 
 /// What to change of the stored configurations; what is `None` stays.
@@ -45,7 +45,10 @@ impl Replay {
     /// # Errors
     /// If the database cannot be read.
     pub fn run(&self, database: &Database) -> Result<Option<(usize, Report)>, StoreError> {
-        let reader = Reader::open(database.path())?;
+        let reader = {
+            let Backend::Sqlite(path) = database.backend();
+            Reader::open(path)?
+        };
         let everything = reader.everything(self.monitor_slug.as_deref())?;
         if self.monitor_slug.is_some() && everything.environments.is_empty() {
             return Ok(None);

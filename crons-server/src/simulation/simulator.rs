@@ -291,6 +291,6 @@ impl Simulation {
             result = Some(work(records, judge)?);
             Ok(())
         })?;
-        result.ok_or_else(|| StoreError::new("it did not run a transaction"))
+        result.ok_or_else(|| StoreError::unavailable("it did not run a transaction"))
     }
 }

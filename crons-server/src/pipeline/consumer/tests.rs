@@ -21,7 +21,11 @@ impl Store for Failing {
     ) -> Result<(), StoreError> {
         self.0.transaction(&mut |records| {
             work(records)?;
-            if self.1.load(Ordering::SeqCst) { Err(StoreError::new("the disk is full")) } else { Ok(()) }
+            if self.1.load(Ordering::SeqCst) {
+                Err(StoreError::unavailable("the disk is full"))
+            } else {
+                Ok(())
+            }
         })
     }
 }
@@ -127,7 +131,7 @@ async fn in_one_batch<T>(inbox: &Inbox, messages: impl Future<Output = T>) -> T 
     let (release, released) = std::sync::mpsc::channel::<()>();
     let hold = inbox.work(move |_, _| {
         entered.send(()).unwrap();
-        released.recv().map_err(StoreError::new)
+        released.recv().map_err(StoreError::unavailable)
     });
     let messages = async {
         inside.await.unwrap();
@@ -257,9 +261,9 @@ fn one_thing_that_fails_takes_back_what_it_said_and_nothing_that_was_said_before
                     // Nested, as the end of a run is that was held.
                     crate::pipeline::processor::apart(records, said, |_, said| {
                         said.push(Event::Alerts);
-                        Err::<(), _>(StoreError::new("no"))
+                        Err::<(), _>(StoreError::unavailable("no"))
                     })?;
-                    if fails { Err(StoreError::new("no")) } else { Ok(()) }
+                    if fails { Err(StoreError::unavailable("no")) } else { Ok(()) }
                 })?;
                 assert_eq!(done.is_none(), fails);
             }

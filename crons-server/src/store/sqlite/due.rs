@@ -34,7 +34,7 @@ impl SqliteRecords<'_> {
         for place in places.filter_map(rows::readable) {
             let (monitor, environment) = place?;
             match state_of(transaction, unreadable, monitor, environment, None) {
-                Err(error) if error.is_unreadable() => continue,
+                Err(error) if error.is_corrupt() => continue,
                 state => due.push(state?),
             }
             if due.len() >= limit as usize {
@@ -73,7 +73,7 @@ impl SqliteRecords<'_> {
         tick: Timestamp,
     ) -> Result<(Option<State>, Vec<Uuid>), StoreError> {
         match self.readable_due_beside(event, tick) {
-            Err(error) if error.is_unreadable() => Ok((None, Vec::new())),
+            Err(error) if error.is_corrupt() => Ok((None, Vec::new())),
             due => due,
         }
     }
@@ -128,7 +128,7 @@ impl SqliteRecords<'_> {
         let Some(((order, row), environment_id)) = run else { return Ok(None) };
         let existing = LoadedCheckIn { row, order: Some(order), elsewhere: None };
         match self.state_of_run(existing, environment_id) {
-            Err(error) if error.is_unreadable() => {
+            Err(error) if error.is_corrupt() => {
                 unreadable.hide("check_ins", order);
                 Ok(None)
             }

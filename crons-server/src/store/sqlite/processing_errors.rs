@@ -31,7 +31,7 @@ impl SqliteRecords<'_> {
             .optional()?;
         let errors: Vec<(&str, String)> =
             errors.iter().map(|error| (error.name(), error.to_string())).collect();
-        let errors = serde_json::to_string(&errors).map_err(StoreError::new)?;
+        let errors = serde_json::to_string(&errors).map_err(StoreError::unavailable)?;
         let payload: String = refused.payload.chars().take(PAYLOAD).collect();
         // A job that never sends what it should would push all else out.
         if accepted {

@@ -166,5 +166,5 @@ impl SqliteRecords<'_> {
 }
 
 fn json(config: &Config) -> Result<String, StoreError> {
-    serde_json::to_string(config).map_err(StoreError::new)
+    serde_json::to_string(config).map_err(StoreError::unavailable)
 }
