@@ -9,14 +9,14 @@ use rustls::CertificateError;
 use crate::wire::transport::TransportError;
 
 /// Converts an error, with advice before it if there is any.
-pub(super) fn explain(error: reqwest::Error) -> TransportError {
+pub(super) fn explain(error: hyper_util::client::legacy::Error) -> TransportError {
     match advice(&error) {
         Some(advice) => TransportError::new(Advised { advice, error }),
         None => TransportError::new(error),
     }
 }
 
-fn advice(error: &reqwest::Error) -> Option<&'static str> {
+fn advice(error: &hyper_util::client::legacy::Error) -> Option<&'static str> {
     std::iter::successors(error.source(), |&cause| below(cause)).find_map(|cause| {
         if cause.downcast_ref().is_some_and(hyper::Error::is_parse) {
             return Some(
@@ -51,7 +51,7 @@ fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
 #[derive(Debug)]
 struct Advised {
     advice: &'static str,
-    error: reqwest::Error,
+    error: hyper_util::client::legacy::Error,
 }
 
 impl fmt::Display for Advised {
