@@ -94,10 +94,12 @@ fn tls(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
 
 impl Transport for HttpTransport {
     fn send(&self, request: Request) -> SendFuture {
+        let url = Arc::clone(&request.url);
         let answer = self.post(request).map(|post| self.client.request(post));
         Box::pin(async move {
             // Redirects are not followed: the worker reports one as a wrong DSN.
-            let answer = answer.map_err(TransportError::new)?.await.map_err(explain::explain)?;
+            let answer = answer.map_err(TransportError::new)?.await;
+            let answer = answer.map_err(|error| explain::explain(error, url))?;
             let mut response = Response::new(answer.status().as_u16());
             for (name, value) in answer.headers() {
                 if let Ok(value) = value.to_str() {
