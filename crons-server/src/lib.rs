@@ -1,20 +1,4 @@
-//! A server that speaks Sentry's check-in protocol: any Sentry SDK can send to it, and it says which jobs were missed,
-//! took too long or failed.
-//!
-//! ```
-//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use crons_server::{Database, Server, Settings};
-//!
-//! let folder = tempfile::tempdir()?;
-//! let settings = Settings { database: Database::sqlite(folder.path().join("crons.db")), ..Settings::default() };
-//! // First the database, which may take its time; only then can clients connect.
-//! let server = Server::open(&settings).await?;
-//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-//! let server = server.serve(listener)?;
-//! println!("SENTRY_DSN={}", server.dsn());
-//! server.shutdown().await?;
-//! # Ok(()) }
-//! ```
+#![doc = include_str!("../README.md")]
 
 // In layer order: a module uses only those above it.
 mod clock;
