@@ -26,6 +26,8 @@ pub use alerts::{
 pub use clock::{Clock, ManualClock};
 pub use domain::PROJECT;
 pub use open_server::{OpenServer, StartError};
+#[doc(hidden)] // for the messages of `crons-cli`
+pub use quote::quoted;
 pub use server::Server;
 pub use settings::{
     AdminToken, ConnectionLimits, Database, InvalidSetting, PublicKey, Quotas, RateLimit, Retention, Settings,

@@ -11,7 +11,7 @@ use super::apply::{Done, Marks, count, take};
 use crate::clock::Clock;
 use crate::domain::truncate_to_minute;
 use crate::pipeline::event_log::Log;
-use crate::pipeline::events::Said;
+use crate::pipeline::events::Event;
 use crate::pipeline::processor::Judge;
 use crate::pipeline::queue::{Inbox, Message, Unavailable};
 use crate::pipeline::watermark::{self, Minutes};
@@ -81,7 +81,7 @@ struct Consumer {
 /// What came of doing a batch.
 struct Attempt {
     done: Vec<Done>,
-    said: Vec<Said>,
+    said: Vec<Event>,
     minutes: Minutes,
     /// One message has failed, and all were undone for it.
     one_failed: bool,
@@ -137,7 +137,7 @@ impl Consumer {
             Ok(()) => {
                 self.minutes = minutes;
                 watermark::notice(last, self.judge.outages.last().copied());
-                if said.iter().any(|said| matches!(said, Said::Alerts)) {
+                if said.iter().any(|said| matches!(said, Event::Alerts)) {
                     self.alerts.notify_one();
                 }
             }

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::report::Report;
 use super::simulator::{Simulation, Ticks};
-use crate::domain::{Arrival, CheckIn, CheckInEvent, Config, ConfigPatch, ConfigUpdate, Status};
+use crate::domain::{CheckIn, CheckInEvent, Config, ConfigPatch, ConfigUpdate, ReceivedCheckIn, Status};
 use crate::settings::{Database, Quotas, RateLimit};
 use crate::store::{self, StoreError};
 
@@ -74,7 +74,7 @@ impl Replay {
     }
 
     /// What the job itself said of a run, in order.
-    fn reports(&self, slug: &Slug, environment: &str, row: &CheckIn) -> Vec<Arrival> {
+    fn reports(&self, slug: &Slug, environment: &str, row: &CheckIn) -> Vec<ReceivedCheckIn> {
         let config = self.changed(&row.config);
         let end = row.reported.filter(|reported| reported.is_reported_end());
         let mut reports = Vec::new();
@@ -113,12 +113,12 @@ impl Replay {
                 spelling: None,
                 remarks: Vec::new(),
             };
-            Arrival {
+            ReceivedCheckIn {
                 monitor_slug: Some(slug.clone()),
                 environment: environment.to_owned(),
                 received: at,
                 payload: String::new(),
-                content: Ok(event),
+                parsed: Ok(event),
             }
         };
         reports.into_iter().map(arrival).collect()

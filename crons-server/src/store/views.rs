@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::domain::{CheckIn, Environment, Incident, Monitor, Occurrence, Outage};
+use crate::domain::{CheckIn, Incident, Monitor, MonitorEnvironment, Occurrence, Outage};
 
 /// The part of a list that a query returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct MonitorView {
 /// An environment with its newest check-in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnvironmentView {
-    pub environment: Environment,
+    pub environment: MonitorEnvironment,
     /// The start of the incident that is not resolved; `None` without one.
     pub incident_since: Option<Timestamp>,
     pub newest: Option<CheckIn>,
@@ -125,7 +125,7 @@ pub struct AlertView {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Export {
     pub check_ins: Vec<(String, String, CheckIn)>,
-    pub environments: Vec<(String, Environment)>,
+    pub environments: Vec<(String, MonitorEnvironment)>,
     pub incidents: Vec<(String, String, Incident)>,
     pub occurrences: Vec<(String, String, Occurrence)>,
     /// Outages of the server, oldest first.

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::connection::SqliteRecords;
 use super::reader::SqliteReader;
 use super::rows::{self, Micros};
-use crate::domain::{Arrival, PROJECT, ProcessingError};
+use crate::domain::{PROJECT, ProcessingError, ReceivedCheckIn};
 use crate::store::error::{StoreError, UnreadableRow};
 use crate::store::views::{ErrorView, ProcessingErrorsView};
 
@@ -17,7 +17,7 @@ const PAYLOAD: usize = 4_096;
 impl SqliteRecords<'_> {
     pub(super) fn keep_refused(
         &self,
-        refused: &Arrival,
+        refused: &ReceivedCheckIn,
         errors: &[ProcessingError],
         accepted: bool,
     ) -> Result<(), StoreError> {
