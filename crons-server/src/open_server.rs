@@ -32,7 +32,14 @@ impl OpenServer {
     /// # Errors
     /// If the database cannot be used, or alerts cannot be sent as they are configured.
     pub(crate) fn open(settings: &Settings) -> Result<Self, StartError> {
-        let mut database = store::open(&settings.database)?;
+        Self::with(store::open(&settings.database)?, settings)
+    }
+
+    /// Prepares a server on an open database.
+    ///
+    /// # Errors
+    /// If the database fails, or alerts cannot be sent as they are configured.
+    pub(crate) fn with(mut database: OpenDatabase, settings: &Settings) -> Result<Self, StartError> {
         let sender = Sender::new(&settings.alerts, settings.clock.clone()).map_err(StartError::Alerts)?;
         for warning in settings.alerts.warnings() {
             tracing::warn!("{warning}");
