@@ -1,15 +1,14 @@
 //! `monitor_config`: an expression for what literals cannot say, evaluated once, when it is first needed.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "support/log.rs"]
-mod log;
-
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crons::test::with_captured_check_ins;
 use crons::{InvalidMonitorConfig, MonitorConfig};
-use log::Log;
+
+use crate::support::child;
+use crate::support::log::Log;
 
 static EVALUATED: AtomicUsize = AtomicUsize::new(0);
 
@@ -63,6 +62,9 @@ fn sent(job: impl FnOnce()) -> Vec<Option<MonitorConfig>> {
 
 #[test]
 fn a_configuration_is_made_once_and_one_that_cannot_be_made_stops_no_job() {
+    if !child::is_alone() {
+        return;
+    }
     let log = Log::install();
     let hourly = MonitorConfig::crontab("@hourly").unwrap();
     let narrow = hourly.clone().checkin_margin(10).unwrap();
@@ -85,7 +87,7 @@ fn a_configuration_is_made_once_and_one_that_cannot_be_made_stops_no_job() {
         panic!("two errors expected: {said}")
     };
     assert!(
-        refused.contains("ERROR") && refused.contains("slug=refused at=tests/attribute_config.rs:"),
+        refused.contains("ERROR") && refused.contains("slug=refused at=tests/attribute/config.rs:"),
         "{refused}"
     );
     assert!(refused.contains("checkin_margin: 50000"), "{refused}");

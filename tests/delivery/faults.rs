@@ -1,12 +1,6 @@
 //! What goes wrong on the wire: the job goes on, the deadlines hold, and nothing is lost in silence.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "support/log.rs"]
-mod log;
-#[path = "support/posted.rs"]
-mod posted;
-mod support;
-
 use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,9 +8,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crons::{CheckIn, ClientOptions, Slug, capture_check_in, monitor, stats};
-use log::Log;
-use posted::{OK, Posted};
-use support::{DEADLINE, one_at_a_time, until};
+
+use crate::support::log::Log;
+use crate::support::posted::{OK, Posted};
+use crate::support::{DEADLINE, one_at_a_time, until};
 
 /// One log for the process; the lines about one server hold its address.
 fn said() -> &'static Log {

@@ -1,13 +1,12 @@
 //! What the options of the client do, seen from the server.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod support;
-
 use std::time::Duration;
 
 use crons::{CheckIn, ClientOptions, MaxCheckIns, MonitorConfig, Slug, Upsert, capture_check_in, monitor};
 use serde_json::Value;
-use support::{Behaviour, DEADLINE, Sink, one_at_a_time, statuses};
+
+use crate::support::{Behaviour, DEADLINE, Sink, one_at_a_time, statuses};
 
 fn options(sink: &Sink) -> ClientOptions {
     ClientOptions::new().dsn(sink.dsn()).environment("production")

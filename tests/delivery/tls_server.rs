@@ -10,7 +10,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, 
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use crate::posted::{OK, Posted};
+use crate::support::posted::{OK, Posted};
 
 /// An authority that only this test knows.
 pub struct Authority {

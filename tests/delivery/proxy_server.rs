@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use crate::posted::Posted;
+use crate::support::posted::Posted;
 
 pub struct Proxy {
     pub address: SocketAddr,

@@ -1,21 +1,14 @@
 //! The way out of this machine: proxies of the environment, each in a process of its own.
 
-#[path = "support/child.rs"]
-mod child;
-#[path = "support/posted.rs"]
-mod posted;
-#[path = "support/proxy.rs"]
-mod proxy;
-mod support;
-#[path = "support/tls.rs"]
-mod tls;
-
 use std::time::Duration;
 
 use crons::{ClientOptions, monitor};
-use proxy::Proxy;
-use support::{Behaviour, DEADLINE, Sink, statuses};
-use tls::{Authority, TlsServer};
+
+use crate::proxy_server::Proxy;
+use crate::support;
+use crate::support::child;
+use crate::support::{Behaviour, DEADLINE, Sink, statuses};
+use crate::tls_server::{Authority, TlsServer};
 
 /// A name that nobody but a proxy can find.
 const DSN: &str = "http://key@sentry.test/1";

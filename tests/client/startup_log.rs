@@ -1,11 +1,9 @@
 //! What `init` says of a program: in a log, or on stderr where there is none. Each case is a process of its own.
 
-#[path = "support/child.rs"]
-mod child;
-mod support;
-
 use crons::{ClientOptions, InitError, monitor};
-use support::{Behaviour, DEADLINE, Sink};
+
+use crate::support::child;
+use crate::support::{Behaviour, DEADLINE, Sink};
 
 #[crons::monitor(slug = "known-b")]
 fn known_b() {}

@@ -2,23 +2,18 @@
 //! program again as a child, with a `main` of its own.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "support/program.rs"]
-mod program;
-mod support;
-
 use std::time::{Duration, Instant};
 
 use crons::{CheckIn, ClientOptions, Slug, capture_check_in, monitor};
-use libtest_mimic::{Arguments, Failed, Trial};
-use program::{command, start, wait};
+use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
-use support::{Behaviour, DEADLINE, Sink};
 
-fn main() {
-    if let Some((case, dsn)) = program::case() {
-        return child(&case, &dsn);
-    }
-    let trials = vec![
+use crate::program::{command, start, wait};
+use crate::support;
+use crate::support::{Behaviour, DEADLINE, Sink};
+
+pub fn trials() -> Vec<Trial> {
+    vec![
         Trial::test("what_is_left_is_delivered_when_main_returns_though_the_guard_was_leaked", || {
             ends("leak", 0, &["ok"])
         }),
@@ -39,8 +34,7 @@ fn main() {
         Trial::test("d23_a_forked_child_sends_what_is_its_own_and_nothing_twice", forked),
         #[cfg(unix)]
         Trial::test("d23_a_child_forked_while_others_report_neither_hangs_nor_shares_ids", forked_under_load),
-    ];
-    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+    ]
 }
 
 /// Runs a job when its thread ends.
@@ -63,7 +57,7 @@ fn options(dsn: &str) -> ClientOptions {
         .max_check_ins_per_minute(crons::MaxCheckIns::Unlimited)
 }
 
-fn child(case: &str, dsn: &str) {
+pub fn child(case: &str, dsn: &str) {
     let run = || monitor("job").run(|| ());
     match case {
         "leak" => {
@@ -116,7 +110,7 @@ fn child(case: &str, dsn: &str) {
 /// The case ends with this code, and its job with these reports, whether or not its begin was sent before.
 fn ends(case: &str, code: i32, reports: &[&str]) -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Answer(200));
-    let status = wait(&mut start(case, &sink.dsn()))?;
+    let status = wait(&mut start(&format!("ends: {case}"), &sink.dsn()))?;
     assert_eq!(status.code(), Some(code));
     let mut arrived = support::statuses(&sink.check_ins(), "job").join(" ");
     if let Some(rest) = arrived.strip_prefix("in_progress ") {
@@ -129,7 +123,7 @@ fn ends(case: &str, code: i32, reports: &[&str]) -> Result<(), Failed> {
 fn silent_server() -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Silence);
     let begin = Instant::now();
-    let status = wait(&mut start("silence", &sink.dsn()))?;
+    let status = wait(&mut start("ends: silence", &sink.dsn()))?;
     assert_eq!(status.code(), Some(6));
     // Far less than the ten seconds that a request may take.
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
@@ -138,7 +132,7 @@ fn silent_server() -> Result<(), Failed> {
 
 fn switched_off() -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Answer(200));
-    let mut child = command("exit", &sink.dsn()).env("SENTRY_CRONS", "off").spawn()?;
+    let mut child = command("ends: exit", &sink.dsn()).env("SENTRY_CRONS", "off").spawn()?;
     assert_eq!(wait(&mut child)?.code(), Some(3));
     assert_eq!(sink.check_ins(), [] as [Value; 0]);
     Ok(())
@@ -154,7 +148,7 @@ fn verdicts(check_ins: &[Value], slug: &str) -> Vec<String> {
 #[cfg(unix)]
 fn forked() -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Answer(200));
-    let status = wait(&mut start("fork", &sink.dsn()))?;
+    let status = wait(&mut start("ends: fork", &sink.dsn()))?;
     assert_eq!(status.code(), Some(0));
     let check_ins = sink.check_ins();
     for slug in ["before", "parent", "child"] {
@@ -166,7 +160,7 @@ fn forked() -> Result<(), Failed> {
 #[cfg(unix)]
 fn forked_within() -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Answer(200));
-    let status = wait(&mut start("fork-within", &sink.dsn()))?;
+    let status = wait(&mut start("ends: fork-within", &sink.dsn()))?;
     assert_eq!(status.code(), Some(0));
     let check_ins = sink.check_ins();
     assert_eq!(support::statuses(&check_ins, "parents").last(), Some(&"ok"));
@@ -181,7 +175,7 @@ fn forked_within() -> Result<(), Failed> {
 #[cfg(unix)]
 fn forked_before_init() -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Answer(200));
-    let status = wait(&mut start("fork-before-init", &sink.dsn()))?;
+    let status = wait(&mut start("ends: fork-before-init", &sink.dsn()))?;
     assert_eq!(status.code(), Some(0));
     let check_ins = sink.check_ins();
     let ids: std::collections::HashSet<_> =
@@ -193,7 +187,7 @@ fn forked_before_init() -> Result<(), Failed> {
 #[cfg(unix)]
 fn forked_under_load() -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Answer(200));
-    let status = wait(&mut start("fork-under-load", &sink.dsn()))?;
+    let status = wait(&mut start("ends: fork-under-load", &sink.dsn()))?;
     assert_eq!(status.code(), Some(0));
     let mut ids = verdicts(&sink.check_ins(), "child");
     assert_eq!(ids.len(), CHILDREN);

@@ -1,12 +1,12 @@
 //! `#[crons::main]`: a program that is one run. Each case runs this program again as a child, with one of these entries.
 
-#[path = "support/program.rs"]
-mod program;
-mod support;
+use std::process::{ExitCode, Termination};
 
-use libtest_mimic::{Arguments, Failed, Trial};
-use program::{command, wait};
-use support::{Behaviour, Sink};
+use libtest_mimic::{Failed, Trial};
+
+use crate::program::{command, wait};
+use crate::support;
+use crate::support::{Behaviour, Sink};
 
 /// What a case is to return.
 fn outcome() -> Option<String> {
@@ -68,28 +68,28 @@ const CASES: [(&str, &str, i32, &str); 9] = [
     ("below", "0", 101, "error"),
 ];
 
-fn main() -> std::process::ExitCode {
-    use std::process::Termination;
-
-    match program::case().map(|(case, _)| case).as_deref() {
-        Some("plain") => return plain::main(),
-        Some("result") => return result::main().report(),
-        Some("above") => return above::main().report(),
-        Some("below") => {
-            below::main();
-            return std::process::ExitCode::SUCCESS;
-        }
-        _ => {}
-    }
+pub fn trials() -> Vec<Trial> {
     let trial = |case: (&'static str, &'static str, i32, &'static str)| {
         Trial::test(format!("a_main_of_kind_{}_with_{}", case.0, case.1), move || runs(case))
     };
-    libtest_mimic::run(&Arguments::from_args(), CASES.map(trial).into()).exit_code()
+    CASES.map(trial).into()
+}
+
+pub fn child(case: &str) -> ExitCode {
+    match case {
+        "plain" => plain::main(),
+        "result" => result::main().report(),
+        "above" => above::main().report(),
+        _ => {
+            below::main();
+            ExitCode::SUCCESS
+        }
+    }
 }
 
 fn runs((case, outcome, code, last): (&str, &str, i32, &str)) -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Answer(200));
-    let mut child = command(case, &sink.dsn());
+    let mut child = command(&format!("entry: {case}"), &sink.dsn());
     child
         .env("SENTRY_DSN", sink.dsn())
         .env("CRONS_TEST_OUTCOME", outcome)

@@ -1,15 +1,14 @@
 //! What an `Err` or a panic says is in the log, beside the slug and the id of its run.
 
-#[path = "support/log.rs"]
-mod log;
-
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::LazyLock;
 
 use anyhow::Context;
 use crons::test::with_captured_check_ins;
-use log::Log;
+
+use crate::support::child;
+use crate::support::log::Log;
 
 static LOG: LazyLock<Log> = LazyLock::new(Log::install);
 
@@ -119,6 +118,9 @@ fn says_once<R>(slug: &str, text: &str, job: impl FnOnce() -> R) {
 
 #[test]
 fn an_err_says_what_it_can() {
+    if !child::is_alone() {
+        return;
+    }
     says_once("displayed", "cannot write: disk is full", displayed);
     says_once("debugged", "Spelled", debugged);
     says_once("nothing", "it returned `None`", nothing);
@@ -127,11 +129,17 @@ fn an_err_says_what_it_can() {
 
 #[test]
 fn an_err_of_a_future_says_what_it_can() {
+    if !child::is_alone() {
+        return;
+    }
     says_once("in-a-future", "no answer", || pollster::block_on(in_a_future()));
 }
 
 #[test]
 fn a_panic_says_what_it_can_and_goes_on_as_it_was() {
+    if !child::is_alone() {
+        return;
+    }
     let panicking = |payload| {
         let raised = catch_unwind(AssertUnwindSafe(|| panics_with(payload))).unwrap_err();
         assert!(raised.is::<&str>() || raised.is::<String>() || raised.is::<u8>(), "the payload was wrapped");
@@ -143,6 +151,9 @@ fn a_panic_says_what_it_can_and_goes_on_as_it_was() {
 
 #[test]
 fn a_panic_in_a_future_is_said_by_each_run_that_it_ends() {
+    if !child::is_alone() {
+        return;
+    }
     let run = || {
         let run = AssertUnwindSafe(|| pollster::block_on(panics_in_a_future(Payload::Str)));
         assert_eq!(catch_unwind(run).unwrap_err().downcast_ref(), Some(&"at the disco"));
@@ -154,6 +165,9 @@ fn a_panic_in_a_future_is_said_by_each_run_that_it_ends() {
 
 #[test]
 fn a_text_that_panics_or_does_not_end_harms_nobody() {
+    if !child::is_alone() {
+        return;
+    }
     says_once("nasty", "..", || assert!(nasty().is_err()));
     let (lines, _) = said("endless", || assert_eq!(endless().unwrap_err().len(), 200_000));
     assert!(lines[0].len() < 2_500 && lines[0].ends_with("\u{e9}.."), "{lines:?}");
@@ -161,6 +175,9 @@ fn a_text_that_panics_or_does_not_end_harms_nobody() {
 
 #[test]
 fn a_future_that_the_signature_hides_is_said_to_be_unwatched() {
+    if !child::is_alone() {
+        return;
+    }
     let (lines, _) = said("hidden-future", || drop(hidden_future()));
     assert!(lines[0].contains("only its making is watched"), "{lines:?}");
     assert!(said("hidden-future", || drop(hidden_future())).0.is_empty(), "once is enough");
@@ -168,6 +185,9 @@ fn a_future_that_the_signature_hides_is_said_to_be_unwatched() {
 
 #[test]
 fn without_a_client_nothing_is_said() {
+    if !child::is_alone() {
+        return;
+    }
     LazyLock::force(&LOG);
     assert!(unheard().is_err());
     assert!(!LOG.text().contains("slug=unheard"), "{}", LOG.text());

@@ -1,7 +1,5 @@
 //! Nothing is lost, nothing overtakes, and no job waits: whatever the server does.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -11,7 +9,8 @@ use std::time::{Duration, Instant};
 use crons::{
     CheckIn, ClientOptions, Request, Response, SendFuture, Slug, Transport, capture_check_in, monitor,
 };
-use support::{Behaviour, DEADLINE, Gate, Sink, one_at_a_time, statuses};
+
+use crate::support::{Behaviour, DEADLINE, Gate, Sink, one_at_a_time, statuses};
 
 fn options(sink: &Sink) -> ClientOptions {
     ClientOptions::new().dsn(sink.dsn()).environment("production").release("app@1.0.0")

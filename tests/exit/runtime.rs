@@ -1,10 +1,6 @@
 //! How a program with a runtime ends while runs are in flight: the guard, the runtime and the process end in every order.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "support/program.rs"]
-mod program;
-mod support;
-
 use std::future::pending;
 use std::io::Read;
 use std::process::Stdio;
@@ -13,10 +9,12 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use crons::{ClientInitGuard, ClientOptions, OnExit, monitor};
-use libtest_mimic::{Arguments, Failed, Trial};
-use program::{command, wait};
-use support::{Behaviour, DEADLINE, Sink};
+use libtest_mimic::{Failed, Trial};
 use tokio::runtime::{Builder, Runtime};
+
+use crate::program::{command, wait};
+use crate::support;
+use crate::support::{Behaviour, DEADLINE, Sink};
 
 /// The end of a program, and what the server hears of a run in a spawned task and of one in `spawn_blocking`.
 struct Case {
@@ -64,20 +62,17 @@ const CASES: &[Case] = &[
     Case { blocking: CLOSED, open: Some("blocking"), ..ends("the runtime does not wait") },
 ];
 
-fn main() {
-    if let Some((case, dsn)) = program::case() {
-        tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::stderr).init();
-        return child(&case, &dsn);
-    }
+pub fn trials() -> Vec<Trial> {
     let mut trials: Vec<Trial> =
         CASES.iter().map(|case| Trial::test(case.name.replace(' ', "_"), || hears(case))).collect();
     trials.push(Trial::test("a_dead_server_holds_up_the_end_once_and_no_longer_than_was_said", dead_server));
-    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+    trials
 }
 
 fn hears(case: &Case) -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Answer(200));
-    let mut child = command(case.name, &sink.dsn()).stderr(Stdio::piped()).spawn()?;
+    let mut child =
+        command(&format!("runtime: {}", case.name), &sink.dsn()).stderr(Stdio::piped()).spawn()?;
     let status = wait(&mut child)?;
     let mut log = String::new();
     child.stderr.take().unwrap().read_to_string(&mut log)?;
@@ -96,7 +91,7 @@ fn hears(case: &Case) -> Result<(), Failed> {
 fn dead_server() -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Silence);
     let begin = Instant::now();
-    let mut child = command("a short timeout", &sink.dsn()).stderr(Stdio::null()).spawn()?;
+    let mut child = command("runtime: a short timeout", &sink.dsn()).stderr(Stdio::null()).spawn()?;
     assert_eq!(wait(&mut child)?.code(), Some(0));
     let (took, timeout) = (begin.elapsed(), SHORT_TIMEOUT);
     // Twice the timeout would be that of the guard and that of the exit hook; the program itself takes far below a second.
@@ -144,7 +139,8 @@ async fn begin_both() -> Sender<()> {
 
 static GUARD: OnceLock<ClientInitGuard> = OnceLock::new();
 
-fn child(case: &str, dsn: &str) {
+pub fn child(case: &str, dsn: &str) {
+    tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::stderr).init();
     match case {
         "the guard is in an async main" => runtime().block_on(async {
             let _crons = init(dsn);

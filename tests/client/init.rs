@@ -1,9 +1,8 @@
 //! Setting up never fails a program, and says what is wrong.
 
-mod support;
-
 use crons::{CheckIn, CheckInId, ClientOptions, InitError, InvalidDsn, Slug, capture_check_in, monitor};
-use support::one_at_a_time;
+
+use crate::support::one_at_a_time;
 
 #[test]
 fn a12_without_a_dsn_the_job_runs_and_nothing_is_sent() {
