@@ -41,19 +41,19 @@ fn assert_whole_run(check_ins: &[CheckIn]) {
 }
 
 #[tokio::test]
-async fn b3_a_run_lasts_until_the_future_ends_on_a_single_thread() {
+async fn a_run_lasts_until_the_future_ends_on_a_single_thread() {
     let check_ins = with_captured_check_ins_async(async { assert_eq!(sleep().await, "slept") }).await;
     assert_whole_run(&check_ins);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn b3_a_run_lasts_until_the_future_ends_on_many_threads() {
+async fn a_run_lasts_until_the_future_ends_on_many_threads() {
     let run = with_captured_check_ins_async(async { assert_eq!(sleep().await, "slept") });
     assert_whole_run(&tokio::spawn(run).await.unwrap());
 }
 
 #[test]
-fn b3_no_tokio_is_needed() {
+fn no_tokio_is_needed() {
     let run = with_captured_check_ins_async(async { assert_eq!(spin().await, "slept") });
     assert_whole_run(&pollster::block_on(run));
 }
@@ -69,7 +69,7 @@ async fn parse(text: &str) -> Result<u8, Box<dyn std::error::Error>> {
 }
 
 #[test]
-fn b4_an_err_of_a_future_is_an_error() {
+fn an_err_of_a_future_is_an_error() {
     for (text, verdict) in [("3", Fine), ("x", Error), ("10", Error)] {
         let check_ins = pollster::block_on(with_captured_check_ins_async(parse(text)));
         assert_eq!(statuses(&check_ins), [InProgress, verdict], "{text}");
@@ -82,7 +82,7 @@ async fn interleave() {
 }
 
 #[tokio::test]
-async fn b8_overlapping_runs_of_two_tasks_are_told_apart() {
+async fn overlapping_runs_of_two_tasks_are_told_apart() {
     let check_ins = with_captured_check_ins_async(async { tokio::join!(interleave(), interleave()) }).await;
     let ids: Vec<_> = check_ins.iter().map(|check_in| check_in.check_in_id).collect();
 
@@ -101,7 +101,7 @@ async fn factorial(n: u64) -> u64 {
 }
 
 #[test]
-fn b10_async_recursion_opens_and_closes_each_run() {
+fn async_recursion_opens_and_closes_each_run() {
     let run = with_captured_check_ins_async(async { assert_eq!(factorial(2).await, 2) });
     let check_ins = pollster::block_on(run);
     assert_eq!(statuses(&check_ins), [InProgress, InProgress, InProgress, Fine, Fine, Fine]);
@@ -128,7 +128,7 @@ impl Nightly for Job {
 }
 
 #[tokio::test]
-async fn b11_under_async_trait_the_future_is_monitored_and_not_its_boxing() {
+async fn under_async_trait_the_future_is_monitored_and_not_its_boxing() {
     let mut job = Job(Vec::new());
     let check_ins = with_captured_check_ins_async(async {
         assert_eq!(job.run("a".into()).await, Ok(1));
@@ -161,7 +161,7 @@ fn boxed_alias(n: &u8) -> BoxFuture<'_, Result<u8, ()>> {
 }
 
 #[test]
-fn b11_of_a_function_that_returns_a_future_the_future_is_monitored() {
+fn of_a_function_that_returns_a_future_the_future_is_monitored() {
     let check_ins = pollster::block_on(with_captured_check_ins_async(async {
         assert_eq!((opaque(&1).await, opaque(&0).await), (Ok(1), Err(())));
         assert_eq!((boxed(&1).await, boxed(&0).await), (Ok(1), Err(())));
@@ -185,7 +185,7 @@ async fn above_tokio_main() -> Result<(), String> {
 }
 
 #[test]
-fn b11_tokio_main_may_stand_above_or_below() {
+fn tokio_main_may_stand_above_or_below() {
     for main in [below_tokio_main, above_tokio_main] {
         let check_ins = with_captured_check_ins(|| assert!(main().is_err()));
         assert_eq!(statuses(&check_ins), [InProgress, Error]);
@@ -194,13 +194,13 @@ fn b11_tokio_main_may_stand_above_or_below() {
 
 #[crons::monitor]
 #[tokio::test]
-async fn b11_the_attribute_may_stand_above_tokio_test() {
+async fn the_attribute_may_stand_above_tokio_test() {
     tokio::task::yield_now().await;
 }
 
 #[tokio::test]
 #[crons::monitor]
-async fn b11_the_attribute_may_stand_below_tokio_test() {
+async fn the_attribute_may_stand_below_tokio_test() {
     tokio::task::yield_now().await;
 }
 
@@ -245,7 +245,7 @@ async fn inner_run() -> Option<CheckInId> {
 }
 
 #[tokio::test]
-async fn b15_a_run_knows_its_id_across_awaits_and_outside_there_is_none() {
+async fn a_run_knows_its_id_across_awaits_and_outside_there_is_none() {
     let check_ins = with_captured_check_ins_async(async {
         let (one, other) = tokio::join!(outer_run(), outer_run());
         assert_ne!(one.0, other.0, "two tasks of one thread");

@@ -46,7 +46,7 @@ async fn cancelled(job: impl Future<Output = ()>) -> Vec<CheckIn> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn b5_a_dropped_future_is_an_error_with_a_duration() {
+async fn a_dropped_future_is_an_error_with_a_duration() {
     let check_ins = cancelled(by_default()).await;
     assert_eq!(statuses(&check_ins), [InProgress, Error]);
     assert_eq!(check_ins[0].check_in_id, check_ins[1].check_in_id);
@@ -56,19 +56,19 @@ async fn b5_a_dropped_future_is_an_error_with_a_duration() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn b5_a_dropped_future_is_a_success_if_so_said() {
+async fn a_dropped_future_is_a_success_if_so_said() {
     assert_eq!(statuses(&cancelled(as_ok()).await), [InProgress, Fine]);
     assert_eq!(statuses(&cancelled(returned()).await), [InProgress, Fine]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn b5_a_dropped_future_is_withdrawn_if_it_is_to_be_ignored() {
+async fn a_dropped_future_is_withdrawn_if_it_is_to_be_ignored() {
     let check_ins = cancelled(ignored()).await;
     assert_eq!(statuses(&check_ins), [InProgress]);
 }
 
 #[tokio::test]
-async fn b5_the_loser_of_a_select_is_an_error() {
+async fn the_loser_of_a_select_is_an_error() {
     let check_ins = with_captured_check_ins_async(async {
         tokio::select! {
             biased;
@@ -85,7 +85,7 @@ fn boxed() -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
 }
 
 #[test]
-fn b6_a_future_that_is_never_polled_sends_nothing() {
+fn a_future_that_is_never_polled_sends_nothing() {
     let check_ins = with_captured_check_ins(|| {
         drop(by_default());
         drop(returned());

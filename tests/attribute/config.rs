@@ -61,7 +61,7 @@ fn sent(job: impl FnOnce()) -> Vec<Option<MonitorConfig>> {
 }
 
 #[test]
-fn a_configuration_is_made_once_and_one_that_cannot_be_made_stops_no_job() {
+fn a_configuration_is_made_once_and_a_broken_one_stops_no_job() {
     if !child::is_alone() {
         return;
     }

@@ -26,7 +26,7 @@ fn a_closure_is_reported_by_what_it_returns() {
 }
 
 #[test]
-fn a_closure_that_panics_is_an_error_and_the_panic_goes_on_unchanged() {
+fn a_panic_of_a_closure_is_an_error_and_goes_on_unchanged() {
     let check_ins = with_captured_check_ins(|| {
         let panic = std::panic::catch_unwind(|| monitor("job").run(|| -> () { std::panic::panic_any(42) }));
         assert_eq!(panic.unwrap_err().downcast_ref::<i32>(), Some(&42));
@@ -44,13 +44,13 @@ fn a_future_is_reported_on_any_executor() {
 }
 
 #[test]
-fn b6_a_future_that_is_never_polled_is_not_reported() {
+fn a_future_that_is_never_polled_is_not_reported() {
     let check_ins = with_captured_check_ins(|| drop(monitor("job").run_async(async {})));
     assert_eq!(check_ins, []);
 }
 
 #[tokio::test]
-async fn b5_a_future_that_is_dropped_midway_is_reported_as_told() {
+async fn a_future_that_is_dropped_midway_is_reported_as_told() {
     for (on_cancel, expected) in [
         (OnCancel::Error, &["in_progress", "error"][..]),
         (OnCancel::Ok, &["in_progress", "ok"]),
@@ -83,7 +83,7 @@ fn a_guard_reports_the_verdict_it_is_given() {
 }
 
 #[test]
-fn b9_b10_nested_runs_have_ids_of_their_own_and_the_outer_one_ends_last() {
+fn nested_runs_have_their_own_ids_and_the_outer_ends_last() {
     let check_ins = with_captured_check_ins(|| {
         monitor("job").run(|| monitor("job").run(|| ()));
     });
@@ -94,7 +94,7 @@ fn b9_b10_nested_runs_have_ids_of_their_own_and_the_outer_one_ends_last() {
 }
 
 #[test]
-fn b7_both_reports_carry_the_configuration() {
+fn both_reports_carry_the_configuration() {
     let config = MonitorConfig::interval("10 minutes").unwrap();
     let check_ins = with_captured_check_ins(|| monitor("job").monitor_config(config.clone()).run(|| ()));
     let configs: Vec<_> = check_ins.iter().map(|check_in| check_in.monitor_config.as_ref()).collect();
@@ -102,7 +102,7 @@ fn b7_both_reports_carry_the_configuration() {
 }
 
 #[test]
-fn a13_a_slug_made_at_run_time_is_what_the_server_would_store() {
+fn a_slug_made_at_run_time_is_what_the_server_would_store() {
     for (written, stored) in [
         ("My Job: Nightly!", Some("my-job-nightly")),
         (&"a".repeat(60), Some(&*"a".repeat(50))),
@@ -116,7 +116,7 @@ fn a13_a_slug_made_at_run_time_is_what_the_server_would_store() {
 }
 
 #[test]
-fn a1_a2_by_hand_a_run_may_begin_and_end_anywhere() {
+fn by_hand_a_run_may_begin_and_end_anywhere() {
     let slug = Slug::parse("abc123").unwrap();
     let check_ins = with_captured_check_ins(|| {
         let id = capture_check_in(CheckIn::in_progress(slug.clone()));

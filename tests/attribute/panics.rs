@@ -46,7 +46,7 @@ fn captured<R>(job: impl FnOnce(u8) -> R) -> Vec<CheckIn> {
 }
 
 #[test]
-fn b2_a_panic_is_an_error_with_a_duration_and_its_payload_goes_on() {
+fn a_panic_is_an_error_with_a_duration_and_its_payload_goes_on() {
     let check_ins = captured(unit);
     assert_eq!(statuses(&check_ins), [InProgress, Error]);
     assert_eq!(check_ins[0].check_in_id, check_ins[1].check_in_id);
@@ -62,7 +62,7 @@ fn a_function_that_never_returns_can_still_panic() {
 }
 
 #[test]
-fn a_panic_in_a_future_is_an_error_even_if_its_end_would_be_ignored() {
+fn a_panic_in_a_future_is_an_error_whatever_on_cancel_says() {
     let check_ins = captured(|n| pollster::block_on(in_a_future(n)));
     assert_eq!(statuses(&check_ins), [InProgress, Error]);
 }
@@ -98,7 +98,7 @@ fn panicking_future() -> impl Future<Output = ()> {
 }
 
 #[test]
-fn a_panic_that_is_caught_before_the_future_is_dropped_is_an_error_at_once() {
+fn a_panic_caught_before_the_drop_is_an_error_at_once() {
     let check_ins = with_captured_check_ins(|| {
         let mut context = Context::from_waker(Waker::noop());
         let mut futures: [Pin<Box<dyn Future<Output = ()>>>; 2] = [
@@ -133,7 +133,7 @@ fn undecided() -> Undecided {
 }
 
 #[test]
-fn an_outcome_that_panics_is_an_error_and_the_job_keeps_its_value() {
+fn a_panicking_outcome_is_an_error_and_the_value_is_returned() {
     let check_ins = with_captured_check_ins(|| {
         let _: Undecided = undecided();
         let _: Undecided = crons::monitor("closure").run(|| Undecided);

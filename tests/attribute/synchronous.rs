@@ -30,7 +30,7 @@ fn greet(name: &str) -> String {
 }
 
 #[test]
-fn b1_a_run_is_opened_and_closed_and_its_value_returned() {
+fn a_run_is_opened_and_closed_and_its_value_returned() {
     let check_ins = with_captured_check_ins(|| assert_eq!(greet("Grace"), "Hello, Grace"));
 
     assert_eq!(statuses(&check_ins), [InProgress, Fine]);
@@ -46,7 +46,7 @@ fn refuse<E>(error: E) -> Result<(), E> {
 }
 
 #[test]
-fn b2_an_err_is_an_error_and_returned_as_it_is() {
+fn an_err_is_an_error_and_returned_as_it_is() {
     let error = Arc::new(Silent);
     let check_ins = with_captured_check_ins(|| {
         let returned = refuse(Arc::clone(&error)).err();
@@ -73,7 +73,7 @@ fn configured() {}
 fn every_ten_minutes() {}
 
 #[test]
-fn b7_both_check_ins_carry_the_configuration() {
+fn both_check_ins_carry_the_configuration() {
     let config = MonitorConfig::crontab("0 3 * * MON-FRI")
         .and_then(|config| config.timezone("Europe/Vienna"))
         .and_then(|config| config.checkin_margin(10))
@@ -107,7 +107,7 @@ fn meet(barrier: &Barrier) {
 }
 
 #[test]
-fn b8_overlapping_runs_on_two_threads_are_told_apart() {
+fn overlapping_runs_on_two_threads_are_told_apart() {
     let barrier = Barrier::new(2);
     let run = || with_captured_check_ins(|| meet(&barrier));
     let (one, other) = std::thread::scope(|scope| {
@@ -130,7 +130,7 @@ fn inner() -> Option<()> {
 }
 
 #[test]
-fn b9_nested_monitors_close_from_the_inside() {
+fn nested_monitors_close_from_the_inside() {
     let check_ins = with_captured_check_ins(outer);
     assert_eq!(
         told(&check_ins),
@@ -144,7 +144,7 @@ fn factorial(n: u64) -> u64 {
 }
 
 #[test]
-fn b10_a_monitor_within_itself_has_an_id_for_each_run() {
+fn a_monitor_within_itself_has_an_id_for_each_run() {
     let check_ins = with_captured_check_ins(|| assert_eq!(factorial(1), 1));
     let ids: Vec<_> = check_ins.iter().map(|check_in| check_in.check_in_id).collect();
 
@@ -216,7 +216,7 @@ fn import(rejected: usize) -> Rejected {
 }
 
 #[test]
-fn b11_an_err_is_seen_through_question_marks_aliases_and_impl_trait() {
+fn an_err_is_seen_through_question_marks_aliases_and_impl_trait() {
     assert_eq!(verdict(|| read("/no/such/file")), Error);
     assert_eq!(verdict(anyhow), Error);
     assert_eq!(verdict(|| opaque(true)), Error);
@@ -228,7 +228,7 @@ fn b11_an_err_is_seen_through_question_marks_aliases_and_impl_trait() {
 }
 
 #[test]
-fn b11_an_exit_code_other_than_success_is_an_error() {
+fn an_exit_code_other_than_success_is_an_error() {
     assert_eq!(verdict(|| exit(0)), Fine);
     assert_eq!(verdict(|| exit(1)), Error);
     assert_eq!(verdict(|| exit(2)), Error);
@@ -281,7 +281,7 @@ impl Job {
 }
 
 #[test]
-fn b11_methods_are_monitored_whatever_their_receiver() {
+fn methods_are_monitored_whatever_their_receiver() {
     let check_ins = with_captured_check_ins(|| {
         let mut job = Job { runs: Vec::new() };
         if let Some(last) = job.run(1) {
@@ -306,7 +306,7 @@ extern "C" fn foreign(n: u8) -> u8 {
 }
 
 #[test]
-fn b11_generic_and_foreign_functions_keep_their_values() {
+fn generic_and_foreign_functions_keep_their_values() {
     let check_ins = with_captured_check_ins(|| {
         assert_eq!(find(&[1, 2, 3], |n| *n > 1), Some(&2));
         assert_eq!(foreign(4), 4);
@@ -316,11 +316,11 @@ fn b11_generic_and_foreign_functions_keep_their_values() {
 
 #[crons::monitor]
 #[test]
-fn b11_the_attribute_may_stand_above_test() {}
+fn the_attribute_may_stand_above_test() {}
 
 #[test]
 #[crons::monitor]
-fn b11_the_attribute_may_stand_below_test() {}
+fn the_attribute_may_stand_below_test() {}
 
 #[crons::monitor]
 fn rotate_logs_2() {}
@@ -329,7 +329,7 @@ fn rotate_logs_2() {}
 fn r#match() {}
 
 #[test]
-fn b14_the_slug_is_the_name_of_the_function_in_kebab_case() {
+fn the_slug_is_the_name_of_the_function_in_kebab_case() {
     let check_ins = with_captured_check_ins(|| {
         rotate_logs_2();
         r#match();

@@ -5,7 +5,7 @@ use crons::{CheckIn, CheckInId, ClientOptions, InitError, InvalidDsn, Slug, capt
 use crate::support::one_at_a_time;
 
 #[test]
-fn a12_without_a_dsn_the_job_runs_and_nothing_is_sent() {
+fn without_a_dsn_the_job_runs_and_nothing_is_sent() {
     let _one = one_at_a_time();
     let crons = crons::init(ClientOptions::new().dsn(""));
     assert!(!crons.is_enabled() && crons.error().is_none());
@@ -14,7 +14,7 @@ fn a12_without_a_dsn_the_job_runs_and_nothing_is_sent() {
 }
 
 #[test]
-fn a3_ids_are_handed_back_without_a_client() {
+fn ids_are_handed_back_without_a_client() {
     let _one = one_at_a_time();
     let slug = Slug::parse("job").unwrap();
     let given = CheckInId::from_bytes([7; 16]);
@@ -26,7 +26,7 @@ fn a3_ids_are_handed_back_without_a_client() {
 }
 
 #[test]
-fn a17_a_malformed_dsn_disables_and_says_which_part_is_wrong() {
+fn a_malformed_dsn_disables_and_says_which_part_is_wrong() {
     let _one = one_at_a_time();
     for (dsn, part) in [
         ("nonsense", InvalidDsn::NoUrl),
@@ -51,7 +51,7 @@ fn a17_a_malformed_dsn_disables_and_says_which_part_is_wrong() {
 }
 
 #[test]
-fn a14_an_environment_that_the_server_would_drop_is_refused() {
+fn an_environment_that_the_server_would_drop_is_refused() {
     let _one = one_at_a_time();
     for environment in ["a/b", "a\nb", &"x".repeat(65)] {
         let options = ClientOptions::new().dsn("http://key@127.0.0.1:9/1").environment(environment);
@@ -60,7 +60,7 @@ fn a14_an_environment_that_the_server_would_drop_is_refused() {
 }
 
 #[test]
-fn a_second_init_is_refused_while_the_first_guard_lives_and_leaves_the_first_alone() {
+fn a_second_init_is_refused_while_the_first_guard_lives() {
     let _one = one_at_a_time();
     let options =
         || ClientOptions::new().dsn("http://key@127.0.0.1:9/1").shutdown_timeout(std::time::Duration::ZERO);

@@ -31,7 +31,7 @@ fn with_config(check_ins: &[Value]) -> Vec<bool> {
 }
 
 #[test]
-fn b7_the_configuration_goes_along_always_or_once_or_never() {
+fn the_configuration_goes_along_always_or_once_or_never() {
     let _one = one_at_a_time();
     for (upsert, expected) in [
         (Upsert::Always, [true, true, true, true]),
@@ -47,7 +47,7 @@ fn b7_the_configuration_goes_along_always_or_once_or_never() {
 }
 
 #[test]
-fn b7_until_the_server_has_taken_it_the_configuration_goes_along_again() {
+fn the_configuration_is_sent_until_the_server_has_taken_it() {
     let _one = one_at_a_time();
     let sink = Sink::start(|number| Behaviour::Answer(if number == 0 { 500 } else { 200 }));
     let crons = crons::init(options(&sink).upsert(Upsert::OncePerProcess));
@@ -56,7 +56,7 @@ fn b7_until_the_server_has_taken_it_the_configuration_goes_along_again() {
 }
 
 #[test]
-fn b18_in_an_environment_that_is_not_listed_nothing_is_sent() {
+fn in_an_environment_that_is_not_listed_nothing_is_sent() {
     let _one = one_at_a_time();
     for (environment, arrives) in [("production", true), ("development", false), ("Production", false)] {
         let sink = up();
@@ -71,7 +71,7 @@ fn b18_in_an_environment_that_is_not_listed_nothing_is_sent() {
 }
 
 #[test]
-fn a11_before_send_may_change_a_check_in_or_hold_it_back_and_what_is_held_back_is_reported() {
+fn before_send_changes_a_check_in_or_drops_and_reports_it() {
     let _one = one_at_a_time();
     let sink = up();
     let crons = crons::init(options(&sink).before_send_check_in(|check_in| {
@@ -108,7 +108,7 @@ fn a_hook_that_panics_costs_its_check_in_and_nothing_else() {
 }
 
 #[test]
-fn d21_of_ten_quick_runs_six_check_ins_arrive_unless_the_limit_is_off() {
+fn of_ten_check_ins_as_many_arrive_as_the_limit_allows() {
     let _one = one_at_a_time();
     for (limit, sent) in [(MaxCheckIns::from(6), 6), (2.into(), 2), (MaxCheckIns::Unlimited, 10)] {
         let sink = up();
@@ -126,7 +126,7 @@ fn d21_of_ten_quick_runs_six_check_ins_arrive_unless_the_limit_is_off() {
 }
 
 #[test]
-fn d1_what_the_server_says_about_its_limit_is_heard_with_a_200_too() {
+fn what_the_server_says_about_its_limit_is_heard_with_a_200_too() {
     let _one = one_at_a_time();
     let sink =
         Sink::start(|_| Behaviour::AnswerWith(200, "X-Sentry-Rate-Limits: 60:monitor:organization\r\n"));
@@ -140,7 +140,7 @@ fn d1_what_the_server_says_about_its_limit_is_heard_with_a_200_too() {
 }
 
 #[test]
-fn d16_within_the_grace_a_quick_run_is_one_request_with_its_duration() {
+fn a_run_within_the_coalescing_time_is_one_request() {
     let _one = one_at_a_time();
     let sink = up();
     let crons = crons::init(options(&sink).coalesce(DEADLINE));
@@ -157,7 +157,7 @@ fn d16_within_the_grace_a_quick_run_is_one_request_with_its_duration() {
 }
 
 #[test]
-fn b12_a_heartbeat_is_one_check_in_at_the_end() {
+fn a_heartbeat_is_one_check_in_at_the_end() {
     let _one = one_at_a_time();
     let sink = up();
     let crons = crons::init(options(&sink));
@@ -171,7 +171,7 @@ fn b12_a_heartbeat_is_one_check_in_at_the_end() {
 }
 
 #[test]
-fn b15_each_run_is_a_trace_of_its_own_and_a_check_in_by_hand_is_none() {
+fn each_run_is_a_trace_and_a_check_in_by_hand_is_none() {
     let _one = one_at_a_time();
     let sink = up();
     let crons = crons::init(options(&sink).coalesce(DEADLINE));
@@ -198,7 +198,7 @@ fn b15_each_run_is_a_trace_of_its_own_and_a_check_in_by_hand_is_none() {
 }
 
 #[test]
-fn a11_before_send_sees_a_check_in_once_however_often_it_is_sent() {
+fn before_send_sees_a_check_in_once_however_often_it_is_sent() {
     let _one = one_at_a_time();
     let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let hook = {

@@ -60,7 +60,7 @@ fn monitors_without_a_schedule_are_named_once() {
 }
 
 #[test]
-fn crontabs_without_a_zone_are_named_where_the_machine_is_not_in_utc() {
+fn crontabs_without_a_zone_are_named_unless_in_utc() {
     let named = "and this machine is in Europe/Vienna";
     let text = said(&[("TZ", "Europe/Vienna")]);
     let line = text.lines().find(|line| line.contains(named)).unwrap_or_else(|| panic!("{text}"));
@@ -122,7 +122,7 @@ fn is_refused_without_a_log() {
 }
 
 #[test]
-fn the_first_loss_of_a_program_without_a_log_is_one_line_on_stderr() {
+fn without_a_log_the_first_loss_is_one_line_on_stderr() {
     let sink = Sink::start(|_| Behaviour::Answer(403));
     for (dsn, expected) in [
         (sink.dsn().as_str(), "crons: monitor `first`: check-in refused by the server: check the DSN"),
@@ -144,7 +144,7 @@ fn uses_a_monitor_before_init() {
 }
 
 #[test]
-fn a_monitor_before_init_is_one_line_on_stderr_if_there_is_no_log() {
+fn without_a_log_a_monitor_before_init_is_a_line_on_stderr() {
     let text = child::run("uses_a_monitor_before_init", &[]);
     assert_eq!(text.matches("crons: a monitor was used before crons::init").count(), 1, "{text}");
 }
@@ -166,7 +166,7 @@ fn has_results_in_results() {
 }
 
 #[test]
-fn a_result_that_cannot_be_seen_is_pointed_out_once_for_each_monitor() {
+fn a_hidden_result_is_pointed_out_once_for_each_monitor() {
     let sink = Sink::start(|_| Behaviour::Answer(200));
     let text = child::run("has_results_in_results", &[("SENTRY_DSN", &sink.dsn())]);
     let lines: Vec<_> = text.lines().filter(|line| line.contains("`.and_then(|inner| inner)`")).collect();

@@ -32,7 +32,7 @@ fn a_quick_job_is_one_request_and_a_slow_one_two() {
 }
 
 #[test]
-fn what_a_job_reports_while_the_server_is_down_arrives_when_it_is_back() {
+fn check_ins_of_an_outage_arrive_when_the_server_is_back() {
     let client = TestClient::new();
     client.set_server(TestServer::Down);
     client.scope(|| import(true)).unwrap_err();

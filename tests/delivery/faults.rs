@@ -107,7 +107,7 @@ fn a_server_that_does_not_speak_tls() {
 }
 
 #[test]
-fn an_answer_one_byte_at_a_time_takes_no_longer_than_a_request_may() {
+fn a_trickling_answer_is_cut_off_at_the_request_timeout() {
     let _one = one_at_a_time();
     // Never the whole status line: at this pace it would take an hour.
     let server = Server::start(|number, mut stream| match number {
@@ -152,7 +152,7 @@ fn a_slow_answer_makes_neither_flush_nor_close_late() {
 }
 
 #[test]
-fn a_body_that_never_ends_does_not_hold_what_its_status_has_decided() {
+fn a_status_counts_although_its_body_never_ends() {
     let _one = one_at_a_time();
     let server = Server::start(|number, mut stream| {
         if number > 0 {
@@ -193,7 +193,7 @@ fn a_connection_that_is_reset_in_the_middle() {
 }
 
 #[test]
-fn d11_what_is_too_large_is_not_sent_again_and_the_log_says_so() {
+fn what_is_too_large_is_not_sent_again_and_the_log_says_so() {
     let _one = one_at_a_time();
     let log = said();
     let server = Server::start(|_, mut stream| {

@@ -17,7 +17,7 @@ fn options(sink: &Sink) -> ClientOptions {
 }
 
 #[test]
-fn b1_both_reports_of_a_run_arrive_with_one_id_and_the_settings_of_the_client() {
+fn a_run_arrives_with_one_id_and_the_clients_settings() {
     let _one = one_at_a_time();
     let sink = Sink::start(|_| Behaviour::Answer(200));
     let crons = crons::init(options(&sink));
@@ -38,7 +38,7 @@ fn b1_both_reports_of_a_run_arrive_with_one_id_and_the_settings_of_the_client() 
 }
 
 #[test]
-fn d17_the_end_of_a_run_waits_for_the_answer_to_its_begin_and_other_runs_do_not() {
+fn an_end_waits_for_the_answer_to_its_start_others_do_not() {
     let _one = one_at_a_time();
     let gate = Arc::new(Gate::default());
     let held = Arc::clone(&gate);
@@ -61,7 +61,7 @@ fn d17_the_end_of_a_run_waits_for_the_answer_to_its_begin_and_other_runs_do_not(
 }
 
 #[test]
-fn d12_a_server_that_comes_back_gets_everything_once() {
+fn a_server_that_comes_back_gets_everything_once() {
     let _one = one_at_a_time();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -96,7 +96,7 @@ fn a_request_without_an_answer_is_sent_again_with_the_same_id() {
 }
 
 #[test]
-fn d11_what_the_server_refuses_is_counted_and_not_sent_again() {
+fn what_the_server_refuses_is_counted_and_not_sent_again() {
     let _one = one_at_a_time();
     for status in [301, 400, 403, 413, 429, 500, 503] {
         let sink = Sink::start(move |_| Behaviour::Answer(status));
@@ -110,7 +110,7 @@ fn d11_what_the_server_refuses_is_counted_and_not_sent_again() {
 }
 
 #[test]
-fn d13_d14_a_server_that_is_gone_or_says_nothing_neither_delays_the_job_nor_the_end_of_the_program() {
+fn a_dead_or_silent_server_delays_neither_job_nor_program() {
     let _one = one_at_a_time();
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let silent = Sink::start(|_| Behaviour::Silence);
@@ -128,7 +128,7 @@ fn d13_d14_a_server_that_is_gone_or_says_nothing_neither_delays_the_job_nor_the_
 }
 
 #[test]
-fn d15_a_burst_of_runs_arrives_whole() {
+fn a_burst_of_runs_arrives_whole() {
     let _one = one_at_a_time();
     let sink = Sink::start(|_| Behaviour::Answer(200));
     let crons = crons::init(options(&sink));
@@ -149,7 +149,7 @@ fn d15_a_burst_of_runs_arrives_whole() {
 }
 
 #[test]
-fn of_a_skipped_run_the_server_hears_no_verdict_whatever_the_timing() {
+fn a_skipped_run_sends_no_verdict_whatever_the_timing() {
     let _one = one_at_a_time();
     let gate = Arc::new(Gate::default());
     let held = Arc::clone(&gate);
@@ -233,7 +233,7 @@ impl Drop for Owner {
 }
 
 #[test]
-fn a_transport_may_own_a_runtime_and_return_errors_that_cannot_be_shown() {
+fn a_transport_may_own_a_runtime_and_return_any_error() {
     let _one = one_at_a_time();
     let dropped = Arc::new(AtomicUsize::new(0));
     let owner = Owner {

@@ -19,7 +19,7 @@ fn line_of(proxy: &Proxy) -> String {
 }
 
 #[test]
-fn d24_plain_http_goes_through_the_proxy_for_it() {
+fn plain_http_goes_through_the_proxy_for_it() {
     for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
         let sink = Sink::start(|_| ANSWERED);
         let proxy = Proxy::start(sink.address);
@@ -32,7 +32,7 @@ fn d24_plain_http_goes_through_the_proxy_for_it() {
 }
 
 #[test]
-fn d24_tls_goes_through_a_tunnel_that_the_proxy_cannot_look_into() {
+fn tls_goes_through_a_tunnel_that_the_proxy_cannot_look_into() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ours.pem");
     let authority = Authority::new("ours");
@@ -59,7 +59,7 @@ fn d24_tls_goes_through_a_tunnel_that_the_proxy_cannot_look_into() {
 }
 
 #[test]
-fn d24_a_proxy_for_plain_http_is_told_who_asks() {
+fn a_proxy_for_plain_http_is_told_who_asks() {
     let sink = Sink::start(|_| ANSWERED);
     let proxy = Proxy::start(sink.address);
     let address = format!("http://grace:h%40pper@{}", proxy.address);
@@ -69,7 +69,7 @@ fn d24_a_proxy_for_plain_http_is_told_who_asks() {
 }
 
 #[test]
-fn d24_what_no_proxy_names_is_reached_directly() {
+fn what_no_proxy_names_is_reached_directly() {
     let sink = Sink::start(|_| ANSWERED);
     let proxy = Proxy::start(sink.address);
     let address = format!("http://{}", proxy.address);
@@ -94,7 +94,7 @@ fn d24_what_no_proxy_names_is_reached_directly() {
 }
 
 #[test]
-fn a_server_on_this_machine_is_reached_directly_whatever_the_environment_says() {
+fn a_server_on_this_machine_is_reached_without_a_proxy() {
     let sink = Sink::start(|_| ANSWERED);
     let proxy = Proxy::start(sink.address);
     let address = format!("http://{}", proxy.address);
@@ -108,7 +108,7 @@ fn a_server_on_this_machine_is_reached_directly_whatever_the_environment_says() 
 }
 
 #[test]
-fn a_proxy_that_is_gone_delays_nothing_and_its_password_is_not_said() {
+fn a_dead_proxy_delays_nothing_and_its_password_is_hidden() {
     let gone = "http://grace:hopper@127.0.0.1:9";
     let said = child::run("child", &[("SENTRY_DSN", DSN), ("HTTP_PROXY", gone), ("UNREACHABLE", "1")]);
     assert!(said.contains("delivered: false") && said.contains("no answer from the server"), "{said}");

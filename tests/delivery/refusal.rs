@@ -14,7 +14,7 @@ use crate::support::log::Log;
 
 /// Both cases are one test, as a process has one client and one log.
 #[tokio::test]
-async fn a_refused_check_in_is_not_sent_and_one_that_is_accepted_with_a_remark_is() {
+async fn a_refused_check_in_is_not_sent_one_with_a_remark_is() {
     if !child::is_alone() {
         return;
     }

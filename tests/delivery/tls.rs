@@ -19,7 +19,7 @@ fn dsn(server: &TlsServer) -> String {
 }
 
 #[test]
-fn d25_a_private_authority_is_believed_once_it_is_named() {
+fn a_private_authority_is_believed_once_it_is_named() {
     let _one = one_at_a_time();
     let (ours, other) = (Authority::new("ours"), Authority::new("other"));
     let server = TlsServer::start(ours.sign("localhost", VALID));
@@ -34,7 +34,7 @@ fn d25_a_private_authority_is_believed_once_it_is_named() {
 }
 
 #[test]
-fn a_server_that_cannot_be_believed_gets_nothing_and_the_log_says_why() {
+fn an_untrusted_server_gets_nothing_and_the_log_says_why() {
     if !child::is_alone() {
         return;
     }
@@ -121,9 +121,9 @@ fn child() {
 
 /// A port that speaks the other of the two protocols, and what the log then advises.
 #[test]
-fn https_to_a_plain_port_and_the_reverse_are_told_apart_in_the_log() {
+fn the_log_tells_https_to_a_plain_port_from_the_reverse() {
     if !child::is_child() {
-        child::run("https_to_a_plain_port_and_the_reverse_are_told_apart_in_the_log", &[]);
+        child::run("the_log_tells_https_to_a_plain_port_from_the_reverse", &[]);
         return;
     }
     let log = Log::install();

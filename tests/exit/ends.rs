@@ -14,26 +14,24 @@ use crate::support::{Behaviour, DEADLINE, Sink};
 
 pub fn trials() -> Vec<Trial> {
     vec![
-        Trial::test("what_is_left_is_delivered_when_main_returns_though_the_guard_was_leaked", || {
-            ends("leak", 0, &["ok"])
-        }),
+        Trial::test("with_the_guard_leaked_the_rest_is_delivered_after_main", || ends("leak", 0, &["ok"])),
         Trial::test("what_is_left_is_delivered_at_process_exit", || ends("exit", 3, &["ok"])),
         Trial::test("what_is_left_is_delivered_at_process_exit_on_another_thread", || {
             ends("exit-elsewhere", 4, &["ok"])
         }),
         Trial::test("a_run_that_panics_in_main_is_an_error", || ends("panic", 101, &["error"])),
-        Trial::test("d14_a_server_that_says_nothing_holds_up_an_exit_no_longer_than_was_said", silent_server),
-        Trial::test("b18_sentry_crons_off_sends_nothing_whatever_the_program_says", switched_off),
+        Trial::test("a_silent_server_delays_an_exit_by_the_timeout_at_most", silent_server),
+        Trial::test("sentry_crons_off_sends_nothing_whatever_the_program_says", switched_off),
         Trial::test("a_disabled_program_exits_as_ever", || ends("disabled", 5, &[])),
         Trial::test("a_job_may_run_as_late_as_its_thread_ends", || ends("late", 0, &["ok", "ok"])),
         #[cfg(unix)]
-        Trial::test("d23_a_run_that_is_open_at_a_fork_is_ended_once", forked_within),
+        Trial::test("a_run_that_is_open_at_a_fork_is_ended_once", forked_within),
         #[cfg(unix)]
-        Trial::test("d23_children_of_one_parent_have_ids_of_their_own", forked_before_init),
+        Trial::test("children_of_one_parent_have_ids_of_their_own", forked_before_init),
         #[cfg(unix)]
-        Trial::test("d23_a_forked_child_sends_what_is_its_own_and_nothing_twice", forked),
+        Trial::test("a_forked_child_sends_what_is_its_own_and_nothing_twice", forked),
         #[cfg(unix)]
-        Trial::test("d23_a_child_forked_while_others_report_neither_hangs_nor_shares_ids", forked_under_load),
+        Trial::test("a_child_forked_under_load_neither_hangs_nor_shares_ids", forked_under_load),
     ]
 }
 

@@ -19,7 +19,7 @@ pub fn trials() -> Vec<Trial> {
     vec![
         Trial::test("the_first_signal_closes_open_runs_and_then_ends_the_process", first_signal),
         Trial::test("the_second_signal_ends_the_process_at_once", second_signal),
-        Trial::test("a_server_that_says_nothing_is_waited_for_no_longer_than_the_grace", silent_server),
+        Trial::test("a_silent_server_delays_a_signal_by_the_grace_at_most", silent_server),
         Trial::test("a_signal_that_is_ignored_stays_ignored", ignored_signal),
         Trial::test("a_forked_child_ends_at_once", forked_child),
         Trial::test("without_the_option_the_process_ends_at_once", without_the_option),
