@@ -25,6 +25,8 @@ pub use alerts::{
 pub use clock::{Clock, ManualClock};
 pub use domain::PROJECT;
 pub use open_server::{OpenServer, StartError};
+#[doc(hidden)] // for the messages of `crons-cli`
+pub use quote::quoted;
 pub use server::Server;
 pub use settings::{
     AdminToken, ConnectionLimits, Database, InvalidSetting, PublicKey, Quotas, RateLimit, Retention, Settings,
@@ -33,4 +35,4 @@ pub use simulation::{
     Action, CheckInRow, ConfigChange, EnvironmentRow, IncidentRow, OccurrenceRow, OutcomeRow, Replay, Report,
     Simulation, Ticks, TimelineEvent, parse_timeline,
 };
-pub use store::{StoreError, backup};
+pub use store::{StoreError, UnreadableRow, backup};
