@@ -12,7 +12,7 @@ use super::connection::{SqliteRecords, SqliteStore};
 use super::queries::Reader;
 use super::rows::{self, Micros};
 use super::unreadable::is_unreadable;
-use crate::alerts::{Alert, Alerts, Attempt, DeliveryOutcome, DueAlert, LONGEST_RETRY_AFTER, UNKNOWN_TARGET};
+use crate::alerts::{Alert, Alerts, Attempt, DeliveryOutcome, DueAlert, MAX_RETRY_AFTER, UNKNOWN_TARGET};
 use crate::domain::IncidentEvent;
 use crate::store::error::StoreError;
 use crate::store::records::Records;
@@ -63,7 +63,7 @@ impl SqliteStore {
     /// If the database fails.
     pub fn resume_alerts(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let longest = now.saturating_add(LONGEST_RETRY_AFTER).unwrap_or(Timestamp::MAX);
+        let longest = now.saturating_add(MAX_RETRY_AFTER).unwrap_or(Timestamp::MAX);
         transaction.execute(
             "UPDATE alerts SET next_attempt_at = min(next_attempt_at,
                  iif(attempts = 0 OR substr(last_answer, 1, length(?3)) = ?3, ?1, ?2))
