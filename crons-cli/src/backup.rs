@@ -27,8 +27,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         Some(database) => database.clone(),
         None => configured()?,
     };
-    crons_server::backup(database.path(), file)
-        .map_err(|error| format!("{database} was not copied: {error}"))?;
+    crons_server::backup(database, file).map_err(|error| format!("{database} was not copied: {error}"))?;
     let size = std::fs::metadata(file)?.len();
     writeln!(std::io::stdout().lock(), "{database} was copied to {} ({size} bytes)", file.display())?;
     Ok(())

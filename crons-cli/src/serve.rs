@@ -100,7 +100,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let (listen, database) = (config.listen, &config.settings.database);
-        let is_new = !database.path().exists();
+        let is_new = database.file().is_some_and(|path| !path.exists());
         let failed = |error| format!("cannot start with {database}: {error}");
         // Opened before the socket: migrating an old database may take minutes, and clients that connect would time out.
         let server = Server::open(&config.settings).await.map_err(failed)?;
@@ -123,13 +123,16 @@ fn print_banner(server: &Server, config: &Config, file: Option<&Path>, is_new: b
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let reach =
         if config.is_local() { "only this machine can reach it" } else { "other machines can reach it" };
-    let database = absolute(config.settings.database.path());
+    let database = match config.settings.database.file() {
+        Some(path) => absolute(path).display().to_string(),
+        None => config.settings.database.to_string(),
+    };
     let mut output = std::io::stdout().lock();
     writeln!(
         output,
         "crons listens on http://{}/  ({reach}; check-ins are stored in {}{})",
         server.address(),
-        database.display(),
+        database,
         if is_new { ", a new file" } else { "" },
     )?;
     if config.settings.admin_token.is_some() {

@@ -78,8 +78,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let Arguments { file, ticks, rate_limit, from_database, change } = arguments;
     let report = match (from_database, file) {
         (Some(database), _) => {
-            if !database.path().exists() {
-                return Err(format!("the file {} does not exist", database.path().display()).into());
+            if let Some(path) = database.file().filter(|path| !path.exists()) {
+                return Err(format!("the file {} does not exist", path.display()).into());
             }
             let replay = Replay { monitor_slug: change.monitor.clone(), change: change.into_config() };
             let Some((stored, report)) =

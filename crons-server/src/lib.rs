@@ -35,4 +35,4 @@ pub use simulation::{
     Action, CheckInRow, ConfigChange, EnvironmentRow, IncidentRow, OccurrenceRow, OutcomeRow, Replay, Report,
     Simulation, Ticks, TimelineEvent, parse_timeline,
 };
-pub use store::{StoreError, backup};
+pub use store::{StoreError, UnreadableRow, backup};

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use uuid::Uuid;
 
 use crate::alerts::{DeliveryError, Sender};
-use crate::settings::{PublicKey, Settings};
+use crate::settings::{Backend, PublicKey, Settings};
 use crate::store::{Reader, SqliteStore, StoreError};
 
 /// A server whose database is open and up to date, and that does not listen yet; made by
@@ -33,7 +33,7 @@ impl std::fmt::Debug for OpenServer {
 impl OpenServer {
     /// Opens the database on this thread.
     pub(crate) fn open(settings: &Settings) -> Result<Self, StartError> {
-        let path = settings.database.path();
+        let Backend::Sqlite(path) = settings.database.backend();
         let mut store = SqliteStore::open(path)?;
         let public_key = match &settings.public_key {
             Some(key) => PublicKey::as_str(key).to_owned(),

@@ -1,15 +1,20 @@
 //! The operator's settings of a server.
 
+// In layer order: a module uses only those above it.
+mod invalid;
 mod connection_limits;
+mod database;
 
 use std::fmt;
-use std::path::PathBuf;
 
 use crate::alerts::Alerts;
 use crate::clock::Clock;
 pub use crate::domain::Quotas;
 use crate::quote::quoted;
 pub use connection_limits::ConnectionLimits;
+pub(crate) use database::Backend;
+pub use database::Database;
+pub use invalid::InvalidSetting;
 
 /// Settings of a [`Server`](crate::Server). The defaults are those of `crons serve`.
 ///
@@ -94,7 +99,7 @@ impl std::str::FromStr for RateLimit {
         match text.parse() {
             _ if text == "off" => Ok(Self::OFF),
             Ok(check_ins) => Ok(Self::per_minute(check_ins)),
-            Err(_) => Err(InvalidSetting(format!(
+            Err(_) => Err(InvalidSetting::new(format!(
                 "rate_limit: {} is neither a number of check-ins a minute, 1 or more, nor `off`; write one of them",
                 quoted(text)
             ))),
@@ -120,51 +125,6 @@ impl Default for Retention {
     }
 }
 
-/// The database that stores check-ins. As a text: `sqlite:` and the path of a file, such as `sqlite:crons.db`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Database {
-    path: PathBuf,
-}
-
-impl Database {
-    /// A database in an SQLite file, which is created if it does not exist.
-    pub fn sqlite(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
-    }
-
-    /// The path of the file.
-    pub fn path(&self) -> &std::path::Path {
-        &self.path
-    }
-}
-
-impl Default for Database {
-    fn default() -> Self {
-        Self::sqlite("crons.db")
-    }
-}
-
-impl fmt::Display for Database {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sqlite:{}", self.path.display())
-    }
-}
-
-impl std::str::FromStr for Database {
-    type Err = InvalidSetting;
-
-    fn from_str(url: &str) -> Result<Self, InvalidSetting> {
-        let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
-        match path {
-            Some(path) if !path.is_empty() && path != ":memory:" => Ok(Self::sqlite(path)),
-            _ => Err(InvalidSetting(format!(
-                "database: {} is not the URL of a database; write `sqlite:` and the path of a file, such as sqlite:crons.db",
-                quoted(url)
-            ))),
-        }
-    }
-}
-
 /// The key that clients send, the part of the DSN before the `@`: 1 to 64 of the characters a-z, A-Z, 0-9, `-` and `_`. `Debug` hides
 /// it.
 #[derive(Clone, PartialEq, Eq)]
@@ -185,8 +145,8 @@ impl std::str::FromStr for PublicKey {
         if plain && (1..=64).contains(&key.len()) {
             return Ok(Self(key.to_owned()));
         }
-        Err(InvalidSetting(
-            "key: it must be 1 to 64 of the characters a-z, A-Z, 0-9, `-` and `_`; leave the key out, and the server makes one".into(),
+        Err(InvalidSetting::new(
+            "key: it must be 1 to 64 of the characters a-z, A-Z, 0-9, `-` and `_`; leave the key out, and the server makes one",
         ))
     }
 }
@@ -215,9 +175,8 @@ impl std::str::FromStr for AdminToken {
         if token.len() >= 16 && token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Ok(Self(token.to_owned()));
         }
-        Err(InvalidSetting(
-            "admin_token: it must be 16 or more printable ASCII characters without spaces; `openssl rand -hex 32` prints one"
-                .into(),
+        Err(InvalidSetting::new(
+            "admin_token: it must be 16 or more printable ASCII characters without spaces; `openssl rand -hex 32` prints one",
         ))
     }
 }
@@ -227,15 +186,3 @@ impl fmt::Debug for AdminToken {
         f.write_str("AdminToken(***)")
     }
 }
-
-/// A text is not a value of its setting. The message names the setting and what is allowed, and never repeats a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidSetting(String);
-
-impl fmt::Display for InvalidSetting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for InvalidSetting {}

@@ -28,7 +28,7 @@ pub(crate) fn enqueue_alerts(
     alerts: &Alerts,
     events: &[IncidentEvent],
 ) -> Result<bool, StoreError> {
-    let decided = alerts.decide(events, &mut Uuid::new_v4).map_err(StoreError::new)?;
+    let decided = alerts.decide(events, &mut Uuid::new_v4).map_err(StoreError::unavailable)?;
     for alert in &decided {
         records.enqueue_alert(alert)?;
     }
