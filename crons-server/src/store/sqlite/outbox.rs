@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::connection::SqliteRecords;
 use super::rows::Micros;
-use crate::alerts::{Alert, Alerts, Attempt, DeliveryOutcome, LONGEST_RETRY_AFTER, UNKNOWN_TARGET};
+use crate::alerts::{Alert, Alerts, Attempt, DeliveryOutcome, MAX_RETRY_AFTER, UNKNOWN_TARGET};
 use crate::domain::IncidentEvent;
 use crate::store::error::StoreError;
 use crate::store::records::Records;
@@ -37,7 +37,7 @@ impl SqliteRecords<'_> {
     /// that is down. An alert that was never tried, or whose target was not in the configuration, is due at once. None waits for
     /// longer than a target can ask for, in case the clock has been set back.
     pub(super) fn put_waits_right(&self, now: Timestamp) -> Result<(), StoreError> {
-        let longest = now.saturating_add(LONGEST_RETRY_AFTER).unwrap_or(Timestamp::MAX);
+        let longest = now.saturating_add(MAX_RETRY_AFTER).unwrap_or(Timestamp::MAX);
         self.0.execute(
             "UPDATE alerts SET next_attempt_at = min(next_attempt_at,
                  iif(attempts = 0 OR substr(last_answer, 1, length(?3)) = ?3, ?1, ?2))
