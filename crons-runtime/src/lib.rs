@@ -1,4 +1,5 @@
 //! The client of `crons`: monitors and their guards above, delivery below. Use it through the `crons` crate.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // In layer order: a module uses only those above it.
 #[macro_use]
