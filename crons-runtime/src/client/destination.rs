@@ -1,18 +1,18 @@
-//! The client: hands check-ins to the worker, or to the test kit.
+//! The destination of check-ins: the worker of a client, or the test kit.
 
-#[cfg(feature = "test")]
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crons_types::{CheckIn, CheckInId};
 
+use crate::platform::blocking::on_new_thread;
 use crate::platform::ids::new_id;
 use crate::record::queued::QueuedCheckIn;
 use crate::record::stats::Stats;
 use crate::worker::worker::Worker;
 
 /// The receiver of check-ins: a worker, or a sink in tests.
-pub(crate) enum Client {
+pub(crate) enum Destination {
     Worker(Worker),
     #[cfg(feature = "test")]
     Sink(Arc<dyn Sink>),
@@ -27,7 +27,7 @@ pub(crate) trait Sink: Send + Sync {
     fn stats(&self) -> Stats;
 }
 
-impl Client {
+impl Destination {
     /// The current time for the jobs of this client; a test clock in tests.
     pub(crate) fn now(&self) -> Instant {
         match self {
@@ -78,8 +78,18 @@ impl Client {
         }
     }
 
-    /// Closes open runs, delivers what is left for at most `timeout`, and ends the client. Waits until what could not be delivered has
-    /// been logged, if that takes no longer than the rest of `timeout` and `grace`.
+    /// Closes open runs as the options say, and delivers what is left, for at most `timeout`. With a timeout of zero it starts that and
+    /// does not wait.
+    pub(crate) fn deliver_rest(&self, timeout: Duration) {
+        match self {
+            Self::Worker(worker) => worker.deliver_rest(timeout),
+            #[cfg(feature = "test")]
+            Self::Sink(_) => {}
+        }
+    }
+
+    /// As [`deliver_rest`](Self::deliver_rest), and then ends the client. Waits until what could not be delivered has been logged, if that
+    /// takes no longer than the rest of `timeout` and `grace`.
     pub(crate) fn end(&self, timeout: Duration, grace: Duration) {
         match self {
             Self::Worker(worker) => {
@@ -92,11 +102,39 @@ impl Client {
         }
     }
 
+    /// As [`end`](Self::end) on a thread of its own, and returns the statistics. If no thread can be started, the client ends at once, with
+    /// what is left undelivered.
+    pub(crate) async fn end_async(self: &Arc<Self>, timeout: Duration) -> Stats {
+        let ending = Arc::clone(self);
+        if on_new_thread("crons-close", move || ending.end(timeout, Duration::ZERO)).await.is_none() {
+            self.stop();
+        }
+        self.stats()
+    }
+
+    /// Delivers what is left for at most `timeout`; logs how much is undelivered then.
+    pub(crate) fn flush_at_drop(&self, timeout: Duration) {
+        if !self.flush(timeout) {
+            let undelivered = self.stats().queued;
+            log_loss!(
+                warn,
+                [undelivered, ?timeout,],
+                "{undelivered} check-ins were not delivered within the shutdown timeout of {timeout:?}"
+            );
+        }
+    }
+
     pub(crate) fn stats(&self) -> Stats {
         match self {
             Self::Worker(worker) => worker.stats(),
             #[cfg(feature = "test")]
             Self::Sink(sink) => sink.stats(),
         }
+    }
+}
+
+impl std::fmt::Debug for Destination {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Destination").field("stats", &self.stats()).finish_non_exhaustive()
     }
 }

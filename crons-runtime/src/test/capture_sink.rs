@@ -1,21 +1,21 @@
-//! Everything that is handed to the client, in order, before anything is folded together.
+//! The sink of captured check-ins: keeps all of them, in order, before anything is coalesced.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crons_types::CheckIn;
 
-use crate::client::client::Sink;
+use crate::client::destination::Sink;
 use crate::record::queued::QueuedCheckIn;
 use crate::record::stats::Stats;
 use crate::wire::encode::Defaults;
 
-pub(super) struct Captured {
+pub(super) struct CaptureSink {
     defaults: Defaults,
     check_ins: Mutex<Vec<CheckIn>>,
 }
 
-impl Captured {
+impl CaptureSink {
     pub(super) fn new(defaults: Defaults) -> Self {
         Self { defaults, check_ins: Mutex::default() }
     }
@@ -29,13 +29,13 @@ impl Captured {
     }
 }
 
-impl Sink for Captured {
+impl Sink for CaptureSink {
     fn now(&self) -> Instant {
         Instant::now()
     }
 
     fn push(&self, record: QueuedCheckIn) {
-        // What takes back a begin is no check-in.
+        // The withdrawal of a run is no check-in.
         if record.event.is_counted() {
             let check_in = self.defaults.complete(record.to_check_in());
             self.check_ins().push(check_in);
