@@ -1,5 +1,4 @@
 //! `crons::Monitor` as a handle, and `MonitoredFuture` where a type must be named.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::convert::Infallible;
 use std::task::{Context, Poll};
