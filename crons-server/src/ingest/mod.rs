@@ -12,6 +12,6 @@ mod payload;
 mod envelope;
 
 pub(crate) use envelope::{Envelope, EnvelopeError, MAX_ITEM};
-pub(crate) use json_object::{Object, fault};
+pub(crate) use json_object::{JsonObject, describe_json_error};
 pub(crate) use payload::parse_check_in;
 pub(crate) use repeated_key::repeated_key;
