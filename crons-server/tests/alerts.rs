@@ -167,9 +167,9 @@ fn an_alert_whose_outcome_cannot_be_stored_is_sent_once_and_holds_up_no_other() 
     for (mode, status) in [(Mode::Answer(200), "delivered"), (Mode::Answer(400), "waiting")] {
         let receiver = Receiver::in_mode(mode);
         let harness = Harness::with_alerts("10:00:00", ops(&receiver));
-        let connection = rusqlite::Connection::open(harness.database()).unwrap();
+        let file = harness.file();
         let refuses = "CREATE TRIGGER refuses BEFORE UPDATE ON alerts WHEN OLD.id = 1 BEGIN SELECT RAISE(ABORT, 'no'); END";
-        connection.execute_batch(refuses).unwrap();
+        file.execute(refuses);
         harness.send("10:00:01", &yearly('a', "error"));
         harness.send("10:00:02", &yearly('b', "error"));
         harness.send("10:00:03", &yearly('c', "ok"));
@@ -183,7 +183,7 @@ fn an_alert_whose_outcome_cannot_be_stored_is_sent_once_and_holds_up_no_other() 
         events.dedup();
         assert_eq!(events, ["opened", "failure", "resolved"], "{status}");
         assert_eq!(harness.alerts()[0]["attempts"], 0);
-        connection.execute_batch("DROP TRIGGER refuses").unwrap();
+        file.execute("DROP TRIGGER refuses");
         // A message that failed a second ago by the server's clock is due again as soon as its failure is stored.
         eventually("it is stored once that is possible", || {
             harness.alerts()[0]["attempts"].as_u64() >= Some(1)
@@ -241,7 +241,7 @@ fn server_to_be_killed() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Server::start(&settings, listener).unwrap();
         println!("listens on {}", server.address());
-        server.failed().await;
+        server.closed().await;
     });
 }
 
