@@ -13,7 +13,7 @@ pub use span::InvalidInterval;
 use span::{Fault, Unit};
 pub use unit::IntervalUnit;
 
-/// How long after a check-in the next one is expected: a number from 1 up, and a unit.
+/// The time from one check-in to the next expected one: a number from 1 up, and a unit.
 ///
 /// ```
 /// use crons_types::{Interval, IntervalUnit};
@@ -71,7 +71,7 @@ impl Interval {
         Self::new(value, unit).map_err(|_| refuse(Fault::Beyond(unit)))
     }
 
-    /// How many units.
+    /// The number of units.
     pub fn value(self) -> u32 {
         self.value.get()
     }

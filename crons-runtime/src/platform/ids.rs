@@ -7,10 +7,10 @@ use fastrand::Rng;
 
 use crate::platform::{process, random};
 
-/// Where two generators are, seeded by the system, for the two halves of an id.
+/// The states of two generators, seeded by the system, for the two halves of an id.
 #[derive(Clone, Copy)]
 struct Ids {
-    /// A child process would go on with the numbers of its parent, as its brothers do.
+    /// The forks before the seed was taken. A child takes a new seed, as it would repeat the ids of its parent.
     forks: usize,
     halves: [u64; 2],
 }
