@@ -1,4 +1,7 @@
 //! An `Instant` in 8 bytes instead of 16.
+//!
+//! A queued check-in takes 64 bytes with it and 72 without, and two million may wait. The handler of a fork stores one, as it may write
+//! only to atomics.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};

@@ -1,4 +1,8 @@
 //! Random ids of runs (UUID version 4), made without a system call for each.
+//!
+//! A run costs its thread 0.21 µs of CPU, and 0.67 µs if the system is asked for each id, which is more than the 0.5 µs of `sentry`
+//! (`benches/client`, `caller`). The thread generator of `rand` panics where the system has no random numbers, and goes on with the same
+//! numbers in a forked child.
 
 use std::cell::Cell;
 
