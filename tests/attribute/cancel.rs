@@ -43,6 +43,7 @@ async fn cancelled(job: impl Future<Output = ()>) -> Vec<CheckIn> {
         assert!(timeout(Duration::from_secs(60), job).await.is_err());
     })
     .await
+    .check_ins
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,10 +87,10 @@ fn boxed() -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
 
 #[test]
 fn a_future_that_is_never_polled_sends_nothing() {
-    let check_ins = with_captured_check_ins(|| {
+    let captured = with_captured_check_ins(|| {
         drop(by_default());
         drop(returned());
         drop(boxed());
     });
-    assert_eq!(check_ins, []);
+    assert_eq!(captured.check_ins, []);
 }

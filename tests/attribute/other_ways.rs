@@ -45,8 +45,8 @@ fn a_future_is_reported_on_any_executor() {
 
 #[test]
 fn a_future_that_is_never_polled_is_not_reported() {
-    let check_ins = with_captured_check_ins(|| drop(monitor("job").run_async(async {})));
-    assert_eq!(check_ins, []);
+    let captured = with_captured_check_ins(|| drop(monitor("job").run_async(async {})));
+    assert_eq!(captured.check_ins, []);
 }
 
 #[tokio::test]
@@ -118,11 +118,11 @@ fn a_slug_made_at_run_time_is_what_the_server_would_store() {
 #[test]
 fn by_hand_a_run_may_begin_and_end_anywhere() {
     let slug = Slug::parse("abc123").unwrap();
-    let check_ins = with_captured_check_ins(|| {
+    let captured = with_captured_check_ins(|| {
         let id = capture_check_in(CheckIn::in_progress(slug.clone()));
         capture_check_in(CheckIn::ok(slug.clone()).check_in_id(id).duration(Duration::from_secs(123)));
     });
-    let [begin, end] = check_ins.try_into().unwrap();
+    let [begin, end] = captured.check_ins.try_into().unwrap();
     assert_eq!(begin.check_in_id, end.check_in_id);
     assert_eq!((end.status, end.duration), (CheckInStatus::Ok, Some(Duration::from_secs(123))));
     let id = begin.check_in_id.unwrap().to_string();

@@ -40,9 +40,9 @@ macro_rules! by_attribute {
             Box::pin(async { $value })
         }
         let check_ins = [
-            with_captured_check_ins(plain),
-            pollster::block_on(with_captured_check_ins_async(future())),
-            pollster::block_on(with_captured_check_ins_async(boxed())),
+            with_captured_check_ins(plain).check_ins,
+            pollster::block_on(with_captured_check_ins_async(future())).check_ins,
+            pollster::block_on(with_captured_check_ins_async(boxed())).check_ins,
         ];
         let [plain, future, boxed] = check_ins.each_ref().map(|check_ins| last(check_ins));
         assert_eq!((plain, plain), (future, boxed), "{}", stringify!($type));

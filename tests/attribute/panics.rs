@@ -43,6 +43,7 @@ fn captured<R>(job: impl FnOnce(u8) -> R) -> Vec<CheckIn> {
         let payload = raised.as_ref().and_then(|raised| raised.downcast_ref::<Payload>());
         assert_eq!(payload.map(|payload| payload.0), Some(7), "the panic goes on");
     })
+    .check_ins
 }
 
 #[test]

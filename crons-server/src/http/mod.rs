@@ -1,4 +1,4 @@
-//! The server's edge: connections, routes, who may ask, and the handlers of ingest, API and pages.
+//! HTTP: connections, routes, access control, and the handlers of ingest, API and pages.
 
 // In layer order: a module uses only those above it.
 mod listener;
@@ -14,7 +14,7 @@ mod pages;
 mod router;
 
 pub(crate) use access::Access;
-pub(crate) use listener::{Seldom, serve};
+pub(crate) use listener::{LogThrottle, serve};
 pub(crate) use refusal_log::RefusalLog;
 pub(crate) use router::Routes;
-pub(crate) use state::{App, on};
+pub(crate) use state::AppState;

@@ -1,4 +1,4 @@
-//! Query strings, read so that a refusal names the parameter.
+//! Query strings. Refusals name the parameter.
 
 use std::convert::Infallible;
 
@@ -6,24 +6,24 @@ use axum::extract::FromRequestParts;
 use axum::http::Uri;
 use axum::http::request::Parts;
 
-use crate::http::error::Refusal;
+use crate::http::error::HttpError;
 use crate::http::paths;
 
 /// The parameters of a query string, decoded, in the order in which they were written.
 #[derive(Debug, Default)]
 pub(crate) struct QueryPairs {
     pairs: Vec<(String, String)>,
-    /// Names of parameters whose bytes are not UTF-8.
+    /// The names of parameters whose bytes are not UTF-8.
     broken: Vec<String>,
 }
 
 impl QueryPairs {
-    /// The parameters of a URI; none without a query string.
+    /// Reads the parameters of a URI; there are none without a query string.
     pub(crate) fn of(uri: &Uri) -> Self {
         let mut read = Self::default();
         for written in uri.query().unwrap_or_default().split('&') {
             for (name, value) in form_urlencoded::parse(written.as_bytes()).into_owned() {
-                // Decoding puts a replacement character in place of what is not UTF-8.
+                // Decoding replaces bytes that are not UTF-8 by a replacement character.
                 let replaced = name.matches(REPLACED).count() + value.matches(REPLACED).count();
                 if replaced > 0 && replaced != written_replacements(written) {
                     read.broken.push(name.clone());
@@ -37,8 +37,8 @@ impl QueryPairs {
     /// The value of a parameter; `None` if it is not given.
     ///
     /// # Errors
-    /// If it is given twice with two values, or is not UTF-8. The message shows no value, since it may be a key.
-    pub(crate) fn value(&self, name: &str) -> Result<Option<&str>, Refusal> {
+    /// If the parameter is given twice with two values, or is not UTF-8. The message shows no value, since it may be a key.
+    pub(crate) fn value(&self, name: &str) -> Result<Option<&str>, HttpError> {
         if self.broken.iter().any(|broken| broken == name) {
             return Err(not_utf8(name));
         }
@@ -46,28 +46,28 @@ impl QueryPairs {
             self.pairs.iter().filter(|(given, _)| given == name).map(|(_, value)| value.as_str());
         let first = values.next();
         if values.any(|other| Some(other) != first) {
-            return Err(Refusal::bad_request(format!(
+            return Err(HttpError::bad_request(format!(
                 "{name}: the query string gives it more than once, with different values; write it once"
             )));
         }
         Ok(first)
     }
 
-    /// The names with their values.
+    /// All parameters, each with its value.
     ///
     /// # Errors
-    /// If one of them is not UTF-8.
-    pub(crate) fn into_pairs(self) -> Result<Vec<(String, String)>, Refusal> {
+    /// If a parameter is not UTF-8.
+    pub(crate) fn into_pairs(self) -> Result<Vec<(String, String)>, HttpError> {
         self.broken.first().map_or(Ok(self.pairs), |name| Err(not_utf8(name)))
     }
 
     /// Refuses parameters other than these.
-    pub(crate) fn only(&self, known: &[&str]) -> Result<(), Refusal> {
+    pub(crate) fn only(&self, known: &[&str]) -> Result<(), HttpError> {
         let Some((unknown, _)) = self.pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) else {
             return Ok(());
         };
         let unknown: String = unknown.chars().take(80).collect();
-        Err(Refusal::bad_request(format!(
+        Err(HttpError::bad_request(format!(
             "{} is no parameter of this list; allowed are {}; leave it out",
             paths::named(&unknown),
             known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
@@ -75,17 +75,17 @@ impl QueryPairs {
     }
 }
 
-/// The character that stands for bytes that are not UTF-8.
+/// The character in place of bytes that are not UTF-8.
 const REPLACED: char = char::REPLACEMENT_CHARACTER;
 
-/// Replacement characters that the sender wrote himself, percent-encoded or not.
+/// The number of replacement characters that the sender wrote as such, percent-encoded or not.
 fn written_replacements(written: &str) -> usize {
     written.matches(REPLACED).count() + written.to_ascii_lowercase().matches("%ef%bf%bd").count()
 }
 
-fn not_utf8(name: &str) -> Refusal {
+fn not_utf8(name: &str) -> HttpError {
     let name = name.replace(REPLACED, "\u{2026}");
-    Refusal::bad_request(format!(
+    HttpError::bad_request(format!(
         "{name}: this part of the query string is not UTF-8; percent-encode its bytes in UTF-8"
     ))
 }

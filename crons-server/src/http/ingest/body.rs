@@ -1,4 +1,4 @@
-//! The body of a request, bounded in size and time.
+//! Bodies of requests, bounded in size and time.
 
 use std::time::Duration;
 
@@ -8,24 +8,24 @@ use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
 use super::encoding::{self, EncodingError};
-use crate::http::error::Refusal;
+use crate::http::error::HttpError;
 
-/// The largest body that is taken, before and after decompression: 1 MiB, as Sentry takes on its check-in URL.
+/// The largest body in bytes, before and after decompression: 1 MiB, the limit of Sentry's check-in URL.
 const MAX_BODY: usize = 1024 * 1024;
-/// What is read of a larger one before it is refused: a client that is still sending does not see the answer.
+/// The most bytes that are read of a larger body before it is refused: a client that is still sending does not see the answer.
 const MAX_READ: usize = 8 * MAX_BODY;
-/// What is read of a body that is thrown away: the largest minidump that Sentry takes.
+/// The most bytes that are read of a body that is discarded: the largest minidump that Sentry accepts.
 const MAX_DISCARDED: usize = 100 * MAX_BODY;
-/// How long a client may leave us waiting for the next piece.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long all of it may take: 1 MiB comes in time over a line of 300 kbit/s.
+/// The longest pause between two pieces of a body.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest time for a whole body: 1 MiB in 30 s needs 300 kbit/s.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Reads a body to its end and undoes its `Content-Encoding`.
 ///
 /// # Errors
-/// If it comes too slowly, is too large, packed or unpacked, or is not encoded as the headers say.
-pub(super) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Vec<u8>, Refusal>
+/// If the body comes too slowly, is too large before or after decoding, or is not encoded as the headers say.
+pub(super) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Vec<u8>, HttpError>
 where
     B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
 {
@@ -42,37 +42,37 @@ where
     Ok(encoding::codings(headers).and_then(|codings| encoding::decode(bytes, &codings, MAX_BODY))?)
 }
 
-/// Reads a body to its end and keeps nothing of it.
+/// Reads a body to its end and discards it.
 ///
 /// # Errors
-/// If it comes too slowly.
-pub(super) async fn discard<B>(body: B) -> Result<(), Refusal>
+/// If the body comes too slowly.
+pub(super) async fn discard<B>(body: B) -> Result<(), HttpError>
 where
     B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
 {
     drain(body, MAX_DISCARDED, |_| ()).await.map(drop)
 }
 
-/// Hands each piece of a body on, until its end or until more than `most` bytes were read; how many were.
-async fn drain<B>(mut body: B, most: usize, mut keep: impl FnMut(&[u8])) -> Result<usize, Refusal>
+/// Passes each piece of a body to `keep`, until its end or until more than `most` bytes were read. Returns the number of bytes.
+async fn drain<B>(mut body: B, most: usize, mut keep: impl FnMut(&[u8])) -> Result<usize, HttpError>
 where
     B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
 {
     let mut read = 0;
     let deadline = Instant::now() + DEADLINE;
     loop {
-        let patience = Instant::now() + PATIENCE;
-        let frame = timeout_at(patience.min(deadline), body.frame()).await.map_err(|_| {
-            let detail = if patience <= deadline {
-                format!("the body stopped for {} s; send it without pauses", PATIENCE.as_secs())
+        let next_piece = Instant::now() + READ_TIMEOUT;
+        let frame = timeout_at(next_piece.min(deadline), body.frame()).await.map_err(|_| {
+            let detail = if next_piece <= deadline {
+                format!("the body stopped for {} s; send it without pauses", READ_TIMEOUT.as_secs())
             } else {
                 format!("the body has not come to its end in {} s; send it faster", DEADLINE.as_secs())
             };
-            Refusal::new(StatusCode::REQUEST_TIMEOUT, detail)
+            HttpError::new(StatusCode::REQUEST_TIMEOUT, detail)
         })?;
         let Some(frame) = frame else { break };
         let frame = frame.map_err(|error| {
-            Refusal::bad_request(format!("the body cannot be read: {error}; send all of it"))
+            HttpError::bad_request(format!("the body cannot be read: {error}; send all of it"))
         })?;
         let Ok(piece) = frame.into_data() else { continue };
         read += piece.len();
@@ -84,14 +84,14 @@ where
     Ok(read)
 }
 
-fn too_large() -> Refusal {
+fn too_large() -> HttpError {
     let detail = format!(
         "the body is larger than {MAX_BODY} bytes, packed or unpacked; send each check-in in a request of its own"
     );
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+    HttpError::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }
 
-impl From<EncodingError> for Refusal {
+impl From<EncodingError> for HttpError {
     fn from(error: EncodingError) -> Self {
         match error {
             EncodingError::TooLarge => too_large(),
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
     use crate::http::error::REASON;
 
-    /// One byte at a time, without end.
+    /// A body that sends one byte at a time, without end.
     struct Drip(Interval);
 
     impl hyper::body::Body for Drip {

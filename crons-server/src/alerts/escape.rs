@@ -1,35 +1,36 @@
-//! Names in texts that chat programs interpret: made harmless for each of their formats.
+//! Escapes names of clients in texts that chat programs interpret, so that a name can neither mention people nor link.
 //!
-//! Of the keys of a message only `text` and `title` are interpreted, by receivers that show them: Slack and its like read mrkdwn
-//! (`<!channel>`, `<url|text>`, `@here`), Mattermost, Discord and Teams read Markdown (`@all`, `@everyone`, `[text](url)`).
+//! Chat programs show only the keys `text` and `title` of a message. Slack reads mrkdwn (`<!channel>`, `<url|text>`, `@here`;
+//! <https://api.slack.com/reference/surfaces/formatting>), Mattermost, Discord and Teams read Markdown (`@all`, `@everyone`,
+//! `[text](url)`).
 
-/// Invisible, and no part of a name: what stands on both sides of it is no mention and no link any more.
+/// An invisible character that is not part of a name. Between two characters of a mention or a link, it ends the mention or link.
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
 
-/// The text without anything that calls people, links, or ends a quotation in backticks or a line.
-pub(super) fn literal(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
+/// Escapes a text: it mentions nobody, links nowhere, and ends neither a quotation in backticks nor a line.
+pub(super) fn escape_chat(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
     while let Some(next) = rest.next() {
         match next {
-            '`' | '<' | '>' => shown.push('_'),
-            _ if next.is_control() || is_format(next) => shown.push(' '),
-            _ => shown.push(next),
+            '`' | '<' | '>' => escaped.push('_'),
+            _ if next.is_control() || is_format(next) => escaped.push(' '),
+            _ => escaped.push(next),
         }
-        // Before `(` and `[` a bracket makes a link, before `//` a colon does.
+        // `](` and `][` make a link, as does `://`.
         let breaks = match next {
             '@' | '\u{ff20}' | ']' => true,
             ':' => rest.peek() == Some(&'/'),
             _ => false,
         };
         if breaks {
-            shown.push(ZERO_WIDTH_SPACE);
+            escaped.push(ZERO_WIDTH_SPACE);
         }
     }
-    shown
+    escaped
 }
 
-/// Whether the character ends a line or turns the direction of what comes after it.
+/// Whether the character ends a line, or changes the direction of the characters after it.
 fn is_format(character: char) -> bool {
     matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -41,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_calls_nobody_and_links_nowhere_in_any_format() {
+    fn a_name_mentions_nobody_and_links_nowhere() {
         for (name, expected) in [
             ("production", "production"),
             ("Straße 7 & Söhne, 50 %", "Straße 7 & Söhne, 50 %"),
@@ -55,14 +56,14 @@ mod tests {
             ("a\r\n\n@all", "a   @\u{200b}all"),
             ("a\u{202e}b", "a b"),
         ] {
-            assert_eq!(literal(name), expected);
+            assert_eq!(escape_chat(name), expected);
         }
     }
 
     proptest! {
         #[test]
-        fn nothing_that_is_interpreted_is_left(name in "[@<>`!\\[\\]():/ a\n\r\\PC]{0,40}") {
-            let shown = literal(&name);
+        fn no_escaped_name_has_a_mention_or_a_link(name in "[@<>`!\\[\\]():/ a\n\r\\PC]{0,40}") {
+            let shown = escape_chat(&name);
             prop_assert!(!shown.contains(['`', '<', '>', '\n', '\r']), "{shown:?}");
             prop_assert!(!shown.contains("](") && !shown.contains("][") && !shown.contains("://"), "{shown:?}");
             for (at, _) in shown.match_indices('@') {
