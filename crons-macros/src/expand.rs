@@ -11,7 +11,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, GenericArgument, Path, PathArguments, ReturnType, Signature, Type, TypeParamBound};
 
-use crate::captures::{ByValue, Captures, Rebound};
+use crate::captures::{ByValue, Captures, Rebound, Unused};
 use crate::check::{ConfigExpr, Monitor, OutcomeArg, SlugExpr};
 use crate::function::{BodyKind, Function};
 use crate::items;
@@ -26,20 +26,37 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
     let import = quote_spanned!(here=> use #krate::__private as #private;);
     let definition = definition(monitor, &private);
 
+    // Statements before an item would make it an item after statements to clippy.
+    let (items, rest) = items::split_leading(body);
     let run = function.run();
+    if let BodyKind::Closure = run {
+        let mut block = TokenStream::new();
+        brace.surround(&mut block, |tokens| {
+            let begin = quote_spanned!(here=> #import let __crons_run = #private::run_in_place(#definition););
+            tokens.extend(quote!(#(#inner_attrs)* #items #begin #rest));
+        });
+        return quote!(#(#attrs)* #vis #sig #block);
+    }
     let mut sig = sig.clone();
-    let Captures { by_value, rebound } = Captures::take(&mut sig, body);
+    let Captures { by_value, unused, rebound } = Captures::take(&mut sig, body);
     let mut taken = TokenStream::new();
     for ByValue { cfgs, name } in by_value {
-        taken.extend(quote_spanned!(here=> #(#cfgs)* let _ = &#name;));
+        let allow = name
+            .to_string()
+            .starts_with('_')
+            .then(|| quote_spanned!(here=> #[allow(clippy::used_underscore_binding)]));
+        taken.extend(quote_spanned!(here=> #(#cfgs)* #allow let _ = &#name;));
+    }
+    for Unused { cfgs, lints, name } in unused {
+        taken.extend(quote_spanned! {here=>
+            #(#cfgs)* { #(#lints)* #[allow(clippy::shadow_unrelated)] let #name = (); }
+        });
     }
     for Rebound { cfgs, mutability, name } in rebound {
         taken.extend(quote_spanned! {here=>
             #(#cfgs)* #[allow(clippy::shadow_same)] let #mutability #name = #name;
         });
     }
-    // Statements before an item would make it an item after statements to clippy.
-    let (items, rest) = items::split_leading(body);
     // What the compiler finds wrong in the user's own braces, it has said at the same place, and does not say twice.
     let untouched = braced.as_ref().filter(|_| taken.is_empty() && inner_attrs.is_empty());
     let braced = |first: TokenStream| {
@@ -89,6 +106,7 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
                 return __crons_output;
             }
         }
+        BodyKind::Closure => unreachable!("it was expanded above"),
         BodyKind::Future { boxed, output } => {
             let body = braced(TokenStream::new());
             let made = output_type(&sig.output);

@@ -5,6 +5,7 @@ mod keys;
 mod value;
 mod args;
 mod function;
+mod mentions;
 mod captures;
 mod items;
 mod check;
