@@ -70,7 +70,7 @@ impl Captures {
                     let cfgs = cfgs(&argument.attrs);
                     match &mut *argument.pat {
                         Pat::Ident(binding) if is_scalar(&argument.ty) => {
-                            captures.rebind(binding, cfgs, body)
+                            captures.rebind(binding, cfgs, body);
                         }
                         Pat::Wild(_) if may_be_dropped(&argument.ty) => {
                             let name = format_ident!("arg{index}", span = Span::mixed_site());
@@ -78,9 +78,16 @@ impl Captures {
                             captures.by_value.push(ByValue { cfgs, name });
                         }
                         pat => {
-                            let lints = lints(&argument.attrs);
+                            let lints = argument.attrs.iter().filter(|attr| is_level_of_unused(attr));
+                            let (lints, unused) = (lints.cloned().collect::<Vec<_>>(), captures.unused.len());
                             let arg = Arg { dropped: may_be_dropped(&argument.ty), body, lints: &lints };
                             captures.bindings(pat, &cfgs, arg);
+                            if captures.unused.len() > unused {
+                                // It is fulfilled at the variable of the same name.
+                                argument.attrs.retain(|attr| {
+                                    !attr.path().is_ident("expect") || !is_level_of_unused(attr)
+                                });
+                            }
                         }
                     }
                 }
@@ -115,6 +122,10 @@ impl Captures {
             Pat::TupleStruct(tuple) => tuple.elems.iter().for_each(|pat| self.bindings(pat, cfgs, arg)),
             Pat::Struct(all) => {
                 for field in &all.fields {
+                    // The compiler's advice on an unused `S { field }` is another: `field: _`.
+                    if field.colon_token.is_none() && is_unused(&field.pat, arg.body) {
+                        continue;
+                    }
                     let cfgs = [cfgs, &self::cfgs(&field.attrs)].concat();
                     self.bindings(&field.pat, &cfgs, arg);
                 }
@@ -134,7 +145,7 @@ impl Captures {
         let assigned = || binding.mutability.is_some() && is_assigned(&text, arg.body);
         if is_new && (arg.dropped || assigned()) {
             self.by_value.push(ByValue { cfgs: cfgs.to_vec(), name: name.clone() });
-            if !text.starts_with('_') && !is_used(&text, arg.body) {
+            if is_reported(&text) && !is_used(&text, arg.body) {
                 self.unused.push(Unused {
                     cfgs: cfgs.to_vec(),
                     lints: arg.lints.to_vec(),
@@ -145,6 +156,19 @@ impl Captures {
     }
 }
 
+/// Whether the compiler reports that a variable of this name is not used.
+fn is_reported(name: &str) -> bool {
+    !name.starts_with('_')
+}
+
+/// Whether `pat` is a variable that the compiler reports as unused.
+fn is_unused(pat: &Pat, body: &TokenStream) -> bool {
+    matches!(pat, Pat::Ident(binding) if {
+        let name = binding.ident.to_string();
+        is_reported(&name) && !is_used(&name, body)
+    })
+}
+
 /// The argument in which a binding stands.
 #[derive(Clone, Copy)]
 struct Arg<'a> {
@@ -153,9 +177,19 @@ struct Arg<'a> {
     lints: &'a [Attribute],
 }
 
-fn lints(attrs: &[Attribute]) -> Vec<Attribute> {
+/// Whether an attribute sets the level of the lint on unused variables.
+fn is_level_of_unused(attr: &Attribute) -> bool {
     let levels = ["allow", "expect", "warn", "deny", "forbid"];
-    attrs.iter().filter(|attr| levels.iter().any(|level| attr.path().is_ident(level))).cloned().collect()
+    let groups = ["unused_variables", "unused", "warnings"];
+    let is_group =
+        |token| matches!(token, TokenTree::Ident(lint) if groups.iter().any(|group| lint == group));
+    match &attr.meta {
+        Meta::List(list) => {
+            levels.iter().any(|level| list.path.is_ident(level))
+                && list.tokens.clone().into_iter().any(is_group)
+        }
+        _ => false,
+    }
 }
 
 fn cfgs(attrs: &[Attribute]) -> Vec<Attribute> {

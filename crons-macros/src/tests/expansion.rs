@@ -64,6 +64,7 @@ fn what_is_dropped_is_taken_whole_the_last_first() {
         ),
         ("Unit: Unit", "go(Unit)", ""),
         ("ref d: D", "go(d)", ""),
+        ("S { a, b: c, .. }: S", "go()", "let_=&c;{#[allow(clippy::shadow_unrelated)]letc=();}"),
         // A name that is not mentioned is unused, which is for a lint to say.
         (
             "a: A, _b: B, _: C",
