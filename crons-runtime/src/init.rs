@@ -90,6 +90,7 @@ fn start(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
         ca_certificates,
         on_exit,
         on_signal,
+        spool,
     } = *settings;
     let connect = connector(&dsn, transport, ca_certificates);
     let transport = connect()?;
@@ -104,6 +105,7 @@ fn start(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
         upsert,
         request_timeout,
         on_exit,
+        spool,
     };
     let worker = Worker::start(config, transport).map_err(|error| InitError::Startup(error.into()))?;
     let client = Arc::new(Client::Worker(worker));

@@ -2,6 +2,7 @@
 
 use std::env::VarError;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::delivery::on_exit::OnExit;
 use crate::delivery::upsert::Upsert;
 use crate::wire::encode::{BeforeSend, Defaults};
 use crate::wire::transport::Transport;
+use crate::worker::spool::spool::{MIN_LIMIT, SpoolOptions};
 
 /// The longest margin that a monitor can have.
 const MOST_GRACE: Duration = Duration::from_secs(MonitorConfig::MAX_CHECKIN_MARGIN as u64 * 60);
@@ -52,6 +54,8 @@ pub struct ClientOptions {
     ca_certificates: Option<Vec<u8>>,
     on_exit: OnExit,
     on_signal: Option<Duration>,
+    spool: Option<PathBuf>,
+    spool_limit: u64,
 }
 
 impl Default for ClientOptions {
@@ -75,6 +79,8 @@ impl Default for ClientOptions {
             ca_certificates: None,
             on_exit: OnExit::Error,
             on_signal: None,
+            spool: None,
+            spool_limit: 64 << 20,
         }
     }
 }
@@ -161,6 +167,41 @@ impl ClientOptions {
     #[must_use]
     pub fn on_signal(mut self, grace: Duration) -> Self {
         self.on_signal = Some(grace);
+        self
+    }
+
+    /// Keeps open runs and undelivered ends of runs in this folder, so that they survive the end of the process: after `kill -9`, a loss of
+    /// power or a server that is down, the next start delivers what is owed, and reports runs that were open as errors. Overrides
+    /// `CRONS_SPOOL`. Off if neither is set; the empty path is off, too.
+    ///
+    /// The client's thread writes each start and each end to a file before it sends it, and syncs the file within 50 ms: a killed process
+    /// loses what its jobs reported in the last milliseconds, a machine without power what they reported in the last 50. What is owed
+    /// has the environment, the release and the configuration that it was captured with, and the same id, so the server counts a
+    /// check-in once that arrives twice. An end that is older than the `max_runtime` of its monitor is dropped, as the server has counted
+    /// the run as timed out by then.
+    ///
+    /// Any number of processes may share a folder: each locks a file of its own, and a file whose lock is free is taken over by one of
+    /// those that start next. Files of other servers and projects are left alone. A damaged file is renamed to `*.corrupt`. Where the
+    /// folder cannot be written, that is logged once, check-ins are sent without it, and it is tried again every 10 seconds. The folder
+    /// must be on a file system with locks, on this machine.
+    ///
+    /// ```
+    /// # use crons_runtime as crons;
+    /// let options = crons::ClientOptions::new().spool("/var/lib/jobs/crons");
+    /// ```
+    #[must_use]
+    pub fn spool(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.spool = Some(folder.into());
+        self
+    }
+
+    /// The most bytes that the [spool](Self::spool) of this process may take. 64 MiB if left out, 64 KiB at least.
+    ///
+    /// When it is full, the oldest starts are removed from it, then the oldest ends. They are still sent, but are lost if the process is
+    /// killed before; [`Stats::spool_overflow`](crate::Stats::spool_overflow) counts them.
+    #[must_use]
+    pub fn spool_limit(mut self, bytes: u64) -> Self {
+        self.spool_limit = bytes;
         self
     }
 
@@ -286,9 +327,23 @@ impl ClientOptions {
                 if listed.is_empty() { "that list is empty".to_owned() } else { listed.join(", ") }
             )));
         }
+        let dsn: Dsn = dsn.parse().map_err(InitError::Dsn)?;
+        let defaults = Defaults { environment, release: given(self.release, "SENTRY_RELEASE")? };
+        let spool = match self.spool {
+            Some(folder) => Some(folder).filter(|folder| !folder.as_os_str().is_empty()),
+            None => variable("CRONS_SPOOL")?.map(PathBuf::from),
+        };
+        let spool = spool.map(|folder| SpoolOptions {
+            // A daemon may change its folder later.
+            folder: std::path::absolute(&folder).unwrap_or(folder),
+            limit: self.spool_limit.max(MIN_LIMIT),
+            server: format!("{}/{}", dsn.authority(), dsn.project_id()),
+            environment: defaults.environment.clone(),
+            release: defaults.release.clone(),
+        });
         Ok(Resolved::Enabled(Box::new(Settings {
-            dsn: dsn.parse().map_err(InitError::Dsn)?,
-            defaults: Defaults { environment, release: given(self.release, "SENTRY_RELEASE")? },
+            dsn,
+            defaults,
             request_timeout: self.request_timeout,
             shutdown_timeout: self.shutdown_timeout,
             delivery: DeliveryOptions {
@@ -303,6 +358,7 @@ impl ClientOptions {
             ca_certificates: self.ca_certificates,
             on_exit: self.on_exit,
             on_signal: self.on_signal,
+            spool,
         })))
     }
 }
@@ -344,6 +400,8 @@ impl fmt::Debug for ClientOptions {
             .field("enabled_environments", &self.enabled_environments)
             .field("on_exit", &self.on_exit)
             .field("on_signal", &self.on_signal)
+            .field("spool", &self.spool)
+            .field("spool_limit", &self.spool_limit)
             .finish_non_exhaustive()
     }
 }
@@ -368,4 +426,5 @@ pub(crate) struct Settings {
     pub(crate) ca_certificates: Option<Vec<u8>>,
     pub(crate) on_exit: OnExit,
     pub(crate) on_signal: Option<Duration>,
+    pub(crate) spool: Option<SpoolOptions>,
 }

@@ -17,6 +17,7 @@ use crate::delivery::server_limits::ServerRateLimits;
 use crate::platform::compact_instant::CompactInstant;
 use crate::record::discard::{DiscardCounts, DiscardReason};
 use crate::record::queued::{QueuedCheckIn, RunEvent};
+use crate::record::spooled::{Adopted, Journaled};
 use crate::record::stats::Stats;
 
 use super::delay_queue::{DelayQueue, DroppedStarts};
@@ -60,6 +61,8 @@ pub(crate) struct Delivery {
     pub(super) discarded: DiscardCounts,
     pub(super) stats: Stats,
     pub(super) remarked: Remarked,
+    /// Changes that the journal has not recorded. `None` without a spool.
+    journal: Option<Vec<Journaled>>,
 }
 
 impl Delivery {
@@ -80,6 +83,27 @@ impl Delivery {
             discarded: DiscardCounts::default(),
             stats: Stats::default(),
             remarked: Remarked::default(),
+            journal: None,
+        }
+    }
+
+    /// Collects from now on the changes that a journal records.
+    pub(crate) fn keep_journal(&mut self) {
+        self.journal = Some(Vec::new());
+    }
+
+    /// Takes the changes since the last call. They are to be recorded before the next check-in is sent.
+    pub(crate) fn take_journaled(&mut self) -> Vec<Journaled> {
+        self.journal.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Takes in check-ins of processes that are dead. The journal has recorded them.
+    pub(crate) fn adopt(&mut self, adopted: Adopted) {
+        self.stats.captured += adopted.records.len() as u64 + adopted.expired;
+        self.stats.dropped.expired += adopted.expired;
+        self.discarded.add(DiscardReason::Expired, adopted.expired);
+        for record in adopted.records {
+            self.enqueue(record);
         }
     }
 
@@ -88,6 +112,14 @@ impl Delivery {
         if !self.open_runs.take_in(&record) {
             self.stats.dropped.client_closed += u64::from(record.event.is_counted());
             return;
+        }
+        self.capture(record);
+    }
+
+    /// Has the journal record a report, and queues it.
+    fn capture(&mut self, record: QueuedCheckIn) {
+        if let Some(journal) = &mut self.journal {
+            journal.extend(Journaled::captured(&record));
         }
         self.enqueue(record);
     }
@@ -254,6 +286,9 @@ impl Delivery {
     pub(super) fn settle(&mut self, index: Index) {
         if let Some(record) = self.queues.get(index) {
             self.flush_tracker.leave(record.epoch);
+            if let Some(journal) = &mut self.journal {
+                journal.extend(Journaled::settled(record));
+            }
             self.queues.settle(index);
             self.prepared.remove(&index);
         }
@@ -284,13 +319,19 @@ impl Delivery {
         self.discarded.add(loss, quantity);
     }
 
+    /// Counts check-ins that the spool no longer holds.
+    pub(crate) fn struck_out(&mut self, quantity: u64) {
+        self.stats.spool_overflow += quantity;
+        self.discarded.add(DiscardReason::SpoolOverflow, quantity);
+    }
+
     /// Ends open runs as errors, but for those that began before `last_fork`; their own ends, should they still come, are dropped. The
     /// ends are waited for by flushes from `epoch` on.
     pub(crate) fn close_open_runs(&mut self, now: Instant, last_fork: Option<CompactInstant>, epoch: u32) {
         for mut end in self.open_runs.close(now, last_fork) {
             end.epoch = epoch;
             self.stats.captured += 1;
-            self.enqueue(end);
+            self.capture(end);
         }
     }
 

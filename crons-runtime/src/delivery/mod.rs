@@ -7,7 +7,7 @@ mod server_limits;
 mod rate_limiter;
 pub(crate) mod run_queue;
 mod delay_queue;
-mod open_runs;
+pub(crate) mod open_runs;
 mod remarked;
 pub(crate) mod on_exit;
 pub(crate) mod max_check_ins;

@@ -27,8 +27,19 @@ impl MonitorInfo {
         Self { slug, config, environment: None, release: None, traced: true }
     }
 
+    /// Whether its runs are reported by guards, and not by hand.
+    pub(crate) fn is_traced(&self) -> bool {
+        self.traced
+    }
+
+    /// Sets whether its runs are reported by guards.
+    pub(crate) fn traced(mut self, traced: bool) -> Self {
+        self.traced = traced;
+        self
+    }
+
     /// How long an event is worth sending: a start for the margin of its monitor, an end for the longest run.
-    fn lifetime(&self, event: RunEvent) -> Duration {
+    pub(super) fn lifetime(&self, event: RunEvent) -> Duration {
         let config = self.config.as_ref();
         let (given, default) = if event == RunEvent::InProgress {
             (config.and_then(MonitorConfig::get_checkin_margin), MonitorConfig::DEFAULT_CHECKIN_MARGIN)
@@ -67,13 +78,23 @@ pub(crate) enum RunEvent {
     Skipped,
 }
 
+impl From<CheckInStatus> for RunEvent {
+    fn from(status: CheckInStatus) -> Self {
+        match status {
+            CheckInStatus::InProgress => Self::InProgress,
+            CheckInStatus::Ok => Self::Ok,
+            CheckInStatus::Error => Self::Error,
+        }
+    }
+}
+
 impl RunEvent {
     /// Whether the event is a check-in, which the statistics count. `false` for [`Skipped`](Self::Skipped).
     pub(crate) fn is_counted(self) -> bool {
         self != Self::Skipped
     }
 
-    fn status(self) -> CheckInStatus {
+    pub(crate) fn status(self) -> CheckInStatus {
         match self {
             Self::InProgress => CheckInStatus::InProgress,
             // A skipped run is never sent; it has no word of its own.
@@ -176,11 +197,7 @@ impl QueuedCheckIn {
         let CheckIn {
             check_in_id, monitor_slug, status, duration, environment, release, monitor_config, ..
         } = check_in;
-        let event = match status {
-            CheckInStatus::InProgress => RunEvent::InProgress,
-            CheckInStatus::Ok => RunEvent::Ok,
-            CheckInStatus::Error => RunEvent::Error,
-        };
+        let event = RunEvent::from(status);
         let monitor =
             MonitorInfo { slug: monitor_slug, config: monitor_config, environment, release, traced: false };
         let mut record = Self::new(id, MonitorRef::Made(Arc::new(monitor)), event, at);

@@ -109,6 +109,11 @@ impl Inbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Has flushes wait for what the worker adopts before it first fetches check-ins.
+    pub(crate) fn expect_more(&self) {
+        self.state().worker.earliest_epoch = 0;
+    }
+
     /// Leaves a check-in.
     pub(crate) fn push(&self, mut record: QueuedCheckIn) -> Pushed {
         let mut state = self.state();

@@ -10,13 +10,16 @@ use crons_types::CheckInId;
 use tokio::task::{Id, JoinSet};
 
 use super::shared::{Shared, WorkerConfig};
+use super::spool::spool::Spool;
 use crate::delivery::delivery::Delivery;
+use crate::delivery::open_runs::BySlug;
 use crate::delivery::response::Answer;
 use crate::delivery::run_queue::Index;
 use crate::delivery::upsert::Upserts;
 use crate::platform::process;
 use crate::record::discard::{DiscardCounts, DiscardReason};
 use crate::record::queued::QueuedCheckIn;
+use crate::record::spooled::Now;
 use crate::wire::encode::Discarded;
 use crate::wire::transport::{Request, Transport, TransportError};
 use crate::worker::inbox::Progress;
@@ -49,6 +52,9 @@ pub(super) struct Sender {
     requests: JoinSet<Answer>,
     in_flight: HashMap<Id, (Index, DiscardCounts)>,
     upserts: Upserts,
+    /// Opened on the thread, as that reads and writes files.
+    spool: Option<Spool>,
+    ancestors: Vec<String>,
 }
 
 /// However the thread ends, nobody waits for it any longer, and nothing more is queued.
@@ -61,10 +67,15 @@ impl Drop for StopOnDrop {
 }
 
 impl Sender {
-    pub(super) fn new(shared: Arc<Shared>, config: Arc<WorkerConfig>, transport: Arc<dyn Transport>) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        config: Arc<WorkerConfig>,
+        transport: Arc<dyn Transport>,
+        ancestors: Vec<String>,
+    ) -> Self {
         let (delivery, upserts) = (Delivery::new(config.delivery), Upserts::new(config.upsert));
         let (requests, in_flight) = (JoinSet::new(), HashMap::new());
-        Self { shared, config, transport, delivery, requests, in_flight, upserts }
+        Self { shared, config, transport, delivery, requests, in_flight, upserts, spool: None, ancestors }
     }
 
     pub(super) fn run(mut self) {
@@ -92,6 +103,7 @@ impl Sender {
     }
 
     async fn send(&mut self) {
+        self.open_spool();
         let shared = Arc::clone(&self.shared);
         let mut records = Vec::new();
         let mut poll_at = Instant::now();
@@ -113,8 +125,12 @@ impl Sender {
                 if let Some(epoch) = closing {
                     self.close_open_runs(epoch);
                 }
+                self.journal().await;
                 if orders.stopped {
                     self.log_what_is_left();
+                    if let Some(spool) = &mut self.spool {
+                        spool.finish();
+                    }
                     return;
                 }
                 if let Some(epoch) = orders.expedite {
@@ -126,6 +142,7 @@ impl Sender {
                 self.send_ready();
                 parked = idle_polls >= IDLE_POLLS && shared.inbox.park();
             } else {
+                self.journal().await;
                 self.send_ready();
             }
             let wake = self.wake_at((!parked).then_some(poll_at));
@@ -138,6 +155,43 @@ impl Sender {
                 self.on_finished(finished);
             }
         }
+    }
+
+    /// Opens the spool, if there is one, and takes from it what dead processes owe.
+    fn open_spool(&mut self) {
+        let (Some(options), Some(owner), None) = (&self.config.spool, &self.shared.owner, &self.spool) else {
+            return;
+        };
+        let now = Now::read();
+        self.spool = Some(Spool::open(options.clone(), owner.clone(), &self.ancestors, now.instant));
+        self.delivery.keep_journal();
+        self.adopt(now);
+    }
+
+    fn adopt(&mut self, now: Now) {
+        let Some(adopted) = self.spool.as_mut().and_then(|spool| spool.adopt(now)) else { return };
+        if !adopted.died.is_empty() {
+            log!(
+                warn,
+                runs = adopted.died.len(),
+                open = %BySlug(adopted.died.iter()),
+                "runs were open when their processes were killed: they are reported as errors"
+            );
+        }
+        self.delivery.adopt(adopted);
+    }
+
+    /// Records in the spool what has changed. To be called before anything is sent.
+    async fn journal(&mut self) {
+        let Some(spool) = &mut self.spool else { return };
+        let (changes, now) = (self.delivery.take_journaled(), Now::read());
+        spool.record(&changes, now);
+        spool.sync(now.instant).await;
+        let struck_out = spool.take_struck_out();
+        if struck_out > 0 {
+            self.delivery.struck_out(struck_out);
+        }
+        self.adopt(now);
     }
 
     fn progress(&self) -> Progress {
@@ -166,7 +220,13 @@ impl Sender {
     /// Logs at the end of the client what the server will not hear of.
     fn log_what_is_left(&self) {
         let undelivered = self.delivery.stats().queued;
-        if undelivered > 0 {
+        if undelivered > 0 && self.spool.as_ref().is_some_and(Spool::is_written) {
+            log!(
+                warn,
+                undelivered,
+                "{undelivered} check-ins were not delivered before the client ended: they are in the spool, for the next start"
+            );
+        } else if undelivered > 0 {
             log_loss!(
                 warn,
                 [undelivered,],
@@ -189,7 +249,8 @@ impl Sender {
         // With all hands full, only an answer or news can help.
         let full = self.requests.len() >= MAX_IN_FLIGHT;
         let due = self.delivery.wake_at(Instant::now()).filter(|_| !full);
-        [due, poll_at].into_iter().flatten().min()
+        let sync = self.spool.as_ref().and_then(Spool::wake_at);
+        [due, poll_at, sync].into_iter().flatten().min()
     }
 
     /// Puts on the wire what may go.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Notify;
 
 use super::inbox::Inbox;
+use super::spool::spool::SpoolOptions;
 use crate::delivery::delivery::DeliveryOptions;
 use crate::delivery::on_exit::OnExit;
 use crate::delivery::upsert::Upsert;
@@ -25,6 +26,7 @@ pub(crate) struct WorkerConfig {
     pub(crate) upsert: Upsert,
     pub(crate) request_timeout: Duration,
     pub(crate) on_exit: OnExit,
+    pub(crate) spool: Option<SpoolOptions>,
 }
 
 /// What callers and the thread share.
@@ -33,6 +35,8 @@ pub(super) struct Shared {
     pub(super) inbox: Inbox,
     /// There is something to do.
     pub(super) wake: Notify,
+    /// The name of the worker's journals in the spool. `None` without a spool.
+    pub(super) owner: Option<String>,
 }
 
 impl Shared {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::sender::{Sender, on_worker};
 use super::shared::{Shared, WorkerConfig};
 use crate::delivery::on_exit::OnExit;
+use crate::platform::ids::new_id;
 use crate::platform::process;
 use crate::record::queued::QueuedCheckIn;
 use crate::record::stats::Stats;
@@ -31,7 +32,7 @@ impl Worker {
     pub(crate) fn start(config: WorkerConfig, transport: Arc<dyn Transport>) -> std::io::Result<Self> {
         process::count_forks();
         let config = Arc::new(config);
-        let shared = spawn(&config, transport)?;
+        let shared = spawn(&config, transport, Vec::new())?;
         let mut shared_by_fork: [OnceLock<Arc<Shared>>; MOST_FORKS] = Default::default();
         shared_by_fork[0] = OnceLock::from(shared);
         Ok(Self { config, shared_by_fork, forks: process::forks() })
@@ -54,7 +55,9 @@ impl Worker {
     fn spawn_after_fork(&self) -> Arc<Shared> {
         // A thread that the fork has left behind may hold the lock; it was ending the client then.
         let transport = self.config.connect.try_lock().ok().and_then(|connect| connect.as_ref()?());
-        let shared = transport.and_then(|transport| spawn(&self.config, transport).ok());
+        let workers = self.shared_by_fork.iter().filter_map(OnceLock::get);
+        let ancestors = workers.filter_map(|shared| shared.owner.clone()).collect();
+        let shared = transport.and_then(|transport| spawn(&self.config, transport, ancestors).ok());
         shared.unwrap_or_else(|| {
             log_loss!(error, [], "the check-ins of this forked process cannot be sent: jobs run unwatched");
             let shared = Shared::default();
@@ -103,10 +106,11 @@ impl Worker {
     }
 
     /// As [`stop`](Self::stop), and waits for at most `timeout` until the thread has logged what is left: it is asked to, because a
-    /// thread that runs the exit hooks has lost its thread-locals, which subscribers use. With nothing left it does not wait.
+    /// thread that runs the exit hooks has lost its thread-locals, which subscribers use. With nothing left, and no journal to end, it
+    /// does not wait.
     pub(crate) fn stop_and_report(&self, timeout: Duration) {
         let Some(shared) = self.shared() else { return };
-        let waits = shared.inbox.has_loose_ends() && !on_worker();
+        let waits = (shared.inbox.has_loose_ends() || shared.owner.is_some()) && !on_worker();
         self.stop();
         if waits {
             shared.inbox.wait_until_finished(timeout);
@@ -131,9 +135,18 @@ fn forked_too_often() {
     }
 }
 
-fn spawn(config: &Arc<WorkerConfig>, transport: Arc<dyn Transport>) -> std::io::Result<Arc<Shared>> {
-    let shared = Arc::new(Shared::default());
-    let sender = Sender::new(Arc::clone(&shared), Arc::clone(config), transport);
+/// Starts the thread of a worker, which was forked from the owners of the journals that `ancestors` names.
+fn spawn(
+    config: &Arc<WorkerConfig>,
+    transport: Arc<dyn Transport>,
+    ancestors: Vec<String>,
+) -> std::io::Result<Arc<Shared>> {
+    let owner = config.spool.as_ref().map(|_| new_id().to_string());
+    let shared = Arc::new(Shared { owner, ..Shared::default() });
+    if shared.owner.is_some() {
+        shared.inbox.expect_more();
+    }
+    let sender = Sender::new(Arc::clone(&shared), Arc::clone(config), transport, ancestors);
     std::thread::Builder::new().name("crons-worker".to_owned()).spawn(move || sender.run())?;
     Ok(shared)
 }
