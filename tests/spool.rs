@@ -32,7 +32,10 @@ fn main() {
     let trials = vec![
         Trial::test("a_killed_run_is_an_error_at_the_next_start", killed),
         Trial::test("an_end_that_was_not_delivered_is_sent_at_the_next_start", undelivered),
-        Trial::test("each_run_has_one_verdict_after_200_kills", kills),
+        Trial::test("each_run_has_one_verdict_after_200_kills", || {
+            kills();
+            Ok(())
+        }),
         Trial::test("a_live_process_keeps_its_journal_to_itself", shared),
         Trial::test("several_starts_adopt_a_journal_once", adopted_once),
         Trial::test("runs_that_are_left_open_on_purpose_stay_open", left),
@@ -205,12 +208,12 @@ fn busy(dsn: &str) {
     loop {
         dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let roll = dice >> 16;
-        if open.len() < 12 && roll % 2 == 0 {
+        if open.len() < 12 && roll.is_multiple_of(2) {
             open.push(monitor(format!("job-{}", roll % 7)).start());
         } else if !open.is_empty() {
             let run = open.remove(roll as usize % open.len());
             let id = run.id();
-            if roll % 3 == 0 {
+            if roll.is_multiple_of(3) {
                 say(&format!("error {id}"));
                 run.error();
             } else {
@@ -218,7 +221,7 @@ fn busy(dsn: &str) {
                 run.ok();
             }
         }
-        if roll % 5 == 0 {
+        if roll.is_multiple_of(5) {
             std::thread::sleep(Duration::from_micros(u64::from(roll % 2_000)));
         }
     }
@@ -290,7 +293,7 @@ fn kill_in_a_row(dsn: &str, folder: &Path, kills: usize, seed: usize) -> Known {
     known
 }
 
-fn kills() -> Result<(), Failed> {
+fn kills() {
     const ROWS: usize = 4;
     // Some answers are lost.
     let sink = Sink::start(|number| if number % 9 == 3 { Behaviour::HangUp } else { Behaviour::Answer(200) });
@@ -345,7 +348,6 @@ fn kills() -> Result<(), Failed> {
         );
     }
     assert!(died > 50 && ended > 50, "{died} runs died, {ended} ended: that proves little");
-    Ok(())
 }
 
 fn shared() -> Result<(), Failed> {

@@ -21,8 +21,10 @@ use crate::record::spooled::{Adopted, Journaled};
 use crate::record::stats::Stats;
 
 use super::delay_queue::{DelayQueue, DroppedStarts};
+use super::keep_alive::{Due, KeepAlives};
 use super::open_runs::OpenRuns;
 use super::remarked::Remarked;
+
 /// What the user has said about delivery.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DeliveryOptions {
@@ -55,7 +57,10 @@ pub(crate) struct Delivery {
     /// What was captured before this epoch is waited for.
     expedited: u32,
     dropped_starts: DroppedStarts,
-    open_runs: OpenRuns,
+    pub(super) open_runs: OpenRuns,
+    pub(super) keep_alives: KeepAlives,
+    /// How many keep-alives are in the queues.
+    queued_keep_alives: usize,
     /// Check-ins on the wire or to be sent again, as the user's hook has left them.
     prepared: HashMap<Index, CheckIn>,
     pub(super) discarded: DiscardCounts,
@@ -79,6 +84,8 @@ impl Delivery {
             expedited: 0,
             dropped_starts: DroppedStarts::default(),
             open_runs: OpenRuns::default(),
+            keep_alives: KeepAlives::default(),
+            queued_keep_alives: 0,
             prepared: HashMap::new(),
             discarded: DiscardCounts::default(),
             stats: Stats::default(),
@@ -113,6 +120,9 @@ impl Delivery {
             self.stats.dropped.client_closed += u64::from(record.event.is_counted());
             return;
         }
+        if !record.is_start() {
+            self.keep_alives.remove(record.id);
+        }
         self.capture(record);
     }
 
@@ -133,9 +143,16 @@ impl Delivery {
             }
             record.must_deliver = false;
         }
+        if !record.is_start() {
+            self.rate_limiter.ended(&record);
+        }
         let epoch = record.epoch;
         match self.queues.push(record) {
             PushOutcome::New => self.flush_tracker.enter(epoch),
+            PushOutcome::Replaced => {
+                self.queued_keep_alives -= 1;
+                self.flush_tracker.enter(epoch);
+            }
             PushOutcome::Folded { index, at } => {
                 self.stats.coalesced += 1;
                 if self.delay_queue.remove(at + self.options.coalesce, index) {
@@ -173,6 +190,7 @@ impl Delivery {
         while let Some(index) = self.delay_queue.due(now) {
             self.queues.requeue(index);
         }
+        self.queue_keep_alives(now);
         if self.backoff.until(now).is_some() {
             return None;
         }
@@ -192,10 +210,32 @@ impl Delivery {
         None
     }
 
+    /// Queues the keep-alives that are due and may go now. The others are put off.
+    fn queue_keep_alives(&mut self, now: Instant) {
+        while let Some((id, due)) = self.keep_alives.next(now) {
+            let Some((monitor, _)) = self.open_runs.get(id) else { continue };
+            if due == Due::Over {
+                log!(debug, slug = %monitor.slug, %id, "the run is not kept alive any longer: the server has counted it as timed out");
+                continue;
+            }
+            let record = QueuedCheckIn::new(id, monitor.clone(), RunEvent::KeepAlive, now);
+            let held_up = self.backoff.until(now).or_else(|| self.server_limits.until(now));
+            let held_up = held_up.or_else(|| self.rate_limiter.admit_keep_alive(&record, now).err());
+            if let Some(until) = held_up {
+                self.keep_alives.put_off(id, until);
+            } else if self.queues.has_run_of(&record) {
+                self.keep_alives.unanswered(id, now);
+            } else {
+                self.queued_keep_alives += 1;
+                self.queues.push(record);
+            }
+        }
+    }
+
     /// When [`next`](Self::next) has to be asked again though nothing else happens.
     pub(crate) fn wake_at(&self, now: Instant) -> Option<Instant> {
         let retry = self.backoff.until(now).filter(|_| self.queues.has_ready());
-        [self.delay_queue.first(), retry].into_iter().flatten().min()
+        [self.delay_queue.first(), self.keep_alives.first(), retry].into_iter().flatten().min()
     }
 
     pub(crate) fn get(&self, index: Index) -> Option<&QueuedCheckIn> {
@@ -209,6 +249,9 @@ impl Delivery {
         };
         if self.paced.remove(&index) {
             self.rate_limiter.waited(record);
+        }
+        if record.is_keep_alive() {
+            return self.keep_alive_turn(index, now);
         }
         let expires = record.expires();
         if expires <= now {
@@ -251,6 +294,21 @@ impl Delivery {
         }
     }
 
+    /// Whether a keep-alive may still go: its run may have been skipped, and other check-ins may have taken its place.
+    fn keep_alive_turn(&mut self, index: Index, now: Instant) -> SendDecision {
+        let Some(record) = self.queues.get(index) else {
+            return SendDecision::Never(DiscardReason::Internal);
+        };
+        let is_open = self.open_runs.get(record.id).is_some();
+        let admitted = self.rate_limiter.admit_keep_alive(record, now);
+        if is_open && admitted.is_ok() && self.server_limits.until(now).is_none() {
+            self.rate_limiter.sent(record, now);
+            return SendDecision::Now;
+        }
+        self.keep_alives.unanswered(record.id, now);
+        SendDecision::Never(DiscardReason::Throttled)
+    }
+
     /// Gives up a check-in that was about to go, or has gone without an answer.
     pub(crate) fn withhold(&mut self, index: Index, loss: DiscardReason, now: Instant) {
         if let Some(record) = self.queues.get(index) {
@@ -265,6 +323,12 @@ impl Delivery {
             return self.queues.requeue(index);
         }
         let Some(record) = self.queues.get(index) else { return };
+        if record.is_keep_alive() {
+            return self.settle(index);
+        }
+        if record.is_start() {
+            self.rate_limiter.ended(record);
+        }
         log!(debug, slug = %record.monitor.slug, status = record.event.as_str(), id = %record.id, ?loss, "check-in dropped");
         // A begin by hand may say again what the server knows already.
         if record.is_start() && !record.attempted && record.trace_id().is_some() {
@@ -285,7 +349,11 @@ impl Delivery {
 
     pub(super) fn settle(&mut self, index: Index) {
         if let Some(record) = self.queues.get(index) {
-            self.flush_tracker.leave(record.epoch);
+            if record.is_keep_alive() {
+                self.queued_keep_alives -= 1;
+            } else {
+                self.flush_tracker.leave(record.epoch);
+            }
             if let Some(journal) = &mut self.journal {
                 journal.extend(Journaled::settled(record));
             }
@@ -329,6 +397,7 @@ impl Delivery {
     /// ends are waited for by flushes from `epoch` on.
     pub(crate) fn close_open_runs(&mut self, now: Instant, last_fork: Option<CompactInstant>, epoch: u32) {
         for mut end in self.open_runs.close(now, last_fork) {
+            self.keep_alives.remove(end.id);
             end.epoch = epoch;
             self.stats.captured += 1;
             self.capture(end);
@@ -352,6 +421,6 @@ impl Delivery {
 
     /// All but what the inbox counts.
     pub(crate) fn stats(&self) -> Stats {
-        Stats { queued: self.queues.len() as u64, ..self.stats }
+        Stats { queued: (self.queues.len() - self.queued_keep_alives) as u64, ..self.stats }
     }
 }

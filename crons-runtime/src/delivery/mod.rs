@@ -8,6 +8,7 @@ mod rate_limiter;
 pub(crate) mod run_queue;
 mod delay_queue;
 pub(crate) mod open_runs;
+pub(crate) mod keep_alive;
 mod remarked;
 pub(crate) mod on_exit;
 pub(crate) mod max_check_ins;

@@ -53,6 +53,11 @@ impl OpenRuns {
         runs.into_iter().map(end).collect()
     }
 
+    /// The monitor of an open run, and when the run started. `None` if it is not open.
+    pub(super) fn get(&self, id: CheckInId) -> Option<(&MonitorRef, Instant)> {
+        self.runs.get(&id).map(|run| (&run.monitor, run.started.instant()))
+    }
+
     /// How many runs are open.
     pub(crate) fn len(&self) -> usize {
         self.runs.len()

@@ -40,6 +40,8 @@ pub(crate) enum PushOutcome {
     Folded { index: Index, at: Instant },
     /// The begin of its run was still here. `begin` is removed, and nothing of the run is sent.
     Withdrawn { index: Index, begin: QueuedCheckIn },
+    /// The record has taken the place of a keep-alive that had not been sent.
+    Replaced,
     /// There is nothing to withdraw: the begin is on the wire, or the server knows it, or it was dropped before.
     Ignored,
 }
@@ -68,6 +70,10 @@ impl RunQueues {
             }
         };
         let tail = at(records, head).map_or(NONE, |first| first.links.tail);
+        if let Some(last) = records.get_mut(tail as usize).filter(|last| last.is_unsent_keep_alive()) {
+            last.replace(record);
+            return PushOutcome::Replaced;
+        }
         // The nil id means "whichever run began last": two reports with it need not be about the same one.
         let opener = records
             .get_mut(tail as usize)
@@ -182,6 +188,12 @@ impl RunQueues {
             opener.links = Links { next: rest, tail: if tail == next { index } else { tail } };
         }
         Some(epoch)
+    }
+
+    /// Whether a check-in of the same run is here.
+    pub(crate) fn has_run_of(&self, record: &QueuedCheckIn) -> bool {
+        let is_same = |head: &Index| is_same_run(self.get(*head), Some(record));
+        self.heads.find(self.hash(record), is_same).is_some()
     }
 
     /// Whether someone's turn has come.

@@ -5,6 +5,7 @@ mod tests;
 
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::platform::now::Now;
 use crate::wire::transport::Response;
 
 /// What a 429 means that says nothing else, as Sentry has it.
@@ -20,9 +21,9 @@ pub(crate) struct ServerRateLimits {
 
 impl ServerRateLimits {
     /// Takes in an answer. Returns for how long it silences us, if it does and for longer than known.
-    pub(crate) fn update(&mut self, response: &Response, now: Instant) -> Option<Duration> {
-        let wait = told(response)?.min(LONGEST);
-        let until = now + wait;
+    pub(crate) fn update(&mut self, response: &Response, now: Now) -> Option<Duration> {
+        let wait = told(response, now.wall)?.min(LONGEST);
+        let until = now.instant + wait;
         if wait.is_zero() || self.until.is_some_and(|known| known >= until) {
             return None;
         }
@@ -37,7 +38,7 @@ impl ServerRateLimits {
 }
 
 /// How long to wait, by whatever header says it.
-fn told(response: &Response) -> Option<Duration> {
+fn told(response: &Response, now: SystemTime) -> Option<Duration> {
     let headers = |wanted: &'static str| {
         response.headers.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value.as_str())
     };
@@ -49,7 +50,7 @@ fn told(response: &Response) -> Option<Duration> {
     if response.status != 429 {
         return None;
     }
-    let after = headers("retry-after").find_map(retry_after);
+    let after = headers("retry-after").find_map(|value| retry_after(value, now));
     Some(after.unwrap_or(BARE_429))
 }
 
@@ -63,12 +64,12 @@ fn limit(group: &str) -> Option<(Duration, bool)> {
 }
 
 /// Seconds, or a date.
-fn retry_after(value: &str) -> Option<Duration> {
+fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     seconds(value).or_else(|| {
         let date = httpdate::parse_http_date(value).ok()?;
         // One that is past means: at once.
-        Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+        Some(date.duration_since(now).unwrap_or_default())
     })
 }
 

@@ -19,12 +19,14 @@ pub(crate) struct MonitorInfo {
     pub(crate) release: Option<String>,
     /// Whether each run is a trace of its own, which has the id of the run.
     traced: bool,
+    /// Whether runs are kept alive: reported as in progress again while they are, so that the server does not time them out.
+    pub(crate) keep_alive: bool,
 }
 
 impl MonitorInfo {
     /// A monitor whose runs are reported by a guard.
     pub(crate) fn new(slug: Slug, config: Option<MonitorConfig>) -> Self {
-        Self { slug, config, environment: None, release: None, traced: true }
+        Self { slug, config, environment: None, release: None, traced: true, keep_alive: false }
     }
 
     /// Whether its runs are reported by guards, and not by hand.
@@ -38,16 +40,24 @@ impl MonitorInfo {
         self
     }
 
-    /// How long an event is worth sending: a start for the margin of its monitor, an end for the longest run.
+    /// How long an event is worth sending: a start for the margin of its monitor, anything else for the longest run.
     pub(super) fn lifetime(&self, event: RunEvent) -> Duration {
-        let config = self.config.as_ref();
-        let (given, default) = if event == RunEvent::InProgress {
-            (config.and_then(MonitorConfig::get_checkin_margin), MonitorConfig::DEFAULT_CHECKIN_MARGIN)
-        } else {
-            (config.and_then(MonitorConfig::get_max_runtime), MonitorConfig::DEFAULT_MAX_RUNTIME)
-        };
-        Duration::from_secs(u64::from(given.map_or(default, Minutes::get)) * 60)
+        if event != RunEvent::InProgress {
+            return minutes(self.max_runtime());
+        }
+        let margin = self.config.as_ref().and_then(MonitorConfig::get_checkin_margin);
+        minutes(margin.map_or(MonitorConfig::DEFAULT_CHECKIN_MARGIN, Minutes::get))
     }
+
+    /// How many minutes a run may take before the server counts it as timed out.
+    pub(crate) fn max_runtime(&self) -> u32 {
+        let given = self.config.as_ref().and_then(MonitorConfig::get_max_runtime);
+        given.map_or(MonitorConfig::DEFAULT_MAX_RUNTIME, Minutes::get)
+    }
+}
+
+fn minutes(minutes: u32) -> Duration {
+    Duration::from_secs(u64::from(minutes) * 60)
 }
 
 /// A reference to a monitor. An annotated function has a static one: a reference count would be contended by job threads and worker.
@@ -74,6 +84,9 @@ pub(crate) enum RunEvent {
     InProgress,
     Ok,
     Error,
+    /// The run is still in progress: sent by the worker, not captured from a job. It has no end to wait for, and is dropped rather than
+    /// sent late.
+    KeepAlive,
     /// Withdraws the run: its start, if still unsent, is removed, and nothing more of the run is sent.
     Skipped,
 }
@@ -89,14 +102,20 @@ impl From<CheckInStatus> for RunEvent {
 }
 
 impl RunEvent {
-    /// Whether the event is a check-in, which the statistics count. `false` for [`Skipped`](Self::Skipped).
+    /// Whether the event is a check-in, which the statistics count. `false` for [`Skipped`](Self::Skipped), which is never sent, and for
+    /// [`KeepAlive`](Self::KeepAlive), of which nobody misses one.
     pub(crate) fn is_counted(self) -> bool {
-        self != Self::Skipped
+        !matches!(self, Self::Skipped | Self::KeepAlive)
+    }
+
+    /// Whether the event is the end of a run.
+    pub(crate) fn is_end(self) -> bool {
+        matches!(self, Self::Ok | Self::Error)
     }
 
     pub(crate) fn status(self) -> CheckInStatus {
         match self {
-            Self::InProgress => CheckInStatus::InProgress,
+            Self::InProgress | Self::KeepAlive => CheckInStatus::InProgress,
             // A skipped run is never sent; it has no word of its own.
             Self::Ok | Self::Skipped => CheckInStatus::Ok,
             Self::Error => CheckInStatus::Error,
@@ -198,8 +217,8 @@ impl QueuedCheckIn {
             check_in_id, monitor_slug, status, duration, environment, release, monitor_config, ..
         } = check_in;
         let event = RunEvent::from(status);
-        let monitor =
-            MonitorInfo { slug: monitor_slug, config: monitor_config, environment, release, traced: false };
+        let mut monitor = MonitorInfo::new(monitor_slug, monitor_config).traced(false);
+        (monitor.environment, monitor.release) = (environment, release);
         let mut record = Self::new(id, MonitorRef::Made(Arc::new(monitor)), event, at);
         record.must_deliver = event != RunEvent::InProgress && check_in_id.is_some();
         match duration {
@@ -215,6 +234,15 @@ impl QueuedCheckIn {
 
     pub(crate) fn is_start(&self) -> bool {
         self.event == RunEvent::InProgress
+    }
+
+    pub(crate) fn is_keep_alive(&self) -> bool {
+        self.event == RunEvent::KeepAlive
+    }
+
+    /// Whether it is a keep-alive that was never sent.
+    pub(crate) fn is_unsent_keep_alive(&self) -> bool {
+        self.is_keep_alive() && !self.attempted
     }
 
     /// The trace id of the run, which is the id of the run. `None` if the run is no trace of its own.
@@ -242,6 +270,12 @@ impl QueuedCheckIn {
         if closer.monitor.config.is_some() || self.monitor.config.is_none() {
             self.monitor = closer.monitor;
         }
+    }
+
+    /// Replaces everything but the place in the queue.
+    pub(crate) fn replace(&mut self, other: Self) {
+        let (queue_state, links) = (self.queue_state, self.links);
+        *self = Self { queue_state, links, ..other };
     }
 
     /// Converts to the public form, which is sent.

@@ -2,41 +2,15 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use crons_types::{CheckInId, Environment, Slug};
 
 use crate::platform::compact_instant::CompactInstant;
+use crate::platform::now::Now;
 use crate::record::journal::{Entry, SpooledMonitor};
 use crate::record::ledger::{Owed, Report};
 use crate::record::queued::{MonitorInfo, MonitorRef, QueuedCheckIn, RunEvent};
-
-/// An instant, and what the clocks on the wall show then: monotonic time means nothing to another process.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Now {
-    pub(crate) instant: Instant,
-    pub(crate) wall: SystemTime,
-}
-
-impl Now {
-    /// Reads both clocks.
-    pub(crate) fn read() -> Self {
-        Self { instant: Instant::now(), wall: SystemTime::now() }
-    }
-
-    /// Converts to milliseconds since 1970; 0 before it.
-    fn wall_millis(self, at: CompactInstant) -> u64 {
-        let age = Duration::from_nanos(CompactInstant::from(self.instant).since(at));
-        let since_1970 = self.wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        u64::try_from(since_1970.saturating_sub(age).as_millis()).unwrap_or(u64::MAX)
-    }
-
-    /// How long ago this was, in milliseconds since 1970; zero if the clock was set back since.
-    fn age(self, millis: u64) -> Duration {
-        let since_1970 = self.wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        since_1970.saturating_sub(Duration::from_millis(millis))
-    }
-}
 
 /// A change that the journal records.
 #[derive(Debug)]
@@ -86,6 +60,7 @@ impl Journaled {
     /// The change that is made when this report is delivered or given up. `None` for the start of a run whose end is still to come.
     pub(crate) fn settled(record: &QueuedCheckIn) -> Option<Self> {
         match record.event {
+            RunEvent::KeepAlive => None,
             RunEvent::InProgress if record.monitor.is_traced() => None,
             RunEvent::InProgress => Self::new(record, Change::StartSettled),
             _ => Self::new(record, Change::EndSettled),

@@ -25,6 +25,8 @@ pub struct Stats {
     pub dropped: Dropped,
     /// Not sent yet, or not answered yet.
     pub queued: u64,
+    /// Keep-alives that the server has taken: reports that a run is still in progress. They are in none of the other counts.
+    pub keep_alives: u64,
     /// Starts and ends of runs that the spool no longer holds, because it was full
     /// ([`ClientOptions::spool_limit`](crate::ClientOptions::spool_limit)). They are lost only if the process is killed before it has
     /// sent them, so each of them is in one of the other counts as well.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crons_types::{MonitorConfig, Slug};
 
+use crate::delivery::keep_alive;
 use crate::platform::logging::is_first;
 use crate::record::queued::{MonitorInfo, MonitorRef};
 use crate::run::execute::call;
@@ -29,7 +30,13 @@ use crate::run::verdict::Verdict;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn monitor<'a>(slug: impl Into<Cow<'a, str>>) -> Monitor<'a> {
-    Monitor { slug: slug.into(), config: None, on_cancel: OnCancel::default(), heartbeat: false }
+    Monitor {
+        slug: slug.into(),
+        config: None,
+        on_cancel: OnCancel::default(),
+        heartbeat: false,
+        keep_alive: false,
+    }
 }
 
 /// A monitor put together at run time, by [`monitor`].
@@ -41,6 +48,7 @@ pub struct Monitor<'a> {
     config: Option<MonitorConfig>,
     on_cancel: OnCancel,
     heartbeat: bool,
+    keep_alive: bool,
 }
 
 impl Monitor<'_> {
@@ -60,6 +68,18 @@ impl Monitor<'_> {
     /// tell a run that hangs from one that has not begun.
     pub fn heartbeat(mut self) -> Self {
         self.heartbeat = true;
+        self
+    }
+
+    /// With `true`, a run may take longer than `max_runtime`, up to 7 days: while it does, the client reports it as in progress again,
+    /// every third of `max_runtime` but not more often than each minute, so that the server moves its timeout. Set `max_runtime` to how
+    /// soon a process that was killed or frozen is to be noticed: 2 minutes at least, the server's default of 30 if left out.
+    ///
+    /// A keep-alive leaves room for a start and an end within
+    /// [`max_check_ins_per_minute`](crate::ClientOptions::max_check_ins_per_minute), so there is none if that is below 3, and none for
+    /// [`heartbeat`](Self::heartbeat) runs, of which the server hears no start.
+    pub fn keep_alive(mut self, keep_alive: bool) -> Self {
+        self.keep_alive = keep_alive;
         self
     }
 
@@ -86,10 +106,16 @@ impl Monitor<'_> {
 
     /// As [`start`](Self::start), without a guard where nobody hears of the run.
     fn begin(self) -> Option<CheckInGuard> {
-        let Self { slug, config, on_cancel, heartbeat } = self;
+        let Self { slug, config, on_cancel, heartbeat, keep_alive } = self;
         start(|| {
-            let monitor = MonitorRef::Made(Arc::new(MonitorInfo::new(stored(&slug)?, config)));
-            Some(RunSpec { monitor, on_cancel, heartbeat })
+            let mut monitor = MonitorInfo::new(stored(&slug)?, config);
+            monitor.keep_alive = keep_alive;
+            if let Some(warning) = keep_alive::warning(&monitor)
+                && is_first(&format!("{slug}: {warning}"))
+            {
+                log!(warn, slug = %monitor.slug, "{warning}");
+            }
+            Some(RunSpec { monitor: MonitorRef::Made(Arc::new(monitor)), on_cancel, heartbeat })
         })
     }
 }

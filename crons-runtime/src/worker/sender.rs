@@ -16,10 +16,10 @@ use crate::delivery::open_runs::BySlug;
 use crate::delivery::response::Answer;
 use crate::delivery::run_queue::Index;
 use crate::delivery::upsert::Upserts;
+use crate::platform::now::Now;
 use crate::platform::process;
 use crate::record::discard::{DiscardCounts, DiscardReason};
 use crate::record::queued::QueuedCheckIn;
-use crate::record::spooled::Now;
 use crate::wire::encode::Discarded;
 use crate::wire::transport::{Request, Transport, TransportError};
 use crate::worker::inbox::Progress;
@@ -308,7 +308,7 @@ impl Sender {
             if let (Ok(response), Some(record)) = (&answer, self.delivery.get(index)) {
                 self.upserts.answered(&record.monitor, response);
             }
-            self.delivery.answered(index, &answer, discarded, Instant::now());
+            self.delivery.answered(index, &answer, discarded, Now::read());
         }
     }
 }

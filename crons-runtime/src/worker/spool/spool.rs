@@ -9,10 +9,11 @@ use tokio::task::JoinHandle;
 
 use super::adoption::Estate;
 use super::journal_file::{self, JournalFile};
+use crate::platform::now::Now;
 use crate::record::journal::{Entry, Header, VERSION, write_line};
 use crate::record::ledger::Ledger;
 use crate::record::queued::MonitorRef;
-use crate::record::spooled::{Adopted, Journaled, MonitorNumbers, Now, describe};
+use crate::record::spooled::{Adopted, Journaled, MonitorNumbers, describe};
 
 /// How long a change may be written and not synced: what a loss of power may cost.
 const SYNC_INTERVAL: Duration = Duration::from_millis(50);

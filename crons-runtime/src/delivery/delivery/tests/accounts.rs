@@ -15,7 +15,7 @@ fn steps() -> impl proptest::strategy::Strategy<Value = (Vec<Step>, Vec<u16>)> {
     use proptest::prelude::*;
     let event = prop::sample::select(vec![RunEvent::Ok, RunEvent::Error, RunEvent::Skipped]);
     let step = prop_oneof![
-        (0_u8..3).prop_map(Step::Start),
+        (0_u8..4).prop_map(Step::Start),
         (any::<usize>(), event).prop_map(|(job, event)| Step::End(job, event)),
         (0_u16..40_000).prop_map(Step::Pass),
         Just(Step::Hurry),
@@ -37,8 +37,9 @@ proptest::proptest! {
         for step in steps {
             match step {
                 Step::Start(slug) => {
-                    let job = world.start(["a", "b", "c"][usize::from(slug)], None);
-                    jobs.push(job);
+                    let mut monitor = keep_alive::monitor(["a", "b", "c", "d"][usize::from(slug)], 2);
+                    monitor.keep_alive = slug == 3;
+                    jobs.push(world.start_of(monitor));
                 }
                 Step::End(job, event) => if !jobs.is_empty() {
                     let job = jobs.swap_remove(job % jobs.len());
@@ -52,7 +53,11 @@ proptest::proptest! {
         world.pass(MINUTE * 60 * 48);
         assert_eq!(world.stats().queued, 0, "all is settled in the end");
         assert_eq!(world.delivery.earliest_epoch(), u32::MAX);
-        for slug in ["a", "b", "c"] {
+        for (place, (id, event)) in world.requests.iter().enumerate() {
+            let ended = world.requests[..place].iter().any(|(before, event)| before == id && event.is_end());
+            assert!(*event != RunEvent::KeepAlive || !ended, "a keep-alive follows the end of its run");
+        }
+        for slug in ["a", "b", "c", "d"] {
             let times: Vec<Duration> =
                 world.arrived.iter().filter(|(of, ..)| of == slug).map(|(.., at)| *at).collect();
             for (number, at) in times.iter().enumerate() {
