@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 #[path = "layers/modules.rs"]
 mod modules;
@@ -41,6 +42,22 @@ fn neither_the_client_nor_its_facade_knows_the_server() {
     for name in [".", "crons-runtime", "crons-macros", "crons-types"] {
         assert!(!dependencies(&lock(name)).contains("crons-server"), "{name} depends on the server");
     }
+}
+
+/// Cargo turns a feature on for the whole program: a provider of rustls makes `ClientConfig::builder()` panic in programs that have the
+/// other one, and a TLS feature of reqwest makes clients panic that were built without TLS.
+#[test]
+fn the_client_turns_on_no_feature_that_breaks_a_host_program() {
+    let tree =
+        ["tree", "--offline", "--locked", "--package=crons", "--edges=normal,features", "--prefix=none"];
+    let tree = Command::new(env!("CARGO")).args(tree).current_dir(root()).output().unwrap();
+    let text = String::from_utf8(tree.stdout).unwrap();
+    let has = |start: &str| text.lines().any(|line| line.starts_with(start));
+    assert!(has("rustls feature \"std\"") && has("hyper v1"), "{}", String::from_utf8_lossy(&tree.stderr));
+    for feature in ["ring", "aws_lc_rs", "aws-lc-rs", "custom-provider", "fips", "default"] {
+        assert!(!has(&format!("rustls feature \"{feature}\"")), "{feature}");
+    }
+    assert!(!has("reqwest ") && !has("native-tls "));
 }
 
 /// Our crates in `[dependencies]`.

@@ -1,9 +1,13 @@
 //! `crons`: the command line.
 
+// In layer order: a module uses only those above it.
+mod values;
+mod clock_changes;
+mod json_line;
 mod check;
 mod next;
-mod keys;
-mod file;
+mod settings;
+mod config_file;
 mod config;
 mod alert;
 mod backup;
@@ -14,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Sentry Crons, whole: know when a scheduled job did not run.
+/// Sentry Crons for Rust: learn when a scheduled job did not run, ran too long or failed.
 #[derive(Parser)]
 #[command(name = "crons", version)]
 struct Cli {
@@ -24,19 +28,19 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Take check-ins from any Sentry SDK, and say which jobs were missed, took too long or failed.
+    /// Start the server: it receives check-ins from any Sentry SDK and reports missed, slow and failed jobs.
     Serve(serve::Arguments),
-    /// Print crons.toml with every setting of the server explained, or say whether one is good.
+    /// Print crons.toml with every setting of the server explained, or check such a file.
     Config(config::Arguments),
-    /// Say what the server would have decided: of a timeline, or of what it has stored, with another configuration.
+    /// Show what the server would decide: for a timeline, or for stored check-ins with another configuration.
     Simulate(simulate::Arguments),
-    /// Copy the database of a server, while it runs.
+    /// Copy the database of a server to a file; the server may be running.
     Backup(backup::Arguments),
-    /// Try out where alerts go.
+    /// Test where alerts are sent.
     Alert(alert::Arguments),
-    /// Say whether the server would take a schedule, and what it means.
+    /// Check whether the server accepts a crontab, and explain it.
     Check(check::Arguments),
-    /// Show when a schedule is next due.
+    /// Print the next times at which a crontab is due.
     Next(next::Arguments),
 }
 
@@ -53,22 +57,22 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
-        // What is wrong was said in the output.
+        // The command has printed the reason as part of its output.
         Ok(false) => ExitCode::FAILURE,
         Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&*error);
+            print_error(&*error);
             ExitCode::FAILURE
         }
     }
 }
 
 #[expect(clippy::print_stderr, reason = "this is a command line")]
-fn complain(error: &dyn std::error::Error) {
+fn print_error(error: &dyn std::error::Error) {
     eprintln!("crons: {error}");
 }
 
-/// `crons next .. | head -1` has read all it wants.
+/// Whether the reader of the output has closed it, as in `crons next .. | head -1`. That is not a failure.
 fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -6,44 +6,43 @@ use std::io::{BufRead, IsTerminal, Write};
 use crons_types::{Schedule, Timezone, calendar};
 use jiff::Timestamp;
 
-/// Occurrences that are shown when nobody says how many.
-const COUNT: u32 = 5;
+use crate::json_line::JsonLine;
+use crate::values;
 
-/// The command's own arguments.
+/// The number of occurrences that are printed if `--count` or `count` is left out.
+const DEFAULT_COUNT: u32 = 5;
+/// The keys of a line of JSON.
+const KEYS: [&str; 4] = ["expr", "tz", "from", "count"];
+
+/// The arguments of the command.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A crontab such as "0 9 * * MON-FRI", or "@daily"; `-` reads JSON lines {"expr", "tz", "from", "count"} instead.
+    /// A crontab such as "0 9 * * MON-FRI" or "@daily", in quotes; or `-` to read lines of JSON: {"expr": "..", "tz": "..",
+    /// "from": "..", "count": ..}.
     #[arg(value_name = "EXPR", allow_hyphen_values = true)]
     expression: String,
-    /// The time zone in which the crontab is read.
+    /// Time zone of the crontab.
     #[arg(long, value_name = "TZ", default_value = "UTC")]
     timezone: Timezone,
-    /// The instant after which to begin, such as 2026-03-29T00:00:00Z; now if left out.
-    #[arg(long, value_name = "RFC3339")]
+    /// Print times after this one, such as 2024-06-03T10:00:05Z [default: now].
+    #[arg(long, value_name = "TIME", value_parser = values::instant)]
     from: Option<Timestamp>,
-    /// How many occurrences to show.
-    #[arg(long, value_name = "N", default_value_t = COUNT)]
+    /// Print this many times.
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_COUNT, value_parser = values::count)]
     count: u32,
 }
 
-#[derive(serde::Deserialize)]
-struct Line {
-    expr: String,
-    tz: Option<String>,
-    from: Option<Timestamp>,
-    count: Option<u32>,
-}
-
+/// Prints the occurrences, one a line. Returns whether each schedule was accepted.
 pub(crate) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let Arguments { expression, timezone, from, count } = arguments;
     if expression == "-" {
-        return batch();
+        return batch(arguments);
     }
     let schedule = Schedule::crontab(expression)?;
-    let beside = std::io::stdout().is_terminal();
+    let for_people = std::io::stdout().is_terminal();
     let mut output = std::io::stdout().lock();
     for instant in occurrences(&schedule, *timezone, *from, *count) {
-        if beside {
+        if for_people {
             let local = calendar::in_zone(instant, *timezone).strftime("%a %d %b %Y %H:%M %:z");
             writeln!(output, "{instant}  {local} {timezone}")?;
         } else {
@@ -53,26 +52,27 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     Ok(true)
 }
 
-/// One line for each line, so that both can be read side by side: a JSON array, or {"error": ..}. Whether all were arrays.
-fn batch() -> Result<bool, Box<dyn Error>> {
+/// Answers each line of standard input by one line, an array of instants or `{"error": ".."}`. Returns whether all are arrays.
+fn batch(defaults: &Arguments) -> Result<bool, Box<dyn Error>> {
     let mut output = std::io::stdout().lock();
-    let mut fine = true;
+    let mut all_answered = true;
     for line in std::io::stdin().lock().lines() {
-        let answer = answer(&line?).unwrap_or_else(|error| {
-            fine = false;
+        let answer = answer(&line?, defaults).unwrap_or_else(|error| {
+            all_answered = false;
             serde_json::json!({ "error": error.to_string() }).to_string()
         });
         writeln!(output, "{answer}")?;
     }
-    Ok(fine)
+    Ok(all_answered)
 }
 
-fn answer(line: &str) -> Result<String, Box<dyn Error>> {
-    let Line { expr, tz, from, count } = serde_json::from_str(line)?;
+/// The flags hold for what the line leaves out.
+fn answer(line: &str, defaults: &Arguments) -> Result<String, Box<dyn Error>> {
+    let JsonLine { expr, tz, from, count } = JsonLine::parse(line, &KEYS)?;
     let schedule = Schedule::crontab(&expr)?;
-    let timezone = tz.as_deref().map(str::parse).transpose()?.unwrap_or_default();
-    let instants: Vec<Timestamp> = occurrences(&schedule, timezone, from, count.unwrap_or(COUNT)).collect();
-    Ok(serde_json::to_string(&instants)?)
+    let (timezone, from) = (tz.unwrap_or(defaults.timezone), from.or(defaults.from));
+    let instants = occurrences(&schedule, timezone, from, count.unwrap_or(defaults.count));
+    Ok(serde_json::to_string(&instants.collect::<Vec<_>>())?)
 }
 
 fn occurrences(

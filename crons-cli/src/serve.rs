@@ -4,44 +4,50 @@ use std::error::Error;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use crons_server::{Limits, Server};
+use crons_server::{ConnectionLimits, Server};
 
-use crate::file;
-use crate::keys::Config;
+use crate::config_file;
+use crate::settings::Config;
 
-/// The command's own arguments. Texts, so that whatever is wrong is said as it is for crons.toml, and no secret is shown.
+/// The arguments of the command. All are texts: `Config` parses them, so that a message is the same as for crons.toml, and never
+/// repeats a secret.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// File of settings, as `crons config` prints one; ./crons.toml if it is there. Flags and variables win over it.
+    /// Read settings from this file, which flags and variables override; `crons config` prints a template
+    /// [default: ./crons.toml, if it exists]
     #[arg(long, value_name = "FILE", env = "CRONS_CONFIG")]
     config: Option<PathBuf>,
-    /// Address and port to listen on, port 0 for any that is free; one that other machines can reach needs an admin token
-    /// [default: 127.0.0.1:9170]
+    /// Listen on this address and port; port 0 takes any free port. An address that other machines can reach requires an admin
+    /// token [default: 127.0.0.1:9170]
     #[arg(long, value_name = "ADDRESS", env = "CRONS_LISTEN")]
     listen: Option<String>,
-    /// Where check-ins are kept; the file is made if it is not there [default: sqlite:crons.db]
+    /// Store check-ins in this database; the file is created if it does not exist [default: sqlite:crons.db]
     #[arg(long, value_name = "URL", env = "CRONS_DATABASE")]
     database: Option<String>,
-    /// The public key that clients show; made once and kept if left out.
+    /// Public key that clients send, the part of the DSN before the `@` [default: a random key, stored in the database]
     #[arg(long, value_name = "PUBLIC_KEY", env = "CRONS_KEY", hide_env_values = true)]
     key: Option<String>,
-    /// What opens pages and API, 16 characters or more. Other users of this machine can see flags: better set the variable
-    /// or crons.toml.
+    /// Token that opens the pages and the API, at least 16 characters. Other users of this machine can see flags, so prefer the
+    /// variable or crons.toml
     #[arg(long, value_name = "TOKEN", env = "CRONS_ADMIN_TOKEN", hide_env_values = true)]
     admin_token: Option<String>,
-    /// Check-ins that are taken of one monitor environment in a minute, or `off` [default: 6]
+    /// Accept this many check-ins per minute from one environment of a monitor; `off` accepts any number [default: 6]
     #[arg(long, value_name = "NUMBER", env = "CRONS_RATE_LIMIT")]
     rate_limit: Option<String>,
-    /// Monitors that clients can make [default: 1500]
+    /// Let check-ins create up to this many monitors [default: 1500]
     #[arg(long, value_name = "NUMBER", env = "CRONS_MAX_MONITORS")]
     max_monitors: Option<String>,
-    /// Environments that clients can make of one monitor [default: 1000]
+    /// Let check-ins create up to this many environments of one monitor [default: 1000]
     #[arg(long, value_name = "NUMBER", env = "CRONS_MAX_ENVIRONMENTS")]
     max_environments: Option<String>,
 }
 
-/// What is set: by flags, by variables, in the file, by default. Comes with the file that was read.
-fn settle(arguments: Arguments) -> Result<(Config, Option<PathBuf>), String> {
+/// Merges the settings: flags override variables, which override the file, which overrides the defaults. Returns them with the path
+/// of the file, if one was read.
+///
+/// # Errors
+/// If a setting is wrong; the text lists all that are.
+fn resolve(arguments: Arguments) -> Result<(Config, Option<PathBuf>), String> {
     let Arguments {
         config: named,
         listen,
@@ -54,8 +60,8 @@ fn settle(arguments: Arguments) -> Result<(Config, Option<PathBuf>), String> {
     } = arguments;
     let mut config = Config::default();
     let mut faults = Vec::new();
-    let file = file::find(named.as_deref())?.map(|(path, text)| {
-        faults = file::apply(&path, &text, &mut config);
+    let file = config_file::find(named.as_deref())?.map(|(path, text)| {
+        faults = config_file::apply(&path, &text, &mut config);
         path
     });
     for (key, text) in [
@@ -72,74 +78,85 @@ fn settle(arguments: Arguments) -> Result<(Config, Option<PathBuf>), String> {
             faults.push(format!("--{flag} or CRONS_{variable}: {error}"));
         }
     }
-    // Of what is wrong already, this may be a consequence.
+    // Skipped after another fault, which may be the cause: a token that was refused is not set.
     if faults.is_empty() {
-        faults.extend(config.exposed());
+        faults.extend(config.exposure_error());
     }
     if faults.is_empty() { Ok((config, file)) } else { Err(faults.join("\n       ")) }
 }
 
+/// Serves until SIGINT or SIGTERM.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    let (config, file) = settle(arguments)?;
+    let (config, file) = resolve(arguments)?;
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_max_level(tracing::Level::INFO)
         .init();
-    // The usual limit is low for the sake of programs of the last century.
-    if let Err(error) = rlimit::increase_nofile_limit(Limits::OPEN_FILES) {
-        tracing::warn!(%error, "the limit of open files cannot be raised; fewer connections are served");
+    // The usual soft limit of 1,024 files is for programs that use `select`; each connection needs a file.
+    if let Err(error) = rlimit::increase_nofile_limit(ConnectionLimits::OPEN_FILES) {
+        tracing::warn!(%error, "the limit of open files cannot be raised; the server accepts fewer connections");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let (listen, database) = (config.listen, &config.settings.database);
-        let made = !database.path().exists();
+        let is_new = database.file().is_some_and(|path| !path.exists());
         let failed = |error| format!("cannot start with {database}: {error}");
-        // Before the socket is there: a client that connects while an old database is migrated would wait in vain.
+        // Opened before the socket: migrating an old database may take minutes, and clients that connect would time out.
         let server = Server::open(&config.settings).await.map_err(failed)?;
         let listener = tokio::net::TcpListener::bind(listen)
             .await
-            .map_err(|error| format!("cannot listen on {listen}: {error}; choose another by --listen"))?;
+            .map_err(|error| format!("cannot listen on {listen}: {error}; choose another address with --listen"))?;
         let server = server.serve(listener).map_err(failed)?;
-        greet(&server, &config, file.as_deref(), made)?;
+        print_banner(&server, &config, file.as_deref(), is_new)?;
         tokio::select! {
             signal = wait_for_signal() => signal?,
-            () = server.failed() => return Err("the database has failed for good; the log above says why".into()),
+            () = server.failed() => return Err("the server has stopped because its database failed; the log above has the reason".into()),
         }
         server.shutdown().await?;
         Ok(())
     })
 }
 
-/// Who can reach what, and all that is needed to send a first check-in. The admin token is known to whoever set it.
-fn greet(server: &Server, config: &Config, file: Option<&Path>, made: bool) -> std::io::Result<()> {
+/// Prints the address, who can reach it, the DSN, and a command that sends a first check-in. The admin token is never printed.
+fn print_banner(server: &Server, config: &Config, file: Option<&Path>, is_new: bool) -> std::io::Result<()> {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let reach = if config.is_local() { "this machine only" } else { "open to other machines" };
-    let database = absolute(config.settings.database.path());
+    let reach =
+        if config.is_local() { "only this machine can reach it" } else { "other machines can reach it" };
+    let database = match config.settings.database.file() {
+        Some(path) => absolute(path).display().to_string(),
+        None => config.settings.database.to_string(),
+    };
     let mut output = std::io::stdout().lock();
     writeln!(
         output,
-        "crons listens on http://{}/  ({reach}; check-ins are kept in {}{})",
+        "crons listens on http://{}/  ({reach}; check-ins are stored in {}{})",
         server.address(),
-        database.display(),
-        if made { ", made just now" } else { "" },
+        database,
+        if is_new { ", a new file" } else { "" },
     )?;
     if config.settings.admin_token.is_some() {
-        writeln!(output, "Pages and API ask for the admin token: as the password, with any user name.")?;
+        writeln!(
+            output,
+            "The pages and the API require the admin token: enter it as the password, with any user name."
+        )?;
     }
     if !config.is_local() {
         writeln!(
             output,
-            "What is sent here is not encrypted: let a proxy that speaks HTTPS stand before it."
+            "Connections to this address are not encrypted: put a proxy that speaks HTTPS in front of it."
         )?;
     }
     if config.listen.ip().is_unspecified() {
-        writeln!(output, "On other machines, write this one's name where the DSN below has an address.")?;
+        writeln!(
+            output,
+            "On other machines, replace the address in the DSN below by the name of this machine."
+        )?;
     }
     if let Some(file) = file {
-        writeln!(output, "Settings are those of {}.", absolute(file).display())?;
+        writeln!(output, "Settings were read from {}.", absolute(file).display())?;
     }
-    // The address as the DSN has it: nobody sends to 0.0.0.0.
+    // The host of the DSN: a server that listens on 0.0.0.0 is reached by another address.
     let (dsn, key) = (server.dsn(), server.public_key());
     let host = dsn.split(['@', '/']).nth(3).unwrap_or_default();
     writeln!(
@@ -154,6 +171,7 @@ fn greet(server: &Server, config: &Config, file: Option<&Path>, made: bool) -> s
     )
 }
 
+/// Waits for SIGINT, or on Unix for SIGTERM.
 async fn wait_for_signal() -> std::io::Result<()> {
     #[cfg(unix)]
     {

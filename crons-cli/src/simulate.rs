@@ -4,57 +4,61 @@ use std::error::Error;
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crons_server::{ConfigChange, Database, RateLimit, Replay, Simulation, Ticks, parse_timeline};
+use crons_server::{ConfigChange, Database, RateLimit, Replay, Simulation, Ticks, parse_timeline, quoted};
 use crons_types::{Interval, Minutes, Schedule, Timezone};
 
-/// The command's own arguments.
+use crate::values;
+
+/// The arguments of the command.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Lines of JSON: `{"at": .., "check_in": {..}}`, `{"at": .., "tick": true}`, `{"at": .., "mute": {"monitor",
-    /// "environment", "muted"}}`, `{"at": .., "disable": {"monitor", "disabled"}}`; `-` reads them from the input.
+    /// Timeline to simulate, `-` for standard input: lines of JSON in order of time, such as
+    /// `{"at": "2024-06-03T10:00:05Z", "check_in": {..}}`, `{"at": "..", "tick": true}`,
+    /// `{"at": "..", "mute": {"monitor": "..", "environment": "..", "muted": true}}`,
+    /// `{"at": "..", "disable": {"monitor": "..", "disabled": true}}`.
     #[arg(value_name = "FILE", required_unless_present = "from_database")]
     file: Option<PathBuf>,
-    /// Judge every minute from the first event to the last, or only those that are listed.
+    /// Evaluate deadlines in every minute from the first event to the last, or only at the listed `tick` events.
     #[arg(long, value_enum, default_value = "every-minute")]
     ticks: TicksArgument,
-    /// Check-ins of one monitor environment that are taken in a minute, or `off`.
+    /// Accept this many check-ins per minute from one environment of a monitor; `off` accepts any number.
     #[arg(long, value_name = "N|off", default_value_t = RateLimit::SENTRY, conflicts_with = "from_database")]
     rate_limit: RateLimit,
-    /// Replay what a server has stored instead of a file; the server may run meanwhile.
+    /// Replay the check-ins of this database instead of a file; its server may be running.
     #[arg(long, value_name = "URL", conflicts_with_all = ["file", "ticks"])]
     from_database: Option<Database>,
     #[command(flatten)]
     change: Change,
 }
 
-/// What to change of the stored configurations.
+/// The changes to the stored configurations.
 #[derive(clap::Args)]
-// What `from_database` rules out would rule out that it is required.
+// `requires` stands here and not at each argument: clap ignores a requirement that an argument's own conflicts exclude.
 #[group(requires = "from_database", conflicts_with = "file")]
 struct Change {
-    /// Only this monitor.
+    /// Replay only this monitor.
     #[arg(long, value_name = "SLUG")]
     monitor: Option<String>,
-    /// With this crontab.
+    /// Replay with this crontab.
     #[arg(long, value_name = "CRONTAB", conflicts_with = "interval", value_parser = |text: &str| Schedule::crontab(text))]
     schedule: Option<Schedule>,
-    /// With this interval, such as "10 minutes".
+    /// Replay with this interval, such as "10 minutes".
     #[arg(long, value_name = "SPAN", value_parser = |text: &str| text.parse::<Interval>())]
     interval: Option<Interval>,
-    /// With the schedule in this time zone.
+    /// Replay with this time zone.
     #[arg(long, value_name = "TZ")]
     timezone: Option<Timezone>,
-    /// With this margin, in minutes or in words.
+    /// Replay with this margin, in minutes or as "1 hour".
     #[arg(long, value_name = "MARGIN", value_parser = |text: &str| Minutes::parse(text))]
     checkin_margin: Option<Minutes>,
-    /// With this longest run time, in minutes or in words.
+    /// Replay with this longest run time, in minutes or as "1 hour".
     #[arg(long, value_name = "TIME", value_parser = |text: &str| Minutes::parse(text))]
     max_runtime: Option<Minutes>,
-    /// With an incident after this many failures.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=720))]
+    /// Open an incident after this many failures in a row, 1 to 720.
+    #[arg(long, value_name = "N", value_parser = values::threshold)]
     failure_issue_threshold: Option<u32>,
-    /// With the incident over after this many successes.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=720))]
+    /// Resolve an incident after this many successes in a row, 1 to 720.
+    #[arg(long, value_name = "N", value_parser = values::threshold)]
     recovery_threshold: Option<u32>,
 }
 
@@ -64,6 +68,7 @@ enum TicksArgument {
     Listed,
 }
 
+/// Simulates, and prints the report as JSON.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
@@ -73,8 +78,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let Arguments { file, ticks, rate_limit, from_database, change } = arguments;
     let report = match (from_database, file) {
         (Some(database), _) => {
-            if !database.path().exists() {
-                return Err(format!("there is no file {}", database.path().display()).into());
+            if let Some(path) = database.file().filter(|path| !path.exists()) {
+                return Err(format!("the file {} does not exist", path.display()).into());
             }
             let replay = Replay { monitor_slug: change.monitor.clone(), change: change.into_config() };
             let Some((stored, report)) =
@@ -82,16 +87,20 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             else {
                 let slug = replay.monitor_slug.unwrap_or_default();
                 return Err(format!(
-                    "--monitor: {database} has no monitor {slug:?}; write its slug, or leave it out"
+                    "--monitor: {database} has no monitor {}; write the slug of one of its monitors, or leave the flag out",
+                    quoted(&slug)
                 )
                 .into());
             };
-            compare(stored, report.incidents.len())?;
+            print_comparison(stored, report.incidents.len())?;
             report
         }
         (None, Some(path)) => {
-            let named =
-                if path.as_os_str() == "-" { "the input".to_owned() } else { path.display().to_string() };
+            let named = if path.as_os_str() == "-" {
+                "standard input".to_owned()
+            } else {
+                path.display().to_string()
+            };
             let text = read(&path).map_err(|error| format!("cannot read {named}: {error}"))?;
             let text = utf8(text).map_err(|reason| format!("{named}, {reason}"))?;
             let timeline = parse_timeline(&text).map_err(|reason| format!("{named}, {reason}"))?;
@@ -101,7 +110,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             }
             simulation.finish()?
         }
-        (None, None) => return Err("name a file, or a database by --from-database".into()),
+        (None, None) => return Err("name a file, or a database with --from-database".into()),
     };
     let mut output = std::io::stdout().lock();
     serde_json::to_writer_pretty(&mut output, &report)?;
@@ -118,21 +127,21 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The text, or the line that is none.
+/// Decodes a file. The error names the line and the first byte that is not UTF-8.
 fn utf8(bytes: Vec<u8>) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|error| {
         let (good, rest) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
         let line = good.split(|byte| *byte == b'\n').count();
         let byte = rest.first().copied().unwrap_or_default();
-        format!("line {line}: byte 0x{byte:02x} is no UTF-8; write the file as UTF-8")
+        format!("line {line}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8")
     })
 }
 
-/// The answer in one line, beside the output that a program reads.
-fn compare(stored: usize, simulated: usize) -> std::io::Result<()> {
+/// Prints the numbers of incidents to standard error, as standard output holds the report.
+fn print_comparison(stored: usize, simulated: usize) -> std::io::Result<()> {
     writeln!(
         std::io::stderr().lock(),
-        "crons: the server opened {stored} incidents; like this, {simulated} would have been opened"
+        "crons: the server has opened {stored} incidents; with this configuration it would have opened {simulated}"
     )
 }
 

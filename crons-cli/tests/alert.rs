@@ -6,14 +6,14 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Output};
 use std::thread::JoinHandle;
 
-/// Takes one request and gives this answer; ends with what it was asked.
+/// A server that answers one request with `answer`; its thread returns the request.
 fn receiver(answer: &'static str) -> (SocketAddr, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let thread = std::thread::spawn(move || {
         let (mut socket, _) = listener.accept().unwrap();
         let mut request = Vec::new();
-        // The body, which comes last, is one JSON object.
+        // The body is a JSON object and ends the request.
         while !request.ends_with(b"}") {
             let mut part = [0; 4096];
             let read = socket.read(&mut part).unwrap();
@@ -40,7 +40,7 @@ fn test(config: &str, name: &[&str]) -> (Output, String, String) {
 }
 
 #[test]
-fn the_answer_of_the_target_is_shown() {
+fn the_answer_of_the_target_is_printed() {
     let (address, thread) = receiver("200 OK\r\ncontent-length: 9\r\n\r\nthank you");
     let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     let config = format!(
@@ -57,7 +57,7 @@ fn the_answer_of_the_target_is_shown() {
 }
 
 #[test]
-fn what_is_not_2xx_fails_and_says_what_to_do() {
+fn an_answer_other_than_2xx_fails_and_says_what_to_do() {
     let (wrong, thread) = receiver("401 Unauthorized\r\ncontent-length: 8\r\n\r\nno entry");
     let down = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let config =
@@ -75,7 +75,7 @@ fn what_is_not_2xx_fails_and_says_what_to_do() {
 }
 
 #[test]
-fn one_can_be_named() {
+fn one_webhook_can_be_selected_by_name() {
     let (address, thread) = receiver("204 No Content\r\n\r\n");
     let config =
         format!("[webhook.a]\nurl = \"http://{address}/\"\n[webhook.b]\nurl = \"http://{address}/\"\n");
@@ -85,7 +85,7 @@ fn one_can_be_named() {
 }
 
 #[test]
-fn mistakes_are_named_without_what_is_secret() {
+fn mistakes_are_named_without_secrets() {
     for (config, name, expected) in [
         ("", &[][..], "crons.toml has no webhooks; add [webhook.ops] with url"),
         (
@@ -93,11 +93,15 @@ fn mistakes_are_named_without_what_is_secret() {
             &["opps"],
             "crons.toml has no webhook \"opps\"; write one of \"ops\"",
         ),
-        ("\n[webhook.ops]\nurl = \"a.example/topsecret\"", &[], "crons.toml, line 2: url: it is not a URL"),
+        (
+            "\n[webhook.ops]\nurl = \"a.example/topsecret\"",
+            &[],
+            "crons.toml, line 2: webhook.ops: url: it is not a URL",
+        ),
         (
             "[webhook.ops]\nurl = \"https://a.example\"\nsecret = \"topsecret\"",
             &[],
-            "crons.toml, line 1: secret: it must be `whsec_`",
+            "crons.toml, line 1: webhook.ops: secret: it must be `whsec_`",
         ),
         (
             "[[alert]]\non = [\"opened\"]\nto = [\"ops\"]",

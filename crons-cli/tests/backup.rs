@@ -1,4 +1,4 @@
-//! `crons backup`, beside a `crons serve` that is at work; and the file that both use.
+//! `crons backup` while `crons serve` writes the database, and the lock on that file.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::HashSet;
@@ -19,7 +19,7 @@ struct Server {
 impl Server {
     fn start(database: &Path) -> Self {
         let mut process = serve(database).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        // To its end, so that it is not told that nobody listens.
+        // Reads the whole banner: a server whose output is closed early would fail to print it.
         let mut dsn = None;
         for line in BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap) {
             dsn = dsn.or(line.trim().strip_prefix("export SENTRY_DSN=http://").map(str::to_owned));
@@ -49,7 +49,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended already.
+        // Fails if the process has ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -62,7 +62,7 @@ fn serve(database: &Path) -> Command {
     command
 }
 
-/// Whether it was done, and what was said.
+/// Runs `crons backup`. Returns whether it succeeded, and its output.
 fn backup(database: &Path, file: &Path) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_crons"));
     command.arg("backup").arg(file).arg("--database").arg(format!("sqlite:{}", database.display()));
@@ -80,7 +80,7 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_copy_that_is_made_while_check_ins_come_in_has_all_that_was_acknowledged_before_it() {
+fn a_copy_has_every_check_in_acknowledged_before_it() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("crons.db");
     let server = Server::start(&database);
@@ -106,11 +106,11 @@ fn a_copy_that_is_made_while_check_ins_come_in_has_all_that_was_acknowledged_bef
                 std::thread::yield_now();
             }
             let before = acknowledged.lock().unwrap().clone();
-            // Into a folder with a name that a URL would not have.
+            // The path has characters that a URL would not have.
             let to = folder.path().join(format!("copies of ü {number}"));
             std::fs::create_dir(&to).unwrap();
             let (well, said) = backup(&database, &to.join("copy.db"));
-            assert!(well && said.contains("is copied to") && said.contains("bytes)"), "{said}");
+            assert!(well && said.contains("was copied to") && said.contains("bytes)"), "{said}");
             assert_eq!(files(&to), ["copy.db"], "and nothing else is left");
             copies.push((to.join("copy.db"), before));
         }
@@ -134,13 +134,13 @@ fn a_copy_that_is_made_while_check_ins_come_in_has_all_that_was_acknowledged_bef
         assert_eq!(restored.key, server.key);
         restored.check_in(1 << 30);
         assert_eq!(restored.get("/monitors/").as_array().unwrap().len(), 7);
-        // The machine was not away: the copy is a moment old, and that is what it says.
+        // The copy is a moment old, so its server lists that gap as an outage.
         assert_eq!(restored.get("/outages/").as_array().unwrap().len(), 1);
     }
 }
 
 #[test]
-fn what_cannot_be_copied_is_said_and_nothing_is_left_behind() {
+fn a_failed_copy_is_explained_and_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let database = path("crons.db");
@@ -175,7 +175,7 @@ fn what_cannot_be_copied_is_said_and_nothing_is_left_behind() {
 }
 
 #[test]
-fn a_second_server_on_the_same_file_is_refused_and_after_a_kill_the_next_is_not() {
+fn a_second_server_on_a_file_is_refused_while_one_runs() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("crons.db");
     let mut first = Server::start(&database);

@@ -1,4 +1,4 @@
-//! Settings from crons.toml, variables and flags, as `crons` takes them or says what is wrong.
+//! Settings from crons.toml, variables and flags: which of them wins, and the message for each mistake.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 const TOKEN: &str = "open-sesame-0123456789";
 
-/// `crons` in a folder of its own, and with no variables but those a test sets.
+/// Runs `crons` in a folder of its own, without the environment variables of the machine that begin with `CRONS_`.
 struct Folder(tempfile::TempDir);
 
 impl Folder {
@@ -21,7 +21,7 @@ impl Folder {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        // As the process sees the folder that it runs in.
+        // The process sees its folder without symbolic links.
         self.0.path().canonicalize().unwrap().join(name)
     }
 
@@ -35,7 +35,7 @@ impl Folder {
         command
     }
 
-    /// Whether it ended well, and what it said on either stream.
+    /// Runs a command; returns whether it succeeded, and its standard output followed by its standard error.
     fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
         let output = self.crons(arguments, variables).output().unwrap();
         let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
@@ -46,28 +46,28 @@ impl Folder {
         let arguments = [&["serve"], arguments].concat();
         let mut command = self.crons(&arguments, variables);
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut greeting = Vec::new();
+        let mut banner = Vec::new();
         for line in BufReader::new(process.stdout.take().unwrap()).lines() {
-            greeting.push(line.unwrap());
-            if greeting.last().is_some_and(|line| line.contains("-d '")) {
+            banner.push(line.unwrap());
+            if banner.last().is_some_and(|line| line.contains("-d '")) {
                 break;
             }
         }
-        Server { process, greeting: greeting.join("\n") }
+        Server { process, banner: banner.join("\n") }
     }
 }
 
 /// A server that runs for the length of a test.
 struct Server {
     process: Child,
-    greeting: String,
+    banner: String,
 }
 
 impl Server {
-    /// Its DSN without the key: `http://127.0.0.1:9170`.
+    /// The address of the DSN: `http://127.0.0.1:9170`.
     fn url(&self) -> String {
         let dsn =
-            self.greeting.lines().find_map(|line| line.trim().strip_prefix("export SENTRY_DSN=")).unwrap();
+            self.banner.lines().find_map(|line| line.trim().strip_prefix("export SENTRY_DSN=")).unwrap();
         format!("http://{}", dsn.split(['@', '/']).nth(3).unwrap())
     }
 
@@ -83,14 +83,14 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended already.
+        // Fails if the process has ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
 #[test]
-fn what_crons_config_prints_is_a_good_file_in_which_every_flag_has_its_key() {
+fn crons_config_prints_a_valid_file_with_a_key_per_flag() {
     let folder = Folder::new(&[]);
     let (printed, template) = folder.run(&["config"], &[]);
     assert!(printed);
@@ -126,18 +126,18 @@ fn flags_win_over_variables_and_variables_over_the_file() {
         (&["--key", "of-a-flag"], &[("CRONS_KEY", "of-a-variable")], "file.db", "of-a-flag"),
     ] {
         let server = folder.serve(flags, variables);
-        let said = &server.greeting;
-        assert!(said.contains(&format!("kept in {}", folder.path(database).display())), "{said}");
+        let said = &server.banner;
+        assert!(said.contains(&format!("stored in {}", folder.path(database).display())), "{said}");
         assert!(said.contains(&format!("SENTRY_DSN=http://{key}@127.0.0.1:")), "{said}");
         assert!(
-            said.contains(&format!("Settings are those of {}.", folder.path("crons.toml").display())),
+            said.contains(&format!("Settings were read from {}.", folder.path("crons.toml").display())),
             "{said}"
         );
     }
 }
 
 #[test]
-fn the_file_is_the_one_that_is_named_or_the_one_that_is_there_or_none() {
+fn the_settings_file_is_the_named_one_or_the_default_one() {
     let key = |name: &str| format!("listen = \"127.0.0.1:0\"\nkey = \"{name}\"\n");
     let folder =
         Folder::new(&[("crons.toml", &key("here")), ("a.toml", &key("flag")), ("b.toml", &key("variable"))]);
@@ -147,81 +147,94 @@ fn the_file_is_the_one_that_is_named_or_the_one_that_is_there_or_none() {
         (&[], &[], "here@"),
     ] {
         let server = folder.serve(flags, variables);
-        assert!(server.greeting.contains(expected), "{}", server.greeting);
+        assert!(server.banner.contains(expected), "{}", server.banner);
     }
     let bare = Folder::new(&[]);
     let server = bare.serve(&["--listen", "127.0.0.1:0"], &[]);
-    assert!(!server.greeting.contains("Settings"), "{}", server.greeting);
+    assert!(!server.banner.contains("Settings"), "{}", server.banner);
     let (started, said) = folder.run(&["serve", "--config", "c.toml"], &[]);
     assert!(!started && said.contains("c.toml") && said.contains("`crons config` prints"), "{said}");
 }
 
 #[test]
-fn a_file_that_is_wrong_is_refused_with_every_fault_in_it() {
+fn a_wrong_file_is_refused_with_every_fault_in_it() {
     let folder =
         Folder::new(&[("crons.toml", "lisen = \"x\"\nrate_limit = 0\n"), ("syntax.toml", "\nkey = abc\n")]);
     for arguments in [&["serve"][..], &["config", "--check"]] {
         let (good, said) = folder.run(arguments, &[]);
         assert!(!good, "{said}");
-        assert!(said.contains("crons.toml, line 1: `lisen` is no key; did you mean `listen`?"), "{said}");
+        assert!(said.contains("crons.toml, line 1: `lisen` is not a key; did you mean `listen`?"), "{said}");
         assert!(said.contains("crons.toml, line 2: rate_limit: \"0\" is neither"), "{said}");
     }
     let (good, said) = folder.run(&["config", "--check", "syntax.toml"], &[]);
-    assert!(!good && said.contains("syntax.toml, line 2: this is no TOML"), "{said}");
+    assert!(!good && said.contains("syntax.toml, line 2: this is not TOML"), "{said}");
     let (good, said) = folder.run(&["config", "--check", "nowhere.toml"], &[]);
     assert!(!good && said.contains("nowhere.toml"), "{said}");
 }
 
 #[test]
-fn alerts_of_the_wrong_shape_are_refused_in_words_of_toml_and_no_address_is_shown() {
+fn wrong_alerts_are_refused_in_words_of_toml_without_urls() {
     let webhook = "[webhook.ops]\nurl = \"https://hooks.example/topsecret\"\n";
     let alert = |keys: &str| format!("{webhook}[[alert]]\n{keys}\n");
     for (text, expected) in [
         (
             "[webhook]\nops = \"https://hooks.example/topsecret\"\n".to_owned(),
-            "line 2: invalid type: a text, expected a table with url, and perhaps secret and timeout in `webhook.ops`",
+            "line 2: webhook.ops: this is a text, and must be a table with url, and perhaps secret and timeout",
         ),
         (
             "webhook = \"https://hooks.example/topsecret\"\n".to_owned(),
-            "line 1: invalid type: a text, expected a table in `webhook`",
+            "line 1: webhook: this is a text, and must be a table",
         ),
         (
             "[webhook.ops]\nurl = 5\n".to_owned(),
-            "line 2: invalid type: integer `5`, expected a text in quotes in `webhook.ops.url`",
+            "line 2: webhook.ops.url: this is 5, and must be a text in quotes",
         ),
-        (
-            "alert = 5\n".to_owned(),
-            "line 1: invalid type: integer `5`, expected a list such as [\"..\"] in `alert`",
-        ),
+        ("alert = 5\n".to_owned(), "line 1: alert: this is 5, and must be a list such as [\"..\"]"),
         (
             "alert = [\"x\"]\n".to_owned(),
-            "line 1: invalid type: a text, expected a table [[alert]] with on and to",
+            "line 1: alert: this is a text, and must be a table [[alert]] with on and to",
         ),
         (
             alert("on = \"opened\"\nto = [\"ops\"]"),
-            "line 4: invalid type: a text, expected a list such as [\"..\"] in `alert.on`",
+            "line 4: alert.on: this is a text, and must be a list such as [\"..\"]",
         ),
-        (alert("on = [\"opened\"]\nto = \"ops\""), "line 5: invalid type: a text, expected a list"),
+        (alert("on = [\"opened\"]\nto = \"ops\""), "line 5: alert.to: this is a text, and must be a list"),
         (
             alert("on = [\"opened\"]\nto = [\"ops\"]\ntags = [5]"),
-            "line 6: invalid type: integer `5`, expected a table with key, match and value",
+            "line 6: alert.tags: this is 5, and must be a table with key, match and value",
         ),
+        (
+            alert("on = [\"open\"]\nto = [\"ops\"]"),
+            "line 4: alert.on: `open` is not allowed; write one of `opened`, `failure`, `resolved`",
+        ),
+        (alert("on = [\"opened\"]"), "alert: the key `to` is missing"),
+        (
+            alert("to = [\"ops\"]\nwhen = 5"),
+            "alert: there is no key `when`; allowed are `on`, `match`, `tags`, `to`",
+        ),
+        ("[webhook.ops]\nsecret = \"topsecret\"\n".to_owned(), "webhook.ops: the key `url` is missing"),
     ] {
         let folder = Folder::new(&[("crons.toml", &text)]);
         let (good, said) = folder.run(&["config", "--check"], &[]);
         assert!(!good && said.contains(expected), "{text}: {said}");
-        for hidden in ["topsecret", "struct ", "Table", "sequence"] {
+        for hidden in
+            ["topsecret", "struct ", "Table", "sequence", "invalid type", "field", "variant", "expected"]
+        {
             assert!(!said.contains(hidden), "{text}: {said}");
         }
     }
 }
 
 #[test]
-fn a_flag_or_a_variable_that_is_wrong_is_refused_by_name_and_no_secret_is_shown() {
+fn a_wrong_flag_or_variable_is_named_without_its_secret() {
     let folder = Folder::new(&[]);
     for (flags, variables, part) in [
         (&["--rate-limit", "often"][..], &[][..], "--rate-limit or CRONS_RATE_LIMIT: rate_limit: \"often\""),
-        (&["--max-monitors", "0"], &[], "max_monitors: \"0\" is no whole number from 1"),
+        (
+            &["--max-monitors", "0"],
+            &[],
+            "max_monitors: \"0\" is not valid; write a whole number from 1 to 4294967295",
+        ),
         (&[], &[("CRONS_MAX_ENVIRONMENTS", "-1")], "CRONS_MAX_ENVIRONMENTS: max_environments: \"-1\""),
         (&["--admin-token", "hunter2"], &[], "openssl rand -hex 32"),
         (
@@ -238,7 +251,7 @@ fn a_flag_or_a_variable_that_is_wrong_is_refused_by_name_and_no_secret_is_shown(
 }
 
 #[test]
-fn an_address_that_others_can_reach_is_refused_without_an_admin_token() {
+fn a_reachable_address_is_refused_without_an_admin_token() {
     let folder = Folder::new(&[("open.toml", "listen = \"0.0.0.0:0\"\n")]);
     let (started, said) = folder.run(&["serve", "--config", "open.toml"], &[]);
     assert!(!started);
@@ -252,12 +265,17 @@ fn an_address_that_others_can_reach_is_refused_without_an_admin_token() {
 }
 
 #[test]
-fn with_an_admin_token_it_is_open_to_others_and_says_so_without_saying_the_token() {
+fn the_banner_of_an_open_server_never_shows_the_token() {
     let folder = Folder::new(&[]);
     let token = [("CRONS_ADMIN_TOKEN", TOKEN)];
     let server = folder.serve(&["--listen", "0.0.0.0:0"], &token);
-    let said = &server.greeting;
-    for part in ["open to other machines", "ask for the admin token", "not encrypted", "this one's name"] {
+    let said = &server.banner;
+    for part in [
+        "other machines can reach it",
+        "require the admin token",
+        "not encrypted",
+        "the name of this machine",
+    ] {
         assert!(said.contains(part), "{part}: {said}");
     }
     assert!(!said.contains(TOKEN), "{said}");
@@ -266,18 +284,21 @@ fn with_an_admin_token_it_is_open_to_others_and_says_so_without_saying_the_token
     assert_eq!(server.status("/health", None), 200);
     drop(server);
 
-    let said = folder.serve(&["--listen", "127.0.0.1:0"], &token).greeting.clone();
-    assert!(said.contains("this machine only") && said.contains("ask for the admin token"), "{said}");
+    let said = folder.serve(&["--listen", "127.0.0.1:0"], &token).banner.clone();
+    assert!(
+        said.contains("only this machine can reach it") && said.contains("require the admin token"),
+        "{said}"
+    );
     assert!(!said.contains("encrypted") && !said.contains(TOKEN), "{said}");
 }
 
 #[test]
-fn without_a_token_the_greeting_is_about_this_machine_alone() {
+fn the_banner_without_a_token_is_about_this_machine_only() {
     let folder = Folder::new(&[]);
     let server = folder.serve(&["--listen", "127.0.0.1:0"], &[]);
-    assert!(server.greeting.contains("(this machine only;"), "{}", server.greeting);
+    assert!(server.banner.contains("(only this machine can reach it;"), "{}", server.banner);
     for part in ["token", "encrypted", "other machines"] {
-        assert!(!server.greeting.contains(part), "{part}: {}", server.greeting);
+        assert!(!server.banner.contains(part), "{part}: {}", server.banner);
     }
     assert_eq!(server.status("/", None), 200);
 }

@@ -1,10 +1,10 @@
-//! `crons check` and `crons next`: what a schedule means, for people and for programs.
+//! `crons check` and `crons next` explain a schedule, to people and to programs.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-/// Exit status, standard output and standard error.
+/// Runs `crons` and returns whether it succeeded, its standard output and its standard error.
 fn crons(arguments: &[&str], input: &str) -> (bool, String, String) {
     let mut process = Command::new(env!("CARGO_BIN_EXE_crons"))
         .args(arguments)
@@ -20,7 +20,7 @@ fn crons(arguments: &[&str], input: &str) -> (bool, String, String) {
 }
 
 #[test]
-fn a_schedule_that_the_server_takes_is_told_in_words_and_as_stored() {
+fn an_accepted_crontab_is_printed_in_words_and_as_stored() {
     let (fine, output, _) = crons(&["check", "0  9 * * MON-FRI", "@daily"], "");
     assert!(fine);
     let [weekdays, daily] = output.lines().collect::<Vec<_>>().try_into().unwrap();
@@ -29,7 +29,7 @@ fn a_schedule_that_the_server_takes_is_told_in_words_and_as_stored() {
 }
 
 #[test]
-fn one_that_it_refuses_is_told_with_the_field_and_ends_in_failure() {
+fn a_refused_crontab_names_the_field_and_fails() {
     let (fine, output, _) = crons(&["check", "0 9 * * *", "-1 * * * *", "every 5 minutes"], "");
     assert!(!fine);
     let [taken, refused, interval] = output.lines().collect::<Vec<_>>().try_into().unwrap();
@@ -39,7 +39,7 @@ fn one_that_it_refuses_is_told_with_the_field_and_ends_in_failure() {
 }
 
 #[test]
-fn one_of_another_scheduler_is_told_what_means_the_same_here() {
+fn a_crontab_of_another_scheduler_gets_its_translation() {
     for (written, meant) in [
         ("0 10 * * ? *", "write `0 10 * * *`"),
         ("cron(0 10 ? * 6L 2022-2023)", "write `0 10 * * 5L`"),
@@ -52,19 +52,19 @@ fn one_of_another_scheduler_is_told_what_means_the_same_here() {
 }
 
 #[test]
-fn a_crontab_that_the_shell_took_apart_is_to_be_quoted() {
-    let (fine, _, said) = crons(&["check", "0", "9", "*", "*", "1"], "");
-    assert!(!fine && said.contains("quote the crontab: crons check \"0 9 * * 1\""), "{said}");
+fn a_crontab_that_the_shell_split_gets_advice_to_quote_it() {
+    let (fine, _, error) = crons(&["check", "0", "9", "*", "*", "1"], "");
+    assert!(!fine && error.contains("quote the crontab: crons check \"0 9 * * 1\""), "{error}");
 }
 
 #[test]
-fn a_margin_that_hides_misses_is_doubted() {
+fn a_margin_that_hides_misses_gets_a_warning() {
     let (fine, output, _) = crons(&["check", "--checkin-margin", "10 minutes", "*/5 * * * *"], "");
     assert!(fine && output.contains("; but checkin_margin: 10 minutes are not less than the 5"), "{output}");
 }
 
 #[test]
-fn lines_of_json_are_judged_one_by_one() {
+fn check_answers_lines_of_json_one_by_one() {
     let input = "{\"expr\":\"@hourly\"}\n{\"expr\":\"0 0 31 2 *\"}\n{\"expr\":\"\"}\n";
     let (fine, output, _) = crons(&["check", "-"], input);
     let verdicts: Vec<&str> = output.lines().map(|line| line.split(':').next().unwrap()).collect();
@@ -90,7 +90,7 @@ fn occurrences_are_printed_in_utc_one_a_line() {
 }
 
 #[test]
-fn lines_of_json_are_answered_by_arrays_and_a_bad_one_by_its_error() {
+fn next_answers_lines_of_json_by_arrays_or_an_error() {
     let input = r#"{"expr":"0 0 * * *","tz":"Europe/Vienna","from":"2024-06-03T10:00:00+02:00","count":2}
 {"expr":"@hourly","from":"2024-06-03T10:30:00Z","count":1}
 {"expr":"61 * * * *"}
@@ -104,9 +104,62 @@ fn lines_of_json_are_answered_by_arrays_and_a_bad_one_by_its_error() {
 }
 
 #[test]
-fn unknown_zones_and_instants_are_refused_with_what_was_meant() {
-    let (fine, _, said) = crons(&["next", "@daily", "--timezone", "Europe/Viena"], "");
-    assert!(!fine && said.contains("did you mean `Europe/Vienna`"), "{said}");
-    let (fine, _, said) = crons(&["next", "@daily", "--from", "yesterday"], "");
-    assert!(!fine && said.contains("--from"), "{said}");
+fn a_wrong_flag_is_refused_with_what_to_write() {
+    for (arguments, value, expected) in [
+        (&["next", "@daily", "--timezone"][..], "Europe/Viena", "did you mean `Europe/Vienna`"),
+        (&["check", "--timezone"], "Europe/Viena", "did you mean `Europe/Vienna`"),
+        (
+            &["next", "@daily", "--from"],
+            "yesterday",
+            "write a date, a time and an offset from UTC, such as 2024-06-03T10:00:05Z",
+        ),
+        (&["next", "@daily", "--from"], "2024-06-03T10:00:05", "write a date, a time and an offset"),
+        (&["next", "@daily", "--count"], "0", "write a whole number from 1 to 1000000"),
+        (&["next", "@daily", "--count"], "many", "write a whole number from 1 to 1000000"),
+        (&["simulate", "--recovery-threshold"], "721", "write a whole number from 1 to 720"),
+        (&["simulate", "--failure-issue-threshold"], "x", "write a whole number from 1 to 720"),
+    ] {
+        let (fine, _, error) = crons(&[arguments, &[value]].concat(), "");
+        let flag = arguments.last().unwrap();
+        assert!(!fine && error.contains(&format!("invalid value '{value}' for '{flag}")), "{error}");
+        assert!(error.contains(expected), "{arguments:?} {value}: {error}");
+    }
+}
+
+#[test]
+fn a_time_that_clocks_skip_or_repeat_gets_a_warning() {
+    let (fine, output, _) = crons(&["check", "--timezone", "Europe/Vienna", "30 2 * * *"], "");
+    assert!(fine && output.starts_with("ok: ") && output.lines().count() == 1, "{output}");
+    assert!(output.contains("; but 02:30 does not exist in Europe/Vienna on 20"), "{output}");
+    assert!(output.contains("; but 02:30 occurs twice in Europe/Vienna on 20"), "{output}");
+    let (_, output, _) = crons(&["check", "30 2 * * *"], "");
+    assert!(!output.contains("; but"), "{output}");
+    let (_, output, _) = crons(&["check", "-"], r#"{"expr": "30 2 * * *", "tz": "Europe/Vienna"}"#);
+    assert!(output.contains("02:30 does not exist"), "{output}");
+}
+
+#[test]
+fn flags_hold_for_what_a_line_of_json_leaves_out() {
+    let flags =
+        ["next", "-", "--timezone", "Europe/Vienna", "--from", "2024-06-03T10:00:00Z", "--count", "1"];
+    let (_, output, _) =
+        crons(&flags, "{\"expr\": \"0 0 * * *\"}\n{\"expr\": \"0 0 * * *\", \"tz\": \"UTC\"}\n");
+    assert_eq!(output, "[\"2024-06-03T22:00:00Z\"]\n[\"2024-06-04T00:00:00Z\"]\n");
+    let (_, output, _) =
+        crons(&["check", "--timezone", "Europe/Vienna", "-"], "{\"expr\": \"30 2 * * *\"}\n");
+    assert!(output.contains("02:30 does not exist"), "{output}");
+}
+
+#[test]
+fn a_line_that_cannot_be_read_is_named() {
+    let (fine, output, error) = crons(&["check", "-"], "{\"expr\": \"@daily\"}\n{\"expr\": 5}\n");
+    assert!(!fine && output.lines().count() == 1, "{output}");
+    assert!(
+        error.contains("line 2 of the input: expr: 5 is not valid; write a crontab in quotes"),
+        "{error}"
+    );
+    let (fine, output, _) = crons(&["next", "-"], "{\"expr\": \"@daily\", \"from\": \"today\"}\n");
+    let answer: serde_json::Value = serde_json::from_str(&output).unwrap();
+    let reason = answer["error"].as_str().unwrap();
+    assert!(!fine && reason.starts_with("from: \"today\" is not valid; write a date, a time"), "{output}");
 }

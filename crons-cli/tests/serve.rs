@@ -1,4 +1,4 @@
-//! `crons serve` as its users start it, talk to it and end it.
+//! `crons serve` as a process: its banner, its end, and what it never loses or shows.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::HashSet;
@@ -8,35 +8,35 @@ use std::process::{Child, Command, Output, Stdio};
 
 struct Server {
     process: Child,
-    greeting: Vec<String>,
+    banner: Vec<String>,
 }
 
 impl Server {
     fn start(database: &Path) -> Self {
         let mut command = serve(database);
         command.stderr(Stdio::null());
-        Self::greeted(command)
+        Self::start_with(command)
     }
 
-    /// Starts it and reads its greeting.
-    fn greeted(mut command: Command) -> Self {
+    /// Starts a server and reads its banner.
+    fn start_with(mut command: Command) -> Self {
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(process.stdout.take().unwrap());
-        // The greeting ends with the command that sends a check-in.
-        let mut greeting = Vec::new();
+        // The banner ends with the command that sends a check-in.
+        let mut banner = Vec::new();
         for line in output.lines() {
             let line = line.unwrap();
             let last = line.contains("-d '");
-            greeting.push(line);
+            banner.push(line);
             if last {
                 break;
             }
         }
-        Self { process, greeting }
+        Self { process, banner }
     }
 
     fn dsn(&self) -> &str {
-        self.greeting.iter().find_map(|line| line.trim().strip_prefix("export SENTRY_DSN=")).unwrap()
+        self.banner.iter().find_map(|line| line.trim().strip_prefix("export SENTRY_DSN=")).unwrap()
     }
 
     fn url(&self, path: &str) -> String {
@@ -61,7 +61,7 @@ impl Server {
     }
 }
 
-/// Whether it was acknowledged.
+/// Sends a check-in. Returns whether the server acknowledged it.
 fn check_in(url: &str, id: u32) -> bool {
     let body = r#"{"status": "ok", "check_in_id": "ID", "monitor_config": {"schedule": {"type": "interval", "value": 1, "unit": "day"}}}"#;
     let request = ureq::post(url).header("content-type", "application/json");
@@ -70,7 +70,7 @@ fn check_in(url: &str, id: u32) -> bool {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended already.
+        // Fails if the process has ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -89,13 +89,13 @@ fn serve(database: &Path) -> Command {
 }
 
 #[test]
-fn the_greeting_says_all_that_is_needed_to_send_a_first_check_in() {
+fn the_banner_has_a_command_that_sends_a_first_check_in() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(&folder.path().join("crons.db"));
-    assert!(server.greeting[0].starts_with("crons listens on http://127.0.0.1:"), "{:?}", server.greeting);
-    assert!(server.greeting[0].contains("crons.db"), "{:?}", server.greeting);
-    // The line as printed, put into a shell.
-    let curl = server.greeting[server.greeting.len() - 2..].join("\n");
+    assert!(server.banner[0].starts_with("crons listens on http://127.0.0.1:"), "{:?}", server.banner);
+    assert!(server.banner[0].contains("crons.db"), "{:?}", server.banner);
+    // Runs the line as printed in a shell.
+    let curl = server.banner[server.banner.len() - 2..].join("\n");
     let Ok(sent) = Command::new("sh").arg("-c").arg(format!("{} --silent --fail", curl.trim())).status()
     else {
         eprintln!("SKIPPED: there is no shell here");
@@ -127,17 +127,17 @@ fn a_migration_is_logged_and_ends_before_anything_listens() {
     assert!(!log.contains("migrated") && !log.contains("rewritten"), "{log}");
 }
 
-/// The log of a server that is killed as soon as it has greeted.
+/// Kills a server as soon as it has printed its first line. Returns its log.
 fn stop_once_it_listens(mut process: Child) -> String {
-    let mut greeting = String::new();
-    BufReader::new(process.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
-    assert!(greeting.starts_with("crons listens on"), "{greeting}");
+    let mut banner = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut banner).unwrap();
+    assert!(banner.starts_with("crons listens on"), "{banner}");
     process.kill().unwrap();
     String::from_utf8(process.wait_with_output().unwrap().stderr).unwrap()
 }
 
 #[test]
-fn the_key_is_made_once_and_kept() {
+fn the_public_key_is_made_once_and_kept() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("crons.db");
     let key = |server: &Server| server.dsn().split('@').next().unwrap().to_owned();
@@ -148,7 +148,7 @@ fn the_key_is_made_once_and_kept() {
 
 #[cfg(unix)]
 #[test]
-fn it_ends_well_when_it_is_asked_to() {
+fn sigterm_ends_the_server_with_success() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start(&folder.path().join("crons.db"));
     assert!(check_in(&server.url("/api/1/cron/job/KEY/"), 1));
@@ -157,18 +157,18 @@ fn it_ends_well_when_it_is_asked_to() {
     assert!(server.process.wait().unwrap().success());
 }
 
-/// Kills of a server under load.
+/// How often the server is killed under load.
 const KILLS: u32 = 100;
 
 #[test]
-fn after_a_hundred_kills_under_load_all_that_was_acknowledged_is_there_and_nothing_is_damaged() {
+fn a_hundred_kills_lose_no_acknowledged_check_in() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("crons.db");
     let acknowledged = std::sync::Mutex::new(Vec::new());
     for round in 0..KILLS {
         let mut server = Server::start(&database);
         let url = server.url("/api/1/cron/job/KEY/");
-        // At another point each time: as the server begins, in its first transaction, in the middle of many.
+        // The server is killed at another point in each round: at its start, in its first transaction, or after many.
         let enough = acknowledged.lock().unwrap().len() + (round as usize * 7) % 23;
         std::thread::scope(|scope| {
             for worker in 0..3_u32 {
@@ -186,7 +186,7 @@ fn after_a_hundred_kills_under_load_all_that_was_acknowledged_is_there_and_nothi
             while acknowledged.lock().unwrap().len() < enough {
                 std::thread::yield_now();
             }
-            // SIGKILL: nothing gets a chance to tidy up.
+            // SIGKILL, which the server cannot handle.
             server.process.kill().unwrap();
         });
         server.process.wait().unwrap();
@@ -208,7 +208,7 @@ fn refusal(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn settings_that_cannot_work_are_refused_with_what_to_do() {
+fn wrong_settings_are_refused_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let database = format!("sqlite:{}", folder.path().join("crons.db").display());
     let a_folder = format!("sqlite:{}", folder.path().display());
@@ -216,7 +216,7 @@ fn settings_that_cannot_work_are_refused_with_what_to_do() {
     let taken = taken.local_addr().unwrap().to_string();
     for (arguments, part) in [
         (vec!["serve", "--listen", "0.0.0.0:0", "--database", &database], "listen on 127.0.0.1 or [::1]"),
-        (vec!["serve", "--listen", &taken, "--database", &database], "choose another by --listen"),
+        (vec!["serve", "--listen", &taken, "--database", &database], "choose another address with --listen"),
         (vec!["serve", "--listen", "9170", "--database", &database], "such as 127.0.0.1:9170"),
         (vec!["serve", "--listen", "127.0.0.1:0", "--database", &a_folder], "unable to open database file"),
         (
@@ -238,7 +238,7 @@ fn no_key_reaches_the_log_or_an_answer() {
     let log = folder.path().join("log");
     let mut command = serve(&folder.path().join("crons.db"));
     command.stderr(std::fs::File::create(&log).unwrap());
-    let server = Server::greeted(command);
+    let server = Server::start_with(command);
     let key = server.dsn().trim_start_matches("http://").split('@').next().unwrap().to_owned();
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let paths = [
@@ -294,7 +294,7 @@ fn no_key_reaches_the_log_or_an_answer() {
     }
 }
 
-/// Sends a request as bytes, for methods and headers that no client would send, and returns the answer.
+/// Sends a request as bytes, since clients refuse such methods and headers, and returns the answer.
 #[cfg(unix)]
 fn send(server: &Server, line: &str, headers: &[String], body: &str) -> String {
     use std::io::{Read, Write};
@@ -319,12 +319,12 @@ fn send(server: &Server, line: &str, headers: &[String], body: &str) -> String {
 #[cfg(unix)]
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table of all places where a value may stand")]
-fn the_servers_own_key_is_hidden_in_every_value_that_a_message_repeats() {
+fn the_servers_own_key_is_hidden_in_every_repeated_value() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
     let mut command = serve(&folder.path().join("crons.db"));
     command.stderr(std::fs::File::create(&log).unwrap());
-    let server = Server::greeted(command);
+    let server = Server::start_with(command);
     let key = server.dsn().trim_start_matches("http://").split('@').next().unwrap().to_owned();
     let dsn = format!("http://{key}@127.0.0.1/1");
     let mut answers = Vec::new();
@@ -334,7 +334,7 @@ fn the_servers_own_key_is_hidden_in_every_value_that_a_message_repeats() {
                 text.replace("DSN", &dsn).replace("URL", &dsn.replace('/', "%2F")).replace("KEY", &key)
             };
             let headers: Vec<String> = headers.iter().map(|header| put(header)).collect();
-            // The key that lets the request in stands in the places of keys.
+            // AUTH is the key in its own place, which lets the request in.
             let line = put(&line.replace("AUTH", &server.url("KEY")[server.url("").len()..]));
             answers.push((line.clone(), send(&server, &line, &headers, &put(body))));
         }
@@ -422,7 +422,7 @@ fn the_servers_own_key_is_hidden_in_every_value_that_a_message_repeats() {
         ["content-type: KEY", "content-encoding: KEY", "host: KEY", "origin: DSN", "x-sentry-auth: KEY"]
     {
         ask("POST /api/1/cron/job/AUTH/?status=ok", &[header], "{}");
-        // Not a list of monitors: what has the key as its name is listed by it.
+        // Not a list of monitors: one whose name has the key would be listed.
         ask("GET /api/0/organizations/crons/nowhere/", &[header], "");
     }
     ask("KEY /api/1/cron/job/AUTH/", &[], "");
@@ -445,7 +445,7 @@ fn the_servers_own_key_is_hidden_in_every_value_that_a_message_repeats() {
     {
         ask(&format!("GET /api/0/organizations/crons{path}"), &[], "");
     }
-    // Its name is the key's, but not its log.
+    // The name of a monitor may have the key; the log may not.
     ask("DELETE /api/0/organizations/crons/monitors/KEYx/", &[], "");
     drop(server);
     let log = std::fs::read_to_string(log).unwrap();

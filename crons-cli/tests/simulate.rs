@@ -1,4 +1,4 @@
-//! `crons simulate` as its users run it: a file or the input, and a database that a server has written.
+//! `crons simulate` with a file, with standard input, and with a database that a server has written.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::Write;
@@ -9,7 +9,7 @@ use crons_server::{Clock, Database, ManualClock, Server, Settings};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// Runs it with this input.
+/// Runs `crons simulate` with this standard input.
 fn simulate(arguments: &[&str], input: &str) -> Output {
     let mut process = Command::new(env!("CARGO_BIN_EXE_crons"))
         .arg("simulate")
@@ -19,7 +19,7 @@ fn simulate(arguments: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // It may have refused its arguments already, and reads no input then.
+    // Fails if the command has ended already, because its arguments are wrong.
     let _ = process.stdin.take().unwrap().write_all(input.as_bytes());
     process.wait_with_output().unwrap()
 }
@@ -63,7 +63,7 @@ fn column(report: &Value, table: &str, key: &str) -> Vec<Value> {
 }
 
 #[test]
-fn a_timeline_is_told_in_full_with_the_words_of_the_wire() {
+fn the_report_has_every_row_in_the_words_of_the_wire() {
     let timeline = check_in("10:00:05", 'a', "ok")
         + "\n"
         + &check_in("10:00:06", 'a', "ok")
@@ -119,7 +119,7 @@ fn a_timeline_is_told_in_full_with_the_words_of_the_wire() {
 }
 
 #[test]
-fn an_empty_timeline_comes_to_nothing() {
+fn the_report_of_an_empty_timeline_is_empty() {
     let nothing =
         json!({"check_ins": [], "environments": [], "incidents": [], "occurrences": [], "outcomes": []});
     assert_eq!(report(&["-"], ""), nothing);
@@ -127,42 +127,49 @@ fn an_empty_timeline_comes_to_nothing() {
 }
 
 #[test]
-fn a_line_that_is_no_event_is_named() {
+fn a_line_that_is_not_an_event_is_named() {
     let good = tick("10:00:00");
     for (lines, expected) in [
         (
             format!("{good}nonsense\n"),
-            "the input, line 2: it is no JSON: a word is none of true, false and null (column 2); write an object such as {\"at\"",
+            "standard input, line 2: it is no JSON: a word is none of true, false and null (column 2); write an object such as {\"at\"",
         ),
         (format!("{good}[1]\n"), "line 2: it is an array, and has to be a JSON object"),
         (format!("{good}\n{{}}\n"), "line 3: `at` is missing"),
         (format!("{good}{}", tick("09:59:59")), "line 2: at: 2024-06-03T09:59:59Z is before"),
-        (r#"{"at": "today", "tick": true}"#.to_owned(), "line 1: at: \"today\" is no instant"),
+        (
+            r#"{"at": "today", "tick": true}"#.to_owned(),
+            "line 1: at: \"today\" is not an instant; write a date, a time",
+        ),
         (format!("{good}{}", json!({"at": at("10:00:01")})), "line 2: beside `at`, write just one of"),
+        (
+            format!(r#"{{"at": "{}", "check_in": {{"status": "ok", "status": "error"}}}}"#, at("10:00:00")),
+            "line 1: check_in.status: the line has this key twice; write it once",
+        ),
     ] {
         let said = refusal(&["-"], &lines);
         assert!(said.contains(expected), "{lines}: {said}");
     }
-    // In a file, with its name; and what is no text is named by its line, too.
+    // A file is named by its path; bytes that are not UTF-8 by their line.
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("timeline.jsonl");
     let path = file.to_str().unwrap();
     for (bytes, expected) in [
         (format!("{good}{{}}").into_bytes(), "line 2: `at` is missing"),
-        ([good.as_bytes(), b"\n\xff\xfe"].concat(), "line 3: byte 0xff is no UTF-8"),
+        ([good.as_bytes(), b"\n\xff\xfe"].concat(), "line 3: byte 0xff is not UTF-8"),
     ] {
         std::fs::write(&file, bytes).unwrap();
         let said = refusal(&[path], "");
         assert!(said.starts_with(&format!("crons: {path}, {expected}")), "{said}");
     }
-    // As editors of Windows write it.
+    // A byte order mark and CRLF, as editors on Windows write them.
     assert_eq!(report(&["-"], &format!("\u{feff}{}", good.replace('\n', "\r\n"))), report(&["-"], &good));
-    // The same instant is not before.
+    // Two events at the same instant are in order.
     report(&["-"], &format!("{good}{good}"));
 }
 
 #[test]
-fn what_cannot_be_simulated_is_refused_with_the_reason() {
+fn wrong_arguments_are_refused_with_the_reason() {
     for (arguments, expected) in [
         (vec!["/nowhere/at/all"], "cannot read /nowhere/at/all"),
         (vec![], "FILE"),
@@ -171,7 +178,7 @@ fn what_cannot_be_simulated_is_refused_with_the_reason() {
         (vec!["--checkin-margin", "5"], "--from-database"),
         (vec!["-", "--monitor", "job"], "cannot be used with"),
         (vec!["-", "--from-database", "sqlite:x"], "cannot be used with"),
-        (vec!["--from-database", "sqlite:/nowhere/at/all"], "there is no file /nowhere/at/all"),
+        (vec!["--from-database", "sqlite:/nowhere/at/all"], "the file /nowhere/at/all does not exist"),
     ] {
         let said = refusal(&arguments, "");
         assert!(said.contains(expected), "{arguments:?}: {said}");
@@ -179,7 +186,7 @@ fn what_cannot_be_simulated_is_refused_with_the_reason() {
 }
 
 #[test]
-fn each_minute_is_judged_or_only_those_that_are_listed() {
+fn every_minute_is_evaluated_or_only_listed_ones() {
     let timeline = check_in("10:00:05", 'a', "ok") + &tick("13:30:00");
     let statuses =
         |ticks: &[&str]| column(&report(&[&["-"], ticks].concat(), &timeline), "check_ins", "status");
@@ -198,7 +205,7 @@ fn the_rate_limit_is_sentrys_another_or_none() {
     assert_eq!(taken(&["--rate-limit", "off"]), 10);
 }
 
-/// A database with a late run at 11:05, a failure and a run that was too long, as a server has judged them.
+/// Writes a database, by a server, with a late run at 11:05, a failed run and one that ran too long.
 fn served(file: &Path) {
     let reports = [
         ("10:00:05", 'a', "ok"),
@@ -212,7 +219,7 @@ fn served(file: &Path) {
     serve(file, &reports.map(|(time, id, status)| (time, payload(id, status))), "14:30:00");
 }
 
-/// Lets a server hear these reports on 3 June 2024, and be stopped then.
+/// Sends these check-ins on 3 June 2024 to a server that writes `file`, and stops it at `until`.
 fn serve(file: &Path, reports: &[(&str, Value)], until: &str) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let instant = |time: &str| at(time).parse::<Timestamp>().unwrap();
@@ -237,7 +244,7 @@ fn serve(file: &Path, reports: &[(&str, Value)], until: &str) {
 }
 
 #[test]
-fn what_is_accepted_but_not_as_it_was_sent_is_said_once_beside_the_report() {
+fn a_remark_is_logged_once_beside_the_report() {
     let mut payload = payload('a', "ok");
     payload.as_object_mut().unwrap().remove("check_in_id");
     payload["monitor_config"]["schedule"]["timezone"] = json!("Europe/Vienna");
@@ -257,7 +264,7 @@ fn what_is_accepted_but_not_as_it_was_sent_is_said_once_beside_the_report() {
 }
 
 #[test]
-fn what_a_server_has_stored_comes_to_the_same_verdicts_and_to_others_with_another_configuration() {
+fn a_replay_decides_as_the_server_did_or_by_other_settings() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("crons.db");
     served(&file);
@@ -298,14 +305,17 @@ fn what_a_server_has_stored_comes_to_the_same_verdicts_and_to_others_with_anothe
 
     let output = simulate(&["--from-database", &url, "--checkin-margin", "10"], "");
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("the server opened 2 incidents; like this, 1 would have been opened"), "{said}");
+    assert!(
+        said.contains("the server has opened 2 incidents; with this configuration it would have opened 1"),
+        "{said}"
+    );
     let unknown = refusal(&["--from-database", &url, "--monitor", "nobody"], "");
     assert!(unknown.contains("nobody"), "{unknown}");
     assert_eq!(with(&["--monitor", "job"]), same);
 }
 
 #[test]
-fn an_end_that_was_held_until_its_begin_is_replayed_after_it() {
+fn a_deferred_end_is_replayed_after_its_start() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("crons.db");
     let mut early = payload('a', "error");
@@ -322,7 +332,7 @@ fn an_end_that_was_held_until_its_begin_is_replayed_after_it() {
 }
 
 #[test]
-fn a_begin_that_came_again_after_the_end_is_replayed_as_such() {
+fn a_start_repeated_after_the_end_is_replayed_as_such() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("crons.db");
     let reports = [("10:00:05", "in_progress"), ("10:01:05", "ok"), ("10:02:05", "in_progress")]
@@ -338,7 +348,7 @@ fn a_begin_that_came_again_after_the_end_is_replayed_as_such() {
 }
 
 #[test]
-fn a_file_that_is_no_database_of_ours_is_named() {
+fn a_file_that_is_not_our_database_is_named() {
     let folder = tempfile::tempdir().unwrap();
     for (content, reason) in [
         ("not one, but longer than the header of one ".repeat(9), "not a database"),

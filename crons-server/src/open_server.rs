@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use uuid::Uuid;
 
-use crate::alerts::{NotSent, Sender};
-use crate::settings::{PublicKey, Settings};
+use crate::alerts::{DeliveryError, Sender};
+use crate::settings::{Backend, PublicKey, Settings};
 use crate::store::{Reader, SqliteStore, StoreError};
 
 /// A server whose database is open and up to date, and that does not listen yet; made by
@@ -33,15 +33,15 @@ impl std::fmt::Debug for OpenServer {
 impl OpenServer {
     /// Opens the database on this thread.
     pub(crate) fn open(settings: &Settings) -> Result<Self, StartError> {
-        let path = settings.database.path();
+        let Backend::Sqlite(path) = settings.database.backend();
         let mut store = SqliteStore::open(path)?;
         let public_key = match &settings.public_key {
             Some(key) => PublicKey::as_str(key).to_owned(),
             None => store.setting("public_key", || Uuid::new_v4().simple().to_string())?,
         };
         let sender = Sender::new(&settings.alerts, settings.clock.clone()).map_err(StartError::Alerts)?;
-        for doubt in settings.alerts.doubts() {
-            tracing::warn!("{doubt}");
+        for warning in settings.alerts.warnings() {
+            tracing::warn!("{warning}");
         }
         store.resume_alerts(settings.clock.now())?;
         let has_deleted = store.has_deleted()?;
@@ -64,7 +64,7 @@ pub enum StartError {
     /// The socket is open to other machines, and there is no admin token to keep strangers out.
     NotLoopback(SocketAddr),
     /// Alerts cannot be sent.
-    Alerts(NotSent),
+    Alerts(DeliveryError),
 }
 
 impl std::fmt::Display for StartError {

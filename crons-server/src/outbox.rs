@@ -1,6 +1,6 @@
 //! Where the sender of alerts finds them, and where it says what became of them.
 
-use crate::alerts::{Attempt, Outbox, Waiting};
+use crate::alerts::{Attempt, DueAlert, Outbox};
 use crate::http::App;
 use crate::store::Reader;
 
@@ -9,7 +9,7 @@ impl Outbox for App {
         self.inbox.alerts().notified().await;
     }
 
-    async fn waiting(&self, without: Vec<i64>) -> Option<Vec<Waiting>> {
+    async fn waiting(&self, without: Vec<i64>) -> Option<Vec<DueAlert>> {
         let next = self.probe(move |reader: &Reader| reader.next_alerts(&without)).await;
         next.inspect_err(|error| tracing::error!(%error, "alerts cannot be read; they are tried again")).ok()
     }

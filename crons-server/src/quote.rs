@@ -1,35 +1,83 @@
-//! Values that a client has sent, as a message repeats them: in JSON, and not longer than a line.
+//! Quotes values of clients and operators in messages: as JSON, on one line, at most 80 characters of each.
+
+use std::fmt::Write;
 
 use serde_json::Value;
 
-/// Characters of a value that a message repeats.
+/// The number of characters of a value that a message repeats.
 const MAX_SHOWN: usize = 80;
 
-/// The text as it stands in JSON; one that is cut ends in `…` before its quote.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut begin = shortened(text);
-    if begin.len() < text.len() {
-        begin.push('\u{2026}');
-    }
-    Value::from(begin).to_string()
+/// Quotes a text as JSON does. A text that was cut ends in `…` before its closing quote.
+///
+/// Control characters and others that a reader cannot see, such as those that change the direction of a line, become `\uXXXX`.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", escaped(text))
 }
 
-/// A value as it stands in JSON, the beginning of a long one.
+/// Escapes and cuts a text as [`quoted`] does, without the quotes: for keys, and for texts between backticks.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.chars().take(MAX_SHOWN) {
+        match character {
+            '"' => escaped.push_str("\\\""),
+            '\\' => escaped.push_str("\\\\"),
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\t' => escaped.push_str("\\t"),
+            // Rust writes what cannot be seen as `\u{..}` or `\0`; JSON has neither, and two escapes beyond 16 bits.
+            _ if matches!(character.escape_debug().nth(1), Some('u' | '0')) => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    _ = write!(escaped, "\\u{unit:04x}");
+                }
+            }
+            _ => escaped.push(character),
+        }
+    }
+    if text.chars().nth(MAX_SHOWN).is_some() {
+        escaped.push('\u{2026}');
+    }
+    escaped
+}
+
+/// Writes a value as JSON, a text as [`quoted`]. A value of more than 80 characters is cut and ends in `…`.
 pub(crate) fn shown_value(value: &Value) -> String {
     match value {
         Value::String(text) => quoted(text),
         other => {
             let text = other.to_string();
-            let mut begin = shortened(&text);
-            if begin.len() < text.len() {
-                begin.push('\u{2026}');
+            let mut shown = shortened(&text);
+            if shown.len() < text.len() {
+                shown.push('\u{2026}');
             }
-            begin
+            shown
         }
     }
 }
 
-/// The first characters of a text.
+/// The first 80 characters of a text.
 pub(crate) fn shortened(text: &str) -> String {
     text.chars().take(MAX_SHOWN).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_quoted_as_json_without_invisible_characters() {
+        for (text, expected) in [
+            ("job", r#""job""#),
+            ("café, 日本", r#""café, 日本""#),
+            ("a\"b\\c", r#""a\"b\\c""#),
+            ("it's", r#""it's""#),
+            ("a\n\r\tb\0\u{7f}", r#""a\n\r\tb\u0000\u007f""#),
+            ("a\u{202e}b\u{200b}c\u{2028}d", r#""a\u202eb\u200bc\u2028d""#),
+            ("\u{e0001}", r#""\udb40\udc01""#),
+        ] {
+            assert_eq!(quoted(text), expected);
+            assert_eq!(serde_json::from_str::<String>(&quoted(text)).unwrap(), text);
+        }
+        assert_eq!(quoted(&"é".repeat(81)), format!("\"{}…\"", "é".repeat(80)));
+        assert_eq!(quoted(&"é".repeat(80)), format!("\"{}\"", "é".repeat(80)));
+    }
 }

@@ -175,7 +175,7 @@ impl OpenServer {
         let serve = http::serve(
             listener,
             Routes::new(app, access, Arc::clone(&refusals)),
-            settings.limits.clone(),
+            settings.connection_limits.clone(),
             until(stopped),
         );
         let http = tokio::spawn(serve);

@@ -182,7 +182,9 @@ fn an_alert_whose_outcome_cannot_be_stored_is_sent_once_and_holds_up_no_other() 
         assert_eq!(harness.alerts()[0]["attempts"], 0);
         connection.execute_batch("DROP TRIGGER refuses").unwrap();
         // A message that failed a second ago by the server's clock is due again as soon as its failure is stored.
-        eventually("it is stored once that is possible", || harness.alerts()[0]["attempts"].as_u64() >= Some(1));
+        eventually("it is stored once that is possible", || {
+            harness.alerts()[0]["attempts"].as_u64() >= Some(1)
+        });
         assert_eq!(harness.alerts()[0]["status"], status);
     }
 }

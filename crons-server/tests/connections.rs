@@ -7,19 +7,22 @@ use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crons_server::{Limits, RateLimit, Settings};
+use crons_server::{ConnectionLimits, RateLimit, Settings};
 use harness::{Harness, KEY, check_in, id};
 use serde_json::json;
 
 /// Long enough for a machine that does much else.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-fn limited(limits: Limits) -> Harness {
-    Harness::with("10:00:00", Settings { limits, rate_limit: RateLimit::OFF, ..Settings::default() })
+fn limited(limits: ConnectionLimits) -> Harness {
+    Harness::with(
+        "10:00:00",
+        Settings { connection_limits: limits, rate_limit: RateLimit::OFF, ..Settings::default() },
+    )
 }
 
-fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
-    let mut limits = Limits::default();
+fn limits(change: impl FnOnce(&mut ConnectionLimits)) -> ConnectionLimits {
+    let mut limits = ConnectionLimits::default();
     change(&mut limits);
     limits
 }
@@ -120,7 +123,7 @@ fn headers_that_drip_are_cut_off() {
 
 #[test]
 fn headers_that_are_too_many_or_too_long_are_refused() {
-    let server = limited(Limits::default());
+    let server = limited(ConnectionLimits::default());
     let many = connect(&server, &head("GET /", &format!("{}\r\n", "X-Many: x\r\n".repeat(200))));
     assert_eq!(status(&mut BufReader::new(&many)), "431");
     let mut long = connect(&server, "");
@@ -137,7 +140,7 @@ fn headers_that_are_too_many_or_too_long_are_refused() {
 
 #[test]
 fn one_connection_carries_many_requests() {
-    let server = limited(Limits::default());
+    let server = limited(ConnectionLimits::default());
     let mut socket = connect(&server, "");
     let answers = socket.try_clone().unwrap();
     let mut answers = BufReader::new(&answers);

@@ -187,7 +187,7 @@ fn what_was_not_deleted_yet_when_the_server_stopped_is_deleted_when_it_is_back()
 #[test]
 fn monitors_that_were_deleted_do_not_count_towards_the_most_there_may_be() {
     let settings = crons_server::Settings {
-        caps: crons_server::Caps { monitors: 2, ..crons_server::Caps::default() },
+        quotas: crons_server::Quotas { monitors: 2, ..crons_server::Quotas::default() },
         ..crons_server::Settings::default()
     };
     let server = Harness::with("10:00:00", settings);

@@ -46,7 +46,7 @@ fn who_only_reads_is_not_hindered_and_hinders_nobody() {
     let server = Harness::at("10:00:00");
     server.send("10:00:00", &check_in(&id('a'), "error"));
     let copy = server.database().with_file_name("copy.db");
-    crons_server::backup(&server.database(), &copy).unwrap();
+    crons_server::backup(&Database::sqlite(server.database()), &copy).unwrap();
     for database in [server.database(), copy] {
         let (incidents, report) = Replay::default().run(&Database::sqlite(database)).unwrap().unwrap();
         assert_eq!((incidents, report.incidents.len()), (1, 1));

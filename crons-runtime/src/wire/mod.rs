@@ -9,4 +9,6 @@ pub(crate) mod connect_error;
 #[cfg(feature = "http")]
 mod roots;
 #[cfg(feature = "http")]
+mod provider;
+#[cfg(feature = "http")]
 pub(crate) mod http;

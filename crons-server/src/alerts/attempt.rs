@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 /// A message that is to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Waiting {
+pub(crate) struct DueAlert {
     /// Its place in the outbox.
     pub id: i64,
     pub key: Uuid,
@@ -21,13 +21,13 @@ pub(crate) struct Waiting {
 pub(crate) struct Attempt {
     pub id: i64,
     pub at: Timestamp,
-    pub outcome: Outcome,
+    pub outcome: DeliveryOutcome,
     /// What the target said, or why it did not.
     pub answer: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum DeliveryOutcome {
     Delivered,
     /// To be tried again.
     Failed {
@@ -35,5 +35,5 @@ pub(crate) enum Outcome {
         /// The target refused this very message: later ones need not wait for it.
         refused: bool,
     },
-    GivenUp,
+    Expired,
 }

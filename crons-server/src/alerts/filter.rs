@@ -9,7 +9,7 @@ const KEYS: [&str; 4] = ["monitor.slug", "monitor.id", "monitor.incident", "envi
 
 /// How a tag is compared; without regard to case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Match {
+pub enum Operator {
     /// `eq`, "equals"
     Equals,
     /// `ne`, "does not equal"
@@ -34,7 +34,7 @@ pub enum Match {
     IsIn,
 }
 
-impl Match {
+impl Operator {
     /// Each with what Sentry's API calls it and what Sentry's form does.
     const ALL: [(Self, &str, &str); 11] = [
         (Self::Equals, "eq", "equals"),
@@ -59,7 +59,7 @@ impl Match {
     }
 }
 
-impl std::str::FromStr for Match {
+impl std::str::FromStr for Operator {
     type Err = InvalidAlerts;
 
     fn from_str(text: &str) -> Result<Self, InvalidAlerts> {
@@ -83,7 +83,7 @@ impl std::str::FromStr for Match {
 #[serde(try_from = "FilterTable")]
 pub struct Filter {
     key: String,
-    compare: Match,
+    compare: Operator,
     /// In lower case.
     value: String,
 }
@@ -93,7 +93,7 @@ impl Filter {
     ///
     /// # Errors
     /// If there is no such tag, or if the value is empty though it is needed: nothing would ever match.
-    pub fn new(key: &str, compare: Match, value: &str) -> Result<Self, InvalidAlerts> {
+    pub fn new(key: &str, compare: Operator, value: &str) -> Result<Self, InvalidAlerts> {
         let Some(key) = KEYS.into_iter().find(|known| known.eq_ignore_ascii_case(key)) else {
             let known = KEYS.join("`, `");
             return Err(InvalidAlerts(format!("key: events have no tag {key:?}; write one of `{known}`")));
@@ -113,17 +113,17 @@ impl Filter {
         let value = self.value.as_str();
         let is = |test: fn(&str, &str) -> bool| tag.as_deref().is_some_and(|tag| test(tag, value));
         match self.compare {
-            Match::Equals => is(|tag, value| tag == value),
-            Match::DoesNotEqual => !is(|tag, value| tag == value),
-            Match::StartsWith => is(|tag, value| tag.starts_with(value)),
-            Match::DoesNotStartWith => !is(|tag, value| tag.starts_with(value)),
-            Match::EndsWith => is(|tag, value| tag.ends_with(value)),
-            Match::DoesNotEndWith => !is(|tag, value| tag.ends_with(value)),
-            Match::Contains => is(|tag, value| tag.contains(value)),
-            Match::DoesNotContain => !is(|tag, value| tag.contains(value)),
-            Match::IsSet => tag.is_some(),
-            Match::IsNotSet => tag.is_none(),
-            Match::IsIn => is(|tag, value| value.split(',').any(|one| one.trim() == tag)),
+            Operator::Equals => is(|tag, value| tag == value),
+            Operator::DoesNotEqual => !is(|tag, value| tag == value),
+            Operator::StartsWith => is(|tag, value| tag.starts_with(value)),
+            Operator::DoesNotStartWith => !is(|tag, value| tag.starts_with(value)),
+            Operator::EndsWith => is(|tag, value| tag.ends_with(value)),
+            Operator::DoesNotEndWith => !is(|tag, value| tag.ends_with(value)),
+            Operator::Contains => is(|tag, value| tag.contains(value)),
+            Operator::DoesNotContain => !is(|tag, value| tag.contains(value)),
+            Operator::IsSet => tag.is_some(),
+            Operator::IsNotSet => tag.is_none(),
+            Operator::IsIn => is(|tag, value| value.split(',').any(|one| one.trim() == tag)),
         }
     }
 }
@@ -186,7 +186,7 @@ mod tests {
             }
         }
         let tried: std::collections::BTreeSet<_> = CASES.iter().map(|case| case.1).collect();
-        assert_eq!(tried.len(), Match::ALL.len(), "every operator is in the table");
+        assert_eq!(tried.len(), Operator::ALL.len(), "every operator is in the table");
     }
 
     #[test]

@@ -14,11 +14,11 @@ mod attempt;
 mod unrecorded;
 mod dispatcher;
 
-pub(crate) use attempt::{Attempt, Outcome, Waiting};
+pub(crate) use attempt::{Attempt, DeliveryOutcome, DueAlert};
 pub(crate) use dispatcher::{LONGEST_RETRY_AFTER, Outbox, Sender};
 pub use error::InvalidAlerts;
-pub use filter::{Filter, Match};
+pub use filter::{Filter, Operator};
 pub(crate) use payload::Alert;
-pub use rules::{Alerts, Combine, On, Rule};
+pub use rules::{Alerts, MatchMode, Rule, Trigger};
 pub(crate) use target::UNKNOWN_TARGET;
-pub use target::{Answer, NotSent, Webhook};
+pub use target::{DeliveryError, Webhook, WebhookResponse};

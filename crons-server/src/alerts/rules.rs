@@ -37,10 +37,10 @@ pub struct Alerts {
 #[serde(deny_unknown_fields, expecting = "a table [[alert]] with on and to, and perhaps match and tags")]
 pub struct Rule {
     /// Which events; at least one.
-    pub on: Vec<On>,
+    pub on: Vec<Trigger>,
     /// How many of the filters must match.
     #[serde(default, rename = "match")]
-    pub combine: Combine,
+    pub combine: MatchMode,
     /// Filters; without any, all monitors.
     #[serde(default)]
     pub tags: Vec<Filter>,
@@ -51,7 +51,7 @@ pub struct Rule {
 /// What a rule waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum On {
+pub enum Trigger {
     /// An incident was opened.
     Opened,
     /// A run failed: the one that opened an incident, and each further one.
@@ -63,7 +63,7 @@ pub enum On {
 /// How many filters of a rule must match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Combine {
+pub enum MatchMode {
     /// Every one.
     #[default]
     All,
@@ -112,22 +112,22 @@ impl Alerts {
     }
 
     /// What may not be meant as it is written, in sentences.
-    pub fn doubts(&self) -> Vec<String> {
-        let mut doubts = Vec::new();
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
         for (name, webhook) in &self.webhooks {
             if !webhook.is_signed() {
-                doubts.push(format!(
+                warnings.push(format!(
                     "webhook `{name}` has no secret, so its receiver cannot tell our messages from forged ones; if it \
                      checks signatures, add `secret = \"whsec_…\"` and 24 to 64 random bytes as base64"
                 ));
             }
             if !self.rules.iter().any(|rule| rule.to.contains(name)) {
-                doubts.push(format!(
+                warnings.push(format!(
                     "webhook `{name}` is told nothing: add an [[alert]] with to = [\"{name}\"]"
                 ));
             }
         }
-        doubts
+        warnings
     }
 
     /// Who is told of an event, each once.
@@ -166,15 +166,15 @@ impl Alerts {
 impl Rule {
     fn matches(&self, kind: IncidentEventKind, tags: &[(&str, String)]) -> bool {
         let waited_for = self.on.iter().any(|on| match on {
-            On::Opened => kind == IncidentEventKind::Opened,
-            On::Failure => matches!(kind, IncidentEventKind::Opened | IncidentEventKind::Failure),
-            On::Resolved => kind == IncidentEventKind::Resolved,
+            Trigger::Opened => kind == IncidentEventKind::Opened,
+            Trigger::Failure => matches!(kind, IncidentEventKind::Opened | IncidentEventKind::Failure),
+            Trigger::Resolved => kind == IncidentEventKind::Resolved,
         });
         let mut filters = self.tags.iter().map(|filter| filter.matches(tags));
         waited_for
             && match self.combine {
-                Combine::All => filters.all(|matches| matches),
-                Combine::Any => self.tags.is_empty() || filters.any(|matches| matches),
+                MatchMode::All => filters.all(|matches| matches),
+                MatchMode::Any => self.tags.is_empty() || filters.any(|matches| matches),
             }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::attempt::{Attempt, Outcome, Waiting};
+use super::attempt::{Attempt, DeliveryOutcome, DueAlert};
 
 /// Outcomes that are kept at a time, at most. Nothing is sent while there are as many: what came of it could not be kept.
 const MOST: usize = 10_000;
@@ -17,7 +17,7 @@ pub(super) struct Unrecorded(Mutex<HashMap<i64, Kept>>);
 struct Kept {
     /// How often the message was tried.
     attempts: u32,
-    outcome: Outcome,
+    outcome: DeliveryOutcome,
 }
 
 /// The outcomes at one time. A look that is older than the outbox's answer would have a message sent again that was recorded between
@@ -62,15 +62,16 @@ impl Snapshot {
     /// Messages that are over, or that their target refused, so that later ones do not wait for them.
     pub(super) fn passed_over(&self) -> Vec<i64> {
         let over = self.0.iter().filter(|(_, kept)| match kept.outcome {
-            Outcome::Delivered | Outcome::GivenUp => true,
-            Outcome::Failed { refused, .. } => refused,
+            DeliveryOutcome::Delivered | DeliveryOutcome::Expired => true,
+            DeliveryOutcome::Failed { refused, .. } => refused,
         });
         over.map(|(id, _)| *id).collect()
     }
 
     /// The message as it would be if its outcome were recorded.
-    pub(super) fn amend(&self, alert: &mut Waiting) {
-        if let Some(Kept { attempts, outcome: Outcome::Failed { next, .. } }) = self.0.get(&alert.id) {
+    pub(super) fn amend(&self, alert: &mut DueAlert) {
+        if let Some(Kept { attempts, outcome: DeliveryOutcome::Failed { next, .. } }) = self.0.get(&alert.id)
+        {
             (alert.attempts, alert.next_attempt_at) = (*attempts, *next);
         }
     }
@@ -82,16 +83,18 @@ mod tests {
 
     use super::*;
 
-    fn attempt(id: i64, outcome: Outcome) -> Attempt {
+    fn attempt(id: i64, outcome: DeliveryOutcome) -> Attempt {
         Attempt { id, at: Timestamp::UNIX_EPOCH, outcome, answer: String::new() }
     }
 
     #[test]
     fn a_message_that_is_over_is_passed_over_and_one_that_failed_waits() {
         let unrecorded = Unrecorded::default();
-        let failed = |refused| Outcome::Failed { next: Timestamp::MAX, refused };
+        let failed = |refused| DeliveryOutcome::Failed { next: Timestamp::MAX, refused };
         for (id, outcome) in
-            [Outcome::Delivered, Outcome::GivenUp, failed(true), failed(false)].into_iter().enumerate()
+            [DeliveryOutcome::Delivered, DeliveryOutcome::Expired, failed(true), failed(false)]
+                .into_iter()
+                .enumerate()
         {
             unrecorded.keep(3, &attempt(i64::try_from(id).unwrap(), outcome));
         }
@@ -99,7 +102,7 @@ mod tests {
         let mut passed_over = snapshot.passed_over();
         passed_over.sort_unstable();
         assert_eq!(passed_over, [0, 1, 2]);
-        let mut waiting = Waiting {
+        let mut waiting = DueAlert {
             id: 3,
             key: uuid::Uuid::nil(),
             target: "ops".to_owned(),
@@ -116,8 +119,8 @@ mod tests {
     #[test]
     fn only_the_newest_outcome_of_a_message_is_recorded() {
         let unrecorded = Unrecorded::default();
-        unrecorded.keep(1, &attempt(7, Outcome::Delivered));
-        unrecorded.keep(2, &attempt(7, Outcome::Delivered));
+        unrecorded.keep(1, &attempt(7, DeliveryOutcome::Delivered));
+        unrecorded.keep(2, &attempt(7, DeliveryOutcome::Delivered));
         assert!(!unrecorded.is_newest(7, 1));
         unrecorded.forget(7, 1);
         assert!(unrecorded.is_newest(7, 2));

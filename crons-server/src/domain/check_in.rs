@@ -3,11 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::effects::Consequences;
+use super::effects::Effects;
 use super::error::ProcessingError;
 use super::expectation::after_check_in;
 use super::model::{
-    Caps, CheckIn, Config, Environment, EnvironmentStatus, Existing, NewId, State, Status, truncate_to_minute,
+    CheckIn, Config, EnvironmentStatus, LoadedCheckIn, MonitorEnvironment, NewId, Quotas, State, Status,
+    truncate_to_minute,
 };
 use super::received::CheckInEvent;
 use super::upsert::{MAX_MAX_RUNTIME, upsert};
@@ -19,19 +20,19 @@ pub(crate) const MAX_DURATION_MS: i64 = 2_147_483_647;
 /// Takes a check-in into account, or says why not. `state` is then to be saved, also after a refusal: a monitor or an
 /// environment that was made on the way stays. What was not taken as it was sent comes first in either case: a misspelt
 /// `monitor_config` is why there is no monitor.
-pub fn check_in(state: &mut State, event: &CheckInEvent, caps: Caps, new_id: NewId<'_>) -> Verdict {
-    let mut verdict = decide(state, event, caps, new_id);
-    if let Verdict::Accepted { noted: errors, .. } | Verdict::Refused(errors) = &mut verdict {
+pub fn check_in(state: &mut State, event: &CheckInEvent, quotas: Quotas, new_id: NewId<'_>) -> Verdict {
+    let mut verdict = decide(state, event, quotas, new_id);
+    if let Verdict::Accepted { warnings: errors, .. } | Verdict::Refused(errors) = &mut verdict {
         errors.splice(..0, event.remarks.iter().cloned().map(ProcessingError::CheckInValidationFailed));
     }
     verdict
 }
 
-fn decide(state: &mut State, event: &CheckInEvent, caps: Caps, new_id: NewId<'_>) -> Verdict {
+fn decide(state: &mut State, event: &CheckInEvent, quotas: Quotas, new_id: NewId<'_>) -> Verdict {
     // Steps 6 and 8. Some clients send the configuration only with the begin, and let the end overtake it.
-    let noted = match upsert(state, event, caps, new_id) {
-        Ok(noted) => noted,
-        Err(_) if event.config.is_none() && event.status.is_terminal() => return Verdict::Held,
+    let warnings = match upsert(state, event, quotas, new_id) {
+        Ok(warnings) => warnings,
+        Err(_) if event.config.is_none() && event.status.is_terminal() => return Verdict::Deferred,
         Err(errors) => return Verdict::Refused(errors),
     };
     let Some(monitor) = &state.monitor else {
@@ -40,7 +41,7 @@ fn decide(state: &mut State, event: &CheckInEvent, caps: Caps, new_id: NewId<'_>
     // Step 10.
     if !monitor.enabled {
         // Else a run whose end came now would time out once the monitor is enabled. One that is alive may still end.
-        if let Some(Existing { row, elsewhere: None, .. }) = &mut state.check_in {
+        if let Some(LoadedCheckIn { row, elsewhere: None, .. }) = &mut state.check_in {
             row.unheard |= row.status == Status::InProgress && event.status.is_terminal();
         }
         return Verdict::Refused(vec![ProcessingError::MonitorDisabled]);
@@ -48,13 +49,13 @@ fn decide(state: &mut State, event: &CheckInEvent, caps: Caps, new_id: NewId<'_>
     let config = monitor.config.clone();
     // Step 11.
     let siblings = state.siblings;
-    if state.environment.is_none() && siblings.environments >= caps.environments {
-        return Verdict::Refused(vec![ProcessingError::MonitorEnvironmentLimitExceeded(caps.environments)]);
+    if state.environment.is_none() && siblings.environments >= quotas.environments {
+        return Verdict::Refused(vec![ProcessingError::MonitorEnvironmentLimitExceeded(quotas.environments)]);
     }
     if let Err(refused) = crons_types::Environment::parse(&event.environment) {
         return Verdict::Refused(vec![ProcessingError::MonitorInvalidEnvironment(refused.to_string())]);
     }
-    let environment = state.environment.get_or_insert_with(|| Environment {
+    let environment = state.environment.get_or_insert_with(|| MonitorEnvironment {
         name: event.environment.clone(),
         status: EnvironmentStatus::Active,
         muted: siblings.all_muted,
@@ -66,7 +67,7 @@ fn decide(state: &mut State, event: &CheckInEvent, caps: Caps, new_id: NewId<'_>
     });
     // Steps 12 and 13.
     let news = match &mut state.check_in {
-        Some(Existing { elsewhere: Some(place), .. }) => {
+        Some(LoadedCheckIn { elsewhere: Some(place), .. }) => {
             return Verdict::Refused(vec![ProcessingError::CheckInEnvironmentMismatch(place.clone())]);
         }
         Some(existing) => match update(&mut existing.row, event, &config) {
@@ -75,16 +76,16 @@ fn decide(state: &mut State, event: &CheckInEvent, caps: Caps, new_id: NewId<'_>
         },
         none => {
             let row = create(event, config.clone(), environment.next_check_in, new_id);
-            *none = Some(Existing { row, order: None, elsewhere: None });
+            *none = Some(LoadedCheckIn { row, order: None, elsewhere: None });
             News::Progress
         }
     };
     let late_opener = matches!(news, News::LateOpener);
-    let consequences = match news {
-        News::Repeated => Consequences::default(),
+    let effects = match news {
+        News::Repeated => Effects::default(),
         _ => after_check_in(state, &config, event.received, late_opener, new_id),
     };
-    Verdict::Accepted { noted, consequences }
+    Verdict::Accepted { warnings, effects }
 }
 
 /// The first report about a run.

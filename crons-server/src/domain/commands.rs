@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::model::{Acknowledgement, Environment, Incident, Monitor};
+use super::model::{Acknowledgement, Incident, Monitor, MonitorEnvironment};
 
 /// Whether a monitor is watched. What it missed while it was not is never judged: its next run is expected from `now` on.
 /// `true` if it is watched again; then its open runs whose deadline has passed, or of which a report was filtered, become
 /// unknown, since they could not be heard (`Records::excuse_unheard`).
 pub fn set_enabled(
     monitor: &mut Monitor,
-    environments: &mut [Environment],
+    environments: &mut [MonitorEnvironment],
     enabled: bool,
     now: Timestamp,
 ) -> bool {

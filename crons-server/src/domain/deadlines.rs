@@ -3,9 +3,9 @@
 use crons_types::calendar::previous_before;
 use jiff::{SignedDuration, Timestamp};
 
-use super::effects::Consequences;
+use super::effects::Effects;
 use super::incidents::{as_finished, fail, reported_since};
-use super::model::{CheckIn, Existing, NewId, State, Status};
+use super::model::{CheckIn, LoadedCheckIn, NewId, State, Status};
 
 /// A stretch of time in which the server could not hear anybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,12 +33,7 @@ impl Outage {
 
 /// At minute `tick`: the run that this environment expected has not begun, or could not be heard. `None` if it is not
 /// due after all.
-pub fn missed(
-    state: &mut State,
-    tick: Timestamp,
-    outages: &[Outage],
-    new_id: NewId<'_>,
-) -> Option<Consequences> {
+pub fn missed(state: &mut State, tick: Timestamp, outages: &[Outage], new_id: NewId<'_>) -> Option<Effects> {
     let config = state.monitor.as_ref().filter(|monitor| monitor.enabled)?.config.clone();
     let environment = state.environment.as_mut()?;
     let expected = environment.next_check_in?;
@@ -69,32 +64,27 @@ pub fn missed(
         config: config.clone(),
     };
     let this = as_finished(&row, None);
-    state.check_in = Some(Existing { row, order: None, elsewhere: None });
-    Some(if unheard { Consequences::default() } else { fail(state, &config, this, tick, new_id) })
+    state.check_in = Some(LoadedCheckIn { row, order: None, elsewhere: None });
+    Some(if unheard { Effects::default() } else { fail(state, &config, this, tick, new_id) })
 }
 
 /// At minute `tick`: the run in `state` has not ended, or its end could not be heard. `None` if it is not due after all.
-pub fn timeout(
-    state: &mut State,
-    tick: Timestamp,
-    outages: &[Outage],
-    new_id: NewId<'_>,
-) -> Option<Consequences> {
+pub fn timeout(state: &mut State, tick: Timestamp, outages: &[Outage], new_id: NewId<'_>) -> Option<Effects> {
     let config = state.monitor.as_ref().filter(|monitor| monitor.enabled)?.config.clone();
-    let Existing { row, order, .. } = state.check_in.as_mut()?;
+    let LoadedCheckIn { row, order, .. } = state.check_in.as_mut()?;
     let deadline = row.timeout_at?;
     if row.status != Status::InProgress || deadline > tick {
         return None;
     }
     if outages.iter().any(|outage| outage.excuses(row.date_updated, deadline)) {
         row.status = Status::Unknown;
-        return Some(Consequences::default());
+        return Some(Effects::default());
     }
     row.status = Status::Timeout;
     let this = as_finished(row, *order);
     // A later run has ended meanwhile: this one is no news.
     if reported_since(state, this.date_added) {
-        return Some(Consequences::default());
+        return Some(Effects::default());
     }
     Some(fail(state, &config, this, tick, new_id))
 }

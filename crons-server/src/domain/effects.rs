@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::model::{Environment, Incident, Monitor};
+use super::model::{Incident, Monitor, MonitorEnvironment};
 
 /// A failure that people are told about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Occurrence {
 
 /// What follows from a check-in or a deadline, for people.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Consequences {
+pub struct Effects {
     pub occurrences: Vec<Occurrence>,
     pub incident_events: Vec<IncidentEvent>,
 }
@@ -43,7 +43,7 @@ pub struct IncidentEvent {
     pub at: Timestamp,
     pub monitor: Monitor,
     /// As it is after the event; `last_ok` in it is when the newest run that ended well began.
-    pub environment: Environment,
+    pub environment: MonitorEnvironment,
     pub incident: Incident,
     /// The run that failed last, or that resolved the incident.
     pub check_in: Uuid,

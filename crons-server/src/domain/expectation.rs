@@ -3,11 +3,11 @@
 use crons_types::calendar::next_after;
 use jiff::{SignedDuration, Timestamp};
 
-use super::effects::Consequences;
+use super::effects::Effects;
 use super::incidents::{as_finished, fail, recover, reported_since};
-use super::model::{Config, Environment, NewId, State, Status};
+use super::model::{Config, MonitorEnvironment, NewId, State, Status};
 
-impl Environment {
+impl MonitorEnvironment {
     /// Expects the next run after `reference`.
     pub(super) fn expect_after(&mut self, config: &Config, reference: Timestamp) {
         self.next_check_in = next_after(&config.schedule, &config.zone(), reference);
@@ -26,29 +26,25 @@ pub(super) fn after_check_in(
     received: Timestamp,
     late_opener: bool,
     new_id: NewId<'_>,
-) -> Consequences {
-    let Some(existing) = &state.check_in else { return Consequences::default() };
+) -> Effects {
+    let Some(existing) = &state.check_in else { return Effects::default() };
     let this = as_finished(&existing.row, existing.order);
     if this.status == Status::Error {
         if reported_since(state, this.date_added) {
-            return Consequences::default();
+            return Effects::default();
         }
         seen(state, config, this.date_added, received);
-        return if late_opener {
-            Consequences::default()
-        } else {
-            fail(state, config, this, received, new_id)
-        };
+        return if late_opener { Effects::default() } else { fail(state, config, this, received, new_id) };
     }
-    let mut consequences = Consequences::default();
+    let mut effects = Effects::default();
     if this.status == Status::Ok && !late_opener {
         if let Some(environment) = &mut state.environment {
             environment.last_ok = environment.last_ok.max(Some(this.date_added));
         }
-        consequences = recover(state, config, this, received);
+        effects = recover(state, config, this, received);
     }
     seen(state, config, this.date_added, received);
-    consequences
+    effects
 }
 
 /// Expects the next run after this report. One that was held for its monitor may be older than what is known already.

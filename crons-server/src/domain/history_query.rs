@@ -2,11 +2,11 @@
 
 use crons_types::CheckInStatus;
 
-use super::model::{Environment, EnvironmentStatus};
+use super::model::{EnvironmentStatus, MonitorEnvironment};
 
 /// What of the past a decision asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Asked {
+pub struct HistoryQuery {
     /// This many runs that are over: the newest, and the newest up to the one in question.
     pub runs: usize,
     /// The newest run whose end the job itself has reported.
@@ -15,13 +15,13 @@ pub struct Asked {
     pub incident: bool,
 }
 
-impl Asked {
+impl HistoryQuery {
     /// By a report; `failed`: of a run that is known to have; `thresholds` are the monitor's and those that it brings
     /// along, the larger one.
     pub fn by_report(
         status: CheckInStatus,
         failed: bool,
-        environment: &Environment,
+        environment: &MonitorEnvironment,
         thresholds: usize,
     ) -> Self {
         let incident = environment.status == EnvironmentStatus::Error;
@@ -35,7 +35,7 @@ impl Asked {
     }
 
     /// By a run that has not begun, or has not ended; `threshold` is that of failures.
-    pub fn by_deadline(environment: &Environment, threshold: usize, began: bool) -> Self {
+    pub fn by_deadline(environment: &MonitorEnvironment, threshold: usize, began: bool) -> Self {
         let incident = environment.status == EnvironmentStatus::Error;
         let runs = if incident || threshold <= 1 { 0 } else { threshold };
         Self { runs, reported: began, incident }

@@ -2,15 +2,15 @@
 
 use jiff::Timestamp;
 
-use super::effects::{Consequences, IncidentEvent, IncidentEventKind, Occurrence};
+use super::effects::{Effects, IncidentEvent, IncidentEventKind, Occurrence};
 use super::model::{
-    CheckIn, Config, Environment, EnvironmentStatus, Failures, Finished, Incident, Monitor, NewId, State,
-    Status,
+    CheckIn, Config, EnvironmentStatus, Failures, FinishedRun, Incident, Monitor, MonitorEnvironment, NewId,
+    State, Status,
 };
 
 /// The run that is being judged, among those that are over, newest first: by its begin, then by arrival.
-fn window(finished: &[Finished], this: Finished) -> Vec<Finished> {
-    let mut window: Vec<Finished> =
+fn window(finished: &[FinishedRun], this: FinishedRun) -> Vec<FinishedRun> {
+    let mut window: Vec<FinishedRun> =
         finished.iter().copied().filter(|other| other.guid != this.guid).collect();
     window.push(this);
     window.sort_by_key(|run| std::cmp::Reverse((run.date_added, run.order)));
@@ -18,8 +18,8 @@ fn window(finished: &[Finished], this: Finished) -> Vec<Finished> {
 }
 
 /// What thresholds need to know of a run; one just made comes after all others.
-pub(super) fn as_finished(row: &CheckIn, order: Option<i64>) -> Finished {
-    Finished {
+pub(super) fn as_finished(row: &CheckIn, order: Option<i64>) -> FinishedRun {
+    FinishedRun {
         guid: row.guid,
         status: row.status,
         date_added: row.date_added,
@@ -31,12 +31,12 @@ pub(super) fn as_finished(row: &CheckIn, order: Option<i64>) -> Finished {
 pub(super) fn fail(
     state: &mut State,
     config: &Config,
-    this: Finished,
+    this: FinishedRun,
     at: Timestamp,
     new_id: NewId<'_>,
-) -> Consequences {
+) -> Effects {
     let (Some(monitor), Some(environment)) = (&state.monitor, &mut state.environment) else {
-        return Consequences::default();
+        return Effects::default();
     };
     if environment.status == EnvironmentStatus::Error {
         if let Some(incident) = &mut state.incident {
@@ -45,17 +45,17 @@ pub(super) fn fail(
         return tell(monitor, environment, state.incident.as_mut(), &[this], at);
     }
     let wanted = config.failures();
-    let failures: Vec<Finished> = window(&state.finished, this)
+    let failures: Vec<FinishedRun> = window(&state.finished, this)
         .into_iter()
         .filter(|run| (run.date_added, run.order) <= (this.date_added, this.order))
         .take(wanted)
         .collect();
     // Sentry opens early when there is little history; a threshold is a promise not to.
     let (true, Some(oldest)) = (failures.len() == wanted, failures.last()) else {
-        return Consequences::default();
+        return Effects::default();
     };
     if failures.iter().any(|run| run.status == Status::Ok) {
-        return Consequences::default();
+        return Effects::default();
     }
     environment.status = EnvironmentStatus::Error;
     let incident = state.incident.get_or_insert_with(|| Incident {
@@ -76,18 +76,18 @@ pub(super) fn fail(
 
 /// `this` succeeded, as was heard at `at`: resolves the incident if that is the last of as many successes as the monitor asks
 /// for.
-pub(super) fn recover(state: &mut State, config: &Config, this: Finished, at: Timestamp) -> Consequences {
-    let mut consequences = Consequences::default();
+pub(super) fn recover(state: &mut State, config: &Config, this: FinishedRun, at: Timestamp) -> Effects {
+    let mut effects = Effects::default();
     let (Some(monitor), Some(environment)) = (&state.monitor, &mut state.environment) else {
-        return consequences;
+        return effects;
     };
     if environment.status == EnvironmentStatus::Ok {
-        return consequences;
+        return effects;
     }
     let recovered =
         window(&state.finished, this).iter().take(config.recoveries()).all(|run| run.status == Status::Ok);
     if !recovered && config.recoveries() > 1 {
-        return consequences;
+        return effects;
     }
     environment.status = EnvironmentStatus::Ok;
     if let Some(incident) = &mut state.incident {
@@ -96,7 +96,7 @@ pub(super) fn recover(state: &mut State, config: &Config, this: Finished, at: Ti
         incident.resolving_check_in = Some(this.guid);
         // Whoever was told that it began is told that it is over, even if the environment is muted by now.
         if incident.told {
-            consequences.incident_events.push(IncidentEvent {
+            effects.incident_events.push(IncidentEvent {
                 kind: IncidentEventKind::Resolved,
                 at,
                 monitor: monitor.clone(),
@@ -107,30 +107,30 @@ pub(super) fn recover(state: &mut State, config: &Config, this: Finished, at: Ti
             });
         }
     }
-    consequences
+    effects
 }
 
 /// One occurrence for each failure, newest first given, oldest first told, and one event of the incident; none while muted.
 fn tell(
     monitor: &Monitor,
-    environment: &Environment,
+    environment: &MonitorEnvironment,
     incident: Option<&mut Incident>,
-    failures: &[Finished],
+    failures: &[FinishedRun],
     at: Timestamp,
-) -> Consequences {
-    let mut consequences = Consequences::default();
+) -> Effects {
+    let mut effects = Effects::default();
     if environment.muted {
-        return consequences;
+        return effects;
     }
     let reason = reason(failures);
-    let occurrence = |run: &Finished| Occurrence { check_in: run.guid, at, reason: reason.clone() };
-    consequences.occurrences = failures.iter().rev().map(occurrence).collect();
+    let occurrence = |run: &FinishedRun| Occurrence { check_in: run.guid, at, reason: reason.clone() };
+    effects.occurrences = failures.iter().rev().map(occurrence).collect();
     let Some(incident) = incident.filter(|incident| incident.acknowledged.is_none()) else {
-        return consequences;
+        return effects;
     };
     let kind = if incident.told { IncidentEventKind::Failure } else { IncidentEventKind::Opened };
     incident.told = true;
-    consequences.incident_events.extend(failures.first().map(|newest| IncidentEvent {
+    effects.incident_events.extend(failures.first().map(|newest| IncidentEvent {
         kind,
         at,
         monitor: monitor.clone(),
@@ -139,11 +139,11 @@ fn tell(
         check_in: newest.guid,
         reason: Some(reason),
     }));
-    consequences
+    effects
 }
 
 /// Sentry's sentence about failures, in the order in which each kind first came.
-fn reason(failures: &[Finished]) -> String {
+fn reason(failures: &[FinishedRun]) -> String {
     if let [only] = failures {
         let article = if only.status == Status::Error { "An" } else { "A" };
         return format!("{article} {} check-in was detected", only.status.as_str());

@@ -23,16 +23,15 @@ pub(crate) use check_in::MAX_DURATION_MS;
 pub use check_in::check_in;
 pub use commands::{acknowledge, set_enabled};
 pub use deadlines::{Outage, missed, timeout};
-pub use effects::{
-    Consequences, IncidentEvent, IncidentEventKind, LEVEL, Occurrence, fingerprint, tags, title,
-};
+pub use effects::{Effects, IncidentEvent, IncidentEventKind, LEVEL, Occurrence, fingerprint, tags, title};
 pub use error::{Outcome, ProcessingError};
-pub use history_query::Asked;
+pub use history_query::HistoryQuery;
 pub use model::{
-    Acknowledgement, Caps, CheckIn, Config, Environment, EnvironmentStatus, Existing, Failures, Finished,
-    Incident, Keys, Monitor, NewId, PROJECT, Siblings, State, Status, truncate_to_minute,
+    Acknowledgement, CapUsage, CheckIn, Config, EnvironmentStatus, Failures, FinishedRun, Incident,
+    LoadedCheckIn, Monitor, MonitorEnvironment, NewId, PROJECT, Quotas, RowIds, State, Status,
+    truncate_to_minute,
 };
 pub use rate_limit::RateWindow;
-pub use received::{Arrival, CheckInEvent, ConfigPatch, ConfigUpdate, Fault};
+pub use received::{CheckInEvent, ConfigPatch, ConfigUpdate, InvalidCheckIn, ReceivedCheckIn};
 pub use refused_starts::RefusedStarts;
 pub use verdict::Verdict;

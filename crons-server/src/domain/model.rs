@@ -70,7 +70,7 @@ impl Config {
 
 /// A monitor in one environment: the thing that is well or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Environment {
+pub struct MonitorEnvironment {
     pub name: String,
     pub status: EnvironmentStatus,
     pub muted: bool,
@@ -198,22 +198,22 @@ pub struct Acknowledgement {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct State {
     pub monitor: Option<Monitor>,
-    pub environment: Option<Environment>,
+    pub environment: Option<MonitorEnvironment>,
     /// The check-in the event is about, wherever it is.
-    pub check_in: Option<Existing>,
+    pub check_in: Option<LoadedCheckIn>,
     /// Runs of this environment that are over, newest first: as many as the thresholds look at, and no fewer than one.
-    pub finished: Vec<Finished>,
+    pub finished: Vec<FinishedRun>,
     /// The one that is not resolved.
     pub incident: Option<Incident>,
     /// Where the store has found monitor and environment.
-    pub keys: Keys,
+    pub keys: RowIds,
     /// What stands beside a monitor or environment that is not there yet.
-    pub siblings: Siblings,
+    pub siblings: CapUsage,
 }
 
 /// A store's own names of what is in a state; the core passes them on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Keys {
+pub struct RowIds {
     pub monitor: Option<i64>,
     pub environment: Option<i64>,
     pub incident: Option<i64>,
@@ -221,7 +221,7 @@ pub struct Keys {
 
 /// How many there are already, where one more is about to be made; not counted otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Siblings {
+pub struct CapUsage {
     /// Monitors of the project.
     pub monitors: u32,
     /// Environments of the monitor.
@@ -232,14 +232,14 @@ pub struct Siblings {
 
 /// How many things clients can make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Caps {
+pub struct Quotas {
     /// Monitors of a project.
     pub monitors: u32,
     /// Environments of a monitor.
     pub environments: u32,
 }
 
-impl Default for Caps {
+impl Default for Quotas {
     /// Sentry's.
     fn default() -> Self {
         Self { monitors: 1_500, environments: 1_000 }
@@ -248,7 +248,7 @@ impl Default for Caps {
 
 /// A check-in that was found by its id, or made.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Existing {
+pub struct LoadedCheckIn {
     pub row: CheckIn,
     /// Its place among the check-ins of the server in order of arrival; `None` for one just made.
     pub order: Option<i64>,
@@ -258,7 +258,7 @@ pub struct Existing {
 
 /// A run that is over, as thresholds see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Finished {
+pub struct FinishedRun {
     pub guid: Uuid,
     pub status: Status,
     pub date_added: Timestamp,

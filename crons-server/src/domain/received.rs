@@ -8,7 +8,7 @@ use super::error::ProcessingError;
 
 /// What came in, whether it is a check-in or not.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Arrival {
+pub struct ReceivedCheckIn {
     /// None if nothing that was sent is a slug.
     pub monitor_slug: Option<Slug>,
     /// As written; `production` if nothing was.
@@ -16,12 +16,12 @@ pub struct Arrival {
     pub received: Timestamp,
     /// As it was sent, for those who look for the reason of a refusal.
     pub payload: String,
-    pub content: Result<CheckInEvent, Fault>,
+    pub parsed: Result<CheckInEvent, InvalidCheckIn>,
 }
 
 /// Why what came in is no check-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct InvalidCheckIn {
     pub error: ProcessingError,
     /// Not even its shape is that of a check-in.
     pub malformed: bool,
@@ -94,10 +94,10 @@ impl CheckInEvent {
     }
 }
 
-impl Arrival {
+impl ReceivedCheckIn {
     /// Adds remarks about what else was sent.
     pub fn remark(&mut self, remarks: impl IntoIterator<Item = String>) {
-        match &mut self.content {
+        match &mut self.parsed {
             Ok(event) => event.remarks.extend(remarks),
             Err(fault) => fault.remarks.extend(remarks),
         }
@@ -106,7 +106,7 @@ impl Arrival {
     /// Says when it arrived.
     pub fn stamp(&mut self, now: Timestamp) {
         self.received = now;
-        if let Ok(event) = &mut self.content {
+        if let Ok(event) = &mut self.parsed {
             event.received = now;
         }
     }

@@ -6,7 +6,7 @@ use crons_types::{CheckInId, CheckInStatus, Slug};
 use serde::Deserialize;
 
 use super::error::ProcessingError;
-use super::received::{Arrival, CheckInEvent};
+use super::received::{CheckInEvent, ReceivedCheckIn};
 
 /// The newest ones that are remembered; a few megabytes at most. After a restart, none is.
 const MOST: usize = 4_096;
@@ -32,7 +32,7 @@ struct Start {
 
 impl RefusedStarts {
     /// Remembers it if what was refused is the start of a run.
-    pub fn refused(&mut self, arrival: &Arrival, errors: &[ProcessingError]) {
+    pub fn refused(&mut self, arrival: &ReceivedCheckIn, errors: &[ProcessingError]) {
         let Some(run) = started(arrival) else { return };
         if self.reasons.insert(run.clone(), errors.to_vec()).is_none() {
             self.order.push_back(run);
@@ -69,9 +69,9 @@ fn run(slug: &Slug, environment: &str, id: CheckInId) -> Run {
 }
 
 /// The run whose start it is.
-fn started(arrival: &Arrival) -> Option<Run> {
+fn started(arrival: &ReceivedCheckIn) -> Option<Run> {
     let slug = arrival.monitor_slug.as_ref()?;
-    let id = match &arrival.content {
+    let id = match &arrival.parsed {
         Ok(event) if event.status == CheckInStatus::InProgress => event.check_in_id,
         Ok(_) => return None,
         Err(_) => {
@@ -96,13 +96,13 @@ mod tests {
 
     use super::*;
 
-    fn arrival(number: usize) -> Arrival {
-        Arrival {
+    fn arrival(number: usize) -> ReceivedCheckIn {
+        ReceivedCheckIn {
             monitor_slug: Slug::parse("job").ok(),
             environment: "production".to_owned(),
             received: Timestamp::UNIX_EPOCH,
             payload: format!(r#"{{"status": "in_progress", "check_in_id": "{number:032x}"}}"#),
-            content: Err(crate::domain::Fault {
+            parsed: Err(crate::domain::InvalidCheckIn {
                 error: ProcessingError::MonitorNotFound,
                 malformed: true,
                 remarks: Vec::new(),

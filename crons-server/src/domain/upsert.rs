@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::error::ProcessingError;
-use super::model::{Caps, Config, Monitor, NewId, State};
+use super::model::{Config, Monitor, NewId, Quotas, State};
 use super::received::{CheckInEvent, ConfigPatch, ConfigUpdate};
 
 /// Larger margins are cut down to it: minutes, 28 days.
@@ -16,10 +16,10 @@ pub(super) const MAX_MAX_RUNTIME: u32 = crons_types::MonitorConfig::MAX_MAX_RUNT
 pub(super) fn upsert(
     state: &mut State,
     event: &CheckInEvent,
-    caps: Caps,
+    quotas: Quotas,
     new_id: NewId<'_>,
 ) -> Result<Vec<ProcessingError>, Vec<ProcessingError>> {
-    let mut noted = Vec::new();
+    let mut warnings = Vec::new();
     let patch = match &event.config {
         None => None,
         Some(ConfigUpdate::Valid(patch)) => Some(patch),
@@ -29,29 +29,29 @@ pub(super) fn upsert(
                 let invalid = ProcessingError::MonitorInvalidConfig(reason.clone());
                 return Err(vec![invalid, ProcessingError::MonitorNotFound]);
             };
-            noted.extend(spelling(monitor, event));
+            warnings.extend(spelling(monitor, event));
             let reason = format!("{reason}; the monitor keeps the configuration that it has");
-            noted.push(ProcessingError::MonitorInvalidConfig(reason));
-            return Ok(noted);
+            warnings.push(ProcessingError::MonitorInvalidConfig(reason));
+            return Ok(warnings);
         }
     };
     match (&mut state.monitor, patch) {
         (None, None) => return Err(vec![ProcessingError::MonitorNotFound]),
         // Whoever sends no configuration any more has taken the monitor into his own hands; the end of a run does not say so.
         (Some(monitor), None) => {
-            noted.extend(spelling(monitor, event));
+            warnings.extend(spelling(monitor, event));
             monitor.upserting &= state.check_in.is_some();
         }
         (Some(monitor), Some(patch)) => {
-            noted.extend(spelling(monitor, event));
-            merge(&mut monitor.config, patch, &mut noted);
+            warnings.extend(spelling(monitor, event));
+            merge(&mut monitor.config, patch, &mut warnings);
             monitor.upserting = true;
             if patch.owner.is_some() {
                 monitor.owner.clone_from(&patch.owner);
             }
         }
-        (None, Some(_)) if state.siblings.monitors >= caps.monitors => {
-            return Err(vec![ProcessingError::MonitorLimitExceeded(caps.monitors)]);
+        (None, Some(_)) if state.siblings.monitors >= quotas.monitors => {
+            return Err(vec![ProcessingError::MonitorLimitExceeded(quotas.monitors)]);
         }
         (missing, Some(patch)) => {
             let mut config = Config {
@@ -62,7 +62,7 @@ pub(super) fn upsert(
                 failure_issue_threshold: None,
                 recovery_threshold: None,
             };
-            merge(&mut config, patch, &mut noted);
+            merge(&mut config, patch, &mut warnings);
             *missing = Some(Monitor {
                 guid: new_id(),
                 project: event.project,
@@ -77,11 +77,11 @@ pub(super) fn upsert(
         }
     }
     if let Some(owner) = patch.and_then(|patch| patch.owner_refused.as_ref()) {
-        noted.push(ProcessingError::CheckInValidationFailed(format!(
+        warnings.push(ProcessingError::CheckInValidationFailed(format!(
             "monitor_config.owner: {owner:?} is neither `user:<name or id>` nor `team:<name or id>`; the owner stays as it was"
         )));
     }
-    Ok(noted)
+    Ok(warnings)
 }
 
 /// Notes that two spellings of the slug lead to this monitor, to the senders of both: they may be two jobs.
@@ -114,12 +114,12 @@ fn as_line(written: &str) -> Cow<'_, str> {
     }
 }
 
-/// A key that is absent keeps its value, a null takes it away; what is beyond a limit is cut to it, and noted.
-fn merge(config: &mut Config, patch: &ConfigPatch, noted: &mut Vec<ProcessingError>) {
+/// A key that is absent keeps its value, a null takes it away; what is beyond a limit is cut to it, and warnings.
+fn merge(config: &mut Config, patch: &ConfigPatch, warnings: &mut Vec<ProcessingError>) {
     let mut cut = |field: &str, minutes: u32, least: u32, most: u32| {
         let used = minutes.clamp(least, most);
         if used != minutes {
-            noted.push(ProcessingError::ConfigValueCut(format!(
+            warnings.push(ProcessingError::ConfigValueCut(format!(
                 "monitor_config.{field}: {minutes} minutes are not in {least} to {most}; {used} is used instead"
             )));
         }

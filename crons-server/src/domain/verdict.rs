@@ -1,6 +1,6 @@
 //! The result of one check-in.
 
-use super::effects::Consequences;
+use super::effects::Effects;
 use super::error::{Outcome, ProcessingError};
 use crate::mask::Mask;
 
@@ -10,12 +10,12 @@ pub enum Verdict {
     /// It was taken into account.
     Accepted {
         /// Remarks about parts of it that were not taken as they were sent.
-        noted: Vec<ProcessingError>,
+        warnings: Vec<ProcessingError>,
         /// What people are told of it.
-        consequences: Consequences,
+        effects: Effects,
     },
     /// It ends a run of a monitor that nobody has described yet: the report that does may still be on its way.
-    Held,
+    Deferred,
     /// It was not taken into account.
     Refused(Vec<ProcessingError>),
 }
@@ -23,7 +23,7 @@ pub enum Verdict {
 impl Verdict {
     /// Hides the server's key in what it repeats of the check-in.
     pub fn hide(&mut self, mask: &Mask) {
-        if let Self::Accepted { noted: errors, .. } | Self::Refused(errors) = self {
+        if let Self::Accepted { warnings: errors, .. } | Self::Refused(errors) = self {
             for error in errors {
                 error.hide(mask);
             }
@@ -34,7 +34,7 @@ impl Verdict {
     pub fn outcome(&self) -> Option<(Outcome, Option<&'static str>)> {
         match self {
             Self::Accepted { .. } => Some((Outcome::Accepted, None)),
-            Self::Held => None,
+            Self::Deferred => None,
             Self::Refused(errors) => errors.last().map(|error| {
                 let (outcome, reason) = error.outcome();
                 (outcome, Some(reason))

@@ -129,7 +129,7 @@ impl From<PathRejection> for Refusal {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        if error.is_unreadable() {
+        if error.is_corrupt() {
             // The log has named the row already.
             return Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string());
         }

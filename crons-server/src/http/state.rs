@@ -43,5 +43,5 @@ pub(crate) async fn on<T: Send + 'static>(
     read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     let read = tokio::task::spawn_blocking(move || read(&reader)).await;
-    read.unwrap_or_else(|panicked| Err(StoreError::new(panicked)))
+    read.unwrap_or_else(|panicked| Err(StoreError::unavailable(panicked)))
 }

@@ -1,7 +1,11 @@
-//! From bytes to check-ins: as lenient as Sentry's own edge about form, as strict about content, and never silent. HTTP is not known here.
+//! Reads check-ins from bytes: envelopes, payloads, and remarks about what in them is not used. Nothing here knows HTTP.
+//!
+//! The form is read as leniently as by Sentry's Relay, the content as strictly as by Sentry's server; a refusal or a remark names the
+//! field, its value, what is allowed, and what to write.
 
 // In layer order: a module uses only those above it.
 mod json_object;
+mod repeated_key;
 pub(crate) mod json;
 pub(crate) mod remarks;
 mod payload;
@@ -10,3 +14,4 @@ mod envelope;
 pub(crate) use envelope::{Envelope, EnvelopeError, MAX_ITEM};
 pub(crate) use json_object::{Object, fault};
 pub(crate) use payload::parse_check_in;
+pub(crate) use repeated_key::repeated_key;

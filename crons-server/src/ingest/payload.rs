@@ -13,7 +13,7 @@ use serde_json::Value;
 use self::config::{MonitorConfig, config, present};
 use super::json_object::Object;
 use super::remarks;
-use crate::domain::{Arrival, CheckInEvent, Fault, ProcessingError};
+use crate::domain::{CheckInEvent, InvalidCheckIn, ProcessingError, ReceivedCheckIn};
 use crate::ingest::json;
 
 /// Slugs are cut to this many characters before anything else.
@@ -46,7 +46,7 @@ struct Named {
 }
 
 /// Reads the payload of a check-in item, or the body of a POST to `/cron/{slug}/`, whose path then says which monitor.
-pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
+pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> ReceivedCheckIn {
     let text = str::from_utf8(json);
     // What is known to be text is not looked at for it again, string by string.
     let parsed = text.map_or_else(|_| serde_json::from_slice::<Object<Payload>>(json), serde_json::from_str);
@@ -85,15 +85,15 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> Arrival {
             Err(refused) => refused,
         })),
     };
-    let mut arrival = Arrival {
+    let mut arrival = ReceivedCheckIn {
         monitor_slug,
         environment,
         // The inbox stamps it.
         received: Timestamp::UNIX_EPOCH,
         payload: text.map_or_else(|_| String::from_utf8_lossy(json).into_owned(), str::to_owned),
-        content,
+        parsed: content,
     };
-    if let Ok(event) = &mut arrival.content {
+    if let Ok(event) = &mut arrival.parsed {
         event.spelling = spelling;
     }
     if is_json {
@@ -170,7 +170,11 @@ fn beginning(text: &str, most: usize) -> &str {
 }
 
 /// Steps 4 and 5, and what is left of the slug after them.
-fn event(payload: Payload, slug: Result<&Slug, String>, environment: &str) -> Result<CheckInEvent, Fault> {
+fn event(
+    payload: Payload,
+    slug: Result<&Slug, String>,
+    environment: &str,
+) -> Result<CheckInEvent, InvalidCheckIn> {
     let check_in_id = check_in_id(payload.check_in_id.as_ref()).map_err(malformed)?;
     let config = payload
         .monitor_config
@@ -218,19 +222,19 @@ fn uuid(written: &Value) -> Option<CheckInId> {
     written.as_str()?.parse().ok()
 }
 
-fn malformed(error: ProcessingError) -> Fault {
-    Fault { error, malformed: true, remarks: Vec::new() }
+fn malformed(error: ProcessingError) -> InvalidCheckIn {
+    InvalidCheckIn { error, malformed: true, remarks: Vec::new() }
 }
 
-fn refused(reason: impl Into<String>) -> Fault {
-    Fault {
+fn refused(reason: impl Into<String>) -> InvalidCheckIn {
+    InvalidCheckIn {
         error: ProcessingError::CheckInValidationFailed(reason.into()),
         malformed: false,
         remarks: Vec::new(),
     }
 }
 
-fn status(written: &str) -> Result<CheckInStatus, Fault> {
+fn status(written: &str) -> Result<CheckInStatus, InvalidCheckIn> {
     match written {
         "in_progress" => Ok(CheckInStatus::InProgress),
         "ok" => Ok(CheckInStatus::Ok),
@@ -243,7 +247,7 @@ fn status(written: &str) -> Result<CheckInStatus, Fault> {
 }
 
 /// Seconds to milliseconds, towards zero.
-fn duration(seconds: f64) -> Result<i64, Fault> {
+fn duration(seconds: f64) -> Result<i64, InvalidCheckIn> {
     let milliseconds = (seconds * 1000.0).trunc();
     #[expect(clippy::cast_precision_loss, reason = "2^31 is exact")]
     let most = crate::domain::MAX_DURATION_MS as f64;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use crate::domain::Verdict;
-use crate::pipeline::events::Said;
+use crate::pipeline::events::Event;
 use crate::pipeline::processor::{self, Judge};
 use crate::pipeline::queue::Message;
 use crate::pipeline::watermark::{self, Minutes};
@@ -32,12 +32,12 @@ pub(super) fn take(
     minutes: &mut Minutes,
     message: &mut Message,
     marks: Marks,
-    said: &mut Vec<Said>,
+    said: &mut Vec<Event>,
 ) -> Result<Done, StoreError> {
     match message {
         Message::CheckIn(arrival, _) => {
             enter(records, judge, minutes, arrival.received, said)?;
-            if let Ok(event) = &arrival.content
+            if let Ok(event) = &arrival.parsed
                 && minutes.are_behind()
             {
                 minutes.judge_beside(records, judge, event, said)?;
@@ -72,7 +72,7 @@ fn enter(
     judge: &mut Judge,
     minutes: &mut Minutes,
     now: Timestamp,
-    said: &mut Vec<Said>,
+    said: &mut Vec<Event>,
 ) -> Result<(), StoreError> {
     if minutes.enter(records, judge, now)? {
         minutes.judge(records, judge, watermark::A_FEW, said)
@@ -82,9 +82,9 @@ fn enter(
 }
 
 /// Adds up what came in by hour, monitor and outcome: one statement for each of these.
-pub(super) fn count(records: &mut dyn Records, said: &[Said]) -> Result<(), StoreError> {
+pub(super) fn count(records: &mut dyn Records, said: &[Event]) -> Result<(), StoreError> {
     let mut counts = HashMap::new();
-    for (at, usage) in said.iter().filter_map(Said::usage) {
+    for (at, usage) in said.iter().filter_map(Event::usage) {
         let hour = at.as_second().div_euclid(3_600);
         counts.entry((hour, usage)).or_insert((at, 0)).1 += 1;
     }

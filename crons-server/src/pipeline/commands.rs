@@ -77,7 +77,7 @@ pub(crate) fn delete(
 ) -> Result<Deletion, StoreError> {
     let found = match records.monitor(slug) {
         // Deletion is one of the ways out for whoever finds that a monitor cannot be read.
-        Err(error) if error.is_unreadable() && environments.is_empty() => {
+        Err(error) if error.is_corrupt() && environments.is_empty() => {
             records.delete_monitor(slug, now)?;
             return Ok(Deletion::Done);
         }

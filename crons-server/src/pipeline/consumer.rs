@@ -11,7 +11,7 @@ use super::apply::{Done, Marks, count, take};
 use crate::clock::Clock;
 use crate::domain::truncate_to_minute;
 use crate::pipeline::event_log::Log;
-use crate::pipeline::events::Said;
+use crate::pipeline::events::Event;
 use crate::pipeline::processor::Judge;
 use crate::pipeline::queue::{Inbox, Message, Unavailable};
 use crate::pipeline::watermark::{self, Minutes};
@@ -39,14 +39,14 @@ pub(crate) fn start(
         Ok(())
     })?;
     watermark::notice(None, judge.outages.last().copied().filter(|outage| outage.until == now));
-    let minutes = started.ok_or_else(|| StoreError::new("it did not run a transaction"))?;
+    let minutes = started.ok_or_else(|| StoreError::unavailable("it did not run a transaction"))?;
     let alerts = Arc::new(Notify::new());
     let well = Arc::new(AtomicBool::new(true));
     let (inbox, queue) = Inbox::new(clock, Arc::clone(&alerts), Arc::clone(&well));
     let mask = judge.mask.clone();
     let consumer = Consumer {
         store,
-        log: Log::start(mask.clone()).map_err(StoreError::new)?,
+        log: Log::start(mask.clone()).map_err(StoreError::unavailable)?,
         judge,
         minutes,
         runtime: Handle::current(),
@@ -56,7 +56,8 @@ pub(crate) fn start(
         well: Arc::clone(&well),
     };
     let thread = std::thread::Builder::new().name("crons-consumer".to_owned());
-    let thread = thread.spawn(move || mask.scope_thread(|| consumer.run(queue))).map_err(StoreError::new)?;
+    let thread =
+        thread.spawn(move || mask.scope_thread(|| consumer.run(queue))).map_err(StoreError::unavailable)?;
     Ok((inbox, thread))
 }
 
@@ -80,7 +81,7 @@ struct Consumer {
 /// What came of doing a batch.
 struct Attempt {
     done: Vec<Done>,
-    said: Vec<Said>,
+    said: Vec<Event>,
     minutes: Minutes,
     /// One message has failed, and all were undone for it.
     one_failed: bool,
@@ -136,7 +137,7 @@ impl Consumer {
             Ok(()) => {
                 self.minutes = minutes;
                 watermark::notice(last, self.judge.outages.last().copied());
-                if said.iter().any(|said| matches!(said, Said::Alerts)) {
+                if said.iter().any(|said| matches!(said, Event::Alerts)) {
                     self.alerts.notify_one();
                 }
             }

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::processor::{HELD_FOR, Judge, apart};
+use super::processor::{DEFERRED_TTL, Judge, apart};
 use crate::domain::{self, CheckInEvent, State};
-use crate::pipeline::events::Said;
+use crate::pipeline::events::Event;
 use crate::store::{Records, StoreError};
 
 /// Environments that are in memory at a time.
@@ -19,7 +19,7 @@ impl Judge {
         records: &mut dyn Records,
         tick: Timestamp,
         limit: u32,
-        said: &mut Vec<Said>,
+        said: &mut Vec<Event>,
     ) -> Result<bool, StoreError> {
         let mut left = limit;
         loop {
@@ -44,7 +44,7 @@ impl Judge {
         if full && judged {
             return Ok(false);
         }
-        let old = records.expire(tick.checked_sub(HELD_FOR).unwrap_or(tick), limit)?;
+        let old = records.expire(tick.checked_sub(DEFERRED_TTL).unwrap_or(tick), limit)?;
         let all = old.len() < limit as usize;
         for event in old {
             self.give_up(records, event, said)?;
@@ -58,7 +58,7 @@ impl Judge {
         records: &mut dyn Records,
         event: &CheckInEvent,
         tick: Timestamp,
-        said: &mut Vec<Said>,
+        said: &mut Vec<Event>,
     ) -> Result<(), StoreError> {
         let (missed, overdue) = records.due_with(event, tick)?;
         self.missed(records, missed.as_slice(), tick, said)?;
@@ -74,7 +74,7 @@ impl Judge {
         records: &mut dyn Records,
         due: &[State],
         tick: Timestamp,
-        said: &mut Vec<Said>,
+        said: &mut Vec<Event>,
     ) -> Result<bool, StoreError> {
         if due.is_empty() {
             return Ok(false);
@@ -99,17 +99,17 @@ impl Judge {
         records: &mut dyn Records,
         due: &[State],
         tick: Timestamp,
-        said: &mut Vec<Said>,
+        said: &mut Vec<Event>,
     ) -> Result<(), StoreError> {
         let mut judged = Vec::with_capacity(due.len());
         for known in due {
             let mut state = known.clone();
             let missed = domain::missed(&mut state, tick, &self.outages, &mut self.new_id);
-            judged.extend(missed.map(|consequences| (known, state, consequences)));
+            judged.extend(missed.map(|effects| (known, state, effects)));
         }
         self.save(records, judged.iter().map(|(known, state, what)| (*known, state, Some(what))), said)?;
-        for (_, state, consequences) in judged {
-            said.extend(Said::deadline("missed", state, consequences.occurrences));
+        for (_, state, effects) in judged {
+            said.extend(Event::deadline("missed", state, effects.occurrences));
         }
         Ok(())
     }
@@ -119,15 +119,14 @@ impl Judge {
         records: &mut dyn Records,
         guid: Uuid,
         tick: Timestamp,
-        said: &mut Vec<Said>,
+        said: &mut Vec<Event>,
     ) -> Result<bool, StoreError> {
         let judged = apart(records, said, |records, said| {
             let Some(known) = records.load_run(guid)? else { return Ok(None) };
             let mut state = known.clone();
-            let consequences = domain::timeout(&mut state, tick, &self.outages, &mut self.new_id);
-            self.save(records, [(&known, &state, consequences.as_ref())], said)?;
-            Ok(consequences
-                .and_then(|consequences| Said::deadline("timed out", state, consequences.occurrences)))
+            let effects = domain::timeout(&mut state, tick, &self.outages, &mut self.new_id);
+            self.save(records, [(&known, &state, effects.as_ref())], said)?;
+            Ok(effects.and_then(|effects| Event::deadline("timed out", state, effects.occurrences)))
         })?;
         let judged = judged.flatten();
         let any = judged.is_some();

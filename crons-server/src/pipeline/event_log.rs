@@ -9,14 +9,14 @@ use jiff::Timestamp;
 
 use crate::domain::{Verdict, truncate_to_minute};
 use crate::mask::Mask;
-use crate::pipeline::events::Said;
+use crate::pipeline::events::Event;
 
 /// Batches that may wait to be written; beyond it the sender does.
 const WAITING: usize = 2;
 
 /// The senders' end. When it is dropped, all that was said has been written.
 pub(crate) struct Log {
-    said: Option<SyncSender<Vec<Said>>>,
+    said: Option<SyncSender<Vec<Event>>>,
     thread: Option<JoinHandle<()>>,
     remarked: Remarked,
     mask: Mask,
@@ -31,16 +31,16 @@ struct Remarked {
 
 impl Remarked {
     /// Takes the remarks away that would be the second of their monitor in a minute.
-    fn thin_out(&mut self, said: &mut Said) {
-        if let Said::CheckIn(event, Verdict::Accepted { noted, .. }) = said
-            && !noted.is_empty()
+    fn thin_out(&mut self, said: &mut Event) {
+        if let Event::CheckIn(event, Verdict::Accepted { warnings, .. }) = said
+            && !warnings.is_empty()
         {
             let minute = truncate_to_minute(event.received);
             if minute != self.minute {
                 *self = Self { minute, slugs: HashSet::new() };
             }
             if !self.slugs.insert(event.monitor_slug.clone()) {
-                noted.clear();
+                warnings.clear();
             }
         }
     }
@@ -48,7 +48,7 @@ impl Remarked {
 
 impl Log {
     pub(crate) fn start(mask: Mask) -> std::io::Result<Self> {
-        let (said, batches) = sync_channel::<Vec<Said>>(WAITING);
+        let (said, batches) = sync_channel::<Vec<Event>>(WAITING);
         let thread = std::thread::Builder::new().name("crons-log".to_owned());
         let writer = mask.clone();
         let thread =
@@ -57,7 +57,7 @@ impl Log {
     }
 
     /// Has it written, after all that was said before.
-    pub(crate) fn say(&mut self, mut said: Vec<Said>) {
+    pub(crate) fn say(&mut self, mut said: Vec<Event>) {
         for said in &mut said {
             self.remarked.thin_out(said);
         }
@@ -86,7 +86,7 @@ mod tests {
     use crons_types::{CheckInId, CheckInStatus};
 
     use super::*;
-    use crate::domain::{CheckInEvent, Consequences, ProcessingError};
+    use crate::domain::{CheckInEvent, Effects, ProcessingError};
 
     #[test]
     fn a_remark_is_logged_once_a_minute_and_monitor() {
@@ -104,11 +104,11 @@ mod tests {
                 spelling: None,
                 remarks: Vec::new(),
             };
-            let noted = vec![ProcessingError::CheckInValidationFailed("a key".to_owned())];
-            let accepted = Verdict::Accepted { noted, consequences: Consequences::default() };
-            let mut said = Said::CheckIn(event, accepted);
+            let warnings = vec![ProcessingError::CheckInValidationFailed("a key".to_owned())];
+            let accepted = Verdict::Accepted { warnings, effects: Effects::default() };
+            let mut said = Event::CheckIn(event, accepted);
             remarked.thin_out(&mut said);
-            matches!(said, Said::CheckIn(_, Verdict::Accepted { noted, .. }) if !noted.is_empty())
+            matches!(said, Event::CheckIn(_, Verdict::Accepted { warnings, .. }) if !warnings.is_empty())
         };
         let told = [("one", 0), ("one", 59), ("other", 59), ("one", 60), ("other", 61), ("one", 119)]
             .map(|(slug, second)| logged(slug, second));

@@ -8,7 +8,7 @@ use crate::mask::Mask;
 use crate::store::Usage;
 
 /// Something to say in the log, once it is durable.
-pub(crate) enum Said {
+pub(crate) enum Event {
     CheckIn(CheckInEvent, Verdict),
     /// Without its payload, which may be long and is stored.
     Refused {
@@ -33,7 +33,7 @@ pub(crate) struct Deadline {
     occurrences: Vec<Occurrence>,
 }
 
-impl Said {
+impl Event {
     /// Of a deadline that was judged so.
     pub(crate) fn deadline(what: &'static str, state: State, occurrences: Vec<Occurrence>) -> Option<Self> {
         let unknown = state.check_in.is_some_and(|existing| existing.row.status == Status::Unknown);
@@ -58,9 +58,9 @@ impl Said {
     /// Whether there is nothing to log of it.
     pub(crate) fn is_quiet(&self) -> bool {
         match self {
-            Self::CheckIn(_, Verdict::Accepted { noted, consequences }) => {
-                noted.is_empty()
-                    && consequences.occurrences.is_empty()
+            Self::CheckIn(_, Verdict::Accepted { warnings, effects }) => {
+                warnings.is_empty()
+                    && effects.occurrences.is_empty()
                     && !tracing::enabled!(tracing::Level::DEBUG)
             }
             Self::Alerts | Self::Refused { is_logged: false, .. } => true,
@@ -97,16 +97,16 @@ fn report(event: &CheckInEvent, verdict: &Verdict, mask: &Mask) {
     let (environment, id) = (environment.as_ref(), check_in_id.to_string());
     let id = mask.hide(&id);
     match verdict {
-        Verdict::Accepted { noted, consequences } => {
+        Verdict::Accepted { warnings, effects } => {
             tracing::debug!(%slug, environment, %status, %id, "check-in accepted");
-            for error in noted {
+            for error in warnings {
                 tracing::warn!(%slug, environment, %status, %id, "check-in accepted, but {error}");
             }
-            for occurrence in &consequences.occurrences {
+            for occurrence in &effects.occurrences {
                 tracing::warn!(%slug, environment, id = %occurrence.check_in.simple(), "{}", occurrence.reason);
             }
         }
-        Verdict::Held => {
+        Verdict::Deferred => {
             tracing::info!(%slug, environment, %status, %id, "check-in of an unknown monitor held for a minute");
         }
         Verdict::Refused(errors) => {

@@ -13,7 +13,7 @@ mod consumer;
 
 pub(crate) use commands::{Deletion, delete, set_all_muted, set_enabled, set_muted};
 pub(crate) use consumer::start;
-pub(crate) use events::Said;
-pub(crate) use processor::{HELD_FOR, Judge};
+pub(crate) use events::Event;
+pub(crate) use processor::{DEFERRED_TTL, Judge};
 pub(crate) use queue::{Inbox, Unavailable};
 pub(crate) use watermark::{A_FEW, Minutes};

@@ -7,22 +7,22 @@ use uuid::Uuid;
 
 use crate::alerts::Alerts;
 use crate::domain::{
-    self, Arrival, Caps, CheckInEvent, Consequences, Outage, ProcessingError, RateWindow, RefusedStarts,
+    self, CheckInEvent, Effects, Outage, ProcessingError, Quotas, RateWindow, ReceivedCheckIn, RefusedStarts,
     State, Verdict,
 };
 use crate::mask::Mask;
-use crate::pipeline::events::Said;
+use crate::pipeline::events::Event;
 use crate::settings::Settings;
 use crate::store::{Change, Records, StoreError, enqueue_alerts};
 
 /// How long the end of a run waits for the report that describes its monitor.
-pub(crate) const HELD_FOR: SignedDuration = SignedDuration::from_secs(60);
+pub(crate) const DEFERRED_TTL: SignedDuration = SignedDuration::from_secs(60);
 
 /// What decides, with what it has in mind.
 pub(crate) struct Judge {
     pub(crate) rate: RateWindow,
     refused_starts: RefusedStarts,
-    caps: Caps,
+    quotas: Quotas,
     alerts: Alerts,
     /// When nobody could be heard, as far as a deadline may still ask.
     pub(crate) outages: Vec<Outage>,
@@ -36,7 +36,7 @@ impl Judge {
         Self {
             rate: RateWindow::new(settings.rate_limit.0),
             refused_starts: RefusedStarts::default(),
-            caps: settings.caps,
+            quotas: settings.quotas,
             alerts: settings.alerts.clone(),
             outages: Vec::new(),
             mask: Mask::default(),
@@ -48,8 +48,8 @@ impl Judge {
     pub(crate) fn check_in(
         &mut self,
         records: &mut dyn Records,
-        arrival: &Arrival,
-        said: &mut Vec<Said>,
+        arrival: &ReceivedCheckIn,
+        said: &mut Vec<Event>,
     ) -> Result<Verdict, StoreError> {
         let event = match self.admit(arrival) {
             Ok(event) => event,
@@ -62,7 +62,7 @@ impl Judge {
                     records.refuse(&self.storable(arrival), &errors)?;
                 }
                 self.refused_starts.refused(arrival, &errors);
-                said.push(Said::Refused {
+                said.push(Event::Refused {
                     slug: arrival.monitor_slug.clone(),
                     environment: arrival.environment.clone(),
                     received: arrival.received,
@@ -73,31 +73,31 @@ impl Judge {
             }
         };
         let (mut verdict, made_monitor) = self.apply(records, event, said)?;
-        if verdict == Verdict::Held
+        if verdict == Verdict::Deferred
             && let Some(errors) = self.refused_starts.why(event)
         {
             verdict = Verdict::Refused(with_remarks(&event.remarks, errors));
             verdict.hide(&self.mask);
         }
         match &verdict {
-            Verdict::Held => records.hold(event)?,
+            Verdict::Deferred => records.hold(event)?,
             Verdict::Refused(errors) => {
                 records.refuse(&self.storable(arrival), errors)?;
                 self.refused_starts.refused(arrival, errors);
             }
-            Verdict::Accepted { noted, .. } => {
+            Verdict::Accepted { warnings, .. } => {
                 self.refused_starts.accepted(event);
-                if !noted.is_empty() {
-                    records.remark(&self.storable(arrival), noted)?;
+                if !warnings.is_empty() {
+                    records.remark(&self.storable(arrival), warnings)?;
                 }
             }
         }
         let held = if made_monitor { records.release(event)? } else { Vec::new() };
         // Nothing below fails by itself: what is said here happens.
-        said.push(Said::CheckIn(event.without_config(), verdict.clone()));
+        said.push(Event::CheckIn(event.without_config(), verdict.clone()));
         for waiting in held {
             // The minute that would have ended its wait may not have been judged yet.
-            if event.received.duration_since(waiting.received) >= HELD_FOR {
+            if event.received.duration_since(waiting.received) >= DEFERRED_TTL {
                 self.give_up(records, waiting, said)?;
                 continue;
             }
@@ -107,30 +107,30 @@ impl Judge {
                     Verdict::Refused(errors) => {
                         records.refuse(&self.storable(&as_arrival(&waiting)), errors)?;
                     }
-                    Verdict::Accepted { noted, .. } if !noted.is_empty() => {
-                        records.remark(&self.storable(&as_arrival(&waiting)), noted)?;
+                    Verdict::Accepted { warnings, .. } if !warnings.is_empty() => {
+                        records.remark(&self.storable(&as_arrival(&waiting)), warnings)?;
                     }
-                    Verdict::Accepted { .. } | Verdict::Held => {}
+                    Verdict::Accepted { .. } | Verdict::Deferred => {}
                 }
                 Ok(verdict)
             })?;
-            said.extend(applied.map(|verdict| Said::CheckIn(waiting, verdict)));
+            said.extend(applied.map(|verdict| Event::CheckIn(waiting, verdict)));
         }
         Ok(verdict)
     }
 
     /// Steps 2 to 5: what is too much, and what is no check-in, goes no further.
-    fn admit<'a>(&mut self, arrival: &'a Arrival) -> Result<&'a CheckInEvent, Vec<ProcessingError>> {
+    fn admit<'a>(&mut self, arrival: &'a ReceivedCheckIn) -> Result<&'a CheckInEvent, Vec<ProcessingError>> {
         if let Some(slug) = &arrival.monitor_slug {
             let counted = self.rate.count(slug, &arrival.environment, arrival.received);
             counted.map_err(|error| vec![error])?;
         }
-        arrival.content.as_ref().map_err(|fault| with_remarks(&fault.remarks, vec![fault.error.clone()]))
+        arrival.parsed.as_ref().map_err(|fault| with_remarks(&fault.remarks, vec![fault.error.clone()]))
     }
 
     /// Whether a refused check-in is stored and logged, not only counted: of those over the rate limit, the first of a minute
     /// and monitor.
-    fn is_sample(&mut self, arrival: &Arrival, error: &ProcessingError) -> bool {
+    fn is_sample(&mut self, arrival: &ReceivedCheckIn, error: &ProcessingError) -> bool {
         match (error, &arrival.monitor_slug) {
             (ProcessingError::MonitorEnvironmentRateLimited(_), Some(slug)) => {
                 self.rate.is_first_limited(slug)
@@ -144,11 +144,11 @@ impl Judge {
         &mut self,
         records: &mut dyn Records,
         event: &CheckInEvent,
-        said: &mut Vec<Said>,
+        said: &mut Vec<Event>,
     ) -> Result<(Verdict, bool), StoreError> {
         let known = match records.load(event) {
             // The check-in is refused, and kept as all that is refused, until the row is mended.
-            Err(error) if error.is_unreadable() => {
+            Err(error) if error.is_corrupt() => {
                 return Ok((
                     Verdict::Refused(vec![ProcessingError::UnreadableRow(error.to_string())]),
                     false,
@@ -157,13 +157,13 @@ impl Judge {
             known => known?,
         };
         let mut state = known.clone();
-        let mut verdict = domain::check_in(&mut state, event, self.caps, &mut self.new_id);
+        let mut verdict = domain::check_in(&mut state, event, self.quotas, &mut self.new_id);
         verdict.hide(&self.mask);
-        let consequences = match &verdict {
-            Verdict::Accepted { consequences, .. } => Some(consequences),
-            Verdict::Held | Verdict::Refused(_) => None,
+        let effects = match &verdict {
+            Verdict::Accepted { effects, .. } => Some(effects),
+            Verdict::Deferred | Verdict::Refused(_) => None,
         };
-        self.save(records, [(&known, &state, consequences)], said)?;
+        self.save(records, [(&known, &state, effects)], said)?;
         Ok((verdict, known.monitor.is_none() && state.monitor.is_some()))
     }
 
@@ -171,26 +171,26 @@ impl Judge {
     pub(super) fn save<'a>(
         &self,
         records: &mut dyn Records,
-        changes: impl IntoIterator<Item = (&'a State, &'a State, Option<&'a Consequences>)>,
-        said: &mut Vec<Said>,
+        changes: impl IntoIterator<Item = (&'a State, &'a State, Option<&'a Effects>)>,
+        said: &mut Vec<Event>,
     ) -> Result<(), StoreError> {
         let (mut saved, mut events) = (Vec::new(), Vec::new());
-        for (before, after, consequences) in changes {
-            let occurrences = consequences.map_or(&[][..], |consequences| &consequences.occurrences);
+        for (before, after, effects) in changes {
+            let occurrences = effects.map_or(&[][..], |effects| &effects.occurrences);
             saved.push(Change { before, after, occurrences });
-            events.extend(consequences.map(|consequences| &consequences.incident_events));
+            events.extend(effects.map(|effects| &effects.incident_events));
         }
         records.save(&saved)?;
         for events in events {
             if enqueue_alerts(records, &self.alerts, events)? {
-                said.push(Said::Alerts);
+                said.push(Event::Alerts);
             }
         }
         Ok(())
     }
 
     /// What is still held is refused: nothing more will come.
-    pub(crate) fn end(&self, records: &mut dyn Records, said: &mut Vec<Said>) -> Result<(), StoreError> {
+    pub(crate) fn end(&self, records: &mut dyn Records, said: &mut Vec<Event>) -> Result<(), StoreError> {
         for event in records.expire(Timestamp::MAX, u32::MAX)? {
             self.give_up(records, event, said)?;
         }
@@ -202,22 +202,22 @@ impl Judge {
         &self,
         records: &mut dyn Records,
         event: CheckInEvent,
-        said: &mut Vec<Said>,
+        said: &mut Vec<Event>,
     ) -> Result<(), StoreError> {
         let mut errors = with_remarks(&event.remarks, vec![ProcessingError::MonitorNotFound]);
         for error in &mut errors {
             error.hide(&self.mask);
         }
         records.refuse(&self.storable(&as_arrival(&event)), &errors)?;
-        said.push(Said::CheckIn(event, Verdict::Refused(errors)));
+        said.push(Event::CheckIn(event, Verdict::Refused(errors)));
         Ok(())
     }
 
     /// An arrival whose payload people may read: without the server's key.
-    pub(super) fn storable<'a>(&self, arrival: &'a Arrival) -> Cow<'a, Arrival> {
+    pub(super) fn storable<'a>(&self, arrival: &'a ReceivedCheckIn) -> Cow<'a, ReceivedCheckIn> {
         match self.mask.hide(&arrival.payload) {
             Cow::Borrowed(_) => Cow::Borrowed(arrival),
-            Cow::Owned(payload) => Cow::Owned(Arrival { payload, ..arrival.clone() }),
+            Cow::Owned(payload) => Cow::Owned(ReceivedCheckIn { payload, ..arrival.clone() }),
         }
     }
 }
@@ -232,13 +232,13 @@ fn with_remarks(remarks: &[String], errors: Vec<ProcessingError>) -> Vec<Process
 }
 
 /// The payload of a check-in that was held, as far as it is still known.
-fn as_arrival(event: &CheckInEvent) -> Arrival {
-    Arrival {
+fn as_arrival(event: &CheckInEvent) -> ReceivedCheckIn {
+    ReceivedCheckIn {
         monitor_slug: Some(event.monitor_slug.clone()),
         environment: event.environment.clone(),
         received: event.received,
         payload: serde_json::to_string(event).unwrap_or_default(),
-        content: Ok(event.clone()),
+        parsed: Ok(event.clone()),
     }
 }
 
@@ -248,8 +248,8 @@ fn as_arrival(event: &CheckInEvent) -> Arrival {
 /// If the database fails as a whole.
 pub(crate) fn apart<T>(
     records: &mut dyn Records,
-    said: &mut Vec<Said>,
-    work: impl FnOnce(&mut dyn Records, &mut Vec<Said>) -> Result<T, StoreError>,
+    said: &mut Vec<Event>,
+    work: impl FnOnce(&mut dyn Records, &mut Vec<Event>) -> Result<T, StoreError>,
 ) -> Result<Option<T>, StoreError> {
     let before = said.len();
     records.mark()?;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::clock::Clock;
-use crate::domain::{Arrival, Verdict};
+use crate::domain::{ReceivedCheckIn, Verdict};
 use crate::store::{Records, StoreError};
 
 /// Messages that may wait for the database; beyond it their senders do.
@@ -28,7 +28,7 @@ pub(crate) type Work = Box<dyn FnOnce(&mut dyn Records, Timestamp) -> Result<(),
 
 /// What is put in.
 pub(crate) enum Message {
-    CheckIn(Box<Arrival>, Reply),
+    CheckIn(Box<ReceivedCheckIn>, Reply),
     /// The time, and who waits until its minute is judged.
     Time(Timestamp, Option<oneshot::Sender<bool>>),
     /// Anything else that reads and writes, in its turn.
@@ -76,7 +76,7 @@ impl Inbox {
     }
 
     /// Stamps what has arrived with the time and waits until it is durable.
-    pub(crate) async fn check_in(&self, mut arrival: Arrival) -> Result<Verdict, Unavailable> {
+    pub(crate) async fn check_in(&self, mut arrival: ReceivedCheckIn) -> Result<Verdict, Unavailable> {
         let (reply, verdict) = oneshot::channel();
         let permit = self.messages.reserve().await.map_err(|_| Unavailable::Closing)?;
         self.stamp(|now| {

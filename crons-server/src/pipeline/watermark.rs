@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{CheckInEvent, Outage, truncate_to_minute};
-use crate::pipeline::events::Said;
+use crate::pipeline::events::Event;
 use crate::pipeline::processor::Judge;
 use crate::store::{Records, StoreError};
 
@@ -124,7 +124,7 @@ impl Minutes {
         records: &mut dyn Records,
         judge: &mut Judge,
         limit: u32,
-        said: &mut Vec<Said>,
+        said: &mut Vec<Event>,
     ) -> Result<(), StoreError> {
         while self.are_behind() {
             let minute = self.judged.saturating_add(MINUTE).unwrap_or(self.entered);
@@ -142,7 +142,7 @@ impl Minutes {
         records: &mut dyn Records,
         judge: &mut Judge,
         event: &CheckInEvent,
-        said: &mut Vec<Said>,
+        said: &mut Vec<Event>,
     ) -> Result<(), StoreError> {
         let mut minute = self.judged;
         while minute < self.entered {

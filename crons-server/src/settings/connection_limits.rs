@@ -11,11 +11,11 @@ const MOST_CONNECTIONS: usize = 4_096;
 ///
 /// ```
 /// let mut settings = crons_server::Settings::default();
-/// settings.limits.connections = Some(100);
+/// settings.connection_limits.connections = Some(100);
 /// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Limits {
+pub struct ConnectionLimits {
     /// Connections at a time. If left out: three quarters of the files that the process may have open, up to 4,096.
     pub connections: Option<usize>,
     /// How long a connection may take from its last answer, or from its beginning, to the end of the next headers.
@@ -24,7 +24,7 @@ pub struct Limits {
     pub answer: Duration,
 }
 
-impl Limits {
+impl ConnectionLimits {
     /// The open files that the most connections take, with what is left for others.
     pub const OPEN_FILES: u64 = MOST_CONNECTIONS as u64 / 3 * 4 + 4;
 
@@ -38,7 +38,7 @@ impl Limits {
     }
 }
 
-impl Default for Limits {
+impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
             connections: None,
@@ -60,11 +60,11 @@ fn open_files() -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Limits, MOST_CONNECTIONS};
+    use super::{ConnectionLimits, MOST_CONNECTIONS};
 
     #[test]
     fn the_files_asked_for_are_enough_for_the_most_connections() {
-        assert!(Limits::OPEN_FILES / 4 * 3 >= MOST_CONNECTIONS as u64);
-        assert!((1..=MOST_CONNECTIONS).contains(&Limits::default().most_connections()));
+        assert!(ConnectionLimits::OPEN_FILES / 4 * 3 >= MOST_CONNECTIONS as u64);
+        assert!((1..=MOST_CONNECTIONS).contains(&ConnectionLimits::default().most_connections()));
     }
 }

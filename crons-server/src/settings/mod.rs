@@ -1,14 +1,19 @@
 //! What the operator says before the server starts.
 
+// In layer order: a module uses only those above it.
+mod invalid;
 mod connection_limits;
+mod database;
 
 use std::fmt;
-use std::path::PathBuf;
 
 use crate::alerts::Alerts;
 use crate::clock::Clock;
-pub use crate::domain::Caps;
-pub use connection_limits::Limits;
+pub use crate::domain::Quotas;
+pub use connection_limits::ConnectionLimits;
+pub(crate) use database::Backend;
+pub use database::Database;
+pub use invalid::InvalidSetting;
 
 /// Settings of a [`Server`](crate::Server).
 ///
@@ -27,7 +32,7 @@ pub struct Settings {
     /// How often one monitor may check in.
     pub rate_limit: RateLimit,
     /// How many monitors and environments there may be.
-    pub caps: Caps,
+    pub quotas: Quotas,
     /// How long check-ins are kept.
     pub retention: Retention,
     /// Who is told about incidents.
@@ -35,7 +40,7 @@ pub struct Settings {
     /// Where the time comes from.
     pub clock: Clock,
     /// What clients may take by being connected.
-    pub limits: Limits,
+    pub connection_limits: ConnectionLimits,
 }
 
 /// Check-ins that are taken of one monitor environment in a minute of the clock.
@@ -76,7 +81,7 @@ impl std::str::FromStr for RateLimit {
         match text.parse() {
             _ if text == "off" => Ok(Self::OFF),
             Ok(check_ins) => Ok(Self::per_minute(check_ins)),
-            Err(_) => Err(InvalidSetting(format!(
+            Err(_) => Err(InvalidSetting::new(format!(
                 "rate_limit: {text:?} is neither a number of check-ins a minute, from 1 on, nor `off`"
             ))),
         }
@@ -101,50 +106,6 @@ impl Default for Retention {
     }
 }
 
-/// Where check-ins are kept: `sqlite:` and the path of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Database {
-    path: PathBuf,
-}
-
-impl Database {
-    /// An SQLite file; it is made if it is not there.
-    pub fn sqlite(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
-    }
-
-    /// The file.
-    pub fn path(&self) -> &std::path::Path {
-        &self.path
-    }
-}
-
-impl Default for Database {
-    fn default() -> Self {
-        Self::sqlite("crons.db")
-    }
-}
-
-impl fmt::Display for Database {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sqlite:{}", self.path.display())
-    }
-}
-
-impl std::str::FromStr for Database {
-    type Err = InvalidSetting;
-
-    fn from_str(url: &str) -> Result<Self, InvalidSetting> {
-        let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
-        match path {
-            Some(path) if !path.is_empty() && path != ":memory:" => Ok(Self::sqlite(path)),
-            _ => Err(InvalidSetting(format!(
-                "database: {url:?} is not the URL of one; write `sqlite:` and the path of a file, such as sqlite:crons.db"
-            ))),
-        }
-    }
-}
-
 /// The key that clients show: 1 to 64 of a-z, A-Z, 0-9, `-` and `_`. Not shown by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey(String);
@@ -164,8 +125,8 @@ impl std::str::FromStr for PublicKey {
         if plain && (1..=64).contains(&key.len()) {
             return Ok(Self(key.to_owned()));
         }
-        Err(InvalidSetting(
-            "key: it must be 1 to 64 of a-z, A-Z, 0-9, `-` and `_`; leave it out to have one made".into(),
+        Err(InvalidSetting::new(
+            "key: it must be 1 to 64 of a-z, A-Z, 0-9, `-` and `_`; leave it out to have one made",
         ))
     }
 }
@@ -194,9 +155,8 @@ impl std::str::FromStr for AdminToken {
         if token.len() >= 16 && token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Ok(Self(token.to_owned()));
         }
-        Err(InvalidSetting(
-            "admin_token: it must be 16 or more printable characters without spaces; make one by `openssl rand -hex 32`"
-                .into(),
+        Err(InvalidSetting::new(
+            "admin_token: it must be 16 or more printable characters without spaces; make one by `openssl rand -hex 32`",
         ))
     }
 }
@@ -206,15 +166,3 @@ impl fmt::Debug for AdminToken {
         f.write_str("AdminToken(***)")
     }
 }
-
-/// Why a text is no setting.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidSetting(String);
-
-impl fmt::Display for InvalidSetting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for InvalidSetting {}

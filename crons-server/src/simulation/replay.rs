@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::report::Report;
 use super::simulator::{Simulation, Ticks};
-use crate::domain::{Arrival, CheckIn, CheckInEvent, Config, ConfigPatch, ConfigUpdate, Status};
-use crate::settings::{Caps, Database, RateLimit};
+use crate::domain::{CheckIn, CheckInEvent, Config, ConfigPatch, ConfigUpdate, ReceivedCheckIn, Status};
+use crate::settings::{Backend, Database, Quotas, RateLimit};
 use crate::store::{Reader, StoreError};
 
 /// What to change of the stored configurations; what is `None` stays.
@@ -45,7 +45,10 @@ impl Replay {
     /// # Errors
     /// If the database cannot be read.
     pub fn run(&self, database: &Database) -> Result<Option<(usize, Report)>, StoreError> {
-        let reader = Reader::open(database.path())?;
+        let reader = {
+            let Backend::Sqlite(path) = database.backend();
+            Reader::open(path)?
+        };
         let everything = reader.everything(self.monitor_slug.as_deref())?;
         if self.monitor_slug.is_some() && everything.environments.is_empty() {
             return Ok(None);
@@ -60,8 +63,8 @@ impl Replay {
             }
         }
         arrivals.sort_by_key(|(taken, _)| *taken);
-        let caps = Caps { monitors: u32::MAX, environments: u32::MAX };
-        let mut simulation = Simulation::with_caps(Ticks::EveryMinute, RateLimit::OFF, caps)?;
+        let quotas = Quotas { monitors: u32::MAX, environments: u32::MAX };
+        let mut simulation = Simulation::with_quotas(Ticks::EveryMinute, RateLimit::OFF, quotas)?;
         simulation.set_outages(reader.outages(Timestamp::MIN)?);
         for (taken, arrival) in &arrivals {
             simulation.advance(*taken, false)?;
@@ -75,7 +78,7 @@ impl Replay {
     }
 
     /// What the job itself said of a run, in order.
-    fn reports(&self, slug: &Slug, environment: &str, row: &CheckIn) -> Vec<Arrival> {
+    fn reports(&self, slug: &Slug, environment: &str, row: &CheckIn) -> Vec<ReceivedCheckIn> {
         let config = self.changed(&row.config);
         let end = row.reported.filter(|reported| reported.is_reported_end());
         let mut reports = Vec::new();
@@ -114,12 +117,12 @@ impl Replay {
                 spelling: None,
                 remarks: Vec::new(),
             };
-            Arrival {
+            ReceivedCheckIn {
                 monitor_slug: Some(slug.clone()),
                 environment: environment.to_owned(),
                 received: at,
                 payload: String::new(),
-                content: Ok(event),
+                parsed: Ok(event),
             }
         };
         reports.into_iter().map(arrival).collect()

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::domain::{Arrival, Outcome, ProcessingError, Verdict};
+use crate::domain::{Outcome, ProcessingError, ReceivedCheckIn, Verdict};
 use crate::store::Everything;
 
 /// Ids as the timeline writes them.
@@ -96,7 +96,7 @@ pub struct OutcomeRow {
 
 impl OutcomeRow {
     /// Until more is known.
-    pub(crate) fn pending(arrival: &Arrival) -> Self {
+    pub(crate) fn pending(arrival: &ReceivedCheckIn) -> Self {
         let monitor_slug = arrival.monitor_slug.as_ref().map(ToString::to_string);
         let outcome = Outcome::Accepted.as_str();
         Self { at: arrival.received, monitor_slug, outcome, reason: None, errors: Vec::new() }
@@ -107,9 +107,9 @@ impl OutcomeRow {
             (self.outcome, self.reason) = (outcome.as_str(), reason);
         }
         let errors: &[ProcessingError] = match verdict {
-            Verdict::Accepted { noted, .. } => noted,
+            Verdict::Accepted { warnings, .. } => warnings,
             Verdict::Refused(errors) => errors,
-            Verdict::Held => &[],
+            Verdict::Deferred => &[],
         };
         self.errors.clear();
         for name in errors.iter().map(ProcessingError::name) {

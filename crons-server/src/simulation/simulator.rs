@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::report::{OutcomeRow, Report, Written};
 use super::timeline::{Action, TimelineEvent};
-use crate::domain::{Arrival, CheckInEvent, Outage, Verdict, truncate_to_minute};
+use crate::domain::{CheckInEvent, Outage, ReceivedCheckIn, Verdict, truncate_to_minute};
 use crate::ingest::parse_check_in;
-use crate::pipeline::{self, HELD_FOR, Judge, Minutes, Said};
-use crate::settings::{Caps, RateLimit, Settings};
+use crate::pipeline::{self, DEFERRED_TTL, Event, Judge, Minutes};
+use crate::settings::{Quotas, RateLimit, Settings};
 use crate::store::{Records, SqliteStore, Store, StoreError};
 
 /// With so many open runs, each minute is judged rather than each run looked at.
@@ -74,11 +74,15 @@ impl Simulation {
     /// # Errors
     /// If there is no memory for its database.
     pub fn new(ticks: Ticks, rate_limit: RateLimit) -> Result<Self, StoreError> {
-        Self::with_caps(ticks, rate_limit, Caps::default())
+        Self::with_quotas(ticks, rate_limit, Quotas::default())
     }
 
-    pub(crate) fn with_caps(ticks: Ticks, rate_limit: RateLimit, caps: Caps) -> Result<Self, StoreError> {
-        let settings = Settings { rate_limit, caps, ..Settings::default() };
+    pub(crate) fn with_quotas(
+        ticks: Ticks,
+        rate_limit: RateLimit,
+        quotas: Quotas,
+    ) -> Result<Self, StoreError> {
+        let settings = Settings { rate_limit, quotas, ..Settings::default() };
         let mut made = 0_u64;
         // The same ids for the same timeline; of a kind that nobody makes at random.
         let new_id = move || {
@@ -148,7 +152,7 @@ impl Simulation {
     }
 
     /// A check-in arrives at the time it is stamped with.
-    pub(crate) fn check_in(&mut self, arrival: &Arrival) -> Result<(), StoreError> {
+    pub(crate) fn check_in(&mut self, arrival: &ReceivedCheckIn) -> Result<(), StoreError> {
         let mut said = Vec::new();
         self.transaction(|records, judge| judge.check_in(records, arrival, &mut said).map(drop))?;
         let place = self.outcomes.len();
@@ -158,36 +162,36 @@ impl Simulation {
         }
         for (index, said) in said.into_iter().enumerate() {
             match said {
-                Said::Refused { errors, .. } => self.outcomes[place].is(&Verdict::Refused(errors)),
-                Said::CheckIn(event, Verdict::Held) => self.held.push((place, event)),
-                Said::CheckIn(_, verdict) if index == 0 => self.outcomes[place].is(&verdict),
-                Said::CheckIn(event, verdict) => self.explained(&event, &verdict),
-                Said::Deadline(..) | Said::Alerts => {}
+                Event::Refused { errors, .. } => self.outcomes[place].is(&Verdict::Refused(errors)),
+                Event::CheckIn(event, Verdict::Deferred) => self.held.push((place, event)),
+                Event::CheckIn(_, verdict) if index == 0 => self.outcomes[place].is(&verdict),
+                Event::CheckIn(event, verdict) => self.explained(&event, &verdict),
+                Event::Deadline(..) | Event::Alerts => {}
             }
         }
         Ok(())
     }
 
     /// Logs refusals, and remarks about accepted check-ins, in words, each remark once; the report has only their names.
-    fn log_remarks(&mut self, said: &Said) {
-        let (event, noted) = match said {
-            Said::CheckIn(event, Verdict::Accepted { noted, .. }) => (event, noted),
-            Said::CheckIn(event, Verdict::Refused(errors)) => {
+    fn log_remarks(&mut self, said: &Event) {
+        let (event, warnings) = match said {
+            Event::CheckIn(event, Verdict::Accepted { warnings, .. }) => (event, warnings),
+            Event::CheckIn(event, Verdict::Refused(errors)) => {
                 for error in errors {
                     tracing::warn!(at = %event.received, slug = %event.monitor_slug, "check-in refused: {error}");
                 }
                 return;
             }
-            Said::Refused { slug, received, errors, .. } => {
+            Event::Refused { slug, received, errors, .. } => {
                 let slug = slug.as_ref().map(Slug::as_str);
                 for error in errors {
                     tracing::warn!(at = %received, slug, "check-in refused: {error}");
                 }
                 return;
             }
-            Said::CheckIn(..) | Said::Deadline(..) | Said::Alerts => return,
+            Event::CheckIn(..) | Event::Deadline(..) | Event::Alerts => return,
         };
-        for remark in noted {
+        for remark in warnings {
             let (slug, remark) = (&event.monitor_slug, remark.to_string());
             if !self.remarks.contains(&(slug.clone(), remark.clone())) {
                 tracing::warn!(at = %event.received, %slug, "check-in accepted, but {remark}");
@@ -218,7 +222,7 @@ impl Simulation {
             self.transaction(|records, judge| minutes.judge(records, judge, pipeline::A_FEW, &mut said))?;
         }
         for said in said {
-            if let Said::CheckIn(event, verdict) = said {
+            if let Event::CheckIn(event, verdict) = said {
                 self.explained(&event, &verdict);
             }
         }
@@ -227,7 +231,8 @@ impl Simulation {
 
     /// The next minute in which something is due, or `last`. A year of minutes in which nothing is would take its time.
     fn next_due(&mut self, last: Timestamp) -> Result<Timestamp, StoreError> {
-        let held = self.held.iter().filter_map(|(_, event)| event.received.checked_add(HELD_FOR).ok()).min();
+        let held =
+            self.held.iter().filter_map(|(_, event)| event.received.checked_add(DEFERRED_TTL).ok()).min();
         let due = self.transaction(|records, _| {
             let latest = records.load_missed(Timestamp::MAX, 1)?;
             let latest = latest.first().and_then(|state| state.environment.as_ref()?.next_check_in_latest);
@@ -268,7 +273,7 @@ impl Simulation {
         let mut said = Vec::new();
         self.transaction(|records, judge| judge.end(records, &mut said))?;
         for said in said {
-            if let Said::CheckIn(event, verdict) = said {
+            if let Event::CheckIn(event, verdict) = said {
                 self.explained(&event, &verdict);
             }
         }
@@ -286,6 +291,6 @@ impl Simulation {
             result = Some(work(records, judge)?);
             Ok(())
         })?;
-        result.ok_or_else(|| StoreError::new("it did not run a transaction"))
+        result.ok_or_else(|| StoreError::unavailable("it did not run a transaction"))
     }
 }

@@ -5,7 +5,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::ingest::json;
-use crate::ingest::{Object, fault};
+use crate::ingest::{Object, fault, repeated_key};
+use crate::quote::shown_value;
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -93,6 +94,9 @@ const EXAMPLE: &str = r#"write an object such as {"at": "2024-06-03T10:00:00Z", 
 fn parse(line: &str) -> Result<TimelineEvent, String> {
     let Object(Line { at, check_in, tick, mute, disable }) =
         serde_json::from_str(line).map_err(|error| format!("{}; {EXAMPLE}", wrong(line, &error)))?;
+    if let Some(key) = repeated_key(line.as_bytes()) {
+        return Err(format!("{key}: the line has this key twice; write it once"));
+    }
     let at = instant(&at)?;
     let action = match (check_in, tick, mute, disable) {
         (Some(payload), None, None, None) => Action::CheckIn(payload),
@@ -127,13 +131,13 @@ fn wrong(line: &str, error: &serde_json::Error) -> String {
 }
 
 fn instant(at: &Value) -> Result<Timestamp, String> {
-    let parsed = at.as_str().map(str::parse::<Timestamp>);
-    let reason = match parsed {
-        Some(Ok(instant)) => return Ok(instant),
-        Some(Err(error)) => error.to_string(),
-        None => "it is no string".to_owned(),
-    };
-    Err(format!("at: {at} is no instant ({reason}); write RFC 3339, such as \"2024-06-03T12:00:05+02:00\""))
+    at.as_str().and_then(|text| text.parse().ok()).ok_or_else(|| {
+        let at = shown_value(at);
+        format!(
+            "at: {at} is not an instant; write a date, a time and an offset from UTC, such as \"2024-06-03T10:00:05Z\" or \
+             \"2024-06-03T12:00:05+02:00\""
+        )
+    })
 }
 
 /// As check-ins of the same spelling would have it.
@@ -168,16 +172,34 @@ mod tests {
                 "has to be a JSON object (column 42)",
             ),
             (format!("{good}\n{}", &good[..20]), "(column 20); write an object such as {\"at\": "),
-            (r#"{"at": "today", "tick": true}"#.to_owned(), "line 1: at: \"today\" is no instant ("),
+            (
+                r#"{"at": "today", "tick": true}"#.to_owned(),
+                "line 1: at: \"today\" is not an instant; write a date",
+            ),
             (
                 r#"{"at": "2024-06-03T10:00:00", "tick": true}"#.to_owned(),
-                "such as \"2024-06-03T12:00:05+02:00\"",
+                "at: \"2024-06-03T10:00:00\" is not an instant; write a date, a time and an offset from UTC, such as \"2024-06-03T10:00:05Z\"",
             ),
             (
                 r#"{"at": 1717408800, "tick": true}"#.to_owned(),
-                "at: 1717408800 is no instant (it is no string)",
+                "at: 1717408800 is not an instant; write a date",
             ),
             (r#"{"at": "2024-06-03T10:00:00Z"}"#.to_owned(), "just one of"),
+            (
+                format!(
+                    "{good}\n{}",
+                    r#"{"at": "2024-06-03T10:00:00Z", "check_in": {"status": "ok", "status": "error"}}"#
+                ),
+                "line 2: check_in.status: the line has this key twice; write it once",
+            ),
+            (
+                r#"{"at": "2024-06-03T10:00:00Z", "check_in": {"contexts": [{"a": 1, "a": 1}]}}"#.to_owned(),
+                "line 1: check_in.contexts[0].a: the line has this key twice",
+            ),
+            (
+                r#"{"at": "2024-06-03T10:00:00Z", "tick": true, "at": "2024-06-03T10:00:00Z"}"#.to_owned(),
+                "line 1: `at` is there twice; write it once",
+            ),
             (r#"{"at": "2024-06-03T10:00:00Z", "tick": false}"#.to_owned(), "just one of"),
             (r#"{"at": "2024-06-03T10:00:00Z", "tock": true}"#.to_owned(), "there is no `tock`"),
             (

@@ -1,61 +1,66 @@
-//! The failure of a database.
+//! The failure of a database, by what the caller can do about it.
 
-/// Why something could not be read or stored.
+use std::fmt;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// A failed read or write. Its kind says what to do; no driver's type is in it.
 #[derive(Debug)]
-pub struct StoreError {
-    cause: Box<dyn std::error::Error + Send + Sync>,
-    /// The database is not at fault: it is not one to be used so.
-    refused: bool,
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another transaction changed the rows that this one had read. Nothing was stored; run the transaction again. It is no outage.
+    Conflict(Cause),
+    /// The database failed as a whole: it is full, read-only, damaged or gone. Nothing was stored; a later attempt may succeed.
+    Unavailable(Cause),
+    /// A stored row cannot be decoded. The database itself works, and all other rows can be read.
+    Corrupt(UnreadableRow),
+    /// The request is not allowed, such as to open the file of another program. The same request fails again.
+    Refused(Cause),
 }
 
 impl StoreError {
-    pub(crate) fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { cause: cause.into(), refused: false }
+    pub(crate) fn conflict(cause: impl Into<Cause>) -> Self {
+        Self::Conflict(cause.into())
     }
 
-    /// It is not a failure, but a file that is not to be used so.
-    pub(crate) fn refused(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { cause: reason.into(), refused: true }
+    pub(crate) fn unavailable(cause: impl Into<Cause>) -> Self {
+        Self::Unavailable(cause.into())
     }
 
-    /// Whether a row that was asked for cannot be decoded, while the database itself works.
-    pub(crate) fn is_unreadable(&self) -> bool {
-        self.cause.is::<UnreadableRow>()
+    pub(crate) fn refused(reason: impl Into<Cause>) -> Self {
+        Self::Refused(reason.into())
+    }
+
+    /// Whether a row that was asked for cannot be decoded.
+    pub(crate) fn is_corrupt(&self) -> bool {
+        matches!(self, Self::Corrupt(_))
     }
 }
 
-impl std::fmt::Display for StoreError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if !self.refused {
-            f.write_str("the database failed: ")?;
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Conflict(cause) => write!(f, "another transaction changed the same rows: {cause}"),
+            Self::Unavailable(cause) => write!(f, "the database failed: {cause}"),
+            Self::Corrupt(row) => row.fmt(f),
+            Self::Refused(reason) => reason.fmt(f),
         }
-        self.cause.fmt(f)
     }
 }
 
 impl std::error::Error for StoreError {}
 
-impl From<rusqlite::Error> for StoreError {
-    fn from(cause: rusqlite::Error) -> Self {
-        match cause {
-            rusqlite::Error::FromSqlConversionFailure(_, _, cause) if cause.is::<UnreadableRow>() => {
-                Self::refused(cause)
-            }
-            cause => Self::new(cause),
-        }
-    }
-}
-
-/// A row that cannot be decoded, as an error of whoever asked for it.
+/// A stored row that cannot be decoded: its table, its row id there, and the fault, which begins with the column.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct UnreadableRow {
+#[expect(missing_docs, reason = "the doc of the struct names each field")]
+pub struct UnreadableRow {
     pub table: &'static str,
     pub id: i64,
     pub reason: String,
 }
 
-impl std::fmt::Display for UnreadableRow {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for UnreadableRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { table, id, reason } = self;
         write!(
             f,

@@ -5,11 +5,12 @@ mod error;
 mod expired;
 mod records;
 mod sqlite;
+mod backend;
 
-pub use error::StoreError;
+pub use backend::backup;
+pub use error::{StoreError, UnreadableRow};
 pub use records::{Change, Records, Store, Usage};
 pub(crate) use sqlite::enqueue_alerts;
 pub use sqlite::{
     EnvironmentView, Everything, IncidentFilter, IncidentView, MonitorView, Reader, SqliteStore, Sweep,
-    backup,
 };

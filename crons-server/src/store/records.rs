@@ -9,8 +9,8 @@ use super::error::StoreError;
 use super::expired::Expired;
 use crate::alerts::{Alert, Attempt};
 use crate::domain::{
-    Arrival, CheckInEvent, Environment, Incident, Monitor, Occurrence, Outage, Outcome, ProcessingError,
-    State,
+    CheckInEvent, Incident, Monitor, MonitorEnvironment, Occurrence, Outage, Outcome, ProcessingError,
+    ReceivedCheckIn, State,
 };
 
 /// A database, as the consumer sees it: one transaction at a time.
@@ -58,9 +58,9 @@ pub trait Records {
     fn expire(&mut self, until: Timestamp, limit: u32) -> Result<Vec<CheckInEvent>, StoreError>;
 
     /// Keeps what was refused: the newest ten of each monitor, and of those that are for none.
-    fn refuse(&mut self, refused: &Arrival, errors: &[ProcessingError]) -> Result<(), StoreError>;
+    fn refuse(&mut self, refused: &ReceivedCheckIn, errors: &[ProcessingError]) -> Result<(), StoreError>;
     /// Keeps remarks about a check-in that counts, among what was refused: the same remarks of a monitor once.
-    fn remark(&mut self, accepted: &Arrival, remarks: &[ProcessingError]) -> Result<(), StoreError>;
+    fn remark(&mut self, accepted: &ReceivedCheckIn, remarks: &[ProcessingError]) -> Result<(), StoreError>;
     /// Adds to the usage of the hour that `at` is in.
     fn count(&mut self, at: Timestamp, usage: &Usage, count: u32) -> Result<(), StoreError>;
 
@@ -74,11 +74,15 @@ pub trait Records {
     fn outages(&mut self, since: Timestamp) -> Result<Vec<Outage>, StoreError>;
 
     /// A monitor with its environments, in order of their names.
-    fn monitor(&mut self, slug: &str) -> Result<Option<(Monitor, Vec<Environment>)>, StoreError>;
+    fn monitor(&mut self, slug: &str) -> Result<Option<(Monitor, Vec<MonitorEnvironment>)>, StoreError>;
     /// Writes a monitor.
     fn save_monitor(&mut self, monitor: &Monitor) -> Result<(), StoreError>;
     /// Writes an environment.
-    fn save_environment(&mut self, monitor: &Monitor, environment: &Environment) -> Result<(), StoreError>;
+    fn save_environment(
+        &mut self,
+        monitor: &Monitor,
+        environment: &MonitorEnvironment,
+    ) -> Result<(), StoreError>;
     /// Open runs of a monitor become unknown, if their deadline has passed or a report about them was filtered. How many.
     fn excuse_unheard(&mut self, monitor: &Monitor, now: Timestamp) -> Result<usize, StoreError>;
     /// An incident.

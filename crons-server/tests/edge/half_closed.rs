@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::time::Duration;
 
-use crons_server::{Limits, RateLimit, Settings};
+use crons_server::{ConnectionLimits, RateLimit, Settings};
 use serde_json::json;
 
 use crate::encodings::envelope;
@@ -95,10 +95,12 @@ fn a_body_that_is_cut_off_by_the_close_is_refused_and_not_stored() {
 #[test]
 fn a_client_that_is_gone_holds_no_connection() {
     // With room for few, connections that stay would keep the last check-in out.
-    let mut limits = Limits::default();
+    let mut limits = ConnectionLimits::default();
     (limits.connections, limits.headers) = (Some(20), Duration::from_secs(3600));
-    let server =
-        Harness::with("10:00:00", Settings { limits, rate_limit: RateLimit::OFF, ..Settings::default() });
+    let server = Harness::with(
+        "10:00:00",
+        Settings { connection_limits: limits, rate_limit: RateLimit::OFF, ..Settings::default() },
+    );
     for _ in 0..50 {
         let mut idle = connect(&server);
         idle.write_all(&request("GET /health", &[], b"")).unwrap();

@@ -3,20 +3,19 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 
+use hyper_util::client::legacy::Error as LegacyError;
 use rustls::CertificateError;
 
 use crate::wire::transport::TransportError;
 
-/// Converts an error, with advice before it if there is any.
-pub(super) fn explain(error: reqwest::Error) -> TransportError {
-    match advice(&error) {
-        Some(advice) => TransportError::new(Advised { advice, error }),
-        None => TransportError::new(error),
-    }
+/// Converts an error of a request to `url`, with advice before it if there is any.
+pub(super) fn explain(error: LegacyError, url: Arc<str>) -> TransportError {
+    TransportError::new(Unanswered { advice: advice(&error), url, error })
 }
 
-fn advice(error: &reqwest::Error) -> Option<&'static str> {
+fn advice(error: &LegacyError) -> Option<&'static str> {
     std::iter::successors(error.source(), |&cause| below(cause)).find_map(|cause| {
         if cause.downcast_ref().is_some_and(hyper::Error::is_parse) {
             return Some(
@@ -47,20 +46,24 @@ fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
     }
 }
 
-/// An error of the HTTP client, with advice.
+/// An error of the HTTP client, with the URL of the request, which it does not name itself.
 #[derive(Debug)]
-struct Advised {
-    advice: &'static str,
-    error: reqwest::Error,
+struct Unanswered {
+    advice: Option<&'static str>,
+    url: Arc<str>,
+    error: LegacyError,
 }
 
-impl fmt::Display for Advised {
+impl fmt::Display for Unanswered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.advice, self.error)
+        if let Some(advice) = self.advice {
+            write!(f, "{advice}: ")?;
+        }
+        write!(f, "{}: {}", self.url, self.error)
     }
 }
 
-impl Error for Advised {
+impl Error for Unanswered {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.error.source()
     }

@@ -2,7 +2,7 @@ use crons_types::{Schedule, Slug};
 use serde_json::Value;
 
 use super::*;
-use crate::domain::{self, Config, Environment, EnvironmentStatus};
+use crate::domain::{self, Config, EnvironmentStatus, MonitorEnvironment};
 
 fn instant(time: &str) -> Timestamp {
     format!("2024-06-03T{time}Z").parse().unwrap()
@@ -33,7 +33,7 @@ pub(crate) fn event(kind: IncidentEventKind) -> IncidentEvent {
             owner: Some("team:ops".to_owned()),
             date_created: instant("00:00:00"),
         },
-        environment: Environment {
+        environment: MonitorEnvironment {
             name: "production".to_owned(),
             status: if resolved { EnvironmentStatus::Ok } else { EnvironmentStatus::Error },
             muted: false,

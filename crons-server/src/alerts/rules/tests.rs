@@ -65,12 +65,15 @@ fn a_mistake_is_named_with_what_is_allowed() {
         assert!(refused.contains(expected), "{refused}");
     }
     let none = Alerts::new(BTreeMap::new(), vec![]).unwrap();
-    assert_eq!(none.doubts(), Vec::<String>::new());
+    assert_eq!(none.warnings(), Vec::<String>::new());
 }
 
 #[test]
 fn what_may_not_be_meant_is_said() {
-    let doubts = alerts(&json!([{"on": ["opened"], "to": ["ops"]}])).unwrap().doubts();
-    assert_eq!(doubts.len(), 3, "two are not signed, one is not named: {doubts:?}");
-    assert!(doubts.iter().any(|doubt| doubt.starts_with("webhook `boss` is told nothing")), "{doubts:?}");
+    let warnings = alerts(&json!([{"on": ["opened"], "to": ["ops"]}])).unwrap().warnings();
+    assert_eq!(warnings.len(), 3, "two are not signed, one is not named: {warnings:?}");
+    assert!(
+        warnings.iter().any(|warning| warning.starts_with("webhook `boss` is told nothing")),
+        "{warnings:?}"
+    );
 }

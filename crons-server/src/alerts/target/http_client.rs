@@ -25,37 +25,37 @@ const KEPT: usize = 1024;
 /// What a receiver said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Answer {
+pub struct WebhookResponse {
     /// 2xx means that it has the message.
     pub status: u16,
     /// The beginning of the body.
     pub body: String,
-    /// How long it took to say so.
-    pub took: Duration,
+    /// Time from sending to the headers of the response.
+    pub elapsed: Duration,
     /// How long it wants to be left alone.
     pub retry_after: Option<Duration>,
 }
 
 /// Why a receiver said nothing, with all causes in its text.
 #[derive(Debug)]
-pub struct NotSent(String);
+pub struct DeliveryError(String);
 
-impl fmt::Display for NotSent {
+impl fmt::Display for DeliveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl Error for NotSent {}
+impl Error for DeliveryError {}
 
-impl NotSent {
+impl DeliveryError {
     /// A message from before the configuration was changed.
     pub(crate) fn unknown(name: &str) -> Self {
         Self(format!("{UNKNOWN_TARGET}{name:?} any more; add [webhook.{name}], or it is given up"))
     }
 }
 
-impl Answer {
+impl WebhookResponse {
     /// Whether the receiver has the message.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
@@ -89,11 +89,11 @@ impl Webhook {
     ///
     /// # Errors
     /// If there is none.
-    pub async fn test(&self, name: &str) -> Result<Answer, NotSent> {
+    pub async fn test(&self, name: &str) -> Result<WebhookResponse, DeliveryError> {
         let (id, now) = (Uuid::new_v4(), Timestamp::now());
-        let body =
-            serde_json::to_string(&Message::test(name, id, now)).map_err(|error| NotSent(chain(&error)))?;
-        Connection::new(self, &mut Trust::default())?.post(id, now, body).await
+        let body = serde_json::to_string(&Message::test(name, id, now))
+            .map_err(|error| DeliveryError(chain(&error)))?;
+        WebhookClient::new(self, &mut Trust::default())?.post(id, now, body).await
     }
 }
 
@@ -103,35 +103,35 @@ pub(crate) struct Trust(Option<Arc<RootCertStore>>);
 
 impl Trust {
     /// Those that a message to this address needs: none, if it goes without TLS.
-    fn of(&mut self, url: &reqwest::Url) -> Result<Arc<RootCertStore>, NotSent> {
+    fn of(&mut self, url: &reqwest::Url) -> Result<Arc<RootCertStore>, DeliveryError> {
         if !roots::needs_tls(url) {
             return Ok(Arc::new(RootCertStore::empty()));
         }
         if let Some(known) = &self.0 {
             return Ok(Arc::clone(known));
         }
-        let read = Arc::new(roots::trusted().map_err(NotSent)?);
+        let read = Arc::new(roots::trusted().map_err(DeliveryError)?);
         self.0 = Some(Arc::clone(&read));
         Ok(read)
     }
 }
 
 /// A target and its connections.
-pub(crate) struct Connection {
+pub(crate) struct WebhookClient {
     webhook: Webhook,
     client: reqwest::Client,
 }
 
-impl Connection {
+impl WebhookClient {
     /// # Errors
     /// If the message needs TLS and the store of certificates that the environment names cannot be used.
-    pub(crate) fn new(webhook: &Webhook, trust: &mut Trust) -> Result<Self, NotSent> {
+    pub(crate) fn new(webhook: &Webhook, trust: &mut Trust) -> Result<Self, DeliveryError> {
         let mut builder = reqwest::Client::builder();
         if roots::is_loopback(&webhook.url) || roots::without_proxies() {
             builder = builder.no_proxy();
         }
         let roots = trust.of(&webhook.url)?;
-        let tls = tls(roots).map_err(|error| NotSent(chain(&error)))?;
+        let tls = tls(roots).map_err(|error| DeliveryError(chain(&error)))?;
         let client = builder
             .tls_backend_preconfigured(tls)
             .user_agent(concat!("crons/", env!("CARGO_PKG_VERSION")))
@@ -142,12 +142,17 @@ impl Connection {
             // A redirected POST becomes a GET, and the signature was not meant for others.
             .redirect(reqwest::redirect::Policy::none())
             .build()
-            .map_err(|error| NotSent(chain(&error)))?;
+            .map_err(|error| DeliveryError(chain(&error)))?;
         Ok(Self { webhook: webhook.clone(), client })
     }
 
     /// Sends a message. `id` is the same on every attempt, `now` is not.
-    pub(crate) async fn post(&self, id: Uuid, now: Timestamp, body: String) -> Result<Answer, NotSent> {
+    pub(crate) async fn post(
+        &self,
+        id: Uuid,
+        now: Timestamp,
+        body: String,
+    ) -> Result<WebhookResponse, DeliveryError> {
         let Webhook { url, secret, timeout } = &self.webhook;
         let (id, timestamp) = (id.to_string(), now.as_second());
         let mut request = self
@@ -162,15 +167,15 @@ impl Connection {
         let begin = Instant::now();
         let mut response = request.body(body).send().await.map_err(|error| {
             if error.is_timeout() && !error.is_connect() {
-                return NotSent(format!(
+                return DeliveryError(format!(
                     "{} gave no answer within {timeout:?}; is it up? a slow one can be given more by `timeout`",
                     self.webhook.origin()
                 ));
             }
             // Its own text would show the URL.
-            NotSent(format!("cannot send to {}: {}", self.webhook.origin(), chain(&error.without_url())))
+            DeliveryError(format!("cannot send to {}: {}", self.webhook.origin(), chain(&error.without_url())))
         })?;
-        let took = begin.elapsed();
+        let elapsed = begin.elapsed();
         let retry_after =
             response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
         // The status has decided; of the rest only a little is wanted, and not for long.
@@ -179,10 +184,10 @@ impl Connection {
             read.extend_from_slice(&chunk);
         }
         read.truncate(KEPT);
-        Ok(Answer {
+        Ok(WebhookResponse {
             status: response.status().as_u16(),
             body: String::from_utf8_lossy(&read).into_owned(),
-            took,
+            elapsed,
             retry_after: retry_after.map(Duration::from_secs),
         })
     }

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::auth::{self, Keys, Place};
 use super::body;
-use crate::domain::{Arrival, Fault, ProcessingError, Verdict};
+use crate::domain::{InvalidCheckIn, ProcessingError, ReceivedCheckIn, Verdict};
 use crate::http::access::same;
 use crate::http::error::{Refusal, with_reason};
 use crate::http::query::QueryPairs;
@@ -71,7 +71,7 @@ where
     let Some(payload) = envelope.check_in else { return Ok(no_check_in(&envelope.remarks)) };
     let mut arrival = parse_check_in(payload, None);
     arrival.remark(envelope.remarks);
-    let id = arrival.content.as_ref().map_or(CheckInId::NIL, |event| event.check_in_id);
+    let id = arrival.parsed.as_ref().map_or(CheckInId::NIL, |event| event.check_in_id);
     let taken = take(app, arrival).await?;
     let (discarded, remarks) = (texts(&taken.discarded), texts(&taken.remarks));
     let detail = taken.retry_after.map(|_| discarded.join("; "));
@@ -188,10 +188,10 @@ const LIMIT: &str = "monitor_environment:project:monitor_env_rate_limit";
 const RATE_LIMITS: HeaderName = HeaderName::from_static("x-sentry-rate-limits");
 
 /// Has it stored, also if it is no check-in.
-async fn take(app: &App, arrival: Arrival) -> Result<Taken, Refusal> {
+async fn take(app: &App, arrival: ReceivedCheckIn) -> Result<Taken, Refusal> {
     // What no SDK sends gets a plain answer; what Sentry answers yes to and drops, gets that and the reason.
-    let malformed = matches!(arrival.content, Err(Fault { malformed: true, .. }));
-    let held: Vec<String> = arrival.content.as_ref().map(|event| event.remarks.clone()).unwrap_or_default();
+    let malformed = matches!(arrival.parsed, Err(InvalidCheckIn { malformed: true, .. }));
+    let held: Vec<String> = arrival.parsed.as_ref().map(|event| event.remarks.clone()).unwrap_or_default();
     match app.inbox.check_in(arrival).await? {
         Verdict::Refused(discarded)
             if matches!(discarded.last(), Some(ProcessingError::MonitorEnvironmentRateLimited(_))) =>
@@ -207,8 +207,8 @@ async fn take(app: &App, arrival: Arrival) -> Result<Taken, Refusal> {
             Err(Refusal::bad_request(format!("malformed check-in: {}", texts(&errors).join("; "))))
         }
         Verdict::Refused(discarded) => Ok(Taken { discarded, ..Taken::default() }),
-        Verdict::Accepted { noted: remarks, .. } => Ok(Taken { remarks, ..Taken::default() }),
-        Verdict::Held => {
+        Verdict::Accepted { warnings: remarks, .. } => Ok(Taken { remarks, ..Taken::default() }),
+        Verdict::Deferred => {
             let remarks = held.iter().map(|remark| mask::hide(remark).into_owned());
             let remarks = remarks.map(ProcessingError::CheckInValidationFailed).collect();
             Ok(Taken { remarks, ..Taken::default() })

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::connection_table::{Admitted, Place, Seldom, ToldToGo, WaitingList};
-use crate::settings::Limits;
+use crate::settings::ConnectionLimits;
 
 /// The most bytes of headers, as nginx takes; beyond it the answer is 431. hyper takes 100 of them.
 const MOST_HEADERS: usize = 32 * 1024;
@@ -35,7 +35,7 @@ pub trait Site: Clone + Send + Sync + 'static {
 pub async fn serve(
     listener: TcpListener,
     site: impl Site,
-    limits: Limits,
+    limits: ConnectionLimits,
     stopped: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let mut http = http1::Builder::new();
@@ -237,7 +237,7 @@ mod tests {
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let limits = Limits { connections: Some(2), ..Limits::default() };
+        let limits = ConnectionLimits { connections: Some(2), ..ConnectionLimits::default() };
         let routes = TowerToHyperService::new(Router::new().route("/", get(handler)));
         let server = tokio::spawn(serve(listener, routes, limits, std::future::pending()));
 

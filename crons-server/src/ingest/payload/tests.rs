@@ -4,11 +4,11 @@ use super::*;
 use crate::domain::{ConfigPatch, ConfigUpdate};
 use serde_json::{Value, json};
 
-fn parse(payload: &Value) -> Result<CheckInEvent, Fault> {
-    parse_check_in(payload.to_string().as_bytes(), None).content
+fn parse(payload: &Value) -> Result<CheckInEvent, InvalidCheckIn> {
+    parse_check_in(payload.to_string().as_bytes(), None).parsed
 }
 
-fn with_config(config: &Value) -> Result<CheckInEvent, Fault> {
+fn with_config(config: &Value) -> Result<CheckInEvent, InvalidCheckIn> {
     parse(&json!({"monitor_slug": "job", "status": "ok", "monitor_config": config}))
 }
 
@@ -44,7 +44,7 @@ fn durations_are_cut_to_milliseconds_and_bounded() {
     assert_eq!(of(0.0).unwrap().duration_ms, Some(0));
     assert_eq!(of(2_147_483.647).unwrap().duration_ms, Some(2_147_483_647));
     for refused in [-1.0, 2_147_484.0, 1e300] {
-        assert!(matches!(of(refused), Err(Fault { malformed: false, .. })), "{refused}");
+        assert!(matches!(of(refused), Err(InvalidCheckIn { malformed: false, .. })), "{refused}");
     }
 }
 
@@ -68,7 +68,7 @@ fn payloads_of_the_wrong_shape_are_malformed() {
             "monitor_config": {"schedule": {"type": "interval", "value": "2", "unit": "hour"}}}),
     ];
     for payload in cases {
-        assert!(matches!(parse(&payload), Err(Fault { malformed: true, .. })), "{payload}");
+        assert!(matches!(parse(&payload), Err(InvalidCheckIn { malformed: true, .. })), "{payload}");
     }
 }
 
@@ -113,5 +113,5 @@ fn of_an_environment_that_is_too_long_no_more_is_kept_than_shows_that_it_is() {
     let long = json!({"monitor_slug": "job", "status": "ok", "environment": "é".repeat(100_000)});
     let arrival = parse_check_in(long.to_string().as_bytes(), None);
     assert_eq!(arrival.environment.chars().count(), Environment::MAX_LEN + 1);
-    assert_eq!(arrival.content.unwrap().environment, arrival.environment);
+    assert_eq!(arrival.parsed.unwrap().environment, arrival.environment);
 }

@@ -7,7 +7,7 @@ use crons_types::{CheckInId, CheckInStatus, Schedule, Slug};
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::domain::{Arrival, CheckInEvent, ConfigPatch, ConfigUpdate, Verdict};
+use crate::domain::{CheckInEvent, ConfigPatch, ConfigUpdate, ReceivedCheckIn, Verdict};
 use crate::settings::Settings;
 use crate::store::{Reader, Records, SqliteStore};
 
@@ -21,13 +21,17 @@ impl Store for Failing {
     ) -> Result<(), StoreError> {
         self.0.transaction(&mut |records| {
             work(records)?;
-            if self.1.load(Ordering::SeqCst) { Err(StoreError::new("the disk is full")) } else { Ok(()) }
+            if self.1.load(Ordering::SeqCst) {
+                Err(StoreError::unavailable("the disk is full"))
+            } else {
+                Ok(())
+            }
         })
     }
 }
 
 /// The end of a run of a monitor that is expected every minute.
-fn arrival(id: u8) -> Arrival {
+fn arrival(id: u8) -> ReceivedCheckIn {
     let patch = ConfigPatch {
         schedule: Schedule::interval("1 minute").unwrap(),
         checkin_margin: None,
@@ -50,12 +54,12 @@ fn arrival(id: u8) -> Arrival {
         spelling: None,
         remarks: Vec::new(),
     };
-    Arrival {
+    ReceivedCheckIn {
         monitor_slug: Some(event.monitor_slug.clone()),
         environment: event.environment.clone(),
         received: event.received,
         payload: String::new(),
-        content: Ok(event),
+        parsed: Ok(event),
     }
 }
 
@@ -127,7 +131,7 @@ async fn in_one_batch<T>(inbox: &Inbox, messages: impl Future<Output = T>) -> T 
     let (release, released) = std::sync::mpsc::channel::<()>();
     let hold = inbox.work(move |_, _| {
         entered.send(()).unwrap();
-        released.recv().map_err(StoreError::new)
+        released.recv().map_err(StoreError::unavailable)
     });
     let messages = async {
         inside.await.unwrap();
@@ -230,8 +234,8 @@ async fn what_was_said_before_a_rollback_is_neither_counted_nor_logged() {
     let clock = ManualClock::new("2024-06-03T10:00:30Z".parse().unwrap());
     let (inbox, thread) = start(Box::new(store), judge, Clock::Manual(clock.clone())).unwrap();
     let mut end = arrival(1);
-    end.content.as_mut().unwrap().config = None;
-    assert_eq!(inbox.check_in(end).await, Ok(Verdict::Held));
+    end.parsed.as_mut().unwrap().config = None;
+    assert_eq!(inbox.check_in(end).await, Ok(Verdict::Deferred));
     // The end has waited for too long, so the check-in that makes its monitor refuses it, which cannot be stored. By then it
     // has said that it is accepted.
     clock.set("2024-06-03T10:01:31Z".parse().unwrap());
@@ -248,18 +252,18 @@ async fn what_was_said_before_a_rollback_is_neither_counted_nor_logged() {
 fn one_thing_that_fails_takes_back_what_it_said_and_nothing_that_was_said_before() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = SqliteStore::open(&folder.path().join("crons.db")).unwrap();
-    let mut said = vec![Said::Alerts];
+    let mut said = vec![Event::Alerts];
     store
         .transaction(&mut |records| {
             for fails in [true, false, true] {
                 let done = crate::pipeline::processor::apart(records, &mut said, |records, said| {
-                    said.push(Said::Alerts);
+                    said.push(Event::Alerts);
                     // Nested, as the end of a run is that was held.
                     crate::pipeline::processor::apart(records, said, |_, said| {
-                        said.push(Said::Alerts);
-                        Err::<(), _>(StoreError::new("no"))
+                        said.push(Event::Alerts);
+                        Err::<(), _>(StoreError::unavailable("no"))
                     })?;
-                    if fails { Err(StoreError::new("no")) } else { Ok(()) }
+                    if fails { Err(StoreError::unavailable("no")) } else { Ok(()) }
                 })?;
                 assert_eq!(done.is_none(), fails);
             }

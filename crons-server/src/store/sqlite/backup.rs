@@ -31,11 +31,11 @@ pub fn backup(from: &Path, to: &Path) -> Result<(), StoreError> {
         let _ = std::fs::remove_file(partial);
     }
     copied?;
-    std::fs::rename(partial, to).map_err(StoreError::new)
+    std::fs::rename(partial, to).map_err(StoreError::unavailable)
 }
 
 fn copy(connection: &rusqlite::Connection, to: &Path) -> Result<(), StoreError> {
     let name = to.to_str().ok_or_else(|| StoreError::refused("the name of the copy is no UTF-8"))?;
     connection.execute("VACUUM INTO ?1", [name])?;
-    std::fs::File::open(to).and_then(|file| file.sync_all()).map_err(StoreError::new)
+    std::fs::File::open(to).and_then(|file| file.sync_all()).map_err(StoreError::unavailable)
 }

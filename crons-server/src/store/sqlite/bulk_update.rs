@@ -5,7 +5,7 @@ use rusqlite::types::ToSql;
 
 use super::connection::SqliteRecords;
 use super::rows::Micros;
-use crate::domain::{Environment, EnvironmentStatus};
+use crate::domain::{EnvironmentStatus, MonitorEnvironment};
 use crate::store::error::StoreError;
 
 /// Environments of one statement.
@@ -21,8 +21,8 @@ pub(super) struct Deadline {
 
 impl Deadline {
     /// Where it has moved to; `None` if it has not, or more has changed.
-    pub(super) fn moved(before: &Environment, after: &Environment) -> Option<Self> {
-        let Environment { status, next_check_in, next_check_in_latest, .. } = *after;
+    pub(super) fn moved(before: &MonitorEnvironment, after: &MonitorEnvironment) -> Option<Self> {
+        let MonitorEnvironment { status, next_check_in, next_check_in_latest, .. } = *after;
         if before.next_check_in_latest == next_check_in_latest {
             return None;
         }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::unreadable::UnreadableRows;
-use crate::domain::{Config, Environment, Monitor};
+use crate::domain::{Config, Monitor, MonitorEnvironment};
 
 /// Of each kind, at most; some megabytes.
 const MOST: usize = 10_000;
@@ -17,7 +17,7 @@ pub(super) struct Cache {
     /// By slug: there is one project.
     monitors: HashMap<String, (i64, Monitor)>,
     /// By row id of the monitor, and name.
-    environments: HashMap<i64, HashMap<String, (i64, Environment)>>,
+    environments: HashMap<i64, HashMap<String, (i64, MonitorEnvironment)>>,
     environment_count: usize,
     /// Most monitors share theirs with others.
     configs: Configs,
@@ -85,17 +85,22 @@ impl Cache {
         Ok(config)
     }
 
-    pub(super) fn environment(&self, monitor: i64, name: &str) -> Option<&(i64, Environment)> {
+    pub(super) fn environment(&self, monitor: i64, name: &str) -> Option<&(i64, MonitorEnvironment)> {
         self.environments.get(&monitor)?.get(name)
     }
 
     /// Of those that are not in it a storm has too many: they are left out. Whether it was in it.
-    pub(super) fn change_environment(&mut self, monitor: i64, id: i64, environment: &Environment) -> bool {
+    pub(super) fn change_environment(
+        &mut self,
+        monitor: i64,
+        id: i64,
+        environment: &MonitorEnvironment,
+    ) -> bool {
         let known = self.environments.get_mut(&monitor).and_then(|named| named.get_mut(&environment.name));
         known.map(|cached| *cached = (id, environment.clone())).is_some()
     }
 
-    pub(super) fn put_environment(&mut self, monitor: i64, id: i64, environment: &Environment) {
+    pub(super) fn put_environment(&mut self, monitor: i64, id: i64, environment: &MonitorEnvironment) {
         if self.change_environment(monitor, id, environment) {
             return;
         }
@@ -142,7 +147,7 @@ mod tests {
     fn no_more_environments_are_kept_than_there_is_room_for() {
         let mut cache = Cache::default();
         for number in 0..3 * MOST {
-            let environment = Environment {
+            let environment = MonitorEnvironment {
                 name: (number % 1_000).to_string(),
                 status: EnvironmentStatus::Active,
                 muted: false,

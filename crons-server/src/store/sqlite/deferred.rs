@@ -10,7 +10,7 @@ use crate::store::error::StoreError;
 
 impl SqliteRecords<'_> {
     pub(super) fn keep_held(&self, event: &CheckInEvent) -> Result<(), StoreError> {
-        let json = serde_json::to_string(event).map_err(StoreError::new)?;
+        let json = serde_json::to_string(event).map_err(StoreError::unavailable)?;
         self.0
             .prepare_cached(
                 "INSERT INTO held_check_ins (project, slug, received, event) VALUES (?1, ?2, ?3, ?4)",

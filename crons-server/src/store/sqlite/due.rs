@@ -11,7 +11,7 @@ use super::connection::SqliteRecords;
 use super::load::state_of;
 use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, MONITOR, MONITOR_COLUMNS, Micros};
 use super::unreadable::is_unreadable;
-use crate::domain::{CheckInEvent, Existing, State};
+use crate::domain::{CheckInEvent, LoadedCheckIn, State};
 use crate::store::error::StoreError;
 
 impl SqliteRecords<'_> {
@@ -34,7 +34,7 @@ impl SqliteRecords<'_> {
         for place in places.filter_map(rows::readable) {
             let (monitor, environment) = place?;
             match state_of(transaction, unreadable, monitor, environment, None) {
-                Err(error) if error.is_unreadable() => continue,
+                Err(error) if error.is_corrupt() => continue,
                 state => due.push(state?),
             }
             if due.len() >= limit as usize {
@@ -73,7 +73,7 @@ impl SqliteRecords<'_> {
         tick: Timestamp,
     ) -> Result<(Option<State>, Vec<Uuid>), StoreError> {
         match self.readable_due_beside(event, tick) {
-            Err(error) if error.is_unreadable() => Ok((None, Vec::new())),
+            Err(error) if error.is_corrupt() => Ok((None, Vec::new())),
             due => due,
         }
     }
@@ -126,9 +126,9 @@ impl SqliteRecords<'_> {
             run => run?,
         };
         let Some(((order, row), environment_id)) = run else { return Ok(None) };
-        let existing = Existing { row, order: Some(order), elsewhere: None };
+        let existing = LoadedCheckIn { row, order: Some(order), elsewhere: None };
         match self.state_of_run(existing, environment_id) {
-            Err(error) if error.is_unreadable() => {
+            Err(error) if error.is_corrupt() => {
                 unreadable.hide("check_ins", order);
                 Ok(None)
             }
@@ -136,7 +136,7 @@ impl SqliteRecords<'_> {
         }
     }
 
-    fn state_of_run(&self, run: Existing, environment_id: i64) -> Result<Option<State>, StoreError> {
+    fn state_of_run(&self, run: LoadedCheckIn, environment_id: i64) -> Result<Option<State>, StoreError> {
         let unreadable = &*self.1.unreadable;
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {MONITOR}, {ENVIRONMENT} FROM monitors m JOIN environments e ON e.monitor_id = m.id

@@ -57,7 +57,7 @@ impl SqliteRecords<'_> {
         if ids.is_empty() {
             return Ok(0);
         }
-        let ids = serde_json::to_string(ids).map_err(StoreError::new)?;
+        let ids = serde_json::to_string(ids).map_err(StoreError::unavailable)?;
         let mut statement = self.0.prepare_cached(sql)?;
         Ok(match newest {
             Some(newest) => statement.execute(params![ids, newest])?,

@@ -16,7 +16,7 @@ impl Claim {
     /// Claims the file, which need not be there yet. Nobody who only reads asks for that.
     pub(super) fn lay(path: &Path) -> Result<Self, StoreError> {
         if path.is_dir() {
-            return Err(StoreError::new(format!(
+            return Err(StoreError::unavailable(format!(
                 "unable to open database file: {} is a folder",
                 path.display()
             )));
@@ -28,7 +28,7 @@ impl Claim {
         name.push(".lock");
         let name = PathBuf::from(name);
         let lock = File::options().create(true).truncate(false).write(true).open(&name).map_err(|error| {
-            StoreError::new(format!(
+            StoreError::unavailable(format!(
                 "unable to open database file: {} cannot be made: {error}",
                 name.display()
             ))
@@ -36,7 +36,7 @@ impl Claim {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(StoreError::new(format!(
+                return Err(StoreError::unavailable(format!(
                     "{} is served by another server already, which holds {}; end that one, or use another file",
                     path.display(),
                     name.display()
@@ -59,7 +59,7 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn of(path: &Path) -> Result<Self, StoreError> {
-        let metadata = std::fs::metadata(path).map_err(StoreError::new)?;
+        let metadata = std::fs::metadata(path).map_err(StoreError::unavailable)?;
         Ok(Self { path: path.to_owned(), file: identity(&metadata) })
     }
 
@@ -70,7 +70,7 @@ impl Place {
             Ok(_) => "has been replaced by another file".to_owned(),
             Err(error) => format!("is not there any more: {error}"),
         };
-        Err(StoreError::new(format!(
+        Err(StoreError::unavailable(format!(
             "{} {fault}; put it back, or start the server anew with what is there",
             self.path.display()
         )))

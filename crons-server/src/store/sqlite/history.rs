@@ -11,7 +11,7 @@ use super::rows::{
     self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, INCIDENT, INCIDENT_COLUMNS, Micros,
 };
 use super::unreadable::UnreadableRows;
-use crate::domain::{CheckIn, Environment, Incident, Occurrence};
+use crate::domain::{CheckIn, Incident, MonitorEnvironment, Occurrence};
 use crate::store::error::StoreError;
 
 /// An incident, and where it was.
@@ -29,7 +29,7 @@ pub struct IncidentView {
 #[derive(Debug, Clone, Default)]
 pub struct Everything {
     pub check_ins: Vec<(String, String, CheckIn)>,
-    pub environments: Vec<(String, Environment)>,
+    pub environments: Vec<(String, MonitorEnvironment)>,
     pub incidents: Vec<(String, String, Incident)>,
     pub occurrences: Vec<(String, String, Occurrence)>,
 }

@@ -14,7 +14,8 @@ use super::rows::{
 };
 use super::unreadable::UnreadableRows;
 use crate::domain::{
-    Asked, CheckInEvent, Config, Environment, Existing, Incident, Keys, Monitor, Siblings, State,
+    CapUsage, CheckInEvent, Config, HistoryQuery, Incident, LoadedCheckIn, Monitor, MonitorEnvironment,
+    RowIds, State,
 };
 use crate::store::error::StoreError;
 
@@ -42,7 +43,7 @@ impl SqliteRecords<'_> {
         &mut self,
         monitor_id: i64,
         name: &str,
-    ) -> Result<Option<(i64, Environment)>, StoreError> {
+    ) -> Result<Option<(i64, MonitorEnvironment)>, StoreError> {
         if let Some(cached) = self.1.environment(monitor_id, name) {
             return Ok(Some(cached.clone()));
         }
@@ -66,7 +67,7 @@ impl SqliteRecords<'_> {
         &self,
         environment_id: i64,
         until: Timestamp,
-    ) -> Result<Option<Existing>, StoreError> {
+    ) -> Result<Option<LoadedCheckIn>, StoreError> {
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {CHECK_IN} FROM check_ins c JOIN configs k ON k.id = c.config_id
              WHERE c.environment_id = ?1 AND c.status = 'in_progress' AND c.date_added <= ?2
@@ -77,7 +78,7 @@ impl SqliteRecords<'_> {
             unreadable.decode("check_ins", row, 0, rows::check_in)
         })?;
         let found = found.find_map(rows::readable).transpose()?;
-        Ok(found.map(|(order, row)| Existing { row, order: Some(order), elsewhere: None }))
+        Ok(found.map(|(order, row)| LoadedCheckIn { row, order: Some(order), elsewhere: None }))
     }
 
     /// By its id, wherever it is.
@@ -85,7 +86,7 @@ impl SqliteRecords<'_> {
         &mut self,
         event: &CheckInEvent,
         here: Option<i64>,
-    ) -> Result<Option<Existing>, StoreError> {
+    ) -> Result<Option<LoadedCheckIn>, StoreError> {
         // Put together once, as each check-in asks this.
         static BY_ID: LazyLock<String> = LazyLock::new(|| {
             format!(
@@ -116,13 +117,13 @@ impl SqliteRecords<'_> {
         drop(statement);
         let Some(((order, row), environment_id)) = found else { return Ok(None) };
         if here == Some(environment_id) {
-            return Ok(Some(Existing { row, order: Some(order), elsewhere: None }));
+            return Ok(Some(LoadedCheckIn { row, order: Some(order), elsewhere: None }));
         }
         let Some(place) = self.place(environment_id)? else {
             self.forget_run(order)?;
             return Ok(None);
         };
-        Ok(Some(Existing { row, order: Some(order), elsewhere: Some(place) }))
+        Ok(Some(LoadedCheckIn { row, order: Some(order), elsewhere: Some(place) }))
     }
 
     fn config(&self, id: i64) -> rusqlite::Result<Config> {
@@ -146,7 +147,7 @@ impl SqliteRecords<'_> {
     }
 
     /// How many monitors and environments there are, where one more would be made.
-    pub(super) fn siblings(&mut self, monitor_id: Option<i64>) -> Result<Siblings, StoreError> {
+    pub(super) fn siblings(&mut self, monitor_id: Option<i64>) -> Result<CapUsage, StoreError> {
         let Some(id) = monitor_id else {
             let monitors = match self.1.monitor_count {
                 Some(known) => known,
@@ -156,20 +157,20 @@ impl SqliteRecords<'_> {
                     .query_row([DELETED], |row| row.get(0))?,
             };
             self.1.monitor_count = Some(monitors);
-            return Ok(Siblings { monitors, ..Siblings::default() });
+            return Ok(CapUsage { monitors, ..CapUsage::default() });
         };
         let mut statement = self.0.prepare_cached(
             "SELECT count(*), coalesce(min(muted), 0) FROM environments WHERE monitor_id = ?1",
         )?;
         Ok(statement.query_row([id], |row| {
-            Ok(Siblings { environments: row.get(0)?, all_muted: row.get(1)?, ..Siblings::default() })
+            Ok(CapUsage { environments: row.get(0)?, all_muted: row.get(1)?, ..CapUsage::default() })
         })?)
     }
 
     pub(super) fn monitor_with_environments(
         &self,
         slug: &str,
-    ) -> Result<Option<(Monitor, Vec<Environment>)>, StoreError> {
+    ) -> Result<Option<(Monitor, Vec<MonitorEnvironment>)>, StoreError> {
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {MONITOR} FROM monitors m WHERE m.project = ?1 AND m.slug = ?2"
         ))?;
@@ -204,15 +205,15 @@ pub(super) fn state_of(
     transaction: &Transaction<'_>,
     unreadable: &UnreadableRows,
     (monitor_id, monitor): (i64, Monitor),
-    (environment_id, environment): (i64, Environment),
-    check_in: Option<Existing>,
+    (environment_id, environment): (i64, MonitorEnvironment),
+    check_in: Option<LoadedCheckIn>,
 ) -> Result<State, StoreError> {
-    let asked = Asked::by_deadline(&environment, monitor.config.failures(), check_in.is_some());
+    let asked = HistoryQuery::by_deadline(&environment, monitor.config.failures(), check_in.is_some());
     let mut state = State {
         monitor: Some(monitor),
         environment: Some(environment),
         check_in,
-        keys: Keys { monitor: Some(monitor_id), environment: Some(environment_id), incident: None },
+        keys: RowIds { monitor: Some(monitor_id), environment: Some(environment_id), incident: None },
         ..State::default()
     };
     load_history(transaction, unreadable, environment_id, &mut state, asked)?;
@@ -225,7 +226,7 @@ pub(super) fn load_history(
     unreadable: &UnreadableRows,
     environment_id: i64,
     state: &mut State,
-    asked: Asked,
+    asked: HistoryQuery,
 ) -> Result<(), StoreError> {
     // A list of four would be put into a table of its own at each execution.
     const FINISHED: &str = "status <> 'in_progress' AND status <> 'unknown'";

@@ -1,6 +1,7 @@
 //! The default database, SQLite: one file, one connection that writes, others that read.
 
 // In layer order: a module uses only those above it.
+mod error;
 mod unreadable;
 mod rows;
 mod file_lock;

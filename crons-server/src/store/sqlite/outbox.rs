@@ -12,7 +12,7 @@ use super::connection::{SqliteRecords, SqliteStore};
 use super::queries::Reader;
 use super::rows::{self, Micros};
 use super::unreadable::is_unreadable;
-use crate::alerts::{Alert, Alerts, Attempt, LONGEST_RETRY_AFTER, Outcome, UNKNOWN_TARGET, Waiting};
+use crate::alerts::{Alert, Alerts, Attempt, DeliveryOutcome, DueAlert, LONGEST_RETRY_AFTER, UNKNOWN_TARGET};
 use crate::domain::IncidentEvent;
 use crate::store::error::StoreError;
 use crate::store::records::Records;
@@ -28,7 +28,7 @@ pub(crate) fn enqueue_alerts(
     alerts: &Alerts,
     events: &[IncidentEvent],
 ) -> Result<bool, StoreError> {
-    let decided = alerts.decide(events, &mut Uuid::new_v4).map_err(StoreError::new)?;
+    let decided = alerts.decide(events, &mut Uuid::new_v4).map_err(StoreError::unavailable)?;
     for alert in &decided {
         records.enqueue_alert(alert)?;
     }
@@ -98,9 +98,9 @@ impl SqliteRecords<'_> {
     pub(super) fn update_alert(&self, attempt: &Attempt) -> Result<(), StoreError> {
         let Attempt { id, at, outcome, answer } = attempt;
         let (next, refused, delivered, given_up) = match *outcome {
-            Outcome::Delivered => (None, false, Some(*at), None),
-            Outcome::Failed { next, refused } => (Some(next), refused, None, None),
-            Outcome::GivenUp => (None, false, None, Some(*at)),
+            DeliveryOutcome::Delivered => (None, false, Some(*at), None),
+            DeliveryOutcome::Failed { next, refused } => (Some(next), refused, None, None),
+            DeliveryOutcome::Expired => (None, false, None, Some(*at)),
         };
         let answer: String = answer.chars().take(ANSWER).collect();
         self.0
@@ -135,7 +135,7 @@ impl Reader {
     ///
     /// # Errors
     /// If the database fails.
-    pub(crate) fn next_alerts(&self, without: &[i64]) -> Result<Vec<Waiting>, StoreError> {
+    pub(crate) fn next_alerts(&self, without: &[i64]) -> Result<Vec<DueAlert>, StoreError> {
         self.read(|connection| {
             // Steps from target to target, however many messages each has.
             let mut statement = connection.prepare_cached(
@@ -164,7 +164,7 @@ impl Reader {
                     // Its target's next message is another one, now that this row is known.
                     continue;
                 }
-                let mut next: Vec<Waiting> = Vec::new();
+                let mut next: Vec<DueAlert> = Vec::new();
                 for alert in found {
                     let alert = alert?;
                     if next.iter().all(|other| other.target != alert.target) {
@@ -193,8 +193,8 @@ impl Reader {
     }
 }
 
-fn waiting(row: &Row<'_>) -> rusqlite::Result<Waiting> {
-    Ok(Waiting {
+fn waiting(row: &Row<'_>) -> rusqlite::Result<DueAlert> {
+    Ok(DueAlert {
         id: row.get(0)?,
         key: rows::uuid(row, 1)?,
         target: row.get(2)?,

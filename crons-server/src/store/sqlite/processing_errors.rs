@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::connection::SqliteRecords;
 use super::queries::Reader;
 use super::rows::{self, Micros};
-use crate::domain::{Arrival, ProcessingError};
+use crate::domain::{ProcessingError, ReceivedCheckIn};
 use crate::store::error::{StoreError, UnreadableRow};
 
 /// Refused payloads that are kept of each monitor; as at Sentry.
@@ -18,7 +18,7 @@ const PAYLOAD: usize = 4_096;
 impl SqliteRecords<'_> {
     pub(super) fn keep_refused(
         &self,
-        refused: &Arrival,
+        refused: &ReceivedCheckIn,
         errors: &[ProcessingError],
         accepted: bool,
     ) -> Result<(), StoreError> {
@@ -31,7 +31,7 @@ impl SqliteRecords<'_> {
             .optional()?;
         let errors: Vec<(&str, String)> =
             errors.iter().map(|error| (error.name(), error.to_string())).collect();
-        let errors = serde_json::to_string(&errors).map_err(StoreError::new)?;
+        let errors = serde_json::to_string(&errors).map_err(StoreError::unavailable)?;
         let payload: String = refused.payload.chars().take(PAYLOAD).collect();
         // A job that never sends what it should would push all else out.
         if accepted {

@@ -12,7 +12,7 @@ use super::file_lock::Place;
 use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, MONITOR};
 use super::schema;
 use super::unreadable::UnreadableRows;
-use crate::domain::{CheckIn, Config, Environment, Monitor};
+use crate::domain::{CheckIn, Config, Monitor, MonitorEnvironment};
 use crate::store::error::StoreError;
 
 /// A connection that only reads.
@@ -33,7 +33,7 @@ pub struct MonitorView {
 /// An environment with its newest check-in.
 #[derive(Debug, Clone)]
 pub struct EnvironmentView {
-    pub environment: Environment,
+    pub environment: MonitorEnvironment,
     /// When the incident that is not resolved began.
     pub incident_since: Option<Timestamp>,
     pub newest: Option<CheckIn>,

@@ -8,8 +8,8 @@ use super::load::load_history;
 use super::outages::{heard_until, outages};
 use crate::alerts::{Alert, Attempt};
 use crate::domain::{
-    Arrival, Asked, CheckInEvent, Config, ConfigUpdate, Environment, Incident, Keys, Monitor, Outage,
-    ProcessingError, State, Status,
+    CheckInEvent, Config, ConfigUpdate, HistoryQuery, Incident, Monitor, MonitorEnvironment, Outage,
+    ProcessingError, ReceivedCheckIn, RowIds, State, Status,
 };
 use crate::store::error::StoreError;
 use crate::store::expired::Expired;
@@ -44,11 +44,12 @@ impl Records for SqliteRecords<'_> {
         };
         state.monitor = monitor.map(|(_, monitor)| monitor);
         state.environment = environment.map(|(_, environment)| environment);
-        state.keys = Keys { monitor: monitor_id, environment: environment_id, incident: None };
+        state.keys = RowIds { monitor: monitor_id, environment: environment_id, incident: None };
         match (environment_id, &state.environment) {
             (Some(id), Some(environment)) => {
                 let failed = state.check_in.as_ref().is_some_and(|run| run.row.status == Status::Error);
-                let asked = Asked::by_report(event.status, failed, environment, thresholds(&state, event));
+                let asked =
+                    HistoryQuery::by_report(event.status, failed, environment, thresholds(&state, event));
                 load_history(&self.0, &self.1.unreadable, id, &mut state, asked)?;
             }
             _ => state.siblings = self.siblings(monitor_id)?,
@@ -92,11 +93,11 @@ impl Records for SqliteRecords<'_> {
         self.take_expired(until, limit)
     }
 
-    fn refuse(&mut self, refused: &Arrival, errors: &[ProcessingError]) -> Result<(), StoreError> {
+    fn refuse(&mut self, refused: &ReceivedCheckIn, errors: &[ProcessingError]) -> Result<(), StoreError> {
         self.keep_refused(refused, errors, false)
     }
 
-    fn remark(&mut self, accepted: &Arrival, remarks: &[ProcessingError]) -> Result<(), StoreError> {
+    fn remark(&mut self, accepted: &ReceivedCheckIn, remarks: &[ProcessingError]) -> Result<(), StoreError> {
         self.keep_refused(accepted, remarks, true)
     }
 
@@ -120,7 +121,7 @@ impl Records for SqliteRecords<'_> {
         outages(&self.0, &self.1.unreadable, since)
     }
 
-    fn monitor(&mut self, slug: &str) -> Result<Option<(Monitor, Vec<Environment>)>, StoreError> {
+    fn monitor(&mut self, slug: &str) -> Result<Option<(Monitor, Vec<MonitorEnvironment>)>, StoreError> {
         self.monitor_with_environments(slug)
     }
 
@@ -128,7 +129,11 @@ impl Records for SqliteRecords<'_> {
         self.put_monitor(monitor).map(drop)
     }
 
-    fn save_environment(&mut self, monitor: &Monitor, environment: &Environment) -> Result<(), StoreError> {
+    fn save_environment(
+        &mut self,
+        monitor: &Monitor,
+        environment: &MonitorEnvironment,
+    ) -> Result<(), StoreError> {
         let id = self.put_monitor(monitor)?;
         self.put_environment(id, environment).map(drop)
     }

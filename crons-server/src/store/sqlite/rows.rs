@@ -7,15 +7,15 @@ use uuid::Uuid;
 
 pub(super) use super::unreadable::readable;
 use crate::domain::{
-    Acknowledgement, CheckIn, Config, Environment, EnvironmentStatus, Failures, Finished, Incident, Monitor,
-    Occurrence, Status,
+    Acknowledgement, CheckIn, Config, EnvironmentStatus, Failures, FinishedRun, Incident, Monitor,
+    MonitorEnvironment, Occurrence, Status,
 };
 
 /// Columns of a [`Monitor`] named `m`, in the order [`monitor`] reads them.
 pub(super) const MONITOR: &str = "m.id, m.guid, m.project, m.slug, m.enabled, m.upserting, m.config, m.owner, m.date_created, \
     m.spelling";
 pub(super) const MONITOR_COLUMNS: usize = 10;
-/// Columns of an [`Environment`] named `e`.
+/// Columns of a [`MonitorEnvironment`] named `e`.
 pub(super) const ENVIRONMENT: &str = "e.id, e.name, e.status, e.muted, e.date_created, e.last_check_in, \
     e.next_check_in, e.next_check_in_latest, e.last_ok";
 pub(super) const ENVIRONMENT_COLUMNS: usize = 9;
@@ -107,19 +107,19 @@ pub(super) fn monitor_with(
 }
 
 /// Row id and environment.
-pub(super) fn environment(row: &Row<'_>) -> rusqlite::Result<(i64, Environment)> {
+pub(super) fn environment(row: &Row<'_>) -> rusqlite::Result<(i64, MonitorEnvironment)> {
     environment_from(row, 0)
 }
 
 /// The same, whose columns begin with this one.
-pub(super) fn environment_from(row: &Row<'_>, first: usize) -> rusqlite::Result<(i64, Environment)> {
+pub(super) fn environment_from(row: &Row<'_>, first: usize) -> rusqlite::Result<(i64, MonitorEnvironment)> {
     let status = match row.get_ref(first + 2)?.as_str()? {
         "active" => EnvironmentStatus::Active,
         "ok" => EnvironmentStatus::Ok,
         "error" => EnvironmentStatus::Error,
         other => return Err(corrupt(first + 2, format!("{other:?} is no status of an environment"))),
     };
-    let environment = Environment {
+    let environment = MonitorEnvironment {
         name: row.get(first + 1)?,
         status,
         muted: row.get(first + 3)?,
@@ -157,8 +157,8 @@ pub(super) fn check_in_with(row: &Row<'_>, config: Config) -> rusqlite::Result<(
 }
 
 /// `id, guid, status, date_added`.
-pub(super) fn finished(row: &Row<'_>) -> rusqlite::Result<Finished> {
-    Ok(Finished {
+pub(super) fn finished(row: &Row<'_>) -> rusqlite::Result<FinishedRun> {
+    Ok(FinishedRun {
         order: row.get(0)?,
         guid: uuid(row, 1)?,
         status: status(row, 2)?,

@@ -5,7 +5,7 @@ use rusqlite::params;
 
 use super::connection::SqliteRecords;
 use super::rows::Micros;
-use crate::domain::{Config, Environment, Incident, Monitor};
+use crate::domain::{Config, Incident, Monitor, MonitorEnvironment};
 use crate::store::error::StoreError;
 
 impl SqliteRecords<'_> {
@@ -45,7 +45,7 @@ impl SqliteRecords<'_> {
         &mut self,
         monitor_id: i64,
         id: i64,
-        environment: &Environment,
+        environment: &MonitorEnvironment,
         due: bool,
     ) -> Result<(), StoreError> {
         let sql = if due {
@@ -75,14 +75,14 @@ impl SqliteRecords<'_> {
     pub(super) fn put_environment(
         &mut self,
         monitor_id: i64,
-        environment: &Environment,
+        environment: &MonitorEnvironment,
     ) -> Result<i64, StoreError> {
         if let Some((id, _)) = self.1.environment(monitor_id, &environment.name) {
             let id = *id;
             self.change_environment(monitor_id, id, environment, true)?;
             return Ok(id);
         }
-        let Environment {
+        let MonitorEnvironment {
             name,
             status,
             muted,
@@ -166,5 +166,5 @@ impl SqliteRecords<'_> {
 }
 
 fn json(config: &Config) -> Result<String, StoreError> {
-    serde_json::to_string(config).map_err(StoreError::new)
+    serde_json::to_string(config).map_err(StoreError::unavailable)
 }

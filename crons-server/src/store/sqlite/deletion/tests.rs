@@ -61,7 +61,7 @@ fn purge(store: &mut SqliteStore, fails: bool) {
         steps += 1;
         let failed = store.transaction(&mut |records| {
             more = records.purge_deleted()?;
-            if fails && steps % 3 == 0 { Err(StoreError::new("a test")) } else { Ok(()) }
+            if fails && steps % 3 == 0 { Err(StoreError::unavailable("a test")) } else { Ok(()) }
         });
         more |= failed.is_err();
         let now = stored(store);

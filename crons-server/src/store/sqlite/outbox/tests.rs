@@ -33,15 +33,15 @@ impl Database {
         next.into_iter().map(|alert| (alert.key.as_bytes()[0], alert.target)).collect()
     }
 
-    fn record(&mut self, number: u8, outcome: Outcome) {
+    fn record(&mut self, number: u8, outcome: DeliveryOutcome) {
         let (at, answer) = (NOON.parse().unwrap(), "é".repeat(1_000));
         let attempt = Attempt { id: i64::from(number), at, outcome, answer };
         self.store.transaction(&mut |records| records.save_attempt(&attempt)).unwrap();
     }
 }
 
-fn failed(minute: u8, refused: bool) -> Outcome {
-    Outcome::Failed { next: format!("2024-06-03T12:{minute:02}:00Z").parse().unwrap(), refused }
+fn failed(minute: u8, refused: bool) -> DeliveryOutcome {
+    DeliveryOutcome::Failed { next: format!("2024-06-03T12:{minute:02}:00Z").parse().unwrap(), refused }
 }
 
 fn named(next: &[(u8, &str)]) -> Vec<(u8, String)> {
@@ -63,10 +63,10 @@ fn each_target_has_its_own_order() {
     assert_eq!(database.next(), named(&[(1, "boss"), (2, "ops")]));
     database.record(2, failed(10, false));
     assert_eq!(database.next(), named(&[(1, "boss"), (2, "ops")]), "a later one does not overtake it");
-    database.record(2, Outcome::Delivered);
-    database.record(1, Outcome::GivenUp);
+    database.record(2, DeliveryOutcome::Delivered);
+    database.record(1, DeliveryOutcome::Expired);
     assert_eq!(database.next(), named(&[(4, "boss"), (3, "ops")]));
-    database.record(3, Outcome::Delivered);
+    database.record(3, DeliveryOutcome::Delivered);
     assert_eq!(database.next(), named(&[(4, "boss")]));
 }
 
@@ -87,8 +87,8 @@ fn a_message_that_is_refused_holds_up_no_other() {
 fn what_came_of_it_is_kept() {
     let mut database = Database::with(&[alert(1, "ops"), alert(2, "ops")]);
     database.record(1, failed(10, false));
-    database.record(1, Outcome::GivenUp);
-    database.record(1, Outcome::Delivered);
+    database.record(1, DeliveryOutcome::Expired);
+    database.record(1, DeliveryOutcome::Delivered);
     let all = database.reader.alerts(100).unwrap();
     let first = &all[1];
     assert_eq!((first.status, first.attempts), ("given_up", 2), "what is over stays as it is");
@@ -121,7 +121,7 @@ fn a_restart_keeps_the_wait_of_a_target_that_was_asked_and_of_no_other() {
     database.record(1, failed(30, false));
     database.record(2, failed(30, false));
     let next = now + SignedDuration::from_hours(7 * 24);
-    database.record(3, Outcome::Failed { next, refused: false });
+    database.record(3, DeliveryOutcome::Failed { next, refused: false });
     let gone = format!("UPDATE alerts SET last_answer = '{UNKNOWN_TARGET}\"gone\" any more' WHERE id = 2");
     database.store.connection.execute_batch(&gone).unwrap();
     database.store.resume_alerts(now).unwrap();

@@ -1,12 +1,14 @@
-//! What can be set, by a flag, a variable or crons.toml: each takes a text, and says what is wrong with it.
+//! The settings of `crons serve`, each parsed from a text: a flag, an environment variable or a value of crons.toml.
 
 use std::error::Error;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 
-use crons_server::Settings;
+use crons_server::{Settings, quoted};
 
-/// Every key, as crons.toml has it.
+use crate::values::whole_number;
+
+/// The keys of crons.toml.
 pub(crate) const KEYS: [&str; 10] = [
     "listen",
     "database",
@@ -20,7 +22,7 @@ pub(crate) const KEYS: [&str; 10] = [
     "retention.check_ins",
 ];
 
-/// What `crons serve` runs with.
+/// The configuration of `crons serve`.
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
@@ -34,14 +36,14 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Sets a key.
+    /// Sets the value of a key.
     ///
     /// # Errors
-    /// If there is no such key, or it does not take such a text.
+    /// If the key does not exist, or the text is not a value of it. The message begins with the key and never repeats a secret.
     pub(crate) fn set(&mut self, key: &str, text: &str) -> Result<(), Box<dyn Error>> {
-        /// A hundred years: dates have an end.
+        /// Up to 100 years: the instant that is so long ago must be in the calendar.
         const DAYS: RangeInclusive<u32> = 1..=36_500;
-        /// Thresholds look so far back.
+        /// From the largest threshold on, as a threshold counts that many finished runs.
         const RUNS: RangeInclusive<u32> = 720..=u32::MAX;
         let Self { listen, settings } = self;
         match key {
@@ -50,8 +52,8 @@ impl Config {
             "key" => settings.public_key = Some(text.parse()?),
             "admin_token" => settings.admin_token = Some(text.parse()?),
             "rate_limit" => settings.rate_limit = text.parse()?,
-            "max_monitors" => settings.caps.monitors = number(key, text, 1..=u32::MAX)?,
-            "max_environments" => settings.caps.environments = number(key, text, 1..=u32::MAX)?,
+            "max_monitors" => settings.quotas.monitors = number(key, text, 1..=u32::MAX)?,
+            "max_environments" => settings.quotas.environments = number(key, text, 1..=u32::MAX)?,
             "retention.success_days" => settings.retention.success_days = number(key, text, DAYS)?,
             "retention.failure_days" => settings.retention.failure_days = number(key, text, DAYS)?,
             "retention.check_ins" => settings.retention.check_ins = number(key, text, RUNS)?,
@@ -60,20 +62,21 @@ impl Config {
         Ok(())
     }
 
-    /// Why it cannot be served, if other machines could reach it and nothing keeps strangers out.
-    pub(crate) fn exposed(&self) -> Option<String> {
+    /// The reason why the server refuses to start: other machines can reach its address and no admin token is set. `None` if it
+    /// starts.
+    pub(crate) fn exposure_error(&self) -> Option<String> {
         if self.is_local() || self.settings.admin_token.is_some() {
             return None;
         }
         Some(format!(
-            "listen: other machines can reach {}, and there is no admin token to keep strangers out of pages and API; set \
-             --admin-token, CRONS_ADMIN_TOKEN, or admin_token in crons.toml (`openssl rand -hex 32` makes one), or \
-             listen on 127.0.0.1 or [::1]",
+            "listen: other machines can reach {}, and no admin token protects the pages and the API; set --admin-token, \
+             CRONS_ADMIN_TOKEN, or admin_token in crons.toml (`openssl rand -hex 32` prints one), or listen on 127.0.0.1 or \
+             [::1]",
             self.listen
         ))
     }
 
-    /// Whether only this machine can reach it.
+    /// Whether only this machine can reach the address.
     pub(crate) fn is_local(&self) -> bool {
         self.listen.ip().to_canonical().is_loopback()
     }
@@ -82,32 +85,33 @@ impl Config {
 fn address(text: &str) -> Result<SocketAddr, String> {
     let numeric = text.replacen("localhost:", "127.0.0.1:", 1);
     numeric.parse().map_err(|_| {
-        format!("listen: {text:?} is no address with a port; write one such as 127.0.0.1:9170 or [::1]:9170")
+        format!(
+            "listen: {} is not an address with a port; write one such as 127.0.0.1:9170 or [::1]:9170",
+            quoted(text)
+        )
     })
 }
 
 fn number(key: &str, text: &str, allowed: RangeInclusive<u32>) -> Result<u32, String> {
-    text.parse().ok().filter(|number| allowed.contains(number)).ok_or_else(|| {
-        let (least, most) = (allowed.start(), allowed.end());
-        format!("{key}: {text:?} is no whole number from {least} to {most}; write one, or leave the key out")
-    })
+    whole_number(text, allowed)
+        .map_err(|what| format!("{key}: {} is not valid; {what}, or leave the key out", quoted(text)))
 }
 
-/// Says that a key is not there, and which was probably meant.
+/// The message about a key that does not exist, with the known key that is most like it.
 pub(crate) fn no_key(unknown: &str) -> String {
     let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     let written = last(unknown);
     let nearest = KEYS.iter().map(|key| (strsim::levenshtein(&written, &last(key)), *key)).min();
     match nearest {
-        // Right but for where it stands.
+        // The name is right, the table is not.
         Some((0, meant)) => match meant.rsplit_once('.') {
-            Some((table, _)) => format!("`{unknown}` is no key; did you mean `{meant}`, below [{table}]?"),
-            None => format!("`{unknown}` is no key; did you mean `{meant}`, above the first [table]?"),
+            Some((table, _)) => format!("`{unknown}` is not a key; did you mean `{meant}`, below [{table}]?"),
+            None => format!("`{unknown}` is not a key; did you mean `{meant}`, above the first [table]?"),
         },
         Some((distance, meant)) if distance <= 2 && distance * 2 < written.len() => {
-            format!("`{unknown}` is no key; did you mean `{meant}`?")
+            format!("`{unknown}` is not a key; did you mean `{meant}`?")
         }
-        _ => format!("`{unknown}` is no key; `crons config` prints all that there are"),
+        _ => format!("`{unknown}` is not a key; `crons config` prints all keys"),
     }
 }
 
@@ -119,13 +123,13 @@ mod tests {
     fn every_key_in_the_list_can_be_set_and_no_other() {
         for key in KEYS {
             let refused = Config::default().set(key, "\n").unwrap_err().to_string();
-            assert!(!refused.contains("is no key"), "{key}: {refused}");
+            assert!(!refused.contains("is not a key"), "{key}: {refused}");
         }
         assert!(Config::default().set("retention", "1").is_err());
     }
 
     #[test]
-    fn what_was_probably_meant_is_said() {
+    fn an_unknown_key_gets_the_key_that_is_most_like_it() {
         for (unknown, said) in [
             ("lisen", "did you mean `listen`?"),
             ("admin-token", "did you mean `admin_token`?"),
@@ -134,8 +138,8 @@ mod tests {
             ("check_ins", "did you mean `retention.check_ins`, below [retention]?"),
             ("retention.listen", "did you mean `listen`, above the first [table]?"),
             ("kex", "did you mean `key`?"),
-            ("kxx", "`crons config` prints all"),
-            ("colour", "`crons config` prints all"),
+            ("kxx", "`crons config` prints all keys"),
+            ("colour", "`crons config` prints all keys"),
         ] {
             let message = no_key(unknown);
             assert!(message.contains(said), "{message}");
@@ -159,7 +163,7 @@ mod tests {
             if let Some(token) = token {
                 config.set("admin_token", token).unwrap();
             }
-            assert_eq!(config.exposed().is_some(), exposed, "{listen} with {token:?}");
+            assert_eq!(config.exposure_error().is_some(), exposed, "{listen} with {token:?}");
         }
     }
 }

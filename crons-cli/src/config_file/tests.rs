@@ -1,0 +1,137 @@
+//! The template is complete and true, and each fault of a file is named by its line.
+
+use super::*;
+
+/// The lines of the template that begin with `mark`, without it: defaults for `#`, examples for `# `.
+fn uncommented(mark: &str) -> String {
+    let is_toml = |line: &&str| {
+        line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
+    };
+    TEMPLATE.lines().filter_map(|line| line.strip_prefix(mark)).filter(is_toml).collect::<Vec<_>>().join("\n")
+}
+
+fn keys_of(table: &DeTable<'_>) -> Vec<String> {
+    let mut keys = Vec::new();
+    for (key, value) in table {
+        match value.get_ref() {
+            DeValue::Table(inner) => {
+                keys.extend(keys_of(inner).iter().map(|inner| format!("{}.{inner}", key.get_ref())));
+            }
+            _ => keys.push(key.get_ref().to_string()),
+        }
+    }
+    keys
+}
+
+#[test]
+fn the_template_as_printed_sets_nothing() {
+    assert!(DeTable::parse(TEMPLATE).unwrap().get_ref().is_empty());
+}
+
+#[test]
+fn the_defaults_in_the_template_are_the_defaults() {
+    let text = uncommented("#");
+    // Other values than the defaults, so that a key that the template lacks fails the test.
+    let mut config = Config::default();
+    for (key, other) in [
+        ("listen", "[::1]:1"),
+        ("database", "sqlite:other.db"),
+        ("rate_limit", "off"),
+        ("max_monitors", "1"),
+        ("max_environments", "1"),
+        ("retention.success_days", "1"),
+        ("retention.failure_days", "1"),
+        ("retention.check_ins", "720"),
+    ] {
+        config.set(key, other).unwrap();
+    }
+    let faults = apply(Path::new(NAME), &text, &mut config);
+    assert!(faults.is_empty(), "{faults:?} in\n{text}");
+    assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
+}
+
+#[test]
+fn every_key_is_in_the_template() {
+    let (defaults, examples) = (uncommented("#"), uncommented("# "));
+    let mut keys = keys_of(DeTable::parse(&defaults).unwrap().get_ref());
+    let examples = DeTable::parse(&examples).unwrap();
+    keys.extend(keys_of(examples.get_ref()));
+    for key in
+        KEYS.into_iter().chain(["webhook.ops.url", "webhook.ops.secret", "webhook.ops.timeout", "alert"])
+    {
+        assert!(keys.iter().any(|there| there == key), "{key} is not in {keys:?}");
+    }
+    assert_eq!(keys.len(), KEYS.len() + 4, "{keys:?}");
+}
+
+#[test]
+fn the_alerts_of_the_template_work_with_a_real_secret() {
+    let text = uncommented("# ");
+    let examples = text.split_once("[webhook").unwrap().1;
+    let (mut config, secret) = (Config::default(), "whsec_, and what `openssl rand -base64 32` prints");
+    let text = format!("[webhook{examples}");
+    assert!(!apply(Path::new(NAME), &text, &mut config).is_empty(), "the placeholder is a secret");
+    let text = text.replace(secret, "whsec_bm90IGEgc2VjcmV0LCBtYWtlIG9uZSBvZiB5b3VyIG93bg==");
+    assert_eq!(apply(Path::new(NAME), &text, &mut config), [""; 0]);
+    assert_eq!(config.settings.alerts.webhooks().count(), 1);
+}
+
+#[test]
+fn the_placeholders_of_secrets_are_not_accepted() {
+    for (key, value) in [
+        ("key", "what stands before the @ in the DSN"),
+        ("admin_token", "what `openssl rand -hex 32` prints"),
+    ] {
+        assert!(TEMPLATE.contains(value));
+        assert!(Config::default().set(key, value).is_err(), "{key}");
+    }
+}
+
+#[test]
+fn faults_are_listed_by_line_in_the_order_of_the_file() {
+    let text = "\
+        rate_limit = \"often\"\n\
+        lisen = \"127.0.0.1:1\"\n\
+        \n\
+        database = [\"a\", \"b\"]\n\
+        max_monitors = 1_000\n\
+        max_environments = 0x10\n\
+        [retention]\n\
+        check_ins = 719\n\
+        days = 3\n";
+    let mut config = Config::default();
+    let faults = apply(Path::new("a/crons.toml"), text, &mut config);
+    let expected = [
+        ("a/crons.toml, line 1: rate_limit: \"often\" is neither", "off"),
+        ("a/crons.toml, line 2: `lisen` is not a key", "did you mean `listen`?"),
+        ("a/crons.toml, line 4: database: write one value", ""),
+        ("a/crons.toml, line 6: max_environments: \"0x10\" is not valid; write a whole number from 1", ""),
+        (
+            "a/crons.toml, line 8: retention.check_ins: \"719\" is not valid; write a whole number from 720",
+            "leave the key out",
+        ),
+        ("a/crons.toml, line 9: `retention.days` is not a key", "`crons config`"),
+    ];
+    assert_eq!(faults.len(), expected.len(), "{faults:#?}");
+    for (fault, (start, part)) in faults.iter().zip(expected) {
+        assert!(fault.starts_with(start) && fault.contains(part), "{fault}");
+    }
+    assert_eq!(config.settings.quotas.monitors, 1_000);
+}
+
+#[test]
+fn no_message_shows_a_secret() {
+    for text in [
+        "admin_token = hunter2-hunter2-hunter2",
+        "admin_token = \"hunter2\"",
+        "admin_token = [\"hunter2-hunter2-hunter2\"]",
+        "admin_token = \"hunter2 hunter2 hunter2\"",
+        "admin_tokn = \"hunter2-hunter2-hunter2\"",
+        "key = \"hunter2 hunter2\"",
+        "key = { is = \"hunter2\" }",
+    ] {
+        let faults = apply(Path::new(NAME), text, &mut Config::default());
+        assert_eq!(faults.len(), 1, "{text}");
+        assert!(!faults[0].contains("hunter2"), "{text}: {faults:?}");
+    }
+}
