@@ -108,11 +108,6 @@ impl RunEvent {
         !matches!(self, Self::Skipped | Self::KeepAlive)
     }
 
-    /// Whether the event is the end of a run.
-    pub(crate) fn is_end(self) -> bool {
-        matches!(self, Self::Ok | Self::Error)
-    }
-
     pub(crate) fn status(self) -> CheckInStatus {
         match self {
             Self::InProgress | Self::KeepAlive => CheckInStatus::InProgress,

@@ -1,5 +1,8 @@
 //! Records the changes of a worker in its journal, and adopts the journals of dead processes.
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
