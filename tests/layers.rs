@@ -9,6 +9,8 @@ use std::process::Command;
 
 #[path = "layers/modules.rs"]
 mod modules;
+#[path = "layers/names.rs"]
+mod names;
 
 use modules::Modules;
 
@@ -109,4 +111,25 @@ fn the_check_sees_upward_uses_and_circles() {
         "high::first uses high::second, which is above it",
     ];
     assert_eq!(modules.upward_uses(), faults);
+}
+
+#[test]
+fn the_name_of_a_test_is_a_sentence_that_fits_a_line() {
+    for folder in ["tests", "crons-types", "crons-macros", "crons-runtime"] {
+        let names = names::in_folder(&root().join(folder));
+        assert!(names.len() > 5, "{folder}: only {names:?}");
+        let faults: Vec<&String> = names.iter().filter(|name| !names::is_sentence(name)).collect();
+        assert!(faults.is_empty(), "{folder}: longer than {}, or with a number: {faults:#?}", names::MAX_LEN);
+    }
+}
+
+#[test]
+fn the_check_of_names_sees_numbers_and_long_names() {
+    let names = names::in_text(
+        "#[test]\nfn b3_ends() {}\n#[tokio::test(start_paused = true)]\n#[cfg(unix)]\nasync fn test_ends() {}\nfn helper() {}\n\
+         Trial::test(\"a_run_ends\", ends),\n",
+    );
+    assert_eq!(names, ["b3_ends", "test_ends", "a_run_ends"]);
+    assert_eq!(names.iter().map(|name| names::is_sentence(name)).collect::<Vec<_>>(), [false, false, true]);
+    assert!(!names::is_sentence(&"a".repeat(names::MAX_LEN + 1)));
 }

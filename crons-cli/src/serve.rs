@@ -111,7 +111,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         print_banner(&server, &config, file.as_deref(), is_new)?;
         tokio::select! {
             signal = wait_for_signal() => signal?,
-            () = server.failed() => return Err("the server has stopped because its database failed; the log above has the reason".into()),
+            () = server.closed() => return Err("the server has stopped because its database failed; the log above has the reason".into()),
         }
         server.shutdown().await?;
         Ok(())

@@ -65,7 +65,10 @@ fn an_answer_other_than_2xx_fails_and_says_what_to_do() {
     let (output, stdout, _) = test(&config, &[]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stdout.contains("HTTP 401") && stdout.contains("no entry"), "{stdout}");
-    assert!(stdout.contains("not delivered: it does not trust us: compare `secret`"), "{stdout}");
+    assert!(
+        stdout.contains("not delivered: the receiver refuses the signature or the address; compare `secret`"),
+        "{stdout}"
+    );
     assert!(
         stdout.contains(&format!("b (http://{down}): not delivered: cannot send to http://{down}: ")),
         "{stdout}"
@@ -106,7 +109,7 @@ fn mistakes_are_named_without_secrets() {
         (
             "[[alert]]\non = [\"opened\"]\nto = [\"ops\"]",
             &[],
-            "crons.toml, line 1: alert 1: there is no webhook \"ops\" to send to",
+            "crons.toml, line 1: alert 1: there is no webhook \"ops\"",
         ),
         (
             "[[alert]]\non = [\"opened\"]\nto = [\"ops\"]\ntags = [{ key = \"slug\", match = \"eq\", value = \"a\" }]",

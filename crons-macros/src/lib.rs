@@ -40,7 +40,8 @@ use syn::Error;
 /// # Arguments
 ///
 /// All are optional. Those with a wire key go to the server under that name; what is left out keeps the value that the server
-/// has. A bare number is minutes; words are a number and a unit: `"90 minutes"`, `"2h"`, `"1 day"`.
+/// has. A bare number is minutes; words are numbers and units: `"90 minutes"`, `"90m"`, `"1h30m"`, `"1 day"`. In `interval` a lone `m` is
+/// refused, as it may be a month or a minute.
 ///
 /// | argument | what it says | unit and bounds | if left out | wire key |
 /// |---|---|---|---|---|

@@ -1,19 +1,22 @@
-//! From options to a running client, and back.
+//! Starts clients from their options.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crons_types::Dsn;
+use crons_types::{Dsn, Environment};
 
 use crate::attribute::inspect::inspect;
 use crate::client::client::Client;
+use crate::client::destination::Destination;
 use crate::client::error::InitError;
 use crate::client::global;
-use crate::client::options::{ClientOptions, Resolved, Settings, is_switched_off};
+use crate::client::init_guard::ClientInitGuard;
+use crate::client::options::ClientOptions;
+use crate::client::settings::{Resolved, Settings, is_switched_off};
 #[cfg(unix)]
 use crate::client::signals;
+use crate::delivery::upsert::Upsert;
 use crate::platform::random;
-use crate::record::stats::Stats;
 use crate::wire::encode::CheckInEncoder;
 use crate::wire::envelope::EnvelopeWriter;
 use crate::wire::transport::Transport;
@@ -66,18 +69,74 @@ fn start(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
     if global::is_guarded() {
         return Err(InitError::AlreadyInitialized);
     }
-    let resolved = if is_switched_off()? {
-        Resolved::Disabled("SENTRY_CRONS is off".to_owned())
-    } else {
-        options.resolve()?
-    };
-    let settings = match resolved {
-        Resolved::Enabled(settings) => settings,
+    let settings = match resolve(options)? {
+        Resolved::Enabled(settings) => *settings,
         Resolved::Disabled(why) => {
             disable(&why);
             return Ok(ClientInitGuard::disabled(None));
         }
     };
+    let Started { destination, target, shutdown_timeout, upsert, on_signal } = start_worker(settings)?;
+    if !global::install(Arc::clone(&destination), shutdown_timeout) {
+        destination.stop();
+        return Err(InitError::AlreadyInitialized);
+    }
+    handle_signals(on_signal);
+    let monitors = inspect(upsert);
+    let Target { host, project, environment } = target;
+    log!(info, host, project, %environment, monitors, "crons watches the jobs of this program");
+    Ok(ClientInitGuard::enabled(destination, shutdown_timeout))
+}
+
+impl Client {
+    /// Starts a client that is not the global one. `SENTRY_DSN` and the other variables are read as by [`init`].
+    ///
+    /// Where `SENTRY_CRONS=off` or [`ClientOptions::enabled_environments`] say that nothing is to be sent, the client is disabled, and that is
+    /// no error.
+    ///
+    /// # Errors
+    /// [`InitError::NoDsn`] if there is no DSN. Else says which part of the options is wrong, or what could not be started.
+    pub fn new(options: impl Into<ClientOptions>) -> Result<Self, InitError> {
+        let settings = match resolve(options.into())? {
+            Resolved::Enabled(settings) => *settings,
+            Resolved::Disabled(why) => {
+                log!(info, "a client of crons is disabled: {why}");
+                return Ok(Self::disabled());
+            }
+        };
+        let Started { destination, target, shutdown_timeout, on_signal, .. } = start_worker(settings)?;
+        handle_signals(on_signal);
+        let Target { host, project, environment } = target;
+        log!(debug, host, project, %environment, "a client of crons has started");
+        Ok(Self::owned(destination, shutdown_timeout))
+    }
+}
+
+/// Validates the options together with the environment of the process.
+fn resolve(options: ClientOptions) -> Result<Resolved, InitError> {
+    if is_switched_off()? {
+        return Ok(Resolved::Disabled("SENTRY_CRONS is off".to_owned()));
+    }
+    options.resolve()
+}
+
+/// A worker that runs, and the settings that it does not need.
+struct Started {
+    destination: Arc<Destination>,
+    target: Target,
+    shutdown_timeout: Duration,
+    upsert: Upsert,
+    on_signal: Option<Duration>,
+}
+
+/// The server and the environment to which a client reports, for its log.
+struct Target {
+    host: String,
+    project: String,
+    environment: Environment,
+}
+
+fn start_worker(settings: Settings) -> Result<Started, InitError> {
     let Settings {
         dsn,
         defaults,
@@ -91,11 +150,14 @@ fn start(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
         on_exit,
         on_signal,
         spool,
-    } = *settings;
+    } = settings;
     let connect = connector(&dsn, transport, ca_certificates);
     let transport = connect()?;
-    let (host, project, environment) =
-        (dsn.authority().to_owned(), dsn.project_id().to_owned(), defaults.environment.clone());
+    let target = Target {
+        host: dsn.authority().to_owned(),
+        project: dsn.project_id().to_owned(),
+        environment: defaults.environment.clone(),
+    };
     let config = WorkerConfig {
         connect: Mutex::new(Some(Box::new(move || {
             connect().map_err(|error| log!(error, %error, "no transport for a forked process")).ok()
@@ -108,27 +170,22 @@ fn start(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
         spool,
     };
     let worker = Worker::start(config, transport).map_err(|error| InitError::Startup(error.into()))?;
-    let client = Arc::new(Client::Worker(worker));
-    if !global::install(Arc::clone(&client), shutdown_timeout) {
-        client.stop();
-        return Err(InitError::AlreadyInitialized);
-    }
+    let destination = Arc::new(Destination::Worker(worker));
+    Ok(Started { destination, target, shutdown_timeout, upsert, on_signal })
+}
+
+/// Has signals end the clients within `grace`, if there is one.
+fn handle_signals(grace: Option<Duration>) {
+    let Some(grace) = grace else { return };
     #[cfg(unix)]
-    if let Some(grace) = on_signal
-        && let Err(error) = signals::watch(grace)
-    {
+    if let Err(error) = signals::watch(grace) {
         log!(error, %error, "signals cannot be handled: open runs stay in progress if one ends the process");
     }
     #[cfg(not(unix))]
-    if on_signal.is_some() {
-        log!(warn, "ClientOptions::on_signal does nothing on this system");
-    }
-    let monitors = inspect(upsert);
-    log!(info, host, project, %environment, monitors, "crons watches the jobs of this program");
-    Ok(ClientInitGuard { client: Some(client), shutdown_timeout, error: None })
+    log!(warn, ?grace, "ClientOptions::on_signal does nothing on this system");
 }
 
-/// Has no job pay for a client that is not there, and meant not to be.
+/// Disables the global client as intended: runs then cost one atomic load.
 fn disable(why: &str) {
     global::disable();
     log!(info, "crons is disabled: {why}");
@@ -161,77 +218,4 @@ fn connector(
         random::check().map_err(InitError::Startup)?;
         connect()
     })
-}
-
-/// Delivers what is left when it is dropped, for at most [`shutdown_timeout`](ClientOptions::shutdown_timeout).
-///
-/// Runs that end later, as those of tasks do that a runtime drops after the body of `main`, still report: they are delivered when the
-/// process exits, in what is left of that time. Runs that are open even then are named in the log, and closed as
-/// [`ClientOptions::on_exit`] says. After the guard is gone another
-/// [`init`] may take its place.
-#[must_use = "dropped at once, the guard waits for the first jobs before they run: bind it to a name such as `_crons`"]
-pub struct ClientInitGuard {
-    client: Option<Arc<Client>>,
-    shutdown_timeout: Duration,
-    error: Option<InitError>,
-}
-
-impl ClientInitGuard {
-    fn disabled(error: Option<InitError>) -> Self {
-        Self { client: None, shutdown_timeout: Duration::ZERO, error }
-    }
-
-    /// Whether check-ins are sent.
-    pub fn is_enabled(&self) -> bool {
-        self.client.is_some()
-    }
-
-    /// Why [`init`] could not do as it was told.
-    pub fn error(&self) -> Option<&InitError> {
-        self.error.as_ref()
-    }
-
-    /// Waits until everything captured so far is settled, for at most `timeout`; `true` if it is.
-    pub fn flush(&self, timeout: Duration) -> bool {
-        self.client.as_ref().is_none_or(|client| client.flush(timeout))
-    }
-
-    /// Closes open runs as [`ClientOptions::on_exit`] says, delivers what is left, for at most `timeout`, ends the client for good, and says
-    /// what became of everything.
-    ///
-    /// What is captured afterwards is dropped, and counted in [`crons::stats()`](crate::stats). Drop the guard instead where runs may be
-    /// under way.
-    pub fn close(mut self, timeout: Duration) -> Stats {
-        let Some(client) = self.client.take() else { return Stats::default() };
-        global::release(Duration::ZERO);
-        client.end(timeout, Duration::ZERO);
-        client.stats()
-    }
-}
-
-impl Drop for ClientInitGuard {
-    fn drop(&mut self) {
-        let Some(client) = self.client.take() else { return };
-        let begin = Instant::now();
-        let delivered = client.flush(self.shutdown_timeout);
-        global::release(begin.elapsed());
-        if !delivered {
-            let (undelivered, timeout) = (client.stats().queued, self.shutdown_timeout);
-            log_loss!(
-                warn,
-                [undelivered, ?timeout,],
-                "{undelivered} check-ins were not delivered within the shutdown timeout of {timeout:?}"
-            );
-        }
-    }
-}
-
-impl std::fmt::Debug for ClientInitGuard {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ClientInitGuard")
-            .field("enabled", &self.is_enabled())
-            .field("shutdown_timeout", &self.shutdown_timeout)
-            .field("error", &self.error)
-            .finish_non_exhaustive()
-    }
 }

@@ -1,4 +1,5 @@
 //! The client of `crons`: monitors and their guards above, delivery below. Use it through the `crons` crate.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // In layer order: a module uses only those above it.
 #[macro_use]
@@ -24,17 +25,21 @@ pub use crons_types::{
 };
 
 pub use attribute::annotated::{AnnotatedMonitor, AnnotatedMonitors, monitors};
+pub use client::client::Client;
+pub use client::current::{capture_check_in, exit, flush, flush_async, stats};
 pub use client::error::InitError;
-pub use client::global::{capture_check_in, flush, flush_async, stats};
+pub use client::init_guard::ClientInitGuard;
 pub use client::options::ClientOptions;
+pub use client::scope::ScopedFuture;
 pub use delivery::max_check_ins::MaxCheckIns;
 pub use delivery::on_exit::OnExit;
 pub use delivery::upsert::Upsert;
-pub use init::{ClientInitGuard, init, try_init};
+pub use init::{init, try_init};
 pub use record::stats::{Dropped, Stats};
 pub use run::execute::current_check_in_id;
 pub use run::guard::{CheckInGuard, OnCancel};
 pub use run::monitor::{Monitor, monitor};
+pub use run::monitored::MonitoredFuture;
 pub use run::outcome::Outcome;
 pub use wire::transport::{Request, Response, SendFuture, Transport, TransportError};
 

@@ -25,7 +25,7 @@ impl Log for Logger {
 }
 
 #[test]
-fn what_the_client_says_reaches_a_logger_with_level_target_and_fields() {
+fn the_clients_log_reaches_a_logger_with_level_and_fields() {
     log::set_logger(&Logger).unwrap();
     log::set_max_level(LevelFilter::Info);
     let crons = init(ClientOptions::new().dsn("ftp://key@host/1"));

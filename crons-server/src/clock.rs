@@ -1,21 +1,31 @@
-//! Where the server has the time from: the machine, or whoever holds the clock in a test.
+//! The clock of a server: that of the machine, or one that a test moves.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-/// A clock of the server.
+/// The clock of a server.
+///
+/// ```
+/// use crons_server::{Clock, ManualClock, Settings};
+///
+/// let clock = ManualClock::new("2024-06-03T10:00:00Z".parse()?);
+/// let settings = Settings { clock: Clock::Manual(clock.clone()), ..Settings::default() };
+/// clock.set("2024-06-03T11:00:00Z".parse()?);
+/// assert_eq!(settings.clock.now().to_string(), "2024-06-03T11:00:00Z");
+/// # Ok::<(), jiff::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub enum Clock {
-    /// The machine's.
+    /// The clock of the machine.
     #[default]
     System,
-    /// One that stands still until it is moved.
+    /// A clock that stands still until a test moves it.
     Manual(ManualClock),
 }
 
 impl Clock {
-    /// What time it is.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Timestamp::now(),
@@ -24,21 +34,21 @@ impl Clock {
     }
 }
 
-/// A clock that stands still until it is moved, so that a test of an hour takes no time.
+/// A clock that stands still until it is moved, so that a test of an hour takes no time. Clones are the same clock.
 ///
-/// A [`Server`](crate::Server) that runs on it is moved by [`Server::advance_to`](crate::Server::advance_to), which judges each
-/// minute on the way.
+/// For a [`Server`](crate::Server) on this clock, [`Server::advance_to`](crate::Server::advance_to) moves the clock and evaluates the
+/// deadlines of each minute on the way.
 #[derive(Debug, Clone)]
 pub struct ManualClock(Arc<Mutex<Timestamp>>);
 
 impl ManualClock {
-    /// A clock that shows this time.
+    /// Creates a clock that shows this time.
     pub fn new(now: Timestamp) -> Self {
         Self(Arc::new(Mutex::new(now)))
     }
 
-    /// Sets it, forward or back, as the clock of a machine is set, or goes on after a sleep: the server notices when next
-    /// something happens to it.
+    /// Sets the time, forward or back, as if somebody had set the clock of the machine, or the machine had slept. A server notices at its
+    /// next check-in or minute.
     pub fn set(&self, now: Timestamp) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }

@@ -9,6 +9,7 @@ mod domain;
 mod alerts;
 mod settings;
 mod store;
+mod blocking;
 mod pipeline;
 mod ingest;
 mod simulation;
@@ -17,6 +18,8 @@ mod outbox;
 mod retention;
 mod open_server;
 mod server;
+#[cfg(test)]
+mod conformance;
 
 pub use alerts::{
     Alerts, DeliveryError, Filter, InvalidAlerts, MatchMode, Operator, Rule, Trigger, Webhook,

@@ -1,17 +1,17 @@
-//! The server's own key, hidden in every text on its way to the log, an answer, or a stored processing error.
+//! Hides the public key of this server in every text that goes to the log, into an answer, or into a stored processing error.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// Shorter keys are words rather than secrets, and would make messages unreadable.
-const SHORTEST: usize = 8;
+/// The length from which on a key is hidden. A shorter one may be an ordinary word, and hiding it would make messages unreadable.
+const MIN_HIDDEN: usize = 8;
 
 tokio::task_local! {
-    /// The mask of the server that this task or thread works for.
+    /// The mask of the server that this task or thread belongs to.
     static CURRENT: Mask;
 }
 
-/// Hides one key; the default hides nothing.
+/// A key that is hidden in texts. The default hides nothing.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Mask(Option<Secret>);
 
@@ -25,17 +25,18 @@ impl std::fmt::Debug for Secret {
 }
 
 impl Mask {
+    /// A mask that hides this key, unless it is shorter than [`MIN_HIDDEN`].
     pub(crate) fn new(key: &str) -> Self {
-        Self((key.len() >= SHORTEST).then(|| Secret(key.into())))
+        Self((key.len() >= MIN_HIDDEN).then(|| Secret(key.into())))
     }
 
-    /// The text with `…` in place of the key, in upper or lower case, and of its first three
-    /// quarters or more: messages cut long values, and with them a key.
+    /// Replaces the key by `…`, in upper or lower case. The first three quarters of the key are enough to be replaced, since messages cut
+    /// long values and may cut a key.
     pub(crate) fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let Some(Secret(key)) = &self.0 else { return Cow::Borrowed(text) };
-        let enough = key.len() - key.len() / 4;
+        let min_match = key.len() - key.len() / 4;
         let mut hidden = String::new();
-        // Where in the text the part begins that was not copied yet, and the part that was not looked at.
+        // The text up to `copied` is in `hidden`, the text up to `at` has been searched.
         let (mut copied, mut at) = (0, 0);
         while at < text.len() {
             let same = text.as_bytes()[at..]
@@ -43,11 +44,11 @@ impl Mask {
                 .zip(key.as_bytes())
                 .take_while(|(written, own)| written.eq_ignore_ascii_case(own))
                 .count();
-            if same < enough {
+            if same < min_match {
                 at += 1;
                 continue;
             }
-            // A key is ASCII, so that it begins and ends between characters.
+            // A key is ASCII, so its bytes begin and end at character boundaries.
             hidden.push_str(&text[copied..at]);
             hidden.push('\u{2026}');
             at += same;
@@ -60,18 +61,18 @@ impl Mask {
         Cow::Owned(hidden)
     }
 
-    /// Runs a task in which [`hide`] hides this key.
+    /// Runs a task; calls of [`hide`] in it hide this key.
     pub(crate) async fn scope<T>(&self, task: impl Future<Output = T>) -> T {
         CURRENT.scope(self.clone(), task).await
     }
 
-    /// Runs the work of a thread in which [`hide`] hides this key.
+    /// Runs the work of a thread; calls of [`hide`] in it hide this key.
     pub(crate) fn scope_thread<T>(&self, work: impl FnOnce() -> T) -> T {
         CURRENT.sync_scope(self.clone(), work)
     }
 }
 
-/// The text without the key of the server that this task or thread works for.
+/// Hides the key of the server that this task or thread belongs to. Outside of [`Mask::scope`] the text stays as it is.
 pub(crate) fn hide(text: &str) -> Cow<'_, str> {
     CURRENT.try_with(|mask| mask.hide(text)).unwrap_or(Cow::Borrowed(text))
 }
@@ -85,7 +86,7 @@ mod tests {
     const KEY: &str = "abcdef0123456789abcdef0123456789";
 
     #[test]
-    fn a_key_is_hidden_wherever_it_stands_and_however_it_is_written() {
+    fn a_key_is_hidden_anywhere_in_upper_and_lower_case() {
         let mask = Mask::new(KEY);
         for (text, expected) in [
             ("KEY", "…"),
@@ -108,7 +109,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_keeps_a_key_and_all_else_of_it_stays(before in ".{0,20}", after in ".{0,20}") {
+        fn no_text_keeps_a_key_and_the_rest_stays(before in ".{0,20}", after in ".{0,20}") {
             let text = format!("{before}{KEY}{after}");
             let hidden = Mask::new(KEY).hide(&text).into_owned();
             prop_assert!(!hidden.contains(KEY));

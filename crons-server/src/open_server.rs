@@ -5,63 +5,68 @@ use std::net::SocketAddr;
 use uuid::Uuid;
 
 use crate::alerts::{DeliveryError, Sender};
-use crate::settings::{Backend, PublicKey, Settings};
-use crate::store::{Reader, SqliteStore, StoreError};
+use crate::settings::Settings;
+use crate::store::{self, OpenDatabase, StoreError};
 
 /// A server whose database is open and up to date, and that does not listen yet; made by
 /// [`Server::open`](crate::Server::open).
 pub struct OpenServer {
     pub(crate) settings: Settings,
-    pub(crate) store: SqliteStore,
-    pub(crate) reader: Reader,
-    pub(crate) probe: Reader,
-    /// For the job that deletes what is old.
-    pub(crate) sweeper: Reader,
+    pub(crate) database: OpenDatabase,
     pub(crate) public_key: String,
     pub(crate) sender: Sender,
-    /// Whether something that was deleted is still on the disk.
+    /// Whether rows of deleted monitors are still to be purged.
     pub(crate) has_deleted: bool,
 }
 
-/// Without the key.
+/// Leaves the key out.
 impl std::fmt::Debug for OpenServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OpenServer").field("store", &self.store).finish_non_exhaustive()
+        f.debug_struct("OpenServer").field("database", &self.settings.database).finish_non_exhaustive()
     }
 }
 
 impl OpenServer {
-    /// Opens the database on this thread.
+    /// Opens the database on the calling thread.
+    ///
+    /// # Errors
+    /// If the database cannot be used, or alerts cannot be sent as they are configured.
     pub(crate) fn open(settings: &Settings) -> Result<Self, StartError> {
-        let Backend::Sqlite(path) = settings.database.backend();
-        let mut store = SqliteStore::open(path)?;
-        let public_key = match &settings.public_key {
-            Some(key) => PublicKey::as_str(key).to_owned(),
-            None => store.setting("public_key", || Uuid::new_v4().simple().to_string())?,
-        };
+        Self::with(store::open(&settings.database)?, settings)
+    }
+
+    /// Prepares a server on an open database.
+    ///
+    /// # Errors
+    /// If the database fails, or alerts cannot be sent as they are configured.
+    pub(crate) fn with(mut database: OpenDatabase, settings: &Settings) -> Result<Self, StartError> {
         let sender = Sender::new(&settings.alerts, settings.clock.clone()).map_err(StartError::Alerts)?;
         for warning in settings.alerts.warnings() {
             tracing::warn!("{warning}");
         }
-        store.resume_alerts(settings.clock.now())?;
-        let has_deleted = store.has_deleted()?;
-        let reader = Reader::beside(&store, path)?;
-        let probe = Reader::beside(&store, path)?;
-        let sweeper = Reader::beside(&store, path)?;
-        let settings = settings.clone();
-        Ok(Self { settings, store, reader, probe, sweeper, public_key, sender, has_deleted })
+        let mut public_key = None;
+        database.store.transaction(&mut |records| {
+            public_key = Some(match &settings.public_key {
+                Some(key) => key.as_str().to_owned(),
+                None => records.setting("public_key", &Uuid::new_v4().simple().to_string())?,
+            });
+            records.resume_alerts(settings.clock.now())
+        })?;
+        let public_key = public_key.ok_or_else(|| StoreError::unavailable("it did not run a transaction"))?;
+        let has_deleted = database.queries.has_deleted()?;
+        Ok(Self { settings: settings.clone(), database, public_key, sender, has_deleted })
     }
 }
 
-/// Why a server could not start or stop.
+/// The reason why a server could not start or stop.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
     /// The database cannot be used.
     Store(StoreError),
-    /// The socket or a thread cannot.
+    /// The socket or a thread cannot be used.
     Io(std::io::Error),
-    /// The socket is open to other machines, and there is no admin token to keep strangers out.
+    /// Other machines reach the socket, and there is no admin token to keep strangers out.
     NotLoopback(SocketAddr),
     /// Alerts cannot be sent.
     Alerts(DeliveryError),

@@ -1,17 +1,17 @@
-//! Where the sender of alerts finds them, and where it says what became of them.
+//! The alert dispatcher's access to the database.
 
 use crate::alerts::{Attempt, DueAlert, Outbox};
-use crate::http::App;
-use crate::store::Reader;
+use crate::blocking;
+use crate::http::AppState;
 
-impl Outbox for App {
+impl Outbox for AppState {
     async fn changed(&self) {
         self.inbox.alerts().notified().await;
     }
 
     async fn waiting(&self, without: Vec<i64>) -> Option<Vec<DueAlert>> {
-        let next = self.probe(move |reader: &Reader| reader.next_alerts(&without)).await;
-        next.inspect_err(|error| tracing::error!(%error, "alerts cannot be read; they are tried again")).ok()
+        let due = blocking::read(&self.probe, move |queries| queries.due_alerts(&without)).await;
+        due.inspect_err(|error| tracing::error!(%error, "alerts cannot be read; they are tried again")).ok()
     }
 
     async fn record(&self, attempt: &Attempt) -> bool {

@@ -1,24 +1,24 @@
-//! Deletes what need not be kept any more, a little at a time, so that check-ins never wait for it.
+//! The job that deletes what need not be kept any more, a little at a time, so that check-ins never wait for it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::http;
+use crate::blocking;
 use crate::pipeline::{Inbox, Unavailable};
 use crate::settings::Retention;
-use crate::store::{Reader, Sweep};
+use crate::store::Queries;
 
-/// How often.
-const EVERY: Duration = Duration::from_secs(3_600);
-/// After the start, when there is more to do.
-const AT_FIRST: Duration = Duration::from_secs(60);
+/// The pause between two sweeps.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(3_600);
+/// The pause before the first sweep of a server, when there is most to delete; also before a purge that failed is tried again.
+const FIRST_PAUSE: Duration = Duration::from_secs(60);
 
-/// Deletes what is old from time to time, until the server stops.
-pub(crate) async fn keep(inbox: Arc<Inbox>, reader: Arc<Reader>, retention: Retention) {
-    let mut wait = AT_FIRST;
+/// Sweeps from time to time, until the server stops.
+pub(crate) async fn sweep_hourly(inbox: Arc<Inbox>, queries: Arc<dyn Queries>, retention: Retention) {
+    let mut pause = FIRST_PAUSE;
     loop {
-        tokio::time::sleep(wait).await;
-        match sweep(&inbox, &reader, retention).await {
+        tokio::time::sleep(pause).await;
+        match sweep(&inbox, &queries, retention).await {
             Ok(0) => {}
             Ok(deleted) => tracing::info!(deleted, "old check-ins were deleted"),
             Err(Unavailable::Database) => {
@@ -26,12 +26,12 @@ pub(crate) async fn keep(inbox: Arc<Inbox>, reader: Arc<Reader>, retention: Rete
             }
             Err(Unavailable::Closing) => return,
         }
-        wait = EVERY;
+        pause = SWEEP_INTERVAL;
     }
 }
 
-/// Deletes what is stored of deleted monitors, whenever some were, until the server stops.
-pub(crate) async fn purge(inbox: Arc<Inbox>) {
+/// Deletes the rows of deleted monitors whenever some were deleted, until the server stops.
+pub(crate) async fn purge_deleted(inbox: Arc<Inbox>) {
     loop {
         inbox.deleted().notified().await;
         while let Err(failed) = purge_all(&inbox).await {
@@ -41,45 +41,45 @@ pub(crate) async fn purge(inbox: Arc<Inbox>) {
             tracing::error!(
                 "what is stored of deleted monitors could not be deleted; tried again in a minute"
             );
-            tokio::time::sleep(AT_FIRST).await;
+            tokio::time::sleep(FIRST_PAUSE).await;
         }
     }
 }
 
-/// A few rows at a time, with check-ins between them.
+/// Deletes a few rows at a time, with check-ins between them.
 async fn purge_all(inbox: &Inbox) -> Result<(), Unavailable> {
     while inbox.work(|records, _| records.purge_deleted()).await? {}
-    while inbox.work(|records, _| records.give_back()).await? {}
+    while inbox.work(|records, _| records.reclaim_space()).await? {}
     Ok(())
 }
 
 /// Sweeps once, and returns how many check-ins were deleted.
 ///
-/// What is to go is looked for by `reader`, beside the thread that takes check-ins; that thread only deletes, a few rows at a
-/// time.
+/// The reads of the walk run beside the thread that takes check-ins; that thread only deletes, a few rows at a time.
 pub(crate) async fn sweep(
     inbox: &Inbox,
-    reader: &Arc<Reader>,
+    queries: &Arc<dyn Queries>,
     retention: Retention,
 ) -> Result<usize, Unavailable> {
-    let mut sweep = Sweep::new(inbox.clock().now(), retention);
+    let mut sweep = Arc::clone(queries).sweep(inbox.clock().now(), retention);
+    let mut deleted = 0;
     loop {
-        let plan = http::on(Arc::clone(reader), move |reader| {
-            let expired = reader.plan_sweep(&mut sweep)?;
+        let step = blocking::run(move || {
+            let expired = sweep.advance()?;
             Ok((sweep, expired))
         });
-        let (planned, expired) = plan.await.map_err(|error| {
+        let (advanced, expired) = step.await.map_err(|error| {
             tracing::error!(%error, "the search for what retention does not keep failed");
             Unavailable::Database
         })?;
-        sweep = planned;
+        sweep = advanced;
         let Some(expired) = expired else { break };
         if expired.rows() > 0 {
-            // A storm goes first: what is old is not urgent. If it cannot be stored, neither can the next step.
+            // Deadlines that are due are evaluated first: deletion is not urgent, and fails, too, if they cannot be stored.
             inbox.minute().await;
-            sweep.deleted += inbox.work(move |records, _| records.delete_expired(&expired)).await?;
+            deleted += inbox.work(move |records, _| records.delete_expired(&expired)).await?;
         }
     }
-    while inbox.work(|records, _| records.give_back()).await? {}
-    Ok(sweep.deleted)
+    while inbox.work(|records, _| records.reclaim_space()).await? {}
+    Ok(deleted)
 }

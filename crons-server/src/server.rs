@@ -1,4 +1,4 @@
-//! A running server: its socket, its clock, its end.
+//! A running server: start, clock and shutdown of its parts.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -11,19 +11,19 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::domain::truncate_to_minute;
-use crate::http::{self, Access, App, RefusalLog, Routes, Seldom};
+use crate::http::{self, Access, AppState, LogThrottle, RefusalLog, Routes};
 use crate::ids::Ids;
 use crate::mask::Mask;
 use crate::open_server::{OpenServer, StartError};
 use crate::pipeline::{self, Inbox, Judge};
 use crate::retention;
 use crate::settings::{Retention, Settings};
-use crate::store::Reader;
+use crate::store::{OpenDatabase, Queries};
 
-/// How long requests that are under way may take when the server is told to stop.
+/// The time that requests in progress have to finish at a shutdown.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// A server that listens. Dropped, it stops at once; [`shutdown`](Self::shutdown) lets requests finish.
+/// A server that listens. Its drop stops it at once; [`shutdown`](Self::shutdown) lets requests finish.
 pub struct Server {
     address: SocketAddr,
     dsn: String,
@@ -34,10 +34,10 @@ pub struct Server {
     /// Background tasks.
     timers: Vec<tokio::task::JoinHandle<()>>,
     retention: Retention,
-    /// Reads for housekeeping, so that pages do not wait for it.
-    sweeper: Arc<Reader>,
+    /// Reads of retention, for which pages do not wait.
+    sweeper: Arc<dyn Queries>,
     alerts: tokio::task::JoinHandle<()>,
-    /// `None` once it has been waited for.
+    /// The thread that writes to the database; `None` once `shutdown` has joined it.
     consumer: Option<JoinHandle<()>>,
 }
 
@@ -68,24 +68,25 @@ impl Server {
         OpenServer::open(settings)?.serve(listener)
     }
 
-    /// Where it listens.
+    /// The address of the listener.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What clients need to send to it; those on this machine, if it listens on all addresses.
+    /// The DSN for clients; on a server that listens on all addresses, that for clients on this machine.
     pub fn dsn(&self) -> &str {
         &self.dsn
     }
 
-    /// The key in the DSN.
+    /// The public key, which is part of the DSN.
     pub fn public_key(&self) -> &str {
         &self.public_key
     }
 
-    /// Moves a [`ManualClock`](crate::ManualClock) to `instant`, judging each minute on the way. Whether all of it is durable.
+    /// Moves a [`ManualClock`](crate::ManualClock) to `instant` and evaluates the deadlines of each minute on the way. Returns whether
+    /// all of that is durable.
     ///
-    /// On the system's clock it does nothing, as it does for an instant that has passed.
+    /// Does nothing for an instant that has passed, or on the system's clock.
     pub async fn advance_to(&self, instant: Timestamp) -> bool {
         let Clock::Manual(clock) = self.inbox.clock() else { return true };
         let mut durable = true;
@@ -104,14 +105,15 @@ impl Server {
         durable
     }
 
-    /// Deletes now what [`Retention`] says need not be kept; on the system's clock that happens every hour. How many
-    /// check-ins that were; `None` if the database failed.
+    /// Deletes now what [`Retention`] does not keep, as the server does every hour on the system's clock. Returns the number of
+    /// deleted check-ins; `None` if the database failed.
     pub async fn sweep(&self) -> Option<usize> {
         retention::sweep(&self.inbox, &self.sweeper, self.retention).await.ok()
     }
 
-    /// Waits for the end of the thread that owns the database: without it the server takes no more check-ins.
-    pub async fn failed(&self) {
+    /// Waits until the thread that writes to the database has ended; without it the server takes no more check-ins. Before a
+    /// [`shutdown`](Self::shutdown) that is a failure, which the log explains.
+    pub async fn closed(&self) {
         self.inbox.ended().await;
     }
 
@@ -120,15 +122,15 @@ impl Server {
     /// # Errors
     /// If the socket failed while the server ran.
     pub async fn shutdown(mut self) -> Result<(), StartError> {
-        // Nobody listens only if the socket has failed already.
+        // The receiver is gone only if the socket has failed already.
         let _ = self.stop.send(true);
         let served = match tokio::time::timeout(GRACE, &mut self.http).await {
             Ok(finished) => finished.unwrap_or_else(|panicked| Err(std::io::Error::other(panicked))),
             Err(_too_slow) => Ok(()),
         };
-        // It gives messages that are under way the time that requests had.
+        // The dispatcher gives alerts that are in flight the time that requests had.
         let _ = (&mut self.alerts).await;
-        // Until now it has listened.
+        // The server was receiving until now.
         self.inbox.time().await;
         self.inbox.stop().await;
         if let Some(consumer) = self.consumer.take() {
@@ -150,7 +152,8 @@ impl OpenServer {
     /// # Panics
     /// Outside of a tokio runtime with I/O and time.
     pub fn serve(self, listener: TcpListener) -> Result<Server, StartError> {
-        let Self { settings, store, reader, probe, sweeper, public_key, sender, has_deleted } = self;
+        let Self { settings, database, public_key, sender, has_deleted } = self;
+        let OpenDatabase { store, queries, probe, sweeper } = database;
         let address = listener.local_addr()?;
         refuse_exposed(&settings, address)?;
         let dsn = format!("http://{public_key}@{}/{}", reachable(address), crate::PROJECT);
@@ -158,37 +161,34 @@ impl OpenServer {
         let mask = Mask::new(&public_key);
         let mut judge = Judge::new(&settings, move || ids.next());
         judge.mask = mask.clone();
-        let (inbox, consumer) = pipeline::start(Box::new(store), judge, settings.clock.clone())?;
+        let (inbox, consumer) = pipeline::start(store, judge, settings.clock.clone())?;
         let inbox = Arc::new(inbox);
         let (stop, stopped) = watch::channel(false);
-        let app = App {
+        let state = AppState {
             inbox: Arc::clone(&inbox),
-            reader: Arc::new(reader),
-            probe: Arc::new(probe),
+            queries,
+            probe,
             public_key: public_key.as_str().into(),
             dsn: dsn.as_str().into(),
             mask,
         };
-        let alerts = tokio::spawn(sender.run(Arc::new(app.clone()), stopped.clone()));
+        let alerts = tokio::spawn(sender.run(Arc::new(state.clone()), stopped.clone()));
         let refusals = Arc::new(RefusalLog::default());
         let access = Access::new(settings.admin_token.clone());
-        let serve = http::serve(
-            listener,
-            Routes::new(app, access, Arc::clone(&refusals)),
-            settings.connection_limits.clone(),
-            until(stopped),
-        );
+        let routes = Routes::new(state, access, Arc::clone(&refusals));
+        let handler = move |request| routes.clone().answer(request);
+        let serve = http::serve(listener, handler, settings.connection_limits.clone(), until(stopped));
         let http = tokio::spawn(serve);
         let retention = settings.retention;
-        let sweeper = Arc::new(sweeper);
-        let mut timers = vec![tokio::spawn(retention::purge(Arc::clone(&inbox)))];
+        let mut timers = vec![tokio::spawn(retention::purge_deleted(Arc::clone(&inbox)))];
         timers.push(tokio::spawn(async move { refusals.log_counts().await }));
         if has_deleted {
             inbox.deleted().notify_one();
         }
         if let Clock::System = settings.clock {
             timers.push(tokio::spawn(tick(Arc::clone(&inbox))));
-            timers.push(tokio::spawn(retention::keep(Arc::clone(&inbox), Arc::clone(&sweeper), retention)));
+            let sweeps = retention::sweep_hourly(Arc::clone(&inbox), Arc::clone(&sweeper), retention);
+            timers.push(tokio::spawn(sweeps));
         }
         let consumer = Some(consumer);
         Ok(Server {
@@ -207,7 +207,7 @@ impl OpenServer {
     }
 }
 
-/// Refuses an address that other machines reach, if there is no admin token to keep strangers out.
+/// Refuses a listener that other machines reach without an admin token.
 fn refuse_exposed(settings: &Settings, address: SocketAddr) -> Result<(), StartError> {
     if settings.admin_token.is_none() && !address.ip().to_canonical().is_loopback() {
         return Err(StartError::NotLoopback(address));
@@ -215,7 +215,7 @@ fn refuse_exposed(settings: &Settings, address: SocketAddr) -> Result<(), StartE
     Ok(())
 }
 
-/// Without the key.
+/// Leaves the key out.
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
@@ -226,12 +226,12 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.http.abort();
         self.alerts.abort();
-        // They hold the inbox, and the thread that owns the database ends with the last of these.
+        // The timers hold the inbox, and the thread that writes to the database ends with the last holder.
         self.timers.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }
 
-/// Where this machine reaches an address to listen on: `0.0.0.0` is none to send to.
+/// The address under which clients on this machine reach a listener: nobody can send to `0.0.0.0` or `::`.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     match address.ip().to_canonical() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -242,17 +242,16 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {
-    // The sender is gone if the server was dropped: that is an end, too.
+    // The sender is gone if the server was dropped, which stops it as well.
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// How often the consumer hears what time it is, at least: so that it is known until when it listened, and when a machine
-/// has slept.
-const PULSE: Duration = Duration::from_secs(20);
+/// The longest time between two ticks, by which the watermark knows until when the server was receiving, and when a machine slept.
+const TICK_INTERVAL: Duration = Duration::from_secs(20);
 
-/// Has each minute judged as it begins.
+/// Ticks at the beginning of each minute, whose deadlines are then evaluated, and every [`TICK_INTERVAL`].
 async fn tick(inbox: Arc<Inbox>) {
-    let (mut latest, mut set_back) = (Timestamp::MIN, Seldom::default());
+    let (mut latest, mut set_back) = (Timestamp::MIN, LogThrottle::default());
     loop {
         let now = inbox.clock().now();
         if latest.duration_since(now) > SignedDuration::from_mins(1) && set_back.is_due() {
@@ -261,7 +260,7 @@ async fn tick(inbox: Arc<Inbox>) {
         }
         latest = latest.max(now);
         let wait = next_minute(now).duration_since(now);
-        tokio::time::sleep(wait.unsigned_abs().min(PULSE)).await;
+        tokio::time::sleep(wait.unsigned_abs().min(TICK_INTERVAL)).await;
         inbox.time().await;
     }
 }

@@ -118,8 +118,7 @@ fn health_is_for_all_and_tells_whether_the_database_can_be_read() {
         assert_eq!((answer.status, answer.body), (200, serde_json::json!({"status": "ok"})));
     }
     let server = guarded();
-    let vandal = rusqlite::Connection::open(server.database()).unwrap();
-    vandal.execute_batch("PRAGMA foreign_keys = OFF; ALTER TABLE monitors RENAME TO gone").unwrap();
+    server.file().execute("PRAGMA foreign_keys = OFF; ALTER TABLE monitors RENAME TO gone");
     let answer = server.get("/health");
     assert_eq!(answer.status, 503);
     assert!(answer.body["detail"].as_str().unwrap().contains("the database cannot be read"), "{answer:?}");

@@ -1,5 +1,8 @@
 //! A database is opened beside everything else that a program does, and before clients can connect.
 
+#[path = "harness/sqlite.rs"]
+mod sqlite;
+
 use crons_server::{Database, Server, Settings};
 
 #[test]
@@ -11,14 +14,14 @@ fn a_database_that_makes_its_opening_wait_holds_up_no_other_task() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         drop(Server::open(&settings).await.unwrap());
-        let other = rusqlite::Connection::open(&path).unwrap();
-        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let other = sqlite::File::open(&path);
+        other.execute("BEGIN IMMEDIATE");
         let opening = tokio::spawn(async move { Server::open(&settings).await });
         for _ in 0..10 {
             tokio::task::yield_now().await;
         }
         assert!(!opening.is_finished(), "it waits for the other connection");
-        other.execute_batch("ROLLBACK").unwrap();
+        other.execute("ROLLBACK");
         let opened = opening.await.unwrap().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         opened.serve(listener).unwrap().shutdown().await.unwrap();

@@ -1,4 +1,4 @@
-//! The list of monitors comes page by page, in the API and in a browser.
+//! Lists that can grow come page by page: monitors, also in a browser, counts by the hour, and outages.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -16,16 +16,27 @@ fn server(monitors: u32) -> Harness {
     server
 }
 
-/// The slugs of a page, and the path of the next one if there is one.
-fn page(server: &Harness, path: &str) -> (Vec<String>, Option<String>) {
+/// The values of `key` in a page, and the path of the next one if there is one.
+fn page(server: &Harness, path: &str, key: &str) -> (Vec<String>, Option<String>) {
     let mut answer = server.agent.get(server.url(path)).call().unwrap();
     assert_eq!(answer.status(), 200, "{path}");
     let link = answer.headers()["link"].to_str().unwrap().to_owned();
     let next = link.split(", ").find(|link| link.contains("rel=\"next\"; results=\"true\""));
     let next = next.and_then(|link| link.strip_prefix('<')?.split_once('>')).map(|(path, _)| path.to_owned());
     let body: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
-    let slugs = body.as_array().unwrap().iter().map(|monitor| monitor["slug"].as_str().unwrap().to_owned());
-    (slugs.collect(), next)
+    let values = body.as_array().unwrap().iter().map(|row| row[key].as_str().unwrap().to_owned());
+    (values.collect(), next)
+}
+
+/// The values of `key` in all pages of a list, and the number of pages.
+fn pages(server: &Harness, list: &str, key: &str) -> (Vec<String>, usize) {
+    let (mut values, mut next, mut read) = (Vec::new(), Some(format!("{API}{list}")), 0);
+    while let Some(path) = next {
+        let (found, following) = page(server, &path, key);
+        values.extend(found);
+        (next, read) = (following, read + 1);
+    }
+    (values, read)
 }
 
 fn all(monitors: u32) -> Vec<String> {
@@ -35,16 +46,11 @@ fn all(monitors: u32) -> Vec<String> {
 #[test]
 fn the_links_of_the_list_of_monitors_lead_to_each_of_them_once() {
     let server = server(103);
-    for (query, pages) in [("", 2), ("?per_page=50", 3), ("?per_page=1000", 2), ("?per_page=103", 2)] {
-        let (mut slugs, mut next, mut read) = (Vec::new(), Some(format!("{API}/monitors/{query}")), 0);
-        while let Some(path) = next {
-            let (found, following) = page(&server, &path);
-            slugs.extend(found);
-            (next, read) = (following, read + 1);
-        }
-        assert_eq!((slugs, read), (all(103), pages), "{query}");
+    for (query, number) in [("", 2), ("?per_page=50", 3), ("?per_page=1000", 2), ("?per_page=103", 2)] {
+        let found = pages(&server, &format!("/monitors/{query}"), "slug");
+        assert_eq!(found, (all(103), number), "{query}");
     }
-    assert_eq!(page(&server, &format!("{API}/monitors/?cursor=100:900:0")), (vec![], None));
+    assert_eq!(page(&server, &format!("{API}/monitors/?cursor=100:900:0"), "slug"), (vec![], None));
     for (query, named) in [("per_page=many", "per_page"), ("cursor=none", "cursor")] {
         for list in [format!("{API}/monitors/"), "/".to_owned()] {
             let answer = server.get(&format!("{list}?{query}"));
@@ -74,4 +80,31 @@ fn the_page_of_monitors_shows_some_and_links_to_the_others() {
     assert_eq!(shown, all(5).chunks(2).map(<[String]>::to_vec).collect::<Vec<_>>());
     let beyond = html("/?cursor=100:900:0");
     assert!(beyond.contains("no more monitors") && beyond.contains("rel=\"prev\""), "{beyond}");
+}
+
+#[test]
+fn the_links_of_the_usage_lead_to_each_count_once() {
+    let server = server(103);
+    for (query, number) in [("", 2), ("?per_page=50", 3), ("?since=2024-06-03T10:00:00Z", 2)] {
+        assert_eq!(pages(&server, &format!("/usage/{query}"), "monitor"), (all(103), number), "{query}");
+    }
+    // A later page is of the list that the first one began, though the clock has moved on.
+    let (_, next) = page(&server, &format!("{API}/usage/"), "monitor");
+    server.set_clock("2024-06-04T11:00:00Z");
+    assert_eq!(page(&server, &next.unwrap(), "monitor").0, all(103)[100..]);
+    assert_eq!(pages(&server, "/usage/", "monitor"), (vec![], 1));
+}
+
+#[test]
+fn the_links_of_the_outages_lead_to_each_of_them_once() {
+    let mut server = Harness::at("10:00:00");
+    for hour in 11..16 {
+        server.kill();
+        server.start(&format!("{hour}:00:00"));
+    }
+    let ends: Vec<String> = (11..16).map(|hour| format!("2024-06-03T{hour}:00:00Z")).collect();
+    assert_eq!(pages(&server, "/outages/", "until"), (ends.clone(), 1));
+    assert_eq!(pages(&server, "/outages/?per_page=2", "until"), (ends.clone(), 3));
+    let since = "/outages/?per_page=3&since=2024-06-03T11:00:00Z";
+    assert_eq!(pages(&server, since, "until"), (ends[1..].to_vec(), 2));
 }

@@ -7,7 +7,6 @@ use std::fmt::{Debug, Write};
 use std::sync::Mutex;
 
 use harness::{Harness, KEY, check_in, json_count, with};
-use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -61,12 +60,6 @@ fn of(slug: &str, number: u32) -> serde_json::Value {
     check_in
 }
 
-fn sql<T: rusqlite::types::FromSql>(server: &Harness, query: &str) -> T {
-    let connection =
-        Connection::open_with_flags(server.database(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    connection.query_row(query, [], |row| row.get(0)).unwrap()
-}
-
 #[test]
 fn of_check_ins_over_the_rate_limit_one_a_minute_and_monitor_is_stored_and_logged_and_all_are_counted() {
     let mut server = server();
@@ -75,12 +68,12 @@ fn of_check_ins_over_the_rate_limit_one_a_minute_and_monitor_is_stored_and_logge
         assert_eq!(answer.status, if number <= 6 { 200 } else { 429 }, "{answer:?}");
     }
     // Row ids grow with each row that was ever stored.
-    assert_eq!(sql::<u32>(&server, "SELECT max(id) FROM refused"), 1);
+    assert_eq!(server.file().number("SELECT max(id) FROM refused"), 1);
     server.advance("10:01:00");
     for number in 201..=300 {
         server.send_now(&of("looping", number));
     }
-    assert_eq!(sql::<u32>(&server, "SELECT max(id) FROM refused"), 2);
+    assert_eq!(server.file().number("SELECT max(id) FROM refused"), 2);
     let usage = server.api("/monitors/looping/usage/");
     assert_eq!(
         json_count(&usage, "rate_limited"),

@@ -61,10 +61,10 @@ fn with_two_monitors() -> Harness {
 
 fn damage(server: &mut Harness, sql: &str) {
     server.stop();
-    let connection = rusqlite::Connection::open(server.database()).unwrap();
-    connection.execute_batch("INSERT INTO configs (config) VALUES ('{\"schedule\": 7}')").unwrap();
-    assert!(connection.execute(sql, []).unwrap() > 0, "{sql}");
-    drop(connection);
+    let file = server.file();
+    file.execute("INSERT INTO configs (config) VALUES ('{\"schedule\": 7}')");
+    assert!(file.change(sql) > 0, "{sql}");
+    drop(file);
     server.start("10:01:00");
 }
 
@@ -121,12 +121,10 @@ fn unreadable_rows_take_no_place_on_a_page_of_deadlines() {
     for inserted in [[monitors, environments].as_slice(), &[monitors, environments, runs]] {
         let mut server = with_two_monitors();
         server.stop();
-        let connection = rusqlite::Connection::open(server.database()).unwrap();
         for sql in inserted {
             let (insert, select) = sql.split_once("SELECT").unwrap();
-            connection.execute(&format!("{insert} {many} SELECT {select}"), []).unwrap();
+            server.file().change(&format!("{insert} {many} SELECT {select}"));
         }
-        drop(connection);
         server.start("10:01:00");
         server.advance("11:10:00");
         assert_eq!(server.statuses("job"), ["error", "timeout", "missed"]);

@@ -246,9 +246,11 @@ impl std::error::Error for InvalidCheckInId {}
 pub struct Environment(std::sync::Arc<str>);
 
 impl Environment {
-    /// The longest name the server takes, in characters; it drops check-ins with a longer one.
+    /// The longest name that the server accepts, in characters; it drops check-ins with a longer one: `ENVIRONMENT_LENGTH` in [Relay].
+    ///
+    /// [Relay]: https://github.com/getsentry/relay/blob/master/relay-monitors/src/lib.rs
     pub const MAX_LEN: usize = 64;
-    /// What the server takes a check-in without an environment for.
+    /// The environment of a check-in that names none.
     pub const DEFAULT: &'static str = "production";
 
     /// Accepts the names that the server accepts.

@@ -1,4 +1,4 @@
-//! Intervals of a schedule, and lengths in whole minutes; both in words such as `10 minutes`, `2h`, `1 week`.
+//! Intervals of a schedule, and lengths in whole minutes; both in words such as `10 minutes`, `2h`, `1h30m`.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -7,10 +7,12 @@ use std::time::Duration;
 
 // In layer order: a module uses only those above it.
 mod unit;
+mod fault;
 mod span;
 
-pub use span::InvalidInterval;
-use span::{Fault, Unit};
+use fault::Fault;
+pub use fault::InvalidInterval;
+use span::Span;
 pub use unit::IntervalUnit;
 
 /// How long after a check-in the next one is expected: a number from 1 up, and a unit.
@@ -21,6 +23,7 @@ pub use unit::IntervalUnit;
 /// let interval = Interval::parse("2h").unwrap();
 /// assert_eq!((interval.value(), interval.unit()), (2, IntervalUnit::Hour));
 /// assert_eq!(interval.to_string(), "2 hours");
+/// assert_eq!(Interval::parse("1h30m").unwrap().to_string(), "90 minutes");
 /// assert_eq!(Interval::parse("120 seconds").unwrap().to_string(), "2 minutes");
 /// assert!(Interval::parse("5m").unwrap_err().to_string().contains("month or minute?"));
 /// ```
@@ -50,19 +53,22 @@ impl Interval {
         }
     }
 
-    /// Reads one whole number and one unit, in full or short: `10 minutes`, `10 min`, `2h`, `1d`, `1 w`, `1 month`,
-    /// `1 year`. Seconds are taken if they are whole minutes.
+    /// Reads whole numbers with a unit each, in full or short: `10 minutes`, `10 min`, `2h`, `1d`, `1 w`, `1 month`, `1 year`. Seconds are
+    /// accepted if they are whole minutes.
+    ///
+    /// Several parts are added, the longest unit first, if the sum has a fixed length: `1h30m` is 90 minutes, `1 week 2 days` 9 days, and
+    /// `1y6m` 18 months. `1d12h` is refused, since a day may have 23 or 25 hours where clocks change.
+    ///
+    /// `m` is a minute behind hours and a month behind years. A lone `m` is refused, as it may be either.
     ///
     /// # Errors
     /// Says which part is no number or no unit.
     pub fn parse(text: &str) -> Result<Self, InvalidInterval> {
         let refuse = |fault| InvalidInterval::new(text, fault, true);
-        let (value, unit) = match span::read(text).map_err(refuse)? {
-            (_, None) => return Err(refuse(Fault::NoUnit)),
-            (seconds, Some(Unit::Second)) => {
-                (span::whole_minutes(seconds).map_err(refuse)?, IntervalUnit::Minute)
-            }
-            (value, Some(Unit::Of(unit))) => (value, unit),
+        let (value, unit) = match span::interval(text).map_err(refuse)? {
+            Span::Bare(_) => return Err(refuse(Fault::NoUnit)),
+            Span::Seconds(seconds) => (span::whole_minutes(seconds).map_err(refuse)?, IntervalUnit::Minute),
+            Span::Of(value, unit) => (value, unit),
         };
         if value == 0 {
             return Err(refuse(Fault::Zero));
@@ -71,12 +77,12 @@ impl Interval {
         Self::new(value, unit).map_err(|_| refuse(Fault::Beyond(unit)))
     }
 
-    /// How many units.
+    /// The number of units.
     pub fn value(self) -> u32 {
         self.value.get()
     }
 
-    /// The unit that is counted.
+    /// The unit.
     pub fn unit(self) -> IntervalUnit {
         self.unit
     }
@@ -116,6 +122,8 @@ impl fmt::Display for Interval {
 /// use std::time::Duration;
 ///
 /// assert_eq!(Minutes::parse("2h").unwrap().get(), 120);
+/// assert_eq!(Minutes::parse("1h30m").unwrap().get(), 90);
+/// assert_eq!(Minutes::parse("5m").unwrap().get(), 5);
 /// assert_eq!(Minutes::parse("30").unwrap().to_string(), "30 minutes");
 /// assert_eq!(Minutes::try_from(Duration::from_secs(300)).unwrap().get(), 5);
 /// assert!(Minutes::try_from(Duration::from_secs(90)).is_err());
@@ -125,21 +133,20 @@ impl fmt::Display for Interval {
 pub struct Minutes(NonZeroU32);
 
 impl Minutes {
-    /// Reads what [`Interval::parse`] reads, without months and years, as their length varies. A number by itself counts
-    /// minutes.
+    /// Reads what [`Interval::parse`] reads, without months and years, as their length varies. So `m` is a minute, a day has 24 hours, and
+    /// `1d12h` is 36 hours. A number by itself counts minutes.
     ///
     /// # Errors
     /// Says which part is no number or no unit.
     pub fn parse(text: &str) -> Result<Self, InvalidInterval> {
         let refuse = |fault| InvalidInterval::new(text, fault, false);
-        let (value, unit) = span::read(text).map_err(refuse)?;
-        let minutes = match unit {
-            None | Some(Unit::Of(IntervalUnit::Minute)) => Some(value),
-            Some(Unit::Second) => Some(span::whole_minutes(value).map_err(refuse)?),
-            Some(Unit::Of(IntervalUnit::Hour)) => value.checked_mul(60),
-            Some(Unit::Of(IntervalUnit::Day)) => value.checked_mul(24 * 60),
-            Some(Unit::Of(IntervalUnit::Week)) => value.checked_mul(7 * 24 * 60),
-            Some(Unit::Of(IntervalUnit::Month | IntervalUnit::Year)) => return Err(refuse(Fault::Varies)),
+        let minutes = match span::length(text).map_err(refuse)? {
+            Span::Bare(value) | Span::Of(value, IntervalUnit::Minute) => value,
+            Span::Seconds(value) => span::whole_minutes(value).map_err(refuse)?,
+            Span::Of(value, IntervalUnit::Hour) => value * 60,
+            Span::Of(value, IntervalUnit::Day) => value * 24 * 60,
+            Span::Of(value, IntervalUnit::Week) => value * 7 * 24 * 60,
+            Span::Of(_, IntervalUnit::Month | IntervalUnit::Year) => return Err(refuse(Fault::Varies)),
         };
         Self::from_count(minutes).map_err(refuse)
     }
@@ -149,8 +156,8 @@ impl Minutes {
         self.0.get()
     }
 
-    fn from_count(minutes: Option<u64>) -> Result<Self, Fault> {
-        let minutes = minutes.and_then(|minutes| u32::try_from(minutes).ok()).ok_or(Fault::TooLong)?;
+    fn from_count(minutes: u128) -> Result<Self, Fault> {
+        let minutes = u32::try_from(minutes).map_err(|_| Fault::TooLong)?;
         NonZeroU32::new(minutes).map(Self).ok_or(Fault::Zero)
     }
 }
@@ -171,12 +178,20 @@ impl TryFrom<&str> for Minutes {
     }
 }
 
+impl TryFrom<&String> for Minutes {
+    type Error = InvalidInterval;
+
+    fn try_from(text: &String) -> Result<Self, InvalidInterval> {
+        Self::parse(text)
+    }
+}
+
 /// Counts minutes.
 impl TryFrom<u32> for Minutes {
     type Error = InvalidInterval;
 
     fn try_from(minutes: u32) -> Result<Self, InvalidInterval> {
-        Self::from_count(Some(minutes.into()))
+        Self::from_count(minutes.into())
             .map_err(|fault| InvalidInterval::new(&minutes.to_string(), fault, false))
     }
 }
@@ -198,12 +213,12 @@ impl TryFrom<Duration> for Minutes {
 
     fn try_from(duration: Duration) -> Result<Self, InvalidInterval> {
         let minutes = if duration.subsec_nanos() == 0 {
-            span::whole_minutes(duration.as_secs())
+            span::whole_minutes(duration.as_secs().into())
         } else {
             Err(Fault::NotWholeMinutes)
         };
         minutes
-            .and_then(|minutes| Self::from_count(Some(minutes)))
+            .and_then(Self::from_count)
             .map_err(|fault| InvalidInterval::new(&format!("{duration:?}"), fault, false))
     }
 }

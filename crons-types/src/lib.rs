@@ -12,6 +12,7 @@
 //! ```
 //!
 //! Features: `serde` (the wire form of every type), `calendar` (next and previous occurrence, on jiff).
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // In layer order: a module uses only those above it.
 mod slug;

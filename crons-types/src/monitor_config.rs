@@ -42,15 +42,22 @@ pub struct MonitorConfig {
 }
 
 impl MonitorConfig {
-    /// The largest margin in minutes (28 days); the server cuts down to it.
+    /// The largest margin in minutes (28 days); the server cuts down to it: `MAX_MARGIN` in Sentry's [constants].
+    ///
+    /// [constants]: https://github.com/getsentry/sentry/blob/master/src/sentry/monitors/constants.py
     pub const MAX_CHECKIN_MARGIN: u32 = 40_320;
-    /// The longest run in minutes (7 days); the server cuts down to it.
+    /// The longest run in minutes (7 days); the server cuts down to it: `MAX_TIMEOUT` in Sentry's [constants]. It was 28 days until
+    /// 2026, so an older self-hosted Sentry allows more.
+    ///
+    /// [constants]: https://github.com/getsentry/sentry/blob/master/src/sentry/monitors/constants.py
     pub const MAX_MAX_RUNTIME: u32 = 10_080;
-    /// The largest threshold; the server refuses the whole configuration beyond it.
+    /// The largest threshold; the server refuses the whole configuration beyond it: `MAX_THRESHOLD` in Sentry's [constants].
+    ///
+    /// [constants]: https://github.com/getsentry/sentry/blob/master/src/sentry/monitors/constants.py
     pub const MAX_THRESHOLD: u32 = 720;
-    /// Minutes a check-in may be late when the configuration does not say.
+    /// The margin in minutes if the configuration has none: Sentry's `DEFAULT_CHECKIN_MARGIN`.
     pub const DEFAULT_CHECKIN_MARGIN: u32 = 1;
-    /// Minutes a run may take when the configuration does not say.
+    /// The longest run in minutes if the configuration does not say: Sentry's `TIMEOUT`.
     pub const DEFAULT_MAX_RUNTIME: u32 = 30;
 
     /// A configuration with this schedule and the server's defaults.

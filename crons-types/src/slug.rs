@@ -20,7 +20,9 @@ use unicode_normalization::UnicodeNormalization;
 pub struct Slug(std::sync::Arc<str>);
 
 impl Slug {
-    /// The longest slug the server keeps, in characters; it cuts off the rest.
+    /// The longest slug that the server keeps, in characters; it cuts off the rest: `SLUG_LENGTH` in [Relay].
+    ///
+    /// [Relay]: https://github.com/getsentry/relay/blob/master/relay-monitors/src/lib.rs
     pub const MAX_LEN: usize = 50;
 
     /// Accepts `text` only if the server would store it unchanged.
@@ -37,7 +39,7 @@ impl Slug {
         }
     }
 
-    /// What the server makes of `text`: cut to 50 characters, lower-cased, blanks turned into `-`, all else dropped.
+    /// Converts `text` as the server does: cut to 50 characters, lower-cased, blanks turned into `-`, all else dropped.
     /// `None` if nothing is left.
     ///
     /// Letters outside ASCII are dropped, save for what compatibility decomposition (NFKD) leaves of them: `é` gives `e`.

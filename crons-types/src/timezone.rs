@@ -61,6 +61,14 @@ impl TryFrom<&str> for Timezone {
     }
 }
 
+impl TryFrom<&String> for Timezone {
+    type Error = UnknownTimezone;
+
+    fn try_from(name: &String) -> Result<Self, UnknownTimezone> {
+        Self::parse(name)
+    }
+}
+
 /// The known name that takes the fewest edits to reach, if that is few enough to be what was meant.
 fn nearest(name: &str) -> Option<&'static str> {
     let name = name.trim().to_ascii_lowercase().replace(' ', "_");

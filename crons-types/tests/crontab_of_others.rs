@@ -326,7 +326,7 @@ proptest! {
     }
 
     #[test]
-    fn a_crontab_with_seconds_means_the_same_minutes_to_each_scheduler(
+    fn a_crontab_with_seconds_means_the_same_to_each_scheduler(
         minute in field(0, 59), hour in field(0, 23), month in month(), (of_month, of_week) in days(1, 6),
         year in prop::option::of(Just("*")), marked: bool,
     ) {

@@ -30,6 +30,16 @@ fn intervals() {
         ("5400 s", "90 minutes"),
         ("525960000 minutes", "525960000 minutes"),
         ("1000 years", "1000 years"),
+        // Several parts add up, where their sum has a fixed length.
+        ("1h30m", "90 minutes"),
+        ("1h 30min", "90 minutes"),
+        ("1 hour 30 minutes", "90 minutes"),
+        ("2H 0M", "2 hours"),
+        ("1h 30m 60s", "91 minutes"),
+        ("1 week 2 days", "9 days"),
+        ("1w2d", "9 days"),
+        ("1y6m", "18 months"),
+        ("1 year 1 month", "13 months"),
     ];
     for (written, shown) in rows {
         let interval = Interval::parse(written).unwrap_or_else(|refused| panic!("{refused}"));
@@ -52,8 +62,25 @@ fn refused_intervals() {
             r#""1 fortnight" has an unknown unit; write minutes, hours, days, weeks, months or years"#,
         ),
         ("5 ms", r#""5 ms" has an unknown unit; write minutes, hours, days, weeks, months or years"#),
-        ("1h 30min", r#""1h 30min" has more than one number; write one unit, such as `90 minutes`"#),
-        ("1h30m", r#""1h30m" has more than one number; write one unit, such as `90 minutes`"#),
+        ("5m 30s", r#""5m 30s": month or minute? write `5 minutes` or `5 months`"#),
+        ("1h30", r#""1h30" has a number without a unit; write a unit behind each, such as `1h30m`"#),
+        (
+            "10 20 minutes",
+            r#""10 20 minutes" has a number without a unit; write a unit behind each, such as `1h30m`"#,
+        ),
+        ("30min 1h", r#""30min 1h": write each unit once and the longest first, such as `1h30m`"#),
+        ("1h 2h", r#""1h 2h": write each unit once and the longest first, such as `1h30m`"#),
+        (
+            "1d12h",
+            r#""1d12h" adds days or months to units of another kind, which vary in length; write hours and minutes, weeks and days, or years and months"#,
+        ),
+        (
+            "1 month 2 days",
+            r#""1 month 2 days" adds days or months to units of another kind, which vary in length; write hours and minutes, weeks and days, or years and months"#,
+        ),
+        ("1h 90s", r#""1h 90s" is not in whole minutes, and Sentry counts whole minutes only"#),
+        ("1h -30m", r#""1h -30m" has an unknown unit; write minutes, hours, days, weeks, months or years"#),
+        ("1h 1.5m", r#""1h 1.5m" is a fraction; write whole numbers, such as `90 minutes`"#),
         ("0 minutes", r#""0 minutes" is no length of time; the shortest is 1 minute"#),
         ("0s", r#""0s" is no length of time; the shortest is 1 minute"#),
         ("-2 hours", r#""-2 hours" is negative; the shortest is 1 minute"#),
@@ -91,6 +118,11 @@ fn minutes() {
         ("1 week", 10_080),
         ("60 seconds", 1),
         ("4294967295", u32::MAX),
+        ("5m", 5),
+        ("90m", 90),
+        ("1h30m", 90),
+        ("1d12h", 2160),
+        ("1w 1d 1h 1m 60s", 11_582),
     ];
     for (written, minutes) in rows {
         let parsed = Minutes::parse(written).unwrap_or_else(|refused| panic!("{refused}"));
@@ -101,7 +133,11 @@ fn minutes() {
     let refused = [
         ("1 month", r#""1 month" varies in length; write minutes, hours, days or weeks"#),
         ("1 year", r#""1 year" varies in length; write minutes, hours, days or weeks"#),
-        ("30m", r#""30m": month or minute? write `30 minutes`"#),
+        (
+            "1y6m",
+            r#""1y6m" adds days or months to units of another kind, which vary in length; write hours and minutes, weeks and days, or years and months"#,
+        ),
+        ("1h30", r#""1h30" has a number without a unit; write a unit behind each, such as `1h30m`"#),
         ("1 fortnight", r#""1 fortnight" has an unknown unit; write minutes, hours, days or weeks"#),
         ("0", r#""0" is no length of time; the shortest is 1 minute"#),
         ("90s", r#""90s" is not in whole minutes, and Sentry counts whole minutes only"#),
@@ -117,6 +153,7 @@ fn minutes_from_other_types() {
     assert_eq!(Minutes::try_from(10_i32).unwrap().get(), 10);
     assert_eq!(Minutes::try_from(10_u32).unwrap().get(), 10);
     assert_eq!(Minutes::try_from("2h").unwrap().get(), 120);
+    assert_eq!(Minutes::try_from(&String::from("2h")).unwrap().get(), 120);
     assert_eq!(Minutes::try_from(Duration::from_secs(5400)).unwrap().get(), 90);
     assert!(Minutes::try_from(0_i32).is_err());
     let negative = Minutes::try_from(-5_i32).unwrap_err().to_string();

@@ -8,7 +8,7 @@ const HOUR: u64 = 60;
 const DAY: u64 = 24 * HOUR;
 
 #[test]
-fn the_shortest_gap_is_found_within_a_day_over_midnight_and_over_months() {
+fn the_shortest_gap_is_found_across_midnight_and_months() {
     for (schedule, gap) in [
         ("* * * * *", 1),
         ("*/7 * * * *", 4),

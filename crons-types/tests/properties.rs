@@ -105,6 +105,23 @@ proptest! {
         let minutes = Minutes::try_from(value).unwrap();
         prop_assert_eq!(minutes.to_string().parse(), Ok(minutes));
     }
+
+    #[test]
+    fn a_length_of_several_parts_is_their_sum(weeks in 0..9_u32, days in 0..9_u32, hours in 0..99_u32, minutes in 0..999_u32) {
+        let sum = ((weeks * 7 + days) * 24 + hours) * 60 + minutes;
+        let written = format!("{weeks}w {days}d{hours}h {minutes}m");
+        prop_assert_eq!(Minutes::parse(&written).ok().map(Minutes::get), (sum > 0).then_some(sum));
+        // By the calendar, hours add to minutes and days to weeks, and no further.
+        let clock = Interval::parse(&format!("{hours}h{minutes}m"));
+        let of_clock = |interval: Interval| {
+            interval.value() * if interval.unit() == IntervalUnit::Hour { 60 } else { 1 }
+        };
+        prop_assert_eq!(clock.ok().map(of_clock), (hours * 60 + minutes > 0).then_some(hours * 60 + minutes));
+        prop_assert_eq!(Interval::parse(&written).is_ok(), hours + minutes == 0 && weeks + days > 0);
+        for refused in [format!("{minutes}m{hours}h"), format!("{hours}h{minutes}"), format!("{hours}h{minutes}h")] {
+            prop_assert!(Minutes::parse(&refused).is_err() && Interval::parse(&refused).is_err(), "{}", refused);
+        }
+    }
 }
 
 #[cfg(feature = "calendar")]

@@ -41,7 +41,7 @@ fn a_refused_slug_says_what_it_would_become() {
 }
 
 #[test]
-fn a16_dsns_give_the_address_of_the_envelope_endpoint() {
+fn dsns_give_the_address_of_the_envelope_endpoint() {
     for (dsn, url) in [
         ("https://k@host:8443/prefix/42", "https://host:8443/prefix/api/42/envelope/"),
         ("https://k@o1.ingest.de.sentry.io/42", "https://o1.ingest.de.sentry.io/api/42/envelope/"),
@@ -79,7 +79,7 @@ fn a_dsn_has_a_host_without_and_an_authority_with_the_port() {
 }
 
 #[test]
-fn a17_a_malformed_dsn_says_which_part_is_wrong_and_never_shows_the_key() {
+fn a_malformed_dsn_names_the_wrong_part_and_hides_the_key() {
     for (dsn, part) in [
         ("", InvalidDsn::NoUrl),
         ("key@host/1", InvalidDsn::NoUrl),
@@ -187,7 +187,7 @@ fn environments_that_the_server_would_drop_are_refused() {
 }
 
 #[test]
-fn zones_are_known_by_their_exact_names_and_near_misses_are_named() {
+fn zones_need_their_exact_names_and_near_misses_are_named() {
     for known in ["UTC", "Europe/Vienna", "US/Arizona", "America/Argentina/Buenos_Aires", "Etc/GMT+5"] {
         assert!(Timezone::parse(known).is_ok(), "{known}");
     }
@@ -208,7 +208,7 @@ fn zones_are_known_by_their_exact_names_and_near_misses_are_named() {
 }
 
 #[test]
-fn values_beyond_the_servers_limits_are_refused_with_what_it_would_do() {
+fn values_beyond_the_servers_limits_are_refused_with_advice() {
     type Setter = fn(MonitorConfig) -> Result<MonitorConfig, InvalidMonitorConfig>;
     let cases: [(Setter, &str); 10] = [
         (|c| c.checkin_margin(0), "checkin_margin: "),

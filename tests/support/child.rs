@@ -30,8 +30,26 @@ pub fn is_child() -> bool {
     std::env::var_os(CHILD).is_some()
 }
 
-/// Runs the test `name` of this executable in a child, with just these variables; what it printed.
+/// Runs the calling test again in a process of its own, and returns whether this is that process. For tests that change what is
+/// global: the client, the log, the environment.
+#[must_use]
+pub fn is_alone() -> bool {
+    if !is_child() {
+        run_test(std::thread::current().name().unwrap(), &[]);
+    }
+    is_child()
+}
+
+/// Runs the test `name` of the caller's module in a child, with just these variables; what it printed.
 pub fn run(name: &str, variables: &[(&str, &str)]) -> String {
+    let thread = std::thread::current();
+    let caller = thread.name().unwrap();
+    let module = caller.rsplit_once("::").map(|(module, _)| format!("{module}::")).unwrap_or_default();
+    run_test(&format!("{module}{name}"), variables)
+}
+
+/// Runs a test in a child. A test runs on a thread of its name.
+fn run_test(name: &str, variables: &[(&str, &str)]) -> String {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", "--nocapture", name]);
     for variable in VARIABLES {

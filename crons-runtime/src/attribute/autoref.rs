@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_type_parameter_an_exit_is_seen_and_a_result_is_pointed_out() {
+    fn generics_see_an_exit_status_and_point_out_a_hidden_result() {
         fn bare<T>(output: &T) -> String {
             judged!(*output)
         }

@@ -1,37 +1,43 @@
 //! The functions that the expansion of the attribute calls: they begin a run of an annotated function, or wrap its future.
 
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use crate::attribute::definition::Definition;
+use crate::client::scope;
 use crate::record::queued::MonitorRef;
-use crate::run::future::{MonitoredFuture, RunFuture, Start};
-use crate::run::guard::{self, CheckInGuard, RunSpec};
+use crate::run::finish::finish;
+use crate::run::future::{RunFuture, Start};
+use crate::run::guard::{CheckInGuard, RunSpec};
 use crate::run::verdict::Verdict;
 
-/// Begins a run of an annotated function. Where nobody hears of it there is no guard, so none is moved about.
+/// Begins a run of an annotated function. `None` if nothing is to be reported: without a client, or if nothing is left of the slug.
 pub fn start(definition: &'static Definition) -> Option<CheckInGuard> {
-    guard::start(|| {
-        let monitor = MonitorRef::Annotated(definition.resolve()?);
-        Some(RunSpec { monitor, on_cancel: definition.on_cancel, heartbeat: definition.heartbeat })
-    })
+    let destination = scope::destination()?;
+    let monitor = MonitorRef::Annotated(definition.resolve()?);
+    let spec = RunSpec { monitor, on_cancel: definition.on_cancel, heartbeat: definition.heartbeat };
+    Some(CheckInGuard::start(destination, spec))
 }
 
-/// Makes the future that is to be watched. Its making is not.
+/// Calls the body of a function that returns a future. Only that future is watched.
 pub fn build_future<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
-/// A value that is never made: it gives an `async` block its type.
+/// Gives an `async` block its output type, from a branch that is never taken.
 pub fn unreachable_output<R>() -> R {
     unreachable!("it stands behind `if false`")
 }
 
-/// No closure, as each annotated function would have one of its own for the compiler to work on.
+// A type of its own instead of a closure: the compiler would have one closure for each annotated function to work on.
 impl Start for &'static Definition {
     fn start(self) -> Option<CheckInGuard> {
         start(self)
     }
 }
 
-/// The body of an `async fn` as a run.
+/// Wraps the body of an `async fn` as a run.
 pub fn run_future<F>(definition: &'static Definition, future: F) -> RunFuture<F, &'static Definition> {
     RunFuture::new(future, definition)
 }
@@ -55,15 +61,47 @@ impl<R> Returns for fn() -> R {
     type Output = R;
 }
 
-/// A future that the body of an annotated function has made: the run begins when it is first polled, and ends with it.
+/// A future that the body of an annotated function returned: the run begins when it is first polled, and ends with it.
 pub fn monitored_future<R, F, J>(
     definition: &'static Definition,
     future: F,
     judge: J,
-) -> MonitoredFuture<F, &'static Definition, J>
+) -> AnnotatedFuture<F, J>
 where
     F: Future<Output = R>,
     J: for<'a> Fn(&'a R) -> Verdict<'a>,
 {
-    MonitoredFuture::new(future, definition, judge)
+    AnnotatedFuture { run: RunFuture::new(future, definition), judge }
+}
+
+pin_project_lite::pin_project! {
+    /// As large as the future, a guard and a state; as `Send` and as `Unpin` as the future.
+    pub struct AnnotatedFuture<F, J> {
+        #[pin]
+        run: RunFuture<F, &'static Definition>,
+        // Knows the type of the output, which is concrete where the attribute stands.
+        judge: J,
+    }
+}
+
+impl<F, J> Future for AnnotatedFuture<F, J>
+where
+    F: Future,
+    J: for<'a> Fn(&'a F::Output) -> Verdict<'a>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        this.run.poll(context).map(|(run, output)| {
+            finish(run, (this.judge)(&output));
+            output
+        })
+    }
+}
+
+impl<F: fmt::Debug, J> fmt::Debug for AnnotatedFuture<F, J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AnnotatedFuture").field(&self.run).finish()
+    }
 }

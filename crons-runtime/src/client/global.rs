@@ -1,59 +1,88 @@
-//! The client that a thread reports to: the one that was initialized, or in a test the client of the scope.
+//! The clients of the process: the global one of `init`, those of `Client::new`, and the exit hook that ends them all.
 
 use std::panic::catch_unwind;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Once, PoisonError, RwLock, TryLockError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Once, PoisonError, RwLock, RwLockWriteGuard, TryLockError};
 use std::time::{Duration, Instant};
 
-use crons_types::{CheckIn, CheckInId};
-
-use crate::client::client::Client;
-use crate::platform::ids::new_id;
+use crate::client::destination::Destination;
 use crate::platform::process;
-use crate::record::stats::Stats;
 
 /// 0 if there is no client and that was intended. A disabled program pays one load of it for each run.
 static ACTIVE: AtomicUsize = AtomicUsize::new(UNSAID);
 /// Set while a missing client was neither intended nor logged.
 const UNSAID: usize = 1;
-/// Added once for each live client.
+/// Added once for the global client, and once for each scope that is entered.
 const ONE_CLIENT: usize = 2;
 
-static GLOBAL: RwLock<Global> = RwLock::new(Global { client: None, guarded: false, retired: Vec::new() });
+static GLOBAL: RwLock<Global> = RwLock::new(Global { client: None, guarded: false, others: Vec::new() });
 
-/// The clients of the program.
+/// The clients of the process.
 struct Global {
-    /// The client of the last `init`. It outlives its guard: what a runtime drops after the body of `main` still reports to it.
-    client: Option<Arc<Client>>,
+    /// The client of the last `init`. It outlives its guard: tasks that a runtime drops after the body of `main` still report to it.
+    client: Option<Entry>,
     /// Whether its guard is alive, so another `init` is refused.
     guarded: bool,
-    /// Clients of earlier `init`s that open runs still report to.
-    retired: Vec<Arc<Client>>,
+    /// Clients of `Client::new`, and clients of earlier `init`s that open runs still report to.
+    others: Vec<Entry>,
 }
 
-/// Returns the client that this thread reports to; `None` if there is none.
-pub(crate) fn client() -> Option<Arc<Client>> {
-    if ACTIVE.load(Ordering::Relaxed) == 0 {
-        return None;
+/// A client, and how long the exit hook may wait for it: its shutdown timeout less the time that its owner has waited.
+struct Entry {
+    destination: Arc<Destination>,
+    exit_budget: Duration,
+}
+
+/// Whether a thread may have a client to report to. `false` costs one atomic load.
+pub(crate) fn is_active() -> bool {
+    ACTIVE.load(Ordering::Relaxed) != 0
+}
+
+/// Returns the global client.
+pub(crate) fn destination() -> Option<Arc<Destination>> {
+    let of = |global: &Global| global.client.as_ref().map(|entry| Arc::clone(&entry.destination));
+    match GLOBAL.try_read() {
+        Ok(global) => of(&global),
+        // In a forked child a thread that is no more may have left it locked for ever.
+        Err(TryLockError::WouldBlock) if process::forks() > 0 => None,
+        Err(_) => of(&GLOBAL.read().unwrap_or_else(PoisonError::into_inner)),
     }
-    let client = scoped().or_else(global);
-    if client.is_none() && ACTIVE.fetch_and(!UNSAID, Ordering::Relaxed) & UNSAID != 0 {
+}
+
+/// Warns once that a monitor was used without a client, unless that was intended.
+pub(crate) fn warn_uninitialized() {
+    if ACTIVE.fetch_and(!UNSAID, Ordering::Relaxed) & UNSAID != 0 {
         log_loss!(
             warn,
             [],
             "a monitor was used before crons::init: the job runs, nothing is sent; begin `main` with `let _crons = crons::init(..)`"
         );
     }
-    client
 }
 
-/// The client of the program.
-fn global() -> Option<Arc<Client>> {
-    match GLOBAL.try_read() {
-        Ok(global) => global.client.clone(),
-        // A thread that a fork has left behind may hold it for ever.
+/// Locks the registry for writing; `None` in a forked child where a thread that is no more may have left it locked.
+fn lock() -> Option<RwLockWriteGuard<'static, Global>> {
+    match GLOBAL.try_write() {
+        Ok(global) => Some(global),
+        Err(TryLockError::Poisoned(global)) => Some(global.into_inner()),
         Err(TryLockError::WouldBlock) if process::forks() > 0 => None,
-        Err(_) => GLOBAL.read().unwrap_or_else(PoisonError::into_inner).client.clone(),
+        Err(TryLockError::WouldBlock) => Some(GLOBAL.write().unwrap_or_else(PoisonError::into_inner)),
+    }
+}
+
+/// Counts a scope that is entered, until the returned value is dropped.
+pub(crate) struct ActiveScope(());
+
+impl ActiveScope {
+    pub(crate) fn enter() -> Self {
+        ACTIVE.fetch_add(ONE_CLIENT, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for ActiveScope {
+    fn drop(&mut self) {
+        ACTIVE.fetch_sub(ONE_CLIENT, Ordering::Relaxed);
     }
 }
 
@@ -67,78 +96,65 @@ pub(crate) fn disable() {
 }
 
 impl Global {
-    /// Replaces the client. The previous one goes on while open runs report to it.
-    fn replace(&mut self, client: Option<Arc<Client>>) {
+    /// Replaces the global client. The previous one goes on while open runs report to it.
+    fn replace(&mut self, client: Option<Entry>) {
         if client.is_some() {
             ACTIVE.fetch_add(ONE_CLIENT, Ordering::Relaxed);
         }
         if let Some(before) = std::mem::replace(&mut self.client, client) {
             ACTIVE.fetch_sub(ONE_CLIENT, Ordering::Relaxed);
-            self.retired.push(before);
+            self.others.push(before);
         }
-        self.retired.retain(has_open_runs);
+        self.sweep();
+    }
+
+    /// Stops the clients that no handle, monitor or run refers to and that have delivered everything, and forgets those that are stopped.
+    fn sweep(&mut self) {
+        self.others.retain(|Entry { destination, .. }| {
+            let idle = Arc::strong_count(destination) == 1 && destination.flush(Duration::ZERO);
+            let needed = !destination.is_stopped() && !idle;
+            if !needed {
+                destination.stop();
+            }
+            needed
+        });
     }
 }
 
-/// Installs `client` as the global one. Returns `false` if the guard of another is alive. When the process exits, by the end of `main`
-/// or by `std::process::exit`, queued check-ins are delivered for at most `shutdown_timeout`.
-pub(crate) fn install(client: Arc<Client>, shutdown_timeout: Duration) -> bool {
+/// Installs `destination` as the global client. Returns `false` if the guard of another is alive. When the process exits, by the end of
+/// `main` or by `std::process::exit`, queued check-ins are delivered for at most `shutdown_timeout`.
+pub(crate) fn install(destination: Arc<Destination>, shutdown_timeout: Duration) -> bool {
     let mut global = GLOBAL.write().unwrap_or_else(PoisonError::into_inner);
     if global.guarded {
         return false;
     }
-    global.replace(Some(client));
+    global.replace(Some(Entry { destination, exit_budget: shutdown_timeout }));
     global.guarded = true;
-    EXIT_BUDGET_MILLIS.store(millis(shutdown_timeout), Ordering::Relaxed);
-    AT_EXIT.call_once(|| process::call_at_exit(at_exit));
+    call_at_exit();
     ACTIVE.fetch_and(!UNSAID, Ordering::Relaxed);
     true
 }
 
-/// Whether a replaced client still has open runs or undelivered check-ins. If not, it is closed.
-fn has_open_runs(client: &Arc<Client>) -> bool {
-    let idle = Arc::strong_count(client) == 1 && client.flush(Duration::ZERO);
-    let needed = !client.is_stopped() && !idle;
-    if !needed {
-        client.stop();
+/// Adds a client that is not global, so that the exit hook delivers what it has left, for at most `shutdown_timeout`.
+pub(crate) fn register(destination: Arc<Destination>, shutdown_timeout: Duration) {
+    if let Some(mut global) = lock() {
+        global.sweep();
+        global.others.push(Entry { destination, exit_budget: shutdown_timeout });
     }
-    needed
+    call_at_exit();
 }
 
-/// The time that the exit hook may wait, in milliseconds: the shutdown timeout less the time that the guard has waited.
-static EXIT_BUDGET_MILLIS: AtomicU64 = AtomicU64::new(0);
-static AT_EXIT: Once = Once::new();
-
-/// The limit for waiting at exit until the worker has logged undelivered check-ins; it needs far less than 1 ms.
-const REPORT_TIMEOUT: Duration = Duration::from_millis(100);
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Exit hook: delivers the check-ins that are left, then closes the clients.
-extern "C" fn at_exit() {
-    // Nobody is left to say anything to, and a panic must not leave a function that C calls.
-    let _ = catch_unwind(|| {
-        // Whoever holds the lock for writing is at its end, too.
-        let Ok(global) = GLOBAL.try_read() else { return };
-        end_all(&global, Duration::from_millis(EXIT_BUDGET_MILLIS.load(Ordering::Relaxed)));
-    });
-}
-
-/// Closes open runs as [`ClientOptions::on_exit`](crate::ClientOptions::on_exit) says, delivers what is left for at most `timeout`, and ends
-/// the clients of the program.
-#[cfg(unix)]
-pub(crate) fn end(timeout: Duration) {
-    end_all(&GLOBAL.read().unwrap_or_else(PoisonError::into_inner), timeout);
-}
-
-/// Ends all clients, having delivered what is left for at most `timeout`.
-fn end_all(global: &Global, timeout: Duration) {
-    let begin = Instant::now();
-    for client in global.retired.iter().chain(&global.client) {
-        client.end(timeout.saturating_sub(begin.elapsed()), REPORT_TIMEOUT);
+/// Records that the last handle of a registered client was dropped, after it waited `waited` for delivery. The client goes on while
+/// runs or monitors report to it.
+pub(crate) fn retire(destination: Arc<Destination>, waited: Duration) {
+    let Some(mut global) = lock() else { return };
+    for entry in &mut global.others {
+        if Arc::ptr_eq(&entry.destination, &destination) {
+            entry.exit_budget = entry.exit_budget.saturating_sub(waited);
+        }
     }
+    drop(destination);
+    global.sweep();
 }
 
 /// Whether the guard of a client is alive.
@@ -149,98 +165,57 @@ pub(crate) fn is_guarded() -> bool {
 /// Records that the guard was dropped, after it waited `waited` for delivery. The client goes on until the process exits or another
 /// replaces it.
 pub(crate) fn release(waited: Duration) {
-    // In a forked child a thread that is no more may have left it locked for reading: then it stays, as the child is ending.
-    let mut global = match GLOBAL.try_write() {
-        Err(TryLockError::WouldBlock) if process::forks() > 0 => return,
-        Err(TryLockError::WouldBlock) => GLOBAL.write().unwrap_or_else(PoisonError::into_inner),
-        Err(TryLockError::Poisoned(global)) => global.into_inner(),
-        Ok(global) => global,
-    };
+    let Some(mut global) = lock() else { return };
     global.guarded = false;
-    let left = EXIT_BUDGET_MILLIS.load(Ordering::Relaxed).saturating_sub(millis(waited));
-    EXIT_BUDGET_MILLIS.store(left, Ordering::Relaxed);
+    if let Some(entry) = &mut global.client {
+        entry.exit_budget = entry.exit_budget.saturating_sub(waited);
+    }
 }
 
-#[cfg(feature = "test")]
-mod scope {
-    use std::cell::RefCell;
+/// The limit for waiting at exit until the worker has logged undelivered check-ins; it needs far less than 1 ms.
+const REPORT_TIMEOUT: Duration = Duration::from_millis(100);
 
-    use super::{ACTIVE, Arc, Client, ONE_CLIENT, Ordering};
+fn call_at_exit() {
+    static AT_EXIT: Once = Once::new();
+    AT_EXIT.call_once(|| process::call_at_exit(at_exit));
+}
 
-    thread_local! {
-        static SCOPED: RefCell<Vec<Arc<Client>>> = const { RefCell::new(Vec::new()) };
+/// Exit hook: delivers the check-ins that are left, then closes the clients.
+extern "C" fn at_exit() {
+    // A panic must not leave a function that C calls, and there is nobody left to report it to.
+    let _ = catch_unwind(end_at_exit);
+}
+
+/// Closes open runs as [`ClientOptions::on_exit`](crate::ClientOptions::on_exit) says, delivers what is left within the shutdown timeout, and
+/// ends the clients of the process. A thread that holds the registry for writing is ending a client already; then nothing is done.
+pub(crate) fn end_at_exit() {
+    let Ok(global) = GLOBAL.try_read() else { return };
+    let budget = global.all().map(|entry| entry.exit_budget).max().unwrap_or_default();
+    global.end_all(budget);
+}
+
+/// As [`end_at_exit`], for at most `timeout`, at a signal.
+#[cfg(unix)]
+pub(crate) fn end(timeout: Duration) {
+    GLOBAL.read().unwrap_or_else(PoisonError::into_inner).end_all(timeout);
+}
+
+impl Global {
+    fn all(&self) -> impl Iterator<Item = &Entry> {
+        self.others.iter().chain(&self.client)
     }
 
-    pub(crate) fn scoped() -> Option<Arc<Client>> {
-        SCOPED.try_with(|scoped| scoped.borrow().last().cloned()).ok().flatten()
-    }
-
-    /// Runs `f` with `client` as the client of this thread.
-    pub(crate) fn with<R>(client: Arc<Client>, f: impl FnOnce() -> R) -> R {
-        struct Leave;
-        impl Drop for Leave {
-            fn drop(&mut self) {
-                SCOPED.with(|scoped| scoped.borrow_mut().pop());
-                ACTIVE.fetch_sub(ONE_CLIENT, Ordering::Relaxed);
+    /// Ends all clients, having delivered what is left for at most `timeout` together.
+    fn end_all(&self, timeout: Duration) {
+        let begin = Instant::now();
+        // All send at the same time, so a server that is down does not use up the time of the others.
+        if !self.others.is_empty() {
+            for entry in self.all() {
+                entry.destination.deliver_rest(Duration::ZERO);
             }
         }
-        ACTIVE.fetch_add(ONE_CLIENT, Ordering::Relaxed);
-        SCOPED.with(|scoped| scoped.borrow_mut().push(client));
-        let _leave = Leave;
-        f()
+        for entry in self.all() {
+            entry.destination.end(timeout.saturating_sub(begin.elapsed()), REPORT_TIMEOUT);
+        }
     }
-}
-
-#[cfg(feature = "test")]
-pub(crate) use scope::with;
-
-fn scoped() -> Option<Arc<Client>> {
-    #[cfg(feature = "test")]
-    return scope::scoped();
-    #[cfg(not(feature = "test"))]
-    None
-}
-
-/// Sends a check-in by hand: for runs that begin in one process and end in another. Returns the id of the run.
-///
-/// Without an id of its own the check-in gets a new one. With no client nothing is sent, and the id is returned all the same.
-///
-/// ```
-/// # use crons_runtime as crons;
-/// use crons::{CheckIn, Slug, capture_check_in};
-///
-/// let slug = Slug::parse("import")?;
-/// let id = capture_check_in(CheckIn::in_progress(slug.clone()));
-/// // .. perhaps in another process:
-/// capture_check_in(CheckIn::ok(slug).check_in_id(id).duration(std::time::Duration::from_secs(3)));
-/// # Ok::<(), crons::InvalidSlug>(())
-/// ```
-pub fn capture_check_in(check_in: CheckIn) -> CheckInId {
-    match client() {
-        Some(client) => client.capture_by_hand(check_in),
-        None => check_in.check_in_id.unwrap_or_else(new_id),
-    }
-}
-
-/// Waits for at most `timeout` until every check-in captured so far is delivered or given up. Returns whether that is so.
-///
-/// Blocks the thread: in async code use [`flush_async`].
-pub fn flush(timeout: Duration) -> bool {
-    client().is_none_or(|client| client.flush(timeout))
-}
-
-/// As [`flush`], without blocking the executor; works on any.
-pub async fn flush_async(timeout: Duration) -> bool {
-    let Some(client) = client() else { return true };
-    let (done, flushed) = tokio::sync::oneshot::channel();
-    let waiting = std::thread::Builder::new().name("crons-flush".to_owned()).spawn(move || {
-        // Nobody listens any more if the caller was cancelled.
-        let _ = done.send(client.flush(timeout));
-    });
-    waiting.is_ok() && flushed.await.unwrap_or(false)
-}
-
-/// Returns the statistics since the last [`init`](crate::init), also after its guard was dropped. Without a client all counts are 0.
-pub fn stats() -> Stats {
-    client().map_or_else(Stats::default, |client| client.stats())
 }

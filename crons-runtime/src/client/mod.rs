@@ -1,9 +1,14 @@
-//! Selects the client that check-ins go to, and holds its options.
+//! The client: its options, its handle, and the selection of the one that a thread reports to.
 
 // In layer order: a module uses only those above it.
 pub(crate) mod error;
-pub(crate) mod client;
-pub(crate) mod global;
 pub(crate) mod options;
+pub(crate) mod settings;
+pub(crate) mod destination;
+pub(crate) mod global;
+pub(crate) mod init_guard;
+pub(crate) mod client;
+pub(crate) mod scope;
+pub(crate) mod current;
 #[cfg(unix)]
 pub(crate) mod signals;

@@ -1,24 +1,19 @@
-//! Options of the client, and their validation together with the environment.
+//! Options of the client, as the program sets them.
 
-use std::env::VarError;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crons_types::{CheckIn, Dsn, Environment, MonitorConfig};
+use crons_types::CheckIn;
+#[cfg(feature = "test")]
+use crons_types::Environment;
 
-use crate::client::error::InitError;
-use crate::delivery::delivery::DeliveryOptions;
 use crate::delivery::max_check_ins::MaxCheckIns;
 use crate::delivery::on_exit::OnExit;
 use crate::delivery::upsert::Upsert;
-use crate::wire::encode::{BeforeSend, Defaults};
+use crate::wire::encode::BeforeSend;
 use crate::wire::transport::Transport;
-use crate::worker::spool::spool::{MIN_LIMIT, SpoolOptions};
-
-/// The longest margin that a monitor can have.
-const MOST_GRACE: Duration = Duration::from_secs(MonitorConfig::MAX_CHECKIN_MARGIN as u64 * 60);
 
 /// Settings of the client. What is left out comes from `SENTRY_DSN`, `SENTRY_ENVIRONMENT` and `SENTRY_RELEASE`.
 ///
@@ -39,23 +34,23 @@ const MOST_GRACE: Duration = Duration::from_secs(MonitorConfig::MAX_CHECKIN_MARG
 /// ```
 #[derive(Clone)]
 pub struct ClientOptions {
-    dsn: Option<String>,
-    environment: Option<String>,
-    release: Option<String>,
-    request_timeout: Duration,
-    shutdown_timeout: Duration,
-    max_check_ins_per_minute: MaxCheckIns,
-    coalesce: Duration,
-    retry_server_errors: bool,
-    upsert: Upsert,
-    enabled_environments: Option<Vec<String>>,
-    before_send: Option<BeforeSend>,
-    transport: Option<Arc<dyn Transport>>,
-    ca_certificates: Option<Vec<u8>>,
-    on_exit: OnExit,
-    on_signal: Option<Duration>,
-    spool: Option<PathBuf>,
-    spool_limit: u64,
+    pub(super) dsn: Option<String>,
+    pub(super) environment: Option<String>,
+    pub(super) release: Option<String>,
+    pub(super) request_timeout: Duration,
+    pub(super) shutdown_timeout: Duration,
+    pub(super) max_check_ins_per_minute: MaxCheckIns,
+    pub(super) coalesce: Duration,
+    pub(super) retry_server_errors: bool,
+    pub(super) upsert: Upsert,
+    pub(super) enabled_environments: Option<Vec<String>>,
+    pub(super) before_send: Option<BeforeSend>,
+    pub(super) transport: Option<Arc<dyn Transport>>,
+    pub(super) ca_certificates: Option<Vec<u8>>,
+    pub(super) on_exit: OnExit,
+    pub(super) on_signal: Option<Duration>,
+    pub(super) spool: Option<PathBuf>,
+    pub(super) spool_limit: u64,
 }
 
 impl Default for ClientOptions {
@@ -88,6 +83,13 @@ impl Default for ClientOptions {
 /// A DSN, and all else from the environment: `crons::init("https://key@host/42")`.
 impl From<&str> for ClientOptions {
     fn from(dsn: &str) -> Self {
+        Self::new().dsn(dsn)
+    }
+}
+
+/// A DSN, and all else from the environment.
+impl From<&String> for ClientOptions {
+    fn from(dsn: &String) -> Self {
         Self::new().dsn(dsn)
     }
 }
@@ -307,82 +309,6 @@ impl ClientOptions {
         self.environment.get_or_insert_with(|| Environment::DEFAULT.to_owned());
         self
     }
-
-    /// Fills in what the environment sets, and validates all options.
-    pub(crate) fn resolve(self) -> Result<Resolved, InitError> {
-        let given =
-            |option: Option<String>, name| option.map_or_else(|| variable(name), |value| Ok(Some(value)));
-        let Some(dsn) = given(self.dsn, "SENTRY_DSN")?.filter(|dsn| !dsn.trim().is_empty()) else {
-            return Err(InitError::NoDsn);
-        };
-        let environment = given(self.environment, "SENTRY_ENVIRONMENT")?;
-        let default = if cfg!(debug_assertions) { "development" } else { Environment::DEFAULT };
-        let environment =
-            Environment::parse(environment.as_deref().unwrap_or(default)).map_err(InitError::Environment)?;
-        if let Some(listed) =
-            self.enabled_environments.filter(|all| !all.iter().any(|one| one == environment.as_str()))
-        {
-            return Ok(Resolved::Disabled(format!(
-                "the environment `{environment}` is not one of ClientOptions::enabled_environments: {}",
-                if listed.is_empty() { "that list is empty".to_owned() } else { listed.join(", ") }
-            )));
-        }
-        let dsn: Dsn = dsn.parse().map_err(InitError::Dsn)?;
-        let defaults = Defaults { environment, release: given(self.release, "SENTRY_RELEASE")? };
-        let spool = match self.spool {
-            Some(folder) => Some(folder).filter(|folder| !folder.as_os_str().is_empty()),
-            None => variable("CRONS_SPOOL")?.map(PathBuf::from),
-        };
-        let spool = spool.map(|folder| SpoolOptions {
-            // A daemon may change its folder later.
-            folder: std::path::absolute(&folder).unwrap_or(folder),
-            limit: self.spool_limit.max(MIN_LIMIT),
-            server: format!("{}/{}", dsn.authority(), dsn.project_id()),
-            environment: defaults.environment.clone(),
-            release: defaults.release.clone(),
-        });
-        Ok(Resolved::Enabled(Box::new(Settings {
-            dsn,
-            defaults,
-            request_timeout: self.request_timeout,
-            shutdown_timeout: self.shutdown_timeout,
-            delivery: DeliveryOptions {
-                rate_limit: self.max_check_ins_per_minute.limit().ok_or(InitError::NothingPerMinute)?,
-                // Beyond the longest margin nobody could use a begin.
-                coalesce: self.coalesce.min(MOST_GRACE),
-                retry_server_errors: self.retry_server_errors,
-            },
-            upsert: self.upsert,
-            before_send: self.before_send,
-            transport: self.transport,
-            ca_certificates: self.ca_certificates,
-            on_exit: self.on_exit,
-            on_signal: self.on_signal,
-            spool,
-        })))
-    }
-}
-
-/// Whether `SENTRY_CRONS` switches the client off.
-///
-/// # Errors
-/// If its value is neither a word for *on* nor one for *off*, or not UTF-8.
-pub(crate) fn is_switched_off() -> Result<bool, InitError> {
-    let Some(value) = variable("SENTRY_CRONS")? else { return Ok(false) };
-    match value.trim().to_ascii_lowercase().as_str() {
-        "off" | "0" | "false" | "no" => Ok(true),
-        "on" | "1" | "true" | "yes" => Ok(false),
-        _ => Err(InitError::InvalidSwitch(value)),
-    }
-}
-
-/// Reads a variable of the environment; `None` if it is not set or blank, `Err` if it is not UTF-8.
-fn variable(name: &'static str) -> Result<Option<String>, InitError> {
-    match std::env::var(name) {
-        Ok(value) => Ok((!value.trim().is_empty()).then_some(value)),
-        Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => Err(InitError::NotUnicode(name)),
-    }
 }
 
 impl fmt::Debug for ClientOptions {
@@ -404,27 +330,4 @@ impl fmt::Debug for ClientOptions {
             .field("spool_limit", &self.spool_limit)
             .finish_non_exhaustive()
     }
-}
-
-/// The result of validating the options.
-pub(crate) enum Resolved {
-    /// The client is disabled, for this reason.
-    Disabled(String),
-    Enabled(Box<Settings>),
-}
-
-/// [`ClientOptions`] after validation.
-pub(crate) struct Settings {
-    pub(crate) dsn: Dsn,
-    pub(crate) defaults: Defaults,
-    pub(crate) request_timeout: Duration,
-    pub(crate) shutdown_timeout: Duration,
-    pub(crate) delivery: DeliveryOptions,
-    pub(crate) upsert: Upsert,
-    pub(crate) before_send: Option<BeforeSend>,
-    pub(crate) transport: Option<Arc<dyn Transport>>,
-    pub(crate) ca_certificates: Option<Vec<u8>>,
-    pub(crate) on_exit: OnExit,
-    pub(crate) on_signal: Option<Duration>,
-    pub(crate) spool: Option<SpoolOptions>,
 }

@@ -1,4 +1,4 @@
-//! What the client does when the process is told to end by a signal.
+//! Signals that end the process: delivers what is left before they take their default action.
 
 use std::io;
 use std::sync::atomic::AtomicBool;

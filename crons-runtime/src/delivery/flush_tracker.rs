@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_earliest_unsettled_epoch_is_known_in_whatever_order_they_settle() {
+    fn the_earliest_open_epoch_is_known_in_any_order_of_settling() {
         let mut flush_tracker = FlushTracker::default();
         assert_eq!(flush_tracker.earliest(), u32::MAX);
         for epoch in [0, 0, 1, 3] {

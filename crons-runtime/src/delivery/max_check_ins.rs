@@ -1,4 +1,4 @@
-//! How many check-ins of a monitor the client lets through.
+//! The limit of check-ins of one monitor in a minute.
 
 use std::num::NonZeroU32;
 
@@ -20,7 +20,8 @@ pub enum MaxCheckIns {
     Unlimited,
 }
 
-/// Sentry's own limit: its [consumer drops](https://docs.sentry.io/product/crons/getting-started/http/) what comes more often.
+/// Six check-ins a minute: Sentry drops more of one monitor and environment in silence, by `CHECKIN_QUOTA_LIMIT` of its
+/// [consumer](https://github.com/getsentry/sentry/blob/master/src/sentry/monitors/consumers/monitor_consumer.py).
 impl Default for MaxCheckIns {
     fn default() -> Self {
         Self::PerMinute(6)

@@ -10,3 +10,4 @@ pub(crate) mod random;
 pub(crate) mod ids;
 pub(crate) mod sync;
 pub(crate) mod local_zone;
+pub(crate) mod blocking;

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seeds_without_the_system_differ_within_a_thread_and_between_threads() {
+    fn seeds_without_the_system_differ_on_and_between_threads() {
         let made = || (0..10_000).map(|_| fallback()).collect::<Vec<_>>();
         let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(made)).collect();
         let seeds: HashSet<[u64; 2]> =

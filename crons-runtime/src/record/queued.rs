@@ -9,7 +9,7 @@ use crons_types::{CheckIn, CheckInId, CheckInStatus, Environment, Minutes, Monit
 use crate::platform::compact_instant::CompactInstant;
 
 /// The monitor of a check-in, shared by all its check-ins, so that queueing one copies nothing.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct MonitorInfo {
     pub(crate) slug: Slug,
     pub(crate) config: Option<MonitorConfig>,

@@ -1,4 +1,4 @@
-//! Futures under watch.
+//! A future as a run.
 
 use std::any::Any;
 use std::fmt;
@@ -8,26 +8,18 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::run::execute::{ErasedStep, catch_panic_in_run};
-use crate::run::finish::finish;
 use crate::run::guard::CheckInGuard;
-use crate::run::verdict::Verdict;
 
-/// Begins a run, if somebody hears of it.
+/// A monitor as a [`RunFuture`] keeps it until it is first polled.
 pub trait Start {
-    /// Begins it.
+    /// Begins a run; `None` if there is no client.
     fn start(self) -> Option<CheckInGuard>;
 }
 
-impl<S: FnOnce() -> Option<CheckInGuard>> Start for S {
-    fn start(self) -> Option<CheckInGuard> {
-        self()
-    }
-}
-
 pin_project_lite::pin_project! {
-    /// A future as a run: begun when it is first polled, and handed over with its output, to be ended.
+    /// A future that begins a run when it is first polled, and returns the guard of the run with its output.
     pub struct RunFuture<F, S> {
-        // Dropped before the run: what a cancelled future still does belongs to it.
+        // Dropped before the guard, so that what a cancelled future does in its drop is part of the run.
         #[pin]
         future: F,
         run: PollState<S>,
@@ -35,20 +27,20 @@ pin_project_lite::pin_project! {
 }
 
 impl<F, S> RunFuture<F, S> {
-    /// A run of `future` that `start` begins.
+    /// `future` as a run of the monitor `start`.
     pub(crate) fn new(future: F, start: S) -> Self {
         Self { future, run: PollState::Waiting(start) }
     }
 }
 
-/// How far a run has come.
+/// The state of a run between polls.
 #[derive(Debug)]
 enum PollState<S> {
-    /// Never polled so far.
+    /// The future was not polled so far.
     Waiting(S),
-    /// Begun, whether or not somebody hears of it.
+    /// The run has begun. `None` if there is no client.
     Begun(Option<CheckInGuard>),
-    /// Handed over.
+    /// The guard was handed over.
     Over,
 }
 
@@ -70,7 +62,7 @@ impl<F: Future, S: Start> Future for RunFuture<F, S> {
     }
 }
 
-/// One poll. Of the future it knows the output only, so that it is compiled once, and not for each function.
+/// Polls `future` within its run. Takes a trait object, so that it is compiled once for each output, and not for each future.
 fn poll_run<R, S: Start>(
     run: &mut PollState<S>,
     future: Pin<&mut dyn Future<Output = R>>,
@@ -83,7 +75,7 @@ fn poll_run<R, S: Start>(
     }
     let polled = match run {
         PollState::Begun(Some(begun)) => poll_in_run(begun, future, context).unwrap_or_else(|payload| {
-            // Whoever catches the panic may drop the future much later, or as if it had been cancelled.
+            // The run ends now: the caller may catch the panic and drop the future much later, or as one that was cancelled.
             if let Some(run) = run.hand_over() {
                 run.finish(true);
             }
@@ -94,7 +86,7 @@ fn poll_run<R, S: Start>(
     polled.map(|output| (run.hand_over(), output))
 }
 
-/// An `Err` is a panic.
+/// Polls `future` with `run` as the current run of the thread. `Err` is the payload of a panic.
 fn poll_in_run<R>(
     run: &CheckInGuard,
     future: Pin<&mut dyn Future<Output = R>>,
@@ -117,46 +109,8 @@ impl<R> ErasedStep for FuturePoll<'_, '_, R> {
     }
 }
 
-pin_project_lite::pin_project! {
-    /// A future under watch: as large as the future and a guard, as `Send` and as `Unpin` as the future.
-    pub struct MonitoredFuture<F, S, J> {
-        #[pin]
-        during: RunFuture<F, S>,
-        judge: J,
-    }
-}
-
-impl<F, S, J> MonitoredFuture<F, S, J> {
-    pub(crate) fn new(future: F, start: S, judge: J) -> Self {
-        Self { during: RunFuture::new(future, start), judge }
-    }
-}
-
-impl<F, S, J> Future for MonitoredFuture<F, S, J>
-where
-    F: Future,
-    S: Start,
-    J: for<'a> Fn(&'a F::Output) -> Verdict<'a>,
-{
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        this.during.poll(context).map(|(run, output)| {
-            finish(run, (this.judge)(&output));
-            output
-        })
-    }
-}
-
 impl<F: fmt::Debug, S> fmt::Debug for RunFuture<F, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("RunFuture").field(&self.future).finish()
-    }
-}
-
-impl<F: fmt::Debug, S, J> fmt::Debug for MonitoredFuture<F, S, J> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("MonitoredFuture").field(&self.during.future).finish()
     }
 }

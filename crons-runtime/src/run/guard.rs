@@ -4,8 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use crons_types::{CheckInId, Slug};
 
-use crate::client::client::Client;
-use crate::client::global;
+use crate::client::destination::Destination;
 use crate::platform::compact_instant::CompactInstant;
 use crate::platform::ids::new_id;
 use crate::platform::process;
@@ -54,9 +53,9 @@ enum GuardState {
 impl std::panic::UnwindSafe for CheckInGuard {}
 impl std::panic::RefUnwindSafe for CheckInGuard {}
 
-/// The client is captured at the start: both reports go the same way, from whatever thread they come.
+/// The destination is that of the thread at the start: both reports go there, from whatever thread they come.
 struct ActiveRun {
-    client: Arc<Client>,
+    destination: Arc<Destination>,
     monitor: MonitorRef,
     id: CheckInId,
     started: CompactInstant,
@@ -107,14 +106,14 @@ impl CheckInGuard {
     }
 
     /// Reports that a run began, unless only its end is to be heard of.
-    fn start(client: Arc<Client>, watch: RunSpec) -> Self {
+    pub(crate) fn start(destination: Arc<Destination>, watch: RunSpec) -> Self {
         let RunSpec { monitor, on_cancel, heartbeat } = watch;
-        let (id, started) = (new_id(), CompactInstant::from(client.now()));
+        let (id, started) = (new_id(), CompactInstant::from(destination.now()));
         if !heartbeat {
-            client.capture(QueuedCheckIn::new(id, monitor.clone(), RunEvent::InProgress, started));
+            destination.capture(QueuedCheckIn::new(id, monitor.clone(), RunEvent::InProgress, started));
         }
         let forks = process::forks();
-        let run = ActiveRun { client, monitor, id, started, opened: !heartbeat, forks };
+        let run = ActiveRun { destination, monitor, id, started, opened: !heartbeat, forks };
         Self { watching: GuardState::ActiveRun(run), on_cancel }
     }
 
@@ -176,15 +175,15 @@ impl CheckInGuard {
     }
 
     fn close(&mut self, event: RunEvent) {
-        let Some(ActiveRun { client, monitor, id, started, opened, .. }) = self.watching.take() else {
+        let Some(ActiveRun { destination, monitor, id, started, opened, .. }) = self.watching.take() else {
             return;
         };
         if !opened && event == RunEvent::Skipped {
             return;
         }
-        let mut record = QueuedCheckIn::new(id, monitor, event, client.now()).since(started);
+        let mut record = QueuedCheckIn::new(id, monitor, event, destination.now()).since(started);
         record.must_deliver = opened;
-        client.capture(record);
+        destination.capture(record);
     }
 }
 
@@ -200,10 +199,4 @@ impl Drop for CheckInGuard {
             _ => self.close(RunEvent::Error),
         }
     }
-}
-
-/// A guard on the current client; none where nobody hears of the run. `job` is asked only if there is a client.
-pub(crate) fn start(job: impl FnOnce() -> Option<RunSpec>) -> Option<CheckInGuard> {
-    let client = global::client()?;
-    Some(CheckInGuard::start(client, job()?))
 }

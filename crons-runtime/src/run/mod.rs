@@ -8,3 +8,4 @@ pub(crate) mod execute;
 pub(crate) mod finish;
 pub(crate) mod future;
 pub(crate) mod monitor;
+pub(crate) mod monitored;

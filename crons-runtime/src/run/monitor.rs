@@ -1,24 +1,25 @@
-//! Monitors put together at run time.
+//! Monitors made at run time.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use crons_types::{MonitorConfig, Slug};
 
+use crate::client::client::Client;
+use crate::client::destination::Destination;
+use crate::client::scope;
 use crate::delivery::keep_alive;
 use crate::platform::logging::is_first;
 use crate::record::queued::{MonitorInfo, MonitorRef};
 use crate::run::execute::call;
 use crate::run::finish::finish;
-use crate::run::future::MonitoredFuture;
-use crate::run::guard::{CheckInGuard, OnCancel, RunSpec, start};
-use crate::run::outcome::{Outcome, failed, nested_result};
-use crate::run::verdict::Verdict;
+use crate::run::guard::{CheckInGuard, OnCancel, RunSpec};
+use crate::run::outcome::Outcome;
+use crate::run::verdict::verdict_of;
 
 /// A monitor of this name, to watch a closure, a future or a stretch of code.
 ///
-/// The name is turned into what the server would store; that is said once, if it changes anything. If nothing is left
-/// of it, the job runs unwatched, and that is said too.
+/// Takes a [`Slug`], a `&str`, a `String` and references to these. The name is turned into the slug that the server would store; a name
+/// that this changes is warned about once. If nothing is left of it, jobs run unwatched, which is warned about, too.
 ///
 /// ```
 /// # use crons_runtime as crons;
@@ -29,36 +30,81 @@ use crate::run::verdict::Verdict;
 /// crons::monitor("rotate-logs").run(|| rotate())?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
-pub fn monitor<'a>(slug: impl Into<Cow<'a, str>>) -> Monitor<'a> {
-    Monitor {
-        slug: slug.into(),
-        config: None,
-        on_cancel: OnCancel::default(),
-        heartbeat: false,
-        keep_alive: false,
+pub fn monitor(slug: impl AsRef<str>) -> Monitor {
+    Monitor::new(slug.as_ref(), Reach::Current)
+}
+
+/// A monitor made at run time, by [`monitor`] or [`Client::monitor`].
+///
+/// A handle: it can be kept, sent to other threads, and cloned at the cost of a reference count. Each run is independent, and runs may
+/// overlap.
+///
+/// ```
+/// # use crons_runtime as crons;
+/// use std::sync::LazyLock;
+/// use crons::{Monitor, MonitorConfig};
+///
+/// static IMPORT: LazyLock<Monitor> = LazyLock::new(|| {
+///     let config = MonitorConfig::interval("10 minutes").and_then(|config| config.max_runtime("1h"));
+///     crons::monitor("import").monitor_config(config.expect("a valid configuration"))
+/// });
+///
+/// std::thread::spawn(|| IMPORT.run(|| ())).join().unwrap();
+/// IMPORT.run(|| ());
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a monitor watches nothing until `run`, `run_async` or `start`"]
+pub struct Monitor {
+    /// `None` if nothing is left of the name.
+    info: Option<Arc<MonitorInfo>>,
+    /// The name as written, if it is not the slug. Warned about when a run begins, since only then there is a client for certain.
+    misspelled: Option<Arc<str>>,
+    reach: Reach,
+    on_cancel: OnCancel,
+    heartbeat: bool,
+}
+
+/// The client that the runs of a monitor report to.
+#[derive(Clone, Debug)]
+enum Reach {
+    /// The client of the thread on which the run begins.
+    Current,
+    /// A fixed destination; `None` if its client is disabled.
+    Fixed(Option<Arc<Destination>>),
+}
+
+impl Client {
+    /// A monitor whose runs report to this client, whatever scope they begin in. As [`monitor`](fn@crate::monitor) otherwise.
+    ///
+    /// The monitor does not keep the client from being closed.
+    pub fn monitor(&self, slug: impl AsRef<str>) -> Monitor {
+        Monitor::new(slug.as_ref(), Reach::Fixed(self.destination().map(Arc::clone)))
     }
 }
 
-/// A monitor put together at run time, by [`monitor`].
-#[derive(Clone, Debug)]
-#[must_use = "a monitor watches nothing until `run`, `run_async` or `start`"]
-pub struct Monitor<'a> {
-    /// As written; judged when there is a client to report to.
-    slug: Cow<'a, str>,
-    config: Option<MonitorConfig>,
-    on_cancel: OnCancel,
-    heartbeat: bool,
-    keep_alive: bool,
-}
+impl Monitor {
+    fn new(written: &str, reach: Reach) -> Self {
+        let slug = Slug::normalize(written);
+        let misspelled = slug.as_ref().is_none_or(|slug| slug.as_str() != written);
+        Self {
+            info: slug.map(|slug| Arc::new(MonitorInfo::new(slug, None))),
+            misspelled: misspelled.then(|| written.chars().take(MAX_EXCERPT).collect::<String>().into()),
+            reach,
+            on_cancel: OnCancel::default(),
+            heartbeat: false,
+        }
+    }
 
-impl Monitor<'_> {
     /// Creates or updates the monitor along with each check-in.
     pub fn monitor_config(mut self, config: MonitorConfig) -> Self {
-        self.config = Some(config);
+        if let Some(info) = &mut self.info {
+            Arc::make_mut(info).config = Some(config);
+        }
         self
     }
 
-    /// What it means when the future of [`run_async`](Self::run_async), or the guard, is dropped before its end.
+    /// Sets the outcome of a run whose future of [`run_async`](Self::run_async), or whose guard, is dropped before its end.
+    /// [`OnCancel::Error`] if left out.
     pub fn on_cancel(mut self, on_cancel: OnCancel) -> Self {
         self.on_cancel = on_cancel;
         self
@@ -79,75 +125,75 @@ impl Monitor<'_> {
     /// [`max_check_ins_per_minute`](crate::ClientOptions::max_check_ins_per_minute), so there is none if that is below 3, and none for
     /// [`heartbeat`](Self::heartbeat) runs, of which the server hears no start.
     pub fn keep_alive(mut self, keep_alive: bool) -> Self {
-        self.keep_alive = keep_alive;
+        if let Some(info) = &mut self.info {
+            Arc::make_mut(info).keep_alive = keep_alive;
+        }
         self
     }
 
+    /// The slug under which the server stores the monitor; `None` if nothing is left of the name.
+    ///
+    /// ```
+    /// # use crons_runtime as crons;
+    /// let monitor = crons::monitor("Rotate Logs");
+    /// assert_eq!(monitor.slug().unwrap().as_str(), "rotate-logs");
+    /// ```
+    pub fn slug(&self) -> Option<&Slug> {
+        self.info.as_ref().map(|info| &info.slug)
+    }
+
     /// Runs the job and reports its begin and end. Its value is returned unchanged; a panic is reported and goes on.
-    pub fn run<R: Outcome>(self, job: impl FnOnce() -> R) -> R {
+    pub fn run<R: Outcome>(&self, job: impl FnOnce() -> R) -> R {
         let run = self.begin();
         let output = call(&run, job);
         finish(run, verdict_of(&output));
         output
     }
 
-    /// As [`run`](Self::run), for a future. Nothing is reported before it is first polled.
-    pub fn run_async<F>(self, job: F) -> impl Future<Output = F::Output>
-    where
-        F: Future<Output: Outcome>,
-    {
-        MonitoredFuture::new(job, || self.begin(), verdict_of::<F::Output>)
-    }
-
     /// Reports that a run began; the guard reports how it ended.
-    pub fn start(self) -> CheckInGuard {
+    pub fn start(&self) -> CheckInGuard {
         self.begin().unwrap_or_else(CheckInGuard::idle)
     }
 
-    /// As [`start`](Self::start), without a guard where nobody hears of the run.
-    fn begin(self) -> Option<CheckInGuard> {
-        let Self { slug, config, on_cancel, heartbeat, keep_alive } = self;
-        start(|| {
-            let mut monitor = MonitorInfo::new(stored(&slug)?, config);
-            monitor.keep_alive = keep_alive;
-            if let Some(warning) = keep_alive::warning(&monitor)
-                && is_first(&format!("{slug}: {warning}"))
-            {
-                log!(warn, slug = %monitor.slug, "{warning}");
-            }
-            Some(RunSpec { monitor: MonitorRef::Made(Arc::new(monitor)), on_cancel, heartbeat })
-        })
+    /// Begins a run; `None` if nothing is to be reported.
+    pub(crate) fn begin(&self) -> Option<CheckInGuard> {
+        let destination = match &self.reach {
+            Reach::Current => scope::destination(),
+            Reach::Fixed(destination) => destination.clone(),
+        }?;
+        self.warn_if_misspelled();
+        let info = self.info.as_ref()?;
+        if let Some(warning) = keep_alive::warning(info)
+            && is_first(&format!("{}: {warning}", info.slug))
+        {
+            log!(warn, slug = %info.slug, "{warning}");
+        }
+        let monitor = MonitorRef::Made(Arc::clone(info));
+        let spec = RunSpec { monitor, on_cancel: self.on_cancel, heartbeat: self.heartbeat };
+        Some(CheckInGuard::start(destination, spec))
+    }
+
+    /// Warns once for each name that is no slug.
+    fn warn_if_misspelled(&self) {
+        let Some(written) = self.misspelled.as_deref() else { return };
+        if !is_first(written) {
+            return;
+        }
+        if let Some(slug) = self.slug() {
+            log!(
+                warn,
+                written,
+                "`{written}` is no slug as it stands; the server stores it as `{slug}`: write that"
+            );
+        } else {
+            log_loss!(
+                warn,
+                [written,],
+                "`{written}` is no slug as it stands; nothing is left of it: its jobs run unwatched; use a-z, 0-9, `-` and `_`"
+            );
+        }
     }
 }
 
-fn verdict_of<R: Outcome>(output: &R) -> Verdict<'_> {
-    if failed(output) {
-        return Verdict::Failed;
-    }
-    nested_result::<R>().map_or(Verdict::Success, Verdict::HiddenResult)
-}
-
-/// The slug as the server stores it; says so, once, if that is not what was written.
-fn stored(written: &str) -> Option<Slug> {
-    let slug = Slug::normalize(written);
-    if slug.as_ref().map(Slug::as_str) == Some(written) {
-        return slug;
-    }
-    let excerpt: String = written.chars().take(MAX_EXCERPT).collect();
-    if !is_first(&excerpt) {
-        return slug;
-    }
-    let advice = match &slug {
-        Some(slug) => format!("the server stores it as `{slug}`: write that"),
-        None => "nothing is left of it: its jobs run unwatched; use a-z, 0-9, `-` and `_`".to_owned(),
-    };
-    if slug.is_some() {
-        log!(warn, written = excerpt, "`{excerpt}` is no slug as it stands; {advice}");
-    } else {
-        log_loss!(warn, [written = excerpt,], "`{excerpt}` is no slug as it stands; {advice}");
-    }
-    slug
-}
-
-/// Of what is no slug, so many characters are shown.
+/// The number of characters of a misspelled name that are logged.
 const MAX_EXCERPT: usize = 80;

@@ -1,35 +1,45 @@
-//! How a run ended that came to its end, and what its value says of that.
+//! The verdict on a run that came to its end, from the value of its job.
 #![doc(hidden)]
 
 use std::fmt::{Debug, Display};
 
-/// How a run ended that came to its end.
+use crate::run::outcome::{Outcome, failed, nested_result};
+
+/// The outcome of a run that came to its end.
 #[derive(Clone, Copy)]
 pub enum Verdict<'a> {
-    /// Well.
+    /// Success.
     Success,
-    /// Not well; the value does not say why.
+    /// Failure; the value does not say why.
     Failed,
-    /// With an `Err`, which says why.
+    /// Failure by an `Err` that implements `Display`.
     Display(&'a dyn Display),
-    /// With an `Err` that only programmers can read.
+    /// Failure by an `Err` that implements `Debug` only.
     Debug(&'a dyn Debug),
-    /// With a `None`, which is a failure by `on_none = "error"`.
+    /// Failure by a `None` under `on_none = "error"`.
     NoneIsError,
-    /// With a future, whose own end nobody watches.
+    /// Success; the value is a future that no run covers.
     UnmonitoredFuture,
-    /// With a `Result` of this type that cannot be looked into.
+    /// Success; the value may hide an `Err`, in a `Result` of this type that cannot be looked into.
     HiddenResult(&'static str),
 }
 
 impl<'a> Verdict<'a> {
-    /// The verdict on a value, on what is inside it, and on what is inside that: the innermost that is not well, as it says most. A
-    /// future inside a value is the value's own affair.
+    /// Combines the verdicts on a value, on the value inside it, and on the value inside that: the innermost failure, which says most. A
+    /// future inside a value is ignored.
     #[must_use]
     pub fn innermost(outer: Self, inner: Self, innermost: Self) -> Self {
         let says = |verdict: &Verdict<'a>| !matches!(verdict, Self::Success | Self::UnmonitoredFuture);
         [innermost, inner].into_iter().find(says).unwrap_or(outer)
     }
+}
+
+/// The verdict on the value of a closure or a future, whose type is a parameter.
+pub(crate) fn verdict_of<R: Outcome>(output: &R) -> Verdict<'_> {
+    if failed(output) {
+        return Verdict::Failed;
+    }
+    nested_result::<R>().map_or(Verdict::Success, Verdict::HiddenResult)
 }
 
 impl Debug for Verdict<'_> {

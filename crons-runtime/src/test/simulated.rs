@@ -5,8 +5,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crons_types::CheckIn;
 
-use crate::client::client::Sink;
-use crate::client::options::Settings;
+use crate::client::destination::Sink;
+use crate::client::settings::Settings;
 use crate::delivery::delivery::Delivery;
 use crate::delivery::response::Answer;
 use crate::delivery::run_queue::Index;

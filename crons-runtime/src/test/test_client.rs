@@ -1,4 +1,4 @@
-//! A client for tests that ask what arrives, and not only what is reported.
+//! A client that delivers to a simulated server.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,20 +6,22 @@ use std::time::Duration;
 
 use crons_types::{CheckIn, CheckInStatus};
 
-use super::scope::scoped;
 use super::simulated::{Simulated, TestServer};
 use crate::client::client::Client;
+use crate::client::destination::Destination;
 use crate::client::error::InitError;
-use crate::client::global;
-use crate::client::options::{ClientOptions, Resolved};
+use crate::client::options::ClientOptions;
+use crate::client::scope::ScopedFuture;
+use crate::client::settings::Resolved;
 use crate::record::stats::Stats;
 use crate::wire::encode::CheckInEncoder;
 use crate::wire::envelope::EnvelopeWriter;
 
-/// A client without thread or network: its clock stands still until the test moves it, and its server does as told. All else,
-/// order, folding, rate limits, retries, is what the real client does.
+/// A client without thread or network: its clock advances by [`advance`](Self::advance) only, and its server behaves as
+/// [`set_server`](Self::set_server) says. Order, coalescing, rate limits and retries are those of the real client.
 ///
-/// Jobs report to it within [`scope`](Self::scope); what they report is sent when time passes, or on `crons::flush`.
+/// Jobs report to it within [`scope`](Self::scope), and monitors of its [`client`](Self::client) anywhere. Check-ins are sent when time
+/// passes, or on `crons::flush`. A clone is a handle of the same client, for other threads.
 ///
 /// ```
 /// # use crons_runtime as crons;
@@ -43,9 +45,10 @@ use crate::wire::envelope::EnvelopeWriter;
 /// assert_eq!(client.check_ins()[1].duration, Some(Duration::from_secs(5)));
 /// assert!(client.stats().all_delivered());
 /// ```
+#[derive(Clone)]
 pub struct TestClient {
     simulated: Arc<Simulated>,
-    client: Arc<Client>,
+    client: Client,
 }
 
 impl TestClient {
@@ -77,52 +80,72 @@ impl TestClient {
             before_send: settings.before_send.clone(),
         };
         let simulated = Arc::new(Simulated::new(&settings, encoder));
-        let sink: Arc<Simulated> = Arc::clone(&simulated);
-        Ok(Self { simulated, client: Arc::new(Client::Sink(sink)) })
+        let destination = Destination::Sink(simulated.clone());
+        Ok(Self { simulated, client: Client::borrowed(Some(Arc::new(destination))) })
     }
 
-    /// Runs `f`; what it reports on this thread goes to this client.
+    /// The client itself, as code under test takes it.
+    ///
+    /// ```
+    /// # use crons_runtime as crons;
+    /// use crons::test::TestClient;
+    ///
+    /// fn import(client: &crons::Client) {
+    ///     client.monitor("import").run(|| ());
+    /// }
+    ///
+    /// let test = TestClient::new();
+    /// import(test.client());
+    /// assert!(test.client().flush(std::time::Duration::ZERO));
+    /// test.assert_statuses("import", &[crons::CheckInStatus::Ok]);
+    /// ```
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Runs `f` in the [scope](Client::scope) of this client.
     pub fn scope<R>(&self, f: impl FnOnce() -> R) -> R {
-        global::with(Arc::clone(&self.client), f)
+        self.client.scope(f)
     }
 
-    /// As [`scope`](Self::scope), for a future: what is reported while it is polled, on whatever thread.
-    pub async fn scope_async<F: Future>(&self, future: F) -> F::Output {
-        scoped(Arc::clone(&self.client), future).await
+    /// As [`scope`](Self::scope), for a future: wherever it is polled, it is in the scope.
+    pub fn scope_async<F: Future>(&self, future: F) -> ScopedFuture<F> {
+        self.client.scope_async(future)
     }
 
-    /// What the server does from now on.
+    /// Sets what the server does from now on.
     pub fn set_server(&self, server: TestServer) {
         self.simulated.set_server(server);
     }
 
-    /// Lets so much time pass: what may be sent is sent on the way, at its time.
+    /// Advances the clock. Check-ins are sent on the way, each at its time.
     pub fn advance(&self, time: Duration) {
         self.simulated.advance(time);
     }
 
-    /// What has arrived at the server, in order.
+    /// The check-ins that have arrived at the server, in order.
     pub fn check_ins(&self) -> Vec<CheckIn> {
         self.simulated.arrived()
     }
 
-    /// What has arrived about one monitor, in order.
-    pub fn statuses(&self, slug: &str) -> Vec<CheckInStatus> {
+    /// The statuses of the check-ins of one monitor that have arrived, in order.
+    pub fn statuses(&self, slug: impl AsRef<str>) -> Vec<CheckInStatus> {
         let check_ins = self.check_ins().into_iter();
-        check_ins.filter(|one| one.monitor_slug.as_str() == slug).map(|one| one.status).collect()
+        check_ins.filter(|one| one.monitor_slug.as_str() == slug.as_ref()).map(|one| one.status).collect()
     }
 
-    /// What became of the check-ins.
+    /// The statistics of the client.
     pub fn stats(&self) -> Stats {
         self.client.stats()
     }
 
-    /// Asserts what has arrived about one monitor, in order.
+    /// Asserts the statuses of the check-ins of one monitor that have arrived, in order.
     ///
     /// # Panics
-    /// If it was something else; says all that has arrived.
+    /// If they differ; the message lists everything that has arrived.
     #[track_caller]
-    pub fn assert_statuses(&self, slug: &str, expected: &[CheckInStatus]) {
+    pub fn assert_statuses(&self, slug: impl AsRef<str>, expected: &[CheckInStatus]) {
+        let slug = slug.as_ref();
         let arrived = self.statuses(slug);
         let all: Vec<String> =
             self.check_ins().iter().map(|one| format!("{} {}", one.monitor_slug, one.status)).collect();

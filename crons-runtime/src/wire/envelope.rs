@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a1_a4_a9_a16_one_item_with_its_length_and_no_key_that_was_not_given() {
+    fn one_item_with_its_length_and_no_key_that_was_not_given() {
         let dsn: Dsn = "http://pub@127.0.0.1:9000/42".parse().unwrap();
         let check_in = CheckIn::ok(Slug::parse("abc123").unwrap())
             .check_in_id(CheckInId::from_bytes([0x11; 16]))
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a9_the_trace_of_a_run_stands_in_the_header_and_in_the_payload() {
+    fn the_trace_of_a_run_stands_in_the_header_and_in_the_payload() {
         let dsn: Dsn = "http://pub@host/42".parse().unwrap();
         let id = CheckInId::from_bytes([0x22; 16]);
         let check_in = CheckIn::ok(Slug::parse("job").unwrap()).check_in_id(id);
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn d18_losses_go_along_as_a_client_report_with_each_reason_once() {
+    fn losses_go_along_as_a_client_report_with_each_reason_once() {
         let dsn: Dsn = "http://pub@host/42".parse().unwrap();
         let check_in = CheckIn::ok(Slug::parse("job").unwrap());
         let mut discarded = DiscardCounts::default();
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a7_a_full_config_is_written_in_sentrys_keys_and_integers() {
+    fn a_full_config_is_written_in_sentrys_keys_and_integers() {
         let config = MonitorConfig::crontab("0 * * * *")
             .and_then(|c| c.timezone("Canada/Eastern"))
             .and_then(|c| c.checkin_margin(2))

@@ -1,39 +1,48 @@
-//! A message that waits, and the outcome of one attempt to send it.
+//! A message in the outbox, and the outcome of one attempt to send it.
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
-/// A message that is to be sent.
+/// A message that is not delivered yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DueAlert {
-    /// Its place in the outbox.
+    /// The id of its row. Messages to one target are sent in the order of their ids.
     pub id: i64,
+    /// The id that the receiver sees, the same on every attempt.
     pub key: Uuid,
+    /// The name of the webhook.
     pub target: String,
+    /// The JSON to send.
     pub body: String,
     pub created_at: Timestamp,
+    /// The number of attempts so far.
     pub attempts: u32,
     pub next_attempt_at: Timestamp,
 }
 
-/// What came of an attempt.
+/// One attempt to send a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attempt {
+    /// The id of the message's row.
     pub id: i64,
     pub at: Timestamp,
     pub outcome: DeliveryOutcome,
-    /// What the target said, or why it did not.
+    /// Status and body of the answer, or the reason why there is none.
     pub answer: String,
 }
 
+/// The outcome of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DeliveryOutcome {
+    /// The target has accepted the message.
     Delivered,
-    /// To be tried again.
+    /// The message is sent again.
     Failed {
+        /// The time of the next attempt.
         next: Timestamp,
-        /// The target refused this very message: later ones need not wait for it.
+        /// Whether the target refuses this message (4xx) and not any message at this time. Later messages do not wait for it.
         refused: bool,
     },
+    /// The message is not sent any more.
     Expired,
 }

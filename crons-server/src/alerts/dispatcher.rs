@@ -1,4 +1,5 @@
-//! Takes messages from the outbox to their targets: at least once, in order, however long a target is down.
+//! Sends messages from the outbox to their targets: each at least once, to one target in order, until the target accepts the message or
+//! the message expires.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -15,34 +16,34 @@ use super::target::{DeliveryError, Trust, Webhook, WebhookClient, WebhookRespons
 use super::unrecorded::Unrecorded;
 use crate::clock::Clock;
 
-/// Messages under way at a time, each to another target.
-const MOST: usize = 16;
-/// The wait after a first attempt that failed; it doubles with each further one.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// The longest that a target can ask for.
-pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
-/// When a message is given up, if it was tried often enough: a server that was off has not tried at all.
-const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
-const LEAST_ATTEMPTS: u32 = 10;
-/// Until the next try when the database fails.
-const DATABASE_WAIT: Duration = Duration::from_secs(5);
-/// What is left of a timer when the machine's clock is set; it is noticed within that.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
-/// How long messages that are under way may take when the server is told to stop.
-const GRACE: Duration = Duration::from_secs(5);
+/// The number of messages that are sent at the same time, each to another target.
+const MAX_IN_FLIGHT: usize = 16;
+/// The wait after the first failed attempt. Each further one doubles it.
+const MIN_BACKOFF: Duration = Duration::from_secs(1);
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
+/// The longest wait that a target can ask for by `Retry-After`.
+pub(crate) const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
+/// The age at which a message expires, if there were [`MIN_ATTEMPTS`]: a server that was off for a day has made none.
+const EXPIRES_AFTER: SignedDuration = SignedDuration::from_hours(24);
+const MIN_ATTEMPTS: u32 = 10;
+/// The wait after the database has failed.
+const DATABASE_BACKOFF: Duration = Duration::from_secs(5);
+/// The longest sleep of the dispatcher. A timer does not notice that the clock of the machine was set; so this limits the delay.
+const MAX_SLEEP: Duration = Duration::from_secs(60);
+/// The time in which messages in flight must end when the server stops.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where messages wait.
+/// The stored messages that are not delivered yet.
 pub(crate) trait Outbox: Send + Sync + 'static {
-    /// Waits until there may be more to send than there was.
+    /// Waits until there may be new messages.
     fn changed(&self) -> impl Future<Output = ()> + Send;
-    /// Of each target the message that is its next, those with the ids in `without` left out; `None` if that cannot be read now.
+    /// The next message of each target. Messages with an id in `without` are passed over. `None` if the database cannot be read now.
     fn waiting(&self, without: Vec<i64>) -> impl Future<Output = Option<Vec<DueAlert>>> + Send;
-    /// Writes down what came of an attempt. Whether it is durable.
+    /// Stores the outcome of an attempt. Returns whether the outcome is durable.
     fn record(&self, attempt: &Attempt) -> impl Future<Output = bool> + Send;
 }
 
-/// The targets, and the clock by which they are tried again.
+/// The dispatcher: the connections to the targets, and the outcomes that are not stored yet.
 pub(crate) struct Sender {
     targets: BTreeMap<String, WebhookClient>,
     clock: Clock,
@@ -50,6 +51,8 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
+    /// # Errors
+    /// If a target needs TLS and the certificate authorities cannot be read.
     pub(crate) fn new(alerts: &Alerts, clock: Clock) -> Result<Self, DeliveryError> {
         let mut trust = Trust::default();
         let connect = |(name, webhook): (&str, &Webhook)| {
@@ -59,20 +62,20 @@ impl Sender {
         Ok(Self { targets, clock, unrecorded: Unrecorded::default() })
     }
 
-    /// Sends what is due, until it is told to stop.
+    /// Sends messages that are due until `stop` is true or its sender is dropped.
     pub(crate) async fn run(self, outbox: Arc<impl Outbox>, mut stop: watch::Receiver<bool>) {
         let sender = Arc::new(self);
         let mut in_flight = JoinSet::new();
-        // One at a time to each target: a slow one holds up nobody else, and gets its messages in order.
+        // The targets with a message in flight. Each gets one message at a time, so a slow target delays no other, and the order is kept.
         let mut busy: HashMap<task::Id, String> = HashMap::new();
-        // Outcomes that the database did not take. They end with this task.
+        // Tasks that store outcomes which the database has refused at first. They end with this task.
         let mut recording = JoinSet::new();
         loop {
             let mut wait = None;
             let unrecorded = sender.unrecorded.snapshot();
             match outbox.waiting(unrecorded.passed_over()).await {
-                None => wait = Some(DATABASE_WAIT),
-                Some(_) if unrecorded.is_full() => wait = Some(DATABASE_WAIT),
+                None => wait = Some(DATABASE_BACKOFF),
+                Some(_) if unrecorded.is_full() => wait = Some(DATABASE_BACKOFF),
                 Some(waiting) => {
                     for mut alert in waiting {
                         unrecorded.amend(&mut alert);
@@ -83,7 +86,7 @@ impl Sender {
                         if alert.next_attempt_at > now {
                             let until = alert.next_attempt_at.duration_since(now).unsigned_abs();
                             wait = Some(wait.map_or(until, |wait: Duration| wait.min(until)));
-                        } else if in_flight.len() < MOST {
+                        } else if in_flight.len() < MAX_IN_FLIGHT {
                             let target = alert.target.clone();
                             let attempt = Arc::clone(&sender).deliver(Arc::clone(&outbox), alert);
                             busy.insert(in_flight.spawn(attempt).id(), target);
@@ -105,42 +108,42 @@ impl Sender {
                 }
                 Some(_) = recording.join_next() => {}
                 () = sender.sleep(wait) => {}
-                // The sender is gone if the server was dropped: that is an end, too.
+                // Also ends with an error if the server was dropped, and with it the sender.
                 _ = stop.wait_for(|stop| *stop) => break,
             }
         }
-        let heard = async { while in_flight.join_next().await.is_some() {} };
-        // What is not heard of by then is sent again at the next start.
-        let _ = tokio::time::timeout(GRACE, heard).await;
+        let all_ended = async { while in_flight.join_next().await.is_some() {} };
+        // A message that has not ended by then is sent again at the next start.
+        let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, all_ended).await;
     }
 
-    /// Sends one message and records the outcome; returns what could not be recorded, and the number of the attempt.
+    /// Sends one message and stores the outcome. Returns the outcome and the number of the attempt if they cannot be stored.
     async fn deliver(self: Arc<Self>, outbox: Arc<impl Outbox>, alert: DueAlert) -> Option<(u32, Attempt)> {
-        let said = match self.targets.get(&alert.target) {
+        let response = match self.targets.get(&alert.target) {
             Some(target) => target.post(alert.key, self.clock.now(), alert.body.clone()).await,
             None => Err(DeliveryError::unknown(&alert.target)),
         };
-        let attempt = alert.after(&said, self.clock.now(), random_jitter());
+        let attempt = alert.after(&response, self.clock.now(), random_jitter());
         alert.log(&attempt);
         let attempts = alert.attempts.saturating_add(1);
         if outbox.record(&attempt).await {
             self.unrecorded.forget(alert.id, alert.attempts);
             return None;
         }
-        // In memory it is known before anything else goes to this target, so that nothing is sent twice for want of a disk.
+        // Kept before this target gets its next message, so that a full disk does not make the server send a message twice.
         self.unrecorded.keep(attempts, &attempt);
         tracing::error!(
             target_name = alert.target, key = %alert.key,
-            "what came of an alert cannot be stored; it is kept in memory and stored later, and the alert may come again after a \
-             restart"
+            "the outcome of an alert cannot be stored; it is kept in memory and stored later; after a restart the alert may be sent \
+             again"
         );
         Some((attempts, attempt))
     }
 
-    /// Records an outcome that was not taken at first, once that is possible; at least every [`DATABASE_WAIT`] until then.
+    /// Tries to store an outcome, at least every [`DATABASE_BACKOFF`], until it is stored or a newer one has replaced it.
     async fn record(self: Arc<Self>, outbox: Arc<impl Outbox>, attempts: u32, attempt: Attempt) {
         for tries in 1.. {
-            tokio::time::sleep(backoff(tries, random_jitter()).min(DATABASE_WAIT)).await;
+            tokio::time::sleep(backoff(tries, random_jitter()).min(DATABASE_BACKOFF)).await;
             if !self.unrecorded.is_newest(attempt.id, attempts) {
                 return;
             }
@@ -151,33 +154,39 @@ impl Sender {
         }
     }
 
+    /// Sleeps for this time; for ever without one, or on a manual clock.
     async fn sleep(&self, wait: Option<Duration>) {
         match (wait, &self.clock) {
-            (Some(wait), Clock::System) => tokio::time::sleep(wait.min(LONGEST_SLEEP)).await,
-            // Whoever moves the clock says so.
+            (Some(wait), Clock::System) => tokio::time::sleep(wait.min(MAX_SLEEP)).await,
+            // `Server::advance_to` moves a manual clock and notifies the outbox.
             (None, _) | (_, Clock::Manual(_)) => std::future::pending().await,
         }
     }
 }
 
 impl DueAlert {
-    /// What one more attempt has come to.
-    fn after(&self, said: &Result<WebhookResponse, DeliveryError>, at: Timestamp, jitter: u16) -> Attempt {
+    /// The outcome of one more attempt that got this response.
+    fn after(
+        &self,
+        response: &Result<WebhookResponse, DeliveryError>,
+        at: Timestamp,
+        jitter: u16,
+    ) -> Attempt {
         let attempts = self.attempts.saturating_add(1);
-        let (success, refused, retry_after) = match said {
+        let (success, refused, retry_after) = match response {
             Ok(answer) => (answer.is_success(), answer.is_refusal(), answer.retry_after),
             Err(_) => (false, false, None),
         };
         let outcome = if success {
             DeliveryOutcome::Delivered
-        } else if at.duration_since(self.created_at) >= GIVEN_UP_AFTER && attempts >= LEAST_ATTEMPTS {
+        } else if at.duration_since(self.created_at) >= EXPIRES_AFTER && attempts >= MIN_ATTEMPTS {
             DeliveryOutcome::Expired
         } else {
-            let asked = retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
+            let asked = retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
             let wait = backoff(attempts, jitter).max(asked);
             DeliveryOutcome::Failed { next: at.saturating_add(wait).unwrap_or(Timestamp::MAX), refused }
         };
-        let answer = match said {
+        let answer = match response {
             Ok(WebhookResponse { status, body, .. }) => format!("HTTP {status}: {}", body.trim()),
             Err(error) => error.to_string(),
         };
@@ -192,23 +201,23 @@ impl DueAlert {
                 tracing::info!(target_name = target, %key, attempts, "alert delivered");
             }
             DeliveryOutcome::Failed { next, .. } => {
-                tracing::warn!(target_name = target, %key, attempts, answer, %next, "alert not delivered; it is tried again");
+                tracing::warn!(target_name = target, %key, attempts, answer, %next, "alert not delivered; the server tries again");
             }
             DeliveryOutcome::Expired => {
-                tracing::error!(target_name = target, %key, attempts, answer, "alert given up: nobody was told");
+                tracing::error!(target_name = target, %key, attempts, answer, "alert expired: the server has given up, and the webhook did not get the message");
             }
         }
     }
 }
 
-/// 1 s, 2 s, 4 s, … 1 min, of which up to half is left off by `jitter`, so that targets are not tried in step.
+/// The wait after so many attempts: 1 s, 2 s, 4 s, … 1 min, less up to half of it by `jitter`, so that attempts to several targets spread.
 fn backoff(attempts: u32, jitter: u16) -> Duration {
     let doublings = attempts.saturating_sub(1).min(16);
-    let whole = FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT);
+    let whole = MIN_BACKOFF.saturating_mul(1 << doublings).min(MAX_BACKOFF);
     whole.saturating_sub(whole / 2 * u32::from(jitter) / (u32::from(u16::MAX) + 1))
 }
 
-/// Any number: ids are random, too.
+/// A random number, taken from a random UUID.
 fn random_jitter() -> u16 {
     let [low, high, ..] = Uuid::new_v4().into_bytes();
     u16::from_le_bytes([low, high])
@@ -249,15 +258,16 @@ mod tests {
     fn the_wait_doubles_up_to_a_minute_and_is_never_less_than_half() {
         let whole: Vec<u64> = (1..=12).map(|attempts| backoff(attempts, 0).as_secs()).collect();
         assert_eq!(whole, [1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60]);
-        assert_eq!(backoff(u32::MAX, 0), LONGEST_WAIT);
+        assert_eq!(backoff(u32::MAX, 0), MAX_BACKOFF);
         assert_eq!(backoff(3, 1 << 15), Duration::from_secs(3));
         assert!((Duration::from_secs(30)..Duration::from_secs(31)).contains(&backoff(20, u16::MAX)));
     }
 
     #[test]
-    fn only_2xx_is_delivered() {
-        let outcome =
-            |said: Result<WebhookResponse, DeliveryError>| waiting(0).after(&said, seconds(10), 0).outcome;
+    fn only_an_answer_of_2xx_counts_as_delivered() {
+        let outcome = |response: Result<WebhookResponse, DeliveryError>| {
+            waiting(0).after(&response, seconds(10), 0).outcome
+        };
         let failed = |refused, next| DeliveryOutcome::Failed { next: seconds(next), refused };
         assert_eq!(outcome(Ok(answer(204, None))), DeliveryOutcome::Delivered);
         assert_eq!(outcome(Ok(answer(302, None))), failed(false, 11));
@@ -269,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_given_up_after_a_day_in_which_it_was_tried() {
+    fn a_message_expires_after_a_day_and_ten_attempts() {
         const DAY: i64 = 24 * 60 * 60;
         let outcome = |attempts, at| waiting(attempts).after(&Ok(answer(500, None)), seconds(at), 0).outcome;
         assert!(matches!(outcome(150, DAY - 1), DeliveryOutcome::Failed { .. }));

@@ -1,6 +1,6 @@
-//! Why a text is no configuration of alerts.
+//! The error of a configuration of alerts.
 
-/// Why a text is no configuration of alerts.
+/// A configuration of alerts cannot work. The message names the key, its value if that is not a secret, what is allowed, and what to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidAlerts(pub(super) String);
 

@@ -1,13 +1,17 @@
-//! "The event's tags match {key} {match} {value}": Sentry's filter of alert rules.
+//! Filters on the tags of an event, as in Sentry's alert rules: "The event's tags match {key} {match} {value}"
+//! (<https://docs.sentry.io/product/alerts/create-alerts/issue-alert-config/>).
 
 use serde::Deserialize;
 
 use super::error::InvalidAlerts;
+use crate::quote::quoted;
 
-/// Tags that an event has.
+/// The tags of an event.
 const KEYS: [&str; 4] = ["monitor.slug", "monitor.id", "monitor.incident", "environment"];
 
-/// How a tag is compared; without regard to case.
+/// A comparison of a tag with a value, without regard to case. As a text: the code or the label, such as `sw` or `starts with`.
+///
+/// If the event lacks the tag, only the negative comparisons match: `ne`, `nsw`, `new`, `nc` and `ns`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operator {
     /// `eq`, "equals"
@@ -30,12 +34,12 @@ pub enum Operator {
     IsSet,
     /// `ns`, "is not set"
     IsNotSet,
-    /// `in`, "is in": one of several values, with commas between them
+    /// `in`, "is in": the value is a list with commas between its entries
     IsIn,
 }
 
 impl Operator {
-    /// Each with what Sentry's API calls it and what Sentry's form does.
+    /// Each comparison with its code in Sentry's API and its label in Sentry's form.
     const ALL: [(Self, &str, &str); 11] = [
         (Self::Equals, "eq", "equals"),
         (Self::DoesNotEqual, "ne", "does not equal"),
@@ -71,43 +75,56 @@ impl std::str::FromStr for Operator {
             let labels: Vec<_> =
                 Self::ALL.iter().map(|(_, code, label)| format!("`{label}` ({code})")).collect();
             InvalidAlerts(format!(
-                "match: {text:?} is not a way to compare; write one of {}",
+                "match: {} is not a comparison; write one of {}",
+                quoted(text),
                 labels.join(", ")
             ))
         })
     }
 }
 
-/// One condition on a tag of the event.
+/// A condition on one tag of an event.
+///
+/// ```
+/// use crons_server::{Filter, Operator};
+///
+/// Filter::new("monitor.slug", Operator::StartsWith, "billing-")?;
+/// assert!(Filter::new("slug", Operator::StartsWith, "billing-").is_err());
+/// # Ok::<(), crons_server::InvalidAlerts>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "FilterTable")]
 pub struct Filter {
     key: String,
     compare: Operator,
-    /// In lower case.
+    /// The value in lower case.
     value: String,
 }
 
 impl Filter {
-    /// Compares the tag `key`, one of `monitor.slug`, `monitor.id`, `monitor.incident` and `environment`, with `value`.
+    /// A filter that compares the tag `key` with `value`. The tags are `monitor.slug`, `monitor.id`, `monitor.incident` and
+    /// `environment`. [`IsSet`](Operator::IsSet) and [`IsNotSet`](Operator::IsNotSet) ignore the value.
     ///
     /// # Errors
-    /// If there is no such tag, or if the value is empty though it is needed: nothing would ever match.
+    /// If the tag does not exist, or if the comparison needs a value and it is empty, so that the filter could never match.
     pub fn new(key: &str, compare: Operator, value: &str) -> Result<Self, InvalidAlerts> {
         let Some(key) = KEYS.into_iter().find(|known| known.eq_ignore_ascii_case(key)) else {
             let known = KEYS.join("`, `");
-            return Err(InvalidAlerts(format!("key: events have no tag {key:?}; write one of `{known}`")));
+            return Err(InvalidAlerts(format!(
+                "key: events have no tag {}; write one of `{known}`",
+                quoted(key)
+            )));
         };
         if value.is_empty() && compare.needs_value() {
             let label = compare.label();
             return Err(InvalidAlerts(format!(
-                "value: `{key}` {label} nothing, which is never so; write the value to compare with"
+                "value: it is empty, so the filter `{key} {label}` never matches; write the value to compare with"
             )));
         }
         Ok(Self { key: key.to_owned(), compare, value: value.to_lowercase() })
     }
 
-    /// Whether the event's tags match.
+    /// Whether the tags of an event match.
     pub(super) fn matches(&self, tags: &[(&str, String)]) -> bool {
         let tag = tags.iter().find(|(key, _)| *key == self.key).map(|(_, value)| value.to_lowercase());
         let value = self.value.as_str();
@@ -128,7 +145,7 @@ impl Filter {
     }
 }
 
-/// A filter as it is written.
+/// A filter as it is written in TOML or JSON.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table with key, match and value")]
 struct FilterTable {
@@ -151,8 +168,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_eleven_operators() {
-        // The tag, the operator by code and by label, the value, whether it matches, and whether a missing tag would.
+    fn each_operator_matches_as_at_sentry() {
+        // The tag, the code and the label of the operator, the value, whether they match, and whether an event without the tag matches.
         const CASES: &[(&str, &str, &str, &str, bool, bool)] = &[
             ("billing-eu", "eq", "equals", "Billing-EU", true, false),
             ("billing-eu", "eq", "equals", "billing", false, false),
@@ -190,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_never_match_is_refused() {
+    fn a_filter_that_could_never_match_is_refused() {
         let read = |json| serde_json::from_value::<Filter>(json).map_err(|error| error.to_string());
         let refused = |json| read(json).unwrap_err();
         let unknown = refused(serde_json::json!({"key": "slug", "match": "eq", "value": "a"}));
@@ -200,7 +217,7 @@ mod tests {
         let empty = refused(serde_json::json!({"key": "monitor.slug", "match": "ne"}));
         assert_eq!(
             empty,
-            "value: `monitor.slug` does not equal nothing, which is never so; write the value to compare with"
+            "value: it is empty, so the filter `monitor.slug does not equal` never matches; write the value to compare with"
         );
         assert!(read(serde_json::json!({"key": "monitor.slug", "match": "is set"})).is_ok());
     }

@@ -1,12 +1,12 @@
-//! Who is told about incidents, of what, and how it gets there.
+//! Alerts: the operator's rules, the messages they produce, and their delivery to webhooks.
 //!
-//! [`Alerts`] are the operator's rules. Their messages are made and stored in the transaction that decided what they say;
-//! [`dispatcher`] takes them from there, as often as it takes.
+//! [`Alerts`] decides which webhooks get a message about an event. The message is stored in the transaction that stores the event;
+//! [`dispatcher`] sends it, again and again until the webhook accepts it or the message expires.
 
 // In layer order: a module uses only those above it.
 mod error;
 mod filter;
-mod literal;
+mod escape;
 mod payload;
 mod target;
 mod rules;
@@ -15,7 +15,7 @@ mod unrecorded;
 mod dispatcher;
 
 pub(crate) use attempt::{Attempt, DeliveryOutcome, DueAlert};
-pub(crate) use dispatcher::{LONGEST_RETRY_AFTER, Outbox, Sender};
+pub(crate) use dispatcher::{MAX_RETRY_AFTER, Outbox, Sender};
 pub use error::InvalidAlerts;
 pub use filter::{Filter, Operator};
 pub(crate) use payload::Alert;

@@ -1,4 +1,4 @@
-//! What a target is told: one JSON object.
+//! The messages that webhooks get: one JSON object each.
 
 #[cfg(test)]
 pub(super) mod tests;
@@ -9,14 +9,15 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::literal::literal;
+use super::escape::escape_chat;
 use crate::domain::{Failures, IncidentEvent, IncidentEventKind};
 
-/// A message that was decided, for one target.
+/// A message about an event for one webhook, as it is stored in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Alert {
-    /// The same on every attempt: by it a receiver knows a repetition.
+    /// The id of the message, the same on every attempt, by which a receiver recognises a repetition.
     pub key: Uuid,
+    /// The name of the webhook.
     pub target: String,
     pub event: &'static str,
     pub incident: Uuid,
@@ -42,31 +43,31 @@ impl Alert {
 /// The body of a message, described to its receivers in `payload.md`.
 #[derive(Serialize)]
 pub(super) struct Message {
-    /// The same on every attempt, and in the header `webhook-id`: what has come before under it is a repetition.
+    /// The id of the message, the same on every attempt and in the header `webhook-id`.
     id: Uuid,
-    /// `opened`, `failure` (a further one while it is open), `resolved`; `test` from `crons alert test`.
+    /// `opened`, `failure` (a further failure while the incident is open), `resolved`, or `test` from `crons alert test`.
     event: &'static str,
-    /// When that was decided.
+    /// The time of the decision.
     at: Timestamp,
     /// `Cron failure: nightly-backup`, the same for all events of a monitor.
     title: String,
-    /// A sentence or two for people, under the key that chat programs show.
+    /// One or two sentences for people, under the key that chat programs show.
     text: String,
-    /// Sentry's sentence about the failures: `2 missed check-ins detected`; `null` once resolved.
+    /// The failures in Sentry's words: `2 missed check-ins detected`; `null` for a resolved incident.
     reason: Option<String>,
     /// Always `error`.
     level: &'static str,
-    /// The same for all incidents of a monitor in an environment: what to group by.
+    /// The key to group messages by, the same for all incidents of a monitor in an environment.
     fingerprint: String,
     /// `monitor.id`, `monitor.slug`, `monitor.incident` and `environment`.
     tags: BTreeMap<&'static str, String>,
     monitor: Monitor,
-    /// The environment's name.
+    /// The name of the environment.
     environment: String,
     incident: Incident,
     /// The run that failed last, or that resolved the incident.
     check_in_id: Uuid,
-    /// When the newest run that ended well began.
+    /// The start of the newest successful run.
     last_ok: Option<Timestamp>,
 }
 
@@ -81,12 +82,12 @@ struct Monitor {
 #[derive(Serialize)]
 struct Incident {
     id: Uuid,
-    /// When the first of the failures that opened it began.
+    /// The start of the first of the failures that opened the incident.
     started_at: Timestamp,
     resolved_at: Option<Timestamp>,
-    /// How long it lasted, in whole seconds; `null` while it is open.
+    /// The length in whole seconds; `null` while the incident is open.
     duration_s: Option<i64>,
-    /// Failures since it began, by kind: `error`, `missed`, `timeout`.
+    /// The number of failures since its start, by kind: `error`, `missed`, `timeout`.
     failures: Failures,
 }
 
@@ -98,7 +99,7 @@ impl Message {
             id,
             event: name(*kind),
             at: *at,
-            title: literal(&event.title()),
+            title: escape_chat(&event.title()),
             text: text(event, lasted),
             reason: reason.clone(),
             level: "error",
@@ -122,7 +123,7 @@ impl Message {
         }
     }
 
-    /// One that says that it is a test, in the shape of all others.
+    /// The message of `crons alert test`, with the keys of all others.
     pub(super) fn test(target: &str, id: Uuid, at: Timestamp) -> Self {
         let [monitor, incident] = [Uuid::nil(); 2];
         let [slug, environment] = ["test", "test"].map(str::to_owned);
@@ -136,10 +137,10 @@ impl Message {
             id,
             event: "test",
             at,
-            title: format!("Test of the webhook {}", literal(target)),
+            title: format!("Test of the webhook {}", escape_chat(target)),
             text: format!(
-                "This is a test of the webhook {} by `crons alert test`: nothing has failed.",
-                literal(target)
+                "This is a test of the webhook {} by `crons alert test`. Nothing has failed.",
+                escape_chat(target)
             ),
             reason: None,
             level: "error",
@@ -160,6 +161,7 @@ impl Message {
     }
 }
 
+/// The word of the key `event`.
 fn name(kind: IncidentEventKind) -> &'static str {
     match kind {
         IncidentEventKind::Opened => "opened",
@@ -168,37 +170,38 @@ fn name(kind: IncidentEventKind) -> &'static str {
     }
 }
 
+/// The sentence for people.
 fn text(event: &IncidentEvent, lasted: Option<SignedDuration>) -> String {
-    // Clients choose these: they must not call a whole channel, nor end the quotation.
-    let [slug, environment] = [event.monitor.slug.as_str(), &event.environment.name].map(literal);
+    // Clients choose these names: they must neither mention people nor end the quotation.
+    let [slug, environment] = [event.monitor.slug.as_str(), &event.environment.name].map(escape_chat);
     let job = format!("`{slug}` in `{environment}`");
-    let reason = literal(event.reason.as_deref().unwrap_or("a check-in failed"));
+    let reason = escape_chat(event.reason.as_deref().unwrap_or("a check-in failed"));
     let failures = failures(event.incident.failures);
     match event.kind {
         IncidentEventKind::Opened => {
             let last_ok = match event.environment.last_ok {
-                Some(begin) => format!("its last good run began at {}", minute(begin)),
-                None => "it has never ended well".to_owned(),
+                Some(start) => format!("its last successful run started at {}", minute(start)),
+                None => "it has never succeeded".to_owned(),
             };
             format!("{job} is failing: {reason}; {last_ok}.")
         }
         IncidentEventKind::Failure => {
             format!(
-                "{job} is still failing, since {}: {reason} ({failures}).",
+                "{job} has been failing since {}: {reason} ({failures}).",
                 minute(event.incident.started_at)
             )
         }
         IncidentEventKind::Resolved => {
-            format!("{job} is well again after {}: {failures}.", lasted.map_or_else(String::new, duration))
+            format!("{job} has recovered after {}: {failures}.", lasted.map_or_else(String::new, duration))
         }
     }
 }
 
-/// `3 runs missed, 1 timed out, 2 failed`, without what there was none of.
+/// The failures by kind, such as `3 runs missed, 1 timed out, 2 failed`. A kind without failures is left out.
 fn failures(Failures { error, missed, timeout }: Failures) -> String {
     let kinds = [(missed, "missed"), (timeout, "timed out"), (error, "failed")];
     let kinds: Vec<_> = kinds.into_iter().filter(|(count, _)| *count > 0).collect();
-    let Some(&(first, _)) = kinds.first() else { return "no run missed".to_owned() };
+    let Some(&(first, _)) = kinds.first() else { return "no run failed".to_owned() };
     let runs = if first == 1 { "run " } else { "runs " };
     let parts = kinds
         .iter()
@@ -207,12 +210,12 @@ fn failures(Failures { error, missed, timeout }: Failures) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// `2024-06-03 10:05 UTC`
+/// An instant to the minute: `2024-06-03 10:05 UTC`.
 fn minute(instant: Timestamp) -> String {
     instant.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-/// The two largest units: `2 h 5 min`.
+/// A length in its two largest units: `2 h 5 min`.
 fn duration(lasted: SignedDuration) -> String {
     let seconds = lasted.as_secs().max(0);
     let units = [

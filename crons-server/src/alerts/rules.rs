@@ -1,4 +1,4 @@
-//! The operator's rules: on which events, of which monitors, to which targets.
+//! The operator's rules: which events of which monitors are sent to which webhooks.
 
 #[cfg(test)]
 mod tests;
@@ -12,8 +12,28 @@ use super::filter::Filter;
 use super::payload::Alert;
 use super::target::Webhook;
 use crate::domain::{IncidentEvent, IncidentEventKind, NewId};
+use crate::quote::{escaped, quoted};
 
-/// Targets of alerts, and the rules that send to them. As TOML:
+/// Webhooks, and the rules that decide which events are sent to them.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use crons_server::{Alerts, MatchMode, Rule, Trigger, Webhook};
+///
+/// let webhook = Webhook::new("https://example.com/hooks/crons")?.secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
+/// let rule = Rule {
+///     on: vec![Trigger::Opened, Trigger::Resolved],
+///     combine: MatchMode::All,
+///     tags: Vec::new(),
+///     to: vec!["ops".to_owned()],
+/// };
+/// let alerts = Alerts::new(BTreeMap::from([("ops".to_owned(), webhook)]), vec![rule])?;
+/// assert!(alerts.webhook("ops").is_some());
+/// # Ok::<(), crons_server::InvalidAlerts>(())
+/// ```
+///
+/// `Alerts` can be deserialized. In TOML:
 ///
 /// ```toml
 /// [webhook.ops]
@@ -32,105 +52,107 @@ pub struct Alerts {
     rules: Vec<Rule>,
 }
 
-/// Tells `to` of events that are one of `on` and whose tags match.
+/// A rule that sends an event to the webhooks `to` if its kind is in `on` and its tags match.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table [[alert]] with on and to, and perhaps match and tags")]
 pub struct Rule {
-    /// Which events; at least one.
+    /// The kinds of events, at least one.
     pub on: Vec<Trigger>,
-    /// How many of the filters must match.
+    /// Whether all of the filters must match, or one.
     #[serde(default, rename = "match")]
     pub combine: MatchMode,
-    /// Filters; without any, all monitors.
+    /// Filters on the tags of an event. Without filters the rule is about all monitors.
     #[serde(default)]
     pub tags: Vec<Filter>,
-    /// Names of webhooks; at least one.
+    /// The names of webhooks, at least one.
     pub to: Vec<String>,
 }
 
-/// What a rule waits for.
+/// A kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Trigger {
     /// An incident was opened.
     Opened,
-    /// A run failed: the one that opened an incident, and each further one.
+    /// A run failed or was missed: the one that opened an incident, and each further one.
     Failure,
-    /// The incident is over.
+    /// An incident was resolved.
     Resolved,
 }
 
-/// How many filters of a rule must match.
+/// Whether all filters of a rule must match, or one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MatchMode {
-    /// Every one.
+    /// All filters must match.
     #[default]
     All,
-    /// One or more.
+    /// At least one filter must match.
     Any,
 }
 
 impl Alerts {
-    /// Rules, and the webhooks that they name.
+    /// Combines rules with the webhooks that they name.
     ///
     /// # Errors
-    /// If a rule waits for nothing, tells nobody, or tells a webhook that is not there.
+    /// If `on` or `to` of a rule is empty, or if `to` names a webhook that does not exist.
     pub fn new(webhooks: BTreeMap<String, Webhook>, rules: Vec<Rule>) -> Result<Self, InvalidAlerts> {
         for (number, rule) in (1..).zip(&rules) {
             if rule.on.is_empty() {
                 return Err(InvalidAlerts(format!(
-                    "alert {number}: `on` is empty, so it never tells anything; write one or more of \"opened\", \
-                     \"failure\" and \"resolved\""
+                    "alert {number}: `on` is empty, so the rule sends nothing; write one or more of \"opened\", \"failure\" and \
+                     \"resolved\""
                 )));
             }
             if rule.to.is_empty() {
                 return Err(InvalidAlerts(format!(
-                    "alert {number}: `to` is empty, so it tells nobody; write {}",
-                    known(&webhooks)
+                    "alert {number}: `to` is empty, so the rule sends nothing; write {}",
+                    known_names(&webhooks)
                 )));
             }
-            if let Some(stranger) = rule.to.iter().find(|name| !webhooks.contains_key(*name)) {
+            if let Some(unknown) = rule.to.iter().find(|name| !webhooks.contains_key(*name)) {
                 return Err(InvalidAlerts(format!(
-                    "alert {number}: there is no webhook {stranger:?} to send to; write {}, or add [webhook.{stranger}] \
-                     with its url",
-                    known(&webhooks)
+                    "alert {number}: there is no webhook {}; write {}, or add [webhook.{}] with its url",
+                    quoted(unknown),
+                    known_names(&webhooks),
+                    escaped(unknown)
                 )));
             }
         }
         Ok(Self { webhooks, rules })
     }
 
-    /// The targets, by name.
+    /// The webhooks in the order of their names.
     pub fn webhooks(&self) -> impl Iterator<Item = (&str, &Webhook)> {
         self.webhooks.iter().map(|(name, webhook)| (name.as_str(), webhook))
     }
 
-    /// The target of this name.
+    /// The webhook of this name. `None` if there is none.
     pub fn webhook(&self, name: &str) -> Option<&Webhook> {
         self.webhooks.get(name)
     }
 
-    /// What may not be meant as it is written, in sentences.
+    /// Describes what is allowed but probably not intended, one sentence each: webhooks without a secret, and webhooks that no rule names.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        for (name, webhook) in &self.webhooks {
+        for (written, webhook) in &self.webhooks {
+            let name = escaped(written);
             if !webhook.is_signed() {
                 warnings.push(format!(
-                    "webhook `{name}` has no secret, so its receiver cannot tell our messages from forged ones; if it \
-                     checks signatures, add `secret = \"whsec_…\"` and 24 to 64 random bytes as base64"
+                    "webhook `{name}` has no secret, so its receiver cannot recognise forged messages; if the receiver checks \
+                     signatures, add `secret = \"whsec_…\"` with 24 to 64 random bytes as base64"
                 ));
             }
-            if !self.rules.iter().any(|rule| rule.to.contains(name)) {
+            if !self.rules.iter().any(|rule| rule.to.contains(written)) {
                 warnings.push(format!(
-                    "webhook `{name}` is told nothing: add an [[alert]] with to = [\"{name}\"]"
+                    "webhook `{name}` gets no messages, as no rule names it; add an [[alert]] with to = [\"{name}\"]"
                 ));
             }
         }
         warnings
     }
 
-    /// Who is told of an event, each once.
+    /// The names of the webhooks that get a message about an event, each once.
     pub fn targets_of(&self, event: &IncidentEvent) -> Vec<&str> {
         if self.rules.is_empty() {
             return Vec::new();
@@ -147,7 +169,10 @@ impl Alerts {
         targets
     }
 
-    /// The messages about these events, to be stored with what has happened.
+    /// Creates the messages about these events, one for each event and webhook. The caller stores them in the transaction of the events.
+    ///
+    /// # Errors
+    /// If a message cannot be written as JSON.
     pub(crate) fn decide(
         &self,
         events: &[IncidentEvent],
@@ -165,13 +190,13 @@ impl Alerts {
 
 impl Rule {
     fn matches(&self, kind: IncidentEventKind, tags: &[(&str, String)]) -> bool {
-        let waited_for = self.on.iter().any(|on| match on {
+        let is_triggered = self.on.iter().any(|on| match on {
             Trigger::Opened => kind == IncidentEventKind::Opened,
             Trigger::Failure => matches!(kind, IncidentEventKind::Opened | IncidentEventKind::Failure),
             Trigger::Resolved => kind == IncidentEventKind::Resolved,
         });
         let mut filters = self.tags.iter().map(|filter| filter.matches(tags));
-        waited_for
+        is_triggered
             && match self.combine {
                 MatchMode::All => filters.all(|matches| matches),
                 MatchMode::Any => self.tags.is_empty() || filters.any(|matches| matches),
@@ -179,15 +204,16 @@ impl Rule {
     }
 }
 
-fn known(webhooks: &BTreeMap<String, Webhook>) -> String {
-    let names: Vec<_> = webhooks.keys().map(|name| format!("{name:?}")).collect();
+/// The webhooks that a rule can name, for a message.
+fn known_names(webhooks: &BTreeMap<String, Webhook>) -> String {
+    let names: Vec<_> = webhooks.keys().map(|name| quoted(name)).collect();
     if names.is_empty() {
-        return "the name of a [webhook.…] (there is none yet)".to_owned();
+        return "the name of a table [webhook.…], of which there is none".to_owned();
     }
     format!("one or more of {}", names.join(", "))
 }
 
-/// Alerts as they are written.
+/// Alerts as they are written in TOML or JSON.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "tables [webhook.NAME] and [[alert]]")]
 struct Tables {

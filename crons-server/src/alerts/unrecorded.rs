@@ -1,13 +1,13 @@
-//! Outcomes of attempts that the database did not take, kept in memory: a message that was sent is not sent again for want of a
-//! row, and one that failed waits as long as it would.
+//! Outcomes of attempts that the database could not store, kept in memory until it can. So a delivered message is not sent again while the
+//! database fails, and a failed one waits for its next attempt.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::attempt::{Attempt, DeliveryOutcome, DueAlert};
 
-/// Outcomes that are kept at a time, at most. Nothing is sent while there are as many: what came of it could not be kept.
-const MOST: usize = 10_000;
+/// The number of outcomes that are kept. With as many the dispatcher sends nothing, since it could not keep the outcome.
+const MAX_KEPT: usize = 10_000;
 
 /// The newest outcome of each message, by the id of its row.
 #[derive(Debug, Default)]
@@ -15,13 +15,13 @@ pub(super) struct Unrecorded(Mutex<HashMap<i64, Kept>>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Kept {
-    /// How often the message was tried.
+    /// The number of attempts.
     attempts: u32,
     outcome: DeliveryOutcome,
 }
 
-/// The outcomes at one time. A look that is older than the outbox's answer would have a message sent again that was recorded between
-/// the two, so it is taken first.
+/// A copy of the outcomes. The dispatcher takes it before it reads the outbox: if it took it after, an outcome could be stored between the
+/// two, which neither of them would then show, and the message would be sent again.
 #[derive(Debug, Default)]
 pub(super) struct Snapshot(HashMap<i64, Kept>);
 
@@ -31,12 +31,12 @@ impl Unrecorded {
         self.kept().insert(attempt.id, Kept { attempts, outcome: attempt.outcome });
     }
 
-    /// Whether the outcome of this attempt is still the newest of its message, so that it is to be recorded.
+    /// Whether this attempt is still the newest of its message. The outcome of an older one is not stored any more.
     pub(super) fn is_newest(&self, id: i64, attempts: u32) -> bool {
         self.kept().get(&id).is_some_and(|kept| kept.attempts == attempts)
     }
 
-    /// Forgets the outcome of this attempt, as it is recorded.
+    /// Removes the outcome of this attempt after it was stored. The outcome of a newer attempt stays.
     pub(super) fn forget(&self, id: i64, attempts: u32) {
         let mut kept = self.kept();
         if kept.get(&id).is_some_and(|kept| kept.attempts == attempts) {
@@ -44,6 +44,7 @@ impl Unrecorded {
         }
     }
 
+    /// Copies the outcomes.
     pub(super) fn snapshot(&self) -> Snapshot {
         Snapshot(self.kept().clone())
     }
@@ -54,21 +55,21 @@ impl Unrecorded {
 }
 
 impl Snapshot {
-    /// Whether there is no room for one more outcome.
+    /// Whether no further outcome can be kept.
     pub(super) fn is_full(&self) -> bool {
-        self.0.len() >= MOST
+        self.0.len() >= MAX_KEPT
     }
 
-    /// Messages that are over, or that their target refused, so that later ones do not wait for them.
+    /// The ids of messages that later ones do not wait for: delivered, expired, or refused by their target.
     pub(super) fn passed_over(&self) -> Vec<i64> {
-        let over = self.0.iter().filter(|(_, kept)| match kept.outcome {
+        let passed_over = self.0.iter().filter(|(_, kept)| match kept.outcome {
             DeliveryOutcome::Delivered | DeliveryOutcome::Expired => true,
             DeliveryOutcome::Failed { refused, .. } => refused,
         });
-        over.map(|(id, _)| *id).collect()
+        passed_over.map(|(id, _)| *id).collect()
     }
 
-    /// The message as it would be if its outcome were recorded.
+    /// Updates a message to the state that it would have if its outcome were stored.
     pub(super) fn amend(&self, alert: &mut DueAlert) {
         if let Some(Kept { attempts, outcome: DeliveryOutcome::Failed { next, .. } }) = self.0.get(&alert.id)
         {
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_over_is_passed_over_and_one_that_failed_waits() {
+    fn a_delivered_message_is_passed_over_and_a_failed_waits() {
         let unrecorded = Unrecorded::default();
         let failed = |refused| DeliveryOutcome::Failed { next: Timestamp::MAX, refused };
         for (id, outcome) in
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_newest_outcome_of_a_message_is_recorded() {
+    fn only_the_newest_outcome_of_a_message_is_kept() {
         let unrecorded = Unrecorded::default();
         unrecorded.keep(1, &attempt(7, DeliveryOutcome::Delivered));
         unrecorded.keep(2, &attempt(7, DeliveryOutcome::Delivered));

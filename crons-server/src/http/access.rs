@@ -1,7 +1,7 @@
-//! Who may ask: the names that the server answers to, and the admin token.
+//! Access control: the host names that the server answers to, the origins of pages, and the admin token.
 //!
-//! Wrong tokens are answered as fast as right ones. One that was made at random is not found by asking, a delay would be
-//! one more way to keep the server busy, and who asks too often is for the proxy to say, which sees where requests come from.
+//! Wrong tokens are answered without a delay: a random token cannot be guessed by trying, and delays would tie up connections. A limit
+//! on attempts belongs to the proxy in front of the server, which sees where requests come from.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64_NO_PAD;
 use subtle::ConstantTimeEq;
 
-use crate::http::error::Refusal;
+use crate::http::error::HttpError;
 use crate::settings::AdminToken;
 
-/// Makes a browser ask for a name and a password.
+/// The challenge that has a browser ask for a user name and a password.
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"crons\", charset=\"UTF-8\"");
 
-/// What opens pages and API; without a token, that one is on this machine.
+/// The rule for pages and API: with an admin token, requests that present it; without one, requests from this machine.
 #[derive(Debug, Clone)]
 pub struct Access {
     token: Option<Arc<AdminToken>>,
@@ -30,53 +30,55 @@ impl Access {
         Self { token: token.map(Arc::new) }
     }
 
-    /// Refuses a `Host` that is no name of this machine: a page on the web must not reach the server under a name that it
-    /// has pointed at this machine. With a token any name will do.
-    pub fn refused_host(&self, headers: &HeaderMap) -> Option<Refusal> {
-        let detail = if self.token.is_some() { None } else { other_machine(headers) };
-        detail.map(|detail| Refusal::new(StatusCode::FORBIDDEN, detail))
+    /// Rejects a `Host` that is no name of this machine; `None` accepts. Otherwise a page on the web could reach the server under a name
+    /// that it has pointed at this machine (DNS rebinding). With a token any name is accepted.
+    pub fn reject_host(&self, headers: &HeaderMap) -> Option<HttpError> {
+        let detail = if self.token.is_some() { None } else { foreign_host(headers) };
+        detail.map(|detail| HttpError::new(StatusCode::FORBIDDEN, detail))
     }
 
-    /// Refuses an `Origin` other than the server's own: a page on the web must not use the password that a browser
-    /// remembers, nor what the browser can reach on its own machine.
-    fn refused_origin(&self, headers: &HeaderMap) -> Option<Refusal> {
+    /// Rejects an `Origin` other than the server's own; `None` accepts. Otherwise a page on the web could use the password that a browser
+    /// remembers, or the browser's access to its own machine.
+    fn reject_origin(&self, headers: &HeaderMap) -> Option<HttpError> {
         let detail = match self.token {
-            Some(_) => other_page(headers),
-            None => page_of_other_machine(headers),
+            Some(_) => other_origin(headers),
+            None => origin_of_other_machine(headers),
         };
-        detail.map(|detail| Refusal::new(StatusCode::FORBIDDEN, detail))
+        detail.map(|detail| HttpError::new(StatusCode::FORBIDDEN, detail))
     }
 }
 
-/// Refuses what pages of other origins send. Ingest routes are not behind it: their key lets in whoever knows it, as at
-/// Sentry, whose browser SDKs send from any page.
-pub async fn same_origin(State(access): State<Access>, request: Request, next: Next) -> Response {
-    match access.refused_origin(request.headers()) {
+/// Rejects requests of pages from other origins. Ingest routes are not behind this layer: browser SDKs send from any page, and present
+/// the public key.
+pub async fn reject_cross_origin(State(access): State<Access>, request: Request, next: Next) -> Response {
+    match access.reject_origin(request.headers()) {
         Some(refused) => refused.into_response(),
         None => next.run(request).await,
     }
 }
 
-/// Lets those in who show the admin token, if there is one.
-pub async fn admin(State(access): State<Access>, request: Request, next: Next) -> Response {
+/// Rejects requests without the admin token, if one is configured.
+pub async fn require_admin_token(State(access): State<Access>, request: Request, next: Next) -> Response {
     let Some(token) = access.token else { return next.run(request).await };
-    let shown = shown(request.headers());
-    if shown.as_deref().is_some_and(|shown| same(shown, token.as_str().as_bytes())) {
+    let presented = presented_token(request.headers());
+    let is_right = |presented: &[u8]| constant_time_eq(presented, token.as_str().as_bytes());
+    if presented.as_deref().is_some_and(is_right) {
         return next.run(request).await;
     }
-    let what = if shown.is_some() { "this is not the admin token" } else { "this needs the admin token" };
+    let what = if presented.is_some() { "this is not the admin token" } else { "this needs the admin token" };
     let detail =
         format!("{what}: send it as `Authorization: Bearer ..`, or as the password of any user name (Basic)");
-    ([(header::WWW_AUTHENTICATE, CHALLENGE)], Refusal::new(StatusCode::UNAUTHORIZED, detail)).into_response()
+    ([(header::WWW_AUTHENTICATE, CHALLENGE)], HttpError::new(StatusCode::UNAUTHORIZED, detail))
+        .into_response()
 }
 
-/// Whether two secrets are the same; takes the same time wherever they differ. Their length is none.
-pub fn same(a: &[u8], b: &[u8]) -> bool {
+/// Compares two secrets in a time that does not depend on where they differ. Their length is not secret.
+pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
 }
 
 /// The token in `Authorization: Bearer TOKEN`, or in `Authorization: Basic` with any user name.
-fn shown(headers: &HeaderMap) -> Option<Vec<u8>> {
+fn presented_token(headers: &HeaderMap) -> Option<Vec<u8>> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, rest) = value.trim().split_once(' ')?;
     let rest = rest.trim();
@@ -86,7 +88,7 @@ fn shown(headers: &HeaderMap) -> Option<Vec<u8>> {
     basic_pair(value)?.1
 }
 
-/// User name and password of `Basic ..`; the password is `None` where nothing separates it from the name.
+/// The user name and the password of `Basic ..`; the password is `None` where no colon separates it from the name.
 pub fn basic_pair(value: &str) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
     let (scheme, encoded) = value.trim().split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
@@ -100,29 +102,29 @@ pub fn basic_pair(value: &str) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
     Some((pair, Some(password)))
 }
 
-/// Every value of a header; an empty one where it is no text.
+/// The values of a header; an empty one in place of each that is no text.
 fn values(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     headers.get_all(name).into_iter().map(|value| value.to_str().unwrap_or_default())
 }
 
-/// How a server without a token is reached.
+/// The end of a refusal by a server without a token.
 const OWN_NAMES: &str = "the server without an admin token answers to 127.0.0.1, [::1] and localhost only; behind a proxy, set an admin token";
 
-/// The `Host` that a request is meant for, if that is not this machine.
-fn other_machine(headers: &HeaderMap) -> Option<String> {
+/// The refusal of a `Host` that is no name of this machine; `None` for one that is.
+fn foreign_host(headers: &HeaderMap) -> Option<String> {
     let other = values(headers, header::HOST).find(|host| !is_loopback(host))?;
     Some(format!("Host: {other:?} is no name of this machine; {OWN_NAMES}"))
 }
 
-/// The `Origin` of the page that sent a request, if that is not on this machine.
-fn page_of_other_machine(headers: &HeaderMap) -> Option<String> {
+/// The refusal of an `Origin` that is not on this machine; `None` for one that is.
+fn origin_of_other_machine(headers: &HeaderMap) -> Option<String> {
     let host = |origin: &&str| is_loopback(origin.split_once("://").map_or(*origin, |(_, host)| host));
     let other = values(headers, header::ORIGIN).find(|origin| !host(origin))?;
     Some(format!("Origin: {other:?} is no page of this machine; {OWN_NAMES}"))
 }
 
-/// The `Origin` of the page that sent a request, if it is not one of ours.
-fn other_page(headers: &HeaderMap) -> Option<String> {
+/// The refusal of an `Origin` other than the host of the request; `None` for the same one.
+fn other_origin(headers: &HeaderMap) -> Option<String> {
     let host = values(headers, header::HOST).next().unwrap_or_default();
     let other = values(headers, header::ORIGIN).find(|origin| !is_origin_of(origin, host))?;
     Some(format!(
@@ -131,7 +133,7 @@ fn other_page(headers: &HeaderMap) -> Option<String> {
     ))
 }
 
-/// Whether `https://crons.example` is where pages of the host `crons.example` come from.
+/// Whether an origin, such as `https://crons.example`, is that of the pages of `host`, such as `crons.example`.
 fn is_origin_of(origin: &str, host: &str) -> bool {
     let (own, port) = match origin.split_once("://") {
         Some(("http", own)) => (own, ":80"),
@@ -210,8 +212,8 @@ mod tests {
             ("open-sesame".to_owned(), None),
         ] {
             let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
-            assert_eq!(shown(&headers).as_deref(), found.map(str::as_bytes), "{value}");
+            assert_eq!(presented_token(&headers).as_deref(), found.map(str::as_bytes), "{value}");
         }
-        assert_eq!(shown(&HeaderMap::new()), None);
+        assert_eq!(presented_token(&HeaderMap::new()), None);
     }
 }

@@ -22,12 +22,12 @@ const MAX_REASON: usize = 500;
 
 /// Why a request is refused, with the status that says so: `{"detail": ..}`.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct HttpError {
     status: StatusCode,
     detail: String,
 }
 
-impl Refusal {
+impl HttpError {
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self { status, detail: detail.into() }
     }
@@ -50,7 +50,7 @@ impl Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
         let Self { status, detail } = self;
         let detail = mask::hide(&detail).into_owned();
@@ -111,7 +111,7 @@ fn header_text(text: &str) -> String {
     plain
 }
 
-impl From<PathRejection> for Refusal {
+impl From<PathRejection> for HttpError {
     /// Names the part of the path; its value is left out, since it may be a key.
     fn from(rejected: PathRejection) -> Self {
         let detail = match &rejected {
@@ -127,7 +127,7 @@ impl From<PathRejection> for Refusal {
     }
 }
 
-impl From<StoreError> for Refusal {
+impl From<StoreError> for HttpError {
     fn from(error: StoreError) -> Self {
         if error.is_corrupt() {
             // The log has named the row already.
@@ -138,7 +138,7 @@ impl From<StoreError> for Refusal {
     }
 }
 
-impl From<Unavailable> for Refusal {
+impl From<Unavailable> for HttpError {
     fn from(unavailable: Unavailable) -> Self {
         let reason = match unavailable {
             Unavailable::Database => "it could not be stored, send it again; the server's log says why",

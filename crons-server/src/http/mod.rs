@@ -14,7 +14,7 @@ mod pages;
 mod router;
 
 pub(crate) use access::Access;
-pub(crate) use listener::{Seldom, serve};
+pub(crate) use listener::{LogThrottle, serve};
 pub(crate) use refusal_log::RefusalLog;
 pub(crate) use router::Routes;
-pub(crate) use state::{App, on};
+pub(crate) use state::AppState;

@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::Uri;
 use axum::http::request::Parts;
 
-use crate::http::error::Refusal;
+use crate::http::error::HttpError;
 use crate::http::paths;
 
 /// The parameters of a query string, decoded, in the order in which they were written.
@@ -38,7 +38,7 @@ impl QueryPairs {
     ///
     /// # Errors
     /// If it is given twice with two values, or is not UTF-8. The message shows no value, since it may be a key.
-    pub(crate) fn value(&self, name: &str) -> Result<Option<&str>, Refusal> {
+    pub(crate) fn value(&self, name: &str) -> Result<Option<&str>, HttpError> {
         if self.broken.iter().any(|broken| broken == name) {
             return Err(not_utf8(name));
         }
@@ -46,7 +46,7 @@ impl QueryPairs {
             self.pairs.iter().filter(|(given, _)| given == name).map(|(_, value)| value.as_str());
         let first = values.next();
         if values.any(|other| Some(other) != first) {
-            return Err(Refusal::bad_request(format!(
+            return Err(HttpError::bad_request(format!(
                 "{name}: the query string gives it more than once, with different values; write it once"
             )));
         }
@@ -57,17 +57,17 @@ impl QueryPairs {
     ///
     /// # Errors
     /// If one of them is not UTF-8.
-    pub(crate) fn into_pairs(self) -> Result<Vec<(String, String)>, Refusal> {
+    pub(crate) fn into_pairs(self) -> Result<Vec<(String, String)>, HttpError> {
         self.broken.first().map_or(Ok(self.pairs), |name| Err(not_utf8(name)))
     }
 
     /// Refuses parameters other than these.
-    pub(crate) fn only(&self, known: &[&str]) -> Result<(), Refusal> {
+    pub(crate) fn only(&self, known: &[&str]) -> Result<(), HttpError> {
         let Some((unknown, _)) = self.pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) else {
             return Ok(());
         };
         let unknown: String = unknown.chars().take(80).collect();
-        Err(Refusal::bad_request(format!(
+        Err(HttpError::bad_request(format!(
             "{} is no parameter of this list; allowed are {}; leave it out",
             paths::named(&unknown),
             known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
@@ -83,9 +83,9 @@ fn written_replacements(written: &str) -> usize {
     written.matches(REPLACED).count() + written.to_ascii_lowercase().matches("%ef%bf%bd").count()
 }
 
-fn not_utf8(name: &str) -> Refusal {
+fn not_utf8(name: &str) -> HttpError {
     let name = name.replace(REPLACED, "\u{2026}");
-    Refusal::bad_request(format!(
+    HttpError::bad_request(format!(
         "{name}: this part of the query string is not UTF-8; percent-encode its bytes in UTF-8"
     ))
 }

@@ -12,38 +12,38 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
 
+use crate::blocking;
 use crate::http::access::{self, Access};
-use crate::http::error::Refusal;
-use crate::http::listener::{RequestBody, Site};
+use crate::http::error::HttpError;
+use crate::http::listener::RequestBody;
 use crate::http::refusal_log::RefusalLog;
-use crate::http::state::App;
+use crate::http::state::AppState;
 use crate::http::{api, ingest, pages, paths};
-use crate::store::Reader;
 
-/// The routes, and a shortcut past them: they and their layers would be a tenth of what a check-in costs.
+/// The routes, and a shortcut past them for envelopes: the routes and their layers would be a tenth of a check-in's cost.
 #[derive(Clone)]
 pub(crate) struct Routes {
     router: TowerToHyperService<Router>,
-    app: App,
+    state: AppState,
     access: Access,
     refusals: Arc<RefusalLog>,
 }
 
 impl Routes {
-    pub(crate) fn new(app: App, access: Access, refusals: Arc<RefusalLog>) -> Self {
-        let router = TowerToHyperService::new(router(app.clone(), access.clone()));
-        Self { router, app, access, refusals }
-    }
-}
-
-impl Site for Routes {
-    async fn answer(&self, request: hyper::Request<RequestBody>) -> Response {
-        self.app.mask.scope(self.routed(request)).await
+    pub(crate) fn new(state: AppState, access: Access, refusals: Arc<RefusalLog>) -> Self {
+        let router = TowerToHyperService::new(router(state.clone(), access.clone()));
+        Self { router, state, access, refusals }
     }
 }
 
 impl Routes {
-    /// Strangers are turned away, and no page of ours runs scripts, is framed, or guesses types.
+    /// Answers a request. The server's key is hidden in everything that is logged or answered meanwhile.
+    pub(crate) async fn answer(self, request: hyper::Request<RequestBody>) -> Response {
+        let mask = self.state.mask.clone();
+        mask.scope(self.routed(request)).await
+    }
+
+    /// Rejects foreign hosts, routes the request, and forbids browsers to run scripts, to frame pages and to guess content types.
     async fn routed(&self, mut request: hyper::Request<RequestBody>) -> Response {
         const HEADERS: [(HeaderName, HeaderValue); 3] = [
             (
@@ -57,10 +57,10 @@ impl Routes {
             (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         ];
         paths::collapse_slashes(request.uri_mut());
-        let mut response = if let Some(refused) = self.access.refused_host(request.headers()) {
+        let mut response = if let Some(refused) = self.access.reject_host(request.headers()) {
             refused.into_response()
         } else if let Some(project) = plain_envelope(&request) {
-            let answer = ingest::envelope(&self.app, &project, request).await;
+            let answer = ingest::envelope(&self.state, &project, request).await;
             ingest::readable_by_pages(answer.into_response())
         } else {
             let Ok(response) = self.router.call(request).await;
@@ -82,7 +82,7 @@ fn allow_options(headers: &mut HeaderMap) {
     }
 }
 
-/// The project of what nearly all requests are: an envelope.
+/// The project of a request that sends an envelope, as nearly all do; `None` for any other request.
 fn plain_envelope<B>(request: &hyper::Request<B>) -> Option<String> {
     if request.method() != Method::POST {
         return None;
@@ -91,8 +91,8 @@ fn plain_envelope<B>(request: &hyper::Request<B>) -> Option<String> {
     project.bytes().all(|digit| digit.is_ascii_digit()).then(|| project.to_owned())
 }
 
-fn router(app: App, access: Access) -> Router {
-    // All else is for those who have the admin token.
+fn router(state: AppState, access: Access) -> Router {
+    // Every route except health checks and ingest needs the admin token.
     Router::new()
         .route("/", get(pages::index))
         .route("/style.css", get(pages::style))
@@ -101,28 +101,28 @@ fn router(app: App, access: Access) -> Router {
         .nest("/api/0/organizations/{organization}", api())
         .fallback(not_found)
         .method_not_allowed_fallback(other_method)
-        .layer(middleware::from_fn_with_state(access.clone(), access::admin))
+        .layer(middleware::from_fn_with_state(access.clone(), access::require_admin_token))
         .route("/health", get(health))
         .route("/health/", get(health))
         .method_not_allowed_fallback(other_method)
-        .layer(middleware::from_fn_with_state(access, access::same_origin))
+        .layer(middleware::from_fn_with_state(access, access::reject_cross_origin))
         .merge(ingest())
-        .with_state(app)
+        .with_state(state)
 }
 
-/// Open to all who have the key, and to pages of any origin. Bodies are only taken here, packed or not.
-fn ingest() -> Router<App> {
+/// The routes of clients, which present the public key; open to pages of any origin. Only here are bodies accepted in a content encoding.
+fn ingest() -> Router<AppState> {
     let cron =
         || get(ingest::cron).post(ingest::cron).head(other_method_of_cron).fallback(other_method_of_cron);
     let store = || post(ingest::store).get(ingest::store_pixel);
-    let with_slash = |router: Router<App>, path: &str, methods: MethodRouter<App>| {
+    let with_slash = |router: Router<AppState>, path: &str, methods: MethodRouter<AppState>| {
         router.route(path, methods.clone()).route(&format!("{path}/"), methods)
     };
     [
         ("/api/{project}/envelope", post(ingest::envelope_endpoint)),
         ("/api/{project}/cron/{slug}", cron()),
         ("/api/{project}/cron/{slug}/{key}", cron()),
-        // What carries no check-ins.
+        // Routes of Sentry's other products: their payloads are accepted and discarded.
         ("/api/store", store()),
         ("/api/{project}/store", store()),
         ("/api/{project}/security", post(ingest::report)),
@@ -142,37 +142,37 @@ fn ingest() -> Router<App> {
     .layer(middleware::from_fn(ingest::cors))
 }
 
-/// What is stored, and what people can change of it.
-fn api() -> Router<App> {
+/// The routes of the API.
+fn api() -> Router<AppState> {
     Router::new()
         .route("/monitors/", get(api::monitors))
         .route("/monitors/{slug}/", get(api::monitor).put(api::change_monitor).delete(api::delete_monitor))
         .route("/monitors/{slug}/environments/{environment}/", put(api::change_environment))
         .route("/monitors/{slug}/checkins/", get(api::check_ins))
         .route("/monitors/{slug}/incidents/", get(api::incidents_of))
-        .route("/monitors/{slug}/processing-errors/", get(api::refused_of))
+        .route("/monitors/{slug}/processing-errors/", get(api::processing_errors_of))
         .route("/monitors/{slug}/usage/", get(api::usage_of))
         .route("/incidents/", get(api::incidents))
         .route("/incidents/{id}/", get(api::incident))
         .route("/incidents/{id}/acknowledgement/", put(api::acknowledge).delete(api::unacknowledge))
         .route("/alerts/", get(api::alerts))
-        .route("/processing-errors/", get(api::refused))
+        .route("/processing-errors/", get(api::processing_errors))
         .route("/usage/", get(api::usage))
         .route("/outages/", get(api::outages))
 }
 
-/// `GET /health`: whether the database can be read, and is still there.
-async fn health(State(app): State<App>) -> Result<Json<Value>, Refusal> {
-    app.probe(Reader::check).await?;
-    if !app.inbox.is_well() {
+/// `GET /health`: 200 if the database can be read, is still the file that was opened, and took the last batch; else 503.
+async fn health(State(state): State<AppState>) -> Result<Json<Value>, HttpError> {
+    blocking::read(&state.probe, |queries| queries.check()).await?;
+    if !state.inbox.is_well() {
         let detail = "what was last to be stored could not be; the server's log says why";
-        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, detail));
+        return Err(HttpError::new(StatusCode::SERVICE_UNAVAILABLE, detail));
     }
     Ok(Json(json!({"status": "ok"})))
 }
 
-/// The path is shown in part only, here and below: it may hold a key.
-async fn not_found(uri: Uri) -> Refusal {
+/// The answer to a path without a route. The message shows only known words of the path, since the rest may be a key.
+async fn not_found(uri: Uri) -> HttpError {
     let (path, shown) = (uri.path(), paths::shown(uri.path()));
     let help = if path.starts_with("/api/0/") && !path.ends_with('/') {
         "paths of the API end in a slash"
@@ -183,7 +183,7 @@ async fn not_found(uri: Uri) -> Refusal {
     } else {
         "the list of monitors is at /"
     };
-    Refusal::not_found(format!("there is nothing at {shown}; {help}"))
+    HttpError::not_found(format!("there is nothing at {shown}; {help}"))
 }
 
 /// The answer to a method that a route does not have. The router adds the header `Allow`.
@@ -193,10 +193,10 @@ async fn other_method(method: Method, route: Option<MatchedPath>, uri: Uri) -> R
     }
     let path = route.map_or_else(|| paths::shown(uri.path()), |route| route.as_str().to_owned());
     let detail = format!("{method} is not what {path} is for; the header `Allow` says what is");
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
+    HttpError::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
 }
 
-/// The same for the check-in URL, where `HEAD` is another method than `GET`: whoever looks does not check in.
+/// The answer of the check-in URL to other methods than GET and POST. `HEAD` is one of them: a look at the URL is no check-in.
 async fn other_method_of_cron(method: Method, route: Option<MatchedPath>, uri: Uri) -> Response {
     let allowed = [(header::ALLOW, HeaderValue::from_static("GET,POST"))];
     (allowed, other_method(method, route, uri).await).into_response()

@@ -1,47 +1,34 @@
-//! What every handler may use.
+//! The state that every handler shares.
 
 use std::sync::Arc;
 
+use crate::blocking;
 use crate::mask::Mask;
 use crate::pipeline::Inbox;
-use crate::store::{Reader, StoreError};
+use crate::store::{Queries, StoreError};
 
-/// The handlers' tools: the queue for what comes in, the database for what is shown.
+/// The queue for what comes in, and the database for what is shown.
 #[derive(Clone)]
-pub struct App {
+pub struct AppState {
     pub(crate) inbox: Arc<Inbox>,
-    pub(crate) reader: Arc<Reader>,
-    /// For what must not wait for a long answer of the other one: probes, and the sender of alerts.
-    pub(crate) probe: Arc<Reader>,
+    pub(crate) queries: Arc<dyn Queries>,
+    /// Reads that must not wait for a long answer of `queries`: health checks, due alerts.
+    pub(crate) probe: Arc<dyn Queries>,
     pub(crate) public_key: Arc<str>,
     pub(crate) dsn: Arc<str>,
     /// Hides the public key.
     pub(crate) mask: Mask,
 }
 
-impl App {
-    /// Reads from the database, on a thread that may wait for it.
+impl AppState {
+    /// Reads from the database on a thread that may block.
+    ///
+    /// # Errors
+    /// If the read fails.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+        read: impl FnOnce(&dyn Queries) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        on(Arc::clone(&self.reader), read).await
+        blocking::read(&self.queries, read).await
     }
-
-    /// The same, for short questions that must not wait for long answers.
-    pub(crate) async fn probe<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        on(Arc::clone(&self.probe), read).await
-    }
-}
-
-/// Reads from the database by this connection, on a thread that may wait for it.
-pub(crate) async fn on<T: Send + 'static>(
-    reader: Arc<Reader>,
-    read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    let read = tokio::task::spawn_blocking(move || read(&reader)).await;
-    read.unwrap_or_else(|panicked| Err(StoreError::unavailable(panicked)))
 }

@@ -1,13 +1,14 @@
-//! How many connections there may be, and how long each may make us wait.
+//! Limits on the connections of clients: their number, and how long each may wait.
 
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-/// Where there are files enough: as many as check-ins may wait for the database. An idle one costs about 12 KB.
-const MOST_CONNECTIONS: usize = 4_096;
+/// The number of connections if the limit of open files allows it. The queue of check-ins that wait for the database has as many
+/// places. An idle connection uses about 12 KB.
+const MAX_CONNECTIONS: usize = 4_096;
 
-/// What clients may take of a [`Server`](crate::Server) by being connected. [`Settings`](crate::Settings) hold one.
+/// Limits on the connections of clients to a [`Server`](crate::Server).
 ///
 /// ```
 /// let mut settings = crons_server::Settings::default();
@@ -16,25 +17,26 @@ const MOST_CONNECTIONS: usize = 4_096;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ConnectionLimits {
-    /// Connections at a time. If left out: three quarters of the files that the process may have open, up to 4,096.
+    /// The number of connections at a time, at least 1. `None`: three quarters of the files that the process may have open, at most
+    /// 4,096.
     pub connections: Option<usize>,
-    /// How long a connection may take from its last answer, or from its beginning, to the end of the next headers.
+    /// The time in which a connection must have sent the headers of its next request, from its start or from its last answer on.
+    /// 60 s by default.
     pub headers: Duration,
-    /// How long an answer keeps its connection from being closed in favour of a new one.
+    /// The time in which a client must have read an answer. Until then the server does not close the connection to make room for a new
+    /// one. 60 s by default.
     pub answer: Duration,
 }
 
 impl ConnectionLimits {
-    /// The open files that the most connections take, with what is left for others.
-    pub const OPEN_FILES: u64 = MOST_CONNECTIONS as u64 / 3 * 4 + 4;
+    /// The limit of open files with which the server accepts 4,096 connections: a third more.
+    pub const OPEN_FILES: u64 = MAX_CONNECTIONS as u64 / 3 * 4 + 4;
 
-    /// Connections at a time.
+    /// The number of connections that the server accepts at a time.
     pub(crate) fn most_connections(&self) -> usize {
-        // A quarter is left for the database, and for what a program that embeds the server opens.
-        let affordable = || open_files().map_or(MOST_CONNECTIONS, |files| files / 4 * 3);
-        self.connections
-            .unwrap_or_else(|| affordable().min(MOST_CONNECTIONS))
-            .clamp(1, Semaphore::MAX_PERMITS)
+        // A quarter of the files stays free for the database, and for the program that embeds the server.
+        let affordable = || open_files().map_or(MAX_CONNECTIONS, |files| files / 4 * 3);
+        self.connections.unwrap_or_else(|| affordable().min(MAX_CONNECTIONS)).clamp(1, Semaphore::MAX_PERMITS)
     }
 }
 
@@ -42,15 +44,16 @@ impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
             connections: None,
-            // Our client drops idle connections after 30 s, and must be first; 60 s for headers is nginx's default.
+            // The default of nginx: <https://nginx.org/en/docs/http/ngx_http_core_module.html#client_header_timeout>. More than the
+            // 30 s after which our client closes an idle connection, so that the client never sends into one that is being closed.
             headers: Duration::from_secs(60),
-            // What nginx waits for those behind it.
+            // The default of nginx: <https://nginx.org/en/docs/http/ngx_http_core_module.html#send_timeout>.
             answer: Duration::from_secs(60),
         }
     }
 }
 
-/// How many files the process may have open, where there is such a limit.
+/// The soft limit of open files of this process; `None` on systems without one.
 fn open_files() -> Option<usize> {
     #[cfg(unix)]
     return rlimit::Resource::NOFILE.get_soft().ok().and_then(|files| usize::try_from(files).ok());
@@ -60,11 +63,11 @@ fn open_files() -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ConnectionLimits, MOST_CONNECTIONS};
+    use super::{ConnectionLimits, MAX_CONNECTIONS};
 
     #[test]
-    fn the_files_asked_for_are_enough_for_the_most_connections() {
-        assert!(ConnectionLimits::OPEN_FILES / 4 * 3 >= MOST_CONNECTIONS as u64);
-        assert!((1..=MOST_CONNECTIONS).contains(&ConnectionLimits::default().most_connections()));
+    fn the_open_files_are_enough_for_the_most_connections() {
+        assert!(ConnectionLimits::OPEN_FILES / 4 * 3 >= MAX_CONNECTIONS as u64);
+        assert!((1..=MAX_CONNECTIONS).contains(&ConnectionLimits::default().most_connections()));
     }
 }

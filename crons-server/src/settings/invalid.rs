@@ -1,8 +1,9 @@
-//! The error of a text that is no setting.
+//! The error of a text that is not a value of its setting.
 
 use std::fmt;
 
-/// A text that cannot be a setting: the message names the setting, the text, and what is allowed.
+/// A text is not a value of its setting. The message names the setting, the text if it is not a secret, what is allowed, and what to
+/// write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidSetting(String);
 

@@ -1,4 +1,4 @@
-//! What the operator says before the server starts.
+//! The operator's settings of a server.
 
 // In layer order: a module uses only those above it.
 mod invalid;
@@ -10,50 +10,68 @@ use std::fmt;
 use crate::alerts::Alerts;
 use crate::clock::Clock;
 pub use crate::domain::Quotas;
+use crate::quote::quoted;
 pub use connection_limits::ConnectionLimits;
 pub(crate) use database::Backend;
 pub use database::Database;
 pub use invalid::InvalidSetting;
 
-/// Settings of a [`Server`](crate::Server).
+/// Settings of a [`Server`](crate::Server). The defaults are those of `crons serve`.
 ///
 /// ```
-/// let settings = crons_server::Settings { database: "sqlite:/var/lib/crons.db".parse()?, ..Default::default() };
+/// use crons_server::{RateLimit, Settings};
+///
+/// let settings = Settings {
+///     database: "sqlite:/var/lib/crons.db".parse()?,
+///     admin_token: Some("an-example-of-a-token".parse()?),
+///     rate_limit: RateLimit::OFF,
+///     ..Settings::default()
+/// };
 /// # Ok::<(), crons_server::InvalidSetting>(())
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// Where check-ins are kept.
+    /// The database that stores check-ins.
     pub database: Database,
-    /// The key that clients show; if left out, one is made and kept in the database.
+    /// The key that clients send. `None`: a random key, which is made at the first start and stored in the database.
     pub public_key: Option<PublicKey>,
-    /// What opens pages and API; without it, only this machine may reach the server.
+    /// The token that opens the pages and the API. `None`: everybody on this machine has access, and the server refuses to listen on an
+    /// address that other machines can reach.
     pub admin_token: Option<AdminToken>,
-    /// How often one monitor may check in.
+    /// The number of check-ins that the server accepts per minute from each environment of a monitor.
     pub rate_limit: RateLimit,
-    /// How many monitors and environments there may be.
+    /// The number of monitors and environments that check-ins may create.
     pub quotas: Quotas,
     /// How long check-ins are kept.
     pub retention: Retention,
-    /// Who is told about incidents.
+    /// Which incidents are reported to which webhooks.
     pub alerts: Alerts,
-    /// Where the time comes from.
+    /// The clock of the server; another than the system's is for tests.
     pub clock: Clock,
-    /// What clients may take by being connected.
+    /// Limits on the connections of clients.
     pub connection_limits: ConnectionLimits,
 }
 
-/// Check-ins that are taken of one monitor environment in a minute of the clock.
+/// The number of check-ins that the server accepts from one environment of a monitor in a minute of the clock. Further ones are refused
+/// as rate-limited.
+///
+/// ```
+/// use crons_server::RateLimit;
+///
+/// assert_eq!("6".parse(), Ok(RateLimit::SENTRY));
+/// assert_eq!("off".parse(), Ok(RateLimit::OFF));
+/// assert!("0".parse::<RateLimit>().is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit(pub(crate) Option<u32>);
 
 impl RateLimit {
-    /// Any number.
+    /// No limit.
     pub const OFF: Self = Self(None);
-    /// 6, as at Sentry.
+    /// 6 check-ins a minute, the default of Sentry's server (its option `crons.per_monitor_rate_limit`).
     pub const SENTRY: Self = Self(Some(6));
 
-    /// At most this many.
+    /// A limit of this many check-ins a minute.
     pub fn per_minute(check_ins: std::num::NonZeroU32) -> Self {
         Self(Some(check_ins.get()))
     }
@@ -82,36 +100,38 @@ impl std::str::FromStr for RateLimit {
             _ if text == "off" => Ok(Self::OFF),
             Ok(check_ins) => Ok(Self::per_minute(check_ins)),
             Err(_) => Err(InvalidSetting::new(format!(
-                "rate_limit: {text:?} is neither a number of check-ins a minute, from 1 on, nor `off`"
+                "rate_limit: {} is neither a number of check-ins a minute, 1 or more, nor `off`; write one of them",
+                quoted(text)
             ))),
         }
     }
 }
 
-/// How long check-ins are kept. What thresholds still look at is kept longer, as are runs that are not over.
+/// How long check-ins are kept. Runs that are not finished, and runs that a threshold still counts, are always kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// Days for runs that ended well.
+    /// The number of days that successful runs are kept. 90 by default, as by Sentry.
     pub success_days: u32,
-    /// Days for all others, and for incidents that are over.
+    /// The number of days that all other runs and resolved incidents are kept. 365 by default.
     pub failure_days: u32,
-    /// Of each environment, the newest runs that ended well, and as many others.
+    /// The number of successful runs that are kept in each environment, and as many others: the newest. 10,000 by default, a week of a
+    /// job that runs every minute.
     pub check_ins: u32,
 }
 
 impl Default for Retention {
-    /// 90 days as at Sentry, a year for failures, and a week of a job that runs each minute.
     fn default() -> Self {
         Self { success_days: 90, failure_days: 365, check_ins: 10_000 }
     }
 }
 
-/// The key that clients show: 1 to 64 of a-z, A-Z, 0-9, `-` and `_`. Not shown by `Debug`.
+/// The key that clients send, the part of the DSN before the `@`: 1 to 64 of the characters a-z, A-Z, 0-9, `-` and `_`. `Debug` hides
+/// it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey(String);
 
 impl PublicKey {
-    /// The key.
+    /// The key as a text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -126,7 +146,7 @@ impl std::str::FromStr for PublicKey {
             return Ok(Self(key.to_owned()));
         }
         Err(InvalidSetting::new(
-            "key: it must be 1 to 64 of a-z, A-Z, 0-9, `-` and `_`; leave it out to have one made",
+            "key: it must be 1 to 64 of the characters a-z, A-Z, 0-9, `-` and `_`; leave the key out, and the server makes one",
         ))
     }
 }
@@ -137,12 +157,12 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// What opens pages and API: 16 characters or more. Not shown by `Debug`.
+/// The token that opens the pages and the API: 16 or more printable ASCII characters without spaces. `Debug` hides it.
 #[derive(Clone)]
 pub struct AdminToken(String);
 
 impl AdminToken {
-    /// The token.
+    /// The token as a text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -156,7 +176,7 @@ impl std::str::FromStr for AdminToken {
             return Ok(Self(token.to_owned()));
         }
         Err(InvalidSetting::new(
-            "admin_token: it must be 16 or more printable characters without spaces; make one by `openssl rand -hex 32`",
+            "admin_token: it must be 16 or more printable ASCII characters without spaces; `openssl rand -hex 32` prints one",
         ))
     }
 }

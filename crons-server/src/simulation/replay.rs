@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::report::Report;
 use super::simulator::{Simulation, Ticks};
 use crate::domain::{CheckIn, CheckInEvent, Config, ConfigPatch, ConfigUpdate, ReceivedCheckIn, Status};
-use crate::settings::{Backend, Database, Quotas, RateLimit};
-use crate::store::{Reader, StoreError};
+use crate::settings::{Database, Quotas, RateLimit};
+use crate::store::{self, StoreError};
 
 /// What to change of the stored configurations; what is `None` stays.
 #[derive(Debug, Clone, Default)]
@@ -45,17 +45,13 @@ impl Replay {
     /// # Errors
     /// If the database cannot be read.
     pub fn run(&self, database: &Database) -> Result<Option<(usize, Report)>, StoreError> {
-        let reader = {
-            let Backend::Sqlite(path) = database.backend();
-            Reader::open(path)?
-        };
-        let everything = reader.everything(self.monitor_slug.as_deref())?;
-        if self.monitor_slug.is_some() && everything.environments.is_empty() {
+        let export = store::open_for_reading(database)?.export(self.monitor_slug.as_deref())?;
+        if self.monitor_slug.is_some() && export.environments.is_empty() {
             return Ok(None);
         }
-        let stored = everything.incidents.len();
+        let stored = export.incidents.len();
         let mut arrivals = Vec::new();
-        for (slug, environment, row) in &everything.check_ins {
+        for (slug, environment, row) in &export.check_ins {
             if let Ok(slug) = Slug::parse(slug) {
                 // An end that was held until its begin is older than it, and was taken after it.
                 let reports = self.reports(&slug, environment, row).into_iter();
@@ -65,13 +61,13 @@ impl Replay {
         arrivals.sort_by_key(|(taken, _)| *taken);
         let quotas = Quotas { monitors: u32::MAX, environments: u32::MAX };
         let mut simulation = Simulation::with_quotas(Ticks::EveryMinute, RateLimit::OFF, quotas)?;
-        simulation.set_outages(reader.outages(Timestamp::MIN)?);
+        simulation.set_outages(export.outages);
         for (taken, arrival) in &arrivals {
             simulation.advance(*taken, false)?;
             simulation.check_in(arrival)?;
         }
         // What was due since the last report counts, too.
-        if let (Some(until), false) = (reader.heard_until()?, arrivals.is_empty()) {
+        if let (Some(until), false) = (export.last_heartbeat, arrivals.is_empty()) {
             simulation.advance(until, false)?;
         }
         Ok(Some((stored, simulation.finish()?)))

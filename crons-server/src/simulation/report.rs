@@ -7,7 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::domain::{Outcome, ProcessingError, ReceivedCheckIn, Verdict};
-use crate::store::Everything;
+use crate::store::Export;
 
 /// Ids as the timeline writes them.
 pub(crate) type Written = HashMap<Uuid, String>;
@@ -121,9 +121,9 @@ impl OutcomeRow {
 }
 
 impl Report {
-    pub(crate) fn new(everything: Everything, outcomes: Vec<OutcomeRow>, written: &Written) -> Self {
+    pub(crate) fn new(export: Export, outcomes: Vec<OutcomeRow>, written: &Written) -> Self {
         let id = |guid: Uuid| written.get(&guid).cloned().unwrap_or_else(|| guid.simple().to_string());
-        let Everything { check_ins, environments, incidents, occurrences } = everything;
+        let Export { check_ins, environments, incidents, occurrences, .. } = export;
         Self {
             check_ins: check_ins
                 .into_iter()

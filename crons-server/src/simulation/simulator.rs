@@ -277,7 +277,7 @@ impl Simulation {
                 self.explained(&event, &verdict);
             }
         }
-        Ok(Report::new(self.store.everything()?, self.outcomes, &self.written))
+        Ok(Report::new(self.store.export()?, self.outcomes, &self.written))
     }
 
     fn transaction<T>(

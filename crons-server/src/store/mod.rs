@@ -3,14 +3,19 @@
 // In layer order: a module uses only those above it.
 mod error;
 mod expired;
+mod views;
+mod queries;
 mod records;
 mod sqlite;
 mod backend;
 
 pub use backend::backup;
+pub(crate) use backend::{OpenDatabase, open, open_for_reading};
 pub use error::{StoreError, UnreadableRow};
-pub use records::{Change, Records, Store, Usage};
-pub(crate) use sqlite::enqueue_alerts;
-pub use sqlite::{
-    EnvironmentView, Everything, IncidentFilter, IncidentView, MonitorView, Reader, SqliteStore, Sweep,
+pub(crate) use queries::Queries;
+pub(crate) use records::{Change, Records, Store, Usage};
+pub(crate) use sqlite::{SqliteStore, enqueue_alerts};
+pub(crate) use views::{
+    AlertView, CheckInView, EnvironmentView, Export, IncidentDetail, IncidentFilter, IncidentView,
+    MonitorView, PageRequest, ProcessingErrorsView, UsageView,
 };

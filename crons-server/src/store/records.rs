@@ -105,8 +105,14 @@ pub trait Records {
     /// Deletes what a sweep has found to be too old or too many. The number of check-ins among it.
     fn delete_expired(&mut self, expired: &Expired) -> Result<usize, StoreError>;
     /// Gives space back that nothing uses any more: a little of it, so that nobody waits for long. Whether there is more.
-    fn give_back(&mut self) -> Result<bool, StoreError>;
+    fn reclaim_space(&mut self) -> Result<bool, StoreError>;
 
+    /// Stores a setting that has no value yet, and returns the value that it has.
+    fn setting(&mut self, name: &str, value: &str) -> Result<String, StoreError>;
+
+    /// Brings the waits of alerts up to date at the start of a server. An alert that was never tried, or whose target was not configured,
+    /// is due at once; no alert waits for longer than a target can ask for.
+    fn resume_alerts(&mut self, now: Timestamp) -> Result<(), StoreError>;
     /// Keeps a message about an incident until its target has it; one about the same event and target is there once.
     fn enqueue_alert(&mut self, alert: &Alert) -> Result<(), StoreError>;
     /// Writes down what came of an attempt to send one.

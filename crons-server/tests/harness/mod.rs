@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part")]
 
+pub mod sqlite;
+
 use std::time::{Duration, Instant};
 
 use crons_server::{Clock, Database, ManualClock, Server, Settings, StartError};
@@ -65,6 +67,11 @@ impl Harness {
 
     pub fn database(&self) -> std::path::PathBuf {
         self.folder.path().join("crons.db")
+    }
+
+    /// The database file, for faults and facts that the API does not have.
+    pub fn file(&self) -> sqlite::File {
+        sqlite::File::open(&self.database())
     }
 
     /// Stops the server, if it runs, and starts it again on the same file.
@@ -198,16 +205,9 @@ impl Harness {
 impl Drop for Harness {
     fn drop(&mut self) {
         self.stop();
-        // The server does not have it looked up with each row.
-        if !std::thread::panicking()
-            && let Ok(connection) = rusqlite::Connection::open_with_flags(
-                self.database(),
-                rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
-            )
-        {
-            let check = "SELECT count(*) FROM pragma_foreign_key_check";
-            let lost: Result<u32, _> = connection.query_row(check, [], |row| row.get(0));
-            assert!(!matches!(lost, Ok(1..)), "rows that point nowhere: {lost:?}");
+        if !std::thread::panicking() {
+            let dangling = sqlite::dangling_rows(&self.database());
+            assert!(!matches!(dangling, Some(1..)), "{dangling:?} rows refer to no row");
         }
     }
 }

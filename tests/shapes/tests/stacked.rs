@@ -72,7 +72,7 @@ trait Local {
 impl Local for Job {}
 
 #[test]
-fn case_30_under_async_trait_the_future_is_watched() {
+fn under_async_trait_the_future_is_watched() {
     assert_fails(Job(0).by_reference("x"));
     assert_fails(Job(0).by_value("x".into()));
     assert_fails(Job(0).generic(&3));
@@ -97,7 +97,7 @@ fn boxed_by_combinator<'a>(n: &'a u8) -> futures_util::future::BoxFuture<'a, Res
 }
 
 #[test]
-fn case_34_the_box_future_of_futures_is_seen() {
+fn the_box_future_of_futures_is_seen() {
     assert_fails(boxed(&1));
     assert_fails(boxed_local(&1));
     assert_fails(boxed_by_combinator(&1));
@@ -129,7 +129,7 @@ fn sync_above_instrument(n: u8) -> Result<u8, String> {
 }
 
 #[test]
-fn case_46_instrument_may_stand_above_or_below() {
+fn instrument_may_stand_above_or_below() {
     assert_fails(below_instrument(1));
     assert_fails(above_instrument(1));
     for job in [sync_below_instrument, sync_above_instrument] {
@@ -150,7 +150,7 @@ async fn below_main() -> Result<(), String> {
 }
 
 #[test]
-fn case_45_main_may_stand_above_or_below() {
+fn main_may_stand_above_or_below() {
     for main in [above_main, below_main] {
         assert_eq!(statuses(&with_captured_check_ins(|| assert!(main().is_ok()))), [InProgress, Fine]);
     }
@@ -158,14 +158,14 @@ fn case_45_main_may_stand_above_or_below() {
 
 #[crons::monitor]
 #[tokio::test]
-async fn case_44_above_tokio_test() -> Result<(), String> {
+async fn above_tokio_test() -> Result<(), String> {
     tokio::task::yield_now().await;
     Ok(())
 }
 
 #[tokio::test(start_paused = true)]
 #[crons::monitor]
-async fn case_44_below_tokio_test() -> Result<(), String> {
+async fn below_tokio_test() -> Result<(), String> {
     tokio::task::yield_now().await;
     Ok(())
 }
@@ -173,14 +173,14 @@ async fn case_44_below_tokio_test() -> Result<(), String> {
 #[crons::monitor]
 #[test]
 #[should_panic(expected = "as it should")]
-fn case_44_above_should_panic() {
+fn above_should_panic() {
     panic!("as it should");
 }
 
 #[test]
 #[should_panic(expected = "as it should")]
 #[crons::monitor]
-fn case_44_below_should_panic() {
+fn below_should_panic() {
     panic!("as it should");
 }
 
@@ -212,7 +212,7 @@ fn attributed() -> &'static Location<'static> {
 
 #[test]
 #[expect(deprecated, reason = "that is what is tested")]
-fn case_42_other_attributes_stay_and_the_body_does_not_know_its_caller() {
+fn other_attributes_stay_and_the_body_has_no_caller_location() {
     let caller = with_captured_check_ins(|| {
         // A limit that is documented: the body is a closure, and closures do not pass their caller on.
         assert_ne!(attributed().line(), line!());

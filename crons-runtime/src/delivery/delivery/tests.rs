@@ -147,7 +147,7 @@ impl World {
 }
 
 #[test]
-fn d1_a_limit_of_the_server_silences_new_runs_until_it_is_over_and_they_are_counted() {
+fn a_limit_of_the_server_drops_and_counts_new_runs() {
     let mut told = false;
     let mut world = World::new(options(), move |_| {
         let response = Response::new(200);
@@ -164,7 +164,7 @@ fn d1_a_limit_of_the_server_silences_new_runs_until_it_is_over_and_they_are_coun
 }
 
 #[test]
-fn the_end_of_a_run_that_the_server_knows_of_waits_until_its_limit_is_over() {
+fn the_end_of_a_started_run_waits_for_the_servers_limit() {
     let mut world =
         World::new(options(), |_| Ok(Response::new(200).header("X-Sentry-Rate-Limits", "60::org")));
     let job = world.start("job", None);
@@ -176,7 +176,7 @@ fn the_end_of_a_run_that_the_server_knows_of_waits_until_its_limit_is_over() {
 }
 
 #[test]
-fn d10_a_429_is_not_sent_again_and_silences_for_a_minute() {
+fn a_429_is_not_sent_again_and_silences_for_a_minute() {
     let mut world = World::new(options(), |_| Ok(Response::new(429)));
     world.run("job", Duration::ZERO);
     world.pass(SECOND);
@@ -185,7 +185,7 @@ fn d10_a_429_is_not_sent_again_and_silences_for_a_minute() {
 }
 
 #[test]
-fn d11_what_the_server_refuses_is_reported_and_not_sent_again() {
+fn what_the_server_refuses_is_reported_and_not_sent_again() {
     for status in [400, 413, 500, 503] {
         let mut world = World::new(options(), move |_| Ok(Response::new(status)));
         world.run("job", Duration::ZERO);
@@ -197,7 +197,7 @@ fn d11_what_the_server_refuses_is_reported_and_not_sent_again() {
 }
 
 #[test]
-fn what_the_server_accepts_with_a_remark_is_sent_and_what_it_gives_a_reason_for_is_refused() {
+fn a_remark_counts_as_sent_and_a_reason_as_refused() {
     for (said, sent) in [("accepted, but monitor_config.tz: ..", 2), ("MONITOR_NOT_FOUND: ..", 0), ("", 0)] {
         let mut world = World::new(options(), move |_| Ok(Response::new(200).header("X-Sentry-Error", said)));
         world.run("job", Duration::ZERO);
@@ -221,7 +221,7 @@ fn a_server_error_is_as_good_as_no_answer_if_so_said() {
 }
 
 #[test]
-fn d12_a_server_that_is_gone_for_an_hour_and_back_gets_what_is_still_true() {
+fn after_an_hour_without_a_server_what_is_still_true_is_sent() {
     let config = |minutes: u32| MonitorConfig::crontab("@hourly").and_then(|c| c.max_runtime(minutes)).ok();
     let mut world =
         World::new(options(), |since| if since < MINUTE * 60 { Err(refused()) } else { Ok(fine()) });
@@ -245,7 +245,7 @@ fn d12_a_server_that_is_gone_for_an_hour_and_back_gets_what_is_still_true() {
 }
 
 #[test]
-fn d16_d17_a_begin_waits_for_its_end_only_as_long_as_was_said() {
+fn a_begin_waits_for_its_end_only_as_long_as_was_said() {
     for (coalesce, expected) in
         [(Duration::ZERO, vec![RunEvent::InProgress, RunEvent::Ok]), (SECOND * 2, vec![RunEvent::Ok])]
     {
@@ -281,7 +281,7 @@ fn a_flush_waits_for_no_grace_and_no_backoff() {
 }
 
 #[test]
-fn d21_of_ten_runs_in_a_minute_whole_ones_arrive_and_no_more_than_six_check_ins() {
+fn of_ten_runs_in_a_minute_three_arrive_whole() {
     let mut world = World::new(options(), |_| Ok(fine()));
     for _ in 0..10 {
         world.run("job", SECOND);
@@ -297,7 +297,7 @@ fn d21_of_ten_runs_in_a_minute_whole_ones_arrive_and_no_more_than_six_check_ins(
 }
 
 #[test]
-fn d21_the_ends_of_runs_that_were_let_through_are_paced_and_say_their_true_duration() {
+fn paced_ends_of_admitted_runs_keep_their_true_duration() {
     let mut world = World::new(options(), |_| Ok(fine()));
     // Five begin before the first ends: each was let through with a place for one end.
     let jobs: Vec<Job> = (0..5).map(|_| world.start("job", None)).collect();
@@ -315,7 +315,7 @@ fn d21_the_ends_of_runs_that_were_let_through_are_paced_and_say_their_true_durat
 }
 
 #[test]
-fn an_error_of_a_run_whose_begin_was_skipped_is_told_if_there_is_a_place_by_then() {
+fn an_error_of_a_throttled_run_is_sent_if_a_slot_is_free() {
     let mut world = World::new(options(), |_| Ok(fine()));
     for _ in 0..3 {
         world.run("job", SECOND);
@@ -328,7 +328,7 @@ fn an_error_of_a_run_whose_begin_was_skipped_is_told_if_there_is_a_place_by_then
 }
 
 #[test]
-fn of_a_run_whose_begin_was_skipped_and_in_which_nothing_happened_nothing_is_told() {
+fn a_throttled_run_without_a_verdict_sends_nothing() {
     let mut world = World::new(options(), |_| Ok(fine()));
     for _ in 0..3 {
         world.run("job", SECOND);
@@ -341,7 +341,7 @@ fn of_a_run_whose_begin_was_skipped_and_in_which_nothing_happened_nothing_is_tol
 }
 
 #[test]
-fn a_begin_that_is_said_again_by_hand_and_dropped_does_not_cost_the_run_its_end() {
+fn a_dropped_repeated_start_does_not_cost_the_run_its_end() {
     let mut world =
         World::new(options(), |_| Ok(Response::new(200).header("X-Sentry-Rate-Limits", "60:monitor:org")));
     let id = CheckInId::from_bytes([7; 16]);

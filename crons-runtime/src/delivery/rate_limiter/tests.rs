@@ -42,7 +42,7 @@ fn a_begin_is_let_through_only_if_there_is_a_place_for_its_end() {
 }
 
 #[test]
-fn an_end_waits_for_the_next_free_place_and_keeps_it_from_others() {
+fn an_end_reserves_the_next_free_slot() {
     let (mut rate_limiter, now) = (six(), Instant::now());
     let closer = record("job", RunEvent::Ok, true);
     for second in 0..6 {

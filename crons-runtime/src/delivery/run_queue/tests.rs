@@ -42,7 +42,7 @@ fn a_record_takes_64_bytes() {
 }
 
 #[test]
-fn a_begin_that_is_still_here_when_its_run_ends_is_folded_into_the_end() {
+fn an_unsent_start_is_folded_into_the_end_of_its_run() {
     let mut queues = RunQueues::default();
     let config = MonitorConfig::crontab("@daily").unwrap();
     let mut opener = record(1, RunEvent::InProgress);
@@ -61,7 +61,7 @@ fn a_begin_that_is_still_here_when_its_run_ends_is_folded_into_the_end() {
 }
 
 #[test]
-fn an_end_waits_for_the_answer_to_its_begin_while_other_runs_go_on() {
+fn an_end_waits_for_the_answer_to_its_start_other_runs_do_not() {
     let mut queues = RunQueues::default();
     queues.push(record(1, RunEvent::InProgress));
     let in_flight = queues.pop().unwrap();
@@ -92,7 +92,7 @@ fn a_begin_without_an_answer_is_folded_into_an_end_that_waits() {
 }
 
 #[test]
-fn two_reports_with_the_nil_id_are_never_folded_and_keep_their_order() {
+fn check_ins_with_the_nil_id_keep_their_order_unfolded() {
     let mut queues = RunQueues::default();
     for event in [RunEvent::InProgress, RunEvent::Ok, RunEvent::InProgress, RunEvent::Error] {
         assert!(matches!(queues.push(record(0, event)), PushOutcome::New));
@@ -173,7 +173,7 @@ fn steps() -> impl proptest::strategy::Strategy<Value = Vec<Step>> {
 
 proptest::proptest! {
     #[test]
-    fn whatever_happens_no_run_has_two_on_the_wire_and_nothing_is_lost(steps in steps()) {
+    fn no_run_has_two_check_ins_in_flight_and_none_is_lost(steps in steps()) {
         let mut queues = RunQueues::default();
         let mut in_flight: VecDeque<Index> = VecDeque::new();
         let (mut filed, mut folded, mut withdrawn, mut settled) = (0, 0, 0, 0);

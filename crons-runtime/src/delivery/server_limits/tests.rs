@@ -15,7 +15,7 @@ fn silenced(status: u16, headers: &[(&str, &str)]) -> Option<f64> {
 }
 
 #[test]
-fn d1_to_d7_the_header_of_sentry_is_read_as_it_comes() {
+fn the_header_of_sentry_is_read_as_it_comes() {
     for (header, expected) in [
         ("60:monitor:organization", Some(60.0)),
         ("60::organization", Some(60.0)),
@@ -42,7 +42,7 @@ fn d1_to_d7_the_header_of_sentry_is_read_as_it_comes() {
 }
 
 #[test]
-fn d8_the_longest_wait_wins_also_over_several_answers() {
+fn the_longest_wait_wins_also_over_several_answers() {
     let now = now();
     let mut limits = ServerRateLimits::default();
     let answer = |header: &str| Response::new(200).header("X-Sentry-Rate-Limits", header);
@@ -59,7 +59,7 @@ fn d8_the_longest_wait_wins_also_over_several_answers() {
 }
 
 #[test]
-fn d9_retry_after_counts_with_a_429_only_in_seconds_or_as_a_date() {
+fn retry_after_counts_with_a_429_only_in_seconds_or_as_a_date() {
     assert_eq!(silenced(429, &[("Retry-After", "5")]), Some(5.0));
     assert_eq!(silenced(429, &[("Retry-After", " 2.5 ")]), Some(2.5));
     assert_eq!(silenced(200, &[("Retry-After", "5")]), None);
@@ -70,7 +70,7 @@ fn d9_retry_after_counts_with_a_429_only_in_seconds_or_as_a_date() {
 }
 
 #[test]
-fn d10_a_429_that_says_nothing_else_means_a_minute() {
+fn a_429_that_says_nothing_else_means_a_minute() {
     assert_eq!(silenced(429, &[]), Some(60.0));
     assert_eq!(silenced(429, &[("Retry-After", "later")]), Some(60.0));
     assert_eq!(

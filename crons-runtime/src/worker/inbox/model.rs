@@ -112,7 +112,7 @@ fn check(jobs: fn() -> Vec<fn(&World)>) {
 }
 
 #[test]
-fn a_flush_ends_when_all_that_came_before_it_is_settled_and_not_earlier() {
+fn a_flush_ends_when_all_that_came_before_it_is_settled() {
     check(|| {
         vec![
             |world| {
@@ -161,7 +161,7 @@ fn whoever_waits_is_released_when_the_client_ends() {
 }
 
 #[test]
-fn whoever_has_open_runs_closed_waits_until_the_worker_has_done_so() {
+fn closing_open_runs_waits_until_the_worker_has_closed_them() {
     check(|| {
         vec![
             |world| {

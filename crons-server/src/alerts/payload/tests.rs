@@ -63,7 +63,7 @@ fn body(event: &IncidentEvent) -> Value {
 }
 
 #[test]
-fn the_body_is_as_documented() {
+fn the_body_is_the_documented_example() {
     let document = include_str!("../payload.md");
     let example = document.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let example: Value = serde_json::from_str(example).unwrap();
@@ -74,27 +74,27 @@ fn the_body_is_as_documented() {
 }
 
 #[test]
-fn what_people_read() {
+fn the_text_is_a_sentence_for_people() {
     let opened = body(&event(IncidentEventKind::Opened));
     assert_eq!(
         opened["text"],
-        "`nightly-backup` in `production` is failing: 2 missed check-ins detected; its last good run began at \
+        "`nightly-backup` in `production` is failing: 2 missed check-ins detected; its last successful run started at \
          2024-06-03 09:00 UTC."
     );
     assert_eq!(opened["incident"]["duration_s"], Value::Null);
     let failure = body(&event(IncidentEventKind::Failure));
     assert_eq!(
         failure["text"],
-        "`nightly-backup` in `production` is still failing, since 2024-06-03 10:00 UTC: 2 missed check-ins detected \
+        "`nightly-backup` in `production` has been failing since 2024-06-03 10:00 UTC: 2 missed check-ins detected \
          (3 runs missed, 1 timed out, 2 failed)."
     );
     let mut new = event(IncidentEventKind::Opened);
     new.environment.last_ok = None;
-    assert!(body(&new)["text"].as_str().unwrap().ends_with("; it has never ended well."));
+    assert!(body(&new)["text"].as_str().unwrap().ends_with("; it has never succeeded."));
 }
 
 #[test]
-fn the_name_of_an_environment_calls_nobody() {
+fn the_name_of_an_environment_mentions_nobody() {
     let mut event = event(IncidentEventKind::Opened);
     let name = "`<!channel> @here [a](https://x.example)";
     event.environment.name = name.to_owned();
@@ -106,20 +106,20 @@ fn the_name_of_an_environment_calls_nobody() {
         "{text}"
     );
     assert!(!text.contains("@everyone") && !text.contains("<!here>"), "{text}");
-    assert_eq!(body["environment"], name, "for programs it stays what it is");
+    assert_eq!(body["environment"], name, "for programs the name is not escaped");
 }
 
 #[test]
-fn a_test_has_the_shape_of_all_others() {
+fn a_test_message_has_the_keys_of_all_others() {
     let keys = |body: &Value| body.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     let test = serde_json::to_value(Message::test("ops", Uuid::nil(), instant("10:00:00"))).unwrap();
     assert_eq!(keys(&test), keys(&body(&event(IncidentEventKind::Opened))));
     assert_eq!(test["event"], "test");
-    assert_eq!(test["text"], "This is a test of the webhook ops by `crons alert test`: nothing has failed.");
+    assert_eq!(test["text"], "This is a test of the webhook ops by `crons alert test`. Nothing has failed.");
 }
 
 #[test]
-fn durations_and_counts() {
+fn durations_and_counts_are_short() {
     for (seconds, expected) in [
         (0, "0 s"),
         (59, "59 s"),
@@ -133,5 +133,5 @@ fn durations_and_counts() {
     }
     assert_eq!(failures(Failures { error: 1, missed: 0, timeout: 0 }), "1 run failed");
     assert_eq!(failures(Failures { error: 0, missed: 2, timeout: 1 }), "2 runs missed, 1 timed out");
-    assert_eq!(failures(Failures::default()), "no run missed");
+    assert_eq!(failures(Failures::default()), "no run failed");
 }

@@ -9,31 +9,31 @@ fn alerts(rules: &Value) -> Result<Alerts, String> {
     serde_json::from_value(tables).map_err(|error| error.to_string())
 }
 
-fn told(rules: &Value) -> [Vec<String>; 3] {
+fn targets(rules: &Value) -> [Vec<String>; 3] {
     let alerts = alerts(rules).unwrap();
     [IncidentEventKind::Opened, IncidentEventKind::Failure, IncidentEventKind::Resolved]
         .map(|kind| alerts.targets_of(&event(kind)).into_iter().map(str::to_owned).collect())
 }
 
 #[test]
-fn a_rule_is_told_what_it_waits_for() {
-    let rule = |on: &str| told(&json!([{"on": [on], "to": ["ops"]}])).map(|targets| targets.len());
+fn a_rule_sends_the_events_of_its_triggers() {
+    let rule = |on: &str| targets(&json!([{"on": [on], "to": ["ops"]}])).map(|targets| targets.len());
     assert_eq!(rule("opened"), [1, 0, 0]);
     assert_eq!(rule("failure"), [1, 1, 0], "what opens an incident is a failure");
     assert_eq!(rule("resolved"), [0, 0, 1]);
 }
 
 #[test]
-fn each_target_is_told_once_however_many_rules_name_it() {
+fn a_target_gets_an_event_once_even_if_many_rules_name_it() {
     let rules = json!([{"on": ["opened", "failure"], "to": ["ops", "ops"]}, {"on": ["failure"], "to": ["boss", "ops"]}]);
-    assert_eq!(told(&rules), [vec!["ops", "boss"], vec!["ops", "boss"], vec![]]);
+    assert_eq!(targets(&rules), [vec!["ops", "boss"], vec!["ops", "boss"], vec![]]);
 }
 
 #[test]
 fn filters_must_all_match_or_any_or_there_are_none() {
     let tags = json!([{"key": "monitor.slug", "match": "sw", "value": "nightly"},
         {"key": "environment", "match": "equals", "value": "staging"}]);
-    let opened = |rule: Value| told(&json!([rule]))[0].len();
+    let opened = |rule: Value| targets(&json!([rule]))[0].len();
     assert_eq!(opened(json!({"on": ["opened"], "tags": tags, "to": ["ops"]})), 0);
     assert_eq!(opened(json!({"on": ["opened"], "match": "all", "tags": tags, "to": ["ops"]})), 0);
     assert_eq!(opened(json!({"on": ["opened"], "match": "any", "tags": tags, "to": ["ops"]})), 1);
@@ -46,11 +46,11 @@ fn a_mistake_is_named_with_what_is_allowed() {
         (json!({"on": [], "to": ["ops"]}), "alert 1: `on` is empty"),
         (
             json!({"on": ["opened"], "to": []}),
-            "alert 1: `to` is empty, so it tells nobody; write one or more of \"boss\", \"ops\"",
+            "alert 1: `to` is empty, so the rule sends nothing; write one or more of \"boss\", \"ops\"",
         ),
         (
             json!({"on": ["opened"], "to": ["opps"]}),
-            "alert 1: there is no webhook \"opps\" to send to; write one or more of \"boss\", \"ops\", or add [webhook.opps]",
+            "alert 1: there is no webhook \"opps\"; write one or more of \"boss\", \"ops\", or add [webhook.opps]",
         ),
         (
             json!({"on": ["open"], "to": ["ops"]}),
@@ -69,11 +69,11 @@ fn a_mistake_is_named_with_what_is_allowed() {
 }
 
 #[test]
-fn what_may_not_be_meant_is_said() {
+fn unsigned_and_unused_webhooks_get_a_warning() {
     let warnings = alerts(&json!([{"on": ["opened"], "to": ["ops"]}])).unwrap().warnings();
     assert_eq!(warnings.len(), 3, "two are not signed, one is not named: {warnings:?}");
     assert!(
-        warnings.iter().any(|warning| warning.starts_with("webhook `boss` is told nothing")),
+        warnings.iter().any(|warning| warning.starts_with("webhook `boss` gets no messages")),
         "{warnings:?}"
     );
 }

@@ -1,4 +1,4 @@
-//! One message to one target, and its answer. All of the server's network beyond its own socket is in this file.
+//! Sends one message to a webhook and reads the answer. The server opens connections only in this file.
 
 use std::error::Error;
 use std::fmt;
@@ -12,31 +12,33 @@ use uuid::Uuid;
 use super::roots;
 use super::webhook::Webhook;
 use crate::alerts::payload::Message;
+use crate::quote::{escaped, quoted};
 
-/// Connecting takes three round trips; a receiver that has not answered by then is down.
+/// The time in which a connection must be open. TCP and TLS take three round trips; a receiver that needs longer is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Firewalls forget idle connections, some after 60 seconds, and the next request on one is lost.
+/// The time after which an idle connection is closed. Some firewalls drop idle connections after 60 s without telling either side, and the
+/// next request would be lost.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How the outcome begins of a message whose target is not in the configuration.
+/// The beginning of the stored outcome of a message whose webhook is not configured any more. The database is searched for it.
 pub(crate) const UNKNOWN_TARGET: &str = "there is no webhook ";
-/// What is kept of an answer, in bytes.
-const KEPT: usize = 1024;
+/// The number of bytes of an answer that are kept.
+const MAX_BODY: usize = 1024;
 
-/// What a receiver said.
+/// The answer of a receiver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WebhookResponse {
-    /// 2xx means that it has the message.
+    /// The HTTP status. 2xx means that the receiver has accepted the message.
     pub status: u16,
-    /// The beginning of the body.
+    /// The first 1,024 bytes of the body.
     pub body: String,
-    /// Time from sending to the headers of the response.
+    /// The time from the request to the headers of the answer.
     pub elapsed: Duration,
-    /// How long it wants to be left alone.
+    /// The header `Retry-After` in seconds: the receiver asks to wait that long. `None` if it is left out, or a date.
     pub retry_after: Option<Duration>,
 }
 
-/// Why a receiver said nothing, with all causes in its text.
+/// There is no answer of the receiver. The message names all causes and hides the path of the address.
 #[derive(Debug)]
 pub struct DeliveryError(String);
 
@@ -49,46 +51,54 @@ impl fmt::Display for DeliveryError {
 impl Error for DeliveryError {}
 
 impl DeliveryError {
-    /// A message from before the configuration was changed.
+    /// The error of a message whose webhook was removed from the configuration.
     pub(crate) fn unknown(name: &str) -> Self {
-        Self(format!("{UNKNOWN_TARGET}{name:?} any more; add [webhook.{name}], or it is given up"))
+        Self(format!(
+            "{UNKNOWN_TARGET}{} any more; add [webhook.{}], or the message expires",
+            quoted(name),
+            escaped(name)
+        ))
     }
 }
 
 impl WebhookResponse {
-    /// Whether the receiver has the message.
+    /// Whether the receiver has accepted the message: the status is 2xx.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// Whether it is this message that the receiver does not want, rather than any at this time.
+    /// Whether the receiver refuses this message (4xx), rather than any message at this time (408, 425, 429).
     pub(crate) fn is_refusal(&self) -> bool {
         (400..500).contains(&self.status) && !matches!(self.status, 408 | 425 | 429)
     }
 
-    /// What to do about one that is no success.
+    /// Advice on an answer that is not 2xx: what its status means, and what to do.
     pub fn advice(&self) -> &'static str {
         match self.status {
-            200..300 => "nothing is wrong",
+            200..300 => "the message was delivered",
             300..400 => {
-                "it redirects, which is not followed: write the address that it redirects to as `url`"
+                "the receiver redirects, and redirects are not followed; write the new address as `url`"
             }
             401 | 403 => {
-                "it does not trust us: compare `secret`, and what is secret in `url`, with what it expects"
+                "the receiver refuses the signature or the address; compare `secret` and `url` with those of the receiver"
             }
-            404 | 405 | 410 => "there is nothing that takes messages: compare `url` with what it gave you",
-            429 => "it had too many requests: the server tries again later, as it asks for",
-            400..500 => "it does not take what we send: its answer may say why",
-            _ => "it fails itself: its log may say why; the server tries again for a day",
+            404 | 405 | 410 => {
+                "nothing accepts messages at this address; compare `url` with that of the receiver"
+            }
+            429 => {
+                "the receiver has too many requests; the server tries again after the time that the receiver asks for"
+            }
+            400..500 => "the receiver refuses the message; its answer may have the reason",
+            _ => "the receiver has failed; its log may have the reason; the server tries again for a day",
         }
     }
 }
 
 impl Webhook {
-    /// Sends a message that says that it is a test, and waits for the answer.
+    /// Sends a test message and waits for the answer, whatever its status. `name` is the name of the webhook in the text of the message.
     ///
     /// # Errors
-    /// If there is none.
+    /// If there is no answer, or the certificate authorities cannot be read.
     pub async fn test(&self, name: &str) -> Result<WebhookResponse, DeliveryError> {
         let (id, now) = (Uuid::new_v4(), Timestamp::now());
         let body = serde_json::to_string(&Message::test(name, id, now))
@@ -97,12 +107,12 @@ impl Webhook {
     }
 }
 
-/// The certificate authorities, read when the first target needs them.
+/// The certificate authorities, which are read when the first target needs them.
 #[derive(Default)]
 pub(crate) struct Trust(Option<Arc<RootCertStore>>);
 
 impl Trust {
-    /// Those that a message to this address needs: none, if it goes without TLS.
+    /// The authorities for this address; none if no TLS is needed.
     fn of(&mut self, url: &reqwest::Url) -> Result<Arc<RootCertStore>, DeliveryError> {
         if !roots::needs_tls(url) {
             return Ok(Arc::new(RootCertStore::empty()));
@@ -116,7 +126,7 @@ impl Trust {
     }
 }
 
-/// A target and its connections.
+/// A webhook and its connections.
 pub(crate) struct WebhookClient {
     webhook: Webhook,
     client: reqwest::Client,
@@ -124,7 +134,7 @@ pub(crate) struct WebhookClient {
 
 impl WebhookClient {
     /// # Errors
-    /// If the message needs TLS and the store of certificates that the environment names cannot be used.
+    /// If messages need TLS and the certificates that the environment names cannot be used.
     pub(crate) fn new(webhook: &Webhook, trust: &mut Trust) -> Result<Self, DeliveryError> {
         let mut builder = reqwest::Client::builder();
         if roots::is_loopback(&webhook.url) || roots::without_proxies() {
@@ -137,16 +147,19 @@ impl WebhookClient {
             .user_agent(concat!("crons/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
-            // For the headers and what is read of the body.
+            // Covers the headers and the body.
             .timeout(webhook.timeout)
-            // A redirected POST becomes a GET, and the signature was not meant for others.
+            // A redirected POST would become a GET, and the signature would go to another receiver.
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| DeliveryError(chain(&error)))?;
         Ok(Self { webhook: webhook.clone(), client })
     }
 
-    /// Sends a message. `id` is the same on every attempt, `now` is not.
+    /// Sends a message. `id` is the same on every attempt; `now` is the time of this one.
+    ///
+    /// # Errors
+    /// If there is no answer.
     pub(crate) async fn post(
         &self,
         id: Uuid,
@@ -168,22 +181,23 @@ impl WebhookClient {
         let mut response = request.body(body).send().await.map_err(|error| {
             if error.is_timeout() && !error.is_connect() {
                 return DeliveryError(format!(
-                    "{} gave no answer within {timeout:?}; is it up? a slow one can be given more by `timeout`",
-                    self.webhook.origin()
+                    "{} gave no answer within {} s; check that the receiver runs, or give it more time with `timeout`",
+                    self.webhook.origin(),
+                    timeout.as_secs_f64()
                 ));
             }
-            // Its own text would show the URL.
+            // The URL is left out: its path may be a secret.
             DeliveryError(format!("cannot send to {}: {}", self.webhook.origin(), chain(&error.without_url())))
         })?;
         let elapsed = begin.elapsed();
         let retry_after =
             response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
-        // The status has decided; of the rest only a little is wanted, and not for long.
+        // The status decides. The beginning of the body is only for people, so an error while reading it does not matter.
         let mut read = Vec::new();
-        while let (true, Ok(Some(chunk))) = (read.len() < KEPT, response.chunk().await) {
+        while let (true, Ok(Some(chunk))) = (read.len() < MAX_BODY, response.chunk().await) {
             read.extend_from_slice(&chunk);
         }
-        read.truncate(KEPT);
+        read.truncate(MAX_BODY);
         Ok(WebhookResponse {
             status: response.status().as_u16(),
             body: String::from_utf8_lossy(&read).into_owned(),
@@ -193,14 +207,15 @@ impl WebhookClient {
     }
 }
 
-/// An error with all of its causes.
+/// The texts of an error and of all its causes.
 fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| (*error).source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
+/// The TLS settings with these authorities, on the provider `ring`.
 fn tls(roots: Arc<RootCertStore>) -> Result<rustls::ClientConfig, rustls::Error> {
-    // The provider is given, not installed: what the program around us uses is its own affair.
+    // The provider is passed here and not installed for the process, since the program that embeds the server may install its own.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?

@@ -1,4 +1,4 @@
-//! The targets of alerts, and the ways to them.
+//! The targets of alerts: webhooks, their signatures, and the HTTP client that sends to them.
 
 // In layer order: a module uses only those above it.
 mod signature;

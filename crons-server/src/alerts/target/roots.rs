@@ -1,13 +1,14 @@
-//! The certificate authorities that webhooks trust: as the client, Mozilla's list with the machine's store, or what `SSL_CERT_FILE` or
-//! `SSL_CERT_DIR` names instead of both. A copy of the client's rule, as the server does not depend on the client.
+//! The certificate authorities that webhooks trust: Mozilla's list and the store of the machine, or only the certificates that
+//! `SSL_CERT_FILE` or `SSL_CERT_DIR` names. The client has the same rule; this is a copy, since the server does not depend on the client.
 
 use reqwest::Url;
 use rustls::RootCertStore;
 
-/// The variables that OpenSSL reads, and so most programs: either stands in for the machine's store.
+/// The variables that replace the store of the machine, as in OpenSSL:
+/// <https://docs.openssl.org/master/man7/openssl-env/>.
 const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// Reads the authorities; they take some milliseconds and are the same for all targets.
+/// Reads the authorities, which takes some milliseconds.
 ///
 /// # Errors
 /// If a variable names a store that cannot be read or has no certificate. The text names the variable.
@@ -17,50 +18,50 @@ pub(super) fn trusted() -> Result<RootCertStore, String> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     let Some(variable) = given else {
-        // Compiled in, so that an image without certificates works.
+        // Mozilla's list is compiled in, so that a container without certificates can send.
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         for error in found.errors {
-            tracing::debug!(%error, "part of this machine's certificates cannot be read");
+            tracing::debug!(%error, "some certificates of this machine cannot be read");
         }
-        // A store that has grown for decades holds some that nobody can use.
+        // Some certificates in the stores of old systems cannot be parsed; they are left out.
         roots.add_parsable_certificates(found.certs);
         return Ok(roots);
     };
     let refused = |cause: String| {
         format!(
-            "{variable}: {cause}; webhooks by https: need it, so have it name certificates in PEM form, or unset it to trust \
-             this machine's store and Mozilla's list"
+            "{variable}: {cause}; webhooks with https: need it: let it name certificates in PEM form, or unset it to trust the \
+             store of this machine and Mozilla's list"
         )
     };
     if let Some(error) = found.errors.into_iter().next() {
         return Err(refused(error.to_string()));
     }
     if roots.add_parsable_certificates(found.certs).0 == 0 {
-        return Err(refused("there is no usable certificate in PEM form in it".to_owned()));
+        return Err(refused("it names no usable certificate in PEM form".to_owned()));
     }
     Ok(roots)
 }
 
-/// Whether a message to this address may need TLS, to the target or to a proxy before it. Without TLS no authority is asked, so a
-/// store that cannot be read is no fault.
+/// Whether a message to this address may need TLS, for the target or for a proxy. If not, the authorities are not read, and a store that
+/// cannot be read is not an error.
 pub(super) fn needs_tls(url: &Url) -> bool {
     url.scheme() == "https" || !is_loopback(url) && has_tls_proxy()
 }
 
-/// Whether the address is on this machine, where no proxy is used: `HTTP_PROXY` is about the way out of it.
+/// Whether the address is on this machine. Such targets are reached without a proxy, since `HTTP_PROXY` is meant for other machines.
 pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     let address = host.parse::<std::net::IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-/// Whether `NO_PROXY` is `*`, which reqwest takes for all names but not for addresses.
+/// Whether `NO_PROXY` is `*`. reqwest applies that to all names, but not to IP addresses.
 pub(super) fn without_proxies() -> bool {
     let given = std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy"));
     given.is_ok_and(|names| names.split(',').any(|name| name.trim() == "*"))
 }
 
-/// Whether plain HTTP may take the way through a proxy that is itself spoken to by TLS.
+/// Whether a proxy for plain HTTP is itself reached by TLS.
 fn has_tls_proxy() -> bool {
     ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].into_iter().any(|name| {
         let proxy = std::env::var(name).unwrap_or_default();

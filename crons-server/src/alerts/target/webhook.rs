@@ -1,4 +1,4 @@
-//! One target: an address that takes messages by POST, signed as the Standard Webhooks specification says.
+//! A webhook: the address that gets messages by POST, the secret that signs them, and a timeout.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,8 +9,21 @@ use serde::Deserialize;
 
 use super::signature::Secret;
 use crate::alerts::error::InvalidAlerts;
+use crate::quote::quoted;
 
-/// A target of alerts. Neither its secret nor its path, which often is one, is shown by `Debug`.
+/// A target of alerts. `Debug` hides the secret and the path of the address, which is often a secret, too.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use crons_server::Webhook;
+///
+/// let webhook = Webhook::new("https://example.com/hooks/crons")?
+///     .secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?
+///     .timeout(Duration::from_secs(5))?;
+/// assert!(webhook.is_signed());
+/// # Ok::<(), crons_server::InvalidAlerts>(())
+/// ```
 ///
 #[doc = include_str!("../payload.md")]
 #[derive(Clone, Deserialize)]
@@ -22,15 +35,15 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// How long a receiver may take, if nothing else is said.
+    /// The default of [`timeout`](Self::timeout): 10 s.
     pub const TIMEOUT: Duration = Duration::from_secs(10);
 
-    /// A target whose messages are not signed.
+    /// A webhook without a secret, so its messages are not signed.
     ///
     /// # Errors
-    /// If `url` is not one of `https://` or `http://`.
+    /// If `url` is not a URL that begins with `https://` or `http://`.
     pub fn new(url: &str) -> Result<Self, InvalidAlerts> {
-        // The value is not repeated: what is wrong with it may be next to what is secret in it.
+        // The message does not repeat the address, since an address may hold a secret.
         let refuse = |why: &str| {
             Err(InvalidAlerts(format!(
                 "url: {why}; write the whole address, such as https://example.com/hooks/crons"
@@ -45,35 +58,36 @@ impl Webhook {
         }
     }
 
-    /// Signs messages with `whsec_` and 24 to 64 bytes in base64.
+    /// Sets the secret that signs messages: `whsec_` and 24 to 64 bytes in base64.
     ///
     /// # Errors
-    /// If it is not that.
+    /// If the secret has another form.
     pub fn secret(mut self, secret: &str) -> Result<Self, InvalidAlerts> {
         self.secret = Some(secret.parse()?);
         Ok(self)
     }
 
-    /// How long the receiver may take for its answer: 1 to 60 seconds.
+    /// Sets the time in which the receiver must answer: 1 to 60 seconds.
     ///
     /// # Errors
-    /// If it is less or more.
+    /// If the time is shorter or longer.
     pub fn timeout(mut self, timeout: Duration) -> Result<Self, InvalidAlerts> {
         if !(Duration::from_secs(1)..=Duration::from_secs(60)).contains(&timeout) {
             return Err(InvalidAlerts(format!(
-                "timeout: {timeout:?} is out of range; write one of 1s to 60s"
+                "timeout: {} s is not in 1 to 60 s; write a time in that range",
+                timeout.as_secs_f64()
             )));
         }
         self.timeout = timeout;
         Ok(self)
     }
 
-    /// Whether its receiver can tell our messages from forged ones.
+    /// Whether messages are signed, so that the receiver can recognise forged ones.
     pub fn is_signed(&self) -> bool {
         self.secret.is_some()
     }
 
-    /// Scheme, host and port: what may be shown of the address.
+    /// Scheme, host and port of the address, which are not secret.
     pub fn origin(&self) -> String {
         self.url.origin().ascii_serialization()
     }
@@ -90,7 +104,7 @@ impl fmt::Debug for Webhook {
     }
 }
 
-/// A webhook as it is written.
+/// A webhook as it is written in TOML or JSON.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table with url, and perhaps secret and timeout")]
 struct WebhookTable {
@@ -110,7 +124,10 @@ impl TryFrom<WebhookTable> for Webhook {
         if let Some(text) = table.timeout {
             let read: Option<SignedDuration> = text.parse().ok();
             let timeout = read.and_then(|timeout| timeout.try_into().ok()).ok_or_else(|| {
-                InvalidAlerts(format!("timeout: {text:?} is no length of time; write one of 1s to 60s"))
+                InvalidAlerts(format!(
+                    "timeout: {} is not a length of time; write one from 1s to 60s",
+                    quoted(&text)
+                ))
             })?;
             webhook = webhook.timeout(timeout)?;
         }
@@ -129,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_secret_is_shown() {
+    fn debug_and_errors_hide_secrets() {
         let url = "https://user:word@hooks.example:8443/services/T0/B0/topsecret?token=hidden";
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
         let webhook = read(json!({"url": url, "secret": secret})).unwrap();
@@ -143,16 +160,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_is_named() {
+    fn a_refused_key_is_named_with_what_is_allowed() {
         for (table, expected) in [
             (json!({"url": "ftp://hooks.example/"}), "url: `ftp:` is neither https: nor http:"),
             (
                 json!({"url": "https://a.example", "timeout": "2m"}),
-                "timeout: 120s is out of range; write one of 1s to 60s",
+                "timeout: 120 s is not in 1 to 60 s; write a time in that range",
             ),
             (
                 json!({"url": "https://a.example", "timeout": "soon"}),
-                "timeout: \"soon\" is no length of time",
+                "timeout: \"soon\" is not a length of time; write one from 1s to 60s",
             ),
             (
                 json!({"url": "https://a.example", "secrets": ""}),

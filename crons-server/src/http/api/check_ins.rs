@@ -1,49 +1,29 @@
-//! Check-ins of a monitor, page by page.
+//! The list of a monitor's check-ins.
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
 
-use super::cursor::{links, offset, per_page};
-use super::request::{InPath, config_json, no_monitor, organization};
-use crate::domain::CheckIn;
-use crate::http::error::Refusal;
+use super::cursor::{links, page_request};
+use super::request::{InPath, no_monitor, organization};
+use super::shapes::CheckIn;
+use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
-use crate::http::state::App;
-use crate::store::Reader;
+use crate::http::state::AppState;
 
 /// `GET /api/0/organizations/crons/monitors/{slug}/checkins/`
 pub async fn check_ins(
-    State(app): State<App>,
+    State(state): State<AppState>,
     InPath((name, slug)): InPath<(String, String)>,
     query: QueryPairs,
-) -> Result<Response, Refusal> {
+) -> Result<Response, HttpError> {
     organization(&name)?;
-    let limit = per_page(query.value("per_page")?)?;
-    let skip = offset(query.value("cursor")?)?;
+    let page = page_request(&query)?;
     let environment = query.value("environment")?.map(str::to_owned);
     let (wanted, of) = (slug.clone(), environment.clone());
-    let read = move |reader: &Reader| reader.check_ins(crate::PROJECT, &wanted, of.as_deref(), skip, limit);
-    let page = app.read(read).await?.ok_or_else(|| no_monitor(&slug))?;
-    let rows: Vec<Value> = page.check_ins.iter().map(|(name, row)| check_in_json(name, row)).collect();
-    let same = [("per_page", Some(limit.to_string())), ("environment", environment)];
-    let links = links(&format!("monitors/{slug}/checkins/"), &same, skip, limit, page.more);
-    Ok((links, Json(rows)).into_response())
-}
-
-fn check_in_json(environment: &str, row: &CheckIn) -> Value {
-    json!({
-        "id": row.guid,
-        "environment": environment,
-        "status": row.status.as_str(),
-        "duration": row.duration_ms,
-        "dateCreated": row.date_added,
-        "dateAdded": row.date_added,
-        "dateUpdated": row.date_updated,
-        "dateInProgress": row.date_in_progress,
-        "dateClock": row.date_clock,
-        "expectedTime": row.expected_time,
-        "monitorConfig": config_json(&row.config),
-    })
+    let found = state.read(move |queries| queries.check_ins(&wanted, of.as_deref(), page)).await?;
+    let found = found.ok_or_else(|| no_monitor(&slug))?;
+    let same_query = [("per_page", Some(page.limit.to_string())), ("environment", environment)];
+    let links = links(&format!("monitors/{slug}/checkins/"), &same_query, page, found.more);
+    Ok((links, Json(found.items.iter().map(CheckIn::from).collect::<Vec<_>>())).into_response())
 }

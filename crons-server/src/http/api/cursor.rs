@@ -1,31 +1,45 @@
-//! Sentry's way through long lists: cursors `{limit}:{offset}:{backwards}` in the `Link` header.
+//! Pages of long lists, as at Sentry: cursors `{limit}:{offset}:{backwards}` in the `Link` header.
 
 use axum::http::{HeaderName, header};
 
 use super::request::ORGANIZATION;
-use crate::http::error::Refusal;
+use crate::http::error::HttpError;
+use crate::http::query::QueryPairs;
+use crate::store::PageRequest;
 
-/// Things on a page, at most; as at Sentry.
-const PER_PAGE: u32 = 100;
+/// The most rows of a page, as at Sentry.
+const MAX_PER_PAGE: u32 = 100;
 
-/// How many things a page has; the most there can be if the query does not say.
-pub fn per_page(given: Option<&str>) -> Result<u32, Refusal> {
-    let Some(given) = given else { return Ok(PER_PAGE) };
-    let count: u32 = given.parse().map_err(|_| {
-        let given: String = given.chars().take(80).collect();
-        Refusal::bad_request(format!(
-            "per_page: {given:?} is no whole number; write one from 1 to {PER_PAGE}"
-        ))
-    })?;
-    Ok(count.clamp(1, PER_PAGE))
+/// The parameters of a query that choose a page.
+pub(super) const PAGING: [&str; 2] = ["per_page", "cursor"];
+
+/// The page that a query asks for: the first one, as long as a page can be, if it does not say.
+///
+/// # Errors
+/// If `per_page` is no number, or `cursor` is no cursor.
+pub fn page_request(query: &QueryPairs) -> Result<PageRequest, HttpError> {
+    let [limit, skip] = PAGING;
+    Ok(PageRequest { limit: per_page(query.value(limit)?)?, skip: offset(query.value(skip)?)? })
 }
 
-/// How many to leave out.
-pub fn offset(cursor: Option<&str>) -> Result<u32, Refusal> {
+/// The number of rows of a page; the most there can be if the query does not say.
+fn per_page(given: Option<&str>) -> Result<u32, HttpError> {
+    let Some(given) = given else { return Ok(MAX_PER_PAGE) };
+    let count: u32 = given.parse().map_err(|_| {
+        let given: String = given.chars().take(80).collect();
+        HttpError::bad_request(format!(
+            "per_page: {given:?} is no whole number; write one from 1 to {MAX_PER_PAGE}"
+        ))
+    })?;
+    Ok(count.clamp(1, MAX_PER_PAGE))
+}
+
+/// The number of rows before the page.
+pub(super) fn offset(cursor: Option<&str>) -> Result<u32, HttpError> {
     let Some(cursor) = cursor else { return Ok(0) };
     let offset = cursor.split(':').nth(1).and_then(|offset| offset.parse().ok());
     offset.ok_or_else(|| {
-        Refusal::bad_request(format!(
+        HttpError::bad_request(format!(
             "cursor: {cursor:?} is none; take it from the Link header of the page before"
         ))
     })
@@ -35,8 +49,7 @@ pub fn offset(cursor: Option<&str>) -> Result<u32, Refusal> {
 pub fn links(
     list: &str,
     query: &[(&str, Option<String>)],
-    skip: u32,
-    limit: u32,
+    PageRequest { skip, limit }: PageRequest,
     more: bool,
 ) -> [(HeaderName, String); 1] {
     let given = query.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));

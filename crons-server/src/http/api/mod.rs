@@ -1,33 +1,59 @@
-//! What is stored, as JSON, in Sentry's own shapes; where Sentry has none, in shapes like them.
+//! The API: what is stored, as JSON in Sentry's own shapes; where Sentry has none, in shapes like them.
 
 // In layer order: a module uses only those above it.
 mod request;
 mod cursor;
+mod shapes;
+mod incident_shapes;
 mod monitors;
+mod change_monitors;
 mod check_ins;
 mod incidents;
+mod acknowledgement;
 mod alerts;
 mod processing_errors;
 mod usage;
 mod outages;
 
 use axum::Json;
-use serde_json::{Value, json};
+use serde::Serialize;
 
+pub use acknowledgement::{acknowledge, unacknowledge};
 pub use alerts::alerts;
+pub use change_monitors::{change_environment, change_monitor, delete_monitor};
 pub use check_ins::check_ins;
-pub(crate) use cursor::{offset, per_page};
-pub use incidents::{acknowledge, incident, incidents, incidents_of, unacknowledge};
-pub use monitors::{change_environment, change_monitor, delete_monitor, monitor, monitors};
+pub(crate) use cursor::page_request;
+pub use incidents::{incident, incidents, incidents_of};
+pub use monitors::{monitor, monitors};
 pub use outages::outages;
-pub use processing_errors::{refused, refused_of};
+pub use processing_errors::{processing_errors, processing_errors_of};
 pub use usage::{usage, usage_of};
 
-/// `GET /api/0/`: what `sentry-cli info` asks: who is asking, and what they may do.
-pub async fn index() -> Json<Value> {
-    Json(json!({
-        "version": "0",
-        "user": {"id": "1", "name": "admin", "username": "admin", "email": "admin"},
-        "auth": {"scopes": ["org:read", "project:read", "project:write", "alerts:read", "alerts:write"]},
-    }))
+#[derive(Serialize)]
+pub struct Index {
+    auth: Auth,
+    user: User,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Auth {
+    scopes: [&'static str; 5],
+}
+
+#[derive(Serialize)]
+struct User {
+    email: &'static str,
+    id: &'static str,
+    name: &'static str,
+    username: &'static str,
+}
+
+/// `GET /api/0/`: the user and the scopes of the request, which `sentry-cli info` asks for.
+pub async fn index() -> Json<Index> {
+    Json(Index {
+        auth: Auth { scopes: ["org:read", "project:read", "project:write", "alerts:read", "alerts:write"] },
+        user: User { email: "admin", id: "1", name: "admin", username: "admin" },
+        version: "0",
+    })
 }

@@ -1,26 +1,38 @@
-//! The times in which the server was not receiving.
+//! The list of times in which the server was not receiving.
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use serde_json::json;
+use serde::Serialize;
 
-use super::request::{InPath, organization, since};
-use crate::http::error::Refusal;
+use super::cursor::{PAGING, links, page_request};
+use super::request::{InPath, instant, organization};
+use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
-use crate::http::state::App;
+use crate::http::state::AppState;
 
-/// `GET /api/0/organizations/crons/outages/`: when this server could hear nobody.
+#[derive(Serialize)]
+struct Outage {
+    since: Timestamp,
+    until: Timestamp,
+}
+
+/// `GET /api/0/organizations/crons/outages/`: outages that ended after `?since=`, oldest first.
 pub async fn outages(
-    State(app): State<App>,
+    State(state): State<AppState>,
     InPath(name): InPath<String>,
     query: QueryPairs,
-) -> Result<Response, Refusal> {
+) -> Result<Response, HttpError> {
     organization(&name)?;
-    let since = since(&query)?.unwrap_or(Timestamp::MIN);
-    let found = app.read(move |reader| reader.outages(since)).await?;
-    let found: Vec<_> =
-        found.iter().map(|outage| json!({"since": outage.since, "until": outage.until})).collect();
-    Ok(Json(found).into_response())
+    query.only(&["since", PAGING[0], PAGING[1]])?;
+    let page = page_request(&query)?;
+    let since = instant(&query, "since")?;
+    let from = since.unwrap_or(Timestamp::MIN);
+    let found = state.read(move |queries| queries.outages(from, page)).await?;
+    let shown: Vec<_> =
+        found.items.iter().map(|outage| Outage { since: outage.since, until: outage.until }).collect();
+    let same_query =
+        [("per_page", Some(page.limit.to_string())), ("since", since.map(|since| since.to_string()))];
+    Ok((links("outages/", &same_query, page, found.more), Json(shown)).into_response())
 }

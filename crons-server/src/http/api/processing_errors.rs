@@ -1,27 +1,63 @@
-//! Payloads that were refused, or not taken as they were sent.
+//! The lists of payloads that were refused, or accepted with remarks.
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde::Serialize;
 
-use super::request::{InPath, known, organization};
-use crate::http::error::Refusal;
-use crate::http::state::App;
+use super::request::{InPath, organization, require_monitor};
+use crate::http::error::HttpError;
+use crate::http::state::AppState;
+use crate::store::ProcessingErrorsView;
 
-/// `GET /api/0/organizations/crons/processing-errors/`: of payloads that are for no monitor, and rows that cannot be read.
-pub async fn refused(State(app): State<App>, InPath(name): InPath<String>) -> Result<Response, Refusal> {
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProcessingErrors<'a> {
+    date_received: Timestamp,
+    payload: &'a str,
+    accepted: bool,
+    errors: Vec<Error<'a>>,
+}
+
+#[derive(Serialize)]
+struct Error<'a> {
+    r#type: &'a str,
+    message: &'a str,
+}
+
+/// `GET /api/0/organizations/crons/processing-errors/`: of payloads for no known monitor, and rows that cannot be read.
+pub async fn processing_errors(
+    State(state): State<AppState>,
+    InPath(name): InPath<String>,
+) -> Result<Response, HttpError> {
     organization(&name)?;
-    let found = app.read(|reader| reader.refused(None)).await?;
-    Ok(Json(found).into_response())
+    list(&state, None).await
 }
 
 /// `GET /api/0/organizations/crons/monitors/{slug}/processing-errors/`
-pub async fn refused_of(
-    State(app): State<App>,
+pub async fn processing_errors_of(
+    State(state): State<AppState>,
     InPath((name, slug)): InPath<(String, String)>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, HttpError> {
     organization(&name)?;
-    known(&app, &slug).await?;
-    let found = app.read(move |reader| reader.refused(Some(&slug))).await?;
-    Ok(Json(found).into_response())
+    require_monitor(&state, &slug).await?;
+    list(&state, Some(slug)).await
+}
+
+async fn list(state: &AppState, slug: Option<String>) -> Result<Response, HttpError> {
+    let found = state.read(move |queries| queries.processing_errors(slug.as_deref())).await?;
+    Ok(Json(found.iter().map(ProcessingErrors::from).collect::<Vec<_>>()).into_response())
+}
+
+impl<'a> From<&'a ProcessingErrorsView> for ProcessingErrors<'a> {
+    fn from(view: &'a ProcessingErrorsView) -> Self {
+        let errors = view.errors.iter().map(|error| Error { r#type: &error.name, message: &error.message });
+        Self {
+            date_received: view.received,
+            payload: &view.payload,
+            accepted: view.accepted,
+            errors: errors.collect(),
+        }
+    }
 }

@@ -1,52 +1,90 @@
-//! Counts of check-ins by the hour.
+//! The lists of counts of check-ins by the hour.
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 
-use super::request::{InPath, known, organization, since};
-use crate::http::error::Refusal;
+use super::cursor::{PAGING, links, page_request};
+use super::request::{InPath, instant, organization, require_monitor};
+use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
-use crate::http::state::App;
+use crate::http::state::AppState;
+use crate::store::UsageView;
 
-/// How far back all monitors are shown at once: hours times monitors are many.
-const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// How far back is shown if nobody says.
-const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// The earliest `since` for all monitors at once: there are as many rows as hours times monitors.
+const MAX_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// The start of the list if the query does not say.
+const DEFAULT_AGE: SignedDuration = SignedDuration::from_hours(24);
 
-/// From when on to show counts: a day ago if the query does not say.
-fn since_or_day_ago(query: &QueryPairs, app: &App) -> Result<Timestamp, Refusal> {
-    let day_ago = || app.inbox.clock().now().checked_sub(DAY).unwrap_or(Timestamp::MIN);
-    Ok(since(query)?.unwrap_or_else(day_ago))
+#[derive(Serialize)]
+struct Usage<'a> {
+    hour: Timestamp,
+    monitor: Option<&'a str>,
+    outcome: &'a str,
+    reason: Option<&'a str>,
+    count: u32,
 }
 
 /// `GET /api/0/organizations/crons/usage/`
 pub async fn usage(
-    State(app): State<App>,
+    State(state): State<AppState>,
     InPath(name): InPath<String>,
     query: QueryPairs,
-) -> Result<Response, Refusal> {
+) -> Result<Response, HttpError> {
     organization(&name)?;
-    let since = since_or_day_ago(&query, &app)?;
-    if app.inbox.clock().now().duration_since(since) > WEEK {
-        return Err(Refusal::bad_request(format!(
+    let since = since(&query, &state)?;
+    if state.inbox.clock().now().duration_since(since) > MAX_AGE {
+        return Err(HttpError::bad_request(format!(
             "since: {since} is more than 7 days ago; ask for one monitor, or for less"
         )));
     }
-    let found = app.read(move |reader| reader.usage(None, since)).await?;
-    Ok(Json(found).into_response())
+    list(&state, None, since, &query).await
 }
 
 /// `GET /api/0/organizations/crons/monitors/{slug}/usage/`
 pub async fn usage_of(
-    State(app): State<App>,
+    State(state): State<AppState>,
     InPath((name, slug)): InPath<(String, String)>,
     query: QueryPairs,
-) -> Result<Response, Refusal> {
+) -> Result<Response, HttpError> {
     organization(&name)?;
-    let since = since_or_day_ago(&query, &app)?;
-    known(&app, &slug).await?;
-    let found = app.read(move |reader| reader.usage(Some(&slug), since)).await?;
-    Ok(Json(found).into_response())
+    let since = since(&query, &state)?;
+    require_monitor(&state, &slug).await?;
+    list(&state, Some(slug), since, &query).await
+}
+
+/// The start of the list: a day ago if the query does not say.
+fn since(query: &QueryPairs, state: &AppState) -> Result<Timestamp, HttpError> {
+    query.only(&["since", PAGING[0], PAGING[1]])?;
+    let day_ago = || state.inbox.clock().now().checked_sub(DEFAULT_AGE).unwrap_or(Timestamp::MIN);
+    Ok(instant(query, "since")?.unwrap_or_else(day_ago))
+}
+
+async fn list(
+    state: &AppState,
+    slug: Option<String>,
+    since: Timestamp,
+    query: &QueryPairs,
+) -> Result<Response, HttpError> {
+    let page = page_request(query)?;
+    let path = slug.as_ref().map_or("usage/".to_owned(), |slug| format!("monitors/{slug}/usage/"));
+    let found = state.read(move |queries| queries.usage(slug.as_deref(), since, page)).await?;
+    // Later pages are of the same list, whatever the time is then.
+    let same_query = [("per_page", Some(page.limit.to_string())), ("since", Some(since.to_string()))];
+    let links = links(&path, &same_query, page, found.more);
+    Ok((links, Json(found.items.iter().map(Usage::from).collect::<Vec<_>>())).into_response())
+}
+
+impl<'a> From<&'a UsageView> for Usage<'a> {
+    fn from(view: &'a UsageView) -> Self {
+        Self {
+            hour: view.hour,
+            monitor: view.monitor.as_deref(),
+            outcome: &view.outcome,
+            reason: view.reason.as_deref(),
+            count: view.count,
+        }
+    }
 }

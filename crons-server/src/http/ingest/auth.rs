@@ -5,8 +5,8 @@ use std::fmt;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 
-use crate::http::access::{basic_pair, same};
-use crate::http::error::Refusal;
+use crate::http::access::{basic_pair, constant_time_eq};
+use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
 
 /// Where a key was found.
@@ -60,7 +60,7 @@ impl fmt::Display for AuthError {
     }
 }
 
-impl From<AuthError> for Refusal {
+impl From<AuthError> for HttpError {
     fn from(error: AuthError) -> Self {
         Self::new(StatusCode::FORBIDDEN, error.to_string())
     }
@@ -70,9 +70,9 @@ impl From<AuthError> for Refusal {
 ///
 /// # Errors
 /// If it is no number. The message leaves it out, since it may be a key.
-pub(super) fn project(written: &str) -> Result<u64, Refusal> {
+pub(super) fn project(written: &str) -> Result<u64, HttpError> {
     written.parse().map_err(|_| {
-        Refusal::bad_request(format!(
+        HttpError::bad_request(format!(
             "project: this part of the path is no number; this server has project {ours}: send to /api/{ours}/..",
             ours = crate::PROJECT
         ))
@@ -85,7 +85,7 @@ pub(super) struct Keys(Vec<(Place, String)>);
 
 impl Keys {
     /// The keys in the headers and in the query string of a request.
-    pub(super) fn of_request(head: &Parts) -> Result<Self, Refusal> {
+    pub(super) fn of_request(head: &Parts) -> Result<Self, HttpError> {
         let mut keys = Self::of_headers(&head.headers);
         keys.add(Place::Query, QueryPairs::of(&head.uri).value("sentry_key")?);
         Ok(keys)
@@ -121,7 +121,7 @@ impl Keys {
             self.0.retain(|(place, _)| *place != Place::Basic);
         } else if !self.0.is_empty() {
             // Of two headers `Authorization`, one is the proxy's.
-            let own = self.0.iter().position(|(_, key)| same(key.as_bytes(), ours.as_bytes()));
+            let own = self.0.iter().position(|(_, key)| constant_time_eq(key.as_bytes(), ours.as_bytes()));
             self.0.swap(0, own.unwrap_or(0));
             self.0.truncate(1);
         }
@@ -129,7 +129,7 @@ impl Keys {
         if let Some((other, _)) = self.0.iter().find(|(_, key)| key != first) {
             return Err(AuthError::Disagree(*place, *other));
         }
-        if !same(first.as_bytes(), ours.as_bytes()) {
+        if !constant_time_eq(first.as_bytes(), ours.as_bytes()) {
             return Err(AuthError::Wrong(*place));
         }
         if project == crate::PROJECT { Ok(()) } else { Err(AuthError::Project(project)) }

@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
 use super::encoding::{self, EncodingError};
-use crate::http::error::Refusal;
+use crate::http::error::HttpError;
 
 /// The largest body that is taken, before and after decompression: 1 MiB, as Sentry takes on its check-in URL.
 const MAX_BODY: usize = 1024 * 1024;
@@ -17,7 +17,7 @@ const MAX_READ: usize = 8 * MAX_BODY;
 /// What is read of a body that is thrown away: the largest minidump that Sentry takes.
 const MAX_DISCARDED: usize = 100 * MAX_BODY;
 /// How long a client may leave us waiting for the next piece.
-const PATIENCE: Duration = Duration::from_secs(10);
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long all of it may take: 1 MiB comes in time over a line of 300 kbit/s.
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -25,7 +25,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// If it comes too slowly, is too large, packed or unpacked, or is not encoded as the headers say.
-pub(super) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Vec<u8>, Refusal>
+pub(super) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Vec<u8>, HttpError>
 where
     B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
 {
@@ -46,7 +46,7 @@ where
 ///
 /// # Errors
 /// If it comes too slowly.
-pub(super) async fn discard<B>(body: B) -> Result<(), Refusal>
+pub(super) async fn discard<B>(body: B) -> Result<(), HttpError>
 where
     B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
 {
@@ -54,25 +54,25 @@ where
 }
 
 /// Hands each piece of a body on, until its end or until more than `most` bytes were read; how many were.
-async fn drain<B>(mut body: B, most: usize, mut keep: impl FnMut(&[u8])) -> Result<usize, Refusal>
+async fn drain<B>(mut body: B, most: usize, mut keep: impl FnMut(&[u8])) -> Result<usize, HttpError>
 where
     B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
 {
     let mut read = 0;
     let deadline = Instant::now() + DEADLINE;
     loop {
-        let patience = Instant::now() + PATIENCE;
-        let frame = timeout_at(patience.min(deadline), body.frame()).await.map_err(|_| {
-            let detail = if patience <= deadline {
-                format!("the body stopped for {} s; send it without pauses", PATIENCE.as_secs())
+        let next_piece = Instant::now() + READ_TIMEOUT;
+        let frame = timeout_at(next_piece.min(deadline), body.frame()).await.map_err(|_| {
+            let detail = if next_piece <= deadline {
+                format!("the body stopped for {} s; send it without pauses", READ_TIMEOUT.as_secs())
             } else {
                 format!("the body has not come to its end in {} s; send it faster", DEADLINE.as_secs())
             };
-            Refusal::new(StatusCode::REQUEST_TIMEOUT, detail)
+            HttpError::new(StatusCode::REQUEST_TIMEOUT, detail)
         })?;
         let Some(frame) = frame else { break };
         let frame = frame.map_err(|error| {
-            Refusal::bad_request(format!("the body cannot be read: {error}; send all of it"))
+            HttpError::bad_request(format!("the body cannot be read: {error}; send all of it"))
         })?;
         let Ok(piece) = frame.into_data() else { continue };
         read += piece.len();
@@ -84,14 +84,14 @@ where
     Ok(read)
 }
 
-fn too_large() -> Refusal {
+fn too_large() -> HttpError {
     let detail = format!(
         "the body is larger than {MAX_BODY} bytes, packed or unpacked; send each check-in in a request of its own"
     );
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+    HttpError::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }
 
-impl From<EncodingError> for Refusal {
+impl From<EncodingError> for HttpError {
     fn from(error: EncodingError) -> Self {
         match error {
             EncodingError::TooLarge => too_large(),

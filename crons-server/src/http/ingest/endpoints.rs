@@ -13,10 +13,10 @@ use serde_json::json;
 use super::auth::{self, Keys, Place};
 use super::body;
 use crate::domain::{InvalidCheckIn, ProcessingError, ReceivedCheckIn, Verdict};
-use crate::http::access::same;
-use crate::http::error::{Refusal, with_reason};
+use crate::http::access::constant_time_eq;
+use crate::http::error::{HttpError, with_reason};
 use crate::http::query::QueryPairs;
-use crate::http::state::App;
+use crate::http::state::AppState;
 use crate::ingest::{Envelope, EnvelopeError, MAX_ITEM, parse_check_in, remarks};
 use crate::mask;
 
@@ -35,7 +35,7 @@ struct Answer {
     id: CheckInId,
 }
 
-impl From<EnvelopeError> for Refusal {
+impl From<EnvelopeError> for HttpError {
     fn from(error: EnvelopeError) -> Self {
         let status =
             if error.is_too_large() { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
@@ -45,16 +45,16 @@ impl From<EnvelopeError> for Refusal {
 
 /// `POST /api/{project}/envelope/`
 pub async fn envelope_endpoint(
-    State(app): State<App>,
+    State(state): State<AppState>,
     project: Result<Path<String>, PathRejection>,
     request: Request,
-) -> Result<Response, Refusal> {
+) -> Result<Response, HttpError> {
     let Path(project) = project?;
-    envelope(&app, &project, request).await
+    envelope(&state, &project, request).await
 }
 
 /// The same, by whatever way it comes.
-pub async fn envelope<B>(app: &App, project: &str, request: Request<B>) -> Result<Response, Refusal>
+pub async fn envelope<B>(state: &AppState, project: &str, request: Request<B>) -> Result<Response, HttpError>
 where
     B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
 {
@@ -66,13 +66,13 @@ where
     keys.add(Place::Envelope, envelope.key.as_deref());
     let invalid_dsn =
         envelope.invalid_dsn.map(|reason| format!("the envelope's `dsn` cannot be read: {reason}"));
-    keys.check(&app.public_key, auth::project(project)?)
-        .map_err(|refused| Refusal::from(refused).with_notes(invalid_dsn.as_slice()))?;
+    keys.check(&state.public_key, auth::project(project)?)
+        .map_err(|refused| HttpError::from(refused).with_notes(invalid_dsn.as_slice()))?;
     let Some(payload) = envelope.check_in else { return Ok(no_check_in(&envelope.remarks)) };
     let mut arrival = parse_check_in(payload, None);
     arrival.remark(envelope.remarks);
     let id = arrival.parsed.as_ref().map_or(CheckInId::NIL, |event| event.check_in_id);
-    let taken = take(app, arrival).await?;
+    let taken = take(state, arrival).await?;
     let (discarded, remarks) = (texts(&taken.discarded), texts(&taken.remarks));
     let detail = taken.retry_after.map(|_| discarded.join("; "));
     let mut answer = Json(Answer { detail, discarded, remarks, id }).into_response();
@@ -107,21 +107,21 @@ pub struct CronPath {
 
 /// `GET` and `POST /api/{project}/cron/{slug}[/{key}][/]`
 pub async fn cron(
-    State(app): State<App>,
+    State(state): State<AppState>,
     path: Result<Path<CronPath>, PathRejection>,
     request: Request,
-) -> Result<Response, Refusal> {
+) -> Result<Response, HttpError> {
     let (head, body) = request.into_parts();
     let body = body::read(&head.headers, body).await?;
     let Path(CronPath { project, slug, key }) = path?;
     let mut keys = Keys::of_request(&head)?;
-    if key.is_none() && same(slug.as_bytes(), app.public_key.as_bytes()) {
-        return Err(Refusal::bad_request(
+    if key.is_none() && constant_time_eq(slug.as_bytes(), state.public_key.as_bytes()) {
+        return Err(HttpError::bad_request(
             "monitor_slug: the path has the key in its place; call /api/1/cron/{slug}/{key}/",
         ));
     }
     keys.add(Place::Path, key.as_deref());
-    keys.check(&app.public_key, auth::project(&project)?)?;
+    keys.check(&state.public_key, auth::project(&project)?)?;
     let query = QueryPairs::of(&head.uri);
     let content_type =
         head.headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -140,15 +140,15 @@ pub async fn cron(
         if as_json { body } else { from_query(&query).map_err(|refused| refused.with_notes(&unread))? };
     let mut arrival = parse_check_in(&payload, Some(&slug));
     arrival.remark(unread);
-    let taken = take(&app, arrival).await?;
+    let taken = take(&state, arrival).await?;
     // As at Sentry: 202 and an empty body, whatever becomes of it. But the reason is in a header.
     Ok(taken.with_reasons(StatusCode::ACCEPTED.into_response()))
 }
 
 /// The query string as the JSON that would say the same, so that both are judged alike.
-fn from_query(query: &QueryPairs) -> Result<Vec<u8>, Refusal> {
+fn from_query(query: &QueryPairs) -> Result<Vec<u8>, HttpError> {
     let Some(status) = query.value("status")? else {
-        return Err(Refusal::bad_request(
+        return Err(HttpError::bad_request(
             "status: it is missing in the query string; call with ?status=in_progress, ok or error",
         ));
     };
@@ -160,7 +160,7 @@ fn from_query(query: &QueryPairs) -> Result<Vec<u8>, Refusal> {
     }
     if let Some(duration) = query.value("duration")? {
         let seconds = duration.parse().ok().filter(|seconds: &f64| seconds.is_finite()).ok_or_else(|| {
-            Refusal::bad_request(format!(
+            HttpError::bad_request(format!(
                 "duration: {} is no number of seconds; write one such as 1.5, or leave it out",
                 crate::quote::quoted(duration)
             ))
@@ -188,23 +188,23 @@ const LIMIT: &str = "monitor_environment:project:monitor_env_rate_limit";
 const RATE_LIMITS: HeaderName = HeaderName::from_static("x-sentry-rate-limits");
 
 /// Has it stored, also if it is no check-in.
-async fn take(app: &App, arrival: ReceivedCheckIn) -> Result<Taken, Refusal> {
+async fn take(state: &AppState, arrival: ReceivedCheckIn) -> Result<Taken, HttpError> {
     // What no SDK sends gets a plain answer; what Sentry answers yes to and drops, gets that and the reason.
     let malformed = matches!(arrival.parsed, Err(InvalidCheckIn { malformed: true, .. }));
     let held: Vec<String> = arrival.parsed.as_ref().map(|event| event.remarks.clone()).unwrap_or_default();
-    match app.inbox.check_in(arrival).await? {
+    match state.inbox.check_in(arrival).await? {
         Verdict::Refused(discarded)
             if matches!(discarded.last(), Some(ProcessingError::MonitorEnvironmentRateLimited(_))) =>
         {
             // Counted by the minute of the clock.
-            let second = app.inbox.clock().now().as_second().rem_euclid(60);
+            let second = state.inbox.clock().now().as_second().rem_euclid(60);
             Ok(Taken { discarded, retry_after: Some(60 - second.unsigned_abs()), ..Taken::default() })
         }
         Verdict::Refused(mut errors) if malformed => {
             // The reason is the last one of them, and remarks may be long.
             let reason = errors.len().min(1);
             errors.rotate_right(reason);
-            Err(Refusal::bad_request(format!("malformed check-in: {}", texts(&errors).join("; "))))
+            Err(HttpError::bad_request(format!("malformed check-in: {}", texts(&errors).join("; "))))
         }
         Verdict::Refused(discarded) => Ok(Taken { discarded, ..Taken::default() }),
         Verdict::Accepted { warnings: remarks, .. } => Ok(Taken { remarks, ..Taken::default() }),

@@ -1,4 +1,4 @@
-//! The loop that accepts connections, and what each of them may cost: axum's own has no limits.
+//! The loop that accepts connections, with limits that axum's own loop does not have.
 
 use std::io;
 use std::pin::{Pin, pin};
@@ -16,45 +16,51 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::connection_table::{Admitted, Place, Seldom, ToldToGo, WaitingList};
+use super::connection_table::{Admitted, ConnectionTable, Evicted, Slot};
+use super::log_throttle::LogThrottle;
 use crate::settings::ConnectionLimits;
 
-/// The most bytes of headers, as nginx takes; beyond it the answer is 431. hyper takes 100 of them.
-const MOST_HEADERS: usize = 32 * 1024;
-/// How long to wait after the system has refused a connection and another was closed for it: until its task has run.
-const SOON: Duration = Duration::from_millis(1);
-/// The same if none could be closed: it is for others to give something back.
+/// The most bytes of headers, nginx's default; a longer request is answered with 431. hyper accepts at most 100 headers.
+const MAX_HEADER_BYTES: usize = 32 * 1024;
+/// The pause after the system has refused a connection and another was evicted for it, whose task then closes its socket.
+const EVICTION_PAUSE: Duration = Duration::from_millis(1);
+/// The pause if no connection could be evicted: files have to be closed elsewhere first.
 const BACK_OFF: Duration = Duration::from_millis(50);
 
-/// What answers requests.
-pub trait Site: Clone + Send + Sync + 'static {
-    fn answer(&self, request: hyper::Request<RequestBody>) -> impl Future<Output = Response> + Send;
-}
-
-/// Answers requests until `stopped`, and then those that are under way. Dropped, it closes all connections at once.
-pub async fn serve(
+/// Answers requests by `handler` until `stopped`, and then finishes those in progress. Its drop closes all connections at once.
+pub async fn serve<H, F>(
     listener: TcpListener,
-    site: impl Site,
+    handler: H,
     limits: ConnectionLimits,
     stopped: impl Future<Output = ()>,
-) -> io::Result<()> {
+) -> io::Result<()>
+where
+    H: Fn(hyper::Request<RequestBody>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response> + Send + 'static,
+{
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.headers).max_buf_size(MOST_HEADERS);
-    // A client that has said all may close its side and wait for the answer, as `nc -N` does.
+    http.timer(TokioTimer::new()).header_read_timeout(limits.headers).max_buf_size(MAX_HEADER_BYTES);
+    // A client may close its half of the connection after the request and wait for the answer, as `nc -N` does.
     http.half_close(true);
-    let list = WaitingList::new(limits.most_connections(), limits.answer);
+    let table = ConnectionTable::new(limits.most_connections(), limits.answer);
     let (running, stopping) = watch::channel(());
     let mut connections = JoinSet::new();
-    let mut failing = Seldom::default();
+    let mut failing = LogThrottle::default();
     let mut stopped = pin!(stopped);
     loop {
-        let next = async { (accept(&listener, &list, &mut failing).await, list.admit().await) };
+        let next = async { (accept(&listener, &table, &mut failing).await, table.admit().await) };
         let (stream, admitted) = tokio::select! {
             next = next => next,
             () = &mut stopped => break,
         };
         while connections.try_join_next().is_some() {}
-        connections.spawn(converse(http.clone(), stream, site.clone(), admitted, stopping.clone()));
+        connections.spawn(serve_connection(
+            http.clone(),
+            stream,
+            handler.clone(),
+            admitted,
+            stopping.clone(),
+        ));
     }
     drop(listener);
     drop(running);
@@ -62,44 +68,48 @@ pub async fn serve(
     Ok(())
 }
 
-/// The next connection, whatever the system says in the meantime.
-async fn accept(listener: &TcpListener, list: &WaitingList, failing: &mut Seldom) -> TcpStream {
+/// Waits for the next connection, through errors of the system.
+async fn accept(listener: &TcpListener, table: &ConnectionTable, failing: &mut LogThrottle) -> TcpStream {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset};
     loop {
         match listener.accept().await {
             Ok((stream, _)) => return stream,
-            // The client has gone already.
+            // The client has closed the connection already.
             Err(error) if matches!(error.kind(), ConnectionAborted | ConnectionReset) => {}
             Err(error) => {
                 if failing.is_due() {
                     tracing::error!(%error, "a connection cannot be accepted; trying on");
                 }
-                // Too many files are open, perhaps: this gives one back.
-                tokio::time::sleep(if list.close_longest() { SOON } else { BACK_OFF }).await;
+                // The process may have too many open files; an eviction closes one.
+                let pause = if table.evict_longest_idle() { EVICTION_PAUSE } else { BACK_OFF };
+                tokio::time::sleep(pause).await;
             }
         }
     }
 }
 
 /// Serves one connection to its end.
-async fn converse(
+async fn serve_connection<H, F>(
     http: http1::Builder,
     stream: TcpStream,
-    site: impl Site,
+    handler: H,
     admitted: Admitted,
     mut stopping: watch::Receiver<()>,
-) {
-    // Declared first, so that room is made only when the socket is closed.
-    let _room = admitted.room;
-    let mut told_to_go = admitted.told_to_go;
-    let place = admitted.place;
-    let socket = Socket { stream: TokioIo::new(stream), place: Arc::clone(&place) };
-    let service = service_fn(|request| answer(&site, &place, request));
+) where
+    H: Fn(hyper::Request<RequestBody>) -> F,
+    F: Future<Output = Response>,
+{
+    // Declared first, so that the permit is given back after the socket is closed.
+    let _permit = admitted.socket;
+    let mut evicted = admitted.evicted;
+    let slot = admitted.slot;
+    let socket = Socket { stream: TokioIo::new(stream), slot: Arc::clone(&slot) };
+    let service = service_fn(|request| answer(&handler, &slot, request));
     let mut connection = pin!(http.serve_connection(socket, service));
     let mut stops = false;
     loop {
         tokio::select! {
-            // In this order, so that an answer that can be written is written.
+            // An answer that can be written is written before an eviction.
             biased;
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
@@ -107,7 +117,7 @@ async fn converse(
                 }
                 return;
             }
-            _ = &mut told_to_go => return,
+            _ = &mut evicted => return,
             _ = stopping.changed(), if !stops => {
                 stops = true;
                 connection.as_mut().graceful_shutdown();
@@ -116,24 +126,24 @@ async fn converse(
     }
 }
 
-async fn answer(
-    site: &impl Site,
-    place: &Arc<Place>,
+async fn answer<F: Future<Output = Response>>(
+    handler: &impl Fn(hyper::Request<RequestBody>) -> F,
+    slot: &Arc<Slot>,
     request: hyper::Request<Incoming>,
-) -> Result<Response, ToldToGo> {
+) -> Result<Response, Evicted> {
     if hyper::body::Body::is_end_stream(request.body()) {
-        place.answering()?;
+        slot.answering()?;
     }
-    let request = request.map(|body| RequestBody { body, place: Arc::clone(place) });
-    let response = site.answer(request).await;
-    place.answered();
+    let request = request.map(|body| RequestBody { body, slot: Arc::clone(slot) });
+    let response = handler(request).await;
+    slot.answered();
     Ok(response)
 }
 
-/// A body that says when it has been read completely. Never before it is asked: `is_end_stream` stays false.
+/// A body that notes in the connection's slot when it has been read to its end. `is_end_stream` stays `false` until then.
 pub struct RequestBody {
     body: Incoming,
-    place: Arc<Place>,
+    slot: Arc<Slot>,
 }
 
 impl hyper::body::Body for RequestBody {
@@ -147,8 +157,8 @@ impl hyper::body::Body for RequestBody {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         Poll::Ready(match frame {
             Some(frame) => Some(frame.map_err(Into::into)),
-            // Whoever reads it must not think that it is complete if the client will never know.
-            None => self.place.answering().err().map(|error| Err(error.into())),
+            // The request of an evicted connection must not be executed: its client will never see the answer.
+            None => self.slot.answering().err().map(|error| Err(error.into())),
         })
     }
 
@@ -157,10 +167,10 @@ impl hyper::body::Body for RequestBody {
     }
 }
 
-/// A socket that says when all has been written.
+/// A socket that notes in the connection's slot when everything has been written.
 struct Socket {
     stream: TokioIo<TcpStream>,
-    place: Arc<Place>,
+    slot: Arc<Slot>,
 }
 
 impl Read for Socket {
@@ -179,9 +189,9 @@ impl Write for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // hyper asks when nothing is left in its own buffer; answers of ours are in there as a whole.
+        // hyper flushes when its own buffer is empty, and our answers are written to that buffer as a whole.
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-        self.place.written();
+        self.slot.written();
         Poll::Ready(Ok(()))
     }
 
@@ -216,13 +226,6 @@ mod tests {
 
     const DEADLINE: Duration = Duration::from_secs(20);
 
-    impl Site for TowerToHyperService<Router> {
-        async fn answer(&self, request: hyper::Request<RequestBody>) -> Response {
-            let Ok(response) = self.call(request).await;
-            response
-        }
-    }
-
     #[tokio::test]
     async fn a_request_that_is_answered_is_not_closed_for_others() {
         let (begun, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -239,7 +242,14 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let limits = ConnectionLimits { connections: Some(2), ..ConnectionLimits::default() };
         let routes = TowerToHyperService::new(Router::new().route("/", get(handler)));
-        let server = tokio::spawn(serve(listener, routes, limits, std::future::pending()));
+        let answer = move |request| {
+            let routes = routes.clone();
+            async move {
+                let Ok(response) = routes.call(request).await;
+                response
+            }
+        };
+        let server = tokio::spawn(serve(listener, answer, limits, std::future::pending()));
 
         let mut asking = TcpStream::connect(address).await.unwrap();
         asking.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();

@@ -1,4 +1,4 @@
-//! Which connections make us wait, and since when: if there is no room for a new one, the longest has to go.
+//! The table of open connections. When it is full, the connection that has been idle for longest is evicted for a new one.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -10,172 +10,160 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, sleep};
 
-/// A connection that is told to go holds its socket a moment longer; this part of the room is kept for such.
-const LEAVING: usize = 16;
-/// How often room is looked for if nothing has changed but the time.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// How often the log may say the same.
-const SAY_AGAIN: Duration = Duration::from_secs(60);
+use super::log_throttle::LogThrottle;
 
-/// From when on a connection may be closed in favour of another, and a number that no other has.
-type Turn = (Instant, u64);
+/// The part of all connections, one in sixteen, whose sockets are reserved for evicted connections, which close theirs a moment later.
+const EVICTION_RESERVE: usize = 16;
+/// The pause before the next look for a connection to evict, if no connection has become idle meanwhile.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// All connections, in the order in which they would be closed.
-pub struct WaitingList {
-    most: usize,
-    /// How long an answer keeps its connection from being closed.
+/// The instant from which a connection can be evicted, and a number that no other connection has.
+type EvictionKey = (Instant, u64);
+
+/// All open connections, in the order in which they would be evicted.
+pub struct ConnectionTable {
+    capacity: usize,
+    /// The time for which an answer protects its connection from eviction.
     answer: Duration,
     /// One permit for each socket.
-    room: Arc<Semaphore>,
-    /// A connection may be closed that could not be before.
-    changed: Notify,
-    turns: Mutex<Turns>,
+    sockets: Arc<Semaphore>,
+    /// Notified when a connection has become idle.
+    became_idle: Notify,
+    slots: Mutex<Slots>,
 }
 
 #[derive(Default)]
-struct Turns {
-    numbers: u64,
-    /// A connection is told to go by dropping the sender.
-    open: BTreeMap<Turn, oneshot::Sender<Infallible>>,
-    no_room: Seldom,
+struct Slots {
+    last_number: u64,
+    /// The drop of its sender evicts a connection.
+    open: BTreeMap<EvictionKey, oneshot::Sender<Infallible>>,
+    full_warning: LogThrottle,
 }
 
-/// What a connection holds: its place in the list, its room, and the end that it may be told.
+/// A connection that was admitted: its slot, the permit of its socket, and the signal of its eviction.
 pub struct Admitted {
-    pub place: Arc<Place>,
+    pub slot: Arc<Slot>,
     /// To be dropped after the socket.
-    pub room: OwnedSemaphorePermit,
-    pub told_to_go: oneshot::Receiver<Infallible>,
+    pub socket: OwnedSemaphorePermit,
+    /// Ends when the connection is evicted.
+    pub evicted: oneshot::Receiver<Infallible>,
 }
 
-impl WaitingList {
-    pub fn new(most: usize, answer: Duration) -> Arc<Self> {
-        let room = Arc::new(Semaphore::new(most));
-        Arc::new(Self { most, answer, room, changed: Notify::new(), turns: Mutex::default() })
+impl ConnectionTable {
+    pub fn new(capacity: usize, answer: Duration) -> Arc<Self> {
+        let sockets = Arc::new(Semaphore::new(capacity));
+        Arc::new(Self { capacity, answer, sockets, became_idle: Notify::new(), slots: Mutex::default() })
     }
 
-    /// Waits for room, and makes it if somebody can go.
+    /// Waits until there is room for one more connection; evicts an idle one if the table is full.
     pub async fn admit(self: &Arc<Self>) -> Admitted {
         loop {
-            while self.is_full() && self.close_longest() {}
+            while self.is_full() && self.evict_longest_idle() {}
             tokio::select! {
                 biased;
-                Ok(room) = Arc::clone(&self.room).acquire_owned() => return self.enter(room),
-                () = self.changed.notified() => {}
-                () = sleep(LOOK_AGAIN) => {}
+                Ok(socket) = Arc::clone(&self.sockets).acquire_owned() => return self.enter(socket),
+                () = self.became_idle.notified() => {}
+                () = sleep(RETRY_INTERVAL) => {}
             }
         }
     }
 
-    /// Tells the connection to go that has made us wait for longest. Whether there was one.
-    pub fn close_longest(&self) -> bool {
-        let mut turns = self.lock();
+    /// Evicts the connection that has been idle for longest. `false`: all connections wait for their answers.
+    pub fn evict_longest_idle(&self) -> bool {
+        let mut slots = self.lock();
         let now = Instant::now();
-        let Some(longest) = turns.open.first_entry().filter(|longest| longest.key().0 <= now) else {
+        let Some(longest) = slots.open.first_entry().filter(|longest| longest.key().0 <= now) else {
             return false;
         };
         longest.remove();
-        if turns.no_room.is_due() {
-            let connections = turns.open.len();
+        if slots.full_warning.is_due() {
+            let connections = slots.open.len();
             tracing::warn!(
                 connections,
-                "no more fit: those that have kept us waiting for longest are closed"
+                "there are as many connections as there may be: those that have been idle for longest are closed"
             );
         }
         true
     }
 
     fn is_full(&self) -> bool {
-        self.lock().open.len() >= self.most - self.most / LEAVING
+        self.lock().open.len() >= self.capacity - self.capacity / EVICTION_RESERVE
     }
 
-    fn enter(self: &Arc<Self>, room: OwnedSemaphorePermit) -> Admitted {
-        let (sender, told_to_go) = oneshot::channel();
-        let mut turns = self.lock();
-        turns.numbers += 1;
-        let turn = (Instant::now(), turns.numbers);
-        turns.open.insert(turn, sender);
-        let place =
-            Place { list: Arc::clone(self), turn: Mutex::new(turn), answered: AtomicBool::new(false) };
-        Admitted { place: Arc::new(place), room, told_to_go }
+    fn enter(self: &Arc<Self>, socket: OwnedSemaphorePermit) -> Admitted {
+        let (sender, evicted) = oneshot::channel();
+        let mut slots = self.lock();
+        slots.last_number += 1;
+        let key = (Instant::now(), slots.last_number);
+        slots.open.insert(key, sender);
+        let slot = Slot { table: Arc::clone(self), key: Mutex::new(key), answered: AtomicBool::new(false) };
+        Admitted { slot: Arc::new(slot), socket, evicted }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Turns> {
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A connection's place in the list, which it leaves when this is dropped.
-pub struct Place {
-    list: Arc<WaitingList>,
-    turn: Mutex<Turn>,
-    /// There is an answer, but the system does not have all of it.
+/// A connection's slot in the table; its drop frees it.
+pub struct Slot {
+    table: Arc<ConnectionTable>,
+    key: Mutex<EvictionKey>,
+    /// Whether an answer was handed over and is not yet written as a whole.
     answered: AtomicBool,
 }
 
-impl Place {
-    /// A request has been read to its end: now the client waits for us.
-    pub fn answering(&self) -> Result<(), ToldToGo> {
+impl Slot {
+    /// Protects the connection for the time of an answer: a request has been read to its end.
+    ///
+    /// # Errors
+    /// If the connection was evicted before; the request must not be executed then.
+    pub fn answering(&self) -> Result<(), Evicted> {
         self.answered.store(false, Ordering::Relaxed);
-        if self.move_to(Instant::now() + self.list.answer) { Ok(()) } else { Err(ToldToGo) }
+        if self.move_to(Instant::now() + self.table.answer) { Ok(()) } else { Err(Evicted) }
     }
 
-    /// There is an answer, to be written.
+    /// Notes that there is an answer to be written.
     pub fn answered(&self) {
         self.answered.store(true, Ordering::Relaxed);
     }
 
-    /// All has been written that there was: after an answer we wait for the client.
+    /// Notes that everything was written. After an answer, the connection is idle.
     pub fn written(&self) {
         if self.answered.swap(false, Ordering::Relaxed) && self.move_to(Instant::now()) {
-            self.list.changed.notify_one();
+            self.table.became_idle.notify_one();
         }
     }
 
-    /// Whether it still has a place.
+    /// Lets the connection be evicted from `instant` on; `false` if it has been evicted.
     fn move_to(&self, instant: Instant) -> bool {
-        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut turns = self.list.lock();
-        let Some(sender) = turns.open.remove(&*turn) else { return false };
-        turn.0 = instant;
-        turns.open.insert(*turn, sender);
+        let mut key = self.key.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.table.lock();
+        let Some(sender) = slots.open.remove(&*key) else { return false };
+        key.0 = instant;
+        slots.open.insert(*key, sender);
         true
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
-        let turn = self.turn.get_mut().unwrap_or_else(PoisonError::into_inner);
-        self.list.lock().open.remove(turn);
+        let key = self.key.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.table.lock().open.remove(key);
     }
 }
 
-/// The connection has been told to go, and what came over it last must not be done.
+/// The error of a request over a connection that was evicted before the request was complete.
 #[derive(Debug)]
-pub struct ToldToGo;
+pub struct Evicted;
 
-impl fmt::Display for ToldToGo {
+impl fmt::Display for Evicted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the connection was closed in favour of another")
     }
 }
 
-impl std::error::Error for ToldToGo {}
-
-/// What must not fill the log, however often it happens.
-#[derive(Default)]
-pub struct Seldom(Option<Instant>);
-
-impl Seldom {
-    pub fn is_due(&mut self) -> bool {
-        let now = Instant::now();
-        let due = self.0.is_none_or(|said| now - said >= SAY_AGAIN);
-        if due {
-            self.0 = Some(now);
-        }
-        due
-    }
-}
+impl std::error::Error for Evicted {}
 
 #[cfg(test)]
 mod tests {
@@ -185,61 +173,61 @@ mod tests {
 
     const ANSWER: Duration = Duration::from_secs(60);
 
-    fn is_told_to_go(admitted: &mut Admitted) -> bool {
-        admitted.told_to_go.try_recv() == Err(oneshot::error::TryRecvError::Closed)
+    fn is_evicted(admitted: &mut Admitted) -> bool {
+        admitted.evicted.try_recv() == Err(oneshot::error::TryRecvError::Closed)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_waits_longest_goes_and_who_is_answered_stays() {
-        let list = WaitingList::new(3, ANSWER);
-        let mut first = list.admit().await;
-        let mut second = list.admit().await;
-        let mut third = list.admit().await;
-        first.place.answering().unwrap();
-        second.place.answering().unwrap();
+    async fn the_longest_idle_is_evicted_and_who_is_answered_stays() {
+        let table = ConnectionTable::new(3, ANSWER);
+        let mut first = table.admit().await;
+        let mut second = table.admit().await;
+        let mut third = table.admit().await;
+        first.slot.answering().unwrap();
+        second.slot.answering().unwrap();
         advance(Duration::from_secs(1)).await;
-        second.place.answered();
-        second.place.written();
+        second.slot.answered();
+        second.slot.written();
         // The third came after the second did, but has waited for longer since.
-        assert!(list.close_longest());
-        assert!(is_told_to_go(&mut third));
-        assert!(third.place.answering().is_err());
-        assert!(list.close_longest());
-        assert!(is_told_to_go(&mut second));
-        assert!(!list.close_longest());
-        assert!(!is_told_to_go(&mut first));
+        assert!(table.evict_longest_idle());
+        assert!(is_evicted(&mut third));
+        assert!(third.slot.answering().is_err());
+        assert!(table.evict_longest_idle());
+        assert!(is_evicted(&mut second));
+        assert!(!table.evict_longest_idle());
+        assert!(!is_evicted(&mut first));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_new_one_waits_for_an_answer_to_be_written() {
-        let list = WaitingList::new(1, ANSWER);
-        let Admitted { place, room, told_to_go } = list.admit().await;
-        place.answering().unwrap();
+        let table = ConnectionTable::new(1, ANSWER);
+        let Admitted { slot, socket, evicted } = table.admit().await;
+        slot.answering().unwrap();
         let next = tokio::spawn({
-            let list = Arc::clone(&list);
-            async move { list.admit().await }
+            let table = Arc::clone(&table);
+            async move { table.admit().await }
         });
         tokio::task::yield_now().await;
         assert!(!next.is_finished());
-        place.answered();
-        place.written();
-        told_to_go.await.unwrap_err();
-        drop(room);
+        slot.answered();
+        slot.written();
+        evicted.await.unwrap_err();
+        drop(socket);
         next.await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_that_nobody_reads_keeps_its_room_for_a_while_only() {
-        let list = WaitingList::new(1, ANSWER);
-        let Admitted { place, room, told_to_go } = list.admit().await;
+    async fn an_answer_that_nobody_reads_protects_for_a_while_only() {
+        let table = ConnectionTable::new(1, ANSWER);
+        let Admitted { slot, socket, evicted } = table.admit().await;
         let before = Instant::now();
-        place.answering().unwrap();
-        place.answered();
+        slot.answering().unwrap();
+        slot.answered();
         let leave = async {
-            told_to_go.await.unwrap_err();
-            drop(room);
+            evicted.await.unwrap_err();
+            drop(socket);
         };
-        let (_, ()) = tokio::join!(list.admit(), leave);
-        assert!((ANSWER..ANSWER + 2 * LOOK_AGAIN).contains(&before.elapsed()), "{:?}", before.elapsed());
+        let (_, ()) = tokio::join!(table.admit(), leave);
+        assert!((ANSWER..ANSWER + 2 * RETRY_INTERVAL).contains(&before.elapsed()), "{:?}", before.elapsed());
     }
 }

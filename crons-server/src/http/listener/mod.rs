@@ -1,8 +1,9 @@
-//! The loop that accepts connections, and the table that says which of them goes when there is no room.
+//! The loop that accepts connections, and the table from which idle ones are evicted.
 
 // In layer order: a module uses only those above it.
+mod log_throttle;
 mod connection_table;
 mod accept_loop;
 
-pub use accept_loop::{RequestBody, Site, serve};
-pub use connection_table::Seldom;
+pub use accept_loop::{RequestBody, serve};
+pub use log_throttle::LogThrottle;

@@ -1,4 +1,4 @@
-//! What people see in a browser: HTML and a style sheet, no script.
+//! The pages for browsers: HTML and a style sheet, no script.
 
 use axum::extract::State;
 use axum::http::header;
@@ -7,26 +7,26 @@ use jiff::{Timestamp, Unit};
 use maud::{DOCTYPE, Markup, html};
 
 use crate::domain::{CheckIn, Monitor, Status};
-use crate::http::api::{offset, per_page};
-use crate::http::error::Refusal;
+use crate::http::api::page_request;
+use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
-use crate::http::state::App;
-use crate::store::{EnvironmentView, MonitorView};
+use crate::http::state::AppState;
+use crate::store::{EnvironmentView, MonitorView, PageRequest};
 
 const STYLE: &str = include_str!("style.css");
 
 /// `GET /`: monitors, each environment with its state; page by page, as in the API, by `per_page` and `cursor`.
-pub async fn index(State(app): State<App>, query: QueryPairs) -> Result<Response, Refusal> {
-    let limit = per_page(query.value("per_page")?)?;
-    let skip = offset(query.value("cursor")?)?;
-    let (monitors, more) = app.read(move |reader| reader.monitors(crate::PROJECT, skip, limit)).await?;
+pub async fn index(State(state): State<AppState>, query: QueryPairs) -> Result<Response, HttpError> {
+    let page = page_request(&query)?;
+    let found = state.read(move |queries| queries.monitors(page)).await?;
+    let monitors = &found.items;
     let list = html! {
-        @if !monitors.is_empty() || skip == 0 { (list(&monitors, app.inbox.clock().now(), &app.dsn)) }
+        @if !monitors.is_empty() || page.skip == 0 { (list(monitors, state.inbox.clock().now(), &state.dsn)) }
         @else { p { "There are no more monitors." } }
-        (other_pages(skip, limit, more))
+        (other_pages(page, found.more))
     };
-    let page = page(&list);
-    Ok(([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page.into_string()).into_response())
+    let html = document(&list).into_string();
+    Ok(([(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response())
 }
 
 /// `GET /style.css`
@@ -34,7 +34,7 @@ pub async fn style() -> Response {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE).into_response()
 }
 
-fn page(content: &Markup) -> Markup {
+fn document(content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -53,7 +53,7 @@ fn page(content: &Markup) -> Markup {
 }
 
 /// Links to the pages before and after this one, where there are some.
-fn other_pages(skip: u32, limit: u32, more: bool) -> Markup {
+fn other_pages(PageRequest { skip, limit }: PageRequest, more: bool) -> Markup {
     let link = |offset: u32| format!("/?per_page={limit}&cursor={limit}:{offset}:0");
     html! {
         @if skip > 0 || more {
@@ -118,7 +118,7 @@ fn row(monitor: &Monitor, view: &EnvironmentView, now: Timestamp) -> Markup {
             td { @if let Some(check_in) = newest { (run(check_in)) } }
             td { code { (monitor.config.schedule) } @if zone.as_str() != "UTC" { br; span.note { (zone) } } }
             td {
-                // Of a disabled monitor nothing is expected.
+                // A disabled monitor expects no run.
                 @if let (true, Some(next), Some(latest)) =
                     (monitor.enabled, view.environment.next_check_in, view.environment.next_check_in_latest)
                 {
@@ -138,7 +138,7 @@ fn run(check_in: &CheckIn) -> Markup {
     }
 }
 
-/// Sentry's words.
+/// Sentry's word for a status.
 fn word(status: Status) -> &'static str {
     match status {
         Status::Ok => "Okay",
@@ -158,7 +158,7 @@ fn time(instant: Timestamp) -> Markup {
     html! { time datetime=(machine) { (human.trim_end_matches('Z')) } }
 }
 
-/// Two units say enough.
+/// The time between two instants, in its two largest units.
 fn span(later: Timestamp, earlier: Timestamp) -> String {
     let minutes = later.duration_since(earlier).as_secs().saturating_add(59) / 60;
     match (minutes / (24 * 60), minutes / 60 % 24, minutes % 60) {

@@ -8,8 +8,9 @@ use crons_types::{CheckInId, CheckInStatus, Schedule, Slug};
 use super::*;
 use crate::clock::ManualClock;
 use crate::domain::{CheckInEvent, ConfigPatch, ConfigUpdate, ReceivedCheckIn, Verdict};
+use crate::settings::Database;
 use crate::settings::Settings;
-use crate::store::{Reader, Records, SqliteStore};
+use crate::store::{self, PageRequest, Queries, Records, SqliteStore};
 
 /// A real database that fails when it is told to, at the very end of a transaction.
 struct Failing(SqliteStore, Arc<AtomicBool>);
@@ -63,6 +64,12 @@ fn arrival(id: u8) -> ReceivedCheckIn {
     }
 }
 
+const FIRST: PageRequest = PageRequest { skip: 0, limit: 100 };
+
+fn reader(path: &std::path::Path) -> Arc<dyn Queries> {
+    store::open_for_reading(&Database::sqlite(path)).unwrap()
+}
+
 #[tokio::test]
 async fn while_the_database_fails_nothing_is_acknowledged_and_afterwards_nothing_is_missing() {
     let folder = tempfile::tempdir().unwrap();
@@ -72,10 +79,10 @@ async fn while_the_database_fails_nothing_is_acknowledged_and_afterwards_nothing
     let judge = Judge::new(&Settings::default(), uuid::Uuid::new_v4);
     let clock = ManualClock::new("2024-06-03T10:00:00Z".parse().unwrap());
     let (inbox, thread) = start(Box::new(store), judge, Clock::Manual(clock.clone())).unwrap();
-    let reader = Reader::open(&path).unwrap();
+    let reader = reader(&path);
     let statuses = || -> Vec<&str> {
-        let page = reader.check_ins(crate::PROJECT, "job", None, 0, 100).unwrap().unwrap();
-        page.check_ins.iter().rev().map(|(_, row)| row.status.as_str()).collect()
+        let page = reader.check_ins("job", None, FIRST).unwrap().unwrap();
+        page.items.iter().rev().map(|view| view.check_in.status.as_str()).collect()
     };
 
     assert!(matches!(inbox.check_in(arrival(1)).await, Ok(Verdict::Accepted { .. })));
@@ -182,8 +189,8 @@ async fn one_that_cannot_be_stored_fails_alone_whatever_is_beside_it() {
         assert!(accepted(inbox.check_in(arrival(id)).await), "{id}");
     }
     assert!(matches!(inbox.check_in(arrival(8)).await, Ok(Verdict::Refused(_))));
-    let page = Reader::open(&path).unwrap().check_ins(crate::PROJECT, "job", None, 0, 100).unwrap().unwrap();
-    assert_eq!(page.check_ins.len(), 6);
+    let page = reader(&path).check_ins("job", None, FIRST).unwrap().unwrap();
+    assert_eq!(page.items.len(), 6);
     inbox.stop().await;
     thread.join().unwrap();
 }
@@ -219,8 +226,8 @@ async fn what_is_done_again_counts_in_its_own_minute() {
 
 /// The rows of usage, each with its count.
 fn usage(path: &std::path::Path) -> Vec<(String, u32)> {
-    let rows = Reader::open(path).unwrap().usage(None, Timestamp::UNIX_EPOCH).unwrap();
-    rows.into_iter().map(|row| (row.outcome, row.count)).collect()
+    let page = reader(path).usage(None, Timestamp::UNIX_EPOCH, FIRST).unwrap();
+    page.items.into_iter().map(|row| (row.outcome, row.count)).collect()
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::cache::Cache;
-use super::file_lock::{Claim, Place};
+use super::file_lock::{FileIdentity, FileLock};
 use super::schema;
 use super::unreadable::UnreadableRows;
 use crate::store::error::StoreError;
@@ -16,10 +16,10 @@ use crate::store::records::{Records, Store};
 pub struct SqliteStore {
     pub(super) connection: Connection,
     cache: Cache,
-    /// None if it is in no file.
-    place: Option<Place>,
+    /// `None` for a database in memory.
+    file: Option<FileIdentity>,
     /// Dropped after the connection.
-    _claim: Option<Claim>,
+    _lock: Option<FileLock>,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -34,9 +34,14 @@ impl SqliteStore {
     /// # Errors
     /// If it cannot be written, is no database, is one of a newer version of this program, or is served already.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let claim = Claim::lay(path)?;
+        let lock = FileLock::acquire(path)?;
         let connection = schema::open(path)?;
-        Ok(Self { connection, cache: Cache::default(), place: Some(Place::of(path)?), _claim: Some(claim) })
+        Ok(Self {
+            connection,
+            cache: Cache::default(),
+            file: Some(FileIdentity::of(path)?),
+            _lock: Some(lock),
+        })
     }
 
     /// One that is gone with the process: for simulations.
@@ -45,25 +50,11 @@ impl SqliteStore {
     /// If there is no memory for it.
     pub fn in_memory() -> Result<Self, StoreError> {
         let connection = schema::open_in_memory()?;
-        Ok(Self { connection, cache: Cache::default(), place: None, _claim: None })
+        Ok(Self { connection, cache: Cache::default(), file: None, _lock: None })
     }
 
     pub(super) fn unreadable(&self) -> Arc<UnreadableRows> {
         Arc::clone(&self.cache.unreadable)
-    }
-
-    /// A value that is made once and kept.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn setting(&mut self, name: &str, make: impl FnOnce() -> String) -> Result<String, StoreError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction
-            .execute("INSERT OR IGNORE INTO settings (name, value) VALUES (?1, ?2)", [name, &make()])?;
-        let value =
-            transaction.query_row("SELECT value FROM settings WHERE name = ?1", [name], |row| row.get(0))?;
-        transaction.commit()?;
-        Ok(value)
     }
 }
 
@@ -72,7 +63,7 @@ impl Store for SqliteStore {
         &mut self,
         work: &mut dyn FnMut(&mut dyn Records) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        self.place.as_ref().map_or(Ok(()), Place::check)?;
+        self.file.as_ref().map_or(Ok(()), FileIdentity::check)?;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut records = SqliteRecords(transaction, &mut self.cache);
         // Dropped without a commit it is rolled back.
@@ -88,3 +79,12 @@ impl Store for SqliteStore {
 
 /// Looks up in `find`, writes in `write`.
 pub(super) struct SqliteRecords<'store>(pub(super) Transaction<'store>, pub(super) &'store mut Cache);
+
+impl SqliteRecords<'_> {
+    /// Stores a setting that has no value yet, and returns the value that it has.
+    pub(super) fn stored_setting(&self, name: &str, value: &str) -> Result<String, StoreError> {
+        self.0.execute("INSERT OR IGNORE INTO settings (name, value) VALUES (?1, ?2)", [name, value])?;
+        let sql = "SELECT value FROM settings WHERE name = ?1";
+        Ok(self.0.query_row(sql, [name], |row| row.get(0))?)
+    }
+}

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Row, params};
 
 use super::connection::SqliteRecords;
-use super::rows::{self, Micros, readable};
+use super::rows::{self, Micros, skip_unreadable};
 use crate::domain::CheckInEvent;
 use crate::store::error::StoreError;
 
@@ -30,7 +30,7 @@ impl SqliteRecords<'_> {
         )?;
         let key = params![event.project.cast_signed(), event.monitor_slug.as_str()];
         let held = statement.query_map(key, |row| self.held(row))?;
-        Ok(in_order(held.filter_map(readable).collect::<Result<_, _>>()?))
+        Ok(in_order(held.filter_map(skip_unreadable).collect::<Result<_, _>>()?))
     }
 
     pub(super) fn take_expired(&self, until: Timestamp, limit: u32) -> Result<Vec<CheckInEvent>, StoreError> {
@@ -39,7 +39,7 @@ impl SqliteRecords<'_> {
              ORDER BY received LIMIT ?2) RETURNING id, event",
         )?;
         let old = statement.query_map(params![Micros(until), limit], |row| self.held(row))?;
-        Ok(in_order(old.filter_map(readable).collect::<Result<_, _>>()?))
+        Ok(in_order(old.filter_map(skip_unreadable).collect::<Result<_, _>>()?))
     }
 
     fn held(&self, row: &Row<'_>) -> rusqlite::Result<(i64, CheckInEvent)> {

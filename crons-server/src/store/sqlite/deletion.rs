@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
 use super::cache::Walk;
-use super::connection::{SqliteRecords, SqliteStore};
+use super::connection::SqliteRecords;
+use super::reader::SqliteReader;
 use super::rows::Micros;
 use crate::domain::Monitor;
 use crate::store::error::StoreError;
@@ -23,15 +24,11 @@ const HOUR: i64 = 3_600;
 /// The answer that is shown of a message that is not sent any more.
 const ANSWER: &str = "not sent: its monitor or environment was deleted";
 
-impl SqliteStore {
-    /// Whether something that was deleted is still on the disk.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn has_deleted(&self) -> Result<bool, StoreError> {
+impl SqliteReader {
+    pub(super) fn has_rows_to_purge(&self) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM environments WHERE monitor_id = ?1)
                    OR EXISTS (SELECT 1 FROM deleted_usage)";
-        Ok(self.connection.query_row(sql, [DELETED], |row| row.get(0))?)
+        Ok(self.connection().query_row(sql, [DELETED], |row| row.get(0))?)
     }
 }
 

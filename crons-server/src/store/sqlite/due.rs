@@ -31,7 +31,7 @@ impl SqliteRecords<'_> {
             Ok((monitor, environment))
         })?;
         let mut due = Vec::new();
-        for place in places.filter_map(rows::readable) {
+        for place in places.filter_map(rows::skip_unreadable) {
             let (monitor, environment) = place?;
             match state_of(transaction, unreadable, monitor, environment, None) {
                 Err(error) if error.is_corrupt() => continue,
@@ -58,7 +58,7 @@ impl SqliteRecords<'_> {
         })?;
         // A run that `run` could not load would be on each page.
         let found = found
-            .filter_map(rows::readable)
+            .filter_map(rows::skip_unreadable)
             .filter(|run| run.as_ref().map_or(true, |(_, id, _)| !unreadable.contains("check_ins", *id)));
         // A storm must not be sorted for each part of it: only the part is.
         let mut due: Vec<(i64, i64, Uuid)> = found.take(limit as usize).collect::<Result<_, _>>()?;
@@ -95,7 +95,7 @@ impl SqliteRecords<'_> {
         let due = statement.query_map(params![environment_id, Micros(tick)], |row| {
             unreadable.decode("check_ins", row, 0, |row| rows::uuid(row, 1))
         })?;
-        let overdue = due.filter_map(rows::readable).collect::<Result<_, _>>()?;
+        let overdue = due.filter_map(rows::skip_unreadable).collect::<Result<_, _>>()?;
         drop(statement);
         let missed = environment.next_check_in_latest.is_some_and(|latest| latest <= tick);
         let state = if missed {

@@ -6,22 +6,25 @@ use std::path::{Path, PathBuf};
 
 use crate::store::error::StoreError;
 
-/// Says that a server has the file. The system takes it back when the process ends, however it ends.
+/// The lock of a server on its database file. The system releases it when the process ends, however it ends.
 #[derive(Debug)]
-pub(super) struct Claim {
+pub(super) struct FileLock {
     _lock: File,
 }
 
-impl Claim {
-    /// Claims the file, which need not be there yet. Nobody who only reads asks for that.
-    pub(super) fn lay(path: &Path) -> Result<Self, StoreError> {
+impl FileLock {
+    /// Locks the file, which need not exist yet. Readers take no lock.
+    ///
+    /// # Errors
+    /// If another server holds the lock, or the file of the lock cannot be created.
+    pub(super) fn acquire(path: &Path) -> Result<Self, StoreError> {
         if path.is_dir() {
             return Err(StoreError::unavailable(format!(
                 "unable to open database file: {} is a folder",
                 path.display()
             )));
         }
-        // Whichever way leads to the file, it is the same claim.
+        // Links to the file share its lock.
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         // Beside the file: SQLite has locks of its own on it, which the system drops if anybody else closes it.
         let mut name = OsString::from(real);
@@ -50,20 +53,20 @@ impl Claim {
     }
 }
 
-/// Which file it is that was opened.
+/// The file that was opened, by its path and its number in the file system.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct FileIdentity {
     path: PathBuf,
     file: Identity,
 }
 
-impl Place {
+impl FileIdentity {
     pub(super) fn of(path: &Path) -> Result<Self, StoreError> {
         let metadata = std::fs::metadata(path).map_err(StoreError::unavailable)?;
         Ok(Self { path: path.to_owned(), file: identity(&metadata) })
     }
 
-    /// Fails if the file is not there any more: what is written to it then is gone when the server ends.
+    /// Fails if the path leads to another file or to none: what is written to the open file then is lost when the server ends.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         let fault = match std::fs::metadata(&self.path) {
             Ok(metadata) if identity(&metadata) == self.file => return Ok(()),

@@ -77,7 +77,7 @@ impl SqliteRecords<'_> {
         let mut found = statement.query_map(params![environment_id, Micros(until)], |row| {
             unreadable.decode("check_ins", row, 0, rows::check_in)
         })?;
-        let found = found.find_map(rows::readable).transpose()?;
+        let found = found.find_map(rows::skip_unreadable).transpose()?;
         Ok(found.map(|(order, row)| LoadedCheckIn { row, order: Some(order), elsewhere: None }))
     }
 
@@ -185,7 +185,7 @@ impl SqliteRecords<'_> {
         ))?;
         let environments = statement
             .query_map([id], |row| Ok(unreadable.decode("environments", row, 0, rows::environment)?.1))?;
-        Ok(Some((monitor, environments.filter_map(rows::readable).collect::<Result<_, _>>()?)))
+        Ok(Some((monitor, environments.filter_map(rows::skip_unreadable).collect::<Result<_, _>>()?)))
     }
 
     pub(super) fn incident_by_guid(&self, guid: Uuid) -> Result<Option<Incident>, StoreError> {
@@ -251,7 +251,7 @@ pub(super) fn load_history(
             unreadable.decode("check_ins", row, 0, rows::finished)
         })?;
         // One that cannot be read is stepped over: the next older one stands in for it.
-        for run in found.filter_map(rows::readable).take(limit) {
+        for run in found.filter_map(rows::skip_unreadable).take(limit) {
             let run = run?;
             if !state.finished.contains(&run) {
                 state.finished.push(run);

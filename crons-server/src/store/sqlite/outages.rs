@@ -4,11 +4,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::connection::SqliteRecords;
-use super::queries::Reader;
+use super::reader::{SqliteReader, page};
 use super::rows::{self, Micros};
 use super::unreadable::UnreadableRows;
 use crate::domain::Outage;
 use crate::store::error::StoreError;
+use crate::store::views::{Page, PageRequest};
 
 /// The row of `settings` that says until when the server is known to have listened.
 const HEARD_UNTIL: &str = "heard_until";
@@ -31,8 +32,8 @@ impl SqliteRecords<'_> {
     }
 }
 
-/// Until when the server is known to have listened.
-pub(super) fn heard_until(connection: &Connection) -> Result<Option<Timestamp>, StoreError> {
+/// The last instant at which the server is known to have received; `None` before its first.
+pub(super) fn last_heartbeat(connection: &Connection) -> Result<Option<Timestamp>, StoreError> {
     let micros: Option<String> = connection
         .prepare_cached("SELECT value FROM settings WHERE name = ?1")?
         .query_row([HEARD_UNTIL], |row| row.get(0))
@@ -41,36 +42,30 @@ pub(super) fn heard_until(connection: &Connection) -> Result<Option<Timestamp>, 
     Ok(micros.and_then(|micros| Timestamp::from_microsecond(micros).ok()))
 }
 
-/// Those that ended after `since`, oldest first.
+/// Outages that ended after `since`, the earliest start first.
 pub(super) fn outages(
     connection: &Connection,
     unreadable: &UnreadableRows,
     since: Timestamp,
-) -> Result<Vec<Outage>, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT since, until, id FROM outages WHERE until > ?1 ORDER BY since")?;
-    let found = statement.query_map([Micros(since)], |row| {
+    PageRequest { skip, limit }: PageRequest,
+) -> Result<Page<Outage>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT since, until, id FROM outages WHERE until > ?1 ORDER BY since, id LIMIT ?2 OFFSET ?3",
+    )?;
+    let found = statement.query_map(params![Micros(since), i64::from(limit) + 1, skip], |row| {
         unreadable.decode("outages", row, 2, |row| {
             Ok(Outage { since: rows::instant(row, 0)?, until: rows::instant(row, 1)? })
         })
     })?;
-    Ok(found.filter_map(rows::readable).collect::<Result<_, _>>()?)
+    page(found, limit)
 }
 
-impl Reader {
-    /// Outages that ended after `since`, oldest first.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn outages(&self, since: Timestamp) -> Result<Vec<Outage>, StoreError> {
-        outages(&self.connection(), self.unreadable(), since)
-    }
-
-    /// Until when the server is known to have listened.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn heard_until(&self) -> Result<Option<Timestamp>, StoreError> {
-        heard_until(&self.connection())
+impl SqliteReader {
+    pub(super) fn outages_since(
+        &self,
+        since: Timestamp,
+        page: PageRequest,
+    ) -> Result<Page<Outage>, StoreError> {
+        outages(&self.connection(), self.unreadable(), since, page)
     }
 }

@@ -1,14 +1,13 @@
 //! Payloads that were refused, or not taken as they were sent, with their errors.
 
-use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
-use serde::Serialize;
 
 use super::connection::SqliteRecords;
-use super::queries::Reader;
+use super::reader::SqliteReader;
 use super::rows::{self, Micros};
-use crate::domain::{ProcessingError, ReceivedCheckIn};
+use crate::domain::{PROJECT, ProcessingError, ReceivedCheckIn};
 use crate::store::error::{StoreError, UnreadableRow};
+use crate::store::views::{ErrorView, ProcessingErrorsView};
 
 /// Refused payloads that are kept of each monitor; as at Sentry.
 const REFUSED: u32 = 10;
@@ -22,7 +21,7 @@ impl SqliteRecords<'_> {
         errors: &[ProcessingError],
         accepted: bool,
     ) -> Result<(), StoreError> {
-        let project = crate::PROJECT.cast_signed();
+        let project = PROJECT.cast_signed();
         let slug = refused.monitor_slug.as_ref().map(crons_types::Slug::as_str);
         let monitor: Option<i64> = self
             .0
@@ -57,44 +56,12 @@ impl SqliteRecords<'_> {
     }
 }
 
-/// A payload that was refused, or that was not taken as it was sent.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RefusedView {
-    pub date_received: Timestamp,
-    /// As it was sent; the beginning of a long one.
-    pub payload: String,
-    /// Whether the check-in counts all the same.
-    pub accepted: bool,
-    pub errors: Vec<ErrorView>,
-}
-
-/// Why it was, or what was not taken.
-#[derive(Debug, Clone, Serialize)]
-pub struct ErrorView {
-    /// Sentry's name.
-    pub r#type: String,
-    pub message: String,
-}
-
-fn refused(row: &Row<'_>) -> rusqlite::Result<RefusedView> {
-    let errors: Vec<(String, String)> = rows::json(row, 2)?;
-    Ok(RefusedView {
-        date_received: rows::instant(row, 0)?,
-        payload: row.get(1)?,
-        accepted: row.get(3)?,
-        errors: errors.into_iter().map(|(r#type, message)| ErrorView { r#type, message }).collect(),
-    })
-}
-
-impl Reader {
-    /// The newest payloads that were refused, newest first: of a monitor, or of those that are for none. Before them stand rows
-    /// of the database that cannot be read: those of the monitor, or all.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn refused(&self, slug: Option<&str>) -> Result<Vec<RefusedView>, StoreError> {
-        let mut shown = self.unreadable_rows(slug);
+impl SqliteReader {
+    pub(super) fn processing_errors_of(
+        &self,
+        slug: Option<&str>,
+    ) -> Result<Vec<ProcessingErrorsView>, StoreError> {
+        let mut listed = self.unreadable_rows(slug);
         let connection = self.connection();
         let filter = if slug.is_some() {
             "monitor_id = (SELECT id FROM monitors WHERE project = ?1 AND slug = ?2)"
@@ -104,35 +71,35 @@ impl Reader {
         let mut statement = connection.prepare_cached(&format!(
             "SELECT received, payload, errors, accepted, id FROM refused WHERE project = ?1 AND {filter} ORDER BY id DESC"
         ))?;
-        let found = statement.query_map(params![crate::PROJECT.cast_signed(), slug], |row| {
-            self.unreadable().decode("refused", row, 4, refused)
+        let found = statement.query_map(params![PROJECT.cast_signed(), slug], |row| {
+            self.unreadable().decode("refused", row, 4, view)
         })?;
-        for found in found.filter_map(rows::readable) {
-            shown.push(found?);
+        for found in found.filter_map(rows::skip_unreadable) {
+            listed.push(found?);
         }
-        Ok(shown)
+        Ok(listed)
     }
 
-    /// Rows that cannot be read, as errors without a payload, the newest first: those of a monitor, or all.
-    fn unreadable_rows(&self, slug: Option<&str>) -> Vec<RefusedView> {
-        let mut shown = Vec::new();
+    /// Lists rows that cannot be read, as errors without a payload, the last found first: those of a monitor, or all.
+    fn unreadable_rows(&self, slug: Option<&str>) -> Vec<ProcessingErrorsView> {
+        let mut listed = Vec::new();
         for (since, row) in self.unreadable().listed().into_iter().rev() {
-            if slug.is_some_and(|slug| self.belongs_to(&row).as_deref() != Some(slug)) {
+            if slug.is_some_and(|slug| self.monitor_of_row(&row).as_deref() != Some(slug)) {
                 continue;
             }
             let error = ProcessingError::UnreadableRow(row.to_string());
-            shown.push(RefusedView {
-                date_received: since,
+            listed.push(ProcessingErrorsView {
+                received: since,
                 payload: String::new(),
                 accepted: false,
-                errors: vec![ErrorView { r#type: error.name().to_owned(), message: error.to_string() }],
+                errors: vec![ErrorView { name: error.name().to_owned(), message: error.to_string() }],
             });
         }
-        shown
+        listed
     }
 
-    /// The slug of the monitor that a row belongs to, if that is known.
-    fn belongs_to(&self, row: &UnreadableRow) -> Option<String> {
+    /// The slug of the monitor that a row belongs to; `None` if that is not known.
+    fn monitor_of_row(&self, row: &UnreadableRow) -> Option<String> {
         let sql = match row.table {
             "monitors" => "SELECT slug FROM monitors WHERE id = ?1",
             "environments" => "SELECT m.slug FROM environments e JOIN monitors m ON m.id = e.monitor_id WHERE e.id = ?1",
@@ -147,4 +114,14 @@ impl Reader {
         let sql = sql.replace("{table}", row.table);
         self.connection().query_row(&sql, [row.id], |row| row.get(0)).ok()
     }
+}
+
+fn view(row: &Row<'_>) -> rusqlite::Result<ProcessingErrorsView> {
+    let errors: Vec<(String, String)> = rows::json(row, 2)?;
+    Ok(ProcessingErrorsView {
+        received: rows::instant(row, 0)?,
+        payload: row.get(1)?,
+        accepted: row.get(3)?,
+        errors: errors.into_iter().map(|(name, message)| ErrorView { name, message }).collect(),
+    })
 }

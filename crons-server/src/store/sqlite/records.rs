@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::connection::SqliteRecords;
+use super::export::ALL;
 use super::load::load_history;
-use super::outages::{heard_until, outages};
+use super::outages::{last_heartbeat, outages};
 use crate::alerts::{Alert, Attempt};
 use crate::domain::{
     CheckInEvent, Config, ConfigUpdate, HistoryQuery, Incident, Monitor, MonitorEnvironment, Outage,
@@ -106,7 +107,7 @@ impl Records for SqliteRecords<'_> {
     }
 
     fn heard_until(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        heard_until(&self.0)
+        last_heartbeat(&self.0)
     }
 
     fn set_heard_until(&mut self, now: Timestamp) -> Result<(), StoreError> {
@@ -118,7 +119,7 @@ impl Records for SqliteRecords<'_> {
     }
 
     fn outages(&mut self, since: Timestamp) -> Result<Vec<Outage>, StoreError> {
-        outages(&self.0, &self.1.unreadable, since)
+        Ok(outages(&self.0, &self.1.unreadable, since, ALL)?.items)
     }
 
     fn monitor(&mut self, slug: &str) -> Result<Option<(Monitor, Vec<MonitorEnvironment>)>, StoreError> {
@@ -171,8 +172,16 @@ impl Records for SqliteRecords<'_> {
         self.delete_planned(expired)
     }
 
-    fn give_back(&mut self) -> Result<bool, StoreError> {
-        self.give_pages_back()
+    fn reclaim_space(&mut self) -> Result<bool, StoreError> {
+        self.free_pages()
+    }
+
+    fn setting(&mut self, name: &str, value: &str) -> Result<String, StoreError> {
+        self.stored_setting(name, value)
+    }
+
+    fn resume_alerts(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.put_waits_right(now)
     }
 
     fn enqueue_alert(&mut self, alert: &Alert) -> Result<(), StoreError> {

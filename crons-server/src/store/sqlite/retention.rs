@@ -4,36 +4,37 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::connection::SqliteRecords;
 use super::deletion::DELETED;
 use super::expired::{Cutoffs, LOOKED_AT, limit};
-use super::queries::Reader;
+use super::reader::SqliteReader;
 use super::retention_walk::Walk;
 use crate::domain::PROJECT;
 use crate::settings::Retention;
 use crate::store::error::StoreError;
 use crate::store::expired::{Expired, ROWS};
+use crate::store::queries::Sweep;
 
 /// Pages that are given back in one transaction: 1 MiB.
 const PAGES: u32 = 256;
 const HOURS_A_DAY: i64 = 24;
 
-/// One walk through all that is stored.
-#[derive(Debug)]
-pub struct Sweep {
+/// The walk of a sweep through an SQLite file, and how far it has come.
+struct SqliteSweep {
+    reader: Arc<SqliteReader>,
     cutoffs: Cutoffs,
     stage: Stage,
-    /// Check-ins that were deleted so far.
-    pub deleted: usize,
 }
 
 /// The table that a sweep has come to, and the row.
 #[derive(Debug)]
 enum Stage {
-    /// Runs and occurrences of each environment, in order of row ids.
+    /// Runs and occurrences of each environment, in the order of row ids.
     Environments {
         after: i64,
         walk: Option<Walk>,
@@ -50,15 +51,15 @@ enum Stage {
     Done,
 }
 
-impl Sweep {
-    /// A sweep of all that retention does not keep at `now`.
-    pub fn new(now: Timestamp, kept: Retention) -> Self {
+impl SqliteReader {
+    pub(super) fn begin_sweep(self: Arc<Self>, now: Timestamp, kept: Retention) -> Box<dyn Sweep> {
         let cutoffs = Cutoffs {
             success_before: days_before(now, kept.success_days),
             failure_before: days_before(now, kept.failure_days),
             check_ins: kept.check_ins,
         };
-        Self { cutoffs, stage: Stage::Environments { after: DELETED, walk: None }, deleted: 0 }
+        let stage = Stage::Environments { after: DELETED, walk: None };
+        Box::new(SqliteSweep { reader: self, cutoffs, stage })
     }
 }
 
@@ -67,17 +68,12 @@ fn days_before(now: Timestamp, days: u32) -> i64 {
     now.checked_sub(age).unwrap_or(Timestamp::MIN).as_microsecond()
 }
 
-impl Reader {
-    /// Reads on from where the sweep has come to, and returns what is to be deleted before the next call, perhaps nothing;
-    /// `None` at the end of the sweep.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn plan_sweep(&self, sweep: &mut Sweep) -> Result<Option<Expired>, StoreError> {
+impl Sweep for SqliteSweep {
+    fn advance(&mut self) -> Result<Option<Expired>, StoreError> {
         let mut expired = Expired::default();
-        let cutoffs = sweep.cutoffs;
-        let stage = std::mem::replace(&mut sweep.stage, Stage::Done);
-        sweep.stage = self.read(|connection| match stage {
+        let cutoffs = self.cutoffs;
+        let stage = std::mem::replace(&mut self.stage, Stage::Done);
+        self.stage = self.reader.read(|connection| match stage {
             Stage::Environments { after, walk } => {
                 environments(connection, cutoffs, after, walk, &mut expired)
             }
@@ -86,7 +82,7 @@ impl Reader {
             Stage::Outages => outages(connection, cutoffs, &mut expired),
             Stage::Done => Ok(Stage::Done),
         })?;
-        let done = matches!(sweep.stage, Stage::Done) && expired.rows() == 0;
+        let done = matches!(self.stage, Stage::Done) && expired.rows() == 0;
         Ok((!done).then_some(expired))
     }
 }
@@ -195,7 +191,7 @@ fn outages(connection: &Connection, cutoffs: Cutoffs, expired: &mut Expired) -> 
 }
 
 impl SqliteRecords<'_> {
-    pub(super) fn give_pages_back(&self) -> Result<bool, StoreError> {
+    pub(super) fn free_pages(&self) -> Result<bool, StoreError> {
         let free: u32 = self.0.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
         if free > 0 {
             let mut statement = self.0.prepare(&format!("PRAGMA incremental_vacuum({PAGES})"))?;

@@ -16,7 +16,7 @@ const MOST_THRESHOLD: u32 = 720;
 #[derive(Debug)]
 pub(super) struct Walk {
     pub(super) environment: i64,
-    /// FinishedRun runs that the monitor's thresholds look at.
+    /// Finished runs that the monitor's thresholds look at.
     thresholds: u32,
     incident: Option<OpenIncident>,
     /// When the run that was looked at last began, and its row id.

@@ -5,7 +5,7 @@ use rusqlite::types::{ToSqlOutput, Type};
 use rusqlite::{Row, ToSql};
 use uuid::Uuid;
 
-pub(super) use super::unreadable::readable;
+pub(super) use super::unreadable::skip_unreadable;
 use crate::domain::{
     Acknowledgement, CheckIn, Config, EnvironmentStatus, Failures, FinishedRun, Incident, Monitor,
     MonitorEnvironment, Occurrence, Status,

@@ -24,7 +24,7 @@ struct Found {
 
 impl UnreadableRows {
     /// Decodes a row of `table`, whose id is in the column `id`. If its values make that impossible, the row is noted, and the
-    /// error is an [`UnreadableRow`], which [`readable`] leaves out.
+    /// error is an [`UnreadableRow`], which [`skip_unreadable`] leaves out.
     pub(super) fn decode<T>(
         &self,
         table: &'static str,
@@ -85,7 +85,7 @@ impl UnreadableRows {
 }
 
 /// Leaves out a row that [`UnreadableRows::decode`] has noted, so that it does not keep all others from being read.
-pub(super) fn readable<T>(row: rusqlite::Result<T>) -> Option<rusqlite::Result<T>> {
+pub(super) fn skip_unreadable<T>(row: rusqlite::Result<T>) -> Option<rusqlite::Result<T>> {
     match row {
         Err(error) if is_unreadable(&error) => None,
         row => Some(row),

@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 use rusqlite::{Row, params};
-use serde::Serialize;
 
 use super::connection::SqliteRecords;
-use super::queries::Reader;
-use super::rows;
+use super::reader::{SqliteReader, page};
+use crate::domain::PROJECT;
 use crate::store::error::StoreError;
 use crate::store::records::Usage;
+use crate::store::views::{Page, PageRequest, UsageView};
 
 /// Seconds.
 const HOUR: i64 = 3_600;
@@ -44,17 +44,23 @@ impl SqliteRecords<'_> {
     }
 }
 
-/// How many check-ins of an hour came to the same.
-#[derive(Debug, Clone, Serialize)]
-pub struct UsageView {
-    /// When the hour began.
-    pub hour: Timestamp,
-    /// None: of no known monitor.
-    pub monitor: Option<String>,
-    pub outcome: String,
-    /// None if they were accepted.
-    pub reason: Option<String>,
-    pub count: u32,
+impl SqliteReader {
+    pub(super) fn usage_since(
+        &self,
+        slug: Option<&str>,
+        since: Timestamp,
+        PageRequest { skip, limit }: PageRequest,
+    ) -> Result<Page<UsageView>, StoreError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(
+            "SELECT hour, slug, outcome, reason, count FROM usage
+             WHERE project = ?1 AND (?2 IS NULL OR slug = ?2) AND hour >= ?3
+             ORDER BY hour, slug, outcome, reason LIMIT ?4 OFFSET ?5",
+        )?;
+        let key = params![PROJECT.cast_signed(), slug, since.as_second(), i64::from(limit) + 1, skip];
+        // This table has no ids; the hour tells most of where to look.
+        page(statement.query_map(key, |row| self.unreadable().decode("usage", row, 0, usage))?, limit)
+    }
 }
 
 fn usage(row: &Row<'_>) -> rusqlite::Result<UsageView> {
@@ -66,24 +72,4 @@ fn usage(row: &Row<'_>) -> rusqlite::Result<UsageView> {
         reason: named(row.get(3)?),
         count: row.get(4)?,
     })
-}
-
-impl Reader {
-    /// Counts by the hour from `since` on, oldest first: of a monitor, or of all and of none.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn usage(&self, slug: Option<&str>, since: Timestamp) -> Result<Vec<UsageView>, StoreError> {
-        let connection = self.connection();
-        let mut statement = connection.prepare_cached(
-            "SELECT hour, slug, outcome, reason, count FROM usage
-             WHERE project = ?1 AND (?2 IS NULL OR slug = ?2) AND hour >= ?3 ORDER BY hour, slug, outcome, reason",
-        )?;
-        let found =
-            statement.query_map(params![crate::PROJECT.cast_signed(), slug, since.as_second()], |row| {
-                // This table has no ids; the hour tells most of where to look.
-                self.unreadable().decode("usage", row, 0, usage)
-            })?;
-        Ok(found.filter_map(rows::readable).collect::<Result<_, _>>()?)
-    }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
-use crate::store::{SqliteStore, Store};
+use crate::store::Store;
+use crate::store::sqlite::SqliteStore;
 
 /// Steps of SQLite's virtual machine between two calls of the counter.
 const STRIDE: u16 = 100;
@@ -23,16 +24,16 @@ struct Swept {
     most_steps: u64,
 }
 
-fn open(rows: &str) -> (tempfile::TempDir, SqliteStore, Reader) {
+fn open(rows: &str) -> (tempfile::TempDir, SqliteStore, Arc<SqliteReader>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("crons.db");
     let store = SqliteStore::open(&path).unwrap();
     store.connection.execute_batch(rows).unwrap();
-    (folder, store, Reader::open(&path).unwrap())
+    (folder, store, Arc::new(SqliteReader::open(&path).unwrap()))
 }
 
 /// Sweeps as the server does, each deletion in a transaction of its own whose steps are counted.
-fn sweep(store: &mut SqliteStore, reader: &Reader, kept: Retention) -> Swept {
+fn sweep(store: &mut SqliteStore, reader: &Arc<SqliteReader>, kept: Retention) -> Swept {
     let steps = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&steps);
     let count = move || {
@@ -40,9 +41,9 @@ fn sweep(store: &mut SqliteStore, reader: &Reader, kept: Retention) -> Swept {
         false
     };
     store.connection.progress_handler(STRIDE.into(), Some(count)).unwrap();
-    let mut sweep = Sweep::new(Timestamp::from_microsecond(NOW).unwrap(), kept);
+    let mut sweep = Arc::clone(reader).begin_sweep(Timestamp::from_microsecond(NOW).unwrap(), kept);
     let mut swept = Swept { deleted: 0, transactions: 0, most_rows: 0, most_steps: 0 };
-    while let Some(expired) = reader.plan_sweep(&mut sweep).unwrap() {
+    while let Some(expired) = sweep.advance().unwrap() {
         if expired.rows() == 0 {
             continue;
         }
@@ -159,8 +160,8 @@ fn each_transaction_of_a_sweep_takes_steps_for_the_rows_that_it_deletes_and_no_m
 fn a_plan_that_is_out_of_date_deletes_no_run_that_goes_on_or_that_an_incident_began_with() {
     let (_folder, mut store, reader) = open(&(monitor(1) + &runs(50)));
     let kept = Retention { success_days: 1, failure_days: 1, check_ins: 10 };
-    let mut sweep = Sweep::new(Timestamp::from_microsecond(NOW).unwrap(), kept);
-    let expired = reader.plan_sweep(&mut sweep).unwrap().unwrap();
+    let mut sweep = reader.begin_sweep(Timestamp::from_microsecond(NOW).unwrap(), kept);
+    let expired = sweep.advance().unwrap().unwrap();
     assert_eq!(expired.check_ins.len(), 50 - 10 - 2);
     let [one, other] = [expired.check_ins[3], expired.check_ins[4]];
     let meanwhile = format!(

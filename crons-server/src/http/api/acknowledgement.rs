@@ -1,0 +1,73 @@
+//! Acknowledgement of incidents.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::incidents::{incident, incident_id, no_incident};
+use super::request::{InPath, body, organization};
+use crate::domain;
+use crate::http::error::HttpError;
+use crate::http::state::AppState;
+
+/// The longest name of a person who acknowledges, in characters.
+const MAX_NAME: usize = 200;
+
+/// The body of an acknowledgement: the name of the person who takes the incident in hand.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Acknowledged {
+    by: String,
+}
+
+/// `PUT /api/0/organizations/crons/incidents/{id}/acknowledgement/`
+pub async fn acknowledge(
+    state: State<AppState>,
+    InPath(path): InPath<(String, String)>,
+    json: Result<Bytes, BytesRejection>,
+) -> Result<Response, HttpError> {
+    let Acknowledged { by } = body(json, r#"{"by": "me"}"#)?;
+    if by.trim().is_empty() || by.chars().count() > MAX_NAME {
+        return Err(HttpError::bad_request(format!(
+            "by: {by:?} is not 1 to {MAX_NAME} characters; write a name"
+        )));
+    }
+    set(state, path, Some(by)).await
+}
+
+/// `DELETE /api/0/organizations/crons/incidents/{id}/acknowledgement/`
+pub async fn unacknowledge(
+    state: State<AppState>,
+    InPath(path): InPath<(String, String)>,
+) -> Result<Response, HttpError> {
+    set(state, path, None).await
+}
+
+async fn set(
+    State(state): State<AppState>,
+    (name, written): (String, String),
+    by: Option<String>,
+) -> Result<Response, HttpError> {
+    organization(&name)?;
+    let id = incident_id(&written)?;
+    let found = state
+        .inbox
+        .work(move |records, now| {
+            let Some(mut incident) = records.incident(id)? else { return Ok(None) };
+            domain::acknowledge(&mut incident, by, now);
+            records.save_acknowledgement(&incident)?;
+            Ok(Some(incident.resolved_at))
+        })
+        .await?;
+    match found {
+        None => Err(no_incident(id)),
+        Some(Some(resolved)) => Err(HttpError::new(
+            StatusCode::CONFLICT,
+            format!("the incident {id} is over since {resolved}: there is nothing to have in hand"),
+        )),
+        Some(None) => incident(State(state), InPath((name, written))).await,
+    }
+}

@@ -1,0 +1,98 @@
+//! The seam to a database, as pages, API and reports see it: reads beside the writer, each a snapshot of one instant.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::error::StoreError;
+use super::expired::Expired;
+use super::views::{
+    AlertView, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView, MonitorView, Page,
+    PageRequest, ProcessingErrorsView, UsageView,
+};
+use crate::alerts::DueAlert;
+use crate::domain::Outage;
+use crate::settings::Retention;
+
+/// The reads of a database. They block; callers run them on a thread that may wait. Deleted monitors and environments are in none of
+/// them. A row that cannot be decoded is left out, and is named by [`processing_errors`](Self::processing_errors).
+///
+/// # Errors
+/// Each returns [`StoreError::Unavailable`] if the database fails; one that asks for a single row returns [`StoreError::Corrupt`] if
+/// that row cannot be decoded.
+pub trait Queries: Send + Sync {
+    /// Checks that the database can be read and is still the one that was opened.
+    fn check(&self) -> Result<(), StoreError>;
+
+    /// Whether there is a monitor of this slug, be it readable or not.
+    fn has_monitor(&self, slug: &str) -> Result<bool, StoreError>;
+
+    /// The monitor of a slug; `None` if there is none. Its environments come in Sentry's order: error, ok, active; among those the
+    /// latest check-in first, then by name; muted ones come last.
+    fn monitor(&self, slug: &str) -> Result<Option<MonitorView>, StoreError>;
+
+    /// Monitors in the order of their slugs. The cost does not depend on the number of others.
+    fn monitors(&self, page: PageRequest) -> Result<Page<MonitorView>, StoreError>;
+
+    /// Check-ins of a monitor, of one environment or of all: the newest start first, of two with the same start the later arrival first.
+    /// `None` if there is no such monitor.
+    fn check_ins(
+        &self,
+        slug: &str,
+        environment: Option<&str>,
+        page: PageRequest,
+    ) -> Result<Option<Page<CheckInView>>, StoreError>;
+
+    /// Incidents, the newest start first, of two with the same start the one that was opened later first.
+    fn incidents(
+        &self,
+        filter: IncidentFilter<'_>,
+        page: PageRequest,
+    ) -> Result<Page<IncidentView>, StoreError>;
+
+    /// The incident with this id; `None` if there is none.
+    fn incident(&self, id: Uuid) -> Result<Option<IncidentDetail>, StoreError>;
+
+    /// Payloads that were refused or accepted with remarks, the last received first: of a monitor, or of no known one. Before them
+    /// stand rows of the database that cannot be read, the last found first: those of the monitor, or all.
+    fn processing_errors(&self, slug: Option<&str>) -> Result<Vec<ProcessingErrorsView>, StoreError>;
+
+    /// Counts of check-ins by the hour from `since` on, of a monitor, or of all and of no known one: by hour, then slug (no known monitor
+    /// first), outcome and reason, each in the order of bytes.
+    fn usage(
+        &self,
+        slug: Option<&str>,
+        since: Timestamp,
+        page: PageRequest,
+    ) -> Result<Page<UsageView>, StoreError>;
+
+    /// Outages that ended after `since`, the earliest start first, of two with the same start the one that was stored first.
+    fn outages(&self, since: Timestamp, page: PageRequest) -> Result<Page<Outage>, StoreError>;
+
+    /// Alerts, the last created first.
+    fn alerts(&self, limit: u32) -> Result<Vec<AlertView>, StoreError>;
+
+    /// The next alert of each target: the oldest one, or one that the target refused before and that is due earlier. Alerts with the ids
+    /// in `without` are passed over. The earliest due comes first.
+    fn due_alerts(&self, without: &[i64]) -> Result<Vec<DueAlert>, StoreError>;
+
+    /// Everything that is stored about check-ins, or all of one monitor.
+    fn export(&self, slug: Option<&str>) -> Result<Export, StoreError>;
+
+    /// Whether rows of deleted monitors or environments are still to be purged.
+    fn has_deleted(&self) -> Result<bool, StoreError>;
+
+    /// Begins a walk through all that is stored, in search of what retention does not keep at `now`.
+    fn sweep(self: Arc<Self>, now: Timestamp, kept: Retention) -> Box<dyn Sweep>;
+}
+
+/// A walk in search of what retention does not keep.
+pub trait Sweep: Send {
+    /// Reads on, a bounded number of rows, and returns what is to be deleted before the next call, perhaps nothing; `None` at the end of
+    /// the walk.
+    ///
+    /// # Errors
+    /// If the database fails.
+    fn advance(&mut self) -> Result<Option<Expired>, StoreError>;
+}

@@ -1,0 +1,94 @@
+//! Alerts as they are listed, and the next one of each target.
+
+use rusqlite::Row;
+
+use super::reader::SqliteReader;
+use super::rows;
+use super::unreadable::is_unreadable;
+use crate::alerts::DueAlert;
+use crate::store::error::StoreError;
+use crate::store::views::AlertView;
+
+impl SqliteReader {
+    /// Rows that cannot be read are passed over, as those in `without` are.
+    pub(super) fn alerts_to_send(&self, without: &[i64]) -> Result<Vec<DueAlert>, StoreError> {
+        self.read(|connection| {
+            // Steps from target to target, however many messages each has.
+            let mut statement = connection.prepare_cached(
+                "WITH RECURSIVE t (target) AS (
+                     SELECT min(target) FROM alerts WHERE next_attempt_at IS NOT NULL
+                     UNION ALL
+                     SELECT (SELECT min(target) FROM alerts WHERE target > t.target AND next_attempt_at IS NOT NULL)
+                     FROM t WHERE t.target IS NOT NULL),
+                     left_out (id) AS MATERIALIZED (SELECT value FROM json_each(?1))
+                 SELECT a.id, a.key, a.target, a.body, a.created_at, a.attempts, a.next_attempt_at
+                 FROM t JOIN alerts a ON a.id IN (
+                     (SELECT min(id) FROM alerts
+                      WHERE target = t.target AND refused = 0 AND next_attempt_at IS NOT NULL AND id NOT IN left_out),
+                     (SELECT id FROM alerts WHERE target = t.target AND refused = 1 AND next_attempt_at IS NOT NULL
+                      AND id NOT IN left_out
+                      ORDER BY next_attempt_at, id LIMIT 1))
+                 ORDER BY a.next_attempt_at, a.id",
+            )?;
+            loop {
+                let found = statement
+                    .query_map([self.unreadable().ids("alerts", without)], |row| {
+                        self.unreadable().decode("alerts", row, 0, due)
+                    })?
+                    .collect::<Vec<_>>();
+                if found.iter().any(|row| row.as_ref().is_err_and(is_unreadable)) {
+                    // Now that the row is known, its target has another next alert.
+                    continue;
+                }
+                let mut next: Vec<DueAlert> = Vec::new();
+                for alert in found {
+                    let alert = alert?;
+                    if next.iter().all(|other| other.target != alert.target) {
+                        next.push(alert);
+                    }
+                }
+                return Ok(next);
+            }
+        })
+    }
+
+    pub(super) fn newest_alerts(&self, limit: u32) -> Result<Vec<AlertView>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT key, target, event, incident, check_in, created_at, attempts, next_attempt_at, delivered_at,
+                 given_up_at, last_answer, id FROM alerts ORDER BY id DESC LIMIT ?1",
+            )?;
+            let found = statement
+                .query_map([limit], |row| self.unreadable().decode("alerts", row, 11, view))?;
+            Ok(found.filter_map(rows::skip_unreadable).collect::<Result<_, _>>()?)
+        })
+    }
+}
+
+fn due(row: &Row<'_>) -> rusqlite::Result<DueAlert> {
+    Ok(DueAlert {
+        id: row.get(0)?,
+        key: rows::uuid(row, 1)?,
+        target: row.get(2)?,
+        body: row.get(3)?,
+        created_at: rows::instant(row, 4)?,
+        attempts: row.get(5)?,
+        next_attempt_at: rows::instant(row, 6)?,
+    })
+}
+
+fn view(row: &Row<'_>) -> rusqlite::Result<AlertView> {
+    Ok(AlertView {
+        id: rows::uuid(row, 0)?,
+        target: row.get(1)?,
+        event: row.get(2)?,
+        incident: rows::uuid(row, 3)?,
+        check_in: rows::uuid(row, 4)?,
+        created: rows::instant(row, 5)?,
+        attempts: row.get(6)?,
+        next_attempt: rows::maybe_instant(row, 7)?,
+        delivered: rows::maybe_instant(row, 8)?,
+        expired: rows::maybe_instant(row, 9)?,
+        last_answer: row.get(10)?,
+    })
+}

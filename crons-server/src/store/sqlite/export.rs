@@ -1,0 +1,154 @@
+//! Everything that is stored, for a simulation.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::connection::SqliteStore;
+use super::deletion::DELETED;
+use super::outages;
+use super::reader::SqliteReader;
+use super::rows::{
+    self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, INCIDENT, INCIDENT_COLUMNS,
+};
+use super::unreadable::UnreadableRows;
+use crate::domain::PROJECT;
+use crate::store::error::StoreError;
+use crate::store::views::{Export, PageRequest};
+
+/// The whole of a list.
+pub(super) const ALL: PageRequest = PageRequest { skip: 0, limit: u32::MAX };
+
+impl SqliteStore {
+    /// Reads all that is stored.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn export(&self) -> Result<Export, StoreError> {
+        export(&self.connection, None, &self.unreadable())
+    }
+}
+
+impl SqliteReader {
+    pub(super) fn export_of(&self, slug: Option<&str>) -> Result<Export, StoreError> {
+        export(&self.connection(), slug, self.unreadable())
+    }
+}
+
+/// Reads all that is stored, or all of one monitor, in one snapshot.
+pub(super) fn export(
+    connection: &Connection,
+    slug: Option<&str>,
+    unreadable: &UnreadableRows,
+) -> Result<Export, StoreError> {
+    let connection = connection.unchecked_transaction()?;
+    // `CROSS JOIN` fixes the order of the loops: of one monitor, from its environments to what they have by an index; else in
+    // the order of row ids.
+    let (environments, place) = match slug {
+        Some(_) => {
+            ("monitors m CROSS JOIN environments e ON e.monitor_id = m.id", "m.project = ?1 AND m.slug = ?2")
+        }
+        None => ("environments e JOIN monitors m ON m.id = e.monitor_id", "?1 = ?1 AND ?2 IS NULL"),
+    };
+    let from = |table: &str, on: &str| match slug {
+        Some(_) => format!("{environments} CROSS JOIN {table} ON {on}"),
+        None => format!("{table} JOIN environments e ON {on} JOIN monitors m ON m.id = e.monitor_id"),
+    };
+    let place = format!("{place} AND m.id > {DELETED}");
+    let key = params![PROJECT.cast_signed(), slug];
+    let check_ins = connection
+        .prepare(&format!(
+            "SELECT {CHECK_IN}, m.slug, e.name FROM {} JOIN configs k ON k.id = c.config_id WHERE {place} ORDER BY c.id",
+            from("check_ins c", "c.environment_id = e.id")
+        ))?
+        .query_map(key, |row| {
+            unreadable.decode("check_ins", row, 0, |row| {
+                Ok((row.get(CHECK_IN_COLUMNS)?, row.get(CHECK_IN_COLUMNS + 1)?, rows::check_in(row)?.1))
+            })
+        })?
+        .filter_map(rows::skip_unreadable)
+        .collect::<Result<_, _>>()?;
+    let environments = connection
+        .prepare(&format!("SELECT {ENVIRONMENT}, m.slug FROM {environments} WHERE {place} ORDER BY e.id"))?
+        .query_map(key, |row| {
+            unreadable.decode("environments", row, 0, |row| {
+                Ok((row.get(ENVIRONMENT_COLUMNS)?, rows::environment(row)?.1))
+            })
+        })?
+        .filter_map(rows::skip_unreadable)
+        .collect::<Result<_, _>>()?;
+    // Incidents have no index by environment, so their table is read once, and the rows of others are skipped.
+    let incidents = connection
+        .prepare(&format!(
+            "SELECT {INCIDENT}, m.slug, e.name, i.id FROM incidents i JOIN environments e ON e.id = i.environment_id
+             JOIN monitors m ON m.id = e.monitor_id WHERE {place} ORDER BY i.id"
+        ))?
+        .query_map(key, |row| {
+            unreadable.decode("incidents", row, INCIDENT_COLUMNS + 2, |row| {
+                Ok((row.get(INCIDENT_COLUMNS)?, row.get(INCIDENT_COLUMNS + 1)?, rows::incident(row)?))
+            })
+        })?
+        .filter_map(rows::skip_unreadable)
+        .collect::<Result<_, _>>()?;
+    let occurrences = connection
+        .prepare(&format!(
+            "SELECT m.slug, e.name, o.check_in, o.at, o.reason, o.id FROM incidents i
+             JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id
+             JOIN occurrences o ON o.incident_id = i.id WHERE {place} ORDER BY o.id"
+        ))?
+        .query_map(key, |row| {
+            unreadable.decode("occurrences", row, 5, |row| {
+                Ok((row.get(0)?, row.get(1)?, rows::occurrence(row, 2)?))
+            })
+        })?
+        .filter_map(rows::skip_unreadable)
+        .collect::<Result<_, _>>()?;
+    let outages = outages::outages(&connection, unreadable, Timestamp::MIN, ALL)?.items;
+    let last_heartbeat = outages::last_heartbeat(&connection)?;
+    Ok(Export { check_ins, environments, incidents, occurrences, outages, last_heartbeat })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::store::SqliteStore;
+
+    /// Steps of SQLite's virtual machine, in hundreds, that it takes to read all of one monitor beside others.
+    fn steps_beside(others: u32) -> (u64, Export) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("crons.db");
+        let store = SqliteStore::open(&path).unwrap();
+        let config = r#"{"schedule":{"type":"crontab","value":"0 0 * * *"}}"#;
+        let rows = format!(
+            "INSERT INTO configs VALUES (1, '{config}');
+             WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {others})
+             INSERT INTO monitors SELECT i + 1, randomblob(16), 1, 'job-' || i, 1, 1, '{config}', NULL, 0, NULL FROM n;
+             INSERT INTO environments SELECT id, id, 'production', 'ok', 0, 0, 0, 0, 0, 0 FROM monitors WHERE id > 0;
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+             INSERT INTO check_ins (guid, environment_id, status, date_added, date_updated, date_clock, config_id, reported)
+             SELECT randomblob(16), e.id, 'ok', i, i, i, 1, 'ok' FROM environments e, n;"
+        );
+        store.connection.execute_batch(&rows).unwrap();
+        let reader = SqliteReader::open(&path).unwrap();
+        let steps = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&steps);
+        let count = move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            false
+        };
+        reader.connection().progress_handler(100, Some(count)).unwrap();
+        let found = reader.export_of(Some("job-0")).unwrap();
+        (steps.load(Ordering::SeqCst), found)
+    }
+
+    #[test]
+    fn all_of_one_monitor_is_read_without_a_look_at_check_ins_of_others() {
+        let (alone, found) = steps_beside(0);
+        assert_eq!((found.check_ins.len(), found.environments.len()), (100, 1));
+        let (beside, found) = steps_beside(100);
+        assert_eq!((found.check_ins.len(), found.environments.len()), (100, 1));
+        assert!(alone > 0 && beside <= alone + 2, "{beside} hundred steps beside others, {alone} alone");
+    }
+}

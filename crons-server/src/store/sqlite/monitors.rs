@@ -1,0 +1,215 @@
+//! Lists of monitors, each with its environments and their newest check-ins.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+
+use super::reader::SqliteReader;
+use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, MONITOR};
+use crate::domain::{Config, Monitor, PROJECT};
+use crate::store::error::StoreError;
+use crate::store::views::{EnvironmentView, MonitorView, Page, PageRequest};
+
+impl SqliteReader {
+    pub(super) fn has_monitor_of(&self, slug: &str) -> Result<bool, StoreError> {
+        let connection = self.connection();
+        let mut statement =
+            connection.prepare_cached("SELECT 1 FROM monitors WHERE project = ?1 AND slug = ?2")?;
+        Ok(statement.exists(params![PROJECT.cast_signed(), slug])?)
+    }
+
+    pub(super) fn monitor_of(&self, slug: &str) -> Result<Option<MonitorView>, StoreError> {
+        let one = "SELECT id FROM monitors WHERE project = ?1 AND slug = ?2";
+        let mut found = self.read(|connection| {
+            self.monitors_of(connection, one, params![PROJECT.cast_signed(), slug], Some)
+        })?;
+        Ok(found.pop())
+    }
+
+    /// The number of statements does not depend on the number of monitors.
+    pub(super) fn page_of_monitors(
+        &self,
+        PageRequest { skip, limit }: PageRequest,
+    ) -> Result<Page<MonitorView>, StoreError> {
+        let page = "SELECT id FROM monitors WHERE project = ?1 ORDER BY slug LIMIT ?2 OFFSET ?3";
+        let project = PROJECT.cast_signed();
+        self.read(|connection| {
+            let items =
+                self.monitors_of(connection, page, params![project, limit, skip], rows::skip_unreadable)?;
+            let next: Option<i64> = connection
+                .prepare_cached(page)?
+                .query_row(params![project, 1, i64::from(skip) + i64::from(limit)], |row| row.get(0))
+                .optional()?;
+            Ok(Page { items, more: next.is_some() })
+        })
+    }
+
+    /// The monitors whose row ids the query `page` finds, in the order of their slugs, as far as `choose` takes them.
+    fn monitors_of(
+        &self,
+        connection: &Connection,
+        page: &str,
+        key: &[&dyn ToSql],
+        choose: impl FnMut(rusqlite::Result<(i64, Monitor)>) -> Option<rusqlite::Result<(i64, Monitor)>>,
+    ) -> Result<Vec<MonitorView>, StoreError> {
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {MONITOR} FROM monitors m WHERE m.id IN ({page}) ORDER BY m.slug"
+        ))?;
+        let mut configs = Configs::default();
+        let rows = statement.query_map(key, |row| {
+            let decode = |row: &Row<'_>| rows::monitor_with(row, |text| configs.parse(text));
+            self.unreadable().decode("monitors", row, 0, decode)
+        })?;
+        let mut found = Vec::new();
+        for row in rows.filter_map(choose) {
+            let (id, monitor) = row?;
+            found.push((id, MonitorView { monitor, environments: Vec::new() }));
+        }
+        let places: HashMap<i64, usize> =
+            found.iter().zip(0..).map(|((id, _), place)| (*id, place)).collect();
+        // Sentry's order: error, ok, active; muted ones last; then whichever checked in last.
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {CHECK_IN}, {ENVIRONMENT}, i.started_at, e.monitor_id FROM environments e
+             LEFT JOIN incidents i ON i.environment_id = e.id AND i.resolved_at IS NULL
+             LEFT JOIN check_ins c ON c.id = (SELECT id FROM check_ins WHERE environment_id = e.id
+                 ORDER BY date_added DESC, id DESC LIMIT 1)
+             LEFT JOIN configs k ON k.id = c.config_id
+             WHERE e.monitor_id IN ({page}) ORDER BY e.muted,
+             CASE e.status WHEN 'error' THEN 0 WHEN 'ok' THEN 1 ELSE 2 END, e.last_check_in DESC, e.name"
+        ))?;
+        let rows = statement.query_map(key, |row| self.environment(row, &mut configs))?;
+        for row in rows.filter_map(rows::skip_unreadable) {
+            let (monitor, id, newest_is_readable, mut view) = row?;
+            if !newest_is_readable {
+                view.newest = self.newest_check_in(connection, id)?;
+            }
+            if let Some((_, found)) = places.get(&monitor).and_then(|place| found.get_mut(*place)) {
+                found.environments.push(view);
+            }
+        }
+        Ok(found.into_iter().map(|(_, view)| view).collect())
+    }
+
+    /// The row ids of its monitor and its own, whether its newest check-in, if any, can be read, and the environment.
+    fn environment(
+        &self,
+        row: &Row<'_>,
+        configs: &mut Configs,
+    ) -> rusqlite::Result<(i64, i64, bool, EnvironmentView)> {
+        let environment = |row: &Row<'_>| rows::environment_from(row, CHECK_IN_COLUMNS);
+        let (id, environment) =
+            self.unreadable().decode("environments", row, CHECK_IN_COLUMNS, environment)?;
+        let check_in = |row: &Row<'_>| {
+            let column = CHECK_IN_COLUMNS - 1;
+            let config = configs.parse(row.get_ref(column)?.as_str()?);
+            rows::check_in_with(row, config.map_err(|error| rows::corrupt(column, error))?)
+        };
+        let newest = match row.get::<_, Option<i64>>(0)? {
+            Some(_) => rows::skip_unreadable(self.unreadable().decode("check_ins", row, 0, check_in))
+                .transpose()?
+                .map(|(_, check_in)| Some(check_in)),
+            None => Some(None),
+        };
+        let since: Option<i64> = row.get(CHECK_IN_COLUMNS + ENVIRONMENT_COLUMNS)?;
+        let newest_is_readable = newest.is_some();
+        let view = EnvironmentView {
+            environment,
+            incident_since: since.and_then(|micros| Timestamp::from_microsecond(micros).ok()),
+            newest: newest.flatten(),
+        };
+        let monitor = row.get(CHECK_IN_COLUMNS + ENVIRONMENT_COLUMNS + 1)?;
+        Ok((monitor, id, newest_is_readable, view))
+    }
+}
+
+/// The configurations of a page by their text, each parsed once: most runs of a page share theirs with others.
+#[derive(Default)]
+struct Configs(HashMap<String, Config>);
+
+impl Configs {
+    fn parse(&mut self, text: &str) -> serde_json::Result<Config> {
+        if let Some(known) = self.0.get(text) {
+            return Ok(known.clone());
+        }
+        let config: Config = serde_json::from_str(text)?;
+        self.0.insert(text.to_owned(), config.clone());
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::store::SqliteStore;
+
+    /// A database of `monitors` monitors, each with three environments of three runs.
+    fn open(monitors: u32) -> (tempfile::TempDir, SqliteReader) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("crons.db");
+        let store = SqliteStore::open(&path).unwrap();
+        let config = r#"{"schedule":{"type":"crontab","value":"0 0 * * *"}}"#;
+        let rows = format!(
+            "INSERT INTO configs VALUES (1, '{config}');
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {monitors})
+             INSERT INTO monitors SELECT i, randomblob(16), 1, printf('job-%05d', i), 1, 1, '{config}', NULL, 0, NULL FROM n;
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3)
+             INSERT INTO environments SELECT m.id * 10 + i, m.id, 'e' || i, iif(i = 2, 'error', 'ok'), 0, 0, i, 0, 0, 0
+             FROM monitors m, n WHERE m.id > 0;
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3)
+             INSERT INTO check_ins (guid, environment_id, status, date_added, date_updated, date_clock, config_id, reported)
+             SELECT randomblob(16), e.id, 'ok', i, i, i, 1, 'ok' FROM environments e, n;"
+        );
+        store.connection.execute_batch(&rows).unwrap();
+        (folder, SqliteReader::open(&path).unwrap())
+    }
+
+    #[test]
+    fn a_page_of_monitors_takes_the_same_steps_beside_any_number_of_others() {
+        let steps_beside = |monitors: u32| {
+            let (_folder, reader) = open(monitors);
+            let steps = Arc::new(AtomicU64::new(0));
+            let counted = Arc::clone(&steps);
+            let count = move || {
+                counted.fetch_add(1, Ordering::SeqCst);
+                false
+            };
+            reader.connection().progress_handler(100, Some(count)).unwrap();
+            let page = reader.page_of_monitors(PageRequest { skip: 0, limit: 100 }).unwrap();
+            assert!(page.more && page.items.len() == 100);
+            assert!(page.items.iter().all(|view| view.environments.len() == 3));
+            let first = &page.items[0];
+            let names: Vec<&str> =
+                first.environments.iter().map(|view| view.environment.name.as_str()).collect();
+            assert_eq!((first.monitor.slug.as_str(), names), ("job-00001", vec!["e2", "e3", "e1"]));
+            let newest = first.environments[0].newest.as_ref().unwrap();
+            assert_eq!(newest.date_added.as_microsecond(), 3);
+            steps.load(Ordering::SeqCst)
+        };
+        let (few, many) = (steps_beside(101), steps_beside(10_000));
+        assert!(
+            few > 0 && many <= few + few / 10,
+            "{many} hundred steps beside 9,900 others, {few} beside one"
+        );
+    }
+
+    #[test]
+    fn pages_hold_every_monitor_once_in_the_order_of_slugs() {
+        let (_folder, reader) = open(25);
+        let (mut slugs, mut skip) = (Vec::new(), 0);
+        loop {
+            let page = reader.page_of_monitors(PageRequest { skip, limit: 10 }).unwrap();
+            slugs.extend(page.items.iter().map(|view| view.monitor.slug.to_string()));
+            skip += 10;
+            if !page.more {
+                break;
+            }
+        }
+        let all: Vec<String> = (1..=25).map(|number| format!("job-{number:05}")).collect();
+        assert_eq!(slugs, all);
+        assert!(reader.page_of_monitors(PageRequest { skip: 99, limit: 10 }).unwrap().items.is_empty());
+    }
+}
