@@ -1,4 +1,5 @@
-//! What may go to the server, and when: order, folding, rate limits, retries. Time is an argument; no I/O, no thread.
+//! Decides which check-in may be sent, and when: order, folding, rate limits, retries, keep-alives. Time is an argument; there is no I/O
+//! and no thread.
 
 #[cfg(test)]
 mod tests;
@@ -25,18 +26,18 @@ use super::keep_alive::{Due, KeepAlives};
 use super::open_runs::OpenRuns;
 use super::remarked::Remarked;
 
-/// What the user has said about delivery.
+/// Options of the user for delivery.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DeliveryOptions {
-    /// Check-ins in any minute, for each monitor and environment.
+    /// The most check-ins in any minute, for each monitor and environment. `None`: no limit.
     pub(crate) rate_limit: Option<NonZeroU32>,
-    /// How long a begin may wait for the end of its run.
+    /// How long a start waits for the end of its run before it is sent.
     pub(crate) coalesce: Duration,
-    /// Whether an answer of 5xx is as good as none.
+    /// Whether an answer of 5xx counts as no answer.
     pub(crate) retry_server_errors: bool,
 }
 
-/// What may become of a check-in whose turn has come.
+/// The decision about a check-in whose turn has come.
 enum SendDecision {
     Now,
     At(Instant),
@@ -48,20 +49,20 @@ pub(crate) struct Delivery {
     pub(super) options: DeliveryOptions,
     pub(super) queues: RunQueues,
     delay_queue: DelayQueue,
-    /// Of those held, the ones that wait for a place in their minute.
+    /// Check-ins in the delay queue that wait for a place in their minute.
     paced: HashSet<Index>,
     pub(super) rate_limiter: RateLimiter,
     pub(super) server_limits: ServerRateLimits,
     pub(super) backoff: Backoff,
     flush_tracker: FlushTracker,
-    /// What was captured before this epoch is waited for.
+    /// Check-ins of epochs before this one are not delayed: a flush waits for them.
     expedited: u32,
     dropped_starts: DroppedStarts,
     pub(super) open_runs: OpenRuns,
     pub(super) keep_alives: KeepAlives,
     /// How many keep-alives are in the queues.
     queued_keep_alives: usize,
-    /// Check-ins on the wire or to be sent again, as the user's hook has left them.
+    /// Check-ins that are being sent, or are sent again later, as the user's hook has left them.
     prepared: HashMap<Index, CheckIn>,
     pub(super) discarded: DiscardCounts,
     pub(super) stats: Stats,
@@ -114,7 +115,7 @@ impl Delivery {
         }
     }
 
-    /// Takes in what was captured.
+    /// Takes in a check-in from the inbox. One of a run that was closed before is dropped, and counted.
     pub(crate) fn push(&mut self, record: QueuedCheckIn) {
         if !self.open_runs.take_in(&record) {
             self.stats.dropped.client_closed += u64::from(record.event.is_counted());
@@ -138,7 +139,7 @@ impl Delivery {
     fn enqueue(&mut self, mut record: QueuedCheckIn) {
         if !record.is_start() && self.dropped_starts.remove(record.id) {
             if record.event == RunEvent::Skipped {
-                // There is nothing to take back, and nothing to tell.
+                // The server has heard nothing of the run, and there is no start to withdraw.
                 return;
             }
             record.must_deliver = false;
@@ -172,7 +173,7 @@ impl Delivery {
         }
     }
 
-    /// Someone waits for all that was captured up to this epoch: it goes at once, as far as that is for us to say.
+    /// Sends starts up to this epoch without waiting for their ends, and ends the backoff, because a flush waits for them.
     pub(crate) fn expedite(&mut self, epoch: u32) {
         self.expedited = epoch.saturating_add(1);
         self.backoff.expedite();
@@ -184,8 +185,8 @@ impl Delivery {
         }
     }
 
-    /// The next check-in that may go now; to be followed by [`answered`](Self::answered) or
-    /// [`withhold`](Self::withhold).
+    /// Returns the next check-in that may be sent now, to be followed by [`answered`](Self::answered) or [`withhold`](Self::withhold). `None`
+    /// if there is none before [`wake_at`](Self::wake_at).
     pub(crate) fn next(&mut self, now: Instant) -> Option<Index> {
         while let Some(index) = self.delay_queue.due(now) {
             self.queues.requeue(index);
@@ -232,7 +233,7 @@ impl Delivery {
         }
     }
 
-    /// When [`next`](Self::next) has to be asked again though nothing else happens.
+    /// The instant at which [`next`](Self::next) may return a check-in though nothing else happens. `None` if there is none.
     pub(crate) fn wake_at(&self, now: Instant) -> Option<Instant> {
         let retry = self.backoff.until(now).filter(|_| self.queues.has_ready());
         [self.delay_queue.first(), self.keep_alives.first(), retry].into_iter().flatten().min()
@@ -242,7 +243,7 @@ impl Delivery {
         self.queues.get(index)
     }
 
-    /// Whether the turn of this check-in has come.
+    /// Decides whether this check-in may be sent now.
     fn turn(&mut self, index: Index, now: Instant) -> SendDecision {
         let Some(record) = self.queues.get(index) else {
             return SendDecision::Never(DiscardReason::Internal);
@@ -262,7 +263,7 @@ impl Delivery {
             return SendDecision::At(grace);
         }
         if let Some(until) = self.server_limits.until(now) {
-            // The server knows that this run began.
+            // The server has heard of the start of this run.
             let owed = !record.is_start() && (record.must_deliver || record.attempted);
             return if owed && until < expires {
                 SendDecision::At(until)
@@ -309,7 +310,7 @@ impl Delivery {
         SendDecision::Never(DiscardReason::Throttled)
     }
 
-    /// Gives up a check-in that was about to go, or has gone without an answer.
+    /// Gives up a check-in that was about to be sent, or was sent without an answer.
     pub(crate) fn withhold(&mut self, index: Index, loss: DiscardReason, now: Instant) {
         if let Some(record) = self.queues.get(index) {
             self.rate_limiter.unsent(record, now);
@@ -317,7 +318,7 @@ impl Delivery {
         self.discard(index, loss);
     }
 
-    /// Gives up a check-in. If it is a begin and the end of its run is here, that goes on in its place.
+    /// Gives up a check-in. If it is a start and the end of its run is queued, the end takes its place.
     fn discard(&mut self, index: Index, loss: DiscardReason) {
         if self.fold_into_next(index) {
             return self.queues.requeue(index);
@@ -330,7 +331,7 @@ impl Delivery {
             self.rate_limiter.ended(record);
         }
         log!(debug, slug = %record.monitor.slug, status = record.event.as_str(), id = %record.id, ?loss, "check-in dropped");
-        // A begin by hand may say again what the server knows already.
+        // A start by hand may repeat one that the server has taken.
         if record.is_start() && !record.attempted && record.trace_id().is_some() {
             self.dropped_starts.insert(record.id);
         }
@@ -367,22 +368,22 @@ impl Delivery {
         self.prepared.insert(index, check_in);
     }
 
-    /// Takes what was kept for this attempt; `None` at the first, or if the end of the run was folded into it since.
+    /// Takes the check-in that was kept for this attempt. `None` at the first attempt, or if the end of the run was folded into it since.
     pub(crate) fn take_prepared(&mut self, index: Index) -> Option<CheckIn> {
         self.prepared.remove(&index)
     }
 
-    /// The losses that the server has not been told of, for the next request to carry.
+    /// Takes the counts of discarded check-ins that no request has carried to the server.
     pub(crate) fn take_discarded(&mut self) -> DiscardCounts {
         std::mem::take(&mut self.discarded)
     }
 
-    /// They were not carried after all.
+    /// Puts back counts whose request had no answer.
     pub(crate) fn put_back(&mut self, discarded: DiscardCounts) {
         self.discarded.put_back(discarded);
     }
 
-    /// Counts what was lost before it got here.
+    /// Counts check-ins that were lost before they got here.
     pub(crate) fn lost(&mut self, loss: DiscardReason, quantity: u64) {
         self.discarded.add(loss, quantity);
     }
@@ -404,22 +405,22 @@ impl Delivery {
         }
     }
 
-    /// The runs that have begun and not ended.
+    /// The table of open runs.
     pub(crate) fn open_runs(&self) -> &OpenRuns {
         &self.open_runs
     }
 
-    /// The earliest epoch with something unsettled.
+    /// The earliest epoch with an unsettled check-in; `u32::MAX` if there is none.
     pub(crate) fn earliest_epoch(&self) -> u32 {
         self.flush_tracker.earliest()
     }
 
-    /// Until when the server wants no check-ins.
+    /// The end of the server's rate limit. `None` if there is none.
     pub(crate) fn limited_until(&self, now: Instant) -> Option<Instant> {
         self.server_limits.until(now)
     }
 
-    /// All but what the inbox counts.
+    /// The statistics, without the counts of the inbox.
     pub(crate) fn stats(&self) -> Stats {
         Stats { queued: (self.queues.len() - self.queued_keep_alives) as u64, ..self.stats }
     }

@@ -1,4 +1,4 @@
-//! The thread's end of the worker.
+//! The worker's thread: takes check-ins from the inbox, asks [`Delivery`] which may be sent, and sends them.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -24,22 +24,21 @@ use crate::wire::encode::Discarded;
 use crate::wire::transport::{Request, Transport, TransportError};
 use crate::worker::inbox::Progress;
 
-/// Requests under way at the same time, each for another run: enough for 100 runs a second at 150 ms a request.
+/// The most requests at the same time, each for another run: enough for 100 check-ins a second at 150 ms a request.
 const MAX_IN_FLIGHT: usize = 16;
-/// While there is something going on the thread looks for itself, so that no job pays for waking it: that takes 4 us, ten
-/// times all else.
+/// While check-ins come in the thread polls, so that no job pays for waking it: that takes 4 µs, ten times all else.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
-/// After so many looks at nothing it sleeps until it is woken.
+/// After so many polls without a check-in the thread sleeps until it is woken.
 const IDLE_POLLS: u32 = 50;
 
-/// So often the thread goes on after a panic.
+/// The number of panics after which the thread ends.
 const MOST_PANICS: usize = 1_000;
 
 thread_local! {
     static ON_WORKER: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this is the thread that sends: it must not wait for itself.
+/// Whether this is the worker's thread, which must not wait for itself.
 pub(super) fn on_worker() -> bool {
     ON_WORKER.try_with(Cell::get).unwrap_or(false)
 }
@@ -57,7 +56,7 @@ pub(super) struct Sender {
     ancestors: Vec<String>,
 }
 
-/// However the thread ends, nobody waits for it any longer, and nothing more is queued.
+/// Stops the inbox when the thread ends, also by a panic: no caller waits any longer, and nothing more is queued.
 struct StopOnDrop(Arc<Shared>);
 
 impl Drop for StopOnDrop {
@@ -83,21 +82,21 @@ impl Sender {
         ON_WORKER.set(true);
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => {
-                // What it calls of the user's may panic: hooks, errors, subscribers. That costs a check-in, and not all others.
+                // Code of the user may panic: hooks, errors, subscribers. That costs one check-in, and not all others.
                 for _ in 0..MOST_PANICS {
                     let sent = catch_unwind(AssertUnwindSafe(|| runtime.block_on(self.send())));
                     let Err(payload) = sent else { break };
                     std::mem::forget(payload);
                     log!(error, "the thread that sends check-ins has panicked, and goes on");
                 }
-                // A name look-up may still be blocking; nobody waits for it.
+                // A name look-up or a sync may still be blocking; it is not waited for.
                 runtime.shutdown_background();
             }
             Err(error) => {
                 log_loss!(error, [%error,], "check-ins cannot be sent: no runtime for the worker: {error}");
             }
         }
-        // Here, where no runtime runs: a transport may own one, which must not be dropped within another.
+        // A transport may own a runtime, which must not be dropped within another one; here none runs.
         drop(self.config.connect.lock().unwrap_or_else(PoisonError::into_inner).take());
         drop(self);
     }
@@ -109,10 +108,10 @@ impl Sender {
         let mut poll_at = Instant::now();
         let (mut idle_polls, mut called, mut parked) = (0, true, false);
         loop {
-            // Not more often than that: each look takes the lock that the jobs need.
+            // At most once in each poll interval, as it takes the lock that the jobs need.
             if called || parked || poll_at <= Instant::now() {
                 let orders = shared.inbox.exchange(&mut records, self.progress());
-                // Whoever had runs closed waits for the next look, so the thread must not park before it.
+                // A caller that had runs closed waits for the next exchange, so the thread must not park before it.
                 idle_polls = if records.is_empty() && orders.closing.is_none() { idle_polls + 1 } else { 0 };
                 self.delivery.lost(DiscardReason::QueueOverflow, orders.overflown);
                 let mut closing = orders.closing;
@@ -136,7 +135,7 @@ impl Sender {
                 if let Some(epoch) = orders.expedite {
                     self.delivery.expedite(epoch);
                 }
-                // Whoever waits is told of each answer.
+                // While a caller flushes, each answer is reported at once.
                 called = orders.flushing;
                 poll_at = Instant::now() + POLL_INTERVAL;
                 self.send_ready();
@@ -217,7 +216,7 @@ impl Sender {
         }
     }
 
-    /// Logs at the end of the client what the server will not hear of.
+    /// Logs at the end of the client which check-ins and runs the server does not hear of.
     fn log_what_is_left(&self) {
         let undelivered = self.delivery.stats().queued;
         if undelivered > 0 && self.spool.as_ref().is_some_and(Spool::is_written) {
@@ -244,16 +243,16 @@ impl Sender {
         }
     }
 
-    /// When to go on though nothing happens.
+    /// The instant at which the thread goes on though nothing happens. `None` if it waits to be woken.
     fn wake_at(&self, poll_at: Option<Instant>) -> Option<Instant> {
-        // With all hands full, only an answer or news can help.
+        // With the most requests under way, only an answer makes room.
         let full = self.requests.len() >= MAX_IN_FLIGHT;
         let due = self.delivery.wake_at(Instant::now()).filter(|_| !full);
         let sync = self.spool.as_ref().and_then(Spool::wake_at);
         [due, poll_at, sync].into_iter().flatten().min()
     }
 
-    /// Puts on the wire what may go.
+    /// Sends the check-ins that may be sent now.
     fn send_ready(&mut self) {
         while self.requests.len() < MAX_IN_FLIGHT {
             let now = Instant::now();
@@ -273,7 +272,7 @@ impl Sender {
         }
     }
 
-    /// The request for a check-in. What `before_send_check_in` has made of it is kept for the next attempt.
+    /// Writes the request for a check-in. The result of `before_send_check_in` is kept for further attempts.
     fn write(
         &mut self,
         index: Index,
@@ -313,10 +312,10 @@ impl Sender {
     }
 }
 
-/// Polled as a task of its own, so that a transport that panics ends its request only.
+/// Sends a request, for at most `timeout`. Runs as a task of its own, so that a transport that panics ends its request only.
 async fn answer(transport: Arc<dyn Transport>, request: Request, timeout: Duration) -> Answer {
     match tokio::time::timeout(timeout, async move { transport.send(request).await }).await {
-        // Its text is written here, as that may be the user's code.
+        // The text is formatted here, where a panic of the user's error is caught.
         Ok(answer) => answer.map_err(|error| TransportError::new(error.to_string())),
         Err(_) => Err(TransportError::new(format!("no answer within {timeout:?}"))),
     }

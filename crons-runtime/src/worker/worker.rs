@@ -1,4 +1,4 @@
-//! The thread that sends: several runs at a time, over whatever transport.
+//! The caller's end of the worker: hands check-ins to its thread, flushes and ends it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -14,16 +14,16 @@ use crate::record::stats::Stats;
 use crate::wire::transport::Transport;
 use crate::worker::inbox::Pushed;
 
-/// A process that was forked more often since `init` sends nothing, and says so.
+/// A process with more forks since `init` sends nothing, and logs that once.
 const MOST_FORKS: usize = 8;
 
-/// The caller's end of the worker.
+/// The worker as callers see it.
 pub(crate) struct Worker {
     config: Arc<WorkerConfig>,
-    /// One for each process between the first and this one: a child has none of its parent's threads, and must not touch
-    /// a lock that one of them may have held.
+    /// One state for each process between the first and this one: a child has none of its parent's threads, and must not touch a lock that
+    /// one of them may have held.
     shared_by_fork: [OnceLock<Arc<Shared>>; MOST_FORKS],
-    /// The forks before the first of them.
+    /// The number of forks before the first of these processes.
     forks: usize,
 }
 
@@ -38,7 +38,7 @@ impl Worker {
         Ok(Self { config, shared_by_fork, forks: process::forks() })
     }
 
-    /// Hands over a check-in. Does no I/O and does not wait for any.
+    /// Queues a check-in. Does no I/O, and does not wait for any.
     pub(crate) fn push(&self, record: QueuedCheckIn) {
         let Some(cell) = self.place() else { return forked_too_often() };
         let shared = cell.get_or_init(|| self.spawn_after_fork());
@@ -53,7 +53,7 @@ impl Worker {
 
     #[cold]
     fn spawn_after_fork(&self) -> Arc<Shared> {
-        // A thread that the fork has left behind may hold the lock; it was ending the client then.
+        // A thread of the parent that was ending the client may hold the lock; the child does not have it.
         let transport = self.config.connect.try_lock().ok().and_then(|connect| connect.as_ref()?());
         let workers = self.shared_by_fork.iter().filter_map(OnceLock::get);
         let ancestors = workers.filter_map(|shared| shared.owner.clone()).collect();
@@ -66,7 +66,7 @@ impl Worker {
         })
     }
 
-    /// Of this process; `None` if it was forked and has sent nothing yet.
+    /// The state of this process. `None` if it was forked and has captured nothing yet.
     fn shared(&self) -> Option<&Arc<Shared>> {
         self.place()?.get()
     }
@@ -75,10 +75,10 @@ impl Worker {
         self.shared_by_fork.get(process::forks().saturating_sub(self.forks))
     }
 
-    /// Waits until everything captured so far is settled, for at most `timeout`. Whether it is.
+    /// Waits for at most `timeout` until everything captured so far is settled. Returns whether it is.
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
         let Some(shared) = self.shared() else { return true };
-        // A hook or a transport that flushes would wait for itself.
+        // The worker's thread, which calls hooks and transports, would wait for itself.
         let timeout = if on_worker() { Duration::ZERO } else { timeout };
         shared.inbox.flush(timeout, || shared.wake.notify_one())
     }
@@ -92,7 +92,7 @@ impl Worker {
         }
     }
 
-    /// Lets the thread end, whatever is left; does not wait for it.
+    /// Tells the thread to end, whatever is left, and does not wait for it.
     pub(crate) fn stop(&self) {
         if let Some(shared) = self.shared() {
             shared.inbox.stop();

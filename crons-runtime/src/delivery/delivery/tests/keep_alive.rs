@@ -124,7 +124,7 @@ fn a_run_that_is_closed_for_its_job_is_not_kept_alive() {
 }
 
 #[test]
-fn an_end_waits_for_the_answer_to_a_keep_alive_and_not_for_another() {
+fn an_end_waits_for_the_answer_to_a_keep_alive() {
     let mut world = healthy();
     let job = world.start_of(monitor("job", 10));
     world.pass(SECOND * 199);

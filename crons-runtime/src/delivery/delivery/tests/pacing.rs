@@ -30,7 +30,7 @@ fn no_run_times_out_because_its_end_waits_for_a_place() {
 }
 
 #[test]
-fn runs_that_are_not_ended_here_are_forgotten_when_they_have_timed_out() {
+fn runs_without_an_end_are_forgotten_when_they_have_timed_out() {
     let mut world = World::new(options(), |_| Ok(fine()));
     let config = MonitorConfig::crontab("@daily").and_then(|config| config.max_runtime(2)).ok();
     for _ in 0..3 {

@@ -109,7 +109,7 @@ fn a_full_spool_stays_within_its_limit_and_keeps_ends() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_tried_again_with_all_that_is_owed() {
+fn a_folder_that_cannot_be_written_is_tried_again() {
     let folder = Folder::new();
     std::fs::create_dir_all(&folder.0).unwrap();
     // In the place of the folder stands a file.
