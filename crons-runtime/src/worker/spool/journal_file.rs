@@ -14,6 +14,9 @@ const FORKED: &str = "forked";
 /// The extension of journals that were set aside because they are damaged.
 const CORRUPT: &str = "corrupt";
 
+/// A function that takes as long as the disk needs.
+pub(super) type Sync = Box<dyn FnOnce() -> io::Result<()> + Send>;
+
 /// A journal that this process has locked. The lock ends with the process, or when this is dropped.
 #[derive(Debug)]
 pub(super) struct JournalFile {
@@ -27,15 +30,16 @@ impl JournalFile {
     /// Creates and locks a journal of `header.owner` with this number, and writes its header.
     ///
     /// # Errors
-    /// If the file exists, or cannot be created, locked or written.
+    /// If the file exists, or cannot be created, locked or written. `WouldBlock` and `NotFound` if a process that looks for journals of dead
+    /// ones has found it before it was locked.
     pub(super) fn create(folder: &Path, number: u32, header: &Header) -> io::Result<Self> {
         let path = folder.join(format!("{}.{number}.{EXTENSION}", header.owner));
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
         file.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => io::Error::other("another process has locked it"),
+            TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
             TryLockError::Error(error) => error,
         })?;
-        // A process that looked for journals of dead ones may have found it before it was locked, and removed it.
+        // It may have been locked, and removed, before.
         path.metadata()?;
         let mut journal = Self { file: Arc::new(file), path, len: 0 };
         let mut line = Vec::new();
@@ -67,9 +71,18 @@ impl JournalFile {
         self.len
     }
 
-    /// The file, for another thread to sync.
-    pub(super) fn file(&self) -> Arc<File> {
-        Arc::clone(&self.file)
+    /// Returns a function that has everything that was written survive a loss of power. `created`: the journal is new, so its name in the
+    /// folder has to survive, too.
+    pub(super) fn syncer(&self, created: bool) -> Sync {
+        let (file, path) = (Arc::clone(&self.file), self.path.clone());
+        Box::new(move || {
+            file.sync_data()?;
+            // Other systems than Unix open no folders, and keep names in a journal of their own.
+            match path.parent().filter(|_| created && cfg!(unix)) {
+                Some(folder) => File::open(folder)?.sync_all(),
+                None => Ok(()),
+            }
+        })
     }
 
     pub(super) fn read(&self) -> io::Result<Vec<u8>> {

@@ -58,6 +58,8 @@ pub(crate) struct Spool {
     adopted: bool,
     sync_at: Option<Instant>,
     syncing: Option<JoinHandle<io::Result<()>>>,
+    /// Whether the journal was never synced.
+    created: bool,
     /// Check-ins that were struck out since the last call of [`take_struck_out`](Self::take_struck_out).
     struck_out: u64,
 }
@@ -77,6 +79,7 @@ impl Spool {
             adopted: false,
             sync_at: None,
             syncing: None,
+            created: true,
             struck_out: 0,
         };
         if let Err(error) = std::fs::create_dir_all(&spool.options.folder).and_then(|()| spool.begin(now)) {
@@ -106,7 +109,7 @@ impl Spool {
         let adopted = Adopted::new(std::mem::take(&mut estate.owed), &self.options.environment, now);
         let changes: Vec<Journaled> = adopted.records.iter().filter_map(Journaled::captured).collect();
         self.record(&changes, now);
-        if let Some(Err(error)) = self.journal.as_ref().map(|journal| journal.file().sync_data()) {
+        if let Some(Err(error)) = self.journal.as_ref().map(|journal| journal.syncer(true)()) {
             self.fail(&error, now.instant);
         }
         if self.journal.is_none() {
@@ -191,8 +194,7 @@ impl Spool {
 
     /// Begins a new journal with what the ledger holds, in place of the one before.
     fn begin(&mut self, now: Instant) -> io::Result<()> {
-        self.number += 1;
-        let mut journal = JournalFile::create(&self.options.folder, self.number, &self.header(false))?;
+        let mut journal = self.create()?;
         // A quarter is left for what comes, so that it is not rewritten for each change.
         let most = usize::try_from(self.options.limit / 8 * 3).unwrap_or(usize::MAX);
         let (lines, struck_out) = self.ledger.rewrite(most);
@@ -208,7 +210,7 @@ impl Spool {
         self.monitors.forget();
         let written = journal.append(&lines).and_then(|()| {
             // The one before is removed only when all is safe in this one.
-            if lines.is_empty() { Ok(()) } else { journal.file().sync_data() }
+            if lines.is_empty() { Ok(()) } else { journal.syncer(true)() }
         });
         if let Err(error) = written {
             journal.remove();
@@ -217,8 +219,25 @@ impl Spool {
         for before in [self.journal.replace(journal), self.broken.take()].into_iter().flatten() {
             before.remove();
         }
+        self.created = true;
         self.sync_at = Some(now + SYNC_INTERVAL);
         Ok(())
+    }
+
+    /// Creates the next journal. Several processes that start at the same time may take it for one of a dead process, so it is tried a few
+    /// times.
+    fn create(&mut self) -> io::Result<JournalFile> {
+        const TRIES: u32 = 8;
+        let (last, header) = (self.number + TRIES, self.header(false));
+        loop {
+            self.number += 1;
+            match JournalFile::create(&self.options.folder, self.number, &header) {
+                Err(error)
+                    if self.number < last
+                        && matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::NotFound) => {}
+                created => return created,
+            }
+        }
     }
 
     /// Tries to go on after a failure.
@@ -286,8 +305,9 @@ impl Spool {
             return;
         }
         self.sync_at = None;
-        if let Some(file) = self.journal.as_ref().map(JournalFile::file) {
-            self.syncing = Some(tokio::task::spawn_blocking(move || file.sync_data()));
+        if let Some(journal) = &self.journal {
+            let created = std::mem::take(&mut self.created);
+            self.syncing = Some(tokio::task::spawn_blocking(journal.syncer(created)));
         }
     }
 
@@ -314,7 +334,7 @@ impl Spool {
             journal_file::forget_forked(&self.options.folder, &self.owner);
             Ok(())
         } else {
-            journal.append(&lines).and_then(|()| journal.file().sync_data())
+            journal.append(&lines).and_then(|()| journal.syncer(self.created)())
         };
         if let Err(error) = written {
             log!(warn, folder = %self.folder(), %error, "the spool cannot be written at the end of the client");
