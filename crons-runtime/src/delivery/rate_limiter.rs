@@ -111,7 +111,7 @@ impl RateLimiter {
             let window = self.window(record, now);
             window.sent.push_back(now);
             // The end of a run that was started by hand may come from another process.
-            if record.is_start() && record.trace_id().is_some() {
+            if (record.is_start() || record.is_keep_alive()) && record.trace_id().is_some() {
                 window.open.insert(record.id, now + minutes(record.monitor.max_runtime()));
             }
         }
@@ -119,7 +119,9 @@ impl RateLimiter {
 
     /// Records that no end of this run is to be expected any more: it was captured, or the start was given up.
     pub(crate) fn ended(&mut self, record: &QueuedCheckIn) {
-        if let Some(window) = self.windows.get_mut(&key(record)) {
+        if self.limit.is_some()
+            && let Some(window) = self.windows.get_mut(&key(record))
+        {
             window.open.remove(&record.id);
         }
     }

@@ -62,3 +62,16 @@ fn starts_by_hand_do_not_count_as_open() {
     }
     assert_eq!((world.reports("job").len(), world.stats().dropped.throttled), (20, 0));
 }
+
+#[test]
+fn a_run_that_is_kept_alive_stays_open() {
+    let mut world = World::new(options(), |_| Ok(fine()));
+    let jobs: Vec<Job> = (0..3).map(|_| world.start_of(keep_alive::monitor("job", 2))).collect();
+    world.pass(MINUTE * 10);
+    world.start_of(keep_alive::monitor("job", 2));
+    world.pass(SECOND);
+    assert_eq!(world.stats().dropped.throttled, 1, "the ends of three runs may come at any time");
+    world.capture(&jobs[0], RunEvent::Ok);
+    world.pass(MINUTE * 2);
+    assert_eq!(world.reports("job").last(), Some(&RunEvent::KeepAlive), "the others are open still");
+}
