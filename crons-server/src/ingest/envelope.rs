@@ -1,46 +1,46 @@
-//! Sentry's envelope: a line of JSON about the whole, then items, each with a line of JSON and a payload.
+//! The reader of Sentry's envelopes: one line of JSON as the header, then items, each with a header of its own and a payload.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::ingest::json;
 
-/// The largest check-in that is taken: 100 KiB, as at Sentry.
+/// The largest check-in in bytes: 100 KiB, as at Sentry.
 pub const MAX_ITEM: usize = 100 * 1024;
 
-/// Remarks about one envelope, at most.
+/// The most remarks about one envelope.
 const MAX_REMARKS: usize = 8;
-/// The letters of the type of a check-in.
-const MEANT: &str = "checkin";
-/// What is said of a check-in in the place of the envelope's header.
+/// The type of a check-in without its underscore.
+const CHECK_IN_LETTERS: &str = "checkin";
+/// The remark about a check-in in the place of the envelope's header.
 const UNFRAMED: &str = "the envelope's first line is a check-in, and is not used; send three lines: {}, {\"type\": \"check_in\"}, and \
                         the check-in; or POST it to /api/1/cron/{slug}/ as application/json";
 
-/// An envelope, of which only check-ins matter here.
+/// An envelope, as far as this server uses it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Envelope<'a> {
     /// The public key of the header's `dsn`, if it has one.
     pub key: Option<String>,
-    /// Why there is no key, if there is a `dsn`.
+    /// The reason why the `dsn` has no key that can be read.
     pub invalid_dsn: Option<String>,
-    /// The payload of the check-in, if there is one; items of other types are skipped.
+    /// The payload of the check-in; `None` without one. Items of other types are skipped.
     pub check_in: Option<&'a [u8]>,
-    /// Remarks about parts that look like a check-in and are none.
+    /// Remarks about parts that look like a check-in and are not used.
     pub remarks: Vec<String>,
 }
 
-/// Why bytes are no envelope, or one that is not taken.
+/// The reason why bytes are no envelope, or one that is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub enum EnvelopeError {
     /// The first line is no JSON object.
     Header(String),
     /// The line before a payload is no JSON object with a `type`.
     ItemHeader(String),
-    /// An item ends before its `length` says.
+    /// The envelope ends before an item has the bytes of its `length`.
     Length {
-        /// Bytes that were announced.
+        /// The `length` of the item.
         announced: usize,
-        /// Bytes that are there.
+        /// The bytes up to the end of the envelope.
         present: usize,
     },
     /// A check-in is larger than [`MAX_ITEM`].
@@ -50,7 +50,7 @@ pub enum EnvelopeError {
 }
 
 impl EnvelopeError {
-    /// Whether the envelope is too much rather than malformed.
+    /// Whether the envelope is well-formed and exceeds a limit.
     pub fn is_too_large(&self) -> bool {
         matches!(self, Self::TooLarge(_) | Self::TooMany)
     }
@@ -94,7 +94,7 @@ impl std::error::Error for EnvelopeError {}
 #[derive(Deserialize)]
 struct Header {
     dsn: Option<String>,
-    /// Keys of a check-in, which no header has.
+    /// Keys of a check-in: a header with one of them is a check-in in the wrong place.
     status: Option<IgnoredAny>,
     monitor_slug: Option<IgnoredAny>,
     check_in_id: Option<IgnoredAny>,
@@ -110,7 +110,7 @@ impl<'a> Envelope<'a> {
     /// Reads an envelope.
     ///
     /// # Errors
-    /// If it is malformed, or has more or larger check-ins than Sentry takes.
+    /// If the envelope is malformed, or has more or larger check-ins than Sentry accepts.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, EnvelopeError> {
         let (first, mut rest) = line(bytes);
         let header: Header = json::read(first).map_err(EnvelopeError::Header)?;
@@ -157,13 +157,13 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// Whether the type of an item is that of a check-in but for case and signs.
+/// Whether the type of an item differs from `check_in` in case and signs only.
 fn means_check_in(written: &str) -> bool {
     let letters = written.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase());
-    letters.take(MEANT.len() + 1).eq(MEANT.chars())
+    letters.take(CHECK_IN_LETTERS.len() + 1).eq(CHECK_IN_LETTERS.chars())
 }
 
-/// Up to the next line break, and what follows it.
+/// Splits bytes at the first line break, which belongs to neither part; without one, the second part is empty.
 fn line(bytes: &[u8]) -> (&[u8], &[u8]) {
     match bytes.iter().position(|byte| *byte == b'\n') {
         Some(end) => (&bytes[..end], &bytes[end + 1..]),

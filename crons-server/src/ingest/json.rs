@@ -1,4 +1,4 @@
-//! JSON as clients and operators send it: read as serde reads it, refused in words that name the field.
+//! JSON of clients and operators: read by serde, and refused in words that name the field.
 
 use std::fmt;
 
@@ -9,43 +9,43 @@ use serde::de::{
 };
 use serde_json::Value;
 
-use super::json_object::{self, Object};
+use super::json_object::{JsonObject, describe_json_error};
 use crate::quote::{quoted, shortened};
 
-/// Reads an object.
+/// Reads a JSON object.
 ///
 /// # Errors
-/// If it is none, or not the right one: the field, its value, and what is allowed.
+/// If the text is no object, or not a `T`: the message names the field, its value, and what is allowed.
 pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(json).map(|Object(read)| read).map_err(|error| explain::<T>(json, &error))
+    serde_json::from_slice(json).map(|JsonObject(read)| read).map_err(|error| explain::<T>(json, &error))
 }
 
-/// Why this JSON is no `T`, after serde has refused it with `error`.
+/// Describes why this JSON is no `T`, after serde has refused it with `error`.
 pub(crate) fn explain<T: DeserializeOwned>(json: &[u8], error: &serde_json::Error) -> String {
     if json.trim_ascii().is_empty() {
         return "it is empty".to_owned();
     }
-    // Once more, slowly and with the path: serde_json's own error has neither path nor plain words.
+    // The JSON is read again by a slower deserializer that knows the path; serde_json's error has neither path nor plain words.
     match serde_json::from_slice::<Value>(json) {
-        Err(syntax) => json_object::fault(&syntax),
-        Ok(value) => match Object::<T>::deserialize(Node(&value)) {
+        Err(syntax) => describe_json_error(&syntax),
+        Ok(value) => match JsonObject::<T>::deserialize(Node(&value)) {
             Err(fault) => fault.to_string(),
-            // A key that is there twice, which a value has once.
-            Ok(_) => json_object::fault(error),
+            // A key stands there twice, and `Value` has kept one of them.
+            Ok(_) => describe_json_error(error),
         },
     }
 }
 
-/// What is wrong, and with which field.
+/// A problem with a field.
 #[derive(Debug)]
-struct Fault {
+struct FieldError {
     /// Keys and indices, outermost first.
     path: String,
     problem: String,
 }
 
-impl Fault {
-    /// The same, seen from one level further out.
+impl FieldError {
+    /// Adds the key of the object or array that holds the field.
     fn under(mut self, key: &str) -> Self {
         let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         self.path = format!("{}{separator}{}", shortened(key), self.path);
@@ -53,7 +53,7 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.path.is_empty() {
             f.write_str(&self.problem)
@@ -63,9 +63,9 @@ impl fmt::Display for Fault {
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for FieldError {}
 
-impl de::Error for Fault {
+impl de::Error for FieldError {
     fn custom<T: fmt::Display>(problem: T) -> Self {
         Self { path: String::new(), problem: problem.to_string() }
     }
@@ -95,7 +95,7 @@ impl de::Error for Fault {
     }
 }
 
-/// A value as it stands in the JSON.
+/// The value as the JSON has it.
 fn shown(found: Unexpected<'_>) -> String {
     match found {
         Unexpected::Bool(value) => value.to_string(),
@@ -110,7 +110,7 @@ fn shown(found: Unexpected<'_>) -> String {
     }
 }
 
-/// What was expected, without names of Rust's types.
+/// The expectation in words, without names of Rust's types.
 fn plain(expected: &dyn Expected) -> String {
     let text = expected.to_string();
     let plain = match text.as_str() {
@@ -124,12 +124,12 @@ fn plain(expected: &dyn Expected) -> String {
     plain.to_owned()
 }
 
-/// A value that knows its place.
+/// A deserializer over a value, whose errors name the path to the field.
 #[derive(Clone, Copy)]
 struct Node<'a>(&'a Value);
 
 impl Node<'_> {
-    fn refuse<T>(self, expected: &dyn Expected) -> Result<T, Fault> {
+    fn refuse<T>(self, expected: &dyn Expected) -> Result<T, FieldError> {
         let number = self.0.to_string();
         let found = match self.0 {
             Value::Null => Unexpected::Unit,
@@ -144,9 +144,9 @@ impl Node<'_> {
 }
 
 impl<'de> Deserializer<'de> for Node<'de> {
-    type Error = Fault;
+    type Error = FieldError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         match self.0 {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(*value),
@@ -162,7 +162,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
@@ -170,7 +170,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, FieldError> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -179,9 +179,9 @@ impl<'de> Deserializer<'de> for Node<'de> {
         name: &'static str,
         names: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, FieldError> {
         match self.0 {
-            Value::String(written) => IntoDeserializer::<Fault>::into_deserializer(written.as_str())
+            Value::String(written) => IntoDeserializer::<FieldError>::into_deserializer(written.as_str())
                 .deserialize_enum(name, names, visitor),
             _ => self.refuse(&OneOf(names)),
         }
@@ -192,7 +192,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, FieldError> {
         if self.0.is_object() { self.deserialize_any(visitor) } else { self.refuse(&visitor) }
     }
 
@@ -202,7 +202,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
     }
 }
 
-/// The names that an enumeration has.
+/// The names of an enumeration.
 struct OneOf(&'static [&'static str]);
 
 impl Expected for OneOf {
@@ -221,9 +221,9 @@ impl fmt::Display for OneOf {
 struct Items<'a>(std::iter::Enumerate<std::slice::Iter<'a, Value>>);
 
 impl<'a> SeqAccess<'a> for Items<'a> {
-    type Error = Fault;
+    type Error = FieldError;
 
-    fn next_element_seed<T: DeserializeSeed<'a>>(&mut self, seed: T) -> Result<Option<T::Value>, Fault> {
+    fn next_element_seed<T: DeserializeSeed<'a>>(&mut self, seed: T) -> Result<Option<T::Value>, FieldError> {
         let Some((index, value)) = self.0.next() else { return Ok(None) };
         seed.deserialize(Node(value)).map(Some).map_err(|fault| fault.under(&format!("[{index}]")))
     }
@@ -235,15 +235,15 @@ struct Keys<'a> {
 }
 
 impl<'a> MapAccess<'a> for Keys<'a> {
-    type Error = Fault;
+    type Error = FieldError;
 
-    fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
+    fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, FieldError> {
         let Some((key, value)) = self.keys.next() else { return Ok(None) };
         self.value = Some((key, value));
         seed.deserialize(StrDeserializer::new(key)).map(Some)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Fault> {
+    fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, FieldError> {
         let Some((key, value)) = self.value.take() else {
             return Err(de::Error::custom("a value was asked for before its key"));
         };

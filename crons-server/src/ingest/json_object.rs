@@ -1,4 +1,4 @@
-//! JSON that has to be an object.
+//! JSON objects, and errors of `serde_json` in words of JSON.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,11 +6,11 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-/// Only what has keys: serde would read a struct from an array, too, by the place of each value.
+/// A value that is read from a JSON object and from nothing else: serde would read a struct from an array, too, by the order of its fields.
 #[derive(Debug)]
-pub(crate) struct Object<T>(pub T);
+pub(crate) struct JsonObject<T>(pub T);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Keys(PhantomData))
     }
@@ -19,19 +19,19 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 struct Keys<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for Keys<T> {
-    type Value = Object<T>;
+    type Value = JsonObject<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+        T::deserialize(MapAccessDeserializer::new(map)).map(JsonObject)
     }
 }
 
-/// What is wrong with JSON, and where in it, in words of JSON.
-pub(crate) fn fault(error: &serde_json::Error) -> String {
+/// Describes an error of `serde_json` in words of JSON, with its line and column.
+pub(crate) fn describe_json_error(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     let text = text.strip_suffix(&place).unwrap_or(&text);

@@ -11,14 +11,14 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use self::config::{MonitorConfig, config, present};
-use super::json_object::Object;
+use super::json_object::JsonObject;
 use super::remarks;
 use crate::domain::{CheckInEvent, InvalidCheckIn, ProcessingError, ReceivedCheckIn};
 use crate::ingest::json;
 
-/// Slugs are cut to this many characters before anything else.
+/// The most characters of a slug; the rest is cut off before the slug is normalised.
 const MAX_SLUG: usize = 50;
-/// Characters of a slug as written that are kept, to tell one spelling from another.
+/// The most characters of a slug as written, which tells one spelling from another.
 const MAX_SPELLING: usize = 200;
 
 #[derive(Deserialize)]
@@ -32,10 +32,10 @@ struct Payload {
     #[serde(default, deserialize_with = "numbers::seconds")]
     duration: Option<f64>,
     contexts: Option<Value>,
-    monitor_config: Option<Object<MonitorConfig>>,
+    monitor_config: Option<JsonObject<MonitorConfig>>,
 }
 
-/// What is read of a payload that is otherwise malformed.
+/// The fields that are read of a malformed payload, so that its processing error is filed under the right monitor.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Named {
@@ -48,10 +48,10 @@ struct Named {
 /// Reads the payload of a check-in item, or the body of a POST to `/cron/{slug}/`, whose path then says which monitor.
 pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> ReceivedCheckIn {
     let text = str::from_utf8(json);
-    // What is known to be text is not looked at for it again, string by string.
-    let parsed = text.map_or_else(|_| serde_json::from_slice::<Object<Payload>>(json), serde_json::from_str);
-    let parsed = parsed.map(|Object(payload)| payload);
-    // Where it belongs is asked even of what is no check-in, so that the right people find it.
+    // UTF-8 is validated once here; `from_slice` would validate each string again.
+    let parsed =
+        text.map_or_else(|_| serde_json::from_slice::<JsonObject<Payload>>(json), serde_json::from_str);
+    let parsed = parsed.map(|JsonObject(payload)| payload);
     let named = match &parsed {
         Ok(_) => Named::default(),
         Err(_) => serde_json::from_slice(json).unwrap_or_default(),
@@ -69,10 +69,10 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> ReceivedCheckI
         .map(str::to_owned);
     let cut = monitor_slug.as_ref().and_then(|stored| remarks::of_slug(written, stored));
     let environment = environment.filter(|name| !name.is_empty()).unwrap_or(Environment::DEFAULT);
-    // One that is too long is refused later on, in its turn; until then it is held in memory, but not all of it.
+    // A name that is too long is refused later, by its length; until then no more than that is kept in memory.
     let environment = beginning(environment, Environment::MAX_LEN + 1).to_owned();
     let slug = monitor_slug.as_ref().ok_or_else(|| slug.to_owned());
-    // Of half an object nothing more is to be said than that it ends.
+    // A text that ends in the middle gets no remarks about the keys before its end.
     let is_json = parsed.as_ref().map_or_else(serde_json::Error::is_data, |_| true);
     let mut unused = Vec::new();
     let content = match parsed {
@@ -88,7 +88,7 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> ReceivedCheckI
     let mut arrival = ReceivedCheckIn {
         monitor_slug,
         environment,
-        // The inbox stamps it.
+        // The inbox stamps the time.
         received: Timestamp::UNIX_EPOCH,
         payload: text.map_or_else(|_| String::from_utf8_lossy(json).into_owned(), str::to_owned),
         parsed: content,
@@ -102,7 +102,7 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> ReceivedCheckI
     arrival
 }
 
-/// Why this JSON is no check-in: the field, its value, and a check-in that is one.
+/// Describes why this JSON is no check-in: the field, its value, and an example that would be accepted.
 fn wrong_shape(json: &[u8], error: &serde_json::Error) -> String {
     let reason = json::explain::<Payload>(json, error);
     let example = if reason.starts_with("monitor_config") {
@@ -113,11 +113,11 @@ fn wrong_shape(json: &[u8], error: &serde_json::Error) -> String {
     format!("{reason}; write it as in {example}")
 }
 
-/// Remarks about values that are read but change nothing.
+/// Collects remarks about values that are valid and have no effect.
 fn unused_values(payload: &Payload) -> Vec<String> {
     let mut remarks = Vec::new();
-    if let Some(Object(config)) = &payload.monitor_config {
-        let Object(schedule) = &config.schedule;
+    if let Some(JsonObject(config)) = &payload.monitor_config {
+        let JsonObject(schedule) = &config.schedule;
         if let Some(unit) = schedule.unused_unit() {
             let unit = remarks::shown(unit);
             remarks.push(format!(
@@ -144,7 +144,7 @@ fn unused_values(payload: &Payload) -> Vec<String> {
     remarks
 }
 
-/// A remark about a trace that is not where it belongs.
+/// The remark about a trace id outside of `contexts.trace`; `None` if there is none.
 fn unused_trace(contexts: &Value) -> Option<String> {
     const TRACE: &str = "write {\"trace\": {\"trace_id\": \"<32 hexadecimal digits>\"}}, or leave it out";
     let unused = |field: &str, value: &Value| {
@@ -164,12 +164,12 @@ fn unused_trace(contexts: &Value) -> Option<String> {
     }
 }
 
-/// So many characters of it, or all.
+/// The first `most` characters of a text.
 fn beginning(text: &str, most: usize) -> &str {
     text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
 }
 
-/// Steps 4 and 5, and what is left of the slug after them.
+/// Validates a payload of the right shape; steps 4 and 5 of Sentry's consumer, then the slug.
 fn event(
     payload: Payload,
     slug: Result<&Slug, String>,
@@ -178,7 +178,7 @@ fn event(
     let check_in_id = check_in_id(payload.check_in_id.as_ref()).map_err(malformed)?;
     let config = payload
         .monitor_config
-        .map(|Object(raw)| config(raw))
+        .map(|JsonObject(raw)| config(raw))
         .transpose()
         .map_err(|reason| malformed(ProcessingError::CheckInValidationFailed(reason)))?;
     if environment.trim().is_empty() {
@@ -208,7 +208,7 @@ fn event(
     })
 }
 
-/// Only one that is left out is the nil id.
+/// Reads the id; an absent one is the nil id.
 fn check_in_id(written: Option<&Value>) -> Result<CheckInId, ProcessingError> {
     let Some(written) = written else { return Ok(CheckInId::NIL) };
     uuid(written).ok_or_else(|| {
@@ -246,7 +246,7 @@ fn status(written: &str) -> Result<CheckInStatus, InvalidCheckIn> {
     }
 }
 
-/// Seconds to milliseconds, towards zero.
+/// Converts seconds to milliseconds, rounded towards zero.
 fn duration(seconds: f64) -> Result<i64, InvalidCheckIn> {
     let milliseconds = (seconds * 1000.0).trunc();
     #[expect(clippy::cast_precision_loss, reason = "2^31 is exact")]

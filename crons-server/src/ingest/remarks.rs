@@ -1,4 +1,4 @@
-//! Remarks about a check-in that is accepted, but not as it was sent: keys that nothing reads, and values in the wrong place.
+//! Remarks about a check-in that is accepted, but not as it was sent: unknown keys, and values in the wrong place.
 
 mod keys;
 
@@ -13,21 +13,21 @@ use keys::{CONFIG, Place};
 
 use crate::quote;
 
-/// Remarks about one check-in, at most.
+/// The most remarks about one check-in.
 const MOST: usize = 8;
-/// Characters of what was written that a remark repeats.
+/// The most characters of a key that a remark repeats.
 const SHOWN: usize = 80;
 
-/// Remarks about the keys of a payload, whether it is a check-in or not.
+/// Collects remarks about the keys of a payload, also of one that is no check-in.
 pub(super) fn of_payload(json: &[u8]) -> Vec<String> {
     let mut remarks = Vec::new();
     let keys = Keys { place: Place::Payload, remarks: &mut remarks };
-    // A payload of the wrong shape is refused, and keeps the remarks about what stands before the fault.
+    // An error means that the payload is refused; the remarks about keys before the error are kept.
     let _ = keys.deserialize(&mut serde_json::Deserializer::from_slice(json));
     remarks
 }
 
-/// A remark about a slug that was cut.
+/// The remark about a slug that was cut; `None` if it was not.
 pub(super) fn of_slug(written: &str, stored: &Slug) -> Option<String> {
     written.chars().nth(Slug::MAX_LEN)?;
     Some(format!(
@@ -38,7 +38,7 @@ pub(super) fn of_slug(written: &str, stored: &Slug) -> Option<String> {
     ))
 }
 
-/// A remark about a slug in the body of a request whose path names another one.
+/// The remark about a slug in the body of a request whose path names another one; `None` if they agree.
 pub(super) fn of_path(body: &str, path: &str) -> Option<String> {
     let same = body.is_empty() || Slug::normalize(body) == Slug::normalize(path);
     (!same).then(|| {
@@ -49,7 +49,7 @@ pub(super) fn of_path(body: &str, path: &str) -> Option<String> {
     })
 }
 
-/// Remarks about what a check-in by URL says in the place that is not read: the query beside a JSON body, or the body.
+/// Collects remarks about the part of a check-in by URL that is not read: the query beside a JSON body, or a body that is not JSON.
 pub(crate) fn of_url(query: &str, as_json: bool, body: usize, content_type: Option<&str>) -> Vec<String> {
     const READ: [&str; 4] = ["status", "check_in_id", "environment", "duration"];
     let mut remarks = Vec::new();
@@ -84,12 +84,12 @@ pub(crate) fn of_url(query: &str, as_json: bool, body: usize, content_type: Opti
     remarks
 }
 
-/// A value as a remark shows it, the beginning of a long one.
+/// The value as a remark shows it; of a long one, its beginning.
 pub(super) fn shown(value: &Value) -> String {
     quote::shown_value(value)
 }
 
-/// Text in quotes, the beginning of a long one.
+/// The text in quotes; of a long one, its beginning.
 fn quoted(text: &str) -> String {
     quote::quoted(text)
 }
@@ -98,17 +98,17 @@ fn beginning(text: &str) -> &str {
     text.char_indices().nth(SHOWN).map_or(text, |(end, _)| &text[..end])
 }
 
-/// The keys of one object, looked through for remarks.
+/// A walk through the keys of one object, which collects remarks.
 struct Keys<'a> {
     place: Place,
     remarks: &'a mut Vec<String>,
 }
 
-/// A key of an object.
+/// The kind of a key.
 enum Key {
-    /// Nothing is to be said of it, or of its value.
+    /// A known key, whose value is not looked into.
     Plain,
-    /// Its value has keys of its own.
+    /// A known key, whose value is an object with known keys.
     Object(Place),
     Unknown(String),
 }
@@ -172,13 +172,13 @@ impl<'de> Visitor<'de> for Keys<'_> {
     }
 }
 
-/// A remark about a key that is not known in its place; null says nothing there, either.
+/// The remark about an unknown key; `None` if its value is null.
 fn remark(place: Place, key: &str, value: &Value) -> Option<String> {
     if value.is_null() {
         return None;
     }
     let path = place.path(beginning(key).escape_debug());
-    // Remarks are logged, and keys of projects never are.
+    // Remarks reach the log, and a project's key must not.
     let value = if keys::is_secret(key) { "its value".to_owned() } else { shown(value) };
     Some(match place.meant(key) {
         Some(meant) => format!("{path}: {value} is not used here; write it as `{meant}`"),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::ingest::json;
-use crate::ingest::{Object, fault, repeated_key};
+use crate::ingest::{JsonObject, describe_json_error, repeated_key};
 use crate::quote::shown_value;
 
 /// Something that happened.
@@ -48,8 +48,8 @@ struct Line {
     at: Value,
     check_in: Option<Value>,
     tick: Option<bool>,
-    mute: Option<Object<Mute>>,
-    disable: Option<Object<Disable>>,
+    mute: Option<JsonObject<Mute>>,
+    disable: Option<JsonObject<Disable>>,
 }
 
 #[derive(Deserialize)]
@@ -92,7 +92,7 @@ pub fn parse_timeline(text: &str) -> Result<Vec<TimelineEvent>, String> {
 const EXAMPLE: &str = r#"write an object such as {"at": "2024-06-03T10:00:00Z", "tick": true}"#;
 
 fn parse(line: &str) -> Result<TimelineEvent, String> {
-    let Object(Line { at, check_in, tick, mute, disable }) =
+    let JsonObject(Line { at, check_in, tick, mute, disable }) =
         serde_json::from_str(line).map_err(|error| format!("{}; {EXAMPLE}", wrong(line, &error)))?;
     if let Some(key) = repeated_key(line.as_bytes()) {
         return Err(format!("{key}: the line has this key twice; write it once"));
@@ -101,14 +101,14 @@ fn parse(line: &str) -> Result<TimelineEvent, String> {
     let action = match (check_in, tick, mute, disable) {
         (Some(payload), None, None, None) => Action::CheckIn(payload),
         (None, Some(true), None, None) => Action::Tick,
-        (None, None, Some(Object(Mute { monitor, environment, muted })), None) => Action::Mute {
+        (None, None, Some(JsonObject(Mute { monitor, environment, muted })), None) => Action::Mute {
             monitor: slug(monitor),
             environment: environment
                 .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| crons_types::Environment::DEFAULT.to_owned()),
             muted,
         },
-        (None, None, None, Some(Object(Disable { monitor, disabled }))) => {
+        (None, None, None, Some(JsonObject(Disable { monitor, disabled }))) => {
             Action::Disable { monitor: slug(monitor), disabled }
         }
         _ => {
@@ -124,7 +124,7 @@ fn parse(line: &str) -> Result<TimelineEvent, String> {
 fn wrong(line: &str, error: &serde_json::Error) -> String {
     let is_json = serde_json::from_str::<serde::de::IgnoredAny>(line).is_ok();
     match error.column() {
-        _ if !is_json => fault(error),
+        _ if !is_json => describe_json_error(error),
         0 => json::explain::<Line>(line.as_bytes(), error),
         column => format!("{} (column {column})", json::explain::<Line>(line.as_bytes(), error)),
     }

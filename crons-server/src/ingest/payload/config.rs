@@ -1,4 +1,4 @@
-//! The configuration of a monitor within a check-in: its JSON, and what of it the server takes.
+//! The configuration of a monitor within a check-in: its JSON, validated.
 
 use crons_types::{Crontab, Interval, Owner, Schedule, Timezone};
 use serde::{Deserialize, Deserializer};
@@ -7,15 +7,15 @@ use serde_json::Value;
 use super::numbers;
 use super::schedule::{RawSchedule, WrittenSchedule};
 use crate::domain::{ConfigPatch, ConfigUpdate};
-use crate::ingest::json_object::Object;
+use crate::ingest::json_object::JsonObject;
 use crate::quote::shortened;
 
-/// Crontabs with more bytes are refused; the longest that says something new is shorter.
+/// The most bytes of a crontab; the longest one without repetitions is shorter.
 const MAX_CRONTAB: usize = 1024;
 
 #[derive(Deserialize)]
 pub(super) struct MonitorConfig {
-    pub(super) schedule: Object<RawSchedule>,
+    pub(super) schedule: JsonObject<RawSchedule>,
     #[serde(default, deserialize_with = "numbers::minutes")]
     checkin_margin: Option<Option<u64>>,
     #[serde(default, deserialize_with = "numbers::minutes")]
@@ -27,23 +27,23 @@ pub(super) struct MonitorConfig {
     #[serde(default, deserialize_with = "present")]
     timezone: Option<Option<String>>,
     pub(super) owner: Option<String>,
-    /// In configurations as the API shows them; the schedule says so itself.
+    /// A field of configurations as the API returns them; here the schedule has its type.
     pub(super) schedule_type: Option<Value>,
 }
 
-/// Without the outer `Option` null and absent would be the same.
+/// Reads a field that is present, null or not, as `Some`; with `default`, an absent field is `None`.
 pub(super) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// Judges a configuration: one that is refused here keeps a known monitor as it is.
+/// Validates a configuration. An invalid one leaves a known monitor as it is.
 ///
 /// # Errors
-/// If its schedule is not even of the right shape.
+/// If the schedule has the wrong shape, which makes the whole check-in malformed.
 pub(super) fn config(mut raw: MonitorConfig) -> Result<ConfigUpdate, String> {
-    let Object(schedule) = &mut raw.schedule;
+    let JsonObject(schedule) = &mut raw.schedule;
     let schedule = schedule.take()?;
     Ok(match patch(schedule, raw) {
         Ok(patch) => ConfigUpdate::Valid(Box::new(patch)),
@@ -72,7 +72,7 @@ fn patch(schedule: WrittenSchedule, raw: MonitorConfig) -> Result<ConfigPatch, S
         }
     };
     let timezone = match raw.timezone {
-        // Empty is as good as absent.
+        // An empty name counts as absent.
         None => None,
         Some(Some(name)) if name.is_empty() => None,
         Some(None) => Some(None),
@@ -98,7 +98,7 @@ fn patch(schedule: WrittenSchedule, raw: MonitorConfig) -> Result<ConfigPatch, S
     })
 }
 
-/// The advice of a crontab's diagnosis for who writes JSON: `interval = "5 minutes"` is the language of the attribute.
+/// Translates the advice of a crontab's diagnosis from the attribute's syntax, `interval = "5 minutes"`, to JSON.
 fn intervals_as_json(advice: &str) -> String {
     const BEGIN: &str = "interval = \"";
     let mut rest = advice;
@@ -107,7 +107,7 @@ fn intervals_as_json(advice: &str) -> String {
         json.push_str(before);
         let span = after.split_once('"').map(|(span, after)| (Interval::parse(span), after));
         if let Some((Ok(interval), after)) = span {
-            // Written out: the order of the keys of a `json!` depends on the features of the whole program.
+            // The order of the keys of a `json!` would depend on the features that other crates enable.
             let (value, unit) = (interval.value(), serde_json::json!(interval.unit()));
             let schedule = format!(r#"{{"type":"interval","value":{value},"unit":{unit}}}"#);
             json.push_str(&schedule);
@@ -121,7 +121,7 @@ fn intervals_as_json(advice: &str) -> String {
     json
 }
 
-/// Minutes beyond any limit are as good as the largest number: the upsert cuts them down.
+/// Converts a number to `u32`; a larger one becomes `u32::MAX`, which the upsert cuts to its limit.
 fn bounded(minutes: Option<Option<u64>>) -> Option<Option<u32>> {
     minutes.map(|minutes| minutes.map(|minutes| u32::try_from(minutes).unwrap_or(u32::MAX)))
 }

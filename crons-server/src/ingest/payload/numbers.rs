@@ -1,26 +1,26 @@
-//! Numbers of a payload, each refused in words that say what it counts.
+//! Deserializers of numbers, whose errors say what the number counts.
 
 use std::fmt;
 
 use serde::Deserializer;
 use serde::de::{Error, Visitor};
 
-/// Whole minutes; the outer `Option` is `Some` for null, too.
+/// Reads whole minutes; the outer `Option` is `Some` for null, too.
 pub(super) fn minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
     deserializer.deserialize_option(Whole("a whole number of minutes such as 30")).map(Some)
 }
 
-/// The number of failures or successes in a row; the outer `Option` is `Some` for null, too.
+/// Reads a number of failures or successes in a row; the outer `Option` is `Some` for null, too.
 pub(super) fn threshold<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
     deserializer.deserialize_option(Whole("a whole number from 1 to 720")).map(Some)
 }
 
-/// Seconds; `None` for null.
+/// Reads seconds; `None` for null.
 pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
     deserializer.deserialize_option(Seconds)
 }
 
-/// A whole number that is not negative, or null. The text says which is expected.
+/// A visitor of a whole number that is not negative, or null. The text is the expectation for messages.
 struct Whole(&'static str);
 
 impl<'de> Visitor<'de> for Whole {
@@ -43,7 +43,7 @@ impl<'de> Visitor<'de> for Whole {
     }
 }
 
-/// A number of seconds, or null.
+/// A visitor of a number of seconds, or null.
 struct Seconds;
 
 impl<'de> Visitor<'de> for Seconds {

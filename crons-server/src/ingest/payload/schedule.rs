@@ -1,4 +1,4 @@
-//! The schedule of a payload: its value depends on its type.
+//! The schedule of a payload, whose value depends on its type.
 
 use crons_types::IntervalUnit;
 use serde::Deserialize;
@@ -20,14 +20,14 @@ enum ScheduleType {
     Interval,
 }
 
-/// A schedule of the right shape, not judged yet.
+/// A schedule of the right shape, not yet validated.
 pub(super) enum WrittenSchedule {
     Crontab(String),
     Interval(u64, IntervalUnit),
 }
 
 impl RawSchedule {
-    /// The word that the payload has for the type.
+    /// The name of the type in the payload.
     pub(super) fn type_name(&self) -> &'static str {
         match self.r#type {
             ScheduleType::Crontab => "crontab",
@@ -35,15 +35,15 @@ impl RawSchedule {
         }
     }
 
-    /// A unit that is not used, as it stands beside a crontab.
+    /// A unit beside a crontab, which has no effect.
     pub(super) fn unused_unit(&self) -> Option<&Value> {
         self.unit.as_ref().filter(|unit| !unit.is_null() && matches!(self.r#type, ScheduleType::Crontab))
     }
 
-    /// Takes the value out, if it is one of its type.
+    /// Takes the value out.
     ///
     /// # Errors
-    /// If it is not: the field, its value, and what is allowed.
+    /// If the value does not have the form of the type: the message names the field, its value, and what is allowed.
     pub(super) fn take(&mut self) -> Result<WrittenSchedule, String> {
         const UNITS: &str = "minute, hour, day, week, month or year";
         let shown = quote::shown_value;

@@ -1,4 +1,4 @@
-//! The keys of a check-in, and the key that is meant by one that is none of them.
+//! The known keys of a check-in, and the known key that an unknown one may mean.
 
 use std::fmt;
 
@@ -63,10 +63,10 @@ pub(super) const EVENT: &[&str] = &[
     "user",
     "version",
 ];
-/// Keys of a configuration as Sentry's API shows it; they say nothing more.
+/// Keys that Sentry's API adds to a configuration, and that have no effect in a check-in.
 const SHOWN_CONFIG: &[&str] = &["alert_rule_id", "schedule_type"];
 
-/// Words of other tools, and of people.
+/// Names that other tools and people use for keys.
 const ALIASES: &[(&str, &str)] = &[
     ("env", "environment"),
     ("failurethreshold", "failure_issue_threshold"),
@@ -101,7 +101,7 @@ impl Place {
         }
     }
 
-    /// The object that a known key holds, if its keys are known, too.
+    /// The object under a known key, if its keys are known, too.
     pub(super) fn within(self, key: &str) -> Option<Self> {
         match (self, key) {
             (Self::Payload, "monitor_config") => Some(Self::Config),
@@ -110,7 +110,7 @@ impl Place {
         }
     }
 
-    /// The name of a key from the payload on.
+    /// The path of a key, from the payload on.
     pub(super) fn path(self, key: impl fmt::Display) -> String {
         match self {
             Self::Payload => key.to_string(),
@@ -119,7 +119,7 @@ impl Place {
         }
     }
 
-    /// The key that is meant by one that is not known here: one of another place, or one that is written nearly like it.
+    /// The path of the known key that an unknown one probably means: the same key of another place, an alias, or a near spelling.
     pub(super) fn meant(self, written: &str) -> Option<String> {
         let elsewhere = Self::ALL.into_iter().find(|place| *place != self && place.keys().contains(&written));
         if let Some(place) = elsewhere {
@@ -130,7 +130,7 @@ impl Place {
         };
         let plain_written = plain(written);
         let alias = ALIASES.iter().find(|(alias, _)| *alias == plain_written).map(|(_, key)| *key);
-        // Its own place first: what stands there was most likely meant to.
+        // Keys of the same place come first, as the most probable ones.
         let places = [self].into_iter().chain(Self::ALL);
         let mut keys = places.flat_map(|place| place.keys().iter().map(move |key| (place, *key)));
         let near = |key: &str| Some(key) == alias || is_near(&plain(key), &plain_written);
@@ -138,13 +138,13 @@ impl Place {
     }
 }
 
-/// Whether the value of a key may be something that only its sender should know, such as a DSN.
+/// Whether the value of a key may be a secret, such as a DSN.
 pub(super) fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     ["auth", "credential", "dsn", "key", "password", "secret", "token"].iter().any(|word| key.contains(word))
 }
 
-/// Whether texts differ by two letters at most that are missing, more or others, and are long enough for that to say something.
+/// Whether the edit distance of two texts is at most 2, or 1 for one of four to seven bytes; shorter ones have to be equal.
 fn is_near(one: &str, other: &str) -> bool {
     let allowed = match one.len() {
         0..=3 => 0,
@@ -155,7 +155,7 @@ fn is_near(one: &str, other: &str) -> bool {
     if other.len().abs_diff(one.len()) > allowed {
         return false;
     }
-    // The distance of what was read of `one` to each beginning of `other`.
+    // Levenshtein's distances of the part of `one` that was read to each prefix of `other`.
     let mut distances: Vec<usize> = (0..=other.len()).collect();
     for c in one.chars() {
         let mut diagonal = distances[0];
