@@ -85,7 +85,7 @@ fn values_that_sentry_would_drop_are_refused_by_name() {
 }
 
 #[test]
-fn configs_that_the_server_refuses_are_invalid_but_do_not_lose_the_check_in() {
+fn an_invalid_config_does_not_lose_the_check_in() {
     let crontab = |value: &str| json!({"schedule": {"type": "crontab", "value": value}});
     let mut unknown_zone = crontab("@daily");
     unknown_zone["timezone"] = json!("Mars/Olympus");
@@ -109,7 +109,7 @@ fn a_malformed_owner_is_noted_and_the_rest_is_taken() {
 }
 
 #[test]
-fn of_an_environment_that_is_too_long_no_more_is_kept_than_shows_that_it_is() {
+fn an_environment_that_is_too_long_is_kept_in_part() {
     let long = json!({"monitor_slug": "job", "status": "ok", "environment": "é".repeat(100_000)});
     let arrival = parse_check_in(long.to_string().as_bytes(), None);
     assert_eq!(arrival.environment.chars().count(), Environment::MAX_LEN + 1);

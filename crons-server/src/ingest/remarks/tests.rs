@@ -24,7 +24,7 @@ fn with(place: Place, key: &str, value: &Value) -> Value {
 }
 
 #[test]
-fn a_value_in_the_wrong_place_and_a_key_that_is_misspelt_say_where_to_write_them() {
+fn misplaced_and_misspelt_keys_are_told_their_place() {
     use Place::{Config, Payload, Schedule};
     for (place, key, value, expected) in [
         (
@@ -98,7 +98,7 @@ fn a_value_in_the_wrong_place_and_a_key_that_is_misspelt_say_where_to_write_them
 }
 
 #[test]
-fn what_sdks_send_along_and_what_says_nothing_is_not_remarked_on() {
+fn keys_that_sdks_add_are_not_remarked_on() {
     for key in EVENT {
         assert_eq!(of(&with(Place::Payload, key, &json!({"a": 1}))), [""; 0], "{key}");
     }
@@ -130,7 +130,7 @@ fn remarks_are_short_and_few_and_on_one_line() {
 }
 
 #[test]
-fn a_slug_that_is_cut_and_one_that_the_path_overrules_are_remarked_on() {
+fn a_cut_slug_and_one_beside_a_path_are_remarked_on() {
     let slug = |text: &str| Slug::normalize(text).unwrap();
     for (written, remarked) in
         [("job", false), ("My Job", false), (&*"a".repeat(50), false), (&*"a".repeat(51), true)]
@@ -147,7 +147,7 @@ fn a_slug_that_is_cut_and_one_that_the_path_overrules_are_remarked_on() {
 }
 
 #[test]
-fn of_a_check_in_by_url_the_place_that_is_not_read_is_remarked_on() {
+fn the_unread_part_of_a_check_in_by_url_is_remarked_on() {
     for (query, as_json, body, expected) in [
         ("status=ok&sentry_key=k&sentry_version=7&environment=dev&check_in_id=1&duration=1", false, 0, ""),
         ("sentry_key=k&_=1", true, 9, ""),

@@ -9,7 +9,7 @@ use crate::harness::{Harness, KEY};
 use crate::raw::ask;
 
 #[test]
-fn a_payload_of_the_wrong_shape_is_refused_with_field_value_and_what_is_allowed() {
+fn a_payload_of_the_wrong_shape_is_refused_by_field() {
     let server = unlimited();
     for (payload, expected) in [
         (json!([]), "it is an array, and has to be a JSON object; write it as in {\"monitor_slug\""),
@@ -30,7 +30,7 @@ fn a_payload_of_the_wrong_shape_is_refused_with_field_value_and_what_is_allowed(
 }
 
 #[test]
-fn a_configuration_of_the_wrong_shape_is_refused_with_field_value_and_what_is_allowed() {
+fn a_configuration_of_the_wrong_shape_is_refused_by_field() {
     let server = unlimited();
     let config = "/monitor_config";
     let schedule = "/monitor_config/schedule";
@@ -184,7 +184,7 @@ fn a_malformed_envelope_is_refused_without_words_of_rust() {
 }
 
 #[test]
-fn a_configuration_that_is_out_of_range_is_refused_with_the_range() {
+fn a_configuration_out_of_range_is_refused_with_the_range() {
     let server = unlimited();
     for (pointer, value, expected) in [
         (
@@ -281,7 +281,7 @@ proptest! {
 }
 
 #[test]
-fn a_check_in_that_an_envelope_does_not_frame_as_one_is_answered_with_the_reason() {
+fn a_check_in_without_item_header_is_answered_with_why() {
     let server = unlimited();
     let payload = with("/status", json!("ok"));
     let line = format!("POST /api/1/envelope/?sentry_key={KEY}");

@@ -128,7 +128,7 @@ fn a_query_is_refused_with_parameter_value_and_what_is_allowed() {
 }
 
 #[test]
-fn a_body_of_the_api_is_refused_with_field_value_and_what_is_allowed() {
+fn an_invalid_body_of_the_api_is_refused_by_field() {
     let server = unlimited();
     server.send("10:00:00", &check_in(NIL, "ok"));
     let (monitor, acknowledgement) = ("/monitors/job/", format!("/incidents/{NIL}/acknowledgement/"));
