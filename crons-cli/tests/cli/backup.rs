@@ -90,7 +90,8 @@ fn a_failed_copy_is_explained_and_leaves_no_file() {
     std::fs::write(path("empty.db"), "").unwrap();
     std::fs::create_dir(path("folder")).unwrap();
     // A database of SQLite with one table, `bookmarks`.
-    let bookmarks: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "data", "bookmarks.sqlite"].iter().collect();
+    let bookmarks: PathBuf =
+        [env!("CARGO_MANIFEST_DIR"), "tests", "data", "bookmarks.sqlite"].iter().collect();
     std::fs::copy(bookmarks, path("other.db")).unwrap();
     let before = files(folder.path());
     for (from, to, parts) in [
