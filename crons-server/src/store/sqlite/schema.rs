@@ -9,18 +9,22 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::store::error::StoreError;
 
 /// In order; the file's `user_version` counts those that it has been through.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_incidents.sql"),
     include_str!("migrations/0003_alerts.sql"),
     include_str!("migrations/0004_newest.sql"),
     include_str!("migrations/0005_unheard_and_deleted.sql"),
+    include_str!("migrations/0006_foreign_keys.sql"),
 ];
 
 /// Of `PRAGMA cache_size`: negative, in KiB. Ids are random, so the pages of their index are all in use.
 const CACHE: i32 = -8 * 1024;
 /// Pages in the log before they are moved to the file: 16 MiB. The usual 4 move the pages of that index too often.
 const CHECKPOINT: u32 = 4_000;
+
+/// Prepared statements that are kept: of each table that rows are added to, one for each number of rows that is a power of two.
+const STATEMENTS: usize = 256;
 
 /// Of `PRAGMA auto_vacuum`.
 const INCREMENTAL: u32 = 2;
@@ -45,15 +49,15 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     // What has been answered with 2xx must survive a power cut.
     connection.pragma_update(None, "synchronous", "full")?;
-    // Each row id that is written was read or made in the same transaction. To look all of them up again costs, and with it
-    // SQLite would keep copies of pages after all (see `bulk`). Databases in memory, of simulations, do look.
-    connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "cache_size", CACHE)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
     settle_plans(&connection)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     migrate(&mut connection)?;
-    // What savepoints would go back to, some hundred KiB of a storm, is not written to a file. What came before this may be more.
+    // Migrations move more rows than a check of each would be worth.
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // Copies of pages that a statement may have to restore, some hundred KiB of a storm, are not written to a file. A migration may
+    // need more.
     connection.pragma_update(None, "temp_store", "memory")?;
     Ok(connection)
 }
@@ -63,7 +67,7 @@ pub(super) fn open_in_memory() -> Result<Connection, StoreError> {
     let mut connection = Connection::open_in_memory()?;
     connection.pragma_update(None, "foreign_keys", true)?;
     settle_plans(&connection)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     migrate(&mut connection)?;
     Ok(connection)
 }
