@@ -40,22 +40,22 @@ pub(crate) fn explain<T: DeserializeOwned>(json: &[u8], error: &serde_json::Erro
 
 /// A description of what is wrong, and the path of the field.
 #[derive(Debug)]
-struct Fault {
+struct FieldError {
     /// Keys and indices, the outermost first.
     path: String,
     problem: String,
 }
 
-impl Fault {
+impl FieldError {
     /// Adds the key or index of the next level outwards to the path.
     fn under(mut self, key: &str) -> Self {
         let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
-        self.path = format!("{key}{separator}{}", self.path);
+        self.path = format!("{}{separator}{}", escaped(key), self.path);
         self
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.path.is_empty() {
             f.write_str(&self.problem)
@@ -65,9 +65,9 @@ impl fmt::Display for Fault {
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for FieldError {}
 
-impl de::Error for Fault {
+impl de::Error for FieldError {
     fn custom<T: fmt::Display>(problem: T) -> Self {
         Self { path: String::new(), problem: problem.to_string() }
     }
@@ -131,7 +131,7 @@ fn expected_words(expected: &dyn Expected) -> String {
 struct Node<'a>(&'a Value);
 
 impl Node<'_> {
-    fn refuse<T>(self, expected: &dyn Expected) -> Result<T, Fault> {
+    fn refuse<T>(self, expected: &dyn Expected) -> Result<T, FieldError> {
         let number = self.0.to_string();
         let found = match self.0 {
             Value::Null => Unexpected::Unit,
@@ -146,9 +146,9 @@ impl Node<'_> {
 }
 
 impl<'de> Deserializer<'de> for Node<'de> {
-    type Error = Fault;
+    type Error = FieldError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         match self.0 {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(*value),
@@ -164,7 +164,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
@@ -172,7 +172,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, FieldError> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -181,9 +181,9 @@ impl<'de> Deserializer<'de> for Node<'de> {
         name: &'static str,
         names: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, FieldError> {
         match self.0 {
-            Value::String(written) => IntoDeserializer::<Fault>::into_deserializer(written.as_str())
+            Value::String(written) => IntoDeserializer::<FieldError>::into_deserializer(written.as_str())
                 .deserialize_enum(name, names, visitor),
             _ => self.refuse(&OneOf(names)),
         }
@@ -194,7 +194,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, FieldError> {
         if self.0.is_object() { self.deserialize_any(visitor) } else { self.refuse(&visitor) }
     }
 
@@ -224,9 +224,9 @@ impl fmt::Display for OneOf {
 struct Items<'a>(std::iter::Enumerate<std::slice::Iter<'a, Value>>);
 
 impl<'a> SeqAccess<'a> for Items<'a> {
-    type Error = Fault;
+    type Error = FieldError;
 
-    fn next_element_seed<T: DeserializeSeed<'a>>(&mut self, seed: T) -> Result<Option<T::Value>, Fault> {
+    fn next_element_seed<T: DeserializeSeed<'a>>(&mut self, seed: T) -> Result<Option<T::Value>, FieldError> {
         let Some((index, value)) = self.0.next() else { return Ok(None) };
         seed.deserialize(Node(value)).map(Some).map_err(|fault| fault.under(&format!("[{index}]")))
     }
@@ -239,15 +239,15 @@ struct Keys<'a> {
 }
 
 impl<'a> MapAccess<'a> for Keys<'a> {
-    type Error = Fault;
+    type Error = FieldError;
 
-    fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
+    fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, FieldError> {
         let Some((key, value)) = self.keys.next() else { return Ok(None) };
         self.value = Some((key, value));
         seed.deserialize(StrDeserializer::new(key)).map(Some)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Fault> {
+    fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, FieldError> {
         let Some((key, value)) = self.value.take() else {
             return Err(de::Error::custom("a value was asked for before its key"));
         };
