@@ -1,6 +1,9 @@
 //! `crons backup` while `crons serve` writes the database, and the lock on that file.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../../crons-server/tests/harness/sqlite.rs"]
+mod sqlite;
+
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -117,19 +120,14 @@ fn a_copy_has_every_check_in_acknowledged_before_it() {
         done.store(true, Ordering::SeqCst);
     });
     for (copy, before) in copies {
-        let connection = rusqlite::Connection::open(&copy).unwrap();
-        let sound: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-        assert_eq!(sound, "ok");
-        let stored: HashSet<u32> = connection
-            .prepare("SELECT guid FROM check_ins")
-            .unwrap()
-            .query_map([], |row| row.get::<_, [u8; 16]>(0))
-            .unwrap()
-            .map(|guid| u32::from_be_bytes(*guid.unwrap().last_chunk().unwrap()))
-            .collect();
+        let file = sqlite::File::open(&copy);
+        assert_eq!(file.text("PRAGMA integrity_check"), "ok");
+        let ids = file.text("SELECT group_concat(hex(guid)) FROM check_ins");
+        let stored: HashSet<u32> =
+            ids.split(',').map(|id| u32::from_str_radix(&id[24..], 16).unwrap()).collect();
         let lost: Vec<&u32> = before.iter().filter(|id| !stored.contains(id)).collect();
         assert!(lost.is_empty(), "{lost:?} of {} are not in the copy", before.len());
-        drop(connection);
+        drop(file);
         let restored = Server::start(&copy);
         assert_eq!(restored.key, server.key);
         restored.check_in(1 << 30);
@@ -149,10 +147,7 @@ fn a_failed_copy_is_explained_and_leaves_no_file() {
     std::fs::write(path("text.db"), "no database, but long enough for its header: ".repeat(20)).unwrap();
     std::fs::write(path("empty.db"), "").unwrap();
     std::fs::create_dir(path("folder")).unwrap();
-    rusqlite::Connection::open(path("other.db"))
-        .unwrap()
-        .execute_batch("CREATE TABLE bookmarks (url TEXT)")
-        .unwrap();
+    sqlite::File::open(&path("other.db")).execute("CREATE TABLE bookmarks (url TEXT)");
     let before = files(folder.path());
     for (from, to, parts) in [
         (&database, path("there"), ["there is there already", "choose another name"]),

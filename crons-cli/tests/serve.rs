@@ -1,6 +1,9 @@
 //! `crons serve` as a process: its banner, its end, and what it never loses or shows.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../../crons-server/tests/harness/sqlite.rs"]
+mod sqlite;
+
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -196,9 +199,7 @@ fn a_hundred_kills_lose_no_acknowledged_check_in() {
     assert!(acknowledged.len() > KILLS as usize, "there was no load: {}", acknowledged.len());
     let lost = acknowledged.iter().filter(|id| !stored.contains(*id)).count();
     assert_eq!(lost, 0, "of {} acknowledged check-ins", acknowledged.len());
-    let connection = rusqlite::Connection::open(&database).unwrap();
-    let integrity: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-    assert_eq!(integrity, "ok");
+    assert_eq!(sqlite::File::open(&database).text("PRAGMA integrity_check"), "ok");
 }
 
 fn refusal(arguments: &[&str]) -> String {
