@@ -81,7 +81,7 @@ fn ours(client: &Threads, crons: &crons::ClientInitGuard, check_ins: usize) -> R
 
 fn bare(url: &str, body: &[u8], check_ins: usize) -> Result<(f64, f64)> {
     let (url, body) = (url.to_owned(), body.to_vec());
-    // By name, for whoever looks with a profiler.
+    // The thread has a name, for profilers.
     let looping =
         std::thread::Builder::new().name("bare-loop".to_owned()).spawn(move || -> Result<(f64, f64)> {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -1,42 +1,29 @@
-//! `crons simulate` with a file, with standard input, and with a database that a server has written.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+//! `crons simulate` with a file and with standard input.
 
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
-
-use crons_server::{Clock, Database, ManualClock, Server, Settings};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::support::{Finished, run};
+
 /// Runs `crons simulate` with this standard input.
-fn simulate(arguments: &[&str], input: &str) -> Output {
-    let mut process = Command::new(env!("CARGO_BIN_EXE_crons"))
-        .arg("simulate")
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // Fails if the command has ended already, because its arguments are wrong.
-    let _ = process.stdin.take().unwrap().write_all(input.as_bytes());
-    process.wait_with_output().unwrap()
+fn simulate(arguments: &[&str], input: &str) -> Finished {
+    run(&[&["simulate"], arguments].concat(), input)
 }
 
-fn report(arguments: &[&str], input: &str) -> Value {
-    let Output { status, stdout, stderr } = simulate(arguments, input);
-    assert!(status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&stderr));
-    serde_json::from_slice(&stdout).unwrap()
+/// The report of a simulation.
+pub fn report(arguments: &[&str], input: &str) -> Value {
+    let finished = simulate(arguments, input);
+    assert!(finished.success, "{arguments:?}: {}", finished.stderr);
+    serde_json::from_str(&finished.stdout).unwrap()
 }
 
-fn refusal(arguments: &[&str], input: &str) -> String {
-    let Output { status, stdout, stderr } = simulate(arguments, input);
-    assert!(!status.success() && stdout.is_empty(), "{arguments:?} was taken");
-    String::from_utf8(stderr).unwrap()
+/// The error of a simulation.
+pub fn refusal(arguments: &[&str], input: &str) -> String {
+    let finished = simulate(arguments, input);
+    assert!(!finished.success && finished.stdout.is_empty(), "{arguments:?} was taken");
+    finished.stderr
 }
 
-fn at(time: &str) -> String {
+pub fn at(time: &str) -> String {
     format!("2024-06-03T{time}Z")
 }
 
@@ -44,7 +31,7 @@ fn check_in(time: &str, id: char, status: &str) -> String {
     json!({"at": at(time), "check_in": payload(id, status)}).to_string() + "\n"
 }
 
-fn payload(id: char, status: &str) -> Value {
+pub fn payload(id: char, status: &str) -> Value {
     let config = json!({"schedule": {"type": "crontab", "value": "0 * * * *"}});
     json!({
         "check_in_id": id.to_string().repeat(32),
@@ -58,7 +45,7 @@ fn tick(time: &str) -> String {
     json!({"at": at(time), "tick": true}).to_string() + "\n"
 }
 
-fn column(report: &Value, table: &str, key: &str) -> Vec<Value> {
+pub fn column(report: &Value, table: &str, key: &str) -> Vec<Value> {
     report[table].as_array().unwrap().iter().map(|row| row[key].clone()).collect()
 }
 
@@ -205,44 +192,6 @@ fn the_rate_limit_is_sentrys_another_or_none() {
     assert_eq!(taken(&["--rate-limit", "off"]), 10);
 }
 
-/// Writes a database, by a server, with a late run at 11:05, a failed run and one that ran too long.
-fn served(file: &Path) {
-    let reports = [
-        ("10:00:05", 'a', "ok"),
-        ("11:05:00", 'b', "in_progress"),
-        ("11:06:00", 'b', "ok"),
-        ("12:00:30", 'c', "error"),
-        ("13:00:10", 'd', "in_progress"),
-        ("13:50:00", 'd', "ok"),
-        ("14:00:20", 'e', "ok"),
-    ];
-    serve(file, &reports.map(|(time, id, status)| (time, payload(id, status))), "14:30:00");
-}
-
-/// Sends these check-ins on 3 June 2024 to a server that writes `file`, and stops it at `until`.
-fn serve(file: &Path, reports: &[(&str, Value)], until: &str) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let instant = |time: &str| at(time).parse::<Timestamp>().unwrap();
-    let settings = Settings {
-        database: Database::sqlite(file),
-        clock: Clock::Manual(ManualClock::new(instant("10:00:00"))),
-        ..Settings::default()
-    };
-    let server = runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        Server::start(&settings, listener).unwrap()
-    });
-    let dsn = server.dsn().to_string();
-    let envelopes = format!("http://{}/api/1/envelope/", server.address());
-    for (time, item) in reports {
-        runtime.block_on(server.advance_to(instant(time)));
-        let envelope = format!("{}\n{{\"type\":\"check_in\"}}\n{item}\n", json!({ "dsn": dsn }));
-        assert_eq!(ureq::post(&envelopes).send(envelope.as_bytes()).unwrap().status(), 200);
-    }
-    runtime.block_on(server.advance_to(instant(until)));
-    runtime.block_on(server.shutdown()).unwrap();
-}
-
 #[test]
 fn a_remark_is_logged_once_beside_the_report() {
     let mut payload = payload('a', "ok");
@@ -250,11 +199,11 @@ fn a_remark_is_logged_once_beside_the_report() {
     payload["monitor_config"]["schedule"]["timezone"] = json!("Europe/Vienna");
     payload["monitor_config"]["max_runtime"] = json!(20_160);
     let lines = ["10:00:00", "11:00:00"].map(|time| json!({"at": at(time), "check_in": payload}).to_string());
-    let Output { status, stdout, stderr } = simulate(&["-"], &lines.join("\n"));
-    assert!(status.success());
-    let report: Value = serde_json::from_slice(&stdout).unwrap();
+    let finished = simulate(&["-"], &lines.join("\n"));
+    assert!(finished.success);
+    let report: Value = serde_json::from_str(&finished.stdout).unwrap();
     assert_eq!(report["outcomes"][1]["errors"], json!(["CHECKIN_VALIDATION_FAILED"]));
-    let log = String::from_utf8(stderr).unwrap();
+    let log = finished.stderr;
     for part in [
         r#"monitor_config.schedule.timezone: "Europe/Vienna" is not used here; write it as `monitor_config.timezone`"#,
         "monitor_config.max_runtime: 20160 minutes are not in 1 to 10080; 10080 is used instead",
@@ -264,107 +213,9 @@ fn a_remark_is_logged_once_beside_the_report() {
 }
 
 #[test]
-fn a_replay_decides_as_the_server_did_or_by_other_settings() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("crons.db");
-    served(&file);
-    let url = format!("sqlite:{}", file.display());
-    let with = |change: &[&str]| report(&[&["--from-database", &url], change].concat(), "");
-
-    let same = with(&[]);
-    let statuses = ["ok", "missed", "ok", "error", "timeout", "ok"];
-    assert_eq!(column(&same, "check_ins", "status"), statuses);
-    let expected: Vec<Value> = ["10:00:05", "11:00:00", "11:05:00", "12:00:30", "13:00:10", "14:00:20"]
-        .map(|time| json!(at(time)))
-        .into();
-    assert_eq!(column(&same, "check_ins", "date_added"), expected);
-    assert_eq!(
-        column(&same, "occurrences", "reason"),
-        [
-            "A missed check-in was detected",
-            "An error check-in was detected",
-            "A timeout check-in was detected"
-        ]
-    );
-    assert_eq!(
-        column(&same, "incidents", "resolved_at"),
-        [json!(at("11:06:00")), json!(at("14:00:20"))],
-        "the failure and the timeout are one incident"
-    );
-
-    let patient = with(&["--checkin-margin", "10"]);
-    assert_eq!(column(&patient, "check_ins", "status"), ["ok", "ok", "error", "timeout", "ok"]);
-    let long = with(&["--max-runtime", "60"]);
-    assert_eq!(column(&long, "check_ins", "status"), ["ok", "missed", "ok", "error", "ok", "ok"]);
-    let calm = with(&["--failure-issue-threshold", "2", "--checkin-margin", "10"]);
-    assert_eq!(column(&calm, "incidents", "started_at"), [at("12:00:30")]);
-    let calmer = with(&["--failure-issue-threshold", "3", "--checkin-margin", "10"]);
-    assert_eq!(calmer["incidents"], json!([]));
-    let rare = with(&["--interval", "1 day"]);
-    assert!(column(&rare, "check_ins", "status").iter().all(|status| status != "missed"));
-
-    let output = simulate(&["--from-database", &url, "--checkin-margin", "10"], "");
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        said.contains("the server has opened 2 incidents; with this configuration it would have opened 1"),
-        "{said}"
-    );
-    let unknown = refusal(&["--from-database", &url, "--monitor", "nobody"], "");
-    assert!(unknown.contains("nobody"), "{unknown}");
-    assert_eq!(with(&["--monitor", "job"]), same);
-}
-
-#[test]
-fn a_deferred_end_is_replayed_after_its_start() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("crons.db");
-    let mut early = payload('a', "error");
-    early.as_object_mut().unwrap().remove("monitor_config");
-    serve(&file, &[("10:00:05", early), ("10:00:25", payload('a', "in_progress"))], "10:05:00");
-    let same = report(&["--from-database", &format!("sqlite:{}", file.display())], "");
-    let run = &same["check_ins"][0];
-    assert_eq!((&run["status"], &run["duration_ms"]), (&json!("error"), &json!(20_000)));
-    assert_eq!(
-        (&run["date_added"], &run["date_in_progress"]),
-        (&json!(at("10:00:25")), &json!(at("10:00:25")))
-    );
-    assert_eq!(column(&same, "incidents", "started_at"), [at("10:00:25")]);
-}
-
-#[test]
-fn a_start_repeated_after_the_end_is_replayed_as_such() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("crons.db");
-    let reports = [("10:00:05", "in_progress"), ("10:01:05", "ok"), ("10:02:05", "in_progress")]
-        .map(|(time, status)| (time, payload('a', status)));
-    serve(&file, &reports, "10:05:00");
-    let same = report(&["--from-database", &format!("sqlite:{}", file.display())], "");
-    let run = &same["check_ins"][0];
-    assert_eq!((&run["status"], &run["duration_ms"]), (&json!("ok"), &json!(60_000)));
-    assert_eq!(
-        (&run["date_added"], &run["date_in_progress"]),
-        (&json!(at("10:00:05")), &json!(at("10:02:05")))
-    );
-}
-
-#[test]
-fn a_file_that_is_not_our_database_is_named() {
-    let folder = tempfile::tempdir().unwrap();
-    for (content, reason) in [
-        ("not one, but longer than the header of one ".repeat(9), "not a database"),
-        (String::new(), "no database of crons"),
-    ] {
-        let file = folder.path().join("other.db");
-        std::fs::write(&file, content).unwrap();
-        let said = refusal(&["--from-database", &format!("sqlite:{}", file.display())], "");
-        assert!(said.contains(reason) && said.contains("other.db"), "{said}");
-    }
-}
-
-#[test]
 fn a_refused_check_in_is_named_in_words() {
     let sent = json!({"at": at("10:00:00"), "check_in": {"monitor_slug": "job", "status": "done"}});
-    let said = String::from_utf8(simulate(&["-"], &sent.to_string()).stderr).unwrap();
+    let said = simulate(&["-"], &sent.to_string()).stderr;
     assert!(
         said.contains(
             "check-in refused: CHECKIN_VALIDATION_FAILED: status: \"done\" is not a status of a check-in"
