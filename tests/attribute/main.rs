@@ -11,6 +11,7 @@ mod disabled;
 mod drops;
 mod enabled;
 mod heartbeat;
+mod monitor_handle;
 mod none;
 mod other_ways;
 mod outcomes;

@@ -5,9 +5,7 @@ use std::time::Duration;
 use crons::{ClientOptions, monitor};
 
 use crate::proxy_server::Proxy;
-use crate::support;
-use crate::support::child;
-use crate::support::{Behaviour, DEADLINE, Sink, statuses};
+use crate::support::{self, Behaviour, DEADLINE, Sink, child, statuses};
 use crate::tls_server::{Authority, TlsServer};
 
 /// A name that nobody but a proxy can find.
