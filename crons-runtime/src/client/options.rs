@@ -1,6 +1,7 @@
 //! Options of the client, as the program sets them.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +15,9 @@ use crate::delivery::upsert::Upsert;
 use crate::wire::encode::BeforeSend;
 use crate::wire::transport::Transport;
 
-/// Settings of the client. What is left out comes from `SENTRY_DSN`, `SENTRY_ENVIRONMENT` and `SENTRY_RELEASE`.
+/// Options of a client. Those left out come from `SENTRY_DSN`, `SENTRY_ENVIRONMENT` and `SENTRY_RELEASE`.
 ///
-/// `SENTRY_CRONS=off` disables the client whatever else is said: on a laptop that has the DSN of production, say.
+/// `SENTRY_CRONS=off` disables the client whatever the options are, as on a laptop that has the DSN of production.
 ///
 /// Setters validate nothing: [`init`](crate::init) and [`try_init`](crate::try_init) do, and report what is wrong.
 ///
@@ -48,6 +49,8 @@ pub struct ClientOptions {
     pub(super) ca_certificates: Option<Vec<u8>>,
     pub(super) on_exit: OnExit,
     pub(super) on_signal: Option<Duration>,
+    pub(super) spool: Option<PathBuf>,
+    pub(super) spool_limit: u64,
 }
 
 impl Default for ClientOptions {
@@ -71,6 +74,8 @@ impl Default for ClientOptions {
             ca_certificates: None,
             on_exit: OnExit::Error,
             on_signal: None,
+            spool: None,
+            spool_limit: 64 << 20,
         }
     }
 }
@@ -97,7 +102,7 @@ impl From<String> for ClientOptions {
 }
 
 impl ClientOptions {
-    /// Options that all come from the environment.
+    /// Options that all come from the environment of the process.
     pub fn new() -> Self {
         Self::default()
     }
@@ -139,7 +144,7 @@ impl ClientOptions {
         self
     }
 
-    /// What becomes of runs that are open when the process exits. [`OnExit::Error`] if left out.
+    /// Sets the outcome of runs that are open when the process exits. [`OnExit::Error`] if left out.
     #[must_use]
     pub fn on_exit(mut self, on_exit: OnExit) -> Self {
         self.on_exit = on_exit;
@@ -167,12 +172,48 @@ impl ClientOptions {
         self
     }
 
-    /// How many check-ins may be sent in any minute for each monitor and environment. 6 if left out, as Sentry drops what comes more
-    /// often; 0 is an error of [`init`](crate::init).
+    /// Keeps open runs and undelivered ends of runs in this folder, so that they survive the end of the process: after `kill -9`, a loss of
+    /// power or a server that is down, the next start delivers what is owed, and reports runs that were open as errors. Overrides
+    /// `CRONS_SPOOL`. Off if neither is set; the empty path is off, too.
     ///
-    /// Runs are let through whole or not at all: with a limit of 1 there is a place for the ends only. The end of a run that was let
-    /// through waits for the next free place, and has its true duration. Skipped runs are counted in [`Stats`](crate::Stats) and
-    /// warned about.
+    /// The client's thread writes each start and each end to a file before it sends it, and syncs the file within 50 ms: a killed process
+    /// loses what its jobs reported in the last milliseconds, a machine without power what they reported in the last 50. What is owed
+    /// has the environment, the release and the configuration that it was captured with, and the same id, so the server counts a
+    /// check-in once that arrives twice. An end that is older than the `max_runtime` of its monitor is dropped, as the server has counted
+    /// the run as timed out by then.
+    ///
+    /// Any number of processes may share a folder: each locks a file of its own, and a file whose lock is free is taken over by one of
+    /// those that start next. Files of other servers and projects are left alone. A damaged file is renamed to `*.corrupt`. Where the
+    /// folder cannot be written, that is logged once, check-ins are sent without it, and it is tried again every 10 seconds. The folder
+    /// must be on a file system with locks, on this machine.
+    ///
+    /// ```
+    /// # use crons_runtime as crons;
+    /// let options = crons::ClientOptions::new().spool("/var/lib/jobs/crons");
+    /// ```
+    #[must_use]
+    pub fn spool(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.spool = Some(folder.into());
+        self
+    }
+
+    /// The most bytes that the [spool](Self::spool) of this process may take. 64 MiB if left out, 64 KiB at least.
+    ///
+    /// When it is full, the oldest starts are removed from it, then the oldest ends. They are still sent, but are lost if the process is
+    /// killed before; [`Stats::spool_overflow`](crate::Stats::spool_overflow) counts them.
+    #[must_use]
+    pub fn spool_limit(mut self, bytes: u64) -> Self {
+        self.spool_limit = bytes;
+        self
+    }
+
+    /// Limits the check-ins in any minute of each monitor and environment. 6 if left out, as Sentry drops more; 0 is an error of
+    /// [`init`](crate::init).
+    ///
+    /// Runs are let through whole or not at all: with a limit of 1 there is room for runs without a start only. The end of a run that was let
+    /// through waits for the next free place, and has its true duration. A run is skipped, too, if so many runs of the monitor are open
+    /// that their ends, should all come at once, would wait for more than half of `max_runtime`: the server could count them as timed out.
+    /// Skipped runs are counted in [`Stats`](crate::Stats) and warned about.
     ///
     /// ```
     /// # use crons_runtime as crons;
@@ -185,8 +226,8 @@ impl ClientOptions {
         self
     }
 
-    /// How long the begin of a run may wait for its end, to go as one check-in. Zero if left out: a begin is never put off, and
-    /// only folded into the end if it has not been sent by then.
+    /// Delays the start of each run by at most `grace`, to send it with its end as one check-in. Zero if left out: a start is never
+    /// delayed, and is merged with its end only if it has not been sent by then.
     ///
     /// The server sees a run that hangs later by this time. Above the margin of a monitor its begins would come too late; 28 days,
     /// the longest margin, is the most.
@@ -196,22 +237,21 @@ impl ClientOptions {
         self
     }
 
-    /// Whether a check-in that the server answers with 5xx is sent again, as one without an answer is. Off if left out:
-    /// Sentry asks clients not to.
+    /// Sends a check-in again that the server answered with 5xx, as one without an answer. Off if left out: Sentry asks clients not to.
     #[must_use]
     pub fn retry_server_errors(mut self, retry: bool) -> Self {
         self.retry_server_errors = retry;
         self
     }
 
-    /// When the configuration of a monitor goes along with its check-ins. [`Upsert::Always`] if left out.
+    /// Sets when the configuration of a monitor is sent with its check-ins. [`Upsert::Always`] if left out.
     #[must_use]
     pub fn upsert(mut self, upsert: Upsert) -> Self {
         self.upsert = upsert;
         self
     }
 
-    /// Watches jobs in these environments only: in any other the client is disabled, so that a laptop never creates a monitor.
+    /// Enables the client in these environments only, so that a laptop never creates a monitor.
     ///
     /// ```
     /// # use crons_runtime as crons;
@@ -244,7 +284,7 @@ impl ClientOptions {
         self
     }
 
-    /// Sends by other means than HTTP.
+    /// Replaces the default transport, HTTP, by another.
     #[must_use]
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
@@ -286,6 +326,8 @@ impl fmt::Debug for ClientOptions {
             .field("enabled_environments", &self.enabled_environments)
             .field("on_exit", &self.on_exit)
             .field("on_signal", &self.on_signal)
+            .field("spool", &self.spool)
+            .field("spool_limit", &self.spool_limit)
             .finish_non_exhaustive()
     }
 }

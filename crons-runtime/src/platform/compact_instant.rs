@@ -27,6 +27,11 @@ impl CompactInstant {
         Self(nanos)
     }
 
+    /// The instant that was so long before this one.
+    pub(crate) fn earlier(self, age: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(age.as_nanos()).unwrap_or(i64::MAX)))
+    }
+
     pub(crate) fn instant(self) -> Instant {
         let (first, apart) = (Self::first(), Duration::from_nanos(self.0.unsigned_abs()));
         // The value was made from an `Instant`, so the system can represent it.
