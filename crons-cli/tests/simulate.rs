@@ -132,9 +132,9 @@ fn a_line_that_is_not_an_event_is_named() {
     for (lines, expected) in [
         (
             format!("{good}nonsense\n"),
-            "standard input, line 2: it is no JSON: a word is none of true, false and null (column 2); write an object such as {\"at\"",
+            "standard input, line 2: it is not JSON: a word is neither true, false nor null (column 2); write an object such as {\"at\"",
         ),
-        (format!("{good}[1]\n"), "line 2: it is an array, and has to be a JSON object"),
+        (format!("{good}[1]\n"), "line 2: it is an array, and must be a JSON object"),
         (format!("{good}\n{{}}\n"), "line 3: `at` is missing"),
         (format!("{good}{}", tick("09:59:59")), "line 2: at: 2024-06-03T09:59:59Z is before"),
         (
@@ -144,7 +144,7 @@ fn a_line_that_is_not_an_event_is_named() {
         (format!("{good}{}", json!({"at": at("10:00:01")})), "line 2: beside `at`, write just one of"),
         (
             format!(r#"{{"at": "{}", "check_in": {{"status": "ok", "status": "error"}}}}"#, at("10:00:00")),
-            "line 1: check_in.status: the line has this key twice; write it once",
+            "line 1: check_in.status: this key is written twice; write it once",
         ),
     ] {
         let said = refusal(&["-"], &lines);
@@ -173,7 +173,7 @@ fn wrong_arguments_are_refused_with_the_reason() {
     for (arguments, expected) in [
         (vec!["/nowhere/at/all"], "cannot read /nowhere/at/all"),
         (vec![], "FILE"),
-        (vec!["-", "--rate-limit", "0"], "from 1 on"),
+        (vec!["-", "--rate-limit", "0"], "1 or more, nor `off`"),
         (vec!["-", "--checkin-margin", "5"], "cannot be used with"),
         (vec!["--checkin-margin", "5"], "--from-database"),
         (vec!["-", "--monitor", "job"], "cannot be used with"),
@@ -366,7 +366,9 @@ fn a_refused_check_in_is_named_in_words() {
     let sent = json!({"at": at("10:00:00"), "check_in": {"monitor_slug": "job", "status": "done"}});
     let said = String::from_utf8(simulate(&["-"], &sent.to_string()).stderr).unwrap();
     assert!(
-        said.contains("check-in refused: CHECKIN_VALIDATION_FAILED: status: \"done\" is none of"),
+        said.contains(
+            "check-in refused: CHECKIN_VALIDATION_FAILED: status: \"done\" is not a status of a check-in"
+        ),
         "{said}"
     );
 }

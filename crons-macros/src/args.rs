@@ -24,6 +24,7 @@ pub(crate) struct Args {
     pub(crate) on_cancel: Option<Argument<LitStr>>,
     pub(crate) on_none: Option<Argument<LitStr>>,
     pub(crate) heartbeat: Option<Argument<LitBool>>,
+    pub(crate) keep_alive: Option<Argument<LitBool>>,
     pub(crate) krate: Option<Argument<Path>>,
     /// For the entry of the program only.
     pub(crate) options: Option<Argument<Expression>>,
@@ -96,6 +97,7 @@ impl Args {
             "on_cancel" => set(&mut self.on_cancel, key, input),
             "on_none" => set(&mut self.on_none, key, input),
             "heartbeat" => set(&mut self.heartbeat, key, input),
+            "keep_alive" => set(&mut self.keep_alive, key, input),
             "crate" => set(&mut self.krate, key, input),
             "options" => set(&mut self.options, key, input),
             unknown => {

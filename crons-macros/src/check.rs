@@ -4,7 +4,7 @@ use crons_types::{InvalidMonitorConfig, MonitorConfig, Slug};
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Error, Expr, LitStr, Path, ReturnType};
+use syn::{Error, Expr, LitBool, LitStr, Path, ReturnType};
 
 use crate::args::{Args, Argument};
 use crate::function::{BodyKind, Function};
@@ -17,6 +17,7 @@ pub(crate) struct Monitor {
     pub(crate) on_cancel: Option<OutcomeArg>,
     pub(crate) on_none: Option<OnNone>,
     pub(crate) heartbeat: bool,
+    pub(crate) keep_alive: bool,
     pub(crate) krate: Option<Path>,
 }
 
@@ -61,6 +62,7 @@ pub(crate) fn check(args: Args, function: &Function, errors: &mut Vec<Error>) ->
     let config = config(&args, errors);
     let on_cancel = on_cancel(&args, function, errors);
     let on_none = on_none(&args, function, errors);
+    let keep_alive = keep_alive(&args, config.as_ref(), errors);
     if !errors.is_empty() {
         return None;
     }
@@ -80,9 +82,36 @@ pub(crate) fn check(args: Args, function: &Function, errors: &mut Vec<Error>) ->
         config,
         on_cancel,
         on_none,
-        heartbeat: args.heartbeat.and_then(|argument| argument.value).is_some_and(|literal| literal.value),
+        heartbeat: is_true(args.heartbeat.as_ref()),
+        keep_alive,
         krate: args.krate.and_then(|krate| krate.value),
     })
+}
+
+fn is_true(argument: Option<&Argument<LitBool>>) -> bool {
+    argument.and_then(|argument| argument.value.as_ref()).is_some_and(|literal| literal.value)
+}
+
+/// Whether runs are kept alive. Reports what that cannot be combined with.
+fn keep_alive(args: &Args, config: Option<&MonitorConfig>, errors: &mut Vec<Error>) -> bool {
+    let Some(Argument { key, .. }) = args.keep_alive.as_ref().filter(|argument| is_true(Some(argument)))
+    else {
+        return false;
+    };
+    if is_true(args.heartbeat.as_ref()) {
+        let message = "`keep_alive` and `heartbeat` exclude each other: with `heartbeat` the server never hears that a run is in \
+                       progress; write one of them";
+        errors.push(Error::new(key.span(), message));
+    }
+    if config.and_then(MonitorConfig::get_max_runtime).is_some_and(|minutes| minutes.get() < 2) {
+        let message = "keep_alive: a `max_runtime` of 1 minute cannot be extended, as the server counts in whole minutes: write 2 or \
+                       more";
+        errors.push(Error::new_spanned(
+            args.max_runtime.as_ref().and_then(|argument| argument.value.as_ref()),
+            message,
+        ));
+    }
+    true
 }
 
 fn constant(argument: Argument<Text>) -> Option<Box<Expr>> {

@@ -159,10 +159,11 @@ fn definition(monitor: &Monitor, private: &TokenStream) -> TokenStream {
         OutcomeArg::Ignore => quote_spanned!(here=> .on_cancel(#private::OnCancel::Ignore)),
     });
     let heartbeat = monitor.heartbeat.then(|| quote_spanned!(here=> .heartbeat()));
+    let keep_alive = monitor.keep_alive.then(|| quote_spanned!(here=> .keep_alive()));
     quote_spanned! {here=>
         {
             static __CRONS_DEFINITION: #private::Definition =
-                #private::Definition::new(#slug) #config #on_cancel #heartbeat;
+                #private::Definition::new(#slug) #config #on_cancel #heartbeat #keep_alive;
             #private::list!(__CRONS_DEFINITION);
             &__CRONS_DEFINITION
         }

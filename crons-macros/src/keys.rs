@@ -1,6 +1,6 @@
 //! Also first stage: the keys, and what one may have meant who wrote another.
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "slug",
     "schedule",
     "interval",
@@ -14,11 +14,12 @@ const KEYS: [&str; 14] = [
     "on_cancel",
     "on_none",
     "heartbeat",
+    "keep_alive",
     "crate",
 ];
 
 /// What other tools call the same thing.
-const ALIASES: [(&str, &str); 40] = [
+const ALIASES: [(&str, &str); 43] = [
     ("monitor_slug", "slug"),
     ("monitor", "slug"),
     ("name", "slug"),
@@ -58,6 +59,9 @@ const ALIASES: [(&str, &str); 40] = [
     ("single", "heartbeat"),
     ("once", "heartbeat"),
     ("ping", "heartbeat"),
+    ("keepalive", "keep_alive"),
+    ("extend", "keep_alive"),
+    ("renew", "keep_alive"),
     ("krate", "crate"),
 ];
 

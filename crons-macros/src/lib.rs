@@ -60,6 +60,7 @@ use syn::Error;
 /// | `on_cancel = "ignore"` | what it means when the future is dropped before its end | `"error"`, `"ok"`, `"ignore"` | `"error"` | |
 /// | `on_none = "error"` | what a `None` means | `"error"`, `"ok"`, `"ignore"` | `"ok"` | |
 /// | `heartbeat = true` | one check-in at the end of a run instead of two | `true`, `false` | `false` | |
+/// | `keep_alive = true` | a run that is in progress is reported again, so that the server moves its timeout | `true`, `false` | `false` | |
 /// | `crate = my_facade::crons` | where this crate is found | a path | `::crons` | |
 ///
 /// From `timezone` to `owner` they need `schedule` or `interval`, as the server refuses a configuration without one.
@@ -70,6 +71,12 @@ use syn::Error;
 ///
 /// With `heartbeat` the server never hears that a run has begun: it notices runs that are missed or that fail, and of a run that hangs
 /// that the next one is missed. It halves the traffic of a job that runs every minute.
+///
+/// With `keep_alive` a run may take longer than `max_runtime`, up to 7 days: as long as the process is alive the client sends
+/// `in_progress` again, with the id of the run, every third of `max_runtime`, but not more often than each minute (each 30 seconds for a
+/// `max_runtime` of 2 minutes, which is the least). So `max_runtime` says how soon a process that was killed or frozen is noticed, and not how
+/// long the job takes. The client must know the `max_runtime`: without one in the attribute it assumes the default of 30 minutes. A
+/// keep-alive leaves room for a start and an end within `max_check_ins_per_minute`, so there is none if that is below 3.
 ///
 /// ## Constants and expressions
 ///

@@ -91,6 +91,9 @@ fn a_value_of_the_wrong_kind_is_told_what_is_expected() {
         "heartbeat = «1»",
         "heartbeat = «\"true\"»",
         "heartbeat = «yes»",
+        "keep_alive = «1»",
+        "keep_alive = «\"true\"»",
+        "keep_alive = «60»",
         "on_cancel = «ignore»",
         "on_none = «error»",
         "on_none = «None»",
@@ -148,6 +151,7 @@ fn a_key_that_is_meant_is_suggested() {
         ("on_None", "on_none"),
         ("heart_beat", "heartbeat"),
         ("ping", "heartbeat"),
+        ("keepalive", "keep_alive"),
     ] {
         refuses(&format!("«{key}» = \"1\""), FUNCTION, &[&format!("did you mean `{meant}`?")]);
     }

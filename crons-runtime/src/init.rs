@@ -155,6 +155,7 @@ fn start_worker(settings: Settings) -> Result<Started, InitError> {
         ca_certificates,
         on_exit,
         on_signal,
+        spool,
     } = settings;
     let connect = connector(&dsn, transport, ca_certificates);
     let transport = connect()?;
@@ -172,6 +173,7 @@ fn start_worker(settings: Settings) -> Result<Started, InitError> {
         upsert,
         request_timeout,
         on_exit,
+        spool,
     };
     let worker = Worker::start(config, transport).map_err(|error| InitError::Startup(error.into()))?;
     let destination = Arc::new(Destination::Worker(worker));

@@ -14,6 +14,8 @@ mod attribute;
 mod init;
 #[cfg(feature = "test")]
 pub mod test;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 
 #[doc(no_inline)]
 pub use crons_types::{

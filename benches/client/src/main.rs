@@ -13,6 +13,7 @@
 //! | `rate [SECONDS]` | 100 runs a second at 50 ms a response: the share that arrived |
 //! | `idle [SECONDS]` | the client's share of a core when nothing happens |
 //! | `visible [RUNS]` | from `start()` to its arrival, beside the way there and back |
+//! | `spool [RUNS]` | a run with and without a spool: CPU time of caller and client; a program of one run |
 //! | `soak [SECONDS] [SEED]` | jobs of all kinds against a server that misbehaves; fails unless the books balance |
 //!
 //! The floor of a run: an id from the thread's generator, one reading of the wall clock, two of the monotonic one, and two
@@ -30,6 +31,7 @@ mod paced;
 mod transport;
 mod delivered;
 mod idle;
+mod spool;
 mod soak;
 
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -47,11 +49,12 @@ fn main() -> Result<()> {
         Some("rate") => delivered::rate(argument(2, 10)?),
         Some("idle") => idle::idle(argument(2, 10)?),
         Some("visible") => idle::visible(argument(2, 200)?),
+        Some("spool") => spool::run(argument(2, 20_000)?),
         Some("soak") => soak::run(argument(2, 600)?, argument(3, rand::random())?),
         // The process that `delivered` and `rate` send to.
         Some("sink") => sink::serve(argument(2, 0)?),
         _ => {
-            Err("say which: caller, instructions, paced, transport, delivered, queued, rate, idle, visible or soak".into())
+            Err("say which: caller, instructions, paced, transport, delivered, queued, rate, idle, visible, spool or soak".into())
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use crons_types::{Crontab, InvalidMonitorConfig, MonitorConfig, Slug, Timezone};
 
+use crate::delivery::keep_alive;
 use crate::record::queued::MonitorInfo;
 use crate::run::guard::OnCancel;
 
@@ -23,6 +24,7 @@ pub struct Definition {
     owner: Option<&'static str>,
     pub(crate) on_cancel: OnCancel,
     pub(crate) heartbeat: bool,
+    keep_alive: bool,
     resolved: OnceLock<Option<MonitorInfo>>,
 }
 
@@ -50,6 +52,7 @@ impl Definition {
             owner: None,
             on_cancel: OnCancel::Error,
             heartbeat: false,
+            keep_alive: false,
             resolved: OnceLock::new(),
         }
     }
@@ -131,6 +134,13 @@ impl Definition {
         self
     }
 
+    /// `keep_alive = true`
+    #[must_use]
+    pub const fn keep_alive(mut self) -> Self {
+        self.keep_alive = true;
+        self
+    }
+
     /// The place of the attribute.
     pub(crate) fn place(&self) -> &'static Location<'static> {
         self.place
@@ -139,9 +149,15 @@ impl Definition {
     /// Returns slug and configuration as the server would store them, and logs once what is wrong or doubtful about them. `None` if nothing
     /// is left of the slug.
     pub(crate) fn resolve(&self) -> Option<&MonitorInfo> {
-        let resolved =
-            self.resolved.get_or_init(|| Some(MonitorInfo::new(self.typed_slug()?, self.typed_config())));
-        resolved.as_ref()
+        let resolve = || {
+            let mut monitor = MonitorInfo::new(self.typed_slug()?, self.typed_config());
+            monitor.keep_alive = self.keep_alive;
+            if let Some(warning) = keep_alive::warning(&monitor) {
+                log!(warn, slug = %monitor.slug, at = %self.place, "{warning}");
+            }
+            Some(monitor)
+        };
+        self.resolved.get_or_init(resolve).as_ref()
     }
 
     /// Validates the slug: a constant, since the attribute validates literals.

@@ -1,10 +1,10 @@
 //! Options of the client, as the program sets them.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crons_types::CheckIn;
 #[cfg(feature = "test")]
 use crons_types::Environment;
 
@@ -48,6 +48,8 @@ pub struct ClientOptions {
     pub(super) ca_certificates: Option<Vec<u8>>,
     pub(super) on_exit: OnExit,
     pub(super) on_signal: Option<Duration>,
+    pub(super) spool: Option<PathBuf>,
+    pub(super) spool_limit: u64,
 }
 
 impl Default for ClientOptions {
@@ -71,6 +73,8 @@ impl Default for ClientOptions {
             ca_certificates: None,
             on_exit: OnExit::Error,
             on_signal: None,
+            spool: None,
+            spool_limit: 64 << 20,
         }
     }
 }
@@ -139,77 +143,6 @@ impl ClientOptions {
         self
     }
 
-    /// Sets the outcome of runs that are open when the process exits. [`OnExit::Error`] if left out.
-    #[must_use]
-    pub fn on_exit(mut self, on_exit: OnExit) -> Self {
-        self.on_exit = on_exit;
-        self
-    }
-
-    /// Has the client handle SIGTERM, SIGINT and SIGHUP: at the first of them it closes open runs as [`on_exit`](Self::on_exit) says and
-    /// delivers what is left, for at most `grace`; then the signal takes its default action, which ends the process. A second signal
-    /// ends it at once. Off if left out: a signal then ends the process at once, with its runs in progress.
-    ///
-    /// The jobs go on during the grace, and what they report then is dropped. A signal that is ignored when `init` is called, as
-    /// SIGHUP is under `nohup`, stays ignored. Not for programs that handle these signals themselves: let those return from `main`. On
-    /// other systems than Unix this does nothing.
-    ///
-    /// ```
-    /// # use crons_runtime as crons;
-    /// use std::time::Duration;
-    ///
-    /// // Kubernetes and systemd wait 30 and 90 seconds before they kill.
-    /// let options = crons::ClientOptions::new().on_signal(Duration::from_secs(10));
-    /// ```
-    #[must_use]
-    pub fn on_signal(mut self, grace: Duration) -> Self {
-        self.on_signal = Some(grace);
-        self
-    }
-
-    /// Limits the check-ins in any minute of each monitor and environment. 6 if left out, as Sentry drops more; 0 is an error of
-    /// [`init`](crate::init).
-    ///
-    /// Runs are let through whole or not at all: with a limit of 1 there is a place for the ends only. The end of a run that was let
-    /// through waits for the next free place, and has its true duration. Skipped runs are counted in [`Stats`](crate::Stats) and
-    /// warned about.
-    ///
-    /// ```
-    /// # use crons_runtime as crons;
-    /// let own_server = crons::ClientOptions::new().max_check_ins_per_minute(crons::MaxCheckIns::Unlimited);
-    /// let twice = crons::ClientOptions::new().max_check_ins_per_minute(12);
-    /// ```
-    #[must_use]
-    pub fn max_check_ins_per_minute(mut self, limit: impl Into<MaxCheckIns>) -> Self {
-        self.max_check_ins_per_minute = limit.into();
-        self
-    }
-
-    /// Delays the start of each run by at most `grace`, to send it with its end as one check-in. Zero if left out: a start is never
-    /// delayed, and is merged with its end only if it has not been sent by then.
-    ///
-    /// The server sees a run that hangs later by this time. Above the margin of a monitor its begins would come too late; 28 days,
-    /// the longest margin, is the most.
-    #[must_use]
-    pub fn coalesce(mut self, grace: Duration) -> Self {
-        self.coalesce = grace;
-        self
-    }
-
-    /// Sends a check-in again that the server answered with 5xx, as one without an answer. Off if left out: Sentry asks clients not to.
-    #[must_use]
-    pub fn retry_server_errors(mut self, retry: bool) -> Self {
-        self.retry_server_errors = retry;
-        self
-    }
-
-    /// Sets when the configuration of a monitor is sent with its check-ins. [`Upsert::Always`] if left out.
-    #[must_use]
-    pub fn upsert(mut self, upsert: Upsert) -> Self {
-        self.upsert = upsert;
-        self
-    }
-
     /// Enables the client in these environments only, so that a laptop never creates a monitor.
     ///
     /// ```
@@ -222,24 +155,6 @@ impl ClientOptions {
         enabled_environments: impl IntoIterator<Item = E>,
     ) -> Self {
         self.enabled_environments = Some(enabled_environments.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// Sees each check-in once, before it is first sent, on the client's own thread. It may change all but the id; with `None` the
-    /// check-in is dropped, and counted. What it returns is sent again unchanged if there is no answer; only where the end of
-    /// the run takes the place of a begin without an answer, that end is seen anew.
-    ///
-    /// ```
-    /// # use crons_runtime as crons;
-    /// let options = crons::ClientOptions::new()
-    ///     .before_send_check_in(|check_in| (check_in.monitor_slug.as_str() != "noisy").then_some(check_in));
-    /// ```
-    #[must_use]
-    pub fn before_send_check_in(
-        mut self,
-        before_send: impl Fn(CheckIn) -> Option<CheckIn> + Send + Sync + 'static,
-    ) -> Self {
-        self.before_send = Some(Arc::new(before_send));
         self
     }
 
@@ -285,6 +200,8 @@ impl fmt::Debug for ClientOptions {
             .field("enabled_environments", &self.enabled_environments)
             .field("on_exit", &self.on_exit)
             .field("on_signal", &self.on_signal)
+            .field("spool", &self.spool)
+            .field("spool_limit", &self.spool_limit)
             .finish_non_exhaustive()
     }
 }

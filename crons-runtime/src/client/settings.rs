@@ -1,6 +1,7 @@
 //! Settings of the client: its options together with the environment of the process, validated.
 
 use std::env::VarError;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::delivery::on_exit::OnExit;
 use crate::delivery::upsert::Upsert;
 use crate::wire::encode::{BeforeSend, Defaults};
 use crate::wire::transport::Transport;
+use crate::worker::spool::spool::{MIN_LIMIT, SpoolOptions};
 
 /// The longest margin that a monitor can have.
 const MOST_GRACE: Duration = Duration::from_secs(MonitorConfig::MAX_CHECKIN_MARGIN as u64 * 60);
@@ -37,6 +39,7 @@ pub(crate) struct Settings {
     pub(crate) ca_certificates: Option<Vec<u8>>,
     pub(crate) on_exit: OnExit,
     pub(crate) on_signal: Option<Duration>,
+    pub(crate) spool: Option<SpoolOptions>,
 }
 
 impl ClientOptions {
@@ -62,9 +65,21 @@ impl ClientOptions {
                 if listed.is_empty() { "that list is empty".to_owned() } else { listed.join(", ") }
             )));
         }
+        let dsn: Dsn = dsn.parse().map_err(InitError::Dsn)?;
+        let defaults = Defaults { environment, release: given(self.release, "SENTRY_RELEASE")? };
+        // A path need not be UTF-8.
+        let folder = self.spool.or_else(|| std::env::var_os("CRONS_SPOOL").map(PathBuf::from));
+        let spool = folder.filter(|folder| !folder.as_os_str().is_empty()).map(|folder| SpoolOptions {
+            // A daemon may change its folder later.
+            folder: std::path::absolute(&folder).unwrap_or(folder),
+            limit: self.spool_limit.max(MIN_LIMIT),
+            server: format!("{}/{}", dsn.authority(), dsn.project_id()),
+            environment: defaults.environment.clone(),
+            release: defaults.release.clone(),
+        });
         Ok(Resolved::Enabled(Box::new(Settings {
-            dsn: dsn.parse().map_err(InitError::Dsn)?,
-            defaults: Defaults { environment, release: given(self.release, "SENTRY_RELEASE")? },
+            dsn,
+            defaults,
             request_timeout: self.request_timeout,
             shutdown_timeout: self.shutdown_timeout,
             delivery: DeliveryOptions {
@@ -79,6 +94,7 @@ impl ClientOptions {
             ca_certificates: self.ca_certificates,
             on_exit: self.on_exit,
             on_signal: self.on_signal,
+            spool,
         })))
     }
 }

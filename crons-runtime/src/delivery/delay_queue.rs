@@ -1,4 +1,4 @@
-//! What waits for a time, and which runs the server was never told of.
+//! Check-ins that wait for an instant, and the ids of runs whose start was dropped.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::time::Instant;
@@ -7,7 +7,7 @@ use crons_types::CheckInId;
 
 use crate::delivery::run_queue::Index;
 
-/// Check-ins whose time comes, the earliest first.
+/// Check-ins ordered by the instant at which each may be sent.
 #[derive(Debug, Default)]
 pub(super) struct DelayQueue(BTreeSet<(Instant, Index)>);
 
@@ -16,25 +16,25 @@ impl DelayQueue {
         self.0.insert((when, index));
     }
 
-    /// Whether it was there.
+    /// Removes a check-in. Returns `false` if it was not there.
     pub(super) fn remove(&mut self, when: Instant, index: Index) -> bool {
         self.0.remove(&(when, index))
     }
 
-    /// Takes out `index`, which is here once at most, and probably at `when`.
+    /// Removes `index`, which waits once at most: probably for `when`, else for another instant, which takes a search.
     pub(super) fn forget(&mut self, when: Instant, index: Index) {
         if !self.remove(when, index) {
             self.0.retain(|(_, held)| *held != index);
         }
     }
 
-    /// Takes out one whose time has come.
+    /// Removes a check-in whose instant has come. `None` if there is none.
     pub(super) fn due(&mut self, now: Instant) -> Option<Index> {
         let (when, index) = *self.0.first()?;
         (when <= now && self.remove(when, index)).then_some(index)
     }
 
-    /// Takes out all that are such.
+    /// Removes the check-ins for which `such` holds.
     pub(super) fn take(&mut self, such: impl Fn(Index) -> bool) -> Vec<Index> {
         let mut taken = Vec::new();
         self.0.retain(|(_, index)| {
@@ -52,7 +52,7 @@ impl DelayQueue {
     }
 }
 
-/// Runs whose begin was dropped, so that their end is known to be their whole story.
+/// Ids of runs whose start was dropped before it was sent: for the server, the end of such a run is its only check-in.
 #[derive(Debug, Default)]
 pub(super) struct DroppedStarts {
     ids: HashSet<CheckInId>,
@@ -60,7 +60,7 @@ pub(super) struct DroppedStarts {
 }
 
 impl DroppedStarts {
-    /// The oldest is forgotten beyond this: its end then counts as owed, and is paced instead of dropped.
+    /// Beyond this number the oldest id is forgotten. Its end is then paced instead of dropped.
     const MOST: usize = 10_000;
 
     pub(super) fn insert(&mut self, id: CheckInId) {
@@ -75,7 +75,7 @@ impl DroppedStarts {
         }
     }
 
-    /// Whether it was there.
+    /// Removes an id. Returns `false` if it was not there.
     pub(super) fn remove(&mut self, id: CheckInId) -> bool {
         !self.ids.is_empty() && self.ids.remove(&id)
     }

@@ -1,4 +1,5 @@
-//! What may go to the server, and when: order, folding, rate limits, retries. Time is an argument; no I/O, no thread.
+//! Decides which check-in may be sent, and when: order, folding, rate limits, retries, keep-alives. Time is an argument; there is no I/O
+//! and no thread.
 
 #[cfg(test)]
 mod tests;
@@ -17,23 +18,26 @@ use crate::delivery::server_limits::ServerRateLimits;
 use crate::platform::compact_instant::CompactInstant;
 use crate::record::discard::{DiscardCounts, DiscardReason};
 use crate::record::queued::{QueuedCheckIn, RunEvent};
+use crate::record::spooled::{Adopted, Journaled};
 use crate::record::stats::Stats;
 
 use super::delay_queue::{DelayQueue, DroppedStarts};
+use super::keep_alive::{Due, KeepAlives};
 use super::open_runs::OpenRuns;
 use super::remarked::Remarked;
-/// What the user has said about delivery.
+
+/// Options of the user for delivery.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DeliveryOptions {
-    /// Check-ins in any minute, for each monitor and environment.
+    /// The most check-ins in any minute, for each monitor and environment. `None`: no limit.
     pub(crate) rate_limit: Option<NonZeroU32>,
-    /// How long a begin may wait for the end of its run.
+    /// How long a start waits for the end of its run before it is sent.
     pub(crate) coalesce: Duration,
-    /// Whether an answer of 5xx is as good as none.
+    /// Whether an answer of 5xx counts as no answer.
     pub(crate) retry_server_errors: bool,
 }
 
-/// What may become of a check-in whose turn has come.
+/// The decision about a check-in whose turn has come.
 enum SendDecision {
     Now,
     At(Instant),
@@ -45,21 +49,26 @@ pub(crate) struct Delivery {
     pub(super) options: DeliveryOptions,
     pub(super) queues: RunQueues,
     delay_queue: DelayQueue,
-    /// Of those held, the ones that wait for a place in their minute.
+    /// Check-ins in the delay queue that wait for a place in their minute.
     paced: HashSet<Index>,
     pub(super) rate_limiter: RateLimiter,
     pub(super) server_limits: ServerRateLimits,
     pub(super) backoff: Backoff,
     flush_tracker: FlushTracker,
-    /// What was captured before this epoch is waited for.
+    /// Check-ins of epochs before this one are not delayed: a flush waits for them.
     expedited: u32,
     dropped_starts: DroppedStarts,
-    open_runs: OpenRuns,
-    /// Check-ins on the wire or to be sent again, as the user's hook has left them.
+    pub(super) open_runs: OpenRuns,
+    pub(super) keep_alives: KeepAlives,
+    /// How many keep-alives are in the queues.
+    queued_keep_alives: usize,
+    /// Check-ins that are being sent, or are sent again later, as the user's hook has left them.
     prepared: HashMap<Index, CheckIn>,
     pub(super) discarded: DiscardCounts,
     pub(super) stats: Stats,
     pub(super) remarked: Remarked,
+    /// Changes that the journal has not recorded. `None` without a spool.
+    journal: Option<Vec<Journaled>>,
 }
 
 impl Delivery {
@@ -76,18 +85,52 @@ impl Delivery {
             expedited: 0,
             dropped_starts: DroppedStarts::default(),
             open_runs: OpenRuns::default(),
+            keep_alives: KeepAlives::default(),
+            queued_keep_alives: 0,
             prepared: HashMap::new(),
             discarded: DiscardCounts::default(),
             stats: Stats::default(),
             remarked: Remarked::default(),
+            journal: None,
         }
     }
 
-    /// Takes in what was captured.
+    /// Collects from now on the changes that a journal records.
+    pub(crate) fn keep_journal(&mut self) {
+        self.journal = Some(Vec::new());
+    }
+
+    /// Takes the changes since the last call. They are to be recorded before the next check-in is sent.
+    pub(crate) fn take_journaled(&mut self) -> Vec<Journaled> {
+        self.journal.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Takes in check-ins of processes that are dead. The journal has recorded them.
+    pub(crate) fn adopt(&mut self, adopted: Adopted) {
+        self.stats.captured += adopted.records.len() as u64 + adopted.expired;
+        self.stats.dropped.expired += adopted.expired;
+        self.discarded.add(DiscardReason::Expired, adopted.expired);
+        for record in adopted.records {
+            self.enqueue(record);
+        }
+    }
+
+    /// Takes in a check-in from the inbox. One of a run that was closed before is dropped, and counted.
     pub(crate) fn push(&mut self, record: QueuedCheckIn) {
         if !self.open_runs.take_in(&record) {
             self.stats.dropped.client_closed += u64::from(record.event.is_counted());
             return;
+        }
+        if !record.is_start() {
+            self.keep_alives.remove(record.id);
+        }
+        self.capture(record);
+    }
+
+    /// Has the journal record a report, and queues it.
+    fn capture(&mut self, record: QueuedCheckIn) {
+        if let Some(journal) = &mut self.journal {
+            journal.extend(Journaled::captured(&record));
         }
         self.enqueue(record);
     }
@@ -96,14 +139,21 @@ impl Delivery {
     fn enqueue(&mut self, mut record: QueuedCheckIn) {
         if !record.is_start() && self.dropped_starts.remove(record.id) {
             if record.event == RunEvent::Skipped {
-                // There is nothing to take back, and nothing to tell.
+                // The server has heard nothing of the run, and there is no start to withdraw.
                 return;
             }
             record.must_deliver = false;
         }
+        if !record.is_start() {
+            self.rate_limiter.ended(&record);
+        }
         let epoch = record.epoch;
         match self.queues.push(record) {
             PushOutcome::New => self.flush_tracker.enter(epoch),
+            PushOutcome::Replaced => {
+                self.queued_keep_alives -= 1;
+                self.flush_tracker.enter(epoch);
+            }
             PushOutcome::Folded { index, at } => {
                 self.stats.coalesced += 1;
                 if self.delay_queue.remove(at + self.options.coalesce, index) {
@@ -123,7 +173,7 @@ impl Delivery {
         }
     }
 
-    /// Someone waits for all that was captured up to this epoch: it goes at once, as far as that is for us to say.
+    /// Sends starts up to this epoch without waiting for their ends, and ends the backoff, because a flush waits for them.
     pub(crate) fn expedite(&mut self, epoch: u32) {
         self.expedited = epoch.saturating_add(1);
         self.backoff.expedite();
@@ -135,12 +185,13 @@ impl Delivery {
         }
     }
 
-    /// The next check-in that may go now; to be followed by [`answered`](Self::answered) or
-    /// [`withhold`](Self::withhold).
+    /// Returns the next check-in that may be sent now, to be followed by [`answered`](Self::answered) or [`withhold`](Self::withhold). `None`
+    /// if there is none before [`wake_at`](Self::wake_at).
     pub(crate) fn next(&mut self, now: Instant) -> Option<Index> {
         while let Some(index) = self.delay_queue.due(now) {
             self.queues.requeue(index);
         }
+        self.queue_keep_alives(now);
         if self.backoff.until(now).is_some() {
             return None;
         }
@@ -160,23 +211,48 @@ impl Delivery {
         None
     }
 
-    /// When [`next`](Self::next) has to be asked again though nothing else happens.
+    /// Queues the keep-alives that are due and may go now. The others are put off.
+    fn queue_keep_alives(&mut self, now: Instant) {
+        while let Some((id, due)) = self.keep_alives.next(now) {
+            let Some((monitor, _)) = self.open_runs.get(id) else { continue };
+            if due == Due::Over {
+                log!(debug, slug = %monitor.slug, %id, "the run is not kept alive any longer: the server has counted it as timed out");
+                continue;
+            }
+            let record = QueuedCheckIn::new(id, monitor.clone(), RunEvent::KeepAlive, now);
+            let held_up = self.backoff.until(now).or_else(|| self.server_limits.until(now));
+            let held_up = held_up.or_else(|| self.rate_limiter.admit_keep_alive(&record, now).err());
+            if let Some(until) = held_up {
+                self.keep_alives.put_off(id, until);
+            } else if self.queues.has_run_of(&record) {
+                self.keep_alives.unanswered(id, now);
+            } else {
+                self.queued_keep_alives += 1;
+                self.queues.push(record);
+            }
+        }
+    }
+
+    /// The instant at which [`next`](Self::next) may return a check-in though nothing else happens. `None` if there is none.
     pub(crate) fn wake_at(&self, now: Instant) -> Option<Instant> {
         let retry = self.backoff.until(now).filter(|_| self.queues.has_ready());
-        [self.delay_queue.first(), retry].into_iter().flatten().min()
+        [self.delay_queue.first(), self.keep_alives.first(), retry].into_iter().flatten().min()
     }
 
     pub(crate) fn get(&self, index: Index) -> Option<&QueuedCheckIn> {
         self.queues.get(index)
     }
 
-    /// Whether the turn of this check-in has come.
+    /// Decides whether this check-in may be sent now.
     fn turn(&mut self, index: Index, now: Instant) -> SendDecision {
         let Some(record) = self.queues.get(index) else {
             return SendDecision::Never(DiscardReason::Internal);
         };
         if self.paced.remove(&index) {
             self.rate_limiter.waited(record);
+        }
+        if record.is_keep_alive() {
+            return self.keep_alive_turn(index, now);
         }
         let expires = record.expires();
         if expires <= now {
@@ -187,7 +263,7 @@ impl Delivery {
             return SendDecision::At(grace);
         }
         if let Some(until) = self.server_limits.until(now) {
-            // The server knows that this run began.
+            // The server has heard of the start of this run.
             let owed = !record.is_start() && (record.must_deliver || record.attempted);
             return if owed && until < expires {
                 SendDecision::At(until)
@@ -219,7 +295,22 @@ impl Delivery {
         }
     }
 
-    /// Gives up a check-in that was about to go, or has gone without an answer.
+    /// Whether a keep-alive may still go: its run may have been skipped, and other check-ins may have taken its place.
+    fn keep_alive_turn(&mut self, index: Index, now: Instant) -> SendDecision {
+        let Some(record) = self.queues.get(index) else {
+            return SendDecision::Never(DiscardReason::Internal);
+        };
+        let is_open = self.open_runs.get(record.id).is_some();
+        let admitted = self.rate_limiter.admit_keep_alive(record, now);
+        if is_open && admitted.is_ok() && self.server_limits.until(now).is_none() {
+            self.rate_limiter.sent(record, now);
+            return SendDecision::Now;
+        }
+        self.keep_alives.unanswered(record.id, now);
+        SendDecision::Never(DiscardReason::Throttled)
+    }
+
+    /// Gives up a check-in that was about to be sent, or was sent without an answer.
     pub(crate) fn withhold(&mut self, index: Index, loss: DiscardReason, now: Instant) {
         if let Some(record) = self.queues.get(index) {
             self.rate_limiter.unsent(record, now);
@@ -227,14 +318,20 @@ impl Delivery {
         self.discard(index, loss);
     }
 
-    /// Gives up a check-in. If it is a begin and the end of its run is here, that goes on in its place.
+    /// Gives up a check-in. If it is a start and the end of its run is queued, the end takes its place.
     fn discard(&mut self, index: Index, loss: DiscardReason) {
         if self.fold_into_next(index) {
             return self.queues.requeue(index);
         }
         let Some(record) = self.queues.get(index) else { return };
+        if record.is_keep_alive() {
+            return self.settle(index);
+        }
+        if record.is_start() {
+            self.rate_limiter.ended(record);
+        }
         log!(debug, slug = %record.monitor.slug, status = record.event.as_str(), id = %record.id, ?loss, "check-in dropped");
-        // A begin by hand may say again what the server knows already.
+        // A start by hand may repeat one that the server has taken.
         if record.is_start() && !record.attempted && record.trace_id().is_some() {
             self.dropped_starts.insert(record.id);
         }
@@ -253,7 +350,14 @@ impl Delivery {
 
     pub(super) fn settle(&mut self, index: Index) {
         if let Some(record) = self.queues.get(index) {
-            self.flush_tracker.leave(record.epoch);
+            if record.is_keep_alive() {
+                self.queued_keep_alives -= 1;
+            } else {
+                self.flush_tracker.leave(record.epoch);
+            }
+            if let Some(journal) = &mut self.journal {
+                journal.extend(Journaled::settled(record));
+            }
             self.queues.settle(index);
             self.prepared.remove(&index);
         }
@@ -264,53 +368,60 @@ impl Delivery {
         self.prepared.insert(index, check_in);
     }
 
-    /// Takes what was kept for this attempt; `None` at the first, or if the end of the run was folded into it since.
+    /// Takes the check-in that was kept for this attempt. `None` at the first attempt, or if the end of the run was folded into it since.
     pub(crate) fn take_prepared(&mut self, index: Index) -> Option<CheckIn> {
         self.prepared.remove(&index)
     }
 
-    /// The losses that the server has not been told of, for the next request to carry.
+    /// Takes the counts of discarded check-ins that no request has carried to the server.
     pub(crate) fn take_discarded(&mut self) -> DiscardCounts {
         std::mem::take(&mut self.discarded)
     }
 
-    /// They were not carried after all.
+    /// Puts back counts whose request had no answer.
     pub(crate) fn put_back(&mut self, discarded: DiscardCounts) {
         self.discarded.put_back(discarded);
     }
 
-    /// Counts what was lost before it got here.
+    /// Counts check-ins that were lost before they got here.
     pub(crate) fn lost(&mut self, loss: DiscardReason, quantity: u64) {
         self.discarded.add(loss, quantity);
+    }
+
+    /// Counts check-ins that the spool no longer holds.
+    pub(crate) fn struck_out(&mut self, quantity: u64) {
+        self.stats.spool_overflow += quantity;
+        self.discarded.add(DiscardReason::SpoolOverflow, quantity);
     }
 
     /// Ends open runs as errors, but for those that began before `last_fork`; their own ends, should they still come, are dropped. The
     /// ends are waited for by flushes from `epoch` on.
     pub(crate) fn close_open_runs(&mut self, now: Instant, last_fork: Option<CompactInstant>, epoch: u32) {
         for mut end in self.open_runs.close(now, last_fork) {
+            self.keep_alives.remove(end.id);
             end.epoch = epoch;
             self.stats.captured += 1;
-            self.enqueue(end);
+            self.capture(end);
         }
     }
 
-    /// The runs that have begun and not ended.
+    /// The table of open runs.
     pub(crate) fn open_runs(&self) -> &OpenRuns {
         &self.open_runs
     }
 
-    /// The earliest epoch with something unsettled.
+    /// The earliest epoch with an unsettled check-in; `u32::MAX` if there is none.
     pub(crate) fn earliest_epoch(&self) -> u32 {
         self.flush_tracker.earliest()
     }
 
-    /// Until when the server wants no check-ins.
+    /// The end of the server's rate limit. `None` if there is none.
     pub(crate) fn limited_until(&self, now: Instant) -> Option<Instant> {
         self.server_limits.until(now)
     }
 
-    /// All but what the inbox counts.
+    /// The statistics, without the counts of the inbox.
     pub(crate) fn stats(&self) -> Stats {
-        Stats { queued: self.queues.len() as u64, ..self.stats }
+        Stats { queued: (self.queues.len() - self.queued_keep_alives) as u64, ..self.stats }
     }
 }

@@ -1,8 +1,8 @@
-//! What a flush waits for: everything that was captured before it.
+//! Counts of unsettled check-ins by epoch: a flush waits for all that were captured before it.
 
 use std::collections::VecDeque;
 
-/// How many check-ins are not settled, for each epoch; a flush begins a new one.
+/// The number of unsettled check-ins in each epoch. A flush starts a new epoch.
 #[derive(Debug, Default)]
 pub(crate) struct FlushTracker {
     first: u32,
@@ -20,7 +20,7 @@ impl FlushTracker {
         self.forget();
     }
 
-    /// One fewer.
+    /// Counts one check-in of `epoch` as settled.
     pub(crate) fn leave(&mut self, epoch: u32) {
         let at = epoch.saturating_sub(self.first) as usize;
         if let Some(unsettled) = self.unsettled.get_mut(at) {
@@ -29,13 +29,13 @@ impl FlushTracker {
         self.forget();
     }
 
-    /// The earliest epoch with something unsettled; past all if there is none.
+    /// Returns the earliest epoch with an unsettled check-in; `u32::MAX` if there is none.
     pub(crate) fn earliest(&self) -> u32 {
         let settled = self.unsettled.iter().take_while(|unsettled| **unsettled == 0).count();
         if settled == self.unsettled.len() { u32::MAX } else { self.first.saturating_add(index(settled)) }
     }
 
-    /// Drops what is settled, save for the last epoch: more of it may come.
+    /// Drops settled epochs, except for the last one: more check-ins of it may come.
     fn forget(&mut self) {
         while self.unsettled.len() > 1 && self.unsettled.front() == Some(&0) {
             self.unsettled.pop_front();

@@ -1,4 +1,4 @@
-//! What becomes of runs that are open when the client ends.
+//! The option for runs that are open when the client ends.
 
 /// What becomes of runs that are open when the process exits in an orderly way, or the client is
 /// [closed](crate::ClientInitGuard::close): by `std::process::exit` in the middle of a run, say, or because its thread is still running when

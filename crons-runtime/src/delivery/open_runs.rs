@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::time::Instant;
 
-use crons_types::CheckInId;
+use crons_types::{CheckInId, Slug};
 
 use crate::platform::compact_instant::CompactInstant;
 use crate::record::queued::{MonitorRef, QueuedCheckIn, RunEvent};
@@ -53,20 +53,34 @@ impl OpenRuns {
         runs.into_iter().map(end).collect()
     }
 
+    /// The monitor of an open run, and when the run started. `None` if it is not open.
+    pub(super) fn get(&self, id: CheckInId) -> Option<(&MonitorRef, Instant)> {
+        self.runs.get(&id).map(|run| (&run.monitor, run.started.instant()))
+    }
+
     /// How many runs are open.
     pub(crate) fn len(&self) -> usize {
         self.runs.len()
     }
 }
 
-/// The slugs of the open runs in alphabetical order, each with how many there are if it is more than one: `import, sync (3)`.
+/// The slugs of the open runs, as [`BySlug`] shows them.
 impl fmt::Display for OpenRuns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        BySlug(self.runs.values().map(|run| &run.monitor.slug)).fmt(f)
+    }
+}
+
+/// Shows the slugs of runs in alphabetical order, each with how many there are if it is more than one: `import, sync (3)`.
+pub(crate) struct BySlug<I>(pub(crate) I);
+
+impl<'a, I: Iterator<Item = &'a Slug> + Clone> fmt::Display for BySlug<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         /// More names than anybody reads in one line.
         const MOST: usize = 50;
         let mut by_slug = BTreeMap::new();
-        for run in self.runs.values() {
-            *by_slug.entry(&run.monitor.slug).or_insert(0_usize) += 1;
+        for slug in self.0.clone() {
+            *by_slug.entry(slug).or_insert(0_usize) += 1;
         }
         for (number, (slug, runs)) in by_slug.iter().take(MOST).enumerate() {
             let comma = if number > 0 { ", " } else { "" };

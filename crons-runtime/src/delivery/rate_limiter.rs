@@ -1,7 +1,8 @@
-//! Six check-ins a minute: the server drops what comes more often, so better choose ourselves what arrives.
+//! Limits the check-ins of a monitor to six a minute: the server drops what comes more often, and would choose blindly.
 //!
-//! Runs are let through whole or not at all. The end of a run that was let through is never dropped: it waits for the
-//! next free place, and says its true duration.
+//! Runs are let through whole or not at all. The end of a run that was let through is never dropped: it waits for the next free place,
+//! and has its true duration. While it waits the server may time the run out, so a start is let through only if the ends of all open
+//! runs would be sent in time.
 
 #[cfg(test)]
 mod tests;
@@ -10,7 +11,7 @@ use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use crons_types::{Environment, Slug};
+use crons_types::{CheckInId, Environment, Slug};
 
 use crate::record::queued::QueuedCheckIn;
 
@@ -19,32 +20,34 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// More monitors than a program has, unless it makes them up as it goes.
 const MANY: usize = 1024;
 
-/// What may become of a check-in.
+/// The decision about a check-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     Now,
     At(Instant),
-    /// Its run comes too often. `warn`: that has not been said of this monitor for a minute.
+    /// Its run comes too often. `warn`: no warning about this monitor was logged for a minute.
     Skip {
         warn: bool,
     },
 }
 
-/// The server's rule, applied to what we send: so many in any minute, for each monitor and environment.
+/// Applies the server's rule to what the client sends: so many check-ins in any minute, for each monitor and environment.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     limit: Option<NonZeroU32>,
     windows: HashMap<(Slug, Option<Environment>), Window>,
-    /// With so many monitors known, those that were silent for a window are forgotten.
+    /// The number of monitors at which those that were silent for a window are forgotten.
     sweep_at: usize,
 }
 
 #[derive(Debug, Default)]
 struct Window {
-    /// When the last ones went.
+    /// When the last check-ins were sent.
     sent: VecDeque<Instant>,
     /// Ends that wait for a place.
     waiting: usize,
+    /// Runs whose start was sent and whose end was not captured, each with the instant from which the server waits for it no longer.
+    open: HashMap<CheckInId, Instant>,
     warned: Option<Instant>,
 }
 
@@ -53,7 +56,7 @@ impl RateLimiter {
         Self { limit, windows: HashMap::new(), sweep_at: MANY }
     }
 
-    /// Judges a check-in that is about to go; to be followed by [`sent`](Self::sent) if it may, and after a wait by
+    /// Decides about a check-in that is about to be sent; to be followed by [`sent`](Self::sent) if it may, and after a wait by
     /// [`waited`](Self::waited).
     pub(crate) fn admit(&mut self, record: &QueuedCheckIn, now: Instant) -> Admission {
         let Some(limit) = self.limit else { return Admission::Now };
@@ -71,7 +74,9 @@ impl RateLimiter {
             };
         }
         let places = if record.is_start() { 2 } else { 1 };
-        if taken + places <= limit {
+        if taken + places <= limit
+            && (!record.is_start() || window.has_time_for_ends(taken, limit, record, now))
+        {
             return Admission::Now;
         }
         let warn = window.warned.is_none_or(|warned| now.duration_since(warned) >= WINDOW);
@@ -88,14 +93,40 @@ impl RateLimiter {
         }
     }
 
-    /// It goes.
+    /// Whether a keep-alive may go: it leaves places for a run. Returns the instant at which to ask again if not.
+    pub(crate) fn admit_keep_alive(&mut self, record: &QueuedCheckIn, now: Instant) -> Result<(), Instant> {
+        /// For the keep-alive, and for a start and an end.
+        const PLACES: usize = 3;
+        let Some(limit) = self.limit else { return Ok(()) };
+        let window = self.window(record, now);
+        if window.sent.len() + window.waiting + PLACES <= limit.get() as usize {
+            return Ok(());
+        }
+        Err(window.sent.front().map_or(now, |oldest| *oldest) + WINDOW)
+    }
+
+    /// Records that a check-in is sent at `now`.
     pub(crate) fn sent(&mut self, record: &QueuedCheckIn, now: Instant) {
         if self.limit.is_some() {
-            self.window(record, now).sent.push_back(now);
+            let window = self.window(record, now);
+            window.sent.push_back(now);
+            // The end of a run that was started by hand may come from another process.
+            if (record.is_start() || record.is_keep_alive()) && record.trace_id().is_some() {
+                window.open.insert(record.id, now + minutes(record.monitor.max_runtime()));
+            }
         }
     }
 
-    /// It did not arrive, as far as we know: its place is free again. Of all places the oldest, so that what was sent since
+    /// Records that no end of this run is to be expected any more: it was captured, or the start was given up.
+    pub(crate) fn ended(&mut self, record: &QueuedCheckIn) {
+        if self.limit.is_some()
+            && let Some(window) = self.windows.get_mut(&key(record))
+        {
+            window.open.remove(&record.id);
+        }
+    }
+
+    /// Frees the place of a check-in that did not arrive, as far as is known. The oldest place is freed, so that what was sent since
     /// counts for as long as it may.
     pub(crate) fn unsent(&mut self, record: &QueuedCheckIn, now: Instant) {
         if self.limit.is_some() {
@@ -107,7 +138,8 @@ impl RateLimiter {
         if self.windows.len() >= self.sweep_at {
             self.windows.retain(|_, window| {
                 window.forget(now);
-                window.waiting > 0 || !window.sent.is_empty()
+                window.open.retain(|_, until| *until > now);
+                window.waiting > 0 || !window.sent.is_empty() || !window.open.is_empty()
             });
             self.sweep_at = MANY.max(self.windows.len() * 2);
         }
@@ -117,11 +149,28 @@ impl RateLimiter {
     }
 }
 
+fn minutes(minutes: u32) -> Duration {
+    Duration::from_secs(u64::from(minutes) * 60)
+}
+
 fn key(record: &QueuedCheckIn) -> (Slug, Option<Environment>) {
     (record.monitor.slug.clone(), record.monitor.environment.clone())
 }
 
 impl Window {
+    /// Whether the ends of all open runs, and of the one that `start` starts, are sent in time even if all came now. A run that takes less
+    /// than half of its `max_runtime` must not time out because its end waits: so many windows may pass as fit into the other half.
+    fn has_time_for_ends(&mut self, taken: usize, limit: usize, start: &QueuedCheckIn, now: Instant) -> bool {
+        // The server counts in whole minutes: up to one of them is over when the run starts.
+        let windows = start.monitor.max_runtime().saturating_sub(1) / 2;
+        let places = limit.saturating_mul(windows as usize + 1);
+        let fits = |open: usize| taken + open + 2 <= places;
+        fits(self.open.len()) || {
+            self.open.retain(|_, until| *until > now);
+            fits(self.open.len())
+        }
+    }
+
     fn forget(&mut self, now: Instant) {
         while self.sent.front().is_some_and(|sent| now.duration_since(*sent) >= WINDOW) {
             self.sent.pop_front();

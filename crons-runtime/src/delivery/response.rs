@@ -1,9 +1,10 @@
-//! What an answer of the server means, or the lack of one.
+//! Reacts to an answer of the server, or to the lack of one.
 
 use std::time::Instant;
 
 use super::delivery::Delivery;
 use crate::delivery::run_queue::Index;
+use crate::platform::now::Now;
 use crate::record::discard::{DiscardCounts, DiscardReason};
 use crate::record::queued::QueueState;
 use crate::wire::transport::{Response, TransportError};
@@ -12,7 +13,7 @@ pub(crate) type Answer = Result<Response, TransportError>;
 
 impl Delivery {
     /// Takes in what became of a request, and the report on losses that it carried.
-    pub(crate) fn answered(&mut self, index: Index, answer: &Answer, carried: DiscardCounts, now: Instant) {
+    pub(crate) fn answered(&mut self, index: Index, answer: &Answer, carried: DiscardCounts, now: Now) {
         let Some(record) = self.queues.get(index) else { return };
         let (slug, id, status) = (&record.monitor.slug, record.id, record.event.as_str());
         if let Ok(response) = answer
@@ -21,6 +22,7 @@ impl Delivery {
             let http = response.status;
             log_loss!(warn, slug, [http, ?wait,], "the server wants no check-ins for a while: until then runs are not reported");
         }
+        let now = now.instant;
         let response = match answer {
             Ok(response) if !(self.options.retry_server_errors && response.is_server_error()) => response,
             _ => {
@@ -31,7 +33,24 @@ impl Delivery {
         };
         let http = response.status;
         self.backoff.reset();
-        if response.is_success() && response.reason().is_none() {
+        let taken = response.is_success() && response.reason().is_none();
+        if record.is_keep_alive() {
+            let reason = response.reason();
+            log!(debug, %slug, %id, http, taken, reason, "keep-alive answered");
+            self.stats.keep_alives += u64::from(taken);
+        }
+        if taken
+            && (record.is_start() || record.is_keep_alive())
+            && let Some((monitor, started)) = self.open_runs.get(id)
+        {
+            self.keep_alives.taken(id, monitor, started, now);
+        } else if let Some(until) = self.server_limits.until(now) {
+            self.keep_alives.put_off(id, until);
+        }
+        if record.is_keep_alive() {
+            return self.settle(index);
+        }
+        if taken {
             if let Some(remark) = response.remark()
                 && self.remarked.is_new(slug, remark)
             {
@@ -40,7 +59,7 @@ impl Delivery {
             log!(debug, %slug, status, %id, http, "check-in delivered");
             self.stats.sent += 1;
         } else {
-            // Whatever the server says, it would say again.
+            // The server would say the same of a second request.
             let reason = response.reason().unwrap_or_else(|| response.advice());
             log_loss!(warn, slug, [status, %id, http,], "check-in refused by the server: {reason}");
             self.stats.refused += 1;
@@ -52,7 +71,7 @@ impl Delivery {
         self.settle(index);
     }
 
-    /// There was no answer: the check-in goes again, before what follows in its run, unless it is too old to be true.
+    /// Reacts to the lack of an answer: the check-in is sent again, before what follows in its run, unless it is too old to be true.
     fn unanswered(&mut self, index: Index, answer: &Answer, now: Instant) {
         let Some(record) = self.queues.get(index) else { return };
         let (slug, id, status) = (&record.monitor.slug, record.id, record.event.as_str());
@@ -64,6 +83,12 @@ impl Delivery {
         if record.queue_state == QueueState::Abandoned {
             self.rate_limiter.unsent(record, now);
             self.stats.withdrawn += 1;
+            return self.settle(index);
+        }
+        if record.is_keep_alive() {
+            log!(debug, %slug, %id, error, "no answer from the server to a keep-alive; another one follows");
+            self.rate_limiter.unsent(record, now);
+            self.keep_alives.unanswered(id, now);
             return self.settle(index);
         }
         if record.expires() <= now {

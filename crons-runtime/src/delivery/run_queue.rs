@@ -1,5 +1,5 @@
-//! What waits to be sent, each run in its own lane: reports about the same run go one after the other, those of different
-//! runs may travel together. No clock, no I/O, no thread.
+//! A queue for each run: check-ins of one run are sent one after the other, those of different runs at the same time. No clock, no I/O, no
+//! thread.
 
 #[cfg(test)]
 mod tests;
@@ -14,39 +14,41 @@ use slab::Slab;
 
 use crate::record::queued::{Links, QueueState, QueuedCheckIn, RunEvent};
 
-/// The place of a record, until it is [settled](RunQueues::settle).
+/// The index of a record in the slab, valid until it is [settled](RunQueues::settle).
 pub(crate) type Index = u32;
 
 const NONE: Index = Links::NONE.next;
-/// Room for so many is kept when all is sent.
+/// The number of records for which memory is kept when all are sent.
 const KEPT: usize = 1024;
 
 #[derive(Debug, Default)]
 pub(crate) struct RunQueues {
     records: Slab<QueuedCheckIn>,
-    /// The first record of each run. It holds indices only, as a million runs may wait.
+    /// The first record of each run, as an index: a million runs may wait.
     heads: HashTable<Index>,
     hasher: RandomState,
-    /// First come, first served. What was taken out of turn is passed over.
+    /// Records whose turn has come, in order of arrival. Those that are no longer `Ready` are skipped.
     ready: VecDeque<Index>,
 }
 
-/// What became of a record on arrival.
+/// The effect of [`RunQueues::push`].
 #[derive(Debug)]
 pub(crate) enum PushOutcome {
-    /// It waits.
+    /// The record was queued.
     New,
-    /// The begin of its run was still here, captured at `at`, and is now its end.
+    /// The start of its run, captured at `at`, had not been sent and was turned into the end.
     Folded { index: Index, at: Instant },
-    /// The begin of its run was still here. `begin` is removed, and nothing of the run is sent.
+    /// The start of its run had not been sent. It was removed, and nothing of the run is sent.
     Withdrawn { index: Index, begin: QueuedCheckIn },
-    /// There is nothing to withdraw: the begin is on the wire, or the server knows it, or it was dropped before.
+    /// The record has taken the place of a keep-alive that had not been sent.
+    Replaced,
+    /// There is nothing to withdraw: the start is being sent, or was sent or dropped before.
     Ignored,
 }
 
 impl RunQueues {
-    /// Takes in a record. A begin that has not been on the wire is folded into the end of its run. A skipped run is
-    /// withdrawn: no more of it is sent, whether or not its begin has been.
+    /// Queues a record. A start that was never sent is folded into the end of its run. A skipped run is withdrawn: nothing more of it is
+    /// sent, whether or not its start was.
     pub(crate) fn push(&mut self, record: QueuedCheckIn) -> PushOutcome {
         if record.event == RunEvent::Skipped {
             return self.withdraw(&record);
@@ -68,7 +70,11 @@ impl RunQueues {
             }
         };
         let tail = at(records, head).map_or(NONE, |first| first.links.tail);
-        // The nil id means "whichever run began last": two reports with it need not be about the same one.
+        if let Some(last) = records.get_mut(tail as usize).filter(|last| last.is_unsent_keep_alive()) {
+            last.replace(record);
+            return PushOutcome::Replaced;
+        }
+        // The nil id means "the run that started last", so two records with it may be about different runs.
         let opener = records
             .get_mut(tail as usize)
             .filter(|last| last.is_start() && !last.attempted && !last.id.is_nil() && !record.is_start());
@@ -87,7 +93,7 @@ impl RunQueues {
         PushOutcome::New
     }
 
-    /// Removes the begin of the run of `skip`, or marks it as not to be sent again if it is on the wire.
+    /// Removes the start of the run of `skip`. If it is being sent, it is marked as not to be sent again.
     fn withdraw(&mut self, skip: &QueuedCheckIn) -> PushOutcome {
         let hash = self.hash(skip);
         let Self { records, heads, .. } = self;
@@ -114,7 +120,8 @@ impl RunQueues {
         self.records.get_mut(index as usize)
     }
 
-    /// The next one whose turn it is; to be followed by [`fly`](Self::fly), [`hold`](Self::hold) or [`settle`](Self::settle).
+    /// Takes the next record whose turn has come, to be followed by [`mark_in_flight`](Self::mark_in_flight), [`delay`](Self::delay) or
+    /// [`settle`](Self::settle).
     pub(crate) fn pop(&mut self) -> Option<Index> {
         while let Some(index) = self.ready.pop_front() {
             if at(&self.records, index).is_some_and(|record| record.queue_state == QueueState::Ready) {
@@ -124,7 +131,7 @@ impl RunQueues {
         None
     }
 
-    /// It goes on the wire.
+    /// Marks a record as being sent.
     pub(crate) fn mark_in_flight(&mut self, index: Index) {
         if let Some(record) = self.get_mut(index) {
             record.queue_state = QueueState::InFlight;
@@ -132,14 +139,14 @@ impl RunQueues {
         }
     }
 
-    /// Its turn is put off, until [`release`](Self::release).
+    /// Puts off the turn of a record until [`requeue`](Self::requeue).
     pub(crate) fn delay(&mut self, index: Index) {
         if let Some(record) = self.get_mut(index) {
             record.queue_state = QueueState::Delayed;
         }
     }
 
-    /// Its turn comes, after all who wait.
+    /// Moves a record to the back of the ready queue.
     pub(crate) fn requeue(&mut self, index: Index) {
         if let Some(record) = self.records.get_mut(index as usize) {
             record.queue_state = QueueState::Ready;
@@ -147,7 +154,7 @@ impl RunQueues {
         }
     }
 
-    /// It will not go again: what follows in its run may go. Returns the record.
+    /// Removes a record that is not sent again, so that the next one of its run may be sent. Returns it.
     pub(crate) fn settle(&mut self, index: Index) -> Option<QueuedCheckIn> {
         let settled = at(&self.records, index)?;
         let (hash, Links { next, tail }) = (self.hash(settled), settled.links);
@@ -168,7 +175,7 @@ impl RunQueues {
         self.remove(index)
     }
 
-    /// Folds a begin that had no answer into the end of its run, if that waits behind it. Returns the epoch of the end.
+    /// Folds a start that had no answer into the end of its run. Returns the epoch of the end; `None` if no end waits behind it.
     pub(crate) fn fold_into_next(&mut self, index: Index) -> Option<u32> {
         let opener = self.get(index).filter(|record| record.is_start() && !record.id.is_nil())?;
         let Links { next, tail } = opener.links;
@@ -176,7 +183,7 @@ impl RunQueues {
         let closer = self.records.try_remove(next as usize)?;
         let (rest, epoch) = (closer.links.next, closer.epoch);
         if let Some(opener) = self.get_mut(index) {
-            // The server may know of the begin, so the end has to arrive all the same.
+            // The server may have taken the start, so the end has to arrive all the same.
             opener.must_deliver = opener.attempted && closer.must_deliver;
             opener.end(closer);
             opener.links = Links { next: rest, tail: if tail == next { index } else { tail } };
@@ -184,12 +191,18 @@ impl RunQueues {
         Some(epoch)
     }
 
-    /// Whether someone's turn has come.
+    /// Whether a check-in of the same run is here.
+    pub(crate) fn has_run_of(&self, record: &QueuedCheckIn) -> bool {
+        let is_same = |head: &Index| is_same_run(self.get(*head), Some(record));
+        self.heads.find(self.hash(record), is_same).is_some()
+    }
+
+    /// Whether the turn of a record has come.
     pub(crate) fn has_ready(&self) -> bool {
         !self.ready.is_empty()
     }
 
-    /// How many are waiting or on the wire.
+    /// The number of records that wait or are being sent.
     pub(crate) fn len(&self) -> usize {
         self.records.len()
     }
@@ -198,7 +211,7 @@ impl RunQueues {
         hash_of(&self.hasher, record)
     }
 
-    /// Removes the last record of a run, which is not on the wire, and returns it.
+    /// Removes the last record of a run, which is not being sent, and returns it.
     fn remove_last(&mut self, head: Index, last: Index) -> Option<QueuedCheckIn> {
         if head == last {
             return self.settle(last);
@@ -220,7 +233,7 @@ impl RunQueues {
     fn remove(&mut self, index: Index) -> Option<QueuedCheckIn> {
         let removed = self.records.try_remove(index as usize);
         if self.records.is_empty() && self.records.capacity() > KEPT {
-            // A storm is over: its memory goes back.
+            // After a storm its memory is given back.
             self.records.shrink_to_fit();
             self.heads.shrink_to(KEPT, |_| 0);
             self.ready = VecDeque::new();
@@ -243,7 +256,7 @@ fn insert(records: &mut Slab<QueuedCheckIn>, mut record: QueuedCheckIn, queue_st
     index
 }
 
-/// By the id, which is random; by the slug, too, where it is not.
+/// Hashes the id, and the slug too: an id that was made by hand may be used for several monitors.
 fn hash_of(hasher: &RandomState, record: &QueuedCheckIn) -> u64 {
     hasher.hash_one((record.id, &record.monitor.slug))
 }

@@ -1,28 +1,29 @@
-//! What the server says about coming too often: `X-Sentry-Rate-Limits`, `Retry-After`, 429.
+//! Rate limits of the server: `X-Sentry-Rate-Limits`, `Retry-After`, 429 (<https://develop.sentry.dev/sdk/expected-features/rate-limiting/>).
 
 #[cfg(test)]
 mod tests;
 
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::platform::now::Now;
 use crate::wire::transport::Response;
 
-/// What a 429 means that says nothing else, as Sentry has it.
+/// The limit that a 429 without further headers sets, as in Sentry's SDKs.
 const BARE_429: Duration = Duration::from_secs(60);
-/// Nothing is believed beyond a day: a typing error of a server must not silence a program for good.
+/// The longest limit that is honoured, a day: a mistake in a server's settings must not silence a program for good.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Until when the server wants no check-ins.
+/// The instant until which the server takes no check-ins.
 #[derive(Debug, Default)]
 pub(crate) struct ServerRateLimits {
     until: Option<Instant>,
 }
 
 impl ServerRateLimits {
-    /// Takes in an answer. Returns for how long it silences us, if it does and for longer than known.
-    pub(crate) fn update(&mut self, response: &Response, now: Instant) -> Option<Duration> {
-        let wait = told(response)?.min(LONGEST);
-        let until = now + wait;
+    /// Reads the limits of an answer. Returns the wait if it is longer than the one known before.
+    pub(crate) fn update(&mut self, response: &Response, now: Now) -> Option<Duration> {
+        let wait = told(response, now.wall)?.min(LONGEST);
+        let until = now.instant + wait;
         if wait.is_zero() || self.until.is_some_and(|known| known >= until) {
             return None;
         }
@@ -30,14 +31,14 @@ impl ServerRateLimits {
         Some(wait)
     }
 
-    /// Until when we are silenced, if we are.
+    /// The end of the limit. `None` if there is none.
     pub(crate) fn until(&self, now: Instant) -> Option<Instant> {
         self.until.filter(|until| *until > now)
     }
 }
 
-/// How long to wait, by whatever header says it.
-fn told(response: &Response) -> Option<Duration> {
+/// The wait that an answer demands, by the first header that says so. `None` if none does.
+fn told(response: &Response, now: SystemTime) -> Option<Duration> {
     let headers = |wanted: &'static str| {
         response.headers.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value.as_str())
     };
@@ -49,11 +50,12 @@ fn told(response: &Response) -> Option<Duration> {
     if response.status != 429 {
         return None;
     }
-    let after = headers("retry-after").find_map(retry_after);
+    let after = headers("retry-after").find_map(|value| retry_after(value, now));
     Some(after.unwrap_or(BARE_429))
 }
 
-/// One group, `seconds:categories:scope:reason:..`, and whether it is about check-ins. All behind the categories may be absent.
+/// Parses one group, `seconds:categories:scope:reason:..`; what is behind the categories may be absent. Returns the wait, and whether it
+/// applies to check-ins.
 fn limit(group: &str) -> Option<(Duration, bool)> {
     let mut parts = group.split(':').map(str::trim);
     let wait = seconds(parts.next()?)?;
@@ -62,17 +64,17 @@ fn limit(group: &str) -> Option<(Duration, bool)> {
     Some((wait, ours))
 }
 
-/// Seconds, or a date.
-fn retry_after(value: &str) -> Option<Duration> {
+/// Parses a `Retry-After`: seconds, or a date.
+fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     seconds(value).or_else(|| {
         let date = httpdate::parse_http_date(value).ok()?;
-        // One that is past means: at once.
-        Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+        // A date that is past means no wait.
+        Some(date.duration_since(now).unwrap_or_default())
     })
 }
 
-/// Whole or not; what is no time at all is none.
+/// Parses seconds, whole or not. `None` if the text is no number.
 fn seconds(text: &str) -> Option<Duration> {
     let seconds: f64 = text.parse().ok().filter(|seconds: &f64| !seconds.is_nan())?;
     Some(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(LONGEST))

@@ -20,7 +20,7 @@ pub enum Upsert {
     Never,
 }
 
-/// Which configurations the server has taken.
+/// The configurations that the server has taken.
 #[derive(Debug)]
 pub(crate) struct Upserts {
     upsert: Upsert,
@@ -32,7 +32,7 @@ impl Upserts {
         Self { upsert, known: HashMap::new() }
     }
 
-    /// Whether the configuration need not go along.
+    /// Whether the configuration need not be sent.
     fn is_known(&self, monitor: &MonitorInfo) -> bool {
         match self.upsert {
             Upsert::Always => false,
@@ -43,7 +43,7 @@ impl Upserts {
         }
     }
 
-    /// The check-in of `record`, with its configuration if that has to go along.
+    /// The check-in of `record`, with its configuration if that has to be sent.
     pub(crate) fn check_in(&self, record: &QueuedCheckIn) -> CheckIn {
         let mut check_in = record.to_check_in();
         if self.is_known(&record.monitor) {
@@ -52,7 +52,7 @@ impl Upserts {
         check_in
     }
 
-    /// Takes in the answer to a check-in.
+    /// Remembers a configuration that the server has taken with a check-in.
     pub(crate) fn answered(&mut self, monitor: &MonitorInfo, response: &Response) {
         let taken = self.upsert == Upsert::OncePerProcess
             && response.is_success()

@@ -4,6 +4,7 @@
 #[macro_use]
 pub(crate) mod logging;
 pub(crate) mod compact_instant;
+pub(crate) mod now;
 pub(crate) mod process;
 pub(crate) mod random;
 pub(crate) mod ids;

@@ -13,10 +13,12 @@ pub(crate) enum DiscardReason {
     Internal,
     /// The server has refused it. That is no drop of ours, yet the server wants to be told.
     Refused,
+    /// The spool was full, and no longer holds it. It is lost only if the process is killed before it is sent.
+    SpoolOverflow,
 }
 
 impl DiscardReason {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::QueueOverflow,
         Self::Throttled,
         Self::RateLimited,
@@ -24,6 +26,7 @@ impl DiscardReason {
         Self::BeforeSend,
         Self::Internal,
         Self::Refused,
+        Self::SpoolOverflow,
     ];
 
     /// The name of the reason in Sentry's client reports
@@ -36,6 +39,7 @@ impl DiscardReason {
             Self::BeforeSend => "before_send",
             Self::Internal => "internal_sdk_error",
             Self::Refused => "send_error",
+            Self::SpoolOverflow => "cache_overflow",
         }
     }
 
@@ -47,7 +51,7 @@ impl DiscardReason {
             Self::Expired => &mut dropped.expired,
             Self::BeforeSend => &mut dropped.before_send,
             Self::Internal => &mut dropped.internal,
-            Self::Refused => return,
+            Self::Refused | Self::SpoolOverflow => return,
         } += 1;
     }
 }

@@ -4,3 +4,6 @@
 pub(crate) mod stats;
 pub(crate) mod discard;
 pub(crate) mod queued;
+pub(crate) mod journal;
+pub(crate) mod ledger;
+pub(crate) mod spooled;

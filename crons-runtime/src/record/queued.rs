@@ -9,7 +9,7 @@ use crons_types::{CheckIn, CheckInId, CheckInStatus, Environment, Minutes, Monit
 use crate::platform::compact_instant::CompactInstant;
 
 /// The monitor of a check-in, shared by all its check-ins, so that queueing one copies nothing.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct MonitorInfo {
     pub(crate) slug: Slug,
     pub(crate) config: Option<MonitorConfig>,
@@ -19,24 +19,45 @@ pub(crate) struct MonitorInfo {
     pub(crate) release: Option<String>,
     /// Whether each run is a trace of its own, which has the id of the run.
     traced: bool,
+    /// Whether runs are kept alive: reported as in progress again while they are, so that the server does not time them out.
+    pub(crate) keep_alive: bool,
 }
 
 impl MonitorInfo {
     /// A monitor whose runs are reported by a guard.
     pub(crate) fn new(slug: Slug, config: Option<MonitorConfig>) -> Self {
-        Self { slug, config, environment: None, release: None, traced: true }
+        Self { slug, config, environment: None, release: None, traced: true, keep_alive: false }
     }
 
-    /// How long an event is worth sending: a start for the margin of its monitor, an end for the longest run.
-    fn lifetime(&self, event: RunEvent) -> Duration {
-        let config = self.config.as_ref();
-        let (given, default) = if event == RunEvent::InProgress {
-            (config.and_then(MonitorConfig::get_checkin_margin), MonitorConfig::DEFAULT_CHECKIN_MARGIN)
-        } else {
-            (config.and_then(MonitorConfig::get_max_runtime), MonitorConfig::DEFAULT_MAX_RUNTIME)
-        };
-        Duration::from_secs(u64::from(given.map_or(default, Minutes::get)) * 60)
+    /// Whether its runs are reported by guards, and not by hand.
+    pub(crate) fn is_traced(&self) -> bool {
+        self.traced
     }
+
+    /// Sets whether its runs are reported by guards.
+    pub(crate) fn traced(mut self, traced: bool) -> Self {
+        self.traced = traced;
+        self
+    }
+
+    /// How long an event is worth sending: a start for the margin of its monitor, anything else for the longest run.
+    pub(super) fn lifetime(&self, event: RunEvent) -> Duration {
+        if event != RunEvent::InProgress {
+            return minutes(self.max_runtime());
+        }
+        let margin = self.config.as_ref().and_then(MonitorConfig::get_checkin_margin);
+        minutes(margin.map_or(MonitorConfig::DEFAULT_CHECKIN_MARGIN, Minutes::get))
+    }
+
+    /// How many minutes a run may take before the server counts it as timed out.
+    pub(crate) fn max_runtime(&self) -> u32 {
+        let given = self.config.as_ref().and_then(MonitorConfig::get_max_runtime);
+        given.map_or(MonitorConfig::DEFAULT_MAX_RUNTIME, Minutes::get)
+    }
+}
+
+fn minutes(minutes: u32) -> Duration {
+    Duration::from_secs(u64::from(minutes) * 60)
 }
 
 /// A reference to a monitor. An annotated function has a static one: a reference count would be contended by job threads and worker.
@@ -63,19 +84,33 @@ pub(crate) enum RunEvent {
     InProgress,
     Ok,
     Error,
+    /// The run is still in progress: sent by the worker, not captured from a job. It has no end to wait for, and is dropped rather than
+    /// sent late.
+    KeepAlive,
     /// Withdraws the run: its start, if still unsent, is removed, and nothing more of the run is sent.
     Skipped,
 }
 
+impl From<CheckInStatus> for RunEvent {
+    fn from(status: CheckInStatus) -> Self {
+        match status {
+            CheckInStatus::InProgress => Self::InProgress,
+            CheckInStatus::Ok => Self::Ok,
+            CheckInStatus::Error => Self::Error,
+        }
+    }
+}
+
 impl RunEvent {
-    /// Whether the event is a check-in, which the statistics count. `false` for [`Skipped`](Self::Skipped).
+    /// Whether the event is a check-in, which the statistics count. `false` for [`Skipped`](Self::Skipped), which is never sent, and for
+    /// [`KeepAlive`](Self::KeepAlive), of which nobody misses one.
     pub(crate) fn is_counted(self) -> bool {
-        self != Self::Skipped
+        !matches!(self, Self::Skipped | Self::KeepAlive)
     }
 
-    fn status(self) -> CheckInStatus {
+    pub(crate) fn status(self) -> CheckInStatus {
         match self {
-            Self::InProgress => CheckInStatus::InProgress,
+            Self::InProgress | Self::KeepAlive => CheckInStatus::InProgress,
             // A skipped run is never sent; it has no word of its own.
             Self::Ok | Self::Skipped => CheckInStatus::Ok,
             Self::Error => CheckInStatus::Error,
@@ -176,13 +211,9 @@ impl QueuedCheckIn {
         let CheckIn {
             check_in_id, monitor_slug, status, duration, environment, release, monitor_config, ..
         } = check_in;
-        let event = match status {
-            CheckInStatus::InProgress => RunEvent::InProgress,
-            CheckInStatus::Ok => RunEvent::Ok,
-            CheckInStatus::Error => RunEvent::Error,
-        };
-        let monitor =
-            MonitorInfo { slug: monitor_slug, config: monitor_config, environment, release, traced: false };
+        let event = RunEvent::from(status);
+        let mut monitor = MonitorInfo::new(monitor_slug, monitor_config).traced(false);
+        (monitor.environment, monitor.release) = (environment, release);
         let mut record = Self::new(id, MonitorRef::Made(Arc::new(monitor)), event, at);
         record.must_deliver = event != RunEvent::InProgress && check_in_id.is_some();
         match duration {
@@ -198,6 +229,15 @@ impl QueuedCheckIn {
 
     pub(crate) fn is_start(&self) -> bool {
         self.event == RunEvent::InProgress
+    }
+
+    pub(crate) fn is_keep_alive(&self) -> bool {
+        self.event == RunEvent::KeepAlive
+    }
+
+    /// Whether it is a keep-alive that was never sent.
+    pub(crate) fn is_unsent_keep_alive(&self) -> bool {
+        self.is_keep_alive() && !self.attempted
     }
 
     /// The trace id of the run, which is the id of the run. `None` if the run is no trace of its own.
@@ -225,6 +265,12 @@ impl QueuedCheckIn {
         if closer.monitor.config.is_some() || self.monitor.config.is_none() {
             self.monitor = closer.monitor;
         }
+    }
+
+    /// Replaces everything but the place in the queue.
+    pub(crate) fn replace(&mut self, other: Self) {
+        let (queue_state, links) = (self.queue_state, self.links);
+        *self = Self { queue_state, links, ..other };
     }
 
     /// Converts to the public form, which is sent.

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-/// Counts of the check-ins that the client handled since [`init`](crate::init).
+/// Counts of the check-ins that the client handled since [`init`](crate::init), with those that it took from the spool.
 ///
 /// Each captured check-in is in exactly one of the other counts: `captured` is the sum of `sent`, `coalesced`, `withdrawn`, `refused`,
 /// `dropped.total()` and `queued`.
@@ -25,6 +25,12 @@ pub struct Stats {
     pub dropped: Dropped,
     /// Not sent yet, or not answered yet.
     pub queued: u64,
+    /// Keep-alives that the server has taken: reports that a run is still in progress. They are in none of the other counts.
+    pub keep_alives: u64,
+    /// Starts and ends of runs that the spool no longer holds, because it was full
+    /// ([`ClientOptions::spool_limit`](crate::ClientOptions::spool_limit)). They are lost only if the process is killed before it has
+    /// sent them, so each of them is in one of the other counts as well.
+    pub spool_overflow: u64,
     /// The end of a rate limit that the server has set. `None` if there is none.
     pub limited_until: Option<SystemTime>,
 }

@@ -7,6 +7,7 @@ use crons_types::{MonitorConfig, Slug};
 use crate::client::client::Client;
 use crate::client::destination::Destination;
 use crate::client::scope;
+use crate::delivery::keep_alive;
 use crate::platform::logging::is_first;
 use crate::record::queued::{MonitorInfo, MonitorRef};
 use crate::run::execute::call;
@@ -97,7 +98,7 @@ impl Monitor {
     /// Creates or updates the monitor along with each check-in.
     pub fn monitor_config(mut self, config: MonitorConfig) -> Self {
         if let Some(info) = &mut self.info {
-            *info = Arc::new(MonitorInfo::new(info.slug.clone(), Some(config)));
+            Arc::make_mut(info).config = Some(config);
         }
         self
     }
@@ -113,6 +114,20 @@ impl Monitor {
     /// tell a run that hangs from one that has not begun.
     pub fn heartbeat(mut self) -> Self {
         self.heartbeat = true;
+        self
+    }
+
+    /// With `true`, a run may take longer than `max_runtime`, up to 7 days: while it does, the client reports it as in progress again,
+    /// every third of `max_runtime` but not more often than each minute, so that the server moves its timeout. Set `max_runtime` to how
+    /// soon a process that was killed or frozen is to be noticed: 2 minutes at least, the server's default of 30 if left out.
+    ///
+    /// A keep-alive leaves room for a start and an end within
+    /// [`max_check_ins_per_minute`](crate::ClientOptions::max_check_ins_per_minute), so there is none if that is below 3, and none for
+    /// [`heartbeat`](Self::heartbeat) runs, of which the server hears no start.
+    pub fn keep_alive(mut self, keep_alive: bool) -> Self {
+        if let Some(info) = &mut self.info {
+            Arc::make_mut(info).keep_alive = keep_alive;
+        }
         self
     }
 
@@ -147,7 +162,13 @@ impl Monitor {
             Reach::Fixed(destination) => destination.clone(),
         }?;
         self.warn_if_misspelled();
-        let monitor = MonitorRef::Made(Arc::clone(self.info.as_ref()?));
+        let info = self.info.as_ref()?;
+        if let Some(warning) = keep_alive::warning(info)
+            && is_first(&format!("{}: {warning}", info.slug))
+        {
+            log!(warn, slug = %info.slug, "{warning}");
+        }
+        let monitor = MonitorRef::Made(Arc::clone(info));
         let spec = RunSpec { monitor, on_cancel: self.on_cancel, heartbeat: self.heartbeat };
         Some(CheckInGuard::start(destination, spec))
     }

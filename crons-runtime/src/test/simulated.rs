@@ -11,6 +11,7 @@ use crate::delivery::delivery::Delivery;
 use crate::delivery::response::Answer;
 use crate::delivery::run_queue::Index;
 use crate::delivery::upsert::Upserts;
+use crate::platform::now::Now;
 use crate::record::discard::DiscardCounts;
 use crate::record::queued::QueuedCheckIn;
 use crate::record::stats::Stats;
@@ -51,6 +52,8 @@ pub(super) struct Simulated {
 
 struct State {
     now: Instant,
+    /// When the client was made.
+    begin: Now,
     server: TestServer,
     delivery: Delivery,
     upserts: Upserts,
@@ -62,8 +65,10 @@ struct State {
 
 impl Simulated {
     pub(super) fn new(settings: &Settings, encoder: CheckInEncoder) -> Self {
+        let begin = Now::read();
         let state = State {
-            now: Instant::now(),
+            now: begin.instant,
+            begin,
             server: TestServer::Up,
             delivery: Delivery::new(settings.delivery),
             upserts: Upserts::new(settings.upsert),
@@ -154,7 +159,9 @@ impl State {
                 if let (Ok(response), Some(record)) = (&answer, self.delivery.get(index)) {
                     self.upserts.answered(&record.monitor, response);
                 }
-                self.delivery.answered(index, &answer, DiscardCounts::default(), self.now);
+                let wall = self.begin.wall + (self.now - self.begin.instant);
+                let now = Now { instant: self.now, wall };
+                self.delivery.answered(index, &answer, DiscardCounts::default(), now);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Where the threads of the jobs leave check-ins, and the worker fetches them: all that they share.
+//! The inbox, in which the threads of jobs leave check-ins for the worker: the only state that they share.
 
 #[cfg(all(test, crons_model))]
 mod model;
@@ -12,65 +12,65 @@ use crate::platform::sync::{Condvar, Mutex, MutexGuard};
 use crate::record::queued::QueuedCheckIn;
 use crate::record::stats::Stats;
 
-/// With so much waiting, begins of runs are dropped: their ends will tell the whole story. A record is 64 bytes, and takes
-/// some ten more to be found again.
+/// The number of waiting check-ins from which on starts are dropped: the ends of their runs suffice. A record takes 64 bytes, and some ten
+/// more in the table of runs.
 const MAX_BEFORE_OPENERS: usize = 1 << 21;
-/// With so much waiting, everything new is dropped. Only a server that is down for hours, under many runs, gets here.
+/// The number of waiting check-ins from which on all are dropped. It takes many runs and a server that is down for hours.
 const MAX_WAITING: usize = MAX_BEFORE_OPENERS + MAX_BEFORE_OPENERS / 4;
-/// Room for so many is kept between two visits of the worker.
+/// The number of check-ins for which memory is kept between two exchanges.
 const KEPT: usize = 4096;
 
 #[derive(Default)]
 pub(crate) struct Inbox {
     state: Mutex<State>,
-    /// Something has been settled, or nothing ever will be.
+    /// Notified when check-ins are settled, and when the worker ends.
     settled: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     records: Vec<QueuedCheckIn>,
-    /// How many of them take back a begin, and are no check-ins until they turn out to be.
+    /// The number of records that withdraw a run, and are no check-ins.
     skipped: usize,
-    /// How many the worker has.
+    /// The number of check-ins that the worker has.
     fetched: usize,
     captured: u64,
     overflown: u64,
-    /// Of those, what the worker has not been told of.
+    /// The part of `overflown` that the worker has not been told of.
     overflow_unreported: u64,
     ended: u64,
-    /// Counts the flushes.
+    /// The number of flushes so far.
     epoch: u32,
     flushing: usize,
     expedite: Option<u32>,
-    /// Open runs are to be closed, as part of this epoch.
+    /// The epoch in which open runs are to be closed. `None` if they are not.
     closing: Option<u32>,
     phase: Phase,
-    /// The worker sleeps until it is woken.
+    /// Whether the worker sleeps until it is woken.
     parked: bool,
-    /// That check-ins are dropped has been said; it is said again once nothing was waiting.
+    /// Whether a warning about dropped check-ins was logged since the queue was last empty.
     overflow_warned: bool,
     worker: Progress,
 }
 
-/// How far the worker is from its end.
+/// The phase of the worker's life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
     #[default]
     Running,
-    /// It was told to end, and takes nothing any more.
+    /// The worker was told to end, and the inbox takes nothing any more.
     Stopped,
-    /// Its thread has ended, and has logged what was left.
+    /// The thread has ended, and has logged what was left.
     Finished,
 }
 
-/// What the worker tells.
+/// The worker's report at each exchange.
 #[derive(Clone, Copy)]
 pub(crate) struct Progress {
-    /// The earliest epoch with something unsettled.
+    /// The earliest epoch with an unsettled check-in.
     pub(crate) earliest_epoch: u32,
     pub(crate) limited_until: Option<Instant>,
-    /// Runs that have begun and not ended.
+    /// The number of open runs.
     pub(crate) open_runs: usize,
     pub(crate) stats: Stats,
 }
@@ -81,35 +81,40 @@ impl Default for Progress {
     }
 }
 
-/// What the worker is told.
+/// The commands of callers to the worker.
 pub(crate) struct Commands {
     pub(crate) expedite: Option<u32>,
     /// Close all runs that were open at the end of this epoch.
     pub(crate) closing: Option<u32>,
-    /// Someone waits for what is being settled.
+    /// Whether a caller waits in a flush.
     pub(crate) flushing: bool,
     pub(crate) stopped: bool,
     pub(crate) overflown: u64,
 }
 
-/// What the caller of [`Inbox::push`] has to do.
+/// The duty of the caller of [`Inbox::push`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Pushed {
     /// Nothing.
     Done,
     /// Wake the worker.
     Wake,
-    /// Say that check-ins are dropped, that of this monitor first, and why.
+    /// Log that check-ins are dropped, that of this monitor first, and why.
     WarnOnce(Slug, &'static str),
 }
 
 impl Inbox {
-    /// Never held across I/O; a panic while it is held leaves counters that still add up.
+    /// Locks the state. The lock is never held across I/O, and a panic under it leaves counters that still add up.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Leaves a check-in.
+    /// Has flushes wait for what the worker adopts before it first fetches check-ins.
+    pub(crate) fn expect_more(&self) {
+        self.state().worker.earliest_epoch = 0;
+    }
+
+    /// Queues a check-in.
     pub(crate) fn push(&self, mut record: QueuedCheckIn) -> Pushed {
         let mut state = self.state();
         state.captured += u64::from(record.event.is_counted());
@@ -124,7 +129,7 @@ impl Inbox {
         if std::mem::take(&mut state.parked) { Pushed::Wake } else { Pushed::Done }
     }
 
-    /// Fetches all check-ins in exchange for an empty buffer and the news.
+    /// Takes all check-ins in exchange for an empty buffer, and reports progress. Returns what callers want.
     pub(crate) fn exchange(&self, records: &mut Vec<QueuedCheckIn>, progress: Progress) -> Commands {
         records.clear();
         records.shrink_to(KEPT);
@@ -136,12 +141,12 @@ impl Inbox {
         state.fetched =
             usize::try_from(progress.stats.queued).unwrap_or(usize::MAX).saturating_add(records.len());
         if let Some(first) = records.first() {
-            // They are out of sight until they are filed.
+            // The worker's own report counts them only when it has queued them.
             state.worker.earliest_epoch = progress.earliest_epoch.min(first.epoch);
         }
         let closing = state.closing.take();
         if let Some(epoch) = closing {
-            // The ends of those runs are still to be made.
+            // The worker has yet to make the ends of those runs.
             state.worker.earliest_epoch = state.worker.earliest_epoch.min(epoch);
         }
         state.overflow_warned &= state.worker.stats.queued > 0;
@@ -157,19 +162,19 @@ impl Inbox {
         }
     }
 
-    /// The worker is about to sleep until it is woken; `false` if it must not.
+    /// Marks the worker as asleep until it is woken. Returns `false` if it must not sleep.
     pub(crate) fn park(&self) -> bool {
         let mut state = self.state();
         state.parked = state.records.is_empty() && state.expedite.is_none() && !state.is_stopped();
         state.parked
     }
 
-    /// Waits until everything left so far is settled, for at most `timeout`. Whether it is. `wake` is to wake the worker.
+    /// Waits for at most `timeout` until everything queued so far is settled. Returns whether it is. Calls `wake` to wake the worker.
     pub(crate) fn flush(&self, timeout: Duration, wake: impl FnOnce()) -> bool {
         self.settle(timeout, false, wake)
     }
 
-    /// As [`flush`](Self::flush), after the open runs have been closed as errors.
+    /// Has the open runs closed as errors, and then waits as [`flush`](Self::flush) does.
     pub(crate) fn close_open_runs(&self, timeout: Duration, wake: impl FnOnce()) -> bool {
         self.settle(timeout, true, wake)
     }
@@ -178,7 +183,7 @@ impl Inbox {
         let until = Instant::now().checked_add(timeout);
         let mut state = self.state();
         let epoch = state.epoch;
-        // What is not settled may be the begin of a run that the worker has not told of.
+        // An unsettled check-in may be the start of a run that the worker has not reported as open.
         let close = close && (state.worker.open_runs > 0 || !state.is_settled(epoch));
         if state.is_stopped() || !close && state.is_settled(epoch) {
             return state.is_settled(epoch);
@@ -187,7 +192,7 @@ impl Inbox {
             state.closing = Some(epoch);
             state.worker.earliest_epoch = state.worker.earliest_epoch.min(epoch);
         }
-        // What comes from now on is not waited for.
+        // Check-ins of later epochs are not waited for.
         state.epoch = epoch.saturating_add(1);
         state.expedite = Some(epoch);
         state.flushing += 1;
@@ -205,7 +210,7 @@ impl Inbox {
         state.is_settled(epoch)
     }
 
-    /// Lets the worker end, whatever is left, and nobody wait for it any longer; to be followed by waking it.
+    /// Tells the worker to end, whatever is left, and ends all flushes. The caller has to wake the worker.
     pub(crate) fn stop(&self) {
         let mut state = self.state();
         if state.phase == Phase::Running {
@@ -215,12 +220,12 @@ impl Inbox {
         self.settled.notify_all();
     }
 
-    /// Whether nothing is taken any more.
+    /// Whether the inbox takes nothing any more.
     pub(crate) fn is_stopped(&self) -> bool {
         self.state().is_stopped()
     }
 
-    /// Says that the worker has ended.
+    /// Records that the worker has ended.
     pub(crate) fn finish(&self) {
         let mut state = self.state();
         state.phase = Phase::Finished;
@@ -234,7 +239,7 @@ impl Inbox {
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Whether a check-in is undelivered or a run open, as far as the worker has told.
+    /// Whether a check-in is undelivered or a run open, by the worker's last report.
     pub(crate) fn has_loose_ends(&self) -> bool {
         let state = self.state();
         state.worker.open_runs > 0 || state.worker.stats.queued > 0 || !state.records.is_empty()

@@ -1,4 +1,4 @@
-//! The thread's end of the worker.
+//! The worker's thread: takes check-ins from the inbox, asks [`Delivery`] which may be sent, and sends them.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -10,10 +10,13 @@ use crons_types::CheckInId;
 use tokio::task::{Id, JoinSet};
 
 use super::shared::{Shared, WorkerConfig};
+use super::spool::spool::Spool;
 use crate::delivery::delivery::Delivery;
+use crate::delivery::open_runs::BySlug;
 use crate::delivery::response::Answer;
 use crate::delivery::run_queue::Index;
 use crate::delivery::upsert::Upserts;
+use crate::platform::now::Now;
 use crate::platform::process;
 use crate::record::discard::{DiscardCounts, DiscardReason};
 use crate::record::queued::QueuedCheckIn;
@@ -21,22 +24,21 @@ use crate::wire::encode::Discarded;
 use crate::wire::transport::{Request, Transport, TransportError};
 use crate::worker::inbox::Progress;
 
-/// Requests under way at the same time, each for another run: enough for 100 runs a second at 150 ms a request.
+/// The most requests at the same time, each for another run: enough for 100 check-ins a second at 150 ms a request.
 const MAX_IN_FLIGHT: usize = 16;
-/// While there is something going on the thread looks for itself, so that no job pays for waking it: that takes 4 us, ten
-/// times all else.
+/// While check-ins come in the thread polls, so that no job pays for waking it: that takes 4 µs, ten times all else.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
-/// After so many looks at nothing it sleeps until it is woken.
+/// After so many polls without a check-in the thread sleeps until it is woken.
 const IDLE_POLLS: u32 = 50;
 
-/// So often the thread goes on after a panic.
+/// The number of panics after which the thread ends.
 const MOST_PANICS: usize = 1_000;
 
 thread_local! {
     static ON_WORKER: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this is the thread that sends: it must not wait for itself.
+/// Whether this is the worker's thread, which must not wait for itself.
 pub(super) fn on_worker() -> bool {
     ON_WORKER.try_with(Cell::get).unwrap_or(false)
 }
@@ -49,9 +51,12 @@ pub(super) struct Sender {
     requests: JoinSet<Answer>,
     in_flight: HashMap<Id, (Index, DiscardCounts)>,
     upserts: Upserts,
+    /// Opened on the thread, as that reads and writes files.
+    spool: Option<Spool>,
+    ancestors: Vec<String>,
 }
 
-/// However the thread ends, nobody waits for it any longer, and nothing more is queued.
+/// Stops the inbox when the thread ends, also by a panic: no caller waits any longer, and nothing more is queued.
 struct StopOnDrop(Arc<Shared>);
 
 impl Drop for StopOnDrop {
@@ -61,10 +66,15 @@ impl Drop for StopOnDrop {
 }
 
 impl Sender {
-    pub(super) fn new(shared: Arc<Shared>, config: Arc<WorkerConfig>, transport: Arc<dyn Transport>) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        config: Arc<WorkerConfig>,
+        transport: Arc<dyn Transport>,
+        ancestors: Vec<String>,
+    ) -> Self {
         let (delivery, upserts) = (Delivery::new(config.delivery), Upserts::new(config.upsert));
         let (requests, in_flight) = (JoinSet::new(), HashMap::new());
-        Self { shared, config, transport, delivery, requests, in_flight, upserts }
+        Self { shared, config, transport, delivery, requests, in_flight, upserts, spool: None, ancestors }
     }
 
     pub(super) fn run(mut self) {
@@ -72,35 +82,36 @@ impl Sender {
         ON_WORKER.set(true);
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => {
-                // What it calls of the user's may panic: hooks, errors, subscribers. That costs a check-in, and not all others.
+                // Code of the user may panic: hooks, errors, subscribers. That costs one check-in, and not all others.
                 for _ in 0..MOST_PANICS {
                     let sent = catch_unwind(AssertUnwindSafe(|| runtime.block_on(self.send())));
                     let Err(payload) = sent else { break };
                     std::mem::forget(payload);
                     log!(error, "the thread that sends check-ins has panicked, and goes on");
                 }
-                // A name look-up may still be blocking; nobody waits for it.
+                // A name look-up or a sync may still be blocking; it is not waited for.
                 runtime.shutdown_background();
             }
             Err(error) => {
                 log_loss!(error, [%error,], "check-ins cannot be sent: no runtime for the worker: {error}");
             }
         }
-        // Here, where no runtime runs: a transport may own one, which must not be dropped within another.
+        // A transport may own a runtime, which must not be dropped within another one; here none runs.
         drop(self.config.connect.lock().unwrap_or_else(PoisonError::into_inner).take());
         drop(self);
     }
 
     async fn send(&mut self) {
+        self.open_spool();
         let shared = Arc::clone(&self.shared);
         let mut records = Vec::new();
         let mut poll_at = Instant::now();
         let (mut idle_polls, mut called, mut parked) = (0, true, false);
         loop {
-            // Not more often than that: each look takes the lock that the jobs need.
+            // At most once in each poll interval, as it takes the lock that the jobs need.
             if called || parked || poll_at <= Instant::now() {
                 let orders = shared.inbox.exchange(&mut records, self.progress());
-                // Whoever had runs closed waits for the next look, so the thread must not park before it.
+                // A caller that had runs closed waits for the next exchange, so the thread must not park before it.
                 idle_polls = if records.is_empty() && orders.closing.is_none() { idle_polls + 1 } else { 0 };
                 self.delivery.lost(DiscardReason::QueueOverflow, orders.overflown);
                 let mut closing = orders.closing;
@@ -113,19 +124,24 @@ impl Sender {
                 if let Some(epoch) = closing {
                     self.close_open_runs(epoch);
                 }
+                self.journal().await;
                 if orders.stopped {
                     self.log_what_is_left();
+                    if let Some(spool) = &mut self.spool {
+                        spool.finish();
+                    }
                     return;
                 }
                 if let Some(epoch) = orders.expedite {
                     self.delivery.expedite(epoch);
                 }
-                // Whoever waits is told of each answer.
+                // While a caller flushes, each answer is reported at once.
                 called = orders.flushing;
                 poll_at = Instant::now() + POLL_INTERVAL;
                 self.send_ready();
                 parked = idle_polls >= IDLE_POLLS && shared.inbox.park();
             } else {
+                self.journal().await;
                 self.send_ready();
             }
             let wake = self.wake_at((!parked).then_some(poll_at));
@@ -138,6 +154,43 @@ impl Sender {
                 self.on_finished(finished);
             }
         }
+    }
+
+    /// Opens the spool, if there is one, and takes from it what dead processes owe.
+    fn open_spool(&mut self) {
+        let (Some(options), Some(owner), None) = (&self.config.spool, &self.shared.owner, &self.spool) else {
+            return;
+        };
+        let now = Now::read();
+        self.spool = Some(Spool::open(options.clone(), owner.clone(), &self.ancestors, now.instant));
+        self.delivery.keep_journal();
+        self.adopt(now);
+    }
+
+    fn adopt(&mut self, now: Now) {
+        let Some(adopted) = self.spool.as_mut().and_then(|spool| spool.adopt(now)) else { return };
+        if !adopted.died.is_empty() {
+            log!(
+                warn,
+                runs = adopted.died.len(),
+                open = %BySlug(adopted.died.iter()),
+                "runs were open when their processes were killed: they are reported as errors"
+            );
+        }
+        self.delivery.adopt(adopted);
+    }
+
+    /// Records in the spool what has changed. To be called before anything is sent.
+    async fn journal(&mut self) {
+        let Some(spool) = &mut self.spool else { return };
+        let (changes, now) = (self.delivery.take_journaled(), Now::read());
+        spool.record(&changes, now);
+        spool.sync(now.instant).await;
+        let struck_out = spool.take_struck_out();
+        if struck_out > 0 {
+            self.delivery.struck_out(struck_out);
+        }
+        self.adopt(now);
     }
 
     fn progress(&self) -> Progress {
@@ -163,10 +216,16 @@ impl Sender {
         }
     }
 
-    /// Logs at the end of the client what the server will not hear of.
+    /// Logs at the end of the client which check-ins and runs the server does not hear of.
     fn log_what_is_left(&self) {
         let undelivered = self.delivery.stats().queued;
-        if undelivered > 0 {
+        if undelivered > 0 && self.spool.as_ref().is_some_and(Spool::is_written) {
+            log!(
+                warn,
+                undelivered,
+                "{undelivered} check-ins were not delivered before the client ended: they are in the spool, for the next start"
+            );
+        } else if undelivered > 0 {
             log_loss!(
                 warn,
                 [undelivered,],
@@ -184,15 +243,16 @@ impl Sender {
         }
     }
 
-    /// When to go on though nothing happens.
+    /// The instant at which the thread goes on though nothing happens. `None` if it waits to be woken.
     fn wake_at(&self, poll_at: Option<Instant>) -> Option<Instant> {
-        // With all hands full, only an answer or news can help.
+        // With the most requests under way, only an answer makes room.
         let full = self.requests.len() >= MAX_IN_FLIGHT;
         let due = self.delivery.wake_at(Instant::now()).filter(|_| !full);
-        [due, poll_at].into_iter().flatten().min()
+        let sync = self.spool.as_ref().and_then(Spool::wake_at);
+        [due, poll_at, sync].into_iter().flatten().min()
     }
 
-    /// Puts on the wire what may go.
+    /// Sends the check-ins that may be sent now.
     fn send_ready(&mut self) {
         while self.requests.len() < MAX_IN_FLIGHT {
             let now = Instant::now();
@@ -212,7 +272,7 @@ impl Sender {
         }
     }
 
-    /// The request for a check-in. What `before_send_check_in` has made of it is kept for the next attempt.
+    /// Writes the request for a check-in. The result of `before_send_check_in` is kept for further attempts.
     fn write(
         &mut self,
         index: Index,
@@ -247,15 +307,15 @@ impl Sender {
             if let (Ok(response), Some(record)) = (&answer, self.delivery.get(index)) {
                 self.upserts.answered(&record.monitor, response);
             }
-            self.delivery.answered(index, &answer, discarded, Instant::now());
+            self.delivery.answered(index, &answer, discarded, Now::read());
         }
     }
 }
 
-/// Polled as a task of its own, so that a transport that panics ends its request only.
+/// Sends a request, for at most `timeout`. Runs as a task of its own, so that a transport that panics ends its request only.
 async fn answer(transport: Arc<dyn Transport>, request: Request, timeout: Duration) -> Answer {
     match tokio::time::timeout(timeout, async move { transport.send(request).await }).await {
-        // Its text is written here, as that may be the user's code.
+        // The text is formatted here, where a panic of the user's error is caught.
         Ok(answer) => answer.map_err(|error| TransportError::new(error.to_string())),
         Err(_) => Err(TransportError::new(format!("no answer within {timeout:?}"))),
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Notify;
 
 use super::inbox::Inbox;
+use super::spool::spool::SpoolOptions;
 use crate::delivery::delivery::DeliveryOptions;
 use crate::delivery::on_exit::OnExit;
 use crate::delivery::upsert::Upsert;
@@ -16,23 +17,26 @@ use crate::wire::transport::Transport;
 /// Makes a transport for this process: connections do not survive a fork.
 pub(crate) type Connect = Box<dyn Fn() -> Option<Arc<dyn Transport>> + Send + Sync>;
 
-/// All that a worker needs, in this process or in a child of it.
+/// The configuration of a worker, for this process and the children that are forked from it.
 pub(crate) struct WorkerConfig {
-    /// Taken out when the worker ends: it may hold a transport of the user's, which is to be dropped then.
+    /// Taken when the worker ends, because a transport of the user in it is to be dropped then.
     pub(crate) connect: Mutex<Option<Connect>>,
     pub(crate) encoder: CheckInEncoder,
     pub(crate) delivery: DeliveryOptions,
     pub(crate) upsert: Upsert,
     pub(crate) request_timeout: Duration,
     pub(crate) on_exit: OnExit,
+    pub(crate) spool: Option<SpoolOptions>,
 }
 
-/// What callers and the thread share.
+/// The state that callers share with the thread.
 #[derive(Default)]
 pub(super) struct Shared {
     pub(super) inbox: Inbox,
-    /// There is something to do.
+    /// Notified when there is something to do.
     pub(super) wake: Notify,
+    /// The name of the worker's journals in the spool. `None` without a spool.
+    pub(super) owner: Option<String>,
 }
 
 impl Shared {

@@ -1,4 +1,4 @@
-//! The thread that sends: several runs at a time, over whatever transport.
+//! The caller's end of the worker: hands check-ins to its thread, flushes and ends it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -7,22 +7,23 @@ use std::time::Duration;
 use super::sender::{Sender, on_worker};
 use super::shared::{Shared, WorkerConfig};
 use crate::delivery::on_exit::OnExit;
+use crate::platform::ids::new_id;
 use crate::platform::process;
 use crate::record::queued::QueuedCheckIn;
 use crate::record::stats::Stats;
 use crate::wire::transport::Transport;
 use crate::worker::inbox::Pushed;
 
-/// A process that was forked more often since `init` sends nothing, and says so.
+/// A process with more forks since `init` sends nothing, and logs that once.
 const MOST_FORKS: usize = 8;
 
-/// The caller's end of the worker.
+/// The worker as callers see it.
 pub(crate) struct Worker {
     config: Arc<WorkerConfig>,
-    /// One for each process between the first and this one: a child has none of its parent's threads, and must not touch
-    /// a lock that one of them may have held.
+    /// One state for each process between the first and this one: a child has none of its parent's threads, and must not touch a lock that
+    /// one of them may have held.
     shared_by_fork: [OnceLock<Arc<Shared>>; MOST_FORKS],
-    /// The forks before the first of them.
+    /// The number of forks before the first of these processes.
     forks: usize,
 }
 
@@ -31,13 +32,13 @@ impl Worker {
     pub(crate) fn start(config: WorkerConfig, transport: Arc<dyn Transport>) -> std::io::Result<Self> {
         process::count_forks();
         let config = Arc::new(config);
-        let shared = spawn(&config, transport)?;
+        let shared = spawn(&config, transport, Vec::new())?;
         let mut shared_by_fork: [OnceLock<Arc<Shared>>; MOST_FORKS] = Default::default();
         shared_by_fork[0] = OnceLock::from(shared);
         Ok(Self { config, shared_by_fork, forks: process::forks() })
     }
 
-    /// Hands over a check-in. Does no I/O and does not wait for any.
+    /// Queues a check-in. Does no I/O, and does not wait for any.
     pub(crate) fn push(&self, record: QueuedCheckIn) {
         let Some(cell) = self.place() else { return forked_too_often() };
         let shared = cell.get_or_init(|| self.spawn_after_fork());
@@ -52,9 +53,11 @@ impl Worker {
 
     #[cold]
     fn spawn_after_fork(&self) -> Arc<Shared> {
-        // A thread that the fork has left behind may hold the lock; it was ending the client then.
+        // A thread of the parent that was ending the client may hold the lock; the child does not have it.
         let transport = self.config.connect.try_lock().ok().and_then(|connect| connect.as_ref()?());
-        let shared = transport.and_then(|transport| spawn(&self.config, transport).ok());
+        let workers = self.shared_by_fork.iter().filter_map(OnceLock::get);
+        let ancestors = workers.filter_map(|shared| shared.owner.clone()).collect();
+        let shared = transport.and_then(|transport| spawn(&self.config, transport, ancestors).ok());
         shared.unwrap_or_else(|| {
             log_loss!(error, [], "the check-ins of this forked process cannot be sent: jobs run unwatched");
             let shared = Shared::default();
@@ -63,7 +66,7 @@ impl Worker {
         })
     }
 
-    /// Of this process; `None` if it was forked and has sent nothing yet.
+    /// The state of this process. `None` if it was forked and has captured nothing yet.
     fn shared(&self) -> Option<&Arc<Shared>> {
         self.place()?.get()
     }
@@ -72,10 +75,10 @@ impl Worker {
         self.shared_by_fork.get(process::forks().saturating_sub(self.forks))
     }
 
-    /// Waits until everything captured so far is settled, for at most `timeout`. Whether it is.
+    /// Waits for at most `timeout` until everything captured so far is settled. Returns whether it is.
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
         let Some(shared) = self.shared() else { return true };
-        // A hook or a transport that flushes would wait for itself.
+        // The worker's thread, which calls hooks and transports, would wait for itself.
         let timeout = if on_worker() { Duration::ZERO } else { timeout };
         shared.inbox.flush(timeout, || shared.wake.notify_one())
     }
@@ -89,7 +92,7 @@ impl Worker {
         }
     }
 
-    /// Lets the thread end, whatever is left; does not wait for it.
+    /// Tells the thread to end, whatever is left, and does not wait for it.
     pub(crate) fn stop(&self) {
         if let Some(shared) = self.shared() {
             shared.inbox.stop();
@@ -103,10 +106,11 @@ impl Worker {
     }
 
     /// As [`stop`](Self::stop), and waits for at most `timeout` until the thread has logged what is left: it is asked to, because a
-    /// thread that runs the exit hooks has lost its thread-locals, which subscribers use. With nothing left it does not wait.
+    /// thread that runs the exit hooks has lost its thread-locals, which subscribers use. With nothing left, and no journal to end, it
+    /// does not wait.
     pub(crate) fn stop_and_report(&self, timeout: Duration) {
         let Some(shared) = self.shared() else { return };
-        let waits = shared.inbox.has_loose_ends() && !on_worker();
+        let waits = (shared.inbox.has_loose_ends() || shared.owner.is_some()) && !on_worker();
         self.stop();
         if waits {
             shared.inbox.wait_until_finished(timeout);
@@ -131,9 +135,18 @@ fn forked_too_often() {
     }
 }
 
-fn spawn(config: &Arc<WorkerConfig>, transport: Arc<dyn Transport>) -> std::io::Result<Arc<Shared>> {
-    let shared = Arc::new(Shared::default());
-    let sender = Sender::new(Arc::clone(&shared), Arc::clone(config), transport);
+/// Starts the thread of a worker, which was forked from the owners of the journals that `ancestors` names.
+fn spawn(
+    config: &Arc<WorkerConfig>,
+    transport: Arc<dyn Transport>,
+    ancestors: Vec<String>,
+) -> std::io::Result<Arc<Shared>> {
+    let owner = config.spool.as_ref().map(|_| new_id().to_string());
+    let shared = Arc::new(Shared { owner, ..Shared::default() });
+    if shared.owner.is_some() {
+        shared.inbox.expect_more();
+    }
+    let sender = Sender::new(Arc::clone(&shared), Arc::clone(config), transport, ancestors);
     std::thread::Builder::new().name("crons-worker".to_owned()).spawn(move || sender.run())?;
     Ok(shared)
 }

@@ -1,4 +1,4 @@
-//! A request that is not done as asked, and why: the same form everywhere.
+//! The error of a request, in one form for all routes.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use crate::mask;
 use crate::pipeline::Unavailable;
 use crate::store::StoreError;
 
-/// Where a client finds the reason without reading the body; the name is that of Sentry's older servers.
+/// The header with the reason, for clients that do not read the body; the name is that of Sentry's older servers.
 pub const REASON: HeaderName = HeaderName::from_static("x-sentry-error");
 
-/// Characters of that header, at most.
+/// The most characters of that header.
 const MAX_REASON: usize = 500;
 
-/// Why a request is refused, with the status that says so: `{"detail": ..}`.
+/// A refused request: the status, and the reason, which is answered as `{"detail": ..}`.
 #[derive(Debug)]
 pub struct HttpError {
     status: StatusCode,
@@ -40,7 +40,7 @@ impl HttpError {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
-    /// Adds what else the sender has to know.
+    /// Appends notes to the reason.
     pub fn with_notes(mut self, notes: &[String]) -> Self {
         for note in notes {
             self.detail.push_str("; ");
@@ -60,11 +60,11 @@ impl IntoResponse for HttpError {
     }
 }
 
-/// The reason in the extensions of a refusal, for the log.
+/// The reason among the extensions of a response, where the log finds it.
 #[derive(Debug, Clone)]
 pub struct Logged(pub Arc<str>);
 
-/// Adds the reason as a header, as far as a header can hold it.
+/// Adds the reason as a header, as printable ASCII of at most [`MAX_REASON`] characters.
 pub fn with_reason(mut response: Response, reason: &str) -> Response {
     if let Ok(value) = HeaderValue::from_str(&header_text(&mask::hide(reason))) {
         response.headers_mut().insert(REASON, value);
@@ -72,11 +72,11 @@ pub fn with_reason(mut response: Response, reason: &str) -> Response {
     response
 }
 
-/// The text in printable ASCII: typographic signs as their plain forms, all else escaped as in JSON (`\u00e9`); at most
-/// [`MAX_REASON`] characters, whose last ones are dots where the text is longer.
+/// Converts a text to printable ASCII: typographic signs to their plain forms, any other character to its JSON escape (`\u00e9`). A text
+/// of more than [`MAX_REASON`] characters is cut and ends in three dots.
 fn header_text(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
-    // Where the text can end with dots behind it, not in the middle of an escape.
+    // The last length at which three dots still fit and no escape is cut in two.
     let mut cut = 0;
     for c in text.chars() {
         match c {
@@ -112,7 +112,7 @@ fn header_text(text: &str) -> String {
 }
 
 impl From<PathRejection> for HttpError {
-    /// Names the part of the path; its value is left out, since it may be a key.
+    /// The message names the parameter of the path without its value, which may be a key.
     fn from(rejected: PathRejection) -> Self {
         let detail = match &rejected {
             PathRejection::FailedToDeserializePathParams(failed) => match failed.kind() {
@@ -130,7 +130,7 @@ impl From<PathRejection> for HttpError {
 impl From<StoreError> for HttpError {
     fn from(error: StoreError) -> Self {
         if error.is_corrupt() {
-            // The log has named the row already.
+            // The row was logged when it was found.
             return Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string());
         }
         tracing::error!(%error, "a read failed");

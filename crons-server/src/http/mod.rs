@@ -1,4 +1,4 @@
-//! The server's edge: connections, routes, who may ask, and the handlers of ingest, API and pages.
+//! HTTP: connections, routes, access control, and the handlers of ingest, API and pages.
 
 // In layer order: a module uses only those above it.
 mod listener;

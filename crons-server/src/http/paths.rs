@@ -1,9 +1,9 @@
-//! Paths of requests: made regular before they are routed, and shown without the key that they may hold.
+//! Paths of requests: slashes are collapsed before routing, and messages repeat only parts that cannot be a key.
 
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
-/// Words of this server's own routes, the only parts of a path that a message repeats.
+/// The words of this server's routes, the only parts of a path that a message repeats.
 const WORDS: [&str; 21] = [
     "api",
     "organizations",
@@ -28,7 +28,7 @@ const WORDS: [&str; 21] = [
     "style.css",
 ];
 
-/// Replaces each run of slashes in the path by one slash, as Relay does; the query stays as it is.
+/// Replaces each run of slashes in the path by one slash, as Relay does. The query is not changed.
 pub(crate) fn collapse_slashes(uri: &mut Uri) {
     if !uri.path().contains("//") {
         return;
@@ -48,10 +48,9 @@ pub(crate) fn collapse_slashes(uri: &mut Uri) {
     *uri = Uri::from_parts(parts).unwrap_or_default();
 }
 
-/// The path as a message may show it: words of known routes and project numbers, `…` in place of all else.
-///
-/// Anything else may be a key: that of a misspelled check-in URL, for example.
-pub(crate) fn shown(path: &str) -> String {
+/// The path for a message: words of known routes and project numbers, with `…` in place of other parts, since they may be a key, as in a
+/// misspelled check-in URL.
+pub(crate) fn redacted(path: &str) -> String {
     let is_project = |part: &str| part.len() <= 4 && part.bytes().all(|c| c.is_ascii_digit());
     let mut shown = String::new();
     for part in path.trim_matches('/').split('/') {
@@ -68,7 +67,7 @@ pub(crate) fn shown(path: &str) -> String {
     shown
 }
 
-/// A name from a path, in quotes, as a message may show it: `…` for what looks like a key.
+/// A name from a path for a message, in quotes; `…` for one that looks like a key.
 pub(crate) fn named(part: &str) -> String {
     /// Sentry's keys have 32 hexadecimal digits.
     const KEY: usize = 32;
@@ -115,7 +114,7 @@ mod tests {
             ("/api/123456789/envelope", "/api/…/envelope"),
             ("/api/1/2/envelope/", "/api/1/…/envelope/"),
         ] {
-            assert_eq!(shown(path), expected, "{path}");
+            assert_eq!(redacted(path), expected, "{path}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Query strings, read so that a refusal names the parameter.
+//! Query strings. Refusals name the parameter.
 
 use std::convert::Infallible;
 
@@ -13,17 +13,17 @@ use crate::http::paths;
 #[derive(Debug, Default)]
 pub(crate) struct QueryPairs {
     pairs: Vec<(String, String)>,
-    /// Names of parameters whose bytes are not UTF-8.
+    /// The names of parameters whose bytes are not UTF-8.
     broken: Vec<String>,
 }
 
 impl QueryPairs {
-    /// The parameters of a URI; none without a query string.
+    /// Reads the parameters of a URI; there are none without a query string.
     pub(crate) fn of(uri: &Uri) -> Self {
         let mut read = Self::default();
         for written in uri.query().unwrap_or_default().split('&') {
             for (name, value) in form_urlencoded::parse(written.as_bytes()).into_owned() {
-                // Decoding puts a replacement character in place of what is not UTF-8.
+                // Decoding replaces bytes that are not UTF-8 by a replacement character.
                 let replaced = name.matches(REPLACED).count() + value.matches(REPLACED).count();
                 if replaced > 0 && replaced != written_replacements(written) {
                     read.broken.push(name.clone());
@@ -37,7 +37,7 @@ impl QueryPairs {
     /// The value of a parameter; `None` if it is not given.
     ///
     /// # Errors
-    /// If it is given twice with two values, or is not UTF-8. The message shows no value, since it may be a key.
+    /// If the parameter is given twice with two values, or is not UTF-8. The message shows no value, since it may be a key.
     pub(crate) fn value(&self, name: &str) -> Result<Option<&str>, HttpError> {
         if self.broken.iter().any(|broken| broken == name) {
             return Err(not_utf8(name));
@@ -53,10 +53,10 @@ impl QueryPairs {
         Ok(first)
     }
 
-    /// The names with their values.
+    /// All parameters, each with its value.
     ///
     /// # Errors
-    /// If one of them is not UTF-8.
+    /// If a parameter is not UTF-8.
     pub(crate) fn into_pairs(self) -> Result<Vec<(String, String)>, HttpError> {
         self.broken.first().map_or(Ok(self.pairs), |name| Err(not_utf8(name)))
     }
@@ -75,10 +75,10 @@ impl QueryPairs {
     }
 }
 
-/// The character that stands for bytes that are not UTF-8.
+/// The character in place of bytes that are not UTF-8.
 const REPLACED: char = char::REPLACEMENT_CHARACTER;
 
-/// Replacement characters that the sender wrote himself, percent-encoded or not.
+/// The number of replacement characters that the sender wrote as such, percent-encoded or not.
 fn written_replacements(written: &str) -> usize {
     written.matches(REPLACED).count() + written.to_ascii_lowercase().matches("%ef%bf%bd").count()
 }

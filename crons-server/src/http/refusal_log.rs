@@ -1,6 +1,6 @@
-//! The log of refused requests: for each status one line a minute, with the number of those that have none.
+//! The log of refused requests: one line a minute for each status, with the number of refusals since the line before.
 //!
-//! Whoever has no key can send any number of requests, and must not fill a disk with lines.
+//! Anybody without a key can send any number of requests, and must not be able to fill a disk with lines.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,32 +11,32 @@ use axum::response::Response;
 
 use crate::http::error::Logged;
 
-/// Between two lines about the same status.
+/// The pause between two lines about the same status.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// Logs refusals, the first of each status in a minute.
+/// Logs the first refusal of each status in a minute, and counts the others.
 #[derive(Debug, Default)]
 pub(crate) struct RefusalLog(Mutex<HashMap<StatusCode, Refused>>);
 
-/// Requests that were refused with one status.
+/// The refusals of one status.
 #[derive(Debug)]
 struct Refused {
     logged_at: Instant,
-    /// Those since then.
+    /// The number of refusals since then.
     unlogged: u64,
 }
 
 impl RefusalLog {
-    /// Logs a response if it is a refusal and its turn has come.
+    /// Logs a response if it is a refusal and no other of its status was logged in the last minute.
     pub(crate) fn log(&self, response: &Response) {
         let Some(Logged(detail)) = response.extensions().get() else { return };
         if let Some(unlogged) = self.count(response.status(), Instant::now()) {
-            // Quoted: what a client sends must not look like a line of ours.
+            // The text is quoted, so that a client cannot forge a line of the log.
             tracing::warn!(status = response.status().as_u16(), ?detail, unlogged, "request refused");
         }
     }
 
-    /// Logs, for as long as the server runs, how many refusals have no line of their own.
+    /// Logs every minute the numbers of refusals without a line of their own, until the server stops.
     pub(crate) async fn log_counts(&self) {
         loop {
             tokio::time::sleep(PAUSE).await;
@@ -46,7 +46,7 @@ impl RefusalLog {
         }
     }
 
-    /// Counts one more. If it is to be logged: how many were not, since the line before.
+    /// Counts a refusal. Returns the number of those not logged since the line before if this one is to be logged; else `None`.
     fn count(&self, status: StatusCode, now: Instant) -> Option<u64> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(known) = all.get_mut(&status) else {
@@ -61,7 +61,7 @@ impl RefusalLog {
         Some(std::mem::take(&mut known.unlogged))
     }
 
-    /// The counts whose minute is over, to be logged now.
+    /// Takes the counts whose minute is over.
     fn take_counts(&self, now: Instant) -> Vec<(StatusCode, u64)> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let over =

@@ -61,7 +61,7 @@ impl Routes {
             refused.into_response()
         } else if let Some(project) = plain_envelope(&request) {
             let answer = ingest::envelope(&self.state, &project, request).await;
-            ingest::readable_by_pages(answer.into_response())
+            ingest::allow_any_origin(answer.into_response())
         } else {
             let Ok(response) = self.router.call(request).await;
             response
@@ -173,7 +173,7 @@ async fn health(State(state): State<AppState>) -> Result<Json<Value>, HttpError>
 
 /// The answer to a path without a route. The message shows only known words of the path, since the rest may be a key.
 async fn not_found(uri: Uri) -> HttpError {
-    let (path, shown) = (uri.path(), paths::shown(uri.path()));
+    let (path, shown) = (uri.path(), paths::redacted(uri.path()));
     let help = if path.starts_with("/api/0/") && !path.ends_with('/') {
         "paths of the API end in a slash"
     } else if path.starts_with("/api/0/") {
@@ -191,7 +191,7 @@ async fn other_method(method: Method, route: Option<MatchedPath>, uri: Uri) -> R
     if method == Method::OPTIONS {
         return StatusCode::OK.into_response();
     }
-    let path = route.map_or_else(|| paths::shown(uri.path()), |route| route.as_str().to_owned());
+    let path = route.map_or_else(|| paths::redacted(uri.path()), |route| route.as_str().to_owned());
     let detail = format!("{method} is not what {path} is for; the header `Allow` says what is");
     HttpError::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
 }

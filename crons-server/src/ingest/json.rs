@@ -1,4 +1,7 @@
-//! JSON as clients and operators send it: read as serde reads it, refused in words that name the field.
+//! Reads JSON of clients and operators by serde, and explains what is wrong with it: the field, its value, and what is allowed.
+//!
+//! `serde_json` is fast, but its errors name neither the path nor the value, and use names of Rust. So only JSON that it has refused is
+//! read again, by a deserializer over the parsed value that knows the path.
 
 use std::fmt;
 
@@ -9,51 +12,50 @@ use serde::de::{
 };
 use serde_json::Value;
 
-use super::json_object::{self, Object};
-use crate::quote::{quoted, shortened};
+use super::json_object::{JsonObject, describe_json_error};
+use crate::quote::{escaped, quoted};
 
-/// Reads an object.
+/// Reads a JSON object.
 ///
 /// # Errors
-/// If it is none, or not the right one: the field, its value, and what is allowed.
+/// If the text is not a JSON object, or not one of a `T`: the field, its value, and what is allowed.
 pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(json).map(|Object(read)| read).map_err(|error| explain::<T>(json, &error))
+    serde_json::from_slice(json).map(|JsonObject(read)| read).map_err(|error| explain::<T>(json, &error))
 }
 
-/// Why this JSON is no `T`, after serde has refused it with `error`.
+/// Explains why this JSON is not a `T`, after `serde_json` has refused it with `error`.
 pub(crate) fn explain<T: DeserializeOwned>(json: &[u8], error: &serde_json::Error) -> String {
     if json.trim_ascii().is_empty() {
         return "it is empty".to_owned();
     }
-    // Once more, slowly and with the path: serde_json's own error has neither path nor plain words.
     match serde_json::from_slice::<Value>(json) {
-        Err(syntax) => json_object::fault(&syntax),
-        Ok(value) => match Object::<T>::deserialize(Node(&value)) {
+        Err(syntax) => describe_json_error(&syntax),
+        Ok(value) => match JsonObject::<T>::deserialize(Node(&value)) {
             Err(fault) => fault.to_string(),
-            // A key that is there twice, which a value has once.
-            Ok(_) => json_object::fault(error),
+            // A key is written twice: the parsed value has it once, so it cannot show that.
+            Ok(_) => describe_json_error(error),
         },
     }
 }
 
-/// What is wrong, and with which field.
+/// A description of what is wrong, and the path of the field.
 #[derive(Debug)]
-struct Fault {
-    /// Keys and indices, outermost first.
+struct FieldError {
+    /// Keys and indices, the outermost first.
     path: String,
     problem: String,
 }
 
-impl Fault {
-    /// The same, seen from one level further out.
+impl FieldError {
+    /// Adds the key or index of the next level outwards to the path.
     fn under(mut self, key: &str) -> Self {
         let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
-        self.path = format!("{}{separator}{}", shortened(key), self.path);
+        self.path = format!("{}{separator}{}", escaped(key), self.path);
         self
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.path.is_empty() {
             f.write_str(&self.problem)
@@ -63,15 +65,15 @@ impl fmt::Display for Fault {
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for FieldError {}
 
-impl de::Error for Fault {
+impl de::Error for FieldError {
     fn custom<T: fmt::Display>(problem: T) -> Self {
         Self { path: String::new(), problem: problem.to_string() }
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::custom(format_args!("it is {}, and has to be {}", shown(found), plain(expected)))
+        Self::custom(format_args!("it is {}, and must be {}", found_words(found), expected_words(expected)))
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -84,19 +86,19 @@ impl de::Error for Fault {
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
         Self::custom(format_args!(
-            "there is no `{}`; allowed are `{}`",
-            shortened(field),
+            "there is no key `{}`; allowed are `{}`",
+            escaped(field),
             expected.join("`, `")
         ))
     }
 
     fn unknown_variant(written: &str, expected: &'static [&'static str]) -> Self {
-        Self::custom(format_args!("it is {}, and has to be {}", quoted(written), OneOf(expected)))
+        Self::custom(format_args!("it is {}, and must be {}", quoted(written), OneOf(expected)))
     }
 }
 
-/// A value as it stands in the JSON.
-fn shown(found: Unexpected<'_>) -> String {
+/// The value that was found, as JSON.
+fn found_words(found: Unexpected<'_>) -> String {
     match found {
         Unexpected::Bool(value) => value.to_string(),
         Unexpected::Unsigned(value) => value.to_string(),
@@ -110,10 +112,10 @@ fn shown(found: Unexpected<'_>) -> String {
     }
 }
 
-/// What was expected, without names of Rust's types.
-fn plain(expected: &dyn Expected) -> String {
+/// The expectation, in words of JSON instead of names of Rust types.
+fn expected_words(expected: &dyn Expected) -> String {
     let text = expected.to_string();
-    let plain = match text.as_str() {
+    let words = match text.as_str() {
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "f32" | "f64" => "a number",
@@ -121,15 +123,15 @@ fn plain(expected: &dyn Expected) -> String {
         other if other.starts_with("struct ") => "a JSON object",
         other => other,
     };
-    plain.to_owned()
+    words.to_owned()
 }
 
-/// A value that knows its place.
+/// A deserializer over a parsed value.
 #[derive(Clone, Copy)]
 struct Node<'a>(&'a Value);
 
 impl Node<'_> {
-    fn refuse<T>(self, expected: &dyn Expected) -> Result<T, Fault> {
+    fn refuse<T>(self, expected: &dyn Expected) -> Result<T, FieldError> {
         let number = self.0.to_string();
         let found = match self.0 {
             Value::Null => Unexpected::Unit,
@@ -144,9 +146,9 @@ impl Node<'_> {
 }
 
 impl<'de> Deserializer<'de> for Node<'de> {
-    type Error = Fault;
+    type Error = FieldError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         match self.0 {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(*value),
@@ -162,7 +164,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
@@ -170,7 +172,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, FieldError> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -179,9 +181,9 @@ impl<'de> Deserializer<'de> for Node<'de> {
         name: &'static str,
         names: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, FieldError> {
         match self.0 {
-            Value::String(written) => IntoDeserializer::<Fault>::into_deserializer(written.as_str())
+            Value::String(written) => IntoDeserializer::<FieldError>::into_deserializer(written.as_str())
                 .deserialize_enum(name, names, visitor),
             _ => self.refuse(&OneOf(names)),
         }
@@ -192,7 +194,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, FieldError> {
         if self.0.is_object() { self.deserialize_any(visitor) } else { self.refuse(&visitor) }
     }
 
@@ -202,7 +204,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
     }
 }
 
-/// The names that an enumeration has.
+/// The names of an enumeration: `"crontab" or "interval"`.
 struct OneOf(&'static [&'static str]);
 
 impl Expected for OneOf {
@@ -218,35 +220,37 @@ impl fmt::Display for OneOf {
     }
 }
 
+/// The values of an array; errors get their index.
 struct Items<'a>(std::iter::Enumerate<std::slice::Iter<'a, Value>>);
 
 impl<'a> SeqAccess<'a> for Items<'a> {
-    type Error = Fault;
+    type Error = FieldError;
 
-    fn next_element_seed<T: DeserializeSeed<'a>>(&mut self, seed: T) -> Result<Option<T::Value>, Fault> {
+    fn next_element_seed<T: DeserializeSeed<'a>>(&mut self, seed: T) -> Result<Option<T::Value>, FieldError> {
         let Some((index, value)) = self.0.next() else { return Ok(None) };
         seed.deserialize(Node(value)).map(Some).map_err(|fault| fault.under(&format!("[{index}]")))
     }
 }
 
+/// The keys and values of an object; errors get their key.
 struct Keys<'a> {
     keys: serde_json::map::Iter<'a>,
     value: Option<(&'a str, &'a Value)>,
 }
 
 impl<'a> MapAccess<'a> for Keys<'a> {
-    type Error = Fault;
+    type Error = FieldError;
 
-    fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
+    fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, FieldError> {
         let Some((key, value)) = self.keys.next() else { return Ok(None) };
         self.value = Some((key, value));
         seed.deserialize(StrDeserializer::new(key)).map(Some)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Fault> {
+    fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, FieldError> {
         let Some((key, value)) = self.value.take() else {
             return Err(de::Error::custom("a value was asked for before its key"));
         };
-        seed.deserialize(Node(value)).map_err(|fault| fault.under(key))
+        seed.deserialize(Node(value)).map_err(|fault| fault.under(&escaped(key)))
     }
 }

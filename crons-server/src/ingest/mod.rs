@@ -1,4 +1,4 @@
-//! Reads check-ins from bytes: envelopes, payloads, and remarks about what in them is not used. Nothing here knows HTTP.
+//! Readers of check-ins: envelopes, payloads, and remarks about parts that have no effect. Nothing here knows HTTP.
 //!
 //! The form is read as leniently as by Sentry's Relay, the content as strictly as by Sentry's server; a refusal or a remark names the
 //! field, its value, what is allowed, and what to write.
@@ -12,6 +12,6 @@ mod payload;
 mod envelope;
 
 pub(crate) use envelope::{Envelope, EnvelopeError, MAX_ITEM};
-pub(crate) use json_object::{Object, fault};
+pub(crate) use json_object::{JsonObject, describe_json_error};
 pub(crate) use payload::parse_check_in;
 pub(crate) use repeated_key::repeated_key;

@@ -1,19 +1,19 @@
-//! What retention does not keep: the part of it that one transaction deletes.
+//! Rows that retention does not keep, as many as one transaction deletes.
 
-/// Rows that one transaction deletes, at most. Ids are random, so each of them writes a page of their index: 500 of them held
-/// check-ins for more than 50 ms.
+/// The most rows that one transaction deletes. Ids are random, so each row writes another page of their index: 500 rows delayed check-ins
+/// by more than 50 ms.
 pub(super) const ROWS: usize = 100;
 
-/// Row ids that a plan has found, for one transaction to delete.
+/// The rows that a step of a sweep has found, by row id.
 #[derive(Debug, Clone, Default)]
 pub struct Expired {
     pub(super) check_ins: Vec<i64>,
-    /// When the newest of `check_ins` began, in microseconds: a run that reuses a row id is newer.
+    /// The start of the newest of `check_ins`, in microseconds: a run that reuses a row id is newer.
     pub(super) newest: i64,
     pub(super) occurrences: Vec<i64>,
     pub(super) incidents: Vec<i64>,
     pub(super) outages: Vec<i64>,
-    /// Usage of each slug up to this hour, included.
+    /// The last hour, included, to delete of each slug.
     pub(super) usage: Vec<(String, i64)>,
     pub(super) usage_rows: usize,
 }
@@ -25,7 +25,7 @@ impl Expired {
         ids.iter().map(|ids| ids.len()).sum::<usize>() + self.usage_rows
     }
 
-    /// How many more rows fit.
+    /// The number of rows that still fit.
     pub(super) fn room(&self) -> usize {
         ROWS.saturating_sub(self.rows())
     }

@@ -1,13 +1,17 @@
 //! What arrives at a server that behaves as it is told, on a clock that the test holds.
 
 mod accounts;
+mod keep_alive;
+mod pacing;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crons_types::{CheckInId, MonitorConfig, Slug};
 
 use super::*;
 use crate::delivery::response::Answer;
+use crate::platform::now::Now;
 use crate::record::queued::{MonitorInfo, MonitorRef, RunEvent};
 use crate::wire::transport::{Response, TransportError};
 
@@ -24,6 +28,8 @@ struct World {
     server: Box<dyn FnMut(Duration) -> Answer>,
     /// Slug, report, and when it came.
     arrived: Vec<(String, RunEvent, Duration)>,
+    /// Requests, whether or not they were answered, in order.
+    requests: Vec<(CheckInId, RunEvent)>,
     captured: u64,
     ids: u128,
 }
@@ -56,6 +62,7 @@ impl World {
             begin: now,
             server,
             arrived,
+            requests: Vec::new(),
             captured: 0,
             ids: 0,
         }
@@ -72,8 +79,12 @@ impl World {
     }
 
     fn start(&mut self, slug: &str, config: Option<MonitorConfig>) -> Job {
+        self.start_of(MonitorInfo::new(Slug::parse(slug).unwrap(), config))
+    }
+
+    fn start_of(&mut self, monitor: MonitorInfo) -> Job {
         self.ids += 1;
-        let monitor = MonitorRef::Made(Arc::new(MonitorInfo::new(Slug::parse(slug).unwrap(), config)));
+        let monitor = MonitorRef::Made(Arc::new(monitor));
         let job = Job { id: CheckInId::from_bytes(self.ids.to_be_bytes()), monitor, began: self.now };
         self.capture(&job, RunEvent::InProgress);
         job
@@ -86,11 +97,13 @@ impl World {
             let since = self.now - self.begin;
             let answer = (self.server)(since);
             let record = self.delivery.get(index).unwrap();
+            self.requests.push((record.id, record.event));
             let retried = self.options.retry_server_errors;
             if answer.as_ref().is_ok_and(|response| !(retried && response.is_server_error())) {
                 self.arrived.push((record.monitor.slug.to_string(), record.event, since));
             }
-            self.delivery.answered(index, &answer, discarded, self.now);
+            let wall = SystemTime::UNIX_EPOCH + since;
+            self.delivery.answered(index, &answer, discarded, Now { instant: self.now, wall });
         }
     }
 

@@ -155,8 +155,13 @@ enum Step {
 
 fn steps() -> impl proptest::strategy::Strategy<Value = Vec<Step>> {
     use proptest::prelude::*;
-    let event =
-        prop::sample::select(vec![RunEvent::InProgress, RunEvent::Ok, RunEvent::Error, RunEvent::Skipped]);
+    let event = prop::sample::select(vec![
+        RunEvent::InProgress,
+        RunEvent::KeepAlive,
+        RunEvent::Ok,
+        RunEvent::Error,
+        RunEvent::Skipped,
+    ]);
     let step = prop_oneof![
         4 => (0_u8..4, event).prop_map(|(run, event)| Step::File(run, event)),
         2 => Just(Step::Fly),
@@ -178,7 +183,7 @@ proptest::proptest! {
                     PushOutcome::New => filed += 1,
                     PushOutcome::Folded { .. } => (filed, folded) = (filed + 1, folded + 1),
                     PushOutcome::Withdrawn { .. } => withdrawn += 1,
-                    PushOutcome::Ignored => {}
+                    PushOutcome::Ignored | PushOutcome::Replaced => {}
                 },
                 Step::Fly => if let Some(index) = queues.pop() {
                     queues.mark_in_flight(index);

@@ -1,4 +1,4 @@
-//! The project's key, in whichever place a client puts it.
+//! The public key of a request, in any of the places where clients put it.
 
 use std::fmt;
 
@@ -9,9 +9,9 @@ use crate::http::access::{basic_pair, constant_time_eq};
 use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
 
-/// Where a key was found.
+/// The place of a key in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum KeyPlace {
     Path,
     Header,
     Query,
@@ -19,7 +19,7 @@ pub(super) enum Place {
     Basic,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for KeyPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Path => "the path",
@@ -31,12 +31,12 @@ impl fmt::Display for Place {
     }
 }
 
-/// Why a request may not come in. It holds no key, so that none reaches a message or the log.
+/// The reason why a request is rejected. It holds no key, so that none reaches a message or the log.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum AuthError {
     Missing,
-    Disagree(Place, Place),
-    Wrong(Place),
+    Disagree(KeyPlace, KeyPlace),
+    Wrong(KeyPlace),
     Project(u64),
 }
 
@@ -66,10 +66,10 @@ impl From<AuthError> for HttpError {
     }
 }
 
-/// The number of the project that a path names.
+/// Reads the project number of a path.
 ///
 /// # Errors
-/// If it is no number. The message leaves it out, since it may be a key.
+/// If it is no number. The message leaves the text out, since it may be a key.
 pub(super) fn project(written: &str) -> Result<u64, HttpError> {
     written.parse().map_err(|_| {
         HttpError::bad_request(format!(
@@ -81,46 +81,46 @@ pub(super) fn project(written: &str) -> Result<u64, HttpError> {
 
 /// The keys of a request, each with its place.
 #[derive(Debug, Default)]
-pub(super) struct Keys(Vec<(Place, String)>);
+pub(super) struct Keys(Vec<(KeyPlace, String)>);
 
 impl Keys {
-    /// The keys in the headers and in the query string of a request.
+    /// Collects the keys in the headers and in the query string of a request.
     pub(super) fn of_request(head: &Parts) -> Result<Self, HttpError> {
         let mut keys = Self::of_headers(&head.headers);
-        keys.add(Place::Query, QueryPairs::of(&head.uri).value("sentry_key")?);
+        keys.add(KeyPlace::Query, QueryPairs::of(&head.uri).value("sentry_key")?);
         Ok(keys)
     }
 
-    /// The keys in the headers of a request: `X-Sentry-Auth` and `Authorization`, as often as they are there.
+    /// Collects the keys in all headers `X-Sentry-Auth` and `Authorization` of a request.
     fn of_headers(headers: &HeaderMap) -> Self {
         let mut keys = Self::default();
         for name in ["x-sentry-auth", header::AUTHORIZATION.as_str()] {
             for value in headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok()) {
-                keys.add(Place::Header, sentry_key(value));
+                keys.add(KeyPlace::Header, sentry_key(value));
                 if let Some((user, _)) = basic_pair(value) {
-                    keys.add(Place::Basic, String::from_utf8(user).ok().as_deref());
+                    keys.add(KeyPlace::Basic, String::from_utf8(user).ok().as_deref());
                 }
             }
         }
         keys
     }
 
-    /// Adds the key that was found in a place; an empty one is none.
-    pub(super) fn add(&mut self, place: Place, key: Option<&str>) {
+    /// Adds the key of a place; an empty key is ignored.
+    pub(super) fn add(&mut self, place: KeyPlace, key: Option<&str>) {
         if let Some(key) = key.filter(|key| !key.is_empty()) {
             self.0.push((place, key.to_owned()));
         }
     }
 
-    /// Accepts a request of which at least one key is given, all are the same, and that is ours.
+    /// Accepts a request with at least one key, if all of its keys are `ours`.
     ///
-    /// The user name of Basic authorization counts only where no other key is given: with another it may be that of a
-    /// proxy in front of the server.
+    /// The user name of Basic authorization counts only if there is no other key: beside one, it may be meant for a proxy in front of the
+    /// server.
     pub(super) fn check(mut self, ours: &str, project: u64) -> Result<(), AuthError> {
-        if self.0.iter().any(|(place, _)| *place != Place::Basic) {
-            self.0.retain(|(place, _)| *place != Place::Basic);
+        if self.0.iter().any(|(place, _)| *place != KeyPlace::Basic) {
+            self.0.retain(|(place, _)| *place != KeyPlace::Basic);
         } else if !self.0.is_empty() {
-            // Of two headers `Authorization`, one is the proxy's.
+            // One of two `Authorization` headers may be meant for a proxy.
             let own = self.0.iter().position(|(_, key)| constant_time_eq(key.as_bytes(), ours.as_bytes()));
             self.0.swap(0, own.unwrap_or(0));
             self.0.truncate(1);
@@ -136,12 +136,12 @@ impl Keys {
     }
 }
 
-/// The key of `Sentry sentry_version=7, sentry_key=..`, with or without the scheme; `None` if a header says something else.
+/// The key of `Sentry sentry_version=7, sentry_key=..`, with or without the scheme; `None` for a header of another form.
 fn sentry_key(value: &str) -> Option<&str> {
     const NAME: &str = "sentry_key";
     let value = value.trim();
     let (scheme, rest) = value.split_once(char::is_whitespace).unwrap_or((value, ""));
-    // Some clients leave the scheme out, or write spaces around the sign of equality.
+    // Some clients leave the scheme out, or write spaces around the equals sign.
     let pairs = if scheme.eq_ignore_ascii_case("sentry") { rest } else { value };
     let (_, key) = pairs.split_once(NAME).filter(|(before, _)| {
         before.is_empty() || before.ends_with(|c: char| c == ',' || c.is_whitespace())
@@ -159,7 +159,7 @@ mod tests {
 
     use super::*;
 
-    fn found(headers: &[(&str, &str)]) -> Vec<(Place, String)> {
+    fn found(headers: &[(&str, &str)]) -> Vec<(KeyPlace, String)> {
         let headers =
             headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
         Keys::of_headers(&headers).0
@@ -172,34 +172,34 @@ mod tests {
             (
                 "x-sentry-auth",
                 "Sentry sentry_version=7, sentry_client=sentry.python/2.75.0, sentry_key=abc".to_owned(),
-                Some((Place::Header, "abc")),
+                Some((KeyPlace::Header, "abc")),
             ),
             (
                 "x-sentry-auth",
                 "Sentry sentry_key=abc, sentry_version=7, sentry_timestamp=1795353032.8".to_owned(),
-                Some((Place::Header, "abc")),
+                Some((KeyPlace::Header, "abc")),
             ),
             (
                 "x-sentry-auth",
                 "SENTRY  sentry_version=7,sentry_key=\"abc\"".to_owned(),
-                Some((Place::Header, "abc")),
+                Some((KeyPlace::Header, "abc")),
             ),
-            ("authorization", "Sentry sentry_key=abc".to_owned(), Some((Place::Header, "abc"))),
-            ("x-sentry-auth", "sentry_key=abc".to_owned(), Some((Place::Header, "abc"))),
-            ("x-sentry-auth", "sentry_version=7, sentry_key=abc".to_owned(), Some((Place::Header, "abc"))),
+            ("authorization", "Sentry sentry_key=abc".to_owned(), Some((KeyPlace::Header, "abc"))),
+            ("x-sentry-auth", "sentry_key=abc".to_owned(), Some((KeyPlace::Header, "abc"))),
+            ("x-sentry-auth", "sentry_version=7, sentry_key=abc".to_owned(), Some((KeyPlace::Header, "abc"))),
             (
                 "x-sentry-auth",
                 "Sentry sentry_key = abc, sentry_version = 7".to_owned(),
-                Some((Place::Header, "abc")),
+                Some((KeyPlace::Header, "abc")),
             ),
-            ("x-sentry-auth", "Sentry\tsentry_key=abc\t".to_owned(), Some((Place::Header, "abc"))),
+            ("x-sentry-auth", "Sentry\tsentry_key=abc\t".to_owned(), Some((KeyPlace::Header, "abc"))),
             ("x-sentry-auth", "Sentry my_sentry_key=abc".to_owned(), None),
             ("x-sentry-auth", "Sentry sentry_key abc".to_owned(), None),
-            ("authorization", basic("abc:"), Some((Place::Basic, "abc"))),
-            ("authorization", basic("abc:secret"), Some((Place::Basic, "abc"))),
-            ("authorization", basic("abc"), Some((Place::Basic, "abc"))),
-            ("authorization", basic("abc:").replace("Basic ", "bAsIc   "), Some((Place::Basic, "abc"))),
-            ("authorization", basic("abc:").trim_end_matches('=').to_owned(), Some((Place::Basic, "abc"))),
+            ("authorization", basic("abc:"), Some((KeyPlace::Basic, "abc"))),
+            ("authorization", basic("abc:secret"), Some((KeyPlace::Basic, "abc"))),
+            ("authorization", basic("abc"), Some((KeyPlace::Basic, "abc"))),
+            ("authorization", basic("abc:").replace("Basic ", "bAsIc   "), Some((KeyPlace::Basic, "abc"))),
+            ("authorization", basic("abc:").trim_end_matches('=').to_owned(), Some((KeyPlace::Basic, "abc"))),
             ("authorization", basic(":secret"), None),
             ("authorization", "Basic ***".to_owned(), None),
             ("authorization", "Basic".to_owned(), None),
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn every_key_that_is_given_must_be_ours() {
-        use Place::{Basic, Envelope, Header, Path, Query};
+        use KeyPlace::{Basic, Envelope, Header, Path, Query};
         for (given, project, expected) in [
             (&[(Header, "ours")][..], 1, Ok(())),
             (&[(Header, "ours"), (Query, "ours"), (Envelope, "ours")], 1, Ok(())),
@@ -226,7 +226,7 @@ mod tests {
             (&[(Query, "ours")], 2, Err(AuthError::Project(2))),
             (&[(Basic, "ours")], 1, Ok(())),
             (&[(Basic, "theirs")], 1, Err(AuthError::Wrong(Basic))),
-            // That of a proxy, beside a key in any other place.
+            // The user name for a proxy, beside a key in any other place.
             (&[(Basic, "proxy"), (Path, "ours")], 1, Ok(())),
             (&[(Basic, "ours"), (Path, "theirs")], 1, Err(AuthError::Wrong(Path))),
             (&[(Basic, "proxy"), (Basic, "ours")], 1, Ok(())),

@@ -1,4 +1,4 @@
-//! The body of a request, bounded in size and time.
+//! Bodies of requests, bounded in size and time.
 
 use std::time::Duration;
 
@@ -10,21 +10,21 @@ use tokio::time::{Instant, timeout_at};
 use super::encoding::{self, EncodingError};
 use crate::http::error::HttpError;
 
-/// The largest body that is taken, before and after decompression: 1 MiB, as Sentry takes on its check-in URL.
+/// The largest body in bytes, before and after decompression: 1 MiB, the limit of Sentry's check-in URL.
 const MAX_BODY: usize = 1024 * 1024;
-/// What is read of a larger one before it is refused: a client that is still sending does not see the answer.
+/// The most bytes that are read of a larger body before it is refused: a client that is still sending does not see the answer.
 const MAX_READ: usize = 8 * MAX_BODY;
-/// What is read of a body that is thrown away: the largest minidump that Sentry takes.
+/// The most bytes that are read of a body that is discarded: the largest minidump that Sentry accepts.
 const MAX_DISCARDED: usize = 100 * MAX_BODY;
-/// How long a client may leave us waiting for the next piece.
+/// The longest pause between two pieces of a body.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long all of it may take: 1 MiB comes in time over a line of 300 kbit/s.
+/// The longest time for a whole body: 1 MiB in 30 s needs 300 kbit/s.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Reads a body to its end and undoes its `Content-Encoding`.
 ///
 /// # Errors
-/// If it comes too slowly, is too large, packed or unpacked, or is not encoded as the headers say.
+/// If the body comes too slowly, is too large before or after decoding, or is not encoded as the headers say.
 pub(super) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Vec<u8>, HttpError>
 where
     B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
@@ -42,10 +42,10 @@ where
     Ok(encoding::codings(headers).and_then(|codings| encoding::decode(bytes, &codings, MAX_BODY))?)
 }
 
-/// Reads a body to its end and keeps nothing of it.
+/// Reads a body to its end and discards it.
 ///
 /// # Errors
-/// If it comes too slowly.
+/// If the body comes too slowly.
 pub(super) async fn discard<B>(body: B) -> Result<(), HttpError>
 where
     B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
@@ -53,7 +53,7 @@ where
     drain(body, MAX_DISCARDED, |_| ()).await.map(drop)
 }
 
-/// Hands each piece of a body on, until its end or until more than `most` bytes were read; how many were.
+/// Passes each piece of a body to `keep`, until its end or until more than `most` bytes were read. Returns the number of bytes.
 async fn drain<B>(mut body: B, most: usize, mut keep: impl FnMut(&[u8])) -> Result<usize, HttpError>
 where
     B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
     use crate::http::error::REASON;
 
-    /// One byte at a time, without end.
+    /// A body that sends one byte at a time, without end.
     struct Drip(Interval);
 
     impl hyper::body::Body for Drip {

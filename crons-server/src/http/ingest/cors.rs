@@ -1,18 +1,18 @@
-//! CORS on ingest routes, as Relay has it: any page may send, and read the answer. The key is what lets a request in.
+//! CORS on ingest routes, as in Relay: pages of any origin may send requests and read the answers. The public key authenticates them.
 
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-/// Headers of a request that pages may set.
+/// The headers of a request that pages may set.
 const ALLOWED: HeaderValue = HeaderValue::from_static(
     "x-sentry-auth, x-requested-with, x-forwarded-for, origin, referer, accept, content-type, authentication, \
      authorization, content-encoding, transfer-encoding, sentry-trace, baggage, traceparent",
 );
-/// Headers of an answer that pages may read.
+/// The headers of an answer that pages may read.
 const EXPOSED: HeaderValue = HeaderValue::from_static("x-sentry-error, x-sentry-rate-limits, retry-after");
-/// What an answer to `OPTIONS` says to a browser, which may remember it for an hour.
+/// The headers of an answer to `OPTIONS`, which a browser may cache for an hour.
 const PREFLIGHT: [(HeaderName, HeaderValue); 4] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST")),
     (header::ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED),
@@ -23,18 +23,18 @@ const PREFLIGHT: [(HeaderName, HeaderValue); 4] = [
     ),
 ];
 
-/// Lets pages of any origin send a request, and read the answer to it.
+/// Allows pages of any origin to send requests and to read the answers.
 pub async fn cors(request: Request, next: Next) -> Response {
-    let asks_first = request.method() == Method::OPTIONS;
-    let mut response = readable_by_pages(next.run(request).await);
-    if asks_first {
+    let is_preflight = request.method() == Method::OPTIONS;
+    let mut response = allow_any_origin(next.run(request).await);
+    if is_preflight {
         response.headers_mut().extend(PREFLIGHT);
     }
     response
 }
 
-/// Lets pages of any origin read an answer.
-pub fn readable_by_pages(mut response: Response) -> Response {
+/// Allows pages of any origin to read an answer.
+pub fn allow_any_origin(mut response: Response) -> Response {
     response.headers_mut().extend([
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
         (header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED),

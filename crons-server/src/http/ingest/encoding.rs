@@ -1,4 +1,4 @@
-//! `Content-Encoding`: which codings a request names, and the body without them, within bounds.
+//! The header `Content-Encoding`: reads the codings of a request, and decodes its body within bounds.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -7,16 +7,16 @@ use axum::http::{HeaderMap, header};
 use flate2::bufread::GzDecoder;
 use flate2::{Decompress, FlushDecompress, Status};
 
-/// Codings that one request may stack, as in `gzip, gzip`.
+/// The most codings of one request, as in `gzip, gzip`.
 const MAX_CODINGS: usize = 4;
-/// Members of one gzip body. Each costs a decoder of about 40 KiB, so a body of empty members would cost seconds.
+/// The most members of one gzip body. Each needs a decoder of about 40 KiB, so a body of empty members would take seconds.
 const MAX_MEMBERS: usize = 1024;
 /// The largest zstd window, as a power of two: 8 MiB, the limit of RFC 9659 for HTTP.
 const MAX_ZSTD_WINDOW: u32 = 23;
-/// Bytes of a header's value that a message repeats.
+/// The most characters of a header's value that a message repeats.
 const MAX_SHOWN: usize = 80;
 
-/// One way to compress a body.
+/// A compression of HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Coding {
     Gzip,
@@ -25,21 +25,21 @@ pub(super) enum Coding {
     Zstd,
 }
 
-/// Why a body cannot be decoded.
+/// The reason why a body cannot be decoded.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum EncodingError {
-    /// A value of the header that names no coding of this server.
+    /// The header has a value that names no supported coding.
     Unknown(String),
-    /// More codings than [`MAX_CODINGS`].
+    /// The header names more codings than [`MAX_CODINGS`].
     TooMany(usize),
-    /// More bytes than the bound, decoded.
+    /// The decoded body has more bytes than the bound.
     TooLarge,
     /// The body is not what the header says.
     Malformed(Coding, String),
 }
 
 impl Coding {
-    /// The coding's name in the registry of HTTP.
+    /// The coding's name in IANA's registry.
     fn name(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",
@@ -75,11 +75,11 @@ impl fmt::Display for EncodingError {
 
 /// The codings of all `Content-Encoding` headers, in the order in which they were applied; empty for a plain body.
 ///
-/// Values that some clients send for a plain body are no codings: nothing at all (sentry-ruby), charsets (the old SDK for
-/// Android), and the words of `Content-Transfer-Encoding`.
+/// Values that some clients send for a plain body are ignored: an empty one (sentry-ruby), charsets (the old SDK for Android), and the
+/// words of `Content-Transfer-Encoding`.
 ///
 /// # Errors
-/// If a value is neither, or if there are too many codings.
+/// If a value is unknown, or if there are too many codings.
 pub(super) fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, EncodingError> {
     let mut codings = Vec::new();
     for value in headers.get_all(header::CONTENT_ENCODING) {
@@ -109,7 +109,7 @@ fn coding(written: &str) -> Result<Option<Coding>, EncodingError> {
 fn is_plain(name: &str) -> bool {
     const WORDS: [&str; 11] =
         ["", "identity", "none", "null", "undefined", "plain", "text", "raw", "binary", "7bit", "8bit"];
-    // Charsets of which ASCII is a part; of JSON they leave the structure as it is.
+    // These charsets contain ASCII, so the structure of the JSON is the same in them.
     const CHARSETS: [&str; 6] = ["utf-8", "utf8", "us-ascii", "ascii", "latin1", "latin-1"];
     let charset = name.strip_prefix("charset=").unwrap_or(name);
     WORDS.contains(&name)
@@ -123,7 +123,7 @@ fn is_plain(name: &str) -> bool {
 /// If the body is not what the codings say, or larger than `most` bytes.
 pub(super) fn decode(mut body: Vec<u8>, codings: &[Coding], most: usize) -> Result<Vec<u8>, EncodingError> {
     for coding in codings.iter().rev() {
-        // A request without a body may name its coding all the same.
+        // A request without a body may name a coding.
         if body.is_empty() {
             break;
         }
@@ -143,7 +143,7 @@ pub(super) fn decode(mut body: Vec<u8>, codings: &[Coding], most: usize) -> Resu
     Ok(body)
 }
 
-/// Decoded bytes: at most one more than `most`, which shows that there are too many.
+/// Decoded bytes, at most `most + 1`: the last one shows that there are too many.
 struct Bounded {
     bytes: Vec<u8>,
     most: usize,
@@ -154,7 +154,7 @@ impl Bounded {
         self.bytes.len() > self.most
     }
 
-    /// Reads to the end or until it is full.
+    /// Reads to the end, or until the buffer is full.
     fn read_from(&mut self, reader: impl Read) -> io::Result<()> {
         let room = (self.most + 1).saturating_sub(self.bytes.len());
         let room = u64::try_from(room).unwrap_or(u64::MAX);
@@ -162,7 +162,7 @@ impl Bounded {
     }
 }
 
-/// Decodes one gzip member after the other. Zeros behind the last one are padding, as for `gzip(1)`.
+/// Decodes one gzip member after the other. Zeros after the last one are padding, as for `gzip(1)`.
 fn gunzip(mut rest: &[u8], output: &mut Bounded) -> io::Result<()> {
     for _ in 0..MAX_MEMBERS {
         let mut member = GzDecoder::new(rest);
@@ -178,7 +178,7 @@ fn gunzip(mut rest: &[u8], output: &mut Bounded) -> io::Result<()> {
     Err(io::Error::other(format!("it has more than {MAX_MEMBERS} members")))
 }
 
-/// Decodes `deflate`: zlib, as HTTP has it, or without zlib's frame, as some clients understand the name.
+/// Decodes `deflate`: zlib, as HTTP defines it, or raw deflate, which some clients send under that name.
 fn inflate(body: &[u8], output: &mut Bounded) -> io::Result<()> {
     const STEP: usize = 16 * 1024;
     let is_zlib = matches!(body, [first, second, ..]

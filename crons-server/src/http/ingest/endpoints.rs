@@ -1,4 +1,4 @@
-//! The two ways in: an envelope from an SDK, and a URL that anything can call.
+//! The two endpoints of check-ins: envelopes from SDKs, and a URL that any program can call.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -10,7 +10,7 @@ use crons_types::{ACCEPTED_BUT, CheckInId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::auth::{self, Keys, Place};
+use super::auth::{self, KeyPlace, Keys};
 use super::body;
 use crate::domain::{InvalidCheckIn, ProcessingError, ReceivedCheckIn, Verdict};
 use crate::http::access::constant_time_eq;
@@ -20,16 +20,16 @@ use crate::http::state::AppState;
 use crate::ingest::{Envelope, EnvelopeError, MAX_ITEM, parse_check_in, remarks};
 use crate::mask;
 
-/// What is said to an envelope with a check-in.
+/// The answer to an envelope with a check-in.
 #[derive(Serialize)]
 struct Answer {
-    /// The reason, where the status says that the check-in was refused.
+    /// The reason of a status other than 200.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
-    /// Sentry answers 200 and drops it; we answer the same, but say so.
+    /// The reasons why the check-in was discarded; Sentry answers 200, too, and does not say why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     discarded: Vec<String>,
-    /// Remarks about what was not taken as it was sent, though the check-in counts.
+    /// Remarks about an accepted check-in.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     remarks: Vec<String>,
     id: CheckInId,
@@ -53,17 +53,17 @@ pub async fn envelope_endpoint(
     envelope(&state, &project, request).await
 }
 
-/// The same, by whatever way it comes.
+/// Handles an envelope, whichever route it comes by.
 pub async fn envelope<B>(state: &AppState, project: &str, request: Request<B>) -> Result<Response, HttpError>
 where
     B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
 {
     let (head, body) = request.into_parts();
-    // First of all: a client that is still sending does not see why it is refused.
+    // The body is read before anything is refused: a client that is still sending does not see the answer.
     let body = body::read(&head.headers, body).await?;
     let envelope = Envelope::parse(&body)?;
     let mut keys = Keys::of_request(&head)?;
-    keys.add(Place::Envelope, envelope.key.as_deref());
+    keys.add(KeyPlace::Envelope, envelope.key.as_deref());
     let invalid_dsn =
         envelope.invalid_dsn.map(|reason| format!("the envelope's `dsn` cannot be read: {reason}"));
     keys.check(&state.public_key, auth::project(project)?)
@@ -72,32 +72,32 @@ where
     let mut arrival = parse_check_in(payload, None);
     arrival.remark(envelope.remarks);
     let id = arrival.parsed.as_ref().map_or(CheckInId::NIL, |event| event.check_in_id);
-    let taken = take(state, arrival).await?;
+    let taken = process(state, arrival).await?;
     let (discarded, remarks) = (texts(&taken.discarded), texts(&taken.remarks));
     let detail = taken.retry_after.map(|_| discarded.join("; "));
     let mut answer = Json(Answer { detail, discarded, remarks, id }).into_response();
     if let Some(seconds) = taken.retry_after {
-        // Of an envelope with one check-in, all is refused.
+        // An envelope has one check-in, so all of it is refused.
         *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
         answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
     Ok(taken.with_reasons(answer))
 }
 
-/// Answers an envelope without a check-in: 200, as any other; with the reason, if one was meant.
+/// Answers an envelope without a check-in: 200, with the remarks about parts that look like one.
 fn no_check_in(remarks: &[String]) -> Response {
     if remarks.is_empty() {
         return Json(json!({})).into_response();
     }
     let remarks: Vec<_> = remarks.iter().map(|remark| mask::hide(remark)).collect();
     for remark in &remarks {
-        // Quoted: what a client sends must not look like a line of ours.
+        // The text is quoted, so that a client cannot forge a line of the log.
         tracing::warn!(?remark, "an envelope had no check-in");
     }
     with_reason(Json(json!({ "discarded": remarks })).into_response(), &remarks.join("; "))
 }
 
-/// The path of the second way, with the key in it or not.
+/// The parameters of the check-in URL.
 #[derive(Debug, Deserialize)]
 pub struct CronPath {
     project: String,
@@ -120,16 +120,16 @@ pub async fn cron(
             "monitor_slug: the path has the key in its place; call /api/1/cron/{slug}/{key}/",
         ));
     }
-    keys.add(Place::Path, key.as_deref());
+    keys.add(KeyPlace::Path, key.as_deref());
     keys.check(&state.public_key, auth::project(&project)?)?;
     let query = QueryPairs::of(&head.uri);
     let content_type =
         head.headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    // With a JSON body the query string does not count, and the other way round, as at Sentry.
+    // A JSON body counts instead of the query string, as at Sentry.
     let as_json = content_type
         .as_ref()
         .is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("application/json"))
-        // Some clients name a type also where they send nothing.
+        // Some clients name a type without sending a body.
         && (head.method == Method::POST || !body.is_empty());
     if as_json && body.len() > MAX_ITEM {
         return Err(EnvelopeError::TooLarge(body.len()).into());
@@ -140,12 +140,12 @@ pub async fn cron(
         if as_json { body } else { from_query(&query).map_err(|refused| refused.with_notes(&unread))? };
     let mut arrival = parse_check_in(&payload, Some(&slug));
     arrival.remark(unread);
-    let taken = take(&state, arrival).await?;
-    // As at Sentry: 202 and an empty body, whatever becomes of it. But the reason is in a header.
+    let taken = process(&state, arrival).await?;
+    // The answer is 202 with an empty body in any case, as at Sentry; the reason of a refusal is in a header.
     Ok(taken.with_reasons(StatusCode::ACCEPTED.into_response()))
 }
 
-/// The query string as the JSON that would say the same, so that both are judged alike.
+/// Converts a query string to the JSON of the same check-in, so that both are validated by the same code.
 fn from_query(query: &QueryPairs) -> Result<Vec<u8>, HttpError> {
     let Some(status) = query.value("status")? else {
         return Err(HttpError::bad_request(
@@ -170,38 +170,37 @@ fn from_query(query: &QueryPairs) -> Result<Vec<u8>, HttpError> {
     Ok(payload.to_string().into_bytes())
 }
 
-/// The answer to a check-in.
+/// The result of a check-in, for its answer.
 #[derive(Default)]
 struct Taken {
-    /// Reasons why the check-in does not count.
+    /// The reasons why the check-in was discarded.
     discarded: Vec<ProcessingError>,
-    /// Remarks about what was not taken as it was sent, though the check-in counts.
+    /// Remarks about an accepted check-in.
     remarks: Vec<ProcessingError>,
-    /// Seconds until the monitor's next check-in is taken, if there were too many.
+    /// The seconds until the monitor accepts check-ins again, after too many of them.
     retry_after: Option<u64>,
 }
 
-/// The limit that was reached, as `X-Sentry-Rate-Limits` writes it behind the seconds. Its category is one that no client
-/// sends in: a client takes a limit of the category `monitor` for one of all its monitors, and those of other jobs would be
-/// missed. Clients heed a 429 without this header as a limit of everything.
+/// The limit in `X-Sentry-Rate-Limits`, after the seconds. No client sends in its category: a limit of the category `monitor` would stop
+/// the check-ins of all monitors of the client, whose jobs would then be missed. A 429 without this header would stop everything.
 const LIMIT: &str = "monitor_environment:project:monitor_env_rate_limit";
 const RATE_LIMITS: HeaderName = HeaderName::from_static("x-sentry-rate-limits");
 
-/// Has it stored, also if it is no check-in.
-async fn take(state: &AppState, arrival: ReceivedCheckIn) -> Result<Taken, HttpError> {
-    // What no SDK sends gets a plain answer; what Sentry answers yes to and drops, gets that and the reason.
+/// Sends a check-in through the pipeline, also an invalid one, which is stored as a processing error.
+async fn process(state: &AppState, arrival: ReceivedCheckIn) -> Result<Taken, HttpError> {
+    // A malformed payload, which no SDK sends, is answered with 400; one that Sentry discards silently with 200 and the reason.
     let malformed = matches!(arrival.parsed, Err(InvalidCheckIn { malformed: true, .. }));
     let held: Vec<String> = arrival.parsed.as_ref().map(|event| event.remarks.clone()).unwrap_or_default();
     match state.inbox.check_in(arrival).await? {
         Verdict::Refused(discarded)
             if matches!(discarded.last(), Some(ProcessingError::MonitorEnvironmentRateLimited(_))) =>
         {
-            // Counted by the minute of the clock.
+            // The limit counts by minutes of the clock.
             let second = state.inbox.clock().now().as_second().rem_euclid(60);
             Ok(Taken { discarded, retry_after: Some(60 - second.unsigned_abs()), ..Taken::default() })
         }
         Verdict::Refused(mut errors) if malformed => {
-            // The reason is the last one of them, and remarks may be long.
+            // The reason is the last error; it goes first, as remarks before it may be long.
             let reason = errors.len().min(1);
             errors.rotate_right(reason);
             Err(HttpError::bad_request(format!("malformed check-in: {}", texts(&errors).join("; "))))
@@ -217,7 +216,7 @@ async fn take(state: &AppState, arrival: ReceivedCheckIn) -> Result<Taken, HttpE
 }
 
 impl Taken {
-    /// Adds headers with the reasons and with the limit that was reached, if there are any.
+    /// Adds the headers with reasons and rate limit.
     fn with_reasons(&self, mut answer: Response) -> Response {
         if let Some(seconds) = self.retry_after
             && let Ok(limit) = HeaderValue::from_str(&format!("{seconds}:{LIMIT}"))

@@ -1,4 +1,4 @@
-//! The routes that take check-ins, and those of what carries none.
+//! The handlers of clients' requests: check-ins, and data that this server accepts and discards.
 
 // In layer order: a module uses only those above it.
 mod auth;
@@ -8,6 +8,6 @@ mod cors;
 mod endpoints;
 mod unmonitored;
 
-pub use cors::{cors, readable_by_pages};
+pub use cors::{allow_any_origin, cors};
 pub use endpoints::{cron, envelope, envelope_endpoint};
 pub use unmonitored::{attachments, crash, otlp, report, store, store_pixel};

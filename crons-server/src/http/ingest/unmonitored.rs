@@ -1,7 +1,6 @@
-//! Ingest routes of Relay that carry no check-ins: events, security reports, minidumps, attachments, traces.
+//! Ingest routes of Relay without check-ins: events, security reports, minidumps, attachments, traces.
 //!
-//! A program that has been pointed here with its whole SDK sends those too. They need the key, as everything does, and are
-//! answered as Relay answers them; nothing of them is kept.
+//! An SDK with this server's DSN sends those, too. They need the public key and are answered as by Relay; nothing of them is stored.
 
 use std::collections::HashMap;
 
@@ -16,15 +15,15 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::auth::{self, Keys, Place};
+use super::auth::{self, KeyPlace, Keys};
 use super::{body, endpoints};
 use crate::http::error::HttpError;
 use crate::http::state::AppState;
 
-/// Parts of the path by their names; which there are depends on the route.
+/// The parameters of the path by name; they depend on the route.
 type Parameters = Result<Path<HashMap<String, String>>, PathRejection>;
 
-/// `POST /api/{project}/store/`: an event; envelopes may come here too.
+/// `POST /api/{project}/store/`: an event, or an envelope.
 pub async fn store(
     State(state): State<AppState>,
     path: Parameters,
@@ -38,20 +37,20 @@ pub async fn store(
     }
     let (head, body) = request.into_parts();
     let body = body::read(&head.headers, body).await;
-    admit(&state, path, &head)?;
-    // An event that cannot be read is taken all the same: it is not what this server is for.
+    authenticate(&state, path, &head)?;
+    // An event that cannot be read is accepted, too, since events are discarded.
     let id = body.ok().and_then(|event| event_id(&event));
     let id = id.map_or_else(|| Uuid::new_v4().simple().to_string(), |id| id.to_string());
     Ok(Json(json!({ "id": id })).into_response())
 }
 
-/// `GET /api/{project}/store/`: an event of an old SDK for browsers, which waits for an image.
+/// `GET /api/{project}/store/`: an event of an old SDK for browsers, which expects an image as the answer.
 pub async fn store_pixel(
     State(state): State<AppState>,
     path: Parameters,
     request: Request,
 ) -> Result<Response, HttpError> {
-    /// One transparent pixel.
+    /// A transparent pixel.
     const GIF: &[u8] =
         b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\
         \x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
@@ -89,7 +88,7 @@ pub async fn attachments(
     Ok(StatusCode::CREATED.into_response())
 }
 
-/// OpenTelemetry: the empty message that means "all of it was taken", in the form of the request.
+/// OpenTelemetry: the answer is the empty message, which means full success, in the format of the request.
 pub async fn otlp(
     State(state): State<AppState>,
     path: Parameters,
@@ -107,26 +106,26 @@ pub async fn otlp(
 async fn discard(state: &AppState, path: Parameters, request: Request) -> Result<(), HttpError> {
     let (head, body) = request.into_parts();
     body::discard(body).await?;
-    admit(state, path, &head)
+    authenticate(state, path, &head)
 }
 
-/// Refuses a request without the key.
-fn admit(state: &AppState, path: Parameters, head: &Parts) -> Result<(), HttpError> {
+/// Rejects a request without the public key.
+fn authenticate(state: &AppState, path: Parameters, head: &Parts) -> Result<(), HttpError> {
     let Path(path) = path?;
     let mut keys = Keys::of_request(head)?;
-    keys.add(Place::Path, path.get("key").map(String::as_str));
+    keys.add(KeyPlace::Path, path.get("key").map(String::as_str));
     keys.check(&state.public_key, auth::project(project(&path))?)?;
     tracing::debug!("this server keeps check-ins only; what came over a route for other data was not kept");
     Ok(())
 }
 
-/// The project of a path; there is one route without, of the oldest SDKs.
+/// The project of a path; the route of the oldest SDKs has none.
 fn project(path: &HashMap<String, String>) -> &str {
     const ONLY: &str = "1";
     path.get("project").map_or(ONLY, String::as_str)
 }
 
-/// The id that an event has given itself.
+/// The id of an event.
 fn event_id(event: &[u8]) -> Option<CheckInId> {
     #[derive(Deserialize)]
     struct Event {

@@ -13,7 +13,7 @@ impl SqliteReader {
     /// Rows that cannot be read are passed over, as those in `without` are.
     pub(super) fn alerts_to_send(&self, without: &[i64]) -> Result<Vec<DueAlert>, StoreError> {
         self.read(|connection| {
-            // Steps from target to target, however many messages each has.
+            // The recursion steps from target to target by the index, however many alerts each has.
             let mut statement = connection.prepare_cached(
                 "WITH RECURSIVE t (target) AS (
                      SELECT min(target) FROM alerts WHERE next_attempt_at IS NOT NULL

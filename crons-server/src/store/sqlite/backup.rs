@@ -1,4 +1,4 @@
-//! A copy of the database, made while the server uses it.
+//! A copy of the database, while a server may use it.
 
 use std::path::Path;
 
@@ -21,13 +21,13 @@ pub fn backup(from: &Path, to: &Path) -> Result<(), StoreError> {
         return Err(StoreError::refused(format!("there is no folder {}; make it first", folder.display())));
     }
     let connection = schema::open_any(from)?;
-    // Half a copy must not look like a whole one, nor that of another process like ours.
+    // An incomplete copy must not look like a whole one, nor be shared by two processes.
     let mut partial = to.as_os_str().to_owned();
     partial.push(format!(".{}.partial", std::process::id()));
     let partial = Path::new(&partial);
     let copied = copy(&connection, partial);
     if copied.is_err() {
-        // What cannot be removed is named as what it is.
+        // A file that cannot be removed has a name that tells what it is.
         let _ = std::fs::remove_file(partial);
     }
     copied?;

@@ -21,7 +21,7 @@ impl SqliteReader {
                 .query_row(params![PROJECT.cast_signed(), slug], |row| row.get(0))
                 .optional()?;
             let Some(monitor) = monitor else { return Ok(None) };
-            // Of each environment no more than could be on the page: a long history is not sorted.
+            // Only the rows of each environment that could be on the page are sorted, not its whole history.
             let mut statement = connection.prepare_cached(&format!(
                 "SELECT {CHECK_IN}, e.name, e.id FROM environments e
                  JOIN check_ins c ON c.id IN (SELECT id FROM check_ins WHERE environment_id = e.id

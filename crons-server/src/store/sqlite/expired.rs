@@ -7,17 +7,17 @@ use crate::domain::PROJECT;
 use crate::store::error::StoreError;
 use crate::store::expired::Expired;
 
-/// Rows that one plan reads from the tables, about.
+/// The approximate number of rows that one step of a sweep reads.
 pub(super) const LOOKED_AT: usize = 5_000;
 
 /// The bounds of one sweep, instants in microseconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cutoffs {
-    /// A successful run that began before is too old.
+    /// Successful runs that started before are too old.
     pub success_before: i64,
-    /// Anything else that was before is too old.
+    /// Everything else from before is too old.
     pub failure_before: i64,
-    /// Of each environment, the newest successful runs to keep, and as many others.
+    /// The number of successful runs to keep of each environment, and of others.
     pub check_ins: u32,
 }
 

@@ -41,8 +41,8 @@ pub(super) fn export(
     unreadable: &UnreadableRows,
 ) -> Result<Export, StoreError> {
     let connection = connection.unchecked_transaction()?;
-    // `CROSS JOIN` fixes the order of the loops: of one monitor, from its environments to what they have by an index; else in
-    // the order of row ids.
+    // `CROSS JOIN` fixes the order of the loops: for one monitor, from its environments by an index to their rows; for all, in the order
+    // of row ids.
     let (environments, place) = match slug {
         Some(_) => {
             ("monitors m CROSS JOIN environments e ON e.monitor_id = m.id", "m.project = ?1 AND m.slug = ?2")
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
     use crate::store::SqliteStore;
 
-    /// Steps of SQLite's virtual machine, in hundreds, that it takes to read all of one monitor beside others.
+    /// The steps of SQLite's virtual machine, in hundreds, to read all of one monitor beside `others`.
     fn steps_beside(others: u32) -> (u64, Export) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("crons.db");

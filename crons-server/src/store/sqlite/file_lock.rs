@@ -1,4 +1,4 @@
-//! The file of a database: served by one server at a time, and still where it was.
+//! The file of a database: its lock, which one server holds, and its identity.
 
 use std::ffi::OsString;
 use std::fs::{File, Metadata, TryLockError};
@@ -26,7 +26,7 @@ impl FileLock {
         }
         // Links to the file share its lock.
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        // Beside the file: SQLite has locks of its own on it, which the system drops if anybody else closes it.
+        // The lock is a file of its own: SQLite has POSIX locks on the database, which end when this process closes any handle of it.
         let mut name = OsString::from(real);
         name.push(".lock");
         let name = PathBuf::from(name);
@@ -89,7 +89,7 @@ fn identity(metadata: &Metadata) -> Identity {
     (metadata.dev(), metadata.ino())
 }
 
-/// Elsewhere a file that is open cannot be replaced.
+/// On other systems an open file cannot be replaced.
 #[cfg(not(unix))]
 type Identity = bool;
 

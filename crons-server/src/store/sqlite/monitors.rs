@@ -45,7 +45,7 @@ impl SqliteReader {
         })
     }
 
-    /// The monitors whose row ids the query `page` finds, in the order of their slugs, as far as `choose` takes them.
+    /// The monitors whose row ids the query `page` finds, in the order of their slugs. `choose` drops a row or keeps it.
     fn monitors_of(
         &self,
         connection: &Connection,
@@ -68,7 +68,7 @@ impl SqliteReader {
         }
         let places: HashMap<i64, usize> =
             found.iter().zip(0..).map(|((id, _), place)| (*id, place)).collect();
-        // Sentry's order: error, ok, active; muted ones last; then whichever checked in last.
+        // Sentry's order: error, ok, active, and muted ones last; among those, the latest check-in first.
         let mut statement = connection.prepare_cached(&format!(
             "SELECT {CHECK_IN}, {ENVIRONMENT}, i.started_at, e.monitor_id FROM environments e
              LEFT JOIN incidents i ON i.environment_id = e.id AND i.resolved_at IS NULL
@@ -91,7 +91,8 @@ impl SqliteReader {
         Ok(found.into_iter().map(|(_, view)| view).collect())
     }
 
-    /// The row ids of its monitor and its own, whether its newest check-in, if any, can be read, and the environment.
+    /// Decodes an environment. Returns the row id of its monitor, its own, whether its newest check-in can be read (also if it has none),
+    /// and the view.
     fn environment(
         &self,
         row: &Row<'_>,

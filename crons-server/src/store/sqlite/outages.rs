@@ -1,4 +1,4 @@
-//! When nobody could be heard.
+//! Outages: times in which the server was not receiving.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -11,7 +11,7 @@ use crate::domain::Outage;
 use crate::store::error::StoreError;
 use crate::store::views::{Page, PageRequest};
 
-/// The row of `settings` that says until when the server is known to have listened.
+/// The row of `settings` with the last heartbeat, in microseconds.
 const HEARD_UNTIL: &str = "heard_until";
 
 impl SqliteRecords<'_> {

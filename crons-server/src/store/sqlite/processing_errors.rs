@@ -1,4 +1,4 @@
-//! Payloads that were refused, or not taken as they were sent, with their errors.
+//! Payloads that were refused, or accepted with remarks, each with its processing errors.
 
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -9,9 +9,9 @@ use crate::domain::{PROJECT, ProcessingError, ReceivedCheckIn};
 use crate::store::error::{StoreError, UnreadableRow};
 use crate::store::views::{ErrorView, ProcessingErrorsView};
 
-/// Refused payloads that are kept of each monitor; as at Sentry.
+/// The number of payloads that are kept of each monitor, as at Sentry.
 const REFUSED: u32 = 10;
-/// Characters that are kept of a refused payload: enough to see what it is.
+/// The number of characters that are kept of a payload.
 const PAYLOAD: usize = 4_096;
 
 impl SqliteRecords<'_> {

@@ -1,5 +1,5 @@
-//! Retention: reads beside the writer find what is too old or too many, a page at a time; the writer deletes it by row id,
-//! so that no transaction looks at more rows than it deletes.
+//! The sweep of retention: reads beside the writer find rows that are too old or too many, a page at a time. The writer then deletes them
+//! by row id, so that its transactions look at no other rows.
 
 #[cfg(test)]
 mod tests;
@@ -20,7 +20,7 @@ use crate::store::error::StoreError;
 use crate::store::expired::{Expired, ROWS};
 use crate::store::queries::Sweep;
 
-/// Pages that are given back in one transaction: 1 MiB.
+/// The number of pages that one transaction returns to the file system: 1 MiB.
 const PAGES: u32 = 256;
 const HOURS_A_DAY: i64 = 24;
 
@@ -111,7 +111,8 @@ fn environments(
     Ok(Stage::Environments { after, walk })
 }
 
-/// Incidents that were over before, with their occurrences. One with more occurrences than fit is planned again.
+/// Finds resolved incidents that are too old, with their occurrences. An incident with more occurrences than fit is read again in the
+/// next step.
 fn incidents(
     connection: &Connection,
     cutoffs: Cutoffs,
@@ -146,7 +147,7 @@ fn incidents(
     Ok(Stage::Incidents { after })
 }
 
-/// Usage of hours that are too old. The primary key leads from slug to slug, and from hour to hour of each.
+/// Finds counts of hours that are too old, by the primary key: from slug to slug, and from hour to hour of each.
 fn usage(
     connection: &Connection,
     cutoffs: Cutoffs,
@@ -159,7 +160,7 @@ fn usage(
             .prepare_cached("SELECT slug FROM usage WHERE project = ?1 AND slug > ?2 ORDER BY slug LIMIT 1")?
             .query_row(params![project, after.as_deref().unwrap_or_default()], |row| row.get(0))
             .optional()?;
-        // The empty slug, of no monitor, is the first.
+        // Counts of no known monitor have the empty slug, which comes first.
         let slug = match (&after, next) {
             (None, _) => String::new(),
             (Some(_), Some(next)) => next,
@@ -175,7 +176,7 @@ fn usage(
         expired.usage.extend(until.map(|until| (slug.clone(), until)));
         expired.usage_rows += rows as usize;
         if rows as usize == room {
-            // There may be more of this slug: the next plan begins with the first one again, as this one is deleted then.
+            // There may be more of this slug. The next step reads it again, after these rows were deleted.
             return Ok(Stage::Usage { after });
         }
         after = Some(slug);
@@ -199,7 +200,7 @@ impl SqliteRecords<'_> {
             // Each step frees a page.
             while freed.next()?.is_some() {}
         }
-        // A file that could not be rewritten when it was opened gives nothing back.
+        // A file without incremental vacuum, which could not be rewritten when it was opened, never shrinks.
         let left: u32 = self.0.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
         Ok(0 < left && left < free)
     }

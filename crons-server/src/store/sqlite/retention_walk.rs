@@ -7,24 +7,24 @@ use super::expired::{Cutoffs, LOOKED_AT, limit};
 use crate::store::error::StoreError;
 use crate::store::expired::Expired;
 
-/// Rows of the index that tell whether an environment needs a walk.
+/// The most entries of the index that are counted to tell whether an environment needs a walk.
 const COUNTED: u32 = 20_000;
-/// The largest threshold there can be; for a configuration that cannot be read.
+/// The largest threshold that a configuration can have, assumed for one that cannot be read.
 const MOST_THRESHOLD: u32 = 720;
 
-/// How far a sweep has come in one environment.
+/// The walk through one environment, and how far it has come.
 #[derive(Debug)]
 pub(super) struct Walk {
     pub(super) environment: i64,
-    /// Finished runs that the monitor's thresholds look at.
+    /// The number of finished runs that the monitor's thresholds look at.
     thresholds: u32,
     incident: Option<OpenIncident>,
-    /// When the run that was looked at last began, and its row id.
+    /// The start of the last run that was read, in microseconds, and its row id.
     position: (i64, i64),
     successes: Kind,
     others: Kind,
     finished: Kind,
-    /// Whether all runs were looked at, and occurrences are next.
+    /// Whether all runs were read, so that occurrences are next.
     runs_done: bool,
 }
 
@@ -35,7 +35,7 @@ struct OpenIncident {
     starting_check_in: Vec<u8>,
 }
 
-/// Runs of a kind that were seen, and when the last one began that is within the number to keep.
+/// A kind of runs: the number of those read, and the start of the oldest one that is within the number to keep.
 #[derive(Debug, Default)]
 struct Kind {
     seen: u32,
@@ -43,7 +43,7 @@ struct Kind {
 }
 
 impl Kind {
-    /// Counts one more. Whether those before it were as many as are kept, and it began before them.
+    /// Counts a run. Returns whether it started before `most` runs of its kind.
     fn is_beyond(&mut self, most: u32, date_added: i64) -> bool {
         self.seen = self.seen.saturating_add(1);
         if self.seen == most.max(1) {
@@ -54,7 +54,7 @@ impl Kind {
 }
 
 impl Walk {
-    /// The walk through the environment with the next row id; `None` behind the last one.
+    /// Begins the walk through the environment with the next row id after `after`; `None` if there is none.
     pub(super) fn next(connection: &Connection, after: i64) -> Result<Option<Self>, StoreError> {
         let mut statement = connection.prepare_cached(
             "SELECT e.id, iif(json_valid(m.config), max(1, coalesce(m.config ->> 'failure_issue_threshold', 1),
@@ -84,8 +84,8 @@ impl Walk {
         Ok(found.optional()?)
     }
 
-    /// Reads a page and adds to `expired` what it finds, as far as that has room. How many rows were read, and whether
-    /// nothing is left to be read.
+    /// Reads a page, and adds the rows to delete to `expired` as far as that has room. Returns the number of rows read, and whether the walk
+    /// is at its end.
     pub(super) fn step(
         &mut self,
         connection: &Connection,
@@ -111,7 +111,7 @@ impl Walk {
             let (id, date_added) = (row.get(0)?, row.get(1)?);
             let (status, guid) = (row.get_ref(2)?.as_str(), row.get_ref(3)?.as_blob());
             self.position = (date_added, id);
-            // A run that cannot be read is kept, and those after it are looked at.
+            // A run that cannot be read is kept.
             let (Ok(status), Ok(guid)) = (status, guid) else { continue };
             if self.is_expired(cutoffs, status, guid, date_added) {
                 expired.newest = expired.newest.max(date_added);
@@ -122,7 +122,7 @@ impl Walk {
         Ok((read, false))
     }
 
-    /// Whether a look at the index alone tells that no run is too old, and that there are not too many.
+    /// Whether the index alone shows that no run is too old, and that there are not too many.
     fn keeps_all_runs(&self, connection: &Connection, cutoffs: Cutoffs) -> Result<bool, StoreError> {
         let most = cutoffs.check_ins.min(COUNTED);
         let (count, oldest): (u32, Option<i64>) = connection
@@ -139,7 +139,7 @@ impl Walk {
 
     /// Whether a run is too old or one too many, and neither a threshold nor the open incident needs it.
     ///
-    /// Of an open incident no run is too old, but its first is all that it needs: a job that nobody runs any more fails for
+    /// Runs of an open incident are never too old. They can be too many, except for its first: a job that is not run any more misses for
     /// years.
     fn is_expired(&mut self, cutoffs: Cutoffs, status: &str, guid: &[u8], date_added: i64) -> bool {
         let (kind, before) = match status {
@@ -159,7 +159,7 @@ impl Walk {
         (too_many || too_old) && unneeded && !is_start
     }
 
-    /// Of an open incident, as many occurrences are kept as runs are.
+    /// Finds the occurrences of the open incident beyond the number of runs that are kept.
     fn occurrences(
         &self,
         connection: &Connection,

@@ -1,4 +1,4 @@
-//! From rows to the things of the core, and back.
+//! Conversions between rows and the types of the domain.
 
 use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, Type};
@@ -23,7 +23,7 @@ pub(super) const ENVIRONMENT_COLUMNS: usize = 9;
 pub(super) const CHECK_IN: &str = "c.id, c.guid, c.status, c.duration_ms, c.date_added, c.date_updated, c.date_clock, \
     c.date_in_progress, c.expected_time, c.timeout_at, c.reported, c.unheard, k.config";
 pub(super) const CHECK_IN_COLUMNS: usize = 13;
-/// The same without the config.
+/// Columns of a [`CheckIn`] named `c` without its config.
 pub(super) const CHECK_IN_ALONE: &str = "c.id, c.guid, c.status, c.duration_ms, c.date_added, c.date_updated, c.date_clock, \
     c.date_in_progress, c.expected_time, c.timeout_at, c.reported, c.unheard";
 /// Columns of an [`Incident`] named `i`.
@@ -47,7 +47,7 @@ impl From<Micros> for ToSqlOutput<'_> {
     }
 }
 
-/// A value that no version of this program has written: the file was changed by something else.
+/// The error of a value that cannot be decoded, such as one that another program has written.
 pub(super) fn corrupt(
     column: usize,
     what: impl Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -86,7 +86,7 @@ pub(super) fn monitor(row: &Row<'_>) -> rusqlite::Result<(i64, Monitor)> {
     monitor_with(row, |text| serde_json::from_str(text))
 }
 
-/// The same, whose config is read so.
+/// Row id and monitor, with its config parsed by `config`.
 pub(super) fn monitor_with(
     row: &Row<'_>,
     config: impl FnOnce(&str) -> serde_json::Result<Config>,
@@ -111,7 +111,7 @@ pub(super) fn environment(row: &Row<'_>) -> rusqlite::Result<(i64, MonitorEnviro
     environment_from(row, 0)
 }
 
-/// The same, whose columns begin with this one.
+/// Row id and environment, from the column `first` on.
 pub(super) fn environment_from(row: &Row<'_>, first: usize) -> rusqlite::Result<(i64, MonitorEnvironment)> {
     let status = match row.get_ref(first + 2)?.as_str()? {
         "active" => EnvironmentStatus::Active,
@@ -137,7 +137,7 @@ pub(super) fn check_in(row: &Row<'_>) -> rusqlite::Result<(i64, CheckIn)> {
     check_in_with(row, json(row, 12)?)
 }
 
-/// Row id and check-in, whose config is known.
+/// Row id and check-in with this config.
 pub(super) fn check_in_with(row: &Row<'_>, config: Config) -> rusqlite::Result<(i64, CheckIn)> {
     let check_in = CheckIn {
         guid: uuid(row, 1)?,

@@ -1,4 +1,4 @@
-//! Rows that cannot be decoded. Each is left out of what is read, logged once with its table and id, and listed by the API.
+//! Rows that cannot be decoded. Each is left out of results, logged once with its table and id, and listed by the API.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use rusqlite::{Error, Row};
 
 use crate::store::error::UnreadableRow;
 
-/// Rows that are listed; of a file that is damaged as a whole there may be millions.
+/// The most rows that are listed; a damaged file may have millions.
 const MAX_LISTED: usize = 100;
 
 /// The rows that could not be decoded since the database was opened.
@@ -23,8 +23,8 @@ struct Found {
 }
 
 impl UnreadableRows {
-    /// Decodes a row of `table`, whose id is in the column `id`. If its values make that impossible, the row is noted, and the
-    /// error is an [`UnreadableRow`], which [`skip_unreadable`] leaves out.
+    /// Decodes a row of `table`, whose id is in the column `id`. A row with values that cannot be decoded is noted, and the error is an
+    /// [`UnreadableRow`], which [`skip_unreadable`] leaves out.
     pub(super) fn decode<T>(
         &self,
         table: &'static str,
@@ -52,7 +52,7 @@ impl UnreadableRows {
         }
     }
 
-    /// Has [`contains`](Self::contains) return `true` for a row that is readable but of no use: one that it belongs to is not.
+    /// Marks a readable row that belongs to an unreadable one, so that [`contains`](Self::contains) returns `true` for it.
     pub(super) fn hide(&self, table: &'static str, id: i64) {
         self.found().known.insert((table, id));
     }
@@ -61,7 +61,7 @@ impl UnreadableRows {
         self.found().known.contains(&(table, id))
     }
 
-    /// Ids of the rows of a table, and `more` ids, as a JSON array.
+    /// The ids of the unreadable rows of a table, and `more` ids, as a JSON array.
     pub(super) fn ids(&self, table: &str, more: &[i64]) -> String {
         let found = self.found();
         let ids = found
@@ -74,7 +74,7 @@ impl UnreadableRows {
         format!("[{}]", ids.collect::<Vec<_>>().join(","))
     }
 
-    /// The first rows that were noted, and when.
+    /// The noted rows, each with the time when it was found.
     pub(super) fn listed(&self) -> Vec<(Timestamp, UnreadableRow)> {
         self.found().listed.clone()
     }
@@ -84,7 +84,7 @@ impl UnreadableRows {
     }
 }
 
-/// Leaves out a row that [`UnreadableRows::decode`] has noted, so that it does not keep all others from being read.
+/// Drops a row that [`UnreadableRows::decode`] has noted, so that the others are read.
 pub(super) fn skip_unreadable<T>(row: rusqlite::Result<T>) -> Option<rusqlite::Result<T>> {
     match row {
         Err(error) if is_unreadable(&error) => None,
@@ -97,7 +97,7 @@ pub(super) fn is_unreadable(error: &Error) -> bool {
     matches!(error, Error::FromSqlConversionFailure(_, _, cause) if cause.is::<UnreadableRow>())
 }
 
-/// The column and the fault of a value that cannot be decoded; `None` if it is the database that fails.
+/// The column and the fault of a value that cannot be decoded; `None` for a failure of the database.
 fn reason(row: &Row<'_>, error: &Error) -> Option<String> {
     let (column, fault) = match error {
         Error::FromSqlConversionFailure(column, _, cause) => (*column, cause.to_string()),

@@ -58,7 +58,7 @@ impl SqliteReader {
              ORDER BY hour, slug, outcome, reason LIMIT ?4 OFFSET ?5",
         )?;
         let key = params![PROJECT.cast_signed(), slug, since.as_second(), i64::from(limit) + 1, skip];
-        // This table has no ids; the hour tells most of where to look.
+        // The table has no row ids; the log names the hour instead.
         page(statement.query_map(key, |row| self.unreadable().decode("usage", row, 0, usage))?, limit)
     }
 }

@@ -15,7 +15,7 @@ fn steps() -> impl proptest::strategy::Strategy<Value = (Vec<Step>, Vec<u16>)> {
     use proptest::prelude::*;
     let event = prop::sample::select(vec![RunEvent::Ok, RunEvent::Error, RunEvent::Skipped]);
     let step = prop_oneof![
-        (0_u8..3).prop_map(Step::Start),
+        (0_u8..4).prop_map(Step::Start),
         (any::<usize>(), event).prop_map(|(job, event)| Step::End(job, event)),
         (0_u16..40_000).prop_map(Step::Pass),
         Just(Step::Hurry),
@@ -37,8 +37,9 @@ proptest::proptest! {
         for step in steps {
             match step {
                 Step::Start(slug) => {
-                    let job = world.start(["a", "b", "c"][usize::from(slug)], None);
-                    jobs.push(job);
+                    let mut monitor = keep_alive::monitor(["a", "b", "c", "d"][usize::from(slug)], 2);
+                    monitor.keep_alive = slug == 3;
+                    jobs.push(world.start_of(monitor));
                 }
                 Step::End(job, event) => if !jobs.is_empty() {
                     let job = jobs.swap_remove(job % jobs.len());
@@ -49,10 +50,21 @@ proptest::proptest! {
             }
             world.stats();
         }
+        // Else they would be kept alive for a week.
+        for job in jobs.iter().filter(|job| job.monitor.keep_alive) {
+            world.capture(job, RunEvent::Ok);
+        }
         world.pass(MINUTE * 60 * 48);
         assert_eq!(world.stats().queued, 0, "all is settled in the end");
         assert_eq!(world.delivery.earliest_epoch(), u32::MAX);
-        for slug in ["a", "b", "c"] {
+        let mut ended = HashSet::new();
+        for (id, event) in &world.requests {
+            assert!(*event != RunEvent::KeepAlive || !ended.contains(id), "a keep-alive follows the end of its run");
+            if matches!(event, RunEvent::Ok | RunEvent::Error) {
+                ended.insert(*id);
+            }
+        }
+        for slug in ["a", "b", "c", "d"] {
             let times: Vec<Duration> =
                 world.arrived.iter().filter(|(of, ..)| of == slug).map(|(.., at)| *at).collect();
             for (number, at) in times.iter().enumerate() {

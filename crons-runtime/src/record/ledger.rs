@@ -1,0 +1,328 @@
+//! The ledger of a journal: which runs are open and which ends are owed to the server, as its entries say.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+
+use crons_types::{CheckInId, CheckInStatus};
+
+use crate::record::journal::{Entry, Header, SpooledMonitor, VERSION, read_line, write_line};
+
+/// What the entries of a journal add up to. The process that writes the journal keeps one, and whoever reads it makes one.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    monitors: BTreeMap<u32, SpooledMonitor>,
+    runs: HashMap<CheckInId, Run>,
+    /// Counts the runs that were added.
+    added: u64,
+}
+
+/// A run of which something is owed, or which is open.
+#[derive(Debug)]
+struct Run {
+    order: u64,
+    start: Option<Start>,
+    /// Ends that are owed, the earliest first. Reports by hand may be several.
+    ends: Vec<End>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    monitor: u32,
+    at: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct End {
+    monitor: u32,
+    at: u64,
+    status: CheckInStatus,
+    duration: Option<u64>,
+}
+
+/// A check-in that a journal owes to the server.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Owed {
+    pub(crate) id: CheckInId,
+    pub(crate) monitor: SpooledMonitor,
+    /// When it was captured, in milliseconds since 1970.
+    pub(crate) at: u64,
+    pub(crate) report: Report,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Report {
+    /// A start that was made by hand, and may not have been sent.
+    Start,
+    /// The end of a run. The duration is in nanoseconds.
+    End { status: CheckInStatus, duration: Option<u64> },
+    /// No end: the run was open when its process ended without a word.
+    Died,
+}
+
+impl Ledger {
+    /// Takes in an entry. `Err` if it names a monitor that no entry before it describes.
+    pub(crate) fn apply(&mut self, entry: Entry) -> Result<(), UnknownMonitor> {
+        match entry {
+            Entry::Monitor { number, monitor } => {
+                self.monitors.insert(number, monitor);
+            }
+            Entry::Start { id, monitor, at } => {
+                self.known(monitor)?;
+                self.run(id).start = Some(Start { monitor, at });
+            }
+            Entry::End { id, monitor, at, status, duration } => {
+                self.known(monitor)?;
+                self.run(id).ends.push(End { monitor, at, status, duration });
+            }
+            Entry::Done { id, monitor, start } => {
+                let Self { monitors, runs, .. } = self;
+                let slug = &monitors.get(&monitor).ok_or(UnknownMonitor(monitor))?.slug;
+                let Some(run) = runs.get_mut(&id) else { return Ok(()) };
+                let is_same = |number| monitors.get(&number).is_some_and(|monitor| monitor.slug == *slug);
+                run.start.take_if(|begun| is_same(begun.monitor));
+                if !start && let Some(at) = run.ends.iter().position(|end| is_same(end.monitor)) {
+                    run.ends.remove(at);
+                }
+                if run.start.is_none() && run.ends.is_empty() {
+                    self.runs.remove(&id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn known(&self, number: u32) -> Result<&SpooledMonitor, UnknownMonitor> {
+        self.monitors.get(&number).ok_or(UnknownMonitor(number))
+    }
+
+    fn run(&mut self, id: CheckInId) -> &mut Run {
+        let order = self.added;
+        self.added += 1;
+        self.runs.entry(id).or_insert(Run { order, start: None, ends: Vec::new() })
+    }
+
+    /// Whether nothing is owed and no run is open.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// Forgets the monitors. Only for an empty ledger, whose journal is cut back to its header.
+    pub(crate) fn forget_monitors(&mut self) {
+        self.monitors.clear();
+    }
+
+    /// Strikes out the runs that are open. Returns the entries that say so.
+    pub(crate) fn leave_open_runs(&mut self) -> Vec<Entry> {
+        let monitors = &self.monitors;
+        let is_open = |run: &Run| {
+            let traced = |start: Start| monitors.get(&start.monitor).is_some_and(|monitor| monitor.traced);
+            run.ends.is_empty() && run.start.is_some_and(traced)
+        };
+        let left = self.runs.extract_if(|_, run| is_open(run));
+        let done = |start: Start, id| Entry::Done { id, monitor: start.monitor, start: false };
+        left.filter_map(|(id, run)| run.start.map(|start| done(start, id))).collect()
+    }
+
+    /// Writes entries that make this ledger anew, in at most `most` bytes. Beyond it the oldest starts are struck out, then the oldest
+    /// ends. Returns the bytes and how many check-ins were struck out. Monitors without a run are forgotten.
+    pub(crate) fn rewrite(&mut self, most: usize) -> (Vec<u8>, u64) {
+        self.forget_unused_monitors();
+        let mut lines = self.lines();
+        let mut size: usize = lines.iter().map(|line| line.bytes.len()).sum();
+        // Monitors go last: their runs need them.
+        lines.sort_by_key(|line| (line.rank, line.order));
+        let mut struck_out = 0;
+        let mut kept = Vec::new();
+        for line in lines {
+            if size > most && line.rank != Rank::Monitor {
+                size -= line.bytes.len();
+                struck_out += 1;
+                self.strike_out(&line);
+            } else {
+                kept.push(line);
+            }
+        }
+        self.forget_unused_monitors();
+        kept.retain(|line| line.rank != Rank::Monitor || self.monitors.contains_key(&line.monitor));
+        kept.sort_by_key(|line| (line.rank != Rank::Monitor, line.order));
+        (kept.into_iter().flat_map(|line| line.bytes).collect(), struck_out)
+    }
+
+    fn forget_unused_monitors(&mut self) {
+        let used: HashSet<u32> = self.runs.values().flat_map(Run::monitors).collect();
+        self.monitors.retain(|number, _| used.contains(number));
+    }
+
+    /// One line for each monitor, start and end.
+    fn lines(&self) -> Vec<Line> {
+        let mut lines = Vec::new();
+        let mut line = |rank, order, id, monitor, entry: &Entry| {
+            let mut bytes = Vec::new();
+            write_line(&mut bytes, entry);
+            lines.push(Line { rank, order, id, monitor, bytes });
+        };
+        for (number, monitor) in &self.monitors {
+            let entry = Entry::Monitor { number: *number, monitor: monitor.clone() };
+            line(Rank::Monitor, 0, CheckInId::NIL, *number, &entry);
+        }
+        for (id, run) in &self.runs {
+            let id = *id;
+            // The start of a run whose end is owed says nothing more.
+            if let Some(Start { monitor, at }) = run.start.filter(|_| run.ends.is_empty()) {
+                line(Rank::Start, run.order, id, monitor, &Entry::Start { id, monitor, at });
+            }
+            for End { monitor, at, status, duration } in run.ends.iter().copied() {
+                let entry = Entry::End { id, monitor, at, status, duration };
+                line(Rank::End, run.order, id, monitor, &entry);
+            }
+        }
+        lines
+    }
+
+    fn strike_out(&mut self, line: &Line) {
+        let Some(run) = self.runs.get_mut(&line.id) else { return };
+        if line.rank == Rank::End {
+            run.ends.remove(0);
+        }
+        // Without its end, a run must not look open.
+        run.start = None;
+        if run.start.is_none() && run.ends.is_empty() {
+            self.runs.remove(&line.id);
+        }
+    }
+
+    /// What is owed if the process has ended, the oldest first. With `leave_open_runs`, nothing for runs that look open.
+    pub(crate) fn owed(&self, leave_open_runs: bool) -> Vec<Owed> {
+        let mut runs: Vec<(&CheckInId, &Run)> = self.runs.iter().collect();
+        runs.sort_by_key(|(_, run)| run.order);
+        let mut owed = Vec::new();
+        for (id, run) in runs {
+            let mut owe = |number, at, report| {
+                if let Some(monitor) = self.monitors.get(&number) {
+                    owed.push(Owed { id: *id, monitor: monitor.clone(), at, report });
+                }
+            };
+            for End { monitor, at, status, duration } in run.ends.iter().copied() {
+                owe(monitor, at, Report::End { status, duration });
+            }
+            let open = run.start.filter(|_| run.ends.is_empty() && !leave_open_runs);
+            if let Some(Start { monitor, at }) = open {
+                let traced = self.monitors.get(&monitor).is_some_and(|monitor| monitor.traced);
+                owe(monitor, at, if traced { Report::Died } else { Report::Start });
+            }
+        }
+        owed
+    }
+}
+
+impl Run {
+    fn monitors(&self) -> impl Iterator<Item = u32> {
+        let start = self.start.iter().map(|start| start.monitor);
+        start.chain(self.ends.iter().map(|end| end.monitor))
+    }
+}
+
+/// A line of a journal that is being rewritten.
+struct Line {
+    rank: Rank,
+    order: u64,
+    id: CheckInId,
+    monitor: u32,
+    bytes: Vec<u8>,
+}
+
+/// The order in which lines are struck out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Start,
+    End,
+    Monitor,
+}
+
+/// An entry names a monitor by a number that no entry before it describes.
+#[derive(Debug)]
+pub(crate) struct UnknownMonitor(u32);
+
+/// A journal as it was read.
+#[derive(Debug)]
+pub(crate) struct Replayed {
+    pub(crate) header: Header,
+    pub(crate) ledger: Ledger,
+    /// The first fault, if a line other than an unfinished last one is not what was written.
+    pub(crate) damage: Option<Damage>,
+}
+
+/// A fault of a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Damage {
+    /// The first line is no header.
+    Header,
+    /// The format has another version.
+    Version(u32),
+    /// This line, counted from 1, does not agree with its checksum.
+    Checksum(usize),
+    /// This line names a monitor that no line before it describes.
+    Monitor(usize, u32),
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header => f.write_str("its first line is no header of a journal"),
+            Self::Version(version) => {
+                write!(f, "its format has version {version}, this program writes {VERSION}")
+            }
+            Self::Checksum(line) => write!(f, "line {line} does not agree with its checksum"),
+            Self::Monitor(line, number) => {
+                write!(f, "line {line} names monitor {number}, which no line before it describes")
+            }
+        }
+    }
+}
+
+/// Reads a journal. `Ok(None)` if its process ended before the header was complete. An unfinished last line is normal: its process was
+/// killed while it wrote. After any other fault the lines that agree with their checksums are still read.
+///
+/// # Errors
+/// If the header is damaged, or of another version.
+pub(crate) fn replay(bytes: &[u8]) -> Result<Option<Replayed>, Damage> {
+    let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
+        // A line break that was damaged makes one long line of the first two.
+        return if bytes.is_empty() || is_unfinished(bytes) { Ok(None) } else { Err(Damage::Header) };
+    };
+    let (first, rest) = (&bytes[..end], &bytes[end + 1..]);
+    let header: Header = read_line(first).ok_or(Damage::Header)?;
+    if header.crons_spool != VERSION {
+        return Err(Damage::Version(header.crons_spool));
+    }
+    let mut replayed = Replayed { header, ledger: Ledger::default(), damage: None };
+    let mut number = 1;
+    for line in rest.split_inclusive(|byte| *byte == b'\n') {
+        number += 1;
+        let entry = match line.strip_suffix(b"\n") {
+            Some(line) => read_line(line).ok_or(Damage::Checksum(number)),
+            // The last line: whole but for its line break, whatever has become of that, or cut off.
+            None => match read_line(line).or_else(|| read_line(line.split_last()?.1)) {
+                Some(entry) => Ok(entry),
+                None => break,
+            },
+        };
+        let applied = entry.and_then(|entry| {
+            replayed.ledger.apply(entry).map_err(|UnknownMonitor(monitor)| Damage::Monitor(number, monitor))
+        });
+        if let Err(damage) = applied {
+            replayed.damage.get_or_insert(damage);
+        }
+    }
+    Ok(Some(replayed))
+}
+
+/// Whether this may be the begin of a header that was cut off.
+fn is_unfinished(bytes: &[u8]) -> bool {
+    /// Longer than any header.
+    const MOST: usize = 4096;
+    bytes.len() < MOST && read_line::<Header>(bytes.split_last().map_or(bytes, |(_, rest)| rest)).is_none()
+}

@@ -1,0 +1,7 @@
+//! The spool: a folder in which each worker keeps a journal of open runs and of ends that are owed to the server, so that the next start
+//! delivers them if the process is killed. All disk I/O of the client is here.
+
+// In layer order: a module uses only those above it.
+mod journal_file;
+mod adoption;
+pub(crate) mod spool;
