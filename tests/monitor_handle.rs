@@ -1,6 +1,7 @@
 //! `crons::Monitor` as a handle, and `MonitoredFuture` where a type must be named.
 
 use std::convert::Infallible;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::task::{Context, Poll};
 
 use crons::CheckInStatus::{Error, InProgress, Ok as Fine};
@@ -12,6 +13,7 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
 fn is_a_handle<T: Clone + Send + Sync + 'static>() {}
 fn is_spawnable<T: Send + 'static>() {}
+fn may_unwind<T: UnwindSafe + RefUnwindSafe>() {}
 
 #[test]
 fn handles_and_futures_go_to_other_threads() {
@@ -21,6 +23,10 @@ fn handles_and_futures_go_to_other_threads() {
     is_spawnable::<MonitoredFuture<std::future::Ready<()>>>();
     is_spawnable::<ScopedFuture<std::future::Ready<()>>>();
     is_spawnable::<CheckInGuard>();
+    may_unwind::<Monitor>();
+    may_unwind::<Client>();
+    may_unwind::<CheckInGuard>();
+    may_unwind::<MonitoredFuture<std::future::Ready<()>>>();
 }
 
 #[test]

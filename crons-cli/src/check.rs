@@ -70,7 +70,7 @@ fn verdict(
     }
     let schedule = config.get_schedule();
     let mut line = format!("ok: {} ({schedule})", schedule.describe());
-    for warning in config.warning().into_iter().chain(clock_changes::warnings(schedule, timezone, now)) {
+    for warning in config.warning().into_iter().chain(clock_changes::warning(schedule, timezone, now)) {
         line.push_str("; but ");
         line.push_str(&warning);
     }

@@ -36,7 +36,7 @@ impl JsonLine {
                 return Err(format!("there is no key {}; allowed are {}", quoted(&key), keys.join(", ")));
             }
             if seen.contains(&key) {
-                return Err(format!("{key}: the line has this key twice; write it once"));
+                return Err(format!("{key}: this key is written twice; write it once"));
             }
             read.set(&key, &value)?;
             seen.push(key);
@@ -146,7 +146,7 @@ mod tests {
                 r#"{"expr": "@daily", "timezone": "UTC"}"#,
                 "there is no key \"timezone\"; allowed are expr, tz, from, count",
             ),
-            (r#"{"expr": "@daily", "expr": "@hourly"}"#, "expr: the line has this key twice; write it once"),
+            (r#"{"expr": "@daily", "expr": "@hourly"}"#, "expr: this key is written twice; write it once"),
         ] {
             let refused = JsonLine::parse(line, &KEYS).unwrap_err();
             assert!(refused.contains(expected), "{line}: {refused}");

@@ -1,19 +1,27 @@
-//! What the body takes otherwise than a closure or an `async` block does by itself, which take of each argument the fields that they use,
-//! and drop them in the order of use.
+//! The arguments that the body captures as a whole, so that they are dropped as in the bare function: all of them, in reverse.
 //!
-//! An argument that is dropped is taken whole, the last one first: so all are dropped as in the bare function. So is one that the
-//! body assigns to, as the compiler calls a field that is written before it is read "never read"; in the bare function it does not. A
-//! number is bound again instead, so that the compiler goes on to say what is true of it. All else that were bound again would be dropped
-//! too early, and a future would store it once more; and within a pattern `mut` may be what makes a copy of a reference.
+//! By itself a closure or an `async` block captures of each argument the fields that it uses, drops them in the order of use, and leaves
+//! unused arguments to the function around it. So each argument that may be dropped is mentioned at the head of the body, the last one
+//! first. The compiler then no longer reports one that the body does not use: a variable of the same name, beside the body, is reported
+//! instead. To bind the arguments again would drop them before the temporaries of the tail, and would store them twice in a future; as
+//! parameters of a closure, clippy could not see any more what the body does with them.
+//!
+//! A number that the body assigns to is bound again: the compiler calls a captured variable that is written before it is read "never read".
+//! A field is captured as a whole then, for the same reason.
 
-use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
-use syn::{Attribute, FnArg, Meta, Pat, PatIdent, ReceiverKind, Signature, Token, Type};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::format_ident;
+use syn::{Attribute, FnArg, Meta, Pat, PatIdent, ReceiverKind, Signature, Token, Type, parse_quote};
 
-/// The arguments that the body has to take so.
+use crate::mentions::{is_assigned, is_used};
+
+/// The arguments that need a statement at the head of the body.
 #[derive(Default)]
 pub(crate) struct Captures {
-    /// Taken whole, in this order.
+    /// Captured as a whole, in this order.
     pub(crate) by_value: Vec<ByValue>,
+    /// Reported as unused.
+    pub(crate) unused: Vec<Unused>,
     /// Bound again as `mut`, and no longer `mut` in the signature.
     pub(crate) rebound: Vec<Rebound>,
 }
@@ -24,19 +32,27 @@ pub(crate) struct ByValue {
     pub(crate) name: Ident,
 }
 
-/// Likewise.
+/// An argument of which the body does not mention the name.
+pub(crate) struct Unused {
+    pub(crate) cfgs: Vec<Attribute>,
+    /// Levels of lints that stand at the argument.
+    pub(crate) lints: Vec<Attribute>,
+    pub(crate) name: Ident,
+}
+
+/// A number that the body assigns to.
 pub(crate) struct Rebound {
     pub(crate) cfgs: Vec<Attribute>,
-    /// The user's own: lints that are about it point at it.
+    /// The user's own token: lints point at it.
     pub(crate) mutability: Token![mut],
     pub(crate) name: Ident,
 }
 
 impl Captures {
-    /// Finds them, and takes the `mut` of those that are bound again out of the signature.
+    /// Finds the arguments. Changes the signature where it has to: takes away the `mut` of those that are bound again, and names a `_`.
     pub(crate) fn take(sig: &mut Signature, body: &TokenStream) -> Self {
         let mut captures = Self::default();
-        for input in &mut sig.inputs {
+        for (index, input) in sig.inputs.iter_mut().enumerate() {
             match input {
                 FnArg::Receiver(receiver) => {
                     let dropped = match &receiver.kind {
@@ -44,6 +60,7 @@ impl Captures {
                         ReceiverKind::Reference(..) => false,
                         _ => true,
                     };
+                    // As the first argument it is dropped last, also if the body leaves it to the function.
                     if dropped && is_used("self", body) {
                         let name = Ident::new("self", receiver.self_token.span);
                         captures.by_value.push(ByValue { cfgs: cfgs(&receiver.attrs), name });
@@ -51,13 +68,27 @@ impl Captures {
                 }
                 FnArg::Typed(argument) => {
                     let cfgs = cfgs(&argument.attrs);
-                    if let Pat::Ident(binding) = &mut *argument.pat
-                        && is_scalar(&argument.ty)
-                    {
-                        captures.rebind(binding, cfgs, body);
-                    } else {
-                        let arg = Arg { dropped: may_be_dropped(&argument.ty), body };
-                        captures.bindings(&argument.pat, &cfgs, arg);
+                    match &mut *argument.pat {
+                        Pat::Ident(binding) if is_scalar(&argument.ty) => {
+                            captures.rebind(binding, cfgs, body);
+                        }
+                        Pat::Wild(_) if may_be_dropped(&argument.ty) => {
+                            let name = format_ident!("arg{index}", span = Span::mixed_site());
+                            *argument.pat = parse_quote!(#name);
+                            captures.by_value.push(ByValue { cfgs, name });
+                        }
+                        pat => {
+                            let lints = argument.attrs.iter().filter(|attr| is_level_of_unused(attr));
+                            let (lints, unused) = (lints.cloned().collect::<Vec<_>>(), captures.unused.len());
+                            let arg = Arg { dropped: may_be_dropped(&argument.ty), body, lints: &lints };
+                            captures.bindings(pat, &cfgs, arg);
+                            if captures.unused.len() > unused {
+                                // It is fulfilled at the variable of the same name.
+                                argument.attrs.retain(|attr| {
+                                    !attr.path().is_ident("expect") || !is_level_of_unused(attr)
+                                });
+                            }
+                        }
                     }
                 }
             }
@@ -78,15 +109,7 @@ impl Captures {
     fn bindings(&mut self, pat: &Pat, cfgs: &[Attribute], arg: Arg<'_>) {
         match pat {
             Pat::Ident(binding) => {
-                let name = &binding.ident;
-                let text = name.to_string();
-                let dropped = arg.dropped && is_used(&text, arg.body);
-                let assigned = || binding.mutability.is_some() && is_assigned(&text, arg.body);
-                // A name comes more than once in alternatives, of a pattern or of a `cfg`.
-                let is_new = !cfgs.is_empty() || self.by_value.iter().all(|other| other.name != *name);
-                if binding.by_ref.is_none() && is_new && (dropped || assigned()) {
-                    self.by_value.push(ByValue { cfgs: cfgs.to_vec(), name: name.clone() });
-                }
+                self.binding(binding, cfgs, arg);
                 if let Some((_, pat)) = &binding.subpat {
                     self.bindings(pat, cfgs, arg);
                 }
@@ -99,6 +122,10 @@ impl Captures {
             Pat::TupleStruct(tuple) => tuple.elems.iter().for_each(|pat| self.bindings(pat, cfgs, arg)),
             Pat::Struct(all) => {
                 for field in &all.fields {
+                    // The compiler's advice on an unused `S { field }` is another: `field: _`.
+                    if field.colon_token.is_none() && is_unused(&field.pat, arg.body) {
+                        continue;
+                    }
                     let cfgs = [cfgs, &self::cfgs(&field.attrs)].concat();
                     self.bindings(&field.pat, &cfgs, arg);
                 }
@@ -106,13 +133,63 @@ impl Captures {
             _ => {}
         }
     }
+
+    fn binding(&mut self, binding: &PatIdent, cfgs: &[Attribute], arg: Arg<'_>) {
+        let (name, text) = (&binding.ident, binding.ident.to_string());
+        // A capital is that of a unit struct or a constant: to mention it would make one more.
+        if binding.by_ref.is_some() || text.starts_with(char::is_uppercase) {
+            return;
+        }
+        // A name comes more than once in alternatives, of a pattern or of a `cfg`.
+        let is_new = !cfgs.is_empty() || self.by_value.iter().all(|other| other.name != *name);
+        let assigned = || binding.mutability.is_some() && is_assigned(&text, arg.body);
+        if is_new && (arg.dropped || assigned()) {
+            self.by_value.push(ByValue { cfgs: cfgs.to_vec(), name: name.clone() });
+            if is_reported(&text) && !is_used(&text, arg.body) {
+                self.unused.push(Unused {
+                    cfgs: cfgs.to_vec(),
+                    lints: arg.lints.to_vec(),
+                    name: name.clone(),
+                });
+            }
+        }
+    }
 }
 
-/// What is known of the argument in which a binding stands.
+/// Whether the compiler reports that a variable of this name is not used.
+fn is_reported(name: &str) -> bool {
+    !name.starts_with('_')
+}
+
+/// Whether `pat` is a variable that the compiler reports as unused.
+fn is_unused(pat: &Pat, body: &TokenStream) -> bool {
+    matches!(pat, Pat::Ident(binding) if {
+        let name = binding.ident.to_string();
+        is_reported(&name) && !is_used(&name, body)
+    })
+}
+
+/// The argument in which a binding stands.
 #[derive(Clone, Copy)]
 struct Arg<'a> {
     dropped: bool,
     body: &'a TokenStream,
+    lints: &'a [Attribute],
+}
+
+/// Whether an attribute sets the level of the lint on unused variables.
+fn is_level_of_unused(attr: &Attribute) -> bool {
+    let levels = ["allow", "expect", "warn", "deny", "forbid"];
+    let groups = ["unused_variables", "unused", "warnings"];
+    let is_group =
+        |token| matches!(token, TokenTree::Ident(lint) if groups.iter().any(|group| lint == group));
+    match &attr.meta {
+        Meta::List(list) => {
+            levels.iter().any(|level| list.path.is_ident(level))
+                && list.tokens.clone().into_iter().any(is_group)
+        }
+        _ => false,
+    }
 }
 
 fn cfgs(attrs: &[Attribute]) -> Vec<Attribute> {
@@ -153,85 +230,5 @@ fn is_scalar(ty: &Type) -> bool {
         Type::Paren(paren) => is_scalar(&paren.elem),
         Type::Array(_) | Type::Tuple(_) => false,
         _ => !may_be_dropped(ty),
-    }
-}
-
-/// Whether the body uses a variable `name`, as far as its tokens say. If it does not, that is for a lint to see. What begins with `_` is
-/// not to be used, and a capital is that of a unit struct: to take it whole would make one more.
-fn is_used(name: &str, body: &TokenStream) -> bool {
-    !name.starts_with(|first: char| first == '_' || first.is_uppercase()) && has_variable(name, body, false)
-}
-
-fn has_variable(name: &str, body: &TokenStream, in_macro: bool) -> bool {
-    let mut tokens = body.clone().into_iter().peekable();
-    // A field, a label, the end of a path, or a new variable or function of the same name.
-    let mut is_other = false;
-    let mut last = ' ';
-    while let Some(token) = tokens.next() {
-        let found = match &token {
-            TokenTree::Ident(ident) if ident == name && !is_other => {
-                // Neither is the field of a literal, nor a path.
-                !matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == ':')
-            }
-            TokenTree::Literal(literal) => in_macro && literal.to_string().contains(&format!("{{{name}")),
-            TokenTree::Group(group) => has_variable(name, &group.stream(), in_macro || last == '!'),
-            _ => false,
-        };
-        if found {
-            return true;
-        }
-        is_other = match &token {
-            TokenTree::Ident(ident) if ident == "mut" => is_other,
-            TokenTree::Ident(ident) => ident == "let" || ident == "for" || ident == "fn",
-            TokenTree::Punct(punct) => match punct.as_char() {
-                // Not `..name`.
-                '.' => !is_other,
-                ':' => last == ':',
-                punct => punct == '\'',
-            },
-            _ => false,
-        };
-        last = if let TokenTree::Punct(punct) = &token { punct.as_char() } else { ' ' };
-    }
-    false
-}
-
-const OPERATORS: [&str; 11] = ["=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>="];
-
-/// Whether `name`, or a field of it, stands before an `=` that assigns, alone or with an operator.
-fn is_assigned(name: &str, body: &TokenStream) -> bool {
-    let mut tokens = body.clone().into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        match token {
-            TokenTree::Ident(ident) if ident == name => {
-                // Over `.field`, `.0` and `[index]`.
-                while tokens.next_if(is_part_of_place).is_some() {}
-                let mut operator = String::new();
-                while let Some(TokenTree::Punct(punct)) =
-                    tokens.next_if(|token| matches!(token, TokenTree::Punct(_)))
-                {
-                    operator.push(punct.as_char());
-                    if punct.spacing() == Spacing::Alone {
-                        break;
-                    }
-                }
-                let assigns = OPERATORS.iter().any(|assignment| operator.starts_with(assignment))
-                    && !["==", "=>"].iter().any(|other| operator.starts_with(other));
-                if assigns {
-                    return true;
-                }
-            }
-            TokenTree::Group(group) if is_assigned(name, &group.stream()) => return true,
-            _ => {}
-        }
-    }
-    false
-}
-
-fn is_part_of_place(token: &TokenTree) -> bool {
-    match token {
-        TokenTree::Punct(punct) => punct.as_char() == '.',
-        TokenTree::Ident(_) | TokenTree::Literal(_) => true,
-        TokenTree::Group(group) => group.delimiter() == Delimiter::Bracket,
     }
 }

@@ -249,7 +249,9 @@ impl ConfigValidator<'_> {
 
 fn on_cancel(args: &Args, function: &Function, errors: &mut Vec<Error>) -> Option<OutcomeArg> {
     let Argument { key, value } = args.on_cancel.as_ref()?;
-    if matches!(function.run(), BodyKind::Sync | BodyKind::Never) && function.sig.asyncness.is_none() {
+    if matches!(function.run(), BodyKind::Sync | BodyKind::Never | BodyKind::Closure)
+        && function.sig.asyncness.is_none()
+    {
         let message =
             "`on_cancel` is about futures: this function is not async, and cannot be dropped midway";
         errors.push(Error::new(key.span(), message));
@@ -261,6 +263,9 @@ fn on_none(args: &Args, function: &Function, errors: &mut Vec<Error>) -> Option<
     let Argument { key, value } = args.on_none.as_ref()?;
     if matches!(function.sig.output, ReturnType::Default) || matches!(function.run(), BodyKind::Never) {
         let message = "`on_none` is for functions that return an `Option`: this one returns nothing";
+        errors.push(Error::new(key.span(), message));
+    } else if matches!(function.run(), BodyKind::Closure) {
+        let message = "`on_none` is for functions that return an `Option`: this one returns a closure";
         errors.push(Error::new(key.span(), message));
     }
     Some(OnNone { key: key.clone(), end: end(key, value.as_ref()?, errors)? })

@@ -1,20 +1,21 @@
 //! Last stage: the monitored function. Every `quote!` of the crate is here.
 //!
-//! The body is wrapped once, so that `return` and `?` end it and not the function, in a closure or in an `async` block that
-//! takes the arguments as they are: only a number that it assigns to is bound again, so no lint sees a variable twice and no future
-//! stores one twice. All that is added carries `Span::mixed_site()`: invisible to the body, read in the edition of this crate, and
-//! passed over by lints. Names are unlikely all the same: a pattern `output` would be a `const output` of the user.
+//! The body is wrapped once, so that `return` and `?` end it and not the function, in a closure or in an `async` block that captures the
+//! arguments: only a number that it assigns to is bound again, so that no lint sees a variable twice and no future stores one twice.
+//! Added tokens carry `Span::mixed_site()`: they are invisible to the body, are read in the edition of this crate, and lints skip them.
+//! Names are unlikely all the same: a pattern `output` would be a `const output` of the user.
 
 use crons_types::{Minutes, MonitorConfig, Owner, Schedule};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, GenericArgument, Path, PathArguments, ReturnType, Signature, Type, TypeParamBound};
+use syn::{Expr, ReturnType, Signature};
 
-use crate::captures::{ByValue, Captures, Rebound};
+use crate::captures::{ByValue, Captures, Rebound, Unused};
 use crate::check::{ConfigExpr, Monitor, OutcomeArg, SlugExpr};
 use crate::function::{BodyKind, Function};
 use crate::items;
+use crate::output::{erased, may_be_future};
 
 pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
     let Function { attrs, vis, sig, inner_attrs, brace, braced, body } = function;
@@ -26,20 +27,17 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
     let import = quote_spanned!(here=> use #krate::__private as #private;);
     let definition = definition(monitor, &private);
 
-    let run = function.run();
-    let mut sig = sig.clone();
-    let Captures { by_value, rebound } = Captures::take(&mut sig, body);
-    let mut taken = TokenStream::new();
-    for ByValue { cfgs, name } in by_value {
-        taken.extend(quote_spanned!(here=> #(#cfgs)* let _ = &#name;));
-    }
-    for Rebound { cfgs, mutability, name } in rebound {
-        taken.extend(quote_spanned! {here=>
-            #(#cfgs)* #[allow(clippy::shadow_same)] let #mutability #name = #name;
-        });
-    }
     // Statements before an item would make it an item after statements to clippy.
     let (items, rest) = items::split_leading(body);
+    let run = function.run();
+    if let BodyKind::Closure = run {
+        let begin = quote_spanned!(here=> #import let __crons_run = #private::run_in_place(#definition););
+        let mut block = TokenStream::new();
+        brace.surround(&mut block, |tokens| tokens.extend(quote!(#(#inner_attrs)* #items #begin #rest)));
+        return quote!(#(#attrs)* #vis #sig #block);
+    }
+    let mut sig = sig.clone();
+    let taken = head(Captures::take(&mut sig, body));
     // What the compiler finds wrong in the user's own braces, it has said at the same place, and does not say twice.
     let untouched = braced.as_ref().filter(|_| taken.is_empty() && inner_attrs.is_empty());
     let braced = |first: TokenStream| {
@@ -65,7 +63,7 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
                 return __crons_output;
             }
         }
-        // Whoever leaves here panicked, or was dropped: the guard says so.
+        // A `-> !` body exits only by panic or drop; the guard's `Drop` reports it.
         BodyKind::Never => {
             let body = braced(TokenStream::new());
             if sig.asyncness.is_some() {
@@ -89,6 +87,7 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
                 return __crons_output;
             }
         }
+        BodyKind::Closure => unreachable!("it was expanded above"),
         BodyKind::Future { boxed, output } => {
             let body = braced(TokenStream::new());
             let made = output_type(&sig.output);
@@ -109,6 +108,31 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
     // Under the user's own braces the function is still the user's to all lints.
     brace.surround(&mut block, |tokens| tokens.extend(quote!(#(#inner_attrs)* #import #monitored)));
     quote!(#(#attrs)* #vis #sig #block)
+}
+
+/// The statements at the head of the body that capture arguments.
+fn head(captures: Captures) -> TokenStream {
+    let here = Span::mixed_site();
+    let Captures { by_value, unused, rebound } = captures;
+    let mut taken = TokenStream::new();
+    for ByValue { cfgs, name } in by_value {
+        let allow = name
+            .to_string()
+            .starts_with('_')
+            .then(|| quote_spanned!(here=> #[allow(clippy::used_underscore_binding)]));
+        taken.extend(quote_spanned!(here=> #(#cfgs)* #allow let _ = &#name;));
+    }
+    for Unused { cfgs, lints, name } in unused {
+        taken.extend(quote_spanned! {here=>
+            #(#cfgs)* { #(#lints)* #[allow(clippy::shadow_unrelated)] let #name = (); }
+        });
+    }
+    for Rebound { cfgs, mutability, name } in rebound {
+        taken.extend(quote_spanned! {here=>
+            #(#cfgs)* #[allow(clippy::shadow_same)] let #mutability #name = #name;
+        });
+    }
+    taken
 }
 
 /// The monitor as a static, in a block of its own, where the body cannot see it.
@@ -232,73 +256,9 @@ fn typed(sig: &Signature) -> TokenStream {
     }
 }
 
-/// Whether the value may be a future, as far as the type says so by itself.
-fn may_be_future(output: &ReturnType) -> bool {
-    const OTHERS: [&str; 27] = [
-        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64",
-        "u128", "usize", "Arc", "Duration", "ExitCode", "HashMap", "Instant", "Option", "Rc", "Result",
-        "String", "Value", "Vec",
-    ];
-    fn may_be(ty: &Type) -> bool {
-        match ty {
-            Type::Group(group) => may_be(&group.elem),
-            Type::Paren(paren) => may_be(&paren.elem),
-            Type::Reference(reference) => reference.mutability.is_some() && may_be(&reference.elem),
-            Type::Path(path) => {
-                path.path.segments.last().is_none_or(|last| !OTHERS.iter().any(|other| last.ident == other))
-            }
-            Type::ImplTrait(_) | Type::Macro(_) => true,
-            _ => false,
-        }
-    }
-    matches!(output, ReturnType::Type(_, ty) if may_be(ty))
-}
-
 fn output_type(output: &ReturnType) -> TokenStream {
     match output {
         ReturnType::Default => quote_spanned!(Span::mixed_site()=> ()),
         ReturnType::Type(_, ty) => erased(ty),
-    }
-}
-
-/// The type with `_` for each `impl Trait`, which may be written in signatures only.
-fn erased(ty: &Type) -> TokenStream {
-    let mut ty = ty.clone();
-    erase(&mut ty);
-    ty.into_token_stream()
-}
-
-fn erase(ty: &mut Type) {
-    match ty {
-        Type::ImplTrait(_) => *ty = Type::Infer(syn::parse_quote_spanned!(Span::mixed_site()=> _)),
-        Type::Array(array) => erase(&mut array.elem),
-        Type::Group(group) => erase(&mut group.elem),
-        Type::Paren(paren) => erase(&mut paren.elem),
-        Type::Ptr(pointer) => erase(&mut pointer.elem),
-        Type::Reference(reference) => erase(&mut reference.elem),
-        Type::Slice(slice) => erase(&mut slice.elem),
-        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(erase),
-        Type::Path(path) => erase_arguments(&mut path.path),
-        Type::TraitObject(object) => {
-            for bound in &mut object.bounds {
-                if let TypeParamBound::Trait(bound) = bound {
-                    erase_arguments(&mut bound.path);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-fn erase_arguments(path: &mut Path) {
-    for segment in &mut path.segments {
-        let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { continue };
-        for argument in &mut arguments.args {
-            match argument {
-                GenericArgument::Type(ty) => erase(ty),
-                GenericArgument::AssocType(assoc) => erase(&mut assoc.ty),
-                _ => {}
-            }
-        }
     }
 }

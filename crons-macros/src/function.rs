@@ -21,7 +21,7 @@ pub(crate) struct Function {
     pub(crate) body: TokenStream,
 }
 
-/// What there is to be watched.
+/// The part of a function that is the run.
 pub(crate) enum BodyKind<'a> {
     /// The body.
     Sync,
@@ -31,6 +31,9 @@ pub(crate) enum BodyKind<'a> {
     Async,
     /// The future that the body makes: `impl Future`, or a boxed one.
     Future { boxed: bool, output: Option<&'a Type> },
+    /// The body, which returns a closure: it cannot fail but by a panic, and gets its signature from the return type, so the body stays
+    /// where it is.
+    Closure,
 }
 
 impl Parse for Function {
@@ -64,6 +67,7 @@ impl Function {
             ReturnType::Type(_, ty) if is_never(ty) => BodyKind::Never,
             _ if self.sig.asyncness.is_some() => BodyKind::Async,
             ReturnType::Default => BodyKind::Sync,
+            ReturnType::Type(_, ty) if is_closure(ty) => BodyKind::Closure,
             ReturnType::Type(_, ty) => match returned(ty, "Future", &["BoxFuture", "LocalBoxFuture"]) {
                 Some((boxed, output)) => BodyKind::Future { boxed, output },
                 None => BodyKind::Sync,
@@ -123,6 +127,19 @@ fn is_never(ty: &Type) -> bool {
         // What a `macro_rules!` has passed on, and what stands in parentheses.
         Type::Group(group) => is_never(&group.elem),
         Type::Paren(paren) => is_never(&paren.elem),
+        _ => false,
+    }
+}
+
+/// Whether `ty` is `impl Fn(..)`, or another trait of closures.
+fn is_closure(ty: &Type) -> bool {
+    match ty {
+        Type::Group(group) => is_closure(&group.elem),
+        Type::Paren(paren) => is_closure(&paren.elem),
+        Type::ImplTrait(opaque) => {
+            let traits = ["Fn", "FnMut", "FnOnce", "AsyncFn", "AsyncFnMut", "AsyncFnOnce"];
+            traits.iter().any(|name| bound(&opaque.bounds, name).is_some())
+        }
         _ => false,
     }
 }

@@ -5,8 +5,10 @@ mod keys;
 mod value;
 mod args;
 mod function;
+mod mentions;
 mod captures;
 mod items;
+mod output;
 mod check;
 mod expand;
 mod entry;
@@ -158,17 +160,22 @@ use syn::Error;
 /// ```
 ///
 /// A run that ends the process has no end of its own: under `-> !`, `std::process::exit` and `panic = "abort"` the server will count
-/// it as timed out. Closures that a function returns as `impl Fn(..)` need the types of their arguments written out, and one
-/// that returns a borrow of its argument has to be a function with a name; `Box<dyn Fn(..)>` asks for neither.
-/// Exceptions of other languages do not pass a function under watch.
+/// it as timed out. Exceptions of other languages do not pass a function under watch.
 ///
-/// Arguments are moved into the body as they are. Two things differ from the bare function: what the body does not use of its arguments is
-/// dropped after the run is closed, all else before, in the same order as ever; and under `#[track_caller]`, `Location::caller()`
-/// within the body is its own place. Lints say what they say of the bare function, but for those that look at a body as a whole and see
-/// ours instead: `unconditional_recursion`, what is said of assignments to arguments that are dropped (`unused_assignments`), and of
+/// The body of a function that returns `impl Fn(..)`, `FnMut` or `FnOnce` stays in place, so that a closure in it gets its signature from
+/// there: such a run fails by a panic only. A closure that an `async fn` returns so, or that is inside another type, as in
+/// `Result<impl Fn(..), _>`, needs the types of its arguments written out, and one that returns a borrow of its argument has to be a
+/// function with a name; `Box<dyn Fn(..)>` asks for neither.
+///
+/// Arguments, also those that the body does not use, are dropped before the run is closed, in the order of the bare function. Left to
+/// the function around the body are parts that a pattern does not bind, the value behind a `ref`, and a `self` or a shorthand field of a
+/// pattern that the body does not use: they are dropped last. An argument `_` is shown as `arg0` in the documentation of the function.
+///
+/// Under `#[track_caller]`, `Location::caller()` within the body is its own place. Lints report what they report on the bare function,
+/// except those that look at a body as a whole: `unconditional_recursion`, `unused_assignments` for arguments that are dropped, and of
 /// clippy `needless_pass_by_value`, `needless_pass_by_ref_mut`, `needless_lifetimes`, `needless_return`, `implicit_return`,
 /// `unnecessary_wraps`, `redundant_clone`, `redundant_locals`, `boxed_local`, `missing_const_for_fn`, `unused_async` and `manual_async_fn`.
-/// Of a synchronous function with a large error, `result_large_err` says so twice.
+/// `result_large_err` reports a synchronous function with a large error twice.
 ///
 /// # Cost
 ///

@@ -23,17 +23,17 @@ use crate::wire::transport::Transport;
 use crate::worker::shared::WorkerConfig;
 use crate::worker::worker::Worker;
 
-/// Starts the client for the whole program. Keep the guard until the end of `main`: dropping it delivers what is left.
+/// Starts the global client. Keep the guard until the end of `main`: dropping it delivers what is left.
 ///
-/// Never fails the program: a mistake in the options disables the client, is logged as an error, and can be read from
-/// [`ClientInitGuard::error`]. Without a DSN the client is disabled, at the cost of one atomic load for each run.
+/// Never fails the program: a mistake in the options disables the client, is logged as an error, and is returned by
+/// [`ClientInitGuard::error`]. Without a DSN the client is disabled, and a run costs one atomic load.
 ///
 /// ```
 /// # use crons_runtime as crons;
 /// let _crons = crons::init(crons::ClientOptions::default());
 /// ```
 ///
-/// A DSN alone will do, too: `crons::init("https://key@host/42")`.
+/// A DSN is enough: `crons::init("https://key@host/42")`.
 pub fn init(options: impl Into<ClientOptions>) -> ClientInitGuard {
     try_init(options).unwrap_or_else(|error| {
         let error = match error {
@@ -55,9 +55,15 @@ pub fn init(options: impl Into<ClientOptions>) -> ClientInitGuard {
     })
 }
 
-/// As [`init`], for programs that would rather not start than run unwatched.
+/// As [`init`], for programs that must not run unwatched: a mistake in the options is returned.
 ///
-/// Where `SENTRY_CRONS=off` or [`ClientOptions::enabled_environments`] say that nothing is to be sent, the guard is disabled, and that is no error.
+/// Where `SENTRY_CRONS=off` or [`ClientOptions::enabled_environments`] disable the client, the guard is disabled, and that is no error.
+///
+/// ```
+/// # use crons_runtime as crons;
+/// let refused = crons::try_init("https://host/42").unwrap_err();
+/// assert!(refused.to_string().starts_with("dsn: "));
+/// ```
 ///
 /// # Errors
 /// [`InitError::NoDsn`] if there is no DSN. Else says which part of the options is wrong, or what could not be started.
@@ -193,7 +199,7 @@ fn disable(why: &str) {
 
 type Connector = dyn Fn() -> Result<Arc<dyn Transport>, InitError> + Send + Sync;
 
-/// How to get a transport: the one that was given, or one over HTTP that trusts these authorities, too.
+/// Returns a function that makes the transport: the given one, or one over HTTP that also trusts these authorities.
 fn connector(
     dsn: &Dsn,
     given: Option<Arc<dyn Transport>>,

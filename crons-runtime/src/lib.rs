@@ -65,7 +65,7 @@ pub mod __private {
     pub use crate::attribute::autoref::{Probe, by_type, verdict_on_none};
     pub use crate::attribute::definition::{Definition, IntoMonitorConfig, checked_crontab};
     pub use crate::attribute::expansion::{
-        build_future, diverging, monitored_future, run_future, start, unreachable_output,
+        build_future, diverging, monitored_future, run_future, run_in_place, start, unreachable_output,
     };
     pub use crate::attribute::registry::MONITORS;
     pub use crate::run::execute::call;

@@ -168,7 +168,7 @@ fn what_is_malformed_is_refused_with_the_part_at_fault() {
         (with("duration", json!("long")), "malformed check-in"),
         (
             b"{}\n{\"type\":\"check_in\"}\n[\"a\",\"job\",\"ok\",null,null,null,null]".to_vec(),
-            "has to be a JSON object",
+            "must be a JSON object",
         ),
         (with("monitor_config", json!({"schedule": "@daily"})), "malformed check-in"),
         (with("monitor_config", json!({"checkin_margin": 5})), "schedule"),
@@ -271,7 +271,7 @@ fn what_a_client_sends_is_bounded() {
     let crontab = format!("{}1 * * * *", "1,".repeat(2_000));
     let config = json!({"schedule": {"type": "crontab", "value": crontab}});
     let answer = server.send("10:00:00", &harness::with(NIL, "ok", &config));
-    assert!(answer.body["discarded"][0].as_str().unwrap().contains("longer than 1024 bytes"), "{answer:?}");
+    assert!(answer.body["discarded"][0].as_str().unwrap().contains("at most 1024 are allowed"), "{answer:?}");
     let mut nul = check_in(NIL, "ok");
     nul["environment"] = json!("a\u{0}b");
     let answer = server.send("10:00:00", &nul);

@@ -141,7 +141,7 @@ fn an_array_is_no_body_whatever_the_order_of_its_values() {
     ] {
         let answer = server.put(&format!("{API}{path}"), &body);
         assert_eq!(answer.status, 400, "{path}: {answer:?}");
-        assert!(answer.body["detail"].as_str().unwrap().contains("has to be a JSON object"), "{answer:?}");
+        assert!(answer.body["detail"].as_str().unwrap().contains("must be a JSON object"), "{answer:?}");
     }
     assert_eq!(server.api("/incidents/")[0]["acknowledged"], Value::Null);
     let monitor = server.monitor("job");
@@ -221,13 +221,13 @@ fn whatever_cannot_be_answered_is_refused_with_a_reason() {
         ("GET", &acknowledgement, "", 405, "GET is not what"),
         ("PUT", &acknowledgement, "", 400, "the body: it is empty"),
         ("PUT", &acknowledgement, "{}", 400, "`by` is missing"),
-        ("PUT", &acknowledgement, "{\"by\": 7}", 400, "it is 7, and has to be a string"),
+        ("PUT", &acknowledgement, "{\"by\": 7}", 400, "it is 7, and must be a string"),
         ("PUT", &acknowledgement, "{\"by\": \" \"}", 400, "write a name"),
-        ("PUT", &acknowledgement, "{\"by\": \"Ada\", \"for\": 1}", 400, "there is no `for`"),
+        ("PUT", &acknowledgement, "{\"by\": \"Ada\", \"for\": 1}", 400, "there is no key `for`"),
         ("PUT", "/monitors/ghost/", "{}", 404, "there is no monitor \"ghost\""),
-        ("PUT", "/monitors/job/", "{\"status\": \"paused\"}", 400, "it is \"paused\", and has to be"),
+        ("PUT", "/monitors/job/", "{\"status\": \"paused\"}", 400, "it is \"paused\", and must be"),
         ("PUT", "/monitors/job/", "{\"isMuted\": \"yes\"}", 400, "the body"),
-        ("PUT", "/monitors/job/", "{\"name\": \"x\"}", 400, "there is no `name`"),
+        ("PUT", "/monitors/job/", "{\"name\": \"x\"}", 400, "there is no key `name`"),
         ("PUT", "/monitors/job/", "[]", 400, "the body"),
         ("PUT", "/monitors/job/", "{\"status\": 5}", 400, "send one such as"),
         ("GET", "/incidents", "", 404, "paths of the API end in a slash"),

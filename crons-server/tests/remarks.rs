@@ -106,7 +106,7 @@ fn a_check_in_by_url_says_which_part_of_the_request_was_not_read() {
     let url = format!("/api/1/cron/job/{KEY}/");
     let json = [("Content-Type", "application/json")];
     for (query, headers, body, expected) in [
-        ("?status=ok&env=dev", &[][..], "", "query: there is no `env`; write `environment`"),
+        ("?status=ok&env=dev", &[][..], "", "query: there is no parameter `env`; write `environment`"),
         (
             "?status=ok",
             &[],
@@ -175,7 +175,7 @@ fn a_value_that_changes_nothing_is_named() {
         (
             "monitor_config",
             json!({"schedule": crontab, "schedule_type": "interval"}),
-            "monitor_config.schedule_type: \"interval\" is not used, as `monitor_config.schedule.type` says \"crontab\"",
+            "monitor_config.schedule_type: \"interval\" is not used, as `monitor_config.schedule.type` is \"crontab\"",
         ),
         ("monitor_config", json!({"schedule": crontab, "schedule_type": "crontab"}), ""),
         (
@@ -183,9 +183,13 @@ fn a_value_that_changes_nothing_is_named() {
             json!({"schedule": crontab, "owner": ""}),
             "monitor_config.owner: it is empty, so the owner stays as it was",
         ),
-        ("contexts", json!([1]), "contexts: [1] is not used, as it is no JSON object"),
+        ("contexts", json!([1]), "contexts: [1] is not used, as it is not a JSON object"),
         ("contexts", json!("abc"), "contexts: \"abc\" is not used"),
-        ("contexts", json!({"trace": "abc"}), "contexts.trace: \"abc\" is not used, as it is no JSON object"),
+        (
+            "contexts",
+            json!({"trace": "abc"}),
+            "contexts.trace: \"abc\" is not used, as it is not a JSON object",
+        ),
         (
             "contexts",
             json!({"trace_id": id}),

@@ -1,4 +1,4 @@
-//! When a schedule is due: the next occurrence and the previous one.
+//! The next and the previous occurrence of a schedule.
 //!
 //! The rules of time zones are those compiled into this crate, never those of the machine, so that every client and every
 //! server agree.

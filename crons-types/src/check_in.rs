@@ -1,4 +1,4 @@
-//! One report about one run of a job.
+//! A check-in: a report about a run of a job.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::{MonitorConfig, Slug};
 
-/// How the header `X-Sentry-Error` of a `crons` server begins if the check-in counts, but not all of it was taken as it was
+/// The begin of the header `X-Sentry-Error` of a `crons` server if the check-in counts, but not all of it was taken as it was
 /// sent. Without this, the header says why a check-in does not count.
 pub const ACCEPTED_BUT: &str = "accepted, but ";
 
@@ -30,13 +30,13 @@ pub struct CheckIn {
     pub check_in_id: Option<CheckInId>,
     /// Which monitor.
     pub monitor_slug: Slug,
-    /// What is reported.
+    /// The status of the run.
     pub status: CheckInStatus,
-    /// How long the run took, for the report of its end.
+    /// The duration of the run, in the check-in at its end.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     #[cfg_attr(feature = "serde", serde(with = "crate::seconds"))]
     pub duration: Option<Duration>,
-    /// Where the job runs. The client fills it in if it is left out.
+    /// The environment in which the job runs. The client fills it in if it is left out.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub environment: Option<Environment>,
     /// Which version of the job ran. The client fills it in if it is left out.
@@ -76,28 +76,28 @@ impl CheckIn {
         Self::new(monitor_slug, CheckInStatus::Error)
     }
 
-    /// Says which run this is about; the id of the report that it began.
+    /// Sets the run that the check-in is about: the id of the check-in at its start.
     #[must_use]
     pub fn check_in_id(mut self, id: CheckInId) -> Self {
         self.check_in_id = Some(id);
         self
     }
 
-    /// Says how long the run took.
+    /// Sets the duration of the run.
     #[must_use]
     pub fn duration(mut self, duration: Duration) -> Self {
         self.duration = Some(duration);
         self
     }
 
-    /// Says where the job runs; must be the same in all reports about one run.
+    /// Sets the environment. All check-ins of a run must have the same one.
     #[must_use]
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = Some(environment);
         self
     }
 
-    /// Says which version of the job ran.
+    /// Sets the version of the job.
     #[must_use]
     pub fn release(mut self, release: impl Into<String>) -> Self {
         self.release = Some(release.into());
@@ -112,14 +112,14 @@ impl CheckIn {
     }
 }
 
-/// What a client can say of a run. That one was missed or took too long is for the server to say.
+/// The status that a client reports. The server decides whether a run was missed or took too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CheckInStatus {
-    /// It began.
+    /// The run has started.
     InProgress,
-    /// It ended well.
+    /// The run has succeeded.
     Ok,
-    /// It failed.
+    /// The run has failed.
     Error,
 }
 
@@ -220,7 +220,7 @@ impl fmt::Debug for CheckInId {
     }
 }
 
-/// Why a text is no [`CheckInId`].
+/// The error for a text that is no [`CheckInId`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidCheckInId {
     written: String,
@@ -234,7 +234,7 @@ impl fmt::Display for InvalidCheckInId {
 
 impl std::error::Error for InvalidCheckInId {}
 
-/// Where a job runs: `production`, `staging`. 1 to 64 characters, no `/`, no line break or other control character.
+/// The environment in which a job runs: `production`, `staging`. 1 to 64 characters, no `/`, no line break or other control character.
 ///
 /// ```
 /// use crons_types::Environment;
@@ -285,7 +285,7 @@ impl fmt::Display for Environment {
     }
 }
 
-/// Why a text is no [`Environment`].
+/// The error for a text that is no [`Environment`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidEnvironment {
     written: String,

@@ -23,7 +23,7 @@ mod diagnose;
 #[cfg(feature = "calendar")]
 pub(crate) use fields::Fields;
 
-/// When a job runs, in five fields: minute, hour, day of month, month, day of week.
+/// A crontab: the times of a job in five fields, minute, hour, day of month, month, day of week.
 ///
 /// ```
 /// use crons_types::Crontab;
@@ -133,7 +133,7 @@ impl Crontab {
 }
 
 fn normalize(text: &str) -> Arc<str> {
-    // As it is, if there is nothing to fold and nothing to replace.
+    // The text is kept if there is nothing to fold and nothing to replace.
     if text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'@' || byte == b' ')
         && text.split(' ').all(|word| !word.is_empty())
     {
@@ -143,7 +143,7 @@ fn normalize(text: &str) -> Arc<str> {
     parse::nickname(folded.as_bytes()).map_or_else(|| folded.into(), Into::into)
 }
 
-// By the text, as on the server: a changed spelling is a changed config, though it may mean the same.
+// Crontabs are compared by their text, as on the server: a changed spelling is a changed configuration, though it may mean the same.
 impl PartialEq for Crontab {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
@@ -172,7 +172,7 @@ impl fmt::Display for Crontab {
     }
 }
 
-/// Why a text is no [`Crontab`]. Displays as one line.
+/// The error for a text that is no [`Crontab`]. Displays as one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidCrontab {
     message: Box<str>,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-/// Where check-ins go: `{scheme}://{public key}@{host}[:{port}][/{path}]/{project id}`.
+/// The address of a project: `{scheme}://{public key}@{host}[:{port}][/{path}]/{project id}`.
 ///
 /// The keys appear neither in `Debug` nor in error messages.
 ///
@@ -66,7 +66,7 @@ impl Dsn {
             || address.is_ok_and(|address| address.to_canonical().is_loopback())
     }
 
-    /// Where envelopes are posted to.
+    /// The URL that envelopes are posted to.
     pub fn envelope_url(&self) -> String {
         format!("{}://{}{}/api/{}/envelope/", self.scheme, self.authority, self.path, self.project_id)
     }
@@ -138,10 +138,10 @@ impl Dsn {
     }
 }
 
-/// What may stand around a text that was copied, or that a file keeps as it is.
+/// Quotes that may surround a text that was copied, or that a file keeps as it is.
 const QUOTES: [char; 9] = ['"', '\'', '`', '<', '>', '“', '”', '‘', '’'];
 
-/// Whether the path is that of a request, `/api/1/envelope/`, as log files and the settings of other tools have it.
+/// Whether the path is the path of a request, `/api/1/envelope/`, as log files and the settings of other tools have it.
 fn is_endpoint(rest: &str) -> bool {
     const ENDPOINTS: [&str; 6] = ["envelope", "store", "cron", "security", "minidump", "unreal"];
     let parts: Vec<&str> = rest.split(['/', '?']).filter(|part| !part.is_empty()).skip(1).collect();
@@ -172,7 +172,7 @@ impl FromStr for Dsn {
     }
 }
 
-/// With the public key, as the SDKs want it in an envelope; without the secret one.
+/// Writes the public key, which the header of an envelope needs, and omits the secret one.
 impl fmt::Display for Dsn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { scheme, public_key, authority, path, project_id, .. } = self;
@@ -193,9 +193,9 @@ impl fmt::Debug for Dsn {
 pub enum InvalidDsn {
     /// Quotes stand around it.
     Quoted,
-    /// It is the address that a request is sent to, as `https://host/api/1/envelope/`.
+    /// The text is the address that a request is sent to, such as `https://host/api/1/envelope/`.
     Endpoint,
-    /// It has no `://`.
+    /// The text has no `://`.
     NoUrl,
     /// The scheme is neither `http` nor `https`.
     Scheme,

@@ -15,7 +15,7 @@ pub use fault::InvalidInterval;
 use span::Span;
 pub use unit::IntervalUnit;
 
-/// How long after a check-in the next one is expected: a number from 1 up, and a unit.
+/// The time from one check-in to the next expected one: a number from 1 up, and a unit.
 ///
 /// ```
 /// use crons_types::{Interval, IntervalUnit};

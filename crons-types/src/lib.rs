@@ -1,7 +1,7 @@
 //! The vocabulary of Sentry Crons, parsed and validated as Sentry's own server does it.
 //!
-//! One parser serves the attribute (at compile time), the client and the server, so that they cannot disagree. Nothing
-//! here knows of networks, threads or clocks.
+//! The attribute (at compile time), the client and the server share these parsers, so they cannot disagree. The crate uses no
+//! network, threads or clocks.
 //!
 //! ```
 //! use crons_types::{Crontab, Slug};

@@ -1,4 +1,4 @@
-//! What a monitor expects of its job, as sent along with check-ins.
+//! The configuration of a monitor, which check-ins carry to the server.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use crate::{InvalidInterval, InvalidSchedule, Minutes, Schedule, Timezone, Unkno
 
 /// The configuration of a monitor: sent with a check-in, it creates the monitor or updates it.
 ///
-/// What is left out keeps the value the server has, or its default.
+/// A field that is left out keeps the value that the server has, or its default.
 ///
 /// ```
 /// use crons_types::MonitorConfig;
@@ -96,7 +96,7 @@ impl MonitorConfig {
         self
     }
 
-    /// The zone a crontab is read in; UTC if left out.
+    /// Sets the zone in which a crontab is read; UTC if left out.
     ///
     /// # Errors
     /// If the name is not in the time zone database; one that is newer can be given as [`Timezone::new_unchecked`].
@@ -108,7 +108,7 @@ impl MonitorConfig {
         Ok(self)
     }
 
-    /// How late a check-in may be before it counts as missed: minutes, or words such as `2h`. 1 to 40,320 (28 days).
+    /// Sets how late a check-in may be before it counts as missed: minutes, or words such as `2h`. 1 to 40,320 (28 days).
     ///
     /// # Errors
     /// If it is no whole number of minutes, or out of range.
@@ -120,7 +120,7 @@ impl MonitorConfig {
         Ok(self)
     }
 
-    /// How long a run may take before it counts as timed out: minutes, or words such as `2h`. 1 to 10,080 (7 days).
+    /// Sets how long a run may take before it counts as timed out: minutes, or words such as `2h`. 1 to 10,080 (7 days).
     ///
     /// # Errors
     /// If it is no whole number of minutes, or out of range.
@@ -132,7 +132,7 @@ impl MonitorConfig {
         Ok(self)
     }
 
-    /// How many failures in a row open an incident: 1 to 720; 1 if left out.
+    /// Sets how many failures in a row open an incident: 1 to 720; 1 if left out.
     ///
     /// # Errors
     /// If it is out of range.
@@ -141,7 +141,7 @@ impl MonitorConfig {
         Ok(self)
     }
 
-    /// How many successes in a row resolve an incident: 1 to 720; 1 if left out.
+    /// Sets how many successes in a row resolve an incident: 1 to 720; 1 if left out.
     ///
     /// # Errors
     /// If it is out of range.
@@ -150,7 +150,7 @@ impl MonitorConfig {
         Ok(self)
     }
 
-    /// Who is responsible: `user:` or `team:` and a name or id.
+    /// Sets the owner: `user:` or `team:` and a name or id.
     ///
     /// # Errors
     /// If it has neither form.
@@ -159,7 +159,7 @@ impl MonitorConfig {
         Ok(self)
     }
 
-    /// What is legal in this configuration but probably not meant, in one line.
+    /// Describes, in one line, what is legal in this configuration but probably not meant.
     ///
     /// ```
     /// use crons_types::MonitorConfig;
@@ -171,7 +171,7 @@ impl MonitorConfig {
     pub fn warning(&self) -> Option<String> {
         let margin = self.checkin_margin.map_or(Self::DEFAULT_CHECKIN_MARGIN, Minutes::get);
         let gap = self.schedule.min_gap().as_secs() / 60;
-        // Of a job that runs every minute nothing narrower can be asked.
+        // A job that runs every minute cannot have a narrower margin.
         (u64::from(margin) >= gap && margin > Self::DEFAULT_CHECKIN_MARGIN).then(|| {
             format!(
                 "checkin_margin: {margin} minutes are not less than the {gap} between two runs of `{}`, so a missed \
@@ -181,7 +181,7 @@ impl MonitorConfig {
         })
     }
 
-    /// When the job is expected.
+    /// The schedule of the job.
     pub fn get_schedule(&self) -> &Schedule {
         &self.schedule
     }
@@ -211,7 +211,7 @@ impl MonitorConfig {
         self.recovery_threshold
     }
 
-    /// Who is responsible, if named.
+    /// The owner, if there is one.
     pub fn get_owner(&self) -> Option<&Owner> {
         self.owner.as_ref()
     }
@@ -251,7 +251,7 @@ fn threshold(field: &'static str, given: u32) -> Result<u32, InvalidMonitorConfi
     ))
 }
 
-/// Who is responsible for a monitor: `user:` or `team:`, then a name or an id.
+/// The owner of a monitor: `user:` or `team:`, then a name or an id.
 ///
 /// ```
 /// let owner: crons_types::Owner = "team:ops".parse().unwrap();

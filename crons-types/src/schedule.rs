@@ -1,11 +1,11 @@
-//! When a monitor expects its job: by crontab or by interval.
+//! The schedule of a monitor: a crontab or an interval.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::{Crontab, Interval, IntervalUnit, InvalidCrontab, InvalidInterval};
 
-/// When a job is expected to run.
+/// The schedule of a job.
 ///
 /// ```
 /// use crons_types::Schedule;
@@ -106,12 +106,12 @@ impl fmt::Display for Schedule {
     }
 }
 
-/// Why a text is no [`Schedule`].
+/// The error for a text that is no [`Schedule`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InvalidSchedule {
-    /// It does not begin with `every`, and is no crontab.
+    /// The text does not begin with `every`, and is no crontab.
     Crontab(InvalidCrontab),
-    /// It begins with `every`, and no interval follows.
+    /// The text begins with `every`, and no interval follows.
     Interval(InvalidInterval),
 }
 

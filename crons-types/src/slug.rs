@@ -28,7 +28,7 @@ impl Slug {
     /// Accepts `text` only if the server would store it unchanged.
     ///
     /// # Errors
-    /// Says what is wrong and what the server would have made of it.
+    /// If the server would store another text. The error names it.
     pub fn parse(text: &str) -> Result<Self, InvalidSlug> {
         if is_normal(text) {
             return Ok(Self(text.into()));
@@ -82,7 +82,7 @@ fn is_normal(text: &str) -> bool {
     plain && !at_edge && text.len() <= Slug::MAX_LEN
 }
 
-/// What Python's `\s` matches within ASCII.
+/// Whether Python's `\s` matches `c`, within ASCII.
 fn is_blank(c: char) -> bool {
     matches!(c, '\t'..='\r' | '\x1c'..='\x1f' | ' ')
 }
@@ -113,7 +113,7 @@ impl Borrow<str> for Slug {
     }
 }
 
-/// Why a text is no [`Slug`].
+/// The error for a text that is no [`Slug`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidSlug {
     written: String,
@@ -121,7 +121,7 @@ pub struct InvalidSlug {
 }
 
 impl InvalidSlug {
-    /// What the server would have made of the text, if anything is left of it.
+    /// The slug that the server would store; `None` if nothing is left of the text.
     pub fn normalized(&self) -> Option<&Slug> {
         self.normalized.as_ref()
     }

@@ -82,7 +82,7 @@ fn nearest(name: &str) -> Option<&'static str> {
     by_city.or_else(|| {
         known()
             .map(|known| (strsim::levenshtein(&name, &known.to_ascii_lowercase()), known))
-            // Of a short name more than a third changed is another name: Wien is not Kiev.
+            // A short name of which more than a third is changed is another name: Wien is not Kiev.
             .filter(|(distance, known)| {
                 let city = known.rsplit('/').next().unwrap_or_default();
                 *distance <= 2.min(city.len() / 3)
@@ -112,7 +112,7 @@ impl fmt::Display for Timezone {
     }
 }
 
-/// Why a text is no [`Timezone`].
+/// The error for a text that is no [`Timezone`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownTimezone {
     name: String,
@@ -131,7 +131,7 @@ impl fmt::Display for UnknownTimezone {
 
 impl std::error::Error for UnknownTimezone {}
 
-/// So that a [`Timezone`] is taken wherever a name is.
+/// Lets a [`Timezone`] be passed where a name is accepted.
 impl From<std::convert::Infallible> for UnknownTimezone {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}

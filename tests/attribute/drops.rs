@@ -1,4 +1,4 @@
-//! In which order a function drops its arguments and variables: under watch as bare.
+//! An annotated function drops its arguments and variables in the order of the bare one.
 #![expect(clippy::needless_pass_by_value, unused_assignments, reason = "they are there to be dropped")]
 
 use std::cell::RefCell;
@@ -36,7 +36,7 @@ fn pair(left: &'static str, right: &'static str) -> Pair {
     Pair { left: Named(left), right: Named(right) }
 }
 
-/// The same function, bare and under watch.
+/// A function twice, bare and annotated.
 macro_rules! twins {
     ($($bare:ident, $watched:ident: $(($async:ident))? fn($($arg:tt)*) $(-> $output:ty)? $body:block)*) => {
         $(
@@ -107,6 +107,37 @@ twins! {
         c.used();
         a.used();
         b.used();
+    }
+
+    unused, unused_watched: fn(a: Named, _b: Named, _: Named, #[allow(unused_variables)] d: Named, e: Named) {
+        let _local = Named("local");
+        e.used();
+        a.used();
+    }
+
+    unused_panicking, unused_panicking_watched: fn(_: Named, _a: Named) {
+        resume_unwind(Box::new(()));
+    }
+
+    unused_parts, unused_parts_watched: fn((_a, b): (Named, Named), _: Pair, (_c, _d): (Named, Named)) {
+        b.used();
+    }
+
+    unused_later, unused_later_watched: (async) fn(_a: Named, b: Named, _: Named, (_c, d): (Named, Named)) {
+        d.used();
+        pending_once().await;
+        b.used();
+    }
+
+    all_unused_later, all_unused_later_watched: (async) fn(_a: Named, _: Named, _b: Named) {
+        let _local = Named("local");
+        pending_once().await;
+    }
+
+    closure, closure_watched: fn(a: Named, _: Named, b: Named) -> impl Fn(&str) -> usize {
+        b.used();
+        let moved = a;
+        move |text| moved.used() + text.len()
     }
 
     later, later_watched: (async) fn(a: Named, b: Named, c: Named) {
@@ -197,5 +228,26 @@ fn so_are_those_of_a_future_wherever_it_ends() {
             || polled(times, written_later_watched(a(), b(), c())),
         );
         alike(|| polled(times, later(a(), b(), c())), || polled(times, later_watched(a(), b(), c())));
+    }
+}
+
+#[test]
+fn so_are_arguments_that_are_not_used() {
+    let [a, b, c, d, e] = ["a", "b", "c", "d", "e"].map(|name| move || Named(name));
+    let p = || pair("p.left", "p.right");
+
+    alike(|| unused(a(), b(), c(), d(), e()), || unused_watched(a(), b(), c(), d(), e()));
+    alike(|| unused_panicking(a(), b()), || unused_panicking_watched(a(), b()));
+    alike(|| unused_parts((a(), b()), p(), (c(), d())), || unused_parts_watched((a(), b()), p(), (c(), d())));
+    alike(|| closure(a(), b(), c())("text"), || closure_watched(a(), b(), c())("text"));
+    for times in 0..=2 {
+        alike(
+            || polled(times, unused_later(a(), b(), c(), (d(), e()))),
+            || polled(times, unused_later_watched(a(), b(), c(), (d(), e()))),
+        );
+        alike(
+            || polled(times, all_unused_later(a(), b(), c())),
+            || polled(times, all_unused_later_watched(a(), b(), c())),
+        );
     }
 }

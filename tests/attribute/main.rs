@@ -6,6 +6,7 @@ mod support;
 mod allocations;
 mod asynchronous;
 mod cancel;
+mod closures;
 mod config;
 mod disabled;
 mod drops;

@@ -46,7 +46,7 @@ fn tls_goes_through_a_tunnel_that_the_proxy_cannot_look_into() {
             ("SENTRY_DSN", "https://key@sentry.test/1"),
             ("SSL_CERT_FILE", file.to_str().unwrap()),
             (variable, &*address),
-            // Of the other kind: not to be used.
+            // A proxy of the other kind, which must not be used.
             ("HTTP_PROXY", "http://127.0.0.1:9"),
         ];
         let said = child::run("child", &variables);
@@ -127,7 +127,7 @@ fn a_store_of_certificates_that_is_gone_matters_to_tls_alone() {
             &[("SENTRY_DSN", &*direct)][..],
             &[("SENTRY_DSN", DSN), ("HTTP_PROXY", &*plain)],
             &[("SENTRY_DSN", DSN), ("all_proxy", &*plain)],
-            // Of the other kind: not to be used.
+            // A proxy of the other kind, which must not be used.
             &[("SENTRY_DSN", DSN), ("HTTP_PROXY", &*plain), ("HTTPS_PROXY", "https://proxy.test")],
         ] {
             let said = child::run("child", &[variables, &[store]].concat());

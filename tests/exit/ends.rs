@@ -1,4 +1,4 @@
-//! How a program ends: by returning, by `process::exit`, by a panic, and as a child that was forked. Each case runs this very
+//! Ends of programs: by returning, by `process::exit`, by a panic, and as a child that was forked. Each case runs this very
 //! program again as a child, with a `main` of its own.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -8,7 +8,7 @@ use crate::program::{command, wait};
 use crate::support;
 use crate::support::{Behaviour, Sink};
 
-/// What a case is to return.
+/// The outcome that a case is to have.
 fn outcome() -> Option<String> {
     std::env::var("CRONS_TEST_OUTCOME").ok()
 }

@@ -1,4 +1,4 @@
-//! How a program ends, and what the server hears of it. Each case runs this program again as a child, with a `main` of its own.
+//! Ends of programs, and what the server hears of them. Each case runs this program again as a child, with a `main` of its own.
 
 #[path = "../support/program.rs"]
 mod program;

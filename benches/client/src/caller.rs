@@ -1,4 +1,7 @@
-//! What a run costs the thread that runs it.
+//! The cost of a run for the thread that runs it.
+//!
+//! Measured on 2 busy cores, medians of 21 rounds in one run each: 207 to 232 ns, `sentry` 491 to 719 ns. With ids from the system instead
+//! of a generator for each thread: 674 ns beside 508 ns of `sentry`.
 
 use std::time::Duration;
 
@@ -14,7 +17,7 @@ use crate::measure::{Contender, Cost, costs};
 const BATCH: u32 = 2_000;
 /// A disabled run is so short that it takes more of them.
 const DISABLED_BATCH: u32 = 100_000;
-/// For what a turn leaves behind.
+/// The limit for settling what a turn leaves behind.
 const LONGEST: Duration = Duration::from_secs(30);
 
 pub fn run(rounds: usize) -> Result<()> {

@@ -1,4 +1,7 @@
-//! Whether what was run has arrived, and what it takes to keep what has not.
+//! Whether the check-ins of runs have arrived, and the memory that waiting ones take.
+//!
+//! Measured: a record that waits takes 73 bytes (`queued`). A `HashMap` from the id of a run to its records would take 342 bytes with a
+//! `VecDeque` and 170 with room for one record in the map itself, so the queue keeps a slab, links and a table of places.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +10,7 @@ use crate::contenders::{OurClient, Peer, crons_options, job, job_that_fails};
 use crate::sink::{self, SinkProcess};
 use crate::threads::memory;
 
-/// How long a delivery may take without anything happening.
+/// The longest time without progress before a delivery counts as stuck.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The server's pace in `rate`.
 const RESPONSE: Duration = Duration::from_millis(50);
@@ -92,7 +95,7 @@ pub fn rate(seconds: u64) -> Result<()> {
     Ok(())
 }
 
-/// By the clock, not by pauses: who is slow has to catch up.
+/// Runs by the clock, not by pauses, so that a slow contender has to catch up.
 fn paced(runs: u64, mut run: impl FnMut()) {
     let mut next = Instant::now();
     for _ in 0..runs {

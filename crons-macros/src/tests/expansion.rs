@@ -47,14 +47,14 @@ fn the_signature_stays_as_it_was_written() {
 }
 
 #[test]
-fn what_is_dropped_and_used_is_taken_whole_the_last_first() {
+fn what_is_dropped_is_taken_whole_the_last_first() {
     for (signature, body, taken) in [
         ("a: A, b: B", "b.go(); a.go()", "let_=&b;let_=&a;"),
         ("self, a: Vec<u8>", "self.go(a)", "let_=&a;let_=&self;"),
         ("&self, a: &A, b: (u8, bool), c: [char; 3], d: fn()", "self.go(a, b, c, d)", ""),
         ("(a, b): (A, u8), S { c, .. }: S", "go(a, b, c)", "let_=&c;let_=&b;let_=&a;"),
         ("a: A", r#"println!("{a:?}")"#, "let_=&a;"),
-        ("a: A, b: B", "go(..a, x.b)", "let_=&a;"),
+        ("a: A, b: B", "go(..a, b.x)", "let_=&b;let_=&a;"),
         ("#[cfg(unix)] a: A, #[cfg(windows)] a: A", "go(a)", "#[cfg(windows)]let_=&a;#[cfg(unix)]let_=&a;"),
         ("#[cfg_attr(unix, cfg(any()))] a: A", "go(a)", "#[cfg_attr(unix,cfg(any()))]let_=&a;"),
         (
@@ -63,9 +63,21 @@ fn what_is_dropped_and_used_is_taken_whole_the_last_first() {
             "let_=&c;let_=&b;let_=&a;#[allow(clippy::shadow_same)]letmutd=d;",
         ),
         ("Unit: Unit", "go(Unit)", ""),
-        // Unused, which is for a lint to say.
-        ("a: A, _b: B, _: C, ref d: D", "let a = S { a: 1 }; go(_b, d)", ""),
-        ("a: A", r#"'a: for a in A::a() { fn a() {} b(" {a} "); break 'a }"#, ""),
+        ("ref d: D", "go(d)", ""),
+        ("S { a, b: c, .. }: S", "go()", "let_=&c;{#[allow(clippy::shadow_unrelated)]letc=();}"),
+        // A name that is not mentioned is unused, which is for a lint to say.
+        (
+            "a: A, _b: B, _: C",
+            "let a = S { a: 1 }; go(_b)",
+            "let_=&arg2;#[allow(clippy::used_underscore_binding)]let_=&_b;let_=&a;{#[allow(clippy::shadow_unrelated)]leta=();}",
+        ),
+        (
+            "#[allow(unused)] a: A",
+            r#"'a: for a in A::a() { fn a() {} b(" {a} "); break 'a }"#,
+            "let_=&a;{#[allow(unused)]#[allow(clippy::shadow_unrelated)]leta=();}",
+        ),
+        ("a: A", "m!(a: 1)", "let_=&a;"),
+        ("a: A", r#"println!("{:>a$}", 1)"#, "let_=&a;"),
     ] {
         let expanded = expanded(r#"slug = "a""#, &format!("fn job({signature}) {{ {body} }}"));
         let body = packed(body);
@@ -91,11 +103,14 @@ fn items_at_the_head_of_a_body_stay_there() {
         ("", "const A: u8 ="),
         ("use a::b;", "struct; a"),
     ] {
-        for (item, before) in [("fn job(mut a: u8)", ""), ("fn job(a: A)", "let_=&a;")] {
+        for (item, before) in
+            [("fn job(mut a: u8)", ""), ("fn job(a: A)", "let_=&a;"), ("fn job(_: A)", "let_=&arg0;")]
+        {
             let written = format!("{item} {{ {head} {rest} }}");
             let expanded = expanded(r#"slug = "a""#, &written);
-            let before = if rest.contains('a') && rest != "const A: u8 =" { before } else { "" };
-            let expected = format!("{{{}{before}{}}}", packed(head), packed(rest));
+            let unused = item == "fn job(a: A)" && (!rest.contains('a') || rest == "const A: u8 =");
+            let unused = if unused { "{#[allow(clippy::shadow_unrelated)]leta=();}" } else { "" };
+            let expected = format!("{{{}{before}{unused}{}}}", packed(head), packed(rest));
             assert!(expanded.contains(&expected), "{expected} is not in {expanded}");
         }
     }

@@ -1,4 +1,4 @@
-//! The annotated monitors as a list, for a deploy step or a look.
+//! The annotated monitors as a list, for a deploy step or for people.
 
 use std::fmt;
 use std::ops::Deref;
@@ -8,17 +8,16 @@ use serde_json::{Value, json};
 
 use super::registry::MONITORS;
 
-/// Every function of this program that carries the attribute, in the order of their slugs.
+/// Returns the monitors of all annotated functions of this program, sorted by slug.
 ///
-/// The list is put together by the linker, from all crates of the program, so nothing has to be registered or run. Where linkers
-/// cannot do that (they can on Linux, Android, macOS, iOS and Windows) it is empty. Monitors whose slug is made at run
-/// time, by [`monitor`](fn@crate::monitor), are not in it.
+/// The linker collects them from all crates of the program, on Linux, Android, macOS, iOS and Windows; elsewhere the list is empty.
+/// Monitors made at run time by [`monitor`](fn@crate::monitor) are not in it.
 ///
 /// ```
 /// # use crons_runtime as crons;
-/// // `my-program --monitors`, to see what there is ..
+/// // for people: `my-program --monitors` ..
 /// println!("{}", crons::monitors());
-/// // .. and what a deploy step can compare with the server
+/// // .. and for a deploy step that compares them with the server
 /// println!("{}", crons::monitors().to_json());
 ///
 /// for monitor in crons::monitors().iter() {
@@ -106,7 +105,7 @@ impl<'a> IntoIterator for &'a AnnotatedMonitors {
     }
 }
 
-/// A table, with a line of heads.
+/// A table with a header line.
 impl fmt::Display for AnnotatedMonitors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let heads = ["SLUG", "SCHEDULE", "TIMEZONE", "AT"].map(str::to_owned);
@@ -131,22 +130,22 @@ impl AnnotatedMonitor {
         self.slug.as_str()
     }
 
-    /// The configuration that goes with each check-in, if there is one.
+    /// The configuration that is sent with check-ins, if there is one.
     pub fn monitor_config(&self) -> Option<&'static MonitorConfig> {
         self.config
     }
 
-    /// The schedule as text: a crontab, or an interval in words.
+    /// The schedule as text: a crontab, or an interval in words. `None` without a configuration.
     pub fn schedule(&self) -> Option<String> {
         self.config.map(|config| config.get_schedule().to_string())
     }
 
-    /// The zone of the schedule, if one was named.
+    /// The time zone of the schedule, if there is one.
     pub fn timezone(&self) -> Option<&'static str> {
         self.config?.get_timezone().map(Timezone::as_str)
     }
 
-    /// The file in which the function stands, as the compiler was given it.
+    /// The source file of the function, as its path was passed to the compiler.
     pub fn file(&self) -> &'static str {
         self.file
     }

@@ -12,24 +12,24 @@ use std::fmt::{Debug, Display};
 use crate::run::outcome::{Outcome, exit_failed, failed, hidden_result};
 use crate::run::verdict::Verdict;
 
-/// The value that is asked, if there is one: there is none inside an `Err` or a `None`.
+/// A reference to a value whose type decides the verdict. `None` inside an `Err` or a `None`.
 #[derive(Clone, Copy, Debug)]
 pub struct Probe<'a, T>(Option<&'a T>);
 
 impl<'a, T> Probe<'a, T> {
-    /// Asks `output`.
+    /// A probe of `output`.
     pub fn new(output: &'a T) -> Self {
         Self(Some(output))
     }
 }
 
-/// Traits, one for each kind of value, from the most telling. Their methods have names that no trait of a user has.
+/// Traits, one for each kind of value, the most specific first. Their methods have names that no trait of a user has.
 pub mod by_type {
     use super::{Debug, Display, Outcome, Probe, Verdict, exit_failed, failed, hidden_result};
 
-    /// A `Result` whose `Err` can be shown.
+    /// A `Result` whose `Err` implements `Display`.
     pub trait ViaDisplay<'a> {
-        /// Shows the `Err`.
+        /// Failure by an `Err`, with its text.
         fn __crons_verdict(&self) -> Verdict<'a>;
     }
 
@@ -42,9 +42,9 @@ pub mod by_type {
         }
     }
 
-    /// A `Result` whose `Err` can be printed for programmers.
+    /// A `Result` whose `Err` implements `Debug`.
     pub trait ViaDebug<'a> {
-        /// Prints the `Err`.
+        /// Failure by an `Err`, with its debug text.
         fn __crons_verdict(&self) -> Verdict<'a>;
     }
 
@@ -57,9 +57,9 @@ pub mod by_type {
         }
     }
 
-    /// A value that knows: any other `Result`, the exit of a program or a child, and what else implements [`Outcome`].
+    /// A value that implements [`Outcome`]: any other `Result`, the exit of a program or a child, a type of the user.
     pub trait ViaOutcome<'a> {
-        /// Asks the value.
+        /// The verdict of [`Outcome::failed`].
         fn __crons_verdict(&self) -> Verdict<'a>;
     }
 
@@ -71,7 +71,7 @@ pub mod by_type {
 
     /// A future that the attribute could not see in the signature.
     pub trait ViaFuture<'a> {
-        /// The run has only begun.
+        /// Success, with a warning that no run covers the future.
         fn __crons_verdict(&self) -> Verdict<'a>;
     }
 
@@ -81,9 +81,9 @@ pub mod by_type {
         }
     }
 
-    /// All other values. Behind a type parameter or an `impl Trait` of somebody else there may be an exit or a `Result`.
+    /// Any other value. Behind a type parameter or an `impl Trait` there may be an exit or a `Result`.
     pub trait ViaAny<'a> {
-        /// A success, unless it is a failed exit.
+        /// Success, unless it is a failed exit.
         fn __crons_verdict(&self) -> Verdict<'a>;
     }
 
@@ -97,11 +97,11 @@ pub mod by_type {
         }
     }
 
-    /// A value with one inside that may have failed by itself.
+    /// A value with another inside that may have failed.
     pub trait ViaInner<'a> {
-        /// The type of what is inside.
+        /// The type of the value inside.
         type Inner;
-        /// Asks what is inside an `Ok` or a `Some`.
+        /// A probe of the value inside an `Ok` or a `Some`.
         fn __crons_inner(&self) -> Probe<'a, Self::Inner>;
     }
 
@@ -119,9 +119,9 @@ pub mod by_type {
         }
     }
 
-    /// All other values: there is nothing inside that could be asked.
+    /// Any other value: it has no value inside.
     pub trait ViaNoInner {
-        /// Asks nobody.
+        /// An empty probe.
         fn __crons_inner(&self) -> Probe<'static, ()>;
     }
 
@@ -139,7 +139,7 @@ pub mod by_type {
     note = "`Option<_>` and `Result<Option<_>, _>` can be `None`, also behind an alias; leave `on_none` out for all others"
 )]
 pub trait Optional {
-    /// Whether there is nothing.
+    /// Returns whether the value is `None`.
     fn is_none(&self) -> bool;
 }
 
@@ -155,7 +155,7 @@ impl<T, E> Optional for Result<Option<T>, E> {
     }
 }
 
-/// The verdict on `output` where a `None` has one of its own.
+/// Returns `none` if `output` is `None`, else `otherwise`.
 pub fn verdict_on_none<'a>(output: &impl Optional, none: Verdict<'a>, otherwise: Verdict<'a>) -> Verdict<'a> {
     if output.is_none() { none } else { otherwise }
 }

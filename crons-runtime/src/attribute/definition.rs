@@ -1,4 +1,4 @@
-//! Monitors known at compile time: what the attribute puts into a `static`.
+//! Monitors known at compile time: the `static` of each annotated function.
 
 use std::fmt::Display;
 use std::panic::{Location, catch_unwind};
@@ -10,7 +10,7 @@ use crate::delivery::keep_alive;
 use crate::record::queued::MonitorInfo;
 use crate::run::guard::OnCancel;
 
-/// A monitor as written in the attribute; turned into its types at its first run, or by `init`.
+/// A monitor as the attribute has it. Validated at its first run, or by `init`.
 #[derive(Debug)]
 pub struct Definition {
     slug: &'static str,
@@ -32,12 +32,12 @@ pub struct Definition {
 enum Written {
     Crontab(&'static str),
     Interval(&'static str),
-    /// All of the configuration, by an expression.
+    /// The whole configuration, by an expression.
     Config(fn() -> Result<MonitorConfig, String>),
 }
 
 impl Definition {
-    /// A monitor that the server knows already, or that other check-ins describe. Its place is that of the attribute.
+    /// A monitor without a configuration, at the place of the attribute.
     #[track_caller]
     pub const fn new(slug: &'static str) -> Self {
         Self {
@@ -78,7 +78,7 @@ impl Definition {
         self
     }
 
-    /// `timezone`: one that was checked, or a constant that is taken on trust
+    /// `timezone`: a name that the attribute validated, or a constant that is not validated
     #[must_use]
     pub const fn timezone(mut self, name: &'static str) -> Self {
         self.timezone = Some(Timezone::new_unchecked(name));
@@ -141,13 +141,13 @@ impl Definition {
         self
     }
 
-    /// Where the attribute stands.
+    /// The place of the attribute.
     pub(crate) fn place(&self) -> &'static Location<'static> {
         self.place
     }
 
-    /// Slug and configuration, as the server would store them; says once what is wrong or doubtful. `None` if nothing is
-    /// left of the slug.
+    /// Returns slug and configuration as the server would store them, and logs once what is wrong or doubtful about them. `None` if nothing
+    /// is left of the slug.
     pub(crate) fn resolve(&self) -> Option<&MonitorInfo> {
         let resolve = || {
             let mut monitor = MonitorInfo::new(self.typed_slug()?, self.typed_config());
@@ -160,7 +160,7 @@ impl Definition {
         self.resolved.get_or_init(resolve).as_ref()
     }
 
-    /// A literal was judged by the attribute; a constant is judged here.
+    /// Validates the slug: a constant, since the attribute validates literals.
     fn typed_slug(&self) -> Option<Slug> {
         let Self { slug, place, .. } = self;
         Slug::parse(slug)
@@ -182,7 +182,7 @@ impl Definition {
         let config = match self.schedule? {
             Written::Crontab(expression) => self.completed(MonitorConfig::crontab(expression)),
             Written::Interval(span) => self.completed(MonitorConfig::interval(span)),
-            // The expression is the user's: if it panics, the job still runs.
+            // User code: if it panics, the job still runs.
             Written::Config(made) => catch_unwind(made).unwrap_or_else(|_| Err("it panicked".to_owned())),
         };
         match &config {
@@ -201,7 +201,7 @@ impl Definition {
         config.ok()
     }
 
-    /// The configuration with all that was written beside its schedule.
+    /// The configuration with the arguments beside its schedule.
     fn completed(
         &self,
         config: Result<MonitorConfig, InvalidMonitorConfig>,
@@ -232,14 +232,14 @@ impl Definition {
     }
 }
 
-/// What `monitor_config` takes.
+/// A value that the argument `monitor_config` accepts.
 #[diagnostic::on_unimplemented(
     message = "`monitor_config` takes a `MonitorConfig`, and this is `{Self}`",
     label = "no `MonitorConfig`",
     note = "a `&MonitorConfig`, a `Result<MonitorConfig, _>` whose error can be shown, and a function that returns one of these will do, too"
 )]
 pub trait IntoMonitorConfig {
-    /// The configuration, or what is wrong with it.
+    /// Returns the configuration, or the text of its error.
     fn into_monitor_config(self) -> Result<MonitorConfig, String>;
 }
 
@@ -267,10 +267,10 @@ impl<C: IntoMonitorConfig, F: FnOnce() -> C> IntoMonitorConfig for F {
     }
 }
 
-/// A crontab that was given as a constant, judged while compiling.
+/// Validates a crontab that was given as a constant, at compile time.
 ///
 /// # Panics
-/// If the server would refuse it; in a constant that is an error of the compiler.
+/// If the server would refuse it, which is a compile error in a constant.
 #[expect(clippy::panic, reason = "it is called in constants only, where a panic is an error of the compiler")]
 pub const fn checked_crontab(expression: &'static str) -> &'static str {
     match Crontab::validate(expression) {

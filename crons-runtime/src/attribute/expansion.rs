@@ -10,6 +10,7 @@ use crate::record::queued::MonitorRef;
 use crate::run::finish::finish;
 use crate::run::future::{RunFuture, Start};
 use crate::run::guard::{CheckInGuard, RunSpec};
+use crate::run::in_place::InPlaceRun;
 use crate::run::verdict::Verdict;
 
 /// Begins a run of an annotated function. `None` if nothing is to be reported: without a client, or if nothing is left of the slug.
@@ -18,6 +19,11 @@ pub fn start(definition: &'static Definition) -> Option<CheckInGuard> {
     let monitor = MonitorRef::Annotated(definition.resolve()?);
     let spec = RunSpec { monitor, on_cancel: definition.on_cancel, heartbeat: definition.heartbeat };
     Some(CheckInGuard::start(destination, spec))
+}
+
+/// Begins a run of a function that returns a closure; it ends when the returned value is dropped.
+pub fn run_in_place(definition: &'static Definition) -> InPlaceRun {
+    InPlaceRun::enter(start(definition))
 }
 
 /// Calls the body of a function that returns a future. Only that future is watched.

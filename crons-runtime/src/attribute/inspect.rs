@@ -1,4 +1,4 @@
-//! Warnings at `init` about annotated monitors: about what is legal, and probably not meant.
+//! Warnings at `init` about annotated monitors: configurations that are legal, and probably a mistake.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -9,7 +9,7 @@ use super::annotated::{AnnotatedMonitor, AnnotatedMonitors, monitors};
 use crate::delivery::upsert::Upsert;
 use crate::platform::local_zone;
 
-/// Logs what is doubtful about the annotated monitors of the program. Returns how many there are.
+/// Logs doubtful configurations of the annotated monitors of the program. Returns the number of monitors.
 pub(crate) fn inspect(upsert: Upsert) -> usize {
     let monitors = monitors();
     let count = warn_of_shared_slugs(&monitors);
@@ -33,7 +33,7 @@ pub(crate) fn inspect(upsert: Upsert) -> usize {
     count
 }
 
-/// Warns of functions that share a slug and not the configuration. Returns how many slugs there are.
+/// Warns about functions that share a slug and differ in their configuration. Returns the number of slugs.
 fn warn_of_shared_slugs(monitors: &AnnotatedMonitors) -> usize {
     let mut by_slug = HashMap::new();
     for monitor in monitors {
@@ -57,7 +57,7 @@ fn warn_of_shared_slugs(monitors: &AnnotatedMonitors) -> usize {
     by_slug.len()
 }
 
-/// Whether the crontab names an hour or a day, and no zone in which that is meant.
+/// Returns whether the crontab names an hour or a day, and the monitor no time zone.
 fn is_by_utc(monitor: &AnnotatedMonitor) -> bool {
     monitor.timezone().is_none()
         && monitor.monitor_config().is_some_and(|config| match config.get_schedule() {
@@ -66,7 +66,7 @@ fn is_by_utc(monitor: &AnnotatedMonitor) -> bool {
         })
 }
 
-/// The slugs of the monitors that are `such`, each once, for a line of the log.
+/// Returns the slugs of the monitors that are `such`, each once, as a line of the log.
 fn slugs(monitors: &AnnotatedMonitors, such: impl Fn(&AnnotatedMonitor) -> bool) -> String {
     let mut slugs: Vec<&str> =
         monitors.iter().filter(|&monitor| such(monitor)).map(AnnotatedMonitor::slug).collect();

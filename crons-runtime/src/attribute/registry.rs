@@ -1,8 +1,8 @@
-//! Every annotated monitor of the program, known before the first one runs.
+//! The list of all annotated monitors of the program, known before the first one runs.
 
 use crate::attribute::definition::Definition;
 
-/// Put together by the linker; the attribute adds to it.
+/// The annotated monitors, collected by the linker; the attribute adds to it.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "macos", target_os = "ios", windows))]
 #[linkme::distributed_slice]
 pub static MONITORS: [&'static Definition];
@@ -19,7 +19,7 @@ macro_rules! __crons_list {
     };
 }
 
-/// Where the linker does not do that, nothing is listed, and all else works.
+/// Empty where the linker cannot collect them.
 #[cfg(not(any(
     target_os = "linux",
     target_os = "android",
@@ -29,7 +29,7 @@ macro_rules! __crons_list {
 )))]
 pub static MONITORS: [&Definition; 0] = [];
 
-/// As above.
+/// Adds nothing.
 #[cfg(not(any(
     target_os = "linux",
     target_os = "android",

@@ -133,6 +133,10 @@ impl Destination {
     }
 }
 
+// A panic of a job cannot break the state behind it: that is a queue behind a lock, and user code runs on the worker's thread only.
+impl std::panic::UnwindSafe for Destination {}
+impl std::panic::RefUnwindSafe for Destination {}
+
 impl std::fmt::Debug for Destination {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Destination").field("stats", &self.stats()).finish_non_exhaustive()

@@ -15,9 +15,9 @@ use crate::delivery::upsert::Upsert;
 use crate::wire::encode::BeforeSend;
 use crate::wire::transport::Transport;
 
-/// Settings of the client. What is left out comes from `SENTRY_DSN`, `SENTRY_ENVIRONMENT` and `SENTRY_RELEASE`.
+/// Options of a client. Those left out come from `SENTRY_DSN`, `SENTRY_ENVIRONMENT` and `SENTRY_RELEASE`.
 ///
-/// `SENTRY_CRONS=off` disables the client whatever else is said: on a laptop that has the DSN of production, say.
+/// `SENTRY_CRONS=off` disables the client whatever the options are, as on a laptop that has the DSN of production.
 ///
 /// Setters validate nothing: [`init`](crate::init) and [`try_init`](crate::try_init) do, and report what is wrong.
 ///
@@ -102,7 +102,7 @@ impl From<String> for ClientOptions {
 }
 
 impl ClientOptions {
-    /// Options that all come from the environment.
+    /// Options that all come from the environment of the process.
     pub fn new() -> Self {
         Self::default()
     }
@@ -144,7 +144,7 @@ impl ClientOptions {
         self
     }
 
-    /// What becomes of runs that are open when the process exits. [`OnExit::Error`] if left out.
+    /// Sets the outcome of runs that are open when the process exits. [`OnExit::Error`] if left out.
     #[must_use]
     pub fn on_exit(mut self, on_exit: OnExit) -> Self {
         self.on_exit = on_exit;
@@ -207,8 +207,8 @@ impl ClientOptions {
         self
     }
 
-    /// How many check-ins may be sent in any minute for each monitor and environment. 6 if left out, as Sentry drops what comes more
-    /// often; 0 is an error of [`init`](crate::init).
+    /// Limits the check-ins in any minute of each monitor and environment. 6 if left out, as Sentry drops more; 0 is an error of
+    /// [`init`](crate::init).
     ///
     /// Runs are let through whole or not at all: with a limit of 1 there is room for runs without a start only. The end of a run that was let
     /// through waits for the next free place, and has its true duration. A run is skipped, too, if so many runs of the monitor are open
@@ -226,8 +226,8 @@ impl ClientOptions {
         self
     }
 
-    /// How long the begin of a run may wait for its end, to go as one check-in. Zero if left out: a begin is never put off, and
-    /// only folded into the end if it has not been sent by then.
+    /// Delays the start of each run by at most `grace`, to send it with its end as one check-in. Zero if left out: a start is never
+    /// delayed, and is merged with its end only if it has not been sent by then.
     ///
     /// The server sees a run that hangs later by this time. Above the margin of a monitor its begins would come too late; 28 days,
     /// the longest margin, is the most.
@@ -237,22 +237,21 @@ impl ClientOptions {
         self
     }
 
-    /// Whether a check-in that the server answers with 5xx is sent again, as one without an answer is. Off if left out:
-    /// Sentry asks clients not to.
+    /// Sends a check-in again that the server answered with 5xx, as one without an answer. Off if left out: Sentry asks clients not to.
     #[must_use]
     pub fn retry_server_errors(mut self, retry: bool) -> Self {
         self.retry_server_errors = retry;
         self
     }
 
-    /// When the configuration of a monitor goes along with its check-ins. [`Upsert::Always`] if left out.
+    /// Sets when the configuration of a monitor is sent with its check-ins. [`Upsert::Always`] if left out.
     #[must_use]
     pub fn upsert(mut self, upsert: Upsert) -> Self {
         self.upsert = upsert;
         self
     }
 
-    /// Watches jobs in these environments only: in any other the client is disabled, so that a laptop never creates a monitor.
+    /// Enables the client in these environments only, so that a laptop never creates a monitor.
     ///
     /// ```
     /// # use crons_runtime as crons;
@@ -285,7 +284,7 @@ impl ClientOptions {
         self
     }
 
-    /// Sends by other means than HTTP.
+    /// Replaces the default transport, HTTP, by another.
     #[must_use]
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));

@@ -1,4 +1,7 @@
 //! An `Instant` in 8 bytes instead of 16.
+//!
+//! A queued check-in takes 64 bytes with it and 72 without, and two million may wait. The handler of a fork stores one, as it may write
+//! only to atomics.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -14,12 +17,12 @@ impl CompactInstant {
         *FIRST.get_or_init(Instant::now)
     }
 
-    /// In nanoseconds since the first instant of this process; negative before it.
+    /// Nanoseconds since the first instant of this process; negative before it.
     pub(crate) fn nanos(self) -> i64 {
         self.0
     }
 
-    /// The moment of which these are the [`nanos`](Self::nanos).
+    /// Converts [`nanos`](Self::nanos) back.
     pub(crate) fn from_nanos(nanos: i64) -> Self {
         Self(nanos)
     }
@@ -31,7 +34,7 @@ impl CompactInstant {
 
     pub(crate) fn instant(self) -> Instant {
         let (first, apart) = (Self::first(), Duration::from_nanos(self.0.unsigned_abs()));
-        // It was one before, so the system has it.
+        // The value was made from an `Instant`, so the system can represent it.
         if self.0 < 0 { first.checked_sub(apart).unwrap_or(first) } else { first + apart }
     }
 

@@ -1,4 +1,8 @@
 //! Random ids of runs (UUID version 4), made without a system call for each.
+//!
+//! A run costs its thread 0.21 µs of CPU, and 0.67 µs if the system is asked for each id, which is more than the 0.5 µs of `sentry`
+//! (`benches/client`, `caller`). The thread generator of `rand` panics where the system has no random numbers, and goes on with the same
+//! numbers in a forked child.
 
 use std::cell::Cell;
 
@@ -7,10 +11,10 @@ use fastrand::Rng;
 
 use crate::platform::{process, random};
 
-/// Where two generators are, seeded by the system, for the two halves of an id.
+/// The states of two generators, seeded by the system, for the two halves of an id.
 #[derive(Clone, Copy)]
 struct Ids {
-    /// A child process would go on with the numbers of its parent, as its brothers do.
+    /// The forks before the seed was taken. A child takes a new seed, as it would repeat the ids of its parent.
     forks: usize,
     halves: [u64; 2],
 }

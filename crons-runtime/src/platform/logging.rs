@@ -1,4 +1,4 @@
-//! What the client says: by `tracing`, and so that a subscriber that panics harms neither a job nor the worker.
+//! The log of the client, by `tracing`. A subscriber that panics harms neither a job nor the worker.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Display};
@@ -62,14 +62,14 @@ fn is_heard() -> bool {
     LevelFilter::current() != LevelFilter::OFF
 }
 
-/// Complaints made so far; a program that makes up more than this has been told often enough.
+/// The most warnings that are remembered; a program that causes more has been warned often enough.
 const MAX_COMPLAINTS: usize = 100;
 
-/// Whether this complaint has not been made yet. Remembers it.
+/// Whether this warning is given for the first time. Remembers it.
 pub(crate) fn is_first(complaint: &str) -> bool {
     // No `HashSet`: it would ask the system for random numbers, which may have none, and panic.
     static MADE: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    // Whoever holds it may be a thread that a fork has left behind; then it was said often enough.
+    // The lock may be held by a thread that a fork has left behind; then the warning is omitted.
     let Ok(mut made) = MADE.try_lock() else { return false };
     made.len() < MAX_COMPLAINTS && !made.contains(complaint) && made.insert(complaint.to_owned())
 }

@@ -18,7 +18,7 @@ pub(crate) fn forks() -> usize {
     FORKS.load(Ordering::Relaxed)
 }
 
-/// When this process last made a child by a fork, if it has since [`count_forks`].
+/// The instant of the last fork of this process; `None` if there was none since [`count_forks`].
 pub(crate) fn last_fork() -> Option<CompactInstant> {
     let nanos = LAST_FORK.load(Ordering::Relaxed);
     (nanos != NEVER).then(|| CompactInstant::from_nanos(nanos))
@@ -54,7 +54,7 @@ pub(crate) fn count_forks() {
     }
 }
 
-/// A flag that is set in every forked child from now on. Made once.
+/// Returns the flag that is set in every child that is forked from now on. There is one for the process.
 #[cfg(unix)]
 pub(crate) fn flag_for_children() -> Arc<AtomicBool> {
     count_forks();

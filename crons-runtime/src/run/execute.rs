@@ -1,4 +1,4 @@
-//! What a job can know of its own run, and what is said of a run that panicked.
+//! Calls the body of a run, as the current run of the thread, and logs why it failed.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -13,11 +13,11 @@ thread_local! {
     static RUNNING: Cell<Option<CheckInId>> = const { Cell::new(None) };
 }
 
-/// The id of the run that this code is part of: of the innermost annotated function, or closure or future under watch, on this
+/// Returns the id of the run that this code is part of: of the innermost annotated function, or closure or future under watch, on this
 /// thread. `None` outside of them, and where nothing is reported.
 ///
-/// The run is a trace, too, of the same 32 hexadecimal digits: written into logs and errors, as Sentry's `trace_id`, they
-/// lead from the failed run to what was said in it.
+/// The run is a trace with the same 32 hexadecimal digits: as Sentry's `trace_id` in logs and errors, they lead from the failed run to
+/// its log.
 ///
 /// ```
 /// # use crons_runtime as crons;
@@ -33,13 +33,18 @@ pub fn current_check_in_id() -> Option<CheckInId> {
     RUNNING.try_with(Cell::get).ok().flatten()
 }
 
-/// A part of a run: all of it, or a poll of its future. Its type is forgotten, so that what surrounds it is compiled once, and
-/// not for each function.
+/// Sets the current run of this thread, and returns the one before. A thread that is ending has none.
+pub(crate) fn replace_current(id: Option<CheckInId>) -> Option<CheckInId> {
+    RUNNING.try_with(|running| running.replace(id)).ok().flatten()
+}
+
+/// A part of a run: all of it, or a poll of its future. A trait object, so that the code around it is compiled once, and not for each
+/// function.
 pub(crate) trait ErasedStep {
     fn run(&mut self);
 }
 
-/// All of a run.
+/// The body of a synchronous run.
 struct SyncBody<'a, F, R> {
     body: Option<F>,
     output: &'a mut Option<R>,
@@ -48,14 +53,14 @@ struct SyncBody<'a, F, R> {
 impl<R, F: FnOnce() -> R> ErasedStep for SyncBody<'_, F, R> {
     fn run(&mut self) {
         if let Some(body) = self.body.take() {
-            // Not by `=`, which would drop what was there, for all the compiler knows.
+            // Not by `=`: the compiler would add code that drops the value before.
             let _ = self.output.insert(body());
         }
     }
 }
 
-/// Does all of a run, and says what a panic said, which goes on unchanged. As a bound, `FnOnce` lets the body return borrows of its
-/// arguments, which a bare `(|| ..)()` does not.
+/// Calls `body` within `run`, and returns its value. Logs a panic, which goes on unchanged. As a bound, `FnOnce` lets the body return
+/// borrows of its arguments, which a bare `(|| ..)()` does not.
 pub fn call<R>(run: &Option<CheckInGuard>, body: impl FnOnce() -> R) -> R {
     let Some(run) = run else { return body() };
     let mut output = None;
@@ -63,7 +68,7 @@ pub fn call<R>(run: &Option<CheckInGuard>, body: impl FnOnce() -> R) -> R {
     expect_output(output)
 }
 
-/// What has come of a body that has not panicked.
+/// The value of a body that has not panicked.
 fn expect_output<R>(output: Option<R>) -> R {
     match output {
         Some(output) => output,
@@ -76,7 +81,7 @@ fn run_or_resume(run: &CheckInGuard, part: &mut dyn ErasedStep) {
     catch_panic_in_run(run, part).unwrap_or_else(|payload| resume_unwind(payload));
 }
 
-/// Does a part of the run. Says what a panic said, and returns it.
+/// Runs a part of the run. Logs a panic, and returns its payload as `Err`.
 pub(crate) fn catch_panic_in_run(
     run: &CheckInGuard,
     part: &mut dyn ErasedStep,
@@ -85,21 +90,20 @@ pub(crate) fn catch_panic_in_run(
         part.run();
         return Ok(());
     };
-    let around = RUNNING.try_with(|running| running.replace(Some(id))).ok().flatten();
+    let outer = replace_current(Some(id));
     let done = catch_unwind(AssertUnwindSafe(|| part.run()));
-    // A thread that is ending has no such thing any more.
-    let _ = RUNNING.try_with(|running| running.set(around));
+    replace_current(outer);
     done.inspect_err(|payload| log_panic(run, &**payload))
 }
 
-/// Says what the panic said. The panic hook has been called already, and is not called again.
+/// Logs the text of a panic. The panic hook has been called already.
 fn log_panic(run: &CheckInGuard, payload: &(dyn Any + Send)) {
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     log_failure(run, "job panicked", format_args!("{}", text.unwrap_or("a panic without a text")));
 }
 
-/// Logs why a run failed. Nothing is formatted if nobody listens.
+/// Logs why a run failed. Formats nothing if the level is off.
 pub(crate) fn log_failure(run: &CheckInGuard, what: &str, why: fmt::Arguments<'_>) {
     let Some((slug, check_in_id)) = run.identity() else { return };
     crate::platform::logging::contain(|| {
@@ -114,7 +118,7 @@ pub(crate) fn log_failure(run: &CheckInGuard, what: &str, why: fmt::Arguments<'_
     });
 }
 
-/// The first bytes of a text that may be as long as it likes.
+/// The first bytes of a text of any length.
 struct Excerpt(String);
 
 impl Excerpt {

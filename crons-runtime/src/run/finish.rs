@@ -7,7 +7,7 @@ use crate::run::execute::log_failure;
 use crate::run::guard::CheckInGuard;
 use crate::run::verdict::Verdict;
 
-/// Ends a run by what its value says.
+/// Ends a run by the verdict on its value. Logs why it failed.
 pub fn finish(run: Option<CheckInGuard>, verdict: Verdict<'_>) {
     let Some(run) = run else { return };
     match verdict {
@@ -21,7 +21,7 @@ pub fn finish(run: Option<CheckInGuard>, verdict: Verdict<'_>) {
     run.finish(!matches!(verdict, Verdict::Success | Verdict::UnmonitoredFuture | Verdict::HiddenResult(_)));
 }
 
-/// Says once that a future is returned which nobody watches.
+/// Warns once in the program that a function returned a future that no run covers.
 fn warn_unmonitored_future(run: &CheckInGuard) {
     static SAID: AtomicBool = AtomicBool::new(false);
     if let Some((slug, _)) = run.identity()

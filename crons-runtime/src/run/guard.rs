@@ -1,4 +1,4 @@
-//! One run under watch, from its begin to its verdict.
+//! The guard of a run: reports its start, and its end by a verdict or by its drop.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,23 +10,32 @@ use crate::platform::ids::new_id;
 use crate::platform::process;
 use crate::record::queued::{MonitorRef, QueuedCheckIn, RunEvent};
 
-/// What it means when a run is dropped before its end, as a future is by a timeout or `select!`.
+/// The outcome of a run that is dropped before its end, as a future is by a timeout or `select!`.
+///
+/// ```
+/// # use crons_runtime as crons;
+/// use crons::OnCancel;
+///
+/// // A poll that is given up is no failure.
+/// let poll = crons::monitor("poll-sensors").on_cancel(OnCancel::Ignore);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnCancel {
-    /// It failed.
+    /// The run failed.
     #[default]
     Error,
-    /// It is over, and well.
+    /// The run was successful.
     Ok,
-    /// No verdict is sent, as by [`CheckInGuard::skip`].
+    /// The run has no verdict, as by [`CheckInGuard::skip`].
     Ignore,
 }
 
-/// A run under watch. Say how it ended by [`ok`](Self::ok), [`error`](Self::error) or [`skip`](Self::skip).
+/// A run that has begun; made by [`Monitor::start`](crate::Monitor::start). [`ok`](Self::ok), [`error`](Self::error) or
+/// [`skip`](Self::skip) ends it.
 ///
-/// Dropped without a verdict the run has failed: a panic or an early `?` is reported, not forgotten. In a child that was forked
-/// within the run, only `ok`, `error` and `skip` report: a daemon may end there what its parent began.
+/// Dropped without one of these, the run has failed, so a panic or an early `?` is reported. In a child that was forked within the run, the
+/// drop reports nothing, and `ok`, `error` and `skip` do: a daemon may end a run that its parent began.
 ///
 /// ```
 /// # use crons_runtime as crons;
@@ -37,21 +46,16 @@ pub enum OnCancel {
 #[must_use = "a guard that is dropped at once reports a failed run of no length"]
 #[derive(Debug)]
 pub struct CheckInGuard {
-    watching: GuardState,
+    state: GuardState,
     on_cancel: OnCancel,
 }
 
 #[derive(Debug)]
 enum GuardState {
     ActiveRun(ActiveRun),
-    /// There is no client, or there was a verdict. An id is made up only if it is asked for.
+    /// There is no client, or the run has ended. The id is made when it is asked for.
     Nothing(OnceLock<CheckInId>),
 }
-
-// A future under watch is as safe to unwind as the bare one: what a guard shares with others is not broken by a panic, as that
-// of its job goes through it anyway.
-impl std::panic::UnwindSafe for CheckInGuard {}
-impl std::panic::RefUnwindSafe for CheckInGuard {}
 
 /// The destination is that of the thread at the start: both reports go there, from whatever thread they come.
 struct ActiveRun {
@@ -59,9 +63,9 @@ struct ActiveRun {
     monitor: MonitorRef,
     id: CheckInId,
     started: CompactInstant,
-    /// That it began has been handed on.
+    /// Whether its start was reported.
     opened: bool,
-    /// In which process: a child of it has a guard of the same run.
+    /// The number of forks before it began: a forked child has a copy of the guard.
     forks: usize,
 }
 
@@ -75,7 +79,7 @@ impl std::fmt::Debug for ActiveRun {
     }
 }
 
-/// What a guard has to know of its monitor.
+/// The monitor of a run, and how it is reported.
 pub(crate) struct RunSpec {
     pub(crate) monitor: MonitorRef,
     pub(crate) on_cancel: OnCancel,
@@ -100,66 +104,63 @@ impl GuardState {
 }
 
 impl CheckInGuard {
-    /// A guard that watches nothing: there is no client, or no slug.
+    /// A guard that reports nothing: there is no client, or no slug.
     pub(crate) fn idle() -> Self {
-        Self { watching: GuardState::nothing(), on_cancel: OnCancel::default() }
+        Self { state: GuardState::nothing(), on_cancel: OnCancel::default() }
     }
 
-    /// Reports that a run began, unless only its end is to be heard of.
-    pub(crate) fn start(destination: Arc<Destination>, watch: RunSpec) -> Self {
-        let RunSpec { monitor, on_cancel, heartbeat } = watch;
+    /// Begins a run, and reports that unless it is a heartbeat.
+    pub(crate) fn start(destination: Arc<Destination>, spec: RunSpec) -> Self {
+        let RunSpec { monitor, on_cancel, heartbeat } = spec;
         let (id, started) = (new_id(), CompactInstant::from(destination.now()));
         if !heartbeat {
             destination.capture(QueuedCheckIn::new(id, monitor.clone(), RunEvent::InProgress, started));
         }
         let forks = process::forks();
         let run = ActiveRun { destination, monitor, id, started, opened: !heartbeat, forks };
-        Self { watching: GuardState::ActiveRun(run), on_cancel }
+        Self { state: GuardState::ActiveRun(run), on_cancel }
     }
 
-    /// Slug and id, if there is somebody to report to.
+    /// Slug and id; `None` if nothing is reported.
     pub(crate) fn identity(&self) -> Option<(&Slug, CheckInId)> {
-        match &self.watching {
+        match &self.state {
             GuardState::ActiveRun(run) => Some((&run.monitor.slug, run.id)),
             GuardState::Nothing(_) => None,
         }
     }
 
-    /// The id of this run, to report on it from elsewhere. There is one without a client, too.
+    /// Returns the id of this run, by which other processes can report on it. A run without a client has one, too.
     pub fn id(&self) -> CheckInId {
-        match &self.watching {
+        match &self.state {
             GuardState::ActiveRun(run) => run.id,
             GuardState::Nothing(id) => *id.get_or_init(new_id),
         }
     }
 
-    /// The trace that this run is: 32 hexadecimal digits, as Sentry has it, to link logs and errors to the run.
-    ///
-    /// It is the [`id`](Self::id) of the run.
+    /// Returns the [`id`](Self::id) as 32 hexadecimal digits: Sentry's `trace_id`, which links logs and errors to the run.
     pub fn trace_id(&self) -> String {
         self.id().to_string()
     }
 
-    /// The run ended well.
+    /// Reports success.
     pub fn ok(mut self) {
         self.close(RunEvent::Ok);
     }
 
-    /// The run failed.
+    /// Reports a failure.
     pub fn error(mut self) {
         self.close(RunEvent::Error);
     }
 
-    /// Sends no verdict, as if the run had never begun: a begin that has not been sent is withdrawn, and one that has is left alone.
+    /// Sends no verdict: a start that has not been sent is withdrawn, and one that has been sent is left alone.
     ///
-    /// A server that has heard of the begin counts the run as timed out when its `max_runtime` is over, and one that has not may count it
-    /// as missed. A run that found nothing to do took place: end it by [`ok`](Self::ok).
+    /// A server that received the start counts the run as timed out when its `max_runtime` is over, and one that did not may count it as
+    /// missed. A run that found nothing to do took place: end it by [`ok`](Self::ok).
     pub fn skip(mut self) {
         self.close(RunEvent::Skipped);
     }
 
-    /// The run came to its end by itself. It is for the process in which it began to say so: a child that was forked
-    /// within the run comes to the same end.
+    /// Ends a run whose job returned or panicked. Reports nothing in a forked child, where the same job comes to the same end.
     #[doc(hidden)]
     pub fn finish(mut self, failed: bool) {
         self.forget_if_forked();
@@ -167,15 +168,15 @@ impl CheckInGuard {
     }
 
     fn forget_if_forked(&mut self) {
-        if let GuardState::ActiveRun(run) = &self.watching
+        if let GuardState::ActiveRun(run) = &self.state
             && run.forks != process::forks()
         {
-            self.watching = GuardState::nothing();
+            self.state = GuardState::nothing();
         }
     }
 
     fn close(&mut self, event: RunEvent) {
-        let Some(ActiveRun { destination, monitor, id, started, opened, .. }) = self.watching.take() else {
+        let Some(ActiveRun { destination, monitor, id, started, opened, .. }) = self.state.take() else {
             return;
         };
         if !opened && event == RunEvent::Skipped {
@@ -189,7 +190,7 @@ impl CheckInGuard {
 
 impl Drop for CheckInGuard {
     fn drop(&mut self) {
-        if matches!(self.watching, GuardState::Nothing(_)) {
+        if matches!(self.state, GuardState::Nothing(_)) {
             return;
         }
         self.forget_if_forked();

@@ -5,6 +5,7 @@ pub(crate) mod outcome;
 pub(crate) mod verdict;
 pub(crate) mod guard;
 pub(crate) mod execute;
+pub(crate) mod in_place;
 pub(crate) mod finish;
 pub(crate) mod future;
 pub(crate) mod monitor;

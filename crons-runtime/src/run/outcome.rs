@@ -1,4 +1,4 @@
-//! The outcome of a run, as the value of its job says it.
+//! The outcome of a run, from the value of its job.
 
 use std::any::{TypeId, type_name};
 use std::ops::ControlFlow;
@@ -7,8 +7,8 @@ use std::process::{ExitCode, ExitStatus, Output};
 
 /// A value that says whether the run that returned it failed.
 ///
-/// [`Monitor::run`](crate::Monitor::run) and [`Monitor::run_async`](crate::Monitor::run_async) ask for it. The attribute
-/// asks it where it is there; any other type will do, too, and is a success.
+/// [`Monitor::run`](crate::Monitor::run) and [`Monitor::run_async`](crate::Monitor::run_async) require it. The attribute uses it where a
+/// type implements it; a value of any other type is a success.
 ///
 /// | value | attribute | `run`, `run_async` |
 /// |---|---|---|
@@ -24,8 +24,8 @@ use std::process::{ExitCode, ExitStatus, Output};
 /// | `Ok(..)` of such a type | as it says | ok |
 /// | any other value | ok | does not compile |
 ///
-/// The attribute knows the type of the value, down to two levels within `Ok` and `Some`. A closure's type is a parameter of `run`:
-/// what is inside its `Ok` may be anything, and Rust cannot ask it whether it is a `Result`.
+/// The attribute knows the type of the value, down to two levels within `Ok` and `Some`. The type that a closure returns is a type parameter
+/// of `run`, and a `Result` inside its `Ok` cannot be detected there.
 ///
 /// ```
 /// # use crons_runtime as crons;
@@ -49,7 +49,7 @@ use std::process::{ExitCode, ExitStatus, Output};
     note = "end the closure with `;` to ignore its value, or implement `crons::Outcome` for `{Self}`; a future goes into `run_async`"
 )]
 pub trait Outcome {
-    /// Whether the run failed.
+    /// Returns whether the run failed.
     fn failed(&self) -> bool;
 }
 
@@ -142,7 +142,7 @@ fn is_result(name: &str) -> bool {
     name.strip_prefix("core::option::Option<").unwrap_or(name).starts_with(RESULT)
 }
 
-/// The answer is the user's code, too: if it panics, the job still returns what it would have.
+/// Calls [`Outcome::failed`], which is user code: a panic in it counts as a failure, and the job still returns its value.
 pub(crate) fn failed<R: Outcome>(output: &R) -> bool {
     catch_unwind(AssertUnwindSafe(|| output.failed())).unwrap_or_else(|payload| {
         std::mem::forget(payload);

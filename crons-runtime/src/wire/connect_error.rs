@@ -1,14 +1,14 @@
-//! Why there is no HTTP client.
+//! The error of setting up HTTP.
 
 use std::error::Error;
 
-/// Why the HTTP transport could not be set up.
+/// The reason for which the HTTP transport could not be set up.
 pub(crate) enum ConnectError {
     /// Certificates of authorities cannot be used.
     Certificates {
         /// The option or the variable of the environment that names them.
         origin: &'static str,
-        /// What is wrong with them.
+        /// The fault.
         cause: Box<dyn Error + Send + Sync>,
     },
     /// The HTTP client could not be built.

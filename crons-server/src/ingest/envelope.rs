@@ -1,56 +1,58 @@
-//! The reader of Sentry's envelopes: one line of JSON as the header, then items, each with a header of its own and a payload.
+//! Sentry's envelope: a header, which is a line of JSON, and items, each with a header and a payload
+//! (<https://develop.sentry.dev/sdk/data-model/envelopes/>).
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::ingest::json;
+use crate::quote::quoted;
 
-/// The largest check-in in bytes: 100 KiB, as at Sentry.
+/// The size limit of a check-in: 100 KiB, as at Sentry (<https://develop.sentry.dev/sdk/data-model/envelopes/#size-limits>).
 pub const MAX_ITEM: usize = 100 * 1024;
 
-/// The most remarks about one envelope.
+/// The number of remarks about one envelope.
 const MAX_REMARKS: usize = 8;
-/// The type of a check-in without its underscore.
+/// The letters of the item type `check_in`.
 const CHECK_IN_LETTERS: &str = "checkin";
-/// The remark about a check-in in the place of the envelope's header.
-const UNFRAMED: &str = "the envelope's first line is a check-in, and is not used; send three lines: {}, {\"type\": \"check_in\"}, and \
-                        the check-in; or POST it to /api/1/cron/{slug}/ as application/json";
+/// The remark about a check-in in place of the header of an envelope.
+const UNFRAMED: &str = "the envelope's first line is a check-in, which is not used there; send three lines: {}, {\"type\": \"check_in\"}, \
+                        and the check-in; or POST the check-in to /api/1/cron/{slug}/ as application/json";
 
-/// An envelope, as far as this server uses it.
+/// An envelope. Only its check-in is read; items of other types are skipped.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Envelope<'a> {
-    /// The public key of the header's `dsn`, if it has one.
+    /// The public key of the `dsn` in the header; `None` if there is no valid one.
     pub key: Option<String>,
-    /// The reason why the `dsn` has no key that can be read.
+    /// The reason why `dsn` is not valid; `None` if it is, or is left out.
     pub invalid_dsn: Option<String>,
-    /// The payload of the check-in; `None` without one. Items of other types are skipped.
+    /// The payload of the check-in; `None` if the envelope has none.
     pub check_in: Option<&'a [u8]>,
-    /// Remarks about parts that look like a check-in and are not used.
+    /// Remarks about parts that look like a check-in but are not one.
     pub remarks: Vec<String>,
 }
 
-/// The reason why bytes are no envelope, or one that is refused.
+/// The reason why an envelope is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub enum EnvelopeError {
-    /// The first line is no JSON object.
+    /// The first line is not a JSON object.
     Header(String),
-    /// The line before a payload is no JSON object with a `type`.
+    /// The line before a payload is not a JSON object with a `type`.
     ItemHeader(String),
-    /// The envelope ends before an item has the bytes of its `length`.
+    /// An item has fewer bytes than its `length` announces.
     Length {
-        /// The `length` of the item.
+        /// The number of bytes in `length`.
         announced: usize,
-        /// The bytes up to the end of the envelope.
+        /// The number of bytes that follow.
         present: usize,
     },
-    /// A check-in is larger than [`MAX_ITEM`].
+    /// A check-in has this many bytes, more than [`MAX_ITEM`].
     TooLarge(usize),
     /// There is more than one check-in.
     TooMany,
 }
 
 impl EnvelopeError {
-    /// Whether the envelope is well-formed and exceeds a limit.
+    /// Whether the envelope is too large, so that the answer is 413, rather than malformed.
     pub fn is_too_large(&self) -> bool {
         matches!(self, Self::TooLarge(_) | Self::TooMany)
     }
@@ -61,28 +63,28 @@ impl std::fmt::Display for EnvelopeError {
         match self {
             Self::Header(error) => write!(
                 f,
-                "the envelope's first line is no JSON object: {error}; begin an envelope with a line such as {{}}"
+                "the envelope's first line is not a JSON object: {error}; begin an envelope with a line such as {{}}"
             ),
             Self::ItemHeader(error) => write!(
                 f,
-                "an item's header is no JSON object with a `type`: {error}; write a line such as {{\"type\": \"check_in\"}}"
+                "the header of an item is not a JSON object with a `type`: {error}; write a line such as {{\"type\": \"check_in\"}}"
             ),
             Self::Length { announced, present } => write!(
                 f,
-                "an item announces {announced} bytes, but only {present} are there; write as `length` the bytes of the \
-                 payload, or leave it out"
+                "an item announces {announced} bytes, but only {present} follow; write the number of bytes of the payload as \
+                 `length`, or leave `length` out"
             ),
             Self::TooLarge(size) => {
                 write!(
                     f,
-                    "envelope exceeded size limits for type 'check_in': {size} bytes, at most {MAX_ITEM}; send a smaller \
-                     check-in"
+                    "envelope exceeded size limits for type 'check_in': the check-in has {size} bytes, and at most {MAX_ITEM} are \
+                     allowed; send a smaller check-in"
                 )
             }
             Self::TooMany => {
                 f.write_str(
-                    "envelope exceeded size limits for type 'check_in': one check-in an envelope; send each in an envelope \
-                     of its own",
+                    "envelope exceeded size limits for type 'check_in': an envelope may have one check-in; send each check-in in an \
+                     envelope of its own",
                 )
             }
         }
@@ -94,7 +96,7 @@ impl std::error::Error for EnvelopeError {}
 #[derive(Deserialize)]
 struct Header {
     dsn: Option<String>,
-    /// Keys of a check-in: a header with one of them is a check-in in the wrong place.
+    /// A key of a check-in, which the header of an envelope never has; so are the next two.
     status: Option<IgnoredAny>,
     monitor_slug: Option<IgnoredAny>,
     check_in_id: Option<IgnoredAny>,
@@ -110,7 +112,7 @@ impl<'a> Envelope<'a> {
     /// Reads an envelope.
     ///
     /// # Errors
-    /// If the envelope is malformed, or has more or larger check-ins than Sentry accepts.
+    /// If the envelope is malformed, or has more than one check-in, or a check-in above [`MAX_ITEM`]; Sentry refuses the same.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, EnvelopeError> {
         let (first, mut rest) = line(bytes);
         let header: Header = json::read(first).map_err(EnvelopeError::Header)?;
@@ -146,8 +148,8 @@ impl<'a> Envelope<'a> {
                 }
             } else if means_check_in(&item.r#type) && remarks.len() < MAX_REMARKS {
                 remarks.push(format!(
-                    "type: an item of type {:?} is not used; write {{\"type\": \"check_in\"}} before a check-in",
-                    item.r#type
+                    "type: an item of type {} is not used; write {{\"type\": \"check_in\"}} before a check-in",
+                    quoted(&item.r#type)
                 ));
             }
         }
@@ -157,13 +159,13 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// Whether the type of an item differs from `check_in` in case and signs only.
+/// Whether an item type differs from `check_in` only in case and in characters that are not letters.
 fn means_check_in(written: &str) -> bool {
     let letters = written.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase());
     letters.take(CHECK_IN_LETTERS.len() + 1).eq(CHECK_IN_LETTERS.chars())
 }
 
-/// Splits bytes at the first line break, which belongs to neither part; without one, the second part is empty.
+/// Splits off the first line. Returns the line and the text after its line break.
 fn line(bytes: &[u8]) -> (&[u8], &[u8]) {
     match bytes.iter().position(|byte| *byte == b'\n') {
         Some(end) => (&bytes[..end], &bytes[end + 1..]),
@@ -198,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_of_the_header_is_read() {
+    fn the_public_key_in_the_header_is_read() {
         let parsed = Envelope::parse(b"{\"dsn\":\"http://abc@127.0.0.1/1\"}\n").unwrap();
         assert_eq!(parsed.key.as_deref(), Some("abc"));
     }
@@ -210,11 +212,11 @@ mod tests {
             ("", "first line"),
             ("[]", "first line"),
             ("hello\n{}", "first line"),
-            ("{}\nnonsense\n{}", "item's header"),
+            ("{}\nnonsense\n{}", "header of an item"),
             ("{}\n{\"length\":1}\n{}", "`type`"),
-            ("{}\n{\"type\":\"check_in\",\"length\":99}\n{}", "announces 99 bytes, but only 2"),
-            ("{}\n{\"type\":\"check_in\",\"length\":-1}\n{}", "item's header"),
-            ("{}\n{\"type\":\"check_in\"}\n{}\n{\"type\":\"check_in\"}\n{}", "one check-in an envelope"),
+            ("{}\n{\"type\":\"check_in\",\"length\":99}\n{}", "announces 99 bytes, but only 2 follow"),
+            ("{}\n{\"type\":\"check_in\",\"length\":-1}\n{}", "header of an item"),
+            ("{}\n{\"type\":\"check_in\"}\n{}\n{\"type\":\"check_in\"}\n{}", "may have one check-in"),
             (&large, "exceeded size limits"),
         ];
         for (envelope, expected) in cases {

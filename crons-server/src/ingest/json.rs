@@ -1,4 +1,7 @@
-//! JSON of clients and operators: read by serde, and refused in words that name the field.
+//! Reads JSON of clients and operators by serde, and explains what is wrong with it: the field, its value, and what is allowed.
+//!
+//! `serde_json` is fast, but its errors name neither the path nor the value, and use names of Rust. So only JSON that it has refused is
+//! read again, by a deserializer over the parsed value that knows the path.
 
 use std::fmt;
 
@@ -10,45 +13,44 @@ use serde::de::{
 use serde_json::Value;
 
 use super::json_object::{JsonObject, describe_json_error};
-use crate::quote::{quoted, shortened};
+use crate::quote::{escaped, quoted};
 
 /// Reads a JSON object.
 ///
 /// # Errors
-/// If the text is no object, or not a `T`: the message names the field, its value, and what is allowed.
+/// If the text is not a JSON object, or not one of a `T`: the field, its value, and what is allowed.
 pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, String> {
     serde_json::from_slice(json).map(|JsonObject(read)| read).map_err(|error| explain::<T>(json, &error))
 }
 
-/// Describes why this JSON is no `T`, after serde has refused it with `error`.
+/// Explains why this JSON is not a `T`, after `serde_json` has refused it with `error`.
 pub(crate) fn explain<T: DeserializeOwned>(json: &[u8], error: &serde_json::Error) -> String {
     if json.trim_ascii().is_empty() {
         return "it is empty".to_owned();
     }
-    // The JSON is read again by a slower deserializer that knows the path; serde_json's error has neither path nor plain words.
     match serde_json::from_slice::<Value>(json) {
         Err(syntax) => describe_json_error(&syntax),
         Ok(value) => match JsonObject::<T>::deserialize(Node(&value)) {
             Err(fault) => fault.to_string(),
-            // A key stands there twice, and `Value` has kept one of them.
+            // A key is written twice: the parsed value has it once, so it cannot show that.
             Ok(_) => describe_json_error(error),
         },
     }
 }
 
-/// A problem with a field.
+/// A description of what is wrong, and the path of the field.
 #[derive(Debug)]
 struct FieldError {
-    /// Keys and indices, outermost first.
+    /// Keys and indices, the outermost first.
     path: String,
     problem: String,
 }
 
 impl FieldError {
-    /// Adds the key of the object or array that holds the field.
+    /// Adds the key or index of the next level outwards to the path.
     fn under(mut self, key: &str) -> Self {
         let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
-        self.path = format!("{}{separator}{}", shortened(key), self.path);
+        self.path = format!("{}{separator}{}", escaped(key), self.path);
         self
     }
 }
@@ -71,7 +73,7 @@ impl de::Error for FieldError {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::custom(format_args!("it is {}, and has to be {}", shown(found), plain(expected)))
+        Self::custom(format_args!("it is {}, and must be {}", found_words(found), expected_words(expected)))
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -84,19 +86,19 @@ impl de::Error for FieldError {
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
         Self::custom(format_args!(
-            "there is no `{}`; allowed are `{}`",
-            shortened(field),
+            "there is no key `{}`; allowed are `{}`",
+            escaped(field),
             expected.join("`, `")
         ))
     }
 
     fn unknown_variant(written: &str, expected: &'static [&'static str]) -> Self {
-        Self::custom(format_args!("it is {}, and has to be {}", quoted(written), OneOf(expected)))
+        Self::custom(format_args!("it is {}, and must be {}", quoted(written), OneOf(expected)))
     }
 }
 
-/// The value as the JSON has it.
-fn shown(found: Unexpected<'_>) -> String {
+/// The value that was found, as JSON.
+fn found_words(found: Unexpected<'_>) -> String {
     match found {
         Unexpected::Bool(value) => value.to_string(),
         Unexpected::Unsigned(value) => value.to_string(),
@@ -110,10 +112,10 @@ fn shown(found: Unexpected<'_>) -> String {
     }
 }
 
-/// The expectation in words, without names of Rust's types.
-fn plain(expected: &dyn Expected) -> String {
+/// The expectation, in words of JSON instead of names of Rust types.
+fn expected_words(expected: &dyn Expected) -> String {
     let text = expected.to_string();
-    let plain = match text.as_str() {
+    let words = match text.as_str() {
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "f32" | "f64" => "a number",
@@ -121,10 +123,10 @@ fn plain(expected: &dyn Expected) -> String {
         other if other.starts_with("struct ") => "a JSON object",
         other => other,
     };
-    plain.to_owned()
+    words.to_owned()
 }
 
-/// A deserializer over a value, whose errors name the path to the field.
+/// A deserializer over a parsed value.
 #[derive(Clone, Copy)]
 struct Node<'a>(&'a Value);
 
@@ -202,7 +204,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
     }
 }
 
-/// The names of an enumeration.
+/// The names of an enumeration: `"crontab" or "interval"`.
 struct OneOf(&'static [&'static str]);
 
 impl Expected for OneOf {
@@ -218,6 +220,7 @@ impl fmt::Display for OneOf {
     }
 }
 
+/// The values of an array; errors get their index.
 struct Items<'a>(std::iter::Enumerate<std::slice::Iter<'a, Value>>);
 
 impl<'a> SeqAccess<'a> for Items<'a> {
@@ -229,6 +232,7 @@ impl<'a> SeqAccess<'a> for Items<'a> {
     }
 }
 
+/// The keys and values of an object; errors get their key.
 struct Keys<'a> {
     keys: serde_json::map::Iter<'a>,
     value: Option<(&'a str, &'a Value)>,
@@ -247,6 +251,6 @@ impl<'a> MapAccess<'a> for Keys<'a> {
         let Some((key, value)) = self.value.take() else {
             return Err(de::Error::custom("a value was asked for before its key"));
         };
-        seed.deserialize(Node(value)).map_err(|fault| fault.under(key))
+        seed.deserialize(Node(value)).map_err(|fault| fault.under(&escaped(key)))
     }
 }

@@ -1,4 +1,4 @@
-//! JSON objects, and errors of `serde_json` in words of JSON.
+//! A JSON object, and the errors of `serde_json` in plain words.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,19 +6,19 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-/// A value that is read from a JSON object and from nothing else: serde would read a struct from an array, too, by the order of its fields.
+/// A value that is read from a JSON object only. serde would also read a struct from an array, each field by its place.
 #[derive(Debug)]
 pub(crate) struct JsonObject<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Keys(PhantomData))
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
     }
 }
 
-struct Keys<T>(PhantomData<T>);
+struct ObjectVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Keys<T> {
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     type Value = JsonObject<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -36,15 +36,15 @@ pub(crate) fn describe_json_error(error: &serde_json::Error) -> String {
     let place = format!(" at line {} column {}", error.line(), error.column());
     let text = text.strip_suffix(&place).unwrap_or(&text);
     let reason = match text {
-        _ if error.is_eof() => "it ends in the middle; send all of it".to_owned(),
-        "expected value" => "it is no JSON: a value is missing, or a text is without quotes".to_owned(),
-        "expected ident" => "it is no JSON: a word is none of true, false and null".to_owned(),
-        "recursion limit exceeded" => "it is nested too deeply; 127 levels are read".to_owned(),
-        "trailing characters" => "it is no JSON: something follows after its end".to_owned(),
-        "key must be a string" => "it is no JSON: a key is not in double quotes".to_owned(),
-        _ if error.is_syntax() => format!("it is no JSON: {text}"),
+        _ if error.is_eof() => "the JSON is incomplete; send all of it".to_owned(),
+        "expected value" => "it is not JSON: a value is missing, or a text has no quotes".to_owned(),
+        "expected ident" => "it is not JSON: a word is neither true, false nor null".to_owned(),
+        "recursion limit exceeded" => "it is nested too deeply; write at most 127 levels".to_owned(),
+        "trailing characters" => "it is not JSON: there is more text after its end".to_owned(),
+        "key must be a string" => "it is not JSON: a key is not in double quotes".to_owned(),
+        _ if error.is_syntax() => format!("it is not JSON: {text}"),
         _ => match text.strip_prefix("duplicate field ") {
-            Some(field) => format!("{field} is there twice; write it once"),
+            Some(field) => format!("{field} is written twice; write it once"),
             None => text.to_owned(),
         },
     };

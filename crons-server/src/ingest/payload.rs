@@ -1,9 +1,11 @@
-//! The JSON of a check-in, read leniently where Sentry is lenient: absent, null and value differ, unknown keys do not matter.
+//! Reads the JSON of a check-in as leniently as Sentry: unknown keys do not matter. A key that is left out, one that is null and one with a
+//! value are three different things.
 
 // In layer order: a module uses only those above it.
 mod numbers;
 mod schedule;
 mod config;
+mod unused;
 
 use crons_types::{CheckInId, CheckInStatus, Environment, Slug};
 use jiff::Timestamp;
@@ -16,11 +18,12 @@ use super::remarks;
 use crate::domain::{CheckInEvent, InvalidCheckIn, ProcessingError, ReceivedCheckIn};
 use crate::ingest::json;
 
-/// The most characters of a slug; the rest is cut off before the slug is normalised.
+/// The number of characters to which a slug is cut first, as by Sentry's Relay.
 const MAX_SLUG: usize = 50;
-/// The most characters of a slug as written, which tells one spelling from another.
+/// The number of characters of a slug as written that are kept, to recognise two spellings of one monitor.
 const MAX_SPELLING: usize = 200;
 
+/// A check-in as it is written.
 #[derive(Deserialize)]
 struct Payload {
     #[serde(default, deserialize_with = "present")]
@@ -35,75 +38,82 @@ struct Payload {
     monitor_config: Option<JsonObject<MonitorConfig>>,
 }
 
-/// The fields that are read of a malformed payload, so that its processing error is filed under the right monitor.
+/// The keys of a malformed payload that say which run it is about.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Named {
+struct Identity {
     #[serde(deserialize_with = "present")]
     check_in_id: Option<Value>,
     monitor_slug: Value,
     environment: Value,
 }
 
-/// Reads the payload of a check-in item, or the body of a POST to `/cron/{slug}/`, whose path then says which monitor.
+/// Reads the payload of a check-in item, or the body of a POST to `/cron/{slug}/`. A slug in the path replaces that of the body.
+///
+/// Always returns a check-in: if the payload is refused, its field `parsed` is the reason.
 pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> ReceivedCheckIn {
     let text = str::from_utf8(json);
-    // UTF-8 is validated once here; `from_slice` would validate each string again.
+    // A `str` is known to be UTF-8, so serde_json need not check each string again.
     let parsed =
         text.map_or_else(|_| serde_json::from_slice::<JsonObject<Payload>>(json), serde_json::from_str);
     let parsed = parsed.map(|JsonObject(payload)| payload);
-    let named = match &parsed {
-        Ok(_) => Named::default(),
+    // A malformed payload is stored as a processing error of its monitor, if the payload names one.
+    let identity = match &parsed {
+        Ok(_) => Identity::default(),
         Err(_) => serde_json::from_slice(json).unwrap_or_default(),
     };
     let (slug, environment) = match &parsed {
         Ok(payload) => (payload.monitor_slug.as_str(), payload.environment.as_deref()),
-        Err(_) => (named.monitor_slug.as_str().unwrap_or_default(), named.environment.as_str()),
+        Err(_) => (identity.monitor_slug.as_str().unwrap_or_default(), identity.environment.as_str()),
     };
-    let differs = slug_of_path.and_then(|path| remarks::of_path(slug, path));
+    let ignored_slug = slug_of_path.and_then(|path| remarks::of_path(slug, path));
     let written = slug_of_path.unwrap_or(slug);
-    let slug = beginning(written, MAX_SLUG);
+    let slug = truncated(written, MAX_SLUG);
     let monitor_slug = Slug::normalize(slug);
-    let spelling = Some(beginning(written, MAX_SPELLING))
+    let spelling = Some(truncated(written, MAX_SPELLING))
         .filter(|spelling| monitor_slug.as_ref().is_some_and(|stored| stored.as_str() != *spelling))
         .map(str::to_owned);
-    let cut = monitor_slug.as_ref().and_then(|stored| remarks::of_slug(written, stored));
+    let cut_slug = monitor_slug.as_ref().and_then(|stored| remarks::of_slug(written, stored));
     let environment = environment.filter(|name| !name.is_empty()).unwrap_or(Environment::DEFAULT);
-    // A name that is too long is refused later, by its length; until then no more than that is kept in memory.
-    let environment = beginning(environment, Environment::MAX_LEN + 1).to_owned();
+    // A name that is too long is refused later, in the order of checks. One character above the limit is enough to refuse it.
+    let environment = truncated(environment, Environment::MAX_LEN + 1).to_owned();
     let slug = monitor_slug.as_ref().ok_or_else(|| slug.to_owned());
-    // A text that ends in the middle gets no remarks about the keys before its end.
+    // Payloads that are not JSON get no remarks beside their error.
     let is_json = parsed.as_ref().map_or_else(serde_json::Error::is_data, |_| true);
     let mut unused = Vec::new();
-    let content = match parsed {
+    let event = match parsed {
         Ok(payload) => {
-            unused = unused_values(&payload);
-            event(payload, slug, &environment)
+            if let Some(JsonObject(config)) = &payload.monitor_config {
+                unused = unused::of_config(config);
+            }
+            unused.extend(payload.contexts.as_ref().and_then(unused::of_contexts));
+            check_in_event(payload, slug, &environment)
         }
-        Err(error) => Err(malformed(match check_in_id(named.check_in_id.as_ref()) {
-            Ok(_) => ProcessingError::CheckInValidationFailed(wrong_shape(json, &error)),
+        Err(error) => Err(malformed(match check_in_id(identity.check_in_id.as_ref()) {
+            Ok(_) => ProcessingError::CheckInValidationFailed(describe_malformed(json, &error)),
             Err(refused) => refused,
         })),
     };
-    let mut arrival = ReceivedCheckIn {
+    let mut received = ReceivedCheckIn {
         monitor_slug,
         environment,
-        // The inbox stamps the time.
+        // The queue sets the time.
         received: Timestamp::UNIX_EPOCH,
         payload: text.map_or_else(|_| String::from_utf8_lossy(json).into_owned(), str::to_owned),
-        parsed: content,
+        parsed: event,
     };
-    if let Ok(event) = &mut arrival.parsed {
+    if let Ok(event) = &mut received.parsed {
         event.spelling = spelling;
     }
     if is_json {
-        arrival.remark(remarks::of_payload(json).into_iter().chain(unused).chain(differs).chain(cut));
+        received
+            .remark(remarks::of_payload(json).into_iter().chain(unused).chain(ignored_slug).chain(cut_slug));
     }
-    arrival
+    received
 }
 
-/// Describes why this JSON is no check-in: the field, its value, and an example that would be accepted.
-fn wrong_shape(json: &[u8], error: &serde_json::Error) -> String {
+/// Describes why this JSON is not a check-in: the field, its value, what is allowed, and an example.
+fn describe_malformed(json: &[u8], error: &serde_json::Error) -> String {
     let reason = json::explain::<Payload>(json, error);
     let example = if reason.starts_with("monitor_config") {
         r#"{"schedule": {"type": "crontab", "value": "0 * * * *"}, "checkin_margin": 5}"#
@@ -113,64 +123,16 @@ fn wrong_shape(json: &[u8], error: &serde_json::Error) -> String {
     format!("{reason}; write it as in {example}")
 }
 
-/// Collects remarks about values that are valid and have no effect.
-fn unused_values(payload: &Payload) -> Vec<String> {
-    let mut remarks = Vec::new();
-    if let Some(JsonObject(config)) = &payload.monitor_config {
-        let JsonObject(schedule) = &config.schedule;
-        if let Some(unit) = schedule.unused_unit() {
-            let unit = remarks::shown(unit);
-            remarks.push(format!(
-                "monitor_config.schedule.unit: {unit} is not used with a crontab; leave it out, or write the type `interval`"
-            ));
-        }
-        let is_other = |named: &&Value| !named.is_null() && named.as_str() != Some(schedule.type_name());
-        if let Some(named) = config.schedule_type.as_ref().filter(is_other) {
-            remarks.push(format!(
-                "monitor_config.schedule_type: {} is not used, as `monitor_config.schedule.type` says \"{}\"; leave it out",
-                remarks::shown(named),
-                schedule.type_name()
-            ));
-        }
-        if config.owner.as_deref() == Some("") {
-            remarks.push(
-                "monitor_config.owner: it is empty, so the owner stays as it was; write `user:<name or id>` or \
-                 `team:<name or id>`, or leave it out"
-                    .to_owned(),
-            );
-        }
-    }
-    remarks.extend(payload.contexts.as_ref().and_then(unused_trace));
-    remarks
-}
-
-/// The remark about a trace id outside of `contexts.trace`; `None` if there is none.
-fn unused_trace(contexts: &Value) -> Option<String> {
-    const TRACE: &str = "write {\"trace\": {\"trace_id\": \"<32 hexadecimal digits>\"}}, or leave it out";
-    let unused = |field: &str, value: &Value| {
-        format!("{field}: {} is not used, as it is no JSON object; {TRACE}", remarks::shown(value))
-    };
-    match contexts {
-        Value::Null => None,
-        Value::Object(contexts) => match (contexts.get("trace"), contexts.get("trace_id")) {
-            (Some(Value::Object(_) | Value::Null), _) | (None, None) => None,
-            (None, Some(id)) => Some(format!(
-                "contexts.trace_id: {} is not used here; write it as `contexts.trace.trace_id`",
-                remarks::shown(id)
-            )),
-            (Some(trace), _) => Some(unused("contexts.trace", trace)),
-        },
-        other => Some(unused("contexts", other)),
-    }
-}
-
 /// The first `most` characters of a text.
-fn beginning(text: &str, most: usize) -> &str {
+fn truncated(text: &str, most: usize) -> &str {
     text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
 }
 
-/// Validates a payload of the right shape; steps 4 and 5 of Sentry's consumer, then the slug.
-fn event(
+/// Checks the values of a payload, in the order in which Sentry's server does.
+///
+/// # Errors
+/// The first check that fails. `slug` is the slug as written if nothing is left of it.
+fn check_in_event(
     payload: Payload,
     slug: Result<&Slug, String>,
     environment: &str,
@@ -189,7 +151,7 @@ fn event(
     let trace = payload.contexts.as_ref().and_then(|contexts| contexts.get("trace")?.get("trace_id"));
     if let Some(trace) = trace.filter(|trace| !trace.is_null() && uuid(trace).is_none()) {
         return Err(refused(format!(
-            "contexts.trace.trace_id: {} is no UUID; write 32 hexadecimal digits",
+            "contexts.trace.trace_id: {} is not a UUID; write 32 hexadecimal digits",
             crate::quote::shown_value(trace)
         )));
     }
@@ -208,12 +170,12 @@ fn event(
     })
 }
 
-/// Reads the id; an absent one is the nil id.
+/// Reads the id. An id that is left out is the nil id, which means the newest open run.
 fn check_in_id(written: Option<&Value>) -> Result<CheckInId, ProcessingError> {
     let Some(written) = written else { return Ok(CheckInId::NIL) };
     uuid(written).ok_or_else(|| {
         let written = crate::quote::shown_value(written);
-        let reason = format!("check_in_id: {written} is no UUID; write 32 hexadecimal digits");
+        let reason = format!("check_in_id: {written} is not a UUID; write 32 hexadecimal digits");
         ProcessingError::CheckInInvalidGuid(reason)
     })
 }
@@ -241,19 +203,21 @@ fn status(written: &str) -> Result<CheckInStatus, InvalidCheckIn> {
         "error" => Ok(CheckInStatus::Error),
         other => {
             let other = crate::quote::quoted(other);
-            Err(refused(format!("status: {other} is none of in_progress, ok, error; write one of these")))
+            Err(refused(format!(
+                "status: {other} is not a status of a check-in; write in_progress, ok or error"
+            )))
         }
     }
 }
 
-/// Converts seconds to milliseconds, rounded towards zero.
+/// Converts seconds to milliseconds, rounded towards zero as by Sentry.
 fn duration(seconds: f64) -> Result<i64, InvalidCheckIn> {
     let milliseconds = (seconds * 1000.0).trunc();
     #[expect(clippy::cast_precision_loss, reason = "2^31 is exact")]
     let most = crate::domain::MAX_DURATION_MS as f64;
     if !(0.0..=most).contains(&milliseconds) {
         return Err(refused(format!(
-            "duration: {seconds} s is not in 0 to {} s (24 days); write the seconds that the run took, or leave it out",
+            "duration: {seconds} s is not in 0 to {} s (24 days); write how many seconds the run took, or leave the key out",
             most / 1000.0
         )));
     }

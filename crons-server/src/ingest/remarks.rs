@@ -1,4 +1,4 @@
-//! Remarks about a check-in that is accepted, but not as it was sent: unknown keys, and values in the wrong place.
+//! Remarks about a check-in that is accepted with changes: keys that nothing reads, values in the wrong place, slugs that were cut.
 
 mod keys;
 
@@ -9,36 +9,34 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use keys::{CONFIG, Place};
+use keys::{CONFIG, ObjectKind};
 
-use crate::quote;
+use crate::quote::{escaped, quoted, shown_value};
 
-/// The most remarks about one check-in.
-const MOST: usize = 8;
-/// The most characters of a key that a remark repeats.
-const SHOWN: usize = 80;
+/// The number of remarks about one check-in.
+const MAX_REMARKS: usize = 8;
 
-/// Collects remarks about the keys of a payload, also of one that is no check-in.
+/// Remarks about the unknown keys of a payload, also of one that is refused.
 pub(super) fn of_payload(json: &[u8]) -> Vec<String> {
     let mut remarks = Vec::new();
-    let keys = Keys { place: Place::Payload, remarks: &mut remarks };
-    // An error means that the payload is refused; the remarks about keys before the error are kept.
+    let keys = KeyWalk { object: ObjectKind::Payload, remarks: &mut remarks };
+    // An error means that the payload is malformed; the remarks about the keys before the fault stay.
     let _ = keys.deserialize(&mut serde_json::Deserializer::from_slice(json));
     remarks
 }
 
-/// The remark about a slug that was cut; `None` if it was not.
+/// A remark about a slug that was cut to 50 characters. `None` if it was not.
 pub(super) fn of_slug(written: &str, stored: &Slug) -> Option<String> {
     written.chars().nth(Slug::MAX_LEN)?;
     Some(format!(
-        "monitor_slug: {} has more than {} characters and was cut to `{stored}`, which every name that begins so is stored as; \
-         write a shorter one",
+        "monitor_slug: {} has more than {} characters and was cut to `{stored}`; slugs that begin with the same characters are one \
+         monitor; write a shorter one",
         quoted(written),
         Slug::MAX_LEN
     ))
 }
 
-/// The remark about a slug in the body of a request whose path names another one; `None` if they agree.
+/// A remark about a slug in the body of a request that differs from the slug in the path. `None` if they are the same.
 pub(super) fn of_path(body: &str, path: &str) -> Option<String> {
     let same = body.is_empty() || Slug::normalize(body) == Slug::normalize(path);
     (!same).then(|| {
@@ -49,13 +47,14 @@ pub(super) fn of_path(body: &str, path: &str) -> Option<String> {
     })
 }
 
-/// Collects remarks about the part of a check-in by URL that is not read: the query beside a JSON body, or a body that is not JSON.
+/// Remarks about a check-in by URL: about the query string if the body is JSON (`as_json`), else about unknown parameters, and about a
+/// body of `body` bytes that is not read.
 pub(crate) fn of_url(query: &str, as_json: bool, body: usize, content_type: Option<&str>) -> Vec<String> {
     const READ: [&str; 4] = ["status", "check_in_id", "environment", "duration"];
     let mut remarks = Vec::new();
     let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
     for name in names.filter(|name| !name.is_empty() && !name.starts_with("sentry_")) {
-        let (shown, known) = (beginning(name).escape_debug().to_string(), READ.contains(&name));
+        let (shown, known) = (escaped(name), READ.contains(&name));
         let remark = if known && as_json {
             format!(
                 "query: with a JSON body the query string does not count, so `{shown}` is not used; write it into the body"
@@ -65,12 +64,15 @@ pub(crate) fn of_url(query: &str, as_json: bool, body: usize, content_type: Opti
         } else if CONFIG.contains(&name) || name == "monitor_config" {
             format!("query: `{shown}` is not used; send a JSON body with a `monitor_config`")
         } else {
-            match Place::Payload.meant(name).filter(|meant| READ.contains(&meant.as_str())) {
-                Some(meant) => format!("query: there is no `{shown}`; write `{meant}`"),
-                None => format!("query: there is no `{shown}`; write {}, or leave it out", READ.join(", ")),
+            match ObjectKind::Payload.suggestion(name).filter(|known| READ.contains(&known.as_str())) {
+                Some(known) => format!("query: there is no parameter `{shown}`; write `{known}`"),
+                None => format!(
+                    "query: there is no parameter `{shown}`; write one of {}, or leave it out",
+                    READ.join(", ")
+                ),
             }
         };
-        if remarks.len() < MOST {
+        if remarks.len() < MAX_REMARKS {
             remarks.push(remark);
         }
     }
@@ -84,36 +86,22 @@ pub(crate) fn of_url(query: &str, as_json: bool, body: usize, content_type: Opti
     remarks
 }
 
-/// The value as a remark shows it; of a long one, its beginning.
-pub(super) fn shown(value: &Value) -> String {
-    quote::shown_value(value)
-}
-
-/// The text in quotes; of a long one, its beginning.
-fn quoted(text: &str) -> String {
-    quote::quoted(text)
-}
-
-fn beginning(text: &str) -> &str {
-    text.char_indices().nth(SHOWN).map_or(text, |(end, _)| &text[..end])
-}
-
-/// A walk through the keys of one object, which collects remarks.
-struct Keys<'a> {
-    place: Place,
+/// A walk through the keys of one object that collects remarks.
+struct KeyWalk<'a> {
+    object: ObjectKind,
     remarks: &'a mut Vec<String>,
 }
 
 /// The kind of a key.
 enum Key {
-    /// A known key, whose value is not looked into.
-    Plain,
-    /// A known key, whose value is an object with known keys.
-    Object(Place),
+    /// A known key, about whose value there is no remark.
+    Known,
+    /// A known key whose value has known keys, too.
+    Object(ObjectKind),
     Unknown(String),
 }
 
-impl<'de> DeserializeSeed<'de> for Place {
+impl<'de> DeserializeSeed<'de> for ObjectKind {
     type Value = Key;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
@@ -121,7 +109,7 @@ impl<'de> DeserializeSeed<'de> for Place {
     }
 }
 
-impl Visitor<'_> for Place {
+impl Visitor<'_> for ObjectKind {
     type Value = Key;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -129,15 +117,15 @@ impl Visitor<'_> for Place {
     }
 
     fn visit_str<E>(self, key: &str) -> Result<Key, E> {
-        Ok(match self.within(key) {
-            Some(place) => Key::Object(place),
-            None if self.keys().contains(&key) || self.is_harmless(key) => Key::Plain,
+        Ok(match self.child(key) {
+            Some(object) => Key::Object(object),
+            None if self.keys().contains(&key) || self.is_expected(key) => Key::Known,
             None => Key::Unknown(key.to_owned()),
         })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Keys<'_> {
+impl<'de> DeserializeSeed<'de> for KeyWalk<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -145,7 +133,7 @@ impl<'de> DeserializeSeed<'de> for Keys<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Keys<'_> {
+impl<'de> Visitor<'de> for KeyWalk<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -157,34 +145,34 @@ impl<'de> Visitor<'de> for Keys<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Self { place, remarks } = self;
-        while let Some(key) = map.next_key_seed(place)? {
+        let Self { object, remarks } = self;
+        while let Some(key) = map.next_key_seed(object)? {
             match key {
-                Key::Object(place) => map.next_value_seed(Keys { place, remarks: &mut *remarks })?,
-                Key::Unknown(key) if remarks.len() < MOST => {
+                Key::Object(object) => map.next_value_seed(KeyWalk { object, remarks: &mut *remarks })?,
+                Key::Unknown(key) if remarks.len() < MAX_REMARKS => {
                     let value = map.next_value::<Value>()?;
-                    remarks.extend(remark(place, &key, &value));
+                    remarks.extend(remark(object, &key, &value));
                 }
-                Key::Plain | Key::Unknown(_) => map.next_value::<IgnoredAny>().map(drop)?,
+                Key::Known | Key::Unknown(_) => map.next_value::<IgnoredAny>().map(drop)?,
             }
         }
         Ok(())
     }
 }
 
-/// The remark about an unknown key; `None` if its value is null.
-fn remark(place: Place, key: &str, value: &Value) -> Option<String> {
+/// A remark about a key that its object does not have. `None` if its value is null, which has no effect anyway.
+fn remark(object: ObjectKind, key: &str, value: &Value) -> Option<String> {
     if value.is_null() {
         return None;
     }
-    let path = place.path(beginning(key).escape_debug());
-    // Remarks reach the log, and a project's key must not.
-    let value = if keys::is_secret(key) { "its value".to_owned() } else { shown(value) };
-    Some(match place.meant(key) {
-        Some(meant) => format!("{path}: {value} is not used here; write it as `{meant}`"),
+    let path = object.path(escaped(key));
+    // Remarks are logged, and the log must not have keys of projects.
+    let value = if keys::is_secret(key) { "its value".to_owned() } else { shown_value(value) };
+    Some(match object.suggestion(key) {
+        Some(known) => format!("{path}: {value} is not used here; write it as `{known}`"),
         None => format!(
             "{path}: {value} is not used, as there is no such key; leave it out, or write one of {}",
-            place.keys().join(", ")
+            object.keys().join(", ")
         ),
     })
 }

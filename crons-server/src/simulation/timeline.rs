@@ -95,7 +95,7 @@ fn parse(line: &str) -> Result<TimelineEvent, String> {
     let JsonObject(Line { at, check_in, tick, mute, disable }) =
         serde_json::from_str(line).map_err(|error| format!("{}; {EXAMPLE}", wrong(line, &error)))?;
     if let Some(key) = repeated_key(line.as_bytes()) {
-        return Err(format!("{key}: the line has this key twice; write it once"));
+        return Err(format!("{key}: this key is written twice; write it once"));
     }
     let at = instant(&at)?;
     let action = match (check_in, tick, mute, disable) {
@@ -156,20 +156,20 @@ mod tests {
             ("{}".to_owned(), "line 1: `at` is missing"),
             (
                 format!("{good}\n\nnonsense"),
-                "line 3: it is no JSON: a word is none of true, false and null (column 2)",
+                "line 3: it is not JSON: a word is neither true, false nor null (column 2)",
             ),
             (
                 r#"{"at": "2024-06-03T10:00:00Z", "tick": 1}"#.to_owned(),
-                "line 1: tick: it is 1, and has to be true or false (column ",
+                "line 1: tick: it is 1, and must be true or false (column ",
             ),
             (
                 r#"{"at": "2024-06-03T10:00:00Z", "mute": {"monitor": 7, "muted": true}}"#.to_owned(),
-                "line 1: mute.monitor: it is 7, and has to be a string (column ",
+                "line 1: mute.monitor: it is 7, and must be a string (column ",
             ),
             (format!("{good}\n[\"2024-06-03T10:00:00Z\", null, true]"), "line 2: it is an array"),
             (
                 r#"{"at": "2024-06-03T10:00:00Z", "disable": ["job", true]}"#.to_owned(),
-                "has to be a JSON object (column 42)",
+                "must be a JSON object (column 42)",
             ),
             (format!("{good}\n{}", &good[..20]), "(column 20); write an object such as {\"at\": "),
             (
@@ -190,18 +190,18 @@ mod tests {
                     "{good}\n{}",
                     r#"{"at": "2024-06-03T10:00:00Z", "check_in": {"status": "ok", "status": "error"}}"#
                 ),
-                "line 2: check_in.status: the line has this key twice; write it once",
+                "line 2: check_in.status: this key is written twice; write it once",
             ),
             (
                 r#"{"at": "2024-06-03T10:00:00Z", "check_in": {"contexts": [{"a": 1, "a": 1}]}}"#.to_owned(),
-                "line 1: check_in.contexts[0].a: the line has this key twice",
+                "line 1: check_in.contexts[0].a: this key is written twice",
             ),
             (
                 r#"{"at": "2024-06-03T10:00:00Z", "tick": true, "at": "2024-06-03T10:00:00Z"}"#.to_owned(),
-                "line 1: `at` is there twice; write it once",
+                "line 1: `at` is written twice; write it once",
             ),
             (r#"{"at": "2024-06-03T10:00:00Z", "tick": false}"#.to_owned(), "just one of"),
-            (r#"{"at": "2024-06-03T10:00:00Z", "tock": true}"#.to_owned(), "there is no `tock`"),
+            (r#"{"at": "2024-06-03T10:00:00Z", "tock": true}"#.to_owned(), "there is no key `tock`"),
             (
                 format!("{good}\n{}", good.replace("10:00", "09:59")),
                 "line 2: at: 2024-06-03T09:59:00Z is before",

@@ -15,7 +15,8 @@ use crate::crontab::Fields;
 /// No walk through a day of clock changes takes more steps; cronsim 2.6 has been seen to walk for ever.
 const MOST_STEPS: usize = 1000;
 const NANOSECOND: SignedDuration = SignedDuration::from_nanos(1);
-/// As on the server. What is due only in time that is skipped year after year, as `* 2 * 3 7L` in Vienna, never happens.
+/// The years that are searched, as on the server. A crontab that is due only in skipped time, such as `* 2 * 3 7L` in Vienna, has no
+/// occurrence.
 const MOST_YEARS: i16 = 50;
 /// Longer than any day of clock changes.
 const TWO_DAYS: i64 = 2 * 24 * 60;
@@ -114,7 +115,7 @@ fn minute_step(fields: &Fields, zone: &TimeZone, mut wall: Wall) -> Option<Wall>
     Some(wall)
 }
 
-/// Where the steps of cronsim 2.6 lead nowhere or back: minute by minute in real time, past the clock change.
+/// Steps minute by minute in real time past the clock change, where the steps of cronsim 2.6 lead nowhere or back.
 fn scan(fields: &Fields, zone: &TimeZone, from: Timestamp) -> Option<Timestamp> {
     let offset = zone.to_offset(from);
     let mut instant = offset.to_timestamp(minute_of(offset.to_datetime(from))?).ok()?;
@@ -154,7 +155,7 @@ pub(super) fn previous_before(fields: &Fields, zone: &TimeZone, before: Timestam
         let day = days::previous_day(fields, last.date())?;
         until = Wall::midnight(day.tomorrow().ok()?).instant(zone)?;
         if constant_offset(zone, day).is_none() {
-            // What is due on a day that is skipped as a whole happens when it would be over.
+            // An occurrence on a day that is skipped as a whole happens when the day would be over.
             let over = until.checked_add(NANOSECOND).ok()?.min(before);
             match latest_within_days(fields, zone, over) {
                 Ok(previous) => return Some(previous),
@@ -202,7 +203,7 @@ fn previous_fixed_time(fields: &Fields, zone: &TimeZone, before: Timestamp) -> O
     None
 }
 
-/// When the clock first shows `civil`, or for skipped time, the first minute after it.
+/// The instant at which the clock first shows `civil`; for skipped time, the first minute after it.
 fn first_pass(zone: &TimeZone, civil: DateTime) -> Option<Timestamp> {
     match offsets(zone, civil) {
         AmbiguousOffset::Unambiguous { offset: first } | AmbiguousOffset::Fold { before: first, .. } => {

@@ -105,7 +105,7 @@ fn of_month(fields: &Fields, date: Date) -> u64 {
     if fields.months & 1 << date.month() == 0 { 0 } else { days_of(fields, date) }
 }
 
-/// The same, if the month is known to match.
+/// The matching days of the month of `date`, which is known to match itself.
 fn days_of(fields: &Fields, date: Date) -> u64 {
     // From the weekday of the date back to that of the first; 35 keeps it positive.
     let weekday = date.weekday().to_sunday_zero_offset() + 35 + 1 - date.day();

@@ -76,9 +76,9 @@ fn whole_minute(zone: &TimeZone, instant: Timestamp) -> Option<Timestamp> {
 
 /// The length of an interval.
 enum Length {
-    /// Always the same.
+    /// The number of minutes, which is always the same.
     Minutes(i64),
-    /// As long as the calendar of the zone has it.
+    /// A step in the calendar of the zone, whose length differs.
     Calendar(Step),
 }
 
@@ -130,7 +130,7 @@ impl Steps {
         (1..=MOST_STEPS).find_map(|times| self.at(times))
     }
 
-    /// How many intervals lead as far as `limit`.
+    /// The number of intervals that lead as far as `limit`.
     fn until(&self, limit: DateTime) -> i64 {
         match self.step {
             Step::Days(days) => limit.duration_since(self.anchor).as_mins() / MINUTES_A_DAY / days,

@@ -15,7 +15,7 @@ pub(super) const fn next_word(text: &[u8], mut at: usize) -> Option<(usize, usiz
     if start == at { None } else { Some((start, at)) }
 }
 
-/// How many bytes the blank at `at` takes; 0 if there is none. cronsim 2.6 splits at every Unicode blank and at the
+/// The length in bytes of the blank at `at`; 0 if there is none. cronsim 2.6 splits at every Unicode blank and at the
 /// four ASCII separators. No byte inside a longer character looks like one, as the text is UTF-8.
 const fn blank_length(text: &[u8], at: usize) -> usize {
     if text[at].is_ascii_graphic() {
@@ -70,7 +70,7 @@ pub(super) const fn is_name(name: &[u8], text: &[u8], start: usize, end: usize) 
     letter == name.len() && at == end
 }
 
-/// Where `byte` first stands between `start` and `end`; otherwise `end`.
+/// The position of the first `byte` between `start` and `end`; `end` if there is none.
 pub(super) const fn find(text: &[u8], byte: u8, start: usize, end: usize) -> usize {
     let mut at = start;
     while at < end && text[at] != byte {

@@ -11,9 +11,9 @@ const EVERY_HOUR: u64 = (1 << 24) - 1;
 const EVERY_DATE: u64 = (1 << 32) - 2;
 const EVERY_MONTH: u64 = (1 << 13) - 2;
 
-/// So many times of day are told one by one, if there is no shorter way.
+/// The most times of day that are listed one by one, if there is no shorter description.
 const MOST_TIMES: usize = 6;
-/// So many stretches of a day.
+/// The most stretches of a day that are listed.
 const MOST_STRETCHES: usize = 3;
 
 const MONTHS: [&str; 12] = [
@@ -43,7 +43,7 @@ pub(super) fn sentence(fields: &Fields) -> String {
     times + blank + &days
 }
 
-/// When on a day: `At 09:00`, `Every 5 minutes`.
+/// Describes the times of a day: `At 09:00`, `Every 5 minutes`.
 fn times(minutes: u64, hours: u64) -> String {
     let (minute_list, hour_list) = (values_of(minutes), values_of(hours));
     if hours == EVERY_HOUR {
@@ -142,7 +142,7 @@ fn dates(days: u64) -> String {
     join(items, "and")
 }
 
-/// As in `on day 1 of January`, and as in `every day in January`.
+/// Describes months for both sentences: `on day 1 of January` and `every day in January`.
 fn months(months: u64) -> (String, String) {
     if months == EVERY_MONTH {
         return ("of the month".to_owned(), String::new());
@@ -164,7 +164,7 @@ struct Weekdays {
 
 impl Weekdays {
     fn of(set: u64) -> Self {
-        // As 1 to 7, so that Sunday comes last.
+        // Weekdays are numbered 1 to 7, so that Sunday comes last.
         let (weekly, others): (Vec<u32>, Vec<u32>) =
             (1..=7).partition(|weekday| set & 1 << (weekday % 7) != 0);
         let monthly = others.into_iter().flat_map(|weekday| (1..=6).map(move |nth| (weekday % 7, nth)));

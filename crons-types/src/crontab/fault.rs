@@ -20,7 +20,7 @@ pub(crate) enum Kind {
     Nickname,
     /// Something stands around the crontab: quotes, `cron(..)`, a time zone.
     Framed,
-    /// So many words, not five.
+    /// The number of words is not five.
     FieldCount(usize),
     /// Nothing between two commas.
     EmptyItem,
@@ -31,10 +31,10 @@ pub(crate) enum Kind {
         from: u32,
         to: u32,
     },
-    /// What follows `/` is no number.
+    /// The text after `/` is no number.
     NoStep,
     ZeroStep,
-    /// What follows `#` is not 1 to 5.
+    /// The text after `#` is not 1 to 5.
     Nth,
     /// No chosen month has this day, the smallest of the field.
     Impossible(u32),

@@ -10,7 +10,7 @@ pub(crate) const EVERY_WEEKDAY: u64 = 0b111_1111;
 /// The days 1, 8, 15, 22 and 29, as bits 0, 7, 14, 21 and 28.
 const WEEKLY: u64 = 1 | 1 << 7 | 1 << 14 | 1 << 21 | 1 << 28;
 
-/// When a crontab fires. Bit `n` of a set stands for the value `n`; no set is empty.
+/// The sets of values at which a crontab fires. Bit `n` of a set stands for the value `n`; no set is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fields {
     pub(crate) minutes: u64,

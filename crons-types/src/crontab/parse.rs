@@ -5,7 +5,7 @@ use super::fault::{Fault, Kind};
 use super::field::{DAY, FIELDS, Field, WEEKDAY};
 use super::fields::{Fields, LAST_DAY, LAST_WORKDAY, nth_weekday};
 
-/// What `?` would be, were it allowed in a `const fn`.
+/// Returns early with a fault, as `?` does, which is not allowed in a `const fn`.
 macro_rules! ok {
     ($result:expr) => {
         match $result {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::unit::IntervalUnit;
 
-/// Why a text is no length of time, or a length is not in whole minutes from one up. Displays as one line.
+/// The error for a text that is no length of time, or a length that is not whole minutes from one up. Displays as one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidInterval {
     written: Box<str>,
@@ -98,7 +98,7 @@ impl fmt::Display for InvalidInterval {
 
 impl std::error::Error for InvalidInterval {}
 
-/// So that a length that is one already is taken wherever words are.
+/// Lets a parsed length be passed where words are accepted.
 impl From<std::convert::Infallible> for InvalidInterval {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}

@@ -9,13 +9,13 @@ pub enum IntervalUnit {
     Minute,
     /// 60 minutes.
     Hour,
-    /// The same time on the next day: 23 to 25 hours where clocks change.
+    /// A calendar day: 23 to 25 hours where clocks change.
     Day,
     /// 7 days.
     Week,
-    /// The same day and time in the next month that has this day.
+    /// A calendar month: to this day and time in the next month that has this day.
     Month,
-    /// The same date and time in the next year that has this date.
+    /// A calendar year: to this date and time in the next year that has this date.
     Year,
 }
 

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 pub(super) type Hop = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 pub(super) struct Stream {
-    /// With TLS to the server, if it stands behind a proxy that tunnels.
+    /// The outer layer is TLS to the server, if a proxy tunnels to it.
     hop: MaybeHttpsStream<Hop>,
     is_forwarded: bool,
 }

@@ -1,18 +1,19 @@
-//! The configuration of a monitor within a check-in: its JSON, validated.
+//! The configuration of a monitor in a check-in: reads its JSON and validates its values.
 
 use crons_types::{Crontab, Interval, Owner, Schedule, Timezone};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::numbers;
-use super::schedule::{RawSchedule, WrittenSchedule};
+use super::schedule::{RawSchedule, UnvalidatedSchedule};
 use crate::domain::{ConfigPatch, ConfigUpdate};
 use crate::ingest::json_object::JsonObject;
 use crate::quote::shortened;
 
-/// The most bytes of a crontab; the longest one without repetitions is shorter.
+/// The size limit of a crontab in bytes. A crontab that lists every value of every field has fewer.
 const MAX_CRONTAB: usize = 1024;
 
+/// A configuration as it is written.
 #[derive(Deserialize)]
 pub(super) struct MonitorConfig {
     pub(super) schedule: JsonObject<RawSchedule>,
@@ -27,18 +28,18 @@ pub(super) struct MonitorConfig {
     #[serde(default, deserialize_with = "present")]
     timezone: Option<Option<String>>,
     pub(super) owner: Option<String>,
-    /// A field of configurations as the API returns them; here the schedule has its type.
+    /// The type of the schedule in a configuration as Sentry's API returns it. Ignored: the schedule has its type.
     pub(super) schedule_type: Option<Value>,
 }
 
-/// Reads a field that is present, null or not, as `Some`; with `default`, an absent field is `None`.
+/// Reads a value that may be null. The outer `Option` is `Some` for null, too; serde returns `None` for a key that is left out.
 pub(super) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// Validates a configuration. An invalid one leaves a known monitor as it is.
+/// Validates a configuration. An invalid one is returned as [`ConfigUpdate::Invalid`]: a monitor that exists then keeps its own.
 ///
 /// # Errors
 /// If the schedule has the wrong shape, which makes the whole check-in malformed.
@@ -51,28 +52,32 @@ pub(super) fn config(mut raw: MonitorConfig) -> Result<ConfigUpdate, String> {
     })
 }
 
-fn patch(schedule: WrittenSchedule, raw: MonitorConfig) -> Result<ConfigPatch, String> {
+/// Validates the values.
+///
+/// # Errors
+/// The first value that is not allowed: the field, its value, and what to write.
+fn patch(schedule: UnvalidatedSchedule, raw: MonitorConfig) -> Result<ConfigPatch, String> {
     let schedule = match schedule {
-        WrittenSchedule::Crontab(value) if value.len() > MAX_CRONTAB => {
+        UnvalidatedSchedule::Crontab(value) if value.len() > MAX_CRONTAB => {
             return Err(format!(
-                "monitor_config.schedule.value: the crontab has {} bytes, and is longer than {MAX_CRONTAB} bytes; write a shorter one",
+                "monitor_config.schedule.value: the crontab has {} bytes, and at most {MAX_CRONTAB} are allowed; write a shorter one",
                 value.len()
             ));
         }
-        WrittenSchedule::Crontab(value) => {
+        UnvalidatedSchedule::Crontab(value) => {
             let crontab = Crontab::parse(&value);
             let at_value =
                 |error| format!("monitor_config.schedule.value: {}", intervals_as_json(&format!("{error}")));
             Schedule::Crontab(crontab.map_err(at_value)?)
         }
-        WrittenSchedule::Interval(value, unit) => {
+        UnvalidatedSchedule::Interval(value, unit) => {
             let text = format!("{value} {unit}s");
             let interval = Interval::parse(&text);
             Schedule::Interval(interval.map_err(|error| format!("monitor_config.schedule.value: {error}"))?)
         }
     };
     let timezone = match raw.timezone {
-        // An empty name counts as absent.
+        // Sentry treats an empty name as left out.
         None => None,
         Some(Some(name)) if name.is_empty() => None,
         Some(None) => Some(None),
@@ -80,15 +85,15 @@ fn patch(schedule: WrittenSchedule, raw: MonitorConfig) -> Result<ConfigPatch, S
             Some(Some(Timezone::parse(&name).map_err(|error| format!("monitor_config.{error}"))?))
         }
     };
-    let max_runtime = bounded(raw.max_runtime);
+    let max_runtime = saturated(raw.max_runtime);
     if max_runtime == Some(Some(0)) {
-        return Err("monitor_config.max_runtime: 0 minutes leave no time to run; write at least 1".to_owned());
+        return Err("monitor_config.max_runtime: 0 minutes leave no time to run; write 1 or more".to_owned());
     }
     let owner = raw.owner.filter(|owner| !owner.is_empty());
     let valid_owner = owner.as_deref().map(str::parse::<Owner>);
     Ok(ConfigPatch {
         schedule,
-        checkin_margin: bounded(raw.checkin_margin),
+        checkin_margin: saturated(raw.checkin_margin),
         max_runtime,
         timezone,
         failure_issue_threshold: threshold("failure_issue_threshold", raw.failure_issue_threshold)?,
@@ -98,7 +103,7 @@ fn patch(schedule: WrittenSchedule, raw: MonitorConfig) -> Result<ConfigPatch, S
     })
 }
 
-/// Translates the advice of a crontab's diagnosis from the attribute's syntax, `interval = "5 minutes"`, to JSON.
+/// Rewrites the advice of a crontab's diagnosis as JSON. The diagnosis writes intervals as the attribute has them: `interval = "5 minutes"`.
 fn intervals_as_json(advice: &str) -> String {
     const BEGIN: &str = "interval = \"";
     let mut rest = advice;
@@ -107,7 +112,7 @@ fn intervals_as_json(advice: &str) -> String {
         json.push_str(before);
         let span = after.split_once('"').map(|(span, after)| (Interval::parse(span), after));
         if let Some((Ok(interval), after)) = span {
-            // The order of the keys of a `json!` would depend on the features that other crates enable.
+            // Not by `json!`, whose order of keys depends on the features that other crates turn on.
             let (value, unit) = (interval.value(), serde_json::json!(interval.unit()));
             let schedule = format!(r#"{{"type":"interval","value":{value},"unit":{unit}}}"#);
             json.push_str(&schedule);
@@ -121,11 +126,12 @@ fn intervals_as_json(advice: &str) -> String {
     json
 }
 
-/// Converts a number to `u32`; a larger one becomes `u32::MAX`, which the upsert cuts to its limit.
-fn bounded(minutes: Option<Option<u64>>) -> Option<Option<u32>> {
+/// Converts minutes to 32 bits. Larger numbers become the largest one, which the upsert cuts down to the limit of its field.
+fn saturated(minutes: Option<Option<u64>>) -> Option<Option<u32>> {
     minutes.map(|minutes| minutes.map(|minutes| u32::try_from(minutes).unwrap_or(u32::MAX)))
 }
 
+/// Checks that a threshold is in 1 to 720.
 fn threshold(field: &str, given: Option<Option<u64>>) -> Result<Option<Option<u32>>, String> {
     let most = crons_types::MonitorConfig::MAX_THRESHOLD;
     match given {
@@ -134,7 +140,7 @@ fn threshold(field: &str, given: Option<Option<u64>>) -> Result<Option<Option<u3
         Some(Some(count)) => match u32::try_from(count) {
             Ok(count) if (1..=most).contains(&count) => Ok(Some(Some(count))),
             _ => Err(format!(
-                "monitor_config.{field}: {count} is not in 1\u{2013}{most}; write a number in that range, or leave it out for 1"
+                "monitor_config.{field}: {count} is not in 1\u{2013}{most}; write a number in that range, or leave the key out for 1"
             )),
         },
     }

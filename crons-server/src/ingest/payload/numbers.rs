@@ -1,29 +1,29 @@
-//! Deserializers of numbers, whose errors say what the number counts.
+//! Numbers of a payload. The expectation of each names its unit, so that an error does.
 
 use std::fmt;
 
 use serde::Deserializer;
 use serde::de::{Error, Visitor};
 
-/// Reads whole minutes; the outer `Option` is `Some` for null, too.
+/// Reads whole minutes. `Some(None)` is null; serde returns `None` for a key that is left out.
 pub(super) fn minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
-    deserializer.deserialize_option(Whole("a whole number of minutes such as 30")).map(Some)
+    deserializer.deserialize_option(WholeNumber("a whole number of minutes such as 30")).map(Some)
 }
 
-/// Reads a number of failures or successes in a row; the outer `Option` is `Some` for null, too.
+/// Reads a number of failures or successes in a row. `Some(None)` is null.
 pub(super) fn threshold<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
-    deserializer.deserialize_option(Whole("a whole number from 1 to 720")).map(Some)
+    deserializer.deserialize_option(WholeNumber("a whole number from 1 to 720")).map(Some)
 }
 
-/// Reads seconds; `None` for null.
+/// Reads seconds. `None` is null.
 pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
     deserializer.deserialize_option(Seconds)
 }
 
-/// A visitor of a whole number that is not negative, or null. The text is the expectation for messages.
-struct Whole(&'static str);
+/// Reads a whole number that is not negative, or null. The text describes the number in errors.
+struct WholeNumber(&'static str);
 
-impl<'de> Visitor<'de> for Whole {
+impl<'de> Visitor<'de> for WholeNumber {
     type Value = Option<u64>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,7 +43,7 @@ impl<'de> Visitor<'de> for Whole {
     }
 }
 
-/// A visitor of a number of seconds, or null.
+/// Reads a number of seconds, or null.
 struct Seconds;
 
 impl<'de> Visitor<'de> for Seconds {

@@ -1,4 +1,4 @@
-//! The schedule of a payload, whose value depends on its type.
+//! The schedule of a payload. The kind of its value depends on its type.
 
 use crons_types::IntervalUnit;
 use serde::Deserialize;
@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::quote;
 
+/// A schedule as it is written.
 #[derive(Deserialize)]
 pub(super) struct RawSchedule {
     r#type: ScheduleType,
@@ -20,14 +21,14 @@ enum ScheduleType {
     Interval,
 }
 
-/// A schedule of the right shape, not yet validated.
-pub(super) enum WrittenSchedule {
+/// A schedule of the right shape, which is not validated yet.
+pub(super) enum UnvalidatedSchedule {
     Crontab(String),
     Interval(u64, IntervalUnit),
 }
 
 impl RawSchedule {
-    /// The name of the type in the payload.
+    /// The type in the word of the payload.
     pub(super) fn type_name(&self) -> &'static str {
         match self.r#type {
             ScheduleType::Crontab => "crontab",
@@ -35,7 +36,7 @@ impl RawSchedule {
         }
     }
 
-    /// A unit beside a crontab, which has no effect.
+    /// The unit beside a crontab, which has no meaning. `None` for an interval, and without a unit.
     pub(super) fn unused_unit(&self) -> Option<&Value> {
         self.unit.as_ref().filter(|unit| !unit.is_null() && matches!(self.r#type, ScheduleType::Crontab))
     }
@@ -43,33 +44,33 @@ impl RawSchedule {
     /// Takes the value out.
     ///
     /// # Errors
-    /// If the value does not have the form of the type: the message names the field, its value, and what is allowed.
-    pub(super) fn take(&mut self) -> Result<WrittenSchedule, String> {
+    /// If the value or the unit does not fit the type: the field, its value, and what is allowed.
+    pub(super) fn take(&mut self) -> Result<UnvalidatedSchedule, String> {
         const UNITS: &str = "minute, hour, day, week, month or year";
         let shown = quote::shown_value;
         let field = |name: &str, problem: &str| format!("monitor_config.schedule.{name}: {problem}");
         match (&self.r#type, self.value.take()) {
-            (ScheduleType::Crontab, Value::String(crontab)) => Ok(WrittenSchedule::Crontab(crontab)),
+            (ScheduleType::Crontab, Value::String(crontab)) => Ok(UnvalidatedSchedule::Crontab(crontab)),
             (ScheduleType::Crontab, value) => {
                 let problem =
-                    format!("{} is no crontab; write a string such as \"0 * * * *\"", shown(&value));
+                    format!("{} is not a crontab; write a string such as \"0 * * * *\"", shown(&value));
                 Err(field("value", &problem))
             }
             (ScheduleType::Interval, value) => {
                 let unit = self.unit.as_ref().filter(|unit| !unit.is_null());
                 let unit = unit.ok_or_else(|| field("unit", &format!("it is missing; write {UNITS}")))?;
                 let unit = unit.as_str().and_then(IntervalUnit::from_name).ok_or_else(|| {
-                    field("unit", &format!("{} is no unit of an interval; write {UNITS}", shown(unit)))
+                    field("unit", &format!("{} is not a unit of an interval; write {UNITS}", shown(unit)))
                 })?;
                 let whole = value.as_u64().ok_or_else(|| {
                     let problem = format!(
-                        "{} is no whole number of {unit}s; write 1 or more, without quotes",
+                        "{} is not a whole number of {unit}s; write 1 or more, without quotes",
                         shown(&value),
                         unit = unit.as_str()
                     );
                     field("value", &problem)
                 })?;
-                Ok(WrittenSchedule::Interval(whole, unit))
+                Ok(UnvalidatedSchedule::Interval(whole, unit))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What is read of a payload, what is refused, and what is malformed.
+//! Which payloads are read, which are refused, and which are malformed.
 
 use super::*;
 use crate::domain::{ConfigPatch, ConfigUpdate};
@@ -20,7 +20,7 @@ fn valid(event: CheckInEvent) -> ConfigPatch {
 }
 
 #[test]
-fn absent_null_and_value_differ() {
+fn keys_left_out_null_and_values_differ() {
     let schedule = json!({"type": "crontab", "value": "@daily"});
     let patch =
         valid(with_config(&json!({"schedule": schedule, "checkin_margin": 0, "max_runtime": null})).unwrap());
@@ -31,7 +31,7 @@ fn absent_null_and_value_differ() {
 }
 
 #[test]
-fn what_is_left_out_of_a_check_in_has_sentrys_defaults() {
+fn keys_left_out_have_sentrys_defaults() {
     let event = parse(&json!({"monitor_slug": " My Job__Nightly ", "status": "ok", "new_key": [1]})).unwrap();
     assert_eq!(event.monitor_slug.as_str(), "my-job__nightly");
     assert_eq!((event.environment.as_str(), event.check_in_id), ("production", CheckInId::NIL));
@@ -73,7 +73,7 @@ fn payloads_of_the_wrong_shape_are_malformed() {
 }
 
 #[test]
-fn values_that_sentry_would_drop_are_refused_by_name() {
+fn values_that_sentry_drops_are_refused_by_name() {
     for payload in [
         json!({"monitor_slug": "job", "status": "done"}),
         json!({"monitor_slug": "job", "status": "missed"}),
@@ -85,7 +85,7 @@ fn values_that_sentry_would_drop_are_refused_by_name() {
 }
 
 #[test]
-fn configs_that_the_server_refuses_are_invalid_but_do_not_lose_the_check_in() {
+fn an_invalid_configuration_does_not_lose_the_check_in() {
     let crontab = |value: &str| json!({"schedule": {"type": "crontab", "value": value}});
     let mut unknown_zone = crontab("@daily");
     unknown_zone["timezone"] = json!("Mars/Olympus");
@@ -100,7 +100,7 @@ fn configs_that_the_server_refuses_are_invalid_but_do_not_lose_the_check_in() {
 }
 
 #[test]
-fn a_malformed_owner_is_noted_and_the_rest_is_taken() {
+fn a_malformed_owner_is_noted_and_the_rest_is_used() {
     let schedule = json!({"type": "interval", "value": 2, "unit": "hour"});
     let patch = valid(with_config(&json!({"schedule": schedule, "owner": "nobody"})).unwrap());
     assert_eq!((patch.owner_refused.as_deref(), patch.owner), (Some("nobody"), None));
@@ -109,9 +109,9 @@ fn a_malformed_owner_is_noted_and_the_rest_is_taken() {
 }
 
 #[test]
-fn of_an_environment_that_is_too_long_no_more_is_kept_than_shows_that_it_is() {
+fn an_overlong_environment_is_kept_to_one_above_the_limit() {
     let long = json!({"monitor_slug": "job", "status": "ok", "environment": "é".repeat(100_000)});
-    let arrival = parse_check_in(long.to_string().as_bytes(), None);
-    assert_eq!(arrival.environment.chars().count(), Environment::MAX_LEN + 1);
-    assert_eq!(arrival.parsed.unwrap().environment, arrival.environment);
+    let received = parse_check_in(long.to_string().as_bytes(), None);
+    assert_eq!(received.environment.chars().count(), Environment::MAX_LEN + 1);
+    assert_eq!(received.parsed.unwrap().environment, received.environment);
 }

@@ -1,10 +1,10 @@
-//! The known keys of a check-in, and the known key that an unknown one may mean.
+//! The keys of a check-in, and the known key that an unknown one probably stands for.
 
 use std::fmt;
 
-/// An object of the payload.
+/// An object in the payload of a check-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ObjectKind {
     Payload,
     Config,
     Schedule,
@@ -23,7 +23,7 @@ pub(super) const CONFIG: &[&str] = &[
 ];
 const SCHEDULE: &[&str] = &["type", "value", "unit"];
 
-/// Attributes of any event of Sentry, which SDKs send along with check-ins: <https://develop.sentry.dev/sdk/data-model/event-payloads/>.
+/// Attributes of Sentry's events, which SDKs send along with check-ins, so there are no remarks about them: <https://develop.sentry.dev/sdk/data-model/event-payloads/>.
 pub(super) const EVENT: &[&str] = &[
     "_meta",
     "breadcrumbs",
@@ -63,10 +63,10 @@ pub(super) const EVENT: &[&str] = &[
     "user",
     "version",
 ];
-/// Keys that Sentry's API adds to a configuration, and that have no effect in a check-in.
-const SHOWN_CONFIG: &[&str] = &["alert_rule_id", "schedule_type"];
+/// Keys of a configuration as Sentry's API returns it. They have no effect, and there are no remarks about them.
+const API_CONFIG: &[&str] = &["alert_rule_id", "schedule_type"];
 
-/// Names that other tools and people use for keys.
+/// Keys as other tools and people write them, without signs and in lower case, and the keys that they stand for.
 const ALIASES: &[(&str, &str)] = &[
     ("env", "environment"),
     ("failurethreshold", "failure_issue_threshold"),
@@ -82,9 +82,10 @@ const ALIASES: &[(&str, &str)] = &[
     ("tz", "timezone"),
 ];
 
-impl Place {
+impl ObjectKind {
     pub(super) const ALL: [Self; 3] = [Self::Payload, Self::Config, Self::Schedule];
 
+    /// The keys of the object.
     pub(super) fn keys(self) -> &'static [&'static str] {
         match self {
             Self::Payload => PAYLOAD,
@@ -93,16 +94,17 @@ impl Place {
         }
     }
 
-    pub(super) fn is_harmless(self, key: &str) -> bool {
+    /// Whether an unknown key is expected here, so that there is no remark about it.
+    pub(super) fn is_expected(self, key: &str) -> bool {
         match self {
             Self::Payload => EVENT.contains(&key),
-            Self::Config => SHOWN_CONFIG.contains(&key),
+            Self::Config => API_CONFIG.contains(&key),
             Self::Schedule => false,
         }
     }
 
-    /// The object under a known key, if its keys are known, too.
-    pub(super) fn within(self, key: &str) -> Option<Self> {
+    /// The object in the value of a key. `None` if the key has no object, or one whose keys are not known.
+    pub(super) fn child(self, key: &str) -> Option<Self> {
         match (self, key) {
             (Self::Payload, "monitor_config") => Some(Self::Config),
             (Self::Config, "schedule") => Some(Self::Schedule),
@@ -119,22 +121,23 @@ impl Place {
         }
     }
 
-    /// The path of the known key that an unknown one probably means: the same key of another place, an alias, or a near spelling.
-    pub(super) fn meant(self, written: &str) -> Option<String> {
-        let elsewhere = Self::ALL.into_iter().find(|place| *place != self && place.keys().contains(&written));
-        if let Some(place) = elsewhere {
-            return Some(place.path(written));
+    /// The path of the key that an unknown one probably stands for: the same key of another object, or one that is spelled much like it.
+    pub(super) fn suggestion(self, written: &str) -> Option<String> {
+        let elsewhere =
+            Self::ALL.into_iter().find(|object| *object != self && object.keys().contains(&written));
+        if let Some(object) = elsewhere {
+            return Some(object.path(written));
         }
         let plain = |key: &str| -> String {
             key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
         };
         let plain_written = plain(written);
         let alias = ALIASES.iter().find(|(alias, _)| *alias == plain_written).map(|(_, key)| *key);
-        // Keys of the same place come first, as the most probable ones.
-        let places = [self].into_iter().chain(Self::ALL);
-        let mut keys = places.flat_map(|place| place.keys().iter().map(move |key| (place, *key)));
-        let near = |key: &str| Some(key) == alias || is_near(&plain(key), &plain_written);
-        keys.find(|(_, key)| near(key)).map(|(place, key)| place.path(key))
+        // The keys of this object first, as the writer most likely means one of them.
+        let objects = [self].into_iter().chain(Self::ALL);
+        let mut keys = objects.flat_map(|object| object.keys().iter().map(move |key| (object, *key)));
+        let is_meant = |key: &str| Some(key) == alias || is_similar(&plain(key), &plain_written);
+        keys.find(|(_, key)| is_meant(key)).map(|(object, key)| object.path(key))
     }
 }
 
@@ -144,27 +147,13 @@ pub(super) fn is_secret(key: &str) -> bool {
     ["auth", "credential", "dsn", "key", "password", "secret", "token"].iter().any(|word| key.contains(word))
 }
 
-/// Whether the edit distance of two texts is at most 2, or 1 for one of four to seven bytes; shorter ones have to be equal.
-fn is_near(one: &str, other: &str) -> bool {
-    let allowed = match one.len() {
+/// Whether `written` differs from `key` by at most two letters that are missing, added or replaced; by fewer for short keys.
+fn is_similar(key: &str, written: &str) -> bool {
+    let allowed = match key.len() {
         0..=3 => 0,
         4..=7 => 1,
         _ => 2,
     };
-    let other: Vec<char> = other.chars().collect();
-    if other.len().abs_diff(one.len()) > allowed {
-        return false;
-    }
-    // Levenshtein's distances of the part of `one` that was read to each prefix of `other`.
-    let mut distances: Vec<usize> = (0..=other.len()).collect();
-    for c in one.chars() {
-        let mut diagonal = distances[0];
-        distances[0] += 1;
-        for (place, d) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(c != *d);
-            diagonal = distances[place + 1];
-            distances[place + 1] = replaced.min(distances[place] + 1).min(diagonal + 1);
-        }
-    }
-    distances.last().is_some_and(|distance| *distance <= allowed)
+    // The distance is at least the difference of the lengths, so most texts are not compared.
+    written.len().abs_diff(key.len()) <= allowed && strsim::levenshtein(key, written) <= allowed
 }

@@ -1,4 +1,4 @@
-//! Each kind of remark in its words, and the keys that are not remarked on.
+//! The words of each kind of remark, and the keys about which there is none.
 
 use super::keys::EVENT;
 use super::*;
@@ -9,23 +9,23 @@ fn of(payload: &Value) -> Vec<String> {
     of_payload(payload.to_string().as_bytes())
 }
 
-fn with(place: Place, key: &str, value: &Value) -> Value {
+fn with(place: ObjectKind, key: &str, value: &Value) -> Value {
     let mut payload = json!({"check_in_id": "0", "monitor_slug": "job", "status": "ok", "environment": null, "duration": 1,
         "contexts": {"trace": {"trace_id": "0", "anything": 1}}, "monitor_config": {
             "schedule": {"type": "interval", "value": 1, "unit": "hour"}, "checkin_margin": 1, "max_runtime": 1,
             "timezone": "UTC", "failure_issue_threshold": 1, "recovery_threshold": 1, "owner": "team:ops"}});
     let object = match place {
-        Place::Payload => &mut payload,
-        Place::Config => &mut payload["monitor_config"],
-        Place::Schedule => &mut payload["monitor_config"]["schedule"],
+        ObjectKind::Payload => &mut payload,
+        ObjectKind::Config => &mut payload["monitor_config"],
+        ObjectKind::Schedule => &mut payload["monitor_config"]["schedule"],
     };
     object[key] = value.clone();
     payload
 }
 
 #[test]
-fn a_value_in_the_wrong_place_and_a_key_that_is_misspelt_say_where_to_write_them() {
-    use Place::{Config, Payload, Schedule};
+fn a_misplaced_or_misspelt_key_says_where_to_write_it() {
+    use ObjectKind::{Config, Payload, Schedule};
     for (place, key, value, expected) in [
         (
             Schedule,
@@ -98,20 +98,20 @@ fn a_value_in_the_wrong_place_and_a_key_that_is_misspelt_say_where_to_write_them
 }
 
 #[test]
-fn what_sdks_send_along_and_what_says_nothing_is_not_remarked_on() {
+fn keys_that_sdks_send_along_get_no_remark() {
     for key in EVENT {
-        assert_eq!(of(&with(Place::Payload, key, &json!({"a": 1}))), [""; 0], "{key}");
+        assert_eq!(of(&with(ObjectKind::Payload, key, &json!({"a": 1}))), [""; 0], "{key}");
     }
     for (place, key, value) in [
-        (Place::Config, "schedule_type", json!("crontab")),
-        (Place::Config, "alert_rule_id", json!(7)),
-        (Place::Config, "margin", Value::Null),
-        (Place::Payload, "timezone", Value::Null),
-        (Place::Payload, "monitor_config", Value::Null),
+        (ObjectKind::Config, "schedule_type", json!("crontab")),
+        (ObjectKind::Config, "alert_rule_id", json!(7)),
+        (ObjectKind::Config, "margin", Value::Null),
+        (ObjectKind::Payload, "timezone", Value::Null),
+        (ObjectKind::Payload, "monitor_config", Value::Null),
     ] {
         assert_eq!(of(&with(place, key, &value)), [""; 0], "{key}");
     }
-    // Payloads of real SDKs, as they were captured.
+    // Payloads of real SDKs, captured from the wire.
     for payload in [
         r#"{"type":"check_in","monitor_slug":"py-manual","check_in_id":"6549f7c9743b461e981e3b0468306afc","status":"in_progress","duration":null,"environment":"staging","release":"jobs@1.2.3","monitor_config":{"schedule":{"type":"interval","value":2,"unit":"hour"}},"event_id":"e88bdd3c7d804c89a250b2df754b6b85","timestamp":"2026-11-22T13:08:35.948299Z","contexts":{"trace":{"trace_id":"465f12a29b614c14af10d5aef8dd2f87","span_id":"b53fba20f71a1a59","parent_span_id":null}},"server_name":"vm","sdk":{"name":"sentry.python","version":"2.75.0"},"platform":"python"}"#,
         r#"{"check_in_id":"0f7905eba1814369b719781bf5ca4f53","monitor_slug":"node-sync","status":"in_progress","release":"jobs@1.2.3","environment":"staging","monitor_config":{"schedule":{"type":"crontab","value":"*/5 * * * *"},"checkin_margin":2,"max_runtime":10,"timezone":"Europe/Vienna","failure_issue_threshold":2,"recovery_threshold":3},"contexts":{"trace":{"trace_id":"47abcba512b04cb199f575d6a47201ca","span_id":"99a840e798d1dc63"}}}"#,
@@ -125,12 +125,12 @@ fn remarks_are_short_and_few_and_on_one_line() {
     let long = "x".repeat(10_000);
     let keys: serde_json::Map<_, _> = (0..1_000).map(|n| (format!("{n}\n{long}"), json!(long))).collect();
     let remarks = of(&Value::Object(keys));
-    assert_eq!(remarks.len(), MOST);
+    assert_eq!(remarks.len(), MAX_REMARKS);
     assert!(remarks.iter().all(|remark| remark.len() < 600 && !remark.contains('\n')), "{remarks:?}");
 }
 
 #[test]
-fn a_slug_that_is_cut_and_one_that_the_path_overrules_are_remarked_on() {
+fn a_cut_slug_and_a_slug_beside_the_path_get_a_remark() {
     let slug = |text: &str| Slug::normalize(text).unwrap();
     for (written, remarked) in
         [("job", false), ("My Job", false), (&*"a".repeat(50), false), (&*"a".repeat(51), true)]
@@ -147,7 +147,7 @@ fn a_slug_that_is_cut_and_one_that_the_path_overrules_are_remarked_on() {
 }
 
 #[test]
-fn of_a_check_in_by_url_the_place_that_is_not_read_is_remarked_on() {
+fn parts_of_a_url_check_in_that_are_not_read_get_a_remark() {
     for (query, as_json, body, expected) in [
         ("status=ok&sentry_key=k&sentry_version=7&environment=dev&check_in_id=1&duration=1", false, 0, ""),
         ("sentry_key=k&_=1", true, 9, ""),
@@ -158,12 +158,12 @@ fn of_a_check_in_by_url_the_place_that_is_not_read_is_remarked_on() {
             9,
             "query: with a JSON body the query string does not count, so `status` is not used; write it into the body",
         ),
-        ("status=ok&env=dev", false, 0, "query: there is no `env`; write `environment`"),
+        ("status=ok&env=dev", false, 0, "query: there is no parameter `env`; write `environment`"),
         (
             "status=ok&foo=1",
             false,
             0,
-            "query: there is no `foo`; write status, check_in_id, environment, duration, or leave",
+            "query: there is no parameter `foo`; write one of status, check_in_id, environment, duration, or leave",
         ),
         (
             "status=ok&timezone=UTC",
@@ -187,17 +187,16 @@ fn of_a_check_in_by_url_the_place_that_is_not_read_is_remarked_on() {
 }
 
 proptest! {
-    /// A key is never said to be another that is not near it, and none that is read is remarked on.
     #[test]
     fn no_text_panics_and_no_key_that_is_read_is_remarked_on(
         text in ".{0,40}|[a-z_]{1,12}", bytes in proptest::collection::vec(any::<u8>(), 0..60)
     ) {
         of_payload(&bytes);
         of_payload(text.as_bytes());
-        for place in Place::ALL {
+        for place in ObjectKind::ALL {
             let remarks = of(&with(place, &text, &json!(1)));
-            let known = place.keys().contains(&&*text) || place.is_harmless(&text);
-            // An object in place of one whose keys are known is no object any more: that payload is refused.
+            let known = place.keys().contains(&&*text) || place.is_expected(&text);
+            // A number in place of `monitor_config` is refused as malformed, without a remark.
             prop_assert_eq!(remarks.is_empty(), known, "{} {:?}", text, remarks);
         }
         of_url(&text, false, 0, Some(&text));

@@ -1,4 +1,4 @@
-//! What is said to who is refused: the field, its value, what is allowed, what to do; and nothing of Rust.
+//! Messages of refusals: they name the field, its value, what is allowed and what to do, and have no words of Rust.
 
 mod payloads;
 mod requests;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::harness::{Harness, KEY, id};
 use crate::raw::{Raw, ask};
 
-/// Words of Rust, its libraries and parsers, which mean nothing to who sends JSON.
+/// Words of Rust, its libraries and parsers, which mean nothing to somebody who sends JSON.
 const RUST: [&str; 26] = [
     "EOF",
     "sequence",
@@ -50,7 +50,7 @@ fn reason(answer: &Raw) -> String {
     reason
 }
 
-/// A server that refuses nothing for its number.
+/// A server without a rate limit.
 fn unlimited() -> Harness {
     Harness::with("10:00:00", Settings { rate_limit: RateLimit::OFF, ..Settings::default() })
 }

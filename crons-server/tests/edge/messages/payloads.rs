@@ -9,67 +9,67 @@ use crate::harness::{Harness, KEY};
 use crate::raw::ask;
 
 #[test]
-fn a_payload_of_the_wrong_shape_is_refused_with_field_value_and_what_is_allowed() {
+fn a_malformed_payload_is_refused_with_what_is_allowed() {
     let server = unlimited();
     for (payload, expected) in [
-        (json!([]), "it is an array, and has to be a JSON object; write it as in {\"monitor_slug\""),
-        (json!("ok"), "it is \"ok\", and has to be a JSON object"),
+        (json!([]), "it is an array, and must be a JSON object; write it as in {\"monitor_slug\""),
+        (json!("ok"), "it is \"ok\", and must be a JSON object"),
         (json!({"monitor_slug": "job"}), "`status` is missing; write it as in {\"monitor_slug\""),
-        (with("/status", json!(1)), "status: it is 1, and has to be a string"),
-        (with("/status", json!(null)), "status: it is null, and has to be a string"),
-        (with("/monitor_slug", json!(["job"])), "monitor_slug: it is an array, and has to be a string"),
-        (with("/environment", json!(false)), "environment: it is false, and has to be a string"),
+        (with("/status", json!(1)), "status: it is 1, and must be a string"),
+        (with("/status", json!(null)), "status: it is null, and must be a string"),
+        (with("/monitor_slug", json!(["job"])), "monitor_slug: it is an array, and must be a string"),
+        (with("/environment", json!(false)), "environment: it is false, and must be a string"),
         (
             with("/duration", json!("1.5")),
-            "duration: it is \"1.5\", and has to be a number of seconds such as 1.5",
+            "duration: it is \"1.5\", and must be a number of seconds such as 1.5",
         ),
-        (with("/check_in_id", json!(12)), "check_in_id: 12 is no UUID; write 32 hexadecimal digits"),
+        (with("/check_in_id", json!(12)), "check_in_id: 12 is not a UUID; write 32 hexadecimal digits"),
     ] {
         refuse(&server, &payload, expected);
     }
 }
 
 #[test]
-fn a_configuration_of_the_wrong_shape_is_refused_with_field_value_and_what_is_allowed() {
+fn a_malformed_configuration_is_refused_with_what_is_allowed() {
     let server = unlimited();
     let config = "/monitor_config";
     let schedule = "/monitor_config/schedule";
     for (payload, expected) in [
         (
             with(config, json!([1, 2, 3, 4, 5, 6, 7])),
-            "monitor_config: it is an array, and has to be a JSON object",
+            "monitor_config: it is an array, and must be a JSON object",
         ),
         (
             with(config, json!("@daily")),
-            "monitor_config: it is \"@daily\", and has to be a JSON object; write it as in {\"schedule\"",
+            "monitor_config: it is \"@daily\", and must be a JSON object; write it as in {\"schedule\"",
         ),
         (with(config, json!({})), "monitor_config: `schedule` is missing"),
         (
             with(schedule, json!("@daily")),
-            "monitor_config.schedule: it is \"@daily\", and has to be a JSON object",
+            "monitor_config.schedule: it is \"@daily\", and must be a JSON object",
         ),
         (with(schedule, json!(["crontab", "@daily", null])), "monitor_config.schedule: it is an array"),
         (with(schedule, json!({"value": "@daily"})), "monitor_config.schedule: `type` is missing"),
         (with(schedule, json!({"type": "crontab"})), "monitor_config.schedule: `value` is missing"),
         (
             with(schedule, json!({"type": "cron", "value": "@daily"})),
-            "monitor_config.schedule.type: it is \"cron\", and has to be \"crontab\" or \"interval\"",
+            "monitor_config.schedule.type: it is \"cron\", and must be \"crontab\" or \"interval\"",
         ),
         (
             with(schedule, json!({"type": "crontab", "value": 5})),
-            "monitor_config.schedule.value: 5 is no crontab; write a string such as \"0 * * * *\"",
+            "monitor_config.schedule.value: 5 is not a crontab; write a string such as \"0 * * * *\"",
         ),
         (
             with(schedule, json!({"type": "interval", "value": "2", "unit": "hour"})),
-            "monitor_config.schedule.value: \"2\" is no whole number of hours; write 1 or more, without quotes",
+            "monitor_config.schedule.value: \"2\" is not a whole number of hours; write 1 or more, without quotes",
         ),
         (
             with(schedule, json!({"type": "interval", "value": 1.5, "unit": "hour"})),
-            "monitor_config.schedule.value: 1.5 is no whole number of hours",
+            "monitor_config.schedule.value: 1.5 is not a whole number of hours",
         ),
         (
             with(schedule, json!({"type": "interval", "value": -2, "unit": "day"})),
-            "monitor_config.schedule.value: -2 is no whole number of days",
+            "monitor_config.schedule.value: -2 is not a whole number of days",
         ),
         (
             with(schedule, json!({"type": "interval", "value": 2})),
@@ -77,46 +77,46 @@ fn a_configuration_of_the_wrong_shape_is_refused_with_field_value_and_what_is_al
         ),
         (
             with(schedule, json!({"type": "interval", "value": 2, "unit": "hours"})),
-            "monitor_config.schedule.unit: \"hours\" is no unit of an interval; write minute, hour, day, week, month or year",
+            "monitor_config.schedule.unit: \"hours\" is not a unit of an interval; write minute, hour, day, week, month or year",
         ),
         (
             with("/monitor_config/max_runtime", json!(1.5)),
-            "monitor_config.max_runtime: it is 1.5, and has to be a whole number of minutes such as 30",
+            "monitor_config.max_runtime: it is 1.5, and must be a whole number of minutes such as 30",
         ),
         (
             with("/monitor_config/checkin_margin", json!(-1)),
-            "monitor_config.checkin_margin: it is -1, and has to be a whole number of minutes",
+            "monitor_config.checkin_margin: it is -1, and must be a whole number of minutes",
         ),
         (
             with("/monitor_config/max_runtime", json!("5")),
-            "monitor_config.max_runtime: it is \"5\", and has to be a whole number of minutes",
+            "monitor_config.max_runtime: it is \"5\", and must be a whole number of minutes",
         ),
         (
             with("/monitor_config/max_runtime", json!(1e30)),
-            "monitor_config.max_runtime: it is 1e+30, and has to be a whole number of minutes",
+            "monitor_config.max_runtime: it is 1e+30, and must be a whole number of minutes",
         ),
         (
             with("/monitor_config/recovery_threshold", json!(0.5)),
-            "monitor_config.recovery_threshold: it is 0.5, and has to be a whole number from 1 to 720",
+            "monitor_config.recovery_threshold: it is 0.5, and must be a whole number from 1 to 720",
         ),
         (
             with("/monitor_config/failure_issue_threshold", json!(true)),
-            "monitor_config.failure_issue_threshold: it is true, and has to be a whole number from 1 to 720",
+            "monitor_config.failure_issue_threshold: it is true, and must be a whole number from 1 to 720",
         ),
         (
             with("/monitor_config/timezone", json!(1)),
-            "monitor_config.timezone: it is 1, and has to be a string",
+            "monitor_config.timezone: it is 1, and must be a string",
         ),
         (
             with("/monitor_config/owner", json!({"team": 1})),
-            "monitor_config.owner: it is an object, and has to be a string",
+            "monitor_config.owner: it is an object, and must be a string",
         ),
     ] {
         refuse(&server, &payload, expected);
     }
 }
 
-/// Sends it both ways, and looks for the reason.
+/// Sends a payload in an envelope and to the check-in URL, and expects a refusal with this reason.
 fn refuse(server: &Harness, payload: &Value, expected: &str) {
     for answer in both_ways(server, payload.to_string().as_bytes()) {
         assert_eq!(answer.status, 400, "{payload}");
@@ -129,17 +129,17 @@ fn refuse(server: &Harness, payload: &Value, expected: &str) {
 }
 
 #[test]
-fn what_is_no_json_or_not_all_of_it_is_called_that() {
+fn text_that_is_not_json_is_refused_with_the_column() {
     let server = unlimited();
     for (payload, expected) in [
         ("", "it is empty"),
-        ("{\"status\":", "it ends in the middle; send all of it (column 10)"),
-        ("status=ok", "it is no JSON: a value is missing, or a text is without quotes (column 1)"),
-        ("{'status': 'ok'}", "it is no JSON: a key is not in double quotes (column 2)"),
-        ("{\"status\": tru}", "it is no JSON: a word is none of true, false and null (column"),
-        ("{} {}", "something follows after its end (column 4)"),
+        ("{\"status\":", "the JSON is incomplete; send all of it (column 10)"),
+        ("status=ok", "it is not JSON: a value is missing, or a text has no quotes (column 1)"),
+        ("{'status': 'ok'}", "it is not JSON: a key is not in double quotes (column 2)"),
+        ("{\"status\": tru}", "it is not JSON: a word is neither true, false nor null (column"),
+        ("{} {}", "there is more text after its end (column 4)"),
         ("{\n\"status\": 1,,}", "(line 2, column"),
-        ("{\"status\": \"ok\", \"status\": \"error\"}", "`status` is there twice"),
+        ("{\"status\": \"ok\", \"status\": \"error\"}", "`status` is written twice"),
     ] {
         let json = [("content-type", "application/json")];
         let answer = ask(&server, &format!("POST /api/1/cron/job/{KEY}/"), &json, payload.as_bytes());
@@ -154,27 +154,30 @@ fn a_malformed_envelope_is_refused_without_words_of_rust() {
     for (body, expected) in [
         (
             "",
-            "the envelope's first line is no JSON object: it is empty; begin an envelope with a line such as {}",
+            "the envelope's first line is not a JSON object: it is empty; begin an envelope with a line such as {}",
         ),
-        ("[null]", "first line is no JSON object: it is an array, and has to be a JSON object"),
-        ("{\"dsn\": 1}", "first line is no JSON object: dsn: it is 1, and has to be a string"),
-        ("{}\n[\"check_in\", 2]\n{}", "an item's header is no JSON object with a `type`: it is an array"),
+        ("[null]", "first line is not a JSON object: it is an array, and must be a JSON object"),
+        ("{\"dsn\": 1}", "first line is not a JSON object: dsn: it is 1, and must be a string"),
+        (
+            "{}\n[\"check_in\", 2]\n{}",
+            "the header of an item is not a JSON object with a `type`: it is an array",
+        ),
         ("{}\n{}\n{}", "with a `type`: `type` is missing; write a line such as {\"type\": \"check_in\"}"),
         (
             "{}\n{\"type\":\"check_in\",\"length\":-1}\n{}",
-            "length: it is -1, and has to be a whole number, 0 or more",
+            "length: it is -1, and must be a whole number, 0 or more",
         ),
         (
             "{}\n{\"type\":\"check_in\",\"length\":\"2\"}\n{}",
-            "length: it is \"2\", and has to be a whole number, 0 or more",
+            "length: it is \"2\", and must be a whole number, 0 or more",
         ),
         (
             "{}\n{\"type\":\"check_in\",\"length\":1.5}\n{}",
-            "length: it is 1.5, and has to be a whole number, 0 or more",
+            "length: it is 1.5, and must be a whole number, 0 or more",
         ),
         (
             "{}\n{\"type\":\"check_in\",\"length\":99}\n{}",
-            "announces 99 bytes, but only 2 are there; write as `length`",
+            "announces 99 bytes, but only 2 follow; write the number of bytes of the payload as `length`",
         ),
     ] {
         let answer = ask(&server, &format!("POST /api/1/envelope/?sentry_key={KEY}"), &[], body.as_bytes());
@@ -184,7 +187,7 @@ fn a_malformed_envelope_is_refused_without_words_of_rust() {
 }
 
 #[test]
-fn a_configuration_that_is_out_of_range_is_refused_with_the_range() {
+fn a_value_out_of_range_is_refused_with_the_range() {
     let server = unlimited();
     for (pointer, value, expected) in [
         (
@@ -196,7 +199,7 @@ fn a_configuration_that_is_out_of_range_is_refused_with_the_range() {
         (
             "max_runtime",
             json!(0),
-            "monitor_config.max_runtime: 0 minutes leave no time to run; write at least 1",
+            "monitor_config.max_runtime: 0 minutes leave no time to run; write 1 or more",
         ),
         (
             "timezone",
@@ -250,7 +253,11 @@ fn the_text_in_the_header_is_readable() {
     let server = unlimited();
     let payload = with("/status", json!("caf\u{e9} \u{2014} \u{65e5}"));
     let answer = ask(&server, &format!("POST /api/1/envelope/?sentry_key={KEY}"), &[], &envelope(&payload));
-    assert!(reason(&answer).contains("status: \"caf\\u00e9 - \\u65e5\" is none of"), "{}", reason(&answer));
+    assert!(
+        reason(&answer).contains("status: \"caf\\u00e9 - \\u65e5\" is not a status of a check-in"),
+        "{}",
+        reason(&answer)
+    );
 }
 
 proptest! {
@@ -281,7 +288,7 @@ proptest! {
 }
 
 #[test]
-fn a_check_in_that_an_envelope_does_not_frame_as_one_is_answered_with_the_reason() {
+fn a_check_in_in_the_wrong_frame_is_answered_with_the_reason() {
     let server = unlimited();
     let payload = with("/status", json!("ok"));
     let line = format!("POST /api/1/envelope/?sentry_key={KEY}");
@@ -290,7 +297,7 @@ fn a_check_in_that_an_envelope_does_not_frame_as_one_is_answered_with_the_reason
         .push((json!({"monitor_slug": "job"}).to_string() + "\n", "first line is a check-in".to_owned()));
     for written in ["checkin", "check-in", "Check_In", "CHECK IN", "checkIn"] {
         let expected =
-            format!("type: an item of type {written:?} is not used; write {{\"type\": \"check_in\"}}");
+            format!("type: an item of type \"{written}\" is not used; write {{\"type\": \"check_in\"}}");
         envelopes.push((format!("{{}}\n{{\"type\":\"{written}\"}}\n{payload}\n"), expected));
     }
     for (body, expected) in envelopes {
@@ -299,7 +306,7 @@ fn a_check_in_that_an_envelope_does_not_frame_as_one_is_answered_with_the_reason
         assert!(reason(&answer).contains(&expected), "{body}: {}", reason(&answer));
         assert!(answer.json()["discarded"][0].as_str().unwrap().contains(&expected), "{}", answer.text());
     }
-    // What is no check-in, and was not meant to be one, is nothing to speak of.
+    // Envelopes of other data get no remark.
     for body in ["{}", "{}\n{\"type\":\"event\"}\n{}", "{\"event_id\":\"1\"}\n{\"type\":\"checkins\"}\n{}"] {
         let answer = ask(&server, &line, &[], body.as_bytes());
         assert_eq!(
@@ -308,7 +315,7 @@ fn a_check_in_that_an_envelope_does_not_frame_as_one_is_answered_with_the_reason
             "{body}"
         );
     }
-    // Beside a check-in it is a remark.
+    // Beside a check-in, the item is a remark.
     let both = format!("{{}}\n{{\"type\":\"check_in\"}}\n{payload}\n{{\"type\":\"checkin\"}}\n{payload}\n");
     let answer = ask(&server, &line, &[], both.as_bytes());
     assert!(

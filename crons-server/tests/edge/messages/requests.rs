@@ -78,7 +78,11 @@ fn a_query_is_refused_with_parameter_value_and_what_is_allowed() {
             "duration: \"long\" is no number of seconds; write one such as 1.5",
         ),
         (cron("status=ok&duration=NaN"), 400, "duration: \"NaN\" is no number of seconds"),
-        (cron("status=ok&check_in_id=1"), 400, "check_in_id: \"1\" is no UUID; write 32 hexadecimal digits"),
+        (
+            cron("status=ok&check_in_id=1"),
+            400,
+            "check_in_id: \"1\" is not a UUID; write 32 hexadecimal digits",
+        ),
         (
             "/api/abc/cron/job/?status=ok".into(),
             400,
@@ -128,7 +132,7 @@ fn a_query_is_refused_with_parameter_value_and_what_is_allowed() {
 }
 
 #[test]
-fn a_body_of_the_api_is_refused_with_field_value_and_what_is_allowed() {
+fn a_body_of_the_api_is_refused_with_what_is_allowed() {
     let server = unlimited();
     server.send("10:00:00", &check_in(NIL, "ok"));
     let (monitor, acknowledgement) = ("/monitors/job/", format!("/incidents/{NIL}/acknowledgement/"));
@@ -138,22 +142,22 @@ fn a_body_of_the_api_is_refused_with_field_value_and_what_is_allowed() {
             "",
             "the body: it is empty; send one such as {\"status\": \"disabled\", \"isMuted\": true}",
         ),
-        (monitor, "[]", "the body: it is an array, and has to be a JSON object"),
-        (monitor, "{\"status\": 1}", "the body: status: it is 1, and has to be \"active\" or \"disabled\""),
+        (monitor, "[]", "the body: it is an array, and must be a JSON object"),
+        (monitor, "{\"status\": 1}", "the body: status: it is 1, and must be \"active\" or \"disabled\""),
         (
             monitor,
             "{\"status\": \"off\"}",
-            "the body: status: it is \"off\", and has to be \"active\" or \"disabled\"",
+            "the body: status: it is \"off\", and must be \"active\" or \"disabled\"",
         ),
-        (monitor, "{\"isMuted\": \"yes\"}", "the body: isMuted: it is \"yes\", and has to be true or false"),
-        (monitor, "{\"muted\": true}", "the body: there is no `muted`; allowed are `status`, `isMuted`"),
+        (monitor, "{\"isMuted\": \"yes\"}", "the body: isMuted: it is \"yes\", and must be true or false"),
+        (monitor, "{\"muted\": true}", "the body: there is no key `muted`; allowed are `status`, `isMuted`"),
         (
             &acknowledgement,
             "{\"by\": 7}",
-            "the body: by: it is 7, and has to be a string; send one such as {\"by\": \"me\"}",
+            "the body: by: it is 7, and must be a string; send one such as {\"by\": \"me\"}",
         ),
         (&acknowledgement, "{}", "the body: `by` is missing"),
-        (&acknowledgement, "{\"by\": \"me\", \"by\": \"you\"}", "the body: `by` is there twice"),
+        (&acknowledgement, "{\"by\": \"me\", \"by\": \"you\"}", "the body: `by` is written twice"),
     ] {
         let answer = ask(&server, &format!("PUT {API}{path}"), &[], body.as_bytes());
         assert_eq!(answer.status, 400, "{path} {body}: {answer:?}");
@@ -170,12 +174,12 @@ fn a_refusal_keeps_what_else_of_the_check_in_does_not_count() {
     let json = ("content-type", "application/json");
     let query = "with a JSON body the query string does not count, so `status` is not used";
     for (fault, reason_part) in [
-        (r#""status":"done""#, "status: \"done\" is none of"),
+        (r#""status":"done""#, "status: \"done\" is not a status of a check-in"),
         (r#""status":"ok","duration":-1"#, "duration: -1 s is not in"),
         (r#""status":"ok","environment":" ""#, "environment: it is blank"),
         (r#""status":"ok","contexts":{"trace":{"trace_id":"x"}}"#, "trace_id: \"x\" is no"),
         (r#""status":1"#, "status: "),
-        (r#""status":"ok","check_in_id":"x""#, "check_in_id: \"x\" is no UUID"),
+        (r#""status":"ok","check_in_id":"x""#, "check_in_id: \"x\" is not a UUID"),
     ] {
         let body = format!(r#"{{{fault},"check_in_margin":5}}"#);
         let answer = ask(&server, &format!("POST {path}?status=ok"), &[json], body.as_bytes());

@@ -1,6 +1,6 @@
 //! Values in words: lists, ranges, steps, times of day.
 
-/// So few values are rather listed than counted in steps.
+/// The fewest values that are described as steps; fewer are listed one by one.
 pub(super) const FEWEST_STEPS: usize = 4;
 
 /// The values of a set of bits.

@@ -70,7 +70,7 @@ fn too_few(line: &str, count: usize) -> String {
     format!("{count} field{}; {FIVE}", if count == 1 { "" } else { "s" })
 }
 
-/// What stands in `name(..)`, as AWS has it.
+/// Returns the text inside `name(..)`, the notation of AWS.
 fn called<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     let (before, rest) = line.split_once('(')?;
     before.trim().eq_ignore_ascii_case(name).then(|| rest.strip_suffix(')')).flatten().map(str::trim)

@@ -15,7 +15,7 @@ pub(super) fn remedy(text: &str, field: &Field, fault: Fault) -> Diagnosis {
     let (word_start, word_end) = word_at(text, fault.start);
     let (start, end) = match fault.kind {
         Kind::Impossible(_) => (fault.start, fault.end),
-        // One of the commas beside it goes.
+        // A comma beside it is removed, too.
         Kind::EmptyItem if text[..fault.start].ends_with(',') => (fault.start - 1, fault.end),
         Kind::EmptyItem => (fault.start, fault.end + 1),
         _ => (

@@ -19,7 +19,7 @@ const SUNDAY_IS_0: &str = "where 0 is Sunday (Spring, croner)";
 const SUNDAY_IS_1: &str = "where 1 is Sunday (Quartz, the crate `cron`)";
 const EITHER_DAY: &str = "where either day is enough";
 
-/// What stands around the five fields.
+/// The fields of a crontab of another scheduler: the five, and those around them.
 #[derive(Clone, Copy)]
 struct Layout<'a> {
     seconds: Option<&'a str>,
@@ -43,7 +43,7 @@ pub(super) fn remedy(words: &[&str], in_cron: bool) -> Option<Diagnosis> {
     layouts(words, in_cron).into_iter().find_map(|layout| read(&layout))
 }
 
-/// How the words may be laid out, the likeliest first. The place of a `?` tells: it stands for a day, never for an hour or a month.
+/// The layouts that the words may have, the likeliest first. The place of a `?` tells: it stands for a day, never for an hour or a month.
 fn layouts<'a>(words: &[&'a str], in_cron: bool) -> Vec<Layout<'a>> {
     let marks: Vec<usize> = (0..words.len()).filter(|place| words[*place] == "?").collect();
     let marked = !marks.is_empty();
@@ -113,7 +113,7 @@ fn read(layout: &Layout<'_>) -> Option<Diagnosis> {
     Some(Diagnosis { what, fix: None, readings: named(readings) })
 }
 
-/// Says who means which, if there is more than one.
+/// Suggestions, each with the schedulers that it is for, unless there is only one.
 fn named(readings: Vec<(Fields, Reading)>) -> Vec<Reading> {
     let one = readings.len() == 1;
     let readings = readings.into_iter().map(|(_, reading)| reading);
@@ -138,7 +138,7 @@ fn readings(five: [&str; 5], numberings: &[(u32, &'static str)]) -> Result<Vec<(
     }
 }
 
-/// What a crontab has no place for; `None` if that is neither seconds nor a year.
+/// Describes the fields that a crontab does not have; `None` if a field is neither seconds nor a year.
 fn around(layout: &Layout<'_>) -> Option<String> {
     let Layout { seconds, year, aws, .. } = layout;
     let count = 5 + usize::from(seconds.is_some()) + usize::from(year.is_some());

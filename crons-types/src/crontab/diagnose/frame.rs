@@ -1,4 +1,4 @@
-//! What stands around a crontab elsewhere and is no part of it here: quotes, `cron(..)`, a time zone before or after the fields.
+//! The text that other tools put around a crontab: quotes, `cron(..)`, a time zone before or after the fields.
 
 use crate::Timezone;
 use crate::crontab::bytes::fold_blanks;
@@ -6,7 +6,7 @@ use crate::crontab::bytes::fold_blanks;
 /// A longer text is no crontab with something around it.
 const LONGEST: usize = 120;
 
-/// What was taken off a text, and what is left of it.
+/// The text around a crontab that was taken off, and the rest.
 #[derive(Default)]
 pub(super) struct Frame<'a> {
     quoted: bool,
@@ -67,7 +67,7 @@ fn unquote(text: &str) -> Option<&str> {
     ['"', '\'', '`'].into_iter().find_map(|quote| text.strip_prefix(quote)?.strip_suffix(quote))
 }
 
-/// What stands in `cron(..)`, as AWS has it.
+/// Returns the text inside `cron(..)`, the notation of AWS.
 fn called(text: &str) -> Option<&str> {
     let (name, rest) = text.split_once('(')?;
     name.trim().eq_ignore_ascii_case("cron").then(|| rest.strip_suffix(')')).flatten()

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-/// What to say about a fault, and what to write instead.
+/// A diagnosis: the message about a fault, and the text to write instead.
 pub(crate) struct Diagnosis {
     pub(crate) what: String,
     pub(crate) fix: Option<Replacement>,
-    /// In place of a fix: whole crontabs that are accepted, more than one where the text can be read in more than one way.
+    /// Whole crontabs that are accepted, in place of a fix: more than one where the text can be read in more than one way.
     pub(crate) readings: Vec<Reading>,
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn find(text: &str) -> Option<Fault> {
     Some(if frame::is_framed(text) { framed } else { fault })
 }
 
-/// One line: the field, what was written, what is allowed, and what was probably meant.
+/// Writes one line: the field, the value, what is allowed, and what was probably meant.
 pub(crate) fn message(text: &str, fault: Fault) -> String {
     let remedy = remedy(text, fault);
     let name = fault.field.map_or("crontab", |index| FIELDS[index].name);

@@ -1,4 +1,4 @@
-//! One field of another scheduler, as a set of values and as a field of a crontab.
+//! Fields of other schedulers: read as sets of values, written as fields of a crontab.
 
 use crate::crontab::diagnose::remedy::quote;
 use crate::crontab::field::Field;
@@ -27,7 +27,7 @@ const MONTHS_IN_FULL: [&str; 12] = [
 const WEEKDAYS_IN_FULL: [&str; 7] =
     ["SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY"];
 
-/// Why a field has no equal in a crontab.
+/// The reason for which a field has no equal in a crontab.
 pub(super) enum Obstacle {
     /// The other scheduler does not take it either. A sentence names the field.
     Malformed(String),

@@ -1,14 +1,14 @@
 //! Settings from crons.toml, variables and flags: which of them wins, and the message for each mistake.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
+
+use super::support::{Server, crons};
 
 const TOKEN: &str = "open-sesame-0123456789";
 
-/// Runs `crons` in a folder of its own, without the environment variables of the machine that begin with `CRONS_`.
+/// Runs `crons` in a folder of its own.
 struct Folder(tempfile::TempDir);
 
 impl Folder {
@@ -26,12 +26,8 @@ impl Folder {
     }
 
     fn crons(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_crons"));
-        let ours = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("CRONS_"));
-        ours.for_each(|name| {
-            command.env_remove(name);
-        });
-        command.args(arguments).envs(variables.iter().copied()).current_dir(self.0.path());
+        let mut command = crons(arguments);
+        command.envs(variables.iter().copied()).current_dir(self.0.path());
         command
     }
 
@@ -45,48 +41,19 @@ impl Folder {
     fn serve(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Server {
         let arguments = [&["serve"], arguments].concat();
         let mut command = self.crons(&arguments, variables);
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut banner = Vec::new();
-        for line in BufReader::new(process.stdout.take().unwrap()).lines() {
-            banner.push(line.unwrap());
-            if banner.last().is_some_and(|line| line.contains("-d '")) {
-                break;
-            }
-        }
-        Server { process, banner: banner.join("\n") }
+        command.stderr(Stdio::null());
+        Server::spawn(command)
     }
 }
 
-/// A server that runs for the length of a test.
-struct Server {
-    process: Child,
-    banner: String,
-}
-
-impl Server {
-    /// The address of the DSN: `http://127.0.0.1:9170`.
-    fn url(&self) -> String {
-        let dsn =
-            self.banner.lines().find_map(|line| line.trim().strip_prefix("export SENTRY_DSN=")).unwrap();
-        format!("http://{}", dsn.split(['@', '/']).nth(3).unwrap())
+/// The HTTP status of the answer to a GET.
+fn status(server: &Server, path: &str, token: Option<&str>) -> u16 {
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let mut request = agent.get(server.url(path));
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {token}"));
     }
-
-    fn status(&self, path: &str, token: Option<&str>) -> u16 {
-        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let mut request = agent.get(format!("{}{path}", self.url()));
-        if let Some(token) = token {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
-        request.call().unwrap().status().as_u16()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Fails if the process has ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+    request.call().unwrap().status().as_u16()
 }
 
 #[test]
@@ -279,9 +246,9 @@ fn the_banner_of_an_open_server_never_shows_the_token() {
         assert!(said.contains(part), "{part}: {said}");
     }
     assert!(!said.contains(TOKEN), "{said}");
-    assert_eq!(server.status("/", None), 401);
-    assert_eq!(server.status("/", Some(TOKEN)), 200);
-    assert_eq!(server.status("/health", None), 200);
+    assert_eq!(status(&server, "/", None), 401);
+    assert_eq!(status(&server, "/", Some(TOKEN)), 200);
+    assert_eq!(status(&server, "/health", None), 200);
     drop(server);
 
     let said = folder.serve(&["--listen", "127.0.0.1:0"], &token).banner.clone();
@@ -300,5 +267,5 @@ fn the_banner_without_a_token_is_about_this_machine_only() {
     for part in ["token", "encrypted", "other machines"] {
         assert!(!server.banner.contains(part), "{part}: {}", server.banner);
     }
-    assert_eq!(server.status("/", None), 200);
+    assert_eq!(status(&server, "/", None), 200);
 }
