@@ -230,7 +230,7 @@ impl fmt::Display for InvalidDsn {
             }
             Self::NoUrl => "it does not begin with `https://` or `http://`",
             Self::Scheme => "it begins with something else than `https://` or `http://`",
-            Self::Character => "there is a blank, a `?`, a `#` or one of `<>\"\\^{|}` and the backtick in it",
+            Self::Character => "there is a blank or one of ? # < > \" \\ ^ ` { | } in it",
             Self::PublicKey => "the public key before the `@` is missing or has characters that no key has",
             Self::SecretKey => {
                 "the secret key between `:` and `@` has characters that no key has; leave it out"
