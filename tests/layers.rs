@@ -14,7 +14,7 @@ mod names;
 
 use modules::Modules;
 
-/// What each crate may depend on, of ours.
+/// Our crates, each with those of ours that it may depend on.
 const CRATES: [(&str, &[&str]); 6] = [
     ("crons-types", &[]),
     ("crons-macros", &["crons-types"]),

@@ -87,7 +87,7 @@ fn check_ins_need_the_projects_key_and_no_token() {
 }
 
 #[test]
-fn with_a_token_any_name_is_answered_to_but_only_pages_of_that_name_may_ask() {
+fn with_a_token_any_host_is_served_and_only_its_own_pages() {
     let server = guarded();
     let cron = format!("/api/1/cron/job/{KEY}/?status=ok");
     server.send("10:00:00", &check_in(NIL, "ok"));

@@ -37,7 +37,7 @@ fn in_time(harness: &Harness, time: &str, mut so: impl FnMut() -> bool) {
 }
 
 #[test]
-fn a_target_that_is_down_slow_and_wrong_gets_every_message_once_it_is_back_in_order() {
+fn a_target_that_was_down_gets_every_alert_in_order() {
     let mut receiver = Receiver::down();
     let harness = Harness::with_alerts("10:00:00", ops(&receiver));
     let says = |expected: &str| harness.alerts()[0]["lastAnswer"].as_str().unwrap_or("").contains(expected);
@@ -80,7 +80,7 @@ fn a_target_that_is_down_slow_and_wrong_gets_every_message_once_it_is_back_in_or
 }
 
 #[test]
-fn a_run_longer_than_its_period_says_how_long_the_incident_lasted_that_it_ends() {
+fn a_run_longer_than_its_period_tells_the_incidents_length() {
     let receiver = Receiver::in_mode(Mode::Answer(200));
     let harness = Harness::with_alerts("10:00:00", ops(&receiver));
     let hourly = hourly(&json!({"max_runtime": 600}));
@@ -146,7 +146,7 @@ fn a_message_is_given_up_after_a_day_and_the_next_one_goes_out() {
 }
 
 #[test]
-fn a_target_that_is_gone_from_the_configuration_gets_its_messages_once_it_is_back() {
+fn a_target_missing_from_the_settings_gets_alerts_later() {
     let receiver = Receiver::in_mode(Mode::Answer(503));
     let mut harness = Harness::with_alerts("10:00:00", ops(&receiver));
     harness.send("10:00:01", &yearly('a', "error"));
@@ -163,7 +163,7 @@ fn a_target_that_is_gone_from_the_configuration_gets_its_messages_once_it_is_bac
 }
 
 #[test]
-fn an_alert_whose_outcome_cannot_be_stored_is_sent_once_and_holds_up_no_other() {
+fn an_alert_whose_outcome_is_not_stored_is_sent_once() {
     for (mode, status) in [(Mode::Answer(200), "delivered"), (Mode::Answer(400), "waiting")] {
         let receiver = Receiver::in_mode(mode);
         let harness = Harness::with_alerts("10:00:00", ops(&receiver));
@@ -193,7 +193,7 @@ fn an_alert_whose_outcome_cannot_be_stored_is_sent_once_and_holds_up_no_other() 
 }
 
 #[test]
-fn a_server_that_is_killed_between_deciding_and_sending_loses_no_alert() {
+fn a_server_killed_before_sending_loses_no_alert() {
     let receiver = Receiver::in_mode(Mode::Hang);
     let mut harness = Harness::with_alerts("10:00:00", ops(&receiver));
     harness.stop();

@@ -33,7 +33,7 @@ fn rows_left(server: &Harness, table: &str, expected: i64) {
 }
 
 #[test]
-fn a_deleted_monitor_is_gone_and_a_check_in_that_comes_later_makes_it_anew() {
+fn a_deleted_monitor_is_gone_until_its_next_check_in() {
     let server = Harness::at("10:00:00");
     server.send("10:00:00", &check_in(&id('a'), "error"));
     server.send("10:00:01", &check_in(&id('a'), "ok"));
@@ -82,7 +82,7 @@ fn a_deleted_monitor_is_gone_and_a_check_in_that_comes_later_makes_it_anew() {
 }
 
 #[test]
-fn only_the_environments_that_are_named_are_deleted_and_none_if_one_is_unknown() {
+fn only_the_named_environments_are_deleted_none_if_unknown() {
     let server = Harness::at("10:00:00");
     for (environment, letter) in [("production", 'a'), ("staging", 'b'), ("old", 'c'), ("older", 'd')] {
         server.send("10:00:00", &at(environment, letter, "ok"));
@@ -161,7 +161,7 @@ fn of_an_incident_that_was_open_nobody_is_told_any_more() {
 }
 
 #[test]
-fn what_was_not_deleted_yet_when_the_server_stopped_is_deleted_when_it_is_back() {
+fn a_purge_goes_on_after_a_restart() {
     let mut server = Harness::at("10:00:00");
     server.send("10:00:00", &check_in(&id('a'), "error"));
     server.stop();
@@ -177,7 +177,7 @@ fn what_was_not_deleted_yet_when_the_server_stopped_is_deleted_when_it_is_back()
 }
 
 #[test]
-fn monitors_that_were_deleted_do_not_count_towards_the_most_there_may_be() {
+fn deleted_monitors_do_not_count_towards_the_quota() {
     let settings = crons_server::Settings {
         quotas: crons_server::Quotas { monitors: 2, ..crons_server::Quotas::default() },
         ..crons_server::Settings::default()

@@ -6,7 +6,7 @@ mod sqlite;
 use crons_server::{Database, Server, Settings};
 
 #[test]
-fn a_database_that_makes_its_opening_wait_holds_up_no_other_task() {
+fn a_database_that_opens_slowly_holds_up_no_other_task() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("crons.db");
     let settings = Settings { database: Database::sqlite(&path), ..Settings::default() };
@@ -29,7 +29,7 @@ fn a_database_that_makes_its_opening_wait_holds_up_no_other_task() {
 }
 
 #[test]
-fn an_address_that_other_machines_reach_is_refused_when_it_is_known() {
+fn an_exposed_address_is_refused_once_it_is_known() {
     let folder = tempfile::tempdir().unwrap();
     let settings =
         Settings { database: Database::sqlite(folder.path().join("crons.db")), ..Settings::default() };

@@ -52,7 +52,7 @@ fn days(server: &Harness, status: &str) -> Vec<i8> {
 }
 
 #[test]
-fn failures_are_kept_longer_than_successes_and_incidents_and_usage_as_long_as_failures() {
+fn failures_incidents_and_usage_outlive_successes() {
     let server = keeping(2, 5, 1_000);
     for day in 3..=12 {
         at(&server, &june(day, "10:00:00"), "error", &json!({}));
@@ -84,7 +84,7 @@ fn the_newest_of_each_kind_are_kept() {
 }
 
 #[test]
-fn what_thresholds_an_open_incident_or_an_open_run_still_need_is_kept_however_old_it_is() {
+fn runs_that_are_still_needed_are_kept_however_old() {
     let threshold = |name: &str, runs: u32| json!({name: runs});
     for (what, most, runs, more, kept) in [
         ("the last run", 1, vec!["ok"; 3], json!({}), vec!["ok"]),
@@ -163,7 +163,7 @@ fn schema_1(time: &str) -> Harness {
 }
 
 #[test]
-fn a_database_of_schema_1_is_brought_forward_and_keeps_all_that_it_had() {
+fn a_database_of_schema_1_keeps_all_that_it_had() {
     let server = schema_1("11:01:40");
     let monitors = server.api("/monitors/");
     let slugs: Vec<&str> = monitors.as_array().unwrap().iter().map(|m| m["slug"].as_str().unwrap()).collect();
@@ -216,7 +216,7 @@ fn a_database_of_schema_1_is_brought_forward_and_keeps_all_that_it_had() {
 }
 
 #[test]
-fn a_database_of_schema_1_takes_check_ins_and_judges_what_it_held() {
+fn a_database_of_schema_1_takes_check_ins_and_deferred_ends() {
     let mut server = schema_1("11:01:40");
     let mut begin = check_in(&id('a'), "in_progress");
     begin["monitor_slug"] = json!("late");

@@ -61,7 +61,7 @@ fn of(slug: &str, number: u32) -> serde_json::Value {
 }
 
 #[test]
-fn of_check_ins_over_the_rate_limit_one_a_minute_and_monitor_is_stored_and_logged_and_all_are_counted() {
+fn of_check_ins_over_the_limit_one_a_minute_is_stored() {
     let mut server = server();
     for number in 1..=200 {
         let answer = server.send_now(&of("looping", number));
@@ -90,7 +90,7 @@ fn of_check_ins_over_the_rate_limit_one_a_minute_and_monitor_is_stored_and_logge
 }
 
 #[test]
-fn a_limited_client_is_told_until_when_in_words_that_silence_no_other_monitor() {
+fn a_limited_client_is_told_so_without_silencing_others() {
     let server = server();
     for number in 1..=6 {
         server.send_now(&of("eager", number));
@@ -119,7 +119,7 @@ fn a_limited_client_is_told_until_when_in_words_that_silence_no_other_monitor() 
 }
 
 #[test]
-fn a_malformed_check_in_over_the_limit_and_one_of_another_environment_are_told_apart() {
+fn the_limit_is_checked_first_and_for_one_environment() {
     let server = server();
     for number in 1..=6 {
         server.send_now(&of("mixed", number));

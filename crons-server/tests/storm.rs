@@ -62,7 +62,7 @@ fn histories(server: &Harness) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn in_a_storm_of_misses_check_ins_are_answered_between_parts_and_come_after_their_own_miss() {
+fn in_a_storm_check_ins_are_answered_after_their_own_miss() {
     let server = storm();
     server.set_clock("11:01:00");
     // One that comes first of all in the minute, and then many while the others are judged.
@@ -88,7 +88,7 @@ fn in_a_storm_of_misses_check_ins_are_answered_between_parts_and_come_after_thei
 }
 
 #[test]
-fn what_a_server_that_was_killed_in_a_storm_had_not_judged_is_judged_by_the_next() {
+fn a_storm_goes_on_after_its_server_was_killed() {
     let mut server = storm();
     server.set_clock("11:01:00");
     assert_eq!(server.send_now(&of_many(0, 2, "ok")).status, 200);
@@ -102,7 +102,7 @@ fn what_a_server_that_was_killed_in_a_storm_had_not_judged_is_judged_by_the_next
 }
 
 #[test]
-fn of_a_page_of_misses_the_one_that_cannot_be_stored_is_left_out_and_no_other() {
+fn a_miss_that_cannot_be_stored_is_left_out_alone() {
     let server = storm();
     let trigger = "CREATE TRIGGER refuses BEFORE INSERT ON check_ins WHEN NEW.environment_id = 7 AND NEW.status = 'missed'
                    BEGIN SELECT RAISE(ABORT, 'not this one'); END";

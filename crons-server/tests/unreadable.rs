@@ -82,7 +82,7 @@ fn named(server: &Harness, path: &str) -> Vec<String> {
 }
 
 #[test]
-fn one_unreadable_row_is_named_and_deadlines_and_check_ins_of_others_go_on() {
+fn an_unreadable_row_is_named_and_others_go_on() {
     for (sql, table, refused) in DAMAGES {
         let mut server = with_two_monitors();
         damage(&mut server, sql);
@@ -133,7 +133,7 @@ fn unreadable_rows_take_no_place_on_a_page_of_deadlines() {
 }
 
 #[test]
-fn a_page_of_the_api_with_an_unreadable_row_leads_to_the_next_one() {
+fn a_page_with_an_unreadable_row_leads_to_the_next_one() {
     let mut server = with_two_monitors();
     let newest = "UPDATE check_ins SET status = 'purple' WHERE environment_id = 1 AND status = 'in_progress'";
     damage(&mut server, newest);

@@ -37,7 +37,7 @@ fn returned() -> impl Future<Output = ()> {
     pending()
 }
 
-/// What is captured while `job` is polled, and dropped at its deadline.
+/// The check-ins that are captured while `job` is polled, and dropped at its deadline.
 async fn cancelled(job: impl Future<Output = ()>) -> Vec<CheckIn> {
     with_captured_check_ins_async(async {
         assert!(timeout(Duration::from_secs(60), job).await.is_err());

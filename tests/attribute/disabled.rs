@@ -1,4 +1,4 @@
-//! Case 67: without a DSN a run allocates nothing.
+//! A run allocates nothing without a DSN.
 
 use std::future::ready;
 use std::pin::pin;
@@ -32,7 +32,7 @@ fn opaque(n: u8) -> impl Future<Output = Result<u8, String>> {
     ready(Ok(n))
 }
 
-/// How often `run` allocates.
+/// The number of allocations in 100 calls of `run`.
 fn allocations(run: impl Fn()) -> usize {
     let before = allocations::so_far();
     for _ in 0..100 {

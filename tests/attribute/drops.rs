@@ -1,4 +1,4 @@
-//! In which order a function drops its arguments and variables: under watch as bare.
+//! An annotated function drops its arguments and variables in the order of the bare one.
 #![expect(clippy::needless_pass_by_value, unused_assignments, reason = "they are there to be dropped")]
 
 use std::cell::RefCell;
@@ -36,7 +36,7 @@ fn pair(left: &'static str, right: &'static str) -> Pair {
     Pair { left: Named(left), right: Named(right) }
 }
 
-/// The same function, bare and under watch.
+/// A function twice, bare and annotated.
 macro_rules! twins {
     ($($bare:ident, $watched:ident: $(($async:ident))? fn($($arg:tt)*) $(-> $output:ty)? $body:block)*) => {
         $(

@@ -1,4 +1,4 @@
-//! What a run costs the thread of its job, while the client sends: no allocation.
+//! A run costs the thread of its job no allocation while the client sends.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ fn a_run_allocates_nothing_on_the_thread_of_its_job() {
         .max_check_ins_per_minute(crons::MaxCheckIns::Unlimited)
         .transport(Sink);
     let crons = crons::init(options);
-    // What is made once, and room for all the check-ins below: the inbox grows as others do, by doubling.
+    // The first runs allocate what is made once, and room for all the check-ins below: the inbox grows by doubling.
     runs(10_000);
     assert!(crons.flush(Duration::from_secs(30)));
     let before = allocations::so_far();

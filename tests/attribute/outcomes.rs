@@ -24,7 +24,7 @@ fn output() -> Output {
     Command::new("false").output().unwrap()
 }
 
-/// What annotated functions that return such a value report, sync and async: the same.
+/// The status that annotated functions report for such a value. Sync and async ones report the same.
 macro_rules! by_attribute {
     ($type:ty, $value:expr) => {{
         #[crons::monitor(slug = "job")]
@@ -50,7 +50,7 @@ macro_rules! by_attribute {
     }};
 }
 
-/// What a closure and a future that return such a value report: the same.
+/// The status that a closure and a future report for such a value, which is the same.
 macro_rules! by_type_parameter {
     ($type:ty, $value:expr) => {{
         let closure = with_captured_check_ins(|| monitor("job").run(|| -> $type { $value }));
@@ -79,7 +79,7 @@ impl Outcome for Rejected {
     }
 }
 
-/// Says nothing of itself, not even by `Debug`.
+/// An error without text, not even by `Debug`.
 struct Silent;
 
 type Aliased<T> = Result<T, Silent>;

@@ -36,7 +36,7 @@ async fn in_a_future(n: u8) {
     resume_unwind(Box::new(Payload(n)));
 }
 
-/// What was captured while `job` panicked with `Payload(7)`.
+/// The check-ins that were captured while `job` panicked with `Payload(7)`.
 fn captured<R>(job: impl FnOnce(u8) -> R) -> Vec<CheckIn> {
     with_captured_check_ins(|| {
         let raised = catch_unwind(AssertUnwindSafe(|| job(7))).err();

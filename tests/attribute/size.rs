@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use crons::CheckInGuard;
 
-/// What is added to a future of this type.
+/// The bytes that monitoring adds to a future of this type.
 fn added(plain: usize, watched: usize) -> usize {
     assert!(plain <= watched, "{plain} bytes became {watched}");
     watched - plain

@@ -1,4 +1,4 @@
-//! What an `Err` or a panic says is in the log, beside the slug and the id of its run.
+//! The log has the text of an `Err` or a panic, beside the slug and the id of its run.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -94,7 +94,7 @@ enum Payload {
     Other,
 }
 
-/// What is said of `slug` while `job` runs, with the id of its first check-in.
+/// The lines of the log about `slug` while `job` runs, with the id of its first check-in.
 fn said<R>(slug: &str, job: impl FnOnce() -> R) -> (Vec<String>, String) {
     let before = LOG.text().len();
     let check_ins = with_captured_check_ins(job);

@@ -1,4 +1,4 @@
-//! What the options of the client do, seen from the server.
+//! The options of the client, seen from the server.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::time::Duration;

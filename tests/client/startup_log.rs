@@ -1,9 +1,8 @@
-//! What `init` says of a program: in a log, or on stderr where there is none. Each case is a process of its own.
+//! `init` logs doubtful settings of a program: to its log, or to stderr if there is none. Each case is a process of its own.
 
 use crons::{ClientOptions, InitError, monitor};
 
-use crate::support::child;
-use crate::support::{Behaviour, DEADLINE, Sink};
+use crate::support::{Behaviour, DEADLINE, Sink, child};
 
 #[crons::monitor(slug = "known-b")]
 fn known_b() {}
@@ -32,7 +31,7 @@ fn log_to_stderr() {
     tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::stderr).init();
 }
 
-/// For a child: initialises the client, and runs each job.
+/// A child: initialises the client, and runs each job.
 #[test]
 fn runs_each_job() {
     if child::is_child() {
@@ -71,7 +70,7 @@ fn crontabs_without_a_zone_are_named_unless_in_utc() {
     }
 }
 
-/// For a child: its environment is not one of those that are listed.
+/// A child whose environment is not listed.
 #[test]
 fn is_not_listed() {
     if child::is_child() {
@@ -89,7 +88,7 @@ fn an_environment_that_is_not_listed_is_named_with_the_list() {
     assert!(text.contains(said), "{text}");
 }
 
-/// For a child.
+/// A child.
 #[test]
 fn has_no_dsn() {
     if child::is_child() {
@@ -109,7 +108,7 @@ fn without_a_dsn_try_init_is_an_error_and_init_is_quiet() {
     }
 }
 
-/// For a child: it has no log, and every check-in is refused.
+/// A child without a log, whose check-ins are all refused.
 #[test]
 fn is_refused_without_a_log() {
     if child::is_child() {
@@ -134,7 +133,7 @@ fn without_a_log_the_first_loss_is_one_line_on_stderr() {
     }
 }
 
-/// For a child.
+/// A child.
 #[test]
 fn uses_a_monitor_before_init() {
     if child::is_child() {
@@ -149,7 +148,7 @@ fn without_a_log_a_monitor_before_init_is_a_line_on_stderr() {
     assert_eq!(text.matches("crons: a monitor was used before crons::init").count(), 1, "{text}");
 }
 
-/// For a child.
+/// A child.
 #[test]
 fn has_results_in_results() {
     if child::is_child() {

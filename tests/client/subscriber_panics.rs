@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crons::{CheckIn, ClientOptions, Slug, capture_check_in, monitor};
 
-use crate::support::child;
-use crate::support::{Behaviour, DEADLINE, Sink, one_at_a_time, statuses};
+use crate::support::{Behaviour, DEADLINE, Sink, child, one_at_a_time, statuses};
 
 static EVENTS: AtomicUsize = AtomicUsize::new(0);
 
@@ -60,7 +59,7 @@ fn a_flush_ends_whatever_the_server_answers() {
         let sink = Sink::start(move |_| Behaviour::Answer(status));
         let crons = crons::init(ClientOptions::new().dsn(sink.dsn()));
         for number in 0..20 {
-            // Of the same monitor, so that some are more than the client lets through.
+            // Half are of one monitor, so that some are more than the client lets through.
             capture_check_in(CheckIn::ok(Slug::parse(if number < 10 { "same" } else { "other" }).unwrap()));
         }
         assert!(crons.flush(DEADLINE), "{status}");

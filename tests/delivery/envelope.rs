@@ -1,4 +1,4 @@
-//! What is put on the wire, read by a stranger: the types of Sentry's own Rust SDK.
+//! Envelopes, read by the types of Sentry's own Rust SDK.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ impl Transport for Recorder {
     }
 }
 
-/// What Sentry's SDK makes of the only item of an envelope.
+/// Parses the only item of an envelope by the types of Sentry's SDK.
 fn read(request: &Request) -> MonitorCheckIn {
     let envelope = Envelope::from_slice(&request.body).unwrap();
     let mut items = envelope.items();

@@ -1,4 +1,4 @@
-//! What goes wrong on the wire: the job goes on, the deadlines hold, and nothing is lost in silence.
+//! Faults on the wire: the job goes on, the deadlines hold, and nothing is lost in silence.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::{BufReader, Write};
@@ -13,7 +13,7 @@ use crate::support::log::Log;
 use crate::support::posted::{OK, Posted};
 use crate::support::{DEADLINE, one_at_a_time, until};
 
-/// One log for the process; the lines about one server hold its address.
+/// The log of the process. Lines about a server hold its address.
 fn said() -> &'static Log {
     static LOG: OnceLock<Log> = OnceLock::new();
     LOG.get_or_init(Log::install)

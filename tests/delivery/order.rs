@@ -226,7 +226,7 @@ impl Transport for Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        // In the context of another runtime this would panic.
+        // A runtime that is dropped in the context of another one would panic.
         drop(self.runtime.take());
         self.dropped.fetch_add(1, Ordering::SeqCst);
     }

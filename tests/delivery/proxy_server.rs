@@ -56,7 +56,7 @@ fn serve(client: &TcpStream, server: SocketAddr, asked: &Mutex<Vec<Posted>>) -> 
     client.shutdown(Shutdown::Both)
 }
 
-/// One request a connection: simple, and allowed.
+/// Serves a single request of a connection, and closes it.
 fn forward(request: &Posted, mut server: &TcpStream) -> io::Result<()> {
     write!(server, "{}\r\nConnection: close\r\n", request.line)?;
     for (name, value) in &request.headers {

@@ -49,7 +49,7 @@ async fn a_refused_check_in_is_not_sent_one_with_a_remark_is() {
     assert!(remark.contains("slug=shared"), "{remark}");
 }
 
-/// Has a monitor made by a check-in that is written by hand.
+/// Creates a monitor by a check-in that is written by hand.
 fn make_monitor(slug: &str, address: std::net::SocketAddr, key: &str) {
     let schedule = r#"{"type": "crontab", "value": "@daily"}"#;
     let body = format!(r#"{{"status": "ok", "monitor_config": {{"schedule": {schedule}}}}}"#);

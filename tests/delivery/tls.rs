@@ -23,7 +23,7 @@ fn a_private_authority_is_believed_once_it_is_named() {
     let _one = one_at_a_time();
     let (ours, other) = (Authority::new("ours"), Authority::new("other"));
     let server = TlsServer::start(ours.sign("localhost", VALID));
-    // One among several, with words around them, as such files are.
+    // The file has several certificates with text around them, as such files have.
     let bundle = format!("# Of the other site\n{}\n# Ours\n{}", other.pem, ours.pem);
     let crons = crons::init(ClientOptions::new().dsn(dsn(&server)).ca_certificates(bundle));
     monitor("job").run(|| ());

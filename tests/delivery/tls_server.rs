@@ -28,7 +28,7 @@ impl Authority {
         Self { pem, issuer: Issuer::new(parameters, key) }
     }
 
-    /// What a server of this name shows, valid until the end of this year.
+    /// Signs a certificate for a server of this name, valid until the end of this year.
     pub fn sign(&self, host: &str, last_year: i32) -> Arc<ServerConfig> {
         let mut parameters = CertificateParams::new([host.to_owned()]).unwrap();
         parameters.not_before = date_time_ymd(2020, 1, 1);

@@ -1,4 +1,4 @@
-//! How a program ends: by returning, by `process::exit`, by a panic, and as a child that was forked. Each case runs this very
+//! Ends of programs: by returning, by `process::exit`, by a panic, and as a child that was forked. Each case runs this very
 //! program again as a child, with a `main` of its own.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -9,8 +9,7 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
 use crate::program::{command, start, wait};
-use crate::support;
-use crate::support::{Behaviour, DEADLINE, Sink};
+use crate::support::{self, Behaviour, DEADLINE, Sink};
 
 pub fn trials() -> Vec<Trial> {
     vec![

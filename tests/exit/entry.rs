@@ -5,10 +5,9 @@ use std::process::{ExitCode, Termination};
 use libtest_mimic::{Failed, Trial};
 
 use crate::program::{command, wait};
-use crate::support;
-use crate::support::{Behaviour, Sink};
+use crate::support::{self, Behaviour, Sink};
 
-/// What a case is to return.
+/// The outcome that a case is to have.
 fn outcome() -> Option<String> {
     std::env::var("CRONS_TEST_OUTCOME").ok()
 }

@@ -1,4 +1,4 @@
-//! How a program with a runtime ends while runs are in flight: the guard, the runtime and the process end in every order.
+//! Ends of programs with a runtime while runs are in flight: the guard, the runtime and the process end in every order.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::future::pending;
@@ -13,8 +13,7 @@ use libtest_mimic::{Failed, Trial};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::program::{command, wait};
-use crate::support;
-use crate::support::{Behaviour, DEADLINE, Sink};
+use crate::support::{self, Behaviour, DEADLINE, Sink};
 
 /// The end of a program, and what the server hears of a run in a spawned task and of one in `spawn_blocking`.
 struct Case {
@@ -109,7 +108,7 @@ fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-/// One run that never ends by itself, in a task, and one in `spawn_blocking` that ends when the sender is dropped. Both
+/// Begins a run that never ends by itself, in a task, and a run in `spawn_blocking` that ends when the sender is dropped. Both
 /// begins have been delivered when this returns.
 async fn begin_both() -> Sender<()> {
     let (end, ended): (Sender<()>, Receiver<()>) = channel();
@@ -122,7 +121,7 @@ async fn begin_both() -> Sender<()> {
     tokio::task::spawn_blocking(move || {
         monitor("blocking").run(|| {
             begun.send(()).unwrap();
-            // It ends by an error when the sender is gone.
+            // `recv` returns an error when the sender is gone.
             let _ = ended.recv();
         });
     });

@@ -1,4 +1,4 @@
-//! How a program ends that is told to by a signal, with `ClientOptions::on_signal`.
+//! Programs that a signal ends, with `ClientOptions::on_signal`.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -47,7 +47,7 @@ pub fn child(case: &str, dsn: &str) {
             #[expect(unsafe_code, reason = "there is no safe fork; the child only sleeps")]
             let pid = unsafe { libc::fork() };
             if pid == 0 {
-                // Not said by the parent, which may be ahead of what the fork does in the child.
+                // The child says so, as the parent may be ahead of what the fork does in the child.
                 say(&std::process::id().to_string());
                 loop {
                     std::thread::sleep(DEADLINE);

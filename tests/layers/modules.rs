@@ -131,7 +131,7 @@ fn text_length(rest: &str) -> usize {
     rest.len()
 }
 
-/// Of a `char` all of it; of a lifetime its quote.
+/// The length of a `char` literal, or of the quote of a lifetime.
 fn char_length(rest: &str) -> usize {
     let inner = &rest[1..];
     if inner.starts_with('\\') {

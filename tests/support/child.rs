@@ -1,9 +1,9 @@
-//! Variables of the environment belong to a process: what is said of them is tried in one of its own.
+//! Child processes, for tests of what belongs to a process: its environment, its client, its log.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::process::Command;
 
-/// All that the client, its transport and this machine's settings could read.
+/// The variables that the client and its transport read.
 const VARIABLES: [&str; 14] = [
     "SENTRY_DSN",
     "SENTRY_ENVIRONMENT",
@@ -21,7 +21,7 @@ const VARIABLES: [&str; 14] = [
     "REQUEST_METHOD",
 ];
 
-/// Says to a child that it is one.
+/// The variable that marks a child process.
 const CHILD: &str = "CRONS_TEST_CHILD";
 
 /// Whether this process was started by [`run`]. The test runner calls what is meant for a child in the parent, too, where there

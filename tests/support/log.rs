@@ -1,4 +1,4 @@
-//! What the client says, to be read back by a test.
+//! A log that a test reads back.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Becomes the log of this process.
+    /// Makes a log the global subscriber of this process.
     pub fn install() -> Self {
         let log = Self::default();
         let writer = log.clone();
@@ -15,7 +15,7 @@ impl Log {
         log
     }
 
-    /// All that was said so far.
+    /// The text so far.
     pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }

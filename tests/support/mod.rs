@@ -1,4 +1,4 @@
-//! A server that behaves as it is told, badly if need be, and remembers what it was sent.
+//! A server with a chosen behaviour, which remembers the check-ins that it was sent.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part")]
 
@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// Long enough for the slowest machine; nothing waits for it unless it fails.
+/// The limit of every wait, which only a failing test reaches.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// What to do with a request.
+/// The reaction to a request.
 #[derive(Clone)]
 pub enum Behaviour {
     Answer(u16),
-    /// With these lines of headers, each with its line break.
+    /// Answer with these lines of headers, each with its line break.
     AnswerWith(u16, &'static str),
     /// Read it and close the connection.
     HangUp,
@@ -58,7 +58,7 @@ pub struct Sink {
 #[derive(Default)]
 struct Received {
     check_ins: Mutex<Vec<Value>>,
-    /// What came along with them.
+    /// The client reports in the same envelopes.
     client_reports: Mutex<Vec<Value>>,
     arrived: Condvar,
 }
@@ -93,7 +93,7 @@ impl Sink {
         self.received.check_ins.lock().unwrap()
     }
 
-    /// What has arrived so far.
+    /// The check-ins that have arrived so far.
     pub fn check_ins(&self) -> Vec<Value> {
         self.lock().clone()
     }
@@ -172,7 +172,7 @@ fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<(Value, Option<Val
     Some((lines.next()??, lines.next().flatten()))
 }
 
-/// One client at a time: it is the program's, not the test's.
+/// Locks the global client of the program: tests of it run one at a time.
 pub fn one_at_a_time() -> MutexGuard<'static, ()> {
     static CLIENT: Mutex<()> = Mutex::new(());
     CLIENT.lock().unwrap_or_else(std::sync::PoisonError::into_inner)

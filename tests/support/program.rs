@@ -9,7 +9,7 @@ use libtest_mimic::Failed;
 
 use crate::support::DEADLINE;
 
-/// What a child is to do, and to whom it reports.
+/// The variables with the case of a child and the DSN that it reports to.
 const CASE: &str = "CRONS_TEST_CASE";
 const DSN: &str = "CRONS_TEST_DSN";
 

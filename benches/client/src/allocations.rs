@@ -18,7 +18,7 @@ thread_local! {
     static ALLOCATIONS: Cell<Allocations> = const { Cell::new(Allocations { count: 0, bytes: 0 }) };
 }
 
-/// So far.
+/// The allocations of this thread so far.
 pub fn of_this_thread() -> Allocations {
     ALLOCATIONS.get()
 }

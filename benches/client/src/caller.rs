@@ -17,7 +17,7 @@ use crate::measure::{Contender, Cost, costs};
 const BATCH: u32 = 2_000;
 /// A disabled run is so short that it takes more of them.
 const DISABLED_BATCH: u32 = 100_000;
-/// For what a turn leaves behind.
+/// The limit for settling what a turn leaves behind.
 const LONGEST: Duration = Duration::from_secs(30);
 
 pub fn run(rounds: usize) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Who takes part: ours, the floor by two hand-offs, the `sentry` crate, and `#[tracing::instrument]`.
+//! The contenders: ours, the floor by two hand-offs, the `sentry` crate, and `#[tracing::instrument]`.
 
 mod floor;
 mod ours;

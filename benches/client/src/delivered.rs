@@ -95,7 +95,7 @@ pub fn rate(seconds: u64) -> Result<()> {
     Ok(())
 }
 
-/// By the clock, not by pauses: who is slow has to catch up.
+/// Runs by the clock, not by pauses, so that a slow contender has to catch up.
 fn paced(runs: u64, mut run: impl FnMut()) {
     let mut next = Instant::now();
     for _ in 0..runs {

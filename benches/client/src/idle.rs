@@ -1,4 +1,4 @@
-//! When nothing happens, and how soon something is seen when it does.
+//! The cost of an idle client, and the time until the server sees a start.
 
 use std::hint::black_box;
 use std::io::{Read, Write};
@@ -13,7 +13,7 @@ use crate::sink;
 use crate::threads::Threads;
 
 const LONGEST: Duration = Duration::from_secs(30);
-/// As long as a begin.
+/// A request as long as a start.
 const BODY: [u8; 500] = [b' '; 500];
 
 pub fn idle(seconds: u64) -> Result<()> {
@@ -71,7 +71,7 @@ pub fn visible(runs: usize) -> Result<()> {
     Ok(())
 }
 
-/// In microseconds.
+/// Microseconds.
 fn round_trip(stream: &mut TcpStream, host: SocketAddr) -> Result<f64> {
     let mut request =
         format!("POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n\r\n", BODY.len()).into_bytes();

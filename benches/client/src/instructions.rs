@@ -15,7 +15,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// Whoever takes part, by the word that this program is called with.
 const WHO: [&str; 6] = ["polled", "swapped", "crons", "sentry", "instrument", "disabled"];
 
-/// Has callgrind run this program once for each contender.
+/// Runs this program under callgrind, once for each contender.
 pub fn run(runs: u32) -> Result<()> {
     // Only the sum is wanted, and that is printed.
     let unread = std::env::temp_dir().join(format!("crons-callgrind-{}", std::process::id()));
@@ -42,7 +42,7 @@ pub fn run(runs: u32) -> Result<()> {
     Ok(())
 }
 
-/// What callgrind runs.
+/// The command that callgrind runs.
 pub fn of(who: &str, runs: u32) -> Result<()> {
     match who {
         "polled" => {

@@ -1,4 +1,4 @@
-//! What the client costs and whether it delivers, side by side with a floor and with its peers, in one run.
+//! Benchmarks of the client: its cost and its delivery, side by side with a floor and with peers, in one run.
 //!
 //! Everything runs from this folder; what is in brackets may be left out:
 //!
@@ -40,7 +40,7 @@ fn main() -> Result<()> {
     match std::env::args().nth(1).as_deref() {
         Some("caller") => caller::run(argument(2, 31)?),
         Some("instructions") => instructions::run(argument(2, 10_000)?),
-        // What callgrind runs.
+        // The command that callgrind runs.
         Some("instructions-of") => instructions::of(&argument(2, String::new())?, argument(3, 1)?),
         Some("paced") => paced::run(argument(2, 4_000)?),
         Some("transport") => transport::run(argument(2, 10_000)?, argument(3, 7)?),

@@ -7,7 +7,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::allocations;
 
-/// One who takes part.
+/// A contender.
 pub struct Contender<'a> {
     pub name: &'static str,
     run: Box<dyn FnMut() + 'a>,
@@ -54,7 +54,7 @@ pub fn thread_time() -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// Of one run each, in the order of the contenders.
+/// The cost of a run of each contender, in their order.
 pub fn costs(contenders: &mut [Contender<'_>], rounds: usize, batch: u32) -> Vec<Cost> {
     let mut taken: Vec<[Vec<f64>; 3]> = contenders.iter().map(|_| Default::default()).collect();
     // The first round warms up.

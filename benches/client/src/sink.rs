@@ -69,7 +69,7 @@ pub fn read_request(
     Ok(true)
 }
 
-/// What a check-in says, as far as anybody here cares.
+/// The fields of a check-in that are counted.
 #[derive(Deserialize)]
 pub struct CheckIn<'a> {
     pub check_in_id: &'a str,
@@ -83,7 +83,7 @@ impl<'a> CheckIn<'a> {
     }
 }
 
-/// What has arrived.
+/// The check-ins that have arrived.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 pub struct Counts {
     pub requests: u64,
@@ -96,7 +96,7 @@ pub struct Counts {
 #[derive(Default)]
 struct Ledger {
     counts: Counts,
-    /// By run: whether its end has arrived.
+    /// Runs by id, with whether the end has arrived.
     runs: HashMap<u128, bool>,
 }
 
@@ -156,7 +156,7 @@ impl SinkProcess {
         Ok(serde_json::from_str(&self.line()?)?)
     }
 
-    /// It never says more than it is asked, so nothing is lost with the buffer.
+    /// The process never writes more than one line for a request, so nothing is lost with the buffer.
     fn line(&mut self) -> Result<String> {
         let mut line = String::new();
         BufReader::new(self.child.stdout.as_mut().ok_or("no answer")?).read_line(&mut line)?;

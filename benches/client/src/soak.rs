@@ -14,7 +14,7 @@ use server::Server;
 
 /// Threads that run jobs.
 const THREADS: u64 = 16;
-/// For what is left at the end, once the server behaves: longer than any pause it has asked for.
+/// The limit for delivering the rest once the server behaves: longer than any pause that it has asked for.
 const LONGEST: Duration = Duration::from_secs(120);
 
 pub fn run(seconds: u64, seed: u64) -> Result<()> {

@@ -1,4 +1,4 @@
-//! What this process and its threads have used, as the kernel counts it.
+//! CPU time and memory of this process and its threads, as the kernel counts them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::Result;
 pub struct Threads(BTreeSet<u32>);
 
 impl Threads {
-    /// Those that are there now.
+    /// The threads of this process now.
     pub fn now() -> Result<Self> {
         let mut threads = BTreeSet::new();
         for entry in fs::read_dir("/proc/self/task")? {
@@ -19,7 +19,7 @@ impl Threads {
         Ok(Self(threads))
     }
 
-    /// Those that are here and not in `before`.
+    /// The threads that are here and not in `before`.
     pub fn since(&self, before: &Self) -> Self {
         Self(self.0.difference(&before.0).copied().collect())
     }

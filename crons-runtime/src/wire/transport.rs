@@ -9,7 +9,7 @@ use crons_types::ACCEPTED_BUT;
 
 /// Carries one envelope to the server.
 ///
-/// The default is HTTP by `reqwest` (feature `http`). Implement this to send by other means; the worker polls the future
+/// The default is HTTP by `hyper` (feature `http`). Implement this to send by other means; the worker polls the future
 /// on its own thread, inside a current-thread tokio runtime.
 ///
 /// ```
@@ -142,7 +142,7 @@ impl TransportError {
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // reqwest's error reads "error sending request" only; its causes name the reason.
+        // The error of the HTTP client reads "client error (Connect)" only; its causes name the reason.
         write_chain(f, &*self.0)
     }
 }

@@ -13,7 +13,7 @@ fn listed(written: &Written, environment: Option<&str>) -> Vec<(u128, String)> {
 }
 
 #[test]
-fn check_ins_come_newest_first_and_of_two_at_once_the_later_arrival_first() {
+fn check_ins_come_newest_first_ties_by_later_arrival() {
     on_every_backend(&Settings::default(), |written| {
         written.send("other", "a", 90, "ok");
         written.send("job", "a", 3, "ok");

@@ -29,7 +29,7 @@ fn write(written: &Written) {
 }
 
 #[test]
-fn incidents_come_newest_first_and_of_two_at_once_the_one_opened_later() {
+fn incidents_come_newest_first_ties_by_later_opening() {
     on_every_backend(&Settings::default(), |written| {
         write(written);
         let all = IncidentFilter::default();

@@ -14,7 +14,7 @@ fn errors(written: &Written, slug: Option<&str>) -> Vec<(String, String, bool)> 
 }
 
 #[test]
-fn processing_errors_come_last_first_those_of_a_monitor_apart_from_those_of_none() {
+fn processing_errors_come_last_first_each_monitor_apart() {
     on_every_backend(&Settings::default(), |written| {
         written.send("job", "a", 1, "ok");
         written.send("other", "a", 2, "ok");
@@ -89,7 +89,7 @@ fn usage_comes_by_hour_then_slug_then_outcome() {
 }
 
 #[test]
-fn outages_come_oldest_first_from_those_that_ended_after_an_instant() {
+fn outages_come_oldest_first_if_they_ended_after_an_instant() {
     on_every_backend(&Settings::default(), |written| {
         // The clock jumps: nobody announced the minutes in between.
         for end in ["10:20:00", "10:40:00", "11:00:00"] {

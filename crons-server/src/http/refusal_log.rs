@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_status_has_one_line_a_minute_and_every_refusal_is_in_a_count() {
+    fn each_status_has_one_line_a_minute_and_all_are_counted() {
         let (log, start) = (RefusalLog::default(), Instant::now());
         let (forbidden, missing) = (StatusCode::FORBIDDEN, StatusCode::NOT_FOUND);
         for (second, status, expected) in [

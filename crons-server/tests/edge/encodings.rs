@@ -87,7 +87,7 @@ fn every_encoding_of_a_client_is_read_on_every_route() {
 }
 
 #[test]
-fn an_encoding_that_is_not_known_is_refused_with_its_name_and_what_to_do() {
+fn an_unknown_encoding_is_refused_with_its_name() {
     let server = Harness::at("10:00:00");
     let body = envelope(&check_in(&id('a'), "ok"));
     for value in ["compress", "snappy", "gzip, lz4", "utf-16"] {
@@ -111,7 +111,7 @@ fn an_encoding_that_is_not_known_is_refused_with_its_name_and_what_to_do() {
 }
 
 #[test]
-fn a_body_that_is_not_what_its_encoding_says_is_refused_with_that() {
+fn a_body_unlike_its_encoding_is_refused() {
     let server = Harness::at("10:00:00");
     let whole = gzip(&envelope(&check_in(&id('a'), "ok")));
     for (encoding, body) in

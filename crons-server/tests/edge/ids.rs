@@ -6,7 +6,7 @@ use crate::harness::{Harness, KEY, api_id, check_in, id};
 use crate::raw::ask;
 
 #[test]
-fn a_run_is_found_by_its_id_in_whatever_form_either_end_writes_it() {
+fn a_run_is_found_by_its_id_in_any_form() {
     let dashed = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa";
     let forms = [id('a'), dashed.to_owned(), format!("{{{dashed}}}"), format!("urn:uuid:{dashed}"), id('A')];
     for opener in &forms {

@@ -7,7 +7,7 @@ use crate::harness::{Harness, KEY, check_in, id};
 use crate::raw::ask;
 
 #[test]
-fn other_ingest_routes_of_relay_take_everything_and_keep_nothing() {
+fn other_routes_of_relay_accept_and_discard_data() {
     let server = Harness::at("10:00:00");
     let event = "events/0123456789abcdef0123456789abcdef/attachments";
     let (json, csp) = ("application/json", "application/csp-report");

@@ -1,4 +1,4 @@
-//! What nobody who watches a run can do without.
+//! The floor: the work that every monitor of a run has to do.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use crossbeam_queue::ArrayQueue;
 /// About what a check-in holds.
 type Record = [u8; 200];
 
-/// How often the other side looks.
+/// The interval at which the other side polls.
 const POLL: Duration = Duration::from_millis(1);
 
 /// To a thread that polls: the caller wakes nobody.

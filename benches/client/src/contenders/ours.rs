@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crons::{ClientOptions, Request, Response, SendFuture, Transport};
 
-/// Where check-ins go.
+/// The destination of check-ins.
 pub enum At<'a> {
     /// To a transport that says 200 at once.
     Nobody,
@@ -30,7 +30,7 @@ impl Transport for Nobody {
     }
 }
 
-/// The same job, watched by nobody.
+/// The job without monitoring.
 #[inline(never)]
 pub fn unwatched(number: u64) -> u64 {
     black_box(number)

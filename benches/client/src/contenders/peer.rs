@@ -24,7 +24,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// With its own transport to this DSN, or with none.
+    /// Starts `sentry` with its own transport to this DSN, or with none.
     pub fn start(dsn: Option<&str>) -> Result<Self> {
         let options =
             ClientOptions::new().dsn(dsn.unwrap_or("http://key@127.0.0.1:9/1")).environment("production");

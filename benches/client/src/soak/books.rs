@@ -1,4 +1,4 @@
-//! What was run, what the server has stored, and whether the difference is what the client says that it dropped.
+//! Compares the runs with what the server has stored: the difference must be what the client counts as dropped.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use crons::Stats;
 
 use crate::Result;
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Ok,
@@ -80,12 +80,12 @@ impl Books {
         faults.extend(
             stored.keys().filter(|slug| !run.contains_key(*slug)).map(|slug| format!("{slug}: never run")),
         );
-        // Of the runs that were skipped and never heard of, those whose begin was not taken back were lost.
+        // Skipped runs that the server never heard of are lost if their start was not withdrawn.
         let unheard = account.withdrawn;
         account.withdrawn = unheard.min(stats.withdrawn);
         account.lost += unheard - account.withdrawn;
         let dropped = dropped(stats);
-        // Of a run whose end is lost, the begin may be lost too, and of a run that is whole, the begin alone.
+        // A run whose end is lost may have lost its start, too; a whole run may have lost its start alone.
         if account.lost > dropped {
             faults.push(format!("{} runs lost, but only {dropped} check-ins counted", account.lost));
         }
@@ -101,11 +101,11 @@ fn dropped(stats: &Stats) -> u64 {
     stats.refused + stats.dropped.total() + stats.queued
 }
 
-/// Of runs.
+/// Counts of runs.
 #[derive(Debug, Default)]
 pub struct Account {
     started: u64,
-    /// With the right end.
+    /// Runs with the right end.
     stored: u64,
     /// Skipped, and the server has never heard of them.
     withdrawn: u64,

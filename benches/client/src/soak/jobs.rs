@@ -25,7 +25,7 @@ pub fn run(books: &Books, thread: u64, seed: u64, until: Instant) {
     }
 }
 
-/// One run of the kind that the dice have chosen.
+/// A run of the kind that the dice have chosen.
 fn one(slug: &str, kind: u32, length: Duration) -> Verdict {
     let work = || std::thread::sleep(length);
     match kind {

@@ -15,10 +15,10 @@ use super::books::Books;
 use crate::Result;
 use crate::sink::{CheckIn, read_request};
 
-/// How often a listener looks around.
+/// The interval at which a listener checks whether to stop.
 const POLL: Duration = Duration::from_millis(2);
 
-/// What is done with a request. The weights add up to 1,000.
+/// The reactions to a request. The weights add up to 1,000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Treatment {
     Store,

@@ -2,6 +2,8 @@
 
 // In layer order: a module uses only those above it.
 mod error;
+#[cfg(test)]
+mod steps;
 mod unreadable;
 mod rows;
 mod file_lock;

@@ -141,11 +141,9 @@ impl Configs {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicU64, Ordering};
-
     use super::*;
     use crate::store::SqliteStore;
+    use crate::store::sqlite::steps::Steps;
 
     /// A database of `monitors` monitors, each with three environments of three runs.
     fn open(monitors: u32) -> (tempfile::TempDir, SqliteReader) {
@@ -169,16 +167,10 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_monitors_takes_the_same_steps_beside_any_number_of_others() {
+    fn a_page_of_monitors_takes_the_same_steps_beside_any_others() {
         let steps_beside = |monitors: u32| {
             let (_folder, reader) = open(monitors);
-            let steps = Arc::new(AtomicU64::new(0));
-            let counted = Arc::clone(&steps);
-            let count = move || {
-                counted.fetch_add(1, Ordering::SeqCst);
-                false
-            };
-            reader.connection().progress_handler(100, Some(count)).unwrap();
+            let steps = Steps::of(&mut reader.connection());
             let page = reader.page_of_monitors(PageRequest { skip: 0, limit: 100 }).unwrap();
             assert!(page.more && page.items.len() == 100);
             assert!(page.items.iter().all(|view| view.environments.len() == 3));
@@ -188,13 +180,10 @@ mod tests {
             assert_eq!((first.monitor.slug.as_str(), names), ("job-00001", vec!["e2", "e3", "e1"]));
             let newest = first.environments[0].newest.as_ref().unwrap();
             assert_eq!(newest.date_added.as_microsecond(), 3);
-            steps.load(Ordering::SeqCst)
+            steps.count()
         };
         let (few, many) = (steps_beside(101), steps_beside(10_000));
-        assert!(
-            few > 0 && many <= few + few / 10,
-            "{many} hundred steps beside 9,900 others, {few} beside one"
-        );
+        assert!(few > 0 && many <= few + few / 10, "{many} steps beside 9,900 others, {few} beside one");
     }
 
     #[test]

@@ -71,7 +71,7 @@ fn values_that_stand_for_a_plain_body_name_no_coding() {
 }
 
 #[test]
-fn codings_are_named_in_any_spelling_and_in_the_order_in_which_they_were_applied() {
+fn codings_are_read_in_any_spelling_and_in_order() {
     use Coding::{Brotli, Deflate, Gzip, Zstd};
     for (values, expected) in [
         (&["gzip"][..], vec![Gzip]),

@@ -76,7 +76,7 @@ fn purge(store: &mut SqliteStore, fails: bool) {
 }
 
 #[test]
-fn a_deleted_monitor_goes_a_few_rows_at_a_time_also_with_failures_and_others_stay() {
+fn a_deleted_monitor_is_purged_a_few_rows_at_a_time() {
     for fails in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         let mut store = open(&folder);
@@ -104,7 +104,7 @@ fn a_deleted_monitor_goes_a_few_rows_at_a_time_also_with_failures_and_others_sta
 }
 
 #[test]
-fn an_environment_that_is_deleted_while_others_go_loses_no_incident_on_the_way() {
+fn an_environment_deleted_during_a_purge_is_purged_whole() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(&folder);
     delete(&mut store, &["production".to_owned()]);

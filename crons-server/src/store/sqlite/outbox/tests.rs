@@ -104,7 +104,7 @@ fn what_came_of_it_is_kept() {
 }
 
 #[test]
-fn an_unreadable_message_does_not_keep_its_target_from_the_next_ones() {
+fn an_unreadable_alert_does_not_hold_up_its_target() {
     let database = Database::with(&[alert(1, "ops"), alert(2, "ops"), alert(3, "ops"), alert(4, "dev")]);
     let damage = "UPDATE alerts SET key = x'01' WHERE id = 1; UPDATE alerts SET attempts = -1 WHERE id = 2;";
     database.store.connection.execute_batch(damage).unwrap();
@@ -120,7 +120,7 @@ fn an_unreadable_message_does_not_keep_its_target_from_the_next_ones() {
 }
 
 #[test]
-fn a_restart_keeps_the_wait_of_a_target_that_was_asked_and_of_no_other() {
+fn a_restart_keeps_the_wait_of_a_target_that_was_asked() {
     let mut database =
         Database::with(&[alert(1, "down"), alert(2, "gone"), alert(3, "later"), alert(4, "new")]);
     let now: Timestamp = NOON.parse().unwrap();

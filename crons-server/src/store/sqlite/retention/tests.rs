@@ -1,14 +1,10 @@
 //! However much is stored, the writer looks at little of it in each step of a sweep, and what is needed stays.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use super::*;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::steps::Steps;
 
-/// Steps of SQLite's virtual machine between two calls of the counter.
-const STRIDE: u16 = 100;
 /// Steps that one transaction may take: some for each of the rows that it deletes, and for their entries in the indexes.
 const MOST_STEPS: u64 = 100 * ROWS as u64;
 
@@ -34,27 +30,21 @@ fn open(rows: &str) -> (tempfile::TempDir, SqliteStore, Arc<SqliteReader>) {
 
 /// Sweeps as the server does, each deletion in a transaction of its own whose steps are counted.
 fn sweep(store: &mut SqliteStore, reader: &Arc<SqliteReader>, kept: Retention) -> Swept {
-    let steps = Arc::new(AtomicU64::new(0));
-    let counted = Arc::clone(&steps);
-    let count = move || {
-        counted.fetch_add(u64::from(STRIDE), Ordering::SeqCst);
-        false
-    };
-    store.connection.progress_handler(STRIDE.into(), Some(count)).unwrap();
+    let steps = Steps::of(&mut store.connection);
     let mut sweep = Arc::clone(reader).begin_sweep(Timestamp::from_microsecond(NOW).unwrap(), kept);
     let mut swept = Swept { deleted: 0, transactions: 0, most_rows: 0, most_steps: 0 };
     while let Some(expired) = sweep.advance().unwrap() {
         if expired.rows() == 0 {
             continue;
         }
-        steps.store(0, Ordering::SeqCst);
+        steps.reset();
         let before = changes(store);
         store.transaction(&mut |records| records.delete_expired(&expired).map(drop)).unwrap();
         let deleted = changes(store) - before;
         swept.deleted += deleted;
         swept.transactions += 1;
         swept.most_rows = swept.most_rows.max(deleted);
-        swept.most_steps = swept.most_steps.max(steps.load(Ordering::SeqCst));
+        swept.most_steps = swept.most_steps.max(steps.count());
     }
     swept
 }
@@ -95,7 +85,7 @@ fn a_sweep_that_deletes_nothing_costs_the_writer_nothing() {
 }
 
 #[test]
-fn each_transaction_of_a_sweep_takes_steps_for_the_rows_that_it_deletes_and_no_more() {
+fn a_sweep_transaction_takes_steps_for_its_rows_only() {
     let most = 365 * 24;
     let tables = [
         ("runs that are too many", monitor(20) + &runs(3_000), 20 * (2_700 - 500)),
@@ -157,7 +147,7 @@ fn each_transaction_of_a_sweep_takes_steps_for_the_rows_that_it_deletes_and_no_m
 }
 
 #[test]
-fn a_plan_that_is_out_of_date_deletes_no_run_that_goes_on_or_that_an_incident_began_with() {
+fn an_outdated_plan_deletes_no_run_that_is_needed_again() {
     let (_folder, mut store, reader) = open(&(monitor(1) + &runs(50)));
     let kept = Retention { success_days: 1, failure_days: 1, check_ins: 10 };
     let mut sweep = reader.begin_sweep(Timestamp::from_microsecond(NOW).unwrap(), kept);

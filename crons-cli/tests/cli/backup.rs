@@ -1,73 +1,23 @@
 //! `crons backup` while `crons serve` writes the database, and the lock on that file.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::HashSet;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde_json::Value;
-
-struct Server {
-    process: Child,
-    host: String,
-    key: String,
-}
-
-impl Server {
-    fn start(database: &Path) -> Self {
-        let mut process = serve(database).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        // Reads the whole banner: a server whose output is closed early would fail to print it.
-        let mut dsn = None;
-        for line in BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap) {
-            dsn = dsn.or(line.trim().strip_prefix("export SENTRY_DSN=http://").map(str::to_owned));
-            if line.contains("-d '") {
-                break;
-            }
-        }
-        let dsn = dsn.unwrap();
-        let (key, host) = dsn.trim_end_matches("/1").split_once('@').unwrap();
-        Self { process, host: host.to_owned(), key: key.to_owned() }
-    }
-
-    fn check_in(&self, id: u32) {
-        let body = format!(
-            r#"{{"status": "ok", "check_in_id": "{id:032x}", "monitor_config": {{"schedule": {{"type": "interval", "value": 1, "unit": "day"}}}}}}"#
-        );
-        let url = format!("http://{}/api/1/cron/job-{}/{}/", self.host, id % 7, self.key);
-        let answer = ureq::post(url).header("content-type", "application/json").send(body).unwrap();
-        assert_eq!((answer.status().as_u16(), answer.headers().get("x-sentry-error")), (202, None));
-    }
-
-    fn get(&self, path: &str) -> Value {
-        let url = format!("http://{}/api/0/organizations/crons{path}", self.host);
-        ureq::get(url).call().unwrap().body_mut().read_json().unwrap()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Fails if the process has ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn serve(database: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_crons"));
-    command.args(["serve", "--rate-limit", "off", "--listen", "127.0.0.1:0", "--database"]);
-    command.arg(format!("sqlite:{}", database.display()));
-    command
-}
+use super::support::{Server, run, serve, sqlite};
 
 /// Runs `crons backup`. Returns whether it succeeded, and its output.
-fn backup(database: &Path, file: &Path) -> (bool, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_crons"));
-    command.arg("backup").arg(file).arg("--database").arg(format!("sqlite:{}", database.display()));
-    let output = command.output().unwrap();
-    (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+pub fn backup(database: &Path, file: &Path) -> (bool, String) {
+    let finished = run(&["backup", file.to_str().unwrap(), "--database", &sqlite(database)], "");
+    (finished.success, finished.stdout + &finished.stderr)
+}
+
+/// The number of jobs that check in.
+const JOBS: u32 = 7;
+
+fn job(id: u32) -> String {
+    format!("job-{}", id % JOBS)
 }
 
 /// The names of the files in a folder.
@@ -93,7 +43,7 @@ fn a_copy_has_every_check_in_acknowledged_before_it() {
             scope.spawn(move || {
                 for number in 1.. {
                     let id = worker << 16 | number;
-                    server.check_in(id);
+                    assert!(server.check_in(&job(id), id));
                     acknowledged.lock().unwrap().push(id);
                     if done.load(Ordering::SeqCst) {
                         break;
@@ -109,31 +59,21 @@ fn a_copy_has_every_check_in_acknowledged_before_it() {
             // The path has characters that a URL would not have.
             let to = folder.path().join(format!("copies of ü {number}"));
             std::fs::create_dir(&to).unwrap();
-            let (well, said) = backup(&database, &to.join("copy.db"));
-            assert!(well && said.contains("was copied to") && said.contains("bytes)"), "{said}");
+            let (well, printed) = backup(&database, &to.join("copy.db"));
+            assert!(well && printed.contains("was copied to") && printed.contains("bytes)"), "{printed}");
             assert_eq!(files(&to), ["copy.db"], "and nothing else is left");
             copies.push((to.join("copy.db"), before));
         }
         done.store(true, Ordering::SeqCst);
     });
     for (copy, before) in copies {
-        let connection = rusqlite::Connection::open(&copy).unwrap();
-        let sound: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-        assert_eq!(sound, "ok");
-        let stored: HashSet<u32> = connection
-            .prepare("SELECT guid FROM check_ins")
-            .unwrap()
-            .query_map([], |row| row.get::<_, [u8; 16]>(0))
-            .unwrap()
-            .map(|guid| u32::from_be_bytes(*guid.unwrap().last_chunk().unwrap()))
-            .collect();
+        let restored = Server::start(&copy);
+        let stored: HashSet<u32> = (0..JOBS).flat_map(|number| restored.stored(&job(number))).collect();
         let lost: Vec<&u32> = before.iter().filter(|id| !stored.contains(id)).collect();
         assert!(lost.is_empty(), "{lost:?} of {} are not in the copy", before.len());
-        drop(connection);
-        let restored = Server::start(&copy);
-        assert_eq!(restored.key, server.key);
-        restored.check_in(1 << 30);
-        assert_eq!(restored.get("/monitors/").as_array().unwrap().len(), 7);
+        assert_eq!(restored.key(), server.key());
+        assert!(restored.check_in(&job(0), 1 << 30));
+        assert_eq!(restored.get("/monitors/").as_array().unwrap().len(), JOBS as usize);
         // The copy is a moment old, so its server lists that gap as an outage.
         assert_eq!(restored.get("/outages/").as_array().unwrap().len(), 1);
     }
@@ -149,10 +89,10 @@ fn a_failed_copy_is_explained_and_leaves_no_file() {
     std::fs::write(path("text.db"), "no database, but long enough for its header: ".repeat(20)).unwrap();
     std::fs::write(path("empty.db"), "").unwrap();
     std::fs::create_dir(path("folder")).unwrap();
-    rusqlite::Connection::open(path("other.db"))
-        .unwrap()
-        .execute_batch("CREATE TABLE bookmarks (url TEXT)")
-        .unwrap();
+    // A database of SQLite with one table, `bookmarks`.
+    let bookmarks: PathBuf =
+        [env!("CARGO_MANIFEST_DIR"), "tests", "data", "bookmarks.sqlite"].iter().collect();
+    std::fs::copy(bookmarks, path("other.db")).unwrap();
     let before = files(folder.path());
     for (from, to, parts) in [
         (&database, path("there"), ["there is there already", "choose another name"]),
@@ -164,10 +104,10 @@ fn a_failed_copy_is_explained_and_leaves_no_file() {
         (&path("empty.db"), path("copy.db"), ["empty.db was not copied", "no database of crons"]),
         (&path("other.db"), path("copy.db"), ["other.db was not copied", "no database of crons"]),
     ] {
-        let (copied, said) = backup(from, &to);
-        assert!(!copied, "{} to {}: {said}", from.display(), to.display());
+        let (copied, printed) = backup(from, &to);
+        assert!(!copied, "{} to {}: {printed}", from.display(), to.display());
         for part in parts {
-            assert!(said.contains(part), "{} to {}: {said}", from.display(), to.display());
+            assert!(printed.contains(part), "{} to {}: {printed}", from.display(), to.display());
         }
         assert_eq!(files(folder.path()), before, "{} to {}", from.display(), to.display());
     }
@@ -180,13 +120,13 @@ fn a_second_server_on_a_file_is_refused_while_one_runs() {
     let database = folder.path().join("crons.db");
     let mut first = Server::start(&database);
     let refused = serve(&database).output().unwrap();
-    let said = String::from_utf8(refused.stderr).unwrap();
+    let printed = String::from_utf8(refused.stderr).unwrap();
     assert!(!refused.status.success());
     for part in ["crons.db is served by another server already", "end that one, or use another file"] {
-        assert!(said.contains(part), "{said}");
+        assert!(printed.contains(part), "{printed}");
     }
-    first.check_in(1);
+    assert!(first.check_in("job", 1));
     first.process.kill().unwrap();
     first.process.wait().unwrap();
-    Server::start(&database).check_in(2);
+    assert!(Server::start(&database).check_in("job", 2));
 }

@@ -1,22 +1,11 @@
 //! `crons check` and `crons next` explain a schedule, to people and to programs.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+use super::support::run;
 
 /// Runs `crons` and returns whether it succeeded, its standard output and its standard error.
 fn crons(arguments: &[&str], input: &str) -> (bool, String, String) {
-    let mut process = Command::new(env!("CARGO_BIN_EXE_crons"))
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    process.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let output = process.wait_with_output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.success(), text(output.stdout), text(output.stderr))
+    let finished = run(arguments, input);
+    (finished.success, finished.stdout, finished.stderr)
 }
 
 #[test]

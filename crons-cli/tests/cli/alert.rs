@@ -1,10 +1,11 @@
 //! `crons alert test` against real receivers.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::thread::JoinHandle;
+
+use super::support::crons;
 
 /// A server that answers one request with `answer`; its thread returns the request.
 fn receiver(answer: &'static str) -> (SocketAddr, JoinHandle<String>) {
@@ -28,12 +29,7 @@ fn receiver(answer: &'static str) -> (SocketAddr, JoinHandle<String>) {
 fn test(config: &str, name: &[&str]) -> (Output, String, String) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("crons.toml"), config).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_crons"))
-        .args(["alert", "test"])
-        .args(name)
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
+    let output = crons(&["alert", "test"]).args(name).current_dir(folder.path()).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     (output, stdout, stderr)

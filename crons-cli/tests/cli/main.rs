@@ -1,0 +1,13 @@
+//! The commands of `crons`, each as a process.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+mod alert;
+mod backup;
+mod config;
+#[cfg(unix)]
+mod keys;
+mod replay;
+mod schedules;
+mod serve;
+mod simulate;
