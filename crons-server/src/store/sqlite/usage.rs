@@ -53,6 +53,8 @@ mod tests {
     use crate::store::sqlite::SqliteStore;
     use crate::store::sqlite::steps::Steps;
 
+    const HOUR: i64 = 3_600;
+
     /// The steps of SQLite's virtual machine to read the counts of the last two hours beside `hours` older ones.
     fn steps_beside(hours: u32, slug: Option<&str>) -> u64 {
         let folder = tempfile::tempdir().unwrap();
