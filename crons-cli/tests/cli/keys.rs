@@ -222,7 +222,7 @@ fn the_servers_own_key_is_hidden_in_every_repeated_value() {
         "request refused",
         "check-in accepted, but",
         "check-in refused",
-        "held for a minute",
+        "deferred for a minute",
         "monitor deleted",
     ] {
         assert!(log.contains(part), "{part}: {log}");
