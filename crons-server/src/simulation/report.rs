@@ -10,7 +10,7 @@ use crate::domain::{Outcome, ProcessingError, ReceivedCheckIn, Verdict};
 use crate::store::Export;
 
 /// Ids as the timeline writes them.
-pub(crate) type Written = HashMap<Uuid, String>;
+pub(crate) type OriginalIds = HashMap<Uuid, String>;
 
 /// What a simulation came to: everything that a server would have stored, and what became of each check-in.
 #[derive(Debug, Clone, Serialize)]
@@ -102,7 +102,7 @@ impl OutcomeRow {
         Self { at: arrival.received, monitor_slug, outcome, reason: None, errors: Vec::new() }
     }
 
-    pub(crate) fn is(&mut self, verdict: &Verdict) {
+    pub(crate) fn record(&mut self, verdict: &Verdict) {
         if let Some((outcome, reason)) = verdict.outcome() {
             (self.outcome, self.reason) = (outcome.as_str(), reason);
         }
@@ -121,8 +121,8 @@ impl OutcomeRow {
 }
 
 impl Report {
-    pub(crate) fn new(export: Export, outcomes: Vec<OutcomeRow>, written: &Written) -> Self {
-        let id = |guid: Uuid| written.get(&guid).cloned().unwrap_or_else(|| guid.simple().to_string());
+    pub(crate) fn new(export: Export, outcomes: Vec<OutcomeRow>, original_ids: &OriginalIds) -> Self {
+        let id = |guid: Uuid| original_ids.get(&guid).cloned().unwrap_or_else(|| guid.simple().to_string());
         let Export { check_ins, environments, incidents, occurrences, .. } = export;
         Self {
             check_ins: check_ins

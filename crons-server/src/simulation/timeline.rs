@@ -14,12 +14,12 @@ pub struct TimelineEvent {
     /// When.
     pub at: Timestamp,
     /// What.
-    pub action: Action,
+    pub action: TimelineAction,
 }
 
 /// What can happen.
 #[derive(Debug, Clone)]
-pub enum Action {
+pub enum TimelineAction {
     /// A check-in arrives: its payload, as it goes over the wire.
     CheckIn(Value),
     /// The minute is judged.
@@ -99,9 +99,9 @@ fn parse(line: &str) -> Result<TimelineEvent, String> {
     }
     let at = instant(&at)?;
     let action = match (check_in, tick, mute, disable) {
-        (Some(payload), None, None, None) => Action::CheckIn(payload),
-        (None, Some(true), None, None) => Action::Tick,
-        (None, None, Some(JsonObject(Mute { monitor, environment, muted })), None) => Action::Mute {
+        (Some(payload), None, None, None) => TimelineAction::CheckIn(payload),
+        (None, Some(true), None, None) => TimelineAction::Tick,
+        (None, None, Some(JsonObject(Mute { monitor, environment, muted })), None) => TimelineAction::Mute {
             monitor: slug(monitor),
             environment: environment
                 .filter(|name| !name.is_empty())
@@ -109,7 +109,7 @@ fn parse(line: &str) -> Result<TimelineEvent, String> {
             muted,
         },
         (None, None, None, Some(JsonObject(Disable { monitor, disabled }))) => {
-            Action::Disable { monitor: slug(monitor), disabled }
+            TimelineAction::Disable { monitor: slug(monitor), disabled }
         }
         _ => {
             return Err(
