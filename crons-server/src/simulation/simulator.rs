@@ -16,7 +16,7 @@ use crate::store::{SqliteStore, Store, StoreError};
 
 const ALMOST_A_MINUTE: SignedDuration = SignedDuration::new(59, 999_999_999);
 
-/// Which minutes are judged.
+/// The minutes whose deadlines are evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ticks {
     /// All from the first event to the last, each before the events in it.
@@ -67,7 +67,7 @@ impl std::fmt::Debug for Simulation {
 }
 
 impl Simulation {
-    /// A server that has heard nothing yet.
+    /// A server that has received nothing yet.
     ///
     /// # Errors
     /// If there is no memory for its database.
@@ -82,7 +82,7 @@ impl Simulation {
     ) -> Result<Self, StoreError> {
         let settings = Settings { rate_limit, quotas, ..Settings::default() };
         let mut made = 0_u64;
-        // The same ids for the same timeline; of a kind that nobody makes at random.
+        // A timeline always gets the same ids, of a version that no random id has.
         let new_id = move || {
             made += 1;
             uuid::Builder::from_custom_bytes(u128::from(made).to_be_bytes()).into_uuid()
