@@ -106,7 +106,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             let timeline = parse_timeline(&text).map_err(|reason| format!("{named}, {reason}"))?;
             let mut simulation = Simulation::new(ticks.into(), rate_limit)?;
             for event in timeline {
-                simulation.happen(event)?;
+                simulation.apply(event)?;
             }
             simulation.finish()?
         }

@@ -35,7 +35,7 @@ pub use settings::{
     AdminToken, ConnectionLimits, Database, InvalidSetting, PublicKey, Quotas, RateLimit, Retention, Settings,
 };
 pub use simulation::{
-    Action, CheckInRow, ConfigChange, EnvironmentRow, IncidentRow, OccurrenceRow, OutcomeRow, Replay, Report,
-    Simulation, Ticks, TimelineEvent, parse_timeline,
+    CheckInRow, ConfigChange, EnvironmentRow, IncidentRow, OccurrenceRow, OutcomeRow, Replay, Report,
+    Simulation, Ticks, TimelineAction, TimelineEvent, parse_timeline,
 };
 pub use store::{StoreError, UnreadableRow, backup};

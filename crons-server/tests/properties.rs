@@ -212,7 +212,7 @@ proptest! {
             event["at"] = json!(jiff::Timestamp::from_second(second).unwrap().to_string());
             sent += usize::from(event.get("check_in").is_some());
             for event in parse_timeline(&event.to_string()).unwrap() {
-                simulation.happen(event).unwrap();
+                simulation.apply(event).unwrap();
             }
         }
         prop_assert_eq!(simulation.finish().unwrap().outcomes.len(), sent);

@@ -19,7 +19,7 @@ pub struct BatchKeys {
     pub missed: Vec<i64>,
     pub timed_out: Vec<i64>,
     pub expired: Vec<i64>,
-    /// A monitor with all its environments, and those of its open runs that were unheard, or whose deadline has passed by this time.
+    /// A monitor with all its environments, and those of its open runs of which a report was filtered, or whose deadline has passed by this time.
     pub monitor: Option<(String, Timestamp)>,
     pub incident: Option<Uuid>,
     /// Whether all deferred ends are asked for.

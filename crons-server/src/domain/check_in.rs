@@ -1,4 +1,4 @@
-//! One check-in, step by step: which monitor, which environment, which run, what it changes.
+//! The steps of a check-in: its monitor, its environment, its run, and the changes to them.
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;

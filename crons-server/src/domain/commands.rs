@@ -15,7 +15,7 @@ pub enum Command {
     ChangeEnvironment { monitor: String, environment: String, muted: bool },
     /// Deletes a monitor, or of it the environments that are named. A check-in that comes later makes them anew.
     Delete { monitor: String, environments: Vec<String> },
-    /// Says that a person has an incident in hand; `None`: that nobody has any more.
+    /// Records the person who has an incident in hand; `None` takes the acknowledgement back.
     Acknowledge { incident: Uuid, by: Option<String> },
 }
 

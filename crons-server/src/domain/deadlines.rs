@@ -1,4 +1,4 @@
-//! What the clock decides: a run that never began, and one that never ended.
+//! Deadlines: a run that did not begin, and one that did not end.
 
 use crons_types::Slug;
 use crons_types::calendar::previous_before;
@@ -11,7 +11,7 @@ use super::received::CheckInEvent;
 use super::snapshot::Snapshot;
 use super::subject::{LoadedCheckIn, Subject};
 
-/// A stretch of time in which the server could not hear anybody.
+/// A stretch of time in which the server was not receiving.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outage {
     pub since: Timestamp,
@@ -24,7 +24,7 @@ const LONG: SignedDuration = SignedDuration::from_mins(1);
 const PUNCTUAL: SignedDuration = SignedDuration::from_mins(1);
 
 impl Outage {
-    /// Whether what was due between `from` and `deadline` may have come to deaf ears.
+    /// Whether a report that was due between `from` and `deadline` may not have been received.
     fn excuses(&self, from: Timestamp, deadline: Timestamp) -> bool {
         self.overlaps(from, deadline)
             && (self.until.duration_since(self.since) >= LONG || self.overlaps(deadline, deadline))
@@ -113,8 +113,8 @@ fn finish(
     Some(PassedDeadline { kind, monitor_slug, environment, unknown, effects })
 }
 
-/// At minute `tick`: the run that this environment expected has not begun, or could not be heard. `None` if it is not
-/// due after all.
+/// Records at minute `tick` that the expected run did not begin; `unknown` if the server was not receiving. `None` if the deadline has
+/// not passed.
 fn miss(subject: &mut Subject, tick: Timestamp, outages: &[Outage], new_id: NewId<'_>) -> Option<Effects> {
     let config = subject.monitor.as_ref().filter(|monitor| monitor.enabled)?.config.clone();
     let environment = subject.environment.as_mut()?;
@@ -126,7 +126,7 @@ fn miss(subject: &mut Subject, tick: Timestamp, outages: &[Outage], new_id: NewI
     // What was due meanwhile is let go: one miss a tick, and the next is expected after the slot that came last.
     let last_slot = previous_before(&config.schedule, &config.zone(), expected, tick);
     environment.expect_after(&config, last_slot.unwrap_or(expected).max(expected));
-    // Who could have said so and was not heard has missed nothing.
+    // A job whose punctual report the server could not have received has missed nothing.
     let punctual = expected.saturating_add(PUNCTUAL).unwrap_or(expected);
     let unheard = outages
         .iter()
@@ -150,7 +150,7 @@ fn miss(subject: &mut Subject, tick: Timestamp, outages: &[Outage], new_id: NewI
     Some(if unheard { Effects::default() } else { fail(subject, &config, this, tick, new_id) })
 }
 
-/// At minute `tick`: the run in `subject` has not ended, or its end could not be heard. `None` if it is not due after all.
+/// Records at minute `tick` that the run did not end; `unknown` if the server was not receiving. `None` if the deadline has not passed.
 fn time_out(
     subject: &mut Subject,
     tick: Timestamp,

@@ -1,4 +1,4 @@
-//! What people are told: of a failure, and of an incident.
+//! Notifications of failures and incidents.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -6,24 +6,24 @@ use uuid::Uuid;
 
 use super::model::{Incident, Monitor, MonitorEnvironment};
 
-/// A failure that people are told about.
+/// A failure that people are notified of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Occurrence {
     pub check_in: Uuid,
-    /// When it was told.
+    /// The time of the notification.
     pub at: Timestamp,
     /// Sentry's sentence: "A missed check-in was detected".
     pub reason: String,
 }
 
-/// What follows from a check-in or a deadline, for people.
+/// The notifications that follow from a check-in or a deadline.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Effects {
     pub occurrences: Vec<Occurrence>,
     pub incident_events: Vec<IncidentEvent>,
 }
 
-/// What happened to an incident.
+/// The kind of an [`IncidentEvent`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IncidentEventKind {
@@ -39,7 +39,7 @@ pub enum IncidentEventKind {
 #[derive(Debug, Clone, PartialEq)]
 pub struct IncidentEvent {
     pub kind: IncidentEventKind,
-    /// When it was decided.
+    /// The time of the decision.
     pub at: Timestamp,
     pub monitor: Monitor,
     /// As it is after the event; `last_ok` in it is when the newest run that ended well began.
@@ -57,7 +57,7 @@ impl IncidentEvent {
         title(self.monitor.slug.as_str())
     }
 
-    /// The same for all incidents of an environment, so that a tool that groups by it sees one issue that comes back.
+    /// The fingerprint of the environment: a tool that groups by it shows all its incidents as one issue that comes back.
     pub fn fingerprint(&self) -> String {
         fingerprint(self.monitor.guid, &self.environment.name)
     }
@@ -76,7 +76,7 @@ pub fn title(monitor_slug: &str) -> String {
     format!("Cron failure: {monitor_slug}")
 }
 
-/// The same for all incidents of an environment.
+/// The fingerprint of all incidents of an environment.
 pub fn fingerprint(monitor: Uuid, environment: &str) -> String {
     format!("crons:{monitor}:{environment}")
 }

@@ -19,7 +19,7 @@ pub enum ProcessingError {
     MonitorDisabled,
     /// There are as many environments of the monitor as there may be.
     MonitorEnvironmentLimitExceeded(u32),
-    /// It was one more than this many in one minute.
+    /// The check-in was one more than this many in one minute.
     MonitorEnvironmentRateLimited(u32),
     MonitorInvalidConfig(String),
     MonitorInvalidEnvironment(String),

@@ -19,8 +19,7 @@ impl MonitorEnvironment {
 
 /// After an accepted check-in: moves the expectation, opens or resolves an incident.
 ///
-/// `late_start`: the begin of a run whose end is known already. It is a sign of life, but changes no verdict and is told to
-/// nobody.
+/// `late_start`: the begin of a run whose end is known already. It is a sign of life, but changes no verdict and notifies nobody.
 pub(super) fn after_check_in(
     subject: &mut Subject,
     config: &Config,

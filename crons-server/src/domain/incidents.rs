@@ -75,8 +75,7 @@ pub(super) fn fail(
     notify(monitor, environment, Some(incident), &failures, at)
 }
 
-/// `this` succeeded, as was heard at `at`: resolves the incident if that is the last of as many successes as the monitor asks
-/// for.
+/// Resolves the incident if `this`, whose success was reported at `at`, is the last of as many successes as the monitor asks for.
 pub(super) fn recover(subject: &mut Subject, config: &Config, this: FinishedRun, at: Timestamp) -> Effects {
     let mut effects = Effects::default();
     let (Some(monitor), Some(environment)) = (&subject.monitor, &mut subject.environment) else {

@@ -19,7 +19,7 @@ pub struct Monitor {
     pub slug: Slug,
     /// The first two spellings of the slug, one a line; `None` if none is known.
     pub spelling: Option<String>,
-    /// A disabled monitor is not judged, and takes no check-ins.
+    /// The deadlines of a disabled monitor are not evaluated, and its check-ins are refused.
     pub enabled: bool,
     /// Its configuration comes along with its check-ins.
     pub upserting: bool,
@@ -28,7 +28,7 @@ pub struct Monitor {
     pub date_created: Timestamp,
 }
 
-/// What a monitor expects; `None` where nobody has said, which is not the same as the default.
+/// The configuration of a monitor. `None` where it was not given, which is not the same as the default.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Config {
     pub schedule: Schedule,
@@ -75,13 +75,13 @@ pub struct MonitorEnvironment {
     pub status: EnvironmentStatus,
     pub muted: bool,
     pub date_created: Timestamp,
-    /// When the newest check-in began.
+    /// The start of the newest check-in.
     pub last_check_in: Option<Timestamp>,
-    /// When the next run is expected.
+    /// The start of the next expected run.
     pub next_check_in: Option<Timestamp>,
-    /// When it counts as missed.
+    /// The deadline after which that run counts as missed.
     pub next_check_in_latest: Option<Timestamp>,
-    /// When the newest run that ended well began.
+    /// The start of the newest successful run.
     pub last_ok: Option<Timestamp>,
 }
 
@@ -113,17 +113,17 @@ pub struct CheckIn {
     pub date_updated: Timestamp,
     /// The minute of the server's clock in which it arrived.
     pub date_clock: Timestamp,
-    /// When its begin arrived, if it did.
+    /// The arrival of its begin; `None` if none arrived.
     pub date_in_progress: Option<Timestamp>,
-    /// When it was expected.
+    /// The time at which it was expected.
     pub expected_time: Option<Timestamp>,
-    /// When it counts as timed out, if it is not over by then.
+    /// The deadline after which an open run counts as timed out.
     pub timeout_at: Option<Timestamp>,
-    /// What the job itself has said last: of a run that timed out, how it ended after all.
+    /// The last report of the job itself: of a run that timed out, how it ended after all.
     pub reported: Option<Status>,
     /// Whether a report about it was filtered while it was open: its monitor was disabled.
     pub unheard: bool,
-    /// What the monitor expected at that time.
+    /// The configuration of the monitor at that time.
     pub config: Config,
 }
 
@@ -177,17 +177,17 @@ impl From<crons_types::CheckInStatus> for Status {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incident {
     pub guid: Uuid,
-    /// When the first of the failures that opened it began.
+    /// The start of the first of the failures that opened it.
     pub started_at: Timestamp,
     pub starting_check_in: Uuid,
-    /// When the report arrived that resolved it, never before `started_at`; the run of it may have begun earlier.
+    /// The arrival of the report that resolved it, never before `started_at`; the run of the report may have begun earlier.
     pub resolved_at: Option<Timestamp>,
     pub resolving_check_in: Option<Uuid>,
     /// Failures since it began.
     pub failures: Failures,
     /// Whether people were notified that it opened; they are not while the environment is muted.
     pub notified: bool,
-    /// Since when somebody has it in hand, and who: further failures are then not told.
+    /// The person who has it in hand, and since when: nobody is notified of further failures.
     pub acknowledged: Option<Acknowledgement>,
 }
 

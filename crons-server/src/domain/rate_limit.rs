@@ -19,7 +19,7 @@ pub struct RateWindow {
     counts: Counts,
     /// The monitors that were over the limit in this minute.
     limited: HashSet<Slug>,
-    /// What was counted and may have to be undone: whoever is told to send again must not be refused for it.
+    /// The counts that may have to be undone: a client that is told to send again must not be refused for it.
     unsettled: Vec<(Slug, String)>,
     /// The minute before, its counts and how many of them are not settled, until what has come since is.
     before: Option<(Timestamp, Counts, usize)>,
@@ -83,7 +83,7 @@ impl RateWindow {
         }
     }
 
-    /// What was counted is durable, or nothing of it ever was.
+    /// Keeps the counts of a durable batch; undoes those of a batch that was not stored.
     pub fn settle(&mut self, durable: bool) {
         let before = self.before.take();
         if durable {

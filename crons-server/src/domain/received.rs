@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ProcessingError;
 
-/// What came in, whether it is a check-in or not.
+/// A received payload, whether it is a check-in or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReceivedCheckIn {
     /// None if nothing that was sent is a slug.
@@ -29,7 +29,7 @@ pub struct InvalidCheckIn {
     pub remarks: Vec<String>,
 }
 
-/// One check-in. Serialisable, because one that ends a run of an unknown monitor is kept for a while.
+/// A check-in. Serialisable, because the end of a run of an unknown monitor is deferred for a while.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckInEvent {
     pub project: u64,
@@ -60,7 +60,7 @@ pub enum ConfigUpdate {
     Invalid(String),
 }
 
-/// What a configuration says: for each key that can be absent, null or a value, those three.
+/// A configuration as sent: a key that can be absent, null or a value has all three.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConfigPatch {
     pub schedule: Schedule,
@@ -75,7 +75,7 @@ pub struct ConfigPatch {
 }
 
 impl CheckInEvent {
-    /// The same, for those who ask only what it was about.
+    /// A copy without configuration and remarks, for events.
     pub fn without_config(&self) -> Self {
         let Self { monitor_slug, environment, .. } = self;
         Self {

@@ -4,19 +4,19 @@ use super::effects::Effects;
 use super::error::{Outcome, ProcessingError};
 use crate::mask::Mask;
 
-/// What became of a check-in.
+/// The verdict on a check-in.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
-    /// It was taken into account.
+    /// The check-in counts.
     Accepted {
         /// Remarks about parts of it that were not taken as they were sent.
         warnings: Vec<ProcessingError>,
-        /// What people are told of it.
+        /// The notifications that follow.
         effects: Effects,
     },
-    /// It ends a run of a monitor that nobody has described yet: the report that does may still be on its way.
+    /// The check-in ends a run of an unknown monitor; the check-in that describes the monitor may still be on its way.
     Deferred,
-    /// It was not taken into account.
+    /// The check-in does not count.
     Refused(Vec<ProcessingError>),
 }
 

@@ -1,4 +1,4 @@
-//! One batch through the store: load, apply, write, commit. Events are returned for the caller to publish, as they are durable then.
+//! The way of a batch through the store: load, apply, write, commit. The returned events are durable, for the caller to publish.
 //!
 //! A batch of which the database rejects a row is halved until the input that makes the row stands alone and is left out.
 
@@ -114,7 +114,7 @@ struct Page {
 }
 
 /// Evaluates deadlines of minute `tick`, a page of at most `limit` of each kind: runs that did not begin, runs that did not end, ends
-/// of runs whose monitor nobody described. Returns whether that was all of them.
+/// of runs whose monitor no check-in described. Returns whether that was all of them.
 ///
 /// # Errors
 /// If the database fails as a whole.

@@ -19,7 +19,7 @@ use crate::pipeline::queue::{Inbox, Message, Reply, Unavailable};
 use crate::pipeline::watermark::{CHUNK, IDLE_CHUNK, Watermark};
 use crate::store::{Store, StoreError};
 
-/// Starts the thread that owns the database. It ends when it is told to, or when the inbox is gone.
+/// Starts the thread that owns the database. The thread ends when it is told to, or when the inbox is gone.
 ///
 /// # Errors
 /// If the database or the thread cannot be used.

@@ -9,4 +9,4 @@ mod replay;
 pub use replay::{ConfigChange, Replay};
 pub use report::{CheckInRow, EnvironmentRow, IncidentRow, OccurrenceRow, OutcomeRow, Report};
 pub use simulator::{Simulation, Ticks};
-pub use timeline::{Action, TimelineEvent, parse_timeline};
+pub use timeline::{TimelineAction, TimelineEvent, parse_timeline};

@@ -1,4 +1,4 @@
-//! What a server has stored, once more: would another margin have paged me last month?
+//! A replay of the check-ins that a server has stored: would another margin have paged me last month?
 
 use crons_types::{CheckInId, CheckInStatus, Schedule, Slug, Timezone};
 use jiff::{SignedDuration, Timestamp};
@@ -9,7 +9,7 @@ use crate::domain::{CheckIn, CheckInEvent, Config, ConfigPatch, ConfigUpdate, Re
 use crate::settings::{Database, Quotas, RateLimit};
 use crate::store::{self, StoreError};
 
-/// What to change of the stored configurations; what is `None` stays.
+/// Changes to the stored configurations; a key that is `None` stays.
 #[derive(Debug, Clone, Default)]
 pub struct ConfigChange {
     /// When runs are expected.
@@ -34,7 +34,7 @@ pub struct ConfigChange {
 pub struct Replay {
     /// Only this one; all if left out.
     pub monitor_slug: Option<String>,
-    /// What would be different.
+    /// The changes.
     pub change: ConfigChange,
 }
 
@@ -73,7 +73,7 @@ impl Replay {
         Ok(Some((stored, simulation.finish()?)))
     }
 
-    /// What the job itself said of a run, in order.
+    /// The reports of the job about a run, in order.
     fn reports(&self, slug: &Slug, environment: &str, row: &CheckIn) -> Vec<ReceivedCheckIn> {
         let config = self.changed(&row.config);
         let end = row.reported.filter(|reported| reported.is_reported_end());

@@ -1,4 +1,4 @@
-//! What a simulation came to.
+//! The report of a simulation.
 
 use std::collections::HashMap;
 
@@ -10,9 +10,9 @@ use crate::domain::{Outcome, ProcessingError, ReceivedCheckIn, Verdict};
 use crate::store::Export;
 
 /// Ids as the timeline writes them.
-pub(crate) type Written = HashMap<Uuid, String>;
+pub(crate) type OriginalIds = HashMap<Uuid, String>;
 
-/// What a simulation came to: everything that a server would have stored, and what became of each check-in.
+/// The result of a simulation: everything that a server would have stored, and the outcome of each check-in.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     /// Runs, in order of their first report.
@@ -21,9 +21,9 @@ pub struct Report {
     pub environments: Vec<EnvironmentRow>,
     /// Incidents, in the order in which they were opened.
     pub incidents: Vec<IncidentRow>,
-    /// What people would have been told, in order.
+    /// The notifications that would have been sent, in order.
     pub occurrences: Vec<OccurrenceRow>,
-    /// What became of each check-in of the timeline, in its order.
+    /// The outcome of each check-in of the timeline, in its order.
     pub outcomes: Vec<OutcomeRow>,
 }
 
@@ -67,23 +67,23 @@ pub struct IncidentRow {
     pub resolving_check_in_id: Option<String>,
 }
 
-/// A failure that people would have been told about.
+/// A failure that people would have been notified of.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the words of the wire")]
 pub struct OccurrenceRow {
     pub monitor_slug: String,
     pub environment: String,
-    /// When they would have been.
+    /// The time of the notification.
     pub at: Timestamp,
     pub check_in_id: String,
     pub reason: String,
 }
 
-/// What became of a check-in.
+/// The outcome of a check-in.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the words of the wire")]
 pub struct OutcomeRow {
-    /// When it arrived.
+    /// The time of its arrival.
     pub at: Timestamp,
     /// None if it named none.
     pub monitor_slug: Option<String>,
@@ -95,14 +95,14 @@ pub struct OutcomeRow {
 }
 
 impl OutcomeRow {
-    /// Until more is known.
+    /// The row of a check-in whose verdict is not known yet.
     pub(crate) fn pending(arrival: &ReceivedCheckIn) -> Self {
         let monitor_slug = arrival.monitor_slug.as_ref().map(ToString::to_string);
         let outcome = Outcome::Accepted.as_str();
         Self { at: arrival.received, monitor_slug, outcome, reason: None, errors: Vec::new() }
     }
 
-    pub(crate) fn is(&mut self, verdict: &Verdict) {
+    pub(crate) fn record(&mut self, verdict: &Verdict) {
         if let Some((outcome, reason)) = verdict.outcome() {
             (self.outcome, self.reason) = (outcome.as_str(), reason);
         }
@@ -121,8 +121,8 @@ impl OutcomeRow {
 }
 
 impl Report {
-    pub(crate) fn new(export: Export, outcomes: Vec<OutcomeRow>, written: &Written) -> Self {
-        let id = |guid: Uuid| written.get(&guid).cloned().unwrap_or_else(|| guid.simple().to_string());
+    pub(crate) fn new(export: Export, outcomes: Vec<OutcomeRow>, original_ids: &OriginalIds) -> Self {
+        let id = |guid: Uuid| original_ids.get(&guid).cloned().unwrap_or_else(|| guid.simple().to_string());
         let Export { check_ins, environments, incidents, occurrences, .. } = export;
         Self {
             check_ins: check_ins

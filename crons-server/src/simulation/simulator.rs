@@ -6,8 +6,8 @@ use crons_types::Slug;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::report::{OutcomeRow, Report, Written};
-use super::timeline::{Action, TimelineEvent};
+use super::report::{OriginalIds, OutcomeRow, Report};
+use super::timeline::{TimelineAction, TimelineEvent};
 use crate::domain::{CheckInEvent, Command, Outage, ReceivedCheckIn, Verdict, truncate_to_minute};
 use crate::ingest::parse_check_in;
 use crate::pipeline::{self, CHUNK, DEFERRED_TTL, Event, Processor, Watermark};
@@ -16,13 +16,13 @@ use crate::store::{SqliteStore, Store, StoreError};
 
 const ALMOST_A_MINUTE: SignedDuration = SignedDuration::new(59, 999_999_999);
 
-/// Which minutes are judged.
+/// The minutes whose deadlines are evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ticks {
     /// All from the first event to the last, each before the events in it.
     #[default]
     EveryMinute,
-    /// Only those of [`Action::Tick`].
+    /// Only those of [`TimelineAction::Tick`].
     Listed,
 }
 
@@ -38,7 +38,7 @@ pub enum Ticks {
 /// "#.replace("\"ok\",\n", "\"ok\",").as_str())?;
 /// let mut simulation = Simulation::new(Ticks::EveryMinute, RateLimit::SENTRY)?;
 /// for event in timeline {
-///     simulation.happen(event)?;
+///     simulation.apply(event)?;
 /// }
 /// let report = serde_json::to_value(simulation.finish()?)?;
 /// assert_eq!(report["check_ins"][1]["status"], "missed");
@@ -48,14 +48,14 @@ pub struct Simulation {
     store: SqliteStore,
     processor: Processor,
     watermark: Option<Watermark>,
-    /// When something happened last.
+    /// The time of the last event.
     last: Option<Timestamp>,
     ticks: Ticks,
     outcomes: Vec<OutcomeRow>,
-    /// Check-ins that wait for the description of their monitor, with their place among the outcomes.
+    /// Deferred check-ins, with their place among the outcomes.
     deferred: Vec<(usize, CheckInEvent)>,
     /// Ids as the timeline writes them.
-    written: Written,
+    original_ids: OriginalIds,
     /// Remarks that were logged.
     remarks: HashSet<(Slug, String)>,
 }
@@ -67,7 +67,7 @@ impl std::fmt::Debug for Simulation {
 }
 
 impl Simulation {
-    /// A server that has heard nothing yet.
+    /// A server that has received nothing yet.
     ///
     /// # Errors
     /// If there is no memory for its database.
@@ -82,7 +82,7 @@ impl Simulation {
     ) -> Result<Self, StoreError> {
         let settings = Settings { rate_limit, quotas, ..Settings::default() };
         let mut made = 0_u64;
-        // The same ids for the same timeline; of a kind that nobody makes at random.
+        // A timeline always gets the same ids, of a version that no random id has.
         let new_id = move || {
             made += 1;
             uuid::Builder::from_custom_bytes(u128::from(made).to_be_bytes()).into_uuid()
@@ -95,7 +95,7 @@ impl Simulation {
             ticks,
             outcomes: Vec::new(),
             deferred: Vec::new(),
-            written: HashMap::new(),
+            original_ids: HashMap::new(),
             remarks: HashSet::new(),
         })
     }
@@ -105,11 +105,11 @@ impl Simulation {
         self.processor.outages = outages;
     }
 
-    /// Lets something happen; at the same instant as what happened last, after it.
+    /// Applies an event, after all earlier ones of the same instant.
     ///
     /// # Errors
-    /// If it is earlier than what happened already, or the database in memory fails.
-    pub fn happen(&mut self, event: TimelineEvent) -> Result<(), StoreError> {
+    /// If the event is earlier than the one before it, or the database in memory fails.
+    pub fn apply(&mut self, event: TimelineEvent) -> Result<(), StoreError> {
         let TimelineEvent { at, action } = event;
         if let Some(last) = self.last.filter(|last| at < *last) {
             return Err(StoreError::refused(format!(
@@ -117,20 +117,20 @@ impl Simulation {
             )));
         }
         self.last = Some(at);
-        self.advance(at, matches!(action, Action::Tick))?;
+        self.advance(at, matches!(action, TimelineAction::Tick))?;
         match action {
-            Action::Tick => Ok(()),
-            Action::CheckIn(payload) => {
+            TimelineAction::Tick => Ok(()),
+            TimelineAction::CheckIn(payload) => {
                 if let Some(Value::String(id)) = payload.get("check_in_id")
                     && let Ok(guid) = id.parse()
                 {
-                    self.written.entry(guid).or_insert_with(|| id.clone());
+                    self.original_ids.entry(guid).or_insert_with(|| id.clone());
                 }
                 let mut arrival = parse_check_in(payload.to_string().as_bytes(), None);
                 arrival.stamp(at);
                 self.check_in(&arrival)
             }
-            Action::Mute { monitor, environment, muted } => {
+            TimelineAction::Mute { monitor, environment, muted } => {
                 let wanted = Command::ChangeEnvironment {
                     monitor: monitor.clone(),
                     environment: environment.clone(),
@@ -141,7 +141,7 @@ impl Simulation {
                 }
                 Ok(())
             }
-            Action::Disable { monitor, disabled } => {
+            TimelineAction::Disable { monitor, disabled } => {
                 let wanted = Command::ChangeMonitor {
                     monitor: monitor.clone(),
                     enabled: Some(!disabled),
@@ -167,9 +167,9 @@ impl Simulation {
         }
         for (index, event) in events.into_iter().enumerate() {
             match event {
-                Event::Rejected { errors, .. } => self.outcomes[place].is(&Verdict::Refused(errors)),
+                Event::Rejected { errors, .. } => self.outcomes[place].record(&Verdict::Refused(errors)),
                 Event::CheckIn(event, Verdict::Deferred) => self.deferred.push((place, event)),
-                Event::CheckIn(_, verdict) if index == 0 => self.outcomes[place].is(&verdict),
+                Event::CheckIn(_, verdict) if index == 0 => self.outcomes[place].record(&verdict),
                 Event::CheckIn(event, verdict) => self.resolve_deferred(&event, &verdict),
                 Event::Deadline(..) | Event::Alerts => {}
             }
@@ -258,7 +258,7 @@ impl Simulation {
         });
         if let Some(found) = found {
             let (place, _) = self.deferred.remove(found);
-            self.outcomes[place].is(verdict);
+            self.outcomes[place].record(verdict);
         }
     }
 
@@ -270,6 +270,6 @@ impl Simulation {
         let mut events = Vec::new();
         pipeline::reject_all_deferred(&mut self.store, &mut self.processor, &mut events)?;
         self.resolve_all_deferred(events);
-        Ok(Report::new(self.store.export()?, self.outcomes, &self.written))
+        Ok(Report::new(self.store.export()?, self.outcomes, &self.original_ids))
     }
 }

@@ -1,4 +1,4 @@
-//! What happened when, as lines of JSON: the input of a simulation.
+//! A timeline, as lines of JSON: the input of a simulation.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -13,16 +13,16 @@ use crate::quote::shown_value;
 pub struct TimelineEvent {
     /// When.
     pub at: Timestamp,
-    /// What.
-    pub action: Action,
+    /// The action.
+    pub action: TimelineAction,
 }
 
-/// What can happen.
+/// An action of a timeline.
 #[derive(Debug, Clone)]
-pub enum Action {
+pub enum TimelineAction {
     /// A check-in arrives: its payload, as it goes over the wire.
     CheckIn(Value),
-    /// The minute is judged.
+    /// The deadlines of the minute are evaluated.
     Tick,
     /// An environment is muted, or not any more.
     Mute {
@@ -88,7 +88,7 @@ pub fn parse_timeline(text: &str) -> Result<Vec<TimelineEvent>, String> {
     Ok(events)
 }
 
-/// What every line looks like.
+/// The form of every line.
 const EXAMPLE: &str = r#"write an object such as {"at": "2024-06-03T10:00:00Z", "tick": true}"#;
 
 fn parse(line: &str) -> Result<TimelineEvent, String> {
@@ -99,9 +99,9 @@ fn parse(line: &str) -> Result<TimelineEvent, String> {
     }
     let at = instant(&at)?;
     let action = match (check_in, tick, mute, disable) {
-        (Some(payload), None, None, None) => Action::CheckIn(payload),
-        (None, Some(true), None, None) => Action::Tick,
-        (None, None, Some(JsonObject(Mute { monitor, environment, muted })), None) => Action::Mute {
+        (Some(payload), None, None, None) => TimelineAction::CheckIn(payload),
+        (None, Some(true), None, None) => TimelineAction::Tick,
+        (None, None, Some(JsonObject(Mute { monitor, environment, muted })), None) => TimelineAction::Mute {
             monitor: slug(monitor),
             environment: environment
                 .filter(|name| !name.is_empty())
@@ -109,7 +109,7 @@ fn parse(line: &str) -> Result<TimelineEvent, String> {
             muted,
         },
         (None, None, None, Some(JsonObject(Disable { monitor, disabled }))) => {
-            Action::Disable { monitor: slug(monitor), disabled }
+            TimelineAction::Disable { monitor: slug(monitor), disabled }
         }
         _ => {
             return Err(
@@ -120,7 +120,7 @@ fn parse(line: &str) -> Result<TimelineEvent, String> {
     Ok(TimelineEvent { at, action })
 }
 
-/// What is wrong with a line, and where in it; with the field, if it is JSON.
+/// The fault of a line and its place; with the field, if the line is JSON.
 fn wrong(line: &str, error: &serde_json::Error) -> String {
     let is_json = serde_json::from_str::<serde::de::IgnoredAny>(line).is_ok();
     match error.column() {

@@ -76,7 +76,7 @@ pub struct Changes {
     pub alerts: Vec<Alert>,
     pub attempts: Vec<Attempt>,
     pub outages: Vec<Outage>,
-    /// When the server is known to be receiving.
+    /// The heartbeat: an instant at which the server is receiving.
     pub last_seen: Option<Timestamp>,
 }
 

@@ -136,7 +136,7 @@ fn seconds(time: &str) -> String {
 pub fn report(timeline: Timeline<'_>, ticks: Ticks, limit: RateLimit) -> Value {
     let mut simulation = Simulation::new(ticks, limit).unwrap();
     for event in parse_timeline(&lines(timeline)).unwrap() {
-        simulation.happen(event).unwrap();
+        simulation.apply(event).unwrap();
     }
     let report = serde_json::to_value(simulation.finish().unwrap()).unwrap();
     // One outcome for each check-in, in order, at its time.

@@ -245,7 +245,7 @@ fn time_never_runs_backwards() {
     let mut simulation = Simulation::new(EVERY, LIMIT).unwrap();
     let events =
         [("10:00", ok("a")), ("09:00", ok("b"))].map(|event| parse_timeline(&lines(&[event])).unwrap());
-    let mut outcomes = events.into_iter().flatten().map(|event| simulation.happen(event));
+    let mut outcomes = events.into_iter().flatten().map(|event| simulation.apply(event));
     assert!(outcomes.next().unwrap().is_ok());
     let refused = outcomes.next().unwrap().unwrap_err().to_string();
     assert_eq!(
