@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use crons_types::CheckIn;
+use crons_types::{CheckIn, CheckInId};
 
 use crate::delivery::backoff::Backoff;
 use crate::delivery::flush_tracker::FlushTracker;
@@ -67,6 +67,8 @@ pub(crate) struct Delivery {
     pub(super) discarded: DiscardCounts,
     pub(super) stats: Stats,
     pub(super) remarked: Remarked,
+    /// Runs of dead processes whose check-ins are queued. They leave room for the runs of this process.
+    adopted: HashSet<CheckInId>,
     /// Changes that the journal has not recorded. `None` without a spool.
     journal: Option<Vec<Journaled>>,
 }
@@ -91,6 +93,7 @@ impl Delivery {
             discarded: DiscardCounts::default(),
             stats: Stats::default(),
             remarked: Remarked::default(),
+            adopted: HashSet::new(),
             journal: None,
         }
     }
@@ -111,6 +114,7 @@ impl Delivery {
         self.stats.dropped.expired += adopted.expired;
         self.discarded.add(DiscardReason::Expired, adopted.expired);
         for record in adopted.records {
+            self.adopted.insert(record.id);
             self.enqueue(record);
         }
     }
@@ -271,6 +275,11 @@ impl Delivery {
                 SendDecision::Never(DiscardReason::RateLimited)
             };
         }
+        if self.adopted.contains(&record.id)
+            && let Err(until) = self.rate_limiter.admit_adopted(record, now)
+        {
+            return SendDecision::At(until);
+        }
         match self.rate_limiter.admit(record, now) {
             Admission::Now => {
                 self.rate_limiter.sent(record, now);
@@ -354,6 +363,7 @@ impl Delivery {
                 self.queued_keep_alives -= 1;
             } else {
                 self.flush_tracker.leave(record.epoch);
+                self.adopted.remove(&record.id);
             }
             if let Some(journal) = &mut self.journal {
                 journal.extend(Journaled::settled(record));

@@ -9,12 +9,13 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::store::error::StoreError;
 
 /// In order; the file's `user_version` counts those that it has been through.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_incidents.sql"),
     include_str!("migrations/0003_alerts.sql"),
     include_str!("migrations/0004_newest.sql"),
     include_str!("migrations/0005_unheard_and_deleted.sql"),
+    include_str!("migrations/0006_foreign_keys.sql"),
 ];
 
 /// The value of `PRAGMA cache_size`; a negative one is in KiB. Ids are random, so all pages of their index are in use.
@@ -22,6 +23,9 @@ const CACHE: i32 = -8 * 1024;
 /// The number of pages in the write-ahead log at which they are moved to the file: 16 MiB. At the usual 4 MiB, pages of that index are moved
 /// too often.
 const CHECKPOINT: u32 = 4_000;
+
+/// Prepared statements that are kept: of each table that rows are added to, one for each number of rows that is a power of two.
+const STATEMENTS: usize = 256;
 
 /// The value of `PRAGMA auto_vacuum` for incremental vacuum.
 const INCREMENTAL: u32 = 2;
@@ -46,15 +50,15 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     // What has been answered with 2xx must survive a power cut.
     connection.pragma_update(None, "synchronous", "full")?;
-    // Each row id that is written was read or made in the same transaction. To look all of them up again costs, and with it
-    // SQLite would keep copies of pages after all (see `bulk`). Databases in memory, of simulations, do look.
-    connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "cache_size", CACHE)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
     settle_plans(&connection)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     migrate(&mut connection)?;
-    // What savepoints would go back to, some hundred KiB of a storm, is not written to a file. What came before this may be more.
+    // Migrations move more rows than a check of each would be worth.
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // Copies of pages that a statement may have to restore, some hundred KiB of a storm, are not written to a file. A migration may
+    // need more.
     connection.pragma_update(None, "temp_store", "memory")?;
     Ok(connection)
 }
@@ -64,7 +68,7 @@ pub(super) fn open_in_memory() -> Result<Connection, StoreError> {
     let mut connection = Connection::open_in_memory()?;
     connection.pragma_update(None, "foreign_keys", true)?;
     settle_plans(&connection)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     migrate(&mut connection)?;
     Ok(connection)
 }
