@@ -53,7 +53,6 @@ mod tests {
     use crate::store::sqlite::SqliteStore;
     use crate::store::sqlite::steps::Steps;
 
-    /// Seconds.
     const HOUR: i64 = 3_600;
 
     /// The steps of SQLite's virtual machine to read the counts of the last two hours beside `hours` older ones.
