@@ -15,6 +15,8 @@ pub use error::{StoreError, UnreadableRow};
 pub(crate) use expired::Expired;
 pub(crate) use queries::Queries;
 pub(crate) use sqlite::SqliteStore;
+#[cfg(test)]
+pub(crate) use sqlite::execute;
 pub(crate) use transaction::{Changes, DueKind, ProcessingErrors, Store, Transaction, Usage};
 pub(crate) use views::{
     AlertView, CheckInView, EnvironmentView, Export, IncidentDetail, IncidentFilter, IncidentView,

@@ -236,7 +236,7 @@ fn refusing_the_second(path: &std::path::Path) -> SqliteStore {
     let store = SqliteStore::open(path).unwrap();
     let refuses = "CREATE TRIGGER refuses BEFORE INSERT ON check_ins
                    WHEN NEW.guid = x'02020202020202020202020202020202' BEGIN SELECT RAISE(ABORT, 'no'); END";
-    rusqlite::Connection::open(path).unwrap().execute_batch(refuses).unwrap();
+    store::execute(path, refuses);
     store
 }
 
@@ -339,7 +339,7 @@ async fn events_of_a_batch_that_is_not_stored_are_not_counted() {
     let path = folder.path().join("crons.db");
     let store = SqliteStore::open(&path).unwrap();
     let refuses = "CREATE TRIGGER refuses BEFORE INSERT ON refused BEGIN SELECT RAISE(ABORT, 'no'); END";
-    rusqlite::Connection::open(&path).unwrap().execute_batch(refuses).unwrap();
+    store::execute(&path, refuses);
     let processor = Processor::new(&Settings::default(), uuid::Uuid::new_v4);
     let clock = ManualClock::new("2024-06-03T10:00:30Z".parse().unwrap());
     let (inbox, thread) = start(Box::new(store), processor, Clock::Manual(clock.clone())).unwrap();
@@ -351,7 +351,7 @@ async fn events_of_a_batch_that_is_not_stored_are_not_counted() {
     clock.set("2024-06-03T10:01:31Z".parse().unwrap());
     assert_eq!(inbox.check_in(arrival(2)).await, Err(Unavailable::Database));
     assert_eq!(usage(&path), [], "nothing was accepted");
-    rusqlite::Connection::open(&path).unwrap().execute_batch("DROP TRIGGER refuses").unwrap();
+    store::execute(&path, "DROP TRIGGER refuses");
     assert!(matches!(inbox.check_in(arrival(2)).await, Ok(Verdict::Accepted { .. })));
     assert_eq!(usage(&path), [("accepted".to_owned(), 1), ("invalid".to_owned(), 1)]);
     inbox.stop().await;

@@ -76,11 +76,10 @@ pub(super) fn export(
         })?
         .filter_map(rows::skip_unreadable)
         .collect::<Result<_, _>>()?;
-    // Incidents have no index by environment, so their table is read once, and the rows of others are skipped.
+    let incidents_of_place = from("incidents i", "i.environment_id = e.id");
     let incidents = connection
         .prepare(&format!(
-            "SELECT {INCIDENT}, m.slug, e.name, i.id FROM incidents i JOIN environments e ON e.id = i.environment_id
-             JOIN monitors m ON m.id = e.monitor_id WHERE {place} ORDER BY i.id"
+            "SELECT {INCIDENT}, m.slug, e.name, i.id FROM {incidents_of_place} WHERE {place} ORDER BY i.id"
         ))?
         .query_map(key, |row| {
             unreadable.decode("incidents", row, INCIDENT_COLUMNS + 2, |row| {
@@ -91,9 +90,8 @@ pub(super) fn export(
         .collect::<Result<_, _>>()?;
     let occurrences = connection
         .prepare(&format!(
-            "SELECT m.slug, e.name, o.check_in, o.at, o.reason, o.id FROM incidents i
-             JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id
-             JOIN occurrences o ON o.incident_id = i.id WHERE {place} ORDER BY o.id"
+            "SELECT m.slug, e.name, o.check_in, o.at, o.reason, o.id FROM {incidents_of_place}
+             CROSS JOIN occurrences o ON o.incident_id = i.id WHERE {place} ORDER BY o.id"
         ))?
         .query_map(key, |row| {
             unreadable.decode("occurrences", row, 5, |row| {

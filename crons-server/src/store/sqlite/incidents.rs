@@ -8,6 +8,7 @@ use super::deletion::DELETED;
 use super::reader::{SqliteReader, page};
 use super::rows::{self, INCIDENT, INCIDENT_COLUMNS, Micros};
 use super::unreadable::UnreadableRows;
+use crate::domain::PROJECT;
 use crate::store::error::StoreError;
 use crate::store::views::{IncidentDetail, IncidentFilter, IncidentView, Page, PageRequest};
 
@@ -18,16 +19,34 @@ impl SqliteReader {
         PageRequest { skip, limit }: PageRequest,
     ) -> Result<Page<IncidentView>, StoreError> {
         let connection = self.connection();
+        // Incidents of a monitor are found by the index of their environments; all incidents are read by their start, newest first.
+        let rows = match filter.monitor_slug {
+            Some(_) => {
+                "monitors m CROSS JOIN environments e ON e.monitor_id = m.id
+                 CROSS JOIN incidents i ON i.environment_id = e.id WHERE m.project = ?7 AND m.slug = ?1"
+            }
+            None => {
+                "incidents i JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id
+                 WHERE ?7 = ?7 AND ?1 IS NULL"
+            }
+        };
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT {INCIDENT}, m.guid, m.slug, e.name, i.id, e.id FROM incidents i
-             JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id
-             WHERE m.id > {DELETED} AND (?1 IS NULL OR m.slug = ?1) AND (?2 IS NULL OR e.name = ?2)
+            "SELECT {INCIDENT}, m.guid, m.slug, e.name, i.id, e.id FROM {rows}
+             AND m.id > {DELETED} AND (?2 IS NULL OR e.name = ?2)
              AND (?3 IS NULL OR ?3 = (i.resolved_at IS NOT NULL)) AND i.started_at < ?4
              ORDER BY i.started_at DESC, i.id DESC LIMIT ?5 OFFSET ?6"
         ))?;
         let before = Micros(filter.before.unwrap_or(Timestamp::MAX));
         let one_more = i64::from(limit) + 1;
-        let key = params![filter.monitor_slug, filter.environment, filter.resolved, before, one_more, skip];
+        let key = params![
+            filter.monitor_slug,
+            filter.environment,
+            filter.resolved,
+            before,
+            one_more,
+            skip,
+            PROJECT.cast_signed()
+        ];
         page(statement.query_map(key, |row| view(row, self.unreadable()))?, limit)
     }
 
@@ -64,4 +83,39 @@ fn view(row: &Row<'_>, unreadable: &UnreadableRows) -> rusqlite::Result<Incident
             incident: rows::incident(row)?,
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::SqliteStore;
+    use crate::store::sqlite::steps::Steps;
+
+    /// The steps of SQLite's virtual machine to list the three incidents of one monitor beside `others` with as many.
+    fn steps_beside(others: u32) -> u64 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("crons.db");
+        let store = SqliteStore::open(&path).unwrap();
+        let rows = format!(
+            "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {others})
+             INSERT INTO monitors SELECT i + 1, randomblob(16), 1, 'job-' || i, 1, 1, '{{}}', NULL, 0, NULL FROM n;
+             INSERT INTO environments SELECT id, id, 'production', 'ok', 0, 0, 0, 0, 0, 0 FROM monitors WHERE id > 0;
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3)
+             INSERT INTO incidents (guid, environment_id, started_at, starting_check_in, resolved_at)
+             SELECT randomblob(16), e.id, n.i, randomblob(16), n.i FROM environments e, n"
+        );
+        store.connection.execute_batch(&rows).unwrap();
+        let reader = SqliteReader::open(&path).unwrap();
+        let steps = Steps::of(&mut reader.connection());
+        let filter = IncidentFilter { monitor_slug: Some("job-0"), ..IncidentFilter::default() };
+        let found = reader.incidents_of(filter, PageRequest { skip: 0, limit: 100 }).unwrap();
+        assert_eq!(found.items.len(), 3);
+        steps.count()
+    }
+
+    #[test]
+    fn incidents_of_a_monitor_are_read_without_those_of_others() {
+        let (alone, beside) = (steps_beside(0), steps_beside(1_000));
+        assert!(beside <= alone + 200, "{beside} steps beside others, {alone} alone");
+    }
 }

@@ -3,6 +3,8 @@
 // In layer order: a module uses only those above it.
 mod error;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod steps;
 mod unreadable;
 mod rows;
@@ -36,4 +38,6 @@ mod queries;
 
 pub use backup::backup;
 pub use connection::SqliteStore;
+#[cfg(test)]
+pub(crate) use faults::execute;
 pub use reader::SqliteReader;
