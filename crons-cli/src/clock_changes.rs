@@ -31,7 +31,7 @@ pub(crate) fn warning(schedule: &Schedule, timezone: Timezone, now: Timestamp) -
     })
 }
 
-/// One change of the clocks, at the instant `at`.
+/// A change of the clocks at the instant `at`.
 struct Change<'a> {
     schedule: &'a Schedule,
     timezone: Timezone,

@@ -50,8 +50,9 @@ pub(crate) fn apply(path: &Path, text: &str, config: &mut Config) -> Vec<String>
             Walk { text, config, faults: &mut faults }.table("", root.get_ref());
         }
         Err(error) => {
-            let start = error.span().map_or(0, |span| span.start);
-            faults.push((start, format!("this is not TOML: {}", error.message().replace('\n', ", "))));
+            let span = error.span().unwrap_or_default();
+            faults
+                .push((span.start, toml_error::describe_syntax(&error, text.get(span).unwrap_or_default())));
         }
     }
     faults.sort();

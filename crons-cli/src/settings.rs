@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn an_unknown_key_gets_the_key_that_is_most_like_it() {
-        for (unknown, said) in [
+        for (unknown, expected) in [
             ("lisen", "did you mean `listen`?"),
             ("admin-token", "did you mean `admin_token`?"),
             ("Database", "did you mean `database`, above the first [table]?"),
@@ -142,7 +142,7 @@ mod tests {
             ("colour", "`crons config` prints all keys"),
         ] {
             let message = no_key(unknown);
-            assert!(message.contains(said), "{message}");
+            assert!(message.contains(expected), "{message}");
         }
     }
 

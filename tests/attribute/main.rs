@@ -12,6 +12,7 @@ mod disabled;
 mod drops;
 mod enabled;
 mod heartbeat;
+mod monitor_handle;
 mod none;
 mod other_ways;
 mod outcomes;

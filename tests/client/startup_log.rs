@@ -2,8 +2,7 @@
 
 use crons::{ClientOptions, InitError, monitor};
 
-use crate::support::child;
-use crate::support::{Behaviour, DEADLINE, Sink};
+use crate::support::{Behaviour, DEADLINE, Sink, child};
 
 #[crons::monitor(slug = "known-b")]
 fn known_b() {}

@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crons::{CheckIn, ClientOptions, Slug, capture_check_in, monitor};
 
-use crate::support::child;
-use crate::support::{Behaviour, DEADLINE, Sink, one_at_a_time, statuses};
+use crate::support::{Behaviour, DEADLINE, Sink, child, one_at_a_time, statuses};
 
 static EVENTS: AtomicUsize = AtomicUsize::new(0);
 

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use crons::{CheckIn, ClientOptions, Slug, capture_check_in};
 
-use crate::support::child;
-use crate::support::{Behaviour, DEADLINE, Gate, Sink};
+use crate::support::{Behaviour, DEADLINE, Gate, Sink, child};
 
 #[tokio::test]
 async fn flushing_lets_other_tasks_of_the_same_thread_run() {

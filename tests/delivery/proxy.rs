@@ -5,9 +5,7 @@ use std::time::Duration;
 use crons::{ClientOptions, monitor};
 
 use crate::proxy_server::Proxy;
-use crate::support;
-use crate::support::child;
-use crate::support::{Behaviour, DEADLINE, Sink, statuses};
+use crate::support::{self, Behaviour, DEADLINE, Sink, child, statuses};
 use crate::tls_server::{Authority, TlsServer};
 
 /// A name that nobody but a proxy can find.
@@ -56,6 +54,23 @@ fn tls_goes_through_a_tunnel_that_the_proxy_cannot_look_into() {
         assert!(server.bodies().iter().any(|body| body.contains("\"ok\"")), "{variable}");
         assert!(!server.headers().iter().any(|name| name.starts_with("proxy-")), "{variable}");
     }
+}
+
+#[test]
+fn a_proxy_may_be_reached_by_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ours.pem");
+    let authority = Authority::new("ours");
+    std::fs::write(&file, &authority.pem).unwrap();
+    // Forwards nothing, and answers itself.
+    let proxy = TlsServer::start(authority.sign("localhost", 2100));
+    let address = format!("https://grace:hopper@localhost:{}", proxy.address.port());
+    let variables =
+        [("SENTRY_DSN", DSN), ("HTTP_PROXY", &*address), ("SSL_CERT_FILE", file.to_str().unwrap())];
+    let said = child::run("child", &variables);
+    assert!(said.contains("delivered: true"), "{said}");
+    assert!(proxy.bodies().iter().any(|body| body.contains("\"ok\"")));
+    assert!(proxy.headers().iter().any(|name| name == "proxy-authorization"), "{:?}", proxy.headers());
 }
 
 #[test]

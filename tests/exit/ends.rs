@@ -9,8 +9,7 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
 use crate::program::{command, start, wait};
-use crate::support;
-use crate::support::{Behaviour, DEADLINE, Sink};
+use crate::support::{self, Behaviour, DEADLINE, Sink};
 
 pub fn trials() -> Vec<Trial> {
     vec![

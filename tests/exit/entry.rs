@@ -5,8 +5,7 @@ use std::process::{ExitCode, Termination};
 use libtest_mimic::{Failed, Trial};
 
 use crate::program::{command, wait};
-use crate::support;
-use crate::support::{Behaviour, Sink};
+use crate::support::{self, Behaviour, Sink};
 
 /// The outcome that a case is to have.
 fn outcome() -> Option<String> {

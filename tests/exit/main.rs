@@ -5,6 +5,7 @@ mod program;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod code;
 mod ends;
 mod entry;
 mod runtime;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         case.as_ref().and_then(|(case, dsn)| case.split_once(": ").map(|(module, case)| (module, case, dsn)))
     else {
         let modules = [
+            ("code", code::trials()),
             ("ends", ends::trials()),
             ("entry", entry::trials()),
             ("runtime", runtime::trials()),
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         return libtest_mimic::run(&Arguments::from_args(), trials).exit_code();
     };
     match module {
+        "code" => code::child(case, dsn),
         "ends" => ends::child(case, dsn),
         "runtime" => runtime::child(case, dsn),
         #[cfg(unix)]

@@ -13,8 +13,7 @@ use libtest_mimic::{Failed, Trial};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::program::{command, wait};
-use crate::support;
-use crate::support::{Behaviour, DEADLINE, Sink};
+use crate::support::{self, Behaviour, DEADLINE, Sink};
 
 /// The end of a program, and what the server hears of a run in a spawned task and of one in `spawn_blocking`.
 struct Case {

@@ -1,5 +1,13 @@
 //! Errors of serde in words of TOML, with the key at fault.
 
+/// Describes why a text is not TOML. `part` is the part of the text at fault; only a key is repeated, since a value may be a secret.
+pub(super) fn describe_syntax(error: &toml::de::Error, part: &str) -> String {
+    match error.message() {
+        "duplicate key" => format!("{part}: this key is written twice; write it once"),
+        message => format!("this is not TOML: {}", message.replace('\n', ", ")),
+    }
+}
+
 /// Describes why a table is not what its reader expects: the path of the key, the kind of its value, and what is allowed.
 ///
 /// A text in place of another value is not repeated: it may be an address that holds a secret. serde has four kinds of such errors

@@ -59,8 +59,8 @@ fn a_copy_has_every_check_in_acknowledged_before_it() {
             // The path has characters that a URL would not have.
             let to = folder.path().join(format!("copies of ü {number}"));
             std::fs::create_dir(&to).unwrap();
-            let (well, said) = backup(&database, &to.join("copy.db"));
-            assert!(well && said.contains("was copied to") && said.contains("bytes)"), "{said}");
+            let (well, printed) = backup(&database, &to.join("copy.db"));
+            assert!(well && printed.contains("was copied to") && printed.contains("bytes)"), "{printed}");
             assert_eq!(files(&to), ["copy.db"], "and nothing else is left");
             copies.push((to.join("copy.db"), before));
         }
@@ -104,10 +104,10 @@ fn a_failed_copy_is_explained_and_leaves_no_file() {
         (&path("empty.db"), path("copy.db"), ["empty.db was not copied", "no database of crons"]),
         (&path("other.db"), path("copy.db"), ["other.db was not copied", "no database of crons"]),
     ] {
-        let (copied, said) = backup(from, &to);
-        assert!(!copied, "{} to {}: {said}", from.display(), to.display());
+        let (copied, printed) = backup(from, &to);
+        assert!(!copied, "{} to {}: {printed}", from.display(), to.display());
         for part in parts {
-            assert!(said.contains(part), "{} to {}: {said}", from.display(), to.display());
+            assert!(printed.contains(part), "{} to {}: {printed}", from.display(), to.display());
         }
         assert_eq!(files(folder.path()), before, "{} to {}", from.display(), to.display());
     }
@@ -120,10 +120,10 @@ fn a_second_server_on_a_file_is_refused_while_one_runs() {
     let database = folder.path().join("crons.db");
     let mut first = Server::start(&database);
     let refused = serve(&database).output().unwrap();
-    let said = String::from_utf8(refused.stderr).unwrap();
+    let printed = String::from_utf8(refused.stderr).unwrap();
     assert!(!refused.status.success());
     for part in ["crons.db is served by another server already", "end that one, or use another file"] {
-        assert!(said.contains(part), "{said}");
+        assert!(printed.contains(part), "{printed}");
     }
     assert!(first.check_in("job", 1));
     first.process.kill().unwrap();

@@ -34,8 +34,8 @@ impl Folder {
     /// Runs a command; returns whether it succeeded, and its standard output followed by its standard error.
     fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
         let output = self.crons(arguments, variables).output().unwrap();
-        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-        (output.status.success(), said.concat())
+        let printed = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        (output.status.success(), printed.concat())
     }
 
     fn serve(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Server {
@@ -62,8 +62,8 @@ fn crons_config_prints_a_valid_file_with_a_key_per_flag() {
     let (printed, template) = folder.run(&["config"], &[]);
     assert!(printed);
     fs::write(folder.path("crons.toml"), &template).unwrap();
-    let (good, said) = folder.run(&["config", "--check"], &[]);
-    assert!(good && said == "ok: crons.toml\n", "{said}");
+    let (good, printed) = folder.run(&["config", "--check"], &[]);
+    assert!(good && printed == "ok: crons.toml\n", "{printed}");
     let (_, help) =
         folder.run(&["serve", "--help"], &[("CRONS_ADMIN_TOKEN", TOKEN), ("CRONS_KEY", "abc123")]);
     for key in ["listen", "database", "key", "admin_token", "rate_limit", "max_monitors", "max_environments"]
@@ -93,12 +93,12 @@ fn flags_win_over_variables_and_variables_over_the_file() {
         (&["--key", "of-a-flag"], &[("CRONS_KEY", "of-a-variable")], "file.db", "of-a-flag"),
     ] {
         let server = folder.serve(flags, variables);
-        let said = &server.banner;
-        assert!(said.contains(&format!("stored in {}", folder.path(database).display())), "{said}");
-        assert!(said.contains(&format!("SENTRY_DSN=http://{key}@127.0.0.1:")), "{said}");
+        let printed = &server.banner;
+        assert!(printed.contains(&format!("stored in {}", folder.path(database).display())), "{printed}");
+        assert!(printed.contains(&format!("SENTRY_DSN=http://{key}@127.0.0.1:")), "{printed}");
         assert!(
-            said.contains(&format!("Settings were read from {}.", folder.path("crons.toml").display())),
-            "{said}"
+            printed.contains(&format!("Settings were read from {}.", folder.path("crons.toml").display())),
+            "{printed}"
         );
     }
 }
@@ -119,8 +119,8 @@ fn the_settings_file_is_the_named_one_or_the_default_one() {
     let bare = Folder::new(&[]);
     let server = bare.serve(&["--listen", "127.0.0.1:0"], &[]);
     assert!(!server.banner.contains("Settings"), "{}", server.banner);
-    let (started, said) = folder.run(&["serve", "--config", "c.toml"], &[]);
-    assert!(!started && said.contains("c.toml") && said.contains("`crons config` prints"), "{said}");
+    let (started, printed) = folder.run(&["serve", "--config", "c.toml"], &[]);
+    assert!(!started && printed.contains("c.toml") && printed.contains("`crons config` prints"), "{printed}");
 }
 
 #[test]
@@ -128,15 +128,25 @@ fn a_wrong_file_is_refused_with_every_fault_in_it() {
     let folder =
         Folder::new(&[("crons.toml", "lisen = \"x\"\nrate_limit = 0\n"), ("syntax.toml", "\nkey = abc\n")]);
     for arguments in [&["serve"][..], &["config", "--check"]] {
-        let (good, said) = folder.run(arguments, &[]);
-        assert!(!good, "{said}");
-        assert!(said.contains("crons.toml, line 1: `lisen` is not a key; did you mean `listen`?"), "{said}");
-        assert!(said.contains("crons.toml, line 2: rate_limit: \"0\" is neither"), "{said}");
+        let (good, printed) = folder.run(arguments, &[]);
+        assert!(!good, "{printed}");
+        assert!(
+            printed.contains("crons.toml, line 1: `lisen` is not a key; did you mean `listen`?"),
+            "{printed}"
+        );
+        assert!(printed.contains("crons.toml, line 2: rate_limit: \"0\" is neither"), "{printed}");
     }
-    let (good, said) = folder.run(&["config", "--check", "syntax.toml"], &[]);
-    assert!(!good && said.contains("syntax.toml, line 2: this is not TOML"), "{said}");
-    let (good, said) = folder.run(&["config", "--check", "nowhere.toml"], &[]);
-    assert!(!good && said.contains("nowhere.toml"), "{said}");
+    let (good, printed) = folder.run(&["config", "--check", "syntax.toml"], &[]);
+    assert!(!good && printed.contains("syntax.toml, line 2: this is not TOML"), "{printed}");
+    fs::write(folder.path("twice.toml"), "key = \"a\"\nlisten = \"a\"\nkey = \"hunter2\"\n").unwrap();
+    let (good, printed) = folder.run(&["config", "--check", "twice.toml"], &[]);
+    assert!(
+        !good && printed.contains("twice.toml, line 3: key: this key is written twice; write it once"),
+        "{printed}"
+    );
+    assert!(!printed.contains("hunter2"), "{printed}");
+    let (good, printed) = folder.run(&["config", "--check", "nowhere.toml"], &[]);
+    assert!(!good && printed.contains("nowhere.toml"), "{printed}");
 }
 
 #[test]
@@ -182,12 +192,12 @@ fn wrong_alerts_are_refused_in_words_of_toml_without_urls() {
         ("[webhook.ops]\nsecret = \"topsecret\"\n".to_owned(), "webhook.ops: the key `url` is missing"),
     ] {
         let folder = Folder::new(&[("crons.toml", &text)]);
-        let (good, said) = folder.run(&["config", "--check"], &[]);
-        assert!(!good && said.contains(expected), "{text}: {said}");
+        let (good, printed) = folder.run(&["config", "--check"], &[]);
+        assert!(!good && printed.contains(expected), "{text}: {printed}");
         for hidden in
             ["topsecret", "struct ", "Table", "sequence", "invalid type", "field", "variant", "expected"]
         {
-            assert!(!said.contains(hidden), "{text}: {said}");
+            assert!(!printed.contains(hidden), "{text}: {printed}");
         }
     }
 }
@@ -211,24 +221,25 @@ fn a_wrong_flag_or_variable_is_named_without_its_secret() {
         ),
         (&[], &[("CRONS_KEY", "hunter2!")], "CRONS_KEY: key: it must be 1 to 64"),
     ] {
-        let (started, said) = folder.run(&[&["serve", "--listen", "127.0.0.1:0"], flags].concat(), variables);
-        assert!(!started && said.contains(part), "{flags:?} {variables:?}: {said}");
-        assert!(!said.contains("hunter2"), "{said}");
+        let (started, printed) =
+            folder.run(&[&["serve", "--listen", "127.0.0.1:0"], flags].concat(), variables);
+        assert!(!started && printed.contains(part), "{flags:?} {variables:?}: {printed}");
+        assert!(!printed.contains("hunter2"), "{printed}");
     }
 }
 
 #[test]
 fn a_reachable_address_is_refused_without_an_admin_token() {
     let folder = Folder::new(&[("open.toml", "listen = \"0.0.0.0:0\"\n")]);
-    let (started, said) = folder.run(&["serve", "--config", "open.toml"], &[]);
+    let (started, printed) = folder.run(&["serve", "--config", "open.toml"], &[]);
     assert!(!started);
     for part in ["0.0.0.0:0", "--admin-token", "CRONS_ADMIN_TOKEN", "admin_token in crons.toml", "127.0.0.1"]
     {
-        assert!(said.contains(part), "{said}");
+        assert!(printed.contains(part), "{printed}");
     }
     assert!(!folder.path("crons.db").exists());
-    let (good, said) = folder.run(&["config", "--check", "open.toml"], &[]);
-    assert!(good && said.starts_with("ok: open.toml; but listen:"), "{said}");
+    let (good, printed) = folder.run(&["config", "--check", "open.toml"], &[]);
+    assert!(good && printed.starts_with("ok: open.toml; but listen:"), "{printed}");
 }
 
 #[test]
@@ -236,27 +247,27 @@ fn the_banner_of_an_open_server_never_shows_the_token() {
     let folder = Folder::new(&[]);
     let token = [("CRONS_ADMIN_TOKEN", TOKEN)];
     let server = folder.serve(&["--listen", "0.0.0.0:0"], &token);
-    let said = &server.banner;
+    let printed = &server.banner;
     for part in [
         "other machines can reach it",
         "require the admin token",
         "not encrypted",
         "the name of this machine",
     ] {
-        assert!(said.contains(part), "{part}: {said}");
+        assert!(printed.contains(part), "{part}: {printed}");
     }
-    assert!(!said.contains(TOKEN), "{said}");
+    assert!(!printed.contains(TOKEN), "{printed}");
     assert_eq!(status(&server, "/", None), 401);
     assert_eq!(status(&server, "/", Some(TOKEN)), 200);
     assert_eq!(status(&server, "/health", None), 200);
     drop(server);
 
-    let said = folder.serve(&["--listen", "127.0.0.1:0"], &token).banner.clone();
+    let printed = folder.serve(&["--listen", "127.0.0.1:0"], &token).banner.clone();
     assert!(
-        said.contains("only this machine can reach it") && said.contains("require the admin token"),
-        "{said}"
+        printed.contains("only this machine can reach it") && printed.contains("require the admin token"),
+        "{printed}"
     );
-    assert!(!said.contains("encrypted") && !said.contains(TOKEN), "{said}");
+    assert!(!printed.contains("encrypted") && !printed.contains(TOKEN), "{printed}");
 }
 
 #[test]

@@ -87,10 +87,10 @@ fn a_replay_decides_as_the_server_did_or_by_other_settings() {
     let rare = with(&["--interval", "1 day"]);
     assert!(column(&rare, "check_ins", "status").iter().all(|status| status != "missed"));
 
-    let said = run(&["simulate", "--from-database", &url, "--checkin-margin", "10"], "").stderr;
+    let printed = run(&["simulate", "--from-database", &url, "--checkin-margin", "10"], "").stderr;
     assert!(
-        said.contains("the server has opened 2 incidents; with this configuration it would have opened 1"),
-        "{said}"
+        printed.contains("the server has opened 2 incidents; with this configuration it would have opened 1"),
+        "{printed}"
     );
     let unknown = refusal(&["--from-database", &url, "--monitor", "nobody"], "");
     assert!(unknown.contains("nobody"), "{unknown}");
@@ -139,7 +139,7 @@ fn a_file_that_is_not_our_database_is_named() {
     ] {
         let file = folder.path().join("other.db");
         std::fs::write(&file, content).unwrap();
-        let said = refusal(&["--from-database", &sqlite(&file)], "");
-        assert!(said.contains(reason) && said.contains("other.db"), "{said}");
+        let printed = refusal(&["--from-database", &sqlite(&file)], "");
+        assert!(printed.contains(reason) && printed.contains("other.db"), "{printed}");
     }
 }

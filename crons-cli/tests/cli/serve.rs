@@ -120,7 +120,7 @@ fn a_hundred_kills_lose_no_acknowledged_check_in() {
         let stored: HashSet<u32> = server.stored("job").into_iter().collect();
         let lost = acknowledged.iter().filter(|id| !stored.contains(*id)).count();
         assert_eq!(lost, 0, "of {} acknowledged check-ins", acknowledged.len());
-        // It lists rows that cannot be read.
+        // Rows that cannot be read would be listed here.
         assert_eq!(server.get("/processing-errors/"), serde_json::json!([]));
     }
 }

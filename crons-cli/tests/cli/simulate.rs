@@ -59,8 +59,8 @@ fn the_report_has_every_row_in_the_words_of_the_wire() {
     let file = folder.path().join("timeline.jsonl");
     std::fs::write(&file, &timeline).unwrap();
     let (a, b) = ("a".repeat(32), "b".repeat(32));
-    let told = report(&[file.to_str().unwrap()], "");
-    let made = told["check_ins"][1]["check_in_id"].clone();
+    let found = report(&[file.to_str().unwrap()], "");
+    let made = found["check_ins"][1]["check_in_id"].clone();
     let place = json!({"monitor_slug": "job", "environment": "production"});
     let row = |row: Value| {
         let mut all = place.clone();
@@ -97,7 +97,7 @@ fn the_report_has_every_row_in_the_words_of_the_wire() {
         }))],
         "outcomes": [outcome("10:00:05"), finished, outcome("11:02:30")],
     });
-    assert_eq!(told, expected);
+    assert_eq!(found, expected);
     assert_eq!(
         simulate(&["-"], &timeline).stdout,
         simulate(&[file.to_str().unwrap()], "").stdout,
@@ -134,8 +134,8 @@ fn a_line_that_is_not_an_event_is_named() {
             "line 1: check_in.status: this key is written twice; write it once",
         ),
     ] {
-        let said = refusal(&["-"], &lines);
-        assert!(said.contains(expected), "{lines}: {said}");
+        let printed = refusal(&["-"], &lines);
+        assert!(printed.contains(expected), "{lines}: {printed}");
     }
     // A file is named by its path; bytes that are not UTF-8 by their line.
     let folder = tempfile::tempdir().unwrap();
@@ -146,8 +146,8 @@ fn a_line_that_is_not_an_event_is_named() {
         ([good.as_bytes(), b"\n\xff\xfe"].concat(), "line 3: byte 0xff is not UTF-8"),
     ] {
         std::fs::write(&file, bytes).unwrap();
-        let said = refusal(&[path], "");
-        assert!(said.starts_with(&format!("crons: {path}, {expected}")), "{said}");
+        let printed = refusal(&[path], "");
+        assert!(printed.starts_with(&format!("crons: {path}, {expected}")), "{printed}");
     }
     // A byte order mark and CRLF, as editors on Windows write them.
     assert_eq!(report(&["-"], &format!("\u{feff}{}", good.replace('\n', "\r\n"))), report(&["-"], &good));
@@ -167,8 +167,8 @@ fn wrong_arguments_are_refused_with_the_reason() {
         (vec!["-", "--from-database", "sqlite:x"], "cannot be used with"),
         (vec!["--from-database", "sqlite:/nowhere/at/all"], "the file /nowhere/at/all does not exist"),
     ] {
-        let said = refusal(&arguments, "");
-        assert!(said.contains(expected), "{arguments:?}: {said}");
+        let printed = refusal(&arguments, "");
+        assert!(printed.contains(expected), "{arguments:?}: {printed}");
     }
 }
 
@@ -215,11 +215,11 @@ fn a_remark_is_logged_once_beside_the_report() {
 #[test]
 fn a_refused_check_in_is_named_in_words() {
     let sent = json!({"at": at("10:00:00"), "check_in": {"monitor_slug": "job", "status": "done"}});
-    let said = simulate(&["-"], &sent.to_string()).stderr;
+    let printed = simulate(&["-"], &sent.to_string()).stderr;
     assert!(
-        said.contains(
+        printed.contains(
             "check-in refused: CHECKIN_VALIDATION_FAILED: status: \"done\" is not a status of a check-in"
         ),
-        "{said}"
+        "{printed}"
     );
 }

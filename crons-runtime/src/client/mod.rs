@@ -3,6 +3,7 @@
 // In layer order: a module uses only those above it.
 pub(crate) mod error;
 pub(crate) mod options;
+mod delivery_setters;
 pub(crate) mod settings;
 pub(crate) mod destination;
 pub(crate) mod global;

@@ -20,7 +20,7 @@ pub(crate) struct DueAlert {
     pub next_attempt_at: Timestamp,
 }
 
-/// One attempt to send a message.
+/// An attempt to send a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attempt {
     /// The id of the message's row.

@@ -51,7 +51,7 @@ pub(super) struct Message {
     at: Timestamp,
     /// `Cron failure: nightly-backup`, the same for all events of a monitor.
     title: String,
-    /// One or two sentences for people, under the key that chat programs show.
+    /// A sentence or two for people, under the key that chat programs show.
     text: String,
     /// The failures in Sentry's words: `2 missed check-ins detected`; `null` for a resolved incident.
     reason: Option<String>,

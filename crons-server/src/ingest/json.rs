@@ -3,6 +3,9 @@
 //! `serde_json` is fast, but its errors name neither the path nor the value, and use names of Rust. So only JSON that it has refused is
 //! read again, by a deserializer over the parsed value that knows the path.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use serde::de::value::StrDeserializer;
@@ -120,6 +123,8 @@ fn expected_words(expected: &dyn Expected) -> String {
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "f32" | "f64" => "a number",
         "a boolean" => "true or false",
+        "a map" => "a JSON object",
+        "a sequence" => "an array",
         other if other.starts_with("struct ") => "a JSON object",
         other => other,
     };
@@ -251,6 +256,6 @@ impl<'a> MapAccess<'a> for Keys<'a> {
         let Some((key, value)) = self.value.take() else {
             return Err(de::Error::custom("a value was asked for before its key"));
         };
-        seed.deserialize(Node(value)).map_err(|fault| fault.under(&escaped(key)))
+        seed.deserialize(Node(value)).map_err(|fault| fault.under(key))
     }
 }

@@ -127,6 +127,12 @@ impl Default for Retention {
 
 /// The key that clients send, the part of the DSN before the `@`: 1 to 64 of the characters a-z, A-Z, 0-9, `-` and `_`. `Debug` hides
 /// it.
+///
+/// ```
+/// let key: crons_server::PublicKey = "47ea256b95384207ab148a2dfc4cb699".parse()?;
+/// assert_eq!(format!("{key:?}"), "PublicKey(***)");
+/// # Ok::<(), crons_server::InvalidSetting>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey(String);
 

@@ -1,13 +1,12 @@
 //! `crons::Client`: clients beside the global one, and the scopes in which code reports to them.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod support;
-
 use std::sync::Arc;
 use std::time::Duration;
 
 use crons::{CheckIn, Client, ClientOptions, InitError, Slug, capture_check_in, monitor};
-use support::{Behaviour, DEADLINE, Gate, Sink, statuses};
+
+use crate::support::{self, Behaviour, DEADLINE, Gate, Sink, child, statuses};
 
 #[crons::monitor]
 fn annotated() {}
@@ -96,6 +95,24 @@ fn a_run_may_end_after_its_client_was_dropped() {
 }
 
 #[test]
+fn a_hook_may_hold_the_last_handle_of_another_client() {
+    let (sink, other) = (accepting(), accepting());
+    let inner = client(&other);
+    let hook = move |check_in| {
+        inner.monitor("seen").heartbeat().run(|| ());
+        Some(check_in)
+    };
+    let outer = Client::new(ClientOptions::from(sink.dsn()).before_send_check_in(hook)).unwrap();
+    let last = outer.clone();
+    outer.monitor("job").heartbeat().run(|| ());
+    assert!(outer.close(DEADLINE).all_delivered());
+    // Its worker ends, and drops the hook: there, or here.
+    drop(last);
+    drop(client(&sink));
+    assert_eq!(statuses(&other.wait_for(1), "seen"), ["ok"]);
+}
+
+#[test]
 fn after_close_check_ins_are_dropped_and_counted() {
     let sink = accepting();
     let client = client(&sink);
@@ -178,6 +195,9 @@ async fn a_future_that_lost_a_race_is_dropped_in_its_scope() {
 
 #[tokio::test]
 async fn closing_lets_other_tasks_of_the_thread_run() {
+    if !child::is_alone() {
+        return;
+    }
     let gate = Arc::new(Gate::default());
     let held = Arc::clone(&gate);
     let sink = Sink::start(move |_| Behaviour::Gate(Arc::clone(&held)));

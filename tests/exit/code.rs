@@ -1,33 +1,26 @@
 //! `crons::exit`: ends the process with a code, having delivered what is left. Each case runs this program again as a child.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "support/program.rs"]
-mod program;
-mod support;
-
 use std::time::Duration;
 
 use crons::{Client, ClientOptions, OnExit, monitor};
-use libtest_mimic::{Arguments, Failed, Trial};
-use program::{start, wait};
-use support::{Behaviour, DEADLINE, Sink, statuses};
+use libtest_mimic::{Failed, Trial};
 
-fn main() {
-    if let Some((case, dsn)) = program::case() {
-        return child(&case, &dsn);
-    }
-    let trials = vec![
+use crate::program::{start, wait};
+use crate::support::{Behaviour, DEADLINE, Sink, statuses};
+
+pub fn trials() -> Vec<Trial> {
+    vec![
         Trial::test("exit_delivers_and_keeps_the_code", || ends("global", 3, &["ok"])),
         Trial::test("exit_closes_open_runs_as_told", || ends("open", 4, &["error"])),
         Trial::test("exit_delivers_for_every_client", || ends("client", 5, &["ok"])),
         Trial::test("process_exit_delivers_for_every_client", || ends("process-exit", 6, &["ok"])),
         Trial::test("exit_without_a_client_only_exits", || ends("none", 7, &[])),
         Trial::test("a_client_that_is_leaked_delivers_at_the_end_of_main", || ends("leak", 0, &["ok"])),
-    ];
-    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+    ]
 }
 
-fn child(case: &str, dsn: &str) {
+pub fn child(case: &str, dsn: &str) {
     let options = ClientOptions::from(dsn).shutdown_timeout(DEADLINE);
     match case {
         "global" => {
@@ -60,14 +53,14 @@ fn child(case: &str, dsn: &str) {
             client.monitor("job").run(|| ());
             std::mem::forget(client);
         }
-        other => panic!("there is no case {other}"),
+        other => unreachable!("no such case: {other}"),
     }
 }
 
 /// The child ends with `code`, and its job with the last of these statuses; a begin may have been coalesced.
 fn ends(case: &str, code: i32, expected: &[&str]) -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Answer(200));
-    let status = wait(&mut start(case, &sink.dsn()))?;
+    let status = wait(&mut start(&format!("code: {case}"), &sink.dsn()))?;
     let check_ins = sink.check_ins();
     let last = statuses(&check_ins, "job").last().copied();
     if status.code() == Some(code) && last == expected.last().copied() {
