@@ -1,6 +1,7 @@
 //! Entries to the reader of the spool for `fuzz/`, which is compiled with `--cfg fuzzing`.
 
-use crate::record::ledger::{Ledger, replay};
+use crate::record::ledger::Ledger;
+use crate::record::replay::replay;
 
 /// Puts a header before the lines, and its checksum before each.
 #[must_use]

@@ -118,6 +118,9 @@ impl Dsn {
         if !port.is_none_or(is_port) {
             return Err(InvalidDsn::Port);
         }
+        if path.contains(NOT_IN_PATH) {
+            return Err(InvalidDsn::Character);
+        }
         let path = path.trim_end_matches('/');
         let (path, project_id) = path.rsplit_once('/').unwrap_or(("", path));
         if project_id.is_empty() || !project_id.bytes().all(|c| c.is_ascii_digit()) {
@@ -137,6 +140,9 @@ impl Dsn {
         })
     }
 }
+
+/// The characters that RFC 3986 does not allow in a path: <https://datatracker.ietf.org/doc/html/rfc3986#section-3.3>.
+const NOT_IN_PATH: [char; 9] = ['<', '>', '"', '\\', '^', '`', '{', '|', '}'];
 
 /// Quotes that may surround a text that was copied, or that a file keeps as it is.
 const QUOTES: [char; 9] = ['"', '\'', '`', '<', '>', '“', '”', '‘', '’'];
@@ -199,7 +205,7 @@ pub enum InvalidDsn {
     NoUrl,
     /// The scheme is neither `http` nor `https`.
     Scheme,
-    /// There is a blank, a `?` or a `#` in it.
+    /// There is a blank, a `?`, a `#` or another character in it that is not allowed.
     Character,
     /// There is no public key before an `@`, or it has characters that no key has.
     PublicKey,
@@ -224,7 +230,7 @@ impl fmt::Display for InvalidDsn {
             }
             Self::NoUrl => "it does not begin with `https://` or `http://`",
             Self::Scheme => "it begins with something else than `https://` or `http://`",
-            Self::Character => "there is a blank, a `?` or a `#` in it",
+            Self::Character => "there is a blank or one of ? # < > \" \\ ^ ` { | } in it",
             Self::PublicKey => "the public key before the `@` is missing or has characters that no key has",
             Self::SecretKey => {
                 "the secret key between `:` and `@` has characters that no key has; leave it out"

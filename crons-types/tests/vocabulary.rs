@@ -94,6 +94,8 @@ fn a_malformed_dsn_names_the_wrong_part_and_hides_the_key() {
         ("https://key@a@b/1", InvalidDsn::Host),
         ("https://key@::1/1", InvalidDsn::Host),
         ("https://key@ho<st/1", InvalidDsn::Host),
+        ("https://key@host/a<b/1", InvalidDsn::Character),
+        ("https://key@host/a\\b/1", InvalidDsn::Character),
         ("https://key@[zz]/1", InvalidDsn::Host),
         ("https://key@%zz/1", InvalidDsn::Host),
         ("https://key@256.1.1.1/1", InvalidDsn::Host),

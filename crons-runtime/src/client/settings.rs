@@ -14,7 +14,7 @@ use crate::delivery::on_exit::OnExit;
 use crate::delivery::upsert::Upsert;
 use crate::wire::encode::{BeforeSend, Defaults};
 use crate::wire::transport::Transport;
-use crate::worker::spool::spool::{MIN_LIMIT, SpoolOptions};
+use crate::worker::spool::options::{MIN_LIMIT, SpoolOptions};
 
 /// The longest margin that a monitor can have.
 const MOST_GRACE: Duration = Duration::from_secs(MonitorConfig::MAX_CHECKIN_MARGIN as u64 * 60);

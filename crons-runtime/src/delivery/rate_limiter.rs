@@ -20,6 +20,9 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// More monitors than a program has, unless it makes them up as it goes.
 const MANY: usize = 1024;
 
+/// For its start and its end.
+const PLACES_OF_A_RUN: usize = 2;
+
 /// The decision about a check-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
@@ -93,13 +96,26 @@ impl RateLimiter {
         }
     }
 
-    /// Whether a keep-alive may go: it leaves places for a run. Returns the instant at which to ask again if not.
+    /// Whether a keep-alive may be sent: only if it leaves places for a run. Returns the instant at which to ask again if not.
     pub(crate) fn admit_keep_alive(&mut self, record: &QueuedCheckIn, now: Instant) -> Result<(), Instant> {
-        /// For the keep-alive, and for a start and an end.
-        const PLACES: usize = 3;
+        self.admit_leaving(record, now, |_| PLACES_OF_A_RUN)
+    }
+
+    /// As [`admit_keep_alive`](Self::admit_keep_alive), for a check-in of a dead process. If the limit is low, it leaves fewer places.
+    pub(crate) fn admit_adopted(&mut self, record: &QueuedCheckIn, now: Instant) -> Result<(), Instant> {
+        self.admit_leaving(record, now, |limit| PLACES_OF_A_RUN.min(limit - 1))
+    }
+
+    fn admit_leaving(
+        &mut self,
+        record: &QueuedCheckIn,
+        now: Instant,
+        left: impl FnOnce(usize) -> usize,
+    ) -> Result<(), Instant> {
         let Some(limit) = self.limit else { return Ok(()) };
+        let limit = limit.get() as usize;
         let window = self.window(record, now);
-        if window.sent.len() + window.waiting + PLACES <= limit.get() as usize {
+        if window.sent.len() + window.waiting + 1 + left(limit) <= limit {
             return Ok(());
         }
         Err(window.sent.front().map_or(now, |oldest| *oldest) + WINDOW)

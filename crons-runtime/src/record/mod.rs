@@ -6,4 +6,5 @@ pub(crate) mod discard;
 pub(crate) mod queued;
 pub(crate) mod journal;
 pub(crate) mod ledger;
+pub(crate) mod replay;
 pub(crate) mod spooled;

@@ -45,8 +45,8 @@ impl HttpTransport {
     pub(crate) fn new(dsn: &Dsn, ca_certificates: Option<&[u8]>) -> Result<Self, ConnectError> {
         let failed = |error: Box<dyn Error + Send + Sync>| ConnectError::Start(error);
         let mut roots = ca_certificates.map_or_else(|| Ok(RootCertStore::empty()), roots::named)?;
-        let server: Uri =
-            dsn.envelope_url().parse().map_err(|error: http::uri::InvalidUri| failed(error.into()))?;
+        let url = dsn.envelope_url();
+        let server = Uri::try_from(&*url).map_err(|error| failed(format!("dsn: {url}: {error}").into()))?;
         // HTTP_PROXY is meant for other machines.
         let is_direct = dsn.is_loopback() || without_proxies();
         let proxy = (!is_direct).then(|| Matcher::from_env().intercept(&server)).flatten();
@@ -118,5 +118,18 @@ async fn drain(mut body: Incoming) {
     let mut read = 0;
     while let (true, Some(Ok(frame))) = (read < MOST_READ, body.frame().await) {
         read += frame.data_ref().map_or(0, Bytes::len);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_every_dsn_can_be_posted_to() {
+        for c in ('!'..='~').chain(['ü', '日']) {
+            let Ok(dsn) = format!("http://key@127.0.0.1:9/a{c}b/1").parse::<Dsn>() else { continue };
+            assert!(HttpTransport::new(&dsn, None).is_ok(), "{dsn}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Notify;
 
 use super::inbox::Inbox;
-use super::spool::spool::SpoolOptions;
+use super::spool::options::SpoolOptions;
 use crate::delivery::delivery::DeliveryOptions;
 use crate::delivery::on_exit::OnExit;
 use crate::delivery::upsert::Upsert;

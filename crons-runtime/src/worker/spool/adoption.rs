@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use crons_types::{CheckInId, Slug};
 
 use super::journal_file::{self, JournalFile};
-use crate::record::ledger::{Damage, Owed, Report, replay};
+use crate::record::ledger::{Owed, Report};
+use crate::record::replay::{Damage, replay};
 
 /// The journals of dead processes, locked for this one.
 #[derive(Debug, Default)]

@@ -2,6 +2,8 @@
 //! delivers them if the process is killed. All disk I/O of the client is here.
 
 // In layer order: a module uses only those above it.
+pub(crate) mod options;
 mod journal_file;
 mod adoption;
+mod syncer;
 pub(crate) mod spool;

@@ -4,42 +4,23 @@
 mod tests;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
-
-use crons_types::Environment;
-use tokio::task::JoinHandle;
 
 use super::adoption::Estate;
 use super::journal_file::{self, JournalFile};
+use super::options::SpoolOptions;
+use super::syncer::Syncer;
 use crate::platform::now::Now;
 use crate::record::journal::{Entry, Header, VERSION, write_line};
 use crate::record::ledger::Ledger;
 use crate::record::queued::MonitorRef;
 use crate::record::spooled::{Adopted, Journaled, MonitorNumbers, describe};
 
-/// How long a change may be written and not synced: what a loss of power may cost.
-const SYNC_INTERVAL: Duration = Duration::from_millis(50);
 /// The wait after a failure until the journal is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(10);
 /// A journal of which nothing is owed is cut back at this size.
 const CUT_BACK_AT: u64 = 64 << 10;
-/// The least that [`SpoolOptions::limit`] can be: below it a journal would be rewritten all the time.
-pub(crate) const MIN_LIMIT: u64 = 64 << 10;
-
-/// The spool, as the user has set it.
-#[derive(Clone, Debug)]
-pub(crate) struct SpoolOptions {
-    pub(crate) folder: PathBuf,
-    /// The most bytes that the journals of one worker take.
-    pub(crate) limit: u64,
-    /// The server and the project to which check-ins go. Journals for others are left alone.
-    pub(crate) server: String,
-    /// The defaults of this process.
-    pub(crate) environment: Environment,
-    pub(crate) release: Option<String>,
-}
-
 /// The spool of one worker.
 pub(crate) struct Spool {
     options: SpoolOptions,
@@ -56,10 +37,7 @@ pub(crate) struct Spool {
     retry_at: Option<Instant>,
     /// Whether the journals of dead processes were looked for.
     adopted: bool,
-    sync_at: Option<Instant>,
-    syncing: Option<JoinHandle<io::Result<()>>>,
-    /// Whether the journal was never synced.
-    created: bool,
+    syncer: Syncer,
     /// Check-ins that were struck out since the last call of [`take_struck_out`](Self::take_struck_out).
     struck_out: u64,
 }
@@ -77,9 +55,7 @@ impl Spool {
             monitors: MonitorNumbers::default(),
             retry_at: None,
             adopted: false,
-            sync_at: None,
-            syncing: None,
-            created: true,
+            syncer: Syncer::default(),
             struck_out: 0,
         };
         if let Err(error) = std::fs::create_dir_all(&spool.options.folder).and_then(|()| spool.begin(now)) {
@@ -109,7 +85,9 @@ impl Spool {
         let adopted = Adopted::new(std::mem::take(&mut estate.owed), &self.options.environment, now);
         let changes: Vec<Journaled> = adopted.records.iter().filter_map(Journaled::captured).collect();
         self.record(&changes, now);
-        if let Some(Err(error)) = self.journal.as_ref().map(|journal| journal.syncer(true)()) {
+        if let Some(journal) = self.journal.as_ref().filter(|_| !changes.is_empty())
+            && let Err(error) = journal.syncer(true)()
+        {
             self.fail(&error, now.instant);
         }
         if self.journal.is_none() {
@@ -179,7 +157,7 @@ impl Spool {
             journal.append(lines)
         };
         match result {
-            Ok(()) => self.sync_at = self.sync_at.or(Some(now + SYNC_INTERVAL)),
+            Ok(()) => self.syncer.written(now),
             Err(error) => self.fail(&error, now),
         }
     }
@@ -219,8 +197,7 @@ impl Spool {
         for before in [self.journal.replace(journal), self.broken.take()].into_iter().flatten() {
             before.remove();
         }
-        self.created = true;
-        self.sync_at = Some(now + SYNC_INTERVAL);
+        self.syncer.created(now);
         Ok(())
     }
 
@@ -263,7 +240,7 @@ impl Spool {
             );
         }
         self.retry_at = Some(now + RETRY_INTERVAL);
-        self.sync_at = None;
+        self.syncer.stop();
         let header = self.header(true);
         if let Some(mut journal) = self.journal.take() {
             match journal.overwrite_header(&header) {
@@ -286,28 +263,13 @@ impl Spool {
 
     /// When [`sync`](Self::sync) is to be called next.
     pub(crate) fn wake_at(&self) -> Option<Instant> {
-        self.sync_at
+        self.syncer.due()
     }
 
-    /// Starts to sync the journal on another thread if its time has come: a disk may take long for it. Must be called within a runtime.
+    /// Starts to sync the journal if its time has come. Must be called within a runtime.
     pub(crate) async fn sync(&mut self, now: Instant) {
-        if let Some(syncing) = self.syncing.take_if(|syncing| syncing.is_finished())
-            && let Ok(Err(error)) = syncing.await
-        {
+        if let Err(error) = self.syncer.sync(self.journal.as_ref(), now).await {
             self.fail(&error, now);
-        }
-        if self.sync_at.is_none_or(|at| at > now) {
-            return;
-        }
-        if self.syncing.is_some() {
-            // The disk is slower than that.
-            self.sync_at = Some(now + SYNC_INTERVAL);
-            return;
-        }
-        self.sync_at = None;
-        if let Some(journal) = &self.journal {
-            let created = std::mem::take(&mut self.created);
-            self.syncing = Some(tokio::task::spawn_blocking(journal.syncer(created)));
         }
     }
 
@@ -334,7 +296,7 @@ impl Spool {
             journal_file::forget_forked(&self.options.folder, &self.owner);
             Ok(())
         } else {
-            journal.append(&lines).and_then(|()| journal.syncer(self.created)())
+            journal.append(&lines).and_then(|()| journal.syncer(true)())
         };
         if let Err(error) = written {
             log!(warn, folder = %self.folder(), %error, "the spool cannot be written at the end of the client");

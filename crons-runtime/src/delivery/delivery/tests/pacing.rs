@@ -1,6 +1,7 @@
 //! Ends of runs that overlap.
 
 use super::*;
+use crate::record::spooled::Adopted;
 
 /// Starts so many runs at once, which may take so many minutes, and ends them after a time. Returns how many starts were let through, and
 /// how long the last end was on its way.
@@ -74,4 +75,30 @@ fn a_run_that_is_kept_alive_stays_open() {
     world.capture(&jobs[0], RunEvent::Ok);
     world.pass(MINUTE * 2);
     assert_eq!(world.reports("job").last(), Some(&RunEvent::KeepAlive), "the others are open still");
+}
+
+#[test]
+fn what_dead_processes_owe_leaves_room_for_a_run() {
+    let dead = |number: u8| {
+        let monitor = MonitorInfo::new(Slug::parse("job").unwrap(), None);
+        let owed = MonitorRef::Made(Arc::new(monitor));
+        let mut record =
+            QueuedCheckIn::new(CheckInId::from_bytes([number; 16]), owed, RunEvent::Error, Instant::now());
+        record.must_deliver = true;
+        record
+    };
+    for (limit, whole) in [(6, true), (3, true), (2, false)] {
+        let options = DeliveryOptions { rate_limit: NonZeroU32::new(limit), ..options() };
+        let mut world = World::new(options, |_| Ok(fine()));
+        let records = (200..220).map(dead).collect();
+        world.delivery.adopt(Adopted { records, ..Adopted::default() });
+        world.pass(Duration::ZERO);
+        world.run("job", SECOND);
+        let own = |event| world.requests.iter().any(|(id, sent)| id.as_bytes()[0] < 200 && *sent == event);
+        assert_eq!(own(RunEvent::InProgress), whole, "{limit}");
+        assert!(own(RunEvent::Ok), "{limit}: at least its end");
+        world.pass(MINUTE * 29);
+        let delivered = world.reports("job").iter().filter(|event| **event == RunEvent::Error).count();
+        assert_eq!(delivered, 20, "{limit}: all are delivered in the end");
+    }
 }

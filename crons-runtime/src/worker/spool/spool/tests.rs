@@ -1,14 +1,17 @@
 //! A journal on a disk that fails, fills up and comes back.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crons_types::{CheckInId, CheckInStatus, Slug};
+use crons_types::{CheckInId, CheckInStatus, Environment, Slug};
 
+use super::super::options::MIN_LIMIT;
 use super::*;
 use crate::platform::ids::new_id;
-use crate::record::ledger::{Owed, Report, replay};
+use crate::record::ledger::{Owed, Report};
 use crate::record::queued::{MonitorInfo, QueuedCheckIn, RunEvent};
+use crate::record::replay::replay;
 
 /// A folder that is deleted at the end of a test.
 struct Folder(PathBuf);

@@ -1,9 +1,11 @@
 //! Journals that are cut off or damaged at any byte.
 
-use crons_types::{Environment, MonitorConfig, Slug};
+use crons_types::{CheckInId, CheckInStatus, Environment, MonitorConfig, Slug};
 use proptest::prelude::*;
 
 use super::*;
+use crate::record::journal::{Entry, SpooledMonitor, write_line};
+use crate::record::ledger::Report;
 
 fn header() -> Header {
     Header { crons_spool: VERSION, incomplete: 0, server: "host/1".to_owned(), owner: "0a".to_owned() }
