@@ -18,7 +18,8 @@ use crate::wire::transport::Transport;
 ///
 /// `SENTRY_CRONS=off` disables the client whatever the options are, as on a laptop that has the DSN of production.
 ///
-/// Setters validate nothing: [`init`](crate::init) and [`try_init`](crate::try_init) do, and report what is wrong.
+/// Setters validate nothing: [`init`](crate::init), [`try_init`](crate::try_init) and [`Client::new`](crate::Client::new) do, and report what
+/// is wrong.
 ///
 /// ```
 /// # use crons_runtime as crons;
