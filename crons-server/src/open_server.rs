@@ -44,15 +44,13 @@ impl OpenServer {
         for warning in settings.alerts.warnings() {
             tracing::warn!("{warning}");
         }
-        let mut public_key = None;
-        database.store.transaction(&mut |records| {
-            public_key = Some(match &settings.public_key {
-                Some(key) => key.as_str().to_owned(),
-                None => records.setting("public_key", &Uuid::new_v4().simple().to_string())?,
-            });
-            records.resume_alerts(settings.clock.now())
-        })?;
-        let public_key = public_key.ok_or_else(|| StoreError::unavailable("it did not run a transaction"))?;
+        let mut transaction = database.store.begin()?;
+        let public_key = match &settings.public_key {
+            Some(key) => key.as_str().to_owned(),
+            None => transaction.setting("public_key", &Uuid::new_v4().simple().to_string())?,
+        };
+        transaction.resume_alerts(settings.clock.now())?;
+        transaction.commit()?;
         let has_deleted = database.queries.has_deleted()?;
         Ok(Self { settings: settings.clone(), database, public_key, sender, has_deleted })
     }

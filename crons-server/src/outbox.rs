@@ -3,6 +3,7 @@
 use crate::alerts::{Attempt, DueAlert, Outbox};
 use crate::blocking;
 use crate::http::AppState;
+use crate::pipeline::Task;
 
 impl Outbox for AppState {
     async fn changed(&self) {
@@ -16,6 +17,6 @@ impl Outbox for AppState {
 
     async fn record(&self, attempt: &Attempt) -> bool {
         let attempt = attempt.clone();
-        self.inbox.work(move |records, _| records.save_attempt(&attempt)).await.is_ok()
+        self.inbox.task(Task::RecordAttempt(attempt)).await.is_ok()
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::blocking;
-use crate::pipeline::{Inbox, Unavailable};
+use crate::pipeline::{Inbox, Task, Unavailable};
 use crate::settings::Retention;
 use crate::store::Queries;
 
@@ -48,8 +48,8 @@ pub(crate) async fn purge_deleted(inbox: Arc<Inbox>) {
 
 /// Deletes a few rows at a time, with check-ins between them.
 async fn purge_all(inbox: &Inbox) -> Result<(), Unavailable> {
-    while inbox.work(|records, _| records.purge_deleted()).await? {}
-    while inbox.work(|records, _| records.reclaim_space()).await? {}
+    while inbox.task(Task::PurgeDeleted).await?.more {}
+    while inbox.task(Task::ReclaimSpace).await?.more {}
     Ok(())
 }
 
@@ -76,10 +76,10 @@ pub(crate) async fn sweep(
         let Some(expired) = expired else { break };
         if expired.rows() > 0 {
             // Deadlines that are due are evaluated first: deletion is not urgent, and fails, too, if they cannot be stored.
-            inbox.minute().await;
-            deleted += inbox.work(move |records, _| records.delete_expired(&expired)).await?;
+            inbox.tick_and_wait().await;
+            deleted += inbox.task(Task::DeleteExpired(expired)).await?.check_ins;
         }
     }
-    while inbox.work(|records, _| records.reclaim_space()).await? {}
+    while inbox.task(Task::ReclaimSpace).await?.more {}
     Ok(deleted)
 }

@@ -15,7 +15,7 @@ use crate::http::{self, Access, AppState, LogThrottle, RefusalLog, Routes};
 use crate::ids::Ids;
 use crate::mask::Mask;
 use crate::open_server::{OpenServer, StartError};
-use crate::pipeline::{self, Inbox, Judge};
+use crate::pipeline::{self, Inbox, Processor};
 use crate::retention;
 use crate::settings::{Retention, Settings};
 use crate::store::{OpenDatabase, Queries};
@@ -96,7 +96,7 @@ impl Server {
                 break;
             }
             clock.set(next);
-            durable &= self.inbox.minute().await;
+            durable &= self.inbox.tick_and_wait().await;
         }
         if instant > self.inbox.clock().now() {
             clock.set(instant);
@@ -114,7 +114,7 @@ impl Server {
     /// Waits until the thread that writes to the database has ended; without it the server takes no more check-ins. Before a
     /// [`shutdown`](Self::shutdown) that is a failure, which the log explains.
     pub async fn closed(&self) {
-        self.inbox.ended().await;
+        self.inbox.closed().await;
     }
 
     /// Takes no more connections, lets requests under way finish for a while, and closes the database.
@@ -131,7 +131,7 @@ impl Server {
         // The dispatcher gives alerts that are in flight the time that requests had.
         let _ = (&mut self.alerts).await;
         // The server was receiving until now.
-        self.inbox.time().await;
+        self.inbox.tick().await;
         self.inbox.stop().await;
         if let Some(consumer) = self.consumer.take() {
             let ended = tokio::task::spawn_blocking(move || consumer.join()).await;
@@ -159,9 +159,9 @@ impl OpenServer {
         let dsn = format!("http://{public_key}@{}/{}", reachable(address), crate::PROJECT);
         let mut ids = Ids::default();
         let mask = Mask::new(&public_key);
-        let mut judge = Judge::new(&settings, move || ids.next());
-        judge.mask = mask.clone();
-        let (inbox, consumer) = pipeline::start(store, judge, settings.clock.clone())?;
+        let mut processor = Processor::new(&settings, move || ids.next());
+        processor.mask = mask.clone();
+        let (inbox, consumer) = pipeline::start(store, processor, settings.clock.clone())?;
         let inbox = Arc::new(inbox);
         let (stop, stopped) = watch::channel(false);
         let state = AppState {
@@ -261,7 +261,7 @@ async fn tick(inbox: Arc<Inbox>) {
         latest = latest.max(now);
         let wait = next_minute(now).duration_since(now);
         tokio::time::sleep(wait.unsigned_abs().min(TICK_INTERVAL)).await;
-        inbox.time().await;
+        inbox.tick().await;
     }
 }
 

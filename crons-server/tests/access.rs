@@ -1,4 +1,4 @@
-//! Who is let in where, with an admin token and without one.
+//! Access control, with an admin token and without one.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -106,7 +106,7 @@ fn with_a_token_any_host_is_served_and_only_its_own_pages() {
             let status = get(&server, path, &headers).status();
             assert_eq!(status, if refused { 403 } else { 200 }, "{path} at {host} from {origin:?}");
         }
-        // Of whoever knows the key, any page may send check-ins, as at Sentry.
+        // Any page may send check-ins with the public key, as at Sentry.
         assert_eq!(get(&server, &cron, &headers).status(), 202, "{host} from {origin:?}");
     }
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// One webhook `ops`, with a second's patience, that is told everything.
+/// Settings with one webhook `ops`, with a timeout of a second, for all events.
 fn ops(receiver: &Receiver) -> Value {
     let webhook = json!({"url": receiver.url("/ops"), "secret": SECRET, "timeout": "1s"});
     json!({"webhook": {"ops": webhook}, "alert": [{"on": ["opened", "failure", "resolved"], "to": ["ops"]}]})
@@ -25,7 +25,7 @@ fn yearly(letter: char, status: &str) -> Value {
     with(&id(letter), status, &json!({"schedule": {"type": "crontab", "value": "0 0 1 1 *"}}))
 }
 
-/// Waits until it is so, while the clock of the server runs on from `time`: a minute at each look.
+/// Polls `so` until it is true, and advances the clock by a minute each time, from `time` on.
 #[track_caller]
 fn in_time(harness: &Harness, time: &str, mut so: impl FnMut() -> bool) {
     let mut now = harness::instant(time);
@@ -225,8 +225,8 @@ fn a_server_killed_before_sending_loses_no_alert() {
     assert_eq!(ids.len(), 1, "if the first process had begun to, it is known as a repetition");
 }
 
-/// No test of its own: the one above starts it by name, as a process that it can kill. Without what that one says there is
-/// nothing to serve.
+/// The server that the test above starts as a process, by the name of this test, and kills. Without its environment variables, this test
+/// does nothing.
 #[test]
 fn server_to_be_killed() {
     let Ok(alerts) = std::env::var("CRONS_TEST_ALERTS") else { return };
@@ -262,7 +262,7 @@ fn redirects_are_not_followed_and_endless_answers_not_read() {
         let (mut socket, _) = listener.accept().unwrap();
         let _ = socket.read(&mut [0; 4096]).unwrap();
         socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n").unwrap();
-        // Until nobody reads any more.
+        // The process runs until it is killed.
         while socket.write_all(&[b'x'; 4096]).is_ok() {}
     });
     let webhook = Webhook::new(&url).unwrap().timeout(Duration::from_secs(60)).unwrap();

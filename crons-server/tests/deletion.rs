@@ -1,4 +1,4 @@
-//! Deleting monitors and environments: gone at once, free to be made anew, and nothing is told of them any more.
+//! Deletion of monitors and environments: they are gone at once, can be created again, and cause no more alerts.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -26,7 +26,7 @@ fn names(server: &Harness) -> Vec<String> {
     names
 }
 
-/// The rows of a table, once nothing deleted is left of it.
+/// Waits until a table has `expected` rows.
 fn rows_left(server: &Harness, table: &str, expected: i64) {
     let file = server.file();
     eventually(|| (file.number(&format!("SELECT count(*) FROM {table}")) == expected).then_some(()));
@@ -63,7 +63,7 @@ fn a_deleted_monitor_is_gone_until_its_next_check_in() {
     let usage = server.api("/usage/");
     assert!(usage.as_array().unwrap().iter().all(|row| row["monitor"].is_null()), "{usage}");
 
-    // The end of a run that was open is that of a run that nobody knows; the slug and the ids are free again.
+    // The open run is unknown now, and its end is the end of a new run; slug and ids are free again.
     let end = json!({"check_in_id": id('b'), "monitor_slug": "job", "status": "ok"});
     assert_eq!(server.send("10:01:00", &end).body.get("discarded"), None);
     server.advance("10:03:00");
@@ -98,7 +98,7 @@ fn only_the_named_environments_are_deleted_none_if_unknown() {
     assert_eq!(deleted.status, 202);
     assert_eq!(names(&server), ["production", "staging"]);
     assert_eq!(server.check_ins("job").len(), 2);
-    // Nothing is missed of them any more.
+    // Deleted environments miss nothing.
     server.advance("11:01:00");
     rows_left(&server, "check_ins", 4);
 
@@ -151,7 +151,7 @@ fn of_an_incident_that_was_open_nobody_is_told_any_more() {
     assert!(alert["lastAnswer"].as_str().unwrap().contains("was deleted"), "{alert}");
 
     receiver.up();
-    // Neither its deadline nor what was due is judged; the monitor made anew has an incident of its own.
+    // Deadlines of the deleted monitor are not evaluated; the new monitor has an incident of its own.
     server.advance("12:01:00");
     server.send("12:02:00", &check_in(&id('b'), "ok"));
     server.send("12:03:00", &check_in(&id('c'), "error"));
@@ -165,7 +165,7 @@ fn a_purge_goes_on_after_a_restart() {
     let mut server = Harness::at("10:00:00");
     server.send("10:00:00", &check_in(&id('a'), "error"));
     server.stop();
-    // As the deletion leaves it: out of sight, still stored.
+    // The deletion leaves the rows like this: hidden, and still stored.
     let hidden = "UPDATE environments SET monitor_id = 0, name = '1', next_check_in = NULL, next_check_in_latest = NULL;
         DELETE FROM monitors WHERE id > 0";
     server.file().execute(hidden);

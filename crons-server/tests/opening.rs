@@ -1,4 +1,4 @@
-//! A database is opened beside everything else that a program does, and before clients can connect.
+//! The database is opened on a thread of its own, before clients can connect.
 
 #[path = "harness/sqlite.rs"]
 mod sqlite;
@@ -10,7 +10,7 @@ fn a_database_that_opens_slowly_holds_up_no_other_task() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("crons.db");
     let settings = Settings { database: Database::sqlite(&path), ..Settings::default() };
-    // One thread for all tasks: if opening took it, nothing could end what opening waits for.
+    // The runtime has one thread: if opening blocked it, the lock that opening waits for would never be released.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         drop(Server::open(&settings).await.unwrap());

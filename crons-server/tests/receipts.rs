@@ -1,4 +1,4 @@
-//! What came in and what became of it: refused payloads, counts by the hour; and requests that nobody can answer.
+//! Processing errors, counts by the hour, and requests that are refused.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;

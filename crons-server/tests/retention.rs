@@ -1,4 +1,4 @@
-//! What is deleted and what is not, and databases of earlier versions.
+//! Retention, and databases of earlier versions.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -27,7 +27,7 @@ fn run(id: &str, status: &str, more: &Value) -> Value {
     with(id, status, &config)
 }
 
-/// It begins (and ends) at this instant; all before it is skipped, not ticked through.
+/// Sends a run of this instant. The clock jumps there, without the minutes in between.
 fn at(server: &Harness, instant: &str, status: &str, more: &Value) {
     server.set_clock(instant);
     let answer = server.send_now(&run(NIL, status, more));
@@ -97,7 +97,7 @@ fn runs_that_are_still_needed_are_kept_however_old() {
     ] {
         let server = keeping(1, 1, most);
         for (number, status) in (1..).zip(&runs) {
-            // With ids of their own, so that none of them ends the open one.
+            // Each run has an id of its own, so that none ends the open one.
             server.advance(&format!("10:{number:02}:00"));
             server.send_now(&run(&format!("{number:032x}"), status, &more));
         }
@@ -118,7 +118,7 @@ fn runs_that_are_still_needed_are_kept_however_old() {
 fn space_is_given_back_a_little_at_a_time_while_check_ins_go_on() {
     let server = keeping(1, 1, 1_000);
     for environment in 0..20 {
-        // As many as a server of a year has, put there by hand: what is deleted does not know the difference.
+        // The rows of a year are written directly; the sweep treats them like others.
         let mut begin = run(NIL, "ok", &json!({}));
         begin["environment"] = json!(format!("environment-{environment}"));
         server.send_now(&begin);
@@ -144,7 +144,7 @@ fn space_is_given_back_a_little_at_a_time_while_check_ins_go_on() {
         done.store(true, Ordering::SeqCst);
         deleted
     });
-    // Of each environment the newest stays.
+    // The newest run of each environment stays.
     assert_eq!(deleted, Some(20 * 1_000));
     let answered = answered.into_inner();
     assert!(answered > 5, "only {answered} check-ins were answered between the parts");
@@ -154,7 +154,7 @@ fn space_is_given_back_a_little_at_a_time_while_check_ins_go_on() {
     assert!(size() < before / 4, "{} of {before} bytes are left", size());
 }
 
-/// A file that the version before this one has written, with its server's clock at 11:01:30.
+/// A server on a file of the first version, which was written until 11:01:30.
 fn schema_1(time: &str) -> Harness {
     let folder = tempfile::tempdir().unwrap();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/schema-1.db");

@@ -1,4 +1,4 @@
-//! What is too much is refused cheaply: few rows, few lines in the log, and the client is told.
+//! Check-ins and requests over a limit are refused cheaply: few rows, few lines in the log, and the client is told.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;

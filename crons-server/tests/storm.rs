@@ -1,4 +1,4 @@
-//! Thousands of deadlines in one minute: check-ins do not wait for all of them, and none is judged twice or out of order.
+//! Thousands of deadlines in one minute: check-ins do not wait for all of them, and each is evaluated once and in order.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -17,7 +17,7 @@ fn of_many(number: usize, run: usize, status: &str) -> Value {
 }
 
 const MONITORS: usize = 20;
-/// More than are judged in one transaction, by far.
+/// The number of environments, far more than are evaluated in one transaction.
 const MANY: usize = 3_000;
 
 fn storm() -> Harness {
@@ -65,7 +65,7 @@ fn histories(server: &Harness) -> Vec<Vec<String>> {
 fn in_a_storm_check_ins_are_answered_after_their_own_miss() {
     let server = storm();
     server.set_clock("11:01:00");
-    // One that comes first of all in the minute, and then many while the others are judged.
+    // The first check-in comes before any deadline of the minute is evaluated, and many while they are.
     let late: Vec<usize> = (0..MANY).rev().step_by(100).collect();
     let mut answered_before_the_end = 0;
     for number in &late {

@@ -1,4 +1,4 @@
-//! A row of the database that cannot be read is set aside and named; everything else goes on.
+//! Rows of the database that cannot be read are set aside and named; everything else goes on.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -111,7 +111,7 @@ fn an_unreadable_row_is_named_and_others_go_on() {
 
 #[test]
 fn unreadable_rows_take_no_place_on_a_page_of_deadlines() {
-    // More than are judged in one step, and all of them due before the monitor that can be read.
+    // There are more than are evaluated in one step, and all are due before the readable monitors.
     let many = "WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 1300)";
     let monitors =
         "INSERT INTO monitors SELECT i, randomblob(16), 1, 'job-' || i, 1, 1, '{}', NULL, 0, NULL FROM n";

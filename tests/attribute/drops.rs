@@ -109,7 +109,13 @@ twins! {
         b.used();
     }
 
-    unused, unused_watched: fn(a: Named, _b: Named, _: Named, #[allow(unused_variables)] d: Named, e: Named) {
+    unused, unused_watched: fn(
+        a: Named,
+        _b: Named,
+        _: Named,
+        #[expect(unused_variables, reason = "it is there to be dropped")] d: Named,
+        e: Named,
+    ) {
         let _local = Named("local");
         e.used();
         a.used();
@@ -233,17 +239,20 @@ fn so_are_those_of_a_future_wherever_it_ends() {
 
 #[test]
 fn so_are_arguments_that_are_not_used() {
-    let [a, b, c, d, e] = ["a", "b", "c", "d", "e"].map(|name| move || Named(name));
-    let p = || pair("p.left", "p.right");
+    let [a, b, c, d, last] = ["a", "b", "c", "d", "e"].map(|name| move || Named(name));
+    let both = || pair("left", "right");
 
-    alike(|| unused(a(), b(), c(), d(), e()), || unused_watched(a(), b(), c(), d(), e()));
+    alike(|| unused(a(), b(), c(), d(), last()), || unused_watched(a(), b(), c(), d(), last()));
     alike(|| unused_panicking(a(), b()), || unused_panicking_watched(a(), b()));
-    alike(|| unused_parts((a(), b()), p(), (c(), d())), || unused_parts_watched((a(), b()), p(), (c(), d())));
+    alike(
+        || unused_parts((a(), b()), both(), (c(), d())),
+        || unused_parts_watched((a(), b()), both(), (c(), d())),
+    );
     alike(|| closure(a(), b(), c())("text"), || closure_watched(a(), b(), c())("text"));
     for times in 0..=2 {
         alike(
-            || polled(times, unused_later(a(), b(), c(), (d(), e()))),
-            || polled(times, unused_later_watched(a(), b(), c(), (d(), e()))),
+            || polled(times, unused_later(a(), b(), c(), (d(), last()))),
+            || polled(times, unused_later_watched(a(), b(), c(), (d(), last()))),
         );
         alike(
             || polled(times, all_unused_later(a(), b(), c())),

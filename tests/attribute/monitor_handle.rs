@@ -68,6 +68,23 @@ fn the_runs_of_a_handle_are_independent() {
     assert_eq!(heartbeat.monitor_config, Some(config));
 }
 
+#[test]
+fn setters_take_owned_texts_by_reference() -> Result<(), crons::InvalidMonitorConfig> {
+    let [every, zone, length] = ["1h30m", "Europe/Vienna", "90m"].map(String::from);
+    let config =
+        MonitorConfig::interval(&every)?.timezone(&zone)?.max_runtime(&length)?.checkin_margin(&length)?;
+    assert_eq!(
+        config,
+        MonitorConfig::interval("90 minutes")?
+            .timezone("Europe/Vienna")?
+            .max_runtime(90)?
+            .checkin_margin(90)?
+    );
+    let options = crons::ClientOptions::from(&every).dsn(&every).environment(&zone).release(&length);
+    assert!(Client::new(options).is_err());
+    Ok(())
+}
+
 /// Watches each call of a service.
 #[derive(Clone)]
 struct WatchLayer(Monitor);

@@ -95,6 +95,24 @@ fn a_run_may_end_after_its_client_was_dropped() {
 }
 
 #[test]
+fn a_hook_may_hold_the_last_handle_of_another_client() {
+    let (sink, other) = (accepting(), accepting());
+    let inner = client(&other);
+    let hook = move |check_in| {
+        inner.monitor("seen").heartbeat().run(|| ());
+        Some(check_in)
+    };
+    let outer = Client::new(ClientOptions::from(sink.dsn()).before_send_check_in(hook)).unwrap();
+    let last = outer.clone();
+    outer.monitor("job").heartbeat().run(|| ());
+    assert!(outer.close(DEADLINE).all_delivered());
+    // Its worker ends, and drops the hook: there, or here.
+    drop(last);
+    drop(client(&sink));
+    assert_eq!(statuses(&other.wait_for(1), "seen"), ["ok"]);
+}
+
+#[test]
 fn after_close_check_ins_are_dropped_and_counted() {
     let sink = accepting();
     let client = client(&sink);

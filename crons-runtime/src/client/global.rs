@@ -89,15 +89,16 @@ impl Drop for ActiveScope {
 /// Records that the program has no client, as `init` was told so or failed.
 pub(crate) fn disable() {
     let mut global = GLOBAL.write().unwrap_or_else(PoisonError::into_inner);
-    if !global.guarded {
-        global.replace(None);
-    }
+    let idle = if global.guarded { Vec::new() } else { global.replace(None) };
+    drop(global);
+    drop(idle);
     ACTIVE.fetch_and(!UNSAID, Ordering::Relaxed);
 }
 
 impl Global {
-    /// Replaces the global client. The previous one goes on while open runs report to it.
-    fn replace(&mut self, client: Option<Entry>) {
+    /// Replaces the global client. The previous one goes on while open runs report to it. Returns what [`sweep`](Self::sweep) does.
+    #[must_use]
+    fn replace(&mut self, client: Option<Entry>) -> Vec<Entry> {
         if client.is_some() {
             ACTIVE.fetch_add(ONE_CLIENT, Ordering::Relaxed);
         }
@@ -105,19 +106,22 @@ impl Global {
             ACTIVE.fetch_sub(ONE_CLIENT, Ordering::Relaxed);
             self.others.push(before);
         }
-        self.sweep();
+        self.sweep()
     }
 
-    /// Stops the clients that no handle, monitor or run refers to and that have delivered everything, and forgets those that are stopped.
-    fn sweep(&mut self) {
-        self.others.retain(|Entry { destination, .. }| {
-            let idle = Arc::strong_count(destination) == 1 && destination.flush(Duration::ZERO);
-            let needed = !destination.is_stopped() && !idle;
-            if !needed {
-                destination.stop();
-            }
-            needed
-        });
+    /// Removes and stops the clients that no handle, monitor or run refers to and that have delivered everything, and those that are
+    /// stopped. They are to be dropped after the registry is unlocked: a hook of theirs may hold a handle, whose drop locks it again.
+    #[must_use]
+    fn sweep(&mut self) -> Vec<Entry> {
+        let is_idle = |Entry { destination, .. }: &mut Entry| {
+            let unused = Arc::strong_count(destination) == 1 && destination.flush(Duration::ZERO);
+            destination.is_stopped() || unused
+        };
+        let idle: Vec<Entry> = self.others.extract_if(.., is_idle).collect();
+        for entry in &idle {
+            entry.destination.stop();
+        }
+        idle
     }
 }
 
@@ -128,8 +132,10 @@ pub(crate) fn install(destination: Arc<Destination>, shutdown_timeout: Duration)
     if global.guarded {
         return false;
     }
-    global.replace(Some(Entry { destination, exit_budget: shutdown_timeout }));
+    let idle = global.replace(Some(Entry { destination, exit_budget: shutdown_timeout }));
     global.guarded = true;
+    drop(global);
+    drop(idle);
     call_at_exit();
     ACTIVE.fetch_and(!UNSAID, Ordering::Relaxed);
     true
@@ -138,8 +144,10 @@ pub(crate) fn install(destination: Arc<Destination>, shutdown_timeout: Duration)
 /// Adds a client that is not global, so that the exit hook delivers what it has left, for at most `shutdown_timeout`.
 pub(crate) fn register(destination: Arc<Destination>, shutdown_timeout: Duration) {
     if let Some(mut global) = lock() {
-        global.sweep();
+        let idle = global.sweep();
         global.others.push(Entry { destination, exit_budget: shutdown_timeout });
+        drop(global);
+        drop(idle);
     }
     call_at_exit();
 }
@@ -153,8 +161,10 @@ pub(crate) fn retire(destination: Arc<Destination>, waited: Duration) {
             entry.exit_budget = entry.exit_budget.saturating_sub(waited);
         }
     }
+    drop(global);
     drop(destination);
-    global.sweep();
+    let idle = lock().map(|mut global| global.sweep());
+    drop(idle);
 }
 
 /// Whether the guard of a client is alive.

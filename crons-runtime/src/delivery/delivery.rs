@@ -18,11 +18,11 @@ use crate::delivery::server_limits::ServerRateLimits;
 use crate::platform::compact_instant::CompactInstant;
 use crate::record::discard::{DiscardCounts, DiscardReason};
 use crate::record::queued::{QueuedCheckIn, RunEvent};
-use crate::record::spooled::{Adopted, Journaled};
+use crate::record::spooled::Journaled;
 use crate::record::stats::Stats;
 
 use super::delay_queue::{DelayQueue, DroppedStarts};
-use super::keep_alive::{Due, KeepAlives};
+use super::keep_alive::KeepAlives;
 use super::open_runs::OpenRuns;
 use super::remarked::Remarked;
 
@@ -38,7 +38,7 @@ pub(crate) struct DeliveryOptions {
 }
 
 /// The decision about a check-in whose turn has come.
-enum SendDecision {
+pub(super) enum SendDecision {
     Now,
     At(Instant),
     Never(DiscardReason),
@@ -61,16 +61,16 @@ pub(crate) struct Delivery {
     pub(super) open_runs: OpenRuns,
     pub(super) keep_alives: KeepAlives,
     /// How many keep-alives are in the queues.
-    queued_keep_alives: usize,
+    pub(super) queued_keep_alives: usize,
     /// Check-ins that are being sent, or are sent again later, as the user's hook has left them.
     prepared: HashMap<Index, CheckIn>,
     pub(super) discarded: DiscardCounts,
     pub(super) stats: Stats,
     pub(super) remarked: Remarked,
     /// Runs of dead processes whose check-ins are queued. They leave room for the runs of this process.
-    adopted: HashSet<CheckInId>,
+    pub(super) adopted: HashSet<CheckInId>,
     /// Changes that the journal has not recorded. `None` without a spool.
-    journal: Option<Vec<Journaled>>,
+    pub(super) journal: Option<Vec<Journaled>>,
 }
 
 impl Delivery {
@@ -98,27 +98,6 @@ impl Delivery {
         }
     }
 
-    /// Collects from now on the changes that a journal records.
-    pub(crate) fn keep_journal(&mut self) {
-        self.journal = Some(Vec::new());
-    }
-
-    /// Takes the changes since the last call. They are to be recorded before the next check-in is sent.
-    pub(crate) fn take_journaled(&mut self) -> Vec<Journaled> {
-        self.journal.as_mut().map(std::mem::take).unwrap_or_default()
-    }
-
-    /// Takes in check-ins of processes that are dead. The journal has recorded them.
-    pub(crate) fn adopt(&mut self, adopted: Adopted) {
-        self.stats.captured += adopted.records.len() as u64 + adopted.expired;
-        self.stats.dropped.expired += adopted.expired;
-        self.discarded.add(DiscardReason::Expired, adopted.expired);
-        for record in adopted.records {
-            self.adopted.insert(record.id);
-            self.enqueue(record);
-        }
-    }
-
     /// Takes in a check-in from the inbox. One of a run that was closed before is dropped, and counted.
     pub(crate) fn push(&mut self, record: QueuedCheckIn) {
         if !self.open_runs.take_in(&record) {
@@ -140,7 +119,7 @@ impl Delivery {
     }
 
     /// Queues a record, folded together with what waits of its run.
-    fn enqueue(&mut self, mut record: QueuedCheckIn) {
+    pub(super) fn enqueue(&mut self, mut record: QueuedCheckIn) {
         if !record.is_start() && self.dropped_starts.remove(record.id) {
             if record.event == RunEvent::Skipped {
                 // The server has heard nothing of the run, and there is no start to withdraw.
@@ -215,28 +194,6 @@ impl Delivery {
         None
     }
 
-    /// Queues the keep-alives that are due and may go now. The others are put off.
-    fn queue_keep_alives(&mut self, now: Instant) {
-        while let Some((id, due)) = self.keep_alives.next(now) {
-            let Some((monitor, _)) = self.open_runs.get(id) else { continue };
-            if due == Due::Over {
-                log!(debug, slug = %monitor.slug, %id, "the run is not kept alive any longer: the server has counted it as timed out");
-                continue;
-            }
-            let record = QueuedCheckIn::new(id, monitor.clone(), RunEvent::KeepAlive, now);
-            let held_up = self.backoff.until(now).or_else(|| self.server_limits.until(now));
-            let held_up = held_up.or_else(|| self.rate_limiter.admit_keep_alive(&record, now).err());
-            if let Some(until) = held_up {
-                self.keep_alives.put_off(id, until);
-            } else if self.queues.has_run_of(&record) {
-                self.keep_alives.unanswered(id, now);
-            } else {
-                self.queued_keep_alives += 1;
-                self.queues.push(record);
-            }
-        }
-    }
-
     /// The instant at which [`next`](Self::next) may return a check-in though nothing else happens. `None` if there is none.
     pub(crate) fn wake_at(&self, now: Instant) -> Option<Instant> {
         let retry = self.backoff.until(now).filter(|_| self.queues.has_ready());
@@ -302,21 +259,6 @@ impl Delivery {
                 SendDecision::Never(DiscardReason::Throttled)
             }
         }
-    }
-
-    /// Whether a keep-alive may still go: its run may have been skipped, and other check-ins may have taken its place.
-    fn keep_alive_turn(&mut self, index: Index, now: Instant) -> SendDecision {
-        let Some(record) = self.queues.get(index) else {
-            return SendDecision::Never(DiscardReason::Internal);
-        };
-        let is_open = self.open_runs.get(record.id).is_some();
-        let admitted = self.rate_limiter.admit_keep_alive(record, now);
-        if is_open && admitted.is_ok() && self.server_limits.until(now).is_none() {
-            self.rate_limiter.sent(record, now);
-            return SendDecision::Now;
-        }
-        self.keep_alives.unanswered(record.id, now);
-        SendDecision::Never(DiscardReason::Throttled)
     }
 
     /// Gives up a check-in that was about to be sent, or was sent without an answer.
@@ -396,12 +338,6 @@ impl Delivery {
     /// Counts check-ins that were lost before they got here.
     pub(crate) fn lost(&mut self, loss: DiscardReason, quantity: u64) {
         self.discarded.add(loss, quantity);
-    }
-
-    /// Counts check-ins that the spool no longer holds.
-    pub(crate) fn struck_out(&mut self, quantity: u64) {
-        self.stats.spool_overflow += quantity;
-        self.discarded.add(DiscardReason::SpoolOverflow, quantity);
     }
 
     /// Ends open runs as errors, but for those that began before `last_fork`; their own ends, should they still come, are dropped. The

@@ -7,58 +7,69 @@ use super::effects::Effects;
 use super::error::ProcessingError;
 use super::expectation::after_check_in;
 use super::model::{
-    CheckIn, Config, EnvironmentStatus, LoadedCheckIn, MonitorEnvironment, NewId, Quotas, State, Status,
-    truncate_to_minute,
+    CheckIn, Config, EnvironmentStatus, MonitorEnvironment, NewId, Quotas, Status, truncate_to_minute,
 };
 use super::received::CheckInEvent;
+use super::snapshot::Snapshot;
+use super::subject::{LoadedCheckIn, Subject};
 use super::upsert::{MAX_MAX_RUNTIME, upsert};
 use super::verdict::Verdict;
 
 /// The longest duration that is stored, in milliseconds: 24 days.
 pub(crate) const MAX_DURATION_MS: i64 = 2_147_483_647;
 
-/// Takes a check-in into account, or says why not. `state` is then to be saved, also after a refusal: a monitor or an
-/// environment that was made on the way stays. What was not taken as it was sent comes first in either case: a misspelt
+/// Applies a check-in to the snapshot, and returns the verdict. A monitor or an environment that was made on the way stays, also if
+/// the check-in is refused. Warnings about parts that are not taken as they were sent come before the reasons of a refusal: a misspelt
 /// `monitor_config` is why there is no monitor.
-pub fn check_in(state: &mut State, event: &CheckInEvent, quotas: Quotas, new_id: NewId<'_>) -> Verdict {
-    let mut verdict = decide(state, event, quotas, new_id);
+pub fn check_in(snapshot: &mut Snapshot, event: &CheckInEvent, quotas: Quotas, new_id: NewId<'_>) -> Verdict {
+    let mut subject = match snapshot.subject(event) {
+        Ok(subject) => subject,
+        // It is kept as any refused one, until the row is mended.
+        Err(reason) => return Verdict::Refused(vec![ProcessingError::UnreadableRow(reason)]),
+    };
+    let mut verdict = decide(&mut subject, event, quotas, new_id);
+    let occurrences = match &verdict {
+        Verdict::Accepted { effects, .. } => &effects.occurrences[..],
+        Verdict::Deferred | Verdict::Refused(_) => &[],
+    };
+    snapshot.put(subject, occurrences);
     if let Verdict::Accepted { warnings: errors, .. } | Verdict::Refused(errors) = &mut verdict {
         errors.splice(..0, event.remarks.iter().cloned().map(ProcessingError::CheckInValidationFailed));
     }
     verdict
 }
 
-fn decide(state: &mut State, event: &CheckInEvent, quotas: Quotas, new_id: NewId<'_>) -> Verdict {
+fn decide(subject: &mut Subject, event: &CheckInEvent, quotas: Quotas, new_id: NewId<'_>) -> Verdict {
     // Steps 6 and 8. Some clients send the configuration only with the begin, and let the end overtake it.
-    let warnings = match upsert(state, event, quotas, new_id) {
+    let warnings = match upsert(subject, event, quotas, new_id) {
         Ok(warnings) => warnings,
         Err(_) if event.config.is_none() && event.status.is_terminal() => return Verdict::Deferred,
         Err(errors) => return Verdict::Refused(errors),
     };
-    let Some(monitor) = &state.monitor else {
+    let Some(monitor) = &subject.monitor else {
         return Verdict::Refused(vec![ProcessingError::MonitorNotFound]);
     };
     // Step 10.
     if !monitor.enabled {
         // Else a run whose end came now would time out once the monitor is enabled. One that is alive may still end.
-        if let Some(LoadedCheckIn { row, elsewhere: None, .. }) = &mut state.check_in {
+        if let Some(LoadedCheckIn { row, other_environment: None, .. }) = &mut subject.check_in {
             row.unheard |= row.status == Status::InProgress && event.status.is_terminal();
         }
         return Verdict::Refused(vec![ProcessingError::MonitorDisabled]);
     }
     let config = monitor.config.clone();
     // Step 11.
-    let siblings = state.siblings;
-    if state.environment.is_none() && siblings.environments >= quotas.environments {
+    let quota_usage = subject.quota_usage;
+    if subject.environment.is_none() && quota_usage.environments >= quotas.environments {
         return Verdict::Refused(vec![ProcessingError::MonitorEnvironmentLimitExceeded(quotas.environments)]);
     }
     if let Err(refused) = crons_types::Environment::parse(&event.environment) {
         return Verdict::Refused(vec![ProcessingError::MonitorInvalidEnvironment(refused.to_string())]);
     }
-    let environment = state.environment.get_or_insert_with(|| MonitorEnvironment {
+    let environment = subject.environment.get_or_insert_with(|| MonitorEnvironment {
         name: event.environment.clone(),
         status: EnvironmentStatus::Active,
-        muted: siblings.all_muted,
+        muted: quota_usage.all_muted,
         date_created: event.received,
         last_check_in: None,
         next_check_in: None,
@@ -66,24 +77,24 @@ fn decide(state: &mut State, event: &CheckInEvent, quotas: Quotas, new_id: NewId
         last_ok: None,
     });
     // Steps 12 and 13.
-    let news = match &mut state.check_in {
-        Some(LoadedCheckIn { elsewhere: Some(place), .. }) => {
+    let update = match &mut subject.check_in {
+        Some(LoadedCheckIn { other_environment: Some(place), .. }) => {
             return Verdict::Refused(vec![ProcessingError::CheckInEnvironmentMismatch(place.clone())]);
         }
         Some(existing) => match update(&mut existing.row, event, &config) {
-            Ok(news) => news,
+            Ok(update) => update,
             Err(refused) => return Verdict::Refused(vec![refused]),
         },
         none => {
             let row = create(event, config.clone(), environment.next_check_in, new_id);
-            *none = Some(LoadedCheckIn { row, order: None, elsewhere: None });
-            News::Progress
+            *none = Some(LoadedCheckIn { row, arrival_seq: None, other_environment: None });
+            Update::Progress
         }
     };
-    let late_opener = matches!(news, News::LateOpener);
-    let effects = match news {
-        News::Repeated => Effects::default(),
-        _ => after_check_in(state, &config, event.received, late_opener, new_id),
+    let late_start = matches!(update, Update::LateStart);
+    let effects = match update {
+        Update::Repeated => Effects::default(),
+        _ => after_check_in(subject, &config, event.received, late_start, new_id),
     };
     Verdict::Accepted { warnings, effects }
 }
@@ -117,18 +128,18 @@ fn create(
     }
 }
 
-/// What a report says that was not known.
-enum News {
+/// News that a report brings.
+enum Update {
     /// How the run goes on.
     Progress,
     /// Only when it began; how it ended is known already.
-    LateOpener,
+    LateStart,
     /// Only that the same was reported before: what is due is due all the same.
     Repeated,
 }
 
 /// A further report about a run.
-fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<News, ProcessingError> {
+fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Update, ProcessingError> {
     let received = event.received;
     let oldest_open = add_minutes(truncate_to_minute(row.date_added), MAX_MAX_RUNTIME);
     if received >= oldest_open {
@@ -156,11 +167,11 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Ne
         // The begin arrives after the end: it says when, and nothing else.
         (Status::Ok | Status::Error, false) => {
             if row.date_in_progress.replace(received).is_some() {
-                return Ok(News::Repeated);
+                return Ok(Update::Repeated);
             }
             row.duration_ms.get_or_insert(elapsed);
             row.config = config.clone();
-            return Ok(News::LateOpener);
+            return Ok(Update::LateStart);
         }
         // Too late to be well, but not too late to say how long it took.
         (Status::Timeout, true) => {
@@ -174,7 +185,7 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Ne
     row.unheard = false;
     row.date_updated = received;
     row.reported = Some(event.status.into());
-    Ok(News::Progress)
+    Ok(Update::Progress)
 }
 
 fn deadline(begin: Timestamp, config: &Config) -> Timestamp {

@@ -1,11 +1,15 @@
 //! What the clock decides: a run that never began, and one that never ended.
 
+use crons_types::Slug;
 use crons_types::calendar::previous_before;
 use jiff::{SignedDuration, Timestamp};
 
 use super::effects::Effects;
 use super::incidents::{as_finished, fail, reported_since};
-use super::model::{CheckIn, LoadedCheckIn, NewId, State, Status};
+use super::model::{CheckIn, NewId, Status};
+use super::received::CheckInEvent;
+use super::snapshot::Snapshot;
+use super::subject::{LoadedCheckIn, Subject};
 
 /// A stretch of time in which the server could not hear anybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +35,89 @@ impl Outage {
     }
 }
 
+/// A deadline that has passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeadlineKind {
+    /// An expected run did not begin.
+    Missed,
+    /// A run did not end.
+    TimedOut,
+}
+
+/// The result of a deadline that has passed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PassedDeadline {
+    pub kind: DeadlineKind,
+    pub monitor_slug: Slug,
+    pub environment: String,
+    /// Whether the server was not receiving at the time, so that nothing is known of the run.
+    pub unknown: bool,
+    pub effects: Effects,
+}
+
+/// Evaluates the deadline of an environment, by its index, at minute `tick`. `None` if it has not passed, or its rows cannot be read.
+pub fn missed(
+    snapshot: &mut Snapshot,
+    environment: usize,
+    tick: Timestamp,
+    outages: &[Outage],
+    new_id: NewId<'_>,
+) -> Option<PassedDeadline> {
+    let mut subject = snapshot.subject_of(environment, None)?;
+    let effects = miss(&mut subject, tick, outages, new_id)?;
+    finish(snapshot, subject, DeadlineKind::Missed, effects)
+}
+
+/// Evaluates the deadline of a run, by its index, at minute `tick`. `None` if it has not passed, or its rows cannot be read.
+pub fn timed_out(
+    snapshot: &mut Snapshot,
+    run: usize,
+    tick: Timestamp,
+    outages: &[Outage],
+    new_id: NewId<'_>,
+) -> Option<PassedDeadline> {
+    let environment = *snapshot.runs.get(run)?.environment.as_ref().ok()?;
+    let mut subject = snapshot.subject_of(environment, Some(run))?;
+    let effects = time_out(&mut subject, tick, outages, new_id)?;
+    finish(snapshot, subject, DeadlineKind::TimedOut, effects)
+}
+
+/// Evaluates the deadlines that have passed in the environment of a check-in at minute `tick`, before the check-in is applied.
+pub fn evaluate_environment(
+    snapshot: &mut Snapshot,
+    event: &CheckInEvent,
+    tick: Timestamp,
+    outages: &[Outage],
+    new_id: NewId<'_>,
+) -> Vec<PassedDeadline> {
+    let monitor = snapshot.monitor_at(&event.monitor_slug);
+    let environment = monitor.and_then(|monitor| snapshot.environment_at(monitor, &event.environment));
+    let Some(environment) = environment else { return Vec::new() };
+    let mut passed: Vec<_> = missed(snapshot, environment, tick, outages, new_id).into_iter().collect();
+    for run in snapshot.overdue_runs(environment, tick) {
+        passed.extend(timed_out(snapshot, run, tick, outages, new_id));
+    }
+    passed
+}
+
+fn finish(
+    snapshot: &mut Snapshot,
+    subject: Subject,
+    kind: DeadlineKind,
+    effects: Effects,
+) -> Option<PassedDeadline> {
+    let monitor_slug = subject.monitor.as_ref()?.slug.clone();
+    let environment = subject.environment.as_ref()?.name.clone();
+    let unknown = subject.check_in.as_ref()?.row.status == Status::Unknown;
+    snapshot.put(subject, &effects.occurrences);
+    Some(PassedDeadline { kind, monitor_slug, environment, unknown, effects })
+}
+
 /// At minute `tick`: the run that this environment expected has not begun, or could not be heard. `None` if it is not
 /// due after all.
-pub fn missed(state: &mut State, tick: Timestamp, outages: &[Outage], new_id: NewId<'_>) -> Option<Effects> {
-    let config = state.monitor.as_ref().filter(|monitor| monitor.enabled)?.config.clone();
-    let environment = state.environment.as_mut()?;
+fn miss(subject: &mut Subject, tick: Timestamp, outages: &[Outage], new_id: NewId<'_>) -> Option<Effects> {
+    let config = subject.monitor.as_ref().filter(|monitor| monitor.enabled)?.config.clone();
+    let environment = subject.environment.as_mut()?;
     let expected = environment.next_check_in?;
     let latest = environment.next_check_in_latest?;
     if latest > tick {
@@ -64,14 +146,19 @@ pub fn missed(state: &mut State, tick: Timestamp, outages: &[Outage], new_id: Ne
         config: config.clone(),
     };
     let this = as_finished(&row, None);
-    state.check_in = Some(LoadedCheckIn { row, order: None, elsewhere: None });
-    Some(if unheard { Effects::default() } else { fail(state, &config, this, tick, new_id) })
+    subject.check_in = Some(LoadedCheckIn { row, arrival_seq: None, other_environment: None });
+    Some(if unheard { Effects::default() } else { fail(subject, &config, this, tick, new_id) })
 }
 
-/// At minute `tick`: the run in `state` has not ended, or its end could not be heard. `None` if it is not due after all.
-pub fn timeout(state: &mut State, tick: Timestamp, outages: &[Outage], new_id: NewId<'_>) -> Option<Effects> {
-    let config = state.monitor.as_ref().filter(|monitor| monitor.enabled)?.config.clone();
-    let LoadedCheckIn { row, order, .. } = state.check_in.as_mut()?;
+/// At minute `tick`: the run in `subject` has not ended, or its end could not be heard. `None` if it is not due after all.
+fn time_out(
+    subject: &mut Subject,
+    tick: Timestamp,
+    outages: &[Outage],
+    new_id: NewId<'_>,
+) -> Option<Effects> {
+    let config = subject.monitor.as_ref().filter(|monitor| monitor.enabled)?.config.clone();
+    let LoadedCheckIn { row, arrival_seq, .. } = subject.check_in.as_mut()?;
     let deadline = row.timeout_at?;
     if row.status != Status::InProgress || deadline > tick {
         return None;
@@ -81,10 +168,10 @@ pub fn timeout(state: &mut State, tick: Timestamp, outages: &[Outage], new_id: N
         return Some(Effects::default());
     }
     row.status = Status::Timeout;
-    let this = as_finished(row, *order);
+    let this = as_finished(row, *arrival_seq);
     // A later run has ended meanwhile: this one is no news.
-    if reported_since(state, this.date_added) {
+    if reported_since(subject, this.date_added) {
         return Some(Effects::default());
     }
-    Some(fail(state, &config, this, tick, new_id))
+    Some(fail(subject, &config, this, tick, new_id))
 }

@@ -5,7 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::effects::Effects;
 use super::incidents::{as_finished, fail, recover, reported_since};
-use super::model::{Config, MonitorEnvironment, NewId, State, Status};
+use super::model::{Config, MonitorEnvironment, NewId, Status};
+use super::subject::Subject;
 
 impl MonitorEnvironment {
     /// Expects the next run after `reference`.
@@ -18,38 +19,38 @@ impl MonitorEnvironment {
 
 /// After an accepted check-in: moves the expectation, opens or resolves an incident.
 ///
-/// `late_opener`: the begin of a run whose end is known already. It is a sign of life, but changes no verdict and is told to
+/// `late_start`: the begin of a run whose end is known already. It is a sign of life, but changes no verdict and is told to
 /// nobody.
 pub(super) fn after_check_in(
-    state: &mut State,
+    subject: &mut Subject,
     config: &Config,
     received: Timestamp,
-    late_opener: bool,
+    late_start: bool,
     new_id: NewId<'_>,
 ) -> Effects {
-    let Some(existing) = &state.check_in else { return Effects::default() };
-    let this = as_finished(&existing.row, existing.order);
+    let Some(existing) = &subject.check_in else { return Effects::default() };
+    let this = as_finished(&existing.row, existing.arrival_seq);
     if this.status == Status::Error {
-        if reported_since(state, this.date_added) {
+        if reported_since(subject, this.date_added) {
             return Effects::default();
         }
-        seen(state, config, this.date_added, received);
-        return if late_opener { Effects::default() } else { fail(state, config, this, received, new_id) };
+        seen(subject, config, this.date_added, received);
+        return if late_start { Effects::default() } else { fail(subject, config, this, received, new_id) };
     }
     let mut effects = Effects::default();
-    if this.status == Status::Ok && !late_opener {
-        if let Some(environment) = &mut state.environment {
+    if this.status == Status::Ok && !late_start {
+        if let Some(environment) = &mut subject.environment {
             environment.last_ok = environment.last_ok.max(Some(this.date_added));
         }
-        effects = recover(state, config, this, received);
+        effects = recover(subject, config, this, received);
     }
-    seen(state, config, this.date_added, received);
+    seen(subject, config, this.date_added, received);
     effects
 }
 
 /// Expects the next run after this report. One that was held for its monitor may be older than what is known already.
-fn seen(state: &mut State, config: &Config, began: Timestamp, received: Timestamp) {
-    if let Some(environment) = &mut state.environment
+fn seen(subject: &mut Subject, config: &Config, began: Timestamp, received: Timestamp) {
+    if let Some(environment) = &mut subject.environment
         && environment.last_check_in.is_none_or(|last| last <= received)
     {
         environment.last_check_in = Some(began);

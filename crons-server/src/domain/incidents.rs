@@ -5,49 +5,50 @@ use jiff::Timestamp;
 use super::effects::{Effects, IncidentEvent, IncidentEventKind, Occurrence};
 use super::model::{
     CheckIn, Config, EnvironmentStatus, Failures, FinishedRun, Incident, Monitor, MonitorEnvironment, NewId,
-    State, Status,
+    Status,
 };
+use super::subject::Subject;
 
-/// The run that is being judged, among those that are over, newest first: by its begin, then by arrival.
+/// Finished runs with the one that is being evaluated, newest first: by begin, then by arrival.
 fn window(finished: &[FinishedRun], this: FinishedRun) -> Vec<FinishedRun> {
     let mut window: Vec<FinishedRun> =
         finished.iter().copied().filter(|other| other.guid != this.guid).collect();
     window.push(this);
-    window.sort_by_key(|run| std::cmp::Reverse((run.date_added, run.order)));
+    window.sort_by_key(|run| std::cmp::Reverse((run.date_added, run.arrival_seq)));
     window
 }
 
-/// What thresholds need to know of a run; one just made comes after all others.
-pub(super) fn as_finished(row: &CheckIn, order: Option<i64>) -> FinishedRun {
+/// A run as thresholds see it; one just made comes after all others.
+pub(super) fn as_finished(row: &CheckIn, arrival_seq: Option<i64>) -> FinishedRun {
     FinishedRun {
         guid: row.guid,
         status: row.status,
         date_added: row.date_added,
-        order: order.unwrap_or(i64::MAX),
+        arrival_seq: arrival_seq.unwrap_or(i64::MAX),
     }
 }
 
 /// `this` failed: opens an incident if that is the last of as many failures as the monitor puts up with.
 pub(super) fn fail(
-    state: &mut State,
+    subject: &mut Subject,
     config: &Config,
     this: FinishedRun,
     at: Timestamp,
     new_id: NewId<'_>,
 ) -> Effects {
-    let (Some(monitor), Some(environment)) = (&state.monitor, &mut state.environment) else {
+    let (Some(monitor), Some(environment)) = (&subject.monitor, &mut subject.environment) else {
         return Effects::default();
     };
     if environment.status == EnvironmentStatus::Error {
-        if let Some(incident) = &mut state.incident {
+        if let Some(incident) = &mut subject.incident {
             incident.failures.count(this.status);
         }
-        return tell(monitor, environment, state.incident.as_mut(), &[this], at);
+        return notify(monitor, environment, subject.incident.as_mut(), &[this], at);
     }
     let wanted = config.failures();
-    let failures: Vec<FinishedRun> = window(&state.finished, this)
+    let failures: Vec<FinishedRun> = window(&subject.finished, this)
         .into_iter()
-        .filter(|run| (run.date_added, run.order) <= (this.date_added, this.order))
+        .filter(|run| (run.date_added, run.arrival_seq) <= (this.date_added, this.arrival_seq))
         .take(wanted)
         .collect();
     // Sentry opens early when there is little history; a threshold is a promise not to.
@@ -58,44 +59,44 @@ pub(super) fn fail(
         return Effects::default();
     }
     environment.status = EnvironmentStatus::Error;
-    let incident = state.incident.get_or_insert_with(|| Incident {
+    let incident = subject.incident.get_or_insert_with(|| Incident {
         guid: new_id(),
         started_at: oldest.date_added,
         starting_check_in: oldest.guid,
         resolved_at: None,
         resolving_check_in: None,
         failures: Failures::default(),
-        told: false,
+        notified: false,
         acknowledged: None,
     });
     for run in &failures {
         incident.failures.count(run.status);
     }
-    tell(monitor, environment, Some(incident), &failures, at)
+    notify(monitor, environment, Some(incident), &failures, at)
 }
 
 /// `this` succeeded, as was heard at `at`: resolves the incident if that is the last of as many successes as the monitor asks
 /// for.
-pub(super) fn recover(state: &mut State, config: &Config, this: FinishedRun, at: Timestamp) -> Effects {
+pub(super) fn recover(subject: &mut Subject, config: &Config, this: FinishedRun, at: Timestamp) -> Effects {
     let mut effects = Effects::default();
-    let (Some(monitor), Some(environment)) = (&state.monitor, &mut state.environment) else {
+    let (Some(monitor), Some(environment)) = (&subject.monitor, &mut subject.environment) else {
         return effects;
     };
     if environment.status == EnvironmentStatus::Ok {
         return effects;
     }
     let recovered =
-        window(&state.finished, this).iter().take(config.recoveries()).all(|run| run.status == Status::Ok);
+        window(&subject.finished, this).iter().take(config.recoveries()).all(|run| run.status == Status::Ok);
     if !recovered && config.recoveries() > 1 {
         return effects;
     }
     environment.status = EnvironmentStatus::Ok;
-    if let Some(incident) = &mut state.incident {
+    if let Some(incident) = &mut subject.incident {
         // Its run may have begun before the incident did, and a held end may have arrived before it.
         incident.resolved_at = Some(at.max(incident.started_at));
         incident.resolving_check_in = Some(this.guid);
-        // Whoever was told that it began is told that it is over, even if the environment is muted by now.
-        if incident.told {
+        // A notified start gets a notified end, even if the environment is muted by now.
+        if incident.notified {
             effects.incident_events.push(IncidentEvent {
                 kind: IncidentEventKind::Resolved,
                 at,
@@ -110,8 +111,9 @@ pub(super) fn recover(state: &mut State, config: &Config, this: FinishedRun, at:
     effects
 }
 
-/// One occurrence for each failure, newest first given, oldest first told, and one event of the incident; none while muted.
-fn tell(
+/// Returns one occurrence for each failure, oldest first, and one event of the incident; none while the environment is muted.
+/// `failures` are newest first.
+fn notify(
     monitor: &Monitor,
     environment: &MonitorEnvironment,
     incident: Option<&mut Incident>,
@@ -128,8 +130,8 @@ fn tell(
     let Some(incident) = incident.filter(|incident| incident.acknowledged.is_none()) else {
         return effects;
     };
-    let kind = if incident.told { IncidentEventKind::Failure } else { IncidentEventKind::Opened };
-    incident.told = true;
+    let kind = if incident.notified { IncidentEventKind::Failure } else { IncidentEventKind::Opened };
+    incident.notified = true;
     effects.incident_events.extend(failures.first().map(|newest| IncidentEvent {
         kind,
         at,
@@ -166,6 +168,6 @@ fn reason(failures: &[FinishedRun]) -> String {
 }
 
 /// Whether the job itself has reported the end of a run that began after `instant`.
-pub(super) fn reported_since(state: &State, instant: Timestamp) -> bool {
-    state.finished.iter().any(|run| run.status.is_reported_end() && run.date_added > instant)
+pub(super) fn reported_since(subject: &Subject, instant: Timestamp) -> bool {
+    subject.finished.iter().any(|run| run.status.is_reported_end() && run.date_added > instant)
 }

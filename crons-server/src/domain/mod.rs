@@ -1,7 +1,7 @@
-//! The rules for monitors, decided without a clock, a database or a network: state and event in, state and verdict out.
+//! The rules for monitors, decided without a clock, a database or a network.
 //!
-//! A store loads a [`State`], one of [`check_in`], [`missed`] and [`timeout`] changes it, and the store saves it. Numbers
-//! in comments are those of Sentry's own order of steps.
+//! A store loads a [`Snapshot`] for a batch, [`check_in`], [`missed`], [`timed_out`] and [`command`] change it, and the store writes the
+//! changes. Numbers in comments are those of Sentry's own order of steps.
 
 // In layer order: a module uses only those above it.
 mod error;
@@ -11,6 +11,10 @@ mod model;
 mod effects;
 mod verdict;
 mod rate_limit;
+mod subject;
+mod snapshot;
+mod snapshot_rows;
+mod batch_keys;
 mod history_query;
 mod upsert;
 mod incidents;
@@ -19,19 +23,20 @@ mod check_in;
 mod deadlines;
 mod commands;
 
+pub use batch_keys::BatchKeys;
 pub(crate) use check_in::MAX_DURATION_MS;
 pub use check_in::check_in;
-pub use commands::{acknowledge, set_enabled};
-pub use deadlines::{Outage, missed, timeout};
+pub use commands::{Command, CommandError, CommandOutcome, command};
+pub use deadlines::{DeadlineKind, Outage, PassedDeadline, evaluate_environment, missed, timed_out};
 pub use effects::{Effects, IncidentEvent, IncidentEventKind, LEVEL, Occurrence, fingerprint, tags, title};
 pub use error::{Outcome, ProcessingError};
-pub use history_query::HistoryQuery;
 pub use model::{
-    Acknowledgement, CapUsage, CheckIn, Config, EnvironmentStatus, Failures, FinishedRun, Incident,
-    LoadedCheckIn, Monitor, MonitorEnvironment, NewId, PROJECT, Quotas, RowIds, State, Status,
-    truncate_to_minute,
+    Acknowledgement, CheckIn, Config, EnvironmentStatus, Failures, FinishedRun, Incident, Monitor,
+    MonitorEnvironment, NewId, PROJECT, Quotas, Status, truncate_to_minute,
 };
 pub use rate_limit::RateWindow;
 pub use received::{CheckInEvent, ConfigPatch, ConfigUpdate, InvalidCheckIn, ReceivedCheckIn};
 pub use refused_starts::RefusedStarts;
+pub use snapshot::{Deletion, Mark, Snapshot, UnreadableKey, environment_in_words};
+pub use subject::QuotaUsage;
 pub use verdict::Verdict;

@@ -152,9 +152,14 @@ impl Status {
         }
     }
 
-    /// Whether the job itself said how the run ended.
+    /// Whether the job itself reported how the run ended.
     pub fn is_reported_end(self) -> bool {
         matches!(self, Self::Ok | Self::Error)
+    }
+
+    /// Whether a run of this status counts for thresholds: neither open nor unknown.
+    pub fn is_finished(self) -> bool {
+        !matches!(self, Self::InProgress | Self::Unknown)
     }
 }
 
@@ -180,8 +185,8 @@ pub struct Incident {
     pub resolving_check_in: Option<Uuid>,
     /// Failures since it began.
     pub failures: Failures,
-    /// Whether people were told that it opened: not while the environment was muted.
-    pub told: bool,
+    /// Whether people were notified that it opened; they are not while the environment is muted.
+    pub notified: bool,
     /// Since when somebody has it in hand, and who: further failures are then not told.
     pub acknowledged: Option<Acknowledgement>,
 }
@@ -192,42 +197,6 @@ pub struct Acknowledgement {
     pub at: Timestamp,
     /// As they call themselves.
     pub by: String,
-}
-
-/// All that bears on one event, as the store knows it; changed in place and saved.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct State {
-    pub monitor: Option<Monitor>,
-    pub environment: Option<MonitorEnvironment>,
-    /// The check-in the event is about, wherever it is.
-    pub check_in: Option<LoadedCheckIn>,
-    /// Runs of this environment that are over, newest first: as many as the thresholds look at, and no fewer than one.
-    pub finished: Vec<FinishedRun>,
-    /// The one that is not resolved.
-    pub incident: Option<Incident>,
-    /// Where the store has found monitor and environment.
-    pub keys: RowIds,
-    /// What stands beside a monitor or environment that is not there yet.
-    pub siblings: CapUsage,
-}
-
-/// A store's own names of what is in a state; the core passes them on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct RowIds {
-    pub monitor: Option<i64>,
-    pub environment: Option<i64>,
-    pub incident: Option<i64>,
-}
-
-/// How many there are already, where one more is about to be made; not counted otherwise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct CapUsage {
-    /// Monitors of the project.
-    pub monitors: u32,
-    /// Environments of the monitor.
-    pub environments: u32,
-    /// Whether all environments of the monitor are muted.
-    pub all_muted: bool,
 }
 
 /// How many things clients can make.
@@ -246,23 +215,14 @@ impl Default for Quotas {
     }
 }
 
-/// A check-in that was found by its id, or made.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LoadedCheckIn {
-    pub row: CheckIn,
-    /// Its place among the check-ins of the server in order of arrival; `None` for one just made.
-    pub order: Option<i64>,
-    /// The environment it belongs to, if that is not the one of the event.
-    pub elsewhere: Option<String>,
-}
-
 /// A run that is over, as thresholds see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FinishedRun {
     pub guid: Uuid,
     pub status: Status,
     pub date_added: Timestamp,
-    pub order: i64,
+    /// Its place in the order of arrival; runs of one instant are ordered by it.
+    pub arrival_seq: i64,
 }
 
 /// Seconds and below dropped.

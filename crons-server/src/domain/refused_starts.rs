@@ -20,6 +20,8 @@ pub struct RefusedStarts {
     reasons: HashMap<Run, Vec<ProcessingError>>,
     /// Oldest first; some may not be in `reasons` any more.
     order: VecDeque<Run>,
+    /// Changes of the batch that is not durable yet: a refused start with its reasons, or `None` for one that was accepted.
+    unsettled: Vec<(Run, Option<Vec<ProcessingError>>)>,
 }
 
 /// The keys that show whether a malformed payload is a start, and of which run.
@@ -31,30 +33,61 @@ struct Start {
 }
 
 impl RefusedStarts {
-    /// Remembers it if what was refused is the start of a run.
-    pub fn refused(&mut self, arrival: &ReceivedCheckIn, errors: &[ProcessingError]) {
-        let Some(run) = started(arrival) else { return };
-        if self.reasons.insert(run.clone(), errors.to_vec()).is_none() {
-            self.order.push_back(run);
-        }
-        if self.order.len() > MOST
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.reasons.remove(&oldest);
+    /// Remembers a refused check-in if it is the start of a run.
+    pub fn refused(&mut self, received: &ReceivedCheckIn, errors: &[ProcessingError]) {
+        if let Some(run) = started(received) {
+            self.unsettled.push((run, Some(errors.to_vec())));
         }
     }
 
     /// Forgets a start that was accepted after all.
     pub fn accepted(&mut self, event: &CheckInEvent) {
-        if !self.reasons.is_empty() && event.status == CheckInStatus::InProgress {
-            self.reasons.remove(&run(&event.monitor_slug, &event.environment, event.check_in_id));
+        let knows_any = !self.reasons.is_empty() || !self.unsettled.is_empty();
+        if knows_any && event.status == CheckInStatus::InProgress {
+            let run = run(&event.monitor_slug, &event.environment, event.check_in_id);
+            self.unsettled.push((run, None));
+        }
+    }
+
+    /// The number of changes that are not settled.
+    pub fn unsettled(&self) -> usize {
+        self.unsettled.len()
+    }
+
+    /// Undoes the changes since there were this many.
+    pub fn undo_to(&mut self, unsettled: usize) {
+        self.unsettled.truncate(unsettled);
+    }
+
+    /// Keeps the changes of a batch that is durable, and undoes those of one that is not.
+    pub fn settle(&mut self, durable: bool) {
+        for (run, errors) in self.unsettled.drain(..).filter(|_| durable) {
+            let Some(errors) = errors else {
+                self.reasons.remove(&run);
+                continue;
+            };
+            if self.reasons.insert(run.clone(), errors).is_none() {
+                self.order.push_back(run);
+            }
+            if self.order.len() > MOST
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.reasons.remove(&oldest);
+            }
+        }
+    }
+
+    fn reasons_of(&self, run: &Run) -> Option<&Vec<ProcessingError>> {
+        match self.unsettled.iter().rev().find(|(other, _)| other == run) {
+            Some((_, errors)) => errors.as_ref(),
+            None => self.reasons.get(run),
         }
     }
 
     /// Why the end of a run of an unknown monitor is refused: its start was. `None` if that is not known.
     pub fn why(&self, event: &CheckInEvent) -> Option<Vec<ProcessingError>> {
         let run = run(&event.monitor_slug, &event.environment, event.check_in_id);
-        let mut errors = self.reasons.get(&run)?.clone();
+        let mut errors = self.reasons_of(&run)?.clone();
         // A start that brought no configuration has no other reason.
         if *errors != [ProcessingError::MonitorNotFound] {
             errors.pop_if(|error| *error == ProcessingError::MonitorNotFound);
@@ -116,10 +149,25 @@ mod tests {
         for number in 1..=2 * MOST {
             starts.refused(&arrival(number), &[ProcessingError::MonitorNotFound]);
             starts.refused(&arrival(number), &[ProcessingError::MonitorDisabled]);
+            starts.settle(true);
         }
         assert_eq!((starts.reasons.len(), starts.order.len()), (MOST, MOST));
         let [oldest, newest] = [MOST + 1, 2 * MOST].map(|number| started(&arrival(number)).unwrap());
         assert_eq!(starts.reasons[&oldest], [ProcessingError::MonitorDisabled]);
         assert!(starts.reasons.contains_key(&newest));
+    }
+
+    #[test]
+    fn a_batch_that_is_not_stored_leaves_the_starts_as_they_were() {
+        let mut starts = RefusedStarts::default();
+        starts.refused(&arrival(1), &[ProcessingError::MonitorNotFound]);
+        starts.settle(true);
+        let known = started(&arrival(1)).unwrap();
+        starts.unsettled.push((known.clone(), None));
+        starts.refused(&arrival(2), &[ProcessingError::MonitorDisabled]);
+        assert_eq!(starts.reasons_of(&known), None);
+        starts.settle(false);
+        assert_eq!(starts.reasons_of(&known), Some(&vec![ProcessingError::MonitorNotFound]));
+        assert_eq!(starts.reasons_of(&started(&arrival(2)).unwrap()), None);
     }
 }

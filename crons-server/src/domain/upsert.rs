@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::error::ProcessingError;
-use super::model::{Config, Monitor, NewId, Quotas, State};
+use super::model::{Config, Monitor, NewId, Quotas};
 use super::received::{CheckInEvent, ConfigPatch, ConfigUpdate};
+use super::subject::Subject;
 
 /// Larger margins are cut down to it: minutes, 28 days.
 pub(super) const MAX_CHECKIN_MARGIN: u32 = crons_types::MonitorConfig::MAX_CHECKIN_MARGIN;
@@ -14,7 +15,7 @@ pub(super) const MAX_MAX_RUNTIME: u32 = crons_types::MonitorConfig::MAX_MAX_RUNT
 /// Steps 6 and 8: the monitor as this check-in would have it. Returns what is not taken as it was sent, but does not keep
 /// the check-in out.
 pub(super) fn upsert(
-    state: &mut State,
+    subject: &mut Subject,
     event: &CheckInEvent,
     quotas: Quotas,
     new_id: NewId<'_>,
@@ -25,7 +26,7 @@ pub(super) fn upsert(
         Some(ConfigUpdate::Valid(patch)) => Some(patch),
         // A known monitor keeps the configuration it has.
         Some(ConfigUpdate::Invalid(reason)) => {
-            let Some(monitor) = &mut state.monitor else {
+            let Some(monitor) = &mut subject.monitor else {
                 let invalid = ProcessingError::MonitorInvalidConfig(reason.clone());
                 return Err(vec![invalid, ProcessingError::MonitorNotFound]);
             };
@@ -35,12 +36,12 @@ pub(super) fn upsert(
             return Ok(warnings);
         }
     };
-    match (&mut state.monitor, patch) {
+    match (&mut subject.monitor, patch) {
         (None, None) => return Err(vec![ProcessingError::MonitorNotFound]),
         // Whoever sends no configuration any more has taken the monitor into his own hands; the end of a run does not say so.
         (Some(monitor), None) => {
             warnings.extend(spelling(monitor, event));
-            monitor.upserting &= state.check_in.is_some();
+            monitor.upserting &= subject.check_in.is_some();
         }
         (Some(monitor), Some(patch)) => {
             warnings.extend(spelling(monitor, event));
@@ -50,7 +51,7 @@ pub(super) fn upsert(
                 monitor.owner.clone_from(&patch.owner);
             }
         }
-        (None, Some(_)) if state.siblings.monitors >= quotas.monitors => {
+        (None, Some(_)) if subject.quota_usage.monitors >= quotas.monitors => {
             return Err(vec![ProcessingError::MonitorLimitExceeded(quotas.monitors)]);
         }
         (missing, Some(patch)) => {

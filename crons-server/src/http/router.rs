@@ -164,7 +164,7 @@ fn api() -> Router<AppState> {
 /// `GET /health`: 200 if the database can be read, is still the file that was opened, and took the last batch; else 503.
 async fn health(State(state): State<AppState>) -> Result<Json<Value>, HttpError> {
     blocking::read(&state.probe, |queries| queries.check()).await?;
-    if !state.inbox.is_well() {
+    if !state.inbox.is_healthy() {
         let detail = "what was last to be stored could not be; the server's log says why";
         return Err(HttpError::new(StatusCode::SERVICE_UNAVAILABLE, detail));
     }

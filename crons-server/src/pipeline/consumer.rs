@@ -1,5 +1,6 @@
-//! The other end of the queue, a thread that owns the database: a deadline is never judged before a check-in that had already arrived.
+//! The other end of the queue, a thread that owns the database: no deadline is evaluated before a check-in that had already arrived.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,18 +8,16 @@ use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use super::apply::{Done, Marks, count, take};
+use super::apply::{self, MAX_BATCH};
+use super::task;
 use crate::clock::Clock;
-use crate::domain::truncate_to_minute;
+use crate::domain::{ReceivedCheckIn, Verdict, truncate_to_minute};
 use crate::pipeline::event_log::Log;
 use crate::pipeline::events::Event;
-use crate::pipeline::processor::Judge;
-use crate::pipeline::queue::{Inbox, Message, Unavailable};
-use crate::pipeline::watermark::{self, Minutes};
+use crate::pipeline::processor::Processor;
+use crate::pipeline::queue::{Inbox, Message, Reply, Unavailable};
+use crate::pipeline::watermark::{CHUNK, IDLE_CHUNK, Watermark};
 use crate::store::{Store, StoreError};
-
-/// Messages in one commit, at most.
-const BATCH: usize = 512;
 
 /// Starts the thread that owns the database. It ends when it is told to, or when the inbox is gone.
 ///
@@ -29,31 +28,24 @@ const BATCH: usize = 512;
 /// Outside of a tokio runtime.
 pub(crate) fn start(
     mut store: Box<dyn Store>,
-    mut judge: Judge,
+    mut processor: Processor,
     clock: Clock,
 ) -> Result<(Inbox, std::thread::JoinHandle<()>), StoreError> {
-    let now = clock.now();
-    let mut started = None;
-    store.transaction(&mut |records| {
-        started = Some(Minutes::start(records, &mut judge, now)?);
-        Ok(())
-    })?;
-    watermark::notice(None, judge.outages.last().copied().filter(|outage| outage.until == now));
-    let minutes = started.ok_or_else(|| StoreError::unavailable("it did not run a transaction"))?;
+    let watermark = Watermark::restore(&mut *store, &mut processor, clock.now())?;
     let alerts = Arc::new(Notify::new());
-    let well = Arc::new(AtomicBool::new(true));
-    let (inbox, queue) = Inbox::new(clock, Arc::clone(&alerts), Arc::clone(&well));
-    let mask = judge.mask.clone();
+    let healthy = Arc::new(AtomicBool::new(true));
+    let (inbox, queue) = Inbox::new(clock, Arc::clone(&alerts), Arc::clone(&healthy));
+    let mask = processor.mask.clone();
     let consumer = Consumer {
         store,
         log: Log::start(mask.clone()).map_err(StoreError::unavailable)?,
-        judge,
-        minutes,
+        processor,
+        watermark,
         runtime: Handle::current(),
         waiting: Vec::new(),
         alerts,
         failed: false,
-        well: Arc::clone(&well),
+        healthy,
     };
     let thread = std::thread::Builder::new().name("crons-consumer".to_owned());
     let thread =
@@ -63,41 +55,41 @@ pub(crate) fn start(
 
 struct Consumer {
     store: Box<dyn Store>,
-    judge: Judge,
-    minutes: Minutes,
-    /// Where those are who wait for an answer.
+    processor: Processor,
+    watermark: Watermark,
+    /// The runtime of the senders who wait for an answer.
     runtime: Handle,
-    /// Who waits until a minute is judged.
+    /// Senders who wait until a minute is evaluated.
     waiting: Vec<(Timestamp, oneshot::Sender<bool>)>,
     log: Log,
-    /// Told when alerts have been written.
+    /// Notified when alerts have been written.
     alerts: Arc<Notify>,
     /// Whether the last transaction was not stored.
     failed: bool,
-    /// The same for those who ask how the server is.
-    well: Arc<AtomicBool>,
+    /// The opposite, for the health check.
+    healthy: Arc<AtomicBool>,
 }
 
-/// What came of doing a batch.
-struct Attempt {
-    done: Vec<Done>,
-    said: Vec<Event>,
-    minutes: Minutes,
-    /// One message has failed, and all were undone for it.
-    one_failed: bool,
-    result: Result<(), StoreError>,
-}
+/// Check-ins with those who wait for their verdicts.
+type CheckIns = Vec<(Box<ReceivedCheckIn>, Reply<Verdict>)>;
 
 impl Consumer {
     fn run(mut self, mut queue: mpsc::Receiver<Message>) {
-        let mut batch = Vec::with_capacity(BATCH);
-        while self.receive(&mut queue, &mut batch) {
-            let last = batch.iter().position(|message| matches!(message, Message::Stop));
-            batch.truncate(last.unwrap_or(batch.len()));
-            self.apply(&mut batch, &queue);
-            if last.is_some() {
-                let minutes = &self.minutes;
-                if let Err(error) = self.store.transaction(&mut |records| minutes.stop(records)) {
+        let mut received = Vec::with_capacity(MAX_BATCH);
+        while self.receive(&mut queue, &mut received) {
+            let mut messages: VecDeque<Message> = received.drain(..).collect();
+            let stop = messages.iter().position(|message| matches!(message, Message::Stop));
+            messages.truncate(stop.unwrap_or(messages.len()));
+            let mut events = Vec::new();
+            let result = self.process(&mut messages, &queue, &mut events);
+            self.finish(result, messages);
+            if events.iter().any(|event| matches!(event, Event::Alerts)) {
+                self.alerts.notify_one();
+            }
+            // Last: it may have to wait for the reader of the log, and no client is to wait for that.
+            self.log.write(events);
+            if stop.is_some() {
+                if let Err(error) = self.watermark.stop(&mut *self.store) {
                     tracing::error!(%error, "when the server stopped was not stored");
                 }
                 return;
@@ -105,121 +97,162 @@ impl Consumer {
         }
     }
 
-    /// Takes what is queued; waits for something unless deadlines are left to be judged. `false`: nothing will come.
-    fn receive(&self, queue: &mut mpsc::Receiver<Message>, batch: &mut Vec<Message>) -> bool {
-        // What could not be stored just now cannot be at once, either: the next message, or the time, is waited for.
-        if !self.minutes.are_behind() || self.failed {
-            return queue.blocking_recv_many(batch, BATCH) > 0;
+    /// Takes the queued messages; waits for one unless deadlines are left to be evaluated. `false`: none will come.
+    fn receive(&self, queue: &mut mpsc::Receiver<Message>, received: &mut Vec<Message>) -> bool {
+        // A database that has just failed would fail again at once: the next message, or the time, is waited for.
+        if self.watermark.behind().is_none() || self.failed {
+            return queue.blocking_recv_many(received, MAX_BATCH) > 0;
         }
-        while batch.len() < BATCH {
+        while received.len() < MAX_BATCH {
             match queue.try_recv() {
-                Ok(message) => batch.push(message),
+                Ok(message) => received.push(message),
                 Err(mpsc::error::TryRecvError::Empty) => return true,
-                Err(mpsc::error::TryRecvError::Disconnected) => return !batch.is_empty(),
+                Err(mpsc::error::TryRecvError::Disconnected) => return !received.is_empty(),
             }
         }
         true
     }
 
-    /// One commit for all of a batch, and only then the answers.
-    fn apply(&mut self, batch: &mut Vec<Message>, queue: &mpsc::Receiver<Message>) {
-        let last = self.judge.outages.last().copied();
-        // Marks cost. Without them the batch is undone as a whole, and done again, which what is given away cannot be.
-        let given_away = batch.iter().any(|message| matches!(message, Message::Work(..)));
-        let mut attempt = self.attempt(batch, queue, if given_away { Marks::Each } else { Marks::None });
-        if attempt.one_failed {
-            attempt = self.attempt(batch, queue, Marks::Each);
-        }
-        let Attempt { done, said, minutes, result, .. } = attempt;
-        self.failed = result.is_err();
-        self.well.store(!self.failed, Ordering::Relaxed);
-        match &result {
-            Ok(()) => {
-                self.minutes = minutes;
-                watermark::notice(last, self.judge.outages.last().copied());
-                if said.iter().any(|said| matches!(said, Event::Alerts)) {
-                    self.alerts.notify_one();
+    /// Applies messages in order, then evaluates a part of the deadlines that are left. A message is answered once it is durable.
+    ///
+    /// # Errors
+    /// If the database fails as a whole. The messages that were not answered are left.
+    fn process(
+        &mut self,
+        messages: &mut VecDeque<Message>,
+        queue: &mpsc::Receiver<Message>,
+        events: &mut Vec<Event>,
+    ) -> Result<(), StoreError> {
+        while let Some(message) = messages.front() {
+            let (Message::Tick(now, _) | Message::Command(_, now, _) | Message::Task(_, now, _)) = message
+            else {
+                self.process_check_ins(messages, events)?;
+                continue;
+            };
+            self.enter(*now, events)?;
+            match messages.pop_front() {
+                Some(Message::Tick(now, waiter)) => {
+                    self.waiting.extend(waiter.map(|waiter| (truncate_to_minute(now), waiter)));
                 }
+                Some(Message::Command(command, now, reply)) => {
+                    let applied = apply::apply_command(&mut *self.store, &command, now);
+                    answer(reply, applied)?;
+                }
+                Some(Message::Task(task, _, reply)) => {
+                    answer(reply, task::run(&mut *self.store, task))?;
+                }
+                _ => {}
             }
-            Err(error) => {
-                tracing::error!(%error, messages = batch.len(), "nothing of this batch was stored; clients are told so");
-                self.minutes.turn_deaf();
-            }
+            self.watermark.confirm();
         }
-        self.answer(batch, done, result.is_ok());
-        // Last: it may have to wait for whoever reads the log, and nobody is to wait for that with us.
-        if result.is_ok() {
-            self.log.say(said);
-        }
+        let limit = if queue.is_empty() { IDLE_CHUNK } else { CHUNK };
+        self.watermark.evaluate(&mut *self.store, &mut self.processor, limit, events)
     }
 
-    /// Does it, or nothing of it.
-    fn attempt(&mut self, batch: &mut [Message], queue: &mpsc::Receiver<Message>, marks: Marks) -> Attempt {
-        let (mut done, mut said) = (Vec::with_capacity(batch.len()), Vec::new());
-        let mut minutes = self.minutes.clone();
-        let mut one_failed = false;
-        let outages = self.judge.outages.clone();
-        let judge = &mut self.judge;
-        let parts = if batch.is_empty() { watermark::PARTS } else { 1 };
-        let result = self.store.transaction(&mut |records| {
-            for message in &mut *batch {
-                let outcome = take(records, judge, &mut minutes, message, marks, &mut said);
-                one_failed = outcome.is_err() && marks == Marks::None;
-                done.push(outcome?);
+    /// Applies the check-ins at the front that arrived in one minute.
+    fn process_check_ins(
+        &mut self,
+        messages: &mut VecDeque<Message>,
+        events: &mut Vec<Event>,
+    ) -> Result<(), StoreError> {
+        let mut check_ins: CheckIns = Vec::with_capacity(messages.len());
+        while let Some(Message::CheckIn(received, _)) = messages.front() {
+            if check_ins.is_empty() {
+                self.enter(received.received, events)?;
+            } else if self.watermark.is_new_minute(received.received) {
+                break;
             }
-            // Until somebody waits: fewer commits for a storm.
-            for _ in 0..parts {
-                minutes.judge(records, judge, watermark::A_FEW, &mut said)?;
-                if !minutes.are_behind() || !queue.is_empty() {
-                    break;
-                }
+            if let Some(Message::CheckIn(received, reply)) = messages.pop_front() {
+                check_ins.push((received, reply));
             }
-            count(records, &said)
+        }
+        let received: Vec<&ReceivedCheckIn> = check_ins.iter().map(|(received, _)| &**received).collect();
+        let behind = self.watermark.behind();
+        let mut verdicts = Vec::with_capacity(received.len());
+        let mut applied = apply::apply_check_ins(
+            &mut *self.store,
+            &mut self.processor,
+            &received,
+            behind,
+            events,
+            &mut verdicts,
+        );
+        if let (Ok(()), Some(last)) = (&applied, received.last()) {
+            self.watermark.confirm();
+            applied = self.enter(last.received, events);
+        }
+        self.answer_check_ins(check_ins, verdicts);
+        applied
+    }
+
+    /// Moves on to the time of a message. Deadlines of a new minute are evaluated before all that arrives in it; beyond a number, at the
+    /// end of each batch.
+    fn enter(&mut self, now: Timestamp, events: &mut Vec<Event>) -> Result<(), StoreError> {
+        if self.watermark.enter(&mut *self.store, &mut self.processor, now)? {
+            self.watermark.evaluate(&mut *self.store, &mut self.processor, CHUNK, events)?;
+        }
+        Ok(())
+    }
+
+    /// Answers check-ins: those without a verdict were not stored.
+    fn answer_check_ins(&self, check_ins: CheckIns, verdicts: Vec<Option<Verdict>>) {
+        // One wake-up for all: from this thread each of them would be one. The payloads are freed there, too.
+        self.runtime.spawn(async move {
+            let mut verdicts = verdicts.into_iter();
+            for (_received, reply) in check_ins {
+                let verdict = verdicts.next().flatten().ok_or(Unavailable::Database);
+                // A client that is gone needs no answer.
+                let _ = reply.send(verdict);
+            }
         });
-        self.judge.rate.settle(result.is_ok());
-        if result.is_err() {
-            self.judge.outages = outages;
-        }
-        Attempt { done, said, minutes, one_failed, result }
     }
 
-    fn answer(&mut self, batch: &mut Vec<Message>, done: Vec<Done>, durable: bool) {
-        let mut answers = Vec::with_capacity(batch.len());
-        let mut done = done.into_iter();
-        for message in batch.drain(..) {
-            match (message, done.next().filter(|_| durable)) {
-                (Message::CheckIn(arrival, reply), Some(Done::Verdict(verdict))) => {
-                    answers.push((arrival, reply, verdict.ok_or(Unavailable::Database)));
-                }
-                (Message::CheckIn(arrival, reply), _) => {
-                    answers.push((arrival, reply, Err(Unavailable::Database)));
-                }
-                (Message::Work(_, _, reply), done) => {
-                    let _ = reply.send(matches!(done, Some(Done::Work(true))));
-                }
-                (Message::Time(now, Some(waiter)), Some(_)) => {
-                    self.waiting.push((truncate_to_minute(now), waiter));
-                }
-                (Message::Time(_, Some(waiter)), None) => {
-                    let _ = waiter.send(false);
-                }
-                (Message::Time(_, None) | Message::Stop, _) => {}
+    /// Records whether all was stored, and answers the messages that were left.
+    fn finish(&mut self, result: Result<(), StoreError>, left: VecDeque<Message>) {
+        self.failed = result.is_err();
+        self.healthy.store(!self.failed, Ordering::Relaxed);
+        match result {
+            Ok(()) => self.watermark.confirm(),
+            Err(error) => {
+                tracing::error!(%error, messages = left.len(), "the database failed, and clients are told so");
+                self.watermark.mark_rejecting();
             }
         }
-        if !answers.is_empty() {
-            // One wake-up for all: from this thread each of them would be one. What has arrived is freed there, too.
-            self.runtime.spawn(async move {
-                for (_arrival, reply, verdict) in answers {
-                    // A client that is gone needs no answer.
-                    let _ = reply.send(verdict);
+        let mut check_ins: CheckIns = Vec::new();
+        for message in left {
+            match message {
+                Message::CheckIn(received, reply) => check_ins.push((received, reply)),
+                Message::Tick(_, waiter) => {
+                    let _ = waiter.map(|waiter| waiter.send(false));
                 }
-            });
+                Message::Command(_, _, reply) => drop(reply.send(Err(Unavailable::Database))),
+                Message::Task(_, _, reply) => drop(reply.send(Err(Unavailable::Database))),
+                Message::Stop => {}
+            }
         }
-        let minutes = &self.minutes;
-        for (_, waiter) in self.waiting.extract_if(.., |(minute, _)| minutes.have_judged(*minute)) {
-            let _ = waiter.send(true);
+        if !check_ins.is_empty() {
+            self.answer_check_ins(check_ins, Vec::new());
+        }
+        let (watermark, failed) = (&self.watermark, self.failed);
+        let is_over = |(minute, _): &mut (Timestamp, _)| failed || watermark.has_evaluated(*minute);
+        for (minute, waiter) in self.waiting.extract_if(.., is_over) {
+            let _ = waiter.send(watermark.has_evaluated(minute));
         }
     }
+}
+
+/// Answers a message. A request that the database rejects fails alone.
+fn answer<T>(reply: Reply<T>, result: Result<T, StoreError>) -> Result<(), StoreError> {
+    let (answer, result) = match result {
+        Ok(value) => (Ok(value), Ok(())),
+        Err(error @ (StoreError::Refused(_) | StoreError::Corrupt(_))) => {
+            tracing::error!(%error, "one item was left out, the others go on");
+            (Err(Unavailable::Database), Ok(()))
+        }
+        Err(error) => (Err(Unavailable::Database), Err(error)),
+    };
+    let _ = reply.send(answer);
+    result
 }
 
 #[cfg(test)]

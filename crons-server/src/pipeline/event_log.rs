@@ -1,4 +1,4 @@
-//! The thread that writes the log: whoever owns the database does not wait for whoever reads that.
+//! The thread that writes the log, so that the thread that owns the database does not wait for its reader.
 
 use std::collections::HashSet;
 use std::sync::mpsc::{SendError, SyncSender, sync_channel};
@@ -14,9 +14,9 @@ use crate::pipeline::events::Event;
 /// Batches that may wait to be written; beyond it the sender does.
 const WAITING: usize = 2;
 
-/// The senders' end. When it is dropped, all that was said has been written.
+/// The senders' end. When it is dropped, all events have been written.
 pub(crate) struct Log {
-    said: Option<SyncSender<Vec<Event>>>,
+    events: Option<SyncSender<Vec<Event>>>,
     thread: Option<JoinHandle<()>>,
     remarked: Remarked,
     mask: Mask,
@@ -31,15 +31,15 @@ struct Remarked {
 
 impl Remarked {
     /// Takes the remarks away that would be the second of their monitor in a minute.
-    fn thin_out(&mut self, said: &mut Event) {
-        if let Event::CheckIn(event, Verdict::Accepted { warnings, .. }) = said
+    fn thin_out(&mut self, event: &mut Event) {
+        if let Event::CheckIn(check_in, Verdict::Accepted { warnings, .. }) = event
             && !warnings.is_empty()
         {
-            let minute = truncate_to_minute(event.received);
+            let minute = truncate_to_minute(check_in.received);
             if minute != self.minute {
                 *self = Self { minute, slugs: HashSet::new() };
             }
-            if !self.slugs.insert(event.monitor_slug.clone()) {
+            if !self.slugs.insert(check_in.monitor_slug.clone()) {
                 warnings.clear();
             }
         }
@@ -48,26 +48,26 @@ impl Remarked {
 
 impl Log {
     pub(crate) fn start(mask: Mask) -> std::io::Result<Self> {
-        let (said, batches) = sync_channel::<Vec<Event>>(WAITING);
+        let (events, batches) = sync_channel::<Vec<Event>>(WAITING);
         let thread = std::thread::Builder::new().name("crons-log".to_owned());
         let writer = mask.clone();
         let thread =
-            thread.spawn(move || batches.into_iter().flatten().for_each(|said| said.log(&writer)))?;
-        Ok(Self { mask, said: Some(said), thread: Some(thread), remarked: Remarked::default() })
+            thread.spawn(move || batches.into_iter().flatten().for_each(|event| event.log(&writer)))?;
+        Ok(Self { mask, events: Some(events), thread: Some(thread), remarked: Remarked::default() })
     }
 
-    /// Has it written, after all that was said before.
-    pub(crate) fn say(&mut self, mut said: Vec<Event>) {
-        for said in &mut said {
-            self.remarked.thin_out(said);
+    /// Writes events to the log, after all earlier ones.
+    pub(crate) fn write(&mut self, mut events: Vec<Event>) {
+        for event in &mut events {
+            self.remarked.thin_out(event);
         }
         // To wake a thread for nothing would cost a check-in more than all else.
-        said.retain(|said| !said.is_quiet());
-        if let Some(log) = self.said.as_ref().filter(|_| !said.is_empty())
-            && let Err(SendError(said)) = log.send(said)
+        events.retain(|event| !event.is_quiet());
+        if let Some(log) = self.events.as_ref().filter(|_| !events.is_empty())
+            && let Err(SendError(events)) = log.send(events)
         {
-            for said in &said {
-                said.log(&self.mask);
+            for event in &events {
+                event.log(&self.mask);
             }
         }
     }
@@ -75,8 +75,8 @@ impl Log {
 
 impl Drop for Log {
     fn drop(&mut self) {
-        drop(self.said.take());
-        // One that has panicked has said so.
+        drop(self.events.take());
+        // A panic of the thread has been reported.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
@@ -106,9 +106,9 @@ mod tests {
             };
             let warnings = vec![ProcessingError::CheckInValidationFailed("a key".to_owned())];
             let accepted = Verdict::Accepted { warnings, effects: Effects::default() };
-            let mut said = Event::CheckIn(event, accepted);
-            remarked.thin_out(&mut said);
-            matches!(said, Event::CheckIn(_, Verdict::Accepted { warnings, .. }) if !warnings.is_empty())
+            let mut events = Event::CheckIn(event, accepted);
+            remarked.thin_out(&mut events);
+            matches!(events, Event::CheckIn(_, Verdict::Accepted { warnings, .. }) if !warnings.is_empty())
         };
         let told = [("one", 0), ("one", 59), ("other", 59), ("one", 60), ("other", 61), ("one", 119)]
             .map(|(slug, second)| logged(slug, second));

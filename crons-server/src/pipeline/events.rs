@@ -1,17 +1,17 @@
-//! What was decided, to be logged and counted once it is durable.
+//! The facts of a committed batch: the log, usage and the alert dispatcher read them.
 
 use crons_types::Slug;
 use jiff::Timestamp;
 
-use crate::domain::{CheckInEvent, Occurrence, ProcessingError, State, Status, Verdict};
+use crate::domain::{CheckInEvent, DeadlineKind, Occurrence, PassedDeadline, ProcessingError, Verdict};
 use crate::mask::Mask;
 use crate::store::Usage;
 
-/// Something to say in the log, once it is durable.
+/// A fact, published once it is durable.
 pub(crate) enum Event {
     CheckIn(CheckInEvent, Verdict),
-    /// Without its payload, which may be long and is stored.
-    Refused {
+    /// Over the rate limit, or no check-in. Its payload is left out: it may be long, and is stored.
+    Rejected {
         slug: Option<Slug>,
         environment: String,
         received: Timestamp,
@@ -19,14 +19,14 @@ pub(crate) enum Event {
         /// `false`: it is only counted.
         is_logged: bool,
     },
-    Deadline(Deadline),
-    /// There is something to send.
+    Deadline(DeadlineEvent),
+    /// There are alerts to send.
     Alerts,
 }
 
-/// What is said of a deadline, and no more: of a storm there are many at once.
-pub(crate) struct Deadline {
-    what: &'static str,
+/// The facts that the log has of a deadline; of a storm there are many at once.
+pub(crate) struct DeadlineEvent {
+    kind: DeadlineKind,
     slug: Slug,
     environment: String,
     unknown: bool,
@@ -34,28 +34,26 @@ pub(crate) struct Deadline {
 }
 
 impl Event {
-    /// Of a deadline that was judged so.
-    pub(crate) fn deadline(what: &'static str, state: State, occurrences: Vec<Occurrence>) -> Option<Self> {
-        let unknown = state.check_in.is_some_and(|existing| existing.row.status == Status::Unknown);
-        let (slug, environment) = (state.monitor?.slug, state.environment?.name);
-        Some(Self::Deadline(Deadline { what, slug, environment, unknown, occurrences }))
+    pub(crate) fn deadline(deadline: PassedDeadline) -> Self {
+        let PassedDeadline { kind, monitor_slug: slug, environment, unknown, effects } = deadline;
+        Self::Deadline(DeadlineEvent { kind, slug, environment, unknown, occurrences: effects.occurrences })
     }
 
-    /// What it counts as, and when it came; a deadline counts as nothing, and neither does what is held.
+    /// The usage of this event and the time that it is of; `None` for deadlines and deferred check-ins.
     pub(crate) fn usage(&self) -> Option<(Timestamp, Usage)> {
         let (at, slug, verdict) = match self {
             Self::CheckIn(event, verdict) => (event.received, Some(&event.monitor_slug), verdict.outcome()?),
-            Self::Refused { slug, received, errors, .. } => {
+            Self::Rejected { slug, received, errors, .. } => {
                 let (outcome, reason) = errors.last()?.outcome();
                 (*received, slug.as_ref(), (outcome, Some(reason)))
             }
             Self::Deadline(..) | Self::Alerts => return None,
         };
         let (outcome, reason) = verdict;
-        Some((at, Usage { project: crate::PROJECT, slug: slug.cloned(), outcome, reason }))
+        Some((at, Usage { slug: slug.cloned(), outcome, reason }))
     }
 
-    /// Whether there is nothing to log of it.
+    /// Whether nothing of this event is logged.
     pub(crate) fn is_quiet(&self) -> bool {
         match self {
             Self::CheckIn(_, Verdict::Accepted { warnings, effects }) => {
@@ -63,16 +61,16 @@ impl Event {
                     && effects.occurrences.is_empty()
                     && !tracing::enabled!(tracing::Level::DEBUG)
             }
-            Self::Alerts | Self::Refused { is_logged: false, .. } => true,
-            Self::CheckIn(..) | Self::Refused { .. } | Self::Deadline(_) => false,
+            Self::Alerts | Self::Rejected { is_logged: false, .. } => true,
+            Self::CheckIn(..) | Self::Rejected { .. } | Self::Deadline(_) => false,
         }
     }
 
-    /// Nothing that is refused goes unsaid.
+    /// Logs the event; each refused check-in but those that are only counted.
     pub(crate) fn log(&self, mask: &Mask) {
         match self {
             Self::CheckIn(event, verdict) => report(event, verdict, mask),
-            Self::Refused { slug, environment, errors, .. } => {
+            Self::Rejected { slug, environment, errors, .. } => {
                 let slug = slug.as_ref().map(|slug| mask.hide(slug.as_str()).into_owned());
                 let environment = mask.hide(environment);
                 for error in errors {
@@ -107,7 +105,7 @@ fn report(event: &CheckInEvent, verdict: &Verdict, mask: &Mask) {
             }
         }
         Verdict::Deferred => {
-            tracing::info!(%slug, environment, %status, %id, "check-in of an unknown monitor held for a minute");
+            tracing::info!(%slug, environment, %status, %id, "check-in of an unknown monitor deferred for a minute");
         }
         Verdict::Refused(errors) => {
             for error in errors {
@@ -117,11 +115,15 @@ fn report(event: &CheckInEvent, verdict: &Verdict, mask: &Mask) {
     }
 }
 
-impl Deadline {
+impl DeadlineEvent {
     fn log(&self, mask: &Mask) {
-        let Self { what, slug, environment, unknown, occurrences } = self;
+        let Self { kind, slug, environment, unknown, occurrences } = self;
         let (slug, environment) = (mask.hide(slug.as_str()), mask.hide(environment));
         let environment = environment.as_ref();
+        let what = match kind {
+            DeadlineKind::Missed => "missed",
+            DeadlineKind::TimedOut => "timed out",
+        };
         if *unknown {
             tracing::info!(%slug, environment, "a run that would be {what} is unknown: it could not be heard");
             return;

@@ -3,17 +3,17 @@
 // In layer order: a module uses only those above it.
 mod events;
 mod event_log;
-mod commands;
+mod batch;
 mod processor;
-mod deadlines;
+mod apply;
 mod watermark;
 mod queue;
-mod apply;
+mod task;
 mod consumer;
 
-pub(crate) use commands::{Deletion, delete, set_all_muted, set_enabled, set_muted};
+pub(crate) use apply::{apply_check_ins, apply_command, reject_all_deferred};
 pub(crate) use consumer::start;
 pub(crate) use events::Event;
-pub(crate) use processor::{DEFERRED_TTL, Judge};
-pub(crate) use queue::{Inbox, Unavailable};
-pub(crate) use watermark::{A_FEW, Minutes};
+pub(crate) use processor::{DEFERRED_TTL, Processor};
+pub(crate) use queue::{Inbox, Task, Unavailable};
+pub(crate) use watermark::{CHUNK, Watermark};

@@ -1,37 +1,45 @@
-//! From events to verdicts: loads what bears on each, lets the core decide, saves what it decided.
+//! From check-ins to verdicts: the rules, applied to the snapshot of a batch, with what they remember between batches.
 
 use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::batch::Batch;
 use crate::alerts::Alerts;
 use crate::domain::{
-    self, CheckInEvent, Effects, Outage, ProcessingError, Quotas, RateWindow, ReceivedCheckIn, RefusedStarts,
-    State, Verdict,
+    self, CheckInEvent, Outage, PassedDeadline, ProcessingError, Quotas, RateWindow, ReceivedCheckIn,
+    RefusedStarts, Verdict,
 };
 use crate::mask::Mask;
 use crate::pipeline::events::Event;
 use crate::settings::Settings;
-use crate::store::{Change, Records, StoreError, enqueue_alerts};
+use crate::store::{ProcessingErrors, StoreError};
 
-/// How long the end of a run waits for the report that describes its monitor.
+/// How long the end of a run waits for the check-in that describes its monitor.
 pub(crate) const DEFERRED_TTL: SignedDuration = SignedDuration::from_secs(60);
 
-/// What decides, with what it has in mind.
-pub(crate) struct Judge {
-    pub(crate) rate: RateWindow,
+/// The rules with their settings, and what they remember between batches.
+pub(crate) struct Processor {
+    rate: RateWindow,
     refused_starts: RefusedStarts,
     quotas: Quotas,
-    alerts: Alerts,
-    /// When nobody could be heard, as far as a deadline may still ask.
+    pub(super) alerts: Alerts,
+    /// When the server was not receiving, as far as a deadline may still ask.
     pub(crate) outages: Vec<Outage>,
     /// Hides the server's key in processing errors and in the log.
     pub(crate) mask: Mask,
     pub(super) new_id: Box<dyn FnMut() -> Uuid + Send>,
 }
 
-impl Judge {
+/// The state of a [`Processor`] within a batch.
+#[derive(Clone, Copy)]
+struct ProcessorMark {
+    counted: usize,
+    refused_starts: usize,
+}
+
+impl Processor {
     pub(crate) fn new(settings: &Settings, new_id: impl FnMut() -> Uuid + Send + 'static) -> Self {
         Self {
             rate: RateWindow::new(settings.rate_limit.0),
@@ -44,35 +52,49 @@ impl Judge {
         }
     }
 
-    /// Takes one arrival into account, and after it those that were waiting for what it says.
-    pub(crate) fn check_in(
-        &mut self,
-        records: &mut dyn Records,
-        arrival: &ReceivedCheckIn,
-        said: &mut Vec<Event>,
-    ) -> Result<Verdict, StoreError> {
-        let event = match self.admit(arrival) {
+    /// Keeps what was counted and remembered in a batch that is durable; undoes it for one that is not: a client that is told to send
+    /// again must not be refused for it.
+    pub(crate) fn settle(&mut self, durable: bool) {
+        self.rate.settle(durable);
+        self.refused_starts.settle(durable);
+    }
+
+    /// Applies a check-in, alone among those of its batch: `None` if it failed and was undone.
+    pub(crate) fn check_in(&mut self, batch: &mut Batch, received: &ReceivedCheckIn) -> Option<Verdict> {
+        let mark =
+            ProcessorMark { counted: self.rate.counted(), refused_starts: self.refused_starts.unsettled() };
+        let verdict = batch.isolated(|batch| self.apply(batch, received));
+        if verdict.is_none() {
+            self.rate.undo_to(mark.counted);
+            self.refused_starts.undo_to(mark.refused_starts);
+        }
+        verdict
+    }
+
+    /// Evaluates the deadlines that have passed in the environment of a check-in at minute `tick`.
+    pub(crate) fn evaluate_environment(&mut self, batch: &mut Batch, event: &CheckInEvent, tick: Timestamp) {
+        let snapshot = &mut batch.changes.snapshot;
+        let passed = domain::evaluate_environment(snapshot, event, tick, &self.outages, &mut self.new_id);
+        for deadline in passed {
+            self.publish(batch, deadline);
+        }
+    }
+
+    /// Adds the alerts and the event of a deadline that has passed.
+    pub(super) fn publish(&mut self, batch: &mut Batch, deadline: PassedDeadline) {
+        let notified = batch.notify(&deadline.effects, &self.alerts, &mut self.new_id);
+        if let Err(error) = notified {
+            tracing::error!(%error, "an alert was left out, the others go on");
+        }
+        batch.events.push(Event::deadline(deadline));
+    }
+
+    fn apply(&mut self, batch: &mut Batch, received: &ReceivedCheckIn) -> Result<Verdict, StoreError> {
+        let event = match self.admit(received) {
             Ok(event) => event,
-            Err(mut errors) => {
-                let is_sample = errors.last().is_none_or(|error| self.is_sample(arrival, error));
-                for error in &mut errors {
-                    error.hide(&self.mask);
-                }
-                if is_sample {
-                    records.refuse(&self.storable(arrival), &errors)?;
-                }
-                self.refused_starts.refused(arrival, &errors);
-                said.push(Event::Refused {
-                    slug: arrival.monitor_slug.clone(),
-                    environment: arrival.environment.clone(),
-                    received: arrival.received,
-                    errors: errors.clone(),
-                    is_logged: is_sample,
-                });
-                return Ok(Verdict::Refused(errors));
-            }
+            Err(errors) => return Ok(self.reject(batch, received, errors)),
         };
-        let (mut verdict, made_monitor) = self.apply(records, event, said)?;
+        let (mut verdict, made_monitor) = self.decide(batch, event)?;
         if verdict == Verdict::Deferred
             && let Some(errors) = self.refused_starts.why(event)
         {
@@ -80,58 +102,87 @@ impl Judge {
             verdict.hide(&self.mask);
         }
         match &verdict {
-            Verdict::Deferred => records.hold(event)?,
+            Verdict::Deferred => batch.changes.snapshot.defer(event.clone()),
             Verdict::Refused(errors) => {
-                records.refuse(&self.storable(arrival), errors)?;
-                self.refused_starts.refused(arrival, errors);
+                self.record_processing_errors(batch, received, errors, false);
+                self.refused_starts.refused(received, errors);
             }
             Verdict::Accepted { warnings, .. } => {
                 self.refused_starts.accepted(event);
-                if !warnings.is_empty() {
-                    records.remark(&self.storable(arrival), warnings)?;
-                }
+                self.record_processing_errors(batch, received, warnings, true);
             }
         }
-        let held = if made_monitor { records.release(event)? } else { Vec::new() };
-        // Nothing below fails by itself: what is said here happens.
-        said.push(Event::CheckIn(event.without_config(), verdict.clone()));
-        for waiting in held {
-            // The minute that would have ended its wait may not have been judged yet.
+        let deferred =
+            if made_monitor { batch.changes.snapshot.take_deferred(&event.monitor_slug) } else { Vec::new() };
+        batch.events.push(Event::CheckIn(event.without_config(), verdict.clone()));
+        for waiting in deferred {
+            // The minute that would have ended its wait may not have been evaluated yet.
             if event.received.duration_since(waiting.received) >= DEFERRED_TTL {
-                self.give_up(records, waiting, said)?;
+                self.reject_deferred(batch, waiting);
                 continue;
             }
-            let applied = apart(records, said, |records, said| {
-                let (verdict, _) = self.apply(records, &waiting, said)?;
-                match &verdict {
-                    Verdict::Refused(errors) => {
-                        records.refuse(&self.storable(&as_arrival(&waiting)), errors)?;
-                    }
-                    Verdict::Accepted { warnings, .. } if !warnings.is_empty() => {
-                        records.remark(&self.storable(&as_arrival(&waiting)), warnings)?;
-                    }
-                    Verdict::Accepted { .. } | Verdict::Deferred => {}
-                }
-                Ok(verdict)
-            })?;
-            said.extend(applied.map(|verdict| Event::CheckIn(waiting, verdict)));
+            batch.isolated(|batch| self.apply_deferred(batch, waiting));
         }
         Ok(verdict)
     }
 
-    /// Steps 2 to 5: what is too much, and what is no check-in, goes no further.
-    fn admit<'a>(&mut self, arrival: &'a ReceivedCheckIn) -> Result<&'a CheckInEvent, Vec<ProcessingError>> {
-        if let Some(slug) = &arrival.monitor_slug {
-            let counted = self.rate.count(slug, &arrival.environment, arrival.received);
+    /// Applies the end of a run that waited for its monitor.
+    fn apply_deferred(&mut self, batch: &mut Batch, event: CheckInEvent) -> Result<(), StoreError> {
+        let (verdict, _) = self.decide(batch, &event)?;
+        match &verdict {
+            Verdict::Refused(errors) => {
+                self.record_processing_errors(batch, &as_received(&event), errors, false);
+            }
+            Verdict::Accepted { warnings, .. } => {
+                self.record_processing_errors(batch, &as_received(&event), warnings, true);
+            }
+            Verdict::Deferred => {}
+        }
+        batch.events.push(Event::CheckIn(event, verdict));
+        Ok(())
+    }
+
+    /// Refuses a check-in that is over the rate limit, or no check-in.
+    fn reject(
+        &mut self,
+        batch: &mut Batch,
+        received: &ReceivedCheckIn,
+        mut errors: Vec<ProcessingError>,
+    ) -> Verdict {
+        let is_sample = errors.last().is_none_or(|error| self.is_sample(received, error));
+        for error in &mut errors {
+            error.hide(&self.mask);
+        }
+        if is_sample {
+            self.record_processing_errors(batch, received, &errors, false);
+        }
+        self.refused_starts.refused(received, &errors);
+        batch.events.push(Event::Rejected {
+            slug: received.monitor_slug.clone(),
+            environment: received.environment.clone(),
+            received: received.received,
+            errors: errors.clone(),
+            is_logged: is_sample,
+        });
+        Verdict::Refused(errors)
+    }
+
+    /// Steps 2 to 5: a check-in over the rate limit, and a payload that is no check-in, go no further.
+    fn admit<'a>(&mut self, received: &'a ReceivedCheckIn) -> Result<&'a CheckInEvent, Vec<ProcessingError>> {
+        if let Some(slug) = &received.monitor_slug {
+            let counted = self.rate.count(slug, &received.environment, received.received);
             counted.map_err(|error| vec![error])?;
         }
-        arrival.parsed.as_ref().map_err(|fault| with_remarks(&fault.remarks, vec![fault.error.clone()]))
+        received
+            .parsed
+            .as_ref()
+            .map_err(|invalid| with_remarks(&invalid.remarks, vec![invalid.error.clone()]))
     }
 
     /// Whether a refused check-in is stored and logged, not only counted: of those over the rate limit, the first of a minute
     /// and monitor.
-    fn is_sample(&mut self, arrival: &ReceivedCheckIn, error: &ProcessingError) -> bool {
-        match (error, &arrival.monitor_slug) {
+    fn is_sample(&mut self, received: &ReceivedCheckIn, error: &ProcessingError) -> bool {
+        match (error, &received.monitor_slug) {
             (ProcessingError::MonitorEnvironmentRateLimited(_), Some(slug)) => {
                 self.rate.is_first_limited(slug)
             }
@@ -139,86 +190,51 @@ impl Judge {
         }
     }
 
-    /// The verdict, and whether there is a monitor where there was none.
-    fn apply(
-        &mut self,
-        records: &mut dyn Records,
-        event: &CheckInEvent,
-        said: &mut Vec<Event>,
-    ) -> Result<(Verdict, bool), StoreError> {
-        let known = match records.load(event) {
-            // The check-in is refused, and kept as all that is refused, until the row is mended.
-            Err(error) if error.is_corrupt() => {
-                return Ok((
-                    Verdict::Refused(vec![ProcessingError::UnreadableRow(error.to_string())]),
-                    false,
-                ));
-            }
-            known => known?,
-        };
-        let mut state = known.clone();
-        let mut verdict = domain::check_in(&mut state, event, self.quotas, &mut self.new_id);
+    /// The verdict on a check-in, and whether it made its monitor.
+    fn decide(&mut self, batch: &mut Batch, event: &CheckInEvent) -> Result<(Verdict, bool), StoreError> {
+        let snapshot = &mut batch.changes.snapshot;
+        let had_monitor = snapshot.has_monitor(&event.monitor_slug);
+        let mut verdict = domain::check_in(snapshot, event, self.quotas, &mut self.new_id);
+        let made_monitor = !had_monitor && snapshot.has_monitor(&event.monitor_slug);
         verdict.hide(&self.mask);
-        let effects = match &verdict {
-            Verdict::Accepted { effects, .. } => Some(effects),
-            Verdict::Deferred | Verdict::Refused(_) => None,
-        };
-        self.save(records, [(&known, &state, effects)], said)?;
-        Ok((verdict, known.monitor.is_none() && state.monitor.is_some()))
+        if let Verdict::Accepted { effects, .. } = &verdict {
+            batch.notify(effects, &self.alerts, &mut self.new_id)?;
+        }
+        Ok((verdict, made_monitor))
     }
 
-    /// Keeps what has changed and what people are told, and has it sent to those who asked for it.
-    pub(super) fn save<'a>(
-        &self,
-        records: &mut dyn Records,
-        changes: impl IntoIterator<Item = (&'a State, &'a State, Option<&'a Effects>)>,
-        said: &mut Vec<Event>,
-    ) -> Result<(), StoreError> {
-        let (mut saved, mut events) = (Vec::new(), Vec::new());
-        for (before, after, effects) in changes {
-            let occurrences = effects.map_or(&[][..], |effects| &effects.occurrences);
-            saved.push(Change { before, after, occurrences });
-            events.extend(effects.map(|effects| &effects.incident_events));
-        }
-        records.save(&saved)?;
-        for events in events {
-            if enqueue_alerts(records, &self.alerts, events)? {
-                said.push(Event::Alerts);
-            }
-        }
-        Ok(())
-    }
-
-    /// What is still held is refused: nothing more will come.
-    pub(crate) fn end(&self, records: &mut dyn Records, said: &mut Vec<Event>) -> Result<(), StoreError> {
-        for event in records.expire(Timestamp::MAX, u32::MAX)? {
-            self.give_up(records, event, said)?;
-        }
-        Ok(())
-    }
-
-    /// Refuses a check-in that was held: no check-in created its monitor in time.
-    pub(super) fn give_up(
-        &self,
-        records: &mut dyn Records,
-        event: CheckInEvent,
-        said: &mut Vec<Event>,
-    ) -> Result<(), StoreError> {
+    /// Rejects a deferred check-in with `MONITOR_NOT_FOUND`: no check-in created its monitor within [`DEFERRED_TTL`].
+    pub(super) fn reject_deferred(&self, batch: &mut Batch, event: CheckInEvent) {
         let mut errors = with_remarks(&event.remarks, vec![ProcessingError::MonitorNotFound]);
         for error in &mut errors {
             error.hide(&self.mask);
         }
-        records.refuse(&self.storable(&as_arrival(&event)), &errors)?;
-        said.push(Event::CheckIn(event, Verdict::Refused(errors)));
-        Ok(())
+        self.record_processing_errors(batch, &as_received(&event), &errors, false);
+        batch.events.push(Event::CheckIn(event, Verdict::Refused(errors)));
     }
 
-    /// An arrival whose payload people may read: without the server's key.
-    pub(super) fn storable<'a>(&self, arrival: &'a ReceivedCheckIn) -> Cow<'a, ReceivedCheckIn> {
-        match self.mask.hide(&arrival.payload) {
-            Cow::Borrowed(_) => Cow::Borrowed(arrival),
-            Cow::Owned(payload) => Cow::Owned(ReceivedCheckIn { payload, ..arrival.clone() }),
+    /// Keeps the errors of a refused check-in, or warnings about an accepted one, with the payload, in which the server's key is hidden.
+    fn record_processing_errors(
+        &self,
+        batch: &mut Batch,
+        received: &ReceivedCheckIn,
+        errors: &[ProcessingError],
+        accepted: bool,
+    ) {
+        if accepted && errors.is_empty() {
+            return;
         }
+        let payload = match self.mask.hide(&received.payload) {
+            Cow::Borrowed(payload) => payload.to_owned(),
+            Cow::Owned(payload) => payload,
+        };
+        batch.changes.processing_errors.push(ProcessingErrors {
+            slug: received.monitor_slug.clone(),
+            received: received.received,
+            payload,
+            errors: errors.to_vec(),
+            accepted,
+        });
     }
 }
 
@@ -231,8 +247,8 @@ fn with_remarks(remarks: &[String], errors: Vec<ProcessingError>) -> Vec<Process
     all
 }
 
-/// The payload of a check-in that was held, as far as it is still known.
-fn as_arrival(event: &CheckInEvent) -> ReceivedCheckIn {
+/// A deferred check-in with its payload, as far as that is still known.
+fn as_received(event: &CheckInEvent) -> ReceivedCheckIn {
     ReceivedCheckIn {
         monitor_slug: Some(event.monitor_slug.clone()),
         environment: event.environment.clone(),
@@ -240,26 +256,4 @@ fn as_arrival(event: &CheckInEvent) -> ReceivedCheckIn {
         payload: serde_json::to_string(event).unwrap_or_default(),
         parsed: Ok(event.clone()),
     }
-}
-
-/// Does one thing of many: if it fails, it alone is undone, with all that it said, and left out (`None`), which is logged.
-///
-/// # Errors
-/// If the database fails as a whole.
-pub(crate) fn apart<T>(
-    records: &mut dyn Records,
-    said: &mut Vec<Event>,
-    work: impl FnOnce(&mut dyn Records, &mut Vec<Event>) -> Result<T, StoreError>,
-) -> Result<Option<T>, StoreError> {
-    let before = said.len();
-    records.mark()?;
-    let outcome = work(records, said);
-    if outcome.is_err() {
-        said.truncate(before);
-    }
-    records.leave_mark(outcome.is_ok())?;
-    outcome.map(Some).or_else(|error| {
-        tracing::error!(%error, "one item was left out, the others go on");
-        Ok(None)
-    })
 }

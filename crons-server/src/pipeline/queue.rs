@@ -1,4 +1,4 @@
-//! The senders' end of the one queue for check-ins and minutes: what goes in is stamped with the time, in order of time.
+//! The senders' end of the one queue for check-ins, minutes and commands: inputs are stamped with the time, in order of time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use crate::alerts::Attempt;
 use crate::clock::Clock;
-use crate::domain::{ReceivedCheckIn, Verdict};
-use crate::store::{Records, StoreError};
+use crate::domain::{Command, CommandError, CommandOutcome, ReceivedCheckIn, Verdict};
+use crate::store::Expired;
 
 /// Messages that may wait for the database; beyond it their senders do.
 const QUEUE: usize = 4_096;
@@ -22,17 +23,37 @@ pub(crate) enum Unavailable {
     Closing,
 }
 
-pub(crate) type Reply = oneshot::Sender<Result<Verdict, Unavailable>>;
-/// Something that reads and writes, given the time.
-pub(crate) type Work = Box<dyn FnOnce(&mut dyn Records, Timestamp) -> Result<(), StoreError> + Send>;
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, Unavailable>>;
 
-/// What is put in.
+/// A step of housekeeping, which no rule has to decide on.
+#[derive(Debug, Clone)]
+pub(crate) enum Task {
+    /// Deletes some of the rows of deleted monitors and environments.
+    PurgeDeleted,
+    /// Deletes what a sweep has found to be too old or too many.
+    DeleteExpired(Expired),
+    /// Returns some unused space to the file system.
+    ReclaimSpace,
+    /// Stores the outcome of an attempt to deliver an alert.
+    RecordAttempt(Attempt),
+}
+
+/// The result of a [`Task`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct TaskOutcome {
+    /// Check-ins that were deleted as expired.
+    pub(crate) check_ins: usize,
+    /// Whether there is more of the kind to do.
+    pub(crate) more: bool,
+}
+
+/// An input of the pipeline.
 pub(crate) enum Message {
-    CheckIn(Box<ReceivedCheckIn>, Reply),
-    /// The time, and who waits until its minute is judged.
-    Time(Timestamp, Option<oneshot::Sender<bool>>),
-    /// Anything else that reads and writes, in its turn.
-    Work(Option<Work>, Timestamp, oneshot::Sender<bool>),
+    CheckIn(Box<ReceivedCheckIn>, Reply<Verdict>),
+    /// The time, and the sender who waits until its minute is evaluated.
+    Tick(Timestamp, Option<oneshot::Sender<bool>>),
+    Command(Command, Timestamp, Reply<Result<CommandOutcome, CommandError>>),
+    Task(Task, Timestamp, Reply<TaskOutcome>),
     Stop,
 }
 
@@ -44,8 +65,8 @@ pub(crate) struct Inbox {
     latest: Mutex<Timestamp>,
     alerts: Arc<Notify>,
     deleted: Notify,
-    /// Whether the last thing that was to be stored was.
-    well: Arc<AtomicBool>,
+    /// Whether the last transaction was stored.
+    healthy: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Inbox {
@@ -55,96 +76,92 @@ impl std::fmt::Debug for Inbox {
 }
 
 impl Inbox {
-    /// The other end gets what is put in; `alerts` is told when there are some to send.
+    /// Returns both ends of the queue. `alerts` is notified when there are some to send.
     pub(crate) fn new(
         clock: Clock,
         alerts: Arc<Notify>,
-        well: Arc<AtomicBool>,
+        healthy: Arc<AtomicBool>,
     ) -> (Self, mpsc::Receiver<Message>) {
         let (messages, queue) = mpsc::channel(QUEUE);
         let (latest, deleted) = (Mutex::new(Timestamp::MIN), Notify::new());
-        (Self { messages, clock, latest, alerts, deleted, well }, queue)
+        (Self { messages, clock, latest, alerts, deleted, healthy }, queue)
     }
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// Whether the last thing that was to be stored was.
-    pub(crate) fn is_well(&self) -> bool {
-        self.well.load(Ordering::Relaxed)
+    /// Whether the last transaction was stored.
+    pub(crate) fn is_healthy(&self) -> bool {
+        self.healthy.load(Ordering::Relaxed)
     }
 
-    /// Stamps what has arrived with the time and waits until it is durable.
-    pub(crate) async fn check_in(&self, mut arrival: ReceivedCheckIn) -> Result<Verdict, Unavailable> {
-        let (reply, verdict) = oneshot::channel();
-        let permit = self.messages.reserve().await.map_err(|_| Unavailable::Closing)?;
-        self.stamp(|now| {
-            arrival.stamp(now);
-            permit.send(Message::CheckIn(Box::new(arrival), reply));
-        });
-        verdict.await.unwrap_or(Err(Unavailable::Closing))
+    /// Stamps a check-in with the time, and waits until it is durable.
+    pub(crate) async fn check_in(&self, mut received: ReceivedCheckIn) -> Result<Verdict, Unavailable> {
+        self.send(|now, reply| {
+            received.stamp(now);
+            Message::CheckIn(Box::new(received), reply)
+        })
+        .await
     }
 
-    /// Says what time it is, so that what is due is judged; does not wait for that.
-    pub(crate) async fn time(&self) {
+    /// Carries out a command of a person in its turn, and waits until it is durable.
+    pub(crate) async fn command(
+        &self,
+        command: Command,
+    ) -> Result<Result<CommandOutcome, CommandError>, Unavailable> {
+        self.send(|now, reply| Message::Command(command, now, reply)).await
+    }
+
+    /// Does a step of housekeeping in its turn, and waits until it is durable.
+    pub(crate) async fn task(&self, task: Task) -> Result<TaskOutcome, Unavailable> {
+        self.send(|now, reply| Message::Task(task, now, reply)).await
+    }
+
+    /// Announces the time, so that deadlines are evaluated; does not wait for that.
+    pub(crate) async fn tick(&self) {
         // An error means that the server is shutting down.
         if let Ok(permit) = self.messages.reserve().await {
-            self.stamp(|now| permit.send(Message::Time(now, None)));
+            self.stamp(|now| permit.send(Message::Tick(now, None)));
         }
     }
 
-    /// Has the minute that it is now judged, and those before it that were not. Whether that is durable; if not, the
-    /// next minute makes up for it.
-    pub(crate) async fn minute(&self) -> bool {
-        let (done, judged) = oneshot::channel();
+    /// Has the deadlines of this minute evaluated, and those of earlier ones that were not. Returns whether that is durable; if not,
+    /// the next minute makes up for it.
+    pub(crate) async fn tick_and_wait(&self) -> bool {
+        let (done, evaluated) = oneshot::channel();
         let Ok(permit) = self.messages.reserve().await else { return false };
-        self.stamp(|now| permit.send(Message::Time(now, Some(done))));
+        self.stamp(|now| permit.send(Message::Tick(now, Some(done))));
         // An error means that the server is shutting down.
-        judged.await.unwrap_or(false)
+        evaluated.await.unwrap_or(false)
     }
 
-    /// Does something with the database in its turn, and waits until that is durable.
-    pub(crate) async fn work<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut dyn Records, Timestamp) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, Unavailable> {
-        let (reply, done) = oneshot::channel();
-        let result = Arc::new(Mutex::new(None));
-        let slot = Arc::clone(&result);
-        let work: Work = Box::new(move |records, now| {
-            let value = work(records, now)?;
-            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
-            Ok(())
-        });
-        let permit = self.messages.reserve().await.map_err(|_| Unavailable::Closing)?;
-        self.stamp(|now| permit.send(Message::Work(Some(work), now, reply)));
-        if !done.await.map_err(|_| Unavailable::Closing)? {
-            return Err(Unavailable::Database);
-        }
-        let value = result.lock().unwrap_or_else(PoisonError::into_inner).take();
-        value.ok_or(Unavailable::Database)
-    }
-
-    /// Told when there are alerts to send, or when the clock was moved.
+    /// Notified when there are alerts to send, or when the clock was moved.
     pub(crate) fn alerts(&self) -> &Notify {
         &self.alerts
     }
 
-    /// Told when something was deleted, so that what is stored of it can go.
+    /// Notified when something was deleted, so that its rows can be purged.
     pub(crate) fn deleted(&self) -> &Notify {
         &self.deleted
     }
 
     /// Waits until the thread that owns the database has ended, of itself or because it was told to.
-    pub(crate) async fn ended(&self) {
+    pub(crate) async fn closed(&self) {
         self.messages.closed().await;
     }
 
-    /// Has the thread end after what is queued now; what comes later is turned away.
+    /// Has the thread end after the messages that are queued now; later ones are turned away.
     pub(crate) async fn stop(&self) {
         // An error means that it has ended already.
         let _ = self.messages.send(Message::Stop).await;
+    }
+
+    async fn send<T>(&self, message: impl FnOnce(Timestamp, Reply<T>) -> Message) -> Result<T, Unavailable> {
+        let (reply, answer) = oneshot::channel();
+        let permit = self.messages.reserve().await.map_err(|_| Unavailable::Closing)?;
+        self.stamp(|now| permit.send(message(now, reply)));
+        answer.await.unwrap_or(Err(Unavailable::Closing))
     }
 
     fn stamp(&self, send: impl FnOnce(Timestamp)) {

@@ -1,168 +1,203 @@
-//! Which minutes have been judged, and when nobody could be heard.
+//! The minutes whose deadlines have been evaluated, and the time in which the server was not receiving.
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{CheckInEvent, Outage, truncate_to_minute};
+use super::apply::{self, Behind};
+use super::processor::Processor;
+use crate::domain::{Outage, truncate_to_minute};
 use crate::pipeline::events::Event;
-use crate::pipeline::processor::Judge;
-use crate::store::{Records, StoreError};
+use crate::store::{Changes, Store, StoreError};
 
-/// Environments, and runs, that are judged before somebody is looked for who waits.
-pub(crate) const A_FEW: u32 = 500;
-/// So often in one transaction, while nobody does: fewer commits for a storm.
-pub(crate) const PARTS: usize = 8;
+/// Deadlines of each kind that are evaluated before the first check-in of their minute, and while check-ins wait.
+pub(crate) const CHUNK: usize = 500;
+/// Deadlines of one commit while no check-in waits: fewer commits for a storm.
+pub(crate) const IDLE_CHUNK: usize = 2_000;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
-/// How often it is stored that the server listens: what is not, counts as time in which it did not.
-const STORED: SignedDuration = SignedDuration::from_secs(20);
+/// How often it is stored that the server is receiving; a gap since then counts as an outage.
+const HEARTBEAT_INTERVAL: SignedDuration = SignedDuration::from_secs(20);
 /// An outage this old bears on no deadline any more: the longest margin, and some time for the run before it.
-const FORGOTTEN: SignedDuration = SignedDuration::from_hours(24 * 60);
+const OUTAGE_HORIZON: SignedDuration = SignedDuration::from_hours(24 * 60);
 
 /// The clock of the ordered queue.
 #[derive(Debug, Clone)]
-pub(crate) struct Minutes {
-    /// All up to this minute is judged.
-    judged: Timestamp,
-    /// The minute that it is.
+pub(crate) struct Watermark {
+    /// The deadlines of all minutes up to this one are evaluated.
+    evaluated_through: Timestamp,
+    /// The minute of the newest input.
+    current: Timestamp,
+    /// The time of the newest input that was stored.
+    last_seen: Timestamp,
+    /// The time of the newest input.
     entered: Timestamp,
-    /// When something was last heard, if only the clock.
-    heard: Timestamp,
-    /// Up to when that is stored.
-    stored: Timestamp,
-    /// Whether something that came after it was turned away.
-    deaf: bool,
+    /// When `last_seen` was stored.
+    persisted_at: Timestamp,
+    /// Whether an input after `last_seen` could not be stored.
+    rejecting: bool,
 }
 
-impl Minutes {
-    /// At the start of the server: what was due since it was last heard of could not be heard.
-    pub(crate) fn start(
-        records: &mut dyn Records,
-        judge: &mut Judge,
+impl Watermark {
+    /// Restores the watermark when the server starts. The gap between the stored heartbeat and `now` becomes an outage; deadlines in it
+    /// are `unknown`.
+    pub(crate) fn restore(
+        store: &mut dyn Store,
+        processor: &mut Processor,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        judge.outages = records.outages(now.checked_sub(FORGOTTEN).unwrap_or(Timestamp::MIN))?;
+        let mut transaction = store.begin()?;
+        processor.outages = transaction.outages(now.checked_sub(OUTAGE_HORIZON).unwrap_or(Timestamp::MIN))?;
         let minute = truncate_to_minute(now);
-        let minutes = Self { judged: minute - MINUTE, entered: minute, heard: now, stored: now, deaf: false };
-        match records.heard_until()? {
-            Some(until) if until < now => outage(records, judge, Outage { since: until, until: now })?,
+        let watermark = Self {
+            evaluated_through: minute - MINUTE,
+            current: minute,
+            last_seen: now,
+            entered: now,
+            persisted_at: now,
+            rejecting: false,
+        };
+        let mut changes = Changes { last_seen: Some(now), ..Changes::default() };
+        match transaction.last_seen()? {
+            Some(until) if until < now => {
+                add_outage(processor, &mut changes, Outage { since: until, until: now });
+            }
             Some(until) if until > now => {
                 tracing::warn!(%until, %now, "the clock is behind where it was when the server last ran");
             }
             _ => {}
         }
-        records.set_heard_until(now)?;
-        Ok(minutes)
+        transaction.write(&changes)?;
+        transaction.commit()?;
+        report_outages(&changes);
+        Ok(watermark)
     }
 
     /// A clock that has not begun, for a simulation.
     pub(crate) fn before(first: Timestamp) -> Self {
         let minute = truncate_to_minute(first).saturating_sub(MINUTE).unwrap_or(Timestamp::MIN);
-        Self { judged: minute, entered: minute, heard: minute, stored: minute, deaf: false }
+        Self {
+            evaluated_through: minute,
+            current: minute,
+            last_seen: minute,
+            entered: minute,
+            persisted_at: minute,
+            rejecting: false,
+        }
     }
 
-    /// Whether something is left to be judged.
-    pub(crate) fn are_behind(&self) -> bool {
-        self.judged < self.entered
+    /// The minutes that are not evaluated yet, if there are any.
+    pub(crate) fn behind(&self) -> Option<Behind> {
+        let Self { evaluated_through, current, .. } = *self;
+        (evaluated_through < current).then_some(Behind { evaluated_through, current })
     }
 
-    /// Whether all of this minute is judged.
-    pub(crate) fn have_judged(&self, minute: Timestamp) -> bool {
-        self.judged >= minute
+    /// Whether all deadlines of this minute are evaluated.
+    pub(crate) fn has_evaluated(&self, minute: Timestamp) -> bool {
+        self.evaluated_through >= minute
     }
 
-    /// Nothing of what came could be stored, and whoever sent it was told so.
-    pub(crate) fn turn_deaf(&mut self) {
-        self.deaf = true;
+    /// Whether an input at this time begins a new minute.
+    pub(crate) fn is_new_minute(&self, now: Timestamp) -> bool {
+        truncate_to_minute(now) > self.current
     }
 
-    /// Time has passed. If nobody has announced it for more than a minute, the server did not run: the machine slept, or
-    /// its clock was set. Whether it is a new minute.
+    /// The inputs since the last call are stored.
+    pub(crate) fn confirm(&mut self) {
+        self.last_seen = self.last_seen.max(self.entered);
+    }
+
+    /// An input could not be stored, and its sender was told so: the time from the last one that was stored to the next one is an
+    /// outage.
+    pub(crate) fn mark_rejecting(&mut self) {
+        (self.rejecting, self.entered) = (true, self.last_seen);
+    }
+
+    /// Moves on to the time of the next input. If more than a minute has passed since the last one, the server did not run: the machine
+    /// slept, or its clock was set. Returns whether a new minute begins.
+    ///
+    /// # Errors
+    /// If the heartbeat or an outage cannot be stored. Then nothing has changed.
     pub(crate) fn enter(
         &mut self,
-        records: &mut dyn Records,
-        judge: &mut Judge,
+        store: &mut dyn Store,
+        processor: &mut Processor,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let minute = truncate_to_minute(now);
-        let new = minute > self.entered;
-        let slept = now.duration_since(self.heard) > MINUTE;
-        if (slept || self.deaf) && now > self.heard {
-            outage(records, judge, Outage { since: self.heard, until: now })?;
+        let is_new = minute > self.current;
+        let slept = now.duration_since(self.last_seen) > MINUTE;
+        let is_outage = (slept || self.rejecting) && now > self.last_seen;
+        let is_heartbeat = is_new || now.duration_since(self.persisted_at) >= HEARTBEAT_INTERVAL;
+        if is_outage || is_heartbeat {
+            let mut changes = Changes { last_seen: is_heartbeat.then_some(now), ..Changes::default() };
+            let outages = processor.outages.clone();
+            if is_outage {
+                add_outage(processor, &mut changes, Outage { since: self.last_seen, until: now });
+            }
+            apply::store_changes(store, &changes).inspect_err(|_| processor.outages = outages)?;
+            report_outages(&changes);
         }
         if slept {
-            self.judged = self.judged.max(minute - MINUTE);
+            self.evaluated_through = self.evaluated_through.max(minute - MINUTE);
         }
-        if new || now.duration_since(self.stored) >= STORED {
-            records.set_heard_until(now)?;
-            self.stored = now;
+        if is_heartbeat {
+            self.persisted_at = now;
         }
-        self.deaf = false;
-        self.entered = self.entered.max(minute);
-        self.heard = self.heard.max(now);
-        Ok(new)
+        if is_outage {
+            self.last_seen = now;
+        }
+        self.rejecting = false;
+        self.current = self.current.max(minute);
+        self.entered = self.entered.max(now);
+        Ok(is_new)
     }
 
-    /// The server stops in an orderly way: it is known to the second until when it listened.
-    pub(crate) fn stop(&self, records: &mut dyn Records) -> Result<(), StoreError> {
-        records.set_heard_until(self.heard)
+    /// Stores to the second until when the server was receiving, when it stops in an orderly way.
+    pub(crate) fn stop(&self, store: &mut dyn Store) -> Result<(), StoreError> {
+        let changes = Changes { last_seen: Some(self.last_seen), ..Changes::default() };
+        apply::store_changes(store, &changes)
     }
 
-    /// Goes straight to a minute of a simulation: those before it are lost.
+    /// Goes straight to a minute of a simulation: those before it are not evaluated.
     pub(crate) fn skip_to(&mut self, minute: Timestamp) {
-        self.judged = self.judged.max(minute.saturating_sub(MINUTE).unwrap_or(Timestamp::MIN));
-        self.entered = self.entered.max(minute);
+        let before = minute.saturating_sub(MINUTE).unwrap_or(Timestamp::MIN);
+        self.evaluated_through = self.evaluated_through.max(before);
+        self.current = self.current.max(minute);
     }
 
     /// Goes to a minute of a simulation in which something is due, but at least one minute on: nothing was due in those before.
     pub(crate) fn go_on_to(&mut self, due: Timestamp) {
         self.skip_to(due);
-        self.entered = self.entered.max(self.judged.saturating_add(MINUTE).unwrap_or(Timestamp::MAX));
+        let next = self.evaluated_through.saturating_add(MINUTE).unwrap_or(Timestamp::MAX);
+        self.current = self.current.max(next);
     }
 
-    /// Judges some of what is due, in order of minutes.
-    pub(crate) fn judge(
+    /// Evaluates deadlines in order of minutes, until all are or a page of `limit` of a kind was full.
+    pub(crate) fn evaluate(
         &mut self,
-        records: &mut dyn Records,
-        judge: &mut Judge,
-        limit: u32,
-        said: &mut Vec<Event>,
+        store: &mut dyn Store,
+        processor: &mut Processor,
+        limit: usize,
+        events: &mut Vec<Event>,
     ) -> Result<(), StoreError> {
-        while self.are_behind() {
-            let minute = self.judged.saturating_add(MINUTE).unwrap_or(self.entered);
-            if !judge.tick(records, minute, limit, said)? {
+        while self.evaluated_through < self.current {
+            let minute = self.evaluated_through.saturating_add(MINUTE).unwrap_or(self.current);
+            if !apply::evaluate_minute(store, processor, minute, limit, events)? {
                 return Ok(());
             }
-            self.judged = minute;
-        }
-        Ok(())
-    }
-
-    /// Judges what is due beside a check-in, so that a deadline that had passed before it came is not judged after it.
-    pub(crate) fn judge_beside(
-        &self,
-        records: &mut dyn Records,
-        judge: &mut Judge,
-        event: &CheckInEvent,
-        said: &mut Vec<Event>,
-    ) -> Result<(), StoreError> {
-        let mut minute = self.judged;
-        while minute < self.entered {
-            minute = minute.saturating_add(MINUTE).unwrap_or(self.entered);
-            judge.tick_beside(records, event, minute, said)?;
+            self.evaluated_through = minute;
         }
         Ok(())
     }
 }
 
-/// The one notice of an outage, once it is durable.
-pub(crate) fn notice(before: Option<Outage>, now: Option<Outage>) {
-    if let Some(Outage { since, until }) = now.filter(|_| now != before) {
-        tracing::warn!(%since, %until, "nobody could be heard in this time: what was due in it is unknown, not missed");
+/// Logs outages, once they are durable.
+fn report_outages(changes: &Changes) {
+    for Outage { since, until } in &changes.outages {
+        tracing::warn!(%since, %until, "the server was not receiving in this time: what was due in it is unknown, not missed");
     }
 }
 
-fn outage(records: &mut dyn Records, judge: &mut Judge, outage: Outage) -> Result<(), StoreError> {
-    records.add_outage(outage)?;
-    judge.outages.retain(|old| outage.until.duration_since(old.until) < FORGOTTEN);
-    judge.outages.push(outage);
-    Ok(())
+fn add_outage(processor: &mut Processor, changes: &mut Changes, outage: Outage) {
+    processor.outages.retain(|old| outage.until.duration_since(old.until) < OUTAGE_HORIZON);
+    processor.outages.push(outage);
+    changes.outages.push(outage);
 }

@@ -8,14 +8,12 @@ use serde_json::Value;
 
 use super::report::{OutcomeRow, Report, Written};
 use super::timeline::{Action, TimelineEvent};
-use crate::domain::{CheckInEvent, Outage, ReceivedCheckIn, Verdict, truncate_to_minute};
+use crate::domain::{CheckInEvent, Command, Outage, ReceivedCheckIn, Verdict, truncate_to_minute};
 use crate::ingest::parse_check_in;
-use crate::pipeline::{self, DEFERRED_TTL, Event, Judge, Minutes};
+use crate::pipeline::{self, CHUNK, DEFERRED_TTL, Event, Processor, Watermark};
 use crate::settings::{Quotas, RateLimit, Settings};
-use crate::store::{Records, SqliteStore, Store, StoreError};
+use crate::store::{SqliteStore, Store, StoreError};
 
-/// With so many open runs, each minute is judged rather than each run looked at.
-const MOST_OPEN: u32 = 20;
 const ALMOST_A_MINUTE: SignedDuration = SignedDuration::new(59, 999_999_999);
 
 /// Which minutes are judged.
@@ -48,14 +46,14 @@ pub enum Ticks {
 /// ```
 pub struct Simulation {
     store: SqliteStore,
-    judge: Judge,
-    minutes: Option<Minutes>,
+    processor: Processor,
+    watermark: Option<Watermark>,
     /// When something happened last.
     last: Option<Timestamp>,
     ticks: Ticks,
     outcomes: Vec<OutcomeRow>,
     /// Check-ins that wait for the description of their monitor, with their place among the outcomes.
-    held: Vec<(usize, CheckInEvent)>,
+    deferred: Vec<(usize, CheckInEvent)>,
     /// Ids as the timeline writes them.
     written: Written,
     /// Remarks that were logged.
@@ -91,20 +89,20 @@ impl Simulation {
         };
         Ok(Self {
             store: SqliteStore::in_memory()?,
-            judge: Judge::new(&settings, new_id),
-            minutes: None,
+            processor: Processor::new(&settings, new_id),
+            watermark: None,
             last: None,
             ticks,
             outcomes: Vec::new(),
-            held: Vec::new(),
+            deferred: Vec::new(),
             written: HashMap::new(),
             remarks: HashSet::new(),
         })
     }
 
-    /// Stretches of time in which nobody could be heard.
+    /// Sets the times in which the server was not receiving.
     pub(crate) fn set_outages(&mut self, outages: Vec<Outage>) {
-        self.judge.outages = outages;
+        self.processor.outages = outages;
     }
 
     /// Lets something happen; at the same instant as what happened last, after it.
@@ -133,17 +131,23 @@ impl Simulation {
                 self.check_in(&arrival)
             }
             Action::Mute { monitor, environment, muted } => {
-                let found = self
-                    .transaction(|records, _| pipeline::set_muted(records, &monitor, &environment, muted))?;
-                if !found {
+                let wanted = Command::ChangeEnvironment {
+                    monitor: monitor.clone(),
+                    environment: environment.clone(),
+                    muted,
+                };
+                if pipeline::apply_command(&mut self.store, &wanted, at)?.is_err() {
                     tracing::warn!(%at, monitor, environment, "there is no such environment to mute at this time");
                 }
                 Ok(())
             }
             Action::Disable { monitor, disabled } => {
-                let found =
-                    self.transaction(|records, _| pipeline::set_enabled(records, &monitor, !disabled, at))?;
-                if found.is_none() {
+                let wanted = Command::ChangeMonitor {
+                    monitor: monitor.clone(),
+                    enabled: Some(!disabled),
+                    muted: None,
+                };
+                if pipeline::apply_command(&mut self.store, &wanted, at)?.is_err() {
                     tracing::warn!(%at, monitor, "there is no such monitor to disable at this time");
                 }
                 Ok(())
@@ -152,20 +156,21 @@ impl Simulation {
     }
 
     /// A check-in arrives at the time it is stamped with.
-    pub(crate) fn check_in(&mut self, arrival: &ReceivedCheckIn) -> Result<(), StoreError> {
-        let mut said = Vec::new();
-        self.transaction(|records, judge| judge.check_in(records, arrival, &mut said).map(drop))?;
+    pub(crate) fn check_in(&mut self, received: &ReceivedCheckIn) -> Result<(), StoreError> {
+        let (mut events, mut verdicts) = (Vec::new(), Vec::new());
+        let (store, processor) = (&mut self.store, &mut self.processor);
+        pipeline::apply_check_ins(store, processor, &[received], None, &mut events, &mut verdicts)?;
         let place = self.outcomes.len();
-        self.outcomes.push(OutcomeRow::pending(arrival));
-        for said in &said {
-            self.log_remarks(said);
+        self.outcomes.push(OutcomeRow::pending(received));
+        for event in &events {
+            self.log_remarks(event);
         }
-        for (index, said) in said.into_iter().enumerate() {
-            match said {
-                Event::Refused { errors, .. } => self.outcomes[place].is(&Verdict::Refused(errors)),
-                Event::CheckIn(event, Verdict::Deferred) => self.held.push((place, event)),
+        for (index, event) in events.into_iter().enumerate() {
+            match event {
+                Event::Rejected { errors, .. } => self.outcomes[place].is(&Verdict::Refused(errors)),
+                Event::CheckIn(event, Verdict::Deferred) => self.deferred.push((place, event)),
                 Event::CheckIn(_, verdict) if index == 0 => self.outcomes[place].is(&verdict),
-                Event::CheckIn(event, verdict) => self.explained(&event, &verdict),
+                Event::CheckIn(event, verdict) => self.resolve_deferred(&event, &verdict),
                 Event::Deadline(..) | Event::Alerts => {}
             }
         }
@@ -173,8 +178,8 @@ impl Simulation {
     }
 
     /// Logs refusals, and remarks about accepted check-ins, in words, each remark once; the report has only their names.
-    fn log_remarks(&mut self, said: &Event) {
-        let (event, warnings) = match said {
+    fn log_remarks(&mut self, event: &Event) {
+        let (event, warnings) = match event {
             Event::CheckIn(event, Verdict::Accepted { warnings, .. }) => (event, warnings),
             Event::CheckIn(event, Verdict::Refused(errors)) => {
                 for error in errors {
@@ -182,7 +187,7 @@ impl Simulation {
                 }
                 return;
             }
-            Event::Refused { slug, received, errors, .. } => {
+            Event::Rejected { slug, received, errors, .. } => {
                 let slug = slug.as_ref().map(Slug::as_str);
                 for error in errors {
                     tracing::warn!(at = %received, slug, "check-in refused: {error}");
@@ -200,97 +205,71 @@ impl Simulation {
         }
     }
 
-    /// Lets time pass, judging each minute on the way.
+    /// Lets time pass: evaluates the deadlines of each minute on the way.
     pub(crate) fn advance(&mut self, at: Timestamp, listed: bool) -> Result<(), StoreError> {
-        let mut minutes = self.minutes.take().unwrap_or_else(|| Minutes::before(at));
+        let mut watermark = self.watermark.take().unwrap_or_else(|| Watermark::before(at));
         let minute = truncate_to_minute(at);
         if self.ticks == Ticks::Listed && listed {
-            minutes.skip_to(minute);
-            self.judge(&mut minutes)?;
+            watermark.skip_to(minute);
+            self.evaluate(&mut watermark)?;
         }
-        while self.ticks == Ticks::EveryMinute && !minutes.have_judged(minute) {
-            minutes.go_on_to(self.next_due(minute)?);
-            self.judge(&mut minutes)?;
+        while self.ticks == Ticks::EveryMinute && !watermark.has_evaluated(minute) {
+            watermark.go_on_to(self.next_due(minute)?);
+            self.evaluate(&mut watermark)?;
         }
-        self.minutes = Some(minutes);
+        self.watermark = Some(watermark);
         Ok(())
     }
 
-    fn judge(&mut self, minutes: &mut Minutes) -> Result<(), StoreError> {
-        let mut said = Vec::new();
-        while minutes.are_behind() {
-            self.transaction(|records, judge| minutes.judge(records, judge, pipeline::A_FEW, &mut said))?;
+    fn evaluate(&mut self, watermark: &mut Watermark) -> Result<(), StoreError> {
+        let mut events = Vec::new();
+        while watermark.behind().is_some() {
+            watermark.evaluate(&mut self.store, &mut self.processor, CHUNK, &mut events)?;
         }
-        for said in said {
-            if let Event::CheckIn(event, verdict) = said {
-                self.explained(&event, &verdict);
-            }
-        }
+        self.resolve_all_deferred(events);
         Ok(())
     }
 
-    /// The next minute in which something is due, or `last`. A year of minutes in which nothing is would take its time.
+    /// The next minute in which something is due, or `last`. To evaluate a year of minutes in which nothing is would take its time.
     fn next_due(&mut self, last: Timestamp) -> Result<Timestamp, StoreError> {
-        let held =
-            self.held.iter().filter_map(|(_, event)| event.received.checked_add(DEFERRED_TTL).ok()).min();
-        let due = self.transaction(|records, _| {
-            let latest = records.load_missed(Timestamp::MAX, 1)?;
-            let latest = latest.first().and_then(|state| state.environment.as_ref()?.next_check_in_latest);
-            let open = records.timed_out(Timestamp::MAX, MOST_OPEN)?;
-            if open.len() >= MOST_OPEN as usize {
-                return Ok(Some(Timestamp::MIN));
-            }
-            let mut due = [latest, held].into_iter().flatten().min();
-            for guid in open {
-                let deadline = records.load_run(guid)?.and_then(|state| state.check_in?.row.timeout_at);
-                due = due.into_iter().chain(deadline).min();
-            }
-            Ok(due)
-        })?;
-        // What is due within a minute is judged at its end.
+        let deferred =
+            self.deferred.iter().filter_map(|(_, event)| event.received.checked_add(DEFERRED_TTL).ok()).min();
+        let deadline = self.store.begin()?.next_deadline()?;
+        let due = [deadline, deferred].into_iter().flatten().min();
+        // A deadline within a minute is evaluated at its end.
         let due =
             due.map_or(last, |due| truncate_to_minute(due.saturating_add(ALMOST_A_MINUTE).unwrap_or(due)));
         Ok(due.min(last))
     }
 
-    /// What became of a check-in that was held.
-    fn explained(&mut self, event: &CheckInEvent, verdict: &Verdict) {
-        let found = self.held.iter().position(|(_, held)| {
-            (held.received, &held.monitor_slug, held.check_in_id)
+    fn resolve_all_deferred(&mut self, events: Vec<Event>) {
+        for event in events {
+            if let Event::CheckIn(event, verdict) = event {
+                self.resolve_deferred(&event, &verdict);
+            }
+        }
+    }
+
+    /// Records the verdict on a check-in that was deferred.
+    fn resolve_deferred(&mut self, event: &CheckInEvent, verdict: &Verdict) {
+        let found = self.deferred.iter().position(|(_, deferred)| {
+            (deferred.received, &deferred.monitor_slug, deferred.check_in_id)
                 == (event.received, &event.monitor_slug, event.check_in_id)
         });
         if let Some(found) = found {
-            let (place, _) = self.held.remove(found);
+            let (place, _) = self.deferred.remove(found);
             self.outcomes[place].is(verdict);
         }
     }
 
-    /// What it came to. What is still held is refused: nothing more will come.
+    /// Ends the simulation and returns its report. Deferred check-ins are refused: no more check-ins will come.
     ///
     /// # Errors
     /// If the database in memory fails.
     pub fn finish(mut self) -> Result<Report, StoreError> {
-        let mut said = Vec::new();
-        self.transaction(|records, judge| judge.end(records, &mut said))?;
-        for said in said {
-            if let Event::CheckIn(event, verdict) = said {
-                self.explained(&event, &verdict);
-            }
-        }
+        let mut events = Vec::new();
+        pipeline::reject_all_deferred(&mut self.store, &mut self.processor, &mut events)?;
+        self.resolve_all_deferred(events);
         Ok(Report::new(self.store.export()?, self.outcomes, &self.written))
-    }
-
-    fn transaction<T>(
-        &mut self,
-        mut work: impl FnMut(&mut dyn Records, &mut Judge) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let judge = &mut self.judge;
-        judge.rate.settle(true);
-        let mut result = None;
-        self.store.transaction(&mut |records| {
-            result = Some(work(records, judge)?);
-            Ok(())
-        })?;
-        result.ok_or_else(|| StoreError::unavailable("it did not run a transaction"))
     }
 }

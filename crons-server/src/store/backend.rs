@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::error::StoreError;
 use super::queries::Queries;
-use super::records::Store;
 use super::sqlite::{self, SqliteReader, SqliteStore};
+use super::transaction::Store;
 use crate::settings::{Backend, Database};
 
 /// An open database: the part that writes, and parts that read beside it. A long read delays only reads of the same part.

@@ -5,16 +5,17 @@ mod error;
 mod expired;
 mod views;
 mod queries;
-mod records;
+mod transaction;
 mod sqlite;
 mod backend;
 
 pub use backend::backup;
 pub(crate) use backend::{OpenDatabase, open, open_for_reading};
 pub use error::{StoreError, UnreadableRow};
+pub(crate) use expired::Expired;
 pub(crate) use queries::Queries;
-pub(crate) use records::{Change, Records, Store, Usage};
-pub(crate) use sqlite::{SqliteStore, enqueue_alerts};
+pub(crate) use sqlite::SqliteStore;
+pub(crate) use transaction::{Changes, DueKind, ProcessingErrors, Store, Transaction, Usage};
 pub(crate) use views::{
     AlertView, CheckInView, EnvironmentView, Export, IncidentDetail, IncidentFilter, IncidentView,
     MonitorView, PageRequest, ProcessingErrorsView, UsageView,

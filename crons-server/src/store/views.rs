@@ -14,7 +14,7 @@ pub struct PageRequest {
     pub limit: u32,
 }
 
-/// One page of a list. Rows that cannot be read are left out, but they count, so that the pages after them are reached.
+/// A page of a list. Rows that cannot be read are left out, but they count, so that the pages after them are reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
     pub items: Vec<T>,

@@ -1,4 +1,4 @@
-//! A real server on a free port, with a real file and a clock that stands where the test puts it.
+//! A server on a free port, with a database file and a clock that the test sets.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part")]
 
@@ -34,22 +34,22 @@ pub struct Answer {
 }
 
 impl Harness {
-    /// A server whose clock stands at this time of 3 June 2024 (UTC).
+    /// Starts a server whose clock stands at this time of 3 June 2024 (UTC).
     pub fn at(time: &str) -> Self {
         Self::with(time, Settings::default())
     }
 
-    /// One with these webhooks and rules.
+    /// Starts a server with these webhooks and rules.
     pub fn with_alerts(time: &str, alerts: Value) -> Self {
         Self::with(time, Settings { alerts: serde_json::from_value(alerts).unwrap(), ..Settings::default() })
     }
 
-    /// The same with these settings, save database, key and clock.
+    /// Starts a server with these settings, except for database, key and clock.
     pub fn with(time: &str, settings: Settings) -> Self {
         Self::on(tempfile::tempdir().unwrap(), time, settings)
     }
 
-    /// The same in this folder, on the file `crons.db` if there is one.
+    /// Starts a server in this folder, on its file `crons.db` if there is one.
     pub fn on(folder: tempfile::TempDir, time: &str, settings: Settings) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -60,7 +60,7 @@ impl Harness {
         harness
     }
 
-    /// From the next start on.
+    /// Changes webhooks and rules for the next start.
     pub fn configure(&mut self, alerts: Value) {
         self.settings.alerts = serde_json::from_value(alerts).unwrap();
     }
@@ -78,11 +78,11 @@ impl Harness {
     pub fn start(&mut self, time: &str) {
         self.stop();
         self.clock.set(instant(time));
-        // One that was killed lets go of its file in a moment.
+        // A server that was killed releases the lock on its file a moment later.
         self.server = Some(eventually(|| self.try_start().ok()));
     }
 
-    /// One more server, on the same file.
+    /// Starts one more server on the same file.
     pub fn try_start(&self) -> Result<Server, StartError> {
         let settings = Settings {
             database: Database::sqlite(self.database()),
@@ -102,12 +102,12 @@ impl Harness {
         }
     }
 
-    /// The server ends without a chance to say so.
+    /// Ends the server without a shutdown.
     pub fn kill(&mut self) {
         drop(self.server.take());
     }
 
-    /// Sets the clock, forward or back: the server does not notice until something happens to it.
+    /// Sets the clock, forward or back. The server notices with the next request.
     pub fn set_clock(&self, time: &str) {
         self.clock.set(instant(time));
     }
@@ -154,7 +154,7 @@ impl Harness {
         answer(self.agent.delete(self.url(path)).call().unwrap())
     }
 
-    /// What is at this path of the API.
+    /// The JSON at this path of the API.
     pub fn api(&self, path: &str) -> Value {
         let answer = self.get(&format!("{API}{path}"));
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
@@ -177,7 +177,7 @@ impl Harness {
         production.or(environments.first()).cloned().unwrap_or(Value::Null)
     }
 
-    /// Oldest first.
+    /// The check-ins of a monitor, oldest first.
     pub fn check_ins(&self, slug: &str) -> Vec<Value> {
         let answer = self.get(&format!("/api/0/organizations/crons/monitors/{slug}/checkins/"));
         let mut check_ins = answer.body.as_array().cloned().unwrap_or_default();
@@ -189,7 +189,7 @@ impl Harness {
         self.check_ins(slug).iter().map(|check_in| check_in["status"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Oldest first.
+    /// All alerts, oldest first.
     pub fn alerts(&self) -> Vec<Value> {
         let answer = self.get("/api/0/organizations/crons/alerts/");
         let mut alerts = answer.body.as_array().cloned().unwrap_or_default();
@@ -219,7 +219,7 @@ fn answer(mut response: ureq::http::Response<ureq::Body>) -> Answer {
     Answer { status: response.status().as_u16(), error, body }
 }
 
-/// Waits for what does not happen at once, but soon.
+/// Polls until `look` finds something, for 30 seconds at most.
 pub fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
@@ -241,7 +241,7 @@ pub fn api(time: &str) -> Value {
     json!(instant(time).to_string())
 }
 
-/// How many check-ins a usage list counts with this outcome.
+/// The number of check-ins with this outcome in a usage list.
 pub fn json_count(usage: &Value, outcome: &str) -> u64 {
     let rows = usage.as_array().unwrap().iter().filter(|row| row["outcome"] == outcome);
     rows.map(|row| row["count"].as_u64().unwrap()).sum()
@@ -252,7 +252,7 @@ pub fn id(letter: char) -> String {
     letter.to_string().repeat(32)
 }
 
-/// The same id as the API writes it.
+/// An id of one repeated letter, as the API writes it.
 pub fn api_id(letter: char) -> Value {
     let run = |length: usize| letter.to_string().repeat(length);
     json!(format!("{}-{}-{}-{}-{}", run(8), run(4), run(4), run(4), run(12)))

@@ -50,7 +50,7 @@ pub(crate) fn event(kind: IncidentEventKind) -> IncidentEvent {
             resolved_at: resolved.then(|| instant("12:05:00")),
             resolving_check_in: resolved.then_some(check_in),
             failures: Failures { error: 2, missed: 3, timeout: 1 },
-            told: true,
+            notified: true,
             acknowledged: None,
         },
         check_in,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::incidents::{incident, incident_id, no_incident};
 use super::request::{InPath, body, organization};
-use crate::domain;
+use crate::domain::{Command, CommandError};
 use crate::http::error::HttpError;
 use crate::http::state::AppState;
 
@@ -53,21 +53,12 @@ async fn set(
 ) -> Result<Response, HttpError> {
     organization(&name)?;
     let id = incident_id(&written)?;
-    let found = state
-        .inbox
-        .work(move |records, now| {
-            let Some(mut incident) = records.incident(id)? else { return Ok(None) };
-            domain::acknowledge(&mut incident, by, now);
-            records.save_acknowledgement(&incident)?;
-            Ok(Some(incident.resolved_at))
-        })
-        .await?;
-    match found {
-        None => Err(no_incident(id)),
-        Some(Some(resolved)) => Err(HttpError::new(
+    match state.inbox.command(Command::Acknowledge { incident: id, by }).await? {
+        Err(CommandError::IncidentResolved(resolved)) => Err(HttpError::new(
             StatusCode::CONFLICT,
             format!("the incident {id} is over since {resolved}: there is nothing to have in hand"),
         )),
-        Some(None) => incident(State(state), InPath((name, written))).await,
+        Err(_) => Err(no_incident(id)),
+        Ok(_) => incident(State(state), InPath((name, written))).await,
     }
 }

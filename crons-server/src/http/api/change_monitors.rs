@@ -9,12 +9,13 @@ use serde::Deserialize;
 
 use super::monitors::monitor;
 use super::request::{InPath, ORGANIZATION, body, no_monitor, organization};
+use crate::domain::{Command, CommandError};
 use crate::http::error::HttpError;
 use crate::http::paths;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
 use crate::mask;
-use crate::pipeline::{self, Deletion};
+use crate::pipeline::Unavailable;
 
 /// The body of a change of a monitor, with Sentry's keys.
 #[derive(Debug, Deserialize)]
@@ -41,27 +42,10 @@ pub async fn change_monitor(
 ) -> Result<Response, HttpError> {
     organization(&name)?;
     let MonitorChange { status, is_muted } = body(json, r#"{"status": "disabled", "isMuted": true}"#)?;
-    let wanted = slug.clone();
-    let (found, unknown) = state
-        .inbox
-        .work(move |records, now| {
-            let mut unknown = 0;
-            let mut found = records.monitor(&wanted)?.is_some();
-            if let Some(status) = status {
-                let enabled = status == MonitorStatus::Active;
-                let changed = pipeline::set_enabled(records, &wanted, enabled, now)?;
-                found &= changed.is_some();
-                unknown = changed.unwrap_or_default();
-            }
-            if let Some(muted) = is_muted {
-                found &= pipeline::set_all_muted(records, &wanted, muted)?;
-            }
-            Ok((found, unknown))
-        })
-        .await?;
-    if !found {
-        return Err(no_monitor(&slug));
-    }
+    let enabled = status.map(|status| status == MonitorStatus::Active);
+    let command = Command::ChangeMonitor { monitor: slug.clone(), enabled, muted: is_muted };
+    let changed = state.inbox.command(command).await?;
+    let unknown = changed.map_err(|error| refusal(error, &slug))?.unknown_runs;
     let shown = mask::hide(&slug);
     tracing::info!(slug = %shown, ?status, ?is_muted, "monitor changed");
     if unknown > 0 {
@@ -84,23 +68,30 @@ pub async fn delete_monitor(
 ) -> Result<StatusCode, HttpError> {
     organization(&name)?;
     let environments = environments_to_delete(query)?;
-    let (wanted, named) = (slug.clone(), environments.clone());
-    let deletion =
-        state.inbox.work(move |records, now| pipeline::delete(records, &wanted, &named, now)).await?;
-    match deletion {
-        Deletion::NoMonitor => Err(no_monitor(&slug)),
-        Deletion::NoEnvironment(environment) => Err(HttpError::not_found(format!(
+    let command = Command::Delete { monitor: slug.clone(), environments: environments.clone() };
+    match state.inbox.command(command).await? {
+        Err(CommandError::NoEnvironment(environment)) => Err(HttpError::not_found(format!(
             "environment: monitor {} has no environment {}, so nothing was deleted; GET the monitor to see which it has",
             paths::named(&slug),
             paths::named(&environment)
         ))),
-        Deletion::Done => {
+        Err(error) => Err(refusal(error, &slug)),
+        Ok(_) => {
             state.inbox.deleted().notify_one();
             let environments: Vec<_> = environments.iter().map(|name| mask::hide(name)).collect();
             tracing::info!(slug = %mask::hide(&slug), ?environments, "monitor deleted, or these environments of it");
             Ok(StatusCode::ACCEPTED)
         }
     }
+}
+
+/// The answer to a command about a monitor that changed nothing.
+fn refusal(error: CommandError, slug: &str) -> HttpError {
+    if let CommandError::Unreadable(reason) = error {
+        tracing::error!(reason, "a command was left out");
+        return Unavailable::Database.into();
+    }
+    no_monitor(slug)
 }
 
 /// Reads the names of the environments to delete; none for the whole monitor. Any other parameter is refused, since a misspelt one would
@@ -154,18 +145,19 @@ pub async fn change_environment(
 ) -> Result<Response, HttpError> {
     organization(&name)?;
     let EnvironmentChange { is_muted } = body(json, r#"{"isMuted": true}"#)?;
-    let (wanted, wanted_environment) = (slug.clone(), environment.clone());
-    let found = state
-        .inbox
-        .work(move |records, _| pipeline::set_muted(records, &wanted, &wanted_environment, is_muted))
-        .await?;
-    if !found {
-        return Err(HttpError::not_found(format!(
+    let command = Command::ChangeEnvironment {
+        monitor: slug.clone(),
+        environment: environment.clone(),
+        muted: is_muted,
+    };
+    state.inbox.command(command).await?.map_err(|error| match error {
+        CommandError::NoMonitor | CommandError::NoEnvironment(_) => HttpError::not_found(format!(
             "there is no monitor {} with an environment {}; `GET /monitors/{{slug}}/` lists its environments",
             paths::named(&slug),
             paths::named(&environment)
-        )));
-    }
+        )),
+        error => refusal(error, &slug),
+    })?;
     tracing::info!(slug = %mask::hide(&slug), environment = %mask::hide(&environment), is_muted, "environment changed");
     monitor(State(state), InPath((name, slug))).await
 }

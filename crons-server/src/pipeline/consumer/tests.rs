@@ -1,33 +1,135 @@
-//! The queue and its thread on a real database that fails when it is told to.
+//! The queue and its thread on a real database that fails or waits when it is told to.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use crons_types::{CheckInId, CheckInStatus, Schedule, Slug};
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::domain::{CheckInEvent, ConfigPatch, ConfigUpdate, ReceivedCheckIn, Verdict};
-use crate::settings::Database;
-use crate::settings::Settings;
-use crate::store::{self, PageRequest, Queries, Records, SqliteStore};
+use crate::domain::{
+    BatchKeys, CheckInEvent, Command, ConfigPatch, ConfigUpdate, Outage, ReceivedCheckIn, Snapshot, Verdict,
+};
+use crate::settings::{Database, Settings};
+use crate::store::{self, Changes, DueKind, Expired, PageRequest, Queries, SqliteStore, Transaction};
 
-/// A real database that fails when it is told to, at the very end of a transaction.
-struct Failing(SqliteStore, Arc<AtomicBool>);
+/// A real database that does not commit while it is told to, or not a number of times.
+struct Failing(SqliteStore, Arc<AtomicBool>, Arc<AtomicUsize>);
+
+impl Failing {
+    fn new(store: SqliteStore) -> (Self, Arc<AtomicBool>, Arc<AtomicUsize>) {
+        let (failing, conflicts) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        (Self(store, Arc::clone(&failing), Arc::clone(&conflicts)), failing, conflicts)
+    }
+}
 
 impl Store for Failing {
-    fn transaction(
-        &mut self,
-        work: &mut dyn FnMut(&mut dyn Records) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        self.0.transaction(&mut |records| {
-            work(records)?;
-            if self.1.load(Ordering::SeqCst) {
-                Err(StoreError::unavailable("the disk is full"))
-            } else {
-                Ok(())
-            }
-        })
+    fn begin(&mut self) -> Result<Box<dyn Transaction + '_>, StoreError> {
+        Ok(Box::new(FailingTransaction(self.0.begin()?, &self.1, &self.2)))
+    }
+}
+
+struct FailingTransaction<'a>(Box<dyn Transaction + 'a>, &'a AtomicBool, &'a AtomicUsize);
+
+impl Transaction for FailingTransaction<'_> {
+    fn load(&mut self, keys: &BatchKeys) -> Result<Snapshot, StoreError> {
+        self.0.load(keys)
+    }
+
+    fn write(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        self.0.write(changes)
+    }
+
+    fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        if self.1.load(Ordering::SeqCst) {
+            return Err(StoreError::unavailable("the disk is full"));
+        }
+        let less_one = |left: usize| left.checked_sub(1);
+        if self.2.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less_one).is_ok() {
+            return Err(StoreError::conflict("another server was first"));
+        }
+        self.0.commit()
+    }
+
+    fn due(&mut self, kind: DueKind, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError> {
+        self.0.due(kind, tick, limit)
+    }
+
+    fn next_deadline(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        self.0.next_deadline()
+    }
+
+    fn last_seen(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        self.0.last_seen()
+    }
+
+    fn outages(&mut self, since: Timestamp) -> Result<Vec<Outage>, StoreError> {
+        self.0.outages(since)
+    }
+
+    fn setting(&mut self, name: &str, value: &str) -> Result<String, StoreError> {
+        self.0.setting(name, value)
+    }
+
+    fn resume_alerts(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.0.resume_alerts(now)
+    }
+
+    fn purge_deleted(&mut self) -> Result<bool, StoreError> {
+        self.0.purge_deleted()
+    }
+
+    fn delete_expired(&mut self, expired: &Expired) -> Result<usize, StoreError> {
+        self.0.delete_expired(expired)
+    }
+
+    fn reclaim_space(&mut self) -> Result<bool, StoreError> {
+        self.0.reclaim_space()
+    }
+}
+
+/// A database that says when a transaction of it begins, and waits until it may.
+struct Gated(SqliteStore, Sender<()>, Receiver<()>);
+
+impl Store for Gated {
+    fn begin(&mut self) -> Result<Box<dyn Transaction + '_>, StoreError> {
+        // Once the test holds the other ends no more, nothing is held up.
+        if self.1.send(()).is_ok() {
+            let _ = self.2.recv();
+        }
+        self.0.begin()
+    }
+}
+
+/// The other side of a [`Gated`] database.
+struct Gate(Receiver<()>, Sender<()>);
+
+impl Gate {
+    fn before(store: SqliteStore) -> (Gated, Self) {
+        let ((begins, begun), (opens, opened)) = (channel(), channel());
+        // The transaction at the start of the thread is let through.
+        opens.send(()).unwrap();
+        (Gated(store, begins, opened), Self(begun, opens))
+    }
+
+    /// Holds the thread up with a transaction until all of these messages are queued behind it, so that they are received together;
+    /// after that, no transaction is held up.
+    async fn together<T>(self, inbox: &Inbox, messages: impl Future<Output = T>) -> T {
+        let Self(begun, opens) = self;
+        begun.recv().unwrap();
+        let hold = inbox.task(crate::pipeline::Task::ReclaimSpace);
+        let messages = async {
+            let begun = tokio::task::spawn_blocking(move || begun.recv().map(|()| begun)).await.unwrap();
+            let queued = async {
+                drop(begun);
+                drop(opens);
+            };
+            tokio::join!(biased; messages, queued).0
+        };
+        let (done, answers) = tokio::join!(biased; hold, messages);
+        done.unwrap();
+        answers
     }
 }
 
@@ -74,11 +176,10 @@ fn reader(path: &std::path::Path) -> Arc<dyn Queries> {
 async fn while_the_database_fails_nothing_is_acknowledged_and_afterwards_nothing_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("crons.db");
-    let failing = Arc::new(AtomicBool::new(false));
-    let store = Failing(SqliteStore::open(&path).unwrap(), Arc::clone(&failing));
-    let judge = Judge::new(&Settings::default(), uuid::Uuid::new_v4);
+    let (store, failing, _) = Failing::new(SqliteStore::open(&path).unwrap());
+    let processor = Processor::new(&Settings::default(), uuid::Uuid::new_v4);
     let clock = ManualClock::new("2024-06-03T10:00:00Z".parse().unwrap());
-    let (inbox, thread) = start(Box::new(store), judge, Clock::Manual(clock.clone())).unwrap();
+    let (inbox, thread) = start(Box::new(store), processor, Clock::Manual(clock.clone())).unwrap();
     let reader = reader(&path);
     let statuses = || -> Vec<&str> {
         let page = reader.check_ins("job", None, FIRST).unwrap().unwrap();
@@ -89,19 +190,19 @@ async fn while_the_database_fails_nothing_is_acknowledged_and_afterwards_nothing
     failing.store(true, Ordering::SeqCst);
     assert_eq!(inbox.check_in(arrival(2)).await, Err(Unavailable::Database));
     clock.set("2024-06-03T10:02:00Z".parse().unwrap());
-    assert!(!inbox.minute().await, "a minute that is not durable is not judged");
+    assert!(!inbox.tick_and_wait().await, "a minute that is not durable is not judged");
     assert_eq!(statuses(), ["ok"]);
 
     failing.store(false, Ordering::SeqCst);
     clock.set("2024-06-03T10:03:00Z".parse().unwrap());
-    assert!(inbox.minute().await);
+    assert!(inbox.tick_and_wait().await);
     assert_eq!(
         statuses(),
         ["ok", "unknown"],
         "whoever reported meanwhile was turned away, and has missed nothing"
     );
     clock.set("2024-06-03T10:04:00Z".parse().unwrap());
-    assert!(inbox.minute().await);
+    assert!(inbox.tick_and_wait().await);
     assert_eq!(statuses(), ["ok", "unknown", "missed"], "what is due later is judged as ever");
     inbox.stop().await;
     thread.join().unwrap();
@@ -111,43 +212,23 @@ async fn while_the_database_fails_nothing_is_acknowledged_and_afterwards_nothing
 #[tokio::test]
 async fn what_could_not_be_stored_does_not_count_against_the_rate_limit() {
     let folder = tempfile::tempdir().unwrap();
-    let failing = Arc::new(AtomicBool::new(false));
-    let store = SqliteStore::open(&folder.path().join("crons.db")).unwrap();
-    let store = Failing(store, Arc::clone(&failing));
-    let judge = Judge::new(&Settings::default(), uuid::Uuid::new_v4);
+    let (store, failing, _) = Failing::new(SqliteStore::open(&folder.path().join("crons.db")).unwrap());
+    let processor = Processor::new(&Settings::default(), uuid::Uuid::new_v4);
     let clock = Clock::Manual(ManualClock::new("2024-06-03T10:00:30Z".parse().unwrap()));
-    let (inbox, thread) = start(Box::new(store), judge, clock).unwrap();
+    let (inbox, thread) = start(Box::new(store), processor, clock).unwrap();
     failing.store(true, Ordering::SeqCst);
     for id in 0..6 {
         assert_eq!(inbox.check_in(arrival(id)).await, Err(Unavailable::Database));
     }
-    assert!(!inbox.is_well(), "who asks how the server is hears of it");
+    assert!(!inbox.is_healthy(), "who asks how the server is hears of it");
     failing.store(false, Ordering::SeqCst);
     for id in 0..6 {
         assert!(matches!(inbox.check_in(arrival(id)).await, Ok(Verdict::Accepted { .. })), "{id}");
     }
-    assert!(inbox.is_well());
+    assert!(inbox.is_healthy());
     assert!(matches!(inbox.check_in(arrival(7)).await, Ok(Verdict::Refused(_))), "the seventh");
     inbox.stop().await;
     thread.join().unwrap();
-}
-
-/// Has the thread held up until all of these wait for it, so that they become one batch.
-async fn in_one_batch<T>(inbox: &Inbox, messages: impl Future<Output = T>) -> T {
-    let (entered, inside) = oneshot::channel();
-    let (release, released) = std::sync::mpsc::channel::<()>();
-    let hold = inbox.work(move |_, _| {
-        entered.send(()).unwrap();
-        released.recv().map_err(StoreError::unavailable)
-    });
-    let messages = async {
-        inside.await.unwrap();
-        let queued = async { release.send(()).unwrap() };
-        tokio::join!(biased; messages, queued).0
-    };
-    let (done, answers) = tokio::join!(biased; hold, messages);
-    done.unwrap();
-    answers
 }
 
 /// A database that cannot store the check-in of [`arrival`] 2.
@@ -163,65 +244,87 @@ fn refusing_the_second(path: &std::path::Path) -> SqliteStore {
 async fn one_that_cannot_be_stored_fails_alone_whatever_is_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("crons.db");
-    let store = refusing_the_second(&path);
-    let judge = Judge::new(&Settings::default(), uuid::Uuid::new_v4);
+    let (store, gate) = Gate::before(refusing_the_second(&path));
+    let processor = Processor::new(&Settings::default(), uuid::Uuid::new_v4);
     let clock = Clock::Manual(ManualClock::new("2024-06-03T10:00:30Z".parse().unwrap()));
-    let (inbox, thread) = start(Box::new(store), judge, clock).unwrap();
+    let (inbox, thread) = start(Box::new(store), processor, clock).unwrap();
     let accepted = |answer| matches!(answer, Ok(Verdict::Accepted { .. }));
 
+    let mute = Command::ChangeMonitor { monitor: "job".to_owned(), enabled: None, muted: Some(true) };
     let batch = async {
-        tokio::join!(biased; inbox.check_in(arrival(1)), inbox.check_in(arrival(2)), inbox.check_in(arrival(3)))
+        tokio::join!(biased;
+            inbox.check_in(arrival(1)), inbox.check_in(arrival(2)), inbox.check_in(arrival(3)), inbox.command(mute),
+            inbox.check_in(arrival(4)), inbox.check_in(arrival(2)))
     };
-    let (first, second, third) = in_one_batch(&inbox, batch).await;
-    assert!(accepted(first) && accepted(third));
-    assert_eq!(second, Err(Unavailable::Database));
+    let (first, second, third, command, fourth, again) = Box::pin(gate.together(&inbox, batch)).await;
+    assert!(accepted(first) && accepted(third) && accepted(fourth));
+    assert_eq!((second, again), (Err(Unavailable::Database), Err(Unavailable::Database)));
+    assert!(matches!(command, Ok(Ok(_))), "{command:?}");
+    assert!(inbox.is_healthy(), "the database works");
 
-    let batch = async {
-        let work = inbox.work(|records, now| records.set_heard_until(now));
-        tokio::join!(biased; inbox.check_in(arrival(4)), work, inbox.check_in(arrival(2)))
-    };
-    let (fourth, work, second) = in_one_batch(&inbox, batch).await;
-    assert!(accepted(fourth) && work.is_ok());
-    assert_eq!(second, Err(Unavailable::Database));
-
-    // Six are let through in a minute: what was undone does not count, and what was done again counts once.
+    // Six are let through in a minute: a check-in that was undone does not count, and one that was applied again counts once.
     for id in 5..8 {
         assert!(accepted(inbox.check_in(arrival(id)).await), "{id}");
     }
     assert!(matches!(inbox.check_in(arrival(8)).await, Ok(Verdict::Refused(_))));
     let page = reader(&path).check_ins("job", None, FIRST).unwrap().unwrap();
     assert_eq!(page.items.len(), 6);
+    assert_eq!(usage(&path), [("accepted".to_owned(), 6), ("rate_limited".to_owned(), 1)]);
     inbox.stop().await;
     thread.join().unwrap();
 }
 
 #[tokio::test]
-async fn what_is_done_again_counts_in_its_own_minute() {
+async fn each_of_a_batch_counts_in_its_own_minute() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("crons.db");
-    let store = refusing_the_second(&path);
-    let judge = Judge::new(&Settings::default(), uuid::Uuid::new_v4);
+    let (store, gate) = Gate::before(refusing_the_second(&path));
+    let processor = Processor::new(&Settings::default(), uuid::Uuid::new_v4);
     let clock = ManualClock::new("2024-06-03T10:00:30Z".parse().unwrap());
-    let (inbox, thread) = start(Box::new(store), judge, Clock::Manual(clock.clone())).unwrap();
-    for id in 10..16 {
-        assert!(matches!(inbox.check_in(arrival(id)).await, Ok(Verdict::Accepted { .. })), "{id}");
-    }
-    // Six were let through in this minute. The next begins in the batch that is undone.
+    let (inbox, thread) = start(Box::new(store), processor, Clock::Manual(clock.clone())).unwrap();
+    // Six are let through in a minute. The next minute begins in the same batch, with one that fails.
     let batch = async {
+        let seven = async {
+            let mut verdicts = Vec::new();
+            for id in 10..17 {
+                verdicts.push(inbox.check_in(arrival(id)));
+            }
+            futures_in_order(verdicts).await
+        };
         let later = async {
             clock.set("2024-06-03T10:01:00Z".parse().unwrap());
             inbox.check_in(arrival(2)).await
         };
-        tokio::join!(biased; inbox.check_in(arrival(20)), later)
+        tokio::join!(biased; seven, later)
     };
-    let (seventh, fails) = in_one_batch(&inbox, batch).await;
-    assert!(matches!(seventh, Ok(Verdict::Refused(_))), "{seventh:?}");
+    let (seven, fails) = gate.together(&inbox, batch).await;
+    let accepted = seven.iter().filter(|verdict| matches!(verdict, Ok(Verdict::Accepted { .. }))).count();
+    assert_eq!(accepted, 6, "{seven:?}");
     assert_eq!(fails, Err(Unavailable::Database));
     for id in 30..36 {
         assert!(matches!(inbox.check_in(arrival(id)).await, Ok(Verdict::Accepted { .. })), "{id}");
     }
     inbox.stop().await;
     thread.join().unwrap();
+}
+
+/// Polls futures in their order, each time all of them.
+async fn futures_in_order<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
+    let mut futures: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    std::future::poll_fn(move |context| {
+        for (future, value) in &mut futures {
+            if value.is_none()
+                && let std::task::Poll::Ready(ready) = future.as_mut().poll(context)
+            {
+                *value = Some(ready);
+            }
+        }
+        if futures.iter().any(|(_, value)| value.is_none()) {
+            return std::task::Poll::Pending;
+        }
+        std::task::Poll::Ready(futures.iter_mut().filter_map(|(_, value)| value.take()).collect())
+    })
+    .await
 }
 
 /// The rows of usage, each with its count.
@@ -231,20 +334,20 @@ fn usage(path: &std::path::Path) -> Vec<(String, u32)> {
 }
 
 #[tokio::test]
-async fn what_was_said_before_a_rollback_is_neither_counted_nor_logged() {
+async fn events_of_a_batch_that_is_not_stored_are_not_counted() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("crons.db");
     let store = SqliteStore::open(&path).unwrap();
     let refuses = "CREATE TRIGGER refuses BEFORE INSERT ON refused BEGIN SELECT RAISE(ABORT, 'no'); END";
     rusqlite::Connection::open(&path).unwrap().execute_batch(refuses).unwrap();
-    let judge = Judge::new(&Settings::default(), uuid::Uuid::new_v4);
+    let processor = Processor::new(&Settings::default(), uuid::Uuid::new_v4);
     let clock = ManualClock::new("2024-06-03T10:00:30Z".parse().unwrap());
-    let (inbox, thread) = start(Box::new(store), judge, Clock::Manual(clock.clone())).unwrap();
+    let (inbox, thread) = start(Box::new(store), processor, Clock::Manual(clock.clone())).unwrap();
     let mut end = arrival(1);
     end.parsed.as_mut().unwrap().config = None;
     assert_eq!(inbox.check_in(end).await, Ok(Verdict::Deferred));
-    // The end has waited for too long, so the check-in that makes its monitor refuses it, which cannot be stored. By then it
-    // has said that it is accepted.
+    // The end has waited for too long, so the check-in that makes its monitor rejects it, which cannot be stored. By then the
+    // check-in is accepted.
     clock.set("2024-06-03T10:01:31Z".parse().unwrap());
     assert_eq!(inbox.check_in(arrival(2)).await, Err(Unavailable::Database));
     assert_eq!(usage(&path), [], "nothing was accepted");
@@ -255,27 +358,73 @@ async fn what_was_said_before_a_rollback_is_neither_counted_nor_logged() {
     thread.join().unwrap();
 }
 
-#[test]
-fn one_thing_that_fails_takes_back_what_it_said_and_nothing_that_was_said_before() {
+#[tokio::test]
+async fn a_batch_in_conflict_with_another_is_run_again() {
     let folder = tempfile::tempdir().unwrap();
-    let mut store = SqliteStore::open(&folder.path().join("crons.db")).unwrap();
-    let mut said = vec![Event::Alerts];
-    store
-        .transaction(&mut |records| {
-            for fails in [true, false, true] {
-                let done = crate::pipeline::processor::apart(records, &mut said, |records, said| {
-                    said.push(Event::Alerts);
-                    // Nested, as the end of a run is that was held.
-                    crate::pipeline::processor::apart(records, said, |_, said| {
-                        said.push(Event::Alerts);
-                        Err::<(), _>(StoreError::unavailable("no"))
-                    })?;
-                    if fails { Err(StoreError::unavailable("no")) } else { Ok(()) }
-                })?;
-                assert_eq!(done.is_none(), fails);
-            }
-            Ok(())
-        })
+    let path = folder.path().join("crons.db");
+    let (store, _, conflicts) = Failing::new(SqliteStore::open(&path).unwrap());
+    let processor = Processor::new(&Settings::default(), uuid::Uuid::new_v4);
+    let clock = ManualClock::new("2024-06-03T10:00:30Z".parse().unwrap());
+    let (inbox, thread) = start(Box::new(store), processor, Clock::Manual(clock.clone())).unwrap();
+    // Six are let through in a minute: each counts once, however often it is run.
+    for id in 1..7 {
+        conflicts.store(3, Ordering::SeqCst);
+        assert!(matches!(inbox.check_in(arrival(id)).await, Ok(Verdict::Accepted { .. })), "{id}");
+        assert_eq!(conflicts.load(Ordering::SeqCst), 0);
+    }
+    assert!(matches!(inbox.check_in(arrival(7)).await, Ok(Verdict::Refused(_))));
+    conflicts.store(3, Ordering::SeqCst);
+    let mute = Command::ChangeMonitor { monitor: "job".to_owned(), enabled: None, muted: Some(true) };
+    assert!(matches!(inbox.command(mute).await, Ok(Ok(_))));
+    for time in ["2024-06-03T10:01:10Z", "2024-06-03T10:02:00Z"] {
+        conflicts.store(3, Ordering::SeqCst);
+        clock.set(time.parse().unwrap());
+        assert!(inbox.tick_and_wait().await, "a conflict is no outage");
+    }
+    assert!(inbox.is_healthy());
+    let page = reader(&path).check_ins("job", None, FIRST).unwrap().unwrap();
+    let statuses: Vec<_> = page.items.iter().map(|view| view.check_in.status.as_str()).collect();
+    assert_eq!(statuses, ["missed", "ok", "ok", "ok", "ok", "ok", "ok"]);
+    assert_eq!(usage(&path), [("accepted".to_owned(), 6), ("rate_limited".to_owned(), 1)]);
+    inbox.stop().await;
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_batch_whose_events_are_lost_is_stored_with_its_alerts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crons.db");
+    let alerts = serde_json::from_value(serde_json::json!({
+        "webhook": {"ops": {"url": "http://127.0.0.1:9/"}},
+        "alert": [{"on": ["opened"], "to": ["ops"]}],
+    }));
+    let alerts = alerts.unwrap();
+    let settings = Settings { alerts, ..Settings::default() };
+    let mut processor = Processor::new(&settings, uuid::Uuid::new_v4);
+    let mut failure = arrival(1);
+    failure.stamp("2024-06-03T10:00:30Z".parse().unwrap());
+    failure.parsed.as_mut().unwrap().status = CheckInStatus::Error;
+    {
+        let mut store = SqliteStore::open(&path).unwrap();
+        let (mut events, mut verdicts) = (Vec::new(), Vec::new());
+        let received = [&failure];
+        apply::apply_check_ins(&mut store, &mut processor, &received, None, &mut events, &mut verdicts)
+            .unwrap();
+        assert!(events.iter().any(|event| matches!(event, Event::Alerts)));
+        // The server is killed here: neither the client nor the dispatcher hears of it.
+    }
+    let mut store = SqliteStore::open(&path).unwrap();
+    let mut transaction = store.begin().unwrap();
+    transaction.resume_alerts(failure.received).unwrap();
+    transaction.commit().unwrap();
+    let due = reader(&path).due_alerts(&[]).unwrap();
+    assert_eq!(due.iter().map(|alert| alert.target.as_str()).collect::<Vec<_>>(), ["ops"]);
+    let page = reader(&path).check_ins("job", None, FIRST).unwrap().unwrap();
+    assert_eq!(page.items.len(), 1);
+    // The client sends it again: it is refused, and nobody is notified twice.
+    let (mut events, mut verdicts) = (Vec::new(), Vec::new());
+    apply::apply_check_ins(&mut store, &mut processor, &[&failure], None, &mut events, &mut verdicts)
         .unwrap();
-    assert_eq!(said.len(), 2);
+    assert!(matches!(verdicts[..], [Some(Verdict::Refused(_))]), "{verdicts:?}");
+    assert_eq!(reader(&path).due_alerts(&[]).unwrap().len(), 1);
 }

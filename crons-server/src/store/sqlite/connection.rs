@@ -3,19 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
-use super::cache::Cache;
 use super::file_lock::{FileIdentity, FileLock};
 use super::schema;
 use super::unreadable::UnreadableRows;
 use crate::store::error::StoreError;
-use crate::store::records::{Records, Store};
+use crate::store::transaction::{Store, Transaction};
 
 /// Check-ins in a file, durable when a transaction returns.
 pub struct SqliteStore {
     pub(super) connection: Connection,
-    cache: Cache,
+    /// Rows that are left out, of this connection and of those that read.
+    unreadable: Arc<UnreadableRows>,
     /// `None` for a database in memory.
     file: Option<FileIdentity>,
     /// Dropped after the connection.
@@ -36,12 +36,7 @@ impl SqliteStore {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let lock = FileLock::acquire(path)?;
         let connection = schema::open(path)?;
-        Ok(Self {
-            connection,
-            cache: Cache::default(),
-            file: Some(FileIdentity::of(path)?),
-            _lock: Some(lock),
-        })
+        Ok(Self { file: Some(FileIdentity::of(path)?), _lock: Some(lock), ..Self::of(connection) })
     }
 
     /// One that is gone with the process: for simulations.
@@ -49,42 +44,64 @@ impl SqliteStore {
     /// # Errors
     /// If there is no memory for it.
     pub fn in_memory() -> Result<Self, StoreError> {
-        let connection = schema::open_in_memory()?;
-        Ok(Self { connection, cache: Cache::default(), file: None, _lock: None })
+        Ok(Self::of(schema::open_in_memory()?))
+    }
+
+    fn of(connection: Connection) -> Self {
+        Self { connection, unreadable: Arc::default(), file: None, _lock: None }
     }
 
     pub(super) fn unreadable(&self) -> Arc<UnreadableRows> {
-        Arc::clone(&self.cache.unreadable)
+        Arc::clone(&self.unreadable)
     }
 }
 
 impl Store for SqliteStore {
-    fn transaction(
-        &mut self,
-        work: &mut dyn FnMut(&mut dyn Records) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        self.file.as_ref().map_or(Ok(()), FileIdentity::check)?;
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut records = SqliteRecords(transaction, &mut self.cache);
-        // Dropped without a commit it is rolled back.
-        let done = work(&mut records);
-        let SqliteRecords(transaction, cache) = records;
-        let done = done.and_then(|()| Ok(transaction.commit()?));
-        if done.is_err() {
-            cache.clear();
-        }
-        done
+    fn begin(&mut self) -> Result<Box<dyn Transaction + '_>, StoreError> {
+        Ok(Box::new(self.begin_writing()?))
     }
 }
 
-/// Looks up in `find`, writes in `write`.
-pub(super) struct SqliteRecords<'store>(pub(super) Transaction<'store>, pub(super) &'store mut Cache);
-
-impl SqliteRecords<'_> {
-    /// Stores a setting that has no value yet, and returns the value that it has.
-    pub(super) fn stored_setting(&self, name: &str, value: &str) -> Result<String, StoreError> {
-        self.0.execute("INSERT OR IGNORE INTO settings (name, value) VALUES (?1, ?2)", [name, value])?;
-        let sql = "SELECT value FROM settings WHERE name = ?1";
-        Ok(self.0.query_row(sql, [name], |row| row.get(0))?)
+impl SqliteStore {
+    pub(super) fn begin_writing(&mut self) -> Result<SqliteTransaction<'_>, StoreError> {
+        self.file.as_ref().map_or(Ok(()), FileIdentity::check)?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        Ok(SqliteTransaction { transaction, unreadable: &self.unreadable })
     }
+
+    /// The number of statements that `work` executes.
+    #[cfg(test)]
+    pub(crate) fn count_statements(&mut self, work: impl FnOnce(&mut Self)) -> usize {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+
+        use rusqlite::trace::{TraceEvent, TraceEventCodes};
+
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&count);
+        let on_statement = move |_: TraceEvent<'_>| {
+            counted.fetch_add(1, Ordering::SeqCst);
+        };
+        self.connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(on_statement)).unwrap();
+        work(self);
+        self.connection.trace_v2(TraceEventCodes::empty(), None::<fn(TraceEvent<'_>)>).unwrap();
+        count.load(Ordering::SeqCst)
+    }
+
+    /// Runs `work` in a transaction of its own.
+    #[cfg(test)]
+    pub(super) fn change<T>(
+        &mut self,
+        work: impl FnOnce(&mut SqliteTransaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut transaction = self.begin_writing()?;
+        let value = work(&mut transaction)?;
+        transaction.transaction.commit()?;
+        Ok(value)
+    }
+}
+
+/// A transaction of the connection that writes. Dropped without a commit it is rolled back.
+pub(super) struct SqliteTransaction<'store> {
+    pub(super) transaction: rusqlite::Transaction<'store>,
+    pub(super) unreadable: &'store UnreadableRows,
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::connection::SqliteRecords;
+use super::connection::SqliteTransaction;
 use crate::domain::PROJECT;
 use crate::store::error::StoreError;
 use crate::store::expired::Expired;
@@ -26,7 +26,7 @@ pub(super) fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
-impl SqliteRecords<'_> {
+impl SqliteTransaction<'_> {
     /// Deletes what a plan has found, by row id. The number of check-ins among it.
     ///
     /// A run that goes on after all, or that an incident began with meanwhile, stays.
@@ -45,8 +45,9 @@ impl SqliteRecords<'_> {
         ] {
             self.delete_ids(sql, ids, None)?;
         }
-        let mut usage =
-            self.0.prepare_cached("DELETE FROM usage WHERE project = ?1 AND slug = ?2 AND hour <= ?3")?;
+        let mut usage = self
+            .transaction
+            .prepare_cached("DELETE FROM usage WHERE project = ?1 AND slug = ?2 AND hour <= ?3")?;
         for (slug, until) in &expired.usage {
             usage.execute(params![PROJECT.cast_signed(), slug, until])?;
         }
@@ -58,7 +59,7 @@ impl SqliteRecords<'_> {
             return Ok(0);
         }
         let ids = serde_json::to_string(ids).map_err(StoreError::unavailable)?;
-        let mut statement = self.0.prepare_cached(sql)?;
+        let mut statement = self.transaction.prepare_cached(sql)?;
         Ok(match newest {
             Some(newest) => statement.execute(params![ids, newest])?,
             None => statement.execute([ids])?,

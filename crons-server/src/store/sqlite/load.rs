@@ -1,272 +1,435 @@
-//! What bears on an event, looked up in SQLite.
+//! The rows of a batch, read from SQLite by sets: the number of statements does not depend on the number of inputs.
+//!
+//! Keys are bound as JSON. What a statement finds decides what the next one asks for: monitors, environments, runs, history.
 
-use std::sync::LazyLock;
+use std::collections::{BTreeSet, HashMap};
 
-use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Transaction, params};
+use crons_types::{CheckInId, Slug};
+use rusqlite::{Row, Statement, params};
 use uuid::Uuid;
 
-use super::connection::SqliteRecords;
+use super::connection::SqliteTransaction;
 use super::deletion::DELETED;
 use super::rows::{
-    self, CHECK_IN, CHECK_IN_ALONE, CHECK_IN_COLUMNS, ENVIRONMENT, INCIDENT, INCIDENT_COLUMNS, MONITOR,
-    Micros,
+    self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, INCIDENT, INCIDENT_COLUMNS, MONITOR,
+    MONITOR_COLUMNS, Micros,
 };
-use super::unreadable::UnreadableRows;
-use crate::domain::{
-    CapUsage, CheckInEvent, Config, HistoryQuery, Incident, LoadedCheckIn, Monitor, MonitorEnvironment,
-    RowIds, State,
-};
+use super::unreadable::reason_of;
+use crate::domain::{BatchKeys, CheckIn, Config, QuotaUsage, Snapshot, UnreadableKey, environment_in_words};
 use crate::store::error::StoreError;
 
-impl SqliteRecords<'_> {
-    pub(super) fn monitor_of(&mut self, event: &CheckInEvent) -> Result<Option<(i64, Monitor)>, StoreError> {
-        let slug = event.monitor_slug.as_str();
-        if let Some(cached) = self.1.monitor(slug) {
-            return Ok(Some(cached.clone()));
+/// A snapshot that is being loaded, with what the next statements need to know of it.
+pub(super) struct Loading<'keys> {
+    pub(super) keys: &'keys BatchKeys,
+    pub(super) snapshot: Snapshot,
+    /// The index of each monitor by its row id.
+    monitors: HashMap<i64, usize>,
+    configs: Configs,
+}
+
+/// Configurations that were decoded: most rows of a batch share theirs with others.
+#[derive(Default)]
+struct Configs(HashMap<String, Config>);
+
+impl Configs {
+    fn decode(&mut self, text: &str) -> serde_json::Result<Config> {
+        if let Some(known) = self.0.get(text) {
+            return Ok(known.clone());
         }
-        let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {MONITOR} FROM monitors m WHERE m.project = ?1 AND m.slug = ?2"
-        ))?;
-        let key = params![event.project.cast_signed(), slug];
-        let unreadable = &*self.1.unreadable;
-        let found = statement
-            .query_row(key, |row| unreadable.decode("monitors", row, 0, rows::monitor))
-            .optional()?;
-        if let Some((id, monitor)) = &found {
-            self.1.put_monitor(*id, monitor);
-        }
-        Ok(found)
-    }
-
-    pub(super) fn environment(
-        &mut self,
-        monitor_id: i64,
-        name: &str,
-    ) -> Result<Option<(i64, MonitorEnvironment)>, StoreError> {
-        if let Some(cached) = self.1.environment(monitor_id, name) {
-            return Ok(Some(cached.clone()));
-        }
-        let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {ENVIRONMENT} FROM environments e WHERE e.monitor_id = ?1 AND e.name = ?2"
-        ))?;
-        let unreadable = &*self.1.unreadable;
-        let found = statement
-            .query_row(params![monitor_id, name], |row| {
-                unreadable.decode("environments", row, 0, rows::environment)
-            })
-            .optional()?;
-        if let Some((id, environment)) = &found {
-            self.1.put_environment(monitor_id, *id, environment);
-        }
-        Ok(found)
-    }
-
-    /// A report that was held is about no run that began after it.
-    pub(super) fn latest_open(
-        &self,
-        environment_id: i64,
-        until: Timestamp,
-    ) -> Result<Option<LoadedCheckIn>, StoreError> {
-        let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {CHECK_IN} FROM check_ins c JOIN configs k ON k.id = c.config_id
-             WHERE c.environment_id = ?1 AND c.status = 'in_progress' AND c.date_added <= ?2
-             ORDER BY c.date_added DESC, c.id DESC"
-        ))?;
-        let unreadable = &*self.1.unreadable;
-        let mut found = statement.query_map(params![environment_id, Micros(until)], |row| {
-            unreadable.decode("check_ins", row, 0, rows::check_in)
-        })?;
-        let found = found.find_map(rows::skip_unreadable).transpose()?;
-        Ok(found.map(|(order, row)| LoadedCheckIn { row, order: Some(order), elsewhere: None }))
-    }
-
-    /// By its id, wherever it is.
-    pub(super) fn check_in(
-        &mut self,
-        event: &CheckInEvent,
-        here: Option<i64>,
-    ) -> Result<Option<LoadedCheckIn>, StoreError> {
-        // Put together once, as each check-in asks this.
-        static BY_ID: LazyLock<String> = LazyLock::new(|| {
-            format!(
-                "SELECT {CHECK_IN_ALONE}, c.config_id, c.environment_id FROM check_ins c WHERE c.guid = ?1"
-            )
-        });
-        let mut statement = self.0.prepare_cached(&BY_ID)?;
-        let (cache, unreadable) = (&*self.1, &*self.1.unreadable);
-        let found = statement
-            .query_row([event.check_in_id.as_bytes()], |row| {
-                let config_id = row.get(CHECK_IN_COLUMNS - 1)?;
-                let environment_id: i64 = row.get(CHECK_IN_COLUMNS)?;
-                let check_in = unreadable.decode("check_ins", row, 0, |row| {
-                    let known = cache.config(config_id).cloned();
-                    let config = known.map_or_else(|| self.config(config_id), Ok);
-                    // The fault is that of another statement; here it is in the column `config_id`.
-                    let config = config.map_err(|error| match error {
-                        rusqlite::Error::FromSqlConversionFailure(_, kind, cause) => {
-                            rusqlite::Error::FromSqlConversionFailure(CHECK_IN_COLUMNS - 1, kind, cause)
-                        }
-                        error => error,
-                    });
-                    rows::check_in_with(row, config?)
-                })?;
-                Ok((check_in, environment_id))
-            })
-            .optional()?;
-        drop(statement);
-        let Some(((order, row), environment_id)) = found else { return Ok(None) };
-        if here == Some(environment_id) {
-            return Ok(Some(LoadedCheckIn { row, order: Some(order), elsewhere: None }));
-        }
-        let Some(place) = self.place(environment_id)? else {
-            self.forget_run(order)?;
-            return Ok(None);
-        };
-        Ok(Some(LoadedCheckIn { row, order: Some(order), elsewhere: Some(place) }))
-    }
-
-    fn config(&self, id: i64) -> rusqlite::Result<Config> {
-        self.0
-            .prepare_cached("SELECT config FROM configs WHERE id = ?1")?
-            .query_row([id], |row| rows::json(row, 0))
-    }
-
-    /// Where a check-in is that is not where its report looks for it. `None` if that was deleted.
-    fn place(&self, environment_id: i64) -> Result<Option<String>, StoreError> {
-        let mut statement = self.0.prepare_cached(
-            "SELECT m.slug, e.name, e.id FROM environments e JOIN monitors m ON m.id = e.monitor_id
-             WHERE e.id = ?1 AND m.id > ?2",
-        )?;
-        let found = statement.query_row([environment_id, DELETED], |row| {
-            let (slug, environment): (String, String) =
-                self.1.unreadable.decode("environments", row, 2, |row| Ok((row.get(0)?, row.get(1)?)))?;
-            Ok(format!("monitor `{slug}`, environment `{environment}`"))
-        });
-        Ok(found.optional()?)
-    }
-
-    /// How many monitors and environments there are, where one more would be made.
-    pub(super) fn siblings(&mut self, monitor_id: Option<i64>) -> Result<CapUsage, StoreError> {
-        let Some(id) = monitor_id else {
-            let monitors = match self.1.monitor_count {
-                Some(known) => known,
-                None => self
-                    .0
-                    .prepare_cached("SELECT count(*) FROM monitors WHERE id > ?1")?
-                    .query_row([DELETED], |row| row.get(0))?,
-            };
-            self.1.monitor_count = Some(monitors);
-            return Ok(CapUsage { monitors, ..CapUsage::default() });
-        };
-        let mut statement = self.0.prepare_cached(
-            "SELECT count(*), coalesce(min(muted), 0) FROM environments WHERE monitor_id = ?1",
-        )?;
-        Ok(statement.query_row([id], |row| {
-            Ok(CapUsage { environments: row.get(0)?, all_muted: row.get(1)?, ..CapUsage::default() })
-        })?)
-    }
-
-    pub(super) fn monitor_with_environments(
-        &self,
-        slug: &str,
-    ) -> Result<Option<(Monitor, Vec<MonitorEnvironment>)>, StoreError> {
-        let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {MONITOR} FROM monitors m WHERE m.project = ?1 AND m.slug = ?2"
-        ))?;
-        let key = params![crate::PROJECT.cast_signed(), slug];
-        let unreadable = &*self.1.unreadable;
-        let found = statement
-            .query_row(key, |row| unreadable.decode("monitors", row, 0, rows::monitor))
-            .optional()?;
-        let Some((id, monitor)) = found else { return Ok(None) };
-        let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {ENVIRONMENT} FROM environments e WHERE e.monitor_id = ?1 ORDER BY e.name"
-        ))?;
-        let environments = statement
-            .query_map([id], |row| Ok(unreadable.decode("environments", row, 0, rows::environment)?.1))?;
-        Ok(Some((monitor, environments.filter_map(rows::skip_unreadable).collect::<Result<_, _>>()?)))
-    }
-
-    pub(super) fn incident_by_guid(&self, guid: Uuid) -> Result<Option<Incident>, StoreError> {
-        let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {INCIDENT}, i.id FROM incidents i JOIN environments e ON e.id = i.environment_id
-             WHERE i.guid = ?1 AND e.monitor_id > ?2"
-        ))?;
-        let found = statement.query_row(params![guid.as_bytes(), DELETED], |row| {
-            self.1.unreadable.decode("incidents", row, INCIDENT_COLUMNS, rows::incident)
-        });
-        Ok(found.optional()?)
+        let config: Config = serde_json::from_str(text)?;
+        self.0.insert(text.to_owned(), config.clone());
+        Ok(config)
     }
 }
 
-/// What bears on a deadline of an environment, or of a run of it.
-pub(super) fn state_of(
-    transaction: &Transaction<'_>,
-    unreadable: &UnreadableRows,
-    (monitor_id, monitor): (i64, Monitor),
-    (environment_id, environment): (i64, MonitorEnvironment),
-    check_in: Option<LoadedCheckIn>,
-) -> Result<State, StoreError> {
-    let asked = HistoryQuery::by_deadline(&environment, monitor.config.failures(), check_in.is_some());
-    let mut state = State {
-        monitor: Some(monitor),
-        environment: Some(environment),
-        check_in,
-        keys: RowIds { monitor: Some(monitor_id), environment: Some(environment_id), incident: None },
-        ..State::default()
-    };
-    load_history(transaction, unreadable, environment_id, &mut state, asked)?;
-    Ok(state)
-}
-
-/// What a decision asks for of the past.
-pub(super) fn load_history(
-    transaction: &Transaction<'_>,
-    unreadable: &UnreadableRows,
-    environment_id: i64,
-    state: &mut State,
-    asked: HistoryQuery,
-) -> Result<(), StoreError> {
-    // A list of four would be put into a table of its own at each execution.
-    const FINISHED: &str = "status <> 'in_progress' AND status <> 'unknown'";
-    const LAST: (Timestamp, i64) = (Timestamp::MAX, i64::MAX);
-    let this = state.check_in.as_ref();
-    let this = this.map_or(LAST, |this| (this.row.date_added, this.order.unwrap_or(i64::MAX)));
-    let runs = asked.runs;
-    for (filter, (until, order), limit) in [
-        (FINISHED, LAST, runs),
-        (FINISHED, this, if this == LAST { 0 } else { runs }),
-        ("(status = 'ok' OR status = 'error')", LAST, usize::from(asked.reported)),
-    ] {
-        if limit == 0 {
-            continue;
-        }
-        let mut statement = transaction.prepare_cached(&format!(
-            "SELECT id, guid, status, date_added FROM check_ins
-             WHERE environment_id = ?1 AND {filter} AND (date_added, id) <= (?2, ?3)
-             ORDER BY date_added DESC, id DESC"
-        ))?;
-        let found = statement.query_map(params![environment_id, Micros(until), order], |row| {
-            unreadable.decode("check_ins", row, 0, rows::finished)
-        })?;
-        // One that cannot be read is stepped over: the next older one stands in for it.
-        for run in found.filter_map(rows::skip_unreadable).take(limit) {
-            let run = run?;
-            if !state.finished.contains(&run) {
-                state.finished.push(run);
+impl SqliteTransaction<'_> {
+    pub(super) fn load_batch(&self, keys: &BatchKeys) -> Result<Snapshot, StoreError> {
+        loop {
+            let set_aside = self.unreadable.count();
+            let snapshot = self.load_once(keys)?;
+            // Readable rows stand in for those that were set aside just now.
+            if self.unreadable.count() == set_aside {
+                return Ok(snapshot);
             }
         }
     }
-    if asked.incident {
-        let mut statement = transaction.prepare_cached(&format!(
-            "SELECT {INCIDENT}, i.id FROM incidents i WHERE i.environment_id = ?1 AND i.resolved_at IS NULL"
-        ))?;
-        let found = statement.query_row([environment_id], |row| {
-            let incident = unreadable.decode("incidents", row, INCIDENT_COLUMNS, rows::incident)?;
-            Ok((incident, row.get(INCIDENT_COLUMNS)?))
-        });
-        (state.incident, state.keys.incident) = found.optional()?.unzip();
+
+    fn load_once(&self, keys: &BatchKeys) -> Result<Snapshot, StoreError> {
+        let mut loading = Loading {
+            keys,
+            snapshot: Snapshot::default(),
+            monitors: HashMap::new(),
+            configs: Configs::default(),
+        };
+        self.load_due_deferred(&mut loading)?;
+        self.load_monitors(&mut loading)?;
+        self.load_due_environments(&mut loading)?;
+        self.load_named_environments(&mut loading)?;
+        self.load_whole_monitor(&mut loading)?;
+        self.load_deferred(&mut loading)?;
+        self.load_quota_usage(&mut loading)?;
+        self.load_runs(&mut loading)?;
+        self.load_incident(&mut loading)?;
+        self.load_history(&mut loading)?;
+        Ok(loading.snapshot)
     }
-    Ok(())
+
+    fn load_monitors(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
+        let keys = loading.keys;
+        let mut slugs: BTreeSet<&str> = keys.check_ins.iter().map(|key| key.slug.as_str()).collect();
+        slugs.extend(keys.slugs.iter().map(Slug::as_str));
+        slugs.extend(keys.monitor.iter().map(|(slug, _)| slug.as_str()));
+        let waiting: Vec<String> = loading.snapshot.deferred.keys().map(ToString::to_string).collect();
+        slugs.extend(waiting.iter().map(String::as_str));
+        if slugs.is_empty() {
+            return Ok(());
+        }
+        let mut statement = self.transaction.prepare_cached(&format!(
+            "SELECT {MONITOR}, k.value FROM json_each(?2) k JOIN monitors m ON m.project = ?1 AND m.slug = k.value"
+        ))?;
+        let mut found = statement.query(params![crate::PROJECT.cast_signed(), json(&slugs)?])?;
+        while let Some(row) = found.next()? {
+            let configs = &mut loading.configs;
+            let monitor = self
+                .unreadable
+                .decode("monitors", row, 0, |row| rows::monitor_with(row, |text| configs.decode(text)));
+            match monitor {
+                Ok((id, monitor)) => {
+                    loading.monitors.insert(id, loading.snapshot.add_monitor(id, monitor));
+                }
+                Err(error) => {
+                    let key = UnreadableKey::Monitor(row.get(MONITOR_COLUMNS)?);
+                    loading.snapshot.add_unreadable(key, reason_of(error)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn load_named_environments(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
+        let snapshot = &loading.snapshot;
+        let named: BTreeSet<(i64, usize, &str)> = loading
+            .keys
+            .check_ins
+            .iter()
+            .filter_map(|key| {
+                let monitor = snapshot.monitor_index(&key.slug)?;
+                let unknown = snapshot.environment_index(monitor, &key.environment).is_none();
+                Some((snapshot.monitors[monitor].id?, monitor, key.environment.as_str())).filter(|_| unknown)
+            })
+            .collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        let mut statement = self.transaction.prepare_cached(&format!(
+            "SELECT {ENVIRONMENT}, k.value ->> 1, k.value ->> 2 FROM json_each(?1) k
+             JOIN environments e ON e.monitor_id = k.value ->> 0 AND e.name = k.value ->> 2"
+        ))?;
+        let mut found = statement.query([json(&named)?])?;
+        while let Some(row) = found.next()? {
+            let monitor: i64 = row.get(ENVIRONMENT_COLUMNS)?;
+            let monitor = usize::try_from(monitor).unwrap_or_default();
+            match self.unreadable.decode("environments", row, 0, rows::environment) {
+                Ok((id, environment)) => drop(loading.snapshot.add_environment(monitor, id, environment)),
+                Err(error) => {
+                    let key = UnreadableKey::Environment(monitor, row.get(ENVIRONMENT_COLUMNS + 1)?);
+                    loading.snapshot.add_unreadable(key, reason_of(error)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Environments by their row ids, with their monitors; one that cannot be read is left out.
+    pub(super) fn load_environments(&self, loading: &mut Loading<'_>, ids: &[i64]) -> Result<(), StoreError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let mut statement = self.transaction.prepare_cached(&format!(
+            "SELECT {MONITOR}, {ENVIRONMENT} FROM json_each(?1) k JOIN environments e ON e.id = k.value
+             JOIN monitors m ON m.id = e.monitor_id WHERE m.id > ?2"
+        ))?;
+        let mut found = statement.query(params![json(ids)?, DELETED])?;
+        while let Some(row) = found.next()? {
+            let id = row.get(MONITOR_COLUMNS)?;
+            if loading.snapshot.environment_of_row(id).is_some() {
+                continue;
+            }
+            let Some(monitor) = self.monitor_of_row(loading, row)? else { continue };
+            let decoded = self.unreadable.decode("environments", row, MONITOR_COLUMNS, |row| {
+                rows::environment_from(row, MONITOR_COLUMNS)
+            });
+            match decoded {
+                Ok((id, environment)) => drop(loading.snapshot.add_environment(monitor, id, environment)),
+                Err(error) => drop(reason_of(error)?),
+            }
+        }
+        Ok(())
+    }
+
+    /// The index of the monitor of a row that begins with the columns [`MONITOR`]; `None` if it cannot be read.
+    fn monitor_of_row(&self, loading: &mut Loading<'_>, row: &Row<'_>) -> Result<Option<usize>, StoreError> {
+        if let Some(known) = loading.monitors.get(&row.get(0)?) {
+            return Ok(Some(*known));
+        }
+        let configs = &mut loading.configs;
+        let decoded = self
+            .unreadable
+            .decode("monitors", row, 0, |row| rows::monitor_with(row, |text| configs.decode(text)));
+        match decoded {
+            Ok((id, monitor)) => {
+                let index = loading.snapshot.add_monitor(id, monitor);
+                loading.monitors.insert(id, index);
+                Ok(Some(index))
+            }
+            Err(error) => reason_of(error).map(|_| None),
+        }
+    }
+
+    fn load_due_environments(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
+        self.load_environments(loading, &loading.keys.missed)?;
+        if loading.keys.timed_out.is_empty() {
+            return Ok(());
+        }
+        let mut statement = self.transaction.prepare_cached(&format!(
+            "SELECT {CHECK_IN}, c.environment_id FROM json_each(?1) t JOIN check_ins c ON c.id = t.value
+             JOIN configs k ON k.id = c.config_id"
+        ))?;
+        let runs = self.decode_runs(loading, &mut statement, params![json(&loading.keys.timed_out)?])?;
+        let environments: BTreeSet<i64> = runs.iter().map(|(_, _, environment)| *environment).collect();
+        let environments: Vec<i64> = environments.into_iter().collect();
+        self.load_environments(loading, &environments)?;
+        for (id, run, environment) in runs {
+            match loading.snapshot.environment_of_row(environment) {
+                Some(environment) => loading.snapshot.add_run(id, Ok(environment), run),
+                // It would be on each page.
+                None => self.unreadable.hide("check_ins", id),
+            }
+        }
+        Ok(())
+    }
+
+    /// The environments of the monitor that a command is about, and those of its open runs that the command may end.
+    fn load_whole_monitor(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
+        let Some((slug, until)) = &loading.keys.monitor else { return Ok(()) };
+        let Some(monitor) = loading.snapshot.by_slug(slug) else { return Ok(()) };
+        let Some(id) = loading.snapshot.monitors[monitor].id else { return Ok(()) };
+        let ids = self
+            .transaction
+            .prepare_cached("SELECT id FROM environments WHERE monitor_id = ?1 ORDER BY name")?
+            .query_map([id], |row| row.get(0))?
+            .collect::<Result<Vec<i64>, _>>()?;
+        self.load_environments(loading, &ids)?;
+        let mut statement = self.transaction.prepare_cached(&format!(
+            "SELECT {CHECK_IN}, c.environment_id FROM json_each(?1) e
+             JOIN check_ins c ON c.environment_id = e.value AND c.status = 'in_progress'
+             JOIN configs k ON k.id = c.config_id WHERE c.timeout_at <= ?2 OR c.unheard"
+        ))?;
+        let runs = self.decode_runs(loading, &mut statement, params![json(&ids)?, Micros(*until)])?;
+        add_runs(&mut loading.snapshot, runs);
+        Ok(())
+    }
+
+    fn load_quota_usage(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
+        let snapshot = &mut loading.snapshot;
+        let makes_monitor =
+            loading.keys.check_ins.iter().any(|key| key.has_config && !snapshot.has_monitor(&key.slug));
+        if makes_monitor {
+            let mut statement =
+                self.transaction.prepare_cached("SELECT count(*) FROM monitors WHERE id > ?1")?;
+            snapshot.set_monitor_count(statement.query_row([DELETED], |row| row.get(0))?);
+        }
+        let crowded: BTreeSet<(i64, usize)> = loading
+            .keys
+            .check_ins
+            .iter()
+            .filter_map(|key| {
+                let monitor = snapshot.monitor_index(&key.slug)?;
+                let is_new = snapshot.environment_index(monitor, &key.environment).is_none();
+                Some((snapshot.monitors[monitor].id?, monitor)).filter(|_| is_new)
+            })
+            .collect();
+        if crowded.is_empty() {
+            return Ok(());
+        }
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT k.value ->> 1, count(*), min(e.muted) FROM json_each(?1) k
+             JOIN environments e ON e.monitor_id = k.value ->> 0 GROUP BY 1",
+        )?;
+        let mut found = statement.query([json(&crowded)?])?;
+        while let Some(row) = found.next()? {
+            let monitor: i64 = row.get(0)?;
+            let usage =
+                QuotaUsage { environments: row.get(1)?, all_muted: row.get(2)?, ..QuotaUsage::default() };
+            snapshot.set_quota_usage(usize::try_from(monitor).unwrap_or_default(), usage);
+        }
+        Ok(())
+    }
+
+    /// Runs that check-ins name, and of the environment of a check-in that names none, the open ones that began last.
+    fn load_runs(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
+        let keys = loading.keys;
+        let mut guids: BTreeSet<String> = BTreeSet::new();
+        let named = keys.check_ins.iter().map(|key| key.id);
+        let waiting = loading.snapshot.deferred.values().flatten().map(|row| row.event.check_in_id);
+        guids.extend(named.chain(waiting).filter(|id| *id != CheckInId::NIL).map(|id| id.to_string()));
+        if !guids.is_empty() {
+            let mut statement = self.transaction.prepare_cached(&format!(
+                "SELECT {CHECK_IN}, c.environment_id FROM json_each(?1) g JOIN check_ins c ON c.guid = unhex(g.value)
+                 JOIN configs k ON k.id = c.config_id"
+            ))?;
+            let runs = self.decode_runs(loading, &mut statement, params![json(&guids)?])?;
+            self.add_named_runs(loading, runs)?;
+        }
+        let mut nameless: HashMap<i64, usize> = HashMap::new();
+        let mut all: BTreeSet<i64> = BTreeSet::new();
+        let mut per_environment: HashMap<i64, usize> = HashMap::new();
+        for key in &keys.check_ins {
+            let snapshot = &loading.snapshot;
+            let environment = snapshot
+                .monitor_index(&key.slug)
+                .and_then(|monitor| snapshot.environment_index(monitor, &key.environment))
+                .and_then(|index| snapshot.environments[index].row.id);
+            let Some(environment) = environment else { continue };
+            all.insert(environment);
+            *per_environment.entry(environment).or_default() += 1;
+            if key.id == CheckInId::NIL {
+                nameless.insert(environment, 0);
+            }
+        }
+        if !nameless.is_empty() {
+            // Each check-in of the environment may end one of them.
+            let most = nameless.keys().filter_map(|id| per_environment.get(id)).max().copied();
+            let ids: Vec<i64> = nameless.into_keys().collect();
+            let mut statement = self.transaction.prepare_cached(&format!(
+                "SELECT {CHECK_IN}, c.environment_id FROM json_each(?1) e JOIN check_ins c ON c.id IN (
+                     SELECT o.id FROM check_ins o WHERE o.environment_id = e.value AND o.status = 'in_progress'
+                     AND o.id NOT IN (SELECT value FROM json_each(?3)) ORDER BY o.date_added DESC, o.id DESC LIMIT ?2)
+                 JOIN configs k ON k.id = c.config_id"
+            ))?;
+            let left_out = self.unreadable.ids("check_ins", &[]);
+            let most = i64::try_from(most.unwrap_or_default()).unwrap_or(i64::MAX);
+            let runs = self.decode_runs(loading, &mut statement, params![json(&ids)?, most, left_out])?;
+            add_runs(&mut loading.snapshot, runs);
+        }
+        if let Some(until) = keys.overdue_until
+            && !all.is_empty()
+        {
+            let mut statement = self.transaction.prepare_cached(&format!(
+                "SELECT {CHECK_IN}, c.environment_id FROM json_each(?1) e
+                 JOIN check_ins c ON c.environment_id = e.value AND c.status = 'in_progress'
+                 JOIN configs k ON k.id = c.config_id WHERE c.timeout_at <= ?2"
+            ))?;
+            let runs = self.decode_runs(loading, &mut statement, params![json(&all)?, Micros(until)])?;
+            add_runs(&mut loading.snapshot, runs);
+        }
+        Ok(())
+    }
+
+    /// Adds runs that were found by their ids, wherever they are. One of a deleted environment is deleted: else its id could not be used
+    /// again.
+    fn add_named_runs(&self, loading: &mut Loading<'_>, runs: Vec<Run>) -> Result<(), StoreError> {
+        let elsewhere: BTreeSet<i64> = runs
+            .iter()
+            .map(|(_, _, environment)| *environment)
+            .filter(|environment| loading.snapshot.environment_of_row(*environment).is_none())
+            .collect();
+        let mut places: HashMap<i64, Result<String, String>> = HashMap::new();
+        if !elsewhere.is_empty() {
+            let mut statement = self.transaction.prepare_cached(
+                "SELECT e.id, m.slug, e.name FROM json_each(?1) k JOIN environments e ON e.id = k.value
+                 JOIN monitors m ON m.id = e.monitor_id WHERE m.id > ?2",
+            )?;
+            let mut found = statement.query(params![json(&elsewhere)?, DELETED])?;
+            while let Some(row) = found.next()? {
+                let place = self.unreadable.decode("environments", row, 0, |row| {
+                    Ok(environment_in_words(row.get_ref(1)?.as_str()?, row.get_ref(2)?.as_str()?))
+                });
+                let place = match place {
+                    Ok(place) => Ok(place),
+                    Err(error) => Err(reason_of(error)?),
+                };
+                places.insert(row.get(0)?, place);
+            }
+        }
+        for (id, run, environment) in runs {
+            let snapshot = &mut loading.snapshot;
+            match (snapshot.environment_of_row(environment), places.get(&environment)) {
+                (Some(index), _) => snapshot.add_run(id, Ok(index), run),
+                (None, Some(Ok(place))) => snapshot.add_run(id, Err(place.clone()), run),
+                (None, Some(Err(reason))) => {
+                    snapshot.add_unreadable(UnreadableKey::Run(run.guid), reason.clone());
+                }
+                (None, None) => self.forget_run(id)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows with the columns [`CHECK_IN`] and the row id of the environment.
+    fn decode_runs(
+        &self,
+        loading: &mut Loading<'_>,
+        statement: &mut Statement<'_>,
+        params: &[&dyn rusqlite::ToSql],
+    ) -> Result<Vec<Run>, StoreError> {
+        let mut runs = Vec::new();
+        let mut found = statement.query(params)?;
+        while let Some(row) = found.next()? {
+            let configs = &mut loading.configs;
+            let decoded = self.unreadable.decode("check_ins", row, 0, |row| {
+                let text = row.get_ref(CHECK_IN_COLUMNS - 1)?.as_str()?;
+                let config =
+                    configs.decode(text).map_err(|error| rows::corrupt(CHECK_IN_COLUMNS - 1, error))?;
+                rows::check_in_with(row, config)
+            });
+            match decoded {
+                Ok((id, run)) => runs.push((id, run, row.get(CHECK_IN_COLUMNS)?)),
+                Err(error) => {
+                    let reason = reason_of(error)?;
+                    if let Some(guid) = guid(row) {
+                        loading.snapshot.add_unreadable(UnreadableKey::Run(guid), reason);
+                    }
+                }
+            }
+        }
+        Ok(runs)
+    }
+
+    /// The incident that a command is about.
+    fn load_incident(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
+        let Some(guid) = loading.keys.incident else { return Ok(()) };
+        let mut statement = self.transaction.prepare_cached(&format!(
+            "SELECT {INCIDENT}, i.id, i.environment_id FROM incidents i WHERE i.guid = ?1"
+        ))?;
+        let mut found = statement.query([guid.as_bytes()])?;
+        let Some(row) = found.next()? else { return Ok(()) };
+        let incident = self.unreadable.decode("incidents", row, INCIDENT_COLUMNS, rows::incident)?;
+        let (id, environment) = (row.get(INCIDENT_COLUMNS)?, row.get(INCIDENT_COLUMNS + 1)?);
+        self.load_environments(loading, &[environment])?;
+        if let Some(environment) = loading.snapshot.environment_of_row(environment) {
+            loading.snapshot.add_incident(environment, id, incident);
+        }
+        Ok(())
+    }
+}
+
+/// Row id, run, and row id of the environment.
+type Run = (i64, CheckIn, i64);
+
+/// Adds runs of environments that are in the snapshot.
+fn add_runs(snapshot: &mut Snapshot, runs: Vec<Run>) {
+    for (id, run, environment) in runs {
+        if let Some(environment) = snapshot.environment_of_row(environment) {
+            snapshot.add_run(id, Ok(environment), run);
+        }
+    }
+}
+
+fn guid(row: &Row<'_>) -> Option<Uuid> {
+    rows::uuid(row, 1).ok()
+}
+
+pub(super) fn json(keys: &(impl serde::Serialize + ?Sized)) -> Result<String, StoreError> {
+    serde_json::to_string(keys).map_err(StoreError::unavailable)
 }

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::connection::SqliteRecords;
 use super::reader::{SqliteReader, page};
 use super::rows::{self, Micros};
 use super::unreadable::UnreadableRows;
@@ -12,31 +11,13 @@ use crate::store::error::StoreError;
 use crate::store::views::{Page, PageRequest};
 
 /// The row of `settings` with the last heartbeat, in microseconds.
-const HEARD_UNTIL: &str = "heard_until";
-
-impl SqliteRecords<'_> {
-    pub(super) fn put_heard_until(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.0
-            .prepare_cached(
-                "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value",
-            )?
-            .execute(params![HEARD_UNTIL, now.as_microsecond().to_string()])?;
-        Ok(())
-    }
-
-    pub(super) fn put_outage(&self, outage: Outage) -> Result<(), StoreError> {
-        self.0
-            .prepare_cached("INSERT INTO outages (since, until) VALUES (?1, ?2)")?
-            .execute(params![Micros(outage.since), Micros(outage.until)])?;
-        Ok(())
-    }
-}
+pub(super) const LAST_SEEN: &str = "heard_until";
 
 /// The last instant at which the server is known to have received; `None` before its first.
 pub(super) fn last_heartbeat(connection: &Connection) -> Result<Option<Timestamp>, StoreError> {
     let micros: Option<String> = connection
         .prepare_cached("SELECT value FROM settings WHERE name = ?1")?
-        .query_row([HEARD_UNTIL], |row| row.get(0))
+        .query_row([LAST_SEEN], |row| row.get(0))
         .optional()?;
     let micros = micros.and_then(|micros| micros.parse().ok());
     Ok(micros.and_then(|micros| Timestamp::from_microsecond(micros).ok()))

@@ -1,60 +1,12 @@
 //! Payloads that were refused, or accepted with remarks, each with its processing errors.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
-use super::connection::SqliteRecords;
 use super::reader::SqliteReader;
-use super::rows::{self, Micros};
-use crate::domain::{PROJECT, ProcessingError, ReceivedCheckIn};
+use super::rows;
+use crate::domain::{PROJECT, ProcessingError};
 use crate::store::error::{StoreError, UnreadableRow};
 use crate::store::views::{ErrorView, ProcessingErrorsView};
-
-/// The number of payloads that are kept of each monitor, as at Sentry.
-const REFUSED: u32 = 10;
-/// The number of characters that are kept of a payload.
-const PAYLOAD: usize = 4_096;
-
-impl SqliteRecords<'_> {
-    pub(super) fn keep_refused(
-        &self,
-        refused: &ReceivedCheckIn,
-        errors: &[ProcessingError],
-        accepted: bool,
-    ) -> Result<(), StoreError> {
-        let project = PROJECT.cast_signed();
-        let slug = refused.monitor_slug.as_ref().map(crons_types::Slug::as_str);
-        let monitor: Option<i64> = self
-            .0
-            .prepare_cached("SELECT id FROM monitors WHERE project = ?1 AND slug = ?2")?
-            .query_row(params![project, slug], |row| row.get(0))
-            .optional()?;
-        let errors: Vec<(&str, String)> =
-            errors.iter().map(|error| (error.name(), error.to_string())).collect();
-        let errors = serde_json::to_string(&errors).map_err(StoreError::unavailable)?;
-        let payload: String = refused.payload.chars().take(PAYLOAD).collect();
-        // A job that never sends what it should would push all else out.
-        if accepted {
-            self.0
-                .prepare_cached(
-                    "DELETE FROM refused WHERE project = ?1 AND monitor_id IS ?2 AND accepted AND errors = ?3",
-                )?
-                .execute(params![project, monitor, errors])?;
-        }
-        self.0
-            .prepare_cached(
-                "INSERT INTO refused (project, monitor_id, received, payload, errors, accepted)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![project, monitor, Micros(refused.received), payload, errors, accepted])?;
-        self.0
-            .prepare_cached(
-                "DELETE FROM refused WHERE id IN (SELECT id FROM refused WHERE project = ?1 AND monitor_id IS ?2
-                 ORDER BY id DESC LIMIT -1 OFFSET ?3)",
-            )?
-            .execute(params![project, monitor, REFUSED])?;
-        Ok(())
-    }
-}
 
 impl SqliteReader {
     pub(super) fn processing_errors_of(

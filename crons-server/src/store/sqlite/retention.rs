@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::connection::SqliteRecords;
+use super::connection::SqliteTransaction;
 use super::deletion::DELETED;
 use super::expired::{Cutoffs, LOOKED_AT, limit};
 use super::reader::SqliteReader;
@@ -191,17 +191,17 @@ fn outages(connection: &Connection, cutoffs: Cutoffs, expired: &mut Expired) -> 
     Ok(if expired.outages.len() < ROWS { Stage::Done } else { Stage::Outages })
 }
 
-impl SqliteRecords<'_> {
+impl SqliteTransaction<'_> {
     pub(super) fn free_pages(&self) -> Result<bool, StoreError> {
-        let free: u32 = self.0.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
+        let free: u32 = self.transaction.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
         if free > 0 {
-            let mut statement = self.0.prepare(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
+            let mut statement = self.transaction.prepare(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
             let mut freed = statement.query([])?;
             // Each step frees a page.
             while freed.next()?.is_some() {}
         }
         // A file without incremental vacuum, which could not be rewritten when it was opened, never shrinks.
-        let left: u32 = self.0.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
+        let left: u32 = self.transaction.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
         Ok(0 < left && left < free)
     }
 }

@@ -23,9 +23,6 @@ pub(super) const ENVIRONMENT_COLUMNS: usize = 9;
 pub(super) const CHECK_IN: &str = "c.id, c.guid, c.status, c.duration_ms, c.date_added, c.date_updated, c.date_clock, \
     c.date_in_progress, c.expected_time, c.timeout_at, c.reported, c.unheard, k.config";
 pub(super) const CHECK_IN_COLUMNS: usize = 13;
-/// Columns of a [`CheckIn`] named `c` without its config.
-pub(super) const CHECK_IN_ALONE: &str = "c.id, c.guid, c.status, c.duration_ms, c.date_added, c.date_updated, c.date_clock, \
-    c.date_in_progress, c.expected_time, c.timeout_at, c.reported, c.unheard";
 /// Columns of an [`Incident`] named `i`.
 pub(super) const INCIDENT: &str = "i.guid, i.started_at, i.starting_check_in, i.resolved_at, i.resolving_check_in, \
     i.errors, i.misses, i.timeouts, i.told, i.acknowledged_at, i.acknowledged_by";
@@ -79,11 +76,6 @@ fn status(row: &Row<'_>, column: usize) -> rusqlite::Result<Status> {
 fn status_named(text: &str, column: usize) -> rusqlite::Result<Status> {
     let known = Status::ALL.into_iter().find(|status| status.as_str() == text);
     known.ok_or_else(|| corrupt(column, format!("{text:?} is no status of a check-in")))
-}
-
-/// Row id and monitor.
-pub(super) fn monitor(row: &Row<'_>) -> rusqlite::Result<(i64, Monitor)> {
-    monitor_with(row, |text| serde_json::from_str(text))
 }
 
 /// Row id and monitor, with its config parsed by `config`.
@@ -159,7 +151,7 @@ pub(super) fn check_in_with(row: &Row<'_>, config: Config) -> rusqlite::Result<(
 /// `id, guid, status, date_added`.
 pub(super) fn finished(row: &Row<'_>) -> rusqlite::Result<FinishedRun> {
     Ok(FinishedRun {
-        order: row.get(0)?,
+        arrival_seq: row.get(0)?,
         guid: uuid(row, 1)?,
         status: status(row, 2)?,
         date_added: instant(row, 3)?,
@@ -179,7 +171,7 @@ pub(super) fn incident(row: &Row<'_>) -> rusqlite::Result<Incident> {
         resolved_at: maybe_instant(row, 3)?,
         resolving_check_in: row.get::<_, Option<[u8; 16]>>(4)?.map(Uuid::from_bytes),
         failures: Failures { error: row.get(5)?, missed: row.get(6)?, timeout: row.get(7)? },
-        told: row.get(8)?,
+        notified: row.get(8)?,
         acknowledged,
     })
 }

@@ -1,4 +1,4 @@
-//! Opening a database file: its settings, its schema, forward from any earlier one.
+//! Opens database files: their settings, and their schema, which is migrated from any earlier one.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,23 +9,28 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::store::error::StoreError;
 
 /// In order; the file's `user_version` counts those that it has been through.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_incidents.sql"),
     include_str!("migrations/0003_alerts.sql"),
     include_str!("migrations/0004_newest.sql"),
     include_str!("migrations/0005_unheard_and_deleted.sql"),
+    include_str!("migrations/0006_foreign_keys.sql"),
 ];
 
-/// Of `PRAGMA cache_size`: negative, in KiB. Ids are random, so the pages of their index are all in use.
+/// The value of `PRAGMA cache_size`; a negative one is in KiB. Ids are random, so all pages of their index are in use.
 const CACHE: i32 = -8 * 1024;
-/// Pages in the log before they are moved to the file: 16 MiB. The usual 4 move the pages of that index too often.
+/// The number of pages in the write-ahead log at which they are moved to the file: 16 MiB. At the usual 4 MiB, pages of that index are moved
+/// too often.
 const CHECKPOINT: u32 = 4_000;
 
-/// Of `PRAGMA auto_vacuum`.
+/// Prepared statements that are kept: of each table that rows are added to, one for each number of rows that is a power of two.
+const STATEMENTS: usize = 256;
+
+/// The value of `PRAGMA auto_vacuum` for incremental vacuum.
 const INCREMENTAL: u32 = 2;
 
-/// Opens the file for writing, makes it if it is not there, and brings its schema up to date.
+/// Opens a file for writing: creates it if it does not exist, and migrates its schema.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(5))?;
@@ -45,30 +50,30 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     // What has been answered with 2xx must survive a power cut.
     connection.pragma_update(None, "synchronous", "full")?;
-    // Each row id that is written was read or made in the same transaction. To look all of them up again costs, and with it
-    // SQLite would keep copies of pages after all (see `bulk`). Databases in memory, of simulations, do look.
-    connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "cache_size", CACHE)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
     settle_plans(&connection)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     migrate(&mut connection)?;
-    // What savepoints would go back to, some hundred KiB of a storm, is not written to a file. What came before this may be more.
+    // Migrations move more rows than a check of each would be worth.
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // Copies of pages that a statement may have to restore, some hundred KiB of a storm, are not written to a file. A migration may
+    // need more.
     connection.pragma_update(None, "temp_store", "memory")?;
     Ok(connection)
 }
 
-/// One that is in no file.
+/// Opens a database in memory.
 pub(super) fn open_in_memory() -> Result<Connection, StoreError> {
     let mut connection = Connection::open_in_memory()?;
     connection.pragma_update(None, "foreign_keys", true)?;
     settle_plans(&connection)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     migrate(&mut connection)?;
     Ok(connection)
 }
 
-/// Opens the file for reading, beside the connection that writes.
+/// Opens a file for reading, beside the connection that writes.
 pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     let connection = open_any(path)?;
     let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -82,7 +87,7 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// The same of any schema that is known, for a copy.
+/// Opens a file of any known schema for reading, to copy it.
 pub(super) fn open_any(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(Duration::from_secs(5))?;
@@ -91,14 +96,14 @@ pub(super) fn open_any(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// Has SQLite plan a statement once. Otherwise one on a table with a partial index is planned anew each time that it is
-/// taken from the cache, which was three quarters of all the work.
+/// Has SQLite plan each statement once. Otherwise a statement on a table with a partial index is planned again each time that it is taken
+/// from the cache, which was three quarters of all the work.
 fn settle_plans(connection: &Connection) -> Result<(), StoreError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
 
-/// Whether it is a database of this program, of a schema that it knows, from `oldest` on. Others are left alone.
+/// Refuses a file of another program, and a schema older than `oldest` or newer than this program knows.
 fn ours(connection: &Connection, oldest: u32) -> Result<(), StoreError> {
     let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if version as usize > MIGRATIONS.len() {

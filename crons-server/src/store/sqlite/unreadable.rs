@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Error, Row};
 
-use crate::store::error::UnreadableRow;
+use crate::store::error::{StoreError, UnreadableRow};
 
 /// The most rows that are listed; a damaged file may have millions.
 const MAX_LISTED: usize = 100;
@@ -61,6 +61,11 @@ impl UnreadableRows {
         self.found().known.contains(&(table, id))
     }
 
+    /// The number of rows that are left out.
+    pub(super) fn count(&self) -> usize {
+        self.found().known.len()
+    }
+
     /// The ids of the unreadable rows of a table, and `more` ids, as a JSON array.
     pub(super) fn ids(&self, table: &str, more: &[i64]) -> String {
         let found = self.found();
@@ -89,6 +94,17 @@ pub(super) fn skip_unreadable<T>(row: rusqlite::Result<T>) -> Option<rusqlite::R
     match row {
         Err(error) if is_unreadable(&error) => None,
         row => Some(row),
+    }
+}
+
+/// The reason why a row cannot be read.
+///
+/// # Errors
+/// If it is the database that fails.
+pub(super) fn reason_of(error: Error) -> Result<String, StoreError> {
+    match StoreError::from(error) {
+        StoreError::Corrupt(row) => Ok(row.to_string()),
+        error => Err(error),
     }
 }
 

@@ -3,52 +3,16 @@
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
-use super::connection::SqliteRecords;
 use super::reader::{SqliteReader, page};
 use crate::domain::PROJECT;
 use crate::store::error::StoreError;
-use crate::store::records::Usage;
 use crate::store::views::{Page, PageRequest, UsageView};
-
-/// Seconds.
-const HOUR: i64 = 3_600;
 
 /// The slugs of all counts. The recursion steps from slug to slug by the primary key, however many hours each has.
 const ALL_SLUGS: &str = "s (slug) AS (
     SELECT min(slug) FROM usage WHERE project = ?1
     UNION ALL
     SELECT (SELECT min(slug) FROM usage WHERE project = ?1 AND slug > s.slug) FROM s WHERE s.slug IS NOT NULL)";
-
-impl SqliteRecords<'_> {
-    pub(super) fn add_usage(&self, at: Timestamp, usage: &Usage, count: u32) -> Result<(), StoreError> {
-        let Usage { project, slug, outcome, reason } = usage;
-        // Of names that are no monitor's there may be any number: they are counted together.
-        let slug = match slug.as_ref().map(crons_types::Slug::as_str) {
-            Some(slug) if self.1.monitor(slug).is_some() || self.is_monitor(*project, slug)? => slug,
-            _ => "",
-        };
-        self.0
-            .prepare_cached(
-                "INSERT INTO usage (project, slug, hour, outcome, reason, count) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT DO UPDATE SET count = count + excluded.count",
-            )?
-            .execute(params![
-                project.cast_signed(),
-                slug,
-                at.as_second().div_euclid(HOUR) * HOUR,
-                outcome.as_str(),
-                reason.unwrap_or_default(),
-                count
-            ])?;
-        Ok(())
-    }
-
-    fn is_monitor(&self, project: u64, slug: &str) -> Result<bool, StoreError> {
-        let mut statement =
-            self.0.prepare_cached("SELECT 1 FROM monitors WHERE project = ?1 AND slug = ?2")?;
-        Ok(statement.exists(params![project.cast_signed(), slug])?)
-    }
-}
 
 impl SqliteReader {
     pub(super) fn usage_since(
@@ -88,6 +52,8 @@ mod tests {
     use super::*;
     use crate::store::sqlite::SqliteStore;
     use crate::store::sqlite::steps::Steps;
+
+    const HOUR: i64 = 3_600;
 
     /// The steps of SQLite's virtual machine to read the counts of the last two hours beside `hours` older ones.
     fn steps_beside(hours: u32, slug: Option<&str>) -> u64 {

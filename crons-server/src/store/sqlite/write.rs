@@ -1,170 +1,283 @@
-//! What has changed, written to SQLite.
+//! The changes of a snapshot, written to SQLite by sets: new rows and changed ones by the same statements.
 
-use jiff::Timestamp;
-use rusqlite::params;
+use std::collections::HashMap;
 
-use super::connection::SqliteRecords;
+use rusqlite::types::{Null, ToSqlOutput};
+
+use super::bulk;
+use super::connection::SqliteTransaction;
+use super::load::json;
 use super::rows::Micros;
-use crate::domain::{Config, Incident, Monitor, MonitorEnvironment};
+use crate::domain::{CheckIn, Config, Incident, Monitor, MonitorEnvironment, Snapshot, Status};
 use crate::store::error::StoreError;
 
-impl SqliteRecords<'_> {
-    /// The row id.
-    pub(super) fn put_monitor(&mut self, monitor: &Monitor) -> Result<i64, StoreError> {
-        let Monitor { guid, project, slug, spelling, enabled, upserting, config, owner, date_created } =
-            monitor;
-        let id = self
-            .0
-            .prepare_cached(
-                "INSERT INTO monitors (guid, project, slug, enabled, upserting, config, owner, date_created, spelling)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-                 ON CONFLICT (project, slug) DO UPDATE SET enabled = excluded.enabled,
-                 upserting = excluded.upserting, config = excluded.config, owner = excluded.owner,
-                 spelling = excluded.spelling RETURNING id",
-            )?
-            .query_row(
-                params![
-                    guid.as_bytes(),
-                    project.cast_signed(),
-                    slug.as_str(),
-                    enabled,
-                    upserting,
-                    json(config)?,
-                    owner,
-                    Micros(*date_created),
-                    spelling,
-                ],
-                |row| row.get(0),
-            )?;
-        self.1.put_monitor(id, monitor);
-        Ok(id)
+impl SqliteTransaction<'_> {
+    /// Returns the row ids of the monitors of the snapshot, by their index.
+    pub(super) fn write_snapshot(&self, snapshot: &Snapshot) -> Result<Vec<i64>, StoreError> {
+        let monitors = self.assign_ids("monitors", snapshot.monitors.iter().map(|row| row.id))?;
+        self.write_monitors(snapshot, &monitors)?;
+        let stored = snapshot.environments.iter().map(|environment| environment.row.id);
+        let environments = self.assign_ids("environments", stored)?;
+        self.write_environments(snapshot, &monitors, &environments)?;
+        self.write_check_ins(snapshot, &environments)?;
+        let stored = snapshot.incidents.iter().map(|incident| incident.row.id);
+        let incidents = self.assign_ids("incidents", stored)?;
+        self.write_incidents(snapshot, &environments, &incidents)?;
+        let rows: Vec<_> = snapshot
+            .occurrences
+            .iter()
+            .map(|(incident, occurrence)| {
+                [
+                    incidents[*incident].into(),
+                    occurrence.check_in.as_bytes().as_slice().into(),
+                    Micros(occurrence.at).into(),
+                    occurrence.reason.as_str().into(),
+                ]
+            })
+            .collect();
+        bulk::insert(&self.transaction, "occurrences (incident_id, check_in, at, reason)", "", &rows)?;
+        self.write_deferred(snapshot)?;
+        Ok(monitors)
     }
 
-    /// One whose row is known; `due`: also by when the next check-in is due, which has an index.
-    pub(super) fn change_environment(
-        &mut self,
-        monitor_id: i64,
-        id: i64,
-        environment: &MonitorEnvironment,
-        due: bool,
+    /// Row ids of a table by the index of the row in the snapshot: new rows get the next ones, in their order.
+    fn assign_ids(
+        &self,
+        table: &str,
+        stored: impl Iterator<Item = Option<i64>> + Clone,
+    ) -> Result<Vec<i64>, StoreError> {
+        let makes_any = stored.clone().any(|id| id.is_none());
+        let mut next = if makes_any { bulk::next_id(&self.transaction, table)? } else { 0 };
+        let ids = stored.map(|id| {
+            id.unwrap_or_else(|| {
+                next += 1;
+                next - 1
+            })
+        });
+        Ok(ids.collect())
+    }
+
+    fn write_monitors(&self, snapshot: &Snapshot, ids: &[i64]) -> Result<(), StoreError> {
+        let changed = snapshot.monitors.iter().zip(ids).filter(|(row, _)| row.changed);
+        let changed = changed.map(|(row, id)| Ok((*id, &row.value, json(&row.value.config)?)));
+        let changed = changed.collect::<Result<Vec<_>, StoreError>>()?;
+        let rows: Vec<_> = changed.iter().map(|(id, value, config)| monitor(*id, value, config)).collect();
+        bulk::insert(
+            &self.transaction,
+            "monitors (id, guid, project, slug, enabled, upserting, config, owner, date_created, spelling)",
+            "ON CONFLICT (id) DO UPDATE SET enabled = excluded.enabled, upserting = excluded.upserting,
+             config = excluded.config, owner = excluded.owner, spelling = excluded.spelling",
+            &rows,
+        )
+    }
+
+    fn write_environments(
+        &self,
+        snapshot: &Snapshot,
+        monitors: &[i64],
+        ids: &[i64],
     ) -> Result<(), StoreError> {
-        let sql = if due {
-            "UPDATE environments SET status = ?2, muted = ?3, last_check_in = ?4, next_check_in = ?5, last_ok = ?6,
-             next_check_in_latest = ?7 WHERE id = ?1"
-        } else {
-            "UPDATE environments SET status = ?2, muted = ?3, last_check_in = ?4, next_check_in = ?5, last_ok = ?6
-             WHERE id = ?1"
+        let changed =
+            snapshot.environments.iter().zip(ids).filter(|(environment, _)| environment.row.changed);
+        let rows: Vec<_> = changed
+            .map(|(changed, id)| environment(*id, monitors[changed.monitor], &changed.row.value))
+            .collect();
+        bulk::insert(
+            &self.transaction,
+            "environments (id, monitor_id, name, status, muted, date_created, last_check_in, next_check_in,
+             next_check_in_latest, last_ok)",
+            "ON CONFLICT (id) DO UPDATE SET status = excluded.status, muted = excluded.muted,
+             last_check_in = excluded.last_check_in, next_check_in = excluded.next_check_in,
+             next_check_in_latest = excluded.next_check_in_latest, last_ok = excluded.last_ok",
+            &rows,
+        )
+    }
+
+    fn write_check_ins(&self, snapshot: &Snapshot, environments: &[i64]) -> Result<(), StoreError> {
+        let stored = snapshot.runs.iter().map(|run| run.row.id);
+        let ids = self.assign_ids("check_ins", stored)?;
+        let changed = snapshot.runs.iter().zip(ids).filter(|(run, _)| run.row.changed);
+        let changed: Vec<_> = changed
+            .filter_map(|(run, id)| {
+                let environment = *run.environment.as_ref().ok()?;
+                Some((id, environments[environment], &run.row.value))
+            })
+            .collect();
+        let configs = self.config_ids(changed.iter().map(|(_, _, run)| &run.config))?;
+        let rows: Vec<_> = changed
+            .iter()
+            .map(|(id, environment, run)| check_in(*id, *environment, configs[&run.config], run))
+            .collect();
+        bulk::insert(
+            &self.transaction,
+            "check_ins (id, guid, environment_id, status, duration_ms, date_added, date_updated, date_clock,
+             date_in_progress, expected_time, timeout_at, config_id, reported, unheard)",
+            "ON CONFLICT (id) DO UPDATE SET status = excluded.status, duration_ms = excluded.duration_ms,
+             date_updated = excluded.date_updated, date_in_progress = excluded.date_in_progress,
+             timeout_at = excluded.timeout_at, config_id = excluded.config_id, reported = excluded.reported,
+             unheard = excluded.unheard",
+            &rows,
+        )
+    }
+
+    /// Row ids of configurations, made where there are none.
+    fn config_ids<'a>(
+        &self,
+        configs: impl Iterator<Item = &'a Config>,
+    ) -> Result<HashMap<&'a Config, i64>, StoreError> {
+        let mut ids: HashMap<&Config, i64> = configs.map(|config| (config, 0)).collect();
+        if ids.is_empty() {
+            return Ok(ids);
+        }
+        let mut by_text = HashMap::new();
+        for config in ids.keys() {
+            by_text.insert(json(*config)?, *config);
+        }
+        let texts = json(&by_text.keys().collect::<Vec<_>>())?;
+        let mut find = self.transaction.prepare_cached(
+            "SELECT c.id, c.config FROM json_each(?1) k JOIN configs c ON c.config = k.value",
+        )?;
+        let mut find_all = |ids: &mut HashMap<&'a Config, i64>| -> Result<usize, StoreError> {
+            let mut found = find.query([&texts])?;
+            let mut count = 0;
+            while let Some(row) = found.next()? {
+                if let Some(config) = by_text.get(row.get_ref(1)?.as_str().map_err(StoreError::unavailable)?)
+                {
+                    ids.insert(config, row.get(0)?);
+                    count += 1;
+                }
+            }
+            Ok(count)
         };
-        let mut statement = self.0.prepare_cached(sql)?;
-        let values = params![
-            id,
-            environment.status.as_str(),
-            environment.muted,
-            environment.last_check_in.map(Micros),
-            environment.next_check_in.map(Micros),
-            environment.last_ok.map(Micros),
-            environment.next_check_in_latest.map(Micros),
-        ];
-        statement.execute(if due { values } else { &values[..6] })?;
-        drop(statement);
-        self.1.change_environment(monitor_id, id, environment);
-        Ok(())
-    }
-
-    /// The row id.
-    pub(super) fn put_environment(
-        &mut self,
-        monitor_id: i64,
-        environment: &MonitorEnvironment,
-    ) -> Result<i64, StoreError> {
-        if let Some((id, _)) = self.1.environment(monitor_id, &environment.name) {
-            let id = *id;
-            self.change_environment(monitor_id, id, environment, true)?;
-            return Ok(id);
+        if find_all(&mut ids)? < by_text.len() {
+            self.transaction
+                .prepare_cached("INSERT OR IGNORE INTO configs (config) SELECT value FROM json_each(?1)")?
+                .execute([&texts])?;
+            find_all(&mut ids)?;
         }
-        let MonitorEnvironment {
-            name,
-            status,
-            muted,
-            date_created,
-            last_check_in,
-            next_check_in,
-            next_check_in_latest,
-            last_ok,
-        } = environment;
-        let id = self
-            .0
-            .prepare_cached(
-                "INSERT INTO environments (monitor_id, name, status, muted, date_created, last_check_in,
-                     next_check_in, next_check_in_latest, last_ok)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-                     ON CONFLICT (monitor_id, name) DO UPDATE SET status = excluded.status,
-                     muted = excluded.muted, last_check_in = excluded.last_check_in,
-                     next_check_in = excluded.next_check_in,
-                     next_check_in_latest = excluded.next_check_in_latest, last_ok = excluded.last_ok
-                     RETURNING id",
-            )?
-            .query_row(
-                params![
-                    monitor_id,
-                    name,
-                    status.as_str(),
-                    muted,
-                    Micros(*date_created),
-                    last_check_in.map(Micros),
-                    next_check_in.map(Micros),
-                    next_check_in_latest.map(Micros),
-                    last_ok.map(Micros),
-                ],
-                |row| row.get(0),
-            )?;
-        self.1.put_environment(monitor_id, id, environment);
-        Ok(id)
+        Ok(ids)
     }
 
-    /// Those that are open have an index of their own, by environment.
-    pub(super) fn excuse_open_runs(&self, monitor: &Monitor, now: Timestamp) -> Result<usize, StoreError> {
-        let excused = self
-            .0
-            .prepare_cached(
-                "UPDATE check_ins SET status = 'unknown' WHERE status = 'in_progress' AND (timeout_at <= ?2 OR unheard)
-                 AND environment_id IN (SELECT e.id FROM environments e JOIN monitors m ON m.id = e.monitor_id
-                     WHERE m.guid = ?1)",
-            )?
-            .execute(params![monitor.guid.as_bytes(), Micros(now)])?;
-        Ok(excused)
+    fn write_incidents(
+        &self,
+        snapshot: &Snapshot,
+        environments: &[i64],
+        ids: &[i64],
+    ) -> Result<(), StoreError> {
+        // One that is resolved makes room for the next one of its environment, so those that end are written first.
+        let mut changed: Vec<_> =
+            snapshot.incidents.iter().zip(ids).filter(|(incident, _)| incident.row.changed).collect();
+        changed.sort_by_key(|(incident, _)| incident.row.value.resolved_at.is_none());
+        let rows: Vec<_> = changed
+            .into_iter()
+            .map(|(changed, id)| incident(*id, environments[changed.environment], &changed.row.value))
+            .collect();
+        bulk::insert(
+            &self.transaction,
+            "incidents (id, guid, environment_id, started_at, starting_check_in, resolved_at, resolving_check_in, errors,
+             misses, timeouts, told, acknowledged_at, acknowledged_by)",
+            "ON CONFLICT (id) DO UPDATE SET resolved_at = excluded.resolved_at,
+             resolving_check_in = excluded.resolving_check_in, errors = excluded.errors, misses = excluded.misses,
+             timeouts = excluded.timeouts, told = excluded.told, acknowledged_at = excluded.acknowledged_at,
+             acknowledged_by = excluded.acknowledged_by",
+            &rows,
+        )
     }
 
-    /// The row of a configuration, made if there is none.
-    pub(super) fn config_id(&mut self, config: &Config) -> Result<i64, StoreError> {
-        if let Some(id) = self.1.config_id(config) {
-            return Ok(id);
+    fn write_deferred(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        if !snapshot.taken.is_empty() {
+            self.transaction
+                .prepare_cached("DELETE FROM held_check_ins WHERE id IN (SELECT value FROM json_each(?1))")?
+                .execute([json(&snapshot.taken)?])?;
         }
-        let text = json(config)?;
-        self.0.prepare_cached("INSERT OR IGNORE INTO configs (config) VALUES (?1)")?.execute([&text])?;
-        let id = self
-            .0
-            .prepare_cached("SELECT id FROM configs WHERE config = ?1")?
-            .query_row([&text], |row| row.get(0))?;
-        self.1.put_config(id, config);
-        Ok(id)
-    }
-
-    pub(super) fn put_acknowledgement(&self, incident: &Incident) -> Result<(), StoreError> {
-        let acknowledged = incident.acknowledged.as_ref();
-        self.0
-            .prepare_cached(
-                "UPDATE incidents SET acknowledged_at = ?2, acknowledged_by = ?3 WHERE guid = ?1",
-            )?
-            .execute(params![
-                incident.guid.as_bytes(),
-                acknowledged.map(|acknowledged| Micros(acknowledged.at)),
-                acknowledged.map(|acknowledged| &acknowledged.by),
-            ])?;
-        Ok(())
+        let new = snapshot.deferred.values().flatten().filter(|row| row.id.is_none());
+        let mut new =
+            new.map(|row| Ok((&row.event, json(&row.event)?))).collect::<Result<Vec<_>, StoreError>>()?;
+        new.sort_by_key(|(event, _)| event.received);
+        let rows: Vec<[ToSqlOutput<'_>; 4]> = new
+            .iter()
+            .map(|(event, text)| {
+                [
+                    event.project.cast_signed().into(),
+                    event.monitor_slug.as_str().into(),
+                    Micros(event.received).into(),
+                    text.as_str().into(),
+                ]
+            })
+            .collect();
+        bulk::insert(&self.transaction, "held_check_ins (project, slug, received, event)", "", &rows)
     }
 }
 
-fn json(config: &Config) -> Result<String, StoreError> {
-    serde_json::to_string(config).map_err(StoreError::unavailable)
+fn monitor<'a>(id: i64, value: &'a Monitor, config: &'a str) -> [ToSqlOutput<'a>; 10] {
+    let Monitor { guid, project, slug, spelling, enabled, upserting, owner, date_created, .. } = value;
+    [
+        id.into(),
+        guid.as_bytes().as_slice().into(),
+        project.cast_signed().into(),
+        slug.as_str().into(),
+        (*enabled).into(),
+        (*upserting).into(),
+        config.into(),
+        maybe(owner.as_deref()),
+        Micros(*date_created).into(),
+        maybe(spelling.as_deref()),
+    ]
+}
+
+fn environment(id: i64, monitor_id: i64, value: &MonitorEnvironment) -> [ToSqlOutput<'_>; 10] {
+    [
+        id.into(),
+        monitor_id.into(),
+        value.name.as_str().into(),
+        value.status.as_str().into(),
+        value.muted.into(),
+        Micros(value.date_created).into(),
+        maybe(value.last_check_in.map(Micros)),
+        maybe(value.next_check_in.map(Micros)),
+        maybe(value.next_check_in_latest.map(Micros)),
+        maybe(value.last_ok.map(Micros)),
+    ]
+}
+
+fn check_in(id: i64, environment_id: i64, config_id: i64, row: &CheckIn) -> [ToSqlOutput<'_>; 14] {
+    [
+        id.into(),
+        row.guid.as_bytes().as_slice().into(),
+        environment_id.into(),
+        row.status.as_str().into(),
+        maybe(row.duration_ms),
+        Micros(row.date_added).into(),
+        Micros(row.date_updated).into(),
+        Micros(row.date_clock).into(),
+        maybe(row.date_in_progress.map(Micros)),
+        maybe(row.expected_time.map(Micros)),
+        maybe(row.timeout_at.map(Micros)),
+        config_id.into(),
+        maybe(row.reported.map(Status::as_str)),
+        row.unheard.into(),
+    ]
+}
+
+fn incident(id: i64, environment_id: i64, value: &Incident) -> [ToSqlOutput<'_>; 13] {
+    let acknowledged = value.acknowledged.as_ref();
+    [
+        id.into(),
+        value.guid.as_bytes().as_slice().into(),
+        environment_id.into(),
+        Micros(value.started_at).into(),
+        value.starting_check_in.as_bytes().as_slice().into(),
+        maybe(value.resolved_at.map(Micros)),
+        maybe(value.resolving_check_in.as_ref().map(|guid| guid.as_bytes().as_slice())),
+        value.failures.error.into(),
+        value.failures.missed.into(),
+        value.failures.timeout.into(),
+        value.notified.into(),
+        maybe(acknowledged.map(|acknowledged| Micros(acknowledged.at))),
+        maybe(acknowledged.map(|acknowledged| acknowledged.by.as_str())),
+    ]
+}
+
+fn maybe<'a>(value: Option<impl Into<ToSqlOutput<'a>>>) -> ToSqlOutput<'a> {
+    value.map_or(Null.into(), Into::into)
 }

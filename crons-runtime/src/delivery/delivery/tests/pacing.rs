@@ -1,6 +1,7 @@
 //! Ends of runs that overlap.
 
 use super::*;
+use crate::record::spooled::Adopted;
 
 /// Starts so many runs at once, which may take so many minutes, and ends them after a time. Returns how many starts were let through, and
 /// how long the last end was on its way.

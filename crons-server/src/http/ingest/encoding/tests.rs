@@ -1,4 +1,4 @@
-//! What each value of the header means, and what comes of bodies, right ones and others.
+//! Values of the header, and bodies that fit them or do not.
 
 use std::io::Write;
 

@@ -1,7 +1,6 @@
 //! However much is stored of a deleted monitor, each step deletes little of it, and nothing of others.
 
 use super::*;
-use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 
 /// Of monitor 1, which is deleted: 5,000 runs and 3,000 incidents in each of two environments, one incident with 2,000
@@ -48,13 +47,12 @@ fn has_deleted(folder: &tempfile::TempDir) -> bool {
 fn delete(store: &mut SqliteStore, environments: &[String]) {
     let now = Timestamp::from_second(8760 * HOUR + 1_800).unwrap();
     store
-        .transaction(&mut |records| {
-            let (monitor, _) = records.monitor("job")?.unwrap();
-            if environments.is_empty() {
-                records.delete_monitor(monitor.slug.as_str(), now)
-            } else {
-                records.delete_environments(&monitor, environments, now)
-            }
+        .change(|transaction| {
+            transaction.delete(&Deletion {
+                slug: "job".to_owned(),
+                environments: environments.to_vec(),
+                at: now,
+            })
         })
         .unwrap();
 }
@@ -64,8 +62,8 @@ fn purge(store: &mut SqliteStore, fails: bool) {
     let (mut more, mut left, mut steps) = (true, stored(store), 0);
     while more {
         steps += 1;
-        let failed = store.transaction(&mut |records| {
-            more = records.purge_deleted()?;
+        let failed = store.change(|transaction| {
+            more = transaction.purge_some()?;
             if fails && steps % 3 == 0 { Err(StoreError::unavailable("a test")) } else { Ok(()) }
         });
         more |= failed.is_err();
@@ -116,10 +114,10 @@ fn an_environment_deleted_during_a_purge_is_purged_whole() {
         })
         .unwrap()
     {
-        store.transaction(&mut |records| records.purge_deleted().map(drop)).unwrap();
+        store.change(|transaction| transaction.purge_some()).unwrap();
     }
     for _ in 0..3 {
-        store.transaction(&mut |records| records.purge_deleted().map(drop)).unwrap();
+        store.change(|transaction| transaction.purge_some()).unwrap();
     }
     assert!(number(&store, "SELECT count(*) FROM incidents") < 6_001);
     delete(&mut store, &["dev".to_owned()]);

@@ -1,6 +1,11 @@
 use super::*;
-use crate::store::Store;
+use jiff::SignedDuration;
+use uuid::Uuid;
+
+use super::super::write_additions::ANSWER;
+use crate::alerts::{Alert, Attempt, DeliveryOutcome};
 use crate::store::sqlite::{SqliteReader, SqliteStore};
+use crate::store::{Changes, Transaction};
 
 const NOON: &str = "2024-06-03T12:00:00Z";
 
@@ -21,9 +26,8 @@ impl Database {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("crons.db");
         let mut store = SqliteStore::open(&path).unwrap();
-        store
-            .transaction(&mut |records| alerts.iter().try_for_each(|alert| records.enqueue_alert(alert)))
-            .unwrap();
+        let changes = Changes { alerts: alerts.to_vec(), ..Changes::default() };
+        store.change(|transaction| transaction.write(&changes)).unwrap();
         Self { store, reader: SqliteReader::open(&path).unwrap(), _folder: folder }
     }
 
@@ -35,13 +39,14 @@ impl Database {
     }
 
     fn resume(&mut self, now: Timestamp) {
-        self.store.transaction(&mut |records| records.resume_alerts(now)).unwrap();
+        self.store.change(|transaction| transaction.resume_alerts(now)).unwrap();
     }
 
     fn record(&mut self, number: u8, outcome: DeliveryOutcome) {
         let (at, answer) = (NOON.parse().unwrap(), "é".repeat(1_000));
         let attempt = Attempt { id: i64::from(number), at, outcome, answer };
-        self.store.transaction(&mut |records| records.save_attempt(&attempt)).unwrap();
+        let changes = Changes { attempts: vec![attempt], ..Changes::default() };
+        self.store.change(|transaction| transaction.write(&changes)).unwrap();
     }
 }
 

@@ -1,7 +1,6 @@
 //! However much is stored, the writer looks at little of it in each step of a sweep, and what is needed stays.
 
 use super::*;
-use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::steps::Steps;
 
@@ -39,7 +38,7 @@ fn sweep(store: &mut SqliteStore, reader: &Arc<SqliteReader>, kept: Retention) -
         }
         steps.reset();
         let before = changes(store);
-        store.transaction(&mut |records| records.delete_expired(&expired).map(drop)).unwrap();
+        store.change(|transaction| transaction.delete_planned(&expired)).unwrap();
         let deleted = changes(store) - before;
         swept.deleted += deleted;
         swept.transactions += 1;
@@ -164,7 +163,7 @@ fn an_outdated_plan_deletes_no_run_that_is_needed_again() {
         new = expired.check_ins[5]
     );
     store.connection.execute_batch(&meanwhile).unwrap();
-    store.transaction(&mut |records| records.delete_expired(&expired).map(drop)).unwrap();
+    store.change(|transaction| transaction.delete_planned(&expired)).unwrap();
     let left = format!("SELECT count(*) FROM check_ins WHERE id IN ({one}, {other}) OR guid = x'07'");
     assert_eq!(number(&store, &left), 3);
     assert_eq!(number(&store, "SELECT count(*) FROM check_ins"), 12 + 3);

@@ -1,0 +1,69 @@
+//! The rows that the inputs of a batch ask a store for.
+
+use crons_types::{CheckInId, CheckInStatus, Slug};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::received::{CheckInEvent, ConfigUpdate, ReceivedCheckIn};
+
+/// The keys of a batch: of each input those by which its rows are found.
+#[derive(Debug, Clone, Default)]
+pub struct BatchKeys {
+    pub check_ins: Vec<CheckInKey>,
+    /// Slugs of which only their monitor is asked for.
+    pub slugs: Vec<Slug>,
+    /// Deadlines up to this minute are evaluated with each check-in: the open runs of its environment that have timed out by then are
+    /// asked for, too.
+    pub overdue_until: Option<Timestamp>,
+    /// Row ids of environments and runs whose deadline has passed, and of deferred ends whose wait is over.
+    pub missed: Vec<i64>,
+    pub timed_out: Vec<i64>,
+    pub expired: Vec<i64>,
+    /// A monitor with all its environments, and those of its open runs that were unheard, or whose deadline has passed by this time.
+    pub monitor: Option<(String, Timestamp)>,
+    pub incident: Option<Uuid>,
+    /// Whether all deferred ends are asked for.
+    pub all_deferred: bool,
+}
+
+/// The keys of one check-in.
+#[derive(Debug, Clone)]
+pub struct CheckInKey {
+    pub slug: Slug,
+    pub environment: String,
+    pub id: CheckInId,
+    pub status: CheckInStatus,
+    /// The larger threshold that it brings along.
+    pub threshold: usize,
+    /// Whether it brings a configuration, so that it may make its monitor.
+    pub has_config: bool,
+}
+
+impl BatchKeys {
+    /// Adds the keys of what has arrived.
+    pub fn add(&mut self, received: &ReceivedCheckIn) {
+        match &received.parsed {
+            Ok(event) => self.check_ins.push(CheckInKey::new(event)),
+            Err(_) => self.slugs.extend(received.monitor_slug.clone()),
+        }
+    }
+}
+
+impl CheckInKey {
+    fn new(event: &CheckInEvent) -> Self {
+        let patch = match &event.config {
+            Some(ConfigUpdate::Valid(patch)) => Some(patch),
+            Some(ConfigUpdate::Invalid(_)) | None => None,
+        };
+        let thresholds = patch.map(|patch| [patch.failure_issue_threshold, patch.recovery_threshold]);
+        let threshold = thresholds.into_iter().flatten().flatten().flatten().max().unwrap_or(1);
+        Self {
+            slug: event.monitor_slug.clone(),
+            environment: event.environment.clone(),
+            id: event.check_in_id,
+            status: event.status,
+            threshold: threshold as usize,
+            has_config: event.config.is_some(),
+        }
+    }
+}

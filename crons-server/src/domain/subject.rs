@@ -1,0 +1,49 @@
+//! The part of a snapshot that one input is about.
+
+use super::model::{CheckIn, FinishedRun, Incident, Monitor, MonitorEnvironment};
+
+/// Monitor, environment and run of one input, with the history that its rules look at. The rules change it in place;
+/// [`Snapshot::put`](super::Snapshot::put) takes it back.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Subject {
+    pub monitor: Option<Monitor>,
+    pub environment: Option<MonitorEnvironment>,
+    /// The run that the input is about, in whatever environment.
+    pub check_in: Option<LoadedCheckIn>,
+    /// Finished runs of this environment, in no order: at least as many of the newest as the thresholds look at.
+    pub finished: Vec<FinishedRun>,
+    /// The open incident.
+    pub incident: Option<Incident>,
+    pub quota_usage: QuotaUsage,
+    pub(super) place: Place,
+}
+
+/// Indexes of the rows of a [`Subject`] in its snapshot; `None` for a row that is not there yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Place {
+    pub monitor: Option<usize>,
+    pub environment: Option<usize>,
+    pub run: Option<usize>,
+    pub incident: Option<usize>,
+}
+
+/// The numbers that caps limit, counted only where one more monitor or environment may be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QuotaUsage {
+    /// Monitors of the project.
+    pub monitors: u32,
+    /// Environments of the monitor.
+    pub environments: u32,
+    /// Whether the monitor has environments and all of them are muted.
+    pub all_muted: bool,
+}
+
+/// A run that was found, or made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadedCheckIn {
+    pub row: CheckIn,
+    /// Its place in the order of arrival; `None` for one just made.
+    pub arrival_seq: Option<i64>,
+    /// The monitor and environment that it belongs to, in words, if that is not the environment of the input.
+    pub other_environment: Option<String>,
+}

@@ -1,0 +1,111 @@
+//! However many check-ins a batch has, the number of statements is the same.
+
+use crons_types::{CheckInId, CheckInStatus, Schedule, Slug};
+
+use super::*;
+use crate::domain::{CheckInEvent, ConfigPatch, ConfigUpdate};
+use crate::settings::{Quotas, RateLimit, Settings};
+use crate::store::SqliteStore;
+
+fn second(second: i64) -> Timestamp {
+    Timestamp::from_second(1_717_408_800 + second).unwrap()
+}
+
+/// A check-in of one of many monitors, each expected every minute.
+fn check_in(
+    number: usize,
+    run: Option<u8>,
+    status: CheckInStatus,
+    has_config: bool,
+    at: i64,
+) -> ReceivedCheckIn {
+    let patch = ConfigPatch {
+        schedule: Schedule::interval("1 minute").unwrap(),
+        checkin_margin: None,
+        max_runtime: None,
+        timezone: None,
+        failure_issue_threshold: Some(Some(2)),
+        recovery_threshold: Some(Some(2)),
+        owner: None,
+        owner_refused: None,
+    };
+    let id = run.map_or(CheckInId::NIL, |run| {
+        let mut bytes = [run; 16];
+        bytes[..8].copy_from_slice(&number.to_be_bytes());
+        CheckInId::from_bytes(bytes)
+    });
+    let event = CheckInEvent {
+        project: crate::PROJECT,
+        monitor_slug: Slug::parse(&format!("job-{number}")).unwrap(),
+        environment: "production".to_owned(),
+        check_in_id: id,
+        status,
+        duration_ms: None,
+        config: has_config.then(|| ConfigUpdate::Valid(Box::new(patch))),
+        received: second(at),
+        spelling: None,
+        remarks: Vec::new(),
+    };
+    ReceivedCheckIn {
+        monitor_slug: Some(event.monitor_slug.clone()),
+        environment: event.environment.clone(),
+        received: event.received,
+        payload: String::new(),
+        parsed: Ok(event),
+    }
+}
+
+/// The statements of each of some batches of `size` check-ins, and of a minute in which as many deadlines have passed.
+fn statements(size: usize) -> Vec<usize> {
+    use CheckInStatus::{Error, InProgress, Ok};
+
+    let quotas = Quotas { monitors: u32::MAX, environments: u32::MAX };
+    let settings = Settings { rate_limit: RateLimit::OFF, quotas, ..Settings::default() };
+    let mut processor = Processor::new(&settings, uuid::Uuid::new_v4);
+    let mut store = SqliteStore::in_memory().unwrap();
+    let mut counts = Vec::new();
+    let batches: [(Option<u8>, CheckInStatus, bool); 8] = [
+        // Deferred: their monitors are not known yet. Then these, and the beginning of a run.
+        (Some(1), Ok, false),
+        (Some(2), InProgress, true),
+        // By the id, and by none.
+        (Some(2), Ok, true),
+        (None, Error, true),
+        // An incident opens, goes on, and is resolved at the second success.
+        (Some(4), Error, true),
+        (Some(5), Error, true),
+        (Some(6), Ok, true),
+        (Some(7), Ok, true),
+    ];
+    for (at, (run, status, has_config)) in (0..).zip(batches) {
+        let received: Vec<_> =
+            (0..size).map(|number| check_in(number, run, status, has_config, at)).collect();
+        let received: Vec<_> = received.iter().collect();
+        let (mut events, mut verdicts) = (Vec::new(), Vec::new());
+        let count = store.count_statements(|store| {
+            apply_check_ins(store, &mut processor, &received, None, &mut events, &mut verdicts).unwrap();
+        });
+        assert_eq!(verdicts.len(), size);
+        assert!(verdicts.iter().all(|verdict| !matches!(verdict, None | Some(Verdict::Refused(_)))));
+        counts.push(count);
+    }
+    for minute in [5, 6, 7] {
+        let mut events = Vec::new();
+        counts.push(store.count_statements(|store| {
+            evaluate_minute(store, &mut processor, second(minute * 60), 1_000, &mut events).unwrap();
+        }));
+        assert_eq!(events.len(), size, "minute {minute}");
+    }
+    counts
+}
+
+#[test]
+fn statements_do_not_depend_on_the_size_of_a_batch() {
+    let one = statements(1);
+    assert_eq!(statements(64), one);
+    assert_eq!(statements(512), one);
+    // Other sizes are written by at most nine more statements of each table.
+    for (some, one) in statements(511).into_iter().zip(one) {
+        assert!(some <= one + 8 * 9, "{some} instead of {one}");
+    }
+}

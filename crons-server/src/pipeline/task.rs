@@ -1,0 +1,23 @@
+//! Steps of housekeeping, each a transaction of its own.
+
+use crate::pipeline::queue::{Task, TaskOutcome};
+use crate::store::{Changes, Store, StoreError};
+
+/// Runs one step.
+///
+/// # Errors
+/// If the database fails.
+pub(super) fn run(store: &mut dyn Store, task: Task) -> Result<TaskOutcome, StoreError> {
+    let mut transaction = store.begin()?;
+    let mut outcome = TaskOutcome::default();
+    match task {
+        Task::PurgeDeleted => outcome.more = transaction.purge_deleted()?,
+        Task::DeleteExpired(expired) => outcome.check_ins = transaction.delete_expired(&expired)?,
+        Task::ReclaimSpace => outcome.more = transaction.reclaim_space()?,
+        Task::RecordAttempt(attempt) => {
+            transaction.write(&Changes { attempts: vec![attempt], ..Changes::default() })?;
+        }
+    }
+    transaction.commit()?;
+    Ok(outcome)
+}

@@ -1,0 +1,233 @@
+//! The rows that a batch adds beside its snapshot, written to SQLite by sets: processing errors, usage, alerts, outages.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::params;
+use rusqlite::types::{Null, ToSqlOutput};
+
+use super::bulk;
+use super::connection::SqliteTransaction;
+use super::load::json;
+use super::outages::LAST_SEEN;
+use super::rows::Micros;
+use crate::alerts::{Attempt, DeliveryOutcome};
+use crate::domain::{Snapshot, UnreadableKey};
+use crate::store::error::StoreError;
+use crate::store::transaction::{Changes, ProcessingErrors};
+
+/// Refused payloads that are kept of each monitor; as at Sentry.
+const REFUSED: u32 = 10;
+/// Characters that are kept of a refused payload: enough to see what it is.
+const PAYLOAD: usize = 4_096;
+/// Seconds.
+const HOUR: i64 = 3_600;
+/// How long messages are kept that are not to be sent any more.
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// Characters of an answer that are kept.
+pub(super) const ANSWER: usize = 300;
+
+impl SqliteTransaction<'_> {
+    pub(super) fn write_additions(&self, changes: &Changes, monitor_ids: &[i64]) -> Result<(), StoreError> {
+        self.write_processing_errors(changes, monitor_ids)?;
+        self.write_usage(changes)?;
+        self.write_alerts(changes)?;
+        for attempt in &changes.attempts {
+            self.write_attempt(attempt)?;
+        }
+        let outages: Vec<[ToSqlOutput<'_>; 2]> = changes
+            .outages
+            .iter()
+            .map(|outage| [Micros(outage.since).into(), Micros(outage.until).into()])
+            .collect();
+        bulk::insert(&self.transaction, "outages (since, until)", "", &outages)?;
+        if let Some(last_seen) = changes.last_seen {
+            self.transaction
+                .prepare_cached(
+                    "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value",
+                )?
+                .execute(params![LAST_SEEN, last_seen.as_microsecond().to_string()])?;
+        }
+        Ok(())
+    }
+
+    fn write_processing_errors(&self, changes: &Changes, monitor_ids: &[i64]) -> Result<(), StoreError> {
+        if changes.processing_errors.is_empty() {
+            return Ok(());
+        }
+        let project = crate::PROJECT.cast_signed();
+        let unreadable = self.unreadable_monitors(&changes.snapshot)?;
+        let mut rows: Vec<Refused<'_>> = Vec::new();
+        for row in &changes.processing_errors {
+            let slug = row.slug.as_ref();
+            let index = slug.and_then(|slug| changes.snapshot.monitor_index(slug));
+            let monitor = index.map(|index| monitor_ids[index]).or_else(|| {
+                let slug = slug?.as_str();
+                unreadable.iter().find(|(other, _)| other == slug).map(|(_, id)| *id)
+            });
+            let errors: Vec<(&str, String)> =
+                row.errors.iter().map(|error| (error.name(), error.to_string())).collect();
+            let errors = json(&errors)?;
+            // A job that never sends what it should would push all else out: its warnings are kept once.
+            if row.accepted {
+                rows.retain(|other| {
+                    !(other.row.accepted && other.monitor == monitor && other.errors == errors)
+                });
+            }
+            let payload = row.payload.chars().take(PAYLOAD).collect();
+            rows.push(Refused { row, monitor, errors, payload });
+        }
+        let repeated: Vec<(Option<i64>, &str)> = rows
+            .iter()
+            .filter(|row| row.row.accepted)
+            .map(|row| (row.monitor, row.errors.as_str()))
+            .collect();
+        if !repeated.is_empty() {
+            self.transaction
+                .prepare_cached(
+                    "DELETE FROM refused WHERE id IN (SELECT r.id FROM json_each(?2) k JOIN refused r
+                     ON r.project = ?1 AND r.monitor_id IS k.value ->> 0 AND r.accepted AND r.errors = k.value ->> 1)",
+                )?
+                .execute(params![project, json(&repeated)?])?;
+        }
+        let inserted: Vec<[ToSqlOutput<'_>; 6]> = rows
+            .iter()
+            .map(|row| {
+                [
+                    project.into(),
+                    row.monitor.map_or(Null.into(), Into::into),
+                    Micros(row.row.received).into(),
+                    row.payload.as_str().into(),
+                    row.errors.as_str().into(),
+                    row.row.accepted.into(),
+                ]
+            })
+            .collect();
+        let into = "refused (project, monitor_id, received, payload, errors, accepted)";
+        bulk::insert(&self.transaction, into, "", &inserted)?;
+        let mut monitors: Vec<Option<i64>> = rows.iter().map(|row| row.monitor).collect();
+        monitors.sort_unstable();
+        monitors.dedup();
+        self.transaction
+            .prepare_cached(
+                "DELETE FROM refused WHERE id IN (SELECT id FROM (
+                     SELECT r.id, row_number() OVER (PARTITION BY r.monitor_id ORDER BY r.id DESC) AS place
+                     FROM json_each(?2) k JOIN refused r ON r.project = ?1 AND r.monitor_id IS k.value)
+                 WHERE place > ?3)",
+            )?
+            .execute(params![project, json(&monitors)?, REFUSED])?;
+        Ok(())
+    }
+
+    /// Slugs and row ids of monitors that cannot be read.
+    fn unreadable_monitors(&self, snapshot: &Snapshot) -> Result<Vec<(String, i64)>, StoreError> {
+        let slugs: Vec<&String> = snapshot
+            .unreadable
+            .keys()
+            .filter_map(|key| match key {
+                UnreadableKey::Monitor(slug) => Some(slug),
+                _ => None,
+            })
+            .collect();
+        if slugs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT m.slug, m.id FROM json_each(?2) k JOIN monitors m ON m.project = ?1 AND m.slug = k.value",
+        )?;
+        let found = statement.query_map(params![crate::PROJECT.cast_signed(), json(&slugs)?], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    /// Of names that are no monitor's there may be any number: they are counted together.
+    fn write_usage(&self, changes: &Changes) -> Result<(), StoreError> {
+        let rows: Vec<[ToSqlOutput<'_>; 6]> = changes
+            .usage
+            .iter()
+            .map(|((hour, usage), count)| {
+                let known = usage.slug.as_ref().filter(|slug| changes.snapshot.has_monitor(slug));
+                [
+                    crate::PROJECT.cast_signed().into(),
+                    known.map_or("", |slug| slug.as_str()).into(),
+                    (hour * HOUR).into(),
+                    usage.outcome.as_str().into(),
+                    usage.reason.unwrap_or_default().into(),
+                    (*count).into(),
+                ]
+            })
+            .collect();
+        bulk::insert(
+            &self.transaction,
+            "usage (project, slug, hour, outcome, reason, count)",
+            "ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            &rows,
+        )
+    }
+
+    /// An event that a target was told of already is not told again.
+    fn write_alerts(&self, changes: &Changes) -> Result<(), StoreError> {
+        let rows: Vec<[ToSqlOutput<'_>; 8]> = changes
+            .alerts
+            .iter()
+            .map(|alert| {
+                [
+                    alert.key.as_bytes().as_slice().into(),
+                    alert.target.as_str().into(),
+                    alert.event.into(),
+                    alert.incident.as_bytes().as_slice().into(),
+                    alert.check_in.as_bytes().as_slice().into(),
+                    alert.body.as_str().into(),
+                    Micros(alert.at).into(),
+                    Micros(alert.at).into(),
+                ]
+            })
+            .collect();
+        bulk::insert(
+            &self.transaction,
+            "alerts (key, target, event, incident, check_in, body, created_at, next_attempt_at)",
+            "ON CONFLICT (incident, check_in, event, target) DO NOTHING",
+            &rows,
+        )
+    }
+
+    fn write_attempt(&self, attempt: &Attempt) -> Result<(), StoreError> {
+        let Attempt { id, at, outcome, answer } = attempt;
+        let (next, refused, delivered, given_up) = match *outcome {
+            DeliveryOutcome::Delivered => (None, false, Some(*at), None),
+            DeliveryOutcome::Failed { next, refused } => (Some(next), refused, None, None),
+            DeliveryOutcome::Expired => (None, false, None, Some(*at)),
+        };
+        let answer: String = answer.chars().take(ANSWER).collect();
+        self.transaction
+            .prepare_cached(
+                "UPDATE alerts SET attempts = attempts + 1, next_attempt_at = ?2, refused = ?3, delivered_at = ?4,
+                 given_up_at = ?5, last_answer = ?6 WHERE id = ?1 AND next_attempt_at IS NOT NULL",
+            )?
+            .execute(params![
+                id,
+                next.map(Micros),
+                refused,
+                delivered.map(Micros),
+                given_up.map(Micros),
+                answer
+            ])?;
+        // A few of the oldest go for each that ends, so that there is never much to do.
+        if next.is_none() {
+            self.transaction
+                .prepare_cached(
+                    "DELETE FROM alerts WHERE id IN (SELECT id FROM alerts
+                     WHERE next_attempt_at IS NULL AND created_at < ?1 ORDER BY created_at LIMIT 10)",
+                )?
+                .execute([Micros(at.saturating_sub(KEPT_FOR).unwrap_or(Timestamp::MIN))])?;
+        }
+        Ok(())
+    }
+}
+
+/// A row of the table `refused`.
+struct Refused<'a> {
+    row: &'a ProcessingErrors,
+    monitor: Option<i64>,
+    errors: String,
+    payload: String,
+}

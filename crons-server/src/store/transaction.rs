@@ -1,0 +1,109 @@
+//! The seam to a database, as the pipeline sees it: load a batch, write its changes, commit.
+
+use std::collections::HashMap;
+
+use crons_types::Slug;
+use jiff::Timestamp;
+
+use super::error::StoreError;
+use super::expired::Expired;
+use crate::alerts::{Alert, Attempt};
+use crate::domain::{BatchKeys, Outage, Outcome, ProcessingError, Snapshot};
+
+/// A database that takes changes, one transaction at a time.
+pub trait Store: Send {
+    /// Opens a transaction.
+    ///
+    /// # Errors
+    /// If the database cannot be written: it is read-only, gone, or in use by another program.
+    fn begin(&mut self) -> Result<Box<dyn Transaction + '_>, StoreError>;
+}
+
+/// A transaction. Its changes are durable once [`commit`](Self::commit) has returned; one that is dropped is rolled back.
+///
+/// A backend may lock the rows that it loads until then. A row that cannot be decoded is set aside: it is not in a snapshot except as
+/// [`UnreadableKey`](crate::domain::UnreadableKey), and never due again.
+pub trait Transaction {
+    /// Loads the rows of a batch, as changed by what was written before in this transaction.
+    fn load(&mut self, keys: &BatchKeys) -> Result<Snapshot, StoreError>;
+    /// Writes the changes of a batch.
+    fn write(&mut self, changes: &Changes) -> Result<(), StoreError>;
+    /// Makes all that was written durable, or nothing of it.
+    fn commit(self: Box<Self>) -> Result<(), StoreError>;
+
+    /// Row ids whose time has come at `tick`, at most `limit`, in the order in which they are to be evaluated.
+    fn due(&mut self, kind: DueKind, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError>;
+    /// The earliest deadline of an environment or a run of an enabled monitor.
+    fn next_deadline(&mut self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// The last instant at which the server is known to have received; `None` before its first.
+    fn last_seen(&mut self) -> Result<Option<Timestamp>, StoreError>;
+    /// Outages that ended after `since`, oldest first.
+    fn outages(&mut self, since: Timestamp) -> Result<Vec<Outage>, StoreError>;
+
+    /// Stores a setting that has no value yet, and returns the value that it has.
+    fn setting(&mut self, name: &str, value: &str) -> Result<String, StoreError>;
+    /// Brings the waits of alerts up to date at the start of a server. An alert that was never tried, or whose target was not
+    /// configured, is due at once; no alert waits for longer than a target can ask for.
+    fn resume_alerts(&mut self, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Deletes some of the rows of deleted monitors and environments. Whether there are more.
+    fn purge_deleted(&mut self) -> Result<bool, StoreError>;
+    /// Deletes what a sweep has found to be too old or too many. The number of check-ins among it.
+    fn delete_expired(&mut self, expired: &Expired) -> Result<usize, StoreError>;
+    /// Returns some unused space to the file system, so little that no check-in waits for long. Whether there is more.
+    fn reclaim_space(&mut self) -> Result<bool, StoreError>;
+}
+
+/// The kinds of rows that become due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DueKind {
+    /// Environments whose expected run is missed, earliest deadline first.
+    Missed,
+    /// Open runs whose deadline has passed, oldest first.
+    TimedOut,
+    /// Deferred ends that were received at that time or earlier, oldest first.
+    Deferred,
+}
+
+/// The changes of a batch: those of its snapshot, and the rows that it adds beside them.
+#[derive(Debug, Default)]
+pub struct Changes {
+    pub snapshot: Snapshot,
+    pub processing_errors: Vec<ProcessingErrors>,
+    /// Check-ins to count, by the start of the hour in seconds since 1970.
+    pub usage: HashMap<(i64, Usage), u32>,
+    pub alerts: Vec<Alert>,
+    pub attempts: Vec<Attempt>,
+    pub outages: Vec<Outage>,
+    /// When the server is known to be receiving.
+    pub last_seen: Option<Timestamp>,
+}
+
+/// The errors of a check-in that was refused, or warnings about one that was accepted, with its payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessingErrors {
+    pub slug: Option<Slug>,
+    pub received: Timestamp,
+    /// As it was sent, without the server's key.
+    pub payload: String,
+    pub errors: Vec<ProcessingError>,
+    pub accepted: bool,
+}
+
+/// The result of a check-in in the usage statistics.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Usage {
+    /// `None` if it names no monitor.
+    pub slug: Option<Slug>,
+    pub outcome: Outcome,
+    /// Sentry's word; none if it was accepted.
+    pub reason: Option<&'static str>,
+}
+
+impl Changes {
+    /// Changes of a batch that was loaded.
+    pub fn of(snapshot: Snapshot) -> Self {
+        Self { snapshot, ..Self::default() }
+    }
+}
