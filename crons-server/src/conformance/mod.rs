@@ -15,15 +15,23 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use crate::store::{self, IncidentFilter, OpenDatabase, PageRequest, Queries};
+use crate::store::{self, IncidentFilter, MemoryDatabase, OpenDatabase, PageRequest, Queries};
 use crate::{Clock, Database, ManualClock, OpenServer, Server, Settings};
 
 /// Opens a new database in a folder.
 type Open = fn(&Path) -> OpenDatabase;
 
 /// The backends, by name.
-const BACKENDS: [(&str, Open); 1] =
-    [("sqlite", |folder| store::open(&Database::sqlite(folder.join("crons.db"))).unwrap())];
+const BACKENDS: [(&str, Open); 2] = [
+    ("sqlite", |folder| store::open(&Database::sqlite(folder.join("crons.db"))).unwrap()),
+    ("memory", |_| open_in_memory(&MemoryDatabase::default())),
+];
+
+fn open_in_memory(database: &MemoryDatabase) -> OpenDatabase {
+    let reader = || Arc::new(database.clone());
+    let (queries, probe, sweeper) = (reader(), reader(), reader());
+    OpenDatabase { store: Box::new(database.clone()), queries, probe, sweeper }
+}
 
 const API: &str = "/api/0/organizations/crons";
 const KEY: &str = "abcdef0123456789abcdef0123456789";

@@ -2,17 +2,22 @@
 
 // In layer order: a module uses only those above it.
 mod error;
+mod limits;
 mod expired;
 mod views;
 mod queries;
 mod transaction;
 mod sqlite;
+#[cfg(test)]
+mod memory;
 mod backend;
 
 pub use backend::backup;
 pub(crate) use backend::{OpenDatabase, open, open_for_reading};
 pub use error::{StoreError, UnreadableRow};
 pub(crate) use expired::Expired;
+#[cfg(test)]
+pub(crate) use memory::MemoryDatabase;
 pub(crate) use queries::Queries;
 pub(crate) use sqlite::SqliteStore;
 #[cfg(test)]

@@ -11,15 +11,12 @@ use super::reader::SqliteReader;
 use super::rows::Micros;
 use crate::domain::Deletion;
 use crate::store::error::StoreError;
+use crate::store::limits::{DELETED_ANSWER, HOUR};
 
 /// The row id of the monitor of deleted environments; all others are larger.
 pub(super) const DELETED: i64 = 0;
 /// Rows that are deleted in one transaction, at most.
 const ROWS: u32 = 100;
-/// Seconds.
-const HOUR: i64 = 3_600;
-/// The answer that is shown of a message that is not sent any more.
-const ANSWER: &str = "not sent: its monitor or environment was deleted";
 
 impl SqliteReader {
     pub(super) fn has_rows_to_purge(&self) -> Result<bool, StoreError> {
@@ -106,7 +103,7 @@ impl SqliteTransaction<'_> {
                  WHERE next_attempt_at IS NOT NULL AND incident IN
                  (SELECT guid FROM incidents WHERE environment_id = ?1 AND resolved_at IS NULL)",
             )?
-            .execute(params![id, Micros(now), ANSWER])?;
+            .execute(params![id, Micros(now), DELETED_ANSWER])?;
         self.transaction
             .prepare_cached(
                 "UPDATE environments SET monitor_id = ?2, name = CAST(id AS TEXT), next_check_in = NULL,

@@ -1,6 +1,6 @@
 //! The rows that a batch adds beside its snapshot, written to SQLite by sets: processing errors, usage, alerts, outages.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::params;
 use rusqlite::types::{Null, ToSqlOutput};
 
@@ -12,18 +12,8 @@ use super::rows::Micros;
 use crate::alerts::{Attempt, DeliveryOutcome};
 use crate::domain::{Snapshot, UnreadableKey};
 use crate::store::error::StoreError;
+use crate::store::limits::{ALERTS_KEPT_FOR, ANSWER, HOUR, PAYLOAD, PROCESSING_ERRORS};
 use crate::store::transaction::{Changes, ProcessingErrors};
-
-/// Refused payloads that are kept of each monitor; as at Sentry.
-const REFUSED: u32 = 10;
-/// Characters that are kept of a refused payload: enough to see what it is.
-const PAYLOAD: usize = 4_096;
-/// Seconds.
-const HOUR: i64 = 3_600;
-/// How long messages are kept that are not to be sent any more.
-const KEPT_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// Characters of an answer that are kept.
-pub(super) const ANSWER: usize = 300;
 
 impl SqliteTransaction<'_> {
     pub(super) fn write_additions(&self, changes: &Changes, monitor_ids: &[i64]) -> Result<(), StoreError> {
@@ -113,7 +103,7 @@ impl SqliteTransaction<'_> {
                      FROM json_each(?2) k JOIN refused r ON r.project = ?1 AND r.monitor_id IS k.value)
                  WHERE place > ?3)",
             )?
-            .execute(params![project, json(&monitors)?, REFUSED])?;
+            .execute(params![project, json(&monitors)?, PROCESSING_ERRORS])?;
         Ok(())
     }
 
@@ -218,7 +208,7 @@ impl SqliteTransaction<'_> {
                     "DELETE FROM alerts WHERE id IN (SELECT id FROM alerts
                      WHERE next_attempt_at IS NULL AND created_at < ?1 ORDER BY created_at LIMIT 10)",
                 )?
-                .execute([Micros(at.saturating_sub(KEPT_FOR).unwrap_or(Timestamp::MIN))])?;
+                .execute([Micros(at.saturating_sub(ALERTS_KEPT_FOR).unwrap_or(Timestamp::MIN))])?;
         }
         Ok(())
     }

@@ -2,8 +2,8 @@ use super::*;
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use super::super::write_additions::ANSWER;
 use crate::alerts::{Alert, Attempt, DeliveryOutcome};
+use crate::store::limits::ANSWER;
 use crate::store::sqlite::{SqliteReader, SqliteStore};
 use crate::store::{Changes, Transaction};
 

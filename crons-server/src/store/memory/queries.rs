@@ -1,0 +1,172 @@
+//! The reads.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::sweep::MemorySweep;
+use super::tables::{AlertRow, MemoryDatabase, children};
+use crate::alerts::DueAlert;
+use crate::domain::Outage;
+use crate::settings::Retention;
+use crate::store::error::StoreError;
+use crate::store::queries::{Queries, Sweep};
+use crate::store::views::{
+    AlertView, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView, MonitorView, Page,
+    PageRequest, ProcessingErrorsView, UsageView,
+};
+
+impl Queries for MemoryDatabase {
+    fn check(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn has_monitor(&self, slug: &str) -> Result<bool, StoreError> {
+        Ok(self.tables().monitor_id(slug).is_some())
+    }
+
+    fn monitor(&self, slug: &str) -> Result<Option<MonitorView>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.monitor_id(slug).map(|id| tables.monitor_view(id)))
+    }
+
+    fn monitors(&self, request: PageRequest) -> Result<Page<MonitorView>, StoreError> {
+        let tables = self.tables();
+        let mut views: Vec<_> = tables.monitors.keys().map(|id| tables.monitor_view(*id)).collect();
+        views.sort_by(|a, b| a.monitor.slug.as_str().cmp(b.monitor.slug.as_str()));
+        Ok(page(views, request))
+    }
+
+    fn check_ins(
+        &self,
+        slug: &str,
+        environment: Option<&str>,
+        request: PageRequest,
+    ) -> Result<Option<Page<CheckInView>>, StoreError> {
+        let tables = self.tables();
+        let Some(monitor) = tables.monitor_id(slug) else { return Ok(None) };
+        let environments = tables.environments_of(monitor);
+        let wanted = environments.filter(|(_, row)| environment.is_none_or(|name| row.name == name));
+        let runs = wanted.flat_map(|(id, row)| tables.runs_of(id).map(move |(id, run)| (id, run, row)));
+        let mut runs: Vec<_> = runs.collect();
+        runs.sort_by_key(|(id, run, _)| Reverse((run.date_added, *id)));
+        let views = runs
+            .into_iter()
+            .map(|(_, run, row)| CheckInView { environment: row.name.clone(), check_in: run.clone() });
+        Ok(Some(page(views.collect(), request)))
+    }
+
+    fn incidents(
+        &self,
+        filter: IncidentFilter<'_>,
+        request: PageRequest,
+    ) -> Result<Page<IncidentView>, StoreError> {
+        let tables = self.tables();
+        // In the order of row ids, which a stable sort keeps, the last first.
+        let views = tables.incidents.values().rev().map(|row| tables.incident_view(row));
+        let mut views: Vec<_> = views
+            .filter(|view| {
+                filter.monitor_slug.is_none_or(|slug| view.monitor_slug == slug)
+                    && filter.environment.is_none_or(|name| view.environment == name)
+                    && filter.resolved.is_none_or(|resolved| view.incident.resolved_at.is_some() == resolved)
+                    && filter.before.is_none_or(|before| view.incident.started_at < before)
+            })
+            .collect();
+        views.sort_by_key(|view| Reverse(view.incident.started_at));
+        Ok(page(views, request))
+    }
+
+    fn incident(&self, id: Uuid) -> Result<Option<IncidentDetail>, StoreError> {
+        let tables = self.tables();
+        let found = tables.incidents.iter().find(|(_, row)| row.value.guid == id);
+        Ok(found.map(|(id, row)| IncidentDetail {
+            view: tables.incident_view(row),
+            occurrences: children(&tables.occurrences, *id).map(|(_, row)| row.clone()).collect(),
+        }))
+    }
+
+    fn processing_errors(&self, slug: Option<&str>) -> Result<Vec<ProcessingErrorsView>, StoreError> {
+        let tables = self.tables();
+        let monitor = slug.and_then(|slug| tables.monitor_id(slug));
+        if slug.is_some() && monitor.is_none() {
+            return Ok(Vec::new());
+        }
+        let rows = tables.processing_errors.values().rev().filter(|row| row.monitor == monitor);
+        Ok(rows.map(|row| row.view.clone()).collect())
+    }
+
+    fn usage(
+        &self,
+        slug: Option<&str>,
+        since: Timestamp,
+        request: PageRequest,
+    ) -> Result<Page<UsageView>, StoreError> {
+        let named = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let tables = self.tables();
+        let rows = tables
+            .usage
+            .iter()
+            .filter(|((hour, of, ..), _)| *hour >= since.as_second() && slug.is_none_or(|slug| of == slug));
+        let views = rows.map(|((hour, slug, outcome, reason), count)| UsageView {
+            hour: Timestamp::from_second(*hour).unwrap_or_default(),
+            monitor: named(slug),
+            outcome: (*outcome).to_owned(),
+            reason: named(reason),
+            count: *count,
+        });
+        Ok(page(views.collect(), request))
+    }
+
+    fn outages(&self, since: Timestamp, request: PageRequest) -> Result<Page<Outage>, StoreError> {
+        Ok(page(self.tables().outages_after(since), request))
+    }
+
+    fn alerts(&self, limit: u32) -> Result<Vec<AlertView>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.alerts.values().rev().take(limit as usize).map(AlertRow::view).collect())
+    }
+
+    fn due_alerts(&self, without: &[i64]) -> Result<Vec<DueAlert>, StoreError> {
+        let tables = self.tables();
+        // The oldest alert of each target that it did not refuse, and the earliest due one of those that it did.
+        let mut next: BTreeMap<(String, bool), DueAlert> = BTreeMap::new();
+        for (id, row) in tables.alerts.iter().filter(|(id, _)| !without.contains(id)) {
+            let Some(alert) = row.due(*id) else { continue };
+            let key = (alert.target.clone(), row.refused);
+            let is_earlier = |other: &DueAlert| row.refused && alert.next_attempt_at < other.next_attempt_at;
+            if next.get(&key).is_none_or(is_earlier) {
+                next.insert(key, alert);
+            }
+        }
+        let mut next: Vec<DueAlert> = next.into_values().collect();
+        next.sort_by_key(|alert| (alert.next_attempt_at, alert.id));
+        let mut due: Vec<DueAlert> = Vec::new();
+        for alert in next {
+            if due.iter().all(|other| other.target != alert.target) {
+                due.push(alert);
+            }
+        }
+        Ok(due)
+    }
+
+    fn export(&self, slug: Option<&str>) -> Result<Export, StoreError> {
+        Ok(self.tables().export(slug))
+    }
+
+    fn has_deleted(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    fn sweep(self: Arc<Self>, now: Timestamp, kept: Retention) -> Box<dyn Sweep> {
+        Box::new(MemorySweep::new(&self.tables(), now, kept))
+    }
+}
+
+fn page<T>(rows: Vec<T>, PageRequest { skip, limit }: PageRequest) -> Page<T> {
+    let (skip, limit) = (skip as usize, limit as usize);
+    let more = rows.len() > skip.saturating_add(limit);
+    Page { items: rows.into_iter().skip(skip).take(limit).collect(), more }
+}

@@ -1,0 +1,62 @@
+//! The changes of a snapshot.
+
+use std::collections::BTreeMap;
+
+use super::tables::{Child, Tables};
+use crate::domain::Snapshot;
+
+impl Tables {
+    /// Writes new and changed rows. Returns the row ids of the monitors of the snapshot, by their index.
+    pub fn write_snapshot(&mut self, snapshot: &Snapshot) -> Vec<i64> {
+        let monitors = self.assign_ids(snapshot.monitors.iter().map(|row| row.id));
+        for (row, id) in snapshot.monitors.iter().zip(&monitors).filter(|(row, _)| row.changed) {
+            self.monitors.insert(*id, row.value.clone());
+        }
+        let environments = self.assign_ids(snapshot.environments.iter().map(|row| row.row.id));
+        for (environment, id) in snapshot.environments.iter().zip(&environments) {
+            if environment.row.changed {
+                put(&mut self.environments, *id, monitors[environment.monitor], &environment.row.value);
+            }
+        }
+        let runs = self.assign_ids(snapshot.runs.iter().map(|run| run.row.id));
+        for (run, id) in snapshot.runs.iter().zip(runs) {
+            if let (Ok(environment), true) = (&run.environment, run.row.changed) {
+                put(&mut self.runs, id, environments[*environment], &run.row.value);
+            }
+        }
+        let incidents = self.assign_ids(snapshot.incidents.iter().map(|incident| incident.row.id));
+        for (incident, id) in snapshot.incidents.iter().zip(&incidents) {
+            if incident.row.changed {
+                put(&mut self.incidents, *id, environments[incident.environment], &incident.row.value);
+            }
+        }
+        for (incident, occurrence) in &snapshot.occurrences {
+            let id = self.new_id();
+            put(&mut self.occurrences, id, incidents[*incident], occurrence);
+        }
+        self.write_deferred(snapshot);
+        monitors
+    }
+
+    /// Row ids by the index of the row in the snapshot: new rows get the next ones, in their order.
+    fn assign_ids(&mut self, stored: impl Iterator<Item = Option<i64>>) -> Vec<i64> {
+        stored.map(|id| id.unwrap_or_else(|| self.new_id())).collect()
+    }
+
+    fn write_deferred(&mut self, snapshot: &Snapshot) {
+        for id in &snapshot.taken {
+            self.deferred.remove(id);
+        }
+        let new = snapshot.deferred.values().flatten().filter(|row| row.id.is_none());
+        let mut new: Vec<_> = new.map(|row| row.event.clone()).collect();
+        new.sort_by_key(|event| event.received);
+        for event in new {
+            let id = self.new_id();
+            self.deferred.insert(id, event);
+        }
+    }
+}
+
+fn put<T: Clone>(table: &mut BTreeMap<i64, Child<T>>, id: i64, parent: i64, value: &T) {
+    table.insert(id, Child { parent, value: value.clone() });
+}
