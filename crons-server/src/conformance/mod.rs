@@ -1,4 +1,5 @@
-//! The conformance suite of databases: every query of [`Queries`], on every backend, over rows that the server itself has written.
+//! The conformance suite of databases, on every backend: each query of [`Queries`] over rows that the server itself has written, and in
+//! `writes` each promise of [`Store`](crate::store::Store) without a server.
 
 mod alerts;
 mod check_ins;
@@ -7,6 +8,7 @@ mod incidents;
 mod monitors;
 mod receipts;
 mod retention;
+mod writes;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,19 +20,27 @@ use tokio::runtime::Runtime;
 use crate::store::{self, IncidentFilter, MemoryDatabase, OpenDatabase, PageRequest, Queries};
 use crate::{Clock, Database, ManualClock, OpenServer, Server, Settings};
 
-/// Opens a new database in a folder.
-type Open = fn(&Path) -> OpenDatabase;
+/// Makes a new database in a folder.
+type Create = fn(&Path) -> Open;
+/// Opens the database, the first time and after a crash.
+type Open = Box<dyn Fn() -> OpenDatabase>;
 
 /// The backends, by name.
-const BACKENDS: [(&str, Open); 2] = [
-    ("sqlite", |folder| store::open(&Database::sqlite(folder.join("crons.db"))).unwrap()),
-    ("memory", |_| open_in_memory(&MemoryDatabase::default())),
-];
+const BACKENDS: [(&str, Create); 2] = [("sqlite", sqlite), ("memory", memory)];
 
-fn open_in_memory(database: &MemoryDatabase) -> OpenDatabase {
-    let reader = || Arc::new(database.clone());
-    let (queries, probe, sweeper) = (reader(), reader(), reader());
-    OpenDatabase { store: Box::new(database.clone()), queries, probe, sweeper }
+fn sqlite(folder: &Path) -> Open {
+    let database = Database::sqlite(folder.join("crons.db"));
+    Box::new(move || store::open(&database).unwrap())
+}
+
+/// A database whose rows outlive each [`OpenDatabase`], as those of a file do.
+fn memory(_: &Path) -> Open {
+    let database = MemoryDatabase::default();
+    Box::new(move || {
+        let reader = || Arc::new(database.clone());
+        let (queries, probe, sweeper) = (reader(), reader(), reader());
+        OpenDatabase { store: Box::new(database.clone()), queries, probe, sweeper }
+    })
 }
 
 const API: &str = "/api/0/organizations/crons";
@@ -41,9 +51,9 @@ const FIRST: PageRequest = PageRequest { skip: 0, limit: 100 };
 
 /// Runs a test on every backend.
 fn on_every_backend(settings: &Settings, test: impl Fn(&Written)) {
-    for (name, open) in BACKENDS {
+    for (name, create) in BACKENDS {
         println!("on {name}");
-        test(&Written::new(settings, open));
+        test(&Written::new(settings, create));
     }
 }
 
@@ -58,12 +68,12 @@ struct Written {
 }
 
 impl Written {
-    fn new(settings: &Settings, open: Open) -> Self {
+    fn new(settings: &Settings, create: Create) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::new(instant(START));
         let public_key = Some(KEY.parse().unwrap());
         let settings = Settings { clock: Clock::Manual(clock.clone()), public_key, ..settings.clone() };
-        let opened = OpenServer::with(open(folder.path()), &settings).unwrap();
+        let opened = OpenServer::with(create(folder.path())(), &settings).unwrap();
         let queries = Arc::clone(&opened.database.queries);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();

@@ -1,0 +1,162 @@
+//! All of a transaction is kept, or nothing; what is kept outlives a crash.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::rows::NewRows;
+use super::{Opened, instant, on_every_store};
+use crate::alerts::{Alert, Attempt, DeliveryOutcome, UNKNOWN_TARGET};
+use crate::domain::{BatchKeys, Outage, Outcome, ProcessingError, Status};
+use crate::store::{Changes, PageRequest, ProcessingErrors, Usage};
+
+/// Changes of every kind.
+fn changes() -> Changes {
+    let mut rows = NewRows::default();
+    let monitor = rows.monitor("job");
+    let environment = rows.environment(monitor, "a");
+    rows.run(environment, 1, Status::Error, "10:00:00");
+    rows.incident(environment, 7, 1);
+    let slug = || Some("job".parse().unwrap());
+    let usage = Usage { slug: slug(), outcome: Outcome::Accepted, reason: None };
+    Changes {
+        processing_errors: vec![ProcessingErrors {
+            slug: slug(),
+            received: instant("10:00:00"),
+            payload: "{}".to_owned(),
+            errors: vec![ProcessingError::CheckInFinished],
+            accepted: false,
+        }],
+        usage: HashMap::from([((instant("10:00:00").as_second() / 3_600, usage), 3)]),
+        alerts: vec![alert(1, "ops")],
+        outages: vec![Outage { since: instant("09:00:00"), until: instant("09:30:00") }],
+        last_seen: Some(instant("10:00:00")),
+        ..rows.changes()
+    }
+}
+
+fn alert(number: u128, target: &str) -> Alert {
+    let [key, incident, check_in] = [number, 7, number].map(Uuid::from_u128);
+    let (target, body, at) = (target.to_owned(), "{}".to_owned(), instant("10:00:00"));
+    Alert { key, target, event: "failure", incident, check_in, at, body }
+}
+
+/// The number of rows that queries see, by kind.
+fn seen(opened: &mut Opened) -> [usize; 7] {
+    let all = PageRequest { skip: 0, limit: 100 };
+    let queries = opened.queries();
+    let export = queries.export(None).unwrap();
+    let usage = queries.usage(None, Timestamp::MIN, all).unwrap().items;
+    let seen = [
+        queries.monitors(all).unwrap().items.len(),
+        export.check_ins.len(),
+        export.incidents.len(),
+        queries.processing_errors(Some("job")).unwrap().len(),
+        usage.iter().map(|row| row.count as usize).sum(),
+        queries.alerts(100).unwrap().len(),
+        export.outages.len(),
+    ];
+    assert_eq!(opened.begin().last_seen().unwrap(), export.last_heartbeat);
+    assert_eq!(export.last_heartbeat.is_some(), seen[6] > 0);
+    assert_eq!(opened.begin().outages(instant("09:29:59")).unwrap().len(), seen[6]);
+    seen
+}
+
+#[test]
+fn a_transaction_that_is_dropped_changes_nothing() {
+    on_every_store(|opened| {
+        let mut transaction = opened.begin();
+        transaction.write(&changes()).unwrap();
+        let keys = BatchKeys { slugs: vec!["job".parse().unwrap()], ..BatchKeys::default() };
+        assert_eq!(transaction.load(&keys).unwrap().monitors.len(), 1, "it sees what it has written");
+        assert_eq!(transaction.setting("name", "dropped").unwrap(), "dropped");
+        drop(transaction);
+        assert_eq!(seen(opened), [0; 7]);
+        assert_eq!(opened.change(|transaction| transaction.setting("name", "kept")), "kept");
+        opened.crash();
+        assert_eq!(seen(opened), [0; 7]);
+    });
+}
+
+#[test]
+fn a_commit_is_seen_by_queries_at_once_and_after_a_crash() {
+    on_every_store(|opened| {
+        opened.commit(&changes());
+        let expected = [1, 1, 1, 1, 3, 1, 1];
+        assert_eq!(seen(opened), expected);
+        opened.crash();
+        assert_eq!(seen(opened), expected);
+        // Counts of the same hour add up, and an event is told to a target once.
+        let again = changes();
+        let keys = BatchKeys { slugs: vec!["job".parse().unwrap()], ..BatchKeys::default() };
+        let snapshot = opened.load(&keys);
+        opened.commit(&Changes { snapshot, usage: again.usage, alerts: again.alerts, ..Changes::default() });
+        assert_eq!(seen(opened), [1, 1, 1, 1, 6, 1, 1]);
+    });
+}
+
+#[test]
+fn a_setting_is_set_once() {
+    on_every_store(|opened| {
+        assert_eq!(opened.change(|transaction| transaction.setting("key", "first")), "first");
+        assert_eq!(opened.change(|transaction| transaction.setting("key", "second")), "first");
+        assert_eq!(opened.change(|transaction| transaction.setting("other", "second")), "second");
+        opened.crash();
+        assert_eq!(opened.change(|transaction| transaction.setting("key", "third")), "first");
+    });
+}
+
+/// The numbers of the alerts that are due, and when.
+fn due(opened: &Opened) -> Vec<(u128, Timestamp)> {
+    let due = opened.queries().due_alerts(&[]).unwrap();
+    due.into_iter().map(|alert| (alert.key.as_u128(), alert.next_attempt_at)).collect()
+}
+
+fn attempt(opened: &mut Opened, number: u128, outcome: DeliveryOutcome, answer: &str) {
+    let due = opened.queries().due_alerts(&[]).unwrap();
+    let id = due.iter().find(|alert| alert.key.as_u128() == number).unwrap().id;
+    let attempt = Attempt { id, at: instant("10:00:01"), outcome, answer: answer.to_owned() };
+    opened.commit(&Changes { attempts: vec![attempt], ..Changes::default() });
+}
+
+#[test]
+fn alerts_of_a_commit_are_due_after_a_crash_until_delivered() {
+    on_every_store(|opened| {
+        let alerts = vec![alert(1, "ops"), alert(2, "boss"), alert(3, "ops")];
+        opened.commit(&Changes { alerts, ..Changes::default() });
+        opened.crash();
+        let noon = instant("10:00:00");
+        assert_eq!(due(opened), [(1, noon), (2, noon)]);
+        let later = instant("10:30:00");
+        attempt(opened, 1, DeliveryOutcome::Failed { next: later, refused: false }, "503");
+        attempt(opened, 2, DeliveryOutcome::Delivered, "200");
+        opened.crash();
+        assert_eq!(due(opened), [(1, later)], "the next of a target that is down waits for it");
+        attempt(opened, 1, DeliveryOutcome::Failed { next: later, refused: true }, "400");
+        assert_eq!(due(opened), [(3, noon)], "but not for one that was refused");
+        attempt(opened, 3, DeliveryOutcome::Expired, "503");
+        opened.crash();
+        assert_eq!(due(opened), [(1, later)]);
+        let listed = opened.queries().alerts(9).unwrap();
+        let attempts: Vec<_> =
+            listed.iter().map(|alert| (alert.attempts, alert.last_answer.as_deref())).collect();
+        assert_eq!(attempts, [(1, Some("503")), (1, Some("200")), (2, Some("400"))]);
+    });
+}
+
+#[test]
+fn a_start_makes_untried_alerts_due_and_bounds_all_waits() {
+    on_every_store(|opened| {
+        let alerts = vec![alert(1, "untried"), alert(2, "tried"), alert(3, "unknown"), alert(4, "far")];
+        opened.commit(&Changes { alerts, ..Changes::default() });
+        let fails = |next: &str| DeliveryOutcome::Failed { next: instant(next), refused: false };
+        attempt(opened, 2, fails("09:59:00"), "503");
+        attempt(opened, 3, fails("10:59:00"), &format!("{UNKNOWN_TARGET}`unknown`"));
+        attempt(opened, 4, fails("23:00:00"), "503");
+        let start = "09:30:00";
+        opened.change(|transaction| transaction.resume_alerts(instant(start)));
+        let expected = [(1, start), (3, start), (2, "09:59:00"), (4, "10:30:00")];
+        assert_eq!(due(opened), expected.map(|(number, time)| (number, instant(time))));
+    });
+}

@@ -1,0 +1,115 @@
+//! The order in which rows are due.
+
+use crons_types::CheckInStatus::Error;
+
+use super::rows::{NewRows, event};
+use super::{Opened, instant, on_every_store};
+use crate::domain::{BatchKeys, CheckInEvent, Status};
+use crate::store::DueKind;
+
+/// The names of the due environments, or the numbers of the due runs or deferred ends.
+fn due(opened: &mut Opened, kind: DueKind, tick: &str, limit: usize) -> Vec<String> {
+    let mut transaction = opened.begin();
+    let ids = transaction.due(kind, instant(tick), limit).unwrap();
+    let name = |id: i64| {
+        let mut keys = BatchKeys::default();
+        match kind {
+            DueKind::Missed => keys.missed = vec![id],
+            DueKind::TimedOut => keys.timed_out = vec![id],
+            DueKind::Deferred => keys.expired = vec![id],
+        }
+        let loaded = transaction.load(&keys).unwrap();
+        match kind {
+            DueKind::Missed => {
+                loaded.environments[loaded.environment_of_row(id).unwrap()].row.value.name.clone()
+            }
+            DueKind::TimedOut => {
+                loaded.runs[loaded.run_of_row(id).unwrap()].row.value.guid.as_u128().to_string()
+            }
+            DueKind::Deferred => {
+                let rows: Vec<_> = loaded.deferred.values().flatten().collect();
+                assert_eq!(rows.len(), 1);
+                let number = rows[0].event.check_in_id.to_string();
+                u128::from_str_radix(&number, 16).unwrap().to_string()
+            }
+        }
+    };
+    ids.into_iter().map(name).collect()
+}
+
+#[test]
+fn missed_runs_are_due_by_deadline_then_by_arrival() {
+    on_every_store(|opened| {
+        assert_eq!(opened.begin().next_deadline().unwrap(), None);
+        let mut rows = NewRows::default();
+        let (job, off) = (rows.monitor("job"), rows.monitor("off"));
+        rows.snapshot.monitors[off].value.enabled = false;
+        for (monitor, name, deadline) in [
+            (job, "late", Some("10:06:00")),
+            (job, "second", Some("10:05:00")),
+            (job, "also-second", Some("10:05:00")),
+            (job, "first", Some("10:04:00")),
+            (job, "never", None),
+            (off, "disabled", Some("10:03:00")),
+        ] {
+            let environment = rows.environment(monitor, name);
+            rows.snapshot.environments[environment].row.value.next_check_in_latest = deadline.map(instant);
+        }
+        opened.commit(&rows.changes());
+        let mut missed = |tick: &str, limit| due(opened, DueKind::Missed, tick, limit);
+        assert_eq!(missed("10:03:59", 9), [""; 0]);
+        assert_eq!(missed("10:05:00", 9), ["first", "second", "also-second"]);
+        assert_eq!(missed("10:05:00", 2), ["first", "second"]);
+        assert_eq!(missed("10:59:00", 9), ["first", "second", "also-second", "late"]);
+        assert_eq!(opened.begin().next_deadline().unwrap(), Some(instant("10:04:00")));
+    });
+}
+
+#[test]
+fn timed_out_runs_are_paged_by_deadline_and_due_by_begin() {
+    on_every_store(|opened| {
+        let mut rows = NewRows::default();
+        let (job, off) = (rows.monitor("job"), rows.monitor("off"));
+        rows.snapshot.monitors[off].value.enabled = false;
+        let (on, off) = (rows.environment(job, "a"), rows.environment(off, "a"));
+        for (environment, number, status, start, deadline) in [
+            (on, 1, Status::InProgress, "10:03:00", "10:05:00"),
+            (on, 2, Status::InProgress, "10:02:00", "10:06:00"),
+            (on, 3, Status::InProgress, "10:02:00", "10:04:00"),
+            (on, 4, Status::InProgress, "10:01:00", "10:07:00"),
+            (on, 5, Status::Ok, "10:01:00", "10:04:00"),
+            (off, 6, Status::InProgress, "10:01:00", "10:03:00"),
+        ] {
+            let run = rows.run(environment, number, status, start);
+            rows.snapshot.runs[run].row.value.timeout_at = Some(instant(deadline));
+        }
+        opened.commit(&rows.changes());
+        let mut timed_out = |tick: &str, limit| due(opened, DueKind::TimedOut, tick, limit);
+        assert_eq!(timed_out("10:03:59", 9), [""; 0]);
+        assert_eq!(timed_out("10:07:00", 9), ["4", "2", "3", "1"], "of two with the same start by arrival");
+        assert_eq!(timed_out("10:07:00", 2), ["3", "1"], "the page is that of the earliest deadlines");
+        assert_eq!(opened.begin().next_deadline().unwrap(), Some(instant("10:04:00")));
+    });
+}
+
+#[test]
+fn deferred_ends_are_due_oldest_first() {
+    on_every_store(|opened| {
+        let mut rows = NewRows::default();
+        for (slug, number, received) in [
+            ("pear", 1, "10:00:05"),
+            ("apple", 2, "10:00:05"),
+            ("fig", 3, "10:00:01"),
+            ("fig", 4, "10:00:06"),
+        ] {
+            let received = instant(received);
+            rows.snapshot.defer(CheckInEvent { received, ..event(slug, "a", number, Error) });
+        }
+        opened.commit(&rows.changes());
+        let mut deferred = |tick: &str, limit| due(opened, DueKind::Deferred, tick, limit);
+        assert_eq!(deferred("10:00:00", 9), [""; 0]);
+        assert_eq!(deferred("10:00:05", 9), ["3", "2", "1"], "of one batch and instant by slug");
+        assert_eq!(deferred("10:00:05", 1), ["3"]);
+        assert_eq!(deferred("10:01:00", 9), ["3", "2", "1", "4"]);
+    });
+}

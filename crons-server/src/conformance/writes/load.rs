@@ -1,0 +1,162 @@
+//! What was written is loaded again: monitors, environments, incidents, deferred ends, cap usage.
+
+use crons_types::CheckInStatus::{Error, InProgress, Ok as Success};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::rows::{NewRows, event, keys};
+use super::{Opened, instant, on_every_store};
+use crate::domain::{
+    Acknowledgement, BatchKeys, CheckInEvent, EnvironmentStatus, Failures, Occurrence, Snapshot, Status,
+    Verdict,
+};
+use crate::ingest::parse_check_in;
+use crate::pipeline::{Processor, apply_check_ins};
+use crate::store::Changes;
+use crate::{Quotas, Settings};
+
+#[test]
+fn a_batch_that_was_written_is_loaded_as_it_was() {
+    on_every_store(|opened| {
+        let mut rows = NewRows::default();
+        let monitor = rows.monitor("job");
+        let environment = rows.environment(monitor, "a");
+        let run = rows.run(environment, 1, Status::Error, "10:00:00");
+        let incident = rows.incident(environment, 7, 1);
+        let row = &mut rows.snapshot.monitors[monitor].value;
+        (row.owner, row.spelling) = (Some("team:ops".to_owned()), Some("Job".to_owned()));
+        (row.enabled, row.upserting) = (false, false);
+        let row = &mut rows.snapshot.environments[environment].row.value;
+        (row.status, row.muted) = (EnvironmentStatus::Error, true);
+        (row.last_check_in, row.last_ok) = (Some(instant("10:00:01")), Some(instant("09:00:01")));
+        row.next_check_in = Some(instant("11:00:00"));
+        row.next_check_in_latest = Some(instant("11:01:00"));
+        let row = &mut rows.snapshot.runs[run].row.value;
+        (row.duration_ms, row.reported, row.unheard) = (Some(1_500), Some(Status::Error), true);
+        row.date_in_progress = Some(instant("10:00:02"));
+        row.expected_time = Some(instant("10:00:03"));
+        row.timeout_at = Some(instant("10:00:04"));
+        let row = &mut rows.snapshot.incidents[incident].row.value;
+        row.failures = Failures { error: 3, missed: 2, timeout: 1 };
+        row.acknowledged = Some(Acknowledgement { at: instant("10:00:05"), by: "me".to_owned() });
+        let occurrence = Occurrence {
+            check_in: Uuid::from_u128(1),
+            at: instant("10:00:06"),
+            reason: "An error".to_owned(),
+        };
+        rows.snapshot.occurrences.push((incident, occurrence.clone()));
+        let changes = rows.changes();
+        opened.commit(&changes);
+
+        let keys = keys(&[event("job", "a", 1, Success)], false);
+        let mut loaded = opened.load(&keys);
+        assert_same(&loaded, &changes.snapshot);
+        let detail = opened.queries().incident(Uuid::from_u128(7)).unwrap().unwrap();
+        assert_eq!(detail.occurrences, [occurrence]);
+
+        // A row that is changed is the same row as before.
+        loaded.monitors[0].value.owner = None;
+        loaded.environments[0].row.value.status = EnvironmentStatus::Ok;
+        loaded.runs[0].row.value.status = Status::Ok;
+        loaded.incidents[0].row.value.resolved_at = Some(instant("10:00:07"));
+        loaded.incidents[0].row.value.resolving_check_in = Some(Uuid::from_u128(1));
+        loaded.monitors[0].changed = true;
+        loaded.environments[0].row.changed = true;
+        loaded.runs[0].row.changed = true;
+        loaded.incidents[0].row.changed = true;
+        let changes = Changes::of(loaded);
+        opened.commit(&changes);
+        let by_incident = BatchKeys { incident: Some(Uuid::from_u128(7)), ..keys };
+        assert_same(&opened.load(&by_incident), &changes.snapshot);
+        let export = opened.queries().export(None).unwrap();
+        let rows = (export.environments.len(), export.check_ins.len(), export.incidents.len());
+        assert_eq!(rows, (1, 1, 1));
+    });
+}
+
+/// The rows of both have the same values.
+fn assert_same(a: &Snapshot, b: &Snapshot) {
+    let monitors = |of: &Snapshot| of.monitors.iter().map(|row| row.value.clone()).collect::<Vec<_>>();
+    assert_eq!(monitors(a), monitors(b));
+    let rows = |of: &Snapshot| of.environments.iter().map(|row| row.row.value.clone()).collect::<Vec<_>>();
+    assert_eq!(rows(a), rows(b));
+    let rows = |of: &Snapshot| of.runs.iter().map(|row| row.row.value.clone()).collect::<Vec<_>>();
+    assert_eq!(rows(a), rows(b));
+    let rows = |of: &Snapshot| of.incidents.iter().map(|row| row.row.value.clone()).collect::<Vec<_>>();
+    assert_eq!(rows(a), rows(b));
+}
+
+#[test]
+fn a_row_that_does_not_exist_is_in_no_snapshot() {
+    on_every_store(|opened| {
+        let mut rows = NewRows::default();
+        let monitor = rows.monitor("job");
+        rows.environment(monitor, "a");
+        opened.commit(&rows.changes());
+        let others = [event("fig", "a", 1, Error), event("job", "b", 2, Error), event("job", "A", 3, Error)];
+        let loaded = opened.load(&keys(&others, true));
+        assert_eq!(loaded.monitors.len(), 1);
+        assert!(loaded.environments.is_empty() && loaded.runs.is_empty() && loaded.incidents.is_empty());
+        assert!(opened.load(&BatchKeys::default()).monitors.is_empty());
+    });
+}
+
+/// The deferred ends of a snapshot, by the number of their run.
+fn deferred(snapshot: &Snapshot) -> Vec<CheckInEvent> {
+    snapshot.deferred.values().flatten().map(|row| row.event.clone()).collect()
+}
+
+#[test]
+fn deferred_ends_are_loaded_for_a_check_in_with_a_config() {
+    on_every_store(|opened| {
+        let late = CheckInEvent { received: instant("10:00:05"), ..event("fig", "a", 1, Error) };
+        let early = event("fig", "b", 2, Success);
+        let other = event("pear", "a", 3, Success);
+        let mut rows = NewRows::default();
+        for event in [&late, &early, &other] {
+            rows.snapshot.defer(event.clone());
+        }
+        opened.commit(&rows.changes());
+        let fig = [event("fig", "a", 4, InProgress)];
+        assert_eq!(deferred(&opened.load(&keys(&fig, false))), [], "it makes no monitor");
+        let mut loaded = opened.load(&keys(&fig, true));
+        assert_eq!(deferred(&loaded), [early.clone(), late.clone()], "in order of arrival");
+        let all = BatchKeys { all_deferred: true, ..BatchKeys::default() };
+        assert_eq!(deferred(&opened.load(&all)), [early, late, other.clone()]);
+        assert_eq!(loaded.take_deferred(&"fig".parse().unwrap()).len(), 2);
+        opened.commit(&Changes::of(loaded));
+        assert_eq!(deferred(&opened.load(&all)), [other]);
+    });
+}
+
+/// Sends a check-in with a configuration to the core. Returns whether it counts.
+fn is_accepted(opened: &mut Opened, slug: &str, environment: &str) -> bool {
+    let quotas = Quotas { monitors: 2, environments: 2 };
+    let mut processor = Processor::new(&Settings { quotas, ..Settings::default() }, Uuid::new_v4);
+    let config = json!({"schedule": {"type": "crontab", "value": "0 0 1 1 *"}});
+    let payload = json!({"monitor_slug": slug, "environment": environment, "status": "ok",
+        "check_in_id": Uuid::new_v4().simple().to_string(), "monitor_config": config});
+    let mut received = parse_check_in(payload.to_string().as_bytes(), None);
+    received.stamp(instant("10:00:00"));
+    let store = &mut *opened.database.as_mut().unwrap().store;
+    let (mut events, mut verdicts) = (Vec::new(), Vec::new());
+    apply_check_ins(store, &mut processor, &[&received], None, &mut events, &mut verdicts).unwrap();
+    matches!(verdicts[..], [Some(Verdict::Accepted { .. })])
+}
+
+#[test]
+fn caps_count_the_monitors_and_environments_that_are_stored() {
+    on_every_store(|opened| {
+        for (slug, environment, expected) in [
+            ("apple", "a", true),
+            ("apple", "b", true),
+            ("apple", "c", false),
+            ("pear", "a", true),
+            ("pear", "b", true),
+            ("fig", "a", false),
+            ("apple", "b", true),
+        ] {
+            assert_eq!(is_accepted(opened, slug, environment), expected, "{slug}/{environment}");
+        }
+    });
+}
