@@ -33,12 +33,12 @@ pub fn child(case: &str, dsn: &str) {
         "long-grace" => options.on_signal(DEADLINE),
         _ => options.on_signal(GRACE),
     };
-    if case == "ignored" {
-        #[expect(unsafe_code, reason = "ignores a signal, as nohup does before it starts a program")]
-        unsafe {
-            libc::signal(libc::SIGHUP, libc::SIG_IGN)
-        };
-    }
+    // The tests themselves may run under `nohup`, and children inherit an ignored signal.
+    let on_hangup = if case == "ignored" { libc::SIG_IGN } else { libc::SIG_DFL };
+    #[expect(unsafe_code, reason = "sets the action of a signal, as nohup does before it starts a program")]
+    unsafe {
+        libc::signal(libc::SIGHUP, on_hangup)
+    };
     let crons = crons::init(options);
     monitor("job").run(|| {
         // A server that says nothing cannot be waited for.

@@ -23,7 +23,7 @@ impl SqliteTransaction<'_> {
             return Ok(());
         }
         let mut statement = self.transaction.prepare_cached(
-            "SELECT h.id, h.event FROM json_each(?1) k JOIN held_check_ins h ON h.id = k.value ORDER BY h.id",
+            "SELECT h.id, h.event FROM json_each(?1) k CROSS JOIN held_check_ins h ON h.id = k.value ORDER BY h.id",
         )?;
         let found = statement.query([json(&keys.expired)?])?;
         self.add_deferred(loading, found)
@@ -43,7 +43,7 @@ impl SqliteTransaction<'_> {
             return Ok(());
         }
         let mut statement = self.transaction.prepare_cached(
-            "SELECT h.id, h.event FROM json_each(?2) k JOIN held_check_ins h ON h.project = ?1 AND h.slug = k.value
+            "SELECT h.id, h.event FROM json_each(?2) k CROSS JOIN held_check_ins h ON h.project = ?1 AND h.slug = k.value
              ORDER BY h.id",
         )?;
         let found = statement.query(params![crate::PROJECT.cast_signed(), json(&slugs)?])?;

@@ -1,6 +1,7 @@
 //! The rows of a batch, read from SQLite by sets: the number of statements does not depend on the number of inputs.
 //!
-//! Keys are bound as JSON. What a statement finds decides what the next one asks for: monitors, environments, runs, history.
+//! Keys are bound as JSON. `CROSS JOIN` keeps them in the outer loop: otherwise SQLite may read a whole table and look for each row among
+//! the keys. The rows that a statement finds decide what the next one asks for.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -85,7 +86,7 @@ impl SqliteTransaction<'_> {
             return Ok(());
         }
         let mut statement = self.transaction.prepare_cached(&format!(
-            "SELECT {MONITOR}, k.value FROM json_each(?2) k JOIN monitors m ON m.project = ?1 AND m.slug = k.value"
+            "SELECT {MONITOR}, k.value FROM json_each(?2) k CROSS JOIN monitors m ON m.project = ?1 AND m.slug = k.value"
         ))?;
         let mut found = statement.query(params![crate::PROJECT.cast_signed(), json(&slugs)?])?;
         while let Some(row) = found.next()? {
@@ -123,7 +124,7 @@ impl SqliteTransaction<'_> {
         }
         let mut statement = self.transaction.prepare_cached(&format!(
             "SELECT {ENVIRONMENT}, k.value ->> 1, k.value ->> 2 FROM json_each(?1) k
-             JOIN environments e ON e.monitor_id = k.value ->> 0 AND e.name = k.value ->> 2"
+             CROSS JOIN environments e ON e.monitor_id = k.value ->> 0 AND e.name = k.value ->> 2"
         ))?;
         let mut found = statement.query([json(&named)?])?;
         while let Some(row) = found.next()? {
@@ -146,7 +147,7 @@ impl SqliteTransaction<'_> {
             return Ok(());
         }
         let mut statement = self.transaction.prepare_cached(&format!(
-            "SELECT {MONITOR}, {ENVIRONMENT} FROM json_each(?1) k JOIN environments e ON e.id = k.value
+            "SELECT {MONITOR}, {ENVIRONMENT} FROM json_each(?1) k CROSS JOIN environments e ON e.id = k.value
              JOIN monitors m ON m.id = e.monitor_id WHERE m.id > ?2"
         ))?;
         let mut found = statement.query(params![json(ids)?, DELETED])?;
@@ -192,7 +193,7 @@ impl SqliteTransaction<'_> {
             return Ok(());
         }
         let mut statement = self.transaction.prepare_cached(&format!(
-            "SELECT {CHECK_IN}, c.environment_id FROM json_each(?1) t JOIN check_ins c ON c.id = t.value
+            "SELECT {CHECK_IN}, c.environment_id FROM json_each(?1) t CROSS JOIN check_ins c ON c.id = t.value
              JOIN configs k ON k.id = c.config_id"
         ))?;
         let runs = self.decode_runs(loading, &mut statement, params![json(&loading.keys.timed_out)?])?;
@@ -222,7 +223,7 @@ impl SqliteTransaction<'_> {
         self.load_environments(loading, &ids)?;
         let mut statement = self.transaction.prepare_cached(&format!(
             "SELECT {CHECK_IN}, c.environment_id FROM json_each(?1) e
-             JOIN check_ins c ON c.environment_id = e.value AND c.status = 'in_progress'
+             CROSS JOIN check_ins c ON c.environment_id = e.value AND c.status = 'in_progress'
              JOIN configs k ON k.id = c.config_id WHERE c.timeout_at <= ?2 OR c.unheard"
         ))?;
         let runs = self.decode_runs(loading, &mut statement, params![json(&ids)?, Micros(*until)])?;
@@ -254,7 +255,7 @@ impl SqliteTransaction<'_> {
         }
         let mut statement = self.transaction.prepare_cached(
             "SELECT k.value ->> 1, count(*), min(e.muted) FROM json_each(?1) k
-             JOIN environments e ON e.monitor_id = k.value ->> 0 GROUP BY 1",
+             CROSS JOIN environments e ON e.monitor_id = k.value ->> 0 GROUP BY 1",
         )?;
         let mut found = statement.query([json(&crowded)?])?;
         while let Some(row) = found.next()? {
@@ -275,7 +276,7 @@ impl SqliteTransaction<'_> {
         guids.extend(named.chain(waiting).filter(|id| *id != CheckInId::NIL).map(|id| id.to_string()));
         if !guids.is_empty() {
             let mut statement = self.transaction.prepare_cached(&format!(
-                "SELECT {CHECK_IN}, c.environment_id FROM json_each(?1) g JOIN check_ins c ON c.guid = unhex(g.value)
+                "SELECT {CHECK_IN}, c.environment_id FROM json_each(?1) g CROSS JOIN check_ins c ON c.guid = unhex(g.value)
                  JOIN configs k ON k.id = c.config_id"
             ))?;
             let runs = self.decode_runs(loading, &mut statement, params![json(&guids)?])?;
@@ -302,7 +303,7 @@ impl SqliteTransaction<'_> {
             let most = nameless.keys().filter_map(|id| per_environment.get(id)).max().copied();
             let ids: Vec<i64> = nameless.into_keys().collect();
             let mut statement = self.transaction.prepare_cached(&format!(
-                "SELECT {CHECK_IN}, c.environment_id FROM json_each(?1) e JOIN check_ins c ON c.id IN (
+                "SELECT {CHECK_IN}, c.environment_id FROM json_each(?1) e CROSS JOIN check_ins c ON c.id IN (
                      SELECT o.id FROM check_ins o WHERE o.environment_id = e.value AND o.status = 'in_progress'
                      AND o.id NOT IN (SELECT value FROM json_each(?3)) ORDER BY o.date_added DESC, o.id DESC LIMIT ?2)
                  JOIN configs k ON k.id = c.config_id"
@@ -317,7 +318,7 @@ impl SqliteTransaction<'_> {
         {
             let mut statement = self.transaction.prepare_cached(&format!(
                 "SELECT {CHECK_IN}, c.environment_id FROM json_each(?1) e
-                 JOIN check_ins c ON c.environment_id = e.value AND c.status = 'in_progress'
+                 CROSS JOIN check_ins c ON c.environment_id = e.value AND c.status = 'in_progress'
                  JOIN configs k ON k.id = c.config_id WHERE c.timeout_at <= ?2"
             ))?;
             let runs = self.decode_runs(loading, &mut statement, params![json(&all)?, Micros(until)])?;
@@ -337,7 +338,7 @@ impl SqliteTransaction<'_> {
         let mut places: HashMap<i64, Result<String, String>> = HashMap::new();
         if !elsewhere.is_empty() {
             let mut statement = self.transaction.prepare_cached(
-                "SELECT e.id, m.slug, e.name FROM json_each(?1) k JOIN environments e ON e.id = k.value
+                "SELECT e.id, m.slug, e.name FROM json_each(?1) k CROSS JOIN environments e ON e.id = k.value
                  JOIN monitors m ON m.id = e.monitor_id WHERE m.id > ?2",
             )?;
             let mut found = statement.query(params![json(&elsewhere)?, DELETED])?;

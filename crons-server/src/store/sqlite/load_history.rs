@@ -53,7 +53,7 @@ impl SqliteTransaction<'_> {
             return Ok(());
         }
         let mut statement = self.transaction.prepare_cached(&format!(
-            "SELECT c.id, c.guid, c.status, c.date_added, c.environment_id FROM json_each(?1) w JOIN check_ins c ON c.id IN (
+            "SELECT c.id, c.guid, c.status, c.date_added, c.environment_id FROM json_each(?1) w CROSS JOIN check_ins c ON c.id IN (
                  SELECT f.id FROM check_ins f WHERE f.environment_id = w.value ->> 0 AND {filter}
                  AND (f.date_added, f.id) <= (w.value ->> 1, w.value ->> 2)
                  AND f.id NOT IN (SELECT value FROM json_each(?3)) ORDER BY f.date_added DESC, f.id DESC LIMIT ?2)"
@@ -80,7 +80,7 @@ impl SqliteTransaction<'_> {
         }
         let mut statement = self.transaction.prepare_cached(&format!(
             "SELECT {INCIDENT}, i.id, i.environment_id FROM json_each(?1) k
-             JOIN incidents i ON i.environment_id = k.value AND i.resolved_at IS NULL"
+             CROSS JOIN incidents i ON i.environment_id = k.value AND i.resolved_at IS NULL"
         ))?;
         let mut found = statement.query([json(environments)?])?;
         while let Some(row) = found.next()? {

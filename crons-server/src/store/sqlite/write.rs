@@ -135,7 +135,7 @@ impl SqliteTransaction<'_> {
         }
         let texts = json(&by_text.keys().collect::<Vec<_>>())?;
         let mut find = self.transaction.prepare_cached(
-            "SELECT c.id, c.config FROM json_each(?1) k JOIN configs c ON c.config = k.value",
+            "SELECT c.id, c.config FROM json_each(?1) k CROSS JOIN configs c ON c.config = k.value",
         )?;
         let mut find_all = |ids: &mut HashMap<&'a Config, i64>| -> Result<usize, StoreError> {
             let mut found = find.query([&texts])?;

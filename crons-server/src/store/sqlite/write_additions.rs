@@ -73,7 +73,7 @@ impl SqliteTransaction<'_> {
         if !repeated.is_empty() {
             self.transaction
                 .prepare_cached(
-                    "DELETE FROM refused WHERE id IN (SELECT r.id FROM json_each(?2) k JOIN refused r
+                    "DELETE FROM refused WHERE id IN (SELECT r.id FROM json_each(?2) k CROSS JOIN refused r
                      ON r.project = ?1 AND r.monitor_id IS k.value ->> 0 AND r.accepted AND r.errors = k.value ->> 1)",
                 )?
                 .execute(params![project, json(&repeated)?])?;
@@ -100,7 +100,7 @@ impl SqliteTransaction<'_> {
             .prepare_cached(
                 "DELETE FROM refused WHERE id IN (SELECT id FROM (
                      SELECT r.id, row_number() OVER (PARTITION BY r.monitor_id ORDER BY r.id DESC) AS place
-                     FROM json_each(?2) k JOIN refused r ON r.project = ?1 AND r.monitor_id IS k.value)
+                     FROM json_each(?2) k CROSS JOIN refused r ON r.project = ?1 AND r.monitor_id IS k.value)
                  WHERE place > ?3)",
             )?
             .execute(params![project, json(&monitors)?, PROCESSING_ERRORS])?;
@@ -121,7 +121,7 @@ impl SqliteTransaction<'_> {
             return Ok(Vec::new());
         }
         let mut statement = self.transaction.prepare_cached(
-            "SELECT m.slug, m.id FROM json_each(?2) k JOIN monitors m ON m.project = ?1 AND m.slug = k.value",
+            "SELECT m.slug, m.id FROM json_each(?2) k CROSS JOIN monitors m ON m.project = ?1 AND m.slug = k.value",
         )?;
         let found = statement.query_map(params![crate::PROJECT.cast_signed(), json(&slugs)?], |row| {
             Ok((row.get(0)?, row.get(1)?))
