@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use crons_server::{ConnectionLimits, Server};
+use tracing_appender::non_blocking::NonBlockingBuilder;
 
 use crate::config_file;
 use crate::settings::Config;
@@ -88,8 +89,10 @@ fn resolve(arguments: Arguments) -> Result<(Config, Option<PathBuf>), String> {
 /// Serves until SIGINT or SIGTERM.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let (config, file) = resolve(arguments)?;
+    // A slow reader of the log delays nobody until 128,000 lines wait; then the server waits. Dropping the guard gives the reader a second.
+    let (log, _guard) = NonBlockingBuilder::default().lossy(false).finish(std::io::stderr());
     tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
+        .with_writer(log)
         .with_ansi(std::io::stderr().is_terminal())
         .with_max_level(tracing::Level::INFO)
         .init();

@@ -12,7 +12,7 @@ use super::apply::{self, MAX_BATCH};
 use super::task;
 use crate::clock::Clock;
 use crate::domain::{ReceivedCheckIn, Verdict, truncate_to_minute};
-use crate::pipeline::event_log::Log;
+use crate::pipeline::event_log::EventLog;
 use crate::pipeline::events::Event;
 use crate::pipeline::processor::Processor;
 use crate::pipeline::queue::{Inbox, Message, Reply, Unavailable};
@@ -38,7 +38,7 @@ pub(crate) fn start(
     let mask = processor.mask.clone();
     let consumer = Consumer {
         store,
-        log: Log::start(mask.clone()).map_err(StoreError::unavailable)?,
+        log: EventLog::new(mask.clone()),
         processor,
         watermark,
         runtime: Handle::current(),
@@ -61,7 +61,7 @@ struct Consumer {
     runtime: Handle,
     /// Senders who wait until a minute is evaluated.
     waiting: Vec<(Timestamp, oneshot::Sender<bool>)>,
-    log: Log,
+    log: EventLog,
     /// Notified when alerts have been written.
     alerts: Arc<Notify>,
     /// Whether the last transaction was not stored.

@@ -1,8 +1,6 @@
-//! The thread that writes the log, so that the thread that owns the database does not wait for its reader.
+//! The log of what was decided, written after the commit and the replies.
 
 use std::collections::HashSet;
-use std::sync::mpsc::{SendError, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 
 use crons_types::Slug;
 use jiff::Timestamp;
@@ -11,13 +9,9 @@ use crate::domain::{Verdict, truncate_to_minute};
 use crate::mask::Mask;
 use crate::pipeline::events::Event;
 
-/// Batches that may wait to be written; beyond it the sender does.
-const WAITING: usize = 2;
-
-/// The senders' end. When it is dropped, all events have been written.
-pub(crate) struct Log {
-    events: Option<SyncSender<Vec<Event>>>,
-    thread: Option<JoinHandle<()>>,
+/// Logs events, each warning about accepted check-ins once a minute and monitor.
+#[derive(Default)]
+pub(crate) struct EventLog {
     remarked: Remarked,
     mask: Mask,
 }
@@ -46,38 +40,20 @@ impl Remarked {
     }
 }
 
-impl Log {
-    pub(crate) fn start(mask: Mask) -> std::io::Result<Self> {
-        let (events, batches) = sync_channel::<Vec<Event>>(WAITING);
-        let thread = std::thread::Builder::new().name("crons-log".to_owned());
-        let writer = mask.clone();
-        let thread =
-            thread.spawn(move || batches.into_iter().flatten().for_each(|event| event.log(&writer)))?;
-        Ok(Self { mask, events: Some(events), thread: Some(thread), remarked: Remarked::default() })
+impl EventLog {
+    /// Creates a log that hides the server's key by `mask`.
+    pub(crate) fn new(mask: Mask) -> Self {
+        Self { mask, remarked: Remarked::default() }
     }
 
-    /// Writes events to the log, after all earlier ones.
-    pub(crate) fn write(&mut self, mut events: Vec<Event>) {
-        for event in &mut events {
-            self.remarked.thin_out(event);
-        }
-        // To wake a thread for nothing would cost a check-in more than all else.
-        events.retain(|event| !event.is_quiet());
-        if let Some(log) = self.events.as_ref().filter(|_| !events.is_empty())
-            && let Err(SendError(events)) = log.send(events)
-        {
-            for event in &events {
+    /// Logs events in their order. Waits as long as the subscriber does.
+    pub(crate) fn write(&mut self, events: Vec<Event>) {
+        for mut event in events {
+            self.remarked.thin_out(&mut event);
+            if !event.is_quiet() {
                 event.log(&self.mask);
             }
         }
-    }
-}
-
-impl Drop for Log {
-    fn drop(&mut self) {
-        drop(self.events.take());
-        // A panic of the thread has been reported.
-        let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
