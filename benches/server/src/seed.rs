@@ -24,13 +24,13 @@ pub async fn seed(crons: &Crons, database: &Path, monitors: usize) -> Result<()>
          WITH RECURSIVE copies (number) AS
          (SELECT 1 UNION ALL SELECT number + 1 FROM copies WHERE number + 1 < ?1)
          SELECT randomblob(16), project, printf('seed-%07d', number), enabled, upserting, config, owner, date_created
-         FROM copies, (SELECT * FROM monitors LIMIT 1) WHERE ?1 > 1",
+         FROM copies, (SELECT * FROM monitors WHERE id > 0 LIMIT 1) WHERE ?1 > 1",
         [i64::try_from(monitors)?],
     )?;
     transaction.execute(
         "INSERT INTO environments (monitor_id, name, status, muted, date_created, last_check_in)
          SELECT m.id, e.name, e.status, e.muted, e.date_created, e.last_check_in
-         FROM monitors m, (SELECT * FROM environments LIMIT 1) e WHERE m.id <> e.monitor_id",
+         FROM monitors m, (SELECT * FROM environments LIMIT 1) e WHERE m.id > 0 AND m.id <> e.monitor_id",
         [],
     )?;
     Ok(transaction.commit()?)
