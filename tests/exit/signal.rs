@@ -33,12 +33,17 @@ pub fn child(case: &str, dsn: &str) {
         "long-grace" => options.on_signal(DEADLINE),
         _ => options.on_signal(GRACE),
     };
-    // The tests themselves may run under `nohup`, and children inherit an ignored signal.
-    let on_hangup = if case == "ignored" { libc::SIG_IGN } else { libc::SIG_DFL };
-    #[expect(unsafe_code, reason = "sets the action of a signal, as nohup does before it starts a program")]
-    unsafe {
-        libc::signal(libc::SIGHUP, on_hangup)
-    };
+    // Children inherit ignored signals: under `nohup` the tests ignore SIGHUP, as a background job of a shell SIGINT.
+    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGTERM] {
+        let ignored = case == "ignored" && signal == libc::SIGHUP;
+        #[expect(
+            unsafe_code,
+            reason = "sets the action of a signal, as nohup does before it starts a program"
+        )]
+        unsafe {
+            libc::signal(signal, if ignored { libc::SIG_IGN } else { libc::SIG_DFL })
+        };
+    }
     let crons = crons::init(options);
     monitor("job").run(|| {
         // A server that says nothing cannot be waited for.
