@@ -83,7 +83,7 @@ impl Captures {
                             let arg = Arg { dropped: may_be_dropped(&argument.ty), body, lints: &lints };
                             captures.bindings(pat, &cfgs, arg);
                             if captures.unused.len() > unused {
-                                // It is fulfilled at the variable of the same name.
+                                // The expectation is fulfilled at the variable of the same name.
                                 argument.attrs.retain(|attr| {
                                     !attr.path().is_ident("expect") || !is_level_of_unused(attr)
                                 });

@@ -9,7 +9,7 @@ const MAX_SHOWN: usize = 80;
 
 /// Quotes a text as JSON does. A text that was cut ends in `…` before its closing quote.
 ///
-/// Control characters and others that a reader cannot see, such as those that change the direction of a line, become `\uXXXX`.
+/// Control characters and others that a reader cannot see, such as those that change the direction of a line, are escaped by their UTF-16 code units, as `\u202e` is.
 pub fn quoted(text: &str) -> String {
     format!("\"{}\"", escaped(text))
 }

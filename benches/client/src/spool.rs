@@ -1,4 +1,4 @@
-//! What the spool costs the client's threads for each run, and a program that is one run.
+//! The cost of the spool: for the client's threads in each run, and for a program that is one run.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -47,7 +47,7 @@ struct Schedule {
     wall: Instant,
 }
 
-/// What is to be done about a run whose time has come.
+/// The action for a run whose next keep-alive is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
     /// Send a keep-alive.

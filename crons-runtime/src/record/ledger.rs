@@ -6,7 +6,7 @@ use crons_types::{CheckInId, CheckInStatus};
 
 use crate::record::journal::{Entry, SpooledMonitor, write_line};
 
-/// What the entries of a journal add up to. The process that writes the journal keeps one, and whoever reads it makes one.
+/// The sum of the entries of a journal. The process that writes the journal keeps a ledger, and a process that adopts the journal makes one.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     monitors: BTreeMap<u32, SpooledMonitor>,
@@ -152,7 +152,7 @@ impl Ledger {
         self.monitors.retain(|number, _| used.contains(number));
     }
 
-    /// One line for each monitor, start and end.
+    /// The entries as lines: one for each monitor, start and end.
     fn lines(&self) -> Vec<Line> {
         let mut lines = Vec::new();
         let mut line = |rank, order, id, monitor, entry: &Entry| {
@@ -190,7 +190,7 @@ impl Ledger {
         }
     }
 
-    /// What is owed if the process has ended, the oldest first. With `leave_open_runs`, nothing for runs that look open.
+    /// The check-ins that are owed if the process has ended, the oldest first. With `leave_open_runs`, none for runs that look open.
     pub(crate) fn owed(&self, leave_open_runs: bool) -> Vec<Owed> {
         let mut runs: Vec<(&CheckInId, &Run)> = self.runs.iter().collect();
         runs.sort_by_key(|(_, run)| run.order);

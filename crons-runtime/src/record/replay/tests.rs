@@ -127,7 +127,7 @@ fn beyond_the_limit_old_starts_go_first_and_ends_last() {
         let mut expected = [starts.get(gone..).unwrap_or(&[]), &ends[gone.saturating_sub(10)..]].concat();
         expected.sort_unstable();
         assert_eq!(ids(&ledger), expected);
-        // What was written adds up to what is kept.
+        // The written lines add up to the ledger that is kept.
         let mut bytes = journal(&[]);
         bytes.extend_from_slice(&lines);
         assert_eq!(ids(&replay(&bytes).unwrap().unwrap().ledger), expected);
@@ -154,7 +154,7 @@ fn entries() -> impl Strategy<Value = Vec<Entry>> {
     })
 }
 
-/// What is owed for each run after each of the entries.
+/// The check-ins that are owed for each run after each of the entries.
 fn states(entries: &[Entry]) -> Vec<Vec<(CheckInId, Report)>> {
     (0..=entries.len()).map(|count| owed(&journal(&entries[..count]))).collect()
 }
