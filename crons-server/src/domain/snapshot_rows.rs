@@ -4,7 +4,8 @@ use crons_types::Slug;
 
 use super::model::{CheckIn, FinishedRun, Incident, Monitor, MonitorEnvironment};
 use super::received::CheckInEvent;
-use super::snapshot::{DeferredRow, EnvironmentRow, IncidentRow, Row, RunRow, Snapshot, UnreadableKey};
+use super::row::{DeferredRow, EnvironmentRow, IncidentRow, Row, RunRow};
+use super::snapshot::{Snapshot, UnreadableKey};
 use super::subject::QuotaUsage;
 
 impl Snapshot {
