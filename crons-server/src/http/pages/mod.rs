@@ -10,4 +10,4 @@ mod list;
 
 pub use assets::{favicon, script, style};
 pub use error_page::errors_as_pages;
-pub use list::index;
+pub use list::{index, runs_of_bucket};

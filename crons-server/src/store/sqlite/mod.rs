@@ -21,6 +21,8 @@ mod due;
 mod write;
 mod check_ins;
 mod monitors;
+mod summaries;
+mod activity;
 mod incidents;
 mod expired;
 mod retention_walk;
