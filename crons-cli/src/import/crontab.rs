@@ -3,9 +3,10 @@
 use crons_types::{Schedule, Timezone};
 use jiff::SignedDuration;
 
+use super::imported::{Imported, Left};
+use super::job;
 use super::words::shell_quoted;
 use super::wrapped::{Slugs, Wrapped};
-use super::{Imported, Left, job};
 
 /// How a crontab is read and what is written into it.
 pub(super) struct Settings {

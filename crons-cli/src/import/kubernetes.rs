@@ -5,8 +5,9 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::imported::{Imported, Left};
 use super::wrapped::{Slugs, Wrapped};
-use super::{Imported, Left, job, span};
+use super::{job, span};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,5 +1,6 @@
 //! `crons import`: jobs that exist, wrapped in `crons run`.
 
+mod imported;
 mod span;
 mod words;
 mod job;
@@ -17,6 +18,7 @@ use std::process::Command;
 
 use crons_types::Timezone;
 
+use self::imported::{Imported, Left};
 use self::wrapped::Slugs;
 
 /// The arguments of the command.
@@ -60,33 +62,6 @@ enum Source {
     },
 }
 
-/// A translation: the text to install, and a sentence about each job that was not wrapped.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Imported {
-    text: String,
-    left: Vec<Left>,
-}
-
-/// A job that was left as it is.
-#[derive(Debug, PartialEq, Eq)]
-struct Left {
-    /// The place of the job, such as `line 7`.
-    place: String,
-    reason: String,
-    /// Whether the job has no schedule at all, or is wrapped already, so that leaving it is right.
-    is_expected: bool,
-}
-
-impl Left {
-    fn new(place: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { place: place.into(), reason: reason.into(), is_expected: false }
-    }
-
-    fn expected(place: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { is_expected: true, ..Self::new(place, reason) }
-    }
-}
-
 /// Prints the wrapped jobs. Returns whether every job that has a schedule was wrapped.
 pub(crate) fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
     let Arguments { source, timezone, crons } = arguments;
@@ -108,7 +83,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
             crontab::import(&text, &settings, &mut slugs)
         }
         Source::Systemd { units } => {
-            systemd::import(&units, systemd::FOLDERS, local()?, &path()?, &mut slugs)?
+            systemd::import(&units, systemd::FOLDERS, local()?, &path()?, &mut slugs)
         }
         Source::Kubernetes { files } => {
             let crons = crons.unwrap_or_else(|| "crons".to_owned());

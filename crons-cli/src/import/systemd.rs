@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use crons_types::{Schedule, Timezone};
 use jiff::SignedDuration;
 
+use super::imported::{Imported, Left};
 use super::on_calendar::OnCalendar;
 use super::unit_file::UnitFile;
 use super::wrapped::{Slugs, Wrapped};
-use super::{Imported, Left, job, span};
+use super::{job, span};
 
 /// The folders in which systemd looks for units of the system, the most important first.
 pub(super) const FOLDERS: &[&str] = &[
@@ -23,39 +24,44 @@ pub(super) const FOLDERS: &[&str] = &[
 const ACCURACY: SignedDuration = SignedDuration::from_mins(1);
 
 /// Prints drop-in files for timers.
-///
-/// # Errors
-/// If a unit cannot be found or read.
 pub(super) fn import(
     units: &[String],
     folders: &[&str],
     timezone: Timezone,
     crons: &str,
     slugs: &mut Slugs,
-) -> Result<Imported, String> {
+) -> Imported {
     let mut imported = Imported::default();
     for unit in units {
-        let timer_path = find(unit, folders)?;
-        let name = timer_path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let timer = read(&timer_path)?;
-        let service_name =
-            timer.value("Timer", "Unit").map_or_else(|| format!("{name}.service"), str::to_owned);
-        let beside = timer_path.with_file_name(&service_name);
-        let service_path = if beside.is_file() { beside } else { find(&service_name, folders)? };
-        match wrap(&timer, &read(&service_path)?, timezone, crons, slugs) {
-            Ok(command) => {
-                let schedule = timer.values("Timer", "OnCalendar").join(", ");
-                let schedule = if schedule.is_empty() { "an interval".to_owned() } else { schedule };
-                let drop_in = format!(
-                    "# /etc/systemd/system/{service_name}.d/crons.conf, for {name}.timer ({schedule})\n\
-                     [Service]\nExecStart=\nExecStart={command}\n\n"
-                );
-                imported.text.push_str(&drop_in);
-            }
-            Err(reason) => imported.left.push(Left::new(format!("{name}.timer"), reason)),
+        match drop_in(unit, folders, timezone, crons, slugs) {
+            Ok(text) => imported.text.push_str(&text),
+            Err(reason) => imported.left.push(Left::new(unit, reason)),
         }
     }
-    Ok(imported)
+    imported
+}
+
+/// The drop-in file for the service of a timer.
+fn drop_in(
+    unit: &str,
+    folders: &[&str],
+    timezone: Timezone,
+    crons: &str,
+    slugs: &mut Slugs,
+) -> Result<String, String> {
+    let timer_path = find(unit, folders)?;
+    let name = timer_path.file_stem().unwrap_or_default().to_string_lossy();
+    let timer = read(&timer_path)?;
+    let service_name = timer.value("Timer", "Unit").map_or_else(|| format!("{name}.service"), str::to_owned);
+    let beside = timer_path.with_file_name(&service_name);
+    let service_path = if beside.is_file() { beside } else { find(&service_name, folders)? };
+    let command = wrap(&timer, &read(&service_path)?, timezone, crons, slugs)?;
+    let schedule = timer.values("Timer", "OnCalendar").join(", ");
+    let schedule = if schedule.is_empty() { "an interval".to_owned() } else { schedule };
+    Ok(format!(
+        "# /etc/systemd/system/{service_name}.d/crons.conf, for {name}.timer ({schedule})\n\
+         [Service]\nExecStart=\nExecStart={command}\n\n"
+    ))
 }
 
 /// The file of a unit, which is named by its path, or by its name in one of the folders.
