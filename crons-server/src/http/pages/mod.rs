@@ -45,8 +45,10 @@ fn document(content: &Markup) -> Markup {
                 link rel="stylesheet" href="/style.css";
             }
             body {
-                h1 { "crons" }
-                (content)
+                main {
+                    h1 { "crons" }
+                    (content)
+                }
             }
         }
     }
@@ -69,7 +71,7 @@ fn list(monitors: &[MonitorView], now: Timestamp, dsn: &str) -> Markup {
     if monitors.is_empty() {
         return html! {
             p { "Waiting for the first check-in. Send one from any Sentry SDK with this DSN:" }
-            pre { (dsn) }
+            pre tabindex="0" { (dsn) }
         };
     }
     html! {

@@ -1,0 +1,3 @@
+//! The pages, as a browser shows them.
+
+mod list;
