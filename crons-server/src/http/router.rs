@@ -11,6 +11,7 @@ use axum::{Json, Router};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
+use tower_http::compression::CompressionLayer;
 
 use crate::blocking;
 use crate::http::access::{self, Access};
@@ -43,13 +44,14 @@ impl Routes {
         mask.scope(self.routed(request)).await
     }
 
-    /// Rejects foreign hosts, routes the request, and forbids browsers to run scripts, to frame pages and to guess content types.
+    /// Rejects foreign hosts, routes the request, and forbids browsers to run scripts of others, to frame pages and to guess content types.
     async fn routed(&self, mut request: hyper::Request<RequestBody>) -> Response {
         const HEADERS: [(HeaderName, HeaderValue); 3] = [
             (
                 header::CONTENT_SECURITY_POLICY,
                 HeaderValue::from_static(
-                    "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+                    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
+                     form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
                 ),
             ),
             (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -92,22 +94,37 @@ fn plain_envelope<B>(request: &hyper::Request<B>) -> Option<String> {
 }
 
 fn router(state: AppState, access: Access) -> Router {
-    // Every route except health checks and ingest needs the admin token.
+    // Every route except health checks, the files of pages, and ingest needs the admin token.
     Router::new()
-        .route("/", get(pages::index))
-        .route("/style.css", get(pages::style))
+        .merge(pages())
         .route("/api/0/", get(api::index))
         .route("/api/0", get(api::index))
         .nest("/api/0/organizations/{organization}", api())
         .fallback(not_found)
         .method_not_allowed_fallback(other_method)
         .layer(middleware::from_fn_with_state(access.clone(), access::require_admin_token))
+        .merge(page_files())
         .route("/health", get(health))
         .route("/health/", get(health))
         .method_not_allowed_fallback(other_method)
         .layer(middleware::from_fn_with_state(access, access::reject_cross_origin))
+        .layer(middleware::from_fn(pages::errors_as_pages))
         .merge(ingest())
         .with_state(state)
+}
+
+/// The pages.
+fn pages() -> Router<AppState> {
+    Router::new().route("/", get(pages::index)).layer(CompressionLayer::new())
+}
+
+/// The files that pages load, the page of signing in included: they hold no data.
+fn page_files() -> Router<AppState> {
+    Router::new()
+        .route("/style.css", get(pages::style))
+        .route("/script.js", get(pages::script))
+        .route("/favicon.svg", get(pages::favicon))
+        .layer(CompressionLayer::new())
 }
 
 /// The routes of clients, which present the public key; open to pages of any origin. Only here are bodies accepted in a content encoding.
