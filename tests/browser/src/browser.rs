@@ -25,17 +25,21 @@ pub struct Look {
 
 impl Default for Look {
     fn default() -> Self {
-        Self { dark: false, width: 1_280, scripts: true }
+        Self::LIGHT
     }
 }
 
 impl Look {
+    /// A wide window in a light scheme.
+    pub const LIGHT: Self = Self { dark: false, width: 1_280, scripts: true };
     /// A dark scheme.
     pub const DARK: Self = Self { dark: true, width: 1_280, scripts: true };
     /// The width of a small phone.
     pub const PHONE: Self = Self { dark: false, width: 360, scripts: true };
     /// No scripts.
     pub const PLAIN: Self = Self { dark: false, width: 1_280, scripts: false };
+    /// All of these.
+    pub const ALL: [Self; 4] = [Self::LIGHT, Self::DARK, Self::PHONE, Self::PLAIN];
 }
 
 /// A browser on the pages of one server.
@@ -53,7 +57,7 @@ impl Browser {
                 "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars",
                 "--disable-background-networking", "--disable-component-update", "--no-first-run",
                 // Tests send to this machine only.
-                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
             ],
         });
         let Value::Object(capabilities) =
@@ -91,7 +95,12 @@ impl Browser {
 
     /// Opens the page at this path of the server.
     pub async fn open_page(&self, path: &str) {
-        self.client.goto(&format!("{}{path}", self.origin)).await.unwrap();
+        self.open_url(&format!("{}{path}", self.origin)).await;
+    }
+
+    /// Opens the page at this address.
+    pub async fn open_url(&self, url: &str) {
+        self.client.goto(url).await.unwrap();
     }
 
     /// The path of the page, with its query.
@@ -170,6 +179,16 @@ impl Browser {
     /// The picture of the window, or of the whole page, as a PNG.
     pub async fn screenshot(&self) -> Vec<u8> {
         self.client.screenshot().await.unwrap()
+    }
+
+    /// Takes the lines of the console about an answer of this status, which a test has provoked; asserts that there are no others.
+    pub async fn expect_status(&self, status: u16) {
+        let console = self.console().await;
+        let expected = |line: &String| line.contains(&format!("status of {status} "));
+        assert!(
+            !console.is_empty() && console.iter().all(expected),
+            "{status} is expected, not {console:#?}"
+        );
     }
 
     /// The errors and warnings of the console since the last call: failed requests, exceptions, violations of the content-security

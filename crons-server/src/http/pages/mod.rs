@@ -5,9 +5,11 @@ mod words;
 mod health;
 mod assets;
 mod document;
+mod sign_in;
 mod error_page;
 mod list;
 
 pub use assets::{favicon, script, style};
 pub use error_page::errors_as_pages;
 pub use list::index;
+pub use sign_in::{sign_in, sign_in_page, sign_out};

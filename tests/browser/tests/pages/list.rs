@@ -3,11 +3,9 @@
 use crons_browser_tests::{Look, NIL, browse, check_in};
 use crons_server::Settings;
 
-const LOOKS: [Look; 2] = [Look { dark: false, width: 1_280, scripts: true }, Look::PLAIN];
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_list_is_well_in_every_look() {
-    for look in LOOKS {
+    for look in [Look::LIGHT, Look::DARK] {
         browse(Settings::default(), look, |page| async move {
             page.browser.open_page("/").await;
             page.browser.assert_well().await;

@@ -1,3 +1,4 @@
 //! The pages, as a browser shows them.
 
 mod list;
+mod sign_in;
