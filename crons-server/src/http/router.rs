@@ -115,7 +115,10 @@ fn router(state: AppState) -> Router {
 
 /// The pages.
 fn pages() -> Router<AppState> {
-    Router::new().route("/", get(pages::index)).layer(CompressionLayer::new())
+    Router::new()
+        .route("/", get(pages::index))
+        .route("/monitors/{slug}", get(pages::monitor))
+        .layer(CompressionLayer::new())
 }
 
 /// The files that pages load, the page of signing in included: they hold no data.

@@ -25,5 +25,5 @@ pub(crate) use sqlite::execute;
 pub(crate) use transaction::{Changes, DueKind, ProcessingErrors, Store, Transaction, Usage};
 pub(crate) use views::{
     AlertView, CheckInView, EnvironmentView, Export, IncidentDetail, IncidentFilter, IncidentView,
-    MonitorView, PageRequest, ProcessingErrorsView, UsageView,
+    MonitorView, Page, PageRequest, ProcessingErrorsView, RunPlace, RunView, UsageView,
 };

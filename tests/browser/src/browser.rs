@@ -12,6 +12,9 @@ use crate::commands::Extension;
 /// The time that a page has to show what a test waits for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The zone of the reader.
+const ZONE: &str = "America/New_York";
+
 /// How a browser shows pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
@@ -81,6 +84,7 @@ impl Browser {
         let (width, phone) = (look.width, look.width < 600);
         let metrics = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": phone});
         self.devtools("Emulation.setDeviceMetricsOverride", &metrics).await;
+        self.devtools("Emulation.setTimezoneOverride", &json!({"timezoneId": ZONE})).await;
         self.run_scripts(look.scripts).await;
     }
 
@@ -179,6 +183,13 @@ impl Browser {
     /// The picture of the window, or of the whole page, as a PNG.
     pub async fn screenshot(&self) -> Vec<u8> {
         self.client.screenshot().await.unwrap()
+    }
+
+    /// The text that the page has copied.
+    pub async fn clipboard(&self) -> String {
+        self.devtools("Browser.grantPermissions", &json!({"permissions": ["clipboardReadWrite"]})).await;
+        let text = self.evaluate("return navigator.clipboard.readText()").await;
+        text.as_str().unwrap_or_default().to_owned()
     }
 
     /// Takes the lines of the console about an answer of this status, which a test has provoked; asserts that there are no others.

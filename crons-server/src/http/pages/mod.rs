@@ -8,8 +8,10 @@ mod document;
 mod sign_in;
 mod error_page;
 mod list;
+mod monitor;
 
 pub use assets::{favicon, script, style};
 pub use error_page::errors_as_pages;
 pub use list::index;
+pub use monitor::monitor;
 pub use sign_in::{sign_in, sign_in_page, sign_out};

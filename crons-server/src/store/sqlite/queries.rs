@@ -13,7 +13,7 @@ use crate::store::error::StoreError;
 use crate::store::queries::{Queries, Sweep};
 use crate::store::views::{
     AlertView, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView, MonitorView, Page,
-    PageRequest, ProcessingErrorsView, UsageView,
+    PageRequest, ProcessingErrorsView, RunPlace, RunView, UsageView,
 };
 
 impl Queries for SqliteReader {
@@ -42,6 +42,16 @@ impl Queries for SqliteReader {
         page: PageRequest,
     ) -> Result<Option<Page<CheckInView>>, StoreError> {
         self.check_ins_of(slug, environment, page)
+    }
+
+    fn runs(
+        &self,
+        slug: &str,
+        environment: Option<&str>,
+        after: Option<RunPlace>,
+        limit: u32,
+    ) -> Result<Option<Page<RunView>>, StoreError> {
+        self.runs_of(slug, environment, after, limit)
     }
 
     fn incidents(
