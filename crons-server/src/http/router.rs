@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tower_http::compression::CompressionLayer;
 
 use crate::blocking;
-use crate::http::access::{self, Access};
+use crate::http::access;
 use crate::http::error::HttpError;
 use crate::http::listener::RequestBody;
 use crate::http::refusal_log::RefusalLog;
@@ -26,14 +26,13 @@ use crate::http::{api, ingest, pages, paths};
 pub(crate) struct Routes {
     router: TowerToHyperService<Router>,
     state: AppState,
-    access: Access,
     refusals: Arc<RefusalLog>,
 }
 
 impl Routes {
-    pub(crate) fn new(state: AppState, access: Access, refusals: Arc<RefusalLog>) -> Self {
-        let router = TowerToHyperService::new(router(state.clone(), access.clone()));
-        Self { router, state, access, refusals }
+    pub(crate) fn new(state: AppState, refusals: Arc<RefusalLog>) -> Self {
+        let router = TowerToHyperService::new(router(state.clone()));
+        Self { router, state, refusals }
     }
 }
 
@@ -59,7 +58,7 @@ impl Routes {
             (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         ];
         paths::collapse_slashes(request.uri_mut());
-        let mut response = if let Some(refused) = self.access.reject_host(request.headers()) {
+        let mut response = if let Some(refused) = self.state.access.reject_host(request.headers()) {
             refused.into_response()
         } else if let Some(project) = plain_envelope(&request) {
             let answer = ingest::envelope(&self.state, &project, request).await;
@@ -93,7 +92,8 @@ fn plain_envelope<B>(request: &hyper::Request<B>) -> Option<String> {
     project.bytes().all(|digit| digit.is_ascii_digit()).then(|| project.to_owned())
 }
 
-fn router(state: AppState, access: Access) -> Router {
+fn router(state: AppState) -> Router {
+    let access = state.access.clone();
     // Every route except health checks, the files of pages, and ingest needs the admin token.
     Router::new()
         .merge(pages())
@@ -118,6 +118,7 @@ fn pages() -> Router<AppState> {
     Router::new()
         .route("/", get(pages::index))
         .route("/timeline/{slug}", get(pages::runs_of_bucket))
+        .route("/monitors/{slug}", get(pages::monitor))
         .layer(CompressionLayer::new())
 }
 
@@ -127,6 +128,8 @@ fn page_files() -> Router<AppState> {
         .route("/style.css", get(pages::style))
         .route("/script.js", get(pages::script))
         .route("/favicon.svg", get(pages::favicon))
+        .route("/sign-in", get(pages::sign_in_page).post(pages::sign_in))
+        .route("/sign-out", post(pages::sign_out))
         .layer(CompressionLayer::new())
 }
 

@@ -27,6 +27,6 @@ pub(crate) use transaction::{Changes, DueKind, ProcessingErrors, Store, Transact
 pub(crate) use views::ErrorView;
 pub(crate) use views::{
     Activity, AlertView, Buckets, CheckInView, EnvironmentSummary, EnvironmentView, Export, IncidentDetail,
-    IncidentFilter, IncidentView, MonitorSummary, MonitorView, PageRequest, ProcessingErrorsView,
-    RefusedView, RunMark, UsageView,
+    IncidentFilter, IncidentView, MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView,
+    RefusedView, RunMark, RunPlace, RunView, UsageView,
 };

@@ -9,7 +9,8 @@ use super::error::StoreError;
 use super::expired::Expired;
 use super::views::{
     Activity, AlertView, Buckets, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView,
-    MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView, UsageView,
+    MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView, RunPlace, RunView,
+    UsageView,
 };
 use crate::alerts::DueAlert;
 use crate::domain::Outage;
@@ -63,6 +64,16 @@ pub trait Queries: Send + Sync {
         environment: Option<&str>,
         page: PageRequest,
     ) -> Result<Option<Page<CheckInView>>, StoreError>;
+
+    /// Check-ins in the order of [`check_ins`](Self::check_ins), those behind the place `after` or the first ones. The cost does not depend
+    /// on the number of others. `None` if there is no such monitor.
+    fn runs(
+        &self,
+        slug: &str,
+        environment: Option<&str>,
+        after: Option<RunPlace>,
+        limit: u32,
+    ) -> Result<Option<Page<RunView>>, StoreError>;
 
     /// Incidents, the newest start first, of two with the same start the one that was opened later first.
     fn incidents(

@@ -123,6 +123,21 @@ pub struct CheckInView {
     pub check_in: CheckIn,
 }
 
+/// The place of a run in the list of runs, the newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunPlace {
+    pub started: Timestamp,
+    /// Orders runs with the same start.
+    pub arrival_seq: i64,
+}
+
+/// A run with its place in the list, behind which the next page begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunView {
+    pub place: RunPlace,
+    pub run: CheckInView,
+}
+
 /// An incident with its monitor and environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncidentView {

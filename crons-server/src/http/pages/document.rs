@@ -27,6 +27,9 @@ pub(crate) fn document(state: &AppState, head: &Head<'_>, content: &Markup) -> R
             a.skip href="#main" { "Skip to the content" }
             (brand())
             nav aria-label="Main" { a href="/" { "Monitors" } }
+            @if state.access.is_guarded() {
+                form method="post" action="/sign-out" { button type="submit" { "Sign out" } }
+            }
         }
         main #main { (content) }
         footer.bottom {

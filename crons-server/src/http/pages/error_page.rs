@@ -1,4 +1,5 @@
-//! Refused requests as pages: a browser that navigates gets a document in place of JSON.
+//! Refused requests as pages: a browser that navigates gets a document in place of JSON, and the page of signing in where it needs the
+//! admin token.
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -7,17 +8,29 @@ use axum::response::{IntoResponse, Response};
 use maud::html;
 
 use super::document::{Head, bare_document};
+use super::sign_in;
 use crate::http::error::Logged;
 
 /// Answers errors as pages if the client prefers HTML, as a browser that navigates does.
 pub async fn errors_as_pages(request: Request, next: Next) -> Response {
-    let prefers_html = prefers_html(request.headers());
+    if !prefers_html(request.headers()) {
+        return next.run(request).await;
+    }
+    let (headers, uri, is_read) =
+        (request.headers().clone(), request.uri().clone(), request.method().is_safe());
     let response = next.run(request).await;
     let Some(Logged(detail)) = response.extensions().get().cloned() else { return response };
-    if !prefers_html {
-        return response;
-    }
     let status = response.status();
+    if status == StatusCode::UNAUTHORIZED {
+        // A browser that is challenged would ask for a user name and a password in a window of its own.
+        return match uri.path() {
+            path if path.starts_with("/api/") => response,
+            path => {
+                let asked = uri.path_and_query().map_or(path, |asked| asked.as_str());
+                sign_in::offer(is_read.then_some(asked), &headers)
+            }
+        };
+    }
     let title = status.canonical_reason().unwrap_or("Error");
     let content = html! {
         h1 { (title) }
@@ -40,8 +53,11 @@ pub async fn errors_as_pages(request: Request, next: Next) -> Response {
     page.into_response()
 }
 
-/// Whether a request asks for HTML by name; `*/*`, which programs send, is none.
+/// Whether a request asks for HTML by name, or is a navigation of a browser; `*/*`, which programs send, is none.
 pub(crate) fn prefers_html(headers: &HeaderMap) -> bool {
+    if headers.get("sec-fetch-mode").is_some_and(|mode| mode.as_bytes() == b"navigate") {
+        return true;
+    }
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     accepted.flat_map(|value| value.split(',')).any(|kind| kind.trim().split(';').next() == Some("text/html"))
 }

@@ -27,7 +27,7 @@ pub(crate) fn relative(instant: Timestamp, now: Timestamp) -> Markup {
 
 fn relative_text(instant: Timestamp, now: Timestamp) -> String {
     let seconds = instant.duration_since(now).as_secs();
-    let length = seconds_text(seconds.unsigned_abs());
+    let length = span(seconds.unsigned_abs());
     match seconds {
         0 => "now".to_owned(),
         1.. => format!("in {length}"),
@@ -97,7 +97,7 @@ pub(crate) fn duration(milliseconds: i64) -> String {
 }
 
 /// A number of seconds in its two largest units; `spanText` in the script does the same.
-fn seconds_text(seconds: u64) -> String {
+pub(crate) fn span(seconds: u64) -> String {
     let minutes = seconds / 60;
     match (minutes / (24 * 60), minutes / 60 % 24, minutes % 60) {
         (0, 0, 0) => format!("{seconds} s"),
@@ -135,7 +135,7 @@ mod tests {
             (90_000, "1 d 1 h", "in 1 d 1 h"),
         ] {
             let later = Timestamp::from_second(seconds).unwrap();
-            assert_eq!(seconds_text(seconds.unsigned_abs()), expected);
+            assert_eq!(span(seconds.unsigned_abs()), expected);
             assert_eq!(relative_text(later, now), distance);
         }
         assert_eq!(relative_text(now, Timestamp::from_second(200).unwrap()), "3 min ago");

@@ -16,7 +16,8 @@ use crate::store::error::StoreError;
 use crate::store::queries::{Queries, Sweep};
 use crate::store::views::{
     Activity, AlertView, Buckets, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView,
-    MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView, UsageView,
+    MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView, RunPlace, RunView,
+    UsageView,
 };
 
 impl Queries for MemoryDatabase {
@@ -82,6 +83,31 @@ impl Queries for MemoryDatabase {
             .into_iter()
             .map(|(_, run, row)| CheckInView { environment: row.name.clone(), check_in: run.clone() });
         Ok(Some(page(views.collect(), request)))
+    }
+
+    fn runs(
+        &self,
+        slug: &str,
+        environment: Option<&str>,
+        after: Option<RunPlace>,
+        limit: u32,
+    ) -> Result<Option<Page<RunView>>, StoreError> {
+        let tables = self.tables();
+        let Some(monitor) = tables.monitor_id(slug) else { return Ok(None) };
+        let environments = tables.environments_of(monitor);
+        let wanted = environments.filter(|(_, row)| environment.is_none_or(|name| row.name == name));
+        let mut views: Vec<_> = wanted
+            .flat_map(|(id, row)| {
+                tables.runs_of(id).map(|(arrival_seq, run)| RunView {
+                    place: RunPlace { started: run.date_added, arrival_seq },
+                    run: CheckInView { environment: row.name.clone(), check_in: run.clone() },
+                })
+            })
+            .collect();
+        let order = |place: RunPlace| Reverse((place.started, place.arrival_seq));
+        views.retain(|view| after.is_none_or(|after| order(view.place) > order(after)));
+        views.sort_by_key(|view| order(view.place));
+        Ok(Some(page(views, PageRequest { skip: 0, limit })))
     }
 
     fn incidents(

@@ -20,6 +20,7 @@ mod deferred;
 mod due;
 mod write;
 mod check_ins;
+mod runs;
 mod monitors;
 mod summaries;
 mod activity;

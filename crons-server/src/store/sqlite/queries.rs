@@ -13,7 +13,8 @@ use crate::store::error::StoreError;
 use crate::store::queries::{Queries, Sweep};
 use crate::store::views::{
     Activity, AlertView, Buckets, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView,
-    MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView, UsageView,
+    MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView, RunPlace, RunView,
+    UsageView,
 };
 
 impl Queries for SqliteReader {
@@ -65,6 +66,16 @@ impl Queries for SqliteReader {
         page: PageRequest,
     ) -> Result<Option<Page<CheckInView>>, StoreError> {
         self.check_ins_of(slug, environment, page)
+    }
+
+    fn runs(
+        &self,
+        slug: &str,
+        environment: Option<&str>,
+        after: Option<RunPlace>,
+        limit: u32,
+    ) -> Result<Option<Page<RunView>>, StoreError> {
+        self.runs_of(slug, environment, after, limit)
     }
 
     fn incidents(
