@@ -8,6 +8,8 @@ mod paths;
 mod query;
 mod access;
 mod state;
+mod health;
+mod metrics;
 mod ingest;
 mod api;
 mod pages;
