@@ -13,6 +13,7 @@ use super::apply::{self, MAX_BATCH};
 use super::task;
 use crate::clock::Clock;
 use crate::domain::{ReceivedCheckIn, Verdict, truncate_to_minute};
+use crate::pipeline::changes::Changes;
 use crate::pipeline::event_log::EventLog;
 use crate::pipeline::events::Event;
 use crate::pipeline::processor::Processor;
@@ -36,9 +37,15 @@ pub(crate) fn start(
     let watermark = Watermark::restore(&mut *store, &mut processor, clock.now())?;
     let alerts = Arc::new(Notify::new());
     let healthy = Arc::new(AtomicBool::new(true));
-    let vitals = Arc::new(Vitals::default());
+    let (vitals, changes) = (Arc::new(Vitals::default()), Arc::new(Changes::default()));
     vitals.evaluated(watermark.evaluated_through());
-    let (inbox, queue) = Inbox::new(clock, Arc::clone(&alerts), Arc::clone(&healthy), Arc::clone(&vitals));
+    let (inbox, queue) = Inbox::new(
+        clock,
+        Arc::clone(&alerts),
+        Arc::clone(&healthy),
+        Arc::clone(&vitals),
+        Arc::clone(&changes),
+    );
     let mask = processor.mask.clone();
     let consumer = Consumer {
         store,
@@ -51,6 +58,7 @@ pub(crate) fn start(
         failed: false,
         healthy,
         vitals,
+        changes,
     };
     let thread = std::thread::Builder::new().name("crons-consumer".to_owned());
     let thread =
@@ -74,6 +82,7 @@ struct Consumer {
     /// The opposite, for the health check.
     healthy: Arc<AtomicBool>,
     vitals: Arc<Vitals>,
+    changes: Arc<Changes>,
 }
 
 /// Check-ins with those who wait for their verdicts.
@@ -90,6 +99,7 @@ impl Consumer {
             let began = Instant::now();
             let result = self.process(&mut messages, &queue, &mut events);
             self.vitals.published(&events);
+            self.changes.note(&events);
             self.finish(result, messages, began.elapsed());
             if events.iter().any(|event| matches!(event, Event::Alerts)) {
                 self.alerts.notify_one();
@@ -145,6 +155,9 @@ impl Consumer {
                 }
                 Some(Message::Command(command, now, reply)) => {
                     let applied = apply::apply_command(&mut *self.store, &command, now);
+                    if let (Ok(Ok(_)), Some(monitor)) = (&applied, command.monitor()) {
+                        events.push(Event::Changed { monitor: monitor.to_owned() });
+                    }
                     answer(reply, applied)?;
                 }
                 Some(Message::Task(task, _, reply)) => {

@@ -8,10 +8,13 @@ mod document;
 mod sign_in;
 mod error_page;
 mod list;
+mod live;
 mod monitor;
 
 pub use assets::{favicon, script, style};
 pub use error_page::errors_as_pages;
 pub use list::{index, runs_of_bucket};
+pub use live::live;
+pub(crate) use live::send_frames;
 pub use monitor::monitor;
 pub use sign_in::{sign_in, sign_in_page, sign_out};
