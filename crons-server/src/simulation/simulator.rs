@@ -183,7 +183,7 @@ impl Simulation {
                 Event::CheckIn(event, Verdict::Deferred) => self.deferred.push((place, event)),
                 Event::CheckIn(_, verdict) if index == 0 => self.outcomes[place].record(&verdict),
                 Event::CheckIn(event, verdict) => self.resolve_deferred(&event, &verdict),
-                Event::Deadline(..) | Event::Alerts => {}
+                Event::Deadline(..) | Event::Changed { .. } | Event::Alerts => {}
             }
         }
         Ok(())
@@ -206,7 +206,7 @@ impl Simulation {
                 }
                 return;
             }
-            Event::CheckIn(..) | Event::Deadline(..) | Event::Alerts => return,
+            Event::CheckIn(..) | Event::Deadline(..) | Event::Changed { .. } | Event::Alerts => return,
         };
         for remark in warnings {
             let (slug, remark) = (&event.monitor_slug, remark.to_string());
