@@ -51,6 +51,7 @@ pub(crate) fn start(
         failed: false,
         healthy,
         vitals,
+        counted: 0,
     };
     let thread = std::thread::Builder::new().name("crons-consumer".to_owned());
     let thread =
@@ -74,6 +75,8 @@ struct Consumer {
     /// The opposite, for the health check.
     healthy: Arc<AtomicBool>,
     vitals: Arc<Vitals>,
+    /// The events of this batch that `vitals` has counted.
+    counted: usize,
 }
 
 /// Check-ins with those who wait for their verdicts.
@@ -89,7 +92,8 @@ impl Consumer {
             let mut events = Vec::new();
             let began = Instant::now();
             let result = self.process(&mut messages, &queue, &mut events);
-            self.vitals.published(&events);
+            self.count(&events);
+            self.counted = 0;
             self.finish(result, messages, began.elapsed());
             if events.iter().any(|event| matches!(event, Event::Alerts)) {
                 self.alerts.notify_one();
@@ -144,7 +148,8 @@ impl Consumer {
                     self.waiting.extend(waiter.map(|waiter| (truncate_to_minute(now), waiter)));
                 }
                 Some(Message::Command(command, now, reply)) => {
-                    let applied = apply::apply_command(&mut *self.store, &command, now);
+                    let (store, processor) = (&mut *self.store, &mut self.processor);
+                    let applied = apply::apply_command(store, processor, &command, now);
                     answer(reply, applied)?;
                 }
                 Some(Message::Task(task, _, reply)) => {
@@ -196,8 +201,16 @@ impl Consumer {
             self.watermark.confirm();
             applied = self.enter(last.received, events);
         }
+        // Before the answers: who has one finds its check-in counted.
+        self.count(events);
         self.answer_check_ins(check_ins, verdicts);
         applied
+    }
+
+    /// Counts the events of this batch that are not counted yet.
+    fn count(&mut self, events: &[Event]) {
+        self.vitals.published(&events[self.counted..]);
+        self.counted = events.len();
     }
 
     /// Moves on to the time of a message. Deadlines of a new minute are evaluated before all that arrives in it; beyond a number, at the

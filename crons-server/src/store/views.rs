@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::domain::{CheckIn, Incident, Monitor, MonitorEnvironment, Occurrence, Outage};
+use crate::domain::{CheckIn, Incident, Monitor, MonitorEnvironment, Occurrence, Outage, is_muted, revision};
 
 /// The part of a list that a query returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,18 @@ pub struct MonitorView {
     pub environments: Vec<EnvironmentView>,
 }
 
+impl MonitorView {
+    /// Whether all environments are muted; without any, whether the first one will be.
+    pub fn is_muted(&self) -> bool {
+        is_muted(&self.monitor, self.environments.iter().map(|view| &view.environment))
+    }
+
+    /// The revision of what a person can change.
+    pub fn revision(&self) -> u64 {
+        revision(&self.monitor, self.environments.iter().map(|view| &view.environment))
+    }
+}
+
 /// An environment with its newest check-in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnvironmentView {
@@ -50,6 +62,7 @@ pub struct CheckInView {
 pub struct IncidentView {
     pub monitor_guid: Uuid,
     pub monitor_slug: String,
+    pub monitor_name: String,
     pub environment: String,
     pub incident: Incident,
 }
