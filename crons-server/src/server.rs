@@ -171,12 +171,12 @@ impl OpenServer {
             probe,
             public_key: public_key.as_str().into(),
             dsn: dsn.as_str().into(),
+            access: Access::new(settings.admin_token.clone(), settings.clock.clone()),
             mask,
         };
         let alerts = tokio::spawn(sender.run(Arc::new(state.clone()), stopped.clone()));
         let refusals = Arc::new(RefusalLog::default());
-        let access = Access::new(settings.admin_token.clone());
-        let routes = Routes::new(state, access, Arc::clone(&refusals));
+        let routes = Routes::new(state, Arc::clone(&refusals));
         let handler = move |request| routes.clone().answer(request);
         let serve = http::serve(listener, handler, settings.connection_limits.clone(), until(stopped));
         let http = tokio::spawn(serve);

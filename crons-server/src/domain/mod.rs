@@ -8,6 +8,7 @@ mod error;
 mod received;
 mod refused_starts;
 mod model;
+mod attribute;
 mod effects;
 mod verdict;
 mod rate_limit;
@@ -29,6 +30,7 @@ mod revision;
 mod change_monitor;
 mod commands;
 
+pub use attribute::attribute;
 pub use batch_keys::BatchKeys;
 pub(crate) use check_in::MAX_DURATION_MS;
 pub use check_in::check_in;

@@ -6,6 +6,8 @@ mod error;
 mod refusal_log;
 mod paths;
 mod query;
+mod form;
+mod session;
 mod access;
 mod state;
 mod health;
