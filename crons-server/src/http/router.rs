@@ -117,7 +117,11 @@ fn router(state: AppState) -> Router {
 fn pages() -> Router<AppState> {
     Router::new()
         .route("/", get(pages::index))
+        .route("/monitors", post(pages::change_many))
         .route("/monitors/{slug}", get(pages::monitor))
+        .route("/monitors/{slug}/change", post(pages::change))
+        .route("/monitors/{slug}/delete", get(pages::confirm_deletion).post(pages::delete))
+        .route("/incidents/{id}/acknowledgement", post(pages::acknowledge))
         .layer(CompressionLayer::new())
 }
 

@@ -18,11 +18,13 @@ mod outages;
 use axum::Json;
 use serde::Serialize;
 
+pub(crate) use acknowledgement::acknowledging_person;
 pub use acknowledgement::{acknowledge, unacknowledge};
 pub use alerts::alerts;
 pub use change_monitors::{change_environment, change_monitor, delete_monitor};
 pub use check_ins::check_ins;
 pub(crate) use cursor::page_request;
+pub(crate) use incidents::incident_id;
 pub use incidents::{incident, incidents, incidents_of};
 pub use monitors::{monitor, monitors};
 pub use outages::outages;

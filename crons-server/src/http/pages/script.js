@@ -98,6 +98,6 @@
     page.querySelector(".facts").after(field);
   };
   // A browser may not know a zone of the server.
-  const page = document.querySelector(".monitor[data-zone]");
+  const page = document.querySelector(".monitor-page");
   if (page) try { zones(page); } catch (error) { console.info(`Times stay in UTC: ${error}`); }
 })();

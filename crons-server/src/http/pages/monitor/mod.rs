@@ -77,11 +77,11 @@ fn page(state: &AppState, shown: &Shown, scope: &Scope) -> Response {
     let zone = monitor.config.zone();
     let charted = scope.charted(view);
     let content = html! {
-        div.monitor data-zone=(zone) {
+        div.monitor-page data-zone=(zone) {
             (head::head(view, scope, now))
             @if let Some(charted) = charted { (durations::durations(&shown.charted, charted, &monitor.config)) }
             (runs::runs(&shown.runs, view, scope))
-            (incidents::incidents(&shown.incidents, view.environments.len() > 1, now))
+            (incidents::incidents(&shown.incidents, view.environments.len() > 1, &scope.address(monitor.slug.as_str()), now))
             (next_runs::next_runs(view, charted, now))
             (configuration::configuration(monitor))
             (refused::refused(&shown.refused))
