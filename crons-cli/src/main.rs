@@ -13,6 +13,7 @@ mod alert;
 mod backup;
 mod serve;
 mod simulate;
+mod import;
 
 use std::process::ExitCode;
 
@@ -40,6 +41,8 @@ enum Command {
     Alert(alert::Arguments),
     /// Check whether the server accepts a crontab, and explain it.
     Check(check::Arguments),
+    /// Print your crontab, timers or CronJobs with each job wrapped in `crons run`.
+    Import(import::Arguments),
     /// Print the next times at which a crontab is due.
     Next(next::Arguments),
 }
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Command::Simulate(arguments) => simulate::run(arguments).map(|()| true),
         Command::Backup(arguments) => backup::run(&arguments).map(|()| true),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Import(arguments) => import::run(arguments),
         Command::Next(arguments) => next::run(&arguments),
     };
     match outcome {

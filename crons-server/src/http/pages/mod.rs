@@ -15,6 +15,6 @@ mod monitor;
 pub use actions::{acknowledge, change, change_many, confirm_deletion, delete};
 pub use assets::{favicon, script, style};
 pub use error_page::errors_as_pages;
-pub use list::index;
+pub use list::{index, runs_of_bucket};
 pub use monitor::monitor;
 pub use sign_in::{sign_in, sign_in_page, sign_out};

@@ -66,6 +66,21 @@ pub(crate) fn place(zone: Timezone) -> String {
     }
 }
 
+/// The next expected run and its deadline: "next at 14:05 in Vienna, in 3 min; missed after 14:06".
+pub(crate) fn deadline(config: &Config, next: Timestamp, latest: Timestamp, now: Timestamp) -> Markup {
+    let zone = config.zone();
+    html! {
+        @if next > now { "next " } @else { "expected " }
+        (at_clock(next, zone, now)) " " (place(zone)) ", " (relative(next, now)) "; missed after " (clock(latest, zone, now))
+    }
+}
+
+/// The clock behind a preposition: "at 14:05", but "tomorrow at 14:05".
+fn at_clock(instant: Timestamp, zone: Timezone, now: Timestamp) -> String {
+    let clock = clock(instant, zone, now);
+    if clock.contains(" at ") { clock } else { format!("at {clock}") }
+}
+
 /// The schedule in words, without its zone: "Every hour, on the hour".
 pub(crate) fn schedule(config: &Config) -> String {
     config.schedule.describe()
@@ -141,6 +156,32 @@ mod tests {
         }
         let next_year = "2025-01-01T10:00:00Z".parse().unwrap();
         assert_eq!(clock(next_year, vienna, now), "Wed 1 Jan 2025 at 11:00");
+    }
+
+    #[test]
+    fn a_deadline_says_when_where_and_in_how_long() {
+        let mut config: Config =
+            serde_json::from_str(r#"{"schedule":{"type":"crontab","value":"5 * * * *"}}"#).unwrap();
+        config.timezone = Some(Timezone::parse("Europe/Vienna").unwrap());
+        let said = |next: &str, latest: &str| {
+            let html =
+                deadline(&config, instant(next), instant(latest), instant("03T12:02:00")).into_string();
+            let text: String =
+                html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect();
+            text
+        };
+        assert_eq!(
+            said("03T12:05:00", "03T12:06:00"),
+            "next at 14:05 in Vienna, in 3 min; missed after 14:06"
+        );
+        assert_eq!(
+            said("03T12:00:00", "03T12:10:00"),
+            "expected at 14:00 in Vienna, 2 min ago; missed after 14:10"
+        );
+        assert_eq!(
+            said("03T22:05:00", "03T22:06:00"),
+            "next tomorrow at 00:05 in Vienna, in 10 h 3 min; missed after tomorrow at 00:06"
+        );
     }
 
     #[test]

@@ -15,8 +15,9 @@ use crate::settings::Retention;
 use crate::store::error::StoreError;
 use crate::store::queries::{Queries, Sweep};
 use crate::store::views::{
-    AlertView, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView, MonitorView, Page,
-    PageRequest, ProcessingErrorsView, RunPlace, RunView, UsageView,
+    Activity, AlertView, Buckets, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView,
+    MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView, RunPlace, RunView,
+    UsageView,
 };
 
 impl Queries for MemoryDatabase {
@@ -38,6 +39,31 @@ impl Queries for MemoryDatabase {
         let mut views: Vec<_> = tables.monitors.keys().map(|id| tables.monitor_view(*id)).collect();
         views.sort_by(|a, b| a.monitor.slug.as_str().cmp(b.monitor.slug.as_str()));
         Ok(page(views, request))
+    }
+
+    fn monitors_named(&self, slugs: &[String]) -> Result<Vec<MonitorView>, StoreError> {
+        let tables = self.tables();
+        let found = tables.monitors_by_slug(|slug| slugs.iter().any(|named| named == slug));
+        Ok(found.into_iter().map(|(id, _)| tables.monitor_view(id)).collect())
+    }
+
+    fn summaries(&self) -> Result<Vec<MonitorSummary>, StoreError> {
+        Ok(self.tables().summaries())
+    }
+
+    fn activity(&self, slugs: &[String], buckets: Buckets) -> Result<Vec<Activity>, StoreError> {
+        Ok(self.tables().activity(slugs, buckets))
+    }
+
+    fn runs_between(
+        &self,
+        slug: &str,
+        environment: Option<&str>,
+        since: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<CheckInView>, StoreError> {
+        Ok(self.tables().runs_between(slug, environment, since..until, limit))
     }
 
     fn check_ins(
@@ -121,6 +147,24 @@ impl Queries for MemoryDatabase {
         }
         let rows = tables.processing_errors.values().rev().filter(|row| row.monitor == monitor);
         Ok(rows.map(|row| row.view.clone()).collect())
+    }
+
+    fn refused(&self, since: Timestamp, limit: u32) -> Result<Vec<RefusedView>, StoreError> {
+        let tables = self.tables();
+        let rows = tables.processing_errors.values().rev();
+        let refused = rows.filter(|row| !row.view.accepted && row.view.received > since);
+        let slug = |id: i64| tables.monitors.get(&id).map(|monitor| monitor.slug.to_string());
+        let mut found: Vec<_> = refused
+            .map(|row| RefusedView {
+                monitor_slug: row.monitor.and_then(slug),
+                received: row.view.received,
+                payload: row.view.payload.clone(),
+                errors: row.view.errors.clone(),
+            })
+            .collect();
+        found.sort_by_key(|row| Reverse(row.received));
+        found.truncate(limit as usize);
+        Ok(found)
     }
 
     fn usage(

@@ -22,6 +22,8 @@ mod write;
 mod check_ins;
 mod runs;
 mod monitors;
+mod summaries;
+mod activity;
 mod incidents;
 mod expired;
 mod retention_walk;

@@ -12,8 +12,9 @@ use crate::settings::Retention;
 use crate::store::error::StoreError;
 use crate::store::queries::{Queries, Sweep};
 use crate::store::views::{
-    AlertView, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView, MonitorView, Page,
-    PageRequest, ProcessingErrorsView, RunPlace, RunView, UsageView,
+    Activity, AlertView, Buckets, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView,
+    MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView, RunPlace, RunView,
+    UsageView,
 };
 
 impl Queries for SqliteReader {
@@ -33,6 +34,29 @@ impl Queries for SqliteReader {
 
     fn monitors(&self, page: PageRequest) -> Result<Page<MonitorView>, StoreError> {
         self.page_of_monitors(page)
+    }
+
+    fn monitors_named(&self, slugs: &[String]) -> Result<Vec<MonitorView>, StoreError> {
+        self.monitors_of_slugs(slugs)
+    }
+
+    fn summaries(&self) -> Result<Vec<MonitorSummary>, StoreError> {
+        self.all_summaries()
+    }
+
+    fn activity(&self, slugs: &[String], buckets: Buckets) -> Result<Vec<Activity>, StoreError> {
+        self.activity_of(slugs, buckets)
+    }
+
+    fn runs_between(
+        &self,
+        slug: &str,
+        environment: Option<&str>,
+        since: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<CheckInView>, StoreError> {
+        self.check_ins_between(slug, environment, since, until, limit)
     }
 
     fn check_ins(
@@ -68,6 +92,10 @@ impl Queries for SqliteReader {
 
     fn processing_errors(&self, slug: Option<&str>) -> Result<Vec<ProcessingErrorsView>, StoreError> {
         self.processing_errors_of(slug)
+    }
+
+    fn refused(&self, since: Timestamp, limit: u32) -> Result<Vec<RefusedView>, StoreError> {
+        self.refused_after(since, limit)
     }
 
     fn usage(

@@ -123,10 +123,13 @@ fn confirmation(state: &AppState, bulk: &Bulk, page: &str) -> Response {
     document(state, &Head { title: "Delete", ..Head::default() }, &content)
 }
 
-/// The bar under the list, whose checkboxes belong to it by `form="bulk"`; `page` is the address of the list as it is shown.
-pub(in crate::http::pages) fn bar(page: &str) -> Markup {
+/// The id of the form, by which the checkboxes of the list belong to it.
+pub(crate) const FORM: &str = "bulk";
+
+/// The bar under the list; `page` is the address of the list as it is shown.
+pub(crate) fn bar(page: &str) -> Markup {
     html! {
-        form.bulk #bulk method="post" action="/monitors" {
+        form.bulk id=(FORM) method="post" action="/monitors" {
             input type="hidden" name=(RETURN_TO) value=(page);
             span { "With the checked monitors: " }
             @for change in Change::ALL { button type="submit" name="do" value=(change.key()) { (change.word()) } " " }

@@ -15,7 +15,7 @@ use crate::mask;
 
 /// A change by one button.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::http::pages) enum Change {
+pub(crate) enum Change {
     Mute,
     Unmute,
     Disable,
@@ -23,10 +23,10 @@ pub(in crate::http::pages) enum Change {
 }
 
 impl Change {
-    pub(in crate::http::pages) const ALL: [Self; 4] = [Self::Mute, Self::Unmute, Self::Disable, Self::Enable];
+    pub(crate) const ALL: [Self; 4] = [Self::Mute, Self::Unmute, Self::Disable, Self::Enable];
 
     /// The value of the field `do`.
-    pub(in crate::http::pages) fn key(self) -> &'static str {
+    pub(crate) fn key(self) -> &'static str {
         match self {
             Self::Mute => "mute",
             Self::Unmute => "unmute",
@@ -36,7 +36,7 @@ impl Change {
     }
 
     /// The words on its button.
-    pub(in crate::http::pages) fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Mute => "Mute",
             Self::Unmute => "Unmute",

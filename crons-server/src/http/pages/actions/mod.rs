@@ -4,7 +4,7 @@
 mod refusal;
 mod change;
 mod delete;
-mod bulk;
+pub(super) mod bulk;
 mod acknowledge;
 
 pub use acknowledge::acknowledge;

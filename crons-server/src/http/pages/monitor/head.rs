@@ -4,33 +4,18 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::scope::Scope;
-use crate::domain::{Monitor, Status};
+use crate::domain::Monitor;
 use crate::http::pages::actions::Change;
 use crate::http::pages::health::Health;
+use crate::http::pages::list::{environment_health, health_of};
 use crate::http::pages::return_to::RETURN_TO;
 use crate::http::pages::words;
 use crate::store::{EnvironmentView, MonitorView};
 
-/// The worst state of the environments that are not muted.
-pub(super) fn health(view: &MonitorView) -> Health {
-    if !view.monitor.enabled {
-        return Health::Disabled;
-    }
-    let heard = view.environments.iter().filter(|view| !view.environment.muted);
-    let worst = heard.map(environment_health).min();
-    worst.unwrap_or(if view.environments.is_empty() { Health::Unknown } else { Health::Muted })
-}
-
-fn environment_health(view: &EnvironmentView) -> Health {
-    let newest = view.newest.as_ref().map(|run| run.status);
-    let failing = newest.filter(|status| status.is_finished() && *status != Status::Ok);
-    Health::of_environment(view.environment.status, newest, failing)
-}
-
 pub(super) fn head(view: &MonitorView, scope: &Scope, now: Timestamp) -> Markup {
     let monitor = &view.monitor;
     html! {
-        h1 { (monitor.slug) " " (health(view).label()) }
+        h1 { (monitor.slug) " " (health_of(view).label()) }
         p.facts {
             span { (words::schedule(&monitor.config)) " " (words::place(monitor.config.zone())) }
             @if let Some(owner) = &monitor.owner { span { "Owner " (owner) } }
@@ -135,14 +120,12 @@ fn environment(monitor: &Monitor, view: &EnvironmentView, scope: &Scope, now: Ti
 
 /// The next run as a sentence: "at 14:05 in Vienna, in 3 min; missed after 14:06".
 fn deadline(monitor: &Monitor, view: &EnvironmentView, now: Timestamp) -> Markup {
-    let zone = monitor.config.zone();
     let row = &view.environment;
     html! {
         // A disabled monitor expects no run.
         @if !monitor.enabled { "none while it is disabled" }
         @else if let (Some(next), Some(latest)) = (row.next_check_in, row.next_check_in_latest) {
-            (words::clock(next, zone, now)) " " (words::place(zone)) ", " (words::relative(next, now))
-            "; missed after " (words::clock(latest, zone, now))
+            (words::deadline(&monitor.config, next, latest, now))
         }
         @else { "none is expected" }
     }

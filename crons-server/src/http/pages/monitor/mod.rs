@@ -16,6 +16,7 @@ use maud::html;
 
 use self::scope::Scope;
 use super::document::{Head, document};
+use super::list::health_of;
 use crate::http::api::{InPath, no_monitor};
 use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
@@ -88,5 +89,5 @@ fn page(state: &AppState, shown: &Shown, scope: &Scope) -> Response {
         }
     };
     let title = monitor.slug.as_str();
-    document(state, &Head { title, state: Some(head::health(view)) }, &content)
+    document(state, &Head { title, state: Some(health_of(view)) }, &content)
 }
