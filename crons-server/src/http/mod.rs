@@ -10,6 +10,8 @@ mod form;
 mod session;
 mod access;
 mod state;
+mod health;
+mod metrics;
 mod ingest;
 mod api;
 mod pages;

@@ -2,24 +2,22 @@
 
 use std::sync::Arc;
 
-use axum::extract::{MatchedPath, State};
+use axum::Router;
+use axum::extract::MatchedPath;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post, put};
-use axum::{Json, Router};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
-use serde_json::{Value, json};
 use tower_http::compression::CompressionLayer;
 
-use crate::blocking;
 use crate::http::access;
 use crate::http::error::HttpError;
 use crate::http::listener::RequestBody;
 use crate::http::refusal_log::RefusalLog;
 use crate::http::state::AppState;
-use crate::http::{api, ingest, pages, paths};
+use crate::http::{api, health, ingest, metrics, pages, paths};
 
 /// The routes, and a shortcut past them for envelopes: the routes and their layers would be a tenth of a check-in's cost.
 #[derive(Clone)]
@@ -97,15 +95,19 @@ fn router(state: AppState) -> Router {
     // Every route except health checks, the files of pages, and ingest needs the admin token.
     Router::new()
         .merge(pages())
+        .route("/metrics", get(metrics::metrics))
         .route("/api/0/", get(api::index))
         .route("/api/0", get(api::index))
         .nest("/api/0/organizations/{organization}", api())
+        .nest("/api/0/projects/{organization}/{project}", api_of_monitors())
         .fallback(not_found)
         .method_not_allowed_fallback(other_method)
         .layer(middleware::from_fn_with_state(access.clone(), access::require_admin_token))
         .merge(page_files())
-        .route("/health", get(health))
-        .route("/health/", get(health))
+        .route("/health", get(health::health))
+        .route("/health/", get(health::health))
+        .route("/ready", get(health::ready))
+        .route("/ready/", get(health::ready))
         .method_not_allowed_fallback(other_method)
         .layer(middleware::from_fn_with_state(access, access::reject_cross_origin))
         .layer(middleware::from_fn(pages::errors_as_pages))
@@ -169,16 +171,24 @@ fn ingest() -> Router<AppState> {
     .layer(middleware::from_fn(ingest::cors))
 }
 
-/// The routes of the API.
-fn api() -> Router<AppState> {
+/// The routes of monitors, which Sentry has below the project, too.
+fn api_of_monitors() -> Router<AppState> {
     Router::new()
-        .route("/monitors/", get(api::monitors))
+        .route("/monitors/", get(api::monitors).post(api::create_monitor).put(api::change_monitors))
         .route("/monitors/{slug}/", get(api::monitor).put(api::change_monitor).delete(api::delete_monitor))
-        .route("/monitors/{slug}/environments/{environment}/", put(api::change_environment))
+        .route(
+            "/monitors/{slug}/environments/{environment}/",
+            put(api::change_environment).delete(api::delete_environment),
+        )
         .route("/monitors/{slug}/checkins/", get(api::check_ins))
         .route("/monitors/{slug}/incidents/", get(api::incidents_of))
         .route("/monitors/{slug}/processing-errors/", get(api::processing_errors_of))
         .route("/monitors/{slug}/usage/", get(api::usage_of))
+}
+
+/// The routes of the API.
+fn api() -> Router<AppState> {
+    api_of_monitors()
         .route("/incidents/", get(api::incidents))
         .route("/incidents/{id}/", get(api::incident))
         .route("/incidents/{id}/acknowledgement/", put(api::acknowledge).delete(api::unacknowledge))
@@ -186,16 +196,6 @@ fn api() -> Router<AppState> {
         .route("/processing-errors/", get(api::processing_errors))
         .route("/usage/", get(api::usage))
         .route("/outages/", get(api::outages))
-}
-
-/// `GET /health`: 200 if the database can be read, is still the file that was opened, and took the last batch; else 503.
-async fn health(State(state): State<AppState>) -> Result<Json<Value>, HttpError> {
-    blocking::read(&state.probe, |queries| queries.check()).await?;
-    if !state.inbox.is_healthy() {
-        let detail = "what was last to be stored could not be; the server's log says why";
-        return Err(HttpError::new(StatusCode::SERVICE_UNAVAILABLE, detail));
-    }
-    Ok(Json(json!({"status": "ok"})))
 }
 
 /// The answer to a path without a route. The message shows only known words of the path, since the rest may be a key.

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::report::{OriginalIds, OutcomeRow, Report};
 use super::timeline::{TimelineAction, TimelineEvent};
-use crate::domain::{CheckInEvent, Command, Outage, ReceivedCheckIn, Verdict, truncate_to_minute};
+use crate::domain::{
+    CheckInEvent, Command, MonitorChange, Outage, ReceivedCheckIn, Verdict, truncate_to_minute,
+};
 use crate::ingest::parse_check_in;
 use crate::pipeline::{self, CHUNK, DEFERRED_TTL, Event, Processor, Watermark};
 use crate::settings::{Quotas, RateLimit, Settings};
@@ -136,7 +138,7 @@ impl Simulation {
                     environment: environment.clone(),
                     muted,
                 };
-                if pipeline::apply_command(&mut self.store, &wanted, at)?.is_err() {
+                if pipeline::apply_command(&mut self.store, &mut self.processor, &wanted, at)?.is_err() {
                     tracing::warn!(%at, monitor, environment, "there is no such environment to mute at this time");
                 }
                 Ok(())
@@ -144,10 +146,10 @@ impl Simulation {
             TimelineAction::Disable { monitor, disabled } => {
                 let wanted = Command::ChangeMonitor {
                     monitor: monitor.clone(),
-                    enabled: Some(!disabled),
-                    muted: None,
+                    change: Box::new(MonitorChange { enabled: Some(!disabled), ..MonitorChange::default() }),
+                    expected: None,
                 };
-                if pipeline::apply_command(&mut self.store, &wanted, at)?.is_err() {
+                if pipeline::apply_command(&mut self.store, &mut self.processor, &wanted, at)?.is_err() {
                     tracing::warn!(%at, monitor, "there is no such monitor to disable at this time");
                 }
                 Ok(())
