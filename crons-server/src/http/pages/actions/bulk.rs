@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::change::{Change, no_command};
 use super::delete::delete_now;
 use super::refusal::refusal;
-use crate::domain::CommandError;
+use crate::domain::{Command, CommandError};
 use crate::http::error::HttpError;
 use crate::http::form::Form;
 use crate::http::pages::document::{Head, document};
@@ -18,6 +18,9 @@ use crate::mask;
 
 /// The value of the field `do` that deletes.
 const DELETE: &str = "delete";
+
+/// The monitors that one transaction changes, at most.
+const CHUNK: usize = 100;
 
 /// The fields of the form.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -65,15 +68,20 @@ pub async fn change_many(State(state): State<AppState>, form: Form) -> Result<Re
             return Err(no_command(&bulk.command, &allowed));
         }
         None if !bulk.is_confirmed => return Ok(confirmation(&state, &bulk, &page)),
-        change => {
+        Some(change) => {
+            for chunk in bulk.slugs.chunks(CHUNK) {
+                let change = Box::new(change.of_monitor());
+                let command = Command::ChangeMonitors { monitors: chunk.to_vec(), change };
+                let changed =
+                    state.inbox.command(command).await?.map_err(|error| refusal(error, "of the list"))?;
+                missing.extend(changed.missing);
+            }
+        }
+        None => {
             for slug in &bulk.slugs {
-                let done = match change {
-                    Some(change) => state.inbox.command(change.command(slug)).await?.map(drop),
-                    None => delete_now(&state, slug, Vec::new()).await?,
-                };
-                match done {
+                match delete_now(&state, slug, Vec::new()).await? {
                     Ok(()) => {}
-                    Err(CommandError::NoMonitor) => missing.push(slug.as_str()),
+                    Err(CommandError::NoMonitor) => missing.push(slug.clone()),
                     Err(error) => return Err(refusal(error, slug)),
                 }
             }
@@ -93,7 +101,7 @@ pub async fn change_many(State(state): State<AppState>, form: Form) -> Result<Re
     Ok(answer)
 }
 
-fn not_found(missing: &[&str], changed: usize, page: &str) -> Markup {
+fn not_found(missing: &[String], changed: usize, page: &str) -> Markup {
     html! {
         h1 { "Some monitors do not exist" }
         p.alert role="alert" {

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::refusal::refusal;
-use crate::domain::Command;
+use crate::domain::{Command, MonitorChange};
 use crate::http::api::InPath;
 use crate::http::error::HttpError;
 use crate::http::form::Form;
@@ -59,15 +59,15 @@ impl Change {
         Self::ALL.into_iter().find(|change| change.key() == key)
     }
 
-    /// The command that makes it to all of a monitor.
-    pub(super) fn command(self, slug: &str) -> Command {
+    /// The change of a whole monitor.
+    pub(super) fn of_monitor(self) -> MonitorChange {
         let (enabled, muted) = match self {
             Self::Mute => (None, Some(true)),
             Self::Unmute => (None, Some(false)),
             Self::Disable => (Some(false), None),
             Self::Enable => (Some(true), None),
         };
-        Command::ChangeMonitor { monitor: slug.to_owned(), enabled, muted }
+        MonitorChange { enabled, muted, ..MonitorChange::default() }
     }
 }
 
@@ -82,7 +82,11 @@ pub async fn change(
     let environment = form.value("environment")?;
     let change = Change::of(&form)?;
     let command = match (environment, change) {
-        (None, change) => change.command(&slug),
+        (None, change) => Command::ChangeMonitor {
+            monitor: slug.clone(),
+            change: Box::new(change.of_monitor()),
+            expected: None,
+        },
         (Some(environment), Change::Mute | Change::Unmute) => Command::ChangeEnvironment {
             monitor: slug.clone(),
             environment: environment.to_owned(),

@@ -27,6 +27,13 @@ pub(super) fn refusal(error: CommandError, slug: &str) -> HttpError {
         CommandError::NoIncident => {
             HttpError::not_found("there is no such incident; the page of its monitor lists its incidents")
         }
-        CommandError::NoMonitor => no_monitor(slug),
+        CommandError::Changed => HttpError::new(
+            StatusCode::CONFLICT,
+            format!("monitor {} was changed since the page was loaded; load it again", paths::named(slug)),
+        ),
+        // No form creates or renames a monitor.
+        CommandError::NoMonitor | CommandError::SlugTaken(_) | CommandError::TooManyMonitors(_) => {
+            no_monitor(slug)
+        }
     }
 }
