@@ -22,6 +22,7 @@ mod outages;
 use axum::Json;
 use serde::Serialize;
 
+pub(crate) use acknowledgement::acknowledging_person;
 pub use acknowledgement::{acknowledge, unacknowledge};
 pub use alerts::alerts;
 pub use bulk::change_monitors;
@@ -29,6 +30,7 @@ pub use change_environments::{change_environment, delete_environment};
 pub use change_monitors::{change_monitor, create_monitor, delete_monitor};
 pub use check_ins::check_ins;
 pub(crate) use cursor::page_request;
+pub(crate) use incidents::incident_id;
 pub use incidents::{incident, incidents, incidents_of};
 pub use monitors::{monitor, monitors};
 pub use outages::outages;

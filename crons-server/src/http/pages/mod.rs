@@ -5,12 +5,15 @@ mod words;
 mod health;
 mod assets;
 mod document;
+mod return_to;
 mod sign_in;
 mod error_page;
+mod actions;
 mod list;
 mod live;
 mod monitor;
 
+pub use actions::{acknowledge, change, change_many, confirm_deletion, delete};
 pub use assets::{favicon, script, style};
 pub use error_page::errors_as_pages;
 pub use list::{index, runs_of_bucket};
