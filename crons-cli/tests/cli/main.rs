@@ -7,6 +7,7 @@ mod backup;
 mod config;
 #[cfg(unix)]
 mod keys;
+mod manage;
 mod replay;
 mod schedules;
 mod serve;
