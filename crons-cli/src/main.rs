@@ -13,6 +13,7 @@ mod config_file;
 mod config;
 mod alert;
 mod backup;
+mod explain;
 mod list;
 mod manage;
 mod serve;
@@ -42,6 +43,8 @@ enum Command {
     Backup(backup::Arguments),
     /// Test where alerts are sent.
     Alert(alert::Arguments),
+    /// Explain why a run was missed, timed out or failed, or why an incident began and ended.
+    Explain(explain::Arguments),
     /// List the monitors of a server with their states.
     List(list::Arguments),
     /// Stop notifications of a monitor, or of one of its environments.
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Command::Alert(arguments) => alert::run(&arguments),
         Command::Simulate(arguments) => simulate::run(arguments).map(|()| true),
         Command::Backup(arguments) => backup::run(&arguments).map(|()| true),
+        Command::Explain(arguments) => explain::run(&arguments).map(|()| true),
         Command::List(arguments) => list::run(&arguments).map(|()| true),
         Command::Mute(arguments) => manage::mute(&arguments, true).map(|()| true),
         Command::Unmute(arguments) => manage::mute(&arguments, false).map(|()| true),

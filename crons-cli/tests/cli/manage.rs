@@ -79,6 +79,19 @@ fn a_watched_list_is_printed_again_when_it_has_changed() {
 }
 
 #[test]
+fn a_run_is_explained_in_the_words_of_the_api() {
+    let (_folder, server) = server();
+    let id = server.get("/monitors/job/checkins/")[0]["id"].as_str().unwrap().to_owned();
+    let derived = server.get(&format!("/explanations/{id}/"));
+    let explained = ask(&server, &["explain", &id]);
+    assert!(explained.success, "{}", explained.stderr);
+    assert_eq!(explained.stdout, derived["text"].as_str().unwrap());
+    assert!(explained.stdout.starts_with("job, environment production: the run of "), "{}", explained.stdout);
+    let printed: Value = serde_json::from_str(&ask(&server, &["explain", &id, "--json"]).stdout).unwrap();
+    assert_eq!(printed, derived);
+}
+
+#[test]
 fn a_refusal_says_why_and_changes_nothing() {
     let (_folder, server) = server();
     let before = server.get("/monitors/job/");
@@ -86,6 +99,8 @@ fn a_refusal_says_why_and_changes_nothing() {
         (&["mute", "jobb"][..], "there is no monitor \"jobb\""),
         (&["mute", "job", "--environment", "dev"], "environment \"dev\""),
         (&["delete", "job", "--environment", "dev"], "nothing was deleted"),
+        (&["explain", "00000000-0000-0000-0000-0000000000ff"], "no check-in and no incident 00000000-"),
+        (&["explain", "job"], "is no UUID"),
         (&["delete", ".."], "invalid value '..'"),
         (&["delete", ""], "invalid value ''"),
         (&["disable", "job", "--environment", "dev"], "unexpected argument '--environment'"),

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod check_ins;
+mod explained;
 mod export;
 mod incidents;
 mod monitors;

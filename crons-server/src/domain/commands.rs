@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::decision::{Cause, Decision};
 use super::model::{Acknowledgement, MonitorEnvironment, Status};
 use super::snapshot::{Deletion, Snapshot, UnreadableKey};
 
@@ -119,6 +120,7 @@ fn set_enabled(snapshot: &mut Snapshot, index: usize, enabled: bool, now: Timest
             && is_over
         {
             value.status = Status::Unknown;
+            value.decision = Some(Decision::new(Cause::Disabled { until: now }));
             snapshot.put_run(Some(run), environment, value);
             unknown += 1;
         }

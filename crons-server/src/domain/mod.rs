@@ -7,6 +7,7 @@
 mod error;
 mod received;
 mod refused_starts;
+mod decision;
 mod model;
 mod effects;
 mod verdict;
@@ -24,14 +25,17 @@ mod expectation;
 mod check_in;
 mod deadlines;
 mod commands;
+mod explain;
 
 pub use batch_keys::BatchKeys;
 pub(crate) use check_in::MAX_DURATION_MS;
 pub use check_in::check_in;
 pub use commands::{Command, CommandError, CommandOutcome, command};
 pub use deadlines::{DeadlineKind, Outage, PassedDeadline, evaluate_environment, missed, timed_out};
+pub use decision::Opening;
 pub use effects::{Effects, IncidentEvent, IncidentEventKind, LEVEL, Occurrence, fingerprint, tags, title};
 pub use error::{Outcome, ProcessingError};
+pub use explain::{Explained, ExplainedIncident, ExplainedRun, Explanation, ExplanationJson, LOOK_BACK};
 pub use model::{
     Acknowledgement, CheckIn, Config, EnvironmentStatus, Failures, FinishedRun, Incident, Monitor,
     MonitorEnvironment, NewId, PROJECT, Quotas, Status, truncate_to_minute,

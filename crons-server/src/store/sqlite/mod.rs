@@ -22,6 +22,7 @@ mod write;
 mod check_ins;
 mod monitors;
 mod incidents;
+mod explained;
 mod expired;
 mod retention_walk;
 mod retention;
