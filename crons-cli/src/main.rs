@@ -18,6 +18,7 @@ mod list;
 mod manage;
 mod serve;
 mod simulate;
+mod import;
 
 use std::process::ExitCode;
 
@@ -59,6 +60,8 @@ enum Command {
     Delete(manage::DeleteArguments),
     /// Check whether the server accepts a crontab, and explain it.
     Check(check::Arguments),
+    /// Print your crontab, timers or CronJobs with each job wrapped in `crons run`.
+    Import(import::Arguments),
     /// Print the next times at which a crontab is due.
     Next(next::Arguments),
 }
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Command::Enable(arguments) => manage::enable(&arguments, true).map(|()| true),
         Command::Delete(arguments) => manage::delete(&arguments).map(|()| true),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Import(arguments) => import::run(arguments),
         Command::Next(arguments) => next::run(&arguments),
     };
     match outcome {

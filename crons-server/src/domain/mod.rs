@@ -9,6 +9,7 @@ mod received;
 mod refused_starts;
 mod decision;
 mod model;
+mod attribute;
 mod effects;
 mod verdict;
 mod rate_limit;
@@ -27,6 +28,7 @@ mod deadlines;
 mod commands;
 mod explain;
 
+pub use attribute::attribute;
 pub use batch_keys::BatchKeys;
 pub(crate) use check_in::MAX_DURATION_MS;
 pub use check_in::check_in;

@@ -4,7 +4,7 @@ use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
 /// The words of this server's routes, the only parts of a path that a message repeats.
-const WORDS: [&str; 23] = [
+const WORDS: [&str; 27] = [
     "api",
     "organizations",
     "crons",
@@ -27,6 +27,10 @@ const WORDS: [&str; 23] = [
     "minidump",
     "events",
     "health",
+    "sign-in",
+    "sign-out",
+    "ready",
+    "metrics",
     "style.css",
 ];
 

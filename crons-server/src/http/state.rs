@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::blocking;
+use crate::http::access::Access;
 use crate::mask::Mask;
 use crate::pipeline::Inbox;
 use crate::store::{Queries, StoreError};
@@ -16,6 +17,8 @@ pub struct AppState {
     pub(crate) probe: Arc<dyn Queries>,
     pub(crate) public_key: Arc<str>,
     pub(crate) dsn: Arc<str>,
+    /// Who may see pages and use the API.
+    pub(crate) access: Access,
     /// Hides the public key.
     pub(crate) mask: Mask,
 }

@@ -3,7 +3,9 @@
 use crons_types::Slug;
 use jiff::Timestamp;
 
-use crate::domain::{CheckInEvent, DeadlineKind, Occurrence, PassedDeadline, ProcessingError, Verdict};
+use crate::domain::{
+    CheckInEvent, DeadlineKind, Occurrence, Outcome, PassedDeadline, ProcessingError, Verdict,
+};
 use crate::mask::Mask;
 use crate::store::Usage;
 
@@ -39,17 +41,26 @@ impl Event {
         Self::Deadline(DeadlineEvent { kind, slug, environment, unknown, occurrences: effects.occurrences })
     }
 
+    /// The outcome of a check-in, and the reason unless it was accepted; `None` for deadlines and deferred check-ins.
+    pub(crate) fn outcome(&self) -> Option<(Outcome, Option<&'static str>)> {
+        match self {
+            Self::CheckIn(_, verdict) => verdict.outcome(),
+            Self::Rejected { errors, .. } => {
+                let (outcome, reason) = errors.last()?.outcome();
+                Some((outcome, Some(reason)))
+            }
+            Self::Deadline(..) | Self::Alerts => None,
+        }
+    }
+
     /// The usage of this event and the time that it is of; `None` for deadlines and deferred check-ins.
     pub(crate) fn usage(&self) -> Option<(Timestamp, Usage)> {
-        let (at, slug, verdict) = match self {
-            Self::CheckIn(event, verdict) => (event.received, Some(&event.monitor_slug), verdict.outcome()?),
-            Self::Rejected { slug, received, errors, .. } => {
-                let (outcome, reason) = errors.last()?.outcome();
-                (*received, slug.as_ref(), (outcome, Some(reason)))
-            }
+        let (outcome, reason) = self.outcome()?;
+        let (at, slug) = match self {
+            Self::CheckIn(event, _) => (event.received, Some(&event.monitor_slug)),
+            Self::Rejected { slug, received, .. } => (*received, slug.as_ref()),
             Self::Deadline(..) | Self::Alerts => return None,
         };
-        let (outcome, reason) = verdict;
         Some((at, Usage { slug: slug.cloned(), outcome, reason }))
     }
 

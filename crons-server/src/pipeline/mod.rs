@@ -3,6 +3,7 @@
 // In layer order: a module uses only those above it.
 mod events;
 mod event_log;
+mod vitals;
 mod batch;
 mod processor;
 mod apply;
@@ -16,4 +17,5 @@ pub(crate) use consumer::start;
 pub(crate) use events::Event;
 pub(crate) use processor::{DEFERRED_TTL, Processor};
 pub(crate) use queue::{Inbox, Task, Unavailable};
+pub(crate) use vitals::{COMMIT_BOUNDS, Figures};
 pub(crate) use watermark::{CHUNK, Watermark};

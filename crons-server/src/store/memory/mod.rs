@@ -12,6 +12,7 @@ mod sweep;
 mod transaction;
 mod views;
 mod explained;
+mod activity;
 mod queries;
 
 pub(crate) use tables::MemoryDatabase;
