@@ -84,6 +84,53 @@ fn a_run_of_a_monitor_that_was_disabled_is_derived() {
 }
 
 #[test]
+fn the_page_of_a_derivation_has_both_clocks_and_links() {
+    let server = Harness::at("10:00");
+    let vienna = |id: &str, status: &str| with(id, status, &hourly(&json!({"timezone": "Europe/Vienna"})));
+    server.send("10:00", &vienna(&id('a'), "ok"));
+    server.send("11:06:12", &vienna(&id('b'), "ok"));
+    let missed = server.check_ins("job").into_iter().find(|run| run["status"] == "missed").unwrap();
+    let missed = missed["id"].as_str().unwrap();
+    let page = server
+        .agent
+        .get(server.url(&format!("/why/{missed}")))
+        .call()
+        .unwrap()
+        .into_body()
+        .read_to_string()
+        .unwrap();
+    for part in [
+        "11:00:00 UTC (13:00:00 in Europe/Vienna) was missed",
+        "<td>2024-06-03 13:01:00</td>",
+        "a <code>checkin_margin</code> of 7 minutes or more",
+        "href=\"/monitors/job\"",
+        &format!("crons explain {missed}"),
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let incident =
+        why(&server, &json!(missed))["consequence"]["incidentId"].as_str().unwrap().replace('-', "");
+    assert!(page.contains(&format!("href=\"/why/{incident}\"")), "{page}");
+    let page = server
+        .agent
+        .get(server.url(&format!("/why/{incident}")))
+        .call()
+        .unwrap()
+        .into_body()
+        .read_to_string()
+        .unwrap();
+    let plain = missed.replace('-', "");
+    assert!(page.contains("resolved after") && page.contains(&format!("/why/{plain}")), "{page}");
+    for (id, status) in [("nothing", 400), ("aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaab", 404)] {
+        assert_eq!(
+            server.agent.get(server.url(&format!("/why/{id}"))).call().unwrap().status(),
+            status,
+            "{id}"
+        );
+    }
+}
+
+#[test]
 fn an_id_that_is_none_is_refused_and_an_absent_one_not_found() {
     let server = Harness::at("10:00");
     server.send("10:00", &check_in(&id('a'), "ok"));

@@ -37,7 +37,9 @@ pub use deadlines::{DeadlineKind, Outage, PassedDeadline, evaluate_environment, 
 pub use decision::Opening;
 pub use effects::{Effects, IncidentEvent, IncidentEventKind, LEVEL, Occurrence, fingerprint, tags, title};
 pub use error::{Outcome, ProcessingError};
-pub use explain::{Explained, ExplainedIncident, ExplainedRun, Explanation, ExplanationJson, LOOK_BACK};
+pub use explain::{
+    Explained, ExplainedIncident, ExplainedRun, Explanation, ExplanationJson, LOOK_BACK, Prevention, Step,
+};
 pub use model::{
     Acknowledgement, CheckIn, Config, EnvironmentStatus, Failures, FinishedRun, Incident, Monitor,
     MonitorEnvironment, NewId, PROJECT, Quotas, Status, truncate_to_minute,

@@ -120,6 +120,7 @@ fn pages() -> Router<AppState> {
         .route("/", get(pages::index))
         .route("/timeline/{slug}", get(pages::runs_of_bucket))
         .route("/monitors/{slug}", get(pages::monitor))
+        .route("/why/{id}", get(pages::why))
         .layer(CompressionLayer::new())
 }
 

@@ -9,7 +9,7 @@ mod follow_up;
 mod run;
 mod incident;
 
-pub use explanation::Explanation;
+pub use explanation::{Explanation, Prevention, Step};
 pub use incident::{ExplainedIncident, LOOK_BACK, explain_incident};
 pub use json::ExplanationJson;
 pub use run::{ExplainedRun, explain_run};

@@ -24,6 +24,7 @@ pub use alerts::alerts;
 pub use change_monitors::{change_environment, change_monitor, delete_monitor};
 pub use check_ins::check_ins;
 pub(crate) use cursor::page_request;
+pub(crate) use explanations::derive;
 pub use explanations::explanation;
 pub use incidents::{incident, incidents, incidents_of};
 pub use monitors::{monitor, monitors};

@@ -9,9 +9,11 @@ mod sign_in;
 mod error_page;
 mod list;
 mod monitor;
+mod why;
 
 pub use assets::{favicon, script, style};
 pub use error_page::errors_as_pages;
 pub use list::{index, runs_of_bucket};
 pub use monitor::monitor;
 pub use sign_in::{sign_in, sign_in_page, sign_out};
+pub use why::why;
