@@ -66,10 +66,11 @@ fn decide(subject: &mut Subject, event: &CheckInEvent, quotas: Quotas, new_id: N
     if let Err(refused) = crons_types::Environment::parse(&event.environment) {
         return Verdict::Refused(vec![ProcessingError::MonitorInvalidEnvironment(refused.to_string())]);
     }
+    let muted = if quota_usage.environments == 0 { monitor.muted } else { quota_usage.all_muted };
     let environment = subject.environment.get_or_insert_with(|| MonitorEnvironment {
         name: event.environment.clone(),
         status: EnvironmentStatus::Active,
-        muted: quota_usage.all_muted,
+        muted,
         date_created: event.received,
         last_check_in: None,
         next_check_in: None,
@@ -124,6 +125,7 @@ fn create(
         timeout_at: open.then(|| deadline(event.received, &config)),
         reported: Some(event.status.into()),
         unheard: false,
+        decision: None,
         config,
     }
 }
@@ -152,6 +154,9 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Up
     let duration = event.duration_ms.or(row.duration_ms).unwrap_or(elapsed);
     if duration > MAX_DURATION_MS {
         return Err(ProcessingError::CheckInInvalidDuration);
+    }
+    if matches!(row.status, Status::InProgress | Status::Unknown) {
+        row.decision = None;
     }
     match (row.status, event.status.is_terminal()) {
         // Alive: the run may go on for as long again.

@@ -13,7 +13,7 @@ mod queue;
 mod task;
 mod consumer;
 
-pub(crate) use apply::{apply_check_ins, apply_command, reject_all_deferred};
+pub(crate) use apply::{apply_check_ins, apply_command, reject_all_deferred, store_changes};
 pub(crate) use changes::{ChangesSince, Position};
 pub(crate) use consumer::start;
 pub(crate) use events::Event;

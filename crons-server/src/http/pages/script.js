@@ -99,7 +99,7 @@
   };
   // A browser may not know a zone of the server.
   const showZones = () => {
-    const page = document.querySelector(".monitor[data-zone]");
+    const page = document.querySelector(".monitor-page");
     if (page) try { zones(page); } catch (error) { console.info(`Times stay in UTC: ${error}`); }
   };
   showZones();

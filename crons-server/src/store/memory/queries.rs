@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::sweep::MemorySweep;
 use super::tables::{AlertRow, MemoryDatabase, children};
 use crate::alerts::DueAlert;
-use crate::domain::Outage;
+use crate::domain::{Explained, Outage};
 use crate::settings::Retention;
 use crate::store::error::StoreError;
 use crate::store::queries::{Queries, Sweep};
@@ -27,6 +27,12 @@ impl Queries for MemoryDatabase {
 
     fn has_monitor(&self, slug: &str) -> Result<bool, StoreError> {
         Ok(self.tables().monitor_id(slug).is_some())
+    }
+
+    fn slug_of(&self, id: Uuid) -> Result<Option<String>, StoreError> {
+        let tables = self.tables();
+        let found = tables.monitors.values().find(|monitor| monitor.guid == id);
+        Ok(found.map(|monitor| monitor.slug.to_string()))
     }
 
     fn monitor(&self, slug: &str) -> Result<Option<MonitorView>, StoreError> {
@@ -137,6 +143,10 @@ impl Queries for MemoryDatabase {
             view: tables.incident_view(row),
             occurrences: children(&tables.occurrences, *id).map(|(_, row)| row.clone()).collect(),
         }))
+    }
+
+    fn explained(&self, id: Uuid) -> Result<Option<Explained>, StoreError> {
+        Ok(self.tables().explained(id))
     }
 
     fn processing_errors(&self, slug: Option<&str>) -> Result<Vec<ProcessingErrorsView>, StoreError> {
