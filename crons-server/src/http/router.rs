@@ -123,6 +123,7 @@ fn pages() -> Router<AppState> {
         .route("/timeline/{slug}", get(pages::runs_of_bucket))
         .route("/monitors/{slug}", get(pages::monitor))
         .route("/monitors/{slug}/change", post(pages::change))
+        .route("/monitors/{slug}/edit", get(pages::edit_page).post(pages::edit))
         .route("/monitors/{slug}/delete", get(pages::confirm_deletion).post(pages::delete))
         .route("/incidents/{id}/acknowledgement", post(pages::acknowledge))
         .layer(CompressionLayer::new())

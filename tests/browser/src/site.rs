@@ -69,6 +69,12 @@ impl Site {
         sent.unwrap().status().as_u16()
     }
 
+    /// Sends a form of a page, as another browser would.
+    pub fn post_form(&self, path: &str, form: &[(&str, &str)]) {
+        let sent = self.agent.post(self.url(path)).send_form(form.iter().copied());
+        assert_eq!(sent.unwrap().status(), 200, "{path}");
+    }
+
     /// The JSON of the API at this path below the organization.
     pub fn api(&self, path: &str) -> Value {
         let url = self.url(&format!("/api/0/organizations/crons{path}"));

@@ -32,6 +32,7 @@ pub use check_ins::check_ins;
 pub(crate) use cursor::page_request;
 pub(crate) use incidents::incident_id;
 pub use incidents::{incident, incidents, incidents_of};
+pub(crate) use monitor_body::monitor_change;
 pub use monitors::{monitor, monitors};
 pub use outages::outages;
 pub use processing_errors::{processing_errors, processing_errors_of};

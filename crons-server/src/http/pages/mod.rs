@@ -12,7 +12,7 @@ mod actions;
 mod list;
 mod monitor;
 
-pub use actions::{acknowledge, change, change_many, confirm_deletion, delete};
+pub use actions::{acknowledge, change, change_many, confirm_deletion, delete, edit, edit_page};
 pub use assets::{favicon, script, style};
 pub use error_page::errors_as_pages;
 pub use list::{index, runs_of_bucket};

@@ -88,6 +88,6 @@ fn page(state: &AppState, shown: &Shown, scope: &Scope) -> Response {
             (refused::refused(&shown.refused))
         }
     };
-    let title = monitor.slug.as_str();
+    let title = monitor.name();
     document(state, &Head { title, state: Some(health_of(view)) }, &content)
 }
