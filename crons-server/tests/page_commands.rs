@@ -225,7 +225,7 @@ fn form(page: &str) -> Vec<(String, String)> {
 fn with(mut form: Vec<(String, String)>, changes: &[(&str, &str)]) -> Vec<(String, String)> {
     for (name, value) in changes {
         let field = form.iter_mut().find(|(field, _)| field == name).unwrap();
-        field.1 = (*value).to_owned();
+        (*value).clone_into(&mut field.1);
     }
     form
 }
