@@ -95,6 +95,7 @@ fn router(state: AppState) -> Router {
     // Every route except health checks, the files of pages, and ingest needs the admin token.
     Router::new()
         .merge(pages())
+        .route("/live", get(pages::live))
         .route("/metrics", get(metrics::metrics))
         .route("/api/0/", get(api::index))
         .route("/api/0", get(api::index))

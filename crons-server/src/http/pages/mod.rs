@@ -10,11 +10,14 @@ mod sign_in;
 mod error_page;
 mod actions;
 mod list;
+mod live;
 mod monitor;
 
 pub use actions::{acknowledge, change, change_many, confirm_deletion, delete, edit, edit_page};
 pub use assets::{favicon, script, style};
 pub use error_page::errors_as_pages;
 pub use list::{index, runs_of_bucket};
+pub use live::live;
+pub(crate) use live::send_frames;
 pub use monitor::monitor;
 pub use sign_in::{sign_in, sign_in_page, sign_out};
