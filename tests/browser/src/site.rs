@@ -50,6 +50,11 @@ impl Site {
         format!("http://{}{path}", self.server.address())
     }
 
+    /// The DSN of the server.
+    pub fn dsn(&self) -> String {
+        self.server.dsn().to_owned()
+    }
+
     /// The instant on the server's clock.
     pub fn now(&self) -> Timestamp {
         Clock::Manual(self.clock.clone()).now()
