@@ -8,6 +8,7 @@ mod config;
 mod demo;
 #[cfg(unix)]
 mod keys;
+mod manage;
 mod replay;
 mod schedules;
 mod serve;

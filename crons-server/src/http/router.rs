@@ -127,6 +127,7 @@ fn pages() -> Router<AppState> {
         .route("/monitors/{slug}/edit", get(pages::edit_page).post(pages::edit))
         .route("/monitors/{slug}/delete", get(pages::confirm_deletion).post(pages::delete))
         .route("/incidents/{id}/acknowledgement", post(pages::acknowledge))
+        .route("/why/{id}", get(pages::why))
         .layer(CompressionLayer::new())
 }
 
@@ -194,6 +195,7 @@ fn api() -> Router<AppState> {
         .route("/incidents/", get(api::incidents))
         .route("/incidents/{id}/", get(api::incident))
         .route("/incidents/{id}/acknowledgement/", put(api::acknowledge).delete(api::unacknowledge))
+        .route("/explanations/{id}/", get(api::explanation))
         .route("/alerts/", get(api::alerts))
         .route("/processing-errors/", get(api::processing_errors))
         .route("/usage/", get(api::usage))
@@ -206,7 +208,7 @@ async fn not_found(uri: Uri) -> HttpError {
     let help = if path.starts_with("/api/0/") && !path.ends_with('/') {
         "paths of the API end in a slash"
     } else if path.starts_with("/api/0/") {
-        "the API has monitors/, incidents/, alerts/, processing-errors/, usage/ and outages/ below /api/0/organizations/crons/"
+        "the API has monitors/, incidents/, explanations/, alerts/, processing-errors/, usage/ and outages/ below /api/0/organizations/crons/"
     } else if path.starts_with("/api/") {
         "send envelopes to /api/1/envelope/, and call /api/1/cron/{slug}/{key}/ for a check-in without an SDK"
     } else {

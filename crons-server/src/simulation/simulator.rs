@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::report::{OriginalIds, OutcomeRow, Report};
 use super::timeline::{TimelineAction, TimelineEvent};
 use crate::domain::{
-    CheckInEvent, Command, MonitorChange, Outage, ReceivedCheckIn, Verdict, truncate_to_minute,
+    CheckInEvent, Command, ExplanationJson, MonitorChange, Outage, ReceivedCheckIn, Verdict,
+    truncate_to_minute,
 };
 use crate::ingest::parse_check_in;
 use crate::pipeline::{self, CHUNK, DEFERRED_TTL, Event, Processor, Watermark};
@@ -274,6 +275,17 @@ impl Simulation {
             let (place, _) = self.deferred.remove(found);
             self.outcomes[place].record(verdict);
         }
+    }
+
+    /// Derives why a run or an incident came to its status, as the API does; `None` if there is none of this id.
+    ///
+    /// # Errors
+    /// If the database in memory fails.
+    pub fn explain(&self, id: &str) -> Result<Option<Value>, StoreError> {
+        let Ok(id) = id.parse() else { return Ok(None) };
+        let Some(explained) = self.store.explained(id)? else { return Ok(None) };
+        let explanation = explained.explanation();
+        Ok(serde_json::to_value(ExplanationJson::from(&explanation)).ok())
     }
 
     /// Ends the simulation and returns its report. Deferred check-ins are refused: no more check-ins will come.

@@ -12,6 +12,7 @@ mod actions;
 mod list;
 mod live;
 mod monitor;
+mod why;
 
 pub use actions::{acknowledge, change, change_many, confirm_deletion, delete, edit, edit_page};
 pub use assets::{favicon, script, style};
@@ -21,3 +22,4 @@ pub use live::live;
 pub(crate) use live::send_frames;
 pub use monitor::monitor;
 pub use sign_in::{sign_in, sign_in_page, sign_out};
+pub use why::why;
