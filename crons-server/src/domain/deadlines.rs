@@ -146,6 +146,7 @@ fn miss(subject: &mut Subject, tick: Timestamp, outages: &[Outage], new_id: NewI
         reported: None,
         unheard: false,
         decision: Some(Decision::new(cause(passed, unheard))),
+        trace: None,
         config: config.clone(),
     };
     let this = as_finished(&row, None);
