@@ -95,6 +95,7 @@ fn the_first_trace_that_a_run_names_is_kept() {
         report(2, "in_progress", Some(78));
         report(2, "error", Some(79));
         report(3, "ok", Some(3));
+        written.advance("10:01:00");
         report(4, "ok", None);
         report(5, "ok", Some(0));
         let page = written.queries.check_ins("job", None, FIRST).unwrap().unwrap();
