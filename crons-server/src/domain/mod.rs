@@ -26,6 +26,7 @@ mod expectation;
 mod check_in;
 mod deadlines;
 mod commands;
+mod rehearsal;
 mod explain;
 
 pub use attribute::attribute;
@@ -47,6 +48,7 @@ pub use model::{
 pub use rate_limit::RateWindow;
 pub use received::{CheckInEvent, ConfigPatch, ConfigUpdate, InvalidCheckIn, ReceivedCheckIn};
 pub use refused_starts::RefusedStarts;
+pub use rehearsal::{JobReport, Rehearsal, rehearse};
 pub use snapshot::{Deletion, Snapshot, UnreadableKey, environment_in_words};
 pub use snapshot_changes::Mark;
 pub use subject::QuotaUsage;

@@ -177,6 +177,7 @@ fn api() -> Router<AppState> {
         .route("/monitors/{slug}/incidents/", get(api::incidents_of))
         .route("/monitors/{slug}/processing-errors/", get(api::processing_errors_of))
         .route("/monitors/{slug}/usage/", get(api::usage_of))
+        .route("/monitors/{slug}/advice/", get(api::advice))
         .route("/incidents/", get(api::incidents))
         .route("/incidents/{id}/", get(api::incident))
         .route("/incidents/{id}/acknowledgement/", put(api::acknowledge).delete(api::unacknowledge))

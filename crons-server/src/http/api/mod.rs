@@ -11,6 +11,7 @@ mod check_ins;
 mod incidents;
 mod acknowledgement;
 mod explanations;
+mod advice;
 mod alerts;
 mod processing_errors;
 mod usage;
@@ -20,6 +21,7 @@ use axum::Json;
 use serde::Serialize;
 
 pub use acknowledgement::{acknowledge, unacknowledge};
+pub use advice::advice;
 pub use alerts::alerts;
 pub use change_monitors::{change_environment, change_monitor, delete_monitor};
 pub use check_ins::check_ins;
