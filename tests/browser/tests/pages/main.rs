@@ -2,5 +2,6 @@
 
 mod commands;
 mod list;
+mod live;
 mod monitor;
 mod sign_in;

@@ -92,6 +92,6 @@ fn page(state: &AppState, shown: &Shown, scope: &Scope, position: Position) -> R
             (refused::refused(&shown.refused))
         }
     };
-    let title = monitor.slug.as_str();
+    let title = monitor.name();
     document(state, &Head { title, state: Some(health_of(view)) }, &content)
 }
