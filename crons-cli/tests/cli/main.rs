@@ -8,6 +8,8 @@ mod config;
 #[cfg(unix)]
 mod keys;
 mod replay;
+#[cfg(unix)]
+mod run;
 mod schedules;
 mod serve;
 mod simulate;
