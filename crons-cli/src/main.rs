@@ -20,7 +20,9 @@ mod config;
 mod alert;
 mod backup;
 mod serve;
+mod demo;
 mod simulate;
+mod import;
 
 use std::process::ExitCode;
 
@@ -48,6 +50,8 @@ enum Command {
     Metric(metric::Arguments),
     /// Start the server: it receives check-ins from any Sentry SDK and reports missed, slow and failed jobs.
     Serve(serve::Arguments),
+    /// Start a server with ninety days of invented jobs, to look at.
+    Demo(demo::Arguments),
     /// Print crons.toml with every setting of the server explained, or check such a file.
     Config(config::Arguments),
     /// Show what the server would decide: for a timeline, or for stored check-ins with another configuration.
@@ -58,6 +62,8 @@ enum Command {
     Alert(alert::Arguments),
     /// Check whether the server accepts a crontab, and explain it.
     Check(check::Arguments),
+    /// Print your crontab, timers or CronJobs with each job wrapped in `crons run`.
+    Import(import::Arguments),
     /// Print the next times at which a crontab is due.
     Next(next::Arguments),
 }
@@ -73,11 +79,13 @@ fn main() -> ExitCode {
         Command::Fail(arguments) => fail::run(&arguments).map(|()| true),
         Command::Metric(arguments) => metric::run(&arguments).map(|()| true),
         Command::Serve(arguments) => serve::run(arguments).map(|()| true),
+        Command::Demo(arguments) => demo::run(&arguments).map(|()| true),
         Command::Config(arguments) => config::run(&arguments),
         Command::Alert(arguments) => alert::run(&arguments),
         Command::Simulate(arguments) => simulate::run(arguments).map(|()| true),
         Command::Backup(arguments) => backup::run(&arguments).map(|()| true),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Import(arguments) => import::run(arguments),
         Command::Next(arguments) => next::run(&arguments),
     };
     match outcome {

@@ -2,11 +2,15 @@
 
 use std::net::SocketAddr;
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::alerts::{DeliveryError, Sender};
 use crate::settings::Settings;
 use crate::store::{self, OpenDatabase, StoreError};
+
+/// The alerts among which the last delivery is looked for when a server starts.
+const NEWEST_ALERTS: u32 = 100;
 
 /// A server whose database is open and up to date, and that does not listen yet; made by
 /// [`Server::open`](crate::Server::open).
@@ -17,6 +21,8 @@ pub struct OpenServer {
     pub(crate) sender: Sender,
     /// Whether rows of deleted monitors are still to be purged.
     pub(crate) has_deleted: bool,
+    /// The last delivery of an alert by a server before this one.
+    pub(crate) last_delivered: Option<Timestamp>,
 }
 
 /// Leaves the key out.
@@ -52,7 +58,9 @@ impl OpenServer {
         transaction.resume_alerts(settings.clock.now())?;
         transaction.commit()?;
         let has_deleted = database.queries.has_deleted()?;
-        Ok(Self { settings: settings.clone(), database, public_key, sender, has_deleted })
+        let newest = database.queries.alerts(NEWEST_ALERTS)?;
+        let last_delivered = newest.iter().filter_map(|alert| alert.delivered).max();
+        Ok(Self { settings: settings.clone(), database, public_key, sender, has_deleted, last_delivered })
     }
 }
 

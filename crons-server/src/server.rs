@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::domain::truncate_to_minute;
-use crate::http::{self, Access, AppState, LogThrottle, RefusalLog, Routes};
+use crate::http::{self, Access, AppState, Live, LogThrottle, RefusalLog, Routes};
 use crate::ids::Ids;
 use crate::mask::Mask;
 use crate::open_server::{OpenServer, StartError};
@@ -152,7 +152,7 @@ impl OpenServer {
     /// # Panics
     /// Outside of a tokio runtime with I/O and time.
     pub fn serve(self, listener: TcpListener) -> Result<Server, StartError> {
-        let Self { settings, database, public_key, sender, has_deleted } = self;
+        let Self { settings, database, public_key, sender, has_deleted, last_delivered } = self;
         let OpenDatabase { store, queries, probe, sweeper } = database;
         let address = listener.local_addr()?;
         refuse_exposed(&settings, address)?;
@@ -162,6 +162,7 @@ impl OpenServer {
         let mut processor = Processor::new(&settings, move || ids.next());
         processor.mask = mask.clone();
         let (inbox, consumer) = pipeline::start(store, processor, settings.clock.clone())?;
+        inbox.vitals().restore(last_delivered);
         let inbox = Arc::new(inbox);
         let (stop, stopped) = watch::channel(false);
         let state = AppState {
@@ -170,18 +171,21 @@ impl OpenServer {
             probe,
             public_key: public_key.as_str().into(),
             dsn: dsn.as_str().into(),
+            access: Access::new(settings.admin_token.clone(), settings.clock.clone()),
+            live: Arc::new(Live::new(settings.connection_limits.most_streams(), stopped.clone())),
             mask,
         };
         let alerts = tokio::spawn(sender.run(Arc::new(state.clone()), stopped.clone()));
         let refusals = Arc::new(RefusalLog::default());
-        let access = Access::new(settings.admin_token.clone());
-        let routes = Routes::new(state, access, Arc::clone(&refusals));
+        let frames = http::send_frames(state.clone());
+        let routes = Routes::new(state, Arc::clone(&refusals));
         let handler = move |request| routes.clone().answer(request);
         let serve = http::serve(listener, handler, settings.connection_limits.clone(), until(stopped));
         let http = tokio::spawn(serve);
         let retention = settings.retention;
         let mut timers = vec![tokio::spawn(retention::purge_deleted(Arc::clone(&inbox)))];
         timers.push(tokio::spawn(async move { refusals.log_counts().await }));
+        timers.push(tokio::spawn(frames));
         if has_deleted {
             inbox.deleted().notify_one();
         }

@@ -58,7 +58,7 @@ fn who_only_reads_is_not_hindered_and_hinders_nobody() {
 fn assert_fails(server: &Harness, sent: &Answer) {
     assert_eq!(sent.status, 503, "{sent:?}");
     assert!(sent.body["detail"].as_str().unwrap().contains("could not be stored"), "{sent:?}");
-    assert_eq!(server.get("/health").status, 503);
+    assert_eq!(server.get("/ready").status, 503);
 }
 
 #[cfg(unix)]
@@ -70,7 +70,7 @@ fn while_the_file_is_gone_nothing_is_acknowledged_and_once_it_is_back_nothing_is
     let mut other = check_in(&id('b'), "ok");
     other["monitor_slug"] = json!("other");
     assert_eq!(server.send_now(&other).status, 200);
-    assert_eq!(server.get("/health").status, 200);
+    assert_eq!(server.get("/ready").status, 200);
 
     let aside = server.database().with_file_name("aside.db");
     std::fs::rename(server.database(), &aside).unwrap();
@@ -81,7 +81,7 @@ fn while_the_file_is_gone_nothing_is_acknowledged_and_once_it_is_back_nothing_is
     std::fs::rename(&aside, server.database()).unwrap();
     server.set_clock("11:01:20");
     assert_eq!(server.send_now(&other).status, 200);
-    assert_eq!(server.get("/health").status, 200);
+    assert_eq!(server.get("/ready").status, 200);
     let outage = json!([{"since": api("11:00:50"), "until": api("11:01:20")}]);
     assert_eq!(server.api("/outages/"), outage, "whoever reported meanwhile was turned away");
     assert_eq!(server.statuses("job"), ["ok", "unknown"], "and has missed nothing");

@@ -92,7 +92,7 @@ fn an_unreadable_row_is_named_and_others_go_on() {
         let sent = server.send("11:11:00", &report("job", 'f', "ok"));
         assert_eq!(sent.status, 200, "{sql}: {sent:?}");
         assert_eq!(sent.error.unwrap_or_default().contains("UNREADABLE_ROW"), refused, "{sql}");
-        assert_eq!(server.get("/health").status, 200, "{sql}");
+        assert_eq!(server.get("/ready").status, 200, "{sql}");
         assert!(server.page().contains("other"), "{sql}");
         for path in ["/monitors/", "/monitors/other/", "/incidents/", "/monitors/job/checkins/"] {
             assert_eq!(server.get(&format!("{}{path}", harness::API)).status, 200, "{sql}: {path}");

@@ -47,3 +47,34 @@ fn a_check_in_is_read_as_it_was_written() {
         assert_eq!(run.config.max_runtime, Some(10_080));
     });
 }
+
+#[test]
+fn runs_are_read_from_a_place_on_in_the_order_of_check_ins() {
+    on_every_backend(&Settings::default(), |written| {
+        written.send("other", "a", 90, "ok");
+        for (number, environment) in [(3, "a"), (1, "b"), (2, "a"), (5, "b")] {
+            written.send("job", environment, number, "ok");
+        }
+        written.advance("10:00:30");
+        written.send("job", "b", 4, "ok");
+        for environment in [None, Some("a"), Some("b"), Some("c")] {
+            let mut found = Vec::new();
+            let mut after = None;
+            loop {
+                let page = written.queries.runs("job", environment, after, 2).unwrap().unwrap();
+                after = page.items.last().map(|view| view.place).or(after);
+                found.extend(
+                    page.items
+                        .iter()
+                        .map(|view| (number(view.run.check_in.guid), view.run.environment.clone())),
+                );
+                if !page.more {
+                    break;
+                }
+                assert_eq!(page.items.len(), 2);
+            }
+            assert_eq!(found, listed(written, environment), "{environment:?}");
+        }
+        assert!(written.queries.runs("nothing", None, None, 2).unwrap().is_none());
+    });
+}

@@ -1,6 +1,7 @@
 //! The conformance suite of databases, on every backend: each query of [`Queries`] over rows that the server itself has written, and in
 //! `writes` each promise of [`Store`](crate::store::Store) without a server.
 
+mod activity;
 mod alerts;
 mod check_ins;
 mod export;

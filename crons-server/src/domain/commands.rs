@@ -19,6 +19,18 @@ pub enum Command {
     Acknowledge { incident: Uuid, by: Option<String> },
 }
 
+impl Command {
+    /// The slug of the monitor that the command changes; `None` if it is about an incident.
+    pub fn monitor(&self) -> Option<&str> {
+        match self {
+            Self::ChangeMonitor { monitor, .. }
+            | Self::ChangeEnvironment { monitor, .. }
+            | Self::Delete { monitor, .. } => Some(monitor),
+            Self::Acknowledge { .. } => None,
+        }
+    }
+}
+
 /// The result of a command that was carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CommandOutcome {

@@ -8,6 +8,7 @@ mod error;
 mod received;
 mod refused_starts;
 mod model;
+mod attribute;
 mod effects;
 mod verdict;
 mod rate_limit;
@@ -25,6 +26,7 @@ mod check_in;
 mod deadlines;
 mod commands;
 
+pub use attribute::attribute;
 pub use batch_keys::BatchKeys;
 pub(crate) use check_in::MAX_DURATION_MS;
 pub use check_in::check_in;

@@ -1,4 +1,5 @@
-//! Access control: the host names that the server answers to, the origins of pages, and the admin token.
+//! Access control: the host names that the server answers to, the origins of pages, and the admin token, which a request presents itself
+//! or by the cookie of a browser that is signed in.
 //!
 //! Wrong tokens are answered without a delay: a random token cannot be guessed by trying, and delays would tie up connections. A limit
 //! on attempts belongs to the proxy in front of the server, which sees where requests come from.
@@ -13,7 +14,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64_NO_PAD;
 use subtle::ConstantTimeEq;
 
+use crate::clock::Clock;
 use crate::http::error::HttpError;
+use crate::http::session::{self, SessionKey};
 use crate::settings::AdminToken;
 
 /// The challenge that has a browser ask for a user name and a password.
@@ -22,25 +25,56 @@ const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"crons\", 
 /// The rule for pages and API: with an admin token, requests that present it; without one, requests from this machine.
 #[derive(Debug, Clone)]
 pub struct Access {
-    token: Option<Arc<AdminToken>>,
+    guard: Option<Arc<Guard>>,
+    clock: Clock,
+}
+
+#[derive(Debug)]
+struct Guard {
+    token: AdminToken,
+    sessions: SessionKey,
 }
 
 impl Access {
-    pub fn new(token: Option<AdminToken>) -> Self {
-        Self { token: token.map(Arc::new) }
+    pub fn new(token: Option<AdminToken>, clock: Clock) -> Self {
+        let guard = token.map(|token| Arc::new(Guard { sessions: SessionKey::new(&token), token }));
+        Self { guard, clock }
+    }
+
+    /// Whether there is an admin token.
+    pub fn is_guarded(&self) -> bool {
+        self.guard.is_some()
+    }
+
+    /// Whether a request comes from a browser that is signed in.
+    pub fn is_signed_in(&self, headers: &HeaderMap) -> bool {
+        self.guard.as_ref().is_some_and(|guard| guard.sessions.is_signed_in(headers, self.clock.now()))
+    }
+
+    /// Signs a browser in. Returns the value of `Set-Cookie`; `None` if this is not the admin token, or there is none.
+    pub fn sign_in(&self, presented: &str, headers: &HeaderMap) -> Option<HeaderValue> {
+        let guard = self.guard.as_ref()?;
+        let is_right = constant_time_eq(presented.as_bytes(), guard.token.as_str().as_bytes());
+        let cookie = guard.sessions.sign_in(self.clock.now(), is_https(headers));
+        cookie.filter(|_| is_right)
+    }
+
+    /// Returns the value of `Set-Cookie` that signs a browser out.
+    pub fn sign_out(headers: &HeaderMap) -> Option<HeaderValue> {
+        session::sign_out(is_https(headers))
     }
 
     /// Rejects a `Host` that is no name of this machine; `None` accepts. Otherwise a page on the web could reach the server under a name
     /// that it has pointed at this machine (DNS rebinding). With a token any name is accepted.
     pub fn reject_host(&self, headers: &HeaderMap) -> Option<HttpError> {
-        let detail = if self.token.is_some() { None } else { foreign_host(headers) };
+        let detail = if self.is_guarded() { None } else { foreign_host(headers) };
         detail.map(|detail| HttpError::new(StatusCode::FORBIDDEN, detail))
     }
 
     /// Rejects an `Origin` other than the server's own; `None` accepts. Otherwise a page on the web could use the password that a browser
     /// remembers, or the browser's access to its own machine.
     fn reject_origin(&self, headers: &HeaderMap) -> Option<HttpError> {
-        let detail = match self.token {
+        let detail = match self.guard {
             Some(_) => other_origin(headers),
             None => origin_of_other_machine(headers),
         };
@@ -57,20 +91,32 @@ pub async fn reject_cross_origin(State(access): State<Access>, request: Request,
     }
 }
 
-/// Rejects requests without the admin token, if one is configured.
+/// Rejects requests that neither present the admin token nor come from a browser that is signed in, if a token is configured.
 pub async fn require_admin_token(State(access): State<Access>, request: Request, next: Next) -> Response {
-    let Some(token) = access.token else { return next.run(request).await };
+    let Some(guard) = &access.guard else { return next.run(request).await };
     let presented = presented_token(request.headers());
-    let is_right = |presented: &[u8]| constant_time_eq(presented, token.as_str().as_bytes());
-    if presented.as_deref().is_some_and(is_right) {
+    let is_right = |presented: &[u8]| constant_time_eq(presented, guard.token.as_str().as_bytes());
+    // A browser may still send the password of a former token beside its cookie.
+    if presented.as_deref().is_some_and(is_right) || access.is_signed_in(request.headers()) {
         return next.run(request).await;
     }
     let what = if presented.is_some() { "this is not the admin token" } else { "this needs the admin token" };
-    let detail =
-        format!("{what}: send it as `Authorization: Bearer ..`, or as the password of any user name (Basic)");
+    let detail = format!(
+        "{what}: send it as `Authorization: Bearer ..`, or as the password of any user name (Basic); in a browser, sign in at /sign-in"
+    );
     ([(header::WWW_AUTHENTICATE, CHALLENGE)], HttpError::new(StatusCode::UNAUTHORIZED, detail))
         .into_response()
 }
+
+/// Whether a browser speaks https with the proxy in front of this server: the proxy says so, or the page that a form was sent from.
+fn is_https(headers: &HeaderMap) -> bool {
+    let forwarded = values(headers, FORWARDED_PROTO).flat_map(|value| value.split(','));
+    forwarded.take(1).any(|scheme| scheme.trim().eq_ignore_ascii_case("https"))
+        || values(headers, header::ORIGIN).any(|origin| origin.starts_with("https://"))
+}
+
+/// The scheme that a proxy was asked by.
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Compares two secrets in a time that does not depend on where they differ. Their length is not secret.
 pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {

@@ -40,6 +40,12 @@ impl HttpError {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
+    /// A fault of the server itself, which is logged.
+    pub fn internal(error: impl std::fmt::Display) -> Self {
+        tracing::error!(%error, "a request could not be answered");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log says why")
+    }
+
     /// Appends notes to the reason.
     pub fn with_notes(mut self, notes: &[String]) -> Self {
         for note in notes {

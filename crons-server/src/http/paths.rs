@@ -4,7 +4,7 @@ use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
 /// The words of this server's routes, the only parts of a path that a message repeats.
-const WORDS: [&str; 21] = [
+const WORDS: [&str; 25] = [
     "api",
     "organizations",
     "crons",
@@ -25,6 +25,10 @@ const WORDS: [&str; 21] = [
     "minidump",
     "events",
     "health",
+    "sign-in",
+    "sign-out",
+    "ready",
+    "metrics",
     "style.css",
 ];
 

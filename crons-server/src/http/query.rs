@@ -20,8 +20,13 @@ pub(crate) struct QueryPairs {
 impl QueryPairs {
     /// Reads the parameters of a URI; there are none without a query string.
     pub(crate) fn of(uri: &Uri) -> Self {
+        Self::parse(uri.query().unwrap_or_default())
+    }
+
+    /// Reads pairs as a query string and a form have them.
+    pub(crate) fn parse(text: &str) -> Self {
         let mut read = Self::default();
-        for written in uri.query().unwrap_or_default().split('&') {
+        for written in text.split('&') {
             for (name, value) in form_urlencoded::parse(written.as_bytes()).into_owned() {
                 // Decoding replaces bytes that are not UTF-8 by a replacement character.
                 let replaced = name.matches(REPLACED).count() + value.matches(REPLACED).count();

@@ -2,37 +2,35 @@
 
 use std::sync::Arc;
 
-use axum::extract::{MatchedPath, State};
+use axum::Router;
+use axum::extract::MatchedPath;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post, put};
-use axum::{Json, Router};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
-use serde_json::{Value, json};
+use tower_http::compression::CompressionLayer;
 
-use crate::blocking;
-use crate::http::access::{self, Access};
+use crate::http::access;
 use crate::http::error::HttpError;
 use crate::http::listener::RequestBody;
 use crate::http::refusal_log::RefusalLog;
 use crate::http::state::AppState;
-use crate::http::{api, ingest, pages, paths};
+use crate::http::{api, health, ingest, metrics, pages, paths};
 
 /// The routes, and a shortcut past them for envelopes: the routes and their layers would be a tenth of a check-in's cost.
 #[derive(Clone)]
 pub(crate) struct Routes {
     router: TowerToHyperService<Router>,
     state: AppState,
-    access: Access,
     refusals: Arc<RefusalLog>,
 }
 
 impl Routes {
-    pub(crate) fn new(state: AppState, access: Access, refusals: Arc<RefusalLog>) -> Self {
-        let router = TowerToHyperService::new(router(state.clone(), access.clone()));
-        Self { router, state, access, refusals }
+    pub(crate) fn new(state: AppState, refusals: Arc<RefusalLog>) -> Self {
+        let router = TowerToHyperService::new(router(state.clone()));
+        Self { router, state, refusals }
     }
 }
 
@@ -43,13 +41,14 @@ impl Routes {
         mask.scope(self.routed(request)).await
     }
 
-    /// Rejects foreign hosts, routes the request, and forbids browsers to run scripts, to frame pages and to guess content types.
+    /// Rejects foreign hosts, routes the request, and forbids browsers to run scripts of others, to frame pages and to guess content types.
     async fn routed(&self, mut request: hyper::Request<RequestBody>) -> Response {
         const HEADERS: [(HeaderName, HeaderValue); 3] = [
             (
                 header::CONTENT_SECURITY_POLICY,
                 HeaderValue::from_static(
-                    "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+                    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
+                     form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
                 ),
             ),
             (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -57,7 +56,7 @@ impl Routes {
             (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         ];
         paths::collapse_slashes(request.uri_mut());
-        let mut response = if let Some(refused) = self.access.reject_host(request.headers()) {
+        let mut response = if let Some(refused) = self.state.access.reject_host(request.headers()) {
             refused.into_response()
         } else if let Some(project) = plain_envelope(&request) {
             let answer = ingest::envelope(&self.state, &project, request).await;
@@ -91,23 +90,49 @@ fn plain_envelope<B>(request: &hyper::Request<B>) -> Option<String> {
     project.bytes().all(|digit| digit.is_ascii_digit()).then(|| project.to_owned())
 }
 
-fn router(state: AppState, access: Access) -> Router {
-    // Every route except health checks and ingest needs the admin token.
+fn router(state: AppState) -> Router {
+    let access = state.access.clone();
+    // Every route except health checks, the files of pages, and ingest needs the admin token.
     Router::new()
-        .route("/", get(pages::index))
-        .route("/style.css", get(pages::style))
+        .merge(pages())
+        .route("/live", get(pages::live))
+        .route("/metrics", get(metrics::metrics))
         .route("/api/0/", get(api::index))
         .route("/api/0", get(api::index))
         .nest("/api/0/organizations/{organization}", api())
         .fallback(not_found)
         .method_not_allowed_fallback(other_method)
         .layer(middleware::from_fn_with_state(access.clone(), access::require_admin_token))
-        .route("/health", get(health))
-        .route("/health/", get(health))
+        .merge(page_files())
+        .route("/health", get(health::health))
+        .route("/health/", get(health::health))
+        .route("/ready", get(health::ready))
+        .route("/ready/", get(health::ready))
         .method_not_allowed_fallback(other_method)
         .layer(middleware::from_fn_with_state(access, access::reject_cross_origin))
+        .layer(middleware::from_fn(pages::errors_as_pages))
         .merge(ingest())
         .with_state(state)
+}
+
+/// The pages.
+fn pages() -> Router<AppState> {
+    Router::new()
+        .route("/", get(pages::index))
+        .route("/timeline/{slug}", get(pages::runs_of_bucket))
+        .route("/monitors/{slug}", get(pages::monitor))
+        .layer(CompressionLayer::new())
+}
+
+/// The files that pages load, the page of signing in included: they hold no data.
+fn page_files() -> Router<AppState> {
+    Router::new()
+        .route("/style.css", get(pages::style))
+        .route("/script.js", get(pages::script))
+        .route("/favicon.svg", get(pages::favicon))
+        .route("/sign-in", get(pages::sign_in_page).post(pages::sign_in))
+        .route("/sign-out", post(pages::sign_out))
+        .layer(CompressionLayer::new())
 }
 
 /// The routes of clients, which present the public key; open to pages of any origin. Only here are bodies accepted in a content encoding.
@@ -159,16 +184,6 @@ fn api() -> Router<AppState> {
         .route("/processing-errors/", get(api::processing_errors))
         .route("/usage/", get(api::usage))
         .route("/outages/", get(api::outages))
-}
-
-/// `GET /health`: 200 if the database can be read, is still the file that was opened, and took the last batch; else 503.
-async fn health(State(state): State<AppState>) -> Result<Json<Value>, HttpError> {
-    blocking::read(&state.probe, |queries| queries.check()).await?;
-    if !state.inbox.is_healthy() {
-        let detail = "what was last to be stored could not be; the server's log says why";
-        return Err(HttpError::new(StatusCode::SERVICE_UNAVAILABLE, detail));
-    }
-    Ok(Json(json!({"status": "ok"})))
 }
 
 /// The answer to a path without a route. The message shows only known words of the path, since the rest may be a key.

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use crate::blocking;
+use crate::http::access::Access;
+use crate::http::live::Live;
 use crate::mask::Mask;
 use crate::pipeline::Inbox;
 use crate::store::{Queries, StoreError};
@@ -16,6 +18,10 @@ pub struct AppState {
     pub(crate) probe: Arc<dyn Queries>,
     pub(crate) public_key: Arc<str>,
     pub(crate) dsn: Arc<str>,
+    /// Who may see pages and use the API.
+    pub(crate) access: Access,
+    /// The streams of live pages.
+    pub(crate) live: Arc<Live>,
     /// Hides the public key.
     pub(crate) mask: Mask,
 }

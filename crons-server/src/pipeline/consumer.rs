@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::runtime::Handle;
@@ -12,10 +13,12 @@ use super::apply::{self, MAX_BATCH};
 use super::task;
 use crate::clock::Clock;
 use crate::domain::{ReceivedCheckIn, Verdict, truncate_to_minute};
+use crate::pipeline::changes::Changes;
 use crate::pipeline::event_log::EventLog;
 use crate::pipeline::events::Event;
 use crate::pipeline::processor::Processor;
-use crate::pipeline::queue::{Inbox, Message, Reply, Unavailable};
+use crate::pipeline::queue::{Inbox, Message, Reply, Task, Unavailable};
+use crate::pipeline::vitals::Vitals;
 use crate::pipeline::watermark::{CHUNK, IDLE_CHUNK, Watermark};
 use crate::store::{Store, StoreError};
 
@@ -34,7 +37,15 @@ pub(crate) fn start(
     let watermark = Watermark::restore(&mut *store, &mut processor, clock.now())?;
     let alerts = Arc::new(Notify::new());
     let healthy = Arc::new(AtomicBool::new(true));
-    let (inbox, queue) = Inbox::new(clock, Arc::clone(&alerts), Arc::clone(&healthy));
+    let (vitals, changes) = (Arc::new(Vitals::default()), Arc::new(Changes::default()));
+    vitals.evaluated(watermark.evaluated_through());
+    let (inbox, queue) = Inbox::new(
+        clock,
+        Arc::clone(&alerts),
+        Arc::clone(&healthy),
+        Arc::clone(&vitals),
+        Arc::clone(&changes),
+    );
     let mask = processor.mask.clone();
     let consumer = Consumer {
         store,
@@ -46,6 +57,8 @@ pub(crate) fn start(
         alerts,
         failed: false,
         healthy,
+        vitals,
+        changes,
     };
     let thread = std::thread::Builder::new().name("crons-consumer".to_owned());
     let thread =
@@ -68,6 +81,8 @@ struct Consumer {
     failed: bool,
     /// The opposite, for the health check.
     healthy: Arc<AtomicBool>,
+    vitals: Arc<Vitals>,
+    changes: Arc<Changes>,
 }
 
 /// Check-ins with those who wait for their verdicts.
@@ -81,8 +96,11 @@ impl Consumer {
             let stop = messages.iter().position(|message| matches!(message, Message::Stop));
             messages.truncate(stop.unwrap_or(messages.len()));
             let mut events = Vec::new();
+            let began = Instant::now();
             let result = self.process(&mut messages, &queue, &mut events);
-            self.finish(result, messages);
+            self.vitals.published(&events);
+            self.changes.note(&events);
+            self.finish(result, messages, began.elapsed());
             if events.iter().any(|event| matches!(event, Event::Alerts)) {
                 self.alerts.notify_one();
             }
@@ -132,14 +150,24 @@ impl Consumer {
             self.enter(*now, events)?;
             match messages.pop_front() {
                 Some(Message::Tick(now, waiter)) => {
+                    self.vitals.ticked(now);
                     self.waiting.extend(waiter.map(|waiter| (truncate_to_minute(now), waiter)));
                 }
                 Some(Message::Command(command, now, reply)) => {
                     let applied = apply::apply_command(&mut *self.store, &command, now);
+                    if let (Ok(Ok(_)), Some(monitor)) = (&applied, command.monitor()) {
+                        events.push(Event::Changed { monitor: monitor.to_owned() });
+                    }
                     answer(reply, applied)?;
                 }
                 Some(Message::Task(task, _, reply)) => {
-                    answer(reply, task::run(&mut *self.store, task))?;
+                    let attempt =
+                        if let Task::RecordAttempt(attempt) = &task { Some(attempt.clone()) } else { None };
+                    let done = task::run(&mut *self.store, task);
+                    if let (Ok(_), Some(attempt)) = (&done, attempt) {
+                        self.vitals.attempted(&attempt);
+                    }
+                    answer(reply, done)?;
                 }
                 _ => {}
             }
@@ -208,11 +236,14 @@ impl Consumer {
     }
 
     /// Records whether all was stored, and answers the messages that were left.
-    fn finish(&mut self, result: Result<(), StoreError>, left: VecDeque<Message>) {
+    fn finish(&mut self, result: Result<(), StoreError>, left: VecDeque<Message>, took: Duration) {
         self.failed = result.is_err();
         self.healthy.store(!self.failed, Ordering::Relaxed);
         match result {
-            Ok(()) => self.watermark.confirm(),
+            Ok(()) => {
+                self.watermark.confirm();
+                self.vitals.committed(self.watermark.last_seen(), took);
+            }
             Err(error) => {
                 tracing::error!(%error, messages = left.len(), "the database failed, and clients are told so");
                 self.watermark.mark_rejecting();
@@ -233,6 +264,7 @@ impl Consumer {
         if !check_ins.is_empty() {
             self.answer_check_ins(check_ins, Vec::new());
         }
+        self.vitals.evaluated(self.watermark.evaluated_through());
         let (watermark, failed) = (&self.watermark, self.failed);
         let is_over = |(minute, _): &mut (Timestamp, _)| failed || watermark.has_evaluated(*minute);
         for (minute, waiter) in self.waiting.extract_if(.., is_over) {

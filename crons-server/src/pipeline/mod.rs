@@ -3,6 +3,8 @@
 // In layer order: a module uses only those above it.
 mod events;
 mod event_log;
+mod changes;
+mod vitals;
 mod batch;
 mod processor;
 mod apply;
@@ -11,9 +13,11 @@ mod queue;
 mod task;
 mod consumer;
 
-pub(crate) use apply::{apply_check_ins, apply_command, reject_all_deferred};
+pub(crate) use apply::{apply_check_ins, apply_command, reject_all_deferred, store_changes};
+pub(crate) use changes::{ChangesSince, Position};
 pub(crate) use consumer::start;
 pub(crate) use events::Event;
 pub(crate) use processor::{DEFERRED_TTL, Processor};
 pub(crate) use queue::{Inbox, Task, Unavailable};
+pub(crate) use vitals::{COMMIT_BOUNDS, Figures};
 pub(crate) use watermark::{CHUNK, Watermark};

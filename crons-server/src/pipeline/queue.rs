@@ -9,6 +9,8 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use crate::alerts::Attempt;
 use crate::clock::Clock;
 use crate::domain::{Command, CommandError, CommandOutcome, ReceivedCheckIn, Verdict};
+use crate::pipeline::changes::Changes;
+use crate::pipeline::vitals::Vitals;
 use crate::store::Expired;
 
 /// Messages that may wait for the database; beyond it their senders do.
@@ -67,6 +69,8 @@ pub(crate) struct Inbox {
     deleted: Notify,
     /// Whether the last transaction was stored.
     healthy: Arc<AtomicBool>,
+    vitals: Arc<Vitals>,
+    changes: Arc<Changes>,
 }
 
 impl std::fmt::Debug for Inbox {
@@ -81,10 +85,12 @@ impl Inbox {
         clock: Clock,
         alerts: Arc<Notify>,
         healthy: Arc<AtomicBool>,
+        vitals: Arc<Vitals>,
+        changes: Arc<Changes>,
     ) -> (Self, mpsc::Receiver<Message>) {
         let (messages, queue) = mpsc::channel(QUEUE);
         let (latest, deleted) = (Mutex::new(Timestamp::MIN), Notify::new());
-        (Self { messages, clock, latest, alerts, deleted, healthy }, queue)
+        (Self { messages, clock, latest, alerts, deleted, healthy, vitals, changes }, queue)
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -94,6 +100,21 @@ impl Inbox {
     /// Whether the last transaction was stored.
     pub(crate) fn is_healthy(&self) -> bool {
         self.healthy.load(Ordering::Relaxed)
+    }
+
+    /// The monitors that have changed.
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// The figures of the server since its start.
+    pub(crate) fn vitals(&self) -> &Vitals {
+        &self.vitals
+    }
+
+    /// The number of messages that wait for the database.
+    pub(crate) fn queued(&self) -> usize {
+        self.messages.max_capacity() - self.messages.capacity()
     }
 
     /// Stamps a check-in with the time, and waits until it is durable.

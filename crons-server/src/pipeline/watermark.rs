@@ -89,6 +89,16 @@ impl Watermark {
         (evaluated_through < current).then_some(Behind { evaluated_through, current })
     }
 
+    /// The deadlines of all minutes up to this one are evaluated.
+    pub(crate) fn evaluated_through(&self) -> Timestamp {
+        self.evaluated_through
+    }
+
+    /// The time of the newest input that was stored.
+    pub(crate) fn last_seen(&self) -> Timestamp {
+        self.last_seen
+    }
+
     /// Whether all deadlines of this minute are evaluated.
     pub(crate) fn has_evaluated(&self, minute: Timestamp) -> bool {
         self.evaluated_through >= minute

@@ -14,3 +14,5 @@ pub(super) const ANSWER: usize = 300;
 pub(super) const DELETED_ANSWER: &str = "not sent: its monitor or environment was deleted";
 /// Seconds of an hour of usage.
 pub(super) const HOUR: i64 = 3_600;
+/// The newest check-ins of an environment whose durations make up its percentiles.
+pub(super) const DURATION_SAMPLES: u32 = 50;

@@ -23,7 +23,10 @@ pub(crate) use sqlite::SqliteStore;
 #[cfg(test)]
 pub(crate) use sqlite::execute;
 pub(crate) use transaction::{Changes, DueKind, ProcessingErrors, Store, Transaction, Usage};
+#[cfg(test)]
+pub(crate) use views::ErrorView;
 pub(crate) use views::{
-    AlertView, CheckInView, EnvironmentView, Export, IncidentDetail, IncidentFilter, IncidentView,
-    MonitorView, PageRequest, ProcessingErrorsView, UsageView,
+    Activity, AlertView, Buckets, CheckInView, EnvironmentSummary, EnvironmentView, Export, IncidentDetail,
+    IncidentFilter, IncidentView, MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView,
+    RefusedView, RunMark, RunPlace, RunView, UsageView,
 };

@@ -8,8 +8,9 @@ use uuid::Uuid;
 use super::error::StoreError;
 use super::expired::Expired;
 use super::views::{
-    AlertView, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView, MonitorView, Page,
-    PageRequest, ProcessingErrorsView, UsageView,
+    Activity, AlertView, Buckets, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView,
+    MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView, RunPlace, RunView,
+    UsageView,
 };
 use crate::alerts::DueAlert;
 use crate::domain::Outage;
@@ -35,6 +36,26 @@ pub trait Queries: Send + Sync {
     /// Monitors in the order of their slugs. The cost does not depend on the number of others.
     fn monitors(&self, page: PageRequest) -> Result<Page<MonitorView>, StoreError>;
 
+    /// The monitors of these slugs, in the order of slugs; those that do not exist are left out.
+    fn monitors_named(&self, slugs: &[String]) -> Result<Vec<MonitorView>, StoreError>;
+
+    /// All monitors in short, in the order of their slugs.
+    fn summaries(&self) -> Result<Vec<MonitorSummary>, StoreError>;
+
+    /// The runs of all environments of these monitors by buckets, in the order of slugs and names. The cost depends on the number of
+    /// buckets with runs, and not on that of runs.
+    fn activity(&self, slugs: &[String], buckets: Buckets) -> Result<Vec<Activity>, StoreError>;
+
+    /// Check-ins of a monitor that began from `since` on and before `until`: failures and unknown ones first, then by their starts.
+    fn runs_between(
+        &self,
+        slug: &str,
+        environment: Option<&str>,
+        since: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<CheckInView>, StoreError>;
+
     /// Check-ins of a monitor, of one environment or of all: the newest start first, of two with the same start the later arrival first.
     /// `None` if there is no such monitor.
     fn check_ins(
@@ -43,6 +64,16 @@ pub trait Queries: Send + Sync {
         environment: Option<&str>,
         page: PageRequest,
     ) -> Result<Option<Page<CheckInView>>, StoreError>;
+
+    /// Check-ins in the order of [`check_ins`](Self::check_ins), those behind the place `after` or the first ones. The cost does not depend
+    /// on the number of others. `None` if there is no such monitor.
+    fn runs(
+        &self,
+        slug: &str,
+        environment: Option<&str>,
+        after: Option<RunPlace>,
+        limit: u32,
+    ) -> Result<Option<Page<RunView>>, StoreError>;
 
     /// Incidents, the newest start first, of two with the same start the one that was opened later first.
     fn incidents(
@@ -57,6 +88,9 @@ pub trait Queries: Send + Sync {
     /// Payloads that were refused or accepted with remarks, the last received first: of a monitor, or of no known one. Before them
     /// stand rows of the database that cannot be read, the last found first: those of the monitor, or all.
     fn processing_errors(&self, slug: Option<&str>) -> Result<Vec<ProcessingErrorsView>, StoreError>;
+
+    /// Payloads of all monitors and of no known one that were refused after `since`, the last received first.
+    fn refused(&self, since: Timestamp, limit: u32) -> Result<Vec<RefusedView>, StoreError>;
 
     /// Counts of check-ins by the hour from `since` on, of a monitor, or of all and of no known one: by hour, then slug (no known monitor
     /// first), outcome and reason, each in the order of bytes.

@@ -1,9 +1,11 @@
 //! The results of queries: plain structs of the domain's types, whatever the backend.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::domain::{CheckIn, Incident, Monitor, MonitorEnvironment, Occurrence, Outage};
+use crate::domain::{
+    CheckIn, EnvironmentStatus, Incident, Monitor, MonitorEnvironment, Occurrence, Outage, Status,
+};
 
 /// The part of a list that a query returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +38,82 @@ pub struct EnvironmentView {
     /// The start of the incident that is not resolved; `None` without one.
     pub incident_since: Option<Timestamp>,
     pub newest: Option<CheckIn>,
+    /// The status of the newest failure, while the environment is in error.
+    pub failing: Option<Status>,
+}
+
+/// What all of a monitor comes to, for counts, filters and orders over all monitors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MonitorSummary {
+    pub slug: String,
+    pub owner: Option<String>,
+    pub enabled: bool,
+    /// In the order of names.
+    pub environments: Vec<EnvironmentSummary>,
+}
+
+/// What all of an environment comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvironmentSummary {
+    pub name: String,
+    pub status: EnvironmentStatus,
+    pub muted: bool,
+    /// The status of the newest check-in.
+    pub newest: Option<Status>,
+    /// The status of the newest failure, while the environment is in error.
+    pub failing: Option<Status>,
+}
+
+/// A stretch of time, divided into buckets of one length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Buckets {
+    pub since: Timestamp,
+    pub length: SignedDuration,
+    pub count: u32,
+}
+
+impl Buckets {
+    /// The end of the last bucket.
+    pub fn until(&self) -> Timestamp {
+        self.start(self.count)
+    }
+
+    /// The start of the bucket with this number; of that behind the last one, the end of all.
+    pub fn start(&self, number: u32) -> Timestamp {
+        let length = self.length.saturating_mul(i32::try_from(number).unwrap_or(i32::MAX));
+        self.since.saturating_add(length).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The number of the bucket that an instant is in; `None` before and behind all.
+    pub fn number(&self, instant: Timestamp) -> Option<u32> {
+        let after = instant.duration_since(self.since);
+        if after.is_negative() {
+            return None;
+        }
+        let number = after.as_micros() / self.length.as_micros().max(1);
+        u32::try_from(number).ok().filter(|number| *number < self.count)
+    }
+}
+
+/// The runs of an environment in a stretch of time, of each bucket the first of each kind at most: a bucket with a failure has its
+/// failures, with or without other runs; one without has an `ok`, or else a run in progress.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activity {
+    pub monitor_slug: String,
+    pub environment: String,
+    /// By their starts. The first one may have begun before all buckets, and reaches into them.
+    pub runs: Vec<RunMark>,
+    /// The durations of the newest finished runs in milliseconds, the newest first.
+    pub durations_ms: Vec<i64>,
+}
+
+/// A run as a timeline shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunMark {
+    pub status: Status,
+    pub started: Timestamp,
+    /// The end, as far as it is known; `None` of a run in progress, and of one that never began.
+    pub ended: Option<Timestamp>,
 }
 
 /// A check-in with the name of its environment.
@@ -43,6 +121,21 @@ pub struct EnvironmentView {
 pub struct CheckInView {
     pub environment: String,
     pub check_in: CheckIn,
+}
+
+/// The place of a run in the list of runs, the newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunPlace {
+    pub started: Timestamp,
+    /// Orders runs with the same start.
+    pub arrival_seq: i64,
+}
+
+/// A run with its place in the list, behind which the next page begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunView {
+    pub place: RunPlace,
+    pub run: CheckInView,
 }
 
 /// An incident with its monitor and environment.
@@ -80,6 +173,17 @@ pub struct ProcessingErrorsView {
     pub payload: String,
     /// Whether the check-in counts all the same.
     pub accepted: bool,
+    pub errors: Vec<ErrorView>,
+}
+
+/// A payload that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedView {
+    /// The monitor that it is for; `None` if it is for no known one.
+    pub monitor_slug: Option<String>,
+    pub received: Timestamp,
+    /// The payload as sent; of a long one, its beginning.
+    pub payload: String,
     pub errors: Vec<ErrorView>,
 }
 

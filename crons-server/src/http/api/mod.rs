@@ -27,6 +27,7 @@ pub use incidents::{incident, incidents, incidents_of};
 pub use monitors::{monitor, monitors};
 pub use outages::outages;
 pub use processing_errors::{processing_errors, processing_errors_of};
+pub(crate) use request::{InPath, no_monitor};
 pub use usage::{usage, usage_of};
 
 #[derive(Serialize)]

@@ -24,7 +24,7 @@ pub(super) fn organization(name: &str) -> Result<(), HttpError> {
     Err(HttpError::not_found(format!("there is no organization {name}; this server has `{ORGANIZATION}`")))
 }
 
-pub(super) fn no_monitor(slug: &str) -> HttpError {
+pub(crate) fn no_monitor(slug: &str) -> HttpError {
     HttpError::not_found(format!(
         "there is no monitor {}; it is made by its first check-in that brings a schedule",
         paths::named(slug)

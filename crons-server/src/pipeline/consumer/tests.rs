@@ -118,7 +118,7 @@ impl Gate {
     async fn together<T>(self, inbox: &Inbox, messages: impl Future<Output = T>) -> T {
         let Self(begun, opens) = self;
         begun.recv().unwrap();
-        let hold = inbox.task(crate::pipeline::Task::ReclaimSpace);
+        let hold = inbox.task(Task::ReclaimSpace);
         let messages = async {
             let begun = tokio::task::spawn_blocking(move || begun.recv().map(|()| begun)).await.unwrap();
             let queued = async {

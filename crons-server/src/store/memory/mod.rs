@@ -11,6 +11,7 @@ mod deletion;
 mod sweep;
 mod transaction;
 mod views;
+mod activity;
 mod queries;
 
 pub(crate) use tables::MemoryDatabase;

@@ -15,8 +15,9 @@ use crate::settings::Retention;
 use crate::store::error::StoreError;
 use crate::store::queries::{Queries, Sweep};
 use crate::store::views::{
-    AlertView, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView, MonitorView, Page,
-    PageRequest, ProcessingErrorsView, UsageView,
+    Activity, AlertView, Buckets, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView,
+    MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView, RunPlace, RunView,
+    UsageView,
 };
 
 impl Queries for MemoryDatabase {
@@ -40,6 +41,31 @@ impl Queries for MemoryDatabase {
         Ok(page(views, request))
     }
 
+    fn monitors_named(&self, slugs: &[String]) -> Result<Vec<MonitorView>, StoreError> {
+        let tables = self.tables();
+        let found = tables.monitors_by_slug(|slug| slugs.iter().any(|named| named == slug));
+        Ok(found.into_iter().map(|(id, _)| tables.monitor_view(id)).collect())
+    }
+
+    fn summaries(&self) -> Result<Vec<MonitorSummary>, StoreError> {
+        Ok(self.tables().summaries())
+    }
+
+    fn activity(&self, slugs: &[String], buckets: Buckets) -> Result<Vec<Activity>, StoreError> {
+        Ok(self.tables().activity(slugs, buckets))
+    }
+
+    fn runs_between(
+        &self,
+        slug: &str,
+        environment: Option<&str>,
+        since: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<CheckInView>, StoreError> {
+        Ok(self.tables().runs_between(slug, environment, since..until, limit))
+    }
+
     fn check_ins(
         &self,
         slug: &str,
@@ -57,6 +83,31 @@ impl Queries for MemoryDatabase {
             .into_iter()
             .map(|(_, run, row)| CheckInView { environment: row.name.clone(), check_in: run.clone() });
         Ok(Some(page(views.collect(), request)))
+    }
+
+    fn runs(
+        &self,
+        slug: &str,
+        environment: Option<&str>,
+        after: Option<RunPlace>,
+        limit: u32,
+    ) -> Result<Option<Page<RunView>>, StoreError> {
+        let tables = self.tables();
+        let Some(monitor) = tables.monitor_id(slug) else { return Ok(None) };
+        let environments = tables.environments_of(monitor);
+        let wanted = environments.filter(|(_, row)| environment.is_none_or(|name| row.name == name));
+        let mut views: Vec<_> = wanted
+            .flat_map(|(id, row)| {
+                tables.runs_of(id).map(|(arrival_seq, run)| RunView {
+                    place: RunPlace { started: run.date_added, arrival_seq },
+                    run: CheckInView { environment: row.name.clone(), check_in: run.clone() },
+                })
+            })
+            .collect();
+        let order = |place: RunPlace| Reverse((place.started, place.arrival_seq));
+        views.retain(|view| after.is_none_or(|after| order(view.place) > order(after)));
+        views.sort_by_key(|view| order(view.place));
+        Ok(Some(page(views, PageRequest { skip: 0, limit })))
     }
 
     fn incidents(
@@ -96,6 +147,24 @@ impl Queries for MemoryDatabase {
         }
         let rows = tables.processing_errors.values().rev().filter(|row| row.monitor == monitor);
         Ok(rows.map(|row| row.view.clone()).collect())
+    }
+
+    fn refused(&self, since: Timestamp, limit: u32) -> Result<Vec<RefusedView>, StoreError> {
+        let tables = self.tables();
+        let rows = tables.processing_errors.values().rev();
+        let refused = rows.filter(|row| !row.view.accepted && row.view.received > since);
+        let slug = |id: i64| tables.monitors.get(&id).map(|monitor| monitor.slug.to_string());
+        let mut found: Vec<_> = refused
+            .map(|row| RefusedView {
+                monitor_slug: row.monitor.and_then(slug),
+                received: row.view.received,
+                payload: row.view.payload.clone(),
+                errors: row.view.errors.clone(),
+            })
+            .collect();
+        found.sort_by_key(|row| Reverse(row.received));
+        found.truncate(limit as usize);
+        Ok(found)
     }
 
     fn usage(

@@ -18,6 +18,7 @@ impl Tables {
                 environment: environment.clone(),
                 incident_since: self.open_incident(id).map(|(_, incident)| incident.started_at),
                 newest: self.newest_runs(id).first().map(|(_, run)| (*run).clone()),
+                failing: self.failing(id),
             })
             .collect();
         environments.sort_by_key(|view| {

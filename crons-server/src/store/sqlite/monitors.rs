@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use super::reader::SqliteReader;
-use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, MONITOR};
+use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, FAILING, MONITOR};
 use crate::domain::{Config, Monitor, PROJECT};
 use crate::store::error::StoreError;
 use crate::store::views::{EnvironmentView, MonitorView, Page, PageRequest};
@@ -25,6 +25,15 @@ impl SqliteReader {
             self.monitors_of(connection, one, params![PROJECT.cast_signed(), slug], Some)
         })?;
         Ok(found.pop())
+    }
+
+    pub(super) fn monitors_of_slugs(&self, slugs: &[String]) -> Result<Vec<MonitorView>, StoreError> {
+        let named =
+            "SELECT id FROM monitors WHERE project = ?1 AND slug IN (SELECT value FROM json_each(?2))";
+        let slugs = serde_json::json!(slugs).to_string();
+        self.read(|connection| {
+            self.monitors_of(connection, named, params![PROJECT.cast_signed(), slugs], rows::skip_unreadable)
+        })
     }
 
     /// The number of statements does not depend on the number of monitors.
@@ -70,7 +79,7 @@ impl SqliteReader {
             found.iter().zip(0..).map(|((id, _), place)| (*id, place)).collect();
         // Sentry's order: error, ok, active, and muted ones last; among those, the latest check-in first.
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT {CHECK_IN}, {ENVIRONMENT}, i.started_at, e.monitor_id FROM environments e
+            "SELECT {CHECK_IN}, {ENVIRONMENT}, i.started_at, e.monitor_id, {FAILING} FROM environments e
              LEFT JOIN incidents i ON i.environment_id = e.id AND i.resolved_at IS NULL
              LEFT JOIN check_ins c ON c.id = (SELECT id FROM check_ins WHERE environment_id = e.id
                  ORDER BY date_added DESC, id DESC LIMIT 1)
@@ -118,6 +127,7 @@ impl SqliteReader {
             environment,
             incident_since: since.and_then(|micros| Timestamp::from_microsecond(micros).ok()),
             newest: newest.flatten(),
+            failing: rows::maybe_status(row, CHECK_IN_COLUMNS + ENVIRONMENT_COLUMNS + 2)?,
         };
         let monitor = row.get(CHECK_IN_COLUMNS + ENVIRONMENT_COLUMNS + 1)?;
         Ok((monitor, id, newest_is_readable, view))

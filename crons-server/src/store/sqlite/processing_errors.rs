@@ -1,12 +1,13 @@
 //! Payloads that were refused, or accepted with remarks, each with its processing errors.
 
+use jiff::Timestamp;
 use rusqlite::{Row, params};
 
 use super::reader::SqliteReader;
-use super::rows;
+use super::rows::{self, Micros};
 use crate::domain::{PROJECT, ProcessingError};
 use crate::store::error::{StoreError, UnreadableRow};
-use crate::store::views::{ErrorView, ProcessingErrorsView};
+use crate::store::views::{ErrorView, ProcessingErrorsView, RefusedView};
 
 impl SqliteReader {
     pub(super) fn processing_errors_of(
@@ -30,6 +31,21 @@ impl SqliteReader {
             listed.push(found?);
         }
         Ok(listed)
+    }
+
+    pub(super) fn refused_after(&self, since: Timestamp, limit: u32) -> Result<Vec<RefusedView>, StoreError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(
+            "SELECT r.received, r.payload, r.errors, r.accepted, r.id, m.slug FROM refused r
+             LEFT JOIN monitors m ON m.id = r.monitor_id
+             WHERE r.project = ?1 AND r.received > ?2 AND r.accepted = 0 ORDER BY r.received DESC, r.id DESC LIMIT ?3",
+        )?;
+        let found = statement.query_map(params![PROJECT.cast_signed(), Micros(since), limit], |row| {
+            let ProcessingErrorsView { received, payload, errors, .. } =
+                self.unreadable().decode("refused", row, 4, view)?;
+            Ok(RefusedView { monitor_slug: row.get(5).unwrap_or_default(), received, payload, errors })
+        })?;
+        Ok(found.filter_map(rows::skip_unreadable).collect::<Result<_, _>>()?)
     }
 
     /// Lists rows that cannot be read, as errors without a payload, the last found first: those of a monitor, or all.

@@ -12,8 +12,9 @@ use crate::settings::Retention;
 use crate::store::error::StoreError;
 use crate::store::queries::{Queries, Sweep};
 use crate::store::views::{
-    AlertView, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView, MonitorView, Page,
-    PageRequest, ProcessingErrorsView, UsageView,
+    Activity, AlertView, Buckets, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView,
+    MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView, RunPlace, RunView,
+    UsageView,
 };
 
 impl Queries for SqliteReader {
@@ -35,6 +36,29 @@ impl Queries for SqliteReader {
         self.page_of_monitors(page)
     }
 
+    fn monitors_named(&self, slugs: &[String]) -> Result<Vec<MonitorView>, StoreError> {
+        self.monitors_of_slugs(slugs)
+    }
+
+    fn summaries(&self) -> Result<Vec<MonitorSummary>, StoreError> {
+        self.all_summaries()
+    }
+
+    fn activity(&self, slugs: &[String], buckets: Buckets) -> Result<Vec<Activity>, StoreError> {
+        self.activity_of(slugs, buckets)
+    }
+
+    fn runs_between(
+        &self,
+        slug: &str,
+        environment: Option<&str>,
+        since: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<CheckInView>, StoreError> {
+        self.check_ins_between(slug, environment, since, until, limit)
+    }
+
     fn check_ins(
         &self,
         slug: &str,
@@ -42,6 +66,16 @@ impl Queries for SqliteReader {
         page: PageRequest,
     ) -> Result<Option<Page<CheckInView>>, StoreError> {
         self.check_ins_of(slug, environment, page)
+    }
+
+    fn runs(
+        &self,
+        slug: &str,
+        environment: Option<&str>,
+        after: Option<RunPlace>,
+        limit: u32,
+    ) -> Result<Option<Page<RunView>>, StoreError> {
+        self.runs_of(slug, environment, after, limit)
     }
 
     fn incidents(
@@ -58,6 +92,10 @@ impl Queries for SqliteReader {
 
     fn processing_errors(&self, slug: Option<&str>) -> Result<Vec<ProcessingErrorsView>, StoreError> {
         self.processing_errors_of(slug)
+    }
+
+    fn refused(&self, since: Timestamp, limit: u32) -> Result<Vec<RefusedView>, StoreError> {
+        self.refused_after(since, limit)
     }
 
     fn usage(

@@ -19,6 +19,11 @@ pub(super) const MONITOR_COLUMNS: usize = 10;
 pub(super) const ENVIRONMENT: &str = "e.id, e.name, e.status, e.muted, e.date_created, e.last_check_in, \
     e.next_check_in, e.next_check_in_latest, e.last_ok";
 pub(super) const ENVIRONMENT_COLUMNS: usize = 9;
+/// The status of the newest failure of an environment named `e`, while it is in error. Few rows are newer: runs in progress, unknown ones,
+/// and successes that are too few to resolve the incident.
+pub(super) const FAILING: &str = "CASE WHEN e.status = 'error' THEN (SELECT status FROM check_ins
+    INDEXED BY check_ins_by_date WHERE environment_id = e.id AND status IN ('error', 'timeout', 'missed')
+    ORDER BY date_added DESC, id DESC LIMIT 1) END";
 /// Columns of a [`CheckIn`] named `c` with its config named `k`.
 pub(super) const CHECK_IN: &str = "c.id, c.guid, c.status, c.duration_ms, c.date_added, c.date_updated, c.date_clock, \
     c.date_in_progress, c.expected_time, c.timeout_at, c.reported, c.unheard, k.config";
@@ -69,13 +74,19 @@ pub(super) fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize)
     serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(|error| corrupt(column, error))
 }
 
-fn status(row: &Row<'_>, column: usize) -> rusqlite::Result<Status> {
+pub(super) fn status(row: &Row<'_>, column: usize) -> rusqlite::Result<Status> {
     status_named(row.get_ref(column)?.as_str()?, column)
 }
 
 fn status_named(text: &str, column: usize) -> rusqlite::Result<Status> {
     let known = Status::ALL.into_iter().find(|status| status.as_str() == text);
     known.ok_or_else(|| corrupt(column, format!("{text:?} is no status of a check-in")))
+}
+
+/// A status that may be `NULL`; one that is unknown is `None`, too, as rows of check-ins name it.
+pub(super) fn maybe_status(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Status>> {
+    let text = row.get_ref(column)?.as_str_or_null()?;
+    Ok(text.and_then(|text| status_named(text, column).ok()))
 }
 
 /// Row id and monitor, with its config parsed by `config`.
@@ -105,12 +116,7 @@ pub(super) fn environment(row: &Row<'_>) -> rusqlite::Result<(i64, MonitorEnviro
 
 /// Row id and environment, from the column `first` on.
 pub(super) fn environment_from(row: &Row<'_>, first: usize) -> rusqlite::Result<(i64, MonitorEnvironment)> {
-    let status = match row.get_ref(first + 2)?.as_str()? {
-        "active" => EnvironmentStatus::Active,
-        "ok" => EnvironmentStatus::Ok,
-        "error" => EnvironmentStatus::Error,
-        other => return Err(corrupt(first + 2, format!("{other:?} is no status of an environment"))),
-    };
+    let status = environment_status(row, first + 2)?;
     let environment = MonitorEnvironment {
         name: row.get(first + 1)?,
         status,
@@ -122,6 +128,15 @@ pub(super) fn environment_from(row: &Row<'_>, first: usize) -> rusqlite::Result<
         last_ok: maybe_instant(row, first + 8)?,
     };
     Ok((row.get(first)?, environment))
+}
+
+pub(super) fn environment_status(row: &Row<'_>, column: usize) -> rusqlite::Result<EnvironmentStatus> {
+    match row.get_ref(column)?.as_str()? {
+        "active" => Ok(EnvironmentStatus::Active),
+        "ok" => Ok(EnvironmentStatus::Ok),
+        "error" => Ok(EnvironmentStatus::Error),
+        other => Err(corrupt(column, format!("{other:?} is no status of an environment"))),
+    }
 }
 
 /// Row id and check-in.

@@ -1,0 +1,28 @@
+//! `GET /metrics`: the figures of the server and of its monitors, in the text format of `OpenMetrics`, which Prometheus reads.
+
+// In layer order: a module uses only those above it.
+mod server;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
+
+use crate::http::error::HttpError;
+use crate::http::state::AppState;
+use server::ServerFigures;
+
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// `GET /metrics`
+pub async fn metrics(State(state): State<AppState>) -> Result<Response, HttpError> {
+    let mut registry = Registry::with_prefix("crons");
+    registry.register_collector(Box::new(ServerFigures {
+        figures: state.inbox.vitals().figures(),
+        queued: state.inbox.queued(),
+    }));
+    let mut text = String::new();
+    encode(&mut text, &registry).map_err(HttpError::internal)?;
+    Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
+}

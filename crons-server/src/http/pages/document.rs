@@ -1,0 +1,83 @@
+//! The document around the content of every page: head, header with navigation, footer.
+
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use maud::{DOCTYPE, Markup, html};
+
+use super::assets::{SCRIPT, STYLE};
+use super::health::{self, Health};
+use super::words;
+use crate::http::state::AppState;
+
+/// The part of a page's head that differs from page to page.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Head<'a> {
+    /// The name of the page, in the title of the window.
+    pub title: &'a str,
+    /// The state that the icon of the window shows: the worst one of the page; `None` shows none.
+    pub state: Option<Health>,
+}
+
+/// A page for somebody who is signed in: with navigation, and the health of the server at its foot.
+pub(crate) fn document(state: &AppState, head: &Head<'_>, content: &Markup) -> Response {
+    let now = state.inbox.clock().now();
+    let body = html! {
+        header.top {
+            a.skip href="#main" { "Skip to the content" }
+            (brand())
+            nav aria-label="Main" { a href="/" { "Monitors" } }
+            @if state.access.is_guarded() {
+                form method="post" action="/sign-out" { button type="submit" { "Sign out" } }
+            }
+        }
+        main #main { (content) }
+        footer.bottom {
+            p { "Times without a place are UTC; it is " (words::time(now)) " on the server." }
+        }
+    };
+    answer(head, Some(now), &body)
+}
+
+/// A page for anybody, without a word of what is stored: signing in, errors.
+pub(crate) fn bare_document(head: &Head<'_>, content: &Markup) -> Response {
+    let body = html! {
+        header.top { (brand()) }
+        main #main { (content) }
+    };
+    answer(head, None, &body)
+}
+
+fn brand() -> Markup {
+    html! { a.brand href="/" { "crons" } }
+}
+
+/// `now` is the server's time, by which the script corrects the browser's clock.
+fn answer(head: &Head<'_>, now: Option<Timestamp>, body: &Markup) -> Response {
+    let icon = head
+        .state
+        .map_or_else(|| "/favicon.svg".to_owned(), |state| format!("/favicon.svg?state={}", state.key()));
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="theme-color" media="(prefers-color-scheme: light)" content="#ffffff";
+                meta name="theme-color" media="(prefers-color-scheme: dark)" content="#0f1318";
+                title { (head.title) " · crons" }
+                link rel="icon" type="image/svg+xml" href=(icon);
+                link rel="stylesheet" href={ "/style.css" (STYLE.version()) };
+                script src={ "/script.js" (SCRIPT.version()) } defer {}
+            }
+            body data-now=[now.map(Timestamp::as_millisecond)] {
+                (health::sprite())
+                (body)
+            }
+        }
+    };
+    // Pages hold what only people with the token may see, so no copy outlives the sign-in.
+    let head = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    (head, page.into_string()).into_response()
+}

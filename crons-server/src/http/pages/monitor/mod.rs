@@ -1,0 +1,96 @@
+//! The page of a monitor: what it did, what it does next, and how it is set up.
+
+// In layer order: a module uses only those above it.
+mod scope;
+mod head;
+mod durations;
+mod runs;
+mod incidents;
+mod next_runs;
+mod configuration;
+mod refused;
+
+use axum::extract::State;
+use axum::response::Response;
+use maud::html;
+
+use self::scope::Scope;
+use super::document::{Head, document};
+use crate::http::api::{InPath, no_monitor};
+use crate::http::error::HttpError;
+use crate::http::query::QueryPairs;
+use crate::http::state::AppState;
+use crate::pipeline::Position;
+use crate::store::{
+    IncidentFilter, IncidentView, MonitorView, Page, PageRequest, ProcessingErrorsView, Queries, RunView,
+    StoreError,
+};
+
+/// Runs in the table, on one page.
+const RUNS: u32 = 50;
+/// Runs in the chart of durations: the newest of one environment.
+const CHARTED: u32 = 200;
+/// Incidents in their table: the newest.
+const INCIDENTS: u32 = 20;
+
+/// What the page shows, read in one go; the number of rows is bounded, whatever the history is.
+struct Shown {
+    view: MonitorView,
+    charted: Vec<RunView>,
+    runs: Page<RunView>,
+    incidents: Page<IncidentView>,
+    refused: Vec<ProcessingErrorsView>,
+}
+
+/// `GET /monitors/{slug}`
+pub async fn monitor(
+    State(state): State<AppState>,
+    InPath(slug): InPath<String>,
+    query: QueryPairs,
+) -> Result<Response, HttpError> {
+    let scope = Scope::of(&query)?;
+    let (wanted, asked) = (slug.clone(), scope.clone());
+    // Read before the rows: a change in between is told to the page, and not missed.
+    let position = state.inbox.changes().position();
+    let shown = state.read(move |queries| read(queries, &wanted, &asked)).await?;
+    let shown = shown.ok_or_else(|| no_monitor(&slug))?;
+    scope.check(&shown.view)?;
+    Ok(page(&state, &shown, &scope, position))
+}
+
+fn read(queries: &dyn Queries, slug: &str, scope: &Scope) -> Result<Option<Shown>, StoreError> {
+    let Some(view) = queries.monitor(slug)? else { return Ok(None) };
+    let environment = scope.environment.as_deref();
+    let charted = match scope.charted(&view) {
+        Some(charted) => queries.runs(slug, Some(charted), None, CHARTED)?,
+        None => None,
+    };
+    // Deleted meanwhile.
+    let Some(runs) = queries.runs(slug, environment, scope.after, RUNS)? else { return Ok(None) };
+    let filter = IncidentFilter { monitor_slug: Some(slug), environment, ..IncidentFilter::default() };
+    let incidents = queries.incidents(filter, PageRequest { skip: 0, limit: INCIDENTS })?;
+    let refused = queries.processing_errors(Some(slug))?;
+    let charted = charted.map(|page| page.items).unwrap_or_default();
+    Ok(Some(Shown { view, charted, runs, incidents, refused }))
+}
+
+fn page(state: &AppState, shown: &Shown, scope: &Scope, position: Position) -> Response {
+    let now = state.inbox.clock().now();
+    let (view, monitor) = (&shown.view, &shown.view.monitor);
+    let zone = monitor.config.zone();
+    let charted = scope.charted(view);
+    let content = html! {
+        div #live data-after=(position) data-monitor=(monitor.slug) {}
+        div.monitor data-zone=(zone) {
+            (head::head(view, scope, now))
+            @if let Some(charted) = charted { (durations::durations(&shown.charted, charted, &monitor.config)) }
+            (runs::runs(&shown.runs, view, scope))
+            (incidents::incidents(&shown.incidents, view.environments.len() > 1, now))
+            (next_runs::next_runs(view, charted, now))
+            (configuration::configuration(monitor))
+            (refused::refused(&shown.refused))
+        }
+    };
+    let title = monitor.slug.as_str();
+    document(state, &Head { title, state: Some(head::health(view)) }, &content)
+}

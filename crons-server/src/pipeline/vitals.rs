@@ -1,0 +1,121 @@
+//! The figures of the server itself since its start: ticks, commits, check-ins by outcome, alerts. Pages and metrics read them.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::alerts::{Attempt, DeliveryOutcome};
+use crate::domain::Outcome;
+use crate::pipeline::events::Event;
+
+/// The upper bounds of [`Figures::commits_within`].
+pub(crate) const COMMIT_BOUNDS: [Duration; 9] = {
+    let ms = Duration::from_millis;
+    [ms(1), ms(2), ms(5), ms(10), ms(25), ms(50), ms(100), ms(500), ms(2_000)]
+};
+
+/// The figures, written by the consumer and read by others.
+#[derive(Debug, Default)]
+pub(crate) struct Vitals(Mutex<Figures>);
+
+/// The figures at one instant.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Figures {
+    /// The number of announcements of the time that were processed.
+    pub(crate) ticks: u64,
+    /// The time of the last one.
+    pub(crate) last_tick: Option<Timestamp>,
+    /// The deadlines of all minutes up to this one are evaluated.
+    pub(crate) evaluated_through: Option<Timestamp>,
+    /// Batches that were loaded, decided and stored.
+    pub(crate) commits: u64,
+    /// The batches by the time that they took: those up to each of [`COMMIT_BOUNDS`], without those up to the bound before.
+    pub(crate) commits_within: [u64; COMMIT_BOUNDS.len()],
+    /// The time that all batches took together.
+    pub(crate) commit_time: Duration,
+    pub(crate) last_commit: Option<LastCommit>,
+    /// Check-ins by outcome and reason; an empty reason for accepted ones. A deferred check-in is counted once it is decided.
+    pub(crate) check_ins: BTreeMap<(Outcome, &'static str), u64>,
+    /// Messages that their target has accepted.
+    pub(crate) alerts_delivered: u64,
+    /// Failed attempts after which the message is sent again.
+    pub(crate) alerts_failed: u64,
+    /// Messages that were given up.
+    pub(crate) alerts_expired: u64,
+    /// The last attempt to send a message.
+    pub(crate) last_attempt: Option<Timestamp>,
+    /// The last delivery of a message, also before the start of the server.
+    pub(crate) last_delivered: Option<Timestamp>,
+}
+
+/// The batch that was stored last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LastCommit {
+    /// The server's time of its newest input.
+    pub(crate) at: Timestamp,
+    /// The time from its begin until it was durable.
+    pub(crate) took: Duration,
+}
+
+impl Vitals {
+    /// A copy of the figures.
+    pub(crate) fn figures(&self) -> Figures {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sets the last delivery of a message before the start of the server.
+    pub(crate) fn restore(&self, last_delivered: Option<Timestamp>) {
+        self.change(|figures| figures.last_delivered = last_delivered);
+    }
+
+    pub(super) fn ticked(&self, at: Timestamp) {
+        self.change(|figures| {
+            figures.ticks += 1;
+            figures.last_tick = Some(at);
+        });
+    }
+
+    pub(super) fn evaluated(&self, through: Timestamp) {
+        self.change(|figures| figures.evaluated_through = Some(through));
+    }
+
+    pub(super) fn committed(&self, at: Timestamp, took: Duration) {
+        self.change(|figures| {
+            figures.commits += 1;
+            figures.commit_time += took;
+            figures.last_commit = Some(LastCommit { at, took });
+            if let Some(bound) = COMMIT_BOUNDS.iter().position(|bound| took <= *bound) {
+                figures.commits_within[bound] += 1;
+            }
+        });
+    }
+
+    /// Counts the check-ins of durable events.
+    pub(super) fn published(&self, events: &[Event]) {
+        self.change(|figures| {
+            for (outcome, reason) in events.iter().filter_map(Event::outcome) {
+                *figures.check_ins.entry((outcome, reason.unwrap_or_default())).or_default() += 1;
+            }
+        });
+    }
+
+    pub(super) fn attempted(&self, attempt: &Attempt) {
+        self.change(|figures| {
+            figures.last_attempt = figures.last_attempt.max(Some(attempt.at));
+            match attempt.outcome {
+                DeliveryOutcome::Delivered => {
+                    figures.alerts_delivered += 1;
+                    figures.last_delivered = figures.last_delivered.max(Some(attempt.at));
+                }
+                DeliveryOutcome::Failed { .. } => figures.alerts_failed += 1,
+                DeliveryOutcome::Expired => figures.alerts_expired += 1,
+            }
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Figures)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}

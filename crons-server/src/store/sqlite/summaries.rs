@@ -1,0 +1,49 @@
+//! All monitors in short.
+
+use rusqlite::{Row, params};
+
+use super::reader::SqliteReader;
+use super::rows::{self, FAILING};
+use crate::domain::PROJECT;
+use crate::store::error::StoreError;
+use crate::store::views::{EnvironmentSummary, MonitorSummary};
+
+impl SqliteReader {
+    pub(super) fn all_summaries(&self) -> Result<Vec<MonitorSummary>, StoreError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT m.slug, m.owner, m.enabled, e.name, e.muted, e.status, (SELECT status FROM check_ins
+                 WHERE environment_id = e.id ORDER BY date_added DESC, id DESC LIMIT 1), {FAILING}
+             FROM monitors m LEFT JOIN environments e ON e.monitor_id = m.id
+             WHERE m.project = ?1 ORDER BY m.slug, e.name"
+        ))?;
+        let mut rows = statement.query(params![PROJECT.cast_signed()])?;
+        let mut found: Vec<MonitorSummary> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let slug = row.get_ref(0)?.as_str().unwrap_or_default();
+            if found.last().is_none_or(|last| last.slug != slug) {
+                found.push(MonitorSummary {
+                    slug: slug.to_owned(),
+                    owner: row.get(1).unwrap_or_default(),
+                    enabled: row.get(2).unwrap_or(true),
+                    environments: Vec::new(),
+                });
+            }
+            // Without environments there is one row of NULLs. A row that cannot be read is left out, as in lists of monitors.
+            if let (Some(last), Ok(environment)) = (found.last_mut(), environment(row)) {
+                last.environments.push(environment);
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn environment(row: &Row<'_>) -> rusqlite::Result<EnvironmentSummary> {
+    Ok(EnvironmentSummary {
+        name: row.get(3)?,
+        muted: row.get(4)?,
+        status: rows::environment_status(row, 5)?,
+        newest: rows::maybe_status(row, 6)?,
+        failing: rows::maybe_status(row, 7)?,
+    })
+}

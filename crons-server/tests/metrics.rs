@@ -1,0 +1,98 @@
+//! The metrics of the server, and the checks of its parts.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod harness;
+mod receiver;
+
+use harness::{Harness, check_in, id};
+use receiver::{Mode, Receiver, eventually};
+use serde_json::json;
+
+/// The text of `/metrics`.
+fn metrics(server: &Harness) -> String {
+    let mut answer = server.agent.get(server.url("/metrics")).call().unwrap();
+    assert_eq!(answer.status(), 200);
+    let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+    assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
+    answer.body_mut().read_to_string().unwrap()
+}
+
+/// The value of a series; `None` if it is not there.
+fn value(text: &str, series: &str) -> Option<f64> {
+    text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+}
+
+#[test]
+fn check_ins_are_counted_by_outcome_and_reason() {
+    let server = Harness::at("10:00:00");
+    server.send("10:00:01", &check_in(&id('a'), "ok"));
+    server.send("10:00:02", &check_in(&id('b'), "ok"));
+    server.send("10:00:03", &check_in(&id('b'), "error"));
+    server.send("10:00:04", &check_in("xyz", "ok"));
+    let text = metrics(&server);
+    for (labels, expected) in [
+        (r#"outcome="accepted",reason="""#, Some(2.0)),
+        (r#"outcome="invalid",reason="finished""#, Some(1.0)),
+        (r#"outcome="invalid",reason="invalid_guid""#, Some(1.0)),
+        (r#"outcome="filtered",reason="monitor_disabled""#, None),
+    ] {
+        assert_eq!(value(&text, &format!("crons_check_ins_total{{{labels}}}")), expected, "{labels}\n{text}");
+    }
+    assert!(text.ends_with("# EOF\n"), "{text}");
+}
+
+#[test]
+fn ticks_commits_and_the_queue_are_measured() {
+    let server = Harness::at("10:00:00");
+    server.send("10:00:30", &check_in(&id('a'), "ok"));
+    let before = metrics(&server);
+    server.advance("10:05:00");
+    let after = metrics(&server);
+    assert_eq!(value(&after, "crons_ticks_total"), Some(5.0), "{after}");
+    let minute = |time: &str| Some(harness::instant(time).as_duration().as_secs_f64());
+    assert_eq!(value(&before, "crons_evaluated_through_timestamp_seconds"), minute("10:00:00"));
+    assert_eq!(value(&after, "crons_evaluated_through_timestamp_seconds"), minute("10:05:00"));
+    assert_eq!(value(&after, "crons_last_tick_timestamp_seconds"), minute("10:05:00"));
+    assert_eq!(value(&after, "crons_last_commit_timestamp_seconds"), minute("10:05:00"));
+    assert_eq!(value(&after, "crons_queue_length"), Some(0.0));
+    let count = |text| value(text, "crons_commit_duration_seconds_count").unwrap_or_else(|| panic!("{text}"));
+    assert!(count(&after) >= count(&before) + 5.0, "{before}\n{after}");
+    let all = value(&after, r#"crons_commit_duration_seconds_bucket{le="+Inf"}"#).unwrap();
+    assert!((all - count(&after)).abs() < 0.5, "{after}");
+}
+
+#[test]
+fn alerts_are_counted_and_the_last_one_outlives_a_restart() {
+    let receiver = Receiver::in_mode(Mode::Answer(500));
+    let rules = json!({"webhook": {"ops": {"url": receiver.url("/ops")}}, "alert": [{"on": ["opened"], "to": ["ops"]}]});
+    let mut server = Harness::with_alerts("10:00:00", rules);
+    server.send("10:00:30", &check_in(&id('a'), "error"));
+    let series = |outcome: &str| format!("crons_alerts_total{{outcome=\"{outcome}\"}}");
+    let counted = |outcome: &str, server: &Harness| value(&metrics(server), &series(outcome)).unwrap();
+    eventually("a failed attempt is counted", || counted("failed", &server) > 0.5);
+    receiver.set(Mode::Answer(200));
+    server.advance("10:05:00");
+    eventually("a delivery is counted", || counted("delivered", &server) > 0.5);
+    let last = "crons_last_alert_delivered_timestamp_seconds";
+    let delivered = value(&metrics(&server), last);
+    assert!(delivered.is_some());
+    server.start("10:06:00");
+    assert_eq!(value(&metrics(&server), last), delivered);
+    assert!(counted("delivered", &server) < 0.5);
+}
+
+#[test]
+fn the_server_is_ready_while_its_parts_work() {
+    let server = Harness::at("10:00:00");
+    for path in ["/health", "/ready", "/ready/"] {
+        assert_eq!(server.get(path).status, 200, "{path}");
+    }
+    // Nothing has evaluated the minutes since.
+    server.set_clock("10:30:00");
+    let refused = server.get("/ready");
+    assert_eq!(refused.status, 503);
+    assert!(refused.body["detail"].as_str().unwrap().starts_with("clock: "), "{refused:?}");
+    assert_eq!(server.get("/health").status, 200, "the process answers");
+    server.advance("10:31:00");
+    assert_eq!(server.get("/ready").status, 200);
+}

@@ -1,0 +1,16 @@
+//! A browser on the pages of a server: Chromium through its `WebDriver`, a real server on a free port, and the checks that hold on every
+//! page. `tests/browser/run` installs what it needs and runs the tests.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(clippy::missing_panics_doc, reason = "a test that cannot go on has failed")]
+
+// In layer order: a module uses only those above it.
+mod commands;
+mod driver;
+mod site;
+mod browser;
+mod axe;
+mod session;
+
+pub use browser::{Browser, Look};
+pub use session::{Session, browse};
+pub use site::{KEY, NIL, Site, TOKEN, check_in};
