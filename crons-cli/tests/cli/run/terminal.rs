@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use pty_process::blocking::{Command, open};
 
-use super::lab::{DEADLINE, Lab, kill, pid_in, wait};
+use super::lab::{DEADLINE, Lab, kill, pid_in, until, wait};
 
 /// A terminal and what it has shown.
 struct Screen {
@@ -109,7 +109,8 @@ fn a_shell_stops_and_continues_the_job() {
     let lab = Lab::new();
     let (mut screen, mut shell) = Screen::start(&lab, &["sh", "-i"]);
     // The shell shows the command, too, so its words are written in two parts.
-    let job = "trap \"echo inter\"\"rupted; exit 5\" INT; trap \"echo con\"\"tinued\" CONT; echo rea\"\"dy; while :; do sleep 0.01; done";
+    let job = "trap \"echo inter\"\"rupted; exit 5\" INT; trap \"echo con\"\"tinued\" CONT; echo rea\"\"dy; \
+               while :; do read line; done";
     screen.until("$ ");
     screen.press(&format!("{CRONS} run job -- sh -c '{job}'\n"));
     screen.until("ready");
@@ -127,8 +128,10 @@ fn a_shell_stops_and_continues_the_job() {
     // In the background, a job that reads is stopped, as without us.
     screen.press(&format!("{CRONS} run job -- sh -c 'read line; echo \"got $line\"' &\n"));
     screen.until("$ ");
-    screen.press("sleep 0.3; jobs\n");
-    screen.until("topped");
+    until("the stop in the background", || {
+        screen.press("jobs; echo li\"\"sted\n");
+        screen.until("listed").contains("topped").then_some(())
+    });
     screen.press("fg\n");
     screen.press("words\n");
     screen.until("got words");
