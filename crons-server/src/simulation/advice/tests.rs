@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Advice, History, advise};
-use crate::domain::{CheckIn, JobReport, Monitor, Status, rehearse};
+use crate::domain::{Author, CheckIn, Configured, JobReport, Monitor, Status, rehearse};
 use crate::settings::RateLimit;
 use crate::simulation::{Simulation, Ticks, parse_timeline};
 use crate::store::Export;
@@ -76,6 +76,9 @@ fn history(export: &Export) -> (Monitor, Vec<CheckIn>) {
         config: newest.config.clone(),
         owner: None,
         date_created: start(),
+        name: None,
+        muted: false,
+        configured: Configured { by: Author::Code, at: start() },
     };
     (monitor, runs)
 }
