@@ -44,7 +44,7 @@ fn job_that_takes(
 fn simulated(mut events: Vec<(Timestamp, Value)>) -> Export {
     events.sort_by_key(|(at, _)| *at);
     let mut simulation = Simulation::new(Ticks::EveryMinute, RateLimit::OFF).unwrap();
-    let lines: String = events.iter().map(|(_, event)| format!("{event}\n")).collect();
+    let lines = events.iter().map(|(_, event)| format!("{event}\n")).collect::<Vec<_>>().concat();
     for event in parse_timeline(&lines).unwrap() {
         simulation.apply(event).unwrap();
     }
