@@ -47,7 +47,7 @@ enum Command {
     Backup(backup::Arguments),
     /// Test where alerts are sent.
     Alert(alert::Arguments),
-    /// Explain why a run was missed, timed out or failed, or why an incident began and ended.
+    /// Explain why a run was missed, timed out or failed, or why an incident began and ended; or advise on a monitor.
     Explain(explain::Arguments),
     /// List the monitors of a server with their states.
     List(list::Arguments),

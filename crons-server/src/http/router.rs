@@ -187,6 +187,7 @@ fn api_of_monitors() -> Router<AppState> {
         .route("/monitors/{slug}/incidents/", get(api::incidents_of))
         .route("/monitors/{slug}/processing-errors/", get(api::processing_errors_of))
         .route("/monitors/{slug}/usage/", get(api::usage_of))
+        .route("/monitors/{slug}/advice/", get(api::advice))
 }
 
 /// The routes of the API.

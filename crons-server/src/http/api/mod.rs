@@ -15,6 +15,7 @@ mod check_ins;
 mod incidents;
 mod acknowledgement;
 mod explanations;
+mod advice;
 mod alerts;
 mod processing_errors;
 mod usage;
@@ -25,6 +26,8 @@ use serde::Serialize;
 
 pub(crate) use acknowledgement::acknowledging_person;
 pub use acknowledgement::{acknowledge, unacknowledge};
+pub use advice::advice;
+pub(crate) use advice::{EnvironmentAdvice, advice_of};
 pub use alerts::alerts;
 pub use bulk::change_monitors;
 pub use change_environments::{change_environment, delete_environment};

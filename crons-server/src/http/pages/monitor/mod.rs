@@ -3,6 +3,7 @@
 // In layer order: a module uses only those above it.
 mod scope;
 mod head;
+mod advice;
 mod durations;
 mod runs;
 mod incidents;
@@ -17,7 +18,7 @@ use maud::html;
 use self::scope::Scope;
 use super::document::{Head, document};
 use super::list::health_of;
-use crate::http::api::{InPath, no_monitor};
+use crate::http::api::{EnvironmentAdvice, InPath, advice_of, no_monitor};
 use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
@@ -41,6 +42,7 @@ struct Shown {
     runs: Page<RunView>,
     incidents: Page<IncidentView>,
     refused: Vec<ProcessingErrorsView>,
+    advice: Vec<EnvironmentAdvice>,
 }
 
 /// `GET /monitors/{slug}`
@@ -62,9 +64,11 @@ pub async fn monitor(
 fn read(queries: &dyn Queries, slug: &str, scope: &Scope) -> Result<Option<Shown>, StoreError> {
     let Some(view) = queries.monitor(slug)? else { return Ok(None) };
     let environment = scope.environment.as_deref();
-    let charted = match scope.charted(&view) {
-        Some(charted) => queries.runs(slug, Some(charted), None, CHARTED)?,
-        None => None,
+    let (charted, advice) = match scope.charted(&view) {
+        Some(charted) => {
+            (queries.runs(slug, Some(charted), None, CHARTED)?, advice_of(queries, slug, Some(charted))?)
+        }
+        None => (None, None),
     };
     // Deleted meanwhile.
     let Some(runs) = queries.runs(slug, environment, scope.after, RUNS)? else { return Ok(None) };
@@ -72,7 +76,7 @@ fn read(queries: &dyn Queries, slug: &str, scope: &Scope) -> Result<Option<Shown
     let incidents = queries.incidents(filter, PageRequest { skip: 0, limit: INCIDENTS })?;
     let refused = queries.processing_errors(Some(slug))?;
     let charted = charted.map(|page| page.items).unwrap_or_default();
-    Ok(Some(Shown { view, charted, runs, incidents, refused }))
+    Ok(Some(Shown { view, charted, runs, incidents, refused, advice: advice.unwrap_or_default() }))
 }
 
 fn page(state: &AppState, shown: &Shown, scope: &Scope, position: Position) -> Response {
@@ -84,6 +88,7 @@ fn page(state: &AppState, shown: &Shown, scope: &Scope, position: Position) -> R
         div #live data-after=(position) data-monitor=(monitor.slug) {}
         div.monitor-page data-zone=(zone) {
             (head::head(view, scope, now))
+            (advice::advice(&shown.advice))
             @if let Some(charted) = charted { (durations::durations(&shown.charted, charted, &monitor.config)) }
             (runs::runs(&shown.runs, view, scope))
             (incidents::incidents(&shown.incidents, view.environments.len() > 1, &scope.address(monitor.slug.as_str()), now))
