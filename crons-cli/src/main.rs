@@ -17,6 +17,7 @@ mod explain;
 mod list;
 mod manage;
 mod serve;
+mod demo;
 mod simulate;
 mod import;
 
@@ -36,6 +37,8 @@ struct Cli {
 enum Command {
     /// Start the server: it receives check-ins from any Sentry SDK and reports missed, slow and failed jobs.
     Serve(serve::Arguments),
+    /// Start a server with ninety days of invented jobs, to look at.
+    Demo(demo::Arguments),
     /// Print crons.toml with every setting of the server explained, or check such a file.
     Config(config::Arguments),
     /// Show what the server would decide: for a timeline, or for stored check-ins with another configuration.
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
     let Cli { command } = Cli::parse();
     let outcome = match command {
         Command::Serve(arguments) => serve::run(arguments).map(|()| true),
+        Command::Demo(arguments) => demo::run(&arguments).map(|()| true),
         Command::Config(arguments) => config::run(&arguments),
         Command::Alert(arguments) => alert::run(&arguments),
         Command::Simulate(arguments) => simulate::run(arguments).map(|()| true),

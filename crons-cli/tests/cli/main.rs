@@ -5,6 +5,7 @@ mod support;
 mod alert;
 mod backup;
 mod config;
+mod demo;
 #[cfg(unix)]
 mod keys;
 mod manage;

@@ -13,7 +13,12 @@ impl MonitorEnvironment {
     /// Expects the next run after `reference`.
     pub(super) fn expect_after(&mut self, config: &Config, reference: Timestamp) {
         self.next_check_in = next_after(&config.schedule, &config.zone(), reference);
-        let margin = SignedDuration::from_mins(i64::from(config.margin()));
+        self.expect_within(config.margin());
+    }
+
+    /// Expects the next run at most `margin` minutes late.
+    pub(super) fn expect_within(&mut self, margin: u32) {
+        let margin = SignedDuration::from_mins(i64::from(margin));
         self.next_check_in_latest = self.next_check_in.and_then(|next| next.checked_add(margin).ok());
     }
 }

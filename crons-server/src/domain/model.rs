@@ -19,6 +19,8 @@ pub struct Monitor {
     pub guid: Uuid,
     pub project: u64,
     pub slug: Slug,
+    /// The name for people; `None`: the slug.
+    pub name: Option<String>,
     /// The first two spellings of the slug, one a line; `None` if none is known.
     pub spelling: Option<String>,
     /// The deadlines of a disabled monitor are not evaluated, and its check-ins are refused.
@@ -26,8 +28,47 @@ pub struct Monitor {
     /// Its configuration comes along with its check-ins.
     pub upserting: bool,
     pub config: Config,
+    /// Who has set `config` and `owner` last.
+    pub configured: Configured,
     pub owner: Option<String>,
+    /// Whether the first environment is muted. Later ones are if all others are.
+    pub muted: bool,
     pub date_created: Timestamp,
+}
+
+impl Monitor {
+    /// The longest name in characters, as at Sentry.
+    pub const MAX_NAME: usize = 128;
+
+    /// The name for people.
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.slug.as_str())
+    }
+}
+
+/// The author of a configuration, and the time of its last change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Configured {
+    pub by: Author,
+    pub at: Timestamp,
+}
+
+/// Who sets configurations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Author {
+    /// The job itself: its check-ins bring the configuration along.
+    Code,
+    /// A person, by the API or a page.
+    Person,
+}
+
+impl Author {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Person => "person",
+        }
+    }
 }
 
 /// The configuration of a monitor. `None` where it was not given, which is not the same as the default.

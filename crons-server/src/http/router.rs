@@ -95,10 +95,12 @@ fn router(state: AppState) -> Router {
     // Every route except health checks, the files of pages, and ingest needs the admin token.
     Router::new()
         .merge(pages())
+        .route("/live", get(pages::live))
         .route("/metrics", get(metrics::metrics))
         .route("/api/0/", get(api::index))
         .route("/api/0", get(api::index))
         .nest("/api/0/organizations/{organization}", api())
+        .nest("/api/0/projects/{organization}/{project}", api_of_monitors())
         .fallback(not_found)
         .method_not_allowed_fallback(other_method)
         .layer(middleware::from_fn_with_state(access.clone(), access::require_admin_token))
@@ -118,8 +120,13 @@ fn router(state: AppState) -> Router {
 fn pages() -> Router<AppState> {
     Router::new()
         .route("/", get(pages::index))
+        .route("/monitors", post(pages::change_many))
         .route("/timeline/{slug}", get(pages::runs_of_bucket))
         .route("/monitors/{slug}", get(pages::monitor))
+        .route("/monitors/{slug}/change", post(pages::change))
+        .route("/monitors/{slug}/edit", get(pages::edit_page).post(pages::edit))
+        .route("/monitors/{slug}/delete", get(pages::confirm_deletion).post(pages::delete))
+        .route("/incidents/{id}/acknowledgement", post(pages::acknowledge))
         .route("/why/{id}", get(pages::why))
         .layer(CompressionLayer::new())
 }
@@ -167,17 +174,25 @@ fn ingest() -> Router<AppState> {
     .layer(middleware::from_fn(ingest::cors))
 }
 
-/// The routes of the API.
-fn api() -> Router<AppState> {
+/// The routes of monitors, which Sentry has below the project, too.
+fn api_of_monitors() -> Router<AppState> {
     Router::new()
-        .route("/monitors/", get(api::monitors))
+        .route("/monitors/", get(api::monitors).post(api::create_monitor).put(api::change_monitors))
         .route("/monitors/{slug}/", get(api::monitor).put(api::change_monitor).delete(api::delete_monitor))
-        .route("/monitors/{slug}/environments/{environment}/", put(api::change_environment))
+        .route(
+            "/monitors/{slug}/environments/{environment}/",
+            put(api::change_environment).delete(api::delete_environment),
+        )
         .route("/monitors/{slug}/checkins/", get(api::check_ins))
         .route("/monitors/{slug}/incidents/", get(api::incidents_of))
         .route("/monitors/{slug}/processing-errors/", get(api::processing_errors_of))
         .route("/monitors/{slug}/usage/", get(api::usage_of))
         .route("/monitors/{slug}/advice/", get(api::advice))
+}
+
+/// The routes of the API.
+fn api() -> Router<AppState> {
+    api_of_monitors()
         .route("/incidents/", get(api::incidents))
         .route("/incidents/{id}/", get(api::incident))
         .route("/incidents/{id}/acknowledgement/", put(api::acknowledge).delete(api::unacknowledge))

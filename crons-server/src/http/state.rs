@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::blocking;
 use crate::http::access::Access;
+use crate::http::live::Live;
 use crate::mask::Mask;
 use crate::pipeline::Inbox;
 use crate::store::{Queries, StoreError};
@@ -19,6 +20,8 @@ pub struct AppState {
     pub(crate) dsn: Arc<str>,
     /// Who may see pages and use the API.
     pub(crate) access: Access,
+    /// The streams of live pages.
+    pub(crate) live: Arc<Live>,
     /// Hides the public key.
     pub(crate) mask: Mask,
 }

@@ -12,7 +12,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use self::config::{MonitorConfig, config, present};
+pub(crate) use self::config::present;
+use self::config::{MonitorConfig, config};
+pub(crate) use self::numbers::{minutes, threshold};
+pub(crate) use self::schedule::{RawSchedule, UnvalidatedSchedule};
 use super::json_object::JsonObject;
 use super::remarks;
 use crate::domain::{CheckInEvent, InvalidCheckIn, ProcessingError, ReceivedCheckIn};

@@ -13,6 +13,7 @@ use super::apply::{self, MAX_BATCH};
 use super::task;
 use crate::clock::Clock;
 use crate::domain::{ReceivedCheckIn, Verdict, truncate_to_minute};
+use crate::pipeline::changes::Changes;
 use crate::pipeline::event_log::EventLog;
 use crate::pipeline::events::Event;
 use crate::pipeline::processor::Processor;
@@ -36,9 +37,15 @@ pub(crate) fn start(
     let watermark = Watermark::restore(&mut *store, &mut processor, clock.now())?;
     let alerts = Arc::new(Notify::new());
     let healthy = Arc::new(AtomicBool::new(true));
-    let vitals = Arc::new(Vitals::default());
+    let (vitals, changes) = (Arc::new(Vitals::default()), Arc::new(Changes::default()));
     vitals.evaluated(watermark.evaluated_through());
-    let (inbox, queue) = Inbox::new(clock, Arc::clone(&alerts), Arc::clone(&healthy), Arc::clone(&vitals));
+    let (inbox, queue) = Inbox::new(
+        clock,
+        Arc::clone(&alerts),
+        Arc::clone(&healthy),
+        Arc::clone(&vitals),
+        Arc::clone(&changes),
+    );
     let mask = processor.mask.clone();
     let consumer = Consumer {
         store,
@@ -51,6 +58,8 @@ pub(crate) fn start(
         failed: false,
         healthy,
         vitals,
+        changes,
+        counted: 0,
     };
     let thread = std::thread::Builder::new().name("crons-consumer".to_owned());
     let thread =
@@ -74,6 +83,9 @@ struct Consumer {
     /// The opposite, for the health check.
     healthy: Arc<AtomicBool>,
     vitals: Arc<Vitals>,
+    changes: Arc<Changes>,
+    /// The events of this batch that `vitals` has counted.
+    counted: usize,
 }
 
 /// Check-ins with those who wait for their verdicts.
@@ -89,7 +101,9 @@ impl Consumer {
             let mut events = Vec::new();
             let began = Instant::now();
             let result = self.process(&mut messages, &queue, &mut events);
-            self.vitals.published(&events);
+            self.count(&events);
+            self.counted = 0;
+            self.changes.note(&events);
             self.finish(result, messages, began.elapsed());
             if events.iter().any(|event| matches!(event, Event::Alerts)) {
                 self.alerts.notify_one();
@@ -144,7 +158,12 @@ impl Consumer {
                     self.waiting.extend(waiter.map(|waiter| (truncate_to_minute(now), waiter)));
                 }
                 Some(Message::Command(command, now, reply)) => {
-                    let applied = apply::apply_command(&mut *self.store, &command, now);
+                    let (store, processor) = (&mut *self.store, &mut self.processor);
+                    let applied = apply::apply_command(store, processor, &command, now);
+                    if let Ok(Ok(_)) = applied {
+                        let slugs = command.slugs().into_iter();
+                        events.extend(slugs.map(|slug| Event::Changed { monitor: slug.to_owned() }));
+                    }
                     answer(reply, applied)?;
                 }
                 Some(Message::Task(task, _, reply)) => {
@@ -196,8 +215,16 @@ impl Consumer {
             self.watermark.confirm();
             applied = self.enter(last.received, events);
         }
+        // Before the answers: who has one finds its check-in counted.
+        self.count(events);
         self.answer_check_ins(check_ins, verdicts);
         applied
+    }
+
+    /// Counts the events of this batch that are not counted yet.
+    fn count(&mut self, events: &[Event]) {
+        self.vitals.published(&events[self.counted..]);
+        self.counted = events.len();
     }
 
     /// Moves on to the time of a message. Deadlines of a new minute are evaluated before all that arrives in it; beyond a number, at the

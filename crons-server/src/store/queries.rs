@@ -29,6 +29,9 @@ pub trait Queries: Send + Sync {
     /// Whether there is a monitor of this slug, be it readable or not.
     fn has_monitor(&self, slug: &str) -> Result<bool, StoreError>;
 
+    /// The slug of the monitor with this id; `None` if there is none.
+    fn slug_of(&self, id: Uuid) -> Result<Option<String>, StoreError>;
+
     /// The monitor of a slug; `None` if there is none. Its environments come in Sentry's order: error, ok, active; among those the
     /// latest check-in first, then by name; muted ones come last.
     fn monitor(&self, slug: &str) -> Result<Option<MonitorView>, StoreError>;

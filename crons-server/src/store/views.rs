@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::domain::{
-    CheckIn, EnvironmentStatus, Incident, Monitor, MonitorEnvironment, Occurrence, Outage, Status,
+    CheckIn, EnvironmentStatus, Incident, Monitor, MonitorEnvironment, Occurrence, Outage, Status, is_muted,
+    revision,
 };
 
 /// The part of a list that a query returns.
@@ -29,6 +30,18 @@ pub struct Page<T> {
 pub struct MonitorView {
     pub monitor: Monitor,
     pub environments: Vec<EnvironmentView>,
+}
+
+impl MonitorView {
+    /// Whether all environments are muted; without any, whether the first one will be.
+    pub fn is_muted(&self) -> bool {
+        is_muted(&self.monitor, self.environments.iter().map(|view| &view.environment))
+    }
+
+    /// The revision of what a person can change.
+    pub fn revision(&self) -> u64 {
+        revision(&self.monitor, self.environments.iter().map(|view| &view.environment))
+    }
 }
 
 /// An environment with its newest check-in.
@@ -143,6 +156,7 @@ pub struct RunView {
 pub struct IncidentView {
     pub monitor_guid: Uuid,
     pub monitor_slug: String,
+    pub monitor_name: String,
     pub environment: String,
     pub incident: Incident,
 }

@@ -2,7 +2,7 @@ use crons_types::{Schedule, Slug};
 use serde_json::Value;
 
 use super::*;
-use crate::domain::{self, Config, EnvironmentStatus, MonitorEnvironment};
+use crate::domain::{self, Author, Config, Configured, EnvironmentStatus, MonitorEnvironment};
 
 fn instant(time: &str) -> Timestamp {
     format!("2024-06-03T{time}Z").parse().unwrap()
@@ -19,6 +19,7 @@ pub(crate) fn event(kind: IncidentEventKind) -> IncidentEvent {
             guid: monitor,
             project: 1,
             slug: Slug::parse("nightly-backup").unwrap(),
+            name: None,
             spelling: None,
             enabled: true,
             upserting: true,
@@ -30,6 +31,8 @@ pub(crate) fn event(kind: IncidentEventKind) -> IncidentEvent {
                 failure_issue_threshold: None,
                 recovery_threshold: None,
             },
+            configured: Configured { by: Author::Code, at: instant("00:00:00") },
+            muted: false,
             owner: Some("team:ops".to_owned()),
             date_created: instant("00:00:00"),
         },

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::super::instant;
 use crate::domain::{
-    BatchKeys, CheckIn, CheckInEvent, Config, ConfigUpdate, EnvironmentStatus, Failures, Incident, Monitor,
-    MonitorEnvironment, PROJECT, ReceivedCheckIn, Snapshot, Status,
+    Author, BatchKeys, CheckIn, CheckInEvent, Config, ConfigUpdate, Configured, EnvironmentStatus, Failures,
+    Incident, Monitor, MonitorEnvironment, PROJECT, ReceivedCheckIn, Snapshot, Status,
 };
 use crate::store::Changes;
 
@@ -24,10 +24,13 @@ impl NewRows {
             guid: Uuid::new_v4(),
             project: PROJECT,
             slug: slug.parse().unwrap(),
+            name: None,
             spelling: None,
             enabled: true,
             upserting: true,
             config: config(),
+            configured: Configured { by: Author::Code, at: instant("09:00:00") },
+            muted: false,
             owner: None,
             date_created: instant("09:00:00"),
         };

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 
 use super::cursor::{links, page_request};
-use super::request::{InPath, no_monitor, organization};
+use super::request::{MonitorInPath, no_monitor};
 use super::shapes::CheckIn;
 use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
@@ -14,10 +14,9 @@ use crate::http::state::AppState;
 /// `GET /api/0/organizations/crons/monitors/{slug}/checkins/`
 pub async fn check_ins(
     State(state): State<AppState>,
-    InPath((name, slug)): InPath<(String, String)>,
+    MonitorInPath(slug): MonitorInPath,
     query: QueryPairs,
 ) -> Result<Response, HttpError> {
-    organization(&name)?;
     let page = page_request(&query)?;
     let environment = query.value("environment")?.map(str::to_owned);
     let (wanted, of) = (slug.clone(), environment.clone());

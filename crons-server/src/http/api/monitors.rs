@@ -2,10 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use super::cursor::{links, page_request};
-use super::request::{InPath, no_monitor, organization};
+use super::request::{MonitorInPath, Scope, no_monitor};
+use super::revision::etag;
 use super::shapes::Monitor;
 use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
@@ -14,10 +16,9 @@ use crate::http::state::AppState;
 /// `GET /api/0/organizations/crons/monitors/`
 pub async fn monitors(
     State(state): State<AppState>,
-    InPath(name): InPath<String>,
+    _: Scope,
     query: QueryPairs,
 ) -> Result<Response, HttpError> {
-    organization(&name)?;
     let page = page_request(&query)?;
     let found = state.read(move |queries| queries.monitors(page)).await?;
     let links = links("monitors/", &[("per_page", Some(page.limit.to_string()))], page, found.more);
@@ -27,11 +28,15 @@ pub async fn monitors(
 /// `GET /api/0/organizations/crons/monitors/{slug}/`
 pub async fn monitor(
     State(state): State<AppState>,
-    InPath((name, slug)): InPath<(String, String)>,
+    MonitorInPath(slug): MonitorInPath,
 ) -> Result<Response, HttpError> {
-    organization(&name)?;
+    show(&state, slug).await
+}
+
+/// Answers with a monitor, and its revision as `ETag`.
+pub(super) async fn show(state: &AppState, slug: String) -> Result<Response, HttpError> {
     let wanted = slug.clone();
     let found = state.read(move |queries| queries.monitor(&wanted)).await?;
     let found = found.ok_or_else(|| no_monitor(&slug))?;
-    Ok(Json(Monitor::from(&found)).into_response())
+    Ok(([(header::ETAG, etag(&found))], Json(Monitor::from(&found))).into_response())
 }

@@ -14,10 +14,13 @@ use crate::store::{CheckInView, EnvironmentView, MonitorView};
 #[serde(rename_all = "camelCase")]
 pub(super) struct Monitor<'a> {
     config: Config<'a>,
+    /// `code` or `person`: who has set configuration and owner last.
+    configured_by: &'static str,
+    date_configured: Timestamp,
     date_created: Timestamp,
     environments: Vec<Environment<'a>>,
     id: Uuid,
-    /// Whether all environments are muted.
+    /// Whether all environments are muted; without any, whether the first one will be.
     is_muted: bool,
     is_upserting: bool,
     name: &'a str,
@@ -103,15 +106,18 @@ pub(super) struct CheckIn<'a> {
 }
 
 impl<'a> From<&'a MonitorView> for Monitor<'a> {
-    fn from(MonitorView { monitor, environments }: &'a MonitorView) -> Self {
+    fn from(view: &'a MonitorView) -> Self {
+        let MonitorView { monitor, environments } = view;
         Self {
             config: Config::from(&monitor.config),
+            configured_by: monitor.configured.by.as_str(),
+            date_configured: monitor.configured.at,
             date_created: monitor.date_created,
-            is_muted: !environments.is_empty() && environments.iter().all(|view| view.environment.muted),
+            is_muted: view.is_muted(),
             environments: environments.iter().map(Environment::from).collect(),
             id: monitor.guid,
             is_upserting: monitor.upserting,
-            name: monitor.slug.as_str(),
+            name: monitor.name(),
             owner: monitor.owner.as_deref().map(Owner::from),
             project: Project { id: monitor.project.to_string(), name: ORGANIZATION, slug: ORGANIZATION },
             slug: monitor.slug.as_str(),

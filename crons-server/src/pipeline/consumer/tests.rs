@@ -9,7 +9,8 @@ use crons_types::{CheckInId, CheckInStatus, Schedule, Slug};
 use super::*;
 use crate::clock::ManualClock;
 use crate::domain::{
-    BatchKeys, CheckInEvent, Command, ConfigPatch, ConfigUpdate, Outage, ReceivedCheckIn, Snapshot, Verdict,
+    BatchKeys, CheckInEvent, Command, ConfigPatch, ConfigUpdate, MonitorChange, Outage, ReceivedCheckIn,
+    Snapshot, Verdict,
 };
 use crate::settings::{Database, Settings};
 use crate::store::{self, Changes, DueKind, Expired, PageRequest, Queries, SqliteStore, Transaction};
@@ -133,6 +134,12 @@ impl Gate {
     }
 }
 
+/// A command that mutes the monitor `job`.
+fn mute() -> Command {
+    let change = Box::new(MonitorChange { muted: Some(true), ..MonitorChange::default() });
+    Command::ChangeMonitor { monitor: "job".to_owned(), change, expected: None }
+}
+
 /// The end of a run of a monitor that is expected every minute.
 fn arrival(id: u8) -> ReceivedCheckIn {
     let patch = ConfigPatch {
@@ -250,7 +257,7 @@ async fn one_that_cannot_be_stored_fails_alone_whatever_is_beside_it() {
     let (inbox, thread) = start(Box::new(store), processor, clock).unwrap();
     let accepted = |answer| matches!(answer, Ok(Verdict::Accepted { .. }));
 
-    let mute = Command::ChangeMonitor { monitor: "job".to_owned(), enabled: None, muted: Some(true) };
+    let mute = mute();
     let batch = async {
         tokio::join!(biased;
             inbox.check_in(arrival(1)), inbox.check_in(arrival(2)), inbox.check_in(arrival(3)), inbox.command(mute),
@@ -374,7 +381,7 @@ async fn a_batch_in_conflict_with_another_is_run_again() {
     }
     assert!(matches!(inbox.check_in(arrival(7)).await, Ok(Verdict::Refused(_))));
     conflicts.store(3, Ordering::SeqCst);
-    let mute = Command::ChangeMonitor { monitor: "job".to_owned(), enabled: None, muted: Some(true) };
+    let mute = mute();
     assert!(matches!(inbox.command(mute).await, Ok(Ok(_))));
     for time in ["2024-06-03T10:01:10Z", "2024-06-03T10:02:00Z"] {
         conflicts.store(3, Ordering::SeqCst);

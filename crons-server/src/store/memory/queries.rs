@@ -29,6 +29,12 @@ impl Queries for MemoryDatabase {
         Ok(self.tables().monitor_id(slug).is_some())
     }
 
+    fn slug_of(&self, id: Uuid) -> Result<Option<String>, StoreError> {
+        let tables = self.tables();
+        let found = tables.monitors.values().find(|monitor| monitor.guid == id);
+        Ok(found.map(|monitor| monitor.slug.to_string()))
+    }
+
     fn monitor(&self, slug: &str) -> Result<Option<MonitorView>, StoreError> {
         let tables = self.tables();
         Ok(tables.monitor_id(slug).map(|id| tables.monitor_view(id)))

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use uuid::Uuid;
 
 use super::reader::SqliteReader;
 use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, FAILING, MONITOR};
@@ -17,6 +18,14 @@ impl SqliteReader {
         let mut statement =
             connection.prepare_cached("SELECT 1 FROM monitors WHERE project = ?1 AND slug = ?2")?;
         Ok(statement.exists(params![PROJECT.cast_signed(), slug])?)
+    }
+
+    pub(super) fn slug_of_guid(&self, id: Uuid) -> Result<Option<String>, StoreError> {
+        let connection = self.connection();
+        let mut statement =
+            connection.prepare_cached("SELECT slug FROM monitors WHERE project = ?1 AND guid = ?2")?;
+        let key = params![PROJECT.cast_signed(), id.as_bytes()];
+        Ok(statement.query_row(key, |row| row.get(0)).optional()?)
     }
 
     pub(super) fn monitor_of(&self, slug: &str) -> Result<Option<MonitorView>, StoreError> {
@@ -164,7 +173,7 @@ mod tests {
         let rows = format!(
             "INSERT INTO configs VALUES (1, '{config}');
              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {monitors})
-             INSERT INTO monitors SELECT i, randomblob(16), 1, printf('job-%05d', i), 1, 1, '{config}', NULL, 0, NULL FROM n;
+             INSERT INTO monitors SELECT i, randomblob(16), 1, printf('job-%05d', i), 1, 1, '{config}', NULL, 0, NULL, NULL, 0, 'code', 0 FROM n;
              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3)
              INSERT INTO environments SELECT m.id * 10 + i, m.id, 'e' || i, iif(i = 2, 'error', 'ok'), 0, 0, i, 0, 0, 0
              FROM monitors m, n WHERE m.id > 0;

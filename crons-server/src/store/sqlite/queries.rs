@@ -28,6 +28,10 @@ impl Queries for SqliteReader {
         self.has_monitor_of(slug)
     }
 
+    fn slug_of(&self, id: Uuid) -> Result<Option<String>, StoreError> {
+        self.slug_of_guid(id)
+    }
+
     fn monitor(&self, slug: &str) -> Result<Option<MonitorView>, StoreError> {
         self.monitor_of(slug)
     }

@@ -7,14 +7,14 @@ use uuid::Uuid;
 
 pub(super) use super::unreadable::skip_unreadable;
 use crate::domain::{
-    Acknowledgement, CheckIn, Config, EnvironmentStatus, Failures, FinishedRun, Incident, Monitor,
-    MonitorEnvironment, Occurrence, Opening, Status,
+    Acknowledgement, Author, CheckIn, Config, Configured, EnvironmentStatus, Failures, FinishedRun, Incident,
+    Monitor, MonitorEnvironment, Occurrence, Opening, Status,
 };
 
 /// Columns of a [`Monitor`] named `m`, in the order [`monitor`] reads them.
 pub(super) const MONITOR: &str = "m.id, m.guid, m.project, m.slug, m.enabled, m.upserting, m.config, m.owner, m.date_created, \
-    m.spelling";
-pub(super) const MONITOR_COLUMNS: usize = 10;
+    m.spelling, m.name, m.muted, m.configured_by, m.configured_at";
+pub(super) const MONITOR_COLUMNS: usize = 14;
 /// Columns of a [`MonitorEnvironment`] named `e`.
 pub(super) const ENVIRONMENT: &str = "e.id, e.name, e.status, e.muted, e.date_created, e.last_check_in, \
     e.next_check_in, e.next_check_in_latest, e.last_ok";
@@ -96,11 +96,19 @@ pub(super) fn monitor_with(
     config: impl FnOnce(&str) -> serde_json::Result<Config>,
 ) -> rusqlite::Result<(i64, Monitor)> {
     let slug = row.get_ref(3)?.as_str()?;
+    let by = match row.get_ref(12)?.as_str()? {
+        "code" => Author::Code,
+        "person" => Author::Person,
+        other => return Err(corrupt(12, format!("{other:?} is nobody who sets configurations"))),
+    };
     let monitor = Monitor {
         guid: uuid(row, 1)?,
         project: u64::from_ne_bytes(row.get::<_, i64>(2)?.to_ne_bytes()),
         slug: slug.parse().map_err(|error: crons_types::InvalidSlug| corrupt(3, error))?,
         spelling: row.get(9)?,
+        name: row.get(10)?,
+        muted: row.get(11)?,
+        configured: Configured { by, at: instant(row, 13)? },
         enabled: row.get(4)?,
         upserting: row.get(5)?,
         config: config(row.get_ref(6)?.as_str()?).map_err(|error| corrupt(6, error))?,

@@ -64,9 +64,12 @@ impl SqliteTransaction<'_> {
         let rows: Vec<_> = changed.iter().map(|(id, value, config)| monitor(*id, value, config)).collect();
         bulk::insert(
             &self.transaction,
-            "monitors (id, guid, project, slug, enabled, upserting, config, owner, date_created, spelling)",
-            "ON CONFLICT (id) DO UPDATE SET enabled = excluded.enabled, upserting = excluded.upserting,
-             config = excluded.config, owner = excluded.owner, spelling = excluded.spelling",
+            "monitors (id, guid, project, slug, enabled, upserting, config, owner, date_created, spelling, name,
+             muted, configured_by, configured_at)",
+            "ON CONFLICT (id) DO UPDATE SET slug = excluded.slug, enabled = excluded.enabled,
+             upserting = excluded.upserting, config = excluded.config, owner = excluded.owner, spelling = excluded.spelling,
+             name = excluded.name, muted = excluded.muted, configured_by = excluded.configured_by,
+             configured_at = excluded.configured_at",
             &rows,
         )
     }
@@ -215,7 +218,7 @@ impl SqliteTransaction<'_> {
     }
 }
 
-fn monitor<'a>(id: i64, value: &'a Monitor, config: &'a str) -> [ToSqlOutput<'a>; 10] {
+fn monitor<'a>(id: i64, value: &'a Monitor, config: &'a str) -> [ToSqlOutput<'a>; 14] {
     let Monitor { guid, project, slug, spelling, enabled, upserting, owner, date_created, .. } = value;
     [
         id.into(),
@@ -228,6 +231,10 @@ fn monitor<'a>(id: i64, value: &'a Monitor, config: &'a str) -> [ToSqlOutput<'a>
         maybe(owner.as_deref()),
         Micros(*date_created).into(),
         maybe(spelling.as_deref()),
+        maybe(value.name.as_deref()),
+        value.muted.into(),
+        value.configured.by.as_str().into(),
+        Micros(value.configured.at).into(),
     ]
 }
 

@@ -9,6 +9,7 @@ mod incidents;
 mod next_runs;
 mod configuration;
 mod refused;
+mod advice;
 
 use axum::extract::State;
 use axum::response::Response;
@@ -16,10 +17,13 @@ use maud::html;
 
 use self::scope::Scope;
 use super::document::{Head, document};
-use crate::http::api::{InPath, no_monitor};
+use super::list::health_of;
+use crate::domain::Status;
+use crate::http::api::{EnvironmentAdvice, InPath, advice_of, no_monitor};
 use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
+use crate::pipeline::Position;
 use crate::store::{
     IncidentFilter, IncidentView, MonitorView, Page, PageRequest, ProcessingErrorsView, Queries, RunView,
     StoreError,
@@ -31,6 +35,8 @@ const RUNS: u32 = 50;
 const CHARTED: u32 = 200;
 /// Incidents in their table: the newest.
 const INCIDENTS: u32 = 20;
+/// Missed and timed out runs of the chart from which on advice is looked for.
+const ADVISED: usize = 3;
 
 /// What the page shows, read in one go; the number of rows is bounded, whatever the history is.
 struct Shown {
@@ -39,6 +45,7 @@ struct Shown {
     runs: Page<RunView>,
     incidents: Page<IncidentView>,
     refused: Vec<ProcessingErrorsView>,
+    advice: Vec<EnvironmentAdvice>,
 }
 
 /// `GET /monitors/{slug}`
@@ -49,10 +56,12 @@ pub async fn monitor(
 ) -> Result<Response, HttpError> {
     let scope = Scope::of(&query)?;
     let (wanted, asked) = (slug.clone(), scope.clone());
+    // Read before the rows: a change in between is told to the page, and not missed.
+    let position = state.inbox.changes().position();
     let shown = state.read(move |queries| read(queries, &wanted, &asked)).await?;
     let shown = shown.ok_or_else(|| no_monitor(&slug))?;
     scope.check(&shown.view)?;
-    Ok(page(&state, &shown, &scope))
+    Ok(page(&state, &shown, &scope, position))
 }
 
 fn read(queries: &dyn Queries, slug: &str, scope: &Scope) -> Result<Option<Shown>, StoreError> {
@@ -68,25 +77,34 @@ fn read(queries: &dyn Queries, slug: &str, scope: &Scope) -> Result<Option<Shown
     let incidents = queries.incidents(filter, PageRequest { skip: 0, limit: INCIDENTS })?;
     let refused = queries.processing_errors(Some(slug))?;
     let charted = charted.map(|page| page.items).unwrap_or_default();
-    Ok(Some(Shown { view, charted, runs, incidents, refused }))
+    // A proof takes a while, so it is tried only where there may be something to advise.
+    let failed = |view: &&RunView| matches!(view.run.check_in.status, Status::Missed | Status::Timeout);
+    let advice = if charted.iter().filter(failed).count() >= ADVISED {
+        advice_of(queries, slug, scope.charted(&view))?.unwrap_or_default()
+    } else {
+        Vec::new()
+    };
+    Ok(Some(Shown { view, charted, runs, incidents, refused, advice }))
 }
 
-fn page(state: &AppState, shown: &Shown, scope: &Scope) -> Response {
+fn page(state: &AppState, shown: &Shown, scope: &Scope, position: Position) -> Response {
     let now = state.inbox.clock().now();
     let (view, monitor) = (&shown.view, &shown.view.monitor);
     let zone = monitor.config.zone();
     let charted = scope.charted(view);
     let content = html! {
-        div.monitor data-zone=(zone) {
+        div #live data-after=(position) data-monitor=(monitor.slug) {}
+        div.monitor-page data-zone=(zone) {
             (head::head(view, scope, now))
             @if let Some(charted) = charted { (durations::durations(&shown.charted, charted, &monitor.config)) }
+            (advice::advice(&shown.advice))
             (runs::runs(&shown.runs, view, scope))
-            (incidents::incidents(&shown.incidents, view.environments.len() > 1, now))
+            (incidents::incidents(&shown.incidents, view.environments.len() > 1, &scope.address(monitor.slug.as_str()), now))
             (next_runs::next_runs(view, charted, now))
             (configuration::configuration(monitor))
             (refused::refused(&shown.refused))
         }
     };
-    let title = monitor.slug.as_str();
-    document(state, &Head { title, state: Some(head::health(view)) }, &content)
+    let title = monitor.name();
+    document(state, &Head { title, state: Some(health_of(view)) }, &content)
 }

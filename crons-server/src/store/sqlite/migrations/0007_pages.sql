@@ -13,3 +13,12 @@ CREATE INDEX check_ins_failed ON check_ins (environment_id, status, date_added)
 
 -- What was refused of late, of all monitors.
 CREATE INDEX refused_by_time ON refused (received) WHERE accepted = 0;
+
+-- The name for people; NULL: the slug.
+ALTER TABLE monitors ADD COLUMN name TEXT;
+-- Whether the first environment is muted.
+ALTER TABLE monitors ADD COLUMN muted INTEGER NOT NULL DEFAULT 0;
+-- Who has set the configuration last, code or a person, and when.
+ALTER TABLE monitors ADD COLUMN configured_by TEXT NOT NULL DEFAULT 'code';
+ALTER TABLE monitors ADD COLUMN configured_at INTEGER NOT NULL DEFAULT 0;
+UPDATE monitors SET configured_at = date_created;
