@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Advice, History, advise};
-use crate::domain::{CheckIn, JobReport, Monitor, Status, rehearse};
+use crate::domain::{Author, CheckIn, Configured, JobReport, Monitor, Status, rehearse};
 use crate::settings::RateLimit;
 use crate::simulation::{Simulation, Ticks, parse_timeline};
 use crate::store::Export;
@@ -44,8 +44,8 @@ fn job_that_takes(
 fn simulated(mut events: Vec<(Timestamp, Value)>) -> Export {
     events.sort_by_key(|(at, _)| *at);
     let mut simulation = Simulation::new(Ticks::EveryMinute, RateLimit::OFF).unwrap();
-    let lines: String = events.iter().map(|(_, event)| format!("{event}\n")).collect();
-    for event in parse_timeline(&lines).unwrap() {
+    let lines: Vec<String> = events.iter().map(|(_, event)| event.to_string()).collect();
+    for event in parse_timeline(&lines.join("\n")).unwrap() {
         simulation.apply(event).unwrap();
     }
     simulation.export().unwrap()
@@ -75,7 +75,7 @@ fn history(export: &Export) -> (Monitor, Vec<CheckIn>) {
         enabled: true,
         upserting: true,
         config: newest.config.clone(),
-        configured: crate::domain::Configured { by: crate::domain::Author::Code, at: start() },
+        configured: Configured { by: Author::Code, at: start() },
         owner: None,
         muted: false,
         date_created: start(),

@@ -55,7 +55,7 @@ async fn a_job_that_always_begins_late_is_given_advice_to_copy() {
         browser.open_page("/monitors/backup").await;
         browser.wait_for_text("Advice for production").await;
         browser.assert_well().await;
-        browser.click("button[data-copy='#advice-0']").await;
+        browser.click("button[data-copy='#advice-0-0']").await;
         browser.wait_for_text("Copied").await;
         let copied = browser.clipboard().await;
         assert!(copied.contains("checkin_margin = "), "{copied}");

@@ -1,24 +1,26 @@
-//! Advice on the configuration, proved on the history of one environment.
+//! Advice on the configuration, where the history proves that it helps.
 
 use maud::{Markup, html};
 
 use crate::http::api::EnvironmentAdvice;
 
-/// Nothing without advice: a job that is on time needs none.
-pub(super) fn advice(found: &[EnvironmentAdvice]) -> Markup {
+/// The section of the page; empty without advice.
+pub(super) fn advice(environments: &[EnvironmentAdvice]) -> Markup {
+    let some = environments.iter().filter(|of| !of.advice.is_empty());
     html! {
-        @for EnvironmentAdvice { environment, advice } in found.iter().filter(|found| !found.advice.is_empty()) {
+        @for (place, of) in some.enumerate() {
             section.advice {
-                h2 { "Advice for " (environment) }
-                @for (number, piece) in advice.iter().enumerate() {
-                    p.detail { (piece.text) }
-                    @if !piece.readings.is_empty() {
-                        ul { @for reading in &piece.readings { li.detail { (reading) } } }
+                h2 { "Advice for " (of.environment) }
+                @for (number, advice) in of.advice.iter().enumerate() {
+                    p { (advice.text) }
+                    @if !advice.readings.is_empty() {
+                        ul { @for reading in &advice.readings { li { (reading) } } }
                     }
-                    @if let Some(attribute) = &piece.attribute {
+                    @if let Some(attribute) = &advice.attribute {
+                        @let id = format!("advice-{place}-{number}");
                         div.copied {
-                            pre id={ "advice-" (number) } tabindex="0" { (attribute) }
-                            button type="button" data-copy={ "#advice-" (number) } { "Copy" }
+                            pre id=(id) tabindex="0" { (attribute) }
+                            button type="button" data-copy={ "#" (id) } { "Copy" }
                         }
                     }
                 }

@@ -18,6 +18,7 @@ use maud::html;
 use self::scope::Scope;
 use super::document::{Head, document};
 use super::list::health_of;
+use crate::domain::Status;
 use crate::http::api::{EnvironmentAdvice, InPath, advice_of, no_monitor};
 use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
@@ -34,6 +35,8 @@ const RUNS: u32 = 50;
 const CHARTED: u32 = 200;
 /// Incidents in their table: the newest.
 const INCIDENTS: u32 = 20;
+/// Missed and timed out runs of the chart from which on advice is looked for.
+const ADVISED: usize = 3;
 
 /// What the page shows, read in one go; the number of rows is bounded, whatever the history is.
 struct Shown {
@@ -64,11 +67,9 @@ pub async fn monitor(
 fn read(queries: &dyn Queries, slug: &str, scope: &Scope) -> Result<Option<Shown>, StoreError> {
     let Some(view) = queries.monitor(slug)? else { return Ok(None) };
     let environment = scope.environment.as_deref();
-    let (charted, advice) = match scope.charted(&view) {
-        Some(charted) => {
-            (queries.runs(slug, Some(charted), None, CHARTED)?, advice_of(queries, slug, Some(charted))?)
-        }
-        None => (None, None),
+    let charted = match scope.charted(&view) {
+        Some(charted) => queries.runs(slug, Some(charted), None, CHARTED)?,
+        None => None,
     };
     // Deleted meanwhile.
     let Some(runs) = queries.runs(slug, environment, scope.after, RUNS)? else { return Ok(None) };
@@ -76,7 +77,14 @@ fn read(queries: &dyn Queries, slug: &str, scope: &Scope) -> Result<Option<Shown
     let incidents = queries.incidents(filter, PageRequest { skip: 0, limit: INCIDENTS })?;
     let refused = queries.processing_errors(Some(slug))?;
     let charted = charted.map(|page| page.items).unwrap_or_default();
-    Ok(Some(Shown { view, charted, runs, incidents, refused, advice: advice.unwrap_or_default() }))
+    // A proof takes a while, so it is tried only where there may be something to advise.
+    let failed = |view: &&RunView| matches!(view.run.check_in.status, Status::Missed | Status::Timeout);
+    let advice = if charted.iter().filter(failed).count() >= ADVISED {
+        advice_of(queries, slug, scope.charted(&view))?.unwrap_or_default()
+    } else {
+        Vec::new()
+    };
+    Ok(Some(Shown { view, charted, runs, incidents, refused, advice }))
 }
 
 fn page(state: &AppState, shown: &Shown, scope: &Scope, position: Position) -> Response {
