@@ -27,6 +27,25 @@ fn a_job_that_is_always_late_is_advised_a_wider_margin() {
 }
 
 #[test]
+fn the_page_of_a_monitor_has_its_advice() {
+    let server = Harness::at("00:00");
+    let start: Timestamp = instant("00:04:10");
+    for hour in 0..12 {
+        let at = start + SignedDuration::from_hours(hour);
+        server.send(&at.to_string(), &check_in(&format!("{:032x}", hour + 1), "ok"));
+    }
+    let page = |server: &Harness| {
+        server.agent.get(server.url("/monitors/job")).call().unwrap().into_body().read_to_string().unwrap()
+    };
+    let with_advice = page(&server);
+    assert!(with_advice.contains("Advice for production"), "{with_advice}");
+    assert!(with_advice.contains("data-copy=\"#advice-0-0\""), "{with_advice}");
+    let wide = with(&id('f'), "ok", &hourly(&json!({"checkin_margin": 5})));
+    server.send(&(start + SignedDuration::from_hours(12)).to_string(), &wide);
+    assert!(!page(&server).contains("Advice for"), "advice that was taken is not given again");
+}
+
+#[test]
 fn an_unknown_monitor_or_environment_has_no_advice() {
     let server = Harness::at("10:00");
     server.send("10:00", &check_in(&id('a'), "ok"));

@@ -157,6 +157,7 @@ impl Stage {
             duration_ms: report.duration_ms,
             config: None,
             received: report.at,
+            trace: None,
             spelling: None,
             remarks: Vec::new(),
         };

@@ -30,6 +30,7 @@ use serde::Serialize;
 pub(crate) use acknowledgement::acknowledging_person;
 pub use acknowledgement::{acknowledge, unacknowledge};
 pub use advice::advice;
+pub(crate) use advice::{EnvironmentAdvice, advice_of};
 pub use alerts::alerts;
 pub use bulk::change_monitors;
 pub use change_environments::{change_environment, delete_environment};

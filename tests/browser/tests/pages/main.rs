@@ -5,3 +5,4 @@ mod list;
 mod live;
 mod monitor;
 mod sign_in;
+mod why;
