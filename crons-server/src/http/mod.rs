@@ -11,10 +11,11 @@ mod session;
 mod access;
 mod state;
 mod health;
-mod metrics;
 mod ingest;
 mod api;
 mod pages;
+mod metrics;
+mod badge;
 mod router;
 
 pub(crate) use access::Access;

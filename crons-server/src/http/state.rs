@@ -19,6 +19,10 @@ pub struct AppState {
     pub(crate) dsn: Arc<str>,
     /// Who may see pages and use the API.
     pub(crate) access: Access,
+    /// The secret from which the keys of badges are made.
+    pub(crate) badge_secret: Arc<str>,
+    /// Whether `/metrics` needs no token.
+    pub(crate) metrics_public: bool,
     /// Hides the public key.
     pub(crate) mask: Mask,
 }

@@ -15,6 +15,7 @@ mod change_environments;
 mod bulk;
 mod period;
 mod check_ins;
+mod stats;
 mod incidents;
 mod acknowledgement;
 mod alerts;
@@ -37,6 +38,8 @@ pub use monitors::{monitor, monitors};
 pub use outages::outages;
 pub use processing_errors::{processing_errors, processing_errors_of};
 pub(crate) use request::{InPath, no_monitor};
+pub use request::{MonitorInPath, require_monitor};
+pub use stats::{stats, stats_of};
 pub use usage::{usage, usage_of};
 
 #[derive(Serialize)]

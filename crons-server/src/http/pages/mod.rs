@@ -12,6 +12,7 @@ mod monitor;
 
 pub use assets::{favicon, script, style};
 pub use error_page::errors_as_pages;
+pub(crate) use health::Health;
 pub use list::{index, runs_of_bucket};
 pub use monitor::monitor;
 pub use sign_in::{sign_in, sign_in_page, sign_out};
