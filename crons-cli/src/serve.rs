@@ -180,7 +180,7 @@ fn print_banner(server: &Server, config: &Config, file: Option<&Path>, is_new: b
 }
 
 /// Waits for SIGINT, or on Unix for SIGTERM.
-async fn wait_for_signal() -> std::io::Result<()> {
+pub(crate) async fn wait_for_signal() -> std::io::Result<()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

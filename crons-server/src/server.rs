@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::domain::truncate_to_minute;
-use crate::http::{self, Access, AppState, LogThrottle, RefusalLog, Routes};
+use crate::http::{self, Access, AppState, Live, LogThrottle, RefusalLog, Routes};
 use crate::ids::Ids;
 use crate::mask::Mask;
 use crate::open_server::{OpenServer, StartError};
@@ -174,10 +174,12 @@ impl OpenServer {
             badge_secret: badge_secret.as_str().into(),
             metrics_public: settings.metrics_public,
             access: Access::new(settings.admin_token.clone(), settings.clock.clone()),
+            live: Arc::new(Live::new(settings.connection_limits.most_streams(), stopped.clone())),
             mask,
         };
         let alerts = tokio::spawn(sender.run(Arc::new(state.clone()), stopped.clone()));
         let refusals = Arc::new(RefusalLog::default());
+        let frames = http::send_frames(state.clone());
         let routes = Routes::new(state, Arc::clone(&refusals));
         let handler = move |request| routes.clone().answer(request);
         let serve = http::serve(listener, handler, settings.connection_limits.clone(), until(stopped));
@@ -185,6 +187,7 @@ impl OpenServer {
         let retention = settings.retention;
         let mut timers = vec![tokio::spawn(retention::purge_deleted(Arc::clone(&inbox)))];
         timers.push(tokio::spawn(async move { refusals.log_counts().await }));
+        timers.push(tokio::spawn(frames));
         if has_deleted {
             inbox.deleted().notify_one();
         }

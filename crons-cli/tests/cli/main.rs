@@ -5,8 +5,10 @@ mod support;
 mod alert;
 mod backup;
 mod config;
+mod demo;
 #[cfg(unix)]
 mod keys;
+mod manage;
 mod replay;
 mod schedules;
 mod serve;

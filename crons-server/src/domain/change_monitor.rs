@@ -5,6 +5,7 @@ use crons_types::MonitorConfig;
 use jiff::{SignedDuration, Timestamp};
 
 use super::command::{CommandError, CommandOutcome};
+use super::decision::{Cause, Decision};
 use super::model::{
     Author, CheckIn, Config, Configured, Monitor, MonitorEnvironment, NewId, PROJECT, Quotas, Status,
     truncate_to_minute,
@@ -141,6 +142,7 @@ fn set_enabled(snapshot: &mut Snapshot, index: usize, enabled: bool, now: Timest
         let is_over = run.unheard || run.timeout_at.is_some_and(|deadline| deadline <= now);
         if is_over {
             run.status = Status::Unknown;
+            run.decision = Some(Decision::new(Cause::Disabled { until: now }));
         }
         is_over
     })

@@ -125,6 +125,7 @@ fn create(
         timeout_at: open.then(|| deadline(event.received, &config)),
         reported: Some(event.status.into()),
         unheard: false,
+        decision: None,
         config,
     }
 }
@@ -153,6 +154,9 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Up
     let duration = event.duration_ms.or(row.duration_ms).unwrap_or(elapsed);
     if duration > MAX_DURATION_MS {
         return Err(ProcessingError::CheckInInvalidDuration);
+    }
+    if matches!(row.status, Status::InProgress | Status::Unknown) {
+        row.decision = None;
     }
     match (row.status, event.status.is_terminal()) {
         // Alive: the run may go on for as long again.

@@ -53,6 +53,19 @@ pub enum CommandError {
 }
 
 impl Command {
+    /// The slugs of the monitors that the command changes; none if it is about an incident.
+    pub fn slugs(&self) -> Vec<&str> {
+        match self {
+            Self::CreateMonitor(new) => vec![new.slug.as_str()],
+            Self::ChangeMonitor { monitor, change, .. } => {
+                std::iter::once(monitor.as_str()).chain(change.slug.as_ref().map(Slug::as_str)).collect()
+            }
+            Self::ChangeMonitors { monitors, .. } => monitors.iter().map(String::as_str).collect(),
+            Self::ChangeEnvironment { monitor, .. } | Self::Delete { monitor, .. } => vec![monitor],
+            Self::Acknowledge { .. } => Vec::new(),
+        }
+    }
+
     /// The keys of the rows that the command bears on.
     pub fn keys(&self, now: Timestamp) -> BatchKeys {
         let mut keys = BatchKeys { as_of: Some(now), ..BatchKeys::default() };

@@ -3,6 +3,7 @@
 use crons_types::calendar::next_after;
 use jiff::{SignedDuration, Timestamp};
 
+use super::decision::{Cause, Consequence, Decision};
 use super::effects::Effects;
 use super::incidents::{as_finished, fail, recover, reported_since};
 use super::model::{Config, MonitorEnvironment, NewId, Status};
@@ -32,10 +33,16 @@ pub(super) fn after_check_in(
     late_start: bool,
     new_id: NewId<'_>,
 ) -> Effects {
-    let Some(existing) = &subject.check_in else { return Effects::default() };
+    let Some(existing) = &mut subject.check_in else { return Effects::default() };
     let this = as_finished(&existing.row, existing.arrival_seq);
     if this.status == Status::Error {
-        if reported_since(subject, this.date_added) {
+        if !late_start {
+            existing.row.decision = Some(Decision::new(Cause::Reported { at: received }));
+        }
+        if let Some(by) = reported_since(subject, this.date_added) {
+            if !late_start {
+                subject.conclude(Consequence::Superseded { by });
+            }
             return Effects::default();
         }
         seen(subject, config, this.date_added, received);

@@ -7,6 +7,7 @@
 mod error;
 mod received;
 mod refused_starts;
+mod decision;
 mod model;
 mod attribute;
 mod effects;
@@ -29,6 +30,7 @@ mod command;
 mod revision;
 mod change_monitor;
 mod commands;
+mod explain;
 
 pub use attribute::attribute;
 pub use batch_keys::BatchKeys;
@@ -37,8 +39,12 @@ pub use check_in::check_in;
 pub use command::{Command, CommandError, CommandOutcome};
 pub use commands::command;
 pub use deadlines::{DeadlineKind, Outage, PassedDeadline, evaluate_environment, missed, timed_out};
+pub use decision::Opening;
 pub use effects::{Effects, IncidentEvent, IncidentEventKind, LEVEL, Occurrence, fingerprint, tags, title};
 pub use error::{Outcome, ProcessingError};
+pub use explain::{
+    Explained, ExplainedIncident, ExplainedRun, Explanation, ExplanationJson, LOOK_BACK, Prevention, Step,
+};
 pub use model::{
     Acknowledgement, Author, CheckIn, Config, Configured, EnvironmentStatus, Failures, FinishedRun, Incident,
     Monitor, MonitorEnvironment, NewId, PROJECT, Quotas, Status, truncate_to_minute,

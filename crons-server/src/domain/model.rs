@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::decision::{Consequence, Decision, Opening};
+
 /// The only project there is.
 pub const PROJECT: u64 = 1;
 
@@ -164,8 +166,21 @@ pub struct CheckIn {
     pub reported: Option<Status>,
     /// Whether a report about it was filtered while it was open: its monitor was disabled.
     pub unheard: bool,
+    /// Why it is missed, timed out, failed or unknown; `None` for other runs, and for those of earlier versions.
+    pub decision: Option<Box<Decision>>,
     /// The configuration of the monitor at that time.
     pub config: Config,
+}
+
+impl CheckIn {
+    /// The incident that it opened or was counted in, as a failure; `None` without one.
+    pub fn incident(&self) -> Option<Uuid> {
+        match self.decision.as_ref()?.consequence.as_ref()? {
+            Consequence::Opened { incident, .. } => Some(*incident),
+            Consequence::Further { incident } => *incident,
+            Consequence::BelowThreshold { .. } | Consequence::Superseded { .. } => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,9 +236,13 @@ pub struct Incident {
     /// The start of the first of the failures that opened it.
     pub started_at: Timestamp,
     pub starting_check_in: Uuid,
+    /// The decision that opened it; `None` for incidents of earlier versions.
+    pub opening: Option<Opening>,
     /// The arrival of the report that resolved it, never before `started_at`; the run of the report may have begun earlier.
     pub resolved_at: Option<Timestamp>,
     pub resolving_check_in: Option<Uuid>,
+    /// The number of successes in a row that resolved it; `None` while it is open, and for incidents of earlier versions.
+    pub recovery_threshold: Option<u32>,
     /// Failures since it began.
     pub failures: Failures,
     /// Whether people were notified that it opened; they are not while the environment is muted.

@@ -9,6 +9,7 @@ mod query;
 mod form;
 mod session;
 mod access;
+mod live;
 mod state;
 mod health;
 mod ingest;
@@ -20,6 +21,8 @@ mod router;
 
 pub(crate) use access::Access;
 pub(crate) use listener::{LogThrottle, serve};
+pub(crate) use live::Live;
+pub(crate) use pages::send_frames;
 pub(crate) use refusal_log::RefusalLog;
 pub(crate) use router::Routes;
 pub(crate) use state::AppState;

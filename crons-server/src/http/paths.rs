@@ -4,7 +4,7 @@ use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
 /// The words of this server's routes, the only parts of a path that a message repeats.
-const WORDS: [&str; 29] = [
+const WORDS: [&str; 31] = [
     "api",
     "organizations",
     "crons",
@@ -13,6 +13,8 @@ const WORDS: [&str; 29] = [
     "checkins",
     "incidents",
     "acknowledgement",
+    "explanations",
+    "why",
     "processing-errors",
     "usage",
     "alerts",

@@ -95,6 +95,7 @@ fn router(state: AppState) -> Router {
     // Every route except health checks, the files of pages, and ingest needs the admin token.
     Router::new()
         .merge(pages())
+        .route("/live", get(pages::live))
         .merge(metrics(!state.metrics_public))
         .route("/api/0/", get(api::index))
         .route("/api/0", get(api::index))
@@ -134,8 +135,13 @@ fn badges(state: AppState) -> Router<AppState> {
 fn pages() -> Router<AppState> {
     Router::new()
         .route("/", get(pages::index))
+        .route("/monitors", post(pages::change_many))
         .route("/timeline/{slug}", get(pages::runs_of_bucket))
         .route("/monitors/{slug}", get(pages::monitor))
+        .route("/monitors/{slug}/change", post(pages::change))
+        .route("/monitors/{slug}/delete", get(pages::confirm_deletion).post(pages::delete))
+        .route("/incidents/{id}/acknowledgement", post(pages::acknowledge))
+        .route("/why/{id}", get(pages::why))
         .layer(CompressionLayer::new())
 }
 
@@ -207,6 +213,7 @@ fn api() -> Router<AppState> {
         .route("/incidents/", get(api::incidents))
         .route("/incidents/{id}/", get(api::incident))
         .route("/incidents/{id}/acknowledgement/", put(api::acknowledge).delete(api::unacknowledge))
+        .route("/explanations/{id}/", get(api::explanation))
         .route("/alerts/", get(api::alerts))
         .route("/processing-errors/", get(api::processing_errors))
         .route("/usage/", get(api::usage))
@@ -228,7 +235,7 @@ async fn not_found(uri: Uri) -> HttpError {
     let help = if path.starts_with("/api/0/") && !path.ends_with('/') {
         "paths of the API end in a slash"
     } else if path.starts_with("/api/0/") {
-        "the API has monitors/, monitors-stats/, incidents/, alerts/, processing-errors/, usage/ and outages/ below /api/0/organizations/crons/"
+        "the API has monitors/, monitors-stats/, incidents/, explanations/, alerts/, processing-errors/, usage/ and outages/ below /api/0/organizations/crons/"
     } else if path.starts_with("/api/") {
         "send envelopes to /api/1/envelope/, and call /api/1/cron/{slug}/{key}/ for a check-in without an SDK"
     } else {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::blocking;
 use crate::http::access::Access;
+use crate::http::live::Live;
 use crate::mask::Mask;
 use crate::pipeline::Inbox;
 use crate::store::{Queries, StoreError};
@@ -23,6 +24,8 @@ pub struct AppState {
     pub(crate) badge_secret: Arc<str>,
     /// Whether `/metrics` needs no token.
     pub(crate) metrics_public: bool,
+    /// The streams of live pages.
+    pub(crate) live: Arc<Live>,
     /// Hides the public key.
     pub(crate) mask: Mask,
 }

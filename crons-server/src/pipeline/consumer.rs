@@ -13,6 +13,7 @@ use super::apply::{self, MAX_BATCH};
 use super::task;
 use crate::clock::Clock;
 use crate::domain::{ReceivedCheckIn, Verdict, truncate_to_minute};
+use crate::pipeline::changes::Changes;
 use crate::pipeline::event_log::EventLog;
 use crate::pipeline::events::Event;
 use crate::pipeline::processor::Processor;
@@ -36,9 +37,15 @@ pub(crate) fn start(
     let watermark = Watermark::restore(&mut *store, &mut processor, clock.now())?;
     let alerts = Arc::new(Notify::new());
     let healthy = Arc::new(AtomicBool::new(true));
-    let vitals = Arc::new(Vitals::default());
+    let (vitals, changes) = (Arc::new(Vitals::default()), Arc::new(Changes::default()));
     vitals.evaluated(watermark.evaluated_through());
-    let (inbox, queue) = Inbox::new(clock, Arc::clone(&alerts), Arc::clone(&healthy), Arc::clone(&vitals));
+    let (inbox, queue) = Inbox::new(
+        clock,
+        Arc::clone(&alerts),
+        Arc::clone(&healthy),
+        Arc::clone(&vitals),
+        Arc::clone(&changes),
+    );
     let mask = processor.mask.clone();
     let consumer = Consumer {
         store,
@@ -51,6 +58,7 @@ pub(crate) fn start(
         failed: false,
         healthy,
         vitals,
+        changes,
         counted: 0,
     };
     let thread = std::thread::Builder::new().name("crons-consumer".to_owned());
@@ -75,6 +83,7 @@ struct Consumer {
     /// The opposite, for the health check.
     healthy: Arc<AtomicBool>,
     vitals: Arc<Vitals>,
+    changes: Arc<Changes>,
     /// The events of this batch that `vitals` has counted.
     counted: usize,
 }
@@ -94,6 +103,7 @@ impl Consumer {
             let result = self.process(&mut messages, &queue, &mut events);
             self.count(&events);
             self.counted = 0;
+            self.changes.note(&events);
             self.finish(result, messages, began.elapsed());
             if events.iter().any(|event| matches!(event, Event::Alerts)) {
                 self.alerts.notify_one();
@@ -150,6 +160,10 @@ impl Consumer {
                 Some(Message::Command(command, now, reply)) => {
                     let (store, processor) = (&mut *self.store, &mut self.processor);
                     let applied = apply::apply_command(store, processor, &command, now);
+                    if let Ok(Ok(_)) = applied {
+                        let slugs = command.slugs().into_iter();
+                        events.extend(slugs.map(|slug| Event::Changed { monitor: slug.to_owned() }));
+                    }
                     answer(reply, applied)?;
                 }
                 Some(Message::Task(task, _, reply)) => {

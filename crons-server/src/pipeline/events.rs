@@ -22,8 +22,20 @@ pub(crate) enum Event {
         is_logged: bool,
     },
     Deadline(DeadlineEvent),
+    /// A person has changed or deleted a monitor.
+    Changed {
+        monitor: String,
+    },
     /// There are alerts to send.
     Alerts,
+}
+
+/// The part of a page that an event changes.
+pub(crate) enum Change<'a> {
+    /// The monitor of this slug.
+    Monitor(&'a str),
+    /// The list of refused payloads.
+    Refused,
 }
 
 /// The facts that the log has of a deadline; of a storm there are many at once.
@@ -49,7 +61,7 @@ impl Event {
                 let (outcome, reason) = errors.last()?.outcome();
                 Some((outcome, Some(reason)))
             }
-            Self::Deadline(..) | Self::Alerts => None,
+            Self::Deadline(..) | Self::Changed { .. } | Self::Alerts => None,
         }
     }
 
@@ -59,9 +71,22 @@ impl Event {
         let (at, slug) = match self {
             Self::CheckIn(event, _) => (event.received, Some(&event.monitor_slug)),
             Self::Rejected { slug, received, .. } => (*received, slug.as_ref()),
-            Self::Deadline(..) | Self::Alerts => return None,
+            Self::Deadline(..) | Self::Changed { .. } | Self::Alerts => return None,
         };
         Some((at, Usage { slug: slug.cloned(), outcome, reason }))
+    }
+
+    /// The change that pages show; `None` if they show nothing of this event.
+    pub(crate) fn change(&self) -> Option<Change<'_>> {
+        match self {
+            Self::CheckIn(event, Verdict::Accepted { .. }) => {
+                Some(Change::Monitor(event.monitor_slug.as_str()))
+            }
+            Self::CheckIn(_, Verdict::Refused(_)) | Self::Rejected { .. } => Some(Change::Refused),
+            Self::Deadline(deadline) => Some(Change::Monitor(deadline.slug.as_str())),
+            Self::Changed { monitor } => Some(Change::Monitor(monitor)),
+            Self::CheckIn(_, Verdict::Deferred) | Self::Alerts => None,
+        }
     }
 
     /// Whether nothing of this event is logged.
@@ -72,7 +97,7 @@ impl Event {
                     && effects.occurrences.is_empty()
                     && !tracing::enabled!(tracing::Level::DEBUG)
             }
-            Self::Alerts | Self::Rejected { is_logged: false, .. } => true,
+            Self::Changed { .. } | Self::Alerts | Self::Rejected { is_logged: false, .. } => true,
             Self::CheckIn(..) | Self::Rejected { .. } | Self::Deadline(_) => false,
         }
     }
@@ -95,7 +120,7 @@ impl Event {
                 }
             }
             Self::Deadline(deadline) => deadline.log(mask),
-            Self::Alerts => {}
+            Self::Changed { .. } | Self::Alerts => {}
         }
     }
 }

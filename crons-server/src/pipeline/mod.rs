@@ -3,6 +3,7 @@
 // In layer order: a module uses only those above it.
 mod events;
 mod event_log;
+mod changes;
 mod vitals;
 mod batch;
 mod processor;
@@ -12,7 +13,8 @@ mod queue;
 mod task;
 mod consumer;
 
-pub(crate) use apply::{apply_check_ins, apply_command, reject_all_deferred};
+pub(crate) use apply::{apply_check_ins, apply_command, reject_all_deferred, store_changes};
+pub(crate) use changes::{ChangesSince, Position};
 pub(crate) use consumer::start;
 pub(crate) use events::Event;
 pub(crate) use processor::{DEFERRED_TTL, Processor};

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use crate::alerts::Attempt;
 use crate::clock::Clock;
 use crate::domain::{Command, CommandError, CommandOutcome, ReceivedCheckIn, Verdict};
+use crate::pipeline::changes::Changes;
 use crate::pipeline::vitals::Vitals;
 use crate::store::Expired;
 
@@ -69,6 +70,7 @@ pub(crate) struct Inbox {
     /// Whether the last transaction was stored.
     healthy: Arc<AtomicBool>,
     vitals: Arc<Vitals>,
+    changes: Arc<Changes>,
 }
 
 impl std::fmt::Debug for Inbox {
@@ -84,10 +86,11 @@ impl Inbox {
         alerts: Arc<Notify>,
         healthy: Arc<AtomicBool>,
         vitals: Arc<Vitals>,
+        changes: Arc<Changes>,
     ) -> (Self, mpsc::Receiver<Message>) {
         let (messages, queue) = mpsc::channel(QUEUE);
         let (latest, deleted) = (Mutex::new(Timestamp::MIN), Notify::new());
-        (Self { messages, clock, latest, alerts, deleted, healthy, vitals }, queue)
+        (Self { messages, clock, latest, alerts, deleted, healthy, vitals, changes }, queue)
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -97,6 +100,11 @@ impl Inbox {
     /// Whether the last transaction was stored.
     pub(crate) fn is_healthy(&self) -> bool {
         self.healthy.load(Ordering::Relaxed)
+    }
+
+    /// The monitors that have changed.
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.changes
     }
 
     /// The figures of the server since its start.

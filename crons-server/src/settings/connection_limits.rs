@@ -40,6 +40,13 @@ impl ConnectionLimits {
     }
 }
 
+impl ConnectionLimits {
+    /// The number of live pages at a time: half of the connections, so that the others stay for check-ins.
+    pub(crate) fn most_streams(&self) -> usize {
+        self.most_connections() / 2
+    }
+}
+
 impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {

@@ -1,6 +1,7 @@
 //! A timeline through the same code that serves, on a clock of its own and with a database in memory.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use crons_types::Slug;
 use jiff::{SignedDuration, Timestamp};
@@ -9,12 +10,13 @@ use serde_json::Value;
 use super::report::{OriginalIds, OutcomeRow, Report};
 use super::timeline::{TimelineAction, TimelineEvent};
 use crate::domain::{
-    CheckInEvent, Command, MonitorChange, Outage, ReceivedCheckIn, Verdict, truncate_to_minute,
+    CheckInEvent, Command, ExplanationJson, MonitorChange, Outage, ReceivedCheckIn, Verdict,
+    truncate_to_minute,
 };
 use crate::ingest::parse_check_in;
 use crate::pipeline::{self, CHUNK, DEFERRED_TTL, Event, Processor, Watermark};
 use crate::settings::{Quotas, RateLimit, Settings};
-use crate::store::{SqliteStore, Store, StoreError};
+use crate::store::{Changes, SqliteStore, Store, StoreError};
 
 const ALMOST_A_MINUTE: SignedDuration = SignedDuration::new(59, 999_999_999);
 
@@ -107,6 +109,17 @@ impl Simulation {
         self.processor.outages = outages;
     }
 
+    /// Adds a time in which the server was not receiving: deadlines in it are unknown. Events of that time are not left out.
+    ///
+    /// # Errors
+    /// If the database in memory fails.
+    pub fn add_outage(&mut self, since: Timestamp, until: Timestamp) -> Result<(), StoreError> {
+        let outage = Outage { since, until };
+        pipeline::store_changes(&mut self.store, &Changes { outages: vec![outage], ..Changes::default() })?;
+        self.processor.outages.push(outage);
+        Ok(())
+    }
+
     /// Applies an event, after all earlier ones of the same instant.
     ///
     /// # Errors
@@ -173,7 +186,7 @@ impl Simulation {
                 Event::CheckIn(event, Verdict::Deferred) => self.deferred.push((place, event)),
                 Event::CheckIn(_, verdict) if index == 0 => self.outcomes[place].record(&verdict),
                 Event::CheckIn(event, verdict) => self.resolve_deferred(&event, &verdict),
-                Event::Deadline(..) | Event::Alerts => {}
+                Event::Deadline(..) | Event::Changed { .. } | Event::Alerts => {}
             }
         }
         Ok(())
@@ -196,7 +209,7 @@ impl Simulation {
                 }
                 return;
             }
-            Event::CheckIn(..) | Event::Deadline(..) | Event::Alerts => return,
+            Event::CheckIn(..) | Event::Deadline(..) | Event::Changed { .. } | Event::Alerts => return,
         };
         for remark in warnings {
             let (slug, remark) = (&event.monitor_slug, remark.to_string());
@@ -264,14 +277,39 @@ impl Simulation {
         }
     }
 
+    /// Derives why a run or an incident came to its status, as the API does; `None` if there is none of this id.
+    ///
+    /// # Errors
+    /// If the database in memory fails.
+    pub fn explain(&self, id: &str) -> Result<Option<Value>, StoreError> {
+        let Ok(id) = id.parse() else { return Ok(None) };
+        let Some(explained) = self.store.explained(id)? else { return Ok(None) };
+        let explanation = explained.explanation();
+        Ok(serde_json::to_value(ExplanationJson::from(&explanation)).ok())
+    }
+
     /// Ends the simulation and returns its report. Deferred check-ins are refused: no more check-ins will come.
     ///
     /// # Errors
     /// If the database in memory fails.
     pub fn finish(mut self) -> Result<Report, StoreError> {
+        self.reject_deferred()?;
+        Ok(Report::new(self.store.export()?, self.outcomes, &self.original_ids))
+    }
+
+    /// Ends the simulation and writes its database to a new file, which a server can open. Deferred check-ins are refused.
+    ///
+    /// # Errors
+    /// If the file is there already or cannot be written.
+    pub fn save(mut self, file: &Path) -> Result<(), StoreError> {
+        self.reject_deferred()?;
+        self.store.copy_to(file)
+    }
+
+    fn reject_deferred(&mut self) -> Result<(), StoreError> {
         let mut events = Vec::new();
         pipeline::reject_all_deferred(&mut self.store, &mut self.processor, &mut events)?;
         self.resolve_all_deferred(events);
-        Ok(Report::new(self.store.export()?, self.outcomes, &self.original_ids))
+        Ok(())
     }
 }

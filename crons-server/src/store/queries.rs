@@ -13,7 +13,7 @@ use super::views::{
     RunPlace, RunView, StatsQuery, StatsView, UsageView,
 };
 use crate::alerts::DueAlert;
-use crate::domain::Outage;
+use crate::domain::{Explained, Outage};
 use crate::settings::Retention;
 
 /// The reads of a database. They block; callers run them on a thread that may wait. Deleted monitors and environments are in none of
@@ -95,6 +95,10 @@ pub trait Queries: Send + Sync {
 
     /// The incident with this id; `None` if there is none.
     fn incident(&self, id: Uuid) -> Result<Option<IncidentDetail>, StoreError>;
+
+    /// The run or the incident with this id, with the rows around it that its derivation mentions; `None` if there is none. The cost does not
+    /// depend on the length of the history.
+    fn explained(&self, id: Uuid) -> Result<Option<Explained>, StoreError>;
 
     /// Payloads that were refused or accepted with remarks, the last received first: of a monitor, or of no known one. Before them
     /// stand rows of the database that cannot be read, the last found first: those of the monitor, or all.

@@ -50,6 +50,8 @@ pub(crate) fn event(kind: IncidentEventKind) -> IncidentEvent {
             guid: incident,
             started_at: instant("10:00:00"),
             starting_check_in: starting,
+            opening: None,
+            recovery_threshold: None,
             resolved_at: resolved.then(|| instant("12:05:00")),
             resolving_check_in: resolved.then_some(check_in),
             failures: Failures { error: 2, missed: 3, timeout: 1 },

@@ -66,6 +66,7 @@ impl NewRows {
             timeout_at: None,
             reported: None,
             unheard: false,
+            decision: None,
             config: config(),
         };
         self.snapshot.add_run(0, Ok(environment), run);
@@ -78,7 +79,9 @@ impl NewRows {
             guid: Uuid::from_u128(number),
             started_at: instant("10:00:00"),
             starting_check_in: Uuid::from_u128(run),
+            opening: None,
             resolved_at: None,
+            recovery_threshold: None,
             resolving_check_in: None,
             failures: Failures::default(),
             notified: true,

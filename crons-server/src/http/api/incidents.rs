@@ -88,7 +88,7 @@ pub async fn incident(
     Ok(Json(Incident::from(&found)).into_response())
 }
 
-pub(super) fn incident_id(written: &str) -> Result<Uuid, HttpError> {
+pub(crate) fn incident_id(written: &str) -> Result<Uuid, HttpError> {
     written.parse().map_err(|_| {
         let written: String = written.chars().take(80).collect();
         let written = paths::named(&written);

@@ -136,9 +136,17 @@ async fn answer<F: Future<Output = Response>>(
     }
     let request = request.map(|body| RequestBody { body, slot: Arc::clone(slot) });
     let response = handler(request).await;
+    if response.extensions().get::<Streaming>().is_some() {
+        slot.streaming();
+    }
     slot.answered();
     Ok(response)
 }
+
+/// Marks an answer, among its extensions, as a stream without an end. Whoever sends one limits their number, as their connections are not
+/// closed for others.
+#[derive(Debug, Clone, Copy)]
+pub struct Streaming;
 
 /// A body that notes in the connection's slot when it has been read to its end. `is_end_stream` stays `false` until then.
 pub struct RequestBody {

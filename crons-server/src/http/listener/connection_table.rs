@@ -96,7 +96,12 @@ impl ConnectionTable {
         slots.last_number += 1;
         let key = (Instant::now(), slots.last_number);
         slots.open.insert(key, sender);
-        let slot = Slot { table: Arc::clone(self), key: Mutex::new(key), answered: AtomicBool::new(false) };
+        let slot = Slot {
+            table: Arc::clone(self),
+            key: Mutex::new(key),
+            answered: AtomicBool::new(false),
+            streaming: AtomicBool::new(false),
+        };
         Admitted { slot: Arc::new(slot), socket, evicted }
     }
 
@@ -111,6 +116,8 @@ pub struct Slot {
     key: Mutex<EvictionKey>,
     /// Whether an answer was handed over and is not yet written as a whole.
     answered: AtomicBool,
+    /// Whether the answer is a stream, which is never written as a whole.
+    streaming: AtomicBool,
 }
 
 impl Slot {
@@ -120,6 +127,7 @@ impl Slot {
     /// If the connection was evicted before; the request must not be executed then.
     pub fn answering(&self) -> Result<(), Evicted> {
         self.answered.store(false, Ordering::Relaxed);
+        self.streaming.store(false, Ordering::Relaxed);
         if self.move_to(Instant::now() + self.table.answer) { Ok(()) } else { Err(Evicted) }
     }
 
@@ -128,8 +136,17 @@ impl Slot {
         self.answered.store(true, Ordering::Relaxed);
     }
 
+    /// Notes that the answer is a stream: each part that the client takes protects the connection anew for the time of an answer.
+    pub fn streaming(&self) {
+        self.streaming.store(true, Ordering::Relaxed);
+    }
+
     /// Notes that everything was written. After an answer, the connection is idle.
     pub fn written(&self) {
+        if self.streaming.load(Ordering::Relaxed) {
+            self.move_to(Instant::now() + self.table.answer);
+            return;
+        }
         if self.answered.swap(false, Ordering::Relaxed) && self.move_to(Instant::now()) {
             self.table.became_idle.notify_one();
         }
@@ -214,6 +231,26 @@ mod tests {
         evicted.await.unwrap_err();
         drop(socket);
         next.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_stays_as_long_as_its_client_reads() {
+        let table = ConnectionTable::new(2, ANSWER);
+        let mut stream = table.admit().await;
+        stream.slot.answering().unwrap();
+        stream.slot.streaming();
+        stream.slot.answered();
+        for _ in 0..10 {
+            advance(ANSWER / 2).await;
+            stream.slot.written();
+            assert!(!table.evict_longest_idle());
+        }
+        let mut idle = table.admit().await;
+        assert!(table.evict_longest_idle());
+        assert!(is_evicted(&mut idle) && !is_evicted(&mut stream));
+        advance(ANSWER).await;
+        assert!(table.evict_longest_idle());
+        assert!(is_evicted(&mut stream));
     }
 
     #[tokio::test(start_paused = true)]

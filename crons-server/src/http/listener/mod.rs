@@ -5,5 +5,5 @@ mod log_throttle;
 mod connection_table;
 mod accept_loop;
 
-pub use accept_loop::{RequestBody, serve};
+pub use accept_loop::{RequestBody, Streaming, serve};
 pub use log_throttle::LogThrottle;

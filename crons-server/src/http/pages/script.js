@@ -98,6 +98,243 @@
     page.querySelector(".facts").after(field);
   };
   // A browser may not know a zone of the server.
-  const page = document.querySelector(".monitor[data-zone]");
-  if (page) try { zones(page); } catch (error) { console.info(`Times stay in UTC: ${error}`); }
+  const showZones = () => {
+    const page = document.querySelector(".monitor-page");
+    if (page) try { zones(page); } catch (error) { console.info(`Times stay in UTC: ${error}`); }
+  };
+  showZones();
+
+  // Sends a form by its public endpoint, as a job would: a run that begins and ends well.
+  const enableTestRun = () => {
+    const form = document.querySelector("form.test-run");
+    if (!form) return;
+    form.hidden = false;
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const output = form.querySelector("output");
+      const button = form.querySelector("button");
+      button.disabled = true;
+      const id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+      const send = async (body) => {
+        const answer = await fetch(form.action, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ check_in_id: id, ...body }),
+        });
+        const reason = answer.headers.get("x-sentry-error");
+        if (!answer.ok || (reason && !reason.startsWith("accepted, but"))) throw new Error(reason ?? `status ${answer.status}`);
+      };
+      try {
+        const began = performance.now();
+        await send({ status: "in_progress", monitor_config: { schedule: { type: "interval", value: 1, unit: "day" } } });
+        await send({ status: "ok", duration: (performance.now() - began) / 1000 });
+        output.textContent = "Sent.";
+      } catch (error) {
+        output.textContent = `It was refused: ${error.message}`;
+      }
+      button.disabled = false;
+    });
+  };
+  enableTestRun();
+
+  const toast = (text) => {
+    document.querySelector(".toast")?.remove();
+    const note = Object.assign(document.createElement("p"), { className: "toast", textContent: text });
+    note.setAttribute("role", "status");
+    document.body.append(note);
+    setTimeout(() => note.remove(), 6000);
+  };
+
+  // The icon of the window shows the worst state.
+  const showState = (state) => {
+    document.querySelector("link[rel=icon]").href = state ? `/favicon.svg?state=${state}` : "/favicon.svg";
+  };
+
+  // Replaces a row without moving anything: what is open stays open, and what has the focus keeps it.
+  const replace = (old, html) => {
+    const template = document.createElement("template");
+    template.innerHTML = html;
+    const row = template.content.firstElementChild;
+    const inside = (element) => [...element.querySelectorAll("a, button, summary, [tabindex]")];
+    const focused = inside(old).indexOf(document.activeElement);
+    const open = [...old.querySelectorAll("details")].map((details) => details.open);
+    row.querySelectorAll("details").forEach((details, number) => { details.open = open[number] ?? false; });
+    row.querySelectorAll(".timeline").forEach(enableTimeline);
+    old.replaceWith(row);
+    if (focused >= 0) inside(row)[focused]?.focus({ preventScroll: true });
+    return row;
+  };
+
+  // Reads the page anew, and replaces its content.
+  const reread = async () => {
+    // Somebody may be writing.
+    if (document.querySelector("main form :focus, dialog[open]")) return false;
+    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    if (!answer.ok) return false;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const main = fresh.querySelector("main");
+    if (!main) return false;
+    const open = new Set([...document.querySelectorAll("main details[open]")].map(detailsKey));
+    main.querySelectorAll("details").forEach((details) => { if (open.has(detailsKey(details))) details.open = true; });
+    document.querySelector("main").replaceWith(document.importNode(main, true));
+    document.querySelector("link[rel=icon]").href = fresh.querySelector("link[rel=icon]").href;
+    ahead = Number(fresh.body.dataset.now) - Date.now();
+    document.querySelectorAll("#monitors .timeline").forEach(enableTimeline);
+    enableTestRun();
+    showZones();
+    return true;
+  };
+  const detailsKey = (details) => `${details.className} ${details.closest("[id]")?.id}`;
+
+  // Many pages may have to read themselves anew at once, so each waits for a while of its own.
+  let rereading = null;
+  const rereadSoon = (wait) => {
+    rereading ??= setTimeout(async () => {
+      rereading = null;
+      try {
+        if (!await reread()) rereadSoon(5000);
+      } catch {
+        // The server is gone for now; the stream tells when it is back.
+      }
+    }, wait + Math.random() * wait);
+  };
+
+  const showRows = (changes, live) => {
+    ahead = changes.now - Date.now();
+    const list = document.querySelector("#monitors");
+    if (!list) {
+      // The first check-in.
+      const [slug] = Object.keys(changes.rows);
+      if (slug) reread().then(() => toast(`${slug} checked in`));
+    } else {
+      for (const [slug, html] of Object.entries(changes.rows)) {
+        const old = document.getElementById(`monitor-${slug}`);
+        if (old && html) replace(old, html);
+        else if (old) old.remove();
+        else if (html && "whole" in list.dataset) {
+          const place = document.createElement("li");
+          list.append(place);
+          replace(place, html).classList.add("new");
+        }
+      }
+      if ("countsAll" in live.dataset) {
+        for (const link of document.querySelectorAll("#filters [data-count]")) {
+          const key = link.dataset.count;
+          link.querySelector(".number").textContent = key === "total" ? changes.total : changes.counts[key];
+        }
+        showState(changes.state);
+      }
+    }
+    if ("refused" in changes) {
+      const refused = document.querySelector("#refused");
+      const wasOpen = refused.querySelector("details")?.open;
+      refused.innerHTML = changes.refused;
+      const details = refused.querySelector("details");
+      if (details && wasOpen !== undefined) details.open = wasOpen;
+    }
+    tick();
+  };
+
+  // The stream of changes. A hidden page needs none, and a browser has few connections for one server.
+  let stream = null;
+  let after = null;
+  const connect = () => {
+    const live = document.querySelector("#live");
+    if (!live || stream || document.hidden) return;
+    after ??= live.dataset.after;
+    const choice = live.dataset.monitor ? { monitor: live.dataset.monitor } : { window: live.dataset.window };
+    stream = new EventSource(`/live?${new URLSearchParams({ ...choice, after })}`);
+    const on = (name, act) => stream.addEventListener(name, (event) => {
+      if (event.lastEventId) after = event.lastEventId;
+      act(event);
+    });
+    on("rows", (event) => showRows(JSON.parse(event.data), document.querySelector("#live")));
+    on("changed", () => rereadSoon(0));
+    on("reload", () => rereadSoon(2000));
+    stream.addEventListener("error", () => {
+      // The browser connects again by itself, unless the server has refused.
+      if (stream.readyState !== EventSource.CLOSED) return;
+      disconnect();
+      setTimeout(connect, 15000 + Math.random() * 15000);
+      rereadSoon(5000);
+    });
+  };
+  const disconnect = () => { stream?.close(); stream = null; };
+  document.addEventListener("visibilitychange", () => { if (document.hidden) disconnect(); else connect(); });
+  addEventListener("pagehide", disconnect);
+  addEventListener("pageshow", connect);
+
+  // Timelines: the pointer, or the arrow keys, choose a bucket, whose runs are named beside it.
+  const named = new Map();
+  let chosen = null;
+  const choose = (timeline, number) => {
+    const { bucket, buckets } = document.querySelector("#monitors").dataset;
+    const number_ = Math.max(0, Math.min(buckets - 1, number));
+    if (chosen?.timeline === timeline && chosen.number === number_) return;
+    unchoose();
+    const since = Number(timeline.dataset.since) + number_ * bucket;
+    const cursor = Object.assign(document.createElement("div"), { className: "cursor" });
+    cursor.setAttribute("aria-hidden", "true");
+    const share = (number_ + .5) / buckets;
+    cursor.style.left = `${share * 100}%`;
+    timeline.append(cursor);
+    timeline.setAttribute("aria-valuenow", number_);
+    chosen = { timeline, number: number_, cursor, tip: null };
+    const own = chosen;
+    chosen.wait = setTimeout(async () => {
+      const text = await runsOf(timeline, since, since + Number(bucket)).catch(() => null);
+      if (chosen !== own || !text) return;
+      own.tip = Object.assign(document.createElement("div"), { className: "tip", innerHTML: text });
+      own.tip.style.top = "100%";
+      own.tip.style[share < .5 ? "left" : "right"] = `${(share < .5 ? share : 1 - share) * 100}%`;
+      timeline.append(own.tip);
+      timeline.setAttribute("aria-valuetext", own.tip.textContent.replace(/\s+/g, " "));
+    }, 120);
+  };
+  const unchoose = () => {
+    clearTimeout(chosen?.wait);
+    chosen?.cursor.remove();
+    chosen?.tip?.remove();
+    chosen = null;
+  };
+  const runsOf = async (timeline, since, until) => {
+    const query = new URLSearchParams({ since: new Date(since).toISOString(), until: new Date(until).toISOString() });
+    if (timeline.dataset.environment) query.set("environment", timeline.dataset.environment);
+    const address = `/timeline/${encodeURIComponent(timeline.closest(".monitor").dataset.slug)}?${query}`;
+    if (until < now() && named.has(address)) return named.get(address);
+    const answer = await fetch(address);
+    if (!answer.ok) return null;
+    const text = await answer.text();
+    if (named.size > 200) named.clear();
+    named.set(address, text);
+    return text;
+  };
+  const enableTimeline = (timeline) => {
+    const { buckets } = document.querySelector("#monitors").dataset;
+    const attributes = {
+      role: "slider", tabindex: 0, "aria-valuemin": 0, "aria-valuemax": buckets - 1, "aria-valuenow": buckets - 1,
+      "aria-valuetext": timeline.querySelector(".visually-hidden").textContent,
+      "aria-label": `Timeline of ${timeline.closest(".monitor").dataset.slug} ${timeline.dataset.environment ?? ""}`.trim(),
+    };
+    for (const [name, value] of Object.entries(attributes)) timeline.setAttribute(name, value);
+    const at = (event) => {
+      const { left, width } = timeline.getBoundingClientRect();
+      return Math.floor((event.clientX - left) / width * buckets);
+    };
+    timeline.addEventListener("pointermove", (event) => { if (!event.target.closest(".tip")) choose(timeline, at(event)); });
+    timeline.addEventListener("pointerleave", unchoose);
+    timeline.addEventListener("focus", () => choose(timeline, chosen?.timeline === timeline ? chosen.number : buckets - 1));
+    timeline.addEventListener("blur", unchoose);
+    timeline.addEventListener("keydown", (event) => {
+      const number = chosen?.timeline === timeline ? chosen.number : Number(timeline.getAttribute("aria-valuenow"));
+      const steps = { ArrowLeft: number - 1, ArrowDown: number - 1, ArrowRight: number + 1, ArrowUp: number + 1, PageDown: number - 12, PageUp: number + 12, Home: 0, End: buckets - 1 };
+      if (event.key === "Escape") unchoose();
+      if (!(event.key in steps)) return;
+      event.preventDefault();
+      choose(timeline, steps[event.key]);
+    });
+  };
+  document.querySelectorAll("#monitors .timeline").forEach(enableTimeline);
+
+  connect();
 })();

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::sweep::MemorySweep;
 use super::tables::{AlertRow, MemoryDatabase, children};
 use crate::alerts::DueAlert;
-use crate::domain::{CheckIn, Outage};
+use crate::domain::{CheckIn, Explained, Outage};
 use crate::settings::Retention;
 use crate::store::error::StoreError;
 use crate::store::queries::{Queries, Sweep};
@@ -168,6 +168,10 @@ impl Queries for MemoryDatabase {
             view: tables.incident_view(row),
             occurrences: children(&tables.occurrences, *id).map(|(_, row)| row.clone()).collect(),
         }))
+    }
+
+    fn explained(&self, id: Uuid) -> Result<Option<Explained>, StoreError> {
+        Ok(self.tables().explained(id))
     }
 
     fn processing_errors(&self, slug: Option<&str>) -> Result<Vec<ProcessingErrorsView>, StoreError> {

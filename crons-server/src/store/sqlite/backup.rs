@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::connection::SqliteStore;
 use super::schema;
 use crate::store::error::StoreError;
 
@@ -32,6 +33,16 @@ pub fn backup(from: &Path, to: &Path) -> Result<(), StoreError> {
     }
     copied?;
     std::fs::rename(partial, to).map_err(StoreError::unavailable)
+}
+
+impl SqliteStore {
+    /// Copies the database to the new file `to`.
+    ///
+    /// # Errors
+    /// If `to` is there already or cannot be written.
+    pub fn copy_to(&self, to: &Path) -> Result<(), StoreError> {
+        copy(&self.connection, to)
+    }
 }
 
 fn copy(connection: &rusqlite::Connection, to: &Path) -> Result<(), StoreError> {

@@ -26,6 +26,7 @@ mod summaries;
 mod stats;
 mod activity;
 mod incidents;
+mod explained;
 mod expired;
 mod retention_walk;
 mod retention;

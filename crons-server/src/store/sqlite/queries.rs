@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::reader::SqliteReader;
 use crate::alerts::DueAlert;
-use crate::domain::Outage;
+use crate::domain::{Explained, Outage};
 use crate::settings::Retention;
 use crate::store::error::StoreError;
 use crate::store::queries::{Queries, Sweep};
@@ -100,6 +100,10 @@ impl Queries for SqliteReader {
 
     fn incident(&self, id: Uuid) -> Result<Option<IncidentDetail>, StoreError> {
         self.incident_detail(id)
+    }
+
+    fn explained(&self, id: Uuid) -> Result<Option<Explained>, StoreError> {
+        self.explained_of(id)
     }
 
     fn processing_errors(&self, slug: Option<&str>) -> Result<Vec<ProcessingErrorsView>, StoreError> {

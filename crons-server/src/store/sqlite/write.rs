@@ -107,18 +107,23 @@ impl SqliteTransaction<'_> {
             })
             .collect();
         let configs = self.config_ids(changed.iter().map(|(_, _, run)| &run.config))?;
+        let decisions = changed.iter().map(|(_, _, run)| run.decision.as_ref().map(json).transpose());
+        let decisions = decisions.collect::<Result<Vec<_>, StoreError>>()?;
         let rows: Vec<_> = changed
             .iter()
-            .map(|(id, environment, run)| check_in(*id, *environment, configs[&run.config], run))
+            .zip(&decisions)
+            .map(|((id, environment, run), decision)| {
+                check_in(*id, *environment, configs[&run.config], run, decision.as_deref())
+            })
             .collect();
         bulk::insert(
             &self.transaction,
             "check_ins (id, guid, environment_id, status, duration_ms, date_added, date_updated, date_clock,
-             date_in_progress, expected_time, timeout_at, config_id, reported, unheard)",
+             date_in_progress, expected_time, timeout_at, config_id, reported, unheard, decision)",
             "ON CONFLICT (id) DO UPDATE SET status = excluded.status, duration_ms = excluded.duration_ms,
              date_updated = excluded.date_updated, date_in_progress = excluded.date_in_progress,
              timeout_at = excluded.timeout_at, config_id = excluded.config_id, reported = excluded.reported,
-             unheard = excluded.unheard",
+             unheard = excluded.unheard, decision = excluded.decision",
             &rows,
         )
     }
@@ -178,11 +183,12 @@ impl SqliteTransaction<'_> {
         bulk::insert(
             &self.transaction,
             "incidents (id, guid, environment_id, started_at, starting_check_in, resolved_at, resolving_check_in, errors,
-             misses, timeouts, told, acknowledged_at, acknowledged_by)",
+             misses, timeouts, told, acknowledged_at, acknowledged_by, opened_at, opening_check_in, threshold,
+             recovery_threshold)",
             "ON CONFLICT (id) DO UPDATE SET resolved_at = excluded.resolved_at,
              resolving_check_in = excluded.resolving_check_in, errors = excluded.errors, misses = excluded.misses,
              timeouts = excluded.timeouts, told = excluded.told, acknowledged_at = excluded.acknowledged_at,
-             acknowledged_by = excluded.acknowledged_by",
+             acknowledged_by = excluded.acknowledged_by, recovery_threshold = excluded.recovery_threshold",
             &rows,
         )
     }
@@ -247,7 +253,13 @@ fn environment(id: i64, monitor_id: i64, value: &MonitorEnvironment) -> [ToSqlOu
     ]
 }
 
-fn check_in(id: i64, environment_id: i64, config_id: i64, row: &CheckIn) -> [ToSqlOutput<'_>; 14] {
+fn check_in<'a>(
+    id: i64,
+    environment_id: i64,
+    config_id: i64,
+    row: &'a CheckIn,
+    decision: Option<&'a str>,
+) -> [ToSqlOutput<'a>; 15] {
     [
         id.into(),
         row.guid.as_bytes().as_slice().into(),
@@ -263,10 +275,12 @@ fn check_in(id: i64, environment_id: i64, config_id: i64, row: &CheckIn) -> [ToS
         config_id.into(),
         maybe(row.reported.map(Status::as_str)),
         row.unheard.into(),
+        maybe(decision),
     ]
 }
 
-fn incident(id: i64, environment_id: i64, value: &Incident) -> [ToSqlOutput<'_>; 13] {
+fn incident(id: i64, environment_id: i64, value: &Incident) -> [ToSqlOutput<'_>; 17] {
+    let opening = value.opening.as_ref();
     let acknowledged = value.acknowledged.as_ref();
     [
         id.into(),
@@ -282,6 +296,10 @@ fn incident(id: i64, environment_id: i64, value: &Incident) -> [ToSqlOutput<'_>;
         value.notified.into(),
         maybe(acknowledged.map(|acknowledged| Micros(acknowledged.at))),
         maybe(acknowledged.map(|acknowledged| acknowledged.by.as_str())),
+        maybe(opening.map(|opening| Micros(opening.at))),
+        maybe(opening.map(|opening| opening.check_in.as_bytes().as_slice())),
+        maybe(opening.map(|opening| opening.threshold)),
+        maybe(value.recovery_threshold),
     ]
 }
 

@@ -5,7 +5,7 @@ use crons_server::Settings;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_list_is_well_in_every_look() {
-    for look in [Look::LIGHT, Look::DARK] {
+    for look in Look::ALL {
         browse(Settings::default(), look, |page| async move {
             page.browser.open_page("/").await;
             page.browser.assert_well().await;

@@ -1,5 +1,6 @@
 //! The pages, as a browser shows them.
 
+mod commands;
 mod list;
 mod monitor;
 mod sign_in;

@@ -26,6 +26,19 @@ pub(super) struct Filter {
     pub page: PageRequest,
 }
 
+impl Default for Filter {
+    fn default() -> Self {
+        Self {
+            state: None,
+            search: None,
+            owner: None,
+            environment: None,
+            window: Window::default(),
+            page: PageRequest { skip: 0, limit: PER_PAGE },
+        }
+    }
+}
+
 impl Filter {
     /// Reads the query string. A parameter without a value, as a form sends it, is not given.
     ///
@@ -52,7 +65,12 @@ impl Filter {
 
     /// Whether all monitors are shown.
     pub(super) fn is_open(&self) -> bool {
-        self.state.is_none() && self.search.is_none() && self.owner.is_none() && self.environment.is_none()
+        self.state.is_none() && self.counts_all()
+    }
+
+    /// Whether the states of all monitors are counted.
+    pub(super) fn counts_all(&self) -> bool {
+        self.search.is_none() && self.owner.is_none() && self.environment.is_none()
     }
 
     /// The address of the list with these choices.

@@ -16,16 +16,19 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
-
-pub use self::runs::runs_of_bucket;
+use serde_json::{Map, Value, json};
 
 use self::filter::Filter;
 use self::first_run::Connection;
 use self::overview::Overview;
 use self::row::Rows;
+pub(super) use self::row::{environment_health, health_of, percentile};
+pub use self::runs::runs_of_bucket;
 use self::slots::SlotsOf;
-use self::window::Window;
+pub(super) use self::window::Window;
+use super::actions::bulk;
 use super::document::{Head, document};
+use super::health::Health;
 use crate::domain::Outage;
 use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
@@ -58,6 +61,8 @@ pub async fn index(
     query: QueryPairs,
 ) -> Result<Response, HttpError> {
     let filter = Filter::of_query(&query)?;
+    // Read before the rows: a change in between is sent to the page, and not missed.
+    let position = state.inbox.changes().position();
     let now = state.inbox.clock().now();
     let chosen = filter.clone();
     let stored = state.read(move |queries| Stored::read(queries, &chosen, now)).await?;
@@ -66,18 +71,56 @@ pub async fn index(
     let is_empty = stored.overview.total() == 0 && filter.is_open();
     let content = html! {
         h1 { "Monitors" }
-        (refused::line(&stored.refused, now))
+        div #refused { (refused::line(&stored.refused, now)) }
+        div #live data-after=(position) data-window=(filter.window.key()) data-counts-all[filter.counts_all()] {}
         @if is_empty {
             (first_run::page(&connection))
         } @else {
             (form(&filter, &stored))
             (states(&filter, &stored.overview))
             (list(&filter, &stored, now))
+            @if !stored.monitors.is_empty() { (bulk::bar(&filter.address())) }
             (other_pages(&filter, stored.overview.slugs.len()))
             (first_run::folded(&connection))
         }
     };
     Ok(document(&state, &head, &content))
+}
+
+/// The rows of some monitors for pages that are open, as JSON: those of deleted ones are null. With the counts of all monitors, and the
+/// refused payloads if there are new ones.
+pub(super) fn rows_of(
+    queries: &dyn Queries,
+    slugs: &[String],
+    is_refused: bool,
+    window: Window,
+    now: Timestamp,
+) -> Result<Value, StoreError> {
+    let overview = Overview::of_all(&queries.summaries()?);
+    let buckets = window.buckets(now);
+    let monitors = queries.monitors_named(slugs)?;
+    let activity = queries.activity(slugs, buckets)?;
+    let outages = queries.outages(buckets.since, PageRequest { skip: 0, limit: OUTAGES })?.items;
+    let mut rows: Map<String, Value> = slugs.iter().map(|slug| (slug.clone(), Value::Null)).collect();
+    let mut rendered = Rows { window, buckets, outages: &outages, now, slots: SlotsOf::default() };
+    for view in &monitors {
+        let row = rendered.row(view, activity_of(&activity, view)).into_string();
+        rows.insert(view.monitor.slug.to_string(), row.into());
+    }
+    let counts: Map<String, Value> =
+        overview.counts.iter().map(|(state, count)| (state.key().to_owned(), (*count).into())).collect();
+    let mut changes = json!({
+        "now": now.as_millisecond(),
+        "rows": rows,
+        "counts": counts,
+        "total": overview.total(),
+        "state": overview.worst().map(Health::key),
+    });
+    if is_refused {
+        let refused = queries.refused(now.saturating_sub(REFUSED_SINCE).unwrap_or(now), REFUSED)?;
+        changes["refused"] = refused::line(&refused, now).into_string().into();
+    }
+    Ok(changes)
 }
 
 impl Stored {
@@ -130,11 +173,11 @@ fn states(filter: &Filter, overview: &Overview) -> Markup {
     let current = |is_current: bool| is_current.then_some("true");
     html! {
         nav.filters #filters aria-label="States" {
-            a href=(filter.with_state(None).address()) aria-current=[current(filter.state.is_none())] {
+            a data-count="total" href=(filter.with_state(None).address()) aria-current=[current(filter.state.is_none())] {
                 "All " b.number { (overview.total()) }
             }
             @for (state, count) in overview.counts {
-                a class=(state.key()) href=(filter.with_state(Some(state)).address())
+                a class=(state.key()) data-count=(state.key()) href=(filter.with_state(Some(state)).address())
                     aria-current=[current(filter.state == Some(state))] {
                     (state.icon()) " " (state.word()) " " b.number { (count) }
                 }

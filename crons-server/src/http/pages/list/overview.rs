@@ -31,6 +31,11 @@ impl Overview {
         Self { counts, slugs: left.into_iter().map(|(_, slug)| slug.to_owned()).collect() }
     }
 
+    /// All monitors.
+    pub(super) fn of_all(monitors: &[MonitorSummary]) -> Self {
+        Self::new(monitors, &Filter::default())
+    }
+
     /// The number of monitors of all states.
     pub(super) fn total(&self) -> usize {
         self.counts.iter().map(|(_, count)| count).sum()

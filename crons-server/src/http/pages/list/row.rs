@@ -10,6 +10,7 @@ use super::slots::{Slots, SlotsOf};
 use super::timeline::Timeline;
 use super::window::Window;
 use crate::domain::{Config, Outage, Status};
+use crate::http::pages::actions::bulk;
 use crate::http::pages::health::Health;
 use crate::http::pages::words;
 use crate::store::{Activity, Buckets, EnvironmentView, MonitorView, RunMark};
@@ -39,6 +40,7 @@ impl Rows<'_> {
         html! {
             li class={ "monitor " (state.key()) } id={ "monitor-" (slug) } data-slug=(slug) data-state=(state.key()) {
                 div.who {
+                    input.choose type="checkbox" name="slug" value=(slug) form=(bulk::FORM) aria-label={ "Choose " (slug) };
                     h2 { a href={ "/monitors/" (slug) } { (slug) } }
                     (state.label())
                     p.note { @match &monitor.owner { Some(owner) => (owner), None => "no owner" } }
@@ -143,12 +145,13 @@ impl Rows<'_> {
 }
 
 /// The state of a monitor: that of its worst environment that is not muted.
-pub(super) fn health_of(view: &MonitorView) -> Health {
+pub(crate) fn health_of(view: &MonitorView) -> Health {
     let environments = view.environments.iter().map(|row| (row.environment.muted, environment_health(row)));
     worst(view.monitor.enabled, environments)
 }
 
-fn environment_health(row: &EnvironmentView) -> Health {
+/// The state of an environment, muted or not.
+pub(crate) fn environment_health(row: &EnvironmentView) -> Health {
     Health::of_environment(row.environment.status, row.newest.as_ref().map(|run| run.status), row.failing)
 }
 
@@ -199,7 +202,7 @@ fn durations<'a>(activity: impl Iterator<Item = &'a Activity>) -> Markup {
 }
 
 /// The smallest of the values, sorted, that `percent` of them do not exceed.
-fn percentile(sorted: &[i64], percent: usize) -> Option<i64> {
+pub(crate) fn percentile(sorted: &[i64], percent: usize) -> Option<i64> {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied()
 }

@@ -42,6 +42,11 @@ impl Window {
         }
     }
 
+    /// The number of the window, from 0 on.
+    pub(crate) fn number(self) -> usize {
+        self as usize
+    }
+
     pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Day => "24 hours",

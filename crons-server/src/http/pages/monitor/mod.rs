@@ -16,10 +16,12 @@ use maud::html;
 
 use self::scope::Scope;
 use super::document::{Head, document};
+use super::list::health_of;
 use crate::http::api::{InPath, no_monitor};
 use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
+use crate::pipeline::Position;
 use crate::store::{
     IncidentFilter, IncidentView, MonitorView, Page, PageRequest, ProcessingErrorsView, Queries, RunView,
     StoreError,
@@ -49,10 +51,12 @@ pub async fn monitor(
 ) -> Result<Response, HttpError> {
     let scope = Scope::of(&query)?;
     let (wanted, asked) = (slug.clone(), scope.clone());
+    // Read before the rows: a change in between is told to the page, and not missed.
+    let position = state.inbox.changes().position();
     let shown = state.read(move |queries| read(queries, &wanted, &asked)).await?;
     let shown = shown.ok_or_else(|| no_monitor(&slug))?;
     scope.check(&shown.view)?;
-    Ok(page(&state, &shown, &scope))
+    Ok(page(&state, &shown, &scope, position))
 }
 
 fn read(queries: &dyn Queries, slug: &str, scope: &Scope) -> Result<Option<Shown>, StoreError> {
@@ -71,22 +75,23 @@ fn read(queries: &dyn Queries, slug: &str, scope: &Scope) -> Result<Option<Shown
     Ok(Some(Shown { view, charted, runs, incidents, refused }))
 }
 
-fn page(state: &AppState, shown: &Shown, scope: &Scope) -> Response {
+fn page(state: &AppState, shown: &Shown, scope: &Scope, position: Position) -> Response {
     let now = state.inbox.clock().now();
     let (view, monitor) = (&shown.view, &shown.view.monitor);
     let zone = monitor.config.zone();
     let charted = scope.charted(view);
     let content = html! {
-        div.monitor data-zone=(zone) {
+        div #live data-after=(position) data-monitor=(monitor.slug) {}
+        div.monitor-page data-zone=(zone) {
             (head::head(view, scope, now))
             @if let Some(charted) = charted { (durations::durations(&shown.charted, charted, &monitor.config)) }
             (runs::runs(&shown.runs, view, scope))
-            (incidents::incidents(&shown.incidents, view.environments.len() > 1, now))
+            (incidents::incidents(&shown.incidents, view.environments.len() > 1, &scope.address(monitor.slug.as_str()), now))
             (next_runs::next_runs(view, charted, now))
             (configuration::configuration(monitor))
             (refused::refused(&shown.refused))
         }
     };
     let title = monitor.slug.as_str();
-    document(state, &Head { title, state: Some(head::health(view)) }, &content)
+    document(state, &Head { title, state: Some(health_of(view)) }, &content)
 }

@@ -1,3 +1,12 @@
+-- Why a run is missed, timed out, failed or unknown, as JSON; NULL for other runs, and for those of earlier versions.
+ALTER TABLE check_ins ADD COLUMN decision TEXT;
+
+-- The decision that opened an incident, and the number of successes that resolved it.
+ALTER TABLE incidents ADD COLUMN opened_at INTEGER;
+ALTER TABLE incidents ADD COLUMN opening_check_in BLOB;
+ALTER TABLE incidents ADD COLUMN threshold INTEGER;
+ALTER TABLE incidents ADD COLUMN recovery_threshold INTEGER;
+
 -- Runs that went wrong, by kind and time: a timeline looks for the first of each kind in each bucket. A run that goes well has no entry.
 CREATE INDEX check_ins_failed ON check_ins (environment_id, status, date_added)
     WHERE status IN ('unknown', 'error', 'timeout', 'missed');

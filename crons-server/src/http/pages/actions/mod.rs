@@ -1,0 +1,14 @@
+//! Commands of people by the forms of pages: without a script, and through the pipeline as those of the API.
+
+// In layer order: a module uses only those above it.
+mod refusal;
+mod change;
+mod delete;
+pub(super) mod bulk;
+mod acknowledge;
+
+pub use acknowledge::acknowledge;
+pub use bulk::change_many;
+pub(super) use change::Change;
+pub use change::change;
+pub use delete::{confirm_deletion, delete};
