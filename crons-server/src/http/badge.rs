@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{PreEscaped, html};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::access::{self, constant_time_eq};
 use crate::http::error::HttpError;
@@ -33,7 +34,7 @@ pub struct BadgePath {
 }
 
 /// A badge in the form that shields.io reads.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Badge {
     color: &'static str,
@@ -44,7 +45,7 @@ pub struct Badge {
 }
 
 /// The addresses of the badges of a monitor on this server.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct BadgeAddresses {
     json: String,
     svg: String,

@@ -99,6 +99,7 @@ fn router(state: AppState) -> Router {
         .merge(metrics(!state.metrics_public))
         .route("/api/0/", get(api::index))
         .route("/api/0", get(api::index))
+        .route("/api/0/openapi.json", get(api::openapi))
         .nest("/api/0/organizations/{organization}", api())
         .nest("/api/0/projects/{organization}/{project}", api_of_monitors())
         .fallback(not_found)

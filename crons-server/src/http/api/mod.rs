@@ -23,6 +23,8 @@ mod alerts;
 mod processing_errors;
 mod usage;
 mod outages;
+mod openapi_bodies;
+mod openapi;
 
 use axum::Json;
 use serde::Serialize;
@@ -40,6 +42,7 @@ pub use explanations::explanation;
 pub(crate) use incidents::incident_id;
 pub use incidents::{incident, incidents, incidents_of};
 pub use monitors::{monitor, monitors};
+pub use openapi::openapi;
 pub use outages::outages;
 pub use processing_errors::{processing_errors, processing_errors_of};
 pub(crate) use request::{InPath, no_monitor};

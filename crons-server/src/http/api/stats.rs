@@ -7,6 +7,7 @@ use axum::extract::State;
 use crons_types::Slug;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::period::duration;
@@ -40,7 +41,7 @@ pub struct Counts {
 type Bucket = (i64, BTreeMap<String, Counts>);
 
 /// The finished check-ins of a bucket.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub struct MonitorBucket {
     /// The start of the bucket in seconds since 1970.
     ts: i64,
