@@ -32,6 +32,9 @@ pub(crate) struct Arguments {
     /// variable or crons.toml
     #[arg(long, value_name = "TOKEN", env = "CRONS_ADMIN_TOKEN", hide_env_values = true)]
     admin_token: Option<String>,
+    /// Whether `/metrics` needs no admin token: true or false [default: false]
+    #[arg(long, value_name = "BOOL", env = "CRONS_METRICS_PUBLIC", num_args = 0..=1, default_missing_value = "true")]
+    metrics_public: Option<String>,
     /// Accept this many check-ins per minute from one environment of a monitor; `off` accepts any number [default: 6]
     #[arg(long, value_name = "NUMBER", env = "CRONS_RATE_LIMIT")]
     rate_limit: Option<String>,
@@ -55,6 +58,7 @@ fn resolve(arguments: Arguments) -> Result<(Config, Option<PathBuf>), String> {
         database,
         key,
         admin_token,
+        metrics_public,
         rate_limit,
         max_monitors,
         max_environments,
@@ -70,6 +74,7 @@ fn resolve(arguments: Arguments) -> Result<(Config, Option<PathBuf>), String> {
         ("database", database),
         ("key", key),
         ("admin_token", admin_token),
+        ("metrics_public", metrics_public),
         ("rate_limit", rate_limit),
         ("max_monitors", max_monitors),
         ("max_environments", max_environments),

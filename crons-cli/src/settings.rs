@@ -9,11 +9,12 @@ use crons_server::{Settings, quoted};
 use crate::values::whole_number;
 
 /// The keys of crons.toml.
-pub(crate) const KEYS: [&str; 10] = [
+pub(crate) const KEYS: [&str; 11] = [
     "listen",
     "database",
     "key",
     "admin_token",
+    "metrics_public",
     "rate_limit",
     "max_monitors",
     "max_environments",
@@ -51,6 +52,7 @@ impl Config {
             "database" => settings.database = text.parse()?,
             "key" => settings.public_key = Some(text.parse()?),
             "admin_token" => settings.admin_token = Some(text.parse()?),
+            "metrics_public" => settings.metrics_public = truth(key, text)?,
             "rate_limit" => settings.rate_limit = text.parse()?,
             "max_monitors" => settings.quotas.monitors = number(key, text, 1..=u32::MAX)?,
             "max_environments" => settings.quotas.environments = number(key, text, 1..=u32::MAX)?,
@@ -90,6 +92,10 @@ fn address(text: &str) -> Result<SocketAddr, String> {
             quoted(text)
         )
     })
+}
+
+fn truth(key: &str, text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| format!("{key}: {} is not valid; write true or false", quoted(text)))
 }
 
 fn number(key: &str, text: &str, allowed: RangeInclusive<u32>) -> Result<u32, String> {

@@ -19,6 +19,8 @@ pub struct OpenServer {
     pub(crate) database: OpenDatabase,
     pub(crate) public_key: String,
     pub(crate) sender: Sender,
+    /// The secret from which the keys of badges are made.
+    pub(crate) badge_secret: String,
     /// Whether rows of deleted monitors are still to be purged.
     pub(crate) has_deleted: bool,
     /// The last delivery of an alert by a server before this one.
@@ -55,12 +57,21 @@ impl OpenServer {
             Some(key) => key.as_str().to_owned(),
             None => transaction.setting("public_key", &Uuid::new_v4().simple().to_string())?,
         };
+        let badge_secret = transaction.setting("badge_secret", &Uuid::new_v4().simple().to_string())?;
         transaction.resume_alerts(settings.clock.now())?;
         transaction.commit()?;
         let has_deleted = database.queries.has_deleted()?;
         let newest = database.queries.alerts(NEWEST_ALERTS)?;
         let last_delivered = newest.iter().filter_map(|alert| alert.delivered).max();
-        Ok(Self { settings: settings.clone(), database, public_key, sender, has_deleted, last_delivered })
+        Ok(Self {
+            settings: settings.clone(),
+            database,
+            public_key,
+            sender,
+            badge_secret,
+            has_deleted,
+            last_delivered,
+        })
     }
 }
 

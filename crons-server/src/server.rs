@@ -152,7 +152,7 @@ impl OpenServer {
     /// # Panics
     /// Outside of a tokio runtime with I/O and time.
     pub fn serve(self, listener: TcpListener) -> Result<Server, StartError> {
-        let Self { settings, database, public_key, sender, has_deleted, last_delivered } = self;
+        let Self { settings, database, public_key, sender, badge_secret, has_deleted, last_delivered } = self;
         let OpenDatabase { store, queries, probe, sweeper } = database;
         let address = listener.local_addr()?;
         refuse_exposed(&settings, address)?;
@@ -171,6 +171,8 @@ impl OpenServer {
             probe,
             public_key: public_key.as_str().into(),
             dsn: dsn.as_str().into(),
+            badge_secret: badge_secret.as_str().into(),
+            metrics_public: settings.metrics_public,
             access: Access::new(settings.admin_token.clone(), settings.clock.clone()),
             live: Arc::new(Live::new(settings.connection_limits.most_streams(), stopped.clone())),
             mask,

@@ -96,3 +96,63 @@ fn the_server_is_ready_while_its_parts_work() {
     server.advance("10:31:00");
     assert_eq!(server.get("/ready").status, 200);
 }
+
+#[test]
+fn each_environment_has_its_state_duration_and_deadline() {
+    let server = Harness::at("10:00:00");
+    let odd = "a \"b\" \\c";
+    let mut run = check_in(&id('a'), "ok");
+    (run["environment"], run["duration"]) = (json!(odd), json!(1.5));
+    server.send("10:00:00", &run);
+    server.send("10:00:10", &check_in(&id('b'), "error"));
+    let mut disabled = check_in(&id('c'), "ok");
+    disabled["monitor_slug"] = json!("disabled");
+    server.send("10:00:20", &disabled);
+    let put = |path: &str, body| {
+        assert_eq!(server.put(&format!("{}/monitors/{path}", harness::API), &body).status, 200);
+    };
+    put("disabled/", json!({"status": "disabled"}));
+    put("job/environments/production/", json!({"isMuted": true}));
+    server.set_clock("10:01:00");
+    let text = metrics(&server);
+    let odd = r#"monitor="job",environment="a \"b\" \\c""#;
+    let (job, off) =
+        (r#"monitor="job",environment="production""#, r#"monitor="disabled",environment="production""#);
+    for (name, labels, expected) in [
+        ("state", &format!("{odd},state=\"ok\""), Some(1.0)),
+        ("state", &format!("{job},state=\"failed\""), Some(1.0)),
+        ("state", &format!("{job},state=\"ok\""), None),
+        ("state", &format!("{off},state=\"disabled\""), Some(1.0)),
+        ("up", &odd.to_owned(), Some(1.0)),
+        ("up", &job.to_owned(), Some(0.0)),
+        ("muted", &job.to_owned(), Some(1.0)),
+        ("muted", &odd.to_owned(), Some(0.0)),
+        ("enabled", &off.to_owned(), Some(0.0)),
+        ("enabled", &job.to_owned(), Some(1.0)),
+        ("last_duration_seconds", &odd.to_owned(), Some(1.5)),
+        ("last_duration_seconds", &job.to_owned(), None),
+        ("until_missed_seconds", &job.to_owned(), Some(3_600.0)),
+        ("until_missed_seconds", &off.to_owned(), None),
+    ] {
+        assert_eq!(
+            value(&text, &format!("crons_monitor_{name}{{{labels}}}")),
+            expected,
+            "{name} {labels}\n{text}"
+        );
+    }
+}
+
+#[test]
+fn metrics_need_the_admin_token_unless_they_are_public() {
+    let token = "open-sesame-0123456789";
+    for metrics_public in [false, true] {
+        let admin_token = Some(token.parse().unwrap());
+        let settings = crons_server::Settings { admin_token, metrics_public, ..Default::default() };
+        let server = Harness::with("10:00:00", settings);
+        assert_eq!(server.get("/metrics").status, if metrics_public { 200 } else { 401 });
+        let with_token =
+            server.agent.get(server.url("/metrics")).header("authorization", format!("Bearer {token}"));
+        assert_eq!(with_token.call().unwrap().status(), 200);
+        assert_eq!(server.get("/api/0/organizations/crons/monitors/").status, 401);
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::{FIRST, Written, in_pages, instant, number, on_every_backend};
 use crate::Settings;
-use crate::store::CheckInFilter;
+use crate::store::{CheckInFilter, StatsQuery, StatsView};
 
 /// The numbers and environments of the check-ins of `job`.
 fn listed(written: &Written, environment: Option<&str>) -> Vec<(u128, String)> {
@@ -136,5 +136,49 @@ fn the_first_trace_that_a_run_names_is_kept() {
             .collect();
         traces.sort_unstable();
         assert_eq!(traces, [(1, Some(77)), (2, Some(78)), (3, Some(3)), (4, None), (5, None)]);
+    });
+}
+
+#[test]
+fn check_ins_are_counted_by_bucket_environment_and_status() {
+    on_every_backend(&Settings::default(), |written| {
+        written.send("job", "b", 1, "ok");
+        written.send("job", "a", 2, "in_progress");
+        written.advance("10:00:30");
+        written.send("job", "a", 2, "ok");
+        written.send("job", "a", 3, "error");
+        written.advance("10:01:00");
+        written.send("job", "a", 4, "in_progress");
+        written.send("other", "a", 5, "ok");
+        let stats = |slugs: &[&str], environments: &[&str], until: &str| -> Vec<String> {
+            let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+            let query = StatsQuery {
+                slugs: owned(slugs),
+                environments: owned(environments),
+                since: instant("10:00:00"),
+                until: instant(until),
+                resolution: 60,
+            };
+            let row = |view: StatsView| {
+                let StatsView { monitor_slug, environment, bucket, status, count, duration_ms, timed } = view;
+                let minute = (bucket - instant("10:00:00").as_second()) / 60;
+                let status = status.as_str();
+                format!("{monitor_slug} {minute} {environment} {status} {count}, {timed} took {duration_ms}")
+            };
+            written.queries.stats(&query).unwrap().into_iter().map(row).collect()
+        };
+        assert_eq!(
+            stats(&["job", "nothing"], &[], "10:02:00"),
+            [
+                "job 0 a error 1, 0 took 0",
+                "job 0 a ok 1, 1 took 30000",
+                "job 0 b ok 1, 0 took 0",
+                "job 1 a in_progress 1, 0 took 0",
+            ]
+        );
+        assert_eq!(stats(&["other", "job"], &["b"], "10:01:00"), ["job 0 b ok 1, 0 took 0"]);
+        assert_eq!(stats(&["other"], &[], "10:01:00"), Vec::<String>::new(), "the end is left out");
+        let durations = written.queries.last_durations().unwrap();
+        assert_eq!(durations, [("job".to_owned(), "a".to_owned(), 30_000)]);
     });
 }

@@ -12,10 +12,11 @@ mod access;
 mod live;
 mod state;
 mod health;
-mod metrics;
 mod ingest;
 mod api;
 mod pages;
+mod metrics;
+mod badge;
 mod router;
 
 pub(crate) use access::Access;

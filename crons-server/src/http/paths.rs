@@ -4,7 +4,7 @@ use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
 /// The words of this server's routes, the only parts of a path that a message repeats.
-const WORDS: [&str; 28] = [
+const WORDS: [&str; 32] = [
     "api",
     "organizations",
     "crons",
@@ -32,6 +32,10 @@ const WORDS: [&str; 28] = [
     "sign-out",
     "ready",
     "metrics",
+    "projects",
+    "monitors-stats",
+    "stats",
+    "badge",
     "style.css",
 ];
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::MatchedPath;
+use axum::extract::{MatchedPath, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post, put};
+use axum::{Json, Router};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use tower_http::compression::CompressionLayer;
@@ -17,7 +17,7 @@ use crate::http::error::HttpError;
 use crate::http::listener::RequestBody;
 use crate::http::refusal_log::RefusalLog;
 use crate::http::state::AppState;
-use crate::http::{api, health, ingest, metrics, pages, paths};
+use crate::http::{api, badge, health, ingest, metrics, pages, paths};
 
 /// The routes, and a shortcut past them for envelopes: the routes and their layers would be a tenth of a check-in's cost.
 #[derive(Clone)]
@@ -96,14 +96,17 @@ fn router(state: AppState) -> Router {
     Router::new()
         .merge(pages())
         .route("/live", get(pages::live))
-        .route("/metrics", get(metrics::metrics))
+        .merge(metrics(!state.metrics_public))
         .route("/api/0/", get(api::index))
         .route("/api/0", get(api::index))
+        .route("/api/0/openapi.json", get(api::openapi))
         .nest("/api/0/organizations/{organization}", api())
         .nest("/api/0/projects/{organization}/{project}", api_of_monitors())
         .fallback(not_found)
         .method_not_allowed_fallback(other_method)
         .layer(middleware::from_fn_with_state(access.clone(), access::require_admin_token))
+        .merge(badges(state.clone()))
+        .merge(metrics(state.metrics_public))
         .merge(page_files())
         .route("/health", get(health::health))
         .route("/health/", get(health::health))
@@ -114,6 +117,19 @@ fn router(state: AppState) -> Router {
         .layer(middleware::from_fn(pages::errors_as_pages))
         .merge(ingest())
         .with_state(state)
+}
+
+/// The route of the metrics, or none.
+fn metrics(has_metrics: bool) -> Router<AppState> {
+    if has_metrics { Router::new().route("/metrics", get(metrics::metrics)) } else { Router::new() }
+}
+
+/// The badges of monitors, which a key of their own opens, too.
+fn badges(state: AppState) -> Router<AppState> {
+    Router::new()
+        .route("/monitors/{slug}/badge.svg", get(badge::svg))
+        .route("/monitors/{slug}/badge.json", get(badge::json))
+        .route_layer(middleware::from_fn_with_state(state, badge::admit))
 }
 
 /// The pages.
@@ -184,6 +200,8 @@ fn api_of_monitors() -> Router<AppState> {
             put(api::change_environment).delete(api::delete_environment),
         )
         .route("/monitors/{slug}/checkins/", get(api::check_ins))
+        .route("/monitors/{slug}/stats/", get(api::stats_of))
+        .route("/monitors/{slug}/badge/", get(badge_addresses))
         .route("/monitors/{slug}/checkins/{id}/", get(api::check_in))
         .route("/monitors/{slug}/incidents/", get(api::incidents_of))
         .route("/monitors/{slug}/processing-errors/", get(api::processing_errors_of))
@@ -194,6 +212,7 @@ fn api_of_monitors() -> Router<AppState> {
 /// The routes of the API.
 fn api() -> Router<AppState> {
     api_of_monitors()
+        .route("/monitors-stats/", get(api::stats))
         .route("/incidents/", get(api::incidents))
         .route("/incidents/{id}/", get(api::incident))
         .route("/incidents/{id}/acknowledgement/", put(api::acknowledge).delete(api::unacknowledge))
@@ -204,13 +223,22 @@ fn api() -> Router<AppState> {
         .route("/outages/", get(api::outages))
 }
 
+/// `GET /api/0/organizations/crons/monitors/{slug}/badge/`: the addresses of the badges of a monitor.
+async fn badge_addresses(
+    State(state): State<AppState>,
+    api::MonitorInPath(slug): api::MonitorInPath,
+) -> Result<Json<badge::BadgeAddresses>, HttpError> {
+    api::require_monitor(&state, &slug).await?;
+    Ok(Json(badge::addresses(&state, &slug)))
+}
+
 /// The answer to a path without a route. The message shows only known words of the path, since the rest may be a key.
 async fn not_found(uri: Uri) -> HttpError {
     let (path, shown) = (uri.path(), paths::redacted(uri.path()));
     let help = if path.starts_with("/api/0/") && !path.ends_with('/') {
         "paths of the API end in a slash"
     } else if path.starts_with("/api/0/") {
-        "the API has monitors/, incidents/, explanations/, alerts/, processing-errors/, usage/ and outages/ below /api/0/organizations/crons/"
+        "the API has monitors/, monitors-stats/, incidents/, explanations/, alerts/, processing-errors/, usage/ and outages/ below /api/0/organizations/crons/"
     } else if path.starts_with("/api/") {
         "send envelopes to /api/1/envelope/, and call /api/1/cron/{slug}/{key}/ for a check-in without an SDK"
     } else {

@@ -20,6 +20,10 @@ pub struct AppState {
     pub(crate) dsn: Arc<str>,
     /// Who may see pages and use the API.
     pub(crate) access: Access,
+    /// The secret from which the keys of badges are made.
+    pub(crate) badge_secret: Arc<str>,
+    /// Whether `/metrics` needs no token.
+    pub(crate) metrics_public: bool,
     /// The streams of live pages.
     pub(crate) live: Arc<Live>,
     /// Hides the public key.

@@ -38,6 +38,8 @@ pub struct Settings {
     /// The token that opens the pages and the API. `None`: everybody on this machine has access, and the server refuses to listen on an
     /// address that other machines can reach.
     pub admin_token: Option<AdminToken>,
+    /// Whether `/metrics` is open to everybody who reaches the server. Otherwise it needs the admin token, as the API does.
+    pub metrics_public: bool,
     /// The number of check-ins that the server accepts per minute from each environment of a monitor.
     pub rate_limit: RateLimit,
     /// The number of monitors and environments that check-ins may create.

@@ -28,5 +28,5 @@ pub(crate) use views::ErrorView;
 pub(crate) use views::{
     Activity, AlertView, Buckets, CheckInFilter, CheckInView, EnvironmentSummary, EnvironmentView, Export,
     IncidentDetail, IncidentFilter, IncidentView, MonitorSummary, MonitorView, Page, PageRequest,
-    ProcessingErrorsView, RefusedView, RunMark, RunPlace, RunView, UsageView,
+    ProcessingErrorsView, RefusedView, RunMark, RunPlace, RunView, StatsQuery, StatsView, UsageView,
 };

@@ -10,7 +10,7 @@ use super::expired::Expired;
 use super::views::{
     Activity, AlertView, Buckets, CheckInFilter, CheckInView, Export, IncidentDetail, IncidentFilter,
     IncidentView, MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView,
-    RunPlace, RunView, UsageView,
+    RunPlace, RunView, StatsQuery, StatsView, UsageView,
 };
 use crate::alerts::DueAlert;
 use crate::domain::{Explained, Outage};
@@ -65,6 +65,13 @@ pub trait Queries: Send + Sync {
         filter: &CheckInFilter,
         page: PageRequest,
     ) -> Result<Option<Page<CheckInView>>, StoreError>;
+
+    /// Check-ins by buckets of time, in the order of slugs, buckets, environments and statuses. Buckets without check-ins are left out.
+    fn stats(&self, query: &StatsQuery) -> Result<Vec<StatsView>, StoreError>;
+
+    /// The slug, the environment and the duration in milliseconds of the newest of its last ten runs that has one, for all environments,
+    /// in the order of slugs and names.
+    fn last_durations(&self) -> Result<Vec<(String, String, i64)>, StoreError>;
 
     /// The check-in of a monitor with this id; `None` if there is none.
     fn check_in(&self, slug: &str, id: Uuid) -> Result<Option<CheckInView>, StoreError>;

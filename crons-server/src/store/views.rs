@@ -78,6 +78,8 @@ pub struct EnvironmentSummary {
     pub muted: bool,
     /// The start of the newest check-in.
     pub last_check_in: Option<Timestamp>,
+    /// The deadline after which the next run counts as missed.
+    pub next_check_in_latest: Option<Timestamp>,
     /// The status of the newest check-in.
     pub newest: Option<Status>,
     /// The status of the newest failure, while the environment is in error.
@@ -134,6 +136,35 @@ pub struct RunMark {
     pub started: Timestamp,
     /// The end, as far as it is known; `None` of a run in progress, and of one that never began.
     pub ended: Option<Timestamp>,
+}
+
+/// The check-ins that statistics count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatsQuery {
+    pub slugs: Vec<String>,
+    /// Of any of these environments; empty: of all.
+    pub environments: Vec<String>,
+    /// Those that began at this instant or later,
+    pub since: Timestamp,
+    /// and before this one.
+    pub until: Timestamp,
+    /// The length of a bucket in seconds. Buckets begin at its multiples since 1970.
+    pub resolution: i64,
+}
+
+/// The check-ins of one bucket, environment and status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatsView {
+    pub monitor_slug: String,
+    pub environment: String,
+    /// The start of the bucket in seconds since 1970.
+    pub bucket: i64,
+    pub status: Status,
+    pub count: u32,
+    /// The sum of the durations that are known.
+    pub duration_ms: i64,
+    /// The number of check-ins whose duration is known.
+    pub timed: u32,
 }
 
 /// The check-ins of a monitor that a query asks for.

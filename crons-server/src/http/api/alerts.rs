@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::request::Scope;
@@ -15,9 +16,9 @@ use crate::store::AlertView;
 /// The number of alerts in the list.
 const MAX_LISTED: u32 = 100;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Alert<'a> {
+pub(super) struct Alert<'a> {
     id: Uuid,
     target: &'a str,
     event: &'a str,

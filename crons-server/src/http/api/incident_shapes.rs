@@ -4,18 +4,21 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::{self, Failures};
 use crate::store::{IncidentDetail, IncidentView};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Incident<'a> {
     acknowledged: Option<Acknowledgement<'a>>,
     /// Milliseconds from start to resolution, as durations of check-ins are.
+    #[schema(value_type = Option<i64>)]
     duration: Option<i128>,
     environment: &'a str,
+    #[schema(value_type = Object)]
     failures: Failures,
     id: Uuid,
     monitor_slug: &'a str,
@@ -30,22 +33,23 @@ pub(super) struct Incident<'a> {
     title: String,
 }
 
-#[derive(Serialize)]
-struct Acknowledgement<'a> {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Acknowledgement<'a> {
     at: Timestamp,
     by: &'a str,
 }
 
 /// A failure that people were notified of, in the words of a Sentry issue.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Occurrence<'a> {
+pub(super) struct Occurrence<'a> {
     at: Timestamp,
     check_in_id: Uuid,
     fingerprint: String,
     level: &'static str,
     reason: &'a str,
     subtitle: String,
+    #[schema(value_type = Object)]
     tags: BTreeMap<&'static str, String>,
     title: String,
 }

@@ -15,6 +15,7 @@ mod change_environments;
 mod bulk;
 mod period;
 mod check_ins;
+mod stats;
 mod incidents;
 mod acknowledgement;
 mod explanations;
@@ -23,6 +24,8 @@ mod alerts;
 mod processing_errors;
 mod usage;
 mod outages;
+mod openapi_bodies;
+mod openapi;
 
 use axum::Json;
 use serde::Serialize;
@@ -43,9 +46,12 @@ pub(crate) use incidents::incident_id;
 pub use incidents::{incident, incidents, incidents_of};
 pub(crate) use monitor_body::monitor_change;
 pub use monitors::{monitor, monitors};
+pub use openapi::openapi;
 pub use outages::outages;
 pub use processing_errors::{processing_errors, processing_errors_of};
 pub(crate) use request::{InPath, no_monitor};
+pub use request::{MonitorInPath, require_monitor};
+pub use stats::{stats, stats_of};
 pub use usage::{usage, usage_of};
 
 #[derive(Serialize)]

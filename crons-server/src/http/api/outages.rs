@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::cursor::{PAGING, links, page_request};
 use super::request::{Scope, instant};
@@ -12,8 +13,8 @@ use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
 
-#[derive(Serialize)]
-struct Outage {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Outage {
     since: Timestamp,
     until: Timestamp,
 }

@@ -5,18 +5,20 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::request::{MonitorInPath, Scope, require_monitor};
 use crate::http::error::HttpError;
 use crate::http::state::AppState;
 use crate::store::ProcessingErrorsView;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ProcessingErrors<'a> {
+pub(super) struct ProcessingErrors<'a> {
     date_received: Timestamp,
     payload: &'a str,
     accepted: bool,
+    #[schema(value_type = Vec<Object>)]
     errors: Vec<Error<'a>>,
 }
 

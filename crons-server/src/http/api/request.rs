@@ -130,7 +130,7 @@ pub(super) fn instant(query: &QueryPairs, name: &str) -> Result<Option<Timestamp
 }
 
 /// Answers 404 if there is no monitor of this slug.
-pub(super) async fn require_monitor(state: &AppState, slug: &str) -> Result<(), HttpError> {
+pub async fn require_monitor(state: &AppState, slug: &str) -> Result<(), HttpError> {
     let wanted = slug.to_owned();
     let found = state.read(move |queries| queries.has_monitor(&wanted)).await?;
     if found { Ok(()) } else { Err(no_monitor(slug)) }

@@ -3,6 +3,7 @@
 use crons_types::{IntervalUnit, Schedule};
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::request::ORGANIZATION;
@@ -10,7 +11,7 @@ use crate::domain;
 use crate::store::{CheckInView, EnvironmentView, MonitorView};
 
 /// A monitor with its environments.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Monitor<'a> {
     config: Config<'a>,
@@ -30,14 +31,14 @@ pub(super) struct Monitor<'a> {
     status: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Owner<'a> {
     id: &'a str,
     name: &'a str,
     r#type: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Project {
     id: String,
     name: &'static str,
@@ -45,14 +46,17 @@ struct Project {
 }
 
 /// A monitor's configuration, in the keys of check-ins.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Config<'a> {
     /// Always null: alert rules stand in the server's own configuration.
+    #[schema(value_type = Option<String>)]
     alert_rule_id: (),
     checkin_margin: Option<u32>,
     failure_issue_threshold: Option<u32>,
     max_runtime: Option<u32>,
     recovery_threshold: Option<u32>,
+    /// A crontab, or an interval as a pair such as `[10, "minute"]`.
+    #[schema(value_type = serde_json::Value)]
     schedule: ScheduleValue<'a>,
     schedule_type: &'static str,
     timezone: &'static str,
@@ -65,7 +69,7 @@ enum ScheduleValue<'a> {
     Interval(u32, IntervalUnit),
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Environment<'a> {
     active_incident: Option<ActiveIncident>,
@@ -78,17 +82,19 @@ struct Environment<'a> {
     status: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ActiveIncident {
     /// Always null, as the next one: the incident is not resolved.
+    #[schema(value_type = Option<String>)]
     broken_notice: (),
+    #[schema(value_type = Option<String>)]
     resolving_timestamp: (),
     starting_timestamp: Timestamp,
 }
 
 /// A check-in with the configuration that was valid at its time.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CheckIn<'a> {
     date_added: Timestamp,
@@ -102,6 +108,7 @@ pub(super) struct CheckIn<'a> {
     expected_time: Option<Timestamp>,
     /// Always empty: this server keeps no errors of programs. Only with `expand=groups`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Object>>)]
     groups: Option<[(); 0]>,
     id: Uuid,
     monitor_config: Config<'a>,

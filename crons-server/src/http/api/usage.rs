@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::cursor::{PAGING, links, page_request};
 use super::request::{MonitorInPath, Scope, instant, require_monitor};
@@ -18,8 +19,8 @@ const MAX_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// The start of the list if the query does not say.
 const DEFAULT_AGE: SignedDuration = SignedDuration::from_hours(24);
 
-#[derive(Serialize)]
-struct Usage<'a> {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Usage<'a> {
     hour: Timestamp,
     monitor: Option<&'a str>,
     outcome: &'a str,

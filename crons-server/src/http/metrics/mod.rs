@@ -2,6 +2,7 @@
 
 // In layer order: a module uses only those above it.
 mod server;
+mod monitors;
 
 use axum::extract::State;
 use axum::http::header;
@@ -11,6 +12,7 @@ use prometheus_client::registry::Registry;
 
 use crate::http::error::HttpError;
 use crate::http::state::AppState;
+use monitors::MonitorFigures;
 use server::ServerFigures;
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -22,6 +24,11 @@ pub async fn metrics(State(state): State<AppState>) -> Result<Response, HttpErro
         figures: state.inbox.vitals().figures(),
         queued: state.inbox.queued(),
     }));
+    let (monitors, durations) =
+        state.read(|queries| Ok((queries.summaries()?, queries.last_durations()?))).await?;
+    let durations = durations.into_iter().map(|(slug, name, duration)| ((slug, name), duration)).collect();
+    let now = state.inbox.clock().now();
+    registry.register_collector(Box::new(MonitorFigures { monitors, durations, now }));
     let mut text = String::new();
     encode(&mut text, &registry).map_err(HttpError::internal)?;
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())

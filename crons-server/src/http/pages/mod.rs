@@ -17,6 +17,7 @@ mod why;
 pub use actions::{acknowledge, change, change_many, confirm_deletion, delete, edit, edit_page};
 pub use assets::{favicon, script, style};
 pub use error_page::errors_as_pages;
+pub(crate) use health::Health;
 pub use list::{index, runs_of_bucket};
 pub use live::live;
 pub(crate) use live::send_frames;

@@ -1,5 +1,7 @@
 //! Monitors in short, and their runs by time, by a look at every row.
 
+use std::collections::BTreeMap;
+
 use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
@@ -7,7 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::tables::Tables;
 use crate::domain::{CheckIn, EnvironmentStatus, Monitor, Status};
 use crate::store::limits::DURATION_SAMPLES;
-use crate::store::views::{Activity, Buckets, CheckInView, EnvironmentSummary, MonitorSummary, RunMark};
+use crate::store::views::{
+    Activity, Buckets, CheckInView, EnvironmentSummary, MonitorSummary, RunMark, StatsQuery, StatsView,
+};
 
 /// Failures and unknown runs, in the order in which a bucket shows them.
 const FAILED: [Status; 4] = [Status::Unknown, Status::Error, Status::Timeout, Status::Missed];
@@ -40,6 +44,7 @@ impl Tables {
                     status: row.status,
                     muted: row.muted,
                     last_check_in: row.last_check_in,
+                    next_check_in_latest: row.next_check_in_latest,
                     newest: self.newest_runs(id).first().map(|(_, run)| run.status),
                     failing: self.failing(id),
                 })
@@ -56,6 +61,36 @@ impl Tables {
             }
         };
         self.monitors_by_slug(|_| true).into_iter().map(summary).collect()
+    }
+
+    pub fn stats(&self, query: &StatsQuery) -> Vec<StatsView> {
+        let mut counts: BTreeMap<(String, i64, String, &'static str), StatsView> = BTreeMap::new();
+        for row in self.runs.values() {
+            let (slug, environment) = self.names(row.parent);
+            let run = &row.value;
+            let is_wanted = query.slugs.contains(&slug)
+                && (query.environments.is_empty() || query.environments.contains(&environment))
+                && run.date_added >= query.since
+                && run.date_added < query.until;
+            if !is_wanted {
+                continue;
+            }
+            let bucket = run.date_added.as_second().div_euclid(query.resolution) * query.resolution;
+            let key = (slug.clone(), bucket, environment.clone(), run.status.as_str());
+            let counted = counts.entry(key).or_insert(StatsView {
+                monitor_slug: slug,
+                environment,
+                bucket,
+                status: run.status,
+                count: 0,
+                duration_ms: 0,
+                timed: 0,
+            });
+            counted.count += 1;
+            counted.duration_ms += run.duration_ms.unwrap_or_default();
+            counted.timed += u32::from(run.duration_ms.is_some());
+        }
+        counts.into_values().collect()
     }
 
     pub fn activity(&self, slugs: &[String], buckets: Buckets) -> Vec<Activity> {

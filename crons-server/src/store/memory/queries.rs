@@ -17,7 +17,7 @@ use crate::store::queries::{Queries, Sweep};
 use crate::store::views::{
     Activity, AlertView, Buckets, CheckInFilter, CheckInView, Export, IncidentDetail, IncidentFilter,
     IncidentView, MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView,
-    RunPlace, RunView, UsageView,
+    RunPlace, RunView, StatsQuery, StatsView, UsageView,
 };
 
 impl Queries for MemoryDatabase {
@@ -111,6 +111,25 @@ impl Queries for MemoryDatabase {
         views.retain(|view| after.is_none_or(|after| order(view.place) > order(after)));
         views.sort_by_key(|view| order(view.place));
         Ok(Some(page(views, PageRequest { skip: 0, limit })))
+    }
+
+    fn stats(&self, query: &StatsQuery) -> Result<Vec<StatsView>, StoreError> {
+        Ok(self.tables().stats(query))
+    }
+
+    fn last_durations(&self) -> Result<Vec<(String, String, i64)>, StoreError> {
+        let tables = self.tables();
+        let mut found: Vec<_> = tables
+            .environments
+            .keys()
+            .filter_map(|id| {
+                let (slug, name) = tables.names(*id);
+                let newest = tables.newest_runs(*id).into_iter().take(10);
+                Some((slug, name, newest.map(|(_, run)| run.duration_ms).find_map(|duration| duration)?))
+            })
+            .collect();
+        found.sort();
+        Ok(found)
     }
 
     fn check_in(&self, slug: &str, id: Uuid) -> Result<Option<CheckInView>, StoreError> {

@@ -23,6 +23,7 @@ mod check_ins;
 mod runs;
 mod monitors;
 mod summaries;
+mod stats;
 mod activity;
 mod incidents;
 mod explained;

@@ -14,7 +14,7 @@ use crate::store::queries::{Queries, Sweep};
 use crate::store::views::{
     Activity, AlertView, Buckets, CheckInFilter, CheckInView, Export, IncidentDetail, IncidentFilter,
     IncidentView, MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView,
-    RunPlace, RunView, UsageView,
+    RunPlace, RunView, StatsQuery, StatsView, UsageView,
 };
 
 impl Queries for SqliteReader {
@@ -66,6 +66,14 @@ impl Queries for SqliteReader {
         page: PageRequest,
     ) -> Result<Option<Page<CheckInView>>, StoreError> {
         self.check_ins_of(slug, filter, page)
+    }
+
+    fn stats(&self, query: &StatsQuery) -> Result<Vec<StatsView>, StoreError> {
+        self.stats_of(query)
+    }
+
+    fn last_durations(&self) -> Result<Vec<(String, String, i64)>, StoreError> {
+        self.durations()
     }
 
     fn check_in(&self, slug: &str, id: Uuid) -> Result<Option<CheckInView>, StoreError> {

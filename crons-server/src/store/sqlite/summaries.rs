@@ -14,7 +14,7 @@ impl SqliteReader {
         let mut statement = connection.prepare_cached(&format!(
             "SELECT m.slug, m.owner, m.enabled, e.name, e.muted, e.status, (SELECT status FROM check_ins
                  WHERE environment_id = e.id ORDER BY date_added DESC, id DESC LIMIT 1), {FAILING},
-                 e.last_check_in, m.guid, coalesce(m.name, m.slug), m.muted
+                 e.last_check_in, m.guid, coalesce(m.name, m.slug), m.muted, e.next_check_in_latest
              FROM monitors m LEFT JOIN environments e ON e.monitor_id = m.id
              WHERE m.project = ?1 ORDER BY m.slug, e.name"
         ))?;
@@ -50,5 +50,6 @@ fn environment(row: &Row<'_>) -> rusqlite::Result<EnvironmentSummary> {
         newest: rows::maybe_status(row, 6)?,
         failing: rows::maybe_status(row, 7)?,
         last_check_in: rows::maybe_instant(row, 8)?,
+        next_check_in_latest: rows::maybe_instant(row, 12)?,
     })
 }

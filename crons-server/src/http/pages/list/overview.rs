@@ -108,6 +108,7 @@ mod tests {
             },
             muted: *muted,
             last_check_in: None,
+            next_check_in_latest: None,
             newest: Some(*status),
             failing: Some(*status).filter(|status| status.is_finished() && *status != Status::Ok),
         };

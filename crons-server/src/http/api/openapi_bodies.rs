@@ -1,0 +1,75 @@
+//! The schemas of the bodies of requests.
+
+use serde_json::{Value, json};
+
+/// A monitor that is created or changed.
+pub(super) fn monitor() -> Value {
+    let minutes = |most: u32| json!({"type": ["integer", "null"], "minimum": 1, "maximum": most});
+    let most = crons_types::MonitorConfig::MAX_THRESHOLD;
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "type": {"type": "string", "enum": ["cron_job"]},
+            "name": {"type": ["string", "null"], "minLength": 1, "maxLength": crate::domain::Monitor::MAX_NAME},
+            "slug": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,49}$"},
+            "status": status(),
+            "isMuted": {"type": "boolean"},
+            "owner": {"type": ["string", "null"], "pattern": "^(user|team):[A-Za-z0-9_-]+$"},
+            "project": {},
+            "config": {
+                "type": "object",
+                "additionalProperties": false,
+                "properties": {
+                    "schedule_type": {"type": "string", "enum": ["crontab", "interval"]},
+                    "schedule": {"examples": ["0 3 * * *", [10, "minute"]]},
+                    "timezone": {"type": ["string", "null"], "examples": ["Europe/Vienna"]},
+                    "checkin_margin": minutes(crons_types::MonitorConfig::MAX_CHECKIN_MARGIN),
+                    "max_runtime": minutes(crons_types::MonitorConfig::MAX_MAX_RUNTIME),
+                    "failure_issue_threshold": minutes(most),
+                    "recovery_threshold": minutes(most),
+                    "alert_rule_id": {"type": "null"},
+                },
+            },
+        },
+    })
+}
+
+/// A change of several monitors.
+pub(super) fn bulk() -> Value {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["ids"],
+        "properties": {
+            "ids": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            "status": status(),
+            "isMuted": {"type": "boolean"},
+            "project": {},
+        },
+    })
+}
+
+/// A change of an environment.
+pub(super) fn environment() -> Value {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["isMuted"],
+        "properties": {"isMuted": {"type": "boolean"}},
+    })
+}
+
+/// The person who takes an incident in hand.
+pub(super) fn acknowledgement() -> Value {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["by"],
+        "properties": {"by": {"type": "string", "minLength": 1, "maxLength": 200}},
+    })
+}
+
+fn status() -> Value {
+    json!({"type": "string", "enum": ["active", "disabled"]})
+}

@@ -1,0 +1,178 @@
+//! Badges: the state of a monitor as a small picture and as JSON, for other pages.
+//!
+//! A README shows a badge to people who have no token, so the address of a badge holds a key that cannot be guessed. The key opens the badge
+//! of one monitor and nothing else. The API tells it to those who may see the monitor. The admin token opens all badges.
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::header;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use maud::{PreEscaped, html};
+use ring::hmac;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::http::access::{self, constant_time_eq};
+use crate::http::error::HttpError;
+use crate::http::pages::Health;
+use crate::http::paths;
+use crate::http::query::QueryPairs;
+use crate::http::state::AppState;
+use crate::store::MonitorView;
+
+/// The bytes of a key.
+const KEY: usize = 16;
+/// The height of the picture, and the width of a character and of the space around a text, in pixels.
+const HEIGHT: usize = 20;
+const CHARACTER: usize = 7;
+const PADDING: usize = 10;
+
+#[derive(Deserialize)]
+pub struct BadgePath {
+    slug: String,
+}
+
+/// A badge in the form that shields.io reads.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Badge {
+    color: &'static str,
+    label: String,
+    message: &'static str,
+    schema_version: u8,
+    state: &'static str,
+}
+
+/// The addresses of the badges of a monitor on this server.
+#[derive(Serialize, ToSchema)]
+pub struct BadgeAddresses {
+    json: String,
+    svg: String,
+}
+
+/// Admits requests with the key of the badge, and those that `require_admin_token` admits.
+pub async fn admit(
+    State(state): State<AppState>,
+    Path(BadgePath { slug }): Path<BadgePath>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let query = QueryPairs::of(request.uri());
+    let presented = query.value("key").ok().flatten().unwrap_or_default();
+    if !presented.is_empty() && constant_time_eq(presented.as_bytes(), key(&state, &slug).as_bytes()) {
+        return next.run(request).await;
+    }
+    access::require_admin_token(State(state.access), request, next).await
+}
+
+/// `GET /monitors/{slug}/badge.svg`, with `?environment=` of this environment only.
+pub async fn svg(
+    State(state): State<AppState>,
+    Path(BadgePath { slug }): Path<BadgePath>,
+    query: QueryPairs,
+) -> Result<Response, HttpError> {
+    let badge = badge(&state, &slug, &query).await?;
+    let picture = picture(&badge);
+    let headers =
+        [(header::CONTENT_TYPE, "image/svg+xml; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
+    Ok((headers, picture).into_response())
+}
+
+/// `GET /monitors/{slug}/badge.json`
+pub async fn json(
+    State(state): State<AppState>,
+    Path(BadgePath { slug }): Path<BadgePath>,
+    query: QueryPairs,
+) -> Result<Response, HttpError> {
+    let badge = badge(&state, &slug, &query).await?;
+    Ok(([(header::CACHE_CONTROL, "no-cache")], Json(badge)).into_response())
+}
+
+/// The addresses of the badges of a monitor.
+pub(crate) fn addresses(state: &AppState, slug: &str) -> BadgeAddresses {
+    let key = if state.access.is_guarded() { format!("?key={}", key(state, slug)) } else { String::new() };
+    let address = |kind: &str| format!("/monitors/{slug}/badge.{kind}{key}");
+    BadgeAddresses { json: address("json"), svg: address("svg") }
+}
+
+/// The key of a monitor's badges.
+fn key(state: &AppState, slug: &str) -> String {
+    let secret = hmac::Key::new(hmac::HMAC_SHA256, state.badge_secret.as_bytes());
+    let tag = hmac::sign(&secret, slug.as_bytes());
+    let first = tag.as_ref().first_chunk::<KEY>();
+    first.map(|bytes| format!("{:032x}", u128::from_be_bytes(*bytes))).unwrap_or_default()
+}
+
+async fn badge(state: &AppState, slug: &str, query: &QueryPairs) -> Result<Badge, HttpError> {
+    query.only(&["key", "environment"])?;
+    let wanted = slug.to_owned();
+    let found = state.read(move |queries| queries.monitor(&wanted)).await?;
+    let found = found.ok_or_else(|| {
+        HttpError::not_found(format!(
+            "there is no monitor {}; the list of monitors is at /",
+            paths::named(slug)
+        ))
+    })?;
+    let (label, health) = match query.value("environment")? {
+        None => (found.monitor.name().to_owned(), health_of(&found)),
+        Some(name) => {
+            let view = found.environments.iter().find(|view| view.environment.name == name);
+            let view = view.ok_or_else(|| {
+                HttpError::not_found(format!(
+                    "environment: monitor {} has no environment {}",
+                    paths::named(slug),
+                    paths::named(name)
+                ))
+            })?;
+            let health = if found.monitor.enabled { environment_health(view) } else { Health::Disabled };
+            (format!("{} ({name})", found.monitor.name()), health)
+        }
+    };
+    let color = match health {
+        Health::Ok => "#2e7d32",
+        Health::InProgress => "#1565c0",
+        Health::Failed | Health::TimedOut | Health::Missed => "#c62828",
+        Health::Unknown | Health::Muted | Health::Disabled => "#616161",
+    };
+    Ok(Badge { color, label, message: health.word(), schema_version: 1, state: health.key() })
+}
+
+/// The state of the worst environment that is not muted.
+fn health_of(view: &MonitorView) -> Health {
+    if !view.monitor.enabled {
+        return Health::Disabled;
+    }
+    if view.is_muted() {
+        return Health::Muted;
+    }
+    let heard = view.environments.iter().filter(|view| !view.environment.muted);
+    heard.map(environment_health).min().unwrap_or(Health::Unknown)
+}
+
+fn environment_health(view: &crate::store::EnvironmentView) -> Health {
+    let newest = view.newest.as_ref().map(|run| run.status);
+    Health::of_environment(view.environment.status, newest, view.failing)
+}
+
+/// The picture: the label on grey, the state on its colour, with a text for screen readers.
+fn picture(Badge { color, label, message, .. }: &Badge) -> String {
+    let width = |text: &str| text.chars().count() * CHARACTER + 2 * PADDING;
+    let (left, right) = (width(label), width(message));
+    let baseline = HEIGHT - 6;
+    let svg = html! {
+        svg xmlns="http://www.w3.org/2000/svg" width=(left + right) height=(HEIGHT) role="img"
+            aria-label={ (label) ": " (message) } {
+            title { (label) ": " (message) }
+            rect width=(left + right) height=(HEIGHT) rx="3" fill="#424242" {}
+            rect x=(left) width=(right) height=(HEIGHT) rx="3" fill=(color) {}
+            rect x=(left) width="4" height=(HEIGHT) fill=(color) {}
+            g fill="#fff" text-anchor="middle" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" {
+                text x=(left / 2) y=(baseline) textLength=(left - 2 * PADDING) { (label) }
+                text x=(left + right / 2) y=(baseline) textLength=(right - 2 * PADDING) { (message) }
+            }
+        }
+    };
+    let PreEscaped(text) = svg;
+    text
+}
