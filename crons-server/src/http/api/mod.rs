@@ -15,6 +15,7 @@ mod check_ins;
 mod incidents;
 mod acknowledgement;
 mod explanations;
+mod tokens;
 mod advice;
 mod alerts;
 mod processing_errors;
@@ -43,6 +44,7 @@ pub use monitors::{monitor, monitors};
 pub use outages::outages;
 pub use processing_errors::{processing_errors, processing_errors_of};
 pub(crate) use request::{InPath, no_monitor};
+pub use tokens::{create_token, revoke_token, tokens};
 pub use usage::{usage, usage_of};
 
 #[derive(Serialize)]

@@ -22,3 +22,13 @@ ALTER TABLE monitors ADD COLUMN muted INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE monitors ADD COLUMN configured_by TEXT NOT NULL DEFAULT 'code';
 ALTER TABLE monitors ADD COLUMN configured_at INTEGER NOT NULL DEFAULT 0;
 UPDATE monitors SET configured_at = date_created;
+
+-- Tokens for programs that use the API. Only their SHA-256 is stored.
+CREATE TABLE api_tokens (
+    id INTEGER PRIMARY KEY,
+    guid BLOB NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    hash BLOB NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL
+) STRICT;
