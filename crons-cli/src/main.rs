@@ -24,6 +24,7 @@ mod backup;
 mod explain;
 mod list;
 mod manage;
+mod token;
 mod serve;
 mod demo;
 mod simulate;
@@ -79,6 +80,8 @@ enum Command {
     Enable(manage::EnableArguments),
     /// Delete a monitor with its history, or environments of it.
     Delete(manage::DeleteArguments),
+    /// Make, list and revoke tokens for programs that use the API of a server.
+    Token(token::Arguments),
     /// Check whether the server accepts a crontab, and explain it.
     Check(check::Arguments),
     /// Print your crontab, timers or CronJobs with each job wrapped in `crons run`.
@@ -110,6 +113,7 @@ fn main() -> ExitCode {
         Command::Disable(arguments) => manage::enable(&arguments, false).map(|()| true),
         Command::Enable(arguments) => manage::enable(&arguments, true).map(|()| true),
         Command::Delete(arguments) => manage::delete(&arguments).map(|()| true),
+        Command::Token(arguments) => token::run(&arguments).map(|()| true),
         Command::Check(arguments) => check::run(&arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Next(arguments) => next::run(&arguments),

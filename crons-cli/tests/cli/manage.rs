@@ -143,6 +143,47 @@ fn a_server_that_wants_a_token_is_told_apart() {
     }
 }
 
+#[test]
+fn tokens_are_made_listed_and_revoked_with_the_admin_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = super::support::serve(&folder.path().join("crons.db"));
+    command.args(["--admin-token", "open-sesame-0123456789"]).stderr(std::process::Stdio::null());
+    let server = Server::spawn(command);
+    assert!(server.check_in("job", 1));
+    let by = |token: &str, arguments: &[&str]| {
+        let mut command = super::support::crons(arguments);
+        let output = command.env("CRONS_URL", server.url("")).env("CRONS_TOKEN", token).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.success(), text(output.stdout), text(output.stderr))
+    };
+    let admin = "open-sesame-0123456789";
+    let (made, read, stderr) = by(admin, &["token", "create", "dashboard"]);
+    assert!(made, "{stderr}");
+    let read = read.trim();
+    let (_, write, _) = by(admin, &["token", "create", "deploy", "--scope", "write", "--json"]);
+    let write: Value = serde_json::from_str(&write).unwrap();
+    let write = write["token"].as_str().unwrap();
+    for (token, arguments, success) in [
+        (read, &["list"][..], true),
+        (read, &["mute", "job"], false),
+        (write, &["mute", "job"], true),
+        (write, &["token", "list"], false),
+        (write, &["token", "create", "more"], false),
+    ] {
+        let (done, _, stderr) = by(token, arguments);
+        assert_eq!(done, success, "{arguments:?}: {stderr}");
+        assert!(!stderr.contains(token), "{stderr}");
+    }
+    let (_, listed, _) = by(admin, &["token", "list"]);
+    assert!(listed.contains("dashboard  read   ") && listed.contains("deploy     write  "), "{listed}");
+    assert!(!listed.contains(read) && !listed.contains(write), "{listed}");
+    assert!(by(admin, &["token", "revoke", "dashboard"]).0);
+    let (done, _, stderr) = by(read, &["list"]);
+    assert!(!done && stderr.contains("does not accept the token"), "{stderr}");
+    let (done, _, stderr) = by(admin, &["token", "revoke", "dashboard"]);
+    assert!(!done && stderr.contains("is no UUID"), "{stderr}");
+}
+
 /// Answers one connection on a free port of this machine.
 fn answering(answer: &'static str) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -10,6 +10,7 @@ mod incidents;
 mod monitors;
 mod receipts;
 mod retention;
+mod tokens;
 mod writes;
 
 use std::path::Path;

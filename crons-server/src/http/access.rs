@@ -19,9 +19,6 @@ use crate::http::error::HttpError;
 use crate::http::session::{self, SessionKey};
 use crate::settings::AdminToken;
 
-/// The challenge that has a browser ask for a user name and a password.
-const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"crons\", charset=\"UTF-8\"");
-
 /// The rule for pages and API: with an admin token, requests that present it; without one, requests from this machine.
 #[derive(Debug, Clone)]
 pub struct Access {
@@ -64,6 +61,14 @@ impl Access {
         session::sign_out(is_https(headers))
     }
 
+    /// Whether a request presents the admin token, comes from a browser that is signed in, or needs neither, as there is no admin token.
+    pub fn is_admin(&self, headers: &HeaderMap) -> bool {
+        let Some(guard) = &self.guard else { return true };
+        let is_right = |presented: Vec<u8>| constant_time_eq(&presented, guard.token.as_str().as_bytes());
+        // A browser may still send the password of a former token beside its cookie.
+        presented_token(headers).is_some_and(is_right) || self.is_signed_in(headers)
+    }
+
     /// Rejects a `Host` that is no name of this machine; `None` accepts. Otherwise a page on the web could reach the server under a name
     /// that it has pointed at this machine (DNS rebinding). With a token any name is accepted.
     pub fn reject_host(&self, headers: &HeaderMap) -> Option<HttpError> {
@@ -91,23 +96,6 @@ pub async fn reject_cross_origin(State(access): State<Access>, request: Request,
     }
 }
 
-/// Rejects requests that neither present the admin token nor come from a browser that is signed in, if a token is configured.
-pub async fn require_admin_token(State(access): State<Access>, request: Request, next: Next) -> Response {
-    let Some(guard) = &access.guard else { return next.run(request).await };
-    let presented = presented_token(request.headers());
-    let is_right = |presented: &[u8]| constant_time_eq(presented, guard.token.as_str().as_bytes());
-    // A browser may still send the password of a former token beside its cookie.
-    if presented.as_deref().is_some_and(is_right) || access.is_signed_in(request.headers()) {
-        return next.run(request).await;
-    }
-    let what = if presented.is_some() { "this is not the admin token" } else { "this needs the admin token" };
-    let detail = format!(
-        "{what}: send it as `Authorization: Bearer ..`, or as the password of any user name (Basic); in a browser, sign in at /sign-in"
-    );
-    ([(header::WWW_AUTHENTICATE, CHALLENGE)], HttpError::new(StatusCode::UNAUTHORIZED, detail))
-        .into_response()
-}
-
 /// Whether a browser speaks https with the proxy in front of this server: the proxy says so, or the page that a form was sent from.
 fn is_https(headers: &HeaderMap) -> bool {
     let forwarded = values(headers, FORWARDED_PROTO).flat_map(|value| value.split(','));
@@ -124,7 +112,7 @@ pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
 }
 
 /// The token in `Authorization: Bearer TOKEN`, or in `Authorization: Basic` with any user name.
-fn presented_token(headers: &HeaderMap) -> Option<Vec<u8>> {
+pub fn presented_token(headers: &HeaderMap) -> Option<Vec<u8>> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, rest) = value.trim().split_once(' ')?;
     let rest = rest.trim();

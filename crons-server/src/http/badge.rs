@@ -13,7 +13,8 @@ use ring::hmac;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::http::access::{self, constant_time_eq};
+use crate::http::access::constant_time_eq;
+use crate::http::authority;
 use crate::http::error::HttpError;
 use crate::http::pages::Health;
 use crate::http::paths;
@@ -51,7 +52,7 @@ pub struct BadgeAddresses {
     svg: String,
 }
 
-/// Admits requests with the key of the badge, and those that `require_admin_token` admits.
+/// Admits requests with the key of the badge, and those that `require_token` admits.
 pub async fn admit(
     State(state): State<AppState>,
     Path(BadgePath { slug }): Path<BadgePath>,
@@ -63,7 +64,7 @@ pub async fn admit(
     if !presented.is_empty() && constant_time_eq(presented.as_bytes(), key(&state, &slug).as_bytes()) {
         return next.run(request).await;
     }
-    access::require_admin_token(State(state.access), request, next).await
+    authority::require_token(State(state), request, next).await
 }
 
 /// `GET /monitors/{slug}/badge.svg`, with `?environment=` of this environment only.

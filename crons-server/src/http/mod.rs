@@ -11,6 +11,7 @@ mod session;
 mod access;
 mod live;
 mod state;
+mod authority;
 mod health;
 mod ingest;
 mod api;

@@ -4,7 +4,7 @@ use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
 /// The words of this server's routes, the only parts of a path that a message repeats.
-const WORDS: [&str; 32] = [
+const WORDS: [&str; 33] = [
     "api",
     "organizations",
     "crons",
@@ -15,6 +15,7 @@ const WORDS: [&str; 32] = [
     "acknowledgement",
     "explanations",
     "advice",
+    "tokens",
     "why",
     "processing-errors",
     "usage",

@@ -6,7 +6,7 @@ use axum::extract::{MatchedPath, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post, put};
+use axum::routing::{MethodRouter, delete, get, post, put};
 use axum::{Json, Router};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
@@ -17,7 +17,7 @@ use crate::http::error::HttpError;
 use crate::http::listener::RequestBody;
 use crate::http::refusal_log::RefusalLog;
 use crate::http::state::AppState;
-use crate::http::{api, badge, health, ingest, metrics, pages, paths};
+use crate::http::{api, authority, badge, health, ingest, metrics, pages, paths};
 
 /// The routes, and a shortcut past them for envelopes: the routes and their layers would be a tenth of a check-in's cost.
 #[derive(Clone)]
@@ -104,7 +104,7 @@ fn router(state: AppState) -> Router {
         .nest("/api/0/projects/{organization}/{project}", api_of_monitors())
         .fallback(not_found)
         .method_not_allowed_fallback(other_method)
-        .layer(middleware::from_fn_with_state(access.clone(), access::require_admin_token))
+        .layer(middleware::from_fn_with_state(state.clone(), authority::require_token))
         .merge(badges(state.clone()))
         .merge(metrics(state.metrics_public))
         .merge(page_files())
@@ -217,6 +217,8 @@ fn api() -> Router<AppState> {
         .route("/incidents/{id}/", get(api::incident))
         .route("/incidents/{id}/acknowledgement/", put(api::acknowledge).delete(api::unacknowledge))
         .route("/explanations/{id}/", get(api::explanation))
+        .route("/tokens/", get(api::tokens).post(api::create_token))
+        .route("/tokens/{id}/", delete(api::revoke_token))
         .route("/alerts/", get(api::alerts))
         .route("/processing-errors/", get(api::processing_errors))
         .route("/usage/", get(api::usage))

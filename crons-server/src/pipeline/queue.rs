@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::domain::{Command, CommandError, CommandOutcome, ReceivedCheckIn, Verdict};
 use crate::pipeline::changes::Changes;
 use crate::pipeline::vitals::Vitals;
-use crate::store::Expired;
+use crate::store::{Expired, TokenChange};
 
 /// Messages that may wait for the database; beyond it their senders do.
 const QUEUE: usize = 4_096;
@@ -38,6 +38,8 @@ pub(crate) enum Task {
     ReclaimSpace,
     /// Stores the outcome of an attempt to deliver an alert.
     RecordAttempt(Attempt),
+    /// Creates or revokes an API token.
+    ChangeToken(TokenChange),
 }
 
 /// The result of a [`Task`].

@@ -14,6 +14,9 @@ pub(super) fn run(store: &mut dyn Store, task: Task) -> Result<TaskOutcome, Stor
         Task::PurgeDeleted => outcome.more = transaction.purge_deleted()?,
         Task::DeleteExpired(expired) => outcome.check_ins = transaction.delete_expired(&expired)?,
         Task::ReclaimSpace => outcome.more = transaction.reclaim_space()?,
+        Task::ChangeToken(change) => {
+            transaction.write(&Changes { tokens: vec![change], ..Changes::default() })?;
+        }
         Task::RecordAttempt(attempt) => {
             transaction.write(&Changes { attempts: vec![attempt], ..Changes::default() })?;
         }

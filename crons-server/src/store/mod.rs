@@ -4,6 +4,7 @@
 mod error;
 mod limits;
 mod expired;
+mod api_token;
 mod views;
 mod queries;
 mod transaction;
@@ -12,6 +13,7 @@ mod sqlite;
 mod memory;
 mod backend;
 
+pub(crate) use api_token::{ApiToken, Scope, TokenChange, TokenHash};
 pub use backend::backup;
 pub(crate) use backend::{OpenDatabase, open, open_for_reading};
 pub use error::{StoreError, UnreadableRow};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::api_token::{ApiToken, TokenHash};
 use super::error::StoreError;
 use super::expired::Expired;
 use super::views::{
@@ -125,6 +126,12 @@ pub trait Queries: Send + Sync {
     /// The next alert of each target: the oldest one, or one that the target refused before and that is due earlier. Alerts with the ids
     /// in `without` are passed over. The earliest due comes first.
     fn due_alerts(&self, without: &[i64]) -> Result<Vec<DueAlert>, StoreError>;
+
+    /// All API tokens, in the order of their creation.
+    fn api_tokens(&self) -> Result<Vec<ApiToken>, StoreError>;
+
+    /// The API token with this hash; `None` if there is none, or it was revoked.
+    fn api_token(&self, hash: TokenHash) -> Result<Option<ApiToken>, StoreError>;
 
     /// Everything that is stored about check-ins, or all of one monitor.
     fn export(&self, slug: Option<&str>) -> Result<Export, StoreError>;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crons_types::Slug;
 use jiff::Timestamp;
 
+use super::api_token::TokenChange;
 use super::error::StoreError;
 use super::expired::Expired;
 use crate::alerts::{Alert, Attempt};
@@ -76,6 +77,7 @@ pub struct Changes {
     pub alerts: Vec<Alert>,
     pub attempts: Vec<Attempt>,
     pub outages: Vec<Outage>,
+    pub tokens: Vec<TokenChange>,
     /// The heartbeat: an instant at which the server is receiving.
     pub last_seen: Option<Timestamp>,
 }

@@ -19,6 +19,7 @@ mod stats;
 mod incidents;
 mod acknowledgement;
 mod explanations;
+mod tokens;
 mod advice;
 mod alerts;
 mod processing_errors;
@@ -52,6 +53,7 @@ pub use processing_errors::{processing_errors, processing_errors_of};
 pub(crate) use request::{InPath, no_monitor};
 pub use request::{MonitorInPath, require_monitor};
 pub use stats::{stats, stats_of};
+pub use tokens::{create_token, revoke_token, tokens};
 pub use usage::{usage, usage_of};
 
 #[derive(Serialize)]

@@ -12,6 +12,7 @@ use super::tables::{AlertRow, MemoryDatabase, children};
 use crate::alerts::DueAlert;
 use crate::domain::{CheckIn, Explained, Outage};
 use crate::settings::Retention;
+use crate::store::api_token::{ApiToken, TokenHash};
 use crate::store::error::StoreError;
 use crate::store::queries::{Queries, Sweep};
 use crate::store::views::{
@@ -254,6 +255,14 @@ impl Queries for MemoryDatabase {
             }
         }
         Ok(due)
+    }
+
+    fn api_tokens(&self) -> Result<Vec<ApiToken>, StoreError> {
+        Ok(self.tables().tokens.clone())
+    }
+
+    fn api_token(&self, hash: TokenHash) -> Result<Option<ApiToken>, StoreError> {
+        Ok(self.tables().tokens.iter().find(|token| token.hash == hash).cloned())
     }
 
     fn export(&self, slug: Option<&str>) -> Result<Export, StoreError> {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::alerts::Alert;
 use crate::domain::{CheckIn, CheckInEvent, Incident, Monitor, MonitorEnvironment, Occurrence, Outage};
+use crate::store::api_token::ApiToken;
 use crate::store::views::ProcessingErrorsView;
 
 /// The hour in seconds since 1970, slug (empty for no known monitor), outcome and reason (empty if accepted).
@@ -42,6 +43,7 @@ pub(super) struct Tables {
     pub usage: BTreeMap<UsageKey, u32>,
     pub alerts: BTreeMap<i64, AlertRow>,
     pub outages: BTreeMap<i64, Outage>,
+    pub tokens: Vec<ApiToken>,
     pub settings: BTreeMap<String, String>,
     pub last_seen: Option<Timestamp>,
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::tables::{AlertRow, ErrorsRow, Tables};
 use crate::alerts::{Alert, Attempt, DeliveryOutcome};
+use crate::store::api_token::TokenChange;
 use crate::store::limits::{ALERTS_KEPT_FOR, ANSWER, HOUR, PAYLOAD, PROCESSING_ERRORS};
 use crate::store::transaction::Changes;
 use crate::store::views::{ErrorView, ProcessingErrorsView};
@@ -29,6 +30,12 @@ impl Tables {
         for outage in &changes.outages {
             let id = self.new_id();
             self.outages.insert(id, *outage);
+        }
+        for change in &changes.tokens {
+            match change {
+                TokenChange::Create(token) => self.tokens.push(token.clone()),
+                TokenChange::Revoke(id) => self.tokens.retain(|token| token.id != *id),
+            }
         }
         self.last_seen = changes.last_seen.or(self.last_seen);
     }

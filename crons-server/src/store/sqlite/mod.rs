@@ -33,6 +33,7 @@ mod retention;
 mod processing_errors;
 mod usage;
 mod outages;
+mod api_tokens;
 mod write_additions;
 mod export;
 mod alerts;

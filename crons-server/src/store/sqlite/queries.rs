@@ -9,6 +9,7 @@ use super::reader::SqliteReader;
 use crate::alerts::DueAlert;
 use crate::domain::{Explained, Outage};
 use crate::settings::Retention;
+use crate::store::api_token::{ApiToken, TokenHash};
 use crate::store::error::StoreError;
 use crate::store::queries::{Queries, Sweep};
 use crate::store::views::{
@@ -133,6 +134,14 @@ impl Queries for SqliteReader {
 
     fn due_alerts(&self, without: &[i64]) -> Result<Vec<DueAlert>, StoreError> {
         self.alerts_to_send(without)
+    }
+
+    fn api_tokens(&self) -> Result<Vec<ApiToken>, StoreError> {
+        self.all_api_tokens()
+    }
+
+    fn api_token(&self, hash: TokenHash) -> Result<Option<ApiToken>, StoreError> {
+        self.api_token_of(hash)
     }
 
     fn export(&self, slug: Option<&str>) -> Result<Export, StoreError> {

@@ -29,6 +29,9 @@ impl SqliteTransaction<'_> {
             .map(|outage| [Micros(outage.since).into(), Micros(outage.until).into()])
             .collect();
         bulk::insert(&self.transaction, "outages (since, until)", "", &outages)?;
+        for change in &changes.tokens {
+            self.change_token(change)?;
+        }
         if let Some(last_seen) = changes.last_seen {
             self.transaction
                 .prepare_cached(

@@ -25,3 +25,13 @@ UPDATE monitors SET configured_at = date_created;
 
 -- The trace that a run belongs to; empty: the one with the id of the run.
 ALTER TABLE check_ins ADD COLUMN trace BLOB;
+
+-- Tokens for programs that use the API. Only their SHA-256 is stored.
+CREATE TABLE api_tokens (
+    id INTEGER PRIMARY KEY,
+    guid BLOB NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    hash BLOB NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL
+) STRICT;

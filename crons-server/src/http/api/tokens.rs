@@ -1,0 +1,146 @@
+//! API tokens: made, listed and revoked by people with the admin token only.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use jiff::Timestamp;
+use ring::rand::{SecureRandom, SystemRandom};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::request::{InPath, body, organization};
+use crate::http::authority::{Authority, TOKEN_PREFIX};
+use crate::http::error::HttpError;
+use crate::http::paths;
+use crate::http::state::AppState;
+use crate::mask;
+use crate::pipeline::Task;
+use crate::store::{ApiToken, Scope, TokenChange, TokenHash};
+
+/// The most tokens that there can be.
+const MAX_TOKENS: usize = 200;
+/// The longest name, in characters.
+const MAX_NAME: usize = 64;
+
+/// The body of a request for a token.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewToken {
+    name: String,
+    scope: String,
+}
+
+/// A token as lists have it, without the token itself.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TokenJson<'a> {
+    date_created: Timestamp,
+    id: Uuid,
+    name: &'a str,
+    scope: &'static str,
+    /// Only in the answer to its creation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<&'a str>,
+}
+
+/// `GET /api/0/organizations/crons/tokens/`
+pub async fn tokens(
+    State(state): State<AppState>,
+    Extension(authority): Extension<Authority>,
+    InPath(name): InPath<String>,
+) -> Result<Response, HttpError> {
+    organization(&name)?;
+    authority.require_admin()?;
+    let found = state.read(|queries| queries.api_tokens()).await?;
+    Ok(Json(found.iter().map(|token| TokenJson::new(token, None)).collect::<Vec<_>>()).into_response())
+}
+
+/// `POST /api/0/organizations/crons/tokens/`: the answer is the only one that shows the token.
+pub async fn create_token(
+    State(state): State<AppState>,
+    Extension(authority): Extension<Authority>,
+    InPath(organization_name): InPath<String>,
+    json: Result<Bytes, BytesRejection>,
+) -> Result<Response, HttpError> {
+    organization(&organization_name)?;
+    authority.require_admin()?;
+    let NewToken { name, scope } = body(json, r#"{"name": "dashboard", "scope": "read"}"#)?;
+    let name = name.trim().to_owned();
+    if name.is_empty() || name.chars().count() > MAX_NAME || name.contains(char::is_control) {
+        return Err(HttpError::bad_request(format!(
+            "name: write 1 to {MAX_NAME} characters that say what the token is for"
+        )));
+    }
+    let scope = Scope::named(&scope).ok_or_else(|| {
+        let written: String = scope.chars().take(80).collect();
+        HttpError::bad_request(format!(
+            "scope: there is no {written:?}; write `read` for requests that change nothing, or `write` for all requests"
+        ))
+    })?;
+    let stored = state.read(|queries| queries.api_tokens()).await?;
+    if stored.len() >= MAX_TOKENS {
+        let detail = format!("there are {MAX_TOKENS} tokens already; revoke one that is not used");
+        return Err(HttpError::new(StatusCode::CONFLICT, detail));
+    }
+    if stored.iter().any(|token| token.name == name) {
+        let detail = format!(
+            "name: there is a token {} already; revoke it, or take another name",
+            paths::named(&name)
+        );
+        return Err(HttpError::new(StatusCode::CONFLICT, detail));
+    }
+    let mut random = [0; 32];
+    SystemRandom::new().fill(&mut random).map_err(|_| {
+        HttpError::new(StatusCode::SERVICE_UNAVAILABLE, "the system has no random numbers for a token")
+    })?;
+    let text = format!("{TOKEN_PREFIX}{}", BASE64.encode(random));
+    let created = state.inbox.clock().now();
+    let token = ApiToken { id: Uuid::new_v4(), name, scope, hash: TokenHash::of(text.as_bytes()), created };
+    state.inbox.task(Task::ChangeToken(TokenChange::Create(token.clone()))).await?;
+    tracing::info!(name = %mask::hide(&token.name), id = %token.id, scope = scope.as_str(), "API token created");
+    let answer = (
+        StatusCode::CREATED,
+        [(header::CACHE_CONTROL, "no-store")],
+        Json(TokenJson::new(&token, Some(&text))),
+    );
+    Ok(answer.into_response())
+}
+
+/// `DELETE /api/0/organizations/crons/tokens/{id}/`: requests that present the token are refused from the answer on.
+pub async fn revoke_token(
+    State(state): State<AppState>,
+    Extension(authority): Extension<Authority>,
+    InPath((name, id)): InPath<(String, String)>,
+) -> Result<StatusCode, HttpError> {
+    organization(&name)?;
+    authority.require_admin()?;
+    let written: String = id.chars().take(80).collect();
+    let id: Uuid = id.parse().map_err(|_| {
+        HttpError::bad_request(format!(
+            "id: {} is no UUID; take the id of a token from /tokens/",
+            paths::named(&written)
+        ))
+    })?;
+    let stored = state.read(|queries| queries.api_tokens()).await?;
+    let Some(token) = stored.into_iter().find(|token| token.id == id) else {
+        let beginning: String = id.hyphenated().to_string().chars().take(8).collect();
+        return Err(HttpError::not_found(format!(
+            "there is no token {beginning}-…; /tokens/ lists those that there are"
+        )));
+    };
+    state.inbox.task(Task::ChangeToken(TokenChange::Revoke(id))).await?;
+    tracing::info!(name = %mask::hide(&token.name), id = %id, "API token revoked");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+impl<'a> TokenJson<'a> {
+    fn new(stored: &'a ApiToken, token: Option<&'a str>) -> Self {
+        let ApiToken { id, name, scope, created, .. } = stored;
+        Self { date_created: *created, id: *id, name, scope: scope.as_str(), token }
+    }
+}

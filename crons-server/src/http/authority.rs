@@ -1,0 +1,107 @@
+//! The authority of a request: that of the admin token, or the scope of an API token.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::http::access::presented_token;
+use crate::http::error::HttpError;
+use crate::http::state::AppState;
+use crate::store::{Scope, TokenHash};
+
+/// The challenge that has a browser ask for a user name and a password.
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"crons\", charset=\"UTF-8\"");
+
+/// The beginning of each API token, by which people and programs that look for leaked secrets recognise one.
+pub const TOKEN_PREFIX: &str = "crons_";
+
+/// What a request may do. Each request that has passed [`require_token`] has it among its extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authority {
+    /// Everything: by the admin token, or on a server without one.
+    Admin,
+    /// What the scope of its API token allows.
+    Token(Scope),
+}
+
+impl Authority {
+    /// Refuses API tokens: a token that could make others could not be revoked.
+    ///
+    /// # Errors
+    /// 403 for an API token.
+    pub fn require_admin(self) -> Result<(), HttpError> {
+        match self {
+            Self::Admin => Ok(()),
+            Self::Token(_) => Err(HttpError::new(
+                StatusCode::FORBIDDEN,
+                "an API token may not manage tokens; present the admin token",
+            )),
+        }
+    }
+}
+
+/// Rejects requests that present neither the admin token nor an API token that allows them, nor come from a browser that is signed in, if an
+/// admin token is configured.
+pub async fn require_token(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let authority = if state.access.is_admin(request.headers()) {
+        Authority::Admin
+    } else {
+        // A body cannot be held while another thread may go on with the request.
+        let presented = presented_token(request.headers());
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        match authority(&state, presented, &method, &path).await {
+            Ok(authority) => authority,
+            Err(refused) => return refused,
+        }
+    };
+    request.extensions_mut().insert(authority);
+    next.run(request).await
+}
+
+/// The authority of a request by its API token, or the refusal.
+async fn authority(
+    state: &AppState,
+    presented: Option<Vec<u8>>,
+    method: &Method,
+    path: &str,
+) -> Result<Authority, Response> {
+    let scope = scope_of(state, presented.as_deref()).await.map_err(HttpError::into_response)?;
+    if let Some(scope) = scope {
+        let refused = beyond(scope, method, path).map(HttpError::into_response);
+        return refused.map_or(Ok(Authority::Token(scope)), Err);
+    }
+    let what = if presented.is_some() {
+        "this is neither the admin token nor a valid API token"
+    } else {
+        "this needs the admin token or an API token"
+    };
+    let detail = format!(
+        "{what}: send it as `Authorization: Bearer ..`, or as the password of any user name (Basic); in a browser, sign in at /sign-in"
+    );
+    let refused = HttpError::new(StatusCode::UNAUTHORIZED, detail);
+    Err(([(header::WWW_AUTHENTICATE, CHALLENGE)], refused).into_response())
+}
+
+/// The scope of the API token that was presented; `None` if it is none, or was revoked. Each request looks the token up, so that revoking
+/// takes effect at once.
+async fn scope_of(state: &AppState, presented: Option<&[u8]>) -> Result<Option<Scope>, HttpError> {
+    let Some(token) = presented.filter(|token| token.starts_with(TOKEN_PREFIX.as_bytes())) else {
+        return Ok(None);
+    };
+    let hash = TokenHash::of(token);
+    let found = state.read(move |queries| queries.api_token(hash)).await?;
+    Ok(found.map(|token| token.scope))
+}
+
+/// The refusal of a request that is beyond the scope of its API token; `None` if it is within.
+fn beyond(scope: Scope, method: &Method, path: &str) -> Option<HttpError> {
+    let detail = if !path.starts_with("/api/0") && path != "/metrics" {
+        "an API token opens the API and the metrics only; sign in with the admin token"
+    } else if scope == Scope::Read && !method.is_safe() {
+        "this API token has the scope `read`, which changes nothing; make one with the scope `write`"
+    } else {
+        return None;
+    };
+    Some(HttpError::new(StatusCode::FORBIDDEN, detail))
+}

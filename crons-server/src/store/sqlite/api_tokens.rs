@@ -1,0 +1,62 @@
+//! API tokens.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::connection::SqliteTransaction;
+use super::reader::SqliteReader;
+use super::rows::{self, Micros};
+use crate::store::api_token::{ApiToken, Scope, TokenChange, TokenHash};
+use crate::store::error::StoreError;
+
+const COLUMNS: &str = "guid, name, scope, hash, created_at, id";
+
+impl SqliteReader {
+    pub(super) fn all_api_tokens(&self) -> Result<Vec<ApiToken>, StoreError> {
+        let connection = self.connection();
+        let mut statement =
+            connection.prepare_cached(&format!("SELECT {COLUMNS} FROM api_tokens ORDER BY id"))?;
+        let found =
+            statement.query_map([], |row| self.unreadable().decode("api_tokens", row, 5, api_token))?;
+        Ok(found.filter_map(rows::skip_unreadable).collect::<Result<_, _>>()?)
+    }
+
+    pub(super) fn api_token_of(&self, TokenHash(hash): TokenHash) -> Result<Option<ApiToken>, StoreError> {
+        let connection = self.connection();
+        let mut statement =
+            connection.prepare_cached(&format!("SELECT {COLUMNS} FROM api_tokens WHERE hash = ?1"))?;
+        let found =
+            statement.query_row([hash], |row| self.unreadable().decode("api_tokens", row, 5, api_token));
+        Ok(found.optional()?)
+    }
+}
+
+impl SqliteTransaction<'_> {
+    pub(super) fn change_token(&self, change: &TokenChange) -> Result<(), StoreError> {
+        match change {
+            TokenChange::Create(ApiToken { id, name, scope, hash, created }) => {
+                self.transaction
+                    .prepare_cached(
+                        "INSERT INTO api_tokens (guid, name, scope, hash, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    )?
+                    .execute(params![id.as_bytes(), name, scope.as_str(), hash.0, Micros(*created)])?;
+            }
+            TokenChange::Revoke(id) => {
+                self.transaction
+                    .prepare_cached("DELETE FROM api_tokens WHERE guid = ?1")?
+                    .execute([id.as_bytes()])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn api_token(row: &Row<'_>) -> rusqlite::Result<ApiToken> {
+    let scope = row.get_ref(2)?.as_str()?;
+    Ok(ApiToken {
+        id: rows::uuid(row, 0)?,
+        name: row.get(1)?,
+        scope: Scope::named(scope).ok_or_else(|| rows::corrupt(2, format!("{scope:?} is no scope")))?,
+        hash: TokenHash(row.get(3)?),
+        created: rows::instant(row, 4)?,
+    })
+}
