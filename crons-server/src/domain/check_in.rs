@@ -124,6 +124,7 @@ fn create(
         timeout_at: open.then(|| deadline(event.received, &config)),
         reported: Some(event.status.into()),
         unheard: false,
+        note: event.note.clone(),
         config,
     }
 }
@@ -170,6 +171,9 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Up
                 return Ok(Update::Repeated);
             }
             row.duration_ms.get_or_insert(elapsed);
+            if row.note.is_none() {
+                row.note.clone_from(&event.note);
+            }
             row.config = config.clone();
             return Ok(Update::LateStart);
         }
@@ -183,6 +187,9 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Up
         }
     }
     row.unheard = false;
+    if event.note.is_some() {
+        row.note.clone_from(&event.note);
+    }
     row.date_updated = received;
     row.reported = Some(event.status.into());
     Ok(Update::Progress)

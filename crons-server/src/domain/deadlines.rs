@@ -143,6 +143,7 @@ fn miss(subject: &mut Subject, tick: Timestamp, outages: &[Outage], new_id: NewI
         timeout_at: None,
         reported: None,
         unheard: false,
+        note: None,
         config: config.clone(),
     };
     let this = as_finished(&row, None);

@@ -123,6 +123,8 @@ pub struct CheckIn {
     pub reported: Option<Status>,
     /// Whether a report about it was filtered while it was open: its monitor was disabled.
     pub unheard: bool,
+    /// Words about the run from the job's side, such as why it failed and the end of its output; `None` if none came.
+    pub note: Option<String>,
     /// The configuration of the monitor at that time.
     pub config: Config,
 }

@@ -63,6 +63,7 @@ impl NewRows {
             timeout_at: None,
             reported: None,
             unheard: false,
+            note: None,
             config: config(),
         };
         self.snapshot.add_run(0, Ok(environment), run);
@@ -117,6 +118,7 @@ pub(super) fn event(slug: &str, environment: &str, number: u128, status: CheckIn
         check_in_id: CheckInId::from_bytes(number.to_be_bytes()),
         status,
         duration_ms: Some(5_000),
+        note: Some("a note".to_owned()),
         config: None,
         received: instant("10:00:00"),
         spelling: None,

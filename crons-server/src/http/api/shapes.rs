@@ -99,6 +99,9 @@ pub(super) struct CheckIn<'a> {
     expected_time: Option<Timestamp>,
     id: Uuid,
     monitor_config: Config<'a>,
+    /// Only if the job sent one: Sentry has no such field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
     status: &'static str,
 }
 
@@ -182,6 +185,7 @@ impl<'a> From<&'a CheckInView> for CheckIn<'a> {
             expected_time: check_in.expected_time,
             id: check_in.guid,
             monitor_config: Config::from(&check_in.config),
+            note: check_in.note.as_deref(),
             status: check_in.status.as_str(),
         }
     }

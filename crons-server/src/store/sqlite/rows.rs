@@ -24,10 +24,10 @@ pub(super) const ENVIRONMENT_COLUMNS: usize = 9;
 pub(super) const FAILING: &str = "CASE WHEN e.status = 'error' THEN (SELECT status FROM check_ins
     INDEXED BY check_ins_by_date WHERE environment_id = e.id AND status IN ('error', 'timeout', 'missed')
     ORDER BY date_added DESC, id DESC LIMIT 1) END";
-/// Columns of a [`CheckIn`] named `c` with its config named `k`.
+/// Columns of a [`CheckIn`] named `c`, and last that of its config, named `k`.
 pub(super) const CHECK_IN: &str = "c.id, c.guid, c.status, c.duration_ms, c.date_added, c.date_updated, c.date_clock, \
-    c.date_in_progress, c.expected_time, c.timeout_at, c.reported, c.unheard, k.config";
-pub(super) const CHECK_IN_COLUMNS: usize = 13;
+    c.date_in_progress, c.expected_time, c.timeout_at, c.reported, c.unheard, c.note, k.config";
+pub(super) const CHECK_IN_COLUMNS: usize = 14;
 /// Columns of an [`Incident`] named `i`.
 pub(super) const INCIDENT: &str = "i.guid, i.started_at, i.starting_check_in, i.resolved_at, i.resolving_check_in, \
     i.errors, i.misses, i.timeouts, i.told, i.acknowledged_at, i.acknowledged_by";
@@ -141,7 +141,7 @@ pub(super) fn environment_status(row: &Row<'_>, column: usize) -> rusqlite::Resu
 
 /// Row id and check-in.
 pub(super) fn check_in(row: &Row<'_>) -> rusqlite::Result<(i64, CheckIn)> {
-    check_in_with(row, json(row, 12)?)
+    check_in_with(row, json(row, CHECK_IN_COLUMNS - 1)?)
 }
 
 /// Row id and check-in with this config.
@@ -158,6 +158,7 @@ pub(super) fn check_in_with(row: &Row<'_>, config: Config) -> rusqlite::Result<(
         timeout_at: maybe_instant(row, 9)?,
         reported: row.get_ref(10)?.as_str_or_null()?.map(|text| status_named(text, 10)).transpose()?,
         unheard: row.get(11)?,
+        note: row.get(12)?,
         config,
     };
     Ok((row.get(0)?, check_in))

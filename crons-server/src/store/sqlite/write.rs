@@ -111,11 +111,11 @@ impl SqliteTransaction<'_> {
         bulk::insert(
             &self.transaction,
             "check_ins (id, guid, environment_id, status, duration_ms, date_added, date_updated, date_clock,
-             date_in_progress, expected_time, timeout_at, config_id, reported, unheard)",
+             date_in_progress, expected_time, timeout_at, config_id, reported, unheard, note)",
             "ON CONFLICT (id) DO UPDATE SET status = excluded.status, duration_ms = excluded.duration_ms,
              date_updated = excluded.date_updated, date_in_progress = excluded.date_in_progress,
              timeout_at = excluded.timeout_at, config_id = excluded.config_id, reported = excluded.reported,
-             unheard = excluded.unheard",
+             unheard = excluded.unheard, note = excluded.note",
             &rows,
         )
     }
@@ -240,7 +240,7 @@ fn environment(id: i64, monitor_id: i64, value: &MonitorEnvironment) -> [ToSqlOu
     ]
 }
 
-fn check_in(id: i64, environment_id: i64, config_id: i64, row: &CheckIn) -> [ToSqlOutput<'_>; 14] {
+fn check_in(id: i64, environment_id: i64, config_id: i64, row: &CheckIn) -> [ToSqlOutput<'_>; 15] {
     [
         id.into(),
         row.guid.as_bytes().as_slice().into(),
@@ -256,6 +256,7 @@ fn check_in(id: i64, environment_id: i64, config_id: i64, row: &CheckIn) -> [ToS
         config_id.into(),
         maybe(row.reported.map(Status::as_str)),
         row.unheard.into(),
+        maybe(row.note.as_deref()),
     ]
 }
 
