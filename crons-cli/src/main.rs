@@ -2,6 +2,8 @@
 
 // In layer order: a module uses only those above it.
 mod values;
+mod output;
+mod api_client;
 mod span;
 mod run_file;
 mod fail;
@@ -19,6 +21,9 @@ mod config_file;
 mod config;
 mod alert;
 mod backup;
+mod explain;
+mod list;
+mod manage;
 mod serve;
 mod demo;
 mod simulate;
@@ -60,6 +65,20 @@ enum Command {
     Backup(backup::Arguments),
     /// Test where alerts are sent.
     Alert(alert::Arguments),
+    /// Explain why a run was missed, timed out or failed, or why an incident began and ended; or advise on a monitor.
+    Explain(explain::Arguments),
+    /// List the monitors of a server with their states.
+    List(list::Arguments),
+    /// Stop notifications of a monitor, or of one of its environments.
+    Mute(manage::MuteArguments),
+    /// Start notifications of a monitor again, or of one of its environments.
+    Unmute(manage::MuteArguments),
+    /// Refuse the check-ins of a monitor, and expect no runs of it.
+    Disable(manage::EnableArguments),
+    /// Accept the check-ins of a monitor again.
+    Enable(manage::EnableArguments),
+    /// Delete a monitor with its history, or environments of it.
+    Delete(manage::DeleteArguments),
     /// Check whether the server accepts a crontab, and explain it.
     Check(check::Arguments),
     /// Print your crontab, timers or CronJobs with each job wrapped in `crons run`.
@@ -84,6 +103,13 @@ fn main() -> ExitCode {
         Command::Alert(arguments) => alert::run(&arguments),
         Command::Simulate(arguments) => simulate::run(arguments).map(|()| true),
         Command::Backup(arguments) => backup::run(&arguments).map(|()| true),
+        Command::Explain(arguments) => explain::run(&arguments).map(|()| true),
+        Command::List(arguments) => list::run(&arguments).map(|()| true),
+        Command::Mute(arguments) => manage::mute(&arguments, true).map(|()| true),
+        Command::Unmute(arguments) => manage::mute(&arguments, false).map(|()| true),
+        Command::Disable(arguments) => manage::enable(&arguments, false).map(|()| true),
+        Command::Enable(arguments) => manage::enable(&arguments, true).map(|()| true),
+        Command::Delete(arguments) => manage::delete(&arguments).map(|()| true),
         Command::Check(arguments) => check::run(&arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Next(arguments) => next::run(&arguments),

@@ -25,6 +25,8 @@ pub use alerts::{
     Alerts, DeliveryError, Filter, InvalidAlerts, MatchMode, Operator, Rule, Trigger, Webhook,
     WebhookResponse,
 };
+#[doc(hidden)] // for the API client of `crons-cli`
+pub use alerts::{chain, trusted_client};
 pub use clock::{Clock, ManualClock};
 pub use domain::PROJECT;
 pub use open_server::{OpenServer, StartError};

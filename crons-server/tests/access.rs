@@ -112,14 +112,17 @@ fn with_a_token_any_host_is_served_and_only_its_own_pages() {
 }
 
 #[test]
-fn health_is_for_all_and_tells_whether_the_database_can_be_read() {
+fn health_and_readiness_are_for_all_and_only_one_needs_a_database() {
     for server in [guarded(), Harness::at("10:00:00")] {
-        let answer = server.get("/health");
-        assert_eq!((answer.status, answer.body), (200, serde_json::json!({"status": "ok"})));
+        for (path, status) in [("/health", "ok"), ("/ready", "ready")] {
+            let answer = server.get(path);
+            assert_eq!((answer.status, answer.body), (200, serde_json::json!({"status": status})));
+        }
     }
     let server = guarded();
     server.file().execute("PRAGMA foreign_keys = OFF; ALTER TABLE monitors RENAME TO gone");
-    let answer = server.get("/health");
+    assert_eq!(server.get("/health").status, 200);
+    let answer = server.get("/ready");
     assert_eq!(answer.status, 503);
     assert!(answer.body["detail"].as_str().unwrap().contains("the database cannot be read"), "{answer:?}");
 }

@@ -193,7 +193,9 @@ fn whatever_cannot_be_answered_is_refused_with_a_reason() {
         );
         check("GET", &format!("/api/0/organizations/%FF{list}"), "", 400, "UTF-8");
         check("PATCH", &format!("{API}{list}"), "", 405, "PATCH is not what");
-        check("POST", &format!("{API}{list}"), "{}", 405, "POST is not what");
+        let (status, part) =
+            if list == "/monitors/" { (400, "name: it is missing") } else { (405, "POST is not what") };
+        check("POST", &format!("{API}{list}"), "{}", status, part);
     }
     for path in ["", "checkins/", "incidents/", "processing-errors/", "usage/"] {
         check("GET", &format!("{API}/monitors/ghost/{path}"), "", 404, "there is no monitor \"ghost\"");
@@ -227,7 +229,7 @@ fn whatever_cannot_be_answered_is_refused_with_a_reason() {
         ("PUT", "/monitors/ghost/", "{}", 404, "there is no monitor \"ghost\""),
         ("PUT", "/monitors/job/", "{\"status\": \"paused\"}", 400, "it is \"paused\", and must be"),
         ("PUT", "/monitors/job/", "{\"isMuted\": \"yes\"}", 400, "the body"),
-        ("PUT", "/monitors/job/", "{\"name\": \"x\"}", 400, "there is no key `name`"),
+        ("PUT", "/monitors/job/", "{\"nam\": \"x\"}", 400, "there is no key `nam`"),
         ("PUT", "/monitors/job/", "[]", 400, "the body"),
         ("PUT", "/monitors/job/", "{\"status\": 5}", 400, "send one such as"),
         ("GET", "/incidents", "", 404, "paths of the API end in a slash"),

@@ -8,6 +8,7 @@ mod config;
 mod demo;
 #[cfg(unix)]
 mod keys;
+mod manage;
 mod replay;
 #[cfg(unix)]
 mod run;

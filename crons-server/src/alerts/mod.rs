@@ -21,4 +21,4 @@ pub use filter::{Filter, Operator};
 pub(crate) use payload::Alert;
 pub use rules::{Alerts, MatchMode, Rule, Trigger};
 pub(crate) use target::UNKNOWN_TARGET;
-pub use target::{DeliveryError, Webhook, WebhookResponse};
+pub use target::{DeliveryError, Webhook, WebhookResponse, chain, trusted_client};

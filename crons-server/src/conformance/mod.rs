@@ -4,6 +4,7 @@
 mod activity;
 mod alerts;
 mod check_ins;
+mod explained;
 mod export;
 mod incidents;
 mod monitors;

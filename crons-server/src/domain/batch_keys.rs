@@ -19,8 +19,14 @@ pub struct BatchKeys {
     pub missed: Vec<i64>,
     pub timed_out: Vec<i64>,
     pub expired: Vec<i64>,
-    /// A monitor with all its environments, and those of its open runs of which a report was filtered, or whose deadline has passed by this time.
-    pub monitor: Option<(String, Timestamp)>,
+    /// Monitors with all their environments, and those of their open runs of which a report was filtered, or whose deadline has passed by
+    /// `as_of`.
+    pub monitors: Vec<String>,
+    pub as_of: Option<Timestamp>,
+    /// Whether all open runs of `monitors` are asked for.
+    pub all_open_runs: bool,
+    /// Whether the number of monitors is asked for, as it is where a check-in may make one.
+    pub monitor_count: bool,
     pub incident: Option<Uuid>,
     /// Whether all deferred ends are asked for.
     pub all_deferred: bool,

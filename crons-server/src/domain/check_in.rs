@@ -39,7 +39,13 @@ pub fn check_in(snapshot: &mut Snapshot, event: &CheckInEvent, quotas: Quotas, n
     verdict
 }
 
-fn decide(subject: &mut Subject, event: &CheckInEvent, quotas: Quotas, new_id: NewId<'_>) -> Verdict {
+/// Applies a check-in to the rows that it is about.
+pub(super) fn decide(
+    subject: &mut Subject,
+    event: &CheckInEvent,
+    quotas: Quotas,
+    new_id: NewId<'_>,
+) -> Verdict {
     // Steps 6 and 8. Some clients send the configuration only with the begin, and let the end overtake it.
     let warnings = match upsert(subject, event, quotas, new_id) {
         Ok(warnings) => warnings,
@@ -66,10 +72,11 @@ fn decide(subject: &mut Subject, event: &CheckInEvent, quotas: Quotas, new_id: N
     if let Err(refused) = crons_types::Environment::parse(&event.environment) {
         return Verdict::Refused(vec![ProcessingError::MonitorInvalidEnvironment(refused.to_string())]);
     }
+    let muted = if quota_usage.environments == 0 { monitor.muted } else { quota_usage.all_muted };
     let environment = subject.environment.get_or_insert_with(|| MonitorEnvironment {
         name: event.environment.clone(),
         status: EnvironmentStatus::Active,
-        muted: quota_usage.all_muted,
+        muted,
         date_created: event.received,
         last_check_in: None,
         next_check_in: None,
@@ -125,6 +132,8 @@ fn create(
         reported: Some(event.status.into()),
         unheard: false,
         note: event.note.clone(),
+        decision: None,
+        trace: event.trace,
         config,
     }
 }
@@ -153,6 +162,9 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Up
     let duration = event.duration_ms.or(row.duration_ms).unwrap_or(elapsed);
     if duration > MAX_DURATION_MS {
         return Err(ProcessingError::CheckInInvalidDuration);
+    }
+    if matches!(row.status, Status::InProgress | Status::Unknown) {
+        row.decision = None;
     }
     match (row.status, event.status.is_terminal()) {
         // Alive: the run may go on for as long again.
@@ -186,6 +198,7 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Up
             return Err(ProcessingError::CheckInFinished);
         }
     }
+    row.trace = row.trace.or(event.trace);
     row.unheard = false;
     if event.note.is_some() {
         row.note.clone_from(&event.note);

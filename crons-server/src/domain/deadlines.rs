@@ -4,6 +4,7 @@ use crons_types::Slug;
 use crons_types::calendar::previous_before;
 use jiff::{SignedDuration, Timestamp};
 
+use super::decision::{Cause, Consequence, Decision, PassedAt};
 use super::effects::Effects;
 use super::incidents::{as_finished, fail, reported_since};
 use super::model::{CheckIn, NewId, Status};
@@ -115,7 +116,12 @@ fn finish(
 
 /// Records at minute `tick` that the expected run did not begin; `unknown` if the server was not receiving. `None` if the deadline has
 /// not passed.
-fn miss(subject: &mut Subject, tick: Timestamp, outages: &[Outage], new_id: NewId<'_>) -> Option<Effects> {
+pub(super) fn miss(
+    subject: &mut Subject,
+    tick: Timestamp,
+    outages: &[Outage],
+    new_id: NewId<'_>,
+) -> Option<Effects> {
     let config = subject.monitor.as_ref().filter(|monitor| monitor.enabled)?.config.clone();
     let environment = subject.environment.as_mut()?;
     let expected = environment.next_check_in?;
@@ -130,10 +136,11 @@ fn miss(subject: &mut Subject, tick: Timestamp, outages: &[Outage], new_id: NewI
     let punctual = expected.saturating_add(PUNCTUAL).unwrap_or(expected);
     let unheard = outages
         .iter()
-        .any(|outage| outage.excuses(expected, latest) || outage.overlaps(expected, punctual.min(latest)));
+        .find(|outage| outage.excuses(expected, latest) || outage.overlaps(expected, punctual.min(latest)));
+    let passed = PassedAt { deadline: latest, evaluated_at: tick, last_report: None };
     let row = CheckIn {
         guid: new_id(),
-        status: if unheard { Status::Unknown } else { Status::Missed },
+        status: if unheard.is_some() { Status::Unknown } else { Status::Missed },
         duration_ms: None,
         date_added: expected,
         date_updated: expected,
@@ -144,15 +151,17 @@ fn miss(subject: &mut Subject, tick: Timestamp, outages: &[Outage], new_id: NewI
         reported: None,
         unheard: false,
         note: None,
+        decision: Some(Decision::new(cause(passed, unheard))),
+        trace: None,
         config: config.clone(),
     };
     let this = as_finished(&row, None);
     subject.check_in = Some(LoadedCheckIn { row, arrival_seq: None, other_environment: None });
-    Some(if unheard { Effects::default() } else { fail(subject, &config, this, tick, new_id) })
+    Some(if unheard.is_some() { Effects::default() } else { fail(subject, &config, this, tick, new_id) })
 }
 
 /// Records at minute `tick` that the run did not end; `unknown` if the server was not receiving. `None` if the deadline has not passed.
-fn time_out(
+pub(super) fn time_out(
     subject: &mut Subject,
     tick: Timestamp,
     outages: &[Outage],
@@ -164,15 +173,27 @@ fn time_out(
     if row.status != Status::InProgress || deadline > tick {
         return None;
     }
-    if outages.iter().any(|outage| outage.excuses(row.date_updated, deadline)) {
+    let unheard = outages.iter().find(|outage| outage.excuses(row.date_updated, deadline));
+    let passed = PassedAt { deadline, evaluated_at: tick, last_report: Some(row.date_updated) };
+    row.decision = Some(Decision::new(cause(passed, unheard)));
+    if unheard.is_some() {
         row.status = Status::Unknown;
         return Some(Effects::default());
     }
     row.status = Status::Timeout;
     let this = as_finished(row, *arrival_seq);
     // A later run has ended meanwhile: this one is no news.
-    if reported_since(subject, this.date_added) {
+    if let Some(by) = reported_since(subject, this.date_added) {
+        subject.conclude(Consequence::Superseded { by });
         return Some(Effects::default());
     }
     Some(fail(subject, &config, this, tick, new_id))
+}
+
+/// The reason for the status of a run whose deadline has passed. `unheard` is the outage that excuses it.
+fn cause(passed: PassedAt, unheard: Option<&Outage>) -> Cause {
+    match unheard {
+        Some(Outage { since, until }) => Cause::Outage { passed, since: *since, until: *until },
+        None => Cause::Deadline(passed),
+    }
 }

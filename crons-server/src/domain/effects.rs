@@ -54,7 +54,7 @@ pub struct IncidentEvent {
 impl IncidentEvent {
     /// Sentry's title of the issue.
     pub fn title(&self) -> String {
-        title(self.monitor.slug.as_str())
+        title(self.monitor.name())
     }
 
     /// The fingerprint of the environment: a tool that groups by it shows all its incidents as one issue that comes back.
@@ -72,8 +72,8 @@ impl IncidentEvent {
 pub const LEVEL: &str = "error";
 
 /// Sentry's title of a failure.
-pub fn title(monitor_slug: &str) -> String {
-    format!("Cron failure: {monitor_slug}")
+pub fn title(monitor_name: &str) -> String {
+    format!("Cron failure: {monitor_name}")
 }
 
 /// The fingerprint of all incidents of an environment.

@@ -3,6 +3,7 @@
 use crons_types::calendar::next_after;
 use jiff::{SignedDuration, Timestamp};
 
+use super::decision::{Cause, Consequence, Decision};
 use super::effects::Effects;
 use super::incidents::{as_finished, fail, recover, reported_since};
 use super::model::{Config, MonitorEnvironment, NewId, Status};
@@ -12,7 +13,12 @@ impl MonitorEnvironment {
     /// Expects the next run after `reference`.
     pub(super) fn expect_after(&mut self, config: &Config, reference: Timestamp) {
         self.next_check_in = next_after(&config.schedule, &config.zone(), reference);
-        let margin = SignedDuration::from_mins(i64::from(config.margin()));
+        self.expect_within(config.margin());
+    }
+
+    /// Expects the next run at most `margin` minutes late.
+    pub(super) fn expect_within(&mut self, margin: u32) {
+        let margin = SignedDuration::from_mins(i64::from(margin));
         self.next_check_in_latest = self.next_check_in.and_then(|next| next.checked_add(margin).ok());
     }
 }
@@ -27,10 +33,16 @@ pub(super) fn after_check_in(
     late_start: bool,
     new_id: NewId<'_>,
 ) -> Effects {
-    let Some(existing) = &subject.check_in else { return Effects::default() };
+    let Some(existing) = &mut subject.check_in else { return Effects::default() };
     let this = as_finished(&existing.row, existing.arrival_seq);
     if this.status == Status::Error {
-        if reported_since(subject, this.date_added) {
+        if !late_start {
+            existing.row.decision = Some(Decision::new(Cause::Reported { at: received }));
+        }
+        if let Some(by) = reported_since(subject, this.date_added) {
+            if !late_start {
+                subject.conclude(Consequence::Superseded { by });
+            }
             return Effects::default();
         }
         seen(subject, config, this.date_added, received);

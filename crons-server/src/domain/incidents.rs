@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::decision::{Consequence, Opening, RunRef};
 use super::effects::{Effects, IncidentEvent, IncidentEventKind, Occurrence};
 use super::model::{
     CheckIn, Config, EnvironmentStatus, Failures, FinishedRun, Incident, Monitor, MonitorEnvironment, NewId,
@@ -28,7 +29,8 @@ pub(super) fn as_finished(row: &CheckIn, arrival_seq: Option<i64>) -> FinishedRu
     }
 }
 
-/// `this` failed: opens an incident if that is the last of as many failures as the monitor puts up with.
+/// `this` failed: opens an incident if that is the last of as many failures as the monitor puts up with. Records in the decision about the
+/// run what followed.
 pub(super) fn fail(
     subject: &mut Subject,
     config: &Config,
@@ -36,14 +38,28 @@ pub(super) fn fail(
     at: Timestamp,
     new_id: NewId<'_>,
 ) -> Effects {
-    let (Some(monitor), Some(environment)) = (&subject.monitor, &mut subject.environment) else {
+    let Some((effects, consequence)) = decide_failure(subject, config, this, at, new_id) else {
         return Effects::default();
     };
+    subject.conclude(consequence);
+    effects
+}
+
+fn decide_failure(
+    subject: &mut Subject,
+    config: &Config,
+    this: FinishedRun,
+    at: Timestamp,
+    new_id: NewId<'_>,
+) -> Option<(Effects, Consequence)> {
+    let (monitor, environment) = (subject.monitor.as_ref()?, subject.environment.as_mut()?);
     if environment.status == EnvironmentStatus::Error {
         if let Some(incident) = &mut subject.incident {
             incident.failures.count(this.status);
         }
-        return notify(monitor, environment, subject.incident.as_mut(), &[this], at);
+        let consequence =
+            Consequence::Further { incident: subject.incident.as_ref().map(|incident| incident.guid) };
+        return Some((notify(monitor, environment, subject.incident.as_mut(), &[this], at), consequence));
     }
     let wanted = config.failures();
     let failures: Vec<FinishedRun> = window(&subject.finished, this)
@@ -51,20 +67,28 @@ pub(super) fn fail(
         .filter(|run| (run.date_added, run.arrival_seq) <= (this.date_added, this.arrival_seq))
         .take(wanted)
         .collect();
+    let last_ok = failures.iter().position(|run| run.status == Status::Ok);
+    let in_a_row = last_ok.unwrap_or(failures.len());
     // Sentry opens early when there is little history; a threshold is a promise not to.
-    let (true, Some(oldest)) = (failures.len() == wanted, failures.last()) else {
-        return Effects::default();
+    let (true, Some(oldest)) = (in_a_row == wanted, failures.last()) else {
+        let last_ok = last_ok.map(|place| failures[place].into());
+        let consequence = Consequence::BelowThreshold {
+            failures: saturating_u32(in_a_row),
+            threshold: saturating_u32(wanted),
+            last_ok,
+        };
+        return Some((Effects::default(), consequence));
     };
-    if failures.iter().any(|run| run.status == Status::Ok) {
-        return Effects::default();
-    }
+    let threshold = saturating_u32(wanted);
     environment.status = EnvironmentStatus::Error;
     let incident = subject.incident.get_or_insert_with(|| Incident {
         guid: new_id(),
         started_at: oldest.date_added,
         starting_check_in: oldest.guid,
+        opening: Some(Opening { at, check_in: this.guid, threshold }),
         resolved_at: None,
         resolving_check_in: None,
+        recovery_threshold: None,
         failures: Failures::default(),
         notified: false,
         acknowledged: None,
@@ -72,7 +96,13 @@ pub(super) fn fail(
     for run in &failures {
         incident.failures.count(run.status);
     }
-    notify(monitor, environment, Some(incident), &failures, at)
+    let consequence = Consequence::Opened { incident: incident.guid, threshold };
+    Some((notify(monitor, environment, Some(incident), &failures, at), consequence))
+}
+
+/// A threshold is at most 720, so nothing is lost.
+fn saturating_u32(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// Resolves the incident if `this`, whose success was reported at `at`, is the last of as many successes as the monitor asks for.
@@ -84,9 +114,8 @@ pub(super) fn recover(subject: &mut Subject, config: &Config, this: FinishedRun,
     if environment.status == EnvironmentStatus::Ok {
         return effects;
     }
-    let recovered =
-        window(&subject.finished, this).iter().take(config.recoveries()).all(|run| run.status == Status::Ok);
-    if !recovered && config.recoveries() > 1 {
+    let newest = window(&subject.finished, this).into_iter().take(config.recoveries());
+    if !newest.map(|run| run.status).all(|status| status == Status::Ok) && config.recoveries() > 1 {
         return effects;
     }
     environment.status = EnvironmentStatus::Ok;
@@ -94,6 +123,7 @@ pub(super) fn recover(subject: &mut Subject, config: &Config, this: FinishedRun,
         // Its run may have begun before the incident did, and a held end may have arrived before it.
         incident.resolved_at = Some(at.max(incident.started_at));
         incident.resolving_check_in = Some(this.guid);
+        incident.recovery_threshold = Some(saturating_u32(config.recoveries()));
         // A notified start gets a notified end, even if the environment is muted by now.
         if incident.notified {
             effects.incident_events.push(IncidentEvent {
@@ -166,7 +196,15 @@ fn reason(failures: &[FinishedRun]) -> String {
     format!("{list} check-ins detected")
 }
 
-/// Whether the job itself has reported the end of a run that began after `instant`.
-pub(super) fn reported_since(subject: &Subject, instant: Timestamp) -> bool {
-    subject.finished.iter().any(|run| run.status.is_reported_end() && run.date_added > instant)
+/// The newest run that began after `instant` and whose end the job itself has reported; `None` if there is none.
+pub(super) fn reported_since(subject: &Subject, instant: Timestamp) -> Option<RunRef> {
+    let later =
+        subject.finished.iter().filter(|run| run.status.is_reported_end() && run.date_added > instant);
+    later.max_by_key(|run| (run.date_added, run.arrival_seq)).copied().map(RunRef::from)
+}
+
+impl From<FinishedRun> for RunRef {
+    fn from(run: FinishedRun) -> Self {
+        Self { id: run.guid, began: run.date_added }
+    }
 }

@@ -7,6 +7,7 @@
 mod error;
 mod received;
 mod refused_starts;
+mod decision;
 mod model;
 mod attribute;
 mod effects;
@@ -24,24 +25,38 @@ mod incidents;
 mod expectation;
 mod check_in;
 mod deadlines;
+mod monitor_change;
+mod command;
+mod revision;
+mod change_monitor;
 mod commands;
+mod rehearsal;
+mod explain;
 
 pub use attribute::attribute;
 pub use batch_keys::BatchKeys;
 pub(crate) use check_in::MAX_DURATION_MS;
 pub use check_in::check_in;
-pub use commands::{Command, CommandError, CommandOutcome, command};
+pub use command::{Command, CommandError, CommandOutcome};
+pub use commands::command;
 pub use deadlines::{DeadlineKind, Outage, PassedDeadline, evaluate_environment, missed, timed_out};
+pub use decision::Opening;
 pub use effects::{Effects, IncidentEvent, IncidentEventKind, LEVEL, Occurrence, fingerprint, tags, title};
 pub use error::{Outcome, ProcessingError};
-pub use model::{
-    Acknowledgement, CheckIn, Config, EnvironmentStatus, Failures, FinishedRun, Incident, Monitor,
-    MonitorEnvironment, NewId, PROJECT, Quotas, Status, truncate_to_minute,
+pub use explain::{
+    Explained, ExplainedIncident, ExplainedRun, Explanation, ExplanationJson, LOOK_BACK, Prevention, Step,
 };
+pub use model::{
+    Acknowledgement, Author, CheckIn, Config, Configured, EnvironmentStatus, Failures, FinishedRun, Incident,
+    Monitor, MonitorEnvironment, NewId, PROJECT, Quotas, Status, truncate_to_minute,
+};
+pub use monitor_change::{MonitorChange, NewMonitor};
 pub use rate_limit::RateWindow;
 pub use received::{CheckInEvent, ConfigPatch, ConfigUpdate, InvalidCheckIn, ReceivedCheckIn};
 pub use refused_starts::RefusedStarts;
-pub use snapshot::{Deletion, Snapshot, UnreadableKey, environment_in_words};
+pub use rehearsal::{JobReport, Rehearsal, rehearse};
+pub use revision::{is_muted, revision};
+pub use snapshot::{Deletion, Rename, Snapshot, UnreadableKey, environment_in_words};
 pub use snapshot_changes::Mark;
 pub use subject::QuotaUsage;
 pub use verdict::Verdict;

@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::decision::{Consequence, Decision, Opening};
+
 /// The only project there is.
 pub const PROJECT: u64 = 1;
 
@@ -17,6 +19,8 @@ pub struct Monitor {
     pub guid: Uuid,
     pub project: u64,
     pub slug: Slug,
+    /// The name for people; `None`: the slug.
+    pub name: Option<String>,
     /// The first two spellings of the slug, one a line; `None` if none is known.
     pub spelling: Option<String>,
     /// The deadlines of a disabled monitor are not evaluated, and its check-ins are refused.
@@ -24,8 +28,47 @@ pub struct Monitor {
     /// Its configuration comes along with its check-ins.
     pub upserting: bool,
     pub config: Config,
+    /// Who has set `config` and `owner` last.
+    pub configured: Configured,
     pub owner: Option<String>,
+    /// Whether the first environment is muted. Later ones are if all others are.
+    pub muted: bool,
     pub date_created: Timestamp,
+}
+
+impl Monitor {
+    /// The longest name in characters, as at Sentry.
+    pub const MAX_NAME: usize = 128;
+
+    /// The name for people.
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.slug.as_str())
+    }
+}
+
+/// The author of a configuration, and the time of its last change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Configured {
+    pub by: Author,
+    pub at: Timestamp,
+}
+
+/// Who sets configurations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Author {
+    /// The job itself: its check-ins bring the configuration along.
+    Code,
+    /// A person, by the API or a page.
+    Person,
+}
+
+impl Author {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Person => "person",
+        }
+    }
 }
 
 /// The configuration of a monitor. `None` where it was not given, which is not the same as the default.
@@ -125,8 +168,23 @@ pub struct CheckIn {
     pub unheard: bool,
     /// Words about the run from the job's side, such as why it failed and the end of its output; `None` if none came.
     pub note: Option<String>,
+    /// Why it is missed, timed out, failed or unknown; `None` for other runs, and for those of earlier versions.
+    pub decision: Option<Box<Decision>>,
+    /// The id of the trace that the run belongs to, by which its errors are found; `None` if no report named one.
+    pub trace: Option<Uuid>,
     /// The configuration of the monitor at that time.
     pub config: Config,
+}
+
+impl CheckIn {
+    /// The incident that it opened or was counted in, as a failure; `None` without one.
+    pub fn incident(&self) -> Option<Uuid> {
+        match self.decision.as_ref()?.consequence.as_ref()? {
+            Consequence::Opened { incident, .. } => Some(*incident),
+            Consequence::Further { incident } => *incident,
+            Consequence::BelowThreshold { .. } | Consequence::Superseded { .. } => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,9 +240,13 @@ pub struct Incident {
     /// The start of the first of the failures that opened it.
     pub started_at: Timestamp,
     pub starting_check_in: Uuid,
+    /// The decision that opened it; `None` for incidents of earlier versions.
+    pub opening: Option<Opening>,
     /// The arrival of the report that resolved it, never before `started_at`; the run of the report may have begun earlier.
     pub resolved_at: Option<Timestamp>,
     pub resolving_check_in: Option<Uuid>,
+    /// The number of successes in a row that resolved it; `None` while it is open, and for incidents of earlier versions.
+    pub recovery_threshold: Option<u32>,
     /// Failures since it began.
     pub failures: Failures,
     /// Whether people were notified that it opened; they are not while the environment is muted.

@@ -40,6 +40,7 @@ pub struct Snapshot {
     /// Row ids of deferred ends that are taken out.
     pub taken: Vec<i64>,
     pub deletion: Option<Deletion>,
+    pub rename: Option<Rename>,
     pub(super) journal: Vec<Undo>,
 }
 
@@ -50,6 +51,13 @@ pub struct Deletion {
     /// Empty: the whole monitor.
     pub environments: Vec<String>,
     pub at: Timestamp,
+}
+
+/// A monitor to which a person has given another slug.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rename {
+    pub from: Slug,
+    pub to: Slug,
 }
 
 /// A row that the store could not decode.
@@ -189,6 +197,11 @@ impl Snapshot {
 
     pub(super) fn environment_at(&self, monitor: usize, name: &str) -> Option<usize> {
         self.by_name.get(&monitor)?.get(name).copied()
+    }
+
+    /// The number of monitors, where one more may be made.
+    pub(super) fn monitor_count(&self) -> u32 {
+        self.monitor_count
     }
 
     /// Whether there is a monitor of this slug, readable or not.

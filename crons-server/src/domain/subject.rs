@@ -1,5 +1,6 @@
 //! The part of a snapshot that one input is about.
 
+use super::decision::Consequence;
 use super::model::{CheckIn, FinishedRun, Incident, Monitor, MonitorEnvironment};
 
 /// Monitor, environment and run of one input, with the history that its rules look at. The rules change it in place;
@@ -16,6 +17,18 @@ pub struct Subject {
     pub incident: Option<Incident>,
     pub quota_usage: QuotaUsage,
     pub(super) place: Place,
+}
+
+impl Subject {
+    /// Records what follows from the failure of the run.
+    pub(super) fn conclude(&mut self, consequence: Consequence) {
+        let muted = self.environment.as_ref().is_some_and(|environment| environment.muted);
+        if let Some(LoadedCheckIn { row, .. }) = &mut self.check_in
+            && let Some(decision) = &mut row.decision
+        {
+            (decision.consequence, decision.muted) = (Some(consequence), muted);
+        }
+    }
 }
 
 /// Indexes of the rows of a [`Subject`] in its snapshot; `None` for a row that is not there yet.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::error::ProcessingError;
-use super::model::{Config, Monitor, NewId, Quotas};
+use super::model::{Author, Config, Configured, Monitor, NewId, Quotas};
 use super::received::{CheckInEvent, ConfigPatch, ConfigUpdate};
 use super::subject::Subject;
 
@@ -45,10 +45,14 @@ pub(super) fn upsert(
         }
         (Some(monitor), Some(patch)) => {
             warnings.extend(spelling(monitor, event));
+            let before = (monitor.config.clone(), monitor.owner.clone());
             merge(&mut monitor.config, patch, &mut warnings);
             monitor.upserting = true;
             if patch.owner.is_some() {
                 monitor.owner.clone_from(&patch.owner);
+            }
+            if before.0 != monitor.config || before.1 != monitor.owner {
+                monitor.configured = Configured { by: Author::Code, at: event.received };
             }
         }
         (None, Some(_)) if subject.quota_usage.monitors >= quotas.monitors => {
@@ -68,11 +72,14 @@ pub(super) fn upsert(
                 guid: new_id(),
                 project: event.project,
                 slug: event.monitor_slug.clone(),
+                name: None,
                 spelling: Some(as_line(event.written_slug()).into_owned()),
                 enabled: true,
                 upserting: true,
                 config,
+                configured: Configured { by: Author::Code, at: event.received },
                 owner: patch.owner.clone(),
+                muted: false,
                 date_created: event.received,
             });
         }

@@ -4,7 +4,7 @@ use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
 /// The words of this server's routes, the only parts of a path that a message repeats.
-const WORDS: [&str; 25] = [
+const WORDS: [&str; 28] = [
     "api",
     "organizations",
     "crons",
@@ -13,6 +13,9 @@ const WORDS: [&str; 25] = [
     "checkins",
     "incidents",
     "acknowledgement",
+    "explanations",
+    "advice",
+    "why",
     "processing-errors",
     "usage",
     "alerts",

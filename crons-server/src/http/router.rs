@@ -100,6 +100,7 @@ fn router(state: AppState) -> Router {
         .route("/api/0/", get(api::index))
         .route("/api/0", get(api::index))
         .nest("/api/0/organizations/{organization}", api())
+        .nest("/api/0/projects/{organization}/{project}", api_of_monitors())
         .fallback(not_found)
         .method_not_allowed_fallback(other_method)
         .layer(middleware::from_fn_with_state(access.clone(), access::require_admin_token))
@@ -119,8 +120,14 @@ fn router(state: AppState) -> Router {
 fn pages() -> Router<AppState> {
     Router::new()
         .route("/", get(pages::index))
+        .route("/monitors", post(pages::change_many))
         .route("/timeline/{slug}", get(pages::runs_of_bucket))
         .route("/monitors/{slug}", get(pages::monitor))
+        .route("/monitors/{slug}/change", post(pages::change))
+        .route("/monitors/{slug}/edit", get(pages::edit_page).post(pages::edit))
+        .route("/monitors/{slug}/delete", get(pages::confirm_deletion).post(pages::delete))
+        .route("/incidents/{id}/acknowledgement", post(pages::acknowledge))
+        .route("/why/{id}", get(pages::why))
         .layer(CompressionLayer::new())
 }
 
@@ -167,19 +174,30 @@ fn ingest() -> Router<AppState> {
     .layer(middleware::from_fn(ingest::cors))
 }
 
-/// The routes of the API.
-fn api() -> Router<AppState> {
+/// The routes of monitors, which Sentry has below the project, too.
+fn api_of_monitors() -> Router<AppState> {
     Router::new()
-        .route("/monitors/", get(api::monitors))
+        .route("/monitors/", get(api::monitors).post(api::create_monitor).put(api::change_monitors))
         .route("/monitors/{slug}/", get(api::monitor).put(api::change_monitor).delete(api::delete_monitor))
-        .route("/monitors/{slug}/environments/{environment}/", put(api::change_environment))
+        .route(
+            "/monitors/{slug}/environments/{environment}/",
+            put(api::change_environment).delete(api::delete_environment),
+        )
         .route("/monitors/{slug}/checkins/", get(api::check_ins))
+        .route("/monitors/{slug}/checkins/{id}/", get(api::check_in))
         .route("/monitors/{slug}/incidents/", get(api::incidents_of))
         .route("/monitors/{slug}/processing-errors/", get(api::processing_errors_of))
         .route("/monitors/{slug}/usage/", get(api::usage_of))
+        .route("/monitors/{slug}/advice/", get(api::advice))
+}
+
+/// The routes of the API.
+fn api() -> Router<AppState> {
+    api_of_monitors()
         .route("/incidents/", get(api::incidents))
         .route("/incidents/{id}/", get(api::incident))
         .route("/incidents/{id}/acknowledgement/", put(api::acknowledge).delete(api::unacknowledge))
+        .route("/explanations/{id}/", get(api::explanation))
         .route("/alerts/", get(api::alerts))
         .route("/processing-errors/", get(api::processing_errors))
         .route("/usage/", get(api::usage))
@@ -192,7 +210,7 @@ async fn not_found(uri: Uri) -> HttpError {
     let help = if path.starts_with("/api/0/") && !path.ends_with('/') {
         "paths of the API end in a slash"
     } else if path.starts_with("/api/0/") {
-        "the API has monitors/, incidents/, alerts/, processing-errors/, usage/ and outages/ below /api/0/organizations/crons/"
+        "the API has monitors/, incidents/, explanations/, alerts/, processing-errors/, usage/ and outages/ below /api/0/organizations/crons/"
     } else if path.starts_with("/api/") {
         "send envelopes to /api/1/envelope/, and call /api/1/cron/{slug}/{key}/ for a check-in without an SDK"
     } else {

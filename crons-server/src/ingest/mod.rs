@@ -13,5 +13,5 @@ mod envelope;
 
 pub(crate) use envelope::{Envelope, EnvelopeError, MAX_ITEM};
 pub(crate) use json_object::{JsonObject, describe_json_error};
-pub(crate) use payload::parse_check_in;
+pub(crate) use payload::{RawSchedule, UnvalidatedSchedule, minutes, parse_check_in, present, threshold};
 pub(crate) use repeated_key::repeated_key;

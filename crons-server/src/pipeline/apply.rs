@@ -275,20 +275,14 @@ fn evaluate(
 /// If the database fails.
 pub(crate) fn apply_command(
     store: &mut dyn Store,
+    processor: &mut Processor,
     given: &Command,
     now: Timestamp,
 ) -> Result<Result<CommandOutcome, CommandError>, StoreError> {
     run_again(|| {
-        let mut keys = BatchKeys::default();
-        match given {
-            Command::ChangeMonitor { monitor, .. }
-            | Command::ChangeEnvironment { monitor, .. }
-            | Command::Delete { monitor, .. } => keys.monitor = Some((monitor.clone(), now)),
-            Command::Acknowledge { incident, .. } => keys.incident = Some(*incident),
-        }
         let mut transaction = store.begin()?;
-        let mut changes = Changes::of(transaction.load(&keys)?);
-        let outcome = command(&mut changes.snapshot, given, now);
+        let mut changes = Changes::of(transaction.load(&given.keys(now))?);
+        let outcome = command(&mut changes.snapshot, given, now, processor.quotas, &mut processor.new_id);
         if outcome.is_ok() {
             transaction.write(&changes)?;
             transaction.commit()?;

@@ -38,7 +38,7 @@ pub(crate) fn start(
     let alerts = Arc::new(Notify::new());
     let healthy = Arc::new(AtomicBool::new(true));
     let (vitals, changes) = (Arc::new(Vitals::default()), Arc::new(Changes::default()));
-    vitals.evaluated(watermark.evaluated_through());
+    vitals.evaluated(watermark.evaluated_through(), processor.outages.last().copied());
     let (inbox, queue) = Inbox::new(
         clock,
         Arc::clone(&alerts),
@@ -59,6 +59,7 @@ pub(crate) fn start(
         healthy,
         vitals,
         changes,
+        counted: 0,
     };
     let thread = std::thread::Builder::new().name("crons-consumer".to_owned());
     let thread =
@@ -83,6 +84,8 @@ struct Consumer {
     healthy: Arc<AtomicBool>,
     vitals: Arc<Vitals>,
     changes: Arc<Changes>,
+    /// The events of this batch that `vitals` has counted.
+    counted: usize,
 }
 
 /// Check-ins with those who wait for their verdicts.
@@ -98,7 +101,8 @@ impl Consumer {
             let mut events = Vec::new();
             let began = Instant::now();
             let result = self.process(&mut messages, &queue, &mut events);
-            self.vitals.published(&events);
+            self.count(&events);
+            self.counted = 0;
             self.changes.note(&events);
             self.finish(result, messages, began.elapsed());
             if events.iter().any(|event| matches!(event, Event::Alerts)) {
@@ -154,9 +158,11 @@ impl Consumer {
                     self.waiting.extend(waiter.map(|waiter| (truncate_to_minute(now), waiter)));
                 }
                 Some(Message::Command(command, now, reply)) => {
-                    let applied = apply::apply_command(&mut *self.store, &command, now);
-                    if let (Ok(Ok(_)), Some(monitor)) = (&applied, command.monitor()) {
-                        events.push(Event::Changed { monitor: monitor.to_owned() });
+                    let (store, processor) = (&mut *self.store, &mut self.processor);
+                    let applied = apply::apply_command(store, processor, &command, now);
+                    if let Ok(Ok(_)) = applied {
+                        let slugs = command.slugs().into_iter();
+                        events.extend(slugs.map(|slug| Event::Changed { monitor: slug.to_owned() }));
                     }
                     answer(reply, applied)?;
                 }
@@ -209,8 +215,16 @@ impl Consumer {
             self.watermark.confirm();
             applied = self.enter(last.received, events);
         }
+        // Before the answers: who has one finds its check-in counted.
+        self.count(events);
         self.answer_check_ins(check_ins, verdicts);
         applied
+    }
+
+    /// Counts the events of this batch that are not counted yet.
+    fn count(&mut self, events: &[Event]) {
+        self.vitals.published(&events[self.counted..]);
+        self.counted = events.len();
     }
 
     /// Moves on to the time of a message. Deadlines of a new minute are evaluated before all that arrives in it; beyond a number, at the
@@ -264,7 +278,8 @@ impl Consumer {
         if !check_ins.is_empty() {
             self.answer_check_ins(check_ins, Vec::new());
         }
-        self.vitals.evaluated(self.watermark.evaluated_through());
+        let last_outage = self.processor.outages.last().copied();
+        self.vitals.evaluated(self.watermark.evaluated_through(), last_outage);
         let (watermark, failed) = (&self.watermark, self.failed);
         let is_over = |(minute, _): &mut (Timestamp, _)| failed || watermark.has_evaluated(*minute);
         for (minute, waiter) in self.waiting.extract_if(.., is_over) {

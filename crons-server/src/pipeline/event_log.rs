@@ -78,6 +78,7 @@ mod tests {
                 note: None,
                 config: None,
                 received: Timestamp::from_second(second).unwrap(),
+                trace: None,
                 spelling: None,
                 remarks: Vec::new(),
             };

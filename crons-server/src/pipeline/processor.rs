@@ -23,7 +23,7 @@ pub(crate) const DEFERRED_TTL: SignedDuration = SignedDuration::from_secs(60);
 pub(crate) struct Processor {
     rate: RateWindow,
     refused_starts: RefusedStarts,
-    quotas: Quotas,
+    pub(super) quotas: Quotas,
     pub(super) alerts: Alerts,
     /// When the server was not receiving, as far as a deadline may still ask.
     pub(crate) outages: Vec<Outage>,

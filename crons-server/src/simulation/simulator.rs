@@ -9,7 +9,10 @@ use serde_json::Value;
 
 use super::report::{OriginalIds, OutcomeRow, Report};
 use super::timeline::{TimelineAction, TimelineEvent};
-use crate::domain::{CheckInEvent, Command, Outage, ReceivedCheckIn, Verdict, truncate_to_minute};
+use crate::domain::{
+    CheckInEvent, Command, ExplanationJson, MonitorChange, Outage, ReceivedCheckIn, Verdict,
+    truncate_to_minute,
+};
 use crate::ingest::parse_check_in;
 use crate::pipeline::{self, CHUNK, DEFERRED_TTL, Event, Processor, Watermark};
 use crate::settings::{Quotas, RateLimit, Settings};
@@ -148,7 +151,7 @@ impl Simulation {
                     environment: environment.clone(),
                     muted,
                 };
-                if pipeline::apply_command(&mut self.store, &wanted, at)?.is_err() {
+                if pipeline::apply_command(&mut self.store, &mut self.processor, &wanted, at)?.is_err() {
                     tracing::warn!(%at, monitor, environment, "there is no such environment to mute at this time");
                 }
                 Ok(())
@@ -156,10 +159,10 @@ impl Simulation {
             TimelineAction::Disable { monitor, disabled } => {
                 let wanted = Command::ChangeMonitor {
                     monitor: monitor.clone(),
-                    enabled: Some(!disabled),
-                    muted: None,
+                    change: Box::new(MonitorChange { enabled: Some(!disabled), ..MonitorChange::default() }),
+                    expected: None,
                 };
-                if pipeline::apply_command(&mut self.store, &wanted, at)?.is_err() {
+                if pipeline::apply_command(&mut self.store, &mut self.processor, &wanted, at)?.is_err() {
                     tracing::warn!(%at, monitor, "there is no such monitor to disable at this time");
                 }
                 Ok(())
@@ -272,6 +275,23 @@ impl Simulation {
             let (place, _) = self.deferred.remove(found);
             self.outcomes[place].record(verdict);
         }
+    }
+
+    /// Derives why a run or an incident came to its status, as the API does; `None` if there is none of this id.
+    ///
+    /// # Errors
+    /// If the database in memory fails.
+    pub fn explain(&self, id: &str) -> Result<Option<Value>, StoreError> {
+        let Ok(id) = id.parse() else { return Ok(None) };
+        let Some(explained) = self.store.explained(id)? else { return Ok(None) };
+        let explanation = explained.explanation();
+        Ok(serde_json::to_value(ExplanationJson::from(&explanation)).ok())
+    }
+
+    /// Reads all rows.
+    #[cfg(test)]
+    pub(super) fn export(&self) -> Result<crate::store::Export, StoreError> {
+        self.store.export()
     }
 
     /// Ends the simulation and returns its report. Deferred check-ins are refused: no more check-ins will come.

@@ -8,12 +8,12 @@ use uuid::Uuid;
 use super::error::StoreError;
 use super::expired::Expired;
 use super::views::{
-    Activity, AlertView, Buckets, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView,
-    MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView, RunPlace, RunView,
-    UsageView,
+    Activity, AlertView, Buckets, CheckInFilter, CheckInView, Export, IncidentDetail, IncidentFilter,
+    IncidentView, MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView,
+    RunPlace, RunView, UsageView,
 };
 use crate::alerts::DueAlert;
-use crate::domain::Outage;
+use crate::domain::{Explained, Outage};
 use crate::settings::Retention;
 
 /// The reads of a database. They block; callers run them on a thread that may wait. Deleted monitors and environments are in none of
@@ -29,14 +29,15 @@ pub trait Queries: Send + Sync {
     /// Whether there is a monitor of this slug, be it readable or not.
     fn has_monitor(&self, slug: &str) -> Result<bool, StoreError>;
 
+    /// The slug of the monitor with this id; `None` if there is none.
+    fn slug_of(&self, id: Uuid) -> Result<Option<String>, StoreError>;
+
     /// The monitor of a slug; `None` if there is none. Its environments come in Sentry's order: error, ok, active; among those the
     /// latest check-in first, then by name; muted ones come last.
     fn monitor(&self, slug: &str) -> Result<Option<MonitorView>, StoreError>;
 
-    /// Monitors in the order of their slugs. The cost does not depend on the number of others.
-    fn monitors(&self, page: PageRequest) -> Result<Page<MonitorView>, StoreError>;
-
-    /// The monitors of these slugs, in the order of slugs; those that do not exist are left out.
+    /// The monitors of these slugs, in the order of slugs; those that do not exist are left out. The cost does not depend on the number of
+    /// others.
     fn monitors_named(&self, slugs: &[String]) -> Result<Vec<MonitorView>, StoreError>;
 
     /// All monitors in short, in the order of their slugs.
@@ -56,14 +57,17 @@ pub trait Queries: Send + Sync {
         limit: u32,
     ) -> Result<Vec<CheckInView>, StoreError>;
 
-    /// Check-ins of a monitor, of one environment or of all: the newest start first, of two with the same start the later arrival first.
-    /// `None` if there is no such monitor.
+    /// Check-ins of a monitor: the newest start first, of two with the same start the later arrival first. `None` if there is no such
+    /// monitor.
     fn check_ins(
         &self,
         slug: &str,
-        environment: Option<&str>,
+        filter: &CheckInFilter,
         page: PageRequest,
     ) -> Result<Option<Page<CheckInView>>, StoreError>;
+
+    /// The check-in of a monitor with this id; `None` if there is none.
+    fn check_in(&self, slug: &str, id: Uuid) -> Result<Option<CheckInView>, StoreError>;
 
     /// Check-ins in the order of [`check_ins`](Self::check_ins), those behind the place `after` or the first ones. The cost does not depend
     /// on the number of others. `None` if there is no such monitor.
@@ -84,6 +88,10 @@ pub trait Queries: Send + Sync {
 
     /// The incident with this id; `None` if there is none.
     fn incident(&self, id: Uuid) -> Result<Option<IncidentDetail>, StoreError>;
+
+    /// The run or the incident with this id, with the rows around it that its derivation mentions; `None` if there is none. The cost does not
+    /// depend on the length of the history.
+    fn explained(&self, id: Uuid) -> Result<Option<Explained>, StoreError>;
 
     /// Payloads that were refused or accepted with remarks, the last received first: of a monitor, or of no known one. Before them
     /// stand rows of the database that cannot be read, the last found first: those of the monitor, or all.

@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::domain::{
-    CheckIn, EnvironmentStatus, Incident, Monitor, MonitorEnvironment, Occurrence, Outage, Status,
+    CheckIn, EnvironmentStatus, Incident, Monitor, MonitorEnvironment, Occurrence, Outage, Status, is_muted,
+    revision,
 };
 
 /// The part of a list that a query returns.
@@ -31,6 +32,18 @@ pub struct MonitorView {
     pub environments: Vec<EnvironmentView>,
 }
 
+impl MonitorView {
+    /// Whether all environments are muted; without any, whether the first one will be.
+    pub fn is_muted(&self) -> bool {
+        is_muted(&self.monitor, self.environments.iter().map(|view| &view.environment))
+    }
+
+    /// The revision of what a person can change.
+    pub fn revision(&self) -> u64 {
+        revision(&self.monitor, self.environments.iter().map(|view| &view.environment))
+    }
+}
+
 /// An environment with its newest check-in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnvironmentView {
@@ -45,9 +58,14 @@ pub struct EnvironmentView {
 /// What all of a monitor comes to, for counts, filters and orders over all monitors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MonitorSummary {
+    pub id: Uuid,
     pub slug: String,
+    /// The name for people.
+    pub name: String,
     pub owner: Option<String>,
     pub enabled: bool,
+    /// Whether the first environment will be muted.
+    pub muted: bool,
     /// In the order of names.
     pub environments: Vec<EnvironmentSummary>,
 }
@@ -58,6 +76,8 @@ pub struct EnvironmentSummary {
     pub name: String,
     pub status: EnvironmentStatus,
     pub muted: bool,
+    /// The start of the newest check-in.
+    pub last_check_in: Option<Timestamp>,
     /// The status of the newest check-in.
     pub newest: Option<Status>,
     /// The status of the newest failure, while the environment is in error.
@@ -116,6 +136,17 @@ pub struct RunMark {
     pub ended: Option<Timestamp>,
 }
 
+/// The check-ins of a monitor that a query asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckInFilter {
+    /// Of any of these environments; empty: of all.
+    pub environments: Vec<String>,
+    /// Those that began at this instant or later.
+    pub since: Option<Timestamp>,
+    /// Those that began at this instant or earlier.
+    pub until: Option<Timestamp>,
+}
+
 /// A check-in with the name of its environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckInView {
@@ -143,6 +174,7 @@ pub struct RunView {
 pub struct IncidentView {
     pub monitor_guid: Uuid,
     pub monitor_slug: String,
+    pub monitor_name: String,
     pub environment: String,
     pub incident: Incident,
 }

@@ -28,7 +28,8 @@ fn every_route_says_which_methods_it_has() {
         ("/", &["GET", "HEAD", "OPTIONS"], &["POST", "PUT"]),
         ("/health", &["GET", "HEAD", "OPTIONS"], &["POST"]),
         ("/api/0/", &["GET", "HEAD", "OPTIONS"], &["POST"]),
-        (&format!("{API}/monitors/"), &["GET", "HEAD", "OPTIONS"], &["POST"]),
+        (&format!("{API}/monitors/"), &["GET", "HEAD", "OPTIONS", "POST", "PUT"], &["DELETE"]),
+        (&format!("{API}/usage/"), &["GET", "HEAD", "OPTIONS"], &["POST"]),
         (&format!("{API}/incidents/{NIL}/"), &["GET", "HEAD", "OPTIONS"], &["PUT"]),
     ] {
         let answer = ask(&server, &format!("OPTIONS {path}"), &[], b"");

@@ -1,5 +1,7 @@
 //! What properties are about: any check-ins, and what nearly is one.
 
+#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part")]
+
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 use serde_json::{Value, json};

@@ -10,7 +10,7 @@
 //!
 //! `#1` is the first check-in that the server made itself. `@dev`, `@other` and `@other/dev` stand behind what is not about
 //! the monitor `job` in `production`.
-#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part")]
+#![allow(dead_code, unused_imports, clippy::allow_attributes, reason = "each test file uses its own part")]
 
 use crons_server::{RateLimit, Simulation, Ticks, parse_timeline};
 use serde_json::{Value, json};

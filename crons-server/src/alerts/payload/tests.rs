@@ -2,7 +2,7 @@ use crons_types::{Schedule, Slug};
 use serde_json::Value;
 
 use super::*;
-use crate::domain::{self, Config, EnvironmentStatus, MonitorEnvironment};
+use crate::domain::{self, Author, Config, Configured, EnvironmentStatus, MonitorEnvironment};
 
 fn instant(time: &str) -> Timestamp {
     format!("2024-06-03T{time}Z").parse().unwrap()
@@ -19,6 +19,7 @@ pub(crate) fn event(kind: IncidentEventKind) -> IncidentEvent {
             guid: monitor,
             project: 1,
             slug: Slug::parse("nightly-backup").unwrap(),
+            name: None,
             spelling: None,
             enabled: true,
             upserting: true,
@@ -30,6 +31,8 @@ pub(crate) fn event(kind: IncidentEventKind) -> IncidentEvent {
                 failure_issue_threshold: None,
                 recovery_threshold: None,
             },
+            configured: Configured { by: Author::Code, at: instant("00:00:00") },
+            muted: false,
             owner: Some("team:ops".to_owned()),
             date_created: instant("00:00:00"),
         },
@@ -47,6 +50,8 @@ pub(crate) fn event(kind: IncidentEventKind) -> IncidentEvent {
             guid: incident,
             started_at: instant("10:00:00"),
             starting_check_in: starting,
+            opening: None,
+            recovery_threshold: None,
             resolved_at: resolved.then(|| instant("12:05:00")),
             resolving_check_in: resolved.then_some(check_in),
             failures: Failures { error: 2, missed: 3, timeout: 1 },

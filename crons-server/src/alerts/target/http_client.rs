@@ -136,21 +136,9 @@ impl WebhookClient {
     /// # Errors
     /// If messages need TLS and the certificates that the environment names cannot be used.
     pub(crate) fn new(webhook: &Webhook, trust: &mut Trust) -> Result<Self, DeliveryError> {
-        let mut builder = reqwest::Client::builder();
-        if roots::is_loopback(&webhook.url) || roots::without_proxies() {
-            builder = builder.no_proxy();
-        }
-        let roots = trust.of(&webhook.url)?;
-        let tls = tls(roots).map_err(|error| DeliveryError(chain(&error)))?;
-        let client = builder
-            .tls_backend_preconfigured(tls)
-            .user_agent(concat!("crons/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(IDLE_TIMEOUT)
+        let client = client_builder(&webhook.url, trust)?
             // Covers the headers and the body.
             .timeout(webhook.timeout)
-            // A redirected POST would become a GET, and the signature would go to another receiver.
-            .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| DeliveryError(chain(&error)))?;
         Ok(Self { webhook: webhook.clone(), client })
@@ -207,8 +195,32 @@ impl WebhookClient {
     }
 }
 
+/// Starts a client for one address, with the authorities and proxies of webhooks. It follows no redirects and has no timeout for answers.
+fn client_builder(url: &reqwest::Url, trust: &mut Trust) -> Result<reqwest::ClientBuilder, DeliveryError> {
+    let mut builder = reqwest::Client::builder();
+    if roots::is_loopback(url) || roots::without_proxies() {
+        builder = builder.no_proxy();
+    }
+    let tls = tls(trust.of(url)?).map_err(|error| DeliveryError(chain(&error)))?;
+    Ok(builder
+        .tls_backend_preconfigured(tls)
+        .user_agent(concat!("crons/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        // A redirected POST would become a GET, and its signature or token would go to another receiver.
+        .redirect(reqwest::redirect::Policy::none()))
+}
+
+/// Starts a client for one address that trusts and connects as webhooks do.
+///
+/// # Errors
+/// If the address needs TLS and the certificates that the environment names cannot be used.
+pub fn trusted_client(url: &reqwest::Url) -> Result<reqwest::ClientBuilder, DeliveryError> {
+    client_builder(url, &mut Trust::default())
+}
+
 /// The texts of an error and of all its causes.
-fn chain(error: &(dyn Error + 'static)) -> String {
+pub fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| (*error).source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -7,6 +7,6 @@ mod roots;
 mod http_client;
 
 pub(crate) use http_client::UNKNOWN_TARGET;
-pub use http_client::{DeliveryError, WebhookResponse};
+pub use http_client::{DeliveryError, WebhookResponse, chain, trusted_client};
 pub(super) use http_client::{Trust, WebhookClient};
 pub use webhook::Webhook;

@@ -29,7 +29,7 @@ pub(super) fn trusted() -> Result<RootCertStore, String> {
     };
     let refused = |cause: String| {
         format!(
-            "{variable}: {cause}; webhooks with https: need it: let it name certificates in PEM form, or unset it to trust the \
+            "{variable}: {cause}; addresses with https: need it: let it name certificates in PEM form, or unset it to trust the \
              store of this machine and Mozilla's list"
         )
     };

@@ -65,7 +65,8 @@ fn open_runs_are_loaded_that_are_overdue_or_that_a_command_ends() {
         assert_eq!(runs(&opened.load(&of_check_in)), [0_u128; 0]);
         let overdue = BatchKeys { overdue_until: Some(until), ..of_check_in };
         assert_eq!(runs(&opened.load(&overdue)), [1], "only of environments of the batch");
-        let command = BatchKeys { monitor: Some(("job".to_owned(), until)), ..BatchKeys::default() };
+        let command =
+            BatchKeys { monitors: vec!["job".to_owned()], as_of: Some(until), ..BatchKeys::default() };
         let loaded = opened.load(&command);
         assert_eq!(runs(&loaded), [1, 4, 5]);
         let names: Vec<_> = loaded.environments.iter().map(|row| row.row.value.name.as_str()).collect();

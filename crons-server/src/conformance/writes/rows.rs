@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::super::instant;
 use crate::domain::{
-    BatchKeys, CheckIn, CheckInEvent, Config, ConfigUpdate, EnvironmentStatus, Failures, Incident, Monitor,
-    MonitorEnvironment, PROJECT, ReceivedCheckIn, Snapshot, Status,
+    Author, BatchKeys, CheckIn, CheckInEvent, Config, ConfigUpdate, Configured, EnvironmentStatus, Failures,
+    Incident, Monitor, MonitorEnvironment, PROJECT, ReceivedCheckIn, Snapshot, Status,
 };
 use crate::store::Changes;
 
@@ -24,10 +24,13 @@ impl NewRows {
             guid: Uuid::new_v4(),
             project: PROJECT,
             slug: slug.parse().unwrap(),
+            name: None,
             spelling: None,
             enabled: true,
             upserting: true,
             config: config(),
+            configured: Configured { by: Author::Code, at: instant("09:00:00") },
+            muted: false,
             owner: None,
             date_created: instant("09:00:00"),
         };
@@ -64,6 +67,8 @@ impl NewRows {
             reported: None,
             unheard: false,
             note: None,
+            decision: None,
+            trace: None,
             config: config(),
         };
         self.snapshot.add_run(0, Ok(environment), run);
@@ -76,7 +81,9 @@ impl NewRows {
             guid: Uuid::from_u128(number),
             started_at: instant("10:00:00"),
             starting_check_in: Uuid::from_u128(run),
+            opening: None,
             resolved_at: None,
+            recovery_threshold: None,
             resolving_check_in: None,
             failures: Failures::default(),
             notified: true,
@@ -121,6 +128,7 @@ pub(super) fn event(slug: &str, environment: &str, number: u128, status: CheckIn
         note: Some("a note".to_owned()),
         config: None,
         received: instant("10:00:00"),
+        trace: None,
         spelling: None,
         remarks: vec!["a remark".to_owned()],
     }

@@ -30,12 +30,22 @@ pub async fn acknowledge(
     json: Result<Bytes, BytesRejection>,
 ) -> Result<Response, HttpError> {
     let Acknowledged { by } = body(json, r#"{"by": "me"}"#)?;
+    let by = acknowledging_person(by)?;
+    set(state, path, Some(by)).await
+}
+
+/// The name of the person who takes an incident in hand.
+///
+/// # Errors
+/// If it is empty or too long.
+pub(crate) fn acknowledging_person(by: String) -> Result<String, HttpError> {
     if by.trim().is_empty() || by.chars().count() > MAX_NAME {
+        let by: String = by.chars().take(80).collect();
         return Err(HttpError::bad_request(format!(
             "by: {by:?} is not 1 to {MAX_NAME} characters; write a name"
         )));
     }
-    set(state, path, Some(by)).await
+    Ok(by)
 }
 
 /// `DELETE /api/0/organizations/crons/incidents/{id}/acknowledgement/`

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::request::{InPath, organization};
+use super::request::Scope;
 use crate::http::error::HttpError;
 use crate::http::state::AppState;
 use crate::store::AlertView;
@@ -33,11 +33,7 @@ struct Alert<'a> {
 }
 
 /// `GET /api/0/organizations/crons/alerts/`: the newest alerts, newest first.
-pub async fn alerts(
-    State(state): State<AppState>,
-    InPath(name): InPath<String>,
-) -> Result<Response, HttpError> {
-    organization(&name)?;
+pub async fn alerts(State(state): State<AppState>, _: Scope) -> Result<Response, HttpError> {
     let found = state.read(|queries| queries.alerts(MAX_LISTED)).await?;
     Ok(Json(found.iter().map(Alert::from).collect::<Vec<_>>()).into_response())
 }

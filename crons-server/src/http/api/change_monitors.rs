@@ -1,15 +1,16 @@
-//! Commands about monitors and environments: disable, mute, delete.
+//! Commands about one monitor: create, change, delete.
 
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::StatusCode;
-use axum::response::Response;
-use serde::Deserialize;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 
-use super::monitors::monitor;
-use super::request::{InPath, ORGANIZATION, body, no_monitor, organization};
-use crate::domain::{Command, CommandError};
+use super::monitor_body::{self, MonitorBody};
+use super::monitors::show;
+use super::request::{MonitorInPath, ORGANIZATION, Scope, body, no_monitor, project};
+use super::revision::expected;
+use crate::domain::{Command, CommandError, CommandOutcome};
 use crate::http::error::HttpError;
 use crate::http::paths;
 use crate::http::query::QueryPairs;
@@ -17,45 +18,55 @@ use crate::http::state::AppState;
 use crate::mask;
 use crate::pipeline::Unavailable;
 
-/// The body of a change of a monitor, with Sentry's keys.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct MonitorChange {
-    status: Option<MonitorStatus>,
-    /// Mutes or unmutes all environments of the monitor.
-    #[serde(alias = "is_muted")]
-    is_muted: Option<bool>,
-}
+/// A body that changes a monitor.
+const CHANGE: &str = r#"{"status": "disabled", "isMuted": true}"#;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum MonitorStatus {
-    Active,
-    Disabled,
-}
-
-/// `PUT /api/0/organizations/crons/monitors/{slug}/`
-pub async fn change_monitor(
+/// `POST /api/0/organizations/crons/monitors/`
+pub async fn create_monitor(
     State(state): State<AppState>,
-    InPath((name, slug)): InPath<(String, String)>,
+    _: Scope,
     json: Result<Bytes, BytesRejection>,
 ) -> Result<Response, HttpError> {
-    organization(&name)?;
-    let MonitorChange { status, is_muted } = body(json, r#"{"status": "disabled", "isMuted": true}"#)?;
-    let enabled = status.map(|status| status == MonitorStatus::Active);
-    let command = Command::ChangeMonitor { monitor: slug.clone(), enabled, muted: is_muted };
-    let changed = state.inbox.command(command).await?;
-    let unknown = changed.map_err(|error| refusal(error, &slug))?.unknown_runs;
+    let written: MonitorBody = body(json, monitor_body::EXAMPLE)?;
+    let new = written.into_new().map_err(HttpError::bad_request)?;
+    let slug = new.slug.to_string();
+    let command = Command::CreateMonitor(Box::new(new));
+    state.inbox.command(command).await?.map_err(|error| refusal(error, &slug))?;
+    tracing::info!(slug = %mask::hide(&slug), "monitor created");
+    let location = format!("/api/0/organizations/{ORGANIZATION}/monitors/{slug}/");
+    let created = show(&state, slug).await?;
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], created).into_response())
+}
+
+/// `PUT /api/0/organizations/crons/monitors/{slug}/`: changes what the body names, and leaves the rest as it is. With `If-Match`, only
+/// a monitor of this revision.
+pub async fn change_monitor(
+    State(state): State<AppState>,
+    MonitorInPath(slug): MonitorInPath,
+    headers: HeaderMap,
+    json: Result<Bytes, BytesRejection>,
+) -> Result<Response, HttpError> {
+    let written: MonitorBody = body(json, CHANGE)?;
+    let change = Box::new(written.into_change().map_err(HttpError::bad_request)?);
+    let renamed = change.slug.as_ref().map(ToString::to_string);
+    let command = Command::ChangeMonitor { monitor: slug.clone(), change, expected: expected(&headers) };
+    let changed = state.inbox.command(command).await?.map_err(|error| refusal(error, &slug))?;
     let shown = mask::hide(&slug);
-    tracing::info!(slug = %shown, ?status, ?is_muted, "monitor changed");
+    tracing::info!(slug = %shown, "monitor changed");
+    log_unknown(&changed, &shown);
+    show(&state, renamed.unwrap_or_else(|| slug.clone())).await
+}
+
+/// Logs how many runs could not be heard.
+pub(super) fn log_unknown(changed: &CommandOutcome, slug: &str) {
+    let unknown = changed.unknown_runs;
     if unknown > 0 {
         tracing::info!(
-            slug = %shown,
+            slug,
             unknown,
             "runs are unknown that could not be heard while their monitor was disabled"
         );
     }
-    monitor(State(state), InPath((name, slug))).await
 }
 
 /// `DELETE /api/0/organizations/crons/monitors/{slug}/`, with `?environment=` once or more often only of these environments.
@@ -63,11 +74,19 @@ pub async fn change_monitor(
 /// The answer is 202, as at Sentry; the rows are then purged a few at a time.
 pub async fn delete_monitor(
     State(state): State<AppState>,
-    InPath((name, slug)): InPath<(String, String)>,
+    MonitorInPath(slug): MonitorInPath,
     query: QueryPairs,
 ) -> Result<StatusCode, HttpError> {
-    organization(&name)?;
     let environments = environments_to_delete(query)?;
+    delete(&state, slug, environments).await
+}
+
+/// Deletes a monitor, or these environments of it.
+pub(super) async fn delete(
+    state: &AppState,
+    slug: String,
+    environments: Vec<String>,
+) -> Result<StatusCode, HttpError> {
     let command = Command::Delete { monitor: slug.clone(), environments: environments.clone() };
     match state.inbox.command(command).await? {
         Err(CommandError::NoEnvironment(environment)) => Err(HttpError::not_found(format!(
@@ -86,12 +105,31 @@ pub async fn delete_monitor(
 }
 
 /// The answer to a command about a monitor that changed nothing.
-fn refusal(error: CommandError, slug: &str) -> HttpError {
-    if let CommandError::Unreadable(reason) = error {
-        tracing::error!(reason, "a command was left out");
-        return Unavailable::Database.into();
+pub(super) fn refusal(error: CommandError, slug: &str) -> HttpError {
+    match error {
+        CommandError::Unreadable(reason) => {
+            tracing::error!(reason, "a command was left out");
+            Unavailable::Database.into()
+        }
+        CommandError::Changed => HttpError::new(
+            StatusCode::CONFLICT,
+            format!(
+                "monitor {} was changed since you read it; GET it again, and send your change with its new `ETag` in `If-Match`",
+                paths::named(slug)
+            ),
+        ),
+        CommandError::SlugTaken(taken) => HttpError::bad_request(format!(
+            "slug: there is a monitor {} already; write another slug, or PUT to change that monitor",
+            paths::named(taken.as_str())
+        )),
+        CommandError::TooManyMonitors(most) => HttpError::bad_request(format!(
+            "the server has {most} monitors, and no more are allowed; delete one, or raise `max_monitors`"
+        )),
+        CommandError::NoMonitor
+        | CommandError::NoEnvironment(_)
+        | CommandError::NoIncident
+        | CommandError::IncidentResolved(_) => no_monitor(slug),
     }
-    no_monitor(slug)
 }
 
 /// Reads the names of the environments to delete; none for the whole monitor. Any other parameter is refused, since a misspelt one would
@@ -116,48 +154,4 @@ fn environments_to_delete(query: QueryPairs) -> Result<Vec<String>, HttpError> {
         }
     }
     Ok(environments)
-}
-
-/// Accepts this server's project by its id or its slug, or Sentry's -1 for all projects.
-fn project(named: &str) -> Result<(), HttpError> {
-    if named == crate::PROJECT.to_string() || named == ORGANIZATION || named == "-1" {
-        return Ok(());
-    }
-    Err(HttpError::not_found(format!(
-        "there is no project {named:?}; this server has project {}",
-        crate::PROJECT
-    )))
-}
-
-/// The body of a change of an environment.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct EnvironmentChange {
-    #[serde(alias = "is_muted")]
-    is_muted: bool,
-}
-
-/// `PUT /api/0/organizations/crons/monitors/{slug}/environments/{environment}/`
-pub async fn change_environment(
-    State(state): State<AppState>,
-    InPath((name, slug, environment)): InPath<(String, String, String)>,
-    json: Result<Bytes, BytesRejection>,
-) -> Result<Response, HttpError> {
-    organization(&name)?;
-    let EnvironmentChange { is_muted } = body(json, r#"{"isMuted": true}"#)?;
-    let command = Command::ChangeEnvironment {
-        monitor: slug.clone(),
-        environment: environment.clone(),
-        muted: is_muted,
-    };
-    state.inbox.command(command).await?.map_err(|error| match error {
-        CommandError::NoMonitor | CommandError::NoEnvironment(_) => HttpError::not_found(format!(
-            "there is no monitor {} with an environment {}; `GET /monitors/{{slug}}/` lists its environments",
-            paths::named(&slug),
-            paths::named(&environment)
-        )),
-        error => refusal(error, &slug),
-    })?;
-    tracing::info!(slug = %mask::hide(&slug), environment = %mask::hide(&environment), is_muted, "environment changed");
-    monitor(State(state), InPath((name, slug))).await
 }

@@ -71,7 +71,7 @@ impl<'a> From<&'a IncidentView> for Incident<'a> {
             started_at: incident.started_at,
             starting_check_in_id: incident.starting_check_in,
             status: if incident.resolved_at.is_some() { "resolved" } else { "open" },
-            title: domain::title(&view.monitor_slug),
+            title: domain::title(&view.monitor_name),
         }
     }
 }
@@ -85,7 +85,7 @@ impl<'a> From<&'a IncidentDetail> for Incident<'a> {
 
 impl<'a> Occurrence<'a> {
     fn new(view: &IncidentView, occurrence: &'a domain::Occurrence) -> Self {
-        let IncidentView { monitor_guid, monitor_slug, environment, incident } = view;
+        let IncidentView { monitor_guid, monitor_slug, monitor_name, environment, incident } = view;
         Self {
             at: occurrence.at,
             check_in_id: occurrence.check_in,
@@ -94,7 +94,7 @@ impl<'a> Occurrence<'a> {
             reason: &occurrence.reason,
             subtitle: format!("Your monitor is failing: {}.", occurrence.reason),
             tags: domain::tags(*monitor_guid, monitor_slug, incident.guid, environment).into_iter().collect(),
-            title: domain::title(monitor_slug),
+            title: domain::title(monitor_name),
         }
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::cursor::{links, offset};
 use super::incident_shapes::Incident;
-use super::request::{InPath, ORGANIZATION, instant, organization, require_monitor};
+use super::request::{InPath, MonitorInPath, ORGANIZATION, Scope, instant, organization, require_monitor};
 use crate::http::error::HttpError;
 use crate::http::paths;
 use crate::http::query::QueryPairs;
@@ -35,20 +35,18 @@ fn resolved(query: &QueryPairs) -> Result<Option<bool>, HttpError> {
 /// `GET /api/0/organizations/crons/incidents/`
 pub async fn incidents(
     State(state): State<AppState>,
-    InPath(name): InPath<String>,
+    _: Scope,
     query: QueryPairs,
 ) -> Result<Response, HttpError> {
-    organization(&name)?;
     list(&state, None, &query).await
 }
 
 /// `GET /api/0/organizations/crons/monitors/{slug}/incidents/`
 pub async fn incidents_of(
     State(state): State<AppState>,
-    InPath((name, slug)): InPath<(String, String)>,
+    MonitorInPath(slug): MonitorInPath,
     query: QueryPairs,
 ) -> Result<Response, HttpError> {
-    organization(&name)?;
     require_monitor(&state, &slug).await?;
     list(&state, Some(slug), &query).await
 }
@@ -90,7 +88,7 @@ pub async fn incident(
     Ok(Json(Incident::from(&found)).into_response())
 }
 
-pub(super) fn incident_id(written: &str) -> Result<Uuid, HttpError> {
+pub(crate) fn incident_id(written: &str) -> Result<Uuid, HttpError> {
     written.parse().map_err(|_| {
         let written: String = written.chars().take(80).collect();
         let written = paths::named(&written);

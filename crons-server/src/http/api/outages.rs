@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::cursor::{PAGING, links, page_request};
-use super::request::{InPath, instant, organization};
+use super::request::{Scope, instant};
 use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
@@ -21,10 +21,9 @@ struct Outage {
 /// `GET /api/0/organizations/crons/outages/`: outages that ended after `?since=`, oldest first.
 pub async fn outages(
     State(state): State<AppState>,
-    InPath(name): InPath<String>,
+    _: Scope,
     query: QueryPairs,
 ) -> Result<Response, HttpError> {
-    organization(&name)?;
     query.only(&["since", PAGING[0], PAGING[1]])?;
     let page = page_request(&query)?;
     let since = instant(&query, "since")?;

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::request::{InPath, organization, require_monitor};
+use super::request::{MonitorInPath, Scope, require_monitor};
 use crate::http::error::HttpError;
 use crate::http::state::AppState;
 use crate::store::ProcessingErrorsView;
@@ -27,20 +27,15 @@ struct Error<'a> {
 }
 
 /// `GET /api/0/organizations/crons/processing-errors/`: of payloads for no known monitor, and rows that cannot be read.
-pub async fn processing_errors(
-    State(state): State<AppState>,
-    InPath(name): InPath<String>,
-) -> Result<Response, HttpError> {
-    organization(&name)?;
+pub async fn processing_errors(State(state): State<AppState>, _: Scope) -> Result<Response, HttpError> {
     list(&state, None).await
 }
 
 /// `GET /api/0/organizations/crons/monitors/{slug}/processing-errors/`
 pub async fn processing_errors_of(
     State(state): State<AppState>,
-    InPath((name, slug)): InPath<(String, String)>,
+    MonitorInPath(slug): MonitorInPath,
 ) -> Result<Response, HttpError> {
-    organization(&name)?;
     require_monitor(&state, &slug).await?;
     list(&state, Some(slug)).await
 }

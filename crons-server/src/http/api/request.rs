@@ -5,7 +5,9 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use crate::http::error::HttpError;
 use crate::http::paths;
@@ -26,9 +28,67 @@ pub(super) fn organization(name: &str) -> Result<(), HttpError> {
 
 pub(crate) fn no_monitor(slug: &str) -> HttpError {
     HttpError::not_found(format!(
-        "there is no monitor {}; it is made by its first check-in that brings a schedule",
+        "there is no monitor {}; it is made by its first check-in that brings a schedule, or by POST to /monitors/",
         paths::named(slug)
     ))
+}
+
+/// The organization of a path, and its project where the path names one: they are those of this server.
+pub struct Scope;
+
+/// The slug of the monitor that a path names, by its slug or its id.
+pub struct MonitorInPath(pub String);
+
+#[derive(Deserialize)]
+struct ScopePath {
+    organization: String,
+    project: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct MonitorPath {
+    slug: String,
+}
+
+impl FromRequestParts<AppState> for Scope {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, HttpError> {
+        let InPath(ScopePath { organization: name, project: number }) =
+            InPath::from_request_parts(parts, state).await?;
+        organization(&name)?;
+        number.as_deref().map_or(Ok(()), project)?;
+        Ok(Self)
+    }
+}
+
+impl FromRequestParts<AppState> for MonitorInPath {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, HttpError> {
+        Scope::from_request_parts(parts, state).await?;
+        let InPath(MonitorPath { slug }) = InPath::from_request_parts(parts, state).await?;
+        Ok(Self(slug_of(state, slug).await?))
+    }
+}
+
+/// The slug of the monitor with this id; any other text as it is, which may be a slug.
+pub(super) async fn slug_of(state: &AppState, written: String) -> Result<String, HttpError> {
+    let Ok(id) = written.parse::<Uuid>() else { return Ok(written) };
+    let found = state.read(move |queries| queries.slug_of(id)).await?;
+    Ok(found.unwrap_or(written))
+}
+
+/// Accepts this server's project by its id or its slug, or Sentry's -1 for all projects.
+pub(super) fn project(named: &str) -> Result<(), HttpError> {
+    if named == crate::PROJECT.to_string() || named == ORGANIZATION || named == "-1" {
+        return Ok(());
+    }
+    Err(HttpError::not_found(format!(
+        "there is no project {}; this server has project {}",
+        paths::named(&named.chars().take(80).collect::<String>()),
+        crate::PROJECT
+    )))
 }
 
 /// The parameters of a path. A path that cannot be decoded is refused in the form of all errors.

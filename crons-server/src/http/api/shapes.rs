@@ -14,10 +14,13 @@ use crate::store::{CheckInView, EnvironmentView, MonitorView};
 #[serde(rename_all = "camelCase")]
 pub(super) struct Monitor<'a> {
     config: Config<'a>,
+    /// `code` or `person`: who has set configuration and owner last.
+    configured_by: &'static str,
+    date_configured: Timestamp,
     date_created: Timestamp,
     environments: Vec<Environment<'a>>,
     id: Uuid,
-    /// Whether all environments are muted.
+    /// Whether all environments are muted; without any, whether the first one will be.
     is_muted: bool,
     is_upserting: bool,
     name: &'a str,
@@ -97,6 +100,9 @@ pub(super) struct CheckIn<'a> {
     duration: Option<i64>,
     environment: &'a str,
     expected_time: Option<Timestamp>,
+    /// Always empty: this server keeps no errors of programs. Only with `expand=groups`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<[(); 0]>,
     id: Uuid,
     monitor_config: Config<'a>,
     /// Only if the job sent one: Sentry has no such field.
@@ -105,16 +111,30 @@ pub(super) struct CheckIn<'a> {
     status: &'static str,
 }
 
+impl<'a> Monitor<'a> {
+    /// A monitor with the environments of these names; with all for none.
+    pub(super) fn with(view: &'a MonitorView, environments: &[String]) -> Self {
+        let mut shown = Self::from(view);
+        if !environments.is_empty() {
+            shown.environments.retain(|environment| environments.iter().any(|name| name == environment.name));
+        }
+        shown
+    }
+}
+
 impl<'a> From<&'a MonitorView> for Monitor<'a> {
-    fn from(MonitorView { monitor, environments }: &'a MonitorView) -> Self {
+    fn from(view: &'a MonitorView) -> Self {
+        let MonitorView { monitor, environments } = view;
         Self {
             config: Config::from(&monitor.config),
+            configured_by: monitor.configured.by.as_str(),
+            date_configured: monitor.configured.at,
             date_created: monitor.date_created,
-            is_muted: !environments.is_empty() && environments.iter().all(|view| view.environment.muted),
+            is_muted: view.is_muted(),
             environments: environments.iter().map(Environment::from).collect(),
             id: monitor.guid,
             is_upserting: monitor.upserting,
-            name: monitor.slug.as_str(),
+            name: monitor.name(),
             owner: monitor.owner.as_deref().map(Owner::from),
             project: Project { id: monitor.project.to_string(), name: ORGANIZATION, slug: ORGANIZATION },
             slug: monitor.slug.as_str(),
@@ -172,6 +192,13 @@ impl<'a> From<&'a EnvironmentView> for Environment<'a> {
     }
 }
 
+impl<'a> CheckIn<'a> {
+    /// A check-in, with its groups if they are asked for.
+    pub(super) fn with(view: &'a CheckInView, groups: bool) -> Self {
+        Self { groups: groups.then_some([]), ..Self::from(view) }
+    }
+}
+
 impl<'a> From<&'a CheckInView> for CheckIn<'a> {
     fn from(CheckInView { environment, check_in }: &'a CheckInView) -> Self {
         Self {
@@ -183,6 +210,7 @@ impl<'a> From<&'a CheckInView> for CheckIn<'a> {
             duration: check_in.duration_ms,
             environment,
             expected_time: check_in.expected_time,
+            groups: None,
             id: check_in.guid,
             monitor_config: Config::from(&check_in.config),
             note: check_in.note.as_deref(),

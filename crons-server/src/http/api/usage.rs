@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::cursor::{PAGING, links, page_request};
-use super::request::{InPath, instant, organization, require_monitor};
+use super::request::{MonitorInPath, Scope, instant, require_monitor};
 use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
@@ -30,10 +30,9 @@ struct Usage<'a> {
 /// `GET /api/0/organizations/crons/usage/`
 pub async fn usage(
     State(state): State<AppState>,
-    InPath(name): InPath<String>,
+    _: Scope,
     query: QueryPairs,
 ) -> Result<Response, HttpError> {
-    organization(&name)?;
     let since = since(&query, &state)?;
     if state.inbox.clock().now().duration_since(since) > MAX_AGE {
         return Err(HttpError::bad_request(format!(
@@ -46,10 +45,9 @@ pub async fn usage(
 /// `GET /api/0/organizations/crons/monitors/{slug}/usage/`
 pub async fn usage_of(
     State(state): State<AppState>,
-    InPath((name, slug)): InPath<(String, String)>,
+    MonitorInPath(slug): MonitorInPath,
     query: QueryPairs,
 ) -> Result<Response, HttpError> {
-    organization(&name)?;
     let since = since(&query, &state)?;
     require_monitor(&state, &slug).await?;
     list(&state, Some(slug), since, &query).await

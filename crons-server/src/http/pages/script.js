@@ -99,7 +99,7 @@
   };
   // A browser may not know a zone of the server.
   const showZones = () => {
-    const page = document.querySelector(".monitor[data-zone]");
+    const page = document.querySelector(".monitor-page");
     if (page) try { zones(page); } catch (error) { console.info(`Times stay in UTC: ${error}`); }
   };
   showZones();
@@ -155,7 +155,8 @@
     const template = document.createElement("template");
     template.innerHTML = html;
     const row = template.content.firstElementChild;
-    const inside = (element) => [...element.querySelectorAll("a, button, summary, [tabindex]")];
+    const inside = (element) => [...element.querySelectorAll("a, button, input, summary, [tabindex]")];
+    for (const box of row.querySelectorAll(".choose")) box.checked = old.querySelector(".choose")?.checked ?? false;
     const focused = inside(old).indexOf(document.activeElement);
     const open = [...old.querySelectorAll("details")].map((details) => details.open);
     row.querySelectorAll("details").forEach((details, number) => { details.open = open[number] ?? false; });
@@ -174,6 +175,8 @@
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const main = fresh.querySelector("main");
     if (!main) return false;
+    const checked = new Set([...document.querySelectorAll(".choose:checked")].map((box) => box.value));
+    main.querySelectorAll(".choose").forEach((box) => { if (checked.has(box.value)) box.setAttribute("checked", ""); });
     const open = new Set([...document.querySelectorAll("main details[open]")].map(detailsKey));
     main.querySelectorAll("details").forEach((details) => { if (open.has(detailsKey(details))) details.open = true; });
     document.querySelector("main").replaceWith(document.importNode(main, true));

@@ -2,18 +2,16 @@
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use maud::{Markup, html};
 
 use super::document::{Head, bare_document};
+use super::return_to::{RETURN_TO, own_path, return_to, see_other};
 use crate::http::access::Access;
 use crate::http::error::HttpError;
 use crate::http::form::Form;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
-
-/// The field with the page to go to after signing in.
-const RETURN_TO: &str = "return_to";
 
 /// `GET /sign-in?return_to=/..`
 pub async fn sign_in_page(
@@ -22,7 +20,7 @@ pub async fn sign_in_page(
     query: QueryPairs,
 ) -> Result<Response, HttpError> {
     query.only(&[RETURN_TO])?;
-    let return_to = return_to(&query)?;
+    let return_to = return_to(&query, "/")?;
     if !state.access.is_guarded() || state.access.is_signed_in(&headers) {
         return Ok(see_other(&return_to));
     }
@@ -36,7 +34,7 @@ pub async fn sign_in(
     Form(form): Form,
 ) -> Result<Response, HttpError> {
     form.only(&["token", RETURN_TO])?;
-    let return_to = return_to(&form)?;
+    let return_to = return_to(&form, "/")?;
     if !state.access.is_guarded() {
         return Ok(see_other(&return_to));
     }
@@ -95,70 +93,4 @@ fn page(return_to: &str, notice: Option<&str>, reload: bool) -> Response {
         page.headers_mut().insert("refresh", header::HeaderValue::from_static("0"));
     }
     page
-}
-
-fn see_other(path: &str) -> Response {
-    (
-        StatusCode::SEE_OTHER,
-        [(header::LOCATION, path.to_owned()), (header::CACHE_CONTROL, "no-store".to_owned())],
-    )
-        .into_response()
-}
-
-/// The page to go to after signing in; the list if none is named.
-///
-/// # Errors
-/// If it is on another server: a link to this page could otherwise lead people anywhere.
-fn return_to(fields: &QueryPairs) -> Result<String, HttpError> {
-    let Some(written) = fields.value(RETURN_TO)?.filter(|written| !written.is_empty()) else {
-        return Ok("/".to_owned());
-    };
-    own_path(written).map(str::to_owned).ok_or_else(|| {
-        let written: String = written.chars().take(80).collect();
-        HttpError::bad_request(format!(
-            "{RETURN_TO}: {written:?} is no page of this server; write a path such as /monitors/backup, or leave it out"
-        ))
-    })
-}
-
-/// The path if a browser takes it for one of this server, and it does not lead back to signing in or out.
-fn own_path(written: &str) -> Option<&str> {
-    // Browsers read `\` as `/`, skip tabs and line breaks, and take `//host` for another server.
-    let is_plain = written.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    let is_path = written.starts_with('/') && !written.starts_with("//");
-    let path = written.split(['?', '#']).next().unwrap_or_default();
-    let leads_back = matches!(path.trim_end_matches('/'), "/sign-in" | "/sign-out");
-    (is_plain && is_path && !leads_back).then_some(written)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_pages_of_this_server_are_returned_to() {
-        for path in
-            ["/", "/monitors/backup", "/?state=failed&window=7d", "/monitors/a%20b?page=2#runs", "/x//y"]
-        {
-            assert_eq!(own_path(path), Some(path));
-        }
-        for path in [
-            "",
-            "monitors",
-            "https://evil.example/",
-            "//evil.example",
-            "/\\evil.example",
-            "\\\\evil.example",
-            "/\t/evil.example",
-            "/\n/evil.example",
-            " //evil.example",
-            "/caf\u{e9}",
-            "javascript:alert(1)",
-            "/sign-in",
-            "/sign-in/?return_to=/",
-            "/sign-out",
-        ] {
-            assert_eq!(own_path(path), None, "{path:?}");
-        }
-    }
 }

@@ -33,7 +33,7 @@ pub(super) struct MonitorConfig {
 }
 
 /// Reads a value that may be null. The outer `Option` is `Some` for null, too; serde returns `None` for a key that is left out.
-pub(super) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
@@ -57,25 +57,7 @@ pub(super) fn config(mut raw: MonitorConfig) -> Result<ConfigUpdate, String> {
 /// # Errors
 /// The first value that is not allowed: the field, its value, and what to write.
 fn patch(schedule: UnvalidatedSchedule, raw: MonitorConfig) -> Result<ConfigPatch, String> {
-    let schedule = match schedule {
-        UnvalidatedSchedule::Crontab(value) if value.len() > MAX_CRONTAB => {
-            return Err(format!(
-                "monitor_config.schedule.value: the crontab has {} bytes, and at most {MAX_CRONTAB} are allowed; write a shorter one",
-                value.len()
-            ));
-        }
-        UnvalidatedSchedule::Crontab(value) => {
-            let crontab = Crontab::parse(&value);
-            let at_value =
-                |error| format!("monitor_config.schedule.value: {}", intervals_as_json(&format!("{error}")));
-            Schedule::Crontab(crontab.map_err(at_value)?)
-        }
-        UnvalidatedSchedule::Interval(value, unit) => {
-            let text = format!("{value} {unit}s");
-            let interval = Interval::parse(&text);
-            Schedule::Interval(interval.map_err(|error| format!("monitor_config.schedule.value: {error}"))?)
-        }
-    };
+    let schedule = schedule.validate("monitor_config.schedule.value")?;
     let timezone = match raw.timezone {
         // Sentry treats an empty name as left out.
         None => None,
@@ -101,6 +83,30 @@ fn patch(schedule: UnvalidatedSchedule, raw: MonitorConfig) -> Result<ConfigPatc
         owner_refused: owner.as_deref().filter(|_| matches!(valid_owner, Some(Err(_)))).map(shortened),
         owner: valid_owner.and_then(Result::ok).map(|owner| owner.to_string()),
     })
+}
+
+impl UnvalidatedSchedule {
+    /// Validates the values of a schedule.
+    ///
+    /// # Errors
+    /// If they are not allowed: `field`, the value, and what to write.
+    pub(crate) fn validate(self, field: &str) -> Result<Schedule, String> {
+        match self {
+            Self::Crontab(value) if value.len() > MAX_CRONTAB => Err(format!(
+                "{field}: the crontab has {} bytes, and at most {MAX_CRONTAB} are allowed; write a shorter one",
+                value.len()
+            )),
+            Self::Crontab(value) => {
+                let crontab = Crontab::parse(&value);
+                let at_value = |error| format!("{field}: {}", intervals_as_json(&format!("{error}")));
+                Ok(Schedule::Crontab(crontab.map_err(at_value)?))
+            }
+            Self::Interval(value, unit) => {
+                let interval = Interval::parse(&format!("{value} {unit}s"));
+                Ok(Schedule::Interval(interval.map_err(|error| format!("{field}: {error}"))?))
+            }
+        }
+    }
 }
 
 /// Rewrites the advice of a crontab's diagnosis as JSON. The diagnosis writes intervals as the attribute has them: `interval = "5 minutes"`.

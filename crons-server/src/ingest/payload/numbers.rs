@@ -6,12 +6,12 @@ use serde::Deserializer;
 use serde::de::{Error, Visitor};
 
 /// Reads whole minutes. `Some(None)` is null; serde returns `None` for a key that is left out.
-pub(super) fn minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
+pub(crate) fn minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
     deserializer.deserialize_option(WholeNumber("a whole number of minutes such as 30")).map(Some)
 }
 
 /// Reads a number of failures or successes in a row. `Some(None)` is null.
-pub(super) fn threshold<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
+pub(crate) fn threshold<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
     deserializer.deserialize_option(WholeNumber("a whole number from 1 to 720")).map(Some)
 }
 

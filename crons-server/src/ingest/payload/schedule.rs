@@ -8,7 +8,7 @@ use crate::quote;
 
 /// A schedule as it is written.
 #[derive(Deserialize)]
-pub(super) struct RawSchedule {
+pub(crate) struct RawSchedule {
     r#type: ScheduleType,
     value: Value,
     unit: Option<Value>,
@@ -22,7 +22,7 @@ enum ScheduleType {
 }
 
 /// A schedule of the right shape, which is not validated yet.
-pub(super) enum UnvalidatedSchedule {
+pub(crate) enum UnvalidatedSchedule {
     Crontab(String),
     Interval(u64, IntervalUnit),
 }
@@ -46,9 +46,17 @@ impl RawSchedule {
     /// # Errors
     /// If the value or the unit does not fit the type: the field, its value, and what is allowed.
     pub(super) fn take(&mut self) -> Result<UnvalidatedSchedule, String> {
+        self.take_of("monitor_config.schedule")
+    }
+
+    /// Takes the value out, for a schedule that stands at `path`.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    pub(crate) fn take_of(&mut self, path: &str) -> Result<UnvalidatedSchedule, String> {
         const UNITS: &str = "minute, hour, day, week, month or year";
         let shown = quote::shown_value;
-        let field = |name: &str, problem: &str| format!("monitor_config.schedule.{name}: {problem}");
+        let field = |name: &str, problem: &str| format!("{path}.{name}: {problem}");
         match (&self.r#type, self.value.take()) {
             (ScheduleType::Crontab, Value::String(crontab)) => Ok(UnvalidatedSchedule::Crontab(crontab)),
             (ScheduleType::Crontab, value) => {

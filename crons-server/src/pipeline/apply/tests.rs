@@ -44,6 +44,7 @@ fn check_in(
         note: None,
         config: has_config.then(|| ConfigUpdate::Valid(Box::new(patch))),
         received: second(at),
+        trace: None,
         spelling: None,
         remarks: Vec::new(),
     };

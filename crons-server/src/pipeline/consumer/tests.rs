@@ -9,10 +9,13 @@ use crons_types::{CheckInId, CheckInStatus, Schedule, Slug};
 use super::*;
 use crate::clock::ManualClock;
 use crate::domain::{
-    BatchKeys, CheckInEvent, Command, ConfigPatch, ConfigUpdate, Outage, ReceivedCheckIn, Snapshot, Verdict,
+    BatchKeys, CheckInEvent, Command, ConfigPatch, ConfigUpdate, MonitorChange, Outage, ReceivedCheckIn,
+    Snapshot, Verdict,
 };
 use crate::settings::{Database, Settings};
-use crate::store::{self, Changes, DueKind, Expired, PageRequest, Queries, SqliteStore, Transaction};
+use crate::store::{
+    self, Changes, CheckInFilter, DueKind, Expired, PageRequest, Queries, SqliteStore, Transaction,
+};
 
 /// A real database that does not commit while it is told to, or not a number of times.
 struct Failing(SqliteStore, Arc<AtomicBool>, Arc<AtomicUsize>);
@@ -133,6 +136,12 @@ impl Gate {
     }
 }
 
+/// A command that mutes the monitor `job`.
+fn mute() -> Command {
+    let change = Box::new(MonitorChange { muted: Some(true), ..MonitorChange::default() });
+    Command::ChangeMonitor { monitor: "job".to_owned(), change, expected: None }
+}
+
 /// The end of a run of a monitor that is expected every minute.
 fn arrival(id: u8) -> ReceivedCheckIn {
     let patch = ConfigPatch {
@@ -155,6 +164,7 @@ fn arrival(id: u8) -> ReceivedCheckIn {
         note: None,
         config: Some(ConfigUpdate::Valid(Box::new(patch))),
         received: Timestamp::UNIX_EPOCH,
+        trace: None,
         spelling: None,
         remarks: Vec::new(),
     };
@@ -183,7 +193,7 @@ async fn while_the_database_fails_nothing_is_acknowledged_and_afterwards_nothing
     let (inbox, thread) = start(Box::new(store), processor, Clock::Manual(clock.clone())).unwrap();
     let reader = reader(&path);
     let statuses = || -> Vec<&str> {
-        let page = reader.check_ins("job", None, FIRST).unwrap().unwrap();
+        let page = reader.check_ins("job", &CheckInFilter::default(), FIRST).unwrap().unwrap();
         page.items.iter().rev().map(|view| view.check_in.status.as_str()).collect()
     };
 
@@ -251,7 +261,7 @@ async fn one_that_cannot_be_stored_fails_alone_whatever_is_beside_it() {
     let (inbox, thread) = start(Box::new(store), processor, clock).unwrap();
     let accepted = |answer| matches!(answer, Ok(Verdict::Accepted { .. }));
 
-    let mute = Command::ChangeMonitor { monitor: "job".to_owned(), enabled: None, muted: Some(true) };
+    let mute = mute();
     let batch = async {
         tokio::join!(biased;
             inbox.check_in(arrival(1)), inbox.check_in(arrival(2)), inbox.check_in(arrival(3)), inbox.command(mute),
@@ -268,7 +278,7 @@ async fn one_that_cannot_be_stored_fails_alone_whatever_is_beside_it() {
         assert!(accepted(inbox.check_in(arrival(id)).await), "{id}");
     }
     assert!(matches!(inbox.check_in(arrival(8)).await, Ok(Verdict::Refused(_))));
-    let page = reader(&path).check_ins("job", None, FIRST).unwrap().unwrap();
+    let page = reader(&path).check_ins("job", &CheckInFilter::default(), FIRST).unwrap().unwrap();
     assert_eq!(page.items.len(), 6);
     assert_eq!(usage(&path), [("accepted".to_owned(), 6), ("rate_limited".to_owned(), 1)]);
     inbox.stop().await;
@@ -375,7 +385,7 @@ async fn a_batch_in_conflict_with_another_is_run_again() {
     }
     assert!(matches!(inbox.check_in(arrival(7)).await, Ok(Verdict::Refused(_))));
     conflicts.store(3, Ordering::SeqCst);
-    let mute = Command::ChangeMonitor { monitor: "job".to_owned(), enabled: None, muted: Some(true) };
+    let mute = mute();
     assert!(matches!(inbox.command(mute).await, Ok(Ok(_))));
     for time in ["2024-06-03T10:01:10Z", "2024-06-03T10:02:00Z"] {
         conflicts.store(3, Ordering::SeqCst);
@@ -383,7 +393,7 @@ async fn a_batch_in_conflict_with_another_is_run_again() {
         assert!(inbox.tick_and_wait().await, "a conflict is no outage");
     }
     assert!(inbox.is_healthy());
-    let page = reader(&path).check_ins("job", None, FIRST).unwrap().unwrap();
+    let page = reader(&path).check_ins("job", &CheckInFilter::default(), FIRST).unwrap().unwrap();
     let statuses: Vec<_> = page.items.iter().map(|view| view.check_in.status.as_str()).collect();
     assert_eq!(statuses, ["missed", "ok", "ok", "ok", "ok", "ok", "ok"]);
     assert_eq!(usage(&path), [("accepted".to_owned(), 6), ("rate_limited".to_owned(), 1)]);
@@ -420,7 +430,7 @@ fn a_batch_whose_events_are_lost_is_stored_with_its_alerts() {
     transaction.commit().unwrap();
     let due = reader(&path).due_alerts(&[]).unwrap();
     assert_eq!(due.iter().map(|alert| alert.target.as_str()).collect::<Vec<_>>(), ["ops"]);
-    let page = reader(&path).check_ins("job", None, FIRST).unwrap().unwrap();
+    let page = reader(&path).check_ins("job", &CheckInFilter::default(), FIRST).unwrap().unwrap();
     assert_eq!(page.items.len(), 1);
     // The client sends it again: it is refused, and nobody is notified twice.
     let (mut events, mut verdicts) = (Vec::new(), Vec::new());

@@ -29,14 +29,14 @@ impl Tables {
         if environments.is_empty() {
             self.monitors.remove(&monitor);
             self.processing_errors.retain(|_, row| row.monitor != Some(monitor));
-            self.release_usage(slug);
+            self.move_usage(slug, "");
         }
     }
 
-    /// Adds the usage of a monitor to that of no monitor.
-    fn release_usage(&mut self, slug: &str) {
+    /// Gives the usage of a monitor to another slug; to none for an empty one.
+    pub fn move_usage(&mut self, slug: &str, to: &str) {
         for ((hour, of, outcome, reason), count) in std::mem::take(&mut self.usage) {
-            let of = if of == slug { String::new() } else { of };
+            let of = if of == slug { to.to_owned() } else { of };
             *self.usage.entry((hour, of, outcome, reason)).or_default() += count;
         }
     }

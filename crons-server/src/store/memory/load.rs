@@ -22,7 +22,7 @@ impl Tables {
                 self.add_environment(&mut snapshot, id);
             }
         }
-        self.add_whole_monitor(&mut snapshot, keys);
+        self.add_whole_monitors(&mut snapshot, keys);
         let made: BTreeSet<&str> = keys
             .check_ins
             .iter()
@@ -48,7 +48,7 @@ impl Tables {
     fn add_monitors(&self, snapshot: &mut Snapshot, keys: &BatchKeys) {
         let mut slugs: BTreeSet<String> = keys.check_ins.iter().map(|key| key.slug.to_string()).collect();
         slugs.extend(keys.slugs.iter().map(ToString::to_string));
-        slugs.extend(keys.monitor.iter().map(|(slug, _)| slug.clone()));
+        slugs.extend(keys.monitors.iter().cloned());
         slugs.extend(snapshot.deferred.keys().map(ToString::to_string));
         for slug in slugs {
             if let Some(id) = self.monitor_id(&slug) {
@@ -72,7 +72,9 @@ impl Tables {
 
     /// Counts what caps limit, where one more monitor or environment may be made.
     fn set_quota_usage(&self, snapshot: &mut Snapshot, keys: &BatchKeys) {
-        if keys.check_ins.iter().any(|key| key.has_config && !snapshot.has_monitor(&key.slug)) {
+        let makes_monitor =
+            keys.check_ins.iter().any(|key| key.has_config && !snapshot.has_monitor(&key.slug));
+        if makes_monitor || keys.monitor_count {
             snapshot.set_monitor_count(count(self.monitors.len()));
         }
         for key in &keys.check_ins {

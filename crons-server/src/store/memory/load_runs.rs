@@ -20,15 +20,20 @@ impl Tables {
         }
     }
 
-    /// Adds the environments of the monitor that a command is about, and those of its open runs that the command may end.
-    pub(super) fn add_whole_monitor(&self, snapshot: &mut Snapshot, keys: &BatchKeys) {
-        let Some((slug, until)) = &keys.monitor else { return };
-        let Some(monitor) = self.monitor_id(slug) else { return };
+    /// Adds the environments of the monitors that a command is about, and those of their open runs that the command may change.
+    pub(super) fn add_whole_monitors(&self, snapshot: &mut Snapshot, keys: &BatchKeys) {
+        for monitor in keys.monitors.iter().filter_map(|slug| self.monitor_id(slug)) {
+            self.add_whole_monitor(snapshot, monitor, keys);
+        }
+    }
+
+    fn add_whole_monitor(&self, snapshot: &mut Snapshot, monitor: i64, keys: &BatchKeys) {
+        let until = keys.as_of.unwrap_or(Timestamp::MIN);
         let mut environments: Vec<_> = self.environments_of(monitor).collect();
         environments.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
         for (id, _) in environments {
             let Some(index) = self.add_environment(snapshot, id) else { continue };
-            let may_end = |run: &CheckIn| is_overdue(run, *until) || run.unheard;
+            let may_end = |run: &CheckIn| is_overdue(run, until) || run.unheard || keys.all_open_runs;
             self.add_open_runs(snapshot, id, index, may_end);
         }
     }

@@ -11,6 +11,7 @@ mod deletion;
 mod sweep;
 mod transaction;
 mod views;
+mod explained;
 mod activity;
 mod queries;
 

@@ -10,14 +10,14 @@ use uuid::Uuid;
 use super::sweep::MemorySweep;
 use super::tables::{AlertRow, MemoryDatabase, children};
 use crate::alerts::DueAlert;
-use crate::domain::Outage;
+use crate::domain::{CheckIn, Explained, Outage};
 use crate::settings::Retention;
 use crate::store::error::StoreError;
 use crate::store::queries::{Queries, Sweep};
 use crate::store::views::{
-    Activity, AlertView, Buckets, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView,
-    MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView, RunPlace, RunView,
-    UsageView,
+    Activity, AlertView, Buckets, CheckInFilter, CheckInView, Export, IncidentDetail, IncidentFilter,
+    IncidentView, MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView,
+    RunPlace, RunView, UsageView,
 };
 
 impl Queries for MemoryDatabase {
@@ -29,16 +29,15 @@ impl Queries for MemoryDatabase {
         Ok(self.tables().monitor_id(slug).is_some())
     }
 
+    fn slug_of(&self, id: Uuid) -> Result<Option<String>, StoreError> {
+        let tables = self.tables();
+        let found = tables.monitors.values().find(|monitor| monitor.guid == id);
+        Ok(found.map(|monitor| monitor.slug.to_string()))
+    }
+
     fn monitor(&self, slug: &str) -> Result<Option<MonitorView>, StoreError> {
         let tables = self.tables();
         Ok(tables.monitor_id(slug).map(|id| tables.monitor_view(id)))
-    }
-
-    fn monitors(&self, request: PageRequest) -> Result<Page<MonitorView>, StoreError> {
-        let tables = self.tables();
-        let mut views: Vec<_> = tables.monitors.keys().map(|id| tables.monitor_view(*id)).collect();
-        views.sort_by(|a, b| a.monitor.slug.as_str().cmp(b.monitor.slug.as_str()));
-        Ok(page(views, request))
     }
 
     fn monitors_named(&self, slugs: &[String]) -> Result<Vec<MonitorView>, StoreError> {
@@ -69,15 +68,19 @@ impl Queries for MemoryDatabase {
     fn check_ins(
         &self,
         slug: &str,
-        environment: Option<&str>,
+        CheckInFilter { environments, since, until }: &CheckInFilter,
         request: PageRequest,
     ) -> Result<Option<Page<CheckInView>>, StoreError> {
         let tables = self.tables();
         let Some(monitor) = tables.monitor_id(slug) else { return Ok(None) };
-        let environments = tables.environments_of(monitor);
-        let wanted = environments.filter(|(_, row)| environment.is_none_or(|name| row.name == name));
+        let all = tables.environments_of(monitor);
+        let wanted = all.filter(|(_, row)| environments.is_empty() || environments.contains(&row.name));
         let runs = wanted.flat_map(|(id, row)| tables.runs_of(id).map(move |(id, run)| (id, run, row)));
-        let mut runs: Vec<_> = runs.collect();
+        let is_in = |run: &CheckIn| {
+            since.is_none_or(|since| run.date_added >= since)
+                && until.is_none_or(|until| run.date_added <= until)
+        };
+        let mut runs: Vec<_> = runs.filter(|(_, run, _)| is_in(run)).collect();
         runs.sort_by_key(|(id, run, _)| Reverse((run.date_added, *id)));
         let views = runs
             .into_iter()
@@ -110,6 +113,15 @@ impl Queries for MemoryDatabase {
         Ok(Some(page(views, PageRequest { skip: 0, limit })))
     }
 
+    fn check_in(&self, slug: &str, id: Uuid) -> Result<Option<CheckInView>, StoreError> {
+        let tables = self.tables();
+        let found = tables.runs.values().find(|row| row.value.guid == id);
+        Ok(found.and_then(|row| {
+            let (of, environment) = tables.names(row.parent);
+            (of == slug).then(|| CheckInView { environment, check_in: row.value.clone() })
+        }))
+    }
+
     fn incidents(
         &self,
         filter: IncidentFilter<'_>,
@@ -137,6 +149,10 @@ impl Queries for MemoryDatabase {
             view: tables.incident_view(row),
             occurrences: children(&tables.occurrences, *id).map(|(_, row)| row.clone()).collect(),
         }))
+    }
+
+    fn explained(&self, id: Uuid) -> Result<Option<Explained>, StoreError> {
+        Ok(self.tables().explained(id))
     }
 
     fn processing_errors(&self, slug: Option<&str>) -> Result<Vec<ProcessingErrorsView>, StoreError> {

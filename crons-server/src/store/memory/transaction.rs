@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::tables::{MemoryDatabase, Tables};
 use crate::alerts::{MAX_RETRY_AFTER, UNKNOWN_TARGET};
-use crate::domain::{BatchKeys, Outage, Snapshot, Status};
+use crate::domain::{BatchKeys, Outage, Rename, Snapshot, Status};
 use crate::store::error::StoreError;
 use crate::store::expired::Expired;
 use crate::store::transaction::{Changes, DueKind, Store, Transaction};
@@ -30,6 +30,9 @@ impl Transaction for MemoryTransaction<'_> {
     fn write(&mut self, changes: &Changes) -> Result<(), StoreError> {
         if let Some(deletion) = &changes.snapshot.deletion {
             self.tables.delete(deletion);
+        }
+        if let Some(Rename { from, to }) = &changes.snapshot.rename {
+            self.tables.move_usage(from.as_str(), to.as_str());
         }
         let monitor_ids = self.tables.write_snapshot(&changes.snapshot);
         self.tables.write_additions(changes, &monitor_ids);

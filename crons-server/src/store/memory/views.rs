@@ -38,6 +38,7 @@ impl Tables {
         IncidentView {
             monitor_guid: self.monitor_of(row.parent).guid,
             monitor_slug,
+            monitor_name: self.monitor_of(row.parent).name().to_owned(),
             environment,
             incident: row.value.clone(),
         }

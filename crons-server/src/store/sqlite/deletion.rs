@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension, params};
 use super::connection::SqliteTransaction;
 use super::reader::SqliteReader;
 use super::rows::Micros;
-use crate::domain::Deletion;
+use crate::domain::{Deletion, Rename};
 use crate::store::error::StoreError;
 use crate::store::limits::{DELETED_ANSWER, HOUR};
 
@@ -173,6 +173,36 @@ impl SqliteTransaction<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// Gives the usage of a monitor to its new slug, after what is left of deleted monitors of both slugs was added to that of none.
+    pub(super) fn rename_usage(&self, Rename { from, to }: &Rename) -> Result<(), StoreError> {
+        let project = crate::PROJECT.cast_signed();
+        for slug in [from, to] {
+            let hour: Option<i64> = self
+                .transaction
+                .prepare_cached("SELECT hour FROM deleted_usage WHERE slug = ?1")?
+                .query_row([slug.as_str()], |row| row.get(0))
+                .optional()?;
+            if let Some(hour) = hour {
+                self.release_usage(slug.as_str(), i64::MIN, hour - 1)?;
+                self.transaction
+                    .prepare_cached("DELETE FROM deleted_usage WHERE slug = ?1")?
+                    .execute([slug.as_str()])?;
+            }
+        }
+        let key = params![project, from.as_str(), to.as_str()];
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO usage (project, slug, hour, outcome, reason, count)
+                 SELECT project, ?3, hour, outcome, reason, count FROM usage WHERE project = ?1 AND slug = ?2
+                 ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            )?
+            .execute(key)?;
+        self.transaction
+            .prepare_cached("DELETE FROM usage WHERE project = ?1 AND slug = ?2")?
+            .execute(params![project, from.as_str()])?;
+        Ok(())
     }
 
     /// Adds the usage of these hours, both included, to that of no monitor.

@@ -119,7 +119,7 @@ mod tests {
         let rows = format!(
             "INSERT INTO configs VALUES (1, '{config}');
              WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {others})
-             INSERT INTO monitors SELECT i + 1, randomblob(16), 1, 'job-' || i, 1, 1, '{config}', NULL, 0, NULL FROM n;
+             INSERT INTO monitors SELECT i + 1, randomblob(16), 1, 'job-' || i, 1, 1, '{config}', NULL, 0, NULL, NULL, 0, 'code', 0 FROM n;
              INSERT INTO environments SELECT id, id, 'production', 'ok', 0, 0, 0, 0, 0, 0 FROM monitors WHERE id > 0;
              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
              INSERT INTO check_ins (guid, environment_id, status, date_added, date_updated, date_clock, config_id, reported)

@@ -31,7 +31,7 @@ impl SqliteReader {
             }
         };
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT {INCIDENT}, m.guid, m.slug, e.name, i.id, e.id FROM {rows}
+            "SELECT {INCIDENT}, m.guid, m.slug, e.name, i.id, e.id, coalesce(m.name, m.slug) FROM {rows}
              AND m.id > {DELETED} AND (?2 IS NULL OR e.name = ?2)
              AND (?3 IS NULL OR ?3 = (i.resolved_at IS NOT NULL)) AND i.started_at < ?4
              ORDER BY i.started_at DESC, i.id DESC LIMIT ?5 OFFSET ?6"
@@ -53,7 +53,7 @@ impl SqliteReader {
     pub(super) fn incident_detail(&self, id: Uuid) -> Result<Option<IncidentDetail>, StoreError> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&format!(
-                "SELECT {INCIDENT}, m.guid, m.slug, e.name, i.id, e.id FROM incidents i
+                "SELECT {INCIDENT}, m.guid, m.slug, e.name, i.id, e.id, coalesce(m.name, m.slug) FROM incidents i
                  JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id
                  WHERE i.guid = ?1 AND m.id > {DELETED}"
             ))?;
@@ -79,6 +79,7 @@ fn view(row: &Row<'_>, unreadable: &UnreadableRows) -> rusqlite::Result<Incident
         Ok(IncidentView {
             monitor_guid: Uuid::from_bytes(row.get(INCIDENT_COLUMNS)?),
             monitor_slug: row.get(INCIDENT_COLUMNS + 1)?,
+            monitor_name: row.get(INCIDENT_COLUMNS + 5)?,
             environment,
             incident: rows::incident(row)?,
         })
@@ -98,7 +99,7 @@ mod tests {
         let store = SqliteStore::open(&path).unwrap();
         let rows = format!(
             "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {others})
-             INSERT INTO monitors SELECT i + 1, randomblob(16), 1, 'job-' || i, 1, 1, '{{}}', NULL, 0, NULL FROM n;
+             INSERT INTO monitors SELECT i + 1, randomblob(16), 1, 'job-' || i, 1, 1, '{{}}', NULL, 0, NULL, NULL, 0, 'code', 0 FROM n;
              INSERT INTO environments SELECT id, id, 'production', 'ok', 0, 0, 0, 0, 0, 0 FROM monitors WHERE id > 0;
              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3)
              INSERT INTO incidents (guid, environment_id, started_at, starting_check_in, resolved_at)

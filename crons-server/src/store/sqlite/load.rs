@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crons_types::{CheckInId, Slug};
+use jiff::Timestamp;
 use rusqlite::{Row, Statement, params};
 use uuid::Uuid;
 
@@ -66,7 +67,7 @@ impl SqliteTransaction<'_> {
         self.load_monitors(&mut loading)?;
         self.load_due_environments(&mut loading)?;
         self.load_named_environments(&mut loading)?;
-        self.load_whole_monitor(&mut loading)?;
+        self.load_whole_monitors(&mut loading)?;
         self.load_deferred(&mut loading)?;
         self.load_quota_usage(&mut loading)?;
         self.load_runs(&mut loading)?;
@@ -79,7 +80,7 @@ impl SqliteTransaction<'_> {
         let keys = loading.keys;
         let mut slugs: BTreeSet<&str> = keys.check_ins.iter().map(|key| key.slug.as_str()).collect();
         slugs.extend(keys.slugs.iter().map(Slug::as_str));
-        slugs.extend(keys.monitor.iter().map(|(slug, _)| slug.as_str()));
+        slugs.extend(keys.monitors.iter().map(String::as_str));
         let waiting: Vec<String> = loading.snapshot.deferred.keys().map(ToString::to_string).collect();
         slugs.extend(waiting.iter().map(String::as_str));
         if slugs.is_empty() {
@@ -210,23 +211,29 @@ impl SqliteTransaction<'_> {
         Ok(())
     }
 
-    /// The environments of the monitor that a command is about, and those of its open runs that the command may end.
-    fn load_whole_monitor(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
-        let Some((slug, until)) = &loading.keys.monitor else { return Ok(()) };
-        let Some(monitor) = loading.snapshot.by_slug(slug) else { return Ok(()) };
-        let Some(id) = loading.snapshot.monitors[monitor].id else { return Ok(()) };
+    /// The environments of the monitors that a command is about, and those of their open runs that the command may change.
+    fn load_whole_monitors(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
+        let snapshot = &loading.snapshot;
+        let known = loading.keys.monitors.iter().filter_map(|slug| snapshot.by_slug(slug));
+        let monitors: Vec<i64> = known.filter_map(|index| snapshot.monitors[index].id).collect();
+        if monitors.is_empty() {
+            return Ok(());
+        }
         let ids = self
             .transaction
-            .prepare_cached("SELECT id FROM environments WHERE monitor_id = ?1 ORDER BY name")?
-            .query_map([id], |row| row.get(0))?
+            .prepare_cached(
+                "SELECT e.id FROM json_each(?1) m CROSS JOIN environments e ON e.monitor_id = m.value ORDER BY m.key, e.name",
+            )?
+            .query_map([json(&monitors)?], |row| row.get(0))?
             .collect::<Result<Vec<i64>, _>>()?;
         self.load_environments(loading, &ids)?;
         let mut statement = self.transaction.prepare_cached(&format!(
             "SELECT {CHECK_IN}, c.environment_id FROM json_each(?1) e
              CROSS JOIN check_ins c ON c.environment_id = e.value AND c.status = 'in_progress'
-             JOIN configs k ON k.id = c.config_id WHERE c.timeout_at <= ?2 OR c.unheard"
+             JOIN configs k ON k.id = c.config_id WHERE c.timeout_at <= ?2 OR c.unheard OR ?3"
         ))?;
-        let runs = self.decode_runs(loading, &mut statement, params![json(&ids)?, Micros(*until)])?;
+        let (until, all) = (Micros(loading.keys.as_of.unwrap_or(Timestamp::MIN)), loading.keys.all_open_runs);
+        let runs = self.decode_runs(loading, &mut statement, params![json(&ids)?, until, all])?;
         add_runs(&mut loading.snapshot, runs);
         Ok(())
     }
@@ -235,7 +242,7 @@ impl SqliteTransaction<'_> {
         let snapshot = &mut loading.snapshot;
         let makes_monitor =
             loading.keys.check_ins.iter().any(|key| key.has_config && !snapshot.has_monitor(&key.slug));
-        if makes_monitor {
+        if makes_monitor || loading.keys.monitor_count {
             let mut statement =
                 self.transaction.prepare_cached("SELECT count(*) FROM monitors WHERE id > ?1")?;
             snapshot.set_monitor_count(statement.query_row([DELETED], |row| row.get(0))?);

@@ -25,6 +25,7 @@ mod monitors;
 mod summaries;
 mod activity;
 mod incidents;
+mod explained;
 mod expired;
 mod retention_walk;
 mod retention;

@@ -7,14 +7,14 @@ use uuid::Uuid;
 
 use super::reader::SqliteReader;
 use crate::alerts::DueAlert;
-use crate::domain::Outage;
+use crate::domain::{Explained, Outage};
 use crate::settings::Retention;
 use crate::store::error::StoreError;
 use crate::store::queries::{Queries, Sweep};
 use crate::store::views::{
-    Activity, AlertView, Buckets, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView,
-    MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView, RunPlace, RunView,
-    UsageView,
+    Activity, AlertView, Buckets, CheckInFilter, CheckInView, Export, IncidentDetail, IncidentFilter,
+    IncidentView, MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView,
+    RunPlace, RunView, UsageView,
 };
 
 impl Queries for SqliteReader {
@@ -28,12 +28,12 @@ impl Queries for SqliteReader {
         self.has_monitor_of(slug)
     }
 
-    fn monitor(&self, slug: &str) -> Result<Option<MonitorView>, StoreError> {
-        self.monitor_of(slug)
+    fn slug_of(&self, id: Uuid) -> Result<Option<String>, StoreError> {
+        self.slug_of_guid(id)
     }
 
-    fn monitors(&self, page: PageRequest) -> Result<Page<MonitorView>, StoreError> {
-        self.page_of_monitors(page)
+    fn monitor(&self, slug: &str) -> Result<Option<MonitorView>, StoreError> {
+        self.monitor_of(slug)
     }
 
     fn monitors_named(&self, slugs: &[String]) -> Result<Vec<MonitorView>, StoreError> {
@@ -62,10 +62,14 @@ impl Queries for SqliteReader {
     fn check_ins(
         &self,
         slug: &str,
-        environment: Option<&str>,
+        filter: &CheckInFilter,
         page: PageRequest,
     ) -> Result<Option<Page<CheckInView>>, StoreError> {
-        self.check_ins_of(slug, environment, page)
+        self.check_ins_of(slug, filter, page)
+    }
+
+    fn check_in(&self, slug: &str, id: Uuid) -> Result<Option<CheckInView>, StoreError> {
+        self.check_in_of(slug, id)
     }
 
     fn runs(
@@ -88,6 +92,10 @@ impl Queries for SqliteReader {
 
     fn incident(&self, id: Uuid) -> Result<Option<IncidentDetail>, StoreError> {
         self.incident_detail(id)
+    }
+
+    fn explained(&self, id: Uuid) -> Result<Option<Explained>, StoreError> {
+        self.explained_of(id)
     }
 
     fn processing_errors(&self, slug: Option<&str>) -> Result<Vec<ProcessingErrorsView>, StoreError> {

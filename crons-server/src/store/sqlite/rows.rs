@@ -1,20 +1,20 @@
 //! Conversions between rows and the types of the domain.
 
 use jiff::Timestamp;
-use rusqlite::types::{ToSqlOutput, Type};
+use rusqlite::types::{ToSqlOutput, Type, ValueRef};
 use rusqlite::{Row, ToSql};
 use uuid::Uuid;
 
 pub(super) use super::unreadable::skip_unreadable;
 use crate::domain::{
-    Acknowledgement, CheckIn, Config, EnvironmentStatus, Failures, FinishedRun, Incident, Monitor,
-    MonitorEnvironment, Occurrence, Status,
+    Acknowledgement, Author, CheckIn, Config, Configured, EnvironmentStatus, Failures, FinishedRun, Incident,
+    Monitor, MonitorEnvironment, Occurrence, Opening, Status,
 };
 
 /// Columns of a [`Monitor`] named `m`, in the order [`monitor`] reads them.
 pub(super) const MONITOR: &str = "m.id, m.guid, m.project, m.slug, m.enabled, m.upserting, m.config, m.owner, m.date_created, \
-    m.spelling";
-pub(super) const MONITOR_COLUMNS: usize = 10;
+    m.spelling, m.name, m.muted, m.configured_by, m.configured_at";
+pub(super) const MONITOR_COLUMNS: usize = 14;
 /// Columns of a [`MonitorEnvironment`] named `e`.
 pub(super) const ENVIRONMENT: &str = "e.id, e.name, e.status, e.muted, e.date_created, e.last_check_in, \
     e.next_check_in, e.next_check_in_latest, e.last_ok";
@@ -26,12 +26,13 @@ pub(super) const FAILING: &str = "CASE WHEN e.status = 'error' THEN (SELECT stat
     ORDER BY date_added DESC, id DESC LIMIT 1) END";
 /// Columns of a [`CheckIn`] named `c`, and last that of its config, named `k`.
 pub(super) const CHECK_IN: &str = "c.id, c.guid, c.status, c.duration_ms, c.date_added, c.date_updated, c.date_clock, \
-    c.date_in_progress, c.expected_time, c.timeout_at, c.reported, c.unheard, c.note, k.config";
-pub(super) const CHECK_IN_COLUMNS: usize = 14;
+    c.date_in_progress, c.expected_time, c.timeout_at, c.reported, c.unheard, c.decision, c.trace, c.note, k.config";
+pub(super) const CHECK_IN_COLUMNS: usize = 16;
 /// Columns of an [`Incident`] named `i`.
 pub(super) const INCIDENT: &str = "i.guid, i.started_at, i.starting_check_in, i.resolved_at, i.resolving_check_in, \
-    i.errors, i.misses, i.timeouts, i.told, i.acknowledged_at, i.acknowledged_by";
-pub(super) const INCIDENT_COLUMNS: usize = 11;
+    i.errors, i.misses, i.timeouts, i.told, i.acknowledged_at, i.acknowledged_by, \
+    i.opened_at, i.opening_check_in, i.threshold, i.recovery_threshold";
+pub(super) const INCIDENT_COLUMNS: usize = 15;
 
 /// An instant as it is stored.
 #[derive(Clone, Copy)]
@@ -95,11 +96,19 @@ pub(super) fn monitor_with(
     config: impl FnOnce(&str) -> serde_json::Result<Config>,
 ) -> rusqlite::Result<(i64, Monitor)> {
     let slug = row.get_ref(3)?.as_str()?;
+    let by = match row.get_ref(12)?.as_str()? {
+        "code" => Author::Code,
+        "person" => Author::Person,
+        other => return Err(corrupt(12, format!("{other:?} is nobody who sets configurations"))),
+    };
     let monitor = Monitor {
         guid: uuid(row, 1)?,
         project: u64::from_ne_bytes(row.get::<_, i64>(2)?.to_ne_bytes()),
         slug: slug.parse().map_err(|error: crons_types::InvalidSlug| corrupt(3, error))?,
         spelling: row.get(9)?,
+        name: row.get(10)?,
+        muted: row.get(11)?,
+        configured: Configured { by, at: instant(row, 13)? },
         enabled: row.get(4)?,
         upserting: row.get(5)?,
         config: config(row.get_ref(6)?.as_str()?).map_err(|error| corrupt(6, error))?,
@@ -158,7 +167,16 @@ pub(super) fn check_in_with(row: &Row<'_>, config: Config) -> rusqlite::Result<(
         timeout_at: maybe_instant(row, 9)?,
         reported: row.get_ref(10)?.as_str_or_null()?.map(|text| status_named(text, 10)).transpose()?,
         unheard: row.get(11)?,
-        note: row.get(12)?,
+        decision: match row.get_ref(12)? {
+            ValueRef::Null => None,
+            _ => Some(json(row, 12)?),
+        },
+        trace: match row.get_ref(13)? {
+            ValueRef::Null => None,
+            ValueRef::Blob([]) => Some(uuid(row, 1)?),
+            _ => Some(uuid(row, 13)?),
+        },
+        note: row.get(14)?,
         config,
     };
     Ok((row.get(0)?, check_in))
@@ -176,18 +194,39 @@ pub(super) fn finished(row: &Row<'_>) -> rusqlite::Result<FinishedRun> {
 
 /// An incident.
 pub(super) fn incident(row: &Row<'_>) -> rusqlite::Result<Incident> {
-    let acknowledged = match (maybe_instant(row, 9)?, row.get(10)?) {
+    incident_from(row, 0)
+}
+
+/// An incident, from the column `first` on.
+pub(super) fn incident_from(row: &Row<'_>, first: usize) -> rusqlite::Result<Incident> {
+    let acknowledged = match (maybe_instant(row, first + 9)?, row.get(first + 10)?) {
         (Some(at), Some(by)) => Some(Acknowledgement { at, by }),
         _ => None,
     };
+    let opening = match (
+        maybe_instant(row, first + 11)?,
+        row.get::<_, Option<[u8; 16]>>(first + 12)?,
+        row.get(first + 13)?,
+    ) {
+        (Some(at), Some(check_in), Some(threshold)) => {
+            Some(Opening { at, check_in: Uuid::from_bytes(check_in), threshold })
+        }
+        _ => None,
+    };
     Ok(Incident {
-        guid: uuid(row, 0)?,
-        started_at: instant(row, 1)?,
-        starting_check_in: uuid(row, 2)?,
-        resolved_at: maybe_instant(row, 3)?,
-        resolving_check_in: row.get::<_, Option<[u8; 16]>>(4)?.map(Uuid::from_bytes),
-        failures: Failures { error: row.get(5)?, missed: row.get(6)?, timeout: row.get(7)? },
-        notified: row.get(8)?,
+        guid: uuid(row, first)?,
+        started_at: instant(row, first + 1)?,
+        starting_check_in: uuid(row, first + 2)?,
+        opening,
+        resolved_at: maybe_instant(row, first + 3)?,
+        resolving_check_in: row.get::<_, Option<[u8; 16]>>(first + 4)?.map(Uuid::from_bytes),
+        recovery_threshold: row.get(first + 14)?,
+        failures: Failures {
+            error: row.get(first + 5)?,
+            missed: row.get(first + 6)?,
+            timeout: row.get(first + 7)?,
+        },
+        notified: row.get(first + 8)?,
         acknowledged,
     })
 }

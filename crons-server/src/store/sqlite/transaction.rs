@@ -19,6 +19,9 @@ impl Transaction for SqliteTransaction<'_> {
         if let Some(deletion) = &changes.snapshot.deletion {
             self.delete(deletion)?;
         }
+        if let Some(rename) = &changes.snapshot.rename {
+            self.rename_usage(rename)?;
+        }
         let monitor_ids = self.write_snapshot(&changes.snapshot)?;
         self.write_additions(changes, &monitor_ids)
     }

@@ -64,9 +64,12 @@ impl SqliteTransaction<'_> {
         let rows: Vec<_> = changed.iter().map(|(id, value, config)| monitor(*id, value, config)).collect();
         bulk::insert(
             &self.transaction,
-            "monitors (id, guid, project, slug, enabled, upserting, config, owner, date_created, spelling)",
-            "ON CONFLICT (id) DO UPDATE SET enabled = excluded.enabled, upserting = excluded.upserting,
-             config = excluded.config, owner = excluded.owner, spelling = excluded.spelling",
+            "monitors (id, guid, project, slug, enabled, upserting, config, owner, date_created, spelling, name,
+             muted, configured_by, configured_at)",
+            "ON CONFLICT (id) DO UPDATE SET slug = excluded.slug, enabled = excluded.enabled,
+             upserting = excluded.upserting, config = excluded.config, owner = excluded.owner, spelling = excluded.spelling,
+             name = excluded.name, muted = excluded.muted, configured_by = excluded.configured_by,
+             configured_at = excluded.configured_at",
             &rows,
         )
     }
@@ -104,18 +107,24 @@ impl SqliteTransaction<'_> {
             })
             .collect();
         let configs = self.config_ids(changed.iter().map(|(_, _, run)| &run.config))?;
+        let decisions = changed.iter().map(|(_, _, run)| run.decision.as_ref().map(json).transpose());
+        let decisions = decisions.collect::<Result<Vec<_>, StoreError>>()?;
         let rows: Vec<_> = changed
             .iter()
-            .map(|(id, environment, run)| check_in(*id, *environment, configs[&run.config], run))
+            .zip(&decisions)
+            .map(|((id, environment, run), decision)| {
+                check_in(*id, *environment, configs[&run.config], run, decision.as_deref())
+            })
             .collect();
         bulk::insert(
             &self.transaction,
             "check_ins (id, guid, environment_id, status, duration_ms, date_added, date_updated, date_clock,
-             date_in_progress, expected_time, timeout_at, config_id, reported, unheard, note)",
+             date_in_progress, expected_time, timeout_at, config_id, reported, unheard, decision, trace, note)",
             "ON CONFLICT (id) DO UPDATE SET status = excluded.status, duration_ms = excluded.duration_ms,
              date_updated = excluded.date_updated, date_in_progress = excluded.date_in_progress,
              timeout_at = excluded.timeout_at, config_id = excluded.config_id, reported = excluded.reported,
-             unheard = excluded.unheard, note = excluded.note",
+             unheard = excluded.unheard, decision = excluded.decision, trace = excluded.trace,
+             note = excluded.note",
             &rows,
         )
     }
@@ -175,11 +184,12 @@ impl SqliteTransaction<'_> {
         bulk::insert(
             &self.transaction,
             "incidents (id, guid, environment_id, started_at, starting_check_in, resolved_at, resolving_check_in, errors,
-             misses, timeouts, told, acknowledged_at, acknowledged_by)",
+             misses, timeouts, told, acknowledged_at, acknowledged_by, opened_at, opening_check_in, threshold,
+             recovery_threshold)",
             "ON CONFLICT (id) DO UPDATE SET resolved_at = excluded.resolved_at,
              resolving_check_in = excluded.resolving_check_in, errors = excluded.errors, misses = excluded.misses,
              timeouts = excluded.timeouts, told = excluded.told, acknowledged_at = excluded.acknowledged_at,
-             acknowledged_by = excluded.acknowledged_by",
+             acknowledged_by = excluded.acknowledged_by, recovery_threshold = excluded.recovery_threshold",
             &rows,
         )
     }
@@ -209,7 +219,7 @@ impl SqliteTransaction<'_> {
     }
 }
 
-fn monitor<'a>(id: i64, value: &'a Monitor, config: &'a str) -> [ToSqlOutput<'a>; 10] {
+fn monitor<'a>(id: i64, value: &'a Monitor, config: &'a str) -> [ToSqlOutput<'a>; 14] {
     let Monitor { guid, project, slug, spelling, enabled, upserting, owner, date_created, .. } = value;
     [
         id.into(),
@@ -222,6 +232,10 @@ fn monitor<'a>(id: i64, value: &'a Monitor, config: &'a str) -> [ToSqlOutput<'a>
         maybe(owner.as_deref()),
         Micros(*date_created).into(),
         maybe(spelling.as_deref()),
+        maybe(value.name.as_deref()),
+        value.muted.into(),
+        value.configured.by.as_str().into(),
+        Micros(value.configured.at).into(),
     ]
 }
 
@@ -240,7 +254,13 @@ fn environment(id: i64, monitor_id: i64, value: &MonitorEnvironment) -> [ToSqlOu
     ]
 }
 
-fn check_in(id: i64, environment_id: i64, config_id: i64, row: &CheckIn) -> [ToSqlOutput<'_>; 15] {
+fn check_in<'a>(
+    id: i64,
+    environment_id: i64,
+    config_id: i64,
+    row: &'a CheckIn,
+    decision: Option<&'a str>,
+) -> [ToSqlOutput<'a>; 17] {
     [
         id.into(),
         row.guid.as_bytes().as_slice().into(),
@@ -256,11 +276,15 @@ fn check_in(id: i64, environment_id: i64, config_id: i64, row: &CheckIn) -> [ToS
         config_id.into(),
         maybe(row.reported.map(Status::as_str)),
         row.unheard.into(),
+        maybe(decision),
+        // Empty for a trace with the id of the run, as our client sends it.
+        maybe(row.trace.as_ref().map(|trace| if *trace == row.guid { &[][..] } else { trace.as_bytes() })),
         maybe(row.note.as_deref()),
     ]
 }
 
-fn incident(id: i64, environment_id: i64, value: &Incident) -> [ToSqlOutput<'_>; 13] {
+fn incident(id: i64, environment_id: i64, value: &Incident) -> [ToSqlOutput<'_>; 17] {
+    let opening = value.opening.as_ref();
     let acknowledged = value.acknowledged.as_ref();
     [
         id.into(),
@@ -276,6 +300,10 @@ fn incident(id: i64, environment_id: i64, value: &Incident) -> [ToSqlOutput<'_>;
         value.notified.into(),
         maybe(acknowledged.map(|acknowledged| Micros(acknowledged.at))),
         maybe(acknowledged.map(|acknowledged| acknowledged.by.as_str())),
+        maybe(opening.map(|opening| Micros(opening.at))),
+        maybe(opening.map(|opening| opening.check_in.as_bytes().as_slice())),
+        maybe(opening.map(|opening| opening.threshold)),
+        maybe(value.recovery_threshold),
     ]
 }
 

@@ -150,7 +150,11 @@ fn a_body_of_the_api_is_refused_with_what_is_allowed() {
             "the body: status: it is \"off\", and must be \"active\" or \"disabled\"",
         ),
         (monitor, "{\"isMuted\": \"yes\"}", "the body: isMuted: it is \"yes\", and must be true or false"),
-        (monitor, "{\"muted\": true}", "the body: there is no key `muted`; allowed are `status`, `isMuted`"),
+        (
+            monitor,
+            "{\"muted\": true}",
+            "the body: there is no key `muted`; allowed are `type`, `name`, `slug`, `status`, `isMuted`",
+        ),
         (
             &acknowledgement,
             "{\"by\": 7}",

@@ -1,5 +1,7 @@
 //! The pages, as a browser shows them.
 
+mod commands;
 mod list;
+mod live;
 mod monitor;
 mod sign_in;

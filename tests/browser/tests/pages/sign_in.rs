@@ -25,6 +25,7 @@ async fn a_reader_signs_in_reads_and_signs_out() {
             browser.wait_for_text("backup").await;
             assert_eq!(browser.path().await, "/?per_page=10");
             assert_eq!(browser.evaluate("return document.cookie").await, "");
+            browser.assert_well().await;
 
             browser.click("form[action='/sign-out'] button").await;
             browser.wait_for_text("Admin token").await;

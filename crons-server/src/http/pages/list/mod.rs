@@ -22,9 +22,11 @@ use self::filter::Filter;
 use self::first_run::Connection;
 use self::overview::Overview;
 use self::row::Rows;
+pub(super) use self::row::{environment_health, health_of, percentile};
 pub use self::runs::runs_of_bucket;
 use self::slots::SlotsOf;
 pub(super) use self::window::Window;
+use super::actions::bulk;
 use super::document::{Head, document};
 use super::health::Health;
 use crate::domain::Outage;
@@ -77,6 +79,7 @@ pub async fn index(
             (form(&filter, &stored))
             (states(&filter, &stored.overview))
             (list(&filter, &stored, now))
+            @if !stored.monitors.is_empty() { (bulk::bar(&filter.address())) }
             (other_pages(&filter, stored.overview.slugs.len()))
             (first_run::folded(&connection))
         }

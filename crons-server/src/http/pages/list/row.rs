@@ -10,6 +10,7 @@ use super::slots::{Slots, SlotsOf};
 use super::timeline::Timeline;
 use super::window::Window;
 use crate::domain::{Config, Outage, Status};
+use crate::http::pages::actions::bulk;
 use crate::http::pages::health::Health;
 use crate::http::pages::words;
 use crate::store::{Activity, Buckets, EnvironmentView, MonitorView, RunMark};
@@ -39,9 +40,17 @@ impl Rows<'_> {
         html! {
             li class={ "monitor " (state.key()) } id={ "monitor-" (slug) } data-slug=(slug) data-state=(state.key()) {
                 div.who {
+                    input.choose type="checkbox" name="slug" value=(slug) form=(bulk::FORM) aria-label={ "Choose " (slug) };
                     h2 { a href={ "/monitors/" (slug) } { (slug) } }
                     (state.label())
-                    p.note { @match &monitor.owner { Some(owner) => (owner), None => "no owner" } }
+                    p.note {
+                        @match &monitor.owner { Some(owner) => (owner), None => "no owner" }
+                        @match environments.as_slice() {
+                            [] => ", no check-in was accepted yet",
+                            [only] => { ", " (only.environment.name) @if only.environment.muted { " (muted)" } }
+                            _ => {}
+                        }
+                    }
                 }
                 div.when {
                     p {
@@ -57,14 +66,11 @@ impl Rows<'_> {
         }
     }
 
-    /// The line over all environments; where there are several, it opens to a line for each.
+    /// The line over several environments, which opens to a line for each.
     fn environments(&self, view: &MonitorView, activity: &[Activity], slots: &Slots) -> Markup {
         let MonitorView { monitor, environments } = view;
         match environments.as_slice() {
-            [] => html! { p.environments.note { "no check-in was accepted yet" } },
-            [only] => html! {
-                p.environments.note { (only.environment.name) @if only.environment.muted { " (muted)" } }
-            },
+            [] | [_] => html! {},
             several => html! {
                 details.environments {
                     summary { (summary(several)) }
@@ -112,7 +118,9 @@ impl Rows<'_> {
                     }
                 }
             }
-            @if let Some(since) = failing_since { p.note { "failing since " (words::relative(since, self.now)) } }
+            @if let Some(since) = failing_since { p.note {
+                    "failing since " (words::clock(since, config.zone(), self.now)) ", " (words::relative(since, self.now))
+                } }
         }
     }
 
@@ -143,12 +151,13 @@ impl Rows<'_> {
 }
 
 /// The state of a monitor: that of its worst environment that is not muted.
-pub(super) fn health_of(view: &MonitorView) -> Health {
+pub(crate) fn health_of(view: &MonitorView) -> Health {
     let environments = view.environments.iter().map(|row| (row.environment.muted, environment_health(row)));
     worst(view.monitor.enabled, environments)
 }
 
-fn environment_health(row: &EnvironmentView) -> Health {
+/// The state of an environment, muted or not.
+pub(crate) fn environment_health(row: &EnvironmentView) -> Health {
     Health::of_environment(row.environment.status, row.newest.as_ref().map(|run| run.status), row.failing)
 }
 
@@ -199,7 +208,7 @@ fn durations<'a>(activity: impl Iterator<Item = &'a Activity>) -> Markup {
 }
 
 /// The smallest of the values, sorted, that `percent` of them do not exceed.
-fn percentile(sorted: &[i64], percent: usize) -> Option<i64> {
+pub(crate) fn percentile(sorted: &[i64], percent: usize) -> Option<i64> {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied()
 }

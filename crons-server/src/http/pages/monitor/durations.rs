@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use crate::domain::{CheckIn, Config, Status};
 use crate::http::pages::health::Health;
+use crate::http::pages::list::percentile;
 use crate::http::pages::words;
 use crate::store::RunView;
 
@@ -51,12 +52,6 @@ pub(super) fn durations(runs: &[RunView], environment: &str, config: &Config) ->
             }
         }
     }
-}
-
-/// The smallest of the sorted values that so many per cent of them do not exceed; `None` without any.
-fn percentile(sorted: &[i64], per_cent: usize) -> Option<i64> {
-    let rank = (sorted.len() * per_cent).div_ceil(100);
-    sorted.get(rank.saturating_sub(1)).copied()
 }
 
 /// A scale by the logarithm of the duration, from the shortest to the longest that is drawn: jobs take milliseconds, and may take hours.
@@ -143,22 +138,6 @@ fn float(number: i64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn percentiles_are_values_that_were_measured() {
-        let hundred: Vec<i64> = (1..=100).collect();
-        for (sorted, per_cent, expected) in [
-            (&hundred[..], 50, Some(50)),
-            (&hundred[..], 95, Some(95)),
-            (&hundred[..1], 50, Some(1)),
-            (&hundred[..1], 95, Some(1)),
-            (&hundred[..3], 50, Some(2)),
-            (&hundred[..3], 95, Some(3)),
-            (&[], 50, None),
-        ] {
-            assert_eq!(percentile(sorted, per_cent), expected, "{} values, p{per_cent}", sorted.len());
-        }
-    }
 
     #[test]
     fn a_longer_run_stands_higher_and_all_are_in_the_chart() {

@@ -4,35 +4,24 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::scope::Scope;
-use crate::domain::{Monitor, Status};
+use crate::domain::Monitor;
+use crate::http::pages::actions::Change;
 use crate::http::pages::health::Health;
+use crate::http::pages::list::{environment_health, health_of};
+use crate::http::pages::return_to::RETURN_TO;
 use crate::http::pages::words;
 use crate::store::{EnvironmentView, MonitorView};
-
-/// The worst state of the environments that are not muted.
-pub(super) fn health(view: &MonitorView) -> Health {
-    if !view.monitor.enabled {
-        return Health::Disabled;
-    }
-    let heard = view.environments.iter().filter(|view| !view.environment.muted);
-    let worst = heard.map(environment_health).min();
-    worst.unwrap_or(if view.environments.is_empty() { Health::Unknown } else { Health::Muted })
-}
-
-fn environment_health(view: &EnvironmentView) -> Health {
-    let newest = view.newest.as_ref().map(|run| run.status);
-    let failing = newest.filter(|status| status.is_finished() && *status != Status::Ok);
-    Health::of_environment(view.environment.status, newest, failing)
-}
 
 pub(super) fn head(view: &MonitorView, scope: &Scope, now: Timestamp) -> Markup {
     let monitor = &view.monitor;
     html! {
-        h1 { (monitor.slug) " " (health(view).label()) }
+        h1 { (monitor.name()) " " (health_of(view).label()) }
         p.facts {
+            @if monitor.name() != monitor.slug.as_str() { code { (monitor.slug) } }
             span { (words::schedule(&monitor.config)) " " (words::place(monitor.config.zone())) }
             @if let Some(owner) = &monitor.owner { span { "Owner " (owner) } }
         }
+        (actions(view, scope))
         @if view.environments.is_empty() {
             p { "No check-in of it was accepted yet." }
         } @else {
@@ -40,6 +29,41 @@ pub(super) fn head(view: &MonitorView, scope: &Scope, now: Timestamp) -> Markup 
                 h2 #environments { "Environments" }
                 (environments(view, scope, now))
             }
+        }
+    }
+}
+
+/// The buttons that change the whole monitor.
+fn actions(view: &MonitorView, scope: &Scope) -> Markup {
+    let slug = view.monitor.slug.as_str();
+    let is_muted = |view: &EnvironmentView| view.environment.muted;
+    html! {
+        form.actions method="post" action={ "/monitors/" (slug) "/change" } {
+            input type="hidden" name=(RETURN_TO) value=(scope.address(slug));
+            @if !view.environments.iter().all(is_muted) { (button(Change::Mute)) }
+            @if view.environments.iter().any(is_muted) { (button(Change::Unmute)) }
+            (button(if view.monitor.enabled { Change::Disable } else { Change::Enable }))
+            a.button href={ "/monitors/" (slug) "/edit" } { "Edit" } " "
+            a.button href={ "/monitors/" (slug) "/delete" } { "Delete…" }
+        }
+    }
+}
+
+fn button(change: Change) -> Markup {
+    html! { button type="submit" name="do" value=(change.key()) { (change.word()) } " " }
+}
+
+/// The buttons that change one environment.
+fn environment_actions(slug: &str, name: &str, muted: bool, scope: &Scope) -> Markup {
+    let change = if muted { Change::Unmute } else { Change::Mute };
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    let query = query.append_pair("environment", name).finish();
+    html! {
+        form.actions method="post" action={ "/monitors/" (slug) "/change" } {
+            input type="hidden" name="environment" value=(name);
+            input type="hidden" name=(RETURN_TO) value=(scope.address(slug));
+            button type="submit" name="do" value=(change.key()) aria-label={ (change.word()) " " (name) } { (change.word()) } " "
+            a.button href={ "/monitors/" (slug) "/delete?" (query) } aria-label={ "Delete " (name) } { "Delete…" }
         }
     }
 }
@@ -54,6 +78,7 @@ fn environments(view: &MonitorView, scope: &Scope, now: Timestamp) -> Markup {
                         th scope="col" { "State" }
                         th scope="col" { "Last run" }
                         th scope="col" { "Next run" }
+                        th scope="col" { "Change" }
                     }
                 }
                 tbody {
@@ -90,20 +115,19 @@ fn environment(monitor: &Monitor, view: &EnvironmentView, scope: &Scope, now: Ti
                 }
             }
             td { (deadline(monitor, view, now)) }
+            td { (environment_actions(monitor.slug.as_str(), &row.name, row.muted, scope)) }
         }
     }
 }
 
 /// The next run as a sentence: "at 14:05 in Vienna, in 3 min; missed after 14:06".
 fn deadline(monitor: &Monitor, view: &EnvironmentView, now: Timestamp) -> Markup {
-    let zone = monitor.config.zone();
     let row = &view.environment;
     html! {
         // A disabled monitor expects no run.
         @if !monitor.enabled { "none while it is disabled" }
         @else if let (Some(next), Some(latest)) = (row.next_check_in, row.next_check_in_latest) {
-            (words::clock(next, zone, now)) " " (words::place(zone)) ", " (words::relative(next, now))
-            "; missed after " (words::clock(latest, zone, now))
+            (words::deadline(&monitor.config, next, latest, now))
         }
         @else { "none is expected" }
     }

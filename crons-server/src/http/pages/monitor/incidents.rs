@@ -4,14 +4,21 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use crate::domain::Failures;
+use crate::http::pages::return_to::RETURN_TO;
 use crate::http::pages::words;
 use crate::store::{IncidentView, Page};
 
-pub(super) fn incidents(page: &Page<IncidentView>, with_environment: bool, now: Timestamp) -> Markup {
+/// `page` is the address of the page.
+pub(super) fn incidents(
+    found: &Page<IncidentView>,
+    with_environment: bool,
+    page: &str,
+    now: Timestamp,
+) -> Markup {
     html! {
         section {
             h2 #incidents { "Incidents" }
-            @if page.items.is_empty() {
+            @if found.items.is_empty() {
                 p { "There are none." }
             } @else {
                 div.scroll tabindex="0" role="region" aria-labelledby="incidents" {
@@ -26,16 +33,16 @@ pub(super) fn incidents(page: &Page<IncidentView>, with_environment: bool, now: 
                                 th scope="col" { "Why" }
                             }
                         }
-                        tbody { @for view in &page.items { (incident(view, with_environment, now)) } }
+                        tbody { @for view in &found.items { (incident(view, with_environment, page, now)) } }
                     }
                 }
-                @if page.more { p.note { "Earlier incidents are in the API, at " code { "/incidents/" } "." } }
+                @if found.more { p.note { "Earlier incidents are in the API, at " code { "/incidents/" } "." } }
             }
         }
     }
 }
 
-fn incident(view: &IncidentView, with_environment: bool, now: Timestamp) -> Markup {
+fn incident(view: &IncidentView, with_environment: bool, page: &str, now: Timestamp) -> Markup {
     let incident = &view.incident;
     let id = incident.guid.simple().to_string();
     let end = incident.resolved_at.unwrap_or(now);
@@ -53,8 +60,24 @@ fn incident(view: &IncidentView, with_environment: bool, now: Timestamp) -> Mark
                 @if let Some(acknowledged) = &incident.acknowledged {
                     "by " (acknowledged.by) br; span.note { (words::time(acknowledged.at)) }
                 }
+                @if incident.resolved_at.is_none() { (acknowledgement(&id, incident.acknowledged.is_some(), page)) }
             }
             td { a href={ "/why/" (id) } aria-label={ "Why there is incident " (id[..8]) } { "Why" } }
+        }
+    }
+}
+
+/// The form that takes an open incident in hand, or gives it back.
+fn acknowledgement(id: &str, is_acknowledged: bool, page: &str) -> Markup {
+    html! {
+        form.actions method="post" action={ "/incidents/" (id) "/acknowledgement" } {
+            input type="hidden" name=(RETURN_TO) value=(page);
+            @if is_acknowledged {
+                button type="submit" name="do" value="withdraw" { "Withdraw" }
+            } @else {
+                input name="by" required maxlength="200" size="12" autocomplete="name" placeholder="Your name" aria-label="Your name"; " "
+                button type="submit" name="do" value="acknowledge" { "Acknowledge" }
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ use maud::html;
 
 use self::scope::Scope;
 use super::document::{Head, document};
+use super::list::health_of;
 use crate::http::api::{InPath, no_monitor};
 use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
@@ -81,16 +82,16 @@ fn page(state: &AppState, shown: &Shown, scope: &Scope, position: Position) -> R
     let charted = scope.charted(view);
     let content = html! {
         div #live data-after=(position) data-monitor=(monitor.slug) {}
-        div.monitor data-zone=(zone) {
+        div.monitor-page data-zone=(zone) {
             (head::head(view, scope, now))
             @if let Some(charted) = charted { (durations::durations(&shown.charted, charted, &monitor.config)) }
             (runs::runs(&shown.runs, view, scope))
-            (incidents::incidents(&shown.incidents, view.environments.len() > 1, now))
+            (incidents::incidents(&shown.incidents, view.environments.len() > 1, &scope.address(monitor.slug.as_str()), now))
             (next_runs::next_runs(view, charted, now))
             (configuration::configuration(monitor))
             (refused::refused(&shown.refused))
         }
     };
-    let title = monitor.slug.as_str();
-    document(state, &Head { title, state: Some(head::health(view)) }, &content)
+    let title = monitor.name();
+    document(state, &Head { title, state: Some(health_of(view)) }, &content)
 }

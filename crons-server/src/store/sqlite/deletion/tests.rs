@@ -6,8 +6,8 @@ use crate::store::sqlite::SqliteStore;
 /// Of monitor 1, which is deleted: 5,000 runs and 3,000 incidents in each of two environments, one incident with 2,000
 /// occurrences, and a year of usage. Of monitor 2: a run, an incident with an occurrence, and usage.
 const ROWS_OF_TWO: &str = "
-    INSERT INTO monitors VALUES (1, randomblob(16), 1, 'job', 1, 1, '{\"schedule\":{\"type\":\"crontab\",\"value\":\"0 0 * * *\"}}', NULL, 0, NULL),
-        (2, randomblob(16), 1, 'other', 1, 1, '{}', NULL, 0, NULL);
+    INSERT INTO monitors VALUES (1, randomblob(16), 1, 'job', 1, 1, '{\"schedule\":{\"type\":\"crontab\",\"value\":\"0 0 * * *\"}}', NULL, 0, NULL, NULL, 0, 'code', 0),
+        (2, randomblob(16), 1, 'other', 1, 1, '{}', NULL, 0, NULL, NULL, 0, 'code', 0);
     INSERT INTO environments VALUES (1, 1, 'production', 'error', 0, 0, 0, 0, 0, 0), (2, 1, 'dev', 'ok', 0, 0, 0, 0, 0, 0),
         (3, 2, 'production', 'ok', 0, 0, 0, 0, 0, 0);
     INSERT INTO configs VALUES (1, '{}');

@@ -58,7 +58,7 @@ fn number(store: &SqliteStore, sql: &str) -> i64 {
 
 fn monitor(environments: u32) -> String {
     format!(
-        "INSERT INTO monitors VALUES (1, x'01', 1, 'job', 1, 1, '{{}}', NULL, 0, NULL);
+        "INSERT INTO monitors VALUES (1, x'01', 1, 'job', 1, 1, '{{}}', NULL, 0, NULL, NULL, 0, 'code', 0);
          INSERT INTO configs VALUES (1, '{{}}');
          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {environments})
          INSERT INTO environments SELECT i, 1, 'e' || i, 'ok', 0, 0, 0, 0, 0, 0 FROM n;"

@@ -1,0 +1,265 @@
+//! Requests to the API of a server, for the commands that ask one.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use crons_server::{chain, quoted, trusted_client};
+use reqwest::{Method, Url};
+use serde_json::Value;
+
+/// The time in which an answer must be complete. A server answers within a second; a proxy in front of it may queue.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// The length at which an answer is refused: no page of a list is as long.
+const MAX_BODY: usize = 32 << 20;
+
+/// The server that a command asks.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Connection {
+    /// Ask the server at this address.
+    #[arg(long, value_name = "URL", env = "CRONS_URL", default_value = "http://127.0.0.1:9170")]
+    url: String,
+    /// Present this token: the admin token, or one of `crons token create`. Other users of this machine can see flags, so prefer the
+    /// variable.
+    #[arg(long, value_name = "TOKEN", env = "CRONS_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+}
+
+/// A client of one server.
+pub(crate) struct ApiClient {
+    runtime: tokio::runtime::Runtime,
+    client: reqwest::Client,
+    /// The address of the server; its path ends in a slash.
+    base: Url,
+    token: Option<String>,
+}
+
+/// The answer to a request that the server has accepted.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The body; null if it is empty.
+    pub(crate) body: Value,
+    /// The cursor of the next page of a list; `None` on the last page, or if the answer is no list.
+    pub(crate) next: Option<String>,
+}
+
+/// The reason why there is no answer, or the refusal of the server. The message says what to do, and never repeats the token.
+#[derive(Debug)]
+pub(crate) struct ApiError(String);
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for ApiError {}
+
+impl From<String> for ApiError {
+    fn from(message: String) -> Self {
+        Self(message)
+    }
+}
+
+impl Connection {
+    /// Prepares a client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// If the address is no `http://` or `https://` URL, or the token cannot be a header.
+    pub(crate) fn open(&self) -> Result<ApiClient, ApiError> {
+        let base = base_url(&self.url)?;
+        let token = self.token.as_deref().map(str::trim).filter(|token| !token.is_empty());
+        if token.is_some_and(|token| token.bytes().any(|byte| !byte.is_ascii_graphic())) {
+            return Err("--token or CRONS_TOKEN: it has characters that no token has; copy it again"
+                .to_owned()
+                .into());
+        }
+        let refused = |error: &(dyn Error + 'static)| ApiError::from(chain(error));
+        let builder = trusted_client(&base).map_err(|error| refused(&error))?;
+        let client = builder.timeout(TIMEOUT).build().map_err(|error| refused(&error))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| refused(&error))?;
+        Ok(ApiClient { runtime, client, base, token: token.map(str::to_owned) })
+    }
+}
+
+/// Parses the address of a server. A path stays, as a proxy may serve the server below one.
+fn base_url(written: &str) -> Result<Url, String> {
+    const EXAMPLE: &str = "write one such as http://127.0.0.1:9170 or https://crons.example.com";
+    let refuse = |reason: &str| format!("--url or CRONS_URL: {reason}; {EXAMPLE}");
+    let mut url: Url =
+        written.trim().parse().map_err(|_| refuse(&format!("{} is no URL", shown(written))))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+        return Err(refuse(&format!("{} does not begin with http:// or https://", shown(written))));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refuse(
+            "it has a user name or a password before the `@`; put the token into CRONS_TOKEN",
+        ));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(refuse("it has a `?` or a `#`"));
+    }
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    Ok(url)
+}
+
+/// The address for a message; nothing of one with an `@`, before which a password may stand.
+fn shown(written: &str) -> String {
+    if written.contains('@') { "the address".to_owned() } else { quoted(written) }
+}
+
+impl ApiClient {
+    /// The address of the server, for messages.
+    pub(crate) fn base(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
+    }
+
+    /// Reads a path below `/api/0/organizations/crons/`, given in its parts, each of which is percent-encoded.
+    ///
+    /// # Errors
+    /// If there is no answer, or the server refuses.
+    pub(crate) fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, ApiError> {
+        self.send(Method::GET, path, query, None)
+    }
+
+    /// Sends a request to a path below `/api/0/organizations/crons/`, with a JSON body if there is one.
+    ///
+    /// # Errors
+    /// If there is no answer, or the server refuses.
+    pub(crate) fn send(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Answer, ApiError> {
+        let mut url = self.base.clone();
+        if let Ok(mut parts) = url.path_segments_mut() {
+            parts.pop_if_empty().extend(["api", "0", "organizations", "crons"]).extend(path).push("");
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let mut request = self.client.request(method, url);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        self.runtime.block_on(async {
+            let mut response = request.send().await.map_err(|error| self.unreachable(error))?;
+            let mut read = Vec::new();
+            while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(error))? {
+                read.extend_from_slice(&chunk);
+                if read.len() > MAX_BODY {
+                    return Err(self.foreign(response.status().as_u16()));
+                }
+            }
+            self.answer(&response, &read)
+        })
+    }
+
+    fn answer(&self, response: &reqwest::Response, read: &[u8]) -> Result<Answer, ApiError> {
+        let status = response.status().as_u16();
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let body = if read.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(read) };
+        let body: Value = body.map_err(|_| self.foreign(status))?;
+        if (200..300).contains(&status) {
+            return Ok(Answer { body, next: header("link").and_then(next_cursor) });
+        }
+        let detail = body.get("detail").and_then(Value::as_str);
+        let message = match (status, detail) {
+            (401, _) if self.token.is_some() => format!(
+                "the server at {} does not accept the token in --token or CRONS_TOKEN; write its admin token, or one that \
+                 `crons token create` printed and nobody has revoked",
+                self.base()
+            ),
+            (401, _) => format!(
+                "the server at {} asks for a token; set CRONS_TOKEN to its admin token, or to one of `crons token create`",
+                self.base()
+            ),
+            (300..=399, _) => format!(
+                "the server at {} redirects to {}; set CRONS_URL to the address that it redirects to",
+                self.base(),
+                quoted(header("location").unwrap_or("another address"))
+            ),
+            (_, Some(detail)) => detail.to_owned(),
+            _ => return Err(self.foreign(status)),
+        };
+        Err(ApiError(message))
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> ApiError {
+        let (base, is_timeout) = (self.base(), error.is_timeout());
+        let cause = chain(&error.without_url());
+        let what = if is_timeout {
+            format!("gave no answer in time ({cause})")
+        } else {
+            format!("cannot be asked: {cause}")
+        };
+        format!("the server at {base} {what}; start it with `crons serve`, or set CRONS_URL to its address")
+            .into()
+    }
+
+    /// The error of an answer that no server of ours gives.
+    fn foreign(&self, status: u16) -> ApiError {
+        let base = self.base();
+        ApiError(format!(
+            "HTTP {status} from {base} is not the answer of a crons server; set CRONS_URL to the address that `crons serve` prints"
+        ))
+    }
+}
+
+/// The cursor of the next page in a `Link` header; `None` if there is no next page.
+fn next_cursor(link: &str) -> Option<String> {
+    let next = link.split(", ").find(|part| part.contains("rel=\"next\""))?;
+    let value = |name: &str| Some(next.split_once(&format!("{name}=\""))?.1.split_once('"')?.0);
+    (value("results")? == "true").then(|| value("; cursor").map(str::to_owned))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_is_no_server_is_refused_with_an_example() {
+        for (written, reason) in [
+            ("127.0.0.1:9170", "is no URL"),
+            ("localhost:9170", "does not begin with http://"),
+            ("ftp://host/", "does not begin with http://"),
+            ("", "is no URL"),
+            ("https://user:geheim@host/", "put the token into CRONS_TOKEN"),
+            ("x://user:geheim@host/", "does not begin with http://"),
+            ("http://host/?a=1", "it has a `?`"),
+        ] {
+            let refused = base_url(written).unwrap_err();
+            assert!(refused.contains(reason) && refused.contains("write one such as"), "{refused}");
+            assert!(!refused.contains("geheim"), "{refused}");
+        }
+        for (written, base) in [
+            ("http://127.0.0.1:9170", "http://127.0.0.1:9170/"),
+            (" https://host/crons ", "https://host/crons/"),
+            ("http://host/a/", "http://host/a/"),
+        ] {
+            assert_eq!(base_url(written).unwrap().as_str(), base);
+        }
+    }
+
+    #[test]
+    fn the_next_page_is_known_by_its_cursor() {
+        let link = |results| {
+            format!(
+                "</api/0/organizations/crons/monitors/?cursor=2:0:1>; rel=\"previous\"; results=\"true\"; cursor=\"2:0:1\", \
+                 </api/0/organizations/crons/monitors/?per_page=2&cursor=2:2:0>; rel=\"next\"; results=\"{results}\"; cursor=\"2:2:0\""
+            )
+        };
+        assert_eq!(next_cursor(&link("true")).as_deref(), Some("2:2:0"));
+        assert_eq!(next_cursor(&link("false")), None);
+        assert_eq!(next_cursor("nonsense"), None);
+    }
+}

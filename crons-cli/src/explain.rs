@@ -1,0 +1,74 @@
+//! `crons explain`
+
+use std::error::Error;
+use std::io::Write;
+
+use crons_types::Slug;
+use serde_json::Value;
+
+use crate::api_client::Connection;
+
+/// The arguments of the command.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Id of a check-in or of an incident, as alerts, pages and the API have it; or the slug of a monitor, for advice on its configuration.
+    #[arg(value_name = "ID or SLUG")]
+    subject: String,
+    /// Print the answer of the server as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// Prints why a run or an incident came to its status, or the advice for a monitor.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let Arguments { subject, json, connection } = arguments;
+    let client = connection.open()?;
+    let is_id = subject.bytes().filter(|byte| *byte != b'-').count() == 32
+        && subject.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let body = if is_id {
+        client.get(&["explanations", subject], &[])?.body
+    } else {
+        let slug: Slug = subject
+            .parse()
+            .map_err(|error| format!("{error}; or write the id of a check-in or an incident"))?;
+        client.get(&["monitors", slug.as_str(), "advice"], &[])?.body
+    };
+    let text = match body["text"].as_str() {
+        _ if *json => format!("{body:#}\n"),
+        Some(text) => text.to_owned(),
+        None => advice(subject, body.as_array().map_or(&[], Vec::as_slice)),
+    };
+    // Names in it come from clients.
+    let text = text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
+    write!(std::io::stdout().lock(), "{text}")?;
+    Ok(())
+}
+
+/// The advice for the environments of a monitor.
+fn advice(slug: &str, environments: &[Value]) -> String {
+    let mut text = String::new();
+    for of in environments {
+        let name = of["environment"].as_str().unwrap_or_default();
+        let found = of["advice"].as_array().map_or(&[][..], Vec::as_slice);
+        text.push_str(&format!("{slug}, environment {name}: "));
+        if found.is_empty() {
+            text.push_str("no advice; its runs are on time, or no change is proved to help by ten expected runs or more\n");
+        }
+        for (number, advice) in found.iter().enumerate() {
+            let lead = if number == 0 { "" } else { "\n" };
+            text.push_str(&format!("{lead}{}\n", advice["text"].as_str().unwrap_or_default()));
+            for reading in advice["readings"].as_array().into_iter().flatten() {
+                text.push_str(&format!("  - {}\n", reading.as_str().unwrap_or_default()));
+            }
+            if let Some(attribute) = advice["attribute"].as_str() {
+                text.push_str(&format!("\n{attribute}\n"));
+            }
+        }
+    }
+    if environments.is_empty() {
+        text = format!("{slug} has no environment yet, so there is nothing to explain\n");
+    }
+    text
+}

@@ -1,0 +1,145 @@
+//! Text on a terminal: colours, and the time between two instants.
+
+use std::fmt;
+use std::io::IsTerminal;
+
+use jiff::Timestamp;
+
+/// Paints words, if standard output is a terminal and `NO_COLOR` (<https://no-color.org>) is not set.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Painter {
+    is_on: bool,
+}
+
+/// The meaning of a colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Good,
+    Bad,
+    Warning,
+    /// In the background: muted, disabled, explanations.
+    Quiet,
+    Plain,
+}
+
+impl Painter {
+    /// The painter for standard output.
+    pub(crate) fn stdout() -> Self {
+        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        Self { is_on: std::io::stdout().is_terminal() && !is_set("NO_COLOR") && !is_dumb }
+    }
+
+    /// A text in the colour of its meaning. Control characters in it are replaced, as names come from clients.
+    pub(crate) fn paint(self, tone: Tone, text: &str) -> String {
+        let text = text.replace(char::is_control, "\u{fffd}");
+        let code = match tone {
+            Tone::Good => "32",
+            Tone::Bad => "1;31",
+            Tone::Warning => "33",
+            Tone::Quiet => "2",
+            Tone::Plain => return text,
+        };
+        if self.is_on { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text }
+    }
+}
+
+/// A table whose columns are as wide as their widest cell.
+pub(crate) struct Table {
+    rows: Vec<Vec<(Tone, String)>>,
+}
+
+impl Table {
+    pub(crate) fn new(head: &[&str]) -> Self {
+        Self { rows: vec![head.iter().map(|name| (Tone::Quiet, (*name).to_owned())).collect()] }
+    }
+
+    pub(crate) fn row(&mut self, cells: Vec<(Tone, String)>) {
+        self.rows.push(cells);
+    }
+
+    /// The lines of the table, each with its line break.
+    pub(crate) fn render(&self, painter: Painter) -> String {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
+        let width = |text: &str| text.chars().count();
+        let widths: Vec<usize> = (0..columns)
+            .map(|column| {
+                self.rows.iter().filter_map(|row| row.get(column)).map(|(_, text)| width(text)).max()
+            })
+            .map(Option::unwrap_or_default)
+            .collect();
+        let mut lines = String::new();
+        for row in &self.rows {
+            // Spaces are written before the next text, so that no line ends in some.
+            let mut spaces = 0;
+            for ((tone, text), column) in row.iter().zip(&widths) {
+                if !text.is_empty() {
+                    lines.push_str(&" ".repeat(spaces));
+                    lines.push_str(&painter.paint(*tone, text));
+                    spaces = 0;
+                }
+                spaces += column - width(text) + 2;
+            }
+            lines.push('\n');
+        }
+        lines
+    }
+}
+
+/// The time between two instants, as people say it: `12 s`, `5 min`, `3 h 20 min`, `2 d 4 h`.
+pub(crate) struct Span(u64);
+
+impl Span {
+    pub(crate) fn between(one: Timestamp, other: Timestamp) -> Self {
+        Self(one.duration_since(other).unsigned_abs().as_secs())
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (days, hours, minutes) = (self.0 / 86_400, self.0 / 3_600 % 24, self.0 / 60 % 60);
+        match (days, hours, minutes) {
+            (0, 0, 0) => write!(f, "{} s", self.0),
+            (0, 0, _) => write!(f, "{minutes} min"),
+            (0, _, 0) => write!(f, "{hours} h"),
+            (0, ..) => write!(f, "{hours} h {minutes} min"),
+            (_, 0, _) => write!(f, "{days} d"),
+            (_, _, _) => write!(f, "{days} d {hours} h"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_has_its_two_largest_units() {
+        let now = Timestamp::UNIX_EPOCH;
+        for (seconds, expected) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (-60, "1 min"),
+            (3_600, "1 h"),
+            (12_000, "3 h 20 min"),
+            (86_400, "1 d"),
+            (187_200, "2 d 4 h"),
+        ] {
+            assert_eq!(Span::between(Timestamp::from_second(seconds).unwrap(), now).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn columns_line_up_and_names_cannot_move_the_cursor() {
+        let mut table = Table::new(&["A", "B", "C"]);
+        let plain = |text: &str| (Tone::Bad, text.to_owned());
+        table.row(vec![plain("long\u{1b}[2J"), plain(""), plain("x")]);
+        table.row(vec![plain("\u{e9}"), plain("beta"), plain("y")]);
+        let off = Painter { is_on: false };
+        assert_eq!(
+            table.render(off),
+            "A         B     C\nlong\u{fffd}[2J        x\n\u{e9}         beta  y\n"
+        );
+        assert_eq!(Painter { is_on: true }.paint(Tone::Bad, "no"), "\u{1b}[1;31mno\u{1b}[0m");
+    }
+}

@@ -1,0 +1,182 @@
+//! Commands that change monitors, against a running server, and what they say when there is none.
+
+use std::io::{BufRead, Read, Write};
+
+use serde_json::{Value, json};
+
+use super::support::{Finished, Server, run};
+
+/// A server with the monitor `job` in `production`.
+fn server() -> (tempfile::TempDir, Server) {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&folder.path().join("crons.db"));
+    assert!(server.check_in("job", 1));
+    (folder, server)
+}
+
+fn ask(server: &Server, arguments: &[&str]) -> Finished {
+    let url = server.url("");
+    run(&[arguments, &["--url", &url]].concat(), "")
+}
+
+#[test]
+fn monitors_are_muted_disabled_enabled_and_deleted() {
+    let (_folder, server) = server();
+    let monitor = || server.get("/monitors/job/");
+    for (arguments, text, key, value) in [
+        (&["mute", "job"][..], "job is muted: ", "/isMuted", json!(true)),
+        (&["unmute", "job"], "job is not muted: ", "/isMuted", json!(false)),
+        (
+            &["mute", "job", "--environment", "production"],
+            "job, environment production is muted: ",
+            "/environments/0/isMuted",
+            json!(true),
+        ),
+        (&["disable", "job"], "job is disabled: ", "/status", json!("disabled")),
+        (&["enable", "job"], "job is enabled: ", "/status", json!("active")),
+    ] {
+        let finished = ask(&server, arguments);
+        assert!(finished.success && finished.stdout.starts_with(text), "{arguments:?}: {}", finished.stderr);
+        assert_eq!(monitor().pointer(key), Some(&value), "{arguments:?}");
+    }
+    let printed: Value = serde_json::from_str(&ask(&server, &["unmute", "job", "--json"]).stdout).unwrap();
+    assert_eq!(printed, monitor());
+
+    let deleted = ask(&server, &["delete", "job", "--environment", "production"]);
+    assert!(deleted.success && deleted.stdout.contains("no environment production"), "{}", deleted.stderr);
+    assert_eq!(monitor()["environments"], json!([]));
+    let deleted = ask(&server, &["delete", "job", "--json"]);
+    let printed: Value = serde_json::from_str(&deleted.stdout).unwrap();
+    assert_eq!(printed, json!({"slug": "job", "environments": [], "deleted": true}));
+    assert_eq!(server.get("/monitors/"), json!([]));
+}
+
+#[test]
+fn the_list_has_all_pages_and_no_colours_in_a_pipe() {
+    let (_folder, server) = server();
+    for number in 2..=120 {
+        assert!(server.check_in(&format!("job-{number}"), number));
+    }
+    let listed = ask(&server, &["list"]);
+    assert!(listed.success && listed.stdout.lines().count() == 121, "{}", listed.stderr);
+    assert!(listed.stdout.contains("\nok     job-119  production   ") && !listed.stdout.contains('\u{1b}'));
+    let printed: Value = serde_json::from_str(&ask(&server, &["list", "--json"]).stdout).unwrap();
+    assert_eq!(printed.as_array().unwrap().len(), 120);
+}
+
+#[test]
+fn a_watched_list_is_printed_again_when_it_has_changed() {
+    let (_folder, server) = server();
+    let mut command = super::support::crons(&["list", "--watch", "--json", "--url", &server.url("")]);
+    let mut watch = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = std::io::BufReader::new(watch.stdout.take().unwrap()).lines();
+    let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    assert_eq!(next()[0]["isMuted"], false);
+    assert!(ask(&server, &["mute", "job"]).success);
+    assert_eq!(next()[0]["isMuted"], true);
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+}
+
+#[test]
+fn a_run_is_explained_in_the_words_of_the_api() {
+    let (_folder, server) = server();
+    let id = server.get("/monitors/job/checkins/")[0]["id"].as_str().unwrap().to_owned();
+    let derived = server.get(&format!("/explanations/{id}/"));
+    let explained = ask(&server, &["explain", &id]);
+    assert!(explained.success, "{}", explained.stderr);
+    assert_eq!(explained.stdout, derived["text"].as_str().unwrap());
+    assert!(explained.stdout.starts_with("job, environment production: the run of "), "{}", explained.stdout);
+    let printed: Value = serde_json::from_str(&ask(&server, &["explain", &id, "--json"]).stdout).unwrap();
+    assert_eq!(printed, derived);
+    let advised = ask(&server, &["explain", "job"]);
+    assert!(advised.stdout.starts_with("job, environment production: no advice; "), "{}", advised.stderr);
+}
+
+#[test]
+fn a_refusal_says_why_and_changes_nothing() {
+    let (_folder, server) = server();
+    let before = server.get("/monitors/job/");
+    for (arguments, reason) in [
+        (&["mute", "jobb"][..], "there is no monitor \"jobb\""),
+        (&["mute", "job", "--environment", "dev"], "environment \"dev\""),
+        (&["delete", "job", "--environment", "dev"], "nothing was deleted"),
+        (&["explain", "00000000-0000-0000-0000-0000000000ff"], "no check-in and no incident 00000000-"),
+        (&["explain", "jobb"], "there is no monitor \"jobb\""),
+        (&["explain", "no slug"], "or write the id of a check-in"),
+        (&["delete", ".."], "invalid value '..'"),
+        (&["delete", ""], "invalid value ''"),
+        (&["disable", "job", "--environment", "dev"], "unexpected argument '--environment'"),
+        (&["mute", "job", "--url", "example.com"], "no URL"),
+        (&["mute", "job", "--token", "a b"], "characters that no token has"),
+    ] {
+        let finished =
+            if arguments.contains(&"--url") { run(arguments, "") } else { ask(&server, arguments) };
+        assert!(!finished.success && finished.stdout.is_empty(), "{arguments:?}");
+        assert!(finished.stderr.contains(reason), "{arguments:?}: {}", finished.stderr);
+    }
+    assert_eq!(server.get("/monitors/job/"), before);
+}
+
+#[test]
+fn a_server_that_wants_a_token_is_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = super::support::serve(&folder.path().join("crons.db"));
+    command.args(["--admin-token", "open-sesame-0123456789"]).stderr(std::process::Stdio::null());
+    let server = Server::spawn(command);
+    assert!(server.check_in("job", 1));
+    for (token, success, text) in [
+        (None, false, "asks for a token; set CRONS_TOKEN"),
+        (Some("wrong-sesame-9876543210"), false, "does not accept the token"),
+        (Some("open-sesame-0123456789"), true, ""),
+    ] {
+        let url = server.url("");
+        let mut command = super::support::crons(&["mute", "job"]);
+        command.env("CRONS_URL", url);
+        if let Some(token) = token {
+            command.env("CRONS_TOKEN", token);
+        }
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.success(), success, "{stderr}");
+        assert!(stderr.contains(text) && !stderr.contains("sesame"), "{stderr}");
+    }
+}
+
+/// Answers one connection on a free port of this machine.
+fn answering(answer: &'static str) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        let _ = connection.read(&mut request).unwrap();
+        connection.write_all(answer.as_bytes()).unwrap();
+    });
+    url
+}
+
+#[test]
+fn what_is_no_server_of_ours_is_named() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (url, reason) in [
+        (format!("http://{closed}"), "cannot be asked"),
+        (
+            answering("HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n<html></html>"),
+            "is not the answer of a crons server",
+        ),
+        (
+            answering("HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}"),
+            "HTTP 404 from http://127.0.0.1:",
+        ),
+        (
+            answering("HTTP/1.1 301 Moved\r\nlocation: https://crons.example/\r\ncontent-length: 0\r\n\r\n"),
+            "redirects to \"https://crons.example/\"",
+        ),
+        (answering("HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{"), "cannot be asked"),
+    ] {
+        let finished = run(&["mute", "job", "--url", &url], "");
+        assert!(!finished.success && finished.stderr.contains(reason), "{}", finished.stderr);
+        assert!(finished.stderr.contains("CRONS_URL"), "{}", finished.stderr);
+    }
+}

@@ -1,0 +1,93 @@
+//! Commands of people, their results, and the rows that they bear on.
+
+use crons_types::Slug;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::batch_keys::BatchKeys;
+use super::monitor_change::{MonitorChange, NewMonitor};
+
+/// A command of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Creates a monitor.
+    CreateMonitor(Box<NewMonitor>),
+    /// Changes a monitor. With `expected`, only if its [`revision`](super::revision) is among these.
+    ChangeMonitor { monitor: String, change: Box<MonitorChange>, expected: Option<Vec<u64>> },
+    /// Makes the same change to several monitors.
+    ChangeMonitors { monitors: Vec<String>, change: Box<MonitorChange> },
+    /// Mutes one environment, or unmutes it.
+    ChangeEnvironment { monitor: String, environment: String, muted: bool },
+    /// Deletes a monitor, or of it the environments that are named. A check-in that comes later makes them anew.
+    Delete { monitor: String, environments: Vec<String> },
+    /// Records the person who has an incident in hand; `None` takes the acknowledgement back.
+    Acknowledge { incident: Uuid, by: Option<String> },
+}
+
+/// The result of a command that was carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CommandOutcome {
+    /// Runs that became unknown, as the server did not take their reports while the monitor was disabled.
+    pub unknown_runs: usize,
+    /// Of a command about several monitors, those that do not exist.
+    pub missing: Vec<String>,
+}
+
+/// The reason why a command changed nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommandError {
+    NoMonitor,
+    /// The monitor has no environment of this name.
+    NoEnvironment(String),
+    NoIncident,
+    /// The incident was resolved at this time, so there is nothing to have in hand.
+    IncidentResolved(Timestamp),
+    /// There is a monitor of this slug already.
+    SlugTaken(Slug),
+    /// There are as many monitors as there may be.
+    TooManyMonitors(u32),
+    /// The monitor has another revision than expected: somebody has changed it meanwhile.
+    Changed,
+    /// A row that bears on the command cannot be read.
+    Unreadable(String),
+}
+
+impl Command {
+    /// The slugs of the monitors that the command changes; none if it is about an incident.
+    pub fn slugs(&self) -> Vec<&str> {
+        match self {
+            Self::CreateMonitor(new) => vec![new.slug.as_str()],
+            Self::ChangeMonitor { monitor, change, .. } => {
+                std::iter::once(monitor.as_str()).chain(change.slug.as_ref().map(Slug::as_str)).collect()
+            }
+            Self::ChangeMonitors { monitors, .. } => monitors.iter().map(String::as_str).collect(),
+            Self::ChangeEnvironment { monitor, .. } | Self::Delete { monitor, .. } => vec![monitor],
+            Self::Acknowledge { .. } => Vec::new(),
+        }
+    }
+
+    /// The keys of the rows that the command bears on.
+    pub fn keys(&self, now: Timestamp) -> BatchKeys {
+        let mut keys = BatchKeys { as_of: Some(now), ..BatchKeys::default() };
+        match self {
+            Self::CreateMonitor(new) => {
+                keys.slugs.push(new.slug.clone());
+                keys.monitor_count = true;
+            }
+            Self::ChangeMonitor { monitor, change, .. } => {
+                keys.monitors.push(monitor.clone());
+                keys.slugs.extend(change.slug.clone());
+                keys.all_open_runs = change.changes_runtime();
+            }
+            Self::ChangeMonitors { monitors, change } => {
+                keys.monitors.clone_from(monitors);
+                keys.all_open_runs = change.changes_runtime();
+            }
+            Self::ChangeEnvironment { monitor, .. } | Self::Delete { monitor, .. } => {
+                keys.monitors.push(monitor.clone());
+            }
+            Self::Acknowledge { incident, .. } => keys.incident = Some(*incident),
+        }
+        keys
+    }
+}

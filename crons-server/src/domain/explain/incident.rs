@@ -1,0 +1,211 @@
+//! The derivation of an incident: why it began, and why it ended or goes on.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::explanation::{Explanation, FollowUp, Prevention, Rule, Setting, Step};
+use super::words::{count, span, time_in};
+use crate::domain::decision::Consequence;
+use crate::domain::model::{CheckIn, Config, Incident, Status};
+
+/// An incident with the rows around it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExplainedIncident {
+    pub monitor_slug: String,
+    pub environment: String,
+    /// The configuration that the monitor has now.
+    pub config: Config,
+    pub incident: Incident,
+    /// The newest of the failures that opened it, in the order of their starts.
+    pub failures: Vec<CheckIn>,
+    /// The run that resolved it.
+    pub resolving: Option<CheckIn>,
+    /// The newest finished runs of the environment, newest first, as many as the recovery threshold looks at.
+    pub newest: Vec<CheckIn>,
+    /// The time of the first notification; `None` if nobody was notified.
+    pub first_notified: Option<jiff::Timestamp>,
+}
+
+/// The most rows of a history that a derivation looks at.
+pub const LOOK_BACK: usize = 1_000;
+/// The most failures that a derivation lists.
+const LISTED: usize = 10;
+
+impl ExplainedIncident {
+    /// Chooses the failures that opened the incident among failed runs up to the last of them, which are newest first: those that were
+    /// decided by then, and not for an incident that was open already.
+    pub fn take_failures(&mut self, runs: &mut Vec<CheckIn>) {
+        let (opened, threshold) = match self.incident.opening {
+            Some(opening) => (opening.at, opening.threshold as usize),
+            None => (jiff::Timestamp::MAX, 1),
+        };
+        let is_counted = |run: &CheckIn| match run.decision.as_deref() {
+            Some(decision) => {
+                !matches!(decision.consequence, Some(Consequence::Further { .. }))
+                    && decision.cause.decided_at() <= opened
+            }
+            None => true,
+        };
+        runs.retain(is_counted);
+        runs.truncate(threshold.min(LISTED));
+        runs.reverse();
+        self.failures = std::mem::take(runs);
+    }
+}
+
+/// Derives the beginning and the end of an incident.
+pub fn explain_incident(explained: &ExplainedIncident) -> Explanation {
+    let ExplainedIncident { monitor_slug, environment, config, incident, .. } = explained;
+    let zone = config.zone();
+    let since = time_in(incident.started_at, zone);
+    let title = match incident.resolved_at {
+        Some(resolved) => {
+            format!(
+                "an incident from {since}, resolved after {}",
+                span(resolved.duration_since(incident.started_at))
+            )
+        }
+        None => format!("an incident since {since}, not resolved"),
+    };
+    let mut steps = steps(explained);
+    steps.sort_by_key(|step| step.at);
+    Explanation {
+        id: incident.guid,
+        kind: "incident",
+        status: if incident.resolved_at.is_some() { "resolved" } else { "open" },
+        monitor_slug: monitor_slug.clone(),
+        environment: environment.clone(),
+        timezone: zone,
+        title,
+        steps,
+        rule: rule(explained),
+        consequence: Some(end(explained)),
+        prevention: prevention(explained),
+    }
+}
+
+fn steps(explained: &ExplainedIncident) -> Vec<Step> {
+    let ExplainedIncident { incident, failures, resolving, first_notified, .. } = explained;
+    let mut steps = Vec::new();
+    let failed = |run: &CheckIn| match run.status {
+        Status::Missed => "a run was missed",
+        Status::Timeout => "a run began that timed out",
+        _ => "a run began that failed",
+    };
+    if failures.iter().all(|run| run.guid != incident.starting_check_in) {
+        let text = "the first of the failures that opened it";
+        steps.push(Step::new("failure", incident.started_at, text).of(incident.starting_check_in));
+    }
+    steps.extend(failures.iter().map(|run| Step::new("failure", run.date_added, failed(run)).of(run.guid)));
+    if let Some(opening) = &incident.opening {
+        let text =
+            format!("it was opened, by the last of {}", count(i64::from(opening.threshold), "failure"));
+        steps.push(Step::new("opened", opening.at, text).of(opening.check_in));
+    }
+    if let Some(at) = first_notified {
+        steps.push(Step::new("notified", *at, "people were first notified of it"));
+    }
+    if let Some(acknowledged) = &incident.acknowledged {
+        steps.push(Step::new(
+            "acknowledged",
+            acknowledged.at,
+            format!("{} acknowledged it", acknowledged.by),
+        ));
+    }
+    if let (Some(at), Some(id)) = (incident.resolved_at, incident.resolving_check_in) {
+        let began = resolving.as_ref().filter(|run| run.date_added < at);
+        if let Some(run) = began {
+            steps.push(Step::new("resolving_run", run.date_added, "the run that resolved it began").of(id));
+        }
+        steps.push(Step::new("resolved", at, "it was resolved, by a report of the status `ok`").of(id));
+    }
+    steps
+}
+
+fn rule(explained: &ExplainedIncident) -> Rule {
+    let ExplainedIncident { incident, failures, .. } = explained;
+    let id = |id: Uuid| json!(id);
+    let Some(opening) = incident.opening else {
+        return Rule {
+            name: "incident",
+            text: "an incident is opened by as many failures in a row as `failure_issue_threshold` says; how many these were is not \
+                   stored, as it was opened by an earlier version"
+                .to_owned(),
+            inputs: vec![("startingCheckIn", id(incident.starting_check_in))],
+        };
+    };
+    let shown = failures.iter().map(|run| run.status.as_str()).collect::<Vec<_>>();
+    let before = if (shown.len() as u64) < u64::from(opening.threshold) { "…, " } else { "" };
+    let text = format!(
+        "an incident is opened by `failure_issue_threshold` failures in a row, counted over finished runs in the order of their starts: {} \
+         ({before}{})",
+        count(i64::from(opening.threshold), "failure"),
+        shown.join(", ")
+    );
+    Rule {
+        name: "incident",
+        text,
+        inputs: vec![
+            ("failureIssueThreshold", json!(opening.threshold)),
+            ("openedAt", json!(opening.at)),
+            ("startingCheckIn", id(incident.starting_check_in)),
+            ("openingCheckIn", id(opening.check_in)),
+            ("failures", json!(incident.failures)),
+            ("recoveryThreshold", json!(incident.recovery_threshold)),
+            ("resolvedAt", json!(incident.resolved_at)),
+            ("resolvingCheckIn", json!(incident.resolving_check_in)),
+        ],
+    }
+}
+
+/// Why it has ended, or what it waits for.
+fn end(explained: &ExplainedIncident) -> FollowUp {
+    let ExplainedIncident { config, incident, newest, .. } = explained;
+    let muted = incident.opening.is_some() && !incident.notified;
+    if incident.resolved_at.is_some() {
+        let text = match incident.recovery_threshold {
+            Some(needed) => {
+                let runs = count(i64::from(needed), "successful run");
+                format!("it was resolved by {runs} in a row, as many as `recovery_threshold`")
+            }
+            None => "it was resolved by the success of a run".to_owned(),
+        };
+        return FollowUp { name: "resolved", text, incident: None, muted };
+    }
+    let needed = config.recoveries();
+    let well = newest.iter().take(needed).take_while(|run| run.status == Status::Ok).count();
+    let last = newest.get(well).map_or(String::new(), |run| {
+        format!("; the run of {} is `{}`", time_in(run.date_added, config.zone()), run.status.as_str())
+    });
+    let runs = count(signed(needed), "successful run");
+    let text = format!("it is open until {runs} in a row have ended; {well} so far{last}");
+    FollowUp { name: "open", text, incident: None, muted }
+}
+
+fn prevention(explained: &ExplainedIncident) -> Vec<Prevention> {
+    let ExplainedIncident { config, incident, .. } = explained;
+    let mut found = vec![Prevention::from(
+        "what would have prevented its failures: the derivation of each run says that".to_owned(),
+    )];
+    let failures = incident.failures.error + incident.failures.missed + incident.failures.timeout;
+    // With a recovery threshold of 1 there is no success among its failures, so they are all in a row.
+    if incident.recovery_threshold == Some(1) && failures < crons_types::MonitorConfig::MAX_THRESHOLD {
+        found.push(Prevention {
+            text: format!(
+                "a `failure_issue_threshold` of {} or more: it had {} in a row",
+                failures + 1,
+                count(i64::from(failures), "failure")
+            ),
+            setting: Some(Setting { name: "failure_issue_threshold", at_least: i64::from(failures) + 1 }),
+        });
+    }
+    if incident.resolved_at.is_none() {
+        let needed = signed(config.recoveries());
+        found.push(Prevention::from(format!("it ends with {} in a row", count(needed, "successful run"))));
+    }
+    found
+}
+
+fn signed(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

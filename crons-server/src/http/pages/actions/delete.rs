@@ -1,0 +1,91 @@
+//! Deletes a monitor, or one environment of it, after a page that asks whether that is meant.
+
+use axum::extract::State;
+use axum::response::Response;
+use maud::html;
+
+use super::refusal::refusal;
+use crate::domain::{Command, CommandError};
+use crate::http::api::{InPath, no_monitor};
+use crate::http::error::HttpError;
+use crate::http::form::Form;
+use crate::http::pages::document::{Head, document};
+use crate::http::pages::return_to::see_other;
+use crate::http::query::QueryPairs;
+use crate::http::state::AppState;
+use crate::mask;
+
+/// `GET /monitors/{slug}/delete?environment=..`: asks whether the monitor is to be deleted, or this environment of it.
+pub async fn confirm_deletion(
+    State(state): State<AppState>,
+    InPath(slug): InPath<String>,
+    query: QueryPairs,
+) -> Result<Response, HttpError> {
+    let environment = environment(&query)?;
+    let wanted = slug.clone();
+    let view = state.read(move |queries| queries.monitor(&wanted)).await?.ok_or_else(|| no_monitor(&slug))?;
+    if let Some(name) = &environment
+        && view.environments.iter().all(|view| view.environment.name != *name)
+    {
+        return Err(refusal(CommandError::NoEnvironment(name.clone()), &slug));
+    }
+    let content = html! {
+        h1 {
+            "Delete " @if let Some(name) = &environment { "environment " (name) " of " } (slug) "?"
+        }
+        p {
+            "Its check-ins, incidents and counts are deleted with it, and cannot be brought back. If the job still runs, its next check-in \
+             makes it anew; mute or disable it to keep what is there."
+        }
+        form method="post" action={ "/monitors/" (slug) "/delete" } {
+            @if let Some(name) = &environment { input type="hidden" name="environment" value=(name); }
+            button.danger type="submit" { "Delete" } " "
+            a.button href={ "/monitors/" (slug) } { "Keep it" }
+        }
+    };
+    Ok(document(&state, &Head { title: "Delete", ..Head::default() }, &content))
+}
+
+/// `POST /monitors/{slug}/delete`, with the field `environment` only that one.
+pub async fn delete(
+    State(state): State<AppState>,
+    InPath(slug): InPath<String>,
+    Form(form): Form,
+) -> Result<Response, HttpError> {
+    let environment = environment(&form)?;
+    let page = if environment.is_some() { format!("/monitors/{slug}") } else { "/".to_owned() };
+    delete_now(&state, &slug, environment.into_iter().collect())
+        .await?
+        .map_err(|error| refusal(error, &slug))?;
+    Ok(see_other(&page))
+}
+
+/// Deletes a monitor, or these environments of it.
+///
+/// # Errors
+/// If the database fails; the inner error if there is no such thing.
+pub(super) async fn delete_now(
+    state: &AppState,
+    slug: &str,
+    environments: Vec<String>,
+) -> Result<Result<(), CommandError>, HttpError> {
+    let command = Command::Delete { monitor: slug.to_owned(), environments: environments.clone() };
+    if let Err(error) = state.inbox.command(command).await? {
+        return Ok(Err(error));
+    }
+    state.inbox.deleted().notify_one();
+    let environments: Vec<_> = environments.iter().map(|name| mask::hide(name)).collect();
+    tracing::info!(slug = %mask::hide(slug), ?environments, "monitor deleted on its page, or these environments of it");
+    Ok(Ok(()))
+}
+
+fn environment(fields: &QueryPairs) -> Result<Option<String>, HttpError> {
+    fields.only(&["environment"])?;
+    match fields.value("environment")? {
+        // An empty one that meant the whole monitor would be a trap.
+        Some("") => Err(HttpError::bad_request(
+            "environment: it is empty; write its name, or leave it out to delete the whole monitor",
+        )),
+        given => Ok(given.map(str::to_owned)),
+    }
+}

@@ -1,0 +1,218 @@
+//! The rows that a derivation mentions: a run or an incident, and the rows around it.
+
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use uuid::Uuid;
+
+use super::connection::SqliteStore;
+use super::deletion::DELETED;
+use super::reader::SqliteReader;
+use super::rows::{
+    self, CHECK_IN, CHECK_IN_COLUMNS, INCIDENT, INCIDENT_COLUMNS, MONITOR, MONITOR_COLUMNS, Micros,
+};
+use super::unreadable::UnreadableRows;
+use crate::domain::{CheckIn, Explained, ExplainedIncident, ExplainedRun, Incident, LOOK_BACK};
+use crate::store::error::StoreError;
+
+impl SqliteStore {
+    /// Reads a run or an incident of a simulation.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn explained(&self, id: Uuid) -> Result<Option<Explained>, StoreError> {
+        Found { connection: &self.connection, unreadable: &self.unreadable() }.explained(id)
+    }
+}
+
+impl SqliteReader {
+    pub(super) fn explained_of(&self, id: Uuid) -> Result<Option<Explained>, StoreError> {
+        self.read(|connection| Found { connection, unreadable: self.unreadable() }.explained(id))
+    }
+}
+
+struct Found<'a> {
+    connection: &'a Connection,
+    unreadable: &'a UnreadableRows,
+}
+
+/// The rows of an environment on one side of a run, as SQL.
+struct Side {
+    compare: &'static str,
+    order: &'static str,
+}
+
+const BEFORE: Side = Side { compare: "<", order: "DESC" };
+const UP_TO: Side = Side { compare: "<=", order: "DESC" };
+const AFTER: Side = Side { compare: ">", order: "ASC" };
+
+impl Found<'_> {
+    fn explained(&self, id: Uuid) -> Result<Option<Explained>, StoreError> {
+        if let Some(run) = self.run(id)? {
+            return Ok(Some(Explained::Run(Box::new(run))));
+        }
+        Ok(self.incident(id)?.map(|incident| Explained::Incident(Box::new(incident))))
+    }
+
+    fn run(&self, id: Uuid) -> Result<Option<ExplainedRun>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {CHECK_IN}, e.id, m.slug, e.name FROM check_ins c JOIN configs k ON k.id = c.config_id
+             JOIN environments e ON e.id = c.environment_id JOIN monitors m ON m.id = e.monitor_id
+             WHERE c.guid = ?1 AND m.id > {DELETED}"
+        ))?;
+        let found = statement.query_row([id.as_bytes()], |row| {
+            let (row_id, run) = self.check_in(row)?;
+            let names = |row: &Row<'_>| Ok((row.get(CHECK_IN_COLUMNS + 1)?, row.get(CHECK_IN_COLUMNS + 2)?));
+            let names: (String, String) =
+                self.unreadable.decode("environments", row, CHECK_IN_COLUMNS, names)?;
+            Ok((row_id, run, row.get(CHECK_IN_COLUMNS)?, names))
+        });
+        let Some((row_id, run, environment_id, (monitor_slug, environment))) = found.optional()? else {
+            return Ok(None);
+        };
+        let around = |side| self.runs(environment_id, &run, row_id, side, "c.reported IS NOT NULL", 1);
+        let (previous, next) = (around(BEFORE)?.pop(), around(AFTER)?.pop());
+        let incident = self.incident_of(environment_id, &run)?;
+        Ok(Some(ExplainedRun { monitor_slug, environment, run, previous, next, incident }))
+    }
+
+    fn incident(&self, id: Uuid) -> Result<Option<ExplainedIncident>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {MONITOR}, {INCIDENT}, i.id, e.id, e.name, (SELECT min(at) FROM occurrences WHERE incident_id = i.id)
+             FROM incidents i JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id
+             WHERE i.guid = ?1 AND m.id > {DELETED}"
+        ))?;
+        let rest = MONITOR_COLUMNS + INCIDENT_COLUMNS;
+        let found = statement.query_row([id.as_bytes()], |row| {
+            let config = |text: &str| serde_json::from_str(text);
+            let (_, monitor) =
+                self.unreadable.decode("monitors", row, 0, |row| rows::monitor_with(row, config))?;
+            let incident = self
+                .unreadable
+                .decode("incidents", row, rest, |row| rows::incident_from(row, MONITOR_COLUMNS))?;
+            let environment =
+                self.unreadable.decode("environments", row, rest + 1, |row| row.get(rest + 2))?;
+            let explained = ExplainedIncident {
+                monitor_slug: monitor.slug.to_string(),
+                environment,
+                config: monitor.config,
+                incident,
+                failures: Vec::new(),
+                resolving: None,
+                newest: Vec::new(),
+                first_notified: rows::maybe_instant(row, rest + 3)?,
+            };
+            Ok((explained, row.get(rest + 1)?))
+        });
+        let Some((mut explained, environment_id)) = found.optional()? else { return Ok(None) };
+        let last = explained
+            .incident
+            .opening
+            .map_or(explained.incident.starting_check_in, |opening| opening.check_in);
+        if let Some((row_id, run)) = self.run_of(last)? {
+            let failed = "c.status IN ('error', 'missed', 'timeout')";
+            let mut failures = self.runs(environment_id, &run, row_id, UP_TO, failed, LOOK_BACK)?;
+            explained.take_failures(&mut failures);
+        }
+        if let Some(id) = explained.incident.resolving_check_in {
+            explained.resolving = self.run_of(id)?.map(|(_, run)| run);
+        } else if let Some((row_id, run)) = self.newest(environment_id)? {
+            let finished = "c.status NOT IN ('in_progress', 'unknown')";
+            let limit = explained.config.recoveries().min(LOOK_BACK);
+            explained.newest = self.runs(environment_id, &run, row_id, UP_TO, finished, limit)?;
+        }
+        Ok(Some(explained))
+    }
+
+    /// Runs of an environment on one side of a run, the nearest first. At most [`LOOK_BACK`] rows are looked at.
+    fn runs(
+        &self,
+        environment: i64,
+        run: &CheckIn,
+        row_id: i64,
+        Side { compare, order }: Side,
+        filter: &str,
+        limit: usize,
+    ) -> Result<Vec<CheckIn>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {CHECK_IN} FROM (SELECT id, date_added FROM check_ins WHERE environment_id = ?1
+                 AND (date_added, id) {compare} (?2, ?3) ORDER BY date_added {order}, id {order} LIMIT {LOOK_BACK}) n
+             CROSS JOIN check_ins c ON c.id = n.id JOIN configs k ON k.id = c.config_id
+             WHERE {filter} ORDER BY n.date_added {order}, n.id {order}"
+        ))?;
+        let key = params![environment, Micros(run.date_added), row_id];
+        let found = statement.query_map(key, |row| Ok(self.check_in(row)?.1))?;
+        Ok(found.filter_map(rows::skip_unreadable).take(limit).collect::<Result<_, _>>()?)
+    }
+
+    fn run_of(&self, id: Uuid) -> Result<Option<(i64, CheckIn)>, StoreError> {
+        self.one("c.guid = ?1", &[&id.as_bytes()])
+    }
+
+    fn newest(&self, environment: i64) -> Result<Option<(i64, CheckIn)>, StoreError> {
+        self.one("c.environment_id = ?1 ORDER BY c.date_added DESC, c.id DESC LIMIT 1", &[&environment])
+    }
+
+    fn one(&self, place: &str, key: &[&dyn ToSql]) -> Result<Option<(i64, CheckIn)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {CHECK_IN} FROM check_ins c JOIN configs k ON k.id = c.config_id WHERE {place}"
+        ))?;
+        let mut found = statement.query_map(key, |row| self.check_in(row))?;
+        Ok(found.find_map(rows::skip_unreadable).transpose()?)
+    }
+
+    /// The incident that a run opened, was counted in, or resolved.
+    fn incident_of(&self, environment: i64, run: &CheckIn) -> Result<Option<Incident>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {INCIDENT}, i.id FROM incidents i
+             WHERE i.environment_id = ?1 AND (i.guid = ?2 OR ?2 IS NULL AND i.resolving_check_in = ?3)"
+        ))?;
+        let named = run.incident();
+        let key = params![environment, named.as_ref().map(Uuid::as_bytes), run.guid.as_bytes()];
+        let mut found = statement.query_map(key, |row| {
+            self.unreadable.decode("incidents", row, INCIDENT_COLUMNS, rows::incident)
+        })?;
+        Ok(found.find_map(rows::skip_unreadable).transpose()?)
+    }
+
+    fn check_in(&self, row: &Row<'_>) -> rusqlite::Result<(i64, CheckIn)> {
+        self.unreadable.decode("check_ins", row, 0, rows::check_in)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::steps::Steps;
+
+    /// The steps of SQLite's virtual machine to explain an open incident and its run, behind and before `others` missed runs.
+    fn steps_beside(others: u32) -> u64 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("crons.db");
+        let store = SqliteStore::open(&path).unwrap();
+        let config = r#"{"schedule":{"type":"crontab","value":"0 0 * * *"}}"#;
+        let rows = format!(
+            "INSERT INTO configs VALUES (1, '{config}');
+             INSERT INTO monitors SELECT 1, randomblob(16), 1, 'job', 1, 1, '{config}', NULL, 0, NULL, NULL, 0, 'code', 0;
+             INSERT INTO environments SELECT 1, 1, 'production', 'error', 0, 0, 0, 0, 0, 0;
+             WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 2 * {others})
+             INSERT INTO check_ins (guid, environment_id, status, date_added, date_updated, date_clock, config_id)
+             SELECT iif(i = {others}, zeroblob(16), randomblob(16)), 1, 'missed', i, i, i, 1 FROM n;
+             INSERT INTO incidents (guid, environment_id, started_at, starting_check_in, opened_at, opening_check_in, threshold)
+             VALUES (unhex(printf('%032x', 1)), 1, 0, zeroblob(16), 0, zeroblob(16), 1);"
+        );
+        store.connection.execute_batch(&rows).unwrap();
+        let reader = SqliteReader::open(&path).unwrap();
+        let steps = Steps::of(&mut reader.connection());
+        assert!(matches!(reader.explained_of(Uuid::nil()).unwrap(), Some(Explained::Run(_))));
+        let Some(Explained::Incident(incident)) = reader.explained_of(Uuid::from_u128(1)).unwrap() else {
+            unreachable!("the incident is there")
+        };
+        assert_eq!((incident.failures.len(), incident.newest.len()), (1, 1));
+        steps.count()
+    }
+
+    #[test]
+    fn a_derivation_looks_at_a_bounded_number_of_rows() {
+        let (few, many) = (steps_beside(1_500), steps_beside(10_000));
+        assert!(few > 0 && many <= few + few / 10, "{many} steps beside 20,000 runs, {few} beside 3,000");
+    }
+}
