@@ -128,7 +128,7 @@ fn the_first_trace_that_a_run_names_is_kept() {
         written.advance("10:01:00");
         report(4, "ok", None);
         report(5, "ok", Some(0));
-        let page = written.queries.check_ins("job", None, FIRST).unwrap().unwrap();
+        let page = written.queries.check_ins("job", &CheckInFilter::default(), FIRST).unwrap().unwrap();
         let mut traces: Vec<_> = page
             .items
             .iter()

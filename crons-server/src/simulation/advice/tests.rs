@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Advice, History, advise};
-use crate::domain::{CheckIn, JobReport, Monitor, Status, rehearse};
+use crate::domain::{Author, CheckIn, Configured, JobReport, Monitor, Status, rehearse};
 use crate::settings::RateLimit;
 use crate::simulation::{Simulation, Ticks, parse_timeline};
 use crate::store::Export;
@@ -44,7 +44,7 @@ fn job_that_takes(
 fn simulated(mut events: Vec<(Timestamp, Value)>) -> Export {
     events.sort_by_key(|(at, _)| *at);
     let mut simulation = Simulation::new(Ticks::EveryMinute, RateLimit::OFF).unwrap();
-    let lines: String = events.iter().map(|(_, event)| format!("{event}\n")).collect();
+    let lines = events.iter().map(|(_, event)| format!("{event}\n")).collect::<Vec<_>>().concat();
     for event in parse_timeline(&lines).unwrap() {
         simulation.apply(event).unwrap();
     }
@@ -76,6 +76,9 @@ fn history(export: &Export) -> (Monitor, Vec<CheckIn>) {
         config: newest.config.clone(),
         owner: None,
         date_created: start(),
+        name: None,
+        muted: false,
+        configured: Configured { by: Author::Code, at: start() },
     };
     (monitor, runs)
 }
