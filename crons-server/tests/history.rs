@@ -309,5 +309,5 @@ fn the_note_of_a_run_is_kept_and_shown() {
     assert_eq!(server.check_ins("job")[0]["note"], "exit code 3\n\n<script>");
     server.send("10:01:00", &noted('b', "in_progress", "started by hand"));
     server.send("10:01:10", &with(&id('b'), "ok", &hourly(&json!({}))));
-    assert_eq!(server.check_ins("job")[0]["note"], "started by hand");
+    assert_eq!(server.check_ins("job")[1]["note"], "started by hand");
 }
