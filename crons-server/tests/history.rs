@@ -290,3 +290,24 @@ fn of_a_disabled_monitor_the_page_expects_no_run() {
     let page = server.page();
     assert!(page.contains("disabled") && !page.contains("missed after"), "{page}");
 }
+
+#[test]
+fn the_note_of_a_run_is_kept_and_shown() {
+    let server = Harness::at("10:00:00");
+    let noted = |letter, status, note: &str| {
+        let mut payload = with(&id(letter), status, &hourly(&json!({})));
+        payload["note"] = note.into();
+        payload
+    };
+    server.send("10:00:00", &with(&id('a'), "in_progress", &hourly(&json!({}))));
+    assert_eq!(server.check_ins("job")[0].get("note"), None);
+    let answer = server.send("10:00:10", &noted('a', "error", "exit code 3\n\n<script>"));
+    assert_eq!(answer.error, None);
+    assert_eq!(server.check_ins("job")[0]["note"], "exit code 3\n\n<script>");
+    // A start that comes late says nothing about the end.
+    server.send("10:00:20", &noted('a', "in_progress", "late"));
+    assert_eq!(server.check_ins("job")[0]["note"], "exit code 3\n\n<script>");
+    server.send("10:01:00", &noted('b', "in_progress", "started by hand"));
+    server.send("10:01:10", &with(&id('b'), "ok", &hourly(&json!({}))));
+    assert_eq!(server.check_ins("job")[1]["note"], "started by hand");
+}

@@ -45,6 +45,9 @@ pub struct CheckIn {
     /// Creates or updates the monitor along with the report.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub monitor_config: Option<MonitorConfig>,
+    /// Words about the run, such as why it failed, for a `crons` server. Sentry ignores them.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub note: Option<String>,
 }
 
 impl CheckIn {
@@ -58,6 +61,7 @@ impl CheckIn {
             environment: None,
             release: None,
             monitor_config: None,
+            note: None,
         }
     }
 
@@ -108,6 +112,18 @@ impl CheckIn {
     #[must_use]
     pub fn monitor_config(mut self, config: MonitorConfig) -> Self {
         self.monitor_config = Some(config);
+        self
+    }
+}
+
+impl CheckIn {
+    /// The number of bytes of a note that a `crons` server keeps: the last ones.
+    pub const MAX_NOTE: usize = 10_000;
+
+    /// Sets words about the run, such as why it failed, for a `crons` server.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.note = Some(note.into());
         self
     }
 }

@@ -266,7 +266,7 @@ impl<'a> Run<'a> {
         let tail = tail.and_then(|tail| Summary::redacted(tail, redactor));
         let summary = Summary { name: &plan.name, id: id.to_string(), failure, took, attempts, notes, tail };
         if let Some(report) = report {
-            report.end(failure.is_none());
+            report.end(failure.is_none(), summary.note(redactor).as_deref());
         }
         if failure.is_some() {
             if plan.output.quiet

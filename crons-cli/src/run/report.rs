@@ -16,7 +16,14 @@ use super::signals::Event;
 pub(super) struct Destination {
     pub(super) environment: Environment,
     /// `None` if it is not reported on purpose; `Err` if it cannot be.
-    pub(super) options: Result<Option<ClientOptions>, String>,
+    pub(super) options: Result<Option<Options>, String>,
+}
+
+/// How the run is reported.
+#[derive(Clone)]
+pub(super) struct Options {
+    client: ClientOptions,
+    takes_notes: bool,
 }
 
 impl Destination {
@@ -45,8 +52,8 @@ fn environment(plan: &Plan) -> Result<Environment, String> {
     }
 }
 
-/// Returns the DSN, which is valid.
-fn dsn(plan: &Plan) -> Result<String, String> {
+/// Returns the DSN as written, and its host.
+fn dsn(plan: &Plan) -> Result<(String, String), String> {
     let (dsn, origin) = match &plan.dsn {
         Some(dsn) => (Some(dsn.clone()), "--dsn"),
         None => (variable("SENTRY_DSN")?, "SENTRY_DSN"),
@@ -54,7 +61,7 @@ fn dsn(plan: &Plan) -> Result<String, String> {
     let dsn = dsn.filter(|dsn| !dsn.trim().is_empty());
     let dsn = dsn.ok_or("there is no DSN: set SENTRY_DSN, or add --dsn")?;
     match dsn.parse::<Dsn>() {
-        Ok(_) => Ok(dsn),
+        Ok(parsed) => Ok((dsn, parsed.host().to_ascii_lowercase())),
         Err(refused) => Err(format!("{origin}: {refused}")),
     }
 }
@@ -72,21 +79,25 @@ fn variable(name: &str) -> Result<Option<String>, String> {
     Ok(Some(value).filter(|value| !value.trim().is_empty()))
 }
 
-fn options(dsn: String, environment: &Environment, spool: Option<&Path>) -> ClientOptions {
-    ClientOptions::new()
+fn options((dsn, host): (String, String), environment: &Environment, spool: Option<&Path>) -> Options {
+    let takes_notes = host != "sentry.io" && !host.ends_with(".sentry.io");
+    let client = ClientOptions::new()
         .dsn(dsn)
         .environment(environment.as_str())
         // At the exit; `deliver` waits before it.
         .shutdown_timeout(Duration::ZERO)
         // The next run delivers what a server that is down has not taken.
         .retry_server_errors(true)
-        .spool(spool.unwrap_or(Path::new("")))
+        .spool(spool.unwrap_or(Path::new("")));
+    Options { client, takes_notes }
 }
 
 /// A run that is reported, or not.
 pub(super) struct Report {
     client: Option<Client>,
     guard: Option<CheckInGuard>,
+    /// Whether the output of the job may go to the server: Sentry has no use for it.
+    takes_notes: bool,
 }
 
 impl Report {
@@ -94,13 +105,14 @@ impl Report {
     ///
     /// # Errors
     /// If it cannot be started: the reason.
-    pub(super) fn connect(options: ClientOptions) -> Result<Self, InitError> {
-        Client::new(options).map(|client| Self { client: Some(client), guard: None })
+    pub(super) fn connect(options: Options) -> Result<Self, InitError> {
+        let Options { client, takes_notes } = options;
+        Client::new(client).map(|client| Self { client: Some(client), guard: None, takes_notes })
     }
 
     /// A run that is not reported.
     pub(super) fn none() -> Self {
-        Self { client: None, guard: None }
+        Self { client: None, guard: None, takes_notes: false }
     }
 
     /// Reports that the run began.
@@ -113,13 +125,13 @@ impl Report {
         self.guard = Some(monitor.start_as(id, started));
     }
 
-    /// Reports how the run ended.
-    pub(super) fn end(&mut self, ok: bool) {
-        match self.guard.take() {
-            Some(guard) if ok => guard.ok(),
-            Some(guard) => guard.error(),
-            None => {}
+    /// Reports how the run ended, with words about it.
+    pub(super) fn end(&mut self, ok: bool, note: Option<&str>) {
+        let Some(mut guard) = self.guard.take() else { return };
+        if let Some(note) = note.filter(|_| self.takes_notes) {
+            guard.note(note);
         }
+        if ok { guard.ok() } else { guard.error() }
     }
 
     /// Starts to deliver what is left, for at most `flush`. Returns whether an event will say when that is done.

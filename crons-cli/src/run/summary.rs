@@ -4,7 +4,6 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::redact::Redactor;
-#[cfg(test)]
 use super::tail::TAIL;
 use crate::run_file::Notes;
 
@@ -48,7 +47,6 @@ impl Summary<'_> {
         text
     }
 
-    #[cfg(test)]
     /// The note for the server; `None` if there is nothing to say. At most [`TAIL`] bytes: the output is cut at its front.
     pub(super) fn note(&self, redactor: &Redactor) -> Option<String> {
         let mut text =

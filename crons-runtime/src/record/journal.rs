@@ -73,6 +73,8 @@ pub(crate) enum Entry {
         status: CheckInStatus,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         duration: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     },
     /// Nothing more is owed: the earliest end of this run was delivered or given up, or with `start` its start.
     Done {

@@ -30,12 +30,13 @@ struct Start {
     at: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct End {
     monitor: u32,
     at: u64,
     status: CheckInStatus,
     duration: Option<u64>,
+    note: Option<String>,
 }
 
 /// A check-in that a journal owes to the server.
@@ -48,12 +49,12 @@ pub(crate) struct Owed {
     pub(crate) report: Report,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Report {
     /// A start that was made by hand, and may not have been sent.
     Start,
     /// The end of a run. The duration is in nanoseconds.
-    End { status: CheckInStatus, duration: Option<u64> },
+    End { status: CheckInStatus, duration: Option<u64>, note: Option<String> },
     /// No end: the run was open when its process ended without a word.
     Died,
 }
@@ -69,9 +70,9 @@ impl Ledger {
                 self.known(monitor)?;
                 self.run(id).start = Some(Start { monitor, at });
             }
-            Entry::End { id, monitor, at, status, duration } => {
+            Entry::End { id, monitor, at, status, duration, note } => {
                 self.known(monitor)?;
-                self.run(id).ends.push(End { monitor, at, status, duration });
+                self.run(id).ends.push(End { monitor, at, status, duration, note });
             }
             Entry::Done { id, monitor, start } => {
                 let Self { monitors, runs, .. } = self;
@@ -170,8 +171,8 @@ impl Ledger {
             if let Some(Start { monitor, at }) = run.start.filter(|_| run.ends.is_empty()) {
                 line(Rank::Start, run.order, id, monitor, &Entry::Start { id, monitor, at });
             }
-            for End { monitor, at, status, duration } in run.ends.iter().copied() {
-                let entry = Entry::End { id, monitor, at, status, duration };
+            for End { monitor, at, status, duration, note } in run.ends.iter().cloned() {
+                let entry = Entry::End { id, monitor, at, status, duration, note };
                 line(Rank::End, run.order, id, monitor, &entry);
             }
         }
@@ -201,8 +202,8 @@ impl Ledger {
                     owed.push(Owed { id: *id, monitor: monitor.clone(), at, report });
                 }
             };
-            for End { monitor, at, status, duration } in run.ends.iter().copied() {
-                owe(monitor, at, Report::End { status, duration });
+            for End { monitor, at, status, duration, note } in run.ends.iter().cloned() {
+                owe(monitor, at, Report::End { status, duration, note });
             }
             let open = run.start.filter(|_| run.ends.is_empty() && !leave_open_runs);
             if let Some(Start { monitor, at }) = open {

@@ -65,6 +65,42 @@ fn minutes(minutes: u32) -> Duration {
 pub(crate) enum MonitorRef {
     Annotated(&'static MonitorInfo),
     Made(Arc<MonitorInfo>),
+    /// With a note about the one run that the check-in is about. Few check-ins have one, so it takes no room in the others.
+    Noted(Arc<Noted>),
+}
+
+/// A monitor, and a note about one run of it.
+#[derive(Debug)]
+pub(crate) struct Noted {
+    monitor: MonitorRef,
+    note: Box<str>,
+}
+
+impl MonitorRef {
+    /// Adds a note, in place of one that is there. Its front is cut off if it is longer than [`CheckIn::MAX_NOTE`].
+    pub(crate) fn noted(self, note: &str) -> Self {
+        let mut start = note.len().saturating_sub(CheckIn::MAX_NOTE);
+        while !note.is_char_boundary(start) {
+            start += 1;
+        }
+        Self::Noted(Arc::new(Noted { monitor: self.without_note(), note: note[start..].into() }))
+    }
+
+    /// The note, if there is one.
+    pub(crate) fn note(&self) -> Option<&str> {
+        match self {
+            Self::Noted(noted) => Some(&noted.note),
+            Self::Annotated(_) | Self::Made(_) => None,
+        }
+    }
+
+    /// The monitor without a note.
+    pub(crate) fn without_note(&self) -> Self {
+        match self {
+            Self::Noted(noted) => noted.monitor.clone(),
+            monitor => monitor.clone(),
+        }
+    }
 }
 
 impl Deref for MonitorRef {
@@ -74,6 +110,7 @@ impl Deref for MonitorRef {
         match self {
             Self::Annotated(monitor) => monitor,
             Self::Made(monitor) => monitor,
+            Self::Noted(noted) => &noted.monitor,
         }
     }
 }
@@ -209,17 +246,33 @@ impl QueuedCheckIn {
     /// Converts a check-in made by hand. If it has an id and is an end, it counts as the end of a run that was started elsewhere.
     pub(crate) fn by_hand(check_in: CheckIn, id: CheckInId, at: Instant) -> Self {
         let CheckIn {
-            check_in_id, monitor_slug, status, duration, environment, release, monitor_config, ..
+            check_in_id,
+            monitor_slug,
+            status,
+            duration,
+            environment,
+            release,
+            monitor_config,
+            note,
+            ..
         } = check_in;
         let event = RunEvent::from(status);
         let mut monitor = MonitorInfo::new(monitor_slug, monitor_config).traced(false);
         (monitor.environment, monitor.release) = (environment, release);
-        let mut record = Self::new(id, MonitorRef::Made(Arc::new(monitor)), event, at);
+        let mut record = Self::new(id, MonitorRef::Made(Arc::new(monitor)), event, at).noted(note.as_deref());
         record.must_deliver = event != RunEvent::InProgress && check_in_id.is_some();
         match duration {
             Some(duration) => record.lasted(duration),
             None => record,
         }
+    }
+
+    /// Adds a note, if there is one.
+    pub(crate) fn noted(mut self, note: Option<&str>) -> Self {
+        if let Some(note) = note {
+            self.monitor = self.monitor.noted(note);
+        }
+        self
     }
 
     /// When it was captured, in the form in which [`since`](Self::since) takes it.
@@ -259,11 +312,17 @@ impl QueuedCheckIn {
         self.at() + self.monitor.lifetime(self.event)
     }
 
-    /// Replaces the start of a run by its end. The end takes the place of the start in the queue, and its configuration if it has none.
+    /// Replaces the start of a run by its end. The end takes the place of the start in the queue, and its configuration and its note if it
+    /// has none.
     pub(crate) fn end(&mut self, closer: Self) {
         (self.event, self.at, self.duration) = (closer.event, closer.at, closer.duration);
         if closer.monitor.config.is_some() || self.monitor.config.is_none() {
-            self.monitor = closer.monitor;
+            self.monitor = match (closer.monitor.note(), self.monitor.note()) {
+                (None, Some(note)) => closer.monitor.noted(note),
+                _ => closer.monitor,
+            };
+        } else if let Some(note) = closer.monitor.note() {
+            self.monitor = self.monitor.clone().noted(note);
         }
     }
 
@@ -281,6 +340,7 @@ impl QueuedCheckIn {
         check_in.environment.clone_from(&monitor.environment);
         check_in.release.clone_from(&monitor.release);
         check_in.monitor_config.clone_from(&monitor.config);
+        check_in.note = self.monitor.note().map(str::to_owned);
         check_in
     }
 }

@@ -78,7 +78,8 @@ impl Journaled {
             Change::Started { at } => Entry::Start { id, monitor, at: now.wall_millis(at) },
             Change::Ended { at, event, duration } => {
                 let duration = duration.and_then(|duration| u64::try_from(duration.as_nanos()).ok());
-                Entry::End { id, monitor, at: now.wall_millis(at), status: event.status(), duration }
+                let note = self.monitor.note().map(str::to_owned);
+                Entry::End { id, monitor, at: now.wall_millis(at), status: event.status(), duration, note }
             }
             Change::StartSettled => Entry::Done { id, monitor, start: true },
             Change::EndSettled => Entry::Done { id, monitor, start: false },
@@ -105,7 +106,7 @@ impl MonitorNumbers {
         }
         let number = self.next;
         self.next = self.next.wrapping_add(1);
-        known.push((monitor.clone(), number));
+        known.push((monitor.without_note(), number));
         (number, true)
     }
 
@@ -159,20 +160,23 @@ impl Adopted {
                 monitors.push((monitor, made.clone()));
                 made
             };
-            let (event, duration, age) = match report {
-                Report::Start => (RunEvent::InProgress, None, now.age(at)),
-                Report::End { status, duration } => (RunEvent::from(status), duration, now.age(at)),
-                Report::Died => (RunEvent::Error, None, Duration::ZERO),
+            let died = report == Report::Died;
+            let (event, duration, note, age) = match report {
+                Report::Start => (RunEvent::InProgress, None, None, now.age(at)),
+                Report::End { status, duration, note } => {
+                    (RunEvent::from(status), duration, note, now.age(at))
+                }
+                Report::Died => (RunEvent::Error, None, None, Duration::ZERO),
             };
             if age >= monitor.lifetime(event) {
                 adopted.expired += 1;
                 continue;
             }
-            if report == Report::Died {
+            if died {
                 adopted.died.push(monitor.slug.clone());
             }
             let at = CompactInstant::from(now.instant).earlier(age);
-            let mut record = QueuedCheckIn::new(id, monitor, event, at);
+            let mut record = QueuedCheckIn::new(id, monitor, event, at).noted(note.as_deref());
             record.must_deliver = event != RunEvent::InProgress;
             adopted.records.push(match duration {
                 Some(duration) => record.lasted(Duration::from_nanos(duration)),

@@ -68,6 +68,8 @@ struct ActiveRun {
     opened: bool,
     /// The number of forks before it began: a forked child has a copy of the guard.
     forks: usize,
+    /// Words about the run, for the report of its end.
+    note: Option<Box<str>>,
 }
 
 impl std::fmt::Debug for ActiveRun {
@@ -134,7 +136,7 @@ impl CheckInGuard {
             destination.capture(QueuedCheckIn::new(id, monitor.clone(), RunEvent::InProgress, started));
         }
         let forks = process::forks();
-        let run = ActiveRun { destination, monitor, id, started, opened: !heartbeat, forks };
+        let run = ActiveRun { destination, monitor, id, started, opened: !heartbeat, forks, note: None };
         Self { state: GuardState::ActiveRun(run), on_cancel }
     }
 
@@ -157,6 +159,14 @@ impl CheckInGuard {
     /// Returns the [`id`](Self::id) as 32 hexadecimal digits: Sentry's `trace_id`, which links logs and errors to the run.
     pub fn trace_id(&self) -> String {
         self.id().to_string()
+    }
+
+    /// Adds words about the run, such as why it failed, to the report of its end. A `crons` server shows the last 10,000 bytes of them, Sentry
+    /// ignores them. They replace those of an earlier call.
+    pub fn note(&mut self, note: &str) {
+        if let GuardState::ActiveRun(run) = &mut self.state {
+            run.note = Some(note.into());
+        }
     }
 
     /// Reports success.
@@ -193,13 +203,15 @@ impl CheckInGuard {
     }
 
     fn close(&mut self, event: RunEvent) {
-        let Some(ActiveRun { destination, monitor, id, started, opened, .. }) = self.state.take() else {
+        let Some(ActiveRun { destination, monitor, id, started, opened, note, .. }) = self.state.take()
+        else {
             return;
         };
         if !opened && event == RunEvent::Skipped {
             return;
         }
-        let mut record = QueuedCheckIn::new(id, monitor, event, destination.now()).since(started);
+        let mut record =
+            QueuedCheckIn::new(id, monitor, event, destination.now()).since(started).noted(note.as_deref());
         record.must_deliver = opened;
         destination.capture(record);
     }

@@ -131,6 +131,7 @@ fn create(
         timeout_at: open.then(|| deadline(event.received, &config)),
         reported: Some(event.status.into()),
         unheard: false,
+        note: event.note.clone(),
         decision: None,
         trace: event.trace,
         config,
@@ -182,6 +183,9 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Up
                 return Ok(Update::Repeated);
             }
             row.duration_ms.get_or_insert(elapsed);
+            if row.note.is_none() {
+                row.note.clone_from(&event.note);
+            }
             row.config = config.clone();
             return Ok(Update::LateStart);
         }
@@ -196,6 +200,9 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Up
     }
     row.trace = row.trace.or(event.trace);
     row.unheard = false;
+    if event.note.is_some() {
+        row.note.clone_from(&event.note);
+    }
     row.date_updated = received;
     row.reported = Some(event.status.into());
     Ok(Update::Progress)

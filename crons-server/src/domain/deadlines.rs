@@ -150,6 +150,7 @@ pub(super) fn miss(
         timeout_at: None,
         reported: None,
         unheard: false,
+        note: None,
         decision: Some(Decision::new(cause(passed, unheard))),
         trace: None,
         config: config.clone(),

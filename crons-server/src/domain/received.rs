@@ -41,6 +41,9 @@ pub struct CheckInEvent {
     pub check_in_id: CheckInId,
     pub status: CheckInStatus,
     pub duration_ms: Option<i64>,
+    /// Words about the run, as [`CheckIn::note`](super::CheckIn::note).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// A check-in that is kept for later never has one.
     #[serde(skip)]
     pub config: Option<ConfigUpdate>,
@@ -79,12 +82,13 @@ pub struct ConfigPatch {
 }
 
 impl CheckInEvent {
-    /// A copy without configuration and remarks, for events.
+    /// A copy without note, configuration and remarks, for events.
     pub fn without_config(&self) -> Self {
         let Self { monitor_slug, environment, .. } = self;
         Self {
             monitor_slug: monitor_slug.clone(),
             environment: environment.clone(),
+            note: None,
             config: None,
             spelling: None,
             remarks: Vec::new(),

@@ -24,6 +24,8 @@ use crate::ingest::json;
 
 /// The number of characters to which a slug is cut first, as by Sentry's Relay.
 const MAX_SLUG: usize = 50;
+/// The number of bytes of a note that are kept.
+const MAX_NOTE: usize = 10_000;
 /// The number of characters of a slug as written that are kept, to recognise two spellings of one monitor.
 const MAX_SPELLING: usize = 200;
 
@@ -40,6 +42,8 @@ struct Payload {
     duration: Option<f64>,
     contexts: Option<Value>,
     monitor_config: Option<JsonObject<MonitorConfig>>,
+    /// A key of `crons` alone, for the words of `crons run`.
+    note: Option<Value>,
 }
 
 /// The keys of a malformed payload that say which run it is about.
@@ -91,6 +95,7 @@ pub fn parse_check_in(json: &[u8], slug_of_path: Option<&str>) -> ReceivedCheckI
                 unused = unused::of_config(config);
             }
             unused.extend(payload.contexts.as_ref().and_then(unused::of_contexts));
+            unused.extend(payload.note.as_ref().and_then(unused::of_note));
             check_in_event(payload, slug, &environment)
         }
         Err(error) => Err(malformed(match check_in_id(identity.check_in_id.as_ref()) {
@@ -170,12 +175,25 @@ fn check_in_event(
         check_in_id,
         status,
         duration_ms,
+        note: payload.note.as_ref().and_then(note),
         config,
         received: Timestamp::UNIX_EPOCH,
         trace: trace.map(|trace| Uuid::from_bytes(*trace.as_bytes())),
         spelling: None,
         remarks: Vec::new(),
     })
+}
+
+/// The end of a note: the last [`MAX_NOTE`] bytes of it, in whole characters. `None` if it is no text, or empty.
+fn note(written: &Value) -> Option<String> {
+    // SQLite ends a text at a NUL in some of its functions.
+    let text = written.as_str()?.replace('\0', "");
+    let text = text.trim_end();
+    let mut start = text.len().saturating_sub(MAX_NOTE);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    (!text.is_empty()).then(|| text[start..].to_owned())
 }
 
 /// Reads the id. An id that is left out is the nil id, which means the newest open run.

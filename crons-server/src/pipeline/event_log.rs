@@ -75,6 +75,7 @@ mod tests {
                 check_in_id: CheckInId::NIL,
                 status: CheckInStatus::Ok,
                 duration_ms: None,
+                note: None,
                 config: None,
                 received: Timestamp::from_second(second).unwrap(),
                 trace: None,

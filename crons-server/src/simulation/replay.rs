@@ -84,6 +84,7 @@ impl Replay {
                 check_in_id: CheckInId::from_bytes(row.guid.into_bytes()),
                 status,
                 duration_ms,
+                note: None,
                 config: Some(ConfigUpdate::Valid(Box::new(config.clone()))),
                 received: at,
                 trace: None,

@@ -95,6 +95,7 @@ fn what_was_not_delivered_is_sent_by_the_next_run() {
     let real = crate::support::Server::spawn(serve);
     assert!(lab.reporting(&address, &["next", "--interval", "1 day"], &["true"]).status().unwrap().success());
     assert_eq!(statuses(&real, "owed"), ["error"]);
+    assert_eq!(check_ins(&real, "owed")[0]["note"], "exit code 3");
     assert_eq!(statuses(&real, "next"), ["ok"]);
 }
 

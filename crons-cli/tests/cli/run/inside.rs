@@ -1,6 +1,6 @@
 //! `crons fail` and `crons metric` inside a job reach its run.
 
-use super::lab::{Lab, statuses, texts};
+use super::lab::{Lab, check_ins, statuses, texts};
 use crate::support::run;
 
 const CRONS: &str = env!("CARGO_BIN_EXE_crons");
@@ -73,4 +73,26 @@ fn without_a_spool_the_run_is_reached_too() {
     let (_, folder, error) = texts(&command.env("CRONS_SPOOL", "").output().unwrap());
     assert!(error.contains("job failed: why"), "{error}");
     assert!(!std::path::Path::new(folder.trim()).exists(), "{folder}");
+}
+
+#[test]
+fn the_note_of_the_run_has_reason_metrics_and_output() {
+    let lab = Lab::new();
+    let server = lab.server();
+    let script = format!("{CRONS} metric rows 1200; echo one; echo $A_KEY >&2; exit $1");
+    for (slug, code, expected) in
+        [("failed", "3", Some("exit code 3\nrows: 1200\n\none\n***")), ("fine", "0", Some("rows: 1200"))]
+    {
+        let flags = [slug, "--interval", "1 day"];
+        let mut command = lab.reporting(server.dsn(), &flags, &["sh", "-c", &script, "sh", code]);
+        let both = std::fs::File::create(lab.path("out")).unwrap();
+        command.env("A_KEY", "hunter2").stdout(both.try_clone().unwrap()).stderr(both).status().unwrap();
+        assert_eq!(check_ins(&server, slug)[0]["note"].as_str(), expected);
+    }
+    let mut plain = lab.reporting(server.dsn(), &["plain", "--interval", "1 day"], &["echo", "hi"]);
+    assert!(plain.status().unwrap().success());
+    assert_eq!(check_ins(&server, "plain")[0].get("note"), None);
+    let flags = ["no-tail", "--interval", "1 day", "--no-tail"];
+    lab.reporting(server.dsn(), &flags, &["sh", "-c", "echo secret; exit 2"]).status().unwrap();
+    assert_eq!(check_ins(&server, "no-tail")[0]["note"], "exit code 2");
 }

@@ -211,3 +211,21 @@ proptest::proptest! {
         assert!(queues.heads.is_empty());
     }
 }
+
+#[test]
+fn a_note_survives_the_fold_of_its_run() {
+    let note_of = |begin: Option<&str>, end: Option<&str>| {
+        let mut queues = RunQueues::default();
+        queues.push(record(1, RunEvent::InProgress).noted(begin));
+        queues.push(record(1, RunEvent::Error).noted(end));
+        let sent = queues.pop().and_then(|index| queues.get(index)).map(QueuedCheckIn::to_check_in).unwrap();
+        assert_eq!(sent.status, crons_types::CheckInStatus::Error);
+        sent.note
+    };
+    assert_eq!(note_of(None, Some("why")).as_deref(), Some("why"));
+    assert_eq!(note_of(Some("begin"), None).as_deref(), Some("begin"));
+    assert_eq!(note_of(Some("begin"), Some("why")).as_deref(), Some("why"));
+    let long = format!("{}end", "ä".repeat(crons_types::CheckIn::MAX_NOTE));
+    let kept = note_of(None, Some(&long)).unwrap();
+    assert!(kept.ends_with("äend") && kept.len() == crons_types::CheckIn::MAX_NOTE - 1, "{}", kept.len());
+}

@@ -112,6 +112,9 @@ pub(super) struct CheckIn<'a> {
     groups: Option<[(); 0]>,
     id: Uuid,
     monitor_config: Config<'a>,
+    /// Only if the job sent one: Sentry has no such field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
     status: &'static str,
 }
 
@@ -217,6 +220,7 @@ impl<'a> From<&'a CheckInView> for CheckIn<'a> {
             groups: None,
             id: check_in.guid,
             monitor_config: Config::from(&check_in.config),
+            note: check_in.note.as_deref(),
             status: check_in.status.as_str(),
         }
     }

@@ -49,6 +49,30 @@ fn durations_are_cut_to_milliseconds_and_bounded() {
 }
 
 #[test]
+fn a_note_is_read_without_a_remark_and_cut_at_its_front() {
+    let of = |note: Value| parse(&json!({"monitor_slug": "job", "status": "error", "note": note})).unwrap();
+    let long = format!("{}end", "ä".repeat(MAX_NOTE));
+    for (note, expected) in [
+        (json!("exit code 3\n"), Some("exit code 3")),
+        (json!("a\0b"), Some("ab")),
+        (json!(long), Some(&long[long.len() - MAX_NOTE + 1..])),
+        (json!(" "), None),
+        (json!(null), None),
+    ] {
+        let event = of(note);
+        assert_eq!((event.note.as_deref(), &event.remarks[..]), (expected, &[][..]));
+    }
+    let payload = json!({"monitor_slug": "job", "status": "error", "note": ["no text"]});
+    let event = parse(&payload).unwrap();
+    assert_eq!(event.note, None);
+    assert!(
+        event.remarks[0].starts_with("note: [\"no text\"] is not used, as it is no text"),
+        "{:?}",
+        event.remarks
+    );
+}
+
+#[test]
 fn payloads_of_the_wrong_shape_are_malformed() {
     let schedule = json!({"type": "crontab", "value": "@daily"});
     let cases = [

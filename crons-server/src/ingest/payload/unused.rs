@@ -34,6 +34,14 @@ pub(super) fn of_config(config: &MonitorConfig) -> Vec<String> {
     remarks
 }
 
+/// A remark about `note` if it is no text.
+pub(super) fn of_note(note: &Value) -> Option<String> {
+    let is_read = note.is_string() || note.is_null();
+    (!is_read).then(|| {
+        format!("note: {} is not used, as it is no text; write a string, or leave it out", shown_value(note))
+    })
+}
+
 /// A remark about `contexts` or its trace if they have the wrong shape.
 pub(super) fn of_contexts(contexts: &Value) -> Option<String> {
     const TRACE: &str = "write {\"trace\": {\"trace_id\": \"<32 hexadecimal digits>\"}}, or leave it out";

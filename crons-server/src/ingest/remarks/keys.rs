@@ -10,8 +10,16 @@ pub(super) enum ObjectKind {
     Schedule,
 }
 
-const PAYLOAD: &[&str] =
-    &["check_in_id", "monitor_slug", "status", "environment", "duration", "contexts", "monitor_config"];
+const PAYLOAD: &[&str] = &[
+    "check_in_id",
+    "monitor_slug",
+    "status",
+    "environment",
+    "duration",
+    "contexts",
+    "monitor_config",
+    "note",
+];
 pub(super) const CONFIG: &[&str] = &[
     "schedule",
     "checkin_margin",

@@ -86,9 +86,9 @@ fn a_misplaced_or_misspelt_key_says_where_to_write_it() {
         ),
         (
             Schedule,
-            "note",
+            "remark",
             json!([1]),
-            "monitor_config.schedule.note: [1] is not used, as there is no such key",
+            "monitor_config.schedule.remark: [1] is not used, as there is no such key",
         ),
     ] {
         let remarks = of(&with(place, key, &value));

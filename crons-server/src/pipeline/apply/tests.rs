@@ -41,6 +41,7 @@ fn check_in(
         check_in_id: id,
         status,
         duration_ms: None,
+        note: None,
         config: has_config.then(|| ConfigUpdate::Valid(Box::new(patch))),
         received: second(at),
         trace: None,

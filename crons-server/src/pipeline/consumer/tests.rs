@@ -161,6 +161,7 @@ fn arrival(id: u8) -> ReceivedCheckIn {
         check_in_id: CheckInId::from_bytes([id; 16]),
         status: CheckInStatus::Ok,
         duration_ms: None,
+        note: None,
         config: Some(ConfigUpdate::Valid(Box::new(patch))),
         received: Timestamp::UNIX_EPOCH,
         trace: None,

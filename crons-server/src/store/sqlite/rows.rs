@@ -24,10 +24,10 @@ pub(super) const ENVIRONMENT_COLUMNS: usize = 9;
 pub(super) const FAILING: &str = "CASE WHEN e.status = 'error' THEN (SELECT status FROM check_ins
     INDEXED BY check_ins_by_date WHERE environment_id = e.id AND status IN ('error', 'timeout', 'missed')
     ORDER BY date_added DESC, id DESC LIMIT 1) END";
-/// Columns of a [`CheckIn`] named `c` with its config named `k`.
+/// Columns of a [`CheckIn`] named `c`, and last that of its config, named `k`.
 pub(super) const CHECK_IN: &str = "c.id, c.guid, c.status, c.duration_ms, c.date_added, c.date_updated, c.date_clock, \
-    c.date_in_progress, c.expected_time, c.timeout_at, c.reported, c.unheard, c.decision, c.trace, k.config";
-pub(super) const CHECK_IN_COLUMNS: usize = 15;
+    c.date_in_progress, c.expected_time, c.timeout_at, c.reported, c.unheard, c.decision, c.trace, c.note, k.config";
+pub(super) const CHECK_IN_COLUMNS: usize = 16;
 /// Columns of an [`Incident`] named `i`.
 pub(super) const INCIDENT: &str = "i.guid, i.started_at, i.starting_check_in, i.resolved_at, i.resolving_check_in, \
     i.errors, i.misses, i.timeouts, i.told, i.acknowledged_at, i.acknowledged_by, \
@@ -176,6 +176,7 @@ pub(super) fn check_in_with(row: &Row<'_>, config: Config) -> rusqlite::Result<(
             ValueRef::Blob([]) => Some(uuid(row, 1)?),
             _ => Some(uuid(row, 13)?),
         },
+        note: row.get(14)?,
         config,
     };
     Ok((row.get(0)?, check_in))

@@ -72,7 +72,7 @@ fn change(number: u32, event: RunEvent) -> Journaled {
     Journaled::captured(&record).unwrap()
 }
 
-const OK: Report = Report::End { status: CheckInStatus::Ok, duration: None };
+const OK: Report = Report::End { status: CheckInStatus::Ok, duration: None, note: None };
 
 #[test]
 fn a_journal_is_cut_back_when_nothing_is_owed() {

@@ -1,3 +1,6 @@
+-- Words about a run from the job's side, such as why it failed and the end of its output.
+ALTER TABLE check_ins ADD COLUMN note TEXT;
+
 -- Why a run is missed, timed out, failed or unknown, as JSON; NULL for other runs, and for those of earlier versions.
 ALTER TABLE check_ins ADD COLUMN decision TEXT;
 
