@@ -3,31 +3,70 @@
 use std::error::Error;
 use std::io::Write;
 
+use crons_types::Slug;
+use serde_json::Value;
+
 use crate::api_client::Connection;
 
 /// The arguments of the command.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Id of a check-in or of an incident, as alerts, pages and the API have it.
-    id: String,
-    /// Print the derivation as JSON.
+    /// Id of a check-in or of an incident, as alerts, pages and the API have it; or the slug of a monitor, for advice on its configuration.
+    #[arg(value_name = "ID or SLUG")]
+    subject: String,
+    /// Print the answer of the server as JSON.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     connection: Connection,
 }
 
-/// Prints why a run or an incident came to its status.
+/// Prints why a run or an incident came to its status, or the advice for a monitor.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let body = arguments.connection.open()?.get(&["explanations", &arguments.id], &[])?.body;
-    let mut output = std::io::stdout().lock();
-    match body["text"].as_str() {
-        Some(text) if !arguments.json => {
-            // Names in it come from clients.
-            let text = text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
-            write!(output, "{text}")?;
-        }
-        _ => writeln!(output, "{body:#}")?,
-    }
+    let Arguments { subject, json, connection } = arguments;
+    let client = connection.open()?;
+    let is_id = subject.bytes().filter(|byte| *byte != b'-').count() == 32
+        && subject.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let body = if is_id {
+        client.get(&["explanations", subject], &[])?.body
+    } else {
+        let slug: Slug = subject
+            .parse()
+            .map_err(|error| format!("{error}; or write the id of a check-in or an incident"))?;
+        client.get(&["monitors", slug.as_str(), "advice"], &[])?.body
+    };
+    let text = match body["text"].as_str() {
+        _ if *json => format!("{body:#}\n"),
+        Some(text) => text.to_owned(),
+        None => advice(subject, body.as_array().map_or(&[], Vec::as_slice)),
+    };
+    // Names in it come from clients.
+    let text = text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
+    write!(std::io::stdout().lock(), "{text}")?;
     Ok(())
+}
+
+/// The advice for the environments of a monitor.
+fn advice(slug: &str, environments: &[Value]) -> String {
+    if environments.is_empty() {
+        return format!("{slug} has no environment yet, so there is nothing to explain\n");
+    }
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut lines = Vec::new();
+    for of in environments {
+        let found = of["advice"].as_array().map_or(&[][..], Vec::as_slice);
+        let heading = format!("{slug}, environment {}: ", text(&of["environment"]));
+        if found.is_empty() {
+            const NONE: &str = "no advice; its runs are on time, or no change is proved to help by ten expected runs or more";
+            lines.push(format!("{heading}{NONE}"));
+        }
+        for (number, advice) in found.iter().enumerate() {
+            let lead = if number == 0 { &heading } else { "\n" };
+            lines.push(format!("{lead}{}", text(&advice["text"])));
+            let readings = advice["readings"].as_array().into_iter().flatten();
+            lines.extend(readings.map(|reading| format!("  - {}", text(reading))));
+            lines.extend(advice["attribute"].as_str().map(|attribute| format!("\n{attribute}")));
+        }
+    }
+    lines.join("\n") + "\n"
 }

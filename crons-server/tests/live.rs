@@ -154,9 +154,12 @@ fn after_a_reconnect_nothing_is_missing() {
     server.send_now(&run("b", "ok"));
     // The browser sends the address of before, too, and its last event wins.
     let mut stream = try_open(&server, &format!("after={position}"), &last_id).unwrap();
-    let missed = stream.next().unwrap();
-    assert!(missed.row("a").contains("Failed") && missed.row("b").contains("Okay"), "{missed:?}");
+    let missed = stream.until("a", "Failed");
     assert!(missed.row("early").is_empty(), "{missed:?}");
+    if missed.row("b").is_empty() {
+        // The change was noted after the stream had begun.
+        stream.until("b", "Okay");
+    }
     let last_id = stream.last_id.clone();
     drop(stream);
     // Of another start of the server nothing is known.

@@ -1,7 +1,8 @@
 //! `crons demo`: a server with ninety days of invented jobs, to look at before a job is instrumented.
 
-mod history;
+// In layer order: a module uses only those above it.
 mod jobs;
+mod history;
 
 use std::error::Error;
 use std::io::Write;

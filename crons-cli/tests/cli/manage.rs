@@ -89,6 +89,8 @@ fn a_run_is_explained_in_the_words_of_the_api() {
     assert!(explained.stdout.starts_with("job, environment production: the run of "), "{}", explained.stdout);
     let printed: Value = serde_json::from_str(&ask(&server, &["explain", &id, "--json"]).stdout).unwrap();
     assert_eq!(printed, derived);
+    let advised = ask(&server, &["explain", "job"]);
+    assert!(advised.stdout.starts_with("job, environment production: no advice; "), "{}", advised.stderr);
 }
 
 #[test]
@@ -100,7 +102,8 @@ fn a_refusal_says_why_and_changes_nothing() {
         (&["mute", "job", "--environment", "dev"], "environment \"dev\""),
         (&["delete", "job", "--environment", "dev"], "nothing was deleted"),
         (&["explain", "00000000-0000-0000-0000-0000000000ff"], "no check-in and no incident 00000000-"),
-        (&["explain", "job"], "is no UUID"),
+        (&["explain", "jobb"], "there is no monitor \"jobb\""),
+        (&["explain", "no slug"], "or write the id of a check-in"),
         (&["delete", ".."], "invalid value '..'"),
         (&["delete", ""], "invalid value ''"),
         (&["disable", "job", "--environment", "dev"], "unexpected argument '--environment'"),

@@ -110,6 +110,36 @@ fn runs_are_read_from_a_place_on_in_the_order_of_check_ins() {
 }
 
 #[test]
+fn the_first_trace_that_a_run_names_is_kept() {
+    on_every_backend(&Settings::default(), |written| {
+        let report = |number: u32, status: &str, trace: Option<u128>| {
+            let trace = trace.map(|trace| format!("{trace:032x}"));
+            written.send_payload(&serde_json::json!({
+                "monitor_slug": "job", "status": status, "check_in_id": format!("{number:032x}"),
+                "contexts": {"trace": {"trace_id": trace}},
+                "monitor_config": {"schedule": {"type": "crontab", "value": "0 0 1 1 *"}},
+            }));
+        };
+        report(1, "in_progress", None);
+        report(1, "ok", Some(77));
+        report(2, "in_progress", Some(78));
+        report(2, "error", Some(79));
+        report(3, "ok", Some(3));
+        written.advance("10:01:00");
+        report(4, "ok", None);
+        report(5, "ok", Some(0));
+        let page = written.queries.check_ins("job", &CheckInFilter::default(), FIRST).unwrap().unwrap();
+        let mut traces: Vec<_> = page
+            .items
+            .iter()
+            .map(|view| (number(view.check_in.guid), view.check_in.trace.map(number)))
+            .collect();
+        traces.sort_unstable();
+        assert_eq!(traces, [(1, Some(77)), (2, Some(78)), (3, Some(3)), (4, None), (5, None)]);
+    });
+}
+
+#[test]
 fn check_ins_are_counted_by_bucket_environment_and_status() {
     on_every_backend(&Settings::default(), |written| {
         written.send("job", "b", 1, "ok");

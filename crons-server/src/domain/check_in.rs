@@ -39,7 +39,13 @@ pub fn check_in(snapshot: &mut Snapshot, event: &CheckInEvent, quotas: Quotas, n
     verdict
 }
 
-fn decide(subject: &mut Subject, event: &CheckInEvent, quotas: Quotas, new_id: NewId<'_>) -> Verdict {
+/// Applies a check-in to the rows that it is about.
+pub(super) fn decide(
+    subject: &mut Subject,
+    event: &CheckInEvent,
+    quotas: Quotas,
+    new_id: NewId<'_>,
+) -> Verdict {
     // Steps 6 and 8. Some clients send the configuration only with the begin, and let the end overtake it.
     let warnings = match upsert(subject, event, quotas, new_id) {
         Ok(warnings) => warnings,
@@ -126,6 +132,7 @@ fn create(
         reported: Some(event.status.into()),
         unheard: false,
         decision: None,
+        trace: event.trace,
         config,
     }
 }
@@ -187,6 +194,7 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Up
             return Err(ProcessingError::CheckInFinished);
         }
     }
+    row.trace = row.trace.or(event.trace);
     row.unheard = false;
     row.date_updated = received;
     row.reported = Some(event.status.into());

@@ -116,7 +116,12 @@ fn finish(
 
 /// Records at minute `tick` that the expected run did not begin; `unknown` if the server was not receiving. `None` if the deadline has
 /// not passed.
-fn miss(subject: &mut Subject, tick: Timestamp, outages: &[Outage], new_id: NewId<'_>) -> Option<Effects> {
+pub(super) fn miss(
+    subject: &mut Subject,
+    tick: Timestamp,
+    outages: &[Outage],
+    new_id: NewId<'_>,
+) -> Option<Effects> {
     let config = subject.monitor.as_ref().filter(|monitor| monitor.enabled)?.config.clone();
     let environment = subject.environment.as_mut()?;
     let expected = environment.next_check_in?;
@@ -146,6 +151,7 @@ fn miss(subject: &mut Subject, tick: Timestamp, outages: &[Outage], new_id: NewI
         reported: None,
         unheard: false,
         decision: Some(Decision::new(cause(passed, unheard))),
+        trace: None,
         config: config.clone(),
     };
     let this = as_finished(&row, None);
@@ -154,7 +160,7 @@ fn miss(subject: &mut Subject, tick: Timestamp, outages: &[Outage], new_id: NewI
 }
 
 /// Records at minute `tick` that the run did not end; `unknown` if the server was not receiving. `None` if the deadline has not passed.
-fn time_out(
+pub(super) fn time_out(
     subject: &mut Subject,
     tick: Timestamp,
     outages: &[Outage],

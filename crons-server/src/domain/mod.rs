@@ -30,6 +30,7 @@ mod command;
 mod revision;
 mod change_monitor;
 mod commands;
+mod rehearsal;
 mod explain;
 
 pub use attribute::attribute;
@@ -53,6 +54,7 @@ pub use monitor_change::{MonitorChange, NewMonitor};
 pub use rate_limit::RateWindow;
 pub use received::{CheckInEvent, ConfigPatch, ConfigUpdate, InvalidCheckIn, ReceivedCheckIn};
 pub use refused_starts::RefusedStarts;
+pub use rehearsal::{JobReport, Rehearsal, rehearse};
 pub use revision::{is_muted, revision};
 pub use snapshot::{Deletion, Rename, Snapshot, UnreadableKey, environment_in_words};
 pub use snapshot_changes::Mark;

@@ -4,7 +4,7 @@ use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
 /// The words of this server's routes, the only parts of a path that a message repeats.
-const WORDS: [&str; 31] = [
+const WORDS: [&str; 32] = [
     "api",
     "organizations",
     "crons",
@@ -14,6 +14,7 @@ const WORDS: [&str; 31] = [
     "incidents",
     "acknowledgement",
     "explanations",
+    "advice",
     "why",
     "processing-errors",
     "usage",

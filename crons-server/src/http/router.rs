@@ -140,6 +140,7 @@ fn pages() -> Router<AppState> {
         .route("/timeline/{slug}", get(pages::runs_of_bucket))
         .route("/monitors/{slug}", get(pages::monitor))
         .route("/monitors/{slug}/change", post(pages::change))
+        .route("/monitors/{slug}/edit", get(pages::edit_page).post(pages::edit))
         .route("/monitors/{slug}/delete", get(pages::confirm_deletion).post(pages::delete))
         .route("/incidents/{id}/acknowledgement", post(pages::acknowledge))
         .route("/why/{id}", get(pages::why))
@@ -205,6 +206,7 @@ fn api_of_monitors() -> Router<AppState> {
         .route("/monitors/{slug}/incidents/", get(api::incidents_of))
         .route("/monitors/{slug}/processing-errors/", get(api::processing_errors_of))
         .route("/monitors/{slug}/usage/", get(api::usage_of))
+        .route("/monitors/{slug}/advice/", get(api::advice))
 }
 
 /// The routes of the API.

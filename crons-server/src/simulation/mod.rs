@@ -5,7 +5,9 @@ mod timeline;
 mod report;
 mod simulator;
 mod replay;
+mod advice;
 
+pub(crate) use advice::{Advice, HISTORY, History, advise};
 pub use replay::{ConfigChange, Replay};
 pub use report::{CheckInRow, EnvironmentRow, IncidentRow, OccurrenceRow, OutcomeRow, Report};
 pub use simulator::{Simulation, Ticks};

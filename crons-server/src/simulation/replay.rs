@@ -76,30 +76,6 @@ impl Replay {
     /// The reports of the job about a run, in order.
     fn reports(&self, slug: &Slug, environment: &str, row: &CheckIn) -> Vec<ReceivedCheckIn> {
         let config = self.changed(&row.config);
-        let end = row.reported.filter(|reported| reported.is_reported_end());
-        let mut reports = Vec::new();
-        if let Some(last) = row.date_in_progress {
-            // One that came again after the end stands in the row for the first, which made the row.
-            let again = row.date_added < row.date_updated && row.date_updated < last;
-            let begin = if again { row.date_added } else { last };
-            reports.push((begin, CheckInStatus::InProgress, None));
-            if again {
-                reports.push((last, CheckInStatus::InProgress, None));
-            }
-            // Its last report, if that was none of its end, was that it is alive.
-            let still_open = end.is_none() && row.date_updated > begin;
-            if row.status.is_reported_end() || still_open {
-                let alive = kept_alive(begin, row.date_updated, row.config.runtime());
-                reports.extend(alive.map(|at| (at, CheckInStatus::InProgress, None)));
-            }
-            if still_open {
-                reports.push((row.date_updated, CheckInStatus::InProgress, None));
-            }
-        }
-        if let Some(end) = end {
-            let status = if end == Status::Ok { CheckInStatus::Ok } else { CheckInStatus::Error };
-            reports.push((row.date_updated, status, row.duration_ms));
-        }
         let arrival = |(at, status, duration_ms)| {
             let event = CheckInEvent {
                 project: crate::PROJECT,
@@ -110,6 +86,7 @@ impl Replay {
                 duration_ms,
                 config: Some(ConfigUpdate::Valid(Box::new(config.clone()))),
                 received: at,
+                trace: None,
                 spelling: None,
                 remarks: Vec::new(),
             };
@@ -121,7 +98,7 @@ impl Replay {
                 parsed: Ok(event),
             }
         };
-        reports.into_iter().map(arrival).collect()
+        reports_of(row).into_iter().map(arrival).collect()
     }
 
     fn changed(&self, config: &Config) -> ConfigPatch {
@@ -144,6 +121,35 @@ impl Replay {
             owner_refused: None,
         }
     }
+}
+
+/// The reports of the job about a run, in order: the time, the status and the duration of each.
+pub(super) fn reports_of(row: &CheckIn) -> Vec<(Timestamp, CheckInStatus, Option<i64>)> {
+    let end = row.reported.filter(|reported| reported.is_reported_end());
+    let mut reports = Vec::new();
+    if let Some(last) = row.date_in_progress {
+        // One that came again after the end stands in the row for the first, which made the row.
+        let again = row.date_added < row.date_updated && row.date_updated < last;
+        let begin = if again { row.date_added } else { last };
+        reports.push((begin, CheckInStatus::InProgress, None));
+        if again {
+            reports.push((last, CheckInStatus::InProgress, None));
+        }
+        // Its last report, if that was none of its end, was that it is alive.
+        let still_open = end.is_none() && row.date_updated > begin;
+        if row.status.is_reported_end() || still_open {
+            let alive = kept_alive(begin, row.date_updated, row.config.runtime());
+            reports.extend(alive.map(|at| (at, CheckInStatus::InProgress, None)));
+        }
+        if still_open {
+            reports.push((row.date_updated, CheckInStatus::InProgress, None));
+        }
+    }
+    if let Some(end) = end {
+        let status = if end == Status::Ok { CheckInStatus::Ok } else { CheckInStatus::Error };
+        reports.push((row.date_updated, status, row.duration_ms));
+    }
+    reports
 }
 
 /// When a run must have said that it is alive, at the latest, since it was not timed out.

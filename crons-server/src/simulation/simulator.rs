@@ -288,6 +288,12 @@ impl Simulation {
         Ok(serde_json::to_value(ExplanationJson::from(&explanation)).ok())
     }
 
+    /// Reads all rows.
+    #[cfg(test)]
+    pub(super) fn export(&self) -> Result<crate::store::Export, StoreError> {
+        self.store.export()
+    }
+
     /// Ends the simulation and returns its report. Deferred check-ins are refused: no more check-ins will come.
     ///
     /// # Errors

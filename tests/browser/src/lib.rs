@@ -12,5 +12,5 @@ mod axe;
 mod session;
 
 pub use browser::{Browser, Look};
-pub use session::{Session, browse};
+pub use session::{Session, browse, look_at};
 pub use site::{KEY, NIL, Site, TOKEN, check_in};

@@ -28,6 +28,16 @@ impl Session {
     }
 }
 
+/// Shows a browser the pages of a server that runs already, such as `http://127.0.0.1:9170`.
+pub async fn look_at<T>(origin: String, look: Look, show: impl AsyncFnOnce(&Browser) -> T) -> T {
+    let driver = Driver::start().await;
+    let browser = Browser::open(&driver.url(), origin, look).await;
+    let shown = show(&browser).await;
+    browser.client.close().await.unwrap();
+    driver.stop().await;
+    shown
+}
+
 /// Runs a test in a browser of its own on a server of its own. At its end the console must be clean.
 pub async fn browse<F>(settings: Settings, look: Look, test: impl FnOnce(Session) -> F)
 where

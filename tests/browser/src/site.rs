@@ -50,6 +50,11 @@ impl Site {
         format!("http://{}{path}", self.server.address())
     }
 
+    /// The DSN of the server.
+    pub fn dsn(&self) -> String {
+        self.server.dsn().to_owned()
+    }
+
     /// The instant on the server's clock.
     pub fn now(&self) -> Timestamp {
         Clock::Manual(self.clock.clone()).now()
@@ -67,6 +72,12 @@ impl Site {
             format!("{{\"dsn\":\"http://{KEY}@127.0.0.1/1\"}}\n{{\"type\":\"check_in\"}}\n{check_in}\n");
         let sent = self.agent.post(self.url("/api/1/envelope/")).send(envelope.as_bytes());
         sent.unwrap().status().as_u16()
+    }
+
+    /// Sends a form of a page, as another browser would.
+    pub fn post_form(&self, path: &str, form: &[(&str, &str)]) {
+        let sent = self.agent.post(self.url(path)).send_form(form.iter().copied());
+        assert_eq!(sent.unwrap().status(), 200, "{path}");
     }
 
     /// The JSON of the API at this path below the organization.

@@ -99,6 +99,15 @@ enum ScheduleType {
     Interval,
 }
 
+/// The change that this JSON asks for.
+///
+/// # Errors
+/// If a value is not allowed: the field, its value, and what to write.
+pub(crate) fn monitor_change(body: Value) -> Result<MonitorChange, String> {
+    let body: MonitorBody = serde_json::from_value(body).map_err(|error| error.to_string())?;
+    body.into_change()
+}
+
 impl MonitorBody {
     /// The change that the body asks for.
     ///

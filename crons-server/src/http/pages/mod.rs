@@ -14,7 +14,7 @@ mod live;
 mod monitor;
 mod why;
 
-pub use actions::{acknowledge, change, change_many, confirm_deletion, delete};
+pub use actions::{acknowledge, change, change_many, confirm_deletion, delete, edit, edit_page};
 pub use assets::{favicon, script, style};
 pub use error_page::errors_as_pages;
 pub(crate) use health::Health;

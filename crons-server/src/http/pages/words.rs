@@ -69,9 +69,11 @@ pub(crate) fn place(zone: Timezone) -> String {
 /// The next expected run and its deadline: "next at 14:05 in Vienna, in 3 min; missed after 14:06".
 pub(crate) fn deadline(config: &Config, next: Timestamp, latest: Timestamp, now: Timestamp) -> Markup {
     let zone = config.zone();
+    let is_same_day = in_zone(next, zone).date() == in_zone(latest, zone).date();
+    let latest = clock(latest, zone, if is_same_day { latest } else { now });
     html! {
         @if next > now { "next " } @else { "expected " }
-        (at_clock(next, zone, now)) " " (place(zone)) ", " (relative(next, now)) "; missed after " (clock(latest, zone, now))
+        (at_clock(next, zone, now)) " " (place(zone)) ", " (relative(next, now)) "; missed after " (latest)
     }
 }
 
@@ -180,7 +182,11 @@ mod tests {
         );
         assert_eq!(
             said("03T22:05:00", "03T22:06:00"),
-            "next tomorrow at 00:05 in Vienna, in 10 h 3 min; missed after tomorrow at 00:06"
+            "next tomorrow at 00:05 in Vienna, in 10 h 3 min; missed after 00:06"
+        );
+        assert_eq!(
+            said("03T21:55:00", "03T22:05:00"),
+            "next at 23:55 in Vienna, in 9 h 53 min; missed after tomorrow at 00:05"
         );
     }
 

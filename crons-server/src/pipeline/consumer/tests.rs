@@ -163,6 +163,7 @@ fn arrival(id: u8) -> ReceivedCheckIn {
         duration_ms: None,
         config: Some(ConfigUpdate::Valid(Box::new(patch))),
         received: Timestamp::UNIX_EPOCH,
+        trace: None,
         spelling: None,
         remarks: Vec::new(),
     };

@@ -191,7 +191,7 @@ mod tests {
         let config = r#"{"schedule":{"type":"crontab","value":"0 0 * * *"}}"#;
         let rows = format!(
             "INSERT INTO configs VALUES (1, '{config}');
-             INSERT INTO monitors SELECT 1, randomblob(16), 1, 'job', 1, 1, '{config}', NULL, 0, NULL;
+             INSERT INTO monitors SELECT 1, randomblob(16), 1, 'job', 1, 1, '{config}', NULL, 0, NULL, NULL, 0, 'code', 0;
              INSERT INTO environments SELECT 1, 1, 'production', 'error', 0, 0, 0, 0, 0, 0;
              WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 2 * {others})
              INSERT INTO check_ins (guid, environment_id, status, date_added, date_updated, date_clock, config_id)

@@ -120,3 +120,37 @@ async fn an_incident_is_acknowledged_withdrawn_and_resolves() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_monitor_is_edited_and_the_later_of_two_tabs_is_told() {
+    for look in Look::ALL {
+        browse(Settings::default(), look, |page| async move {
+            assert_eq!(page.site.send(&check_in("backup", NIL, "ok")), 200);
+            let browser = page.browser;
+            browser.open_page("/monitors/backup").await;
+            browser.click("a[href='/monitors/backup/edit']").await;
+            browser.find("form.edit").await;
+            browser.assert_well().await;
+            browser.fill("#max_runtime", "ten").await;
+            browser.click("form.edit button").await;
+            browser.wait_for_text("\"ten\" is no whole number").await;
+            browser.expect_status(400).await;
+            browser.assert_well().await;
+            // Meanwhile, in another tab.
+            page.site.post_form("/monitors/backup/change", &[("do", "mute")]);
+            browser.fill("#max_runtime", "25").await;
+            browser.fill("#name", "Nightly <backup>").await;
+            browser.click("form.edit button").await;
+            browser.find(".alert li").await;
+            browser.wait_for_text("Muted environments: it was none, and is now production.").await;
+            browser.expect_status(409).await;
+            browser.assert_well().await;
+            browser.click("form.edit button").await;
+            browser.wait_for_text("Last set by a person").await;
+            browser.wait_for_text("Nightly <backup>").await;
+            browser.wait_for_text("25 min").await;
+            browser.assert_well().await;
+        })
+        .await;
+    }
+}

@@ -2,5 +2,7 @@
 
 mod commands;
 mod list;
+mod live;
 mod monitor;
 mod sign_in;
+mod why;

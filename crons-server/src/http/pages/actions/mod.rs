@@ -6,9 +6,12 @@ mod change;
 mod delete;
 pub(super) mod bulk;
 mod acknowledge;
+mod fields;
+mod edit;
 
 pub use acknowledge::acknowledge;
 pub use bulk::change_many;
 pub(super) use change::Change;
 pub use change::change;
 pub use delete::{confirm_deletion, delete};
+pub use edit::{edit, edit_page};

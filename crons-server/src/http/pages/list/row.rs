@@ -43,7 +43,14 @@ impl Rows<'_> {
                     input.choose type="checkbox" name="slug" value=(slug) form=(bulk::FORM) aria-label={ "Choose " (slug) };
                     h2 { a href={ "/monitors/" (slug) } { (slug) } }
                     (state.label())
-                    p.note { @match &monitor.owner { Some(owner) => (owner), None => "no owner" } }
+                    p.note {
+                        @match &monitor.owner { Some(owner) => (owner), None => "no owner" }
+                        @match environments.as_slice() {
+                            [] => ", no check-in was accepted yet",
+                            [only] => { ", " (only.environment.name) @if only.environment.muted { " (muted)" } }
+                            _ => {}
+                        }
+                    }
                 }
                 div.when {
                     p {
@@ -59,14 +66,11 @@ impl Rows<'_> {
         }
     }
 
-    /// The line over all environments; where there are several, it opens to a line for each.
+    /// The line over several environments, which opens to a line for each.
     fn environments(&self, view: &MonitorView, activity: &[Activity], slots: &Slots) -> Markup {
         let MonitorView { monitor, environments } = view;
         match environments.as_slice() {
-            [] => html! { p.environments.note { "no check-in was accepted yet" } },
-            [only] => html! {
-                p.environments.note { (only.environment.name) @if only.environment.muted { " (muted)" } }
-            },
+            [] | [_] => html! {},
             several => html! {
                 details.environments {
                     summary { (summary(several)) }
@@ -114,7 +118,9 @@ impl Rows<'_> {
                     }
                 }
             }
-            @if let Some(since) = failing_since { p.note { "failing since " (words::relative(since, self.now)) } }
+            @if let Some(since) = failing_since { p.note {
+                    "failing since " (words::clock(since, config.zone(), self.now)) ", " (words::relative(since, self.now))
+                } }
         }
     }
 

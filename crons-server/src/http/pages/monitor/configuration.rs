@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::domain::{Monitor, attribute};
+use crate::domain::{Author, Monitor, attribute};
 use crate::http::pages::words;
 
 pub(super) fn configuration(monitor: &Monitor) -> Markup {
@@ -13,10 +13,13 @@ pub(super) fn configuration(monitor: &Monitor) -> Markup {
             h2 #configuration { "Configuration" }
             p {
                 @if monitor.upserting {
-                    "The code of the job sets it: each check-in may bring it along, and replaces what people change here."
+                    "The code of the job sets it: a check-in that brings it along replaces what people change here. "
                 } @else {
-                    "People set it: the newest check-in did not bring it along. A check-in that does replaces it."
+                    "People set it: the newest check-in did not bring it along. A check-in that does replaces it. "
                 }
+                "Last set by "
+                @match monitor.configured.by { Author::Code => "the code", Author::Person => "a person" }
+                ", at " (words::time(monitor.configured.at)) "."
             }
             dl.configuration {
                 dt { "Schedule" }

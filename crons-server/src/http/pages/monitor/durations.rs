@@ -43,7 +43,7 @@ pub(super) fn durations(runs: &[RunView], environment: &str, config: &Config) ->
                 p {
                     "Half of the newest " (measured.len()) " finished runs took " b { (words::duration(p50)) }
                     " or less (p50), 95 % took " b { (words::duration(p95)) } " or less (p95), the longest "
-                    b { (words::duration(*longest)) } ". A run may take " b { (words::duration(longest_allowed)) } " ("
+                    b { (words::duration(*longest)) } ". A run may take " b { (words::span(u64::from(config.runtime()) * 60)) } " ("
                     code { "max_runtime" } ")."
                 }
                 (chart(&runs, &measured, p50, p95, longest_allowed))
@@ -97,10 +97,15 @@ fn chart(runs: &[&CheckIn], sorted: &[i64], p50: i64, p95: i64, longest_allowed:
                 path.grid d={ "M" (LEFT) " " (y) "H" (WIDTH) } {}
                 text.axis x=(LEFT - 6.0) y=(y) text-anchor="end" dominant-baseline="middle" { (label) }
             }
-            @for (class, length, name) in [("p50", p50, "p50"), ("p95", p95, "p95"), ("limit", longest_allowed, "max_runtime")] {
+            // The name of p50 stands below its line, since p95 is often close above it.
+            @for (class, length, name, below) in [
+                ("p50", p50, "p50", 12),
+                ("p95", p95, "p95", -3),
+                ("limit", longest_allowed, "max_runtime", -3),
+            ] {
                 @let y = scale.y(float(length));
                 path.line.(class) d={ "M" (LEFT) " " (y) "H" (WIDTH) } {}
-                text.line-name.(class) x=(WIDTH - 2.0) y=(y) dy="-3" text-anchor="end" { (name) }
+                text.line-name.(class) x=(WIDTH - 2.0) y=(y) dy=(below) text-anchor="end" { (name) }
             }
             @for (number, run) in runs.iter().enumerate() { (mark(run, x(number), &scale)) }
         }

@@ -15,8 +15,9 @@ use crate::store::{EnvironmentView, MonitorView};
 pub(super) fn head(view: &MonitorView, scope: &Scope, now: Timestamp) -> Markup {
     let monitor = &view.monitor;
     html! {
-        h1 { (monitor.slug) " " (health_of(view).label()) }
+        h1 { (monitor.name()) " " (health_of(view).label()) }
         p.facts {
+            @if monitor.name() != monitor.slug.as_str() { code { (monitor.slug) } }
             span { (words::schedule(&monitor.config)) " " (words::place(monitor.config.zone())) }
             @if let Some(owner) = &monitor.owner { span { "Owner " (owner) } }
         }
@@ -42,6 +43,7 @@ fn actions(view: &MonitorView, scope: &Scope) -> Markup {
             @if !view.environments.iter().all(is_muted) { (button(Change::Mute)) }
             @if view.environments.iter().any(is_muted) { (button(Change::Unmute)) }
             (button(if view.monitor.enabled { Change::Disable } else { Change::Enable }))
+            a.button href={ "/monitors/" (slug) "/edit" } { "Edit" } " "
             a.button href={ "/monitors/" (slug) "/delete" } { "Delete…" }
         }
     }

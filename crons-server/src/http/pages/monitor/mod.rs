@@ -3,6 +3,7 @@
 // In layer order: a module uses only those above it.
 mod scope;
 mod head;
+mod advice;
 mod durations;
 mod runs;
 mod incidents;
@@ -17,7 +18,8 @@ use maud::html;
 use self::scope::Scope;
 use super::document::{Head, document};
 use super::list::health_of;
-use crate::http::api::{InPath, no_monitor};
+use crate::domain::Status;
+use crate::http::api::{EnvironmentAdvice, InPath, advice_of, no_monitor};
 use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
@@ -33,6 +35,8 @@ const RUNS: u32 = 50;
 const CHARTED: u32 = 200;
 /// Incidents in their table: the newest.
 const INCIDENTS: u32 = 20;
+/// Missed and timed out runs of the chart from which on advice is looked for.
+const ADVISED: usize = 3;
 
 /// What the page shows, read in one go; the number of rows is bounded, whatever the history is.
 struct Shown {
@@ -41,6 +45,7 @@ struct Shown {
     runs: Page<RunView>,
     incidents: Page<IncidentView>,
     refused: Vec<ProcessingErrorsView>,
+    advice: Vec<EnvironmentAdvice>,
 }
 
 /// `GET /monitors/{slug}`
@@ -72,7 +77,14 @@ fn read(queries: &dyn Queries, slug: &str, scope: &Scope) -> Result<Option<Shown
     let incidents = queries.incidents(filter, PageRequest { skip: 0, limit: INCIDENTS })?;
     let refused = queries.processing_errors(Some(slug))?;
     let charted = charted.map(|page| page.items).unwrap_or_default();
-    Ok(Some(Shown { view, charted, runs, incidents, refused }))
+    // A proof takes a while, so it is tried only where there may be something to advise.
+    let failed = |view: &&RunView| matches!(view.run.check_in.status, Status::Missed | Status::Timeout);
+    let advice = if charted.iter().filter(failed).count() >= ADVISED {
+        advice_of(queries, slug, scope.charted(&view))?.unwrap_or_default()
+    } else {
+        Vec::new()
+    };
+    Ok(Some(Shown { view, charted, runs, incidents, refused, advice }))
 }
 
 fn page(state: &AppState, shown: &Shown, scope: &Scope, position: Position) -> Response {
@@ -84,6 +96,7 @@ fn page(state: &AppState, shown: &Shown, scope: &Scope, position: Position) -> R
         div #live data-after=(position) data-monitor=(monitor.slug) {}
         div.monitor-page data-zone=(zone) {
             (head::head(view, scope, now))
+            (advice::advice(&shown.advice))
             @if let Some(charted) = charted { (durations::durations(&shown.charted, charted, &monitor.config)) }
             (runs::runs(&shown.runs, view, scope))
             (incidents::incidents(&shown.incidents, view.environments.len() > 1, &scope.address(monitor.slug.as_str()), now))
@@ -92,6 +105,6 @@ fn page(state: &AppState, shown: &Shown, scope: &Scope, position: Position) -> R
             (refused::refused(&shown.refused))
         }
     };
-    let title = monitor.slug.as_str();
+    let title = monitor.name();
     document(state, &Head { title, state: Some(health_of(view)) }, &content)
 }

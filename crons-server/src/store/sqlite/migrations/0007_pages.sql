@@ -22,3 +22,6 @@ ALTER TABLE monitors ADD COLUMN muted INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE monitors ADD COLUMN configured_by TEXT NOT NULL DEFAULT 'code';
 ALTER TABLE monitors ADD COLUMN configured_at INTEGER NOT NULL DEFAULT 0;
 UPDATE monitors SET configured_at = date_created;
+
+-- The trace that a run belongs to; empty: the one with the id of the run.
+ALTER TABLE check_ins ADD COLUMN trace BLOB;
