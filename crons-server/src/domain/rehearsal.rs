@@ -157,7 +157,6 @@ impl Stage {
             duration_ms: report.duration_ms,
             config: None,
             received: report.at,
-            trace: None,
             spelling: None,
             remarks: Vec::new(),
         };

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::request::{InPath, no_monitor, organization};
+use super::request::{MonitorInPath, no_monitor};
 use crate::http::error::HttpError;
 use crate::http::paths;
 use crate::http::query::QueryPairs;
@@ -46,10 +46,9 @@ pub(crate) struct AdviceJson {
 /// `GET /api/0/organizations/crons/monitors/{slug}/advice/`, with `?environment=` only for this one.
 pub async fn advice(
     State(state): State<AppState>,
-    InPath((name, slug)): InPath<(String, String)>,
+    MonitorInPath(slug): MonitorInPath,
     query: QueryPairs,
 ) -> Result<Response, HttpError> {
-    organization(&name)?;
     query.only(&["environment"])?;
     let environment = query.value("environment")?.map(str::to_owned);
     let (wanted, of) = (slug.clone(), environment.clone());

@@ -76,7 +76,7 @@ const INCIDENT: Answer = Answer::Json(200, one::<Incident<'static>>);
 const ANY: Answer = Answer::Json(200, any);
 
 /// The routes of monitors, relative to the organization or the project.
-const OF_MONITORS: [Operation; 15] = [
+const OF_MONITORS: [Operation; 16] = [
     Operation::get("/monitors/", "List monitors", &LIST, Answer::Json(200, many::<Monitor<'static>>)),
     Operation::change(
         ("post", "/monitors/"),
@@ -132,6 +132,12 @@ const OF_MONITORS: [Operation; 15] = [
         "Count the check-ins of a monitor by buckets of time",
         &["since", "until", "resolution", "environment"],
         Answer::Json(200, many::<MonitorBucket>),
+    ),
+    Operation::get(
+        "/monitors/{slug}/advice/",
+        "Get advice on the configuration of a monitor",
+        &["environment"],
+        Answer::Json(200, any_list),
     ),
     Operation::get("/monitors/{slug}/badge/", "Get the addresses of the badges of a monitor", &[], ANY),
     Operation::get(
@@ -350,4 +356,8 @@ fn many<T: ToSchema>(schemas: &mut Schemas) -> Value {
 
 fn any(_: &mut Schemas) -> Value {
     json!({"type": "object"})
+}
+
+fn any_list(_: &mut Schemas) -> Value {
+    json!({"type": "array", "items": {"type": "object"}})
 }
