@@ -71,7 +71,10 @@ fn whoever_has_no_token_learns_nothing_but_how_to_send_it() {
             "{path}"
         );
         let body = answer.body_mut().read_to_string().unwrap();
-        assert!(body.contains("this needs the admin token or an API token") && body.contains("Bearer"), "{path}: {body}");
+        assert!(
+            body.contains("this needs the admin token or an API token") && body.contains("Bearer"),
+            "{path}: {body}"
+        );
         assert!(!body.contains("job") && !body.contains(TOKEN), "{path}: {body}");
     }
 }

@@ -62,6 +62,33 @@ fn files_of_a_page_are_kept_and_checked_by_their_content() {
 }
 
 #[test]
+fn every_page_says_how_the_server_itself_is() {
+    let mut server = Harness::at("10:00:00");
+    let footer = |server: &Harness| {
+        let page = get(server, "/", &[]).body;
+        page.split("class=\"health\"").nth(1).unwrap().split("</p>").next().unwrap().to_owned()
+    };
+    let said = footer(&server);
+    assert!(said.contains("last tick never") && said.contains("last alert delivered never"), "{said}");
+    assert!(said.contains("never known not to be receiving"), "{said}");
+    server.advance("10:02:00");
+    assert_eq!(server.send("10:02:05", &harness::check_in(harness::NIL, "ok")).status, 200);
+    server.set_clock("10:02:15");
+    let said = footer(&server);
+    assert!(said.contains("datetime=\"2024-06-03T10:02:00Z\">15 s ago"), "{said}");
+    assert!(
+        said.contains("last commit <time class=\"relative\" datetime=\"2024-06-03T10:02:05Z\""),
+        "{said}"
+    );
+    server.start("10:30:00");
+    let said = footer(&server);
+    assert!(
+        said.contains("not receiving: <time datetime=") && said.contains("2024-06-03 10:30:00"),
+        "{said}"
+    );
+}
+
+#[test]
 fn the_icon_differs_from_state_to_state() {
     let server = Harness::at("10:00:00");
     let icons = ["", "?state=ok", "?state=failed", "?state=timeout", "?state=missed"].map(|query| {

@@ -4,6 +4,7 @@
 //! cargo run --release --bin ingest   [ROUNDS [SECONDS]]    # durable check-ins, beside a bare floor
 //! cargo run --release --bin million  [MONITORS [MINUTES]]  # start, an idle minute, a minute in which all are missed
 //! cargo run --release --bin deadline [MINUTES]             # from a deadline to what is known of it
+//! cargo run --release --bin pages    [ROUNDS]              # the list of 2,000 monitors, and 1,000 live streams
 //! ```
 //!
 //! `CRONS_BIN` names the program to measure; without it that of this repository is built. Databases are made in
@@ -14,6 +15,7 @@
 pub mod clock;
 pub mod floor;
 pub mod load;
+pub mod page;
 pub mod process;
 pub mod seed;
 pub mod summary;

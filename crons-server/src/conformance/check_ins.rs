@@ -1,12 +1,18 @@
 //! Lists of check-ins.
 
-use super::{FIRST, Written, in_pages, number, on_every_backend};
+use super::{FIRST, Written, in_pages, instant, number, on_every_backend};
 use crate::Settings;
+use crate::store::CheckInFilter;
 
 /// The numbers and environments of the check-ins of `job`.
 fn listed(written: &Written, environment: Option<&str>) -> Vec<(u128, String)> {
+    let environments = environment.into_iter().map(str::to_owned).collect();
+    listed_by(written, &CheckInFilter { environments, ..CheckInFilter::default() })
+}
+
+fn listed_by(written: &Written, filter: &CheckInFilter) -> Vec<(u128, String)> {
     in_pages(|page| {
-        let page = written.queries.check_ins("job", environment, page).unwrap().unwrap();
+        let page = written.queries.check_ins("job", filter, page).unwrap().unwrap();
         let row = |view: crate::store::CheckInView| (number(view.check_in.guid), view.environment);
         (page.items.into_iter().map(row).collect(), page.more)
     })
@@ -27,7 +33,31 @@ fn check_ins_come_newest_first_ties_by_later_arrival() {
         assert_eq!(listed(written, None), [row(4, "b"), row(2, "a"), row(1, "b"), row(3, "a")]);
         assert_eq!(listed(written, Some("b")), [row(4, "b"), row(1, "b")]);
         assert_eq!(listed(written, Some("c")), []);
-        assert!(written.queries.check_ins("nothing", None, FIRST).unwrap().is_none());
+        assert!(written.queries.check_ins("nothing", &CheckInFilter::default(), FIRST).unwrap().is_none());
+    });
+}
+
+#[test]
+fn check_ins_are_found_by_environment_time_and_id() {
+    on_every_backend(&Settings::default(), |written| {
+        for (number, (time, environment)) in
+            (1..).zip([("10:00:00", "a"), ("10:00:10", "b"), ("10:00:20", "c"), ("10:00:30", "a")])
+        {
+            written.advance(time);
+            written.send("job", environment, number, "ok");
+        }
+        let numbers = |environments: &[&str], since: Option<&str>, until: Option<&str>| -> Vec<u128> {
+            let environments = environments.iter().map(|name| (*name).to_owned()).collect();
+            let filter = CheckInFilter { environments, since: since.map(instant), until: until.map(instant) };
+            listed_by(written, &filter).into_iter().map(|(number, _)| number).collect()
+        };
+        assert_eq!(numbers(&["a", "c"], None, None), [4, 3, 1]);
+        assert_eq!(numbers(&[], Some("10:00:10"), Some("10:00:20")), [3, 2], "both ends included");
+        assert_eq!(numbers(&[], Some("10:00:11"), None), [4, 3]);
+        assert_eq!(numbers(&["b"], None, Some("10:00:09")), Vec::<u128>::new());
+        let found = |slug: &str, id: u128| written.queries.check_in(slug, uuid::Uuid::from_u128(id)).unwrap();
+        assert_eq!(found("job", 3).map(|view| view.environment).as_deref(), Some("c"));
+        assert!(found("job", 7).is_none() && found("other", 3).is_none());
     });
 }
 
@@ -37,7 +67,7 @@ fn a_check_in_is_read_as_it_was_written() {
         written.send("job", "a", 1, "in_progress");
         written.advance("10:01:30");
         written.send("job", "a", 1, "ok");
-        let page = written.queries.check_ins("job", None, FIRST).unwrap().unwrap();
+        let page = written.queries.check_ins("job", &CheckInFilter::default(), FIRST).unwrap().unwrap();
         let run = &page.items[0].check_in;
         assert_eq!((run.status.as_str(), run.duration_ms), ("ok", Some(90_000)));
         let times =
@@ -76,5 +106,35 @@ fn runs_are_read_from_a_place_on_in_the_order_of_check_ins() {
             assert_eq!(found, listed(written, environment), "{environment:?}");
         }
         assert!(written.queries.runs("nothing", None, None, 2).unwrap().is_none());
+    });
+}
+
+#[test]
+fn the_first_trace_that_a_run_names_is_kept() {
+    on_every_backend(&Settings::default(), |written| {
+        let report = |number: u32, status: &str, trace: Option<u128>| {
+            let trace = trace.map(|trace| format!("{trace:032x}"));
+            written.send_payload(&serde_json::json!({
+                "monitor_slug": "job", "status": status, "check_in_id": format!("{number:032x}"),
+                "contexts": {"trace": {"trace_id": trace}},
+                "monitor_config": {"schedule": {"type": "crontab", "value": "0 0 1 1 *"}},
+            }));
+        };
+        report(1, "in_progress", None);
+        report(1, "ok", Some(77));
+        report(2, "in_progress", Some(78));
+        report(2, "error", Some(79));
+        report(3, "ok", Some(3));
+        written.advance("10:01:00");
+        report(4, "ok", None);
+        report(5, "ok", Some(0));
+        let page = written.queries.check_ins("job", &CheckInFilter::default(), FIRST).unwrap().unwrap();
+        let mut traces: Vec<_> = page
+            .items
+            .iter()
+            .map(|view| (number(view.check_in.guid), view.check_in.trace.map(number)))
+            .collect();
+        traces.sort_unstable();
+        assert_eq!(traces, [(1, Some(77)), (2, Some(78)), (3, Some(3)), (4, None), (5, None)]);
     });
 }

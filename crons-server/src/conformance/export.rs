@@ -2,6 +2,7 @@
 
 use super::{Written, number, on_every_backend};
 use crate::Settings;
+use crate::store::CheckInFilter;
 
 fn write(written: &Written) {
     written.send("pear", "a", 1, "error");
@@ -53,10 +54,10 @@ fn what_is_deleted_is_in_no_query_and_is_purged_soon() {
         written.delete("/monitors/apple/?environment=b");
         let queries = &written.queries;
         assert!(!queries.has_monitor("pear").unwrap());
-        assert!(queries.check_ins("pear", None, super::FIRST).unwrap().is_none());
+        assert!(queries.check_ins("pear", &CheckInFilter::default(), super::FIRST).unwrap().is_none());
         assert!(queries.incident(incident.incident.guid).unwrap().is_none());
         assert_eq!(queries.incidents(super::incidents_of("pear"), super::FIRST).unwrap().items, []);
-        let monitors = queries.monitors(super::FIRST).unwrap().items;
+        let monitors = queries.summaries().unwrap();
         assert_eq!((monitors.len(), monitors[0].environments.len()), (1, 1));
         let export = queries.export(None).unwrap();
         let found: Vec<_> = export.check_ins.iter().map(|(.., run)| number(run.guid)).collect();

@@ -35,7 +35,12 @@ fn a_sweep_finds_what_is_too_old_or_too_many_and_nothing_else() {
         assert_eq!(found(written, now, most(3)), 2 + 2, "two of each kind are too many");
         assert_eq!(found(written, in_days(3), most(100)), 4, "the last success is what thresholds look at");
         assert_eq!(written.runtime.block_on(written.server().sweep()), Some(4));
-        let runs = written.queries.check_ins("job", None, FIRST).unwrap().unwrap().items;
+        let runs = written
+            .queries
+            .check_ins("job", &crate::store::CheckInFilter::default(), FIRST)
+            .unwrap()
+            .unwrap()
+            .items;
         let runs: Vec<_> = runs.iter().map(|view| number(view.check_in.guid)).collect();
         assert_eq!(runs, [10, 9, 8, 7, 6, 5]);
         assert_eq!(found(written, now, kept), 0, "twice is once");

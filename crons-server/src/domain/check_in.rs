@@ -132,6 +132,7 @@ fn create(
         reported: Some(event.status.into()),
         unheard: false,
         decision: None,
+        trace: event.trace,
         config,
     }
 }
@@ -193,6 +194,7 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Up
             return Err(ProcessingError::CheckInFinished);
         }
     }
+    row.trace = row.trace.or(event.trace);
     row.unheard = false;
     row.date_updated = received;
     row.reported = Some(event.status.into());

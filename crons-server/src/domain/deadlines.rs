@@ -151,6 +151,7 @@ pub(super) fn miss(
         reported: None,
         unheard: false,
         decision: Some(Decision::new(cause(passed, unheard))),
+        trace: None,
         config: config.clone(),
     };
     let this = as_finished(&row, None);

@@ -168,6 +168,8 @@ pub struct CheckIn {
     pub unheard: bool,
     /// Why it is missed, timed out, failed or unknown; `None` for other runs, and for those of earlier versions.
     pub decision: Option<Box<Decision>>,
+    /// The id of the trace that the run belongs to, by which its errors are found; `None` if no report named one.
+    pub trace: Option<Uuid>,
     /// The configuration of the monitor at that time.
     pub config: Config,
 }

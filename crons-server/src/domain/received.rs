@@ -3,6 +3,7 @@
 use crons_types::{CheckInId, CheckInStatus, Schedule, Slug, Timezone};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::error::ProcessingError;
 
@@ -44,6 +45,9 @@ pub struct CheckInEvent {
     #[serde(skip)]
     pub config: Option<ConfigUpdate>,
     pub received: Timestamp,
+    /// The id of the trace that the run belongs to; `None` if none was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Uuid>,
     /// The slug as written, if that is not the slug itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spelling: Option<String>,

@@ -58,6 +58,23 @@ impl QueryPairs {
         Ok(first)
     }
 
+    /// The values of a parameter that may be given more than once, each value once.
+    ///
+    /// # Errors
+    /// If the parameter is not UTF-8.
+    pub(crate) fn values(&self, name: &str) -> Result<Vec<&str>, HttpError> {
+        if self.broken.iter().any(|broken| broken == name) {
+            return Err(not_utf8(name));
+        }
+        let mut values: Vec<&str> = Vec::new();
+        for (_, value) in self.pairs.iter().filter(|(given, _)| given == name) {
+            if !values.contains(&value.as_str()) {
+                values.push(value);
+            }
+        }
+        Ok(values)
+    }
+
     /// All parameters, each with its value.
     ///
     /// # Errors

@@ -184,6 +184,7 @@ fn api_of_monitors() -> Router<AppState> {
             put(api::change_environment).delete(api::delete_environment),
         )
         .route("/monitors/{slug}/checkins/", get(api::check_ins))
+        .route("/monitors/{slug}/checkins/{id}/", get(api::check_in))
         .route("/monitors/{slug}/incidents/", get(api::incidents_of))
         .route("/monitors/{slug}/processing-errors/", get(api::processing_errors_of))
         .route("/monitors/{slug}/usage/", get(api::usage_of))

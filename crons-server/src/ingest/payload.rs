@@ -11,6 +11,7 @@ use crons_types::{CheckInId, CheckInStatus, Environment, Slug};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
+use uuid::Uuid;
 
 pub(crate) use self::config::present;
 use self::config::{MonitorConfig, config};
@@ -152,12 +153,15 @@ fn check_in_event(
     let status = status(&payload.status)?;
     let duration_ms = payload.duration.map(duration).transpose()?;
     let trace = payload.contexts.as_ref().and_then(|contexts| contexts.get("trace")?.get("trace_id"));
-    if let Some(trace) = trace.filter(|trace| !trace.is_null() && uuid(trace).is_none()) {
-        return Err(refused(format!(
-            "contexts.trace.trace_id: {} is not a UUID; write 32 hexadecimal digits",
-            crate::quote::shown_value(trace)
-        )));
-    }
+    let trace = trace.filter(|trace| !trace.is_null()).map(|trace| {
+        uuid(trace).ok_or_else(|| {
+            refused(format!(
+                "contexts.trace.trace_id: {} is not a UUID; write 32 hexadecimal digits",
+                crate::quote::shown_value(trace)
+            ))
+        })
+    });
+    let trace = trace.transpose()?.filter(|trace| !trace.is_nil());
     let monitor_slug = slug.map_err(|written| malformed(ProcessingError::MonitorWithoutSlug(written)))?;
     Ok(CheckInEvent {
         project: crate::PROJECT,
@@ -168,6 +172,7 @@ fn check_in_event(
         duration_ms,
         config,
         received: Timestamp::UNIX_EPOCH,
+        trace: trace.map(|trace| Uuid::from_bytes(*trace.as_bytes())),
         spelling: None,
         remarks: Vec::new(),
     })

@@ -38,7 +38,7 @@ pub(crate) fn start(
     let alerts = Arc::new(Notify::new());
     let healthy = Arc::new(AtomicBool::new(true));
     let (vitals, changes) = (Arc::new(Vitals::default()), Arc::new(Changes::default()));
-    vitals.evaluated(watermark.evaluated_through());
+    vitals.evaluated(watermark.evaluated_through(), processor.outages.last().copied());
     let (inbox, queue) = Inbox::new(
         clock,
         Arc::clone(&alerts),
@@ -278,7 +278,8 @@ impl Consumer {
         if !check_ins.is_empty() {
             self.answer_check_ins(check_ins, Vec::new());
         }
-        self.vitals.evaluated(self.watermark.evaluated_through());
+        let last_outage = self.processor.outages.last().copied();
+        self.vitals.evaluated(self.watermark.evaluated_through(), last_outage);
         let (watermark, failed) = (&self.watermark, self.failed);
         let is_over = |(minute, _): &mut (Timestamp, _)| failed || watermark.has_evaluated(*minute);
         for (minute, waiter) in self.waiting.extract_if(.., is_over) {

@@ -77,6 +77,7 @@ mod tests {
                 duration_ms: None,
                 config: None,
                 received: Timestamp::from_second(second).unwrap(),
+                trace: None,
                 spelling: None,
                 remarks: Vec::new(),
             };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::alerts::{Attempt, DeliveryOutcome};
-use crate::domain::Outcome;
+use crate::domain::{Outage, Outcome};
 use crate::pipeline::events::Event;
 
 /// The upper bounds of [`Figures::commits_within`].
@@ -23,6 +23,8 @@ pub(crate) struct Vitals(Mutex<Figures>);
 /// The figures at one instant.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Figures {
+    /// The last time in which the server was not receiving.
+    pub(crate) last_outage: Option<Outage>,
     /// The number of announcements of the time that were processed.
     pub(crate) ticks: u64,
     /// The time of the last one.
@@ -77,8 +79,12 @@ impl Vitals {
         });
     }
 
-    pub(super) fn evaluated(&self, through: Timestamp) {
-        self.change(|figures| figures.evaluated_through = Some(through));
+    /// Sets the minute through which deadlines are evaluated, and the last outage.
+    pub(super) fn evaluated(&self, through: Timestamp, last_outage: Option<Outage>) {
+        self.change(|figures| {
+            figures.evaluated_through = Some(through);
+            figures.last_outage = last_outage;
+        });
     }
 
     pub(super) fn committed(&self, at: Timestamp, took: Duration) {

@@ -86,6 +86,7 @@ impl Replay {
                 duration_ms,
                 config: Some(ConfigUpdate::Valid(Box::new(config.clone()))),
                 received: at,
+                trace: None,
                 spelling: None,
                 remarks: Vec::new(),
             };

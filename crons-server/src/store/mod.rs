@@ -28,7 +28,7 @@ pub(crate) use transaction::{Changes, DueKind, ProcessingErrors, Store, Transact
 #[cfg(test)]
 pub(crate) use views::ErrorView;
 pub(crate) use views::{
-    Activity, AlertView, Buckets, CheckInView, EnvironmentSummary, EnvironmentView, Export, IncidentDetail,
-    IncidentFilter, IncidentView, MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView,
-    RefusedView, RunMark, RunPlace, RunView, UsageView,
+    Activity, AlertView, Buckets, CheckInFilter, CheckInView, EnvironmentSummary, EnvironmentView, Export,
+    IncidentDetail, IncidentFilter, IncidentView, MonitorSummary, MonitorView, Page, PageRequest,
+    ProcessingErrorsView, RefusedView, RunMark, RunPlace, RunView, UsageView,
 };

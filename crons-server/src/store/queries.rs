@@ -9,9 +9,9 @@ use super::api_token::{ApiToken, TokenHash};
 use super::error::StoreError;
 use super::expired::Expired;
 use super::views::{
-    Activity, AlertView, Buckets, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView,
-    MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView, RunPlace, RunView,
-    UsageView,
+    Activity, AlertView, Buckets, CheckInFilter, CheckInView, Export, IncidentDetail, IncidentFilter,
+    IncidentView, MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView,
+    RunPlace, RunView, UsageView,
 };
 use crate::alerts::DueAlert;
 use crate::domain::{Explained, Outage};
@@ -37,10 +37,8 @@ pub trait Queries: Send + Sync {
     /// latest check-in first, then by name; muted ones come last.
     fn monitor(&self, slug: &str) -> Result<Option<MonitorView>, StoreError>;
 
-    /// Monitors in the order of their slugs. The cost does not depend on the number of others.
-    fn monitors(&self, page: PageRequest) -> Result<Page<MonitorView>, StoreError>;
-
-    /// The monitors of these slugs, in the order of slugs; those that do not exist are left out.
+    /// The monitors of these slugs, in the order of slugs; those that do not exist are left out. The cost does not depend on the number of
+    /// others.
     fn monitors_named(&self, slugs: &[String]) -> Result<Vec<MonitorView>, StoreError>;
 
     /// All monitors in short, in the order of their slugs.
@@ -60,14 +58,17 @@ pub trait Queries: Send + Sync {
         limit: u32,
     ) -> Result<Vec<CheckInView>, StoreError>;
 
-    /// Check-ins of a monitor, of one environment or of all: the newest start first, of two with the same start the later arrival first.
-    /// `None` if there is no such monitor.
+    /// Check-ins of a monitor: the newest start first, of two with the same start the later arrival first. `None` if there is no such
+    /// monitor.
     fn check_ins(
         &self,
         slug: &str,
-        environment: Option<&str>,
+        filter: &CheckInFilter,
         page: PageRequest,
     ) -> Result<Option<Page<CheckInView>>, StoreError>;
+
+    /// The check-in of a monitor with this id; `None` if there is none.
+    fn check_in(&self, slug: &str, id: Uuid) -> Result<Option<CheckInView>, StoreError>;
 
     /// Check-ins in the order of [`check_ins`](Self::check_ins), those behind the place `after` or the first ones. The cost does not depend
     /// on the number of others. `None` if there is no such monitor.

@@ -58,9 +58,14 @@ pub struct EnvironmentView {
 /// What all of a monitor comes to, for counts, filters and orders over all monitors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MonitorSummary {
+    pub id: Uuid,
     pub slug: String,
+    /// The name for people.
+    pub name: String,
     pub owner: Option<String>,
     pub enabled: bool,
+    /// Whether the first environment will be muted.
+    pub muted: bool,
     /// In the order of names.
     pub environments: Vec<EnvironmentSummary>,
 }
@@ -71,6 +76,8 @@ pub struct EnvironmentSummary {
     pub name: String,
     pub status: EnvironmentStatus,
     pub muted: bool,
+    /// The start of the newest check-in.
+    pub last_check_in: Option<Timestamp>,
     /// The status of the newest check-in.
     pub newest: Option<Status>,
     /// The status of the newest failure, while the environment is in error.
@@ -127,6 +134,17 @@ pub struct RunMark {
     pub started: Timestamp,
     /// The end, as far as it is known; `None` of a run in progress, and of one that never began.
     pub ended: Option<Timestamp>,
+}
+
+/// The check-ins of a monitor that a query asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckInFilter {
+    /// Of any of these environments; empty: of all.
+    pub environments: Vec<String>,
+    /// Those that began at this instant or later.
+    pub since: Option<Timestamp>,
+    /// Those that began at this instant or earlier.
+    pub until: Option<Timestamp>,
 }
 
 /// A check-in with the name of its environment.

@@ -49,7 +49,7 @@ fn seen(opened: &mut Opened) -> [usize; 7] {
     let export = queries.export(None).unwrap();
     let usage = queries.usage(None, Timestamp::MIN, all).unwrap().items;
     let seen = [
-        queries.monitors(all).unwrap().items.len(),
+        queries.summaries().unwrap().len(),
         export.check_ins.len(),
         export.incidents.len(),
         queries.processing_errors(Some("job")).unwrap().len(),

@@ -67,6 +67,7 @@ impl NewRows {
             reported: None,
             unheard: false,
             decision: None,
+            trace: None,
             config: config(),
         };
         self.snapshot.add_run(0, Ok(environment), run);
@@ -125,6 +126,7 @@ pub(super) fn event(slug: &str, environment: &str, number: u128, status: CheckIn
         duration_ms: Some(5_000),
         config: None,
         received: instant("10:00:00"),
+        trace: None,
         spelling: None,
         remarks: vec!["a remark".to_owned()],
     }

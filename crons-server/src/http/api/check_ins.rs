@@ -1,15 +1,25 @@
-//! The list of a monitor's check-ins.
+//! The list of a monitor's check-ins, and one of them.
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use uuid::Uuid;
 
-use super::cursor::{links, page_request};
-use super::request::{MonitorInPath, no_monitor};
+use super::cursor::{PAGING, links, page_request};
+use super::period::{PERIOD, period};
+use super::request::{InPath, MonitorInPath, no_monitor, require_monitor};
 use super::shapes::CheckIn;
 use crate::http::error::HttpError;
+use crate::http::paths;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
+use crate::store::CheckInFilter;
+
+#[derive(Deserialize)]
+pub struct CheckInPath {
+    id: String,
+}
 
 /// `GET /api/0/organizations/crons/monitors/{slug}/checkins/`
 pub async fn check_ins(
@@ -17,12 +27,72 @@ pub async fn check_ins(
     MonitorInPath(slug): MonitorInPath,
     query: QueryPairs,
 ) -> Result<Response, HttpError> {
+    let [start, end, length] = PERIOD;
+    query.only(&["environment", "expand", start, end, length, PAGING[0], PAGING[1]])?;
     let page = page_request(&query)?;
-    let environment = query.value("environment")?.map(str::to_owned);
-    let (wanted, of) = (slug.clone(), environment.clone());
-    let found = state.read(move |queries| queries.check_ins(&wanted, of.as_deref(), page)).await?;
+    let with_groups = with_groups(&query)?;
+    let (since, until) = period(&query, state.inbox.clock().now())?;
+    let environments: Vec<String> = query.values("environment")?.into_iter().map(str::to_owned).collect();
+    // Later pages are of the same stretch of time, whatever the time is then.
+    let instant = |at: Option<jiff::Timestamp>| at.map(|at| at.to_string());
+    let mut same_query = vec![
+        ("per_page", Some(page.limit.to_string())),
+        (start, instant(since)),
+        (end, instant(until)),
+        ("expand", with_groups.then(|| GROUPS.to_owned())),
+    ];
+    same_query.extend(environments.iter().map(|name| ("environment", Some(name.clone()))));
+    let (wanted, filter) = (slug.clone(), CheckInFilter { environments, since, until });
+    let found = state.read(move |queries| queries.check_ins(&wanted, &filter, page)).await?;
     let found = found.ok_or_else(|| no_monitor(&slug))?;
-    let same_query = [("per_page", Some(page.limit.to_string())), ("environment", environment)];
     let links = links(&format!("monitors/{slug}/checkins/"), &same_query, page, found.more);
-    Ok((links, Json(found.items.iter().map(CheckIn::from).collect::<Vec<_>>())).into_response())
+    let shown = found.items.iter().map(|view| CheckIn::with(view, with_groups));
+    Ok((links, Json(shown.collect::<Vec<_>>())).into_response())
+}
+
+/// `GET /api/0/organizations/crons/monitors/{slug}/checkins/{id}/`
+pub async fn check_in(
+    State(state): State<AppState>,
+    MonitorInPath(slug): MonitorInPath,
+    InPath(CheckInPath { id }): InPath<CheckInPath>,
+    query: QueryPairs,
+) -> Result<Response, HttpError> {
+    query.only(&["expand"])?;
+    let with_groups = with_groups(&query)?;
+    let guid: Uuid = id.parse().map_err(|_| {
+        let shown: String = id.chars().take(80).collect();
+        HttpError::bad_request(format!(
+            "id: {} is no UUID; take the id of a check-in from /monitors/{{slug}}/checkins/",
+            paths::named(&shown)
+        ))
+    })?;
+    let wanted = slug.clone();
+    let found = state.read(move |queries| queries.check_in(&wanted, guid)).await?;
+    let Some(found) = found else {
+        require_monitor(&state, &slug).await?;
+        // The first digits are enough to recognise an id; the whole may be a key.
+        let beginning: String = guid.hyphenated().to_string().chars().take(8).collect();
+        return Err(HttpError::not_found(format!(
+            "monitor {} has no check-in {beginning}-…; /monitors/{{slug}}/checkins/ lists those that it has",
+            paths::named(&slug)
+        )));
+    };
+    Ok(Json(CheckIn::with(&found, with_groups)).into_response())
+}
+
+/// The only value of `expand`.
+const GROUPS: &str = "groups";
+
+/// Whether the query asks for `expand=groups`.
+fn with_groups(query: &QueryPairs) -> Result<bool, HttpError> {
+    let values = query.values("expand")?;
+    match values.iter().find(|value| **value != GROUPS) {
+        None => Ok(!values.is_empty()),
+        Some(other) => {
+            let other: String = other.chars().take(80).collect();
+            Err(HttpError::bad_request(format!(
+                "expand: {other:?} is not allowed; write `{GROUPS}`, or leave it out"
+            )))
+        }
+    }
 }

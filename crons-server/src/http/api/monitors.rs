@@ -1,17 +1,21 @@
 //! Monitors with their environments: the list, and one of them.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use super::cursor::{links, page_request};
+use super::monitor_query::MonitorQuery;
 use super::request::{MonitorInPath, Scope, no_monitor};
 use super::revision::etag;
 use super::shapes::Monitor;
 use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
+use crate::store::{MonitorView, PageRequest, Queries, StoreError};
 
 /// `GET /api/0/organizations/crons/monitors/`
 pub async fn monitors(
@@ -20,9 +24,35 @@ pub async fn monitors(
     query: QueryPairs,
 ) -> Result<Response, HttpError> {
     let page = page_request(&query)?;
-    let found = state.read(move |queries| queries.monitors(page)).await?;
-    let links = links("monitors/", &[("per_page", Some(page.limit.to_string()))], page, found.more);
-    Ok((links, Json(found.items.iter().map(Monitor::from).collect::<Vec<_>>())).into_response())
+    let query = MonitorQuery::of_query(&query)?;
+    let mut same_query = query.written.clone();
+    same_query.push(("per_page", Some(page.limit.to_string())));
+    let (found, more) = state.read(move |queries| page_of(queries, &query, page)).await?;
+    let links = links("monitors/", &same_query, page, more);
+    let shown = found.iter().map(|(view, environments)| Monitor::with(view, environments));
+    Ok((links, Json(shown.collect::<Vec<_>>())).into_response())
+}
+
+/// A monitor with the names of those of its environments that are shown; empty: all.
+type Shown = (MonitorView, Vec<String>);
+
+/// The monitors of a page of the list, and whether the list goes on behind it.
+fn page_of(
+    queries: &dyn Queries,
+    query: &MonitorQuery,
+    PageRequest { skip, limit }: PageRequest,
+) -> Result<(Vec<Shown>, bool), StoreError> {
+    let all = query.apply(queries.summaries()?);
+    let (skip, limit) = (skip as usize, limit as usize);
+    let more = all.len() > skip.saturating_add(limit);
+    let slugs: Vec<String> = all.into_iter().skip(skip).take(limit).collect();
+    let mut views: HashMap<String, MonitorView> = queries
+        .monitors_named(&slugs)?
+        .into_iter()
+        .map(|view| (view.monitor.slug.to_string(), view))
+        .collect();
+    let in_order = slugs.iter().filter_map(|slug| views.remove(slug));
+    Ok((in_order.map(|view| (view, query.environments.clone())).collect(), more))
 }
 
 /// `GET /api/0/organizations/crons/monitors/{slug}/`

@@ -100,9 +100,23 @@ pub(super) struct CheckIn<'a> {
     duration: Option<i64>,
     environment: &'a str,
     expected_time: Option<Timestamp>,
+    /// Always empty: this server keeps no errors of programs. Only with `expand=groups`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<[(); 0]>,
     id: Uuid,
     monitor_config: Config<'a>,
     status: &'static str,
+}
+
+impl<'a> Monitor<'a> {
+    /// A monitor with the environments of these names; with all for none.
+    pub(super) fn with(view: &'a MonitorView, environments: &[String]) -> Self {
+        let mut shown = Self::from(view);
+        if !environments.is_empty() {
+            shown.environments.retain(|environment| environments.iter().any(|name| name == environment.name));
+        }
+        shown
+    }
 }
 
 impl<'a> From<&'a MonitorView> for Monitor<'a> {
@@ -175,6 +189,13 @@ impl<'a> From<&'a EnvironmentView> for Environment<'a> {
     }
 }
 
+impl<'a> CheckIn<'a> {
+    /// A check-in, with its groups if they are asked for.
+    pub(super) fn with(view: &'a CheckInView, groups: bool) -> Self {
+        Self { groups: groups.then_some([]), ..Self::from(view) }
+    }
+}
+
 impl<'a> From<&'a CheckInView> for CheckIn<'a> {
     fn from(CheckInView { environment, check_in }: &'a CheckInView) -> Self {
         Self {
@@ -186,6 +207,7 @@ impl<'a> From<&'a CheckInView> for CheckIn<'a> {
             duration: check_in.duration_ms,
             environment,
             expected_time: check_in.expected_time,
+            groups: None,
             id: check_in.guid,
             monitor_config: Config::from(&check_in.config),
             status: check_in.status.as_str(),

@@ -33,6 +33,8 @@ impl Collector for ServerFigures {
             alerts_expired,
             last_attempt: _,
             last_delivered,
+            // Pages show it, and the API lists all outages.
+            last_outage: _,
         } = &self.figures;
         let encoder = &mut encoder;
         let help = "Check-ins that were decided since the start of the server";

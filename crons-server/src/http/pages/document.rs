@@ -33,10 +33,37 @@ pub(crate) fn document(state: &AppState, head: &Head<'_>, content: &Markup) -> R
         }
         main #main { (content) }
         footer.bottom {
+            (server_health(state, now))
             p { "Times without a place are UTC; it is " (words::time(now)) " on the server." }
         }
     };
     answer(head, Some(now), &body)
+}
+
+/// The health of the server itself: while it does not work, no page can be trusted.
+fn server_health(state: &AppState, now: Timestamp) -> Markup {
+    let figures = state.inbox.vitals().figures();
+    html! {
+        p.health {
+            "This server: last tick " (ago(figures.last_tick, now))
+            "; last commit " (ago(figures.last_commit.map(|commit| commit.at), now))
+            "; last alert delivered " (ago(figures.last_delivered, now))
+            @if !state.inbox.is_healthy() {
+                "; " strong { "what was last to be stored could not be; the server's log says why" }
+            }
+            @match figures.last_outage {
+                Some(outage) => {
+                    "; last time in which it was not receiving: " (words::time(outage.since)) " to " (words::time(outage.until))
+                }
+                None => "; it was never known not to be receiving",
+            }
+            "."
+        }
+    }
+}
+
+fn ago(instant: Option<Timestamp>, now: Timestamp) -> Markup {
+    html! { @match instant { Some(instant) => (words::relative(instant, now)), None => "never" } }
 }
 
 /// A page for anybody, without a word of what is stored: signing in, errors.

@@ -43,6 +43,7 @@ fn check_in(
         duration_ms: None,
         config: has_config.then(|| ConfigUpdate::Valid(Box::new(patch))),
         received: second(at),
+        trace: None,
         spelling: None,
         remarks: Vec::new(),
     };

@@ -13,7 +13,9 @@ use crate::domain::{
     Snapshot, Verdict,
 };
 use crate::settings::{Database, Settings};
-use crate::store::{self, Changes, DueKind, Expired, PageRequest, Queries, SqliteStore, Transaction};
+use crate::store::{
+    self, Changes, CheckInFilter, DueKind, Expired, PageRequest, Queries, SqliteStore, Transaction,
+};
 
 /// A real database that does not commit while it is told to, or not a number of times.
 struct Failing(SqliteStore, Arc<AtomicBool>, Arc<AtomicUsize>);
@@ -161,6 +163,7 @@ fn arrival(id: u8) -> ReceivedCheckIn {
         duration_ms: None,
         config: Some(ConfigUpdate::Valid(Box::new(patch))),
         received: Timestamp::UNIX_EPOCH,
+        trace: None,
         spelling: None,
         remarks: Vec::new(),
     };
@@ -189,7 +192,7 @@ async fn while_the_database_fails_nothing_is_acknowledged_and_afterwards_nothing
     let (inbox, thread) = start(Box::new(store), processor, Clock::Manual(clock.clone())).unwrap();
     let reader = reader(&path);
     let statuses = || -> Vec<&str> {
-        let page = reader.check_ins("job", None, FIRST).unwrap().unwrap();
+        let page = reader.check_ins("job", &CheckInFilter::default(), FIRST).unwrap().unwrap();
         page.items.iter().rev().map(|view| view.check_in.status.as_str()).collect()
     };
 
@@ -274,7 +277,7 @@ async fn one_that_cannot_be_stored_fails_alone_whatever_is_beside_it() {
         assert!(accepted(inbox.check_in(arrival(id)).await), "{id}");
     }
     assert!(matches!(inbox.check_in(arrival(8)).await, Ok(Verdict::Refused(_))));
-    let page = reader(&path).check_ins("job", None, FIRST).unwrap().unwrap();
+    let page = reader(&path).check_ins("job", &CheckInFilter::default(), FIRST).unwrap().unwrap();
     assert_eq!(page.items.len(), 6);
     assert_eq!(usage(&path), [("accepted".to_owned(), 6), ("rate_limited".to_owned(), 1)]);
     inbox.stop().await;
@@ -389,7 +392,7 @@ async fn a_batch_in_conflict_with_another_is_run_again() {
         assert!(inbox.tick_and_wait().await, "a conflict is no outage");
     }
     assert!(inbox.is_healthy());
-    let page = reader(&path).check_ins("job", None, FIRST).unwrap().unwrap();
+    let page = reader(&path).check_ins("job", &CheckInFilter::default(), FIRST).unwrap().unwrap();
     let statuses: Vec<_> = page.items.iter().map(|view| view.check_in.status.as_str()).collect();
     assert_eq!(statuses, ["missed", "ok", "ok", "ok", "ok", "ok", "ok"]);
     assert_eq!(usage(&path), [("accepted".to_owned(), 6), ("rate_limited".to_owned(), 1)]);
@@ -426,7 +429,7 @@ fn a_batch_whose_events_are_lost_is_stored_with_its_alerts() {
     transaction.commit().unwrap();
     let due = reader(&path).due_alerts(&[]).unwrap();
     assert_eq!(due.iter().map(|alert| alert.target.as_str()).collect::<Vec<_>>(), ["ops"]);
-    let page = reader(&path).check_ins("job", None, FIRST).unwrap().unwrap();
+    let page = reader(&path).check_ins("job", &CheckInFilter::default(), FIRST).unwrap().unwrap();
     assert_eq!(page.items.len(), 1);
     // The client sends it again: it is refused, and nobody is notified twice.
     let (mut events, mut verdicts) = (Vec::new(), Vec::new());

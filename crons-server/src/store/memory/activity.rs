@@ -39,15 +39,19 @@ impl Tables {
                     name: row.name.clone(),
                     status: row.status,
                     muted: row.muted,
+                    last_check_in: row.last_check_in,
                     newest: self.newest_runs(id).first().map(|(_, run)| run.status),
                     failing: self.failing(id),
                 })
                 .collect();
             environments.sort_by(|a, b| a.name.cmp(&b.name));
             MonitorSummary {
+                id: monitor.guid,
                 slug: monitor.slug.to_string(),
+                name: monitor.name().to_owned(),
                 owner: monitor.owner.clone(),
                 enabled: monitor.enabled,
+                muted: monitor.muted,
                 environments,
             }
         };

@@ -10,15 +10,15 @@ use uuid::Uuid;
 use super::sweep::MemorySweep;
 use super::tables::{AlertRow, MemoryDatabase, children};
 use crate::alerts::DueAlert;
-use crate::domain::{Explained, Outage};
+use crate::domain::{CheckIn, Explained, Outage};
 use crate::settings::Retention;
 use crate::store::api_token::{ApiToken, TokenHash};
 use crate::store::error::StoreError;
 use crate::store::queries::{Queries, Sweep};
 use crate::store::views::{
-    Activity, AlertView, Buckets, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView,
-    MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView, RunPlace, RunView,
-    UsageView,
+    Activity, AlertView, Buckets, CheckInFilter, CheckInView, Export, IncidentDetail, IncidentFilter,
+    IncidentView, MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView,
+    RunPlace, RunView, UsageView,
 };
 
 impl Queries for MemoryDatabase {
@@ -39,13 +39,6 @@ impl Queries for MemoryDatabase {
     fn monitor(&self, slug: &str) -> Result<Option<MonitorView>, StoreError> {
         let tables = self.tables();
         Ok(tables.monitor_id(slug).map(|id| tables.monitor_view(id)))
-    }
-
-    fn monitors(&self, request: PageRequest) -> Result<Page<MonitorView>, StoreError> {
-        let tables = self.tables();
-        let mut views: Vec<_> = tables.monitors.keys().map(|id| tables.monitor_view(*id)).collect();
-        views.sort_by(|a, b| a.monitor.slug.as_str().cmp(b.monitor.slug.as_str()));
-        Ok(page(views, request))
     }
 
     fn monitors_named(&self, slugs: &[String]) -> Result<Vec<MonitorView>, StoreError> {
@@ -76,15 +69,19 @@ impl Queries for MemoryDatabase {
     fn check_ins(
         &self,
         slug: &str,
-        environment: Option<&str>,
+        CheckInFilter { environments, since, until }: &CheckInFilter,
         request: PageRequest,
     ) -> Result<Option<Page<CheckInView>>, StoreError> {
         let tables = self.tables();
         let Some(monitor) = tables.monitor_id(slug) else { return Ok(None) };
-        let environments = tables.environments_of(monitor);
-        let wanted = environments.filter(|(_, row)| environment.is_none_or(|name| row.name == name));
+        let all = tables.environments_of(monitor);
+        let wanted = all.filter(|(_, row)| environments.is_empty() || environments.contains(&row.name));
         let runs = wanted.flat_map(|(id, row)| tables.runs_of(id).map(move |(id, run)| (id, run, row)));
-        let mut runs: Vec<_> = runs.collect();
+        let is_in = |run: &CheckIn| {
+            since.is_none_or(|since| run.date_added >= since)
+                && until.is_none_or(|until| run.date_added <= until)
+        };
+        let mut runs: Vec<_> = runs.filter(|(_, run, _)| is_in(run)).collect();
         runs.sort_by_key(|(id, run, _)| Reverse((run.date_added, *id)));
         let views = runs
             .into_iter()
@@ -115,6 +112,15 @@ impl Queries for MemoryDatabase {
         views.retain(|view| after.is_none_or(|after| order(view.place) > order(after)));
         views.sort_by_key(|view| order(view.place));
         Ok(Some(page(views, PageRequest { skip: 0, limit })))
+    }
+
+    fn check_in(&self, slug: &str, id: Uuid) -> Result<Option<CheckInView>, StoreError> {
+        let tables = self.tables();
+        let found = tables.runs.values().find(|row| row.value.guid == id);
+        Ok(found.and_then(|row| {
+            let (of, environment) = tables.names(row.parent);
+            (of == slug).then(|| CheckInView { environment, check_in: row.value.clone() })
+        }))
     }
 
     fn incidents(

@@ -189,7 +189,7 @@ mod tests {
         let config = r#"{"schedule":{"type":"crontab","value":"0 0 * * *"}}"#;
         let rows = format!(
             "INSERT INTO configs VALUES (1, '{config}');
-             INSERT INTO monitors VALUES (1, randomblob(16), 1, 'job', 1, 1, '{config}', NULL, 0, NULL);
+             INSERT INTO monitors VALUES (1, randomblob(16), 1, 'job', 1, 1, '{config}', NULL, 0, NULL, NULL, 0, 'code', 0);
              INSERT INTO environments VALUES (1, 1, 'production', 'error', 0, 0, 0, 0, 0, 0);
              WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 100 * {runs_of_bucket} - 1)
              INSERT INTO check_ins (guid, environment_id, status, duration_ms, date_added, date_updated, date_clock, config_id)

@@ -1,20 +1,25 @@
 //! Lists of check-ins.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
 
 use super::reader::{SqliteReader, page};
-use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS};
+use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, Micros};
 use crate::domain::{CheckIn, PROJECT};
 use crate::store::error::StoreError;
-use crate::store::views::{CheckInView, Page, PageRequest};
+use crate::store::views::{CheckInFilter, CheckInView, Page, PageRequest};
 
 impl SqliteReader {
     pub(super) fn check_ins_of(
         &self,
         slug: &str,
-        environment: Option<&str>,
+        CheckInFilter { environments, since, until }: &CheckInFilter,
         PageRequest { skip, limit }: PageRequest,
     ) -> Result<Option<Page<CheckInView>>, StoreError> {
+        let names = serde_json::to_string(environments).map_err(StoreError::unavailable)?;
+        let (since, until) =
+            (Micros(since.unwrap_or(Timestamp::MIN)), Micros(until.unwrap_or(Timestamp::MAX)));
         self.read(|connection| {
             let monitor: Option<i64> = connection
                 .prepare_cached("SELECT id FROM monitors WHERE project = ?1 AND slug = ?2")?
@@ -25,21 +30,35 @@ impl SqliteReader {
             let mut statement = connection.prepare_cached(&format!(
                 "SELECT {CHECK_IN}, e.name, e.id FROM environments e
                  JOIN check_ins c ON c.id IN (SELECT id FROM check_ins WHERE environment_id = e.id
-                 ORDER BY date_added DESC, id DESC LIMIT ?3 + ?4)
+                 AND date_added BETWEEN ?5 AND ?6 ORDER BY date_added DESC, id DESC LIMIT ?3 + ?4)
                  JOIN configs k ON k.id = c.config_id
-                 WHERE e.monitor_id = ?1 AND (?2 IS NULL OR e.name = ?2)
+                 WHERE e.monitor_id = ?1
+                 AND (json_array_length(?2) = 0 OR e.name IN (SELECT value FROM json_each(?2)))
                  ORDER BY c.date_added DESC, c.id DESC LIMIT ?3 OFFSET ?4"
             ))?;
-            let key = params![monitor, environment, i64::from(limit) + 1, skip];
-            let found = statement.query_map(key, |row| {
-                let (_, check_in) = self.unreadable().decode("check_ins", row, 0, rows::check_in)?;
-                let environment =
-                    self.unreadable()
-                        .decode("environments", row, CHECK_IN_COLUMNS + 1, |row| row.get(CHECK_IN_COLUMNS))?;
-                Ok(CheckInView { environment, check_in })
-            })?;
+            let key = params![monitor, names, i64::from(limit) + 1, skip, since, until];
+            let found = statement.query_map(key, |row| self.view(row))?;
             page(found, limit).map(Some)
         })
+    }
+
+    pub(super) fn check_in_of(&self, slug: &str, id: Uuid) -> Result<Option<CheckInView>, StoreError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {CHECK_IN}, e.name, e.id FROM check_ins c JOIN configs k ON k.id = c.config_id
+             JOIN environments e ON e.id = c.environment_id JOIN monitors m ON m.id = e.monitor_id
+             WHERE c.guid = ?1 AND m.project = ?2 AND m.slug = ?3"
+        ))?;
+        let key = params![id.as_bytes(), PROJECT.cast_signed(), slug];
+        Ok(statement.query_row(key, |row| self.view(row)).optional()?)
+    }
+
+    fn view(&self, row: &Row<'_>) -> rusqlite::Result<CheckInView> {
+        let (_, check_in) = self.unreadable().decode("check_ins", row, 0, rows::check_in)?;
+        let environment = self
+            .unreadable()
+            .decode("environments", row, CHECK_IN_COLUMNS + 1, |row| row.get(CHECK_IN_COLUMNS))?;
+        Ok(CheckInView { environment, check_in })
     }
 
     /// The newest check-in of an environment that can be read.

@@ -10,7 +10,7 @@ use super::reader::SqliteReader;
 use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, FAILING, MONITOR};
 use crate::domain::{Config, Monitor, PROJECT};
 use crate::store::error::StoreError;
-use crate::store::views::{EnvironmentView, MonitorView, Page, PageRequest};
+use crate::store::views::{EnvironmentView, MonitorView};
 
 impl SqliteReader {
     pub(super) fn has_monitor_of(&self, slug: &str) -> Result<bool, StoreError> {
@@ -42,24 +42,6 @@ impl SqliteReader {
         let slugs = serde_json::json!(slugs).to_string();
         self.read(|connection| {
             self.monitors_of(connection, named, params![PROJECT.cast_signed(), slugs], rows::skip_unreadable)
-        })
-    }
-
-    /// The number of statements does not depend on the number of monitors.
-    pub(super) fn page_of_monitors(
-        &self,
-        PageRequest { skip, limit }: PageRequest,
-    ) -> Result<Page<MonitorView>, StoreError> {
-        let page = "SELECT id FROM monitors WHERE project = ?1 ORDER BY slug LIMIT ?2 OFFSET ?3";
-        let project = PROJECT.cast_signed();
-        self.read(|connection| {
-            let items =
-                self.monitors_of(connection, page, params![project, limit, skip], rows::skip_unreadable)?;
-            let next: Option<i64> = connection
-                .prepare_cached(page)?
-                .query_row(params![project, 1, i64::from(skip) + i64::from(limit)], |row| row.get(0))
-                .optional()?;
-            Ok(Page { items, more: next.is_some() })
         })
     }
 
@@ -190,10 +172,10 @@ mod tests {
         let steps_beside = |monitors: u32| {
             let (_folder, reader) = open(monitors);
             let steps = Steps::of(&mut reader.connection());
-            let page = reader.page_of_monitors(PageRequest { skip: 0, limit: 100 }).unwrap();
-            assert!(page.more && page.items.len() == 100);
-            assert!(page.items.iter().all(|view| view.environments.len() == 3));
-            let first = &page.items[0];
+            let slugs: Vec<String> = (1..=100).map(|number| format!("job-{number:05}")).collect();
+            let page = reader.monitors_of_slugs(&slugs).unwrap();
+            assert!(page.len() == 100 && page.iter().all(|view| view.environments.len() == 3));
+            let first = &page[0];
             let names: Vec<&str> =
                 first.environments.iter().map(|view| view.environment.name.as_str()).collect();
             assert_eq!((first.monitor.slug.as_str(), names), ("job-00001", vec!["e2", "e3", "e1"]));
@@ -203,22 +185,5 @@ mod tests {
         };
         let (few, many) = (steps_beside(101), steps_beside(10_000));
         assert!(few > 0 && many <= few + few / 10, "{many} steps beside 9,900 others, {few} beside one");
-    }
-
-    #[test]
-    fn pages_hold_every_monitor_once_in_the_order_of_slugs() {
-        let (_folder, reader) = open(25);
-        let (mut slugs, mut skip) = (Vec::new(), 0);
-        loop {
-            let page = reader.page_of_monitors(PageRequest { skip, limit: 10 }).unwrap();
-            slugs.extend(page.items.iter().map(|view| view.monitor.slug.to_string()));
-            skip += 10;
-            if !page.more {
-                break;
-            }
-        }
-        let all: Vec<String> = (1..=25).map(|number| format!("job-{number:05}")).collect();
-        assert_eq!(slugs, all);
-        assert!(reader.page_of_monitors(PageRequest { skip: 99, limit: 10 }).unwrap().items.is_empty());
     }
 }

@@ -13,9 +13,9 @@ use crate::store::api_token::{ApiToken, TokenHash};
 use crate::store::error::StoreError;
 use crate::store::queries::{Queries, Sweep};
 use crate::store::views::{
-    Activity, AlertView, Buckets, CheckInView, Export, IncidentDetail, IncidentFilter, IncidentView,
-    MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView, RunPlace, RunView,
-    UsageView,
+    Activity, AlertView, Buckets, CheckInFilter, CheckInView, Export, IncidentDetail, IncidentFilter,
+    IncidentView, MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView,
+    RunPlace, RunView, UsageView,
 };
 
 impl Queries for SqliteReader {
@@ -35,10 +35,6 @@ impl Queries for SqliteReader {
 
     fn monitor(&self, slug: &str) -> Result<Option<MonitorView>, StoreError> {
         self.monitor_of(slug)
-    }
-
-    fn monitors(&self, page: PageRequest) -> Result<Page<MonitorView>, StoreError> {
-        self.page_of_monitors(page)
     }
 
     fn monitors_named(&self, slugs: &[String]) -> Result<Vec<MonitorView>, StoreError> {
@@ -67,10 +63,14 @@ impl Queries for SqliteReader {
     fn check_ins(
         &self,
         slug: &str,
-        environment: Option<&str>,
+        filter: &CheckInFilter,
         page: PageRequest,
     ) -> Result<Option<Page<CheckInView>>, StoreError> {
-        self.check_ins_of(slug, environment, page)
+        self.check_ins_of(slug, filter, page)
+    }
+
+    fn check_in(&self, slug: &str, id: Uuid) -> Result<Option<CheckInView>, StoreError> {
+        self.check_in_of(slug, id)
     }
 
     fn runs(

@@ -26,8 +26,8 @@ pub(super) const FAILING: &str = "CASE WHEN e.status = 'error' THEN (SELECT stat
     ORDER BY date_added DESC, id DESC LIMIT 1) END";
 /// Columns of a [`CheckIn`] named `c` with its config named `k`.
 pub(super) const CHECK_IN: &str = "c.id, c.guid, c.status, c.duration_ms, c.date_added, c.date_updated, c.date_clock, \
-    c.date_in_progress, c.expected_time, c.timeout_at, c.reported, c.unheard, c.decision, k.config";
-pub(super) const CHECK_IN_COLUMNS: usize = 14;
+    c.date_in_progress, c.expected_time, c.timeout_at, c.reported, c.unheard, c.decision, c.trace, k.config";
+pub(super) const CHECK_IN_COLUMNS: usize = 15;
 /// Columns of an [`Incident`] named `i`.
 pub(super) const INCIDENT: &str = "i.guid, i.started_at, i.starting_check_in, i.resolved_at, i.resolving_check_in, \
     i.errors, i.misses, i.timeouts, i.told, i.acknowledged_at, i.acknowledged_by, \
@@ -170,6 +170,11 @@ pub(super) fn check_in_with(row: &Row<'_>, config: Config) -> rusqlite::Result<(
         decision: match row.get_ref(12)? {
             ValueRef::Null => None,
             _ => Some(json(row, 12)?),
+        },
+        trace: match row.get_ref(13)? {
+            ValueRef::Null => None,
+            ValueRef::Blob([]) => Some(uuid(row, 1)?),
+            _ => Some(uuid(row, 13)?),
         },
         config,
     };

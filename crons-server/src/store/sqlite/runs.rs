@@ -63,7 +63,7 @@ mod tests {
             "timezone":null,"failure_issue_threshold":null,"recovery_threshold":null}"#;
         let rows = format!(
             "INSERT INTO configs VALUES (1, '{config}');
-             INSERT INTO monitors SELECT 1, randomblob(16), 1, 'job', 1, 1, config, NULL, 0, NULL FROM configs;
+             INSERT INTO monitors SELECT 1, randomblob(16), 1, 'job', 1, 1, config, NULL, 0, NULL, NULL, 0, 'code', 0 FROM configs;
              INSERT INTO environments VALUES (1, 1, 'production', 'ok', 0, 0, 0, 0, 0, 0);
              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {runs})
              INSERT INTO check_ins (guid, environment_id, status, date_added, date_updated, date_clock, config_id)

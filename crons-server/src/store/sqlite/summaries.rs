@@ -13,7 +13,8 @@ impl SqliteReader {
         let connection = self.connection();
         let mut statement = connection.prepare_cached(&format!(
             "SELECT m.slug, m.owner, m.enabled, e.name, e.muted, e.status, (SELECT status FROM check_ins
-                 WHERE environment_id = e.id ORDER BY date_added DESC, id DESC LIMIT 1), {FAILING}
+                 WHERE environment_id = e.id ORDER BY date_added DESC, id DESC LIMIT 1), {FAILING},
+                 e.last_check_in, m.guid, coalesce(m.name, m.slug), m.muted
              FROM monitors m LEFT JOIN environments e ON e.monitor_id = m.id
              WHERE m.project = ?1 ORDER BY m.slug, e.name"
         ))?;
@@ -23,9 +24,12 @@ impl SqliteReader {
             let slug = row.get_ref(0)?.as_str().unwrap_or_default();
             if found.last().is_none_or(|last| last.slug != slug) {
                 found.push(MonitorSummary {
+                    id: rows::uuid(row, 9).unwrap_or_default(),
                     slug: slug.to_owned(),
+                    name: row.get(10).unwrap_or_default(),
                     owner: row.get(1).unwrap_or_default(),
                     enabled: row.get(2).unwrap_or(true),
+                    muted: row.get(11).unwrap_or_default(),
                     environments: Vec::new(),
                 });
             }
@@ -45,5 +49,6 @@ fn environment(row: &Row<'_>) -> rusqlite::Result<EnvironmentSummary> {
         status: rows::environment_status(row, 5)?,
         newest: rows::maybe_status(row, 6)?,
         failing: rows::maybe_status(row, 7)?,
+        last_check_in: rows::maybe_instant(row, 8)?,
     })
 }

@@ -119,11 +119,11 @@ impl SqliteTransaction<'_> {
         bulk::insert(
             &self.transaction,
             "check_ins (id, guid, environment_id, status, duration_ms, date_added, date_updated, date_clock,
-             date_in_progress, expected_time, timeout_at, config_id, reported, unheard, decision)",
+             date_in_progress, expected_time, timeout_at, config_id, reported, unheard, decision, trace)",
             "ON CONFLICT (id) DO UPDATE SET status = excluded.status, duration_ms = excluded.duration_ms,
              date_updated = excluded.date_updated, date_in_progress = excluded.date_in_progress,
              timeout_at = excluded.timeout_at, config_id = excluded.config_id, reported = excluded.reported,
-             unheard = excluded.unheard, decision = excluded.decision",
+             unheard = excluded.unheard, decision = excluded.decision, trace = excluded.trace",
             &rows,
         )
     }
@@ -259,7 +259,7 @@ fn check_in<'a>(
     config_id: i64,
     row: &'a CheckIn,
     decision: Option<&'a str>,
-) -> [ToSqlOutput<'a>; 15] {
+) -> [ToSqlOutput<'a>; 16] {
     [
         id.into(),
         row.guid.as_bytes().as_slice().into(),
@@ -276,6 +276,8 @@ fn check_in<'a>(
         maybe(row.reported.map(Status::as_str)),
         row.unheard.into(),
         maybe(decision),
+        // Empty for a trace with the id of the run, as our client sends it.
+        maybe(row.trace.as_ref().map(|trace| if *trace == row.guid { &[][..] } else { trace.as_bytes() })),
     ]
 }
 

@@ -107,11 +107,15 @@ mod tests {
                 _ => EnvironmentStatus::Ok,
             },
             muted: *muted,
+            last_check_in: None,
             newest: Some(*status),
             failing: Some(*status).filter(|status| status.is_finished() && *status != Status::Ok),
         };
         MonitorSummary {
+            id: uuid::Uuid::nil(),
             slug: slug.to_owned(),
+            name: slug.to_owned(),
+            muted: false,
             owner: slug.strip_prefix("ops-").map(|_| "team:Ops".to_owned()),
             enabled,
             environments: environments.iter().map(environment).collect(),

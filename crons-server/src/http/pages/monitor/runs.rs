@@ -33,6 +33,7 @@ pub(super) fn runs(page: &Page<RunView>, view: &MonitorView, scope: &Scope) -> M
                                 th scope="col" { "Duration" }
                                 @if with_environment { th scope="col" { "Environment" } }
                                 th scope="col" { "Run" }
+                                th scope="col" { "Trace" }
                                 th scope="col" { "Why" }
                             }
                         }
@@ -70,6 +71,7 @@ fn run(view: &RunView, with_environment: bool) -> Markup {
             td.number { @if let Some(milliseconds) = run.duration_ms { (words::duration(milliseconds)) } }
             @if with_environment { td { (view.run.environment) } }
             td { code.id title=(id) { (id) } }
+            td { @if let Some(trace) = run.trace { @let trace = trace.simple(); code.id title=(trace) { (trace) } } }
             td { a href={ "/why/" (id) } aria-label={ "Why run " (id[..8]) " is: " (state.word()) } { "Why" } }
         }
     }

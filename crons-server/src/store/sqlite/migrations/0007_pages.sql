@@ -23,6 +23,9 @@ ALTER TABLE monitors ADD COLUMN configured_by TEXT NOT NULL DEFAULT 'code';
 ALTER TABLE monitors ADD COLUMN configured_at INTEGER NOT NULL DEFAULT 0;
 UPDATE monitors SET configured_at = date_created;
 
+-- The trace that a run belongs to; empty: the one with the id of the run.
+ALTER TABLE check_ins ADD COLUMN trace BLOB;
+
 -- Tokens for programs that use the API. Only their SHA-256 is stored.
 CREATE TABLE api_tokens (
     id INTEGER PRIMARY KEY,
