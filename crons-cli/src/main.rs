@@ -23,6 +23,7 @@ mod alert;
 mod backup;
 mod explain;
 mod list;
+mod tail;
 mod manage;
 mod token;
 mod serve;
@@ -70,6 +71,8 @@ enum Command {
     Explain(explain::Arguments),
     /// List the monitors of a server with their states.
     List(list::Arguments),
+    /// Print the runs of monitors as they begin and end.
+    Tail(tail::Arguments),
     /// Stop notifications of a monitor, or of one of its environments.
     Mute(manage::MuteArguments),
     /// Start notifications of a monitor again, or of one of its environments.
@@ -108,6 +111,7 @@ fn main() -> ExitCode {
         Command::Backup(arguments) => backup::run(&arguments).map(|()| true),
         Command::Explain(arguments) => explain::run(&arguments).map(|()| true),
         Command::List(arguments) => list::run(&arguments).map(|()| true),
+        Command::Tail(arguments) => tail::run(&arguments).map(|()| true),
         Command::Mute(arguments) => manage::mute(&arguments, true).map(|()| true),
         Command::Unmute(arguments) => manage::mute(&arguments, false).map(|()| true),
         Command::Disable(arguments) => manage::enable(&arguments, false).map(|()| true),

@@ -36,7 +36,7 @@ enum Command {
     /// Revoke a token: requests that present it are refused at once.
     Revoke {
         /// Id of the token, or its name.
-        token: String,
+        revoked: String,
         #[command(flatten)]
         common: Common,
     },
@@ -72,16 +72,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
                 write!(output, "{}", table(tokens.as_array().map_or(&[], Vec::as_slice)))?;
             }
         }
-        Command::Revoke { token, common } => {
+        Command::Revoke { revoked, common } => {
             let client = common.connection.open()?;
             let tokens = client.get(&["tokens"], &[])?.body;
-            let named = tokens.as_array().into_iter().flatten().find(|row| row["name"] == token.as_str());
-            let id = named.and_then(|row| row["id"].as_str()).unwrap_or(token);
+            let named = tokens.as_array().into_iter().flatten().find(|row| row["name"] == revoked.as_str());
+            let id = named.and_then(|row| row["id"].as_str()).unwrap_or(revoked);
             client.send(Method::DELETE, &["tokens", id], &[], None)?;
             if common.json {
                 writeln!(output, "{:#}", json!({"id": id, "revoked": true}))?;
             } else {
-                writeln!(output, "{token} is revoked: requests that present it are refused")?;
+                writeln!(output, "{revoked} is revoked: requests that present it are refused")?;
             }
         }
     }

@@ -70,15 +70,15 @@ fn history(export: &Export) -> (Monitor, Vec<CheckIn>) {
         guid: uuid::Uuid::nil(),
         project: crate::PROJECT,
         slug: "job".parse().unwrap(),
-        name: None,
         spelling: None,
         enabled: true,
         upserting: true,
         config: newest.config.clone(),
-        configured: Configured { by: Author::Code, at: start() },
         owner: None,
-        muted: false,
         date_created: start(),
+        name: None,
+        muted: false,
+        configured: Configured { by: Author::Code, at: start() },
     };
     (monitor, runs)
 }
