@@ -48,6 +48,12 @@ enum Command {
     /// Run any command as a monitored job: report its start and its end, and keep its output, its signals and its exit code.
     #[cfg(unix)]
     Run(Box<run::arguments::Arguments>),
+    /// Run any command as a monitored job; not on this system.
+    #[cfg(not(unix))]
+    Run {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
     #[cfg(unix)]
     #[command(hide = true)]
     CopyOutput,
@@ -99,6 +105,8 @@ fn main() -> ExitCode {
         // The exit code is that of the job.
         #[cfg(unix)]
         Command::Run(arguments) => return run::run(*arguments),
+        #[cfg(not(unix))]
+        Command::Run { .. } => Err("`crons run` needs Unix: it works with signals and process groups".into()),
         #[cfg(unix)]
         Command::CopyOutput => copy_output::run().map(|()| true).map_err(Into::into),
         Command::Fail(arguments) => fail::run(&arguments).map(|()| true),

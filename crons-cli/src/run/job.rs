@@ -1,9 +1,7 @@
 //! The whole of a run: from its arguments to its exit code.
 
-use std::collections::hash_map::DefaultHasher;
 use std::ffi::OsString;
 use std::fs::File;
-use std::hash::{Hash, Hasher};
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,6 +13,7 @@ use crons_types::{CheckInId, Slug};
 use super::arguments::Arguments;
 use super::attempt::{Attempt, Supervisor, idle};
 use super::closed;
+use super::jitter::jitter;
 use super::lock::{Locked, lock};
 use super::log::{Log, print};
 use super::plan::{Overlap, Plan};
@@ -307,15 +306,6 @@ fn connect(destination: &Destination, plan: &Plan, log: &Log) -> Report {
         log.say(&format!("{error}; {} runs unmonitored", plan.name));
         Report::none()
     })
-}
-
-/// The part of `--jitter` that this host waits for this monitor: the same at each run.
-fn jitter(most: Duration, name: &str) -> Duration {
-    let mut hasher = DefaultHasher::new();
-    (rustix::system::uname().nodename().to_bytes(), name).hash(&mut hasher);
-    // 32 bits of the hash, as a fraction of 2^32.
-    let fraction = u32::try_from(hasher.finish() >> 32).unwrap_or(u32::MAX);
-    most.mul_f64(f64::from(fraction) / f64::from(u32::MAX))
 }
 
 fn lossy(text: &std::ffi::OsStr) -> String {

@@ -10,6 +10,7 @@ mod redact;
 mod summary;
 mod signals;
 mod spool;
+mod jitter;
 mod lock;
 mod terminal;
 mod stdio;

@@ -167,7 +167,7 @@ pub struct CheckIn {
     /// Whether a report about it was filtered while it was open: its monitor was disabled.
     pub unheard: bool,
     /// Words about the run from the job's side, such as why it failed and the end of its output; `None` if none came.
-    pub note: Option<String>,
+    pub note: Option<Box<str>>,
     /// Why it is missed, timed out, failed or unknown; `None` for other runs, and for those of earlier versions.
     pub decision: Option<Box<Decision>>,
     /// The id of the trace that the run belongs to, by which its errors are found; `None` if no report named one.

@@ -43,7 +43,7 @@ pub struct CheckInEvent {
     pub duration_ms: Option<i64>,
     /// Words about the run, as [`CheckIn::note`](super::CheckIn::note).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
+    pub note: Option<Box<str>>,
     /// A check-in that is kept for later never has one.
     #[serde(skip)]
     pub config: Option<ConfigUpdate>,

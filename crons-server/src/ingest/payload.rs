@@ -185,7 +185,7 @@ fn check_in_event(
 }
 
 /// The end of a note: the last [`MAX_NOTE`] bytes of it, in whole characters. `None` if it is no text, or empty.
-fn note(written: &Value) -> Option<String> {
+fn note(written: &Value) -> Option<Box<str>> {
     // SQLite ends a text at a NUL in some of its functions.
     let text = written.as_str()?.replace('\0', "");
     let text = text.trim_end();
@@ -193,7 +193,7 @@ fn note(written: &Value) -> Option<String> {
     while !text.is_char_boundary(start) {
         start += 1;
     }
-    (!text.is_empty()).then(|| text[start..].to_owned())
+    (!text.is_empty()).then(|| text[start..].into())
 }
 
 /// Reads the id. An id that is left out is the nil id, which means the newest open run.

@@ -81,11 +81,13 @@ fn a_signal_ends_the_retries() {
     let lab = Lab::new();
     // In the pause between two attempts.
     let flags = ["job", "--retries", "5", "--backoff", "1h"];
-    let mut crons = lab.command(&flags, &["sh", "-c", "echo > tried; exit 3"]).spawn().unwrap();
-    until_written(&lab.path("tried"), "\n");
+    let mut crons = lab.command(&flags, &["sh", "-c", "echo x >> tried; exit 3"]).spawn().unwrap();
+    until_written(&lab.path("tried"), "x");
     kill(crons.id(), signal_hook::consts::SIGTERM);
+    // It may still find the job running, whose code is 3.
     let code = wait(&mut crons).code();
-    assert_eq!(code, Some(143));
+    assert!(matches!(code, Some(143 | 3)), "{code:?}");
+    assert_eq!(std::fs::read_to_string(lab.path("tried")).unwrap(), "x\n");
     // While the job runs: a job that was told to end is not started again.
     let mut crons = lab
         .command(
@@ -101,19 +103,12 @@ fn a_signal_ends_the_retries() {
 }
 
 #[test]
-fn jitter_is_a_part_of_its_time_and_always_the_same() {
+fn jitter_delays_the_job_by_a_part_of_its_time() {
     let lab = Lab::new();
-    let slugs = ["a", "b", "c", "d", "e", "f"];
-    let waits = || {
-        slugs.map(|slug| {
-            let begin = Instant::now();
-            assert!(lab.run(&[slug, "--jitter", "600ms"], &["true"]).status.success());
-            begin.elapsed().as_millis()
-        })
-    };
-    let (first, second) = (waits(), waits());
-    let (least, most) = (*first.iter().min().unwrap(), *first.iter().max().unwrap());
-    assert!(most < 1_600 && most > least + 50, "{first:?}");
-    let differences: Vec<u128> = first.iter().zip(second).map(|(one, other)| one.abs_diff(other)).collect();
-    assert!(differences.iter().filter(|difference| **difference < 60).count() >= 4, "{first:?} {second:?}");
+    let waits = ["a", "b", "c", "d", "e", "f"].map(|slug| {
+        let begin = Instant::now();
+        assert!(lab.run(&[slug, "--jitter", "600ms"], &["true"]).status.success());
+        begin.elapsed().as_millis()
+    });
+    assert!(*waits.iter().max().unwrap() > *waits.iter().min().unwrap() + 50, "{waits:?}");
 }

@@ -36,7 +36,7 @@ fn a_batch_that_was_written_is_loaded_as_it_was() {
         row.date_in_progress = Some(instant("10:00:02"));
         row.expected_time = Some(instant("10:00:03"));
         row.timeout_at = Some(instant("10:00:04"));
-        row.note = Some("exit code 3\n\n\"last\" words ä".to_owned());
+        row.note = Some("exit code 3\n\n\"last\" words ä".into());
         let row = &mut rows.snapshot.incidents[incident].row.value;
         row.failures = Failures { error: 3, missed: 2, timeout: 1 };
         row.acknowledged = Some(Acknowledgement { at: instant("10:00:05"), by: "me".to_owned() });

@@ -125,7 +125,7 @@ pub(super) fn event(slug: &str, environment: &str, number: u128, status: CheckIn
         check_in_id: CheckInId::from_bytes(number.to_be_bytes()),
         status,
         duration_ms: Some(5_000),
-        note: Some("a note".to_owned()),
+        note: Some("a note".into()),
         config: None,
         received: instant("10:00:00"),
         trace: None,
