@@ -48,27 +48,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
 /// The advice for the environments of a monitor.
 fn advice(slug: &str, environments: &[Value]) -> String {
-    let mut text = String::new();
+    if environments.is_empty() {
+        return format!("{slug} has no environment yet, so there is nothing to explain\n");
+    }
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut lines = Vec::new();
     for of in environments {
-        let name = of["environment"].as_str().unwrap_or_default();
         let found = of["advice"].as_array().map_or(&[][..], Vec::as_slice);
-        text.push_str(&format!("{slug}, environment {name}: "));
+        let heading = format!("{slug}, environment {}: ", text(&of["environment"]));
         if found.is_empty() {
-            text.push_str("no advice; its runs are on time, or no change is proved to help by ten expected runs or more\n");
+            const NONE: &str = "no advice; its runs are on time, or no change is proved to help by ten expected runs or more";
+            lines.push(format!("{heading}{NONE}"));
         }
         for (number, advice) in found.iter().enumerate() {
-            let lead = if number == 0 { "" } else { "\n" };
-            text.push_str(&format!("{lead}{}\n", advice["text"].as_str().unwrap_or_default()));
-            for reading in advice["readings"].as_array().into_iter().flatten() {
-                text.push_str(&format!("  - {}\n", reading.as_str().unwrap_or_default()));
-            }
-            if let Some(attribute) = advice["attribute"].as_str() {
-                text.push_str(&format!("\n{attribute}\n"));
-            }
+            let lead = if number == 0 { &heading } else { "\n" };
+            lines.push(format!("{lead}{}", text(&advice["text"])));
+            let readings = advice["readings"].as_array().into_iter().flatten();
+            lines.extend(readings.map(|reading| format!("  - {}", text(reading))));
+            lines.extend(advice["attribute"].as_str().map(|attribute| format!("\n{attribute}")));
         }
     }
-    if environments.is_empty() {
-        text = format!("{slug} has no environment yet, so there is nothing to explain\n");
-    }
-    text
+    lines.join("\n") + "\n"
 }

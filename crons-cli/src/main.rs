@@ -4,6 +4,14 @@
 mod values;
 mod output;
 mod api_client;
+mod span;
+mod run_file;
+mod fail;
+mod metric;
+#[cfg(unix)]
+mod copy_output;
+#[cfg(unix)]
+mod run;
 mod clock_changes;
 mod json_line;
 mod check;
@@ -35,6 +43,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run any command as a monitored job: report its start and its end, and keep its output, its signals and its exit code.
+    #[cfg(unix)]
+    Run(Box<run::arguments::Arguments>),
+    #[cfg(unix)]
+    #[command(hide = true)]
+    CopyOutput,
+    /// Inside a job of `crons run`: report that the run has failed, whatever its exit code will be.
+    Fail(fail::Arguments),
+    /// Inside a job of `crons run`: report a number of the run, such as `rows 1200`.
+    Metric(metric::Arguments),
     /// Start the server: it receives check-ins from any Sentry SDK and reports missed, slow and failed jobs.
     Serve(serve::Arguments),
     /// Start a server with ninety days of invented jobs, to look at.
@@ -72,6 +90,13 @@ enum Command {
 fn main() -> ExitCode {
     let Cli { command } = Cli::parse();
     let outcome = match command {
+        // The exit code is that of the job.
+        #[cfg(unix)]
+        Command::Run(arguments) => return run::run(*arguments),
+        #[cfg(unix)]
+        Command::CopyOutput => copy_output::run().map(|()| true).map_err(Into::into),
+        Command::Fail(arguments) => fail::run(&arguments).map(|()| true),
+        Command::Metric(arguments) => metric::run(&arguments).map(|()| true),
         Command::Serve(arguments) => serve::run(arguments).map(|()| true),
         Command::Demo(arguments) => demo::run(&arguments).map(|()| true),
         Command::Config(arguments) => config::run(&arguments),

@@ -38,7 +38,7 @@ pub use init::{init, try_init};
 pub use record::stats::{Dropped, Stats};
 pub use run::execute::current_check_in_id;
 pub use run::guard::{CheckInGuard, OnCancel};
-pub use run::monitor::{Monitor, monitor};
+pub use run::monitor::{Monitor, monitor, new_check_in_id};
 pub use run::monitored::MonitoredFuture;
 pub use run::outcome::Outcome;
 pub use wire::transport::{Request, Response, SendFuture, Transport, TransportError};
@@ -54,6 +54,13 @@ macro_rules! release_name {
     () => {
         ::core::concat!(::core::env!("CARGO_PKG_NAME"), "@", ::core::env!("CARGO_PKG_VERSION"))
     };
+}
+
+/// The actions of signals, for `crons run`. Changes without notice.
+#[cfg(unix)]
+#[doc(hidden)]
+pub mod __signals {
+    pub use crate::platform::process::is_ignored;
 }
 
 /// What the attribute expands to. Not for use by hand: it changes without notice.

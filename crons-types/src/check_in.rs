@@ -271,6 +271,13 @@ impl Environment {
     }
 }
 
+impl Default for Environment {
+    /// [`DEFAULT`](Self::DEFAULT): the environment of a check-in that names none.
+    fn default() -> Self {
+        Self(Self::DEFAULT.into())
+    }
+}
+
 impl FromStr for Environment {
     type Err = InvalidEnvironment;
 

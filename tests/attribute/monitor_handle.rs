@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use crons::CheckInStatus::{Error, InProgress, Ok as Fine};
 use crons::test::{with_captured_check_ins, with_captured_check_ins_async};
@@ -48,6 +49,22 @@ fn a_name_may_be_of_any_kind_of_text() {
     assert_eq!(nothing.slug(), None);
     let captured = with_captured_check_ins(|| nothing.run(|| Ok::<_, ()>(7)));
     assert_eq!((captured.value, captured.check_ins), (Ok(7), vec![]));
+}
+
+#[test]
+fn a_run_that_began_before_its_client_keeps_its_id_and_its_time() {
+    let (id, began) = (crons::new_check_in_id(), Instant::now() - Duration::from_secs(90));
+    let captured = with_captured_check_ins(|| {
+        let check_in = monitor("import").start_as(id, began);
+        assert_eq!(check_in.id(), id);
+        check_in.ok();
+    });
+    assert_eq!(captured.statuses(), [InProgress, Fine]);
+    assert!(captured.iter().all(|check_in| check_in.check_in_id == Some(id)));
+    assert!(captured[1].duration.unwrap() >= Duration::from_secs(90));
+    // Where nothing is reported, the id is the same.
+    assert_eq!(monitor("!!!").start_as(id, began).id(), id);
+    assert_ne!(crons::new_check_in_id(), id);
 }
 
 #[test]

@@ -6,8 +6,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::imported::{Imported, Left};
+use super::interval::interval;
+use super::job;
 use super::wrapped::{Slugs, Wrapped};
-use super::{job, span};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -153,7 +154,7 @@ fn schedule(text: &str) -> Result<(Schedule, Option<Timezone>), String> {
         rest = after.trim();
     }
     if let Some(every) = rest.strip_prefix("@every ") {
-        let interval = span::interval(every).map_err(|error| format!("schedule: {error}"))?;
+        let interval = interval(every).map_err(|error| format!("schedule: {error}"))?;
         return Ok((Schedule::Interval(interval), zone));
     }
     if rest == "@midnight" {

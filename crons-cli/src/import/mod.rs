@@ -1,7 +1,7 @@
 //! `crons import`: jobs that exist, wrapped in `crons run`.
 
 mod imported;
-mod span;
+mod interval;
 mod words;
 mod job;
 mod wrapped;

@@ -6,10 +6,12 @@ use crons_types::{Schedule, Timezone};
 use jiff::SignedDuration;
 
 use super::imported::{Imported, Left};
+use super::interval::interval;
+use super::job;
 use super::on_calendar::OnCalendar;
 use super::unit_file::UnitFile;
 use super::wrapped::{Slugs, Wrapped};
-use super::{job, span};
+use crate::span::span;
 
 /// The folders in which systemd looks for units of the system, the most important first.
 pub(super) const FOLDERS: &[&str] = &[
@@ -117,7 +119,7 @@ fn wrap(
     }
     let (schedule, zone, seconds) = schedule(timer)?;
     let setting = |key: &str, default| match timer.value("Timer", key) {
-        Some(text) => span::parse(text).ok_or_else(|| format!("{key}={text} is no time span")),
+        Some(text) => length(text).ok_or_else(|| format!("{key}={text} is no time span")),
         None => Ok(default),
     };
     let accuracy = setting("AccuracySec", ACCURACY)?;
@@ -128,7 +130,7 @@ fn wrap(
         schedule,
         timezone: zone.unwrap_or(timezone),
         lateness: seconds + accuracy + delay,
-        longest: service.value("Service", limit).and_then(span::parse),
+        longest: service.value("Service", limit).and_then(length),
     };
     let words = std::iter::once(crons.to_owned()).chain(wrapped.arguments());
     let words: Vec<String> = words.map(|word| unit_quoted(&word)).collect();
@@ -146,11 +148,16 @@ fn schedule(timer: &UnitFile) -> Result<(Schedule, Option<Timezone>, SignedDurat
             Ok((schedule, timezone, seconds))
         }
         ([], [text]) => {
-            Ok((Schedule::Interval(span::interval(text)?), None, SignedDuration::ZERO))
+            Ok((Schedule::Interval(interval(text)?), None, SignedDuration::ZERO))
         }
         ([], []) => Err("it has no OnCalendar=, OnUnitActiveSec= or OnUnitInactiveSec=, so no run is expected at any time".to_owned()),
         _ => Err("it has several schedules; a monitor has one: give each a timer and a service of its own".to_owned()),
     }
+}
+
+/// A length of time of systemd; `None` for `infinity` and for what is none.
+fn length(text: &str) -> Option<SignedDuration> {
+    SignedDuration::try_from(span(text).ok()?).ok()
 }
 
 /// Quotes a word for `ExecStart=`, where `%` and `$` are special.

@@ -10,6 +10,8 @@ mod demo;
 mod keys;
 mod manage;
 mod replay;
+#[cfg(unix)]
+mod run;
 mod schedules;
 mod serve;
 mod simulate;

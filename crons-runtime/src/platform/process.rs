@@ -66,7 +66,7 @@ static CHILD_FLAG: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
 /// Whether the process ignores this signal.
 #[cfg(unix)]
-pub(crate) fn is_ignored(signal: i32) -> bool {
+pub fn is_ignored(signal: i32) -> bool {
     let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
     #[expect(
         unsafe_code,

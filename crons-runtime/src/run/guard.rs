@@ -1,6 +1,7 @@
 //! The guard of a run: reports its start, and its end by a verdict or by its drop.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use crons_types::{CheckInId, Slug};
 
@@ -109,10 +110,26 @@ impl CheckInGuard {
         Self { state: GuardState::nothing(), on_cancel: OnCancel::default() }
     }
 
+    /// As [`idle`](Self::idle), with this id.
+    pub(crate) fn idle_as(id: CheckInId) -> Self {
+        Self { state: GuardState::Nothing(OnceLock::from(id)), on_cancel: OnCancel::default() }
+    }
+
     /// Begins a run, and reports that unless it is a heartbeat.
     pub(crate) fn start(destination: Arc<Destination>, spec: RunSpec) -> Self {
+        let started = destination.now();
+        Self::begun(destination, spec, new_id(), started)
+    }
+
+    /// As [`start`](Self::start), of a run that began at `started` and has an id already.
+    pub(crate) fn begun(
+        destination: Arc<Destination>,
+        spec: RunSpec,
+        id: CheckInId,
+        started: Instant,
+    ) -> Self {
         let RunSpec { monitor, on_cancel, heartbeat } = spec;
-        let (id, started) = (new_id(), CompactInstant::from(destination.now()));
+        let started = CompactInstant::from(started);
         if !heartbeat {
             destination.capture(QueuedCheckIn::new(id, monitor.clone(), RunEvent::InProgress, started));
         }

@@ -1,13 +1,15 @@
 //! Monitors made at run time.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use crons_types::{MonitorConfig, Slug};
+use crons_types::{CheckInId, MonitorConfig, Slug};
 
 use crate::client::client::Client;
 use crate::client::destination::Destination;
 use crate::client::scope;
 use crate::delivery::keep_alive;
+use crate::platform::ids::new_id;
 use crate::platform::logging::is_first;
 use crate::record::queued::{MonitorInfo, MonitorRef};
 use crate::run::execute::call;
@@ -32,6 +34,11 @@ use crate::run::verdict::verdict_of;
 /// ```
 pub fn monitor(slug: impl AsRef<str>) -> Monitor {
     Monitor::new(slug.as_ref(), Reach::Current)
+}
+
+/// Returns a random id for [`Monitor::start_as`]. Works without a client.
+pub fn new_check_in_id() -> CheckInId {
+    new_id()
 }
 
 /// A monitor made at run time, by [`monitor`] or [`Client::monitor`].
@@ -156,8 +163,31 @@ impl Monitor {
         self.begin().unwrap_or_else(CheckInGuard::idle)
     }
 
+    /// Reports a run that began at `started`, before there was a client: its start is reported now, and its duration counts from then.
+    /// `id` comes from [`new_check_in_id`].
+    ///
+    /// ```
+    /// # use crons_runtime as crons;
+    /// use std::time::Instant;
+    ///
+    /// let (id, started) = (crons::new_check_in_id(), Instant::now());
+    /// // .. the job begins, and is told the id ..
+    /// let check_in = crons::monitor("import").start_as(id, started);
+    /// check_in.ok();
+    /// ```
+    pub fn start_as(&self, id: CheckInId, started: Instant) -> CheckInGuard {
+        let begun =
+            self.spec().map(|(destination, spec)| CheckInGuard::begun(destination, spec, id, started));
+        begun.unwrap_or_else(|| CheckInGuard::idle_as(id))
+    }
+
     /// Begins a run; `None` if nothing is to be reported.
     pub(crate) fn begin(&self) -> Option<CheckInGuard> {
+        self.spec().map(|(destination, spec)| CheckInGuard::start(destination, spec))
+    }
+
+    /// The destination and the description of a run that begins now; `None` if nothing is to be reported.
+    fn spec(&self) -> Option<(Arc<Destination>, RunSpec)> {
         let destination = match &self.reach {
             Reach::Current => scope::destination(),
             Reach::Fixed(destination) => destination.clone(),
@@ -170,8 +200,7 @@ impl Monitor {
             log!(warn, slug = %info.slug, "{warning}");
         }
         let monitor = MonitorRef::Made(Arc::clone(info));
-        let spec = RunSpec { monitor, on_cancel: self.on_cancel, heartbeat: self.heartbeat };
-        Some(CheckInGuard::start(destination, spec))
+        Some((destination, RunSpec { monitor, on_cancel: self.on_cancel, heartbeat: self.heartbeat }))
     }
 
     /// Warns once for each name that is no slug.

@@ -148,6 +148,7 @@ impl Stage {
 
     fn apply(&mut self, report: &JobReport) {
         let event = CheckInEvent {
+            trace: None,
             project: super::model::PROJECT,
             monitor_slug: self.monitor.slug.clone(),
             environment: crons_types::Environment::DEFAULT.to_owned(),
@@ -156,7 +157,6 @@ impl Stage {
             duration_ms: report.duration_ms,
             config: None,
             received: report.at,
-            trace: None,
             spelling: None,
             remarks: Vec::new(),
         };

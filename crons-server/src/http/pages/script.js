@@ -150,35 +150,44 @@
     document.querySelector("link[rel=icon]").href = state ? `/favicon.svg?state=${state}` : "/favicon.svg";
   };
 
-  // Replaces a row without moving anything: what is open stays open, and what has the focus keeps it.
+  // Replaces a row without moving anything: what is open or checked stays so, and what has the focus keeps it.
   const replace = (old, html) => {
     const template = document.createElement("template");
     template.innerHTML = html;
     const row = template.content.firstElementChild;
     const inside = (element) => [...element.querySelectorAll("a, button, input, summary, [tabindex]")];
-    for (const box of row.querySelectorAll(".choose")) box.checked = old.querySelector(".choose")?.checked ?? false;
     const focused = inside(old).indexOf(document.activeElement);
     const open = [...old.querySelectorAll("details")].map((details) => details.open);
     row.querySelectorAll("details").forEach((details, number) => { details.open = open[number] ?? false; });
     row.querySelectorAll(".timeline").forEach(enableTimeline);
+    check(row, checked(old));
     old.replaceWith(row);
     if (focused >= 0) inside(row)[focused]?.focus({ preventScroll: true });
     return row;
   };
 
+  const checked = (element) => [...element.querySelectorAll("input:checked")].map((input) => input.value);
+  const check = (element, values) => {
+    for (const input of element.querySelectorAll("input[type=checkbox]")) input.checked = values.includes(input.value);
+  };
+
+  // Somebody may be writing.
+  const isInUse = () => {
+    const written = (field) => field.type !== "checkbox" && field.type !== "radio" && field.value !== field.defaultValue;
+    return document.querySelector("main form :focus, dialog[open]") || [...document.querySelectorAll("main input, main textarea")].some(written);
+  };
+
   // Reads the page anew, and replaces its content.
   const reread = async () => {
-    // Somebody may be writing.
-    if (document.querySelector("main form :focus, dialog[open]")) return false;
+    if (isInUse()) return false;
     const answer = await fetch(location.href, { headers: { accept: "text/html" } });
     if (!answer.ok) return false;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const main = fresh.querySelector("main");
     if (!main) return false;
-    const checked = new Set([...document.querySelectorAll(".choose:checked")].map((box) => box.value));
-    main.querySelectorAll(".choose").forEach((box) => { if (checked.has(box.value)) box.setAttribute("checked", ""); });
     const open = new Set([...document.querySelectorAll("main details[open]")].map(detailsKey));
     main.querySelectorAll("details").forEach((details) => { if (open.has(detailsKey(details))) details.open = true; });
+    check(main, checked(document.querySelector("main")));
     document.querySelector("main").replaceWith(document.importNode(main, true));
     document.querySelector("link[rel=icon]").href = fresh.querySelector("link[rel=icon]").href;
     ahead = Number(fresh.body.dataset.now) - Date.now();

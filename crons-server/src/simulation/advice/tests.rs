@@ -44,8 +44,8 @@ fn job_that_takes(
 fn simulated(mut events: Vec<(Timestamp, Value)>) -> Export {
     events.sort_by_key(|(at, _)| *at);
     let mut simulation = Simulation::new(Ticks::EveryMinute, RateLimit::OFF).unwrap();
-    let lines: Vec<String> = events.iter().map(|(_, event)| event.to_string()).collect();
-    for event in parse_timeline(&lines.join("\n")).unwrap() {
+    let lines = events.iter().map(|(_, event)| format!("{event}\n")).collect::<Vec<_>>().concat();
+    for event in parse_timeline(&lines).unwrap() {
         simulation.apply(event).unwrap();
     }
     simulation.export().unwrap()
@@ -70,15 +70,15 @@ fn history(export: &Export) -> (Monitor, Vec<CheckIn>) {
         guid: uuid::Uuid::nil(),
         project: crate::PROJECT,
         slug: "job".parse().unwrap(),
-        name: None,
         spelling: None,
         enabled: true,
         upserting: true,
         config: newest.config.clone(),
-        configured: Configured { by: Author::Code, at: start() },
         owner: None,
-        muted: false,
         date_created: start(),
+        name: None,
+        muted: false,
+        configured: Configured { by: Author::Code, at: start() },
     };
     (monitor, runs)
 }

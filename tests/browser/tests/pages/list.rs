@@ -77,8 +77,10 @@ async fn runs_and_misses_appear_by_themselves_and_nothing_jumps() {
         page.browser.open_page("/").await;
         // By the page itself: the row may be replaced between a look for it and a click.
         page.browser.evaluate("document.querySelector('#monitor-b summary').click()").await;
+        page.browser.evaluate("document.querySelector('#monitor-c .choose').click()").await;
         assert_eq!(page.site.send(&run("c", "staging", "error")), 200);
-        page.browser.find("#monitor-c.failed").await;
+        page.browser.find("#monitor-c.failed .choose:checked").await;
+        assert_eq!(page.browser.count(".choose:checked").await, 1);
         page.browser.find("#filters [data-count=failed] .number").await;
         page.browser.wait_for_text("Failed\n1").await;
         assert_eq!(page.site.send(&run("d", "production", "ok")), 200);

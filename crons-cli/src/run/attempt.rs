@@ -1,0 +1,227 @@
+//! One attempt of the job: started, supervised until it ends, judged.
+
+use std::ffi::OsString;
+use std::io;
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Signal, getpid, kill_process};
+use signal_hook::consts::{SIGCHLD, SIGCONT, SIGINT, SIGKILL, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU};
+
+use super::child::{Change, Child, NotStarted, reap_orphans};
+use super::left_behind::hand_on;
+use super::log::Log;
+use super::plan::{Limits, Plan};
+use super::pump::Copied;
+use super::signals::{Event, Received};
+use super::streams::Streams;
+use super::terminal::Group;
+use super::verdict::{Ended, Failure, judge};
+
+/// What every attempt needs.
+pub(super) struct Supervisor<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) group: Group,
+    pub(super) events: Receiver<Event>,
+    pub(super) sender: Sender<Event>,
+    pub(super) log: Log,
+    /// How much of the output is kept before its tail.
+    pub(super) margin: usize,
+}
+
+/// The end of an attempt.
+pub(super) struct Attempt {
+    pub(super) code: u8,
+    /// `None` if it was successful.
+    pub(super) failure: Option<Failure>,
+    /// Whether a further attempt makes sense.
+    pub(super) repeatable: bool,
+    /// The output; `None` if the job was not started.
+    pub(super) streams: Option<Streams>,
+    /// The errors of the streams that could not be written.
+    pub(super) errors: Vec<io::Error>,
+}
+
+impl Attempt {
+    /// A job that was not started.
+    pub(super) fn not_started(code: u8, reason: String) -> Self {
+        let failure = Some(Failure { reason, told_by_code: false });
+        Self { code, failure, repeatable: false, streams: None, errors: Vec::new() }
+    }
+}
+
+impl Supervisor<'_> {
+    /// Starts the job, calls `started` at once, and waits for its end.
+    pub(super) fn attempt(&self, variables: &[(&str, OsString)], started: impl FnOnce()) -> Attempt {
+        let opened = Streams::open(self.plan.output, self.margin, &self.sender);
+        let own_group = matches!(self.group, Group::Own { .. });
+        let spawned = match opened {
+            Ok((streams, ends)) => {
+                Child::spawn(&self.plan.job, variables, &ends, own_group).map(|child| (child, streams))
+            }
+            Err(error) => {
+                Err(NotStarted { code: 126, reason: format!("the output cannot be copied: {error}") })
+            }
+        };
+        let (child, mut streams) = match spawned {
+            Ok(spawned) => spawned,
+            Err(NotStarted { code, reason }) => {
+                started();
+                return Attempt::not_started(code, reason);
+            }
+        };
+        let begin = Instant::now();
+        if let Some(terminal) = self.group.terminal() {
+            terminal.hand_over_if_read(child.pid);
+        }
+        started();
+        let ended = self.supervise(&child, begin);
+        if let Some(terminal) = self.group.terminal() {
+            terminal.take_back(child.pid);
+        }
+        let errors = self.copy_rest(&mut streams, &ended);
+        let (code, failure) = judge(&ended, &self.plan.limits);
+        Attempt { code, failure, repeatable: !ended.told_to_end, streams: Some(streams), errors }
+    }
+
+    /// Passes signals on to the job and keeps its limits until it ends.
+    fn supervise(&self, child: &Child, begin: Instant) -> Ended {
+        let Limits { timeout, kill_after, .. } = &self.plan.limits;
+        let mut terminate_at = timeout.and_then(|timeout| begin.checked_add(timeout));
+        let mut kill_at: Option<Instant> = None;
+        let (mut interrupts, mut copied, mut timed_out, mut told_to_end) = (0, 0, false, false);
+        loop {
+            match self.next(terminate_at.or(kill_at)) {
+                None if terminate_at.take().is_some() => {
+                    timed_out = true;
+                    kill_at = Instant::now().checked_add(*kill_after);
+                    child.signal(SIGTERM);
+                    // A job that is stopped sees the signal when it goes on.
+                    child.signal(SIGCONT);
+                }
+                None => {
+                    kill_at = None;
+                    child.signal(SIGKILL);
+                }
+                Some(Event::Signal(Received { signal: SIGCHLD, .. })) => {
+                    for change in child.changes() {
+                        match change {
+                            Change::Stopped(signal) => self.stopped(child, signal),
+                            change => {
+                                return Ended {
+                                    change,
+                                    after: begin.elapsed(),
+                                    timed_out,
+                                    told_to_end,
+                                    copied,
+                                };
+                            }
+                        }
+                    }
+                }
+                Some(Event::Signal(received)) => {
+                    told_to_end |= received.ends();
+                    interrupts += u32::from(received.signal == SIGINT);
+                    self.pass_on(child, received, interrupts > 1);
+                }
+                Some(Event::Copied) => copied += 1,
+                // Belong to other stages of the run.
+                Some(Event::Locked(_) | Event::Delivered) => {}
+            }
+        }
+    }
+
+    fn pass_on(&self, child: &Child, received: Received, kill: bool) {
+        match &self.group {
+            // The job has it from the terminal already.
+            Group::Shared if !received.sent => {}
+            _ if received.signal == SIGINT && kill => child.signal(SIGKILL),
+            Group::Own { terminal: Some(terminal) } if received.signal == SIGCONT => {
+                terminal.hand_over_if_read(child.pid);
+                child.signal(SIGCONT);
+            }
+            _ => child.signal(received.signal),
+        }
+    }
+
+    /// The job was stopped: by its terminal, for a shell that has to learn of it from us; or by somebody who will continue it.
+    fn stopped(&self, child: &Child, signal: i32) {
+        let Group::Own { terminal } = &self.group else { return };
+        let asked = matches!(signal, SIGTTIN | SIGTTOU);
+        match terminal {
+            Some(terminal) if asked && terminal.hand_over(child.pid) => child.signal(SIGCONT),
+            Some(terminal) => {
+                terminal.take_back(child.pid);
+                stop();
+            }
+            // Without a terminal nobody would continue this process, unless SIGTSTP came through it.
+            None if signal == SIGTSTP => stop(),
+            None => {}
+        }
+    }
+
+    /// Waits until the output is copied. Returns the errors of the streams.
+    fn copy_rest(&self, streams: &mut Streams, ended: &Ended) -> Vec<io::Error> {
+        streams.job_ended();
+        // A job that was to end at a certain time must not be held up by a reader of its output.
+        let give_up_at =
+            ended.timed_out.then(|| Instant::now().checked_add(self.plan.limits.kill_after)).flatten();
+        let mut copied = ended.copied;
+        while copied < streams.len() {
+            match self.next(give_up_at) {
+                Some(Event::Copied) => copied += 1,
+                Some(Event::Signal(received)) if received.ends() => {
+                    self.log.say(
+                        "the output of the job was not copied to its end: nobody reads it, and a signal came",
+                    );
+                    return Vec::new();
+                }
+                Some(event) => idle(&event),
+                None => {
+                    self.log.say("the output of the job was not copied to its end: nobody reads it");
+                    return Vec::new();
+                }
+            }
+        }
+        let leave = |Copied { still_written, error }| {
+            if let Some((pipe, sink)) = still_written {
+                hand_on(pipe, sink, &self.log);
+            }
+            error
+        };
+        streams.copied().into_iter().filter_map(leave).collect()
+    }
+
+    /// Waits for this time, or until a signal asks to end; the signal.
+    pub(super) fn pause(&self, time: Duration) -> Option<Received> {
+        let until = Instant::now().checked_add(time);
+        loop {
+            match self.next(until)? {
+                Event::Signal(received) if received.ends() => return Some(received),
+                event => idle(&event),
+            }
+        }
+    }
+
+    /// Waits for the next event; `None` at `until`.
+    pub(super) fn next(&self, until: Option<Instant>) -> Option<Event> {
+        // This process holds a sender itself, so the channel does not end.
+        let Some(until) = until else { return self.events.recv().ok() };
+        self.events.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
+    }
+}
+
+/// Reacts to an event while no job runs.
+pub(super) fn idle(event: &Event) {
+    match event {
+        Event::Signal(Received { signal: SIGCHLD, .. }) => reap_orphans(),
+        Event::Signal(Received { signal: SIGTSTP, .. }) => stop(),
+        _ => {}
+    }
+}
+
+/// Stops this process, as the shell that waits for it expects, until SIGCONT.
+fn stop() {
+    // Cannot fail: it is this process.
+    let _ = kill_process(getpid(), Signal::STOP);
+}

@@ -1,0 +1,145 @@
+//! The job's process: started, signalled, waited for.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, kill_process_group};
+
+use super::plan::Job;
+use super::streams::ChildStreams;
+
+/// The shell of `--shell`, and of scripts without a first line that names theirs.
+const SHELL: &str = "/bin/sh";
+
+/// A job that runs.
+pub(super) struct Child {
+    pub(super) pid: Pid,
+    own_group: bool,
+}
+
+/// A change in the state of the job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Exited(i32),
+    Killed(i32),
+    Stopped(i32),
+}
+
+/// A job that could not be started.
+pub(super) struct NotStarted {
+    /// 127 if there is no such program, else 126, as in shells.
+    pub(super) code: u8,
+    pub(super) reason: String,
+}
+
+impl Child {
+    /// Starts the job with these variables, in a process group of its own or in ours.
+    pub(super) fn spawn(
+        job: &Job,
+        variables: &[(&str, OsString)],
+        streams: &ChildStreams,
+        own_group: bool,
+    ) -> Result<Self, NotStarted> {
+        let (program, arguments) = if job.shell {
+            (OsStr::new(SHELL), vec![OsString::from("-c"), job.command.join(OsStr::new(" "))])
+        } else {
+            let (program, arguments) = job.command.split_first().ok_or_else(NotStarted::no_command)?;
+            (&**program, arguments.to_vec())
+        };
+        let mut command = Command::new(program);
+        command.args(&arguments);
+        prepare(&mut command, variables, own_group);
+        streams.apply(&mut command).map_err(|error| NotStarted::new(program, &error))?;
+        let spawned = match command.spawn() {
+            Err(error) if error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => {
+                // `execvp` passes a script without `#!` to the shell.
+                let mut shell = Command::new(SHELL);
+                shell.arg(program).args(&arguments);
+                prepare(&mut shell, variables, own_group);
+                streams.apply(&mut shell).and_then(|()| shell.spawn())
+            }
+            spawned => spawned,
+        };
+        let child = spawned.map_err(|error| NotStarted::new(program, &error))?;
+        // The process is waited for by its id, so that stops are noticed, too.
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        pid.map(|pid| Self { pid, own_group }).ok_or_else(NotStarted::no_command)
+    }
+
+    /// Sends a signal to the job: to its process group, or to its process if the group is ours.
+    pub(super) fn signal(&self, signal: i32) {
+        let Some(signal) = Signal::from_named_raw(signal) else { return };
+        // Fails only if all of the job has ended.
+        let _ = if self.own_group {
+            kill_process_group(self.pid, signal)
+        } else {
+            kill_process(self.pid, signal)
+        };
+    }
+
+    /// Returns the changes since the last call. As process 1 of a container, also reaps processes that have lost their parents.
+    pub(super) fn changes(&self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        while let Ok(Some((pid, status))) = wait_any_or(self.pid) {
+            if pid == self.pid {
+                changes.extend(change(status));
+            }
+        }
+        changes
+    }
+}
+
+/// Reaps processes that have lost their parents, if this is process 1 of a container.
+pub(super) fn reap_orphans() {
+    if is_init() {
+        while let Ok(Some(_)) = rustix::process::wait(WaitOptions::NOHANG) {}
+    }
+}
+
+fn is_init() -> bool {
+    getpid().is_init()
+}
+
+fn wait_any_or(pid: Pid) -> rustix::io::Result<Option<(Pid, WaitStatus)>> {
+    let options = WaitOptions::NOHANG | WaitOptions::UNTRACED;
+    if is_init() { rustix::process::wait(options) } else { rustix::process::waitpid(Some(pid), options) }
+}
+
+fn change(status: WaitStatus) -> Option<Change> {
+    let exited = status.exit_status().map(Change::Exited);
+    let killed = || status.terminating_signal().map(Change::Killed);
+    exited.or_else(killed).or_else(|| status.stopping_signal().map(Change::Stopped))
+}
+
+fn prepare(command: &mut Command, variables: &[(&str, OsString)], own_group: bool) {
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
+    if own_group {
+        command.process_group(0);
+    }
+}
+
+impl NotStarted {
+    fn new(program: &OsStr, error: &io::Error) -> Self {
+        let named = Path::new(program);
+        let exists = named.components().count() > 1 && named.exists();
+        let name = named.display();
+        match error.kind() {
+            io::ErrorKind::NotFound if exists => Self {
+                code: 126,
+                reason: format!(
+                    "{name} cannot be run: the interpreter that its first line names is not found"
+                ),
+            },
+            io::ErrorKind::NotFound => Self { code: 127, reason: format!("{name}: command not found") },
+            _ => Self { code: 126, reason: format!("{name} cannot be run: {error}") },
+        }
+    }
+
+    fn no_command() -> Self {
+        Self { code: 126, reason: "the job has no process".to_owned() }
+    }
+}

@@ -1,0 +1,26 @@
+//! `crons run`: runs any command as a monitored job.
+
+// In layer order: a module uses only those above it.
+pub(crate) mod arguments;
+mod plan;
+mod log;
+mod closed;
+mod tail;
+mod redact;
+mod summary;
+mod signals;
+mod spool;
+mod lock;
+mod terminal;
+mod stdio;
+mod held;
+mod pump;
+mod streams;
+mod left_behind;
+mod child;
+mod verdict;
+mod report;
+mod attempt;
+mod job;
+
+pub(crate) use job::run;

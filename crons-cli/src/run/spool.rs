@@ -1,0 +1,87 @@
+//! The folder in which runs survive their process, with the locks of `--overlap` and the files of `crons fail`.
+
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use crons_types::CheckInId;
+use tempfile::TempDir;
+
+/// The folders of a run.
+pub(super) struct Folders {
+    /// The spool; `None` if there is none.
+    pub(super) spool: Option<PathBuf>,
+    /// The folder for the file by which commands inside the job reach this run.
+    runs: PathBuf,
+    /// Deletes that folder, where there is no spool.
+    _temporary: Option<TempDir>,
+}
+
+impl Folders {
+    /// Makes the folders, for this user only. Also returns a complaint if there is no place for a spool.
+    ///
+    /// # Errors
+    /// If there is no place for temporary files either.
+    pub(super) fn make() -> io::Result<(Self, Option<String>)> {
+        let refused = match place() {
+            Place::Off => None,
+            Place::None => Some("neither CRONS_SPOOL nor HOME is set".to_owned()),
+            Place::At(spool) => {
+                let runs = spool.join("runs");
+                match make_private(&runs).and_then(|()| {
+                    rustix::fs::access(&runs, rustix::fs::Access::WRITE_OK).map_err(Into::into)
+                }) {
+                    Ok(()) => return Ok((Self { spool: Some(spool), runs, _temporary: None }, None)),
+                    Err(error) => Some(format!("{}: {error}", runs.display())),
+                }
+            }
+        };
+        let temporary = tempfile::Builder::new().prefix("crons-").tempdir()?;
+        let folders = Self { spool: None, runs: temporary.path().to_owned(), _temporary: Some(temporary) };
+        let complaint = |reason| {
+            format!(
+                "there is no place for the spool ({reason}): if this process is killed, its run stays in progress; set CRONS_SPOOL to a \
+                 folder that can be written"
+            )
+        };
+        Ok((folders, refused.map(complaint)))
+    }
+
+    /// The file by which commands inside the job reach this run. They create it.
+    pub(super) fn run_file(&self, run: CheckInId) -> PathBuf {
+        self.runs.join(run.to_string())
+    }
+}
+
+enum Place {
+    /// `CRONS_SPOOL` is set to nothing.
+    Off,
+    None,
+    At(PathBuf),
+}
+
+/// The place of the spool: `CRONS_SPOOL`, else a folder of the user's state.
+fn place() -> Place {
+    let folder = |name| std::env::var_os(name).map(PathBuf::from);
+    match folder("CRONS_SPOOL") {
+        Some(folder) if folder.as_os_str().is_empty() => return Place::Off,
+        Some(folder) => return Place::At(std::path::absolute(&folder).unwrap_or(folder)),
+        None => {}
+    }
+    // A relative path is not valid there: XDG Base Directory Specification.
+    if let Some(state) = folder("XDG_STATE_HOME").filter(|state| state.is_absolute()) {
+        return Place::At(state.join("crons"));
+    }
+    if rustix::process::geteuid().is_root() {
+        return Place::At("/var/lib/crons".into());
+    }
+    match folder("HOME").filter(|home| home.is_absolute()) {
+        Some(home) => Place::At(home.join(".local/state/crons")),
+        None => Place::None,
+    }
+}
+
+/// Makes a folder that only this user can read, with all above it.
+pub(super) fn make_private(folder: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}

@@ -1,0 +1,59 @@
+//! The verdict on an attempt that has ended: its exit code, and whether it counts as failed.
+
+use std::time::Duration;
+
+use signal_hook::low_level::signal_name;
+
+use super::child::Change;
+use super::plan::Limits;
+
+/// The exit code of `--timeout`, as of coreutils' `timeout`.
+const TIMED_OUT: u8 = 124;
+
+/// The end of the job's process.
+pub(super) struct Ended {
+    pub(super) change: Change,
+    pub(super) after: Duration,
+    /// Whether `--timeout` has ended it.
+    pub(super) timed_out: bool,
+    /// Whether this process was told to end the job.
+    pub(super) told_to_end: bool,
+    /// The number of streams that were copied before.
+    pub(super) copied: usize,
+}
+
+/// The failure of an attempt.
+pub(super) struct Failure {
+    pub(super) reason: String,
+    /// Whether the exit code says as much.
+    pub(super) told_by_code: bool,
+}
+
+/// Returns the exit code of `crons run`, and the failure unless there is none.
+pub(super) fn judge(ended: &Ended, limits: &Limits) -> (u8, Option<Failure>) {
+    let (code, reason) = match ended.change {
+        Change::Exited(code) => (u8::try_from(code & 0xFF).unwrap_or(u8::MAX), format!("exit code {code}")),
+        Change::Killed(signal) | Change::Stopped(signal) => {
+            let name = signal_name(signal).map_or_else(|| format!("signal {signal}"), str::to_owned);
+            (u8::try_from(128 + signal).unwrap_or(u8::MAX), format!("killed by {name}"))
+        }
+    };
+    if let Some(timeout) = limits.timeout.filter(|_| ended.timed_out) {
+        let reason = format!("timed out: it had not ended after {} (--timeout)", words(timeout));
+        return (TIMED_OUT, Some(Failure { reason, told_by_code: false }));
+    }
+    if code != 0 && !limits.ok_codes.contains(&code) {
+        return (code, Some(Failure { reason, told_by_code: true }));
+    }
+    let least = limits.min_runtime.filter(|least| ended.after < *least);
+    let too_soon = |least| {
+        let reason = format!("ended after {:.1?}, sooner than {} (--min-runtime)", ended.after, words(least));
+        Failure { reason, told_by_code: false }
+    };
+    (code, least.map(too_soon))
+}
+
+/// A length of time as in flags.
+fn words(time: Duration) -> String {
+    humantime::format_duration(time).to_string()
+}

@@ -1,0 +1,119 @@
+//! `--timeout`, `--min-runtime`, `--retries` and `--jitter`.
+
+use std::time::{Duration, Instant};
+
+use super::lab::{Lab, check_ins, is_alive, kill, pid_in, statuses, texts, until_written, wait};
+
+#[test]
+fn a_job_that_takes_too_long_is_ended() {
+    let lab = Lab::new();
+    let server = lab.server();
+    let begin = Instant::now();
+    let flags = ["job", "--interval", "1 day", "--timeout", "300ms"];
+    let output = lab.reporting(
+        server.dsn(),
+        &flags,
+        &["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.01; done"],
+    );
+    let (code, _, error) = texts(&{ output }.output().unwrap());
+    assert_eq!(code, Some(124));
+    assert!(error.contains("timed out: it had not ended after 300ms (--timeout)"), "{error}");
+    assert!(begin.elapsed() < Duration::from_secs(5));
+    assert_eq!(statuses(&server, "job"), ["error"]);
+}
+
+#[test]
+fn a_job_that_ignores_the_end_is_killed() {
+    let lab = Lab::new();
+    let flags = ["job", "--timeout", "200ms", "--kill-after", "300ms"];
+    // Its child holds the output, and is killed with it.
+    let script = "echo $$ > pid; trap '' TERM; sleep 60";
+    let begin = Instant::now();
+    let (code, _, error) = texts(&lab.sh(&flags, script));
+    assert_eq!(code, Some(124), "{error}");
+    assert!((500..5_000).contains(&begin.elapsed().as_millis()), "{:?}", begin.elapsed());
+    assert!(!is_alive(pid_in(&lab.path("pid"))));
+}
+
+#[test]
+fn an_output_that_nobody_reads_does_not_outlast_the_timeout() {
+    let lab = Lab::new();
+    let flags = ["job", "--timeout", "200ms", "--kill-after", "200ms"];
+    let mut command = lab.command(&flags, &["yes"]);
+    let mut crons =
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    assert_eq!(wait(&mut crons).code(), Some(124));
+}
+
+#[test]
+fn a_job_that_ends_too_soon_has_failed() {
+    let lab = Lab::new();
+    let server = lab.server();
+    let flags = ["job", "--interval", "1 day", "--min-runtime", "10s"];
+    let (code, _, error) = texts(&lab.reporting(server.dsn(), &flags, &["true"]).output().unwrap());
+    assert_eq!(code, Some(0));
+    assert!(error.contains("sooner than 10s (--min-runtime)"), "{error}");
+    assert_eq!(statuses(&server, "job"), ["error"]);
+    let (_, _, error) = texts(&lab.run(&["job", "--min-runtime", "10ms"], &["sleep", "0.1"]));
+    assert_eq!(error, "");
+}
+
+#[test]
+fn all_attempts_are_one_run_with_the_last_outcome() {
+    let lab = Lab::new();
+    let server = lab.server();
+    let script = "echo x >> tries; echo try; [ $(wc -l < tries) -gt $1 ]";
+    for (slug, fails, code, status) in [("recovers", "2", 0, "ok"), ("gives-up", "9", 1, "error")] {
+        let flags = [slug, "--interval", "1 day", "--retries", "2", "--backoff", "50ms"];
+        let job = ["sh", "-c", script, "sh", fails];
+        let (found, out, error) = texts(&lab.reporting(server.dsn(), &flags, &job).output().unwrap());
+        assert_eq!((found, &*out), (Some(code), "try\ntry\ntry\n"), "{error}");
+        assert_eq!(error.contains("exit code 1 (attempt 3)"), code == 1, "{error}");
+        let rows = check_ins(&server, slug);
+        assert_eq!((rows.len(), &rows[0]["status"]), (1, &status.into()));
+        assert!(rows[0]["duration"].as_u64().unwrap() >= 100, "{rows:?}");
+        std::fs::remove_file(lab.path("tries")).unwrap();
+    }
+}
+
+#[test]
+fn a_signal_ends_the_retries() {
+    let lab = Lab::new();
+    // In the pause between two attempts.
+    let flags = ["job", "--retries", "5", "--backoff", "1h"];
+    let mut crons = lab.command(&flags, &["sh", "-c", "echo > tried; exit 3"]).spawn().unwrap();
+    until_written(&lab.path("tried"), "\n");
+    kill(crons.id(), signal_hook::consts::SIGTERM);
+    let code = wait(&mut crons).code();
+    assert_eq!(code, Some(143));
+    // While the job runs: a job that was told to end is not started again.
+    let mut crons = lab
+        .command(
+            &["job", "--retries", "5", "--backoff", "0"],
+            &["sh", "-c", "echo $$ >> pids; exec sleep 60"],
+        )
+        .spawn()
+        .unwrap();
+    pid_in(&lab.path("pids"));
+    kill(crons.id(), signal_hook::consts::SIGTERM);
+    assert_eq!(wait(&mut crons).code(), Some(143));
+    assert_eq!(std::fs::read_to_string(lab.path("pids")).unwrap().lines().count(), 1);
+}
+
+#[test]
+fn jitter_is_a_part_of_its_time_and_always_the_same() {
+    let lab = Lab::new();
+    let slugs = ["a", "b", "c", "d", "e", "f"];
+    let waits = || {
+        slugs.map(|slug| {
+            let begin = Instant::now();
+            assert!(lab.run(&[slug, "--jitter", "600ms"], &["true"]).status.success());
+            begin.elapsed().as_millis()
+        })
+    };
+    let (first, second) = (waits(), waits());
+    let (least, most) = (*first.iter().min().unwrap(), *first.iter().max().unwrap());
+    assert!(most < 1_600 && most > least + 50, "{first:?}");
+    let differences: Vec<u128> = first.iter().zip(second).map(|(one, other)| one.abs_diff(other)).collect();
+    assert!(differences.iter().filter(|difference| **difference < 60).count() >= 4, "{first:?} {second:?}");
+}

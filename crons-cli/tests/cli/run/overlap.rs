@@ -1,0 +1,85 @@
+//! `--overlap`: runs of one monitor on one machine.
+
+use std::process::{Child, Stdio};
+
+use super::lab::{Lab, kill, statuses, texts, until_written, wait};
+
+/// Starts a run that holds the lock until the file `go` exists.
+fn hold(lab: &Lab, flags: &[&str]) -> Child {
+    let script = "echo > held; while [ ! -e go ]; do sleep 0.01; done";
+    let child = lab.command(flags, &["sh", "-c", script]).stderr(Stdio::null()).spawn().unwrap();
+    until_written(&lab.path("held"), "\n");
+    child
+}
+
+#[test]
+fn a_second_run_is_skipped_or_refused_or_runs() {
+    let lab = Lab::new();
+    let server = lab.server();
+    let mut first = hold(&lab, &["job", "--overlap", "skip"]);
+    for (flags, code, out, status) in [
+        (&["job", "--overlap", "skip", "--interval", "1 day"][..], 0, "", &[][..]),
+        (&["job", "--overlap", "error", "--interval", "1 day"], 75, "", &["error"]),
+        (&["job", "--overlap", "allow"], 0, "ran\n", &["ok", "error"]),
+        (&["job"], 0, "ran\n", &["ok", "ok", "error"]),
+    ] {
+        let output = lab.reporting(server.dsn(), flags, &["echo", "ran"]).output().unwrap();
+        let (found, printed, error) = texts(&output);
+        assert_eq!((found, &*printed), (Some(code), out), "{flags:?}: {error}");
+        assert_eq!(error.contains("another run of it has not ended"), out.is_empty(), "{error}");
+        assert_eq!(statuses(&server, "job"), status, "{flags:?}");
+    }
+    // Another environment and another monitor have locks of their own.
+    for flags in [
+        &["job", "--overlap", "error", "-e", "staging/x"][..],
+        &["job", "--overlap", "error", "-e", "staging"],
+        &["other", "--overlap", "error"],
+    ] {
+        let code = lab.run(flags, &["true"]).status.code();
+        assert_eq!(code, Some(if flags.contains(&"staging/x") { 2 } else { 0 }), "{flags:?}");
+    }
+    std::fs::write(lab.path("go"), "").unwrap();
+    assert!(wait(&mut first).success());
+    assert_eq!(lab.run(&["job", "--overlap", "error"], &["true"]).status.code(), Some(0));
+}
+
+#[test]
+fn a_run_that_waits_starts_when_the_other_has_ended() {
+    let lab = Lab::new();
+    let mut first = hold(&lab, &["job", "--overlap", "wait"]);
+    let mut second =
+        lab.command(&["job", "--overlap", "wait"], &["sh", "-c", "ls go > seen"]).spawn().unwrap();
+    let mut third = lab.command(&["job", "--overlap", "wait"], &["true"]).spawn().unwrap();
+    kill(third.id(), signal_hook::consts::SIGTERM);
+    // A run that is ended while it waits has not started.
+    let ended = wait(&mut third);
+    assert!(
+        ended.code() == Some(143) || std::os::unix::process::ExitStatusExt::signal(&ended) == Some(15),
+        "{ended}"
+    );
+    assert!(!lab.path("seen").exists());
+    std::fs::write(lab.path("go"), "").unwrap();
+    assert!(wait(&mut first).success() && wait(&mut second).success());
+    assert_eq!(std::fs::read_to_string(lab.path("seen")).unwrap(), "go\n");
+}
+
+#[test]
+fn the_lock_ends_with_a_run_that_is_killed() {
+    let lab = Lab::new();
+    let mut first = hold(&lab, &["job", "--overlap", "error"]);
+    assert_eq!(lab.run(&["job", "--overlap", "error"], &["true"]).status.code(), Some(75));
+    kill(first.id(), signal_hook::consts::SIGKILL);
+    wait(&mut first);
+    assert_eq!(lab.run(&["job", "--overlap", "error"], &["true"]).status.code(), Some(0));
+    std::fs::write(lab.path("go"), "").unwrap();
+}
+
+#[test]
+fn runs_that_may_overlap_hold_off_those_that_may_not() {
+    let lab = Lab::new();
+    let mut first = hold(&lab, &["job", "--overlap", "allow"]);
+    assert_eq!(lab.run(&["job", "--overlap", "allow"], &["true"]).status.code(), Some(0));
+    assert_eq!(lab.run(&["job", "--overlap", "error"], &["true"]).status.code(), Some(75));
+    std::fs::write(lab.path("go"), "").unwrap();
+    assert!(wait(&mut first).success());
+}

@@ -1,0 +1,152 @@
+//! Signals to `crons run` reach all of the job.
+
+use std::process::{Child, Stdio};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+
+use super::lab::{Lab, is_alive, kill, pid_in, statuses, texts, until, until_written, wait};
+
+/// Starts a job, and waits until it has written its process id into the file `pid`.
+fn start(lab: &Lab, flags: &[&str], script: &str) -> (Child, u32) {
+    let script = format!("{script_head} {script}", script_head = "echo $$ > pid;");
+    let child = lab
+        .command(flags, &["sh", "-c", &script])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let pid = pid_in(&lab.path("pid"));
+    (child, pid)
+}
+
+#[test]
+fn signals_reach_the_job_and_its_children() {
+    for (signal, name) in [
+        (SIGINT, "INT"),
+        (SIGTERM, "TERM"),
+        (SIGHUP, "HUP"),
+        (SIGQUIT, "QUIT"),
+        (SIGUSR1, "USR1"),
+        (SIGUSR2, "USR2"),
+    ] {
+        let lab = Lab::new();
+        // The second process is a child of the job, and would be missed by a signal to the job alone.
+        let child =
+            format!("trap 'echo child > child; exit' {name}; echo > ready; while :; do sleep 0.01; done");
+        let script = format!("trap 'echo job > job; exit 9' {name}; sh -c \"{child}\"; sleep 60");
+        let (mut crons, _) = start(&lab, &["job"], &script);
+        until_written(&lab.path("ready"), "\n");
+        kill(crons.id(), signal);
+        assert_eq!(wait(&mut crons).code(), Some(9), "{name}");
+        assert!(lab.path("job").exists() && lab.path("child").exists(), "{name}");
+    }
+}
+
+#[test]
+fn a_signal_that_ends_the_job_is_in_the_exit_code_and_an_error() {
+    let lab = Lab::new();
+    let server = lab.server();
+    let flags = ["job", "--interval", "1 day"];
+    let mut crons =
+        lab.reporting(server.dsn(), &flags, &["sh", "-c", "echo $$ > pid; exec sleep 60"]).spawn().unwrap();
+    pid_in(&lab.path("pid"));
+    kill(crons.id(), SIGTERM);
+    assert_eq!(wait(&mut crons).code(), Some(143));
+    assert_eq!(statuses(&server, "job"), ["error"]);
+}
+
+#[test]
+fn a_second_interrupt_kills_a_job_that_ignores_the_first() {
+    let lab = Lab::new();
+    let script = "trap 'echo got >> got' INT; while :; do sleep 0.01; done";
+    let (mut crons, job) = start(&lab, &["job"], script);
+    kill(crons.id(), SIGINT);
+    until_written(&lab.path("got"), "got");
+    assert!(is_alive(job));
+    kill(crons.id(), SIGINT);
+    assert_eq!(wait(&mut crons).code(), Some(137));
+    until("the death of the job", || (!is_alive(job)).then_some(()));
+}
+
+#[test]
+fn signals_that_are_ignored_stay_ignored() {
+    let lab = Lab::new();
+    let inner = format!(
+        "trap '' HUP; exec {} run job -- sh -c 'echo $$ > pid; grep SigIgn /proc/self/status > ignored; exec sleep 60'",
+        env!("CARGO_BIN_EXE_crons")
+    );
+    let mut command = std::process::Command::new("sh");
+    command
+        .args(["-c", &inner])
+        .current_dir(lab.path(""))
+        .env("SENTRY_CRONS", "off")
+        .env("CRONS_SPOOL", lab.spool());
+    let mut crons = command.stderr(Stdio::null()).spawn().unwrap();
+    let job = pid_in(&lab.path("pid"));
+    let ignored = until_written(&lab.path("ignored"), "\n");
+    let mask = u64::from_str_radix(ignored.split_whitespace().nth(1).unwrap(), 16).unwrap();
+    assert_eq!(mask & 1, 1, "SIGHUP is ignored in the job: {ignored}");
+    kill(crons.id(), SIGHUP);
+    kill(job, SIGHUP);
+    kill(crons.id(), SIGTERM);
+    assert_eq!(wait(&mut crons).code(), Some(143));
+}
+
+#[test]
+fn a_stop_and_a_continue_reach_the_job() {
+    let lab = Lab::new();
+    let (mut crons, job) = start(&lab, &["job"], "exec sleep 60");
+    let state = |pid: u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        stat.rsplit_once(") ").unwrap().1.chars().next().unwrap()
+    };
+    kill(crons.id(), signal_hook::consts::SIGTSTP);
+    until("the stop of both", || (state(job) == 'T' && state(crons.id()) == 'T').then_some(()));
+    kill(crons.id(), signal_hook::consts::SIGCONT);
+    until("the continuation of both", || (state(job) != 'T' && state(crons.id()) != 'T').then_some(()));
+    kill(crons.id(), SIGTERM);
+    assert_eq!(wait(&mut crons).code(), Some(143));
+}
+
+#[test]
+fn a_job_that_is_stopped_by_others_does_not_stop_us() {
+    let lab = Lab::new();
+    let (mut crons, job) = start(&lab, &["job"], "while [ ! -e go ]; do sleep 0.01; done");
+    kill(job, signal_hook::consts::SIGSTOP);
+    std::fs::write(lab.path("go"), "").unwrap();
+    kill(job, signal_hook::consts::SIGCONT);
+    assert_eq!(wait(&mut crons).code(), Some(0));
+}
+
+#[test]
+fn process_one_reaps_orphans() {
+    let lab = Lab::new();
+    let crons = env!("CARGO_BIN_EXE_crons");
+    // The grandchild outlives its parent, becomes a child of process 1, and ends.
+    let script = "(sh -c 'sleep 0.1; echo > ended' &); while [ ! -e ended ]; do sleep 0.01; done; sleep 0.2; \
+                  cat /proc/1/comm; grep -l '^State:.Z' /proc/[0-9]*/status; exit 6";
+    let mut command = std::process::Command::new("unshare");
+    command.args(["--pid", "--fork", "--mount-proc", crons, "run", "job", "--", "sh", "-c", script]);
+    command.current_dir(lab.path("")).env("SENTRY_CRONS", "off").env("CRONS_SPOOL", lab.spool());
+    let Ok(output) = command.output() else {
+        eprintln!("skipped: there is no `unshare`");
+        return;
+    };
+    let (code, out, error) = texts(&output);
+    if error.contains("unshare") {
+        eprintln!("skipped: this user cannot make a namespace: {error}");
+        return;
+    }
+    assert_eq!((code, &*out), (Some(6), "crons\n"), "{error}");
+}
+
+#[test]
+fn a_job_outlives_a_crons_that_is_killed() {
+    let lab = Lab::new();
+    let (mut crons, job) = start(&lab, &["job"], "while [ ! -e go ]; do sleep 0.01; done; echo > went");
+    kill(crons.id(), SIGKILL);
+    wait(&mut crons);
+    assert!(is_alive(job));
+    std::fs::write(lab.path("go"), "").unwrap();
+    until_written(&lab.path("went"), "\n");
+}
