@@ -134,14 +134,33 @@ impl Browser {
 
     /// Clicks on the link or button that this CSS selector finds.
     pub async fn click(&self, css: &str) {
-        self.find(css).await.click().await.unwrap();
+        self.act(css, None).await;
     }
 
     /// Replaces the text of an input.
     pub async fn fill(&self, css: &str, text: &str) {
-        let input = self.find(css).await;
-        input.clear().await.unwrap();
-        input.send_keys(text).await.unwrap();
+        self.act(css, Some(text)).await;
+    }
+
+    /// Clicks on an element, or replaces its text; again if a change of the page has replaced the element meanwhile.
+    async fn act(&self, css: &str, text: Option<&str>) {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let element = self.find(css).await;
+            let done = match text {
+                None => element.click().await,
+                Some(text) => match element.clear().await {
+                    Ok(()) => element.send_keys(text).await,
+                    failed => failed,
+                },
+            };
+            match done {
+                Ok(()) => return,
+                Err(error)
+                    if error.is_stale_element_reference() && tokio::time::Instant::now() < deadline => {}
+                Err(error) => panic!("{css} on {}: {error}", self.path().await),
+            }
+        }
     }
 
     /// Waits until the visible text of the page contains `part`.

@@ -1,6 +1,6 @@
 //! Takes the pictures of the README: the list, the page of a monitor, and why, in both schemes, with the data of `crons demo`.
 //!
-//! usage: screenshots PATH_OF_CRONS FOLDER
+//! usage: `screenshots PATH_OF_CRONS FOLDER`
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a script for maintainers")]
 
 use std::io::{BufRead, BufReader};
