@@ -149,6 +149,7 @@ impl Stage {
     fn apply(&mut self, report: &JobReport) {
         let event = CheckInEvent {
             note: None,
+            trace: None,
             project: super::model::PROJECT,
             monitor_slug: self.monitor.slug.clone(),
             environment: crons_types::Environment::DEFAULT.to_owned(),
