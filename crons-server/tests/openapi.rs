@@ -27,12 +27,25 @@ fn routes_of(function: &str) -> BTreeSet<String> {
 /// A path with names of things that exist.
 fn filled(server: &Harness, path: &str) -> String {
     let incident = server.api("/incidents/")[0]["id"].as_str().unwrap().to_owned();
-    let id = if path.contains("/incidents/") { incident } else { id('a') };
+    let id = if path.contains("/incidents/") {
+        incident
+    } else if path.contains("/tokens/{id}") {
+        let made =
+            server.agent.post(server.url("/api/0/organizations/crons/tokens/")).send(token().to_string());
+        let made: Value = made.unwrap().body_mut().read_json().unwrap();
+        made["id"].as_str().unwrap().to_owned()
+    } else {
+        id('a')
+    };
     path.replace("{organization}", "crons")
         .replace("{project}", "1")
         .replace("{slug}", "job")
         .replace("{environment}", "production")
         .replace("{id}", &id)
+}
+
+fn token() -> Value {
+    json!({"name": "dashboard", "scope": "read"})
 }
 
 fn server() -> Harness {
@@ -80,6 +93,7 @@ fn every_documented_route_answers_as_documented() {
             // Anew for each: some of them delete what others need.
             let server = server();
             let body = match (method.as_str(), path.as_str()) {
+                ("post", path) if path.ends_with("/tokens/") => token(),
                 ("post", _) => json!({"name": "New", "config": {"schedule": "0 * * * *"}}),
                 ("put", path) if path.ends_with("acknowledgement/") => json!({"by": "Ada"}),
                 ("put", path) if path.ends_with("/monitors/") => json!({"ids": ["job"], "isMuted": true}),

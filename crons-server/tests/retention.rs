@@ -167,7 +167,7 @@ fn a_database_of_schema_1_keeps_all_that_it_had() {
     let server = schema_1("11:01:40");
     let monitors = server.api("/monitors/");
     let slugs: Vec<&str> = monitors.as_array().unwrap().iter().map(|m| m["slug"].as_str().unwrap()).collect();
-    assert_eq!(slugs, ["failing", "flaky", "job", "open", "slow"]);
+    assert_eq!(slugs, ["open", "slow", "flaky", "failing", "job"], "failing first");
     let job = server.monitor("job");
     assert_eq!((&job["owner"]["id"], &job["config"]["checkin_margin"]), (&json!("ops"), &json!(7)));
     let environments: Vec<(&str, &str)> = job["environments"]

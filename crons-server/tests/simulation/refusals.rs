@@ -121,7 +121,7 @@ fn what_is_accepted_but_not_as_sent_has_an_error_of_sentrys() {
     let cut = ok("a").set(json!({"checkin_margin": 0, "max_runtime": 99_999}));
     assert_eq!(accepted(&[("10:00", cut)]), failed);
     // A held check-in has them, too.
-    let held = ok("a").bare().with("note", "x");
+    let held = ok("a").bare().with("remark", "x");
     let told = report(&[("10:00:10", held.clone()), ("10:00:12", in_progress("a"))], EVERY, LIMIT);
     assert_eq!(only(&told, &['?']), ["? 10:00:10 accepted CHECKIN_VALIDATION_FAILED"]);
     let told = report(&[("10:00:10", held)], EVERY, LIMIT);

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::alerts::Alert;
 use super::incident_shapes::Incident;
-use super::openapi_bodies::{acknowledgement, bulk, environment, monitor};
+use super::openapi_bodies::{acknowledgement, bulk, environment, monitor, token};
 use super::outages::Outage;
 use super::processing_errors::ProcessingErrors;
 use super::shapes::{CheckIn, Monitor};
@@ -161,7 +161,7 @@ const OF_MONITORS: [Operation; 16] = [
 ];
 
 /// The other routes of the organization.
-const OF_ORGANIZATION: [Operation; 10] = [
+const OF_ORGANIZATION: [Operation; 13] = [
     Operation::get(
         "/monitors-stats/",
         "Count check-ins by buckets of time",
@@ -204,6 +204,9 @@ const OF_ORGANIZATION: [Operation; 10] = [
         &USAGE,
         Answer::Json(200, many::<Outage>),
     ),
+    Operation::get("/tokens/", "List API tokens", &[], Answer::Json(200, any_list)),
+    Operation::change(("post", "/tokens/"), "Create an API token", &[], Some(token), Answer::Json(201, any)),
+    Operation::change(("delete", "/tokens/{id}/"), "Revoke an API token", &[], None, Answer::Empty(204)),
 ];
 
 /// The routes outside of the organization.

@@ -35,6 +35,19 @@ pub(super) fn monitor() -> Value {
     })
 }
 
+/// An API token that is created.
+pub(super) fn token() -> Value {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["name", "scope"],
+        "properties": {
+            "name": {"type": "string", "minLength": 1, "maxLength": super::tokens::MAX_NAME},
+            "scope": {"type": "string", "enum": ["read", "write"]},
+        },
+    })
+}
+
 /// A change of several monitors.
 pub(super) fn bulk() -> Value {
     json!({

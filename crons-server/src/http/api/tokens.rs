@@ -25,7 +25,7 @@ use crate::store::{ApiToken, Scope, TokenChange, TokenHash};
 /// The most tokens that there can be.
 const MAX_TOKENS: usize = 200;
 /// The longest name, in characters.
-const MAX_NAME: usize = 64;
+pub(super) const MAX_NAME: usize = 64;
 
 /// The body of a request for a token.
 #[derive(Debug, Deserialize)]
