@@ -6,7 +6,8 @@ use super::lab::{Lab, kill, statuses, texts, until_written, wait};
 
 /// Starts a run that holds the lock until the file `go` exists.
 fn hold(lab: &Lab, flags: &[&str]) -> Child {
-    let script = "echo > held; while [ ! -e go ]; do sleep 0.01; done";
+    // The job ends with the folder of its test, too, so that a test that fails leaves none behind.
+    let script = "echo > held; while [ -e held ] && [ ! -e go ]; do sleep 0.01; done";
     let child = lab.command(flags, &["sh", "-c", script]).stderr(Stdio::null()).spawn().unwrap();
     until_written(&lab.path("held"), "\n");
     child
