@@ -1,9 +1,10 @@
-//! The invented history: the check-ins of ninety days, and what people did.
+//! The invented history: the check-ins of ninety days, and the commands of people.
 
 use std::ops::Range;
 
 use crons_server::{TimelineAction, TimelineEvent};
 use crons_types::{Interval, IntervalUnit, Schedule, Timezone, calendar};
+use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -17,10 +18,11 @@ pub(super) fn outage(now: Timestamp) -> Range<Timestamp> {
     days_before(now, 20.4)..days_before(now, 20.15)
 }
 
-/// All that arrives at the invented server until `now`, in order of time.
+/// Returns the check-ins and commands that the invented server receives until `now`, in order of time.
 pub(super) fn events(now: Timestamp) -> Vec<TimelineEvent> {
     let outage = outage(now);
-    let mut random = Random(1);
+    // The same seed makes the same history each time.
+    let mut random = Rng::with_seed(1);
     let mut events: Vec<TimelineEvent> =
         jobs::jobs().iter().flat_map(|job| check_ins(job, now, &mut random)).collect();
     events.extend(a_run_in_progress(now, &mut random));
@@ -33,7 +35,7 @@ pub(super) fn events(now: Timestamp) -> Vec<TimelineEvent> {
 }
 
 /// The check-ins of a job.
-fn check_ins(job: &Job, now: Timestamp, random: &mut Random) -> Vec<TimelineEvent> {
+fn check_ins(job: &Job, now: Timestamp, random: &mut Rng) -> Vec<TimelineEvent> {
     let timezone = Timezone::parse(job.timezone).unwrap_or(Timezone::UTC);
     let (schedule, written) = match job.schedule {
         jobs::Schedule::Crontab(crontab) => {
@@ -58,9 +60,9 @@ fn check_ins(job: &Job, now: Timestamp, random: &mut Random) -> Vec<TimelineEven
             .find(|spell| (days_before(now, spell.days.0)..days_before(now, spell.days.1)).contains(&slot))
             .map_or(Fate::Ok, |spell| spell.fate);
         // Random numbers are drawn for each slot, so that a spell changes nothing of the runs around it.
-        let start = slot + SignedDuration::from_millis(random.between(400, 14_000));
-        let millis = random.between(i64::from(job.seconds.0) * 1_000, i64::from(job.seconds.1) * 1_000);
-        let id = random.id();
+        let start = slot + SignedDuration::from_millis(random.i64(400..14_000));
+        let millis = random.i64(i64::from(job.seconds.0) * 1_000..i64::from(job.seconds.1) * 1_000);
+        let id = id(random);
         if fate == Fate::Missed {
             continue;
         }
@@ -91,16 +93,16 @@ fn check_ins(job: &Job, now: Timestamp, random: &mut Random) -> Vec<TimelineEven
 }
 
 /// A run that began a few minutes ago.
-fn a_run_in_progress(now: Timestamp, random: &mut Random) -> Vec<TimelineEvent> {
+fn a_run_in_progress(now: Timestamp, random: &mut Rng) -> Vec<TimelineEvent> {
     let config = json!({
         "schedule": {"type": "interval", "value": 1, "unit": "day"}, "max_runtime": 180, "owner": "team:data",
     });
     let mut events = Vec::new();
     for day in (0..30).rev() {
-        let (start, id) = (days_before(now, f64::from(day) + 0.008), random.id());
+        let (start, id) = (days_before(now, f64::from(day) + 0.008), id(random));
         let payload = |status: &str| json!({"check_in_id": id, "monitor_slug": "import-catalogue", "status": status, "monitor_config": config});
         events.push(TimelineEvent { at: start, action: TimelineAction::CheckIn(payload("in_progress")) });
-        let end = start + SignedDuration::from_mins(random.between(70, 110));
+        let end = start + SignedDuration::from_mins(random.i64(70..110));
         events.push(TimelineEvent { at: end, action: TimelineAction::CheckIn(payload("ok")) });
     }
     events
@@ -130,29 +132,13 @@ fn not_accepted(now: Timestamp) -> [TimelineEvent; 2] {
     ]
 }
 
-fn days_before(now: Timestamp, days: f64) -> Timestamp {
-    now.saturating_sub(SignedDuration::from_secs_f64(days * 86_400.0)).unwrap_or(now)
+/// A random id of a run.
+fn id(random: &mut Rng) -> String {
+    format!("{:032x}", random.u128(..))
 }
 
-/// Numbers that look random and are the same in each demo: splitmix64 of Steele, Lea and Flood.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn between(&mut self, least: i64, most: i64) -> i64 {
-        let span = most.abs_diff(least) + 1;
-        least.saturating_add_unsigned(self.next() % span)
-    }
-
-    fn id(&mut self) -> String {
-        format!("{:016x}{:016x}", self.next(), self.next())
-    }
+fn days_before(now: Timestamp, days: f64) -> Timestamp {
+    now.saturating_sub(SignedDuration::from_secs_f64(days * 86_400.0)).unwrap_or(now)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crons_types::{Schedule, Timezone};
 use jiff::SignedDuration;
 
-use super::imported::{Imported, Left};
+use super::imported::{Imported, Left, NotWrapped};
 use super::job;
 use super::words::shell_quoted;
 use super::wrapped::{Slugs, Wrapped};
@@ -43,11 +43,14 @@ pub(super) fn import(text: &str, settings: &Settings, slugs: &mut Slugs) -> Impo
                     imported.text.push('\n');
                     continue;
                 }
-                Err(NotWrapped::NothingToDo(reason)) => imported.left.push(Left::expected(place, reason)),
-                Err(NotWrapped::Unable(reason)) => {
-                    let comment = format!("# crons: the next line is not wrapped: {reason}\n");
-                    imported.text.push_str(&comment);
-                    imported.left.push(Left::new(place, reason));
+                Err(cause) => {
+                    if let NotWrapped::Unable(reason) = &cause {
+                        let comment = format!("# crons: the next line is not wrapped: {reason}\n");
+                        // The line may have it from an earlier import.
+                        let comment = if imported.text.ends_with(&comment) { "" } else { &comment };
+                        imported.text.push_str(comment);
+                    }
+                    imported.left.push(Left { place, cause });
                 }
             }
         }
@@ -55,12 +58,6 @@ pub(super) fn import(text: &str, settings: &Settings, slugs: &mut Slugs) -> Impo
         imported.text.push('\n');
     }
     imported
-}
-
-/// Why a line is left as it is.
-enum NotWrapped {
-    NothingToDo(String),
-    Unable(String),
 }
 
 /// A line `NAME = value` with its name and value, each without quotes; `None` for any other line.
@@ -95,31 +92,28 @@ fn wrap(
     variables: &Variables,
     slugs: &mut Slugs,
 ) -> Result<String, NotWrapped> {
-    let unable = |reason: String| NotWrapped::Unable(reason);
     let fields = if line.starts_with('@') { 1 } else { 5 };
-    let (schedule, rest) = split_fields(line, fields).ok_or_else(|| {
-        unable(format!("a job has {fields} schedule fields and a command; this line has fewer"))
-    })?;
+    let (schedule, rest) = split_fields(line, fields)
+        .ok_or_else(|| format!("a job has {fields} schedule fields and a command; this line has fewer"))?;
     let (user, command) = if settings.is_system {
         split_fields(rest, 1)
-            .ok_or_else(|| unable("a line of a system crontab names a user, then a command".to_owned()))?
+            .ok_or_else(|| "a line of a system crontab names a user, then a command".to_owned())?
     } else {
         ("", rest)
     };
     if schedule == "@reboot" {
-        return Err(NotWrapped::NothingToDo("@reboot is no schedule: no run of it can be missed".to_owned()));
+        return Err(NotWrapped::NotNeeded("@reboot is no schedule: no run of it can be missed".to_owned()));
     }
     // Cron ends the command at the first `%` without a backslash; the rest is its standard input.
     let end = command_end(command);
     let (command, input) = command.split_at(end);
     let run = command.replace("\\%", "%");
-    let mut words = run.split_whitespace();
-    if words.next().is_some_and(|program| program.ends_with("crons")) && words.next() == Some("run") {
-        return Err(NotWrapped::NothingToDo("the job runs under `crons run` already".to_owned()));
+    if job::is_wrapped(run.split_whitespace()) {
+        return Err(NotWrapped::NotNeeded("the job runs under `crons run` already".to_owned()));
     }
     let wrapped = Wrapped {
-        schedule: schedule_of(schedule).map_err(unable)?,
-        timezone: variables.timezone.clone().map_err(unable)?,
+        schedule: schedule_of(schedule)?,
+        timezone: variables.timezone.clone()?,
         slug: slugs.unique(&job::slug(&run)),
         lateness: SignedDuration::ZERO,
         longest: None,

@@ -1,6 +1,6 @@
 //! The result of a translation.
 
-/// A translation: the text to install, and a sentence about each job that was not wrapped.
+/// The text to install, and the jobs that were not wrapped.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Imported {
     pub(super) text: String,
@@ -12,17 +12,27 @@ pub(super) struct Imported {
 pub(super) struct Left {
     /// The place of the job, such as `line 7`.
     pub(super) place: String,
-    pub(super) reason: String,
-    /// Whether the job has no schedule at all, or is wrapped already, so that leaving it is right.
-    pub(super) is_expected: bool,
+    pub(super) cause: NotWrapped,
 }
 
-impl Left {
-    pub(super) fn new(place: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { place: place.into(), reason: reason.into(), is_expected: false }
-    }
+/// The reason why a job was left as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NotWrapped {
+    /// The job has no schedule, or is wrapped already.
+    NotNeeded(String),
+    /// The job would have to be wrapped by hand.
+    Unable(String),
+}
 
-    pub(super) fn expected(place: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { is_expected: true, ..Self::new(place, reason) }
+impl NotWrapped {
+    pub(super) fn reason(&self) -> &str {
+        let (Self::NotNeeded(reason) | Self::Unable(reason)) = self;
+        reason
+    }
+}
+
+impl From<String> for NotWrapped {
+    fn from(reason: String) -> Self {
+        Self::Unable(reason)
     }
 }

@@ -74,6 +74,12 @@ pub(super) fn needs_shell(command: &str) -> bool {
     starts_in_shell || tokens.iter().any(|token| matches!(token, Token::Operator(_)))
 }
 
+/// Whether the words of a command run a job under `crons run`.
+pub(super) fn is_wrapped<'a>(words: impl IntoIterator<Item = &'a str>) -> bool {
+    let mut words = words.into_iter();
+    words.next().is_some_and(|program| base_name(program) == "crons") && words.next() == Some("run")
+}
+
 /// The slug for a command, by the program or the script that it runs.
 pub(super) fn slug(command: &str) -> String {
     let name = name(command, 0).unwrap_or_default().replace(['.', '/'], "-");

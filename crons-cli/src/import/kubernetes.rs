@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::imported::{Imported, Left};
+use super::imported::{Imported, Left, NotWrapped};
 use super::interval::interval;
 use super::job;
 use super::wrapped::{Slugs, Wrapped};
@@ -82,7 +82,7 @@ pub(super) fn import(
         let name = object["metadata"]["name"].as_str().unwrap_or("without a name").to_owned();
         match wrap(object, timezone, crons, slugs) {
             Ok(wrapped) => imported.text.push_str(&wrapped),
-            Err(reason) => imported.left.push(Left::new(format!("CronJob {name}"), reason)),
+            Err(cause) => imported.left.push(Left { place: format!("CronJob {name}"), cause }),
         }
     }
     if found == 0 {
@@ -99,23 +99,23 @@ fn objects(mut document: Value) -> Vec<Value> {
     }
 }
 
-fn wrap(object: Value, timezone: Timezone, crons: &str, slugs: &mut Slugs) -> Result<String, String> {
+fn wrap(object: Value, timezone: Timezone, crons: &str, slugs: &mut Slugs) -> Result<String, NotWrapped> {
     let CronJob { metadata, spec } =
         serde_json::from_value(object).map_err(|error| format!("it is no CronJob of batch/v1: {error}"))?;
     let containers = spec.job_template.spec.template.spec.containers;
     let [Container { name, command }] = &containers[..] else {
-        return Err(format!(
+        return Err(NotWrapped::Unable(format!(
             "its pod has {} containers; wrap the command of the one that is the job",
             containers.len()
-        ));
+        )));
     };
     if command.is_empty() {
-        return Err(format!(
+        return Err(NotWrapped::Unable(format!(
             "its container {name} has no `command`: that of the image runs, which the file does not say; write it out"
-        ));
+        )));
     }
-    if command.first().is_some_and(|program| program.ends_with("crons")) {
-        return Err(format!("its container {name} runs under `crons` already"));
+    if job::is_wrapped(command.iter().map(String::as_str)) {
+        return Err(NotWrapped::NotNeeded(format!("its container {name} runs under `crons run` already")));
     }
     let (schedule, zone) = schedule(&spec.schedule)?;
     let zone = match spec.time_zone {

@@ -18,7 +18,7 @@ use std::process::Command;
 
 use crons_types::Timezone;
 
-use self::imported::{Imported, Left};
+use self::imported::{Imported, Left, NotWrapped};
 use self::wrapped::Slugs;
 
 /// The arguments of the command.
@@ -100,10 +100,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
     };
     std::io::stdout().lock().write_all(imported.text.as_bytes())?;
     let mut errors = std::io::stderr().lock();
-    for Left { place, reason, .. } in &imported.left {
-        writeln!(errors, "crons: {place}: left as it is: {reason}")?;
+    for Left { place, cause } in &imported.left {
+        writeln!(errors, "crons: {place}: left as it is: {}", cause.reason())?;
     }
-    Ok(imported.left.iter().all(|left| left.is_expected))
+    Ok(imported.left.iter().all(|left| matches!(left.cause, NotWrapped::NotNeeded(_))))
 }
 
 fn read(file: &Path) -> Result<String, String> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crons_types::{Schedule, Timezone};
 use jiff::SignedDuration;
 
-use super::imported::{Imported, Left};
+use super::imported::{Imported, Left, NotWrapped};
 use super::interval::interval;
 use super::job;
 use super::on_calendar::OnCalendar;
@@ -37,7 +37,7 @@ pub(super) fn import(
     for unit in units {
         match drop_in(unit, folders, timezone, crons, slugs) {
             Ok(text) => imported.text.push_str(&text),
-            Err(reason) => imported.left.push(Left::new(unit, reason)),
+            Err(cause) => imported.left.push(Left { place: unit.clone(), cause }),
         }
     }
     imported
@@ -50,7 +50,7 @@ fn drop_in(
     timezone: Timezone,
     crons: &str,
     slugs: &mut Slugs,
-) -> Result<String, String> {
+) -> Result<String, NotWrapped> {
     let timer_path = find(unit, folders)?;
     let name = timer_path.file_stem().unwrap_or_default().to_string_lossy();
     let timer = read(&timer_path)?;
@@ -92,30 +92,29 @@ fn wrap(
     timezone: Timezone,
     crons: &str,
     slugs: &mut Slugs,
-) -> Result<String, String> {
+) -> Result<String, NotWrapped> {
     let service_type = service.value("Service", "Type").unwrap_or("simple");
     if !matches!(service_type, "simple" | "exec" | "oneshot" | "idle") {
-        return Err(format!(
+        return Err(NotWrapped::Unable(format!(
             "its service has Type={service_type}, which expects the job itself as its main process"
-        ));
+        )));
     }
     let commands = service.values("Service", "ExecStart");
     let [command] = commands[..] else {
-        return Err(format!(
+        return Err(NotWrapped::Unable(format!(
             "its service has {} lines ExecStart=; one is needed: wrap each by hand",
             commands.len()
-        ));
+        )));
     };
     let (prefix, command) = command.split_at(command.find(|sign| !"-:+!@".contains(sign)).unwrap_or(0));
     if prefix.contains('@') {
-        return Err(
+        return Err(NotWrapped::Unable(
             "ExecStart= has the prefix `@`, which names the process; `crons run` cannot pass that on"
                 .to_owned(),
-        );
+        ));
     }
-    let mut words = command.split_whitespace();
-    if words.next().is_some_and(|program| program.ends_with("crons")) && words.next() == Some("run") {
-        return Err("its service runs under `crons run` already".to_owned());
+    if job::is_wrapped(command.split_whitespace()) {
+        return Err(NotWrapped::NotNeeded("its service runs under `crons run` already".to_owned()));
     }
     let (schedule, zone, seconds) = schedule(timer)?;
     let setting = |key: &str, default| match timer.value("Timer", key) {

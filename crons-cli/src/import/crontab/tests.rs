@@ -68,12 +68,12 @@ fn a_system_crontab_keeps_the_user() {
         --shell -- 'cd / && run-parts /etc/cron.hourly'\n";
     assert_eq!((imported.text.as_str(), &imported.left[..]), (expected, &[][..]));
     let imported = import_with("@daily root\n", true);
-    assert!(imported.left[0].reason.contains("names a user"), "{:?}", imported.left);
+    assert!(imported.left[0].cause.reason().contains("names a user"), "{:?}", imported.left);
 }
 
 #[test]
 fn a_line_that_cannot_be_wrapped_is_kept_and_says_why() {
-    for (line, is_expected, reason) in [
+    for (line, is_right, reason) in [
         ("@reboot start", true, "@reboot is no schedule"),
         ("0 3 * * * /usr/bin/crons run backup -- backup", true, "already"),
         ("@every_minute a", false, "@every_minute"),
@@ -84,12 +84,14 @@ fn a_line_that_cannot_be_wrapped_is_kept_and_says_why() {
     ] {
         let imported = import_with(line, false);
         let [left] = &imported.left[..] else { panic!("{line}: {:?}", imported.left) };
-        assert_eq!(left.is_expected, is_expected, "{line}");
-        assert!(left.reason.contains(reason), "{line}: {}", left.reason);
+        assert_eq!(matches!(left.cause, NotWrapped::NotNeeded(_)), is_right, "{line}");
+        assert!(left.cause.reason().contains(reason), "{line}: {:?}", left.cause);
         assert!(imported.text.ends_with(&format!("{line}\n")), "{line}: {}", imported.text);
     }
+    let once = import_with("61 3 * * * a\n", false).text;
+    assert_eq!(import_with(&once, false).text, once, "the comment is written once");
     let imported = import_with("CRON_TZ=Mars/X\n0 3 * * * a\n", false);
-    assert!(imported.left[0].reason.contains("CRON_TZ"), "{:?}", imported.left);
+    assert!(imported.left[0].cause.reason().contains("CRON_TZ"), "{:?}", imported.left);
 }
 
 #[test]
@@ -99,7 +101,7 @@ fn a_wrapped_crontab_is_left_as_it_is() {
 }
 
 proptest::proptest! {
-    /// Whatever a crontab holds: each of its lines is there again, as it was or wrapped, and a second import changes nothing.
+    /// Each line of any crontab is kept or wrapped, and a second import wraps nothing more.
     #[test]
     fn any_text_is_imported_line_by_line(
         lines in proptest::collection::vec("([0-9*/,@-]{1,5} ){0,5}[a-z'\"%\\\\;&|<> =$(){}#~-]{0,20}|\\PC{0,20}", 0..6),

@@ -58,7 +58,7 @@ fn a_cron_job_that_cannot_be_translated_says_why() {
     ] {
         let imported = import_text(&cron_job(spec, container)).unwrap();
         assert_eq!(imported.text, "", "{spec}");
-        assert!(imported.left[0].reason.contains(reason), "{spec}: {:?}", imported.left);
+        assert!(imported.left[0].cause.reason().contains(reason), "{spec}: {:?}", imported.left);
     }
     assert!(import_text("kind: Service\n").unwrap_err().contains("no object of kind CronJob"));
     assert!(import_text("a: [").unwrap_err().contains("no YAML"));

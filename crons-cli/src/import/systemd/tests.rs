@@ -55,9 +55,12 @@ fn a_timer_that_cannot_be_translated_says_why() {
     ] {
         let imported = import_units(timer, service);
         assert_eq!(imported.text, "", "{timer}");
-        assert!(imported.left[0].reason.contains(reason), "{timer}: {:?}", imported.left);
+        assert!(imported.left[0].cause.reason().contains(reason), "{timer}: {:?}", imported.left);
     }
     let units = ["none".to_owned()];
     let imported = import(&units, &["/nowhere"], Timezone::UTC, "crons", &mut Slugs::default());
-    assert!(imported.left[0].reason.contains("there is no unit none.timer in /nowhere"), "{imported:?}");
+    assert!(
+        imported.left[0].cause.reason().contains("there is no unit none.timer in /nowhere"),
+        "{imported:?}"
+    );
 }
