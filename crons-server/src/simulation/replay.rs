@@ -5,7 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::report::Report;
 use super::simulator::{Simulation, Ticks};
-use crate::domain::{CheckIn, CheckInEvent, Config, ConfigPatch, ConfigUpdate, ReceivedCheckIn, Status};
+use crate::domain::{
+    CheckIn, CheckInEvent, Config, ConfigPatch, ConfigUpdate, ReceivedCheckIn, Status, truncate_to_minute,
+};
 use crate::settings::{Database, Quotas, RateLimit};
 use crate::store::{self, StoreError};
 
@@ -153,9 +155,12 @@ pub(super) fn reports_of(row: &CheckIn) -> Vec<(Timestamp, CheckInStatus, Option
     reports
 }
 
-/// When a run must have said that it is alive, at the latest, since it was not timed out.
+/// The reports that kept a run from timing out, at the latest instants: without one, its deadline would have passed before its end.
 fn kept_alive(begin: Timestamp, end: Timestamp, runtime: u32) -> impl Iterator<Item = Timestamp> {
-    let step = SignedDuration::from_mins(i64::from(runtime.max(2)) - 1);
-    std::iter::successors(begin.checked_add(step).ok(), move |at| at.checked_add(step).ok())
-        .take_while(move |at| *at < end)
+    let minutes = |minutes: u32| SignedDuration::from_mins(i64::from(minutes));
+    let next = move |at: &Timestamp| {
+        let deadline = truncate_to_minute(*at).checked_add(minutes(runtime)).ok()?;
+        if end < deadline { None } else { at.checked_add(minutes(runtime.max(2) - 1)).ok() }
+    };
+    std::iter::successors(next(&begin), next).take_while(move |at| *at < end)
 }
