@@ -196,6 +196,19 @@ fn the_stream_of_a_monitor_tells_its_changes_only() {
 }
 
 #[test]
+fn an_acknowledgement_arrives_on_the_page_of_its_monitor() {
+    let server = Harness::at("10:00:00");
+    let mut stream = open(&server, "monitor=job");
+    server.send_now(&run("job", "error"));
+    assert_eq!(stream.next().unwrap().name, "changed");
+    let incident = server.api("/incidents/")[0]["id"].as_str().unwrap().to_owned();
+    let before = stream.last_id.clone();
+    server.put(&format!("{API}/incidents/{incident}/acknowledgement/"), &json!({"by": "Ada"}));
+    assert_eq!(stream.next().unwrap().name, "changed");
+    assert_ne!(stream.last_id, before);
+}
+
+#[test]
 fn streams_do_not_delay_the_shutdown() {
     let mut server = Harness::at("10:00:00");
     let mut streams: Vec<Stream> = (0..20).map(|_| open(&server, "")).collect();
