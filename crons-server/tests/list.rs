@@ -140,6 +140,23 @@ fn a_row_says_state_schedule_deadline_and_durations() {
 }
 
 #[test]
+fn a_monitor_with_a_name_shows_it_beside_its_slug_and_is_found_by_it() {
+    let server = Harness::at("10:00:00");
+    for slug in ["job", "other"] {
+        send(&server, "10:00:00", slug, "production", check_in(NIL, "ok"));
+    }
+    let name = "Nightly <backup> of Köln";
+    assert_eq!(server.put(&format!("{API}/monitors/job/"), &json!({"name": name})).status, 200);
+    let html = page(&server, "/?query=nightly+%3CBACKUP");
+    assert_eq!(slugs(&server, "/?query=nightly+%3CBACKUP"), ["job"]);
+    assert!(html.contains("<a href=\"/monitors/job\">Nightly &lt;backup&gt; of Köln</a>"), "{html}");
+    assert!(html.contains("<code>job</code>"), "{html}");
+    assert_eq!(slugs(&server, "/?query=JOB"), ["job"], "by the slug as well");
+    let other = page(&server, "/?query=other");
+    assert!(!other.contains("<code>other</code>"), "the slug stands once: {other}");
+}
+
+#[test]
 fn a_failure_below_its_threshold_is_a_failed_run_of_a_well_monitor() {
     let server = Harness::at("10:00:00");
     let twice = hourly(&json!({"failure_issue_threshold": 2}));

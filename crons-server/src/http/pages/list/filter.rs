@@ -18,7 +18,7 @@ const PARAMETERS: [&str; 7] = ["state", "query", "owner", "environment", "window
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Filter {
     pub state: Option<Health>,
-    /// A part of the name, of the owner or of the name of an environment, in any case of letters.
+    /// A part of the name, the slug, the owner or the name of an environment, in any case of letters.
     pub search: Option<String>,
     pub owner: Option<String>,
     pub environment: Option<String>,

@@ -40,8 +40,9 @@ impl Rows<'_> {
         html! {
             li class={ "monitor " (state.key()) } id={ "monitor-" (slug) } data-slug=(slug) data-state=(state.key()) {
                 div.who {
-                    input.choose type="checkbox" name="slug" value=(slug) form=(bulk::FORM) aria-label={ "Choose " (slug) };
-                    h2 { a href={ "/monitors/" (slug) } { (slug) } }
+                    input.choose type="checkbox" name="slug" value=(slug) form=(bulk::FORM) aria-label={ "Choose " (monitor.name()) };
+                    h2 { a href={ "/monitors/" (slug) } { (monitor.name()) } }
+                    @if monitor.name() != slug { p.note { code { (slug) } } }
                     (state.label())
                     p.note {
                         @match &monitor.owner { Some(owner) => (owner), None => "no owner" }
