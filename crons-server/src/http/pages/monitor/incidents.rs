@@ -5,37 +5,28 @@ use maud::{Markup, html};
 
 use crate::domain::Failures;
 use crate::http::pages::return_to::RETURN_TO;
+use crate::http::pages::table::table;
 use crate::http::pages::words;
 use crate::store::{IncidentView, Page};
 
-/// `page` is the address of the page.
+/// The newest incidents; `page` is the address of the page that shows them, to which its forms lead back.
 pub(super) fn incidents(
     found: &Page<IncidentView>,
     with_environment: bool,
     page: &str,
     now: Timestamp,
 ) -> Markup {
+    let mut columns = vec!["Began", "Lasted", "Failures"];
+    columns.extend(with_environment.then_some("Environment"));
+    columns.extend(["Acknowledged", "Why"]);
+    let rows = html! { @for view in &found.items { (incident(view, with_environment, page, now)) } };
     html! {
         section {
             h2 #incidents { "Incidents" }
             @if found.items.is_empty() {
                 p { "There are none." }
             } @else {
-                div.scroll tabindex="0" role="region" aria-labelledby="incidents" {
-                    table {
-                        thead {
-                            tr {
-                                th scope="col" { "Began" }
-                                th scope="col" { "Lasted" }
-                                th scope="col" { "Failures" }
-                                @if with_environment { th scope="col" { "Environment" } }
-                                th scope="col" { "In hand" }
-                                th scope="col" { "Why" }
-                            }
-                        }
-                        tbody { @for view in &found.items { (incident(view, with_environment, page, now)) } }
-                    }
-                }
+                (table("incidents", None, &columns, &rows))
                 @if found.more { p.note { "Earlier incidents are in the API, at " code { "/incidents/" } "." } }
             }
         }
@@ -67,7 +58,7 @@ fn incident(view: &IncidentView, with_environment: bool, page: &str, now: Timest
     }
 }
 
-/// The form that takes an open incident in hand, or gives it back.
+/// The form that acknowledges an open incident, or withdraws the acknowledgement.
 fn acknowledgement(id: &str, is_acknowledged: bool, page: &str) -> Markup {
     html! {
         form.actions method="post" action={ "/incidents/" (id) "/acknowledgement" } {
