@@ -70,16 +70,13 @@ fn every_page_says_how_the_server_itself_is() {
     };
     let said = footer(&server);
     assert!(said.contains("last tick never") && said.contains("last alert delivered never"), "{said}");
-    assert!(said.contains("never known not to be receiving"), "{said}");
+    assert!(said.contains("no outage is known"), "{said}");
     server.advance("10:02:00");
     assert_eq!(server.send("10:02:05", &harness::check_in(harness::NIL, "ok")).status, 200);
     server.set_clock("10:02:15");
     let said = footer(&server);
     assert!(said.contains("datetime=\"2024-06-03T10:02:00Z\">15 s ago"), "{said}");
-    assert!(
-        said.contains("last commit <time class=\"relative\" datetime=\"2024-06-03T10:02:05Z\""),
-        "{said}"
-    );
+    assert!(said.contains("last commit <time datetime=\"2024-06-03T10:02:05Z\">10 s ago"), "{said}");
     server.start("10:30:00");
     let said = footer(&server);
     assert!(

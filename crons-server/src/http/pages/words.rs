@@ -25,6 +25,11 @@ pub(crate) fn relative(instant: Timestamp, now: Timestamp) -> Markup {
     html! { time.relative datetime=(machine(instant)) { (relative_text(instant, now)) } }
 }
 
+/// The distance of an instant from the time of the page, which the script does not change.
+pub(crate) fn distance(instant: Timestamp, now: Timestamp) -> Markup {
+    html! { time datetime=(machine(instant)) { (relative_text(instant, now)) } }
+}
+
 fn relative_text(instant: Timestamp, now: Timestamp) -> String {
     let seconds = instant.duration_since(now).as_secs();
     let length = span(seconds.unsigned_abs());
