@@ -1,4 +1,4 @@
-// The script of all pages. Everything can be read without it; it keeps times up to date and saves reloads.
+// The script of all pages. They can be read without it; it keeps times and rows up to date, and saves reloads.
 "use strict";
 
 (() => {
@@ -7,7 +7,7 @@
   let ahead = sent ? sent - Date.now() : 0;
   const now = () => Date.now() + ahead;
 
-  // The same words as `span` on the server.
+  // Writes a length of time as `span` does on the server.
   const spanText = (seconds) => {
     const minutes = Math.floor(seconds / 60);
     const [days, hours, rest] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24, minutes % 60];
@@ -150,8 +150,9 @@
     document.querySelector("link[rel=icon]").href = state ? `/favicon.svg?state=${state}` : "/favicon.svg";
   };
 
-  // Replaces a row without moving anything: what is open or checked stays so, and what has the focus keeps it.
+  // Replaces a row without moving anything: it keeps its open parts, its checked box, the focus, and the bucket that is looked at.
   const replace = (old, html) => {
+    const [looked, number] = [[...old.querySelectorAll(".timeline")].indexOf(chosen?.timeline), chosen?.number];
     const template = document.createElement("template");
     template.innerHTML = html;
     const row = template.content.firstElementChild;
@@ -163,6 +164,7 @@
     check(row, checked(old));
     old.replaceWith(row);
     if (focused >= 0) inside(row)[focused]?.focus({ preventScroll: true });
+    if (looked >= 0) choose(row.querySelectorAll(".timeline")[looked], number);
     return row;
   };
 
@@ -171,42 +173,54 @@
     for (const input of element.querySelectorAll("input[type=checkbox]")) input.checked = values.includes(input.value);
   };
 
-  // Somebody may be writing.
+  // Whether the reader is filling in a form, which a new page would empty. The button of the test run has nothing to lose.
   const isInUse = () => {
     const written = (field) => field.type !== "checkbox" && field.type !== "radio" && field.value !== field.defaultValue;
-    return document.querySelector("main form :focus, dialog[open]") || [...document.querySelectorAll("main input, main textarea")].some(written);
+    return document.querySelector("main form:not(.test-run) :focus") || [...document.querySelectorAll("main input, main textarea")].some(written);
   };
 
-  // Reads the page anew, and replaces its content.
+  // Reads the page anew, and replaces its content. Returns whether that was done; if not, it has to be tried again.
   const reread = async () => {
     if (isInUse()) return false;
     const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    if (answer.status >= 400 && answer.status < 500) {
+      // The monitor was deleted, or the sign-in has ended: the browser shows the answer.
+      location.reload();
+      return true;
+    }
     if (!answer.ok) return false;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const main = fresh.querySelector("main");
-    if (!main) return false;
-    const open = new Set([...document.querySelectorAll("main details[open]")].map(detailsKey));
-    main.querySelectorAll("details").forEach((details) => { if (open.has(detailsKey(details))) details.open = true; });
-    check(main, checked(document.querySelector("main")));
-    document.querySelector("main").replaceWith(document.importNode(main, true));
+    // The reader may have begun to write meanwhile.
+    if (!main || isInUse()) return false;
+    unchoose();
+    const old = document.querySelector("main");
+    const focused = old.contains(document.activeElement) ? document.activeElement.outerHTML : null;
+    const open = new Map([...old.querySelectorAll("details")].map((details) => [detailsKey(details), details.open]));
+    main.querySelectorAll("details").forEach((details) => { details.open = open.get(detailsKey(details)) ?? details.open; });
+    check(main, checked(old));
+    old.replaceWith(document.importNode(main, true));
+    document.querySelector("footer").replaceWith(document.importNode(fresh.querySelector("footer"), true));
     document.querySelector("link[rel=icon]").href = fresh.querySelector("link[rel=icon]").href;
     ahead = Number(fresh.body.dataset.now) - Date.now();
     document.querySelectorAll("#monitors .timeline").forEach(enableTimeline);
     enableTestRun();
     showZones();
+    if (focused) [...document.querySelectorAll("main *")].find((element) => element.outerHTML === focused)?.focus({ preventScroll: true });
     return true;
   };
-  const detailsKey = (details) => `${details.className} ${details.closest("[id]")?.id}`;
+  const detailsKey = (details) => [details.className, details.closest("[id]")?.id, details.querySelector("[id]")?.id].join();
 
-  // Many pages may have to read themselves anew at once, so each waits for a while of its own.
+  // Reads the page anew after a random time of `wait` to twice `wait` milliseconds: many pages may have to at once.
   let rereading = null;
-  const rereadSoon = (wait) => {
+  const rereadSoon = (wait, text) => {
     rereading ??= setTimeout(async () => {
       rereading = null;
       try {
-        if (!await reread()) rereadSoon(5000);
+        if (!await reread()) rereadSoon(5000, text);
+        else if (text) toast(text);
       } catch {
-        // The server is gone for now; the stream tells when it is back.
+        // The server cannot be reached. The stream connects again, and then tells of the changes.
       }
     }, wait + Math.random() * wait);
   };
@@ -217,7 +231,7 @@
     if (!list) {
       // The first check-in.
       const [slug] = Object.keys(changes.rows);
-      if (slug) reread().then(() => toast(`${slug} checked in`));
+      if (slug) rereadSoon(0, `${slug} checked in`);
     } else {
       for (const [slug, html] of Object.entries(changes.rows)) {
         const old = document.getElementById(`monitor-${slug}`);
