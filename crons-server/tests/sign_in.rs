@@ -104,6 +104,17 @@ fn programs_and_the_api_get_401_with_a_challenge() {
 }
 
 #[test]
+fn the_script_of_an_open_page_is_not_challenged() {
+    let server = guarded(TOKEN);
+    for path in ["/live?monitor=job", "/timeline/job?since=2024-06-03T10:00:00Z&until=2024-06-03T10:10:00Z"] {
+        let answer = get(&server, path, &[("accept", "text/event-stream")]);
+        assert_eq!(answer.status, 401, "{path}");
+        // The browser would ask for a password in a window of its own.
+        assert!(!answer.headers.contains_key("www-authenticate"), "{path}");
+    }
+}
+
+#[test]
 fn the_token_signs_in_and_leads_to_the_page_that_was_asked_for() {
     let server = guarded(TOKEN);
     for path in ["/", "/?cursor=25:0:0", "/monitors/job?page=2"] {
