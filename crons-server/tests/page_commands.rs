@@ -124,6 +124,11 @@ fn a_command_that_cannot_be_carried_out_says_why_and_changes_nothing() {
         assert_eq!(answer.status, status, "{path} {form:?}: {text}");
         assert!(text.contains(part) && text.contains("<!DOCTYPE html>"), "{path} {form:?}: {text}");
     }
+    let many: Vec<(String, String)> =
+        (0..2_001).map(|number| ("slug".to_owned(), number.to_string())).collect();
+    let many: Vec<(&str, &str)> = many.iter().map(|(name, slug)| (name.as_str(), slug.as_str())).collect();
+    let answer = post(&server, "/monitors", &[&[("do", "mute"), ("slug", "a")], many.as_slice()].concat());
+    assert!(answer.status == 400 && answer.body.contains("2002 monitors are chosen"), "{answer:?}");
     for slug in ["a", "b", "c"] {
         assert_eq!(state(&server, slug), ("active".to_owned(), vec![]), "{slug}");
     }
