@@ -177,6 +177,9 @@ fn environments_are_one_line_that_opens_to_one_each() {
     let said = text(details);
     assert!(said.contains("2 environments: 1 failed, 1 okay"), "{said}");
     assert_eq!(details.matches("<svg class=\"line\"").count(), 2, "{details}");
+    send(&server, "11:03:00", "f-failed", "staging", with(&id('f'), "in_progress", &hourly(&json!({}))));
+    let row = row(&server, "/?query=f-failed", "f-failed");
+    assert!(row.contains("running in staging since 11:03"), "{row}");
     let (failed, well) = (said.find("staging").unwrap(), said.find("production").unwrap());
     assert!(failed < well, "the one that needs attention comes first: {said}");
 }

@@ -35,8 +35,7 @@ use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
 use crate::store::{Activity, MonitorView, PageRequest, Queries, RefusedView, StoreError};
 
-/// The refused payloads that a page reads, and how far back.
-const REFUSED: u32 = 500;
+/// The time in which a payload was refused that a page shows.
 const REFUSED_SINCE: SignedDuration = SignedDuration::from_hours(24);
 /// The outages that a page shows; there are more only if the server fails all the time.
 const OUTAGES: u32 = 200;
@@ -117,7 +116,7 @@ pub(super) fn rows_of(
         "state": overview.worst().map(Health::key),
     });
     if is_refused {
-        let refused = queries.refused(now.saturating_sub(REFUSED_SINCE).unwrap_or(now), REFUSED)?;
+        let refused = queries.refused(now.saturating_sub(REFUSED_SINCE).unwrap_or(now), refused::MAX_READ)?;
         changes["refused"] = refused::line(&refused, now).into_string().into();
     }
     Ok(changes)
@@ -140,7 +139,7 @@ impl Stored {
         let activity = queries.activity(&page, buckets)?;
         let newest = PageRequest { skip: 0, limit: OUTAGES };
         let outages = queries.outages(buckets.since, newest)?.items;
-        let refused = queries.refused(now.saturating_sub(REFUSED_SINCE).unwrap_or(now), REFUSED)?;
+        let refused = queries.refused(now.saturating_sub(REFUSED_SINCE).unwrap_or(now), refused::MAX_READ)?;
         Ok(Self { overview, owners, environments, monitors, activity, outages, refused })
     }
 }

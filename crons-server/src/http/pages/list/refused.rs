@@ -9,7 +9,9 @@ use serde_json::Value;
 use crate::http::pages::words;
 use crate::store::RefusedView;
 
-/// The reasons that the line lists; of more, the number.
+/// The most refused payloads that a page reads.
+pub(super) const MAX_READ: u32 = 500;
+/// The reasons that the line lists. If there are more, it says how many.
 const LISTED: usize = 20;
 
 /// Payloads that were refused for one reason and are of one slug.
@@ -32,7 +34,10 @@ pub(super) fn line(refused: &[RefusedView], now: Timestamp) -> Markup {
         @if !groups.is_empty() {
             details.refused open[groups.len() <= 3] {
                 summary {
-                    b { (count(refused.len(), "payload", "payloads")) " of the last day refused" }
+                    b {
+                        @if refused.len() == MAX_READ as usize { "The newest " }
+                        (count(refused.len(), "payload", "payloads")) " of the last day refused"
+                    }
                     @if unknown > 0 { ", of " (count(unknown, "slug", "slugs")) " without a monitor" }
                 }
                 ul {

@@ -100,20 +100,24 @@ impl Rows<'_> {
         let due = environments
             .iter()
             .filter_map(|row| Some((row.environment.next_check_in?, row.environment.next_check_in_latest?)));
+        let of_environment = |row: &EnvironmentView| {
+            let name = row.environment.name.as_str();
+            html! { @if environments.len() > 1 { " in " (name) } }
+        };
         let failing_since = environments.iter().filter_map(|row| row.incident_since).min();
         html! {
             @if let Some((next, latest)) = due.min() { p.deadline { (words::deadline(config, next, latest, self.now)) } }
             @for row in environments {
                 @if let Some(run) = row.newest.as_ref().filter(|run| run.status == Status::InProgress) {
                     p.note {
-                        "running since " (words::clock(run.date_added, config.zone(), self.now))
+                        "running" (of_environment(row)) " since " (words::clock(run.date_added, config.zone(), self.now))
                         @if let Some(timeout) = run.timeout_at { ", times out " (words::relative(timeout, self.now)) }
                     }
                 }
                 @if let (None, Some(run)) = (row.incident_since, &row.newest) {
                     @if run.status.is_finished() && run.status != Status::Ok {
                         p.note {
-                            "last run: " (Health::of_run(run.status).label()) " " (words::relative(run.date_added, self.now))
+                            "last run" (of_environment(row)) ": " (Health::of_run(run.status).label()) " " (words::relative(run.date_added, self.now))
                             @if config.failures() > 1 { "; an incident opens after " (config.failures()) " failures in a row" }
                         }
                     }
