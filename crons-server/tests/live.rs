@@ -109,7 +109,7 @@ fn runs_misses_and_commands_arrive_as_rows_by_themselves() {
     assert_eq!(event.name, "rows");
     assert!(event.row("job").starts_with("<li class=\"monitor ok\" id=\"monitor-job\""), "{event:?}");
     assert_eq!((&event.data["counts"]["ok"], &event.data["total"]), (&json!(1), &json!(1)));
-    // Nobody sends anything: the deadline passes.
+    // No check-in comes, so the deadline passes.
     server.advance("11:02:00");
     let event = stream.until("job", "Missed");
     assert_eq!((&event.data["state"], &event.data["counts"]["missed"]), (&json!("missed"), &json!(1)));

@@ -198,7 +198,7 @@ fn many_monitors_are_changed_at_once_and_missing_ones_are_named() {
 }
 
 #[test]
-fn an_incident_is_taken_in_hand_and_given_back_while_it_is_open() {
+fn an_incident_is_acknowledged_and_the_acknowledgement_withdrawn_while_it_is_open() {
     let server = Harness::at("10:00:00");
     server.send("10:00:00", &run("job", "production", &id('1'), "error"));
     let incident = server.api("/incidents/")[0]["id"].as_str().unwrap().to_owned();

@@ -124,7 +124,7 @@ fn pages_run_no_script_but_their_own_and_load_nothing_from_elsewhere() {
             assert!(policy.contains(rule), "{policy}");
         }
         assert!(!policy.contains("unsafe"), "{policy}");
-        // What the policy would block is not written in the first place.
+        // The policy would block inline styles and handlers, so pages have none.
         assert!(!page.body.contains(" style=") && !page.body.contains(" onclick="), "{}", page.body);
         assert_eq!(page.body.matches("<script").count(), 1, "{}", page.body);
         assert!(page.body.contains("<html lang=\"en\">") && page.body.contains("name=\"viewport\""));

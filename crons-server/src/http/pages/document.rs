@@ -19,7 +19,7 @@ pub(crate) struct Head<'a> {
     pub state: Option<Health>,
 }
 
-/// A page for somebody who is signed in: with navigation, and the health of the server at its foot.
+/// A page behind the sign-in, with navigation above and the health of the server below.
 pub(crate) fn document(state: &AppState, head: &Head<'_>, content: &Markup) -> Response {
     let now = state.inbox.clock().now();
     let body = html! {
@@ -67,7 +67,7 @@ fn ago(instant: Option<Timestamp>, now: Timestamp) -> Markup {
     html! { @match instant { Some(instant) => (words::distance(instant, now)), None => "never" } }
 }
 
-/// A page for anybody, without a word of what is stored: signing in, errors.
+/// A page that anybody may see, without stored data: the sign-in, errors.
 pub(crate) fn bare_document(head: &Head<'_>, content: &Markup) -> Response {
     let body = html! {
         header.top { (brand()) }
@@ -105,7 +105,7 @@ fn answer(head: &Head<'_>, now: Option<Timestamp>, body: &Markup) -> Response {
             }
         }
     };
-    // Pages hold what only people with the token may see, so no copy outlives the sign-in.
+    // Pages have data that needs the sign-in, so no copy of them may outlive it.
     let head = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
     (head, page.into_string()).into_response()
 }

@@ -41,14 +41,14 @@
       await navigator.clipboard.writeText(source.textContent);
       button.textContent = "Copied";
     } catch {
-      // Without HTTPS there is no clipboard: the text is selected for the reader's own keys.
+      // Browsers have no clipboard for pages without HTTPS, so the text is selected, and the reader copies it.
       getSelection().selectAllChildren(source);
       button.textContent = "Selected";
     }
     setTimeout(() => { button.textContent = label; }, 2000);
   });
 
-  // The times of a monitor's page, in the zone of the monitor, of the reader, or in UTC: the one that was chosen last.
+  // Shows the times of a monitor's page in the zone of the monitor, of the reader, or in UTC, whichever was chosen last.
   const zones = (page) => {
     const own = page.dataset.zone;
     const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -97,14 +97,14 @@
     show(chosen);
     page.querySelector(".facts").after(field);
   };
-  // A browser may not know a zone of the server.
+  // If the browser does not know the zone of the monitor, times stay in UTC.
   const showZones = () => {
     const page = document.querySelector(".monitor-page");
     if (page) try { zones(page); } catch (error) { console.info(`Times stay in UTC: ${error}`); }
   };
   showZones();
 
-  // Sends a form by its public endpoint, as a job would: a run that begins and ends well.
+  // Sends a test run by the public endpoint, as a job would: in progress, then okay.
   const enableTestRun = () => {
     const form = document.querySelector("form.test-run");
     if (!form) return;
@@ -145,7 +145,7 @@
     setTimeout(() => note.remove(), 6000);
   };
 
-  // The icon of the window shows the worst state.
+  // Shows the worst state in the icon of the window.
   const showState = (state) => {
     document.querySelector("link[rel=icon]").href = state ? `/favicon.svg?state=${state}` : "/favicon.svg";
   };
@@ -290,7 +290,7 @@
   addEventListener("pagehide", disconnect);
   addEventListener("pageshow", connect);
 
-  // Timelines: the pointer, or the arrow keys, choose a bucket, whose runs are named beside it.
+  // Timelines: the pointer or the arrow keys choose a bucket, and its runs are named beside it.
   const named = new Map();
   let chosen = null;
   const choose = (timeline, number) => {

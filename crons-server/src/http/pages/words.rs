@@ -1,4 +1,4 @@
-//! Instants, durations and schedules as people say them.
+//! Instants, durations and schedules in words.
 
 use crons_types::Timezone;
 use crons_types::calendar::in_zone;

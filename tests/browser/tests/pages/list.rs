@@ -85,7 +85,7 @@ async fn runs_and_misses_appear_by_themselves_and_nothing_jumps() {
         page.browser.wait_for_text("Failed\n1").await;
         assert_eq!(page.site.send(&run("d", "production", "ok")), 200);
         page.browser.find("#monitor-d.ok").await;
-        // Nobody sends anything more: the deadlines pass.
+        // No check-in comes any more, so the deadlines pass.
         page.site.advance(66).await;
         page.browser.find("#monitor-b.missed").await;
         page.browser.find("#monitor-d.missed").await;

@@ -32,7 +32,7 @@ async fn runs_appear_as_they_arrive_and_a_checked_row_stays_checked() {
         let checked =
             browser.evaluate("return document.querySelector('#monitor-backup .choose').checked").await;
         assert_eq!(checked, true);
-        // One that nobody knew.
+        // The first check-in of another monitor.
         assert_eq!(page.site.send(&check_in("report", NIL, "in_progress")), 200);
         browser.find("#monitor-report[data-state=in_progress]").await;
         browser.assert_well().await;

@@ -128,8 +128,8 @@ fn confirmation(state: &AppState, bulk: &Bulk, page: &str) -> Response {
         h1 { "Delete " (bulk.slugs.len()) @if bulk.slugs.len() == 1 { " monitor?" } @else { " monitors?" } }
         ul { @for slug in &bulk.slugs { li.detail { (slug) } } }
         p {
-            "Their check-ins, incidents and counts are deleted with them, and cannot be brought back. A job that still runs makes its \
-             monitor anew with its next check-in."
+            "Their check-ins, incidents and counts are deleted with them, and cannot be restored. A job that still runs creates its \
+             monitor again with its next check-in."
         }
         form method="post" action="/monitors" {
             @for slug in &bulk.slugs { input type="hidden" name="slug" value=(slug); }

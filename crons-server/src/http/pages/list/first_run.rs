@@ -93,7 +93,7 @@ pub(super) fn page(connection: &Connection) -> Markup {
             form.test-run hidden method="post" action=(connection.check_in_path("hello")) {
                 button.primary type="submit" { "Send a test run" }
                 output {}
-                p.note { "It makes the monitor " code { "hello" } " with a run of its own, as a job would: in progress, then okay." }
+                p.note { "Creates the monitor " code { "hello" } " by a run of its own, as a job would: in progress, then okay." }
             }
             (all_snippets(connection))
         }

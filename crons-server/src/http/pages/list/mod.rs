@@ -37,9 +37,9 @@ use crate::store::{Activity, MonitorView, PageRequest, Queries, RefusedView, Sto
 
 /// The time in which a payload was refused that a page shows.
 const REFUSED_SINCE: SignedDuration = SignedDuration::from_hours(24);
-/// The outages that a page shows; there are more only if the server fails all the time.
+/// The most outages that a page shows. There are more only if the server fails all the time.
 const OUTAGES: u32 = 200;
-/// The names that a field of the form suggests.
+/// The most names that a field of the form suggests.
 const SUGGESTED: usize = 50;
 
 /// The rows that a page shows, as they are stored.
@@ -86,8 +86,8 @@ pub async fn index(
     Ok(document(&state, &head, &content))
 }
 
-/// The rows of some monitors for pages that are open, as JSON: those of deleted ones are null. With the counts of all monitors, and the
-/// refused payloads if there are new ones.
+/// The rows of these monitors for open pages, as JSON; a deleted monitor has `null`. Beside them the counts of all monitors, and the refused
+/// payloads if there are new ones.
 pub(super) fn rows_of(
     queries: &dyn Queries,
     slugs: &[String],
@@ -134,7 +134,7 @@ impl Stored {
             overview.slugs.iter().skip(skip as usize).take(limit as usize).cloned().collect();
         let buckets = filter.window.buckets(now);
         let mut monitors = queries.monitors_named(&page)?;
-        // By the order of the overview.
+        // The database returns them in the order of slugs; the page has that of the overview.
         monitors.sort_by_key(|view| page.iter().position(|slug| slug == view.monitor.slug.as_str()));
         let activity = queries.activity(&page, buckets)?;
         let newest = PageRequest { skip: 0, limit: OUTAGES };

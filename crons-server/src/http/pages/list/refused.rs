@@ -138,7 +138,10 @@ mod tests {
         let html = line(&rows, Timestamp::from_second(10).unwrap()).into_string();
         assert!(html.contains("&lt;script&gt;") && html.contains("&lt;b&gt;no"), "{html}");
         assert!(!html.contains("<script>") && !html.contains("<b>no"), "{html}");
-        assert!(html.contains("1 payload of the last day refused") || html.contains("1 payload"), "{html}");
+        assert!(html.contains("<b>1 payload of the last day refused</b>"), "{html}");
+        let most: Vec<_> = (0..MAX_READ).map(|_| rows[0].clone()).collect();
+        let html = line(&most, Timestamp::from_second(10).unwrap()).into_string();
+        assert!(html.contains("<b>The newest 500 payloads of the last day refused</b>"), "{html}");
         assert_eq!(line(&[], Timestamp::UNIX_EPOCH).into_string(), "");
     }
 }

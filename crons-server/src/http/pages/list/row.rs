@@ -15,7 +15,7 @@ use crate::http::pages::health::Health;
 use crate::http::pages::words;
 use crate::store::{Activity, Buckets, EnvironmentView, MonitorView, RunMark};
 
-/// The things that all rows of a page share.
+/// The rows of a page, with the data that they share.
 pub(super) struct Rows<'a> {
     pub window: Window,
     pub buckets: Buckets,
@@ -67,7 +67,7 @@ impl Rows<'_> {
         }
     }
 
-    /// The line over several environments, which opens to a line for each.
+    /// The summary of several environments, which opens to a line for each; empty for one or none.
     fn environments(&self, view: &MonitorView, activity: &[Activity], slots: &Slots) -> Markup {
         let MonitorView { monitor, environments } = view;
         match environments.as_slice() {
@@ -129,7 +129,7 @@ impl Rows<'_> {
         }
     }
 
-    /// The drawing, for those who see it, and the words, for those who do not. The script shows the runs of a bucket.
+    /// The timeline as a drawing, and in words for screen readers. The script shows the runs of a bucket.
     fn timeline(
         &self,
         config: &Config,

@@ -14,7 +14,7 @@ use crate::store::Buckets;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Slots {
     At(Vec<Timestamp>),
-    /// There is one in every bucket.
+    /// Every bucket has an expected time.
     Everywhere,
 }
 
