@@ -25,10 +25,20 @@ pub(super) static STYLE: Asset = Asset {
     hash: LazyLock::new(|| hash(include_str!("style.css"))),
 };
 
+/// The script of all pages, in one scope. Pages can be read without it; it keeps times and rows up to date, and saves reloads.
+const SCRIPT_CONTENT: &str = concat!(
+    "\"use strict\";\n(() => {\n",
+    include_str!("script/times.js"),
+    include_str!("script/controls.js"),
+    include_str!("script/timelines.js"),
+    include_str!("script/live.js"),
+    "})();\n"
+);
+
 pub(super) static SCRIPT: Asset = Asset {
-    content: include_str!("script.js"),
+    content: SCRIPT_CONTENT,
     content_type: "text/javascript; charset=utf-8",
-    hash: LazyLock::new(|| hash(include_str!("script.js"))),
+    hash: LazyLock::new(|| hash(SCRIPT_CONTENT)),
 };
 
 /// The hash of a content, in hexadecimal digits. Another build may hash differently, and browsers then load the file once more.
