@@ -27,6 +27,9 @@ const MAX_ROWS: usize = 100;
 /// The time between two comments on an idle stream; less than any limit on the connection, and than the 60 s after which nginx closes it.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+// A frame has a place for each window.
+const _: () = assert!(Window::ALL.len() == WINDOWS);
+
 const PARAMETERS: [&str; 3] = ["window", "monitor", "after"];
 
 /// Sends the changes as frames, one a [`PAUSE`] at most, as long as the server runs. Without a stream it reads nothing.
@@ -55,28 +58,28 @@ async fn frame(state: &AppState, after: Position) -> Result<Frame, StoreError> {
         let position = state.inbox.changes().position();
         return Ok(Frame { position, monitors: None, rows: Default::default() });
     };
+    let watched: Vec<Window> =
+        Window::ALL.into_iter().filter(|window| state.live.is_window_watched(window.number())).collect();
     let mut rows = [const { None }; WINDOWS];
-    for (window, rows) in Window::ALL.into_iter().zip(&mut rows) {
-        if state.live.is_window_watched(window.number()) {
-            *rows = rendered(state, &changes, window).await?;
-        }
+    for (window, rendered) in watched.iter().zip(rendered(state, &changes, &watched).await?) {
+        rows[window.number()] = Some(rendered);
     }
     Ok(Frame { position: changes.until, monitors: Some(changes.monitors), rows })
 }
 
-/// The rows that changed, as JSON; `None` if they are too many.
+/// The rows that changed, as JSON for each window; empty if they are too many.
 async fn rendered(
     state: &AppState,
     changes: &ChangesSince,
-    window: Window,
-) -> Result<Option<Arc<str>>, StoreError> {
-    if changes.monitors.len() > MAX_ROWS {
-        return Ok(None);
+    windows: &[Window],
+) -> Result<Vec<Arc<str>>, StoreError> {
+    if changes.monitors.len() > MAX_ROWS || windows.is_empty() {
+        return Ok(Vec::new());
     }
     let now = state.inbox.clock().now();
-    let (slugs, refused) = (changes.monitors.clone(), changes.refused);
-    let json = state.read(move |queries| rows_of(queries, &slugs, refused, window, now)).await?;
-    Ok(Some(json.to_string().into()))
+    let (slugs, refused, windows) = (changes.monitors.clone(), changes.refused, windows.to_vec());
+    let rows = state.read(move |queries| rows_of(queries, &slugs, refused, &windows, now)).await?;
+    Ok(rows.iter().map(|rows| rows.to_string().into()).collect())
 }
 
 /// `GET /live`: streams changes from now on, and those after the position in `after` or `Last-Event-ID`. With `window` an event has the
@@ -141,8 +144,8 @@ async fn missed(
     if changes.monitors.is_empty() && !changes.refused {
         return Ok(None);
     }
-    let rows = rendered(state, &changes, window).await?;
-    Ok(Some(rows.map_or_else(|| reload(changes.until), |rows| rows_event(changes.until, &rows))))
+    let rows = rendered(state, &changes, &[window]).await?;
+    Ok(Some(rows.first().map_or_else(|| reload(changes.until), |rows| rows_event(changes.until, rows))))
 }
 
 type Stream = (Watcher, Window, Option<String>);

@@ -86,31 +86,21 @@ pub async fn index(
     Ok(document(&state, &head, &content))
 }
 
-/// The rows of these monitors for open pages, as JSON; a deleted monitor has `null`. Beside them the counts of all monitors, and the refused
-/// payloads if there are new ones.
+/// The rows of these monitors for open pages, as JSON for each window; a deleted monitor has `null`. Beside them the counts of all monitors,
+/// and the refused payloads if there are new ones.
 pub(super) fn rows_of(
     queries: &dyn Queries,
     slugs: &[String],
     is_refused: bool,
-    window: Window,
+    windows: &[Window],
     now: Timestamp,
-) -> Result<Value, StoreError> {
+) -> Result<Vec<Value>, StoreError> {
     let overview = Overview::of_all(&queries.summaries()?);
-    let buckets = window.buckets(now);
     let monitors = queries.monitors_named(slugs)?;
-    let activity = queries.activity(slugs, buckets)?;
-    let outages = queries.outages(buckets.since, PageRequest { skip: 0, limit: OUTAGES })?.items;
-    let mut rows: Map<String, Value> = slugs.iter().map(|slug| (slug.clone(), Value::Null)).collect();
-    let mut rendered = Rows { window, buckets, outages: &outages, now, slots: SlotsOf::default() };
-    for view in &monitors {
-        let row = rendered.row(view, activity_of(&activity, view)).into_string();
-        rows.insert(view.monitor.slug.to_string(), row.into());
-    }
     let counts: Map<String, Value> =
         overview.counts.iter().map(|(state, count)| (state.key().to_owned(), (*count).into())).collect();
     let mut changes = json!({
         "now": now.as_millisecond(),
-        "rows": rows,
         "counts": counts,
         "total": overview.total(),
         "state": overview.worst().map(Health::key),
@@ -119,7 +109,32 @@ pub(super) fn rows_of(
         let refused = queries.refused(now.saturating_sub(REFUSED_SINCE).unwrap_or(now), refused::MAX_READ)?;
         changes["refused"] = refused::line(&refused, now).into_string().into();
     }
-    Ok(changes)
+    let of_window = |window: &Window| {
+        let mut changes = changes.clone();
+        changes["rows"] = rows_in(queries, slugs, &monitors, *window, now)?.into();
+        Ok(changes)
+    };
+    windows.iter().map(of_window).collect()
+}
+
+/// The rows with timelines of one window, by slug; `null` for those that are not among `monitors`.
+fn rows_in(
+    queries: &dyn Queries,
+    slugs: &[String],
+    monitors: &[MonitorView],
+    window: Window,
+    now: Timestamp,
+) -> Result<Map<String, Value>, StoreError> {
+    let buckets = window.buckets(now);
+    let activity = queries.activity(slugs, buckets)?;
+    let outages = queries.outages(buckets.since, PageRequest { skip: 0, limit: OUTAGES })?.items;
+    let mut rendered = Rows { window, buckets, outages: &outages, now, slots: SlotsOf::default() };
+    let mut rows: Map<String, Value> = slugs.iter().map(|slug| (slug.clone(), Value::Null)).collect();
+    for view in monitors {
+        let row = rendered.row(view, activity_of(&activity, view)).into_string();
+        rows.insert(view.monitor.slug.to_string(), row.into());
+    }
+    Ok(rows)
 }
 
 impl Stored {
