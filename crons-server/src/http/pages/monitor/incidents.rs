@@ -3,23 +3,27 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::scope::Scope;
 use crate::domain::Failures;
 use crate::http::pages::return_to::RETURN_TO;
 use crate::http::pages::table::table;
 use crate::http::pages::words;
-use crate::store::{IncidentView, Page};
+use crate::store::{IncidentView, MonitorView, Page};
 
-/// The newest incidents; `page` is the address of the page that shows them, to which its forms lead back.
+/// The newest incidents. The forms lead back to the page in this scope.
 pub(super) fn incidents(
     found: &Page<IncidentView>,
-    with_environment: bool,
-    page: &str,
+    view: &MonitorView,
+    scope: &Scope,
     now: Timestamp,
 ) -> Markup {
+    let slug = view.monitor.slug.as_str();
+    let with_environment = view.environments.len() > 1;
+    let page = scope.address(slug);
     let mut columns = vec!["Began", "Lasted", "Failures"];
     columns.extend(with_environment.then_some("Environment"));
     columns.extend(["Acknowledged", "Why"]);
-    let rows = html! { @for view in &found.items { (incident(view, with_environment, page, now)) } };
+    let rows = html! { @for view in &found.items { (incident(view, with_environment, &page, now)) } };
     html! {
         section {
             h2 #incidents { "Incidents" }
@@ -27,7 +31,7 @@ pub(super) fn incidents(
                 p { "There are none." }
             } @else {
                 (table("incidents", None, &columns, &rows))
-                @if found.more { p.note { "Earlier incidents are in the API, at " code { "/incidents/" } "." } }
+                @if found.more { p.note { "Earlier incidents are in the API, at " code { "/api/0/organizations/crons/monitors/" (slug) "/incidents/" } "." } }
             }
         }
     }

@@ -99,7 +99,7 @@ fn page(state: &AppState, shown: &Shown, scope: &Scope, position: Position) -> R
             (advice::advice(&shown.advice))
             @if let Some(charted) = charted { (durations::durations(&shown.charted, charted, &monitor.config)) }
             (runs::runs(&shown.runs, view, scope))
-            (incidents::incidents(&shown.incidents, view.environments.len() > 1, &scope.address(monitor.slug.as_str()), now))
+            (incidents::incidents(&shown.incidents, view, scope, now))
             (next_runs::next_runs(view, charted, now))
             (configuration::configuration(monitor))
             (refused::refused(&shown.refused))
