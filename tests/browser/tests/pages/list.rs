@@ -136,6 +136,13 @@ async fn a_bucket_names_its_runs_by_pointer_and_by_keyboard() {
         let text = page.browser.evaluate(said).await;
         assert!(text.as_str().unwrap().contains("Failed at"), "{text}");
         page.browser.assert_well().await;
+        // A row that is replaced meanwhile keeps the focus and the bucket.
+        page.browser.evaluate("document.querySelector('#monitor-sync').dataset.old = ''").await;
+        assert_eq!(page.site.send(&run("sync", "production", "ok")), 200);
+        page.browser.find("#monitor-sync:not([data-old])").await;
+        let place = "const timeline = document.querySelector('#monitor-sync > .timeline');
+            return [timeline.getAttribute('aria-valuenow'), document.activeElement === timeline]";
+        assert_eq!(page.browser.evaluate(place).await, json!(["137", true]));
     })
     .await;
 }

@@ -62,3 +62,17 @@ async fn a_missed_run_opens_an_incident_that_resolves_by_itself() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_monitor_that_was_deleted_elsewhere_says_so() {
+    browse(Settings::default(), Look::LIGHT, |page| async move {
+        assert_eq!(page.site.send(&check_in("backup", NIL, "ok")), 200);
+        let browser = page.browser;
+        browser.open_page("/monitors/backup").await;
+        browser.find(".monitor-page").await;
+        page.site.post_form("/monitors/backup/delete", &[]);
+        browser.wait_for_text("there is no monitor \"backup\"").await;
+        browser.expect_status(404).await;
+    })
+    .await;
+}
