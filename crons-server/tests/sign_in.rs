@@ -139,7 +139,7 @@ fn the_token_signs_in_and_leads_to_the_page_that_was_asked_for() {
 fn a_wrong_token_is_told_and_signs_nobody_in() {
     let server = guarded(TOKEN);
     for token in ["", "open-sesame-012345678", "Open-Sesame-0123456789", "<script>"] {
-        let answer = post(&server, "/sign-in", &[], &[("token", token), ("return_to", "/?state=ok")]);
+        let answer = post(&server, "/sign-in", &[ACCEPT], &[("token", token), ("return_to", "/?state=ok")]);
         assert_eq!(answer.status, 401, "{token}");
         assert!(
             answer.is_sign_in() && answer.body.contains("This is not the admin token"),

@@ -10,6 +10,9 @@ use super::health::{self, Health};
 use super::words;
 use crate::http::state::AppState;
 
+/// The content type of pages.
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+
 /// The part of a page's head that differs from page to page.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Head<'a> {
@@ -106,6 +109,6 @@ fn answer(head: &Head<'_>, now: Option<Timestamp>, body: &Markup) -> Response {
         }
     };
     // Pages have data that needs the sign-in, so no copy of them may outlive it.
-    let head = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    let head = [(header::CONTENT_TYPE, HTML), (header::CACHE_CONTROL, "no-store")];
     (head, page.into_string()).into_response()
 }

@@ -7,11 +7,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use maud::html;
 
-use super::document::{Head, bare_document};
+use super::document::{HTML, Head, bare_document};
 use super::sign_in;
 use crate::http::error::Logged;
 
-/// Answers errors as pages if the client prefers HTML, as a browser that navigates does. Requests of the pages' script get no challenge: the
+/// Answers errors as pages if the client prefers HTML, as a browser that navigates does; an error that is a page stays as it is. Requests of the pages' script get no challenge: the
 /// browser would ask for a user name and a password in a window of its own, again and again while a page is open.
 pub async fn errors_as_pages(request: Request, next: Next) -> Response {
     if !prefers_html(request.headers()) {
@@ -26,6 +26,9 @@ pub async fn errors_as_pages(request: Request, next: Next) -> Response {
         (request.headers().clone(), request.uri().clone(), request.method().is_safe());
     let response = next.run(request).await;
     let Some(Logged(detail)) = response.extensions().get().cloned() else { return response };
+    if response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes() == HTML.as_bytes()) {
+        return response;
+    }
     let status = response.status();
     if status == StatusCode::UNAUTHORIZED {
         return match uri.path() {

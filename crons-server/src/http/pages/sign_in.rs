@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::document::{Head, bare_document};
 use super::return_to::{RETURN_TO, own_path, return_to, see_other};
 use crate::http::access::Access;
-use crate::http::error::HttpError;
+use crate::http::error::{HttpError, Logged};
 use crate::http::form::Form;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
@@ -41,9 +41,9 @@ pub async fn sign_in(
     // Copied tokens come with a line break or a space.
     let presented = form.value("token")?.unwrap_or_default().trim();
     let Some(cookie) = state.access.sign_in(presented, &headers) else {
-        tracing::warn!("a browser presented a wrong admin token at /sign-in");
         let mut page = page(&return_to, Some("This is not the admin token of this server."), false);
         *page.status_mut() = StatusCode::UNAUTHORIZED;
+        page.extensions_mut().insert(Logged("a browser presented a wrong admin token at /sign-in".into()));
         return Ok(page);
     };
     tracing::info!("a browser signed in");

@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use crate::domain::Status;
 use crate::http::api::{InPath, no_monitor};
 use crate::http::error::HttpError;
+use crate::http::pages::document::HTML;
 use crate::http::pages::health::Health;
 use crate::http::pages::words;
 use crate::http::query::QueryPairs;
@@ -52,7 +53,7 @@ pub async fn runs_of_bucket(
     incidents.retain(|view| view.incident.resolved_at.is_none_or(|resolved| resolved > since));
     let (zone, now) = (monitor.monitor.config.zone(), state.inbox.clock().now());
     let part = part(&runs, &incidents, zone, now, since, until);
-    let head = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    let head = [(header::CONTENT_TYPE, HTML), (header::CACHE_CONTROL, "no-store")];
     Ok((head, part.into_string()).into_response())
 }
 
