@@ -214,6 +214,10 @@ fn a_server_without_monitors_shows_how_to_connect_one() {
     assert!(html.contains(&format!("http://localhost:4711/api/1/cron/hello/{}/", harness::KEY)), "{html}");
     assert_eq!(html.matches("data-copy=").count(), 6, "{html}");
     assert!(html.contains("Waiting for the first check-in"), "{html}");
+    // Behind two proxies, of which the outer one speaks https.
+    let answer = server.agent.get(server.url("/")).header("x-forwarded-proto", "https, http").call();
+    let html = answer.unwrap().body_mut().read_to_string().unwrap();
+    assert_eq!(html.matches(&format!("https://{}@", harness::KEY)).count(), 5, "{html}");
 }
 
 #[test]
