@@ -3,12 +3,13 @@
 
 mod harness;
 
+use harness::browser::get;
 use harness::{API, Harness, NIL, check_in, hourly, id, with};
 use serde_json::{Value, json};
 
 /// The page at `path`.
 fn page(server: &Harness, path: &str) -> String {
-    server.agent.get(server.url(path)).call().unwrap().body_mut().read_to_string().unwrap()
+    get(server, path, &[]).body
 }
 
 /// The part of the page about a monitor, with all tags taken out.
@@ -206,8 +207,7 @@ fn what_was_refused_stands_on_the_page_with_its_reason() {
 #[test]
 fn a_server_without_monitors_shows_how_to_connect_one() {
     let server = Harness::at("10:00:00");
-    let answer = server.agent.get(server.url("/")).header("host", "localhost:4711").call();
-    let html = answer.unwrap().body_mut().read_to_string().unwrap();
+    let html = get(&server, "/", &[("host", "localhost:4711")]).body;
     let dsn = format!("http://{}@localhost:4711/1", harness::KEY);
     // The DSN itself, and Rust, Python, Node, `crons run`; curl has the address of check-ins.
     assert_eq!(html.matches(&dsn).count(), 5, "{html}");
@@ -215,8 +215,7 @@ fn a_server_without_monitors_shows_how_to_connect_one() {
     assert_eq!(html.matches("data-copy=").count(), 6, "{html}");
     assert!(html.contains("Waiting for the first check-in"), "{html}");
     // Behind two proxies, of which the outer one speaks https.
-    let answer = server.agent.get(server.url("/")).header("x-forwarded-proto", "https, http").call();
-    let html = answer.unwrap().body_mut().read_to_string().unwrap();
+    let html = get(&server, "/", &[("x-forwarded-proto", "https, http")]).body;
     assert_eq!(html.matches(&format!("https://{}@", harness::KEY)).count(), 5, "{html}");
 }
 

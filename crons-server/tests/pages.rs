@@ -4,31 +4,7 @@
 mod harness;
 
 use harness::Harness;
-
-const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
-
-/// A status, headers by name, and a body.
-struct Page {
-    status: u16,
-    headers: ureq::http::HeaderMap,
-    body: String,
-}
-
-impl Page {
-    fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
-    }
-}
-
-fn get(server: &Harness, path: &str, headers: &[(&str, &str)]) -> Page {
-    let mut request = server.agent.get(server.url(path));
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let mut answer = request.call().unwrap();
-    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-    Page { status, headers, body: answer.body_mut().read_to_string().unwrap() }
-}
+use harness::browser::{ACCEPT, Page, get};
 
 /// The addresses in `href` and `src` of a document.
 fn loaded(page: &Page) -> Vec<String> {
@@ -104,7 +80,7 @@ fn the_icon_differs_from_state_to_state() {
 fn browsers_get_errors_as_pages_and_programs_as_json() {
     let server = Harness::at("10:00:00");
     for (path, status) in [("/nowhere", 404), ("/?cursor=none", 400), ("/?per_page=%3Cscript%3E", 400)] {
-        let (page, json) = (get(&server, path, &[BROWSER]), get(&server, path, &[("accept", "*/*")]));
+        let (page, json) = (get(&server, path, &[ACCEPT]), get(&server, path, &[("accept", "*/*")]));
         assert_eq!((page.status, json.status), (status, status), "{path}");
         assert!(page.body.starts_with("<!DOCTYPE html>") && !page.body.contains("<script>"), "{}", page.body);
         assert!(json.body.starts_with("{\"detail\":"), "{}", json.body);
@@ -116,7 +92,7 @@ fn browsers_get_errors_as_pages_and_programs_as_json() {
 #[test]
 fn pages_run_no_script_but_their_own_and_load_nothing_from_elsewhere() {
     let server = Harness::at("10:00:00");
-    for (path, headers) in [("/", vec![]), ("/nowhere", vec![BROWSER])] {
+    for (path, headers) in [("/", vec![]), ("/nowhere", vec![ACCEPT])] {
         let page = get(&server, path, &headers);
         let policy = page.header("content-security-policy");
         for rule in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"]
