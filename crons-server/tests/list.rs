@@ -3,12 +3,13 @@
 
 mod harness;
 
+use harness::browser::get;
 use harness::{API, Harness, NIL, check_in, hourly, id, with};
 use serde_json::{Value, json};
 
 /// The page at `path`.
 fn page(server: &Harness, path: &str) -> String {
-    server.agent.get(server.url(path)).call().unwrap().body_mut().read_to_string().unwrap()
+    get(server, path, &[]).body
 }
 
 /// The part of the page about a monitor, with all tags taken out.
@@ -140,6 +141,23 @@ fn a_row_says_state_schedule_deadline_and_durations() {
 }
 
 #[test]
+fn a_monitor_with_a_name_shows_it_beside_its_slug_and_is_found_by_it() {
+    let server = Harness::at("10:00:00");
+    for slug in ["job", "other"] {
+        send(&server, "10:00:00", slug, "production", check_in(NIL, "ok"));
+    }
+    let name = "Nightly <backup> of Köln";
+    assert_eq!(server.put(&format!("{API}/monitors/job/"), &json!({"name": name})).status, 200);
+    let html = page(&server, "/?query=nightly+%3CBACKUP");
+    assert_eq!(slugs(&server, "/?query=nightly+%3CBACKUP"), ["job"]);
+    assert!(html.contains("<a href=\"/monitors/job\">Nightly &lt;backup&gt; of Köln</a>"), "{html}");
+    assert!(html.contains("<code>job</code>"), "{html}");
+    assert_eq!(slugs(&server, "/?query=JOB"), ["job"], "by the slug as well");
+    let other = page(&server, "/?query=other");
+    assert!(!other.contains("<code>other</code>"), "the slug stands once: {other}");
+}
+
+#[test]
 fn a_failure_below_its_threshold_is_a_failed_run_of_a_well_monitor() {
     let server = Harness::at("10:00:00");
     let twice = hourly(&json!({"failure_issue_threshold": 2}));
@@ -160,6 +178,9 @@ fn environments_are_one_line_that_opens_to_one_each() {
     let said = text(details);
     assert!(said.contains("2 environments: 1 failed, 1 okay"), "{said}");
     assert_eq!(details.matches("<svg class=\"line\"").count(), 2, "{details}");
+    send(&server, "11:03:00", "f-failed", "staging", with(&id('f'), "in_progress", &hourly(&json!({}))));
+    let row = row(&server, "/?query=f-failed", "f-failed");
+    assert!(row.contains("running in staging since 11:03"), "{row}");
     let (failed, well) = (said.find("staging").unwrap(), said.find("production").unwrap());
     assert!(failed < well, "the one that needs attention comes first: {said}");
 }
@@ -186,14 +207,16 @@ fn what_was_refused_stands_on_the_page_with_its_reason() {
 #[test]
 fn a_server_without_monitors_shows_how_to_connect_one() {
     let server = Harness::at("10:00:00");
-    let answer = server.agent.get(server.url("/")).header("host", "localhost:4711").call();
-    let html = answer.unwrap().body_mut().read_to_string().unwrap();
+    let html = get(&server, "/", &[("host", "localhost:4711")]).body;
     let dsn = format!("http://{}@localhost:4711/1", harness::KEY);
     // The DSN itself, and Rust, Python, Node, `crons run`; curl has the address of check-ins.
     assert_eq!(html.matches(&dsn).count(), 5, "{html}");
     assert!(html.contains(&format!("http://localhost:4711/api/1/cron/hello/{}/", harness::KEY)), "{html}");
     assert_eq!(html.matches("data-copy=").count(), 6, "{html}");
     assert!(html.contains("Waiting for the first check-in"), "{html}");
+    // Behind two proxies, of which the outer one speaks https.
+    let html = get(&server, "/", &[("x-forwarded-proto", "https, http")]).body;
+    assert_eq!(html.matches(&format!("https://{}@", harness::KEY)).count(), 5, "{html}");
 }
 
 #[test]

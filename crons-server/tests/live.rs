@@ -109,7 +109,7 @@ fn runs_misses_and_commands_arrive_as_rows_by_themselves() {
     assert_eq!(event.name, "rows");
     assert!(event.row("job").starts_with("<li class=\"monitor ok\" id=\"monitor-job\""), "{event:?}");
     assert_eq!((&event.data["counts"]["ok"], &event.data["total"]), (&json!(1), &json!(1)));
-    // Nobody sends anything: the deadline passes.
+    // No check-in comes, so the deadline passes.
     server.advance("11:02:00");
     let event = stream.until("job", "Missed");
     assert_eq!((&event.data["state"], &event.data["counts"]["missed"]), (&json!("missed"), &json!(1)));
@@ -193,6 +193,19 @@ fn the_stream_of_a_monitor_tells_its_changes_only() {
     let event = stream.next().unwrap();
     assert_eq!((event.name.as_str(), event.data), ("changed", json!({})));
     assert_eq!(stream.last_id, list.last_id, "the change of the other monitor was not told");
+}
+
+#[test]
+fn an_acknowledgement_arrives_on_the_page_of_its_monitor() {
+    let server = Harness::at("10:00:00");
+    let mut stream = open(&server, "monitor=job");
+    server.send_now(&run("job", "error"));
+    assert_eq!(stream.next().unwrap().name, "changed");
+    let incident = server.api("/incidents/")[0]["id"].as_str().unwrap().to_owned();
+    let before = stream.last_id.clone();
+    server.put(&format!("{API}/incidents/{incident}/acknowledgement/"), &json!({"by": "Ada"}));
+    assert_eq!(stream.next().unwrap().name, "changed");
+    assert_ne!(stream.last_id, before);
 }
 
 #[test]

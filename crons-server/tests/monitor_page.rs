@@ -3,6 +3,7 @@
 
 mod harness;
 
+use harness::browser::{ACCEPT, Page, get};
 use harness::{Harness, NIL, id};
 use serde_json::{Value, json};
 
@@ -14,8 +15,8 @@ fn run(environment: &str, id: &str, status: &str) -> Value {
 }
 
 fn page(server: &Harness, path: &str) -> (u16, String) {
-    let mut answer = server.agent.get(server.url(path)).header("accept", "text/html").call().unwrap();
-    (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+    let Page { status, body, .. } = get(server, path, &[ACCEPT]);
+    (status, body)
 }
 
 /// The addresses of links on a page that contain `part`, decoded as a browser does.

@@ -4,64 +4,26 @@
 mod harness;
 
 use crons_server::Settings;
+use harness::browser::{ACCEPT, Page, get, post};
 use harness::{Harness, NIL, check_in};
 
 const TOKEN: &str = "open-sesame-0123456789";
-const ACCEPT: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
 const NAVIGATE: (&str, &str) = ("sec-fetch-mode", "navigate");
 
 fn guarded(token: &str) -> Harness {
     Harness::with("10:00:00", Settings { admin_token: Some(token.parse().unwrap()), ..Settings::default() })
 }
 
-/// An answer: redirects are not followed.
-struct Page {
-    status: u16,
-    headers: ureq::http::HeaderMap,
-    body: String,
+/// Whether an answer is the form that signs in.
+fn is_sign_in(page: &Page) -> bool {
+    page.body.contains("action=\"/sign-in\"") && page.body.contains("type=\"password\"")
 }
 
-impl Page {
-    fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
-    }
-
-    fn is_sign_in(&self) -> bool {
-        self.body.contains("action=\"/sign-in\"") && self.body.contains("type=\"password\"")
-    }
-
-    /// The cookie as the browser sends it back.
-    fn cookie(&self) -> String {
-        self.header("set-cookie").split(';').next().unwrap().to_owned()
-    }
-}
-
-fn page(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Page {
-    let mut answer = answer.unwrap();
-    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-    Page { status, headers, body: answer.body_mut().read_to_string().unwrap() }
-}
-
-fn get(server: &Harness, path: &str, headers: &[(&str, &str)]) -> Page {
-    let mut request = server.agent.get(server.url(path)).config().max_redirects(0).build();
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    page(request.call())
-}
-
-fn post(server: &Harness, path: &str, headers: &[(&str, &str)], form: &[(&str, &str)]) -> Page {
-    let mut request = server.agent.post(server.url(path)).config().max_redirects(0).build();
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    page(request.send_form(form.iter().copied()))
-}
-
+/// Signs a browser in, and returns its cookie as it sends it back.
 fn signed_in(server: &Harness) -> String {
     let answer = post(server, "/sign-in", &[], &[("token", TOKEN)]);
-    assert_eq!((answer.status, answer.header("location")), (303, "/"), "{}", answer.body);
-    answer.cookie()
+    assert_eq!(answer.redirect(), (303, "/"), "{}", answer.body);
+    answer.header("set-cookie").split(';').next().unwrap().to_owned()
 }
 
 #[test]
@@ -73,7 +35,7 @@ fn a_navigation_without_sign_in_gets_the_page_of_signing_in() {
         for path in ["/", "/?state=ok", "/nowhere", "/monitors/job"] {
             let page = get(&server, path, headers);
             assert_eq!(page.status, 401, "{path}");
-            assert!(page.is_sign_in() && !page.headers.contains_key("www-authenticate"), "{path}");
+            assert!(is_sign_in(&page) && !page.headers.contains_key("www-authenticate"), "{path}");
             assert!(
                 page.body.contains(&format!("name=\"return_to\" value=\"{path}\"")),
                 "{path}: {}",
@@ -104,11 +66,22 @@ fn programs_and_the_api_get_401_with_a_challenge() {
 }
 
 #[test]
+fn the_script_of_an_open_page_is_not_challenged() {
+    let server = guarded(TOKEN);
+    for path in ["/live?monitor=job", "/timeline/job?since=2024-06-03T10:00:00Z&until=2024-06-03T10:10:00Z"] {
+        let answer = get(&server, path, &[("accept", "text/event-stream")]);
+        assert_eq!(answer.status, 401, "{path}");
+        // The browser would ask for a password in a window of its own.
+        assert!(!answer.headers.contains_key("www-authenticate"), "{path}");
+    }
+}
+
+#[test]
 fn the_token_signs_in_and_leads_to_the_page_that_was_asked_for() {
     let server = guarded(TOKEN);
     for path in ["/", "/?cursor=25:0:0", "/monitors/job?page=2"] {
         let answer = post(&server, "/sign-in", &[], &[("token", TOKEN), ("return_to", path)]);
-        assert_eq!((answer.status, answer.header("location")), (303, path));
+        assert_eq!(answer.redirect(), (303, path));
         assert!(
             !answer.header("set-cookie").contains(TOKEN) && !answer.header("set-cookie").contains("Secure")
         );
@@ -121,17 +94,17 @@ fn the_token_signs_in_and_leads_to_the_page_that_was_asked_for() {
         assert_eq!(get(&server, path, &both).status, 200, "{path}");
     }
     let again = get(&server, "/sign-in?return_to=/x", &[("cookie", &cookie)]);
-    assert_eq!((again.status, again.header("location")), (303, "/x"));
+    assert_eq!(again.redirect(), (303, "/x"));
 }
 
 #[test]
 fn a_wrong_token_is_told_and_signs_nobody_in() {
     let server = guarded(TOKEN);
     for token in ["", "open-sesame-012345678", "Open-Sesame-0123456789", "<script>"] {
-        let answer = post(&server, "/sign-in", &[], &[("token", token), ("return_to", "/?state=ok")]);
+        let answer = post(&server, "/sign-in", &[ACCEPT], &[("token", token), ("return_to", "/?state=ok")]);
         assert_eq!(answer.status, 401, "{token}");
         assert!(
-            answer.is_sign_in() && answer.body.contains("This is not the admin token"),
+            is_sign_in(&answer) && answer.body.contains("This is not the admin token"),
             "{}",
             answer.body
         );
@@ -195,7 +168,7 @@ fn signing_out_takes_the_cookie_back() {
     let cookie = signed_in(&server);
     assert!(get(&server, "/", &[("cookie", &cookie)]).body.contains("action=\"/sign-out\""));
     let out = post(&server, "/sign-out", &[("cookie", &cookie)], &[]);
-    assert_eq!((out.status, out.header("location")), (303, "/sign-in"));
+    assert_eq!(out.redirect(), (303, "/sign-in"));
     assert!(out.header("set-cookie").starts_with("crons_session=; Path=/; Max-Age=0;"), "{:?}", out.headers);
     assert_eq!(get(&server, "/sign-out", &[]).status, 405);
 }
@@ -230,7 +203,7 @@ fn a_server_without_a_token_asks_nobody_to_sign_in() {
         get(&server, "/sign-in?return_to=/", &[]),
         post(&server, "/sign-in", &[], &[("token", "anything")]),
     ] {
-        assert_eq!((answer.status, answer.header("location")), (303, "/"));
+        assert_eq!(answer.redirect(), (303, "/"));
         assert!(!answer.headers.contains_key("set-cookie"));
     }
 }

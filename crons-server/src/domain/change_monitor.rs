@@ -88,7 +88,7 @@ pub(super) fn change(
         change_environments(snapshot, index, |environment| environment.muted = muted);
     }
     let unknown_runs = change.enabled.map_or(0, |enabled| set_enabled(snapshot, index, enabled, now));
-    Ok(CommandOutcome { unknown_runs, missing: Vec::new() })
+    Ok(CommandOutcome { unknown_runs, ..CommandOutcome::default() })
 }
 
 fn revision_of(snapshot: &Snapshot, monitor: usize) -> u64 {

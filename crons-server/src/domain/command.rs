@@ -20,7 +20,7 @@ pub enum Command {
     ChangeEnvironment { monitor: String, environment: String, muted: bool },
     /// Deletes a monitor, or of it the environments that are named. A check-in that comes later makes them anew.
     Delete { monitor: String, environments: Vec<String> },
-    /// Records the person who has an incident in hand; `None` takes the acknowledgement back.
+    /// Acknowledges an incident in the name of a person; `None` withdraws the acknowledgement.
     Acknowledge { incident: Uuid, by: Option<String> },
 }
 
@@ -31,6 +31,8 @@ pub struct CommandOutcome {
     pub unknown_runs: usize,
     /// Of a command about several monitors, those that do not exist.
     pub missing: Vec<String>,
+    /// The slugs of the monitors that changed; of a renamed monitor the former slug, too. Open pages show them anew.
+    pub changed: Vec<String>,
 }
 
 /// The reason why a command changed nothing.
@@ -40,7 +42,7 @@ pub enum CommandError {
     /// The monitor has no environment of this name.
     NoEnvironment(String),
     NoIncident,
-    /// The incident was resolved at this time, so there is nothing to have in hand.
+    /// The incident was resolved at this time, so it cannot be acknowledged any more.
     IncidentResolved(Timestamp),
     /// There is a monitor of this slug already.
     SlugTaken(Slug),
@@ -53,8 +55,8 @@ pub enum CommandError {
 }
 
 impl Command {
-    /// The slugs of the monitors that the command changes; none if it is about an incident.
-    pub fn slugs(&self) -> Vec<&str> {
+    /// The slugs of the monitors that the command names; none if it names an incident.
+    pub(super) fn slugs(&self) -> Vec<&str> {
         match self {
             Self::CreateMonitor(new) => vec![new.slug.as_str()],
             Self::ChangeMonitor { monitor, change, .. } => {

@@ -19,6 +19,19 @@ pub fn command(
     quotas: Quotas,
     new_id: NewId<'_>,
 ) -> Result<CommandOutcome, CommandError> {
+    let mut outcome = carry_out(snapshot, command, now, quotas, new_id)?;
+    outcome.changed.extend(command.slugs().into_iter().map(str::to_owned));
+    outcome.changed.retain(|slug| !outcome.missing.contains(slug));
+    Ok(outcome)
+}
+
+fn carry_out(
+    snapshot: &mut Snapshot,
+    command: &Command,
+    now: Timestamp,
+    quotas: Quotas,
+    new_id: NewId<'_>,
+) -> Result<CommandOutcome, CommandError> {
     match command {
         Command::CreateMonitor(new) => change_monitor::create(snapshot, new, now, quotas, new_id),
         Command::ChangeMonitor { monitor, change, expected } => {
@@ -86,5 +99,6 @@ fn acknowledge(
     }
     incident.acknowledged = by.map(|by| Acknowledgement { at: now, by });
     snapshot.put_incident(Some(index), environment, incident);
-    Ok(CommandOutcome::default())
+    let monitor = &snapshot.monitors[snapshot.environments[environment].monitor].value;
+    Ok(CommandOutcome { changed: vec![monitor.slug.to_string()], ..CommandOutcome::default() })
 }

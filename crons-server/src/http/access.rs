@@ -97,7 +97,7 @@ pub async fn reject_cross_origin(State(access): State<Access>, request: Request,
 }
 
 /// Whether a browser speaks https with the proxy in front of this server: the proxy says so, or the page that a form was sent from.
-fn is_https(headers: &HeaderMap) -> bool {
+pub fn is_https(headers: &HeaderMap) -> bool {
     let forwarded = values(headers, FORWARDED_PROTO).flat_map(|value| value.split(','));
     forwarded.take(1).any(|scheme| scheme.trim().eq_ignore_ascii_case("https"))
         || values(headers, header::ORIGIN).any(|origin| origin.starts_with("https://"))

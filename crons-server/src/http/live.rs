@@ -1,4 +1,4 @@
-//! The streams of live pages: who watches, and the frames that all of them get.
+//! The streams of live pages: the clients that watch, and the frames that are sent to all of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,13 +7,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch};
 
 use crate::pipeline::Position;
 
-/// The frames that a slow client may be behind. Beyond it the client reads the page anew.
-const BEHIND: usize = 16;
+/// The frames that are kept for a slow client. A client that is further behind reads the page anew.
+const BACKLOG: usize = 16;
 
-/// What is shown changes with the window of the timelines, so there is a frame for each. Windows are numbered.
+/// The number of windows of timelines. A frame has rows for each of them, by its number.
 pub(crate) const WINDOWS: usize = 4;
 
-/// A change of the list, for all who watch.
+/// A change of the list, as it is sent to every client.
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) position: Position,
@@ -23,17 +23,17 @@ pub(crate) struct Frame {
     pub(crate) rows: [Option<Arc<str>>; WINDOWS],
 }
 
-/// The streams.
+/// The open streams, and the sender of their frames.
 #[derive(Debug)]
 pub(crate) struct Live {
     frames: broadcast::Sender<Arc<Frame>>,
-    /// The streams of each window, and behind them those of single monitors.
+    /// The number of streams of each window; the last number is that of single monitors.
     watching: [AtomicUsize; WINDOWS + 1],
     free: Arc<Semaphore>,
     stopped: watch::Receiver<bool>,
 }
 
-/// A place among those who watch, until it is dropped.
+/// The receiver of one stream. Its drop frees the place of the stream.
 #[derive(Debug)]
 pub(crate) struct Watcher {
     live: Arc<Live>,
@@ -43,7 +43,7 @@ pub(crate) struct Watcher {
     _free: OwnedSemaphorePermit,
 }
 
-/// What a watcher gets.
+/// The answer of a stream that waits for its next frame.
 #[derive(Debug)]
 pub(crate) enum Next {
     Frame(Arc<Frame>),
@@ -52,10 +52,10 @@ pub(crate) enum Next {
 }
 
 impl Live {
-    /// Allows `most` streams. They end once `stopped` is true.
+    /// Opens `most` streams at the same time, and ends them once `stopped` is true.
     pub(crate) fn new(most: usize, stopped: watch::Receiver<bool>) -> Self {
         let free = Arc::new(Semaphore::new(most));
-        Self { frames: broadcast::Sender::new(BEHIND), watching: Default::default(), free, stopped }
+        Self { frames: broadcast::Sender::new(BACKLOG), watching: Default::default(), free, stopped }
     }
 
     /// Takes a place for frames of a window, or for the changes of single monitors (`None`). `None` if all places are taken.
@@ -67,19 +67,19 @@ impl Live {
         Some(Watcher { live: Arc::clone(self), place, frames, stopped, _free: free })
     }
 
-    /// Whether anybody watches.
+    /// Whether a stream is open.
     pub(crate) fn is_watched(&self) -> bool {
         self.frames.receiver_count() > 0
     }
 
-    /// Whether anybody watches this window.
+    /// Whether a stream of this window is open.
     pub(crate) fn is_window_watched(&self, window: usize) -> bool {
         self.watching.get(window).is_some_and(|count| count.load(Ordering::SeqCst) > 0)
     }
 
-    /// Sends a frame to all who watch.
+    /// Sends a frame to every stream.
     pub(crate) fn send(&self, frame: Frame) {
-        // Nobody may watch any more.
+        // Sending fails if the last stream has ended meanwhile.
         let _ = self.frames.send(Arc::new(frame));
     }
 }
@@ -144,7 +144,7 @@ mod tests {
         let (_stop, stopped) = watch::channel(false);
         let live = Arc::new(Live::new(1, stopped));
         let mut watcher = live.watch(Some(0)).unwrap();
-        for _ in 0..=BEHIND {
+        for _ in 0..=BACKLOG {
             live.send(frame());
         }
         assert!(matches!(watcher.next().await, Some(Next::Behind)));

@@ -1,4 +1,4 @@
-//! The monitors that committed batches have changed: pages that are open show them anew.
+//! The monitors that committed batches have changed, which open pages show anew.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,13 +8,13 @@ use uuid::Uuid;
 
 use crate::pipeline::events::{Change, Event};
 
-/// The monitors that are remembered, at most; a client may invent names. Beyond it all are forgotten, and pages read anew.
+/// The most monitors that are remembered, since clients may invent names. Where there are more, all are forgotten, and pages read anew.
 const MAX_MONITORS: usize = 20_000;
 
-/// The changes since the start of the server, each with a number. The consumer only notes them; whoever shows them reads the database.
+/// The changes since the start of the server, each with a number. The consumer notes slugs only; live pages read the rows from the database.
 #[derive(Debug)]
 pub(crate) struct Changes {
-    /// Told apart from the numbers of an earlier start.
+    /// A random number of this start of the server, by which positions of earlier starts are recognised.
     start: u32,
     noted: Mutex<Noted>,
     changed: Notify,
@@ -27,7 +27,7 @@ struct Noted {
     forgotten: u64,
     /// The last change of each monitor.
     monitors: HashMap<Box<str>, u64>,
-    /// The last payload that was refused.
+    /// The number of the last refused payload.
     refused: u64,
 }
 

@@ -160,9 +160,9 @@ impl Consumer {
                 Some(Message::Command(command, now, reply)) => {
                     let (store, processor) = (&mut *self.store, &mut self.processor);
                     let applied = apply::apply_command(store, processor, &command, now);
-                    if let Ok(Ok(_)) = applied {
-                        let slugs = command.slugs().into_iter();
-                        events.extend(slugs.map(|slug| Event::Changed { monitor: slug.to_owned() }));
+                    if let Ok(Ok(outcome)) = &applied {
+                        let changed = outcome.changed.iter().cloned();
+                        events.extend(changed.map(|monitor| Event::Changed { monitor }));
                     }
                     answer(reply, applied)?;
                 }

@@ -18,8 +18,8 @@ fn axe() -> String {
 }
 
 impl Browser {
-    /// Asserts what holds on every page: axe-core finds nothing, the console has no error and no violation of the content-security policy,
-    /// nothing is wider than the window, and both colour schemes set text and background.
+    /// Asserts that axe-core finds nothing, that the console has no error and no violation of the content-security policy, that nothing is
+    /// wider than the window, and that the page sets text and background for the colour scheme.
     pub async fn assert_well(&self) {
         let path = self.path().await;
         let console = self.console().await;

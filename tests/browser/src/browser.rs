@@ -41,7 +41,7 @@ impl Look {
     pub const PHONE: Self = Self { dark: false, width: 360, scripts: true };
     /// No scripts.
     pub const PLAIN: Self = Self { dark: false, width: 1_280, scripts: false };
-    /// All of these.
+    /// Every look in which pages have to be well.
     pub const ALL: [Self; 4] = [Self::LIGHT, Self::DARK, Self::PHONE, Self::PLAIN];
 }
 

@@ -1,5 +1,5 @@
-//! What pages cost: the list of 2,000 monitors, with a day of history and with five; and 1,000 live streams, while nothing happens and
-//! while check-ins arrive.
+//! Measures pages: the list of 2,000 monitors, with a day of history and with five; and 1,000 live streams, while nothing happens and while
+//! check-ins arrive.
 
 use std::process::Stdio;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The files that pages load: style sheet, script and icon. They hold no data, so they need no token, and browsers keep them for ever:
-//! their addresses carry a hash of their content.
+//! The files that pages load: style sheet, script and icon. They have no data and need no token. Browsers cache them without asking again,
+//! since their addresses have a hash of the content.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
@@ -25,10 +25,20 @@ pub(super) static STYLE: Asset = Asset {
     hash: LazyLock::new(|| hash(include_str!("style.css"))),
 };
 
+/// The script of all pages, in one scope. Pages can be read without it; it keeps times and rows up to date, and saves reloads.
+const SCRIPT_CONTENT: &str = concat!(
+    "\"use strict\";\n(() => {\n",
+    include_str!("script/times.js"),
+    include_str!("script/controls.js"),
+    include_str!("script/timelines.js"),
+    include_str!("script/live.js"),
+    "})();\n"
+);
+
 pub(super) static SCRIPT: Asset = Asset {
-    content: include_str!("script.js"),
+    content: SCRIPT_CONTENT,
     content_type: "text/javascript; charset=utf-8",
-    hash: LazyLock::new(|| hash(include_str!("script.js"))),
+    hash: LazyLock::new(|| hash(SCRIPT_CONTENT)),
 };
 
 /// The hash of a content, in hexadecimal digits. Another build may hash differently, and browsers then load the file once more.
@@ -81,8 +91,8 @@ pub async fn favicon(query: QueryPairs) -> Result<Response, HttpError> {
     Ok((head, icon(state).into_string()).into_response())
 }
 
-/// A clock, in green where all is well; a full disc with the sign of the failure where it is not. Without a style sheet, which an icon
-/// cannot load.
+/// The icon: a green tick where all is well, a full disc with the sign of the failure, else a grey clock. Colours are written out, since an
+/// icon cannot load the style sheet.
 fn icon(state: Option<Health>) -> Markup {
     let (ground, edge, hand, sign) = match state {
         Some(Health::Failed) => ("#c11c2b", "#c11c2b", "#fff", "M11 11l10 10M21 11L11 21"),

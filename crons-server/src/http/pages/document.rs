@@ -10,16 +10,19 @@ use super::health::{self, Health};
 use super::words;
 use crate::http::state::AppState;
 
+/// The content type of pages.
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+
 /// The part of a page's head that differs from page to page.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Head<'a> {
     /// The name of the page, in the title of the window.
     pub title: &'a str,
-    /// The state that the icon of the window shows: the worst one of the page; `None` shows none.
+    /// The state that the icon of the window shows, which is the worst one of the page; `None` for a plain icon.
     pub state: Option<Health>,
 }
 
-/// A page for somebody who is signed in: with navigation, and the health of the server at its foot.
+/// A page behind the sign-in, with navigation above and the health of the server below.
 pub(crate) fn document(state: &AppState, head: &Head<'_>, content: &Markup) -> Response {
     let now = state.inbox.clock().now();
     let body = html! {
@@ -34,28 +37,29 @@ pub(crate) fn document(state: &AppState, head: &Head<'_>, content: &Markup) -> R
         main #main { (content) }
         footer.bottom {
             (server_health(state, now))
-            p { "Times without a place are UTC; it is " (words::time(now)) " on the server." }
+            p { "Times without a place are UTC." }
         }
     };
     answer(head, Some(now), &body)
 }
 
-/// The health of the server itself: while it does not work, no page can be trusted.
+/// The health of the server itself, on which every page depends, at the time of the page. Its distances stand still: they would grow on
+/// an open page though the server goes on.
 fn server_health(state: &AppState, now: Timestamp) -> Markup {
     let figures = state.inbox.vitals().figures();
     html! {
         p.health {
-            "This server: last tick " (ago(figures.last_tick, now))
+            "This server at " (words::time(now)) " UTC: last tick " (ago(figures.last_tick, now))
             "; last commit " (ago(figures.last_commit.map(|commit| commit.at), now))
             "; last alert delivered " (ago(figures.last_delivered, now))
             @if !state.inbox.is_healthy() {
-                "; " strong { "what was last to be stored could not be; the server's log says why" }
+                "; " strong { "the last write to the database failed; the server's log says why" }
             }
             @match figures.last_outage {
                 Some(outage) => {
-                    "; last time in which it was not receiving: " (words::time(outage.since)) " to " (words::time(outage.until))
+                    "; last outage, in which it was not receiving: " (words::time(outage.since)) " to " (words::time(outage.until))
                 }
-                None => "; it was never known not to be receiving",
+                None => "; no outage is known, in which it was not receiving",
             }
             "."
         }
@@ -63,10 +67,10 @@ fn server_health(state: &AppState, now: Timestamp) -> Markup {
 }
 
 fn ago(instant: Option<Timestamp>, now: Timestamp) -> Markup {
-    html! { @match instant { Some(instant) => (words::relative(instant, now)), None => "never" } }
+    html! { @match instant { Some(instant) => (words::distance(instant, now)), None => "never" } }
 }
 
-/// A page for anybody, without a word of what is stored: signing in, errors.
+/// A page that anybody may see, without stored data: the sign-in, errors.
 pub(crate) fn bare_document(head: &Head<'_>, content: &Markup) -> Response {
     let body = html! {
         header.top { (brand()) }
@@ -79,7 +83,7 @@ fn brand() -> Markup {
     html! { a.brand href="/" { "crons" } }
 }
 
-/// `now` is the server's time, by which the script corrects the browser's clock.
+/// The answer with a document around this body. `now` is the server's time, by which the script corrects the browser's clock.
 fn answer(head: &Head<'_>, now: Option<Timestamp>, body: &Markup) -> Response {
     let icon = head
         .state
@@ -104,7 +108,7 @@ fn answer(head: &Head<'_>, now: Option<Timestamp>, body: &Markup) -> Response {
             }
         }
     };
-    // Pages hold what only people with the token may see, so no copy outlives the sign-in.
-    let head = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    // Pages have data that needs the sign-in, so no copy of them may outlive it.
+    let head = [(header::CONTENT_TYPE, HTML), (header::CACHE_CONTROL, "no-store")];
     (head, page.into_string()).into_response()
 }

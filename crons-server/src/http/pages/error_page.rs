@@ -7,22 +7,30 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use maud::html;
 
-use super::document::{Head, bare_document};
+use super::document::{HTML, Head, bare_document};
 use super::sign_in;
 use crate::http::error::Logged;
 
-/// Answers errors as pages if the client prefers HTML, as a browser that navigates does.
+/// Answers errors as pages if the client prefers HTML, as a browser that navigates does; an error that is a page stays as it is. Requests of the pages' script get no challenge: the
+/// browser would ask for a user name and a password in a window of its own, again and again while a page is open.
 pub async fn errors_as_pages(request: Request, next: Next) -> Response {
     if !prefers_html(request.headers()) {
-        return next.run(request).await;
+        let is_of_script = is_of_script(request.uri().path());
+        let mut response = next.run(request).await;
+        if is_of_script {
+            response.headers_mut().remove(header::WWW_AUTHENTICATE);
+        }
+        return response;
     }
     let (headers, uri, is_read) =
         (request.headers().clone(), request.uri().clone(), request.method().is_safe());
     let response = next.run(request).await;
     let Some(Logged(detail)) = response.extensions().get().cloned() else { return response };
+    if response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes() == HTML.as_bytes()) {
+        return response;
+    }
     let status = response.status();
     if status == StatusCode::UNAUTHORIZED {
-        // A browser that is challenged would ask for a user name and a password in a window of its own.
         return match uri.path() {
             path if path.starts_with("/api/") => response,
             path => {
@@ -51,6 +59,11 @@ pub async fn errors_as_pages(request: Request, next: Next) -> Response {
     page.headers_mut().extend(parts.headers);
     page.extensions_mut().extend(parts.extensions);
     page.into_response()
+}
+
+/// Whether only the script of pages asks for this path.
+fn is_of_script(path: &str) -> bool {
+    path == "/live" || path.starts_with("/timeline/")
 }
 
 /// Whether a request asks for HTML by name, or is a navigation of a browser; `*/*`, which programs send, is none.

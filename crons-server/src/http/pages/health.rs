@@ -1,4 +1,4 @@
-//! The state of a monitor or environment as people read it: in one word, with an icon and a colour.
+//! The state of a monitor or an environment in one word, with an icon and a colour.
 
 use maud::{Markup, html};
 
@@ -11,7 +11,7 @@ pub(crate) enum Health {
     Failed,
     TimedOut,
     Missed,
-    /// Nothing is known of the newest run, or no run has ended yet.
+    /// The newest run is unknown, or there is none yet.
     Unknown,
     InProgress,
     Ok,
@@ -32,7 +32,7 @@ impl Health {
         Self::Unknown,
     ];
 
-    /// The state of an environment: `failing` is the status of its newest failure, of which nothing is said below the threshold.
+    /// The state of an environment. `failing` is the status of its newest failure; it counts only while an incident is open.
     pub(crate) fn of_environment(
         status: EnvironmentStatus,
         newest: Option<Status>,
@@ -89,7 +89,7 @@ impl Health {
         }
     }
 
-    /// Sentry's word.
+    /// The word for people, as at Sentry.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Failed => "Failed",
@@ -135,7 +135,7 @@ pub(super) fn sprite() -> Markup {
                 @for (key, path) in shapes {
                     symbol id={ "i-" (key) } viewBox="0 0 16 16" { path d=(path) {} }
                 }
-                // Told from a plain failure without its hue.
+                // The hatching of a timeout, which differs from a failure without its hue.
                 pattern id="hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
                     rect.hatch-ground width="4" height="4" {}
                     rect.hatch-line width="1.6" height="4" {}

@@ -20,16 +20,19 @@ use crate::http::state::AppState;
 use crate::pipeline::{ChangesSince, Position};
 use crate::store::StoreError;
 
-/// The pause between two frames: a row that changes more often is sent once.
+/// The least time between two frames. A row that changes more often is sent once.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The rows of a frame, at most. If more have changed, pages read themselves anew, each after a while of its own.
+/// The most rows of a frame. If more have changed, pages read themselves anew, each after a random time.
 const MAX_ROWS: usize = 100;
-/// The time between two signs of life. Shorter than any limit on the connection, and than those of usual proxies.
+/// The time between two comments on an idle stream; less than any limit on the connection, and than the 60 s after which nginx closes it.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+// A frame has a place for each window.
+const _: () = assert!(Window::ALL.len() == WINDOWS);
 
 const PARAMETERS: [&str; 3] = ["window", "monitor", "after"];
 
-/// Makes frames of the changes, one a [`PAUSE`] at most, as long as the server runs. Does nothing while nobody watches.
+/// Sends the changes as frames, one a [`PAUSE`] at most, as long as the server runs. Without a stream it reads nothing.
 pub(crate) async fn send_frames(state: AppState) {
     let mut sent = state.inbox.changes().position();
     loop {
@@ -55,32 +58,32 @@ async fn frame(state: &AppState, after: Position) -> Result<Frame, StoreError> {
         let position = state.inbox.changes().position();
         return Ok(Frame { position, monitors: None, rows: Default::default() });
     };
+    let watched: Vec<Window> =
+        Window::ALL.into_iter().filter(|window| state.live.is_window_watched(window.number())).collect();
     let mut rows = [const { None }; WINDOWS];
-    for (window, rows) in Window::ALL.into_iter().zip(&mut rows) {
-        if state.live.is_window_watched(window.number()) {
-            *rows = rendered(state, &changes, window).await?;
-        }
+    for (window, rendered) in watched.iter().zip(rendered(state, &changes, &watched).await?) {
+        rows[window.number()] = Some(rendered);
     }
     Ok(Frame { position: changes.until, monitors: Some(changes.monitors), rows })
 }
 
-/// The rows that changed, as JSON; `None` if they are too many.
+/// The rows that changed, as JSON for each window; empty if they are too many.
 async fn rendered(
     state: &AppState,
     changes: &ChangesSince,
-    window: Window,
-) -> Result<Option<Arc<str>>, StoreError> {
-    if changes.monitors.len() > MAX_ROWS {
-        return Ok(None);
+    windows: &[Window],
+) -> Result<Vec<Arc<str>>, StoreError> {
+    if changes.monitors.len() > MAX_ROWS || windows.is_empty() {
+        return Ok(Vec::new());
     }
     let now = state.inbox.clock().now();
-    let (slugs, refused) = (changes.monitors.clone(), changes.refused);
-    let json = state.read(move |queries| rows_of(queries, &slugs, refused, window, now)).await?;
-    Ok(Some(json.to_string().into()))
+    let (slugs, refused, windows) = (changes.monitors.clone(), changes.refused, windows.to_vec());
+    let rows = state.read(move |queries| rows_of(queries, &slugs, refused, &windows, now)).await?;
+    Ok(rows.iter().map(|rows| rows.to_string().into()).collect())
 }
 
-/// `GET /live`: changes from now on, and those after the position in `after` or `Last-Event-ID`. With `window` the rows of the list, with
-/// `monitor` only the fact that this monitor has changed.
+/// `GET /live`: streams changes from now on, and those after the position in `after` or `Last-Event-ID`. With `window` an event has the
+/// rows of the list; with `monitor` it says only that this monitor has changed.
 pub async fn live(
     State(state): State<AppState>,
     headers: HeaderMap,
@@ -89,12 +92,12 @@ pub async fn live(
     query.only(&PARAMETERS)?;
     let monitor = query.value("monitor")?.map(str::to_owned);
     let window = Window::of_query(&query)?;
-    // A browser that connects again says with which event it left off.
+    // A browser that connects again sends the id of the last event that it has.
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let after = last.or(query.value("after")?).map(position).transpose()?;
     let place = monitor.is_none().then(|| window.number());
     let Some(watcher) = state.live.watch(place) else {
-        let detail = "there are as many live pages as there may be: half of the connections; read the page again later";
+        let detail = "there are as many live pages as are allowed, which is half of the connections; load the page again later";
         let refused = HttpError::new(StatusCode::SERVICE_UNAVAILABLE, detail);
         return Ok(([(header::RETRY_AFTER, "30")], refused).into_response());
     };
@@ -141,8 +144,8 @@ async fn missed(
     if changes.monitors.is_empty() && !changes.refused {
         return Ok(None);
     }
-    let rows = rendered(state, &changes, window).await?;
-    Ok(Some(rows.map_or_else(|| reload(changes.until), |rows| rows_event(changes.until, &rows))))
+    let rows = rendered(state, &changes, &[window]).await?;
+    Ok(Some(rows.first().map_or_else(|| reload(changes.until), |rows| rows_event(changes.until, rows))))
 }
 
 type Stream = (Watcher, Window, Option<String>);

@@ -2,6 +2,7 @@
 
 // In layer order: a module uses only those above it.
 mod words;
+mod table;
 mod health;
 mod assets;
 mod document;

@@ -1,4 +1,4 @@
-//! The page to go to after a form: only pages of this server, since a link to a form could otherwise lead people anywhere.
+//! The page that a form leads to: only pages of this server, since a link to a form could otherwise redirect to any site.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -9,7 +9,7 @@ use crate::http::query::QueryPairs;
 /// The field with the page to go to.
 pub(super) const RETURN_TO: &str = "return_to";
 
-/// Leads a browser to a page of this server, which it asks for by GET.
+/// Redirects a browser to a page of this server by 303, so that it asks by GET.
 pub(super) fn see_other(path: &str) -> Response {
     (
         StatusCode::SEE_OTHER,
@@ -42,7 +42,7 @@ pub(super) fn checked(written: &str) -> Result<String, HttpError> {
     })
 }
 
-/// The path if a browser takes it for one of this server, and it does not lead back to signing in or out.
+/// The path if browsers take it for one of this server; `None` otherwise, and for signing in and out, which would be a loop.
 pub(super) fn own_path(written: &str) -> Option<&str> {
     // Browsers read `\` as `/`, skip tabs and line breaks, and take `//host` for another server.
     let is_plain = written.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');

@@ -8,12 +8,12 @@ use maud::{Markup, html};
 use super::document::{Head, bare_document};
 use super::return_to::{RETURN_TO, own_path, return_to, see_other};
 use crate::http::access::Access;
-use crate::http::error::HttpError;
+use crate::http::error::{HttpError, Logged};
 use crate::http::form::Form;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
 
-/// `GET /sign-in?return_to=/..`
+/// `GET /sign-in?return_to=/..`: the form; leads on to the page if nobody has to sign in, or the browser is signed in.
 pub async fn sign_in_page(
     State(state): State<AppState>,
     headers: HeaderMap,
@@ -41,9 +41,9 @@ pub async fn sign_in(
     // Copied tokens come with a line break or a space.
     let presented = form.value("token")?.unwrap_or_default().trim();
     let Some(cookie) = state.access.sign_in(presented, &headers) else {
-        tracing::warn!("a browser presented a wrong admin token at /sign-in");
         let mut page = page(&return_to, Some("This is not the admin token of this server."), false);
         *page.status_mut() = StatusCode::UNAUTHORIZED;
+        page.extensions_mut().insert(Logged("a browser presented a wrong admin token at /sign-in".into()));
         return Ok(page);
     };
     tracing::info!("a browser signed in");
@@ -59,7 +59,7 @@ pub async fn sign_out(headers: HeaderMap) -> Response {
     answer
 }
 
-/// The page in place of one that needs the token; `asked` is the path and query of that one, `None` if it was no page.
+/// The answer in place of a page that needs the token. `asked` is the path and query of that page; `None` if the request was a command.
 pub(super) fn offer(asked: Option<&str>, headers: &HeaderMap) -> Response {
     let comes_from_elsewhere =
         headers.get("sec-fetch-site").is_some_and(|site| site.as_bytes() == b"cross-site");
@@ -70,8 +70,8 @@ pub(super) fn offer(asked: Option<&str>, headers: &HeaderMap) -> Response {
     page
 }
 
-/// `reload` has the browser ask once more: a link on another site, as in an alert, is followed without the cookie, and a page of our own is
-/// asked for with it.
+/// The form. With `reload` the browser asks once more: it follows a link on another site, as in an alert, without the cookie, but sends
+/// the cookie when a page of this server asks again.
 fn page(return_to: &str, notice: Option<&str>, reload: bool) -> Response {
     let content: Markup = html! {
         h1 { "Sign in" }

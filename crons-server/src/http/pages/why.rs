@@ -7,13 +7,14 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::document::{Head, document};
+use super::table::table;
 use super::words;
 use crate::domain::{Explanation, Prevention, Step};
 use crate::http::api::{InPath, derive};
 use crate::http::error::HttpError;
 use crate::http::state::AppState;
 
-/// `GET /why/{id}`: of a check-in or of an incident.
+/// `GET /why/{id}`: the derivation of a check-in or of an incident.
 pub async fn why(State(state): State<AppState>, InPath(id): InPath<String>) -> Result<Response, HttpError> {
     let explanation = derive(&state, &id).await?;
     Ok(document(&state, &Head { title: "Why", ..Head::default() }, &page(&explanation)))
@@ -21,6 +22,10 @@ pub async fn why(State(state): State<AppState>, InPath(id): InPath<String>) -> R
 
 fn page(explanation: &Explanation) -> Markup {
     let Explanation { id, kind, monitor_slug, environment, timezone, title, rule, .. } = explanation;
+    let mut columns = vec!["UTC"];
+    columns.extend((*timezone != Timezone::UTC).then_some(timezone.as_str()));
+    columns.push("Fact");
+    let rows = html! { @for step in &explanation.steps { (row(step, *timezone)) } };
     html! {
         article.why {
             h1 { "Why: " (title) }
@@ -31,18 +36,7 @@ fn page(explanation: &Explanation) -> Markup {
             }
             section {
                 h2 #received { "What happened when" }
-                div.scroll tabindex="0" role="region" aria-labelledby="received" {
-                    table {
-                        thead {
-                            tr {
-                                th scope="col" { "UTC" }
-                                @if !is_utc(*timezone) { th scope="col" { (timezone) } }
-                                th scope="col" { "Fact" }
-                            }
-                        }
-                        tbody { @for step in &explanation.steps { (row(step, *timezone)) } }
-                    }
-                }
+                (table("received", None, &columns, &rows))
             }
             section {
                 h2 { "The rule that applied" }
@@ -74,7 +68,7 @@ fn row(step: &Step, zone: Timezone) -> Markup {
     html! {
         tr {
             td { (words::time(step.at)) }
-            @if !is_utc(zone) { td { (local(step.at, zone)) } }
+            @if zone != Timezone::UTC { td { (local(step.at, zone)) } }
             td {
                 (marked(&step.text))
                 @if let Some(run) = step.check_in {
@@ -89,10 +83,6 @@ fn row(step: &Step, zone: Timezone) -> Markup {
 
 fn short(id: &str) -> &str {
     id.get(..8).unwrap_or(id)
-}
-
-fn is_utc(zone: Timezone) -> bool {
-    zone.as_str() == "UTC"
 }
 
 fn local(instant: Timestamp, zone: Timezone) -> String {

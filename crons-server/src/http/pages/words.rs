@@ -1,4 +1,4 @@
-//! Instants, durations and schedules as people say them.
+//! Instants, durations and schedules in words.
 
 use crons_types::Timezone;
 use crons_types::calendar::in_zone;
@@ -23,6 +23,11 @@ fn machine(instant: Timestamp) -> String {
 /// The distance of an instant from `now`, such as "in 3 min" or "20 s ago". The script of the page keeps it up to date.
 pub(crate) fn relative(instant: Timestamp, now: Timestamp) -> Markup {
     html! { time.relative datetime=(machine(instant)) { (relative_text(instant, now)) } }
+}
+
+/// The distance of an instant from the time of the page, which the script does not change.
+pub(crate) fn distance(instant: Timestamp, now: Timestamp) -> Markup {
+    html! { time datetime=(machine(instant)) { (relative_text(instant, now)) } }
 }
 
 fn relative_text(instant: Timestamp, now: Timestamp) -> String {

@@ -85,7 +85,7 @@ async fn runs_and_misses_appear_by_themselves_and_nothing_jumps() {
         page.browser.wait_for_text("Failed\n1").await;
         assert_eq!(page.site.send(&run("d", "production", "ok")), 200);
         page.browser.find("#monitor-d.ok").await;
-        // Nobody sends anything more: the deadlines pass.
+        // No check-in comes any more, so the deadlines pass.
         page.site.advance(66).await;
         page.browser.find("#monitor-b.missed").await;
         page.browser.find("#monitor-d.missed").await;
@@ -136,6 +136,13 @@ async fn a_bucket_names_its_runs_by_pointer_and_by_keyboard() {
         let text = page.browser.evaluate(said).await;
         assert!(text.as_str().unwrap().contains("Failed at"), "{text}");
         page.browser.assert_well().await;
+        // A row that is replaced meanwhile keeps the focus and the bucket.
+        page.browser.evaluate("document.querySelector('#monitor-sync').dataset.old = ''").await;
+        assert_eq!(page.site.send(&run("sync", "production", "ok")), 200);
+        page.browser.find("#monitor-sync:not([data-old])").await;
+        let place = "const timeline = document.querySelector('#monitor-sync > .timeline');
+            return [timeline.getAttribute('aria-valuenow'), document.activeElement === timeline]";
+        assert_eq!(page.browser.evaluate(place).await, json!(["137", true]));
     })
     .await;
 }

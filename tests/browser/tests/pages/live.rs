@@ -32,7 +32,7 @@ async fn runs_appear_as_they_arrive_and_a_checked_row_stays_checked() {
         let checked =
             browser.evaluate("return document.querySelector('#monitor-backup .choose').checked").await;
         assert_eq!(checked, true);
-        // One that nobody knew.
+        // The first check-in of another monitor.
         assert_eq!(page.site.send(&check_in("report", NIL, "in_progress")), 200);
         browser.find("#monitor-report[data-state=in_progress]").await;
         browser.assert_well().await;
@@ -59,6 +59,20 @@ async fn a_missed_run_opens_an_incident_that_resolves_by_itself() {
         browser.wait_for_text("until ").await;
         browser.wait_without_text("open for").await;
         browser.assert_well().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_monitor_that_was_deleted_elsewhere_says_so() {
+    browse(Settings::default(), Look::LIGHT, |page| async move {
+        assert_eq!(page.site.send(&check_in("backup", NIL, "ok")), 200);
+        let browser = page.browser;
+        browser.open_page("/monitors/backup").await;
+        browser.find(".monitor-page").await;
+        page.site.post_form("/monitors/backup/delete", &[]);
+        browser.wait_for_text("there is no monitor \"backup\"").await;
+        browser.expect_status(404).await;
     })
     .await;
 }

@@ -1,4 +1,4 @@
-//! Takes an incident in hand, and gives it back.
+//! Acknowledges an incident, and withdraws the acknowledgement.
 
 use axum::extract::State;
 use axum::response::Response;

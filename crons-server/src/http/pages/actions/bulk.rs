@@ -1,5 +1,7 @@
 //! Changes many monitors at once: those that are checked in the list.
 
+use std::collections::HashSet;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -19,8 +21,10 @@ use crate::mask;
 /// The value of the field `do` that deletes.
 const DELETE: &str = "delete";
 
-/// The monitors that one transaction changes, at most.
+/// The most monitors that one transaction changes.
 const CHUNK: usize = 100;
+/// The most monitors of one form, as many as the API takes at once. A page of the list has fewer.
+const MAX_SLUGS: usize = 2_000;
 
 /// The fields of the form.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -34,9 +38,10 @@ struct Bulk {
 impl Bulk {
     fn of(Form(form): Form) -> Result<Self, HttpError> {
         let mut bulk = Self::default();
+        let mut known = HashSet::new();
         for (name, value) in form.into_pairs()? {
             match name.as_str() {
-                "slug" if !bulk.slugs.contains(&value) => bulk.slugs.push(value),
+                "slug" if known.insert(value.clone()) => bulk.slugs.push(value),
                 "slug" => {}
                 "do" => bulk.command = value,
                 "confirmed" => bulk.is_confirmed = value == "yes",
@@ -51,6 +56,12 @@ impl Bulk {
         }
         if bulk.slugs.is_empty() {
             return Err(HttpError::bad_request("slug: no monitor is chosen; check one or more in the list"));
+        }
+        if bulk.slugs.len() > MAX_SLUGS {
+            let chosen = bulk.slugs.len();
+            return Err(HttpError::bad_request(format!(
+                "slug: {chosen} monitors are chosen; choose {MAX_SLUGS} or fewer at once"
+            )));
         }
         Ok(bulk)
     }
@@ -117,8 +128,8 @@ fn confirmation(state: &AppState, bulk: &Bulk, page: &str) -> Response {
         h1 { "Delete " (bulk.slugs.len()) @if bulk.slugs.len() == 1 { " monitor?" } @else { " monitors?" } }
         ul { @for slug in &bulk.slugs { li.detail { (slug) } } }
         p {
-            "Their check-ins, incidents and counts are deleted with them, and cannot be brought back. A job that still runs makes its \
-             monitor anew with its next check-in."
+            "Their check-ins, incidents and counts are deleted with them, and cannot be restored. A job that still runs creates its \
+             monitor again with its next check-in."
         }
         form method="post" action="/monitors" {
             @for slug in &bulk.slugs { input type="hidden" name="slug" value=(slug); }

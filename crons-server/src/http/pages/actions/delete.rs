@@ -34,8 +34,8 @@ pub async fn confirm_deletion(
             "Delete " @if let Some(name) = &environment { "environment " (name) " of " } (slug) "?"
         }
         p {
-            "Its check-ins, incidents and counts are deleted with it, and cannot be brought back. If the job still runs, its next check-in \
-             makes it anew; mute or disable it to keep what is there."
+            "Its check-ins, incidents and counts are deleted with it, and cannot be restored. If the job still runs, its next check-in \
+             creates it again; mute or disable it to keep its history."
         }
         form method="post" action={ "/monitors/" (slug) "/delete" } {
             @if let Some(name) = &environment { input type="hidden" name="environment" value=(name); }

@@ -76,7 +76,7 @@ fn with_status(mut page: Response, status: StatusCode) -> Response {
     page
 }
 
-/// What a page showed of the monitor when it was loaded.
+/// The values of a monitor that a page showed when it was loaded.
 struct Shown {
     revision: u64,
     values: Values,
@@ -95,7 +95,7 @@ impl Shown {
         Self { revision: view.revision(), values: Values::of(view), state: state_of(view) }
     }
 
-    /// What the page showed from which a form was sent.
+    /// The values that the page showed from which a form was sent.
     fn sent(form: &QueryPairs) -> Result<Self, HttpError> {
         let written = form.value("revision")?.unwrap_or_default();
         let revision = u64::from_str_radix(written, 16).map_err(|_| {
@@ -126,7 +126,7 @@ impl Shown {
         fields.chain(state).filter(|field| field.before != field.now).collect()
     }
 
-    /// The hidden fields that a form is sent with.
+    /// The hidden fields that repeat these values when the form is sent.
     fn fields(&self) -> Markup {
         html! {
             input type="hidden" name="revision" value=(format!("{:016x}", self.revision));
@@ -164,8 +164,8 @@ fn page(state: &AppState, view: &MonitorView, shown: &Shown, values: &Values, no
         (notice)
         @if view.monitor.upserting {
             p.note {
-                "The code of the job brings this configuration along: its next check-in that does so replaces what you change here, but for \
-                 the name. Change the attribute, too, or leave it out there."
+                "The code of the job sends this configuration: its next check-in replaces what you change here, except the name. Change \
+                 the attribute as well, or remove the configuration from it."
             }
         }
         form.edit method="post" action={ "/monitors/" (slug) "/edit" } {

@@ -1,4 +1,4 @@
-//! The fields of a monitor that a person edits, as texts of a form.
+//! The fields of the form that edits a monitor, and their values as texts.
 
 use crons_types::{Interval, Schedule};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ const fn number(key: &'static str, label: &'static str, hint: &'static str) -> F
     Field { key, label, hint, is_number: true }
 }
 
-/// All fields, in the order of the form.
+/// The fields in the order of the form.
 pub(super) const FIELDS: [Field; 8] = [
     text("name", "Name", "for people; empty for the slug"),
     text("owner", "Owner", "team:NAME or user:NAME; empty for nobody"),
@@ -40,7 +40,7 @@ pub(super) const FIELDS: [Field; 8] = [
     number("recovery_threshold", "Successes in a row that resolve it", "empty for the default, 1"),
 ];
 
-/// What a person cannot change in the form, but sees if somebody else has changed it meanwhile.
+/// States that the form does not change. If somebody else has changed them meanwhile, the reader of the form is told.
 pub(super) const STATE: [&str; 2] = ["disabled", "muted"];
 
 /// The values of [`FIELDS`], in their order.

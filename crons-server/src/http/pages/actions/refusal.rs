@@ -1,4 +1,4 @@
-//! The answers to commands that changed nothing.
+//! The errors of commands that changed nothing.
 
 use axum::http::StatusCode;
 
@@ -8,7 +8,7 @@ use crate::http::error::HttpError;
 use crate::http::paths;
 use crate::pipeline::Unavailable;
 
-/// The answer to a command about a monitor that changed nothing.
+/// The error of a command about a monitor that changed nothing.
 pub(super) fn refusal(error: CommandError, slug: &str) -> HttpError {
     match error {
         CommandError::Unreadable(reason) => {
@@ -22,7 +22,7 @@ pub(super) fn refusal(error: CommandError, slug: &str) -> HttpError {
         )),
         CommandError::IncidentResolved(resolved) => HttpError::new(
             StatusCode::CONFLICT,
-            format!("the incident is over since {resolved}: there is nothing to have in hand"),
+            format!("the incident is over since {resolved}, so it cannot be acknowledged any more"),
         ),
         CommandError::NoIncident => {
             HttpError::not_found("there is no such incident; the page of its monitor lists its incidents")

@@ -1,4 +1,4 @@
-//! The query string of the list: what is shown, of which time, and which page of it.
+//! The query string of the list: the filters, the window of the timelines, and the page.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use crate::http::pages::health::Health;
 use crate::http::query::QueryPairs;
 use crate::store::PageRequest;
 
-/// The monitors of a page if the query does not say.
+/// The monitors of a page unless the query gives their number.
 const PER_PAGE: u32 = 50;
 
 const PARAMETERS: [&str; 7] = ["state", "query", "owner", "environment", "window", "per_page", "cursor"];
@@ -18,7 +18,7 @@ const PARAMETERS: [&str; 7] = ["state", "query", "owner", "environment", "window
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Filter {
     pub state: Option<Health>,
-    /// A part of the name, of the owner or of the name of an environment, in any case of letters.
+    /// A part of the name, the slug, the owner or the name of an environment, in any case of letters.
     pub search: Option<String>,
     pub owner: Option<String>,
     pub environment: Option<String>,
@@ -103,7 +103,7 @@ impl Filter {
         address
     }
 
-    /// The same choices, from the first page on, with this state.
+    /// These choices with another state, from the first page on.
     pub(super) fn with_state(&self, state: Option<Health>) -> Self {
         let page = PageRequest { skip: 0, ..self.page };
         Self { state, page, ..self.clone() }

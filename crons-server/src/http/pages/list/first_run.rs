@@ -3,6 +3,7 @@
 use axum::http::{HeaderMap, header};
 use maud::{Markup, html};
 
+use crate::http::access::is_https;
 use crate::http::state::AppState;
 
 /// The DSN for clients and the parts of it that snippets need.
@@ -21,12 +22,7 @@ impl Connection {
         let own =
             || state.dsn.split_once('@').and_then(|(_, rest)| rest.rsplit_once('/')).map(|(host, _)| host);
         let host = text(header::HOST).filter(|host| is_host(host)).or_else(own).unwrap_or("localhost");
-        let forwarded = text(header::HeaderName::from_static("x-forwarded-proto"));
-        let scheme = if forwarded.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")) {
-            "https"
-        } else {
-            "http"
-        };
+        let scheme = if is_https(headers) { "https" } else { "http" };
         Self { base: format!("{scheme}://{host}"), public_key: state.public_key.to_string() }
     }
 
@@ -47,7 +43,7 @@ fn is_host(host: &str) -> bool {
     !host.is_empty() && host.len() <= 255 && host.bytes().all(plain)
 }
 
-/// A snippet: its id, its title, and its text.
+/// The snippets: the id, the title and the text of each.
 fn snippets(connection: &Connection) -> [(&'static str, &'static str, String); 5] {
     let dsn = connection.dsn();
     let url = format!("{}{}", connection.base, connection.check_in_path("hello"));
@@ -97,14 +93,14 @@ pub(super) fn page(connection: &Connection) -> Markup {
             form.test-run hidden method="post" action=(connection.check_in_path("hello")) {
                 button.primary type="submit" { "Send a test run" }
                 output {}
-                p.note { "It makes the monitor " code { "hello" } " with a run of its own, as a job would: in progress, then okay." }
+                p.note { "Creates the monitor " code { "hello" } " by a run of its own, as a job would: in progress, then okay." }
             }
             (all_snippets(connection))
         }
     }
 }
 
-/// The same, folded, below a list of monitors.
+/// The snippets below a list of monitors, folded.
 pub(super) fn folded(connection: &Connection) -> Markup {
     html! {
         details.connect {

@@ -35,12 +35,11 @@ use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
 use crate::store::{Activity, MonitorView, PageRequest, Queries, RefusedView, StoreError};
 
-/// The refused payloads that a page reads, and how far back.
-const REFUSED: u32 = 500;
+/// The time in which a payload was refused that a page shows.
 const REFUSED_SINCE: SignedDuration = SignedDuration::from_hours(24);
-/// The outages that a page shows; there are more only if the server fails all the time.
+/// The most outages that a page shows. There are more only if the server fails all the time.
 const OUTAGES: u32 = 200;
-/// The names that a field of the form suggests.
+/// The most names that a field of the form suggests.
 const SUGGESTED: usize = 50;
 
 /// The rows that a page shows, as they are stored.
@@ -87,40 +86,55 @@ pub async fn index(
     Ok(document(&state, &head, &content))
 }
 
-/// The rows of some monitors for pages that are open, as JSON: those of deleted ones are null. With the counts of all monitors, and the
-/// refused payloads if there are new ones.
+/// The rows of these monitors for open pages, as JSON for each window; a deleted monitor has `null`. Beside them the counts of all monitors,
+/// and the refused payloads if there are new ones.
 pub(super) fn rows_of(
     queries: &dyn Queries,
     slugs: &[String],
     is_refused: bool,
-    window: Window,
+    windows: &[Window],
     now: Timestamp,
-) -> Result<Value, StoreError> {
+) -> Result<Vec<Value>, StoreError> {
     let overview = Overview::of_all(&queries.summaries()?);
-    let buckets = window.buckets(now);
     let monitors = queries.monitors_named(slugs)?;
-    let activity = queries.activity(slugs, buckets)?;
-    let outages = queries.outages(buckets.since, PageRequest { skip: 0, limit: OUTAGES })?.items;
-    let mut rows: Map<String, Value> = slugs.iter().map(|slug| (slug.clone(), Value::Null)).collect();
-    let mut rendered = Rows { window, buckets, outages: &outages, now, slots: SlotsOf::default() };
-    for view in &monitors {
-        let row = rendered.row(view, activity_of(&activity, view)).into_string();
-        rows.insert(view.monitor.slug.to_string(), row.into());
-    }
     let counts: Map<String, Value> =
         overview.counts.iter().map(|(state, count)| (state.key().to_owned(), (*count).into())).collect();
     let mut changes = json!({
         "now": now.as_millisecond(),
-        "rows": rows,
         "counts": counts,
         "total": overview.total(),
         "state": overview.worst().map(Health::key),
     });
     if is_refused {
-        let refused = queries.refused(now.saturating_sub(REFUSED_SINCE).unwrap_or(now), REFUSED)?;
+        let refused = queries.refused(now.saturating_sub(REFUSED_SINCE).unwrap_or(now), refused::MAX_READ)?;
         changes["refused"] = refused::line(&refused, now).into_string().into();
     }
-    Ok(changes)
+    let of_window = |window: &Window| {
+        let mut changes = changes.clone();
+        changes["rows"] = rows_in(queries, slugs, &monitors, *window, now)?.into();
+        Ok(changes)
+    };
+    windows.iter().map(of_window).collect()
+}
+
+/// The rows with timelines of one window, by slug; `null` for those that are not among `monitors`.
+fn rows_in(
+    queries: &dyn Queries,
+    slugs: &[String],
+    monitors: &[MonitorView],
+    window: Window,
+    now: Timestamp,
+) -> Result<Map<String, Value>, StoreError> {
+    let buckets = window.buckets(now);
+    let activity = queries.activity(slugs, buckets)?;
+    let outages = queries.outages(buckets.since, PageRequest { skip: 0, limit: OUTAGES })?.items;
+    let mut rendered = Rows { window, buckets, outages: &outages, now, slots: SlotsOf::default() };
+    let mut rows: Map<String, Value> = slugs.iter().map(|slug| (slug.clone(), Value::Null)).collect();
+    for view in monitors {
+        let row = rendered.row(view, activity_of(&activity, view)).into_string();
+        rows.insert(view.monitor.slug.to_string(), row.into());
+    }
+    Ok(rows)
 }
 
 impl Stored {
@@ -135,12 +149,12 @@ impl Stored {
             overview.slugs.iter().skip(skip as usize).take(limit as usize).cloned().collect();
         let buckets = filter.window.buckets(now);
         let mut monitors = queries.monitors_named(&page)?;
-        // By the order of the overview.
+        // The database returns them in the order of slugs; the page has that of the overview.
         monitors.sort_by_key(|view| page.iter().position(|slug| slug == view.monitor.slug.as_str()));
         let activity = queries.activity(&page, buckets)?;
         let newest = PageRequest { skip: 0, limit: OUTAGES };
         let outages = queries.outages(buckets.since, newest)?.items;
-        let refused = queries.refused(now.saturating_sub(REFUSED_SINCE).unwrap_or(now), REFUSED)?;
+        let refused = queries.refused(now.saturating_sub(REFUSED_SINCE).unwrap_or(now), refused::MAX_READ)?;
         Ok(Self { overview, owners, environments, monitors, activity, outages, refused })
     }
 }

@@ -1,4 +1,4 @@
-//! All monitors in short: their states, how many there are of each, and which come first.
+//! The overview of the list: the states of monitors, their counts, and the order of the rows.
 
 use super::filter::Filter;
 use crate::http::pages::health::Health;
@@ -18,7 +18,8 @@ impl Overview {
     pub(super) fn new(monitors: &[MonitorSummary], filter: &Filter) -> Self {
         let mut counts = Health::ALL.map(|state| (state, 0));
         let mut left: Vec<(u8, &str)> = Vec::new();
-        for monitor in monitors.iter().filter(|monitor| is_left(monitor, filter)) {
+        let search = filter.search.as_ref().map(|part| part.to_lowercase());
+        for monitor in monitors.iter().filter(|monitor| is_left(monitor, filter, search.as_deref())) {
             let state = health_of(monitor, filter.environment.as_deref());
             if let Some((_, count)) = counts.iter_mut().find(|(of, _)| *of == state) {
                 *count += 1;
@@ -31,7 +32,7 @@ impl Overview {
         Self { counts, slugs: left.into_iter().map(|(_, slug)| slug.to_owned()).collect() }
     }
 
-    /// All monitors.
+    /// The overview without a filter.
     pub(super) fn of_all(monitors: &[MonitorSummary]) -> Self {
         Self::new(monitors, &Filter::default())
     }
@@ -47,16 +48,15 @@ impl Overview {
     }
 }
 
-/// Whether a monitor passes a filter, whatever its state is.
-fn is_left(monitor: &MonitorSummary, filter: &Filter) -> bool {
+/// Whether a monitor passes a filter, whatever its state is; `search` is the part that is searched for, in lower case.
+fn is_left(monitor: &MonitorSummary, filter: &Filter, search: Option<&str>) -> bool {
     let environments = || monitor.environments.iter().map(|environment| environment.name.as_str());
     let has = |text: &str, part: &str| text.to_lowercase().contains(part);
     filter.owner.as_deref().is_none_or(|owner| monitor.owner.as_deref() == Some(owner))
         && filter.environment.as_deref().is_none_or(|named| environments().any(|name| name == named))
-        && filter.search.as_ref().map(|part| part.to_lowercase()).is_none_or(|part| {
-            has(&monitor.slug, &part)
-                || monitor.owner.as_deref().is_some_and(|owner| has(owner, &part))
-                || environments().any(|name| has(name, &part))
+        && search.is_none_or(|part| {
+            let texts = [monitor.slug.as_str(), &monitor.name].into_iter().chain(monitor.owner.as_deref());
+            texts.chain(environments()).any(|text| has(text, part))
         })
 }
 
@@ -115,7 +115,7 @@ mod tests {
         MonitorSummary {
             id: uuid::Uuid::nil(),
             slug: slug.to_owned(),
-            name: slug.to_owned(),
+            name: slug.replace("f-new", "Übertrag"),
             muted: false,
             owner: slug.strip_prefix("ops-").map(|_| "team:Ops".to_owned()),
             enabled,
@@ -177,6 +177,8 @@ mod tests {
             ("state=unknown", vec!["f-new"]),
             ("query=OPS", vec!["ops-failed", "ops-timeout"]),
             ("query=night", vec!["ops-failed"]),
+            ("query=%C3%BCBER", vec!["f-new"]),
+            ("query=F-New", vec!["f-new"]),
             ("query=team%3Aops&state=timeout", vec!["ops-timeout"]),
             ("owner=team%3AOps&query=fail", vec!["ops-failed"]),
             ("owner=team%3Aops", vec![]),

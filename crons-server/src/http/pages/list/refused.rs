@@ -9,7 +9,9 @@ use serde_json::Value;
 use crate::http::pages::words;
 use crate::store::RefusedView;
 
-/// The reasons that the line lists; of more, the number.
+/// The most refused payloads that a page reads.
+pub(super) const MAX_READ: u32 = 500;
+/// The reasons that the line lists. If there are more, it says how many.
 const LISTED: usize = 20;
 
 /// Payloads that were refused for one reason and are of one slug.
@@ -32,7 +34,10 @@ pub(super) fn line(refused: &[RefusedView], now: Timestamp) -> Markup {
         @if !groups.is_empty() {
             details.refused open[groups.len() <= 3] {
                 summary {
-                    b { (count(refused.len(), "payload", "payloads")) " of the last day refused" }
+                    b {
+                        @if refused.len() == MAX_READ as usize { "The newest " }
+                        (count(refused.len(), "payload", "payloads")) " of the last day refused"
+                    }
                     @if unknown > 0 { ", of " (count(unknown, "slug", "slugs")) " without a monitor" }
                 }
                 ul {
@@ -133,7 +138,10 @@ mod tests {
         let html = line(&rows, Timestamp::from_second(10).unwrap()).into_string();
         assert!(html.contains("&lt;script&gt;") && html.contains("&lt;b&gt;no"), "{html}");
         assert!(!html.contains("<script>") && !html.contains("<b>no"), "{html}");
-        assert!(html.contains("1 payload of the last day refused") || html.contains("1 payload"), "{html}");
+        assert!(html.contains("<b>1 payload of the last day refused</b>"), "{html}");
+        let most: Vec<_> = (0..MAX_READ).map(|_| rows[0].clone()).collect();
+        let html = line(&most, Timestamp::from_second(10).unwrap()).into_string();
+        assert!(html.contains("<b>The newest 500 payloads of the last day refused</b>"), "{html}");
         assert_eq!(line(&[], Timestamp::UNIX_EPOCH).into_string(), "");
     }
 }

@@ -15,7 +15,7 @@ use crate::http::pages::health::Health;
 use crate::http::pages::words;
 use crate::store::{Activity, Buckets, EnvironmentView, MonitorView, RunMark};
 
-/// The things that all rows of a page share.
+/// The rows of a page, with the data that they share.
 pub(super) struct Rows<'a> {
     pub window: Window,
     pub buckets: Buckets,
@@ -40,8 +40,9 @@ impl Rows<'_> {
         html! {
             li class={ "monitor " (state.key()) } id={ "monitor-" (slug) } data-slug=(slug) data-state=(state.key()) {
                 div.who {
-                    input.choose type="checkbox" name="slug" value=(slug) form=(bulk::FORM) aria-label={ "Choose " (slug) };
-                    h2 { a href={ "/monitors/" (slug) } { (slug) } }
+                    input.choose type="checkbox" name="slug" value=(slug) form=(bulk::FORM) aria-label={ "Choose " (monitor.name()) };
+                    h2 { a href={ "/monitors/" (slug) } { (monitor.name()) } }
+                    @if monitor.name() != slug { p.note { code { (slug) } } }
                     (state.label())
                     p.note {
                         @match &monitor.owner { Some(owner) => (owner), None => "no owner" }
@@ -66,7 +67,7 @@ impl Rows<'_> {
         }
     }
 
-    /// The line over several environments, which opens to a line for each.
+    /// The summary of several environments, which opens to a line for each; empty for one or none.
     fn environments(&self, view: &MonitorView, activity: &[Activity], slots: &Slots) -> Markup {
         let MonitorView { monitor, environments } = view;
         match environments.as_slice() {
@@ -99,20 +100,24 @@ impl Rows<'_> {
         let due = environments
             .iter()
             .filter_map(|row| Some((row.environment.next_check_in?, row.environment.next_check_in_latest?)));
+        let of_environment = |row: &EnvironmentView| {
+            let name = row.environment.name.as_str();
+            html! { @if environments.len() > 1 { " in " (name) } }
+        };
         let failing_since = environments.iter().filter_map(|row| row.incident_since).min();
         html! {
             @if let Some((next, latest)) = due.min() { p.deadline { (words::deadline(config, next, latest, self.now)) } }
             @for row in environments {
                 @if let Some(run) = row.newest.as_ref().filter(|run| run.status == Status::InProgress) {
                     p.note {
-                        "running since " (words::clock(run.date_added, config.zone(), self.now))
+                        "running" (of_environment(row)) " since " (words::clock(run.date_added, config.zone(), self.now))
                         @if let Some(timeout) = run.timeout_at { ", times out " (words::relative(timeout, self.now)) }
                     }
                 }
                 @if let (None, Some(run)) = (row.incident_since, &row.newest) {
                     @if run.status.is_finished() && run.status != Status::Ok {
                         p.note {
-                            "last run: " (Health::of_run(run.status).label()) " " (words::relative(run.date_added, self.now))
+                            "last run" (of_environment(row)) ": " (Health::of_run(run.status).label()) " " (words::relative(run.date_added, self.now))
                             @if config.failures() > 1 { "; an incident opens after " (config.failures()) " failures in a row" }
                         }
                     }
@@ -124,7 +129,7 @@ impl Rows<'_> {
         }
     }
 
-    /// The drawing, for those who see it, and the words, for those who do not. The script shows the runs of a bucket.
+    /// The timeline as a drawing, and in words for screen readers. The script shows the runs of a bucket.
     fn timeline(
         &self,
         config: &Config,

@@ -8,17 +8,18 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use crate::domain::Status;
-use crate::http::api::InPath;
+use crate::http::api::{InPath, no_monitor};
 use crate::http::error::HttpError;
+use crate::http::pages::document::HTML;
 use crate::http::pages::health::Health;
 use crate::http::pages::words;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
 use crate::store::{CheckInView, IncidentFilter, IncidentView, PageRequest};
 
-/// The runs that are named; of more, that there are some.
+/// The most runs that are named. If there are more, the part says so.
 const RUNS: u32 = 8;
-/// The incidents that are looked at, the newest first.
+/// The most incidents that are read, the newest first.
 const INCIDENTS: u32 = 20;
 
 const PARAMETERS: [&str; 3] = ["environment", "since", "until"];
@@ -48,12 +49,11 @@ pub async fn runs_of_bucket(
             Ok(Some((monitor, runs, incidents)))
         })
         .await?;
-    let (monitor, runs, mut incidents) =
-        found.ok_or_else(|| HttpError::not_found(format!("there is no monitor {slug:?}")))?;
+    let (monitor, runs, mut incidents) = found.ok_or_else(|| no_monitor(&slug))?;
     incidents.retain(|view| view.incident.resolved_at.is_none_or(|resolved| resolved > since));
     let (zone, now) = (monitor.monitor.config.zone(), state.inbox.clock().now());
     let part = part(&runs, &incidents, zone, now, since, until);
-    let head = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    let head = [(header::CONTENT_TYPE, HTML), (header::CACHE_CONTROL, "no-store")];
     Ok((head, part.into_string()).into_response())
 }
 

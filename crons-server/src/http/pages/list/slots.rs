@@ -14,7 +14,7 @@ use crate::store::Buckets;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Slots {
     At(Vec<Timestamp>),
-    /// There is one in every bucket.
+    /// Every bucket has an expected time.
     Everywhere,
 }
 
@@ -35,31 +35,36 @@ impl SlotsOf {
 }
 
 fn slots(schedule: &Schedule, zone: Timezone, next: Option<Timestamp>, buckets: Buckets) -> Slots {
-    let gap = SignedDuration::try_from(schedule.min_gap()).unwrap_or(SignedDuration::MAX);
+    match schedule {
+        Schedule::Crontab(_) => of_crontab(schedule, zone, buckets),
+        Schedule::Interval(_) => {
+            let gap = SignedDuration::try_from(schedule.min_gap()).unwrap_or(SignedDuration::MAX);
+            of_interval(gap, next, buckets)
+        }
+    }
+}
+
+/// The first expected time in each bucket: several would be drawn in one place.
+fn of_crontab(schedule: &Schedule, zone: Timezone, buckets: Buckets) -> Slots {
+    let first_from = |start: Timestamp| {
+        let before = start.saturating_sub(SignedDuration::from_nanos(1)).unwrap_or(start);
+        next_after(schedule, &zone, before)
+    };
+    let first_behind = |slot: &Timestamp| first_from(buckets.start(buckets.number(*slot)? + 1));
+    let each = std::iter::successors(first_from(buckets.since), first_behind);
+    let found: Vec<Timestamp> = each.take_while(|slot| *slot < buckets.until()).collect();
+    if found.len() == buckets.count as usize { Slots::Everywhere } else { Slots::At(found) }
+}
+
+/// The expected times back from the next one.
+fn of_interval(gap: SignedDuration, next: Option<Timestamp>, buckets: Buckets) -> Slots {
     if gap <= buckets.length {
         return Slots::Everywhere;
     }
-    // No schedule has more slots than there are buckets from here on.
-    let most = buckets.count as usize + 1;
-    let until = buckets.until();
-    let found = match schedule {
-        Schedule::Crontab(_) => {
-            let before = buckets.since.saturating_sub(SignedDuration::from_nanos(1)).unwrap_or(buckets.since);
-            let first = next_after(schedule, &zone, before);
-            let each = std::iter::successors(first, |slot| next_after(schedule, &zone, *slot));
-            each.take_while(|slot| *slot < until).take(most).collect()
-        }
-        Schedule::Interval(_) => {
-            let each = std::iter::successors(next, |slot| slot.checked_sub(gap).ok());
-            let mut found: Vec<Timestamp> = each
-                .skip_while(|slot| *slot >= until)
-                .take_while(|slot| *slot >= buckets.since)
-                .take(most)
-                .collect();
-            found.reverse();
-            found
-        }
-    };
+    let each = std::iter::successors(next, |slot| slot.checked_sub(gap).ok());
+    let found = each.skip_while(|slot| *slot >= buckets.until()).take_while(|slot| *slot >= buckets.since);
+    let mut found: Vec<Timestamp> = found.collect();
+    found.reverse();
     Slots::At(found)
 }
 
@@ -84,7 +89,18 @@ mod tests {
         let daily = Schedule::crontab("0 3,12 * * *").unwrap();
         assert_eq!(times(at(&daily, None)), ["2024-06-03T01:00:00Z", "2024-06-03T10:00:00Z"]);
         assert_eq!(times(at(&Schedule::crontab("0 0 29 2 *").unwrap(), None)), Vec::<String>::new());
-        assert_eq!(at(&Schedule::crontab("*/5 * * * *").unwrap(), None), Slots::Everywhere);
+        for every_bucket in ["*/5 * * * *", "*/10 * * * *", "3,13,23,33,43,53 * * * *"] {
+            assert_eq!(at(&Schedule::crontab(every_bucket).unwrap(), None), Slots::Everywhere);
+        }
+    }
+
+    #[test]
+    fn a_crontab_with_a_small_gap_expects_runs_only_when_it_names_them() {
+        let twice = Schedule::crontab("0,5 3 * * *").unwrap();
+        assert_eq!(times(at(&twice, None)), ["2024-06-03T01:00:00Z"]);
+        let worktime = Schedule::crontab("*/5 8-9 * * *").unwrap();
+        let found = times(at(&worktime, None));
+        assert_eq!((found.len(), found[0].as_str()), (12, "2024-06-03T06:00:00Z"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A timeline: the runs of a window as a drawing, and the same in words.
+//! A timeline: the runs of a window as a drawing and in words.
 
 use std::fmt::Write;
 
@@ -14,10 +14,10 @@ use crate::store::{Buckets, RunMark};
 /// The width of a bucket in the drawing; the space between two of them is a quarter of it.
 const BUCKET: u32 = 4;
 const HEIGHT: u32 = 24;
-/// Failures that the words name; of more, the number.
+/// The most failures that the words name. If there are more, they say how many.
 const NAMED: usize = 4;
 
-/// The statuses in the order in which a bucket shows the first one that it has. So a hundred successes do not hide one failure.
+/// The statuses by precedence, as at Sentry: a bucket shows the first one that it has, so that no number of successes hides a failure.
 const PRIORITY: [Status; 6] =
     [Status::Unknown, Status::Error, Status::Timeout, Status::Missed, Status::Ok, Status::InProgress];
 
@@ -43,7 +43,7 @@ struct Bar {
 }
 
 impl Timeline<'_> {
-    /// The drawing. All of it is in attributes and classes, since the policy of the page allows no style of an element.
+    /// The drawing, in attributes and classes: the content-security policy of the page allows no `style` of an element.
     pub(super) fn drawing(&self) -> Markup {
         let bars = self.bars();
         let path = |status: Status| -> String {
@@ -75,7 +75,7 @@ impl Timeline<'_> {
         }
     }
 
-    /// The timeline in words, for those who do not see it.
+    /// The timeline in words, for screen readers.
     pub(super) fn words(&self) -> String {
         let mut failures: Vec<(Status, Timestamp)> = Vec::new();
         let (mut well, mut running, mut unknown) = (false, false, 0_usize);
@@ -132,7 +132,7 @@ impl Timeline<'_> {
         u32::try_from(part * i128::from(self.width()) / whole).unwrap_or_default()
     }
 
-    /// One bar for each bucket that has runs, and one for the run that reaches into the first bucket.
+    /// The bars: one for each bucket that has runs, and one for the run that reaches into the first bucket.
     fn bars(&self) -> Vec<Bar> {
         let mut shown: Vec<Option<&RunMark>> = vec![None; self.buckets.count as usize];
         let mut bars = Vec::new();

@@ -6,7 +6,7 @@ use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
 use crate::store::Buckets;
 
-/// A choice of the reader.
+/// The length of a timeline, which the reader chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Window {
     #[default]

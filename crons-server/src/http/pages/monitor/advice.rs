@@ -1,4 +1,4 @@
-//! Advice on the configuration, where the history proves that it helps.
+//! The section with advice on the configuration, which simulations of the stored history have proved.
 
 use maud::{Markup, html};
 

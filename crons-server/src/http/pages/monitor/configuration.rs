@@ -1,4 +1,4 @@
-//! The configuration of the monitor, who sets it, and the attribute that says the same.
+//! The section with the configuration of the monitor, its author, and the equivalent attribute.
 
 use maud::{Markup, html};
 
@@ -13,9 +13,9 @@ pub(super) fn configuration(monitor: &Monitor) -> Markup {
             h2 #configuration { "Configuration" }
             p {
                 @if monitor.upserting {
-                    "The code of the job sets it: a check-in that brings it along replaces what people change here. "
+                    "The code of the job sets it: its next check-in replaces what people change here. "
                 } @else {
-                    "People set it: the newest check-in did not bring it along. A check-in that does replaces it. "
+                    "People set it: the newest check-in had no configuration. A check-in that has one replaces it. "
                 }
                 "Last set by "
                 @match monitor.configured.by { Author::Code => "the code", Author::Person => "a person" }

@@ -15,7 +15,7 @@ const HEIGHT: f64 = 200.0;
 const LEFT: f64 = 56.0;
 const BOTTOM: f64 = 22.0;
 
-/// Lengths that lines are drawn at, in milliseconds, with their labels.
+/// The durations of the horizontal lines, in milliseconds, with their labels.
 const LINES: [(f64, &str); 10] = [
     (1.0, "1 ms"),
     (10.0, "10 ms"),
@@ -29,7 +29,7 @@ const LINES: [(f64, &str); 10] = [
     (864e6, "10 d"),
 ];
 
-/// `runs` come newest first.
+/// The section with the chart. `runs` has the newest run first.
 pub(super) fn durations(runs: &[RunView], environment: &str, config: &Config) -> Markup {
     let runs: Vec<&CheckIn> = runs.iter().rev().map(|view| &view.run.check_in).collect();
     let mut measured: Vec<i64> =

@@ -9,6 +9,7 @@ use crate::http::pages::actions::Change;
 use crate::http::pages::health::Health;
 use crate::http::pages::list::{environment_health, health_of};
 use crate::http::pages::return_to::RETURN_TO;
+use crate::http::pages::table::table;
 use crate::http::pages::words;
 use crate::store::{EnvironmentView, MonitorView};
 
@@ -69,23 +70,9 @@ fn environment_actions(slug: &str, name: &str, muted: bool, scope: &Scope) -> Ma
 }
 
 fn environments(view: &MonitorView, scope: &Scope, now: Timestamp) -> Markup {
+    let rows = html! { @for row in &view.environments { (environment(&view.monitor, row, scope, now)) } };
     html! {
-        div.scroll tabindex="0" role="region" aria-labelledby="environments" {
-            table {
-                thead {
-                    tr {
-                        th scope="col" { "Environment" }
-                        th scope="col" { "State" }
-                        th scope="col" { "Last run" }
-                        th scope="col" { "Next run" }
-                        th scope="col" { "Change" }
-                    }
-                }
-                tbody {
-                    @for row in &view.environments { (environment(&view.monitor, row, scope, now)) }
-                }
-            }
-        }
+        (table("environments", None, &["Environment", "State", "Last run", "Next run", "Change"], &rows))
         @if scope.environment.is_some() {
             p { a href=(Scope::default().address(view.monitor.slug.as_str())) { "Runs of all environments" } }
         }

@@ -3,40 +3,35 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::scope::Scope;
 use crate::domain::Failures;
 use crate::http::pages::return_to::RETURN_TO;
+use crate::http::pages::table::table;
 use crate::http::pages::words;
-use crate::store::{IncidentView, Page};
+use crate::store::{IncidentView, MonitorView, Page};
 
-/// `page` is the address of the page.
+/// The newest incidents. The forms lead back to the page in this scope.
 pub(super) fn incidents(
     found: &Page<IncidentView>,
-    with_environment: bool,
-    page: &str,
+    view: &MonitorView,
+    scope: &Scope,
     now: Timestamp,
 ) -> Markup {
+    let slug = view.monitor.slug.as_str();
+    let with_environment = view.environments.len() > 1;
+    let page = scope.address(slug);
+    let mut columns = vec!["Began", "Lasted", "Failures"];
+    columns.extend(with_environment.then_some("Environment"));
+    columns.extend(["Acknowledged", "Why"]);
+    let rows = html! { @for view in &found.items { (incident(view, with_environment, &page, now)) } };
     html! {
         section {
             h2 #incidents { "Incidents" }
             @if found.items.is_empty() {
                 p { "There are none." }
             } @else {
-                div.scroll tabindex="0" role="region" aria-labelledby="incidents" {
-                    table {
-                        thead {
-                            tr {
-                                th scope="col" { "Began" }
-                                th scope="col" { "Lasted" }
-                                th scope="col" { "Failures" }
-                                @if with_environment { th scope="col" { "Environment" } }
-                                th scope="col" { "In hand" }
-                                th scope="col" { "Why" }
-                            }
-                        }
-                        tbody { @for view in &found.items { (incident(view, with_environment, page, now)) } }
-                    }
-                }
-                @if found.more { p.note { "Earlier incidents are in the API, at " code { "/incidents/" } "." } }
+                (table("incidents", None, &columns, &rows))
+                @if found.more { p.note { "Earlier incidents are in the API, at " code { "/api/0/organizations/crons/monitors/" (slug) "/incidents/" } "." } }
             }
         }
     }
@@ -67,7 +62,7 @@ fn incident(view: &IncidentView, with_environment: bool, page: &str, now: Timest
     }
 }
 
-/// The form that takes an open incident in hand, or gives it back.
+/// The form that acknowledges an open incident, or withdraws the acknowledgement.
 fn acknowledgement(id: &str, is_acknowledged: bool, page: &str) -> Markup {
     html! {
         form.actions method="post" action={ "/incidents/" (id) "/acknowledgement" } {

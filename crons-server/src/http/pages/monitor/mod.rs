@@ -1,4 +1,4 @@
-//! The page of a monitor: what it did, what it does next, and how it is set up.
+//! The page of a monitor: its runs, its incidents, the runs that are expected next, and its configuration.
 
 // In layer order: a module uses only those above it.
 mod scope;
@@ -29,16 +29,16 @@ use crate::store::{
     StoreError,
 };
 
-/// Runs in the table, on one page.
+/// The runs in the table, on one page.
 const RUNS: u32 = 50;
-/// Runs in the chart of durations: the newest of one environment.
+/// The runs in the chart of durations: the newest of one environment.
 const CHARTED: u32 = 200;
-/// Incidents in their table: the newest.
+/// The incidents in their table: the newest.
 const INCIDENTS: u32 = 20;
-/// Missed and timed out runs of the chart from which on advice is looked for.
+/// The number of missed and timed out runs in the chart from which on advice is looked for.
 const ADVISED: usize = 3;
 
-/// What the page shows, read in one go; the number of rows is bounded, whatever the history is.
+/// The rows that the page shows. Their number is bounded, however long the history is.
 struct Shown {
     view: MonitorView,
     charted: Vec<RunView>,
@@ -71,7 +71,7 @@ fn read(queries: &dyn Queries, slug: &str, scope: &Scope) -> Result<Option<Shown
         Some(charted) => queries.runs(slug, Some(charted), None, CHARTED)?,
         None => None,
     };
-    // Deleted meanwhile.
+    // The monitor may have been deleted meanwhile.
     let Some(runs) = queries.runs(slug, environment, scope.after, RUNS)? else { return Ok(None) };
     let filter = IncidentFilter { monitor_slug: Some(slug), environment, ..IncidentFilter::default() };
     let incidents = queries.incidents(filter, PageRequest { skip: 0, limit: INCIDENTS })?;
@@ -99,7 +99,7 @@ fn page(state: &AppState, shown: &Shown, scope: &Scope, position: Position) -> R
             (advice::advice(&shown.advice))
             @if let Some(charted) = charted { (durations::durations(&shown.charted, charted, &monitor.config)) }
             (runs::runs(&shown.runs, view, scope))
-            (incidents::incidents(&shown.incidents, view.environments.len() > 1, &scope.address(monitor.slug.as_str()), now))
+            (incidents::incidents(&shown.incidents, view, scope, now))
             (next_runs::next_runs(view, charted, now))
             (configuration::configuration(monitor))
             (refused::refused(&shown.refused))

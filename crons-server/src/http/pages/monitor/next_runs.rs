@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use crate::domain::Config;
+use crate::http::pages::table::table_with_head;
 use crate::http::pages::words;
 use crate::store::MonitorView;
 
@@ -29,31 +30,29 @@ pub(super) fn next_runs(view: &MonitorView, environment: Option<&str>, now: Time
             } @else if runs.is_empty() {
                 p { "None is expected before the first check-in." }
             } @else {
-                div.scroll tabindex="0" role="region" aria-labelledby="next-runs" {
-                    table.next-runs {
-                        thead {
-                            tr {
-                                th scope="col" { "In" }
-                                th.zone-monitor scope="col" { (zone) }
-                                @if zone != Timezone::UTC { th.zone-utc scope="col" { "UTC" } }
-                            }
-                        }
-                        tbody {
-                            @for run in &runs {
-                                tr {
-                                    td { (words::relative(*run, now)) }
-                                    td.zone-monitor { time datetime=(run) { (in_words(*run, zone)) } }
-                                    @if zone != Timezone::UTC {
-                                        td.zone-utc { time datetime=(run) { (in_words(*run, Timezone::UTC)) } }
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
+                (table_of(&runs, zone, now))
             }
         }
     }
+}
+
+fn table_of(runs: &[Timestamp], zone: Timezone, now: Timestamp) -> Markup {
+    let has_utc = zone != Timezone::UTC;
+    let head = html! {
+        th scope="col" { "In" }
+        th.zone-monitor scope="col" { (zone) }
+        @if has_utc { th.zone-utc scope="col" { "UTC" } }
+    };
+    let rows = html! {
+        @for run in runs {
+            tr {
+                td { (words::relative(*run, now)) }
+                td.zone-monitor { time datetime=(run) { (in_words(*run, zone)) } }
+                @if has_utc { td.zone-utc { time datetime=(run) { (in_words(*run, Timezone::UTC)) } } }
+            }
+        }
+    };
+    table_with_head("next-runs", Some("next-runs"), &head, &rows)
 }
 
 /// The first run and those that follow if each begins on time; fewer if the schedule ends.

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::scope::Scope;
 use crate::domain::{CheckIn, Status};
 use crate::http::pages::health::Health;
+use crate::http::pages::table::table;
 use crate::http::pages::words;
 use crate::store::{MonitorView, Page, RunView};
 
@@ -16,30 +17,17 @@ pub(super) fn runs(page: &Page<RunView>, view: &MonitorView, scope: &Scope) -> M
         .last()
         .filter(|_| page.more)
         .map(|last| Scope { after: Some(last.place), ..scope.clone() });
+    let mut columns = vec!["Began", "Expected", "Late", "State", "Duration"];
+    columns.extend(with_environment.then_some("Environment"));
+    columns.extend(["Run", "Trace", "Why"]);
+    let rows = html! { @for row in &page.items { (run(row, with_environment)) } };
     html! {
         section {
             h2 #runs { "Runs" @if let Some(name) = &scope.environment { " in " (name) } }
             @if page.items.is_empty() {
                 p { @if scope.after.is_some() { "There are no earlier runs." } @else { "There are none yet." } }
             } @else {
-                div.scroll tabindex="0" role="region" aria-labelledby="runs" {
-                    table.runs {
-                        thead {
-                            tr {
-                                th scope="col" { "Began" }
-                                th scope="col" { "Expected" }
-                                th scope="col" { "Late" }
-                                th scope="col" { "State" }
-                                th scope="col" { "Duration" }
-                                @if with_environment { th scope="col" { "Environment" } }
-                                th scope="col" { "Run" }
-                                th scope="col" { "Trace" }
-                                th scope="col" { "Why" }
-                            }
-                        }
-                        tbody { @for row in &page.items { (run(row, with_environment)) } }
-                    }
-                }
+                (table("runs", Some("runs"), &columns, &rows))
             }
             @if scope.after.is_some() || next.is_some() {
                 nav.pages aria-label="Pages of runs" {
