@@ -25,7 +25,6 @@ mod alerts;
 mod processing_errors;
 mod usage;
 mod outages;
-mod openapi_bodies;
 mod openapi;
 
 use axum::Json;

@@ -42,7 +42,7 @@ pub(super) fn token() -> Value {
         "additionalProperties": false,
         "required": ["name", "scope"],
         "properties": {
-            "name": {"type": "string", "minLength": 1, "maxLength": super::tokens::MAX_NAME},
+            "name": {"type": "string", "minLength": 1, "maxLength": crate::http::api::tokens::MAX_NAME},
             "scope": {"type": "string", "enum": ["read", "write"]},
         },
     })
