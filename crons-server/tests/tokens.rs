@@ -64,6 +64,21 @@ fn a_token_opens_what_its_scope_says() {
 }
 
 #[test]
+fn the_index_names_the_scopes_of_the_token() {
+    let server = server();
+    let (_, read) = create(&server, "dashboard", "read");
+    let (_, write) = create(&server, "deploy", "write");
+    let reads = json!(["org:read", "project:read", "alerts:read"]);
+    let all = json!(["org:read", "project:read", "project:write", "alerts:read", "alerts:write"]);
+    for (token, name, scopes) in
+        [(read.as_str(), "api-token", reads), (&write, "api-token", all.clone()), (ADMIN, "admin", all)]
+    {
+        let (status, index) = ask(&server, "GET", "/api/0/", token, &Value::Null);
+        assert_eq!((status, &index["auth"]["scopes"], &index["user"]["name"]), (200, &scopes, &json!(name)));
+    }
+}
+
+#[test]
 fn a_revoked_token_opens_nothing_from_the_answer_on() {
     let mut server = server();
     let (id, token) = create(&server, "dashboard", "write");
