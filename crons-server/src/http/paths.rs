@@ -3,8 +3,10 @@
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
+use crate::quote::quoted;
+
 /// The words of this server's routes, the only parts of a path that a message repeats.
-const WORDS: [&str; 33] = [
+const WORDS: [&str; 38] = [
     "api",
     "organizations",
     "crons",
@@ -16,7 +18,10 @@ const WORDS: [&str; 33] = [
     "explanations",
     "advice",
     "tokens",
+    "openapi.json",
     "why",
+    "live",
+    "timeline",
     "processing-errors",
     "usage",
     "alerts",
@@ -38,6 +43,8 @@ const WORDS: [&str; 33] = [
     "stats",
     "badge",
     "style.css",
+    "script.js",
+    "favicon.svg",
 ];
 
 /// Replaces each run of slashes in the path by one slash, as Relay does. The query is not changed.
@@ -79,13 +86,13 @@ pub(crate) fn redacted(path: &str) -> String {
     shown
 }
 
-/// A name from a path for a message, in quotes; `…` for one that looks like a key.
+/// Quotes a name from a path or a query for a message, cut after 80 characters; `…` in place of one that looks like a key.
 pub(crate) fn named(part: &str) -> String {
     /// Sentry's keys have 32 hexadecimal digits.
     const KEY: usize = 32;
     let digits = part.bytes().filter(u8::is_ascii_hexdigit).count();
     let others = part.bytes().any(|c| !c.is_ascii_hexdigit() && c != b'-');
-    if digits >= KEY && !others { "`…`".to_owned() } else { format!("{part:?}") }
+    if digits >= KEY && !others { "`…`".to_owned() } else { quoted(part) }
 }
 
 #[cfg(test)]

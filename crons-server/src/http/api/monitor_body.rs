@@ -7,13 +7,13 @@ use serde_json::Value;
 
 use crate::domain::{Config, Monitor, MonitorChange, NewMonitor};
 use crate::ingest::{JsonObject, RawSchedule, UnvalidatedSchedule, minutes, present, threshold};
-use crate::quote::shown_value;
+use crate::quote::{quoted, shown_value};
 
 /// A body that creates a monitor.
 pub(super) const EXAMPLE: &str =
     r#"{"name": "Nightly backup", "config": {"schedule_type": "crontab", "schedule": "0 3 * * *"}}"#;
 
-/// The keys of a monitor. Those that only the server sets may be written, so that what GET answers can be sent back; they have no effect.
+/// The keys of a monitor. Keys that only the server sets are accepted without effect, so that a client can send back the answer of a GET.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MonitorBody {
@@ -63,7 +63,7 @@ pub(super) enum MonitorStatus {
     Disabled,
 }
 
-/// An owner as it is written, or as GET answers it.
+/// An owner as a text such as `team:ops`, or as the object that GET answers.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "an owner such as \"team:ops\", or null")]
 enum OwnerBody {
@@ -115,7 +115,7 @@ impl MonitorBody {
     /// If a value is not allowed: the field, its value, and what to write.
     pub(super) fn into_change(self) -> Result<MonitorChange, String> {
         let Self { r#type, name, slug, status, is_muted, owner, config, alert_rule, .. } = self;
-        // There is one type only.
+        // Sentry has one type of monitors.
         let (None | Some(MonitorType::CronJob)) = r#type;
         no_alert_rule("alert_rule", alert_rule.as_ref())?;
         let mut change = MonitorChange {
@@ -144,7 +144,8 @@ impl MonitorBody {
             (None, Some(name)) => {
                 Slug::normalize(name).filter(|slug| !is_number(slug.as_str())).ok_or_else(|| {
                     format!(
-                        "slug: none can be made of the name {name:?}; write one such as \"nightly-backup\""
+                        "slug: none can be made of the name {}; write one such as \"nightly-backup\"",
+                        quoted(name)
                     )
                 })?
             }
@@ -192,10 +193,10 @@ impl ConfigBody {
             Some(Some(name)) if !name.is_empty() => {
                 Some(Some(Timezone::parse(&name).map_err(|error| format!("config.{error}"))?))
             }
-            // As at Sentry, an empty name is that of no zone.
+            // An empty name takes the zone away, as at Sentry.
             Some(_) => Some(None),
         };
-        // As at Sentry, no margin is the smallest one.
+        // A margin of 0 becomes 1, as at Sentry.
         let margin = self.checkin_margin.map(|margin| margin.map(|minutes| minutes.max(1)));
         change.checkin_margin =
             number("checkin_margin", margin, MonitorConfig::MAX_CHECKIN_MARGIN, "minutes")?;
@@ -305,9 +306,9 @@ fn monitor_name(written: Option<String>) -> Result<Option<String>, String> {
     let Some(written) = written else { return Ok(None) };
     let name = written.trim();
     if name.is_empty() || name.chars().count() > Monitor::MAX_NAME || name.chars().any(char::is_control) {
-        let shown: String = written.chars().take(80).collect();
         return Err(format!(
-            "name: {shown:?} is not 1 to {} characters of one line; write such a name, or null for the slug",
+            "name: {} is not 1 to {} characters of one line; write such a name, or null for the slug",
+            quoted(&written),
             Monitor::MAX_NAME
         ));
     }
