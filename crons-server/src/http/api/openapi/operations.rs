@@ -2,26 +2,32 @@
 
 use super::bodies::{acknowledgement, bulk, environment, monitor, token};
 use super::operation::{Answer, Operation};
-use super::schemas::{any, any_list, many, one};
+use super::schemas::{any, many, one};
+use crate::http::api::advice::EnvironmentAdvice;
 use crate::http::api::alerts::Alert;
+use crate::http::api::bulk::BulkAnswer;
 use crate::http::api::incident_shapes::Incident;
-use crate::http::api::outages::Outage;
+use crate::http::api::index::Index;
+use crate::http::api::outages::{self, Outage};
 use crate::http::api::processing_errors::ProcessingErrors;
 use crate::http::api::shapes::{CheckIn, Monitor};
-use crate::http::api::stats::MonitorBucket;
-use crate::http::api::usage::Usage;
+use crate::http::api::stats::{self, MonitorBucket};
+use crate::http::api::tokens::Token;
+use crate::http::api::usage::{self, Usage};
+use crate::http::api::{check_ins, incidents, monitor_query, monitors};
 
-const LIST: [&str; 8] = ["query", "owner", "environment", "project", "sort", "asc", "per_page", "cursor"];
-const CHECK_INS: [&str; 7] = ["environment", "expand", "start", "end", "statsPeriod", "per_page", "cursor"];
-const INCIDENTS: [&str; 4] = ["environment", "status", "before", "cursor"];
-const USAGE: [&str; 3] = ["since", "per_page", "cursor"];
 const MONITOR: Answer = Answer::Json(200, one::<Monitor<'static>>);
 const INCIDENT: Answer = Answer::Json(200, one::<Incident<'static>>);
 const ANY: Answer = Answer::Json(200, any);
 
 /// The routes of monitors, relative to the organization or the project.
 pub(super) const OF_MONITORS: [Operation; 16] = [
-    Operation::get("/monitors/", "List monitors", &LIST, Answer::Json(200, many::<Monitor<'static>>)),
+    Operation::get(
+        "/monitors/",
+        "List monitors",
+        &monitor_query::PARAMETERS,
+        Answer::Json(200, many::<Monitor<'static>>),
+    ),
     Operation::change(
         ("post", "/monitors/"),
         "Create a monitor",
@@ -29,8 +35,14 @@ pub(super) const OF_MONITORS: [Operation; 16] = [
         Some(monitor),
         Answer::Json(201, one::<Monitor<'static>>),
     ),
-    Operation::change(("put", "/monitors/"), "Change several monitors", &[], Some(bulk), ANY),
-    Operation::get("/monitors/{slug}/", "Get a monitor", &[], MONITOR),
+    Operation::change(
+        ("put", "/monitors/"),
+        "Change several monitors",
+        &[],
+        Some(bulk),
+        Answer::Json(200, one::<BulkAnswer>),
+    ),
+    Operation::get("/monitors/{slug}/", "Get a monitor", &monitors::MONITOR_PARAMETERS, MONITOR),
     Operation::change(
         ("put", "/monitors/{slug}/"),
         "Change a monitor",
@@ -41,7 +53,7 @@ pub(super) const OF_MONITORS: [Operation; 16] = [
     Operation::change(
         ("delete", "/monitors/{slug}/"),
         "Delete a monitor, or environments of it",
-        &["environment", "project"],
+        &monitors::MONITOR_PARAMETERS,
         None,
         Answer::Empty(202),
     ),
@@ -62,7 +74,7 @@ pub(super) const OF_MONITORS: [Operation; 16] = [
     Operation::get(
         "/monitors/{slug}/checkins/",
         "List check-ins",
-        &CHECK_INS,
+        &check_ins::PARAMETERS,
         Answer::Json(200, many::<CheckIn<'static>>),
     ),
     Operation::get(
@@ -74,20 +86,20 @@ pub(super) const OF_MONITORS: [Operation; 16] = [
     Operation::get(
         "/monitors/{slug}/stats/",
         "Count the check-ins of a monitor by buckets of time",
-        &["since", "until", "resolution", "environment"],
+        &stats::MONITOR_PARAMETERS,
         Answer::Json(200, many::<MonitorBucket>),
     ),
     Operation::get(
         "/monitors/{slug}/advice/",
         "Get advice on the configuration of a monitor",
         &["environment"],
-        Answer::Json(200, any_list),
+        Answer::Json(200, many::<EnvironmentAdvice>),
     ),
     Operation::get("/monitors/{slug}/badge/", "Get the addresses of the badges of a monitor", &[], ANY),
     Operation::get(
         "/monitors/{slug}/incidents/",
         "List the incidents of a monitor",
-        &INCIDENTS,
+        &incidents::PARAMETERS,
         Answer::Json(200, many::<Incident<'static>>),
     ),
     Operation::get(
@@ -99,20 +111,20 @@ pub(super) const OF_MONITORS: [Operation; 16] = [
     Operation::get(
         "/monitors/{slug}/usage/",
         "Count the check-ins of a monitor by hour and outcome",
-        &USAGE,
+        &usage::PARAMETERS,
         Answer::Json(200, many::<Usage<'static>>),
     ),
 ];
 
 /// The other routes of the organization.
 pub(super) const OF_ORGANIZATION: [Operation; 13] = [
+    Operation::get("/monitors-stats/", "Count check-ins by buckets of time", &stats::PARAMETERS, ANY),
     Operation::get(
-        "/monitors-stats/",
-        "Count check-ins by buckets of time",
-        &["monitor", "since", "until", "resolution", "environment", "project"],
-        ANY,
+        "/incidents/",
+        "List incidents",
+        &incidents::PARAMETERS,
+        Answer::Json(200, many::<Incident<'static>>),
     ),
-    Operation::get("/incidents/", "List incidents", &INCIDENTS, Answer::Json(200, many::<Incident<'static>>)),
     Operation::get("/incidents/{id}/", "Get an incident", &[], INCIDENT),
     Operation::change(
         ("put", "/incidents/{id}/acknowledgement/"),
@@ -139,26 +151,37 @@ pub(super) const OF_ORGANIZATION: [Operation; 13] = [
     Operation::get(
         "/usage/",
         "Count check-ins by hour and outcome",
-        &USAGE,
+        &usage::PARAMETERS,
         Answer::Json(200, many::<Usage<'static>>),
     ),
     Operation::get(
         "/outages/",
         "List the times in which the server was not receiving",
-        &USAGE,
+        &outages::PARAMETERS,
         Answer::Json(200, many::<Outage>),
     ),
-    Operation::get("/tokens/", "List API tokens", &[], Answer::Json(200, any_list)),
-    Operation::change(("post", "/tokens/"), "Create an API token", &[], Some(token), Answer::Json(201, any)),
+    Operation::get("/tokens/", "List API tokens", &[], Answer::Json(200, many::<Token<'static>>)),
+    Operation::change(
+        ("post", "/tokens/"),
+        "Create an API token",
+        &[],
+        Some(token),
+        Answer::Json(201, one::<Token<'static>>),
+    ),
     Operation::change(("delete", "/tokens/{id}/"), "Revoke an API token", &[], None, Answer::Empty(204)),
 ];
 
 /// The routes outside of the organization.
 pub(super) const OF_SERVER: [Operation; 7] = [
-    Operation::get("/api/0/", "Describe the user and the scopes of the request", &[], ANY),
+    Operation::get(
+        "/api/0/",
+        "Describe the user and the scopes of the request",
+        &[],
+        Answer::Json(200, one::<Index>),
+    ),
     Operation::get("/api/0/openapi.json", "Get this document", &[], ANY),
-    Operation::get("/health", "Check that the process answers", &[], ANY),
-    Operation::get("/ready", "Check that database, clock and outbox work", &[], ANY),
+    Operation::get("/health", "Check that the process answers", &[], ANY).public(),
+    Operation::get("/ready", "Check that database, clock and outbox work", &[], ANY).public(),
     Operation::get(
         "/metrics",
         "Get metrics for Prometheus",

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 /// The schemas that operations refer to, by their names.
 pub(super) type Schemas = Map<String, Value>;
 
-/// A reference to the schema of a type, which is added with those that it refers to.
+/// Adds the schema of a type, and the schemas that it refers to. Returns a reference to it.
 pub(super) fn one<T: ToSchema>(schemas: &mut Schemas) -> Value {
     let mut found = vec![(T::name().into_owned(), T::schema())];
     T::schemas(&mut found);
@@ -16,14 +16,12 @@ pub(super) fn one<T: ToSchema>(schemas: &mut Schemas) -> Value {
     json!({"$ref": format!("#/components/schemas/{}", T::name())})
 }
 
+/// The schema of a list of a type, which is added as by [`one`].
 pub(super) fn many<T: ToSchema>(schemas: &mut Schemas) -> Value {
     json!({"type": "array", "items": one::<T>(schemas)})
 }
 
+/// The schema of any object.
 pub(super) fn any(_: &mut Schemas) -> Value {
     json!({"type": "object"})
-}
-
-pub(super) fn any_list(_: &mut Schemas) -> Value {
-    json!({"type": "array", "items": {"type": "object"}})
 }
