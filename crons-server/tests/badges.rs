@@ -61,8 +61,10 @@ fn a_badge_shows_the_worst_environment_that_is_not_muted() {
         ("/monitors/nothing/badge.svg", 404),
         ("/monitors/job/badge.json?environment=nowhere", 404),
         ("/monitors/job/badge.json?colour=red", 400),
+        ("/monitors/%FF/badge.json", 400),
     ] {
-        assert_eq!(get(&server, path, None).0, expected, "{path}");
+        let (status, kind, text) = get(&server, path, None);
+        assert_eq!((status, kind.as_str()), (expected, "application/json"), "{path}: {text}");
     }
 }
 

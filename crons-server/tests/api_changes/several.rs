@@ -38,3 +38,20 @@ fn several_monitors_are_changed_at_once() {
         assert_eq!(server.put(MONITORS, &body).status, 400, "{body}");
     }
 }
+
+#[test]
+fn a_monitor_that_cannot_be_read_leaves_the_others_to_be_changed() {
+    let server = Harness::at("10:00:00");
+    for slug in ["one", "two", "three"] {
+        let mut run = check_in(NIL, "ok");
+        run["monitor_slug"] = json!(slug);
+        server.send("10:00:05", &run);
+    }
+    server.file().execute("UPDATE monitors SET config = '{' WHERE slug = 'two'");
+    let answer = server.put(MONITORS, &json!({"ids": ["one", "two", "three"], "isMuted": true}));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.body["errored"], json!(["two"]));
+    for slug in ["one", "three"] {
+        assert_eq!(server.monitor(slug)["isMuted"], true, "{slug}");
+    }
+}
