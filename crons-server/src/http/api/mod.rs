@@ -9,6 +9,7 @@ mod revision;
 mod search;
 mod monitor_query;
 mod monitors;
+mod monitor_fields;
 mod monitor_body;
 mod change_monitors;
 mod change_environments;
