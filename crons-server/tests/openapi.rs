@@ -50,7 +50,7 @@ fn token() -> Value {
 
 /// A server on which every list has an entry: an incident and its alert, refused payloads, a token, an outage.
 fn server() -> Harness {
-    // Nothing listens there; the alert waits.
+    // No receiver listens on this port, so the alert waits.
     let webhook = json!({"url": "http://127.0.0.1:1/"});
     let rules = json!({"webhook": {"ops": webhook}, "alert": [{"on": ["opened"], "to": ["ops"]}]});
     let mut server = Harness::with_alerts("10:00:00", rules);

@@ -7,14 +7,12 @@ use axum::response::{IntoResponse, Response};
 
 use crate::http::access::presented_token;
 use crate::http::error::HttpError;
+use crate::http::paths::TOKEN_PREFIX;
 use crate::http::state::AppState;
 use crate::store::{Scope, TokenHash};
 
 /// The challenge by which a browser asks for a user name and a password.
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"crons\", charset=\"UTF-8\"");
-
-/// The prefix of every API token, by which scanners for leaked secrets recognise one.
-pub const TOKEN_PREFIX: &str = "crons_";
 
 /// The rights of a request, among its extensions after [`require_token`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

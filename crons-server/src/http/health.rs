@@ -24,8 +24,11 @@ pub async fn health() -> Json<Value> {
 /// `GET /ready`: 200 if database, clock and outbox work: the database can be read, is still the file that was opened and took the last
 /// batch; deadlines are evaluated; due alerts are attempted. Else 503 with the reason.
 pub async fn ready(State(state): State<AppState>) -> Result<Json<Value>, HttpError> {
-    blocking::read(&state.probe, |queries| queries.check()).await?;
-    let due = blocking::read(&state.probe, |queries| queries.due_alerts(&[])).await?;
+    let due = blocking::read(&state.probe, |queries| {
+        queries.check()?;
+        queries.due_alerts(&[])
+    });
+    let due = due.await?;
     let figures = state.inbox.vitals().figures();
     let now = state.inbox.clock().now();
     let database = || {

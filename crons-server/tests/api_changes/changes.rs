@@ -40,7 +40,7 @@ fn a_change_leaves_what_it_does_not_name() {
         }
         known = answer.body;
     }
-    // What GET answers can be sent back.
+    // The answer of a GET can be sent back.
     let answer = put(&server, "nightly", &known);
     assert_eq!((answer.status, answer.body), (200, known));
     assert_eq!(put(&server, "nothing", &json!({"name": "x"})).status, 404);
@@ -104,7 +104,7 @@ fn who_has_set_the_configuration_is_remembered() {
     assert_eq!(told(), ("code".to_owned(), api("10:00:05")));
     server.advance("10:10:00");
     put(&server, "job", &json!({"isMuted": true, "name": "Job"}));
-    assert_eq!(told(), ("code".to_owned(), api("10:00:05")), "that is no configuration");
+    assert_eq!(told(), ("code".to_owned(), api("10:00:05")), "neither is configuration");
     put(&server, "job", &json!({"config": {"checkin_margin": 5}}));
     assert_eq!(told(), ("person".to_owned(), api("10:10:00")));
     // The code says the same as before, and nothing of the margin.

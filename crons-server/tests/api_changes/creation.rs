@@ -131,6 +131,8 @@ fn a_wrong_value_is_refused_by_its_field_and_what_is_allowed() {
         (config("schedule", json!([0, "hour"])), "config.schedule: "),
         (config("schedule", json!([1, "second"])), "config.schedule: "),
         (config("schedule", json!(["1", "hour"])), "config.schedule: "),
+        (config("schedule", json!([1.5, "hour"])), "1.5 is no whole number of hours"),
+        (config("schedule", json!([-1, "x".repeat(200)])), "x\u{2026}\" is not a unit of an interval"),
         (config("schedule", Value::Null), "config.schedule: "),
         (config("schedule", json!({"type": "weekly"})), "config.schedule: "),
         (config("schedule_type", json!("interval")), "config.schedule: "),
@@ -149,7 +151,7 @@ fn a_wrong_value_is_refused_by_its_field_and_what_is_allowed() {
         let refused = put(&server, "nightly", &body);
         assert_eq!(refused.status, 400, "{body}: {refused:?}");
         assert!(detail(&refused).contains(expected), "{body}: {}", detail(&refused));
-        // The same where a monitor is created.
+        // POST refuses the value as well.
         let mut whole = json!({"name": "Other", "config": {"schedule": "0 * * * *"}});
         for (key, value) in body.as_object().unwrap() {
             whole[key] = value.clone();

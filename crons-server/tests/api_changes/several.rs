@@ -1,4 +1,4 @@
-//! One change for several monitors.
+//! Changes of several monitors by one request.
 
 use serde_json::json;
 

@@ -23,7 +23,7 @@ pub(super) enum OwnerBody {
     Object { r#type: String, id: String },
 }
 
-/// Refuses any value but null.
+/// Refuses an alert rule other than null.
 pub(super) fn no_alert_rule(field: &str, given: Option<&Value>) -> Result<(), String> {
     match given {
         None | Some(Value::Null) => Ok(()),
@@ -34,7 +34,7 @@ pub(super) fn no_alert_rule(field: &str, given: Option<&Value>) -> Result<(), St
     }
 }
 
-/// A schedule in one of its forms: a crontab, `[10, "minute"]`, or an object as in check-ins.
+/// Reads a schedule in one of its forms: a crontab, `[10, "minute"]`, or an object as in check-ins. `of` is its `schedule_type`, which has to fit.
 pub(super) fn unvalidated(schedule: Value, of: Option<ScheduleType>) -> Result<UnvalidatedSchedule, String> {
     const FORMS: &str = "write a crontab such as \"0 * * * *\", or an interval such as [10, \"minute\"]";
     let other =
@@ -43,15 +43,16 @@ pub(super) fn unvalidated(schedule: Value, of: Option<ScheduleType>) -> Result<U
         Value::String(crontab) => (ScheduleType::Crontab, UnvalidatedSchedule::Crontab(crontab)),
         Value::Array(pair) => match pair.as_slice() {
             [Value::Number(value), Value::String(unit)] => {
+                let known = IntervalUnit::from_name(unit).ok_or_else(|| {
+                    format!(
+                        "config.schedule: {} is not a unit of an interval; write minute, hour, day, week, month or year",
+                        quoted(unit)
+                    )
+                })?;
                 let value = value.as_u64().ok_or_else(|| {
                     format!("config.schedule: {value} is no whole number of {unit}s; write 1 or more")
                 })?;
-                let unit = IntervalUnit::from_name(unit).ok_or_else(|| {
-                    format!(
-                        "config.schedule: {unit:?} is not a unit of an interval; write minute, hour, day, week, month or year"
-                    )
-                })?;
-                (ScheduleType::Interval, UnvalidatedSchedule::Interval(value, unit))
+                (ScheduleType::Interval, UnvalidatedSchedule::Interval(value, known))
             }
             _ => return Err(other(&Value::Array(pair))),
         },
@@ -87,7 +88,7 @@ impl ScheduleType {
     }
 }
 
-/// A number in 1 to `most`.
+/// Checks that a number is in 1 to `most`; `None` and null pass.
 pub(super) fn number(
     field: &str,
     given: Option<Option<u64>>,

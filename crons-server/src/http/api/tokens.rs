@@ -15,9 +15,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::request::{self, InPath, beginning_of, body, organization};
-use crate::http::authority::{Authority, TOKEN_PREFIX};
+use crate::http::authority::Authority;
 use crate::http::error::HttpError;
-use crate::http::paths;
+use crate::http::paths::{self, TOKEN_PREFIX};
 use crate::http::state::AppState;
 use crate::mask;
 use crate::pipeline::Task;
