@@ -78,6 +78,37 @@ fn monitors_are_found_by_what_the_query_says() {
 }
 
 #[test]
+fn a_monitor_is_answered_with_the_environments_that_are_asked_for() {
+    let server = server();
+    for (query, expected) in [
+        ("", &["production", "staging"][..]),
+        ("?environment=staging", &["staging"]),
+        ("?environment=staging&environment=production&project=crons", &["production", "staging"]),
+        ("?environment=nowhere", &[]),
+    ] {
+        let monitor = server.api(&format!("/monitors/beta/{query}"));
+        let environments = monitor["environments"].as_array().unwrap().iter();
+        let names: Vec<&str> = environments.map(|row| row["name"].as_str().unwrap()).collect();
+        assert_eq!(names, expected, "{query}");
+    }
+    assert_eq!(server.get(&format!("{API}/monitors/beta/?project=7")).status, 404);
+}
+
+#[test]
+fn an_instant_without_a_zone_is_in_utc_in_every_list() {
+    let server = Harness::at("10:00:00");
+    server.send("10:00:05", &check_in(&id('a'), "error"));
+    for (path, found) in [
+        ("/incidents/?before=2024-06-03T10:00:00", 0),
+        ("/incidents/?before=2024-06-03T10:01:00", 1),
+        ("/usage/?since=2024-06-03", 1),
+        ("/monitors/job/checkins/?start=2024-06-03T10:01:00", 0),
+    ] {
+        assert_eq!(server.api(path).as_array().unwrap().len(), found, "{path}");
+    }
+}
+
+#[test]
 fn monitors_come_in_the_order_that_is_asked_for() {
     let server = server();
     for (query, expected) in [
@@ -123,6 +154,11 @@ fn a_wrong_parameter_is_refused_with_what_is_allowed() {
         ("/monitors/alpha/checkins/?expand=all", "write `groups`"),
         ("/monitors/alpha/checkins/?status=ok", "allowed are `environment`, `expand`, `start`"),
         ("/monitors/alpha/checkins/7/", "\"7\" is no UUID"),
+        ("/monitors/alpha/?colour=red", "allowed are `environment`, `project`"),
+        (
+            &format!("/monitors/?cursor={}", "x".repeat(200)),
+            &format!("cursor: \"{}\u{2026}\" is none", "x".repeat(80)),
+        ),
     ] {
         let answer = server.get(&format!("{API}{path}"));
         assert_eq!(answer.status, 400, "{path}: {answer:?}");

@@ -1,4 +1,4 @@
-//! Badges: who sees them, and what they show.
+//! Badges: access by key and token, and the state that they show.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -61,8 +61,10 @@ fn a_badge_shows_the_worst_environment_that_is_not_muted() {
         ("/monitors/nothing/badge.svg", 404),
         ("/monitors/job/badge.json?environment=nowhere", 404),
         ("/monitors/job/badge.json?colour=red", 400),
+        ("/monitors/%FF/badge.json", 400),
     ] {
-        assert_eq!(get(&server, path, None).0, expected, "{path}");
+        let (status, kind, text) = get(&server, path, None);
+        assert_eq!((status, kind.as_str()), (expected, "application/json"), "{path}: {text}");
     }
 }
 

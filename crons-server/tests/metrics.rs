@@ -1,4 +1,4 @@
-//! The metrics of the server, and the checks of its parts.
+//! `/metrics`, `/health` and `/ready`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -87,7 +87,7 @@ fn the_server_is_ready_while_its_parts_work() {
     for path in ["/health", "/ready", "/ready/"] {
         assert_eq!(server.get(path).status, 200, "{path}");
     }
-    // Nothing has evaluated the minutes since.
+    // The clock moves on, and no tick evaluates its minutes.
     server.set_clock("10:30:00");
     let refused = server.get("/ready");
     assert_eq!(refused.status, 503);

@@ -1,4 +1,4 @@
-//! API tokens: scopes, what they open, and that a revoked one opens nothing.
+//! API tokens: scopes, revocation, storage, refusals.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -64,6 +64,21 @@ fn a_token_opens_what_its_scope_says() {
 }
 
 #[test]
+fn the_index_names_the_scopes_of_the_token() {
+    let server = server();
+    let (_, read) = create(&server, "dashboard", "read");
+    let (_, write) = create(&server, "deploy", "write");
+    let reads = json!(["org:read", "project:read", "alerts:read"]);
+    let all = json!(["org:read", "project:read", "project:write", "alerts:read", "alerts:write"]);
+    for (token, name, scopes) in
+        [(read.as_str(), "api-token", reads), (&write, "api-token", all.clone()), (ADMIN, "admin", all)]
+    {
+        let (status, index) = ask(&server, "GET", "/api/0/", token, &Value::Null);
+        assert_eq!((status, &index["auth"]["scopes"], &index["user"]["name"]), (200, &scopes, &json!(name)));
+    }
+}
+
+#[test]
 fn a_revoked_token_opens_nothing_from_the_answer_on() {
     let mut server = server();
     let (id, token) = create(&server, "dashboard", "write");
@@ -108,6 +123,23 @@ fn the_token_is_shown_once_and_stored_nowhere() {
 }
 
 #[test]
+fn a_token_in_a_path_is_not_repeated() {
+    let server = server();
+    let (_, token) = create(&server, "dashboard", "read");
+    for (method, path) in [
+        ("DELETE", format!("{API}/tokens/{token}/")),
+        ("GET", format!("{API}/monitors/{token}/")),
+        ("GET", format!("{API}/explanations/{token}/")),
+        ("GET", format!("{API}/monitors/?{token}=1")),
+        ("GET", format!("/{token}")),
+    ] {
+        let (status, refused) = ask(&server, method, &path, ADMIN, &Value::Null);
+        assert!(matches!(status, 400 | 404), "{path}: {status}");
+        assert!(!refused.to_string().contains(&token["crons_".len()..]), "{path}: {refused}");
+    }
+}
+
+#[test]
 fn a_wrong_request_for_a_token_says_what_to_write() {
     let server = server();
     create(&server, "dashboard", "read");
@@ -123,6 +155,14 @@ fn a_wrong_request_for_a_token_says_what_to_write() {
         assert_eq!(got, status, "{body}: {refused}");
         assert!(refused["detail"].as_str().unwrap().contains(part), "{body}: {refused}");
     }
+    // More than there may be.
+    for number in 1..200 {
+        create(&server, &number.to_string(), "read");
+    }
+    let (got, refused) =
+        ask(&server, "POST", &format!("{API}/tokens/"), ADMIN, &json!({"name": "more", "scope": "read"}));
+    assert_eq!(got, 409, "{refused}");
+    assert!(refused["detail"].as_str().unwrap().contains("200 tokens already"), "{refused}");
     for (id, status) in [("x", 400), ("aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaab", 404)] {
         let path = format!("{API}/tokens/{id}/");
         assert_eq!(ask(&server, "DELETE", &path, ADMIN, &Value::Null).0, status, "{id}");

@@ -1,5 +1,4 @@
-//! Creates and changes monitors as people ask for it. Other rules hold than for configurations that check-ins bring along: deadlines that are
-//! known already move at once.
+//! Creates and changes monitors for people. Unlike the configuration of a check-in, the change of a person moves known deadlines at once.
 
 use crons_types::MonitorConfig;
 use jiff::{SignedDuration, Timestamp};
@@ -14,7 +13,10 @@ use super::monitor_change::{MonitorChange, NewMonitor};
 use super::revision::revision;
 use super::snapshot::{Rename, Snapshot, UnreadableKey};
 
-/// Creates a monitor. It has no environment until its first check-in, so nothing of it can be missed before.
+/// Creates a monitor without environments: until its first check-in makes one, none of its runs can be missed.
+///
+/// # Errors
+/// If its slug is taken, or the quota of monitors is used up.
 pub(super) fn create(
     snapshot: &mut Snapshot,
     new: &NewMonitor,
@@ -49,7 +51,10 @@ pub(super) fn create(
     Ok(CommandOutcome::default())
 }
 
-/// Changes a monitor, unless `expected` lists revisions and none is that of the monitor.
+/// Changes a monitor. With `expected`, only if its revision is among these.
+///
+/// # Errors
+/// If the monitor does not exist, cannot be read or has another revision, or its new slug is taken.
 pub(super) fn change(
     snapshot: &mut Snapshot,
     slug: &str,
@@ -96,8 +101,9 @@ fn revision_of(snapshot: &Snapshot, monitor: usize) -> u64 {
     revision(&snapshot.monitors[monitor].value, environments.map(|row| &row.row.value))
 }
 
-/// Moves what is expected after a change of the configuration. A new schedule expects its next run from `now` on, also in an environment
-/// that nothing was expected in; a new margin moves the deadline of the run that is expected; a new maximum runtime moves those of open runs.
+/// Moves deadlines after a change of the configuration. A new schedule or time zone expects the next run from `now` on, also in an
+/// environment without an expected run; a new margin moves the deadline of the expected run; a new maximum runtime moves the deadlines of
+/// open runs.
 fn move_deadlines(snapshot: &mut Snapshot, monitor: usize, before: &Config, after: &Config, now: Timestamp) {
     if (&before.schedule, before.zone()) != (&after.schedule, after.zone()) {
         change_environments(snapshot, monitor, |environment| {
@@ -121,9 +127,9 @@ fn move_deadlines(snapshot: &mut Snapshot, monitor: usize, before: &Config, afte
     }
 }
 
-/// Enables or disables a monitor. A run that it missed while it was disabled is never evaluated: the next one is expected from `now`
-/// on. Once it is enabled again, its open runs whose deadline has passed, or of which a report was filtered, become unknown; returns
-/// how many.
+/// Enables or disables a monitor. Runs missed while it was disabled are never evaluated: the next one is expected from `now` on. Once it
+/// is enabled again, open runs whose deadline has passed, or of which a report was filtered, become unknown. Returns the number of these
+/// runs.
 fn set_enabled(snapshot: &mut Snapshot, index: usize, enabled: bool, now: Timestamp) -> usize {
     let mut monitor = snapshot.monitors[index].value.clone();
     let resumed = enabled && !monitor.enabled;
@@ -148,7 +154,7 @@ fn set_enabled(snapshot: &mut Snapshot, index: usize, enabled: bool, now: Timest
     })
 }
 
-/// Changes the open runs of a monitor that are in the snapshot. Returns how many `change` has changed.
+/// Changes the open runs of a monitor that are in the snapshot. Returns the number of runs for which `change` returned `true`.
 fn change_open_runs(snapshot: &mut Snapshot, monitor: usize, change: impl Fn(&mut CheckIn) -> bool) -> usize {
     let mut changed = 0;
     for run in 0..snapshot.runs.len() {

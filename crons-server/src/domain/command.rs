@@ -14,11 +14,11 @@ pub enum Command {
     CreateMonitor(Box<NewMonitor>),
     /// Changes a monitor. With `expected`, only if its [`revision`](super::revision) is among these.
     ChangeMonitor { monitor: String, change: Box<MonitorChange>, expected: Option<Vec<u64>> },
-    /// Makes the same change to several monitors.
+    /// Makes one change to several monitors.
     ChangeMonitors { monitors: Vec<String>, change: Box<MonitorChange> },
     /// Mutes one environment, or unmutes it.
     ChangeEnvironment { monitor: String, environment: String, muted: bool },
-    /// Deletes a monitor, or of it the environments that are named. A check-in that comes later makes them anew.
+    /// Deletes a monitor; with `environments`, only these of it. A later check-in makes them anew.
     Delete { monitor: String, environments: Vec<String> },
     /// Acknowledges an incident in the name of a person; `None` withdraws the acknowledgement.
     Acknowledge { incident: Uuid, by: Option<String> },
@@ -29,7 +29,7 @@ pub enum Command {
 pub struct CommandOutcome {
     /// Runs that became unknown, as the server did not take their reports while the monitor was disabled.
     pub unknown_runs: usize,
-    /// Of a command about several monitors, those that do not exist.
+    /// Monitors of [`Command::ChangeMonitors`] that do not exist, or whose rows cannot be read.
     pub missing: Vec<String>,
     /// The slugs of the monitors that changed; of a renamed monitor the former slug, too. Open pages show them anew.
     pub changed: Vec<String>,
@@ -44,19 +44,19 @@ pub enum CommandError {
     NoIncident,
     /// The incident was resolved at this time, so it cannot be acknowledged any more.
     IncidentResolved(Timestamp),
-    /// There is a monitor of this slug already.
+    /// Another monitor has this slug.
     SlugTaken(Slug),
-    /// There are as many monitors as there may be.
+    /// The quota of monitors is used up.
     TooManyMonitors(u32),
-    /// The monitor has another revision than expected: somebody has changed it meanwhile.
+    /// The monitor has another revision than expected: it was changed meanwhile.
     Changed,
     /// A row that bears on the command cannot be read.
     Unreadable(String),
 }
 
 impl Command {
-    /// The slugs of the monitors that the command names; none if it names an incident.
-    pub(super) fn slugs(&self) -> Vec<&str> {
+    /// The slugs of the monitors that the command changes; none for an incident.
+    pub fn slugs(&self) -> Vec<&str> {
         match self {
             Self::CreateMonitor(new) => vec![new.slug.as_str()],
             Self::ChangeMonitor { monitor, change, .. } => {

@@ -11,7 +11,8 @@ use super::snapshot::{Deletion, Snapshot};
 /// Carries out a command at `now`. The snapshot has its monitors with all environments, or its incident.
 ///
 /// # Errors
-/// If there is no such thing to change, or its row cannot be read. Then nothing is changed.
+/// If the monitor, the environment or the incident does not exist, its row cannot be read, or the command is not allowed. The snapshot
+/// may have changed by then: the caller drops it.
 pub fn command(
     snapshot: &mut Snapshot,
     command: &Command,
@@ -42,7 +43,10 @@ fn carry_out(
             for monitor in monitors {
                 match change_monitor::change(snapshot, monitor, change, None, now) {
                     Ok(changed) => outcome.unknown_runs += changed.unknown_runs,
-                    Err(CommandError::NoMonitor) => outcome.missing.push(monitor.clone()),
+                    // A row that cannot be read must not keep the other monitors from changing.
+                    Err(CommandError::NoMonitor | CommandError::Unreadable(_)) => {
+                        outcome.missing.push(monitor.clone());
+                    }
                     Err(error) => return Err(error),
                 }
             }
@@ -83,7 +87,7 @@ fn delete(
     Ok(CommandOutcome::default())
 }
 
-/// An incident that is over stays as it is.
+/// Acknowledges an open incident, or takes the acknowledgement back. A resolved incident stays as it is.
 fn acknowledge(
     snapshot: &mut Snapshot,
     guid: Uuid,

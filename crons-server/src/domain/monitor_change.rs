@@ -35,7 +35,7 @@ pub struct MonitorChange {
 }
 
 impl MonitorChange {
-    /// Whether it may move the deadlines of open runs.
+    /// Whether the change may move the deadlines of open runs.
     pub fn changes_runtime(&self) -> bool {
         self.max_runtime.is_some()
     }

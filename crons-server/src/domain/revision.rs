@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::model::{Monitor, MonitorEnvironment};
 
-/// Whether all environments of a monitor are muted; of one without any, whether its first one will be.
+/// Whether all environments of a monitor are muted. Without an environment, whether the first one will be.
 pub fn is_muted<'a>(
     monitor: &Monitor,
     environments: impl IntoIterator<Item = &'a MonitorEnvironment>,
@@ -13,8 +13,8 @@ pub fn is_muted<'a>(
     if environments.peek().is_none() { monitor.muted } else { environments.all(|each| each.muted) }
 }
 
-/// A number that differs after each change of what a person can change of a monitor. Check-ins leave it as it is, unless they change the
-/// configuration.
+/// Hashes the fields of a monitor that a person can change, so that the number differs after each change. Check-ins leave it as it is,
+/// unless they change the configuration.
 pub fn revision<'a>(
     monitor: &Monitor,
     environments: impl IntoIterator<Item = &'a MonitorEnvironment>,

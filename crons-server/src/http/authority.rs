@@ -1,4 +1,4 @@
-//! The authority of a request: that of the admin token, or the scope of an API token.
+//! Decides the authority of a request: everything by the admin token, or the scope of an API token.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -7,21 +7,19 @@ use axum::response::{IntoResponse, Response};
 
 use crate::http::access::presented_token;
 use crate::http::error::HttpError;
+use crate::http::paths::TOKEN_PREFIX;
 use crate::http::state::AppState;
 use crate::store::{Scope, TokenHash};
 
-/// The challenge that has a browser ask for a user name and a password.
+/// The challenge by which a browser asks for a user name and a password.
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"crons\", charset=\"UTF-8\"");
 
-/// The beginning of each API token, by which people and programs that look for leaked secrets recognise one.
-pub const TOKEN_PREFIX: &str = "crons_";
-
-/// What a request may do. Each request that has passed [`require_token`] has it among its extensions.
+/// The rights of a request, among its extensions after [`require_token`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Authority {
-    /// Everything: by the admin token, or on a server without one.
+    /// All rights: by the admin token, or on a server without one.
     Admin,
-    /// What the scope of its API token allows.
+    /// The rights of the scope of an API token.
     Token(Scope),
 }
 
@@ -41,13 +39,13 @@ impl Authority {
     }
 }
 
-/// Rejects requests that present neither the admin token nor an API token that allows them, nor come from a browser that is signed in, if an
-/// admin token is configured.
+/// Rejects requests that have no [`Authority`], if an admin token is configured. The admin token, the cookie of a browser that is signed in,
+/// or an API token whose scope allows the request gives one.
 pub async fn require_token(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let authority = if state.access.is_admin(request.headers()) {
         Authority::Admin
     } else {
-        // A body cannot be held while another thread may go on with the request.
+        // The body is not `Sync`, so no reference to the request may be held across an await.
         let presented = presented_token(request.headers());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         match authority(&state, presented, &method, &path).await {
@@ -59,7 +57,7 @@ pub async fn require_token(State(state): State<AppState>, mut request: Request, 
     next.run(request).await
 }
 
-/// The authority of a request by its API token, or the refusal.
+/// Returns the authority of a request by its API token; `Err` is the answer that refuses it.
 async fn authority(
     state: &AppState,
     presented: Option<Vec<u8>>,
@@ -83,8 +81,8 @@ async fn authority(
     Err(([(header::WWW_AUTHENTICATE, CHALLENGE)], refused).into_response())
 }
 
-/// The scope of the API token that was presented; `None` if it is none, or was revoked. Each request looks the token up, so that revoking
-/// takes effect at once.
+/// Returns the scope of the presented API token; `None` if no such token is stored. Each request looks the token up, so that revoking takes
+/// effect at once.
 async fn scope_of(state: &AppState, presented: Option<&[u8]>) -> Result<Option<Scope>, HttpError> {
     let Some(token) = presented.filter(|token| token.starts_with(TOKEN_PREFIX.as_bytes())) else {
         return Ok(None);
@@ -94,7 +92,7 @@ async fn scope_of(state: &AppState, presented: Option<&[u8]>) -> Result<Option<S
     Ok(found.map(|token| token.scope))
 }
 
-/// The refusal of a request that is beyond the scope of its API token; `None` if it is within.
+/// Returns the refusal of a request that the scope of its API token does not allow; `None` if it does.
 fn beyond(scope: Scope, method: &Method, path: &str) -> Option<HttpError> {
     let detail = if !path.starts_with("/api/0") && path != "/metrics" {
         "an API token opens the API and the metrics only; sign in with the admin token"

@@ -1,28 +1,27 @@
 //! Badges: the state of a monitor as a small picture and as JSON, for other pages.
 //!
 //! A README shows a badge to people who have no token, so the address of a badge holds a key that cannot be guessed. The key opens the badge
-//! of one monitor and nothing else. The API tells it to those who may see the monitor. The admin token opens all badges.
+//! of one monitor and nothing else. The API answers the address to requests that may read the monitor. The admin token opens all badges.
 
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use maud::{PreEscaped, html};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::http::access::constant_time_eq;
+use crate::http::api::InPath;
 use crate::http::authority;
 use crate::http::error::HttpError;
-use crate::http::pages::Health;
+use crate::http::pages::{Health, environment_health, health_of};
 use crate::http::paths;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
-use crate::store::MonitorView;
 
-/// The bytes of a key.
+/// The length of a key in bytes.
 const KEY: usize = 16;
 /// The height of the picture, and the width of a character and of the space around a text, in pixels.
 const HEIGHT: usize = 20;
@@ -35,7 +34,7 @@ pub struct BadgePath {
 }
 
 /// A badge in the form that shields.io reads.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Badge {
     color: &'static str,
@@ -45,8 +44,8 @@ pub struct Badge {
     state: &'static str,
 }
 
-/// The addresses of the badges of a monitor on this server.
-#[derive(Serialize, ToSchema)]
+/// Paths of the badges of a monitor, with their key.
+#[derive(Serialize)]
 pub struct BadgeAddresses {
     json: String,
     svg: String,
@@ -55,7 +54,7 @@ pub struct BadgeAddresses {
 /// Admits requests with the key of the badge, and those that `require_token` admits.
 pub async fn admit(
     State(state): State<AppState>,
-    Path(BadgePath { slug }): Path<BadgePath>,
+    InPath(BadgePath { slug }): InPath<BadgePath>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -67,10 +66,10 @@ pub async fn admit(
     authority::require_token(State(state), request, next).await
 }
 
-/// `GET /monitors/{slug}/badge.svg`, with `?environment=` of this environment only.
+/// `GET /monitors/{slug}/badge.svg`, with `?environment=` the badge of this environment.
 pub async fn svg(
     State(state): State<AppState>,
-    Path(BadgePath { slug }): Path<BadgePath>,
+    InPath(BadgePath { slug }): InPath<BadgePath>,
     query: QueryPairs,
 ) -> Result<Response, HttpError> {
     let badge = badge(&state, &slug, &query).await?;
@@ -83,14 +82,14 @@ pub async fn svg(
 /// `GET /monitors/{slug}/badge.json`
 pub async fn json(
     State(state): State<AppState>,
-    Path(BadgePath { slug }): Path<BadgePath>,
+    InPath(BadgePath { slug }): InPath<BadgePath>,
     query: QueryPairs,
 ) -> Result<Response, HttpError> {
     let badge = badge(&state, &slug, &query).await?;
     Ok(([(header::CACHE_CONTROL, "no-cache")], Json(badge)).into_response())
 }
 
-/// The addresses of the badges of a monitor.
+/// The paths of the badges of a monitor. Without an admin token, badges need no key.
 pub(crate) fn addresses(state: &AppState, slug: &str) -> BadgeAddresses {
     let key = if state.access.is_guarded() { format!("?key={}", key(state, slug)) } else { String::new() };
     let address = |kind: &str| format!("/monitors/{slug}/badge.{kind}{key}");
@@ -121,7 +120,7 @@ async fn badge(state: &AppState, slug: &str, query: &QueryPairs) -> Result<Badge
             let view = found.environments.iter().find(|view| view.environment.name == name);
             let view = view.ok_or_else(|| {
                 HttpError::not_found(format!(
-                    "environment: monitor {} has no environment {}",
+                    "environment: monitor {} has no environment {}; the page of the monitor lists its environments",
                     paths::named(slug),
                     paths::named(name)
                 ))
@@ -137,23 +136,6 @@ async fn badge(state: &AppState, slug: &str, query: &QueryPairs) -> Result<Badge
         Health::Unknown | Health::Muted | Health::Disabled => "#616161",
     };
     Ok(Badge { color, label, message: health.word(), schema_version: 1, state: health.key() })
-}
-
-/// The state of the worst environment that is not muted.
-fn health_of(view: &MonitorView) -> Health {
-    if !view.monitor.enabled {
-        return Health::Disabled;
-    }
-    if view.is_muted() {
-        return Health::Muted;
-    }
-    let heard = view.environments.iter().filter(|view| !view.environment.muted);
-    heard.map(environment_health).min().unwrap_or(Health::Unknown)
-}
-
-fn environment_health(view: &crate::store::EnvironmentView) -> Health {
-    let newest = view.newest.as_ref().map(|run| run.status);
-    Health::of_environment(view.environment.status, newest, view.failing)
 }
 
 /// The picture: the label on grey, the state on its colour, with a text for screen readers.

@@ -1,4 +1,4 @@
-//! Checks of the process and of its parts, for supervisors and load balancers.
+//! Health checks of the process and its parts, for supervisors and load balancers.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,9 +11,9 @@ use crate::http::error::HttpError;
 use crate::http::state::AppState;
 use crate::pipeline::Figures;
 
-/// How far the evaluation of deadlines may lag behind the clock.
+/// The longest time by which the evaluation of deadlines may lag behind the clock.
 const MAX_LAG: SignedDuration = SignedDuration::from_mins(3);
-/// How long an alert may be due while no alert is attempted at all; a target has less time to answer.
+/// The longest time for which an alert may be due without an attempt to send any alert. A target has less time to answer.
 const MAX_SILENCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// `GET /health`: 200 while the process answers.
@@ -24,8 +24,11 @@ pub async fn health() -> Json<Value> {
 /// `GET /ready`: 200 if database, clock and outbox work: the database can be read, is still the file that was opened and took the last
 /// batch; deadlines are evaluated; due alerts are attempted. Else 503 with the reason.
 pub async fn ready(State(state): State<AppState>) -> Result<Json<Value>, HttpError> {
-    blocking::read(&state.probe, |queries| queries.check()).await?;
-    let due = blocking::read(&state.probe, |queries| queries.due_alerts(&[])).await?;
+    let due = blocking::read(&state.probe, |queries| {
+        queries.check()?;
+        queries.due_alerts(&[])
+    });
+    let due = due.await?;
     let figures = state.inbox.vitals().figures();
     let now = state.inbox.clock().now();
     let database = || {

@@ -3,8 +3,10 @@
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
+use crate::quote::quoted;
+
 /// The words of this server's routes, the only parts of a path that a message repeats.
-const WORDS: [&str; 33] = [
+const WORDS: [&str; 38] = [
     "api",
     "organizations",
     "crons",
@@ -16,7 +18,10 @@ const WORDS: [&str; 33] = [
     "explanations",
     "advice",
     "tokens",
+    "openapi.json",
     "why",
+    "live",
+    "timeline",
     "processing-errors",
     "usage",
     "alerts",
@@ -38,6 +43,8 @@ const WORDS: [&str; 33] = [
     "stats",
     "badge",
     "style.css",
+    "script.js",
+    "favicon.svg",
 ];
 
 /// Replaces each run of slashes in the path by one slash, as Relay does. The query is not changed.
@@ -79,13 +86,17 @@ pub(crate) fn redacted(path: &str) -> String {
     shown
 }
 
-/// A name from a path for a message, in quotes; `…` for one that looks like a key.
+/// The prefix of every API token, by which messages and scanners for leaked secrets recognise one.
+pub(crate) const TOKEN_PREFIX: &str = "crons_";
+
+/// Quotes a name from a path or a query for a message, cut after 80 characters; `…` in place of one that looks like a key or an API token.
 pub(crate) fn named(part: &str) -> String {
-    /// Sentry's keys have 32 hexadecimal digits.
+    /// Sentry's keys have 32 hexadecimal digits, and the random part of an API token is longer.
     const KEY: usize = 32;
     let digits = part.bytes().filter(u8::is_ascii_hexdigit).count();
     let others = part.bytes().any(|c| !c.is_ascii_hexdigit() && c != b'-');
-    if digits >= KEY && !others { "`…`".to_owned() } else { format!("{part:?}") }
+    let is_token = part.strip_prefix(TOKEN_PREFIX).is_some_and(|random| random.len() >= KEY);
+    if digits >= KEY && !others || is_token { "`…`".to_owned() } else { quoted(part) }
 }
 
 #[cfg(test)]
@@ -137,6 +148,9 @@ mod tests {
             ("nightly-backup-of-all-databases-in-europe", "\"nightly-backup-of-all-databases-in-europe\""),
             ("0123456789abcdef0123456789ABCDEF", "`…`"),
             ("01234567-89ab-cdef-0123-456789abcdef", "`…`"),
+            ("crons_Zm9vYmFyLWZvb2Jhci1mb29iYXItZm9vYmFyLWZv", "`…`"),
+            ("crons_nightly", "\"crons_nightly\""),
+            (&"é".repeat(81), &format!("\"{}…\"", "é".repeat(80))),
         ] {
             assert_eq!(named(part), expected);
         }

@@ -1,5 +1,6 @@
 //! Query strings. Refusals name the parameter.
 
+use std::collections::HashSet;
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
@@ -66,13 +67,9 @@ impl QueryPairs {
         if self.broken.iter().any(|broken| broken == name) {
             return Err(not_utf8(name));
         }
-        let mut values: Vec<&str> = Vec::new();
-        for (_, value) in self.pairs.iter().filter(|(given, _)| given == name) {
-            if !values.contains(&value.as_str()) {
-                values.push(value);
-            }
-        }
-        Ok(values)
+        let mut seen = HashSet::new();
+        let given = self.pairs.iter().filter(|(given, _)| given == name).map(|(_, value)| value.as_str());
+        Ok(given.filter(|value| seen.insert(*value)).collect())
     }
 
     /// All parameters, each with its value.
@@ -88,10 +85,9 @@ impl QueryPairs {
         let Some((unknown, _)) = self.pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) else {
             return Ok(());
         };
-        let unknown: String = unknown.chars().take(80).collect();
         Err(HttpError::bad_request(format!(
             "{} is no parameter of this list; allowed are {}; leave it out",
-            paths::named(&unknown),
+            paths::named(unknown),
             known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
         )))
     }

@@ -32,9 +32,7 @@ impl Routes {
         let router = TowerToHyperService::new(router(state.clone()));
         Self { router, state, refusals }
     }
-}
 
-impl Routes {
     /// Answers a request. The server's key is hidden in everything that is logged or answered meanwhile.
     pub(crate) async fn answer(self, request: hyper::Request<RequestBody>) -> Response {
         let mask = self.state.mask.clone();
@@ -124,7 +122,7 @@ fn metrics(has_metrics: bool) -> Router<AppState> {
     if has_metrics { Router::new().route("/metrics", get(metrics::metrics)) } else { Router::new() }
 }
 
-/// The badges of monitors, which a key of their own opens, too.
+/// The badges of monitors, which the key of a badge opens, too.
 fn badges(state: AppState) -> Router<AppState> {
     Router::new()
         .route("/monitors/{slug}/badge.svg", get(badge::svg))
@@ -240,7 +238,7 @@ async fn not_found(uri: Uri) -> HttpError {
     let help = if path.starts_with("/api/0/") && !path.ends_with('/') {
         "paths of the API end in a slash"
     } else if path.starts_with("/api/0/") {
-        "the API has monitors/, monitors-stats/, incidents/, explanations/, alerts/, processing-errors/, usage/ and outages/ below /api/0/organizations/crons/"
+        "the API has monitors/, monitors-stats/, incidents/, explanations/, alerts/, processing-errors/, usage/, outages/ and tokens/ below /api/0/organizations/crons/"
     } else if path.starts_with("/api/") {
         "send envelopes to /api/1/envelope/, and call /api/1/cron/{slug}/{key}/ for a check-in without an SDK"
     } else {
@@ -259,7 +257,7 @@ async fn other_method(method: Method, route: Option<MatchedPath>, uri: Uri) -> R
     HttpError::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
 }
 
-/// The answer of the check-in URL to other methods than GET and POST. `HEAD` is one of them: a look at the URL is no check-in.
+/// The answer of the check-in URL to other methods than GET and POST. `HEAD` is refused, too: a look at the URL is no check-in.
 async fn other_method_of_cron(method: Method, route: Option<MatchedPath>, uri: Uri) -> Response {
     let allowed = [(header::ALLOW, HeaderValue::from_static("GET,POST"))];
     (allowed, other_method(method, route, uri).await).into_response()

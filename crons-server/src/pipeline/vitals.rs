@@ -1,4 +1,4 @@
-//! The figures of the server itself since its start: ticks, commits, check-ins by outcome, alerts. Pages and metrics read them.
+//! Counts ticks, commits, check-ins by outcome, and alerts since the start of the server. Pages and metrics read them.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -25,17 +25,17 @@ pub(crate) struct Vitals(Mutex<Figures>);
 pub(crate) struct Figures {
     /// The last time in which the server was not receiving.
     pub(crate) last_outage: Option<Outage>,
-    /// The number of announcements of the time that were processed.
+    /// The number of clock ticks that were processed.
     pub(crate) ticks: u64,
-    /// The time of the last one.
+    /// The time of the last tick.
     pub(crate) last_tick: Option<Timestamp>,
-    /// The deadlines of all minutes up to this one are evaluated.
+    /// The last minute whose deadlines, and those of all minutes before, are evaluated.
     pub(crate) evaluated_through: Option<Timestamp>,
     /// Batches that were loaded, decided and stored.
     pub(crate) commits: u64,
-    /// The batches by the time that they took: those up to each of [`COMMIT_BOUNDS`], without those up to the bound before.
+    /// Batches by duration: for each of [`COMMIT_BOUNDS`] those that took at most as long, and longer than the bound before.
     pub(crate) commits_within: [u64; COMMIT_BOUNDS.len()],
-    /// The time that all batches took together.
+    /// The sum of the durations of all batches.
     pub(crate) commit_time: Duration,
     pub(crate) last_commit: Option<LastCommit>,
     /// Check-ins by outcome and reason; an empty reason for accepted ones. A deferred check-in is counted once it is decided.
@@ -44,7 +44,7 @@ pub(crate) struct Figures {
     pub(crate) alerts_delivered: u64,
     /// Failed attempts after which the message is sent again.
     pub(crate) alerts_failed: u64,
-    /// Messages that were given up.
+    /// Messages that expired before their target accepted them.
     pub(crate) alerts_expired: u64,
     /// The last attempt to send a message.
     pub(crate) last_attempt: Option<Timestamp>,
@@ -52,12 +52,12 @@ pub(crate) struct Figures {
     pub(crate) last_delivered: Option<Timestamp>,
 }
 
-/// The batch that was stored last.
+/// The last batch that was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LastCommit {
-    /// The server's time of its newest input.
+    /// The server's time of the newest input of the batch.
     pub(crate) at: Timestamp,
-    /// The time from its begin until it was durable.
+    /// The time from the start of the batch until it was durable.
     pub(crate) took: Duration,
 }
 

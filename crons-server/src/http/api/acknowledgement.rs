@@ -12,9 +12,10 @@ use super::request::{InPath, body, organization};
 use crate::domain::{Command, CommandError};
 use crate::http::error::HttpError;
 use crate::http::state::AppState;
+use crate::quote::quoted;
 
 /// The longest name of a person who acknowledges, in characters.
-const MAX_NAME: usize = 200;
+pub(super) const MAX_NAME: usize = 200;
 
 /// The body of an acknowledgement: the name of the person who takes the incident in hand.
 #[derive(Debug, Deserialize)]
@@ -40,9 +41,9 @@ pub async fn acknowledge(
 /// If it is empty or too long.
 pub(crate) fn acknowledging_person(by: String) -> Result<String, HttpError> {
     if by.trim().is_empty() || by.chars().count() > MAX_NAME {
-        let by: String = by.chars().take(80).collect();
+        let by = quoted(&by);
         return Err(HttpError::bad_request(format!(
-            "by: {by:?} is not 1 to {MAX_NAME} characters; write a name"
+            "by: {by} is not 1 to {MAX_NAME} characters; write a name"
         )));
     }
     Ok(by)

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::request::{MonitorInPath, no_monitor};
 use crate::http::error::HttpError;
@@ -15,24 +16,25 @@ use crate::http::state::AppState;
 use crate::simulation::{Advice, HISTORY, History, advise};
 use crate::store::{PageRequest, Queries, StoreError};
 
-/// Environments of one answer.
+/// The number of environments of one answer, at most.
 const ENVIRONMENTS: usize = 20;
-/// Outages that are read, at most.
+/// The outages that are read, at most.
 const OUTAGES: PageRequest = PageRequest { skip: 0, limit: 1_000 };
 
 /// The advice for one environment.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EnvironmentAdvice {
     pub environment: String,
     pub advice: Vec<AdviceJson>,
 }
 
 /// A piece of advice.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AdviceJson {
     pub kind: &'static str,
     pub text: String,
     pub readings: Vec<String>,
+    #[schema(value_type = Object)]
     pub settings: Map<String, Value>,
     pub attribute: Option<String>,
     failure: &'static str,
@@ -64,7 +66,7 @@ pub async fn advice(
     Ok(Json(found).into_response())
 }
 
-/// The advice for a monitor, by its environments, of which those that need attention come first; `None` if there is no such monitor.
+/// The advice for a monitor by environment, failing ones first; `None` if the monitor does not exist.
 ///
 /// # Errors
 /// If the database fails.

@@ -1,30 +1,29 @@
-//! The same change to several monitors.
+//! Changes several monitors at once: mutes, unmutes, enables or disables them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use crons_types::Slug;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use utoipa::ToSchema;
 
 use super::change_monitors::{log_unknown, refusal};
 use super::monitor_body::MonitorStatus;
-use super::request::{Scope, body, slug_of};
+use super::request::{Scope, body, check_monitor_name, slug_of};
 use super::shapes::Monitor;
 use crate::domain::{Command, MonitorChange};
 use crate::http::error::HttpError;
-use crate::http::paths;
 use crate::http::state::AppState;
 use crate::mask;
+use crate::store::{MonitorView, Queries, StoreError};
 
 /// The monitors that one transaction changes, at most.
 const CHUNK: usize = 100;
 /// The monitors of one request, at most.
-const MAX_IDS: usize = 2_000;
+pub(super) const MAX_IDS: usize = 2_000;
 
 const EXAMPLE: &str = r#"{"ids": ["nightly-backup", "report"], "isMuted": true}"#;
 
@@ -41,10 +40,11 @@ struct BulkBody {
     _project: Option<IgnoredAny>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct BulkAnswer {
-    /// The ids of `ids` that no monitor has.
+    /// The ids of `ids` whose monitor does not exist or cannot be read.
     errored: Vec<String>,
+    #[schema(value_type = Vec<Monitor<'static>>)]
     updated: Vec<serde_json::Value>,
 }
 
@@ -66,32 +66,30 @@ pub async fn change_monitors(
             ids.len()
         )));
     }
-    if let Some(malformed) = ids.iter().find(|id| id.parse::<Uuid>().is_err() && Slug::parse(id).is_err()) {
-        let malformed: String = malformed.chars().take(80).collect();
-        return Err(HttpError::bad_request(format!(
-            "ids: {} is neither the id nor the slug of a monitor; take one from GET /monitors/",
-            paths::named(&malformed)
-        )));
+    for id in &ids {
+        check_monitor_name("ids", id)?;
     }
     let change = MonitorChange {
         enabled: status.map(|status| status == MonitorStatus::Active),
         muted: is_muted,
         ..MonitorChange::default()
     };
-    let (slugs, mut errored) = known(&state, ids).await?;
-    let mut updated = Vec::with_capacity(slugs.len());
-    for chunk in slugs.chunks(CHUNK) {
-        let monitors: Vec<String> = chunk.iter().map(|(_, slug)| slug.clone()).collect();
-        let command = Command::ChangeMonitors { monitors, change: Box::new(change.clone()) };
+    let (known, mut errored) = state.read(move |queries| known(queries, ids)).await?;
+    let mut updated = Vec::with_capacity(known.len());
+    for chunk in known.chunks(CHUNK) {
+        let slugs: Vec<String> = chunk.iter().map(|(_, slug)| slug.clone()).collect();
+        let command = Command::ChangeMonitors { monitors: slugs.clone(), change: Box::new(change.clone()) };
         let changed = state.inbox.command(command).await?.map_err(|error| refusal(error, "of the list"))?;
         let shown: Vec<_> = chunk.iter().map(|(_, slug)| mask::hide(slug)).collect();
         tracing::info!(slugs = ?shown, ?status, ?is_muted, "monitors changed");
         log_unknown(&changed, "of the list");
+        let views = state.read(move |queries| queries.monitors_named(&slugs)).await?;
+        let views: HashMap<&str, &MonitorView> =
+            views.iter().map(|view| (view.monitor.slug.as_str(), view)).collect();
         for (id, slug) in chunk {
-            let wanted = slug.clone();
-            match state.read(move |queries| queries.monitor(&wanted)).await? {
+            match views.get(slug.as_str()).filter(|_| !changed.missing.contains(slug)) {
                 Some(view) => {
-                    updated.push(serde_json::to_value(Monitor::from(&view)).map_err(HttpError::internal)?);
+                    updated.push(serde_json::to_value(Monitor::from(*view)).map_err(HttpError::internal)?);
                 }
                 None => errored.push(id.clone()),
             }
@@ -100,23 +98,22 @@ pub async fn change_monitors(
     Ok(Json(BulkAnswer { errored, updated }))
 }
 
-/// The ids of monitors that exist, each once and with its slug, and the other ids.
-async fn known(
-    state: &AppState,
-    ids: Vec<String>,
-) -> Result<(Vec<(String, String)>, Vec<String>), HttpError> {
-    let (mut slugs, mut unknown, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+/// An id as the request has it, and the slug of its monitor.
+type Known = (String, String);
+
+/// The ids of monitors that exist, each monitor once, and the other ids.
+fn known(queries: &dyn Queries, ids: Vec<String>) -> Result<(Vec<Known>, Vec<String>), StoreError> {
+    let (mut known, mut unknown, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
     for id in ids {
-        let slug = slug_of(state, id.clone()).await?;
+        let slug = slug_of(queries, &id)?;
         if !seen.insert(slug.clone()) {
             continue;
         }
-        let wanted = slug.clone();
-        if state.read(move |queries| queries.has_monitor(&wanted)).await? {
-            slugs.push((id, slug));
+        if queries.has_monitor(&slug)? {
+            known.push((id, slug));
         } else {
             unknown.push(id);
         }
     }
-    Ok((slugs, unknown))
+    Ok((known, unknown))
 }

@@ -1,4 +1,4 @@
-//! Commands about one environment of a monitor: mute, delete.
+//! Mutes, unmutes and deletes one environment of a monitor.
 
 use axum::body::Bytes;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! Commands about one monitor: create, change, delete.
+//! Creates, changes and deletes a monitor.
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -57,14 +57,14 @@ pub async fn change_monitor(
     show(&state, renamed.unwrap_or_else(|| slug.clone())).await
 }
 
-/// Logs how many runs could not be heard.
+/// Logs the number of runs that became unknown; nothing for none.
 pub(super) fn log_unknown(changed: &CommandOutcome, slug: &str) {
     let unknown = changed.unknown_runs;
     if unknown > 0 {
         tracing::info!(
             slug,
             unknown,
-            "runs are unknown that could not be heard while their monitor was disabled"
+            "runs became unknown: their reports were filtered while the monitor was disabled"
         );
     }
 }
@@ -81,7 +81,7 @@ pub async fn delete_monitor(
     delete(&state, slug, environments).await
 }
 
-/// Deletes a monitor, or these environments of it.
+/// Deletes a monitor; with `environments`, only these of it.
 pub(super) async fn delete(
     state: &AppState,
     slug: String,
@@ -98,7 +98,7 @@ pub(super) async fn delete(
         Ok(_) => {
             state.inbox.deleted().notify_one();
             let environments: Vec<_> = environments.iter().map(|name| mask::hide(name)).collect();
-            tracing::info!(slug = %mask::hide(&slug), ?environments, "monitor deleted, or these environments of it");
+            tracing::info!(slug = %mask::hide(&slug), ?environments, "monitor or environments deleted");
             Ok(StatusCode::ACCEPTED)
         }
     }

@@ -4,17 +4,21 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use uuid::Uuid;
 
 use super::cursor::{PAGING, links, page_request};
 use super::period::{PERIOD, period};
-use super::request::{InPath, MonitorInPath, no_monitor, require_monitor};
+use super::request::{self, InPath, MonitorInPath, beginning_of, no_monitor, require_monitor};
 use super::shapes::CheckIn;
 use crate::http::error::HttpError;
 use crate::http::paths;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
+use crate::quote::quoted;
 use crate::store::CheckInFilter;
+
+/// The parameters of the list.
+pub(super) const PARAMETERS: [&str; 7] =
+    ["environment", "expand", PERIOD[0], PERIOD[1], PERIOD[2], PAGING[0], PAGING[1]];
 
 #[derive(Deserialize)]
 pub struct CheckInPath {
@@ -27,8 +31,8 @@ pub async fn check_ins(
     MonitorInPath(slug): MonitorInPath,
     query: QueryPairs,
 ) -> Result<Response, HttpError> {
-    let [start, end, length] = PERIOD;
-    query.only(&["environment", "expand", start, end, length, PAGING[0], PAGING[1]])?;
+    query.only(&PARAMETERS)?;
+    let [start, end, _] = PERIOD;
     let page = page_request(&query)?;
     let with_groups = with_groups(&query)?;
     let (since, until) = period(&query, state.inbox.clock().now())?;
@@ -59,22 +63,15 @@ pub async fn check_in(
 ) -> Result<Response, HttpError> {
     query.only(&["expand"])?;
     let with_groups = with_groups(&query)?;
-    let guid: Uuid = id.parse().map_err(|_| {
-        let shown: String = id.chars().take(80).collect();
-        HttpError::bad_request(format!(
-            "id: {} is no UUID; take the id of a check-in from /monitors/{{slug}}/checkins/",
-            paths::named(&shown)
-        ))
-    })?;
+    let guid = request::id(&id, "the id of a check-in from /monitors/{slug}/checkins/")?;
     let wanted = slug.clone();
     let found = state.read(move |queries| queries.check_in(&wanted, guid)).await?;
     let Some(found) = found else {
         require_monitor(&state, &slug).await?;
-        // The first digits are enough to recognise an id; the whole may be a key.
-        let beginning: String = guid.hyphenated().to_string().chars().take(8).collect();
         return Err(HttpError::not_found(format!(
-            "monitor {} has no check-in {beginning}-…; /monitors/{{slug}}/checkins/ lists those that it has",
-            paths::named(&slug)
+            "monitor {} has no check-in {}; /monitors/{{slug}}/checkins/ lists those that it has",
+            paths::named(&slug),
+            beginning_of(guid)
         )));
     };
     Ok(Json(CheckIn::with(&found, with_groups)).into_response())
@@ -89,9 +86,9 @@ fn with_groups(query: &QueryPairs) -> Result<bool, HttpError> {
     match values.iter().find(|value| **value != GROUPS) {
         None => Ok(!values.is_empty()),
         Some(other) => {
-            let other: String = other.chars().take(80).collect();
+            let other = quoted(other);
             Err(HttpError::bad_request(format!(
-                "expand: {other:?} is not allowed; write `{GROUPS}`, or leave it out"
+                "expand: {other} is not allowed; write `{GROUPS}`, or leave it out"
             )))
         }
     }

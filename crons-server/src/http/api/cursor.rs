@@ -5,6 +5,7 @@ use axum::http::{HeaderName, header};
 use super::request::ORGANIZATION;
 use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
+use crate::quote::quoted;
 use crate::store::PageRequest;
 
 /// The most rows of a page, as at Sentry.
@@ -26,9 +27,9 @@ pub fn page_request(query: &QueryPairs) -> Result<PageRequest, HttpError> {
 fn per_page(given: Option<&str>) -> Result<u32, HttpError> {
     let Some(given) = given else { return Ok(MAX_PER_PAGE) };
     let count: u32 = given.parse().map_err(|_| {
-        let given: String = given.chars().take(80).collect();
+        let given = quoted(given);
         HttpError::bad_request(format!(
-            "per_page: {given:?} is no whole number; write one from 1 to {MAX_PER_PAGE}"
+            "per_page: {given} is no whole number; write one from 1 to {MAX_PER_PAGE}"
         ))
     })?;
     Ok(count.clamp(1, MAX_PER_PAGE))
@@ -39,8 +40,9 @@ pub(super) fn offset(cursor: Option<&str>) -> Result<u32, HttpError> {
     let Some(cursor) = cursor else { return Ok(0) };
     let offset = cursor.split(':').nth(1).and_then(|offset| offset.parse().ok());
     offset.ok_or_else(|| {
+        let cursor = quoted(cursor);
         HttpError::bad_request(format!(
-            "cursor: {cursor:?} is none; take it from the Link header of the page before"
+            "cursor: {cursor} is none; take it from the Link header of the page before"
         ))
     })
 }

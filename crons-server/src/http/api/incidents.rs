@@ -5,14 +5,19 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
-use super::cursor::{links, offset};
+use super::cursor::{PAGING, links, offset};
 use super::incident_shapes::Incident;
-use super::request::{InPath, MonitorInPath, ORGANIZATION, Scope, instant, organization, require_monitor};
+use super::request::{
+    self, InPath, MonitorInPath, Scope, beginning_of, instant, organization, require_monitor,
+};
 use crate::http::error::HttpError;
-use crate::http::paths;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
+use crate::quote::quoted;
 use crate::store::{IncidentFilter, PageRequest};
+
+/// The parameters of both lists.
+pub(super) const PARAMETERS: [&str; 4] = ["environment", "status", "before", PAGING[1]];
 
 /// The number of incidents of a page.
 const PER_PAGE: u32 = 100;
@@ -24,9 +29,9 @@ fn resolved(query: &QueryPairs) -> Result<Option<bool>, HttpError> {
         Some("open") => Ok(Some(false)),
         Some("resolved") => Ok(Some(true)),
         Some(other) => {
-            let other: String = other.chars().take(80).collect();
+            let other = quoted(other);
             Err(HttpError::bad_request(format!(
-                "status: {other:?} is no status of an incident; write open or resolved, or leave it out for both"
+                "status: {other} is no status of an incident; write open or resolved, or leave it out for both"
             )))
         }
     }
@@ -52,7 +57,7 @@ pub async fn incidents_of(
 }
 
 async fn list(state: &AppState, slug: Option<String>, query: &QueryPairs) -> Result<Response, HttpError> {
-    query.only(&["environment", "status", "before", "cursor"])?;
+    query.only(&PARAMETERS)?;
     let page = PageRequest { skip: offset(query.value("cursor")?)?, limit: PER_PAGE };
     let path = slug.as_ref().map_or("incidents/".to_owned(), |slug| format!("monitors/{slug}/incidents/"));
     let environment = query.value("environment")?.map(str::to_owned);
@@ -89,19 +94,10 @@ pub async fn incident(
 }
 
 pub(crate) fn incident_id(written: &str) -> Result<Uuid, HttpError> {
-    written.parse().map_err(|_| {
-        let written: String = written.chars().take(80).collect();
-        let written = paths::named(&written);
-        HttpError::bad_request(format!(
-            "id: {written} is no UUID; take the id of an incident from /api/0/organizations/{ORGANIZATION}/incidents/"
-        ))
-    })
+    request::id(written, "the id of an incident from /api/0/organizations/crons/incidents/")
 }
 
 pub(super) fn no_incident(id: Uuid) -> HttpError {
-    // The first digits are enough to recognise an id; the whole may be a key.
-    let beginning: String = id.hyphenated().to_string().chars().take(8).collect();
-    HttpError::not_found(format!(
-        "there is no incident {beginning}-…; /incidents/ lists those that there are"
-    ))
+    let beginning = beginning_of(id);
+    HttpError::not_found(format!("there is no incident {beginning}; /incidents/ lists those that there are"))
 }

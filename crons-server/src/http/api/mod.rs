@@ -1,4 +1,4 @@
-//! The API: what is stored, as JSON in Sentry's own shapes; where Sentry has none, in shapes like them.
+//! The JSON API, in the paths and shapes of Sentry's API where Sentry has them, and in similar ones elsewhere.
 
 // In layer order: a module uses only those above it.
 mod request;
@@ -9,6 +9,7 @@ mod revision;
 mod search;
 mod monitor_query;
 mod monitors;
+mod monitor_fields;
 mod monitor_body;
 mod change_monitors;
 mod change_environments;
@@ -20,16 +21,13 @@ mod incidents;
 mod acknowledgement;
 mod explanations;
 mod tokens;
+mod index;
 mod advice;
 mod alerts;
 mod processing_errors;
 mod usage;
 mod outages;
-mod openapi_bodies;
 mod openapi;
-
-use axum::Json;
-use serde::Serialize;
 
 pub(crate) use acknowledgement::acknowledging_person;
 pub use acknowledgement::{acknowledge, unacknowledge};
@@ -45,6 +43,7 @@ pub(crate) use explanations::derive;
 pub use explanations::explanation;
 pub(crate) use incidents::incident_id;
 pub use incidents::{incident, incidents, incidents_of};
+pub use index::index;
 pub(crate) use monitor_body::monitor_change;
 pub use monitors::{monitor, monitors};
 pub use openapi::openapi;
@@ -55,32 +54,3 @@ pub use request::{MonitorInPath, require_monitor};
 pub use stats::{stats, stats_of};
 pub use tokens::{create_token, revoke_token, tokens};
 pub use usage::{usage, usage_of};
-
-#[derive(Serialize)]
-pub struct Index {
-    auth: Auth,
-    user: User,
-    version: &'static str,
-}
-
-#[derive(Serialize)]
-struct Auth {
-    scopes: [&'static str; 5],
-}
-
-#[derive(Serialize)]
-struct User {
-    email: &'static str,
-    id: &'static str,
-    name: &'static str,
-    username: &'static str,
-}
-
-/// `GET /api/0/`: the user and the scopes of the request, which `sentry-cli info` asks for.
-pub async fn index() -> Json<Index> {
-    Json(Index {
-        auth: Auth { scopes: ["org:read", "project:read", "project:write", "alerts:read", "alerts:write"] },
-        user: User { email: "admin", id: "1", name: "admin", username: "admin" },
-        version: "0",
-    })
-}

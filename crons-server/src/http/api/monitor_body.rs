@@ -1,19 +1,23 @@
 //! The JSON of a monitor that is created or changed, with the keys of Sentry's API.
 
-use crons_types::{IntervalUnit, MonitorConfig, Owner, Slug, Timezone};
+use crons_types::{MonitorConfig, Slug, Timezone};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::domain::{Config, Monitor, MonitorChange, NewMonitor};
-use crate::ingest::{JsonObject, RawSchedule, UnvalidatedSchedule, minutes, present, threshold};
-use crate::quote::shown_value;
+use super::monitor_fields::{
+    OwnerBody, ScheduleType, is_number, monitor_name, monitor_owner, monitor_slug, no_alert_rule, number,
+    unvalidated,
+};
+use crate::domain::{Config, MonitorChange, NewMonitor};
+use crate::ingest::{JsonObject, minutes, present, threshold};
+use crate::quote::quoted;
 
 /// A body that creates a monitor.
 pub(super) const EXAMPLE: &str =
     r#"{"name": "Nightly backup", "config": {"schedule_type": "crontab", "schedule": "0 3 * * *"}}"#;
 
-/// The keys of a monitor. Those that only the server sets may be written, so that what GET answers can be sent back; they have no effect.
+/// The keys of a monitor. Keys that only the server sets are accepted without effect, so that a client can send back the answer of a GET.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MonitorBody {
@@ -63,14 +67,6 @@ pub(super) enum MonitorStatus {
     Disabled,
 }
 
-/// An owner as it is written, or as GET answers it.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "an owner such as \"team:ops\", or null")]
-enum OwnerBody {
-    Text(String),
-    Object { r#type: String, id: String },
-}
-
 /// The keys of a configuration.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,13 +88,6 @@ struct ConfigBody {
     alert_rule_id: Option<Value>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum ScheduleType {
-    Crontab,
-    Interval,
-}
-
 /// The change that this JSON asks for.
 ///
 /// # Errors
@@ -115,7 +104,7 @@ impl MonitorBody {
     /// If a value is not allowed: the field, its value, and what to write.
     pub(super) fn into_change(self) -> Result<MonitorChange, String> {
         let Self { r#type, name, slug, status, is_muted, owner, config, alert_rule, .. } = self;
-        // There is one type only.
+        // Sentry has one type of monitors.
         let (None | Some(MonitorType::CronJob)) = r#type;
         no_alert_rule("alert_rule", alert_rule.as_ref())?;
         let mut change = MonitorChange {
@@ -144,7 +133,8 @@ impl MonitorBody {
             (None, Some(name)) => {
                 Slug::normalize(name).filter(|slug| !is_number(slug.as_str())).ok_or_else(|| {
                     format!(
-                        "slug: none can be made of the name {name:?}; write one such as \"nightly-backup\""
+                        "slug: none can be made of the name {}; write one such as \"nightly-backup\"",
+                        quoted(name)
                     )
                 })?
             }
@@ -192,10 +182,10 @@ impl ConfigBody {
             Some(Some(name)) if !name.is_empty() => {
                 Some(Some(Timezone::parse(&name).map_err(|error| format!("config.{error}"))?))
             }
-            // As at Sentry, an empty name is that of no zone.
+            // An empty name takes the zone away, as at Sentry.
             Some(_) => Some(None),
         };
-        // As at Sentry, no margin is the smallest one.
+        // A margin of 0 becomes 1, as at Sentry.
         let margin = self.checkin_margin.map(|margin| margin.map(|minutes| minutes.max(1)));
         change.checkin_margin =
             number("checkin_margin", margin, MonitorConfig::MAX_CHECKIN_MARGIN, "minutes")?;
@@ -207,120 +197,4 @@ impl ConfigBody {
         change.recovery_threshold = number("recovery_threshold", self.recovery_threshold, most, "successes")?;
         Ok(())
     }
-}
-
-/// Refuses any value but null.
-fn no_alert_rule(field: &str, given: Option<&Value>) -> Result<(), String> {
-    match given {
-        None | Some(Value::Null) => Ok(()),
-        Some(other) => Err(format!(
-            "{field}: {} has no meaning here; leave it out, and write alert rules into crons.toml",
-            shown_value(other)
-        )),
-    }
-}
-
-/// A schedule in one of its forms: a crontab, `[10, "minute"]`, or an object as in check-ins.
-fn unvalidated(schedule: Value, of: Option<ScheduleType>) -> Result<UnvalidatedSchedule, String> {
-    const FORMS: &str = "write a crontab such as \"0 * * * *\", or an interval such as [10, \"minute\"]";
-    let other =
-        |schedule: &Value| format!("config.schedule: {} is no schedule; {FORMS}", shown_value(schedule));
-    let (found, schedule) = match schedule {
-        Value::String(crontab) => (ScheduleType::Crontab, UnvalidatedSchedule::Crontab(crontab)),
-        Value::Array(pair) => match pair.as_slice() {
-            [Value::Number(value), Value::String(unit)] => {
-                let value = value.as_u64().ok_or_else(|| {
-                    format!("config.schedule: {value} is no whole number of {unit}s; write 1 or more")
-                })?;
-                let unit = IntervalUnit::from_name(unit).ok_or_else(|| {
-                    format!(
-                        "config.schedule: {unit:?} is not a unit of an interval; write minute, hour, day, week, month or year"
-                    )
-                })?;
-                (ScheduleType::Interval, UnvalidatedSchedule::Interval(value, unit))
-            }
-            _ => return Err(other(&Value::Array(pair))),
-        },
-        Value::Object(_) => {
-            let shown = other(&schedule);
-            let mut raw: RawSchedule = serde_json::from_value(schedule).map_err(|_| shown)?;
-            let schedule = raw.take_of("config.schedule")?;
-            let of = match schedule {
-                UnvalidatedSchedule::Crontab(_) => ScheduleType::Crontab,
-                UnvalidatedSchedule::Interval(..) => ScheduleType::Interval,
-            };
-            (of, schedule)
-        }
-        schedule => return Err(other(&schedule)),
-    };
-    match of {
-        Some(of) if of != found => {
-            let (of, found) = (of.as_str(), found.as_str());
-            Err(format!(
-                "config.schedule_type: {of:?} does not fit the schedule, which is of the type {found:?}; {FORMS}"
-            ))
-        }
-        _ => Ok(schedule),
-    }
-}
-
-impl ScheduleType {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Crontab => "crontab",
-            Self::Interval => "interval",
-        }
-    }
-}
-
-/// A number in 1 to `most`.
-fn number(
-    field: &str,
-    given: Option<Option<u64>>,
-    most: u32,
-    unit: &str,
-) -> Result<Option<Option<u32>>, String> {
-    let in_range = |number: u64| match u32::try_from(number) {
-        Ok(number) if (1..=most).contains(&number) => Ok(number),
-        _ => Err(format!(
-            "config.{field}: {number} is not in 1\u{2013}{most}; write a number of {unit} in that range, or null for the default"
-        )),
-    };
-    given.map(|given| given.map(in_range).transpose()).transpose()
-}
-
-fn is_number(slug: &str) -> bool {
-    slug.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn monitor_slug(written: &str) -> Result<Slug, String> {
-    match Slug::parse(written) {
-        Ok(slug) if !is_number(slug.as_str()) => Ok(slug),
-        Ok(slug) => Err(format!("slug: {:?} is a number; write a letter into it", slug.as_str())),
-        Err(error) => Err(format!("slug: {error}")),
-    }
-}
-
-fn monitor_name(written: Option<String>) -> Result<Option<String>, String> {
-    let Some(written) = written else { return Ok(None) };
-    let name = written.trim();
-    if name.is_empty() || name.chars().count() > Monitor::MAX_NAME || name.chars().any(char::is_control) {
-        let shown: String = written.chars().take(80).collect();
-        return Err(format!(
-            "name: {shown:?} is not 1 to {} characters of one line; write such a name, or null for the slug",
-            Monitor::MAX_NAME
-        ));
-    }
-    Ok(Some(name.to_owned()))
-}
-
-fn monitor_owner(written: Option<OwnerBody>) -> Result<Option<String>, String> {
-    let written = match written {
-        None => return Ok(None),
-        Some(OwnerBody::Text(text)) if text.is_empty() => return Ok(None),
-        Some(OwnerBody::Text(text)) => text,
-        Some(OwnerBody::Object { r#type, id }) => format!("{type}:{id}"),
-    };
-    // The message begins with the field.
-    written.parse::<Owner>().map(|owner| Some(owner.to_string())).map_err(|error| error.to_string())
 }

@@ -11,22 +11,24 @@ use super::search::{Term, terms};
 use crate::domain::EnvironmentStatus;
 use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
+use crate::quote::quoted;
 use crate::store::MonitorSummary;
 
-const PARAMETERS: [&str; 8] =
+/// The parameters of the list.
+pub(super) const PARAMETERS: [&str; 8] =
     ["query", "owner", "environment", "project", "sort", "asc", PAGING[0], PAGING[1]];
 
 /// The filter and the order of a list.
 #[derive(Debug, Clone, Default)]
 pub(super) struct MonitorQuery {
     terms: Vec<Term>,
-    /// Any of these; `None` is a monitor without an owner. Empty: all.
+    /// Owners, of which a monitor has one; `None` is a monitor without an owner. Empty: all monitors.
     owners: Vec<Option<String>>,
-    /// Any of these; empty: all.
+    /// Names of environments, of which a monitor has at least one. Empty: all monitors.
     pub(super) environments: Vec<String>,
     sort: Sort,
     is_descending: bool,
-    /// The parameters as they are written, for links to other pages.
+    /// The parameters as they were written, for links to other pages.
     pub(super) written: Vec<(&'static str, Option<String>)>,
 }
 
@@ -36,7 +38,7 @@ enum Sort {
     #[default]
     Status,
     Name,
-    /// Those that are not muted first, then those that are in part.
+    /// Monitors that are not muted first, then those with some muted environments, then muted ones.
     Muted,
 }
 
@@ -69,7 +71,7 @@ impl MonitorQuery {
         })
     }
 
-    /// The slugs of the monitors that the query takes, in its order.
+    /// The slugs of the monitors that match the query, in its order.
     pub(super) fn apply(&self, mut monitors: Vec<MonitorSummary>) -> Vec<String> {
         monitors.retain(|monitor| self.takes(monitor));
         match self.sort {
@@ -119,8 +121,8 @@ fn is_descending(query: &QueryPairs) -> Result<bool, HttpError> {
 }
 
 fn refused(name: &str, value: &str, allowed: &str) -> HttpError {
-    let value: String = value.chars().take(80).collect();
-    HttpError::bad_request(format!("{name}: {value:?} is not allowed; write {allowed}, or leave it out"))
+    let value = quoted(value);
+    HttpError::bad_request(format!("{name}: {value} is not allowed; write {allowed}, or leave it out"))
 }
 
 fn owner(written: &str) -> Result<Option<String>, HttpError> {

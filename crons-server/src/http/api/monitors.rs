@@ -1,4 +1,4 @@
-//! Monitors with their environments: the list, and one of them.
+//! The list of monitors with their environments, and a single monitor.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::cursor::{links, page_request};
 use super::monitor_query::MonitorQuery;
-use super::request::{MonitorInPath, Scope, no_monitor};
+use super::request::{MonitorInPath, Scope, no_monitor, project};
 use super::revision::etag;
 use super::shapes::Monitor;
 use crate::http::error::HttpError;
@@ -33,7 +33,7 @@ pub async fn monitors(
     Ok((links, Json(shown.collect::<Vec<_>>())).into_response())
 }
 
-/// A monitor with the names of those of its environments that are shown; empty: all.
+/// A monitor, and the names of its environments that the answer shows; all if there are none.
 type Shown = (MonitorView, Vec<String>);
 
 /// The monitors of a page of the list, and whether the list goes on behind it.
@@ -55,18 +55,31 @@ fn page_of(
     Ok((in_order.map(|view| (view, query.environments.clone())).collect(), more))
 }
 
-/// `GET /api/0/organizations/crons/monitors/{slug}/`
+/// The parameters of one monitor.
+pub(super) const MONITOR_PARAMETERS: [&str; 2] = ["environment", "project"];
+
+/// `GET /api/0/organizations/crons/monitors/{slug}/`, with `?environment=` once or more often only with these environments.
 pub async fn monitor(
     State(state): State<AppState>,
     MonitorInPath(slug): MonitorInPath,
+    query: QueryPairs,
 ) -> Result<Response, HttpError> {
-    show(&state, slug).await
+    query.only(&MONITOR_PARAMETERS)?;
+    for named in query.values("project")? {
+        project(named)?;
+    }
+    let environments: Vec<String> = query.values("environment")?.into_iter().map(str::to_owned).collect();
+    answer(&state, slug, &environments).await
 }
 
 /// Answers with a monitor, and its revision as `ETag`.
 pub(super) async fn show(state: &AppState, slug: String) -> Result<Response, HttpError> {
+    answer(state, slug, &[]).await
+}
+
+async fn answer(state: &AppState, slug: String, environments: &[String]) -> Result<Response, HttpError> {
     let wanted = slug.clone();
     let found = state.read(move |queries| queries.monitor(&wanted)).await?;
     let found = found.ok_or_else(|| no_monitor(&slug))?;
-    Ok(([(header::ETAG, etag(&found))], Json(Monitor::from(&found))).into_response())
+    Ok(([(header::ETAG, etag(&found))], Json(Monitor::with(&found, environments))).into_response())
 }

@@ -13,6 +13,9 @@ use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
 
+/// The parameters of the list.
+pub(super) const PARAMETERS: [&str; 3] = ["since", PAGING[0], PAGING[1]];
+
 #[derive(Serialize, ToSchema)]
 pub(super) struct Outage {
     since: Timestamp,
@@ -25,7 +28,7 @@ pub async fn outages(
     _: Scope,
     query: QueryPairs,
 ) -> Result<Response, HttpError> {
-    query.only(&["since", PAGING[0], PAGING[1]])?;
+    query.only(&PARAMETERS)?;
     let page = page_request(&query)?;
     let since = instant(&query, "since")?;
     let from = since.unwrap_or(Timestamp::MIN);

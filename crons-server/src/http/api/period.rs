@@ -1,17 +1,19 @@
 //! Stretches of time in a query string, in Sentry's forms.
 
-use jiff::{SignedDuration, Timestamp, civil};
+use jiff::{SignedDuration, Timestamp};
 
+use super::request::instant;
 use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
+use crate::quote::quoted;
 
 /// The parameters that choose a stretch of time.
 pub(super) const PERIOD: [&str; 3] = ["start", "end", "statsPeriod"];
 
-/// The first and the last instant of a list, as far as the query says: `start` and `end`, or `statsPeriod` up to `now`.
+/// Reads the first and the last instant of a list: `start` and `end`, or `statsPeriod` up to `now`. `None` leaves an end open.
 ///
 /// # Errors
-/// If one of them has no allowed value, or they contradict each other.
+/// If a parameter has no allowed value, or they contradict each other.
 pub(super) fn period(
     query: &QueryPairs,
     now: Timestamp,
@@ -38,9 +40,9 @@ pub(super) fn period(
 /// Reads a number with a unit: `90s`, `30m`, `24h`, `14d`, `2w`.
 pub(super) fn duration(name: &str, written: &str) -> Result<SignedDuration, HttpError> {
     let refused = || {
-        let shown: String = written.chars().take(80).collect();
         HttpError::bad_request(format!(
-            "{name}: {shown:?} is no length of time; write a whole number and a unit of s, m, h, d or w, such as 24h"
+            "{name}: {} is no length of time; write a whole number and a unit of s, m, h, d or w, such as 24h",
+            quoted(written)
         ))
     };
     let unit = written.chars().last().ok_or_else(refused)?;
@@ -56,21 +58,6 @@ pub(super) fn duration(name: &str, written: &str) -> Result<SignedDuration, Http
     let is_plain = number.len() <= 9 && number.bytes().all(|digit| digit.is_ascii_digit());
     let number: i64 = number.parse().ok().filter(|number| *number > 0 && is_plain).ok_or_else(refused)?;
     Ok(SignedDuration::from_secs(number * seconds))
-}
-
-/// Reads an instant; `None` if the parameter is not given. One without a zone is of UTC.
-fn instant(query: &QueryPairs, name: &str) -> Result<Option<Timestamp>, HttpError> {
-    let Some(written) = query.value(name)? else { return Ok(None) };
-    let without_zone = || {
-        let time: civil::DateTime = written.parse().ok()?;
-        time.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|time| time.timestamp())
-    };
-    written.parse().ok().or_else(without_zone).map(Some).ok_or_else(|| {
-        let written: String = written.chars().take(80).collect();
-        HttpError::bad_request(format!(
-            "{name}: {written:?} is no instant; write one such as 2024-06-03T10:00:00Z, and any `+` as %2B"
-        ))
-    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use jiff::Timestamp;
+use crons_types::Slug;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -14,6 +16,8 @@ use crate::http::paths;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
 use crate::ingest::json;
+use crate::quote::quoted;
+use crate::store::{Queries, StoreError};
 
 /// The only organization, to which everything belongs.
 pub(super) const ORGANIZATION: &str = "crons";
@@ -68,15 +72,17 @@ impl FromRequestParts<AppState> for MonitorInPath {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, HttpError> {
         Scope::from_request_parts(parts, state).await?;
         let InPath(MonitorPath { slug }) = InPath::from_request_parts(parts, state).await?;
-        Ok(Self(slug_of(state, slug).await?))
+        if slug.parse::<Uuid>().is_err() {
+            return Ok(Self(slug));
+        }
+        Ok(Self(state.read(move |queries| slug_of(queries, &slug)).await?))
     }
 }
 
 /// The slug of the monitor with this id; any other text as it is, which may be a slug.
-pub(super) async fn slug_of(state: &AppState, written: String) -> Result<String, HttpError> {
-    let Ok(id) = written.parse::<Uuid>() else { return Ok(written) };
-    let found = state.read(move |queries| queries.slug_of(id)).await?;
-    Ok(found.unwrap_or(written))
+pub(super) fn slug_of(queries: &dyn Queries, written: &str) -> Result<String, StoreError> {
+    let found = written.parse().ok().map(|id| queries.slug_of(id)).transpose()?.flatten();
+    Ok(found.unwrap_or_else(|| written.to_owned()))
 }
 
 /// Accepts this server's project by its id or its slug, or Sentry's -1 for all projects.
@@ -86,7 +92,7 @@ pub(super) fn project(named: &str) -> Result<(), HttpError> {
     }
     Err(HttpError::not_found(format!(
         "there is no project {}; this server has project {}",
-        paths::named(&named.chars().take(80).collect::<String>()),
+        paths::named(named),
         crate::PROJECT
     )))
 }
@@ -118,15 +124,42 @@ pub(super) fn body<T: DeserializeOwned>(
         .map_err(|reason| HttpError::bad_request(format!("the body: {reason}; send one such as {example}")))
 }
 
-/// Reads an instant of the query; `None` if the parameter is not given.
+/// Reads an instant of the query; `None` if the parameter is not given. An instant without a zone is in UTC, as at Sentry.
 pub(super) fn instant(query: &QueryPairs, name: &str) -> Result<Option<Timestamp>, HttpError> {
     let Some(written) = query.value(name)? else { return Ok(None) };
-    written.parse().map(Some).map_err(|_| {
-        let written: String = written.chars().take(80).collect();
+    let without_zone = || {
+        let time: civil::DateTime = written.parse().ok()?;
+        TimeZone::UTC.to_timestamp(time).ok()
+    };
+    written.parse().ok().or_else(without_zone).map(Some).ok_or_else(|| {
         HttpError::bad_request(format!(
-            "{name}: {written:?} is no instant; write one such as 2024-06-03T10:00:00Z, and any `+` as %2B"
+            "{name}: {} is no instant; write one such as 2024-06-03T10:00:00Z, and any `+` as %2B",
+            quoted(written)
         ))
     })
+}
+
+/// Reads the id of a path. `source` says where such ids are found: a refusal ends with "take `source`".
+pub(super) fn id(written: &str, source: &str) -> Result<Uuid, HttpError> {
+    written.parse().map_err(|_| {
+        HttpError::bad_request(format!("id: {} is no UUID; take {source}", paths::named(written)))
+    })
+}
+
+/// The first digits of an id for a message: enough to recognise the id, while the whole of it may be a key.
+pub(super) fn beginning_of(id: Uuid) -> String {
+    format!("{:08x}-…", id.as_fields().0)
+}
+
+/// Refuses a text that is neither an id nor a slug, and so names no monitor.
+pub(super) fn check_monitor_name(parameter: &str, written: &str) -> Result<(), HttpError> {
+    if written.parse::<Uuid>().is_ok() || Slug::parse(written).is_ok() {
+        return Ok(());
+    }
+    Err(HttpError::bad_request(format!(
+        "{parameter}: {} is neither the id nor the slug of a monitor; take one from GET /monitors/",
+        paths::named(written)
+    )))
 }
 
 /// Answers 404 if there is no monitor of this slug.

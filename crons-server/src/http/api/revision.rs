@@ -4,12 +4,12 @@ use axum::http::{HeaderMap, header};
 
 use crate::store::MonitorView;
 
-/// The value of `ETag` for a monitor. It differs after each change of what a person can change; check-ins leave it as it is.
+/// The value of `ETag` for a monitor, which differs after each change by a person. Check-ins leave it as it is.
 pub(super) fn etag(view: &MonitorView) -> String {
     format!("\"{:016x}\"", view.revision())
 }
 
-/// The revisions that `If-Match` names; `None` without the header, and for `*`. A tag that is none of ours matches no revision.
+/// The revisions that `If-Match` names; `None` without the header, and for `*`. A foreign tag names no revision.
 pub(super) fn expected(headers: &HeaderMap) -> Option<Vec<u64>> {
     let mut tags = headers.get_all(header::IF_MATCH).into_iter().peekable();
     tags.peek()?;

@@ -1,9 +1,10 @@
-//! The search of the list of monitors: words, and `key:value`, with quotes around what has blanks.
+//! The search of the list of monitors: words, and `key:value`, with quotes around text with blanks.
 
 use uuid::Uuid;
 
 use crate::domain::EnvironmentStatus;
 use crate::http::error::HttpError;
+use crate::quote::quoted;
 use crate::store::MonitorSummary;
 
 const KEYS: &str = "id, slug, name, status, owner and environment";
@@ -12,7 +13,7 @@ const STATUSES: &str = "active, disabled, ok or error";
 /// A condition of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Term {
-    /// The name or the slug has this part, whatever the case of letters.
+    /// The name or the slug contains this text; upper and lower case are alike.
     Text(String),
     Id(Uuid),
     Slug(String),
@@ -20,7 +21,7 @@ pub(super) enum Term {
     Owner(Option<String>),
     Environment(String),
     Enabled(bool),
-    /// One of the environments has this status.
+    /// The status of an environment, at least one of the monitor's.
     Status(EnvironmentStatus),
 }
 
@@ -44,7 +45,7 @@ impl Term {
 /// Reads a search.
 ///
 /// # Errors
-/// If a key does not exist, a value is none of its key, or a quote is not closed.
+/// If a key does not exist, does not allow its value, or a quote is not closed.
 pub(super) fn terms(search: &str) -> Result<Vec<Term>, HttpError> {
     words(search)?.into_iter().map(term).collect()
 }
@@ -84,9 +85,8 @@ fn words(search: &str) -> Result<Vec<Word>, HttpError> {
 }
 
 fn term(Word { key, text }: Word) -> Result<Term, HttpError> {
-    let shown = |text: &str| -> String { text.chars().take(80).collect() };
     let refused = |key: &str, allowed: &str| {
-        HttpError::bad_request(format!("query: {:?} is no value of `{key}`; write {allowed}", shown(&text)))
+        HttpError::bad_request(format!("query: {} is no value of `{key}`; write {allowed}", quoted(&text)))
     };
     let Some(key) = key else { return Ok(Term::Text(text)) };
     match key.as_str() {
@@ -104,8 +104,8 @@ fn term(Word { key, text }: Word) -> Result<Term, HttpError> {
             _ => Err(refused("status", STATUSES)),
         },
         key => Err(HttpError::bad_request(format!(
-            "query: there is no key {:?}; allowed are {KEYS}; put text with a colon in quotes",
-            shown(key)
+            "query: there is no key {}; allowed are {KEYS}; put text with a colon in quotes",
+            quoted(key)
         ))),
     }
 }

@@ -15,13 +15,13 @@ use crate::store::{CheckInView, EnvironmentView, MonitorView};
 #[serde(rename_all = "camelCase")]
 pub(super) struct Monitor<'a> {
     config: Config<'a>,
-    /// `code` or `person`: who has set configuration and owner last.
+    /// The author of configuration and owner: `code` or `person`.
     configured_by: &'static str,
     date_configured: Timestamp,
     date_created: Timestamp,
     environments: Vec<Environment<'a>>,
     id: Uuid,
-    /// Whether all environments are muted; without any, whether the first one will be.
+    /// Whether all environments are muted. Without an environment, whether the first one will be.
     is_muted: bool,
     is_upserting: bool,
     name: &'a str,
@@ -119,7 +119,7 @@ pub(super) struct CheckIn<'a> {
 }
 
 impl<'a> Monitor<'a> {
-    /// A monitor with the environments of these names; with all for none.
+    /// A monitor with the environments of these names; with all if none is named.
     pub(super) fn with(view: &'a MonitorView, environments: &[String]) -> Self {
         let mut shown = Self::from(view);
         if !environments.is_empty() {

@@ -4,24 +4,29 @@ use std::collections::{BTreeMap, HashSet};
 
 use axum::Json;
 use axum::extract::State;
-use crons_types::Slug;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::period::duration;
-use super::request::{MonitorInPath, Scope, project, require_monitor, slug_of};
+use super::request::{MonitorInPath, Scope, check_monitor_name, project, require_monitor, slug_of};
 use crate::domain::Status;
 use crate::http::error::HttpError;
-use crate::http::paths;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
-use crate::store::{StatsQuery, StatsView};
+use crate::quote::quoted;
+use crate::store::{Queries, StatsQuery, StatsView, StoreError};
+
+/// The parameters of the counts of all monitors.
+pub(super) const PARAMETERS: [&str; 6] =
+    ["monitor", "since", "until", "resolution", "environment", "project"];
+/// The parameters of the counts of one monitor.
+pub(super) const MONITOR_PARAMETERS: [&str; 4] = ["since", "until", "resolution", "environment"];
 
 /// The buckets of an answer, of all monitors together, at most.
 const MAX_BUCKETS: i64 = 100_000;
-/// The resolutions of one monitor, and of the answer without one.
+/// The resolutions of the counts of one monitor, with their seconds.
 const RESOLUTIONS: [(&str, i64); 5] =
     [("10s", 10), ("1m", 60), ("10m", 600), ("1h", HOUR), ("1d", 24 * HOUR)];
 const HOUR: i64 = 3_600;
@@ -53,13 +58,13 @@ pub struct MonitorBucket {
     duration: Option<f64>,
 }
 
-/// `GET /api/0/organizations/crons/monitors-stats/`: of each monitor the buckets from `since` to `until`, by the id of the monitor.
+/// `GET /api/0/organizations/crons/monitors-stats/`: the buckets of each monitor from `since` to `until`, by its id.
 pub async fn stats(
     State(state): State<AppState>,
     _: Scope,
     query: QueryPairs,
 ) -> Result<Json<BTreeMap<Uuid, Vec<Bucket>>>, HttpError> {
-    query.only(&["monitor", "since", "until", "resolution", "environment", "project"])?;
+    query.only(&PARAMETERS)?;
     for named in query.values("project")? {
         project(named)?;
     }
@@ -68,14 +73,12 @@ pub async fn stats(
         Some(written) => duration("resolution", written)?.as_secs(),
         None => window.default_resolution(),
     };
-    let mut named = HashSet::new();
-    for written in query.values("monitor")? {
-        named.insert(named_monitor(&state, written).await?);
+    let named: Vec<String> = query.values("monitor")?.into_iter().map(str::to_owned).collect();
+    for written in &named {
+        check_monitor_name("monitor", written)?;
     }
     let environments = query.values("environment")?.into_iter().map(str::to_owned).collect();
-    let all = state.read(|queries| queries.summaries()).await?;
-    let chosen = all.into_iter().filter(|monitor| named.is_empty() || named.contains(&monitor.slug));
-    let chosen: Vec<(Uuid, String)> = chosen.map(|monitor| (monitor.id, monitor.slug)).collect();
+    let chosen = state.read(move |queries| chosen(queries, &named)).await?;
     let starts = window.starts(resolution, chosen.len())?;
     let wanted = StatsQuery {
         slugs: chosen.iter().map(|(_, slug)| slug.clone()).collect(),
@@ -99,13 +102,22 @@ pub async fn stats(
     Ok(Json(chosen.into_iter().map(of_monitor).collect()))
 }
 
+/// The ids and slugs of the monitors that are named by their ids or slugs; of all for none. Unknown ones are left out.
+fn chosen(queries: &dyn Queries, named: &[String]) -> Result<Vec<(Uuid, String)>, StoreError> {
+    let slugs: HashSet<String> =
+        named.iter().map(|written| slug_of(queries, written)).collect::<Result<_, _>>()?;
+    let all = queries.summaries()?.into_iter();
+    let chosen = all.filter(|monitor| named.is_empty() || slugs.contains(&monitor.slug));
+    Ok(chosen.map(|monitor| (monitor.id, monitor.slug)).collect())
+}
+
 /// `GET /api/0/organizations/crons/monitors/{slug}/stats/`: the finished check-ins after `since` and up to `until`, by bucket.
 pub async fn stats_of(
     State(state): State<AppState>,
     MonitorInPath(slug): MonitorInPath,
     query: QueryPairs,
 ) -> Result<Json<Vec<MonitorBucket>>, HttpError> {
-    query.only(&["since", "until", "resolution", "environment"])?;
+    query.only(&MONITOR_PARAMETERS)?;
     let window = Window::of_query(&query, state.inbox.clock().now())?;
     let resolution = match query.value("resolution")? {
         Some(written) => named_resolution(written)?,
@@ -180,12 +192,15 @@ impl Window {
         Ok(Self { since, until })
     }
 
-    /// An hour up to a week, a day beyond.
+    /// The resolution in seconds if the query names none: an hour up to a week, a day beyond.
     fn default_resolution(self) -> i64 {
         if self.until.duration_since(self.since).as_secs() <= 7 * 24 * HOUR { HOUR } else { 24 * HOUR }
     }
 
-    /// The starts of the buckets, of that of `since` and of that of `until`, too.
+    /// The starts of all buckets, from that of `since` to that of `until`. `monitors` is the number of monitors, each with all buckets.
+    ///
+    /// # Errors
+    /// If all monitors together have more than [`MAX_BUCKETS`].
     fn starts(
         self,
         resolution: i64,
@@ -211,9 +226,9 @@ fn unix(query: &QueryPairs, name: &str) -> Result<Option<Timestamp>, HttpError> 
     let whole = written.split_once('.').map_or(written, |(whole, _)| whole);
     let read = whole.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
     read.filter(|_| written.parse::<f64>().is_ok()).map(Some).ok_or_else(|| {
-        let written: String = written.chars().take(80).collect();
         HttpError::bad_request(format!(
-            "{name}: {written:?} is no time; write seconds since 1970, such as 1717408800"
+            "{name}: {} is no time; write seconds since 1970, such as 1717408800",
+            quoted(written)
         ))
     })
 }
@@ -222,20 +237,7 @@ fn named_resolution(written: &str) -> Result<i64, HttpError> {
     let seconds = duration("resolution", written).map(|length| length.as_secs());
     let known = seconds.ok().filter(|seconds| RESOLUTIONS.iter().any(|(_, known)| known == seconds));
     known.ok_or_else(|| {
-        let written: String = written.chars().take(80).collect();
-        let allowed = RESOLUTIONS.map(|(name, _)| name).join(", ");
-        HttpError::bad_request(format!("resolution: {written:?} is not allowed; write one of {allowed}"))
+        let (written, allowed) = (quoted(written), RESOLUTIONS.map(|(name, _)| name).join(", "));
+        HttpError::bad_request(format!("resolution: {written} is not allowed; write one of {allowed}"))
     })
-}
-
-/// The slug of the monitor that is named by its id or its slug; of an unknown one the text itself.
-async fn named_monitor(state: &AppState, written: &str) -> Result<String, HttpError> {
-    if written.parse::<Uuid>().is_err() && Slug::parse(written).is_err() {
-        let written: String = written.chars().take(80).collect();
-        return Err(HttpError::bad_request(format!(
-            "monitor: {} is neither the id nor the slug of a monitor; take one from GET /monitors/",
-            paths::named(&written)
-        )));
-    }
-    slug_of(state, written.to_owned()).await
 }

@@ -1,4 +1,4 @@
-//! API tokens: made, listed and revoked by people with the admin token only.
+//! Creates, lists and revokes API tokens, for requests with the admin token only.
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -11,15 +11,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use jiff::Timestamp;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::request::{InPath, body, organization};
-use crate::http::authority::{Authority, TOKEN_PREFIX};
+use super::request::{self, InPath, beginning_of, body, organization};
+use crate::http::authority::Authority;
 use crate::http::error::HttpError;
-use crate::http::paths;
+use crate::http::paths::{self, TOKEN_PREFIX};
 use crate::http::state::AppState;
 use crate::mask;
 use crate::pipeline::Task;
+use crate::quote::quoted;
 use crate::store::{ApiToken, Scope, TokenChange, TokenHash};
 
 /// The most tokens that there can be.
@@ -27,7 +29,7 @@ const MAX_TOKENS: usize = 200;
 /// The longest name, in characters.
 pub(super) const MAX_NAME: usize = 64;
 
-/// The body of a request for a token.
+/// The body of a request that creates a token.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewToken {
@@ -35,15 +37,15 @@ struct NewToken {
     scope: String,
 }
 
-/// A token as lists have it, without the token itself.
-#[derive(Serialize)]
+/// An API token in lists, and in the answer to its creation.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct TokenJson<'a> {
+pub(super) struct Token<'a> {
     date_created: Timestamp,
     id: Uuid,
     name: &'a str,
     scope: &'static str,
-    /// Only in the answer to its creation.
+    /// The token itself, only in the answer to its creation.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<&'a str>,
 }
@@ -57,7 +59,7 @@ pub async fn tokens(
     organization(&name)?;
     authority.require_admin()?;
     let found = state.read(|queries| queries.api_tokens()).await?;
-    Ok(Json(found.iter().map(|token| TokenJson::new(token, None)).collect::<Vec<_>>()).into_response())
+    Ok(Json(found.iter().map(|token| Token::new(token, None)).collect::<Vec<_>>()).into_response())
 }
 
 /// `POST /api/0/organizations/crons/tokens/`: the answer is the only one that shows the token.
@@ -77,9 +79,9 @@ pub async fn create_token(
         )));
     }
     let scope = Scope::named(&scope).ok_or_else(|| {
-        let written: String = scope.chars().take(80).collect();
+        let written = quoted(&scope);
         HttpError::bad_request(format!(
-            "scope: there is no {written:?}; write `read` for requests that change nothing, or `write` for all requests"
+            "scope: there is no {written}; write `read` for requests that change nothing, or `write` for all requests"
         ))
     })?;
     let stored = state.read(|queries| queries.api_tokens()).await?;
@@ -103,11 +105,8 @@ pub async fn create_token(
     let token = ApiToken { id: Uuid::new_v4(), name, scope, hash: TokenHash::of(text.as_bytes()), created };
     state.inbox.task(Task::ChangeToken(TokenChange::Create(token.clone()))).await?;
     tracing::info!(name = %mask::hide(&token.name), id = %token.id, scope = scope.as_str(), "API token created");
-    let answer = (
-        StatusCode::CREATED,
-        [(header::CACHE_CONTROL, "no-store")],
-        Json(TokenJson::new(&token, Some(&text))),
-    );
+    let answer =
+        (StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(Token::new(&token, Some(&text))));
     Ok(answer.into_response())
 }
 
@@ -119,18 +118,12 @@ pub async fn revoke_token(
 ) -> Result<StatusCode, HttpError> {
     organization(&name)?;
     authority.require_admin()?;
-    let written: String = id.chars().take(80).collect();
-    let id: Uuid = id.parse().map_err(|_| {
-        HttpError::bad_request(format!(
-            "id: {} is no UUID; take the id of a token from /tokens/",
-            paths::named(&written)
-        ))
-    })?;
+    let id = request::id(&id, "the id of a token from /tokens/")?;
     let stored = state.read(|queries| queries.api_tokens()).await?;
     let Some(token) = stored.into_iter().find(|token| token.id == id) else {
-        let beginning: String = id.hyphenated().to_string().chars().take(8).collect();
         return Err(HttpError::not_found(format!(
-            "there is no token {beginning}-…; /tokens/ lists those that there are"
+            "there is no token {}; /tokens/ lists those that there are",
+            beginning_of(id)
         )));
     };
     state.inbox.task(Task::ChangeToken(TokenChange::Revoke(id))).await?;
@@ -138,7 +131,7 @@ pub async fn revoke_token(
     Ok(StatusCode::NO_CONTENT)
 }
 
-impl<'a> TokenJson<'a> {
+impl<'a> Token<'a> {
     fn new(stored: &'a ApiToken, token: Option<&'a str>) -> Self {
         let ApiToken { id, name, scope, created, .. } = stored;
         Self { date_created: *created, id: *id, name, scope: scope.as_str(), token }

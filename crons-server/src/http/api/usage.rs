@@ -19,6 +19,9 @@ const MAX_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// The start of the list if the query does not say.
 const DEFAULT_AGE: SignedDuration = SignedDuration::from_hours(24);
 
+/// The parameters of both lists.
+pub(super) const PARAMETERS: [&str; 3] = ["since", PAGING[0], PAGING[1]];
+
 #[derive(Serialize, ToSchema)]
 pub(super) struct Usage<'a> {
     hour: Timestamp,
@@ -56,7 +59,7 @@ pub async fn usage_of(
 
 /// The start of the list: a day ago if the query does not say.
 fn since(query: &QueryPairs, state: &AppState) -> Result<Timestamp, HttpError> {
-    query.only(&["since", PAGING[0], PAGING[1]])?;
+    query.only(&PARAMETERS)?;
     let day_ago = || state.inbox.clock().now().checked_sub(DEFAULT_AGE).unwrap_or(Timestamp::MIN);
     Ok(instant(query, "since")?.unwrap_or_else(day_ago))
 }

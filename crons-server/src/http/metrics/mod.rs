@@ -1,4 +1,4 @@
-//! `GET /metrics`: the figures of the server and of its monitors, in the text format of `OpenMetrics`, which Prometheus reads.
+//! Metrics of the server and of its monitors, in the text format of `OpenMetrics`, which Prometheus reads.
 
 // In layer order: a module uses only those above it.
 mod server;

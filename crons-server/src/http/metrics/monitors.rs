@@ -49,7 +49,7 @@ impl Collector for MonitorFigures {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let encoder = &mut encoder;
         let truth = |is: bool| Some(f64::from(u8::from(is)));
-        let help = "1 for the state that the environment is in: ok, failed, missed, timeout, in_progress, unknown or disabled";
+        let help = "1 for the state of the environment: ok, failed, missed, timeout, in_progress, unknown or disabled";
         let mut metric = encoder.encode_descriptor("monitor_state", help, None, MetricType::Gauge)?;
         for (monitor, environment) in self.environments() {
             let EnvironmentSummary { name, status, newest, failing, .. } = environment;
@@ -60,18 +60,19 @@ impl Collector for MonitorFigures {
         }
         let up = ("monitor_up", "0 while the environment has an open incident, else 1", None);
         self.gauge(encoder, up, |_, environment| truth(environment.status != EnvironmentStatus::Error))?;
-        let muted = ("monitor_muted", "1 while nobody is notified of the environment, else 0", None);
+        let muted =
+            ("monitor_muted", "1 while the environment is muted, so that no alert is sent, else 0", None);
         self.gauge(encoder, muted, |_, environment| truth(environment.muted))?;
         let enabled = ("monitor_enabled", "1 while deadlines of the monitor are evaluated, else 0", None);
         self.gauge(encoder, enabled, |monitor, _| truth(monitor.enabled))?;
         let duration =
-            ("monitor_last_duration", "Duration of the last run that has one", Some(&Unit::Seconds));
+            ("monitor_last_duration", "Duration of the newest run that reported one", Some(&Unit::Seconds));
         self.gauge(encoder, duration, |monitor, environment| {
             let duration = self.durations.get(&(monitor.slug.clone(), environment.name.clone()))?;
             // At most 31 bits.
             Some(f64::from(u32::try_from(*duration).ok()?) / 1_000.0)
         })?;
-        let help = "Time until the next run counts as missed; less than 0 if that is not evaluated yet";
+        let help = "Time until the next run counts as missed; negative until that is evaluated";
         let until = ("monitor_until_missed", help, Some(&Unit::Seconds));
         self.gauge(encoder, until, |monitor, environment| {
             let deadline = environment.next_check_in_latest.filter(|_| monitor.enabled)?;

@@ -37,21 +37,21 @@ impl Collector for ServerFigures {
             last_outage: _,
         } = &self.figures;
         let encoder = &mut encoder;
-        let help = "Check-ins that were decided since the start of the server";
+        let help = "Check-ins by outcome and reason since the start of the server";
         let mut metric = encoder.encode_descriptor("check_ins", help, None, MetricType::Counter)?;
         for ((outcome, reason), count) in check_ins {
             let labels = [("outcome", outcome.as_str()), ("reason", reason)];
             metric.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(count, None)?;
         }
         let queued = i64::try_from(self.queued).unwrap_or(i64::MAX);
-        let help = "Messages that wait for the database";
+        let help = "Check-ins, ticks and commands that wait for the database";
         encoder.encode_descriptor("queue_length", help, None, MetricType::Gauge)?.encode_gauge(&queued)?;
-        let help = "Announcements of the time that were processed";
+        let help = "Clock ticks processed since the start of the server";
         encoder
             .encode_descriptor("ticks", help, None, MetricType::Counter)?
             .encode_counter::<NoLabelSet, _, u64>(ticks, None)?;
-        instant(encoder, "last_tick_timestamp", "The last announcement of the time", *last_tick)?;
-        let help = "The minute through which deadlines are evaluated";
+        instant(encoder, "last_tick_timestamp", "Time of the last clock tick", *last_tick)?;
+        let help = "The last minute whose deadlines are evaluated";
         instant(encoder, "evaluated_through_timestamp", help, *evaluated_through)?;
         let mut buckets: Vec<(f64, u64)> = COMMIT_BOUNDS
             .iter()
@@ -62,15 +62,15 @@ impl Collector for ServerFigures {
         encoder
             .encode_descriptor(
                 "commit_duration",
-                "Time of a batch from its begin until it is durable",
+                "Time from the start of a batch until it is durable",
                 Some(&Unit::Seconds),
                 MetricType::Histogram,
             )?
             .encode_histogram::<NoLabelSet>(commit_time.as_secs_f64(), *commits, &buckets, None)?;
-        let help = "Time of the last batch from its begin until it was durable";
+        let help = "Time from the start of the last batch until it was durable";
         let took = last_commit.map(|commit| commit.took.as_secs_f64());
         gauge(encoder, "last_commit_duration", help, took)?;
-        let help = "The newest input that is durable";
+        let help = "Time of the newest input that is durable";
         instant(encoder, "last_commit_timestamp", help, last_commit.map(|commit| commit.at))?;
         let help = "Attempts to send alerts: delivered, failed (sent again), expired (given up)";
         let mut metric = encoder.encode_descriptor("alerts", help, None, MetricType::Counter)?;
@@ -81,7 +81,7 @@ impl Collector for ServerFigures {
                 .encode_family(&[("outcome", outcome)])?
                 .encode_counter::<NoLabelSet, _, u64>(count, None)?;
         }
-        let help = "The last alert that its target has accepted";
+        let help = "Time at which a target accepted an alert for the last time";
         instant(encoder, "last_alert_delivered_timestamp", help, *last_delivered)
     }
 }

@@ -19,6 +19,7 @@ pub use actions::{acknowledge, change, change_many, confirm_deletion, delete, ed
 pub use assets::{favicon, script, style};
 pub use error_page::errors_as_pages;
 pub(crate) use health::Health;
+pub(crate) use list::{environment_health, health_of};
 pub use list::{index, runs_of_bucket};
 pub use live::live;
 pub(crate) use live::send_frames;

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-/// A monitor that is created or changed.
+/// The body that creates or changes a monitor.
 pub(super) fn monitor() -> Value {
-    let minutes = |most: u32| json!({"type": ["integer", "null"], "minimum": 1, "maximum": most});
+    let number = |most: u32| json!({"type": ["integer", "null"], "minimum": 1, "maximum": most});
     let most = crons_types::MonitorConfig::MAX_THRESHOLD;
     json!({
         "type": "object",
@@ -24,10 +24,10 @@ pub(super) fn monitor() -> Value {
                     "schedule_type": {"type": "string", "enum": ["crontab", "interval"]},
                     "schedule": {"examples": ["0 3 * * *", [10, "minute"]]},
                     "timezone": {"type": ["string", "null"], "examples": ["Europe/Vienna"]},
-                    "checkin_margin": minutes(crons_types::MonitorConfig::MAX_CHECKIN_MARGIN),
-                    "max_runtime": minutes(crons_types::MonitorConfig::MAX_MAX_RUNTIME),
-                    "failure_issue_threshold": minutes(most),
-                    "recovery_threshold": minutes(most),
+                    "checkin_margin": number(crons_types::MonitorConfig::MAX_CHECKIN_MARGIN),
+                    "max_runtime": number(crons_types::MonitorConfig::MAX_MAX_RUNTIME),
+                    "failure_issue_threshold": number(most),
+                    "recovery_threshold": number(most),
                     "alert_rule_id": {"type": "null"},
                 },
             },
@@ -35,27 +35,27 @@ pub(super) fn monitor() -> Value {
     })
 }
 
-/// An API token that is created.
+/// The body that creates an API token.
 pub(super) fn token() -> Value {
     json!({
         "type": "object",
         "additionalProperties": false,
         "required": ["name", "scope"],
         "properties": {
-            "name": {"type": "string", "minLength": 1, "maxLength": super::tokens::MAX_NAME},
+            "name": {"type": "string", "minLength": 1, "maxLength": crate::http::api::tokens::MAX_NAME},
             "scope": {"type": "string", "enum": ["read", "write"]},
         },
     })
 }
 
-/// A change of several monitors.
+/// The body that changes several monitors.
 pub(super) fn bulk() -> Value {
     json!({
         "type": "object",
         "additionalProperties": false,
         "required": ["ids"],
         "properties": {
-            "ids": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            "ids": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": crate::http::api::bulk::MAX_IDS},
             "status": status(),
             "isMuted": {"type": "boolean"},
             "project": {},
@@ -63,7 +63,7 @@ pub(super) fn bulk() -> Value {
     })
 }
 
-/// A change of an environment.
+/// The body that changes an environment.
 pub(super) fn environment() -> Value {
     json!({
         "type": "object",
@@ -73,13 +73,13 @@ pub(super) fn environment() -> Value {
     })
 }
 
-/// The person who takes an incident in hand.
+/// The body that acknowledges an incident.
 pub(super) fn acknowledgement() -> Value {
     json!({
         "type": "object",
         "additionalProperties": false,
         "required": ["by"],
-        "properties": {"by": {"type": "string", "minLength": 1, "maxLength": 200}},
+        "properties": {"by": {"type": "string", "minLength": 1, "maxLength": crate::http::api::acknowledgement::MAX_NAME}},
     })
 }
 
