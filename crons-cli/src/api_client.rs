@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io::Write;
 use std::time::Duration;
 
 use crons_server::{chain, quoted, trusted_client};
@@ -13,9 +14,19 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// The length at which an answer is refused: no page of a list is as long.
 const MAX_BODY: usize = 32 << 20;
 
+/// The arguments that all commands share which ask a server.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct ServerArguments {
+    /// Print the answer of the server as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
 /// The server that a command asks.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Connection {
+struct Connection {
     /// Ask the server at this address.
     #[arg(long, value_name = "URL", env = "CRONS_URL", default_value = "http://127.0.0.1:9170")]
     url: String,
@@ -40,7 +51,7 @@ pub(crate) struct Answer {
     /// The body; null if it is empty.
     pub(crate) body: Value,
     /// The cursor of the next page of a list; `None` on the last page, or if the answer is no list.
-    pub(crate) next: Option<String>,
+    next: Option<String>,
 }
 
 /// The reason why there is no answer, or the refusal of the server. The message says what to do, and never repeats the token.
@@ -61,12 +72,24 @@ impl From<String> for ApiError {
     }
 }
 
-impl Connection {
+impl ServerArguments {
     /// Prepares a client. Nothing is sent yet.
     ///
     /// # Errors
     /// If the address is no `http://` or `https://` URL, or the token cannot be a header.
     pub(crate) fn open(&self) -> Result<ApiClient, ApiError> {
+        self.connection.open()
+    }
+
+    /// Prints `text` with one line break at its end; with `--json` prints `answer` instead.
+    pub(crate) fn print(&self, answer: &Value, text: &str) -> std::io::Result<()> {
+        let mut output = std::io::stdout().lock();
+        if self.json { writeln!(output, "{answer:#}") } else { writeln!(output, "{}", text.trim_end()) }
+    }
+}
+
+impl Connection {
+    fn open(&self) -> Result<ApiClient, ApiError> {
         let base = base_url(&self.url)?;
         let token = self.token.as_deref().map(str::trim).filter(|token| !token.is_empty());
         if token.is_some_and(|token| token.bytes().any(|byte| !byte.is_ascii_graphic())) {
@@ -107,14 +130,14 @@ fn base_url(written: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// The address for a message; nothing of one with an `@`, before which a password may stand.
+/// Quotes an address for a message; hides one with an `@`, before which a password may stand.
 fn shown(written: &str) -> String {
     if written.contains('@') { "the address".to_owned() } else { quoted(written) }
 }
 
 impl ApiClient {
     /// The address of the server, for messages.
-    pub(crate) fn base(&self) -> &str {
+    fn base(&self) -> &str {
         self.base.as_str().trim_end_matches('/')
     }
 
@@ -124,6 +147,26 @@ impl ApiClient {
     /// If there is no answer, or the server refuses.
     pub(crate) fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, ApiError> {
         self.send(Method::GET, path, query, None)
+    }
+
+    /// Reads all monitors, page by page.
+    ///
+    /// # Errors
+    /// If there is no answer, the server refuses, or it answers with something else than a list.
+    pub(crate) fn monitors(&self) -> Result<Vec<Value>, ApiError> {
+        let (mut found, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let query: Vec<_> = cursor.iter().map(|cursor| ("cursor", cursor.as_str())).collect();
+            let answer = self.get(&["monitors"], &query)?;
+            let Value::Array(page) = answer.body else {
+                return Err(format!("the server at {} did not answer with a list", self.base()).into());
+            };
+            found.extend(page);
+            cursor = answer.next;
+            if cursor.is_none() {
+                return Ok(found);
+            }
+        }
     }
 
     /// Sends a request to a path below `/api/0/organizations/crons/`, with a JSON body if there is one.
@@ -213,6 +256,12 @@ impl ApiClient {
             "HTTP {status} from {base} is not the answer of a crons server; set CRONS_URL to the address that `crons serve` prints"
         ))
     }
+}
+
+/// Whether a text is the id of a check-in, an incident or a token: 32 hexadecimal digits, with hyphens or without.
+pub(crate) fn is_id(text: &str) -> bool {
+    text.bytes().filter(|byte| *byte != b'-').count() == 32
+        && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 /// The cursor of the next page in a `Link` header; `None` if there is no next page.
