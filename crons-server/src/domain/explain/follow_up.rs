@@ -1,4 +1,4 @@
-//! What followed from a run, in words.
+//! The effect of a run on incidents, in words.
 
 use super::explanation::FollowUp;
 use super::words::{count, time_in};

@@ -158,7 +158,7 @@ fn rule(explained: &ExplainedIncident) -> Rule {
     }
 }
 
-/// Why it has ended, or what it waits for.
+/// Explains why an incident has ended, or what it waits for.
 fn end(explained: &ExplainedIncident) -> FollowUp {
     let ExplainedIncident { config, incident, newest, .. } = explained;
     let muted = incident.opening.is_some() && !incident.notified;
