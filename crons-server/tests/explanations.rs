@@ -327,3 +327,19 @@ fn a_run_a_second_early_is_derived_as_early() {
     let text = derived["prevention"][0]["text"].as_str().unwrap();
     assert!(text.contains("the run of 2024-06-03 10:59:59 UTC began 1 s before it"), "{text}");
 }
+
+#[test]
+fn a_timeout_names_the_limit_that_its_deadline_had() {
+    let within = |event: Event, minutes: u32| event.set(json!({"max_runtime": minutes}));
+    let timeline = [
+        ("10:00:05", within(in_progress("a"), 30)),
+        ("10:05:05", within(in_progress("a"), 10)),
+        ("10:20:00", ok("a")),
+    ];
+    let derived = why(&timeline, "timeout");
+    assert_eq!(derived["rule"]["inputs"]["maxRuntime"], 10, "{derived}");
+    let text = derived["prevention"][1]["text"].as_str().unwrap();
+    assert!(text.contains("again before 10 minutes have passed"), "{text}");
+    let derived = why(&timeline[..2], "in_progress");
+    assert_eq!(derived["rule"]["inputs"]["maxRuntime"], 10, "{derived}");
+}

@@ -112,7 +112,7 @@ pub(super) fn timed_out(run: &CheckIn, passed: &PassedAt) -> Derived {
                 ("ended", json!(end)),
             ],
         },
-        prevention: prevention::of_timeout(&run.config, run, passed, end),
+        prevention: prevention::of_timeout(zone, last_report, passed.deadline, end),
     }
 }
 

@@ -1,11 +1,11 @@
 //! The derivation of a run from the reports of the job: ok, failed, or in progress.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::explanation::{Derived, Prevention, Rule, Step};
-use super::words::time_in;
+use super::words::{minutes, time_in};
 use crate::domain::decision::Cause;
-use crate::domain::model::CheckIn;
+use crate::domain::model::{CheckIn, truncate_to_minute};
 
 /// The steps of a run that the job has reported: expected, began, still in progress, ended.
 pub(super) fn reports(run: &CheckIn) -> Vec<Step> {
@@ -72,7 +72,8 @@ pub(super) fn ok(run: &CheckIn) -> Derived {
 /// Derives that a run goes on.
 pub(super) fn in_progress(run: &CheckIn) -> Derived {
     let zone = run.config.zone();
-    let deadline = run.timeout_at.map_or(Value::Null, |deadline| json!(deadline));
+    // The configuration may have changed since the run began, so the limit is that of the deadline.
+    let runtime = run.timeout_at.map(|deadline| minutes(truncate_to_minute(run.date_updated), deadline));
     let until = run.timeout_at.map_or(String::new(), |deadline| {
         format!(
             ": it times out at {} unless its end or another report arrives before",
@@ -85,7 +86,7 @@ pub(super) fn in_progress(run: &CheckIn) -> Derived {
         rule: Rule {
             name: "in_progress",
             text: format!("a run is in progress until its end arrives{until}"),
-            inputs: vec![("deadline", deadline), ("maxRuntime", json!(run.config.runtime()))],
+            inputs: vec![("deadline", json!(run.timeout_at)), ("maxRuntime", json!(runtime))],
         },
         prevention: Vec::new(),
     }
