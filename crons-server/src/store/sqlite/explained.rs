@@ -181,13 +181,11 @@ impl Found<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::sqlite::filled::filled;
     use crate::store::sqlite::steps::Steps;
 
     /// The steps of SQLite's virtual machine to explain an open incident and its run, behind and before `others` missed runs.
     fn steps_beside(others: u32) -> u64 {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("crons.db");
-        let store = SqliteStore::open(&path).unwrap();
         let config = r#"{"schedule":{"type":"crontab","value":"0 0 * * *"}}"#;
         let rows = format!(
             "INSERT INTO configs VALUES (1, '{config}');
@@ -200,8 +198,7 @@ mod tests {
              INSERT INTO incidents (guid, environment_id, started_at, starting_check_in, opened_at, opening_check_in, threshold)
              VALUES (unhex(printf('%032x', 1)), 1, 0, zeroblob(16), 0, zeroblob(16), 1);"
         );
-        store.connection.execute_batch(&rows).unwrap();
-        let reader = SqliteReader::open(&path).unwrap();
+        let (_folder, reader) = filled(&rows);
         let steps = Steps::of(&mut reader.connection());
         assert!(matches!(reader.explained_of(Uuid::nil()).unwrap(), Some(Explained::Run(_))));
         let Some(Explained::Incident(incident)) = reader.explained_of(Uuid::from_u128(1)).unwrap() else {
