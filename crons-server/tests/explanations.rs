@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 type Story = Vec<(String, Event)>;
 
-/// What a story leads to: the report, and the derivation of each id.
+/// The report of a story, and the simulation that derives each of its ids.
 struct Derived {
     report: Value,
     simulation: Simulation,
@@ -68,12 +68,12 @@ fn minute(instant: Timestamp) -> Timestamp {
     Timestamp::from_second(instant.as_second() / 60 * 60).unwrap()
 }
 
-/// The same form of an id, whoever writes it.
+/// An id without hyphens: reports and derivations write it differently.
 fn plain(id: &Value) -> String {
     id.as_str().unwrap().replace('-', "")
 }
 
-/// What can happen to a job within four hours, under one configuration.
+/// Any events of a job within four hours, under one configuration, with its margin, maximum runtime and failure threshold.
 fn story() -> impl Strategy<Value = (Story, i64, i64, i64)> {
     let second = prop_oneof![
         0..4 * 3600_u32,

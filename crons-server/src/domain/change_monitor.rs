@@ -1,5 +1,5 @@
-//! Creates and changes monitors as people ask for it. Other rules hold than for configurations that check-ins bring along: deadlines that are
-//! known already move at once.
+//! Creates and changes monitors by commands of people. Unlike a configuration that a check-in brings along, such a change moves known
+//! deadlines at once.
 
 use crons_types::MonitorConfig;
 use jiff::{SignedDuration, Timestamp};

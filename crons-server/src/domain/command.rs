@@ -29,7 +29,7 @@ pub enum Command {
 pub struct CommandOutcome {
     /// Runs that became unknown, as the server did not take their reports while the monitor was disabled.
     pub unknown_runs: usize,
-    /// Of a command about several monitors, those that do not exist.
+    /// The slugs of a [`Command::ChangeMonitors`] that no monitor has.
     pub missing: Vec<String>,
 }
 
@@ -42,9 +42,9 @@ pub enum CommandError {
     NoIncident,
     /// The incident was resolved at this time, so there is nothing to have in hand.
     IncidentResolved(Timestamp),
-    /// There is a monitor of this slug already.
+    /// Another monitor has this slug already.
     SlugTaken(Slug),
-    /// There are as many monitors as there may be.
+    /// The project has as many monitors as its quota allows.
     TooManyMonitors(u32),
     /// The monitor has another revision than expected: somebody has changed it meanwhile.
     Changed,

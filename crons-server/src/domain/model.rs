@@ -28,10 +28,10 @@ pub struct Monitor {
     /// Its configuration comes along with its check-ins.
     pub upserting: bool,
     pub config: Config,
-    /// Who has set `config` and `owner` last.
+    /// The last change of `config` and `owner`.
     pub configured: Configured,
     pub owner: Option<String>,
-    /// Whether the first environment is muted. Later ones are if all others are.
+    /// Whether the first environment begins muted. A later one begins muted if all others are.
     pub muted: bool,
     pub date_created: Timestamp,
 }
@@ -46,14 +46,14 @@ impl Monitor {
     }
 }
 
-/// The author of a configuration, and the time of its last change.
+/// The last change of a configuration: its author and its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Configured {
     pub by: Author,
     pub at: Timestamp,
 }
 
-/// Who sets configurations.
+/// The author of a configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Author {
     /// The job itself: its check-ins bring the configuration along.

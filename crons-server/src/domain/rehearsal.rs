@@ -1,4 +1,4 @@
-//! The reports of one environment through the rules for another configuration: which runs would have been missed, which timed out?
+//! Applies the reports of one environment with another configuration, to find the runs that would have been missed or timed out.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -56,12 +56,12 @@ pub fn rehearse(monitor: &Monitor, reports: &[JobReport], outages: &[Outage]) ->
     Some(stage.found)
 }
 
-/// One environment between two reports.
+/// The state of the environment between two reports.
 struct Stage {
     monitor: Monitor,
     environment: Option<MonitorEnvironment>,
     runs: HashMap<Uuid, CheckIn>,
-    /// The starts and the deadlines of the open ones.
+    /// The deadlines of open runs, by start and id.
     open: BTreeMap<(Timestamp, Uuid), Timestamp>,
     /// The newest run whose end was reported, by its start.
     newest: Option<FinishedRun>,

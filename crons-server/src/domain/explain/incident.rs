@@ -185,7 +185,7 @@ fn end(explained: &ExplainedIncident) -> FollowUp {
 fn prevention(explained: &ExplainedIncident) -> Vec<Prevention> {
     let ExplainedIncident { config, incident, .. } = explained;
     let mut found = vec![Prevention::from(
-        "what would have prevented its failures: the derivation of each run says that".to_owned(),
+        "its failures: the derivation of each of these runs names what would have prevented it".to_owned(),
     )];
     let failures = incident.failures.error + incident.failures.missed + incident.failures.timeout;
     // With a recovery threshold of 1 there is no success among its failures, so they are all in a row.

@@ -40,6 +40,10 @@ pub(super) fn failed(run: &CheckIn, cause: Option<&Cause>) -> Derived {
         Some(Cause::Reported { at }) => *at,
         _ => run.date_updated,
     };
+    let reason = match run.note {
+        Some(_) => "the note of the run has what it reported",
+        None => "its own log has the reason; its report had no note",
+    };
     Derived {
         title: format!("the run of {} failed", time_in(run.date_added, run.config.zone())),
         steps: reports(run),
@@ -48,10 +52,7 @@ pub(super) fn failed(run: &CheckIn, cause: Option<&Cause>) -> Derived {
             text: "a run fails if the job itself reports the status `error`".to_owned(),
             inputs: vec![("reportedAt", json!(at)), ("durationMs", json!(run.duration_ms))],
         },
-        prevention: vec![Prevention::from(
-            "a job that does not fail: its own log has the reason; the server knows only the status"
-                .to_owned(),
-        )],
+        prevention: vec![Prevention::from(format!("a job that does not fail: {reason}"))],
     }
 }
 

@@ -1,4 +1,4 @@
-//! Runs by time: those that timelines show, and those of a short while.
+//! Runs by time: the marks of timelines, and the runs of a bucket.
 
 use std::collections::BTreeMap;
 

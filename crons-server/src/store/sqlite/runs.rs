@@ -17,7 +17,7 @@ impl SqliteReader {
     ) -> Result<Option<Page<RunView>>, StoreError> {
         self.read(|connection| {
             let Some(monitor) = monitor_id(connection, slug)? else { return Ok(None) };
-            // Of each environment only the rows that could be on the page are read, by its index from the place on.
+            // The index of each environment is read from the place on, as far as its rows could be on the page.
             let mut statement = connection.prepare_cached(&format!(
                 "SELECT {CHECK_IN}, e.name, e.id FROM environments e
                  JOIN check_ins c ON c.id IN (SELECT id FROM check_ins WHERE environment_id = e.id
