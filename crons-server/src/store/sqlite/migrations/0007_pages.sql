@@ -10,6 +10,9 @@ ALTER TABLE incidents ADD COLUMN opening_check_in BLOB;
 ALTER TABLE incidents ADD COLUMN threshold INTEGER;
 ALTER TABLE incidents ADD COLUMN recovery_threshold INTEGER;
 
+-- The incident that a run has resolved: the derivation of each success asks for it.
+CREATE INDEX incidents_by_end ON incidents (resolving_check_in) WHERE resolving_check_in IS NOT NULL;
+
 -- Runs that went wrong, by kind and time: a timeline looks for the first of each kind in each bucket. A run that goes well has no entry.
 CREATE INDEX check_ins_failed ON check_ins (environment_id, status, date_added)
     WHERE status IN ('unknown', 'error', 'timeout', 'missed');
