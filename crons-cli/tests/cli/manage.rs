@@ -208,7 +208,11 @@ fn tokens_are_made_listed_and_revoked_with_the_admin_token() {
     let (_, listed, _) = by(admin, &["token", "list"]);
     assert!(listed.contains("dashboard  read   ") && listed.contains("deploy     write  "), "{listed}");
     assert!(!listed.contains(read) && !listed.contains(write), "{listed}");
-    assert!(by(admin, &["token", "revoke", "dashboard"]).0);
+    let rows: Value = serde_json::from_str(&by(admin, &["token", "list", "--json"]).1).unwrap();
+    assert_eq!((&rows[0]["name"], &rows[1]["scope"]), (&json!("dashboard"), &json!("write")));
+    let revoked: Value =
+        serde_json::from_str(&by(admin, &["token", "revoke", "dashboard", "--json"]).1).unwrap();
+    assert_eq!(revoked, json!({"id": rows[0]["id"], "revoked": true}));
     let (done, _, stderr) = by(read, &["list"]);
     assert!(!done && stderr.contains("does not accept the token"), "{stderr}");
     for (revoked, reason) in [
