@@ -1,7 +1,7 @@
 //! The things the server keeps: monitors, their environments, check-ins, incidents.
 
 use crons_types::{Schedule, Slug, Timezone};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -293,6 +293,12 @@ pub struct FinishedRun {
 pub fn truncate_to_minute(instant: Timestamp) -> Timestamp {
     // Minutes before 1970 would round the other way; the server's clock is never there.
     Timestamp::from_second(instant.as_second().div_euclid(60) * 60).unwrap_or(instant)
+}
+
+/// The first full minute that is not before `instant`: a deadline within a minute is evaluated at its end.
+pub fn evaluation_minute(instant: Timestamp) -> Timestamp {
+    const ALMOST_A_MINUTE: SignedDuration = SignedDuration::new(59, 999_999_999);
+    truncate_to_minute(instant.saturating_add(ALMOST_A_MINUTE).unwrap_or(instant))
 }
 
 /// Failures, counted by kind.

@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crons_types::{CheckInId, CheckInStatus};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::check_in::decide;
 use super::deadlines::{Outage, miss, time_out};
 use super::model::{
-    CheckIn, EnvironmentStatus, FinishedRun, Monitor, MonitorEnvironment, Quotas, Status, truncate_to_minute,
+    CheckIn, EnvironmentStatus, FinishedRun, Monitor, MonitorEnvironment, Quotas, Status, evaluation_minute,
+    truncate_to_minute,
 };
 use super::received::CheckInEvent;
 use super::subject::{LoadedCheckIn, Subject};
 
 /// The most deadlines that are evaluated.
 const MAX_DEADLINES: usize = 20_000;
-const ALMOST_A_MINUTE: SignedDuration = SignedDuration::new(59, 999_999_999);
 
 /// A report of the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,12 +109,11 @@ impl Stage {
             let missed = self.environment.as_ref().and_then(|environment| environment.next_check_in_latest);
             let due = self.open.values().copied().chain(missed).min();
             let Some(due) = due.filter(|due| *due <= minute) else { return Some(()) };
-            let tick = truncate_to_minute(due.saturating_add(ALMOST_A_MINUTE).unwrap_or(due));
             self.deadlines += 1;
             if self.deadlines > MAX_DEADLINES {
                 return None;
             }
-            self.evaluate(tick, outages);
+            self.evaluate(evaluation_minute(due), outages);
         }
     }
 
