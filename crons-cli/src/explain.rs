@@ -5,7 +5,8 @@ use std::error::Error;
 use crons_types::Slug;
 use serde_json::Value;
 
-use crate::api_client::{ServerArguments, is_id};
+use crate::api_client::is_id;
+use crate::server_arguments::ServerArguments;
 
 /// The arguments of the command.
 #[derive(clap::Args)]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::api_client::ServerArguments;
 use crate::output::{Painter, Span, Table, Tone};
+use crate::server_arguments::ServerArguments;
 
 /// The time between two looks at the server.
 const INTERVAL: Duration = Duration::from_secs(2);

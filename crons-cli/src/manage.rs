@@ -6,7 +6,7 @@ use crons_types::{Environment, Slug};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::api_client::ServerArguments;
+use crate::server_arguments::ServerArguments;
 
 /// The arguments of `crons mute` and `crons unmute`.
 #[derive(clap::Args)]

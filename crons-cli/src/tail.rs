@@ -9,8 +9,9 @@ use crons_types::Slug;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::api_client::{ApiClient, ApiError, ServerArguments};
+use crate::api_client::{ApiClient, ApiError};
 use crate::output::{Painter, Tone};
+use crate::server_arguments::ServerArguments;
 
 /// The time between two looks at the server.
 const INTERVAL: Duration = Duration::from_secs(1);

@@ -5,8 +5,9 @@ use std::error::Error;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::api_client::{ServerArguments, is_id};
+use crate::api_client::is_id;
 use crate::output::{Painter, Table, Tone};
+use crate::server_arguments::ServerArguments;
 
 /// The arguments of the command.
 #[derive(clap::Args)]
