@@ -258,7 +258,7 @@ job, environment production: the run of 2024-06-03 11:00:00 UTC (13:00:00 in Eur
 
   2024-06-03 10:00:05 UTC (12:00:05 in Europe/Vienna)  the run before it began; it was ok after 2 min
   2024-06-03 11:00:00 UTC (13:00:00 in Europe/Vienna)  a run was expected (Every hour, on the hour, Europe/Vienna)
-  2024-06-03 11:01:00 UTC (13:01:00 in Europe/Vienna)  its deadline passed: `checkin_margin` is 1 minute
+  2024-06-03 11:01:00 UTC (13:01:00 in Europe/Vienna)  the deadline passed: `checkin_margin` is 1 minute
   2024-06-03 11:01:00 UTC (13:01:00 in Europe/Vienna)  the server evaluated the deadlines of this minute
   2024-06-03 11:06:12 UTC (13:06:12 in Europe/Vienna)  the next run began; it was ok after 3 s
 
@@ -266,7 +266,7 @@ Rule `missed`: a run is missed if no report of the job arrives before its deadli
 2024-06-03 11:00:00 UTC (13:00:00 in Europe/Vienna) + 1 minute = 2024-06-03 11:01:00 UTC (13:01:00 in Europe/Vienna), and no report \
 arrived before
 
-Consequence: it opened an incident: 1 failure is as many as `failure_issue_threshold`
+Consequence: the run opened an incident: 1 failure is as many as `failure_issue_threshold`
 
 Prevention: a `checkin_margin` of 7 minutes or more: the next run began 6 min 12 s after the expected time
 ";

@@ -177,7 +177,7 @@ pub struct CheckIn {
 }
 
 impl CheckIn {
-    /// The incident that it opened or was counted in, as a failure; `None` without one.
+    /// The incident that this failure opened or was counted in; `None` without one.
     pub fn incident(&self) -> Option<Uuid> {
         match self.decision.as_ref()?.consequence.as_ref()? {
             Consequence::Opened { incident, .. } => Some(*incident),

@@ -53,7 +53,7 @@ pub(super) fn missed(
             Step::new(
                 "deadline",
                 passed.deadline,
-                format!("its deadline passed: `checkin_margin` is {}", count(margin, "minute")),
+                format!("the deadline passed: `checkin_margin` is {}", count(margin, "minute")),
             ),
             evaluated(passed),
         ],
@@ -84,7 +84,7 @@ pub(super) fn timed_out(run: &CheckIn, passed: &PassedAt) -> Derived {
     steps.push(Step::new(
         "deadline",
         passed.deadline,
-        format!("its deadline passed: `max_runtime` is {}", count(runtime, "minute")),
+        format!("the deadline passed: `max_runtime` is {}", count(runtime, "minute")),
     ));
     steps.push(evaluated(passed));
     let text = format!(
