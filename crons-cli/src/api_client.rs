@@ -13,18 +13,6 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// The length at which an answer is refused: no page of a list is as long.
 const MAX_BODY: usize = 32 << 20;
 
-/// The server that a command asks.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Connection {
-    /// Ask the server at this address.
-    #[arg(long, value_name = "URL", env = "CRONS_URL", default_value = "http://127.0.0.1:9170")]
-    url: String,
-    /// Present this token: the admin token, or one of `crons token create`. Other users of this machine can see flags, so prefer the
-    /// variable.
-    #[arg(long, value_name = "TOKEN", env = "CRONS_TOKEN", hide_env_values = true)]
-    token: Option<String>,
-}
-
 /// A client of one server.
 pub(crate) struct ApiClient {
     runtime: tokio::runtime::Runtime,
@@ -40,7 +28,7 @@ pub(crate) struct Answer {
     /// The body; null if it is empty.
     pub(crate) body: Value,
     /// The cursor of the next page of a list; `None` on the last page, or if the answer is no list.
-    pub(crate) next: Option<String>,
+    next: Option<String>,
 }
 
 /// The reason why there is no answer, or the refusal of the server. The message says what to do, and never repeats the token.
@@ -61,60 +49,22 @@ impl From<String> for ApiError {
     }
 }
 
-impl Connection {
-    /// Prepares a client. Nothing is sent yet.
+impl ApiClient {
+    /// Prepares a client. Nothing is sent yet. The path of `base` ends in a slash.
     ///
     /// # Errors
-    /// If the address is no `http://` or `https://` URL, or the token cannot be a header.
-    pub(crate) fn open(&self) -> Result<ApiClient, ApiError> {
-        let base = base_url(&self.url)?;
-        let token = self.token.as_deref().map(str::trim).filter(|token| !token.is_empty());
-        if token.is_some_and(|token| token.bytes().any(|byte| !byte.is_ascii_graphic())) {
-            return Err("--token or CRONS_TOKEN: it has characters that no token has; copy it again"
-                .to_owned()
-                .into());
-        }
+    /// If the system has no certificates that are needed.
+    pub(crate) fn new(base: Url, token: Option<String>) -> Result<Self, ApiError> {
         let refused = |error: &(dyn Error + 'static)| ApiError::from(chain(error));
         let builder = trusted_client(&base).map_err(|error| refused(&error))?;
         let client = builder.timeout(TIMEOUT).build().map_err(|error| refused(&error))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| refused(&error))?;
-        Ok(ApiClient { runtime, client, base, token: token.map(str::to_owned) })
+        Ok(Self { runtime, client, base, token })
     }
-}
 
-/// Parses the address of a server. A path stays, as a proxy may serve the server below one.
-fn base_url(written: &str) -> Result<Url, String> {
-    const EXAMPLE: &str = "write one such as http://127.0.0.1:9170 or https://crons.example.com";
-    let refuse = |reason: &str| format!("--url or CRONS_URL: {reason}; {EXAMPLE}");
-    let mut url: Url =
-        written.trim().parse().map_err(|_| refuse(&format!("{} is no URL", shown(written))))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
-        return Err(refuse(&format!("{} does not begin with http:// or https://", shown(written))));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(refuse(
-            "it has a user name or a password before the `@`; put the token into CRONS_TOKEN",
-        ));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(refuse("it has a `?` or a `#`"));
-    }
-    if !url.path().ends_with('/') {
-        let path = format!("{}/", url.path());
-        url.set_path(&path);
-    }
-    Ok(url)
-}
-
-/// The address for a message; nothing of one with an `@`, before which a password may stand.
-fn shown(written: &str) -> String {
-    if written.contains('@') { "the address".to_owned() } else { quoted(written) }
-}
-
-impl ApiClient {
     /// The address of the server, for messages.
-    pub(crate) fn base(&self) -> &str {
+    fn base(&self) -> &str {
         self.base.as_str().trim_end_matches('/')
     }
 
@@ -124,6 +74,26 @@ impl ApiClient {
     /// If there is no answer, or the server refuses.
     pub(crate) fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, ApiError> {
         self.send(Method::GET, path, query, None)
+    }
+
+    /// Reads all monitors, page by page.
+    ///
+    /// # Errors
+    /// If there is no answer, the server refuses, or it answers with something else than a list.
+    pub(crate) fn monitors(&self) -> Result<Vec<Value>, ApiError> {
+        let (mut found, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let query: Vec<_> = cursor.iter().map(|cursor| ("cursor", cursor.as_str())).collect();
+            let answer = self.get(&["monitors"], &query)?;
+            let Value::Array(page) = answer.body else {
+                return Err(format!("the server at {} did not answer with a list", self.base()).into());
+            };
+            found.extend(page);
+            cursor = answer.next;
+            if cursor.is_none() {
+                return Ok(found);
+            }
+        }
     }
 
     /// Sends a request to a path below `/api/0/organizations/crons/`, with a JSON body if there is one.
@@ -215,6 +185,12 @@ impl ApiClient {
     }
 }
 
+/// Whether a text is the id of a check-in, an incident or a token: 32 hexadecimal digits, with hyphens or without.
+pub(crate) fn is_id(text: &str) -> bool {
+    text.bytes().filter(|byte| *byte != b'-').count() == 32
+        && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
 /// The cursor of the next page in a `Link` header; `None` if there is no next page.
 fn next_cursor(link: &str) -> Option<String> {
     let next = link.split(", ").find(|part| part.contains("rel=\"next\""))?;
@@ -225,30 +201,6 @@ fn next_cursor(link: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_that_is_no_server_is_refused_with_an_example() {
-        for (written, reason) in [
-            ("127.0.0.1:9170", "is no URL"),
-            ("localhost:9170", "does not begin with http://"),
-            ("ftp://host/", "does not begin with http://"),
-            ("", "is no URL"),
-            ("https://user:geheim@host/", "put the token into CRONS_TOKEN"),
-            ("x://user:geheim@host/", "does not begin with http://"),
-            ("http://host/?a=1", "it has a `?`"),
-        ] {
-            let refused = base_url(written).unwrap_err();
-            assert!(refused.contains(reason) && refused.contains("write one such as"), "{refused}");
-            assert!(!refused.contains("geheim"), "{refused}");
-        }
-        for (written, base) in [
-            ("http://127.0.0.1:9170", "http://127.0.0.1:9170/"),
-            (" https://host/crons ", "https://host/crons/"),
-            ("http://host/a/", "http://host/a/"),
-        ] {
-            assert_eq!(base_url(written).unwrap().as_str(), base);
-        }
-    }
 
     #[test]
     fn the_next_page_is_known_by_its_cursor() {

@@ -1,12 +1,12 @@
 //! `crons explain`
 
 use std::error::Error;
-use std::io::Write;
 
 use crons_types::Slug;
 use serde_json::Value;
 
-use crate::api_client::Connection;
+use crate::api_client::is_id;
+use crate::server_arguments::ServerArguments;
 
 /// The arguments of the command.
 #[derive(clap::Args)]
@@ -14,20 +14,15 @@ pub(crate) struct Arguments {
     /// Id of a check-in or of an incident, as alerts, pages and the API have it; or the slug of a monitor, for advice on its configuration.
     #[arg(value_name = "ID or SLUG")]
     subject: String,
-    /// Print the answer of the server as JSON.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    connection: Connection,
+    server: ServerArguments,
 }
 
 /// Prints why a run or an incident came to its status, or the advice for a monitor.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let Arguments { subject, json, connection } = arguments;
-    let client = connection.open()?;
-    let is_id = subject.bytes().filter(|byte| *byte != b'-').count() == 32
-        && subject.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    let body = if is_id {
+    let Arguments { subject, server } = arguments;
+    let client = server.open()?;
+    let body = if is_id(subject) {
         client.get(&["explanations", subject], &[])?.body
     } else {
         let slug: Slug = subject
@@ -36,17 +31,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         client.get(&["monitors", slug.as_str(), "advice"], &[])?.body
     };
     let text = match body["text"].as_str() {
-        _ if *json => format!("{body:#}\n"),
         Some(text) => text.to_owned(),
         None => advice(subject, body.as_array().map_or(&[], Vec::as_slice)),
     };
     // Names in it come from clients.
     let text = text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
-    write!(std::io::stdout().lock(), "{text}")?;
-    Ok(())
+    Ok(server.print(&body, &text)?)
 }
 
-/// The advice for the environments of a monitor.
+/// Renders the advice for the environments of a monitor.
 fn advice(slug: &str, environments: &[Value]) -> String {
     if environments.is_empty() {
         return format!("{slug} has no environment yet, so there is nothing to explain\n");

@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::api_client::{ApiClient, ApiError, Connection};
 use crate::output::{Painter, Span, Table, Tone};
+use crate::server_arguments::ServerArguments;
 
 /// The time between two looks at the server.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -19,36 +19,34 @@ pub(crate) struct Arguments {
     /// Print the list again whenever it has changed, until interrupted.
     #[arg(long)]
     watch: bool,
-    /// Print the monitors as the API has them, in one line of JSON.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    connection: Connection,
+    server: ServerArguments,
 }
 
-/// Lists the environments of all monitors, failing ones first.
+/// Lists the environments of all monitors, failing ones first; with `--json` the monitors as the API has them, in one line.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let client = arguments.connection.open()?;
+    let Arguments { watch, server } = arguments;
+    let client = server.open()?;
     let painter = Painter::stdout();
     let render = |monitors: &[Value]| {
-        if arguments.json {
+        if server.json {
             format!("{}\n", Value::from(monitors))
         } else {
             table(monitors, Timestamp::now(), painter)
         }
     };
     let mut output = std::io::stdout().lock();
-    let mut printed = monitors(&client)?;
+    let mut printed = client.monitors()?;
     write!(output, "{}", render(&printed))?;
     // On a terminal the list is drawn over the one before, also when only the times have changed.
-    let redraws = output.is_terminal() && !arguments.json;
-    if !arguments.watch {
+    let redraws = output.is_terminal() && !server.json;
+    if !watch {
         return Ok(());
     }
     loop {
         output.flush()?;
         std::thread::sleep(INTERVAL);
-        let text = match monitors(&client) {
+        let text = match client.monitors() {
             Ok(found) if found != printed || redraws => {
                 printed = found;
                 render(&printed)
@@ -61,29 +59,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         };
         let before = if redraws {
             "\u{1b}[H\u{1b}[2J"
-        } else if arguments.json {
+        } else if server.json {
             ""
         } else {
             "\n"
         };
         write!(output, "{before}{text}")?;
-    }
-}
-
-/// All monitors, page by page.
-fn monitors(client: &ApiClient) -> Result<Vec<Value>, ApiError> {
-    let (mut found, mut cursor) = (Vec::new(), None::<String>);
-    loop {
-        let query: Vec<_> = cursor.iter().map(|cursor| ("cursor", cursor.as_str())).collect();
-        let answer = client.get(&["monitors"], &query)?;
-        let Value::Array(page) = answer.body else {
-            return Err(format!("the server at {} did not answer with a list", client.base()).into());
-        };
-        found.extend(page);
-        cursor = answer.next;
-        if cursor.is_none() {
-            return Ok(found);
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 mod values;
 mod output;
 mod api_client;
+mod server_arguments;
 mod span;
 mod run_file;
 mod fail;

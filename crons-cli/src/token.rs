@@ -1,13 +1,13 @@
 //! `crons token`
 
 use std::error::Error;
-use std::io::Write;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::api_client::Connection;
+use crate::api_client::is_id;
 use crate::output::{Painter, Table, Tone};
+use crate::server_arguments::ServerArguments;
 
 /// The arguments of the command.
 #[derive(clap::Args)]
@@ -20,72 +20,61 @@ pub(crate) struct Arguments {
 enum Command {
     /// Make a token for a program that uses the API, and print it. It is shown this once, and never again.
     Create {
-        /// What the token is for.
+        /// Name of the token: the program or the person that uses it.
         name: String,
-        /// What the token allows: `read` for requests that change nothing, `write` for all except those about tokens.
+        /// Requests that the token allows: `read` for those that change nothing, `write` for all except those about tokens.
         #[arg(long, value_parser = ["read", "write"], default_value = "read")]
         scope: String,
         #[command(flatten)]
-        common: Common,
+        server: ServerArguments,
     },
     /// List the tokens, without the tokens themselves.
     List {
         #[command(flatten)]
-        common: Common,
+        server: ServerArguments,
     },
     /// Revoke a token: requests that present it are refused at once.
     Revoke {
         /// Id of the token, or its name.
         revoked: String,
         #[command(flatten)]
-        common: Common,
+        server: ServerArguments,
     },
-}
-
-#[derive(clap::Args)]
-struct Common {
-    /// Print the answer of the server as JSON.
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    connection: Connection,
 }
 
 /// Makes, lists or revokes tokens. The server asks for its admin token.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let mut output = std::io::stdout().lock();
     match &arguments.command {
-        Command::Create { name, scope, common } => {
+        Command::Create { name, scope, server } => {
             let body = json!({"name": name, "scope": scope});
-            let made = common.connection.open()?.send(Method::POST, &["tokens"], &[], Some(&body))?.body;
-            match made["token"].as_str() {
-                // The token alone, so that a script can take it.
-                Some(token) if !common.json => writeln!(output, "{token}")?,
-                _ => writeln!(output, "{made:#}")?,
-            }
+            let made = server.open()?.send(Method::POST, &["tokens"], &[], Some(&body))?.body;
+            // The token alone, so that a script can take it.
+            let token = made["token"].as_str().ok_or("the server made a token, but its answer has none")?;
+            server.print(&made, token)?;
         }
-        Command::List { common } => {
-            let tokens = common.connection.open()?.get(&["tokens"], &[])?.body;
-            if common.json {
-                writeln!(output, "{tokens:#}")?;
-            } else {
-                write!(output, "{}", table(tokens.as_array().map_or(&[], Vec::as_slice)))?;
-            }
+        Command::List { server } => {
+            let tokens = server.open()?.get(&["tokens"], &[])?.body;
+            server.print(&tokens, &table(rows(&tokens)))?;
         }
-        Command::Revoke { revoked, common } => {
-            let client = common.connection.open()?;
+        Command::Revoke { revoked, server } => {
+            let client = server.open()?;
             let tokens = client.get(&["tokens"], &[])?.body;
-            let named = tokens.as_array().into_iter().flatten().find(|row| row["name"] == revoked.as_str());
-            let id = named.and_then(|row| row["id"].as_str()).unwrap_or(revoked);
+            let named = rows(&tokens).iter().find(|row| row["name"] == revoked.as_str());
+            let id = named.and_then(|row| row["id"].as_str()).or_else(|| is_id(revoked).then_some(revoked));
+            // The text is not repeated: it may be the token itself.
+            let id =
+                id.ok_or("there is no token of this name; `crons token list` prints the names and ids")?;
             client.send(Method::DELETE, &["tokens", id], &[], None)?;
-            if common.json {
-                writeln!(output, "{:#}", json!({"id": id, "revoked": true}))?;
-            } else {
-                writeln!(output, "{revoked} is revoked: requests that present it are refused")?;
-            }
+            let text = format!("{revoked} is revoked: requests that present it are refused");
+            server.print(&json!({"id": id, "revoked": true}), &text)?;
         }
     }
     Ok(())
+}
+
+/// The rows of an answer; none if it is no list.
+fn rows(answer: &Value) -> &[Value] {
+    answer.as_array().map_or(&[], Vec::as_slice)
 }
 
 fn table(tokens: &[Value]) -> String {

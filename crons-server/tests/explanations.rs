@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 type Story = Vec<(String, Event)>;
 
-/// What a story leads to: the report, and the derivation of each id.
+/// The report of a story, and the simulation that derives each of its ids.
 struct Derived {
     report: Value,
     simulation: Simulation,
@@ -68,12 +68,12 @@ fn minute(instant: Timestamp) -> Timestamp {
     Timestamp::from_second(instant.as_second() / 60 * 60).unwrap()
 }
 
-/// The same form of an id, whoever writes it.
+/// An id without hyphens: reports and derivations write it differently.
 fn plain(id: &Value) -> String {
     id.as_str().unwrap().replace('-', "")
 }
 
-/// What can happen to a job within four hours, under one configuration.
+/// Any events of a job within four hours, under one configuration, with its margin, maximum runtime and failure threshold.
 fn story() -> impl Strategy<Value = (Story, i64, i64, i64)> {
     let second = prop_oneof![
         0..4 * 3600_u32,
@@ -258,7 +258,7 @@ job, environment production: the run of 2024-06-03 11:00:00 UTC (13:00:00 in Eur
 
   2024-06-03 10:00:05 UTC (12:00:05 in Europe/Vienna)  the run before it began; it was ok after 2 min
   2024-06-03 11:00:00 UTC (13:00:00 in Europe/Vienna)  a run was expected (Every hour, on the hour, Europe/Vienna)
-  2024-06-03 11:01:00 UTC (13:01:00 in Europe/Vienna)  its deadline passed: `checkin_margin` is 1 minute
+  2024-06-03 11:01:00 UTC (13:01:00 in Europe/Vienna)  the deadline passed: `checkin_margin` is 1 minute
   2024-06-03 11:01:00 UTC (13:01:00 in Europe/Vienna)  the server evaluated the deadlines of this minute
   2024-06-03 11:06:12 UTC (13:06:12 in Europe/Vienna)  the next run began; it was ok after 3 s
 
@@ -266,7 +266,7 @@ Rule `missed`: a run is missed if no report of the job arrives before its deadli
 2024-06-03 11:00:00 UTC (13:00:00 in Europe/Vienna) + 1 minute = 2024-06-03 11:01:00 UTC (13:01:00 in Europe/Vienna), and no report \
 arrived before
 
-Consequence: it opened an incident: 1 failure is as many as `failure_issue_threshold`
+Consequence: the run opened an incident: 1 failure is as many as `failure_issue_threshold`
 
 Prevention: a `checkin_margin` of 7 minutes or more: the next run began 6 min 12 s after the expected time
 ";
@@ -326,4 +326,20 @@ fn a_run_a_second_early_is_derived_as_early() {
     let derived = why(&[("10:00", ok("a")), ("10:59:59", ok("b")), ("11:02", tick())], "missed");
     let text = derived["prevention"][0]["text"].as_str().unwrap();
     assert!(text.contains("the run of 2024-06-03 10:59:59 UTC began 1 s before it"), "{text}");
+}
+
+#[test]
+fn a_timeout_names_the_limit_that_its_deadline_had() {
+    let within = |event: Event, minutes: u32| event.set(json!({"max_runtime": minutes}));
+    let timeline = [
+        ("10:00:05", within(in_progress("a"), 30)),
+        ("10:05:05", within(in_progress("a"), 10)),
+        ("10:20:00", ok("a")),
+    ];
+    let derived = why(&timeline, "timeout");
+    assert_eq!(derived["rule"]["inputs"]["maxRuntime"], 10, "{derived}");
+    let text = derived["prevention"][1]["text"].as_str().unwrap();
+    assert!(text.contains("again before 10 minutes have passed"), "{text}");
+    let derived = why(&timeline[..2], "in_progress");
+    assert_eq!(derived["rule"]["inputs"]["maxRuntime"], 10, "{derived}");
 }

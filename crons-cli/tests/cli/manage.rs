@@ -107,6 +107,8 @@ fn a_refusal_says_why_and_changes_nothing() {
         (&["delete", ".."], "invalid value '..'"),
         (&["delete", ""], "invalid value ''"),
         (&["disable", "job", "--environment", "dev"], "unexpected argument '--environment'"),
+        (&["mute", "job", "--environment", ""], "environment: \"\" is refused"),
+        (&["delete", "job", "--environment", ""], "environment: \"\" is refused"),
         (&["mute", "job", "--url", "example.com"], "no URL"),
         (&["mute", "job", "--token", "a b"], "characters that no token has"),
     ] {
@@ -206,11 +208,22 @@ fn tokens_are_made_listed_and_revoked_with_the_admin_token() {
     let (_, listed, _) = by(admin, &["token", "list"]);
     assert!(listed.contains("dashboard  read   ") && listed.contains("deploy     write  "), "{listed}");
     assert!(!listed.contains(read) && !listed.contains(write), "{listed}");
-    assert!(by(admin, &["token", "revoke", "dashboard"]).0);
+    let rows: Value = serde_json::from_str(&by(admin, &["token", "list", "--json"]).1).unwrap();
+    assert_eq!((&rows[0]["name"], &rows[1]["scope"]), (&json!("dashboard"), &json!("write")));
+    let revoked: Value =
+        serde_json::from_str(&by(admin, &["token", "revoke", "dashboard", "--json"]).1).unwrap();
+    assert_eq!(revoked, json!({"id": rows[0]["id"], "revoked": true}));
     let (done, _, stderr) = by(read, &["list"]);
     assert!(!done && stderr.contains("does not accept the token"), "{stderr}");
-    let (done, _, stderr) = by(admin, &["token", "revoke", "dashboard"]);
-    assert!(!done && stderr.contains("is no UUID"), "{stderr}");
+    for (revoked, reason) in [
+        ("dashboard", "`crons token list` prints the names and ids"),
+        // A token is not repeated where others may read it.
+        (read, "`crons token list` prints the names and ids"),
+        ("aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaab", "there is no token aaaaaaaa-"),
+    ] {
+        let (done, _, stderr) = by(admin, &["token", "revoke", revoked]);
+        assert!(!done && stderr.contains(reason) && !stderr.contains(read), "{stderr}");
+    }
 }
 
 /// Answers one connection on a free port of this machine.

@@ -1,4 +1,4 @@
-//! Monitors in short, and their runs by time.
+//! Summaries of monitors, and their runs by time.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;

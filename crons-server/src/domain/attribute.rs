@@ -6,7 +6,7 @@ use crons_types::Schedule;
 
 use super::model::Config;
 
-/// The `#[crons::monitor(..)]` that says the same as this configuration, a key on each line. Keys that were not given are left out.
+/// Renders the `#[crons::monitor(..)]` attribute for a configuration, a key on each line. Keys that were not given are left out.
 pub fn attribute(slug: &str, config: &Config, owner: Option<&str>) -> String {
     let (key, schedule) = match &config.schedule {
         Schedule::Crontab(crontab) => ("schedule", crontab.as_str().to_owned()),

@@ -45,11 +45,11 @@ pub struct PassedAt {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Consequence {
-    /// It was the last of `threshold` failures in a row.
+    /// The failure was the last of `threshold` in a row, and opened this incident.
     Opened { incident: Uuid, threshold: u32 },
-    /// The incident was open already. `None` for one whose row was lost.
+    /// An incident was open already; `None` if its row is lost.
     Further { incident: Option<Uuid> },
-    /// There were fewer failures in a row than the threshold. The run before them ended well; `None` if there is none.
+    /// Fewer failures in a row than the threshold. `last_ok` is the successful run before them; `None` if the history begins with them.
     BelowThreshold { failures: u32, threshold: u32, last_ok: Option<RunRef> },
     /// A run that began later had already ended.
     Superseded { by: RunRef },

@@ -29,8 +29,8 @@ pub(super) fn as_finished(row: &CheckIn, arrival_seq: Option<i64>) -> FinishedRu
     }
 }
 
-/// `this` failed: opens an incident if that is the last of as many failures as the monitor puts up with. Records in the decision about the
-/// run what followed.
+/// Opens an incident if the failure `this` is the last of as many as the monitor's threshold, or counts it in the open one. Records the
+/// effect in the decision about the run.
 pub(super) fn fail(
     subject: &mut Subject,
     config: &Config,

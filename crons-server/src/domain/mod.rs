@@ -48,7 +48,7 @@ pub use explain::{
 };
 pub use model::{
     Acknowledgement, Author, CheckIn, Config, Configured, EnvironmentStatus, Failures, FinishedRun, Incident,
-    Monitor, MonitorEnvironment, NewId, PROJECT, Quotas, Status, truncate_to_minute,
+    Monitor, MonitorEnvironment, NewId, PROJECT, Quotas, Status, evaluation_minute, truncate_to_minute,
 };
 pub use monitor_change::{MonitorChange, NewMonitor};
 pub use rate_limit::RateWindow;

@@ -1,7 +1,7 @@
 //! The things the server keeps: monitors, their environments, check-ins, incidents.
 
 use crons_types::{Schedule, Slug, Timezone};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -28,10 +28,10 @@ pub struct Monitor {
     /// Its configuration comes along with its check-ins.
     pub upserting: bool,
     pub config: Config,
-    /// Who has set `config` and `owner` last.
+    /// The last change of `config` and `owner`.
     pub configured: Configured,
     pub owner: Option<String>,
-    /// Whether the first environment is muted. Later ones are if all others are.
+    /// Whether the first environment begins muted. A later one begins muted if all others are.
     pub muted: bool,
     pub date_created: Timestamp,
 }
@@ -46,14 +46,14 @@ impl Monitor {
     }
 }
 
-/// The author of a configuration, and the time of its last change.
+/// The last change of a configuration: its author and its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Configured {
     pub by: Author,
     pub at: Timestamp,
 }
 
-/// Who sets configurations.
+/// The author of a configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Author {
     /// The job itself: its check-ins bring the configuration along.
@@ -177,7 +177,7 @@ pub struct CheckIn {
 }
 
 impl CheckIn {
-    /// The incident that it opened or was counted in, as a failure; `None` without one.
+    /// The incident that this failure opened or was counted in; `None` without one.
     pub fn incident(&self) -> Option<Uuid> {
         match self.decision.as_ref()?.consequence.as_ref()? {
             Consequence::Opened { incident, .. } => Some(*incident),
@@ -293,6 +293,12 @@ pub struct FinishedRun {
 pub fn truncate_to_minute(instant: Timestamp) -> Timestamp {
     // Minutes before 1970 would round the other way; the server's clock is never there.
     Timestamp::from_second(instant.as_second().div_euclid(60) * 60).unwrap_or(instant)
+}
+
+/// The first full minute that is not before `instant`: a deadline within a minute is evaluated at its end.
+pub fn evaluation_minute(instant: Timestamp) -> Timestamp {
+    const ALMOST_A_MINUTE: SignedDuration = SignedDuration::new(59, 999_999_999);
+    truncate_to_minute(instant.saturating_add(ALMOST_A_MINUTE).unwrap_or(instant))
 }
 
 /// Failures, counted by kind.

@@ -1,22 +1,22 @@
-//! The reports of one environment through the rules for another configuration: which runs would have been missed, which timed out?
+//! Applies the reports of one environment with another configuration, to find the runs that would have been missed or timed out.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crons_types::{CheckInId, CheckInStatus};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::check_in::decide;
 use super::deadlines::{Outage, miss, time_out};
 use super::model::{
-    CheckIn, EnvironmentStatus, FinishedRun, Monitor, MonitorEnvironment, Quotas, Status, truncate_to_minute,
+    CheckIn, EnvironmentStatus, FinishedRun, Monitor, MonitorEnvironment, Quotas, Status, evaluation_minute,
+    truncate_to_minute,
 };
 use super::received::CheckInEvent;
 use super::subject::{LoadedCheckIn, Subject};
 
 /// The most deadlines that are evaluated.
 const MAX_DEADLINES: usize = 20_000;
-const ALMOST_A_MINUTE: SignedDuration = SignedDuration::new(59, 999_999_999);
 
 /// A report of the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,12 +56,12 @@ pub fn rehearse(monitor: &Monitor, reports: &[JobReport], outages: &[Outage]) ->
     Some(stage.found)
 }
 
-/// One environment between two reports.
+/// The state of the environment between two reports.
 struct Stage {
     monitor: Monitor,
     environment: Option<MonitorEnvironment>,
     runs: HashMap<Uuid, CheckIn>,
-    /// The starts and the deadlines of the open ones.
+    /// The deadlines of open runs, by start and id.
     open: BTreeMap<(Timestamp, Uuid), Timestamp>,
     /// The newest run whose end was reported, by its start.
     newest: Option<FinishedRun>,
@@ -109,12 +109,11 @@ impl Stage {
             let missed = self.environment.as_ref().and_then(|environment| environment.next_check_in_latest);
             let due = self.open.values().copied().chain(missed).min();
             let Some(due) = due.filter(|due| *due <= minute) else { return Some(()) };
-            let tick = truncate_to_minute(due.saturating_add(ALMOST_A_MINUTE).unwrap_or(due));
             self.deadlines += 1;
             if self.deadlines > MAX_DEADLINES {
                 return None;
             }
-            self.evaluate(tick, outages);
+            self.evaluate(evaluation_minute(due), outages);
         }
     }
 

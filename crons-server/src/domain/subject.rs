@@ -20,7 +20,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Records what follows from the failure of the run.
+    /// Records the effect of the failure of the run in its decision.
     pub(super) fn conclude(&mut self, consequence: Consequence) {
         let muted = self.environment.as_ref().is_some_and(|environment| environment.muted);
         if let Some(LoadedCheckIn { row, .. }) = &mut self.check_in

@@ -215,7 +215,7 @@ impl Consumer {
             self.watermark.confirm();
             applied = self.enter(last.received, events);
         }
-        // Before the answers: who has one finds its check-in counted.
+        // Counted before the answers are sent: a client that has one finds its check-in in the metrics.
         self.count(events);
         self.answer_check_ins(check_ins, verdicts);
         applied

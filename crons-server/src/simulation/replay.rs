@@ -131,7 +131,7 @@ pub(super) fn reports_of(row: &CheckIn) -> Vec<(Timestamp, CheckInStatus, Option
     let end = row.reported.filter(|reported| reported.is_reported_end());
     let mut reports = Vec::new();
     if let Some(last) = row.date_in_progress {
-        // One that came again after the end stands in the row for the first, which made the row.
+        // A begin that came again after the end has replaced the first one in the row, which made the row at `date_added`.
         let again = row.date_added < row.date_updated && row.date_updated < last;
         let begin = if again { row.date_added } else { last };
         reports.push((begin, CheckInStatus::InProgress, None));

@@ -4,21 +4,19 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crons_types::Slug;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::report::{OriginalIds, OutcomeRow, Report};
 use super::timeline::{TimelineAction, TimelineEvent};
 use crate::domain::{
     CheckInEvent, Command, ExplanationJson, MonitorChange, Outage, ReceivedCheckIn, Verdict,
-    truncate_to_minute,
+    evaluation_minute, truncate_to_minute,
 };
 use crate::ingest::parse_check_in;
 use crate::pipeline::{self, CHUNK, DEFERRED_TTL, Event, Processor, Watermark};
 use crate::settings::{Quotas, RateLimit, Settings};
 use crate::store::{Changes, SqliteStore, Store, StoreError};
-
-const ALMOST_A_MINUTE: SignedDuration = SignedDuration::new(59, 999_999_999);
 
 /// The minutes whose deadlines are evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -251,10 +249,7 @@ impl Simulation {
             self.deferred.iter().filter_map(|(_, event)| event.received.checked_add(DEFERRED_TTL).ok()).min();
         let deadline = self.store.begin()?.next_deadline()?;
         let due = [deadline, deferred].into_iter().flatten().min();
-        // A deadline within a minute is evaluated at its end.
-        let due =
-            due.map_or(last, |due| truncate_to_minute(due.saturating_add(ALMOST_A_MINUTE).unwrap_or(due)));
-        Ok(due.min(last))
+        Ok(due.map_or(last, evaluation_minute).min(last))
     }
 
     fn resolve_all_deferred(&mut self, events: Vec<Event>) {

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 use uuid::Uuid;
 
-/// A token as it is stored: the token itself is known only to the one who got it.
+/// A stored token, without the token itself, which only its owner knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ApiToken {
     pub id: Uuid,
-    /// As people call it.
+    /// Name for people, unique among the tokens.
     pub name: String,
     pub scope: Scope,
     pub hash: TokenHash,
@@ -20,7 +20,7 @@ pub(crate) struct ApiToken {
 pub(crate) enum Scope {
     /// Requests that change nothing.
     Read,
-    /// All requests, except those about tokens.
+    /// Every request, except those about tokens.
     Write,
 }
 

@@ -41,7 +41,7 @@ pub trait Queries: Send + Sync {
     /// others.
     fn monitors_named(&self, slugs: &[String]) -> Result<Vec<MonitorView>, StoreError>;
 
-    /// All monitors in short, in the order of their slugs.
+    /// Summaries of all monitors, in the order of their slugs.
     fn summaries(&self) -> Result<Vec<MonitorSummary>, StoreError>;
 
     /// The runs of all environments of these monitors by buckets, in the order of slugs and names. The cost depends on the number of
@@ -127,7 +127,7 @@ pub trait Queries: Send + Sync {
     /// in `without` are passed over. The earliest due comes first.
     fn due_alerts(&self, without: &[i64]) -> Result<Vec<DueAlert>, StoreError>;
 
-    /// All API tokens, in the order of their creation.
+    /// API tokens, in the order of their creation.
     fn api_tokens(&self) -> Result<Vec<ApiToken>, StoreError>;
 
     /// The API token with this hash; `None` if there is none, or it was revoked.

@@ -55,7 +55,7 @@ pub struct EnvironmentView {
     pub failing: Option<Status>,
 }
 
-/// What all of a monitor comes to, for counts, filters and orders over all monitors.
+/// A monitor with as much as counts, filters and orders over all monitors need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MonitorSummary {
     pub id: Uuid,
@@ -70,7 +70,7 @@ pub struct MonitorSummary {
     pub environments: Vec<EnvironmentSummary>,
 }
 
-/// What all of an environment comes to.
+/// An environment of a [`MonitorSummary`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvironmentSummary {
     pub name: String,
@@ -123,7 +123,7 @@ impl Buckets {
 pub struct Activity {
     pub monitor_slug: String,
     pub environment: String,
-    /// By their starts. The first one may have begun before all buckets, and reaches into them.
+    /// Runs in the order of their starts. The first one may have begun before all buckets and reach into them.
     pub runs: Vec<RunMark>,
     /// The durations of the newest finished runs in milliseconds, the newest first.
     pub durations_ms: Vec<i64>,
@@ -142,11 +142,11 @@ pub struct RunMark {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatsQuery {
     pub slugs: Vec<String>,
-    /// Of any of these environments; empty: of all.
+    /// The environments to count; empty: all.
     pub environments: Vec<String>,
-    /// Those that began at this instant or later,
+    /// The earliest start, included.
     pub since: Timestamp,
-    /// and before this one.
+    /// The latest start, excluded.
     pub until: Timestamp,
     /// The length of a bucket in seconds. Buckets begin at its multiples since 1970.
     pub resolution: i64,
@@ -170,11 +170,11 @@ pub struct StatsView {
 /// The check-ins of a monitor that a query asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CheckInFilter {
-    /// Of any of these environments; empty: of all.
+    /// The environments to list; empty: all.
     pub environments: Vec<String>,
-    /// Those that began at this instant or later.
+    /// The earliest start, included; `None`: the first.
     pub since: Option<Timestamp>,
-    /// Those that began at this instant or earlier.
+    /// The latest start, included; `None`: the last.
     pub until: Option<Timestamp>,
 }
 

@@ -1,4 +1,4 @@
-//! All of a transaction is kept, or nothing; what is kept outlives a crash.
+//! Transactions are atomic, and a commit outlives a crash.
 
 use std::collections::HashMap;
 

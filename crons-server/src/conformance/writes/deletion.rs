@@ -110,7 +110,7 @@ fn a_deleted_monitor_leaves_its_counts_to_no_monitor() {
     });
 }
 
-/// What a sweep finds that keeps one run of each kind.
+/// Sweeps with a retention that keeps one run of each kind. Returns the rows that it finds.
 fn sweep(opened: &Opened) -> Vec<Expired> {
     let kept = Retention { success_days: 1, failure_days: 1, check_ins: 1 };
     let sweeper = Arc::clone(&opened.database.as_ref().unwrap().sweeper);

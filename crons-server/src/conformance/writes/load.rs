@@ -1,19 +1,33 @@
-//! What was written is loaded again: monitors, environments, incidents, deferred ends, cap usage.
+//! Rows are loaded as they were written: monitors, environments, incidents, deferred ends, cap usage.
 
 use crons_types::CheckInStatus::{Error, InProgress, Ok as Success};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::rows::{NewRows, event, keys};
 use super::{Opened, instant, on_every_store};
 use crate::domain::{
-    Acknowledgement, BatchKeys, CheckInEvent, EnvironmentStatus, Failures, Occurrence, Snapshot, Status,
-    Verdict,
+    Acknowledgement, Author, BatchKeys, CheckInEvent, Configured, EnvironmentStatus, Failures, Occurrence,
+    Opening, Snapshot, Status, Verdict,
 };
 use crate::ingest::parse_check_in;
 use crate::pipeline::{Processor, apply_check_ins};
 use crate::store::Changes;
 use crate::{Quotas, Settings};
+
+/// A decision with a value in each of its fields, in the form in which it is stored.
+fn decision() -> Value {
+    json!({
+        "cause": {"outage": {
+            "passed": {"deadline": instant("10:00:01"), "evaluated_at": instant("10:01:00"), "last_report": instant("10:00:00")},
+            "since": instant("09:59:00"), "until": instant("10:00:30"),
+        }},
+        "consequence": {"below_threshold": {
+            "failures": 1, "threshold": 2, "last_ok": {"id": Uuid::from_u128(9), "began": instant("09:00:00")},
+        }},
+        "muted": true,
+    })
+}
 
 #[test]
 fn a_batch_that_was_written_is_loaded_as_it_was() {
@@ -25,7 +39,9 @@ fn a_batch_that_was_written_is_loaded_as_it_was() {
         let incident = rows.incident(environment, 7, 1);
         let row = &mut rows.snapshot.monitors[monitor].value;
         (row.owner, row.spelling) = (Some("team:ops".to_owned()), Some("Job".to_owned()));
-        (row.enabled, row.upserting) = (false, false);
+        (row.enabled, row.upserting, row.muted) = (false, false, true);
+        row.name = Some("The nightly job".to_owned());
+        row.configured = Configured { by: Author::Person, at: instant("09:30:00") };
         let row = &mut rows.snapshot.environments[environment].row.value;
         (row.status, row.muted) = (EnvironmentStatus::Error, true);
         (row.last_check_in, row.last_ok) = (Some(instant("10:00:01")), Some(instant("09:00:01")));
@@ -37,8 +53,11 @@ fn a_batch_that_was_written_is_loaded_as_it_was() {
         row.expected_time = Some(instant("10:00:03"));
         row.timeout_at = Some(instant("10:00:04"));
         row.note = Some("exit code 3\n\n\"last\" words ä".into());
+        row.trace = Some(Uuid::from_u128(5));
+        row.decision = Some(serde_json::from_value(decision()).unwrap());
         let row = &mut rows.snapshot.incidents[incident].row.value;
         row.failures = Failures { error: 3, missed: 2, timeout: 1 };
+        row.opening = Some(Opening { at: instant("10:00:08"), check_in: Uuid::from_u128(1), threshold: 2 });
         row.acknowledged = Some(Acknowledgement { at: instant("10:00:05"), by: "me".to_owned() });
         let occurrence = Occurrence {
             check_in: Uuid::from_u128(1),
@@ -57,10 +76,15 @@ fn a_batch_that_was_written_is_loaded_as_it_was() {
 
         // A row that is changed is the same row as before.
         loaded.monitors[0].value.owner = None;
+        loaded.monitors[0].value.configured = Configured { by: Author::Code, at: instant("09:40:00") };
         loaded.environments[0].row.value.status = EnvironmentStatus::Ok;
         loaded.runs[0].row.value.status = Status::Ok;
+        // A trace with the id of the run is stored in another way.
+        loaded.runs[0].row.value.trace = Some(Uuid::from_u128(1));
+        loaded.runs[0].row.value.decision = None;
         loaded.incidents[0].row.value.resolved_at = Some(instant("10:00:07"));
         loaded.incidents[0].row.value.resolving_check_in = Some(Uuid::from_u128(1));
+        loaded.incidents[0].row.value.recovery_threshold = Some(4);
         loaded.monitors[0].changed = true;
         loaded.environments[0].row.changed = true;
         loaded.runs[0].row.changed = true;
@@ -130,19 +154,26 @@ fn deferred_ends_are_loaded_for_a_check_in_with_a_config() {
     });
 }
 
-/// Sends a check-in with a configuration to the core. Returns whether it counts.
-fn is_accepted(opened: &mut Opened, slug: &str, environment: &str) -> bool {
+/// Sends check-ins for a monitor and these environments to the core, in one batch. Returns whether each counts.
+fn are_accepted(opened: &mut Opened, slug: &str, environments: &[&str]) -> Vec<bool> {
     let quotas = Quotas { monitors: 2, environments: 2 };
     let mut processor = Processor::new(&Settings { quotas, ..Settings::default() }, Uuid::new_v4);
     let config = json!({"schedule": {"type": "crontab", "value": "0 0 1 1 *"}});
-    let payload = json!({"monitor_slug": slug, "environment": environment, "status": "ok",
-        "check_in_id": Uuid::new_v4().simple().to_string(), "monitor_config": config});
-    let mut received = parse_check_in(payload.to_string().as_bytes(), None);
-    received.stamp(instant("10:00:00"));
+    let received: Vec<_> = environments
+        .iter()
+        .map(|environment| {
+            let payload = json!({"monitor_slug": slug, "environment": environment, "status": "ok",
+                "check_in_id": Uuid::new_v4().simple().to_string(), "monitor_config": config});
+            let mut received = parse_check_in(payload.to_string().as_bytes(), None);
+            received.stamp(instant("10:00:00"));
+            received
+        })
+        .collect();
+    let received: Vec<_> = received.iter().collect();
     let store = &mut *opened.database.as_mut().unwrap().store;
     let (mut events, mut verdicts) = (Vec::new(), Vec::new());
-    apply_check_ins(store, &mut processor, &[&received], None, &mut events, &mut verdicts).unwrap();
-    matches!(verdicts[..], [Some(Verdict::Accepted { .. })])
+    apply_check_ins(store, &mut processor, &received, None, &mut events, &mut verdicts).unwrap();
+    verdicts.iter().map(|verdict| matches!(verdict, Some(Verdict::Accepted { .. }))).collect()
 }
 
 #[test]
@@ -157,7 +188,25 @@ fn caps_count_the_monitors_and_environments_that_are_stored() {
             ("fig", "a", false),
             ("apple", "b", true),
         ] {
-            assert_eq!(is_accepted(opened, slug, environment), expected, "{slug}/{environment}");
+            assert_eq!(are_accepted(opened, slug, &[environment]), [expected], "{slug}/{environment}");
         }
     });
+}
+
+#[test]
+fn new_environments_of_a_muted_monitor_are_muted_in_one_batch_as_in_two() {
+    for batches in [&[&["a", "b"][..]][..], &[&["a"], &["b"]]] {
+        on_every_store(|opened| {
+            let mut rows = NewRows::default();
+            let monitor = rows.monitor("job");
+            rows.snapshot.monitors[monitor].value.muted = true;
+            opened.commit(&rows.changes());
+            for environments in batches {
+                assert!(!are_accepted(opened, "job", environments).contains(&false));
+            }
+            let view = opened.queries().monitor("job").unwrap().unwrap();
+            let muted: Vec<bool> = view.environments.iter().map(|view| view.environment.muted).collect();
+            assert_eq!(muted, [true, true], "{batches:?}");
+        });
+    }
 }

@@ -69,6 +69,8 @@ fn open_runs_are_loaded_that_are_overdue_or_that_a_command_ends() {
             BatchKeys { monitors: vec!["job".to_owned()], as_of: Some(until), ..BatchKeys::default() };
         let loaded = opened.load(&command);
         assert_eq!(runs(&loaded), [1, 4, 5]);
+        let every = BatchKeys { all_open_runs: true, ..command };
+        assert_eq!(runs(&opened.load(&every)), [1, 2, 4, 5]);
         let names: Vec<_> = loaded.environments.iter().map(|row| row.row.value.name.as_str()).collect();
         assert_eq!(names, ["a", "b"]);
     });

@@ -1,4 +1,4 @@
-//! The form of a derivation: what was received and when, the rule that applied, what followed, and what would have prevented it.
+//! The form of a derivation: the receipts with their times, the rule that applied, its effect, and changes that would have prevented it.
 
 use std::fmt::Write;
 
@@ -40,7 +40,7 @@ pub struct Step {
     pub name: &'static str,
     pub at: Timestamp,
     pub text: String,
-    /// The run that it is about, if that is another one than the derivation's.
+    /// The run of this fact, if that is another one than the derivation's.
     pub check_in: Option<Uuid>,
 }
 
@@ -55,7 +55,7 @@ pub struct Rule {
     pub inputs: Vec<(&'static str, serde_json::Value)>,
 }
 
-/// What followed.
+/// The effect on incidents and people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FollowUp {
     /// A fixed name, for programs.
@@ -80,6 +80,14 @@ pub struct Prevention {
 pub struct Setting {
     pub name: &'static str,
     pub at_least: i64,
+}
+
+/// The parts of a derivation that depend on the status of a run.
+pub(super) struct Derived {
+    pub title: String,
+    pub steps: Vec<Step>,
+    pub rule: Rule,
+    pub prevention: Vec<Prevention>,
 }
 
 impl Step {

@@ -1,4 +1,4 @@
-//! What followed from a run, in words.
+//! The effect of a run on incidents, in words.
 
 use super::explanation::FollowUp;
 use super::words::{count, time_in};
@@ -13,7 +13,10 @@ pub(super) fn follow_up(run: &CheckIn, incident: Option<&Incident>) -> Option<Fo
         let incident = incident.filter(|incident| incident.resolving_check_in == Some(run.guid))?;
         return Some(FollowUp {
             name: "resolved",
-            text: format!("it resolved the incident that began at {}", time_in(incident.started_at, zone)),
+            text: format!(
+                "the run resolved the incident that began at {}",
+                time_in(incident.started_at, zone)
+            ),
             incident: Some(incident.guid),
             muted: false,
         });
@@ -25,7 +28,7 @@ pub(super) fn follow_up(run: &CheckIn, incident: Option<&Incident>) -> Option<Fo
             let are = if *threshold == 1 { "is" } else { "in a row are" };
             (
                 "opened",
-                format!("it opened an incident: {failures} {are} as many as `failure_issue_threshold`"),
+                format!("the run opened an incident: {failures} {are} as many as `failure_issue_threshold`"),
             )
         }
         Consequence::Further { .. } => {

@@ -93,31 +93,37 @@ fn steps(explained: &ExplainedIncident) -> Vec<Step> {
         _ => "a run began that failed",
     };
     if failures.iter().all(|run| run.guid != incident.starting_check_in) {
-        let text = "the first of the failures that opened it";
+        let text = "the first of the failures that opened the incident";
         steps.push(Step::new("failure", incident.started_at, text).of(incident.starting_check_in));
     }
     steps.extend(failures.iter().map(|run| Step::new("failure", run.date_added, failed(run)).of(run.guid)));
     if let Some(opening) = &incident.opening {
-        let text =
-            format!("it was opened, by the last of {}", count(i64::from(opening.threshold), "failure"));
+        let text = format!(
+            "the incident was opened, by the last of {}",
+            count(i64::from(opening.threshold), "failure")
+        );
         steps.push(Step::new("opened", opening.at, text).of(opening.check_in));
     }
     if let Some(at) = first_notified {
-        steps.push(Step::new("notified", *at, "people were first notified of it"));
+        steps.push(Step::new("notified", *at, "people were first notified of the incident"));
     }
     if let Some(acknowledged) = &incident.acknowledged {
         steps.push(Step::new(
             "acknowledged",
             acknowledged.at,
-            format!("{} acknowledged it", acknowledged.by),
+            format!("{} acknowledged the incident", acknowledged.by),
         ));
     }
     if let (Some(at), Some(id)) = (incident.resolved_at, incident.resolving_check_in) {
         let began = resolving.as_ref().filter(|run| run.date_added < at);
         if let Some(run) = began {
-            steps.push(Step::new("resolving_run", run.date_added, "the run that resolved it began").of(id));
+            steps.push(
+                Step::new("resolving_run", run.date_added, "the run that resolved the incident began").of(id),
+            );
         }
-        steps.push(Step::new("resolved", at, "it was resolved, by a report of the status `ok`").of(id));
+        steps.push(
+            Step::new("resolved", at, "the incident was resolved, by a report of the status `ok`").of(id),
+        );
     }
     steps
 }
@@ -128,8 +134,8 @@ fn rule(explained: &ExplainedIncident) -> Rule {
     let Some(opening) = incident.opening else {
         return Rule {
             name: "incident",
-            text: "an incident is opened by as many failures in a row as `failure_issue_threshold` says; how many these were is not \
-                   stored, as it was opened by an earlier version"
+            text: "an incident is opened by as many failures in a row as `failure_issue_threshold` says; an earlier version opened this \
+                   one, and did not store how many these were"
                 .to_owned(),
             inputs: vec![("startingCheckIn", id(incident.starting_check_in))],
         };
@@ -158,7 +164,7 @@ fn rule(explained: &ExplainedIncident) -> Rule {
     }
 }
 
-/// Why it has ended, or what it waits for.
+/// Explains why an incident has ended, or what it waits for.
 fn end(explained: &ExplainedIncident) -> FollowUp {
     let ExplainedIncident { config, incident, newest, .. } = explained;
     let muted = incident.opening.is_some() && !incident.notified;
@@ -166,9 +172,9 @@ fn end(explained: &ExplainedIncident) -> FollowUp {
         let text = match incident.recovery_threshold {
             Some(needed) => {
                 let runs = count(i64::from(needed), "successful run");
-                format!("it was resolved by {runs} in a row, as many as `recovery_threshold`")
+                format!("the incident was resolved by {runs} in a row, as many as `recovery_threshold`")
             }
-            None => "it was resolved by the success of a run".to_owned(),
+            None => "the incident was resolved by the success of a run".to_owned(),
         };
         return FollowUp { name: "resolved", text, incident: None, muted };
     }
@@ -178,30 +184,26 @@ fn end(explained: &ExplainedIncident) -> FollowUp {
         format!("; the run of {} is `{}`", time_in(run.date_added, config.zone()), run.status.as_str())
     });
     let runs = count(signed(needed), "successful run");
-    let text = format!("it is open until {runs} in a row have ended; {well} so far{last}");
+    let text = format!("the incident is open until {runs} in a row have ended; {well} so far{last}");
     FollowUp { name: "open", text, incident: None, muted }
 }
 
 fn prevention(explained: &ExplainedIncident) -> Vec<Prevention> {
-    let ExplainedIncident { config, incident, .. } = explained;
+    let incident = &explained.incident;
     let mut found = vec![Prevention::from(
-        "what would have prevented its failures: the derivation of each run says that".to_owned(),
+        "its failures: the derivation of each of these runs names what would have prevented it".to_owned(),
     )];
     let failures = incident.failures.error + incident.failures.missed + incident.failures.timeout;
     // With a recovery threshold of 1 there is no success among its failures, so they are all in a row.
     if incident.recovery_threshold == Some(1) && failures < crons_types::MonitorConfig::MAX_THRESHOLD {
         found.push(Prevention {
             text: format!(
-                "a `failure_issue_threshold` of {} or more: it had {} in a row",
+                "a `failure_issue_threshold` of {} or more: the incident had {} in a row",
                 failures + 1,
                 count(i64::from(failures), "failure")
             ),
             setting: Some(Setting { name: "failure_issue_threshold", at_least: i64::from(failures) + 1 }),
         });
-    }
-    if incident.resolved_at.is_none() {
-        let needed = signed(config.recoveries());
-        found.push(Prevention::from(format!("it ends with {} in a row", count(needed, "successful run"))));
     }
     found
 }

@@ -21,7 +21,7 @@ pub struct ExplanationJson<'a> {
     rule: RuleJson<'a>,
     status: &'static str,
     steps: Vec<StepJson<'a>>,
-    /// All of it as `crons explain` prints it.
+    /// The derivation as `crons explain` prints it.
     text: String,
     timezone: &'static str,
     title: &'a str,
@@ -54,7 +54,7 @@ struct RuleJson<'a> {
 struct StepJson<'a> {
     at: Timestamp,
     check_in_id: Option<Uuid>,
-    /// The same instant in the zone of the monitor.
+    /// `at` in the zone of the monitor.
     local: String,
     name: &'static str,
     text: &'a str,

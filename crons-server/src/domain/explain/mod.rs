@@ -6,6 +6,9 @@ mod explanation;
 mod json;
 mod prevention;
 mod follow_up;
+mod reports;
+mod deadlines;
+mod unknown;
 mod run;
 mod incident;
 
@@ -22,7 +25,7 @@ pub enum Explained {
 }
 
 impl Explained {
-    /// Derives why it came to this.
+    /// Derives the status from the rows.
     pub fn explanation(&self) -> Explanation {
         match self {
             Self::Run(run) => explain_run(run),

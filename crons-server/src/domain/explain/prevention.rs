@@ -1,11 +1,11 @@
 //! Changes that would have led to another result.
 
-use crons_types::MonitorConfig;
 use crons_types::calendar::next_after;
+use crons_types::{MonitorConfig, Timezone};
 use jiff::{SignedDuration, Timestamp};
 
 use super::explanation::{Prevention, Setting};
-use super::words::{count, span, time_in};
+use super::words::{count, minutes, span, time_in};
 use crate::domain::decision::PassedAt;
 use crate::domain::model::{CheckIn, Config, truncate_to_minute};
 use crate::domain::upsert::MAX_MAX_RUNTIME;
@@ -16,7 +16,8 @@ fn least_minutes(from: Timestamp, arrival: Timestamp) -> i64 {
     truncate_to_minute(arrival).duration_since(from).as_secs().div_euclid(60) + 1
 }
 
-/// What would have prevented that the run expected at `expected` was missed. `previous` and `next` are the runs around it.
+/// Lists changes with which the run expected at `expected` would not have been missed. `previous` and `next` are the runs around it that the
+/// job has reported.
 pub(super) fn of_miss(
     config: &Config,
     expected: Timestamp,
@@ -66,22 +67,22 @@ pub(super) fn of_miss(
     found
 }
 
-/// What would have prevented that a run timed out. `end` is the arrival of its end, if that came later.
+/// Lists changes with which a run would not have timed out whose last report came at `last_report`. `end` is the arrival of its end, if
+/// that came after the deadline.
 pub(super) fn of_timeout(
-    config: &Config,
-    run: &CheckIn,
-    passed: &PassedAt,
+    zone: Timezone,
+    last_report: Timestamp,
+    deadline: Timestamp,
     end: Option<Timestamp>,
 ) -> Vec<Prevention> {
-    let zone = config.zone();
     let Some(end) = end else {
         return vec![Prevention::from(format!(
             "the end of the run, or a report that it is still in progress, before {}: its process has died or hangs, or its report did not \
              reach the server",
-            time_in(passed.deadline, zone)
+            time_in(deadline, zone)
         ))];
     };
-    let begin = truncate_to_minute(passed.last_report.unwrap_or(run.date_added));
+    let begin = truncate_to_minute(last_report);
     let runtime = least_minutes(begin, end);
     let mut found = Vec::new();
     if runtime <= i64::from(MAX_MAX_RUNTIME) {
@@ -89,14 +90,14 @@ pub(super) fn of_timeout(
             text: format!(
                 "a `max_runtime` of {} or more: the run ended {} after its last report",
                 count(runtime, "minute"),
-                span(end.duration_since(passed.last_report.unwrap_or(run.date_added)))
+                span(end.duration_since(last_report))
             ),
             setting: Some(Setting { name: "max_runtime", at_least: runtime }),
         });
     }
     found.push(Prevention::from(format!(
         "`keep_alive = true` on the job, which reports a run in progress again before {} have passed",
-        count(i64::from(config.runtime()), "minute")
+        count(minutes(begin, deadline), "minute")
     )));
     found
 }

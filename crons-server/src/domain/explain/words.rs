@@ -1,4 +1,4 @@
-//! Times and spans as derivations write them.
+//! Times and spans in the form that derivations have.
 
 use crons_types::Timezone;
 use crons_types::calendar::in_zone;

@@ -1,140 +1,22 @@
 //! The queue and its thread on a real database that fails or waits when it is told to.
 
+mod failing;
+mod gated;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::atomic::Ordering;
 
 use crons_types::{CheckInId, CheckInStatus, Schedule, Slug};
 
+use self::failing::Failing;
+use self::gated::Gate;
 use super::*;
 use crate::clock::ManualClock;
 use crate::domain::{
-    BatchKeys, CheckInEvent, Command, ConfigPatch, ConfigUpdate, MonitorChange, Outage, ReceivedCheckIn,
-    Snapshot, Verdict,
+    CheckInEvent, Command, ConfigPatch, ConfigUpdate, MonitorChange, ReceivedCheckIn, Verdict,
 };
 use crate::settings::{Database, Settings};
-use crate::store::{
-    self, Changes, CheckInFilter, DueKind, Expired, PageRequest, Queries, SqliteStore, Transaction,
-};
-
-/// A real database that does not commit while it is told to, or not a number of times.
-struct Failing(SqliteStore, Arc<AtomicBool>, Arc<AtomicUsize>);
-
-impl Failing {
-    fn new(store: SqliteStore) -> (Self, Arc<AtomicBool>, Arc<AtomicUsize>) {
-        let (failing, conflicts) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        (Self(store, Arc::clone(&failing), Arc::clone(&conflicts)), failing, conflicts)
-    }
-}
-
-impl Store for Failing {
-    fn begin(&mut self) -> Result<Box<dyn Transaction + '_>, StoreError> {
-        Ok(Box::new(FailingTransaction(self.0.begin()?, &self.1, &self.2)))
-    }
-}
-
-struct FailingTransaction<'a>(Box<dyn Transaction + 'a>, &'a AtomicBool, &'a AtomicUsize);
-
-impl Transaction for FailingTransaction<'_> {
-    fn load(&mut self, keys: &BatchKeys) -> Result<Snapshot, StoreError> {
-        self.0.load(keys)
-    }
-
-    fn write(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        self.0.write(changes)
-    }
-
-    fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        if self.1.load(Ordering::SeqCst) {
-            return Err(StoreError::unavailable("the disk is full"));
-        }
-        let less_one = |left: usize| left.checked_sub(1);
-        if self.2.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less_one).is_ok() {
-            return Err(StoreError::conflict("another server was first"));
-        }
-        self.0.commit()
-    }
-
-    fn due(&mut self, kind: DueKind, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError> {
-        self.0.due(kind, tick, limit)
-    }
-
-    fn next_deadline(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        self.0.next_deadline()
-    }
-
-    fn last_seen(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        self.0.last_seen()
-    }
-
-    fn outages(&mut self, since: Timestamp) -> Result<Vec<Outage>, StoreError> {
-        self.0.outages(since)
-    }
-
-    fn setting(&mut self, name: &str, value: &str) -> Result<String, StoreError> {
-        self.0.setting(name, value)
-    }
-
-    fn resume_alerts(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        self.0.resume_alerts(now)
-    }
-
-    fn purge_deleted(&mut self) -> Result<bool, StoreError> {
-        self.0.purge_deleted()
-    }
-
-    fn delete_expired(&mut self, expired: &Expired) -> Result<usize, StoreError> {
-        self.0.delete_expired(expired)
-    }
-
-    fn reclaim_space(&mut self) -> Result<bool, StoreError> {
-        self.0.reclaim_space()
-    }
-}
-
-/// A database that says when a transaction of it begins, and waits until it may.
-struct Gated(SqliteStore, Sender<()>, Receiver<()>);
-
-impl Store for Gated {
-    fn begin(&mut self) -> Result<Box<dyn Transaction + '_>, StoreError> {
-        // Once the test holds the other ends no more, nothing is held up.
-        if self.1.send(()).is_ok() {
-            let _ = self.2.recv();
-        }
-        self.0.begin()
-    }
-}
-
-/// The other side of a [`Gated`] database.
-struct Gate(Receiver<()>, Sender<()>);
-
-impl Gate {
-    fn before(store: SqliteStore) -> (Gated, Self) {
-        let ((begins, begun), (opens, opened)) = (channel(), channel());
-        // The transaction at the start of the thread is let through.
-        opens.send(()).unwrap();
-        (Gated(store, begins, opened), Self(begun, opens))
-    }
-
-    /// Holds the thread up with a transaction until all of these messages are queued behind it, so that they are received together;
-    /// after that, no transaction is held up.
-    async fn together<T>(self, inbox: &Inbox, messages: impl Future<Output = T>) -> T {
-        let Self(begun, opens) = self;
-        begun.recv().unwrap();
-        let hold = inbox.task(Task::ReclaimSpace);
-        let messages = async {
-            let begun = tokio::task::spawn_blocking(move || begun.recv().map(|()| begun)).await.unwrap();
-            let queued = async {
-                drop(begun);
-                drop(opens);
-            };
-            tokio::join!(biased; messages, queued).0
-        };
-        let (done, answers) = tokio::join!(biased; hold, messages);
-        done.unwrap();
-        answers
-    }
-}
+use crate::store::{self, CheckInFilter, PageRequest, Queries, SqliteStore};
 
 /// A command that mutes the monitor `job`.
 fn mute() -> Command {

@@ -12,7 +12,7 @@ const MOST: SignedDuration = SignedDuration::from_secs(90);
 pub(super) fn early(proof: &Proof<'_>) -> Option<Advice> {
     let early = |start: &super::history::Start| {
         let by = start.after?.duration_since(start.at);
-        // Halfway between two expected times, nobody knows which of them a run was for.
+        // A run far from both expected times around it could be for either.
         let is_near = start.before.is_none_or(|before| start.at.duration_since(before) > by * 4);
         (by <= MOST && is_near).then_some(by)
     };

@@ -1,4 +1,4 @@
-//! Margins and run times that fit the runs.
+//! Values of `checkin_margin` and `max_runtime` that fit the runs.
 
 use crons_types::MonitorConfig;
 use serde_json::json;

@@ -29,7 +29,7 @@ pub(super) struct Start {
 }
 
 impl History<'_> {
-    /// The newest runs that had the schedule of today, newest first: what was before an answer to advice is no reason for the next.
+    /// The newest runs that had the schedule of today, newest first: runs of an earlier schedule prove nothing about this one.
     fn current(&self) -> impl Iterator<Item = &CheckIn> {
         let today = &self.monitor.config;
         self.runs

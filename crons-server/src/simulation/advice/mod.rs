@@ -19,7 +19,7 @@ use self::proof::Proof;
 /// Advice for one environment of a monitor; none for a job that is on time, or with a short history.
 pub(crate) fn advise(history: &History<'_>) -> Vec<Advice> {
     let Some(proof) = Proof::new(history) else { return Vec::new() };
-    // One cause explains the misses; the first that is proved is the most particular one.
+    // The most particular causes come first: the first one that is proved explains the misses.
     let cause = || {
         clock::early(&proof)
             .or_else(|| time_zone::other_zone(&proof))

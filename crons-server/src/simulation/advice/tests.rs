@@ -20,7 +20,7 @@ fn minutes(minutes: i64) -> SignedDuration {
     SignedDuration::from_mins(minutes)
 }
 
-/// All rows of a job with this configuration that ends well a second after each of these starts.
+/// Simulates a job with this configuration that ends well a second after each of these starts. Returns all rows.
 fn job(config: &Value, starts: impl IntoIterator<Item = Timestamp>) -> Export {
     job_that_takes(config, starts, SignedDuration::from_secs(1))
 }
@@ -101,7 +101,7 @@ fn settings(advice: &Advice) -> Value {
     Value::Object(advice.settings.clone())
 }
 
-/// The same time of each of so many days.
+/// `days` instants, each a day after the one before.
 fn daily(first: &str, days: i64) -> impl Iterator<Item = Timestamp> {
     let first: Timestamp = first.parse().unwrap();
     (0..days).map(move |day| first + SignedDuration::from_hours(24 * day))
@@ -135,7 +135,7 @@ fn half_as_many_runs_as_slots_have_two_readings() {
     assert_eq!(found.readings.len(), 2, "{found:?}");
     assert!(found.text.contains("half as many"), "{found:?}");
     assert!(found.readings[1].contains("leaves out each second run"), "{found:?}");
-    // Of hours at no round time, only an interval says the same.
+    // In a crontab of hours, the step is put into the field of the hours.
     let rows = job(&config("7 * * * *", &json!({})), (0..16).map(|run| start() + minutes(7 + 120 * run)));
     let found = only(&rows, "schedule");
     assert_eq!(settings(&found), json!({"schedule": "7 */2 * * *"}));

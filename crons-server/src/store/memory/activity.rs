@@ -1,4 +1,4 @@
-//! Monitors in short, and their runs by time, by a look at every row.
+//! Summaries of monitors, and their runs by time, computed from every row.
 
 use std::collections::BTreeMap;
 

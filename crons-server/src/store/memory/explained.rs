@@ -55,7 +55,7 @@ impl Tables {
             config,
             failures: Vec::new(),
             resolving: incident.resolving_check_in.and_then(of).map(|(_, row)| row.value.clone()),
-            first_notified: children(&self.occurrences, *row_id).map(|(_, row)| row.at).min(),
+            first_notified: children(&self.occurrences, *row_id).map(|(_, row)| row.at).next(),
             incident,
         };
         explained.take_failures(&mut failures);

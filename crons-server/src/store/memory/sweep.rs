@@ -16,7 +16,7 @@ const HOURS_A_DAY: i64 = 24;
 /// A row to delete, by its id.
 #[derive(Debug)]
 enum Found {
-    /// With its start.
+    /// A run, with its start.
     CheckIn(i64, Timestamp),
     Occurrence(i64),
     Incident(i64),
@@ -25,7 +25,7 @@ enum Found {
     Outage(i64),
 }
 
-/// All that was found at the begin, returned as many rows at a time as one transaction deletes.
+/// The rows that were found at the beginning, returned as many at a time as one transaction deletes.
 #[derive(Debug, Default)]
 pub(super) struct MemorySweep(VecDeque<Found>);
 

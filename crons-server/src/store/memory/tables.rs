@@ -24,19 +24,19 @@ impl MemoryDatabase {
     }
 }
 
-/// All that is stored.
+/// The contents of the database.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tables {
     /// The last row id. One sequence serves all tables, so that an id is never used again.
     last_id: i64,
     pub monitors: BTreeMap<i64, Monitor>,
-    /// By their monitors.
+    /// Each with the row id of its monitor.
     pub environments: BTreeMap<i64, Child<MonitorEnvironment>>,
-    /// By their environments.
+    /// Each with the row id of its environment.
     pub runs: BTreeMap<i64, Child<CheckIn>>,
-    /// By their environments.
+    /// Each with the row id of its environment.
     pub incidents: BTreeMap<i64, Child<Incident>>,
-    /// By their incidents.
+    /// Each with the row id of its incident.
     pub occurrences: BTreeMap<i64, Child<Occurrence>>,
     pub deferred: BTreeMap<i64, CheckInEvent>,
     pub processing_errors: BTreeMap<i64, ErrorsRow>,
@@ -51,7 +51,7 @@ pub(super) struct Tables {
 /// A row that belongs to one of another table.
 #[derive(Debug, Clone)]
 pub(super) struct Child<T> {
-    /// The row id of that one.
+    /// The row id in the other table.
     pub parent: i64,
     pub value: T,
 }

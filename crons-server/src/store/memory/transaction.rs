@@ -1,4 +1,4 @@
-//! A transaction works on a copy of the tables, which a commit puts in their place.
+//! Transactions on a copy of the tables, which a commit puts in their place.
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use crate::store::error::StoreError;
 use crate::store::expired::Expired;
 use crate::store::transaction::{Changes, DueKind, Store, Transaction};
 
-/// The only one: [`Store::begin`] borrows the store.
+/// The only open transaction: [`Store::begin`] borrows the store.
 struct MemoryTransaction<'store> {
     database: &'store MemoryDatabase,
     tables: Tables,

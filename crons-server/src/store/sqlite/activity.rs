@@ -1,4 +1,4 @@
-//! Runs by time: those that timelines show, and those of a short while.
+//! Runs by time: the marks of timelines, and the runs of a bucket.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::reader::SqliteReader;
-use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, Micros};
+use super::rows::{self, CHECK_IN, Micros};
 use crate::domain::{PROJECT, Status};
 use crate::store::error::StoreError;
 use crate::store::limits::DURATION_SAMPLES;
@@ -69,13 +69,7 @@ impl SqliteReader {
                  ORDER BY NOT c.{FAILED}, c.date_added, c.id LIMIT ?6"
             ))?;
             let key = params![PROJECT.cast_signed(), slug, environment, Micros(since), Micros(until), limit];
-            let found = statement.query_map(key, |row| {
-                let (_, check_in) = self.unreadable().decode("check_ins", row, 0, rows::check_in)?;
-                let environment =
-                    self.unreadable()
-                        .decode("environments", row, CHECK_IN_COLUMNS + 1, |row| row.get(CHECK_IN_COLUMNS))?;
-                Ok(CheckInView { environment, check_in })
-            })?;
+            let found = statement.query_map(key, |row| Ok(self.check_in_view(row)?.1))?;
             Ok(found.filter_map(rows::skip_unreadable).collect::<Result<_, _>>()?)
         })
     }
@@ -175,7 +169,7 @@ fn mark(row: &Row<'_>) -> rusqlite::Result<RunMark> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::SqliteStore;
+    use crate::store::sqlite::filled::filled;
     use crate::store::sqlite::steps::Steps;
 
     const WINDOW: Buckets =
@@ -183,9 +177,6 @@ mod tests {
 
     /// A database with a monitor that ran as often in each bucket; every third run failed, in one of three ways.
     fn open(runs_of_bucket: u32) -> (tempfile::TempDir, SqliteReader) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("crons.db");
-        let store = SqliteStore::open(&path).unwrap();
         let config = r#"{"schedule":{"type":"crontab","value":"0 0 * * *"}}"#;
         let rows = format!(
             "INSERT INTO configs VALUES (1, '{config}');
@@ -196,8 +187,7 @@ mod tests {
              SELECT randomblob(16), 1, CASE i % 9 WHEN 1 THEN 'error' WHEN 4 THEN 'missed' WHEN 7 THEN 'timeout' ELSE 'ok' END,
                  5, i * (1000000000 / {runs_of_bucket}), 0, 0, 1 FROM n;"
         );
-        store.connection.execute_batch(&rows).unwrap();
-        (folder, SqliteReader::open(&path).unwrap())
+        filled(&rows)
     }
 
     #[test]

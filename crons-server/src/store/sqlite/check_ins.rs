@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use super::reader::{SqliteReader, page};
+use super::reader::{SqliteReader, monitor_id, page};
 use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, Micros};
 use crate::domain::{CheckIn, PROJECT};
 use crate::store::error::StoreError;
@@ -21,11 +21,7 @@ impl SqliteReader {
         let (since, until) =
             (Micros(since.unwrap_or(Timestamp::MIN)), Micros(until.unwrap_or(Timestamp::MAX)));
         self.read(|connection| {
-            let monitor: Option<i64> = connection
-                .prepare_cached("SELECT id FROM monitors WHERE project = ?1 AND slug = ?2")?
-                .query_row(params![PROJECT.cast_signed(), slug], |row| row.get(0))
-                .optional()?;
-            let Some(monitor) = monitor else { return Ok(None) };
+            let Some(monitor) = monitor_id(connection, slug)? else { return Ok(None) };
             // Only the rows of each environment that could be on the page are sorted, not its whole history.
             let mut statement = connection.prepare_cached(&format!(
                 "SELECT {CHECK_IN}, e.name, e.id FROM environments e
@@ -37,7 +33,7 @@ impl SqliteReader {
                  ORDER BY c.date_added DESC, c.id DESC LIMIT ?3 OFFSET ?4"
             ))?;
             let key = params![monitor, names, i64::from(limit) + 1, skip, since, until];
-            let found = statement.query_map(key, |row| self.view(row))?;
+            let found = statement.query_map(key, |row| Ok(self.check_in_view(row)?.1))?;
             page(found, limit).map(Some)
         })
     }
@@ -50,15 +46,16 @@ impl SqliteReader {
              WHERE c.guid = ?1 AND m.project = ?2 AND m.slug = ?3"
         ))?;
         let key = params![id.as_bytes(), PROJECT.cast_signed(), slug];
-        Ok(statement.query_row(key, |row| self.view(row)).optional()?)
+        Ok(statement.query_row(key, |row| Ok(self.check_in_view(row)?.1)).optional()?)
     }
 
-    fn view(&self, row: &Row<'_>) -> rusqlite::Result<CheckInView> {
-        let (_, check_in) = self.unreadable().decode("check_ins", row, 0, rows::check_in)?;
+    /// Decodes the columns [`CHECK_IN`], and the name and the row id of the environment. Returns the row id of the check-in, and the view.
+    pub(super) fn check_in_view(&self, row: &Row<'_>) -> rusqlite::Result<(i64, CheckInView)> {
+        let (id, check_in) = self.unreadable().decode("check_ins", row, 0, rows::check_in)?;
         let environment = self
             .unreadable()
             .decode("environments", row, CHECK_IN_COLUMNS + 1, |row| row.get(CHECK_IN_COLUMNS))?;
-        Ok(CheckInView { environment, check_in })
+        Ok((id, CheckInView { environment, check_in }))
     }
 
     /// The newest check-in of an environment that can be read.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
 use super::connection::SqliteTransaction;
-use super::reader::SqliteReader;
+use super::reader::{SqliteReader, monitor_id};
 use super::rows::Micros;
 use crate::domain::{Deletion, Rename};
 use crate::store::error::StoreError;
@@ -32,12 +32,7 @@ impl SqliteTransaction<'_> {
     pub(super) fn delete(&self, deletion: &Deletion) -> Result<(), StoreError> {
         let Deletion { slug, environments, at } = deletion;
         let project = crate::PROJECT.cast_signed();
-        let id: Option<i64> = self
-            .transaction
-            .prepare_cached("SELECT id FROM monitors WHERE project = ?1 AND slug = ?2")?
-            .query_row(params![project, slug], |row| row.get(0))
-            .optional()?;
-        let Some(id) = id else { return Ok(()) };
+        let Some(id) = monitor_id(&self.transaction, slug)? else { return Ok(()) };
         let names = serde_json::to_string(environments).map_err(StoreError::unavailable)?;
         let hidden: Vec<i64> = self
             .transaction

@@ -76,7 +76,8 @@ impl Found<'_> {
 
     fn incident(&self, id: Uuid) -> Result<Option<ExplainedIncident>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {MONITOR}, {INCIDENT}, i.id, e.id, e.name, (SELECT min(at) FROM occurrences WHERE incident_id = i.id)
+            "SELECT {MONITOR}, {INCIDENT}, i.id, e.id, e.name, 
+                 (SELECT at FROM occurrences WHERE incident_id = i.id ORDER BY id LIMIT 1)
              FROM incidents i JOIN environments e ON e.id = i.environment_id JOIN monitors m ON m.id = e.monitor_id
              WHERE i.guid = ?1 AND m.id > {DELETED}"
         ))?;
@@ -161,13 +162,15 @@ impl Found<'_> {
 
     /// The incident that a run opened, was counted in, or resolved.
     fn incident_of(&self, environment: i64, run: &CheckIn) -> Result<Option<Incident>, StoreError> {
+        let (place, id) = match run.incident() {
+            Some(incident) => ("i.guid", incident),
+            None => ("i.resolving_check_in", run.guid),
+        };
+        // The `+` keeps SQLite from reading all incidents of the environment.
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {INCIDENT}, i.id FROM incidents i
-             WHERE i.environment_id = ?1 AND (i.guid = ?2 OR ?2 IS NULL AND i.resolving_check_in = ?3)"
+            "SELECT {INCIDENT}, i.id FROM incidents i WHERE {place} = ?1 AND +i.environment_id = ?2"
         ))?;
-        let named = run.incident();
-        let key = params![environment, named.as_ref().map(Uuid::as_bytes), run.guid.as_bytes()];
-        let mut found = statement.query_map(key, |row| {
+        let mut found = statement.query_map(params![id.as_bytes(), environment], |row| {
             self.unreadable.decode("incidents", row, INCIDENT_COLUMNS, rows::incident)
         })?;
         Ok(found.find_map(rows::skip_unreadable).transpose()?)
@@ -181,13 +184,12 @@ impl Found<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::sqlite::filled::filled;
     use crate::store::sqlite::steps::Steps;
 
-    /// The steps of SQLite's virtual machine to explain an open incident and its run, behind and before `others` missed runs.
+    /// The steps of SQLite's virtual machine to explain an open incident and its run, behind and before `others` missed runs, beside as many
+    /// resolved incidents, and after as many notifications.
     fn steps_beside(others: u32) -> u64 {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("crons.db");
-        let store = SqliteStore::open(&path).unwrap();
         let config = r#"{"schedule":{"type":"crontab","value":"0 0 * * *"}}"#;
         let rows = format!(
             "INSERT INTO configs VALUES (1, '{config}');
@@ -198,10 +200,12 @@ mod tests {
              INSERT INTO check_ins (guid, environment_id, status, date_added, date_updated, date_clock, config_id)
              SELECT iif(i = {others}, zeroblob(16), randomblob(16)), 1, 'missed', i, i, i, 1 FROM n;
              INSERT INTO incidents (guid, environment_id, started_at, starting_check_in, opened_at, opening_check_in, threshold)
-             VALUES (unhex(printf('%032x', 1)), 1, 0, zeroblob(16), 0, zeroblob(16), 1);"
+             VALUES (unhex(printf('%032x', 1)), 1, 0, zeroblob(16), 0, zeroblob(16), 1);
+             INSERT INTO occurrences (incident_id, check_in, at, reason) SELECT 1, guid, date_added, '' FROM check_ins;
+             INSERT INTO incidents (guid, environment_id, started_at, starting_check_in, resolved_at, resolving_check_in)
+             SELECT randomblob(16), 1, date_added, guid, date_added, guid FROM check_ins WHERE date_added <> {others};"
         );
-        store.connection.execute_batch(&rows).unwrap();
-        let reader = SqliteReader::open(&path).unwrap();
+        let (_folder, reader) = filled(&rows);
         let steps = Steps::of(&mut reader.connection());
         assert!(matches!(reader.explained_of(Uuid::nil()).unwrap(), Some(Explained::Run(_))));
         let Some(Explained::Incident(incident)) = reader.explained_of(Uuid::from_u128(1)).unwrap() else {

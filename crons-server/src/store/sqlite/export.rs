@@ -108,13 +108,11 @@ pub(super) fn export(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::sqlite::filled::filled;
     use crate::store::sqlite::steps::Steps;
 
     /// The steps of SQLite's virtual machine to read all of one monitor beside `others`.
     fn steps_beside(others: u32) -> (u64, Export) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("crons.db");
-        let store = SqliteStore::open(&path).unwrap();
         let config = r#"{"schedule":{"type":"crontab","value":"0 0 * * *"}}"#;
         let rows = format!(
             "INSERT INTO configs VALUES (1, '{config}');
@@ -125,8 +123,7 @@ mod tests {
              INSERT INTO check_ins (guid, environment_id, status, date_added, date_updated, date_clock, config_id, reported)
              SELECT randomblob(16), e.id, 'ok', i, i, i, 1, 'ok' FROM environments e, n;"
         );
-        store.connection.execute_batch(&rows).unwrap();
-        let reader = SqliteReader::open(&path).unwrap();
+        let (_folder, reader) = filled(&rows);
         let steps = Steps::of(&mut reader.connection());
         let found = reader.export_of(Some("job-0")).unwrap();
         (steps.count(), found)

@@ -89,14 +89,11 @@ fn view(row: &Row<'_>, unreadable: &UnreadableRows) -> rusqlite::Result<Incident
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sqlite::SqliteStore;
+    use crate::store::sqlite::filled::filled;
     use crate::store::sqlite::steps::Steps;
 
     /// The steps of SQLite's virtual machine to list the three incidents of one monitor beside `others` with as many.
     fn steps_beside(others: u32) -> u64 {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("crons.db");
-        let store = SqliteStore::open(&path).unwrap();
         let rows = format!(
             "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {others})
              INSERT INTO monitors SELECT i + 1, randomblob(16), 1, 'job-' || i, 1, 1, '{{}}', NULL, 0, NULL, NULL, 0, 'code', 0 FROM n;
@@ -105,8 +102,7 @@ mod tests {
              INSERT INTO incidents (guid, environment_id, started_at, starting_check_in, resolved_at)
              SELECT randomblob(16), e.id, n.i, randomblob(16), n.i FROM environments e, n"
         );
-        store.connection.execute_batch(&rows).unwrap();
-        let reader = SqliteReader::open(&path).unwrap();
+        let (_folder, reader) = filled(&rows);
         let steps = Steps::of(&mut reader.connection());
         let filter = IncidentFilter { monitor_slug: Some("job-0"), ..IncidentFilter::default() };
         let found = reader.incidents_of(filter, PageRequest { skip: 0, limit: 100 }).unwrap();

@@ -5,19 +5,19 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crons_types::{CheckInId, Slug};
+use crons_types::Slug;
 use jiff::Timestamp;
-use rusqlite::{Row, Statement, params};
-use uuid::Uuid;
+use rusqlite::{Row, params};
 
+use super::configs::Configs;
 use super::connection::SqliteTransaction;
 use super::deletion::DELETED;
 use super::rows::{
-    self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, INCIDENT, INCIDENT_COLUMNS, MONITOR,
-    MONITOR_COLUMNS, Micros,
+    self, CHECK_IN, ENVIRONMENT, ENVIRONMENT_COLUMNS, INCIDENT, INCIDENT_COLUMNS, MONITOR, MONITOR_COLUMNS,
+    Micros,
 };
 use super::unreadable::reason_of;
-use crate::domain::{BatchKeys, CheckIn, Config, QuotaUsage, Snapshot, UnreadableKey, environment_in_words};
+use crate::domain::{BatchKeys, CheckIn, QuotaUsage, Snapshot, UnreadableKey};
 use crate::store::error::StoreError;
 
 /// A snapshot that is being loaded, with what the next statements need to know of it.
@@ -26,21 +26,20 @@ pub(super) struct Loading<'keys> {
     pub(super) snapshot: Snapshot,
     /// The index of each monitor by its row id.
     monitors: HashMap<i64, usize>,
-    configs: Configs,
+    pub(super) configs: Configs,
 }
 
-/// Configurations that were decoded: most rows of a batch share theirs with others.
-#[derive(Default)]
-struct Configs(HashMap<String, Config>);
+/// Row id, run, and row id of the environment.
+pub(super) type Run = (i64, CheckIn, i64);
 
-impl Configs {
-    fn decode(&mut self, text: &str) -> serde_json::Result<Config> {
-        if let Some(known) = self.0.get(text) {
-            return Ok(known.clone());
+impl Loading<'_> {
+    /// Adds the runs whose environments are in the snapshot.
+    pub(super) fn add_runs(&mut self, runs: Vec<Run>) {
+        for (id, run, environment) in runs {
+            if let Some(environment) = self.snapshot.environment_of_row(environment) {
+                self.snapshot.add_run(id, Ok(environment), run);
+            }
         }
-        let config: Config = serde_json::from_str(text)?;
-        self.0.insert(text.to_owned(), config.clone());
-        Ok(config)
     }
 }
 
@@ -142,7 +141,7 @@ impl SqliteTransaction<'_> {
         Ok(())
     }
 
-    /// Environments by their row ids, with their monitors; one that cannot be read is left out.
+    /// Loads environments by their row ids, with their monitors; one that cannot be read is left out.
     pub(super) fn load_environments(&self, loading: &mut Loading<'_>, ids: &[i64]) -> Result<(), StoreError> {
         if ids.is_empty() {
             return Ok(());
@@ -234,7 +233,7 @@ impl SqliteTransaction<'_> {
         ))?;
         let (until, all) = (Micros(loading.keys.as_of.unwrap_or(Timestamp::MIN)), loading.keys.all_open_runs);
         let runs = self.decode_runs(loading, &mut statement, params![json(&ids)?, until, all])?;
-        add_runs(&mut loading.snapshot, runs);
+        loading.add_runs(runs);
         Ok(())
     }
 
@@ -274,136 +273,6 @@ impl SqliteTransaction<'_> {
         Ok(())
     }
 
-    /// Runs that check-ins name, and of the environment of a check-in that names none, the open ones that began last.
-    fn load_runs(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
-        let keys = loading.keys;
-        let mut guids: BTreeSet<String> = BTreeSet::new();
-        let named = keys.check_ins.iter().map(|key| key.id);
-        let waiting = loading.snapshot.deferred.values().flatten().map(|row| row.event.check_in_id);
-        guids.extend(named.chain(waiting).filter(|id| *id != CheckInId::NIL).map(|id| id.to_string()));
-        if !guids.is_empty() {
-            let mut statement = self.transaction.prepare_cached(&format!(
-                "SELECT {CHECK_IN}, c.environment_id FROM json_each(?1) g CROSS JOIN check_ins c ON c.guid = unhex(g.value)
-                 JOIN configs k ON k.id = c.config_id"
-            ))?;
-            let runs = self.decode_runs(loading, &mut statement, params![json(&guids)?])?;
-            self.add_named_runs(loading, runs)?;
-        }
-        let mut nameless: HashMap<i64, usize> = HashMap::new();
-        let mut all: BTreeSet<i64> = BTreeSet::new();
-        let mut per_environment: HashMap<i64, usize> = HashMap::new();
-        for key in &keys.check_ins {
-            let snapshot = &loading.snapshot;
-            let environment = snapshot
-                .monitor_index(&key.slug)
-                .and_then(|monitor| snapshot.environment_index(monitor, &key.environment))
-                .and_then(|index| snapshot.environments[index].row.id);
-            let Some(environment) = environment else { continue };
-            all.insert(environment);
-            *per_environment.entry(environment).or_default() += 1;
-            if key.id == CheckInId::NIL {
-                nameless.insert(environment, 0);
-            }
-        }
-        if !nameless.is_empty() {
-            // Each check-in of the environment may end one of them.
-            let most = nameless.keys().filter_map(|id| per_environment.get(id)).max().copied();
-            let ids: Vec<i64> = nameless.into_keys().collect();
-            let mut statement = self.transaction.prepare_cached(&format!(
-                "SELECT {CHECK_IN}, c.environment_id FROM json_each(?1) e CROSS JOIN check_ins c ON c.id IN (
-                     SELECT o.id FROM check_ins o WHERE o.environment_id = e.value AND o.status = 'in_progress'
-                     AND o.id NOT IN (SELECT value FROM json_each(?3)) ORDER BY o.date_added DESC, o.id DESC LIMIT ?2)
-                 JOIN configs k ON k.id = c.config_id"
-            ))?;
-            let left_out = self.unreadable.ids("check_ins", &[]);
-            let most = i64::try_from(most.unwrap_or_default()).unwrap_or(i64::MAX);
-            let runs = self.decode_runs(loading, &mut statement, params![json(&ids)?, most, left_out])?;
-            add_runs(&mut loading.snapshot, runs);
-        }
-        if let Some(until) = keys.overdue_until
-            && !all.is_empty()
-        {
-            let mut statement = self.transaction.prepare_cached(&format!(
-                "SELECT {CHECK_IN}, c.environment_id FROM json_each(?1) e
-                 CROSS JOIN check_ins c ON c.environment_id = e.value AND c.status = 'in_progress'
-                 JOIN configs k ON k.id = c.config_id WHERE c.timeout_at <= ?2"
-            ))?;
-            let runs = self.decode_runs(loading, &mut statement, params![json(&all)?, Micros(until)])?;
-            add_runs(&mut loading.snapshot, runs);
-        }
-        Ok(())
-    }
-
-    /// Adds runs that were found by their ids, wherever they are. One of a deleted environment is deleted: else its id could not be used
-    /// again.
-    fn add_named_runs(&self, loading: &mut Loading<'_>, runs: Vec<Run>) -> Result<(), StoreError> {
-        let elsewhere: BTreeSet<i64> = runs
-            .iter()
-            .map(|(_, _, environment)| *environment)
-            .filter(|environment| loading.snapshot.environment_of_row(*environment).is_none())
-            .collect();
-        let mut places: HashMap<i64, Result<String, String>> = HashMap::new();
-        if !elsewhere.is_empty() {
-            let mut statement = self.transaction.prepare_cached(
-                "SELECT e.id, m.slug, e.name FROM json_each(?1) k CROSS JOIN environments e ON e.id = k.value
-                 JOIN monitors m ON m.id = e.monitor_id WHERE m.id > ?2",
-            )?;
-            let mut found = statement.query(params![json(&elsewhere)?, DELETED])?;
-            while let Some(row) = found.next()? {
-                let place = self.unreadable.decode("environments", row, 0, |row| {
-                    Ok(environment_in_words(row.get_ref(1)?.as_str()?, row.get_ref(2)?.as_str()?))
-                });
-                let place = match place {
-                    Ok(place) => Ok(place),
-                    Err(error) => Err(reason_of(error)?),
-                };
-                places.insert(row.get(0)?, place);
-            }
-        }
-        for (id, run, environment) in runs {
-            let snapshot = &mut loading.snapshot;
-            match (snapshot.environment_of_row(environment), places.get(&environment)) {
-                (Some(index), _) => snapshot.add_run(id, Ok(index), run),
-                (None, Some(Ok(place))) => snapshot.add_run(id, Err(place.clone()), run),
-                (None, Some(Err(reason))) => {
-                    snapshot.add_unreadable(UnreadableKey::Run(run.guid), reason.clone());
-                }
-                (None, None) => self.forget_run(id)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Rows with the columns [`CHECK_IN`] and the row id of the environment.
-    fn decode_runs(
-        &self,
-        loading: &mut Loading<'_>,
-        statement: &mut Statement<'_>,
-        params: &[&dyn rusqlite::ToSql],
-    ) -> Result<Vec<Run>, StoreError> {
-        let mut runs = Vec::new();
-        let mut found = statement.query(params)?;
-        while let Some(row) = found.next()? {
-            let configs = &mut loading.configs;
-            let decoded = self.unreadable.decode("check_ins", row, 0, |row| {
-                let text = row.get_ref(CHECK_IN_COLUMNS - 1)?.as_str()?;
-                let config =
-                    configs.decode(text).map_err(|error| rows::corrupt(CHECK_IN_COLUMNS - 1, error))?;
-                rows::check_in_with(row, config)
-            });
-            match decoded {
-                Ok((id, run)) => runs.push((id, run, row.get(CHECK_IN_COLUMNS)?)),
-                Err(error) => {
-                    let reason = reason_of(error)?;
-                    if let Some(guid) = guid(row) {
-                        loading.snapshot.add_unreadable(UnreadableKey::Run(guid), reason);
-                    }
-                }
-            }
-        }
-        Ok(runs)
-    }
-
     /// The incident that a command is about.
     fn load_incident(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
         let Some(guid) = loading.keys.incident else { return Ok(()) };
@@ -420,22 +289,6 @@ impl SqliteTransaction<'_> {
         }
         Ok(())
     }
-}
-
-/// Row id, run, and row id of the environment.
-type Run = (i64, CheckIn, i64);
-
-/// Adds runs of environments that are in the snapshot.
-fn add_runs(snapshot: &mut Snapshot, runs: Vec<Run>) {
-    for (id, run, environment) in runs {
-        if let Some(environment) = snapshot.environment_of_row(environment) {
-            snapshot.add_run(id, Ok(environment), run);
-        }
-    }
-}
-
-fn guid(row: &Row<'_>) -> Option<Uuid> {
-    rows::uuid(row, 1).ok()
 }
 
 pub(super) fn json(keys: &(impl serde::Serialize + ?Sized)) -> Result<String, StoreError> {

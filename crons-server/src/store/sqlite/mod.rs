@@ -8,13 +8,17 @@ mod faults;
 mod steps;
 mod unreadable;
 mod rows;
+mod configs;
 mod file_lock;
 mod schema;
 mod bulk;
 mod connection;
 mod reader;
+#[cfg(test)]
+mod filled;
 mod deletion;
 mod load;
+mod load_runs;
 mod load_history;
 mod deferred;
 mod due;

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use uuid::Uuid;
 
+use super::configs::Configs;
 use super::reader::SqliteReader;
 use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, FAILING, MONITOR};
-use crate::domain::{Config, Monitor, PROJECT};
+use crate::domain::{Monitor, PROJECT};
 use crate::store::error::StoreError;
 use crate::store::views::{EnvironmentView, MonitorView};
 
@@ -58,7 +59,7 @@ impl SqliteReader {
         ))?;
         let mut configs = Configs::default();
         let rows = statement.query_map(key, |row| {
-            let decode = |row: &Row<'_>| rows::monitor_with(row, |text| configs.parse(text));
+            let decode = |row: &Row<'_>| rows::monitor_with(row, |text| configs.decode(text));
             self.unreadable().decode("monitors", row, 0, decode)
         })?;
         let mut found = Vec::new();
@@ -101,15 +102,12 @@ impl SqliteReader {
         let environment = |row: &Row<'_>| rows::environment_from(row, CHECK_IN_COLUMNS);
         let (id, environment) =
             self.unreadable().decode("environments", row, CHECK_IN_COLUMNS, environment)?;
-        let check_in = |row: &Row<'_>| {
-            let column = CHECK_IN_COLUMNS - 1;
-            let config = configs.parse(row.get_ref(column)?.as_str()?);
-            rows::check_in_with(row, config.map_err(|error| rows::corrupt(column, error))?)
-        };
         let newest = match row.get::<_, Option<i64>>(0)? {
-            Some(_) => rows::skip_unreadable(self.unreadable().decode("check_ins", row, 0, check_in))
-                .transpose()?
-                .map(|(_, check_in)| Some(check_in)),
+            Some(_) => rows::skip_unreadable(
+                self.unreadable().decode("check_ins", row, 0, |row| configs.check_in(row)),
+            )
+            .transpose()?
+            .map(|(_, check_in)| Some(check_in)),
             None => Some(None),
         };
         let since: Option<i64> = row.get(CHECK_IN_COLUMNS + ENVIRONMENT_COLUMNS)?;
@@ -125,32 +123,14 @@ impl SqliteReader {
     }
 }
 
-/// The configurations of a page by their text, each parsed once: most runs of a page share theirs with others.
-#[derive(Default)]
-struct Configs(HashMap<String, Config>);
-
-impl Configs {
-    fn parse(&mut self, text: &str) -> serde_json::Result<Config> {
-        if let Some(known) = self.0.get(text) {
-            return Ok(known.clone());
-        }
-        let config: Config = serde_json::from_str(text)?;
-        self.0.insert(text.to_owned(), config.clone());
-        Ok(config)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::SqliteStore;
+    use crate::store::sqlite::filled::filled;
     use crate::store::sqlite::steps::Steps;
 
     /// A database of `monitors` monitors, each with three environments of three runs.
     fn open(monitors: u32) -> (tempfile::TempDir, SqliteReader) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("crons.db");
-        let store = SqliteStore::open(&path).unwrap();
         let config = r#"{"schedule":{"type":"crontab","value":"0 0 * * *"}}"#;
         let rows = format!(
             "INSERT INTO configs VALUES (1, '{config}');
@@ -163,8 +143,7 @@ mod tests {
              INSERT INTO check_ins (guid, environment_id, status, date_added, date_updated, date_clock, config_id, reported)
              SELECT randomblob(16), e.id, 'ok', i, i, i, 1, 'ok' FROM environments e, n;"
         );
-        store.connection.execute_batch(&rows).unwrap();
-        (folder, SqliteReader::open(&path).unwrap())
+        filled(&rows)
     }
 
     #[test]

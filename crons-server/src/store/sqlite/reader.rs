@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::connection::SqliteStore;
 use super::file_lock::FileIdentity;
 use super::rows;
 use super::schema;
 use super::unreadable::UnreadableRows;
+use crate::domain::PROJECT;
 use crate::store::error::StoreError;
 use crate::store::views::Page;
 
@@ -60,6 +61,14 @@ impl SqliteReader {
         let transaction = connection.unchecked_transaction()?;
         read(&transaction)
     }
+}
+
+/// The row id of the monitor of a slug; `None` if there is none.
+pub(super) fn monitor_id(connection: &Connection, slug: &str) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT id FROM monitors WHERE project = ?1 AND slug = ?2")?
+        .query_row(params![PROJECT.cast_signed(), slug], |row| row.get(0))
+        .optional()
 }
 
 /// The page that a statement with the limit `limit + 1` has found: the row beyond the page tells whether there are more.

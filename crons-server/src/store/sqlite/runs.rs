@@ -1,12 +1,11 @@
 //! Lists of runs that are read from a place on, at a cost that does not depend on how many runs lie before it.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
-use super::reader::{SqliteReader, page};
-use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS};
-use crate::domain::PROJECT;
+use super::reader::{SqliteReader, monitor_id, page};
+use super::rows::CHECK_IN;
 use crate::store::error::StoreError;
-use crate::store::views::{CheckInView, Page, RunPlace, RunView};
+use crate::store::views::{Page, RunPlace, RunView};
 
 impl SqliteReader {
     pub(super) fn runs_of(
@@ -17,12 +16,8 @@ impl SqliteReader {
         limit: u32,
     ) -> Result<Option<Page<RunView>>, StoreError> {
         self.read(|connection| {
-            let monitor: Option<i64> = connection
-                .prepare_cached("SELECT id FROM monitors WHERE project = ?1 AND slug = ?2")?
-                .query_row(params![PROJECT.cast_signed(), slug], |row| row.get(0))
-                .optional()?;
-            let Some(monitor) = monitor else { return Ok(None) };
-            // Of each environment only the rows that could be on the page are read, by its index from the place on.
+            let Some(monitor) = monitor_id(connection, slug)? else { return Ok(None) };
+            // The index of each environment is read from the place on, as far as its rows could be on the page.
             let mut statement = connection.prepare_cached(&format!(
                 "SELECT {CHECK_IN}, e.name, e.id FROM environments e
                  JOIN check_ins c ON c.id IN (SELECT id FROM check_ins WHERE environment_id = e.id
@@ -35,13 +30,8 @@ impl SqliteReader {
                 .map_or((i64::MAX, i64::MAX), |place| (place.started.as_microsecond(), place.arrival_seq));
             let key = params![monitor, environment, started, arrival, i64::from(limit) + 1];
             let found = statement.query_map(key, |row| {
-                let (arrival_seq, check_in) =
-                    self.unreadable().decode("check_ins", row, 0, rows::check_in)?;
-                let environment =
-                    self.unreadable()
-                        .decode("environments", row, CHECK_IN_COLUMNS + 1, |row| row.get(CHECK_IN_COLUMNS))?;
-                let place = RunPlace { started: check_in.date_added, arrival_seq };
-                Ok(RunView { place, run: CheckInView { environment, check_in } })
+                let (arrival_seq, run) = self.check_in_view(row)?;
+                Ok(RunView { place: RunPlace { started: run.check_in.date_added, arrival_seq }, run })
             })?;
             page(found, limit).map(Some)
         })
@@ -51,14 +41,11 @@ impl SqliteReader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sqlite::SqliteStore;
+    use crate::store::sqlite::filled::filled;
     use crate::store::sqlite::steps::Steps;
 
     /// The steps of SQLite's virtual machine to read ten runs in the middle of so many.
     fn steps_among(runs: i64) -> u64 {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("crons.db");
-        let store = SqliteStore::open(&path).unwrap();
         let config = r#"{"schedule":{"type":"crontab","value":"* * * * *"},"checkin_margin":null,"max_runtime":null,
             "timezone":null,"failure_issue_threshold":null,"recovery_threshold":null}"#;
         let rows = format!(
@@ -69,8 +56,7 @@ mod tests {
              INSERT INTO check_ins (guid, environment_id, status, date_added, date_updated, date_clock, config_id)
              SELECT randomblob(16), 1, 'ok', i, i, i, 1 FROM n"
         );
-        store.connection.execute_batch(&rows).unwrap();
-        let reader = SqliteReader::open(&path).unwrap();
+        let (_folder, reader) = filled(&rows);
         let middle = jiff::Timestamp::from_microsecond(runs / 2).unwrap();
         let place = RunPlace { started: middle, arrival_seq: runs / 2 };
         let steps = Steps::of(&mut reader.connection());

@@ -1,4 +1,4 @@
-//! All monitors in short.
+//! Summaries of all monitors.
 
 use rusqlite::{Row, params};
 
