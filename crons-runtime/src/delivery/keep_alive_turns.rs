@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use super::delivery::{Delivery, SendDecision};
+use super::delivery::Delivery;
 use super::keep_alive::Due;
 use super::run_queue::Index;
+use super::send_decision::SendDecision;
 use crate::record::discard::DiscardReason;
 use crate::record::queued::{QueuedCheckIn, RunEvent};
 
