@@ -17,7 +17,8 @@ use crate::delivery::run_queue::{Index, PushOutcome, RunQueues};
 use crate::delivery::server_limits::ServerRateLimits;
 use crate::platform::compact_instant::CompactInstant;
 use crate::record::discard::{DiscardCounts, DiscardReason};
-use crate::record::queued::{QueuedCheckIn, RunEvent};
+use crate::record::event::RunEvent;
+use crate::record::queued::QueuedCheckIn;
 use crate::record::spooled::Journaled;
 use crate::record::stats::Stats;
 

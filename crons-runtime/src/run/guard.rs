@@ -9,7 +9,9 @@ use crate::client::destination::Destination;
 use crate::platform::compact_instant::CompactInstant;
 use crate::platform::ids::new_id;
 use crate::platform::process;
-use crate::record::queued::{MonitorRef, QueuedCheckIn, RunEvent};
+use crate::record::event::RunEvent;
+use crate::record::monitor::MonitorRef;
+use crate::record::queued::QueuedCheckIn;
 
 /// The outcome of a run that is dropped before its end, as a future is by a timeout or `select!`.
 ///

@@ -8,7 +8,8 @@ mod world;
 use crons_types::{CheckInId, MonitorConfig, Slug};
 
 use super::*;
-use crate::record::queued::{MonitorInfo, RunEvent};
+use crate::record::event::RunEvent;
+use crate::record::monitor::MonitorInfo;
 use crate::wire::transport::Response;
 use world::{Job, MINUTE, SECOND, World, fine, options, refused};
 

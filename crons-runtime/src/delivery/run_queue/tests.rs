@@ -6,7 +6,7 @@ use std::time::Instant;
 use crons_types::{CheckInId, MonitorConfig, Slug};
 
 use super::*;
-use crate::record::queued::{MonitorInfo, MonitorRef};
+use crate::record::monitor::{MonitorInfo, MonitorRef};
 
 fn monitor(config: Option<MonitorConfig>) -> MonitorRef {
     MonitorRef::Made(Arc::new(MonitorInfo::new(Slug::parse("job").unwrap(), config)))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::record::queued::MonitorRef;
+use crate::record::monitor::MonitorRef;
 use crate::record::spooled::Adopted;
 
 /// Starts so many runs at once, which may take so many minutes, and ends them after a time. Returns how many starts were let through, and

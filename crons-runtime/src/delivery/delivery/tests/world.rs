@@ -9,7 +9,9 @@ use crons_types::{CheckInId, MonitorConfig, Slug};
 use super::{Delivery, DeliveryOptions};
 use crate::delivery::response::Answer;
 use crate::platform::now::Now;
-use crate::record::queued::{MonitorInfo, MonitorRef, QueuedCheckIn, RunEvent};
+use crate::record::event::RunEvent;
+use crate::record::monitor::{MonitorInfo, MonitorRef};
+use crate::record::queued::QueuedCheckIn;
 use crate::record::stats::Stats;
 use crate::wire::transport::{Response, TransportError};
 
