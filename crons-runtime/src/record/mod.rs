@@ -4,6 +4,7 @@
 pub(crate) mod stats;
 pub(crate) mod discard;
 pub(crate) mod event;
+pub(crate) mod note;
 pub(crate) mod monitor;
 pub(crate) mod queued;
 pub(crate) mod journal;

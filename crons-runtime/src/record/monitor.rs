@@ -4,9 +4,10 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crons_types::{CheckIn, Environment, Minutes, MonitorConfig, Slug};
+use crons_types::{Environment, Minutes, MonitorConfig, Slug};
 
 use crate::record::event::RunEvent;
+use crate::record::note::Note;
 
 /// The monitor of a check-in, shared by all its check-ins, so that queueing one copies nothing.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,7 +66,7 @@ fn minutes(minutes: u32) -> Duration {
 pub(crate) enum MonitorRef {
     Annotated(&'static MonitorInfo),
     Made(Arc<MonitorInfo>),
-    /// With a note about the one run that the check-in is about. Few check-ins have one, so it takes no room in the others.
+    /// A monitor, and a note about the run of this check-in. Few check-ins have one, so it takes no room in the others.
     Noted(Arc<Noted>),
 }
 
@@ -73,28 +74,27 @@ pub(crate) enum MonitorRef {
 #[derive(Debug)]
 pub(crate) struct Noted {
     monitor: MonitorRef,
-    note: Box<str>,
+    note: Note,
 }
 
 impl MonitorRef {
-    /// Adds a note, in place of one that is there. Its front is cut off if it is longer than [`CheckIn::MAX_NOTE`].
+    /// Adds a note, or replaces it. Returns the monitor as it was if there is no room for the note.
     pub(crate) fn noted(self, note: &str) -> Self {
-        let mut start = note.len().saturating_sub(CheckIn::MAX_NOTE);
-        while !note.is_char_boundary(start) {
-            start += 1;
+        match Note::new(note) {
+            Some(note) => Self::Noted(Arc::new(Noted { monitor: self.without_note(), note })),
+            None => self,
         }
-        Self::Noted(Arc::new(Noted { monitor: self.without_note(), note: note[start..].into() }))
     }
 
-    /// The note, if there is one.
+    /// Returns the note; `None` if there is none.
     pub(crate) fn note(&self) -> Option<&str> {
         match self {
-            Self::Noted(noted) => Some(&noted.note),
+            Self::Noted(noted) => Some(noted.note.as_str()),
             Self::Annotated(_) | Self::Made(_) => None,
         }
     }
 
-    /// The monitor without a note.
+    /// Returns the monitor without a note.
     pub(crate) fn without_note(&self) -> Self {
         match self {
             Self::Noted(noted) => noted.monitor.clone(),
