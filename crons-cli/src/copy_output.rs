@@ -1,20 +1,21 @@
-//! `crons copy-output`, which `crons run` starts for the processes that a job has left behind: it goes on copying what they write, until
-//! the last of them has ended. Not for people.
+//! `crons copy-output` goes on copying the output of processes that a job has left behind, until the last of them has ended. `crons run`
+//! starts it; it is not for people.
 
 use std::io;
 
-/// Copies standard input to standard output. Ends when there is no more input, or nobody takes the output.
+/// Copies standard input to standard output. Ends when there is no more input, or the output is closed.
 ///
 /// # Errors
 /// If the input cannot be read, or the output not written.
 pub(crate) fn run() -> io::Result<()> {
-    // Away from the terminal and the signals of the process group. Fails only for the leader of a group, which this is not.
+    // A session of its own keeps this process from the terminal and from the signals of the group. Fails only for the leader of a group,
+    // which this is not.
     let _ = rustix::process::setsid();
     let output = io::stdout().lock();
     io::copy(&mut io::stdin().lock(), &mut RawOutput(output)).map(drop)
 }
 
-/// Standard output without a buffer that waits for the end of a line.
+/// Standard output without the buffer that waits for the end of a line.
 struct RawOutput(io::StdoutLock<'static>);
 
 impl io::Write for RawOutput {

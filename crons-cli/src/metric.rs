@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::run_file::{Entry, append};
+use crate::run_file::{Entry, append, is_metric_name};
 
 /// The arguments of the command.
 #[derive(clap::Args)]
@@ -16,8 +16,7 @@ pub(crate) struct Arguments {
 }
 
 fn name(text: &str) -> Result<String, String> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    if (1..=64).contains(&text.len()) && text.chars().all(allowed) {
+    if is_metric_name(text) {
         return Ok(text.to_owned());
     }
     Err("write 1 to 64 of letters, digits, `_`, `-` and `.`".to_owned())

@@ -1,17 +1,19 @@
 //! The file by which commands inside a job, `crons fail` and `crons metric`, reach the `crons run` around it.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 /// The variable in the job that names the file.
 pub(crate) const VARIABLE: &str = "CRONS_RUN_FILE";
-/// The most bytes of the file that are read.
-const MAX_BYTES: u64 = 256 << 10;
+/// The most bytes of a line that are read at once. The rest of a longer line, which no command here writes, is damage.
+const MAX_LINE: u64 = 16 << 10;
 /// The most characters of a reason that are kept.
 pub(crate) const MAX_REASON: usize = 1_000;
+/// The most reasons that are kept.
+const MAX_FAILURES: usize = 10;
 /// The most metrics that are kept.
 const MAX_METRICS: usize = 100;
 
@@ -25,14 +27,19 @@ pub(crate) enum Entry {
     Metric { name: String, value: f64 },
 }
 
-/// What the commands inside a job have said.
+/// The entries of the commands inside a job.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Notes {
     pub(crate) failures: Vec<String>,
     /// The last value of each name, in the order in which the names came.
     pub(crate) metrics: Vec<(String, f64)>,
-    /// The number of lines that could not be read, or were too many.
+    /// The number of entries that are damaged or too many.
     pub(crate) ignored: usize,
+}
+
+/// Returns whether a metric may have this name: it stands in the log and in the note as it is.
+pub(crate) fn is_metric_name(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
 }
 
 /// Appends an entry to the file of the run around this process.
@@ -52,7 +59,7 @@ pub(crate) fn append(entry: &Entry) -> Result<(), String> {
         options.create(true).append(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        // One write: the lines of processes that report at the same time do not mix.
+        // A single write keeps the lines of processes apart that report at the same time.
         options.open(&path)?.write_all(&line)
     })();
     written.map_err(|error: io::Error| {
@@ -60,39 +67,52 @@ pub(crate) fn append(entry: &Entry) -> Result<(), String> {
     })
 }
 
-/// Reads the file and deletes it. If there is none, nothing was said.
+/// Reads the file and deletes it. Without a file there are no entries.
 ///
 /// # Errors
 /// If the file cannot be read.
 #[cfg(unix)]
 pub(crate) fn take(path: &Path) -> io::Result<Notes> {
-    let mut text = Vec::new();
-    match File::open(path) {
-        Ok(file) => file.take(MAX_BYTES).read_to_end(&mut text)?,
+    let file = match File::open(path) {
+        Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Notes::default()),
         Err(error) => return Err(error),
     };
     std::fs::remove_file(path)?;
-    Ok(parse(&text))
+    read(BufReader::new(file))
 }
 
 #[cfg(unix)]
-fn parse(text: &[u8]) -> Notes {
+fn read(mut file: impl BufRead) -> io::Result<Notes> {
     let mut notes = Notes::default();
-    for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-        match serde_json::from_slice(line) {
-            Ok(Entry::Fail(reason)) => notes.failures.push(reason.chars().take(MAX_REASON).collect()),
-            Ok(Entry::Metric { name, value }) => {
-                match notes.metrics.iter().position(|(known, _)| *known == name) {
-                    Some(known) => notes.metrics[known].1 = value,
-                    None if notes.metrics.len() < MAX_METRICS => notes.metrics.push((name, value)),
-                    None => notes.ignored += 1,
-                }
-            }
+    let mut line = Vec::new();
+    while file.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)? > 0 {
+        match serde_json::from_slice(&line) {
+            Ok(entry) => notes.add(entry),
             Err(_) => notes.ignored += 1,
         }
+        line.clear();
     }
-    notes
+    Ok(notes)
+}
+
+#[cfg(unix)]
+impl Notes {
+    fn add(&mut self, entry: Entry) {
+        match entry {
+            Entry::Fail(reason) if self.failures.len() < MAX_FAILURES => {
+                self.failures.push(reason.chars().take(MAX_REASON).collect());
+            }
+            Entry::Metric { name, value } if is_metric_name(&name) => {
+                match self.metrics.iter().position(|(known, _)| *known == name) {
+                    Some(known) => self.metrics[known].1 = value,
+                    None if self.metrics.len() < MAX_METRICS => self.metrics.push((name, value)),
+                    None => self.ignored += 1,
+                }
+            }
+            _ => self.ignored += 1,
+        }
+    }
 }
 
 #[cfg(all(test, unix))]
@@ -102,12 +122,26 @@ mod tests {
     #[test]
     fn the_last_value_of_a_metric_counts_and_damage_is_counted() {
         let text = b"{\"metric\":{\"name\":\"rows\",\"value\":1}}\n{\"fail\":\"why\"}\nnonsense\n\
-            {\"metric\":{\"name\":\"rows\",\"value\":1200}}\n{\"fail\":\"cut";
+            {\"metric\":{\"name\":\"a\\nb\",\"value\":1}}\n{\"metric\":{\"name\":\"rows\",\"value\":1200}}\n{\"fail\":\"cut";
         let expected = Notes {
             failures: vec!["why".to_owned()],
             metrics: vec![("rows".to_owned(), 1200.0)],
-            ignored: 2,
+            ignored: 3,
         };
-        assert_eq!(parse(text), expected);
+        assert_eq!(read(&text[..]).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_long_file_is_read_to_its_end_and_kept_in_part() {
+        let mut text = Vec::new();
+        for number in 0..20_000_u32 {
+            writeln!(text, "{{\"metric\":{{\"name\":\"m{}\",\"value\":{number}}}}}", number % 101).unwrap();
+        }
+        text.extend("{\"fail\":\"why\"}\n".repeat(12).into_bytes());
+        text.extend(vec![b'x'; 40 << 10]);
+        let notes = read(&text[..]).unwrap();
+        assert_eq!((notes.metrics.len(), &notes.metrics[0]), (100, &("m0".to_owned(), 19_998.0)));
+        // Of one metric 198 values, two reasons, and three pieces of damage.
+        assert_eq!((notes.failures.len(), notes.ignored), (10, 198 + 2 + 3));
     }
 }

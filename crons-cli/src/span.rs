@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Parses a length of time: numbers with units from `ms` to `d`, or whole seconds without a unit.
 ///
 /// # Errors
-/// If the text is none: the form to write.
+/// If the text is no length of time: the form to write.
 pub(crate) fn span(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let seconds = || text.parse().ok().map(Duration::from_secs);
@@ -16,10 +16,10 @@ pub(crate) fn span(text: &str) -> Result<Duration, String> {
     })
 }
 
-/// As [`span`], for lengths that cannot be 0.
+/// Parses a length of time as [`span`] does, but refuses 0.
 ///
 /// # Errors
-/// If the text is none, or 0: the form to write.
+/// If the text is no length of time, or 0: the form to write.
 pub(crate) fn positive_span(text: &str) -> Result<Duration, String> {
     match span(text)? {
         Duration::ZERO => Err(format!("{text:?} leaves no time; write more than 0, or leave the flag out")),

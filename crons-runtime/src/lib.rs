@@ -56,10 +56,11 @@ macro_rules! release_name {
     };
 }
 
-/// The actions of signals, for `crons run`. Changes without notice.
+/// Parts of the client that `crons run` needs. They change without notice.
 #[cfg(unix)]
 #[doc(hidden)]
-pub mod __signals {
+pub mod __run {
+    pub use crate::client::settings::is_switched_off;
     pub use crate::platform::process::is_ignored;
 }
 

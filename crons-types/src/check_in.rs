@@ -45,12 +45,15 @@ pub struct CheckIn {
     /// Creates or updates the monitor along with the report.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub monitor_config: Option<MonitorConfig>,
-    /// Words about the run, such as why it failed, for a `crons` server. Sentry ignores them.
+    /// A note about the run, such as why it failed, for a `crons` server. Sentry ignores it.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub note: Option<String>,
 }
 
 impl CheckIn {
+    /// The number of bytes of a note that a `crons` server keeps: the last ones.
+    pub const MAX_NOTE: usize = 10_000;
+
     /// A report with this status and nothing else.
     pub fn new(monitor_slug: Slug, status: CheckInStatus) -> Self {
         Self {
@@ -114,13 +117,8 @@ impl CheckIn {
         self.monitor_config = Some(config);
         self
     }
-}
 
-impl CheckIn {
-    /// The number of bytes of a note that a `crons` server keeps: the last ones.
-    pub const MAX_NOTE: usize = 10_000;
-
-    /// Sets words about the run, such as why it failed, for a `crons` server.
+    /// Adds a note about the run, such as why it failed, for a `crons` server. Sentry ignores it.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.note = Some(note.into());

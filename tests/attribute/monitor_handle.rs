@@ -69,6 +69,19 @@ fn a_run_that_began_before_its_client_keeps_its_id_and_its_time() {
 }
 
 #[test]
+fn a_note_goes_with_the_end_of_its_run() {
+    let captured = with_captured_check_ins(|| {
+        let mut check_in = monitor("import").start();
+        check_in.note("first");
+        check_in.note("no rows");
+        check_in.error();
+        monitor("import").start().ok();
+    });
+    let notes: Vec<Option<&str>> = captured.iter().map(|check_in| check_in.note.as_deref()).collect();
+    assert_eq!(notes, [None, Some("no rows"), None, None]);
+}
+
+#[test]
 fn the_runs_of_a_handle_are_independent() {
     let config = MonitorConfig::interval("10 minutes").unwrap();
     let import = monitor("import").monitor_config(config.clone());

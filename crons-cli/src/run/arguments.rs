@@ -79,8 +79,8 @@ pub(crate) struct Arguments {
     /// Wait this long between two attempts
     #[arg(long, value_name = "SPAN", default_value = "30s", help_heading = "Job")]
     pub(super) backoff: String,
-    /// What to do while another run of the monitor, on this machine and with this flag too, has not ended: allow, skip (exit code 0),
-    /// error (exit code 75) or wait
+    /// Policy while another run of the monitor, on this machine and with this flag too, has not ended: allow, skip (exit code 0), error
+    /// (exit code 75) or wait
     #[arg(long, value_name = "POLICY", help_heading = "Job")]
     pub(super) overlap: Option<String>,
 
@@ -90,7 +90,7 @@ pub(crate) struct Arguments {
     /// Leave the output of the job alone: keep no tail of it for the log and the server
     #[arg(long, help_heading = "Output")]
     pub(super) no_tail: bool,
-    /// Append what crons has to say to this file, instead of printing it to stderr
+    /// Append the messages of crons to this file, instead of printing them to stderr
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) log: Option<PathBuf>,
 

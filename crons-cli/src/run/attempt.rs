@@ -1,4 +1,4 @@
-//! One attempt of the job: started, supervised until it ends, judged.
+//! Starts the job once, supervises it until it ends, and judges its end.
 
 use std::ffi::OsString;
 use std::io;
@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, getpid, kill_process};
-use signal_hook::consts::{SIGCHLD, SIGCONT, SIGINT, SIGKILL, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU};
+use signal_hook::consts::{SIGCHLD, SIGCONT, SIGINT, SIGKILL, SIGSTOP, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU};
 
 use super::child::{Change, Child, NotStarted, reap_orphans};
 use super::left_behind::hand_on;
@@ -18,32 +18,32 @@ use super::streams::Streams;
 use super::terminal::Group;
 use super::verdict::{Ended, Failure, judge};
 
-/// What every attempt needs.
+/// The state that all attempts share.
 pub(super) struct Supervisor<'a> {
     pub(super) plan: &'a Plan,
     pub(super) group: Group,
     pub(super) events: Receiver<Event>,
     pub(super) sender: Sender<Event>,
     pub(super) log: Log,
-    /// How much of the output is kept before its tail.
+    /// The number of bytes of the output that are kept before its tail.
     pub(super) margin: usize,
 }
 
 /// The end of an attempt.
 pub(super) struct Attempt {
     pub(super) code: u8,
-    /// `None` if it was successful.
+    /// `None` if the attempt was successful.
     pub(super) failure: Option<Failure>,
-    /// Whether a further attempt makes sense.
+    /// `false` if the job must not start again: it could not start, a signal asked it to end, or its output is blocked.
     pub(super) repeatable: bool,
-    /// The output; `None` if the job was not started.
+    /// The output. `None` if the job was not started.
     pub(super) streams: Option<Streams>,
     /// The errors of the streams that could not be written.
     pub(super) errors: Vec<io::Error>,
 }
 
 impl Attempt {
-    /// A job that was not started.
+    /// The attempt of a job that was not started.
     pub(super) fn not_started(code: u8, reason: String) -> Self {
         let failure = Some(Failure { reason, told_by_code: false });
         Self { code, failure, repeatable: false, streams: None, errors: Vec::new() }
@@ -53,7 +53,7 @@ impl Attempt {
 impl Supervisor<'_> {
     /// Starts the job, calls `started` at once, and waits for its end.
     pub(super) fn attempt(&self, variables: &[(&str, OsString)], started: impl FnOnce()) -> Attempt {
-        let opened = Streams::open(self.plan.output, self.margin, &self.sender);
+        let opened = Streams::open(self.plan.output, self.margin, &self.sender, &self.log);
         let own_group = matches!(self.group, Group::Own { .. });
         let spawned = match opened {
             Ok((streams, ends)) => {
@@ -79,9 +79,11 @@ impl Supervisor<'_> {
         if let Some(terminal) = self.group.terminal() {
             terminal.take_back(child.pid);
         }
-        let errors = self.copy_rest(&mut streams, &ended);
+        let copied = self.copy_rest(&mut streams, &ended);
         let (code, failure) = judge(&ended, &self.plan.limits);
-        Attempt { code, failure, repeatable: !ended.told_to_end, streams: Some(streams), errors }
+        // Two attempts that copy to one stream would mix their bytes.
+        let repeatable = copied.is_some() && !ended.told_to_end;
+        Attempt { code, failure, repeatable, streams: Some(streams), errors: copied.unwrap_or_default() }
     }
 
     /// Passes signals on to the job and keeps its limits until it ends.
@@ -125,7 +127,7 @@ impl Supervisor<'_> {
                     self.pass_on(child, received, interrupts > 1);
                 }
                 Some(Event::Copied) => copied += 1,
-                // Belong to other stages of the run.
+                // These events belong to other stages of the run.
                 Some(Event::Locked(_) | Event::Delivered) => {}
             }
         }
@@ -133,7 +135,7 @@ impl Supervisor<'_> {
 
     fn pass_on(&self, child: &Child, received: Received, kill: bool) {
         match &self.group {
-            // The job has it from the terminal already.
+            // The terminal has sent the signal to the job, too.
             Group::Shared if !received.sent => {}
             _ if received.signal == SIGINT && kill => child.signal(SIGKILL),
             Group::Own { terminal: Some(terminal) } if received.signal == SIGCONT => {
@@ -144,24 +146,27 @@ impl Supervisor<'_> {
         }
     }
 
-    /// The job was stopped: by its terminal, for a shell that has to learn of it from us; or by somebody who will continue it.
+    /// Reacts to a stop of the job. If the terminal stopped it, this process stops, too, as the shell learns of it that way alone. If another
+    /// process did, by SIGSTOP, that one will continue the job, but not this process.
     fn stopped(&self, child: &Child, signal: i32) {
         let Group::Own { terminal } = &self.group else { return };
         let asked = matches!(signal, SIGTTIN | SIGTTOU);
         match terminal {
             Some(terminal) if asked && terminal.hand_over(child.pid) => child.signal(SIGCONT),
             Some(terminal) => {
-                terminal.take_back(child.pid);
-                stop();
+                let was_in_foreground = terminal.take_back(child.pid);
+                if was_in_foreground || signal != SIGSTOP {
+                    stop();
+                }
             }
-            // Without a terminal nobody would continue this process, unless SIGTSTP came through it.
+            // SIGTSTP came through this process, so SIGCONT will, too.
             None if signal == SIGTSTP => stop(),
             None => {}
         }
     }
 
-    /// Waits until the output is copied. Returns the errors of the streams.
-    fn copy_rest(&self, streams: &mut Streams, ended: &Ended) -> Vec<io::Error> {
+    /// Waits until the output is copied. Returns the errors of the streams; `None` if a signal or the end of `--timeout` ended the wait.
+    fn copy_rest(&self, streams: &mut Streams, ended: &Ended) -> Option<Vec<io::Error>> {
         streams.job_ended();
         // A job that was to end at a certain time must not be held up by a reader of its output.
         let give_up_at =
@@ -174,12 +179,12 @@ impl Supervisor<'_> {
                     self.log.say(
                         "the output of the job was not copied to its end: nobody reads it, and a signal came",
                     );
-                    return Vec::new();
+                    return None;
                 }
                 Some(event) => idle(&event),
                 None => {
                     self.log.say("the output of the job was not copied to its end: nobody reads it");
-                    return Vec::new();
+                    return None;
                 }
             }
         }
@@ -189,10 +194,10 @@ impl Supervisor<'_> {
             }
             error
         };
-        streams.copied().into_iter().filter_map(leave).collect()
+        Some(streams.copied().into_iter().filter_map(leave).collect())
     }
 
-    /// Waits for this time, or until a signal asks to end; the signal.
+    /// Waits for this time. Returns the signal if one asks to end before.
     pub(super) fn pause(&self, time: Duration) -> Option<Received> {
         let until = Instant::now().checked_add(time);
         loop {

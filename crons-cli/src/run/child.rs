@@ -1,11 +1,12 @@
-//! The job's process: started, signalled, waited for.
+//! Starts the job's process, signals it, and waits for it.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustix::fs::{Access, access};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, kill_process_group};
 
@@ -56,16 +57,16 @@ impl Child {
         streams.apply(&mut command).map_err(|error| NotStarted::new(program, &error))?;
         let spawned = match command.spawn() {
             Err(error) if error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => {
-                // `execvp` passes a script without `#!` to the shell.
+                // A script without `#!` goes to the shell, as by `execvp`.
                 let mut shell = Command::new(SHELL);
-                shell.arg(program).args(&arguments);
+                shell.arg(in_path(program)).args(&arguments);
                 prepare(&mut shell, variables, own_group);
                 streams.apply(&mut shell).and_then(|()| shell.spawn())
             }
             spawned => spawned,
         };
         let child = spawned.map_err(|error| NotStarted::new(program, &error))?;
-        // The process is waited for by its id, so that stops are noticed, too.
+        // `std::process::Child` does not report stops, so the process is waited for by its id.
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         pid.map(|pid| Self { pid, own_group }).ok_or_else(NotStarted::no_command)
     }
@@ -91,6 +92,16 @@ impl Child {
         }
         changes
     }
+}
+
+/// Returns the path of a program that `PATH` has; the program itself if it is a path.
+fn in_path(program: &OsStr) -> PathBuf {
+    let found = |folder: PathBuf| {
+        Some(folder.join(program)).filter(|path| path.is_file() && access(path, Access::EXEC_OK).is_ok())
+    };
+    let path = std::env::var_os("PATH").filter(|_| Path::new(program).components().count() == 1);
+    let in_folders = path.and_then(|path| std::env::split_paths(&path).find_map(found));
+    in_folders.unwrap_or_else(|| program.into())
 }
 
 /// Reaps processes that have lost their parents, if this is process 1 of a container.

@@ -1,5 +1,5 @@
-//! Which standard streams this process was started without. The standard library opens `/dev/null` in their place before `main`, so
-//! they are looked at earlier, and are closed again for the job.
+//! Keeps standard streams closed in the job that were closed at the start. The standard library opens `/dev/null` in their place before
+//! `main`, so they are looked at earlier.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,7 +17,7 @@ fn look() {
     }
 }
 
-/// Whether this standard stream, counted from stdin, was closed at the start.
+/// Returns whether this standard stream, counted from stdin, was closed at the start.
 pub(super) fn is_closed(stream: usize) -> bool {
     CLOSED.get(stream).is_some_and(|closed| closed.load(Ordering::Relaxed))
 }

@@ -1,4 +1,4 @@
-//! The wait of `--jitter`.
+//! Computes the wait of `--jitter`.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -12,9 +12,9 @@ pub(super) fn jitter(most: Duration, name: &str) -> Duration {
 fn part(most: Duration, host: &[u8], name: &str) -> Duration {
     let mut hasher = DefaultHasher::new();
     (host, name).hash(&mut hasher);
-    // 32 bits of the hash, as a fraction of 2^32.
-    let fraction = u32::try_from(hasher.finish() >> 32).unwrap_or(u32::MAX);
-    most.mul_f64(f64::from(fraction) / f64::from(u32::MAX))
+    // 32 bits of the hash, as a fraction of 2^32: always below 1, so that the longest time does not overflow.
+    let numerator = u32::try_from(hasher.finish() >> 32).unwrap_or(u32::MAX);
+    most.mul_f64(f64::from(numerator) / 2_f64.powi(32))
 }
 
 #[cfg(test)]

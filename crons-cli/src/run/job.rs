@@ -1,22 +1,19 @@
-//! The whole of a run: from its arguments to its exit code.
+//! Runs the job from its arguments to its exit code.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use crons_types::{CheckInId, Slug};
+use crons_types::CheckInId;
 
 use super::arguments::Arguments;
 use super::attempt::{Attempt, Supervisor, idle};
 use super::closed;
-use super::jitter::jitter;
-use super::lock::{Locked, lock};
 use super::log::{Log, print};
-use super::plan::{Overlap, Plan};
+use super::plan::Plan;
 use super::redact::Redactor;
 use super::report::{Destination, Report};
 use super::signals::{Event, watch};
@@ -28,14 +25,13 @@ use crate::run_file::{self, Notes};
 
 /// The exit code of wrong arguments, as of all commands.
 const WRONG: u8 = 2;
-/// The exit code of `--overlap error`: `EX_TEMPFAIL` of sysexits.h.
-const BUSY: u8 = 75;
 
 /// Runs the command. Returns its exit code.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
     closed::close_in_children();
-    let (plan, faults) = Plan::new(arguments);
-    match Run::prepare(&plan, &faults) {
+    let (mut plan, faults) = Plan::new(arguments);
+    let log = Log::new(plan.log.take());
+    match Run::prepare(&plan, &faults, log) {
         Ok(run) => ExitCode::from(run.run()),
         Err(refused) => {
             print(&refused);
@@ -44,39 +40,39 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
-struct Run<'a> {
-    plan: &'a Plan,
-    supervisor: Supervisor<'a>,
-    folders: Folders,
-    destination: Destination,
-    /// The report, if it was prepared before the job.
-    report: Option<Report>,
-    id: CheckInId,
+/// A run that has not ended.
+pub(super) struct Run<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) supervisor: Supervisor<'a>,
+    pub(super) folders: Folders,
+    pub(super) destination: Destination,
+    /// The report: connected before the job with `--strict`, else after its start.
+    pub(super) report: Option<Report>,
+    pub(super) id: CheckInId,
     redactor: Redactor,
 }
 
 impl<'a> Run<'a> {
-    /// Prepares the run. Prints what keeps it from being monitored.
+    /// Prepares the run. Logs what keeps it from being monitored.
     ///
     /// # Errors
     /// If the job must not start: the reason.
-    fn prepare(plan: &'a Plan, faults: &[String]) -> Result<Self, String> {
+    fn prepare(plan: &'a Plan, faults: &[String], log: Log) -> Result<Self, String> {
         if !faults.is_empty() && !plan.lenient {
             return Err(faults.join("\n       "));
         }
         let name = &plan.name;
-        let (folders, complaint) =
-            Folders::make().map_err(|error| format!("there is no place for temporary files: {error}"))?;
+        let (folders, complaint) = Folders::make();
         let mut destination = Destination::find(plan, folders.spool.as_deref());
         if !faults.is_empty() {
-            print(&format!("{}; {name} runs unmonitored (--lenient)", faults.join("; ")));
+            log.say_now(&format!("{}; {name} runs unmonitored (--lenient)", faults.join("; ")));
             destination.options = Ok(None);
         }
         let mut report = None;
         match &destination.options {
             Err(refused) if plan.strict => return Err(format!("{refused} (--strict)")),
-            Err(refused) => print(&format!("{refused}; {name} runs unmonitored")),
-            // Takes a few milliseconds, for certificates, so it is done before the job only if it may refuse it.
+            Err(refused) => log.say_now(&format!("{refused}; {name} runs unmonitored")),
+            // The certificates take a few milliseconds, so they are loaded before the job only if the job depends on them.
             Ok(Some(options)) if plan.strict => {
                 let connected = Report::connect(options.clone());
                 report = Some(connected.map_err(|error| format!("{error} (--strict)"))?);
@@ -84,7 +80,7 @@ impl<'a> Run<'a> {
             Ok(_) => {}
         }
         if let Some(complaint) = complaint.filter(|_| matches!(destination.options, Ok(Some(_)))) {
-            print(&complaint);
+            log.say_now(&complaint);
         }
         let (sender, events) = channel();
         let group = Group::choose();
@@ -93,7 +89,6 @@ impl<'a> Run<'a> {
         let variables = std::env::vars_os().map(|(name, value)| (lossy(&name), lossy(&value)));
         let redactor = Redactor::new(variables, plan.dsn.clone());
         let margin = redactor.margin();
-        let log = Log::new(plan.log.as_ref().and_then(|file| file.try_clone().ok()));
         let supervisor = Supervisor { plan, group, events, sender, log, margin };
         Ok(Self {
             plan,
@@ -109,25 +104,19 @@ impl<'a> Run<'a> {
     /// Runs the job. Returns the exit code.
     fn run(mut self) -> u8 {
         let plan = self.plan;
-        if !plan.jitter.is_zero()
-            && let Some(signal) = self.supervisor.pause(jitter(plan.jitter, &plan.name))
-        {
-            return self.not_run(signal.exit_code());
-        }
-        // Held until the run has ended.
-        let _lock = match plan.overlap.map(|overlap| self.lock(overlap)) {
-            None => None,
-            Some(Ok(lock)) => lock,
-            Some(Err(code)) => return code,
+        // The lock of `--overlap` is held until the run has ended.
+        let _lock = match self.turn() {
+            Ok(lock) => lock,
+            Err(code) => return code,
         };
         let begin = Instant::now();
         let run_file = self.folders.run_file(self.id);
-        let variables = self.variables(run_file.clone());
+        let variables = self.variables(run_file.as_deref());
         let mut attempts = 0;
         let (attempt, notes) = loop {
             attempts += 1;
             let mut attempt = self.attempt(&variables, attempts == 1, begin);
-            let notes = self.notes(&run_file);
+            let notes = run_file.as_deref().map(|file| self.notes(file)).unwrap_or_default();
             if !notes.failures.is_empty() {
                 attempt
                     .failure
@@ -157,80 +146,21 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Takes the lock of `--overlap`. `Err` is the exit code of a run that does not take place.
-    fn lock(&mut self, overlap: Overlap) -> Result<Option<File>, u8> {
-        let Some(slug) = self.plan.slug.clone().or_else(|| Slug::normalize(&self.plan.name)) else {
-            return Ok(None);
-        };
-        let Self { supervisor, folders, destination, plan, .. } = self;
-        let spool = folders.spool.as_deref();
-        let locked = lock(spool, slug.as_str(), &destination.environment, overlap, &supervisor.sender);
-        let locked = match locked {
-            Ok(Locked::Held(lock)) => return Ok(lock),
-            Ok(Locked::Waiting) => loop {
-                match supervisor.next(None) {
-                    Some(Event::Locked(locked)) => break locked.map(Some),
-                    Some(Event::Signal(signal)) if signal.ends() => {
-                        return Err(self.not_run(signal.exit_code()));
-                    }
-                    Some(event) => idle(&event),
-                    None => {}
-                }
-            },
-            Ok(Locked::Taken) => Ok(None),
-            Err(error) => Err(error),
-        };
-        match locked {
-            Ok(Some(lock)) => Ok(Some(lock)),
-            Ok(None) if overlap == Overlap::Skip => {
-                supervisor.log.say(&format!(
-                    "{} is skipped: another run of it has not ended (--overlap skip)",
-                    plan.name
-                ));
-                Err(self.not_run(0))
-            }
-            Ok(None) => Err(self.refuse("another run of it has not ended (--overlap error)")),
-            Err(error) if overlap == Overlap::Allow => {
-                supervisor.log.say(&format!("the lock of --overlap cannot be taken: {error}"));
-                Ok(None)
-            }
-            Err(error) => Err(self.refuse(&format!("the lock of --overlap cannot be taken: {error}"))),
-        }
-    }
-
-    /// Ends without a run.
-    fn not_run(&self, code: u8) -> u8 {
-        self.supervisor.log.release();
-        code
-    }
-
-    /// Reports a run that failed because its job was not started. Returns the exit code.
-    fn refuse(&mut self, reason: &str) -> u8 {
-        let now = Instant::now();
-        let mut report =
-            self.report.take().unwrap_or_else(|| connect(&self.destination, self.plan, &self.supervisor.log));
-        report.start(self.plan, self.id, now);
-        self.report = Some(report);
-        let attempt = Attempt::not_started(BUSY, reason.to_owned());
-        self.end(&attempt, &Notes::default(), 1, now.elapsed());
-        self.deliver();
-        BUSY
-    }
-
     /// The variables that the job gets.
-    fn variables(&self, run_file: PathBuf) -> Vec<(&'static str, OsString)> {
+    fn variables(&self, run_file: Option<&Path>) -> Vec<(&'static str, OsString)> {
         let id = OsString::from(self.id.to_string());
         let mut variables = vec![
             ("CRONS_CHECK_IN_ID", id.clone()),
             ("SENTRY_TRACE_ID", id),
-            (run_file::VARIABLE, run_file.into_os_string()),
+            // Without a file the variable is empty: one of a run around this one must not reach the job.
+            (run_file::VARIABLE, run_file.map(Into::into).unwrap_or_default()),
         ];
         variables.extend(self.plan.slug.as_ref().map(|slug| ("SENTRY_MONITOR_SLUG", slug.as_str().into())));
         variables
     }
 
-    /// Takes what commands inside the job have said.
-    fn notes(&self, run_file: &std::path::Path) -> Notes {
+    /// Takes the entries of `crons fail` and `crons metric` in the job.
+    fn notes(&self, run_file: &Path) -> Notes {
         let log = &self.supervisor.log;
         match run_file::take(run_file) {
             Ok(notes) => {
@@ -244,7 +174,7 @@ impl<'a> Run<'a> {
             }
             Err(error) => {
                 log.say(&format!(
-                    "what crons fail and crons metric said cannot be read: {}: {error}",
+                    "the entries of crons fail and crons metric cannot be read: {}: {error}",
                     run_file.display()
                 ));
                 Notes::default()
@@ -253,10 +183,10 @@ impl<'a> Run<'a> {
     }
 
     /// Reports the end of the run, and logs a failure.
-    fn end(&mut self, attempt: &Attempt, notes: &Notes, attempts: u32, took: Duration) {
+    pub(super) fn end(&mut self, attempt: &Attempt, notes: &Notes, attempts: u32, took: Duration) {
         let Self { plan, supervisor, redactor, report, id, .. } = self;
         let log = &supervisor.log;
-        // A reader that has gone is no fault, and ends the job as it would without us.
+        // A reader that has gone is no fault: it ends the job as it would without this process.
         for error in attempt.errors.iter().filter(|error| error.kind() != ErrorKind::BrokenPipe) {
             log.say(&format!("the output of the job cannot be written: {error}"));
         }
@@ -276,7 +206,7 @@ impl<'a> Run<'a> {
             }
             // `--quiet` has just printed all of the output, and `--no-tail` leaves stderr to the job.
             let told_by_code = attempt.failure.as_ref().is_some_and(|failure| failure.told_by_code);
-            if plan.output.tail || plan.log.is_some() || !told_by_code || !notes.failures.is_empty() {
+            if plan.output.tail || log.has_file() || !told_by_code || !notes.failures.is_empty() {
                 log.say(&summary.line(redactor, !plan.output.quiet));
             }
         }
@@ -284,7 +214,7 @@ impl<'a> Run<'a> {
     }
 
     /// Waits until everything is delivered, for at most `--flush`; a signal ends the wait.
-    fn deliver(&mut self) {
+    pub(super) fn deliver(&mut self) {
         let Some(report) = self.report.take() else { return };
         if !report.deliver(self.plan.flush, &self.supervisor.sender, &self.supervisor.log) {
             return;
@@ -300,7 +230,7 @@ impl<'a> Run<'a> {
 }
 
 /// Starts the client, if the run is to be reported.
-fn connect(destination: &Destination, plan: &Plan, log: &Log) -> Report {
+pub(super) fn connect(destination: &Destination, plan: &Plan, log: &Log) -> Report {
     let Ok(Some(options)) = &destination.options else { return Report::none() };
     Report::connect(options.clone()).unwrap_or_else(|error| {
         log.say(&format!("{error}; {} runs unmonitored", plan.name));

@@ -1,4 +1,4 @@
-//! Processes that a job has left behind and that still write to its pipes: they live on, so another process goes on reading.
+//! Keeps processes alive that a job has left behind and that write to its pipes: another process goes on reading.
 
 use std::io::{self, PipeReader};
 use std::process::{Command, Stdio};
@@ -35,6 +35,6 @@ fn spawn(pipe: PipeReader, output: Stdio) -> io::Result<()> {
     fcntl_setfl(&pipe, fcntl_getfl(&pipe)?.difference(OFlags::NONBLOCK))?;
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("copy-output").env_clear().current_dir("/").stdin(pipe).stdout(output).stderr(Stdio::null());
-    // Nobody waits for it: it outlives this process.
+    // The process outlives this one, so it is not waited for.
     command.spawn().map(drop)
 }

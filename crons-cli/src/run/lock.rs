@@ -13,15 +13,15 @@ use super::spool::make_private;
 
 /// The result of asking for the lock.
 pub(super) enum Locked {
-    /// It is held until this is dropped. `None` if runs may overlap and do.
+    /// The lock, held until this is dropped. `None` if runs may overlap and do.
     Held(Option<File>),
-    /// Another run holds it.
+    /// Another run holds the lock.
     Taken,
-    /// Another run holds it; an event says when this one does.
+    /// Another run holds the lock; an event says when this one does.
     Waiting,
 }
 
-/// Asks for the lock in the folder of the spool. Runs that may overlap share it, all others have it for themselves.
+/// Asks for the lock in the folder of the spool. It is shared with `--overlap allow`, else exclusive.
 ///
 /// # Errors
 /// If there is no folder, or the lock cannot be asked for.
@@ -37,7 +37,7 @@ pub(super) fn lock(
     if let Some(folder) = path.parent() {
         make_private(folder)?;
     }
-    // The file stays when the run ends: who deletes it may delete the lock of another.
+    // The file stays when the run ends: its deletion could race with a run that has just opened it.
     let file = File::options().write(true).create(true).truncate(false).open(&path)?;
     let tried = if overlap == Overlap::Allow { file.try_lock_shared() } else { file.try_lock() };
     match (tried, overlap) {
@@ -58,16 +58,35 @@ pub(super) fn lock(
     }
 }
 
-/// The path of the lock. The name of an environment may have any character.
+/// The path of the lock. The ASCII characters of the environment are encoded, so that its name is the same on file systems that ignore
+/// case; the others are not, so that 64 of them fit into the 255 bytes of a file name.
 fn path(spool: &Path, slug: &str, environment: &Environment) -> PathBuf {
     let environment: String = environment
         .as_str()
-        .bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => char::from(byte).to_string(),
-            _ => format!("%{byte:02x}"),
+        .chars()
+        .map(|c| match c {
+            'a'..='z' | '0'..='9' | '-' | '_' | '\u{80}'.. => c.to_string(),
+            _ => format!("%{:02x}", u32::from(c)),
         })
         .collect();
     let user = rustix::process::geteuid().as_raw();
     spool.join("locks").join(format!("{user}.{slug}.{environment}.lock"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_environment_has_a_file_name_of_its_own() {
+        let path =
+            |name: &str| path(Path::new("/spool"), &"s".repeat(50), &Environment::parse(name).unwrap());
+        assert_ne!(path("Staging"), path("staging"));
+        assert_ne!(path("a.lock"), path("a"));
+        for name in ["A".repeat(64), "ä".repeat(64), "界".repeat(60), "..".to_owned()] {
+            let path = path(&name);
+            assert_eq!(path.parent(), Some(Path::new("/spool/locks")));
+            assert!(path.file_name().unwrap().len() <= 255, "{}", path.display());
+        }
+    }
 }

@@ -1,5 +1,5 @@
-//! What `crons run` has to say: lines that wait until the job has ended, so that they never stand between its bytes; or lines in the
-//! file of `--log`, at once.
+//! The log of `crons run`. Lines for stderr wait until the job has ended, so that they never stand between its bytes; lines for the file
+//! of `--log` are written at once.
 
 use std::fmt;
 use std::fs::File;
@@ -11,10 +11,12 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::stdio::{own, write_all};
+
 /// The most lines that wait. A client without a server logs a handful.
 const MAX_HELD: usize = 200;
 
-/// A handle of the log.
+/// The log, shared by all who hold a clone of it.
 #[derive(Clone)]
 pub(super) struct Log(Arc<Mutex<State>>);
 
@@ -26,7 +28,7 @@ struct State {
 }
 
 impl Log {
-    /// A log into this file, or to stderr. Lines of `tracing`, from warnings up, go to it, too.
+    /// Makes a log into this file, or to stderr. Warnings and errors of `tracing` go to it, too.
     pub(super) fn new(file: Option<File>) -> Self {
         let log = Self(Arc::new(Mutex::new(State { file, held: Some(Vec::new()), dropped: 0 })));
         let subscriber = tracing_subscriber::fmt()
@@ -35,25 +37,32 @@ impl Log {
             .event_format(Message)
             .with_writer(log.clone())
             .finish();
-        // Fails if there is one already, as in a test of the library; then that one is told.
+        // Fails if the process has a subscriber already, which then gets the events.
         let _ = tracing::subscriber::set_global_default(subscriber);
         log
     }
 
-    /// Logs a text of one or more lines. Without a file it waits for [`release`](Self::release).
+    /// Logs a text of one or more lines. Without a file the text waits for [`release`](Self::release).
     pub(super) fn say(&self, text: &str) {
         let mut state = self.state();
-        if let Some(file) = &mut state.file {
-            let now = humantime::format_rfc3339_seconds(SystemTime::now());
-            // A log that cannot be written must not end the job.
-            let _ = file.write_all(format!("{now} crons: {text}\n").as_bytes());
-            return;
+        if state.file.is_some() {
+            return state.write(text);
         }
         match &mut state.held {
             None => print(text),
             Some(held) if held.len() < MAX_HELD => held.push(text.to_owned()),
             Some(_) => state.dropped += 1,
         }
+    }
+
+    /// Logs a text before the job has started: at once, also to stderr.
+    pub(super) fn say_now(&self, text: &str) {
+        self.state().write(text);
+    }
+
+    /// Returns whether the log goes to the file of `--log`.
+    pub(super) fn has_file(&self) -> bool {
+        self.state().file.is_some()
     }
 
     /// Prints the lines that wait. From now on lines are printed at once.
@@ -72,10 +81,20 @@ impl Log {
     }
 }
 
+impl State {
+    /// Writes a text to the file, or to stderr if there is none.
+    fn write(&mut self, text: &str) {
+        let Some(file) = &mut self.file else { return print(text) };
+        let now = humantime::format_rfc3339_seconds(SystemTime::now());
+        // A log that cannot be written must not end the job.
+        let _ = file.write_all(format!("{now} crons: {text}\n").as_bytes());
+    }
+}
+
 /// Prints a text to stderr, in one piece.
 pub(super) fn print(text: &str) {
-    // A stderr that is closed cannot be told, and must not end the job.
-    let _ = std::io::stderr().write_all(format!("crons: {text}\n").as_bytes());
+    // A stderr that is closed must not end the job.
+    let _ = own(2).and_then(|stderr| write_all(&stderr, format!("crons: {text}\n").as_bytes()));
 }
 
 /// Formats an event of `tracing` as its message and its fields.

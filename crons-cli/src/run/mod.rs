@@ -3,6 +3,7 @@
 // In layer order: a module uses only those above it.
 pub(crate) mod arguments;
 mod plan;
+mod stdio;
 mod log;
 mod closed;
 mod tail;
@@ -13,7 +14,6 @@ mod spool;
 mod jitter;
 mod lock;
 mod terminal;
-mod stdio;
 mod held;
 mod pump;
 mod streams;
@@ -23,5 +23,6 @@ mod verdict;
 mod report;
 mod attempt;
 mod job;
+mod turn;
 
 pub(crate) use job::run;

@@ -11,7 +11,7 @@ use super::arguments::Arguments;
 use crate::span::{positive_span, span};
 use crate::values::whole_number;
 
-/// Everything that the run needs to know.
+/// The arguments of the run, parsed.
 pub(super) struct Plan {
     /// The slug as written, for messages.
     pub(super) name: String,
@@ -33,6 +33,7 @@ pub(super) struct Plan {
     pub(super) backoff: Duration,
     pub(super) overlap: Option<Overlap>,
     pub(super) output: Output,
+    /// The file of `--log`.
     pub(super) log: Option<File>,
 }
 
@@ -57,7 +58,7 @@ pub(super) struct Output {
     pub(super) tail: bool,
 }
 
-/// What to do while another run holds the lock of the monitor.
+/// The policy for a run that begins while another one of its monitor has not ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Overlap {
     Allow,

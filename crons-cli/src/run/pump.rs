@@ -17,22 +17,23 @@ use super::tail::Tail;
 /// The capacity of a pipe, where the system does not tell.
 const PIPE_SIZE: usize = 64 << 10;
 
-/// Where the bytes go.
+/// The receiver of the bytes.
 pub(super) enum Sink {
     Stream(File),
     /// The file of `--quiet`, with the number of the stream.
     Held(Held, u8),
 }
 
-/// The end of the copying.
+/// The result of a pump.
 #[derive(Default)]
 pub(super) struct Copied {
-    /// The pipe, if a process that the job has left behind can still write to it.
+    /// The pipe and its sink, if a process that the job has left behind can still write to it.
     pub(super) still_written: Option<(PipeReader, Sink)>,
-    /// The error, if the stream could not be written.
+    /// The error that ended the copying, if the stream could not be written.
     pub(super) error: Option<io::Error>,
 }
 
+/// The thread that copies from one pipe.
 pub(super) struct Pump(JoinHandle<Copied>);
 
 impl Pump {
@@ -46,7 +47,7 @@ impl Pump {
     ) -> io::Result<Self> {
         let copy = move || {
             let copied = copy(pipe, &running, sink, &tail);
-            // Fails if nobody waits any longer.
+            // Fails if the process ends.
             let _ = events.send(Event::Copied);
             copied
         };
@@ -94,10 +95,10 @@ fn copy(mut pipe: PipeReader, running: &PipeReader, mut sink: Sink, tail: &Mutex
     }
 }
 
-/// Waits until there is something to read, or the job has ended. Returns whether it has.
+/// Waits until there is something to read, or the job has ended. Returns whether the job has ended.
 fn has_ended(pipe: &PipeReader, running: &PipeReader) -> bool {
     let mut polled = [PollFd::new(pipe, PollFlags::IN), PollFd::new(running, PollFlags::IN)];
-    // Nothing is ever written to `running`; its events are its end.
+    // The only event of `running` is its end: no byte is written to it.
     poll(&mut polled, None).is_ok() && !polled[1].revents().is_empty()
 }
 
@@ -113,7 +114,10 @@ fn capacity(pipe: &PipeReader) -> usize {
 impl Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
-            Self::Held(held, stream) => held.write(*stream, bytes),
+            Self::Held(held, stream) => {
+                held.write(*stream, bytes);
+                Ok(())
+            }
             Self::Stream(file) => write_all(file, bytes),
         }
     }

@@ -1,10 +1,11 @@
-//! The report of the run to the server.
+//! Reports the run to the server.
 
 use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
+use crons_runtime::__run::is_switched_off;
 use crons_runtime::{CheckInGuard, Client, ClientOptions, InitError};
 use crons_types::{CheckInId, Dsn, Environment};
 
@@ -15,11 +16,11 @@ use super::signals::Event;
 /// The environment of the run, and whether and where it is reported.
 pub(super) struct Destination {
     pub(super) environment: Environment,
-    /// `None` if it is not reported on purpose; `Err` if it cannot be.
+    /// The way to report the run. `None`: it is switched off; `Err`: it is not possible, for this reason.
     pub(super) options: Result<Option<Options>, String>,
 }
 
-/// How the run is reported.
+/// The client of the run, and what it sends.
 #[derive(Clone)]
 pub(super) struct Options {
     client: ClientOptions,
@@ -33,10 +34,11 @@ impl Destination {
             Ok(environment) => (environment, None),
             Err(refused) => (Environment::default(), Some(refused)),
         };
-        let options = match refused {
-            _ if is_switched_off() => Ok(None),
-            Some(refused) => Err(refused),
-            None => dsn(plan).map(|dsn| Some(options(dsn, &environment, spool))),
+        let options = match (is_switched_off(), refused) {
+            (Ok(true), _) => Ok(None),
+            (Err(error), _) => Err(error.to_string()),
+            (Ok(false), Some(refused)) => Err(refused),
+            (Ok(false), None) => dsn(plan).map(|dsn| Some(options(dsn, &environment, spool))),
         };
         Self { environment, options }
     }
@@ -66,12 +68,6 @@ fn dsn(plan: &Plan) -> Result<(String, String), String> {
     }
 }
 
-/// Whether `SENTRY_CRONS` switches reports off. The client refuses what is neither on nor off.
-fn is_switched_off() -> bool {
-    let value = std::env::var("SENTRY_CRONS").unwrap_or_default().trim().to_ascii_lowercase();
-    ["off", "0", "false", "no"].contains(&&*value)
-}
-
 fn variable(name: &str) -> Result<Option<String>, String> {
     let Some(value) = std::env::var_os(name) else { return Ok(None) };
     let value =
@@ -80,7 +76,6 @@ fn variable(name: &str) -> Result<Option<String>, String> {
 }
 
 fn options((dsn, host): (String, String), environment: &Environment, spool: Option<&Path>) -> Options {
-    let takes_notes = host != "sentry.io" && !host.ends_with(".sentry.io");
     let client = ClientOptions::new()
         .dsn(dsn)
         .environment(environment.as_str())
@@ -89,14 +84,19 @@ fn options((dsn, host): (String, String), environment: &Environment, spool: Opti
         // The next run delivers what a server that is down has not taken.
         .retry_server_errors(true)
         .spool(spool.unwrap_or(Path::new("")));
-    Options { client, takes_notes }
+    Options { client, takes_notes: takes_notes(&host) }
+}
+
+/// Returns whether the output of the job may go to this host, given in lower case: Sentry ignores notes.
+fn takes_notes(host: &str) -> bool {
+    host != "sentry.io" && !host.ends_with(".sentry.io")
 }
 
 /// A run that is reported, or not.
 pub(super) struct Report {
     client: Option<Client>,
     guard: Option<CheckInGuard>,
-    /// Whether the output of the job may go to the server: Sentry has no use for it.
+    /// See [`takes_notes`].
     takes_notes: bool,
 }
 
@@ -125,7 +125,7 @@ impl Report {
         self.guard = Some(monitor.start_as(id, started));
     }
 
-    /// Reports how the run ended, with words about it.
+    /// Reports the end of the run, with a note if the server takes notes.
     pub(super) fn end(&mut self, ok: bool, note: Option<&str>) {
         let Some(mut guard) = self.guard.take() else { return };
         if let Some(note) = note.filter(|_| self.takes_notes) {
@@ -134,16 +134,16 @@ impl Report {
         if ok { guard.ok() } else { guard.error() }
     }
 
-    /// Starts to deliver what is left, for at most `flush`. Returns whether an event will say when that is done.
+    /// Starts to deliver what is left, for at most `flush`. Returns `true` if [`Event::Delivered`] will follow.
     ///
     /// The client is left to the exit hook of the process, which has it record what is undelivered, and does not wait for the server.
     pub(super) fn deliver(self, flush: Duration, events: &Sender<Event>, log: &Log) -> bool {
-        // Dropped, it would wait for the server.
+        // A client that is dropped waits for the server.
         let Some(client) = self.client.map(ManuallyDrop::new) else { return false };
         let events = events.clone();
         let deliver = move || {
             client.flush(flush);
-            // Fails if nobody waits any longer.
+            // Fails if the wait has been given up.
             let _ = events.send(Event::Delivered);
         };
         match std::thread::Builder::new().name("crons-flush".to_owned()).spawn(deliver) {
@@ -154,6 +154,24 @@ impl Report {
                 ));
                 false
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_does_not_go_to_sentry() {
+        for (host, expected) in [
+            ("sentry.io", false),
+            ("o1.ingest.us.sentry.io", false),
+            ("localhost", true),
+            ("notsentry.io", true),
+            ("sentry.io.example.com", true),
+        ] {
+            assert_eq!(takes_notes(host), expected, "{host}");
         }
     }
 }

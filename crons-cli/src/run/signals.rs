@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io;
 use std::sync::mpsc::Sender;
 
-use crons_runtime::__signals::is_ignored;
+use crons_runtime::__run::is_ignored;
+use nix::sys::signal::{SigSet, Signal};
 use signal_hook::consts::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
@@ -15,11 +16,11 @@ const PASSED_ON: [i32; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2]
 
 pub(super) enum Event {
     Signal(Received),
-    /// The output of the job is copied.
+    /// A pipe of the job's output is copied to its end.
     Copied,
-    /// The lock of the monitor is held, or cannot be.
+    /// The result of waiting for the lock of the monitor.
     Locked(io::Result<File>),
-    /// Everything that could be delivered is.
+    /// The client has delivered what it could before the end of `--flush`.
     Delivered,
 }
 
@@ -27,17 +28,17 @@ pub(super) enum Event {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Received {
     pub(super) signal: i32,
-    /// Whether another process sent it. `false` if the terminal did, to all of its foreground group.
+    /// The signal came from another process. `false`: from the terminal, to all of its foreground group.
     pub(super) sent: bool,
 }
 
 impl Received {
-    /// Whether it asks the job to end.
+    /// Returns whether the signal asks the job to end.
     pub(super) fn ends(self) -> bool {
         matches!(self.signal, SIGHUP | SIGINT | SIGQUIT | SIGTERM)
     }
 
-    /// The exit code of a process that the signal ended.
+    /// Returns the exit code of a process that the signal ended: 128 + n.
     pub(super) fn exit_code(self) -> u8 {
         u8::try_from(128 + self.signal).unwrap_or(u8::MAX)
     }
@@ -51,8 +52,13 @@ impl Received {
 pub(super) fn watch(events: Sender<Event>, job_control: bool) -> io::Result<()> {
     let stops: &[i32] = if job_control { &[SIGTSTP, SIGCONT] } else { &[] };
     let signals = PASSED_ON.iter().chain(stops).filter(|signal| !is_ignored(**signal)).chain(&[SIGCHLD]);
+    // A process inherits blocked signals, and receives them only if a thread unblocks them. The job starts with none blocked: `Command` sees to
+    // that.
+    let unblocked: SigSet = signals.clone().filter_map(|signal| Signal::try_from(*signal).ok()).collect();
     let mut signals = SignalsInfo::<WithOrigin>::new(signals)?;
     let forward = move || {
+        // Cannot fail: the argument is one that the system knows.
+        let _ = unblocked.thread_unblock();
         for origin in signals.forever() {
             let sent = matches!(origin.cause, Cause::Sent(_));
             if events.send(Event::Signal(Received { signal: origin.signal, sent })).is_err() {

@@ -1,4 +1,4 @@
-//! The folder in which runs survive their process, with the locks of `--overlap` and the files of `crons fail`.
+//! Folders of `crons run`: the spool, in which runs survive their process, with the locks of `--overlap` and the files of `crons fail`.
 
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -9,20 +9,17 @@ use tempfile::TempDir;
 
 /// The folders of a run.
 pub(super) struct Folders {
-    /// The spool; `None` if there is none.
+    /// The spool; `None` if there is no place for it, or it is switched off.
     pub(super) spool: Option<PathBuf>,
-    /// The folder for the file by which commands inside the job reach this run.
-    runs: PathBuf,
-    /// Deletes that folder, where there is no spool.
+    /// The folder for the file by which commands inside the job reach this run; `None` if there is no place for it.
+    runs: Option<PathBuf>,
+    /// The guard that deletes `runs` if it is a temporary folder.
     _temporary: Option<TempDir>,
 }
 
 impl Folders {
-    /// Makes the folders, for this user only. Also returns a complaint if there is no place for a spool.
-    ///
-    /// # Errors
-    /// If there is no place for temporary files either.
-    pub(super) fn make() -> io::Result<(Self, Option<String>)> {
+    /// Makes the folders, for this user only. Also returns a complaint if there is no place for a spool: the job starts all the same.
+    pub(super) fn make() -> (Self, Option<String>) {
         let refused = match place() {
             Place::Off => None,
             Place::None => Some("neither CRONS_SPOOL nor HOME is set".to_owned()),
@@ -31,25 +28,26 @@ impl Folders {
                 match make_private(&runs).and_then(|()| {
                     rustix::fs::access(&runs, rustix::fs::Access::WRITE_OK).map_err(Into::into)
                 }) {
-                    Ok(()) => return Ok((Self { spool: Some(spool), runs, _temporary: None }, None)),
+                    Ok(()) => return (Self { spool: Some(spool), runs: Some(runs), _temporary: None }, None),
                     Err(error) => Some(format!("{}: {error}", runs.display())),
                 }
             }
         };
-        let temporary = tempfile::Builder::new().prefix("crons-").tempdir()?;
-        let folders = Self { spool: None, runs: temporary.path().to_owned(), _temporary: Some(temporary) };
+        let temporary = tempfile::Builder::new().prefix("crons-").tempdir().ok();
+        let runs = temporary.as_ref().map(|folder| folder.path().to_owned());
+        let folders = Self { spool: None, runs, _temporary: temporary };
         let complaint = |reason| {
             format!(
                 "there is no place for the spool ({reason}): if this process is killed, its run stays in progress; set CRONS_SPOOL to a \
                  folder that can be written"
             )
         };
-        Ok((folders, refused.map(complaint)))
+        (folders, refused.map(complaint))
     }
 
-    /// The file by which commands inside the job reach this run. They create it.
-    pub(super) fn run_file(&self, run: CheckInId) -> PathBuf {
-        self.runs.join(run.to_string())
+    /// The file by which commands inside the job reach this run. They create it. `None` if there is no place for it.
+    pub(super) fn run_file(&self, run: CheckInId) -> Option<PathBuf> {
+        self.runs.as_ref().map(|runs| runs.join(run.to_string()))
     }
 }
 
@@ -60,7 +58,7 @@ enum Place {
     At(PathBuf),
 }
 
-/// The place of the spool: `CRONS_SPOOL`, else a folder of the user's state.
+/// Finds the place of the spool: `CRONS_SPOOL`, else a folder of the user's state.
 fn place() -> Place {
     let folder = |name| std::env::var_os(name).map(PathBuf::from);
     match folder("CRONS_SPOOL") {

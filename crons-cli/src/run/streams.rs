@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::closed::is_closed;
 use super::held::Held;
+use super::log::Log;
 use super::plan::Output;
 use super::pump::{Copied, Pump, Sink};
 use super::signals::Event;
@@ -36,7 +37,7 @@ impl ChildStreams {
 /// The copying of the job's output.
 pub(super) struct Streams {
     pumps: Vec<Pump>,
-    /// Dropped when the job has ended: then the pumps take what is in the pipes, and do not wait for more.
+    /// A pipe that is closed when the job has ended: then the pumps take what is in their pipes, and do not wait for more.
     running: Option<PipeWriter>,
     tail: Arc<Mutex<Tail>>,
     held: Option<Held>,
@@ -64,22 +65,29 @@ fn kind(stream: u8) -> Kind {
 }
 
 impl Streams {
-    /// Opens the pipes that are needed, and starts to copy from them. An event says when all is copied.
+    /// Opens the pipes that are needed, and starts to copy from them. Each sends [`Event::Copied`] at its end. If the file of `--quiet`
+    /// cannot be made, the output is not held back, and the log says so.
     ///
     /// # Errors
-    /// If a pipe, a thread or the file of `--quiet` cannot be made.
+    /// If a pipe or a thread cannot be made.
     pub(super) fn open(
         output: Output,
         margin: usize,
         events: &Sender<Event>,
+        log: &Log,
     ) -> io::Result<(Self, ChildStreams)> {
-        let kinds = [kind(1), kind(2)];
+        let held = output.quiet.then(Held::new).transpose().unwrap_or_else(|error| {
+            log.say(&format!(
+                "--quiet does not hold back the output: there is no place for a temporary file: {error}"
+            ));
+            None
+        });
+        let (kinds, is_held) = ([kind(1), kind(2)], held.is_some());
         let is_copied = |kind: Kind| match kind {
             Kind::Closed => false,
-            Kind::Terminal => output.quiet,
-            Kind::Place(..) => output.quiet || output.tail,
+            Kind::Terminal => is_held,
+            Kind::Place(..) => is_held || output.tail,
         };
-        let held = if output.quiet { Some(Held::new()?) } else { None };
         let (finished, running) = io::pipe()?;
         let tail = Arc::new(Mutex::new(Tail::new(margin)));
         let mut streams = Self { pumps: Vec::new(), running: Some(running), tail, held };
@@ -108,17 +116,17 @@ impl Streams {
         Ok(writer)
     }
 
-    /// The number of pipes, each of which ends with an event once [`job_ended`](Self::job_ended) was called.
+    /// The number of pipes, each of which sends [`Event::Copied`] once [`job_ended`](Self::job_ended) was called.
     pub(super) fn len(&self) -> usize {
         self.pumps.len()
     }
 
-    /// Has the pumps end with what is in the pipes now: what the job has written is there.
+    /// Has the pumps end with the bytes that are in the pipes now: all that the job has written.
     pub(super) fn job_ended(&mut self) {
         self.running = None;
     }
 
-    /// The results of the pumps that have ended.
+    /// Waits for the pumps to end. Returns their results.
     pub(super) fn copied(&mut self) -> Vec<Copied> {
         self.pumps.drain(..).filter_map(Pump::join).collect()
     }

@@ -7,7 +7,7 @@ use super::redact::Redactor;
 use super::tail::TAIL;
 use crate::run_file::Notes;
 
-/// What there is to say about a run.
+/// The facts of a run that has ended.
 pub(super) struct Summary<'a> {
     pub(super) name: &'a str,
     pub(super) id: String,
@@ -32,7 +32,8 @@ impl Summary<'_> {
     /// The text for the log of a failed run: a line, and the end of the output below it.
     pub(super) fn line(&self, redactor: &Redactor, with_tail: bool) -> String {
         let Self { name, id, took, .. } = self;
-        let failure = redactor.redact(&self.reasons(), 0);
+        let reasons = redactor.redact(&self.reasons(), 0);
+        let failure = reasons.lines().map(printable).collect::<Vec<_>>().join("\n    ");
         let mut text = format!("{name} failed: {failure}; it took {took:.1?}, run {id}");
         for (metric, value) in &self.notes.metrics {
             // Writing to a string does not fail.
@@ -54,9 +55,15 @@ impl Summary<'_> {
         for (metric, value) in &self.notes.metrics {
             let _ = write!(text, "{}{metric}: {value}", if text.is_empty() { "" } else { "\n" });
         }
-        if let Some((tail, _)) = self.tail.as_ref().filter(|_| self.failure.is_some()) {
+        // The server keeps the end of a note, so a longer one would lose its reason.
+        let mut end = text.len().min(TAIL);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        let room = TAIL.saturating_sub(text.len() + 2);
+        if let Some((tail, _)) = self.tail.as_ref().filter(|_| self.failure.is_some() && room > 0) {
             text.push_str("\n\n");
-            let room = TAIL.saturating_sub(text.len());
             let mut start = tail.len().saturating_sub(room);
             while !tail.is_char_boundary(start) {
                 start += 1;
@@ -68,8 +75,10 @@ impl Summary<'_> {
 
     /// The reasons of the failure: those of `crons fail`, then the exit.
     fn reasons(&self) -> String {
-        let mut reasons: Vec<&str> = self.notes.failures.iter().map(String::as_str).collect();
-        reasons.extend(self.failure.filter(|failure| *failure != TOLD));
+        let told = self.notes.failures.iter().map(String::as_str);
+        let mut reasons: Vec<&str> = told.filter(|reason| !reason.is_empty()).collect();
+        let has_other = !reasons.is_empty();
+        reasons.extend(self.failure.filter(|failure| *failure != TOLD || !has_other));
         let mut text = reasons.join("; ");
         if self.attempts > 1 {
             let _ = write!(text, " (attempt {})", self.attempts);
@@ -114,6 +123,16 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_adds_no_line_that_looks_like_one_of_the_log() {
+        let notes = Notes { failures: vec!["a\ncrons: b\u{1b}[2J".to_owned()], ..Notes::default() };
+        let line = summary(Some(TOLD), &notes, None).line(&redactor(), true);
+        assert_eq!(line, "job failed: a\n    crons: b\u{FFFD}[2J; it took 1.2s, run 1f");
+        let silent = Notes { failures: vec![String::new()], ..Notes::default() };
+        let line = summary(Some(TOLD), &silent, None).line(&redactor(), true);
+        assert!(line.starts_with("job failed: crons fail; "), "{line}");
+    }
+
+    #[test]
     fn the_note_of_a_successful_run_has_its_metrics_only() {
         let notes = Notes { metrics: vec![("rows".to_owned(), 2.0)], ..Notes::default() };
         let fine = summary(None, &notes, Some(("output".to_owned(), false)));
@@ -123,6 +142,9 @@ mod tests {
 
     #[test]
     fn a_note_has_room_for_its_reason() {
+        let long = Notes { failures: vec!["ü".repeat(TAIL)], ..Notes::default() };
+        let cut = summary(Some("exit code 1"), &long, Some(("output".to_owned(), false))).note(&redactor());
+        assert_eq!(cut, Some("ü".repeat(TAIL / 2)));
         let notes = Notes::default();
         let failed = summary(Some("exit code 1"), &notes, Some(("ä".repeat(TAIL), true)));
         let note = failed.note(&redactor()).unwrap();

@@ -1,7 +1,9 @@
 //! The last bytes of the job's output.
 
-/// How much of the output is kept for the log and the server.
-pub(super) const TAIL: usize = 10_000;
+use crons_types::CheckIn;
+
+/// The number of bytes that are kept for the log, and for the note that a server keeps.
+pub(super) const TAIL: usize = CheckIn::MAX_NOTE;
 
 /// The end of a stream of bytes: the last [`TAIL`] of them, and `margin` bytes before these, so that a secret that begins before the
 /// tail is recognised.
@@ -21,7 +23,7 @@ impl Tail {
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.total += bytes.len() as u64;
         self.bytes.extend_from_slice(&bytes[bytes.len().saturating_sub(self.keep)..]);
-        // Cut back when twice as much is there, so that each byte is moved once.
+        // Cutting back only at twice the length moves each byte at most once.
         if self.bytes.len() > 2 * self.keep {
             self.cut();
         }

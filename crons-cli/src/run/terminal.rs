@@ -1,9 +1,9 @@
-//! The terminal of the session, which a job in the foreground gets, and the process group of the job.
+//! Chooses the process group of the job, and hands the terminal of the session to a job in the foreground.
 
 use std::fs::File;
 use std::io::IsTerminal;
 
-use nix::sys::signal::{SigSet, Signal as BlockedSignal};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal as BlockedSignal};
 use rustix::fd::BorrowedFd;
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::process::{Pid, getpgrp, getpid};
@@ -12,13 +12,13 @@ use rustix::termios::{tcgetpgrp, tcsetpgrp};
 
 /// The process group in which the job runs.
 pub(super) enum Group {
-    /// One of its own, so that signals reach all of the job.
+    /// A group of its own, so that signals reach all of the job.
     Own {
         /// The terminal of the session, if there is one.
         terminal: Option<Terminal>,
     },
-    /// That of this process, as the terminal's foreground has others in it: a pipeline, or the script that started us. The keyboard's
-    /// signals reach them all.
+    /// The group of this process, if the terminal's foreground has others in it: a pipeline, or the script that started this process. The
+    /// keyboard's signals reach them all.
     Shared,
 }
 
@@ -77,17 +77,19 @@ impl Terminal {
         (self.is_ours() && self.set_foreground(job)) || job_has_it()
     }
 
-    /// Takes the foreground back from the job if it has it.
-    pub(super) fn take_back(&self, job: Pid) {
-        if tcgetpgrp(&self.device).is_ok_and(|group| group == job) {
-            self.set_foreground(self.ours);
-        }
+    /// Takes the foreground back from the job. Returns whether the job had it.
+    pub(super) fn take_back(&self, job: Pid) -> bool {
+        tcgetpgrp(&self.device).is_ok_and(|group| group == job) && self.set_foreground(self.ours)
     }
 
     fn set_foreground(&self, group: Pid) -> bool {
-        // A background process that changes the foreground is stopped by SIGTTOU, unless that is blocked.
-        let mut blocked = SigSet::empty();
-        blocked.add(BlockedSignal::SIGTTOU);
-        blocked.thread_block().is_ok() && tcsetpgrp(&self.device, group).is_ok()
+        // A background process that changes the foreground is stopped by SIGTTOU, unless that is blocked. The next attempt of the job
+        // inherits the mask, so it is restored.
+        let blocked = SigSet::from(BlockedSignal::SIGTTOU);
+        let Ok(before) = blocked.thread_swap_mask(SigmaskHow::SIG_BLOCK) else { return false };
+        let is_set = tcsetpgrp(&self.device, group).is_ok();
+        // Cannot fail: it is a mask that this thread had.
+        let _ = before.thread_set_mask();
+        is_set
     }
 }

@@ -14,18 +14,18 @@ const TIMED_OUT: u8 = 124;
 pub(super) struct Ended {
     pub(super) change: Change,
     pub(super) after: Duration,
-    /// Whether `--timeout` has ended it.
+    /// `--timeout` has ended the job.
     pub(super) timed_out: bool,
-    /// Whether this process was told to end the job.
+    /// A signal to this process asked it to end the job.
     pub(super) told_to_end: bool,
-    /// The number of streams that were copied before.
+    /// The number of pipes that were copied to their end before.
     pub(super) copied: usize,
 }
 
 /// The failure of an attempt.
 pub(super) struct Failure {
     pub(super) reason: String,
-    /// Whether the exit code says as much.
+    /// The exit code tells the failure: no flag or `crons fail` made it one.
     pub(super) told_by_code: bool,
 }
 

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use crons_types::{Crontab, InvalidMonitorConfig, MonitorConfig, Slug, Timezone};
 
 use crate::delivery::keep_alive;
-use crate::record::queued::MonitorInfo;
+use crate::record::monitor::MonitorInfo;
 use crate::run::guard::OnCancel;
 
 /// A monitor as the attribute has it. Validated at its first run, or by `init`.

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use crate::attribute::definition::Definition;
 use crate::client::scope;
-use crate::record::queued::MonitorRef;
+use crate::record::monitor::MonitorRef;
 use crate::run::finish::finish;
 use crate::run::future::{RunFuture, Start};
 use crate::run::guard::{CheckInGuard, RunSpec};

@@ -99,11 +99,11 @@ impl ClientOptions {
     }
 }
 
-/// Whether `SENTRY_CRONS` switches the client off.
+/// Returns whether `SENTRY_CRONS` switches the client off.
 ///
 /// # Errors
 /// If its value is neither a word for *on* nor one for *off*, or not UTF-8.
-pub(crate) fn is_switched_off() -> Result<bool, InitError> {
+pub fn is_switched_off() -> Result<bool, InitError> {
     let Some(value) = variable("SENTRY_CRONS")? else { return Ok(false) };
     match value.trim().to_ascii_lowercase().as_str() {
         "off" | "0" | "false" | "no" => Ok(true),

@@ -1,5 +1,5 @@
-//! Decides which check-in may be sent, and when: order, folding, rate limits, retries, keep-alives. Time is an argument; there is no I/O
-//! and no thread.
+//! The state of delivery: takes check-ins in, folds them, and gives them up. `send_decision` decides which may be sent, and when. Time is an
+//! argument; there is no I/O and no thread.
 
 #[cfg(test)]
 mod tests;
@@ -12,12 +12,13 @@ use crons_types::{CheckIn, CheckInId};
 
 use crate::delivery::backoff::Backoff;
 use crate::delivery::flush_tracker::FlushTracker;
-use crate::delivery::rate_limiter::{Admission, RateLimiter};
+use crate::delivery::rate_limiter::RateLimiter;
 use crate::delivery::run_queue::{Index, PushOutcome, RunQueues};
 use crate::delivery::server_limits::ServerRateLimits;
 use crate::platform::compact_instant::CompactInstant;
 use crate::record::discard::{DiscardCounts, DiscardReason};
-use crate::record::queued::{QueuedCheckIn, RunEvent};
+use crate::record::event::RunEvent;
+use crate::record::queued::QueuedCheckIn;
 use crate::record::spooled::Journaled;
 use crate::record::stats::Stats;
 
@@ -37,26 +38,19 @@ pub(crate) struct DeliveryOptions {
     pub(crate) retry_server_errors: bool,
 }
 
-/// The decision about a check-in whose turn has come.
-pub(super) enum SendDecision {
-    Now,
-    At(Instant),
-    Never(DiscardReason),
-}
-
 #[derive(Debug)]
 pub(crate) struct Delivery {
     pub(super) options: DeliveryOptions,
     pub(super) queues: RunQueues,
-    delay_queue: DelayQueue,
+    pub(super) delay_queue: DelayQueue,
     /// Check-ins in the delay queue that wait for a place in their minute.
-    paced: HashSet<Index>,
+    pub(super) paced: HashSet<Index>,
     pub(super) rate_limiter: RateLimiter,
     pub(super) server_limits: ServerRateLimits,
     pub(super) backoff: Backoff,
     flush_tracker: FlushTracker,
     /// Check-ins of epochs before this one are not delayed: a flush waits for them.
-    expedited: u32,
+    pub(super) expedited: u32,
     dropped_starts: DroppedStarts,
     pub(super) open_runs: OpenRuns,
     pub(super) keep_alives: KeepAlives,
@@ -168,97 +162,8 @@ impl Delivery {
         }
     }
 
-    /// Returns the next check-in that may be sent now, to be followed by [`answered`](Self::answered) or [`withhold`](Self::withhold). `None`
-    /// if there is none before [`wake_at`](Self::wake_at).
-    pub(crate) fn next(&mut self, now: Instant) -> Option<Index> {
-        while let Some(index) = self.delay_queue.due(now) {
-            self.queues.requeue(index);
-        }
-        self.queue_keep_alives(now);
-        if self.backoff.until(now).is_some() {
-            return None;
-        }
-        while let Some(index) = self.queues.pop() {
-            match self.turn(index, now) {
-                SendDecision::Now => {
-                    self.queues.mark_in_flight(index);
-                    return Some(index);
-                }
-                SendDecision::At(when) => {
-                    self.queues.delay(index);
-                    self.delay_queue.insert(when, index);
-                }
-                SendDecision::Never(loss) => self.discard(index, loss),
-            }
-        }
-        None
-    }
-
-    /// The instant at which [`next`](Self::next) may return a check-in though nothing else happens. `None` if there is none.
-    pub(crate) fn wake_at(&self, now: Instant) -> Option<Instant> {
-        let retry = self.backoff.until(now).filter(|_| self.queues.has_ready());
-        [self.delay_queue.first(), self.keep_alives.first(), retry].into_iter().flatten().min()
-    }
-
     pub(crate) fn get(&self, index: Index) -> Option<&QueuedCheckIn> {
         self.queues.get(index)
-    }
-
-    /// Decides whether this check-in may be sent now.
-    fn turn(&mut self, index: Index, now: Instant) -> SendDecision {
-        let Some(record) = self.queues.get(index) else {
-            return SendDecision::Never(DiscardReason::Internal);
-        };
-        if self.paced.remove(&index) {
-            self.rate_limiter.waited(record);
-        }
-        if record.is_keep_alive() {
-            return self.keep_alive_turn(index, now);
-        }
-        let expires = record.expires();
-        if expires <= now {
-            return SendDecision::Never(DiscardReason::Expired);
-        }
-        let grace = record.at() + self.options.coalesce;
-        if record.is_start() && grace > now && record.epoch >= self.expedited {
-            return SendDecision::At(grace);
-        }
-        if let Some(until) = self.server_limits.until(now) {
-            // The server has heard of the start of this run.
-            let owed = !record.is_start() && (record.must_deliver || record.attempted);
-            return if owed && until < expires {
-                SendDecision::At(until)
-            } else {
-                SendDecision::Never(DiscardReason::RateLimited)
-            };
-        }
-        if self.adopted.contains(&record.id)
-            && let Err(until) = self.rate_limiter.admit_adopted(record, now)
-        {
-            return SendDecision::At(until);
-        }
-        match self.rate_limiter.admit(record, now) {
-            Admission::Now => {
-                self.rate_limiter.sent(record, now);
-                SendDecision::Now
-            }
-            Admission::At(when) => {
-                self.paced.insert(index);
-                SendDecision::At(when)
-            }
-            Admission::Skip { warn } => {
-                if warn {
-                    log_loss!(
-                        warn,
-                        record.monitor.slug,
-                        [],
-                        "runs are not reported: they come more often than ClientOptions::max_check_ins_per_minute lets through (Sentry takes six \
-                         check-ins a minute of a monitor); watch a longer stretch of work, or set it if your server takes more"
-                    );
-                }
-                SendDecision::Never(DiscardReason::Throttled)
-            }
-        }
     }
 
     /// Gives up a check-in that was about to be sent, or was sent without an answer.
@@ -270,7 +175,7 @@ impl Delivery {
     }
 
     /// Gives up a check-in. If it is a start and the end of its run is queued, the end takes its place.
-    fn discard(&mut self, index: Index, loss: DiscardReason) {
+    pub(super) fn discard(&mut self, index: Index, loss: DiscardReason) {
         if self.fold_into_next(index) {
             return self.queues.requeue(index);
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crons_types::CheckInId;
 
-use crate::record::queued::MonitorInfo;
+use crate::record::monitor::MonitorInfo;
 
 /// Nothing updates a run that is older: Sentry's server moves the timeout to 7 days after the start at most.
 const WALL: Duration = Duration::from_secs(7 * 24 * 60 * 60);

@@ -2,11 +2,13 @@
 
 use std::time::Instant;
 
-use super::delivery::{Delivery, SendDecision};
+use super::delivery::Delivery;
 use super::keep_alive::Due;
 use super::run_queue::Index;
+use super::send_decision::SendDecision;
 use crate::record::discard::DiscardReason;
-use crate::record::queued::{QueuedCheckIn, RunEvent};
+use crate::record::event::RunEvent;
+use crate::record::queued::QueuedCheckIn;
 
 impl Delivery {
     /// Queues the keep-alives that are due and may go now. The others are put off.

@@ -14,6 +14,7 @@ pub(crate) mod on_exit;
 pub(crate) mod max_check_ins;
 pub(crate) mod upsert;
 pub(crate) mod delivery;
+mod send_decision;
 mod keep_alive_turns;
 mod spooling;
 pub(crate) mod response;

@@ -7,7 +7,9 @@ use std::time::Instant;
 use crons_types::{CheckInId, Slug};
 
 use crate::platform::compact_instant::CompactInstant;
-use crate::record::queued::{MonitorRef, QueuedCheckIn, RunEvent};
+use crate::record::event::RunEvent;
+use crate::record::monitor::MonitorRef;
+use crate::record::queued::QueuedCheckIn;
 
 /// Open runs by id. A begin by hand is not among them: its end may come from another process.
 #[derive(Debug, Default)]

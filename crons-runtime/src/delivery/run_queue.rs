@@ -12,7 +12,8 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use slab::Slab;
 
-use crate::record::queued::{Links, QueueState, QueuedCheckIn, RunEvent};
+use crate::record::event::RunEvent;
+use crate::record::queued::{Links, QueueState, QueuedCheckIn};
 
 /// The index of a record in the slab, valid until it is [settled](RunQueues::settle).
 pub(crate) type Index = u32;

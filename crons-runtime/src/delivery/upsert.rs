@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crons_types::{CheckIn, MonitorConfig, Slug};
 
-use crate::record::queued::{MonitorInfo, QueuedCheckIn};
+use crate::record::monitor::MonitorInfo;
+use crate::record::queued::QueuedCheckIn;
 use crate::wire::transport::Response;
 
 /// When the configuration of a monitor goes along with its check-ins. It creates the monitor, or updates it.

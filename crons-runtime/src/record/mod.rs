@@ -3,6 +3,9 @@
 // In layer order: a module uses only those above it.
 pub(crate) mod stats;
 pub(crate) mod discard;
+pub(crate) mod event;
+pub(crate) mod note;
+pub(crate) mod monitor;
 pub(crate) mod queued;
 pub(crate) mod journal;
 pub(crate) mod ledger;

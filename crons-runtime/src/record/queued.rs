@@ -1,164 +1,13 @@
 //! The queued check-in: a compact record of a check-in on its way. It takes 64 bytes, as millions of them may wait.
 
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crons_types::{CheckIn, CheckInId, CheckInStatus, Environment, Minutes, MonitorConfig, Slug};
+use crons_types::{CheckIn, CheckInId};
 
 use crate::platform::compact_instant::CompactInstant;
-
-/// The monitor of a check-in, shared by all its check-ins, so that queueing one copies nothing.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct MonitorInfo {
-    pub(crate) slug: Slug,
-    pub(crate) config: Option<MonitorConfig>,
-    /// Overrides the environment of the client.
-    pub(crate) environment: Option<Environment>,
-    /// Overrides the release of the client.
-    pub(crate) release: Option<String>,
-    /// Whether each run is a trace of its own, which has the id of the run.
-    traced: bool,
-    /// Whether runs are kept alive: reported as in progress again while they are, so that the server does not time them out.
-    pub(crate) keep_alive: bool,
-}
-
-impl MonitorInfo {
-    /// A monitor whose runs are reported by a guard.
-    pub(crate) fn new(slug: Slug, config: Option<MonitorConfig>) -> Self {
-        Self { slug, config, environment: None, release: None, traced: true, keep_alive: false }
-    }
-
-    /// Whether its runs are reported by guards, and not by hand.
-    pub(crate) fn is_traced(&self) -> bool {
-        self.traced
-    }
-
-    /// Sets whether its runs are reported by guards.
-    pub(crate) fn traced(mut self, traced: bool) -> Self {
-        self.traced = traced;
-        self
-    }
-
-    /// How long an event is worth sending: a start for the margin of its monitor, anything else for the longest run.
-    pub(super) fn lifetime(&self, event: RunEvent) -> Duration {
-        if event != RunEvent::InProgress {
-            return minutes(self.max_runtime());
-        }
-        let margin = self.config.as_ref().and_then(MonitorConfig::get_checkin_margin);
-        minutes(margin.map_or(MonitorConfig::DEFAULT_CHECKIN_MARGIN, Minutes::get))
-    }
-
-    /// How many minutes a run may take before the server counts it as timed out.
-    pub(crate) fn max_runtime(&self) -> u32 {
-        let given = self.config.as_ref().and_then(MonitorConfig::get_max_runtime);
-        given.map_or(MonitorConfig::DEFAULT_MAX_RUNTIME, Minutes::get)
-    }
-}
-
-fn minutes(minutes: u32) -> Duration {
-    Duration::from_secs(u64::from(minutes) * 60)
-}
-
-/// A reference to a monitor. An annotated function has a static one: a reference count would be contended by job threads and worker.
-#[derive(Clone, Debug)]
-pub(crate) enum MonitorRef {
-    Annotated(&'static MonitorInfo),
-    Made(Arc<MonitorInfo>),
-    /// With a note about the one run that the check-in is about. Few check-ins have one, so it takes no room in the others.
-    Noted(Arc<Noted>),
-}
-
-/// A monitor, and a note about one run of it.
-#[derive(Debug)]
-pub(crate) struct Noted {
-    monitor: MonitorRef,
-    note: Box<str>,
-}
-
-impl MonitorRef {
-    /// Adds a note, in place of one that is there. Its front is cut off if it is longer than [`CheckIn::MAX_NOTE`].
-    pub(crate) fn noted(self, note: &str) -> Self {
-        let mut start = note.len().saturating_sub(CheckIn::MAX_NOTE);
-        while !note.is_char_boundary(start) {
-            start += 1;
-        }
-        Self::Noted(Arc::new(Noted { monitor: self.without_note(), note: note[start..].into() }))
-    }
-
-    /// The note, if there is one.
-    pub(crate) fn note(&self) -> Option<&str> {
-        match self {
-            Self::Noted(noted) => Some(&noted.note),
-            Self::Annotated(_) | Self::Made(_) => None,
-        }
-    }
-
-    /// The monitor without a note.
-    pub(crate) fn without_note(&self) -> Self {
-        match self {
-            Self::Noted(noted) => noted.monitor.clone(),
-            monitor => monitor.clone(),
-        }
-    }
-}
-
-impl Deref for MonitorRef {
-    type Target = MonitorInfo;
-
-    fn deref(&self) -> &MonitorInfo {
-        match self {
-            Self::Annotated(monitor) => monitor,
-            Self::Made(monitor) => monitor,
-            Self::Noted(noted) => &noted.monitor,
-        }
-    }
-}
-
-/// An event in a run, reported to the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RunEvent {
-    InProgress,
-    Ok,
-    Error,
-    /// The run is still in progress: sent by the worker, not captured from a job. It has no end to wait for, and is dropped rather than
-    /// sent late.
-    KeepAlive,
-    /// Withdraws the run: its start, if still unsent, is removed, and nothing more of the run is sent.
-    Skipped,
-}
-
-impl From<CheckInStatus> for RunEvent {
-    fn from(status: CheckInStatus) -> Self {
-        match status {
-            CheckInStatus::InProgress => Self::InProgress,
-            CheckInStatus::Ok => Self::Ok,
-            CheckInStatus::Error => Self::Error,
-        }
-    }
-}
-
-impl RunEvent {
-    /// Whether the event is a check-in, which the statistics count. `false` for [`Skipped`](Self::Skipped), which is never sent, and for
-    /// [`KeepAlive`](Self::KeepAlive), of which nobody misses one.
-    pub(crate) fn is_counted(self) -> bool {
-        !matches!(self, Self::Skipped | Self::KeepAlive)
-    }
-
-    pub(crate) fn status(self) -> CheckInStatus {
-        match self {
-            Self::InProgress | Self::KeepAlive => CheckInStatus::InProgress,
-            // A skipped run is never sent; it has no word of its own.
-            Self::Ok | Self::Skipped => CheckInStatus::Ok,
-            Self::Error => CheckInStatus::Error,
-        }
-    }
-
-    /// The status on the wire.
-    pub(crate) fn as_str(self) -> &'static str {
-        self.status().as_str()
-    }
-}
+use crate::record::event::RunEvent;
+use crate::record::monitor::{MonitorInfo, MonitorRef};
 
 /// A check-in in a queue: 64 bytes, as [`RunQueues`](crate::delivery::run_queue::RunQueues) keep it.
 #[derive(Debug)]
@@ -295,7 +144,7 @@ impl QueuedCheckIn {
 
     /// The trace id of the run, which is the id of the run. `None` if the run is no trace of its own.
     pub(crate) fn trace_id(&self) -> Option<CheckInId> {
-        self.monitor.traced.then_some(self.id)
+        self.monitor.is_traced().then_some(self.id)
     }
 
     /// When it was captured.

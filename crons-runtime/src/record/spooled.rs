@@ -8,9 +8,11 @@ use crons_types::{CheckInId, Environment, Slug};
 
 use crate::platform::compact_instant::CompactInstant;
 use crate::platform::now::Now;
+use crate::record::event::RunEvent;
 use crate::record::journal::{Entry, SpooledMonitor};
 use crate::record::ledger::{Owed, Report};
-use crate::record::queued::{MonitorInfo, MonitorRef, QueuedCheckIn, RunEvent};
+use crate::record::monitor::{MonitorInfo, MonitorRef};
+use crate::record::queued::QueuedCheckIn;
 
 /// A change that the journal records.
 #[derive(Debug)]

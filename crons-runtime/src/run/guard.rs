@@ -9,7 +9,9 @@ use crate::client::destination::Destination;
 use crate::platform::compact_instant::CompactInstant;
 use crate::platform::ids::new_id;
 use crate::platform::process;
-use crate::record::queued::{MonitorRef, QueuedCheckIn, RunEvent};
+use crate::record::event::RunEvent;
+use crate::record::monitor::MonitorRef;
+use crate::record::queued::QueuedCheckIn;
 
 /// The outcome of a run that is dropped before its end, as a future is by a timeout or `select!`.
 ///
@@ -68,7 +70,7 @@ struct ActiveRun {
     opened: bool,
     /// The number of forks before it began: a forked child has a copy of the guard.
     forks: usize,
-    /// Words about the run, for the report of its end.
+    /// The text of [`note`](CheckInGuard::note).
     note: Option<Box<str>>,
 }
 
@@ -112,7 +114,7 @@ impl CheckInGuard {
         Self { state: GuardState::nothing(), on_cancel: OnCancel::default() }
     }
 
-    /// As [`idle`](Self::idle), with this id.
+    /// Makes a guard of a run that is not reported, with this id.
     pub(crate) fn idle_as(id: CheckInId) -> Self {
         Self { state: GuardState::Nothing(OnceLock::from(id)), on_cancel: OnCancel::default() }
     }
@@ -123,7 +125,7 @@ impl CheckInGuard {
         Self::begun(destination, spec, new_id(), started)
     }
 
-    /// As [`start`](Self::start), of a run that began at `started` and has an id already.
+    /// Reports the start of a run that began at `started` and has this id, unless it is a heartbeat.
     pub(crate) fn begun(
         destination: Arc<Destination>,
         spec: RunSpec,
@@ -161,8 +163,8 @@ impl CheckInGuard {
         self.id().to_string()
     }
 
-    /// Adds words about the run, such as why it failed, to the report of its end. A `crons` server shows the last 10,000 bytes of them, Sentry
-    /// ignores them. They replace those of an earlier call.
+    /// Adds a note about the run, such as why it failed, to the report of its end. A `crons` server shows its last 10,000 bytes; Sentry
+    /// ignores it. It replaces the note of an earlier call. If the notes that wait for the server take 64 MiB, the report goes without.
     pub fn note(&mut self, note: &str) {
         if let GuardState::ActiveRun(run) = &mut self.state {
             run.note = Some(note.into());

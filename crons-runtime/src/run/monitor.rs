@@ -11,7 +11,7 @@ use crate::client::scope;
 use crate::delivery::keep_alive;
 use crate::platform::ids::new_id;
 use crate::platform::logging::is_first;
-use crate::record::queued::{MonitorInfo, MonitorRef};
+use crate::record::monitor::{MonitorInfo, MonitorRef};
 use crate::run::execute::call;
 use crate::run::finish::finish;
 use crate::run::guard::{CheckInGuard, OnCancel, RunSpec};

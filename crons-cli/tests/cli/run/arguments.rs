@@ -1,4 +1,4 @@
-//! Wrong arguments are refused before the job starts, unless `--lenient`.
+//! Tests that wrong arguments are refused before the job starts, unless `--lenient`.
 
 use super::lab::{Lab, texts};
 
@@ -93,6 +93,18 @@ fn without_a_usable_dsn_the_job_runs_and_a_line_says_so() {
         assert_eq!((code, &*out), (Some(2), ""));
         assert!(error.contains(reason) && error.contains("--strict"), "{error}");
     }
+}
+
+#[test]
+fn a_switch_that_is_neither_on_nor_off_is_reported() {
+    let lab = Lab::new();
+    let mut command = lab.reporting("https://key@localhost:1/1", &["job"], &["echo", "hi"]);
+    let (code, out, error) = texts(&command.env("SENTRY_CRONS", "maybe").output().unwrap());
+    assert_eq!((code, &*out), (Some(0), "hi\n"));
+    assert!(
+        error.contains("SENTRY_CRONS: \"maybe\" is neither") && error.contains("job runs unmonitored"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The job starts at once and ends on time, whatever the server does.
+//! Tests that the job starts at once and ends on time, whatever the server does.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -71,7 +71,7 @@ fn what_was_not_delivered_is_sent_by_the_next_run() {
     let lab = Lab::new();
     let real = lab.server();
     let flags = ["owed", "--interval", "1 day", "--flush", "300ms"];
-    // The same server and project, so that the next run finds it its own: the address is down at first.
+    // The address is down at first, and later that of the same server and project, so that the next run finds the spool.
     let address = real.dsn().to_owned();
     drop(real);
     assert_eq!(

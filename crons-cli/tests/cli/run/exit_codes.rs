@@ -1,4 +1,4 @@
-//! The exit code of the job is kept, and each is reported as what it is.
+//! Tests that the exit code of the job is kept, and reported as ok or error.
 
 use super::lab::{Lab, statuses, texts};
 
@@ -39,6 +39,11 @@ fn a_job_that_cannot_start_has_the_code_of_a_shell() {
     std::fs::write(&script, "echo \"$0 $1\"\nexit 4\n").unwrap();
     let (code, out, _) = texts(&lab.run(&["job"], &[plain, "argument"]));
     assert_eq!((code, out), (Some(4), format!("{plain} argument\n")));
+    // A program without a slash is looked up in `PATH`, also if the shell runs it.
+    let path = format!("{}:{}", lab.path("").display(), std::env::var("PATH").unwrap());
+    let mut command = lab.command(&["job"], &["script", "argument"]);
+    let (code, out, _) = texts(&command.env("PATH", path).current_dir("/").output().unwrap());
+    assert_eq!((code, &*out), (Some(4), &*format!("{plain} argument\n")));
 }
 
 #[test]

@@ -2,8 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
+use crons_runtime::__run::is_ignored;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT};
 use tempfile::TempDir;
 
 use crate::support::{Server, crons};
@@ -17,6 +21,7 @@ pub struct Lab {
 
 impl Lab {
     pub fn new() -> Self {
+        default_signals_in_children();
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
@@ -39,7 +44,7 @@ impl Lab {
         command
     }
 
-    /// As [`command`](Self::command), reported to this DSN.
+    /// `crons run`, reported to this DSN, with these flags and this job.
     pub fn reporting(&self, dsn: &str, flags: &[&str], job: &[&str]) -> Command {
         let mut command = self.command(flags, job);
         command.env_remove("SENTRY_CRONS").env("SENTRY_DSN", dsn);
@@ -60,6 +65,17 @@ impl Lab {
     pub fn server(&self) -> Server {
         Server::start(&self.path("crons.db"))
     }
+}
+
+/// Has children start with the default actions of signals that this process ignores, as in a background job of a shell: a signal that is
+/// caught is not ignored after `exec`.
+fn default_signals_in_children() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for signal in [SIGHUP, SIGINT, SIGQUIT].into_iter().filter(|signal| is_ignored(*signal)) {
+            signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false))).unwrap();
+        }
+    });
 }
 
 /// The status, the output and the error output of a command.
@@ -99,10 +115,16 @@ pub fn kill(pid: u32, signal: i32) {
     rustix::process::kill_process(pid, signal).unwrap();
 }
 
-/// Whether a process runs; a zombie does not.
+/// Returns whether a process runs; a zombie does not.
 pub fn is_alive(pid: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat"))
         .is_ok_and(|stat| !stat.rsplit_once(") ").unwrap().1.starts_with(['Z', 'X']))
+}
+
+/// The state of a process, as a letter: `T` if it is stopped.
+pub fn state(pid: u32) -> char {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    stat.rsplit_once(") ").unwrap().1.chars().next().unwrap()
 }
 
 /// The process id that a job has written into a file.
@@ -110,7 +132,7 @@ pub fn pid_in(path: &Path) -> u32 {
     until_written(path, "\n").trim().parse().unwrap()
 }
 
-/// The check-ins of a monitor, the newest first, each as status and duration.
+/// The check-ins of a monitor, the newest first, as the API returns them.
 pub fn check_ins(server: &Server, slug: &str) -> Vec<serde_json::Value> {
     let url = server.url(&format!("/api/0/organizations/crons/monitors/{slug}/checkins/"));
     let rows = ureq::get(url)

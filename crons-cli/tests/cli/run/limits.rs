@@ -1,8 +1,8 @@
-//! `--timeout`, `--min-runtime`, `--retries` and `--jitter`.
+//! Tests of `--timeout`, `--min-runtime`, `--retries` and `--jitter`.
 
 use std::time::{Duration, Instant};
 
-use super::lab::{Lab, check_ins, is_alive, kill, pid_in, statuses, texts, until_written, wait};
+use super::lab::{Lab, check_ins, is_alive, kill, pid_in, statuses, texts, until, until_written, wait};
 
 #[test]
 fn a_job_that_takes_too_long_is_ended() {
@@ -26,7 +26,7 @@ fn a_job_that_takes_too_long_is_ended() {
 fn a_job_that_ignores_the_end_is_killed() {
     let lab = Lab::new();
     let flags = ["job", "--timeout", "200ms", "--kill-after", "300ms"];
-    // Its child holds the output, and is killed with it.
+    // The child of the job holds the output, and is killed with it.
     let script = "echo $$ > pid; trap '' TERM; sleep 60";
     let begin = Instant::now();
     let (code, _, error) = texts(&lab.sh(&flags, script));
@@ -84,7 +84,7 @@ fn a_signal_ends_the_retries() {
     let mut crons = lab.command(&flags, &["sh", "-c", "echo x >> tried; exit 3"]).spawn().unwrap();
     until_written(&lab.path("tried"), "x");
     kill(crons.id(), signal_hook::consts::SIGTERM);
-    // It may still find the job running, whose code is 3.
+    // The signal may come while the job still runs, whose code is 3.
     let code = wait(&mut crons).code();
     assert!(matches!(code, Some(143 | 3)), "{code:?}");
     assert_eq!(std::fs::read_to_string(lab.path("tried")).unwrap(), "x\n");
@@ -99,6 +99,22 @@ fn a_signal_ends_the_retries() {
     pid_in(&lab.path("pids"));
     kill(crons.id(), signal_hook::consts::SIGTERM);
     assert_eq!(wait(&mut crons).code(), Some(143));
+    assert_eq!(std::fs::read_to_string(lab.path("pids")).unwrap().lines().count(), 1);
+}
+
+#[test]
+fn a_signal_while_the_output_is_blocked_ends_the_retries() {
+    let lab = Lab::new();
+    // The pipe to this test, the buffer of crons and its pipe take 64 kB each.
+    let script = "echo $$ >> pids; head -c 150000 /dev/zero; exit 3";
+    let mut command = lab.command(&["job", "--retries", "5", "--backoff", "0"], &["sh", "-c", script]);
+    let mut crons =
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let job = pid_in(&lab.path("pids"));
+    // Gone: crons has seen its end.
+    until("the end of the job", || (!std::path::Path::new(&format!("/proc/{job}")).exists()).then_some(()));
+    kill(crons.id(), signal_hook::consts::SIGTERM);
+    assert_eq!(wait(&mut crons).code(), Some(3));
     assert_eq!(std::fs::read_to_string(lab.path("pids")).unwrap().lines().count(), 1);
 }
 

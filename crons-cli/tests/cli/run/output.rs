@@ -1,4 +1,4 @@
-//! `--quiet`, `--log`, `--no-tail`, and secrets in the tail.
+//! Tests of `--quiet`, `--log`, `--no-tail`, and of secrets in the tail.
 
 use super::lab::{Lab, texts};
 
@@ -88,6 +88,17 @@ fn with_log_the_streams_have_the_output_only() {
         lines[0].contains("Z crons: job failed: exit code 3; ") && lines[3].contains("exit code 4; "),
         "{log}"
     );
+}
+
+#[test]
+fn with_log_the_reason_of_an_unmonitored_run_is_in_the_file() {
+    let lab = Lab::new();
+    let log = lab.path("log");
+    let flags = ["job", "--log", log.to_str().unwrap()];
+    let (code, out, error) = texts(&lab.reporting("", &flags, &["echo", "hi"]).output().unwrap());
+    assert_eq!((code, &*out, &*error), (Some(0), "hi\n", ""));
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("Z crons: there is no DSN") && log.lines().count() == 1, "{log}");
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! Signals to `crons run` reach all of the job.
+//! Tests that signals to `crons run` reach all of the job.
 
 use std::process::{Child, Stdio};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
-use super::lab::{Lab, is_alive, kill, pid_in, statuses, texts, until, until_written, wait};
+use super::lab::{Lab, is_alive, kill, pid_in, state, statuses, texts, until, until_written, wait};
 
 /// Starts a job, and waits until it has written its process id into the file `pid`.
 fn start(lab: &Lab, flags: &[&str], script: &str) -> (Child, u32) {
@@ -93,13 +93,35 @@ fn signals_that_are_ignored_stay_ignored() {
 }
 
 #[test]
+fn signals_that_are_blocked_at_the_start_are_received() {
+    let lab = Lab::new();
+    let script = "echo $$ > pid; grep SigBlk /proc/self/status > blocked; exec sleep 60";
+    let mut command = std::process::Command::new("env");
+    command.args(["--block-signal=CHLD,USR1", env!("CARGO_BIN_EXE_crons"), "run", "job", "--", "sh", "-c"]);
+    command.arg(script).current_dir(lab.path(""));
+    command.env("SENTRY_CRONS", "off").env("CRONS_SPOOL", lab.spool()).stderr(Stdio::null());
+    let mut crons = command.spawn().unwrap();
+    let blocked = until("the start of the job", || {
+        let text = std::fs::read_to_string(lab.path("blocked")).unwrap_or_default();
+        text.ends_with('\n').then_some(text).or_else(|| {
+            let ended = crons.try_wait().unwrap();
+            ended.map(|status| format!("skipped: this `env` cannot block signals: {status}"))
+        })
+    });
+    if blocked.starts_with("skipped") {
+        eprintln!("{blocked}");
+        return;
+    }
+    let mask = u64::from_str_radix(blocked.split_whitespace().nth(1).unwrap(), 16).unwrap();
+    assert_eq!(mask, 0, "the job starts with none blocked: {blocked}");
+    kill(crons.id(), SIGTERM);
+    assert_eq!(wait(&mut crons).code(), Some(143));
+}
+
+#[test]
 fn a_stop_and_a_continue_reach_the_job() {
     let lab = Lab::new();
     let (mut crons, job) = start(&lab, &["job"], "exec sleep 60");
-    let state = |pid: u32| {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-        stat.rsplit_once(") ").unwrap().1.chars().next().unwrap()
-    };
     kill(crons.id(), signal_hook::consts::SIGTSTP);
     until("the stop of both", || (state(job) == 'T' && state(crons.id()) == 'T').then_some(()));
     kill(crons.id(), signal_hook::consts::SIGCONT);
@@ -123,7 +145,8 @@ fn process_one_reaps_orphans() {
     let lab = Lab::new();
     let crons = env!("CARGO_BIN_EXE_crons");
     // The grandchild outlives its parent, becomes a child of process 1, and ends.
-    let script = "(sh -c 'sleep 0.1; echo > ended' &); while [ ! -e ended ]; do sleep 0.01; done; sleep 0.2; \
+    let script = "(sh -c 'sleep 0.1; echo > ended' &); while [ ! -e ended ]; do sleep 0.01; done; i=0; \
+                  while grep -qs '^State:.Z' /proc/[0-9]*/status && [ $i -lt 500 ]; do i=$((i+1)); sleep 0.01; done; \
                   cat /proc/1/comm; grep -l '^State:.Z' /proc/[0-9]*/status; exit 6";
     let mut command = std::process::Command::new("unshare");
     command.args(["--pid", "--fork", "--mount-proc", crons, "run", "job", "--", "sh", "-c", script]);

@@ -1,4 +1,4 @@
-//! A run survives its process.
+//! Tests that a run survives its process.
 
 use super::lab::{Lab, kill, statuses, texts, until, wait};
 
@@ -33,6 +33,23 @@ fn without_a_place_for_the_spool_a_line_says_so() {
     let mut command = lab.reporting(server.dsn(), &["job"], &["echo", "hi"]);
     let (_, _, error) = texts(&command.env("CRONS_SPOOL", "").output().unwrap());
     assert_eq!(error, "", "switched off on purpose");
+}
+
+#[test]
+fn without_a_place_for_any_file_the_job_runs_and_is_reported() {
+    let lab = Lab::new();
+    let server = lab.server();
+    std::fs::write(lab.path("file"), "").unwrap();
+    for (slug, flags, expected) in [("plain", &[][..], "hi"), ("quiet", &["--quiet"], "hi")] {
+        let flags = [&[slug, "--interval", "1h"], flags].concat();
+        let mut command = lab.reporting(server.dsn(), &flags, &["sh", "-c", "echo hi$CRONS_RUN_FILE"]);
+        command.env("CRONS_SPOOL", lab.path("file/spool")).env("TMPDIR", lab.path("file/tmp"));
+        let (code, out, error) = texts(&command.env("CRONS_RUN_FILE", "of another run").output().unwrap());
+        assert_eq!((code, out.trim()), (Some(0), expected), "{error}");
+        assert!(error.contains("there is no place for the spool"), "{error}");
+        assert_eq!(error.contains("--quiet does not hold back the output"), slug == "quiet", "{error}");
+        assert_eq!(statuses(&server, slug), ["ok"]);
+    }
 }
 
 #[test]

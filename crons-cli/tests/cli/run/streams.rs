@@ -1,4 +1,4 @@
-//! The job's streams, environment and folder are its own.
+//! Tests that the job has its own streams, environment and folder.
 
 use std::fs::File;
 use std::io::{Read, Write};

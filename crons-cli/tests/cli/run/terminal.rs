@@ -1,4 +1,4 @@
-//! A terminal stays the job's own.
+//! Tests that a terminal stays the job's own.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use pty_process::blocking::{Command, open};
 
-use super::lab::{DEADLINE, Lab, kill, pid_in, until, wait};
+use super::lab::{DEADLINE, Lab, kill, pid_in, state, until, wait};
 
 /// A terminal and what it has shown.
 struct Screen {
@@ -137,6 +137,37 @@ fn a_shell_stops_and_continues_the_job() {
     screen.until("got words");
     screen.press("exit 4\n");
     assert_eq!(wait(&mut shell).code(), Some(4));
+}
+
+#[test]
+fn a_job_in_the_background_may_be_stopped_and_continued_by_others() {
+    let lab = Lab::new();
+    let (mut screen, mut shell) = Screen::start(&lab, &["sh", "-i"]);
+    screen.until("$ ");
+    let job = "echo $$ > pid; while [ ! -e go ]; do sleep 0.01; done; exit 6";
+    screen.press(&format!("{CRONS} run job --no-tail -- sh -c '{job}' &\n"));
+    let job = pid_in(&lab.path("pid"));
+    kill(job, signal_hook::consts::SIGSTOP);
+    until("the stop of the job", || (state(job) == 'T').then_some(()));
+    kill(job, signal_hook::consts::SIGCONT);
+    std::fs::write(lab.path("go"), "").unwrap();
+    screen.press("wait $!; echo code=$?\n");
+    screen.until("code=6");
+    screen.press("exit 4\n");
+    assert_eq!(wait(&mut shell).code(), Some(4));
+}
+
+#[test]
+fn each_attempt_starts_with_the_mask_of_the_first() {
+    let lab = Lab::new();
+    let script = "grep SigBlk /proc/self/status | cut -f2; exit 1";
+    let flags = ["--retries", "1", "--backoff", "0"];
+    let (mut screen, mut crons) =
+        Screen::start(&lab, &[&[CRONS, "run", "job"], &flags[..], &["--", "sh", "-c", script]].concat());
+    for _ in 0..2 {
+        screen.until("0000000000000000");
+    }
+    assert_eq!(wait(&mut crons).code(), Some(1));
 }
 
 #[test]

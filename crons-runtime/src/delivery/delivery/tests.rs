@@ -1,150 +1,17 @@
-//! What arrives at a server that behaves as it is told, on a clock that the test holds.
+//! Delivery against a simulated server, on a clock that the test holds.
 
 mod accounts;
 mod keep_alive;
 mod pacing;
-
-use std::sync::Arc;
-use std::time::SystemTime;
+mod world;
 
 use crons_types::{CheckInId, MonitorConfig, Slug};
 
 use super::*;
-use crate::delivery::response::Answer;
-use crate::platform::now::Now;
-use crate::record::queued::{MonitorInfo, MonitorRef, RunEvent};
-use crate::wire::transport::{Response, TransportError};
-
-const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
-
-/// A client without a thread, and a server without a network.
-struct World {
-    delivery: Delivery,
-    options: DeliveryOptions,
-    now: Instant,
-    begin: Instant,
-    /// What the server does with a request that comes so long after the begin.
-    server: Box<dyn FnMut(Duration) -> Answer>,
-    /// Slug, report, and when it came.
-    arrived: Vec<(String, RunEvent, Duration)>,
-    /// Requests, whether or not they were answered, in order.
-    requests: Vec<(CheckInId, RunEvent)>,
-    captured: u64,
-    ids: u128,
-}
-
-struct Job {
-    id: CheckInId,
-    monitor: MonitorRef,
-    began: Instant,
-}
-
-fn options() -> DeliveryOptions {
-    DeliveryOptions { rate_limit: NonZeroU32::new(6), coalesce: Duration::ZERO, retry_server_errors: false }
-}
-
-fn fine() -> Response {
-    Response::new(200)
-}
-
-fn refused() -> TransportError {
-    TransportError::new("connection refused")
-}
-
-impl World {
-    fn new(options: DeliveryOptions, server: impl FnMut(Duration) -> Answer + 'static) -> Self {
-        let (now, server, arrived) = (Instant::now(), Box::new(server), Vec::new());
-        Self {
-            delivery: Delivery::new(options),
-            options,
-            now,
-            begin: now,
-            server,
-            arrived,
-            requests: Vec::new(),
-            captured: 0,
-            ids: 0,
-        }
-    }
-
-    fn capture(&mut self, job: &Job, event: RunEvent) {
-        let mut record = QueuedCheckIn::new(job.id, job.monitor.clone(), event, self.now);
-        if event != RunEvent::InProgress {
-            record = record.lasted(self.now - job.began);
-            record.must_deliver = true;
-        }
-        self.captured += u64::from(event.is_counted());
-        self.delivery.push(record);
-    }
-
-    fn start(&mut self, slug: &str, config: Option<MonitorConfig>) -> Job {
-        self.start_of(MonitorInfo::new(Slug::parse(slug).unwrap(), config))
-    }
-
-    fn start_of(&mut self, monitor: MonitorInfo) -> Job {
-        self.ids += 1;
-        let monitor = MonitorRef::Made(Arc::new(monitor));
-        let job = Job { id: CheckInId::from_bytes(self.ids.to_be_bytes()), monitor, began: self.now };
-        self.capture(&job, RunEvent::InProgress);
-        job
-    }
-
-    /// Sends what may go now.
-    fn send(&mut self) {
-        while let Some(index) = self.delivery.next(self.now) {
-            let discarded = self.delivery.take_discarded();
-            let since = self.now - self.begin;
-            let answer = (self.server)(since);
-            let record = self.delivery.get(index).unwrap();
-            self.requests.push((record.id, record.event));
-            let retried = self.options.retry_server_errors;
-            if answer.as_ref().is_ok_and(|response| !(retried && response.is_server_error())) {
-                self.arrived.push((record.monitor.slug.to_string(), record.event, since));
-            }
-            let wall = SystemTime::UNIX_EPOCH + since;
-            self.delivery.answered(index, &answer, discarded, Now { instant: self.now, wall });
-        }
-    }
-
-    /// Lets time pass, and does what is to be done meanwhile.
-    fn pass(&mut self, time: Duration) {
-        let until = self.now + time;
-        self.send();
-        while let Some(wake) = self.delivery.wake_at(self.now).filter(|wake| *wake <= until) {
-            assert!(wake > self.now, "it asks for the same instant again");
-            self.now = wake;
-            self.send();
-        }
-        self.now = until;
-        self.send();
-    }
-
-    fn run(&mut self, slug: &str, time: Duration) {
-        let job = self.start(slug, None);
-        self.pass(time);
-        self.capture(&job, RunEvent::Ok);
-        self.pass(Duration::ZERO);
-    }
-
-    fn reports(&self, slug: &str) -> Vec<RunEvent> {
-        self.arrived.iter().filter(|(of, ..)| of == slug).map(|(_, event, _)| *event).collect()
-    }
-
-    /// The statistics, which must add up.
-    fn stats(&self) -> Stats {
-        let mut stats = self.delivery.stats();
-        stats.captured += self.captured;
-        let known = stats.sent
-            + stats.coalesced
-            + stats.withdrawn
-            + stats.refused
-            + stats.dropped.total()
-            + stats.queued;
-        assert_eq!(stats.captured, known, "{stats:?}");
-        stats
-    }
-}
+use crate::record::event::RunEvent;
+use crate::record::monitor::MonitorInfo;
+use crate::wire::transport::Response;
+use world::{Job, MINUTE, SECOND, World, fine, options, refused};
 
 #[test]
 fn a_limit_of_the_server_drops_and_counts_new_runs() {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crons_types::CheckInId;
 
 use super::*;
-use crate::record::queued::{MonitorInfo, MonitorRef, RunEvent};
+use crate::record::event::RunEvent;
+use crate::record::monitor::{MonitorInfo, MonitorRef};
 
 fn record(slug: &str, event: RunEvent, must_deliver: bool) -> QueuedCheckIn {
     let monitor = MonitorRef::Made(Arc::new(MonitorInfo::new(Slug::parse(slug).unwrap(), None)));

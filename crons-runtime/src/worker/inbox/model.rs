@@ -8,7 +8,8 @@ use crons_types::{CheckInId, Slug};
 use shuttle::thread;
 
 use super::*;
-use crate::record::queued::{MonitorInfo, MonitorRef, RunEvent};
+use crate::record::event::RunEvent;
+use crate::record::monitor::{MonitorInfo, MonitorRef};
 
 const INTERLEAVINGS: usize = 20_000;
 

@@ -14,7 +14,7 @@ use super::syncer::Syncer;
 use crate::platform::now::Now;
 use crate::record::journal::{Entry, Header, VERSION, write_line};
 use crate::record::ledger::Ledger;
-use crate::record::queued::MonitorRef;
+use crate::record::monitor::MonitorRef;
 use crate::record::spooled::{Adopted, Journaled, MonitorNumbers, describe};
 
 /// The wait after a failure until the journal is tried again.

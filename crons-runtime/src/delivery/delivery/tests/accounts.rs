@@ -1,4 +1,4 @@
-//! Whatever happens, everything is accounted for.
+//! Tests that every check-in is accounted for, in any order of events.
 
 use super::*;
 

@@ -1,6 +1,9 @@
 //! Runs that are kept alive.
 
+use std::time::SystemTime;
+
 use super::*;
+use crate::platform::now::Now;
 
 /// A monitor whose runs are kept alive and may take so many minutes.
 pub(super) fn monitor(slug: &str, max_runtime: u32) -> MonitorInfo {

@@ -1,6 +1,9 @@
 //! Ends of runs that overlap.
 
+use std::sync::Arc;
+
 use super::*;
+use crate::record::monitor::MonitorRef;
 use crate::record::spooled::Adopted;
 
 /// Starts so many runs at once, which may take so many minutes, and ends them after a time. Returns how many starts were let through, and

@@ -9,8 +9,10 @@ use crons_types::{CheckInId, CheckInStatus, Environment, Slug};
 use super::super::options::MIN_LIMIT;
 use super::*;
 use crate::platform::ids::new_id;
+use crate::record::event::RunEvent;
 use crate::record::ledger::{Owed, Report};
-use crate::record::queued::{MonitorInfo, QueuedCheckIn, RunEvent};
+use crate::record::monitor::MonitorInfo;
+use crate::record::queued::QueuedCheckIn;
 use crate::record::replay::replay;
 
 /// A folder that is deleted at the end of a test.

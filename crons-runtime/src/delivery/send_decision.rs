@@ -1,0 +1,106 @@
+//! Decides which check-in is sent next, and when: order, rate limits, backoff.
+
+use std::time::Instant;
+
+use super::delivery::Delivery;
+use super::rate_limiter::Admission;
+use super::run_queue::Index;
+use crate::record::discard::DiscardReason;
+
+/// The decision about a check-in whose turn has come.
+pub(super) enum SendDecision {
+    Now,
+    At(Instant),
+    Never(DiscardReason),
+}
+
+impl Delivery {
+    /// Returns the next check-in that may be sent now, to be followed by [`answered`](Self::answered) or [`withhold`](Self::withhold). `None`
+    /// if there is none before [`wake_at`](Self::wake_at).
+    pub(crate) fn next(&mut self, now: Instant) -> Option<Index> {
+        while let Some(index) = self.delay_queue.due(now) {
+            self.queues.requeue(index);
+        }
+        self.queue_keep_alives(now);
+        if self.backoff.until(now).is_some() {
+            return None;
+        }
+        while let Some(index) = self.queues.pop() {
+            match self.turn(index, now) {
+                SendDecision::Now => {
+                    self.queues.mark_in_flight(index);
+                    return Some(index);
+                }
+                SendDecision::At(when) => {
+                    self.queues.delay(index);
+                    self.delay_queue.insert(when, index);
+                }
+                SendDecision::Never(loss) => self.discard(index, loss),
+            }
+        }
+        None
+    }
+
+    /// The instant at which [`next`](Self::next) may return a check-in though nothing else happens. `None` if there is none.
+    pub(crate) fn wake_at(&self, now: Instant) -> Option<Instant> {
+        let retry = self.backoff.until(now).filter(|_| self.queues.has_ready());
+        [self.delay_queue.first(), self.keep_alives.first(), retry].into_iter().flatten().min()
+    }
+
+    /// Decides whether this check-in may be sent now.
+    fn turn(&mut self, index: Index, now: Instant) -> SendDecision {
+        let Some(record) = self.queues.get(index) else {
+            return SendDecision::Never(DiscardReason::Internal);
+        };
+        if self.paced.remove(&index) {
+            self.rate_limiter.waited(record);
+        }
+        if record.is_keep_alive() {
+            return self.keep_alive_turn(index, now);
+        }
+        let expires = record.expires();
+        if expires <= now {
+            return SendDecision::Never(DiscardReason::Expired);
+        }
+        let grace = record.at() + self.options.coalesce;
+        if record.is_start() && grace > now && record.epoch >= self.expedited {
+            return SendDecision::At(grace);
+        }
+        if let Some(until) = self.server_limits.until(now) {
+            // The server has heard of the start of this run.
+            let owed = !record.is_start() && (record.must_deliver || record.attempted);
+            return if owed && until < expires {
+                SendDecision::At(until)
+            } else {
+                SendDecision::Never(DiscardReason::RateLimited)
+            };
+        }
+        if self.adopted.contains(&record.id)
+            && let Err(until) = self.rate_limiter.admit_adopted(record, now)
+        {
+            return SendDecision::At(until);
+        }
+        match self.rate_limiter.admit(record, now) {
+            Admission::Now => {
+                self.rate_limiter.sent(record, now);
+                SendDecision::Now
+            }
+            Admission::At(when) => {
+                self.paced.insert(index);
+                SendDecision::At(when)
+            }
+            Admission::Skip { warn } => {
+                if warn {
+                    log_loss!(
+                        warn,
+                        record.monitor.slug,
+                        [],
+                        "runs are not reported: they come more often than ClientOptions::max_check_ins_per_minute lets through (Sentry takes six \
+                         check-ins a minute of a monitor); watch a longer stretch of work, or set it if your server takes more"
+                    );
+                }
+                SendDecision::Never(DiscardReason::Throttled)
+            }
+        }
+    }
+}
