@@ -170,8 +170,9 @@ mod tests {
         let run = |id: &str, status: &str| json!({"id": id, "status": status, "dateUpdated": "10:00"});
         let mut monitor = SeenMonitor::default();
         let (open, done) = (run("1", "in_progress"), run("1", "ok"));
-        assert_eq!(monitor.update(&[open.clone()]), [open.clone()]);
-        assert_eq!(monitor.update(&[open]), Vec::<Value>::new());
+        let page = [open];
+        assert_eq!(monitor.update(&page), page);
+        assert_eq!(monitor.update(&page), Vec::<Value>::new());
         assert!(monitor.may_differ(&Value::Null), "the open run may end");
         let other = run("2", "ok");
         assert_eq!(monitor.update(&[other.clone(), done.clone()]), [other.clone(), done]);

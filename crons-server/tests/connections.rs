@@ -162,6 +162,32 @@ fn one_connection_carries_many_requests() {
 }
 
 #[test]
+fn a_refused_request_does_not_close_its_connection() {
+    let server = Harness::at("10:00:00");
+    let socket = connect(&server, "");
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    let mut answers = BufReader::new(&socket);
+    let body = "x".repeat(100_000);
+    let length = format!("Content-Type: text/plain\r\nContent-Length: {}\r\n\r\n", body.len());
+    for (request, refusal) in [
+        ("POST /monitors", "415"),
+        ("POST /nothing", "404"),
+        ("DELETE /live", "405"),
+        ("PUT /api/0/organizations/none/monitors/job/", "404"),
+        ("PUT /api/0/organizations/crons/monitors/job/", "400"),
+        ("POST /api/1/envelope/?sentry_key=unknown", "400"),
+        ("PUT /api/1/cron/job/unknown/", "405"),
+    ] {
+        for _ in 0..10 {
+            // The head comes before the body, as most clients send them.
+            (&socket).write_all(head(request, &length).as_bytes()).unwrap();
+            (&socket).write_all(body.as_bytes()).unwrap();
+            assert_eq!(status(&mut answers), refusal, "{request}");
+        }
+    }
+}
+
+#[test]
 fn the_end_does_not_wait_for_idle_connections() {
     let mut server = Harness::at("10:00:00");
     let mut sockets: Vec<TcpStream> = (0..40).map(|_| connect(&server, "")).collect();

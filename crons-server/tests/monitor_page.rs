@@ -1,5 +1,4 @@
 //! The page of a monitor, as it is sent.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
 

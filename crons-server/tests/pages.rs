@@ -1,5 +1,4 @@
 //! Pages as browsers get them: the files that they load, errors, and the rules for scripts.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
 

@@ -29,7 +29,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
             ));
         }
         let body = Bytes::from_request(request, state).await.map_err(|rejected| {
-            HttpError::new(rejected.status(), "the form cannot be read, or is too large; send it again")
+            HttpError::new(rejected.status(), "the form cannot be read; send it again")
         })?;
         if body.len() > MAX_FORM {
             return Err(HttpError::new(

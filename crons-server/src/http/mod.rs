@@ -3,6 +3,7 @@
 // In layer order: a module uses only those above it.
 mod listener;
 mod error;
+mod body;
 mod refusal_log;
 mod paths;
 mod query;

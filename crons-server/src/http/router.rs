@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{MatchedPath, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware;
@@ -17,7 +18,7 @@ use crate::http::error::HttpError;
 use crate::http::listener::RequestBody;
 use crate::http::refusal_log::RefusalLog;
 use crate::http::state::AppState;
-use crate::http::{api, authority, badge, health, ingest, metrics, pages, paths};
+use crate::http::{api, authority, badge, body, health, ingest, metrics, pages, paths};
 
 /// The routes, and a shortcut past them for envelopes: the routes and their layers would be a tenth of a check-in's cost.
 #[derive(Clone)]
@@ -112,6 +113,7 @@ fn router(state: AppState) -> Router {
         .route("/ready/", get(health::ready))
         .method_not_allowed_fallback(other_method)
         .layer(middleware::from_fn_with_state(access, access::reject_cross_origin))
+        .layer(middleware::from_fn(body::read_before_answer))
         .layer(middleware::from_fn(pages::errors_as_pages))
         .merge(ingest())
         .with_state(state)
@@ -248,7 +250,9 @@ async fn not_found(uri: Uri) -> HttpError {
 }
 
 /// The answer to a method that a route does not have. The router adds the header `Allow`.
-async fn other_method(method: Method, route: Option<MatchedPath>, uri: Uri) -> Response {
+async fn other_method(method: Method, route: Option<MatchedPath>, uri: Uri, body: Body) -> Response {
+    // As for all refusals, the body is read first. The answer is the same if it breaks off.
+    let _ = body::read(body).await;
     if method == Method::OPTIONS {
         return StatusCode::OK.into_response();
     }
@@ -258,7 +262,7 @@ async fn other_method(method: Method, route: Option<MatchedPath>, uri: Uri) -> R
 }
 
 /// The answer of the check-in URL to other methods than GET and POST. `HEAD` is refused, too: a look at the URL is no check-in.
-async fn other_method_of_cron(method: Method, route: Option<MatchedPath>, uri: Uri) -> Response {
+async fn other_method_of_cron(method: Method, route: Option<MatchedPath>, uri: Uri, body: Body) -> Response {
     let allowed = [(header::ALLOW, HeaderValue::from_static("GET,POST"))];
-    (allowed, other_method(method, route, uri).await).into_response()
+    (allowed, other_method(method, route, uri, body).await).into_response()
 }

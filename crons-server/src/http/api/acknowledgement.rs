@@ -2,7 +2,6 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
@@ -28,9 +27,9 @@ struct Acknowledged {
 pub async fn acknowledge(
     state: State<AppState>,
     InPath(path): InPath<(String, String)>,
-    json: Result<Bytes, BytesRejection>,
+    json: Bytes,
 ) -> Result<Response, HttpError> {
-    let Acknowledged { by } = body(json, r#"{"by": "me"}"#)?;
+    let Acknowledged { by } = body(&json, r#"{"by": "me"}"#)?;
     let by = acknowledging_person(by)?;
     set(state, path, Some(by)).await
 }

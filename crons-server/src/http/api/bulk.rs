@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -52,9 +51,9 @@ pub struct BulkAnswer {
 pub async fn change_monitors(
     State(state): State<AppState>,
     _: Scope,
-    json: Result<Bytes, BytesRejection>,
+    json: Bytes,
 ) -> Result<Json<BulkAnswer>, HttpError> {
-    let BulkBody { ids, status, is_muted, .. } = body(json, EXAMPLE)?;
+    let BulkBody { ids, status, is_muted, .. } = body(&json, EXAMPLE)?;
     if status.is_none() && is_muted.is_none() {
         return Err(HttpError::bad_request(format!(
             "the body: neither `status` nor `isMuted` is given, so there is nothing to change; send one such as {EXAMPLE}"

@@ -2,7 +2,6 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
@@ -34,9 +33,9 @@ pub async fn change_environment(
     State(state): State<AppState>,
     MonitorInPath(slug): MonitorInPath,
     InPath(EnvironmentPath { environment }): InPath<EnvironmentPath>,
-    json: Result<Bytes, BytesRejection>,
+    json: Bytes,
 ) -> Result<Response, HttpError> {
-    let EnvironmentChange { is_muted } = body(json, r#"{"isMuted": true}"#)?;
+    let EnvironmentChange { is_muted } = body(&json, r#"{"isMuted": true}"#)?;
     let command = Command::ChangeEnvironment {
         monitor: slug.clone(),
         environment: environment.clone(),

@@ -2,7 +2,6 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -25,9 +24,9 @@ const CHANGE: &str = r#"{"status": "disabled", "isMuted": true}"#;
 pub async fn create_monitor(
     State(state): State<AppState>,
     _: Scope,
-    json: Result<Bytes, BytesRejection>,
+    json: Bytes,
 ) -> Result<Response, HttpError> {
-    let written: MonitorBody = body(json, monitor_body::EXAMPLE)?;
+    let written: MonitorBody = body(&json, monitor_body::EXAMPLE)?;
     let new = written.into_new().map_err(HttpError::bad_request)?;
     let slug = new.slug.to_string();
     let command = Command::CreateMonitor(Box::new(new));
@@ -44,9 +43,9 @@ pub async fn change_monitor(
     State(state): State<AppState>,
     MonitorInPath(slug): MonitorInPath,
     headers: HeaderMap,
-    json: Result<Bytes, BytesRejection>,
+    json: Bytes,
 ) -> Result<Response, HttpError> {
-    let written: MonitorBody = body(json, CHANGE)?;
+    let written: MonitorBody = body(&json, CHANGE)?;
     let change = Box::new(written.into_change().map_err(HttpError::bad_request)?);
     let renamed = change.slug.as_ref().map(ToString::to_string);
     let command = Command::ChangeMonitor { monitor: slug.clone(), change, expected: expected(&headers) };

@@ -1,7 +1,6 @@
 //! The parts of requests that several routes of the API share.
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use crons_types::Slug;
@@ -110,17 +109,8 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for InPath<
 }
 
 /// Reads the JSON body of a request. A refusal shows `example`, a valid body.
-pub(super) fn body<T: DeserializeOwned>(
-    json: Result<Bytes, BytesRejection>,
-    example: &str,
-) -> Result<T, HttpError> {
-    let json = json.map_err(|rejected| {
-        HttpError::new(
-            rejected.status(),
-            format!("the body cannot be read, or is too large; send one such as {example}"),
-        )
-    })?;
-    json::read(&json)
+pub(super) fn body<T: DeserializeOwned>(json: &Bytes, example: &str) -> Result<T, HttpError> {
+    json::read(json)
         .map_err(|reason| HttpError::bad_request(format!("the body: {reason}; send one such as {example}")))
 }
 

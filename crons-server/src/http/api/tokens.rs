@@ -2,7 +2,6 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -46,8 +45,8 @@ pub(super) struct Token<'a> {
     name: &'a str,
     scope: &'static str,
     /// The token itself, only in the answer to its creation.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<&'a str>,
+    #[serde(rename = "token", skip_serializing_if = "Option::is_none")]
+    value: Option<&'a str>,
 }
 
 /// `GET /api/0/organizations/crons/tokens/`
@@ -67,11 +66,11 @@ pub async fn create_token(
     State(state): State<AppState>,
     Extension(authority): Extension<Authority>,
     InPath(organization_name): InPath<String>,
-    json: Result<Bytes, BytesRejection>,
+    json: Bytes,
 ) -> Result<Response, HttpError> {
     organization(&organization_name)?;
     authority.require_admin()?;
-    let NewToken { name, scope } = body(json, r#"{"name": "dashboard", "scope": "read"}"#)?;
+    let NewToken { name, scope } = body(&json, r#"{"name": "dashboard", "scope": "read"}"#)?;
     let name = name.trim().to_owned();
     if name.is_empty() || name.chars().count() > MAX_NAME || name.contains(char::is_control) {
         return Err(HttpError::bad_request(format!(
@@ -132,8 +131,8 @@ pub async fn revoke_token(
 }
 
 impl<'a> Token<'a> {
-    fn new(stored: &'a ApiToken, token: Option<&'a str>) -> Self {
+    fn new(stored: &'a ApiToken, value: Option<&'a str>) -> Self {
         let ApiToken { id, name, scope, created, .. } = stored;
-        Self { date_created: *created, id: *id, name, scope: scope.as_str(), token }
+        Self { date_created: *created, id: *id, name, scope: scope.as_str(), value }
     }
 }
