@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::blocking;
+use crate::domain::{Command, CommandError};
 use crate::http::access::Access;
 use crate::http::live::Live;
-use crate::mask::Mask;
-use crate::pipeline::Inbox;
+use crate::mask::{self, Mask};
+use crate::pipeline::{Inbox, Unavailable};
 use crate::store::{Queries, StoreError};
 
 /// The queue for what comes in, and the database for what is shown.
@@ -40,5 +41,29 @@ impl AppState {
         read: impl FnOnce(&dyn Queries) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         blocking::read(&self.queries, read).await
+    }
+
+    /// Deletes a monitor; with `environments`, only these of it. The rows are then purged a few at a time.
+    ///
+    /// # Errors
+    /// If the database fails; the inner error if there is no such monitor or environment.
+    pub(crate) async fn delete_monitor(
+        &self,
+        slug: &str,
+        environments: Vec<String>,
+    ) -> Result<Result<(), CommandError>, Unavailable> {
+        let command = Command::Delete { monitor: slug.to_owned(), environments: environments.clone() };
+        if let Err(error) = self.inbox.command(command).await? {
+            return Ok(Err(error));
+        }
+        self.inbox.deleted().notify_one();
+        let slug = mask::hide(slug);
+        if environments.is_empty() {
+            tracing::info!(%slug, "monitor deleted");
+        } else {
+            let environments: Vec<_> = environments.iter().map(|name| mask::hide(name)).collect();
+            tracing::info!(%slug, ?environments, "environments deleted");
+        }
+        Ok(Ok(()))
     }
 }

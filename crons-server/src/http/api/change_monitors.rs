@@ -86,20 +86,14 @@ pub(super) async fn delete(
     slug: String,
     environments: Vec<String>,
 ) -> Result<StatusCode, HttpError> {
-    let command = Command::Delete { monitor: slug.clone(), environments: environments.clone() };
-    match state.inbox.command(command).await? {
+    match state.delete_monitor(&slug, environments).await? {
         Err(CommandError::NoEnvironment(environment)) => Err(HttpError::not_found(format!(
             "environment: monitor {} has no environment {}, so nothing was deleted; GET the monitor to see which it has",
             paths::named(&slug),
             paths::named(&environment)
         ))),
         Err(error) => Err(refusal(error, &slug)),
-        Ok(_) => {
-            state.inbox.deleted().notify_one();
-            let environments: Vec<_> = environments.iter().map(|name| mask::hide(name)).collect();
-            tracing::info!(slug = %mask::hide(&slug), ?environments, "monitor or environments deleted");
-            Ok(StatusCode::ACCEPTED)
-        }
+        Ok(()) => Ok(StatusCode::ACCEPTED),
     }
 }
 

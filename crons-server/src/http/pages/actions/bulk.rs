@@ -8,7 +8,6 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::change::{Change, no_command};
-use super::delete::delete_now;
 use super::refusal::refusal;
 use crate::domain::{Command, CommandError};
 use crate::http::error::HttpError;
@@ -90,7 +89,7 @@ pub async fn change_many(State(state): State<AppState>, form: Form) -> Result<Re
         }
         None => {
             for slug in &bulk.slugs {
-                match delete_now(&state, slug, Vec::new()).await? {
+                match state.delete_monitor(slug, Vec::new()).await? {
                     Ok(()) => {}
                     Err(CommandError::NoMonitor) => missing.push(slug.clone()),
                     Err(error) => return Err(refusal(error, slug)),

@@ -5,7 +5,7 @@ use axum::response::Response;
 use maud::html;
 
 use super::refusal::refusal;
-use crate::domain::{Command, CommandError};
+use crate::domain::CommandError;
 use crate::http::api::{InPath, no_monitor};
 use crate::http::error::HttpError;
 use crate::http::form::Form;
@@ -13,7 +13,6 @@ use crate::http::pages::document::{Head, document};
 use crate::http::pages::return_to::see_other;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
-use crate::mask;
 
 /// `GET /monitors/{slug}/delete?environment=..`: asks whether the monitor is to be deleted, or this environment of it.
 pub async fn confirm_deletion(
@@ -54,29 +53,11 @@ pub async fn delete(
 ) -> Result<Response, HttpError> {
     let environment = environment(&form)?;
     let page = if environment.is_some() { format!("/monitors/{slug}") } else { "/".to_owned() };
-    delete_now(&state, &slug, environment.into_iter().collect())
+    state
+        .delete_monitor(&slug, environment.into_iter().collect())
         .await?
         .map_err(|error| refusal(error, &slug))?;
     Ok(see_other(&page))
-}
-
-/// Deletes a monitor, or these environments of it.
-///
-/// # Errors
-/// If the database fails; the inner error if there is no such thing.
-pub(super) async fn delete_now(
-    state: &AppState,
-    slug: &str,
-    environments: Vec<String>,
-) -> Result<Result<(), CommandError>, HttpError> {
-    let command = Command::Delete { monitor: slug.to_owned(), environments: environments.clone() };
-    if let Err(error) = state.inbox.command(command).await? {
-        return Ok(Err(error));
-    }
-    state.inbox.deleted().notify_one();
-    let environments: Vec<_> = environments.iter().map(|name| mask::hide(name)).collect();
-    tracing::info!(slug = %mask::hide(slug), ?environments, "monitor deleted on its page, or these environments of it");
-    Ok(Ok(()))
 }
 
 fn environment(fields: &QueryPairs) -> Result<Option<String>, HttpError> {
