@@ -59,6 +59,23 @@ pub fn history(database: &Path, first: u32, last: u32) -> Result<()> {
     Ok(())
 }
 
+/// Gives the monitor of this slug so many runs, one a minute before the present, of which one in 50 failed.
+pub fn runs(database: &Path, slug: &str, runs: u32) -> Result<()> {
+    let connection = open(database)?;
+    let now = (clock::now() * 1e6) as i64;
+    connection.execute(
+        "INSERT INTO check_ins (guid, environment_id, status, duration_ms, date_added, date_updated, date_clock, config_id, reported)
+         WITH RECURSIVE runs (number) AS (SELECT 0 UNION ALL SELECT number + 1 FROM runs WHERE number + 1 < ?1)
+         SELECT randomblob(16), e.id, iif(number % 50 = 0, 'error', 'ok'), 1000 + number * 37 % 5000,
+             ?2 - (number + 1) * 60000000, ?2 - (number + 1) * 60000000, ?2 - (number + 1) * 60000000, k.id, 'ok'
+         FROM runs, (SELECT min(id) AS id FROM configs) k,
+             (SELECT e.id FROM environments e JOIN monitors m ON m.id = e.monitor_id WHERE m.slug = ?3) e",
+        rusqlite::params![runs, now, slug],
+    )?;
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    Ok(())
+}
+
 /// Has all of them expected in the minute before this instant, at which they count as missed.
 pub fn expect(database: &Path, deadline: f64) -> Result<()> {
     let connection = open(database)?;
