@@ -114,6 +114,22 @@ impl ApiClient {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
+        self.request(method, url, body)
+    }
+
+    /// Asks whether database, clock and outbox of the server work.
+    ///
+    /// # Errors
+    /// If there is no answer, or they do not: the reason.
+    pub(crate) fn ready(&self) -> Result<Answer, ApiError> {
+        let mut url = self.base.clone();
+        if let Ok(mut parts) = url.path_segments_mut() {
+            parts.pop_if_empty().push("ready");
+        }
+        self.request(Method::GET, url, None)
+    }
+
+    fn request(&self, method: Method, url: Url, body: Option<&Value>) -> Result<Answer, ApiError> {
         let mut request = self.client.request(method, url);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);

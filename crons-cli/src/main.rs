@@ -24,6 +24,7 @@ mod alert;
 mod backup;
 mod explain;
 mod list;
+mod ready;
 mod tail;
 mod manage;
 mod token;
@@ -78,6 +79,8 @@ enum Command {
     Explain(explain::Arguments),
     /// List the monitors of a server with their states.
     List(list::Arguments),
+    /// Ask a server whether its database, clock and outbox work; the exit code is 1 if not.
+    Ready(ready::Arguments),
     /// Print the runs of monitors as they begin and end.
     Tail(tail::Arguments),
     /// Stop notifications of a monitor, or of one of its environments.
@@ -120,6 +123,7 @@ fn main() -> ExitCode {
         Command::Backup(arguments) => backup::run(&arguments).map(|()| true),
         Command::Explain(arguments) => explain::run(&arguments).map(|()| true),
         Command::List(arguments) => list::run(&arguments).map(|()| true),
+        Command::Ready(arguments) => ready::run(&arguments).map(|()| true),
         Command::Tail(arguments) => tail::run(&arguments).map(|()| true),
         Command::Mute(arguments) => manage::mute(&arguments, true).map(|()| true),
         Command::Unmute(arguments) => manage::mute(&arguments, false).map(|()| true),

@@ -147,3 +147,26 @@ fn wrong_settings_are_refused_with_what_to_do() {
         assert!(!finished.success && finished.stderr.contains(part), "{arguments:?}: {}", finished.stderr);
     }
 }
+
+#[test]
+fn ready_tells_by_its_exit_code_whether_the_server_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("crons.db");
+    let server = Server::start(&database);
+    let url = server.url("");
+    let ready = |more: &[&str]| run(&[&["ready", "--url", &url], more].concat(), "");
+    let finished = ready(&[]);
+    assert_eq!((finished.success, finished.stdout.as_str()), (true, "ready\n"), "{}", finished.stderr);
+    assert_eq!(ready(&["--json"]).stdout, "{\n  \"status\": \"ready\"\n}\n");
+    std::fs::rename(&database, folder.path().join("moved.db")).unwrap();
+    let finished = ready(&[]);
+    assert!(!finished.success && finished.stdout.is_empty());
+    assert!(finished.stderr.starts_with("crons: the database cannot be read"), "{}", finished.stderr);
+    drop(server);
+    let finished = ready(&[]);
+    assert!(
+        !finished.success && finished.stderr.contains("start it with `crons serve`"),
+        "{}",
+        finished.stderr
+    );
+}
