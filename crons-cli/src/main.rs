@@ -1,6 +1,6 @@
 //! `crons`: the command line.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod values;
 mod output;
 mod api_client;

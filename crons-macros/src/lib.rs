@@ -1,6 +1,6 @@
 //! The attribute of `crons`. Use it through that crate, where it is re-exported as `crons::monitor`.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod keys;
 mod value;
 mod args;

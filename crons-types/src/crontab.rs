@@ -10,7 +10,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod bytes;
 mod field;
 mod fault;

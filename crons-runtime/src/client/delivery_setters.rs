@@ -51,9 +51,9 @@ impl ClientOptions {
     /// the run as timed out by then.
     ///
     /// Any number of processes may share a folder: each locks a file of its own, and a file whose lock is free is taken over by one of
-    /// those that start next. Files of other servers and projects are left alone. A damaged file is renamed to `*.corrupt`. Where the
-    /// folder cannot be written, that is logged once, check-ins are sent without it, and it is tried again every 10 seconds. The folder
-    /// must be on a file system with locks, on this machine.
+    /// those that start next. Files of other servers and projects are left alone. A damaged file is renamed to `*.corrupt`. A folder
+    /// that cannot be written is logged once and tried again every 10 seconds; check-ins are sent without it meanwhile. The folder must
+    /// be on a file system with locks, on this machine.
     ///
     /// ```
     /// # use crons_runtime as crons;

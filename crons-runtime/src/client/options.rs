@@ -59,7 +59,7 @@ impl Default for ClientOptions {
             dsn: None,
             environment: None,
             release: None,
-            // Twice what a healthy server behind a slow line takes; Sentry's SDKs use up to 30 s.
+            // 10 s are twice what a healthy server behind a slow line takes; Sentry's SDKs use up to 30 s.
             request_timeout: Duration::from_secs(10),
             // A job is short-lived: what it has to say must get out, but its scheduler must not wait for long.
             shutdown_timeout: Duration::from_secs(5),

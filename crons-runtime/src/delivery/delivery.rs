@@ -32,7 +32,7 @@ use super::remarked::Remarked;
 pub(crate) struct DeliveryOptions {
     /// The most check-ins in any minute, for each monitor and environment. `None`: no limit.
     pub(crate) rate_limit: Option<NonZeroU32>,
-    /// How long a start waits for the end of its run before it is sent.
+    /// The time for which a start waits for the end of its run before it is sent.
     pub(crate) coalesce: Duration,
     /// Whether an answer of 5xx counts as no answer.
     pub(crate) retry_server_errors: bool,
@@ -54,7 +54,7 @@ pub(crate) struct Delivery {
     dropped_starts: DroppedStarts,
     pub(super) open_runs: OpenRuns,
     pub(super) keep_alives: KeepAlives,
-    /// How many keep-alives are in the queues.
+    /// The number of keep-alives in the queues.
     pub(super) queued_keep_alives: usize,
     /// Check-ins that are being sent, or are sent again later, as the user's hook has left them.
     prepared: HashMap<Index, CheckIn>,

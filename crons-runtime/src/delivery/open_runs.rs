@@ -60,7 +60,7 @@ impl OpenRuns {
         self.runs.get(&id).map(|run| (&run.monitor, run.started.instant()))
     }
 
-    /// How many runs are open.
+    /// Returns the number of open runs.
     pub(crate) fn len(&self) -> usize {
         self.runs.len()
     }

@@ -25,7 +25,7 @@ impl Ids {
 
     #[cold]
     fn seeded(forks: usize) -> Self {
-        // Also before there is a client: what is seeded must not be gone on with by each child.
+        // Forks are counted even before there is a client, so that each child takes a seed of its own.
         process::count_forks();
         Self { forks, halves: random::seed() }
     }

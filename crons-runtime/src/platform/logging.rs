@@ -53,7 +53,7 @@ pub(crate) fn first_loss(slug: Option<&dyn Display>, message: fmt::Arguments<'_>
     });
 }
 
-/// Whether anything that the client logs has a chance to be seen.
+/// Returns whether anything that the client logs has a chance to be seen.
 fn is_heard() -> bool {
     #[cfg(feature = "log")]
     if log::max_level() != log::LevelFilter::Off {
@@ -65,7 +65,7 @@ fn is_heard() -> bool {
 /// The most warnings that are remembered; a program that causes more has been warned often enough.
 const MAX_COMPLAINTS: usize = 100;
 
-/// Whether this warning is given for the first time. Remembers it.
+/// Remembers a warning, and returns whether it is given for the first time. `false` if as many as are remembered were given.
 pub(crate) fn is_first(complaint: &str) -> bool {
     // No `HashSet`: it would ask the system for random numbers, which may have none, and panic.
     static MADE: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());

@@ -76,7 +76,7 @@ pub(crate) enum Entry {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
     },
-    /// Nothing more is owed: the earliest end of this run was delivered or given up, or with `start` its start.
+    /// The run owes nothing more: its earliest end was delivered or given up, or with `start` its start.
     Done {
         id: CheckInId,
         monitor: u32,
@@ -91,7 +91,7 @@ pub(crate) fn write_line(bytes: &mut Vec<u8>, line: &impl Serialize) {
     let begin = bytes.len();
     bytes.extend_from_slice(b"00000000 ");
     if serde_json::to_writer(&mut *bytes, line).is_err() {
-        // None of the types above can fail; a line that is not there is better than half of one.
+        // The types above never fail; if one did, no line is better than half of one.
         bytes.truncate(begin);
         return;
     }

@@ -44,7 +44,7 @@ struct End {
 pub(crate) struct Owed {
     pub(crate) id: CheckInId,
     pub(crate) monitor: SpooledMonitor,
-    /// When it was captured, in milliseconds since 1970.
+    /// The time of its capture, in milliseconds since 1970.
     pub(crate) at: u64,
     pub(crate) report: Report,
 }
@@ -101,7 +101,7 @@ impl Ledger {
         self.runs.entry(id).or_insert(Run { order, start: None, ends: Vec::new() })
     }
 
-    /// Whether nothing is owed and no run is open.
+    /// Returns whether nothing is owed and no run is open.
     pub(crate) fn is_empty(&self) -> bool {
         self.runs.is_empty()
     }
@@ -184,7 +184,7 @@ impl Ledger {
         if line.rank == Rank::End {
             run.ends.remove(0);
         }
-        // Without its end, a run must not look open.
+        // The start is removed, too: without its end, the run must not look open.
         run.start = None;
         if run.start.is_none() && run.ends.is_empty() {
             self.runs.remove(&line.id);

@@ -24,9 +24,9 @@ pub(crate) enum Damage {
     Header,
     /// The format has another version.
     Version(u32),
-    /// This line, counted from 1, does not agree with its checksum.
+    /// The line with this number, counted from 1, does not agree with its checksum.
     Checksum(usize),
-    /// This line names a monitor that no line before it describes.
+    /// The line with this number names a monitor that no line before it describes.
     Monitor(usize, u32),
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn replay(bytes: &[u8]) -> Result<Option<Replayed>, Damage> {
     Ok(Some(replayed))
 }
 
-/// Whether this may be the begin of a header that was cut off.
+/// Returns whether this may be the begin of a header that was cut off.
 fn is_unfinished(bytes: &[u8]) -> bool {
     /// Longer than any header.
     const MOST: usize = 4096;

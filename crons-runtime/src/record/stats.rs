@@ -23,7 +23,7 @@ pub struct Stats {
     pub refused: u64,
     /// Given up, by reason.
     pub dropped: Dropped,
-    /// Not sent yet, or not answered yet.
+    /// Check-ins that are not sent yet, or not answered yet.
     pub queued: u64,
     /// Keep-alives that the server has taken: reports that a run is still in progress. They are in none of the other counts.
     pub keep_alives: u64,
@@ -36,7 +36,7 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Whether every captured check-in reached the server. `false` while some are queued.
+    /// Returns whether every captured check-in reached the server. `false` while some are queued.
     pub fn all_delivered(&self) -> bool {
         self.refused == 0 && self.dropped.total() == 0 && self.queued == 0
     }
@@ -46,13 +46,13 @@ impl Stats {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Dropped {
-    /// There was no room: too many were waiting.
+    /// Too many check-ins were waiting.
     pub queue_overflow: u64,
     /// Their runs came more often than [`ClientOptions::max_check_ins_per_minute`](crate::ClientOptions::max_check_ins_per_minute) lets through.
     pub throttled: u64,
     /// The server had said that it wants no more for a while.
     pub rate_limited: u64,
-    /// They were too old to be true before the server could be reached.
+    /// The server could not be reached before they were too old to be true.
     pub expired: u64,
     /// [`ClientOptions::before_send_check_in`](crate::ClientOptions::before_send_check_in) said so.
     pub before_send: u64,

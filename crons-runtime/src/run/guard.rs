@@ -56,7 +56,7 @@ pub struct CheckInGuard {
 #[derive(Debug)]
 enum GuardState {
     ActiveRun(ActiveRun),
-    /// There is no client, or the run has ended. The id is made when it is asked for.
+    /// No client exists, or the run has ended. The id is made when it is asked for.
     Nothing(OnceLock<CheckInId>),
 }
 
@@ -66,7 +66,7 @@ struct ActiveRun {
     monitor: MonitorRef,
     id: CheckInId,
     started: CompactInstant,
-    /// Whether its start was reported.
+    /// Whether the start of the run was reported.
     opened: bool,
     /// The number of forks before it began: a forked child has a copy of the guard.
     forks: usize,
@@ -88,7 +88,7 @@ impl std::fmt::Debug for ActiveRun {
 pub(crate) struct RunSpec {
     pub(crate) monitor: MonitorRef,
     pub(crate) on_cancel: OnCancel,
-    /// One check-in at the end instead of two.
+    /// Whether a run is one check-in at its end instead of two.
     pub(crate) heartbeat: bool,
 }
 

@@ -94,7 +94,7 @@ pub fn with_captured_check_ins<R>(f: impl FnOnce() -> R) -> Captured<R> {
     Captured { value, check_ins: sink.take() }
 }
 
-/// As [`with_captured_check_ins`], for a future: captures what it reports while it is polled, on whatever thread.
+/// Captures what a future reports while it is polled, on whatever thread, like [`with_captured_check_ins`] for a closure.
 ///
 /// Spawned tasks and `spawn_blocking` are captured once they enter the scope, and have ended:
 ///

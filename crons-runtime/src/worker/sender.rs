@@ -26,9 +26,9 @@ use crate::worker::inbox::Progress;
 
 /// The most requests at the same time, each for another run: enough for 100 check-ins a second at 150 ms a request.
 const MAX_IN_FLIGHT: usize = 16;
-/// While check-ins come in the thread polls, so that no job pays for waking it: that takes 4 µs, ten times all else.
+/// The interval of the polls while check-ins come in, so that no job pays for waking the thread: that takes 4 µs, ten times all else.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
-/// After so many polls without a check-in the thread sleeps until it is woken.
+/// The number of polls without a check-in after which the thread sleeps until it is woken.
 const IDLE_POLLS: u32 = 50;
 
 /// The number of panics after which the thread ends.
@@ -38,7 +38,7 @@ thread_local! {
     static ON_WORKER: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this is the worker's thread, which must not wait for itself.
+/// Returns whether this is the worker's thread, which must not wait for itself.
 pub(super) fn on_worker() -> bool {
     ON_WORKER.try_with(Cell::get).unwrap_or(false)
 }
@@ -108,7 +108,7 @@ impl Sender {
         let mut poll_at = Instant::now();
         let (mut idle_polls, mut called, mut parked) = (0, true, false);
         loop {
-            // At most once in each poll interval, as it takes the lock that the jobs need.
+            // The exchange takes the lock that the jobs need, so it happens once in each poll interval at most.
             if called || parked || poll_at <= Instant::now() {
                 let orders = shared.inbox.exchange(&mut records, self.progress());
                 // A caller that had runs closed waits for the next exchange, so the thread must not park before it.
@@ -135,7 +135,7 @@ impl Sender {
                 if let Some(epoch) = orders.expedite {
                     self.delivery.expedite(epoch);
                 }
-                // While a caller flushes, each answer is reported at once.
+                // Each answer is reported at once while a caller flushes.
                 called = orders.flushing;
                 poll_at = Instant::now() + POLL_INTERVAL;
                 self.send_ready();
@@ -245,7 +245,7 @@ impl Sender {
 
     /// The instant at which the thread goes on though nothing happens. `None` if it waits to be woken.
     fn wake_at(&self, poll_at: Option<Instant>) -> Option<Instant> {
-        // With the most requests under way, only an answer makes room.
+        // At the limit of requests under way only an answer makes room, so no check-in is waited for.
         let full = self.requests.len() >= MAX_IN_FLIGHT;
         let due = self.delivery.wake_at(Instant::now()).filter(|_| !full);
         let sync = self.spool.as_ref().and_then(Spool::wake_at);

@@ -1,6 +1,6 @@
 //! The operator's settings of a server.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod invalid;
 mod connection_limits;
 mod database;

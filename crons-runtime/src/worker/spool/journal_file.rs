@@ -22,7 +22,7 @@ pub(super) type Sync = Box<dyn FnOnce() -> io::Result<()> + Send>;
 pub(super) struct JournalFile {
     file: Arc<File>,
     path: PathBuf,
-    /// How much of the file is whole.
+    /// The length of the part of the file that is whole, in bytes.
     len: u64,
 }
 
@@ -39,7 +39,7 @@ impl JournalFile {
             TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
             TryLockError::Error(error) => error,
         })?;
-        // It may have been locked, and removed, before.
+        // The file is missing if another process has locked it before, and removed it.
         path.metadata()?;
         let mut journal = Self { file: Arc::new(file), path, len: 0 };
         let mut line = Vec::new();
@@ -102,7 +102,7 @@ impl JournalFile {
         let written = file.seek(SeekFrom::Start(self.len)).and_then(|_| file.write_all(lines));
         match written {
             Ok(()) => self.len += lines.len() as u64,
-            // If that fails too, a reader takes the rest for a line that is not finished.
+            // If the truncation fails too, a reader takes the rest for a line that is not finished.
             Err(_) => drop(file.set_len(self.len)),
         }
         written
@@ -169,13 +169,13 @@ pub(super) fn mark_forked(folder: &Path, owner: &str) -> io::Result<()> {
     File::create(forked(folder, owner)).map(drop)
 }
 
-/// Whether a process was forked from this owner.
+/// Returns whether a process was forked from this owner.
 pub(super) fn is_forked(folder: &Path, owner: &str) -> bool {
     forked(folder, owner).exists()
 }
 
 /// Forgets that, once the owner has no journal.
 pub(super) fn forget_forked(folder: &Path, owner: &str) {
-    // There is seldom one.
+    // The mark seldom exists, so an error is ignored.
     drop(std::fs::remove_file(forked(folder, owner)));
 }

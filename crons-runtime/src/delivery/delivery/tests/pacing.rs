@@ -25,7 +25,7 @@ fn overlapping(runs: usize, max_runtime: u32, time: Duration) -> (usize, Duratio
 #[test]
 fn no_run_times_out_because_its_end_waits_for_a_place() {
     for (max_runtime, starts) in [(1, 3), (2, 3), (3, 5), (30, 5)] {
-        // As long as is promised: half of what is certain.
+        // The client promises half of the runtime that is certain: of `max_runtime` up to a minute is over at the start.
         let half = MINUTE * (max_runtime - 1) / 2;
         let (let_through, waited) = overlapping(8, max_runtime, half.min(SECOND * 30));
         assert_eq!(let_through, starts, "{max_runtime}");
