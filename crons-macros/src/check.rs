@@ -28,7 +28,7 @@ pub(crate) enum SlugExpr {
     Constant(Box<Expr>),
 }
 
-/// What goes to the server along with each check-in.
+/// The configuration that goes to the server along with each check-in.
 pub(crate) enum ConfigExpr {
     Args {
         config: MonitorConfig,
@@ -41,7 +41,7 @@ pub(crate) enum ConfigExpr {
     Expr(Expr),
 }
 
-/// What becomes of a run that has no verdict of its own.
+/// The outcome of a run that has no verdict of its own.
 #[derive(Clone, Copy)]
 pub(crate) enum OutcomeArg {
     Error,
@@ -49,7 +49,7 @@ pub(crate) enum OutcomeArg {
     Ignore,
 }
 
-/// What a `None` means, and where that is written.
+/// The meaning of a `None`, and the key at which it is written.
 pub(crate) struct OnNone {
     pub(crate) key: Ident,
     pub(crate) end: OutcomeArg,
@@ -92,7 +92,7 @@ fn is_true(argument: Option<&Argument<LitBool>>) -> bool {
     argument.and_then(|argument| argument.value.as_ref()).is_some_and(|literal| literal.value)
 }
 
-/// Whether runs are kept alive. Reports what that cannot be combined with.
+/// Returns whether runs are kept alive. Reports what that cannot be combined with.
 fn keep_alive(args: &Args, config: Option<&MonitorConfig>, errors: &mut Vec<Error>) -> bool {
     let Some(Argument { key, .. }) = args.keep_alive.as_ref().filter(|argument| is_true(Some(argument)))
     else {
@@ -217,7 +217,7 @@ fn config(args: &Args, errors: &mut Vec<Error>) -> Option<MonitorConfig> {
 struct ConfigValidator<'a> {
     config: MonitorConfig,
     scheduled: bool,
-    /// There is a `monitor_config`.
+    /// Whether there is a `monitor_config`.
     made: bool,
     errors: &'a mut Vec<Error>,
 }

@@ -41,7 +41,7 @@ use syn::Error;
 ///
 /// # Arguments
 ///
-/// All are optional. Those with a wire key go to the server under that name; what is left out keeps the value that the server
+/// All arguments are optional. Those with a wire key go to the server under that name; what is left out keeps the value that the server
 /// has. A bare number is minutes; words are numbers and units: `"90 minutes"`, `"90m"`, `"1h30m"`, `"1 day"`. In `interval` a lone `m` is
 /// refused, as it may be a month or a minute.
 ///
@@ -63,14 +63,14 @@ use syn::Error;
 /// | `keep_alive = true` | a run that is in progress is reported again, so that the server moves its timeout | `true`, `false` | `false` | |
 /// | `crate = my_facade::crons` | where this crate is found | a path | `::crons` | |
 ///
-/// From `timezone` to `owner` they need `schedule` or `interval`, as the server refuses a configuration without one.
+/// The arguments from `timezone` to `owner` need `schedule` or `interval`, as the server refuses a configuration without one.
 ///
 /// `on_cancel = "ignore"` sends no verdict on a future that is dropped: a begin that has not been sent is withdrawn, one that has is
 /// left alone, and the server counts that run as timed out when its `max_runtime` is over. `on_none = "ignore"` means that there was
 /// nothing to do: the run took place, and ended well, as by `"ok"`.
 ///
-/// With `heartbeat` the server never hears that a run has begun: it notices runs that are missed or that fail, and of a run that hangs
-/// that the next one is missed. It halves the traffic of a job that runs every minute.
+/// With `heartbeat` the server receives no start of a run: it notices runs that are missed or that fail, and notices a run that hangs
+/// when the next one is missed. It halves the traffic of a job that runs every minute.
 ///
 /// With `keep_alive` a run may take longer than `max_runtime`, up to 7 days: as long as the process is alive the client sends
 /// `in_progress` again, with the id of the run, every third of `max_runtime`, but not more often than each minute (each 30 seconds for a
@@ -108,12 +108,12 @@ use syn::Error;
 ///
 /// # Outcome
 ///
-/// Whatever the function returns is returned unchanged; a panic goes on unchanged. The run has failed if the value is an `Err`
-/// (also behind an alias or `impl Trait`), an `ExitCode` other than success, the `ExitStatus` or `Output` of a child that failed, a `None`
-/// under `on_none = "error"` (also within a `Result`), or of a type whose `crons::Outcome` says so; or if it panicked. What is inside an
-/// `Ok` or a `Some` is asked, too, down to two levels: `Ok(ExitCode::FAILURE)`, `Ok(Err(..))` and `Some(Err(..))` are failures. Everything else
-/// is a success, `ControlFlow::Break` included. Where the type is a bare generic parameter `T`, a `Result` in it cannot be seen: a
-/// success, with one warning. `crons::Outcome` has the whole table.
+/// The value of the function is returned unchanged; a panic goes on unchanged. The run has failed if the value is an `Err` (also behind an
+/// alias or `impl Trait`), an `ExitCode` other than success, the `ExitStatus` or `Output` of a child that failed, a `None` under `on_none =
+/// "error"` (also within a `Result`), or of a type whose `crons::Outcome` says so; or if it panicked. What is inside an `Ok` or a `Some` is
+/// asked, too, down to two levels: `Ok(ExitCode::FAILURE)`, `Ok(Err(..))` and `Some(Err(..))` are failures. Everything else is a success,
+/// `ControlFlow::Break` included. If the type is a bare generic parameter `T`, a `Result` in it cannot be seen: the run is a success, with one
+/// warning. `crons::Outcome` has the whole table.
 ///
 /// ```
 /// #[crons::monitor(on_none = "error")]
@@ -123,8 +123,8 @@ use syn::Error;
 /// # newest_backup(&[]);
 /// ```
 ///
-/// Why it failed is logged by `tracing`, as an error with `slug`, `check_in_id` and `error`: an `Err` by its `Display`, else by its `Debug`; of
-/// a panic its text. Nothing of it is sent.
+/// The failure is logged by `tracing`, as an error with `slug`, `check_in_id` and `error`: an `Err` by its `Display`, else by its `Debug`; a
+/// panic by its text. Nothing of it is sent.
 ///
 /// # What may be watched
 ///
@@ -192,8 +192,8 @@ use syn::Error;
 ///
 /// # Errors
 ///
-/// What a literal can get wrong is an error of the compiler, under the literal. All errors of one attribute are reported at once,
-/// and the function stays, so that one mistake gives one error:
+/// A mistake in a literal is an error of the compiler, under the literal. All errors of one attribute are reported at once, and
+/// the function stays, so that one mistake gives one error:
 ///
 /// ```compile_fail
 /// #[crons::monitor(schedule = "0 25 * * *")]
@@ -216,8 +216,8 @@ pub fn monitor(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> 
 /// Makes a program one monitored run: initialises the client, runs the body of `main`, reports its outcome, delivers, and keeps the
 /// exit code.
 ///
-/// For programs that do one job and end, as cron, systemd timers and Kubernetes start them. The client takes its settings from
-/// `SENTRY_DSN`, `SENTRY_ENVIRONMENT` and `SENTRY_RELEASE`, or from `options`.
+/// The attribute is for programs that do one job and end, as cron, systemd timers and Kubernetes start them. The client takes
+/// its settings from `SENTRY_DSN`, `SENTRY_ENVIRONMENT` and `SENTRY_RELEASE`, or from `options`.
 ///
 /// ```no_run
 /// #[crons::main(slug = "nightly-backup", schedule = "0 3 * * *", timezone = "Europe/Vienna", max_runtime = "2h")]

@@ -35,7 +35,7 @@ pub(crate) use fields::Fields;
 /// assert_eq!(refused.to_string(), r#"minute: 61 is not in 0-59 (field 1 of "61 * * * *")"#);
 /// ```
 ///
-/// Each field is `*` or a list of values and ranges, each with an optional step: `1,5-9,*/15,30/5`. Months and weekdays
+/// Fields are `*` or a list of values and ranges, each with an optional step: `1,5-9,*/15,30/5`. Months and weekdays
 /// have three-letter names. `L` and `LW` are the last day and the last workday of the month, `5L` its last Friday,
 /// `FRI#2` its second. Both day fields must match if one of them begins with `*`; otherwise either will do.
 #[derive(Clone, Debug)]
@@ -177,7 +177,7 @@ impl fmt::Display for Crontab {
 pub struct InvalidCrontab {
     message: Box<str>,
     suggestions: Box<[Box<str>]>,
-    /// Nothing else can have been meant.
+    /// Whether nothing but the suggestion can have been meant.
     certain: bool,
     field: Option<usize>,
     span: (usize, usize),

@@ -71,7 +71,7 @@ impl Slug {
     }
 }
 
-/// Whether nothing is left to be done, at a glance: so it is with all that were stored.
+/// Returns whether a slug is stored as it is, by a check that is faster than normalising it.
 fn is_normal(text: &str) -> bool {
     let (mut last, edges) = (b' ', [b'-', b'_']);
     let plain = text.bytes().all(|byte| {
@@ -82,7 +82,7 @@ fn is_normal(text: &str) -> bool {
     plain && !at_edge && text.len() <= Slug::MAX_LEN
 }
 
-/// Whether Python's `\s` matches `c`, within ASCII.
+/// Returns whether Python's `\s` matches `c`, within ASCII.
 fn is_blank(c: char) -> bool {
     matches!(c, '\t'..='\r' | '\x1c'..='\x1f' | ' ')
 }

@@ -3,7 +3,7 @@
 
 use crons_types::Crontab;
 
-/// One line of the table: answers of cronsim 2.6 within Sentry's own validator.
+/// A line of the table: the answer of cronsim 2.6 within Sentry's own validator.
 struct Row {
     expression: String,
     accepted: bool,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 
-/// What was written, and the crontabs that may be meant; a second one where schedulers disagree.
+/// The text, and the crontabs that may be meant; a second one where schedulers disagree.
 const KNOWN: &[(&str, &[&str])] = &[
     // EventBridge: minute first, year last, and a `?` for the day of month or the weekday.
     ("0 10 * * ? *", &["0 10 * * *"]),
@@ -97,7 +97,7 @@ fn what_other_schedulers_take_is_rewritten() {
     }
 }
 
-/// What was written, and words that the message must hold.
+/// The text, and words that the message must contain.
 const SAID: &[(&str, &[&str])] = &[
     ("0 10 ? * 6L 2022-2023", &["EventBridge", "\"2022-2023\"", "year", "Sunday is 0"]),
     ("0 10 ? * 2-6 *", &["Sunday is 0"]),
@@ -134,7 +134,8 @@ fn what_cannot_be_expressed_is_named() {
             assert!(message.contains(word), "{word:?} is not in {message:?}");
         }
     }
-    // That one of two days is enough is one reading, and not the likelier one.
+    // Day of month and weekday have two readings here, and the one where either of them is enough is the less
+    // likely, so there is no suggestion.
     assert_eq!(Crontab::parse("0 0 0 13 * FRI").unwrap_err().suggestion(), None);
     assert!(!Crontab::parse("H/7 * * * *").unwrap_err().to_string().contains("interval"));
 }
@@ -172,7 +173,7 @@ mod reference {
             let week = |item: &str, number: i32| {
                 let (first, last) = (self.sunday, self.sunday + 6);
                 let numbered = |name: &str| named(WEEKDAYS, self.sunday)(name);
-                // Where 0 is Sunday, 7 is, too.
+                // Sunday is also 7 where it is 0.
                 has(item, number, first, last, numbered)
                     || self.sunday == 0 && number == 0 && has(item, 7, 0, 7, numbered)
             };
@@ -202,7 +203,7 @@ mod reference {
         is_workday(day) && !later.into_iter().any(is_workday)
     }
 
-    /// Whether a list of values, ranges that may go round, and steps holds a value.
+    /// Returns whether a list of values, ranges that may go round, and steps holds a value.
     fn has(text: &str, value: i32, first: i32, last: i32, named: impl Fn(&str) -> Option<i32>) -> bool {
         let number = |text: &str| text.parse().ok().or_else(|| named(text)).unwrap();
         text.split(',').any(|item| {
@@ -234,7 +235,7 @@ fn expected(crontab: &reference::Crontab<'_>) -> Vec<Timestamp> {
             day.at(hour, minute, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp()
         })
     });
-    // As many as there may be in a day, and some more.
+    // The number is that of the most occurrences in a day, and some more.
     instants.step_by(7).take(300).collect()
 }
 
@@ -320,7 +321,7 @@ proptest! {
         let expected = expected(&reference::Crontab { five, year: "*", sunday: 1 });
         match refused.suggestion() {
             Some(meant) => prop_assert_eq!(ours(meant), expected, "{} became {}", line, meant),
-            // Such as 31 February.
+            // The crontab never happens, as on 31 February.
             None => prop_assert!(expected.is_empty() && refused.to_string().contains("never"), "{}", refused),
         }
     }

@@ -22,7 +22,7 @@ fn intervals() {
         ("1y", "1 year"),
         ("  10   Minutes ", "10 minutes"),
         ("007 days", "7 days"),
-        // As written: 90 minutes are not 1.5 hours, 60 are not 1.
+        // The unit stays as it is written: 90 minutes are not 1.5 hours, 60 are not 1.
         ("60 minutes", "60 minutes"),
         ("90 minutes", "90 minutes"),
         ("60s", "1 minute"),

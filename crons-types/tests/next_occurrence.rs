@@ -40,7 +40,7 @@ fn ten_in_a_row_are_the_servers() {
         rows += 1;
         if server[0] <= from {
             corrected += 1;
-            // What the server says after its fault is right again.
+            // The server is right again after its fault, so its later answers are compared.
             let later: Vec<_> = server.iter().filter(|next| **next > from).collect();
             if !later.iter().zip(&ours).all(|(server, ours)| *server == ours) {
                 wrong.push(format!("{line}\n  ours {ours:?}"));
@@ -84,10 +84,10 @@ fn by_hand() {
         ("0 0 LW * *", UTC, "2024-06-01 00:00", "2024-06-28 00:00"),
         ("0 0 * * FRI#2", UTC, "2024-06-15 00:00", "2024-07-12 00:00"),
         ("0 0 * * 5L", UTC, "2024-06-01 00:00", "2024-06-28 00:00"),
-        // Neither day field begins with `*`: either will do.
+        // With no day field that begins with `*`, either will do.
         ("0 0 13 * 5", UTC, "2024-06-08 00:00", "2024-06-13 00:00"),
         ("0 0 13 * *", UTC, "2024-06-14 00:00", "2024-07-13 00:00"),
-        // One does: both must match.
+        // With one that begins with `*`, both must match.
         ("0 0 */2 * 1", UTC, "2024-06-03 00:00", "2024-06-17 00:00"),
         ("0 0 29 2 *", UTC, "2024-02-29 00:00", "2028-02-29 00:00"),
         ("0 0 31 * *", UTC, "2024-01-31 00:00", "2024-03-31 00:00"),
@@ -188,7 +188,7 @@ fn previous_by_hand() {
         ("*/30 * * * *", NEW_YORK, "", "2024-11-03 06:10", "2024-11-03 06:00"),
         ("*/30 * * * *", NEW_YORK, "", "2024-03-10 07:00", "2024-03-10 06:30"),
         ("*/30 2 * * *", NEW_YORK, "", "2024-03-10 12:00", "2024-03-09 07:30"),
-        // On the skipped day itself, that is, when it would be over.
+        // Asked on the skipped day itself, or at its end, the occurrence is the instant of the skip.
         ("0 */8 LW 1-12 0#1", "Pacific/Apia", "", "2011-12-30 10:00:01", "2011-12-30 10:00"),
         ("0 */8 LW 1-12 0#1", "Pacific/Apia", "", "2011-12-31 10:00", "2011-12-30 10:00"),
         // Midnight is skipped, and the server passes over the hour after it unless it starts there.

@@ -1,4 +1,4 @@
-//! Whatever is written: no panic, what is shown reads back the same, and time goes forward.
+//! Properties of parsers and the calendar: no input panics, what is displayed parses to the same, and time goes forward.
 
 use crons_types::{CheckInId, Crontab, Interval, IntervalUnit, Minutes, Slug};
 use proptest::prelude::*;
@@ -111,7 +111,7 @@ proptest! {
         let sum = ((weeks * 7 + days) * 24 + hours) * 60 + minutes;
         let written = format!("{weeks}w {days}d{hours}h {minutes}m");
         prop_assert_eq!(Minutes::parse(&written).ok().map(Minutes::get), (sum > 0).then_some(sum));
-        // By the calendar, hours add to minutes and days to weeks, and no further.
+        // Hours add to minutes, and days to weeks; the calendar allows no other sums.
         let clock = Interval::parse(&format!("{hours}h{minutes}m"));
         let of_clock = |interval: Interval| {
             interval.value() * if interval.unit() == IntervalUnit::Hour { 60 } else { 1 }
@@ -150,7 +150,7 @@ mod time {
         proptest::sample::select(&NAMES[..]).prop_map(|name| Timezone::parse(name).unwrap())
     }
 
-    /// From 2000 to 2040, to the millisecond.
+    /// Returns an instant from 2000 to 2040, to the millisecond.
     fn instant() -> impl Strategy<Value = Timestamp> {
         (946_684_800_000..2_208_988_800_000_i64).prop_map(|at| Timestamp::from_millisecond(at).unwrap())
     }
@@ -176,7 +176,7 @@ mod time {
             let mut after = start;
             for _ in 0..20 {
                 let Some(next) = calendar::next_after(&schedule, &zone, after) else {
-                    // Only what is due in time that is skipped every year never happens.
+                    // A crontab that never happens is due only in time that is skipped every year.
                     prop_assert!(text.starts_with('*') && zone != Timezone::UTC, "{} {} {}", text, zone, after);
                     break;
                 };

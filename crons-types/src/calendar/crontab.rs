@@ -34,7 +34,7 @@ pub(super) fn next_after(fields: &Fields, zone: &TimeZone, after: Timestamp) -> 
 
 fn next_fixed_time(fields: &Fields, zone: &TimeZone, after: Timestamp) -> Option<Timestamp> {
     let mut civil = minute_of(zone.to_datetime(after))?;
-    // In repeated time the first matches may lie in its first pass, before `after`: a day has 1440.
+    // Two days are enough: in repeated time the first matches may lie in its first pass, before `after`, and a day has 1440 minutes.
     for _ in 0..=TWO_DAYS {
         civil = days::minute_from(fields, days::next_minute(civil)?)?;
         let instant = first_pass(zone, civil)?;
@@ -47,7 +47,7 @@ fn next_fixed_time(fields: &Fields, zone: &TimeZone, after: Timestamp) -> Option
 
 enum Walk {
     Found(Timestamp),
-    /// Too many steps, round and round here.
+    /// The walk took too many steps: it goes round in circles from this instant.
     Lost(Timestamp),
 }
 
@@ -95,7 +95,7 @@ fn walk(fields: &Fields, zone: &TimeZone, after: Timestamp) -> Option<Walk> {
     wall.instant(zone).map(Walk::Lost)
 }
 
-/// To the next matching minute, or to the next full hour.
+/// Goes to the next matching minute, or to the next full hour.
 fn minute_step(fields: &Fields, zone: &TimeZone, mut wall: Wall) -> Option<Wall> {
     if fields.minutes.is_power_of_two() {
         // cronsim 2.6 jumps, and so passes over a clock change within the hour.
@@ -187,7 +187,7 @@ fn latest_within_days(
 
 fn previous_fixed_time(fields: &Fields, zone: &TimeZone, before: Timestamp) -> Option<Timestamp> {
     let civil = minute_of(zone.to_datetime(before))?;
-    // In the second pass of repeated time, all of the first pass is past.
+    // The first pass of repeated time is past if `before` is in its second, so the search begins at the end of both.
     let repeated = match offsets(zone, civil) {
         AmbiguousOffset::Fold { before, after } => before.duration_since(after),
         _ => SignedDuration::ZERO,

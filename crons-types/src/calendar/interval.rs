@@ -43,7 +43,7 @@ pub(super) fn previous_before(
     };
     let steps = Steps { anchor: zone.to_datetime(anchor), step };
     let limit = zone.to_datetime(before);
-    // In the second pass of repeated time, all of the first pass is past.
+    // The first pass of repeated time is past if `before` is in its second, so the search begins at the end of both.
     let repeated = match offsets(zone, limit) {
         AmbiguousOffset::Fold { before, after } => before.duration_since(after),
         _ => SignedDuration::ZERO,

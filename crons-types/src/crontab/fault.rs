@@ -18,11 +18,11 @@ pub(crate) enum Kind {
     Empty,
     /// Begins with `@`, but is not one of the six.
     Nickname,
-    /// Something stands around the crontab: quotes, `cron(..)`, a time zone.
+    /// The crontab stands within something else: quotes, `cron(..)`, a time zone.
     Framed,
     /// The number of words is not five.
     FieldCount(usize),
-    /// Nothing between two commas.
+    /// The text between two commas is empty.
     EmptyItem,
     /// No number, no `*`, no name of this field.
     NoValue,
@@ -38,7 +38,7 @@ pub(crate) enum Kind {
     Nth,
     /// No chosen month has this day, the smallest of the field.
     Impossible(u32),
-    /// Each field is fine, yet no day matches them all.
+    /// The fields are fine, yet no day matches them all.
     Never,
 }
 

@@ -3,11 +3,11 @@
 use super::fields::{Fields, longest};
 
 const MINUTES_A_DAY: u32 = 24 * 60;
-/// Every length of a year meets every weekday of its first day within so many.
+/// The number of years within which every length of a year meets every weekday of its first day.
 const YEARS: u32 = 28;
 
 impl Fields {
-    /// In minutes.
+    /// Returns the least time between two runs, in minutes.
     pub(crate) fn min_gap(&self) -> u32 {
         let minutes_of_day: Vec<u32> = (0..MINUTES_A_DAY)
             .filter(|minute| self.hours >> (minute / 60) & 1 == 1 && self.minutes >> (minute % 60) & 1 == 1)

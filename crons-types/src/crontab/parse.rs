@@ -162,7 +162,7 @@ const fn value(field: &Field, text: &[u8], start: usize, end: usize) -> Result<u
     Err(Fault::at(field, start, end, Kind::NoValue))
 }
 
-/// Each `step`-th value of a contiguous set. A single value is open-ended, even if written as `5-5`.
+/// Returns every `step`-th value of a contiguous set. A single value is open-ended, even if written as `5-5`.
 const fn every(step: u32, set: u64, field: &Field) -> u64 {
     if field.index == DAY && set & (LAST_DAY | LAST_WORKDAY) != 0 {
         return set;

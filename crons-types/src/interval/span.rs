@@ -106,7 +106,7 @@ fn unit(word: &str, before: Option<Unit>, calendar: bool) -> Result<Unit, Fault>
     }))
 }
 
-/// How many of `shorter` are one of `longer`. `None` if that varies: by the calendar a day may have 23 hours, and a month 28 days.
+/// Returns how many of `shorter` are one of `longer`. `None` if that varies: by the calendar a day may have 23 hours, and a month 28 days.
 fn ratio(longer: Unit, shorter: Unit, calendar: bool) -> Option<u128> {
     /// The seconds of a unit that has a fixed length.
     fn seconds(unit: Unit) -> Option<u128> {

@@ -93,7 +93,7 @@ fn read(layout: &Layout<'_>) -> Option<Diagnosis> {
     let readings = match readings(layout.five, numberings) {
         Ok(readings) => readings,
         Err(Obstacle::Inexpressible(words)) => return Some(Diagnosis::said(format!("{around}; {words}"))),
-        // Without a `?` it may be something else.
+        // A crontab without a `?` may be something else than one of another scheduler.
         Err(Obstacle::Malformed(words)) if layout.marked || layout.aws => {
             return Some(Diagnosis::said(format!("{around}; {words}")));
         }
@@ -101,7 +101,7 @@ fn read(layout: &Layout<'_>) -> Option<Diagnosis> {
     };
     let (fields, Reading { crontab, .. }) = readings.first()?;
     if !fields.both_days {
-        // Both are given, and a match of either is enough. All that see it so count weekdays from 0.
+        // Both days are given, and in a crontab a match of either is enough. The schedulers that read it so count weekdays from 0.
         let what = format!("{around}; that day of month and weekday both match cannot be expressed");
         let either = Reading { crontab: crontab.clone(), when: EITHER_DAY };
         return Some(Diagnosis { what, fix: None, readings: vec![either] });
