@@ -36,8 +36,8 @@ impl Clock {
 
 /// A clock that stands still until it is moved, so that a test of an hour takes no time. Clones are the same clock.
 ///
-/// For a [`Server`](crate::Server) on this clock, [`Server::advance_to`](crate::Server::advance_to) moves the clock and evaluates the
-/// deadlines of each minute on the way.
+/// [`Server::advance_to`](crate::Server::advance_to) moves the clock of a [`Server`](crate::Server) that was started with it, and
+/// evaluates the deadlines of each minute on the way.
 #[derive(Debug, Clone)]
 pub struct ManualClock(Arc<Mutex<Timestamp>>);
 

@@ -143,7 +143,7 @@ impl Drop for Written {
     }
 }
 
-/// All items of a list, read in pages of two, which must be those of one large page.
+/// Returns the items of a list, read in pages of two, which must be those of one large page.
 fn in_pages<T: PartialEq + std::fmt::Debug>(read: impl Fn(PageRequest) -> (Vec<T>, bool)) -> Vec<T> {
     let (mut items, mut skip) = (Vec::new(), 0);
     loop {

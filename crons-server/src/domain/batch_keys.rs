@@ -41,7 +41,7 @@ pub struct CheckInKey {
     pub status: CheckInStatus,
     /// The larger threshold that it brings along.
     pub threshold: usize,
-    /// Whether it brings a configuration, so that it may make its monitor.
+    /// Whether the check-in has a configuration, so that it may create its monitor.
     pub has_config: bool,
 }
 

@@ -51,7 +51,7 @@ pub(super) fn create(
     Ok(CommandOutcome::default())
 }
 
-/// Changes a monitor. With `expected`, only if its revision is among these.
+/// Changes a monitor. If `expected` is given, the monitor's revision must be among these.
 ///
 /// # Errors
 /// If the monitor does not exist, cannot be read or has another revision, or its new slug is taken.

@@ -24,7 +24,7 @@ pub(crate) const MAX_DURATION_MS: i64 = 2_147_483_647;
 pub fn check_in(snapshot: &mut Snapshot, event: &CheckInEvent, quotas: Quotas, new_id: NewId<'_>) -> Verdict {
     let mut subject = match snapshot.subject(event) {
         Ok(subject) => subject,
-        // It is kept as any refused one, until the row is mended.
+        // The check-in is kept like any refused one, until the row is mended.
         Err(reason) => return Verdict::Refused(vec![ProcessingError::UnreadableRow(reason)]),
     };
     let mut verdict = decide(&mut subject, event, quotas, new_id);
@@ -57,7 +57,7 @@ pub(super) fn decide(
     };
     // Step 10.
     if !monitor.enabled {
-        // Else a run whose end came now would time out once the monitor is enabled. One that is alive may still end.
+        // A run whose end comes now would time out once the monitor is enabled, so it is marked. A run that is alive may still end.
         if let Some(LoadedCheckIn { row, other_environment: None, .. }) = &mut subject.check_in {
             row.unheard |= row.status == Status::InProgress && event.status.is_terminal();
         }
@@ -121,7 +121,7 @@ fn create(
             Uuid::from_bytes(*event.check_in_id.as_bytes())
         },
         status: event.status.into(),
-        // How long a run took is known when it is over.
+        // The duration of a run is known when it is over.
         duration_ms: if open { None } else { event.duration_ms },
         date_added: event.received,
         date_updated: event.received,
@@ -140,11 +140,11 @@ fn create(
 
 /// News that a report brings.
 enum Update {
-    /// How the run goes on.
+    /// The run goes on, or has ended.
     Progress,
-    /// Only when it began; how it ended is known already.
+    /// The run began; how it ended is known already.
     LateStart,
-    /// Only that the same was reported before: what is due is due all the same.
+    /// The same report came before: what is due is due all the same.
     Repeated,
 }
 
@@ -155,7 +155,7 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Up
     if received >= oldest_open {
         return Err(ProcessingError::CheckInFinished);
     }
-    // Of the time between, and not between the milliseconds: a tenth of one is none.
+    // The difference is taken of the instants, and not of their milliseconds: a tenth of a millisecond is none.
     let elapsed = received.duration_since(row.date_added).abs().as_millis();
     let elapsed = i64::try_from(elapsed).unwrap_or(i64::MAX);
     // An end that is sent again says nothing new about how long it took.
@@ -189,7 +189,7 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Up
             row.config = config.clone();
             return Ok(Update::LateStart);
         }
-        // Too late to be well, but not too late to say how long it took.
+        // An end after the timeout does not change the status, but tells the duration.
         (Status::Timeout, true) => {
             row.duration_ms = Some(duration);
             row.timeout_at = None;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Why a run counts as missed, timed out, failed or unknown, and what followed from it.
+/// The reason why a run counts as missed, timed out, failed or unknown, and what followed from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
     pub cause: Cause,
@@ -55,7 +55,7 @@ pub enum Consequence {
     Superseded { by: RunRef },
 }
 
-/// Another run of the same environment.
+/// A reference to another run of the same environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRef {
     pub id: Uuid,

@@ -1,4 +1,4 @@
-//! Where an environment stands after a check-in: when the next one is expected, and whether it is well.
+//! The state of an environment after a check-in: when the next one is expected, and whether an incident is open.
 
 use crons_types::calendar::next_after;
 use jiff::{SignedDuration, Timestamp};
@@ -23,7 +23,7 @@ impl MonitorEnvironment {
     }
 }
 
-/// After an accepted check-in: moves the expectation, opens or resolves an incident.
+/// Moves the expectation after an accepted check-in, and opens or resolves an incident.
 ///
 /// `late_start`: the begin of a run whose end is known already. It is a sign of life, but changes no verdict and notifies nobody.
 pub(super) fn after_check_in(

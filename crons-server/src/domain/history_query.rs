@@ -30,9 +30,9 @@ struct Inputs {
 /// The deadline that may have passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Deadline {
-    /// That of the environment.
+    /// The deadline of the environment.
     Missed,
-    /// That of one of its runs, and perhaps that of the environment.
+    /// The deadline of one of its runs, and perhaps that of the environment.
     TimedOut,
 }
 

@@ -1,4 +1,4 @@
-//! When failures become an incident, and when it is over.
+//! The rules by which failures open an incident, and successes resolve it.
 
 use jiff::Timestamp;
 
@@ -120,7 +120,7 @@ pub(super) fn recover(subject: &mut Subject, config: &Config, this: FinishedRun,
     }
     environment.status = EnvironmentStatus::Ok;
     if let Some(incident) = &mut subject.incident {
-        // Its run may have begun before the incident did, and a held end may have arrived before it.
+        // The run of the verdict may have begun before the incident did, and a deferred end may have arrived before it.
         incident.resolved_at = Some(at.max(incident.started_at));
         incident.resolving_check_in = Some(this.guid);
         incident.recovery_threshold = Some(saturating_u32(config.recoveries()));

@@ -1,4 +1,4 @@
-//! How often a monitor may check in.
+//! The rate limit of check-ins, by monitor and environment.
 
 use std::collections::{HashMap, HashSet};
 
@@ -68,7 +68,7 @@ impl RateWindow {
         !self.limited.contains(slug) && self.limited.insert(slug.clone())
     }
 
-    /// How much is counted and not settled.
+    /// Returns the number of check-ins that are counted and not settled.
     pub fn counted(&self) -> usize {
         self.unsettled.len()
     }

@@ -84,7 +84,7 @@ impl RefusedStarts {
         }
     }
 
-    /// Why the end of a run of an unknown monitor is refused: its start was. `None` if that is not known.
+    /// Returns the reasons for which the end of a run of an unknown monitor is refused: those of its start. `None` if no start is known.
     pub fn why(&self, event: &CheckInEvent) -> Option<Vec<ProcessingError>> {
         let run = run(&event.monitor_slug, &event.environment, event.check_in_id);
         let mut errors = self.reasons_of(&run)?.clone();
@@ -109,7 +109,7 @@ fn started(arrival: &ReceivedCheckIn) -> Option<Run> {
         Ok(_) => return None,
         Err(_) => {
             let start: Start = serde_json::from_str(&arrival.payload).ok()?;
-            // One of an unknown status, such as `begun`, is taken for a start: its end would wait in vain.
+            // A check-in of an unknown status, such as `begun`, is taken for a start: otherwise its end would be deferred in vain.
             let ends = [CheckInStatus::Ok, CheckInStatus::Error].map(CheckInStatus::as_str);
             if ends.iter().any(|end| start.status == *end) {
                 return None;

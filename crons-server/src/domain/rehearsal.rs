@@ -75,7 +75,7 @@ impl Stage {
         let row = run.and_then(|run| self.runs.get(&run).cloned());
         Subject {
             monitor: Some(self.monitor.clone()),
-            // Whether an incident is open changes no expectation.
+            // An open incident changes no expectation, so none is assumed.
             environment: self
                 .environment
                 .clone()

@@ -30,10 +30,10 @@ pub struct Snapshot {
     pub(super) by_guid: HashMap<Uuid, usize>,
     pub(super) environment_rows: HashMap<i64, usize>,
     pub(super) run_rows: HashMap<i64, usize>,
-    /// Why rows that exist are not in the snapshot.
+    /// The reasons why rows that exist are not in the snapshot.
     pub unreadable: HashMap<UnreadableKey, String>,
     pub(super) monitor_count: u32,
-    /// By the index of the monitor.
+    /// The usage of the quotas, by the index of the monitor.
     pub(super) quota_usage: HashMap<usize, QuotaUsage>,
     /// Ends that wait for their monitor, in order of arrival.
     pub deferred: BTreeMap<Slug, Vec<DeferredRow>>,
@@ -204,7 +204,7 @@ impl Snapshot {
         self.monitor_count
     }
 
-    /// Whether there is a monitor of this slug, readable or not.
+    /// Returns whether there is a monitor of this slug, readable or not.
     pub fn has_monitor(&self, slug: &Slug) -> bool {
         self.by_slug.contains_key(slug)
             || !self.unreadable.is_empty()

@@ -38,7 +38,7 @@ pub(super) fn upsert(
     };
     match (&mut subject.monitor, patch) {
         (None, None) => return Err(vec![ProcessingError::MonitorNotFound]),
-        // Whoever sends no configuration any more has taken the monitor into his own hands; the end of a run does not say so.
+        // The monitor is no longer managed by its check-ins, which have no configuration; the end of a run does not count for that.
         (Some(monitor), None) => {
             warnings.extend(spelling(monitor, event));
             monitor.upserting &= subject.check_in.is_some();

@@ -176,7 +176,7 @@ mod tests {
         }
         assert_eq!(header_text(&"x".repeat(500)).len(), 500);
         assert_eq!(header_text(&"x".repeat(501)), format!("{}...", "x".repeat(497)));
-        // Not in the middle of an escape.
+        // The limit does not cut an escape in two.
         assert_eq!(header_text(&"\u{e9}".repeat(100)), format!("{}...", "\\u00e9".repeat(82)));
     }
 

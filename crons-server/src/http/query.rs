@@ -72,7 +72,7 @@ impl QueryPairs {
         Ok(given.filter(|value| seen.insert(*value)).collect())
     }
 
-    /// All parameters, each with its value.
+    /// Returns the parameters, each with its value.
     ///
     /// # Errors
     /// If a parameter is not UTF-8.

@@ -47,12 +47,12 @@ pub enum EnvelopeError {
     },
     /// A check-in has this many bytes, more than [`MAX_ITEM`].
     TooLarge(usize),
-    /// There is more than one check-in.
+    /// The envelope has more than one check-in.
     TooMany,
 }
 
 impl EnvelopeError {
-    /// Whether the envelope is too large, so that the answer is 413, rather than malformed.
+    /// Returns whether the envelope is too large, so that the answer is 413, rather than malformed.
     pub fn is_too_large(&self) -> bool {
         matches!(self, Self::TooLarge(_) | Self::TooMany)
     }
@@ -159,7 +159,7 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// Whether an item type differs from `check_in` only in case and in characters that are not letters.
+/// Returns whether an item type differs from `check_in` only in case and in characters that are not letters.
 fn means_check_in(written: &str) -> bool {
     let letters = written.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase());
     letters.take(CHECK_IN_LETTERS.len() + 1).eq(CHECK_IN_LETTERS.chars())

@@ -14,7 +14,7 @@ use crate::store::{Changes, DueKind, Store, StoreError};
 
 /// Inputs of one commit, at most.
 pub(crate) const MAX_BATCH: usize = 512;
-/// How often a batch is run again whose rows another server has changed meanwhile.
+/// The most runs of a batch whose rows another server changes meanwhile.
 const MAX_RUNS: usize = 10;
 
 /// The minutes whose deadlines are not evaluated yet: those after the first one, up to the second.
@@ -109,7 +109,7 @@ fn try_check_ins(
 struct Page {
     /// Whether there may be more.
     is_full: bool,
-    /// Whether the next page is another one.
+    /// Whether the next page has other rows, so that evaluation makes progress.
     is_progress: bool,
 }
 
@@ -128,7 +128,8 @@ pub(crate) fn evaluate_minute(
     let until = tick.checked_sub(DEFERRED_TTL).unwrap_or(tick);
     for (kind, due_at) in [(DueKind::Missed, tick), (DueKind::TimedOut, tick), (DueKind::Deferred, until)] {
         let page = evaluate_page(store, processor, kind, due_at, tick, limit, events)?;
-        // What cannot be stored is due again in the next minute, and keeps nothing else from being evaluated.
+        // The rest of a page that made no progress cannot be stored: it is due again in the next minute, and keeps
+        // nothing else from being evaluated.
         if page.is_full && page.is_progress {
             return Ok(false);
         }
@@ -225,7 +226,8 @@ fn evaluate_halves(
     Ok(is_progress)
 }
 
-/// Whether any of the rows was evaluated or set aside, so that it is not due any more, and the events.
+/// Evaluates the deadlines of these rows. Returns whether any of the rows was evaluated or set aside, so that it
+/// is not due any more, and the events.
 fn evaluate(
     transaction: &mut dyn crate::store::Transaction,
     processor: &mut Processor,
@@ -314,7 +316,7 @@ fn run_again<T>(mut run: impl FnMut() -> Result<T, StoreError>) -> Result<T, Sto
     run()
 }
 
-/// Whether the database works, but not with a row of the batch.
+/// Returns whether the database works, but not with a row of the batch.
 fn rejects_a_row(error: &StoreError) -> bool {
     matches!(error, StoreError::Refused(_) | StoreError::Corrupt(_))
 }

@@ -1,4 +1,4 @@
-//! The other end of the queue, a thread that owns the database: no deadline is evaluated before a check-in that had already arrived.
+//! The consumer of the queue, a thread that owns the database: no deadline is evaluated before a check-in that had already arrived.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -238,7 +238,7 @@ impl Consumer {
 
     /// Answers check-ins: those without a verdict were not stored.
     fn answer_check_ins(&self, check_ins: CheckIns, verdicts: Vec<Option<Verdict>>) {
-        // One wake-up for all: from this thread each of them would be one. The payloads are freed there, too.
+        // The replies are sent by one task, so this thread pays for one wake-up instead of one for each. The payloads are freed there, too.
         self.runtime.spawn(async move {
             let mut verdicts = verdicts.into_iter();
             for (_received, reply) in check_ins {

@@ -26,7 +26,7 @@ pub(crate) enum Event {
     Changed {
         monitor: String,
     },
-    /// There are alerts to send.
+    /// New alerts are stored, and can be sent.
     Alerts,
 }
 
@@ -89,7 +89,7 @@ impl Event {
         }
     }
 
-    /// Whether nothing of this event is logged.
+    /// Returns whether nothing of this event is logged.
     pub(crate) fn is_quiet(&self) -> bool {
         match self {
             Self::CheckIn(_, Verdict::Accepted { warnings, effects }) => {

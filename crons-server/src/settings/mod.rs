@@ -44,9 +44,9 @@ pub struct Settings {
     pub rate_limit: RateLimit,
     /// The number of monitors and environments that check-ins may create.
     pub quotas: Quotas,
-    /// How long check-ins are kept.
+    /// The time for which check-ins are kept.
     pub retention: Retention,
-    /// Which incidents are reported to which webhooks.
+    /// The rules by which incidents are reported to webhooks.
     pub alerts: Alerts,
     /// The clock of the server; another than the system's is for tests.
     pub clock: Clock,
@@ -109,7 +109,7 @@ impl std::str::FromStr for RateLimit {
     }
 }
 
-/// How long check-ins are kept. Runs that are not finished, and runs that a threshold still counts, are always kept.
+/// The time for which check-ins are kept. Runs that are not finished, and runs that a threshold still counts, are always kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     /// The number of days that successful runs are kept. 90 by default, as by Sentry.

@@ -14,7 +14,7 @@ use crate::store::{self, StoreError};
 /// Changes to the stored configurations; a key that is `None` stays.
 #[derive(Debug, Clone, Default)]
 pub struct ConfigChange {
-    /// When runs are expected.
+    /// The schedule, by which runs are expected.
     pub schedule: Option<Schedule>,
     /// The zone of that.
     pub timezone: Option<Timezone>,
@@ -34,7 +34,7 @@ pub struct ConfigChange {
 /// longer than it might, and was well all the same, is taken to have been kept alive.
 #[derive(Debug, Clone, Default)]
 pub struct Replay {
-    /// Only this one; all if left out.
+    /// The slug of the only monitor to replay; all monitors if left out.
     pub monitor_slug: Option<String>,
     /// The changes.
     pub change: ConfigChange,
@@ -68,7 +68,7 @@ impl Replay {
             simulation.advance(*taken, false)?;
             simulation.check_in(arrival)?;
         }
-        // What was due since the last report counts, too.
+        // The time since the last report is replayed, too, as deadlines have passed in it.
         if let (Some(until), false) = (export.last_heartbeat, arrivals.is_empty()) {
             simulation.advance(until, false)?;
         }
@@ -138,7 +138,7 @@ pub(super) fn reports_of(row: &CheckIn) -> Vec<(Timestamp, CheckInStatus, Option
         if again {
             reports.push((last, CheckInStatus::InProgress, None));
         }
-        // Its last report, if that was none of its end, was that it is alive.
+        // The last report of a run that is not its end says that it was alive.
         let still_open = end.is_none() && row.date_updated > begin;
         if row.status.is_reported_end() || still_open {
             let alive = kept_alive(begin, row.date_updated, row.config.runtime());

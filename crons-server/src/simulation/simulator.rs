@@ -21,10 +21,10 @@ use crate::store::{Changes, SqliteStore, Store, StoreError};
 /// The minutes whose deadlines are evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ticks {
-    /// All from the first event to the last, each before the events in it.
+    /// The minutes from the first event to the last, each before the events in it.
     #[default]
     EveryMinute,
-    /// Only those of [`TimelineAction::Tick`].
+    /// The minutes of [`TimelineAction::Tick`], and no others.
     Listed,
 }
 

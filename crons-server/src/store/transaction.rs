@@ -87,7 +87,7 @@ pub struct Changes {
 pub struct ProcessingErrors {
     pub slug: Option<Slug>,
     pub received: Timestamp,
-    /// As it was sent, without the server's key.
+    /// The payload as it was sent, without the server's key.
     pub payload: String,
     pub errors: Vec<ProcessingError>,
     pub accepted: bool,

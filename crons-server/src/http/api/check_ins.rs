@@ -80,7 +80,7 @@ pub async fn check_in(
 /// The only value of `expand`.
 const GROUPS: &str = "groups";
 
-/// Whether the query asks for `expand=groups`.
+/// Returns whether the query asks for `expand=groups`.
 fn with_groups(query: &QueryPairs) -> Result<bool, HttpError> {
     let values = query.values("expand")?;
     match values.iter().find(|value| **value != GROUPS) {

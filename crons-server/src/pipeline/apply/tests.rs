@@ -70,7 +70,7 @@ fn statements(size: usize) -> Vec<usize> {
         // Deferred: their monitors are not known yet. Then these, and the beginning of a run.
         (Some(1), Ok, false),
         (Some(2), InProgress, true),
-        // By the id, and by none.
+        // The ends find their runs: one by its id, one without an id.
         (Some(2), Ok, true),
         (None, Error, true),
         // An incident opens, goes on, and is resolved at the second success.

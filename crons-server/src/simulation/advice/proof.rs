@@ -56,12 +56,12 @@ impl<'a> Proof<'a> {
         Some(Self { history, monitor, reports, starts, today, slots })
     }
 
-    /// Whether enough runs were missed, both in the history and with the configuration of today.
+    /// Returns whether enough runs were missed, both in the history and with the configuration of today.
     pub(super) fn has_misses(&self) -> bool {
         self.today.missed.len().min(self.history.stored(Status::Missed)) >= LEAST_FAILURES
     }
 
-    /// Whether enough runs timed out, both in the history and with the configuration of today.
+    /// Returns whether enough runs timed out, both in the history and with the configuration of today.
     pub(super) fn has_timeouts(&self) -> bool {
         self.today.timed_out.len().min(self.history.stored(Status::Timeout)) >= LEAST_FAILURES
     }

@@ -120,7 +120,7 @@ fn runs_that_keep_the_hours_of_another_zone_name_it() {
         attribute.contains("timezone = \"UTC\"") && attribute.contains("checkin_margin = 5"),
         "{attribute}"
     );
-    // The other way round.
+    // The job keeps Vienna's hours, and the crontab is in UTC.
     let rows = job(&config("0 3 * * *", &json!({})), daily("2024-06-03T01:00:02Z", 20));
     let found = only(&rows, "time_zone");
     assert_eq!(settings(&found), json!({"timezone": "Europe/Vienna"}));
@@ -135,7 +135,7 @@ fn half_as_many_runs_as_slots_have_two_readings() {
     assert_eq!(found.readings.len(), 2, "{found:?}");
     assert!(found.text.contains("half as many"), "{found:?}");
     assert!(found.readings[1].contains("leaves out each second run"), "{found:?}");
-    // In a crontab of hours, the step is put into the field of the hours.
+    // The step goes into the field of the hours in a crontab of hours.
     let rows = job(&config("7 * * * *", &json!({})), (0..16).map(|run| start() + minutes(7 + 120 * run)));
     let found = only(&rows, "schedule");
     assert_eq!(settings(&found), json!({"schedule": "7 */2 * * *"}));

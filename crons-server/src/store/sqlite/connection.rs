@@ -39,7 +39,7 @@ impl SqliteStore {
         Ok(Self { file: Some(FileIdentity::of(path)?), _lock: Some(lock), ..Self::of(connection) })
     }
 
-    /// One that is gone with the process: for simulations.
+    /// Creates a database in memory, which is gone with the process: for simulations.
     ///
     /// # Errors
     /// If there is no memory for it.

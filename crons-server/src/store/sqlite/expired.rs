@@ -15,7 +15,7 @@ pub(super) const LOOKED_AT: usize = 5_000;
 pub(super) struct Cutoffs {
     /// Successful runs that started before are too old.
     pub success_before: i64,
-    /// Everything else from before is too old.
+    /// The other rows, such as failed runs, incidents and usage, are too old if they are from before this.
     pub failure_before: i64,
     /// The number of successful runs to keep of each environment, and of others.
     pub check_ins: u32,

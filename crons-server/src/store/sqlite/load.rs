@@ -203,7 +203,7 @@ impl SqliteTransaction<'_> {
         for (id, run, environment) in runs {
             match loading.snapshot.environment_of_row(environment) {
                 Some(environment) => loading.snapshot.add_run(id, Ok(environment), run),
-                // It would be on each page.
+                // The row cannot be evaluated, and would be on each page of deadlines.
                 None => self.unreadable.hide("check_ins", id),
             }
         }

@@ -173,7 +173,7 @@ impl SqliteTransaction<'_> {
         environments: &[i64],
         ids: &[i64],
     ) -> Result<(), StoreError> {
-        // One that is resolved makes room for the next one of its environment, so those that end are written first.
+        // The incidents that are resolved are written first: each makes room for the next one of its environment.
         let mut changed: Vec<_> =
             snapshot.incidents.iter().zip(ids).filter(|(incident, _)| incident.row.changed).collect();
         changed.sort_by_key(|(incident, _)| incident.row.value.resolved_at.is_none());

@@ -132,7 +132,7 @@ impl SqliteTransaction<'_> {
         Ok(found.collect::<Result<_, _>>()?)
     }
 
-    /// Of names that are no monitor's there may be any number: they are counted together.
+    /// Counts the usage. Names that belong to no monitor are counted together, as there may be any number of them.
     fn write_usage(&self, changes: &Changes) -> Result<(), StoreError> {
         let rows: Vec<[ToSqlOutput<'_>; 6]> = changes
             .usage
