@@ -1,7 +1,7 @@
-//! Every way to watch a job, and what the server makes of it: `cargo run --example quickstart`.
+//! The ways to watch a job, and what the server makes of it: `cargo run --example quickstart`.
 //!
-//! Without `SENTRY_DSN` it starts the embedded server for itself; with it, the check-ins go there. With `-- --keep` the server
-//! stays up, to look at its page.
+//! The example starts the embedded server if `SENTRY_DSN` is not set; otherwise the check-ins go there. With `-- --keep` the
+//! server stays up, to look at its page.
 
 mod quickstart {
     pub(crate) mod embedded;

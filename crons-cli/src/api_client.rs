@@ -185,7 +185,7 @@ impl ApiClient {
     }
 }
 
-/// Whether a text is the id of a check-in, an incident or a token: 32 hexadecimal digits, with hyphens or without.
+/// Returns whether a text is the id of a check-in, an incident or a token: 32 hexadecimal digits, with hyphens or without.
 pub(crate) fn is_id(text: &str) -> bool {
     text.bytes().filter(|byte| *byte != b'-').count() == 32
         && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')

@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let mut output = std::io::stdout().lock();
     let mut printed = client.monitors()?;
     write!(output, "{}", render(&printed))?;
-    // On a terminal the list is drawn over the one before, also when only the times have changed.
+    // The list is drawn over the previous one on a terminal, also when only the times have changed.
     let redraws = output.is_terminal() && !server.json;
     if !watch {
         return Ok(());

@@ -44,7 +44,7 @@ impl Config {
     pub(crate) fn set(&mut self, key: &str, text: &str) -> Result<(), Box<dyn Error>> {
         /// Up to 100 years: the instant that is so long ago must be in the calendar.
         const DAYS: RangeInclusive<u32> = 1..=36_500;
-        /// From the largest threshold on, as a threshold counts that many finished runs.
+        /// The least number is the largest threshold, as a threshold counts that many finished runs.
         const RUNS: RangeInclusive<u32> = 720..=u32::MAX;
         let Self { listen, settings } = self;
         match key {
@@ -78,7 +78,7 @@ impl Config {
         ))
     }
 
-    /// Whether only this machine can reach the address.
+    /// Returns whether only this machine can reach the address.
     pub(crate) fn is_local(&self) -> bool {
         self.listen.ip().to_canonical().is_loopback()
     }

@@ -113,7 +113,7 @@ impl Seen {
 }
 
 impl SeenMonitor {
-    /// Whether runs may have changed since the last look. An end that changes no state of an environment is found by the open run.
+    /// Returns whether runs may have changed since the last look. An end that changes no state of an environment is found by the open run.
     fn may_differ(&self, environments: &Value) -> bool {
         self.environments != *environments || self.runs.values().any(|(status, _)| status == "in_progress")
     }

@@ -37,7 +37,7 @@ fn head(request: &str, more: &str) -> String {
     format!("{request} HTTP/1.1\r\nHost: localhost\r\n{more}")
 }
 
-/// Whether the server has closed it; what it had said before is left out.
+/// Returns whether the server has closed the connection; what it had sent before is left out.
 fn is_closed(mut socket: &TcpStream) -> bool {
     socket.set_nonblocking(true).unwrap();
     loop {
@@ -82,7 +82,7 @@ fn those_that_keep_the_server_waiting_make_room_for_a_check_in() {
         ("chunks", head(&envelope, "Transfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n")),
     ] {
         let sockets: Vec<TcpStream> = (0..120).map(|_| connect(&server, &begin)).collect();
-        // By a connection of its own, as the agent may keep one.
+        // The check-in has a connection of its own, as the agent may keep one.
         let check_in = head(&format!("GET /api/1/cron/{case}/{KEY}/?status=ok"), "Connection: close\r\n\r\n");
         let socket = connect(&server, &check_in);
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -127,7 +127,7 @@ fn headers_that_are_too_many_or_too_long_are_refused() {
     let many = connect(&server, &head("GET /", &format!("{}\r\n", "X-Many: x\r\n".repeat(200))));
     assert_eq!(status(&mut BufReader::new(&many)), "431");
     let mut long = connect(&server, "");
-    // It is closed before we are done, and the answer may be lost by that.
+    // The server closes the connection before the request is written, and the answer may be lost by that.
     let _ = long.write_all(head("GET /", &format!("X-Long: {}\r\n\r\n", "x".repeat(1 << 20))).as_bytes());
     let mut answer = Vec::new();
     let _ = long.read_to_end(&mut answer);
@@ -153,7 +153,7 @@ fn one_connection_carries_many_requests() {
         socket.write_all(post.as_bytes()).unwrap();
         assert_eq!(status(&mut answers), "202");
     }
-    // All at once.
+    // The requests are sent all at once.
     socket.write_all(head("GET /", "\r\n").repeat(5).as_bytes()).unwrap();
     for _ in 0..5 {
         assert_eq!(status(&mut answers), "200");

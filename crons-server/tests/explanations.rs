@@ -73,7 +73,7 @@ fn plain(id: &Value) -> String {
     id.as_str().unwrap().replace('-', "")
 }
 
-/// Any events of a job within four hours, under one configuration, with its margin, maximum runtime and failure threshold.
+/// Generates events of a job within four hours, under one configuration, with its margin, maximum runtime and failure threshold.
 fn story() -> impl Strategy<Value = (Story, i64, i64, i64)> {
     let second = prop_oneof![
         0..4 * 3600_u32,
@@ -172,7 +172,7 @@ proptest! {
             }
             prop_assert_eq!(row["status"] == "unknown", why["rule"]["name"] == "monitor_disabled");
         }
-        // Each incident was opened by as many failures as the threshold says, and by a run that says so.
+        // The threshold is the number of failures that opened each incident, and the run that opened it says so.
         let incidents = derived.incidents();
         let stored = derived.rows("incidents");
         prop_assert_eq!(incidents.len(), stored.len());

@@ -1,4 +1,4 @@
-//! What people ask about and decide: incidents and what happened in them, who has them in hand, what is muted or disabled.
+//! Tests of what people see and decide: incidents and their events, acknowledgements, muted and disabled monitors.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;

@@ -1,4 +1,4 @@
-//! What comes in, in whatever form a client sends it; and what does not, with an answer that says why.
+//! Tests of ingest: every form in which clients send check-ins, and the answers to requests that are no check-in.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -43,7 +43,7 @@ fn the_short_way_and_the_route_answer_the_same() {
         ),
     ];
     for (case, request, headers, body) in cases {
-        // Without its last slash, a request takes the way of all others.
+        // A request without its last slash is handled by the router like all others.
         let [short, route] = ["envelope/", "envelope"].map(|end| {
             let server = &servers[usize::from(end == "envelope")];
             let request = request.replace("envelope/", end);

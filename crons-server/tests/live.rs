@@ -143,7 +143,7 @@ fn after_a_reconnect_nothing_is_missing() {
     let mut server = Harness::at("10:00:00");
     let page = server.page();
     let position = page.split("data-after=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    // Between the page and the stream.
+    // The check-in arrives after the page was read, and before the stream is opened.
     server.send_now(&run("early", "ok"));
     let mut stream = open(&server, &format!("after={position}"));
     let missed = stream.until("early", "Okay");
@@ -162,7 +162,7 @@ fn after_a_reconnect_nothing_is_missing() {
     }
     let last_id = stream.last_id.clone();
     drop(stream);
-    // Of another start of the server nothing is known.
+    // The server knows nothing of events before its own start.
     server.start("10:05:00");
     assert_eq!(try_open(&server, "", &last_id).unwrap().next().unwrap().name, "reload");
 }

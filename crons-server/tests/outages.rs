@@ -1,4 +1,4 @@
-//! When the server itself was away, asleep, or on a clock that was set: who could not be heard has missed nothing.
+//! Tests of times in which the server was away, asleep, or on a clock that was set: runs that it could not receive are not missed.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -24,10 +24,10 @@ fn incidents(server: &Harness) -> usize {
     server.api("/incidents/").as_array().unwrap().len()
 }
 
-/// How a server can go away.
+/// The ways in which a server can go away.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum End {
-    /// In an orderly way.
+    /// The server stops in an orderly way.
     Stop,
     Kill,
     /// The machine sleeps; the server goes on where it was.

@@ -20,7 +20,7 @@ fn of(slug: &str, mut check_in: Value) -> Value {
 
 #[derive(Debug, PartialEq)]
 enum End {
-    /// In an orderly way.
+    /// The server stops in an orderly way.
     Stop,
     Kill,
 }
@@ -62,7 +62,7 @@ fn a_short_restart_excuses_what_was_due_in_it() {
         // The deadline is not, but a punctual job was not heard.
         (10, "11:00:10", "11:00:40", "unknown"),
         (1, "10:59:50", "11:00:05", "unknown"),
-        // Neither: the job had its time before or after.
+        // The job had its time before the outage or after it.
         (10, "11:05:10", "11:05:40", "missed"),
         (10, "10:59:10", "10:59:40", "missed"),
         (1, "11:01:10", "11:01:40", "missed"),

@@ -97,7 +97,7 @@ fn runs_that_are_still_needed_are_kept_however_old() {
     ] {
         let server = keeping(1, 1, most);
         for (number, status) in (1..).zip(&runs) {
-            // Each run has an id of its own, so that none ends the open one.
+            // The runs have ids of their own, so that none ends the open one.
             server.advance(&format!("10:{number:02}:00"));
             server.send_now(&run(&format!("{number:032x}"), status, &more));
         }

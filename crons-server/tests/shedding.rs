@@ -49,7 +49,7 @@ fn lines_with(part: &str) -> Vec<String> {
 }
 
 fn server() -> Harness {
-    // The other tests of this file may have set it already.
+    // The subscriber may have been set by another test of this file.
     let _ = tracing::subscriber::set_global_default(Lines);
     Harness::at("10:00:20")
 }

@@ -36,7 +36,7 @@ fn storm() -> Harness {
     server
 }
 
-/// Whether every environment has missed its run: each then has an incident.
+/// Returns whether every environment has missed its run: each then has an incident.
 fn all_missed(server: &Harness) -> bool {
     server.api(&format!("/incidents/?cursor=100:{}:0", MANY - 1)) != json!([])
 }

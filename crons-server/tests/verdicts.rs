@@ -1,4 +1,4 @@
-//! What the server says of runs beyond Sentry's own scenarios: held ends, several minutes at once, restarts, pages.
+//! Tests of the server's verdicts beyond Sentry's own scenarios: deferred ends, several minutes at once, restarts, pages.
 
 mod harness;
 
@@ -49,7 +49,7 @@ fn the_end_of_a_run_whose_start_was_refused_is_answered_at_once() {
     let error = answer.error.unwrap();
     assert!(error.contains("Mars/Olympus") && error.contains("the start of this run was refused"), "{error}");
     assert_eq!(answer.body["discarded"].as_array().unwrap().len(), 2);
-    // As a script of two lines does it.
+    // The requests are those of a script of two lines.
     for (status, expected) in [("in_progress", "MONITOR_NOT_FOUND"), ("ok", "MONITOR_NOT_FOUND")] {
         let answer = server.get(&format!("/api/1/cron/script/{KEY}/?status={status}"));
         assert_eq!(answer.status, 202);

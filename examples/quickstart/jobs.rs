@@ -45,7 +45,7 @@ pub(crate) async fn run_all() -> anyhow::Result<()> {
     // A closure.
     crons::monitor("sync-users").monitor_config(MonitorConfig::interval("30 minutes")?).run(|| ());
 
-    // By hand, for runs that begin in one process and end in another.
+    // Check-ins by hand are for runs that begin in one process and end in another.
     let slug = Slug::parse("import-orders")?;
     let begun = CheckIn::in_progress(slug.clone()).monitor_config(MonitorConfig::interval("2 hours")?);
     let id = capture_check_in(begun);

@@ -8,7 +8,7 @@ fuzz_target!(|text: &str| {
     let dsn: Dsn = match text.parse() {
         Ok(dsn) => dsn,
         Err(refused) => {
-            // Never quotes what was written.
+            // The message never quotes the text.
             assert!(refused.to_string().starts_with("dsn: "));
             return;
         }

@@ -109,7 +109,7 @@ fn a_server_that_does_not_speak_tls() {
 #[test]
 fn a_trickling_answer_is_cut_off_at_the_request_timeout() {
     let _one = one_at_a_time();
-    // Never the whole status line: at this pace it would take an hour.
+    // The status line is never complete: at this pace it would take an hour.
     let server = Server::start(|number, mut stream| match number {
         0 => loop {
             stream.write_all(b"H")?;

@@ -12,7 +12,7 @@ use crate::support::child;
 use crate::support::log::Log;
 use crate::support::{Behaviour, DEADLINE, Sink, statuses};
 
-/// Each time that `getrandom` or a file is asked for on this thread, or on one that it starts, the answer is that there is none.
+/// Makes `getrandom` and the opening of files fail on this thread, and on those that it starts.
 #[expect(unsafe_code, reason = "there is no safe way to set a filter")]
 fn lose_randomness() {
     let load = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;

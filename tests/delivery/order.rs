@@ -1,4 +1,4 @@
-//! Nothing is lost, nothing overtakes, and no job waits: whatever the server does.
+//! Tests of delivery: nothing is lost, nothing overtakes, and no job waits, whatever the server does.
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
@@ -163,7 +163,7 @@ fn a_skipped_run_sends_no_verdict_whatever_the_timing() {
     assert_eq!(statuses(&sink.check_ins(), "sent"), ["in_progress"]);
     let stats = crons.close(DEADLINE);
 
-    // Without a server to take the begin, it is still here to be taken back.
+    // The start is still in the client without a server to take it, so it can be withdrawn.
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let crons = crons::init(ClientOptions::new().dsn(format!("http://key@{gone}/1")));
     let blocked: Vec<_> = (0..20).map(|number| monitor(format!("job-{number}")).start()).collect();
@@ -274,7 +274,7 @@ fn what_comes_after_the_end_of_the_client_harms_nobody() {
     let late = monitor("late").start();
     sink.wait_for(1);
     assert!(crons.close(DEADLINE).all_delivered());
-    // Its client has ended, and has closed the run: the job goes on all the same.
+    // The client has ended, and has closed the run: the job goes on all the same.
     late.ok();
     monitor("later").run(|| ());
     assert_eq!(statuses(&sink.check_ins(), "late"), ["in_progress", "error"]);

@@ -88,12 +88,12 @@ fn what_no_proxy_names_is_reached_directly() {
     let sink = Sink::start(|_| ANSWERED);
     let proxy = Proxy::start(sink.address);
     let address = format!("http://{}", proxy.address);
-    // This machine, under an address that is not recognised as such.
+    // The address is this machine's, in a form that is not recognised as such.
     let direct = format!("http://key@0.0.0.0:{}/1", sink.address.port());
     for (dsn, exceptions, delivered) in [
         (&*direct, "example.com, 0.0.0.0", true),
         (&*direct, "*", true),
-        // Without the proxy nobody knows where that is.
+        // The name resolves only through the proxy.
         (DSN, "sentry.test", false),
         (DSN, ".test", false),
     ] {
@@ -134,7 +134,7 @@ fn a_dead_proxy_delays_nothing_and_its_password_is_hidden() {
 fn a_store_of_certificates_that_is_gone_matters_to_tls_alone() {
     let sink = Sink::start(|_| ANSWERED);
     let proxy = Proxy::start(sink.address);
-    // This machine, under an address that is not recognised as such.
+    // The address is this machine's, in a form that is not recognised as such.
     let direct = format!("http://key@0.0.0.0:{}/1", sink.address.port());
     let plain = format!("http://{}", proxy.address);
     for store in [("SSL_CERT_FILE", "/gone/ours.pem"), ("SSL_CERT_DIR", "/gone")] {

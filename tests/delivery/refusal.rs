@@ -12,7 +12,7 @@ use crons_server::{Database, Server, Settings};
 use crate::support::child;
 use crate::support::log::Log;
 
-/// Both cases are one test, as a process has one client and one log.
+/// Checks both cases in one test, as a process has one client and one log.
 #[tokio::test]
 async fn a_refused_check_in_is_not_sent_one_with_a_remark_is() {
     if !child::is_alone() {

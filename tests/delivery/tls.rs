@@ -72,7 +72,7 @@ fn what_is_no_certificate_is_refused_by_name() {
         ("-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n", "base64"),
         (hollow, "certificate 1: "),
     ] {
-        // Also where TLS is not used: it would be found when it is too late.
+        // The error comes without TLS, too: later it would be found too late.
         for dsn in ["https://key@sentry.example/1", "http://key@127.0.0.1:9/1"] {
             let error = crons::try_init(ClientOptions::new().dsn(dsn).ca_certificates(pem)).unwrap_err();
             assert!(matches!(error, InitError::Certificates { .. }));

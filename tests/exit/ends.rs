@@ -220,7 +220,7 @@ fn wait_for(pid: libc::pid_t) {
 #[cfg(unix)]
 fn fork_case(dsn: &str) {
     let _crons = crons::init(options(dsn));
-    // Still in the queue when the child begins, or not: it is the parent's.
+    // The check-in is the parent's, whether or not it is still queued when the child begins.
     capture_check_in(CheckIn::ok(Slug::parse("before").unwrap()));
     let child = fork(|| monitor("child").run(|| ()));
     monitor("parent").run(|| ());

@@ -93,7 +93,7 @@ fn dead_server() -> Result<(), Failed> {
     let mut child = command("runtime: a short timeout", &sink.dsn()).stderr(Stdio::null()).spawn()?;
     assert_eq!(wait(&mut child)?.code(), Some(0));
     let (took, timeout) = (begin.elapsed(), SHORT_TIMEOUT);
-    // Twice the timeout would be that of the guard and that of the exit hook; the program itself takes far below a second.
+    // The timeouts of the guard and of the exit hook would be twice this; the program itself takes far below a second.
     assert!((timeout..timeout * 2).contains(&took), "{took:?}");
     Ok(())
 }
@@ -125,7 +125,7 @@ async fn begin_both() -> Sender<()> {
             let _ = ended.recv();
         });
     });
-    // On a runtime of one thread the task runs only while this one waits.
+    // The task runs only while this one waits, on a runtime of one thread.
     while both.try_recv().is_err() {
         tokio::task::yield_now().await;
     }

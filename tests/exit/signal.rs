@@ -116,7 +116,8 @@ fn second_signal() -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Silence);
     let (mut child, _) = start("long-grace", &sink);
     let begin = Instant::now();
-    // Until it is gone: the first one may still be on its way when the second is sent, and then counts as one with it.
+    // The signal is sent until the process is gone: the first one may still be on its way when the second is sent, and
+    // then counts as one with it.
     while child.try_wait()?.is_none() {
         send(libc::SIGTERM, child.id());
         std::thread::sleep(Duration::from_millis(20));

@@ -24,8 +24,8 @@ const VARIABLES: [&str; 14] = [
 /// The variable that marks a child process.
 const CHILD: &str = "CRONS_TEST_CHILD";
 
-/// Whether this process was started by [`run`]. The test runner calls what is meant for a child in the parent, too, where there
-/// is nothing for it to do.
+/// Returns whether this process was started by [`run`]. The test runner calls what is meant for a child in the parent, too,
+/// where there is nothing for it to do.
 pub fn is_child() -> bool {
     std::env::var_os(CHILD).is_some()
 }

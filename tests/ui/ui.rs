@@ -1,5 +1,5 @@
-//! What the attribute makes of functions, as the compiler sees it: `pass` compiles without a warning and runs, `fail` says
-//! what its `.stderr` says. `TRYBUILD=overwrite cargo test -p crons-ui-tests` writes those files anew.
+//! Tests of the expansion as the compiler sees it: `pass` compiles without a warning and runs, `fail` says what its
+//! `.stderr` says. `TRYBUILD=overwrite cargo test -p crons-ui-tests` writes those files anew.
 
 use std::io::Write;
 use std::path::Path;

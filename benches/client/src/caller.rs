@@ -35,7 +35,7 @@ pub fn run(rounds: usize) -> Result<()> {
     let mut table = costs(&mut contenders, rounds, BATCH);
     let mut names: Vec<&str> = contenders.iter().map(|contender| contender.name).collect();
     drop(contenders);
-    // On its own: with a subscriber in place, what the others log would count.
+    // The instrumented function is measured alone: with a subscriber in place, the logs of the others would count.
     let instrumented = tracing::dispatcher::with_default(&registry, || {
         let mut alone = [Contender::new("#[tracing::instrument]", || instrumented(1))];
         costs(&mut alone, rounds, BATCH)

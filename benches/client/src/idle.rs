@@ -36,7 +36,7 @@ pub fn idle(seconds: u64) -> Result<()> {
 pub fn visible(runs: usize) -> Result<()> {
     let (arrive, arrived) = mpsc::channel();
     let address = sink::start(Duration::ZERO, move |_| {
-        // Nobody asks any more once the figures are printed.
+        // The receiver is gone once the figures are printed.
         let _ = arrive.send(Instant::now());
     })?;
     let crons = crons::try_init(crons_options(&OurClient::Dsn(&format!("http://key@{address}/1"))))?;

@@ -1,6 +1,6 @@
 //! Benchmarks of the client: its cost and its delivery, side by side with a floor and with peers, in one run.
 //!
-//! Everything runs from this folder; what is in brackets may be left out:
+//! The benchmarks run from this folder; what is in brackets may be left out:
 //!
 //! | `cargo run --release --` | what it prints |
 //! |---|---|

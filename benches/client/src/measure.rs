@@ -23,7 +23,7 @@ impl<'a> Contender<'a> {
         Self { name, run: Box::new(run), settle: Box::new(|| ()) }
     }
 
-    /// After each turn: waits until what was handed on has been dealt with. Not measured.
+    /// Sets the work after each turn, which is not measured: it waits until what was handed on has been dealt with.
     pub fn settle<T>(mut self, mut settle: impl FnMut() -> T + 'a) -> Self {
         self.settle = Box::new(move || {
             settle();

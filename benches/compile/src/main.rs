@@ -122,7 +122,7 @@ fn main() {
             way.dependency
         );
         fs::write(folder.join("Cargo.toml"), manifest).expect("a manifest");
-        // The same versions everywhere, and no network.
+        // The lock file fixes the versions, so that no network is needed.
         fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).expect("a lock file");
         let file = folder.join("src/lib.rs");
         let (mut clean, mut incremental) = (Vec::new(), Vec::new());

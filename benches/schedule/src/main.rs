@@ -27,7 +27,7 @@ const ZONES: [&str; 2] = ["UTC", "America/New_York"];
 const FIRST: i64 = 1_767_225_600;
 const STARTS: i64 = 8;
 const APART: i64 = 44 * 86_400 + 12_345;
-/// So many occurrences from every start.
+/// The number of occurrences from every start.
 const IN_A_ROW: usize = 10;
 const ROUNDS: usize = 31;
 

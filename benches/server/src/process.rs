@@ -20,7 +20,7 @@ pub struct Crons {
 }
 
 impl Crons {
-    /// That of `CRONS_BIN`, or the one of this repository, which is built first.
+    /// Returns the server of `CRONS_BIN`, or that of this repository, which is built first.
     pub fn find() -> Result<Self> {
         let binary = match std::env::var_os("CRONS_BIN") {
             Some(path) => path.into(),
@@ -58,7 +58,7 @@ pub struct Process {
     pub address: SocketAddr,
     /// Just before it was started.
     pub started: Instant,
-    /// From there to its first line.
+    /// The time from `started` to its first line.
     pub first_line: Duration,
 }
 
@@ -77,7 +77,7 @@ impl Process {
             let _ = child.kill();
             return Err(format!("the server did not start: {line:?}").into());
         };
-        // What else it has to say must not break its pipe.
+        // The rest of its output is read, so that its pipe does not break.
         std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
         Ok(Self { child, address, started, first_line })
     }
@@ -102,7 +102,7 @@ impl Process {
     pub fn fine_cpu(&self) -> Result<Duration> {
         let mut sum = Duration::ZERO;
         for thread in std::fs::read_dir(self.path("task"))? {
-            // It may have ended meanwhile.
+            // The thread may have ended meanwhile.
             let Ok(stat) = std::fs::read_to_string(thread?.path().join("schedstat")) else { continue };
             sum += Duration::from_nanos(stat.split(' ').next().unwrap_or_default().parse()?);
         }
@@ -131,7 +131,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It has ended already, or does so now.
+        // The process has ended already, or ends now.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -49,7 +49,7 @@ pub fn history(database: &Path, first: u32, last: u32) -> Result<()> {
          FROM runs, environments e, (SELECT min(id) AS id FROM configs) k WHERE e.monitor_id > 0",
         rusqlite::params![first, last, now],
     )?;
-    // Not due while pages are measured.
+    // The runs are not due while pages are measured.
     transaction.execute(
         "UPDATE environments SET next_check_in = ?1, next_check_in_latest = ?1",
         [now + 86_400_000_000],
@@ -67,7 +67,7 @@ pub fn expect(database: &Path, deadline: f64) -> Result<()> {
         "UPDATE environments SET last_check_in = ?1, next_check_in = ?2, next_check_in_latest = ?3",
         [micros(deadline - 120.0), micros(deadline - 60.0), micros(deadline)],
     )?;
-    // What the server finds is a file of its usual shape, not a log as large as that.
+    // The server shall find a file of its usual shape, not a log as large as that.
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     if clock::now() > deadline - 5.0 {
         return Err("this machine has taken too long to write the deadlines".into());

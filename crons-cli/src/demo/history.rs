@@ -21,7 +21,7 @@ pub(super) fn outage(now: Timestamp) -> Range<Timestamp> {
 /// Returns the check-ins and commands that the invented server receives until `now`, in order of time.
 pub(super) fn events(now: Timestamp) -> Vec<TimelineEvent> {
     let outage = outage(now);
-    // The same seed makes the same history each time.
+    // The seed is fixed, so that the history is the same each time.
     let mut random = Rng::with_seed(1);
     let mut events: Vec<TimelineEvent> =
         jobs::jobs().iter().flat_map(|job| check_ins(job, now, &mut random)).collect();

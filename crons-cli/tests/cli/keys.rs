@@ -191,7 +191,7 @@ fn the_servers_own_key_is_hidden_in_every_repeated_value() {
         ["content-type: KEY", "content-encoding: KEY", "host: KEY", "origin: DSN", "x-sentry-auth: KEY"]
     {
         ask("POST /api/1/cron/job/AUTH/?status=ok", &[header], "{}");
-        // Not a list of monitors: one whose name has the key would be listed.
+        // The path is not the list of monitors, which would contain a monitor whose name has the key.
         ask("GET /api/0/organizations/crons/nowhere/", &[header], "");
     }
     ask("KEY /api/1/cron/job/AUTH/", &[], "");

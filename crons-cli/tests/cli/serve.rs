@@ -75,7 +75,7 @@ fn sigterm_ends_the_server_with_success() {
     assert!(server.process.wait().unwrap().success());
 }
 
-/// How often the server is killed under load.
+/// The number of times that the server is killed under load.
 const KILLS: u32 = 100;
 
 #[test]

@@ -67,7 +67,7 @@ fn two_people_who_change_a_monitor_notice_each_other() {
         assert_eq!(put_if_match(&server, "job", given, &json!({})), expected, "{given}");
     }
     assert_eq!(put(&server, "job", &json!({"name": "Third"})).status, 200, "without `If-Match`");
-    // Every kind of change makes another revision.
+    // Changes of any kind make another revision.
     let environment = format!("{MONITORS}job/environments/production/");
     let mut tags = vec![tag(&server, "job")];
     for body in [

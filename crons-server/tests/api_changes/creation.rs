@@ -28,7 +28,7 @@ fn a_created_monitor_is_answered_as_get_answers_it() {
     let mut config = nightly()["config"].clone();
     config["alert_rule_id"] = Value::Null;
     assert_eq!(created.body["config"], config);
-    // By its id, too, and below its project.
+    // The monitor is found by its id, too, and below its project.
     let id = created.body["id"].as_str().unwrap();
     assert_eq!(server.api(&format!("/monitors/{id}/")), created.body);
     assert_eq!(server.get("/api/0/projects/crons/1/monitors/nightly/").body, created.body);

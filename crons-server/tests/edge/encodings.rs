@@ -44,7 +44,7 @@ fn plain(bytes: &[u8]) -> Vec<u8> {
 
 type Encode = fn(&[u8]) -> Vec<u8>;
 
-/// Of real clients: sentry-ruby (empty), the old SDK for Android (`UTF-8`), a Relay (`zstd`); and of others.
+/// The headers of real clients, namely sentry-ruby (empty), the old SDK for Android (`UTF-8`) and a Relay (`zstd`), and those of others.
 const CASES: [(&[&str], Encode); 18] = [
     (&[""], plain),
     (&["UTF-8"], plain),

@@ -14,7 +14,7 @@ fn basic(pair: &str) -> String {
     format!("Basic {}", BASE64.encode(pair))
 }
 
-/// Each ingest route without a key in it, and what a right request is answered.
+/// The ingest routes without a key in them, each with the status of a correct request.
 const ROUTES: [(&str, u16); 14] = [
     ("POST /api/1/envelope/", 200),
     ("POST /api/1/envelope", 200),

@@ -1,4 +1,4 @@
-//! What SDKs and tools send besides check-ins.
+//! Tests of what SDKs and tools send besides check-ins.
 
 use serde_json::json;
 

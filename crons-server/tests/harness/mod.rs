@@ -190,7 +190,7 @@ impl Harness {
         self.check_ins(slug).iter().map(|check_in| check_in["status"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// All alerts, oldest first.
+    /// Returns the alerts, oldest first.
     pub fn alerts(&self) -> Vec<Value> {
         let answer = self.get("/api/0/organizations/crons/alerts/");
         let mut alerts = answer.body.as_array().cloned().unwrap_or_default();

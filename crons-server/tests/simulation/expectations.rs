@@ -1,4 +1,4 @@
-//! When a run is expected next: time zones, months, and a monitor that was disabled.
+//! Tests of when a run is expected next: time zones, months, and a monitor that was disabled.
 
 use crate::dsl::*;
 use crons_server::{Simulation, parse_timeline};
@@ -148,7 +148,7 @@ fn a_disabled_monitor_is_not_judged_and_expects_its_next_run_from_when_it_is_ena
     );
 }
 
-/// From 10:10 to 10:20 the monitor is disabled; the open run would be timed out at 10:30.
+/// Returns the report of a run whose monitor is disabled from 10:10 to 10:20; the open run would be timed out at 10:30.
 fn disabled_for_ten_minutes(filtered: Option<Event>, later: &[(&'static str, Event)]) -> String {
     let mut timeline = vec![("10:00", in_progress("a").at("dev")), ("10:10", disable(true))];
     timeline.extend(filtered.map(|report| ("10:12", report)));
@@ -166,7 +166,7 @@ fn a_run_whose_end_was_filtered_while_its_monitor_was_disabled_is_unknown_afterw
     for filtered in [ok("a"), error("a"), ok("a").bare(), ok(NIL).bare()] {
         assert_eq!(disabled_for_ten_minutes(Some(run(filtered.clone())), &[]), unknown, "{filtered:?}");
     }
-    // Its end was not filtered: at most it was said to be alive.
+    // The end of the run was not among the filtered reports: at most it was reported to be alive.
     let timeout =
         "a timeout 10:00 timeout 10:30 begun 10:00\n! 10:00 a\n> 10:30 a A timeout check-in was detected";
     let elsewhere = ok(NIL).bare().at("production");

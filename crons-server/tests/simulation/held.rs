@@ -108,7 +108,7 @@ fn what_has_an_invalid_configuration_or_only_begins_does_not_wait() {
     }
 }
 
-/// Whatever the start is refused for, and however it is written.
+/// The refusal is the same for every reason and every spelling of the start.
 #[test]
 fn the_end_of_a_run_whose_start_was_refused_is_refused_at_once_for_the_same_reason() {
     let outcome = |timeline: Timeline<'_>| only(&report(timeline, EVERY, LIMIT), &['?']).pop().unwrap();

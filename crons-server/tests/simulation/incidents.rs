@@ -1,4 +1,4 @@
-//! When failures become an incident, what people are told, and when it is over.
+//! Tests of incidents: which failures open one, which messages people get, and which runs resolve it.
 
 use crate::dsl::*;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What is refused, how that is counted, and what it leaves behind.
+//! Tests of refusals: what is refused, how that is counted, and what it leaves behind.
 
 use crate::dsl::*;
 use serde_json::{Value, json};

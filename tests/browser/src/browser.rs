@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The zone of the reader.
 const ZONE: &str = "America/New_York";
 
-/// How a browser shows pages.
+/// The way in which a browser shows pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
     /// Whether the reader prefers a dark scheme.
@@ -41,7 +41,7 @@ impl Look {
     pub const PHONE: Self = Self { dark: false, width: 360, scripts: true };
     /// No scripts.
     pub const PLAIN: Self = Self { dark: false, width: 1_280, scripts: false };
-    /// Every look in which pages have to be well.
+    /// The looks in which pages must work.
     pub const ALL: [Self; 4] = [Self::LIGHT, Self::DARK, Self::PHONE, Self::PLAIN];
 }
 

@@ -51,7 +51,7 @@ impl Driver {
     }
 
     pub(crate) async fn stop(mut self) {
-        // It has ended already if this fails.
+        // The process has ended already if this fails.
         let _ = self.process.kill().await;
     }
 }

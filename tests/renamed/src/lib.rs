@@ -2,17 +2,17 @@
 
 /// A facade, as a company may have one.
 pub mod facade {
-    /// What is re-exported is found there, too.
+    /// A module that re-exports the crate, which is found there, too.
     pub mod watching {
         pub use c::*;
     }
 }
 
-/// By its name among the dependencies.
+/// The crate is named as among the dependencies.
 #[c::monitor(crate = c)]
 pub fn renamed() {}
 
-/// By an absolute path.
+/// The crate is named by an absolute path.
 #[c::monitor(crate = ::c, interval = "1 hour", on_cancel = "ok")]
 pub async fn absolute() -> Result<u8, String> {
     Ok(3)

@@ -145,7 +145,7 @@ pub async fn asynchronous_unit() {
     future::ready(()).await;
 }
 
-/// Never returns.
+/// The body never returns.
 #[inline]
 #[crons::monitor]
 pub async fn never() -> ! {

@@ -35,7 +35,7 @@ const TWICE: [&str; 1] = ["result_large_err"];
 /// A lint that points at the attribute instead of the function.
 const MOVED: [&str; 1] = ["large_stack_frames"];
 
-/// How often each lint fires on each line.
+/// The number of times that each lint fires on each line.
 type Told = BTreeMap<(u64, String), usize>;
 
 #[test]

@@ -12,7 +12,7 @@ fn statuses(check_ins: &[CheckIn]) -> Vec<crons::CheckInStatus> {
     check_ins.iter().map(|check_in| check_in.status).collect()
 }
 
-/// What a future that fails reports: the failure is seen, and it is one run.
+/// Asserts that a future that fails reports one failed run.
 fn assert_fails(run: impl Future<Output = Result<u8, String>>) {
     let check_ins = pollster::block_on(with_captured_check_ins_async(run));
     assert_eq!(statuses(&check_ins), [InProgress, Error]);

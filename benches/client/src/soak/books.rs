@@ -13,13 +13,13 @@ use crate::Result;
 pub enum Verdict {
     Ok,
     Error,
-    /// None at all, whether or not the server had heard of its begin.
+    /// The run has no verdict, whether or not the server had received its start.
     Skipped,
 }
 
 #[derive(Default)]
 pub struct Books {
-    /// Both by the name of the run's monitor, which no other run has.
+    /// The verdicts of the runs, by the name of the monitor, which no other run has. `stored` has the same keys.
     run: Mutex<HashMap<String, Verdict>>,
     stored: Mutex<HashMap<String, Stored>>,
 }

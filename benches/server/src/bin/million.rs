@@ -13,7 +13,7 @@ use crons_bench_server::watch::{Watch, check_in_steadily, missed};
 use crons_bench_server::wire::{Client, Request};
 use crons_bench_server::{Result, argument, clock, seed};
 
-/// How long the minute in which all are missed may take, before it is given up.
+/// The longest time that the minute in which all are missed may take, before it is given up.
 const PATIENCE: Duration = Duration::from_secs(900);
 
 fn main() -> Result<()> {
@@ -35,7 +35,7 @@ async fn quiet(crons: &Crons, database: &Path, monitors: usize, minutes: usize) 
     let millions = monitors as f64 / 1e6;
     seed::expect(database, clock::minute_in(86_400.0))?;
     let server = crons.serve(database, Stdio::null())?;
-    // Of a monitor that is none of them, so that nothing of theirs is expected anew.
+    // The check-in is of another monitor, so that no expectation of those that are measured changes.
     let mut request = Request::new(server.address, "ok", "0 0 1 1 *");
     request.set(1, 0);
     Client::connect(server.address).await?.send(&request).await?;

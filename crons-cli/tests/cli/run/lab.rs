@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::support::{Server, crons};
 
-/// How long a test waits for what must happen.
+/// The time for which a test waits for what must happen.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
 pub struct Lab {

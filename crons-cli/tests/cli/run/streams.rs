@@ -18,7 +18,7 @@ fn output_passes_byte_for_byte_and_nothing_is_added() {
         assert_eq!(output.status.code(), Some(0));
         assert!(output.stdout == bytes && output.stderr == bytes, "{flags:?}");
     }
-    // With `--no-tail`, not even of a failure.
+    // The output is passed on with `--no-tail`, too, if the job fails.
     let output = lab.sh(&["job", "--no-tail"], "cat bytes; cat bytes >&2; exit 3");
     assert!(output.stdout == bytes && output.stderr == bytes && output.status.code() == Some(3));
 }

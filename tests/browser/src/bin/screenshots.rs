@@ -28,7 +28,7 @@ impl Demo {
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        // It has ended by itself if this fails.
+        // The process has ended by itself if this fails.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -75,7 +75,7 @@ async fn runs_and_misses_appear_by_themselves_and_nothing_jumps() {
             assert_eq!(page.site.send(&run(slug, "staging", "ok")), 200);
         }
         page.browser.open_page("/").await;
-        // By the page itself: the row may be replaced between a look for it and a click.
+        // The page itself clicks: the row may be replaced between a look for it and a click.
         page.browser.evaluate("document.querySelector('#monitor-b summary').click()").await;
         page.browser.evaluate("document.querySelector('#monitor-c .choose').click()").await;
         assert_eq!(page.site.send(&run("c", "staging", "error")), 200);
