@@ -283,7 +283,7 @@ fn kill_in_a_row(dsn: &str, folder: &Path, kills: usize, seed: usize) -> Known {
         let mut stdout = child.stdout.take().unwrap();
         let said = std::thread::spawn(move || {
             let mut text = String::new();
-            // Being killed in the middle of a line is fine.
+            // A child may be killed in the middle of a line.
             stdout.read_to_string(&mut text).unwrap();
             text
         });

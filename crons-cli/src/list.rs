@@ -101,7 +101,7 @@ fn row(slug: &str, environment: &Value, is_enabled: bool, now: Timestamp) -> (u8
         (_, true, _) => (3, Tone::Quiet, "muted"),
         (_, _, Some("error")) => (0, Tone::Bad, "failing"),
         (_, _, Some("ok")) => (1, Tone::Good, "ok"),
-        // No run has ended yet.
+        // The environment has no run that has ended yet.
         _ => (2, Tone::Plain, "waiting"),
     };
     let last =

@@ -42,7 +42,7 @@ impl Config {
     /// # Errors
     /// If the key does not exist, or the text is not a value of it. The message begins with the key and never repeats a secret.
     pub(crate) fn set(&mut self, key: &str, text: &str) -> Result<(), Box<dyn Error>> {
-        /// Up to 100 years: the instant that is so long ago must be in the calendar.
+        /// The allowed days go up to 100 years: the instant that is so long ago must be in the calendar.
         const DAYS: RangeInclusive<u32> = 1..=36_500;
         /// The least number is the largest threshold, as a threshold counts that many finished runs.
         const RUNS: RangeInclusive<u32> = 720..=u32::MAX;

@@ -160,7 +160,7 @@ mod tests {
     fn a_line_says_when_what_and_how_long() {
         let run = json!({"id": "0a", "status": "ok", "environment": "production", "duration": 1_250,
             "dateUpdated": "2024-06-03T10:00:05.5Z"});
-        // Standard output of a test is no terminal.
+        // The standard output of a test is no terminal.
         let line = line("job\u{1b}[2J", &run, Painter::stdout());
         assert_eq!(line, "2024-06-03 10:00:05  ok           job\u{fffd}[2J  production  1.2 s  0a");
     }

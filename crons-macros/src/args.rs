@@ -30,7 +30,7 @@ pub(crate) struct Args {
     pub(crate) options: Option<Argument<Expression>>,
     /// A schedule was written, though perhaps wrongly: its absence is not to be reported as well.
     pub(crate) schedule_attempted: bool,
-    /// Likewise for a slug.
+    /// Whether a slug was written, though perhaps wrongly.
     pub(crate) slug_attempted: bool,
 }
 

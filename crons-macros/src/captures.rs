@@ -18,11 +18,11 @@ use crate::mentions::{is_assigned, is_used};
 /// The arguments that need a statement at the head of the body.
 #[derive(Default)]
 pub(crate) struct Captures {
-    /// Captured as a whole, in this order.
+    /// The arguments that are captured as a whole, in this order.
     pub(crate) by_value: Vec<ByValue>,
-    /// Reported as unused.
+    /// The arguments that are reported as unused.
     pub(crate) unused: Vec<Unused>,
-    /// Bound again as `mut`, and no longer `mut` in the signature.
+    /// The arguments that are bound again as `mut`, and no longer `mut` in the signature.
     pub(crate) rebound: Vec<Rebound>,
 }
 

@@ -105,7 +105,7 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
         }
     };
     let mut block = TokenStream::new();
-    // Under the user's own braces the function is still the user's to all lints.
+    // The lints still see the function as the user's, because its braces are the user's own.
     brace.surround(&mut block, |tokens| tokens.extend(quote!(#(#inner_attrs)* #import #monitored)));
     quote!(#(#attrs)* #vis #sig #block)
 }

@@ -78,7 +78,7 @@ pub(crate) fn suggestion(unknown: &str) -> Option<&'static str> {
         let near = KEYS.iter().map(|key| (strsim::osa_distance(&unknown, key), *key)).min()?;
         (near.0 <= 2 && near.0 * 2 < unknown.len()).then_some(near.1)
     };
-    // Half-typed.
+    // A key may be typed half.
     let begun = || {
         let mut begun = KEYS.iter().filter(|key| unknown.len() > 1 && key.starts_with(&unknown));
         begun.next().filter(|_| begun.next().is_none()).copied()

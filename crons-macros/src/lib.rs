@@ -80,8 +80,8 @@ use syn::Error;
 ///
 /// ## Constants and expressions
 ///
-/// `slug`, `schedule` and `timezone` may be constants, `concat!(..)`, `env!(..)`, or calls of `const fn`s. Such a schedule is judged by
-/// the compiler, too. Such a slug is judged at `init`, or at the first run: if the server would store it otherwise, that is
+/// `slug`, `schedule` and `timezone` may be constants, `concat!(..)`, `env!(..)`, or calls of `const fn`s. Such a schedule is validated
+/// by the compiler, too. Such a slug is validated at `init`, or at the first run: if the server would store it otherwise, that is
 /// logged as an error, once, and the job runs. Such a zone is taken on trust, as one that is newer than the list.
 ///
 /// `monitor_config` takes a `MonitorConfig`, a reference to one, a `Result` of one, or a function that returns any of these. It is
@@ -110,10 +110,10 @@ use syn::Error;
 ///
 /// The value of the function is returned unchanged; a panic goes on unchanged. The run has failed if the value is an `Err` (also behind an
 /// alias or `impl Trait`), an `ExitCode` other than success, the `ExitStatus` or `Output` of a child that failed, a `None` under `on_none =
-/// "error"` (also within a `Result`), or of a type whose `crons::Outcome` says so; or if it panicked. What is inside an `Ok` or a `Some` is
-/// asked, too, down to two levels: `Ok(ExitCode::FAILURE)`, `Ok(Err(..))` and `Some(Err(..))` are failures. Everything else is a success,
-/// `ControlFlow::Break` included. If the type is a bare generic parameter `T`, a `Result` in it cannot be seen: the run is a success, with one
-/// warning. `crons::Outcome` has the whole table.
+/// "error"` (also within a `Result`), or of a type whose `crons::Outcome` is a failure; or if it panicked. The value inside an `Ok` or a
+/// `Some` counts, too, down to two levels: `Ok(ExitCode::FAILURE)`, `Ok(Err(..))` and `Some(Err(..))` are failures. Everything else is a
+/// success, `ControlFlow::Break` included. If the type is a bare generic parameter `T`, a `Result` in it cannot be seen: the run is a success,
+/// with one warning. `crons::Outcome` has the whole table.
 ///
 /// ```
 /// #[crons::monitor(on_none = "error")]
@@ -128,11 +128,10 @@ use syn::Error;
 ///
 /// # What may be watched
 ///
-/// Functions and methods with a body, `async` or not, also in traits and in their `impl`s, under `#[async_trait]`, generic,
-/// `unsafe`, `extern "C"` (a panic still aborts there). Of a function that returns `impl Future`, `Pin<Box<dyn Future>>`, `BoxFuture` or `LocalBoxFuture` the
-/// future is watched, not its making, and a future that is never polled has not run. (Where another type hides a future, only
-/// its making is watched; that is said once.) Not `const fn`, no variadic functions, and no streams. It goes well with
-/// other attributes, above or below, `#[test]` among them.
+/// Functions and methods with a body, `async` or not, also in traits and in their `impl`s, under `#[async_trait]`, generic, `unsafe`, `extern "C"` (a panic
+/// still aborts there). Of a function that returns `impl Future`, `Pin<Box<dyn Future>>`, `BoxFuture` or `LocalBoxFuture` the future is watched, not its
+/// making, and a future that is never polled has not run. (If another type hides a future, only its making is watched; one warning says so.) `const fn`s,
+/// variadic functions and streams cannot be watched. Other attributes may stand above or below, `#[test]` among them.
 ///
 /// `main` is refused, since the run would begin before the `crons::init` in its body, and nothing would be sent: use
 /// [`#[crons::main]`](macro@main), which initialises first, or put the attribute on a function that `main` calls after `crons::init`. A function

@@ -55,7 +55,7 @@ pub(crate) fn is_assigned(name: &str, body: &TokenStream) -> bool {
     while let Some(token) = tokens.next() {
         match token {
             TokenTree::Ident(ident) if ident == name => {
-                // Over `.field`, `.0` and `[index]`.
+                // The place may continue with `.field`, `.0` and `[index]`.
                 while tokens.next_if(is_part_of_place).is_some() {}
                 let mut operator = String::new();
                 while let Some(TokenTree::Punct(punct)) =

@@ -47,7 +47,7 @@ impl ManualClock {
         Self(Arc::new(Mutex::new(now)))
     }
 
-    /// Sets the time, forward or back, as if somebody had set the clock of the machine, or the machine had slept. A server notices at its
+    /// Sets the time, forward or back, as if the clock of the machine had been set, or the machine had slept. A server notices at its
     /// next check-in or minute.
     pub fn set(&self, now: Timestamp) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;

@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use receiver::{Mode, Receiver, eventually};
 use serde_json::{Value, json};
 
-/// A server with monitors in several states: failing and acknowledged, well again, disabled, muted, and with a run in progress.
+/// Starts a server with monitors in several states: failing and acknowledged, recovered, disabled, muted, and with a run in progress.
 fn server(receiver: &Receiver) -> Harness {
     let webhook = json!({"url": receiver.url("/ops"), "timeout": "1s"});
     let rules = json!({"webhook": {"ops": webhook}, "alert": [{"on": ["opened", "failure", "resolved"], "to": ["ops"]}]});
@@ -55,7 +55,7 @@ fn server(receiver: &Receiver) -> Harness {
     send(&server, "11:22:01", &of("idle", with(NIL, "ok", &hourly(&json!({"owner": "42"})))));
     server.put(&format!("{API}/monitors/idle/"), &json!({"status": "disabled", "isMuted": true}));
     send(&server, "11:23:00", &of("idle", check_in(NIL, "ok")));
-    // Refused, and accepted with remarks.
+    // The check-ins are refused, or accepted with remarks.
     send(&server, "11:24:00", &check_in(&id('a'), "error"));
     send(&server, "11:24:01", &check_in(&id('1'), "done"));
     send(&server, "11:24:02", &json!({"monitor_slug": "nobody", "status": "in_progress"}));

@@ -11,7 +11,7 @@ use crons_server::{ConnectionLimits, RateLimit, Settings};
 use harness::{Harness, KEY, check_in, id};
 use serde_json::json;
 
-/// Long enough for a machine that does much else.
+/// The deadline of a test, long enough for a busy machine.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 fn limited(limits: ConnectionLimits) -> Harness {

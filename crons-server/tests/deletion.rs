@@ -98,7 +98,7 @@ fn only_the_named_environments_are_deleted_none_if_unknown() {
     assert_eq!(deleted.status, 202);
     assert_eq!(names(&server), ["production", "staging"]);
     assert_eq!(server.check_ins("job").len(), 2);
-    // Deleted environments miss nothing.
+    // A deleted environment misses nothing.
     server.advance("11:01:00");
     rows_left(&server, "check_ins", 4);
 

@@ -112,7 +112,7 @@ fn deadline_is_right(
         prop_assert_eq!(&inputs["checkinMargin"], &json!(margin));
         prop_assert_eq!(expected + minutes(&inputs["checkinMargin"]), deadline);
         prop_assert_eq!(at(&inputs["evaluatedAt"]), deadline);
-        // No run began in time.
+        // The run did not begin in time.
         let began =
             rows.iter().filter(|other| other["status"] != "missed").map(|other| at(&other["date_added"]));
         let in_time: Vec<_> = began.filter(|began| (expected..deadline).contains(began)).collect();
@@ -204,7 +204,8 @@ proptest! {
         prop_assert_eq!(told, notified);
     }
 
-    /// A job that is late, and one that takes long: with the least value that the derivation names, and not with less, all is well.
+    /// Checks a job that is late, and one that takes long: with the least value that the derivation names they do not fail, with
+    /// less they do.
     #[test]
     fn the_setting_that_a_derivation_names_prevents_the_failure(late in 61..3_500_u32, took in 60..3_000_u32) {
         let clock = |second: u32| format!("{:02}:{:02}:{:02}", 11 + second / 3600, second / 60 % 60, second % 60);

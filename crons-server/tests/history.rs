@@ -19,7 +19,7 @@ fn incidents(server: &Harness, query: &str) -> Vec<String> {
     listed.as_array().unwrap().iter().map(begun_by).collect()
 }
 
-/// Three incidents: `a` of job in production, over; `b` of job in staging; `c` of other in production.
+/// Starts a server with three incidents: `a` of job in production, over; `b` of job in staging; `c` of other in production.
 fn three() -> Harness {
     let server = Harness::at("10:00:00");
     server.send("10:00:01", &check_in(&id('a'), "error"));

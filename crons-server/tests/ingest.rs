@@ -135,7 +135,7 @@ fn what_is_too_large_is_refused_before_it_is_held_in_memory() {
     let answer = server.post(&path, &[], &padded(2 * 1024 * 1024));
     assert_eq!(answer.status, 413, "a body of more than 1 MiB");
     assert!(answer.body["detail"].as_str().unwrap().contains("larger than 1048576 bytes"), "{answer:?}");
-    // 64 MiB of one letter are 64 KiB of gzip.
+    // The body of 64 MiB of one letter is 64 KiB of gzip.
     let bomb = gzip(&vec![b'x'; 64 * 1024 * 1024]);
     assert!(bomb.len() < 100 * 1024);
     assert_eq!(

@@ -109,7 +109,7 @@ fn runs_misses_and_commands_arrive_as_rows_by_themselves() {
     assert_eq!(event.name, "rows");
     assert!(event.row("job").starts_with("<li class=\"monitor ok\" id=\"monitor-job\""), "{event:?}");
     assert_eq!((&event.data["counts"]["ok"], &event.data["total"]), (&json!(1), &json!(1)));
-    // No check-in comes, so the deadline passes.
+    // The deadline passes, as no check-in comes.
     server.advance("11:02:00");
     let event = stream.until("job", "Missed");
     assert_eq!((&event.data["state"], &event.data["counts"]["missed"]), (&json!("missed"), &json!(1)));
@@ -123,7 +123,7 @@ fn runs_misses_and_commands_arrive_as_rows_by_themselves() {
         }
     };
     assert_eq!(gone.data["total"], json!(0));
-    // Refused payloads change their line.
+    // A refused payload changes its line.
     server.send_now(&json!({"monitor_slug": "nobody", "status": "done"}));
     let event = stream.next().unwrap();
     assert!(event.data["refused"].as_str().unwrap().contains("nobody"), "{event:?}");

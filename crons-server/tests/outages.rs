@@ -146,7 +146,7 @@ fn a_deadline_before_the_outage_is_judged_after_it() {
         away(&mut server, end, "11:20:00");
         server.advance("11:21:00");
         assert_eq!(server.statuses("slow"), ["timeout"], "11:00 was judged in its turn ({end:?})");
-        // A server that ends in an orderly way at 11:01:00 has heard all until then; others were last heard of before.
+        // A server that ends in an orderly way at 11:01:00 has received everything until then; others were receiving until an earlier time.
         let expected = if end == End::Stop { "missed" } else { "unknown" };
         assert_eq!(server.statuses("job"), ["ok", expected], "{end:?}");
     }

@@ -28,7 +28,7 @@ fn story(length: usize) -> impl Strategy<Value = Vec<(String, Event)>> {
     })
 }
 
-/// Half of them around a full hour, where a run is due.
+/// Generates a second, half of them around a full hour, where a run is due.
 fn second() -> impl Strategy<Value = u32> {
     prop_oneof![0..3 * 3600_u32, (1..3_u32, 0..120_u32).prop_map(|(hour, second)| hour * 3600 - 60 + second)]
 }
@@ -37,7 +37,7 @@ fn second() -> impl Strategy<Value = u32> {
 fn rows(story: &[(String, Event)], ticks: crons_server::Ticks) -> Vec<String> {
     let mut lines: Vec<String> =
         text(&told(story, ticks)).lines().filter(|line| !line.starts_with('?')).map(unnumbered).collect();
-    // A row that the server makes is not told apart by its number.
+    // The number of a row that the server creates does not matter.
     lines.sort();
     lines
 }
@@ -119,7 +119,7 @@ proptest! {
         }
     }
 
-    /// Reports while it is disabled, and deadlines that pass in that time, are not heard of after it is enabled, either.
+    /// Checks that reports while it is disabled, and deadlines that pass in that time, have no effect after it is enabled, either.
     #[test]
     fn to_enable_a_monitor_tells_nobody_of_what_was_before(
         before in story(8), filtered in proptest::collection::vec(happening(), 0..4)

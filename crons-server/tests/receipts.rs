@@ -119,7 +119,8 @@ fn usage_is_counted_by_hour_monitor_and_outcome() {
     ];
     assert_eq!(server.api("/monitors/job/usage/"), json!(of_job));
     let all = server.api("/usage/");
-    // Three unknown slugs and what was no slug or was held in vain together, and the malformed one.
+    // The five are three unknown slugs, one text that is no slug, and an end that was deferred until it expired;
+    // the malformed one is apart.
     assert_eq!(all[0], count(None, "10:00:00", "invalid", Some("invalid_check_in"), 1));
     assert_eq!(all[1], count(None, "10:00:00", "invalid", Some("invalid_monitor"), 5));
     assert_eq!(all.as_array().unwrap().len(), 2 + of_job.len());

@@ -1,4 +1,4 @@
-//! Check-ins that are accepted, but not as they were sent: they count, and the remark is wherever refusals are.
+//! Tests of check-ins that are accepted, but not as they were sent: they count, and the remark is wherever refusals are.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;

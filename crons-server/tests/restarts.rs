@@ -1,4 +1,4 @@
-//! Short restarts, which excuse little, and clocks that are set.
+//! Tests of short restarts, which excuse little, and of clocks that are set.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -55,11 +55,11 @@ fn a_short_restart_excuses_neither_a_run_that_hangs_for_hours_nor_a_miss_of_anot
 
 #[test]
 fn a_short_restart_excuses_what_was_due_in_it() {
-    // (schedule of the job, stopped, started, what becomes of the run that was due)
+    // The columns are the margin, the stop and the start of the server, and the status of the run that was due.
     for (margin, from, until, expected) in [
         // The deadline is in it.
         (1, "11:00:50", "11:01:10", "unknown"),
-        // The deadline is not, but a punctual job was not heard.
+        // The deadline is outside, but a punctual report was not received.
         (10, "11:00:10", "11:00:40", "unknown"),
         (1, "10:59:50", "11:00:05", "unknown"),
         // The job had its time before the outage or after it.

@@ -1,4 +1,4 @@
-//! Signing in with the admin token in a browser: the page, the cookie, and the way back.
+//! Tests of signing in with the admin token in a browser: the page, the cookie, and the way back.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;

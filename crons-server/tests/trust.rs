@@ -118,7 +118,7 @@ fn a_store_of_certificates_that_is_gone_stops_the_start_only_if_a_webhook_needs_
     }
 }
 
-/// No test of its own: the others run it in a child.
+/// Does the work of a child process; the other tests run it.
 #[test]
 fn in_a_child() {
     if std::env::var_os("CRONS_TEST_CHILD").is_none() {

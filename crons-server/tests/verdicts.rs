@@ -150,7 +150,7 @@ fn each_minute_that_was_skipped_is_judged() {
 
 #[test]
 fn the_next_slot_after_a_miss_is_the_one_after_the_last_that_has_passed() {
-    // (schedule, margin, last check-in, missed at, next expected): the table of the server's specification.
+    // The columns are schedule, margin, last check-in, missed at, next expected: the table of the server's specification.
     let interval = json!({"type": "interval", "value": 10, "unit": "minute"});
     let crontab = |value: &str| json!({"type": "crontab", "value": value});
     for (schedule, margin, last, before, at, next) in [

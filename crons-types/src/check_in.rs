@@ -73,7 +73,7 @@ impl CheckIn {
         Self::new(monitor_slug, CheckInStatus::InProgress)
     }
 
-    /// The run ended well.
+    /// A check-in of a run that ended successfully.
     pub fn ok(monitor_slug: Slug) -> Self {
         Self::new(monitor_slug, CheckInStatus::Ok)
     }

@@ -40,7 +40,7 @@ pub(crate) use fields::Fields;
 /// `FRI#2` its second. Both day fields must match if one of them begins with `*`; otherwise either will do.
 #[derive(Clone, Debug)]
 pub struct Crontab {
-    /// Shared: a copy of a configuration costs no memory.
+    /// The text, shared so that a copy of a configuration costs no memory.
     text: Arc<str>,
     #[cfg(feature = "calendar")]
     fields: Fields,
@@ -71,7 +71,7 @@ impl Crontab {
         }
     }
 
-    /// Judges as [`parse`](Self::parse) does, while compiling.
+    /// Validates like [`parse`](Self::parse), while compiling.
     ///
     /// ```
     /// use crons_types::Crontab;
@@ -109,7 +109,7 @@ impl Crontab {
         Duration::from_secs(u64::from(minutes) * 60)
     }
 
-    /// A sentence for people, in English, about the time zone of the monitor. It tells what happens, not what was written.
+    /// Returns a sentence for people, in English, about the time zone of the monitor. It describes when the job runs, not the text.
     ///
     /// ```
     /// use crons_types::Crontab;

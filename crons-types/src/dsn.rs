@@ -22,7 +22,7 @@ pub struct Dsn {
     scheme: &'static str,
     public_key: Box<str>,
     secret_key: Option<Box<str>>,
-    /// Host and, unless it is the scheme's default, port.
+    /// The host and, unless it is the scheme's default, the port.
     authority: Box<str>,
     /// Begins with `/` unless empty; never ends with one.
     path: Box<str>,
@@ -127,7 +127,7 @@ impl Dsn {
             return Err(InvalidDsn::Project);
         }
         let authority = if port == Some(default_port) { host } else { authority };
-        // Repeated slashes are one, as at Relay.
+        // Empty parts are left out, as repeated slashes are one at Relay.
         let parts = path.split('/').filter(|part| !part.is_empty());
         let prefix: String = parts.flat_map(|part| ["/", part]).collect();
         Ok(Self {

@@ -59,7 +59,7 @@ impl Slug {
         }
         let mut kept = slug.trim_matches(['-', '_']);
         if let Some(cut) = kept.get(..Self::MAX_LEN) {
-            // Sentry would leave a `_` here; then reading the slug back would not give the same.
+            // The cut leaves no `_` at the end, unlike Sentry's: otherwise the slug would not read back the same.
             kept = cut.trim_end_matches(['-', '_']);
         }
         (!kept.is_empty()).then(|| Self(kept.into()))

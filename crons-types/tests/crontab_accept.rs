@@ -156,7 +156,7 @@ fn by_hand() {
     }
 }
 
-/// cronsim 2.6 reads numbers of up to 4300 digits.
+/// Checks that a number may have up to 4300 digits, as in cronsim 2.6.
 #[test]
 fn numbers_of_any_length() {
     let zeros = |count: usize| format!("*/{}1 * * * *", "0".repeat(count));

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 /// The text, and the crontabs that may be meant; a second one where schedulers disagree.
 const KNOWN: &[(&str, &[&str])] = &[
-    // EventBridge: minute first, year last, and a `?` for the day of month or the weekday.
+    // These are crontabs of EventBridge: minute first, year last, and a `?` for the day of month or the weekday.
     ("0 10 * * ? *", &["0 10 * * *"]),
     ("15 12 * * ? *", &["15 12 * * *"]),
     ("0 18 ? * MON-FRI *", &["0 18 * * MON-FRI"]),
@@ -35,7 +35,7 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("cron(0 10 3W * ? *)", &[]),
     ("rate(5 minutes)", &[]),
     ("at(2022-11-20T13:00:00)", &[]),
-    // Quartz: seconds first.
+    // These are crontabs of Quartz: seconds first.
     ("0 0 12 * * ?", &["0 12 * * *"]),
     ("0 15 10 ? * *", &["15 10 * * *"]),
     ("0 15 10 * * ? 2005", &["15 10 * * *"]),
@@ -51,7 +51,7 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("0 0 12 1/5 * ?", &["0 12 1/5 * *"]),
     ("0 0 12 1/1 * ? *", &["0 12 * * *"]),
     ("0 0 9 ? * 2/2", &[]),
-    // Spring, node-cron, the crates `cron` and croner: seconds first, and no `?` needed.
+    // These are crontabs of Spring, node-cron, the crates `cron` and croner: seconds first, and no `?` needed.
     ("* * * * * *", &["* * * * *"]),
     ("0 0 * * * *", &["0 * * * *"]),
     ("*/10 * * * * *", &["* * * * *"]),
@@ -64,7 +64,7 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("0 0 0 L * *", &["0 0 L * *"]),
     ("0 0 0 1W * *", &[]),
     ("0 0 0 ? * 5#2", &["0 0 * * 4#2", "0 0 * * 5#2"]),
-    // Five fields and a `?`, as Go takes them, or EventBridge without its year.
+    // These have five fields and a `?`, as Go takes them, or EventBridge without its year.
     ("0 10 ? * MON-FRI", &["0 10 * * MON-FRI"]),
     ("0 10 ? * 2-6", &["0 10 * * 2-6", "0 10 * * 1-5"]),
     // Kubernetes and Go: a zone before the fields, a length of time.
@@ -90,7 +90,7 @@ fn what_other_schedulers_take_is_rewritten() {
         assert_eq!(refused.suggestions().collect::<Vec<_>>(), *meant, "{refused}");
         let only = if let [only] = meant { Some(*only) } else { None };
         assert_eq!(refused.suggestion(), only, "{refused}");
-        // A fault of one field is mended there.
+        // The message about a fault of one field corrects that field, not the whole crontab.
         for meant in refused.suggestions().filter(|_| refused.to_string().starts_with("crontab: ")) {
             assert!(refused.to_string().contains(&format!("`{meant}`")), "{refused}");
         }
@@ -239,7 +239,7 @@ fn expected(crontab: &reference::Crontab<'_>) -> Vec<Timestamp> {
     instants.step_by(7).take(300).collect()
 }
 
-/// Likewise, of ours.
+/// Returns the first minutes from 2024 on, by this crate.
 fn ours(crontab: &str) -> Vec<Timestamp> {
     let schedule = Schedule::crontab(crontab).unwrap();
     let day = |date: Date| date.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();

@@ -30,7 +30,7 @@ fn intervals() {
         ("5400 s", "90 minutes"),
         ("525960000 minutes", "525960000 minutes"),
         ("1000 years", "1000 years"),
-        // Several parts add up, where their sum has a fixed length.
+        // The parts add up if their sum has a fixed length.
         ("1h30m", "90 minutes"),
         ("1h 30min", "90 minutes"),
         ("1 hour 30 minutes", "90 minutes"),

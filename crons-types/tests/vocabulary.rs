@@ -21,7 +21,7 @@ fn slugs_become_what_the_server_stores() {
         assert_eq!(Slug::normalize(written).as_ref().map(Slug::as_str), stored, "{written:?}");
         assert_eq!(Slug::parse(written).is_ok(), stored == Some(written), "{written:?}");
     }
-    // Decomposition makes it longer, so it is cut again.
+    // The decomposition makes it longer, so it is cut again.
     let cut = Slug::normalize(&format!("{}a_bcd", "ﬃ".repeat(16))).unwrap();
     assert_eq!(Slug::parse(cut.as_str()), Ok(cut));
     assert_eq!(Slug::normalize(&"a".repeat(60)).unwrap().as_str(), "a".repeat(50));

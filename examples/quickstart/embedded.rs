@@ -17,7 +17,7 @@ pub(crate) struct Embedded {
 impl Embedded {
     pub(crate) async fn start() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        // Ten in the morning, whatever time it is, so that the table below is the same each time.
+        // The server's time is ten in the morning, so that the table below is the same each time.
         let today =
             Timestamp::now().round(jiff::TimestampRound::new().smallest(jiff::Unit::Hour).increment(24))?;
         let start = today - 14.hours();

@@ -51,7 +51,7 @@ pub(crate) async fn run_all() -> anyhow::Result<()> {
     let id = capture_check_in(begun);
     capture_check_in(CheckIn::ok(slug).check_in_id(id).duration(Duration::from_secs(90)));
 
-    // Expected every 5 minutes, and run only now: it will be missed.
+    // The job is expected every 5 minutes, and runs only now: it will be missed.
     crons::monitor("poll-sensors").monitor_config(MonitorConfig::interval("5 minutes")?).run(|| ());
 
     // Begins and never ends: it will be timed out after 5 minutes.

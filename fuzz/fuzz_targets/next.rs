@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use libfuzzer_sys::fuzz_target;
 
-/// Slow machines and instrumented code included.
+/// The most time that an input may take, on slow machines and in instrumented code, too.
 const BOUND: Duration = Duration::from_secs(2);
 
 /// The last change of clocks by part of a minute, in Monrovia. After it, occurrences are found again backwards.
@@ -118,7 +118,7 @@ impl<'a> Arbitrary<'a> for Field {
 enum At {
     /// Seconds from 1970 on.
     Second(u32),
-    /// Anywhere in time.
+    /// An instant anywhere in time.
     Nanosecond(i128),
     /// An instant this many seconds from the clock change that follows a second.
     Change(u32, i16),

@@ -187,7 +187,7 @@ fn dropped<R>(job: impl FnOnce() -> R) -> Vec<&'static str> {
     DROPPED.take()
 }
 
-/// Polls it so many times, and drops it.
+/// Polls a future `times` times, and drops it.
 fn polled(times: usize, future: impl Future) {
     let mut future = pin!(future);
     for _ in 0..times {

@@ -8,7 +8,7 @@ use crons::CheckInStatus::{Error, InProgress};
 use crons::test::{with_captured_check_ins, with_captured_check_ins_async};
 use crons::{CheckIn, CheckInStatus};
 
-/// Raised without the panic hook, so that the tests are quiet.
+/// The payload of a panic, raised without the panic hook, so that the tests are quiet.
 struct Payload(u8);
 
 fn statuses(check_ins: &[CheckIn]) -> Vec<CheckInStatus> {

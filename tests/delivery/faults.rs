@@ -100,7 +100,7 @@ fn a_server_that_does_not_speak_tls() {
     until(|| stats().retried > 0, || log.text());
     let text = log.text();
     let line = text.lines().find(|line| line.contains(&format!("https://{address}/"))).expect(&text);
-    // Whichever of the two notices first.
+    // The error is that of the side that notices first.
     assert!(line.contains("received corrupt message") || line.contains("client error (Connect)"), "{line}");
     assert_eq!(crons.close(Duration::ZERO).sent, 0);
     assert_eq!(server.requests(), 0, "a check-in was sent in the clear");
@@ -176,7 +176,7 @@ fn a_connection_that_is_reset_in_the_middle() {
     let _one = one_at_a_time();
     let server = Server::start(|number, mut stream| {
         match number {
-            // Closed with a request unread: the other side sees a reset.
+            // The connection is closed with a request unread: the other side sees a reset.
             0 => Err(std::io::ErrorKind::ConnectionReset.into()),
             1 => {
                 stream.write_all(b"HTTP/1.1 20")?;

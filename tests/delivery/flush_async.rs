@@ -1,4 +1,4 @@
-//! Waiting for delivery in async code does not stop the executor.
+//! Tests that waiting for delivery in async code does not stop the executor.
 
 use std::sync::Arc;
 

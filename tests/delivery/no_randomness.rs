@@ -97,7 +97,7 @@ fn a_job_without_random_numbers_runs_and_is_reported() {
     assert_eq!(said.matches("ids of runs are made from time").count(), 1, "{said}");
     drop(crons);
 
-    // The thread that sends cannot do without: the client says so, and does not start.
+    // The sending thread needs random numbers: the client reports that, and does not start.
     let error = without_randomness(|| {
         let options = ClientOptions::new().dsn("http://key@127.0.0.1:9/1");
         let error = crons::try_init(options).unwrap_err();

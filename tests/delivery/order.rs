@@ -88,7 +88,7 @@ fn a_request_without_an_answer_is_sent_again_with_the_same_id() {
     let id = capture_check_in(CheckIn::ok(Slug::parse("job").unwrap())).to_string();
     assert!(crons.flush(DEADLINE));
     let check_ins = sink.check_ins();
-    // Half an answer is one: its status has arrived.
+    // The check-in whose answer is cut off counts as answered: its status has arrived.
     assert_eq!(check_ins.len(), 2);
     assert!(check_ins.iter().all(|check_in| check_in["check_in_id"] == id.as_str()), "{check_ins:?}");
     let stats = crons.close(DEADLINE);
@@ -121,7 +121,7 @@ fn a_dead_or_silent_server_delays_neither_job_nor_program() {
         let begin = Instant::now();
         assert!(!crons.flush(Duration::from_millis(100)));
         let stats = crons.close(Duration::from_millis(100));
-        // Far less than the ten seconds that a request may take.
+        // The time is far less than the ten seconds that a request may take.
         assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
         assert!(stats.queued > 0 && !stats.all_delivered(), "{stats:?}");
     }
@@ -208,7 +208,7 @@ impl std::fmt::Display for Unspeakable {
 
 impl std::error::Error for Unspeakable {}
 
-/// Owns a runtime, as blocking clients do, and says so when it has been dropped.
+/// Owns a runtime, as blocking clients do, and records when it has been dropped.
 struct Owner {
     runtime: Option<tokio::runtime::Runtime>,
     requests: AtomicUsize,

@@ -8,7 +8,7 @@ use crate::proxy_server::Proxy;
 use crate::support::{self, Behaviour, DEADLINE, Sink, child, statuses};
 use crate::tls_server::{Authority, TlsServer};
 
-/// A name that nobody but a proxy can find.
+/// A name that only a proxy can resolve.
 const DSN: &str = "http://key@sentry.test/1";
 const ANSWERED: Behaviour = Behaviour::Answer(200);
 

@@ -1,4 +1,4 @@
-//! Over TLS: delivered to a server that can be believed, and to no other; the job goes on either way.
+//! Tests of delivery over TLS: to a server with a trusted certificate, and to no other; the job goes on either way.
 
 use std::fs;
 use std::time::Duration;

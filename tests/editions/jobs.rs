@@ -1,4 +1,4 @@
-//! Case 54: editions 2018 and 2021.
+//! The attribute in editions 2018 and 2021 (case 54).
 #![deny(warnings)]
 #![cfg(test)]
 #![allow(clippy::allow_attributes, clippy::allow_attributes_without_reason, clippy::all)]

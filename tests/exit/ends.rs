@@ -122,7 +122,7 @@ fn silent_server() -> Result<(), Failed> {
     let begin = Instant::now();
     let status = wait(&mut start("ends: silence", &sink.dsn()))?;
     assert_eq!(status.code(), Some(6));
-    // Far less than the ten seconds that a request may take.
+    // The time is far less than the ten seconds that a request may take.
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
     Ok(())
 }
@@ -197,7 +197,7 @@ fn forked_under_load() -> Result<(), Failed> {
 #[cfg(unix)]
 const CHILDREN: usize = 30;
 
-/// Forks; the child does as it is told and exits. Returns the id of its process.
+/// Forks; the child runs `job` and exits. Returns the id of its process.
 #[cfg(unix)]
 fn fork(job: impl FnOnce()) -> libc::pid_t {
     #[expect(unsafe_code, reason = "there is no safe fork; the child uses what glibc allows after one")]

@@ -33,7 +33,8 @@ pub fn child(case: &str, dsn: &str) {
         "long-grace" => options.on_signal(DEADLINE),
         _ => options.on_signal(GRACE),
     };
-    // Children inherit ignored signals: under `nohup` the tests ignore SIGHUP, as a background job of a shell SIGINT.
+    // The signals are set back to their default, as children inherit ignored ones: under `nohup` the tests ignore
+    // SIGHUP, as a background job of a shell SIGINT.
     for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGTERM] {
         let ignored = case == "ignored" && signal == libc::SIGHUP;
         #[expect(
@@ -52,7 +53,7 @@ pub fn child(case: &str, dsn: &str) {
             #[expect(unsafe_code, reason = "there is no safe fork; the child only sleeps")]
             let pid = unsafe { libc::fork() };
             if pid == 0 {
-                // The child says so, as the parent may be ahead of what the fork does in the child.
+                // The child prints it, as the parent may be ahead of what the fork does in the child.
                 say(&std::process::id().to_string());
                 loop {
                     std::thread::sleep(DEADLINE);

@@ -1,4 +1,4 @@
-//! Child processes, for tests of what belongs to a process: its environment, its client, its log.
+//! Support for tests of what belongs to a process, such as its environment, its client and its log: child processes.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::process::Command;

@@ -25,7 +25,7 @@ pub fn command(case: &str, dsn: &str) -> Command {
     program
 }
 
-/// Starts a case whose log nobody reads.
+/// Starts a case whose log is not read.
 pub fn start(case: &str, dsn: &str) -> Child {
     command(case, dsn).stderr(Stdio::null()).spawn().unwrap()
 }

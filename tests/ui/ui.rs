@@ -13,7 +13,7 @@ fn functions_that_compile() {
     trybuild::TestCases::new().pass("pass/*.rs");
 }
 
-/// Set where nothing may be skipped, as by `.ci/run`.
+/// The variable that is set where nothing may be skipped, as by `.ci/run`.
 const REQUIRED: &str = "CRONS_UI_REQUIRED";
 
 #[test]
@@ -29,7 +29,7 @@ fn faults_are_named_and_underlined() {
         std::env::var_os(REQUIRED).is_none(),
         "{why}: install that compiler (`rustup toolchain install 1.95`, `rustup default 1.95`), or unset {REQUIRED} to skip them"
     );
-    // Past the test runner, which would keep it to itself.
+    // The line goes past the test runner, which would keep it to itself.
     let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
 }
 

@@ -21,7 +21,7 @@ pub fn idle(seconds: u64) -> Result<()> {
     let before = Threads::now()?;
     let crons = crons::try_init(crons_options(&OurClient::Dsn(&format!("http://key@{address}/1"))))?;
     let client = Threads::now()?.since(&before);
-    // Connected, and everything made that is made once.
+    // The first run connects, and creates everything that is created once.
     job(1);
     crons.flush(LONGEST);
     let time = client.time()?;

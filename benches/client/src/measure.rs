@@ -1,4 +1,4 @@
-//! Rounds in which everybody takes a turn, so that a busy machine is busy for all.
+//! Rounds in which each contender takes a turn, so that a busy machine is busy for all.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -89,7 +89,7 @@ pub fn median(values: Vec<f64>) -> f64 {
     quantile(values, 0.5)
 }
 
-/// 0 if there are no values.
+/// Returns a quantile of `values`; 0 if there are none.
 pub fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let place = (values.len() as f64 * share) as usize;

@@ -1,11 +1,11 @@
-//! Rounds in which everybody takes a turn, so that a busy machine is busy for all.
+//! Rounds in which each contender takes a turn, so that a busy machine is busy for all.
 
 use std::time::{Duration, Instant};
 
 /// The code that is timed. `None` in its place stands for a crate that does not take part.
 pub type Job<'a> = Box<dyn FnMut() + 'a>;
 
-/// Long enough for the clock.
+/// The least duration of a turn, which is long enough for the clock.
 const TURN: Duration = Duration::from_millis(1);
 
 pub struct Median {

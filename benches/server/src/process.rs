@@ -56,7 +56,7 @@ fn build() -> Result<PathBuf> {
 pub struct Process {
     child: Child,
     pub address: SocketAddr,
-    /// Just before it was started.
+    /// The instant just before the start.
     pub started: Instant,
     /// The time from `started` to its first line.
     pub first_line: Duration,
@@ -98,7 +98,7 @@ impl Process {
         Ok(ticks.iter().map(|ticks| f64::from(*ticks) * TICK).sum())
     }
 
-    /// CPU of its threads that are alive, as the scheduler counts it: to the nanosecond.
+    /// Returns the CPU time of its threads that are alive, as the scheduler counts it: to the nanosecond.
     pub fn fine_cpu(&self) -> Result<Duration> {
         let mut sum = Duration::ZERO;
         for thread in std::fs::read_dir(self.path("task"))? {
@@ -109,7 +109,7 @@ impl Process {
         Ok(sum)
     }
 
-    /// Resident memory in MB: now, and the most that it has ever been.
+    /// Returns the resident memory in MB: now, and the most that it has ever been.
     pub fn memory(&self) -> Result<(f64, f64)> {
         let status = self.read("status")?;
         let of = |name: &str| {

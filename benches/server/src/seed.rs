@@ -10,7 +10,7 @@ use crate::clock;
 use crate::process::Crons;
 use crate::wire::{Client, Request};
 
-/// Monitors that are expected every minute, each with one environment that is well.
+/// Creates monitors that are expected every minute, each with one healthy environment.
 pub async fn seed(crons: &Crons, database: &Path, monitors: usize) -> Result<()> {
     let server = crons.serve(database, Stdio::inherit())?;
     let first = Request::new(server.address, "ok", "* * * * *");

@@ -59,7 +59,7 @@ fn check_ins(job: &Job, now: Timestamp, random: &mut Rng) -> Vec<TimelineEvent> 
             .iter()
             .find(|spell| (days_before(now, spell.days.0)..days_before(now, spell.days.1)).contains(&slot))
             .map_or(Fate::Ok, |spell| spell.fate);
-        // Random numbers are drawn for each slot, so that a spell changes nothing of the runs around it.
+        // The random numbers are drawn for each slot, so that a spell changes nothing of the runs around it.
         let start = slot + SignedDuration::from_millis(random.i64(400..14_000));
         let millis = random.i64(i64::from(job.seconds.0) * 1_000..i64::from(job.seconds.1) * 1_000);
         let id = id(random);
@@ -122,7 +122,7 @@ fn by_people(now: Timestamp) -> [TimelineEvent; 2] {
     ]
 }
 
-/// Check-ins that are refused: of a slug that has no monitor, and with a status that does not exist.
+/// Returns check-ins that are refused: one of a slug without a monitor, and one with a status that does not exist.
 fn not_accepted(now: Timestamp) -> [TimelineEvent; 2] {
     let misspelt = json!({"monitor_slug": "nigthly-backup", "status": "ok"});
     let done = json!({"monitor_slug": "sync-orders", "status": "done"});

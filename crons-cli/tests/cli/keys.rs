@@ -103,7 +103,7 @@ fn the_servers_own_key_is_hidden_in_every_repeated_value() {
                 text.replace("DSN", &dsn).replace("URL", &dsn.replace('/', "%2F")).replace("KEY", &key)
             };
             let headers: Vec<String> = headers.iter().map(|header| put(header)).collect();
-            // AUTH is the key in its own place, which lets the request in.
+            // AUTH is replaced by the key in its own place, which lets the request in.
             let line = put(&line.replace("AUTH", &server.url("KEY")[server.url("").len()..]));
             answers.push((line.clone(), send(&server, &line, &headers, &put(body))));
         }

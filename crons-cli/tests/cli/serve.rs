@@ -104,7 +104,7 @@ fn a_hundred_kills_lose_no_acknowledged_check_in() {
             while acknowledged.lock().unwrap().len() < enough {
                 std::thread::yield_now();
             }
-            // SIGKILL, which the server cannot handle.
+            // The signal is SIGKILL, which the server cannot handle.
             server.process.kill().unwrap();
         });
         server.process.wait().unwrap();

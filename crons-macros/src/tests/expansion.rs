@@ -99,7 +99,7 @@ fn items_at_the_head_of_a_body_stay_there() {
         ("", "unsafe { b(a) }"),
         ("", "#[allow(unused)] let b = a;"),
         ("", "const { b() }; a"),
-        // Half typed.
+        // These items are typed half.
         ("", "const A: u8 ="),
         ("use a::b;", "struct; a"),
     ] {

@@ -62,7 +62,7 @@ enum Handle {
 
 /// Delivers what is left when the last handle is dropped.
 struct Owner {
-    /// Present until then.
+    /// The destination, present until the drop.
     destination: Option<Arc<Destination>>,
     shutdown_timeout: Duration,
 }

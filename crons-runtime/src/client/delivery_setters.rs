@@ -78,10 +78,10 @@ impl ClientOptions {
     /// Limits the check-ins in any minute of each monitor and environment. 6 if left out, as Sentry drops more; 0 is an error of
     /// [`init`](crate::init).
     ///
-    /// Runs are let through whole or not at all: with a limit of 1 there is room for runs without a start only. The end of a run that was let
-    /// through waits for the next free place, and has its true duration. A run is skipped, too, if so many runs of the monitor are open
-    /// that their ends, should all come at once, would wait for more than half of `max_runtime`: the server could count them as timed out.
-    /// Skipped runs are counted in [`Stats`](crate::Stats) and warned about.
+    /// Runs are let through whole or not at all, so a limit of 1 has room only for runs without a start. The end of a run that was let
+    /// through waits for the next free place, and has its true duration. A run is skipped, too, if so many runs of the monitor are open that
+    /// their ends, should all come at once, would wait for more than half of `max_runtime`: the server could count them as timed out. Skipped
+    /// runs are counted in [`Stats`](crate::Stats) and warned about.
     ///
     /// ```
     /// # use crons_runtime as crons;

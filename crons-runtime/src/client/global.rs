@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use crate::client::destination::Destination;
 use crate::platform::process;
 
-/// 0 if there is no client and that was intended. A disabled program pays one load of it for each run.
+/// The number of clients and scopes, with a bit for [`UNSAID`]: 0 if there is no client and that was intended. A
+/// disabled program pays one load of it for each run.
 static ACTIVE: AtomicUsize = AtomicUsize::new(UNSAID);
-/// Set while a missing client was neither intended nor logged.
+/// The bit that is set while a missing client was neither intended nor logged.
 const UNSAID: usize = 1;
-/// Added once for the global client, and once for each scope that is entered.
+/// The amount that is added once for the global client, and once for each scope that is entered.
 const ONE_CLIENT: usize = 2;
 
 static GLOBAL: RwLock<Global> = RwLock::new(Global { client: None, guarded: false, others: Vec::new() });
@@ -86,7 +87,7 @@ impl Drop for ActiveScope {
     }
 }
 
-/// Records that the program has no client, as `init` was told so or failed.
+/// Records that the program has no client, because `init` was asked for none or failed.
 pub(crate) fn disable() {
     let mut global = GLOBAL.write().unwrap_or_else(PoisonError::into_inner);
     let idle = if global.guarded { Vec::new() } else { global.replace(None) };
@@ -190,9 +191,9 @@ fn call_at_exit() {
     AT_EXIT.call_once(|| process::call_at_exit(at_exit));
 }
 
-/// Exit hook: delivers the check-ins that are left, then closes the clients.
+/// Delivers the check-ins that are left, then closes the clients, as the exit hook.
 extern "C" fn at_exit() {
-    // A panic must not leave a function that C calls, and there is nobody left to report it to.
+    // A panic must not leave a function that C calls, and there is no caller to report it to.
     let _ = catch_unwind(end_at_exit);
 }
 

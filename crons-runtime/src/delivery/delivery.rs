@@ -49,7 +49,7 @@ pub(crate) struct Delivery {
     pub(super) server_limits: ServerRateLimits,
     pub(super) backoff: Backoff,
     flush_tracker: FlushTracker,
-    /// Check-ins of epochs before this one are not delayed: a flush waits for them.
+    /// The epoch before which check-ins are not delayed, because a flush waits for them.
     pub(super) expedited: u32,
     dropped_starts: DroppedStarts,
     pub(super) open_runs: OpenRuns,
@@ -116,7 +116,7 @@ impl Delivery {
     pub(super) fn enqueue(&mut self, mut record: QueuedCheckIn) {
         if !record.is_start() && self.dropped_starts.remove(record.id) {
             if record.event == RunEvent::Skipped {
-                // The server has heard nothing of the run, and there is no start to withdraw.
+                // The server knows nothing of the run, and there is no start to withdraw.
                 return;
             }
             record.must_deliver = false;

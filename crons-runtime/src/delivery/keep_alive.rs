@@ -41,7 +41,7 @@ pub(super) struct KeepAlives {
 #[derive(Clone, Copy, Debug)]
 struct Schedule {
     due: Instant,
-    /// The instant by which the server has surely counted the run as timed out, unless it hears of it before.
+    /// The instant by which the server has surely counted the run as timed out, unless a keep-alive arrives before.
     lost: Instant,
     /// The instant from which the server moves no timeout.
     wall: Instant,

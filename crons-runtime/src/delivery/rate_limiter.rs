@@ -17,7 +17,7 @@ use crate::record::queued::QueuedCheckIn;
 
 /// The time over which the server counts.
 const WINDOW: Duration = Duration::from_secs(60);
-/// More monitors than a program has, unless it makes them up as it goes.
+/// The number of monitors from which idle ones are looked for: more than a program has, unless it makes up slugs.
 const MANY: usize = 1024;
 
 /// The check-ins of one run: its start and its end.
@@ -34,7 +34,7 @@ pub(crate) enum Admission {
     },
 }
 
-/// Applies the server's rule to what the client sends: so many check-ins in any minute, for each monitor and environment.
+/// Applies the server's rule to what the client sends: a limited number of check-ins in any minute, for each monitor and environment.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     limit: Option<NonZeroU32>,

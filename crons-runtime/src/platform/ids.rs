@@ -20,7 +20,7 @@ struct Ids {
 }
 
 impl Ids {
-    /// More forks than there are: seeded when the first id is asked for.
+    /// A number of forks that never occurs: seeds are taken when the first id is asked for.
     const UNSEEDED: Self = Self { forks: usize::MAX, halves: [0; 2] };
 
     #[cold]

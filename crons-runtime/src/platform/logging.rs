@@ -44,7 +44,7 @@ pub(crate) fn first_loss(slug: Option<&dyn Display>, message: fmt::Arguments<'_>
     }
     contain(|| {
         let slug = slug.map(|slug| format!("monitor `{slug}`: ")).unwrap_or_default();
-        // A stderr that is closed cannot be told, and must not end the job.
+        // A write to a closed stderr fails, which must not end the job.
         let _ = writeln!(
             std::io::stderr(),
             "crons: {slug}{message} (this is the only line on stderr: to see all, set up a tracing subscriber, such as \
@@ -67,7 +67,7 @@ const MAX_COMPLAINTS: usize = 100;
 
 /// Remembers a warning, and returns whether it is given for the first time. `false` if as many as are remembered were given.
 pub(crate) fn is_first(complaint: &str) -> bool {
-    // No `HashSet`: it would ask the system for random numbers, which may have none, and panic.
+    // The set is no `HashSet`, which would ask the system for random numbers, may get none, and would panic.
     static MADE: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     // The lock may be held by a thread that a fork has left behind; then the warning is omitted.
     let Ok(mut made) = MADE.try_lock() else { return false };

@@ -15,8 +15,8 @@ pub(crate) const VERSION: u32 = 1;
 pub(crate) struct Header {
     /// The version of the format.
     pub(crate) crons_spool: u32,
-    /// 1 if ends of runs may be missing because they could not be written: a run that looks open may have ended. Else 0, which takes
-    /// as many bytes, so that the header can be overwritten on a full disk.
+    /// The value is 1 if ends of runs may be missing because they could not be written: a run that looks open may have ended. Else
+    /// 0, which takes as many bytes, so that the header can be overwritten on a full disk.
     pub(crate) incomplete: u8,
     /// The server and the project to which the check-ins go.
     pub(crate) server: String,
@@ -32,7 +32,7 @@ pub(crate) struct SpooledMonitor {
     pub(crate) environment: Environment,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) release: Option<String>,
-    /// Left as JSON, because a time zone that the program took on trust is not read back, and must not cost the check-in.
+    /// The configuration as JSON, because a time zone that the program took on trust is not read back, and must not cost the check-in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     config: Option<Value>,
     /// `false` for check-ins by hand: a run without an end may be ended by another process.

@@ -15,7 +15,7 @@ pub(crate) struct Ledger {
     added: u64,
 }
 
-/// A run of which something is owed, or which is open.
+/// A run that owes something, or is open.
 #[derive(Debug)]
 struct Run {
     order: u64,
@@ -55,7 +55,7 @@ pub(crate) enum Report {
     Start,
     /// The end of a run. The duration is in nanoseconds.
     End { status: CheckInStatus, duration: Option<u64>, note: Option<String> },
-    /// No end: the run was open when its process ended without a word.
+    /// The run was open when its process ended without reporting an end.
     Died,
 }
 

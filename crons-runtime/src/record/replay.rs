@@ -84,7 +84,7 @@ pub(crate) fn replay(bytes: &[u8]) -> Result<Option<Replayed>, Damage> {
 
 /// Returns whether this may be the begin of a header that was cut off.
 fn is_unfinished(bytes: &[u8]) -> bool {
-    /// Longer than any header.
+    /// The most bytes of a header that is cut off: more than any header has.
     const MOST: usize = 4096;
     bytes.len() < MOST && read_line::<Header>(bytes.split_last().map_or(bytes, |(_, rest)| rest)).is_none()
 }

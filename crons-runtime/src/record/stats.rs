@@ -4,14 +4,14 @@ use std::time::SystemTime;
 
 /// Counts of the check-ins that the client handled since [`init`](crate::init), with those that it took from the spool.
 ///
-/// Each captured check-in is in exactly one of the other counts: `captured` is the sum of `sent`, `coalesced`, `withdrawn`, `refused`,
-/// `dropped.total()` and `queued`.
+/// The sum of `sent`, `coalesced`, `withdrawn`, `refused`, `dropped.total()` and `queued` is `captured`: each captured check-in is in
+/// exactly one of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Handed to the client: begins and ends of runs.
+    /// Check-ins that were handed to the client: starts and ends of runs.
     pub captured: u64,
-    /// Answered by the server with success.
+    /// Check-ins that the server answered with success.
     pub sent: u64,
     /// Begins that were folded into the report of their run's end, because that was known before they were sent.
     pub coalesced: u64,
@@ -19,9 +19,9 @@ pub struct Stats {
     pub withdrawn: u64,
     /// Requests sent again after there was no answer.
     pub retried: u64,
-    /// Refused by the server.
+    /// Check-ins that the server refused.
     pub refused: u64,
-    /// Given up, by reason.
+    /// Check-ins that were given up, by reason.
     pub dropped: Dropped,
     /// Check-ins that are not sent yet, or not answered yet.
     pub queued: u64,

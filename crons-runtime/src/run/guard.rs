@@ -37,8 +37,8 @@ pub enum OnCancel {
 /// A run that has begun; made by [`Monitor::start`](crate::Monitor::start). [`ok`](Self::ok), [`error`](Self::error) or
 /// [`skip`](Self::skip) ends it.
 ///
-/// Dropped without one of these, the run has failed, so a panic or an early `?` is reported. In a child that was forked within the run, the
-/// drop reports nothing, and `ok`, `error` and `skip` do: a daemon may end a run that its parent began.
+/// The run has failed if the guard is dropped without one of these, so a panic or an early `?` is reported. In a child that was forked
+/// within the run, the drop reports nothing, and `ok`, `error` and `skip` do: a daemon may end a run that its parent began.
 ///
 /// ```
 /// # use crons_runtime as crons;
@@ -142,7 +142,7 @@ impl CheckInGuard {
         Self { state: GuardState::ActiveRun(run), on_cancel }
     }
 
-    /// Slug and id; `None` if nothing is reported.
+    /// Returns the slug and the id; `None` if nothing is reported.
     pub(crate) fn identity(&self) -> Option<(&Slug, CheckInId)> {
         match &self.state {
             GuardState::ActiveRun(run) => Some((&run.monitor.slug, run.id)),

@@ -1,4 +1,4 @@
-//! One run as its job sees it: its guard, its future, its outcome.
+//! A run as its job sees it: its guard, its future, its outcome.
 
 // The modules are in layer order: each uses only those above it.
 pub(crate) mod outcome;

@@ -131,7 +131,7 @@ impl Monitor {
     ///
     /// A keep-alive leaves room for a start and an end within
     /// [`max_check_ins_per_minute`](crate::ClientOptions::max_check_ins_per_minute), so there is none if that is below 3, and none for
-    /// [`heartbeat`](Self::heartbeat) runs, of which the server hears no start.
+    /// [`heartbeat`](Self::heartbeat) runs, whose start the server does not receive.
     pub fn keep_alive(mut self, keep_alive: bool) -> Self {
         if let Some(info) = &mut self.info {
             Arc::make_mut(info).keep_alive = keep_alive;

@@ -47,7 +47,7 @@ impl HttpTransport {
         let mut roots = ca_certificates.map_or_else(|| Ok(RootCertStore::empty()), roots::named)?;
         let url = dsn.envelope_url();
         let server = Uri::try_from(&*url).map_err(|error| failed(format!("dsn: {url}: {error}").into()))?;
-        // HTTP_PROXY is meant for other machines.
+        // The proxy of HTTP_PROXY is meant for other machines.
         let is_direct = dsn.is_loopback() || without_proxies();
         let proxy = (!is_direct).then(|| Matcher::from_env().intercept(&server)).flatten();
         let is_tls = |uri: &Uri| uri.scheme() == Some(&http::uri::Scheme::HTTPS);

@@ -36,7 +36,7 @@ struct State {
     fetched: usize,
     captured: u64,
     overflown: u64,
-    /// The part of `overflown` that the worker has not been told of.
+    /// The part of `overflown` that has not been reported to the worker.
     overflow_unreported: u64,
     ended: u64,
     /// The number of flushes so far.

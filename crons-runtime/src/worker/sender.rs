@@ -51,7 +51,7 @@ pub(super) struct Sender {
     requests: JoinSet<Answer>,
     in_flight: HashMap<Id, (Index, DiscardCounts)>,
     upserts: Upserts,
-    /// Opened on the thread, as that reads and writes files.
+    /// The spool, which is opened on the thread, as that reads and writes files.
     spool: Option<Spool>,
     ancestors: Vec<String>,
 }
@@ -82,7 +82,7 @@ impl Sender {
         ON_WORKER.set(true);
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => {
-                // Code of the user may panic: hooks, errors, subscribers. That costs one check-in, and not all others.
+                // A panic of the user's code (hooks, errors, subscribers) costs one check-in, and not all others.
                 for _ in 0..MOST_PANICS {
                     let sent = catch_unwind(AssertUnwindSafe(|| runtime.block_on(self.send())));
                     let Err(payload) = sent else { break };
@@ -216,7 +216,7 @@ impl Sender {
         }
     }
 
-    /// Logs at the end of the client which check-ins and runs the server does not hear of.
+    /// Logs at the end of the client which check-ins and runs do not reach the server.
     fn log_what_is_left(&self) {
         let undelivered = self.delivery.stats().queued;
         if undelivered > 0 && self.spool.as_ref().is_some_and(Spool::is_written) {
@@ -298,7 +298,7 @@ impl Sender {
             Ok(finished) => finished,
             Err(panicked) => {
                 let (id, error) = (panicked.id(), TransportError::new(panicked.to_string()));
-                // Dropping its payload could panic, too.
+                // The payload is not dropped, which could panic, too.
                 std::mem::forget(panicked.try_into_panic());
                 (id, Err(error))
             }

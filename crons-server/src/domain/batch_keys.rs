@@ -10,7 +10,7 @@ use super::received::{CheckInEvent, ConfigUpdate, ReceivedCheckIn};
 #[derive(Debug, Clone, Default)]
 pub struct BatchKeys {
     pub check_ins: Vec<CheckInKey>,
-    /// Slugs of which only their monitor is asked for.
+    /// The slugs for which only the monitor is asked for.
     pub slugs: Vec<Slug>,
     /// Deadlines up to this minute are evaluated with each check-in: the open runs of its environment that have timed out by then are
     /// asked for, too.

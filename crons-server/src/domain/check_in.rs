@@ -24,7 +24,7 @@ pub(crate) const MAX_DURATION_MS: i64 = 2_147_483_647;
 pub fn check_in(snapshot: &mut Snapshot, event: &CheckInEvent, quotas: Quotas, new_id: NewId<'_>) -> Verdict {
     let mut subject = match snapshot.subject(event) {
         Ok(subject) => subject,
-        // The check-in is kept like any refused one, until the row is mended.
+        // The check-in is kept like any refused one, until the row is repaired.
         Err(reason) => return Verdict::Refused(vec![ProcessingError::UnreadableRow(reason)]),
     };
     let mut verdict = decide(&mut subject, event, quotas, new_id);
@@ -55,7 +55,7 @@ pub(super) fn decide(
     let Some(monitor) = &subject.monitor else {
         return Verdict::Refused(vec![ProcessingError::MonitorNotFound]);
     };
-    // Step 10.
+    // Step 10 of Sentry's order: a disabled monitor filters the check-in.
     if !monitor.enabled {
         // A run whose end comes now would time out once the monitor is enabled, so it is marked. A run that is alive may still end.
         if let Some(LoadedCheckIn { row, other_environment: None, .. }) = &mut subject.check_in {
@@ -64,7 +64,7 @@ pub(super) fn decide(
         return Verdict::Refused(vec![ProcessingError::MonitorDisabled]);
     }
     let config = monitor.config.clone();
-    // Step 11.
+    // Step 11 of Sentry's order: the quotas.
     let quota_usage = subject.quota_usage;
     if subject.environment.is_none() && quota_usage.environments >= quotas.environments {
         return Verdict::Refused(vec![ProcessingError::MonitorEnvironmentLimitExceeded(quotas.environments)]);
@@ -167,7 +167,7 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Up
         row.decision = None;
     }
     match (row.status, event.status.is_terminal()) {
-        // Alive: the run may go on for as long again.
+        // The run is alive, and may go on for as long again.
         (Status::InProgress | Status::Unknown, false) => {
             row.status = Status::InProgress;
             row.timeout_at = Some(deadline(received, config).min(oldest_open));
@@ -189,7 +189,7 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Up
             row.config = config.clone();
             return Ok(Update::LateStart);
         }
-        // An end after the timeout does not change the status, but tells the duration.
+        // An end after the timeout does not change the status, but brings the duration.
         (Status::Timeout, true) => {
             row.duration_ms = Some(duration);
             row.timeout_at = None;

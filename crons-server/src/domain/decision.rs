@@ -49,7 +49,8 @@ pub enum Consequence {
     Opened { incident: Uuid, threshold: u32 },
     /// An incident was open already; `None` if its row is lost.
     Further { incident: Option<Uuid> },
-    /// Fewer failures in a row than the threshold. `last_ok` is the successful run before them; `None` if the history begins with them.
+    /// The failures in a row are fewer than the threshold. `last_ok` is the successful run before them; `None` if the history begins
+    /// with them.
     BelowThreshold { failures: u32, threshold: u32, last_ok: Option<RunRef> },
     /// A run that began later had already ended.
     Superseded { by: RunRef },

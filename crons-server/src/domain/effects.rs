@@ -31,7 +31,7 @@ pub enum IncidentEventKind {
     Opened,
     /// A further failure while it is open.
     Failure,
-    /// The job is well again.
+    /// The environment has recovered.
     Resolved,
 }
 

@@ -14,7 +14,7 @@ pub enum ProcessingError {
     CheckInInvalidDuration,
     CheckInInvalidGuid(String),
     CheckInValidationFailed(String),
-    /// A number of its configuration was beyond a limit and was cut to it. Sentry does so without a word.
+    /// A number of its configuration was beyond a limit and was cut to it. Sentry does so without an error.
     ConfigValueCut(String),
     MonitorDisabled,
     /// The quota of environments of the monitor, this many, is used up.
@@ -56,7 +56,7 @@ impl Outcome {
 }
 
 impl ProcessingError {
-    /// Sentry's name.
+    /// Returns Sentry's name.
     pub fn name(&self) -> &'static str {
         match self {
             Self::CheckInEnvironmentMismatch(_) => "CHECKIN_ENVIRONMENT_MISMATCH",
@@ -73,7 +73,7 @@ impl ProcessingError {
             Self::MonitorNotFound | Self::MonitorOfRefusedStart | Self::MonitorWithoutSlug(_) => {
                 "MONITOR_NOT_FOUND"
             }
-            // Sentry has no word for it.
+            // Sentry has no name for it.
             Self::UnreadableRow(_) => "UNREADABLE_ROW",
         }
     }
@@ -120,7 +120,7 @@ impl ProcessingError {
             Self::MonitorInvalidEnvironment(_) => (Outcome::Invalid, "invalid_monitor_environment"),
             Self::CheckInEnvironmentMismatch(_) => (Outcome::Invalid, "monitor_environment_mismatch"),
             Self::UnreadableRow(_) => (Outcome::Invalid, "unreadable_row"),
-            // Sentry counts these nowhere; nothing that is refused shall be invisible.
+            // Sentry counts these nowhere; here every refusal is counted.
             Self::CheckInFinished | Self::CheckInInvalidDuration => (Outcome::Invalid, "finished"),
         }
     }

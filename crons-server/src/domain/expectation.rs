@@ -25,7 +25,7 @@ impl MonitorEnvironment {
 
 /// Moves the expectation after an accepted check-in, and opens or resolves an incident.
 ///
-/// `late_start`: the begin of a run whose end is known already. It is a sign of life, but changes no verdict and notifies nobody.
+/// `late_start` is the start of a run whose end is known already. It is a sign of life, but changes no verdict and causes no notification.
 pub(super) fn after_check_in(
     subject: &mut Subject,
     config: &Config,

@@ -10,7 +10,7 @@ use super::model::{
 };
 use super::subject::Subject;
 
-/// Finished runs with the one that is being evaluated, newest first: by begin, then by arrival.
+/// Returns the finished runs with the one that is being evaluated, newest first: by start, then by arrival.
 fn window(finished: &[FinishedRun], this: FinishedRun) -> Vec<FinishedRun> {
     let mut window: Vec<FinishedRun> =
         finished.iter().copied().filter(|other| other.guid != this.guid).collect();
@@ -69,7 +69,7 @@ fn decide_failure(
         .collect();
     let last_ok = failures.iter().position(|run| run.status == Status::Ok);
     let in_a_row = last_ok.unwrap_or(failures.len());
-    // Sentry opens early when there is little history; a threshold is a promise not to.
+    // Sentry opens an incident early when there is little history; here the threshold always holds.
     let (true, Some(oldest)) = (in_a_row == wanted, failures.last()) else {
         let last_ok = last_ok.map(|place| failures[place].into());
         let consequence = Consequence::BelowThreshold {
@@ -173,7 +173,7 @@ fn notify(
     effects
 }
 
-/// Sentry's sentence about failures, in the order in which each kind first came.
+/// Returns Sentry's sentence about failures, in the order in which each kind first came.
 fn reason(failures: &[FinishedRun]) -> String {
     if let [only] = failures {
         let article = if only.status == Status::Error { "An" } else { "A" };

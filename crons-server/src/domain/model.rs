@@ -111,7 +111,7 @@ impl Config {
     }
 }
 
-/// A monitor in one environment: the thing that is well or not.
+/// A monitor in one environment, which is the unit that has a status and incidents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MonitorEnvironment {
     pub name: String,
@@ -233,7 +233,7 @@ impl From<crons_types::CheckInStatus> for Status {
     }
 }
 
-/// A stretch of time in which a monitor was not well.
+/// A time in which a monitor failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incident {
     pub guid: Uuid,
@@ -251,7 +251,7 @@ pub struct Incident {
     pub failures: Failures,
     /// Whether people were notified that it opened; they are not while the environment is muted.
     pub notified: bool,
-    /// The person who has it in hand, and since when: nobody is notified of further failures.
+    /// The person who has it in hand, and since when: no further failures are notified.
     pub acknowledged: Option<Acknowledgement>,
 }
 
@@ -273,7 +273,7 @@ pub struct Quotas {
 }
 
 impl Default for Quotas {
-    /// Sentry's.
+    /// Returns Sentry's quotas.
     fn default() -> Self {
         Self { monitors: 1_500, environments: 1_000 }
     }

@@ -40,7 +40,7 @@ impl RateWindow {
     /// Counts one more, whether it is taken or not.
     ///
     /// # Errors
-    /// If there were as many as there may be in its minute.
+    /// If its minute had as many check-ins as the limit allows.
     pub fn count(
         &mut self,
         slug: &Slug,

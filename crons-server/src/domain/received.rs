@@ -37,7 +37,7 @@ pub struct CheckInEvent {
     pub monitor_slug: Slug,
     /// The environment as it was sent; `production` if none was.
     pub environment: String,
-    /// Nil: the run of this environment that began last and is not over, else a new one.
+    /// The id of the run. Nil stands for the run of this environment that began last and is not over, else a new one.
     pub check_in_id: CheckInId,
     pub status: CheckInStatus,
     pub duration_ms: Option<i64>,
@@ -63,7 +63,7 @@ pub struct CheckInEvent {
 #[derive(Debug, Clone, PartialEq)]
 pub enum ConfigUpdate {
     Valid(Box<ConfigPatch>),
-    /// Refused, with the reason: a known monitor keeps what it has, an unknown one is not made.
+    /// The configuration is refused, with the reason: a known monitor keeps the one it has, an unknown one is not created.
     Invalid(String),
 }
 

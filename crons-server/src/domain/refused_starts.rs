@@ -18,7 +18,7 @@ type Run = (Slug, Option<String>, CheckInId);
 #[derive(Debug, Default)]
 pub struct RefusedStarts {
     reasons: HashMap<Run, Vec<ProcessingError>>,
-    /// Oldest first; some may not be in `reasons` any more.
+    /// The runs, oldest first; some may not be in `reasons` any more.
     order: VecDeque<Run>,
     /// Changes of the batch that is not durable yet: a refused start with its reasons, or `None` for one that was accepted.
     unsettled: Vec<(Run, Option<Vec<ProcessingError>>)>,

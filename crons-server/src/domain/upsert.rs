@@ -7,9 +7,9 @@ use super::model::{Author, Config, Configured, Monitor, NewId, Quotas};
 use super::received::{CheckInEvent, ConfigPatch, ConfigUpdate};
 use super::subject::Subject;
 
-/// Larger margins are cut down to it: minutes, 28 days.
+/// The longest margin, in minutes (28 days); larger ones are cut to it.
 pub(super) const MAX_CHECKIN_MARGIN: u32 = crons_types::MonitorConfig::MAX_CHECKIN_MARGIN;
-/// Longer runs are cut down to it: minutes, 7 days.
+/// The longest run, in minutes (7 days); larger values are cut to it.
 pub(super) const MAX_MAX_RUNTIME: u32 = crons_types::MonitorConfig::MAX_MAX_RUNTIME;
 
 /// Steps 6 and 8: the monitor as this check-in would have it. Returns what is not taken as it was sent, but does not keep

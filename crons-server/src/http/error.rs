@@ -100,7 +100,7 @@ fn header_text(text: &str) -> String {
             '\t' => plain.push_str("\\t"),
             _ => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
-                    // Writing to a string does not fail.
+                    // A write to a string does not fail.
                     let _ = write!(plain, "\\u{unit:04x}");
                 }
             }

@@ -79,7 +79,7 @@ impl Live {
 
     /// Sends a frame to every stream.
     pub(crate) fn send(&self, frame: Frame) {
-        // Sending fails if the last stream has ended meanwhile.
+        // A send fails if the last stream has ended meanwhile.
         let _ = self.frames.send(Arc::new(frame));
     }
 }

@@ -185,9 +185,9 @@ mod tests {
     #[test]
     fn envelopes_of_real_clients_are_read() {
         let cases = [
-            // sentry-cli: an empty header, a length, a trailing newline.
+            // An envelope of sentry-cli: an empty header, a length, a trailing newline.
             "{}\n{\"type\":\"check_in\",\"length\":9}\n{\"a\":\"b\"}\n",
-            // @sentry/node: no length, no trailing newline.
+            // An envelope of @sentry/node: no length, no trailing newline.
             "{\"sent_at\":\"2026-11-22T13:09:32Z\"}\n{\"type\":\"check_in\"}\n{\"a\":\"b\"}",
             // An item of another type before it, with a payload of several lines; one of an unknown type after it.
             "{}\n{\"type\":\"attachment\",\"length\":5}\n{\n}\n\n\n{\"type\":\"check_in\"}\n{\"a\":\"b\"}\n{\"type\":\"new\"}\nx\n",

@@ -1,6 +1,6 @@
 //! The way of a batch through the store: load, apply, write, commit. The returned events are durable, for the caller to publish.
 //!
-//! A batch of which the database rejects a row is halved until the input that makes the row stands alone and is left out.
+//! Batches that the database rejects because of a row are halved, until the input that makes the row stands alone and is left out.
 
 use jiff::Timestamp;
 
@@ -107,7 +107,7 @@ fn try_check_ins(
 /// A page of deadlines that was evaluated.
 #[derive(Debug, Clone, Copy)]
 struct Page {
-    /// Whether there may be more.
+    /// Whether the page is full, so that there may be more.
     is_full: bool,
     /// Whether the next page has other rows, so that evaluation makes progress.
     is_progress: bool,

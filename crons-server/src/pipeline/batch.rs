@@ -99,7 +99,7 @@ mod tests {
         for fails in [true, false, true] {
             let done = batch.isolated(|batch| {
                 batch.events.push(Event::Alerts);
-                // Nested, as a deferred end is that its monitor's first check-in releases.
+                // The inner input is nested, like a deferred end that its monitor's first check-in releases.
                 let inner = batch.isolated(|batch| {
                     batch.events.push(Event::Alerts);
                     Err::<(), _>(StoreError::unavailable("no"))

@@ -88,7 +88,7 @@ struct Consumer {
     counted: usize,
 }
 
-/// Check-ins with those who wait for their verdicts.
+/// The check-ins, each with the reply to its sender.
 type CheckIns = Vec<(Box<ReceivedCheckIn>, Reply<Verdict>)>;
 
 impl Consumer {
@@ -108,7 +108,7 @@ impl Consumer {
             if events.iter().any(|event| matches!(event, Event::Alerts)) {
                 self.alerts.notify_one();
             }
-            // Last: it may have to wait for the reader of the log, and no client is to wait for that.
+            // The log is last: it may have to wait for its reader, and no client is to wait for that.
             self.log.write(events);
             if stop.is_some() {
                 if let Err(error) = self.watermark.stop(&mut *self.store) {
@@ -215,7 +215,7 @@ impl Consumer {
             self.watermark.confirm();
             applied = self.enter(last.received, events);
         }
-        // Counted before the answers are sent: a client that has one finds its check-in in the metrics.
+        // The counts come before the answers: a client that has its answer finds its check-in in the metrics.
         self.count(events);
         self.answer_check_ins(check_ins, verdicts);
         applied

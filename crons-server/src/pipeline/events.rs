@@ -12,7 +12,7 @@ use crate::store::Usage;
 /// A fact, published once it is durable.
 pub(crate) enum Event {
     CheckIn(CheckInEvent, Verdict),
-    /// Over the rate limit, or no check-in. Its payload is left out: it may be long, and is stored.
+    /// The check-in is over the rate limit, or malformed. Its payload is left out: it may be long, and is stored.
     Rejected {
         slug: Option<Slug>,
         environment: String,

@@ -68,9 +68,9 @@ pub struct Settings {
 pub struct RateLimit(pub(crate) Option<u32>);
 
 impl RateLimit {
-    /// No limit.
+    /// The value for no limit.
     pub const OFF: Self = Self(None);
-    /// 6 check-ins a minute, the default of Sentry's server (its option `crons.per_monitor_rate_limit`).
+    /// The default of Sentry's server, 6 check-ins a minute (its option `crons.per_monitor_rate_limit`).
     pub const SENTRY: Self = Self(Some(6));
 
     /// A limit of this many check-ins a minute.

@@ -30,8 +30,8 @@ pub struct ConfigChange {
 
 /// A simulation of what a server has stored.
 ///
-/// Runs are replayed as they were reported. That a monitor was muted or disabled is not known any more, and a run that took
-/// longer than it might, and was well all the same, is taken to have been kept alive.
+/// Runs are replayed as they were reported. The times in which a monitor was muted or disabled are not stored, and a
+/// successful run that took longer than `max_runtime` is taken to have been kept alive.
 #[derive(Debug, Clone, Default)]
 pub struct Replay {
     /// The slug of the only monitor to replay; all monitors if left out.

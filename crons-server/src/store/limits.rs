@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-/// Processing errors that are kept of each monitor; as at Sentry.
+/// The number of processing errors that are kept of each monitor, as at Sentry.
 pub(super) const PROCESSING_ERRORS: u32 = 10;
 /// Characters that are kept of a payload with processing errors: enough to see what it is.
 pub(super) const PAYLOAD: usize = 4_096;

@@ -32,7 +32,7 @@ pub trait Transaction {
     /// Makes all that was written durable, or nothing of it.
     fn commit(self: Box<Self>) -> Result<(), StoreError>;
 
-    /// Row ids whose time has come at `tick`, at most `limit`, in the order in which they are to be evaluated.
+    /// Returns the row ids whose time has come at `tick`, at most `limit`, in the order in which they are to be evaluated.
     fn due(&mut self, kind: DueKind, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError>;
     /// The earliest deadline of an environment or a run of an enabled monitor.
     fn next_deadline(&mut self) -> Result<Option<Timestamp>, StoreError>;
@@ -99,7 +99,7 @@ pub struct Usage {
     /// `None` if it names no monitor.
     pub slug: Option<Slug>,
     pub outcome: Outcome,
-    /// Sentry's word; none if it was accepted.
+    /// Sentry's word for the reason; `None` if the check-in was accepted.
     pub reason: Option<&'static str>,
 }
 

@@ -265,7 +265,7 @@ pub struct UsageView {
     /// The slug; `None` for check-ins of no known monitor.
     pub monitor: Option<String>,
     pub outcome: String,
-    /// Sentry's word; `None` for accepted check-ins.
+    /// Sentry's word for the reason; `None` for accepted check-ins.
     pub reason: Option<String>,
     pub count: u32,
 }

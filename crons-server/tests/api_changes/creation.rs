@@ -151,7 +151,7 @@ fn a_wrong_value_is_refused_by_its_field_and_what_is_allowed() {
         let refused = put(&server, "nightly", &body);
         assert_eq!(refused.status, 400, "{body}: {refused:?}");
         assert!(detail(&refused).contains(expected), "{body}: {}", detail(&refused));
-        // POST refuses the value as well.
+        // The value is refused by POST as well.
         let mut whole = json!({"name": "Other", "config": {"schedule": "0 * * * *"}});
         for (key, value) in body.as_object().unwrap() {
             whole[key] = value.clone();

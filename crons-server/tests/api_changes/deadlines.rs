@@ -24,7 +24,7 @@ fn a_new_margin_moves_the_deadline_of_the_expected_run() {
 fn a_new_schedule_expects_its_next_run_from_now_on() {
     let server = Harness::at("10:00:00");
     server.send("10:00:05", &check_in(&id('a'), "ok"));
-    // Made by a run that belongs to another environment, so it has no times.
+    // The environment was created by a run that belongs to another one, so it has no times.
     let mut elsewhere = check_in(&id('a'), "ok");
     elsewhere["environment"] = json!("staging");
     server.send("10:00:06", &elsewhere);

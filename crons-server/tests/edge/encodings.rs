@@ -128,7 +128,7 @@ fn a_body_unlike_its_encoding_is_refused() {
 #[test]
 fn a_body_that_grows_is_refused_in_every_encoding() {
     let server = Harness::at("10:00:00");
-    // 8 MiB of one letter are some KiB, packed.
+    // The body of 8 MiB of one letter is some KiB when compressed.
     let large = vec![b'x'; 8 << 20];
     for (encoding, body) in [
         ("gzip", gzip(&large)),

@@ -79,7 +79,7 @@ fn basic_authorization_of_a_proxy_does_not_count_beside_a_key() {
         let headers = [&[("authorization", proxy.as_str())], headers].concat();
         assert_eq!(ask(&server, line, &headers, body).status, status, "{line} {headers:?}");
     }
-    // Nor does a right one make up for a wrong key elsewhere.
+    // A right key does not make up for a wrong one elsewhere.
     let answer = ask(&server, "GET /api/1/cron/job/wrong/?status=ok", &[("authorization", &own)], b"");
     assert_eq!(answer.status, 403);
 }

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     Answer(u16),
-    /// Says nothing until it is told to do something else, and then nothing either.
+    /// Does not answer until its mode is changed, and then does not answer either.
     Hang,
     Redirect,
 }

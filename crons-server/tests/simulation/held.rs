@@ -1,4 +1,4 @@
-//! The end of a run of a monitor that nobody has described yet waits for a minute.
+//! Tests of ends of runs whose monitor no check-in has described yet, which wait for a minute.
 
 use crate::dsl::*;
 use serde_json::json;
@@ -161,7 +161,7 @@ fn the_end_of_another_run_or_of_one_whose_start_came_again_is_held_as_ever() {
         ("10:00:14", ok("b")),
     ];
     assert_eq!(only(&report(&timeline, EVERY, LIMIT), &['?']).len(), 1, "another environment");
-    // Sent again, it is accepted, and so is its end.
+    // The start is accepted when it is sent again, and so is its end.
     let timeline = [("10:00:10", refused), ("10:00:11", in_progress("a")), ("10:00:12", ok("a").bare())];
     assert_eq!(only(&report(&timeline, EVERY, LIMIT), &['a']), ["a ok 10:00:11 1000ms begun 10:00:11"]);
 }

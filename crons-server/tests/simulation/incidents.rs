@@ -154,7 +154,7 @@ fn an_end_of_an_older_run_resolves_even_beside_a_newer_failure() {
 fn an_incident_ends_when_the_report_that_resolves_it_arrives_however_long_its_run_took() {
     let long = json!({"max_runtime": 300});
     let incident = |timeline: Timeline<'_>| only(&report(timeline, EVERY, LIMIT), &['!']);
-    // The run that ends well began before the miss that opened the incident, or after it.
+    // The successful run began before the miss that opened the incident, or after it.
     for begin in ["10:30", "11:01:30"] {
         let timeline = [
             ("10:00", ok("a").set(long.clone())),

@@ -111,7 +111,7 @@ fn what_is_accepted_but_not_as_sent_has_an_error_of_sentrys() {
     ] {
         assert_eq!(accepted(&[("10:00", event.clone())]), failed, "{event:?}");
     }
-    // Two names that meet in one.
+    // The two names become the same slug.
     let (one, other) = (ok("a").of("sync/eu"), ok("b").of("sync.eu"));
     assert_eq!(accepted(&[("10:00", one.clone()), ("10:01", other)]), failed);
     let again = one.clone().with("check_in_id", hex("b"));
@@ -162,7 +162,7 @@ fn slugs_are_one_monitor_however_they_are_written() {
 
 #[test]
 fn blocked_check_ins_count_too_and_the_count_begins_anew_with_the_minute_of_the_clock() {
-    // Nine in one minute, though sixty seconds would be no more than six; then six in the next.
+    // The check-ins are nine in one minute, though any sixty seconds would hold no more than six; then six in the next.
     let times: Vec<String> = (0..9).map(|n| format!("10:00:{}", 50 + n)).collect();
     let mut timeline: Vec<(&str, Event)> = times.iter().map(|time| (time.as_str(), ok(NIL))).collect();
     for _ in 0..6 {
@@ -186,7 +186,7 @@ fn an_absent_a_null_and_an_empty_environment_are_production_also_in_what_they_us
     assert_eq!(only(&told, &['=']), ["= ok, last 10:00, next 11:00, latest 11:01"]);
 }
 
-/// Six that are refused for something else use up what there is.
+/// Sends six check-ins that are refused for another reason, which use up the rate limit.
 #[test]
 fn what_is_refused_uses_up_what_a_monitor_may_send() {
     for refused in [

@@ -102,7 +102,7 @@ fn nothing_changes_a_run_any_more_seven_days_after_the_minute_it_began_in() {
             ("2024-06-10T10:00:00", vec!["? 2024-06-10T10:00 invalid finished CHECKIN_FINISHED"]),
             ("2024-06-10T09:59:59", vec![]),
         ] {
-            // Listed ticks: nothing is judged before.
+            // The ticks are listed: no deadline is evaluated before them.
             let timeline = [("10:00:40", begin.clone()), (at, news.clone().bare())];
             assert_eq!(only(&report(&timeline, LISTED, LIMIT), &['?']), errors);
         }

@@ -12,13 +12,13 @@ use super::days;
 use super::wall::{Wall, constant_offset, minute_of, offsets};
 use crate::crontab::Fields;
 
-/// No walk through a day of clock changes takes more steps; cronsim 2.6 has been seen to walk for ever.
+/// The most steps of a walk. No walk through a day of clock changes takes more; cronsim 2.6 was seen to loop for ever.
 const MOST_STEPS: usize = 1000;
 const NANOSECOND: SignedDuration = SignedDuration::from_nanos(1);
 /// The years that are searched, as on the server. A crontab that is due only in skipped time, such as `* 2 * 3 7L` in Vienna, has no
 /// occurrence.
 const MOST_YEARS: i16 = 50;
-/// Longer than any day of clock changes.
+/// The number of minutes in two days, which is longer than any day of clock changes.
 const TWO_DAYS: i64 = 2 * 24 * 60;
 
 pub(super) fn next_after(fields: &Fields, zone: &TimeZone, after: Timestamp) -> Option<Timestamp> {
@@ -98,7 +98,7 @@ fn walk(fields: &Fields, zone: &TimeZone, after: Timestamp) -> Option<Walk> {
 /// Goes to the next matching minute, or to the next full hour.
 fn minute_step(fields: &Fields, zone: &TimeZone, mut wall: Wall) -> Option<Wall> {
     if fields.minutes.is_power_of_two() {
-        // cronsim 2.6 jumps, and so passes over a clock change within the hour.
+        // The step is a jump, as in cronsim 2.6, and so passes over a clock change within the hour.
         let ahead =
             (i64::from(fields.minutes.trailing_zeros()) - i64::from(wall.civil.minute())).rem_euclid(60);
         wall = wall.after_minutes(zone, ahead)?;
@@ -210,7 +210,7 @@ fn first_pass(zone: &TimeZone, civil: DateTime) -> Option<Timestamp> {
             first.to_timestamp(civil).ok()
         }
         AmbiguousOffset::Gap { before, .. } => {
-            // Read with the old offset it lies after the change, and is less than a day too late.
+            // The civil time, read with the old offset, lies after the change, and is less than a day too late.
             let change = zone
                 .preceding(before.to_timestamp(civil).ok()?.checked_add(NANOSECOND).ok()?)
                 .next()?

@@ -64,7 +64,7 @@ pub(super) fn previous_before(
     whole_minute(zone, anchor)
 }
 
-/// The length of so many intervals of so many minutes.
+/// Returns the length of `times` intervals of `minutes` minutes.
 fn length(minutes: i64, times: i64) -> Option<SignedDuration> {
     Some(SignedDuration::from_secs(minutes.checked_mul(60)?.checked_mul(times)?))
 }
@@ -109,7 +109,7 @@ struct Steps {
 }
 
 impl Steps {
-    /// The civil time after so many intervals. `None` if that month lacks the day of the anchor.
+    /// Returns the civil time after `times` intervals. `None` if that month lacks the day of the anchor.
     fn at(&self, times: i64) -> Option<DateTime> {
         match self.step {
             Step::Days(days) => {

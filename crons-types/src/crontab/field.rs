@@ -8,7 +8,7 @@ pub(crate) struct Field {
     pub(crate) name: &'static str,
     pub(crate) smallest: u32,
     pub(crate) largest: u32,
-    /// Three-letter names in the order of their values, the first of which is `smallest`.
+    /// The three-letter names in the order of their values, the first of which is `smallest`.
     pub(crate) names: &'static [&'static str],
 }
 

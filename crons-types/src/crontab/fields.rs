@@ -23,7 +23,7 @@ pub(crate) struct Fields {
     pub(crate) weekdays: u64,
     /// Whether both day fields must match, because one of them begins with `*`; otherwise either will do.
     pub(crate) both_days: bool,
-    /// Minute and hour are both given, so it fires by the clock on the wall, once, whatever clock changes do.
+    /// Whether minute and hour are both given, so that it fires by the clock on the wall, once, whatever clock changes do.
     pub(crate) fixed_time: bool,
 }
 
@@ -58,7 +58,7 @@ impl Fields {
 
     const fn by_weekday(&self, length: u32, first: u32) -> u64 {
         let plain = self.weekdays & EVERY_WEEKDAY;
-        // Bit 0 becomes the weekday of the first of the month; then the week is repeated.
+        // The shift makes bit 0 the weekday of the first of the month; then the week is repeated.
         let week = (plain >> first | plain << (7 - first)) & EVERY_WEEKDAY;
         let mut days = (week * WEEKLY) << 1;
         if self.weekdays >> 8 != 0 {

@@ -1,4 +1,4 @@
-//! The grammar of a crontab, as `const fn` over bytes, so that the compiler can judge a constant.
+//! The grammar of a crontab, as `const fn` over bytes, so that the compiler can validate a constant.
 
 use super::bytes::{find, is_name, next_word, number};
 use super::fault::{Fault, Kind};
@@ -183,7 +183,7 @@ const fn between(from: u32, to: u32) -> u64 {
     (u64::MAX >> (63 - to)) & (u64::MAX << from)
 }
 
-/// Weekday 7 is weekday 0; only now, as `*/2` and `5/1` count up to 7.
+/// Makes weekday 7 weekday 0, which comes last, as `*/2` and `5/1` count up to 7.
 const fn sunday_once(weekdays: u64) -> u64 {
     weekdays & !(1 << 7) | weekdays >> 7 & 1
 }

@@ -39,7 +39,7 @@ impl Look {
     pub const DARK: Self = Self { dark: true, width: 1_280, scripts: true };
     /// The width of a small phone.
     pub const PHONE: Self = Self { dark: false, width: 360, scripts: true };
-    /// No scripts.
+    /// The look without scripts.
     pub const PLAIN: Self = Self { dark: false, width: 1_280, scripts: false };
     /// The looks in which pages must work.
     pub const ALL: [Self; 4] = [Self::LIGHT, Self::DARK, Self::PHONE, Self::PLAIN];

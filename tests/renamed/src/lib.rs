@@ -18,7 +18,7 @@ pub async fn absolute() -> Result<u8, String> {
     Ok(3)
 }
 
-/// Through a module of this crate.
+/// The crate is named through a module of this crate.
 #[facade::watching::monitor(crate = crate::facade::watching, schedule = "@daily")]
 pub fn through_a_facade() -> Option<u8> {
     None
@@ -28,7 +28,7 @@ pub fn through_a_facade() -> Option<u8> {
 #[macro_export]
 macro_rules! job {
     ($name:ident) => {
-        /// Made by a macro.
+        /// The function is made by a macro.
         #[$crate::facade::watching::monitor(crate = $crate::facade::watching)]
         pub fn $name() {}
     };

@@ -199,7 +199,7 @@ fn two_monitors_on_one_function_are_two_runs() {
     );
 }
 
-/// Kept in this order.
+/// The attributes are kept in this order.
 #[must_use = "as it says"]
 #[deprecated(note = "as it says")]
 #[inline(never)]

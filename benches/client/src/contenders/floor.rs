@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_queue::ArrayQueue;
 
-/// About what a check-in holds.
+/// A record of about the size of a check-in.
 type Record = [u8; 200];
 
 /// The interval at which the other side polls.

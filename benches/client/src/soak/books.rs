@@ -80,7 +80,7 @@ impl Books {
         faults.extend(
             stored.keys().filter(|slug| !run.contains_key(*slug)).map(|slug| format!("{slug}: never run")),
         );
-        // Skipped runs that the server never heard of are lost if their start was not withdrawn.
+        // Skipped runs that the server does not know are lost if their start was not withdrawn.
         let unheard = account.withdrawn;
         account.withdrawn = unheard.min(stats.withdrawn);
         account.lost += unheard - account.withdrawn;
@@ -96,7 +96,7 @@ impl Books {
     }
 }
 
-/// Check-ins that the client says did not arrive, for whatever reason.
+/// Returns the number of check-ins that did not arrive according to the client, for whatever reason.
 fn dropped(stats: &Stats) -> u64 {
     stats.refused + stats.dropped.total() + stats.queued
 }
@@ -107,9 +107,9 @@ pub struct Account {
     started: u64,
     /// Runs with the right end.
     stored: u64,
-    /// Skipped, and the server has never heard of them.
+    /// The number of skipped runs that the server does not know.
     withdrawn: u64,
-    /// Counted as dropped.
+    /// The number of runs that are counted as dropped.
     lost: u64,
     late_begins: u64,
 }

@@ -22,14 +22,14 @@ const POLL: Duration = Duration::from_millis(2);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Treatment {
     Store,
-    /// Longer than a request may take.
+    /// Stores the check-in and answers after more time than a request may take.
     StoreAndDawdle,
     StoreAndHangUp,
     StoreAndHalfAnswer,
     HangUp,
     Refuse,
     TooOften,
-    /// Stored, with a limit for those to come.
+    /// Stores the check-in, and sets a limit for later ones.
     Limit,
 }
 
@@ -40,7 +40,7 @@ const WEIGHTS: [(Treatment, u32); 8] = [
     (Treatment::StoreAndHalfAnswer, 20),
     (Treatment::HangUp, 20),
     (Treatment::Refuse, 20),
-    // Rare, as each silences the client for a second.
+    // This treatment is rare, as each silences the client for a second.
     (Treatment::TooOften, 1),
     (Treatment::Limit, 1),
 ];

@@ -74,10 +74,10 @@ fn quiet_minute(server: &Process) -> Result<(f64, f64)> {
 /// A minute at whose begin each of them is late, while others check in.
 async fn all_missed(crons: &Crons, database: &Path, monitors: usize) -> Result<()> {
     let millions = monitors as f64 / 1e6;
-    // Enough for writing the deadlines, and for the start: what is expected before that is unknown, not missed.
+    // The time is enough for writing the deadlines, and for the start: a run that is expected before is unknown, not missed.
     let minute = clock::minute_in(75.0 + 60.0 * millions);
     seed::expect(database, minute)?;
-    // The log has a line or two for each, which nobody reads here.
+    // The log has a line or two for each, and is not read here.
     let server = crons.serve(database, Stdio::null())?;
     if clock::now() > minute - 1.0 {
         return Err("the server has started too late for the minute that was chosen".into());

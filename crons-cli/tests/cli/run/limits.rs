@@ -111,7 +111,7 @@ fn a_signal_while_the_output_is_blocked_ends_the_retries() {
     let mut crons =
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
     let job = pid_in(&lab.path("pids"));
-    // Gone: crons has seen its end.
+    // The process of the job is gone once crons has seen its end.
     until("the end of the job", || (!std::path::Path::new(&format!("/proc/{job}")).exists()).then_some(()));
     kill(crons.id(), signal_hook::consts::SIGTERM);
     assert_eq!(wait(&mut crons).code(), Some(3));

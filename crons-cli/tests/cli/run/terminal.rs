@@ -115,7 +115,7 @@ fn a_shell_stops_and_continues_the_job() {
     screen.press(&format!("{CRONS} run job -- sh -c '{job}'\n"));
     screen.until("ready");
     screen.press("\x1a");
-    // Stopped: the shell reads again.
+    // The shell prints its prompt when the job is stopped.
     screen.until("$ ");
     screen.press("jobs\n");
     screen.until("topped");

@@ -14,7 +14,7 @@ use super::provider;
 /// A key for tests only: `ring` cannot make RSA keys.
 const RSA_KEY: &str = include_str!("tests/rsa.pem");
 
-/// Nearly the longest record, which rustls takes up to 16,384 bytes.
+/// The length of a record that is nearly the longest: rustls takes up to 16,384 bytes.
 const LENGTH: usize = 16_000;
 
 #[test]

@@ -77,7 +77,7 @@ impl JournalFile {
         let (file, path) = (Arc::clone(&self.file), self.path.clone());
         Box::new(move || {
             file.sync_data()?;
-            // Other systems than Unix open no folders, and keep names in a journal of their own.
+            // Folders can be opened and synced on Unix only; other systems keep names in a journal of their own.
             match path.parent().filter(|_| created && cfg!(unix)) {
                 Some(folder) => File::open(folder)?.sync_all(),
                 None => Ok(()),
@@ -134,7 +134,7 @@ impl JournalFile {
         }
     }
 
-    /// Renames the journal to `*.corrupt`, so that nobody reads it again.
+    /// Renames the journal to `*.corrupt`, so that it is not read again.
     pub(super) fn set_aside(self) -> io::Result<PathBuf> {
         let aside = self.path.with_extension(CORRUPT);
         std::fs::rename(&self.path, &aside)?;

@@ -19,7 +19,7 @@ use crate::record::spooled::{Adopted, Journaled, MonitorNumbers, describe};
 
 /// The wait after a failure until the journal is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(10);
-/// A journal of which nothing is owed is cut back at this size.
+/// The size at which a journal that owes nothing is cut back.
 const CUT_BACK_AT: u64 = 64 << 10;
 /// The spool of one worker.
 pub(crate) struct Spool {

@@ -56,7 +56,7 @@ impl Opened {
         &*self.database.as_ref().unwrap().queries
     }
 
-    /// Drops the database without a word, and opens it again.
+    /// Drops the database without closing it in order, and opens it again.
     fn crash(&mut self) {
         self.database = None;
         self.database = Some((self.open)());

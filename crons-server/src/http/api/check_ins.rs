@@ -37,7 +37,7 @@ pub async fn check_ins(
     let with_groups = with_groups(&query)?;
     let (since, until) = period(&query, state.inbox.clock().now())?;
     let environments: Vec<String> = query.values("environment")?.into_iter().map(str::to_owned).collect();
-    // Later pages are of the same stretch of time, whatever the time is then.
+    // The instants are in the links, so that later pages are of the same stretch of time.
     let instant = |at: Option<jiff::Timestamp>| at.map(|at| at.to_string());
     let mut same_query = vec![
         ("per_page", Some(page.limit.to_string())),

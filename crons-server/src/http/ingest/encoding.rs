@@ -143,7 +143,7 @@ pub(super) fn decode(mut body: Vec<u8>, codings: &[Coding], most: usize) -> Resu
     Ok(body)
 }
 
-/// Decoded bytes, at most `most + 1`: the last one shows that there are too many.
+/// A buffer of decoded bytes, at most `most + 1`: the last one shows that there are too many.
 struct Bounded {
     bytes: Vec<u8>,
     most: usize,

@@ -1,4 +1,4 @@
-//! The proof of a piece of advice: the same reports, judged with today's configuration and with the advised one.
+//! The proof of a piece of advice: the same reports, evaluated with today's configuration and with the advised one.
 
 use serde_json::{Map, Value};
 

@@ -109,7 +109,7 @@ fn daily(first: &str, days: i64) -> impl Iterator<Item = Timestamp> {
 
 #[test]
 fn runs_that_keep_the_hours_of_another_zone_name_it() {
-    // Declared in Vienna, and run by a scheduler in UTC: 3:00 UTC is two hours after 3:00 in Vienna.
+    // The job was declared in Vienna, and runs by a scheduler in UTC: 3:00 UTC is two hours after 3:00 in Vienna.
     let vienna = config("0 3 * * *", &json!({"timezone": "Europe/Vienna", "checkin_margin": 5}));
     let rows = job(&vienna, daily("2024-06-03T03:00:07Z", 20));
     let found = only(&rows, "time_zone");
@@ -143,7 +143,7 @@ fn half_as_many_runs_as_slots_have_two_readings() {
 
 #[test]
 fn weekdays_of_another_dialect_are_recognised() {
-    // Quartz: 2-6 is Monday to Friday. 3 June 2024 is a Monday.
+    // The weekdays 2-6 are Monday to Friday for Quartz. 3 June 2024 is a Monday.
     let days = (0..40).filter(|day| day % 7 < 5);
     let starts = days.map(|day| start() + SignedDuration::from_hours(24 * day + 9));
     let rows = job(&config("0 9 * * 2-6", &json!({})), starts);
@@ -162,7 +162,7 @@ fn runs_a_second_early_are_a_matter_of_the_clock() {
 
 #[test]
 fn a_margin_that_avoids_nine_of_ten_misses_is_named() {
-    // Late by 2 to 6 minutes, and once by half an hour.
+    // The runs are late by 2 to 6 minutes, and once by half an hour.
     let late = |run: i64| if run == 7 { 31 } else { 2 + run % 5 };
     let rows =
         job(&config("0 * * * *", &json!({})), (0..20).map(|run| start() + minutes(60 * run + late(run))));
@@ -194,7 +194,7 @@ fn a_job_that_is_on_time_gets_no_advice() {
                 (0..30).map(|run| start() + minutes(60 * run + if run % 15 == 7 { 5 } else { 0 })),
             ),
         ),
-        // No margin below the time between two runs removes two thirds of the misses.
+        // A margin below the time between two runs cannot remove two thirds of the misses.
         (
             "a job that is often absent",
             job(&hourly(), [0, 1, 2, 9, 10, 20, 21, 22, 33, 40].map(|run| start() + minutes(60 * run))),

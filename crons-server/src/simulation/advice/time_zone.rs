@@ -64,7 +64,7 @@ const ZONES: [&str; 52] = [
     "Europe/Lisbon",
 ];
 
-/// The starts of which a zone is tried first.
+/// The number of starts on which a zone is tried first.
 const SAMPLE: usize = 40;
 /// The longest delay of a run in its own zone.
 const LATE: SignedDuration = SignedDuration::from_mins(10);

@@ -1,4 +1,4 @@
-//! The tables, each a map by row id, shared by those who write and those who read.
+//! The tables, each a map by row id, shared by the store and its readers.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -9,7 +9,7 @@ use super::unreadable::reason_of;
 use crate::domain::UnreadableKey;
 use crate::store::error::StoreError;
 
-/// Behind all that is stored: when the newest run began, at the latest, and its row id.
+/// The bound behind all runs: an instant that no start is later than, and a row id.
 const NEWEST: (i64, i64) = (i64::MAX, i64::MAX);
 
 impl SqliteTransaction<'_> {

@@ -43,7 +43,7 @@ enum Stage {
     Incidents {
         after: i64,
     },
-    /// Usage, by slug; `None` before the first one.
+    /// The usage, by slug; `None` before the first one.
     Usage {
         after: Option<String>,
     },

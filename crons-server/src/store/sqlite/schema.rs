@@ -25,7 +25,8 @@ const CACHE: i32 = -8 * 1024;
 /// too often.
 const CHECKPOINT: u32 = 4_000;
 
-/// Prepared statements that are kept: of each table that rows are added to, one for each number of rows that is a power of two.
+/// The number of prepared statements that are kept: of each table that rows are added to, one for each number of rows that is a
+/// power of two.
 const STATEMENTS: usize = 256;
 
 /// The value of `PRAGMA auto_vacuum` for incremental vacuum.

@@ -157,7 +157,7 @@ impl SqliteTransaction<'_> {
         )
     }
 
-    /// An event that a target was told of already is not told again.
+    /// Writes the alerts. An event that a target has an alert of already gets no second one.
     fn write_alerts(&self, changes: &Changes) -> Result<(), StoreError> {
         let rows: Vec<[ToSqlOutput<'_>; 8]> = changes
             .alerts

@@ -27,7 +27,7 @@ struct Layout<'a> {
     year: Option<&'a str>,
     /// A `?` takes the place of the day field that says nothing.
     marked: bool,
-    /// Minute first, year last and `?`, or `cron(..)`: one scheduler alone writes so.
+    /// Whether the layout is that of EventBridge alone: minute first, year last and `?`, or `cron(..)`.
     aws: bool,
 }
 
@@ -43,7 +43,8 @@ pub(super) fn remedy(words: &[&str], in_cron: bool) -> Option<Diagnosis> {
     layouts(words, in_cron).into_iter().find_map(|layout| read(&layout))
 }
 
-/// The layouts that the words may have, the likeliest first. The place of a `?` tells: it stands for a day, never for an hour or a month.
+/// Returns the layouts that the words may have, the likeliest first. The place of a `?` decides: it stands for a day, never for an hour
+/// or a month.
 fn layouts<'a>(words: &[&'a str], in_cron: bool) -> Vec<Layout<'a>> {
     let marks: Vec<usize> = (0..words.len()).filter(|place| words[*place] == "?").collect();
     let marked = !marks.is_empty();

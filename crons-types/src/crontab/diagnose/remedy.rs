@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 pub(crate) struct Diagnosis {
     pub(crate) what: String,
     pub(crate) fix: Option<Replacement>,
-    /// Whole crontabs that are accepted, in place of a fix: more than one where the text can be read in more than one way.
+    /// The crontabs that are accepted and may be meant, in place of a fix: more than one if the text can be read in more than one way.
     pub(crate) readings: Vec<Reading>,
 }
 

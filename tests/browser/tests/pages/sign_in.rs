@@ -1,4 +1,4 @@
-//! Signing in and out.
+//! Tests of signing in and out.
 
 use crons_browser_tests::{Look, NIL, Session, TOKEN, browse, check_in};
 

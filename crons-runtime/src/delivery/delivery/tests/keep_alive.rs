@@ -193,7 +193,7 @@ fn keep_alives_wait_for_a_limit_of_the_server() {
 #[test]
 fn keep_alives_leave_places_for_a_run_in_every_minute() {
     let mut world = healthy();
-    // Started over some minutes, as more than a few at once would not be let through.
+    // The starts are spread over some minutes, as more than a few at once would not be let through.
     for _ in 0..9 {
         world.start_of(monitor("job", 30));
         world.pass(MINUTE);

@@ -6,8 +6,8 @@ use super::*;
 use crate::record::monitor::MonitorRef;
 use crate::record::spooled::Adopted;
 
-/// Starts so many runs at once, which may take so many minutes, and ends them after a time. Returns how many starts were let through, and
-/// how long the last end was on its way.
+/// Starts `runs` runs at once, which may take `max_runtime` minutes, and ends them after a time. Returns how many starts were let
+/// through, and how long the last end was on its way.
 fn overlapping(runs: usize, max_runtime: u32, time: Duration) -> (usize, Duration) {
     let mut world = World::new(options(), |_| Ok(fine()));
     let config = MonitorConfig::crontab("@daily").and_then(|config| config.max_runtime(max_runtime)).ok();

@@ -159,7 +159,7 @@ fn an_end_expires_with_its_run_and_a_run_that_died_does_not() {
     let mut dead = folder.open();
     dead.record(&[change(1, RunEvent::InProgress), change(2, RunEvent::Ok)], now(Duration::ZERO));
     drop(dead);
-    // Half an hour is the default of max_runtime.
+    // The age is above half an hour, the default of `max_runtime`.
     let adopted = folder.open().adopt(now(Duration::from_secs(31 * 60))).unwrap();
     assert_eq!((adopted.died.len(), adopted.expired), (1, 1));
     assert_eq!(adopted.records[0].event, RunEvent::Error);

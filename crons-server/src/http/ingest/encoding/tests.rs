@@ -200,7 +200,7 @@ proptest! {
         coding in prop::sample::select(ALL.to_vec()),
         start in prop::option::of(0..64_usize),
     ) {
-        // Half of them begin as they should.
+        // Half of the inputs begin as they should.
         if let Some(start) = start {
             let good = encode(coding, b"{\"a\": [1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]}");
             body.splice(..0, good.into_iter().take(start));

@@ -1,4 +1,4 @@
-//! However much is stored of a deleted monitor, each step deletes little of it, and nothing of others.
+//! Tests that each step of the purge deletes few rows of a deleted monitor, however many it has, and none of others.
 
 use super::*;
 use crate::store::sqlite::SqliteStore;

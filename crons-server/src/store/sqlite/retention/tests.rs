@@ -1,4 +1,4 @@
-//! However much is stored, the writer looks at little of it in each step of a sweep, and what is needed stays.
+//! Tests that the writer reads few rows in each step of a sweep, however many are stored, and that needed rows stay.
 
 use super::*;
 use crate::store::sqlite::SqliteStore;
@@ -171,7 +171,7 @@ fn an_outdated_plan_deletes_no_run_that_is_needed_again() {
 
 #[test]
 fn incidents_that_are_not_over_or_not_old_stay() {
-    // Two years ago, each with an occurrence and one with many; then one of today, and one that goes on.
+    // The incidents are of two years ago, each with an occurrence and one with many; then one of today, and one that goes on.
     let (_folder, mut store, reader) = open(&format!(
         "{} WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2002)
          INSERT INTO incidents (id, guid, environment_id, started_at, starting_check_in, resolved_at)

@@ -44,7 +44,7 @@ pub(super) fn rewrite(field: &Field, text: &str, sunday: u32) -> Result<String, 
     }
     let means_it = |text: &&str| {
         list(field, text.as_bytes(), (0, text.len())).is_ok_and(|here| {
-            // Weekday 7 is Sunday here, too.
+            // The weekday 7 is Sunday here, too.
             let sunday = if field.index == WEEKDAY { here & 1 << 7 } else { 0 };
             here & !sunday | sunday >> 7 == set
         })
