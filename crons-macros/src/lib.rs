@@ -45,23 +45,23 @@ use syn::Error;
 /// has. A bare number is minutes; words are numbers and units: `"90 minutes"`, `"90m"`, `"1h30m"`, `"1 day"`. In `interval` a lone `m` is
 /// refused, as it may be a month or a minute.
 ///
-/// | argument | what it says | unit and bounds | if left out | wire key |
+/// | argument | meaning | unit and bounds | if left out | wire key |
 /// |---|---|---|---|---|
 /// | `slug = "nightly-backup"` | the name of the monitor | 1 to 50 of `a-z`, `0-9`, `-`, `_` | the function's name in kebab case; a method needs one | `monitor_slug` |
-/// | `schedule = "0 3 * * *"` | when the job runs | a crontab of five fields, or `@daily` and the like, as Sentry accepts them | the server has to know the monitor | `schedule` (`crontab`) |
-/// | `interval = "10 minutes"` | or how often | whole minutes, hours, days, weeks, months or years, from 1 | as above | `schedule` (`interval`) |
+/// | `schedule = "0 3 * * *"` | the times at which the job runs | a crontab of five fields, or `@daily` and the like, as Sentry accepts them | the server has to know the monitor | `schedule` (`crontab`) |
+/// | `interval = "10 minutes"` | or the time between two runs | whole minutes, hours, days, weeks, months or years, from 1 | as above | `schedule` (`interval`) |
 /// | `timezone = "Europe/Vienna"` | the zone of the crontab | IANA names | UTC | `timezone` |
-/// | `checkin_margin = 10` | how late the job may begin before it was missed | minutes, or words; 1 to 40,320 minutes (28 days) | 1 minute | `checkin_margin` |
-/// | `max_runtime = "2h"` | how long it may take before it timed out | minutes, or words; 1 to 10,080 minutes (7 days) | 30 minutes | `max_runtime` |
+/// | `checkin_margin = 10` | the longest delay before a run counts as missed | minutes, or words; 1 to 40,320 minutes (28 days) | 1 minute | `checkin_margin` |
+/// | `max_runtime = "2h"` | the longest duration before a run counts as timed out | minutes, or words; 1 to 10,080 minutes (7 days) | 30 minutes | `max_runtime` |
 /// | `failure_issue_threshold = 2` | failures in a row that open an incident | runs; 1 to 720 | 1 | `failure_issue_threshold` |
 /// | `recovery_threshold = 1` | successes in a row that end it | runs; 1 to 720 | 1 | `recovery_threshold` |
-/// | `owner = "team:ops"` | who is responsible | `user:` or `team:`, and a name or id | nobody | `owner` |
-/// | `monitor_config = config()` | all of the configuration, where literals cannot say it | an expression | the arguments above say it | `monitor_config` |
-/// | `on_cancel = "ignore"` | what it means when the future is dropped before its end | `"error"`, `"ok"`, `"ignore"` | `"error"` | |
-/// | `on_none = "error"` | what a `None` means | `"error"`, `"ok"`, `"ignore"` | `"ok"` | |
+/// | `owner = "team:ops"` | the owner | `user:` or `team:`, and a name or id | none | `owner` |
+/// | `monitor_config = config()` | the whole configuration, where literals cannot express it | an expression | the arguments above | `monitor_config` |
+/// | `on_cancel = "ignore"` | the outcome when the future is dropped before its end | `"error"`, `"ok"`, `"ignore"` | `"error"` | |
+/// | `on_none = "error"` | the outcome of a `None` | `"error"`, `"ok"`, `"ignore"` | `"ok"` | |
 /// | `heartbeat = true` | one check-in at the end of a run instead of two | `true`, `false` | `false` | |
 /// | `keep_alive = true` | a run that is in progress is reported again, so that the server moves its timeout | `true`, `false` | `false` | |
-/// | `crate = my_facade::crons` | where this crate is found | a path | `::crons` | |
+/// | `crate = my_facade::crons` | the path of this crate | a path | `::crons` | |
 ///
 /// The arguments from `timezone` to `owner` need `schedule` or `interval`, as the server refuses a configuration without one.
 ///

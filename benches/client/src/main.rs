@@ -2,7 +2,7 @@
 //!
 //! The benchmarks run from this folder; what is in brackets may be left out:
 //!
-//! | `cargo run --release --` | what it prints |
+//! | `cargo run --release --` | prints |
 //! |---|---|
 //! | `caller [ROUNDS]` | a run on the caller's thread: CPU time and allocations; a disabled run |
 //! | `instructions [RUNS]` | the same in instructions, counted by callgrind, where time is noisy |
