@@ -41,7 +41,7 @@ use syn::Error;
 ///
 /// # Arguments
 ///
-/// All arguments are optional. Those with a wire key go to the server under that name; what is left out keeps the value that the server
+/// The arguments are all optional. Those with a wire key go to the server under that name; what is left out keeps the value that the server
 /// has. A bare number is minutes; words are numbers and units: `"90 minutes"`, `"90m"`, `"1h30m"`, `"1 day"`. In `interval` a lone `m` is
 /// refused, as it may be a month or a minute.
 ///

@@ -50,7 +50,7 @@ impl ClientOptions {
     /// check-in once that arrives twice. An end that is older than the `max_runtime` of its monitor is dropped, as the server has counted
     /// the run as timed out by then.
     ///
-    /// Any number of processes may share a folder: each locks a file of its own, and a file whose lock is free is taken over by one of
+    /// The folder may be shared by any number of processes: each locks a file of its own, and a file whose lock is free is taken over by one of
     /// those that start next. Files of other servers and projects are left alone. A damaged file is renamed to `*.corrupt`. A folder
     /// that cannot be written is logged once and tried again every 10 seconds; check-ins are sent without it meanwhile. The folder must
     /// be on a file system with locks, on this machine.
@@ -67,8 +67,8 @@ impl ClientOptions {
 
     /// The most bytes that the [spool](Self::spool) of this process may take. 64 MiB if left out, 64 KiB at least.
     ///
-    /// When it is full, the oldest starts are removed from it, then the oldest ends. They are still sent, but are lost if the process is
-    /// killed before; [`Stats::spool_overflow`](crate::Stats::spool_overflow) counts them.
+    /// A full spool loses its oldest starts first, then its oldest ends. They are still sent, but are lost if the process is killed before;
+    /// [`Stats::spool_overflow`](crate::Stats::spool_overflow) counts them.
     #[must_use]
     pub fn spool_limit(mut self, bytes: u64) -> Self {
         self.spool_limit = bytes;

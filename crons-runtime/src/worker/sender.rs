@@ -135,7 +135,7 @@ impl Sender {
                 if let Some(epoch) = orders.expedite {
                     self.delivery.expedite(epoch);
                 }
-                // Each answer is reported at once while a caller flushes.
+                // The answers are reported at once while a caller flushes.
                 called = orders.flushing;
                 poll_at = Instant::now() + POLL_INTERVAL;
                 self.send_ready();

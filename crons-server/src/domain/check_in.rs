@@ -144,7 +144,7 @@ enum Update {
     Progress,
     /// The run began; how it ended is known already.
     LateStart,
-    /// The same report came before: what is due is due all the same.
+    /// The start was reported before, after the end: the report changes no expectation.
     Repeated,
 }
 

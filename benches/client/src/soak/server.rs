@@ -40,7 +40,7 @@ const WEIGHTS: [(Treatment, u32); 8] = [
     (Treatment::StoreAndHalfAnswer, 20),
     (Treatment::HangUp, 20),
     (Treatment::Refuse, 20),
-    // This treatment is rare, as each silences the client for a second.
+    // Limits are rare, as each silences the client for a second.
     (Treatment::TooOften, 1),
     (Treatment::Limit, 1),
 ];
