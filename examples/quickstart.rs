@@ -35,7 +35,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     say("Eight jobs run now; one of them panics, and says so below.");
     jobs::run_all().await?;
     if let Some(server) = &embedded {
-        // Runs that are still open are dated when they arrive: let them, before the clock moves on.
+        // Open runs are dated when they arrive, so they arrive before the clock moves on.
         crons::flush_async(Duration::from_secs(10)).await;
         server.show().await?;
     } else {

@@ -1,5 +1,5 @@
-//! A run that takes longer than its `max_runtime`, from the client's own delivery to what the server's API says of it. The clocks of both
-//! are the test's.
+//! Tests of a run that takes longer than its `max_runtime`, from the client's own delivery to the server's API. The clocks of both are
+//! the test's.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::time::Duration;
@@ -25,7 +25,7 @@ async fn status(server: &Server, slug: &str) -> Value {
 #[tokio::test]
 async fn a_run_that_is_kept_alive_does_not_time_out() {
     let folder = tempfile::tempdir().unwrap();
-    // The worst second of a minute: the server counts from its begin.
+    // The second is the worst one of a minute: the server counts from its begin.
     let mut now: Timestamp = "2024-06-03T10:00:59Z".parse().unwrap();
     let settings = Settings {
         database: Database::sqlite(folder.path().join("crons.db")),

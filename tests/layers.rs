@@ -1,5 +1,5 @@
-//! Arrows point down: no crate depends on one above it, and no module uses one that is declared after it, nor one that contains it.
-//! So there is no circle, between folders or inside one.
+//! Tests that arrows point down: no crate depends on one above it, and no module uses one that is declared after it, nor one that
+//! contains it. So there is no circle, between folders or inside one.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeSet;

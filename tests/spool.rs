@@ -1,5 +1,5 @@
-//! The spool: runs and their ends survive the end of their process, and no run ends twice in different ways. Each case runs this very
-//! program again as children, which are killed.
+//! Tests of the spool: runs and their ends survive the end of their process, and no run ends twice in different ways. Each case runs
+//! this very program again as children, which are killed.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -60,7 +60,7 @@ fn spawn(command: &mut Command) -> Child {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Runs a case to its end; what it has logged.
+/// Runs a case to its end. Returns its log.
 fn finish(case: &str, dsn: &str, folder: &Path) -> Result<String, Failed> {
     end(start(case, dsn, folder))
 }
@@ -73,7 +73,7 @@ fn end(mut child: Child) -> Result<String, Failed> {
     if status.success() { Ok(text) } else { Err(format!("{status}: {text}").into()) }
 }
 
-/// Waits until the child has printed a line; the line.
+/// Waits until the child has printed a line. Returns the line.
 fn line(child: &mut Child) -> String {
     let mut line = String::new();
     let mut stdout = BufReader::with_capacity(1, child.stdout.as_mut().unwrap());
@@ -206,7 +206,7 @@ fn undelivered() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Starts and ends runs until it is killed, with a few open at any time. Says how a run ends before it reports that.
+/// Starts and ends runs until it is killed, with a few open at any time. Prints how a run ends before it reports that.
 fn busy(dsn: &str) {
     let _crons = crons::init(options(dsn));
     let mut open: Vec<CheckInGuard> = Vec::new();
@@ -347,7 +347,7 @@ fn kills() {
         }
     }
     for (id, status) in rows.iter().flat_map(|row| &row.said) {
-        // An end that was said may not have been journaled; then its run died.
+        // An end that was printed may not have been journaled; then its run died.
         let found = verdict(id);
         assert!(
             found.is_none_or(|found| found == status || found == "error"),

@@ -176,7 +176,7 @@ impl ApiClient {
             .into()
     }
 
-    /// The error of an answer that no server of ours gives.
+    /// The error of an answer that does not come from a `crons` server.
     fn foreign(&self, status: u16) -> ApiError {
         let base = self.base();
         ApiError(format!(

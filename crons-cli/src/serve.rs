@@ -10,8 +10,8 @@ use tracing_appender::non_blocking::NonBlockingBuilder;
 use crate::config_file;
 use crate::settings::Config;
 
-/// The arguments of the command. All are texts: `Config` parses them, so that a message is the same as for crons.toml, and never
-/// repeats a secret.
+/// The arguments of the command. The values are all texts: `Config` parses them, so that a message is the same as for
+/// crons.toml, and never repeats a secret.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Read settings from this file, which flags and variables override; `crons config` prints a template
@@ -94,7 +94,8 @@ fn resolve(arguments: Arguments) -> Result<(Config, Option<PathBuf>), String> {
 /// Serves until SIGINT or SIGTERM.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let (config, file) = resolve(arguments)?;
-    // A slow reader of the log delays nobody until 128,000 lines wait; then the server waits. Dropping the guard gives the reader a second.
+    // The log may have a slow reader: the server goes on until 128,000 lines wait, then it waits. Dropping the guard gives the reader a
+    // second.
     let (log, _guard) = NonBlockingBuilder::default().lossy(false).finish(std::io::stderr());
     tracing_subscriber::fmt()
         .with_writer(log)

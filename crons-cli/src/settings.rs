@@ -109,7 +109,7 @@ pub(crate) fn no_key(unknown: &str) -> String {
     let written = last(unknown);
     let nearest = KEYS.iter().map(|key| (strsim::levenshtein(&written, &last(key)), *key)).min();
     match nearest {
-        // The name is right, the table is not.
+        // The name is right, but the table is wrong.
         Some((0, meant)) => match meant.rsplit_once('.') {
             Some((table, _)) => format!("`{unknown}` is not a key; did you mean `{meant}`, below [{table}]?"),
             None => format!("`{unknown}` is not a key; did you mean `{meant}`, above the first [table]?"),

@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let painter = Painter::stdout();
     let mut output = std::io::stdout().lock();
     let (mut seen, mut news) = (Seen::default(), Vec::new());
-    // Runs of the time before are no news, except the newest run of a monitor that was named.
+    // Earlier runs are not printed, except the newest run of a monitor that was named.
     seen.look(&client, slug.as_ref(), &mut news)?;
     let kept = usize::from(slug.is_some()).min(news.len());
     news.drain(..news.len() - kept);

@@ -1,4 +1,4 @@
-//! Access control, with an admin token and without one.
+//! Tests of access control, with an admin token and without one.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;

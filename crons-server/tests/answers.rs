@@ -132,7 +132,7 @@ fn paths(server: &Harness) -> Vec<String> {
     api.map(|path| format!("{API}{path}")).chain(others.map(str::to_owned)).chain([elsewhere]).collect()
 }
 
-/// The answer with its headers, save those that say when and how it was sent.
+/// The answer with its headers, except those that depend on the time and the connection.
 fn answer(server: &Harness, path: &str) -> String {
     let mut answer = server.agent.get(server.url(path)).call().unwrap();
     let mut text = format!("GET {path}\n{}\n", answer.status().as_u16());

@@ -1,4 +1,4 @@
-//! Lists of monitors and check-ins: filters, orders, pages.
+//! Tests of lists of monitors and check-ins: filters, orders, pages.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;

@@ -1,4 +1,4 @@
-//! Counts of check-ins by buckets of time.
+//! Tests of counts of check-ins by buckets of time.
 
 mod harness;
 

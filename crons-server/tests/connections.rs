@@ -1,4 +1,4 @@
-//! Clients that are connected and say nothing, or too much, or too slowly; and those that do as they should meanwhile.
+//! Tests of clients that are connected and send nothing, or too much, or too slowly; and of correct ones meanwhile.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -112,7 +112,7 @@ fn headers_that_drip_are_cut_off() {
     let idle = connect(&server, "");
     let begun = Instant::now();
     wait_until("the end of a slow one", || {
-        // An error means that it is closed, as the next look will tell.
+        // An error means that the connection is closed, which the next look shows.
         let _ = slow.write(b"x");
         is_closed(&slow)
     });

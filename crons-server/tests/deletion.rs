@@ -1,4 +1,4 @@
-//! Deletion of monitors and environments: they are gone at once, can be created again, and cause no more alerts.
+//! Tests of the deletion of monitors and environments: they are gone at once, can be created again, and cause no more alerts.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;

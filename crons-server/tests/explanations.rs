@@ -1,5 +1,4 @@
-//! Derivations: their numbers reproduce each decision of a simulation, whatever has happened, and what they say would have prevented it
-//! does.
+//! Tests of derivations: their numbers reproduce each decision of a simulation, and the changes that they name would have prevented it.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 #[path = "simulation/dsl.rs"]

@@ -1,4 +1,4 @@
-//! The file of the database: served by one server, read by any number, and missed if it goes.
+//! Tests of the file of the database: served by one server, read by any number, and reported as missing if it is removed.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;

@@ -55,7 +55,7 @@ fn the_short_way_and_the_route_answer_the_same() {
             socket.read_to_string(&mut answer).unwrap();
             let (head, body) = answer.split_once("\r\n\r\n").unwrap();
             let mut head: Vec<String> = head.lines().filter(|line| !line.starts_with("date")).map(str::to_owned).collect();
-            // The order of headers says nothing.
+            // The order of headers does not matter.
             head.sort();
             (head, body.to_owned())
         });

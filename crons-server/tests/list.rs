@@ -1,4 +1,4 @@
-//! The list of monitors, as a browser without a script shows it.
+//! Tests of the list of monitors, as a browser without a script shows it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;

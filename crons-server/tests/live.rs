@@ -1,4 +1,4 @@
-//! The stream of changes that keeps open pages up to date.
+//! Tests of the stream of changes that keeps open pages up to date.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -152,7 +152,7 @@ fn after_a_reconnect_nothing_is_missing() {
     drop(stream);
     server.send_now(&run("a", "error"));
     server.send_now(&run("b", "ok"));
-    // The browser sends the address of before, too, and its last event wins.
+    // The browser sends the former address, too, and its last event wins.
     let mut stream = try_open(&server, &format!("after={position}"), &last_id).unwrap();
     let missed = stream.until("a", "Failed");
     assert!(missed.row("early").is_empty(), "{missed:?}");

@@ -1,4 +1,4 @@
-//! The `OpenAPI` document and the router say the same.
+//! Tests that the `OpenAPI` document and the router have the same routes.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;

@@ -1,4 +1,4 @@
-//! The form that edits a monitor.
+//! Tests of the form that edits a monitor.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;

@@ -1,4 +1,4 @@
-//! Pages as browsers get them: the files that they load, errors, and the rules for scripts.
+//! Tests of pages as browsers get them: the files that they load, errors, and the rules for scripts.
 
 mod harness;
 

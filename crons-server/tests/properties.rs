@@ -60,7 +60,7 @@ fn until_two(mut story: Vec<(String, Event)>) -> Vec<(String, Event)> {
 proptest! {
     #![proptest_config(config(32))]
 
-    /// A network that delivers twice, or a client that sends again. (The nil id says of no report which run it is about.)
+    /// Repeats events, like a network that delivers twice, or a client that sends again. (A report with the nil id does not name its run.)
     #[test]
     fn a_report_that_arrives_twice_changes_nothing(story in story(10), again in any::<u16>()) {
         let twice: Vec<_> = story

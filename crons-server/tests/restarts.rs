@@ -41,7 +41,7 @@ fn a_short_restart_excuses_neither_a_run_that_hangs_for_hours_nor_a_miss_of_anot
             &of("slow", with(&id('b'), "in_progress", &hourly(&json!({"max_runtime": 120})))),
         );
         server.advance(from);
-        // The pulse: something comes in.
+        // A check-in arrives, by which the server knows that it is receiving.
         server.send_now(&of("other", check_in(&id('c'), "ok")));
         if end == End::Kill {
             server.kill();
@@ -57,7 +57,7 @@ fn a_short_restart_excuses_neither_a_run_that_hangs_for_hours_nor_a_miss_of_anot
 fn a_short_restart_excuses_what_was_due_in_it() {
     // The columns are the margin, the stop and the start of the server, and the status of the run that was due.
     for (margin, from, until, expected) in [
-        // The deadline is in it.
+        // The deadline is within the outage.
         (1, "11:00:50", "11:01:10", "unknown"),
         // The deadline is outside, but a punctual report was not received.
         (10, "11:00:10", "11:00:40", "unknown"),

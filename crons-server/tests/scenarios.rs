@@ -1,4 +1,4 @@
-//! The compatibility scenarios of Sentry's own behaviour, part A, each as a timeline: what is sent when, and what is then so.
+//! Tests of the compatibility scenarios of Sentry's own behaviour, part A, each as a timeline: inputs, and the state after them.
 
 mod harness;
 

@@ -1,4 +1,4 @@
-//! Thousands of deadlines in one minute: check-ins do not wait for all of them, and each is evaluated once and in order.
+//! Tests of thousands of deadlines in one minute: check-ins do not wait for all of them, and each is evaluated once and in order.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;

@@ -1,5 +1,5 @@
-//! Webhooks trust the certificates that the client trusts: what the environment names, or this machine's store and Mozilla's list.
-//! Variables of the environment belong to a process, so each case runs in one of its own.
+//! Tests that webhooks trust the certificates that the client trusts: those that the environment names, or this machine's store
+//! and Mozilla's list. Variables of the environment belong to a process, so each case runs in one of its own.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::{Read, Write};
@@ -36,7 +36,7 @@ fn receiver() -> (u16, String) {
         for socket in listener.incoming().flatten() {
             let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
             let mut stream = StreamOwned::new(connection, socket);
-            // A client that does not trust us ends the connection.
+            // A client that does not trust this server ends the connection.
             if stream.read(&mut [0; 8192]).is_ok() {
                 let _ =
                     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");

@@ -1,4 +1,4 @@
-//! Rows of the database that cannot be read are set aside and named; everything else goes on.
+//! Tests that rows of the database that cannot be read are set aside and named; everything else goes on.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;

@@ -5,7 +5,7 @@ mod harness;
 use harness::{Harness, KEY, NIL, api, check_in, hourly, id, with};
 use serde_json::{Value, json};
 
-/// The end of a run whose begin, and with it the configuration, is still on its way.
+/// Returns the end of a run whose start, and with it the configuration, is still on its way.
 fn bare_end(letter: char) -> Value {
     json!({"check_in_id": id(letter), "monitor_slug": "job", "status": "ok", "duration": 2.5})
 }

@@ -68,7 +68,7 @@ impl CheckIn {
         }
     }
 
-    /// The run began.
+    /// A check-in of a run that began.
     pub fn in_progress(monitor_slug: Slug) -> Self {
         Self::new(monitor_slug, CheckInStatus::InProgress)
     }
@@ -78,7 +78,7 @@ impl CheckIn {
         Self::new(monitor_slug, CheckInStatus::Ok)
     }
 
-    /// The run failed.
+    /// A check-in of a run that failed.
     pub fn error(monitor_slug: Slug) -> Self {
         Self::new(monitor_slug, CheckInStatus::Error)
     }

@@ -111,7 +111,7 @@ impl Dsn {
         if !is_host(host) {
             return Err(InvalidDsn::Host);
         }
-        // Digits only: `parse` alone would accept a `+`.
+        // A port has digits only: `parse` alone would accept a `+`.
         let is_port = |port: &str| {
             port.bytes().all(|c| c.is_ascii_digit()) && port.parse().is_ok_and(|port: u16| port > 0)
         };

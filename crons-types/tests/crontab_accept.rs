@@ -1,4 +1,4 @@
-//! A crontab is accepted if and only if Sentry's server accepts it, and is stored in the same words.
+//! Tests that a crontab is accepted if and only if Sentry's server accepts it, and is stored in the same form.
 #![expect(clippy::unwrap_used, reason = "the helpers of a test, which clippy does not know for one")]
 
 use crons_types::Crontab;
@@ -58,7 +58,7 @@ fn the_compiler_judges_alike() {
     }
 }
 
-/// The field that is blamed is the one that the server blames.
+/// The field at fault is the one that the server names.
 #[test]
 fn the_blame_falls_on_the_same_field() {
     let names = ["minute", "hour", "day-of-month", "month", "day-of-week"];

@@ -1,4 +1,4 @@
-//! A refused crontab says in one line which field is wrong, what is allowed there, and what was probably meant.
+//! Tests of the messages of refused crontabs: one line names the wrong field, what is allowed there, and what was probably meant.
 
 use crons_types::Crontab;
 

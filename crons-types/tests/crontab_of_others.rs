@@ -1,4 +1,4 @@
-//! Crontabs of other schedulers: every suggestion means the same minutes as the original, and none is a guess.
+//! Tests of crontabs of other schedulers: every suggestion means the same minutes as the original, and none is a guess.
 #![cfg(feature = "calendar")]
 #![expect(clippy::unwrap_used, reason = "the helpers of a test, which clippy does not know for one")]
 
@@ -67,15 +67,15 @@ const KNOWN: &[(&str, &[&str])] = &[
     // These have five fields and a `?`, as Go takes them, or EventBridge without its year.
     ("0 10 ? * MON-FRI", &["0 10 * * MON-FRI"]),
     ("0 10 ? * 2-6", &["0 10 * * 2-6", "0 10 * * 1-5"]),
-    // Kubernetes and Go: a zone before the fields, a length of time.
+    // These are of Kubernetes and Go: a zone before the fields, a length of time.
     ("CRON_TZ=Europe/Vienna 0 9 * * *", &["0 9 * * *"]),
     ("TZ=Europe/Vienna 0 0 9 * * MON", &["0 9 * * MON"]),
     ("TZ=UTC @daily", &["@daily"]),
     ("@every 5m", &[]),
-    // Jenkins.
+    // These are of Jenkins.
     ("H/15 * * * *", &[]),
     ("H H(0-7) * * 1-5", &[]),
-    // Fields and what follows them in a file.
+    // These are fields with what follows them in a file.
     ("17 * * * * root", &["17 * * * *"]),
     ("0 3 * * * /usr/bin/backup --all", &["0 3 * * *"]),
     ("0 3 * * * # nightly", &["0 3 * * *"]),

@@ -1,4 +1,4 @@
-//! The sentence about a schedule means exactly what the schedule does.
+//! Tests that the sentence about a schedule means exactly what the schedule does.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test, which clippy does not know for one")]
 
@@ -182,7 +182,7 @@ fn assert_one_line(sentence: &str) {
     assert!(sentence.len() < 600, "{sentence:?}");
 }
 
-/// A sentence cannot be right about two schedules that differ.
+/// Checks that schedules with the same sentence have the same occurrences.
 #[cfg(feature = "calendar")]
 #[test]
 fn what_is_said_alike_happens_alike() {

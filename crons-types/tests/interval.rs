@@ -1,4 +1,4 @@
-//! Lengths of time are read in words, exactly: nothing is rounded, nothing is guessed.
+//! Tests that lengths of time are read exactly: nothing is rounded, nothing is guessed.
 
 use std::time::Duration;
 

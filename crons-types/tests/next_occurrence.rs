@@ -1,4 +1,4 @@
-//! The next and the previous occurrence are those of Sentry's server, in every zone, through every clock change.
+//! Tests that the next and the previous occurrence are those of Sentry's server, in every zone, through every clock change.
 #![cfg(feature = "calendar")]
 #![expect(clippy::unwrap_used, reason = "the helpers of a test, which clippy does not know for one")]
 
@@ -116,12 +116,12 @@ fn by_hand() {
         ("0 2 * * *", BERLIN, "2024-03-30 01:00", "2024-03-31 01:00"),
         ("*/15 1,2 * * *", NEW_YORK, "2024-03-10 06:45", "2024-03-11 05:00"),
         ("0 */2 * * *", NEW_YORK, "2024-03-10 05:00", "2024-03-10 08:00"),
-        // A change of half an hour: as upstream, the second 01:30, at 15:00, is passed over.
+        // The clocks change by half an hour: as upstream, the second 01:30, at 15:00, is passed over.
         ("30 * * * *", "Australia/Lord_Howe", "2024-04-06 14:30", "2024-04-06 16:00"),
         ("0 0 * 2 MON#5", UTC, "2024-06-03 10:00", "2044-02-29 00:00"),
-        // A whole day skipped.
+        // The clocks skip a whole day.
         ("0 12 30 12 *", "Pacific/Apia", "2011-12-01 00:00", "2011-12-30 10:00"),
-        // A change of 44 minutes and a half.
+        // The clocks change by 44 minutes and a half.
         ("* 15 * * *", "Africa/Monrovia", "1972-01-07 00:44:30", "1972-01-07 15:00"),
         ("every 2 hours", UTC, "2019-01-01 05:30", "2019-01-01 07:30"),
         ("every 2 hours", UTC, "2019-01-01 05:42", "2019-01-01 07:42"),

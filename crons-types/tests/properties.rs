@@ -182,7 +182,7 @@ mod time {
                 };
                 prop_assert!(next > after, "{} {} {}", text, zone, after);
                 prop_assert_eq!(next.as_second() % 60, 0);
-                // Backwards from just after it, it is found again.
+                // A search backwards from just after it finds it again.
                 let just_after = Timestamp::from_second(next.as_second() + 1).unwrap();
                 let again = calendar::previous_before(&schedule, &zone, after, just_after).unwrap();
                 prop_assert_eq!(again, next, "{} {} {}", text, zone, after);

@@ -1,4 +1,4 @@
-//! The embedded server, on a clock that we hold, and what its API says of the jobs.
+//! The embedded server, on a clock that the example sets, and the results of the jobs in its API.
 
 use anyhow::Context;
 use crons_server::{Clock, Database, ManualClock, Server, Settings};

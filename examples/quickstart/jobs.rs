@@ -38,7 +38,7 @@ fn train_model() {
 pub(crate) async fn run_all() -> anyhow::Result<()> {
     rotate_logs();
     nightly_backup().await?;
-    // The error and the panic reach us as they would without the attribute.
+    // The error and the panic arrive here as they would without the attribute.
     anyhow::ensure!(send_invoices().is_err());
     anyhow::ensure!(std::thread::spawn(train_model).join().is_err());
 
@@ -54,7 +54,7 @@ pub(crate) async fn run_all() -> anyhow::Result<()> {
     // The job is expected every 5 minutes, and runs only now: it will be missed.
     crons::monitor("poll-sensors").monitor_config(MonitorConfig::interval("5 minutes")?).run(|| ());
 
-    // Begins and never ends: it will be timed out after 5 minutes.
+    // The run begins and never ends: it will be timed out after 5 minutes.
     let config = MonitorConfig::interval("1 day")?.max_runtime(5)?;
     capture_check_in(CheckIn::in_progress(Slug::parse("reindex-search")?).monitor_config(config));
     Ok(())

@@ -1,4 +1,4 @@
-//! An annotated function drops its arguments and variables in the order of the bare one.
+//! Tests that an annotated function drops its arguments and variables in the order of the bare one.
 #![expect(clippy::needless_pass_by_value, unused_assignments, reason = "they are there to be dropped")]
 
 use std::cell::RefCell;

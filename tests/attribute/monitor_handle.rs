@@ -1,4 +1,4 @@
-//! `crons::Monitor` as a handle, and `MonitoredFuture` where a type must be named.
+//! Tests of `crons::Monitor` as a handle, and of `MonitoredFuture` where a type must be named.
 
 use std::convert::Infallible;
 use std::panic::{RefUnwindSafe, UnwindSafe};

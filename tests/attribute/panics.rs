@@ -1,4 +1,4 @@
-//! A panic is an error, and goes on as it was.
+//! Tests that a panic is an error, and goes on unchanged.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
@@ -119,7 +119,7 @@ async fn panicking() {
     resume_unwind(Box::new(Payload(2)));
 }
 
-/// A verdict that cannot be given.
+/// An outcome whose verdict panics.
 struct Undecided;
 
 impl crons::Outcome for Undecided {

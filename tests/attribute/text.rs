@@ -1,4 +1,4 @@
-//! The log has the text of an `Err` or a panic, beside the slug and the id of its run.
+//! Tests that the log has the text of an `Err` or a panic, beside the slug and the id of its run.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -17,7 +17,7 @@ struct Silent;
 #[derive(Debug)]
 struct Spelled;
 
-/// Panics when it is shown.
+/// An error that panics when it is displayed.
 struct Nasty;
 
 impl fmt::Display for Nasty {

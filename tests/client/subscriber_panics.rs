@@ -1,4 +1,4 @@
-//! A `tracing` subscriber that panics harms neither the job nor the delivery of its check-ins.
+//! Tests that a `tracing` subscriber that panics harms neither the job nor the delivery of its check-ins.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,4 +1,4 @@
-//! `crons::Client`: clients beside the global one, and the scopes in which code reports to them.
+//! Tests of `crons::Client`: clients beside the global one, and the scopes in which code reports to them.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Faults on the wire: the job goes on, the deadlines hold, and nothing is lost in silence.
+//! Tests of faults on the wire: the job goes on, the deadlines hold, and no loss goes unreported.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::{BufReader, Write};
@@ -19,7 +19,7 @@ fn said() -> &'static Log {
     LOG.get_or_init(Log::install)
 }
 
-/// A server that treats its n-th request as it likes.
+/// A server with a chosen treatment of its n-th request.
 struct Server {
     address: SocketAddr,
     requests: Arc<AtomicUsize>,
@@ -66,7 +66,7 @@ fn end_of_a_run() {
     capture_check_in(CheckIn::ok(Slug::parse("job").unwrap()));
 }
 
-/// The job ends as it would without us, in next to no time.
+/// Asserts that the job ends as without the client, in next to no time.
 fn unharmed() {
     let begin = Instant::now();
     assert_eq!(monitor("job").run(|| Err::<(), _>("disk full")), Err("disk full"));

@@ -196,7 +196,7 @@ fn a_transport_that_panics_ends_its_request_and_nothing_else() {
     assert_eq!((stats.sent, stats.retried, stats.queued), (1, 1, 0));
 }
 
-/// An error that cannot even be shown.
+/// An error whose text panics.
 #[derive(Debug)]
 struct Unspeakable;
 

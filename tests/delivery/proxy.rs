@@ -1,4 +1,4 @@
-//! The way out of this machine: proxies of the environment, each in a process of its own.
+//! Tests of proxies of the environment, each in a process of its own.
 
 use std::time::Duration;
 

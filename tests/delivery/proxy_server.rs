@@ -1,4 +1,4 @@
-//! A proxy that leads every name to one server, and remembers what it was asked.
+//! A proxy that leads every name to one server, and remembers the requests.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::{self, BufReader, Write};

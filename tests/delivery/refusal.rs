@@ -1,5 +1,5 @@
-//! A check-in that the real server refuses behind a 200 is not delivered, and the reason is logged; one that it accepts with a
-//! remark is delivered.
+//! Tests that a check-in that the real server refuses behind a 200 is not delivered, and the reason is logged; one that it
+//! accepts with a remark is delivered.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::{Read, Write};

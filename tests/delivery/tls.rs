@@ -119,7 +119,7 @@ fn child() {
     println!("delivered: {}", crons.flush(DEADLINE));
 }
 
-/// A port that speaks the other of the two protocols, and what the log then advises.
+/// Tests a port that speaks the other of the two protocols, and the advice in the log.
 #[test]
 fn the_log_tells_https_to_a_plain_port_from_the_reverse() {
     if !child::is_child() {

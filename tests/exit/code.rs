@@ -1,4 +1,4 @@
-//! `crons::exit`: ends the process with a code, having delivered what is left. Each case runs this program again as a child.
+//! Tests of `crons::exit`: ends the process with a code, having delivered what is left. Each case runs this program again as a child.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::time::Duration;

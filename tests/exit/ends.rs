@@ -239,7 +239,7 @@ fn fork_before_init_case(dsn: &str) {
     }
 }
 
-/// Forks within its run; the child finds nothing to do, which is not for it to say.
+/// Forks within its run. The child returns `None`, which must not end the run of its parent.
 #[cfg(unix)]
 #[crons::monitor(slug = "nones", on_none = "ignore")]
 fn forks_within() -> Option<libc::pid_t> {

@@ -1,4 +1,4 @@
-//! Programs that a signal ends, with `ClientOptions::on_signal`.
+//! Tests of programs that a signal ends, with `ClientOptions::on_signal`.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -47,7 +47,7 @@ pub fn child(case: &str, dsn: &str) {
     }
     let crons = crons::init(options);
     monitor("job").run(|| {
-        // A server that says nothing cannot be waited for.
+        // A server that does not answer cannot be waited for.
         crons.flush(if case == "within-run" { DEADLINE } else { Duration::from_millis(100) });
         if case == "forked" {
             #[expect(unsafe_code, reason = "there is no safe fork; the child only sleeps")]
@@ -85,7 +85,7 @@ fn say(line: &str) {
     stdout.flush().unwrap();
 }
 
-/// The child, when it is in the middle of its run, and what it said then.
+/// Starts the child. Returns it when it is in the middle of its run, and the line that it printed then.
 fn start(case: &str, sink: &Sink) -> (Child, String) {
     let mut program = command(&format!("signal: {case}"), &sink.dsn());
     program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());

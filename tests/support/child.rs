@@ -40,7 +40,7 @@ pub fn is_alone() -> bool {
     is_child()
 }
 
-/// Runs the test `name` of the caller's module in a child, with just these variables; what it printed.
+/// Runs the test `name` of the caller's module in a child, with just these variables. Returns its output.
 pub fn run(name: &str, variables: &[(&str, &str)]) -> String {
     let thread = std::thread::current();
     let caller = thread.name().unwrap();

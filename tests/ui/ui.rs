@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-/// The compiler whose words the `.stderr` files hold.
+/// The compiler version whose messages the `.stderr` files hold.
 const COMPILER: &str = "rustc 1.95.";
 
 #[test]

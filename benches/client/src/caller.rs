@@ -13,9 +13,9 @@ use crate::contenders::{
 };
 use crate::measure::{Contender, Cost, costs};
 
-/// Runs in one turn: more than a wake-up of the worker, less than any queue.
+/// The runs in one turn: more than a wake-up of the worker, less than any queue.
 const BATCH: u32 = 2_000;
-/// A disabled run is so short that it takes more of them.
+/// The runs in one turn of a disabled run, which is so short that it takes more of them.
 const DISABLED_BATCH: u32 = 100_000;
 /// The limit for settling what a turn leaves behind.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -66,7 +66,7 @@ fn print(names: &[&str], table: &[Cost]) {
     }
 }
 
-/// Takes note of nothing.
+/// A layer that records nothing.
 struct NoOp;
 
 impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for NoOp {}

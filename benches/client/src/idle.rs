@@ -71,7 +71,7 @@ pub fn visible(runs: usize) -> Result<()> {
     Ok(())
 }
 
-/// Microseconds.
+/// Returns the time in microseconds.
 fn round_trip(stream: &mut TcpStream, host: SocketAddr) -> Result<f64> {
     let mut request =
         format!("POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n\r\n", BODY.len()).into_bytes();

@@ -1,4 +1,4 @@
-//! A server that takes everything and does next to nothing: a thread for each connection.
+//! A server that accepts everything and does next to nothing: a thread for each connection.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -22,7 +22,7 @@ pub fn start(delay: Duration, arrived: impl Fn(&[u8]) + Send + Sync + 'static) -
         for stream in listener.incoming().flatten() {
             let arrived = Arc::clone(&arrived);
             std::thread::spawn(move || {
-                // A client that is gone is no fault of ours.
+                // A client that is gone is no fault of the sink.
                 let _ = converse(&stream, delay, &*arrived);
             });
         }

@@ -1,4 +1,4 @@
-//! Minutes of everything at once, and then the books.
+//! A soak test: minutes of jobs of all kinds, and then the balance of the books.
 
 mod books;
 mod jobs;

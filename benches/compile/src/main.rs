@@ -21,7 +21,7 @@ struct Way {
 
 const BARE: [&str; 2] = ["BODY", "BODY"];
 
-/// A run begun and ended by hand, with the means that are public.
+/// A run begun and ended by hand, with the public API.
 const BY_HAND: [&str; 2] = [
     "let guard = crons::monitor(\"SLUG\").start(); let output = (move || -> Result<u64, String> { BODY })(); \
      if output.is_err() { guard.error() } else { guard.ok() } output",

@@ -23,7 +23,7 @@ pub struct Contestant {
     pub next: Prepare,
 }
 
-/// Ours first.
+/// Returns the contestants, ours first.
 pub fn contestants() -> Vec<Contestant> {
     vec![
         contestant("crons", |text| black_box(Crontab::parse(text)).is_ok(), ours),
@@ -78,7 +78,7 @@ fn croner_chrono(text: &str, zone: &str) -> Option<Find> {
     }))
 }
 
-/// Wants seconds.
+/// The crate reads crontabs with seconds.
 fn cron_parse(text: &str) -> Option<cron::Schedule> {
     cron::Schedule::from_str(&format!("0 {text}")).ok()
 }

@@ -1,4 +1,4 @@
-//! Servers as processes of their own, and what `/proc` says of them.
+//! Servers as processes of their own, and their figures in `/proc`.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -37,7 +37,7 @@ impl Crons {
         command.args(["serve", "--listen", "127.0.0.1:0", "--key", KEY, "--database"]);
         command.arg(format!("sqlite:{}", database.display()));
         if self.has_rate_limit {
-            // A limit for each monitor is not what is measured.
+            // The limit for each monitor is turned off, as it is not measured.
             command.args(["--rate-limit", "off", "--max-monitors", "10000000"]);
         }
         Process::start(command.stderr(log))
@@ -82,7 +82,7 @@ impl Process {
         Ok(Self { child, address, started, first_line })
     }
 
-    /// Has it end in good order.
+    /// Ends the process in an orderly way.
     pub fn stop(mut self) -> Result<()> {
         Command::new("kill").arg(self.child.id().to_string()).status()?;
         self.child.wait()?;

@@ -18,7 +18,7 @@ pub async fn seed(crons: &Crons, database: &Path, monitors: usize) -> Result<()>
     server.stop()?;
     let mut connection = open(database)?;
     let transaction = connection.transaction()?;
-    // Columns by name: others, which have come later, keep their defaults.
+    // The columns are named: others, which were added later, keep their defaults.
     transaction.execute(
         "INSERT INTO monitors (guid, project, slug, enabled, upserting, config, owner, date_created)
          WITH RECURSIVE copies (number) AS

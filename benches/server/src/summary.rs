@@ -1,4 +1,4 @@
-//! Numbers, and how they are shown.
+//! Quantiles, and their output.
 
 /// The value below which this part of all lies.
 pub fn quantile(values: &mut [f64], part: f64) -> f64 {

@@ -18,7 +18,7 @@ use crate::{Result, clock};
 const GLANCE: Duration = Duration::from_micros(500);
 /// The time between two check-ins of others.
 const BEAT: Duration = Duration::from_millis(20);
-/// Monitors that send them, and how many of them may wait for an answer: if that many do, more would say no more.
+/// Monitors that send them, and how many of them may wait for an answer: if that many do, more would show nothing new.
 const OTHERS: usize = 50;
 const WAITING: usize = 500;
 
@@ -106,7 +106,7 @@ pub async fn check_in_steadily(server: SocketAddr, stop: Arc<AtomicBool>) -> Res
         if under_way.len() >= WAITING {
             continue;
         }
-        // A schedule that is not due meanwhile.
+        // The schedule is not due meanwhile.
         let mut request = Request::new(server, "ok", "0 0 1 1 *");
         request.set(1 + number % OTHERS, u64::try_from(number)? + 1);
         let idle = Arc::clone(&idle);

@@ -20,7 +20,7 @@ pub(super) struct Settings {
 
 /// The variables of a crontab that bear on the lines after them.
 struct Variables {
-    /// `Err`: the value of `CRON_TZ` that is no zone.
+    /// `Err` holds a value of `CRON_TZ` that is no zone.
     timezone: Result<Timezone, String>,
     shell: String,
 }

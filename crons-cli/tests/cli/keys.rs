@@ -1,4 +1,4 @@
-//! No key is in the log or in an answer, wherever a request has it.
+//! Tests that no key is in the log or in an answer, wherever a request has it.
 
 use super::support::{Server, serve};
 

@@ -1,4 +1,4 @@
-//! `crons serve` as a process: its banner, its start and end, and that a kill loses nothing.
+//! Tests of `crons serve` as a process: its banner, its start and end, and that a kill loses nothing.
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};

@@ -1,4 +1,4 @@
-//! `crons simulate` with a file and with standard input.
+//! Tests of `crons simulate` with a file and with standard input.
 
 use serde_json::{Value, json};
 

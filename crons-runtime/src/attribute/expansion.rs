@@ -36,7 +36,7 @@ pub fn unreachable_output<R>() -> R {
     unreachable!("it stands behind `if false`")
 }
 
-// A type of its own instead of a closure: the compiler would have one closure for each annotated function to work on.
+// `Start` is implemented for a type and not for closures, of which the compiler would compile one for each annotated function.
 impl Start for &'static Definition {
     fn start(self) -> Option<CheckInGuard> {
         start(self)

@@ -61,7 +61,7 @@ impl Default for ClientOptions {
             release: None,
             // 10 s are twice what a healthy server behind a slow line takes; Sentry's SDKs use up to 30 s.
             request_timeout: Duration::from_secs(10),
-            // A job is short-lived: what it has to say must get out, but its scheduler must not wait for long.
+            // 5 s let a short-lived job deliver its check-ins, and do not make its scheduler wait for long.
             shutdown_timeout: Duration::from_secs(5),
             // The default is Sentry's own limit: its server drops what comes more often.
             max_check_ins_per_minute: MaxCheckIns::default(),

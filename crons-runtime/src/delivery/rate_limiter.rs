@@ -1,4 +1,4 @@
-//! Limits the check-ins of a monitor to six a minute: the server drops what comes more often, and would choose blindly.
+//! Limits the check-ins of a monitor to six a minute: the server drops excess ones, whichever they are.
 //!
 //! Runs are let through whole or not at all. The end of a run that was let through is never dropped: it waits for the next free place,
 //! and has its true duration. While it waits the server may time the run out, so a start is let through only if the ends of all open

@@ -59,7 +59,7 @@ impl Delivery {
             log!(debug, %slug, status, %id, http, "check-in delivered");
             self.stats.sent += 1;
         } else {
-            // The server would say the same of a second request.
+            // A second request would get the same answer.
             let reason = response.reason().unwrap_or_else(|| response.advice());
             log_loss!(warn, slug, [status, %id, http,], "check-in refused by the server: {reason}");
             self.stats.refused += 1;
@@ -71,7 +71,7 @@ impl Delivery {
         self.settle(index);
     }
 
-    /// Reacts to the lack of an answer: the check-in is sent again, before what follows in its run, unless it is too old to be true.
+    /// Reacts to the lack of an answer: the check-in is sent again, before the later check-ins of its run, unless it is too old to be true.
     fn unanswered(&mut self, index: Index, answer: &Answer, now: Instant) {
         let Some(record) = self.queues.get(index) else { return };
         let (slug, id, status) = (&record.monitor.slug, record.id, record.event.as_str());

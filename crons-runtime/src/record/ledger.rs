@@ -106,7 +106,7 @@ impl Ledger {
         self.runs.is_empty()
     }
 
-    /// Forgets the monitors. Only for an empty ledger, whose journal is cut back to its header.
+    /// Forgets the monitors. Called only for an empty ledger, whose journal is cut back to its header.
     pub(crate) fn forget_monitors(&mut self) {
         self.monitors.clear();
     }
@@ -167,7 +167,7 @@ impl Ledger {
         }
         for (id, run) in &self.runs {
             let id = *id;
-            // The start of a run whose end is owed says nothing more.
+            // The start of a run whose end is owed is not needed.
             if let Some(Start { monitor, at }) = run.start.filter(|_| run.ends.is_empty()) {
                 line(Rank::Start, run.order, id, monitor, &Entry::Start { id, monitor, at });
             }

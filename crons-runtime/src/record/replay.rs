@@ -66,7 +66,7 @@ pub(crate) fn replay(bytes: &[u8]) -> Result<Option<Replayed>, Damage> {
         number += 1;
         let entry = match line.strip_suffix(b"\n") {
             Some(line) => read_line(line).ok_or(Damage::Checksum(number)),
-            // The last line: whole but for its line break, whatever has become of that, or cut off.
+            // The last line is cut off, or whole except for its line break.
             None => match read_line(line).or_else(|| read_line(line.split_last()?.1)) {
                 Some(entry) => Ok(entry),
                 None => break,

@@ -50,11 +50,11 @@ pub struct Dropped {
     pub queue_overflow: u64,
     /// Their runs came more often than [`ClientOptions::max_check_ins_per_minute`](crate::ClientOptions::max_check_ins_per_minute) lets through.
     pub throttled: u64,
-    /// The server had said that it wants no more for a while.
+    /// The server had set a rate limit.
     pub rate_limited: u64,
     /// The server could not be reached before they were too old to be true.
     pub expired: u64,
-    /// [`ClientOptions::before_send_check_in`](crate::ClientOptions::before_send_check_in) said so.
+    /// [`ClientOptions::before_send_check_in`](crate::ClientOptions::before_send_check_in) discarded them.
     pub before_send: u64,
     /// An internal error: the check-in could not be written, or a hook panicked.
     pub internal: u64,

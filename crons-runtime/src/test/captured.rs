@@ -26,7 +26,7 @@ use crate::wire::encode::Defaults;
 pub struct Captured<R> {
     /// The returned value.
     pub value: R,
-    /// The check-ins, each as it was reported, before a begin is coalesced with its end.
+    /// The check-ins, each as it was reported, before a start is coalesced with its end.
     pub check_ins: Vec<CheckIn>,
 }
 

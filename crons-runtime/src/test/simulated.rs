@@ -104,7 +104,7 @@ impl Simulated {
         }
     }
 
-    /// Goes on to the next time when there is something to do, if that comes before `until`. Whether it does.
+    /// Goes on to the next time when there is something to do, if that comes before `until`. Returns whether it does.
     fn wake(&self, until: Option<Instant>) -> bool {
         let mut state = self.state();
         let next = state.delivery.wake_at(state.now);
@@ -113,7 +113,7 @@ impl Simulated {
         true
     }
 
-    /// Sends what may go now. Nothing is locked while the user's hook runs, which may report, too.
+    /// Sends the check-ins that may be sent now. Nothing is locked while the user's hook runs, which may report, too.
     fn send(&self) {
         loop {
             let next = self.state().next();

@@ -202,7 +202,7 @@ impl Sender {
         }
     }
 
-    /// Ends as errors what is open when the client ends.
+    /// Closes the runs that are open at the end of the client as errors.
     fn close_open_runs(&mut self, epoch: u32) {
         let open = self.delivery.open_runs();
         if open.len() > 0 {

@@ -1,4 +1,4 @@
-//! Summaries of monitors, and their runs by time.
+//! Conformance of summaries of monitors, and of their runs by time.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;

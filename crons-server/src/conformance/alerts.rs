@@ -1,4 +1,4 @@
-//! Alerts, and the next one of each target.
+//! Conformance of alerts, and of the next one of each target.
 
 use serde_json::json;
 

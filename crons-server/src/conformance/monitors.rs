@@ -1,4 +1,4 @@
-//! Monitors and their environments.
+//! Conformance of monitors and their environments.
 
 use serde_json::json;
 

@@ -158,7 +158,7 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Up
     // The difference is taken of the instants, and not of their milliseconds: a tenth of a millisecond is none.
     let elapsed = received.duration_since(row.date_added).abs().as_millis();
     let elapsed = i64::try_from(elapsed).unwrap_or(i64::MAX);
-    // An end that is sent again says nothing new about how long it took.
+    // A repeated end does not change the duration.
     let duration = event.duration_ms.or(row.duration_ms).unwrap_or(elapsed);
     if duration > MAX_DURATION_MS {
         return Err(ProcessingError::CheckInInvalidDuration);
@@ -177,7 +177,7 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Up
             row.duration_ms = Some(duration);
             row.timeout_at = None;
         }
-        // The begin arrives after the end: it says when, and nothing else.
+        // The start arrives after the end: it sets the time of the start, and nothing else.
         (Status::Ok | Status::Error, false) => {
             if row.date_in_progress.replace(received).is_some() {
                 return Ok(Update::Repeated);

@@ -183,7 +183,7 @@ pub(super) fn time_out(
     }
     row.status = Status::Timeout;
     let this = as_finished(row, *arrival_seq);
-    // A later run has ended meanwhile: this one is no news.
+    // A later run has ended meanwhile, so this timeout opens no incident and is not counted in one.
     if let Some(by) = reported_since(subject, this.date_added) {
         subject.conclude(Consequence::Superseded { by });
         return Some(Effects::default());

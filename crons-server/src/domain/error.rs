@@ -8,7 +8,7 @@ use crate::quote::quoted;
 /// The reason for which a check-in is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProcessingError {
-    /// The run belongs to another environment or monitor; where.
+    /// The run belongs to another environment or monitor, which the text names.
     CheckInEnvironmentMismatch(String),
     CheckInFinished,
     CheckInInvalidDuration,
@@ -30,7 +30,7 @@ pub enum ProcessingError {
     MonitorOfRefusedStart,
     /// The monitor's name has no character that a slug may have.
     MonitorWithoutSlug(String),
-    /// A row of the database that bears on the check-in cannot be read; which, and why.
+    /// A row of the database that bears on the check-in cannot be read; the text names it, and the reason.
     UnreadableRow(String),
 }
 

@@ -59,7 +59,7 @@ pub(super) fn after_check_in(
     effects
 }
 
-/// Expects the next run after this report. One that was held for its monitor may be older than what is known already.
+/// Expects the next run after this report. A deferred one may be older than what is known already.
 fn seen(subject: &mut Subject, config: &Config, began: Timestamp, received: Timestamp) {
     if let Some(environment) = &mut subject.environment
         && environment.last_check_in.is_none_or(|last| last <= received)

@@ -100,7 +100,7 @@ fn decide_failure(
     Some((notify(monitor, environment, Some(incident), &failures, at), consequence))
 }
 
-/// A threshold is at most 720, so nothing is lost.
+/// A threshold is at most 720, so the conversion loses nothing.
 fn saturating_u32(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }

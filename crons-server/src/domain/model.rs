@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::decision::{Consequence, Decision, Opening};
 
-/// The only project there is.
+/// The only project of the server.
 pub const PROJECT: u64 = 1;
 
 /// The source of ids of new rows: random on the server, counted in a simulation.
@@ -75,9 +75,9 @@ impl Author {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Config {
     pub schedule: Schedule,
-    /// Minutes.
+    /// The margin in minutes.
     pub checkin_margin: Option<u32>,
-    /// Minutes.
+    /// The longest run in minutes.
     pub max_runtime: Option<u32>,
     pub timezone: Option<Timezone>,
     pub failure_issue_threshold: Option<u32>,
@@ -289,7 +289,7 @@ pub struct FinishedRun {
     pub arrival_seq: i64,
 }
 
-/// Seconds and below dropped.
+/// Returns the start of the minute that `instant` lies in.
 pub fn truncate_to_minute(instant: Timestamp) -> Timestamp {
     // Minutes before 1970 would round the other way; the server's clock is never there.
     Timestamp::from_second(instant.as_second().div_euclid(60) * 60).unwrap_or(instant)

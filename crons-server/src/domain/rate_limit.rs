@@ -21,7 +21,7 @@ pub struct RateWindow {
     limited: HashSet<Slug>,
     /// The counts that may have to be undone: a client that is told to send again must not be refused for it.
     unsettled: Vec<(Slug, String)>,
-    /// The minute before, its counts and how many of them are not settled, until what has come since is.
+    /// The previous minute, its counts and how many of them are not settled, until the counts since then are.
     before: Option<(Timestamp, Counts, usize)>,
 }
 
@@ -73,7 +73,7 @@ impl RateWindow {
         self.unsettled.len()
     }
 
-    /// Undoes what was counted since there was as much as this.
+    /// Undoes the counts since there were `counted` of them.
     pub fn undo_to(&mut self, counted: usize) {
         self.limited.clear();
         for key in self.unsettled.drain(counted.min(self.unsettled.len())..) {

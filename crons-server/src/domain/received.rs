@@ -111,7 +111,7 @@ impl ReceivedCheckIn {
         }
     }
 
-    /// Says when it arrived.
+    /// Sets the time of its arrival.
     pub fn stamp(&mut self, now: Timestamp) {
         self.received = now;
         if let Ok(event) = &mut self.parsed {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::error::ProcessingError;
 use super::received::{CheckInEvent, ReceivedCheckIn};
 
-/// The newest ones that are remembered; a few megabytes at most. After a restart, none is.
+/// The most starts that are remembered, a few megabytes. They are forgotten at a restart.
 const MOST: usize = 4_096;
 
 /// A run by monitor and id; one without an id by monitor and environment, as the server finds it.
@@ -101,7 +101,7 @@ fn run(slug: &Slug, environment: &str, id: CheckInId) -> Run {
     (slug.clone(), id.is_nil().then(|| environment.to_owned()), id)
 }
 
-/// The run whose start it is.
+/// Returns the run whose start a check-in is; `None` if it is no start.
 fn started(arrival: &ReceivedCheckIn) -> Option<Run> {
     let slug = arrival.monitor_slug.as_ref()?;
     let id = match &arrival.parsed {

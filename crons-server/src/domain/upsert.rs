@@ -1,4 +1,4 @@
-//! Making and changing monitors by what their check-ins bring along.
+//! Creates and changes monitors by the configurations of their check-ins.
 
 use std::borrow::Cow;
 
@@ -122,7 +122,7 @@ fn as_line(written: &str) -> Cow<'_, str> {
     }
 }
 
-/// A key that is absent keeps its value, a null takes it away; what is beyond a limit is cut to it, and warnings.
+/// Merges a configuration: an absent key keeps its value, a null removes it; a value beyond a limit is cut to it, with a warning.
 fn merge(config: &mut Config, patch: &ConfigPatch, warnings: &mut Vec<ProcessingError>) {
     let mut cut = |field: &str, minutes: u32, least: u32, most: u32| {
         let used = minutes.clamp(least, most);

@@ -17,7 +17,7 @@ pub(crate) const MAX_BATCH: usize = 512;
 /// The most runs of a batch whose rows another server changes meanwhile.
 const MAX_RUNS: usize = 10;
 
-/// The minutes whose deadlines are not evaluated yet: those after the first one, up to the second.
+/// A range of minutes whose deadlines are not evaluated yet: those after the first one, up to the second.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Behind {
     pub(crate) evaluated_through: Timestamp,
@@ -189,7 +189,7 @@ fn evaluate_page(
     Ok(Page { is_full: due.len() >= limit, is_progress })
 }
 
-/// Evaluates each half of a page that the database rejects in a transaction of its own. Whether anything was stored.
+/// Evaluates each half of a page that the database rejects in a transaction of its own. Returns whether anything was stored.
 fn evaluate_halves(
     store: &mut dyn Store,
     processor: &mut Processor,

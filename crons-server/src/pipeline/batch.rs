@@ -5,7 +5,7 @@ use crate::domain::{Effects, Mark, NewId, Snapshot};
 use crate::pipeline::events::Event;
 use crate::store::{Changes, StoreError};
 
-/// Seconds.
+/// An hour in seconds.
 const HOUR: i64 = 3_600;
 
 /// Changes and events of a batch.

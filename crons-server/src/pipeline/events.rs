@@ -18,7 +18,7 @@ pub(crate) enum Event {
         environment: String,
         received: Timestamp,
         errors: Vec<ProcessingError>,
-        /// `false`: it is only counted.
+        /// Whether it is logged; otherwise it is only counted.
         is_logged: bool,
     },
     Deadline(DeadlineEvent),
@@ -102,7 +102,7 @@ impl Event {
         }
     }
 
-    /// Logs the event; each refused check-in but those that are only counted.
+    /// Logs the event; a refused check-in only if it is not merely counted.
     pub(crate) fn log(&self, mask: &Mask) {
         match self {
             Self::CheckIn(event, verdict) => report(event, verdict, mask),

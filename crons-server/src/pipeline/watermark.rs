@@ -15,7 +15,7 @@ pub(crate) const IDLE_CHUNK: usize = 2_000;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// The interval at which the server stores that it is receiving; a gap since then counts as an outage.
 const HEARTBEAT_INTERVAL: SignedDuration = SignedDuration::from_secs(20);
-/// An outage this old bears on no deadline any more: the longest margin, and some time for the run before it.
+/// The age at which an outage bears on no deadline any more: the longest margin, and some time for the run before it.
 const OUTAGE_HORIZON: SignedDuration = SignedDuration::from_hours(24 * 60);
 
 /// The clock of the ordered queue.

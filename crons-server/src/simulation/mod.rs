@@ -1,4 +1,4 @@
-//! `crons simulate`: a timeline, or what a database holds, through the code that serves.
+//! Simulations: a timeline, or the check-ins of a database, through the code that serves.
 
 // The modules are in layer order: each uses only those above it.
 mod timeline;

@@ -1,4 +1,4 @@
-//! A replay of the check-ins that a server has stored: would another margin have paged me last month?
+//! A replay of stored check-ins with another configuration, such as another margin.
 
 use crons_types::{CheckInId, CheckInStatus, Schedule, Slug, Timezone};
 use jiff::{SignedDuration, Timestamp};
@@ -16,11 +16,11 @@ use crate::store::{self, StoreError};
 pub struct ConfigChange {
     /// The schedule, by which runs are expected.
     pub schedule: Option<Schedule>,
-    /// The zone of that.
+    /// The zone of the schedule.
     pub timezone: Option<Timezone>,
-    /// Minutes.
+    /// The margin in minutes.
     pub checkin_margin: Option<u32>,
-    /// Minutes.
+    /// The longest run in minutes.
     pub max_runtime: Option<u32>,
     /// Failures that open an incident.
     pub failure_issue_threshold: Option<u32>,
@@ -41,8 +41,8 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Replays all that is stored: the number of incidents that the server opened, and what comes of it now; `None` if
-    /// there is no such monitor.
+    /// Replays all stored check-ins. Returns the number of incidents that the server opened, and the report of the
+    /// replay; `None` if there is no such monitor.
     ///
     /// # Errors
     /// If the database cannot be read.

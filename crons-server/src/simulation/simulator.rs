@@ -28,7 +28,7 @@ pub enum Ticks {
     Listed,
 }
 
-/// A server without a network, a file or a clock: what would it have said?
+/// A server without a network, a file or a clock, which shows what a real one would decide about a timeline.
 ///
 /// ```
 /// use crons_server::{Simulation, RateLimit, Ticks, parse_timeline};
@@ -243,7 +243,8 @@ impl Simulation {
         Ok(())
     }
 
-    /// The next minute in which something is due, or `last`. To evaluate a year of minutes in which nothing is would take its time.
+    /// Returns the next minute in which something is due, or `last`. The minutes between are skipped, since to evaluate a year of
+    /// them would take long.
     fn next_due(&mut self, last: Timestamp) -> Result<Timestamp, StoreError> {
         let deferred =
             self.deferred.iter().filter_map(|(_, event)| event.received.checked_add(DEFERRED_TTL).ok()).min();

@@ -48,11 +48,11 @@ pub trait Transaction {
     /// configured, is due at once; no alert waits for longer than a target can ask for.
     fn resume_alerts(&mut self, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Deletes some of the rows of deleted monitors and environments. Whether there are more.
+    /// Deletes some of the rows of deleted monitors and environments. Returns whether there are more.
     fn purge_deleted(&mut self) -> Result<bool, StoreError>;
-    /// Deletes what a sweep has found to be too old or too many. The number of check-ins among it.
+    /// Deletes what a sweep has found to be too old or too many. Returns the number of check-ins among it.
     fn delete_expired(&mut self, expired: &Expired) -> Result<usize, StoreError>;
-    /// Returns some unused space to the file system, so little that no check-in waits for long. Whether there is more.
+    /// Returns some unused space to the file system, so little that no check-in waits for long. Returns whether there is more.
     fn reclaim_space(&mut self) -> Result<bool, StoreError>;
 }
 

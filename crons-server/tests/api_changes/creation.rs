@@ -1,4 +1,4 @@
-//! Monitors that people create: defaults, refusals, quotas.
+//! Tests of monitors that people create: defaults, refusals, quotas.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Deadlines move with the configuration that a person changes.
+//! Tests that deadlines move with the configuration that a person changes.
 
 use serde_json::json;
 
@@ -46,7 +46,7 @@ fn a_new_maximum_runtime_moves_the_deadlines_of_open_runs() {
     let server = Harness::at("10:00:00");
     server.send("10:00:05", &check_in(&id('a'), "in_progress"));
     server.send("10:10:05", &check_in(&id('b'), "in_progress"));
-    // A keep-alive: its deadline counts from here on.
+    // The run is kept alive: its deadline counts from here on.
     server.send("10:20:05", &check_in(&id('a'), "in_progress"));
     put(&server, "job", &json!({"config": {"max_runtime": 15}}));
     server.advance("10:24:00");

@@ -1,4 +1,4 @@
-//! `Content-Encoding`, on every route that takes a body.
+//! Tests of `Content-Encoding`, on every route that takes a body.
 
 use std::io::{Read, Write};
 

@@ -1,4 +1,4 @@
-//! Clients that close their side when they have said all, and wait for the answer.
+//! Tests of clients that close their side after the request, and wait for the answer.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;

@@ -1,4 +1,4 @@
-//! The key as the user name of Basic authorization, beside all other places.
+//! Tests of the key as the user name of Basic authorization, beside all other places.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;

@@ -1,4 +1,4 @@
-//! Pages of other origins: they may send check-ins, with the key, and nothing else.
+//! Tests of pages of other origins: they may send check-ins, with the key, and nothing else.
 
 use crons_server::Settings;
 

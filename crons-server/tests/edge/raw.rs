@@ -1,4 +1,4 @@
-//! Requests as bytes, for what no HTTP client would send.
+//! Sends requests as bytes, for what no HTTP client would send.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};

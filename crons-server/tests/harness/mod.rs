@@ -242,7 +242,7 @@ pub fn api(time: &str) -> Value {
     json!(instant(time).to_string())
 }
 
-/// The number of check-ins with this outcome in a usage list.
+/// Returns the number of check-ins with this outcome in a usage list.
 pub fn json_count(usage: &Value, outcome: &str) -> u64 {
     let rows = usage.as_array().unwrap().iter().filter(|row| row["outcome"] == outcome);
     rows.map(|row| row["count"].as_u64().unwrap()).sum()

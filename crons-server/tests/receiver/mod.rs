@@ -1,4 +1,4 @@
-//! A real receiver of webhooks, which can be told to be down, slow or wrong.
+//! A real receiver of webhooks, which can be set to be down, slow or wrong.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part")]
 
@@ -135,7 +135,7 @@ async fn receive(State(shared): State<Shared>, uri: Uri, headers: HeaderMap, tex
     }
 }
 
-/// Waits until it is so, for as long as a slow machine may need.
+/// Waits until a condition holds, for as long as a slow machine may need.
 #[track_caller]
 pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
     let begin = Instant::now();

@@ -1,4 +1,4 @@
-//! Timelines in short, and all that a simulation says of them as a few lines of text.
+//! Timelines in short, and the report of a simulation as a few lines of text.
 //!
 //! ```text
 //! a ok 10:00:05 270000ms expected 11:00 timeout 10:30 begun 10:00:05     a check-in
@@ -8,8 +8,8 @@
 //! ? 10:00:09 rate_limited rate_limited MONITOR_ENVIRONMENT_RATELIMITED   an outcome that is not plainly accepted
 //! ```
 //!
-//! `#1` is the first check-in that the server made itself. `@dev`, `@other` and `@other/dev` stand behind what is not about
-//! the monitor `job` in `production`.
+//! `#1` is the first check-in that the server created itself. `@dev`, `@other` and `@other/dev` mark what is not about the
+//! monitor `job` in `production`.
 #![allow(dead_code, unused_imports, clippy::allow_attributes, reason = "each test file uses its own part")]
 
 use crons_server::{RateLimit, Simulation, Ticks, parse_timeline};
@@ -148,7 +148,7 @@ pub fn report(timeline: Timeline<'_>, ticks: Ticks, limit: RateLimit) -> Value {
     report
 }
 
-/// The whole report of a timeline is this.
+/// Asserts the whole report of a timeline.
 #[track_caller]
 pub fn proves(timeline: Timeline<'_>, expected: &str) {
     compare(&report(timeline, Ticks::EveryMinute, RateLimit::SENTRY), expected);

@@ -175,7 +175,7 @@ fn a_run_whose_end_was_filtered_while_its_monitor_was_disabled_is_unknown_afterw
     {
         assert_eq!(disabled_for_ten_minutes(filtered.clone(), &[]), timeout, "{filtered:?}");
     }
-    // A later report counts as ever.
+    // A later report counts as usual.
     let later = |event: Event| disabled_for_ten_minutes(Some(run(ok("a"))), &[("10:25", run(event))]);
     assert_eq!(later(ok("a")), "a ok 10:00 1500000ms begun 10:00");
     assert_eq!(later(in_progress("a")), "a in_progress 10:00 timeout 10:55 begun 10:00");

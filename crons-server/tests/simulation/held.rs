@@ -125,7 +125,7 @@ fn the_end_of_a_run_whose_start_was_refused_is_refused_at_once_for_the_same_reas
         (in_progress("a").with("status", 1), ok("a").bare(), "CHECKIN_VALIDATION_FAILED "),
         (run(in_progress("a").with("status", "started")), run(ok("a").bare()), "CHECKIN_VALIDATION_FAILED "),
     ] {
-        // A monitor that is made within the minute takes only what was held.
+        // A monitor that is created within the minute takes only the deferred ends.
         let timeline = [("10:00:10", start.clone()), ("10:00:12", end), ("10:00:14", ok("b"))];
         assert_eq!(
             outcome(&timeline),

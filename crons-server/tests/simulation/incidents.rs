@@ -163,7 +163,7 @@ fn an_incident_ends_when_the_report_that_resolves_it_arrives_however_long_its_ru
         ];
         assert_eq!(incident(&timeline), ["! 11:00 #1 -> 13:30 b"], "{begin}");
     }
-    // An end that was held may be older than the incident that it resolves.
+    // A deferred end may be older than the incident that it resolves.
     assert_eq!(
         incident(&[("10:00:10", ok("a").bare()), ("10:00:12", error("b"))]),
         ["! 10:00:12 b -> 10:00:12 a"]

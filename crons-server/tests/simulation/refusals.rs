@@ -7,7 +7,7 @@ fn outcomes(timeline: Timeline<'_>) -> Vec<String> {
     only(&report(timeline, EVERY, LIMIT), &['?'])
 }
 
-/// Payloads that are refused by themselves, with the first of Sentry's steps that refuses them.
+/// Payloads that are refused by themselves, each with the first of Sentry's steps that refuses it.
 #[test]
 fn what_is_no_check_in_is_refused_by_the_first_step_that_sees_it() {
     let guid = "invalid_guid CHECKIN_INVALID_GUID";
@@ -60,7 +60,7 @@ fn what_is_no_check_in_is_refused_by_the_first_step_that_sees_it() {
     }
 }
 
-/// Configurations of the right shape: refused, they make no monitor, and a known one keeps what it has.
+/// Configurations of the right shape that are refused: they create no monitor, and a known one keeps its configuration.
 #[test]
 fn an_invalid_configuration_makes_no_monitor_and_changes_none() {
     let crontab = |value: &str| json!({"schedule": {"type": "crontab", "value": value}});
@@ -120,7 +120,7 @@ fn what_is_accepted_but_not_as_sent_has_an_error_of_sentrys() {
     assert_eq!(accepted(&[("10:00", ok("a")), ("10:01", invalid)]), json!(["MONITOR_INVALID_CONFIG"]));
     let cut = ok("a").set(json!({"checkin_margin": 0, "max_runtime": 99_999}));
     assert_eq!(accepted(&[("10:00", cut)]), failed);
-    // A held check-in has them, too.
+    // A deferred check-in has them, too.
     let held = ok("a").bare().with("remark", "x");
     let told = report(&[("10:00:10", held.clone()), ("10:00:12", in_progress("a"))], EVERY, LIMIT);
     assert_eq!(only(&told, &['?']), ["? 10:00:10 accepted CHECKIN_VALIDATION_FAILED"]);
@@ -203,7 +203,7 @@ fn what_is_refused_uses_up_what_a_monitor_may_send() {
         assert_eq!(last, "? 10:00:30 rate_limited rate_limited MONITOR_ENVIRONMENT_RATELIMITED");
         let elsewhere = [timeline.clone(), vec![("10:00:40", ok("c").at("dev"))]].concat();
         assert_eq!(only(&report(&elsewhere, EVERY, LIMIT), &['c']), ["c ok 10:00:40 @dev"]);
-        // A malformed one counts where it belongs, too.
+        // A malformed one counts for its monitor, too.
         let dev: Vec<_> = timeline.iter().map(|(time, event)| (*time, event.clone().at("dev"))).collect();
         assert_eq!(outcomes(&dev).pop().unwrap(), last);
     }

@@ -39,7 +39,7 @@ fn each_state_of_a_run_takes_each_report_as_sentrys_table_says() {
     }
 }
 
-/// The rows of the table of durations: what the opener says, a keep-alive, the end; and what is stored.
+/// Checks the rows of the table of durations: the duration in the start, in a keep-alive and in the end, and the stored one.
 #[test]
 fn the_duration_is_that_of_the_final_report_or_the_time_since_the_begin() {
     for (open, alive, end, stored) in [
@@ -168,7 +168,7 @@ fn a_failure_that_a_later_success_has_overtaken_is_no_news() {
          b ok 10:01 expected 11:00
          = ok, last 10:01, next 11:00, latest 11:01",
     );
-    // An open one has overtaken nothing.
+    // An open run has overtaken nothing.
     proves(
         &[("10:00", in_progress("a")), ("10:01", in_progress("b")), ("10:02", error("a"))],
         "a error 10:00 120000ms begun 10:00
@@ -200,7 +200,7 @@ fn a_begin_that_comes_late_changes_no_verdict_but_is_a_sign_of_life() {
 
 #[test]
 fn a_new_configuration_counts_from_the_check_in_that_brings_it() {
-    // An open run keeps its deadline, until it says that it is alive.
+    // An open run keeps its deadline, until it is kept alive.
     proves(
         &[
             ("10:00", in_progress("a")),

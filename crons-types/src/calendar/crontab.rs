@@ -115,7 +115,7 @@ fn minute_step(fields: &Fields, zone: &TimeZone, mut wall: Wall) -> Option<Wall>
     Some(wall)
 }
 
-/// Steps minute by minute in real time past the clock change, where the steps of cronsim 2.6 lead nowhere or back.
+/// Steps minute by minute in real time past the clock change, where the steps of cronsim 2.6 go back or nowhere.
 fn scan(fields: &Fields, zone: &TimeZone, from: Timestamp) -> Option<Timestamp> {
     let offset = zone.to_offset(from);
     let mut instant = offset.to_timestamp(minute_of(offset.to_datetime(from))?).ok()?;
@@ -174,7 +174,7 @@ fn latest_within_days(
     until: Timestamp,
 ) -> Result<Timestamp, Option<Timestamp>> {
     let mut earliest = None;
-    // The first minute by itself: from further back it may be passed over.
+    // The first minute is asked for by itself: a search from further back may pass over it.
     for minutes in [1, 60, 4 * 60, 16 * 60, 64 * 60] {
         earliest = until.checked_sub(SignedDuration::from_mins(minutes)).ok();
         let occurrences = std::iter::successors(earliest, |from| next_after(fields, zone, *from));

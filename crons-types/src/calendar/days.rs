@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime, Time};
 
 use crate::crontab::Fields;
 
-/// The server gives up after as many; the longest wait of any crontab is 40.
+/// The years that are searched, as on the server; the longest wait of any crontab is 40.
 const MOST_YEARS: i16 = 50;
 
 /// Returns whether the crontab fires on this day.

@@ -1,4 +1,4 @@
-//! The crate by another name: `crate = ..` says by which.
+//! The crate under another name, which `crate = ..` gives.
 
 /// A facade, as a company may have one.
 pub mod facade {

@@ -1,4 +1,4 @@
-//! Cases 30 and 42 to 46: among other attributes, above and below them, and what is reported then.
+//! Tests of cases 30 and 42 to 46: the attribute among others, above and below them.
 #![deny(warnings)]
 
 use std::panic::Location;

@@ -11,7 +11,7 @@ use crossbeam_queue::ArrayQueue;
 /// A record of about the size of a check-in.
 type Record = [u8; 200];
 
-/// The interval at which the other side polls.
+/// The interval at which the receiving thread polls.
 const POLL: Duration = Duration::from_millis(1);
 
 /// A queue to a thread that polls, so that the caller does not wake it.

@@ -30,7 +30,7 @@ struct Stored {
     verdict: Option<Verdict>,
     /// A begin came after the end: it was sent again while an earlier try was still on its way.
     late_begin: bool,
-    /// An end came with another word than an earlier one.
+    /// Whether an end came with another status than an earlier one.
     contradicted: bool,
 }
 
@@ -56,7 +56,7 @@ impl Books {
         run.contradicted |= run.verdict.replace(verdict).is_some_and(|earlier| earlier != verdict);
     }
 
-    /// Holds the two against each other and against the client's counts: started = stored + counted drops.
+    /// Compares the runs with the stored check-ins, and both with the client's counts: started = stored + counted drops.
     pub fn account(&self, stats: &Stats) -> Result<Account> {
         let run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
         let stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! A server that has a bad day.
+//! A server that misbehaves.
 
 use std::collections::BTreeMap;
 use std::fmt;

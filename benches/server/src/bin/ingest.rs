@@ -60,7 +60,7 @@ async fn run(rounds: usize, length: Duration) -> Result<()> {
     row("p99, ms", "", |round| round.p99);
     let [memory, least] = servers.map(|server| server.memory().map_or(f64::NAN, |(now, _)| now));
     println!("{:<28}{memory:>10.1}{least:>10.1}{:>8.2}", "RSS at the end, MB", memory / least);
-    // Profilers that have been put between want to see a good end.
+    // Profilers around the process need an orderly end.
     drop(loads);
     floor.stop()?;
     ours.stop()

@@ -61,7 +61,7 @@ fn quiet_minute(server: &Process) -> Result<(f64, f64)> {
     clock::sleep_until(minute - 0.05);
     let before = server.fine_cpu()?;
     let (mut cpu, mut last) = (before, minute);
-    // A first sign of work may come late; half a second without any is the end of it.
+    // The first sign of work may come late; half a second without any is the end of it.
     while clock::now() < minute + 1.0 || clock::now() < last + 0.5 {
         let now = server.fine_cpu()?;
         if now != cpu {

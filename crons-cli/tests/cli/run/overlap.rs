@@ -1,4 +1,4 @@
-//! `--overlap`: runs of one monitor on one machine.
+//! Tests of `--overlap`: runs of one monitor on one machine.
 
 use std::process::{Child, Stdio};
 

@@ -19,7 +19,7 @@ fn record(id: u8, event: RunEvent) -> QueuedCheckIn {
     record
 }
 
-/// Sends all that may go; the reports in their order.
+/// Sends all check-ins that may be sent. Returns the reports in their order.
 fn sent(queues: &mut RunQueues) -> Vec<(u8, RunEvent)> {
     let mut sent = Vec::new();
     while let Some(index) = queues.pop() {

@@ -89,8 +89,8 @@ impl Estate {
     }
 }
 
-/// Adds what a journal owes. A run may stand in two of them, if a process was killed while it rewrote or adopted one: an end says more
-/// than none.
+/// Adds what a journal owes. A run may stand in two of them, if a process was killed while it rewrote or adopted one: an end counts
+/// more than none.
 fn merge(
     runs: &mut HashMap<(CheckInId, Slug), Vec<Owed>>,
     order: &mut Vec<(CheckInId, Slug)>,

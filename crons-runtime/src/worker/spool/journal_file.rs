@@ -51,7 +51,7 @@ impl JournalFile {
         Ok(journal)
     }
 
-    /// Locks a journal of a process that is dead. `Ok(None)` if the process lives.
+    /// Locks a journal of a process that is dead. Returns `Ok(None)` if the process lives.
     pub(super) fn lock(path: &Path) -> io::Result<Option<Self>> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         match file.try_lock() {
@@ -164,7 +164,7 @@ fn forked(folder: &Path, owner: &str) -> PathBuf {
     folder.join(format!("{owner}.{FORKED}"))
 }
 
-/// Records that a process with a worker of its own was forked from the owner of journals: it may end runs that look open in them.
+/// Records that a process with a worker of its own was forked from the owner of journals: that process may end runs that look open in them.
 pub(super) fn mark_forked(folder: &Path, owner: &str) -> io::Result<()> {
     File::create(forked(folder, owner)).map(drop)
 }
@@ -174,7 +174,7 @@ pub(super) fn is_forked(folder: &Path, owner: &str) -> bool {
     forked(folder, owner).exists()
 }
 
-/// Forgets that, once the owner has no journal.
+/// Removes the mark of a fork, once the owner has no journal.
 pub(super) fn forget_forked(folder: &Path, owner: &str) {
     // The mark seldom exists, so an error is ignored.
     drop(std::fs::remove_file(forked(folder, owner)));

@@ -49,7 +49,7 @@ impl Syncer {
         let ended = self.running.take_if(|running| running.is_finished());
         if self.due.is_some_and(|due| due <= now) {
             if self.running.is_some() {
-                // The disk is slower than that.
+                // The previous sync is still running: the disk is slower than the interval.
                 self.due = Some(now + INTERVAL);
             } else {
                 self.due = None;
@@ -58,7 +58,7 @@ impl Syncer {
             }
         }
         match ended {
-            // A task that panicked has synced nothing that could be said more about.
+            // A task that panicked has synced nothing, and has no error to report.
             Some(ended) => ended.await.unwrap_or(Ok(())),
             None => Ok(()),
         }

@@ -1,4 +1,4 @@
-//! The write half of the suite: what a store is given, it keeps, and it returns it in the order that the pipeline counts on.
+//! The write half of the suite: a store keeps its rows, and returns them in the order that the pipeline relies on.
 
 mod rows;
 mod load;

@@ -9,7 +9,7 @@ use crate::domain::{Config, JobReport, Monitor, Rehearsal, Status, attribute, re
 const LEAST_SLOTS: usize = 10;
 /// The fewest failures of one kind.
 const LEAST_FAILURES: usize = 3;
-/// Expected runs that are counted, at most.
+/// The most expected runs that are counted.
 const COUNTED_SLOTS: usize = 10_000;
 
 /// A piece of advice.

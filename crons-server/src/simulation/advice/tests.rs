@@ -212,7 +212,7 @@ fn advice_that_was_taken_is_not_given_again() {
     let (mut monitor, runs) = history(&rows);
     monitor.config.checkin_margin = Some(5);
     assert_eq!(advise(&History { monitor: &monitor, runs: &runs, outages: &[] }), Vec::new());
-    // A history with another schedule says nothing about the new one.
+    // A history with another schedule proves nothing about the new one.
     monitor.config.schedule = crons_types::Schedule::crontab("4 * * * *").unwrap();
     assert_eq!(advise(&History { monitor: &monitor, runs: &runs, outages: &[] }), Vec::new());
 }

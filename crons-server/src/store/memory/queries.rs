@@ -1,4 +1,4 @@
-//! The reads.
+//! The reads of the database in memory.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! The views of stored rows.
+//! Conversions from stored rows to views.
 
 use std::cmp::Reverse;
 

@@ -1,4 +1,4 @@
-//! The changes of a snapshot.
+//! Writes the changes of a snapshot to the tables.
 
 use std::collections::BTreeMap;
 

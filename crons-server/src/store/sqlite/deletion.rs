@@ -63,7 +63,7 @@ impl SqliteTransaction<'_> {
         Ok(())
     }
 
-    /// Deletes some of the rows of deleted monitors and environments. Whether there are more.
+    /// Deletes some of the rows of deleted monitors and environments. Returns whether there are more.
     pub(super) fn purge_some(&self) -> Result<bool, StoreError> {
         let runs = self
             .transaction
@@ -108,7 +108,7 @@ impl SqliteTransaction<'_> {
         Ok(())
     }
 
-    /// Deletes some incidents of deleted environments. Whether there were any.
+    /// Deletes some incidents of deleted environments. Returns whether there were any.
     fn purge_incidents(&self) -> Result<bool, StoreError> {
         let incidents: Vec<i64> = self
             .transaction
@@ -143,7 +143,7 @@ impl SqliteTransaction<'_> {
         Ok(told)
     }
 
-    /// Adds usage of deleted monitors to that of none. Whether there is more.
+    /// Adds usage of deleted monitors to that of none. Returns whether there is more.
     fn purge_usage(&self) -> Result<bool, StoreError> {
         let next = self
             .transaction

@@ -1,4 +1,4 @@
-//! The rows whose time has come.
+//! Finds the rows whose time has come.
 //!
 //! A row that is set aside takes no place on a page. Hence no statement of a page has a `LIMIT`: the rows come in the order of an
 //! index, and reading ends when there are enough.

@@ -27,7 +27,7 @@ pub(super) fn limit(rows: usize) -> i64 {
 }
 
 impl SqliteTransaction<'_> {
-    /// Deletes what a plan has found, by row id. The number of check-ins among it.
+    /// Deletes what a plan has found, by row id. Returns the number of check-ins among it.
     ///
     /// A run that goes on after all, or that an incident began with meanwhile, stays.
     pub(super) fn delete_planned(&self, expired: &Expired) -> Result<usize, StoreError> {

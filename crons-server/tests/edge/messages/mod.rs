@@ -1,4 +1,4 @@
-//! Messages of refusals: they name the field, its value, what is allowed and what to do, and have no words of Rust.
+//! Tests of the messages of refusals: they name the field, its value, what is allowed and what to do, and have no words of Rust.
 
 mod payloads;
 mod requests;

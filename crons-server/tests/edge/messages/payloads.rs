@@ -1,4 +1,4 @@
-//! Payloads, in an envelope and as the body of the check-in URL.
+//! Tests of payloads, in an envelope and as the body of the check-in URL.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

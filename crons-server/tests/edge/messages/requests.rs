@@ -1,4 +1,4 @@
-//! Queries, paths, and bodies of the API.
+//! Tests of queries, paths, and bodies of the API.
 
 use super::{is_plain, reason, unlimited};
 use crate::harness::{API, KEY, NIL, check_in};

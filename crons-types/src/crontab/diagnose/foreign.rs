@@ -25,7 +25,7 @@ struct Layout<'a> {
     seconds: Option<&'a str>,
     five: [&'a str; 5],
     year: Option<&'a str>,
-    /// A `?` takes the place of the day field that says nothing.
+    /// A `?` takes the place of the day field that allows any day.
     marked: bool,
     /// Whether the layout is that of EventBridge alone: minute first, year last and `?`, or `cron(..)`.
     aws: bool,
@@ -146,7 +146,7 @@ fn around(layout: &Layout<'_>) -> Option<String> {
     let whose = if *aws { ", as EventBridge has them" } else { "" };
     let mut what = format!("{count} fields{whose}; {FIVE}");
     if let Some(seconds) = seconds {
-        // Seconds are what minutes are, one level down.
+        // Seconds have the same range and syntax as minutes.
         let set = field::set(&FIELDS[0], seconds, 0).ok()?;
         what += ", no seconds";
         if set.count_ones() > 1 {
@@ -167,7 +167,7 @@ fn around(layout: &Layout<'_>) -> Option<String> {
     Some(what)
 }
 
-/// The five fields here, or what is in the way.
+/// Returns the five fields in this dialect, or the obstacle.
 fn rewrite_all(five: [&str; 5], sunday: u32) -> Result<(Fields, String), Obstacle> {
     let mut rewritten = Vec::with_capacity(5);
     for (field, text) in FIELDS.iter().zip(five) {

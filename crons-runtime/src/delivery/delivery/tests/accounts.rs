@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A server and a program that do as they like.
+/// A step of a server and a program that behave in any order.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Start(u8),

@@ -1,4 +1,4 @@
-//! Runs that are kept alive.
+//! Tests of runs that are kept alive.
 
 use std::time::SystemTime;
 

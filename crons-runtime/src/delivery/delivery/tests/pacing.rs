@@ -1,4 +1,4 @@
-//! Ends of runs that overlap.
+//! Tests of the pacing of the ends of runs that overlap.
 
 use std::sync::Arc;
 

@@ -4,15 +4,15 @@ use super::*;
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::steps::Steps;
 
-/// Steps that one transaction may take: some for each of the rows that it deletes, and for their entries in the indexes.
+/// The most steps that one transaction may take: some for each of the rows that it deletes, and for their entries in the indexes.
 const MOST_STEPS: u64 = 100 * ROWS as u64;
 
-/// An hour of microseconds.
+/// The microseconds of an hour.
 const HOUR: i64 = 3_600_000_000;
 const NOW: i64 = 1_000_000 * HOUR;
 
 struct Swept {
-    /// Rows that went, of all tables.
+    /// The number of rows that were deleted, of all tables.
     deleted: usize,
     transactions: usize,
     most_rows: usize,
@@ -65,7 +65,7 @@ fn monitor(environments: u32) -> String {
     )
 }
 
-/// `runs` runs in each environment, one an hour, the newest at `NOW`; every tenth failed.
+/// Writes `runs` runs in each environment, one an hour, the newest at `NOW`; every tenth failed.
 fn runs(runs: u32) -> String {
     format!(
         "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {runs} - 1)

@@ -35,7 +35,7 @@ pub(super) enum Obstacle {
     Inexpressible(String),
 }
 
-/// The field of a crontab with the same values: as it is, if it means the same here.
+/// Returns the field of a crontab with the same values: unchanged, if it means the same here.
 pub(super) fn rewrite(field: &Field, text: &str, sunday: u32) -> Result<String, Obstacle> {
     let set = set(field, text, sunday)?;
     let every = if field.index == WEEKDAY { EVERY_WEEKDAY } else { values(field.smallest, field.largest) };
@@ -171,7 +171,7 @@ fn value(field: &Field, text: &str, sunday: u32) -> Option<u32> {
     }
 }
 
-/// Digits alone: `parse` takes a `+`, too.
+/// A number has digits only: `parse` takes a `+`, too.
 fn number(text: &str) -> Option<u32> {
     text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
