@@ -10,8 +10,8 @@ use tracing_appender::non_blocking::NonBlockingBuilder;
 use crate::config_file;
 use crate::settings::Config;
 
-/// The arguments of the command. The values are all texts: `Config` parses them, so that a message is the same as for
-/// crons.toml, and never repeats a secret.
+/// The arguments of the command. All are texts: `Config` parses them, so that a message is the same as for crons.toml, and never
+/// repeats a secret.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Read settings from this file, which flags and variables override; `crons config` prints a template

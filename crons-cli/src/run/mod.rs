@@ -1,6 +1,6 @@
 //! `crons run`: runs any command as a monitored job.
 
-// The modules are in layer order: each uses only those above it.
+// In layer order: a module uses only those above it.
 pub(crate) mod arguments;
 mod plan;
 mod stdio;

@@ -3,7 +3,7 @@
 //! [`Alerts`] decides which webhooks get a message about an event. The message is stored in the transaction that stores the event;
 //! [`dispatcher`] sends it, again and again until the webhook accepts it or the message expires.
 
-// The modules are in layer order: each uses only those above it.
+// In layer order: a module uses only those above it.
 mod error;
 mod filter;
 mod escape;

@@ -1,6 +1,6 @@
 //! The targets of alerts: webhooks, their signatures, and the HTTP client that sends to them.
 
-// The modules are in layer order: each uses only those above it.
+// In layer order: a module uses only those above it.
 mod signature;
 mod webhook;
 mod roots;

@@ -1,6 +1,6 @@
 //! The pages for browsers: HTML by maud, one style sheet, and one script without which everything can still be read.
 
-// The modules are in layer order: each uses only those above it.
+// In layer order: a module uses only those above it.
 mod words;
 mod table;
 mod health;

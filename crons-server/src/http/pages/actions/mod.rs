@@ -1,6 +1,6 @@
 //! Commands of people by the forms of pages: without a script, and through the pipeline as those of the API.
 
-// The modules are in layer order: each uses only those above it.
+// In layer order: a module uses only those above it.
 mod refusal;
 mod change;
 mod delete;

@@ -1,6 +1,6 @@
 //! The list of monitors.
 
-// The modules are in layer order: each uses only those above it.
+// In layer order: a module uses only those above it.
 mod window;
 mod filter;
 mod overview;

@@ -1,6 +1,6 @@
 //! The page of a monitor: its runs, its incidents, the runs that are expected next, and its configuration.
 
-// The modules are in layer order: each uses only those above it.
+// In layer order: a module uses only those above it.
 mod scope;
 mod head;
 mod advice;
