@@ -346,7 +346,7 @@ fn one_short_line_for_any_input() {
         "1,".repeat(10_000) + " * * * *",
         format!("* * * * 1#{huge}"),
         format!("* * 31 {} *", "2,".repeat(9_999) + "2"),
-        // These faults have a message that quotes what was probably meant, too.
+        // The messages about these faults also quote what was probably meant.
         "0 4\u{1b}[2J/ * * *".to_owned(),
         "* * \u{202e}1/0 * *".to_owned(),
         "* * 30\u{1f}\t2\u{1d}*".to_owned(),

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 /// The text, and the crontabs that may be meant; a second one where schedulers disagree.
 const KNOWN: &[(&str, &[&str])] = &[
-    // These are crontabs of EventBridge: minute first, year last, and a `?` for the day of month or the weekday.
+    // EventBridge writes the minute first, the year last, and a `?` for the day of month or the weekday.
     ("0 10 * * ? *", &["0 10 * * *"]),
     ("15 12 * * ? *", &["15 12 * * *"]),
     ("0 18 ? * MON-FRI *", &["0 18 * * MON-FRI"]),
@@ -35,7 +35,7 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("cron(0 10 3W * ? *)", &[]),
     ("rate(5 minutes)", &[]),
     ("at(2022-11-20T13:00:00)", &[]),
-    // These are crontabs of Quartz: seconds first.
+    // Quartz writes the seconds first.
     ("0 0 12 * * ?", &["0 12 * * *"]),
     ("0 15 10 ? * *", &["15 10 * * *"]),
     ("0 15 10 * * ? 2005", &["15 10 * * *"]),
@@ -51,7 +51,7 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("0 0 12 1/5 * ?", &["0 12 1/5 * *"]),
     ("0 0 12 1/1 * ? *", &["0 12 * * *"]),
     ("0 0 9 ? * 2/2", &[]),
-    // These are crontabs of Spring, node-cron, the crates `cron` and croner: seconds first, and no `?` needed.
+    // Spring, node-cron, the crates `cron` and croner write the seconds first, and need no `?`.
     ("* * * * * *", &["* * * * *"]),
     ("0 0 * * * *", &["0 * * * *"]),
     ("*/10 * * * * *", &["* * * * *"]),
@@ -64,18 +64,18 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("0 0 0 L * *", &["0 0 L * *"]),
     ("0 0 0 1W * *", &[]),
     ("0 0 0 ? * 5#2", &["0 0 * * 4#2", "0 0 * * 5#2"]),
-    // These have five fields and a `?`, as Go takes them, or EventBridge without its year.
+    // Go takes five fields and a `?`, and so does EventBridge if the year is left out.
     ("0 10 ? * MON-FRI", &["0 10 * * MON-FRI"]),
     ("0 10 ? * 2-6", &["0 10 * * 2-6", "0 10 * * 1-5"]),
-    // These are of Kubernetes and Go: a zone before the fields, a length of time.
+    // Kubernetes and Go take a zone before the fields, and a length of time.
     ("CRON_TZ=Europe/Vienna 0 9 * * *", &["0 9 * * *"]),
     ("TZ=Europe/Vienna 0 0 9 * * MON", &["0 9 * * MON"]),
     ("TZ=UTC @daily", &["@daily"]),
     ("@every 5m", &[]),
-    // These are of Jenkins.
+    // Jenkins writes an `H` for a value that it chooses.
     ("H/15 * * * *", &[]),
     ("H H(0-7) * * 1-5", &[]),
-    // These are fields with what follows them in a file.
+    // Files have more words after the fields.
     ("17 * * * * root", &["17 * * * *"]),
     ("0 3 * * * /usr/bin/backup --all", &["0 3 * * *"]),
     ("0 3 * * * # nightly", &["0 3 * * *"]),

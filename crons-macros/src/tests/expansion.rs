@@ -93,13 +93,13 @@ fn items_at_the_head_of_a_body_stay_there() {
         ("macro_rules! b { () => {} }", "b!(); a.go()"),
         ("pub(crate) static A: u8 = 1; impl B for C {}", "const { 1 }; let c = a; const D: u8 = 1;"),
         ("async fn b() {} unsafe fn c() {} extern \"C\" fn d() {}", "async { b().await }; unsafe { c(a) }"),
-        // These bodies begin with no item.
+        // Bodies without an item at their head stay as they are.
         ("", "println!(\"{a}\"); const A: u8 = 1;"),
         ("", "async move { a }.await"),
         ("", "unsafe { b(a) }"),
         ("", "#[allow(unused)] let b = a;"),
         ("", "const { b() }; a"),
-        // These items are typed half.
+        // Items that are typed half stay in the body.
         ("", "const A: u8 ="),
         ("use a::b;", "struct; a"),
     ] {

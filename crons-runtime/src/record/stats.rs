@@ -48,7 +48,7 @@ impl Stats {
 pub struct Dropped {
     /// Too many check-ins were waiting.
     pub queue_overflow: u64,
-    /// Their runs came more often than [`ClientOptions::max_check_ins_per_minute`](crate::ClientOptions::max_check_ins_per_minute) lets through.
+    /// The limit of a monitor was reached, which is [`ClientOptions::max_check_ins_per_minute`](crate::ClientOptions::max_check_ins_per_minute).
     pub throttled: u64,
     /// The server had set a rate limit.
     pub rate_limited: u64,
