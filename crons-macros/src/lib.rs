@@ -109,8 +109,8 @@ use syn::Error;
 /// # Outcome
 ///
 /// The value of the function is returned unchanged; a panic goes on unchanged. The run has failed if the value is an `Err` (also behind an
-/// alias or `impl Trait`), an `ExitCode` other than success, the `ExitStatus` or `Output` of a child that failed, a `None` under `on_none =
-/// "error"` (also within a `Result`), or of a type whose `crons::Outcome` is a failure; or if it panicked. The value inside an `Ok` or a
+/// alias or `impl Trait`), an `ExitCode` other than success, the `ExitStatus` or `Output` of a child that failed, a `None` under
+/// `on_none = "error"` (also within a `Result`), or of a type whose `crons::Outcome` is a failure; or if it panicked. The value inside an `Ok` or a
 /// `Some` counts, too, down to two levels: `Ok(ExitCode::FAILURE)`, `Ok(Err(..))` and `Some(Err(..))` are failures. Everything else is a
 /// success, `ControlFlow::Break` included. If the type is a bare generic parameter `T`, a `Result` in it cannot be seen: the run is a success,
 /// with one warning. `crons::Outcome` has the whole table.

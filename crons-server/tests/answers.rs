@@ -1,5 +1,5 @@
-//! The answers to all GET requests except pages, byte by byte, as `data/answers.txt` has them. `CRONS_BLESS=1 cargo test -p crons-server --test
-//! answers` writes that file anew; its difference is then to be reviewed.
+//! The answers to all GET requests except pages, byte by byte, as `data/answers.txt` has them.
+//! `CRONS_BLESS=1 cargo test -p crons-server --test answers` writes that file anew; its difference is then to be reviewed.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;

@@ -60,8 +60,8 @@ const DISPATCHERS: [&str; 13] = [
     "yarn",
 ];
 
-/// Returns whether a command must be run by a shell, since a program alone cannot be it. Redirections and a last `&` apply to `crons
-/// run` as they did to the command, so they need none.
+/// Returns whether a command must be run by a shell, since a program alone cannot be it. Redirections and a last `&` apply to
+/// `crons run` as they did to the command, so they need none.
 pub(super) fn needs_shell(command: &str) -> bool {
     let mut tokens = tokens(command);
     tokens.pop_if(|token| *token == Token::Operator("&".to_owned()));
