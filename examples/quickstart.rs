@@ -1,7 +1,7 @@
-//! Every way to watch a job, and what the server makes of it: `cargo run --example quickstart`.
+//! The ways to watch a job, and what the server makes of it: `cargo run --example quickstart`.
 //!
-//! Without `SENTRY_DSN` it starts the embedded server for itself; with it, the check-ins go there. With `-- --keep` the server
-//! stays up, to look at its page.
+//! The example starts the embedded server if `SENTRY_DSN` is not set; otherwise the check-ins go there. With `-- --keep` the
+//! server stays up, to look at its page.
 
 mod quickstart {
     pub(crate) mod embedded;
@@ -35,7 +35,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     say("Eight jobs run now; one of them panics, and says so below.");
     jobs::run_all().await?;
     if let Some(server) = &embedded {
-        // Runs that are still open are dated when they arrive: let them, before the clock moves on.
+        // Open runs are dated when they arrive, so they arrive before the clock moves on.
         crons::flush_async(Duration::from_secs(10)).await;
         server.show().await?;
     } else {

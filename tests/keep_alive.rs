@@ -1,5 +1,5 @@
-//! A run that takes longer than its `max_runtime`, from the client's own delivery to what the server's API says of it. The clocks of both
-//! are the test's.
+//! Tests of a run that takes longer than its `max_runtime`, from the client's own delivery to the server's API. The clocks of both are
+//! the test's.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::time::Duration;
@@ -25,7 +25,7 @@ async fn status(server: &Server, slug: &str) -> Value {
 #[tokio::test]
 async fn a_run_that_is_kept_alive_does_not_time_out() {
     let folder = tempfile::tempdir().unwrap();
-    // The worst second of a minute: the server counts from its begin.
+    // The second is the worst one of a minute: the server counts from its begin.
     let mut now: Timestamp = "2024-06-03T10:00:59Z".parse().unwrap();
     let settings = Settings {
         database: Database::sqlite(folder.path().join("crons.db")),
@@ -34,11 +34,11 @@ async fn a_run_that_is_kept_alive_does_not_time_out() {
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = Server::start(&settings, listener).unwrap();
-    // It has another clock, and must not hold anything back by that.
+    // The clock of the server is another one, and must not make the client hold anything back.
     let unlimited = crons::MaxCheckIns::Unlimited;
     let crons = crons::init(ClientOptions::new().dsn(server.dsn()).max_check_ins_per_minute(unlimited));
 
-    // Its clock passes when told so. What it would send is sent by the client of the program.
+    // The clock of this client moves when it is told to. Its check-ins are sent by the client of the program.
     let client = TestClient::new();
     let run = |slug: &str, kept: bool| {
         let config = MonitorConfig::interval("1 day").unwrap().max_runtime(3).unwrap();
@@ -74,7 +74,7 @@ async fn a_run_that_is_kept_alive_does_not_time_out() {
     let ended = status(&server, "kept").await;
     assert_eq!((&ended["status"], &ended["duration"]), (&"ok".into(), &600_000.into()));
 
-    // It is frozen: nothing is sent, and the server notices.
+    // The process is frozen: nothing is sent, and the server counts the run as timed out.
     now += Duration::from_secs(180);
     server.advance_to(now).await;
     assert_eq!(status(&server, "annotated").await["status"], "timeout");

@@ -1,5 +1,5 @@
-//! Arrows point down: no crate depends on one above it, and no module uses one that is declared after it, nor one that contains it.
-//! So there is no circle, between folders or inside one.
+//! Tests that arrows point down: no crate depends on one above it, and no module uses one that is declared after it, nor one that
+//! contains it. So there is no circle, between folders or inside one.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ mod names;
 
 use modules::Modules;
 
-/// Our crates, each with those of ours that it may depend on.
+/// The crates of the project, each with those that it may depend on.
 const CRATES: [(&str, &[&str]); 6] = [
     ("crons-types", &[]),
     ("crons-macros", &["crons-types"]),
@@ -46,8 +46,8 @@ fn neither_the_client_nor_its_facade_knows_the_server() {
     }
 }
 
-/// Cargo turns a feature on for the whole program: a provider of rustls makes `ClientConfig::builder()` panic in programs that have the
-/// other one, and a TLS feature of reqwest makes clients panic that were built without TLS.
+/// Checks the features, as Cargo turns a feature on for the whole program: a provider of rustls makes `ClientConfig::builder()` panic
+/// in programs that have the other one, and a TLS feature of reqwest makes clients panic that were built without TLS.
 #[test]
 fn the_client_turns_on_no_feature_that_breaks_a_host_program() {
     let tree =
@@ -62,7 +62,7 @@ fn the_client_turns_on_no_feature_that_breaks_a_host_program() {
     assert!(!has("reqwest ") && !has("native-tls "));
 }
 
-/// Our crates in `[dependencies]`.
+/// Returns the crates of the project in `[dependencies]`.
 fn dependencies(manifest: &str) -> BTreeSet<String> {
     manifest
         .lines()

@@ -1,4 +1,4 @@
-//! Every annotated monitor of the program is known, and what is doubtful about one is said, before any of them has run.
+//! Tests of the registry: every annotated monitor of the program is known, and doubtful ones cause a warning, before any of them has run.
 
 #[path = "support/log.rs"]
 mod log;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use log::Log;
 
-/// Some things are said once in a process, whichever test comes first.
+/// The log of the process: some warnings are logged once in a process, whichever test comes first.
 static LOG: LazyLock<Log> = LazyLock::new(Log::install);
 
 #[crons::monitor(schedule = "*/5 * * * *", checkin_margin = 10, timezone = "Europe/Vienna")]

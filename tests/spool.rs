@@ -1,5 +1,5 @@
-//! The spool: runs and their ends survive the end of their process, and no run ends twice in different ways. Each case runs this very
-//! program again as children, which are killed.
+//! Tests of the spool: runs and their ends survive the end of their process, and no run ends twice in different ways. Each case runs
+//! this very program again as children, which are killed.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -60,7 +60,7 @@ fn spawn(command: &mut Command) -> Child {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Runs a case to its end; what it has logged.
+/// Runs a case to its end. Returns its log.
 fn finish(case: &str, dsn: &str, folder: &Path) -> Result<String, Failed> {
     end(start(case, dsn, folder))
 }
@@ -73,7 +73,7 @@ fn end(mut child: Child) -> Result<String, Failed> {
     if status.success() { Ok(text) } else { Err(format!("{status}: {text}").into()) }
 }
 
-/// Waits until the child has printed a line; the line.
+/// Waits until the child has printed a line. Returns the line.
 fn line(child: &mut Child) -> String {
     let mut line = String::new();
     let mut stdout = BufReader::with_capacity(1, child.stdout.as_mut().unwrap());
@@ -134,7 +134,7 @@ fn child(case: &str, dsn: &str) {
             let _crons = crons::init(options(dsn).environment("production"));
             monitor("other").run(|| ());
         }
-        // All that is owed is delivered at the end.
+        // The check-ins that are owed are delivered at the end.
         "idle" => drop(crons::init(options(dsn))),
         "hasty" => {
             let _crons = crons::init(options(dsn).shutdown_timeout(Duration::from_millis(50)));
@@ -165,7 +165,7 @@ fn killed() -> Result<(), Failed> {
     let mut off = program::command("run", &sink.dsn());
     end(spawn(off.env(SPOOL, "").env("CRONS_SPOOL", folder.path())))?;
     assert_eq!(journals(folder.path()).len(), 1, "the empty path is off, whatever the variable says");
-    // In another environment than the run that was killed.
+    // The next process has another environment than the run that was killed.
     let mut next = program::command("elsewhere", &sink.dsn());
     let log = end(spawn(next.env_remove(SPOOL).env("CRONS_SPOOL", folder.path())))?;
     let check_ins = sink.check_ins();
@@ -206,7 +206,7 @@ fn undelivered() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Starts and ends runs until it is killed, with a few open at any time. Says how a run ends before it reports that.
+/// Starts and ends runs until it is killed, with a few open at any time. Prints how a run ends before it reports that.
 fn busy(dsn: &str) {
     let _crons = crons::init(options(dsn));
     let mut open: Vec<CheckInGuard> = Vec::new();
@@ -234,14 +234,14 @@ fn busy(dsn: &str) {
     }
 }
 
-/// What is known of the runs of killed children.
+/// The known facts about the runs of killed children.
 #[derive(Default)]
 struct Known {
     /// Ids with a start in a journal.
     started: BTreeSet<String>,
-    /// How runs ended, by a journal.
+    /// The ends of runs, by a journal.
     journaled: BTreeMap<String, String>,
-    /// How runs ended, by their job.
+    /// The ends of runs, by their job.
     said: HashMap<String, String>,
 }
 
@@ -276,14 +276,14 @@ fn kill_in_a_row(dsn: &str, folder: &Path, kills: usize, seed: usize) -> Known {
     let mut dice = seed;
     for kill_number in 0..kills {
         let mut child = start("busy", dsn, folder);
-        // Some are killed while they start, and may be adopting.
+        // A quarter of the children is killed while it starts, and may be adopting.
         if kill_number % 4 > 0 {
             assert_eq!(line(&mut child), "ready");
         }
         let mut stdout = child.stdout.take().unwrap();
         let said = std::thread::spawn(move || {
             let mut text = String::new();
-            // Being killed in the middle of a line is fine.
+            // A child may be killed in the middle of a line.
             stdout.read_to_string(&mut text).unwrap();
             text
         });
@@ -302,7 +302,7 @@ fn kill_in_a_row(dsn: &str, folder: &Path, kills: usize, seed: usize) -> Known {
 
 fn kills() {
     const ROWS: usize = 4;
-    // Some answers are lost.
+    // The sink loses some answers.
     let sink = Sink::start(|number| if number % 9 == 3 { Behaviour::HangUp } else { Behaviour::Answer(200) });
     let rows: Vec<_> = (0..ROWS)
         .map(|row| {
@@ -330,7 +330,7 @@ fn kills() {
     for Known { started, journaled, said } in &rows {
         for id in started {
             let expected = said.get(id).map_or("error", String::as_str);
-            // Whoever adopts a run without an end journals an error for it, also if its job has said something since.
+            // A process that adopts a run without an end journals an error for it, also if its job has reported another end since.
             let journaled = journaled.get(id).map(String::as_str);
             let found = verdict(id).map(String::as_str);
             assert!(found.is_some(), "{id} was journaled, and has no verdict");
@@ -347,7 +347,7 @@ fn kills() {
         }
     }
     for (id, status) in rows.iter().flat_map(|row| &row.said) {
-        // An end that was said may not have been journaled; then its run died.
+        // An end that was printed may not have been journaled; then its run died.
         let found = verdict(id);
         assert!(
             found.is_none_or(|found| found == status || found == "error"),

@@ -192,7 +192,7 @@ impl ApiClient {
             .into()
     }
 
-    /// The error of an answer that no server of ours gives.
+    /// The error of an answer that does not come from a `crons` server.
     fn foreign(&self, status: u16) -> ApiError {
         let base = self.base();
         ApiError(format!(
@@ -201,7 +201,7 @@ impl ApiClient {
     }
 }
 
-/// Whether a text is the id of a check-in, an incident or a token: 32 hexadecimal digits, with hyphens or without.
+/// Returns whether a text is the id of a check-in, an incident or a token: 32 hexadecimal digits, with hyphens or without.
 pub(crate) fn is_id(text: &str) -> bool {
     text.bytes().filter(|byte| *byte != b'-').count() == 32
         && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')

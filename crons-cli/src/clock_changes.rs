@@ -7,7 +7,7 @@ use crons_types::{Schedule, Timezone, calendar};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp, civil::DateTime};
 
-/// How far ahead changes are looked for: most zones with daylight saving time change their clocks twice in this time.
+/// The time ahead in which changes are looked for: most zones with daylight saving time change their clocks twice in it.
 const HORIZON: SignedDuration = SignedDuration::from_hours(366 * 24);
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 

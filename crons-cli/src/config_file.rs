@@ -80,7 +80,7 @@ fn is_alerts(key: &str) -> bool {
 struct Walk<'a> {
     text: &'a str,
     config: &'a mut Config,
-    /// Each with its offset in the file.
+    /// The faults, each with its offset in the file.
     faults: &'a mut Vec<(usize, String)>,
 }
 

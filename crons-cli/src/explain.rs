@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         Some(text) => text.to_owned(),
         None => advice(subject, body.as_array().map_or(&[], Vec::as_slice)),
     };
-    // Names in it come from clients.
+    // The names in it come from clients.
     let text = text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
     Ok(server.print(&body, &text)?)
 }

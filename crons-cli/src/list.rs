@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let mut output = std::io::stdout().lock();
     let mut printed = client.monitors()?;
     write!(output, "{}", render(&printed))?;
-    // On a terminal the list is drawn over the one before, also when only the times have changed.
+    // The list is drawn over the previous one on a terminal, also when only the times have changed.
     let redraws = output.is_terminal() && !server.json;
     if !watch {
         return Ok(());
@@ -101,7 +101,7 @@ fn row(slug: &str, environment: &Value, is_enabled: bool, now: Timestamp) -> (u8
         (_, true, _) => (3, Tone::Quiet, "muted"),
         (_, _, Some("error")) => (0, Tone::Bad, "failing"),
         (_, _, Some("ok")) => (1, Tone::Good, "ok"),
-        // No run has ended yet.
+        // The environment has no run that has ended yet.
         _ => (2, Tone::Plain, "waiting"),
     };
     let last =

@@ -1,6 +1,6 @@
 //! `crons`: the command line.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod values;
 mod output;
 mod api_client;
@@ -152,7 +152,7 @@ fn print_error(error: &dyn std::error::Error) {
     eprintln!("crons: {error}");
 }
 
-/// Whether the reader of the output has closed it, as in `crons next .. | head -1`. That is not a failure.
+/// Returns whether the reader of the output has closed it, as in `crons next .. | head -1`. That is not a failure.
 fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -17,7 +17,7 @@ pub(crate) enum Tone {
     Good,
     Bad,
     Warning,
-    /// In the background: muted, disabled, explanations.
+    /// Text in the background: muted, disabled, explanations.
     Quiet,
     Plain,
 }

@@ -141,7 +141,7 @@ mod tests {
         text.extend(vec![b'x'; 40 << 10]);
         let notes = read(&text[..]).unwrap();
         assert_eq!((notes.metrics.len(), &notes.metrics[0]), (100, &("m0".to_owned(), 19_998.0)));
-        // Of one metric 198 values, two reasons, and three pieces of damage.
+        // The ignored entries are 198 values of one metric, two reasons, and three damaged pieces.
         assert_eq!((notes.failures.len(), notes.ignored), (10, 198 + 2 + 3));
     }
 }

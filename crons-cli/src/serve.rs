@@ -84,7 +84,7 @@ fn resolve(arguments: Arguments) -> Result<(Config, Option<PathBuf>), String> {
             faults.push(format!("--{flag} or CRONS_{variable}: {error}"));
         }
     }
-    // Skipped after another fault, which may be the cause: a token that was refused is not set.
+    // The check is skipped after another fault, which may be the cause: a token that was refused is not set.
     if faults.is_empty() {
         faults.extend(config.exposure_error());
     }
@@ -94,7 +94,8 @@ fn resolve(arguments: Arguments) -> Result<(Config, Option<PathBuf>), String> {
 /// Serves until SIGINT or SIGTERM.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let (config, file) = resolve(arguments)?;
-    // A slow reader of the log delays nobody until 128,000 lines wait; then the server waits. Dropping the guard gives the reader a second.
+    // The log may have a slow reader: the server goes on until 128,000 lines wait, then it waits. Dropping the guard gives the reader a
+    // second.
     let (log, _guard) = NonBlockingBuilder::default().lossy(false).finish(std::io::stderr());
     tracing_subscriber::fmt()
         .with_writer(log)
@@ -110,7 +111,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         let (listen, database) = (config.listen, &config.settings.database);
         let is_new = database.file().is_some_and(|path| !path.exists());
         let failed = |error| format!("cannot start with {database}: {error}");
-        // Opened before the socket: migrating an old database may take minutes, and clients that connect would time out.
+        // The database is opened before the socket: migrating an old one may take minutes, and clients that connect would time out.
         let server = Server::open(&config.settings).await.map_err(failed)?;
         let listener = tokio::net::TcpListener::bind(listen)
             .await

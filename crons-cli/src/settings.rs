@@ -42,9 +42,9 @@ impl Config {
     /// # Errors
     /// If the key does not exist, or the text is not a value of it. The message begins with the key and never repeats a secret.
     pub(crate) fn set(&mut self, key: &str, text: &str) -> Result<(), Box<dyn Error>> {
-        /// Up to 100 years: the instant that is so long ago must be in the calendar.
+        /// The allowed days go up to 100 years: the instant that is so long ago must be in the calendar.
         const DAYS: RangeInclusive<u32> = 1..=36_500;
-        /// From the largest threshold on, as a threshold counts that many finished runs.
+        /// The least number is the largest threshold, as a threshold counts that many finished runs.
         const RUNS: RangeInclusive<u32> = 720..=u32::MAX;
         let Self { listen, settings } = self;
         match key {
@@ -78,7 +78,7 @@ impl Config {
         ))
     }
 
-    /// Whether only this machine can reach the address.
+    /// Returns whether only this machine can reach the address.
     pub(crate) fn is_local(&self) -> bool {
         self.listen.ip().to_canonical().is_loopback()
     }
@@ -109,7 +109,7 @@ pub(crate) fn no_key(unknown: &str) -> String {
     let written = last(unknown);
     let nearest = KEYS.iter().map(|key| (strsim::levenshtein(&written, &last(key)), *key)).min();
     match nearest {
-        // The name is right, the table is not.
+        // The name is right, but the table is wrong.
         Some((0, meant)) => match meant.rsplit_once('.') {
             Some((table, _)) => format!("`{unknown}` is not a key; did you mean `{meant}`, below [{table}]?"),
             None => format!("`{unknown}` is not a key; did you mean `{meant}`, above the first [table]?"),

@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let painter = Painter::stdout();
     let mut output = std::io::stdout().lock();
     let (mut seen, mut news) = (Seen::default(), Vec::new());
-    // Runs of the time before are no news, except the newest run of a monitor that was named.
+    // Earlier runs are not printed, except the newest run of a monitor that was named.
     seen.look(&client, slug.as_ref(), &mut news)?;
     let kept = usize::from(slug.is_some()).min(news.len());
     news.drain(..news.len() - kept);
@@ -113,7 +113,7 @@ impl Seen {
 }
 
 impl SeenMonitor {
-    /// Whether runs may have changed since the last look. An end that changes no state of an environment is found by the open run.
+    /// Returns whether runs may have changed since the last look. An end that changes no state of an environment is found by the open run.
     fn may_differ(&self, environments: &Value) -> bool {
         self.environments != *environments || self.runs.values().any(|(status, _)| status == "in_progress")
     }
@@ -160,7 +160,7 @@ mod tests {
     fn a_line_says_when_what_and_how_long() {
         let run = json!({"id": "0a", "status": "ok", "environment": "production", "duration": 1_250,
             "dateUpdated": "2024-06-03T10:00:05.5Z"});
-        // Standard output of a test is no terminal.
+        // The standard output of a test is no terminal.
         let line = line("job\u{1b}[2J", &run, Painter::stdout());
         assert_eq!(line, "2024-06-03 10:00:05  ok           job\u{fffd}[2J  production  1.2 s  0a");
     }

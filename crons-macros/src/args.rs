@@ -26,11 +26,11 @@ pub(crate) struct Args {
     pub(crate) heartbeat: Option<Argument<LitBool>>,
     pub(crate) keep_alive: Option<Argument<LitBool>>,
     pub(crate) krate: Option<Argument<Path>>,
-    /// For the entry of the program only.
+    /// The options of the client, for the entry of the program only.
     pub(crate) options: Option<Argument<Expression>>,
     /// A schedule was written, though perhaps wrongly: its absence is not to be reported as well.
     pub(crate) schedule_attempted: bool,
-    /// Likewise for a slug.
+    /// Whether a slug was written, though perhaps wrongly.
     pub(crate) slug_attempted: bool,
 }
 
@@ -160,7 +160,7 @@ fn starts_argument(input: ParseStream<'_>) -> bool {
     input.peek(Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==])
 }
 
-/// What stands here may belong to the value: an operator, or a block.
+/// Returns whether the next token may belong to the value: an operator, or a block.
 fn goes_on(input: ParseStream<'_>) -> bool {
     !(input.peek(Ident::peek_any) || input.peek(Lit) || input.peek(Token![;]))
 }

@@ -1,10 +1,10 @@
 //! The arguments that the body captures as a whole, so that they are dropped as in the bare function: all of them, in reverse.
 //!
-//! By itself a closure or an `async` block captures of each argument the fields that it uses, drops them in the order of use, and leaves
-//! unused arguments to the function around it. So each argument that may be dropped is mentioned at the head of the body, the last one
-//! first. The compiler then no longer reports one that the body does not use: a variable of the same name, beside the body, is reported
-//! instead. To bind the arguments again would drop them before the temporaries of the tail, and would store them twice in a future; as
-//! parameters of a closure, clippy could not see any more what the body does with them.
+//! A closure or an `async` block by itself captures only the fields of each argument that it uses, drops them in the order of use, and
+//! leaves unused arguments to the function around it. So each argument that may be dropped is mentioned at the head of the body, the
+//! last one first. The compiler then no longer reports one that the body does not use: a variable of the same name, beside the body, is
+//! reported instead. Arguments that are bound again would be dropped before the temporaries of the tail, and stored twice in a future;
+//! if they were parameters of a closure, clippy could not see what the body does with them.
 //!
 //! A number that the body assigns to is bound again: the compiler calls a captured variable that is written before it is read "never read".
 //! A field is captured as a whole then, for the same reason.
@@ -18,11 +18,11 @@ use crate::mentions::{is_assigned, is_used};
 /// The arguments that need a statement at the head of the body.
 #[derive(Default)]
 pub(crate) struct Captures {
-    /// Captured as a whole, in this order.
+    /// The arguments that are captured as a whole, in this order.
     pub(crate) by_value: Vec<ByValue>,
-    /// Reported as unused.
+    /// The arguments that are reported as unused.
     pub(crate) unused: Vec<Unused>,
-    /// Bound again as `mut`, and no longer `mut` in the signature.
+    /// The arguments that are bound again as `mut`, and no longer `mut` in the signature.
     pub(crate) rebound: Vec<Rebound>,
 }
 
@@ -60,7 +60,7 @@ impl Captures {
                         ReceiverKind::Reference(..) => false,
                         _ => true,
                     };
-                    // As the first argument it is dropped last, also if the body leaves it to the function.
+                    // The receiver is the first argument, so it is dropped last, also if the body leaves it to the function.
                     if dropped && is_used("self", body) {
                         let name = Ident::new("self", receiver.self_token.span);
                         captures.by_value.push(ByValue { cfgs: cfgs(&receiver.attrs), name });
@@ -156,12 +156,12 @@ impl Captures {
     }
 }
 
-/// Whether the compiler reports that a variable of this name is not used.
+/// Returns whether the compiler reports that a variable of this name is not used.
 fn is_reported(name: &str) -> bool {
     !name.starts_with('_')
 }
 
-/// Whether `pat` is a variable that the compiler reports as unused.
+/// Returns whether `pat` is a variable that the compiler reports as unused.
 fn is_unused(pat: &Pat, body: &TokenStream) -> bool {
     matches!(pat, Pat::Ident(binding) if {
         let name = binding.ident.to_string();
@@ -177,7 +177,7 @@ struct Arg<'a> {
     lints: &'a [Attribute],
 }
 
-/// Whether an attribute sets the level of the lint on unused variables.
+/// Returns whether an attribute sets the level of the lint on unused variables.
 fn is_level_of_unused(attr: &Attribute) -> bool {
     let levels = ["allow", "expect", "warn", "deny", "forbid"];
     let groups = ["unused_variables", "unused", "warnings"];
@@ -194,7 +194,7 @@ fn is_level_of_unused(attr: &Attribute) -> bool {
 
 fn cfgs(attrs: &[Attribute]) -> Vec<Attribute> {
     let conditional = |attr: &&Attribute| match &attr.meta {
-        // Not for what it may say besides.
+        // A `cfg_attr` counts if it contains a `cfg`, whatever else it contains.
         Meta::List(list) if list.path.is_ident("cfg_attr") => list
             .tokens
             .clone()
@@ -210,7 +210,7 @@ const COPIED: [&str; 17] = [
     "u128", "usize", "str",
 ];
 
-/// Whether dropping it may be seen. It is not for what is copied, as far as the type says so by itself.
+/// Returns whether dropping a value of this type may be seen. It is not for types that are copied, as far as the type says so by itself.
 fn may_be_dropped(ty: &Type) -> bool {
     match ty {
         Type::Reference(_) | Type::Ptr(_) | Type::FnPtr(_) | Type::Never(_) => false,

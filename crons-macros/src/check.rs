@@ -1,4 +1,4 @@
-//! Second stage: judges every argument with the parser of the server, so that all mistakes are reported at once.
+//! The second stage, which validates every argument with the parser of the server, so that all mistakes are reported at once.
 
 use crons_types::{InvalidMonitorConfig, MonitorConfig, Slug};
 use proc_macro2::{Ident, TokenStream, TokenTree};
@@ -24,24 +24,24 @@ pub(crate) struct Monitor {
 /// A slug.
 pub(crate) enum SlugExpr {
     Known(Slug),
-    /// Judged at the start of the program.
+    /// A slug that is validated at the start of the program.
     Constant(Box<Expr>),
 }
 
-/// What goes to the server along with each check-in.
+/// The configuration that goes to the server along with each check-in.
 pub(crate) enum ConfigExpr {
     Args {
         config: MonitorConfig,
-        /// Takes the place of the schedule in `config`; the compiler judges it.
+        /// Takes the place of the schedule in `config`; the compiler validates it.
         schedule_constant: Option<Box<Expr>>,
         /// Takes the place of the zone in `config`, on trust.
         timezone_constant: Option<Box<Expr>>,
     },
-    /// Made when it is first needed.
+    /// An expression that is evaluated when it is first needed.
     Expr(Expr),
 }
 
-/// What becomes of a run that has no verdict of its own.
+/// The outcome of a run that has no verdict of its own.
 #[derive(Clone, Copy)]
 pub(crate) enum OutcomeArg {
     Error,
@@ -49,7 +49,7 @@ pub(crate) enum OutcomeArg {
     Ignore,
 }
 
-/// What a `None` means, and where that is written.
+/// The meaning of a `None`, and the key at which it is written.
 pub(crate) struct OnNone {
     pub(crate) key: Ident,
     pub(crate) end: OutcomeArg,
@@ -92,7 +92,7 @@ fn is_true(argument: Option<&Argument<LitBool>>) -> bool {
     argument.and_then(|argument| argument.value.as_ref()).is_some_and(|literal| literal.value)
 }
 
-/// Whether runs are kept alive. Reports what that cannot be combined with.
+/// Returns whether runs are kept alive. Reports what that cannot be combined with.
 fn keep_alive(args: &Args, config: Option<&MonitorConfig>, errors: &mut Vec<Error>) -> bool {
     let Some(Argument { key, .. }) = args.keep_alive.as_ref().filter(|argument| is_true(Some(argument)))
     else {
@@ -182,7 +182,7 @@ fn config(args: &Args, errors: &mut Vec<Error>) -> Option<MonitorConfig> {
         let message = "`schedule` and `interval` both say when the job runs: write one of them";
         errors.push(Error::new(interval.key.span(), message));
     }
-    // Stands in for a schedule that is missing or wrong, so that the rest can be judged all the same.
+    // Stands in for a schedule that is missing or wrong, so that the rest can be validated all the same.
     let config = MonitorConfig::interval("1 minute").ok()?;
     let made = args.monitor_config.is_some();
     let mut judge = ConfigValidator { config, scheduled: args.schedule_attempted, made, errors };
@@ -213,11 +213,11 @@ fn config(args: &Args, errors: &mut Vec<Error>) -> Option<MonitorConfig> {
     args.schedule_attempted.then_some(judge.config)
 }
 
-/// Judges each argument on its own: one that is refused is reported, and left out.
+/// Validates each argument on its own: one that is refused is reported, and left out.
 struct ConfigValidator<'a> {
     config: MonitorConfig,
     scheduled: bool,
-    /// There is a `monitor_config`.
+    /// Whether there is a `monitor_config`.
     made: bool,
     errors: &'a mut Vec<Error>,
 }

@@ -22,7 +22,7 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
     let here = Span::mixed_site();
     let krate =
         monitor.krate.as_ref().map_or_else(|| quote_spanned!(here=> ::crons), ToTokens::to_token_stream);
-    // One import, so that a path that leads nowhere is one error.
+    // The import is the only mention of the crate, so that a path that leads nowhere is one error.
     let private = quote_spanned!(here=> __crons);
     let import = quote_spanned!(here=> use #krate::__private as #private;);
     let definition = definition(monitor, &private);
@@ -38,7 +38,7 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
     }
     let mut sig = sig.clone();
     let taken = head(Captures::take(&mut sig, body));
-    // What the compiler finds wrong in the user's own braces, it has said at the same place, and does not say twice.
+    // The compiler has reported errors in the user's own braces at the same place, and does not report them twice.
     let untouched = braced.as_ref().filter(|_| taken.is_empty() && inner_attrs.is_empty());
     let braced = |first: TokenStream| {
         if let Some(untouched) = untouched.filter(|_| first.is_empty()) {
@@ -105,7 +105,7 @@ pub(crate) fn expand(monitor: &Monitor, function: &Function) -> TokenStream {
         }
     };
     let mut block = TokenStream::new();
-    // Under the user's own braces the function is still the user's to all lints.
+    // The lints still see the function as the user's, because its braces are the user's own.
     brace.surround(&mut block, |tokens| tokens.extend(quote!(#(#inner_attrs)* #import #monitored)));
     quote!(#(#attrs)* #vis #sig #block)
 }
@@ -170,7 +170,7 @@ fn definition(monitor: &Monitor, private: &TokenStream) -> TokenStream {
     }
 }
 
-/// What the arguments say of the configuration, and nothing else.
+/// Returns the configuration that the arguments write, and nothing else.
 fn written(
     config: &MonitorConfig,
     schedule_constant: Option<&Expr>,
@@ -230,7 +230,7 @@ fn verdict(monitor: &Monitor, private: &TokenStream, output: fn(Span) -> TokenSt
         }
     };
     let Some(on_none) = &monitor.on_none else { return by_type };
-    // If there can be no `None`, the compiler shows it at the key.
+    // The span is that of the key: if there can be no `None`, the compiler shows it there.
     let there = here.located_at(on_none.key.span());
     let output = output(there);
     let none = match on_none.end {

@@ -1,5 +1,5 @@
-//! What is left when something is wrong: the item as it was written, and the errors. So one mistake gives one error, and
-//! the editor goes on working.
+//! The output after an error: the item as it was written, and the errors. So one mistake gives one error, and the editor
+//! goes on working.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::Error;

@@ -1,5 +1,5 @@
-//! Also first stage: the function that the attribute stands on. Its body is kept as tokens, so that a half-typed body
-//! does not lose the function, and a long one costs nothing.
+//! The function that the attribute stands on, which also belongs to the first stage. Its body is kept as tokens, so
+//! that a half-typed body does not lose the function, and a long one costs nothing.
 
 use proc_macro2::{Group, TokenStream};
 use syn::parse::{Parse, ParseStream};
@@ -61,7 +61,7 @@ impl Parse for Function {
 }
 
 impl Function {
-    /// What the signature says of the run.
+    /// Returns the kind of body that the signature declares.
     pub(crate) fn run(&self) -> BodyKind<'_> {
         match &self.sig.output {
             ReturnType::Type(_, ty) if is_never(ty) => BodyKind::Never,
@@ -112,8 +112,8 @@ impl Function {
         Ok(self)
     }
 
-    /// Whether the signature is that of a program's entry: `main` without arguments, or with those of C. An attribute cannot see the
-    /// module around it, so a `main` of another module counts, too.
+    /// Returns whether the signature is that of a program's entry: `main` without arguments, or with those of C. An attribute cannot
+    /// see the module around it, so a `main` of another module counts, too.
     pub(crate) fn may_be_the_entry(&self) -> bool {
         let Signature { ident, inputs, generics, abi, .. } = &self.sig;
         let from_c = abi.is_some() && !inputs.iter().any(|input| matches!(input, FnArg::Receiver(_)));
@@ -124,14 +124,14 @@ impl Function {
 fn is_never(ty: &Type) -> bool {
     match ty {
         Type::Never(_) => true,
-        // What a `macro_rules!` has passed on, and what stands in parentheses.
+        // A group is a type that a `macro_rules!` has passed on.
         Type::Group(group) => is_never(&group.elem),
         Type::Paren(paren) => is_never(&paren.elem),
         _ => false,
     }
 }
 
-/// Whether `ty` is `impl Fn(..)`, or another trait of closures.
+/// Returns whether `ty` is `impl Fn(..)`, or another trait of closures.
 fn is_closure(ty: &Type) -> bool {
     match ty {
         Type::Group(group) => is_closure(&group.elem),
@@ -144,7 +144,8 @@ fn is_closure(ty: &Type) -> bool {
     }
 }
 
-/// Whether `ty` is `impl Name<..>`, `Pin<Box<dyn Name<..>>>` or one of the aliases of the latter (then boxed), and its `Output`.
+/// Returns whether `ty` is boxed, and its `Output`, if it is `impl Name<..>`, `Pin<Box<dyn Name<..>>>` or one of the aliases of
+/// the latter (then boxed). `None` for other types.
 fn returned<'a>(ty: &'a Type, name: &str, aliases: &[&str]) -> Option<(bool, Option<&'a Type>)> {
     match ty {
         Type::Group(group) => returned(&group.elem, name, aliases),
@@ -153,7 +154,7 @@ fn returned<'a>(ty: &'a Type, name: &str, aliases: &[&str]) -> Option<(bool, Opt
         Type::Path(path) => {
             let last = path.path.segments.last()?;
             if aliases.iter().any(|alias| last.ident == alias) {
-                // What its parameters mean is known to the alias only.
+                // The meaning of the parameters is known to the alias only.
                 return Some((true, None));
             }
             let Type::Path(pointer) = type_arguments(last).next().filter(|_| last.ident == "Pin")? else {

@@ -1,4 +1,4 @@
-//! Also first stage: the keys, and what one may have meant who wrote another.
+//! The keys, and those that are probably meant by others. They also belong to the first stage.
 
 const KEYS: [&str; 15] = [
     "slug",
@@ -18,7 +18,7 @@ const KEYS: [&str; 15] = [
     "crate",
 ];
 
-/// What other tools call the same thing.
+/// The names that other tools use for a key.
 const ALIASES: [(&str, &str); 43] = [
     ("monitor_slug", "slug"),
     ("monitor", "slug"),
@@ -65,7 +65,7 @@ const ALIASES: [(&str, &str); 43] = [
     ("krate", "crate"),
 ];
 
-/// All keys, for a message.
+/// Returns the keys, for a message.
 pub(crate) fn listed() -> String {
     KEYS.map(|key| format!("`{key}`")).join(", ")
 }
@@ -78,7 +78,7 @@ pub(crate) fn suggestion(unknown: &str) -> Option<&'static str> {
         let near = KEYS.iter().map(|key| (strsim::osa_distance(&unknown, key), *key)).min()?;
         (near.0 <= 2 && near.0 * 2 < unknown.len()).then_some(near.1)
     };
-    // Half-typed.
+    // A key may be typed half.
     let begun = || {
         let mut begun = KEYS.iter().filter(|key| unknown.len() > 1 && key.starts_with(&unknown));
         begun.next().filter(|_| begun.next().is_none()).copied()

@@ -1,6 +1,6 @@
 //! The attribute of `crons`. Use it through that crate, where it is re-exported as `crons::monitor`.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod keys;
 mod value;
 mod args;
@@ -41,36 +41,36 @@ use syn::Error;
 ///
 /// # Arguments
 ///
-/// All are optional. Those with a wire key go to the server under that name; what is left out keeps the value that the server
+/// The arguments are all optional. Those with a wire key go to the server under that name; what is left out keeps the value that the server
 /// has. A bare number is minutes; words are numbers and units: `"90 minutes"`, `"90m"`, `"1h30m"`, `"1 day"`. In `interval` a lone `m` is
 /// refused, as it may be a month or a minute.
 ///
-/// | argument | what it says | unit and bounds | if left out | wire key |
+/// | argument | meaning | unit and bounds | if left out | wire key |
 /// |---|---|---|---|---|
 /// | `slug = "nightly-backup"` | the name of the monitor | 1 to 50 of `a-z`, `0-9`, `-`, `_` | the function's name in kebab case; a method needs one | `monitor_slug` |
-/// | `schedule = "0 3 * * *"` | when the job runs | a crontab of five fields, or `@daily` and the like, as Sentry accepts them | the server has to know the monitor | `schedule` (`crontab`) |
-/// | `interval = "10 minutes"` | or how often | whole minutes, hours, days, weeks, months or years, from 1 | as above | `schedule` (`interval`) |
+/// | `schedule = "0 3 * * *"` | the times at which the job runs | a crontab of five fields, or `@daily` and the like, as Sentry accepts them | the server has to know the monitor | `schedule` (`crontab`) |
+/// | `interval = "10 minutes"` | or the time between two runs | whole minutes, hours, days, weeks, months or years, from 1 | as above | `schedule` (`interval`) |
 /// | `timezone = "Europe/Vienna"` | the zone of the crontab | IANA names | UTC | `timezone` |
-/// | `checkin_margin = 10` | how late the job may begin before it was missed | minutes, or words; 1 to 40,320 minutes (28 days) | 1 minute | `checkin_margin` |
-/// | `max_runtime = "2h"` | how long it may take before it timed out | minutes, or words; 1 to 10,080 minutes (7 days) | 30 minutes | `max_runtime` |
+/// | `checkin_margin = 10` | the longest delay before a run counts as missed | minutes, or words; 1 to 40,320 minutes (28 days) | 1 minute | `checkin_margin` |
+/// | `max_runtime = "2h"` | the longest duration before a run counts as timed out | minutes, or words; 1 to 10,080 minutes (7 days) | 30 minutes | `max_runtime` |
 /// | `failure_issue_threshold = 2` | failures in a row that open an incident | runs; 1 to 720 | 1 | `failure_issue_threshold` |
 /// | `recovery_threshold = 1` | successes in a row that end it | runs; 1 to 720 | 1 | `recovery_threshold` |
-/// | `owner = "team:ops"` | who is responsible | `user:` or `team:`, and a name or id | nobody | `owner` |
-/// | `monitor_config = config()` | all of the configuration, where literals cannot say it | an expression | the arguments above say it | `monitor_config` |
-/// | `on_cancel = "ignore"` | what it means when the future is dropped before its end | `"error"`, `"ok"`, `"ignore"` | `"error"` | |
-/// | `on_none = "error"` | what a `None` means | `"error"`, `"ok"`, `"ignore"` | `"ok"` | |
+/// | `owner = "team:ops"` | the owner | `user:` or `team:`, and a name or id | none | `owner` |
+/// | `monitor_config = config()` | the whole configuration, where literals cannot express it | an expression | the arguments above | `monitor_config` |
+/// | `on_cancel = "ignore"` | the outcome when the future is dropped before its end | `"error"`, `"ok"`, `"ignore"` | `"error"` | |
+/// | `on_none = "error"` | the outcome of a `None` | `"error"`, `"ok"`, `"ignore"` | `"ok"` | |
 /// | `heartbeat = true` | one check-in at the end of a run instead of two | `true`, `false` | `false` | |
 /// | `keep_alive = true` | a run that is in progress is reported again, so that the server moves its timeout | `true`, `false` | `false` | |
-/// | `crate = my_facade::crons` | where this crate is found | a path | `::crons` | |
+/// | `crate = my_facade::crons` | the path of this crate | a path | `::crons` | |
 ///
-/// From `timezone` to `owner` they need `schedule` or `interval`, as the server refuses a configuration without one.
+/// The arguments from `timezone` to `owner` need `schedule` or `interval`, as the server refuses a configuration without one.
 ///
 /// `on_cancel = "ignore"` sends no verdict on a future that is dropped: a begin that has not been sent is withdrawn, one that has is
 /// left alone, and the server counts that run as timed out when its `max_runtime` is over. `on_none = "ignore"` means that there was
 /// nothing to do: the run took place, and ended well, as by `"ok"`.
 ///
-/// With `heartbeat` the server never hears that a run has begun: it notices runs that are missed or that fail, and of a run that hangs
-/// that the next one is missed. It halves the traffic of a job that runs every minute.
+/// With `heartbeat` the server receives no start of a run: it notices runs that are missed or that fail, and notices a run that hangs
+/// when the next one is missed. It halves the traffic of a job that runs every minute.
 ///
 /// With `keep_alive` a run may take longer than `max_runtime`, up to 7 days: as long as the process is alive the client sends
 /// `in_progress` again, with the id of the run, every third of `max_runtime`, but not more often than each minute (each 30 seconds for a
@@ -80,8 +80,8 @@ use syn::Error;
 ///
 /// ## Constants and expressions
 ///
-/// `slug`, `schedule` and `timezone` may be constants, `concat!(..)`, `env!(..)`, or calls of `const fn`s. Such a schedule is judged by
-/// the compiler, too. Such a slug is judged at `init`, or at the first run: if the server would store it otherwise, that is
+/// `slug`, `schedule` and `timezone` may be constants, `concat!(..)`, `env!(..)`, or calls of `const fn`s. Such a schedule is validated
+/// by the compiler, too. Such a slug is validated at `init`, or at the first run: if the server would store it otherwise, that is
 /// logged as an error, once, and the job runs. Such a zone is taken on trust, as one that is newer than the list.
 ///
 /// `monitor_config` takes a `MonitorConfig`, a reference to one, a `Result` of one, or a function that returns any of these. It is
@@ -108,12 +108,12 @@ use syn::Error;
 ///
 /// # Outcome
 ///
-/// Whatever the function returns is returned unchanged; a panic goes on unchanged. The run has failed if the value is an `Err`
-/// (also behind an alias or `impl Trait`), an `ExitCode` other than success, the `ExitStatus` or `Output` of a child that failed, a `None`
-/// under `on_none = "error"` (also within a `Result`), or of a type whose `crons::Outcome` says so; or if it panicked. What is inside an
-/// `Ok` or a `Some` is asked, too, down to two levels: `Ok(ExitCode::FAILURE)`, `Ok(Err(..))` and `Some(Err(..))` are failures. Everything else
-/// is a success, `ControlFlow::Break` included. Where the type is a bare generic parameter `T`, a `Result` in it cannot be seen: a
-/// success, with one warning. `crons::Outcome` has the whole table.
+/// The value of the function is returned unchanged; a panic goes on unchanged. The run has failed if the value is an `Err` (also behind an
+/// alias or `impl Trait`), an `ExitCode` other than success, the `ExitStatus` or `Output` of a child that failed, a `None` under
+/// `on_none = "error"` (also within a `Result`), or of a type whose `crons::Outcome` is a failure; or if it panicked. The value inside an `Ok` or a
+/// `Some` counts, too, down to two levels: `Ok(ExitCode::FAILURE)`, `Ok(Err(..))` and `Some(Err(..))` are failures. Everything else is a
+/// success, `ControlFlow::Break` included. If the type is a bare generic parameter `T`, a `Result` in it cannot be seen: the run is a success,
+/// with one warning. `crons::Outcome` has the whole table.
 ///
 /// ```
 /// #[crons::monitor(on_none = "error")]
@@ -123,16 +123,15 @@ use syn::Error;
 /// # newest_backup(&[]);
 /// ```
 ///
-/// Why it failed is logged by `tracing`, as an error with `slug`, `check_in_id` and `error`: an `Err` by its `Display`, else by its `Debug`; of
-/// a panic its text. Nothing of it is sent.
+/// The failure is logged by `tracing`, as an error with `slug`, `check_in_id` and `error`: an `Err` by its `Display`, else by its `Debug`; a
+/// panic by its text. Nothing of it is sent.
 ///
 /// # What may be watched
 ///
-/// Functions and methods with a body, `async` or not, also in traits and in their `impl`s, under `#[async_trait]`, generic,
-/// `unsafe`, `extern "C"` (a panic still aborts there). Of a function that returns `impl Future`, `Pin<Box<dyn Future>>`, `BoxFuture` or `LocalBoxFuture` the
-/// future is watched, not its making, and a future that is never polled has not run. (Where another type hides a future, only
-/// its making is watched; that is said once.) Not `const fn`, no variadic functions, and no streams. It goes well with
-/// other attributes, above or below, `#[test]` among them.
+/// Functions and methods with a body, `async` or not, also in traits and in their `impl`s, under `#[async_trait]`, generic, `unsafe`, `extern "C"` (a panic
+/// still aborts there). Of a function that returns `impl Future`, `Pin<Box<dyn Future>>`, `BoxFuture` or `LocalBoxFuture` the future is watched, not its
+/// making, and a future that is never polled has not run. (If another type hides a future, only its making is watched; one warning says so.) `const fn`s,
+/// variadic functions and streams cannot be watched. Other attributes may stand above or below, `#[test]` among them.
 ///
 /// `main` is refused, since the run would begin before the `crons::init` in its body, and nothing would be sent: use
 /// [`#[crons::main]`](macro@main), which initialises first, or put the attribute on a function that `main` calls after `crons::init`. A function
@@ -192,8 +191,8 @@ use syn::Error;
 ///
 /// # Errors
 ///
-/// What a literal can get wrong is an error of the compiler, under the literal. All errors of one attribute are reported at once,
-/// and the function stays, so that one mistake gives one error:
+/// A mistake in a literal is an error of the compiler, under the literal. All errors of one attribute are reported at once, and
+/// the function stays, so that one mistake gives one error:
 ///
 /// ```compile_fail
 /// #[crons::monitor(schedule = "0 25 * * *")]
@@ -216,8 +215,8 @@ pub fn monitor(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> 
 /// Makes a program one monitored run: initialises the client, runs the body of `main`, reports its outcome, delivers, and keeps the
 /// exit code.
 ///
-/// For programs that do one job and end, as cron, systemd timers and Kubernetes start them. The client takes its settings from
-/// `SENTRY_DSN`, `SENTRY_ENVIRONMENT` and `SENTRY_RELEASE`, or from `options`.
+/// The attribute is for programs that do one job and end, as cron, systemd timers and Kubernetes start them. The client takes
+/// its settings from `SENTRY_DSN`, `SENTRY_ENVIRONMENT` and `SENTRY_RELEASE`, or from `options`.
 ///
 /// ```no_run
 /// #[crons::main(slug = "nightly-backup", schedule = "0 3 * * *", timezone = "Europe/Vienna", max_runtime = "2h")]

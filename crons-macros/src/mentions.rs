@@ -15,7 +15,7 @@ fn has_variable(name: &str, body: &TokenStream, in_macro: bool) -> bool {
     while let Some(token) = tokens.next() {
         let found = match &token {
             TokenTree::Ident(ident) if ident == name && !is_other => {
-                // Neither is the field of a literal, nor a path; in a macro it may be anything.
+                // A name before a `:` is the field of a literal or the begin of a path, and no variable; within a macro it may be anything.
                 in_macro || !matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == ':')
             }
             TokenTree::Literal(literal) => in_macro && is_formatted(name, &literal.to_string()),
@@ -29,7 +29,7 @@ fn has_variable(name: &str, body: &TokenStream, in_macro: bool) -> bool {
             TokenTree::Ident(ident) if ident == "mut" => is_other,
             TokenTree::Ident(ident) => ident == "let" || ident == "for" || ident == "fn",
             TokenTree::Punct(punct) => match punct.as_char() {
-                // Not `..name`.
+                // A second `.` makes a range, and `..name` is a variable.
                 '.' => !is_other,
                 ':' => last == ':',
                 punct => punct == '\'',
@@ -55,7 +55,7 @@ pub(crate) fn is_assigned(name: &str, body: &TokenStream) -> bool {
     while let Some(token) = tokens.next() {
         match token {
             TokenTree::Ident(ident) if ident == name => {
-                // Over `.field`, `.0` and `[index]`.
+                // The place may continue with `.field`, `.0` and `[index]`.
                 while tokens.next_if(is_part_of_place).is_some() {}
                 let mut operator = String::new();
                 while let Some(TokenTree::Punct(punct)) =

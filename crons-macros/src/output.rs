@@ -46,7 +46,7 @@ fn erase_arguments(path: &mut Path) {
     }
 }
 
-/// Whether the value may be a future, as far as the type says so by itself.
+/// Returns whether the value may be a future, as far as the type says so by itself.
 pub(crate) fn may_be_future(output: &ReturnType) -> bool {
     const OTHERS: [&str; 27] = [
         "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64",

@@ -1,4 +1,4 @@
-//! What is refused, in which words, and what is underlined: nothing but the key or the value that is wrong.
+//! Tests of what is refused, with which message, and of what is underlined: nothing but the key or the value that is wrong.
 
 mod expansion;
 
@@ -245,7 +245,7 @@ fn the_entry_of_the_program_is_refused_and_told_where_to_go() {
             refuses(args, item, &["a function of its own that `main` calls after `crons::init`"]);
         }
     }
-    // None of these can be where a program begins.
+    // A program cannot begin with any of these functions.
     for item in [
         "fn main(&self) {}",
         "async fn main(db: &Db) {}",

@@ -1,4 +1,4 @@
-//! Also first stage: the kinds of value that a key may have.
+//! The kinds of value that a key may have. They also belong to the first stage.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -20,7 +20,7 @@ pub(crate) enum Text {
     Constant(Box<Expr>),
 }
 
-/// Whatever has a value.
+/// An expression of any kind.
 pub(crate) struct Expression(pub(crate) Expr);
 
 /// A bare number.
@@ -76,7 +76,7 @@ impl Value for Text {
     }
 }
 
-/// Whether an expression may be a text that the compiler knows.
+/// Returns whether an expression may be a text that the compiler knows.
 fn is_constant(expression: &Expr) -> bool {
     match expression {
         Expr::Path(_)
@@ -111,7 +111,7 @@ impl Value for Expression {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let expression: Expr = input.parse()?;
         match &expression {
-            // What is one literal can be no configuration, and is written beside `monitor_config` often enough.
+            // A literal can be no configuration, but is often written beside `monitor_config`.
             Expr::Lit(_) => Err(input.error("a literal")),
             _ => Ok(Self(expression)),
         }

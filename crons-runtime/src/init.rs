@@ -25,8 +25,8 @@ use crate::worker::worker::Worker;
 
 /// Starts the global client. Keep the guard until the end of `main`: dropping it delivers what is left.
 ///
-/// Never fails the program: a mistake in the options disables the client, is logged as an error, and is returned by
-/// [`ClientInitGuard::error`]. Without a DSN the client is disabled, and a run costs one atomic load.
+/// A mistake in the options never fails the program: it disables the client, is logged as an error, and is returned
+/// by [`ClientInitGuard::error`]. Without a DSN the client is disabled, and a run costs one atomic load.
 ///
 /// ```
 /// # use crons_runtime as crons;
@@ -55,9 +55,9 @@ pub fn init(options: impl Into<ClientOptions>) -> ClientInitGuard {
     })
 }
 
-/// As [`init`], for programs that must not run unwatched: a mistake in the options is returned.
+/// Starts the global client like [`init`], for programs that must not run unwatched: a mistake in the options is returned.
 ///
-/// Where `SENTRY_CRONS=off` or [`ClientOptions::enabled_environments`] disable the client, the guard is disabled, and that is no error.
+/// The guard is disabled, which is no error, if `SENTRY_CRONS=off` or [`ClientOptions::enabled_environments`] disable the client.
 ///
 /// ```
 /// # use crons_runtime as crons;
@@ -97,8 +97,8 @@ fn start(options: ClientOptions) -> Result<ClientInitGuard, InitError> {
 impl Client {
     /// Starts a client that is not the global one. `SENTRY_DSN` and the other variables are read as by [`init`].
     ///
-    /// Where `SENTRY_CRONS=off` or [`ClientOptions::enabled_environments`] say that nothing is to be sent, the client is disabled, and that is
-    /// no error.
+    /// The client is disabled, which is no error, if `SENTRY_CRONS=off` or [`ClientOptions::enabled_environments`] say that nothing is to be
+    /// sent.
     ///
     /// # Errors
     /// [`InitError::NoDsn`] if there is no DSN. Else says which part of the options is wrong, or what could not be started.

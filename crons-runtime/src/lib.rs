@@ -1,7 +1,7 @@
 //! The client of `crons`: monitors and their guards above, delivery below. Use it through the `crons` crate.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 #[macro_use]
 mod platform;
 mod record;
@@ -64,7 +64,7 @@ pub mod __run {
     pub use crate::platform::process::is_ignored;
 }
 
-/// What the attribute expands to. Not for use by hand: it changes without notice.
+/// The items that the attribute expands to. Not for use by hand: they change without notice.
 #[doc(hidden)]
 pub mod __private {
     pub use linkme;

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use crons_runtime::{ClientOptions, init};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-/// What was logged so far.
+/// The lines that were logged so far.
 static LOGGED: Mutex<Vec<(Level, String, String)>> = Mutex::new(Vec::new());
 
 struct Logger;

@@ -36,8 +36,8 @@ impl Clock {
 
 /// A clock that stands still until it is moved, so that a test of an hour takes no time. Clones are the same clock.
 ///
-/// For a [`Server`](crate::Server) on this clock, [`Server::advance_to`](crate::Server::advance_to) moves the clock and evaluates the
-/// deadlines of each minute on the way.
+/// [`Server::advance_to`](crate::Server::advance_to) moves the clock of a [`Server`](crate::Server) that was started with it, and
+/// evaluates the deadlines of each minute on the way.
 #[derive(Debug, Clone)]
 pub struct ManualClock(Arc<Mutex<Timestamp>>);
 
@@ -47,7 +47,7 @@ impl ManualClock {
         Self(Arc::new(Mutex::new(now)))
     }
 
-    /// Sets the time, forward or back, as if somebody had set the clock of the machine, or the machine had slept. A server notices at its
+    /// Sets the time, forward or back, as if the clock of the machine had been set, or the machine had slept. A server notices at its
     /// next check-in or minute.
     pub fn set(&self, now: Timestamp) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;

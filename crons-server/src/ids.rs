@@ -19,7 +19,7 @@ impl Ids {
     /// Returns the next id: random in a new millisecond, else the last id plus one, since random bits cost a system call.
     pub(crate) fn next(&mut self) -> Uuid {
         let millis = u64::try_from(Clock::System.now().as_millisecond()).unwrap_or_default();
-        // After the clock was set back, ids count up from the last one, so they stay in order.
+        // The ids count up from the last one after the clock was set back, so they stay in order.
         self.last = if u128::from(millis) > self.last >> 80 {
             let (high, low) = Uuid::new_v4().as_u64_pair();
             let [.., one, other] = high.to_be_bytes();

@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod clock;
 mod mask;
 mod quote;

@@ -83,7 +83,7 @@ pub enum StartError {
     Store(StoreError),
     /// The socket or a thread cannot be used.
     Io(std::io::Error),
-    /// Other machines reach the socket, and there is no admin token to keep strangers out.
+    /// The socket can be reached by other machines, and there is no admin token.
     NotLoopback(SocketAddr),
     /// Alerts cannot be sent.
     Alerts(DeliveryError),

@@ -10,7 +10,7 @@ use crate::store::Queries;
 
 /// The pause between two sweeps.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(3_600);
-/// The pause before the first sweep of a server, when there is most to delete; also before a purge that failed is tried again.
+/// The pause before the first sweep of a server, when there is most to delete; also the pause before a failed purge is tried again.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Sweeps from time to time, until the server stops.

@@ -237,7 +237,7 @@ impl Drop for Server {
     }
 }
 
-/// The address under which clients on this machine reach a listener: nobody can send to `0.0.0.0` or `::`.
+/// The address under which clients on this machine reach a listener: `0.0.0.0` and `::` are no destinations.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     match address.ip().to_canonical() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),

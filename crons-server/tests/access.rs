@@ -1,4 +1,4 @@
-//! Access control, with an admin token and without one.
+//! Tests of access control, with an admin token and without one.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -109,7 +109,7 @@ fn with_a_token_any_host_is_served_and_only_its_own_pages() {
             let status = get(&server, path, &headers).status();
             assert_eq!(status, if refused { 403 } else { 200 }, "{path} at {host} from {origin:?}");
         }
-        // Any page may send check-ins with the public key, as at Sentry.
+        // The public key lets any page send check-ins, as at Sentry.
         assert_eq!(get(&server, &cron, &headers).status(), 202, "{host} from {origin:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! `GET /monitors/{slug}/advice/`.
+//! Tests of `GET /monitors/{slug}/advice/`.
 
 mod harness;
 

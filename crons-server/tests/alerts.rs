@@ -1,4 +1,4 @@
-//! Alerts, from the check-in that fails to a receiver that is down, slow, wrong, and then back.
+//! Tests of alerts, from the check-in that fails to a receiver that is down, slow, wrong, and then back.
 
 mod harness;
 mod receiver;

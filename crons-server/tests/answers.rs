@@ -1,5 +1,5 @@
-//! Every answer to a GET except pages, byte by byte, as `data/answers.txt` has it. `CRONS_BLESS=1 cargo test -p crons-server --test answers` writes
-//! that file anew; its difference is then to be reviewed.
+//! The answers to all GET requests except pages, byte by byte, as `data/answers.txt` has them.
+//! `CRONS_BLESS=1 cargo test -p crons-server --test answers` writes that file anew; its difference is then to be reviewed.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use receiver::{Mode, Receiver, eventually};
 use serde_json::{Value, json};
 
-/// A server with monitors in several states: failing and acknowledged, well again, disabled, muted, and with a run in progress.
+/// Starts a server with monitors in several states: failing and acknowledged, recovered, disabled, muted, and with a run in progress.
 fn server(receiver: &Receiver) -> Harness {
     let webhook = json!({"url": receiver.url("/ops"), "timeout": "1s"});
     let rules = json!({"webhook": {"ops": webhook}, "alert": [{"on": ["opened", "failure", "resolved"], "to": ["ops"]}]});
@@ -55,7 +55,7 @@ fn server(receiver: &Receiver) -> Harness {
     send(&server, "11:22:01", &of("idle", with(NIL, "ok", &hourly(&json!({"owner": "42"})))));
     server.put(&format!("{API}/monitors/idle/"), &json!({"status": "disabled", "isMuted": true}));
     send(&server, "11:23:00", &of("idle", check_in(NIL, "ok")));
-    // Refused, and accepted with remarks.
+    // The check-ins are refused, or accepted with remarks.
     send(&server, "11:24:00", &check_in(&id('a'), "error"));
     send(&server, "11:24:01", &check_in(&id('1'), "done"));
     send(&server, "11:24:02", &json!({"monitor_slug": "nobody", "status": "in_progress"}));
@@ -132,7 +132,7 @@ fn paths(server: &Harness) -> Vec<String> {
     api.map(|path| format!("{API}{path}")).chain(others.map(str::to_owned)).chain([elsewhere]).collect()
 }
 
-/// The answer with its headers, save those that say when and how it was sent.
+/// The answer with its headers, except those that depend on the time and the connection.
 fn answer(server: &Harness, path: &str) -> String {
     let mut answer = server.agent.get(server.url(path)).call().unwrap();
     let mut text = format!("GET {path}\n{}\n", answer.status().as_u16());

@@ -1,4 +1,4 @@
-//! Lists of monitors and check-ins: filters, orders, pages.
+//! Tests of lists of monitors and check-ins: filters, orders, pages.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -120,7 +120,7 @@ fn monitors_come_in_the_order_that_is_asked_for() {
         ("sort=muted&asc=1", ["delta", "disabled", "gamma", "alpha", "beta", "half", "muted"]),
     ] {
         assert_eq!(slugs(&server.api(&format!("/monitors/?{query}"))), expected, "{query}");
-        // In pages: each monitor once, in the same order, with the same query.
+        // The pages contain each monitor once, in the same order, with the same query.
         let (mut found, mut next) = (Vec::new(), Some(format!("{API}/monitors/?per_page=3&{query}")));
         while let Some(url) = next {
             let mut answer = server.agent.get(server.url(&url)).call().unwrap();

@@ -1,4 +1,4 @@
-//! A monitor stays valid through any sequence of changes.
+//! Tests that a monitor stays valid through any sequence of changes.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;

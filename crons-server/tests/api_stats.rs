@@ -1,11 +1,11 @@
-//! Counts of check-ins by buckets of time.
+//! Tests of counts of check-ins by buckets of time.
 
 mod harness;
 
 use harness::{API, Harness, check_in, hourly, id, instant, with};
 use serde_json::{Value, json};
 
-/// Two successes, a failure and a missed run of `job`, a run in progress in another environment, and a run of `other`.
+/// Starts a server with two successes, a failure and a missed run of `job`, a run in progress in another environment, and a run of `other`.
 fn server() -> Harness {
     let server = Harness::at("10:00:00");
     let send =
@@ -52,7 +52,7 @@ fn all_monitors_are_counted_by_bucket_environment_and_status() {
         [unix("11:00:00"), {}],
     ]);
     assert_eq!(answer, json!({ids(&job): expected}));
-    // Several, by id and by slug; one that nobody has is left out.
+    // The query names several monitors, by id and by slug; one that does not exist is left out.
     let unknown = "00000000-0000-0000-0000-00000000002a";
     let path = format!("/monitors-stats/?monitor={}&monitor=other&monitor={unknown}&{query}", ids(&job));
     let answer = server.api(&path);

@@ -1,4 +1,4 @@
-//! Badges: access by key and token, and the state that they show.
+//! Tests of badges: access by key and token, and the state that they show.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;

@@ -1,4 +1,4 @@
-//! Clients that are connected and say nothing, or too much, or too slowly; and those that do as they should meanwhile.
+//! Tests of clients that are connected and send nothing, or too much, or too slowly; and of correct ones meanwhile.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -11,7 +11,7 @@ use crons_server::{ConnectionLimits, RateLimit, Settings};
 use harness::{Harness, KEY, check_in, id};
 use serde_json::json;
 
-/// Long enough for a machine that does much else.
+/// The deadline of a test, long enough for a busy machine.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 fn limited(limits: ConnectionLimits) -> Harness {
@@ -37,7 +37,7 @@ fn head(request: &str, more: &str) -> String {
     format!("{request} HTTP/1.1\r\nHost: localhost\r\n{more}")
 }
 
-/// Whether the server has closed it; what it had said before is left out.
+/// Returns whether the server has closed the connection; what it had sent before is left out.
 fn is_closed(mut socket: &TcpStream) -> bool {
     socket.set_nonblocking(true).unwrap();
     loop {
@@ -82,7 +82,7 @@ fn those_that_keep_the_server_waiting_make_room_for_a_check_in() {
         ("chunks", head(&envelope, "Transfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n")),
     ] {
         let sockets: Vec<TcpStream> = (0..120).map(|_| connect(&server, &begin)).collect();
-        // By a connection of its own, as the agent may keep one.
+        // The check-in has a connection of its own, as the agent may keep one.
         let check_in = head(&format!("GET /api/1/cron/{case}/{KEY}/?status=ok"), "Connection: close\r\n\r\n");
         let socket = connect(&server, &check_in);
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -112,7 +112,7 @@ fn headers_that_drip_are_cut_off() {
     let idle = connect(&server, "");
     let begun = Instant::now();
     wait_until("the end of a slow one", || {
-        // An error means that it is closed, as the next look will tell.
+        // An error means that the connection is closed, which the next look shows.
         let _ = slow.write(b"x");
         is_closed(&slow)
     });
@@ -127,7 +127,7 @@ fn headers_that_are_too_many_or_too_long_are_refused() {
     let many = connect(&server, &head("GET /", &format!("{}\r\n", "X-Many: x\r\n".repeat(200))));
     assert_eq!(status(&mut BufReader::new(&many)), "431");
     let mut long = connect(&server, "");
-    // It is closed before we are done, and the answer may be lost by that.
+    // The server closes the connection before the request is written, and the answer may be lost by that.
     let _ = long.write_all(head("GET /", &format!("X-Long: {}\r\n\r\n", "x".repeat(1 << 20))).as_bytes());
     let mut answer = Vec::new();
     let _ = long.read_to_end(&mut answer);
@@ -153,7 +153,7 @@ fn one_connection_carries_many_requests() {
         socket.write_all(post.as_bytes()).unwrap();
         assert_eq!(status(&mut answers), "202");
     }
-    // All at once.
+    // The requests are sent all at once.
     socket.write_all(head("GET /", "\r\n").repeat(5).as_bytes()).unwrap();
     for _ in 0..5 {
         assert_eq!(status(&mut answers), "200");

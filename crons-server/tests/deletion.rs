@@ -1,4 +1,4 @@
-//! Deletion of monitors and environments: they are gone at once, can be created again, and cause no more alerts.
+//! Tests of the deletion of monitors and environments: they are gone at once, can be created again, and cause no more alerts.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -98,7 +98,7 @@ fn only_the_named_environments_are_deleted_none_if_unknown() {
     assert_eq!(deleted.status, 202);
     assert_eq!(names(&server), ["production", "staging"]);
     assert_eq!(server.check_ins("job").len(), 2);
-    // Deleted environments miss nothing.
+    // A deleted environment misses nothing.
     server.advance("11:01:00");
     rows_left(&server, "check_ins", 4);
 

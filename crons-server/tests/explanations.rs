@@ -1,5 +1,4 @@
-//! Derivations: their numbers reproduce each decision of a simulation, whatever has happened, and what they say would have prevented it
-//! does.
+//! Tests of derivations: their numbers reproduce each decision of a simulation, and the changes that they name would have prevented it.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 #[path = "simulation/dsl.rs"]
@@ -73,7 +72,7 @@ fn plain(id: &Value) -> String {
     id.as_str().unwrap().replace('-', "")
 }
 
-/// Any events of a job within four hours, under one configuration, with its margin, maximum runtime and failure threshold.
+/// Generates events of a job within four hours, under one configuration, with its margin, maximum runtime and failure threshold.
 fn story() -> impl Strategy<Value = (Story, i64, i64, i64)> {
     let second = prop_oneof![
         0..4 * 3600_u32,
@@ -112,7 +111,7 @@ fn deadline_is_right(
         prop_assert_eq!(&inputs["checkinMargin"], &json!(margin));
         prop_assert_eq!(expected + minutes(&inputs["checkinMargin"]), deadline);
         prop_assert_eq!(at(&inputs["evaluatedAt"]), deadline);
-        // No run began in time.
+        // The run did not begin in time.
         let began =
             rows.iter().filter(|other| other["status"] != "missed").map(|other| at(&other["date_added"]));
         let in_time: Vec<_> = began.filter(|began| (expected..deadline).contains(began)).collect();
@@ -172,7 +171,7 @@ proptest! {
             }
             prop_assert_eq!(row["status"] == "unknown", why["rule"]["name"] == "monitor_disabled");
         }
-        // Each incident was opened by as many failures as the threshold says, and by a run that says so.
+        // The threshold is the number of failures that opened each incident, and the run that opened it says so.
         let incidents = derived.incidents();
         let stored = derived.rows("incidents");
         prop_assert_eq!(incidents.len(), stored.len());
@@ -204,7 +203,8 @@ proptest! {
         prop_assert_eq!(told, notified);
     }
 
-    /// A job that is late, and one that takes long: with the least value that the derivation names, and not with less, all is well.
+    /// Checks a job that is late, and one that takes long: with the least value that the derivation names they do not fail, with
+    /// less they do.
     #[test]
     fn the_setting_that_a_derivation_names_prevents_the_failure(late in 61..3_500_u32, took in 60..3_000_u32) {
         let clock = |second: u32| format!("{:02}:{:02}:{:02}", 11 + second / 3600, second / 60 % 60, second % 60);

@@ -1,4 +1,4 @@
-//! The file of the database: served by one server, read by any number, and missed if it goes.
+//! Tests of the file of the database: served by one server, read by any number, and reported as missing if it is removed.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -54,7 +54,7 @@ fn who_only_reads_is_not_hindered_and_hinders_nobody() {
     assert_eq!(server.send("10:00:01", &check_in(&id('b'), "ok")).status, 200);
 }
 
-/// Nothing that was sent is lost without the sender being told.
+/// Asserts that the sender is told that its check-in was not stored, so that nothing is lost unnoticed.
 fn assert_fails(server: &Harness, sent: &Answer) {
     assert_eq!(sent.status, 503, "{sent:?}");
     assert!(sent.body["detail"].as_str().unwrap().contains("could not be stored"), "{sent:?}");

@@ -1,4 +1,4 @@
-//! What people ask about and decide: incidents and what happened in them, who has them in hand, what is muted or disabled.
+//! Tests of what people see and decide: incidents and their events, acknowledgements, muted and disabled monitors.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -12,14 +12,14 @@ fn of(slug: &str, environment: &str, mut check_in: Value) -> Value {
     check_in
 }
 
-/// The incidents that this query leads to, each by what began it, newest first.
+/// Returns the incidents that this query leads to, each by the run that began it, newest first.
 fn incidents(server: &Harness, query: &str) -> Vec<String> {
     let listed = server.api(query);
     let begun_by = |incident: &Value| incident["startingCheckInId"].as_str().unwrap()[..1].to_owned();
     listed.as_array().unwrap().iter().map(begun_by).collect()
 }
 
-/// Three incidents: `a` of job in production, over; `b` of job in staging; `c` of other in production.
+/// Starts a server with three incidents: `a` of job in production, over; `b` of job in staging; `c` of other in production.
 fn three() -> Harness {
     let server = Harness::at("10:00:00");
     server.send("10:00:01", &check_in(&id('a'), "error"));
@@ -304,7 +304,7 @@ fn the_note_of_a_run_is_kept_and_shown() {
     let answer = server.send("10:00:10", &noted('a', "error", "exit code 3\n\n<script>"));
     assert_eq!(answer.error, None);
     assert_eq!(server.check_ins("job")[0]["note"], "exit code 3\n\n<script>");
-    // A start that comes late says nothing about the end.
+    // A start that comes late does not change the outcome.
     server.send("10:00:20", &noted('a', "in_progress", "late"));
     assert_eq!(server.check_ins("job")[0]["note"], "exit code 3\n\n<script>");
     server.send("10:01:00", &noted('b', "in_progress", "started by hand"));

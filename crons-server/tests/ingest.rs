@@ -1,4 +1,4 @@
-//! What comes in, in whatever form a client sends it; and what does not, with an answer that says why.
+//! Tests of ingest: every form in which clients send check-ins, and the answers to requests that are no check-in.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -43,7 +43,7 @@ fn the_short_way_and_the_route_answer_the_same() {
         ),
     ];
     for (case, request, headers, body) in cases {
-        // Without its last slash, a request takes the way of all others.
+        // A request without its last slash is handled by the router like all others.
         let [short, route] = ["envelope/", "envelope"].map(|end| {
             let server = &servers[usize::from(end == "envelope")];
             let request = request.replace("envelope/", end);
@@ -55,7 +55,7 @@ fn the_short_way_and_the_route_answer_the_same() {
             socket.read_to_string(&mut answer).unwrap();
             let (head, body) = answer.split_once("\r\n\r\n").unwrap();
             let mut head: Vec<String> = head.lines().filter(|line| !line.starts_with("date")).map(str::to_owned).collect();
-            // The order of headers says nothing.
+            // The order of headers does not matter.
             head.sort();
             (head, body.to_owned())
         });
@@ -135,7 +135,7 @@ fn what_is_too_large_is_refused_before_it_is_held_in_memory() {
     let answer = server.post(&path, &[], &padded(2 * 1024 * 1024));
     assert_eq!(answer.status, 413, "a body of more than 1 MiB");
     assert!(answer.body["detail"].as_str().unwrap().contains("larger than 1048576 bytes"), "{answer:?}");
-    // 64 MiB of one letter are 64 KiB of gzip.
+    // The body of 64 MiB of one letter is 64 KiB of gzip.
     let bomb = gzip(&vec![b'x'; 64 * 1024 * 1024]);
     assert!(bomb.len() < 100 * 1024);
     assert_eq!(

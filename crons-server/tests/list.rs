@@ -1,4 +1,4 @@
-//! The list of monitors, as a browser without a script shows it.
+//! Tests of the list of monitors, as a browser without a script shows it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -214,7 +214,7 @@ fn a_server_without_monitors_shows_how_to_connect_one() {
     assert!(html.contains(&format!("http://localhost:4711/api/1/cron/hello/{}/", harness::KEY)), "{html}");
     assert_eq!(html.matches("data-copy=").count(), 6, "{html}");
     assert!(html.contains("Waiting for the first check-in"), "{html}");
-    // Behind two proxies, of which the outer one speaks https.
+    // The server is behind two proxies, the outer one of which speaks https.
     let html = get(&server, "/", &[("x-forwarded-proto", "https, http")]).body;
     assert_eq!(html.matches(&format!("https://{}@", harness::KEY)).count(), 5, "{html}");
 }

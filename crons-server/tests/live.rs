@@ -1,4 +1,4 @@
-//! The stream of changes that keeps open pages up to date.
+//! Tests of the stream of changes that keeps open pages up to date.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -109,7 +109,7 @@ fn runs_misses_and_commands_arrive_as_rows_by_themselves() {
     assert_eq!(event.name, "rows");
     assert!(event.row("job").starts_with("<li class=\"monitor ok\" id=\"monitor-job\""), "{event:?}");
     assert_eq!((&event.data["counts"]["ok"], &event.data["total"]), (&json!(1), &json!(1)));
-    // No check-in comes, so the deadline passes.
+    // The deadline passes, as no check-in comes.
     server.advance("11:02:00");
     let event = stream.until("job", "Missed");
     assert_eq!((&event.data["state"], &event.data["counts"]["missed"]), (&json!("missed"), &json!(1)));
@@ -123,7 +123,7 @@ fn runs_misses_and_commands_arrive_as_rows_by_themselves() {
         }
     };
     assert_eq!(gone.data["total"], json!(0));
-    // Refused payloads change their line.
+    // A refused payload changes its line.
     server.send_now(&json!({"monitor_slug": "nobody", "status": "done"}));
     let event = stream.next().unwrap();
     assert!(event.data["refused"].as_str().unwrap().contains("nobody"), "{event:?}");
@@ -143,7 +143,7 @@ fn after_a_reconnect_nothing_is_missing() {
     let mut server = Harness::at("10:00:00");
     let page = server.page();
     let position = page.split("data-after=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    // Between the page and the stream.
+    // The check-in arrives after the page was read, and before the stream is opened.
     server.send_now(&run("early", "ok"));
     let mut stream = open(&server, &format!("after={position}"));
     let missed = stream.until("early", "Okay");
@@ -152,7 +152,7 @@ fn after_a_reconnect_nothing_is_missing() {
     drop(stream);
     server.send_now(&run("a", "error"));
     server.send_now(&run("b", "ok"));
-    // The browser sends the address of before, too, and its last event wins.
+    // The browser sends the former address, too, and its last event wins.
     let mut stream = try_open(&server, &format!("after={position}"), &last_id).unwrap();
     let missed = stream.until("a", "Failed");
     assert!(missed.row("early").is_empty(), "{missed:?}");
@@ -162,7 +162,7 @@ fn after_a_reconnect_nothing_is_missing() {
     }
     let last_id = stream.last_id.clone();
     drop(stream);
-    // Of another start of the server nothing is known.
+    // The server knows nothing of events before its own start.
     server.start("10:05:00");
     assert_eq!(try_open(&server, "", &last_id).unwrap().next().unwrap().name, "reload");
 }

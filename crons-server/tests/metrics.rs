@@ -1,4 +1,4 @@
-//! `/metrics`, `/health` and `/ready`.
+//! Tests of `/metrics`, `/health` and `/ready`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;

@@ -1,4 +1,4 @@
-//! The page of a monitor, as it is sent.
+//! Tests of the page of a monitor, as it is sent.
 
 mod harness;
 

@@ -1,4 +1,4 @@
-//! The `OpenAPI` document and the router say the same.
+//! Tests that the `OpenAPI` document and the router have the same routes.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -50,7 +50,7 @@ fn token() -> Value {
 
 /// A server on which every list has an entry: an incident and its alert, refused payloads, a token, an outage.
 fn server() -> Harness {
-    // No receiver listens on this port, so the alert waits.
+    // The alert waits, as no receiver listens on this port.
     let webhook = json!({"url": "http://127.0.0.1:1/"});
     let rules = json!({"webhook": {"ops": webhook}, "alert": [{"on": ["opened"], "to": ["ops"]}]});
     let mut server = Harness::with_alerts("10:00:00", rules);
@@ -120,7 +120,7 @@ fn every_route_has_the_methods_that_the_document_says() {
 fn every_documented_route_answers_as_documented() {
     let document = document(&server());
     for (method, path, operation) in operations(&document) {
-        // Anew for each: some of them delete what others need.
+        // The server is a new one for each: some of them delete what others need.
         let server = server();
         let body = match (method, path) {
             ("post", path) if path.ends_with("/tokens/") => token(),

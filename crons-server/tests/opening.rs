@@ -1,4 +1,4 @@
-//! The database is opened on a thread of its own, before clients can connect.
+//! Tests that the database is opened on a thread of its own, before clients can connect.
 
 #[path = "harness/sqlite.rs"]
 mod sqlite;

@@ -1,4 +1,4 @@
-//! When the server itself was away, asleep, or on a clock that was set: who could not be heard has missed nothing.
+//! Tests of times in which the server was away, asleep, or on a clock that was set: runs that it could not receive are not missed.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -24,10 +24,10 @@ fn incidents(server: &Harness) -> usize {
     server.api("/incidents/").as_array().unwrap().len()
 }
 
-/// How a server can go away.
+/// The ways in which a server can go away.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum End {
-    /// In an orderly way.
+    /// The server stops in an orderly way.
     Stop,
     Kill,
     /// The machine sleeps; the server goes on where it was.
@@ -146,7 +146,7 @@ fn a_deadline_before_the_outage_is_judged_after_it() {
         away(&mut server, end, "11:20:00");
         server.advance("11:21:00");
         assert_eq!(server.statuses("slow"), ["timeout"], "11:00 was judged in its turn ({end:?})");
-        // A server that ends in an orderly way at 11:01:00 has heard all until then; others were last heard of before.
+        // A server that ends in an orderly way at 11:01:00 has received everything until then; others were receiving until an earlier time.
         let expected = if end == End::Stop { "missed" } else { "unknown" };
         assert_eq!(server.statuses("job"), ["ok", expected], "{end:?}");
     }

@@ -1,4 +1,4 @@
-//! Commands by the forms of pages: mute, disable, delete, acknowledge, for one monitor and for many.
+//! Tests of commands by the forms of pages: mute, disable, delete, acknowledge, for one monitor and for many.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;

@@ -1,4 +1,4 @@
-//! The form that edits a monitor.
+//! Tests of the form that edits a monitor.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -80,7 +80,7 @@ fn every_field_of_a_monitor_is_edited() {
         text.contains("A &lt;b&gt;backup&lt;/b&gt; &amp;") && text.contains("Last set by a person"),
         "{text}"
     );
-    // Emptied fields have their defaults again.
+    // A field that is emptied has its default again.
     let empty = changes.map(|(name, _)| (name, if name == "schedule" { "0 3 * * *" } else { "" }));
     assert_eq!(save(&server, &with(form(&page(&server, "/monitors/a/edit").1), &empty)).status, 303);
     let monitor = server.monitor("a");

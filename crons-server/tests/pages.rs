@@ -1,4 +1,4 @@
-//! Pages as browsers get them: the files that they load, errors, and the rules for scripts.
+//! Tests of pages as browsers get them: the files that they load, errors, and the rules for scripts.
 
 mod harness;
 
@@ -24,7 +24,7 @@ fn files_of_a_page_are_kept_and_checked_by_their_content() {
         assert_eq!(file.header("vary"), "accept-encoding", "{path}");
         let known = get(&server, path, &[("if-none-match", file.header("etag"))]);
         assert_eq!((known.status, known.body.as_str()), (304, ""), "{path}");
-        // Of another version, or asked for by hand: checked each time.
+        // A file with another version, or with none, is checked each time.
         for other in [path.split('?').next().unwrap().to_owned(), format!("{name}0")] {
             let other = get(&server, &other, &[]);
             assert_eq!(

@@ -1,4 +1,4 @@
-//! Lists that can grow come page by page: monitors, also in a browser, counts by the hour, and outages.
+//! Tests of lists that come page by page: monitors, also in a browser, counts by the hour, and outages.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;

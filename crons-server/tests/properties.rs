@@ -1,4 +1,5 @@
-//! Whatever comes, in whatever order and however often: one run is one row, time goes forward, and nothing panics.
+//! Properties of all timelines, in whatever order and however often check-ins arrive: one run is one row, time
+//! goes forward, and nothing panics.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 #[path = "simulation/dsl.rs"]
@@ -19,7 +20,7 @@ fn clock(second: u32) -> String {
     format!("{:02}:{:02}:{:02}", 10 + second / 3600, second / 60 % 60, second % 60)
 }
 
-/// What can happen to `job`, in the order of time, within three hours.
+/// Generates events of `job`, in the order of time, within three hours.
 fn story(length: usize) -> impl Strategy<Value = Vec<(String, Event)>> {
     proptest::collection::vec((second(), happening()), 1..length).prop_map(|mut events| {
         events.sort_by_key(|(second, _)| *second);
@@ -27,16 +28,16 @@ fn story(length: usize) -> impl Strategy<Value = Vec<(String, Event)>> {
     })
 }
 
-/// Half of them around a full hour, where a run is due.
+/// Generates a second, half of them around a full hour, where a run is due.
 fn second() -> impl Strategy<Value = u32> {
     prop_oneof![0..3 * 3600_u32, (1..3_u32, 0..120_u32).prop_map(|(hour, second)| hour * 3600 - 60 + second)]
 }
 
-/// All rows of it, and nothing of what became of each check-in.
+/// Returns the rows of a story, without the outcome of each check-in.
 fn rows(story: &[(String, Event)], ticks: crons_server::Ticks) -> Vec<String> {
     let mut lines: Vec<String> =
         text(&told(story, ticks)).lines().filter(|line| !line.starts_with('?')).map(unnumbered).collect();
-    // A row that the server makes is not told apart by its number.
+    // The number of a row that the server creates does not matter.
     lines.sort();
     lines
 }
@@ -59,7 +60,7 @@ fn until_two(mut story: Vec<(String, Event)>) -> Vec<(String, Event)> {
 proptest! {
     #![proptest_config(config(32))]
 
-    /// A network that delivers twice, or a client that sends again. (The nil id says of no report which run it is about.)
+    /// Repeats events, like a network that delivers twice, or a client that sends again. (A report with the nil id does not name its run.)
     #[test]
     fn a_report_that_arrives_twice_changes_nothing(story in story(10), again in any::<u16>()) {
         let twice: Vec<_> = story
@@ -100,7 +101,7 @@ proptest! {
         let status = if well { "a ok " } else { "a error " };
         prop_assert!(run.starts_with(status), "{}", run);
         prop_assert!(run.contains("begun") && run.contains("ms"), "{}", run);
-        // Nothing but its own failure is told of it; what is missed later is another run.
+        // The only failure reported of this run is its own; what is missed later is another run.
         let of_it = only(&report, &['>']).into_iter().filter(|line| line.contains(" a ")).count();
         prop_assert_eq!(of_it, usize::from(!well));
     }
@@ -118,7 +119,7 @@ proptest! {
         }
     }
 
-    /// Reports while it is disabled, and deadlines that pass in that time, are not heard of after it is enabled, either.
+    /// Checks that reports while it is disabled, and deadlines that pass in that time, have no effect after it is enabled, either.
     #[test]
     fn to_enable_a_monitor_tells_nobody_of_what_was_before(
         before in story(8), filtered in proptest::collection::vec(happening(), 0..4)
@@ -141,12 +142,12 @@ proptest! {
         ticking.sort_by(|(one, _), (other, _)| one.cmp(other));
         let all = rows(&until_two(story), EVERY);
         prop_assert_eq!(&all, &rows(&until_two(ticking.clone()), EVERY));
-        // The same as if each of them were listed, before what happens in it.
+        // The rows are the same if each minute is listed, before the events in it.
         let mut each: Vec<_> = (0..=240).map(|minute| (clock(minute * 60), tick())).collect();
         each.extend(ticking.clone());
         each.sort_by(|(one, _), (other, _)| one.cmp(other));
         prop_assert_eq!(&all, &rows(&each, LISTED));
-        // Of listed ticks each is judged once, however often it is listed.
+        // A tick is evaluated once, however often it is listed.
         let repeated: Vec<_> = ticking
             .iter()
             .flat_map(|event| vec![event.clone(); if event.1.0.get("tick").is_some() { 3 } else { 1 }])
@@ -154,9 +155,9 @@ proptest! {
         prop_assert_eq!(rows(&ticking, LISTED), rows(&repeated, LISTED));
     }
 
-    /// What is expected never moves back while the configuration stays: neither by a check-in, nor by a tick, nor by
-    /// disabling and enabling. For an interval of months it may, as months without the day are left out (31 January is
-    /// followed by 31 March, 1 February by 1 March), and for one of days in a zone in the hour that is repeated.
+    /// The next expected run never moves back while the configuration stays: neither by a check-in, nor by a tick, nor
+    /// by disabling and enabling. For an interval of months it may, as months without the day are left out (31 January
+    /// is followed by 31 March, 1 February by 1 March), and for one of days in a zone in the hour that is repeated.
     #[test]
     fn what_is_expected_never_moves_back(story in story(10), ticks in any::<bool>()) {
         let ticks = if ticks { EVERY } else { LISTED };
@@ -176,7 +177,7 @@ proptest! {
             runs.map(|(time, Event(mut event))| {
                 let payload = event["check_in"].take();
                 let id = payload["check_in_id"].as_str().unwrap().to_owned();
-                // Each has ids of its own, and all of them say what they expect.
+                // The runs of an environment have ids of their own, and each check-in has the configuration.
                 let id = if id == hex(NIL) { id } else { hex(&format!("{prefix}{}", &id[..2])) };
                 let status = payload["status"].as_str().unwrap().to_owned();
                 (time, check_in("x", &status).with("check_in_id", id).at(environment))
@@ -195,7 +196,7 @@ proptest! {
 proptest! {
     #![proptest_config(config(128))]
 
-    /// Also at the ends of time, where a minute before or a week after does not exist.
+    /// The timelines also lie at the ends of time, where a minute before or a week after does not exist.
     #[test]
     fn nothing_panics_and_each_check_in_has_one_outcome(
         events in proptest::collection::vec(prop_oneof![

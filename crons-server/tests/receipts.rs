@@ -1,4 +1,4 @@
-//! Processing errors, counts by the hour, and requests that are refused.
+//! Tests of processing errors, counts by the hour, and requests that are refused.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -87,7 +87,7 @@ fn the_newest_ten_of_each_are_kept_and_the_beginning_of_what_is_long() {
     );
 }
 
-/// A line of the usage; where there is no monitor or no reason, it is null.
+/// Returns a line of the usage; a missing monitor or reason is null.
 fn count(monitor: Option<&str>, hour: &str, outcome: &str, reason: Option<&str>, count: u32) -> Value {
     json!({"hour": api(hour), "monitor": monitor, "outcome": outcome, "reason": reason, "count": count})
 }
@@ -119,7 +119,8 @@ fn usage_is_counted_by_hour_monitor_and_outcome() {
     ];
     assert_eq!(server.api("/monitors/job/usage/"), json!(of_job));
     let all = server.api("/usage/");
-    // Three unknown slugs and what was no slug or was held in vain together, and the malformed one.
+    // The five are three unknown slugs, one text that is no slug, and an end that was deferred until it expired;
+    // the malformed one is apart.
     assert_eq!(all[0], count(None, "10:00:00", "invalid", Some("invalid_check_in"), 1));
     assert_eq!(all[1], count(None, "10:00:00", "invalid", Some("invalid_monitor"), 5));
     assert_eq!(all.as_array().unwrap().len(), 2 + of_job.len());
@@ -148,7 +149,7 @@ fn an_array_is_no_body_whatever_the_order_of_its_values() {
     assert_eq!((&monitor["status"], &monitor["isMuted"]), (&json!("active"), &json!(false)));
 }
 
-/// Requests that are refused: how, with which status, and with what in the answer.
+/// Requests that are refused: each with its status and a part of the answer.
 #[test]
 fn whatever_cannot_be_answered_is_refused_with_a_reason() {
     let server = Harness::at("10:00:00");

@@ -1,4 +1,4 @@
-//! Check-ins that are accepted, but not as they were sent: they count, and the remark is wherever refusals are.
+//! Tests of check-ins that are accepted, but not as they were sent: they count, and the remark is wherever refusals are.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -148,7 +148,7 @@ fn a_misspelt_configuration_is_named_where_it_is_why_there_is_no_monitor() {
     let discarded = answer.body["discarded"].as_array().unwrap();
     assert!(discarded[0].as_str().unwrap().ends_with("write it as `monitor_config`"), "{discarded:?}");
     assert!(discarded[1].as_str().unwrap().starts_with("MONITOR_NOT_FOUND"), "{discarded:?}");
-    // An end is held for its begin, and says at once what is wrong with itself.
+    // An end is deferred until its start, and its answer reports its own faults at once.
     misspelt["status"] = json!("ok");
     let again = server.send("10:00:01", &misspelt);
     assert_eq!(again.body["discarded"].as_array().unwrap().len(), 2, "its begin was refused: {again:?}");

@@ -1,4 +1,4 @@
-//! Short restarts, which excuse little, and clocks that are set.
+//! Tests of short restarts, which excuse little, and of clocks that are set.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -20,7 +20,7 @@ fn of(slug: &str, mut check_in: Value) -> Value {
 
 #[derive(Debug, PartialEq)]
 enum End {
-    /// In an orderly way.
+    /// The server stops in an orderly way.
     Stop,
     Kill,
 }
@@ -41,7 +41,7 @@ fn a_short_restart_excuses_neither_a_run_that_hangs_for_hours_nor_a_miss_of_anot
             &of("slow", with(&id('b'), "in_progress", &hourly(&json!({"max_runtime": 120})))),
         );
         server.advance(from);
-        // The pulse: something comes in.
+        // A check-in arrives, by which the server knows that it is receiving.
         server.send_now(&of("other", check_in(&id('c'), "ok")));
         if end == End::Kill {
             server.kill();
@@ -55,14 +55,14 @@ fn a_short_restart_excuses_neither_a_run_that_hangs_for_hours_nor_a_miss_of_anot
 
 #[test]
 fn a_short_restart_excuses_what_was_due_in_it() {
-    // (schedule of the job, stopped, started, what becomes of the run that was due)
+    // The columns are the margin, the stop and the start of the server, and the status of the run that was due.
     for (margin, from, until, expected) in [
-        // The deadline is in it.
+        // The deadline is within the outage.
         (1, "11:00:50", "11:01:10", "unknown"),
-        // The deadline is not, but a punctual job was not heard.
+        // The deadline is outside, but a punctual report was not received.
         (10, "11:00:10", "11:00:40", "unknown"),
         (1, "10:59:50", "11:00:05", "unknown"),
-        // Neither: the job had its time before or after.
+        // The job had its time before the outage or after it.
         (10, "11:05:10", "11:05:40", "missed"),
         (10, "10:59:10", "10:59:40", "missed"),
         (1, "11:01:10", "11:01:40", "missed"),

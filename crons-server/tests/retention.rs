@@ -1,4 +1,4 @@
-//! Retention, and databases of earlier versions.
+//! Tests of retention, and of databases of earlier versions.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -44,7 +44,7 @@ fn occurrences(server: &Harness) -> usize {
     incidents.as_array().unwrap().iter().map(of).sum()
 }
 
-/// The days of June of the runs of `job` that ended so.
+/// Returns the days of June of the runs of `job` with this status.
 fn days(server: &Harness, status: &str) -> Vec<i8> {
     let kept = server.check_ins("job").into_iter().filter(|row| row["status"] == status);
     kept.map(|row| instant(row["dateAdded"].as_str().unwrap()).to_zoned(jiff::tz::TimeZone::UTC).day())
@@ -97,7 +97,7 @@ fn runs_that_are_still_needed_are_kept_however_old() {
     ] {
         let server = keeping(1, 1, most);
         for (number, status) in (1..).zip(&runs) {
-            // Each run has an id of its own, so that none ends the open one.
+            // The runs have ids of their own, so that none ends the open one.
             server.advance(&format!("10:{number:02}:00"));
             server.send_now(&run(&format!("{number:032x}"), status, &more));
         }

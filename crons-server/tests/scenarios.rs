@@ -1,4 +1,4 @@
-//! The compatibility scenarios of Sentry's own behaviour, part A, each as a timeline: what is sent when, and what is then so.
+//! Tests of the compatibility scenarios of Sentry's own behaviour, part A, each as a timeline: inputs, and the state after them.
 
 mod harness;
 
@@ -21,7 +21,7 @@ fn a1_happy_pair() {
     assert_eq!(environment["activeIncident"], Value::Null);
 }
 
-/// Scenario 2, on which others build.
+/// Plays scenario 2, on which others build.
 fn missed() -> Harness {
     let server = Harness::at("10:00:00");
     server.send("10:00:05", &check_in(&id('a'), "ok"));
@@ -83,7 +83,7 @@ fn a5_margins_and_runtimes_beyond_the_limits_are_cut() {
     }
 }
 
-/// Scenario 6, on which others build.
+/// Plays scenario 6, on which others build.
 fn timed_out() -> Harness {
     let server = Harness::at("10:00:00");
     server.send("10:00:45", &check_in(&id('a'), "in_progress"));
@@ -151,7 +151,7 @@ fn a11_a_keep_alive_moves_the_timeout_and_stores_no_duration() {
     server.advance("10:08:00");
     assert_eq!(server.statuses("job"), ["in_progress"]);
     server.send("10:08:20", &with(&id('a'), "ok", &config));
-    // Sentry would store the 220 s until the keep-alive; the run took 470.
+    // The duration is that of the run, 470 s; Sentry would store the 220 s until the keep-alive.
     assert_eq!(server.check_ins("job")[0]["duration"], 470_000);
 }
 
@@ -185,7 +185,7 @@ fn a13_an_incident_opens_at_the_third_failure_of_three_and_starts_at_the_first()
 fn a13_an_incident_never_opens_on_fewer_failures_than_the_threshold() {
     let server = Harness::at("10:00:00");
     let config = hourly(&json!({"failure_issue_threshold": 3}));
-    // Sentry opens here, at the very first check-in.
+    // Sentry would open an incident here, at the very first check-in.
     server.send("10:00:00", &with(&id('a'), "error", &config));
     assert_eq!(server.environment("job")["activeIncident"], Value::Null);
 }

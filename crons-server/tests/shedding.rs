@@ -1,4 +1,4 @@
-//! Check-ins and requests over a limit are refused cheaply: few rows, few lines in the log, and the client is told.
+//! Tests that check-ins and requests over a limit are refused cheaply: few rows, few lines in the log, and an answer to the client.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -21,7 +21,7 @@ struct Line(String);
 
 impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        // Writing to a string does not fail.
+        // A write to a string does not fail.
         let _ = write!(self.0, "{field}={value:?} ");
     }
 }
@@ -49,7 +49,7 @@ fn lines_with(part: &str) -> Vec<String> {
 }
 
 fn server() -> Harness {
-    // The other tests of this file may have set it already.
+    // The subscriber may have been set by another test of this file.
     let _ = tracing::subscriber::set_global_default(Lines);
     Harness::at("10:00:20")
 }
@@ -67,7 +67,7 @@ fn of_check_ins_over_the_limit_one_a_minute_is_stored() {
         let answer = server.send_now(&of("looping", number));
         assert_eq!(answer.status, if number <= 6 { 200 } else { 429 }, "{answer:?}");
     }
-    // Row ids grow with each row that was ever stored.
+    // The last row id shows how many rows were ever stored.
     assert_eq!(server.file().number("SELECT max(id) FROM refused"), 1);
     server.advance("10:01:00");
     for number in 201..=300 {

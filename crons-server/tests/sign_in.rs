@@ -1,4 +1,4 @@
-//! Signing in with the admin token in a browser: the page, the cookie, and the way back.
+//! Tests of signing in with the admin token in a browser: the page, the cookie, and the way back.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -14,7 +14,7 @@ fn guarded(token: &str) -> Harness {
     Harness::with("10:00:00", Settings { admin_token: Some(token.parse().unwrap()), ..Settings::default() })
 }
 
-/// Whether an answer is the form that signs in.
+/// Returns whether an answer is the form that signs in.
 fn is_sign_in(page: &Page) -> bool {
     page.body.contains("action=\"/sign-in\"") && page.body.contains("type=\"password\"")
 }

@@ -1,4 +1,4 @@
-//! Thousands of deadlines in one minute: check-ins do not wait for all of them, and each is evaluated once and in order.
+//! Tests of thousands of deadlines in one minute: check-ins do not wait for all of them, and each is evaluated once and in order.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -36,7 +36,7 @@ fn storm() -> Harness {
     server
 }
 
-/// Whether every environment has missed its run: each then has an incident.
+/// Returns whether every environment has missed its run: each then has an incident.
 fn all_missed(server: &Harness) -> bool {
     server.api(&format!("/incidents/?cursor=100:{}:0", MANY - 1)) != json!([])
 }

@@ -155,7 +155,7 @@ fn a_wrong_request_for_a_token_says_what_to_write() {
         assert_eq!(got, status, "{body}: {refused}");
         assert!(refused["detail"].as_str().unwrap().contains(part), "{body}: {refused}");
     }
-    // More than there may be.
+    // The tokens are as many as there may be.
     for number in 1..200 {
         create(&server, &number.to_string(), "read");
     }

@@ -1,5 +1,5 @@
-//! Webhooks trust the certificates that the client trusts: what the environment names, or this machine's store and Mozilla's list.
-//! Variables of the environment belong to a process, so each case runs in one of its own.
+//! Tests that webhooks trust the certificates that the client trusts: those that the environment names, or this machine's store
+//! and Mozilla's list. Variables of the environment belong to a process, so each case runs in one of its own.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::{Read, Write};
@@ -36,7 +36,7 @@ fn receiver() -> (u16, String) {
         for socket in listener.incoming().flatten() {
             let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
             let mut stream = StreamOwned::new(connection, socket);
-            // A client that does not trust us ends the connection.
+            // A client that does not trust this server ends the connection.
             if stream.read(&mut [0; 8192]).is_ok() {
                 let _ =
                     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
@@ -118,7 +118,7 @@ fn a_store_of_certificates_that_is_gone_stops_the_start_only_if_a_webhook_needs_
     }
 }
 
-/// No test of its own: the others run it in a child.
+/// Does the work of a child process; the other tests run it.
 #[test]
 fn in_a_child() {
     if std::env::var_os("CRONS_TEST_CHILD").is_none() {

@@ -1,4 +1,4 @@
-//! Rows of the database that cannot be read are set aside and named; everything else goes on.
+//! Tests that rows of the database that cannot be read are set aside and named; everything else goes on.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -111,7 +111,7 @@ fn an_unreadable_row_is_named_and_others_go_on() {
 
 #[test]
 fn unreadable_rows_take_no_place_on_a_page_of_deadlines() {
-    // There are more than are evaluated in one step, and all are due before the readable monitors.
+    // The rows are more than are evaluated in one step, and all are due before the readable monitors.
     let many = "WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 1300)";
     let monitors = "INSERT INTO monitors SELECT i, randomblob(16), 1, 'job-' || i, 1, 1, '{}', NULL, 0, NULL, NULL, 0, 'code', 0 FROM n";
     let environments = "INSERT INTO environments SELECT i, i, 'production', 'ok', 0, 0, 0, 0, 1, 0 FROM n";

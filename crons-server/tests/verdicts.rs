@@ -1,11 +1,11 @@
-//! What the server says of runs beyond Sentry's own scenarios: held ends, several minutes at once, restarts, pages.
+//! Tests of the server's verdicts beyond Sentry's own scenarios: deferred ends, several minutes at once, restarts, pages.
 
 mod harness;
 
 use harness::{Harness, KEY, NIL, api, check_in, hourly, id, with};
 use serde_json::{Value, json};
 
-/// The end of a run whose begin, and with it the configuration, is still on its way.
+/// Returns the end of a run whose start, and with it the configuration, is still on its way.
 fn bare_end(letter: char) -> Value {
     json!({"check_in_id": id(letter), "monitor_slug": "job", "status": "ok", "duration": 2.5})
 }
@@ -49,7 +49,7 @@ fn the_end_of_a_run_whose_start_was_refused_is_answered_at_once() {
     let error = answer.error.unwrap();
     assert!(error.contains("Mars/Olympus") && error.contains("the start of this run was refused"), "{error}");
     assert_eq!(answer.body["discarded"].as_array().unwrap().len(), 2);
-    // As a script of two lines does it.
+    // The requests are those of a script of two lines.
     for (status, expected) in [("in_progress", "MONITOR_NOT_FOUND"), ("ok", "MONITOR_NOT_FOUND")] {
         let answer = server.get(&format!("/api/1/cron/script/{KEY}/?status={status}"));
         assert_eq!(answer.status, 202);
@@ -150,7 +150,7 @@ fn each_minute_that_was_skipped_is_judged() {
 
 #[test]
 fn the_next_slot_after_a_miss_is_the_one_after_the_last_that_has_passed() {
-    // (schedule, margin, last check-in, missed at, next expected): the table of the server's specification.
+    // The columns are schedule, margin, last check-in, missed at, next expected: the table of the server's specification.
     let interval = json!({"type": "interval", "value": 10, "unit": "minute"});
     let crontab = |value: &str| json!({"type": "crontab", "value": value});
     for (schedule, margin, last, before, at, next) in [

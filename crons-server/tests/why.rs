@@ -1,4 +1,4 @@
-//! `GET /explanations/{id}/`: derivations of what a server has decided.
+//! Tests of `GET /explanations/{id}/`: derivations of what a server has decided.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
@@ -76,7 +76,7 @@ fn a_run_of_a_monitor_that_was_disabled_is_derived() {
     );
     assert_eq!(derived["rule"]["inputs"]["enabledAt"], api("10:20"));
     assert_eq!(derived["rule"]["inputs"]["endRefused"], json!(true));
-    // A report that comes after all is what counts.
+    // A report that comes after all counts.
     server.send("10:21", &check_in(&id('a'), "error"));
     let derived = why(&server, &api_id('a'));
     assert_eq!((&derived["status"], &derived["rule"]["name"]), (&json!("error"), &json!("error")));

@@ -18,7 +18,7 @@ use jiff::{Timestamp, Zoned};
 
 use crate::{Schedule, Timezone};
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod days;
 mod wall;
 mod zone;

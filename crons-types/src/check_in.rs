@@ -25,10 +25,10 @@ pub const ACCEPTED_BUT: &str = "accepted, but ";
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct CheckIn {
-    /// Which run. The client fills it in if it is left out.
+    /// The id of the run. The client fills it in if it is left out.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub check_in_id: Option<CheckInId>,
-    /// Which monitor.
+    /// The slug of the monitor.
     pub monitor_slug: Slug,
     /// The status of the run.
     pub status: CheckInStatus,
@@ -39,7 +39,7 @@ pub struct CheckIn {
     /// The environment in which the job runs. The client fills it in if it is left out.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub environment: Option<Environment>,
-    /// Which version of the job ran. The client fills it in if it is left out.
+    /// The version of the job that ran. The client fills it in if it is left out.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub release: Option<String>,
     /// Creates or updates the monitor along with the report.
@@ -68,17 +68,17 @@ impl CheckIn {
         }
     }
 
-    /// The run began.
+    /// A check-in of a run that began.
     pub fn in_progress(monitor_slug: Slug) -> Self {
         Self::new(monitor_slug, CheckInStatus::InProgress)
     }
 
-    /// The run ended well.
+    /// A check-in of a run that ended successfully.
     pub fn ok(monitor_slug: Slug) -> Self {
         Self::new(monitor_slug, CheckInStatus::Ok)
     }
 
-    /// The run failed.
+    /// A check-in of a run that failed.
     pub fn error(monitor_slug: Slug) -> Self {
         Self::new(monitor_slug, CheckInStatus::Error)
     }
@@ -147,7 +147,7 @@ impl CheckInStatus {
         }
     }
 
-    /// Whether the run is over.
+    /// Returns whether the run is over.
     pub fn is_terminal(self) -> bool {
         self != Self::InProgress
     }
@@ -171,7 +171,7 @@ impl fmt::Display for CheckInStatus {
 pub struct CheckInId([u8; 16]);
 
 impl CheckInId {
-    /// All zeros: "the run of this monitor and environment that began last and is not over, else a new one".
+    /// The id of 16 zero bytes, which stands for "the run of this monitor and environment that began last and is not over, else a new one".
     ///
     /// A report with it that is sent again, because the answer to it was lost, may count as a second run.
     pub const NIL: Self = Self([0; 16]);
@@ -186,7 +186,7 @@ impl CheckInId {
         &self.0
     }
 
-    /// Whether this is [`CheckInId::NIL`].
+    /// Returns whether this is [`CheckInId::NIL`].
     pub fn is_nil(&self) -> bool {
         *self == Self::NIL
     }

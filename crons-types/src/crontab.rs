@@ -10,7 +10,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod bytes;
 mod field;
 mod fault;
@@ -35,12 +35,12 @@ pub(crate) use fields::Fields;
 /// assert_eq!(refused.to_string(), r#"minute: 61 is not in 0-59 (field 1 of "61 * * * *")"#);
 /// ```
 ///
-/// Each field is `*` or a list of values and ranges, each with an optional step: `1,5-9,*/15,30/5`. Months and weekdays
+/// Fields are `*` or a list of values and ranges, each with an optional step: `1,5-9,*/15,30/5`. Months and weekdays
 /// have three-letter names. `L` and `LW` are the last day and the last workday of the month, `5L` its last Friday,
 /// `FRI#2` its second. Both day fields must match if one of them begins with `*`; otherwise either will do.
 #[derive(Clone, Debug)]
 pub struct Crontab {
-    /// Shared: a copy of a configuration costs no memory.
+    /// The text, shared so that a copy of a configuration costs no memory.
     text: Arc<str>,
     #[cfg(feature = "calendar")]
     fields: Fields,
@@ -71,7 +71,7 @@ impl Crontab {
         }
     }
 
-    /// Judges as [`parse`](Self::parse) does, while compiling.
+    /// Validates like [`parse`](Self::parse), while compiling.
     ///
     /// ```
     /// use crons_types::Crontab;
@@ -109,7 +109,7 @@ impl Crontab {
         Duration::from_secs(u64::from(minutes) * 60)
     }
 
-    /// A sentence for people, in English, about the time zone of the monitor. It tells what happens, not what was written.
+    /// Returns a sentence for people, in English, about the time zone of the monitor. It describes when the job runs, not the text.
     ///
     /// ```
     /// use crons_types::Crontab;
@@ -177,7 +177,7 @@ impl fmt::Display for Crontab {
 pub struct InvalidCrontab {
     message: Box<str>,
     suggestions: Box<[Box<str>]>,
-    /// Nothing else can have been meant.
+    /// Whether nothing but the suggestion can have been meant.
     certain: bool,
     field: Option<usize>,
     span: (usize, usize),

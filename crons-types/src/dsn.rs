@@ -22,7 +22,7 @@ pub struct Dsn {
     scheme: &'static str,
     public_key: Box<str>,
     secret_key: Option<Box<str>>,
-    /// Host and, unless it is the scheme's default, port.
+    /// The host and, unless it is the scheme's default, the port.
     authority: Box<str>,
     /// Begins with `/` unless empty; never ends with one.
     path: Box<str>,
@@ -58,7 +58,7 @@ impl Dsn {
         host.trim_start_matches('[').trim_end_matches(']')
     }
 
-    /// Whether the host is this machine.
+    /// Returns whether the host is this machine.
     pub fn is_loopback(&self) -> bool {
         let host = self.host();
         let address = host.parse::<IpAddr>();
@@ -72,7 +72,7 @@ impl Dsn {
     }
 
     fn parse(text: &str) -> Result<Self, InvalidDsn> {
-        // Some editors put a byte order mark before the text of a file.
+        // The text may begin with a byte order mark, which some editors put at the start of a file.
         let text = text.trim_start_matches('\u{FEFF}').trim();
         if text.starts_with(QUOTES) || text.ends_with(QUOTES) {
             return Err(InvalidDsn::Quoted);
@@ -111,7 +111,7 @@ impl Dsn {
         if !is_host(host) {
             return Err(InvalidDsn::Host);
         }
-        // Digits only: `parse` alone would accept a `+`.
+        // A port has digits only: `parse` alone would accept a `+`.
         let is_port = |port: &str| {
             port.bytes().all(|c| c.is_ascii_digit()) && port.parse().is_ok_and(|port: u16| port > 0)
         };
@@ -127,7 +127,7 @@ impl Dsn {
             return Err(InvalidDsn::Project);
         }
         let authority = if port == Some(default_port) { host } else { authority };
-        // Repeated slashes are one, as at Relay.
+        // Empty parts are left out, as repeated slashes are one at Relay.
         let parts = path.split('/').filter(|part| !part.is_empty());
         let prefix: String = parts.flat_map(|part| ["/", part]).collect();
         Ok(Self {
@@ -147,7 +147,7 @@ const NOT_IN_PATH: [char; 9] = ['<', '>', '"', '\\', '^', '`', '{', '|', '}'];
 /// Quotes that may surround a text that was copied, or that a file keeps as it is.
 const QUOTES: [char; 9] = ['"', '\'', '`', '<', '>', '“', '”', '‘', '’'];
 
-/// Whether the path is the path of a request, `/api/1/envelope/`, as log files and the settings of other tools have it.
+/// Returns whether the path is the path of a request, `/api/1/envelope/`, as log files and the settings of other tools have it.
 fn is_endpoint(rest: &str) -> bool {
     const ENDPOINTS: [&str; 6] = ["envelope", "store", "cron", "security", "minidump", "unreal"];
     let parts: Vec<&str> = rest.split(['/', '?']).filter(|part| !part.is_empty()).skip(1).collect();
@@ -193,7 +193,7 @@ impl fmt::Debug for Dsn {
     }
 }
 
-/// Which part of a text keeps it from being a [`Dsn`]. Never quotes the text, which may hold keys.
+/// The part of a text that keeps it from being a [`Dsn`]. Never quotes the text, which may hold keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidDsn {
@@ -205,13 +205,13 @@ pub enum InvalidDsn {
     NoUrl,
     /// The scheme is neither `http` nor `https`.
     Scheme,
-    /// There is a blank, a `?`, a `#` or another character in it that is not allowed.
+    /// The text has a blank, a `?`, a `#` or another character that is not allowed.
     Character,
-    /// There is no public key before an `@`, or it has characters that no key has.
+    /// The public key is missing before an `@`, or has characters that no key has.
     PublicKey,
     /// The deprecated secret key, between a `:` and the `@`, has characters that no key has.
     SecretKey,
-    /// There is no host after the `@`, or it is neither a name nor an address.
+    /// The host is missing after the `@`, or is neither a name nor an address.
     Host,
     /// The port is no number from 1 to 65535.
     Port,

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod unit;
 mod fault;
 mod span;

@@ -14,7 +14,7 @@
 //! Features: `serde` (the wire form of every type), `calendar` (next and previous occurrence, on jiff).
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod slug;
 mod timezone;
 mod interval;

@@ -298,7 +298,7 @@ impl fmt::Display for Owner {
     }
 }
 
-/// Which field of a [`MonitorConfig`] was refused, and why.
+/// The field of a [`MonitorConfig`] that was refused, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidMonitorConfig {
     field: &'static str,
@@ -318,7 +318,7 @@ impl InvalidMonitorConfig {
 
 impl fmt::Display for InvalidMonitorConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Some reasons name their field themselves, when they are also read without this wrapper.
+        // Reasons that are also read without this wrapper name their field themselves.
         match self.reason.strip_prefix(self.field) {
             Some(rest) if rest.starts_with(": ") => f.write_str(&self.reason),
             _ => write!(f, "{}: {}", self.field, self.reason),

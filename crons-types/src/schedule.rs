@@ -15,9 +15,9 @@ use crate::{Crontab, Interval, IntervalUnit, InvalidCrontab, InvalidInterval};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Schedule {
-    /// At the minutes a crontab names, in the monitor's time zone.
+    /// The minutes that a crontab names, in the monitor's time zone.
     Crontab(Crontab),
-    /// Every so often after the last check-in.
+    /// The time after the last check-in at which the next one is expected, again and again.
     Interval(Interval),
 }
 

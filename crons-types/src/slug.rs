@@ -59,7 +59,7 @@ impl Slug {
         }
         let mut kept = slug.trim_matches(['-', '_']);
         if let Some(cut) = kept.get(..Self::MAX_LEN) {
-            // Sentry would leave a `_` here; then reading the slug back would not give the same.
+            // The cut leaves no `_` at the end, unlike Sentry's: otherwise the slug would not read back the same.
             kept = cut.trim_end_matches(['-', '_']);
         }
         (!kept.is_empty()).then(|| Self(kept.into()))
@@ -71,7 +71,7 @@ impl Slug {
     }
 }
 
-/// Whether nothing is left to be done, at a glance: so it is with all that were stored.
+/// Returns whether a slug is stored as it is, by a check that is faster than normalising it.
 fn is_normal(text: &str) -> bool {
     let (mut last, edges) = (b' ', [b'-', b'_']);
     let plain = text.bytes().all(|byte| {
@@ -82,7 +82,7 @@ fn is_normal(text: &str) -> bool {
     plain && !at_edge && text.len() <= Slug::MAX_LEN
 }
 
-/// Whether Python's `\s` matches `c`, within ASCII.
+/// Returns whether Python's `\s` matches `c`, within ASCII.
 fn is_blank(c: char) -> bool {
     matches!(c, '\t'..='\r' | '\x1c'..='\x1f' | ' ')
 }

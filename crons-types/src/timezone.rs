@@ -80,7 +80,7 @@ fn nearest(name: &str) -> Option<&'static str> {
     if name.is_empty() || name.len() > 40 {
         return None;
     }
-    // "Vienna" alone is as good a hint as a misspelled "Europe/Viena".
+    // The city is compared, too: "Vienna" alone is as good a hint as a misspelled "Europe/Viena".
     let by_city =
         known().find(|known| known.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(&name)));
     by_city.or_else(|| {

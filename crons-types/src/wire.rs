@@ -116,7 +116,7 @@ impl<'de> Deserialize<'de> for Schedule {
     }
 }
 
-/// A configuration as read, before its setters have judged it.
+/// A configuration as read, before its setters have validated it.
 #[derive(serde::Deserialize)]
 struct ConfigWire {
     schedule: Schedule,

@@ -1,9 +1,9 @@
-//! A crontab is accepted if and only if Sentry's server accepts it, and is stored in the same words.
+//! Tests that a crontab is accepted if and only if Sentry's server accepts it, and is stored in the same form.
 #![expect(clippy::unwrap_used, reason = "the helpers of a test, which clippy does not know for one")]
 
 use crons_types::Crontab;
 
-/// One line of the table: answers of cronsim 2.6 within Sentry's own validator.
+/// A line of the table: the answer of cronsim 2.6 within Sentry's own validator.
 struct Row {
     expression: String,
     accepted: bool,
@@ -58,7 +58,7 @@ fn the_compiler_judges_alike() {
     }
 }
 
-/// The field that is blamed is the one that the server blames.
+/// The field at fault is the one that the server names.
 #[test]
 fn the_blame_falls_on_the_same_field() {
     let names = ["minute", "hour", "day-of-month", "month", "day-of-week"];
@@ -156,7 +156,7 @@ fn by_hand() {
     }
 }
 
-/// cronsim 2.6 reads numbers of up to 4300 digits.
+/// Checks that a number may have up to 4300 digits, as in cronsim 2.6.
 #[test]
 fn numbers_of_any_length() {
     let zeros = |count: usize| format!("*/{}1 * * * *", "0".repeat(count));

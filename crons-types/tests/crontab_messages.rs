@@ -1,8 +1,8 @@
-//! A refused crontab says in one line which field is wrong, what is allowed there, and what was probably meant.
+//! Tests of the messages of refused crontabs: one line names the wrong field, what is allowed there, and what was probably meant.
 
 use crons_types::Crontab;
 
-/// What was written, what is said, and the crontab that was probably meant.
+/// The text, the message about it, and the crontab that was probably meant.
 const MESSAGES: &[(&str, &str, Option<&str>)] = &[
     ("", r"crontab: it is empty; write five fields such as `0 3 * * *`, or `@daily`", None),
     ("* * * *", r#"crontab: 4 fields; a crontab has 5: minute hour day month weekday (in "* * * *")"#, None),
@@ -323,7 +323,7 @@ fn the_place_of_the_mistake_is_known() {
     assert_eq!(place("0 0 * * MON,8-9"), (Some(5), "8".to_owned()));
     assert_eq!(place("0 0 * * FRI-MON"), (Some(5), "FRI-MON".to_owned()));
     assert_eq!(place("0 0 31 2 *"), (Some(3), "31".to_owned()));
-    // Whatever stands between the fields.
+    // Blanks of any kind may stand between the fields.
     let refused = Crontab::parse("0\u{a0}24\u{1f}*\u{2003}*\u{b}*").unwrap_err();
     assert_eq!(refused.suggestion(), Some("0 0 * * *"));
     assert_eq!(place("* * * *"), (None, "* * * *".to_owned()));
@@ -346,7 +346,7 @@ fn one_short_line_for_any_input() {
         "1,".repeat(10_000) + " * * * *",
         format!("* * * * 1#{huge}"),
         format!("* * 31 {} *", "2,".repeat(9_999) + "2"),
-        // What was meant is quoted too, in some classes.
+        // The messages about these faults also quote what was probably meant.
         "0 4\u{1b}[2J/ * * *".to_owned(),
         "* * \u{202e}1/0 * *".to_owned(),
         "* * 30\u{1f}\t2\u{1d}*".to_owned(),

@@ -1,4 +1,4 @@
-//! Crontabs of other schedulers: every suggestion means the same minutes as the original, and none is a guess.
+//! Tests of crontabs of other schedulers: every suggestion means the same minutes as the original, and none is a guess.
 #![cfg(feature = "calendar")]
 #![expect(clippy::unwrap_used, reason = "the helpers of a test, which clippy does not know for one")]
 
@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 
-/// What was written, and the crontabs that may be meant; a second one where schedulers disagree.
+/// The text, and the crontabs that may be meant; a second one where schedulers disagree.
 const KNOWN: &[(&str, &[&str])] = &[
-    // EventBridge: minute first, year last, and a `?` for the day of month or the weekday.
+    // EventBridge writes the minute first, the year last, and a `?` for the day of month or the weekday.
     ("0 10 * * ? *", &["0 10 * * *"]),
     ("15 12 * * ? *", &["15 12 * * *"]),
     ("0 18 ? * MON-FRI *", &["0 18 * * MON-FRI"]),
@@ -35,7 +35,7 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("cron(0 10 3W * ? *)", &[]),
     ("rate(5 minutes)", &[]),
     ("at(2022-11-20T13:00:00)", &[]),
-    // Quartz: seconds first.
+    // Quartz writes the seconds first.
     ("0 0 12 * * ?", &["0 12 * * *"]),
     ("0 15 10 ? * *", &["15 10 * * *"]),
     ("0 15 10 * * ? 2005", &["15 10 * * *"]),
@@ -51,7 +51,7 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("0 0 12 1/5 * ?", &["0 12 1/5 * *"]),
     ("0 0 12 1/1 * ? *", &["0 12 * * *"]),
     ("0 0 9 ? * 2/2", &[]),
-    // Spring, node-cron, the crates `cron` and croner: seconds first, and no `?` needed.
+    // Spring, node-cron, the crates `cron` and croner write the seconds first, and need no `?`.
     ("* * * * * *", &["* * * * *"]),
     ("0 0 * * * *", &["0 * * * *"]),
     ("*/10 * * * * *", &["* * * * *"]),
@@ -64,18 +64,18 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("0 0 0 L * *", &["0 0 L * *"]),
     ("0 0 0 1W * *", &[]),
     ("0 0 0 ? * 5#2", &["0 0 * * 4#2", "0 0 * * 5#2"]),
-    // Five fields and a `?`, as Go takes them, or EventBridge without its year.
+    // Go takes five fields and a `?`, and so does EventBridge if the year is left out.
     ("0 10 ? * MON-FRI", &["0 10 * * MON-FRI"]),
     ("0 10 ? * 2-6", &["0 10 * * 2-6", "0 10 * * 1-5"]),
-    // Kubernetes and Go: a zone before the fields, a length of time.
+    // Kubernetes and Go take a zone before the fields, and a length of time.
     ("CRON_TZ=Europe/Vienna 0 9 * * *", &["0 9 * * *"]),
     ("TZ=Europe/Vienna 0 0 9 * * MON", &["0 9 * * MON"]),
     ("TZ=UTC @daily", &["@daily"]),
     ("@every 5m", &[]),
-    // Jenkins.
+    // Jenkins writes an `H` for a value that it chooses.
     ("H/15 * * * *", &[]),
     ("H H(0-7) * * 1-5", &[]),
-    // Fields and what follows them in a file.
+    // Files have more words after the fields.
     ("17 * * * * root", &["17 * * * *"]),
     ("0 3 * * * /usr/bin/backup --all", &["0 3 * * *"]),
     ("0 3 * * * # nightly", &["0 3 * * *"]),
@@ -90,14 +90,14 @@ fn what_other_schedulers_take_is_rewritten() {
         assert_eq!(refused.suggestions().collect::<Vec<_>>(), *meant, "{refused}");
         let only = if let [only] = meant { Some(*only) } else { None };
         assert_eq!(refused.suggestion(), only, "{refused}");
-        // A fault of one field is mended there.
+        // The message about a fault of one field corrects that field, not the whole crontab.
         for meant in refused.suggestions().filter(|_| refused.to_string().starts_with("crontab: ")) {
             assert!(refused.to_string().contains(&format!("`{meant}`")), "{refused}");
         }
     }
 }
 
-/// What was written, and words that the message must hold.
+/// The text, and words that the message must contain.
 const SAID: &[(&str, &[&str])] = &[
     ("0 10 ? * 6L 2022-2023", &["EventBridge", "\"2022-2023\"", "year", "Sunday is 0"]),
     ("0 10 ? * 2-6 *", &["Sunday is 0"]),
@@ -134,7 +134,8 @@ fn what_cannot_be_expressed_is_named() {
             assert!(message.contains(word), "{word:?} is not in {message:?}");
         }
     }
-    // That one of two days is enough is one reading, and not the likelier one.
+    // Day of month and weekday have two readings here, and the one where either of them is enough is the less
+    // likely, so there is no suggestion.
     assert_eq!(Crontab::parse("0 0 0 13 * FRI").unwrap_err().suggestion(), None);
     assert!(!Crontab::parse("H/7 * * * *").unwrap_err().to_string().contains("interval"));
 }
@@ -172,7 +173,7 @@ mod reference {
             let week = |item: &str, number: i32| {
                 let (first, last) = (self.sunday, self.sunday + 6);
                 let numbered = |name: &str| named(WEEKDAYS, self.sunday)(name);
-                // Where 0 is Sunday, 7 is, too.
+                // Sunday is also 7 where it is 0.
                 has(item, number, first, last, numbered)
                     || self.sunday == 0 && number == 0 && has(item, 7, 0, 7, numbered)
             };
@@ -202,7 +203,7 @@ mod reference {
         is_workday(day) && !later.into_iter().any(is_workday)
     }
 
-    /// Whether a list of values, ranges that may go round, and steps holds a value.
+    /// Returns whether a list of values, ranges that may go round, and steps holds a value.
     fn has(text: &str, value: i32, first: i32, last: i32, named: impl Fn(&str) -> Option<i32>) -> bool {
         let number = |text: &str| text.parse().ok().or_else(|| named(text)).unwrap();
         text.split(',').any(|item| {
@@ -234,11 +235,11 @@ fn expected(crontab: &reference::Crontab<'_>) -> Vec<Timestamp> {
             day.at(hour, minute, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp()
         })
     });
-    // As many as there may be in a day, and some more.
+    // The number is that of the most occurrences in a day, and some more.
     instants.step_by(7).take(300).collect()
 }
 
-/// Likewise, of ours.
+/// Returns the first minutes from 2024 on, by this crate.
 fn ours(crontab: &str) -> Vec<Timestamp> {
     let schedule = Schedule::crontab(crontab).unwrap();
     let day = |date: Date| date.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();
@@ -320,7 +321,7 @@ proptest! {
         let expected = expected(&reference::Crontab { five, year: "*", sunday: 1 });
         match refused.suggestion() {
             Some(meant) => prop_assert_eq!(ours(meant), expected, "{} became {}", line, meant),
-            // Such as 31 February.
+            // The crontab never happens, as on 31 February.
             None => prop_assert!(expected.is_empty() && refused.to_string().contains("never"), "{}", refused),
         }
     }

@@ -1,11 +1,11 @@
-//! The sentence about a schedule means exactly what the schedule does.
+//! Tests that the sentence about a schedule means exactly what the schedule does.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test, which clippy does not know for one")]
 
 use crons_types::{Crontab, Interval, IntervalUnit, Schedule};
 use proptest::prelude::*;
 
-/// What is written, and what is said about it.
+/// The crontab, and its description.
 const SENTENCES: &[(&str, &str)] = &[
     ("* * * * *", "Every minute"),
     ("0-59 0-23 1-31 1-12 0-7", "Every minute"),
@@ -154,7 +154,7 @@ fn intervals() {
     assert_eq!(longest.describe(), "Every 1000 years");
 }
 
-/// All crontabs of the table of cronsim 2.6 that it accepts.
+/// Returns the crontabs of the table of cronsim 2.6 that it accepts.
 fn accepted() -> Vec<Crontab> {
     include_str!("data/cron-accept.jsonl")
         .lines()
@@ -182,7 +182,7 @@ fn assert_one_line(sentence: &str) {
     assert!(sentence.len() < 600, "{sentence:?}");
 }
 
-/// A sentence cannot be right about two schedules that differ.
+/// Checks that schedules with the same sentence have the same occurrences.
 #[cfg(feature = "calendar")]
 #[test]
 fn what_is_said_alike_happens_alike() {
@@ -197,7 +197,7 @@ fn what_is_said_alike_happens_alike() {
         let mut happens: Vec<_> = Vec::new();
         for start in starts {
             happens.extend(std::iter::successors(next(start), |after| next(*after)).take(20));
-            // What comes first on each of many days.
+            // The first occurrence from each of many days is compared, too.
             let days =
                 (0..60).filter_map(|day| start.checked_add(jiff::SignedDuration::from_hours(24 * day)).ok());
             happens.extend(days.filter_map(next));

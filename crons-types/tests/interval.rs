@@ -1,4 +1,4 @@
-//! Lengths of time are read in words, exactly: nothing is rounded, nothing is guessed.
+//! Tests that lengths of time are read exactly: nothing is rounded, nothing is guessed.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn intervals() {
         ("1y", "1 year"),
         ("  10   Minutes ", "10 minutes"),
         ("007 days", "7 days"),
-        // As written: 90 minutes are not 1.5 hours, 60 are not 1.
+        // The unit stays as it is written: 90 minutes are not 1.5 hours, 60 are not 1.
         ("60 minutes", "60 minutes"),
         ("90 minutes", "90 minutes"),
         ("60s", "1 minute"),
@@ -30,7 +30,7 @@ fn intervals() {
         ("5400 s", "90 minutes"),
         ("525960000 minutes", "525960000 minutes"),
         ("1000 years", "1000 years"),
-        // Several parts add up, where their sum has a fixed length.
+        // The parts add up if their sum has a fixed length.
         ("1h30m", "90 minutes"),
         ("1h 30min", "90 minutes"),
         ("1 hour 30 minutes", "90 minutes"),

@@ -1,4 +1,4 @@
-//! The shortest time between two runs, on which the advice about margins rests.
+//! Tests of the shortest time between two runs, on which the advice about margins rests.
 
 use std::time::Duration;
 

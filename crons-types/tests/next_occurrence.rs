@@ -1,4 +1,4 @@
-//! The next and the previous occurrence are those of Sentry's server, in every zone, through every clock change.
+//! Tests that the next and the previous occurrence are those of Sentry's server, in every zone, through every clock change.
 #![cfg(feature = "calendar")]
 #![expect(clippy::unwrap_used, reason = "the helpers of a test, which clippy does not know for one")]
 
@@ -15,8 +15,8 @@ fn instant(text: &str) -> Timestamp {
     text.parse().or_else(|_| format!("{text}Z").parse()).unwrap()
 }
 
-/// Ten occurrences in a row for each line, of cronsim 2.6. Where it answers with an instant that is not later than the one
-/// it was asked for, its known fault in repeated time, the next one after that must be found.
+/// Compares ten occurrences in a row for each line with those of cronsim 2.6. If it answers with an instant that is not
+/// later than the one it was asked for, its known fault in repeated time, the next one after that must be found.
 #[test]
 fn ten_in_a_row_are_the_servers() {
     let (mut rows, mut corrected, mut wrong) = (0, 0, Vec::new());
@@ -40,7 +40,7 @@ fn ten_in_a_row_are_the_servers() {
         rows += 1;
         if server[0] <= from {
             corrected += 1;
-            // What the server says after its fault is right again.
+            // The server is right again after its fault, so its later answers are compared.
             let later: Vec<_> = server.iter().filter(|next| **next > from).collect();
             if !later.iter().zip(&ours).all(|(server, ours)| *server == ours) {
                 wrong.push(format!("{line}\n  ours {ours:?}"));
@@ -58,7 +58,7 @@ const UTC: &str = "UTC";
 const NEW_YORK: &str = "America/New_York";
 const BERLIN: &str = "Europe/Berlin";
 
-/// Schedule, time zone, from, next; in UTC.
+/// Checks the next occurrence. The columns are schedule, time zone, from, next; in UTC.
 #[test]
 fn by_hand() {
     let rows = [
@@ -84,10 +84,10 @@ fn by_hand() {
         ("0 0 LW * *", UTC, "2024-06-01 00:00", "2024-06-28 00:00"),
         ("0 0 * * FRI#2", UTC, "2024-06-15 00:00", "2024-07-12 00:00"),
         ("0 0 * * 5L", UTC, "2024-06-01 00:00", "2024-06-28 00:00"),
-        // Neither day field begins with `*`: either will do.
+        // The day fields do not begin with `*`, so either will do.
         ("0 0 13 * 5", UTC, "2024-06-08 00:00", "2024-06-13 00:00"),
         ("0 0 13 * *", UTC, "2024-06-14 00:00", "2024-07-13 00:00"),
-        // One does: both must match.
+        // A day field begins with `*`, so both must match.
         ("0 0 */2 * 1", UTC, "2024-06-03 00:00", "2024-06-17 00:00"),
         ("0 0 29 2 *", UTC, "2024-02-29 00:00", "2028-02-29 00:00"),
         ("0 0 31 * *", UTC, "2024-01-31 00:00", "2024-03-31 00:00"),
@@ -103,25 +103,25 @@ fn by_hand() {
         ("0 * * * *", NEW_YORK, "2024-11-03 06:00", "2024-11-03 07:00"),
         ("0 12 * * *", NEW_YORK, "2024-03-09 17:00", "2024-03-10 16:00"),
         ("0 12 * * *", NEW_YORK, "2024-11-02 16:00", "2024-11-03 17:00"),
-        // Skipped time: right after it.
+        // The time is skipped: the occurrence is right after it.
         ("30 2 * * *", NEW_YORK, "2024-03-09 07:30", "2024-03-10 07:00"),
         ("30 2 * * *", NEW_YORK, "2024-03-10 07:00", "2024-03-11 06:30"),
-        // Repeated time: the first pass only.
+        // The time is repeated: only the first pass counts.
         ("30 1 * * *", NEW_YORK, "2024-11-02 05:30", "2024-11-03 05:30"),
         ("30 1 * * *", NEW_YORK, "2024-11-03 05:30", "2024-11-04 06:30"),
-        // Upstream answers 05:30, which is past.
+        // The answer of upstream is 05:30, which is past.
         ("30 1 * * *", NEW_YORK, "2024-11-03 06:10", "2024-11-04 06:30"),
         ("*/30 * * * *", BERLIN, "2024-03-31 00:30", "2024-03-31 01:00"),
         ("*/30 * * * *", BERLIN, "2024-10-27 00:30", "2024-10-27 01:00"),
         ("0 2 * * *", BERLIN, "2024-03-30 01:00", "2024-03-31 01:00"),
         ("*/15 1,2 * * *", NEW_YORK, "2024-03-10 06:45", "2024-03-11 05:00"),
         ("0 */2 * * *", NEW_YORK, "2024-03-10 05:00", "2024-03-10 08:00"),
-        // A change of half an hour: as upstream, the second 01:30, at 15:00, is passed over.
+        // The clocks change by half an hour: as upstream, the second 01:30, at 15:00, is passed over.
         ("30 * * * *", "Australia/Lord_Howe", "2024-04-06 14:30", "2024-04-06 16:00"),
         ("0 0 * 2 MON#5", UTC, "2024-06-03 10:00", "2044-02-29 00:00"),
-        // A whole day skipped.
+        // The clocks skip a whole day.
         ("0 12 30 12 *", "Pacific/Apia", "2011-12-01 00:00", "2011-12-30 10:00"),
-        // A change of 44 minutes and a half.
+        // The clocks change by 44 minutes and a half.
         ("* 15 * * *", "Africa/Monrovia", "1972-01-07 00:44:30", "1972-01-07 15:00"),
         ("every 2 hours", UTC, "2019-01-01 05:30", "2019-01-01 07:30"),
         ("every 2 hours", UTC, "2019-01-01 05:42", "2019-01-01 07:42"),
@@ -149,7 +149,7 @@ fn by_hand() {
         ("every 90 minutes", BERLIN, "2024-10-27 00:40", "2024-10-27 02:10"),
         ("every 24 hours", BERLIN, "2024-03-30 12:00", "2024-03-31 12:00"),
         ("every 20 minutes", "Australia/Lord_Howe", "2024-04-06 14:50", "2024-04-06 15:10"),
-        // Upstream answers 05:45, which is past.
+        // The answer of upstream is 05:45, which is past.
         ("every 30 minutes", NEW_YORK, "2024-11-03 06:15", "2024-11-03 06:45"),
         ("every 1 month", NEW_YORK, "2024-02-10 17:00", "2024-03-10 16:00"),
     ];
@@ -171,7 +171,7 @@ fn a_clock_change_at_one_past_midnight() {
     assert_eq!(next(schedule, zone, "2009-11-01 03:31"), Some(instant("2009-11-01 05:31")));
 }
 
-/// Schedule, anchor, before, previous; in UTC.
+/// Checks the previous occurrence. The columns are schedule, anchor, before, previous; in UTC.
 #[test]
 fn previous_by_hand() {
     let rows = [
@@ -188,10 +188,10 @@ fn previous_by_hand() {
         ("*/30 * * * *", NEW_YORK, "", "2024-11-03 06:10", "2024-11-03 06:00"),
         ("*/30 * * * *", NEW_YORK, "", "2024-03-10 07:00", "2024-03-10 06:30"),
         ("*/30 2 * * *", NEW_YORK, "", "2024-03-10 12:00", "2024-03-09 07:30"),
-        // On the skipped day itself, that is, when it would be over.
+        // Asked on the skipped day itself, or at its end, the occurrence is the instant of the skip.
         ("0 */8 LW 1-12 0#1", "Pacific/Apia", "", "2011-12-30 10:00:01", "2011-12-30 10:00"),
         ("0 */8 LW 1-12 0#1", "Pacific/Apia", "", "2011-12-31 10:00", "2011-12-30 10:00"),
-        // Midnight is skipped, and the server passes over the hour after it unless it starts there.
+        // The clocks skip midnight, and the server passes over the hour after it unless it starts there.
         ("* 1 1 * MON", "Europe/Moscow", "", "1981-03-31 21:01:01", "1981-03-31 21:01"),
         ("every 2 hours", UTC, "2019-01-01 01:30", "2019-01-01 05:30", "2019-01-01 03:30"),
         ("every 2 hours", UTC, "2019-01-01 01:30", "2019-01-01 05:35", "2019-01-01 05:30"),

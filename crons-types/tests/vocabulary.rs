@@ -1,4 +1,4 @@
-//! Slugs, DSNs, ids, environments and configurations: what is taken, what it becomes, and what is said when it is not.
+//! Tests of slugs, DSNs, ids, environments and configurations: which texts are accepted, their values, and the messages about others.
 
 use crons_types::{
     CheckInId, Dsn, Environment, InvalidDsn, InvalidMonitorConfig, MonitorConfig, Slug, Timezone,
@@ -21,11 +21,11 @@ fn slugs_become_what_the_server_stores() {
         assert_eq!(Slug::normalize(written).as_ref().map(Slug::as_str), stored, "{written:?}");
         assert_eq!(Slug::parse(written).is_ok(), stored == Some(written), "{written:?}");
     }
-    // Decomposition makes it longer, so it is cut again.
+    // The decomposition makes it longer, so it is cut again.
     let cut = Slug::normalize(&format!("{}a_bcd", "ﬃ".repeat(16))).unwrap();
     assert_eq!(Slug::parse(cut.as_str()), Ok(cut));
     assert_eq!(Slug::normalize(&"a".repeat(60)).unwrap().as_str(), "a".repeat(50));
-    // The cut comes first: what is behind it does not move up.
+    // The cut comes first, so the text behind it does not move up.
     assert_eq!(Slug::normalize(&format!("{}b", "! ".repeat(25))), None);
 }
 

@@ -1,4 +1,4 @@
-//! The embedded server, on a clock that we hold, and what its API says of the jobs.
+//! The embedded server, on a clock that the example sets, and the results of the jobs in its API.
 
 use anyhow::Context;
 use crons_server::{Clock, Database, ManualClock, Server, Settings};
@@ -17,7 +17,7 @@ pub(crate) struct Embedded {
 impl Embedded {
     pub(crate) async fn start() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        // Ten in the morning, whatever time it is, so that the table below is the same each time.
+        // The server's time is ten in the morning, so that the table below is the same each time.
         let today =
             Timestamp::now().round(jiff::TimestampRound::new().smallest(jiff::Unit::Hour).increment(24))?;
         let start = today - 14.hours();

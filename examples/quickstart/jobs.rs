@@ -38,23 +38,23 @@ fn train_model() {
 pub(crate) async fn run_all() -> anyhow::Result<()> {
     rotate_logs();
     nightly_backup().await?;
-    // The error and the panic reach us as they would without the attribute.
+    // The error and the panic arrive here as they would without the attribute.
     anyhow::ensure!(send_invoices().is_err());
     anyhow::ensure!(std::thread::spawn(train_model).join().is_err());
 
     // A closure.
     crons::monitor("sync-users").monitor_config(MonitorConfig::interval("30 minutes")?).run(|| ());
 
-    // By hand, for runs that begin in one process and end in another.
+    // Check-ins by hand are for runs that begin in one process and end in another.
     let slug = Slug::parse("import-orders")?;
     let begun = CheckIn::in_progress(slug.clone()).monitor_config(MonitorConfig::interval("2 hours")?);
     let id = capture_check_in(begun);
     capture_check_in(CheckIn::ok(slug).check_in_id(id).duration(Duration::from_secs(90)));
 
-    // Expected every 5 minutes, and run only now: it will be missed.
+    // The job is expected every 5 minutes, and runs only now: it will be missed.
     crons::monitor("poll-sensors").monitor_config(MonitorConfig::interval("5 minutes")?).run(|| ());
 
-    // Begins and never ends: it will be timed out after 5 minutes.
+    // The run begins and never ends: it will be timed out after 5 minutes.
     let config = MonitorConfig::interval("1 day")?.max_runtime(5)?;
     capture_check_in(CheckIn::in_progress(Slug::parse("reindex-search")?).monitor_config(config));
     Ok(())

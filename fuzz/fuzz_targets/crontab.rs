@@ -1,4 +1,4 @@
-//! What is accepted is shown as it is accepted again; what is refused is refused in one line.
+//! Checks that an accepted crontab is displayed in a form that is accepted as the same, and that a refusal has one line.
 #![no_main]
 
 use crons_types::Crontab;

@@ -1,4 +1,4 @@
-//! A DSN reads back as shown, and shows keys to nobody who should not see them.
+//! Checks that a DSN reads back as displayed, and shows no keys where they are not to be seen.
 #![no_main]
 
 use crons_types::Dsn;
@@ -8,7 +8,7 @@ fuzz_target!(|text: &str| {
     let dsn: Dsn = match text.parse() {
         Ok(dsn) => dsn,
         Err(refused) => {
-            // Never quotes what was written.
+            // The message never quotes the text.
             assert!(refused.to_string().starts_with("dsn: "));
             return;
         }

@@ -9,10 +9,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use libfuzzer_sys::fuzz_target;
 
-/// Slow machines and instrumented code included.
+/// The most time that an input may take, on slow machines and in instrumented code, too.
 const BOUND: Duration = Duration::from_secs(2);
 
-/// After the last change of clocks by part of a minute, in Monrovia, occurrences are found again backwards.
+/// The last change of clocks by part of a minute, in Monrovia. After it, occurrences are found again backwards.
 const BY_SECONDS: Timestamp = Timestamp::constant(63_763_200, 0);
 
 fuzz_target!(|input: Input| {
@@ -49,8 +49,8 @@ fuzz_target!(|input: Input| {
     assert!(started.elapsed() < BOUND, "{shown} took {:?}", started.elapsed());
 });
 
-/// Where clocks change by part of an hour, within one, or past midnight, the reference passes over occurrences, depending
-/// on where it starts; so do we.
+/// Returns whether clocks change by part of an hour, within one, or past midnight: cronsim then passes over occurrences,
+/// depending on where it starts, and so does this crate.
 fn odd_changes(zone: &Timezone, from: Timestamp, to: Timestamp) -> bool {
     const HOUR: i64 = 3600;
     const DAY: i64 = 24 * HOUR;
@@ -83,7 +83,7 @@ struct Input {
 enum Written {
     Text(String),
     Fields([Field; 5]),
-    /// The same, most of them accepted.
+    /// A crontab of fields, most of them accepted.
     Plain([Field; 2], u8),
     Interval(u32, u8),
 }
@@ -118,9 +118,9 @@ impl<'a> Arbitrary<'a> for Field {
 enum At {
     /// Seconds from 1970 on.
     Second(u32),
-    /// Anywhere in time.
+    /// An instant anywhere in time.
     Nanosecond(i128),
-    /// So many seconds from the clock change that follows a second.
+    /// An instant this many seconds from the clock change that follows a second.
     Change(u32, i16),
 }
 

@@ -27,6 +27,6 @@ fuzz_target!(|text: &str| {
 
 fn one_line(message: &str) {
     assert!(!message.is_empty() && !message.contains(char::is_control), "{message:?}");
-    // Every character may be shown escaped.
+    // The bound allows for messages of which every character is escaped.
     assert!(message.chars().count() <= 600, "{message:?}");
 }

@@ -1,4 +1,4 @@
-//! `#[crons::monitor]` on async functions, and on functions that return a future.
+//! Tests of `#[crons::monitor]` on async functions, and on functions that return a future.
 
 use std::future::{poll_fn, ready};
 use std::pin::Pin;

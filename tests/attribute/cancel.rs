@@ -1,4 +1,4 @@
-//! A future that is dropped before its end, or never polled.
+//! Tests of a future that is dropped before its end, or never polled.
 
 use std::future::pending;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Functions that return a closure: its signature comes from the return type, and the run ends when it is returned.
+//! Tests of functions that return a closure: its signature comes from the return type, and the run ends when it is returned.
 
 use std::panic::catch_unwind;
 

@@ -1,4 +1,4 @@
-//! `monitor_config`: an expression for what literals cannot say, evaluated once, when it is first needed.
+//! Tests of `monitor_config`: an expression for what literals cannot express, evaluated once, when it is first needed.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::sync::LazyLock;

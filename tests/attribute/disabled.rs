@@ -1,4 +1,4 @@
-//! A run allocates nothing without a DSN.
+//! Tests that a run allocates nothing without a DSN.
 
 use std::future::ready;
 use std::pin::pin;

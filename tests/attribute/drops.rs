@@ -1,4 +1,4 @@
-//! An annotated function drops its arguments and variables in the order of the bare one.
+//! Tests that an annotated function drops its arguments and variables in the order of the bare one.
 #![expect(clippy::needless_pass_by_value, unused_assignments, reason = "they are there to be dropped")]
 
 use std::cell::RefCell;
@@ -187,7 +187,7 @@ fn dropped<R>(job: impl FnOnce() -> R) -> Vec<&'static str> {
     DROPPED.take()
 }
 
-/// Polls it so many times, and drops it.
+/// Polls a future `times` times, and drops it.
 fn polled(times: usize, future: impl Future) {
     let mut future = pin!(future);
     for _ in 0..times {

@@ -1,4 +1,4 @@
-//! A run costs the thread of its job no allocation while the client sends.
+//! Tests that a run costs the thread of its job no allocation while the client sends.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crons::{ClientOptions, Request, Response, SendFuture, Transport};
 use crate::allocations;
 use crate::support::child;
 
-/// Takes everything.
+/// Accepts every request.
 struct Sink;
 
 impl Transport for Sink {

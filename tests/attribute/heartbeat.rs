@@ -1,4 +1,4 @@
-//! `heartbeat = true`: a run is reported once, at its end.
+//! Tests of `heartbeat = true`: a run is reported once, at its end.
 
 use std::future::pending;
 use std::panic::{catch_unwind, resume_unwind};

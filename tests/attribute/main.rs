@@ -1,4 +1,4 @@
-//! `#[crons::monitor]`, closures and guards: what they report, and that the job stays as it was.
+//! Tests of `#[crons::monitor]`, closures and guards: their reports, and that the job stays unchanged.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,4 +1,4 @@
-//! `crons::Monitor` as a handle, and `MonitoredFuture` where a type must be named.
+//! Tests of `crons::Monitor` as a handle, and of `MonitoredFuture` where a type must be named.
 
 use std::convert::Infallible;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -63,7 +63,7 @@ fn a_run_that_began_before_its_client_keeps_its_id_and_its_time() {
     assert_eq!(captured.statuses(), [InProgress, Fine]);
     assert!(captured.iter().all(|check_in| check_in.check_in_id == Some(id)));
     assert!(captured[1].duration.unwrap() >= Duration::from_secs(90));
-    // Where nothing is reported, the id is the same.
+    // The id is the same if nothing is reported.
     assert_eq!(monitor("!!!").start_as(id, began).id(), id);
     assert_ne!(crons::new_check_in_id(), id);
 }

@@ -1,4 +1,4 @@
-//! `on_none`: what a `None` says of the run.
+//! Tests of `on_none`: the outcome of a `None`.
 
 use std::pin::Pin;
 

@@ -1,4 +1,4 @@
-//! The three ways to watch a job without the attribute, each with all its outcomes.
+//! Tests of the three ways to watch a job without the attribute, each with all its outcomes.
 
 use std::process::ExitCode;
 use std::time::Duration;

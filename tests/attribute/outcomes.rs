@@ -1,4 +1,4 @@
-//! The table in the docs of `crons::Outcome`: what the value of a job says of its run, for attribute, closure and future.
+//! Tests of the table in the docs of `crons::Outcome`: the outcome of the values of a job, for attribute, closure and future.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io;

@@ -1,4 +1,4 @@
-//! A panic is an error, and goes on as it was.
+//! Tests that a panic is an error, and goes on unchanged.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use crons::CheckInStatus::{Error, InProgress};
 use crons::test::{with_captured_check_ins, with_captured_check_ins_async};
 use crons::{CheckIn, CheckInStatus};
 
-/// Raised without the panic hook, so that the tests are quiet.
+/// The payload of a panic, raised without the panic hook, so that the tests are quiet.
 struct Payload(u8);
 
 fn statuses(check_ins: &[CheckIn]) -> Vec<CheckInStatus> {
@@ -119,7 +119,7 @@ async fn panicking() {
     resume_unwind(Box::new(Payload(2)));
 }
 
-/// A verdict that cannot be given.
+/// An outcome whose verdict panics.
 struct Undecided;
 
 impl crons::Outcome for Undecided {

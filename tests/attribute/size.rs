@@ -1,4 +1,4 @@
-//! Case 70: what a future under watch weighs: the future, and a guard.
+//! The size of a monitored future (case 70): that of the future, and a guard.
 #![expect(clippy::large_types_passed_by_value, reason = "that is what futures are to store once")]
 
 use std::future::{Ready, ready};

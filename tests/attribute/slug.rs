@@ -1,4 +1,4 @@
-//! `slug`, where it is no literal: judged once, at the start, and whatever is wrong with it the job runs.
+//! Tests of a `slug` that is no literal: it is validated once, at the start, and whatever is wrong with it the job runs.
 
 use crons::CheckIn;
 use crons::test::with_captured_check_ins;

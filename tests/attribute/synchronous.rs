@@ -1,4 +1,4 @@
-//! `#[crons::monitor]` on functions that are not async. The cases B1, B2, .. are those of other SDKs' own tests.
+//! Tests of `#[crons::monitor]` on functions that are not async. The cases B1, B2, .. are those of other SDKs' own tests.
 
 use std::fmt::Debug;
 use std::io;
@@ -10,7 +10,7 @@ use crons::CheckInStatus::{Error, InProgress, Ok as Fine};
 use crons::test::with_captured_check_ins;
 use crons::{CheckIn, CheckInStatus, MonitorConfig};
 
-/// An error that can do nothing: not even `Debug`.
+/// An error without `Display` and `Debug`.
 struct Silent;
 
 fn statuses(check_ins: &[CheckIn]) -> Vec<CheckInStatus> {

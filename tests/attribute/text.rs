@@ -1,4 +1,4 @@
-//! The log has the text of an `Err` or a panic, beside the slug and the id of its run.
+//! Tests that the log has the text of an `Err` or a panic, beside the slug and the id of its run.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -17,7 +17,7 @@ struct Silent;
 #[derive(Debug)]
 struct Spelled;
 
-/// Panics when it is shown.
+/// An error that panics when it is displayed.
 struct Nasty;
 
 impl fmt::Display for Nasty {
@@ -31,7 +31,7 @@ fn displayed() -> anyhow::Result<()> {
     Err(anyhow::anyhow!("disk is full")).context("cannot write")
 }
 
-/// Run by the test without a client alone: the others look for what their jobs say.
+/// Fails; called only by the test without a client, as the others look in the log for their jobs.
 #[crons::monitor]
 fn unheard() -> Result<(), String> {
     Err("nobody listens".to_owned())
@@ -100,7 +100,7 @@ fn said<R>(slug: &str, job: impl FnOnce() -> R) -> (Vec<String>, String) {
     let check_ins = with_captured_check_ins(job);
     let text = LOG.text()[before..].to_owned();
     let id = check_ins[0].check_in_id.map(|id| id.to_string()).unwrap_or_default();
-    // Other tests have the same log, and some of them the same jobs.
+    // The log is shared with other tests, and some of them have the same jobs.
     let of_run = |line: &&str| !line.contains("check_in_id=") || line.contains(&id);
     let lines = text.lines().filter(|line| line.contains(&format!("slug={slug}"))).filter(of_run);
     (lines.map(str::to_owned).collect(), id)

@@ -1,4 +1,4 @@
-//! Setting up never fails a program, and says what is wrong.
+//! Tests of the set-up, which never fails a program, and says what is wrong.
 
 use crons::{CheckIn, CheckInId, ClientOptions, InitError, InvalidDsn, Slug, capture_check_in, monitor};
 

@@ -209,7 +209,7 @@ fn before_send_sees_a_check_in_once_however_often_it_is_sent() {
             Some(check_in.release(format!("seen-{}", seen.len())))
         }
     };
-    // Two attempts without an answer, of the begin as well as of the end.
+    // The server hangs up at two attempts, of the start as well as of the end.
     let sink = Sink::start(|number| if number % 3 < 2 { Behaviour::HangUp } else { Behaviour::Answer(200) });
     let crons = crons::init(options(&sink).before_send_check_in(hook));
     let run = monitor("job").start();

@@ -1,4 +1,4 @@
-//! `init` logs doubtful settings of a program: to its log, or to stderr if there is none. Each case is a process of its own.
+//! Tests that `init` logs doubtful settings of a program: to its log, or to stderr if there is none. Each case is a process of its own.
 
 use crons::{ClientOptions, InitError, monitor};
 

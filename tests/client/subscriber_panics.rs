@@ -1,4 +1,4 @@
-//! A `tracing` subscriber that panics harms neither the job nor the delivery of its check-ins.
+//! Tests that a `tracing` subscriber that panics harms neither the job nor the delivery of its check-ins.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -59,7 +59,7 @@ fn a_flush_ends_whatever_the_server_answers() {
         let sink = Sink::start(move |_| Behaviour::Answer(status));
         let crons = crons::init(ClientOptions::new().dsn(sink.dsn()));
         for number in 0..20 {
-            // Half are of one monitor, so that some are more than the client lets through.
+            // Half of the check-ins are of one monitor, so that some are over the rate limit.
             capture_check_in(CheckIn::ok(Slug::parse(if number < 10 { "same" } else { "other" }).unwrap()));
         }
         assert!(crons.flush(DEADLINE), "{status}");

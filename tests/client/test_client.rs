@@ -1,4 +1,4 @@
-//! `crons::test::TestClient`: what a user's own tests can show.
+//! Tests of `crons::test::TestClient`: what a user's own tests can show.
 
 use std::time::Duration;
 

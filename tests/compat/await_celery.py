@@ -12,7 +12,7 @@ PATIENCE = 60  # seconds: Celery is slow to start, more so on a busy machine
 
 
 def newest(api, slug):
-    """The newest run of a monitor, if it is there at all."""
+    """Returns the newest run of a monitor, or None if there is none."""
     there = any(one["slug"] == slug for one in api.get())
     return next(iter(api.get(f"{slug}/checkins/")), None) if there else None
 

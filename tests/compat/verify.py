@@ -1,4 +1,4 @@
-"""Asserts what came of every run that the clients have made, as the server's API tells it.
+"""Asserts the result of every run that the clients have made, by the server's API.
 
 usage: verify.py ADDRESS ANSWERS BEGUN
 ANSWERS has a line for each thing that a client saw itself: what, wanted and got, between tabs.
@@ -162,7 +162,7 @@ class Api:
 
 
 def differences(api, expected):
-    """What the server says otherwise than expected, in words."""
+    """Returns what the server answers otherwise than expected, in words."""
     try:
         monitor = api.get(f"{expected.slug}/")
     except urllib.error.HTTPError as error:
@@ -196,19 +196,19 @@ def differences(api, expected):
 
 
 def surprises(api):
-    """Monitors that should not be, and those that should."""
+    """Returns monitors that should not exist, and those that are missing."""
     there, wanted = {one["slug"] for one in api.get()}, {one.slug for one in EXPECTED}
     return [f"not expected: {slug}" for slug in sorted(there - wanted)] + [f"missing: {slug}" for slug in sorted(wanted - there)]
 
 
 def two_ends(api, slug, begun):
-    """What is wrong unless the only run is that which beat began while no worker was there to do so, or to end it."""
+    """Returns a fault unless the only run is the one that beat began while there was no worker to begin or end it."""
     ids = [row["id"] for row in api.get(f"{slug}/checkins/")]
     return [] if ids == [begun] else [f"beat began {begun or 'nothing'}, now there is {ids}"]
 
 
 def checks(api, answers, begun):
-    """Everything that is asserted: a name, and a function that says what is wrong."""
+    """Yields the assertions: each a name, and a function that returns what is wrong."""
     for line in answers:
         what, wanted, got = line.rstrip("\n").split("\t")
         wrong = [] if wanted == got else [f"expected {wanted}, got {got or 'nothing'}"]
@@ -224,7 +224,7 @@ def checks(api, answers, begun):
 
 
 def overtakes(api):
-    """How often the end of a run came before its beginning: that is luck, so it is told, not asserted."""
+    """Returns how often the end of a run came before its start: that is chance, so it is printed, not asserted."""
     slugs = {one.slug for one in EXPECTED if one.slug.startswith("node-")}
     rows = [row for slug in slugs for row in api.get(f"{slug}/checkins/")]
     return sum(row["dateUpdated"].rstrip("Z") < (row["dateInProgress"] or "").rstrip("Z") for row in rows)

@@ -1,4 +1,4 @@
-//! `crons::Client`: clients beside the global one, and the scopes in which code reports to them.
+//! Tests of `crons::Client`: clients beside the global one, and the scopes in which code reports to them.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::sync::Arc;
@@ -106,7 +106,7 @@ fn a_hook_may_hold_the_last_handle_of_another_client() {
     let last = outer.clone();
     outer.monitor("job").heartbeat().run(|| ());
     assert!(outer.close(DEADLINE).all_delivered());
-    // Its worker ends, and drops the hook: there, or here.
+    // The worker of the outer client ends, and drops the hook: there, or here.
     drop(last);
     drop(client(&sink));
     assert_eq!(statuses(&other.wait_for(1), "seen"), ["ok"]);
@@ -203,7 +203,7 @@ async fn closing_lets_other_tasks_of_the_thread_run() {
     let sink = Sink::start(move |_| Behaviour::Gate(Arc::clone(&held)));
     let guard = crons::init(sink.dsn());
     capture_check_in(CheckIn::ok(Slug::parse("job").unwrap()));
-    // If `close_async` blocked this thread, the gate would never open.
+    // The gate would never open if `close_async` blocked this thread.
     let (stats, ()) = tokio::join!(guard.close_async(DEADLINE), async { gate.open() });
     assert!(stats.all_delivered(), "{stats:?}");
 }

@@ -1,4 +1,4 @@
-//! From an annotated function to what the server's API says of it: nothing in between is replaced.
+//! Tests from an annotated function to the API of the server: nothing in between is replaced.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Envelopes, read by the types of Sentry's own Rust SDK.
+//! Tests of envelopes, read by the types of Sentry's own Rust SDK.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Faults on the wire: the job goes on, the deadlines hold, and nothing is lost in silence.
+//! Tests of faults on the wire: the job goes on, the deadlines hold, and no loss goes unreported.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::{BufReader, Write};
@@ -19,7 +19,7 @@ fn said() -> &'static Log {
     LOG.get_or_init(Log::install)
 }
 
-/// A server that treats its n-th request as it likes.
+/// A server with a chosen treatment of its n-th request.
 struct Server {
     address: SocketAddr,
     requests: Arc<AtomicUsize>,
@@ -66,7 +66,7 @@ fn end_of_a_run() {
     capture_check_in(CheckIn::ok(Slug::parse("job").unwrap()));
 }
 
-/// The job ends as it would without us, in next to no time.
+/// Asserts that the job ends as without the client, in next to no time.
 fn unharmed() {
     let begin = Instant::now();
     assert_eq!(monitor("job").run(|| Err::<(), _>("disk full")), Err("disk full"));
@@ -100,7 +100,7 @@ fn a_server_that_does_not_speak_tls() {
     until(|| stats().retried > 0, || log.text());
     let text = log.text();
     let line = text.lines().find(|line| line.contains(&format!("https://{address}/"))).expect(&text);
-    // Whichever of the two notices first.
+    // The error is that of the side that notices first.
     assert!(line.contains("received corrupt message") || line.contains("client error (Connect)"), "{line}");
     assert_eq!(crons.close(Duration::ZERO).sent, 0);
     assert_eq!(server.requests(), 0, "a check-in was sent in the clear");
@@ -109,7 +109,7 @@ fn a_server_that_does_not_speak_tls() {
 #[test]
 fn a_trickling_answer_is_cut_off_at_the_request_timeout() {
     let _one = one_at_a_time();
-    // Never the whole status line: at this pace it would take an hour.
+    // The status line is never complete: at this pace it would take an hour.
     let server = Server::start(|number, mut stream| match number {
         0 => loop {
             stream.write_all(b"H")?;
@@ -176,7 +176,7 @@ fn a_connection_that_is_reset_in_the_middle() {
     let _one = one_at_a_time();
     let server = Server::start(|number, mut stream| {
         match number {
-            // Closed with a request unread: the other side sees a reset.
+            // The connection is closed with a request unread: the other side sees a reset.
             0 => Err(std::io::ErrorKind::ConnectionReset.into()),
             1 => {
                 stream.write_all(b"HTTP/1.1 20")?;

@@ -1,4 +1,4 @@
-//! Waiting for delivery in async code does not stop the executor.
+//! Tests that waiting for delivery in async code does not stop the executor.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ async fn flushing_lets_other_tasks_of_the_same_thread_run() {
     let sink = Sink::start(move |_| Behaviour::Gate(Arc::clone(&held)));
     let _crons = crons::init(ClientOptions::new().dsn(sink.dsn()));
     capture_check_in(CheckIn::ok(Slug::parse("job").unwrap()));
-    // If the flush blocked this thread, the gate would never open.
+    // The gate would never open if the flush blocked this thread.
     let (flushed, ()) = tokio::join!(crons::flush_async(DEADLINE), async { gate.open() });
     assert!(flushed);
 }

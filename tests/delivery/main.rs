@@ -1,4 +1,4 @@
-//! Delivery: what arrives at the server, in which order, and what happens when the server or the way to it fails.
+//! Tests of delivery: what arrives at the server, in which order, and what happens when the server or the way to it fails.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,5 +1,5 @@
-//! A job runs, and is reported, where the system gives no random numbers: the system call is missing and there is no `/dev/urandom`,
-//! as in an old sandbox or a bare chroot. A filter on a thread stands in for the kernel of such a place.
+//! Tests that a job runs, and is reported, where the system gives no random numbers: the system call is missing and there is no
+//! `/dev/urandom`, as in an old sandbox or a bare chroot. A filter on a thread stands in for the kernel of such a place.
 #![cfg(all(target_os = "linux", target_endian = "little"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -12,7 +12,7 @@ use crate::support::child;
 use crate::support::log::Log;
 use crate::support::{Behaviour, DEADLINE, Sink, statuses};
 
-/// Each time that `getrandom` or a file is asked for on this thread, or on one that it starts, the answer is that there is none.
+/// Makes `getrandom` and the opening of files fail on this thread, and on those that it starts.
 #[expect(unsafe_code, reason = "there is no safe way to set a filter")]
 fn lose_randomness() {
     let load = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
@@ -41,7 +41,7 @@ fn lose_randomness() {
     assert!(set, "no filter: {}", std::io::Error::last_os_error());
 }
 
-/// Runs `work` on a thread without randomness; a panic there is one here.
+/// Runs `work` on a thread without randomness; a panic there panics here.
 fn without_randomness<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
@@ -68,7 +68,7 @@ fn a_job_without_random_numbers_runs_and_is_reported() {
         return;
     }
     let log = Log::install();
-    // A program that shuts itself in once its client has started.
+    // A program may restrict itself once its client has started.
     let sink = Sink::start(|_| Behaviour::Answer(200));
     let crons = crons::init(ClientOptions::new().dsn(sink.dsn()));
     monitor("before").run(|| ());
@@ -97,7 +97,7 @@ fn a_job_without_random_numbers_runs_and_is_reported() {
     assert_eq!(said.matches("ids of runs are made from time").count(), 1, "{said}");
     drop(crons);
 
-    // The thread that sends cannot do without: the client says so, and does not start.
+    // The sending thread needs random numbers: the client reports that, and does not start.
     let error = without_randomness(|| {
         let options = ClientOptions::new().dsn("http://key@127.0.0.1:9/1");
         let error = crons::try_init(options).unwrap_err();

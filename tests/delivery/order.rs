@@ -1,4 +1,4 @@
-//! Nothing is lost, nothing overtakes, and no job waits: whatever the server does.
+//! Tests of delivery: nothing is lost, nothing overtakes, and no job waits, whatever the server does.
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
@@ -88,7 +88,7 @@ fn a_request_without_an_answer_is_sent_again_with_the_same_id() {
     let id = capture_check_in(CheckIn::ok(Slug::parse("job").unwrap())).to_string();
     assert!(crons.flush(DEADLINE));
     let check_ins = sink.check_ins();
-    // Half an answer is one: its status has arrived.
+    // The check-in whose answer is cut off counts as answered: its status has arrived.
     assert_eq!(check_ins.len(), 2);
     assert!(check_ins.iter().all(|check_in| check_in["check_in_id"] == id.as_str()), "{check_ins:?}");
     let stats = crons.close(DEADLINE);
@@ -121,7 +121,7 @@ fn a_dead_or_silent_server_delays_neither_job_nor_program() {
         let begin = Instant::now();
         assert!(!crons.flush(Duration::from_millis(100)));
         let stats = crons.close(Duration::from_millis(100));
-        // Far less than the ten seconds that a request may take.
+        // The time is far less than the ten seconds that a request may take.
         assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
         assert!(stats.queued > 0 && !stats.all_delivered(), "{stats:?}");
     }
@@ -163,7 +163,7 @@ fn a_skipped_run_sends_no_verdict_whatever_the_timing() {
     assert_eq!(statuses(&sink.check_ins(), "sent"), ["in_progress"]);
     let stats = crons.close(DEADLINE);
 
-    // Without a server to take the begin, it is still here to be taken back.
+    // The start is still in the client without a server to take it, so it can be withdrawn.
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let crons = crons::init(ClientOptions::new().dsn(format!("http://key@{gone}/1")));
     let blocked: Vec<_> = (0..20).map(|number| monitor(format!("job-{number}")).start()).collect();
@@ -196,7 +196,7 @@ fn a_transport_that_panics_ends_its_request_and_nothing_else() {
     assert_eq!((stats.sent, stats.retried, stats.queued), (1, 1, 0));
 }
 
-/// An error that cannot even be shown.
+/// An error whose text panics.
 #[derive(Debug)]
 struct Unspeakable;
 
@@ -208,7 +208,7 @@ impl std::fmt::Display for Unspeakable {
 
 impl std::error::Error for Unspeakable {}
 
-/// Owns a runtime, as blocking clients do, and says so when it has been dropped.
+/// Owns a runtime, as blocking clients do, and records when it has been dropped.
 struct Owner {
     runtime: Option<tokio::runtime::Runtime>,
     requests: AtomicUsize,
@@ -274,7 +274,7 @@ fn what_comes_after_the_end_of_the_client_harms_nobody() {
     let late = monitor("late").start();
     sink.wait_for(1);
     assert!(crons.close(DEADLINE).all_delivered());
-    // Its client has ended, and has closed the run: the job goes on all the same.
+    // The client has ended, and has closed the run: the job goes on all the same.
     late.ok();
     monitor("later").run(|| ());
     assert_eq!(statuses(&sink.check_ins(), "late"), ["in_progress", "error"]);

@@ -1,4 +1,4 @@
-//! The way out of this machine: proxies of the environment, each in a process of its own.
+//! Tests of proxies of the environment, each in a process of its own.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::proxy_server::Proxy;
 use crate::support::{self, Behaviour, DEADLINE, Sink, child, statuses};
 use crate::tls_server::{Authority, TlsServer};
 
-/// A name that nobody but a proxy can find.
+/// A name that only a proxy can resolve.
 const DSN: &str = "http://key@sentry.test/1";
 const ANSWERED: Behaviour = Behaviour::Answer(200);
 
@@ -88,12 +88,12 @@ fn what_no_proxy_names_is_reached_directly() {
     let sink = Sink::start(|_| ANSWERED);
     let proxy = Proxy::start(sink.address);
     let address = format!("http://{}", proxy.address);
-    // This machine, under an address that is not recognised as such.
+    // The address is this machine's, in a form that is not recognised as such.
     let direct = format!("http://key@0.0.0.0:{}/1", sink.address.port());
     for (dsn, exceptions, delivered) in [
         (&*direct, "example.com, 0.0.0.0", true),
         (&*direct, "*", true),
-        // Without the proxy nobody knows where that is.
+        // The name resolves only through the proxy.
         (DSN, "sentry.test", false),
         (DSN, ".test", false),
     ] {
@@ -134,7 +134,7 @@ fn a_dead_proxy_delays_nothing_and_its_password_is_hidden() {
 fn a_store_of_certificates_that_is_gone_matters_to_tls_alone() {
     let sink = Sink::start(|_| ANSWERED);
     let proxy = Proxy::start(sink.address);
-    // This machine, under an address that is not recognised as such.
+    // The address is this machine's, in a form that is not recognised as such.
     let direct = format!("http://key@0.0.0.0:{}/1", sink.address.port());
     let plain = format!("http://{}", proxy.address);
     for store in [("SSL_CERT_FILE", "/gone/ours.pem"), ("SSL_CERT_DIR", "/gone")] {

@@ -1,4 +1,4 @@
-//! A proxy that leads every name to one server, and remembers what it was asked.
+//! A proxy that leads every name to one server, and remembers the requests.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::{self, BufReader, Write};
@@ -28,7 +28,7 @@ impl Proxy {
         Self { address, asked }
     }
 
-    /// The lines of all requests so far, and who each said it was.
+    /// Returns the lines of all requests so far, each with the credentials that it sent.
     pub fn asked(&self) -> Vec<(String, Option<String>)> {
         let asked = self.asked.lock().unwrap();
         let who = |posted: &Posted| posted.header("proxy-authorization").map(str::to_owned);

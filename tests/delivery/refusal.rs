@@ -1,5 +1,5 @@
-//! A check-in that the real server refuses behind a 200 is not delivered, and the reason is logged; one that it accepts with a
-//! remark is delivered.
+//! Tests that a check-in that the real server refuses behind a 200 is not delivered, and the reason is logged; one that it
+//! accepts with a remark is delivered.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::{Read, Write};
@@ -12,7 +12,7 @@ use crons_server::{Database, Server, Settings};
 use crate::support::child;
 use crate::support::log::Log;
 
-/// Both cases are one test, as a process has one client and one log.
+/// Checks both cases in one test, as a process has one client and one log.
 #[tokio::test]
 async fn a_refused_check_in_is_not_sent_one_with_a_remark_is() {
     if !child::is_alone() {
@@ -26,10 +26,10 @@ async fn a_refused_check_in_is_not_sent_one_with_a_remark_is() {
     let server = Server::start(&settings, listener).unwrap();
     let crons = crons::init(ClientOptions::new().dsn(server.dsn()));
 
-    // A monitor that nobody described.
+    // The monitor was not described by a check-in.
     capture_check_in(CheckIn::in_progress(Slug::parse("nobodys").unwrap()));
     assert!(crons::flush_async(Duration::from_secs(30)).await);
-    // A monitor whose name somebody else spells otherwise.
+    // The monitor was created under another spelling of the slug.
     let (address, key) = (server.address(), server.public_key().to_owned());
     tokio::task::spawn_blocking(move || make_monitor("Shared!", address, &key)).await.unwrap();
     for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! Over TLS: delivered to a server that can be believed, and to no other; the job goes on either way.
+//! Tests of delivery over TLS: to a server with a trusted certificate, and to no other; the job goes on either way.
 
 use std::fs;
 use std::time::Duration;
@@ -72,7 +72,7 @@ fn what_is_no_certificate_is_refused_by_name() {
         ("-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n", "base64"),
         (hollow, "certificate 1: "),
     ] {
-        // Also where TLS is not used: it would be found when it is too late.
+        // The error comes without TLS, too: later it would be found too late.
         for dsn in ["https://key@sentry.example/1", "http://key@127.0.0.1:9/1"] {
             let error = crons::try_init(ClientOptions::new().dsn(dsn).ca_certificates(pem)).unwrap_err();
             assert!(matches!(error, InitError::Certificates { .. }));
@@ -119,7 +119,7 @@ fn child() {
     println!("delivered: {}", crons.flush(DEADLINE));
 }
 
-/// A port that speaks the other of the two protocols, and what the log then advises.
+/// Tests a port that speaks the other of the two protocols, and the advice in the log.
 #[test]
 fn the_log_tells_https_to_a_plain_port_from_the_reverse() {
     if !child::is_child() {

@@ -48,7 +48,7 @@ impl Authority {
     }
 }
 
-/// Answers 200 to whoever believes its certificate.
+/// Answers 200 to clients that trust its certificate.
 pub struct TlsServer {
     pub address: SocketAddr,
     received: Arc<Mutex<Vec<Posted>>>,

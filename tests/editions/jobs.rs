@@ -1,4 +1,4 @@
-//! Case 54: editions 2018 and 2021.
+//! The attribute in editions 2018 and 2021 (case 54).
 #![deny(warnings)]
 #![cfg(test)]
 #![allow(clippy::allow_attributes, clippy::allow_attributes_without_reason, clippy::all)]
@@ -25,7 +25,7 @@ fn option(mut n: (Option<u8>, u8)) -> Option<u8> {
     n.0
 }
 
-/// In these editions `mut` makes a copy of what is borrowed else.
+/// A `mut` in a pattern makes a copy of what is otherwise borrowed, in these editions.
 #[crons::monitor]
 fn copied((mut a, b): &(u8, u8)) -> u8 {
     a += 1;
@@ -42,7 +42,7 @@ fn opaque(n: &u8) -> impl Future<Output = u8> + '_ {
     async move { *n }
 }
 
-/// In these editions an opaque type does not hold what is elided.
+/// An opaque type does not capture elided lifetimes, in these editions.
 #[crons::monitor]
 fn opaque_holds_nothing(n: &[u8], _: &str) -> impl Iterator<Item = u8> {
     let all: Vec<u8> = n.to_vec();

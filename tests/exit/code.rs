@@ -1,4 +1,4 @@
-//! `crons::exit`: ends the process with a code, having delivered what is left. Each case runs this program again as a child.
+//! Tests of `crons::exit`: ends the process with a code, having delivered what is left. Each case runs this program again as a child.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub fn child(case: &str, dsn: &str) {
             crons::exit(4);
         }
         "client" => {
-            // One server is down: it must not use up the time of the other.
+            // The server that is down must not use up the time of the other.
             let briefly = |options: ClientOptions| options.shutdown_timeout(Duration::from_secs(2));
             let down = Client::new(briefly(ClientOptions::from("http://key@127.0.0.1:9/1"))).unwrap();
             down.monitor("job").run(|| ());

@@ -122,7 +122,7 @@ fn silent_server() -> Result<(), Failed> {
     let begin = Instant::now();
     let status = wait(&mut start("ends: silence", &sink.dsn()))?;
     assert_eq!(status.code(), Some(6));
-    // Far less than the ten seconds that a request may take.
+    // The time is far less than the ten seconds that a request may take.
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
     Ok(())
 }
@@ -197,7 +197,7 @@ fn forked_under_load() -> Result<(), Failed> {
 #[cfg(unix)]
 const CHILDREN: usize = 30;
 
-/// Forks; the child does as it is told and exits. Returns the id of its process.
+/// Forks; the child runs `job` and exits. Returns the id of its process.
 #[cfg(unix)]
 fn fork(job: impl FnOnce()) -> libc::pid_t {
     #[expect(unsafe_code, reason = "there is no safe fork; the child uses what glibc allows after one")]
@@ -220,7 +220,7 @@ fn wait_for(pid: libc::pid_t) {
 #[cfg(unix)]
 fn fork_case(dsn: &str) {
     let _crons = crons::init(options(dsn));
-    // Still in the queue when the child begins, or not: it is the parent's.
+    // The check-in is the parent's, whether or not it is still queued when the child begins.
     capture_check_in(CheckIn::ok(Slug::parse("before").unwrap()));
     let child = fork(|| monitor("child").run(|| ()));
     monitor("parent").run(|| ());
@@ -239,7 +239,7 @@ fn fork_before_init_case(dsn: &str) {
     }
 }
 
-/// Forks within its run; the child finds nothing to do, which is not for it to say.
+/// Forks within its run. The child returns `None`, which must not end the run of its parent.
 #[cfg(unix)]
 #[crons::monitor(slug = "nones", on_none = "ignore")]
 fn forks_within() -> Option<libc::pid_t> {

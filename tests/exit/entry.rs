@@ -54,7 +54,7 @@ mod below {
     }
 }
 
-/// An entry, the outcome it is to have, the exit code, and what the server hears last.
+/// The entries, each with the outcome it is to have, the exit code, and the last status that the server receives.
 const CASES: [(&str, &str, i32, &str); 9] = [
     ("plain", "success", 0, "ok"),
     ("plain", "failure", 7, "error"),

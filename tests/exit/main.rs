@@ -1,4 +1,5 @@
-//! Ends of programs, and what the server hears of them. Each case runs this program again as a child, with a `main` of its own.
+//! Tests of ends of programs, and of what the server receives of them. Each case runs this program again as a child, with a
+//! `main` of its own.
 
 #[path = "../support/program.rs"]
 mod program;

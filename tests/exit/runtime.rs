@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::program::{command, wait};
 use crate::support::{self, Behaviour, DEADLINE, Sink};
 
-/// The end of a program, and what the server hears of a run in a spawned task and of one in `spawn_blocking`.
+/// The end of a program, and what the server receives of a run in a spawned task and of one in `spawn_blocking`.
 struct Case {
     name: &'static str,
     code: i32,
@@ -27,9 +27,9 @@ struct Case {
 
 const DROPPED: &[&str] = &["in_progress", "error"];
 const ENDED: &[&str] = &["in_progress", "ok"];
-/// Open when the process exits.
+/// The statuses of a run that is open when the process exits, and is closed by the client.
 const CLOSED: &[&str] = &["in_progress", "error"];
-/// Left so.
+/// The statuses of a run that is left open.
 const OPEN: &[&str] = &["in_progress"];
 
 const fn ends(name: &'static str) -> Case {
@@ -93,7 +93,7 @@ fn dead_server() -> Result<(), Failed> {
     let mut child = command("runtime: a short timeout", &sink.dsn()).stderr(Stdio::null()).spawn()?;
     assert_eq!(wait(&mut child)?.code(), Some(0));
     let (took, timeout) = (begin.elapsed(), SHORT_TIMEOUT);
-    // Twice the timeout would be that of the guard and that of the exit hook; the program itself takes far below a second.
+    // The timeouts of the guard and of the exit hook would be twice this; the program itself takes far below a second.
     assert!((timeout..timeout * 2).contains(&took), "{took:?}");
     Ok(())
 }
@@ -125,7 +125,7 @@ async fn begin_both() -> Sender<()> {
             let _ = ended.recv();
         });
     });
-    // On a runtime of one thread the task runs only while this one waits.
+    // The task runs only while this one waits, on a runtime of one thread.
     while both.try_recv().is_err() {
         tokio::task::yield_now().await;
     }
@@ -201,7 +201,7 @@ pub fn child(case: &str, dsn: &str) {
             });
             runtime.shutdown_background();
             std::mem::forget(end);
-            // The task is dropped by a thread of the runtime, which nobody waits for.
+            // The task is dropped by a thread of the runtime, which the program does not wait for.
             let until = Instant::now() + DEADLINE;
             while crons::stats().captured < 3 && Instant::now() < until {
                 std::thread::yield_now();

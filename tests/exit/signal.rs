@@ -1,4 +1,4 @@
-//! Programs that a signal ends, with `ClientOptions::on_signal`.
+//! Tests of programs that a signal ends, with `ClientOptions::on_signal`.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -33,7 +33,8 @@ pub fn child(case: &str, dsn: &str) {
         "long-grace" => options.on_signal(DEADLINE),
         _ => options.on_signal(GRACE),
     };
-    // Children inherit ignored signals: under `nohup` the tests ignore SIGHUP, as a background job of a shell SIGINT.
+    // The signals are set back to their default, as children inherit ignored ones: under `nohup` the tests ignore
+    // SIGHUP, as a background job of a shell SIGINT.
     for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGTERM] {
         let ignored = case == "ignored" && signal == libc::SIGHUP;
         #[expect(
@@ -46,13 +47,13 @@ pub fn child(case: &str, dsn: &str) {
     }
     let crons = crons::init(options);
     monitor("job").run(|| {
-        // A server that says nothing cannot be waited for.
+        // A server that does not answer cannot be waited for.
         crons.flush(if case == "within-run" { DEADLINE } else { Duration::from_millis(100) });
         if case == "forked" {
             #[expect(unsafe_code, reason = "there is no safe fork; the child only sleeps")]
             let pid = unsafe { libc::fork() };
             if pid == 0 {
-                // The child says so, as the parent may be ahead of what the fork does in the child.
+                // The child prints it, as the parent may be ahead of what the fork does in the child.
                 say(&std::process::id().to_string());
                 loop {
                     std::thread::sleep(DEADLINE);
@@ -84,7 +85,7 @@ fn say(line: &str) {
     stdout.flush().unwrap();
 }
 
-/// The child, when it is in the middle of its run, and what it said then.
+/// Starts the child. Returns it when it is in the middle of its run, and the line that it printed then.
 fn start(case: &str, sink: &Sink) -> (Child, String) {
     let mut program = command(&format!("signal: {case}"), &sink.dsn());
     program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -116,7 +117,8 @@ fn second_signal() -> Result<(), Failed> {
     let sink = Sink::start(|_| Behaviour::Silence);
     let (mut child, _) = start("long-grace", &sink);
     let begin = Instant::now();
-    // Until it is gone: the first one may still be on its way when the second is sent, and then counts as one with it.
+    // The signal is sent until the process is gone: the first one may still be on its way when the second is sent, and
+    // then counts as one with it.
     while child.try_wait()?.is_none() {
         send(libc::SIGTERM, child.id());
         std::thread::sleep(Duration::from_millis(20));

@@ -216,7 +216,7 @@ fn names(
     (imports, paths)
 }
 
-/// Each name that a tree of `use` brings into scope, with its path as written.
+/// Collects each name that a tree of `use` brings into scope, with its path as written.
 fn use_tree(tokens: &[String], prefix: &[String], uses: &mut Vec<(String, Vec<String>)>) {
     let mut path = prefix.to_vec();
     let mut name = None;

@@ -37,7 +37,7 @@ pub(crate) fn in_text(text: &str) -> Vec<String> {
     names
 }
 
-/// Whether the name is a sentence: not too long, of several words, and without the number of a case.
+/// Returns whether the name is a sentence: not too long, of several words, and without the number of a case.
 pub(crate) fn is_sentence(name: &str) -> bool {
     let mut words = name.split('_');
     let first = words.next().unwrap_or_default();

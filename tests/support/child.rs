@@ -1,4 +1,4 @@
-//! Child processes, for tests of what belongs to a process: its environment, its client, its log.
+//! Support for tests of what belongs to a process, such as its environment, its client and its log: child processes.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::process::Command;
@@ -24,8 +24,8 @@ const VARIABLES: [&str; 14] = [
 /// The variable that marks a child process.
 const CHILD: &str = "CRONS_TEST_CHILD";
 
-/// Whether this process was started by [`run`]. The test runner calls what is meant for a child in the parent, too, where there
-/// is nothing for it to do.
+/// Returns whether this process was started by [`run`]. The test runner calls what is meant for a child in the parent, too,
+/// where there is nothing for it to do.
 pub fn is_child() -> bool {
     std::env::var_os(CHILD).is_some()
 }
@@ -40,7 +40,7 @@ pub fn is_alone() -> bool {
     is_child()
 }
 
-/// Runs the test `name` of the caller's module in a child, with just these variables; what it printed.
+/// Runs the test `name` of the caller's module in a child, with just these variables. Returns its output.
 pub fn run(name: &str, variables: &[(&str, &str)]) -> String {
     let thread = std::thread::current();
     let caller = thread.name().unwrap();

@@ -20,15 +20,15 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub enum Behaviour {
     Answer(u16),
-    /// Answer with these lines of headers, each with its line break.
+    /// Answers with these lines of headers, each with its line break.
     AnswerWith(u16, &'static str),
-    /// Read it and close the connection.
+    /// Reads the request and closes the connection.
     HangUp,
-    /// Announce more than is then sent.
+    /// Announces more than it then sends.
     HalfAnswer,
-    /// Read it and say nothing, until the client gives up.
+    /// Reads the request and does not answer, until the client gives up.
     Silence,
-    /// Answer 200 when the gate is open.
+    /// Answers 200 when the gate is open.
     Gate(Arc<Gate>),
 }
 
@@ -103,7 +103,7 @@ impl Sink {
         self.received.client_reports.lock().unwrap().clone()
     }
 
-    /// Waits until at least so many have arrived.
+    /// Waits until at least `count` have arrived.
     pub fn wait_for(&self, count: usize) -> Vec<Value> {
         let until = Instant::now() + DEADLINE;
         let mut check_ins = self.lock();
@@ -178,13 +178,13 @@ pub fn one_at_a_time() -> MutexGuard<'static, ()> {
     CLIENT.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// The word of each check-in about a monitor.
+/// Returns the status of each check-in about a monitor.
 pub fn statuses<'a>(check_ins: &'a [Value], slug: &str) -> Vec<&'a str> {
     let of_slug = check_ins.iter().filter(|check_in| check_in["monitor_slug"] == slug);
     of_slug.map(|check_in| check_in["status"].as_str().unwrap()).collect()
 }
 
-/// Waits until something holds that nobody announces; says `otherwise` if it never does.
+/// Waits until a condition holds that no event announces; panics with `otherwise` if it never does.
 pub fn until(holds: impl Fn() -> bool, otherwise: impl Fn() -> String) {
     let until = Instant::now() + DEADLINE;
     while !holds() {

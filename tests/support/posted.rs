@@ -41,7 +41,7 @@ impl Posted {
     }
 }
 
-/// Without its end.
+/// Reads a line, and returns it without its end.
 fn next_line(reader: &mut impl BufRead) -> Option<String> {
     let mut line = String::new();
     let read = reader.read_line(&mut line).ok()?;

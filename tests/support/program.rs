@@ -18,14 +18,14 @@ pub fn case() -> Option<(String, String)> {
     Some((std::env::var(CASE).ok()?, std::env::var(DSN).ok()?))
 }
 
-/// This program, about to run a case.
+/// Returns a command that runs a case of this program.
 pub fn command(case: &str, dsn: &str) -> Command {
     let mut program = Command::new(std::env::current_exe().unwrap());
     program.env(CASE, case).env(DSN, dsn);
     program
 }
 
-/// Starts a case whose log nobody reads.
+/// Starts a case whose log is not read.
 pub fn start(case: &str, dsn: &str) -> Child {
     command(case, dsn).stderr(Stdio::null()).spawn().unwrap()
 }

@@ -1,4 +1,4 @@
-//! Where each of the numbered cases is proven that an attribute on functions must survive. A test checks that it is there.
+//! The numbered cases that an attribute on functions must handle, and where each is proven. A test checks that the proof is there.
 
 use std::path::Path;
 

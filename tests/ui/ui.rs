@@ -1,11 +1,11 @@
-//! What the attribute makes of functions, as the compiler sees it: `pass` compiles without a warning and runs, `fail` says
-//! what its `.stderr` says. `TRYBUILD=overwrite cargo test -p crons-ui-tests` writes those files anew.
+//! Tests of the expansion as the compiler sees it: `pass` compiles without a warning and runs, `fail` says what its
+//! `.stderr` says. `TRYBUILD=overwrite cargo test -p crons-ui-tests` writes those files anew.
 
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-/// The compiler whose words the `.stderr` files hold.
+/// The compiler version whose messages the `.stderr` files hold.
 const COMPILER: &str = "rustc 1.95.";
 
 #[test]
@@ -13,7 +13,7 @@ fn functions_that_compile() {
     trybuild::TestCases::new().pass("pass/*.rs");
 }
 
-/// Set where nothing may be skipped, as by `.ci/run`.
+/// The variable that is set where nothing may be skipped, as by `.ci/run`.
 const REQUIRED: &str = "CRONS_UI_REQUIRED";
 
 #[test]
@@ -29,7 +29,7 @@ fn faults_are_named_and_underlined() {
         std::env::var_os(REQUIRED).is_none(),
         "{why}: install that compiler (`rustup toolchain install 1.95`, `rustup default 1.95`), or unset {REQUIRED} to skip them"
     );
-    // Past the test runner, which would keep it to itself.
+    // The line goes past the test runner, which would keep it to itself.
     let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
 }
 

@@ -13,9 +13,9 @@ use crate::contenders::{
 };
 use crate::measure::{Contender, Cost, costs};
 
-/// Runs in one turn: more than a wake-up of the worker, less than any queue.
+/// The runs in one turn: more than a wake-up of the worker, less than any queue.
 const BATCH: u32 = 2_000;
-/// A disabled run is so short that it takes more of them.
+/// The runs in one turn of a disabled run, which is so short that it takes more of them.
 const DISABLED_BATCH: u32 = 100_000;
 /// The limit for settling what a turn leaves behind.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -35,7 +35,7 @@ pub fn run(rounds: usize) -> Result<()> {
     let mut table = costs(&mut contenders, rounds, BATCH);
     let mut names: Vec<&str> = contenders.iter().map(|contender| contender.name).collect();
     drop(contenders);
-    // On its own: with a subscriber in place, what the others log would count.
+    // The instrumented function is measured alone: with a subscriber in place, the logs of the others would count.
     let instrumented = tracing::dispatcher::with_default(&registry, || {
         let mut alone = [Contender::new("#[tracing::instrument]", || instrumented(1))];
         costs(&mut alone, rounds, BATCH)
@@ -66,7 +66,7 @@ fn print(names: &[&str], table: &[Cost]) {
     }
 }
 
-/// Takes note of nothing.
+/// A layer that records nothing.
 struct NoOp;
 
 impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for NoOp {}

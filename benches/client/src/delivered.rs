@@ -1,4 +1,4 @@
-//! Whether the check-ins of runs have arrived, and the memory that waiting ones take.
+//! Measures whether the check-ins of runs have arrived, and the memory that waiting ones take.
 //!
 //! Measured: a record that waits takes 73 bytes (`queued`). A `HashMap` from the id of a run to its records would take 342 bytes with a
 //! `VecDeque` and 170 with room for one record in the map itself, so the queue keeps a slab, links and a table of places.
@@ -58,7 +58,7 @@ pub fn back_to_back(runs: u64) -> Result<()> {
 pub fn queued(runs: u64) -> Result<()> {
     let silent = sink::start(Duration::from_secs(3_600), |_| ())?;
     let crons = crons::try_init(crons_options(&OurClient::Dsn(&format!("http://key@{silent}/1"))))?;
-    // All requests that may be under way are.
+    // The first jobs use up all requests that may be under way.
     for number in 0..100 {
         job(number);
     }

@@ -21,7 +21,7 @@ pub fn idle(seconds: u64) -> Result<()> {
     let before = Threads::now()?;
     let crons = crons::try_init(crons_options(&OurClient::Dsn(&format!("http://key@{address}/1"))))?;
     let client = Threads::now()?.since(&before);
-    // Connected, and everything made that is made once.
+    // The first run connects, and creates everything that is created once.
     job(1);
     crons.flush(LONGEST);
     let time = client.time()?;
@@ -36,7 +36,7 @@ pub fn idle(seconds: u64) -> Result<()> {
 pub fn visible(runs: usize) -> Result<()> {
     let (arrive, arrived) = mpsc::channel();
     let address = sink::start(Duration::ZERO, move |_| {
-        // Nobody asks any more once the figures are printed.
+        // The receiver is gone once the figures are printed.
         let _ = arrive.send(Instant::now());
     })?;
     let crons = crons::try_init(crons_options(&OurClient::Dsn(&format!("http://key@{address}/1"))))?;
@@ -71,7 +71,7 @@ pub fn visible(runs: usize) -> Result<()> {
     Ok(())
 }
 
-/// Microseconds.
+/// Returns the time in microseconds.
 fn round_trip(stream: &mut TcpStream, host: SocketAddr) -> Result<f64> {
     let mut request =
         format!("POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n\r\n", BODY.len()).into_bytes();

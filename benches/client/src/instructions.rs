@@ -1,6 +1,6 @@
 //! Instructions of a run on the caller's thread, by callgrind: the same on every machine, however busy it is.
 //!
-//! They are not time: a swap or a cache miss counts as one.
+//! Instructions are not time: a swap or a cache miss counts as one.
 
 use std::process::Command;
 use std::time::Duration;
@@ -9,15 +9,15 @@ use crate::Result;
 use crate::contenders::{Floor, OurClient, Peer, Polled, Swapped, crons_options, instrumented, job};
 use crate::measure::Contender;
 
-/// Before it is counted: thread locals are made, vectors have grown.
+/// The number of runs before counting starts: they create thread locals and let vectors grow.
 const WARM_UP: u32 = 2_000;
 const LONGEST: Duration = Duration::from_secs(30);
-/// Whoever takes part, by the word that this program is called with.
+/// The contenders, each by the word that this program is called with.
 const WHO: [&str; 6] = ["polled", "swapped", "crons", "sentry", "instrument", "disabled"];
 
 /// Runs this program under callgrind, once for each contender.
 pub fn run(runs: u32) -> Result<()> {
-    // Only the sum is wanted, and that is printed.
+    // The file of callgrind is not read: the sum is in its output.
     let unread = std::env::temp_dir().join(format!("crons-callgrind-{}", std::process::id()));
     let mut table = Vec::new();
     for who in WHO {

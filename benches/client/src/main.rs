@@ -1,8 +1,8 @@
 //! Benchmarks of the client: its cost and its delivery, side by side with a floor and with peers, in one run.
 //!
-//! Everything runs from this folder; what is in brackets may be left out:
+//! The benchmarks run from this folder; what is in brackets may be left out:
 //!
-//! | `cargo run --release --` | what it prints |
+//! | `cargo run --release --` | prints |
 //! |---|---|
 //! | `caller [ROUNDS]` | a run on the caller's thread: CPU time and allocations; a disabled run |
 //! | `instructions [RUNS]` | the same in instructions, counted by callgrind, where time is noisy |
@@ -17,8 +17,8 @@
 //! | `soak [SECONDS] [SEED]` | jobs of all kinds against a server that misbehaves; fails unless the books balance |
 //!
 //! The floor of a run: an id from the thread's generator, one reading of the wall clock, two of the monotonic one, and two
-//! records of 200 bytes handed to a thread that polls. Whoever takes part in a round takes a turn in each, in changing order.
-//! Times are of the thread, not of the wall, except where the wall is the question. Linux only: it reads `/proc`.
+//! records of 200 bytes handed to a thread that polls. The contenders take a turn in each round, in changing order. Times are
+//! of the thread, not of the wall, except where the wall is the question. Linux only: it reads `/proc`.
 
 mod measure;
 mod threads;

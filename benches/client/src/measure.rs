@@ -1,4 +1,4 @@
-//! Rounds in which everybody takes a turn, so that a busy machine is busy for all.
+//! Rounds in which each contender takes a turn, so that a busy machine is busy for all.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -23,7 +23,7 @@ impl<'a> Contender<'a> {
         Self { name, run: Box::new(run), settle: Box::new(|| ()) }
     }
 
-    /// After each turn: waits until what was handed on has been dealt with. Not measured.
+    /// Sets the work after each turn, which is not measured: it waits until what was handed on has been dealt with.
     pub fn settle<T>(mut self, mut settle: impl FnMut() -> T + 'a) -> Self {
         self.settle = Box::new(move || {
             settle();
@@ -89,7 +89,7 @@ pub fn median(values: Vec<f64>) -> f64 {
     quantile(values, 0.5)
 }
 
-/// 0 if there are no values.
+/// Returns a quantile of `values`; 0 if there are none.
 pub fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let place = (values.len() as f64 * share) as usize;

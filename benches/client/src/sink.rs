@@ -1,4 +1,4 @@
-//! A server that takes everything and does next to nothing: a thread for each connection.
+//! A server that accepts everything and does next to nothing: a thread for each connection.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -22,7 +22,7 @@ pub fn start(delay: Duration, arrived: impl Fn(&[u8]) + Send + Sync + 'static) -
         for stream in listener.incoming().flatten() {
             let arrived = Arc::clone(&arrived);
             std::thread::spawn(move || {
-                // A client that is gone is no fault of ours.
+                // A client that is gone is no fault of the sink.
                 let _ = converse(&stream, delay, &*arrived);
             });
         }
@@ -87,7 +87,7 @@ impl<'a> CheckIn<'a> {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 pub struct Counts {
     pub requests: u64,
-    /// Runs of which anything is known.
+    /// The number of runs that the sink has received something of.
     pub runs: u64,
     /// Runs that ended as their monitor's name has it.
     pub right: u64,
@@ -113,7 +113,7 @@ impl Ledger {
     }
 }
 
-/// Being the process that `SinkProcess` talks to: says where it is, and its counts for each line that it is sent.
+/// Runs as the process that `SinkProcess` talks to: prints its address, and its counts for each line that it is sent.
 pub fn serve(delay: u64) -> Result<()> {
     let ledger = Arc::new(Mutex::new(Ledger::default()));
     let book = Arc::clone(&ledger);

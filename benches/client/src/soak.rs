@@ -1,4 +1,4 @@
-//! Minutes of everything at once, and then the books.
+//! A soak test: minutes of jobs of all kinds, and then the balance of the books.
 
 mod books;
 mod jobs;
@@ -23,7 +23,7 @@ pub fn run(seconds: u64, seed: u64) -> Result<()> {
     let books = Arc::new(Books::default());
     let server = Server::start(Arc::clone(&books), seed)?;
     let options = crons_options(&OurClient::Dsn(&format!("http://key@{}/1", server.address())));
-    // Shorter than the longest delays of the server.
+    // The timeout is shorter than the longest delays of the server.
     let crons = crons::try_init(options.request_timeout(Duration::from_millis(500)))?;
     let until = Instant::now() + Duration::from_secs(seconds);
     let threads: Vec<_> = (0..THREADS)

@@ -24,7 +24,7 @@ impl Threads {
         Self(self.0.difference(&before.0).copied().collect())
     }
 
-    /// The time that they have had a core for.
+    /// Returns the CPU time of the threads.
     pub fn time(&self) -> Result<Duration> {
         let mut total = Duration::ZERO;
         for thread in &self.0 {

@@ -86,7 +86,7 @@ fn bare(url: &str, body: &[u8], check_ins: usize) -> Result<(f64, f64)> {
         std::thread::Builder::new().name("bare-loop".to_owned()).spawn(move || -> Result<(f64, f64)> {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let client = reqwest::Client::builder().no_proxy().build()?;
-            // Connected, as ours is.
+            // The bare loop is connected, as the client is.
             runtime.block_on(loops(&client, &url, &body, IN_FLIGHT))?;
             let (time, began) = (thread_time(), Instant::now());
             runtime.block_on(loops(&client, &url, &body, check_ins))?;

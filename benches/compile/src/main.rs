@@ -15,13 +15,13 @@ struct Way {
     name: &'static str,
     dependency: &'static str,
     attribute: fn(usize) -> String,
-    /// Written around each body, with `BODY` in its place.
+    /// The text around each body, with `BODY` in its place.
     body: [&'static str; 2],
 }
 
 const BARE: [&str; 2] = ["BODY", "BODY"];
 
-/// A run begun and ended by hand, with the means that are public.
+/// A run begun and ended by hand, with the public API.
 const BY_HAND: [&str; 2] = [
     "let guard = crons::monitor(\"SLUG\").start(); let output = (move || -> Result<u64, String> { BODY })(); \
      if output.is_err() { guard.error() } else { guard.ok() } output",
@@ -54,7 +54,7 @@ fn ways(root: &Path) -> [Way; 4] {
     ]
 }
 
-/// Half of the functions are async; `salt` makes one body differ.
+/// Returns the source of the functions, half of which are async; `salt` makes one body differ.
 fn source(way: &Way, salt: usize) -> String {
     let mut text = String::new();
     for n in 0..FUNCTIONS {
@@ -67,7 +67,7 @@ fn source(way: &Way, salt: usize) -> String {
         );
         let body = way.body[n % 2].replace("BODY", &body).replace("SLUG", &format!("job-{n}"));
         let attribute = (way.attribute)(n);
-        // Writing to a `String` does not fail.
+        // A write to a `String` does not fail.
         let _ = writeln!(
             text,
             "{attribute}\npub {asyncness}fn job_{n}(items: &[u64]) -> Result<u64, String> {{ {body} }}"
@@ -76,7 +76,7 @@ fn source(way: &Way, salt: usize) -> String {
     text
 }
 
-/// CPU milliseconds of one `cargo build` and all that it starts.
+/// Returns the CPU milliseconds of one `cargo build` and all that it starts.
 fn build(folder: &Path, target: &Path) -> f64 {
     let before = children();
     let status = Command::new("cargo")
@@ -93,7 +93,7 @@ fn build(folder: &Path, target: &Path) -> f64 {
     children() - before
 }
 
-/// CPU milliseconds of the children of this process so far, as Linux counts them.
+/// Returns the CPU milliseconds of the children of this process so far, as Linux counts them.
 fn children() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
@@ -122,7 +122,7 @@ fn main() {
             way.dependency
         );
         fs::write(folder.join("Cargo.toml"), manifest).expect("a manifest");
-        // The same versions everywhere, and no network.
+        // The lock file fixes the versions, so that no network is needed.
         fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).expect("a lock file");
         let file = folder.join("src/lib.rs");
         let (mut clean, mut incremental) = (Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! Each crate behind the same two questions, in the form that is quickest for it.
+//! The crates behind the same two operations, each in the form that is quickest for it.
 
 use std::hint::black_box;
 use std::str::FromStr;
@@ -13,17 +13,17 @@ use jiff::tz::TimeZone;
 /// Fills in the occurrences after a second; leaves zeros where it gives up.
 pub type Find = Box<dyn Fn(i64, &mut [i64])>;
 
-/// From crontab and zone; `None` if either is not accepted.
+/// Prepares a search from crontab and zone; `None` if either is not accepted.
 pub type Prepare = Box<dyn Fn(&str, &str) -> Option<Find>>;
 
 pub struct Contestant {
     pub name: &'static str,
-    /// Whether a crontab is accepted.
+    /// Returns whether a crontab is accepted.
     pub parse: Box<dyn Fn(&str) -> bool>,
     pub next: Prepare,
 }
 
-/// Ours first.
+/// Returns the contestants, ours first.
 pub fn contestants() -> Vec<Contestant> {
     vec![
         contestant("crons", |text| black_box(Crontab::parse(text)).is_ok(), ours),
@@ -78,7 +78,7 @@ fn croner_chrono(text: &str, zone: &str) -> Option<Find> {
     }))
 }
 
-/// Wants seconds.
+/// The crate reads crontabs with seconds.
 fn cron_parse(text: &str) -> Option<cron::Schedule> {
     cron::Schedule::from_str(&format!("0 {text}")).ok()
 }

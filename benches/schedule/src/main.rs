@@ -6,7 +6,7 @@ mod measure;
 
 use crates::{Contestant, contestants};
 
-/// Everyday shapes; weekdays by name as well, since 1 is Sunday for some.
+/// The crontabs are everyday ones; weekdays are also given by name, since 1 is Sunday for some crates.
 const SHAPES: [&str; 12] = [
     "* * * * *",
     "*/5 * * * *",
@@ -22,12 +22,12 @@ const SHAPES: [&str; 12] = [
     "0 0 29 2 *",
 ];
 const ZONES: [&str; 2] = ["UTC", "America/New_York"];
-/// Midnight in UTC, 1 January 2026, and then every 44 days and a bit; none of the first ten answers to `30 2 * * *`
-/// from there lies in skipped time, where peers differ from the server.
+/// The first start is midnight in UTC, 1 January 2026; the others follow every 44 days and a bit. None of the first
+/// ten occurrences of `30 2 * * *` from there lies in skipped time, where peers differ from the server.
 const FIRST: i64 = 1_767_225_600;
 const STARTS: i64 = 8;
 const APART: i64 = 44 * 86_400 + 12_345;
-/// So many occurrences from every start.
+/// The number of occurrences from every start.
 const IN_A_ROW: usize = 10;
 const ROUNDS: usize = 31;
 

@@ -1,16 +1,16 @@
-//! Rounds in which everybody takes a turn, so that a busy machine is busy for all.
+//! Rounds in which each contender takes a turn, so that a busy machine is busy for all.
 
 use std::time::{Duration, Instant};
 
-/// What is timed. `None` stands for one who does not take part.
+/// The code that is timed. `None` in its place stands for a crate that does not take part.
 pub type Job<'a> = Box<dyn FnMut() + 'a>;
 
-/// Long enough for the clock.
+/// The least duration of a turn, which is long enough for the clock.
 const TURN: Duration = Duration::from_millis(1);
 
 pub struct Median {
     pub nanoseconds: f64,
-    /// To the first job, in the same round.
+    /// The ratio to the first job, in the same round.
     pub ratio: f64,
 }
 
@@ -38,7 +38,7 @@ pub fn medians(jobs: &mut [Option<Job<'_>>], rounds: usize, each: usize) -> Vec<
         .collect()
 }
 
-/// How often a job fits into a turn; warms it up, too.
+/// Returns how often a job fits into a turn; warms it up, too.
 fn calibrate(job: &mut Job<'_>) -> u32 {
     let mut times = 1;
     loop {

@@ -12,7 +12,7 @@ pub fn minute_in(seconds: f64) -> f64 {
     ((now() + seconds) / 60.0).ceil() * 60.0
 }
 
-/// Sleeps, unless it is later already.
+/// Sleeps until an instant, unless it has passed.
 pub fn sleep_until(instant: f64) {
     std::thread::sleep(Duration::from_secs_f64((instant - now()).max(0.0)));
 }

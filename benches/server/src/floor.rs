@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::Result;
 
-/// As the server's: rows in one commit, at most, and those that may wait for it.
+/// The limits, which are those of the server: the most rows in one commit, and the most that may wait for it.
 const BATCH: usize = 512;
 const QUEUE: usize = 4_096;
 
@@ -105,7 +105,7 @@ fn open(database: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// One commit for all that has come meanwhile, and only then the answers.
+/// Commits all rows that have arrived meanwhile, and only then answers.
 fn write(mut connection: Connection, mut queue: mpsc::Receiver<Row>) {
     let mut batch = Vec::with_capacity(BATCH);
     while queue.blocking_recv_many(&mut batch, BATCH) > 0 {

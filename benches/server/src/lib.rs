@@ -22,7 +22,7 @@ pub mod summary;
 pub mod watch;
 pub mod wire;
 
-/// Programs that measure have nothing better to do with an error than to end with it.
+/// The result of a step of a benchmark, which ends with its error.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// The number at this place of the command line, if there is one.

@@ -12,7 +12,7 @@ use crate::wire::{Client, Request};
 pub const CONNECTIONS: usize = 64;
 pub const MONITORS: usize = 1_000;
 
-/// What one round has shown.
+/// The figures of one round.
 #[derive(Clone, Copy)]
 pub struct Round {
     pub per_second: f64,
@@ -54,10 +54,10 @@ impl<'a> Load<'a> {
         Ok(Self { server, senders })
     }
 
-    /// All of them send for so long.
+    /// Lets all senders send for `length`.
     ///
     /// # Errors
-    /// If one answer is no plain yes.
+    /// If one answer is not a plain success.
     pub async fn round(&mut self, length: Duration) -> Result<Round> {
         let (started, cpu) = (Instant::now(), self.server.cpu()?);
         let mut at_work = JoinSet::new();

@@ -11,7 +11,7 @@ use crate::Result;
 /// A page that was read over a connection of its own.
 pub struct Read {
     pub took: Duration,
-    /// All bytes of the answer on the wire, its head included.
+    /// The bytes of the answer on the wire, its head included.
     pub bytes: usize,
 }
 

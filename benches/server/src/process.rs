@@ -1,4 +1,4 @@
-//! Servers as processes of their own, and what `/proc` says of them.
+//! Servers as processes of their own, and their figures in `/proc`.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ pub struct Crons {
 }
 
 impl Crons {
-    /// That of `CRONS_BIN`, or the one of this repository, which is built first.
+    /// Returns the server of `CRONS_BIN`, or that of this repository, which is built first.
     pub fn find() -> Result<Self> {
         let binary = match std::env::var_os("CRONS_BIN") {
             Some(path) => path.into(),
@@ -37,7 +37,7 @@ impl Crons {
         command.args(["serve", "--listen", "127.0.0.1:0", "--key", KEY, "--database"]);
         command.arg(format!("sqlite:{}", database.display()));
         if self.has_rate_limit {
-            // A limit for each monitor is not what is measured.
+            // The limit for each monitor is turned off, as it is not measured.
             command.args(["--rate-limit", "off", "--max-monitors", "10000000"]);
         }
         Process::start(command.stderr(log))
@@ -56,9 +56,9 @@ fn build() -> Result<PathBuf> {
 pub struct Process {
     child: Child,
     pub address: SocketAddr,
-    /// Just before it was started.
+    /// The instant just before the start.
     pub started: Instant,
-    /// From there to its first line.
+    /// The time from `started` to its first line.
     pub first_line: Duration,
 }
 
@@ -77,12 +77,12 @@ impl Process {
             let _ = child.kill();
             return Err(format!("the server did not start: {line:?}").into());
         };
-        // What else it has to say must not break its pipe.
+        // The rest of its output is read, so that its pipe does not break.
         std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
         Ok(Self { child, address, started, first_line })
     }
 
-    /// Has it end in good order.
+    /// Ends the process in an orderly way.
     pub fn stop(mut self) -> Result<()> {
         Command::new("kill").arg(self.child.id().to_string()).status()?;
         self.child.wait()?;
@@ -98,18 +98,18 @@ impl Process {
         Ok(ticks.iter().map(|ticks| f64::from(*ticks) * TICK).sum())
     }
 
-    /// CPU of its threads that are alive, as the scheduler counts it: to the nanosecond.
+    /// Returns the CPU time of its threads that are alive, as the scheduler counts it: to the nanosecond.
     pub fn fine_cpu(&self) -> Result<Duration> {
         let mut sum = Duration::ZERO;
         for thread in std::fs::read_dir(self.path("task"))? {
-            // It may have ended meanwhile.
+            // The thread may have ended meanwhile.
             let Ok(stat) = std::fs::read_to_string(thread?.path().join("schedstat")) else { continue };
             sum += Duration::from_nanos(stat.split(' ').next().unwrap_or_default().parse()?);
         }
         Ok(sum)
     }
 
-    /// Resident memory in MB: now, and the most that it has ever been.
+    /// Returns the resident memory in MB: now, and the most that it has ever been.
     pub fn memory(&self) -> Result<(f64, f64)> {
         let status = self.read("status")?;
         let of = |name: &str| {
@@ -131,7 +131,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It has ended already, or does so now.
+        // The process has ended already, or ends now.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

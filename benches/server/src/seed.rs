@@ -10,7 +10,7 @@ use crate::clock;
 use crate::process::Crons;
 use crate::wire::{Client, Request};
 
-/// Monitors that are expected every minute, each with one environment that is well.
+/// Creates monitors that are expected every minute, each with one healthy environment.
 pub async fn seed(crons: &Crons, database: &Path, monitors: usize) -> Result<()> {
     let server = crons.serve(database, Stdio::inherit())?;
     let first = Request::new(server.address, "ok", "* * * * *");
@@ -18,7 +18,7 @@ pub async fn seed(crons: &Crons, database: &Path, monitors: usize) -> Result<()>
     server.stop()?;
     let mut connection = open(database)?;
     let transaction = connection.transaction()?;
-    // Columns by name: others, which have come later, keep their defaults.
+    // The columns are named: others, which were added later, keep their defaults.
     transaction.execute(
         "INSERT INTO monitors (guid, project, slug, enabled, upserting, config, owner, date_created)
          WITH RECURSIVE copies (number) AS
@@ -49,7 +49,7 @@ pub fn history(database: &Path, first: u32, last: u32) -> Result<()> {
          FROM runs, environments e, (SELECT min(id) AS id FROM configs) k WHERE e.monitor_id > 0",
         rusqlite::params![first, last, now],
     )?;
-    // Not due while pages are measured.
+    // The runs are not due while pages are measured.
     transaction.execute(
         "UPDATE environments SET next_check_in = ?1, next_check_in_latest = ?1",
         [now + 86_400_000_000],
@@ -84,7 +84,7 @@ pub fn expect(database: &Path, deadline: f64) -> Result<()> {
         "UPDATE environments SET last_check_in = ?1, next_check_in = ?2, next_check_in_latest = ?3",
         [micros(deadline - 120.0), micros(deadline - 60.0), micros(deadline)],
     )?;
-    // What the server finds is a file of its usual shape, not a log as large as that.
+    // The server shall find a file of its usual shape, not a log as large as that.
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     if clock::now() > deadline - 5.0 {
         return Err("this machine has taken too long to write the deadlines".into());

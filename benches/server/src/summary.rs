@@ -1,4 +1,4 @@
-//! Numbers, and how they are shown.
+//! Quantiles, and their output.
 
 /// The value below which this part of all lies.
 pub fn quantile(values: &mut [f64], part: f64) -> f64 {
@@ -11,7 +11,7 @@ pub fn median(values: impl Iterator<Item = f64>) -> f64 {
     quantile(&mut values.collect::<Vec<_>>(), 0.5)
 }
 
-/// One line of a table of goals; a goal of `None` is none.
+/// Prints a line of a table of goals; a goal of `None` is none.
 pub fn print_goal(what: &str, goal: Option<f64>, measured: f64) {
     let goal = goal.map_or("-".to_owned(), |goal| format!("{goal}"));
     println!("{what:<60}{goal:>10}{measured:>12.3}");

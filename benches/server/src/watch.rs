@@ -1,4 +1,4 @@
-//! What can be seen from beside a server: rows that are committed, and answers to check-ins.
+//! Observations from outside a server: rows that are committed, and answers to check-ins.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::{Result, clock};
 const GLANCE: Duration = Duration::from_micros(500);
 /// The time between two check-ins of others.
 const BEAT: Duration = Duration::from_millis(20);
-/// Monitors that send them, and how many of them may wait for an answer: if that many do, more would say no more.
+/// Monitors that send them, and how many of them may wait for an answer: if that many do, more would show nothing new.
 const OTHERS: usize = 50;
 const WAITING: usize = 500;
 
@@ -54,7 +54,7 @@ impl Watch {
         self.shared.0.load(Ordering::Relaxed)
     }
 
-    /// For each missed check-in, in order: when it could be seen, in seconds after the minute in which it was judged.
+    /// Returns for each missed check-in, in order, when it could be seen, in seconds after the minute in which it was evaluated.
     pub fn stop(self, database: &Path) -> Result<Vec<f64>> {
         self.shared.1.store(true, Ordering::Relaxed);
         let seen = self.thread.join().map_err(|_| "the watch has panicked")??;
@@ -65,7 +65,7 @@ impl Watch {
         let mut delays = Vec::new();
         for row in rows {
             let (id, minute): (i64, f64) = row?;
-            // What was never seen came after the last look.
+            // A check-in that was never seen came after the last look.
             let Some((_, at)) = seen.get(seen.partition_point(|(seen, _)| *seen < id)) else { break };
             delays.push(at - minute);
         }
@@ -73,7 +73,7 @@ impl Watch {
     }
 }
 
-/// How many missed check-ins there are.
+/// Returns the number of missed check-ins.
 pub fn missed(database: &Path) -> Result<usize> {
     let count = "SELECT count(*) FROM check_ins WHERE status = 'missed'";
     Ok(usize::try_from(reader(database)?.query_row(count, [], |row| row.get::<_, i64>(0))?)?)
@@ -89,7 +89,7 @@ fn reader(database: &Path) -> Result<Connection> {
 /// Returns when each was due, in seconds since 1970, and how many milliseconds later it was answered.
 ///
 /// # Errors
-/// If one answer is no plain yes.
+/// If one answer is not a plain success.
 pub async fn check_in_steadily(server: SocketAddr, stop: Arc<AtomicBool>) -> Result<Vec<(f64, f64)>> {
     let idle: Arc<Mutex<Vec<Client>>> = Arc::default();
     let mut under_way: JoinSet<Result<(f64, f64)>> = JoinSet::new();
@@ -106,7 +106,7 @@ pub async fn check_in_steadily(server: SocketAddr, stop: Arc<AtomicBool>) -> Res
         if under_way.len() >= WAITING {
             continue;
         }
-        // A schedule that is not due meanwhile.
+        // The schedule is not due meanwhile.
         let mut request = Request::new(server, "ok", "0 0 1 1 *");
         request.set(1 + number % OTHERS, u64::try_from(number)? + 1);
         let idle = Arc::clone(&idle);

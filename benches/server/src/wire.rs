@@ -70,7 +70,7 @@ impl Client {
     /// Sends a check-in and reads the answer to its end.
     ///
     /// # Errors
-    /// If the answer is anything but a plain yes: 200, and no reason why it does not count.
+    /// If the answer is anything but a plain success: 200, and no reason why it does not count.
     pub async fn send(&mut self, request: &Request) -> Result<()> {
         self.stream.write_all(&request.bytes).await?;
         self.answer.clear();

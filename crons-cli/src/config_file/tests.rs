@@ -31,7 +31,7 @@ fn the_template_as_printed_sets_nothing() {
 #[test]
 fn the_defaults_in_the_template_are_the_defaults() {
     let text = uncommented("#");
-    // Other values than the defaults, so that a key that the template lacks fails the test.
+    // The values differ from the defaults, so that a key that the template lacks fails the test.
     let mut config = Config::default();
     for (key, other) in [
         ("listen", "[::1]:1"),

@@ -21,7 +21,7 @@ pub(super) fn outage(now: Timestamp) -> Range<Timestamp> {
 /// Returns the check-ins and commands that the invented server receives until `now`, in order of time.
 pub(super) fn events(now: Timestamp) -> Vec<TimelineEvent> {
     let outage = outage(now);
-    // The same seed makes the same history each time.
+    // The seed is fixed, so that the history is the same each time.
     let mut random = Rng::with_seed(1);
     let mut events: Vec<TimelineEvent> =
         jobs::jobs().iter().flat_map(|job| check_ins(job, now, &mut random)).collect();
@@ -59,7 +59,7 @@ fn check_ins(job: &Job, now: Timestamp, random: &mut Rng) -> Vec<TimelineEvent> 
             .iter()
             .find(|spell| (days_before(now, spell.days.0)..days_before(now, spell.days.1)).contains(&slot))
             .map_or(Fate::Ok, |spell| spell.fate);
-        // Random numbers are drawn for each slot, so that a spell changes nothing of the runs around it.
+        // The random numbers are drawn for each slot, so that a spell changes nothing of the runs around it.
         let start = slot + SignedDuration::from_millis(random.i64(400..14_000));
         let millis = random.i64(i64::from(job.seconds.0) * 1_000..i64::from(job.seconds.1) * 1_000);
         let id = id(random);
@@ -122,7 +122,7 @@ fn by_people(now: Timestamp) -> [TimelineEvent; 2] {
     ]
 }
 
-/// Check-ins that are refused: of a slug that has no monitor, and with a status that does not exist.
+/// Returns check-ins that are refused: one of a slug without a monitor, and one with a status that does not exist.
 fn not_accepted(now: Timestamp) -> [TimelineEvent; 2] {
     let misspelt = json!({"monitor_slug": "nigthly-backup", "status": "ok"});
     let done = json!({"monitor_slug": "sync-orders", "status": "done"});

@@ -29,7 +29,7 @@ pub(super) struct Spell {
     pub(super) fate: Fate,
 }
 
-/// How a run went.
+/// The course of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     Ok,

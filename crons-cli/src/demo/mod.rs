@@ -1,6 +1,6 @@
 //! `crons demo`: a server with ninety days of invented jobs, to look at before a job is instrumented.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod jobs;
 mod history;
 

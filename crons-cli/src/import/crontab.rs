@@ -8,7 +8,7 @@ use super::job;
 use super::words::shell_quoted;
 use super::wrapped::{Slugs, Wrapped};
 
-/// How a crontab is read and what is written into it.
+/// The settings by which a crontab is read and written.
 pub(super) struct Settings {
     /// The zone of lines without `CRON_TZ` before them.
     pub(super) timezone: Timezone,
@@ -20,7 +20,7 @@ pub(super) struct Settings {
 
 /// The variables of a crontab that bear on the lines after them.
 struct Variables {
-    /// `Err`: the value of `CRON_TZ` that is no zone.
+    /// `Err` holds a value of `CRON_TZ` that is no zone.
     timezone: Result<Timezone, String>,
     shell: String,
 }

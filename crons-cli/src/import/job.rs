@@ -14,9 +14,9 @@ const SHELL_WORDS: [&str; 30] = [
 /// A program that runs another one.
 struct Wrapper {
     name: &'static str,
-    /// Its options that have a value of their own.
+    /// The options of the program that have a value of their own.
     valued: &'static [&'static str],
-    /// Its own arguments before the other program.
+    /// The number of arguments of the program before the other one.
     own: usize,
 }
 
@@ -60,8 +60,8 @@ const DISPATCHERS: [&str; 13] = [
     "yarn",
 ];
 
-/// Whether a command must be run by a shell, since a program alone cannot be it. Redirections and a last `&` apply to `crons run` as
-/// they did to the command, so they need none.
+/// Returns whether a command must be run by a shell, since a program alone cannot be it. Redirections and a last `&` apply to
+/// `crons run` as they did to the command, so they need none.
 pub(super) fn needs_shell(command: &str) -> bool {
     let mut tokens = tokens(command);
     tokens.pop_if(|token| *token == Token::Operator("&".to_owned()));
@@ -74,7 +74,7 @@ pub(super) fn needs_shell(command: &str) -> bool {
     starts_in_shell || tokens.iter().any(|token| matches!(token, Token::Operator(_)))
 }
 
-/// Whether the words of a command run a job under `crons run`.
+/// Returns whether the words of a command run a job under `crons run`.
 pub(super) fn is_wrapped<'a>(words: impl IntoIterator<Item = &'a str>) -> bool {
     let mut words = words.into_iter();
     words.next().is_some_and(|program| base_name(program) == "crons") && words.next() == Some("run")

@@ -130,7 +130,7 @@ fn own_crontab() -> Result<String, String> {
     String::from_utf8(output.stdout).map_err(|_| format!("your crontab is not UTF-8; {help}"))
 }
 
-/// Whether the lines of a file have a column for the user, by the path of the file.
+/// Returns whether the lines of a file have a column for the user, by the path of the file.
 fn is_system_crontab(file: &Path) -> bool {
     let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     file.ends_with("etc/crontab") || file.parent().is_some_and(|folder| folder.ends_with("etc/cron.d"))

@@ -19,7 +19,7 @@ impl OnCalendar {
     /// Reads an expression.
     ///
     /// # Errors
-    /// If no crontab says the same: the part that cannot be said.
+    /// If no crontab means the same: the part that cannot be expressed.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let refuse = |reason: String| format!("OnCalendar={text}: {reason}");
         Self::read(text).map_err(refuse)

@@ -154,7 +154,7 @@ fn schedule(timer: &UnitFile) -> Result<(Schedule, Option<Timezone>, SignedDurat
     }
 }
 
-/// A length of time of systemd; `None` for `infinity` and for what is none.
+/// Reads a length of time of systemd; `None` for `infinity` and for a text that is none.
 fn length(text: &str) -> Option<SignedDuration> {
     SignedDuration::try_from(span(text).ok()?).ok()
 }

@@ -30,9 +30,9 @@ pub(super) struct Wrapped {
     pub(super) slug: String,
     pub(super) schedule: Schedule,
     pub(super) timezone: Timezone,
-    /// How late the scheduler itself may start the job.
+    /// The longest delay with which the scheduler itself may start the job.
     pub(super) lateness: SignedDuration,
-    /// How long the scheduler lets the job run; `None` for any time.
+    /// The time for which the scheduler lets the job run; `None` for any time.
     pub(super) longest: Option<SignedDuration>,
 }
 

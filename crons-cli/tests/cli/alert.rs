@@ -1,4 +1,4 @@
-//! `crons alert test` against real receivers.
+//! Tests of `crons alert test` against real receivers.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};

@@ -1,4 +1,4 @@
-//! `crons backup` while `crons serve` writes the database, and the lock on that file.
+//! Tests of `crons backup` while `crons serve` writes the database, and of the lock on that file.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Settings from crons.toml, variables and flags: which of them wins, and the message for each mistake.
+//! Tests of settings from crons.toml, variables and flags: which of them wins, and the message for each mistake.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! `crons demo`
+//! Tests of `crons demo`.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! No key is in the log or in an answer, wherever a request has it.
+//! Tests that no key is in the log or in an answer, wherever a request has it.
 
 use super::support::{Server, serve};
 
@@ -103,7 +103,7 @@ fn the_servers_own_key_is_hidden_in_every_repeated_value() {
                 text.replace("DSN", &dsn).replace("URL", &dsn.replace('/', "%2F")).replace("KEY", &key)
             };
             let headers: Vec<String> = headers.iter().map(|header| put(header)).collect();
-            // AUTH is the key in its own place, which lets the request in.
+            // AUTH is replaced by the key in its own place, which lets the request in.
             let line = put(&line.replace("AUTH", &server.url("KEY")[server.url("").len()..]));
             answers.push((line.clone(), send(&server, &line, &headers, &put(body))));
         }
@@ -191,7 +191,7 @@ fn the_servers_own_key_is_hidden_in_every_repeated_value() {
         ["content-type: KEY", "content-encoding: KEY", "host: KEY", "origin: DSN", "x-sentry-auth: KEY"]
     {
         ask("POST /api/1/cron/job/AUTH/?status=ok", &[header], "{}");
-        // Not a list of monitors: one whose name has the key would be listed.
+        // The path is not the list of monitors, which would contain a monitor whose name has the key.
         ask("GET /api/0/organizations/crons/nowhere/", &[header], "");
     }
     ask("KEY /api/1/cron/job/AUTH/", &[], "");

@@ -1,4 +1,4 @@
-//! Commands that change monitors, against a running server, and what they say when there is none.
+//! Tests of commands that change monitors, against a running server, and of their messages when there is none.
 
 use std::io::{BufRead, Read, Write};
 

@@ -1,4 +1,4 @@
-//! `crons simulate --from-database`: a database that a server has written.
+//! Tests of `crons simulate --from-database` on a database that a server has written.
 
 use std::path::Path;
 

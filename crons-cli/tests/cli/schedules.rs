@@ -1,4 +1,4 @@
-//! `crons check` and `crons next` explain a schedule, to people and to programs.
+//! Tests that `crons check` and `crons next` explain a schedule, to people and to programs.
 
 use super::support::run;
 

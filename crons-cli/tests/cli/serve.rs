@@ -1,4 +1,4 @@
-//! `crons serve` as a process: its banner, its start and end, and that a kill loses nothing.
+//! Tests of `crons serve` as a process: its banner, its start and end, and that a kill loses nothing.
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
@@ -75,7 +75,7 @@ fn sigterm_ends_the_server_with_success() {
     assert!(server.process.wait().unwrap().success());
 }
 
-/// How often the server is killed under load.
+/// The number of times that the server is killed under load.
 const KILLS: u32 = 100;
 
 #[test]
@@ -104,7 +104,7 @@ fn a_hundred_kills_lose_no_acknowledged_check_in() {
             while acknowledged.lock().unwrap().len() < enough {
                 std::thread::yield_now();
             }
-            // SIGKILL, which the server cannot handle.
+            // The signal is SIGKILL, which the server cannot handle.
             server.process.kill().unwrap();
         });
         server.process.wait().unwrap();

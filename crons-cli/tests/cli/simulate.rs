@@ -1,4 +1,4 @@
-//! `crons simulate` with a file and with standard input.
+//! Tests of `crons simulate` with a file and with standard input.
 
 use serde_json::{Value, json};
 
@@ -151,7 +151,7 @@ fn a_line_that_is_not_an_event_is_named() {
     }
     // A byte order mark and CRLF, as editors on Windows write them.
     assert_eq!(report(&["-"], &format!("\u{feff}{}", good.replace('\n', "\r\n"))), report(&["-"], &good));
-    // Two events at the same instant are in order.
+    // The events of one instant are in order.
     report(&["-"], &format!("{good}{good}"));
 }
 

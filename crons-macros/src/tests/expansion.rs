@@ -1,8 +1,8 @@
-//! What becomes of a function that may be watched.
+//! Tests of the expansion of functions that may be watched.
 
 use super::{FUNCTION, tokens};
 
-/// Without blanks, and without the comma that `rustfmt` writes where it breaks a line.
+/// Returns a text without blanks, and without the comma that `rustfmt` writes where it breaks a line.
 fn packed(text: &str) -> String {
     text.split_whitespace().collect::<String>().replace(",)", ")")
 }
@@ -93,13 +93,13 @@ fn items_at_the_head_of_a_body_stay_there() {
         ("macro_rules! b { () => {} }", "b!(); a.go()"),
         ("pub(crate) static A: u8 = 1; impl B for C {}", "const { 1 }; let c = a; const D: u8 = 1;"),
         ("async fn b() {} unsafe fn c() {} extern \"C\" fn d() {}", "async { b().await }; unsafe { c(a) }"),
-        // None of these is an item.
+        // Bodies without an item at their head stay as they are.
         ("", "println!(\"{a}\"); const A: u8 = 1;"),
         ("", "async move { a }.await"),
         ("", "unsafe { b(a) }"),
         ("", "#[allow(unused)] let b = a;"),
         ("", "const { b() }; a"),
-        // Half typed.
+        // Items that are typed half stay in the body.
         ("", "const A: u8 ="),
         ("use a::b;", "struct; a"),
     ] {

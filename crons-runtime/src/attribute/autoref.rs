@@ -81,7 +81,7 @@ pub mod by_type {
         }
     }
 
-    /// Any other value. Behind a type parameter or an `impl Trait` there may be an exit or a `Result`.
+    /// Values of all other types. Behind a type parameter or an `impl Trait` there may be an exit or a `Result`.
     pub trait ViaAny<'a> {
         /// Success, unless it is a failed exit.
         fn __crons_verdict(&self) -> Verdict<'a>;
@@ -119,7 +119,7 @@ pub mod by_type {
         }
     }
 
-    /// Any other value: it has no value inside.
+    /// Values of all other types, which have no value inside.
     pub trait ViaNoInner {
         /// An empty probe.
         fn __crons_inner(&self) -> Probe<'static, ()>;

@@ -182,7 +182,7 @@ impl Definition {
         let config = match self.schedule? {
             Written::Crontab(expression) => self.completed(MonitorConfig::crontab(expression)),
             Written::Interval(span) => self.completed(MonitorConfig::interval(span)),
-            // User code: if it panics, the job still runs.
+            // The code is the user's: if it panics, the job still runs.
             Written::Config(made) => catch_unwind(made).unwrap_or_else(|_| Err("it panicked".to_owned())),
         };
         match &config {

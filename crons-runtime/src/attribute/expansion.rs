@@ -36,7 +36,7 @@ pub fn unreachable_output<R>() -> R {
     unreachable!("it stands behind `if false`")
 }
 
-// A type of its own instead of a closure: the compiler would have one closure for each annotated function to work on.
+// `Start` is implemented for a type and not for closures, of which the compiler would compile one for each annotated function.
 impl Start for &'static Definition {
     fn start(self) -> Option<CheckInGuard> {
         start(self)
@@ -48,8 +48,8 @@ pub fn run_future<F>(definition: &'static Definition, future: F) -> RunFuture<F,
     RunFuture::new(future, definition)
 }
 
-/// As [`run_future`], of an `async fn` that never returns. Its bound gives the body that type, which no fallback would: under a `()` the
-/// function would have to go on.
+/// Wraps the body of an `async fn` that never returns as a run. The bound on `F` gives the body the type `!`, which no fallback would:
+/// under a `()` the function would have to go on.
 pub fn diverging<F>(definition: &'static Definition, future: F) -> RunFuture<F, &'static Definition>
 where
     F: Future<Output = <fn() -> ! as Returns>::Output>,
@@ -81,7 +81,8 @@ where
 }
 
 pin_project_lite::pin_project! {
-    /// As large as the future, a guard and a state; as `Send` and as `Unpin` as the future.
+    /// The future of a run with a verdict on its output. Its size is that of the future, a guard and a state; it
+    /// is `Send` and `Unpin` if the future is.
     pub struct AnnotatedFuture<F, J> {
         #[pin]
         run: RunFuture<F, &'static Definition>,

@@ -1,6 +1,6 @@
 //! The code that the attribute expands to, and the list of the functions that carry it.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 pub(crate) mod definition;
 pub(crate) mod expansion;
 pub(crate) mod autoref;

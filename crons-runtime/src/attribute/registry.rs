@@ -19,7 +19,7 @@ macro_rules! __crons_list {
     };
 }
 
-/// Empty where the linker cannot collect them.
+/// The list, which is empty where the linker cannot collect it.
 #[cfg(not(any(
     target_os = "linux",
     target_os = "android",

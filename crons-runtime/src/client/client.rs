@@ -62,7 +62,7 @@ enum Handle {
 
 /// Delivers what is left when the last handle is dropped.
 struct Owner {
-    /// Present until then.
+    /// The destination, present until the drop.
     destination: Option<Arc<Destination>>,
     shutdown_timeout: Duration,
 }
@@ -110,7 +110,7 @@ impl Client {
         self.destination().is_some()
     }
 
-    /// As [`capture_check_in`](crate::capture_check_in), to this client.
+    /// Queues a check-in for this client, like [`capture_check_in`](crate::capture_check_in).
     pub fn capture_check_in(&self, check_in: CheckIn) -> CheckInId {
         match self.destination() {
             Some(destination) => destination.capture_by_hand(check_in),
@@ -118,12 +118,12 @@ impl Client {
         }
     }
 
-    /// As [`flush`](crate::flush), of this client.
+    /// Delivers what this client has queued, within `timeout`, like [`flush`](crate::flush).
     pub fn flush(&self, timeout: Duration) -> bool {
         self.destination().is_none_or(|destination| destination.flush(timeout))
     }
 
-    /// As [`flush`](Self::flush), without blocking the executor; works on any.
+    /// Flushes this client like [`flush`](Self::flush), without blocking the executor; works on any.
     pub async fn flush_async(&self, timeout: Duration) -> bool {
         let Some(destination) = self.destination().map(Arc::clone) else { return true };
         on_new_thread("crons-flush", move || destination.flush(timeout)).await.unwrap_or(false)
@@ -139,7 +139,7 @@ impl Client {
         destination.stats()
     }
 
-    /// As [`close`](Self::close), without blocking the executor; works on any.
+    /// Closes this client like [`close`](Self::close), without blocking the executor; works on any.
     ///
     /// If the returned future is dropped, the client is closed all the same.
     pub async fn close_async(self, timeout: Duration) -> Stats {
@@ -147,7 +147,7 @@ impl Client {
         destination.end_async(timeout).await
     }
 
-    /// As [`stats`](crate::stats()), of this client. Without a client all counts are 0.
+    /// Returns the counts of this client, like [`stats`](crate::stats()). Without a client all counts are 0.
     pub fn stats(&self) -> Stats {
         self.destination().map_or_else(Stats::default, |destination| destination.stats())
     }

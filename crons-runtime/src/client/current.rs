@@ -37,7 +37,7 @@ pub fn flush(timeout: Duration) -> bool {
     Client::current().flush(timeout)
 }
 
-/// As [`flush`], without blocking the executor; works on any.
+/// Flushes like [`flush`], without blocking the executor; works on any.
 pub async fn flush_async(timeout: Duration) -> bool {
     Client::current().flush_async(timeout).await
 }

@@ -50,10 +50,10 @@ impl ClientOptions {
     /// check-in once that arrives twice. An end that is older than the `max_runtime` of its monitor is dropped, as the server has counted
     /// the run as timed out by then.
     ///
-    /// Any number of processes may share a folder: each locks a file of its own, and a file whose lock is free is taken over by one of
-    /// those that start next. Files of other servers and projects are left alone. A damaged file is renamed to `*.corrupt`. Where the
-    /// folder cannot be written, that is logged once, check-ins are sent without it, and it is tried again every 10 seconds. The folder
-    /// must be on a file system with locks, on this machine.
+    /// The folder may be shared by any number of processes: each locks a file of its own, and a file whose lock is free is taken over by one of
+    /// those that start next. Files of other servers and projects are left alone. A damaged file is renamed to `*.corrupt`. A folder
+    /// that cannot be written is logged once and tried again every 10 seconds; check-ins are sent without it meanwhile. The folder must
+    /// be on a file system with locks, on this machine.
     ///
     /// ```
     /// # use crons_runtime as crons;
@@ -67,8 +67,8 @@ impl ClientOptions {
 
     /// The most bytes that the [spool](Self::spool) of this process may take. 64 MiB if left out, 64 KiB at least.
     ///
-    /// When it is full, the oldest starts are removed from it, then the oldest ends. They are still sent, but are lost if the process is
-    /// killed before; [`Stats::spool_overflow`](crate::Stats::spool_overflow) counts them.
+    /// A full spool loses its oldest starts first, then its oldest ends. They are still sent, but are lost if the process is killed before;
+    /// [`Stats::spool_overflow`](crate::Stats::spool_overflow) counts them.
     #[must_use]
     pub fn spool_limit(mut self, bytes: u64) -> Self {
         self.spool_limit = bytes;
@@ -78,10 +78,10 @@ impl ClientOptions {
     /// Limits the check-ins in any minute of each monitor and environment. 6 if left out, as Sentry drops more; 0 is an error of
     /// [`init`](crate::init).
     ///
-    /// Runs are let through whole or not at all: with a limit of 1 there is room for runs without a start only. The end of a run that was let
-    /// through waits for the next free place, and has its true duration. A run is skipped, too, if so many runs of the monitor are open
-    /// that their ends, should all come at once, would wait for more than half of `max_runtime`: the server could count them as timed out.
-    /// Skipped runs are counted in [`Stats`](crate::Stats) and warned about.
+    /// Runs are let through whole or not at all, so a limit of 1 has room only for runs without a start. The end of a run that was let
+    /// through waits for the next free place, and has its true duration. A run is skipped, too, if so many runs of the monitor are open that
+    /// their ends, should all come at once, would wait for more than half of `max_runtime`: the server could count them as timed out. Skipped
+    /// runs are counted in [`Stats`](crate::Stats) and warned about.
     ///
     /// ```
     /// # use crons_runtime as crons;

@@ -69,7 +69,7 @@ impl Destination {
         }
     }
 
-    /// Whether the client was closed, and drops new check-ins.
+    /// Returns whether the client was closed, and drops new check-ins.
     pub(crate) fn is_stopped(&self) -> bool {
         match self {
             Self::Worker(worker) => worker.is_stopped(),
@@ -88,8 +88,8 @@ impl Destination {
         }
     }
 
-    /// As [`deliver_rest`](Self::deliver_rest), and then ends the client. Waits until what could not be delivered has been logged, if that
-    /// takes no longer than the rest of `timeout` and `grace`.
+    /// Delivers what is left like [`deliver_rest`](Self::deliver_rest), and then ends the client. Waits until what could not be delivered
+    /// has been logged, if that takes no longer than the rest of `timeout` and `grace`.
     pub(crate) fn end(&self, timeout: Duration, grace: Duration) {
         match self {
             Self::Worker(worker) => {
@@ -102,8 +102,8 @@ impl Destination {
         }
     }
 
-    /// As [`end`](Self::end) on a thread of its own, and returns the statistics. If no thread can be started, the client ends at once, with
-    /// what is left undelivered.
+    /// Ends the client like [`end`](Self::end), on a thread of its own, and returns the statistics. If no thread can be started, the client
+    /// ends at once, with what is left undelivered.
     pub(crate) async fn end_async(self: &Arc<Self>, timeout: Duration) -> Stats {
         let ending = Arc::clone(self);
         if on_new_thread("crons-close", move || ending.end(timeout, Duration::ZERO)).await.is_none() {

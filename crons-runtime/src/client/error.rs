@@ -12,7 +12,7 @@ use crate::wire::transport::write_chain;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum InitError {
-    /// There is no DSN: neither [`ClientOptions::dsn`](crate::ClientOptions::dsn) nor `SENTRY_DSN` names one.
+    /// No DSN is set: neither [`ClientOptions::dsn`](crate::ClientOptions::dsn) nor `SENTRY_DSN` names one.
     NoDsn,
     /// [`ClientOptions::max_check_ins_per_minute`](crate::ClientOptions::max_check_ins_per_minute) is zero.
     NothingPerMinute,

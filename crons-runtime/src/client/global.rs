@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use crate::client::destination::Destination;
 use crate::platform::process;
 
-/// 0 if there is no client and that was intended. A disabled program pays one load of it for each run.
+/// The number of clients and scopes, with a bit for [`UNSAID`]: 0 if there is no client and that was intended. A
+/// disabled program pays one load of it for each run.
 static ACTIVE: AtomicUsize = AtomicUsize::new(UNSAID);
-/// Set while a missing client was neither intended nor logged.
+/// The bit that is set while a missing client was neither intended nor logged.
 const UNSAID: usize = 1;
-/// Added once for the global client, and once for each scope that is entered.
+/// The amount that is added once for the global client, and once for each scope that is entered.
 const ONE_CLIENT: usize = 2;
 
 static GLOBAL: RwLock<Global> = RwLock::new(Global { client: None, guarded: false, others: Vec::new() });
@@ -21,7 +22,7 @@ static GLOBAL: RwLock<Global> = RwLock::new(Global { client: None, guarded: fals
 struct Global {
     /// The client of the last `init`. It outlives its guard: tasks that a runtime drops after the body of `main` still report to it.
     client: Option<Entry>,
-    /// Whether its guard is alive, so another `init` is refused.
+    /// Whether the guard of `client` is alive, so another `init` is refused.
     guarded: bool,
     /// Clients of `Client::new`, and clients of earlier `init`s that open runs still report to.
     others: Vec<Entry>,
@@ -33,7 +34,7 @@ struct Entry {
     exit_budget: Duration,
 }
 
-/// Whether a thread may have a client to report to. `false` costs one atomic load.
+/// Returns whether a thread may have a client to report to. `false` costs one atomic load.
 pub(crate) fn is_active() -> bool {
     ACTIVE.load(Ordering::Relaxed) != 0
 }
@@ -43,7 +44,7 @@ pub(crate) fn destination() -> Option<Arc<Destination>> {
     let of = |global: &Global| global.client.as_ref().map(|entry| Arc::clone(&entry.destination));
     match GLOBAL.try_read() {
         Ok(global) => of(&global),
-        // In a forked child a thread that is no more may have left it locked for ever.
+        // In a forked child, a thread that the child does not have may have left the lock taken for ever.
         Err(TryLockError::WouldBlock) if process::forks() > 0 => None,
         Err(_) => of(&GLOBAL.read().unwrap_or_else(PoisonError::into_inner)),
     }
@@ -86,7 +87,7 @@ impl Drop for ActiveScope {
     }
 }
 
-/// Records that the program has no client, as `init` was told so or failed.
+/// Records that the program has no client, because `init` was asked for none or failed.
 pub(crate) fn disable() {
     let mut global = GLOBAL.write().unwrap_or_else(PoisonError::into_inner);
     let idle = if global.guarded { Vec::new() } else { global.replace(None) };
@@ -167,7 +168,7 @@ pub(crate) fn retire(destination: Arc<Destination>, waited: Duration) {
     drop(idle);
 }
 
-/// Whether the guard of a client is alive.
+/// Returns whether the guard of a client is alive.
 pub(crate) fn is_guarded() -> bool {
     GLOBAL.read().unwrap_or_else(PoisonError::into_inner).guarded
 }
@@ -190,9 +191,9 @@ fn call_at_exit() {
     AT_EXIT.call_once(|| process::call_at_exit(at_exit));
 }
 
-/// Exit hook: delivers the check-ins that are left, then closes the clients.
+/// Delivers the check-ins that are left, then closes the clients, as the exit hook.
 extern "C" fn at_exit() {
-    // A panic must not leave a function that C calls, and there is nobody left to report it to.
+    // A panic must not leave a function that C calls, and there is no caller to report it to.
     let _ = catch_unwind(end_at_exit);
 }
 
@@ -204,7 +205,7 @@ pub(crate) fn end_at_exit() {
     global.end_all(budget);
 }
 
-/// As [`end_at_exit`], for at most `timeout`, at a signal.
+/// Ends the clients like [`end_at_exit`], for at most `timeout`, at a signal.
 #[cfg(unix)]
 pub(crate) fn end(timeout: Duration) {
     GLOBAL.read().unwrap_or_else(PoisonError::into_inner).end_all(timeout);
@@ -218,7 +219,7 @@ impl Global {
     /// Ends all clients, having delivered what is left for at most `timeout` together.
     fn end_all(&self, timeout: Duration) {
         let begin = Instant::now();
-        // All send at the same time, so a server that is down does not use up the time of the others.
+        // The clients send at the same time, so a server that is down does not use up the time of the others.
         if !self.others.is_empty() {
             for entry in self.all() {
                 entry.destination.deliver_rest(Duration::ZERO);

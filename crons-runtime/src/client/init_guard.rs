@@ -66,7 +66,7 @@ impl ClientInitGuard {
         destination.stats()
     }
 
-    /// As [`close`](Self::close), without blocking the executor; works on any.
+    /// Closes the client like [`close`](Self::close), without blocking the executor; works on any.
     ///
     /// If the returned future is dropped after its first poll, the client is closed all the same.
     ///

@@ -1,6 +1,6 @@
 //! The client: its options, its handle, and the selection of the one that a thread reports to.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 pub(crate) mod error;
 pub(crate) mod options;
 mod delivery_setters;

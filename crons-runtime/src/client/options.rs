@@ -59,11 +59,11 @@ impl Default for ClientOptions {
             dsn: None,
             environment: None,
             release: None,
-            // Twice what a healthy server behind a slow line takes; Sentry's SDKs use up to 30 s.
+            // 10 s are twice what a healthy server behind a slow line takes; Sentry's SDKs use up to 30 s.
             request_timeout: Duration::from_secs(10),
-            // A job is short-lived: what it has to say must get out, but its scheduler must not wait for long.
+            // 5 s let a short-lived job deliver its check-ins, and do not make its scheduler wait for long.
             shutdown_timeout: Duration::from_secs(5),
-            // Sentry's own limit: what comes more often is dropped there.
+            // The default is Sentry's own limit: its server drops what comes more often.
             max_check_ins_per_minute: MaxCheckIns::default(),
             coalesce: Duration::ZERO,
             retry_server_errors: false,
@@ -169,8 +169,8 @@ impl ClientOptions {
     /// Certificates of further authorities to trust, in PEM form, one or many: for a server whose certificate a private
     /// authority has signed. A second call replaces the first. For the default transport only.
     ///
-    /// Without this, trust comes from the variables `SSL_CERT_FILE` and `SSL_CERT_DIR` if one is set, else from the
-    /// machine's own store and from Mozilla's list, which is compiled in.
+    /// The default is to trust the certificates that the variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name if one
+    /// is set, else those of the machine's own store and Mozilla's list, which is compiled in.
     #[must_use]
     pub fn ca_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.ca_certificates = Some(pem.into());

@@ -83,7 +83,7 @@ impl Client {
         f()
     }
 
-    /// As [`scope`](Self::scope), for a future: wherever it is polled, and dropped, it is in the scope. What it spawns is not.
+    /// Wraps a future so that it is in the scope of this client wherever it is polled, and dropped. What it spawns is not in the scope.
     ///
     /// ```
     /// # use crons_runtime as crons;

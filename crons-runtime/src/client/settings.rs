@@ -84,7 +84,7 @@ impl ClientOptions {
             shutdown_timeout: self.shutdown_timeout,
             delivery: DeliveryOptions {
                 rate_limit: self.max_check_ins_per_minute.limit().ok_or(InitError::NothingPerMinute)?,
-                // Beyond the longest margin nobody could use a begin.
+                // A start that is sent after the longest margin has no use.
                 coalesce: self.coalesce.min(MOST_GRACE),
                 retry_server_errors: self.retry_server_errors,
             },

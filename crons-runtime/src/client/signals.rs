@@ -34,7 +34,7 @@ pub(crate) fn watch(grace: Duration) -> io::Result<()> {
         [SIGTERM, SIGINT, SIGHUP].into_iter().filter(|signal| !process::is_ignored(*signal)).collect();
     for signal in &watched {
         signal_hook::flag::register_conditional_default(*signal, Arc::clone(second))?;
-        // In the order of registration: the first signal passes the one above, and arms it for the next.
+        // The actions run in the order of registration: the first signal passes the one above, and arms it for the next.
         signal_hook::flag::register(*signal, Arc::clone(second))?;
     }
     let mut signals = Signals::new(watched)?;

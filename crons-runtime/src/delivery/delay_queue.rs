@@ -60,7 +60,7 @@ pub(super) struct DroppedStarts {
 }
 
 impl DroppedStarts {
-    /// Beyond this number the oldest id is forgotten. Its end is then paced instead of dropped.
+    /// The most ids that are remembered; the oldest is forgotten beyond it, and its end is then paced instead of dropped.
     const MOST: usize = 10_000;
 
     pub(super) fn insert(&mut self, id: CheckInId) {

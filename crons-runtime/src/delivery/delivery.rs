@@ -32,7 +32,7 @@ use super::remarked::Remarked;
 pub(crate) struct DeliveryOptions {
     /// The most check-ins in any minute, for each monitor and environment. `None`: no limit.
     pub(crate) rate_limit: Option<NonZeroU32>,
-    /// How long a start waits for the end of its run before it is sent.
+    /// The time for which a start waits for the end of its run before it is sent.
     pub(crate) coalesce: Duration,
     /// Whether an answer of 5xx counts as no answer.
     pub(crate) retry_server_errors: bool,
@@ -49,12 +49,12 @@ pub(crate) struct Delivery {
     pub(super) server_limits: ServerRateLimits,
     pub(super) backoff: Backoff,
     flush_tracker: FlushTracker,
-    /// Check-ins of epochs before this one are not delayed: a flush waits for them.
+    /// The epoch before which check-ins are not delayed, because a flush waits for them.
     pub(super) expedited: u32,
     dropped_starts: DroppedStarts,
     pub(super) open_runs: OpenRuns,
     pub(super) keep_alives: KeepAlives,
-    /// How many keep-alives are in the queues.
+    /// The number of keep-alives in the queues.
     pub(super) queued_keep_alives: usize,
     /// Check-ins that are being sent, or are sent again later, as the user's hook has left them.
     prepared: HashMap<Index, CheckIn>,
@@ -116,7 +116,7 @@ impl Delivery {
     pub(super) fn enqueue(&mut self, mut record: QueuedCheckIn) {
         if !record.is_start() && self.dropped_starts.remove(record.id) {
             if record.event == RunEvent::Skipped {
-                // The server has heard nothing of the run, and there is no start to withdraw.
+                // The server knows nothing of the run, and there is no start to withdraw.
                 return;
             }
             record.must_deliver = false;

@@ -9,9 +9,9 @@ use crons_types::CheckInId;
 
 use crate::record::monitor::MonitorInfo;
 
-/// Nothing updates a run that is older: Sentry's server moves the timeout to 7 days after the start at most.
+/// The age from which a run cannot be updated any more: Sentry's server moves the timeout to 7 days after the start at most.
 const WALL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// After a keep-alive that could not be sent, the next one is tried so much later at least.
+/// The least time between a keep-alive that could not be sent and the next attempt.
 const RETRY: Duration = Duration::from_secs(5);
 
 /// Returns the time between two keep-alives of a run: a third of `max_runtime`, at least a minute. For short ones it is half of what is
@@ -41,9 +41,9 @@ pub(super) struct KeepAlives {
 #[derive(Clone, Copy, Debug)]
 struct Schedule {
     due: Instant,
-    /// By then the server has surely counted the run as timed out, unless it hears of it before.
+    /// The instant by which the server has surely counted the run as timed out, unless a keep-alive arrives before.
     lost: Instant,
-    /// From then on the server moves no timeout.
+    /// The instant from which the server moves no timeout.
     wall: Instant,
 }
 
@@ -52,7 +52,7 @@ struct Schedule {
 pub(super) enum Due {
     /// Send a keep-alive.
     Send,
-    /// Nothing any more: the run is past the time for which the server can be told of it.
+    /// Send nothing any more: the run is older than the age up to which the server moves its timeout.
     Over,
 }
 
@@ -105,7 +105,7 @@ impl KeepAlives {
         Some((id, Due::Over))
     }
 
-    /// When [`next`](Self::next) has something.
+    /// Returns the instant at which [`next`](Self::next) has something. `None` if no keep-alive is planned.
     pub(super) fn first(&self) -> Option<Instant> {
         self.due.first().map(|(due, _)| *due)
     }

@@ -33,7 +33,7 @@ impl Delivery {
         }
     }
 
-    /// Whether a keep-alive may still go: its run may have been skipped, and other check-ins may have taken its place.
+    /// Decides whether a keep-alive may still be sent: its run may have been skipped, and other check-ins may have taken its place.
     pub(super) fn keep_alive_turn(&mut self, index: Index, now: Instant) -> SendDecision {
         let Some(record) = self.queues.get(index) else {
             return SendDecision::Never(DiscardReason::Internal);

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-/// How many check-ins of one monitor and environment the client sends within any minute, for
+/// The most check-ins of one monitor and environment that the client sends within any minute, for
 /// [`ClientOptions::max_check_ins_per_minute`](crate::ClientOptions::max_check_ins_per_minute).
 ///
 /// ```
@@ -14,9 +14,9 @@ use std::num::NonZeroU32;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MaxCheckIns {
-    /// So many. Zero is refused by `init`.
+    /// At most this number. Zero is refused by `init`.
     PerMinute(u32),
-    /// Any number, for a server that takes them.
+    /// No limit, for a server that has none.
     Unlimited,
 }
 

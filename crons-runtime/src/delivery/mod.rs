@@ -1,6 +1,6 @@
 //! Decides which check-in may go to the server, and when. Time is an argument; there is no I/O and no thread.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod backoff;
 mod flush_tracker;
 mod server_limits;

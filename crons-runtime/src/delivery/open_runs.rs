@@ -60,7 +60,7 @@ impl OpenRuns {
         self.runs.get(&id).map(|run| (&run.monitor, run.started.instant()))
     }
 
-    /// How many runs are open.
+    /// Returns the number of open runs.
     pub(crate) fn len(&self) -> usize {
         self.runs.len()
     }
@@ -78,7 +78,7 @@ pub(crate) struct BySlug<I>(pub(crate) I);
 
 impl<'a, I: Iterator<Item = &'a Slug> + Clone> fmt::Display for BySlug<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// More names than anybody reads in one line.
+        /// The most names that are logged in one line.
         const MOST: usize = 50;
         let mut by_slug = BTreeMap::new();
         for slug in self.0.clone() {

@@ -1,4 +1,4 @@
-//! Limits the check-ins of a monitor to six a minute: the server drops what comes more often, and would choose blindly.
+//! Limits the check-ins of a monitor to six a minute: the server drops excess ones, whichever they are.
 //!
 //! Runs are let through whole or not at all. The end of a run that was let through is never dropped: it waits for the next free place,
 //! and has its true duration. While it waits the server may time the run out, so a start is let through only if the ends of all open
@@ -17,10 +17,10 @@ use crate::record::queued::QueuedCheckIn;
 
 /// The time over which the server counts.
 const WINDOW: Duration = Duration::from_secs(60);
-/// More monitors than a program has, unless it makes them up as it goes.
+/// The number of monitors from which idle ones are looked for: more than a program has, unless it makes up slugs.
 const MANY: usize = 1024;
 
-/// For its start and its end.
+/// The check-ins of one run: its start and its end.
 const PLACES_OF_A_RUN: usize = 2;
 
 /// The decision about a check-in.
@@ -28,13 +28,13 @@ const PLACES_OF_A_RUN: usize = 2;
 pub(crate) enum Admission {
     Now,
     At(Instant),
-    /// Its run comes too often. `warn`: no warning about this monitor was logged for a minute.
+    /// The check-in is not sent: its monitor runs too often. `warn`: no warning about this monitor was logged for a minute.
     Skip {
         warn: bool,
     },
 }
 
-/// Applies the server's rule to what the client sends: so many check-ins in any minute, for each monitor and environment.
+/// Applies the server's rule to what the client sends: a limited number of check-ins in any minute, for each monitor and environment.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     limit: Option<NonZeroU32>,
@@ -45,7 +45,7 @@ pub(crate) struct RateLimiter {
 
 #[derive(Debug, Default)]
 struct Window {
-    /// When the last check-ins were sent.
+    /// The instants at which the last check-ins were sent.
     sent: VecDeque<Instant>,
     /// Ends that wait for a place.
     waiting: usize,
@@ -66,7 +66,7 @@ impl RateLimiter {
         let limit = limit.get() as usize;
         let window = self.window(record, now);
         let taken = window.sent.len() + window.waiting;
-        // What has been on the wire, or ends what has, belongs to a run that was let through.
+        // A check-in that was sent before, or whose start was, belongs to a run that was let through.
         if record.must_deliver || record.attempted {
             return match window.sent.len().checked_sub(limit).and_then(|oldest| window.sent.get(oldest)) {
                 Some(oldest) => {
@@ -96,12 +96,13 @@ impl RateLimiter {
         }
     }
 
-    /// Whether a keep-alive may be sent: only if it leaves places for a run. Returns the instant at which to ask again if not.
+    /// Returns whether a keep-alive may be sent, which is only if it leaves places for a run. `Err` is the instant at which to ask again.
     pub(crate) fn admit_keep_alive(&mut self, record: &QueuedCheckIn, now: Instant) -> Result<(), Instant> {
         self.admit_leaving(record, now, |_| PLACES_OF_A_RUN)
     }
 
-    /// As [`admit_keep_alive`](Self::admit_keep_alive), for a check-in of a dead process. If the limit is low, it leaves fewer places.
+    /// Decides like [`admit_keep_alive`](Self::admit_keep_alive), for a check-in of a dead process. If the limit is low, it leaves
+    /// fewer places.
     pub(crate) fn admit_adopted(&mut self, record: &QueuedCheckIn, now: Instant) -> Result<(), Instant> {
         self.admit_leaving(record, now, |limit| PLACES_OF_A_RUN.min(limit - 1))
     }
@@ -174,8 +175,9 @@ fn key(record: &QueuedCheckIn) -> (Slug, Option<Environment>) {
 }
 
 impl Window {
-    /// Whether the ends of all open runs, and of the one that `start` starts, are sent in time even if all came now. A run that takes less
-    /// than half of its `max_runtime` must not time out because its end waits: so many windows may pass as fit into the other half.
+    /// Returns whether the ends of all open runs, and of the one that `start` starts, are sent in time even if all came now. A run that
+    /// takes less than half of its `max_runtime` must not time out because its end waits, so as many windows may pass as fit into the
+    /// other half.
     fn has_time_for_ends(&mut self, taken: usize, limit: usize, start: &QueuedCheckIn, now: Instant) -> bool {
         // The server counts in whole minutes: up to one of them is over when the run starts.
         let windows = start.monitor.max_runtime().saturating_sub(1) / 2;

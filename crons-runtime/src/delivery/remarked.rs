@@ -1,4 +1,4 @@
-//! Which remarks of the server have been logged.
+//! The remarks of the server that have been logged.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ pub(super) struct Remarked(HashSet<(Slug, String)>);
 impl Remarked {
     const MOST: usize = 1_000;
 
-    /// Whether this remark about this monitor has not been logged yet. Remembers it.
+    /// Remembers a remark about a monitor, and returns whether it is new. `false` if as many as are remembered were logged.
     pub(super) fn is_new(&mut self, slug: &Slug, remark: &str) -> bool {
         self.0.len() < Self::MOST && self.0.insert((slug.clone(), remark.to_owned()))
     }

@@ -59,11 +59,11 @@ impl Delivery {
             log!(debug, %slug, status, %id, http, "check-in delivered");
             self.stats.sent += 1;
         } else {
-            // The server would say the same of a second request.
+            // A second request would get the same answer.
             let reason = response.reason().unwrap_or_else(|| response.advice());
             log_loss!(warn, slug, [status, %id, http,], "check-in refused by the server: {reason}");
             self.stats.refused += 1;
-            // Of what it has limited itself, and of what it has read and refused, the server knows.
+            // The client report leaves out what the server knows of: check-ins that it has limited itself, or has read and refused.
             if !response.is_success() && http != 429 {
                 self.discarded.add(DiscardReason::Refused, 1);
             }
@@ -71,7 +71,7 @@ impl Delivery {
         self.settle(index);
     }
 
-    /// Reacts to the lack of an answer: the check-in is sent again, before what follows in its run, unless it is too old to be true.
+    /// Reacts to the lack of an answer: the check-in is sent again, before the later check-ins of its run, unless it is too old to be true.
     fn unanswered(&mut self, index: Index, answer: &Answer, now: Instant) {
         let Some(record) = self.queues.get(index) else { return };
         let (slug, id, status) = (&record.monitor.slug, record.id, record.event.as_str());
@@ -95,7 +95,7 @@ impl Delivery {
             log_loss!(warn, slug, [status, %id, error,], "no answer from the server; the check-in is too old to be sent again");
             return self.withhold(index, DiscardReason::Expired, now);
         }
-        // Once for each time that the server goes: all that follows would say the same.
+        // A warning is logged once for each outage of the server: the others would have the same content.
         if first {
             log!(warn, %slug, status, %id, error, "no answer from the server; check-ins are sent again until there is one");
         } else {

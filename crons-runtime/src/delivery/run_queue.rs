@@ -43,7 +43,7 @@ pub(crate) enum PushOutcome {
     Withdrawn { index: Index, begin: QueuedCheckIn },
     /// The record has taken the place of a keep-alive that had not been sent.
     Replaced,
-    /// There is nothing to withdraw: the start is being sent, or was sent or dropped before.
+    /// The start was not withdrawn: it is being sent, or was sent or dropped before.
     Ignored,
 }
 
@@ -192,13 +192,13 @@ impl RunQueues {
         Some(epoch)
     }
 
-    /// Whether a check-in of the same run is here.
+    /// Returns whether a check-in of the same run is in the queues.
     pub(crate) fn has_run_of(&self, record: &QueuedCheckIn) -> bool {
         let is_same = |head: &Index| is_same_run(self.get(*head), Some(record));
         self.heads.find(self.hash(record), is_same).is_some()
     }
 
-    /// Whether the turn of a record has come.
+    /// Returns whether a record can be sent now.
     pub(crate) fn has_ready(&self) -> bool {
         !self.ready.is_empty()
     }
@@ -234,7 +234,7 @@ impl RunQueues {
     fn remove(&mut self, index: Index) -> Option<QueuedCheckIn> {
         let removed = self.records.try_remove(index as usize);
         if self.records.is_empty() && self.records.capacity() > KEPT {
-            // After a storm its memory is given back.
+            // The memory that a burst of check-ins has taken is released.
             self.records.shrink_to_fit();
             self.heads.shrink_to(KEPT, |_| 0);
             self.ready = VecDeque::new();

@@ -67,7 +67,7 @@ impl Delivery {
             return SendDecision::At(grace);
         }
         if let Some(until) = self.server_limits.until(now) {
-            // The server has heard of the start of this run.
+            // The server knows the start of this run.
             let owed = !record.is_start() && (record.must_deliver || record.attempted);
             return if owed && until < expires {
                 SendDecision::At(until)

@@ -37,7 +37,7 @@ impl ServerRateLimits {
     }
 }
 
-/// The wait that an answer demands, by the first header that says so. `None` if none does.
+/// Returns the wait that an answer demands, by the first header that sets one. `None` if none does.
 fn told(response: &Response, now: SystemTime) -> Option<Duration> {
     let headers = |wanted: &'static str| {
         response.headers.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value.as_str())

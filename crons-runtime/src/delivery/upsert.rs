@@ -1,4 +1,4 @@
-//! When the configuration of a monitor goes along with its check-ins.
+//! The rule that decides which check-ins carry the configuration of their monitor.
 
 use std::collections::HashMap;
 
@@ -8,16 +8,16 @@ use crate::record::monitor::MonitorInfo;
 use crate::record::queued::QueuedCheckIn;
 use crate::wire::transport::Response;
 
-/// When the configuration of a monitor goes along with its check-ins. It creates the monitor, or updates it.
+/// The check-ins that carry the configuration of their monitor, which creates the monitor or updates it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Upsert {
-    /// With each: whatever else changes the monitor, the code wins at the next run.
+    /// Every check-in carries it: whatever else changes the monitor, the code wins at the next run.
     #[default]
     Always,
-    /// Until the server has taken it: what is changed on the server stays until the program starts anew.
+    /// Check-ins carry it until the server has taken it: what is changed on the server stays until the program starts anew.
     OncePerProcess,
-    /// Not at all: monitors are made on the server, and check-ins of others are refused there.
+    /// No check-in carries it: monitors are created on the server, which refuses check-ins of others.
     Never,
 }
 
@@ -33,7 +33,7 @@ impl Upserts {
         Self { upsert, known: HashMap::new() }
     }
 
-    /// Whether the configuration need not be sent.
+    /// Returns whether the configuration need not be sent.
     fn is_known(&self, monitor: &MonitorInfo) -> bool {
         match self.upsert {
             Upsert::Always => false,

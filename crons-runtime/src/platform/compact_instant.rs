@@ -27,7 +27,7 @@ impl CompactInstant {
         Self(nanos)
     }
 
-    /// The instant that was so long before this one.
+    /// Returns the instant `age` before this one.
     pub(crate) fn earlier(self, age: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(age.as_nanos()).unwrap_or(i64::MAX)))
     }

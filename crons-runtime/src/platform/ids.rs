@@ -20,12 +20,12 @@ struct Ids {
 }
 
 impl Ids {
-    /// More forks than there are: seeded when the first id is asked for.
+    /// A number of forks that never occurs: seeds are taken when the first id is asked for.
     const UNSEEDED: Self = Self { forks: usize::MAX, halves: [0; 2] };
 
     #[cold]
     fn seeded(forks: usize) -> Self {
-        // Also before there is a client: what is seeded must not be gone on with by each child.
+        // Forks are counted even before there is a client, so that each child takes a seed of its own.
         process::count_forks();
         Self { forks, halves: random::seed() }
     }

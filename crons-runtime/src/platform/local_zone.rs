@@ -16,7 +16,7 @@ fn named(zone: &str) -> Option<&str> {
     (!name.is_empty()).then_some(name)
 }
 
-/// Whether `name` is a name of UTC in the tz database, or a POSIX rule for UTC.
+/// Returns whether `name` is a name of UTC in the tz database, or a POSIX rule for UTC.
 fn is_utc(name: &str) -> bool {
     const NAMES: [&str; 12] = [
         "UTC",

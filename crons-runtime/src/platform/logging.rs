@@ -44,7 +44,7 @@ pub(crate) fn first_loss(slug: Option<&dyn Display>, message: fmt::Arguments<'_>
     }
     contain(|| {
         let slug = slug.map(|slug| format!("monitor `{slug}`: ")).unwrap_or_default();
-        // A stderr that is closed cannot be told, and must not end the job.
+        // A write to a closed stderr fails, which must not end the job.
         let _ = writeln!(
             std::io::stderr(),
             "crons: {slug}{message} (this is the only line on stderr: to see all, set up a tracing subscriber, such as \
@@ -53,7 +53,7 @@ pub(crate) fn first_loss(slug: Option<&dyn Display>, message: fmt::Arguments<'_>
     });
 }
 
-/// Whether anything that the client logs has a chance to be seen.
+/// Returns whether anything that the client logs has a chance to be seen.
 fn is_heard() -> bool {
     #[cfg(feature = "log")]
     if log::max_level() != log::LevelFilter::Off {
@@ -65,9 +65,9 @@ fn is_heard() -> bool {
 /// The most warnings that are remembered; a program that causes more has been warned often enough.
 const MAX_COMPLAINTS: usize = 100;
 
-/// Whether this warning is given for the first time. Remembers it.
+/// Remembers a warning, and returns whether it is given for the first time. `false` if as many as are remembered were given.
 pub(crate) fn is_first(complaint: &str) -> bool {
-    // No `HashSet`: it would ask the system for random numbers, which may have none, and panic.
+    // The set is no `HashSet`, which would ask the system for random numbers, may get none, and would panic.
     static MADE: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     // The lock may be held by a thread that a fork has left behind; then the warning is omitted.
     let Ok(mut made) = MADE.try_lock() else { return false };

@@ -1,6 +1,6 @@
 //! The process and its surroundings: logging, forks and exit hooks, random ids, clocks, locks, the zone of the machine.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 #[macro_use]
 pub(crate) mod logging;
 pub(crate) mod compact_instant;

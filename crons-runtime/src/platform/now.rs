@@ -24,7 +24,7 @@ impl Now {
         u64::try_from(since_1970.saturating_sub(age).as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// How long ago this was, in milliseconds since 1970; zero if the clock was set back since.
+    /// Returns how long ago the instant `millis` was, given in milliseconds since 1970; zero if the clock was set back since.
     pub(crate) fn age(self, millis: u64) -> Duration {
         let since_1970 = self.wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         since_1970.saturating_sub(Duration::from_millis(millis))

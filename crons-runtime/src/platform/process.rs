@@ -64,7 +64,7 @@ pub(crate) fn flag_for_children() -> Arc<AtomicBool> {
 #[cfg(unix)]
 static CHILD_FLAG: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-/// Whether the process ignores this signal.
+/// Returns whether the process ignores this signal.
 #[cfg(unix)]
 pub fn is_ignored(signal: i32) -> bool {
     let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();

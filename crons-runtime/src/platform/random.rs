@@ -75,7 +75,7 @@ mod tests {
         let seeds: HashSet<[u64; 2]> =
             threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
         assert_eq!(seeds.len(), 40_000);
-        // Neither half is the same number each time.
+        // The halves of the seeds differ, too.
         for half in [0, 1] {
             assert!(seeds.iter().map(|seed| seed[half]).collect::<HashSet<_>>().len() > 39_000);
         }

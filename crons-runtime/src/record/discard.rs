@@ -11,7 +11,7 @@ pub(crate) enum DiscardReason {
     Expired,
     BeforeSend,
     Internal,
-    /// The server has refused it. That is no drop of ours, yet the server wants to be told.
+    /// The server has refused the check-in. The client does not drop it, yet the server expects it in the client report.
     Refused,
     /// The spool was full, and no longer holds it. It is lost only if the process is killed before it is sent.
     SpoolOverflow,
@@ -56,7 +56,7 @@ impl DiscardReason {
     }
 }
 
-/// Counts of discarded check-ins, by reason, that the server has not been told of.
+/// Counts of discarded check-ins, by reason, that have not been reported to the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DiscardCounts([u64; DiscardReason::ALL.len()]);
 

@@ -27,7 +27,7 @@ impl From<CheckInStatus> for RunEvent {
 
 impl RunEvent {
     /// Whether the event is a check-in, which the statistics count. `false` for [`Skipped`](Self::Skipped), which is never sent, and for
-    /// [`KeepAlive`](Self::KeepAlive), of which nobody misses one.
+    /// [`KeepAlive`](Self::KeepAlive), which may be dropped.
     pub(crate) fn is_counted(self) -> bool {
         !matches!(self, Self::Skipped | Self::KeepAlive)
     }

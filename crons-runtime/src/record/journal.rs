@@ -15,8 +15,8 @@ pub(crate) const VERSION: u32 = 1;
 pub(crate) struct Header {
     /// The version of the format.
     pub(crate) crons_spool: u32,
-    /// 1 if ends of runs may be missing because they could not be written: a run that looks open may have ended. Else 0, which takes
-    /// as many bytes, so that the header can be overwritten on a full disk.
+    /// The value is 1 if ends of runs may be missing because they could not be written: a run that looks open may have ended. Else
+    /// 0, which takes as many bytes, so that the header can be overwritten on a full disk.
     pub(crate) incomplete: u8,
     /// The server and the project to which the check-ins go.
     pub(crate) server: String,
@@ -32,7 +32,7 @@ pub(crate) struct SpooledMonitor {
     pub(crate) environment: Environment,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) release: Option<String>,
-    /// Left as JSON, because a time zone that the program took on trust is not read back, and must not cost the check-in.
+    /// The configuration as JSON, because a time zone that the program took on trust is not read back, and must not cost the check-in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     config: Option<Value>,
     /// `false` for check-ins by hand: a run without an end may be ended by another process.
@@ -76,7 +76,7 @@ pub(crate) enum Entry {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
     },
-    /// Nothing more is owed: the earliest end of this run was delivered or given up, or with `start` its start.
+    /// The run owes nothing more: its earliest end was delivered or given up, or with `start` its start.
     Done {
         id: CheckInId,
         monitor: u32,
@@ -91,7 +91,7 @@ pub(crate) fn write_line(bytes: &mut Vec<u8>, line: &impl Serialize) {
     let begin = bytes.len();
     bytes.extend_from_slice(b"00000000 ");
     if serde_json::to_writer(&mut *bytes, line).is_err() {
-        // None of the types above can fail; a line that is not there is better than half of one.
+        // The types above never fail; if one did, no line is better than half of one.
         bytes.truncate(begin);
         return;
     }

@@ -15,7 +15,7 @@ pub(crate) struct Ledger {
     added: u64,
 }
 
-/// A run of which something is owed, or which is open.
+/// A run that owes something, or is open.
 #[derive(Debug)]
 struct Run {
     order: u64,
@@ -44,7 +44,7 @@ struct End {
 pub(crate) struct Owed {
     pub(crate) id: CheckInId,
     pub(crate) monitor: SpooledMonitor,
-    /// When it was captured, in milliseconds since 1970.
+    /// The time of its capture, in milliseconds since 1970.
     pub(crate) at: u64,
     pub(crate) report: Report,
 }
@@ -55,7 +55,7 @@ pub(crate) enum Report {
     Start,
     /// The end of a run. The duration is in nanoseconds.
     End { status: CheckInStatus, duration: Option<u64>, note: Option<String> },
-    /// No end: the run was open when its process ended without a word.
+    /// The run was open when its process ended without reporting an end.
     Died,
 }
 
@@ -101,12 +101,12 @@ impl Ledger {
         self.runs.entry(id).or_insert(Run { order, start: None, ends: Vec::new() })
     }
 
-    /// Whether nothing is owed and no run is open.
+    /// Returns whether nothing is owed and no run is open.
     pub(crate) fn is_empty(&self) -> bool {
         self.runs.is_empty()
     }
 
-    /// Forgets the monitors. Only for an empty ledger, whose journal is cut back to its header.
+    /// Forgets the monitors. Called only for an empty ledger, whose journal is cut back to its header.
     pub(crate) fn forget_monitors(&mut self) {
         self.monitors.clear();
     }
@@ -167,7 +167,7 @@ impl Ledger {
         }
         for (id, run) in &self.runs {
             let id = *id;
-            // The start of a run whose end is owed says nothing more.
+            // The start of a run whose end is owed is not needed.
             if let Some(Start { monitor, at }) = run.start.filter(|_| run.ends.is_empty()) {
                 line(Rank::Start, run.order, id, monitor, &Entry::Start { id, monitor, at });
             }
@@ -184,7 +184,7 @@ impl Ledger {
         if line.rank == Rank::End {
             run.ends.remove(0);
         }
-        // Without its end, a run must not look open.
+        // The start is removed, too: without its end, the run must not look open.
         run.start = None;
         if run.start.is_none() && run.ends.is_empty() {
             self.runs.remove(&line.id);

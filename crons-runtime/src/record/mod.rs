@@ -1,6 +1,6 @@
 //! Plain data that every layer above shares: the queued check-in, the statistics, the reasons for which check-ins are discarded.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 pub(crate) mod stats;
 pub(crate) mod discard;
 pub(crate) mod event;

@@ -30,7 +30,7 @@ impl MonitorInfo {
         Self { slug, config, environment: None, release: None, traced: true, keep_alive: false }
     }
 
-    /// Whether its runs are reported by guards, and not by hand.
+    /// Returns whether its runs are reported by guards, and not by hand.
     pub(crate) fn is_traced(&self) -> bool {
         self.traced
     }
@@ -41,7 +41,7 @@ impl MonitorInfo {
         self
     }
 
-    /// How long an event is worth sending: a start for the margin of its monitor, anything else for the longest run.
+    /// Returns how long an event is worth sending: a start for the margin of its monitor, anything else for the longest run.
     pub(super) fn lifetime(&self, event: RunEvent) -> Duration {
         if event != RunEvent::InProgress {
             return minutes(self.max_runtime());
@@ -50,7 +50,7 @@ impl MonitorInfo {
         minutes(margin.map_or(MonitorConfig::DEFAULT_CHECKIN_MARGIN, Minutes::get))
     }
 
-    /// How many minutes a run may take before the server counts it as timed out.
+    /// Returns how many minutes a run may take before the server counts it as timed out.
     pub(crate) fn max_runtime(&self) -> u32 {
         let given = self.config.as_ref().and_then(MonitorConfig::get_max_runtime);
         given.map_or(MonitorConfig::DEFAULT_MAX_RUNTIME, Minutes::get)

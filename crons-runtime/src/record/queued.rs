@@ -14,9 +14,9 @@ use crate::record::monitor::{MonitorInfo, MonitorRef};
 pub(crate) struct QueuedCheckIn {
     pub(crate) id: CheckInId,
     pub(crate) monitor: MonitorRef,
-    /// When it was captured.
+    /// The time of its capture.
     at: CompactInstant,
-    /// In nanoseconds: of 584 years, at most.
+    /// The duration in nanoseconds, 584 years at most.
     duration: u64,
     /// The number of flushes that were called before it was captured.
     pub(crate) epoch: u32,
@@ -124,7 +124,7 @@ impl QueuedCheckIn {
         self
     }
 
-    /// When it was captured, in the form in which [`since`](Self::since) takes it.
+    /// Returns the time of its capture, in the form in which [`since`](Self::since) takes it.
     pub(crate) fn began(&self) -> CompactInstant {
         self.at
     }
@@ -137,7 +137,7 @@ impl QueuedCheckIn {
         self.event == RunEvent::KeepAlive
     }
 
-    /// Whether it is a keep-alive that was never sent.
+    /// Returns whether it is a keep-alive that was never sent.
     pub(crate) fn is_unsent_keep_alive(&self) -> bool {
         self.is_keep_alive() && !self.attempted
     }
@@ -147,7 +147,7 @@ impl QueuedCheckIn {
         self.monitor.is_traced().then_some(self.id)
     }
 
-    /// When it was captured.
+    /// Returns the time of its capture.
     pub(crate) fn at(&self) -> Instant {
         self.at.instant()
     }

@@ -24,9 +24,9 @@ pub(crate) enum Damage {
     Header,
     /// The format has another version.
     Version(u32),
-    /// This line, counted from 1, does not agree with its checksum.
+    /// The line with this number, counted from 1, does not agree with its checksum.
     Checksum(usize),
-    /// This line names a monitor that no line before it describes.
+    /// The line with this number names a monitor that no line before it describes.
     Monitor(usize, u32),
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn replay(bytes: &[u8]) -> Result<Option<Replayed>, Damage> {
         number += 1;
         let entry = match line.strip_suffix(b"\n") {
             Some(line) => read_line(line).ok_or(Damage::Checksum(number)),
-            // The last line: whole but for its line break, whatever has become of that, or cut off.
+            // The last line is cut off, or whole except for its line break.
             None => match read_line(line).or_else(|| read_line(line.split_last()?.1)) {
                 Some(entry) => Ok(entry),
                 None => break,
@@ -82,9 +82,9 @@ pub(crate) fn replay(bytes: &[u8]) -> Result<Option<Replayed>, Damage> {
     Ok(Some(replayed))
 }
 
-/// Whether this may be the begin of a header that was cut off.
+/// Returns whether this may be the begin of a header that was cut off.
 fn is_unfinished(bytes: &[u8]) -> bool {
-    /// Longer than any header.
+    /// The most bytes of a header that is cut off: more than any header has.
     const MOST: usize = 4096;
     bytes.len() < MOST && read_line::<Header>(bytes.split_last().map_or(bytes, |(_, rest)| rest)).is_none()
 }

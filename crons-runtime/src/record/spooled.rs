@@ -143,7 +143,7 @@ pub(crate) struct Adopted {
     pub(crate) records: Vec<QueuedCheckIn>,
     /// The slugs of the runs among them that were open when their processes ended.
     pub(crate) died: Vec<Slug>,
-    /// How many are left out, because they are too old to be true.
+    /// The number of check-ins that are left out, because they are too old to be true.
     pub(crate) expired: u64,
 }
 
@@ -191,7 +191,7 @@ impl Adopted {
 
 fn restore(spooled: &SpooledMonitor, default: &Environment) -> MonitorInfo {
     let mut monitor = MonitorInfo::new(spooled.slug.clone(), spooled.config()).traced(spooled.traced);
-    // Without an environment of its own it shares the rate limit with the runs of this process.
+    // A monitor without an environment of its own shares the rate limit with the runs of this process.
     monitor.environment = Some(spooled.environment.clone()).filter(|environment| environment != default);
     monitor.release.clone_from(&spooled.release);
     monitor

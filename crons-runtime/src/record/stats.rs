@@ -4,14 +4,14 @@ use std::time::SystemTime;
 
 /// Counts of the check-ins that the client handled since [`init`](crate::init), with those that it took from the spool.
 ///
-/// Each captured check-in is in exactly one of the other counts: `captured` is the sum of `sent`, `coalesced`, `withdrawn`, `refused`,
-/// `dropped.total()` and `queued`.
+/// The sum of `sent`, `coalesced`, `withdrawn`, `refused`, `dropped.total()` and `queued` is `captured`: each captured check-in is in
+/// exactly one of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Handed to the client: begins and ends of runs.
+    /// Check-ins that were handed to the client: starts and ends of runs.
     pub captured: u64,
-    /// Answered by the server with success.
+    /// Check-ins that the server answered with success.
     pub sent: u64,
     /// Begins that were folded into the report of their run's end, because that was known before they were sent.
     pub coalesced: u64,
@@ -19,11 +19,11 @@ pub struct Stats {
     pub withdrawn: u64,
     /// Requests sent again after there was no answer.
     pub retried: u64,
-    /// Refused by the server.
+    /// Check-ins that the server refused.
     pub refused: u64,
-    /// Given up, by reason.
+    /// Check-ins that were given up, by reason.
     pub dropped: Dropped,
-    /// Not sent yet, or not answered yet.
+    /// Check-ins that are not sent yet, or not answered yet.
     pub queued: u64,
     /// Keep-alives that the server has taken: reports that a run is still in progress. They are in none of the other counts.
     pub keep_alives: u64,
@@ -36,7 +36,7 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Whether every captured check-in reached the server. `false` while some are queued.
+    /// Returns whether every captured check-in reached the server. `false` while some are queued.
     pub fn all_delivered(&self) -> bool {
         self.refused == 0 && self.dropped.total() == 0 && self.queued == 0
     }
@@ -46,15 +46,15 @@ impl Stats {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Dropped {
-    /// There was no room: too many were waiting.
+    /// Too many check-ins were waiting.
     pub queue_overflow: u64,
-    /// Their runs came more often than [`ClientOptions::max_check_ins_per_minute`](crate::ClientOptions::max_check_ins_per_minute) lets through.
+    /// The limit of a monitor was reached, which is [`ClientOptions::max_check_ins_per_minute`](crate::ClientOptions::max_check_ins_per_minute).
     pub throttled: u64,
-    /// The server had said that it wants no more for a while.
+    /// The server had set a rate limit.
     pub rate_limited: u64,
-    /// They were too old to be true before the server could be reached.
+    /// The server could not be reached before they were too old to be true.
     pub expired: u64,
-    /// [`ClientOptions::before_send_check_in`](crate::ClientOptions::before_send_check_in) said so.
+    /// [`ClientOptions::before_send_check_in`](crate::ClientOptions::before_send_check_in) discarded them.
     pub before_send: u64,
     /// An internal error: the check-in could not be written, or a hook panicked.
     pub internal: u64,

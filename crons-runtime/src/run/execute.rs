@@ -53,7 +53,7 @@ struct SyncBody<'a, F, R> {
 impl<R, F: FnOnce() -> R> ErasedStep for SyncBody<'_, F, R> {
     fn run(&mut self) {
         if let Some(body) = self.body.take() {
-            // Not by `=`: the compiler would add code that drops the value before.
+            // An assignment by `=` would make the compiler add code that drops the previous value.
             let _ = self.output.insert(body());
         }
     }
@@ -76,7 +76,7 @@ fn expect_output<R>(output: Option<R>) -> R {
     }
 }
 
-/// As [`catch_panic_in_run`], with a panic that goes on unchanged.
+/// Runs `part` like [`catch_panic_in_run`], and lets its panic go on unchanged.
 fn run_or_resume(run: &CheckInGuard, part: &mut dyn ErasedStep) {
     catch_panic_in_run(run, part).unwrap_or_else(|payload| resume_unwind(payload));
 }

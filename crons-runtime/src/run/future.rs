@@ -19,7 +19,7 @@ pub trait Start {
 pin_project_lite::pin_project! {
     /// A future that begins a run when it is first polled, and returns the guard of the run with its output.
     pub struct RunFuture<F, S> {
-        // Dropped before the guard, so that what a cancelled future does in its drop is part of the run.
+        // The future is dropped before the guard, so that what a cancelled future does in its drop is part of the run.
         #[pin]
         future: F,
         run: PollState<S>,

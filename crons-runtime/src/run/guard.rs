@@ -37,8 +37,8 @@ pub enum OnCancel {
 /// A run that has begun; made by [`Monitor::start`](crate::Monitor::start). [`ok`](Self::ok), [`error`](Self::error) or
 /// [`skip`](Self::skip) ends it.
 ///
-/// Dropped without one of these, the run has failed, so a panic or an early `?` is reported. In a child that was forked within the run, the
-/// drop reports nothing, and `ok`, `error` and `skip` do: a daemon may end a run that its parent began.
+/// The run has failed if the guard is dropped without one of these, so a panic or an early `?` is reported. In a child that was forked
+/// within the run, the drop reports nothing, and `ok`, `error` and `skip` do: a daemon may end a run that its parent began.
 ///
 /// ```
 /// # use crons_runtime as crons;
@@ -56,7 +56,7 @@ pub struct CheckInGuard {
 #[derive(Debug)]
 enum GuardState {
     ActiveRun(ActiveRun),
-    /// There is no client, or the run has ended. The id is made when it is asked for.
+    /// No client exists, or the run has ended. The id is made when it is asked for.
     Nothing(OnceLock<CheckInId>),
 }
 
@@ -66,7 +66,7 @@ struct ActiveRun {
     monitor: MonitorRef,
     id: CheckInId,
     started: CompactInstant,
-    /// Whether its start was reported.
+    /// Whether the start of the run was reported.
     opened: bool,
     /// The number of forks before it began: a forked child has a copy of the guard.
     forks: usize,
@@ -88,7 +88,7 @@ impl std::fmt::Debug for ActiveRun {
 pub(crate) struct RunSpec {
     pub(crate) monitor: MonitorRef,
     pub(crate) on_cancel: OnCancel,
-    /// One check-in at the end instead of two.
+    /// Whether a run is one check-in at its end instead of two.
     pub(crate) heartbeat: bool,
 }
 
@@ -142,7 +142,7 @@ impl CheckInGuard {
         Self { state: GuardState::ActiveRun(run), on_cancel }
     }
 
-    /// Slug and id; `None` if nothing is reported.
+    /// Returns the slug and the id; `None` if nothing is reported.
     pub(crate) fn identity(&self) -> Option<(&Slug, CheckInId)> {
         match &self.state {
             GuardState::ActiveRun(run) => Some((&run.monitor.slug, run.id)),

@@ -1,6 +1,6 @@
-//! One run as its job sees it: its guard, its future, its outcome.
+//! A run as its job sees it: its guard, its future, its outcome.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 pub(crate) mod outcome;
 pub(crate) mod verdict;
 pub(crate) mod guard;

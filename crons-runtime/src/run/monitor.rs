@@ -124,14 +124,14 @@ impl Monitor {
         self
     }
 
-    /// With `true`, a run may take longer than `max_runtime`, up to 7 days: while it does, the client reports it as in progress again, so that
-    /// the server moves its timeout. The time between two reports is a third of `max_runtime`, at least a minute (30 seconds for a
-    /// `max_runtime` of 2 minutes). Set `max_runtime` to how soon a process that was killed or frozen is to be noticed: 2 minutes at least,
-    /// the server's default of 30 if left out.
+    /// Sets whether runs are kept alive. If so, a run may take longer than `max_runtime`, up to 7 days: while it does, the client reports
+    /// it as in progress again, so that the server moves its timeout. The time between two reports is a third of `max_runtime`, at least a
+    /// minute (30 seconds for a `max_runtime` of 2 minutes). Set `max_runtime` to how soon a process that was killed or frozen is to be
+    /// noticed: 2 minutes at least, the server's default of 30 if left out.
     ///
     /// A keep-alive leaves room for a start and an end within
     /// [`max_check_ins_per_minute`](crate::ClientOptions::max_check_ins_per_minute), so there is none if that is below 3, and none for
-    /// [`heartbeat`](Self::heartbeat) runs, of which the server hears no start.
+    /// [`heartbeat`](Self::heartbeat) runs, whose start the server does not receive.
     pub fn keep_alive(mut self, keep_alive: bool) -> Self {
         if let Some(info) = &mut self.info {
             Arc::make_mut(info).keep_alive = keep_alive;

@@ -12,8 +12,8 @@ use crate::run::outcome::Outcome;
 use crate::run::verdict::verdict_of;
 
 impl Monitor {
-    /// As [`run`](Self::run), for a future. Nothing is reported before it is first polled; dropped after that and before its end, the run ends
-    /// as [`on_cancel`](Self::on_cancel) says.
+    /// Wraps a future as a run, like [`run`](Self::run) for a closure. Nothing is reported before its first poll; a future that is dropped
+    /// after that and before its end ends its run as [`on_cancel`](Self::on_cancel) says.
     ///
     /// ```
     /// # use crons_runtime as crons;

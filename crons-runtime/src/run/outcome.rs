@@ -98,7 +98,7 @@ impl<B, C> Outcome for ControlFlow<B, C> {
     }
 }
 
-/// Whether `value`, of whatever type, is the exit of a program or of a child that failed.
+/// Returns whether `value`, of whatever type, is the exit of a program or of a child that failed.
 pub(crate) fn exit_failed<T>(value: &T) -> bool {
     fn failed_as<T, U: Outcome + 'static>(value: &T) -> bool {
         downcast::<T, U>(value).is_some_and(U::failed)

@@ -10,13 +10,13 @@ use crate::run::outcome::{Outcome, failed, nested_result};
 pub enum Verdict<'a> {
     /// Success.
     Success,
-    /// Failure; the value does not say why.
+    /// The run failed; the value does not say why.
     Failed,
-    /// Failure by an `Err` that implements `Display`.
+    /// The run failed by an `Err` that implements `Display`.
     Display(&'a dyn Display),
-    /// Failure by an `Err` that implements `Debug` only.
+    /// The run failed by an `Err` that implements `Debug` only.
     Debug(&'a dyn Debug),
-    /// Failure by a `None` under `on_none = "error"`.
+    /// The run failed by a `None` under `on_none = "error"`.
     NoneIsError,
     /// Success; the value is a future that no run covers.
     UnmonitoredFuture,

@@ -26,7 +26,7 @@ use crate::wire::encode::Defaults;
 pub struct Captured<R> {
     /// The returned value.
     pub value: R,
-    /// The check-ins, each as it was reported, before a begin is coalesced with its end.
+    /// The check-ins, each as it was reported, before a start is coalesced with its end.
     pub check_ins: Vec<CheckIn>,
 }
 
@@ -94,7 +94,7 @@ pub fn with_captured_check_ins<R>(f: impl FnOnce() -> R) -> Captured<R> {
     Captured { value, check_ins: sink.take() }
 }
 
-/// As [`with_captured_check_ins`], for a future: captures what it reports while it is polled, on whatever thread.
+/// Captures what a future reports while it is polled, on whatever thread, like [`with_captured_check_ins`] for a closure.
 ///
 /// Spawned tasks and `spawn_blocking` are captured once they enter the scope, and have ended:
 ///

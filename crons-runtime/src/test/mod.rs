@@ -1,4 +1,4 @@
-//! For tests: captures check-ins instead of sending them, or sends them to a simulated server. Feature `test`.
+//! The test kit, which captures check-ins instead of sending them, or sends them to a simulated server. Feature `test`.
 //!
 //! [`with_captured_check_ins`] shows what a job reports:
 //!
@@ -15,9 +15,10 @@
 //! [`TestClient`] shows what arrives at a server, on a clock that the test sets, also if the server is down, limits the client, or loses
 //! answers.
 //!
-//! Both hold for the thread of the test. [`Client::current`](crate::Client::current) carries them on to other threads and spawned tasks.
+//! Captures and clients hold for the thread of the test. [`Client::current`](crate::Client::current) carries them on to other threads
+//! and spawned tasks.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod capture_sink;
 mod captured;
 mod simulated;

@@ -18,23 +18,23 @@ use crate::record::stats::Stats;
 use crate::wire::encode::{CheckInEncoder, Discarded};
 use crate::wire::transport::{Response, TransportError};
 
-/// What the server of a [`TestClient`](super::TestClient) does with check-ins.
+/// The behaviour of the server of a [`TestClient`](super::TestClient).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TestServer {
-    /// It takes them.
+    /// The server takes check-ins.
     #[default]
     Up,
-    /// It cannot be reached.
+    /// The server cannot be reached.
     Down,
-    /// It takes them, but its answers are lost on the way.
+    /// The server takes check-ins, but its responses are lost on the way.
     LosesAnswers,
-    /// It answers in this way, and takes them if that is a success.
+    /// The server sends this response, and takes check-ins if it is a success.
     Answers(Response),
 }
 
 impl TestServer {
-    /// Whether it takes a check-in, and what the client gets to hear.
+    /// Returns whether the server takes a check-in, and the answer that the client receives.
     fn receive(&self) -> (bool, Answer) {
         match self {
             Self::Up => (true, Ok(Response::new(200))),
@@ -52,7 +52,7 @@ pub(super) struct Simulated {
 
 struct State {
     now: Instant,
-    /// When the client was made.
+    /// The instant at which the client was made.
     begin: Now,
     server: TestServer,
     delivery: Delivery,
@@ -104,7 +104,7 @@ impl Simulated {
         }
     }
 
-    /// Goes on to the next time when there is something to do, if that comes before `until`. Whether it does.
+    /// Goes on to the next time when there is something to do, if that comes before `until`. Returns whether it does.
     fn wake(&self, until: Option<Instant>) -> bool {
         let mut state = self.state();
         let next = state.delivery.wake_at(state.now);
@@ -113,7 +113,7 @@ impl Simulated {
         true
     }
 
-    /// Sends what may go now. Nothing is locked while the user's hook runs, which may report, too.
+    /// Sends the check-ins that may be sent now. Nothing is locked while the user's hook runs, which may report, too.
     fn send(&self) {
         loop {
             let next = self.state().next();
@@ -129,9 +129,9 @@ impl Simulated {
 
 /// A check-in whose turn it is.
 enum Next {
-    /// Not seen by the user's hook so far.
+    /// A check-in that the user's hook has not seen.
     New(CheckIn),
-    /// As the hook has left it at an earlier attempt.
+    /// A check-in as the user's hook has left it at an earlier attempt.
     Prepared(CheckIn),
 }
 
@@ -146,7 +146,7 @@ impl State {
         Some((index, Next::New(self.upserts.check_in(record))))
     }
 
-    /// What the server does with it.
+    /// Delivers a check-in to the simulated server, and handles its answer.
     fn take(&mut self, index: Index, prepared: Result<CheckIn, Discarded>) {
         match prepared {
             Err(Discarded(loss)) => self.delivery.withhold(index, loss, self.now),

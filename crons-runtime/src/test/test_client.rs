@@ -52,7 +52,7 @@ pub struct TestClient {
 }
 
 impl TestClient {
-    /// With the options that [`ClientOptions`] has by default, in the environment `production`.
+    /// Creates a client with the options that [`ClientOptions`] has by default, in the environment `production`.
     ///
     /// # Panics
     /// If `SENTRY_RELEASE` is set and not UTF-8.
@@ -65,10 +65,11 @@ impl TestClient {
         Self::with_options(ClientOptions::new()).expect("SENTRY_RELEASE is UTF-8")
     }
 
-    /// With these options. Without a DSN or an environment among them it has its own; a transport among them is not used.
+    /// Creates a client with these options. It has a DSN and an environment of its own if they are left out; a transport
+    /// among the options is not used.
     ///
     /// # Errors
-    /// If a DSN or an environment among them is malformed, or they disable the client.
+    /// If the DSN or the environment is malformed, or the options disable the client.
     pub fn with_options(options: ClientOptions) -> Result<Self, InitError> {
         let settings = match options.for_test().resolve()? {
             Resolved::Enabled(settings) => settings,
@@ -108,7 +109,7 @@ impl TestClient {
         self.client.scope(f)
     }
 
-    /// As [`scope`](Self::scope), for a future: wherever it is polled, it is in the scope.
+    /// Wraps a future so that it is in the scope of this client wherever it is polled, like [`scope`](Self::scope) for a closure.
     pub fn scope_async<F: Future>(&self, future: F) -> ScopedFuture<F> {
         self.client.scope_async(future)
     }

@@ -48,7 +48,7 @@ impl CheckInEncoder {
         let Some(before_send) = &self.before_send else { return Ok(check_in) };
         let (id, slug) = (check_in.check_in_id, check_in.monitor_slug.clone());
         let seen = catch_unwind(AssertUnwindSafe(|| before_send(check_in))).map_err(|payload| {
-            // Dropping the payload could panic, too.
+            // The payload is not dropped, which could panic, too.
             std::mem::forget(payload);
             log_loss!(error, slug, [], "check-in dropped: before_send_check_in has panicked");
             Discarded(DiscardReason::Internal)

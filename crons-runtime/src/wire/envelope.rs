@@ -25,7 +25,7 @@ pub(crate) struct EnvelopeWriter {
 struct Header<'a> {
     dsn: &'a str,
     sdk: Sdk,
-    /// Taken just before the request, as the server corrects clocks by it.
+    /// The time just before the request, by which the server corrects clocks.
     sent_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<TraceHeader<'a>>,

@@ -1,6 +1,6 @@
 //! The default transport: HTTP/1.1 by `hyper`, TLS by `rustls` on `ring`. This folder holds all network code of the client.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod explain;
 mod stream;
 mod connector;
@@ -47,7 +47,7 @@ impl HttpTransport {
         let mut roots = ca_certificates.map_or_else(|| Ok(RootCertStore::empty()), roots::named)?;
         let url = dsn.envelope_url();
         let server = Uri::try_from(&*url).map_err(|error| failed(format!("dsn: {url}: {error}").into()))?;
-        // HTTP_PROXY is meant for other machines.
+        // The proxy of HTTP_PROXY is meant for other machines.
         let is_direct = dsn.is_loopback() || without_proxies();
         let proxy = (!is_direct).then(|| Matcher::from_env().intercept(&server)).flatten();
         let is_tls = |uri: &Uri| uri.scheme() == Some(&http::uri::Scheme::HTTPS);
@@ -77,7 +77,7 @@ impl HttpTransport {
     }
 }
 
-/// Whether `NO_PROXY` contains `*`, which hyper-util applies to names but not to addresses.
+/// Returns whether `NO_PROXY` contains `*`, which hyper-util applies to names but not to addresses.
 fn without_proxies() -> bool {
     let given = std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy"));
     given.is_ok_and(|names| names.split(',').any(|name| name.trim() == "*"))

@@ -1,6 +1,6 @@
 //! Bytes and sockets: the `Transport` trait, envelopes, and HTTP.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 pub(crate) mod transport;
 pub(crate) mod envelope;
 pub(crate) mod encode;

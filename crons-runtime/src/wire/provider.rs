@@ -150,7 +150,7 @@ static SIGNATURES: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
         signature::RSA_PKCS1_2048_8192_SHA512_ABSENT_PARAMS,
     ],
     mapping: &[
-        // TLS 1.3 fixes the curve of a scheme and takes the first; TLS 1.2 takes either.
+        // The curve of a scheme is fixed by TLS 1.3, which takes the first; TLS 1.2 takes either.
         (
             SignatureScheme::ECDSA_NISTP384_SHA384,
             &[signature::ECDSA_P384_SHA384, signature::ECDSA_P256_SHA384],

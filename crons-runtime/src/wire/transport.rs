@@ -95,7 +95,7 @@ impl Response {
         (500..600).contains(&self.status)
     }
 
-    /// Advice about a status that is no success.
+    /// Returns advice about a status that is no success.
     pub(crate) fn advice(&self) -> &'static str {
         match self.status {
             300..=399 => {

@@ -36,7 +36,7 @@ struct State {
     fetched: usize,
     captured: u64,
     overflown: u64,
-    /// The part of `overflown` that the worker has not been told of.
+    /// The part of `overflown` that has not been reported to the worker.
     overflow_unreported: u64,
     ended: u64,
     /// The number of flushes so far.
@@ -95,7 +95,7 @@ pub(crate) struct Commands {
 /// The duty of the caller of [`Inbox::push`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Pushed {
-    /// Nothing.
+    /// The caller has no duty.
     Done,
     /// Wake the worker.
     Wake,
@@ -220,7 +220,7 @@ impl Inbox {
         self.settled.notify_all();
     }
 
-    /// Whether the inbox takes nothing any more.
+    /// Returns whether the inbox takes nothing any more.
     pub(crate) fn is_stopped(&self) -> bool {
         self.state().is_stopped()
     }
@@ -239,7 +239,7 @@ impl Inbox {
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Whether a check-in is undelivered or a run open, by the worker's last report.
+    /// Returns whether a check-in is undelivered or a run open, by the worker's last report.
     pub(crate) fn has_loose_ends(&self) -> bool {
         let state = self.state();
         state.worker.open_runs > 0 || state.worker.stats.queued > 0 || !state.records.is_empty()

@@ -1,6 +1,6 @@
 //! The thread that sends, and the inbox in which the threads of jobs leave their check-ins: the only shared state of the client.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 pub(crate) mod spool;
 pub(crate) mod inbox;
 pub(crate) mod shared;

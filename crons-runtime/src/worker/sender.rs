@@ -26,9 +26,9 @@ use crate::worker::inbox::Progress;
 
 /// The most requests at the same time, each for another run: enough for 100 check-ins a second at 150 ms a request.
 const MAX_IN_FLIGHT: usize = 16;
-/// While check-ins come in the thread polls, so that no job pays for waking it: that takes 4 µs, ten times all else.
+/// The interval of the polls while check-ins come in, so that no job pays for waking the thread: that takes 4 µs, ten times all else.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
-/// After so many polls without a check-in the thread sleeps until it is woken.
+/// The number of polls without a check-in after which the thread sleeps until it is woken.
 const IDLE_POLLS: u32 = 50;
 
 /// The number of panics after which the thread ends.
@@ -38,7 +38,7 @@ thread_local! {
     static ON_WORKER: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this is the worker's thread, which must not wait for itself.
+/// Returns whether this is the worker's thread, which must not wait for itself.
 pub(super) fn on_worker() -> bool {
     ON_WORKER.try_with(Cell::get).unwrap_or(false)
 }
@@ -51,7 +51,7 @@ pub(super) struct Sender {
     requests: JoinSet<Answer>,
     in_flight: HashMap<Id, (Index, DiscardCounts)>,
     upserts: Upserts,
-    /// Opened on the thread, as that reads and writes files.
+    /// The spool, which is opened on the thread, as that reads and writes files.
     spool: Option<Spool>,
     ancestors: Vec<String>,
 }
@@ -82,7 +82,7 @@ impl Sender {
         ON_WORKER.set(true);
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => {
-                // Code of the user may panic: hooks, errors, subscribers. That costs one check-in, and not all others.
+                // A panic of the user's code (hooks, errors, subscribers) costs one check-in, and not all others.
                 for _ in 0..MOST_PANICS {
                     let sent = catch_unwind(AssertUnwindSafe(|| runtime.block_on(self.send())));
                     let Err(payload) = sent else { break };
@@ -108,7 +108,7 @@ impl Sender {
         let mut poll_at = Instant::now();
         let (mut idle_polls, mut called, mut parked) = (0, true, false);
         loop {
-            // At most once in each poll interval, as it takes the lock that the jobs need.
+            // The exchange takes the lock that the jobs need, so it happens once in each poll interval at most.
             if called || parked || poll_at <= Instant::now() {
                 let orders = shared.inbox.exchange(&mut records, self.progress());
                 // A caller that had runs closed waits for the next exchange, so the thread must not park before it.
@@ -135,7 +135,7 @@ impl Sender {
                 if let Some(epoch) = orders.expedite {
                     self.delivery.expedite(epoch);
                 }
-                // While a caller flushes, each answer is reported at once.
+                // The answers are reported at once while a caller flushes.
                 called = orders.flushing;
                 poll_at = Instant::now() + POLL_INTERVAL;
                 self.send_ready();
@@ -202,7 +202,7 @@ impl Sender {
         }
     }
 
-    /// Ends as errors what is open when the client ends.
+    /// Closes the runs that are open at the end of the client as errors.
     fn close_open_runs(&mut self, epoch: u32) {
         let open = self.delivery.open_runs();
         if open.len() > 0 {
@@ -216,7 +216,7 @@ impl Sender {
         }
     }
 
-    /// Logs at the end of the client which check-ins and runs the server does not hear of.
+    /// Logs at the end of the client which check-ins and runs do not reach the server.
     fn log_what_is_left(&self) {
         let undelivered = self.delivery.stats().queued;
         if undelivered > 0 && self.spool.as_ref().is_some_and(Spool::is_written) {
@@ -245,7 +245,7 @@ impl Sender {
 
     /// The instant at which the thread goes on though nothing happens. `None` if it waits to be woken.
     fn wake_at(&self, poll_at: Option<Instant>) -> Option<Instant> {
-        // With the most requests under way, only an answer makes room.
+        // At the limit of requests under way only an answer makes room, so no check-in is waited for.
         let full = self.requests.len() >= MAX_IN_FLIGHT;
         let due = self.delivery.wake_at(Instant::now()).filter(|_| !full);
         let sync = self.spool.as_ref().and_then(Spool::wake_at);
@@ -298,7 +298,7 @@ impl Sender {
             Ok(finished) => finished,
             Err(panicked) => {
                 let (id, error) = (panicked.id(), TransportError::new(panicked.to_string()));
-                // Dropping its payload could panic, too.
+                // The payload is not dropped, which could panic, too.
                 std::mem::forget(panicked.try_into_panic());
                 (id, Err(error))
             }

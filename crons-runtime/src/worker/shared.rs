@@ -19,7 +19,7 @@ pub(crate) type Connect = Box<dyn Fn() -> Option<Arc<dyn Transport>> + Send + Sy
 
 /// The configuration of a worker, for this process and the children that are forked from it.
 pub(crate) struct WorkerConfig {
-    /// Taken when the worker ends, because a transport of the user in it is to be dropped then.
+    /// The connector, which is taken when the worker ends, because a transport of the user in it is to be dropped then.
     pub(crate) connect: Mutex<Option<Connect>>,
     pub(crate) encoder: CheckInEncoder,
     pub(crate) delivery: DeliveryOptions,

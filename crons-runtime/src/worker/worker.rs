@@ -20,8 +20,8 @@ const MOST_FORKS: usize = 8;
 /// The worker as callers see it.
 pub(crate) struct Worker {
     config: Arc<WorkerConfig>,
-    /// One state for each process between the first and this one: a child has none of its parent's threads, and must not touch a lock that
-    /// one of them may have held.
+    /// The states of this process and of those between the first and it, one each: a child has none of its parent's threads, and must not
+    /// touch a lock that one of them may have held.
     shared_by_fork: [OnceLock<Arc<Shared>>; MOST_FORKS],
     /// The number of forks before the first of these processes.
     forks: usize,
@@ -100,14 +100,14 @@ impl Worker {
         }
     }
 
-    /// Whether the thread was told to end.
+    /// Returns whether the thread was told to end.
     pub(crate) fn is_stopped(&self) -> bool {
         self.shared().is_some_and(|shared| shared.inbox.is_stopped())
     }
 
-    /// As [`stop`](Self::stop), and waits for at most `timeout` until the thread has logged what is left: it is asked to, because a
-    /// thread that runs the exit hooks has lost its thread-locals, which subscribers use. With nothing left, and no journal to end, it
-    /// does not wait.
+    /// Ends the thread like [`stop`](Self::stop), and waits for at most `timeout` until it has logged what is left. The thread logs it
+    /// because a thread that runs the exit hooks has lost its thread-locals, which subscribers use. With nothing left, and no journal
+    /// to end, the call does not wait.
     pub(crate) fn stop_and_report(&self, timeout: Duration) {
         let Some(shared) = self.shared() else { return };
         let waits = (shared.inbox.has_loose_ends() || shared.owner.is_some()) && !on_worker();

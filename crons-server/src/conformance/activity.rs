@@ -1,4 +1,4 @@
-//! Summaries of monitors, and their runs by time.
+//! Conformance of summaries of monitors, and of their runs by time.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -85,18 +85,18 @@ fn a_bucket_has_its_failures_by_kind_and_else_one_run() {
                 "check_in_id": format!("{number:032x}"),
                 "monitor_config": {"schedule": {"type": "crontab", "value": "0 0 1 1 *"}, "max_runtime": 30}}));
         };
-        // 10:00: runs that went well, and one in progress before them, which times out at 10:31.
+        // The runs from 10:00 went well, except one in progress before them, which times out at 10:31.
         finished(1, "in_progress");
         written.advance("10:01:00");
         finished(2, "ok");
         written.advance("10:02:00");
         finished(3, "ok");
-        // 10:10: a failure between two successes, twice.
+        // The runs from 10:10 are a failure between two successes, twice.
         for (number, minute, status) in [(4, 10, "ok"), (5, 11, "error"), (6, 12, "ok"), (7, 13, "error")] {
             written.advance(&format!("10:{minute}:00"));
             finished(number, status);
         }
-        // 10:20: a run in progress before one that went well.
+        // The runs from 10:20 are one in progress before one that went well.
         written.advance("10:20:00");
         finished(8, "in_progress");
         written.advance("10:21:00");

@@ -1,11 +1,11 @@
-//! Alerts, and the next one of each target.
+//! Conformance of alerts, and of the next one of each target.
 
 use serde_json::json;
 
 use super::{Written, on_every_backend};
 use crate::Settings;
 
-/// Two targets at an address where nothing listens.
+/// Returns settings with two targets at an address where nothing listens.
 fn settings() -> Settings {
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let webhook = json!({"url": format!("http://{address}/")});

@@ -1,4 +1,4 @@
-//! Lists of check-ins.
+//! Conformance of lists of check-ins.
 
 use super::{FIRST, Written, in_pages, instant, number, on_every_backend};
 use crate::Settings;
@@ -27,7 +27,7 @@ fn check_ins_come_newest_first_ties_by_later_arrival() {
         written.send("job", "a", 2, "ok");
         written.advance("10:00:30");
         written.send("job", "b", 4, "ok");
-        // The end of a run changes no place: what counts is the start.
+        // The end of a run changes no place: the start decides.
         written.send("job", "b", 1, "ok");
         let row = |number: u128, environment: &str| (number, environment.to_owned());
         assert_eq!(listed(written, None), [row(4, "b"), row(2, "a"), row(1, "b"), row(3, "a")]);

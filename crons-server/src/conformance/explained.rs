@@ -1,4 +1,4 @@
-//! The rows that derivations mention.
+//! Conformance of the rows that derivations mention.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -35,7 +35,7 @@ fn started(runs: &[CheckIn]) -> Vec<String> {
     runs.iter().map(|run| time(run.date_added)).collect()
 }
 
-/// An ok at 10:00, a run that times out at 10:20, one missed at 11:00, which opens an incident, an error, and two successes.
+/// Writes an ok at 10:00, a run that times out at 10:20, one missed at 11:00, which opens an incident, an error, and two successes.
 fn write(written: &Written) {
     send(written, 1, "ok");
     written.advance("10:10:00");
@@ -54,7 +54,7 @@ fn a_run_comes_with_the_reported_runs_around_it() {
         let ids = |explained: &ExplainedRun| {
             [&explained.previous, &explained.next].map(|run| run.as_ref().map(|run| number(run.guid)))
         };
-        // The missed run between is none that the job has reported.
+        // The missed run in between was not reported by the job.
         assert_eq!(ids(&timed_out), [Some(1), Some(3)]);
         assert_eq!((timed_out.monitor_slug.as_str(), timed_out.environment.as_str()), ("job", "production"));
         assert_eq!(timed_out.incident, None);

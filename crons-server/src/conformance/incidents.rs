@@ -1,4 +1,4 @@
-//! Incidents, and what happened in them.
+//! Conformance of incidents, and of their occurrences.
 
 use uuid::Uuid;
 

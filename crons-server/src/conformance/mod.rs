@@ -143,7 +143,7 @@ impl Drop for Written {
     }
 }
 
-/// All items of a list, read in pages of two, which must be those of one large page.
+/// Returns the items of a list, read in pages of two, which must be those of one large page.
 fn in_pages<T: PartialEq + std::fmt::Debug>(read: impl Fn(PageRequest) -> (Vec<T>, bool)) -> Vec<T> {
     let (mut items, mut skip) = (Vec::new(), 0);
     loop {
@@ -161,7 +161,7 @@ fn in_pages<T: PartialEq + std::fmt::Debug>(read: impl Fn(PageRequest) -> (Vec<T
     items
 }
 
-/// Waits for what does not happen at once, but soon.
+/// Waits for a condition that soon holds.
 fn eventually(happened: impl Fn() -> bool) {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while !happened() {

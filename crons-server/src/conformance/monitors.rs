@@ -1,4 +1,4 @@
-//! Monitors and their environments.
+//! Conformance of monitors and their environments.
 
 use serde_json::json;
 
@@ -21,7 +21,7 @@ fn monitors_come_in_the_order_of_slugs() {
         for (number, slug) in (1..).zip(["pear", "fig-2", "fig", "apple", "fig_1"]) {
             written.send(slug, "production", number, "ok");
         }
-        // In the order of bytes: `-` comes before `_`.
+        // Slugs are in the order of bytes: `-` comes before `_`.
         assert_eq!(slugs(written), ["apple", "fig", "fig-2", "fig_1", "pear"]);
     });
 }

@@ -91,7 +91,7 @@ fn usage_comes_by_hour_then_slug_then_outcome() {
 #[test]
 fn outages_come_oldest_first_if_they_ended_after_an_instant() {
     on_every_backend(&Settings::default(), |written| {
-        // The clock jumps: nobody announced the minutes in between.
+        // The clock jumps over the minutes in between.
         for end in ["10:20:00", "10:40:00", "11:00:00"] {
             written.clock.set(instant(end));
             written.send("job", "a", 1, "in_progress");

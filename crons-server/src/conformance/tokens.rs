@@ -1,4 +1,4 @@
-//! API tokens.
+//! Conformance of queries about API tokens.
 
 use serde_json::{Value, json};
 

@@ -24,7 +24,7 @@ pub fn attribute(slug: &str, config: &Config, owner: Option<&str>) -> String {
         ("owner", owner.map(quoted)),
     ] {
         if let Some(value) = value {
-            // Writing to a string does not fail.
+            // A write to a string does not fail.
             let _ = writeln!(line, "    {key} = {value},");
         }
     }

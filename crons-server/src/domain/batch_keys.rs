@@ -10,7 +10,7 @@ use super::received::{CheckInEvent, ConfigUpdate, ReceivedCheckIn};
 #[derive(Debug, Clone, Default)]
 pub struct BatchKeys {
     pub check_ins: Vec<CheckInKey>,
-    /// Slugs of which only their monitor is asked for.
+    /// The slugs for which only the monitor is asked for.
     pub slugs: Vec<Slug>,
     /// Deadlines up to this minute are evaluated with each check-in: the open runs of its environment that have timed out by then are
     /// asked for, too.
@@ -41,7 +41,7 @@ pub struct CheckInKey {
     pub status: CheckInStatus,
     /// The larger threshold that it brings along.
     pub threshold: usize,
-    /// Whether it brings a configuration, so that it may make its monitor.
+    /// Whether the check-in has a configuration, so that it may create its monitor.
     pub has_config: bool,
 }
 

@@ -51,7 +51,7 @@ pub(super) fn create(
     Ok(CommandOutcome::default())
 }
 
-/// Changes a monitor. With `expected`, only if its revision is among these.
+/// Changes a monitor. If `expected` is given, the monitor's revision must be among these.
 ///
 /// # Errors
 /// If the monitor does not exist, cannot be read or has another revision, or its new slug is taken.
@@ -119,7 +119,7 @@ fn move_deadlines(snapshot: &mut Snapshot, monitor: usize, before: &Config, afte
                 let minutes = SignedDuration::from_mins(i64::from(minutes));
                 truncate_to_minute(from).saturating_add(minutes).unwrap_or(Timestamp::MAX)
             };
-            // The last sign of life, as for a keep-alive.
+            // The deadline counts from the last sign of life, as for a keep-alive.
             let last = minutes(run.date_added, MonitorConfig::MAX_MAX_RUNTIME);
             run.timeout_at = Some(minutes(run.date_updated, after.runtime()).min(last));
             true

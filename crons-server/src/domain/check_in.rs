@@ -24,7 +24,7 @@ pub(crate) const MAX_DURATION_MS: i64 = 2_147_483_647;
 pub fn check_in(snapshot: &mut Snapshot, event: &CheckInEvent, quotas: Quotas, new_id: NewId<'_>) -> Verdict {
     let mut subject = match snapshot.subject(event) {
         Ok(subject) => subject,
-        // It is kept as any refused one, until the row is mended.
+        // The check-in is kept like any refused one, until the row is repaired.
         Err(reason) => return Verdict::Refused(vec![ProcessingError::UnreadableRow(reason)]),
     };
     let mut verdict = decide(&mut subject, event, quotas, new_id);
@@ -55,16 +55,16 @@ pub(super) fn decide(
     let Some(monitor) = &subject.monitor else {
         return Verdict::Refused(vec![ProcessingError::MonitorNotFound]);
     };
-    // Step 10.
+    // Step 10 of Sentry's order: a disabled monitor filters the check-in.
     if !monitor.enabled {
-        // Else a run whose end came now would time out once the monitor is enabled. One that is alive may still end.
+        // A run whose end comes now would time out once the monitor is enabled, so it is marked. A run that is alive may still end.
         if let Some(LoadedCheckIn { row, other_environment: None, .. }) = &mut subject.check_in {
             row.unheard |= row.status == Status::InProgress && event.status.is_terminal();
         }
         return Verdict::Refused(vec![ProcessingError::MonitorDisabled]);
     }
     let config = monitor.config.clone();
-    // Step 11.
+    // Step 11 of Sentry's order: the quotas.
     let quota_usage = subject.quota_usage;
     if subject.environment.is_none() && quota_usage.environments >= quotas.environments {
         return Verdict::Refused(vec![ProcessingError::MonitorEnvironmentLimitExceeded(quotas.environments)]);
@@ -121,7 +121,7 @@ fn create(
             Uuid::from_bytes(*event.check_in_id.as_bytes())
         },
         status: event.status.into(),
-        // How long a run took is known when it is over.
+        // The duration of a run is known when it is over.
         duration_ms: if open { None } else { event.duration_ms },
         date_added: event.received,
         date_updated: event.received,
@@ -140,11 +140,11 @@ fn create(
 
 /// News that a report brings.
 enum Update {
-    /// How the run goes on.
+    /// The run goes on, or has ended.
     Progress,
-    /// Only when it began; how it ended is known already.
+    /// The run began; how it ended is known already.
     LateStart,
-    /// Only that the same was reported before: what is due is due all the same.
+    /// The start was reported before, after the end: the report changes no expectation.
     Repeated,
 }
 
@@ -155,10 +155,10 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Up
     if received >= oldest_open {
         return Err(ProcessingError::CheckInFinished);
     }
-    // Of the time between, and not between the milliseconds: a tenth of one is none.
+    // The difference is taken of the instants, and not of their milliseconds: a tenth of a millisecond is none.
     let elapsed = received.duration_since(row.date_added).abs().as_millis();
     let elapsed = i64::try_from(elapsed).unwrap_or(i64::MAX);
-    // An end that is sent again says nothing new about how long it took.
+    // A repeated end does not change the duration.
     let duration = event.duration_ms.or(row.duration_ms).unwrap_or(elapsed);
     if duration > MAX_DURATION_MS {
         return Err(ProcessingError::CheckInInvalidDuration);
@@ -167,7 +167,7 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Up
         row.decision = None;
     }
     match (row.status, event.status.is_terminal()) {
-        // Alive: the run may go on for as long again.
+        // The run is alive, and may go on for as long again.
         (Status::InProgress | Status::Unknown, false) => {
             row.status = Status::InProgress;
             row.timeout_at = Some(deadline(received, config).min(oldest_open));
@@ -177,7 +177,7 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Up
             row.duration_ms = Some(duration);
             row.timeout_at = None;
         }
-        // The begin arrives after the end: it says when, and nothing else.
+        // The start arrives after the end: it sets the time of the start, and nothing else.
         (Status::Ok | Status::Error, false) => {
             if row.date_in_progress.replace(received).is_some() {
                 return Ok(Update::Repeated);
@@ -189,7 +189,7 @@ fn update(row: &mut CheckIn, event: &CheckInEvent, config: &Config) -> Result<Up
             row.config = config.clone();
             return Ok(Update::LateStart);
         }
-        // Too late to be well, but not too late to say how long it took.
+        // An end after the timeout does not change the status, but brings the duration.
         (Status::Timeout, true) => {
             row.duration_ms = Some(duration);
             row.timeout_at = None;

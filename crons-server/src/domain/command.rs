@@ -44,7 +44,7 @@ pub enum CommandError {
     NoIncident,
     /// The incident was resolved at this time, so it cannot be acknowledged any more.
     IncidentResolved(Timestamp),
-    /// Another monitor has this slug.
+    /// The slug belongs to another monitor.
     SlugTaken(Slug),
     /// The quota of monitors is used up.
     TooManyMonitors(u32),

@@ -74,7 +74,7 @@ fn delete(
 ) -> Result<CommandOutcome, CommandError> {
     let (slug, names) = (slug.to_owned(), names.to_vec());
     let index = match monitor_index(snapshot, &slug) {
-        // Deletion is one of the ways out for an operator whose monitor cannot be read.
+        // An operator can delete a monitor that cannot be read.
         Err(CommandError::Unreadable(_)) if names.is_empty() => None,
         found => Some(found?),
     };

@@ -21,11 +21,11 @@ pub struct Outage {
 
 /// A shorter outage excuses only what was due in it: a restart must not hide a job that hangs for hours.
 const LONG: SignedDuration = SignedDuration::from_mins(1);
-/// When a run reports that began at its time.
+/// The time after its expected start within which a punctual run reports.
 const PUNCTUAL: SignedDuration = SignedDuration::from_mins(1);
 
 impl Outage {
-    /// Whether a report that was due between `from` and `deadline` may not have been received.
+    /// Returns whether a report that was due between `from` and `deadline` may not have been received.
     fn excuses(&self, from: Timestamp, deadline: Timestamp) -> bool {
         self.overlaps(from, deadline)
             && (self.until.duration_since(self.since) >= LONG || self.overlaps(deadline, deadline))
@@ -129,7 +129,8 @@ pub(super) fn miss(
     if latest > tick {
         return None;
     }
-    // What was due meanwhile is let go: one miss a tick, and the next is expected after the slot that came last.
+    // Runs that were due meanwhile are passed over: there is one miss a tick, and the next run is expected after
+    // the last slot that has passed.
     let last_slot = previous_before(&config.schedule, &config.zone(), expected, tick);
     environment.expect_after(&config, last_slot.unwrap_or(expected).max(expected));
     // A job whose punctual report the server could not have received has missed nothing.
@@ -182,7 +183,7 @@ pub(super) fn time_out(
     }
     row.status = Status::Timeout;
     let this = as_finished(row, *arrival_seq);
-    // A later run has ended meanwhile: this one is no news.
+    // A later run has ended meanwhile, so this timeout opens no incident and is not counted in one.
     if let Some(by) = reported_since(subject, this.date_added) {
         subject.conclude(Consequence::Superseded { by });
         return Some(Effects::default());

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Why a run counts as missed, timed out, failed or unknown, and what followed from it.
+/// The reason why a run counts as missed, timed out, failed or unknown, and what followed from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
     pub cause: Cause,
@@ -49,13 +49,14 @@ pub enum Consequence {
     Opened { incident: Uuid, threshold: u32 },
     /// An incident was open already; `None` if its row is lost.
     Further { incident: Option<Uuid> },
-    /// Fewer failures in a row than the threshold. `last_ok` is the successful run before them; `None` if the history begins with them.
+    /// The failures in a row are fewer than the threshold. `last_ok` is the successful run before them; `None` if the history begins
+    /// with them.
     BelowThreshold { failures: u32, threshold: u32, last_ok: Option<RunRef> },
     /// A run that began later had already ended.
     Superseded { by: RunRef },
 }
 
-/// Another run of the same environment.
+/// A reference to another run of the same environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRef {
     pub id: Uuid,

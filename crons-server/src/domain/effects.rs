@@ -27,22 +27,22 @@ pub struct Effects {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IncidentEventKind {
-    /// There were as many failures as the monitor puts up with.
+    /// The number of failures reached the threshold of the monitor.
     Opened,
     /// A further failure while it is open.
     Failure,
-    /// The job is well again.
+    /// The environment has recovered.
     Resolved,
 }
 
-/// Something that happened to an incident, with all that an alert says of it.
+/// An event of an incident, with everything that an alert contains.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IncidentEvent {
     pub kind: IncidentEventKind,
     /// The time of the decision.
     pub at: Timestamp,
     pub monitor: Monitor,
-    /// As it is after the event; `last_ok` in it is when the newest run that ended well began.
+    /// The environment after the event; `last_ok` in it is the start of the newest run that ended well.
     pub environment: MonitorEnvironment,
     pub incident: Incident,
     /// The run that failed last, or that resolved the incident.

@@ -1,40 +1,40 @@
-//! Why a check-in was refused, by Sentry's names, and how that is counted.
+//! The reasons for which check-ins are refused, by Sentry's names, and how they count in the usage statistics.
 
 use serde::Serialize;
 
 use crate::mask::Mask;
 use crate::quote::quoted;
 
-/// Why a check-in was refused.
+/// The reason for which a check-in is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProcessingError {
-    /// The run belongs to another environment or monitor; where.
+    /// The run belongs to another environment or monitor, which the text names.
     CheckInEnvironmentMismatch(String),
     CheckInFinished,
     CheckInInvalidDuration,
     CheckInInvalidGuid(String),
     CheckInValidationFailed(String),
-    /// A number of its configuration was beyond a limit and was cut to it. Sentry does so without a word.
+    /// A number of its configuration was beyond a limit and was cut to it. Sentry does so without an error.
     ConfigValueCut(String),
     MonitorDisabled,
-    /// There are as many environments of the monitor as there may be.
+    /// The quota of environments of the monitor, this many, is used up.
     MonitorEnvironmentLimitExceeded(u32),
     /// The check-in was one more than this many in one minute.
     MonitorEnvironmentRateLimited(u32),
     MonitorInvalidConfig(String),
     MonitorInvalidEnvironment(String),
-    /// There are as many monitors as there may be.
+    /// The quota of monitors, this many, is used up.
     MonitorLimitExceeded(u32),
     MonitorNotFound,
-    /// There is none, as the start of the run was refused that would have made it; why stands before this.
+    /// The monitor does not exist, because the start of the run that would have created it was refused; the reason stands before this.
     MonitorOfRefusedStart,
-    /// Nothing of what was written is left as a slug.
+    /// The monitor's name has no character that a slug may have.
     MonitorWithoutSlug(String),
-    /// A row of the database that bears on the check-in cannot be read; which, and why.
+    /// A row of the database that bears on the check-in cannot be read; the text names it, and the reason.
     UnreadableRow(String),
 }
 
-/// How a check-in counts in the usage statistics.
+/// The outcome of a check-in in the usage statistics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -56,7 +56,7 @@ impl Outcome {
 }
 
 impl ProcessingError {
-    /// Sentry's name.
+    /// Returns Sentry's name.
     pub fn name(&self) -> &'static str {
         match self {
             Self::CheckInEnvironmentMismatch(_) => "CHECKIN_ENVIRONMENT_MISMATCH",
@@ -73,7 +73,7 @@ impl ProcessingError {
             Self::MonitorNotFound | Self::MonitorOfRefusedStart | Self::MonitorWithoutSlug(_) => {
                 "MONITOR_NOT_FOUND"
             }
-            // Sentry has no word for it.
+            // Sentry has no name for it.
             Self::UnreadableRow(_) => "UNREADABLE_ROW",
         }
     }
@@ -100,7 +100,7 @@ impl ProcessingError {
         }
     }
 
-    /// How a check-in that was refused for it counts, and Sentry's word for why.
+    /// Returns the outcome of a check-in that was refused for this reason, and Sentry's word for it.
     pub fn outcome(&self) -> (Outcome, &'static str) {
         match self {
             Self::MonitorEnvironmentRateLimited(_) => (Outcome::RateLimited, "rate_limited"),
@@ -120,7 +120,7 @@ impl ProcessingError {
             Self::MonitorInvalidEnvironment(_) => (Outcome::Invalid, "invalid_monitor_environment"),
             Self::CheckInEnvironmentMismatch(_) => (Outcome::Invalid, "monitor_environment_mismatch"),
             Self::UnreadableRow(_) => (Outcome::Invalid, "unreadable_row"),
-            // Sentry counts these nowhere; nothing that is refused shall be invisible.
+            // Sentry counts these nowhere; here every refusal is counted.
             Self::CheckInFinished | Self::CheckInInvalidDuration => (Outcome::Invalid, "finished"),
         }
     }

@@ -1,4 +1,4 @@
-//! Where an environment stands after a check-in: when the next one is expected, and whether it is well.
+//! The state of an environment after a check-in: when the next one is expected, and whether an incident is open.
 
 use crons_types::calendar::next_after;
 use jiff::{SignedDuration, Timestamp};
@@ -23,9 +23,9 @@ impl MonitorEnvironment {
     }
 }
 
-/// After an accepted check-in: moves the expectation, opens or resolves an incident.
+/// Moves the expectation after an accepted check-in, and opens or resolves an incident.
 ///
-/// `late_start`: the begin of a run whose end is known already. It is a sign of life, but changes no verdict and notifies nobody.
+/// `late_start` is the start of a run whose end is known already. It is a sign of life, but changes no verdict and causes no notification.
 pub(super) fn after_check_in(
     subject: &mut Subject,
     config: &Config,
@@ -59,7 +59,7 @@ pub(super) fn after_check_in(
     effects
 }
 
-/// Expects the next run after this report. One that was held for its monitor may be older than what is known already.
+/// Expects the next run after this report. A deferred one may be older than what is known already.
 fn seen(subject: &mut Subject, config: &Config, began: Timestamp, received: Timestamp) {
     if let Some(environment) = &mut subject.environment
         && environment.last_check_in.is_none_or(|last| last <= received)

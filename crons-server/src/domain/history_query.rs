@@ -1,4 +1,4 @@
-//! The history that the inputs of a batch ask for, so that a store reads nothing in vain.
+//! The history that the inputs of a batch ask for, so that a store reads no other rows.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::snapshot::Snapshot;
 /// The history of one environment that the inputs of a batch ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HistoryQuery {
-    /// Finished runs: so many of the newest, and so many up to each run of the environment that is in the snapshot.
+    /// The number of finished runs to read: so many of the newest, and so many up to each run of the environment that is in the snapshot.
     pub runs: usize,
     /// The newest run whose end the job itself has reported.
     pub reported: bool,
@@ -30,9 +30,9 @@ struct Inputs {
 /// The deadline that may have passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Deadline {
-    /// That of the environment.
+    /// The deadline of the environment.
     Missed,
-    /// That of one of its runs, and perhaps that of the environment.
+    /// The deadline of one of its runs, and perhaps that of the environment.
     TimedOut,
 }
 

@@ -1,4 +1,4 @@
-//! When failures become an incident, and when it is over.
+//! The rules by which failures open an incident, and successes resolve it.
 
 use jiff::Timestamp;
 
@@ -10,7 +10,7 @@ use super::model::{
 };
 use super::subject::Subject;
 
-/// Finished runs with the one that is being evaluated, newest first: by begin, then by arrival.
+/// Returns the finished runs with the one that is being evaluated, newest first: by start, then by arrival.
 fn window(finished: &[FinishedRun], this: FinishedRun) -> Vec<FinishedRun> {
     let mut window: Vec<FinishedRun> =
         finished.iter().copied().filter(|other| other.guid != this.guid).collect();
@@ -69,7 +69,7 @@ fn decide_failure(
         .collect();
     let last_ok = failures.iter().position(|run| run.status == Status::Ok);
     let in_a_row = last_ok.unwrap_or(failures.len());
-    // Sentry opens early when there is little history; a threshold is a promise not to.
+    // Sentry opens an incident early when there is little history; here the threshold always holds.
     let (true, Some(oldest)) = (in_a_row == wanted, failures.last()) else {
         let last_ok = last_ok.map(|place| failures[place].into());
         let consequence = Consequence::BelowThreshold {
@@ -100,7 +100,7 @@ fn decide_failure(
     Some((notify(monitor, environment, Some(incident), &failures, at), consequence))
 }
 
-/// A threshold is at most 720, so nothing is lost.
+/// A threshold is at most 720, so the conversion loses nothing.
 fn saturating_u32(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
@@ -120,7 +120,7 @@ pub(super) fn recover(subject: &mut Subject, config: &Config, this: FinishedRun,
     }
     environment.status = EnvironmentStatus::Ok;
     if let Some(incident) = &mut subject.incident {
-        // Its run may have begun before the incident did, and a held end may have arrived before it.
+        // The run of the verdict may have begun before the incident did, and a deferred end may have arrived before it.
         incident.resolved_at = Some(at.max(incident.started_at));
         incident.resolving_check_in = Some(this.guid);
         incident.recovery_threshold = Some(saturating_u32(config.recoveries()));
@@ -173,7 +173,7 @@ fn notify(
     effects
 }
 
-/// Sentry's sentence about failures, in the order in which each kind first came.
+/// Returns Sentry's sentence about failures, in the order in which each kind first came.
 fn reason(failures: &[FinishedRun]) -> String {
     if let [only] = failures {
         let article = if only.status == Status::Error { "An" } else { "A" };

@@ -3,7 +3,7 @@
 //! A store loads a [`Snapshot`] for a batch, [`check_in`], [`missed`], [`timed_out`] and [`command`] change it, and the store writes the
 //! changes. Numbers in comments are those of Sentry's own order of steps.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod error;
 mod received;
 mod refused_starts;

@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use super::decision::{Consequence, Decision, Opening};
 
-/// The only project there is.
+/// The only project of the server.
 pub const PROJECT: u64 = 1;
 
-/// Where ids of new rows come from: random on the server, counted in a simulation.
+/// The source of ids of new rows: random on the server, counted in a simulation.
 pub type NewId<'a> = &'a mut dyn FnMut() -> Uuid;
 
 /// A job that is watched.
@@ -25,7 +25,7 @@ pub struct Monitor {
     pub spelling: Option<String>,
     /// The deadlines of a disabled monitor are not evaluated, and its check-ins are refused.
     pub enabled: bool,
-    /// Its configuration comes along with its check-ins.
+    /// Whether the configuration comes along with check-ins.
     pub upserting: bool,
     pub config: Config,
     /// The last change of `config` and `owner`.
@@ -75,9 +75,9 @@ impl Author {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Config {
     pub schedule: Schedule,
-    /// Minutes.
+    /// The margin in minutes.
     pub checkin_margin: Option<u32>,
-    /// Minutes.
+    /// The longest run in minutes.
     pub max_runtime: Option<u32>,
     pub timezone: Option<Timezone>,
     pub failure_issue_threshold: Option<u32>,
@@ -111,7 +111,7 @@ impl Config {
     }
 }
 
-/// A monitor in one environment: the thing that is well or not.
+/// A monitor in one environment, which is the unit that has a status and incidents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MonitorEnvironment {
     pub name: String,
@@ -130,7 +130,7 @@ pub struct MonitorEnvironment {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EnvironmentStatus {
-    /// Nothing has ended yet.
+    /// No run has ended yet.
     Active,
     Ok,
     Error,
@@ -146,7 +146,7 @@ impl EnvironmentStatus {
     }
 }
 
-/// One run.
+/// A run, which is a row of check-ins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckIn {
     pub guid: Uuid,
@@ -168,7 +168,7 @@ pub struct CheckIn {
     pub unheard: bool,
     /// Words about the run from the job's side, such as why it failed and the end of its output; `None` if none came.
     pub note: Option<Box<str>>,
-    /// Why it is missed, timed out, failed or unknown; `None` for other runs, and for those of earlier versions.
+    /// The reason why it is missed, timed out, failed or unknown; `None` for other runs, and for those of earlier versions.
     pub decision: Option<Box<Decision>>,
     /// The id of the trace that the run belongs to, by which its errors are found; `None` if no report named one.
     pub trace: Option<Uuid>,
@@ -212,12 +212,12 @@ impl Status {
         }
     }
 
-    /// Whether the job itself reported how the run ended.
+    /// Returns whether the job itself reported how the run ended.
     pub fn is_reported_end(self) -> bool {
         matches!(self, Self::Ok | Self::Error)
     }
 
-    /// Whether a run of this status counts for thresholds: neither open nor unknown.
+    /// Returns whether a run of this status counts for thresholds: neither open nor unknown.
     pub fn is_finished(self) -> bool {
         !matches!(self, Self::InProgress | Self::Unknown)
     }
@@ -233,7 +233,7 @@ impl From<crons_types::CheckInStatus> for Status {
     }
 }
 
-/// A stretch of time in which a monitor was not well.
+/// A time in which a monitor failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incident {
     pub guid: Uuid,
@@ -251,19 +251,19 @@ pub struct Incident {
     pub failures: Failures,
     /// Whether people were notified that it opened; they are not while the environment is muted.
     pub notified: bool,
-    /// The person who has it in hand, and since when: nobody is notified of further failures.
+    /// The person who has it in hand, and since when: no further failures are notified.
     pub acknowledged: Option<Acknowledgement>,
 }
 
-/// Somebody has an incident in hand.
+/// The acknowledgement of an incident by a person who has it in hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acknowledgement {
     pub at: Timestamp,
-    /// As they call themselves.
+    /// The name of the person, as that person has given it.
     pub by: String,
 }
 
-/// How many things clients can make.
+/// The most monitors and environments that clients can create.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quotas {
     /// Monitors of a project.
@@ -273,7 +273,7 @@ pub struct Quotas {
 }
 
 impl Default for Quotas {
-    /// Sentry's.
+    /// Returns Sentry's quotas.
     fn default() -> Self {
         Self { monitors: 1_500, environments: 1_000 }
     }
@@ -285,11 +285,11 @@ pub struct FinishedRun {
     pub guid: Uuid,
     pub status: Status,
     pub date_added: Timestamp,
-    /// Its place in the order of arrival; runs of one instant are ordered by it.
+    /// The place of the run in the order of arrival, by which runs of one instant are ordered.
     pub arrival_seq: i64,
 }
 
-/// Seconds and below dropped.
+/// Returns the start of the minute that `instant` lies in.
 pub fn truncate_to_minute(instant: Timestamp) -> Timestamp {
     // Minutes before 1970 would round the other way; the server's clock is never there.
     Timestamp::from_second(instant.as_second().div_euclid(60) * 60).unwrap_or(instant)

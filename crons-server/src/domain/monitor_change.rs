@@ -35,7 +35,7 @@ pub struct MonitorChange {
 }
 
 impl MonitorChange {
-    /// Whether the change may move the deadlines of open runs.
+    /// Returns whether the change may move the deadlines of open runs.
     pub fn changes_runtime(&self) -> bool {
         self.max_runtime.is_some()
     }

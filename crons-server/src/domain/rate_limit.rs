@@ -1,4 +1,4 @@
-//! How often a monitor may check in.
+//! The rate limit of check-ins, by monitor and environment.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,7 +21,7 @@ pub struct RateWindow {
     limited: HashSet<Slug>,
     /// The counts that may have to be undone: a client that is told to send again must not be refused for it.
     unsettled: Vec<(Slug, String)>,
-    /// The minute before, its counts and how many of them are not settled, until what has come since is.
+    /// The previous minute, its counts and how many of them are not settled, until the counts since then are.
     before: Option<(Timestamp, Counts, usize)>,
 }
 
@@ -40,7 +40,7 @@ impl RateWindow {
     /// Counts one more, whether it is taken or not.
     ///
     /// # Errors
-    /// If there were as many as there may be in its minute.
+    /// If its minute had as many check-ins as the limit allows.
     pub fn count(
         &mut self,
         slug: &Slug,
@@ -68,12 +68,12 @@ impl RateWindow {
         !self.limited.contains(slug) && self.limited.insert(slug.clone())
     }
 
-    /// How much is counted and not settled.
+    /// Returns the number of check-ins that are counted and not settled.
     pub fn counted(&self) -> usize {
         self.unsettled.len()
     }
 
-    /// Undoes what was counted since there was as much as this.
+    /// Undoes the counts since there were `counted` of them.
     pub fn undo_to(&mut self, counted: usize) {
         self.limited.clear();
         for key in self.unsettled.drain(counted.min(self.unsettled.len())..) {

@@ -10,21 +10,21 @@ use super::error::ProcessingError;
 /// A received payload, whether it is a check-in or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReceivedCheckIn {
-    /// None if nothing that was sent is a slug.
+    /// The slug; `None` if nothing that was sent is a slug.
     pub monitor_slug: Option<Slug>,
-    /// As written; `production` if nothing was.
+    /// The environment as it was sent; `production` if none was.
     pub environment: String,
     pub received: Timestamp,
-    /// As it was sent, for those who look for the reason of a refusal.
+    /// The payload as it was sent, for those who look for the reason of a refusal.
     pub payload: String,
     pub parsed: Result<CheckInEvent, InvalidCheckIn>,
 }
 
-/// Why what came in is no check-in.
+/// The reason why a received item is no check-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidCheckIn {
     pub error: ProcessingError,
-    /// Not even its shape is that of a check-in.
+    /// Whether not even its shape is that of a check-in.
     pub malformed: bool,
     /// Remarks about what else of it would not have been taken as it was sent.
     pub remarks: Vec<String>,
@@ -35,9 +35,9 @@ pub struct InvalidCheckIn {
 pub struct CheckInEvent {
     pub project: u64,
     pub monitor_slug: Slug,
-    /// As written; `production` if nothing was.
+    /// The environment as it was sent; `production` if none was.
     pub environment: String,
-    /// Nil: the run of this environment that began last and is not over, else a new one.
+    /// The id of the run. Nil stands for the run of this environment that began last and is not over, else a new one.
     pub check_in_id: CheckInId,
     pub status: CheckInStatus,
     pub duration_ms: Option<i64>,
@@ -63,7 +63,7 @@ pub struct CheckInEvent {
 #[derive(Debug, Clone, PartialEq)]
 pub enum ConfigUpdate {
     Valid(Box<ConfigPatch>),
-    /// Refused, with the reason: a known monitor keeps what it has, an unknown one is not made.
+    /// The configuration is refused, with the reason: a known monitor keeps the one it has, an unknown one is not created.
     Invalid(String),
 }
 
@@ -96,7 +96,7 @@ impl CheckInEvent {
         }
     }
 
-    /// Its slug as written.
+    /// Returns the slug as it was sent.
     pub fn written_slug(&self) -> &str {
         self.spelling.as_deref().unwrap_or(self.monitor_slug.as_str())
     }
@@ -111,7 +111,7 @@ impl ReceivedCheckIn {
         }
     }
 
-    /// Says when it arrived.
+    /// Sets the time of its arrival.
     pub fn stamp(&mut self, now: Timestamp) {
         self.received = now;
         if let Ok(event) = &mut self.parsed {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::error::ProcessingError;
 use super::received::{CheckInEvent, ReceivedCheckIn};
 
-/// The newest ones that are remembered; a few megabytes at most. After a restart, none is.
+/// The most starts that are remembered, a few megabytes. They are forgotten at a restart.
 const MOST: usize = 4_096;
 
 /// A run by monitor and id; one without an id by monitor and environment, as the server finds it.
@@ -18,7 +18,7 @@ type Run = (Slug, Option<String>, CheckInId);
 #[derive(Debug, Default)]
 pub struct RefusedStarts {
     reasons: HashMap<Run, Vec<ProcessingError>>,
-    /// Oldest first; some may not be in `reasons` any more.
+    /// The runs, oldest first; some may not be in `reasons` any more.
     order: VecDeque<Run>,
     /// Changes of the batch that is not durable yet: a refused start with its reasons, or `None` for one that was accepted.
     unsettled: Vec<(Run, Option<Vec<ProcessingError>>)>,
@@ -84,7 +84,7 @@ impl RefusedStarts {
         }
     }
 
-    /// Why the end of a run of an unknown monitor is refused: its start was. `None` if that is not known.
+    /// Returns the reasons for which the end of a run of an unknown monitor is refused: those of its start. `None` if no start is known.
     pub fn why(&self, event: &CheckInEvent) -> Option<Vec<ProcessingError>> {
         let run = run(&event.monitor_slug, &event.environment, event.check_in_id);
         let mut errors = self.reasons_of(&run)?.clone();
@@ -101,7 +101,7 @@ fn run(slug: &Slug, environment: &str, id: CheckInId) -> Run {
     (slug.clone(), id.is_nil().then(|| environment.to_owned()), id)
 }
 
-/// The run whose start it is.
+/// Returns the run whose start a check-in is; `None` if it is no start.
 fn started(arrival: &ReceivedCheckIn) -> Option<Run> {
     let slug = arrival.monitor_slug.as_ref()?;
     let id = match &arrival.parsed {
@@ -109,7 +109,7 @@ fn started(arrival: &ReceivedCheckIn) -> Option<Run> {
         Ok(_) => return None,
         Err(_) => {
             let start: Start = serde_json::from_str(&arrival.payload).ok()?;
-            // One of an unknown status, such as `begun`, is taken for a start: its end would wait in vain.
+            // A check-in of an unknown status, such as `begun`, is taken for a start: otherwise its end would be deferred in vain.
             let ends = [CheckInStatus::Ok, CheckInStatus::Error].map(CheckInStatus::as_str);
             if ends.iter().any(|end| start.status == *end) {
                 return None;

@@ -75,7 +75,7 @@ impl Stage {
         let row = run.and_then(|run| self.runs.get(&run).cloned());
         Subject {
             monitor: Some(self.monitor.clone()),
-            // Whether an incident is open changes no expectation.
+            // An open incident changes no expectation, so none is assumed.
             environment: self
                 .environment
                 .clone()
@@ -131,7 +131,7 @@ impl Stage {
                 .extend(row.filter(|row| row.status == Status::Missed).map(|row| row.date_added));
             self.put(subject);
         }
-        // Oldest first.
+        // The overdue runs are ordered, oldest first.
         let overdue: Vec<(Timestamp, Uuid)> =
             self.open.iter().filter(|(_, deadline)| **deadline <= tick).map(|(place, _)| *place).collect();
         for (began, run) in overdue {

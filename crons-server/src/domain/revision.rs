@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::model::{Monitor, MonitorEnvironment};
 
-/// Whether all environments of a monitor are muted. Without an environment, whether the first one will be.
+/// Returns whether all environments of a monitor are muted. Without an environment, whether the first one will be.
 pub fn is_muted<'a>(
     monitor: &Monitor,
     environments: impl IntoIterator<Item = &'a MonitorEnvironment>,

@@ -30,14 +30,14 @@ pub struct Snapshot {
     pub(super) by_guid: HashMap<Uuid, usize>,
     pub(super) environment_rows: HashMap<i64, usize>,
     pub(super) run_rows: HashMap<i64, usize>,
-    /// Why rows that exist are not in the snapshot.
+    /// The reasons why rows that exist are not in the snapshot.
     pub unreadable: HashMap<UnreadableKey, String>,
     pub(super) monitor_count: u32,
-    /// By the index of the monitor.
+    /// The usage of the quotas, by the index of the monitor.
     pub(super) quota_usage: HashMap<usize, QuotaUsage>,
     /// Ends that wait for their monitor, in order of arrival.
     pub deferred: BTreeMap<Slug, Vec<DeferredRow>>,
-    /// Row ids of deferred ends that are taken out.
+    /// The row ids of deferred ends that are taken out.
     pub taken: Vec<i64>,
     pub deletion: Option<Deletion>,
     pub rename: Option<Rename>,
@@ -48,7 +48,7 @@ pub struct Snapshot {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deletion {
     pub slug: String,
-    /// Empty: the whole monitor.
+    /// The deleted environments; if empty, the whole monitor is deleted.
     pub environments: Vec<String>,
     pub at: Timestamp,
 }
@@ -178,7 +178,7 @@ impl Snapshot {
         .max_by_key(|index| (self.runs[*index].row.value.date_added, self.runs[*index].arrival_seq))
     }
 
-    /// Open runs of an environment whose deadline has passed at `tick`, oldest first.
+    /// Returns the open runs of an environment whose deadline has passed at `tick`, oldest first.
     pub(super) fn overdue_runs(&self, environment: usize, tick: Timestamp) -> Vec<usize> {
         let runs = self.environments[environment].runs.iter().copied();
         let mut overdue: Vec<usize> = runs
@@ -204,7 +204,7 @@ impl Snapshot {
         self.monitor_count
     }
 
-    /// Whether there is a monitor of this slug, readable or not.
+    /// Returns whether there is a monitor of this slug, readable or not.
     pub fn has_monitor(&self, slug: &Slug) -> bool {
         self.by_slug.contains_key(slug)
             || !self.unreadable.is_empty()

@@ -147,7 +147,7 @@ impl Snapshot {
         index
     }
 
-    /// Keeps the end of a run of an unknown monitor until a check-in describes that.
+    /// Defers the end of a run of an unknown monitor, until a check-in describes the monitor.
     pub fn defer(&mut self, event: CheckInEvent) {
         let waiting = self.deferred.entry(event.monitor_slug.clone()).or_default();
         self.journal.push(Undo::Deferred(event.monitor_slug.clone(), waiting.clone()));

@@ -55,7 +55,7 @@ pub struct QuotaUsage {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoadedCheckIn {
     pub row: CheckIn,
-    /// Its place in the order of arrival; `None` for one just made.
+    /// The place of the run in the order of arrival; `None` for one just made.
     pub arrival_seq: Option<i64>,
     /// The monitor and environment that it belongs to, in words, if that is not the environment of the input.
     pub other_environment: Option<String>,

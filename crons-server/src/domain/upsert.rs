@@ -1,4 +1,4 @@
-//! Making and changing monitors by what their check-ins bring along.
+//! Creates and changes monitors by the configurations of their check-ins.
 
 use std::borrow::Cow;
 
@@ -7,9 +7,9 @@ use super::model::{Author, Config, Configured, Monitor, NewId, Quotas};
 use super::received::{CheckInEvent, ConfigPatch, ConfigUpdate};
 use super::subject::Subject;
 
-/// Larger margins are cut down to it: minutes, 28 days.
+/// The longest margin, in minutes (28 days); larger ones are cut to it.
 pub(super) const MAX_CHECKIN_MARGIN: u32 = crons_types::MonitorConfig::MAX_CHECKIN_MARGIN;
-/// Longer runs are cut down to it: minutes, 7 days.
+/// The longest run, in minutes (7 days); larger values are cut to it.
 pub(super) const MAX_MAX_RUNTIME: u32 = crons_types::MonitorConfig::MAX_MAX_RUNTIME;
 
 /// Steps 6 and 8: the monitor as this check-in would have it. Returns what is not taken as it was sent, but does not keep
@@ -38,7 +38,7 @@ pub(super) fn upsert(
     };
     match (&mut subject.monitor, patch) {
         (None, None) => return Err(vec![ProcessingError::MonitorNotFound]),
-        // Whoever sends no configuration any more has taken the monitor into his own hands; the end of a run does not say so.
+        // The monitor is no longer managed by its check-ins, which have no configuration; the end of a run does not count for that.
         (Some(monitor), None) => {
             warnings.extend(spelling(monitor, event));
             monitor.upserting &= subject.check_in.is_some();
@@ -122,7 +122,7 @@ fn as_line(written: &str) -> Cow<'_, str> {
     }
 }
 
-/// A key that is absent keeps its value, a null takes it away; what is beyond a limit is cut to it, and warnings.
+/// Merges a configuration: an absent key keeps its value, a null removes it; a value beyond a limit is cut to it, with a warning.
 fn merge(config: &mut Config, patch: &ConfigPatch, warnings: &mut Vec<ProcessingError>) {
     let mut cut = |field: &str, minutes: u32, least: u32, most: u32| {
         let used = minutes.clamp(least, most);

@@ -30,7 +30,7 @@ impl Verdict {
         }
     }
 
-    /// How it counts, and why; not yet while it is held.
+    /// Returns how the check-in counts, and the reason; `None` while it is deferred.
     pub fn outcome(&self) -> Option<(Outcome, Option<&'static str>)> {
         match self {
             Self::Accepted { .. } => Some((Outcome::Accepted, None)),

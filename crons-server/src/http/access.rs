@@ -38,12 +38,12 @@ impl Access {
         Self { guard, clock }
     }
 
-    /// Whether there is an admin token.
+    /// Returns whether there is an admin token.
     pub fn is_guarded(&self) -> bool {
         self.guard.is_some()
     }
 
-    /// Whether a request comes from a browser that is signed in.
+    /// Returns whether a request comes from a browser that is signed in.
     pub fn is_signed_in(&self, headers: &HeaderMap) -> bool {
         self.guard.as_ref().is_some_and(|guard| guard.sessions.is_signed_in(headers, self.clock.now()))
     }
@@ -61,7 +61,8 @@ impl Access {
         session::sign_out(is_https(headers))
     }
 
-    /// Whether a request presents the admin token, comes from a browser that is signed in, or needs neither, as there is no admin token.
+    /// Returns whether a request presents the admin token, comes from a browser that is signed in, or needs neither, as there is no
+    /// admin token.
     pub fn is_admin(&self, headers: &HeaderMap) -> bool {
         let Some(guard) = &self.guard else { return true };
         let is_right = |presented: Vec<u8>| constant_time_eq(&presented, guard.token.as_str().as_bytes());
@@ -96,7 +97,7 @@ pub async fn reject_cross_origin(State(access): State<Access>, request: Request,
     }
 }
 
-/// Whether a browser speaks https with the proxy in front of this server: the proxy says so, or the page that a form was sent from.
+/// Returns whether a browser speaks https with the proxy in front of this server: the proxy says so, or the page that a form was sent from.
 pub fn is_https(headers: &HeaderMap) -> bool {
     let forwarded = values(headers, FORWARDED_PROTO).flat_map(|value| value.split(','));
     forwarded.take(1).any(|scheme| scheme.trim().eq_ignore_ascii_case("https"))
@@ -128,7 +129,7 @@ pub fn basic_pair(value: &str) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    // Some clients leave the padding out.
+    // The padding is optional, as some clients leave it out.
     let mut pair = BASE64_NO_PAD.decode(encoded.trim().trim_end_matches('=')).ok()?;
     let Some(colon) = pair.iter().position(|byte| *byte == b':') else { return Some((pair, None)) };
     let password = pair.split_off(colon + 1);
@@ -167,19 +168,19 @@ fn other_origin(headers: &HeaderMap) -> Option<String> {
     ))
 }
 
-/// Whether an origin, such as `https://crons.example`, is that of the pages of `host`, such as `crons.example`.
+/// Returns whether an origin, such as `https://crons.example`, is that of the pages of `host`, such as `crons.example`.
 fn is_origin_of(origin: &str, host: &str) -> bool {
     let (own, port) = match origin.split_once("://") {
         Some(("http", own)) => (own, ":80"),
         Some(("https", own)) => (own, ":443"),
         _ => return false,
     };
-    // Some proxies write the port that browsers leave out.
+    // The port may be written, as some proxies write the one that browsers leave out.
     let host = host.strip_suffix(port).unwrap_or(host);
     !host.is_empty() && own.eq_ignore_ascii_case(host)
 }
 
-/// Whether a `Host`, with or without a port, is one of this machine's own names.
+/// Returns whether a `Host`, with or without a port, is one of this machine's own names.
 fn is_loopback(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,

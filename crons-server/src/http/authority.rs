@@ -17,7 +17,7 @@ const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"crons\", 
 /// The rights of a request, among its extensions after [`require_token`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Authority {
-    /// All rights: by the admin token, or on a server without one.
+    /// The right to everything: with the admin token, or on a server without one.
     Admin,
     /// The rights of the scope of an API token.
     Token(Scope),

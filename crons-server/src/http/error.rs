@@ -100,7 +100,7 @@ fn header_text(text: &str) -> String {
             '\t' => plain.push_str("\\t"),
             _ => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
-                    // Writing to a string does not fail.
+                    // A write to a string does not fail.
                     let _ = write!(plain, "\\u{unit:04x}");
                 }
             }
@@ -176,7 +176,7 @@ mod tests {
         }
         assert_eq!(header_text(&"x".repeat(500)).len(), 500);
         assert_eq!(header_text(&"x".repeat(501)), format!("{}...", "x".repeat(497)));
-        // Not in the middle of an escape.
+        // The limit does not cut an escape in two.
         assert_eq!(header_text(&"\u{e9}".repeat(100)), format!("{}...", "\\u00e9".repeat(82)));
     }
 

@@ -67,19 +67,19 @@ impl Live {
         Some(Watcher { live: Arc::clone(self), place, frames, stopped, _free: free })
     }
 
-    /// Whether a stream is open.
+    /// Returns whether a stream is open.
     pub(crate) fn is_watched(&self) -> bool {
         self.frames.receiver_count() > 0
     }
 
-    /// Whether a stream of this window is open.
+    /// Returns whether a stream of this window is open.
     pub(crate) fn is_window_watched(&self, window: usize) -> bool {
         self.watching.get(window).is_some_and(|count| count.load(Ordering::SeqCst) > 0)
     }
 
     /// Sends a frame to every stream.
     pub(crate) fn send(&self, frame: Frame) {
-        // Sending fails if the last stream has ended meanwhile.
+        // A send fails if the last stream has ended meanwhile.
         let _ = self.frames.send(Arc::new(frame));
     }
 }

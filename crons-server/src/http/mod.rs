@@ -1,6 +1,6 @@
 //! HTTP: connections, routes, access control, and the handlers of ingest, API and pages.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod listener;
 mod error;
 mod body;

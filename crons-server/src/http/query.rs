@@ -29,7 +29,7 @@ impl QueryPairs {
         let mut read = Self::default();
         for written in text.split('&') {
             for (name, value) in form_urlencoded::parse(written.as_bytes()).into_owned() {
-                // Decoding replaces bytes that are not UTF-8 by a replacement character.
+                // The decoder replaces bytes that are not UTF-8 by a replacement character.
                 let replaced = name.matches(REPLACED).count() + value.matches(REPLACED).count();
                 if replaced > 0 && replaced != written_replacements(written) {
                     read.broken.push(name.clone());
@@ -72,7 +72,7 @@ impl QueryPairs {
         Ok(given.filter(|value| seen.insert(*value)).collect())
     }
 
-    /// All parameters, each with its value.
+    /// Returns the parameters, each with its value.
     ///
     /// # Errors
     /// If a parameter is not UTF-8.

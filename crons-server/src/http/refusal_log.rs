@@ -1,6 +1,7 @@
 //! The log of refused requests: one line a minute for each status, with the number of refusals since the line before.
 //!
-//! Anybody without a key can send any number of requests, and must not be able to fill a disk with lines.
+//! The log lines of refused requests are limited, as anyone without a key can send any number of requests, and
+//! must not be able to fill a disk with lines.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

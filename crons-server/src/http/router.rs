@@ -1,4 +1,4 @@
-//! Every route of the server, on one screen.
+//! The routes of the server, all on one screen.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ impl Routes {
                 ),
             ),
             (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-            // With `no-referrer`, browsers would send our own forms with `Origin: null`, which `access` refuses.
+            // The policy `no-referrer` would make browsers send our own forms with `Origin: null`, which `access` refuses.
             (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         ];
         paths::collapse_slashes(request.uri_mut());
@@ -91,7 +91,7 @@ fn plain_envelope<B>(request: &hyper::Request<B>) -> Option<String> {
 
 fn router(state: AppState) -> Router {
     let access = state.access.clone();
-    // Every route except health checks, the files of pages, and ingest needs the admin token.
+    // The routes need the admin token, except health checks, the files of pages, and ingest.
     Router::new()
         .merge(pages())
         .route("/live", get(pages::live))
@@ -251,7 +251,7 @@ async fn not_found(uri: Uri) -> HttpError {
 
 /// The answer to a method that a route does not have. The router adds the header `Allow`.
 async fn other_method(method: Method, route: Option<MatchedPath>, uri: Uri, body: Body) -> Response {
-    // As for all refusals, the body is read first. The answer is the same if it breaks off.
+    // The body is read first, as for all refusals. The answer is the same if it breaks off.
     let _ = body::read(body).await;
     if method == Method::OPTIONS {
         return StatusCode::OK.into_response();

@@ -34,7 +34,7 @@ impl SessionKey {
         set_cookie(&format!("{end}.{signature}"), LIFETIME.as_secs(), secure)
     }
 
-    /// Whether a request brings a cookie that this key signed and that has not ended at `now`.
+    /// Returns whether a request brings a cookie that this key signed and that has not ended at `now`.
     pub fn is_signed_in(&self, headers: &HeaderMap, now: Timestamp) -> bool {
         cookies(headers).any(|value| self.is_valid(value, now))
     }

@@ -19,7 +19,7 @@ pub struct AppState {
     pub(crate) probe: Arc<dyn Queries>,
     pub(crate) public_key: Arc<str>,
     pub(crate) dsn: Arc<str>,
-    /// Who may see pages and use the API.
+    /// The rights to see pages and to use the API.
     pub(crate) access: Access,
     /// The secret from which the keys of badges are made.
     pub(crate) badge_secret: Arc<str>,

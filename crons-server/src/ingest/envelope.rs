@@ -47,12 +47,12 @@ pub enum EnvelopeError {
     },
     /// A check-in has this many bytes, more than [`MAX_ITEM`].
     TooLarge(usize),
-    /// There is more than one check-in.
+    /// The envelope has more than one check-in.
     TooMany,
 }
 
 impl EnvelopeError {
-    /// Whether the envelope is too large, so that the answer is 413, rather than malformed.
+    /// Returns whether the envelope is too large, so that the answer is 413, rather than malformed.
     pub fn is_too_large(&self) -> bool {
         matches!(self, Self::TooLarge(_) | Self::TooMany)
     }
@@ -159,7 +159,7 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// Whether an item type differs from `check_in` only in case and in characters that are not letters.
+/// Returns whether an item type differs from `check_in` only in case and in characters that are not letters.
 fn means_check_in(written: &str) -> bool {
     let letters = written.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase());
     letters.take(CHECK_IN_LETTERS.len() + 1).eq(CHECK_IN_LETTERS.chars())
@@ -185,9 +185,9 @@ mod tests {
     #[test]
     fn envelopes_of_real_clients_are_read() {
         let cases = [
-            // sentry-cli: an empty header, a length, a trailing newline.
+            // An envelope of sentry-cli: an empty header, a length, a trailing newline.
             "{}\n{\"type\":\"check_in\",\"length\":9}\n{\"a\":\"b\"}\n",
-            // @sentry/node: no length, no trailing newline.
+            // An envelope of @sentry/node: no length, no trailing newline.
             "{\"sent_at\":\"2026-11-22T13:09:32Z\"}\n{\"type\":\"check_in\"}\n{\"a\":\"b\"}",
             // An item of another type before it, with a payload of several lines; one of an unknown type after it.
             "{}\n{\"type\":\"attachment\",\"length\":5}\n{\n}\n\n\n{\"type\":\"check_in\"}\n{\"a\":\"b\"}\n{\"type\":\"new\"}\nx\n",

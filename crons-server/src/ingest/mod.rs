@@ -3,7 +3,7 @@
 //! The form is read as leniently as by Sentry's Relay, the content as strictly as by Sentry's server; a refusal or a remark names the
 //! field, its value, what is allowed, and what to write.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod json_object;
 mod repeated_key;
 pub(crate) mod json;

@@ -1,7 +1,7 @@
 //! Reads the JSON of a check-in as leniently as Sentry: unknown keys do not matter. A key that is left out, one that is null and one with a
 //! value are three different things.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod numbers;
 mod schedule;
 mod config;

@@ -1,6 +1,6 @@
 //! The way of a batch through the store: load, apply, write, commit. The returned events are durable, for the caller to publish.
 //!
-//! A batch of which the database rejects a row is halved until the input that makes the row stands alone and is left out.
+//! Batches that the database rejects because of a row are halved, until the input that makes the row stands alone and is left out.
 
 use jiff::Timestamp;
 
@@ -14,10 +14,10 @@ use crate::store::{Changes, DueKind, Store, StoreError};
 
 /// Inputs of one commit, at most.
 pub(crate) const MAX_BATCH: usize = 512;
-/// How often a batch is run again whose rows another server has changed meanwhile.
+/// The most runs of a batch whose rows another server changes meanwhile.
 const MAX_RUNS: usize = 10;
 
-/// The minutes whose deadlines are not evaluated yet: those after the first one, up to the second.
+/// A range of minutes whose deadlines are not evaluated yet: those after the first one, up to the second.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Behind {
     pub(crate) evaluated_through: Timestamp,
@@ -107,9 +107,9 @@ fn try_check_ins(
 /// A page of deadlines that was evaluated.
 #[derive(Debug, Clone, Copy)]
 struct Page {
-    /// Whether there may be more.
+    /// Whether the page is full, so that there may be more.
     is_full: bool,
-    /// Whether the next page is another one.
+    /// Whether the next page has other rows, so that evaluation makes progress.
     is_progress: bool,
 }
 
@@ -128,7 +128,8 @@ pub(crate) fn evaluate_minute(
     let until = tick.checked_sub(DEFERRED_TTL).unwrap_or(tick);
     for (kind, due_at) in [(DueKind::Missed, tick), (DueKind::TimedOut, tick), (DueKind::Deferred, until)] {
         let page = evaluate_page(store, processor, kind, due_at, tick, limit, events)?;
-        // What cannot be stored is due again in the next minute, and keeps nothing else from being evaluated.
+        // The rest of a page that made no progress cannot be stored: it is due again in the next minute, and keeps
+        // nothing else from being evaluated.
         if page.is_full && page.is_progress {
             return Ok(false);
         }
@@ -188,7 +189,7 @@ fn evaluate_page(
     Ok(Page { is_full: due.len() >= limit, is_progress })
 }
 
-/// Evaluates each half of a page that the database rejects in a transaction of its own. Whether anything was stored.
+/// Evaluates each half of a page that the database rejects in a transaction of its own. Returns whether anything was stored.
 fn evaluate_halves(
     store: &mut dyn Store,
     processor: &mut Processor,
@@ -225,7 +226,8 @@ fn evaluate_halves(
     Ok(is_progress)
 }
 
-/// Whether any of the rows was evaluated or set aside, so that it is not due any more, and the events.
+/// Evaluates the deadlines of these rows. Returns whether any of the rows was evaluated or set aside, so that it
+/// is not due any more, and the events.
 fn evaluate(
     transaction: &mut dyn crate::store::Transaction,
     processor: &mut Processor,
@@ -314,7 +316,7 @@ fn run_again<T>(mut run: impl FnMut() -> Result<T, StoreError>) -> Result<T, Sto
     run()
 }
 
-/// Whether the database works, but not with a row of the batch.
+/// Returns whether the database works, but not with a row of the batch.
 fn rejects_a_row(error: &StoreError) -> bool {
     matches!(error, StoreError::Refused(_) | StoreError::Corrupt(_))
 }

@@ -5,7 +5,7 @@ use crate::domain::{Effects, Mark, NewId, Snapshot};
 use crate::pipeline::events::Event;
 use crate::store::{Changes, StoreError};
 
-/// Seconds.
+/// An hour in seconds.
 const HOUR: i64 = 3_600;
 
 /// Changes and events of a batch.
@@ -99,7 +99,7 @@ mod tests {
         for fails in [true, false, true] {
             let done = batch.isolated(|batch| {
                 batch.events.push(Event::Alerts);
-                // Nested, as a deferred end is that its monitor's first check-in releases.
+                // The inner input is nested, like a deferred end that its monitor's first check-in releases.
                 let inner = batch.isolated(|batch| {
                     batch.events.push(Event::Alerts);
                     Err::<(), _>(StoreError::unavailable("no"))

@@ -1,4 +1,4 @@
-//! The other end of the queue, a thread that owns the database: no deadline is evaluated before a check-in that had already arrived.
+//! The consumer of the queue, a thread that owns the database: no deadline is evaluated before a check-in that had already arrived.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -88,7 +88,7 @@ struct Consumer {
     counted: usize,
 }
 
-/// Check-ins with those who wait for their verdicts.
+/// The check-ins, each with the reply to its sender.
 type CheckIns = Vec<(Box<ReceivedCheckIn>, Reply<Verdict>)>;
 
 impl Consumer {
@@ -108,7 +108,7 @@ impl Consumer {
             if events.iter().any(|event| matches!(event, Event::Alerts)) {
                 self.alerts.notify_one();
             }
-            // Last: it may have to wait for the reader of the log, and no client is to wait for that.
+            // The log is last: it may have to wait for its reader, and no client is to wait for that.
             self.log.write(events);
             if stop.is_some() {
                 if let Err(error) = self.watermark.stop(&mut *self.store) {
@@ -215,7 +215,7 @@ impl Consumer {
             self.watermark.confirm();
             applied = self.enter(last.received, events);
         }
-        // Counted before the answers are sent: a client that has one finds its check-in in the metrics.
+        // The counts come before the answers: a client that has its answer finds its check-in in the metrics.
         self.count(events);
         self.answer_check_ins(check_ins, verdicts);
         applied
@@ -238,7 +238,7 @@ impl Consumer {
 
     /// Answers check-ins: those without a verdict were not stored.
     fn answer_check_ins(&self, check_ins: CheckIns, verdicts: Vec<Option<Verdict>>) {
-        // One wake-up for all: from this thread each of them would be one. The payloads are freed there, too.
+        // The replies are sent by one task, so this thread pays for one wake-up instead of one for each. The payloads are freed there, too.
         self.runtime.spawn(async move {
             let mut verdicts = verdicts.into_iter();
             for (_received, reply) in check_ins {

@@ -16,7 +16,7 @@ pub(crate) struct EventLog {
     mask: Mask,
 }
 
-/// The monitors of whose check-ins something was remarked in one minute: once is enough.
+/// The monitors whose check-ins were remarked on in one minute: one remark a minute is logged.
 #[derive(Default)]
 struct Remarked {
     minute: Timestamp,
@@ -24,7 +24,7 @@ struct Remarked {
 }
 
 impl Remarked {
-    /// Takes the remarks away that would be the second of their monitor in a minute.
+    /// Removes the remarks that would be the second of their monitor in a minute.
     fn thin_out(&mut self, event: &mut Event) {
         if let Event::CheckIn(check_in, Verdict::Accepted { warnings, .. }) = event
             && !warnings.is_empty()

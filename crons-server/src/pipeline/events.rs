@@ -12,13 +12,13 @@ use crate::store::Usage;
 /// A fact, published once it is durable.
 pub(crate) enum Event {
     CheckIn(CheckInEvent, Verdict),
-    /// Over the rate limit, or no check-in. Its payload is left out: it may be long, and is stored.
+    /// The check-in is over the rate limit, or malformed. Its payload is left out: it may be long, and is stored.
     Rejected {
         slug: Option<Slug>,
         environment: String,
         received: Timestamp,
         errors: Vec<ProcessingError>,
-        /// `false`: it is only counted.
+        /// Whether it is logged; otherwise it is only counted.
         is_logged: bool,
     },
     Deadline(DeadlineEvent),
@@ -26,7 +26,7 @@ pub(crate) enum Event {
     Changed {
         monitor: String,
     },
-    /// There are alerts to send.
+    /// New alerts are stored, and can be sent.
     Alerts,
 }
 
@@ -89,7 +89,7 @@ impl Event {
         }
     }
 
-    /// Whether nothing of this event is logged.
+    /// Returns whether nothing of this event is logged.
     pub(crate) fn is_quiet(&self) -> bool {
         match self {
             Self::CheckIn(_, Verdict::Accepted { warnings, effects }) => {
@@ -102,7 +102,7 @@ impl Event {
         }
     }
 
-    /// Logs the event; each refused check-in but those that are only counted.
+    /// Logs the event; a refused check-in only if it is not merely counted.
     pub(crate) fn log(&self, mask: &Mask) {
         match self {
             Self::CheckIn(event, verdict) => report(event, verdict, mask),

@@ -1,6 +1,6 @@
-//! The one way through the server: check-ins, deadlines and commands of people, in order of time, to a durable verdict.
+//! The processing of all input: check-ins, deadlines and commands of people pass in order of time, and get a durable verdict.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod events;
 mod event_log;
 mod changes;

@@ -1,4 +1,5 @@
-//! From check-ins to verdicts: the rules, applied to the snapshot of a batch, with what they remember between batches.
+//! The processor, which turns check-ins into verdicts: the rules, applied to the snapshot of a batch, with what they
+//! remember between batches.
 
 use std::borrow::Cow;
 
@@ -16,7 +17,7 @@ use crate::pipeline::events::Event;
 use crate::settings::Settings;
 use crate::store::{ProcessingErrors, StoreError};
 
-/// How long the end of a run waits for the check-in that describes its monitor.
+/// The time for which the end of a run waits for the check-in that describes its monitor.
 pub(crate) const DEFERRED_TTL: SignedDuration = SignedDuration::from_secs(60);
 
 /// The rules with their settings, and what they remember between batches.
@@ -25,7 +26,7 @@ pub(crate) struct Processor {
     refused_starts: RefusedStarts,
     pub(super) quotas: Quotas,
     pub(super) alerts: Alerts,
-    /// When the server was not receiving, as far as a deadline may still ask.
+    /// The times in which the server was not receiving, as far as a deadline may still ask for them.
     pub(crate) outages: Vec<Outage>,
     /// Hides the server's key in processing errors and in the log.
     pub(crate) mask: Mask,
@@ -179,8 +180,8 @@ impl Processor {
             .map_err(|invalid| with_remarks(&invalid.remarks, vec![invalid.error.clone()]))
     }
 
-    /// Whether a refused check-in is stored and logged, not only counted: of those over the rate limit, the first of a minute
-    /// and monitor.
+    /// Returns whether a refused check-in is stored and logged, not only counted: of those over the rate limit, the first of
+    /// a minute and monitor.
     fn is_sample(&mut self, received: &ReceivedCheckIn, error: &ProcessingError) -> bool {
         match (error, &received.monitor_slug) {
             (ProcessingError::MonitorEnvironmentRateLimited(_), Some(slug)) => {
@@ -241,7 +242,7 @@ impl Processor {
 /// Puts the remarks about a check-in before the reasons why it is refused.
 fn with_remarks(remarks: &[String], errors: Vec<ProcessingError>) -> Vec<ProcessingError> {
     let remarks = remarks.iter().cloned().map(ProcessingError::CheckInValidationFailed);
-    // Those of its start may be the same.
+    // The errors may repeat a remark, as those of a refused start do.
     let mut all: Vec<_> = remarks.filter(|remark| !errors.contains(remark)).collect();
     all.extend(errors);
     all

@@ -16,7 +16,7 @@ use crate::store::{Expired, TokenChange};
 /// Messages that may wait for the database; beyond it their senders do.
 const QUEUE: usize = 4_096;
 
-/// Why a message got no answer.
+/// The reason why a message got no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unavailable {
     /// The database failed: nothing was stored.
@@ -47,7 +47,7 @@ pub(crate) enum Task {
 pub(crate) struct TaskOutcome {
     /// Check-ins that were deleted as expired.
     pub(crate) check_ins: usize,
-    /// Whether there is more of the kind to do.
+    /// Whether more of the kind is left to do.
     pub(crate) more: bool,
 }
 
@@ -99,7 +99,7 @@ impl Inbox {
         &self.clock
     }
 
-    /// Whether the last transaction was stored.
+    /// Returns whether the last transaction was stored.
     pub(crate) fn is_healthy(&self) -> bool {
         self.healthy.load(Ordering::Relaxed)
     }

@@ -13,9 +13,9 @@ pub(crate) const CHUNK: usize = 500;
 /// Deadlines of one commit while no check-in waits: fewer commits for a storm.
 pub(crate) const IDLE_CHUNK: usize = 2_000;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
-/// How often it is stored that the server is receiving; a gap since then counts as an outage.
+/// The interval at which the server stores that it is receiving; a gap since then counts as an outage.
 const HEARTBEAT_INTERVAL: SignedDuration = SignedDuration::from_secs(20);
-/// An outage this old bears on no deadline any more: the longest margin, and some time for the run before it.
+/// The age at which an outage bears on no deadline any more: the longest margin, and some time for the run before it.
 const OUTAGE_HORIZON: SignedDuration = SignedDuration::from_hours(24 * 60);
 
 /// The clock of the ordered queue.
@@ -29,7 +29,7 @@ pub(crate) struct Watermark {
     last_seen: Timestamp,
     /// The time of the newest input.
     entered: Timestamp,
-    /// When `last_seen` was stored.
+    /// The time at which `last_seen` was stored.
     persisted_at: Timestamp,
     /// Whether an input after `last_seen` could not be stored.
     rejecting: bool,
@@ -99,12 +99,12 @@ impl Watermark {
         self.last_seen
     }
 
-    /// Whether all deadlines of this minute are evaluated.
+    /// Returns whether all deadlines of this minute are evaluated.
     pub(crate) fn has_evaluated(&self, minute: Timestamp) -> bool {
         self.evaluated_through >= minute
     }
 
-    /// Whether an input at this time begins a new minute.
+    /// Returns whether an input at this time begins a new minute.
     pub(crate) fn is_new_minute(&self, now: Timestamp) -> bool {
         truncate_to_minute(now) > self.current
     }

@@ -1,6 +1,6 @@
 //! The operator's settings of a server.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod invalid;
 mod connection_limits;
 mod database;
@@ -44,9 +44,9 @@ pub struct Settings {
     pub rate_limit: RateLimit,
     /// The number of monitors and environments that check-ins may create.
     pub quotas: Quotas,
-    /// How long check-ins are kept.
+    /// The time for which check-ins are kept.
     pub retention: Retention,
-    /// Which incidents are reported to which webhooks.
+    /// The rules by which incidents are reported to webhooks.
     pub alerts: Alerts,
     /// The clock of the server; another than the system's is for tests.
     pub clock: Clock,
@@ -68,9 +68,9 @@ pub struct Settings {
 pub struct RateLimit(pub(crate) Option<u32>);
 
 impl RateLimit {
-    /// No limit.
+    /// The value for no limit.
     pub const OFF: Self = Self(None);
-    /// 6 check-ins a minute, the default of Sentry's server (its option `crons.per_monitor_rate_limit`).
+    /// The default of Sentry's server, 6 check-ins a minute (its option `crons.per_monitor_rate_limit`).
     pub const SENTRY: Self = Self(Some(6));
 
     /// A limit of this many check-ins a minute.
@@ -109,7 +109,7 @@ impl std::str::FromStr for RateLimit {
     }
 }
 
-/// How long check-ins are kept. Runs that are not finished, and runs that a threshold still counts, are always kept.
+/// The time for which check-ins are kept. Runs that are not finished, and runs that a threshold still counts, are always kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     /// The number of days that successful runs are kept. 90 by default, as by Sentry.

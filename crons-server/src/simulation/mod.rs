@@ -1,6 +1,6 @@
-//! `crons simulate`: a timeline, or what a database holds, through the code that serves.
+//! Simulations: a timeline, or the check-ins of a database, through the code that serves.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod timeline;
 mod report;
 mod simulator;

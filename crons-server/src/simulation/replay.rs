@@ -1,4 +1,4 @@
-//! A replay of the check-ins that a server has stored: would another margin have paged me last month?
+//! A replay of stored check-ins with another configuration, such as another margin.
 
 use crons_types::{CheckInId, CheckInStatus, Schedule, Slug, Timezone};
 use jiff::{SignedDuration, Timestamp};
@@ -14,13 +14,13 @@ use crate::store::{self, StoreError};
 /// Changes to the stored configurations; a key that is `None` stays.
 #[derive(Debug, Clone, Default)]
 pub struct ConfigChange {
-    /// When runs are expected.
+    /// The schedule, by which runs are expected.
     pub schedule: Option<Schedule>,
-    /// The zone of that.
+    /// The zone of the schedule.
     pub timezone: Option<Timezone>,
-    /// Minutes.
+    /// The margin in minutes.
     pub checkin_margin: Option<u32>,
-    /// Minutes.
+    /// The longest run in minutes.
     pub max_runtime: Option<u32>,
     /// Failures that open an incident.
     pub failure_issue_threshold: Option<u32>,
@@ -30,19 +30,19 @@ pub struct ConfigChange {
 
 /// A simulation of what a server has stored.
 ///
-/// Runs are replayed as they were reported. That a monitor was muted or disabled is not known any more, and a run that took
-/// longer than it might, and was well all the same, is taken to have been kept alive.
+/// Runs are replayed as they were reported. The times in which a monitor was muted or disabled are not stored, and a
+/// successful run that took longer than `max_runtime` is taken to have been kept alive.
 #[derive(Debug, Clone, Default)]
 pub struct Replay {
-    /// Only this one; all if left out.
+    /// The slug of the only monitor to replay; all monitors if left out.
     pub monitor_slug: Option<String>,
     /// The changes.
     pub change: ConfigChange,
 }
 
 impl Replay {
-    /// Replays all that is stored: the number of incidents that the server opened, and what comes of it now; `None` if
-    /// there is no such monitor.
+    /// Replays all stored check-ins. Returns the number of incidents that the server opened, and the report of the
+    /// replay; `None` if there is no such monitor.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -68,7 +68,7 @@ impl Replay {
             simulation.advance(*taken, false)?;
             simulation.check_in(arrival)?;
         }
-        // What was due since the last report counts, too.
+        // The time since the last report is replayed, too, as deadlines have passed in it.
         if let (Some(until), false) = (export.last_heartbeat, arrivals.is_empty()) {
             simulation.advance(until, false)?;
         }
@@ -138,7 +138,7 @@ pub(super) fn reports_of(row: &CheckIn) -> Vec<(Timestamp, CheckInStatus, Option
         if again {
             reports.push((last, CheckInStatus::InProgress, None));
         }
-        // Its last report, if that was none of its end, was that it is alive.
+        // The last report of a run that is not its end says that it was alive.
         let still_open = end.is_none() && row.date_updated > begin;
         if row.status.is_reported_end() || still_open {
             let alive = kept_alive(begin, row.date_updated, row.config.runtime());

@@ -85,7 +85,7 @@ pub struct OccurrenceRow {
 pub struct OutcomeRow {
     /// The time of its arrival.
     pub at: Timestamp,
-    /// None if it named none.
+    /// The slug; `None` if the check-in named none.
     pub monitor_slug: Option<String>,
     pub outcome: &'static str,
     pub reason: Option<&'static str>,

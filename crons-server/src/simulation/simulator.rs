@@ -21,14 +21,14 @@ use crate::store::{Changes, SqliteStore, Store, StoreError};
 /// The minutes whose deadlines are evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ticks {
-    /// All from the first event to the last, each before the events in it.
+    /// The minutes from the first event to the last, each before the events in it.
     #[default]
     EveryMinute,
-    /// Only those of [`TimelineAction::Tick`].
+    /// The minutes of [`TimelineAction::Tick`], and no others.
     Listed,
 }
 
-/// A server without a network, a file or a clock: what would it have said?
+/// A server without a network, a file or a clock, which shows what a real one would decide about a timeline.
 ///
 /// ```
 /// use crons_server::{Simulation, RateLimit, Ticks, parse_timeline};
@@ -243,7 +243,8 @@ impl Simulation {
         Ok(())
     }
 
-    /// The next minute in which something is due, or `last`. To evaluate a year of minutes in which nothing is would take its time.
+    /// Returns the next minute in which something is due, or `last`. The minutes between are skipped, since to evaluate a year of
+    /// them would take long.
     fn next_due(&mut self, last: Timestamp) -> Result<Timestamp, StoreError> {
         let deferred =
             self.deferred.iter().filter_map(|(_, event)| event.received.checked_add(DEFERRED_TTL).ok()).min();

@@ -8,10 +8,10 @@ use crate::ingest::json;
 use crate::ingest::{JsonObject, describe_json_error, repeated_key};
 use crate::quote::shown_value;
 
-/// Something that happened.
+/// An event of a timeline, with its time.
 #[derive(Debug, Clone)]
 pub struct TimelineEvent {
-    /// When.
+    /// The time of the event.
     pub at: Timestamp,
     /// The action.
     pub action: TimelineAction,
@@ -140,7 +140,7 @@ fn instant(at: &Value) -> Result<Timestamp, String> {
     })
 }
 
-/// As check-ins of the same spelling would have it.
+/// Returns the slug that check-ins of the same spelling have.
 fn slug(written: String) -> String {
     crons_types::Slug::normalize(&written).map_or(written, |slug| slug.to_string())
 }

@@ -20,7 +20,7 @@ pub(crate) struct ApiToken {
 pub(crate) enum Scope {
     /// Requests that change nothing.
     Read,
-    /// Every request, except those about tokens.
+    /// The right to every request, except those about tokens.
     Write,
 }
 

@@ -14,7 +14,7 @@ pub(crate) struct OpenDatabase {
     pub store: Box<dyn Store>,
     /// Reads for pages and API.
     pub queries: Arc<dyn Queries>,
-    /// Short reads: health checks, due alerts.
+    /// The reads that are short: health checks, due alerts.
     pub probe: Arc<dyn Queries>,
     /// Reads of retention.
     pub sweeper: Arc<dyn Queries>,

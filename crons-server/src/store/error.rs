@@ -8,7 +8,7 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// Another transaction changed the rows that this one had read. Nothing was stored; run the transaction again. It is no outage.
+    /// Another transaction changed the rows that this one had read. Nothing was stored; run the transaction again. A conflict is no outage.
     Conflict(Cause),
     /// The database failed as a whole: it is full, read-only, damaged or gone. Nothing was stored; a later attempt may succeed.
     Unavailable(Cause),
@@ -31,7 +31,7 @@ impl StoreError {
         Self::Refused(reason.into())
     }
 
-    /// Whether a row that was asked for cannot be decoded.
+    /// Returns whether a row that was asked for cannot be decoded.
     pub(crate) fn is_corrupt(&self) -> bool {
         matches!(self, Self::Corrupt(_))
     }

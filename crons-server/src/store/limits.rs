@@ -2,11 +2,11 @@
 
 use jiff::SignedDuration;
 
-/// Processing errors that are kept of each monitor; as at Sentry.
+/// The number of processing errors that are kept of each monitor, as at Sentry.
 pub(super) const PROCESSING_ERRORS: u32 = 10;
 /// Characters that are kept of a payload with processing errors: enough to see what it is.
 pub(super) const PAYLOAD: usize = 4_096;
-/// How long alerts are kept that are not to be sent any more.
+/// The time for which alerts are kept that are not to be sent any more.
 pub(super) const ALERTS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Characters of a webhook's answer that are kept.
 pub(super) const ANSWER: usize = 300;

@@ -1,6 +1,6 @@
 //! The database: the seam that the pipeline sees, and SQLite behind it. Every SQL statement is in this folder.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod error;
 mod limits;
 mod expired;

@@ -21,13 +21,13 @@ use crate::settings::Retention;
 /// them. A row that cannot be decoded is left out, and is named by [`processing_errors`](Self::processing_errors).
 ///
 /// # Errors
-/// Each returns [`StoreError::Unavailable`] if the database fails; one that asks for a single row returns [`StoreError::Corrupt`] if
-/// that row cannot be decoded.
+/// [`StoreError::Unavailable`] from every method if the database fails; [`StoreError::Corrupt`] from one that asks for a single row
+/// if that row cannot be decoded.
 pub trait Queries: Send + Sync {
     /// Checks that the database can be read and is still the one that was opened.
     fn check(&self) -> Result<(), StoreError>;
 
-    /// Whether there is a monitor of this slug, be it readable or not.
+    /// Returns whether there is a monitor of this slug, be it readable or not.
     fn has_monitor(&self, slug: &str) -> Result<bool, StoreError>;
 
     /// The slug of the monitor with this id; `None` if there is none.
@@ -133,10 +133,10 @@ pub trait Queries: Send + Sync {
     /// The API token with this hash; `None` if there is none, or it was revoked.
     fn api_token(&self, hash: TokenHash) -> Result<Option<ApiToken>, StoreError>;
 
-    /// Everything that is stored about check-ins, or all of one monitor.
+    /// Returns what is stored about check-ins, or about those of one monitor.
     fn export(&self, slug: Option<&str>) -> Result<Export, StoreError>;
 
-    /// Whether rows of deleted monitors or environments are still to be purged.
+    /// Returns whether rows of deleted monitors or environments are still to be purged.
     fn has_deleted(&self) -> Result<bool, StoreError>;
 
     /// Begins a walk through all that is stored, in search of what retention does not keep at `now`.

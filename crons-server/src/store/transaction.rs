@@ -32,7 +32,7 @@ pub trait Transaction {
     /// Makes all that was written durable, or nothing of it.
     fn commit(self: Box<Self>) -> Result<(), StoreError>;
 
-    /// Row ids whose time has come at `tick`, at most `limit`, in the order in which they are to be evaluated.
+    /// Returns the row ids whose time has come at `tick`, at most `limit`, in the order in which they are to be evaluated.
     fn due(&mut self, kind: DueKind, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError>;
     /// The earliest deadline of an environment or a run of an enabled monitor.
     fn next_deadline(&mut self) -> Result<Option<Timestamp>, StoreError>;
@@ -48,11 +48,11 @@ pub trait Transaction {
     /// configured, is due at once; no alert waits for longer than a target can ask for.
     fn resume_alerts(&mut self, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Deletes some of the rows of deleted monitors and environments. Whether there are more.
+    /// Deletes some of the rows of deleted monitors and environments. Returns whether there are more.
     fn purge_deleted(&mut self) -> Result<bool, StoreError>;
-    /// Deletes what a sweep has found to be too old or too many. The number of check-ins among it.
+    /// Deletes what a sweep has found to be too old or too many. Returns the number of check-ins among it.
     fn delete_expired(&mut self, expired: &Expired) -> Result<usize, StoreError>;
-    /// Returns some unused space to the file system, so little that no check-in waits for long. Whether there is more.
+    /// Returns some unused space to the file system, so little that no check-in waits for long. Returns whether there is more.
     fn reclaim_space(&mut self) -> Result<bool, StoreError>;
 }
 
@@ -87,7 +87,7 @@ pub struct Changes {
 pub struct ProcessingErrors {
     pub slug: Option<Slug>,
     pub received: Timestamp,
-    /// As it was sent, without the server's key.
+    /// The payload as it was sent, without the server's key.
     pub payload: String,
     pub errors: Vec<ProcessingError>,
     pub accepted: bool,
@@ -99,7 +99,7 @@ pub struct Usage {
     /// `None` if it names no monitor.
     pub slug: Option<Slug>,
     pub outcome: Outcome,
-    /// Sentry's word; none if it was accepted.
+    /// Sentry's word for the reason; `None` if the check-in was accepted.
     pub reason: Option<&'static str>,
 }
 

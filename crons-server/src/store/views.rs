@@ -33,7 +33,7 @@ pub struct MonitorView {
 }
 
 impl MonitorView {
-    /// Whether all environments are muted; without any, whether the first one will be.
+    /// Returns whether all environments are muted; without any, whether the first one will be.
     pub fn is_muted(&self) -> bool {
         is_muted(&self.monitor, self.environments.iter().map(|view| &view.environment))
     }
@@ -66,7 +66,7 @@ pub struct MonitorSummary {
     pub enabled: bool,
     /// Whether the first environment will be muted.
     pub muted: bool,
-    /// In the order of names.
+    /// The environments, in the order of names.
     pub environments: Vec<EnvironmentSummary>,
 }
 
@@ -265,7 +265,7 @@ pub struct UsageView {
     /// The slug; `None` for check-ins of no known monitor.
     pub monitor: Option<String>,
     pub outcome: String,
-    /// Sentry's word; `None` for accepted check-ins.
+    /// Sentry's word for the reason; `None` for accepted check-ins.
     pub reason: Option<String>,
     pub count: u32,
 }
@@ -287,8 +287,8 @@ pub struct AlertView {
     pub last_answer: Option<String>,
 }
 
-/// Everything that is stored about check-ins, in order of arrival. Each tuple begins with the slug of the monitor and, where the row does
-/// not name it, the environment.
+/// The stored data about check-ins, in order of arrival. Each tuple begins with the slug of the monitor and, where the row does not name
+/// it, the environment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Export {
     pub check_ins: Vec<(String, String, CheckIn)>,

@@ -1,4 +1,4 @@
-//! Changes of a monitor: what they leave, revisions, authors, new slugs.
+//! Tests of changes of a monitor: their effects, revisions, authors, new slugs.
 
 use serde_json::{Value, json};
 
@@ -67,7 +67,7 @@ fn two_people_who_change_a_monitor_notice_each_other() {
         assert_eq!(put_if_match(&server, "job", given, &json!({})), expected, "{given}");
     }
     assert_eq!(put(&server, "job", &json!({"name": "Third"})).status, 200, "without `If-Match`");
-    // Every kind of change makes another revision.
+    // Changes of any kind make another revision.
     let environment = format!("{MONITORS}job/environments/production/");
     let mut tags = vec![tag(&server, "job")];
     for body in [
@@ -107,7 +107,7 @@ fn who_has_set_the_configuration_is_remembered() {
     assert_eq!(told(), ("code".to_owned(), api("10:00:05")), "neither is configuration");
     put(&server, "job", &json!({"config": {"checkin_margin": 5}}));
     assert_eq!(told(), ("person".to_owned(), api("10:10:00")));
-    // The code says the same as before, and nothing of the margin.
+    // The configuration in the code is the same as before, and has no margin.
     server.send("10:20:00", &check_in(&id('b'), "ok"));
     assert_eq!(told(), ("person".to_owned(), api("10:10:00")));
     server.send("10:20:05", &with(&id('c'), "ok", &hourly(&json!({"checkin_margin": 6}))));

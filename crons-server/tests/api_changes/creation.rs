@@ -1,4 +1,4 @@
-//! Monitors that people create: defaults, refusals, quotas.
+//! Tests of monitors that people create: defaults, refusals, quotas.
 
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ fn a_created_monitor_is_answered_as_get_answers_it() {
     let mut config = nightly()["config"].clone();
     config["alert_rule_id"] = Value::Null;
     assert_eq!(created.body["config"], config);
-    // By its id, too, and below its project.
+    // The monitor is found by its id, too, and below its project.
     let id = created.body["id"].as_str().unwrap();
     assert_eq!(server.api(&format!("/monitors/{id}/")), created.body);
     assert_eq!(server.get("/api/0/projects/crons/1/monitors/nightly/").body, created.body);
@@ -151,7 +151,7 @@ fn a_wrong_value_is_refused_by_its_field_and_what_is_allowed() {
         let refused = put(&server, "nightly", &body);
         assert_eq!(refused.status, 400, "{body}: {refused:?}");
         assert!(detail(&refused).contains(expected), "{body}: {}", detail(&refused));
-        // POST refuses the value as well.
+        // The value is refused by POST as well.
         let mut whole = json!({"name": "Other", "config": {"schedule": "0 * * * *"}});
         for (key, value) in body.as_object().unwrap() {
             whole[key] = value.clone();

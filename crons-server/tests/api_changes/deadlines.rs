@@ -1,4 +1,4 @@
-//! Deadlines move with the configuration that a person changes.
+//! Tests that deadlines move with the configuration that a person changes.
 
 use serde_json::json;
 
@@ -24,7 +24,7 @@ fn a_new_margin_moves_the_deadline_of_the_expected_run() {
 fn a_new_schedule_expects_its_next_run_from_now_on() {
     let server = Harness::at("10:00:00");
     server.send("10:00:05", &check_in(&id('a'), "ok"));
-    // Made by a run that belongs to another environment, so it has no times.
+    // The environment was created by a run that belongs to another one, so it has no times.
     let mut elsewhere = check_in(&id('a'), "ok");
     elsewhere["environment"] = json!("staging");
     server.send("10:00:06", &elsewhere);
@@ -46,7 +46,7 @@ fn a_new_maximum_runtime_moves_the_deadlines_of_open_runs() {
     let server = Harness::at("10:00:00");
     server.send("10:00:05", &check_in(&id('a'), "in_progress"));
     server.send("10:10:05", &check_in(&id('b'), "in_progress"));
-    // A keep-alive: its deadline counts from here on.
+    // The run is kept alive: its deadline counts from here on.
     server.send("10:20:05", &check_in(&id('a'), "in_progress"));
     put(&server, "job", &json!({"config": {"max_runtime": 15}}));
     server.advance("10:24:00");

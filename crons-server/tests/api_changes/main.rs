@@ -1,4 +1,4 @@
-//! Monitors that people create and change by the API.
+//! Tests of monitors that people create and change by the API.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[path = "../harness/mod.rs"]

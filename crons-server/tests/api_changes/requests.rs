@@ -1,4 +1,4 @@
-//! Requests that create and change monitors.
+//! Tests of requests that create and change monitors.
 
 use serde_json::{Value, json};
 

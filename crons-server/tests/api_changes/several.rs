@@ -1,4 +1,4 @@
-//! Changes of several monitors by one request.
+//! Tests of changes of several monitors by one request.
 
 use serde_json::json;
 

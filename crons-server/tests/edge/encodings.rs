@@ -1,4 +1,4 @@
-//! `Content-Encoding`, on every route that takes a body.
+//! Tests of `Content-Encoding`, on every route that takes a body.
 
 use std::io::{Read, Write};
 
@@ -44,7 +44,7 @@ fn plain(bytes: &[u8]) -> Vec<u8> {
 
 type Encode = fn(&[u8]) -> Vec<u8>;
 
-/// Of real clients: sentry-ruby (empty), the old SDK for Android (`UTF-8`), a Relay (`zstd`); and of others.
+/// The headers of real clients, namely sentry-ruby (empty), the old SDK for Android (`UTF-8`) and a Relay (`zstd`), and those of others.
 const CASES: [(&[&str], Encode); 18] = [
     (&[""], plain),
     (&["UTF-8"], plain),
@@ -128,7 +128,7 @@ fn a_body_unlike_its_encoding_is_refused() {
 #[test]
 fn a_body_that_grows_is_refused_in_every_encoding() {
     let server = Harness::at("10:00:00");
-    // 8 MiB of one letter are some KiB, packed.
+    // The body of 8 MiB of one letter is some KiB when compressed.
     let large = vec![b'x'; 8 << 20];
     for (encoding, body) in [
         ("gzip", gzip(&large)),

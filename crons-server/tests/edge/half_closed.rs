@@ -1,4 +1,4 @@
-//! Clients that close their side when they have said all, and wait for the answer.
+//! Tests of clients that close their side after the request, and wait for the answer.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -94,7 +94,7 @@ fn a_body_cut_off_by_the_close_is_not_stored() {
 
 #[test]
 fn a_client_that_is_gone_holds_no_connection() {
-    // With room for few, connections that stay would keep the last check-in out.
+    // The limit of connections is low, so connections that stay would keep the last check-in out.
     let mut limits = ConnectionLimits::default();
     (limits.connections, limits.headers) = (Some(20), Duration::from_secs(3600));
     let server = Harness::with(

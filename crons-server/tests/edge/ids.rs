@@ -1,4 +1,4 @@
-//! Ids of runs, in every form of a UUID.
+//! Tests of ids of runs, in every form of a UUID.
 
 use serde_json::json;
 

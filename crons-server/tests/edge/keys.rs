@@ -1,4 +1,4 @@
-//! The key as the user name of Basic authorization, beside all other places.
+//! Tests of the key as the user name of Basic authorization, beside all other places.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -14,7 +14,7 @@ fn basic(pair: &str) -> String {
     format!("Basic {}", BASE64.encode(pair))
 }
 
-/// Each ingest route without a key in it, and what a right request is answered.
+/// The ingest routes without a key in them, each with the status of a correct request.
 const ROUTES: [(&str, u16); 14] = [
     ("POST /api/1/envelope/", 200),
     ("POST /api/1/envelope", 200),
@@ -79,7 +79,7 @@ fn basic_authorization_of_a_proxy_does_not_count_beside_a_key() {
         let headers = [&[("authorization", proxy.as_str())], headers].concat();
         assert_eq!(ask(&server, line, &headers, body).status, status, "{line} {headers:?}");
     }
-    // Nor does a right one make up for a wrong key elsewhere.
+    // A right key does not make up for a wrong one elsewhere.
     let answer = ask(&server, "GET /api/1/cron/job/wrong/?status=ok", &[("authorization", &own)], b"");
     assert_eq!(answer.status, 403);
 }

@@ -1,4 +1,4 @@
-//! The server's edge: what Relay takes from clients, this server takes; what it does not take, it names.
+//! Tests of the server's edge: it accepts from clients what Relay accepts, and names what it refuses.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[path = "../harness/mod.rs"]

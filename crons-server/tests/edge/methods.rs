@@ -1,4 +1,4 @@
-//! Methods that a route does not have.
+//! Tests of methods that a route does not have.
 
 use crate::harness::{API, Harness, KEY, NIL, check_in};
 use crate::raw::ask;

@@ -1,4 +1,4 @@
-//! Pages of other origins: they may send check-ins, with the key, and nothing else.
+//! Tests of pages of other origins: they may send check-ins, with the key, and nothing else.
 
 use crons_server::Settings;
 
@@ -108,7 +108,7 @@ fn the_header_that_is_at_fault_is_named() {
         "{answer:?}"
     );
     assert!(!answer.detail().contains("Host"), "{answer:?}");
-    // The name is asked for on ingest routes, too: a key does not make a stranger's name ours.
+    // The name is asked for on ingest routes, too: a key does not make a foreign host name allowed.
     let cron = server.url(&format!("/api/1/cron/job/{KEY}/?status=ok"));
     assert_eq!(server.agent.get(cron).header("host", "shop.example").call().unwrap().status(), 403);
 }

@@ -1,4 +1,4 @@
-//! Paths with more slashes than they need.
+//! Tests of paths with more slashes than they need.
 
 use crate::encodings::envelope;
 use crate::harness::{Harness, KEY, check_in, id};

@@ -1,4 +1,4 @@
-//! Requests as bytes, for what no HTTP client would send.
+//! Sends requests as bytes, for what no HTTP client would send.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -29,7 +29,7 @@ impl Raw {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    /// What is said to be wrong.
+    /// Returns the error that the answer names.
     pub fn detail(&self) -> String {
         self.json()["detail"].as_str().unwrap().to_owned()
     }

@@ -1,4 +1,4 @@
-//! What SDKs and tools send besides check-ins.
+//! Tests of what SDKs and tools send besides check-ins.
 
 use serde_json::json;
 
@@ -50,7 +50,7 @@ fn the_store_of_old_sdks_answers_with_the_id_of_the_event() {
         let line = format!("POST {path}?sentry_key={KEY}");
         let event = format!("{{\"event_id\":\"{}\",\"message\":\"x\"}}", id('e'));
         assert_eq!(ask(&server, &line, &[], event.as_bytes()).json(), json!({"id": id('e')}));
-        // Base64 of zlib, as old ones send it.
+        // The envelope is Base64 of zlib, as old SDKs send it.
         let made = ask(&server, &line, &[], b"eJyrVkpUslJQSlKqBQAXLAPE").json();
         assert_eq!(made["id"].as_str().unwrap().len(), 32, "{made}");
     }

@@ -190,7 +190,7 @@ impl Harness {
         self.check_ins(slug).iter().map(|check_in| check_in["status"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// All alerts, oldest first.
+    /// Returns the alerts, oldest first.
     pub fn alerts(&self) -> Vec<Value> {
         let answer = self.get("/api/0/organizations/crons/alerts/");
         let mut alerts = answer.body.as_array().cloned().unwrap_or_default();
@@ -242,7 +242,7 @@ pub fn api(time: &str) -> Value {
     json!(instant(time).to_string())
 }
 
-/// The number of check-ins with this outcome in a usage list.
+/// Returns the number of check-ins with this outcome in a usage list.
 pub fn json_count(usage: &Value, outcome: &str) -> u64 {
     let rows = usage.as_array().unwrap().iter().filter(|row| row["outcome"] == outcome);
     rows.map(|row| row["count"].as_u64().unwrap()).sum()

@@ -1,7 +1,7 @@
 //! The database file of a test, for what no API of the server can do or show: faults (damaged rows, triggers that refuse, locks), rows of
 //! a year that are put there in a moment, and the number of rows that were ever stored.
 //!
-//! No other file of the tests names the driver. Anything that the API answers is asked there.
+//! Tests name the driver in this file only, and ask the API for anything that it answers.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part")]
 

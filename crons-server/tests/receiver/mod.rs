@@ -1,4 +1,4 @@
-//! A real receiver of webhooks, which can be told to be down, slow or wrong.
+//! A real receiver of webhooks, which can be set to be down, slow or wrong.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part")]
 
@@ -14,11 +14,11 @@ use base64::Engine;
 use serde_json::Value;
 use tokio::sync::watch;
 
-/// What it does with a message.
+/// The reaction of the receiver to a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     Answer(u16),
-    /// Says nothing until it is told to do something else, and then nothing either.
+    /// Does not answer until its mode is changed, and then does not answer either.
     Hang,
     Redirect,
 }
@@ -30,7 +30,7 @@ pub struct Received {
     pub headers: HeaderMap,
     pub text: String,
     pub body: Value,
-    /// What it was answered; `None` if it was not.
+    /// The status of the answer; `None` if there was none.
     pub status: Option<u16>,
 }
 
@@ -64,7 +64,7 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// One that is down: nothing listens at its address until it is [up](Self::up).
+    /// Creates a receiver that is down: nothing listens at its address until it is [up](Self::up).
     pub fn down() -> Self {
         let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let shared = Shared { mode: watch::channel(Mode::Answer(200)).0, received: Arc::default() };
@@ -99,7 +99,7 @@ impl Receiver {
         self.shared.received.lock().unwrap().clone()
     }
 
-    /// Those that it has taken, by event.
+    /// Returns the messages that the receiver has taken, by event.
     pub fn taken(&self) -> Vec<String> {
         let taken = self.received().into_iter().filter(|message| message.status == Some(200));
         taken.map(|message| message.body["event"].as_str().unwrap().to_owned()).collect()
@@ -135,7 +135,7 @@ async fn receive(State(shared): State<Shared>, uri: Uri, headers: HeaderMap, tex
     }
 }
 
-/// Waits until it is so, for as long as a slow machine may need.
+/// Waits until a condition holds, for as long as a slow machine may need.
 #[track_caller]
 pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
     let begin = Instant::now();

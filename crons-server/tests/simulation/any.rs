@@ -1,4 +1,4 @@
-//! What properties are about: any check-ins, and what nearly is one.
+//! The inputs of properties: any check-ins, and values that are nearly check-ins.
 
 #![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part")]
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::dsl::*;
 
-/// The same cases everywhere, so that a failure is one for all.
+/// Returns a configuration with the same cases on every machine, so that a failure can be reproduced.
 pub fn config(cases: u32) -> Config {
     Config { cases, rng_seed: RngSeed::Fixed(0x000c_2025), failure_persistence: None, ..Config::default() }
 }
@@ -33,7 +33,7 @@ pub fn option<T: Strategy>(of: T) -> impl Strategy<Value = Option<T::Value>> {
     proptest::option::of(of)
 }
 
-/// Any JSON.
+/// Generates any JSON.
 pub fn anything() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

@@ -1,4 +1,4 @@
-//! What the clock decides: runs that never began, and runs that never ended.
+//! Tests of deadlines: runs that never began, and runs that never ended.
 
 use crate::dsl::*;
 use serde_json::json;
@@ -123,7 +123,7 @@ fn a_later_run_that_is_open_or_missed_does_not_hide_a_timeout() {
 
 #[test]
 fn in_one_minute_misses_come_before_timeouts_and_timeouts_by_their_begin() {
-    // Both are due at 11:01: `b` keeps the deadline it had, `a` is kept alive.
+    // The runs are both due at 11:01: `b` keeps the deadline it had, `a` is kept alive.
     proves(
         &[
             ("10:31:10", in_progress("a")),

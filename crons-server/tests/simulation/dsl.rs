@@ -1,4 +1,4 @@
-//! Timelines in short, and all that a simulation says of them as a few lines of text.
+//! Timelines in short, and the report of a simulation as a few lines of text.
 //!
 //! ```text
 //! a ok 10:00:05 270000ms expected 11:00 timeout 10:30 begun 10:00:05     a check-in
@@ -8,8 +8,8 @@
 //! ? 10:00:09 rate_limited rate_limited MONITOR_ENVIRONMENT_RATELIMITED   an outcome that is not plainly accepted
 //! ```
 //!
-//! `#1` is the first check-in that the server made itself. `@dev`, `@other` and `@other/dev` stand behind what is not about
-//! the monitor `job` in `production`.
+//! `#1` is the first check-in that the server created itself. `@dev`, `@other` and `@other/dev` mark what is not about the
+//! monitor `job` in `production`.
 #![allow(dead_code, unused_imports, clippy::allow_attributes, reason = "each test file uses its own part")]
 
 use crons_server::{RateLimit, Simulation, Ticks, parse_timeline};
@@ -22,7 +22,7 @@ pub const EVERY: Ticks = Ticks::EveryMinute;
 pub const LISTED: Ticks = Ticks::Listed;
 pub const LIMIT: RateLimit = RateLimit::SENTRY;
 
-/// What happens; when is written before it.
+/// An event of a timeline, without its time.
 #[derive(Clone, Debug)]
 pub struct Event(pub Value);
 
@@ -93,7 +93,7 @@ impl Event {
         self.set(json!({"schedule": {"type": "interval", "value": value, "unit": unit}}))
     }
 
-    /// Without a configuration.
+    /// Removes the configuration.
     pub fn bare(self) -> Self {
         self.without("monitor_config")
     }
@@ -132,14 +132,14 @@ fn seconds(time: &str) -> String {
     if time.matches(':').count() == 1 { format!("{time}:00") } else { time.to_owned() }
 }
 
-/// What comes of it, with these ticks and this limit.
+/// Returns the report of a timeline, with these ticks and this limit.
 pub fn report(timeline: Timeline<'_>, ticks: Ticks, limit: RateLimit) -> Value {
     let mut simulation = Simulation::new(ticks, limit).unwrap();
     for event in parse_timeline(&lines(timeline)).unwrap() {
         simulation.apply(event).unwrap();
     }
     let report = serde_json::to_value(simulation.finish().unwrap()).unwrap();
-    // One outcome for each check-in, in order, at its time.
+    // The report has one outcome for each check-in, in order, at its time.
     let sent = timeline.iter().filter(|(_, event)| event.0.get("check_in").is_some());
     let sent: Vec<Value> = sent.map(|(time, _)| json!(instant(&seconds(time)))).collect();
     let counted: Vec<Value> =
@@ -148,13 +148,13 @@ pub fn report(timeline: Timeline<'_>, ticks: Ticks, limit: RateLimit) -> Value {
     report
 }
 
-/// The whole report of a timeline is this.
+/// Asserts the whole report of a timeline.
 #[track_caller]
 pub fn proves(timeline: Timeline<'_>, expected: &str) {
     compare(&report(timeline, Ticks::EveryMinute, RateLimit::SENTRY), expected);
 }
 
-/// The same, where only the listed minutes are judged.
+/// Asserts the whole report of a timeline like [`proves`], where only the listed minutes are evaluated.
 #[track_caller]
 pub fn proves_with_listed_ticks(timeline: Timeline<'_>, expected: &str) {
     compare(&report(timeline, Ticks::Listed, RateLimit::SENTRY), expected);

@@ -1,4 +1,4 @@
-//! When a run is expected next: time zones, months, and a monitor that was disabled.
+//! Tests of when a run is expected next: time zones, months, and a monitor that was disabled.
 
 use crate::dsl::*;
 use crons_server::{Simulation, parse_timeline};
@@ -7,7 +7,7 @@ use serde_json::json;
 #[test]
 fn a_daily_run_at_half_past_two_is_expected_once_on_the_days_when_the_clocks_change() {
     let vienna = |event: Event| event.crontab("30 2 * * *").set(json!({"timezone": "Europe/Vienna"}));
-    // 31 March 2024: there is no 2:30, so it is expected at 3:00 (1:00 UTC). 27 October: it is 2:30 twice.
+    // The clocks skip 2:30 on 31 March 2024, so the run is expected at 3:00 (1:00 UTC). On 27 October it is 2:30 twice.
     proves(
         &[("2024-03-30T01:30:00", vienna(ok("a"))), ("2024-04-01T00:00:00", tick())],
         "a ok 2024-03-30T01:30
@@ -53,7 +53,7 @@ fn what_is_due_each_minute_is_due_in_both_passes_of_a_repeated_hour() {
 #[test]
 fn an_interval_in_hours_is_as_long_as_ever_while_the_clocks_change() {
     let berlin = |event: Event| event.every(2, "hour").set(json!({"timezone": "Europe/Berlin"}));
-    // 2:00 becomes 3:00: upstream expects this run at 1:10 UTC, and says that it is missed.
+    // The clocks go from 2:00 to 3:00: upstream expects this run at 1:10 UTC, and reports it as missed.
     proves(
         &[
             ("2024-03-31T00:10:00", berlin(ok("a"))),
@@ -64,7 +64,7 @@ fn an_interval_in_hours_is_as_long_as_ever_while_the_clocks_change() {
          b ok 2024-03-31T02:10 expected 2024-03-31T02:10
          = ok, last 2024-03-31T02:10, next 2024-03-31T04:10, latest 2024-03-31T04:11",
     );
-    // 3:00 becomes 2:00: upstream expects it at 2:10 UTC, and notices an hour late that the job is dead.
+    // The clocks go from 3:00 to 2:00: upstream expects the run at 2:10 UTC, and notices an hour late that the job is dead.
     proves(
         &[("2024-10-26T23:10:00", berlin(ok("a"))), ("2024-10-27T03:11:00", tick())],
         "a ok 2024-10-26T23:10
@@ -132,7 +132,7 @@ fn a_disabled_monitor_is_not_judged_and_expects_its_next_run_from_when_it_is_ena
          = ok, last 10:00, next 14:00, latest 14:01
          ? 12:00 filtered monitor_disabled MONITOR_DISABLED",
     );
-    // The run that had not ended by its deadline could not be heard.
+    // The end of the run that had not ended by its deadline could not be received.
     proves(
         &[
             ("10:00", in_progress("a")),
@@ -148,7 +148,7 @@ fn a_disabled_monitor_is_not_judged_and_expects_its_next_run_from_when_it_is_ena
     );
 }
 
-/// From 10:10 to 10:20 the monitor is disabled; the open run would be timed out at 10:30.
+/// Returns the report of a run whose monitor is disabled from 10:10 to 10:20; the open run would be timed out at 10:30.
 fn disabled_for_ten_minutes(filtered: Option<Event>, later: &[(&'static str, Event)]) -> String {
     let mut timeline = vec![("10:00", in_progress("a").at("dev")), ("10:10", disable(true))];
     timeline.extend(filtered.map(|report| ("10:12", report)));
@@ -166,7 +166,7 @@ fn a_run_whose_end_was_filtered_while_its_monitor_was_disabled_is_unknown_afterw
     for filtered in [ok("a"), error("a"), ok("a").bare(), ok(NIL).bare()] {
         assert_eq!(disabled_for_ten_minutes(Some(run(filtered.clone())), &[]), unknown, "{filtered:?}");
     }
-    // Its end was not filtered: at most it was said to be alive.
+    // The end of the run was not among the filtered reports: at most it was reported to be alive.
     let timeout =
         "a timeout 10:00 timeout 10:30 begun 10:00\n! 10:00 a\n> 10:30 a A timeout check-in was detected";
     let elsewhere = ok(NIL).bare().at("production");
@@ -175,7 +175,7 @@ fn a_run_whose_end_was_filtered_while_its_monitor_was_disabled_is_unknown_afterw
     {
         assert_eq!(disabled_for_ten_minutes(filtered.clone(), &[]), timeout, "{filtered:?}");
     }
-    // A later report counts as ever.
+    // A later report counts as usual.
     let later = |event: Event| disabled_for_ten_minutes(Some(run(ok("a"))), &[("10:25", run(event))]);
     assert_eq!(later(ok("a")), "a ok 10:00 1500000ms begun 10:00");
     assert_eq!(later(in_progress("a")), "a in_progress 10:00 timeout 10:55 begun 10:00");
@@ -223,7 +223,7 @@ fn what_happens_at_one_instant_happens_in_the_order_of_the_file() {
     assert_eq!(status(&[ok("b"), ok("a")]), ["b ok 10:00", "a ok 10:00 expected 11:00"]);
     assert_eq!(status(&[ok("a"), disable(true), ok("b")]), ["a ok 10:00"]);
     assert_eq!(status(&[ok("a"), disable(true), disable(false), ok("b")]).len(), 2);
-    // A minute that is judged beside an end, before it or after it.
+    // The minute is evaluated beside an end, before it or after it.
     let ends = |last: [Event; 2]| {
         let [one, other] = last;
         let timeline = [("10:00", in_progress("a")), ("10:30", one), ("10:30", other)];

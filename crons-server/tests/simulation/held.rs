@@ -1,4 +1,4 @@
-//! The end of a run of a monitor that nobody has described yet waits for a minute.
+//! Tests of ends of runs whose monitor no check-in has described yet, which wait for a minute.
 
 use crate::dsl::*;
 use serde_json::json;
@@ -108,7 +108,7 @@ fn what_has_an_invalid_configuration_or_only_begins_does_not_wait() {
     }
 }
 
-/// Whatever the start is refused for, and however it is written.
+/// The refusal is the same for every reason and every spelling of the start.
 #[test]
 fn the_end_of_a_run_whose_start_was_refused_is_refused_at_once_for_the_same_reason() {
     let outcome = |timeline: Timeline<'_>| only(&report(timeline, EVERY, LIMIT), &['?']).pop().unwrap();
@@ -125,7 +125,7 @@ fn the_end_of_a_run_whose_start_was_refused_is_refused_at_once_for_the_same_reas
         (in_progress("a").with("status", 1), ok("a").bare(), "CHECKIN_VALIDATION_FAILED "),
         (run(in_progress("a").with("status", "started")), run(ok("a").bare()), "CHECKIN_VALIDATION_FAILED "),
     ] {
-        // A monitor that is made within the minute takes only what was held.
+        // A monitor that is created within the minute takes only the deferred ends.
         let timeline = [("10:00:10", start.clone()), ("10:00:12", end), ("10:00:14", ok("b"))];
         assert_eq!(
             outcome(&timeline),
@@ -161,7 +161,7 @@ fn the_end_of_another_run_or_of_one_whose_start_came_again_is_held_as_ever() {
         ("10:00:14", ok("b")),
     ];
     assert_eq!(only(&report(&timeline, EVERY, LIMIT), &['?']).len(), 1, "another environment");
-    // Sent again, it is accepted, and so is its end.
+    // The start is accepted when it is sent again, and so is its end.
     let timeline = [("10:00:10", refused), ("10:00:11", in_progress("a")), ("10:00:12", ok("a").bare())];
     assert_eq!(only(&report(&timeline, EVERY, LIMIT), &['a']), ["a ok 10:00:11 1000ms begun 10:00:11"]);
 }

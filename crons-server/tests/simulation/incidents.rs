@@ -1,4 +1,4 @@
-//! When failures become an incident, what people are told, and when it is over.
+//! Tests of incidents: which failures open one, which messages people get, and which runs resolve it.
 
 use crate::dsl::*;
 use serde_json::{Value, json};
@@ -154,7 +154,7 @@ fn an_end_of_an_older_run_resolves_even_beside_a_newer_failure() {
 fn an_incident_ends_when_the_report_that_resolves_it_arrives_however_long_its_run_took() {
     let long = json!({"max_runtime": 300});
     let incident = |timeline: Timeline<'_>| only(&report(timeline, EVERY, LIMIT), &['!']);
-    // The run that ends well began before the miss that opened the incident, or after it.
+    // The successful run began before the miss that opened the incident, or after it.
     for begin in ["10:30", "11:01:30"] {
         let timeline = [
             ("10:00", ok("a").set(long.clone())),
@@ -163,7 +163,7 @@ fn an_incident_ends_when_the_report_that_resolves_it_arrives_however_long_its_ru
         ];
         assert_eq!(incident(&timeline), ["! 11:00 #1 -> 13:30 b"], "{begin}");
     }
-    // An end that was held may be older than the incident that it resolves.
+    // A deferred end may be older than the incident that it resolves.
     assert_eq!(
         incident(&[("10:00:10", ok("a").bare()), ("10:00:12", error("b"))]),
         ["! 10:00:12 b -> 10:00:12 a"]

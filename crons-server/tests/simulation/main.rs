@@ -1,4 +1,4 @@
-//! Timelines and what a server makes of them, by the rules of Sentry's own.
+//! Tests of timelines by the rules of Sentry's own server.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod dsl;

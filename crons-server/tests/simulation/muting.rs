@@ -1,4 +1,4 @@
-//! Who is muted is told nothing, but all else goes on.
+//! Tests of muted environments: their alerts are not sent, but everything else goes on.
 
 use crate::dsl::*;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What is refused, how that is counted, and what it leaves behind.
+//! Tests of refusals: what is refused, how that is counted, and what it leaves behind.
 
 use crate::dsl::*;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ fn outcomes(timeline: Timeline<'_>) -> Vec<String> {
     only(&report(timeline, EVERY, LIMIT), &['?'])
 }
 
-/// Payloads that are refused by themselves, with the first of Sentry's steps that refuses them.
+/// Payloads that are refused by themselves, each with the first of Sentry's steps that refuses it.
 #[test]
 fn what_is_no_check_in_is_refused_by_the_first_step_that_sees_it() {
     let guid = "invalid_guid CHECKIN_INVALID_GUID";
@@ -60,7 +60,7 @@ fn what_is_no_check_in_is_refused_by_the_first_step_that_sees_it() {
     }
 }
 
-/// Configurations of the right shape: refused, they make no monitor, and a known one keeps what it has.
+/// Configurations of the right shape that are refused: they create no monitor, and a known one keeps its configuration.
 #[test]
 fn an_invalid_configuration_makes_no_monitor_and_changes_none() {
     let crontab = |value: &str| json!({"schedule": {"type": "crontab", "value": value}});
@@ -111,7 +111,7 @@ fn what_is_accepted_but_not_as_sent_has_an_error_of_sentrys() {
     ] {
         assert_eq!(accepted(&[("10:00", event.clone())]), failed, "{event:?}");
     }
-    // Two names that meet in one.
+    // The two names become the same slug.
     let (one, other) = (ok("a").of("sync/eu"), ok("b").of("sync.eu"));
     assert_eq!(accepted(&[("10:00", one.clone()), ("10:01", other)]), failed);
     let again = one.clone().with("check_in_id", hex("b"));
@@ -120,7 +120,7 @@ fn what_is_accepted_but_not_as_sent_has_an_error_of_sentrys() {
     assert_eq!(accepted(&[("10:00", ok("a")), ("10:01", invalid)]), json!(["MONITOR_INVALID_CONFIG"]));
     let cut = ok("a").set(json!({"checkin_margin": 0, "max_runtime": 99_999}));
     assert_eq!(accepted(&[("10:00", cut)]), failed);
-    // A held check-in has them, too.
+    // A deferred check-in has them, too.
     let held = ok("a").bare().with("remark", "x");
     let told = report(&[("10:00:10", held.clone()), ("10:00:12", in_progress("a"))], EVERY, LIMIT);
     assert_eq!(only(&told, &['?']), ["? 10:00:10 accepted CHECKIN_VALIDATION_FAILED"]);
@@ -162,7 +162,7 @@ fn slugs_are_one_monitor_however_they_are_written() {
 
 #[test]
 fn blocked_check_ins_count_too_and_the_count_begins_anew_with_the_minute_of_the_clock() {
-    // Nine in one minute, though sixty seconds would be no more than six; then six in the next.
+    // The check-ins are nine in one minute, though any sixty seconds would hold no more than six; then six in the next.
     let times: Vec<String> = (0..9).map(|n| format!("10:00:{}", 50 + n)).collect();
     let mut timeline: Vec<(&str, Event)> = times.iter().map(|time| (time.as_str(), ok(NIL))).collect();
     for _ in 0..6 {
@@ -186,7 +186,7 @@ fn an_absent_a_null_and_an_empty_environment_are_production_also_in_what_they_us
     assert_eq!(only(&told, &['=']), ["= ok, last 10:00, next 11:00, latest 11:01"]);
 }
 
-/// Six that are refused for something else use up what there is.
+/// Sends six check-ins that are refused for another reason, which use up the rate limit.
 #[test]
 fn what_is_refused_uses_up_what_a_monitor_may_send() {
     for refused in [
@@ -203,7 +203,7 @@ fn what_is_refused_uses_up_what_a_monitor_may_send() {
         assert_eq!(last, "? 10:00:30 rate_limited rate_limited MONITOR_ENVIRONMENT_RATELIMITED");
         let elsewhere = [timeline.clone(), vec![("10:00:40", ok("c").at("dev"))]].concat();
         assert_eq!(only(&report(&elsewhere, EVERY, LIMIT), &['c']), ["c ok 10:00:40 @dev"]);
-        // A malformed one counts where it belongs, too.
+        // A malformed one counts for its monitor, too.
         let dev: Vec<_> = timeline.iter().map(|(time, event)| (*time, event.clone().at("dev"))).collect();
         assert_eq!(outcomes(&dev).pop().unwrap(), last);
     }

@@ -1,4 +1,4 @@
-//! The compatibility scenarios of Sentry's behaviour, part A, up to 11.
+//! Tests of the compatibility scenarios of Sentry's behaviour, part A, up to 11.
 
 use crate::dsl::*;
 use serde_json::json;

@@ -11,7 +11,7 @@ pub fn only(report: &Value, marks: &[char]) -> Vec<String> {
     text(report).lines().filter(|line| line.starts_with(marks)).map(str::to_owned).collect()
 }
 
-/// All of a report.
+/// Returns a report as text.
 pub fn text(report: &Value) -> String {
     let mut names = HashMap::new();
     let mut text = String::new();

@@ -1,9 +1,9 @@
-//! What a further report about a run changes, of the run and of its environment.
+//! Tests of further reports about a run: their effects on the run and on its environment.
 
 use crate::dsl::*;
 use serde_json::json;
 
-/// Each cell of the table of updates: a run in each state, a report, and what is then so of the run.
+/// Checks each cell of the table of updates: a run in each state, a report, and the run after it.
 #[test]
 fn each_state_of_a_run_takes_each_report_as_sentrys_table_says() {
     let opened = vec![("10:00:10", in_progress("a"))];
@@ -39,7 +39,7 @@ fn each_state_of_a_run_takes_each_report_as_sentrys_table_says() {
     }
 }
 
-/// The rows of the table of durations: what the opener says, a keep-alive, the end; and what is stored.
+/// Checks the rows of the table of durations: the duration in the start, in a keep-alive and in the end, and the stored one.
 #[test]
 fn the_duration_is_that_of_the_final_report_or_the_time_since_the_begin() {
     for (open, alive, end, stored) in [
@@ -71,10 +71,10 @@ fn the_duration_is_that_of_the_final_report_or_the_time_since_the_begin() {
     assert_eq!(told["check_ins"][0]["duration_ms"], 0);
     let told = report(&[("10:00:00.0004", ok("a")), ("10:00:01.0001", in_progress("a"))], EVERY, LIMIT);
     assert_eq!(told["check_ins"][0]["duration_ms"], 999);
-    // One report is all there is: nothing to count from.
+    // The run has one report only, so its duration cannot be counted.
     let told = report(&[("10:00", ok("a")), ("10:01", ok("b").with("duration", 0))], EVERY, LIMIT);
     assert_eq!(only(&told, &['a', 'b']), ["a ok 10:00", "b ok 10:01 0ms expected 11:00"]);
-    // At once.
+    // The two reports arrive at the same instant.
     let told = report(&[("10:00", in_progress("a")), ("10:00", ok("a"))], EVERY, LIMIT);
     assert_eq!(only(&told, &['a']), ["a ok 10:00 0ms begun 10:00"]);
 }
@@ -102,7 +102,7 @@ fn nothing_changes_a_run_any_more_seven_days_after_the_minute_it_began_in() {
             ("2024-06-10T10:00:00", vec!["? 2024-06-10T10:00 invalid finished CHECKIN_FINISHED"]),
             ("2024-06-10T09:59:59", vec![]),
         ] {
-            // Listed ticks: nothing is judged before.
+            // The ticks are listed: no deadline is evaluated before them.
             let timeline = [("10:00:40", begin.clone()), (at, news.clone().bare())];
             assert_eq!(only(&report(&timeline, LISTED, LIMIT), &['?']), errors);
         }
@@ -155,7 +155,7 @@ fn the_end_of_an_older_run_moves_the_last_check_in_back() {
     assert_eq!(line("11:00:30", ok("a")), "= ok, last 10:00, next 12:00, latest 12:01");
     // A failure that a later end has overtaken changes nothing.
     assert_eq!(line("11:00:30", error("a")), "= ok, last 10:01, next 11:00, latest 11:01");
-    // What a run that timed out says at last is a sign of life.
+    // The late end of a run that timed out is a sign of life.
     let late = [("10:00", in_progress("a")), ("10:31", ok("b")), ("11:00:30", error("a"))];
     assert_eq!(only(&report(&late, EVERY, LIMIT), &['=']), ["= ok, last 10:00, next 12:00, latest 12:01"]);
 }
@@ -168,7 +168,7 @@ fn a_failure_that_a_later_success_has_overtaken_is_no_news() {
          b ok 10:01 expected 11:00
          = ok, last 10:01, next 11:00, latest 11:01",
     );
-    // An open one has overtaken nothing.
+    // An open run has overtaken nothing.
     proves(
         &[("10:00", in_progress("a")), ("10:01", in_progress("b")), ("10:02", error("a"))],
         "a error 10:00 120000ms begun 10:00
@@ -200,7 +200,7 @@ fn a_begin_that_comes_late_changes_no_verdict_but_is_a_sign_of_life() {
 
 #[test]
 fn a_new_configuration_counts_from_the_check_in_that_brings_it() {
-    // An open run keeps its deadline, until it says that it is alive.
+    // An open run keeps its deadline, until it is kept alive.
     proves(
         &[
             ("10:00", in_progress("a")),

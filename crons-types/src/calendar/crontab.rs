@@ -12,13 +12,13 @@ use super::days;
 use super::wall::{Wall, constant_offset, minute_of, offsets};
 use crate::crontab::Fields;
 
-/// No walk through a day of clock changes takes more steps; cronsim 2.6 has been seen to walk for ever.
+/// The most steps of a walk. No walk through a day of clock changes takes more; cronsim 2.6 was seen to loop for ever.
 const MOST_STEPS: usize = 1000;
 const NANOSECOND: SignedDuration = SignedDuration::from_nanos(1);
 /// The years that are searched, as on the server. A crontab that is due only in skipped time, such as `* 2 * 3 7L` in Vienna, has no
 /// occurrence.
 const MOST_YEARS: i16 = 50;
-/// Longer than any day of clock changes.
+/// The number of minutes in two days, which is longer than any day of clock changes.
 const TWO_DAYS: i64 = 2 * 24 * 60;
 
 pub(super) fn next_after(fields: &Fields, zone: &TimeZone, after: Timestamp) -> Option<Timestamp> {
@@ -34,7 +34,7 @@ pub(super) fn next_after(fields: &Fields, zone: &TimeZone, after: Timestamp) -> 
 
 fn next_fixed_time(fields: &Fields, zone: &TimeZone, after: Timestamp) -> Option<Timestamp> {
     let mut civil = minute_of(zone.to_datetime(after))?;
-    // In repeated time the first matches may lie in its first pass, before `after`: a day has 1440.
+    // Two days are enough: in repeated time the first matches may lie in its first pass, before `after`, and a day has 1440 minutes.
     for _ in 0..=TWO_DAYS {
         civil = days::minute_from(fields, days::next_minute(civil)?)?;
         let instant = first_pass(zone, civil)?;
@@ -47,7 +47,7 @@ fn next_fixed_time(fields: &Fields, zone: &TimeZone, after: Timestamp) -> Option
 
 enum Walk {
     Found(Timestamp),
-    /// Too many steps, round and round here.
+    /// The walk took too many steps: it goes round in circles from this instant.
     Lost(Timestamp),
 }
 
@@ -95,10 +95,10 @@ fn walk(fields: &Fields, zone: &TimeZone, after: Timestamp) -> Option<Walk> {
     wall.instant(zone).map(Walk::Lost)
 }
 
-/// To the next matching minute, or to the next full hour.
+/// Goes to the next matching minute, or to the next full hour.
 fn minute_step(fields: &Fields, zone: &TimeZone, mut wall: Wall) -> Option<Wall> {
     if fields.minutes.is_power_of_two() {
-        // cronsim 2.6 jumps, and so passes over a clock change within the hour.
+        // The step is a jump, as in cronsim 2.6, and so passes over a clock change within the hour.
         let ahead =
             (i64::from(fields.minutes.trailing_zeros()) - i64::from(wall.civil.minute())).rem_euclid(60);
         wall = wall.after_minutes(zone, ahead)?;
@@ -115,7 +115,7 @@ fn minute_step(fields: &Fields, zone: &TimeZone, mut wall: Wall) -> Option<Wall>
     Some(wall)
 }
 
-/// Steps minute by minute in real time past the clock change, where the steps of cronsim 2.6 lead nowhere or back.
+/// Steps minute by minute in real time past the clock change, where the steps of cronsim 2.6 go back or nowhere.
 fn scan(fields: &Fields, zone: &TimeZone, from: Timestamp) -> Option<Timestamp> {
     let offset = zone.to_offset(from);
     let mut instant = offset.to_timestamp(minute_of(offset.to_datetime(from))?).ok()?;
@@ -174,7 +174,7 @@ fn latest_within_days(
     until: Timestamp,
 ) -> Result<Timestamp, Option<Timestamp>> {
     let mut earliest = None;
-    // The first minute by itself: from further back it may be passed over.
+    // The first minute is asked for by itself: a search from further back may pass over it.
     for minutes in [1, 60, 4 * 60, 16 * 60, 64 * 60] {
         earliest = until.checked_sub(SignedDuration::from_mins(minutes)).ok();
         let occurrences = std::iter::successors(earliest, |from| next_after(fields, zone, *from));
@@ -187,7 +187,7 @@ fn latest_within_days(
 
 fn previous_fixed_time(fields: &Fields, zone: &TimeZone, before: Timestamp) -> Option<Timestamp> {
     let civil = minute_of(zone.to_datetime(before))?;
-    // In the second pass of repeated time, all of the first pass is past.
+    // The first pass of repeated time is past if `before` is in its second, so the search begins at the end of both.
     let repeated = match offsets(zone, civil) {
         AmbiguousOffset::Fold { before, after } => before.duration_since(after),
         _ => SignedDuration::ZERO,
@@ -210,7 +210,7 @@ fn first_pass(zone: &TimeZone, civil: DateTime) -> Option<Timestamp> {
             first.to_timestamp(civil).ok()
         }
         AmbiguousOffset::Gap { before, .. } => {
-            // Read with the old offset it lies after the change, and is less than a day too late.
+            // The civil time, read with the old offset, lies after the change, and is less than a day too late.
             let change = zone
                 .preceding(before.to_timestamp(civil).ok()?.checked_add(NANOSECOND).ok()?)
                 .next()?

@@ -4,10 +4,10 @@ use jiff::civil::{Date, DateTime, Time};
 
 use crate::crontab::Fields;
 
-/// The server gives up after as many; the longest wait of any crontab is 40.
+/// The years that are searched, as on the server; the longest wait of any crontab is 40.
 const MOST_YEARS: i16 = 50;
 
-/// Whether the crontab fires on this day.
+/// Returns whether the crontab fires on this day.
 pub(super) fn matches(fields: &Fields, date: Date) -> bool {
     of_month(fields, date) & 1 << date.day() != 0
 }
@@ -107,7 +107,7 @@ fn of_month(fields: &Fields, date: Date) -> u64 {
 
 /// The matching days of the month of `date`, which is known to match itself.
 fn days_of(fields: &Fields, date: Date) -> u64 {
-    // From the weekday of the date back to that of the first; 35 keeps it positive.
+    // The weekday of the first of the month follows from that of the date; 35 keeps the difference positive.
     let weekday = date.weekday().to_sunday_zero_offset() + 35 + 1 - date.day();
     fields.days_of_month(date.days_in_month().unsigned_abs().into(), (weekday.unsigned_abs() % 7).into())
 }
@@ -135,12 +135,12 @@ fn at(hour: u32, minute: u32) -> Option<Time> {
     Time::new(i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, 0, 0).ok()
 }
 
-/// All bits above `bit`.
+/// Returns a set of all bits above `bit`.
 fn above(bit: i8) -> u64 {
     !1 << bit
 }
 
-/// All bits below `bit`.
+/// Returns a set of all bits below `bit`.
 fn below(bit: i8) -> u64 {
     (1 << bit) - 1
 }

@@ -43,7 +43,7 @@ pub(super) fn previous_before(
     };
     let steps = Steps { anchor: zone.to_datetime(anchor), step };
     let limit = zone.to_datetime(before);
-    // In the second pass of repeated time, all of the first pass is past.
+    // The first pass of repeated time is past if `before` is in its second, so the search begins at the end of both.
     let repeated = match offsets(zone, limit) {
         AmbiguousOffset::Fold { before, after } => before.duration_since(after),
         _ => SignedDuration::ZERO,
@@ -64,7 +64,7 @@ pub(super) fn previous_before(
     whole_minute(zone, anchor)
 }
 
-/// The length of so many intervals of so many minutes.
+/// Returns the length of `times` intervals of `minutes` minutes.
 fn length(minutes: i64, times: i64) -> Option<SignedDuration> {
     Some(SignedDuration::from_secs(minutes.checked_mul(60)?.checked_mul(times)?))
 }
@@ -109,7 +109,7 @@ struct Steps {
 }
 
 impl Steps {
-    /// The civil time after so many intervals. `None` if that month lacks the day of the anchor.
+    /// Returns the civil time after `times` intervals. `None` if that month lacks the day of the anchor.
     fn at(&self, times: i64) -> Option<DateTime> {
         match self.step {
             Step::Days(days) => {

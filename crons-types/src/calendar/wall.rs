@@ -36,7 +36,7 @@ impl Wall {
         offset.to_timestamp(self.civil).ok()
     }
 
-    /// The clock after so many minutes have really passed.
+    /// Returns the clock after `minutes` minutes have really passed.
     pub(super) fn after_minutes(self, zone: &TimeZone, minutes: i64) -> Option<Self> {
         let instant = self.instant(zone)?.checked_add(SignedDuration::from_mins(minutes)).ok()?;
         Some(Self::at(zone, instant))

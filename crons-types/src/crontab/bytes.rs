@@ -1,6 +1,6 @@
 //! Words, numbers and names within bytes, in `const fn`.
 
-/// cronsim 2.6 reads numbers with a function that refuses more digits than this.
+/// The most digits of a number: cronsim 2.6 reads numbers with a function that refuses more.
 pub(super) const MOST_DIGITS: usize = 4300;
 
 /// The first word at or after `at`, as its first byte and the one after its last.

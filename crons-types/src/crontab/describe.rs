@@ -95,7 +95,7 @@ fn within_hour(minutes: u64, list: &[u32]) -> String {
     }
 }
 
-/// On which days: `Monday to Friday`, `on day 1 of the month`.
+/// Returns the days in words: `Monday to Friday`, `on day 1 of the month`.
 fn days(fields: &Fields) -> String {
     let every_date = fields.days & EVERY_DATE == EVERY_DATE;
     let every_weekday = fields.weekdays & EVERY_WEEKDAY == EVERY_WEEKDAY;
@@ -132,7 +132,7 @@ fn dates(days: u64) -> String {
         Some(step @ 2..) => vec![format!("every {} day {}", ordinal(step), range(&list))],
         _ => vec![counted("day", &list)],
     };
-    // On a list of every date they would add nothing.
+    // The last day and the last workday add nothing to a list of every date.
     if days & EVERY_DATE != EVERY_DATE && days & LAST_DAY != 0 {
         items.push("the last day".to_owned());
     }

@@ -5,7 +5,7 @@ use super::field::Field;
 /// The first thing that is wrong: `start` and `end` are bytes of the text as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// 0 to 4, or `None` if it is about the whole line.
+    /// The index of the field, 0 to 4; `None` if the fault is of the whole line.
     pub(crate) field: Option<usize>,
     pub(crate) start: usize,
     pub(crate) end: usize,
@@ -18,13 +18,13 @@ pub(crate) enum Kind {
     Empty,
     /// Begins with `@`, but is not one of the six.
     Nickname,
-    /// Something stands around the crontab: quotes, `cron(..)`, a time zone.
+    /// The crontab stands within something else: quotes, `cron(..)`, a time zone.
     Framed,
     /// The number of words is not five.
     FieldCount(usize),
-    /// Nothing between two commas.
+    /// The text between two commas is empty.
     EmptyItem,
-    /// No number, no `*`, no name of this field.
+    /// The text is no number, no `*` and no name of this field.
     NoValue,
     OutOfRange,
     Wrapping {
@@ -36,9 +36,9 @@ pub(crate) enum Kind {
     ZeroStep,
     /// The text after `#` is not 1 to 5.
     Nth,
-    /// No chosen month has this day, the smallest of the field.
+    /// The chosen months do not have this day, the smallest of the field.
     Impossible(u32),
-    /// Each field is fine, yet no day matches them all.
+    /// The fields are fine, yet no day matches them all.
     Never,
 }
 

@@ -3,12 +3,12 @@
 /// A field of a crontab, and the values that it allows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Field {
-    /// Its place, 0 to 4.
+    /// The place of the field in a crontab, 0 to 4.
     pub(crate) index: usize,
     pub(crate) name: &'static str,
     pub(crate) smallest: u32,
     pub(crate) largest: u32,
-    /// Three-letter names in the order of their values, the first of which is `smallest`.
+    /// The three-letter names in the order of their values, the first of which is `smallest`.
     pub(crate) names: &'static [&'static str],
 }
 

@@ -1,11 +1,11 @@
 //! A parsed crontab: one set of bits for each field.
 
-/// In [`Fields::days`]: the last day of the month (`L`).
+/// The bit in [`Fields::days`] for the last day of the month (`L`).
 pub(crate) const LAST_DAY: u64 = 1 << 32;
-/// In [`Fields::days`]: the last Monday to Friday of the month (`LW`).
+/// The bit in [`Fields::days`] for the last Monday to Friday of the month (`LW`).
 pub(crate) const LAST_WORKDAY: u64 = 1 << 33;
 
-/// In [`Fields::weekdays`]: all seven, in every week.
+/// The bits in [`Fields::weekdays`] for all seven days, in every week.
 pub(crate) const EVERY_WEEKDAY: u64 = 0b111_1111;
 /// The days 1, 8, 15, 22 and 29, as bits 0, 7, 14, 21 and 28.
 const WEEKLY: u64 = 1 | 1 << 7 | 1 << 14 | 1 << 21 | 1 << 28;
@@ -21,9 +21,9 @@ pub(crate) struct Fields {
     pub(crate) months: u64,
     /// Bits 0 (Sunday) to 6, and those of [`nth_weekday`].
     pub(crate) weekdays: u64,
-    /// Both day fields must match, because one of them begins with `*`; otherwise either will do.
+    /// Whether both day fields must match, because one of them begins with `*`; otherwise either will do.
     pub(crate) both_days: bool,
-    /// Minute and hour are both given, so it fires by the clock on the wall, once, whatever clock changes do.
+    /// Whether minute and hour are both given, so that it fires by the clock on the wall, once, whatever clock changes do.
     pub(crate) fixed_time: bool,
 }
 
@@ -58,7 +58,7 @@ impl Fields {
 
     const fn by_weekday(&self, length: u32, first: u32) -> u64 {
         let plain = self.weekdays & EVERY_WEEKDAY;
-        // Bit 0 becomes the weekday of the first of the month; then the week is repeated.
+        // The shift makes bit 0 the weekday of the first of the month; then the week is repeated.
         let week = (plain >> first | plain << (7 - first)) & EVERY_WEEKDAY;
         let mut days = (week * WEEKLY) << 1;
         if self.weekdays >> 8 != 0 {
@@ -98,8 +98,8 @@ impl Fields {
         Some(smallest)
     }
 
-    /// Whether any day of the calendar matches. Every length of a month meets every weekday within 40 years, and
-    /// the server searches 50.
+    /// Returns whether any day of the calendar matches. Every length of a month meets every weekday within 40
+    /// years, and the server searches 50.
     pub(crate) const fn ever_fires(&self) -> bool {
         let mut month = 1;
         while month <= 12 {

@@ -3,16 +3,16 @@
 use super::fields::{Fields, longest};
 
 const MINUTES_A_DAY: u32 = 24 * 60;
-/// Every length of a year meets every weekday of its first day within so many.
+/// The number of years within which every length of a year meets every weekday of its first day.
 const YEARS: u32 = 28;
 
 impl Fields {
-    /// In minutes.
+    /// Returns the least time between two runs, in minutes.
     pub(crate) fn min_gap(&self) -> u32 {
         let minutes_of_day: Vec<u32> = (0..MINUTES_A_DAY)
             .filter(|minute| self.hours >> (minute / 60) & 1 == 1 && self.minutes >> (minute % 60) & 1 == 1)
             .collect();
-        // No set is empty, so there is a first and a last.
+        // The sets are not empty, so there is a first and a last.
         let (first, last) = (minutes_of_day.first().unwrap_or(&0), minutes_of_day.last().unwrap_or(&0));
         let overnight = (self.min_gap_in_days() - 1) * MINUTES_A_DAY + (MINUTES_A_DAY - last + first);
         minutes_of_day.windows(2).map(|pair| pair[1] - pair[0]).fold(overnight, u32::min)
@@ -21,7 +21,7 @@ impl Fields {
     fn min_gap_in_days(&self) -> u32 {
         let mut smallest = u32::MAX / MINUTES_A_DAY;
         let mut previous = None;
-        // 1 January of a leap year that begins on a Saturday, as 2000 did; the day is counted from there.
+        // The count begins on 1 January of a leap year that begins on a Saturday, as 2000 did.
         let (mut day, mut weekday) = (0, 6);
         for year in 0..YEARS {
             for month in 1..=12 {

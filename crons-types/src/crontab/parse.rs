@@ -1,4 +1,4 @@
-//! The grammar of a crontab, as `const fn` over bytes, so that the compiler can judge a constant.
+//! The grammar of a crontab, as `const fn` over bytes, so that the compiler can validate a constant.
 
 use super::bytes::{find, is_name, next_word, number};
 use super::fault::{Fault, Kind};
@@ -162,7 +162,7 @@ const fn value(field: &Field, text: &[u8], start: usize, end: usize) -> Result<u
     Err(Fault::at(field, start, end, Kind::NoValue))
 }
 
-/// Each `step`-th value of a contiguous set. A single value is open-ended, even if written as `5-5`.
+/// Returns every `step`-th value of a contiguous set. A single value is open-ended, even if written as `5-5`.
 const fn every(step: u32, set: u64, field: &Field) -> u64 {
     if field.index == DAY && set & (LAST_DAY | LAST_WORKDAY) != 0 {
         return set;
@@ -183,7 +183,7 @@ const fn between(from: u32, to: u32) -> u64 {
     (u64::MAX >> (63 - to)) & (u64::MAX << from)
 }
 
-/// Weekday 7 is weekday 0; only now, as `*/2` and `5/1` count up to 7.
+/// Makes weekday 7 weekday 0, which comes last, as `*/2` and `5/1` count up to 7.
 const fn sunday_once(weekdays: u64) -> u64 {
     weekdays & !(1 << 7) | weekdays >> 7 & 1
 }

@@ -1,4 +1,4 @@
-//! Why a text is no length of time.
+//! The reasons for which a text is no length of time, and their messages.
 
 use std::fmt;
 

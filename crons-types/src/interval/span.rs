@@ -47,7 +47,7 @@ fn read(text: &str, calendar: bool) -> Result<Span, Fault> {
         sum = Some(match sum {
             None => (value, unit),
             Some((_, before)) if unit >= before => return Err(Fault::Order),
-            // Adds nothing, and is no reason to count in a shorter unit: `2h0m` is 2 hours.
+            // A part of 0 adds nothing, and is no reason to count in a shorter unit: `2h0m` is 2 hours.
             Some(sum) if value == 0 => sum,
             Some((longer, before)) => {
                 let times = ratio(before, unit, calendar).ok_or(Fault::Mixed)?;
@@ -81,7 +81,7 @@ fn next(text: &str, calendar: bool) -> Result<(u128, Option<&str>, &str), Fault>
     let end = behind.find(|c: char| c.is_ascii_digit()).unwrap_or(behind.len());
     let (word, rest) = behind.split_at(end);
     let word = word.trim_end();
-    // A number of any length is a number; one of more than 19 digits is too long in every unit. In whole minutes, should it count seconds.
+    // A number may have any length; one of more than 19 digits is too long in every unit. In whole minutes, should it count seconds.
     let value = number.parse::<u64>().unwrap_or(u64::MAX / 60 * 60).into();
     Ok((value, (!word.is_empty()).then_some(word), rest))
 }
@@ -106,7 +106,7 @@ fn unit(word: &str, before: Option<Unit>, calendar: bool) -> Result<Unit, Fault>
     }))
 }
 
-/// How many of `shorter` are one of `longer`. `None` if that varies: by the calendar a day may have 23 hours, and a month 28 days.
+/// Returns how many of `shorter` are one of `longer`. `None` if that varies: by the calendar a day may have 23 hours, and a month 28 days.
 fn ratio(longer: Unit, shorter: Unit, calendar: bool) -> Option<u128> {
     /// The seconds of a unit that has a fixed length.
     fn seconds(unit: Unit) -> Option<u128> {

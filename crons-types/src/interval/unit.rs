@@ -20,7 +20,7 @@ pub enum IntervalUnit {
 }
 
 impl IntervalUnit {
-    /// All units, shortest first.
+    /// The units, shortest first.
     pub const ALL: [Self; 6] = [Self::Minute, Self::Hour, Self::Day, Self::Week, Self::Month, Self::Year];
 
     /// The name on the wire: `minute`, `hour`, `day`, `week`, `month`, `year`.

@@ -43,7 +43,7 @@ impl Browser {
 
     /// Asserts that axe-core finds no violation on the page.
     async fn assert_accessible(&self, path: &str) {
-        // axe-core is asynchronous, which needs scripts; those of the page are not run by that.
+        // The scripts of the page are not run by this: axe-core is asynchronous, which needs scripts.
         self.run_scripts(true).await;
         self.client.execute(&axe(), Vec::new()).await.unwrap();
         let script = "const done = arguments[0];

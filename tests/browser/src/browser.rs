@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The zone of the reader.
 const ZONE: &str = "America/New_York";
 
-/// How a browser shows pages.
+/// The way in which a browser shows pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
     /// Whether the reader prefers a dark scheme.
@@ -39,9 +39,9 @@ impl Look {
     pub const DARK: Self = Self { dark: true, width: 1_280, scripts: true };
     /// The width of a small phone.
     pub const PHONE: Self = Self { dark: false, width: 360, scripts: true };
-    /// No scripts.
+    /// The look without scripts.
     pub const PLAIN: Self = Self { dark: false, width: 1_280, scripts: false };
-    /// Every look in which pages have to be well.
+    /// The looks in which pages must work.
     pub const ALL: [Self; 4] = [Self::LIGHT, Self::DARK, Self::PHONE, Self::PLAIN];
 }
 

@@ -33,7 +33,7 @@ impl Driver {
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let port = async {
             while let Some(line) = lines.next_line().await.unwrap() {
-                // "ChromeDriver was started successfully on port 40571."
+                // The line is "ChromeDriver was started successfully on port 40571.".
                 if let Some((_, port)) = line.split_once("successfully on port ") {
                     return port.trim_end_matches('.').parse().unwrap();
                 }
@@ -51,7 +51,7 @@ impl Driver {
     }
 
     pub(crate) async fn stop(mut self) {
-        // It has ended already if this fails.
+        // The process has ended already if this fails.
         let _ = self.process.kill().await;
     }
 }

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 #![expect(clippy::missing_panics_doc, reason = "a test that cannot go on has failed")]
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod commands;
 mod driver;
 mod site;

@@ -47,7 +47,7 @@ where
     let site = Arc::new(Site::start(settings));
     let driver = Driver::start().await;
     let browser = Browser::open(&driver.url(), site.url(""), look).await;
-    // On a task of its own: if the test panics, browser and driver are ended all the same.
+    // The test runs in a task of its own: if it panics, browser and driver are ended all the same.
     let ended = tokio::spawn(test(Session { site: Arc::clone(&site), browser: browser.clone() })).await;
     let console = if ended.is_ok() { browser.console().await } else { Vec::new() };
     let closed = browser.client.close().await;

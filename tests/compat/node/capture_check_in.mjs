@@ -1,4 +1,4 @@
-// By hand: a pair, a pair without config on the monitor that it made, and a heartbeat.
+// Check-ins by hand: a pair, a pair without config on the monitor that it made, and a heartbeat.
 import * as Sentry from "@sentry/node";
 
 Sentry.init();

@@ -1,4 +1,4 @@
-// `withMonitor` around jobs that work and jobs that throw, synchronous and not.
+// Runs `withMonitor` around jobs that work and jobs that throw, synchronous and not.
 import * as Sentry from "@sentry/node";
 import { setTimeout as sleep } from "node:timers/promises";
 

@@ -1,4 +1,4 @@
-"""A Celery program as people have it: no job reports by itself, the integration finds what is in beat's schedule.
+"""A usual Celery program: no job reports by itself, the integration finds the jobs in beat's schedule.
 
 usage: celery_jobs.py beat|worker ARGUMENTS..
 """

@@ -22,7 +22,7 @@ Sentry.init do |config|
   config.environment = "staging"
   config.background_worker_threads = 0
   config.send_client_reports = false
-  # By default it logs to where the answer goes.
+  # The default log would go to where the answer goes.
   config.public_send(config.respond_to?(:sdk_logger=) ? :sdk_logger= : :logger=, Logger.new($stderr))
 end
 

@@ -1,4 +1,4 @@
-//! Case 54: edition 2015, which has no `async` and reads paths from the root of the crate.
+//! The attribute in edition 2015 (case 54), which has no `async` and reads paths from the root of the crate.
 #![deny(warnings)]
 #![cfg(test)]
 #![allow(bare_trait_objects, deprecated, clippy::all)]

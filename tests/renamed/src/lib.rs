@@ -1,24 +1,24 @@
-//! The crate by another name: `crate = ..` says by which.
+//! The crate under another name, which `crate = ..` gives.
 
 /// A facade, as a company may have one.
 pub mod facade {
-    /// What is re-exported is found there, too.
+    /// A module that re-exports the crate, which is found there, too.
     pub mod watching {
         pub use c::*;
     }
 }
 
-/// By its name among the dependencies.
+/// The crate is named as among the dependencies.
 #[c::monitor(crate = c)]
 pub fn renamed() {}
 
-/// By an absolute path.
+/// The crate is named by an absolute path.
 #[c::monitor(crate = ::c, interval = "1 hour", on_cancel = "ok")]
 pub async fn absolute() -> Result<u8, String> {
     Ok(3)
 }
 
-/// Through a module of this crate.
+/// The crate is named through a module of this crate.
 #[facade::watching::monitor(crate = crate::facade::watching, schedule = "@daily")]
 pub fn through_a_facade() -> Option<u8> {
     None
@@ -28,7 +28,7 @@ pub fn through_a_facade() -> Option<u8> {
 #[macro_export]
 macro_rules! job {
     ($name:ident) => {
-        /// Made by a macro.
+        /// The function is made by a macro.
         #[$crate::facade::watching::monitor(crate = $crate::facade::watching)]
         pub fn $name() {}
     };

@@ -1,4 +1,4 @@
-//! Case 51 and case 53: functions in a crate that denies every lint which ever complained about such an attribute.
+//! Functions in a crate that denies every lint which ever complained about such an attribute (cases 51 and 53).
 #![forbid(unsafe_code)]
 #![deny(
     warnings,
@@ -145,7 +145,7 @@ pub async fn asynchronous_unit() {
     future::ready(()).await;
 }
 
-/// Never returns.
+/// The body never returns.
 #[inline]
 #[crons::monitor]
 pub async fn never() -> ! {
@@ -215,7 +215,7 @@ pub fn item_before_arguments(mut rows: u8, name: String) -> String {
     return if rows > MORE { name } else { String::new() };
 }
 
-/// Large arguments.
+/// Takes large arguments.
 #[inline]
 #[crons::monitor]
 pub async fn large(data: [u8; 4096]) -> Option<u8> {

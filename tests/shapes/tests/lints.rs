@@ -1,4 +1,4 @@
-//! The attribute changes no lint: functions under all that clippy has, bare and monitored, are told the same.
+//! Tests that the attribute changes no lint: all lints of clippy report the same on functions, bare and monitored.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::Command;
 
 /// The compiler whose lints the lists below hold for.
 const COMPILER: &str = "rustc 1.95.";
-/// Set where nothing may be skipped, as by `.ci/run`.
+/// The variable that is set where nothing may be skipped, as by `.ci/run`.
 const REQUIRED: &str = "CRONS_UI_REQUIRED";
 
 const SHAPES: &str = include_str!("../lints/shapes.rs.txt");
@@ -30,12 +30,12 @@ const SILENT: [&str; 13] = [
     "unnecessary_wraps",
     "unused_async",
 ];
-/// Likewise, a lint that fires once more.
+/// A lint that looks at the body as a whole, too, and fires once more.
 const TWICE: [&str; 1] = ["result_large_err"];
 /// A lint that points at the attribute instead of the function.
 const MOVED: [&str; 1] = ["large_stack_frames"];
 
-/// How often each lint fires on each line.
+/// The number of times that each lint fires on each line.
 type Told = BTreeMap<(u64, String), usize>;
 
 #[test]

@@ -1,4 +1,4 @@
-//! Cases 30 and 42 to 46: among other attributes, above and below them, and what is reported then.
+//! Tests of cases 30 and 42 to 46: the attribute among others, above and below them.
 #![deny(warnings)]
 
 use std::panic::Location;
@@ -12,7 +12,7 @@ fn statuses(check_ins: &[CheckIn]) -> Vec<crons::CheckInStatus> {
     check_ins.iter().map(|check_in| check_in.status).collect()
 }
 
-/// What a future that fails reports: the failure is seen, and it is one run.
+/// Asserts that a future that fails reports one failed run.
 fn assert_fails(run: impl Future<Output = Result<u8, String>>) {
     let check_ins = pollster::block_on(with_captured_check_ins_async(run));
     assert_eq!(statuses(&check_ins), [InProgress, Error]);
@@ -199,7 +199,7 @@ fn two_monitors_on_one_function_are_two_runs() {
     );
 }
 
-/// Kept in this order.
+/// The attributes are kept in this order.
 #[must_use = "as it says"]
 #[deprecated(note = "as it says")]
 #[inline(never)]

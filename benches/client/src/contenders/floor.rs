@@ -8,13 +8,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_queue::ArrayQueue;
 
-/// About what a check-in holds.
+/// A record of about the size of a check-in.
 type Record = [u8; 200];
 
-/// The interval at which the other side polls.
+/// The interval at which the receiving thread polls.
 const POLL: Duration = Duration::from_millis(1);
 
-/// To a thread that polls: the caller wakes nobody.
+/// A queue to a thread that polls, so that the caller does not wake it.
 pub trait HandOff: Default + Send + Sync + 'static {
     fn push(&self, record: Record);
     fn drain(&self);

@@ -7,12 +7,12 @@ use crons::{ClientOptions, Request, Response, SendFuture, Transport};
 
 /// The destination of check-ins.
 pub enum At<'a> {
-    /// To a transport that says 200 at once.
+    /// A transport that answers 200 at once.
     Nobody,
     Dsn(&'a str),
 }
 
-/// All benchmarks have their options from here: what slows the client on purpose is turned off here.
+/// Returns the options of all benchmarks, without the settings that slow the client on purpose.
 pub fn crons_options(at: &At<'_>) -> ClientOptions {
     let options =
         ClientOptions::new().environment("production").shutdown_timeout(Duration::ZERO).max_check_ins_per_minute(crons::MaxCheckIns::Unlimited);

@@ -9,7 +9,7 @@ use sentry::{ClientInitGuard, ClientOptions, Envelope, Transport};
 
 use crate::Result;
 
-/// Drops what it is given.
+/// A transport that drops its envelopes.
 pub struct Null;
 
 impl Transport for Null {

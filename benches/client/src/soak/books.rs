@@ -13,13 +13,13 @@ use crate::Result;
 pub enum Verdict {
     Ok,
     Error,
-    /// None at all, whether or not the server had heard of its begin.
+    /// The run has no verdict, whether or not the server had received its start.
     Skipped,
 }
 
 #[derive(Default)]
 pub struct Books {
-    /// Both by the name of the run's monitor, which no other run has.
+    /// The verdicts of the runs, by the name of the monitor, which no other run has. `stored` has the same keys.
     run: Mutex<HashMap<String, Verdict>>,
     stored: Mutex<HashMap<String, Stored>>,
 }
@@ -30,7 +30,7 @@ struct Stored {
     verdict: Option<Verdict>,
     /// A begin came after the end: it was sent again while an earlier try was still on its way.
     late_begin: bool,
-    /// An end came with another word than an earlier one.
+    /// Whether an end came with another status than an earlier one.
     contradicted: bool,
 }
 
@@ -56,7 +56,7 @@ impl Books {
         run.contradicted |= run.verdict.replace(verdict).is_some_and(|earlier| earlier != verdict);
     }
 
-    /// Holds the two against each other and against the client's counts: started = stored + counted drops.
+    /// Compares the runs with the stored check-ins, and both with the client's counts: started = stored + counted drops.
     pub fn account(&self, stats: &Stats) -> Result<Account> {
         let run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
         let stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,7 +80,7 @@ impl Books {
         faults.extend(
             stored.keys().filter(|slug| !run.contains_key(*slug)).map(|slug| format!("{slug}: never run")),
         );
-        // Skipped runs that the server never heard of are lost if their start was not withdrawn.
+        // Skipped runs that the server does not know are lost if their start was not withdrawn.
         let unheard = account.withdrawn;
         account.withdrawn = unheard.min(stats.withdrawn);
         account.lost += unheard - account.withdrawn;
@@ -96,7 +96,7 @@ impl Books {
     }
 }
 
-/// Check-ins that the client says did not arrive, for whatever reason.
+/// Returns the number of check-ins that did not arrive according to the client, for whatever reason.
 fn dropped(stats: &Stats) -> u64 {
     stats.refused + stats.dropped.total() + stats.queued
 }
@@ -107,9 +107,9 @@ pub struct Account {
     started: u64,
     /// Runs with the right end.
     stored: u64,
-    /// Skipped, and the server has never heard of them.
+    /// The number of skipped runs that the server does not know.
     withdrawn: u64,
-    /// Counted as dropped.
+    /// The number of runs that are counted as dropped.
     lost: u64,
     late_begins: u64,
 }

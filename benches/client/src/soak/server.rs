@@ -1,4 +1,4 @@
-//! A server that has a bad day.
+//! A server that misbehaves.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,14 +22,14 @@ const POLL: Duration = Duration::from_millis(2);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Treatment {
     Store,
-    /// Longer than a request may take.
+    /// Stores the check-in and answers after more time than a request may take.
     StoreAndDawdle,
     StoreAndHangUp,
     StoreAndHalfAnswer,
     HangUp,
     Refuse,
     TooOften,
-    /// Stored, with a limit for those to come.
+    /// Stores the check-in, and sets a limit for later ones.
     Limit,
 }
 
@@ -40,7 +40,7 @@ const WEIGHTS: [(Treatment, u32); 8] = [
     (Treatment::StoreAndHalfAnswer, 20),
     (Treatment::HangUp, 20),
     (Treatment::Refuse, 20),
-    // Rare, as each silences the client for a second.
+    // Limits are rare, as each silences the client for a second.
     (Treatment::TooOften, 1),
     (Treatment::Limit, 1),
 ];
@@ -54,7 +54,7 @@ struct Shared {
     books: Arc<Books>,
     dice: Mutex<StdRng>,
     behaves: AtomicBool,
-    /// Nobody gets in, and whoever is in gets out.
+    /// Whether the server refuses connections and drops those that are open.
     away: AtomicBool,
     treated: Mutex<BTreeMap<Treatment, u64>>,
 }
@@ -71,7 +71,7 @@ impl Server {
             treated: Mutex::default(),
         });
         let days = Arc::clone(&shared);
-        // If it cannot be back at its address, the books will not balance.
+        // The thread may fail to listen at the address again; then the books do not balance.
         std::thread::spawn(move || days.listen(listener, address));
         Ok(Self { shared, address })
     }
@@ -80,7 +80,7 @@ impl Server {
         self.address
     }
 
-    /// From now on it stores and answers.
+    /// Lets the server store and answer everything from now on.
     pub fn behave(&self) {
         self.shared.behaves.store(true, Ordering::SeqCst);
     }
@@ -98,7 +98,7 @@ impl Shared {
         self.dice.lock().unwrap_or_else(PoisonError::into_inner).random_range(range)
     }
 
-    /// There for some seconds, away for some more.
+    /// Listens for some seconds, is away for some more, and so on.
     fn listen(self: Arc<Self>, mut listener: TcpListener, address: SocketAddr) -> Result<()> {
         loop {
             let leaves = Instant::now() + Duration::from_millis(self.random(2_000..8_000));
@@ -120,7 +120,7 @@ impl Shared {
             listener = loop {
                 match TcpListener::bind(address) {
                     Ok(listener) => break listener,
-                    // The other side's connections are still being taken down.
+                    // The address is still in use while the system takes down its connections.
                     Err(_) => std::thread::sleep(POLL),
                 }
             };

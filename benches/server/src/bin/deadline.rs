@@ -1,5 +1,5 @@
-//! From a deadline to what is known of it: 200 monitors are late at the begin of a minute, and again at that of the
-//! next; how long until each missed run can be read from the database.
+//! Measures the time from a deadline to a missed run that can be read from the database: 200 monitors are late at
+//! the begin of a minute, and again at that of the next.
 
 use std::process::Stdio;
 

@@ -20,7 +20,7 @@ fn main() -> Result<()> {
         return floor::serve(Path::new(&database));
     }
     let (rounds, seconds) = (argument(1, 9)?, argument(2, 3)?);
-    // One thread: what the client takes, the servers do not get.
+    // The client has one thread: CPU time that it takes is missing to the servers.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(run(rounds, Duration::from_secs(seconds)))
 }
@@ -38,7 +38,7 @@ async fn run(rounds: usize, length: Duration) -> Result<()> {
     let mut found: [Vec<Round>; 2] = [Vec::new(), Vec::new()];
     for round in 0..rounds {
         for turn in 0..2 {
-            // Neither is always the first.
+            // The servers take turns in being the first.
             let number = (round + turn) % 2;
             found[number].push(loads[number].round(length).await?);
         }
@@ -60,7 +60,7 @@ async fn run(rounds: usize, length: Duration) -> Result<()> {
     row("p99, ms", "", |round| round.p99);
     let [memory, least] = servers.map(|server| server.memory().map_or(f64::NAN, |(now, _)| now));
     println!("{:<28}{memory:>10.1}{least:>10.1}{:>8.2}", "RSS at the end, MB", memory / least);
-    // Profilers that have been put between want to see a good end.
+    // Profilers around the process need an orderly end.
     drop(loads);
     floor.stop()?;
     ours.stop()

@@ -13,7 +13,7 @@ use crons_bench_server::watch::{Watch, check_in_steadily, missed};
 use crons_bench_server::wire::{Client, Request};
 use crons_bench_server::{Result, argument, clock, seed};
 
-/// How long the minute in which all are missed may take, before it is given up.
+/// The longest time that the minute in which all are missed may take, before it is given up.
 const PATIENCE: Duration = Duration::from_secs(900);
 
 fn main() -> Result<()> {
@@ -35,7 +35,7 @@ async fn quiet(crons: &Crons, database: &Path, monitors: usize, minutes: usize) 
     let millions = monitors as f64 / 1e6;
     seed::expect(database, clock::minute_in(86_400.0))?;
     let server = crons.serve(database, Stdio::null())?;
-    // Of a monitor that is none of them, so that nothing of theirs is expected anew.
+    // The check-in is of another monitor, so that no expectation of those that are measured changes.
     let mut request = Request::new(server.address, "ok", "0 0 1 1 *");
     request.set(1, 0);
     Client::connect(server.address).await?.send(&request).await?;
@@ -61,7 +61,7 @@ fn quiet_minute(server: &Process) -> Result<(f64, f64)> {
     clock::sleep_until(minute - 0.05);
     let before = server.fine_cpu()?;
     let (mut cpu, mut last) = (before, minute);
-    // A first sign of work may come late; half a second without any is the end of it.
+    // The first sign of work may come late; half a second without any is the end of it.
     while clock::now() < minute + 1.0 || clock::now() < last + 0.5 {
         let now = server.fine_cpu()?;
         if now != cpu {
@@ -74,10 +74,10 @@ fn quiet_minute(server: &Process) -> Result<(f64, f64)> {
 /// A minute at whose begin each of them is late, while others check in.
 async fn all_missed(crons: &Crons, database: &Path, monitors: usize) -> Result<()> {
     let millions = monitors as f64 / 1e6;
-    // Enough for writing the deadlines, and for the start: what is expected before that is unknown, not missed.
+    // The time is enough for writing the deadlines, and for the start: a run that is expected before is unknown, not missed.
     let minute = clock::minute_in(75.0 + 60.0 * millions);
     seed::expect(database, minute)?;
-    // The log has a line or two for each, which nobody reads here.
+    // The log has a line or two for each, and is not read here.
     let server = crons.serve(database, Stdio::null())?;
     if clock::now() > minute - 1.0 {
         return Err("the server has started too late for the minute that was chosen".into());

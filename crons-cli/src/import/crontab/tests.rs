@@ -101,7 +101,7 @@ fn a_wrapped_crontab_is_left_as_it_is() {
 }
 
 proptest::proptest! {
-    /// Each line of any crontab is kept or wrapped, and a second import wraps nothing more.
+    /// Checks that each line of any crontab is kept or wrapped, and that a second import wraps nothing more.
     #[test]
     fn any_text_is_imported_line_by_line(
         lines in proptest::collection::vec("([0-9*/,@-]{1,5} ){0,5}[a-z'\"%\\\\;&|<> =$(){}#~-]{0,20}|\\PC{0,20}", 0..6),

@@ -21,7 +21,7 @@ fn server(answer: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
     dsn
 }
 
-/// An address at which nobody listens.
+/// Returns an address at which nothing listens.
 fn down() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://key@{}/1", listener.local_addr().unwrap())
@@ -107,7 +107,7 @@ fn a_signal_ends_the_wait_for_the_server() {
         .spawn()
         .unwrap();
     until_written(&lab.path("ran"), "\n");
-    // Repeated, as the first may come while the job runs.
+    // The signal is repeated, as the first may come while the job runs.
     let status = until("the end of crons", || {
         kill(crons.id(), signal_hook::consts::SIGTERM);
         std::thread::sleep(Duration::from_millis(50));

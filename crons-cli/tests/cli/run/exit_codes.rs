@@ -8,7 +8,7 @@ fn the_exit_code_of_the_job_is_kept() {
     for code in [0, 1, 2, 7, 100, 125, 255] {
         assert_eq!(lab.sh(&["job"], &format!("exit {code}")).status.code(), Some(code));
     }
-    // SIGKILL, SIGTERM, SIGSEGV, and a real-time signal, which has no name.
+    // The signals are SIGKILL, SIGTERM, SIGSEGV, and a real-time signal, which has no name.
     for signal in [9, 15, 11, 40] {
         let code = lab.sh(&["job"], &format!("kill -{signal} $$")).status.code();
         assert_eq!(code, Some(128 + signal), "signal {signal}");

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::support::{Server, crons};
 
-/// How long a test waits for what must happen.
+/// The time for which a test waits for what must happen.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
 pub struct Lab {
@@ -33,7 +33,7 @@ impl Lab {
         self.path("spool")
     }
 
-    /// `crons run`, reported to nobody, with these flags (the slug is one) and this job.
+    /// Returns a command of `crons run` that reports to no server, with these flags (the slug is one) and this job.
     pub fn command(&self, flags: &[&str], job: &[&str]) -> Command {
         let mut command = crons(&[&["run"], flags, &["--"], job].concat());
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SENTRY_")) {

@@ -79,7 +79,7 @@ fn all_attempts_are_one_run_with_the_last_outcome() {
 #[test]
 fn a_signal_ends_the_retries() {
     let lab = Lab::new();
-    // In the pause between two attempts.
+    // The signal comes in the pause between two attempts.
     let flags = ["job", "--retries", "5", "--backoff", "1h"];
     let mut crons = lab.command(&flags, &["sh", "-c", "echo x >> tried; exit 3"]).spawn().unwrap();
     until_written(&lab.path("tried"), "x");
@@ -88,7 +88,7 @@ fn a_signal_ends_the_retries() {
     let code = wait(&mut crons).code();
     assert!(matches!(code, Some(143 | 3)), "{code:?}");
     assert_eq!(std::fs::read_to_string(lab.path("tried")).unwrap(), "x\n");
-    // While the job runs: a job that was told to end is not started again.
+    // The signal comes while the job runs: a job that was told to end is not started again.
     let mut crons = lab
         .command(
             &["job", "--retries", "5", "--backoff", "0"],
@@ -111,7 +111,7 @@ fn a_signal_while_the_output_is_blocked_ends_the_retries() {
     let mut crons =
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
     let job = pid_in(&lab.path("pids"));
-    // Gone: crons has seen its end.
+    // The process of the job is gone once crons has seen its end.
     until("the end of the job", || (!std::path::Path::new(&format!("/proc/{job}")).exists()).then_some(()));
     kill(crons.id(), signal_hook::consts::SIGTERM);
     assert_eq!(wait(&mut crons).code(), Some(3));

@@ -1,4 +1,4 @@
-//! `crons run`: jobs as processes, with real signals, pipes, terminals and servers.
+//! Tests of `crons run`: jobs as processes, with real signals, pipes, terminals and servers.
 
 mod lab;
 mod arguments;

@@ -1,4 +1,4 @@
-//! `--overlap`: runs of one monitor on one machine.
+//! Tests of `--overlap`: runs of one monitor on one machine.
 
 use std::process::{Child, Stdio};
 
@@ -30,7 +30,7 @@ fn a_second_run_is_skipped_or_refused_or_runs() {
         assert_eq!(error.contains("another run of it has not ended"), out.is_empty(), "{error}");
         assert_eq!(statuses(&server, "job"), status, "{flags:?}");
     }
-    // Another environment and another monitor have locks of their own.
+    // The locks of another environment and of another monitor are their own.
     for flags in [
         &["job", "--overlap", "error", "-e", "staging/x"][..],
         &["job", "--overlap", "error", "-e", "staging"],

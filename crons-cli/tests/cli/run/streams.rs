@@ -18,7 +18,7 @@ fn output_passes_byte_for_byte_and_nothing_is_added() {
         assert_eq!(output.status.code(), Some(0));
         assert!(output.stdout == bytes && output.stderr == bytes, "{flags:?}");
     }
-    // With `--no-tail`, not even of a failure.
+    // The output is passed on with `--no-tail`, too, if the job fails.
     let output = lab.sh(&["job", "--no-tail"], "cat bytes; cat bytes >&2; exit 3");
     assert!(output.stdout == bytes && output.stderr == bytes && output.status.code() == Some(3));
 }
@@ -95,7 +95,7 @@ fn a_full_pipe_blocks_the_job_until_it_is_read() {
     let lab = Lab::new();
     let script = "head -c 1000000 /dev/zero; echo done > done";
     let mut child = lab.command(&["job"], &["sh", "-c", script]).stdout(Stdio::piped()).spawn().unwrap();
-    // Half a second is long enough for 1 MB that nobody holds up.
+    // A job whose output is not held up writes 1 MB in much less than half a second.
     std::thread::sleep(Duration::from_millis(500));
     assert!(!lab.path("done").exists());
     let mut bytes = Vec::new();
@@ -137,7 +137,7 @@ fn a_gigabyte_passes_in_constant_memory() {
 #[test]
 fn a_process_left_behind_lives_on_and_is_not_waited_for() {
     let lab = Lab::new();
-    // Into a file it goes on writing; a pipe would keep its reader waiting.
+    // The process goes on writing into a file; a pipe would keep its reader waiting.
     for piped in [false, true] {
         let script = "(sleep 1; echo late; sleep 1; echo later; echo lives > lives) & echo now";
         let mut command = lab.command(&["job"], &["sh", "-c", script]);

@@ -115,7 +115,7 @@ fn a_shell_stops_and_continues_the_job() {
     screen.press(&format!("{CRONS} run job -- sh -c '{job}'\n"));
     screen.until("ready");
     screen.press("\x1a");
-    // Stopped: the shell reads again.
+    // The shell prints its prompt when the job is stopped.
     screen.until("$ ");
     screen.press("jobs\n");
     screen.until("topped");
@@ -125,7 +125,7 @@ fn a_shell_stops_and_continues_the_job() {
     screen.until("interrupted");
     screen.press("echo code=$?\n");
     screen.until("code=5");
-    // In the background, a job that reads is stopped, as without us.
+    // A job that reads in the background is stopped, as without `crons run`.
     screen.press(&format!("{CRONS} run job -- sh -c 'read line; echo \"got $line\"' &\n"));
     screen.until("$ ");
     until("the stop in the background", || {

@@ -1,4 +1,4 @@
-//! Delivery against a simulated server, on a clock that the test holds.
+//! Tests of delivery against a simulated server, on a clock that the test holds.
 
 mod accounts;
 mod keep_alive;
@@ -166,7 +166,7 @@ fn of_ten_runs_in_a_minute_three_arrive_whole() {
 #[test]
 fn paced_ends_of_admitted_runs_keep_their_true_duration() {
     let mut world = World::new(options(), |_| Ok(fine()));
-    // Five begin before the first ends: each was let through with a place for one end.
+    // Five runs start before the first ends: each was let through with a place for one end.
     let jobs: Vec<Job> = (0..5).map(|_| world.start("job", None)).collect();
     world.pass(SECOND);
     for job in &jobs {

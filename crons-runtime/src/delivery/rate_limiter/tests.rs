@@ -1,4 +1,4 @@
-//! Six check-ins in any minute, and whole runs only.
+//! Tests of the rate limiter: six check-ins in any minute, and whole runs only.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ fn six() -> RateLimiter {
     RateLimiter::new(NonZeroU32::new(6))
 }
 
-/// Judges, and sends if it may.
+/// Decides about a check-in, and sends it if it may be sent.
 fn send(rate_limiter: &mut RateLimiter, record: &QueuedCheckIn, now: Instant) -> Admission {
     let admission = rate_limiter.admit(record, now);
     if admission == Admission::Now {

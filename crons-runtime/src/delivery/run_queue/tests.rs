@@ -1,4 +1,4 @@
-//! In which order what waits is sent, and what is folded or taken back.
+//! Tests of the order in which queued check-ins are sent, and of which are folded or withdrawn.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,7 +19,7 @@ fn record(id: u8, event: RunEvent) -> QueuedCheckIn {
     record
 }
 
-/// Sends all that may go; the reports in their order.
+/// Sends all check-ins that may be sent. Returns the reports in their order.
 fn sent(queues: &mut RunQueues) -> Vec<(u8, RunEvent)> {
     let mut sent = Vec::new();
     while let Some(index) = queues.pop() {
@@ -144,7 +144,7 @@ fn what_a_storm_took_is_given_back() {
     assert!(queues.records.capacity() <= KEPT && queues.heads.capacity() <= 2 * KEPT);
 }
 
-/// What may be done to the lanes, for any of four runs.
+/// An operation on the queues, for one of four runs.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     File(u8, RunEvent),

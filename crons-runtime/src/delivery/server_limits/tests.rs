@@ -7,7 +7,7 @@ fn now() -> Now {
     Now { instant: Instant::now(), wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000) }
 }
 
-/// For how long check-ins are silenced by an answer with this status and these headers.
+/// Returns for how many seconds a response with this status and these headers stops check-ins.
 fn silenced(status: u16, headers: &[(&str, &str)]) -> Option<f64> {
     let response =
         headers.iter().fold(Response::new(status), |response, (name, value)| response.header(name, *value));

@@ -67,7 +67,7 @@ fn a_journal_owes_ends_and_open_runs_and_nothing_that_is_done() {
         (vec![by_hand.clone(), start(1, 1)], vec![(id(1), Report::Start)]),
         (vec![by_hand.clone(), start(1, 1), Entry::Done { id: id(1), monitor: 1, start: true }], vec![]),
         (vec![by_hand.clone(), start(1, 1), end(1, 1, Well)], vec![(id(1), ok())]),
-        // Two reports by hand with one id, about two monitors.
+        // The run has two reports by hand with one id, about two monitors.
         (vec![guards, by_hand, end(1, 0, Well), end(1, 1, Well), done(1, 1)], vec![(id(1), ok())]),
     ] {
         assert_eq!(owed(&journal(&entries)), expected, "{entries:?}");

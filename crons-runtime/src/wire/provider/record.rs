@@ -38,7 +38,7 @@ impl Tls13AeadAlgorithm for Tls13 {
     }
 }
 
-/// AES-GCM in TLS 1.2.
+/// The AES-GCM ciphers in TLS 1.2.
 pub(super) struct Gcm(pub(super) &'static aead::Algorithm);
 
 impl Tls12AeadAlgorithm for Gcm {
@@ -73,7 +73,7 @@ impl Tls12AeadAlgorithm for Gcm {
     }
 }
 
-/// ChaCha20-Poly1305 in TLS 1.2: <https://datatracker.ietf.org/doc/html/rfc7905>.
+/// The ChaCha20-Poly1305 cipher in TLS 1.2: <https://datatracker.ietf.org/doc/html/rfc7905>.
 pub(super) struct ChaCha;
 
 impl Tls12AeadAlgorithm for ChaCha {
@@ -147,7 +147,7 @@ impl MessageEncrypter for Cipher {
         let OutboundPlainMessage { typ, version, payload: content } = message;
         let total_len = self.encrypted_payload_len(content.len());
         let mut payload = PrefixedPayload::with_capacity(total_len);
-        // Unique for each record, as rustls counts them.
+        // The nonce is unique for each record, as rustls counts them.
         let nonce = Nonce::new(&self.iv, seq).0;
         if self.format == Format::Tls12Gcm {
             payload.extend_from_slice(&nonce[SALT_LEN..]);

@@ -14,7 +14,7 @@ use super::provider;
 /// A key for tests only: `ring` cannot make RSA keys.
 const RSA_KEY: &str = include_str!("tests/rsa.pem");
 
-/// Nearly the longest record, which rustls takes up to 16,384 bytes.
+/// The length of a record that is nearly the longest: rustls takes up to 16,384 bytes.
 const LENGTH: usize = 16_000;
 
 #[test]
@@ -58,7 +58,7 @@ fn pair(suite: SupportedCipherSuite, group: usize) -> (ClientConnection, ServerC
     let key = if name.contains("_RSA_") {
         KeyPair::from_pem(RSA_KEY).unwrap()
     } else {
-        // Each of the kinds of keys, by turns.
+        // The groups take the kinds of keys in turn.
         let kinds = [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384, &rcgen::PKCS_ED25519];
         KeyPair::generate_for(kinds[group]).unwrap()
     };
@@ -109,7 +109,7 @@ fn shake_hands(client: &mut ClientConnection, server: &mut ServerConnection) {
     }
 }
 
-/// All suites with all groups, as `(client, server, label)`.
+/// Returns all suites with all groups, as `(client, server, label)`.
 fn pairs() -> impl Iterator<Item = (ClientConnection, ServerConnection, String)> {
     let theirs = rustls::crypto::ring::default_provider();
     let groups = theirs.kx_groups.clone();

@@ -13,7 +13,7 @@ use crate::record::monitor::{MonitorInfo, MonitorRef};
 
 const INTERLEAVINGS: usize = 20_000;
 
-/// As `tokio::sync::Notify`: one permit.
+/// A stand-in for `tokio::sync::Notify`, with one permit.
 #[derive(Default)]
 struct Wake {
     permit: Mutex<bool>,
@@ -51,12 +51,12 @@ impl World {
         }
     }
 
-    /// Whether everything that was pushed before is settled.
+    /// Waits for everything that was pushed before. Returns whether it is settled.
     fn flush(&self) -> bool {
         self.inbox.flush(Duration::MAX, || self.wake.give())
     }
 
-    /// Whether everything that was pushed before is settled, and no run is open.
+    /// Waits for everything that was pushed before, and for open runs. Returns whether all is settled, and no run is open.
     fn close(&self) -> bool {
         self.inbox.close_open_runs(Duration::MAX, || self.wake.give())
     }
@@ -66,7 +66,7 @@ impl World {
         self.wake.give();
     }
 
-    /// What the thread of the worker does, with a server that answers one request at each look.
+    /// Does what the thread of the worker does, with a server that answers one request at each look.
     fn work(&self) {
         let (mut records, mut waiting) = (Vec::new(), Vec::new());
         loop {
@@ -139,7 +139,7 @@ fn a_check_in_always_wakes_a_sleeping_worker() {
         vec![|world| {
             for number in 1..=3 {
                 world.push(number);
-                // Without a wake-up nobody would ever settle it, and this would never end.
+                // A check-in without a wake-up would never be settled, and this loop would never end.
                 while !world.settled.lock().unwrap().contains(&number) {
                     thread::yield_now();
                 }

@@ -14,7 +14,7 @@ use crate::record::replay::{Damage, replay};
 #[derive(Debug, Default)]
 pub(super) struct Estate {
     journals: Vec<Journal>,
-    /// What they owe, each run once.
+    /// The check-ins that the journals owe, each run once.
     pub(super) owed: Vec<Owed>,
     folder: PathBuf,
 }
@@ -43,7 +43,7 @@ impl Estate {
             let (bytes, file) = match read {
                 Ok(Some(read)) => read,
                 Ok(None) => continue,
-                // Another process has adopted it meanwhile.
+                // A journal that is gone was adopted by another process meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => {
                     log!(warn, path = %path.display(), %error, "a journal of the spool cannot be read, and is left for the next start");
@@ -89,8 +89,8 @@ impl Estate {
     }
 }
 
-/// Adds what a journal owes. A run may stand in two of them, if a process was killed while it rewrote or adopted one: an end says more
-/// than none.
+/// Adds what a journal owes. A run may stand in two of them, if a process was killed while it rewrote or adopted one: an end counts
+/// more than none.
 fn merge(
     runs: &mut HashMap<(CheckInId, Slug), Vec<Owed>>,
     order: &mut Vec<(CheckInId, Slug)>,

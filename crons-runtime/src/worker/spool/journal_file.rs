@@ -22,7 +22,7 @@ pub(super) type Sync = Box<dyn FnOnce() -> io::Result<()> + Send>;
 pub(super) struct JournalFile {
     file: Arc<File>,
     path: PathBuf,
-    /// How much of the file is whole.
+    /// The length of the part of the file that is whole, in bytes.
     len: u64,
 }
 
@@ -39,7 +39,7 @@ impl JournalFile {
             TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
             TryLockError::Error(error) => error,
         })?;
-        // It may have been locked, and removed, before.
+        // The file is missing if another process has locked it before, and removed it.
         path.metadata()?;
         let mut journal = Self { file: Arc::new(file), path, len: 0 };
         let mut line = Vec::new();
@@ -51,7 +51,7 @@ impl JournalFile {
         Ok(journal)
     }
 
-    /// Locks a journal of a process that is dead. `Ok(None)` if the process lives.
+    /// Locks a journal of a process that is dead. Returns `Ok(None)` if the process lives.
     pub(super) fn lock(path: &Path) -> io::Result<Option<Self>> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         match file.try_lock() {
@@ -77,7 +77,7 @@ impl JournalFile {
         let (file, path) = (Arc::clone(&self.file), self.path.clone());
         Box::new(move || {
             file.sync_data()?;
-            // Other systems than Unix open no folders, and keep names in a journal of their own.
+            // Folders can be opened and synced on Unix only; other systems keep names in a journal of their own.
             match path.parent().filter(|_| created && cfg!(unix)) {
                 Some(folder) => File::open(folder)?.sync_all(),
                 None => Ok(()),
@@ -102,7 +102,7 @@ impl JournalFile {
         let written = file.seek(SeekFrom::Start(self.len)).and_then(|_| file.write_all(lines));
         match written {
             Ok(()) => self.len += lines.len() as u64,
-            // If that fails too, a reader takes the rest for a line that is not finished.
+            // If the truncation fails too, a reader takes the rest for a line that is not finished.
             Err(_) => drop(file.set_len(self.len)),
         }
         written
@@ -134,7 +134,7 @@ impl JournalFile {
         }
     }
 
-    /// Renames the journal to `*.corrupt`, so that nobody reads it again.
+    /// Renames the journal to `*.corrupt`, so that it is not read again.
     pub(super) fn set_aside(self) -> io::Result<PathBuf> {
         let aside = self.path.with_extension(CORRUPT);
         std::fs::rename(&self.path, &aside)?;
@@ -164,18 +164,18 @@ fn forked(folder: &Path, owner: &str) -> PathBuf {
     folder.join(format!("{owner}.{FORKED}"))
 }
 
-/// Records that a process with a worker of its own was forked from the owner of journals: it may end runs that look open in them.
+/// Records that a process with a worker of its own was forked from the owner of journals: that process may end runs that look open in them.
 pub(super) fn mark_forked(folder: &Path, owner: &str) -> io::Result<()> {
     File::create(forked(folder, owner)).map(drop)
 }
 
-/// Whether a process was forked from this owner.
+/// Returns whether a process was forked from this owner.
 pub(super) fn is_forked(folder: &Path, owner: &str) -> bool {
     forked(folder, owner).exists()
 }
 
-/// Forgets that, once the owner has no journal.
+/// Removes the mark of a fork, once the owner has no journal.
 pub(super) fn forget_forked(folder: &Path, owner: &str) {
-    // There is seldom one.
+    // The mark seldom exists, so an error is ignored.
     drop(std::fs::remove_file(forked(folder, owner)));
 }

@@ -1,7 +1,7 @@
 //! The spool: a folder in which each worker keeps a journal of open runs and of ends that are owed to the server, so that the next start
 //! delivers them if the process is killed. All disk I/O of the client is here.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 pub(crate) mod options;
 mod journal_file;
 mod adoption;

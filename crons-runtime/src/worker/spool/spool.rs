@@ -19,7 +19,7 @@ use crate::record::spooled::{Adopted, Journaled, MonitorNumbers, describe};
 
 /// The wait after a failure until the journal is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(10);
-/// A journal of which nothing is owed is cut back at this size.
+/// The size at which a journal that owes nothing is cut back.
 const CUT_BACK_AT: u64 = 64 << 10;
 /// The spool of one worker.
 pub(crate) struct Spool {
@@ -31,7 +31,7 @@ pub(crate) struct Spool {
     journal: Option<JournalFile>,
     /// A journal that cannot be written any more. Its header says that ends are missing.
     broken: Option<JournalFile>,
-    /// What the journal adds up to. It goes on while there is none.
+    /// The runs that the journal adds up to. They are counted on while there is no journal.
     ledger: Ledger,
     monitors: MonitorNumbers,
     retry_at: Option<Instant>,
@@ -91,7 +91,7 @@ impl Spool {
             self.fail(&error, now.instant);
         }
         if self.journal.is_none() {
-            // Their journals stay as they are, until this process can write.
+            // The journals of the dead processes stay as they are, until this process can write.
             self.adopted = false;
             for change in &changes {
                 let settled = Journaled {
@@ -136,7 +136,7 @@ impl Spool {
 
     fn enter(&mut self, entry: Entry, lines: &mut Vec<u8>) {
         write_line(lines, &entry);
-        // Its monitor was described just before.
+        // The ledger knows the monitor: its line was applied just before.
         let _ = self.ledger.apply(entry);
     }
 
@@ -151,7 +151,7 @@ impl Spool {
         let result = if self.ledger.is_empty() && journal.len() > CUT_BACK_AT {
             self.cut_back()
         } else if journal.len() + lines.len() as u64 > self.options.limit / 2 {
-            // The other half is for the journal that takes its place.
+            // A journal takes at most half of the limit: the other half is for the journal that takes its place.
             self.begin(now)
         } else {
             journal.append(lines)
@@ -187,7 +187,7 @@ impl Spool {
         }
         self.monitors.forget();
         let written = journal.append(&lines).and_then(|()| {
-            // The one before is removed only when all is safe in this one.
+            // The previous journal is removed only when everything is safe in this one.
             if lines.is_empty() { Ok(()) } else { journal.syncer(true)() }
         });
         if let Err(error) = written {
@@ -261,7 +261,7 @@ impl Spool {
         }
     }
 
-    /// When [`sync`](Self::sync) is to be called next.
+    /// Returns the instant at which [`sync`](Self::sync) is to be called next.
     pub(crate) fn wake_at(&self) -> Option<Instant> {
         self.syncer.due()
     }
@@ -273,12 +273,12 @@ impl Spool {
         }
     }
 
-    /// How many check-ins were struck out since the last call, because the spool was full.
+    /// Returns the number of check-ins that were struck out since the last call, because the spool was full.
     pub(crate) fn take_struck_out(&mut self) -> u64 {
         std::mem::take(&mut self.struck_out)
     }
 
-    /// Whether what is owed is in the journal.
+    /// Returns whether what is owed is in the journal.
     pub(crate) fn is_written(&self) -> bool {
         self.journal.is_some()
     }

@@ -7,10 +7,10 @@ use tokio::task::JoinHandle;
 
 use super::journal_file::JournalFile;
 
-/// How long a change may be written and not synced: what a loss of power may cost.
+/// The longest time for which a change may be written and not synced, which is what a loss of power may cost.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// When the journal of a worker is synced next.
+/// The schedule of the syncs of a worker's journal.
 #[derive(Debug, Default)]
 pub(super) struct Syncer {
     due: Option<Instant>,
@@ -36,7 +36,7 @@ impl Syncer {
         self.due = None;
     }
 
-    /// When [`sync`](Self::sync) is to be called next. `None` if everything is synced.
+    /// Returns the instant at which [`sync`](Self::sync) is to be called next. `None` if everything is synced.
     pub(super) fn due(&self) -> Option<Instant> {
         self.due
     }
@@ -49,7 +49,7 @@ impl Syncer {
         let ended = self.running.take_if(|running| running.is_finished());
         if self.due.is_some_and(|due| due <= now) {
             if self.running.is_some() {
-                // The disk is slower than that.
+                // The previous sync is still running: the disk is slower than the interval.
                 self.due = Some(now + INTERVAL);
             } else {
                 self.due = None;
@@ -58,7 +58,7 @@ impl Syncer {
             }
         }
         match ended {
-            // A task that panicked has synced nothing that could be said more about.
+            // A task that panicked has synced nothing, and has no error to report.
             Some(ended) => ended.await.unwrap_or(Ok(())),
             None => Ok(()),
         }

@@ -87,7 +87,7 @@ fn a_commit_is_seen_by_queries_at_once_and_after_a_crash() {
         assert_eq!(seen(opened), expected);
         opened.crash();
         assert_eq!(seen(opened), expected);
-        // Counts of the same hour add up, and an event is told to a target once.
+        // Counts of the same hour add up, and an event is sent to a target once.
         let again = changes();
         let keys = BatchKeys { slugs: vec!["job".parse().unwrap()], ..BatchKeys::default() };
         let snapshot = opened.load(&keys);

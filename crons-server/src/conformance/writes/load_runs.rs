@@ -1,4 +1,4 @@
-//! The runs that a batch is given: those that check-ins name, the open ones that began last, and history.
+//! Conformance of the runs that a batch is given: those that check-ins name, the open ones that began last, and history.
 
 use crons_types::CheckInStatus::{Error, Ok as Success};
 

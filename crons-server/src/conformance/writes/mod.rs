@@ -1,4 +1,4 @@
-//! The write half of the suite: what a store is given, it keeps, and it returns it in the order that the pipeline counts on.
+//! The write half of the suite: a store keeps its rows, and returns them in the order that the pipeline relies on.
 
 mod rows;
 mod load;
@@ -56,7 +56,7 @@ impl Opened {
         &*self.database.as_ref().unwrap().queries
     }
 
-    /// Drops the database without a word, and opens it again.
+    /// Drops the database without closing it in order, and opens it again.
     fn crash(&mut self) {
         self.database = None;
         self.database = Some((self.open)());

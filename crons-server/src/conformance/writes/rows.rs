@@ -14,7 +14,7 @@ use crate::store::Changes;
 /// Rows of a batch, all of them new.
 #[derive(Default)]
 pub(super) struct NewRows {
-    /// For a test that changes a row before it is written.
+    /// The snapshot, for a test that changes a row before it is written.
     pub snapshot: Snapshot,
 }
 

@@ -114,7 +114,7 @@ impl Explanation {
         let times: Vec<String> = steps.iter().map(|step| time_in(step.at, self.timezone)).collect();
         let width = times.iter().map(String::len).max().unwrap_or_default();
         for (step, time) in steps.iter().zip(&times) {
-            // Writing to a string does not fail.
+            // A write to a string does not fail.
             let _ = writeln!(text, "  {time:width$}  {}", step.text);
         }
         let _ = writeln!(text, "\nRule `{}`: {}", rule.name, rule.text);

@@ -194,7 +194,7 @@ fn prevention(explained: &ExplainedIncident) -> Vec<Prevention> {
         "its failures: the derivation of each of these runs names what would have prevented it".to_owned(),
     )];
     let failures = incident.failures.error + incident.failures.missed + incident.failures.timeout;
-    // With a recovery threshold of 1 there is no success among its failures, so they are all in a row.
+    // The failures of an incident with a recovery threshold of 1 have no success among them, so they are all in a row.
     if incident.recovery_threshold == Some(1) && failures < crons_types::MonitorConfig::MAX_THRESHOLD {
         found.push(Prevention {
             text: format!(

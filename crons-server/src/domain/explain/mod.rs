@@ -1,6 +1,6 @@
 //! Derivations: why a run has its status, and why an incident began and ended, from the rows and the decisions stored with them.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod words;
 mod explanation;
 mod json;

@@ -37,7 +37,7 @@ pub async fn check_ins(
     let with_groups = with_groups(&query)?;
     let (since, until) = period(&query, state.inbox.clock().now())?;
     let environments: Vec<String> = query.values("environment")?.into_iter().map(str::to_owned).collect();
-    // Later pages are of the same stretch of time, whatever the time is then.
+    // The instants are in the links, so that later pages are of the same stretch of time.
     let instant = |at: Option<jiff::Timestamp>| at.map(|at| at.to_string());
     let mut same_query = vec![
         ("per_page", Some(page.limit.to_string())),
@@ -80,7 +80,7 @@ pub async fn check_in(
 /// The only value of `expand`.
 const GROUPS: &str = "groups";
 
-/// Whether the query asks for `expand=groups`.
+/// Returns whether the query asks for `expand=groups`.
 fn with_groups(query: &QueryPairs) -> Result<bool, HttpError> {
     let values = query.values("expand")?;
     match values.iter().find(|value| **value != GROUPS) {

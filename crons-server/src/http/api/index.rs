@@ -41,7 +41,7 @@ pub async fn index(Extension(authority): Extension<Authority>) -> Json<Index> {
     })
 }
 
-/// Sentry's names of the scopes that a request has.
+/// Returns Sentry's names of the scopes that a request has.
 fn scopes(authority: Authority) -> &'static [&'static str] {
     match authority {
         Authority::Token(Scope::Read) => &["org:read", "project:read", "alerts:read"],

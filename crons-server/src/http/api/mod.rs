@@ -1,6 +1,6 @@
 //! The JSON API, in the paths and shapes of Sentry's API where Sentry has them, and in similar ones elsewhere.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod request;
 mod cursor;
 mod shapes;

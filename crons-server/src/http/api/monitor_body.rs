@@ -104,7 +104,7 @@ impl MonitorBody {
     /// If a value is not allowed: the field, its value, and what to write.
     pub(super) fn into_change(self) -> Result<MonitorChange, String> {
         let Self { r#type, name, slug, status, is_muted, owner, config, alert_rule, .. } = self;
-        // Sentry has one type of monitors.
+        // The type is always the same: Sentry has one type of monitors.
         let (None | Some(MonitorType::CronJob)) = r#type;
         no_alert_rule("alert_rule", alert_rule.as_ref())?;
         let mut change = MonitorChange {

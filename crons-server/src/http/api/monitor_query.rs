@@ -138,7 +138,7 @@ fn owner(written: &str) -> Result<Option<String>, HttpError> {
     }
 }
 
-/// Sentry's order: by the worst environment that is not muted; muted and disabled monitors last.
+/// Returns the rank in Sentry's order: by the worst environment that is not muted; muted and disabled monitors last.
 fn status_rank(monitor: &MonitorSummary) -> u8 {
     const NEW: u8 = 2;
     if !monitor.enabled {

@@ -26,7 +26,7 @@ pub(super) enum Term {
 }
 
 impl Term {
-    /// Whether the condition holds for a monitor.
+    /// Returns whether the condition holds for a monitor.
     pub(super) fn takes(&self, monitor: &MonitorSummary) -> bool {
         let contains = |text: &str, part: &str| text.to_lowercase().contains(&part.to_lowercase());
         match self {

@@ -73,7 +73,7 @@ async fn list(
     let page = page_request(query)?;
     let path = slug.as_ref().map_or("usage/".to_owned(), |slug| format!("monitors/{slug}/usage/"));
     let found = state.read(move |queries| queries.usage(slug.as_deref(), since, page)).await?;
-    // Later pages are of the same list, whatever the time is then.
+    // The instant is in the links, so that later pages are of the same list.
     let same_query = [("per_page", Some(page.limit.to_string())), ("since", Some(since.to_string()))];
     let links = links(&path, &same_query, page, found.more);
     Ok((links, Json(found.items.iter().map(Usage::from).collect::<Vec<_>>())).into_response())

@@ -120,7 +120,7 @@ impl Keys {
         if self.0.iter().any(|(place, _)| *place != KeyPlace::Basic) {
             self.0.retain(|(place, _)| *place != KeyPlace::Basic);
         } else if !self.0.is_empty() {
-            // One of two `Authorization` headers may be meant for a proxy.
+            // The own key comes first: of two `Authorization` headers, one may be meant for a proxy.
             let own = self.0.iter().position(|(_, key)| constant_time_eq(key.as_bytes(), ours.as_bytes()));
             self.0.swap(0, own.unwrap_or(0));
             self.0.truncate(1);
@@ -141,7 +141,7 @@ fn sentry_key(value: &str) -> Option<&str> {
     const NAME: &str = "sentry_key";
     let value = value.trim();
     let (scheme, rest) = value.split_once(char::is_whitespace).unwrap_or((value, ""));
-    // Some clients leave the scheme out, or write spaces around the equals sign.
+    // The scheme may be missing, and spaces may stand around the equals sign, as some clients write it.
     let pairs = if scheme.eq_ignore_ascii_case("sentry") { rest } else { value };
     let (_, key) = pairs.split_once(NAME).filter(|(before, _)| {
         before.is_empty() || before.ends_with(|c: char| c == ',' || c.is_whitespace())

@@ -105,11 +105,11 @@ fn coding(written: &str) -> Result<Option<Coding>, EncodingError> {
     }
 }
 
-/// Whether a value of the header, in lower case, stands for a body that is JSON as it is.
+/// Returns whether a value of the header, in lower case, stands for a body that is JSON as it is.
 fn is_plain(name: &str) -> bool {
     const WORDS: [&str; 11] =
         ["", "identity", "none", "null", "undefined", "plain", "text", "raw", "binary", "7bit", "8bit"];
-    // These charsets contain ASCII, so the structure of the JSON is the same in them.
+    // The structure of JSON is the same in these charsets, as they contain ASCII.
     const CHARSETS: [&str; 6] = ["utf-8", "utf8", "us-ascii", "ascii", "latin1", "latin-1"];
     let charset = name.strip_prefix("charset=").unwrap_or(name);
     WORDS.contains(&name)
@@ -143,7 +143,7 @@ pub(super) fn decode(mut body: Vec<u8>, codings: &[Coding], most: usize) -> Resu
     Ok(body)
 }
 
-/// Decoded bytes, at most `most + 1`: the last one shows that there are too many.
+/// A buffer of decoded bytes, at most `most + 1`: the last one shows that there are too many.
 struct Bounded {
     bytes: Vec<u8>,
     most: usize,

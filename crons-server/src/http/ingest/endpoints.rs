@@ -129,7 +129,7 @@ pub async fn cron(
     let as_json = content_type
         .as_ref()
         .is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("application/json"))
-        // Some clients name a type without sending a body.
+        // A GET without a body may name a type, as some clients do.
         && (head.method == Method::POST || !body.is_empty());
     if as_json && body.len() > MAX_ITEM {
         return Err(EnvelopeError::TooLarge(body.len()).into());

@@ -1,6 +1,6 @@
 //! The handlers of clients' requests: check-ins, and data that this server accepts and discards.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod auth;
 mod encoding;
 mod body;

@@ -99,7 +99,7 @@ async fn serve_connection<H, F>(
     H: Fn(hyper::Request<RequestBody>) -> F,
     F: Future<Output = Response>,
 {
-    // Declared first, so that the permit is given back after the socket is closed.
+    // The permit is declared first, so that it is given back after the socket is closed.
     let _permit = admitted.socket;
     let mut evicted = admitted.evicted;
     let slot = admitted.slot;
@@ -143,8 +143,8 @@ async fn answer<F: Future<Output = Response>>(
     Ok(response)
 }
 
-/// Marks an answer, among its extensions, as a stream without an end. Whoever sends one limits their number, as their connections are not
-/// closed for others.
+/// Marks an answer, among its extensions, as a stream without an end. The handlers that send streams limit their number, as their
+/// connections are not closed for others.
 #[derive(Debug, Clone, Copy)]
 pub struct Streaming;
 
@@ -242,7 +242,7 @@ mod tests {
             async move || {
                 begun.notify_one();
                 release.notified().await;
-                // More than the system takes of an answer that nobody reads.
+                // The answer is larger than what the system takes of an answer that is not read.
                 "answer ".repeat(4 << 20)
             }
         };

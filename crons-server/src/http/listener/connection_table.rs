@@ -20,12 +20,12 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// The instant from which a connection can be evicted, and a number that no other connection has.
 type EvictionKey = (Instant, u64);
 
-/// All open connections, in the order in which they would be evicted.
+/// The open connections, in the order in which they would be evicted.
 pub struct ConnectionTable {
     capacity: usize,
     /// The time for which an answer protects its connection from eviction.
     answer: Duration,
-    /// One permit for each socket.
+    /// The permits for sockets, one each.
     sockets: Arc<Semaphore>,
     /// Notified when a connection has become idle.
     became_idle: Notify,
@@ -43,7 +43,7 @@ struct Slots {
 /// A connection that was admitted: its slot, the permit of its socket, and the signal of its eviction.
 pub struct Admitted {
     pub slot: Arc<Slot>,
-    /// To be dropped after the socket.
+    /// The permit of the socket, to be dropped after it.
     pub socket: OwnedSemaphorePermit,
     /// Ends when the connection is evicted.
     pub evicted: oneshot::Receiver<Infallible>,

@@ -12,7 +12,7 @@ const PAUSE: Duration = Duration::from_secs(60);
 pub struct LogThrottle(Option<Instant>);
 
 impl LogThrottle {
-    /// Whether the line is to be logged now; counts as logged if so.
+    /// Returns whether the line is to be logged now; counts as logged if so.
     pub fn is_due(&mut self) -> bool {
         let now = Instant::now();
         let due = self.0.is_none_or(|logged| now - logged >= PAUSE);

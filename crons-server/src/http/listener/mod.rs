@@ -1,6 +1,6 @@
 //! The loop that accepts connections, and the table from which idle ones are evicted.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod log_throttle;
 mod connection_table;
 mod accept_loop;

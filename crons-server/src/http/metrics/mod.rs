@@ -1,6 +1,6 @@
 //! Metrics of the server and of its monitors, in the text format of `OpenMetrics`, which Prometheus reads.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod server;
 mod monitors;
 

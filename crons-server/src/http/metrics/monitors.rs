@@ -69,7 +69,7 @@ impl Collector for MonitorFigures {
             ("monitor_last_duration", "Duration of the newest run that reported one", Some(&Unit::Seconds));
         self.gauge(encoder, duration, |monitor, environment| {
             let duration = self.durations.get(&(monitor.slug.clone(), environment.name.clone()))?;
-            // At most 31 bits.
+            // The duration has at most 31 bits.
             Some(f64::from(u32::try_from(*duration).ok()?) / 1_000.0)
         })?;
         let help = "Time until the next run counts as missed; negative until that is evaluated";

@@ -118,7 +118,7 @@ fn intervals_as_json(advice: &str) -> String {
         json.push_str(before);
         let span = after.split_once('"').map(|(span, after)| (Interval::parse(span), after));
         if let Some((Ok(interval), after)) = span {
-            // Not by `json!`, whose order of keys depends on the features that other crates turn on.
+            // The text is written without `json!`, whose order of keys depends on the features that other crates turn on.
             let (value, unit) = (interval.value(), serde_json::json!(interval.unit()));
             let schedule = format!(r#"{{"type":"interval","value":{value},"unit":{unit}}}"#);
             json.push_str(&schedule);

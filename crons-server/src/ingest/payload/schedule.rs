@@ -52,7 +52,7 @@ impl RawSchedule {
     /// Takes the value out, for a schedule that stands at `path`.
     ///
     /// # Errors
-    /// As [`take`](Self::take).
+    /// If the value or the unit does not fit the type, as for [`take`](Self::take).
     pub(crate) fn take_of(&mut self, path: &str) -> Result<UnvalidatedSchedule, String> {
         const UNITS: &str = "minute, hour, day, week, month or year";
         let shown = quote::shown_value;

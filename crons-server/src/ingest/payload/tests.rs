@@ -1,4 +1,4 @@
-//! Which payloads are read, which are refused, and which are malformed.
+//! Tests of which payloads are read, which are refused, and which are malformed.
 
 use super::*;
 use crate::domain::{ConfigPatch, ConfigUpdate};

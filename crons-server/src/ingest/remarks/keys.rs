@@ -102,7 +102,7 @@ impl ObjectKind {
         }
     }
 
-    /// Whether an unknown key is expected here, so that there is no remark about it.
+    /// Returns whether an unknown key is expected here, so that there is no remark about it.
     pub(super) fn is_expected(self, key: &str) -> bool {
         match self {
             Self::Payload => EVENT.contains(&key),
@@ -149,13 +149,13 @@ impl ObjectKind {
     }
 }
 
-/// Whether the value of a key may be a secret, such as a DSN.
+/// Returns whether the value of a key may be a secret, such as a DSN.
 pub(super) fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     ["auth", "credential", "dsn", "key", "password", "secret", "token"].iter().any(|word| key.contains(word))
 }
 
-/// Whether `written` differs from `key` by at most two letters that are missing, added or replaced; by fewer for short keys.
+/// Returns whether `written` differs from `key` by at most two letters that are missing, added or replaced; by fewer for short keys.
 fn is_similar(key: &str, written: &str) -> bool {
     let allowed = match key.len() {
         0..=3 => 0,

@@ -1,4 +1,4 @@
-//! However many check-ins a batch has, the number of statements is the same.
+//! Tests that the number of statements does not depend on the number of check-ins in a batch.
 
 use crons_types::{CheckInId, CheckInStatus, Schedule, Slug};
 
@@ -67,10 +67,10 @@ fn statements(size: usize) -> Vec<usize> {
     let mut store = SqliteStore::in_memory().unwrap();
     let mut counts = Vec::new();
     let batches: [(Option<u8>, CheckInStatus, bool); 8] = [
-        // Deferred: their monitors are not known yet. Then these, and the beginning of a run.
+        // The first check-ins are deferred, as their monitors are not known yet. The next ones describe these, and start a run.
         (Some(1), Ok, false),
         (Some(2), InProgress, true),
-        // By the id, and by none.
+        // The ends find their runs: one by its id, one without an id.
         (Some(2), Ok, true),
         (None, Error, true),
         // An incident opens, goes on, and is resolved at the second success.
@@ -106,7 +106,7 @@ fn statements_do_not_depend_on_the_size_of_a_batch() {
     let one = statements(1);
     assert_eq!(statements(64), one);
     assert_eq!(statements(512), one);
-    // Other sizes are written by at most nine more statements of each table.
+    // Batches of other sizes need at most nine more statements for each table.
     for (some, one) in statements(511).into_iter().zip(one) {
         assert!(some <= one + 8 * 9, "{some} instead of {one}");
     }

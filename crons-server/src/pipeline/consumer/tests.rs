@@ -155,7 +155,7 @@ async fn one_that_cannot_be_stored_fails_alone_whatever_is_beside_it() {
     assert!(matches!(command, Ok(Ok(_))), "{command:?}");
     assert!(inbox.is_healthy(), "the database works");
 
-    // Six are let through in a minute: a check-in that was undone does not count, and one that was applied again counts once.
+    // The limit is six in a minute: a check-in that was undone does not count, and one that was applied again counts once.
     for id in 5..8 {
         assert!(accepted(inbox.check_in(arrival(id)).await), "{id}");
     }
@@ -175,7 +175,7 @@ async fn each_of_a_batch_counts_in_its_own_minute() {
     let processor = Processor::new(&Settings::default(), uuid::Uuid::new_v4);
     let clock = ManualClock::new("2024-06-03T10:00:30Z".parse().unwrap());
     let (inbox, thread) = start(Box::new(store), processor, Clock::Manual(clock.clone())).unwrap();
-    // Six are let through in a minute. The next minute begins in the same batch, with one that fails.
+    // The limit is six in a minute. The next minute begins in the same batch, with one that fails.
     let batch = async {
         let seven = async {
             let mut verdicts = Vec::new();
@@ -259,7 +259,7 @@ async fn a_batch_in_conflict_with_another_is_run_again() {
     let processor = Processor::new(&Settings::default(), uuid::Uuid::new_v4);
     let clock = ManualClock::new("2024-06-03T10:00:30Z".parse().unwrap());
     let (inbox, thread) = start(Box::new(store), processor, Clock::Manual(clock.clone())).unwrap();
-    // Six are let through in a minute: each counts once, however often it is run.
+    // The limit is six in a minute: each counts once, however often it is run.
     for id in 1..7 {
         conflicts.store(3, Ordering::SeqCst);
         assert!(matches!(inbox.check_in(arrival(id)).await, Ok(Verdict::Accepted { .. })), "{id}");
@@ -304,7 +304,7 @@ fn a_batch_whose_events_are_lost_is_stored_with_its_alerts() {
         apply::apply_check_ins(&mut store, &mut processor, &received, None, &mut events, &mut verdicts)
             .unwrap();
         assert!(events.iter().any(|event| matches!(event, Event::Alerts)));
-        // The server is killed here: neither the client nor the dispatcher hears of it.
+        // The server is killed here, before the client and the dispatcher are informed.
     }
     let mut store = SqliteStore::open(&path).unwrap();
     let mut transaction = store.begin().unwrap();
@@ -314,7 +314,7 @@ fn a_batch_whose_events_are_lost_is_stored_with_its_alerts() {
     assert_eq!(due.iter().map(|alert| alert.target.as_str()).collect::<Vec<_>>(), ["ops"]);
     let page = reader(&path).check_ins("job", &CheckInFilter::default(), FIRST).unwrap().unwrap();
     assert_eq!(page.items.len(), 1);
-    // The client sends it again: it is refused, and nobody is notified twice.
+    // The client sends it again: it is refused, and there is no second notification.
     let (mut events, mut verdicts) = (Vec::new(), Vec::new());
     apply::apply_check_ins(&mut store, &mut processor, &[&failure], None, &mut events, &mut verdicts)
         .unwrap();

@@ -13,7 +13,7 @@ pub(crate) const HISTORY: u32 = 1_000;
 #[derive(Debug)]
 pub(crate) struct History<'a> {
     pub monitor: &'a Monitor,
-    /// Newest first.
+    /// The runs, newest first.
     pub runs: &'a [CheckIn],
     pub outages: &'a [Outage],
 }

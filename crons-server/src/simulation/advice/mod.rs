@@ -1,7 +1,7 @@
-//! Advice on the configuration of a monitor, proved on what its jobs have reported: each piece removes at least two thirds of the missed or
-//! timed out runs when the same reports are judged with it.
+//! Advice on the configuration of a monitor, proved on the reports of its jobs: each piece removes at least two thirds of the missed or
+//! timed out runs when the same reports are evaluated with it.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod history;
 mod proof;
 mod clock;

@@ -1,4 +1,4 @@
-//! The proof of a piece of advice: the same reports, judged with today's configuration and with the advised one.
+//! The proof of a piece of advice: the same reports, evaluated with today's configuration and with the advised one.
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,7 @@ use crate::domain::{Config, JobReport, Monitor, Rehearsal, Status, attribute, re
 const LEAST_SLOTS: usize = 10;
 /// The fewest failures of one kind.
 const LEAST_FAILURES: usize = 3;
-/// Expected runs that are counted, at most.
+/// The most expected runs that are counted.
 const COUNTED_SLOTS: usize = 10_000;
 
 /// A piece of advice.
@@ -56,12 +56,12 @@ impl<'a> Proof<'a> {
         Some(Self { history, monitor, reports, starts, today, slots })
     }
 
-    /// Whether enough runs were missed, both in the history and with the configuration of today.
+    /// Returns whether enough runs were missed, both in the history and with the configuration of today.
     pub(super) fn has_misses(&self) -> bool {
         self.today.missed.len().min(self.history.stored(Status::Missed)) >= LEAST_FAILURES
     }
 
-    /// Whether enough runs timed out, both in the history and with the configuration of today.
+    /// Returns whether enough runs timed out, both in the history and with the configuration of today.
     pub(super) fn has_timeouts(&self) -> bool {
         self.today.timed_out.len().min(self.history.stored(Status::Timeout)) >= LEAST_FAILURES
     }

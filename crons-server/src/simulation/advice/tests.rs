@@ -109,7 +109,7 @@ fn daily(first: &str, days: i64) -> impl Iterator<Item = Timestamp> {
 
 #[test]
 fn runs_that_keep_the_hours_of_another_zone_name_it() {
-    // Declared in Vienna, and run by a scheduler in UTC: 3:00 UTC is two hours after 3:00 in Vienna.
+    // The job was declared in Vienna, and runs by a scheduler in UTC: 3:00 UTC is two hours after 3:00 in Vienna.
     let vienna = config("0 3 * * *", &json!({"timezone": "Europe/Vienna", "checkin_margin": 5}));
     let rows = job(&vienna, daily("2024-06-03T03:00:07Z", 20));
     let found = only(&rows, "time_zone");
@@ -120,7 +120,7 @@ fn runs_that_keep_the_hours_of_another_zone_name_it() {
         attribute.contains("timezone = \"UTC\"") && attribute.contains("checkin_margin = 5"),
         "{attribute}"
     );
-    // The other way round.
+    // The job keeps Vienna's hours, and the crontab is in UTC.
     let rows = job(&config("0 3 * * *", &json!({})), daily("2024-06-03T01:00:02Z", 20));
     let found = only(&rows, "time_zone");
     assert_eq!(settings(&found), json!({"timezone": "Europe/Vienna"}));
@@ -135,7 +135,7 @@ fn half_as_many_runs_as_slots_have_two_readings() {
     assert_eq!(found.readings.len(), 2, "{found:?}");
     assert!(found.text.contains("half as many"), "{found:?}");
     assert!(found.readings[1].contains("leaves out each second run"), "{found:?}");
-    // In a crontab of hours, the step is put into the field of the hours.
+    // The step goes into the field of the hours in a crontab of hours.
     let rows = job(&config("7 * * * *", &json!({})), (0..16).map(|run| start() + minutes(7 + 120 * run)));
     let found = only(&rows, "schedule");
     assert_eq!(settings(&found), json!({"schedule": "7 */2 * * *"}));
@@ -143,7 +143,7 @@ fn half_as_many_runs_as_slots_have_two_readings() {
 
 #[test]
 fn weekdays_of_another_dialect_are_recognised() {
-    // Quartz: 2-6 is Monday to Friday. 3 June 2024 is a Monday.
+    // The weekdays 2-6 are Monday to Friday for Quartz. 3 June 2024 is a Monday.
     let days = (0..40).filter(|day| day % 7 < 5);
     let starts = days.map(|day| start() + SignedDuration::from_hours(24 * day + 9));
     let rows = job(&config("0 9 * * 2-6", &json!({})), starts);
@@ -162,7 +162,7 @@ fn runs_a_second_early_are_a_matter_of_the_clock() {
 
 #[test]
 fn a_margin_that_avoids_nine_of_ten_misses_is_named() {
-    // Late by 2 to 6 minutes, and once by half an hour.
+    // The runs are late by 2 to 6 minutes, and once by half an hour.
     let late = |run: i64| if run == 7 { 31 } else { 2 + run % 5 };
     let rows =
         job(&config("0 * * * *", &json!({})), (0..20).map(|run| start() + minutes(60 * run + late(run))));
@@ -194,7 +194,7 @@ fn a_job_that_is_on_time_gets_no_advice() {
                 (0..30).map(|run| start() + minutes(60 * run + if run % 15 == 7 { 5 } else { 0 })),
             ),
         ),
-        // No margin below the time between two runs removes two thirds of the misses.
+        // A margin below the time between two runs cannot remove two thirds of the misses.
         (
             "a job that is often absent",
             job(&hourly(), [0, 1, 2, 9, 10, 20, 21, 22, 33, 40].map(|run| start() + minutes(60 * run))),
@@ -212,7 +212,7 @@ fn advice_that_was_taken_is_not_given_again() {
     let (mut monitor, runs) = history(&rows);
     monitor.config.checkin_margin = Some(5);
     assert_eq!(advise(&History { monitor: &monitor, runs: &runs, outages: &[] }), Vec::new());
-    // A history with another schedule says nothing about the new one.
+    // A history with another schedule proves nothing about the new one.
     monitor.config.schedule = crons_types::Schedule::crontab("4 * * * *").unwrap();
     assert_eq!(advise(&History { monitor: &monitor, runs: &runs, outages: &[] }), Vec::new());
 }

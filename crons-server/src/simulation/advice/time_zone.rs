@@ -64,9 +64,9 @@ const ZONES: [&str; 52] = [
     "Europe/Lisbon",
 ];
 
-/// The starts of which a zone is tried first.
+/// The number of starts on which a zone is tried first.
 const SAMPLE: usize = 40;
-/// How late a run may begin in its own zone.
+/// The longest delay of a run in its own zone.
 const LATE: SignedDuration = SignedDuration::from_mins(10);
 /// A shift between zones: they differ by quarters of an hour, and by no less than one.
 const LEAST_SHIFT: SignedDuration = SignedDuration::from_mins(15);
@@ -108,7 +108,7 @@ pub(super) fn other_zone(proof: &Proof<'_>) -> Option<Advice> {
     Some(advice)
 }
 
-/// Whether a run that begins at `at` is in time for an expected one.
+/// Returns whether a run that begins at `at` is in time for an expected one.
 fn is_due(config: &Config, at: Timestamp) -> bool {
     let behind = at.saturating_add(SignedDuration::from_nanos(1)).unwrap_or(at);
     let before = previous_before(&config.schedule, &config.zone(), at, behind);
@@ -132,7 +132,7 @@ fn usual_shift(proof: &Proof<'_>) -> Option<SignedDuration> {
     let mut shifts: Vec<i64> = proof.starts.iter().filter_map(shift).collect();
     shifts.sort_unstable();
     let median = *shifts.get(shifts.len() / 2)?;
-    // Once a year the shift is that of summer time.
+    // The shift differs by an hour in the months of summer time.
     let near = shifts.iter().filter(|shift| (**shift - median).abs() <= 3_600).count();
     let median = SignedDuration::from_secs(median);
     (near * 3 >= shifts.len() * 2 && median.abs() >= LEAST_SHIFT).then_some(median)

@@ -85,7 +85,7 @@ impl Tables {
         for (index, (count, has_nameless)) in check_ins {
             let Some(environment) = snapshot.environments[index].row.id else { continue };
             if has_nameless {
-                // Each check-in of the environment may end one of them.
+                // The check-ins of the environment may each end an open run, so as many runs are loaded as there are check-ins.
                 let runs = self.newest_runs(environment).into_iter();
                 let open = runs.filter(|(_, run)| run.status == Status::InProgress);
                 for (id, run) in open.take(count) {

@@ -1,7 +1,7 @@
 //! A small database in memory, for the conformance suite: the second implementation of the seam keeps the rules of the first from being
 //! SQLite's own. Each table is a map by row id, a query is a scan, and a transaction works on a copy of all tables.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod tables;
 mod load;
 mod load_runs;

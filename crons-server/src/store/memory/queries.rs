@@ -1,4 +1,4 @@
-//! The reads.
+//! The reads of the database in memory.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -148,7 +148,7 @@ impl Queries for MemoryDatabase {
         request: PageRequest,
     ) -> Result<Page<IncidentView>, StoreError> {
         let tables = self.tables();
-        // In the order of row ids, which a stable sort keeps, the last first.
+        // The rows are read in the order of row ids, the last first, which a stable sort keeps.
         let views = tables.incidents.values().rev().map(|row| tables.incident_view(row));
         let mut views: Vec<_> = views
             .filter(|view| {

@@ -1,4 +1,4 @@
-//! The tables, each a map by row id, shared by those who write and those who read.
+//! The tables, each a map by row id, shared by the store and its readers.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,13 +30,13 @@ pub(super) struct Tables {
     /// The last row id. One sequence serves all tables, so that an id is never used again.
     last_id: i64,
     pub monitors: BTreeMap<i64, Monitor>,
-    /// Each with the row id of its monitor.
+    /// The environments, each with the row id of its monitor.
     pub environments: BTreeMap<i64, Child<MonitorEnvironment>>,
-    /// Each with the row id of its environment.
+    /// The runs, each with the row id of its environment.
     pub runs: BTreeMap<i64, Child<CheckIn>>,
-    /// Each with the row id of its environment.
+    /// The incidents, each with the row id of its environment.
     pub incidents: BTreeMap<i64, Child<Incident>>,
-    /// Each with the row id of its incident.
+    /// The occurrences, each with the row id of its incident.
     pub occurrences: BTreeMap<i64, Child<Occurrence>>,
     pub deferred: BTreeMap<i64, CheckInEvent>,
     pub processing_errors: BTreeMap<i64, ErrorsRow>,

@@ -114,7 +114,7 @@ impl Tables {
                 let is_open = row.value.status == Status::InProgress && self.monitor_of(row.parent).enabled;
                 is_open.then_some((deadline, *id, row.value.date_added))
             })),
-            // Row ids are in the order of arrival.
+            // The order of row ids is that of arrival.
             DueKind::Deferred => {
                 Box::new(self.deferred.iter().map(|(id, event)| (event.received, *id, Timestamp::MIN)))
             }

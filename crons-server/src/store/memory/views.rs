@@ -1,4 +1,4 @@
-//! The views of stored rows.
+//! Conversions from stored rows to views.
 
 use std::cmp::Reverse;
 
@@ -52,7 +52,7 @@ impl Tables {
         outages
     }
 
-    /// Everything that is stored about check-ins, or all of one monitor.
+    /// Returns what is stored about check-ins, or about those of one monitor.
     pub fn export(&self, slug: Option<&str>) -> Export {
         let is_wanted =
             |environment: i64| slug.is_none_or(|slug| self.monitor_of(environment).slug.as_str() == slug);

@@ -1,4 +1,4 @@
-//! The changes of a snapshot.
+//! Writes the changes of a snapshot to the tables.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ impl Tables {
         monitors
     }
 
-    /// Row ids by the index of the row in the snapshot: new rows get the next ones, in their order.
+    /// Returns the row ids by the index of the row in the snapshot: new rows get the next ones, in their order.
     fn assign_ids(&mut self, stored: impl Iterator<Item = Option<i64>>) -> Vec<i64> {
         stored.map(|id| id.unwrap_or_else(|| self.new_id())).collect()
     }

@@ -49,7 +49,7 @@ impl Tables {
                 .map(|error| ErrorView { name: error.name().to_owned(), message: error.to_string() })
                 .collect();
             if row.accepted {
-                // Repeated warnings are kept once: else they would push all other errors out.
+                // A repeated warning is kept once: otherwise it would push all other errors out.
                 self.processing_errors.retain(|_, other| {
                     !(other.view.accepted && other.monitor == monitor && other.view.errors == errors)
                 });

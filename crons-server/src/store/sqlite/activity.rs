@@ -79,7 +79,7 @@ impl SqliteReader {
 fn marks(connection: &Connection, environment: i64, buckets: Buckets) -> Result<Vec<RunMark>, StoreError> {
     let mut marks: BTreeMap<(Timestamp, usize), RunMark> = BTreeMap::new();
     let mut failed = vec![false; buckets.count as usize];
-    // Without `INDEXED BY`, SQLite's choice of the index depends on the number of columns of the table.
+    // The index is named, as SQLite's own choice depends on the number of columns of the table.
     let mut next_failure = connection.prepare_cached(&format!(
         "SELECT {MARK} FROM check_ins INDEXED BY check_ins_failed WHERE environment_id = ?1 AND status = ?2 AND {FAILED}
          AND date_added >= ?3 AND date_added < ?4 ORDER BY date_added LIMIT 1"
@@ -135,7 +135,7 @@ fn marks(connection: &Connection, environment: i64, buckets: Buckets) -> Result<
     Ok(marks.into_values().collect())
 }
 
-/// Whether a run that began before `since` went on at that time.
+/// Returns whether a run that began before `since` went on at that time.
 fn reaches_into(mark: &RunMark, since: Timestamp) -> bool {
     mark.status == Status::InProgress || mark.ended.is_some_and(|ended| ended > since)
 }

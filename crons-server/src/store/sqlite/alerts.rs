@@ -37,7 +37,7 @@ impl SqliteReader {
                     })?
                     .collect::<Vec<_>>();
                 if found.iter().any(|row| row.as_ref().is_err_and(is_unreadable)) {
-                    // Now that the row is known, its target has another next alert.
+                    // The row is now known to be unreadable, so its target has another next alert.
                     continue;
                 }
                 let mut next: Vec<DueAlert> = Vec::new();

@@ -1,4 +1,4 @@
-//! API tokens.
+//! The statements about API tokens.
 
 use rusqlite::{OptionalExtension, Row, params};
 

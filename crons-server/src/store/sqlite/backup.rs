@@ -28,7 +28,7 @@ pub fn backup(from: &Path, to: &Path) -> Result<(), StoreError> {
     let partial = Path::new(&partial);
     let copied = copy(&connection, partial);
     if copied.is_err() {
-        // A file that cannot be removed has a name that tells what it is.
+        // The name of a file that cannot be removed shows what it is.
         let _ = std::fs::remove_file(partial);
     }
     copied?;

@@ -1,4 +1,4 @@
-//! Many rows with one statement: SQLite then looks for their place in table and indexes once, not for each of them.
+//! Writes of many rows with one statement: SQLite then looks for their place in table and indexes once, not for each of them.
 //!
 //! `OR FAIL` lets a rejected row end the statement and leaves the rows before it, which the rollback of the transaction undoes.
 //! Otherwise SQLite would keep a copy of each page that a statement touches, twice of what a storm writes.

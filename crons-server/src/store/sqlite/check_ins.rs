@@ -22,7 +22,8 @@ impl SqliteReader {
             (Micros(since.unwrap_or(Timestamp::MIN)), Micros(until.unwrap_or(Timestamp::MAX)));
         self.read(|connection| {
             let Some(monitor) = monitor_id(connection, slug)? else { return Ok(None) };
-            // Only the rows of each environment that could be on the page are sorted, not its whole history.
+            // The subquery finds the rows of each environment that could be on the page, so that only they are
+            // sorted, not its whole history.
             let mut statement = connection.prepare_cached(&format!(
                 "SELECT {CHECK_IN}, e.name, e.id FROM environments e
                  JOIN check_ins c ON c.id IN (SELECT id FROM check_ins WHERE environment_id = e.id

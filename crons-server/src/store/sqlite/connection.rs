@@ -11,14 +11,14 @@ use super::unreadable::UnreadableRows;
 use crate::store::error::StoreError;
 use crate::store::transaction::{Store, Transaction};
 
-/// Check-ins in a file, durable when a transaction returns.
+/// A store of check-ins in a file; a change is durable when its transaction returns.
 pub struct SqliteStore {
     pub(super) connection: Connection,
     /// Rows that are left out, of this connection and of those that read.
     unreadable: Arc<UnreadableRows>,
     /// `None` for a database in memory.
     file: Option<FileIdentity>,
-    /// Dropped after the connection.
+    /// The lock of the file, dropped after the connection.
     _lock: Option<FileLock>,
 }
 
@@ -39,7 +39,7 @@ impl SqliteStore {
         Ok(Self { file: Some(FileIdentity::of(path)?), _lock: Some(lock), ..Self::of(connection) })
     }
 
-    /// One that is gone with the process: for simulations.
+    /// Creates a database in memory, which is gone with the process: for simulations.
     ///
     /// # Errors
     /// If there is no memory for it.

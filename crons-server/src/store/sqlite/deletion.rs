@@ -1,4 +1,4 @@
-//! Deletion of monitors and environments: at once out of sight, then bit by bit off the disk.
+//! Deletion of monitors and environments: they are hidden at once, and their rows are deleted in steps.
 //!
 //! A deleted environment is moved to the monitor with the row id [`DELETED`], which no query shows and no deadline looks at. So the
 //! deletion of a million runs delays no check-in, and a server that is stopped meanwhile goes on when it is back.
@@ -52,7 +52,7 @@ impl SqliteTransaction<'_> {
             .prepare_cached("DELETE FROM refused WHERE project = ?1 AND monitor_id = ?2")?
             .execute(params![project, id])?;
         self.transaction.prepare_cached("DELETE FROM monitors WHERE id = ?1")?.execute([id])?;
-        // Usage of this hour is released at once: a monitor of the same name may add to it from now on.
+        // The usage of this hour is released at once: a monitor of the same name may add to it from now on.
         let hour = at.as_second().div_euclid(HOUR) * HOUR;
         self.release_usage(slug, hour, i64::MAX)?;
         self.transaction
@@ -63,7 +63,7 @@ impl SqliteTransaction<'_> {
         Ok(())
     }
 
-    /// Deletes some of the rows of deleted monitors and environments. Whether there are more.
+    /// Deletes some of the rows of deleted monitors and environments. Returns whether there are more.
     pub(super) fn purge_some(&self) -> Result<bool, StoreError> {
         let runs = self
             .transaction
@@ -108,7 +108,7 @@ impl SqliteTransaction<'_> {
         Ok(())
     }
 
-    /// Deletes some incidents of deleted environments. Whether there were any.
+    /// Deletes some incidents of deleted environments. Returns whether there were any.
     fn purge_incidents(&self) -> Result<bool, StoreError> {
         let incidents: Vec<i64> = self
             .transaction
@@ -143,7 +143,7 @@ impl SqliteTransaction<'_> {
         Ok(told)
     }
 
-    /// Adds usage of deleted monitors to that of none. Whether there is more.
+    /// Adds usage of deleted monitors to that of none. Returns whether there is more.
     fn purge_usage(&self) -> Result<bool, StoreError> {
         let next = self
             .transaction

@@ -1,4 +1,4 @@
-//! The rows whose time has come.
+//! Finds the rows whose time has come.
 //!
 //! A row that is set aside takes no place on a page. Hence no statement of a page has a `LIMIT`: the rows come in the order of an
 //! index, and reading ends when there are enough.
@@ -11,7 +11,7 @@ use super::rows::{self, Micros};
 use crate::store::error::StoreError;
 
 impl SqliteTransaction<'_> {
-    /// Row ids of environments whose run is missed at `tick`, earliest deadline first.
+    /// Returns the row ids of environments whose run is missed at `tick`, earliest deadline first.
     pub(super) fn missed(&self, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError> {
         let mut statement = self.transaction.prepare_cached(
             "SELECT e.id, m.id FROM environments e JOIN monitors m ON m.id = e.monitor_id
@@ -32,8 +32,8 @@ impl SqliteTransaction<'_> {
         Ok(due)
     }
 
-    /// Row ids of open runs whose deadline has passed at `tick`. The page is that of the earliest deadlines; in it, the runs are
-    /// ordered by their begin: a storm must not be sorted for each page of it.
+    /// Returns the row ids of open runs whose deadline has passed at `tick`. The page is that of the earliest deadlines; in it,
+    /// the runs are ordered by their start: a storm must not be sorted for each page of it.
     pub(super) fn timed_out(&self, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError> {
         let mut statement = self.transaction.prepare_cached(
             "SELECT c.id, c.date_added FROM check_ins c
@@ -54,7 +54,7 @@ impl SqliteTransaction<'_> {
         Ok(due.into_iter().map(|(_, id)| id).collect())
     }
 
-    /// Row ids of deferred ends that were received until `until`, oldest first.
+    /// Returns the row ids of deferred ends that were received until `until`, oldest first.
     pub(super) fn expired_deferred(&self, until: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError> {
         let mut statement = self
             .transaction

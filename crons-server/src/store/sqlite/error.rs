@@ -15,7 +15,7 @@ impl From<rusqlite::Error> for StoreError {
                 Err(cause) => Self::unavailable(rusqlite::Error::FromSqlConversionFailure(column, of, cause)),
             },
             // The transaction read an older state than the one that it wants to write to. Any other lock is held by another program,
-            // which SQLite has waited for in vain.
+            // and SQLite has waited for it already.
             error if is_conflict(&error) => Self::conflict(error),
             // A constraint or a trigger rejects a row: the same row is rejected again, while others can be stored.
             error if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {

@@ -15,7 +15,7 @@ pub(super) const LOOKED_AT: usize = 5_000;
 pub(super) struct Cutoffs {
     /// Successful runs that started before are too old.
     pub success_before: i64,
-    /// Everything else from before is too old.
+    /// The other rows, such as failed runs, incidents and usage, are too old if they are from before this.
     pub failure_before: i64,
     /// The number of successful runs to keep of each environment, and of others.
     pub check_ins: u32,
@@ -27,7 +27,7 @@ pub(super) fn limit(rows: usize) -> i64 {
 }
 
 impl SqliteTransaction<'_> {
-    /// Deletes what a plan has found, by row id. The number of check-ins among it.
+    /// Deletes what a plan has found, by row id. Returns the number of check-ins among it.
     ///
     /// A run that goes on after all, or that an incident began with meanwhile, stays.
     pub(super) fn delete_planned(&self, expired: &Expired) -> Result<usize, StoreError> {

@@ -1,4 +1,4 @@
-//! Everything that is stored, for a simulation.
+//! The export of what is stored, for a simulation.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};

@@ -89,7 +89,7 @@ fn identity(metadata: &Metadata) -> Identity {
     (metadata.dev(), metadata.ino())
 }
 
-/// On other systems an open file cannot be replaced.
+/// Whether the file exists: on systems other than Unix an open file cannot be replaced.
 #[cfg(not(unix))]
 type Identity = bool;
 

@@ -29,7 +29,7 @@ pub(super) struct Loading<'keys> {
     pub(super) configs: Configs,
 }
 
-/// Row id, run, and row id of the environment.
+/// A row id, its run, and the row id of the environment.
 pub(super) type Run = (i64, CheckIn, i64);
 
 impl Loading<'_> {
@@ -48,7 +48,7 @@ impl SqliteTransaction<'_> {
         loop {
             let set_aside = self.unreadable.count();
             let snapshot = self.load_once(keys)?;
-            // Readable rows stand in for those that were set aside just now.
+            // The batch is loaded again if rows were set aside meanwhile, so that readable rows take their place.
             if self.unreadable.count() == set_aside {
                 return Ok(snapshot);
             }
@@ -203,7 +203,7 @@ impl SqliteTransaction<'_> {
         for (id, run, environment) in runs {
             match loading.snapshot.environment_of_row(environment) {
                 Some(environment) => loading.snapshot.add_run(id, Ok(environment), run),
-                // It would be on each page.
+                // The row cannot be evaluated, and would be on each page of deadlines.
                 None => self.unreadable.hide("check_ins", id),
             }
         }

@@ -9,7 +9,7 @@ use super::unreadable::reason_of;
 use crate::domain::UnreadableKey;
 use crate::store::error::StoreError;
 
-/// Behind all that is stored: when the newest run began, at the latest, and its row id.
+/// The bound behind all runs: an instant that no start is later than, and a row id.
 const NEWEST: (i64, i64) = (i64::MAX, i64::MAX);
 
 impl SqliteTransaction<'_> {
@@ -41,7 +41,7 @@ impl SqliteTransaction<'_> {
         self.load_open_incidents(loading, &incidents)
     }
 
-    /// Of each window, an environment with an instant and a row id, the newest finished runs up to there, at most `limit`.
+    /// Loads, for each window (an environment with an instant and a row id), the newest finished runs up to there, at most `limit`.
     fn load_finished(
         &self,
         loading: &mut Loading<'_>,
@@ -91,7 +91,7 @@ impl SqliteTransaction<'_> {
                     loading.snapshot.add_incident(environment, row.get(INCIDENT_COLUMNS)?, incident);
                 }
                 Err(error) => {
-                    // Neither the environment nor its runs can be evaluated: they would be on each page.
+                    // The environment and its runs cannot be evaluated, and would be on each page of deadlines.
                     self.unreadable.hide("environments", environment_id);
                     for run in &loading.snapshot.environments[environment].runs {
                         if let Some(id) = loading.snapshot.runs[*run].row.id

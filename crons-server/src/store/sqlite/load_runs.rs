@@ -46,7 +46,7 @@ impl SqliteTransaction<'_> {
             }
         }
         if !nameless.is_empty() {
-            // Each check-in of the environment may end one of them.
+            // The check-ins of the environment may each end an open run, so as many runs are loaded as there are check-ins.
             let most = nameless.keys().filter_map(|id| per_environment.get(id)).max().copied();
             let ids: Vec<i64> = nameless.into_keys().collect();
             let mut statement = self.transaction.prepare_cached(&format!(

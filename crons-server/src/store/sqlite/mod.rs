@@ -1,6 +1,6 @@
 //! The default database, SQLite: one file, one connection that writes, others that read.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod error;
 #[cfg(test)]
 mod faults;

@@ -69,7 +69,7 @@ impl SqliteReader {
         }
         let places: HashMap<i64, usize> =
             found.iter().zip(0..).map(|((id, _), place)| (*id, place)).collect();
-        // Sentry's order: error, ok, active, and muted ones last; among those, the latest check-in first.
+        // The order is Sentry's: error, ok, active, and muted ones last; among those, the latest check-in first.
         let mut statement = connection.prepare_cached(&format!(
             "SELECT {CHECK_IN}, {ENVIRONMENT}, i.started_at, e.monitor_id, {FAILING} FROM environments e
              LEFT JOIN incidents i ON i.environment_id = e.id AND i.resolved_at IS NULL

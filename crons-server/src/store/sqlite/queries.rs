@@ -21,7 +21,7 @@ use crate::store::views::{
 impl Queries for SqliteReader {
     fn check(&self) -> Result<(), StoreError> {
         self.file().check()?;
-        // No monitor has this slug, so the answer is short.
+        // The slug belongs to no monitor, so the answer is short.
         self.monitor_of("").map(drop)
     }
 

@@ -71,7 +71,7 @@ pub(super) fn monitor_id(connection: &Connection, slug: &str) -> rusqlite::Resul
         .optional()
 }
 
-/// The page that a statement with the limit `limit + 1` has found: the row beyond the page tells whether there are more.
+/// Returns the page that a statement with the limit `limit + 1` has found: the row beyond the page shows that there are more.
 pub(super) fn page<T>(
     found: impl Iterator<Item = rusqlite::Result<T>>,
     limit: u32,

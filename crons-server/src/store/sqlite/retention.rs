@@ -43,7 +43,7 @@ enum Stage {
     Incidents {
         after: i64,
     },
-    /// Usage, by slug; `None` before the first one.
+    /// The usage, by slug; `None` before the first one.
     Usage {
         after: Option<String>,
     },
@@ -176,7 +176,7 @@ fn usage(
         expired.usage.extend(until.map(|until| (slug.clone(), until)));
         expired.usage_rows += rows as usize;
         if rows as usize == room {
-            // There may be more of this slug. The next step reads it again, after these rows were deleted.
+            // The slug may have more rows. The next step reads it again, after these were deleted.
             return Ok(Stage::Usage { after });
         }
         after = Some(slug);
@@ -197,7 +197,7 @@ impl SqliteTransaction<'_> {
         if free > 0 {
             let mut statement = self.transaction.prepare(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
             let mut freed = statement.query([])?;
-            // Each step frees a page.
+            // The statement frees a page for each row that it returns.
             while freed.next()?.is_some() {}
         }
         // A file without incremental vacuum, which could not be rewritten when it was opened, never shrinks.

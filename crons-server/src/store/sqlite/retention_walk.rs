@@ -122,7 +122,7 @@ impl Walk {
         Ok((read, false))
     }
 
-    /// Whether the index alone shows that no run is too old, and that there are not too many.
+    /// Returns whether the index alone shows that no run is too old, and that there are not too many.
     fn keeps_all_runs(&self, connection: &Connection, cutoffs: Cutoffs) -> Result<bool, StoreError> {
         let most = cutoffs.check_ins.min(COUNTED);
         let (count, oldest): (u32, Option<i64>) = connection
@@ -137,7 +137,7 @@ impl Walk {
         Ok(count <= most && oldest.is_none_or(|oldest| oldest >= before))
     }
 
-    /// Whether a run is too old or one too many, and neither a threshold nor the open incident needs it.
+    /// Returns whether a run is too old or one too many, and neither a threshold nor the open incident needs it.
     ///
     /// Runs of an open incident are never too old. They can be too many, except for its first: a job that is not run any more misses for
     /// years.

@@ -90,7 +90,7 @@ pub(super) fn maybe_status(row: &Row<'_>, column: usize) -> rusqlite::Result<Opt
     Ok(text.and_then(|text| status_named(text, column).ok()))
 }
 
-/// Row id and monitor, with its config parsed by `config`.
+/// Returns the row id and the monitor, with its config parsed by `config`.
 pub(super) fn monitor_with(
     row: &Row<'_>,
     config: impl FnOnce(&str) -> serde_json::Result<Config>,
@@ -118,12 +118,12 @@ pub(super) fn monitor_with(
     Ok((row.get(0)?, monitor))
 }
 
-/// Row id and environment.
+/// Returns the row id and the environment.
 pub(super) fn environment(row: &Row<'_>) -> rusqlite::Result<(i64, MonitorEnvironment)> {
     environment_from(row, 0)
 }
 
-/// Row id and environment, from the column `first` on.
+/// Returns the row id and the environment, from the column `first` on.
 pub(super) fn environment_from(row: &Row<'_>, first: usize) -> rusqlite::Result<(i64, MonitorEnvironment)> {
     let status = environment_status(row, first + 2)?;
     let environment = MonitorEnvironment {
@@ -148,12 +148,12 @@ pub(super) fn environment_status(row: &Row<'_>, column: usize) -> rusqlite::Resu
     }
 }
 
-/// Row id and check-in.
+/// Returns the row id and the check-in.
 pub(super) fn check_in(row: &Row<'_>) -> rusqlite::Result<(i64, CheckIn)> {
     check_in_with(row, json(row, CHECK_IN_COLUMNS - 1)?)
 }
 
-/// Row id and check-in with this config.
+/// Returns the row id and the check-in with this config.
 pub(super) fn check_in_with(row: &Row<'_>, config: Config) -> rusqlite::Result<(i64, CheckIn)> {
     let check_in = CheckIn {
         guid: uuid(row, 1)?,

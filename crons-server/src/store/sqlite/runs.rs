@@ -44,7 +44,7 @@ mod tests {
     use crate::store::sqlite::filled::filled;
     use crate::store::sqlite::steps::Steps;
 
-    /// The steps of SQLite's virtual machine to read ten runs in the middle of so many.
+    /// Returns the steps of SQLite's virtual machine to read ten runs in the middle of `runs`.
     fn steps_among(runs: i64) -> u64 {
         let config = r#"{"schedule":{"type":"crontab","value":"* * * * *"},"checkin_margin":null,"max_runtime":null,
             "timezone":null,"failure_issue_threshold":null,"recovery_threshold":null}"#;

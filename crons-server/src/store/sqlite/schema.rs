@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::store::error::StoreError;
 
-/// In order; the file's `user_version` counts those that it has been through.
+/// The migrations in order; the file's `user_version` counts those that it has been through.
 const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_incidents.sql"),
@@ -25,7 +25,8 @@ const CACHE: i32 = -8 * 1024;
 /// too often.
 const CHECKPOINT: u32 = 4_000;
 
-/// Prepared statements that are kept: of each table that rows are added to, one for each number of rows that is a power of two.
+/// The number of prepared statements that are kept: of each table that rows are added to, one for each number of rows that is a
+/// power of two.
 const STATEMENTS: usize = 256;
 
 /// The value of `PRAGMA auto_vacuum` for incremental vacuum.
@@ -36,7 +37,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     ours(&connection, 0)?;
-    // So that space can be given back bit by bit. It counts from the first page on, so a file that has some is rewritten.
+    // Incremental vacuum gives space back bit by bit. It works from the first page on, so a file that has pages is rewritten.
     let mode: u32 = connection.query_row("PRAGMA auto_vacuum", [], |row| row.get(0))?;
     if mode != INCREMENTAL {
         connection.pragma_update(None, "auto_vacuum", INCREMENTAL)?;
@@ -49,7 +50,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         }
     }
     connection.pragma_update(None, "journal_mode", "wal")?;
-    // What has been answered with 2xx must survive a power cut.
+    // A check-in that was answered with 2xx must survive a power cut.
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "cache_size", CACHE)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;

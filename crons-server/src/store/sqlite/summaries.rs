@@ -33,7 +33,7 @@ impl SqliteReader {
                     environments: Vec::new(),
                 });
             }
-            // Without environments there is one row of NULLs. A row that cannot be read is left out, as in lists of monitors.
+            // A monitor without environments has one row of NULLs. A row that cannot be read is left out, as in lists of monitors.
             if let (Some(last), Ok(environment)) = (found.last_mut(), environment(row)) {
                 last.environments.push(environment);
             }

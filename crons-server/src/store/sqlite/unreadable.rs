@@ -108,7 +108,7 @@ pub(super) fn reason_of(error: Error) -> Result<String, StoreError> {
     }
 }
 
-/// Whether the error is an [`UnreadableRow`].
+/// Returns whether the error is an [`UnreadableRow`].
 pub(super) fn is_unreadable(error: &Error) -> bool {
     matches!(error, Error::FromSqlConversionFailure(_, _, cause) if cause.is::<UnreadableRow>())
 }

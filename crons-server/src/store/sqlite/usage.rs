@@ -55,7 +55,7 @@ mod tests {
 
     const HOUR: i64 = 3_600;
 
-    /// The steps of SQLite's virtual machine to read the counts of the last two hours beside `hours` older ones.
+    /// Returns the steps of SQLite's virtual machine to read the counts of the last two hours beside `hours` older ones.
     fn steps_beside(hours: u32, slug: Option<&str>) -> u64 {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("crons.db");

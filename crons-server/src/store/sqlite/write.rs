@@ -40,7 +40,7 @@ impl SqliteTransaction<'_> {
         Ok(monitors)
     }
 
-    /// Row ids of a table by the index of the row in the snapshot: new rows get the next ones, in their order.
+    /// Returns the row ids of a table by the index of the row in the snapshot: new rows get the next ones, in their order.
     fn assign_ids(
         &self,
         table: &str,
@@ -129,7 +129,7 @@ impl SqliteTransaction<'_> {
         )
     }
 
-    /// Row ids of configurations, made where there are none.
+    /// Returns the row ids of configurations, which are added if they are missing.
     fn config_ids<'a>(
         &self,
         configs: impl Iterator<Item = &'a Config>,
@@ -173,7 +173,7 @@ impl SqliteTransaction<'_> {
         environments: &[i64],
         ids: &[i64],
     ) -> Result<(), StoreError> {
-        // One that is resolved makes room for the next one of its environment, so those that end are written first.
+        // The incidents that are resolved are written first: each makes room for the next one of its environment.
         let mut changed: Vec<_> =
             snapshot.incidents.iter().zip(ids).filter(|(incident, _)| incident.row.changed).collect();
         changed.sort_by_key(|(incident, _)| incident.row.value.resolved_at.is_none());
@@ -277,7 +277,7 @@ fn check_in<'a>(
         maybe(row.reported.map(Status::as_str)),
         row.unheard.into(),
         maybe(decision),
-        // Empty for a trace with the id of the run, as our client sends it.
+        // The value is empty for a trace with the id of the run, as our client sends it.
         maybe(row.trace.as_ref().map(|trace| if *trace == row.guid { &[][..] } else { trace.as_bytes() })),
         maybe(row.note.as_deref()),
     ]

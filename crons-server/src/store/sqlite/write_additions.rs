@@ -59,7 +59,7 @@ impl SqliteTransaction<'_> {
             let errors: Vec<(&str, String)> =
                 row.errors.iter().map(|error| (error.name(), error.to_string())).collect();
             let errors = json(&errors)?;
-            // A job that never sends what it should would push all else out: its warnings are kept once.
+            // The warnings of a job that repeats them are kept once: otherwise they would push all other errors out.
             if row.accepted {
                 rows.retain(|other| {
                     !(other.row.accepted && other.monitor == monitor && other.errors == errors)
@@ -132,7 +132,7 @@ impl SqliteTransaction<'_> {
         Ok(found.collect::<Result<_, _>>()?)
     }
 
-    /// Of names that are no monitor's there may be any number: they are counted together.
+    /// Counts the usage. Names that belong to no monitor are counted together, as there may be any number of them.
     fn write_usage(&self, changes: &Changes) -> Result<(), StoreError> {
         let rows: Vec<[ToSqlOutput<'_>; 6]> = changes
             .usage
@@ -157,7 +157,7 @@ impl SqliteTransaction<'_> {
         )
     }
 
-    /// An event that a target was told of already is not told again.
+    /// Writes the alerts. An event that a target has an alert of already gets no second one.
     fn write_alerts(&self, changes: &Changes) -> Result<(), StoreError> {
         let rows: Vec<[ToSqlOutput<'_>; 8]> = changes
             .alerts
@@ -204,7 +204,7 @@ impl SqliteTransaction<'_> {
                 given_up.map(Micros),
                 answer
             ])?;
-        // A few of the oldest go for each that ends, so that there is never much to do.
+        // A few of the oldest alerts are deleted for each that ends, so that there is never much to delete.
         if next.is_none() {
             self.transaction
                 .prepare_cached(

@@ -1,4 +1,4 @@
-//! Messages of refusals: they name the field, its value, what is allowed and what to do, and have no words of Rust.
+//! Tests of the messages of refusals: they name the field, its value, what is allowed and what to do, and have no words of Rust.
 
 mod payloads;
 mod requests;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::harness::{Harness, KEY, id};
 use crate::raw::{Raw, ask};
 
-/// Words of Rust, its libraries and parsers, which mean nothing to somebody who sends JSON.
+/// The words of Rust, its libraries and parsers, which mean nothing to a client that sends JSON.
 const RUST: [&str; 26] = [
     "EOF",
     "sequence",

@@ -1,4 +1,4 @@
-//! Payloads, in an envelope and as the body of the check-in URL.
+//! Tests of payloads, in an envelope and as the body of the check-in URL.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -315,7 +315,7 @@ fn a_check_in_in_the_wrong_frame_is_answered_with_the_reason() {
             "{body}"
         );
     }
-    // Beside a check-in, the item is a remark.
+    // An unknown item beside a check-in is a remark.
     let both = format!("{{}}\n{{\"type\":\"check_in\"}}\n{payload}\n{{\"type\":\"checkin\"}}\n{payload}\n");
     let answer = ask(&server, &line, &[], both.as_bytes());
     assert!(

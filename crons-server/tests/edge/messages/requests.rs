@@ -1,4 +1,4 @@
-//! Queries, paths, and bodies of the API.
+//! Tests of queries, paths, and bodies of the API.
 
 use super::{is_plain, reason, unlimited};
 use crate::harness::{API, KEY, NIL, check_in};
@@ -48,7 +48,7 @@ fn what_of_a_request_does_not_count_is_said() {
             400,
             vec!["status: it is missing in the query string; call with ?status=in_progress, ok or error"],
         ),
-        // Whoever sends a type with every request may send nothing.
+        // A client that sends a type with every request may send no body.
         (format!("GET /api/1/cron/job/{KEY}/?status=ok"), vec![json], "", 202, vec![]),
     ] {
         let answer = ask(&server, &line, &headers, sent.as_bytes());

@@ -48,7 +48,7 @@ pub(super) fn length(minutes: u32) -> String {
     if value == 1 { unit.to_owned() } else { format!("{value} {unit}s") }
 }
 
-/// Three or more values in a row as `1 to 3`.
+/// Returns the values in words, three or more in a row as `1 to 3`.
 pub(super) fn runs(values: &[u32], show: impl Fn(u32) -> String) -> Vec<String> {
     let mut items = Vec::new();
     for run in values.chunk_by(|value, next| value + 1 == *next) {

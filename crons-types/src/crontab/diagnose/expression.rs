@@ -15,7 +15,7 @@ pub(super) fn remedy(text: &str, fault: Fault) -> Diagnosis {
         Kind::Nickname => nickname(&line),
         Kind::FieldCount(count) => (too_few(&line, count), None),
         Kind::Never => ("it never happens: no day is both the day of month and the weekday".to_owned(), None),
-        // The other kinds belong to a field.
+        // The text is empty: all other kinds belong to a field.
         _ => ("it is empty; write five fields such as `0 3 * * *`, or `@daily`".to_owned(), None),
     };
     let fix = with.map(|with| Replacement { start: fault.start, end: fault.end, with });
@@ -31,7 +31,7 @@ fn nickname(line: &str) -> (String, Option<String>) {
     if let Some(known) = NICKNAMES.into_iter().find(|known| *known == lower) {
         return (what + ", they are in lower case", Some(known.to_owned()));
     }
-    // As in `@month` and `@annualy`; four letters, as `@mon` may be Monday.
+    // `@month` and `@annualy` agree with a nickname in their first five characters; four are too few, as `@mon` may be Monday.
     if let Some(known) = NICKNAMES.into_iter().find(|known| lower.get(..5) == known.get(..5)) {
         return (what, Some(known.to_owned()));
     }
@@ -76,7 +76,7 @@ fn called<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     before.trim().eq_ignore_ascii_case(name).then(|| rest.strip_suffix(')')).flatten().map(str::trim)
 }
 
-/// Whether a word is nearer to a field than to a name, a path or a comment.
+/// Returns whether a word is nearer to a field than to a name, a path or a comment.
 pub(super) fn may_be_field(word: &str) -> bool {
     word.bytes().all(|c| c.is_ascii_digit() || b"*?/,-LlWw#".contains(&c)) && word != "#"
 }

@@ -27,7 +27,7 @@ pub(super) fn remedy(text: &str, field: &Field, fault: Fault) -> Diagnosis {
     let item = text.get(start..end).unwrap_or_default();
     let part = text.get(fault.start..fault.end).unwrap_or_default();
     if part == "?" && matches!(field.index, 2 | 4) {
-        // Whoever writes it may count weekdays otherwise.
+        // A `?` comes from another scheduler, which may count weekdays otherwise.
         let readings = foreign::five(&fields);
         if readings.len() > 1 {
             return Diagnosis { what: format!("{} is not known here", quote(item, 20)), fix: None, readings };
@@ -76,7 +76,7 @@ fn number(digits: &str) -> String {
 /// `22-4` became `22-23,0-4`; with names or a step, the values one by one.
 fn wrapping(field: &Field, item: &str, from: u32, to: u32) -> (String, Option<String>) {
     const LONGEST: usize = 12;
-    // In a range that wraps, Sunday comes round as 0.
+    // Sunday is 0, not 7, in a range that wraps.
     let largest = if field.index == 4 { 6 } else { field.largest };
     let step = item.split_once('/').and_then(|(_, step)| step.parse::<u32>().ok()).unwrap_or(1);
     let named = item.starts_with(|c: char| c.is_ascii_alphabetic());
@@ -179,7 +179,7 @@ fn no_value(fields: &[&str], field: &Field, item: &str, part: &str) -> (String, 
 fn by_chance(fields: &[&str], item: &str) -> (String, Option<String>) {
     let by_chance = |field: &str| field.starts_with(['H', 'h']) && !field.contains('/');
     let one = |field: &str| by_chance(field) || !field.contains(['*', '/', ',', '-']);
-    // Only a step that divides the whole is the same time between any two runs.
+    // A step gives the same time between any two runs only if it divides the whole.
     let step = |field: &str, whole: u32| {
         let step = field.strip_prefix(['H', 'h'])?.strip_prefix('/')?.parse::<u32>().ok()?;
         (step > 0 && whole.is_multiple_of(step)).then_some(step)

@@ -25,9 +25,9 @@ struct Layout<'a> {
     seconds: Option<&'a str>,
     five: [&'a str; 5],
     year: Option<&'a str>,
-    /// A `?` takes the place of the day field that says nothing.
+    /// A `?` takes the place of the day field that allows any day.
     marked: bool,
-    /// Minute first, year last and `?`, or `cron(..)`: one scheduler alone writes so.
+    /// Whether the layout is that of EventBridge alone: minute first, year last and `?`, or `cron(..)`.
     aws: bool,
 }
 
@@ -43,7 +43,8 @@ pub(super) fn remedy(words: &[&str], in_cron: bool) -> Option<Diagnosis> {
     layouts(words, in_cron).into_iter().find_map(|layout| read(&layout))
 }
 
-/// The layouts that the words may have, the likeliest first. The place of a `?` tells: it stands for a day, never for an hour or a month.
+/// Returns the layouts that the words may have, the likeliest first. The place of a `?` decides: it stands for a day, never for an hour
+/// or a month.
 fn layouts<'a>(words: &[&'a str], in_cron: bool) -> Vec<Layout<'a>> {
     let marks: Vec<usize> = (0..words.len()).filter(|place| words[*place] == "?").collect();
     let marked = !marks.is_empty();
@@ -93,7 +94,7 @@ fn read(layout: &Layout<'_>) -> Option<Diagnosis> {
     let readings = match readings(layout.five, numberings) {
         Ok(readings) => readings,
         Err(Obstacle::Inexpressible(words)) => return Some(Diagnosis::said(format!("{around}; {words}"))),
-        // Without a `?` it may be something else.
+        // A crontab without a `?` may be something else than one of another scheduler.
         Err(Obstacle::Malformed(words)) if layout.marked || layout.aws => {
             return Some(Diagnosis::said(format!("{around}; {words}")));
         }
@@ -101,7 +102,7 @@ fn read(layout: &Layout<'_>) -> Option<Diagnosis> {
     };
     let (fields, Reading { crontab, .. }) = readings.first()?;
     if !fields.both_days {
-        // Both are given, and a match of either is enough. All that see it so count weekdays from 0.
+        // Both days are given, and in a crontab a match of either is enough. The schedulers that read it so count weekdays from 0.
         let what = format!("{around}; that day of month and weekday both match cannot be expressed");
         let either = Reading { crontab: crontab.clone(), when: EITHER_DAY };
         return Some(Diagnosis { what, fix: None, readings: vec![either] });
@@ -145,7 +146,7 @@ fn around(layout: &Layout<'_>) -> Option<String> {
     let whose = if *aws { ", as EventBridge has them" } else { "" };
     let mut what = format!("{count} fields{whose}; {FIVE}");
     if let Some(seconds) = seconds {
-        // Seconds are what minutes are, one level down.
+        // Seconds have the same range and syntax as minutes.
         let set = field::set(&FIELDS[0], seconds, 0).ok()?;
         what += ", no seconds";
         if set.count_ones() > 1 {
@@ -166,7 +167,7 @@ fn around(layout: &Layout<'_>) -> Option<String> {
     Some(what)
 }
 
-/// The five fields here, or what is in the way.
+/// Returns the five fields in this dialect, or the obstacle.
 fn rewrite_all(five: [&str; 5], sunday: u32) -> Result<(Fields, String), Obstacle> {
     let mut rewritten = Vec::with_capacity(5);
     for (field, text) in FIELDS.iter().zip(five) {

@@ -36,7 +36,7 @@ impl Frame<'_> {
     }
 }
 
-/// Whether there is a crontab, or what is meant to be one, within something else.
+/// Returns whether a text contains a crontab, or what is meant to be one, within something else.
 pub(super) fn is_framed(text: &str) -> bool {
     text.len() <= LONGEST && {
         let line = fold_blanks(text);

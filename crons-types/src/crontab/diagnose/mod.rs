@@ -1,6 +1,6 @@
 //! The words for faults of a crontab, and repairs: misspelled fields, wrong numbers of fields, frames, crontabs of other schedulers.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod remedy;
 mod elapsed;
 mod foreign;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 pub(crate) struct Diagnosis {
     pub(crate) what: String,
     pub(crate) fix: Option<Replacement>,
-    /// Whole crontabs that are accepted, in place of a fix: more than one where the text can be read in more than one way.
+    /// The crontabs that are accepted and may be meant, in place of a fix: more than one if the text can be read in more than one way.
     pub(crate) readings: Vec<Reading>,
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct Reading {
 }
 
 impl Diagnosis {
-    /// Nothing can be written instead.
+    /// Creates a diagnosis without a replacement: nothing can be written instead.
     pub(crate) fn said(what: String) -> Self {
         Self { what, fix: None, readings: Vec::new() }
     }
@@ -48,7 +48,7 @@ impl Diagnosis {
     }
 }
 
-/// At most `most` characters of `text` between quotes, on one line.
+/// Returns at most `most` characters of `text` between quotes, on one line.
 pub(crate) fn quote(text: &str, most: usize) -> String {
     let mut shown: String = text.chars().take(most).flat_map(char::escape_debug).collect();
     if text.chars().nth(most).is_some() || shown.chars().count() > most {

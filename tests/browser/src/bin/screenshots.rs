@@ -18,7 +18,7 @@ struct Demo {
 impl Demo {
     fn start(crons: &str) -> Self {
         let mut process = Command::new(crons).arg("demo").stdout(Stdio::piped()).spawn().unwrap();
-        // "Demo: 90 days of invented jobs. Open http://127.0.0.1:40571/"
+        // The line is "Demo: 90 days of invented jobs. Open http://127.0.0.1:40571/".
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let origin = line.trim_end().rsplit(' ').next().unwrap().trim_end_matches('/').to_owned();
@@ -28,7 +28,7 @@ impl Demo {
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        // It has ended by itself if this fails.
+        // The process has ended by itself if this fails.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

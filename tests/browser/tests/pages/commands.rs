@@ -136,7 +136,7 @@ async fn a_monitor_is_edited_and_the_later_of_two_tabs_is_told() {
             browser.wait_for_text("\"ten\" is no whole number").await;
             browser.expect_status(400).await;
             browser.assert_well().await;
-            // Meanwhile, in another tab.
+            // The monitor is muted meanwhile, in another tab.
             page.site.post_form("/monitors/backup/change", &[("do", "mute")]);
             browser.fill("#max_runtime", "25").await;
             browser.fill("#name", "Nightly <backup>").await;

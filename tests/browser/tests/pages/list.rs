@@ -75,7 +75,7 @@ async fn runs_and_misses_appear_by_themselves_and_nothing_jumps() {
             assert_eq!(page.site.send(&run(slug, "staging", "ok")), 200);
         }
         page.browser.open_page("/").await;
-        // By the page itself: the row may be replaced between a look for it and a click.
+        // The page itself clicks: the row may be replaced between a look for it and a click.
         page.browser.evaluate("document.querySelector('#monitor-b summary').click()").await;
         page.browser.evaluate("document.querySelector('#monitor-c .choose').click()").await;
         assert_eq!(page.site.send(&run("c", "staging", "error")), 200);
@@ -85,7 +85,7 @@ async fn runs_and_misses_appear_by_themselves_and_nothing_jumps() {
         page.browser.wait_for_text("Failed\n1").await;
         assert_eq!(page.site.send(&run("d", "production", "ok")), 200);
         page.browser.find("#monitor-d.ok").await;
-        // No check-in comes any more, so the deadlines pass.
+        // The deadlines pass, as no check-in comes any more.
         page.site.advance(66).await;
         page.browser.find("#monitor-b.missed").await;
         page.browser.find("#monitor-d.missed").await;
@@ -98,7 +98,7 @@ async fn runs_and_misses_appear_by_themselves_and_nothing_jumps() {
         assert_eq!(page.site.send(&run("c", "production", "ok")), 200);
         page.browser.find("#monitor-c.ok").await;
         assert_eq!(page.browser.evaluate(order).await, "a,b,c,d", "rows stay where they are");
-        // A reader who comes later finds the failing first.
+        // A reader who opens the page later finds the failing first.
         page.browser.open_page("/").await;
         assert_eq!(page.browser.evaluate(order).await, "a,b,d,c");
     })

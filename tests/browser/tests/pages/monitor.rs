@@ -13,7 +13,7 @@ async fn history(site: &Site) {
         assert_eq!(site.send(&check_in("backup", &id, status)), 200);
         site.advance(58).await;
     }
-    // One that times out, and one that is missed.
+    // The first run times out, the second is missed.
     assert_eq!(site.send(&check_in("backup", &format!("{:032x}", 9), "in_progress")), 200);
     site.advance(70).await;
     let mut other = check_in("backup", NIL, "ok");

@@ -1,4 +1,4 @@
-//! Signing in and out.
+//! Tests of signing in and out.
 
 use crons_browser_tests::{Look, NIL, Session, TOKEN, browse, check_in};
 
@@ -46,7 +46,7 @@ async fn a_link_on_another_site_finds_the_reader_signed_in() {
         browser.fill("#token", TOKEN).await;
         browser.click("form.sign-in button").await;
         browser.wait_for_text("backup").await;
-        // Another name of this machine is another site.
+        // The other name of this machine is another site.
         let elsewhere = page.site.url("/sign-in").replace("127.0.0.1", "localhost");
         browser.open_url(&elsewhere).await;
         browser.wait_for_text("Admin token").await;

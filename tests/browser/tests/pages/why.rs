@@ -9,7 +9,7 @@ async fn every_kind_of_run_and_an_incident_say_why() {
         browse(Settings::default(), look, |page| async move {
             let browser = page.browser;
             assert_eq!(page.site.send(&check_in("backup", NIL, "ok")), 200);
-            // Missed, failed, timed out, and one in progress.
+            // The runs are missed, failed, timed out, and one in progress.
             page.site.advance(66).await;
             assert_eq!(page.site.send(&check_in("backup", NIL, "error")), 200);
             page.site.advance(54).await;

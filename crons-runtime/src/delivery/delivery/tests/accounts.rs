@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A server and a program that do as they like.
+/// A step of a server and a program that behave in any order.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Start(u8),
@@ -50,7 +50,7 @@ proptest::proptest! {
             }
             world.stats();
         }
-        // Else they would be kept alive for a week.
+        // Runs that do not end would be kept alive for a week.
         for job in jobs.iter().filter(|job| job.monitor.keep_alive) {
             world.capture(job, RunEvent::Ok);
         }

@@ -1,4 +1,4 @@
-//! Runs that are kept alive.
+//! Tests of runs that are kept alive.
 
 use std::time::SystemTime;
 
@@ -13,7 +13,7 @@ pub(super) fn monitor(slug: &str, max_runtime: u32) -> MonitorInfo {
     monitor
 }
 
-/// When keep-alives arrived, in seconds.
+/// Returns when keep-alives arrived, in seconds.
 fn seconds(world: &World) -> Vec<u64> {
     let kept = world.arrived.iter().filter(|(_, event, _)| *event == RunEvent::KeepAlive);
     kept.map(|(.., at)| at.as_secs()).collect()
@@ -149,7 +149,7 @@ fn an_end_takes_the_place_of_a_keep_alive_that_was_not_sent() {
     let jobs = [world.start_of(monitor("one", 10)), world.start_of(monitor("other", 10))];
     world.pass(SECOND * 199);
     world.now += SECOND;
-    // Both are due; one is sent before the worker has its hands full.
+    // The keep-alives of both jobs are due; the worker takes one of them for sending before the ends arrive.
     let index = world.delivery.next(world.now).unwrap();
     for job in &jobs {
         world.capture(job, RunEvent::Ok);
@@ -193,7 +193,7 @@ fn keep_alives_wait_for_a_limit_of_the_server() {
 #[test]
 fn keep_alives_leave_places_for_a_run_in_every_minute() {
     let mut world = healthy();
-    // Started over some minutes, as more than a few at once would not be let through.
+    // The starts are spread over some minutes, as more than a few at once would not be let through.
     for _ in 0..9 {
         world.start_of(monitor("job", 30));
         world.pass(MINUTE);

@@ -1,4 +1,4 @@
-//! Ends of runs that overlap.
+//! Tests of the pacing of the ends of runs that overlap.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use super::*;
 use crate::record::monitor::MonitorRef;
 use crate::record::spooled::Adopted;
 
-/// Starts so many runs at once, which may take so many minutes, and ends them after a time. Returns how many starts were let through, and
-/// how long the last end was on its way.
+/// Starts `runs` runs at once, which may take `max_runtime` minutes, and ends them after a time. Returns how many starts were let
+/// through, and how long the last end was on its way.
 fn overlapping(runs: usize, max_runtime: u32, time: Duration) -> (usize, Duration) {
     let mut world = World::new(options(), |_| Ok(fine()));
     let config = MonitorConfig::crontab("@daily").and_then(|config| config.max_runtime(max_runtime)).ok();
@@ -25,7 +25,7 @@ fn overlapping(runs: usize, max_runtime: u32, time: Duration) -> (usize, Duratio
 #[test]
 fn no_run_times_out_because_its_end_waits_for_a_place() {
     for (max_runtime, starts) in [(1, 3), (2, 3), (3, 5), (30, 5)] {
-        // As long as is promised: half of what is certain.
+        // The client promises half of the runtime that is certain: of `max_runtime` up to a minute is over at the start.
         let half = MINUTE * (max_runtime - 1) / 2;
         let (let_through, waited) = overlapping(8, max_runtime, half.min(SECOND * 30));
         assert_eq!(let_through, starts, "{max_runtime}");

@@ -24,7 +24,7 @@ pub(super) struct World {
     pub(super) options: DeliveryOptions,
     pub(super) now: Instant,
     pub(super) begin: Instant,
-    /// Answers a request that comes so long after the begin.
+    /// Answers a request, given the time since the begin of the test.
     pub(super) server: Box<dyn FnMut(Duration) -> Answer>,
     /// Slug, event and time of each report that the server took.
     pub(super) arrived: Vec<(String, RunEvent, Duration)>,
@@ -90,7 +90,7 @@ impl World {
         job
     }
 
-    /// Sends what may go now.
+    /// Sends the check-ins that may be sent now.
     pub(super) fn send(&mut self) {
         while let Some(index) = self.delivery.next(self.now) {
             let discarded = self.delivery.take_discarded();
@@ -107,7 +107,7 @@ impl World {
         }
     }
 
-    /// Lets time pass, and does what is to be done meanwhile.
+    /// Lets time pass, and does the work that is due meanwhile.
     pub(super) fn pass(&mut self, time: Duration) {
         let until = self.now + time;
         self.send();

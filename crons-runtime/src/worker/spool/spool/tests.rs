@@ -43,7 +43,7 @@ impl Folder {
         found.into_iter().map(|(path, _)| path).collect()
     }
 
-    /// What the only journal owes.
+    /// Returns what the only journal owes.
     fn owed(&self) -> Vec<Owed> {
         let [path] = self.journals().try_into().unwrap();
         replay(&std::fs::read(path).unwrap()).unwrap().unwrap().ledger.owed(false)
@@ -117,7 +117,7 @@ fn a_full_spool_stays_within_its_limit_and_keeps_ends() {
 fn a_folder_that_cannot_be_written_is_tried_again() {
     let folder = Folder::new();
     std::fs::create_dir_all(&folder.0).unwrap();
-    // In the place of the folder stands a file.
+    // A file stands in the place of the folder.
     std::fs::write(folder.0.join("spool"), "").unwrap();
     let mut spool = folder.open();
     spool.record(&[change(1, RunEvent::InProgress), change(2, RunEvent::InProgress)], now(Duration::ZERO));
@@ -159,7 +159,7 @@ fn an_end_expires_with_its_run_and_a_run_that_died_does_not() {
     let mut dead = folder.open();
     dead.record(&[change(1, RunEvent::InProgress), change(2, RunEvent::Ok)], now(Duration::ZERO));
     drop(dead);
-    // Half an hour is the default of max_runtime.
+    // The age is above half an hour, the default of `max_runtime`.
     let adopted = folder.open().adopt(now(Duration::from_secs(31 * 60))).unwrap();
     assert_eq!((adopted.died.len(), adopted.expired), (1, 1));
     assert_eq!(adopted.records[0].event, RunEvent::Error);
@@ -169,7 +169,7 @@ fn an_end_expires_with_its_run_and_a_run_that_died_does_not() {
 fn two_journals_of_one_run_are_one_verdict() {
     for ended_first in [true, false] {
         let folder = Folder::new();
-        // As after a kill between the copy and the removal: an end in one, and the run still open in the other.
+        // The journals are those after a kill between the copy and the removal: an end in one, and the run still open in the other.
         let mut both = [folder.open(), folder.open()];
         let events = if ended_first {
             [RunEvent::Ok, RunEvent::InProgress]

@@ -1,6 +1,6 @@
 //! The `OpenAPI` document. Its schemas are derived from the types that the API answers with; a test compares its routes with the router's.
 
-// In layer order: a module uses only those above it.
+// The modules are in layer order: each uses only those above it.
 mod bodies;
 mod schemas;
 mod parameters;

@@ -8,11 +8,11 @@ use super::schemas::Schemas;
 /// A kind of answer.
 #[derive(Clone, Copy)]
 pub(super) enum Answer {
-    /// JSON of this schema.
+    /// A response with JSON of this schema.
     Json(u16, fn(&mut Schemas) -> Value),
     /// A body of another type.
     Text(&'static str),
-    /// No body.
+    /// A response without a body.
     Empty(u16),
 }
 

@@ -116,7 +116,7 @@ pub(super) const OF_MONITORS: [Operation; 16] = [
     ),
 ];
 
-/// The other routes of the organization.
+/// The routes of the organization other than those above.
 pub(super) const OF_ORGANIZATION: [Operation; 13] = [
     Operation::get("/monitors-stats/", "Count check-ins by buckets of time", &stats::PARAMETERS, ANY),
     Operation::get(

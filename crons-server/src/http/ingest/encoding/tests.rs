@@ -149,7 +149,7 @@ fn no_body_becomes_larger_than_the_bound() {
         );
         let exact = vec![b'x'; MOST];
         assert_eq!(decode(encode(coding, &exact), &[coding], MOST), Ok(exact), "{coding:?}");
-        // A bomb in a bomb.
+        // The body is a bomb within a bomb.
         let nested = encode(Coding::Gzip, &encode(coding, &vec![b'x'; 16 * MOST]));
         assert_eq!(decode(nested, &[coding, Coding::Gzip], MOST), Err(EncodingError::TooLarge), "{coding:?}");
     }
@@ -158,7 +158,7 @@ fn no_body_becomes_larger_than_the_bound() {
     assert!(refused.contains("more than 1024 members"), "{refused}");
     let window = decode(vec![0x11, 0x1e, 0, 0, 0, 0], &[Coding::Brotli], MOST).unwrap_err().to_string();
     assert!(window.contains("larger than 16 MiB"), "{window}");
-    // A frame with a window of 128 MiB.
+    // The frame has a window of 128 MiB.
     let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
     encoder.window_log(27).unwrap();
     encoder.write_all(&bomb).unwrap();
@@ -200,7 +200,7 @@ proptest! {
         coding in prop::sample::select(ALL.to_vec()),
         start in prop::option::of(0..64_usize),
     ) {
-        // Half of them begin as they should.
+        // Half of the inputs begin as they should.
         if let Some(start) = start {
             let good = encode(coding, b"{\"a\": [1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]}");
             body.splice(..0, good.into_iter().take(start));

@@ -14,7 +14,7 @@ pub(super) struct Gated {
 
 impl Store for Gated {
     fn begin(&mut self) -> Result<Box<dyn Transaction + '_>, StoreError> {
-        // Both fail once the test has dropped its ends: then no transaction waits any more.
+        // The channel calls fail once the test has dropped its ends: then no transaction waits any more.
         if self.begins.send(()).is_ok() {
             let _ = self.opened.recv();
         }
@@ -22,7 +22,7 @@ impl Store for Gated {
     }
 }
 
-/// The other side of a [`Gated`] database.
+/// The test's end of a [`Gated`] database.
 pub(super) struct Gate {
     begun: Receiver<()>,
     opens: Sender<()>,

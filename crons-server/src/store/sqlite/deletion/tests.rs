@@ -1,10 +1,11 @@
-//! However much is stored of a deleted monitor, each step deletes little of it, and nothing of others.
+//! Tests that each step of the purge deletes few rows of a deleted monitor, however many it has, and none of others.
 
 use super::*;
 use crate::store::sqlite::SqliteStore;
 
-/// Of monitor 1, which is deleted: 5,000 runs and 3,000 incidents in each of two environments, one incident with 2,000
-/// occurrences, and a year of usage. Of monitor 2: a run, an incident with an occurrence, and usage.
+/// The rows of two monitors. Monitor 1, which is deleted, has 5,000 runs and 3,000 incidents in each of two
+/// environments, one incident with 2,000 occurrences, and a year of usage. Monitor 2 has a run, an incident with an
+/// occurrence, and usage.
 const ROWS_OF_TWO: &str = "
     INSERT INTO monitors VALUES (1, randomblob(16), 1, 'job', 1, 1, '{\"schedule\":{\"type\":\"crontab\",\"value\":\"0 0 * * *\"}}', NULL, 0, NULL, NULL, 0, 'code', 0),
         (2, randomblob(16), 1, 'other', 1, 1, '{}', NULL, 0, NULL, NULL, 0, 'code', 0);
@@ -57,7 +58,7 @@ fn delete(store: &mut SqliteStore, environments: &[String]) {
         .unwrap();
 }
 
-/// Each step in a transaction of its own; with a failure now and then, after which it goes on.
+/// Purges what is deleted, each step in a transaction of its own. If `fails`, every third step fails, and the purge goes on.
 fn purge(store: &mut SqliteStore, fails: bool) {
     let (mut more, mut left, mut steps) = (true, stored(store), 0);
     while more {

@@ -1,6 +1,6 @@
 -- Instants are microseconds since 1970 (UTC); durations are milliseconds; ids are 16 bytes.
 
--- What the server has made up once and keeps: the public key.
+-- Values that the server generates once and keeps, such as the public key.
 CREATE TABLE settings (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -34,7 +34,7 @@ CREATE TABLE environments (
 
 CREATE INDEX environments_due ON environments (next_check_in_latest);
 
--- What a monitor expected at the time of a check-in, kept once for all that share it.
+-- The configuration of a monitor at the time of a check-in, stored once for all check-ins that share it.
 CREATE TABLE configs (
     id INTEGER PRIMARY KEY,
     config TEXT NOT NULL UNIQUE
@@ -71,10 +71,10 @@ CREATE TABLE incidents (
     resolving_check_in BLOB
 ) STRICT;
 
--- One at a time.
+-- An environment has at most one open incident.
 CREATE UNIQUE INDEX incidents_active ON incidents (environment_id) WHERE resolved_at IS NULL;
 
--- Ends of runs of monitors that nobody has described yet.
+-- Ends of runs whose monitor no check-in has described yet.
 CREATE TABLE held_check_ins (
     id INTEGER PRIMARY KEY,
     project INTEGER NOT NULL,

@@ -1,10 +1,10 @@
--- What people ask about afterwards: how an incident went, what was refused and why, how much came in, when nobody was heard.
+-- The history of incidents, refused check-ins, usage and outages.
 
 ALTER TABLE environments ADD COLUMN last_ok INTEGER;
 UPDATE environments SET last_ok =
     (SELECT max(date_added) FROM check_ins WHERE environment_id = environments.id AND status = 'ok');
 
--- What the job itself has said last.
+-- The last status that the job itself has reported.
 ALTER TABLE check_ins ADD COLUMN reported TEXT;
 UPDATE check_ins SET reported = status WHERE status IN ('ok', 'error', 'in_progress');
 
@@ -23,7 +23,7 @@ UPDATE incidents SET
         AND c.date_added BETWEEN started_at AND coalesce(resolved_at, 9e18));
 CREATE INDEX incidents_by_environment ON incidents (environment_id, started_at);
 
--- Each failure that people were told about.
+-- Notified failures.
 CREATE TABLE occurrences (
     id INTEGER PRIMARY KEY,
     incident_id INTEGER NOT NULL REFERENCES incidents (id),
@@ -47,7 +47,7 @@ CREATE TABLE refused (
 
 CREATE INDEX refused_by_monitor ON refused (project, monitor_id);
 
--- Check-ins by hour (seconds since 1970), monitor (empty: one that is not known) and what became of them.
+-- Check-ins by hour (seconds since 1970), monitor (empty: one that is not known) and outcome.
 CREATE TABLE usage (
     project INTEGER NOT NULL,
     slug TEXT NOT NULL,
@@ -58,7 +58,7 @@ CREATE TABLE usage (
     PRIMARY KEY (project, slug, hour, outcome, reason)
 ) STRICT, WITHOUT ROWID;
 
--- Stretches of time in which nobody could be heard.
+-- Times in which the server was not receiving.
 CREATE TABLE outages (
     id INTEGER PRIMARY KEY,
     since INTEGER NOT NULL,
@@ -68,6 +68,6 @@ CREATE TABLE outages (
 -- The newest reported run is found by `check_ins_by_date` as well, and each index costs each check-in a page.
 DROP INDEX check_ins_reported;
 
--- Nobody has noted until when the version before listened; until its last check-in it certainly did.
+-- The previous version has not stored until when it was receiving; until its last check-in it certainly was.
 INSERT OR IGNORE INTO settings (name, value)
 SELECT 'heard_until', CAST(max(date_updated) AS TEXT) FROM check_ins HAVING count(*) > 0;

@@ -1,4 +1,4 @@
--- Messages about incidents, one for each target, written with what they tell of; the row id is their order.
+-- Messages about incidents, one for each target, written in the transaction of the event; the row id is their order.
 CREATE TABLE alerts (
     id INTEGER PRIMARY KEY,
     key BLOB NOT NULL UNIQUE,

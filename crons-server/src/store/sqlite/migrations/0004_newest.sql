@@ -1,3 +1,3 @@
--- The newest incidents are asked for, and were looked for among all; those of an environment are, by `incidents_active`.
+-- The newest incidents are found by their start; the open one of an environment is found by `incidents_active`.
 DROP INDEX incidents_by_environment;
 CREATE INDEX incidents_by_start ON incidents (started_at);

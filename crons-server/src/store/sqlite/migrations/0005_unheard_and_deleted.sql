@@ -6,10 +6,10 @@ WHERE resolved_at IS NOT NULL;
 -- Whether a report about an open run was filtered, since its monitor was disabled.
 ALTER TABLE check_ins ADD COLUMN unheard INTEGER NOT NULL DEFAULT 0;
 
--- The slug as it was first written; NULL until a check-in says so again.
+-- The slug as it was first written; NULL until the next check-in.
 ALTER TABLE monitors ADD COLUMN spelling TEXT;
 
--- Whether the payload counts all the same: then the errors are remarks.
+-- Whether the payload counts all the same; if so, the errors are remarks.
 ALTER TABLE refused ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0;
 
 -- The monitor of deleted environments, until their runs are deleted, too. No project has it, and nothing else has the row id 0.

@@ -1,18 +1,18 @@
-//! However much is stored, the writer looks at little of it in each step of a sweep, and what is needed stays.
+//! Tests that the writer reads few rows in each step of a sweep, however many are stored, and that needed rows stay.
 
 use super::*;
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::steps::Steps;
 
-/// Steps that one transaction may take: some for each of the rows that it deletes, and for their entries in the indexes.
+/// The most steps that one transaction may take: some for each of the rows that it deletes, and for their entries in the indexes.
 const MOST_STEPS: u64 = 100 * ROWS as u64;
 
-/// An hour of microseconds.
+/// The microseconds of an hour.
 const HOUR: i64 = 3_600_000_000;
 const NOW: i64 = 1_000_000 * HOUR;
 
 struct Swept {
-    /// Rows that went, of all tables.
+    /// The number of rows that were deleted, of all tables.
     deleted: usize,
     transactions: usize,
     most_rows: usize,
@@ -65,7 +65,7 @@ fn monitor(environments: u32) -> String {
     )
 }
 
-/// `runs` runs in each environment, one an hour, the newest at `NOW`; every tenth failed.
+/// Writes `runs` runs in each environment, one an hour, the newest at `NOW`; every tenth failed.
 fn runs(runs: u32) -> String {
     format!(
         "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {runs} - 1)
@@ -171,7 +171,7 @@ fn an_outdated_plan_deletes_no_run_that_is_needed_again() {
 
 #[test]
 fn incidents_that_are_not_over_or_not_old_stay() {
-    // Two years ago, each with an occurrence and one with many; then one of today, and one that goes on.
+    // The incidents are of two years ago, each with an occurrence and one with many; then one of today, and one that goes on.
     let (_folder, mut store, reader) = open(&format!(
         "{} WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2002)
          INSERT INTO incidents (id, guid, environment_id, started_at, starting_check_in, resolved_at)

@@ -7,7 +7,7 @@ use crate::crontab::parse::list;
 
 const DAY: usize = 2;
 const WEEKDAY: usize = 4;
-/// In [`nth_weekday`]: the last of the month.
+/// The `nth` of [`nth_weekday`] that stands for the last one of the month.
 const LAST: u32 = 6;
 
 const MONTHS_IN_FULL: [&str; 12] = [
@@ -29,13 +29,13 @@ const WEEKDAYS_IN_FULL: [&str; 7] =
 
 /// The reason for which a field has no equal in a crontab.
 pub(super) enum Obstacle {
-    /// The other scheduler does not take it either. A sentence names the field.
+    /// The value is not allowed by the other scheduler either. The sentence names the field.
     Malformed(String),
-    /// The other scheduler takes it. A sentence says what a crontab cannot express.
+    /// The value is allowed by the other scheduler. The sentence says what a crontab cannot express.
     Inexpressible(String),
 }
 
-/// The field of a crontab with the same values: as it is, if it means the same here.
+/// Returns the field of a crontab with the same values: unchanged, if it means the same here.
 pub(super) fn rewrite(field: &Field, text: &str, sunday: u32) -> Result<String, Obstacle> {
     let set = set(field, text, sunday)?;
     let every = if field.index == WEEKDAY { EVERY_WEEKDAY } else { values(field.smallest, field.largest) };
@@ -44,7 +44,7 @@ pub(super) fn rewrite(field: &Field, text: &str, sunday: u32) -> Result<String, 
     }
     let means_it = |text: &&str| {
         list(field, text.as_bytes(), (0, text.len())).is_ok_and(|here| {
-            // Weekday 7 is Sunday here, too.
+            // The weekday 7 is Sunday here, too.
             let sunday = if field.index == WEEKDAY { here & 1 << 7 } else { 0 };
             here & !sunday | sunday >> 7 == set
         })
@@ -73,7 +73,7 @@ pub(super) fn set(field: &Field, text: &str, sunday: u32) -> Result<u64, Obstacl
     Ok(set)
 }
 
-/// Whether the field is a list of plain values, ranges and steps.
+/// Returns whether the field is a list of plain values, ranges and steps.
 pub(super) fn is_within(field: &Field, text: &str) -> bool {
     text.split(',').all(|item| {
         let base = item.split_once('/').map_or(item, |(base, _)| base);
@@ -139,7 +139,7 @@ fn bounds(field: &Field, sunday: u32) -> (u32, u32) {
     (field.smallest, largest)
 }
 
-/// Each `step`-th value from the first to the last, past the largest if the last is smaller than the first.
+/// Returns every `step`-th value from the first to the last, past the largest if the last is smaller than the first.
 fn steps(field: &Field, (from, to): (u32, u32), (smallest, largest): (u32, u32), step: u32) -> u64 {
     // A week that goes past its end has seven days, whichever of them is Sunday.
     let largest = if field.index == WEEKDAY && to < from { largest.min(6) } else { largest };
@@ -171,7 +171,7 @@ fn value(field: &Field, text: &str, sunday: u32) -> Option<u32> {
     }
 }
 
-/// Digits alone: `parse` takes a `+`, too.
+/// A number has digits only: `parse` takes a `+`, too.
 fn number(text: &str) -> Option<u32> {
     text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
@@ -180,7 +180,7 @@ const fn values(from: u32, to: u32) -> u64 {
     (u64::MAX >> (63 - to)) & (u64::MAX << from)
 }
 
-/// Whether months or weekdays are written by name.
+/// Returns whether months or weekdays are written by name.
 fn has_names(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphabetic()).any(|word| word.len() > 2)
 }
