@@ -96,7 +96,12 @@ impl Interval {
     /// assert_eq!(Interval::parse("1d").unwrap().describe(), "Every day");
     /// ```
     pub fn describe(self) -> String {
-        if self.value.get() == 1 { format!("Every {}", self.unit) } else { format!("Every {self}") }
+        // Minutes and hours are both lengths of time, so both mean the same.
+        let whole_hours = (self.unit == IntervalUnit::Minute && self.value.get().is_multiple_of(60))
+            .then(|| NonZeroU32::new(self.value.get() / 60))
+            .flatten();
+        let said = whole_hours.map_or(self, |value| Self { value, unit: IntervalUnit::Hour });
+        if said.value.get() == 1 { format!("Every {}", said.unit) } else { format!("Every {said}") }
     }
 }
 

@@ -138,6 +138,9 @@ fn intervals() {
     let rows = [
         ("1 minute", "Every minute"),
         ("10 minutes", "Every 10 minutes"),
+        ("90 minutes", "Every 90 minutes"),
+        ("360 minutes", "Every 6 hours"),
+        ("60 minutes", "Every hour"),
         ("120 seconds", "Every 2 minutes"),
         ("1h", "Every hour"),
         ("24 hours", "Every 24 hours"),
