@@ -184,7 +184,7 @@ pub(super) fn time_out(
     let this = as_finished(row, *arrival_seq);
     // A later run has ended meanwhile: this one is no news.
     if let Some(by) = reported_since(subject, this.date_added) {
-        subject.conclude(Consequence::Superseded { by });
+        subject.conclude(Consequence::Superseded { by }, None);
         return Some(Effects::default());
     }
     Some(fail(subject, &config, this, tick, new_id))
