@@ -186,3 +186,188 @@ fn each_incident_is_told_as_the_rules_say() {
         assert_eq!(told(timeline), *expected, "{name}");
     }
 }
+
+#[test]
+fn a_silence_survives_restarts_crashes_and_upserts_and_its_end_is_made_up_for() {
+    let mut server = Harness::with("10:00:00", settings());
+    let id = silence(&server, "job", "1h");
+    server.send("10:10:00", &yearly("job", 'a', "error"));
+    server.kill();
+    server.start("10:20:00");
+    // The job brings its configuration along, and with it another owner.
+    let mut failed = yearly("job", 'b', "error");
+    failed["monitor_config"]["owner"] = json!("team:ops");
+    server.send("10:30:00", &failed);
+    assert_eq!(server.api("/silences/")[0]["status"], "active");
+    assert_eq!(messages(&server), [""; 0]);
+    // Nobody is there at the end.
+    server.stop();
+    server.start("12:00:00");
+    server.advance("12:01:00");
+    assert_eq!(messages(&server), ["12:00 opened job"]);
+    let ended = &server.api("/silences/")[0];
+    assert_eq!((&ended["id"], &ended["status"]), (&json!(id), &json!("ended")));
+}
+
+#[test]
+fn a_silence_is_for_the_monitors_environments_and_owners_that_it_matches() {
+    let failing = |slug: &str, environment: &str, owner: Option<&str>, letter: char| {
+        let mut check_in = yearly(slug, letter, "error");
+        check_in["environment"] = json!(environment);
+        if let Some(owner) = owner {
+            check_in["monitor_config"]["owner"] = json!(owner);
+        }
+        check_in
+    };
+    let filter =
+        |key: &str, operator: &str, value: &str| json!({"key": key, "match": operator, "value": value});
+    for (matchers, told) in [
+        (json!([filter("monitor.slug", "glob", "db-*")]), &["web"][..]),
+        (json!([filter("environment", "equals", "production")]), &["web"]),
+        (json!([filter("owner", "starts with", "team:o")]), &["web", "db-two"]),
+        (json!([filter("monitor.slug", "glob", "*"), filter("environment", "ne", "dev")]), &["web"]),
+        (json!([filter("owner", "ns", "")]), &["db-one"]),
+        (json!([filter("monitor.slug", "glob", "*")]), &[]),
+    ] {
+        let server = Harness::with("10:00:00", settings());
+        let body = json!({"matchers": matchers, "for": "1h", "by": "ana", "why": "move"});
+        let made = server.post(&format!("{API}/silences/"), &[], body.to_string().as_bytes());
+        assert_eq!(made.status, 201, "{made:?}");
+        server.send("10:01:00", &failing("web", "dev", None, 'a'));
+        server.send("10:02:00", &failing("db-one", "production", Some("team:ops"), 'b'));
+        server.send("10:03:00", &failing("db-two", "production", None, 'c'));
+        let messages = messages(&server);
+        let told_now: Vec<_> = messages.iter().map(|row| row.rsplit_once(' ').unwrap().1).collect();
+        assert_eq!(told_now, *told, "{matchers}");
+    }
+}
+
+#[test]
+fn a_maintenance_window_keeps_back_the_messages_of_its_time_by_the_clock_of_its_zone() {
+    let windows = json!([{
+        "schedule": "0 12 * * *", "timezone": "Europe/Vienna", "length": "1h", "why": "updates", "matchers": matching("j*"),
+    }]);
+    let maintenance = serde_json::from_value(windows).unwrap();
+    // Noon in Vienna is 10:00 UTC.
+    let mut server = Harness::with("09:50:00", Settings { maintenance, ..settings() });
+    server.send("09:55:00", &yearly("jade", 'a', "error"));
+    server.send("10:00:00", &yearly("jade", 'b', "ok"));
+    server.send("10:30:00", &yearly("job", 'c', "error"));
+    server.send("10:30:30", &yearly("other", 'd', "error"));
+    server.kill();
+    server.start("10:40:00");
+    server.advance("10:59:00");
+    assert_eq!(messages(&server), ["09:55 opened jade", "10:30 opened other"]);
+    server.advance("11:00:00");
+    assert_eq!(messages(&server)[2..], ["11:00 resolved jade", "11:00 opened job"]);
+    server.send("11:00:00", &yearly("jade", 'e', "error"));
+    assert_eq!(messages(&server)[4..], ["11:00 opened jade"]);
+}
+
+#[test]
+fn a_window_that_is_no_longer_configured_keeps_nothing_back_after_the_restart() {
+    let windows =
+        json!([{"schedule": "0 * * * *", "length": "1h", "why": "updates", "matchers": matching("*")}]);
+    let maintenance = serde_json::from_value(windows).unwrap();
+    let server = Harness::with("10:00:00", Settings { maintenance, ..settings() });
+    server.send("10:10:00", &yearly("job", 'a', "error"));
+    assert_eq!(messages(&server), [""; 0]);
+    let folder = server.into_folder();
+    let server = Harness::on(folder, "10:20:00", settings());
+    server.advance("10:21:00");
+    assert_eq!(messages(&server), ["10:20 opened job"]);
+}
+
+#[test]
+fn an_explanation_says_which_silence_kept_the_message_back() {
+    let server = Harness::with("10:00:00", settings());
+    silence(&server, "job", "1h");
+    server.send("10:10:00", &yearly("job", 'a', "error"));
+    let text = |id: &str| server.api(&format!("/explanations/{id}/"))["text"].as_str().unwrap().to_owned();
+    let incident = server.api("/incidents/")[0]["id"].as_str().unwrap().to_owned();
+    let of_run = text(&id('a'));
+    let part =
+        "the message about it was kept back by a silence until 2024-06-03 11:00:00 UTC, by ana: migration";
+    assert!(of_run.contains(part), "{of_run}");
+    let of_incident = text(&incident);
+    let part = "a silence by ana ends (migration): it kept back the message that it was opened, which waits for its end";
+    assert!(of_incident.contains(part), "{of_incident}");
+    server.advance("11:00:00");
+    assert!(text(&incident).contains("which was sent at its end or after it"), "{}", text(&incident));
+    assert!(text(&incident).contains("people were first notified of the incident"), "{}", text(&incident));
+}
+
+#[test]
+fn a_silence_that_cannot_be_is_refused_with_the_reason() {
+    let server = Harness::with("10:00:00", settings());
+    let good = json!({"matchers": matching("job"), "for": "1h", "by": "ana", "why": "move"});
+    let changed = |key: &str, value: Value| {
+        let mut body = good.clone();
+        body[key] = value;
+        if key == "ends_at" {
+            body.as_object_mut().unwrap().remove("for");
+        }
+        body
+    };
+    let mut endless = good.clone();
+    endless.as_object_mut().unwrap().remove("for");
+    for (body, reason) in [
+        (endless, "a silence always ends: write `for`"),
+        (changed("matchers", json!([])), "matchers: there are 0, and must be 1 to 20"),
+        (changed("matchers", json!([{"key": "slug", "match": "eq", "value": "a"}])), "no tag \"slug\""),
+        (changed("for", json!("soon")), "for: "),
+        (changed("for", json!("400d")), "for: the end, 2025-07-08T10:00:00Z, is more than a year ahead"),
+        (
+            changed("ends_at", json!("2024-06-03T09:00:00Z")),
+            "ends_at: the end, 2024-06-03T09:00:00Z, is not after the start",
+        ),
+        (changed("ends_at", json!("noon")), "ends_at: \"noon\" is not an instant"),
+        (
+            changed("starts_at", json!("2024-06-03T08:00:00Z")),
+            "for: the end, 2024-06-03T09:00:00Z, has passed",
+        ),
+        (changed("by", json!(" ")), "by: \" \" is not 1 to 200 characters; write a name"),
+        (changed("why", json!("")), "why: \"\" is not 1 to 500 characters; write the reason"),
+        (changed("reason", json!("x")), "reason"),
+    ] {
+        let refused = server.post(&format!("{API}/silences/"), &[], body.to_string().as_bytes());
+        assert_eq!(refused.status, 400, "{body}: {refused:?}");
+        assert!(refused.body["detail"].as_str().unwrap().contains(reason), "{body}: {refused:?}");
+    }
+    assert_eq!(server.api("/silences/"), json!([]));
+
+    let id = silence(&server, "job", "1h");
+    end(&server, &id);
+    let twice = server.delete(&format!("{API}/silences/{id}/"));
+    assert_eq!(twice.status, 409, "{twice:?}");
+    assert!(
+        twice.body["detail"].as_str().unwrap().contains("is over since 2024-06-03T10:00:00Z"),
+        "{twice:?}"
+    );
+    let unknown = server.delete(&format!("{API}/silences/{}/", id.replace(&id[..8], "00000000")));
+    assert_eq!(unknown.status, 404, "{unknown:?}");
+}
+
+#[test]
+fn a_silence_of_the_future_begins_when_it_says_and_the_list_has_pages() {
+    let server = Harness::with("10:00:00", settings());
+    let body = json!({"matchers": matching("job"), "starts_at": "2024-06-03T10:30:00Z", "for": "30m", "by": "ana",
+        "why": "move"});
+    let made = server.post(&format!("{API}/silences/"), &[], body.to_string().as_bytes());
+    assert_eq!((made.status, &made.body["status"]), (201, &json!("pending")), "{made:?}");
+    assert_eq!(made.body["ends_at"], "2024-06-03T11:00:00Z");
+    server.send("10:10:00", &yearly("job", 'a', "error"));
+    server.send("10:40:00", &yearly("job", 'b', "ok"));
+    server.advance("11:00:00");
+    assert_eq!(messages(&server), ["10:10 opened job", "11:00 resolved job"]);
+    silence(&server, "other", "1h");
+    let slugs = |path: &str| -> Vec<String> {
+        let found = server.api(path);
+        let rows = found.as_array().unwrap().iter();
+        rows.map(|row| row["matchers"][0]["value"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(slugs("/silences/"), ["other", "job"]);
+    assert_eq!(slugs("/silences/?per_page=1"), ["other"]);
+    assert_eq!(slugs("/silences/?per_page=1&cursor=1:1:0"), ["job"]);
+    assert_eq!(slugs("/silences/?since=2024-06-03T11:00:00Z"), ["other"]);
+}

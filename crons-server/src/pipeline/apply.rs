@@ -340,4 +340,6 @@ fn rejects_a_row(error: &StoreError) -> bool {
 }
 
 #[cfg(test)]
+mod silence_tests;
+#[cfg(test)]
 mod tests;
