@@ -117,14 +117,15 @@ fn make(new: &New) -> Result<(), Box<dyn Error>> {
     }
     let made = server.open()?.send(Method::POST, &["silences"], &[], Some(&body))?.body;
     let text = |key: &str| made[key].as_str().unwrap_or_default();
-    let what = if text("status") == "pending" {
-        format!("from {} to {}", text("starts_at"), text("ends_at"))
+    let start = if text("status") == "pending" {
+        format!("from {} ", minute(text("starts_at")))
     } else {
-        format!("until {}", text("ends_at"))
+        String::new()
     };
     let line = format!(
-        "silenced {what}: {}; failures are still recorded. End it with `crons silence end {}`",
-        matchers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        "silenced {start}until {}: {}; failures still open incidents. End it with `crons silence end {}`",
+        minute(text("ends_at")),
+        matches(&made["matchers"]),
         text("id")
     );
     Ok(server.print(&made, &line)?)
@@ -155,9 +156,17 @@ fn table(silences: &[Value]) -> String {
 /// The end of a silence and the time until then, or since.
 fn end(planned: &str, early: Option<&str>) -> String {
     let written = early.unwrap_or(planned);
-    let Ok(at) = written.parse::<Timestamp>() else { return written.to_owned() };
-    let (now, shown) = (Timestamp::now(), at.strftime("%Y-%m-%d %H:%M UTC"));
-    if at > now { format!("{shown}, in {}", Span::between(at, now)) } else { shown.to_string() }
+    let (now, shown) = (Timestamp::now(), minute(written));
+    match written.parse::<Timestamp>() {
+        Ok(at) if at > now => format!("{shown}, in {}", Span::between(at, now)),
+        _ => shown,
+    }
+}
+
+/// An instant of the API to the minute; any other text as it is.
+fn minute(written: &str) -> String {
+    let instant = written.parse::<Timestamp>();
+    instant.map_or_else(|_| written.to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
 }
 
 /// The filters of a silence in words.
