@@ -143,6 +143,8 @@ fn pages() -> Router<AppState> {
         .route("/monitors/{slug}/edit", get(pages::edit_page).post(pages::edit))
         .route("/monitors/{slug}/delete", get(pages::confirm_deletion).post(pages::delete))
         .route("/incidents/{id}/acknowledgement", post(pages::acknowledge))
+        .route("/silences", post(pages::silence))
+        .route("/silences/{id}/end", post(pages::end_silence))
         .route("/why/{id}", get(pages::why))
         .layer(CompressionLayer::new())
 }

@@ -98,9 +98,16 @@ pub async fn end_silence(
     InPath((name, id)): InPath<(String, String)>,
 ) -> Result<StatusCode, HttpError> {
     organization(&name)?;
-    let id = request::id(&id, "the id of a silence from /silences/")?;
-    end(&state, id).await?;
+    end(&state, silence_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Reads the id of a silence.
+///
+/// # Errors
+/// If it is no id.
+pub(crate) fn silence_id(written: &str) -> Result<Uuid, HttpError> {
+    request::id(written, "the id of a silence from /silences/")
 }
 
 /// Ends a silence now.
