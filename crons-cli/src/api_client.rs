@@ -81,10 +81,19 @@ impl ApiClient {
     /// # Errors
     /// If there is no answer, the server refuses, or it answers with something else than a list.
     pub(crate) fn monitors(&self) -> Result<Vec<Value>, ApiError> {
+        self.list(&["monitors"], &[])
+    }
+
+    /// Reads a list, page by page.
+    ///
+    /// # Errors
+    /// If there is no answer, the server refuses, or it answers with something else than a list.
+    pub(crate) fn list(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Vec<Value>, ApiError> {
         let (mut found, mut cursor) = (Vec::new(), None::<String>);
         loop {
-            let query: Vec<_> = cursor.iter().map(|cursor| ("cursor", cursor.as_str())).collect();
-            let answer = self.get(&["monitors"], &query)?;
+            let cursor_of_page = cursor.iter().map(|cursor| ("cursor", cursor.as_str()));
+            let query: Vec<_> = query.iter().copied().chain(cursor_of_page).collect();
+            let answer = self.get(path, &query)?;
             let Value::Array(page) = answer.body else {
                 return Err(format!("the server at {} did not answer with a list", self.base()).into());
             };

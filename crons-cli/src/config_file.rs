@@ -8,8 +8,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crons_server::Alerts;
+use crons_server::{Alerts, Maintenance};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -47,6 +48,10 @@ pub(crate) fn apply(path: &Path, text: &str, config: &mut Config) -> Vec<String>
                 Ok(alerts) => config.settings.alerts = alerts,
                 Err(fault) => faults.push(fault),
             }
+            match windows(&root) {
+                Ok(windows) => config.settings.maintenance = windows,
+                Err(fault) => faults.push(fault),
+            }
             Walk { text, config, faults: &mut faults }.table("", root.get_ref());
         }
         Err(error) => {
@@ -63,13 +68,35 @@ pub(crate) fn apply(path: &Path, text: &str, config: &mut Config) -> Vec<String>
 
 /// Reads the tables `webhook` and `alert`. The error is the offset of the fault in the file, and its description.
 fn alerts(root: &Spanned<DeTable<'_>>) -> Result<Alerts, (usize, String)> {
-    let tables = root.get_ref().iter().filter(|(key, _)| is_alerts(key.get_ref()));
+    read(root, is_alerts)
+}
+
+/// Reads the tables `maintenance`. The error is as that of [`alerts`].
+fn windows(root: &Spanned<DeTable<'_>>) -> Result<Vec<Maintenance>, (usize, String)> {
+    #[derive(Deserialize)]
+    struct Windows {
+        #[serde(default)]
+        maintenance: Vec<Maintenance>,
+    }
+    read::<Windows>(root, is_maintenance).map(|windows| windows.maintenance)
+}
+
+/// Reads the tables whose keys are wanted.
+fn read<T: DeserializeOwned>(
+    root: &Spanned<DeTable<'_>>,
+    is_wanted: fn(&str) -> bool,
+) -> Result<T, (usize, String)> {
+    let tables = root.get_ref().iter().filter(|(key, _)| is_wanted(key.get_ref()));
     let tables = tables.map(|(key, value)| (key.clone(), value.clone())).collect::<DeTable<'_>>();
     let tables = Spanned::new(root.span(), tables);
-    Alerts::deserialize(toml::Deserializer::from(tables)).map_err(|error| {
+    T::deserialize(toml::Deserializer::from(tables)).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         (at, toml_error::describe(&error))
     })
+}
+
+fn is_maintenance(key: &str) -> bool {
+    key == "maintenance"
 }
 
 fn is_alerts(key: &str) -> bool {
@@ -89,7 +116,7 @@ impl Walk<'_> {
     fn table(&mut self, prefix: &str, table: &DeTable<'_>) {
         for (key, value) in table {
             let (at, key) = (key.span().start, format!("{prefix}{}", key.get_ref()));
-            if is_alerts(&key) {
+            if is_alerts(&key) || is_maintenance(&key) {
                 continue;
             }
             let below = format!("{key}.");

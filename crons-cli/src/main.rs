@@ -27,6 +27,7 @@ mod list;
 mod ready;
 mod tail;
 mod manage;
+mod silence;
 mod token;
 mod serve;
 mod demo;
@@ -87,6 +88,8 @@ enum Command {
     Mute(manage::MuteArguments),
     /// Start notifications of a monitor again, or of one of its environments.
     Unmute(manage::MuteArguments),
+    /// Keep messages about monitors back for a while; failures are still recorded. Lists silences and ends them, too.
+    Silence(silence::Arguments),
     /// Refuse the check-ins of a monitor, and expect no runs of it.
     Disable(manage::EnableArguments),
     /// Accept the check-ins of a monitor again.
@@ -127,6 +130,7 @@ fn main() -> ExitCode {
         Command::Tail(arguments) => tail::run(&arguments).map(|()| true),
         Command::Mute(arguments) => manage::mute(&arguments, true).map(|()| true),
         Command::Unmute(arguments) => manage::mute(&arguments, false).map(|()| true),
+        Command::Silence(arguments) => silence::run(&arguments).map(|()| true),
         Command::Disable(arguments) => manage::enable(&arguments, false).map(|()| true),
         Command::Enable(arguments) => manage::enable(&arguments, true).map(|()| true),
         Command::Delete(arguments) => manage::delete(&arguments).map(|()| true),

@@ -22,13 +22,13 @@ mod server;
 mod conformance;
 
 pub use alerts::{
-    Alerts, DeliveryError, Filter, InvalidAlerts, MatchMode, Operator, Rule, Trigger, Webhook,
+    Alerts, DeliveryError, Filter, InvalidAlerts, InvalidFilter, MatchMode, Operator, Rule, Trigger, Webhook,
     WebhookResponse,
 };
 #[doc(hidden)] // for the API client of `crons-cli`
 pub use alerts::{chain, trusted_client};
 pub use clock::{Clock, ManualClock};
-pub use domain::PROJECT;
+pub use domain::{InvalidMaintenance, Maintenance, PROJECT};
 pub use open_server::{OpenServer, StartError};
 #[doc(hidden)] // for the messages of `crons-cli`
 pub use quote::quoted;

@@ -174,6 +174,7 @@ impl OpenServer {
             badge_secret: badge_secret.as_str().into(),
             metrics_public: settings.metrics_public,
             access: Access::new(settings.admin_token.clone(), settings.clock.clone()),
+            maintenance: settings.maintenance.as_slice().into(),
             live: Arc::new(Live::new(settings.connection_limits.most_streams(), stopped.clone())),
             mask,
         };

@@ -34,6 +34,8 @@ fn filled(server: &Harness, path: &str) -> String {
             server.agent.post(server.url("/api/0/organizations/crons/tokens/")).send(token().to_string());
         let made: Value = made.unwrap().body_mut().read_json().unwrap();
         made["id"].as_str().unwrap().to_owned()
+    } else if path.contains("/silences/{id}") {
+        server.api("/silences/")[0]["id"].as_str().unwrap().to_owned()
     } else {
         id('a')
     };
@@ -46,6 +48,11 @@ fn filled(server: &Harness, path: &str) -> String {
 
 fn token() -> Value {
     json!({"name": "dashboard", "scope": "read"})
+}
+
+fn silence() -> Value {
+    let matchers = json!([{"key": "monitor.slug", "match": "glob", "value": "job"}]);
+    json!({"matchers": matchers, "for": "2h", "by": "Ada", "why": "migration"})
 }
 
 /// A server on which every list has an entry: an incident and its alert, refused payloads, a token, an outage.
@@ -62,6 +69,7 @@ fn server() -> Harness {
         &[],
         json!({"name": "deploy", "scope": "write"}).to_string().as_bytes(),
     );
+    server.post(&format!("{API}/silences/"), &[], silence().to_string().as_bytes());
     server.stop();
     server.start("10:10:00");
     server
@@ -124,6 +132,7 @@ fn every_documented_route_answers_as_documented() {
         let server = server();
         let body = match (method, path) {
             ("post", path) if path.ends_with("/tokens/") => token(),
+            ("post", path) if path.ends_with("/silences/") => silence(),
             ("post", _) => json!({"name": "New", "config": {"schedule": "0 * * * *"}}),
             ("put", path) if path.ends_with("acknowledgement/") => json!({"by": "Ada"}),
             ("put", path) if path.ends_with("/monitors/") => json!({"ids": ["job"], "isMuted": true}),

@@ -56,12 +56,16 @@ fn every_key_is_in_the_template() {
     let mut keys = keys_of(DeTable::parse(&defaults).unwrap().get_ref());
     let examples = DeTable::parse(&examples).unwrap();
     keys.extend(keys_of(examples.get_ref()));
-    for key in
-        KEYS.into_iter().chain(["webhook.ops.url", "webhook.ops.secret", "webhook.ops.timeout", "alert"])
-    {
+    for key in KEYS.into_iter().chain([
+        "maintenance",
+        "webhook.ops.url",
+        "webhook.ops.secret",
+        "webhook.ops.timeout",
+        "alert",
+    ]) {
         assert!(keys.iter().any(|there| there == key), "{key} is not in {keys:?}");
     }
-    assert_eq!(keys.len(), KEYS.len() + 4, "{keys:?}");
+    assert_eq!(keys.len(), KEYS.len() + 5, "{keys:?}");
 }
 
 #[test]
@@ -74,6 +78,66 @@ fn the_alerts_of_the_template_work_with_a_real_secret() {
     let text = text.replace(secret, "whsec_bm90IGEgc2VjcmV0LCBtYWtlIG9uZSBvZiB5b3VyIG93bg==");
     assert_eq!(apply(Path::new(NAME), &text, &mut config), [""; 0]);
     assert_eq!(config.settings.alerts.webhooks().count(), 1);
+}
+
+#[test]
+fn the_maintenance_window_of_the_template_works() {
+    let text = uncommented("# ");
+    let (_, examples) = text.split_once("[[maintenance]]").unwrap();
+    let (example, _) = examples.split_once("[webhook").unwrap();
+    let mut config = Config::default();
+    assert_eq!(apply(Path::new(NAME), &format!("[[maintenance]]{example}"), &mut config), [""; 0]);
+    assert_eq!(config.settings.maintenance.len(), 1);
+}
+
+#[test]
+fn a_maintenance_window_that_cannot_work_is_named_by_its_line() {
+    let matchers = "matchers = [{ key = \"monitor.slug\", match = \"matches pattern\", value = \"db-*\" }]";
+    for (keys, expected) in [
+        ("why = \"x\"", "matchers: there is none"),
+        (matchers, "why: \"\" is not 1 to 500 characters"),
+        (&format!("why = \"x\"\n{matchers}"), "write either `schedule` (a crontab)"),
+        (&format!("why = \"x\"\nschedule = \"0 2 * * SUN\"\n{matchers}"), "length: it is missing"),
+        (&format!("why = \"x\"\nschedule = \"0 25 * * *\"\nlength = \"2h\"\n{matchers}"), "schedule: "),
+        (
+            &format!("why = \"x\"\nschedule = \"0 2 * * *\"\nlength = \"8d\"\n{matchers}"),
+            "length: \"8d\" is more than 7 days",
+        ),
+        (
+            &format!(
+                "why = \"x\"\nschedule = \"0 2 * * *\"\ntimezone = \"Vienna\"\nlength = \"2h\"\n{matchers}"
+            ),
+            "timezone: ",
+        ),
+        (
+            &format!("why = \"x\"\nstarts_at = \"2026-12-24T20:00:00+01:00\"\n{matchers}"),
+            "ends_at: it is missing; a window always ends",
+        ),
+        (
+            &format!("why = \"x\"\nstarts_at = \"tomorrow\"\nends_at = \"2026-12-24T20:00:00Z\"\n{matchers}"),
+            "starts_at: \"tomorrow\" is not an instant",
+        ),
+        (
+            &format!(
+                "why = \"x\"\nstarts_at = \"2026-12-24T20:00:00Z\"\nends_at = \"2026-12-24T20:00:00Z\"\n{matchers}"
+            ),
+            "is not after starts_at",
+        ),
+        (
+            &format!(
+                "why = \"x\"\nstarts_at = \"2026-12-24T20:00:00Z\"\nends_at = \"2028-12-24T20:00:00Z\"\n{matchers}"
+            ),
+            "more than a year after starts_at",
+        ),
+        (&format!("wy = \"x\"\n{matchers}"), "there is no key `wy`"),
+    ] {
+        let mut config = Config::default();
+        let faults =
+            apply(Path::new(NAME), &format!("rate_limit = 6\n[[maintenance]]\n{keys}\n"), &mut config);
+        assert_eq!(faults.len(), 1, "{keys}: {faults:?}");
+        assert!(faults[0].contains("crons.toml, line ") && faults[0].contains(expected), "{}", faults[0]);
+        assert!(config.settings.maintenance.is_empty(), "{keys}");
+    }
 }
 
 #[test]

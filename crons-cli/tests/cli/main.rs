@@ -14,4 +14,5 @@ mod replay;
 mod run;
 mod schedules;
 mod serve;
+mod silence;
 mod simulate;

@@ -5,7 +5,6 @@
 
 // In layer order: a module uses only those above it.
 mod error;
-mod filter;
 mod escape;
 mod payload;
 mod target;
@@ -14,10 +13,10 @@ mod attempt;
 mod unrecorded;
 mod dispatcher;
 
+pub use crate::domain::{Filter, InvalidFilter, Operator};
 pub(crate) use attempt::{Attempt, DeliveryOutcome, DueAlert};
 pub(crate) use dispatcher::{MAX_RETRY_AFTER, Outbox, Sender};
 pub use error::InvalidAlerts;
-pub use filter::{Filter, Operator};
 pub(crate) use payload::Alert;
 pub use rules::{Alerts, MatchMode, Rule, Trigger};
 pub(crate) use target::UNKNOWN_TARGET;

@@ -8,10 +8,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::error::InvalidAlerts;
-use super::filter::Filter;
 use super::payload::Alert;
 use super::target::Webhook;
-use crate::domain::{IncidentEvent, IncidentEventKind, NewId};
+use crate::domain::{Filter, IncidentEvent, IncidentEventKind, NewId};
 use crate::quote::{escaped, quoted};
 
 /// Webhooks, and the rules that decide which events are sent to them.
@@ -157,7 +156,7 @@ impl Alerts {
         if self.rules.is_empty() {
             return Vec::new();
         }
-        let tags = event.tags();
+        let tags = event.filter_tags();
         let mut targets: Vec<&str> = Vec::new();
         for rule in self.rules.iter().filter(|rule| rule.matches(event.kind, &tags)) {
             for name in &rule.to {

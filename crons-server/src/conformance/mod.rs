@@ -10,6 +10,7 @@ mod incidents;
 mod monitors;
 mod receipts;
 mod retention;
+mod silences;
 mod tokens;
 mod writes;
 

@@ -28,6 +28,12 @@ pub struct BatchKeys {
     /// Whether the number of monitors is asked for, as it is where a check-in may make one.
     pub monitor_count: bool,
     pub incident: Option<Uuid>,
+    /// Row ids of incidents about which a message was kept back until now.
+    pub withheld: Vec<i64>,
+    /// Silences that end after this instant are asked for; `None`: none are.
+    pub silences_after: Option<Timestamp>,
+    /// A silence, whether it has ended or not.
+    pub silence: Option<Uuid>,
     /// Whether all deferred ends are asked for.
     pub all_deferred: bool,
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::batch_keys::BatchKeys;
 use super::monitor_change::{MonitorChange, NewMonitor};
+use super::silence::Silence;
 
 /// A command of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,10 @@ pub enum Command {
     Delete { monitor: String, environments: Vec<String> },
     /// Acknowledges an incident in the name of a person; `None` withdraws the acknowledgement.
     Acknowledge { incident: Uuid, by: Option<String> },
+    /// Makes a silence.
+    CreateSilence(Box<Silence>),
+    /// Ends a silence now.
+    EndSilence(Uuid),
 }
 
 /// The result of a command that was carried out.
@@ -50,12 +55,18 @@ pub enum CommandError {
     TooManyMonitors(u32),
     /// The monitor has another revision than expected: it was changed meanwhile.
     Changed,
+    /// There is no silence of this id.
+    NoSilence,
+    /// The silence ended at this time.
+    SilenceEnded(Timestamp),
+    /// As many silences have not ended as there may be.
+    TooManySilences(usize),
     /// A row that bears on the command cannot be read.
     Unreadable(String),
 }
 
 impl Command {
-    /// The slugs of the monitors that the command changes; none for an incident.
+    /// The slugs of the monitors that the command changes; none for an incident and a silence.
     pub fn slugs(&self) -> Vec<&str> {
         match self {
             Self::CreateMonitor(new) => vec![new.slug.as_str()],
@@ -64,7 +75,7 @@ impl Command {
             }
             Self::ChangeMonitors { monitors, .. } => monitors.iter().map(String::as_str).collect(),
             Self::ChangeEnvironment { monitor, .. } | Self::Delete { monitor, .. } => vec![monitor],
-            Self::Acknowledge { .. } => Vec::new(),
+            Self::Acknowledge { .. } | Self::CreateSilence(_) | Self::EndSilence(_) => Vec::new(),
         }
     }
 
@@ -89,6 +100,8 @@ impl Command {
                 keys.monitors.push(monitor.clone());
             }
             Self::Acknowledge { incident, .. } => keys.incident = Some(*incident),
+            Self::CreateSilence(_) => keys.silences_after = Some(now),
+            Self::EndSilence(id) => keys.silence = Some(*id),
         }
         keys
     }

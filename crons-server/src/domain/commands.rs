@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::change_monitor::{self, monitor_index};
 use super::command::{Command, CommandError, CommandOutcome};
 use super::model::{Acknowledgement, NewId, Quotas};
+use super::silences;
 use super::snapshot::{Deletion, Snapshot};
 
 /// Carries out a command at `now`. The snapshot has its monitors with all environments, or its incident.
@@ -63,6 +64,8 @@ fn carry_out(
         }
         Command::Delete { monitor, environments } => delete(snapshot, monitor, environments, now),
         Command::Acknowledge { incident, by } => acknowledge(snapshot, *incident, by.clone(), now),
+        Command::CreateSilence(silence) => silences::create(snapshot, silence, now),
+        Command::EndSilence(id) => silences::end(snapshot, *id, now),
     }
 }
 

@@ -185,7 +185,7 @@ pub(super) fn time_out(
     let this = as_finished(row, *arrival_seq);
     // A later run has ended meanwhile, so this timeout opens no incident and is not counted in one.
     if let Some(by) = reported_since(subject, this.date_added) {
-        subject.conclude(Consequence::Superseded { by });
+        subject.conclude(Consequence::Superseded { by }, None);
         return Some(Effects::default());
     }
     Some(fail(subject, &config, this, tick, new_id))

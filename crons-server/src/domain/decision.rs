@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::silenced::Silenced;
+
 /// The reason why a run counts as missed, timed out, failed or unknown, and what followed from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
@@ -14,6 +16,9 @@ pub struct Decision {
     /// Whether the environment was muted, so that nobody was notified.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub muted: bool,
+    /// The silence that kept the message about it back; `None` if there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silenced: Option<Silenced>,
 }
 
 /// The reason for the status of a run.
@@ -88,6 +93,6 @@ impl Cause {
 impl Decision {
     /// A decision from which nothing has followed yet.
     pub(super) fn new(cause: Cause) -> Box<Self> {
-        Box::new(Self { cause, consequence: None, muted: false })
+        Box::new(Self { cause, consequence: None, muted: false, silenced: None })
     }
 }

@@ -62,10 +62,30 @@ impl IncidentEvent {
         fingerprint(self.monitor.guid, &self.environment.name)
     }
 
-    /// Sentry's tags, which the filters of alert rules look at.
+    /// Sentry's tags.
     pub fn tags(&self) -> [(&'static str, String); 4] {
         tags(self.monitor.guid, self.monitor.slug.as_str(), self.incident.guid, &self.environment.name)
     }
+
+    /// The tags that the filters of alert rules look at.
+    pub fn filter_tags(&self) -> Vec<(&'static str, String)> {
+        let Monitor { guid, slug, owner, .. } = &self.monitor;
+        filter_tags(*guid, slug.as_str(), owner.as_deref(), Some(self.incident.guid), &self.environment.name)
+    }
+}
+
+/// The tags that filters look at: Sentry's, and the owner. A tag is missing for `None`.
+pub fn filter_tags(
+    monitor: Uuid,
+    monitor_slug: &str,
+    owner: Option<&str>,
+    incident: Option<Uuid>,
+    environment: &str,
+) -> Vec<(&'static str, String)> {
+    let mut tags = Vec::from(tags(monitor, monitor_slug, incident.unwrap_or_default(), environment));
+    tags.retain(|(key, _)| incident.is_some() || *key != "monitor.incident");
+    tags.extend(owner.map(|owner| ("owner", owner.to_owned())));
+    tags
 }
 
 /// Sentry's level of all failures, whatever they are.

@@ -41,7 +41,7 @@ pub(super) fn after_check_in(
         }
         if let Some(by) = reported_since(subject, this.date_added) {
             if !late_start {
-                subject.conclude(Consequence::Superseded { by });
+                subject.conclude(Consequence::Superseded { by }, None);
             }
             return Effects::default();
         }

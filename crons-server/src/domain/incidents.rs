@@ -8,6 +8,8 @@ use super::model::{
     CheckIn, Config, EnvironmentStatus, Failures, FinishedRun, Incident, Monitor, MonitorEnvironment, NewId,
     Status,
 };
+use super::silence::Silences;
+use super::silenced::{Silenced, Withheld};
 use super::subject::Subject;
 
 /// Returns the finished runs with the one that is being evaluated, newest first: by start, then by arrival.
@@ -38,11 +40,20 @@ pub(super) fn fail(
     at: Timestamp,
     new_id: NewId<'_>,
 ) -> Effects {
-    let Some((effects, consequence)) = decide_failure(subject, config, this, at, new_id) else {
+    let Some(Decided { effects, consequence, silenced }) = decide_failure(subject, config, this, at, new_id)
+    else {
         return Effects::default();
     };
-    subject.conclude(consequence);
+    subject.conclude(consequence, silenced);
     effects
+}
+
+/// The decision about a failure.
+struct Decided {
+    effects: Effects,
+    consequence: Consequence,
+    /// The silence that keeps the message about it back.
+    silenced: Option<Silenced>,
 }
 
 fn decide_failure(
@@ -51,15 +62,18 @@ fn decide_failure(
     this: FinishedRun,
     at: Timestamp,
     new_id: NewId<'_>,
-) -> Option<(Effects, Consequence)> {
+) -> Option<Decided> {
     let (monitor, environment) = (subject.monitor.as_ref()?, subject.environment.as_mut()?);
+    let silences = &subject.silences;
     if environment.status == EnvironmentStatus::Error {
         if let Some(incident) = &mut subject.incident {
             incident.failures.count(this.status);
         }
         let consequence =
             Consequence::Further { incident: subject.incident.as_ref().map(|incident| incident.guid) };
-        return Some((notify(monitor, environment, subject.incident.as_mut(), &[this], at), consequence));
+        let (effects, silenced) =
+            notify(monitor, environment, subject.incident.as_mut(), &[this], at, silences);
+        return Some(Decided { effects, consequence, silenced });
     }
     let wanted = config.failures();
     let failures: Vec<FinishedRun> = window(&subject.finished, this)
@@ -77,7 +91,7 @@ fn decide_failure(
             threshold: saturating_u32(wanted),
             last_ok,
         };
-        return Some((Effects::default(), consequence));
+        return Some(Decided { effects: Effects::default(), consequence, silenced: None });
     };
     let threshold = saturating_u32(wanted);
     environment.status = EnvironmentStatus::Error;
@@ -92,12 +106,14 @@ fn decide_failure(
         failures: Failures::default(),
         notified: false,
         acknowledged: None,
+        withheld: None,
     });
     for run in &failures {
         incident.failures.count(run.status);
     }
     let consequence = Consequence::Opened { incident: incident.guid, threshold };
-    Some((notify(monitor, environment, Some(incident), &failures, at), consequence))
+    let (effects, silenced) = notify(monitor, environment, Some(incident), &failures, at, silences);
+    Some(Decided { effects, consequence, silenced })
 }
 
 /// A threshold is at most 720, so the conversion loses nothing.
@@ -125,6 +141,14 @@ pub(super) fn recover(subject: &mut Subject, config: &Config, this: FinishedRun,
         incident.resolving_check_in = Some(this.guid);
         incident.recovery_threshold = Some(saturating_u32(config.recoveries()));
         // A notified start gets a notified end, even if the environment is muted by now.
+        let silenced = Some(&subject.silences)
+            .filter(|_| incident.notified)
+            .and_then(|silences| silences.at(monitor, incident.guid, &environment.name, at));
+        if let Some(silenced) = silenced {
+            incident.withheld = Some(Withheld::pending(silenced));
+            return effects;
+        }
+        incident.settle_withheld();
         if incident.notified {
             effects.incident_events.push(IncidentEvent {
                 kind: IncidentEventKind::Resolved,
@@ -140,27 +164,37 @@ pub(super) fn recover(subject: &mut Subject, config: &Config, this: FinishedRun,
     effects
 }
 
-/// Returns one occurrence for each failure, oldest first, and one event of the incident; none while the environment is muted.
-/// `failures` are newest first.
+/// Returns one occurrence for each failure, oldest first, and one event of the incident; none while the environment is muted, or while a
+/// silence keeps them back, which is returned, too. `failures` are newest first.
 fn notify(
     monitor: &Monitor,
     environment: &MonitorEnvironment,
     incident: Option<&mut Incident>,
     failures: &[FinishedRun],
     at: Timestamp,
-) -> Effects {
+    silences: &Silences,
+) -> (Effects, Option<Silenced>) {
     let mut effects = Effects::default();
     if environment.muted {
-        return effects;
+        return (effects, None);
+    }
+    let guid = incident.as_ref().map(|incident| incident.guid).unwrap_or_default();
+    if let Some(silenced) = silences.at(monitor, guid, &environment.name, at) {
+        // Of an incident that people know, a further failure is no news at the end of the silence.
+        if let Some(incident) = incident.filter(|incident| !incident.notified) {
+            incident.withheld = Some(Withheld::pending(silenced.clone()));
+        }
+        return (effects, Some(silenced));
     }
     let reason = reason(failures);
     let occurrence = |run: &FinishedRun| Occurrence { check_in: run.guid, at, reason: reason.clone() };
     effects.occurrences = failures.iter().rev().map(occurrence).collect();
     let Some(incident) = incident.filter(|incident| incident.acknowledged.is_none()) else {
-        return effects;
+        return (effects, None);
     };
     let kind = if incident.notified { IncidentEventKind::Failure } else { IncidentEventKind::Opened };
     incident.notified = true;
+    incident.settle_withheld();
     effects.incident_events.extend(failures.first().map(|newest| IncidentEvent {
         kind,
         at,
@@ -170,21 +204,26 @@ fn notify(
         check_in: newest.guid,
         reason: Some(reason),
     }));
-    effects
+    (effects, None)
 }
 
 /// Returns Sentry's sentence about failures, in the order in which each kind first came.
 fn reason(failures: &[FinishedRun]) -> String {
-    if let [only] = failures {
-        let article = if only.status == Status::Error { "An" } else { "A" };
-        return format!("{article} {} check-in was detected", only.status.as_str());
-    }
-    let mut kinds: Vec<(Status, usize)> = Vec::new();
+    let mut kinds: Vec<(Status, u32)> = Vec::new();
     for run in failures.iter().rev() {
         match kinds.iter_mut().find(|(status, _)| *status == run.status) {
             Some((_, count)) => *count += 1,
             None => kinds.push((run.status, 1)),
         }
+    }
+    sentence(&kinds)
+}
+
+/// Sentry's sentence about numbers of failures by kind.
+pub(super) fn sentence(kinds: &[(Status, u32)]) -> String {
+    if let [(only, 1)] = kinds {
+        let article = if *only == Status::Error { "An" } else { "A" };
+        return format!("{article} {} check-in was detected", only.as_str());
     }
     let counts: Vec<String> =
         kinds.iter().map(|(status, count)| format!("{count} {}", status.as_str())).collect();

@@ -7,10 +7,14 @@
 mod error;
 mod received;
 mod refused_starts;
+mod filter;
+mod silenced;
 mod decision;
 mod model;
 mod attribute;
 mod effects;
+mod maintenance;
+mod silence;
 mod verdict;
 mod rate_limit;
 mod subject;
@@ -23,12 +27,14 @@ mod history_query;
 mod upsert;
 mod incidents;
 mod expectation;
+mod withheld;
 mod check_in;
 mod deadlines;
 mod monitor_change;
 mod command;
 mod revision;
 mod change_monitor;
+mod silences;
 mod commands;
 mod rehearsal;
 mod explain;
@@ -41,11 +47,15 @@ pub use command::{Command, CommandError, CommandOutcome};
 pub use commands::command;
 pub use deadlines::{DeadlineKind, Outage, PassedDeadline, evaluate_environment, missed, timed_out};
 pub use decision::Opening;
-pub use effects::{Effects, IncidentEvent, IncidentEventKind, LEVEL, Occurrence, fingerprint, tags, title};
+pub use effects::{
+    Effects, IncidentEvent, IncidentEventKind, LEVEL, Occurrence, filter_tags, fingerprint, tags, title,
+};
 pub use error::{Outcome, ProcessingError};
 pub use explain::{
     Explained, ExplainedIncident, ExplainedRun, Explanation, ExplanationJson, LOOK_BACK, Prevention, Step,
 };
+pub use filter::{Filter, InvalidFilter, Operator};
+pub use maintenance::{InvalidMaintenance, Maintenance};
 pub use model::{
     Acknowledgement, Author, CheckIn, Config, Configured, EnvironmentStatus, Failures, FinishedRun, Incident,
     Monitor, MonitorEnvironment, NewId, PROJECT, Quotas, Status, evaluation_minute, truncate_to_minute,
@@ -56,7 +66,10 @@ pub use received::{CheckInEvent, ConfigPatch, ConfigUpdate, InvalidCheckIn, Rece
 pub use refused_starts::RefusedStarts;
 pub use rehearsal::{JobReport, Rehearsal, rehearse};
 pub use revision::{is_muted, revision};
+pub use silence::{NewSilence, Silence, SilenceEnd, Silences};
+pub use silenced::{Silenced, Withheld};
 pub use snapshot::{Deletion, Rename, Snapshot, UnreadableKey, environment_in_words};
 pub use snapshot_changes::Mark;
 pub use subject::QuotaUsage;
 pub use verdict::Verdict;
+pub use withheld::{ReleasedMessage, release, release_environment};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::decision::{Consequence, Decision, Opening};
+use super::silenced::Withheld;
 
 /// The only project of the server.
 pub const PROJECT: u64 = 1;
@@ -253,6 +254,22 @@ pub struct Incident {
     pub notified: bool,
     /// The person who has it in hand, and since when: no further failures are notified.
     pub acknowledged: Option<Acknowledgement>,
+    /// The message about it that a silence keeps back, or kept back last; `None` if none did.
+    pub withheld: Option<Withheld>,
+}
+
+impl Incident {
+    /// Records that no message about it is kept back any more.
+    pub(super) fn settle_withheld(&mut self) {
+        if let Some(withheld) = &mut self.withheld {
+            withheld.pending = false;
+        }
+    }
+
+    /// The instant at which a silence ends that keeps a message about it back; `None` if none does.
+    pub fn withheld_until(&self) -> Option<Timestamp> {
+        self.withheld.as_ref().filter(|withheld| withheld.pending).map(|withheld| withheld.silence.until)
+    }
 }
 
 /// The acknowledgement of an incident by a person who has it in hand.

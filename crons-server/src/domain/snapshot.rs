@@ -14,6 +14,7 @@ use super::effects::Occurrence;
 use super::model::{Monitor, Status};
 use super::received::CheckInEvent;
 use super::row::{DeferredRow, EnvironmentRow, IncidentRow, Row, RunRow, Undo};
+use super::silence::{Silence, Silences};
 use super::subject::{LoadedCheckIn, Place, QuotaUsage, Subject};
 
 /// The rows that bear on the inputs of a batch. A row that was asked for and is not in it does not exist.
@@ -41,6 +42,13 @@ pub struct Snapshot {
     pub taken: Vec<i64>,
     pub deletion: Option<Deletion>,
     pub rename: Option<Rename>,
+    pub silences: Silences,
+    /// Silences that are new or changed.
+    pub changed_silences: Vec<Silence>,
+    /// The instant from which on the messages that silences keep back are decided anew, as a silence has ended early; `None`: each at the
+    /// end of its silence.
+    pub withheld_due: Option<Timestamp>,
+    pub(super) incident_rows: HashMap<i64, usize>,
     pub(super) journal: Vec<Undo>,
 }
 
@@ -140,6 +148,7 @@ impl Snapshot {
             finished: environment.map(|environment| environment.finished.clone()).unwrap_or_default(),
             incident: place.incident.map(|index| self.incidents[index].row.value.clone()),
             quota_usage,
+            silences: self.silences.clone(),
             place,
         }
     }

@@ -129,11 +129,7 @@ impl Snapshot {
     ) -> usize {
         let resolved = value.resolved_at.is_some();
         let index = if let Some(index) = index {
-            let row = &mut self.incidents[index].row;
-            if row.value != value {
-                let before = std::mem::replace(row, Row { id: row.id, value, changed: true });
-                self.journal.push(Undo::Incident(index, Box::new(before)));
-            }
+            self.change_incident(index, value);
             index
         } else {
             self.incidents.push(IncidentRow { environment, row: Row::new(value) });
@@ -145,6 +141,15 @@ impl Snapshot {
             self.environments[environment].open_incident = open;
         }
         index
+    }
+
+    /// Changes an incident that is as open, or as resolved, as before.
+    pub(super) fn change_incident(&mut self, index: usize, value: Incident) {
+        let row = &mut self.incidents[index].row;
+        if row.value != value {
+            let before = std::mem::replace(row, Row { id: row.id, value, changed: true });
+            self.journal.push(Undo::Incident(index, Box::new(before)));
+        }
     }
 
     /// Defers the end of a run of an unknown monitor, until a check-in describes the monitor.

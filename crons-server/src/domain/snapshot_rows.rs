@@ -5,6 +5,7 @@ use crons_types::Slug;
 use super::model::{CheckIn, FinishedRun, Incident, Monitor, MonitorEnvironment};
 use super::received::CheckInEvent;
 use super::row::{DeferredRow, EnvironmentRow, IncidentRow, Row, RunRow};
+use super::silence::Silence;
 use super::snapshot::{Snapshot, UnreadableKey};
 use super::subject::QuotaUsage;
 
@@ -49,12 +50,22 @@ impl Snapshot {
         }
     }
 
-    /// Adds an incident of an environment; an open one becomes that of its rules.
+    /// Adds an incident of an environment, unless it is in the snapshot; an open one becomes that of its rules.
     pub fn add_incident(&mut self, environment: usize, id: i64, incident: Incident) {
+        let known = self.incident_rows.get(&id).map(|index| self.incidents[*index].row.value.guid);
+        if known == Some(incident.guid) {
+            return;
+        }
+        self.incident_rows.insert(id, self.incidents.len());
         if incident.resolved_at.is_none() {
             self.environments[environment].open_incident = Some(self.incidents.len());
         }
         self.incidents.push(IncidentRow { environment, row: Row::stored(id, incident) });
+    }
+
+    /// Adds the silences that bear on the batch, in the order of their creation.
+    pub fn set_silences(&mut self, silences: Vec<Silence>) {
+        self.silences.made = std::sync::Arc::new(silences);
     }
 
     /// Adds the end of a run that waits for its monitor.
@@ -86,6 +97,11 @@ impl Snapshot {
     /// The index of a run by its row id; `None` if it is not in the snapshot.
     pub fn run_of_row(&self, id: i64) -> Option<usize> {
         self.run_rows.get(&id).copied()
+    }
+
+    /// The index of an incident by its row id; `None` if it is not in the snapshot.
+    pub fn incident_of_row(&self, id: i64) -> Option<usize> {
+        self.incident_rows.get(&id).copied()
     }
 
     /// The index of a monitor; `None` if there is none that can be read.

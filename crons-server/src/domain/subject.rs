@@ -2,6 +2,8 @@
 
 use super::decision::Consequence;
 use super::model::{CheckIn, FinishedRun, Incident, Monitor, MonitorEnvironment};
+use super::silence::Silences;
+use super::silenced::Silenced;
 
 /// Monitor, environment and run of one input, with the history that its rules look at. The rules change it in place;
 /// [`Snapshot::put`](super::Snapshot::put) takes it back.
@@ -16,17 +18,18 @@ pub struct Subject {
     /// The open incident.
     pub incident: Option<Incident>,
     pub quota_usage: QuotaUsage,
+    pub silences: Silences,
     pub(super) place: Place,
 }
 
 impl Subject {
-    /// Records the effect of the failure of the run in its decision.
-    pub(super) fn conclude(&mut self, consequence: Consequence) {
+    /// Records the effect of the failure of the run in its decision. `silenced` is the silence that kept the message about it back.
+    pub(super) fn conclude(&mut self, consequence: Consequence, silenced: Option<Silenced>) {
         let muted = self.environment.as_ref().is_some_and(|environment| environment.muted);
         if let Some(LoadedCheckIn { row, .. }) = &mut self.check_in
             && let Some(decision) = &mut row.decision
         {
-            (decision.consequence, decision.muted) = (Some(consequence), muted);
+            (decision.consequence, decision.muted, decision.silenced) = (Some(consequence), muted, silenced);
         }
     }
 }

@@ -6,7 +6,7 @@ use axum::http::uri::PathAndQuery;
 use crate::quote::quoted;
 
 /// The words of this server's routes, the only parts of a path that a message repeats.
-const WORDS: [&str; 38] = [
+const WORDS: [&str; 39] = [
     "api",
     "organizations",
     "crons",
@@ -17,6 +17,7 @@ const WORDS: [&str; 38] = [
     "acknowledgement",
     "explanations",
     "advice",
+    "silences",
     "tokens",
     "openapi.json",
     "why",

@@ -143,6 +143,8 @@ fn pages() -> Router<AppState> {
         .route("/monitors/{slug}/edit", get(pages::edit_page).post(pages::edit))
         .route("/monitors/{slug}/delete", get(pages::confirm_deletion).post(pages::delete))
         .route("/incidents/{id}/acknowledgement", post(pages::acknowledge))
+        .route("/silences", post(pages::silence))
+        .route("/silences/{id}/end", post(pages::end_silence))
         .route("/why/{id}", get(pages::why))
         .layer(CompressionLayer::new())
 }
@@ -217,6 +219,8 @@ fn api() -> Router<AppState> {
         .route("/incidents/{id}/", get(api::incident))
         .route("/incidents/{id}/acknowledgement/", put(api::acknowledge).delete(api::unacknowledge))
         .route("/explanations/{id}/", get(api::explanation))
+        .route("/silences/", get(api::silences).post(api::create_silence))
+        .route("/silences/{id}/", delete(api::end_silence))
         .route("/tokens/", get(api::tokens).post(api::create_token))
         .route("/tokens/{id}/", delete(api::revoke_token))
         .route("/alerts/", get(api::alerts))
@@ -240,7 +244,7 @@ async fn not_found(uri: Uri) -> HttpError {
     let help = if path.starts_with("/api/0/") && !path.ends_with('/') {
         "paths of the API end in a slash"
     } else if path.starts_with("/api/0/") {
-        "the API has monitors/, monitors-stats/, incidents/, explanations/, alerts/, processing-errors/, usage/, outages/ and tokens/ below /api/0/organizations/crons/"
+        "the API has monitors/, monitors-stats/, incidents/, explanations/, alerts/, processing-errors/, usage/, outages/, silences/ and tokens/ below /api/0/organizations/crons/"
     } else if path.starts_with("/api/") {
         "send envelopes to /api/1/envelope/, and call /api/1/cron/{slug}/{key}/ for a check-in without an SDK"
     } else {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::blocking;
-use crate::domain::{Command, CommandError};
+use crate::domain::{Command, CommandError, Maintenance};
 use crate::http::access::Access;
 use crate::http::live::Live;
 use crate::mask::{self, Mask};
@@ -25,6 +25,8 @@ pub struct AppState {
     pub(crate) badge_secret: Arc<str>,
     /// Whether `/metrics` needs no token.
     pub(crate) metrics_public: bool,
+    /// The maintenance windows of the configuration.
+    pub(crate) maintenance: Arc<[Maintenance]>,
     /// The streams of live pages.
     pub(crate) live: Arc<Live>,
     /// Hides the public key.

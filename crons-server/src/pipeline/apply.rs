@@ -87,8 +87,11 @@ fn try_check_ins(
     for received in check_ins {
         keys.add(received);
     }
+    // Deadlines of earlier minutes are evaluated as of these.
+    let first = check_ins.iter().map(|received| received.received);
+    keys.silences_after = first.chain(behind.map(|behind| behind.evaluated_through)).min();
     let mut transaction = store.begin()?;
-    let mut batch = Batch::of(transaction.load(&keys)?);
+    let mut batch = processor.batch(transaction.load(&keys)?);
     let mut verdicts = Vec::with_capacity(check_ins.len());
     for received in check_ins {
         if let (Some(behind), Ok(event)) = (behind, &received.parsed) {
@@ -113,8 +116,8 @@ struct Page {
     is_progress: bool,
 }
 
-/// Evaluates deadlines of minute `tick`, a page of at most `limit` of each kind: runs that did not begin, runs that did not end, ends
-/// of runs whose monitor no check-in described. Returns whether that was all of them.
+/// Evaluates deadlines of minute `tick`, a page of at most `limit` of each kind: messages whose silence has ended, runs that did not begin,
+/// runs that did not end, ends of runs whose monitor no check-in described. Returns whether that was all of them.
 ///
 /// # Errors
 /// If the database fails as a whole.
@@ -126,7 +129,12 @@ pub(crate) fn evaluate_minute(
     events: &mut Vec<Event>,
 ) -> Result<bool, StoreError> {
     let until = tick.checked_sub(DEFERRED_TTL).unwrap_or(tick);
-    for (kind, due_at) in [(DueKind::Missed, tick), (DueKind::TimedOut, tick), (DueKind::Deferred, until)] {
+    for (kind, due_at) in [
+        (DueKind::Withheld, tick),
+        (DueKind::Missed, tick),
+        (DueKind::TimedOut, tick),
+        (DueKind::Deferred, until),
+    ] {
         let page = evaluate_page(store, processor, kind, due_at, tick, limit, events)?;
         // The rest of a page that made no progress cannot be stored: it is due again in the next minute, and keeps
         // nothing else from being evaluated.
@@ -235,19 +243,31 @@ fn evaluate(
     due: &[i64],
     tick: Timestamp,
 ) -> Result<(bool, Vec<Event>), StoreError> {
-    let mut keys = BatchKeys::default();
+    let mut keys = BatchKeys { silences_after: Some(tick), ..BatchKeys::default() };
     match kind {
+        DueKind::Withheld => keys.withheld = due.to_vec(),
         DueKind::Missed => keys.missed = due.to_vec(),
         DueKind::TimedOut => keys.timed_out = due.to_vec(),
         DueKind::Deferred => keys.expired = due.to_vec(),
     }
-    let mut batch = Batch::of(transaction.load(&keys)?);
+    let mut batch = processor.batch(transaction.load(&keys)?);
     let mut is_progress = false;
     if kind == DueKind::Deferred {
         for event in batch.changes.snapshot.take_all_deferred() {
             processor.reject_deferred(&mut batch, event);
         }
         is_progress = true;
+    } else if kind == DueKind::Withheld {
+        for id in due {
+            let incident = batch.changes.snapshot.incident_of_row(*id);
+            let released =
+                incident.map(|incident| domain::release(&mut batch.changes.snapshot, incident, tick));
+            // One that cannot be read is set aside.
+            is_progress |= !matches!(released, Some(None));
+            if let Some(released) = released.flatten() {
+                processor.publish_released(&mut batch, released);
+            }
+        }
     } else {
         for id in due {
             let snapshot = &mut batch.changes.snapshot;
@@ -321,5 +341,7 @@ fn rejects_a_row(error: &StoreError) -> bool {
     matches!(error, StoreError::Refused(_) | StoreError::Corrupt(_))
 }
 
+#[cfg(test)]
+mod silence_tests;
 #[cfg(test)]
 mod tests;

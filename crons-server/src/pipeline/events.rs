@@ -4,7 +4,8 @@ use crons_types::Slug;
 use jiff::Timestamp;
 
 use crate::domain::{
-    CheckInEvent, DeadlineKind, Occurrence, Outcome, PassedDeadline, ProcessingError, Verdict,
+    CheckInEvent, DeadlineKind, IncidentEventKind, Occurrence, Outcome, PassedDeadline, ProcessingError,
+    ReleasedMessage, Verdict,
 };
 use crate::mask::Mask;
 use crate::store::Usage;
@@ -22,6 +23,8 @@ pub(crate) enum Event {
         is_logged: bool,
     },
     Deadline(DeadlineEvent),
+    /// A silence has ended that kept a message back.
+    Released(ReleasedMessage),
     /// A person has changed or deleted a monitor.
     Changed {
         monitor: String,
@@ -61,7 +64,7 @@ impl Event {
                 let (outcome, reason) = errors.last()?.outcome();
                 Some((outcome, Some(reason)))
             }
-            Self::Deadline(..) | Self::Changed { .. } | Self::Alerts => None,
+            Self::Deadline(..) | Self::Released(_) | Self::Changed { .. } | Self::Alerts => None,
         }
     }
 
@@ -71,7 +74,7 @@ impl Event {
         let (at, slug) = match self {
             Self::CheckIn(event, _) => (event.received, Some(&event.monitor_slug)),
             Self::Rejected { slug, received, .. } => (*received, slug.as_ref()),
-            Self::Deadline(..) | Self::Changed { .. } | Self::Alerts => return None,
+            Self::Deadline(..) | Self::Released(_) | Self::Changed { .. } | Self::Alerts => return None,
         };
         Some((at, Usage { slug: slug.cloned(), outcome, reason }))
     }
@@ -84,6 +87,7 @@ impl Event {
             }
             Self::CheckIn(_, Verdict::Refused(_)) | Self::Rejected { .. } => Some(Change::Refused),
             Self::Deadline(deadline) => Some(Change::Monitor(deadline.slug.as_str())),
+            Self::Released(released) => Some(Change::Monitor(released.monitor_slug.as_str())),
             Self::Changed { monitor } => Some(Change::Monitor(monitor)),
             Self::CheckIn(_, Verdict::Deferred) | Self::Alerts => None,
         }
@@ -97,6 +101,7 @@ impl Event {
                     && effects.occurrences.is_empty()
                     && !tracing::enabled!(tracing::Level::DEBUG)
             }
+            Self::Released(released) => released.effects.incident_events.is_empty(),
             Self::Changed { .. } | Self::Alerts | Self::Rejected { is_logged: false, .. } => true,
             Self::CheckIn(..) | Self::Rejected { .. } | Self::Deadline(_) => false,
         }
@@ -120,6 +125,7 @@ impl Event {
                 }
             }
             Self::Deadline(deadline) => deadline.log(mask),
+            Self::Released(released) => report_released(released, mask),
             Self::Changed { .. } | Self::Alerts => {}
         }
     }
@@ -148,6 +154,16 @@ fn report(event: &CheckInEvent, verdict: &Verdict, mask: &Mask) {
                 tracing::warn!(%slug, environment, %status, %id, "check-in refused: {error}");
             }
         }
+    }
+}
+
+fn report_released(released: &ReleasedMessage, mask: &Mask) {
+    let ReleasedMessage { monitor_slug, environment, effects } = released;
+    let (slug, environment) = (mask.hide(monitor_slug.as_str()), mask.hide(environment));
+    let environment = environment.as_ref();
+    for event in &effects.incident_events {
+        let state = if event.kind == IncidentEventKind::Resolved { "over" } else { "still open" };
+        tracing::warn!(%slug, environment, incident = %event.incident.guid, "a silence has ended, and an incident of its time is {state}");
     }
 }
 

@@ -2,6 +2,7 @@
 //! remember between batches.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -9,8 +10,8 @@ use uuid::Uuid;
 use super::batch::Batch;
 use crate::alerts::Alerts;
 use crate::domain::{
-    self, CheckInEvent, Outage, PassedDeadline, ProcessingError, Quotas, RateWindow, ReceivedCheckIn,
-    RefusedStarts, Verdict,
+    self, CheckInEvent, Maintenance, Outage, PassedDeadline, ProcessingError, Quotas, RateWindow,
+    ReceivedCheckIn, RefusedStarts, ReleasedMessage, Snapshot, Verdict,
 };
 use crate::mask::Mask;
 use crate::pipeline::events::Event;
@@ -26,11 +27,13 @@ pub(crate) struct Processor {
     refused_starts: RefusedStarts,
     pub(super) quotas: Quotas,
     pub(super) alerts: Alerts,
+    /// The maintenance windows of the configuration.
+    maintenance: Arc<[Maintenance]>,
     /// The times in which the server was not receiving, as far as a deadline may still ask for them.
     pub(crate) outages: Vec<Outage>,
     /// Hides the server's key in processing errors and in the log.
     pub(crate) mask: Mask,
-    pub(super) new_id: Box<dyn FnMut() -> Uuid + Send>,
+    pub(crate) new_id: Box<dyn FnMut() -> Uuid + Send>,
 }
 
 /// The state of a [`Processor`] within a batch.
@@ -47,6 +50,7 @@ impl Processor {
             refused_starts: RefusedStarts::default(),
             quotas: settings.quotas,
             alerts: settings.alerts.clone(),
+            maintenance: settings.maintenance.as_slice().into(),
             outages: Vec::new(),
             mask: Mask::default(),
             new_id: Box::new(new_id),
@@ -72,8 +76,18 @@ impl Processor {
         verdict
     }
 
-    /// Evaluates the deadlines that have passed in the environment of a check-in at minute `tick`.
+    /// A batch on the rows that were loaded for it.
+    pub(super) fn batch(&self, mut snapshot: Snapshot) -> Batch {
+        snapshot.silences.windows = Arc::clone(&self.maintenance);
+        Batch::of(snapshot)
+    }
+
+    /// Evaluates the deadlines that have passed in the environment of a check-in at minute `tick`, after the ends of silences.
     pub(crate) fn evaluate_environment(&mut self, batch: &mut Batch, event: &CheckInEvent, tick: Timestamp) {
+        let snapshot = &mut batch.changes.snapshot;
+        for released in domain::release_environment(snapshot, event, tick) {
+            self.publish_released(batch, released);
+        }
         let snapshot = &mut batch.changes.snapshot;
         let passed = domain::evaluate_environment(snapshot, event, tick, &self.outages, &mut self.new_id);
         for deadline in passed {
@@ -88,6 +102,14 @@ impl Processor {
             tracing::error!(%error, "an alert was left out, the others go on");
         }
         batch.events.push(Event::deadline(deadline));
+    }
+
+    /// Adds the alerts and the event of a message that a silence has kept back until now.
+    pub(super) fn publish_released(&mut self, batch: &mut Batch, released: ReleasedMessage) {
+        if let Err(error) = batch.notify(&released.effects, &self.alerts, &mut self.new_id) {
+            tracing::error!(%error, "an alert was left out, the others go on");
+        }
+        batch.events.push(Event::Released(released));
     }
 
     fn apply(&mut self, batch: &mut Batch, received: &ReceivedCheckIn) -> Result<Verdict, StoreError> {

@@ -55,6 +55,8 @@ impl Watermark {
             rejecting: false,
         };
         let mut changes = Changes { last_seen: Some(now), ..Changes::default() };
+        // The maintenance windows of the configuration may be others than before.
+        changes.snapshot.withheld_due = Some(now);
         match transaction.last_seen()? {
             Some(until) if until < now => {
                 add_outage(processor, &mut changes, Outage { since: until, until: now });

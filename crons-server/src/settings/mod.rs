@@ -9,6 +9,7 @@ use std::fmt;
 
 use crate::alerts::Alerts;
 use crate::clock::Clock;
+use crate::domain::Maintenance;
 pub use crate::domain::Quotas;
 use crate::quote::quoted;
 pub use connection_limits::ConnectionLimits;
@@ -48,6 +49,8 @@ pub struct Settings {
     pub retention: Retention,
     /// The rules by which incidents are reported to webhooks.
     pub alerts: Alerts,
+    /// The times in which messages about incidents are kept back.
+    pub maintenance: Vec<Maintenance>,
     /// The clock of the server; another than the system's is for tests.
     pub clock: Clock,
     /// Limits on the connections of clients.

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::report::{OriginalIds, OutcomeRow, Report};
 use super::timeline::{TimelineAction, TimelineEvent};
 use crate::domain::{
-    CheckInEvent, Command, ExplanationJson, MonitorChange, Outage, ReceivedCheckIn, Verdict,
-    evaluation_minute, truncate_to_minute,
+    CheckInEvent, Command, ExplanationJson, Filter, MonitorChange, NewSilence, Outage, ReceivedCheckIn,
+    SilenceEnd, Verdict, evaluation_minute, truncate_to_minute,
 };
 use crate::ingest::parse_check_in;
 use crate::pipeline::{self, CHUNK, DEFERRED_TTL, Event, Processor, Watermark};
@@ -154,6 +154,19 @@ impl Simulation {
                 }
                 Ok(())
             }
+            TimelineAction::Silence { monitor, environment, length, by, why } => {
+                let environment = environment.iter().map(|name| Filter::pattern("environment", name));
+                let matchers = std::iter::once(Filter::pattern("monitor.slug", &monitor)).chain(environment);
+                let matchers = matchers.collect::<Result<_, _>>().map_err(StoreError::refused)?;
+                let new = NewSilence { matchers, starts_at: None, end: SilenceEnd::After(length), by, why };
+                let id = (self.processor.new_id)();
+                let silence = new.accept(id, at).map_err(StoreError::refused)?;
+                let wanted = Command::CreateSilence(Box::new(silence));
+                if pipeline::apply_command(&mut self.store, &mut self.processor, &wanted, at)?.is_err() {
+                    tracing::warn!(%at, monitor, "there are too many silences at this time");
+                }
+                Ok(())
+            }
             TimelineAction::Disable { monitor, disabled } => {
                 let wanted = Command::ChangeMonitor {
                     monitor: monitor.clone(),
@@ -184,7 +197,7 @@ impl Simulation {
                 Event::CheckIn(event, Verdict::Deferred) => self.deferred.push((place, event)),
                 Event::CheckIn(_, verdict) if index == 0 => self.outcomes[place].record(&verdict),
                 Event::CheckIn(event, verdict) => self.resolve_deferred(&event, &verdict),
-                Event::Deadline(..) | Event::Changed { .. } | Event::Alerts => {}
+                Event::Deadline(..) | Event::Released(_) | Event::Changed { .. } | Event::Alerts => {}
             }
         }
         Ok(())
@@ -207,7 +220,11 @@ impl Simulation {
                 }
                 return;
             }
-            Event::CheckIn(..) | Event::Deadline(..) | Event::Changed { .. } | Event::Alerts => return,
+            Event::CheckIn(..)
+            | Event::Deadline(..)
+            | Event::Released(_)
+            | Event::Changed { .. }
+            | Event::Alerts => return,
         };
         for remark in warnings {
             let (slug, remark) = (&event.monitor_slug, remark.to_string());

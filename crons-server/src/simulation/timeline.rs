@@ -1,5 +1,6 @@
 //! A timeline, as lines of JSON: the input of a simulation.
 
+use crons_types::Minutes;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -33,6 +34,19 @@ pub enum TimelineAction {
         /// Whether it is muted from now on.
         muted: bool,
     },
+    /// A silence is made.
+    Silence {
+        /// The monitor's slug, in which each `*` stands for any characters.
+        monitor: String,
+        /// The environment's name; `None` for all environments.
+        environment: Option<String>,
+        /// Its length.
+        length: Minutes,
+        /// The person who makes it.
+        by: String,
+        /// The reason.
+        why: String,
+    },
     /// A monitor is disabled, or not any more.
     Disable {
         /// The monitor's slug.
@@ -49,6 +63,7 @@ struct Line {
     check_in: Option<Value>,
     tick: Option<bool>,
     mute: Option<JsonObject<Mute>>,
+    silence: Option<JsonObject<SilenceFor>>,
     disable: Option<JsonObject<Disable>>,
 }
 
@@ -58,6 +73,16 @@ struct Mute {
     monitor: String,
     environment: Option<String>,
     muted: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SilenceFor {
+    monitor: String,
+    environment: Option<String>,
+    r#for: String,
+    by: Option<String>,
+    why: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -92,28 +117,38 @@ pub fn parse_timeline(text: &str) -> Result<Vec<TimelineEvent>, String> {
 const EXAMPLE: &str = r#"write an object such as {"at": "2024-06-03T10:00:00Z", "tick": true}"#;
 
 fn parse(line: &str) -> Result<TimelineEvent, String> {
-    let JsonObject(Line { at, check_in, tick, mute, disable }) =
+    let JsonObject(Line { at, check_in, tick, mute, silence, disable }) =
         serde_json::from_str(line).map_err(|error| format!("{}; {EXAMPLE}", wrong(line, &error)))?;
     if let Some(key) = repeated_key(line.as_bytes()) {
         return Err(format!("{key}: this key is written twice; write it once"));
     }
     let at = instant(&at)?;
-    let action = match (check_in, tick, mute, disable) {
-        (Some(payload), None, None, None) => TimelineAction::CheckIn(payload),
-        (None, Some(true), None, None) => TimelineAction::Tick,
-        (None, None, Some(JsonObject(Mute { monitor, environment, muted })), None) => TimelineAction::Mute {
-            monitor: slug(monitor),
-            environment: environment
-                .filter(|name| !name.is_empty())
-                .unwrap_or_else(|| crons_types::Environment::DEFAULT.to_owned()),
-            muted,
+    let action = match (check_in, tick, mute, silence, disable) {
+        (Some(payload), None, None, None, None) => TimelineAction::CheckIn(payload),
+        (None, Some(true), None, None, None) => TimelineAction::Tick,
+        (None, None, Some(JsonObject(Mute { monitor, environment, muted })), None, None) => {
+            TimelineAction::Mute {
+                monitor: slug(monitor),
+                environment: environment
+                    .filter(|name| !name.is_empty())
+                    .unwrap_or_else(|| crons_types::Environment::DEFAULT.to_owned()),
+                muted,
+            }
+        }
+        (None, None, None, Some(JsonObject(silence)), None) => TimelineAction::Silence {
+            monitor: if silence.monitor.contains('*') { silence.monitor } else { slug(silence.monitor) },
+            environment: silence.environment,
+            length: Minutes::parse(&silence.r#for).map_err(|error| format!("silence.for: {error}"))?,
+            by: silence.by.unwrap_or_else(|| "somebody".to_owned()),
+            why: silence.why.unwrap_or_else(|| "no reason given".to_owned()),
         },
-        (None, None, None, Some(JsonObject(Disable { monitor, disabled }))) => {
+        (None, None, None, None, Some(JsonObject(Disable { monitor, disabled }))) => {
             TimelineAction::Disable { monitor: slug(monitor), disabled }
         }
         _ => {
             return Err(
-                "beside `at`, write just one of `check_in`, `tick` (true), `mute` and `disable`".into()
+                "beside `at`, write just one of `check_in`, `tick` (true), `mute`, `silence` and `disable`"
+                    .into(),
             );
         }
     };

@@ -13,6 +13,7 @@ pub struct Expired {
     pub(super) occurrences: Vec<i64>,
     pub(super) incidents: Vec<i64>,
     pub(super) outages: Vec<i64>,
+    pub(super) silences: Vec<i64>,
     /// The last hour, included, to delete of each slug.
     pub(super) usage: Vec<(String, i64)>,
     pub(super) usage_rows: usize,
@@ -21,7 +22,7 @@ pub struct Expired {
 impl Expired {
     /// The number of rows to delete.
     pub fn rows(&self) -> usize {
-        let ids = [&self.check_ins, &self.occurrences, &self.incidents, &self.outages];
+        let ids = [&self.check_ins, &self.occurrences, &self.incidents, &self.outages, &self.silences];
         ids.iter().map(|ids| ids.len()).sum::<usize>() + self.usage_rows
     }
 

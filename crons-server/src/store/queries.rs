@@ -14,7 +14,7 @@ use super::views::{
     RunPlace, RunView, StatsQuery, StatsView, UsageView,
 };
 use crate::alerts::DueAlert;
-use crate::domain::{Explained, Outage};
+use crate::domain::{Explained, Outage, Silence};
 use crate::settings::Retention;
 
 /// The reads of a database. They block; callers run them on a thread that may wait. Deleted monitors and environments are in none of
@@ -119,6 +119,9 @@ pub trait Queries: Send + Sync {
 
     /// Outages that ended after `since`, the earliest start first, of two with the same start the one that was stored first.
     fn outages(&self, since: Timestamp, page: PageRequest) -> Result<Page<Outage>, StoreError>;
+
+    /// Silences that end after `since`, or have ended after it, the last one made first.
+    fn silences(&self, since: Timestamp, page: PageRequest) -> Result<Page<Silence>, StoreError>;
 
     /// Alerts, the last created first.
     fn alerts(&self, limit: u32) -> Result<Vec<AlertView>, StoreError>;

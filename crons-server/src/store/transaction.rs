@@ -34,7 +34,7 @@ pub trait Transaction {
 
     /// Returns the row ids whose time has come at `tick`, at most `limit`, in the order in which they are to be evaluated.
     fn due(&mut self, kind: DueKind, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError>;
-    /// The earliest deadline of an environment or a run of an enabled monitor.
+    /// The earliest deadline of an environment or a run of an enabled monitor, or end of a silence that keeps a message back.
     fn next_deadline(&mut self) -> Result<Option<Timestamp>, StoreError>;
 
     /// The last instant at which the server is known to have received; `None` before its first.
@@ -59,6 +59,8 @@ pub trait Transaction {
 /// The kinds of rows that become due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DueKind {
+    /// Incidents about which a message was kept back by a silence until that time, the earliest end first.
+    Withheld,
     /// Environments whose expected run is missed, earliest deadline first.
     Missed,
     /// Open runs whose deadline has passed, oldest first.

@@ -103,6 +103,12 @@ impl Harness {
         }
     }
 
+    /// Stops the server. Returns the folder with its file, for another one.
+    pub fn into_folder(mut self) -> tempfile::TempDir {
+        self.stop();
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+    }
+
     /// Ends the server without a shutdown.
     pub fn kill(&mut self) {
         drop(self.server.take());

@@ -12,3 +12,4 @@ mod refusals;
 mod held;
 mod incidents;
 mod muting;
+mod silences;

@@ -57,6 +57,7 @@ pub(crate) fn event(kind: IncidentEventKind) -> IncidentEvent {
             failures: Failures { error: 2, missed: 3, timeout: 1 },
             notified: true,
             acknowledged: None,
+            withheld: None,
         },
         check_in,
         reason: (!resolved).then(|| "2 missed check-ins detected".to_owned()),

@@ -4,8 +4,8 @@ use crons_types::CheckInStatus::Error;
 
 use super::rows::{NewRows, event};
 use super::{Opened, instant, on_every_store};
-use crate::domain::{BatchKeys, CheckInEvent, Status};
-use crate::store::DueKind;
+use crate::domain::{BatchKeys, CheckInEvent, Silenced, Status, Withheld};
+use crate::store::{Changes, DueKind};
 
 /// The names of the due environments, or the numbers of the due runs or deferred ends.
 fn due(opened: &mut Opened, kind: DueKind, tick: &str, limit: usize) -> Vec<String> {
@@ -14,12 +14,17 @@ fn due(opened: &mut Opened, kind: DueKind, tick: &str, limit: usize) -> Vec<Stri
     let name = |id: i64| {
         let mut keys = BatchKeys::default();
         match kind {
+            DueKind::Withheld => keys.withheld = vec![id],
             DueKind::Missed => keys.missed = vec![id],
             DueKind::TimedOut => keys.timed_out = vec![id],
             DueKind::Deferred => keys.expired = vec![id],
         }
         let loaded = transaction.load(&keys).unwrap();
         match kind {
+            DueKind::Withheld => {
+                let incident = &loaded.incidents[loaded.incident_of_row(id).unwrap()];
+                loaded.environments[incident.environment].row.value.name.clone()
+            }
             DueKind::Missed => {
                 loaded.environments[loaded.environment_of_row(id).unwrap()].row.value.name.clone()
             }
@@ -89,6 +94,36 @@ fn timed_out_runs_are_paged_by_deadline_and_due_by_begin() {
         assert_eq!(timed_out("10:07:00", 9), ["4", "2", "3", "1"], "of two with the same start by arrival");
         assert_eq!(timed_out("10:07:00", 2), ["3", "1"], "the page is that of the earliest deadlines");
         assert_eq!(opened.begin().next_deadline().unwrap(), Some(instant("10:04:00")));
+    });
+}
+
+#[test]
+fn messages_are_due_at_the_end_of_their_silence_and_all_at_once_when_one_ends_early() {
+    on_every_store(|opened| {
+        let mut rows = NewRows::default();
+        let (job, off) = (rows.monitor("job"), rows.monitor("off"));
+        rows.snapshot.monitors[off].value.enabled = false;
+        for (number, monitor, name, until, pending) in [
+            (1, job, "late", "10:06:00", true),
+            (2, job, "second", "10:05:00", true),
+            (3, off, "disabled", "10:04:30", true),
+            (4, job, "done", "10:03:00", false),
+        ] {
+            let environment = rows.environment(monitor, name);
+            let incident = rows.incident(environment, number, 1);
+            let silence = Silenced { until: instant(until), by: "ana".to_owned(), why: "move".to_owned() };
+            rows.snapshot.incidents[incident].row.value.withheld = Some(Withheld { silence, pending });
+        }
+        opened.commit(&rows.changes());
+        assert_eq!(due(opened, DueKind::Withheld, "10:04:29", 9), [""; 0]);
+        assert_eq!(due(opened, DueKind::Withheld, "10:05:00", 9), ["disabled", "second"]);
+        assert_eq!(due(opened, DueKind::Withheld, "10:59:00", 1), ["disabled"]);
+        assert_eq!(opened.begin().next_deadline().unwrap(), Some(instant("10:04:30")));
+
+        let mut changes = Changes::default();
+        changes.snapshot.withheld_due = Some(instant("10:05:30"));
+        opened.commit(&changes);
+        assert_eq!(due(opened, DueKind::Withheld, "10:05:30", 9), ["disabled", "second", "late"]);
     });
 }
 

@@ -6,6 +6,7 @@ mod load_runs;
 mod due;
 mod commit;
 mod deletion;
+mod silences;
 
 use super::{BACKENDS, Open, instant};
 use crate::domain::{BatchKeys, Snapshot};

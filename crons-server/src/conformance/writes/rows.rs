@@ -88,6 +88,7 @@ impl NewRows {
             failures: Failures::default(),
             notified: true,
             acknowledged: None,
+            withheld: None,
         };
         self.snapshot.add_incident(environment, 0, incident);
         self.snapshot.incidents.len() - 1

@@ -1,9 +1,12 @@
 //! The effect of a run on incidents, in words.
 
+use std::fmt::Write;
+
 use super::explanation::FollowUp;
 use super::words::{count, time_in};
 use crate::domain::decision::Consequence;
 use crate::domain::model::{CheckIn, Incident, Status};
+use crate::domain::silenced::Silenced;
 
 /// The effect of a run on incidents; `None` if it has had none. `incident` is the row of the incident that it belongs to, if there still is
 /// one.
@@ -59,6 +62,12 @@ pub(super) fn follow_up(run: &CheckIn, incident: Option<&Incident>) -> Option<Fo
     let muted = decision.muted && incident.is_some();
     if muted {
         text.push_str("; nobody was notified, as the environment was muted");
+    }
+    if let Some(Silenced { until, by, why }) = decision.silenced.as_ref().filter(|_| incident.is_some()) {
+        let until = time_in(*until, zone);
+        // Writing to a string does not fail.
+        let _ =
+            write!(text, "; the message about it was kept back by a silence until {until}, by {by}: {why}");
     }
     Some(FollowUp { name, text, incident, muted })
 }

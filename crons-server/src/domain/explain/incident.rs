@@ -7,6 +7,7 @@ use super::explanation::{Explanation, FollowUp, Prevention, Rule, Setting, Step}
 use super::words::{count, span, time_in};
 use crate::domain::decision::Consequence;
 use crate::domain::model::{CheckIn, Config, Incident, Status};
+use crate::domain::silenced::Silenced;
 
 /// An incident with the rows around it.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,6 +107,21 @@ fn steps(explained: &ExplainedIncident) -> Vec<Step> {
     }
     if let Some(at) = first_notified {
         steps.push(Step::new("notified", *at, "people were first notified of the incident"));
+    }
+    if let Some(withheld) = &incident.withheld {
+        let Silenced { until, by, why } = &withheld.silence;
+        let what = if incident.resolved_at.is_some() && incident.notified {
+            "the message that it is resolved"
+        } else {
+            "the message that it was opened"
+        };
+        let effect = match (withheld.pending, incident.notified) {
+            (true, _) => "waits for its end",
+            (false, true) => "was sent at its end or after it",
+            (false, false) => "was never sent, as there was nothing to tell at its end",
+        };
+        let text = format!("a silence by {by} ends ({why}): it kept back {what}, which {effect}");
+        steps.push(Step::new("silence_end", *until, text));
     }
     if let Some(acknowledged) = &incident.acknowledged {
         steps.push(Step::new(

@@ -121,7 +121,10 @@ pub(super) fn refusal(error: CommandError, slug: &str) -> HttpError {
         CommandError::NoMonitor
         | CommandError::NoEnvironment(_)
         | CommandError::NoIncident
-        | CommandError::IncidentResolved(_) => no_monitor(slug),
+        | CommandError::IncidentResolved(_)
+        | CommandError::NoSilence
+        | CommandError::SilenceEnded(_)
+        | CommandError::TooManySilences(_) => no_monitor(slug),
     }
 }
 

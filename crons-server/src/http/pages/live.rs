@@ -18,7 +18,7 @@ use crate::http::live::{Frame, Next, WINDOWS, Watcher};
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
 use crate::pipeline::{ChangesSince, Position};
-use crate::store::StoreError;
+use crate::store::{Queries, StoreError};
 
 /// The least time between two frames. A row that changes more often is sent once.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -78,7 +78,9 @@ async fn rendered(
     }
     let now = state.inbox.clock().now();
     let (slugs, refused, windows) = (changes.monitors.clone(), changes.refused, windows.to_vec());
-    let rows = state.read(move |queries| rows_of(queries, &slugs, refused, &windows, now)).await?;
+    let maintenance = Arc::clone(&state.maintenance);
+    let read = move |queries: &dyn Queries| rows_of(queries, &slugs, refused, &windows, &maintenance, now);
+    let rows = state.read(read).await?;
     Ok(rows.iter().map(|rows| rows.to_string().into()).collect())
 }
 

@@ -7,6 +7,7 @@ mod health;
 mod assets;
 mod document;
 mod return_to;
+mod silenced;
 mod sign_in;
 mod error_page;
 mod actions;
@@ -15,7 +16,9 @@ mod live;
 mod monitor;
 mod why;
 
-pub use actions::{acknowledge, change, change_many, confirm_deletion, delete, edit, edit_page};
+pub use actions::{
+    acknowledge, change, change_many, confirm_deletion, delete, edit, edit_page, end_silence, silence,
+};
 pub use assets::{favicon, script, style};
 pub use error_page::errors_as_pages;
 pub(crate) use health::Health;

@@ -58,6 +58,7 @@ impl Tables {
         self.occurrences.retain(|id, _| !expired.occurrences.contains(id));
         self.incidents.retain(|id, _| !expired.incidents.contains(id));
         self.outages.retain(|id, _| !expired.outages.contains(id));
+        self.silences.retain(|id, _| !expired.silences.contains(id));
         for (slug, until) in &expired.usage {
             self.usage.retain(|(hour, of, ..), _| of != slug || hour > until);
         }

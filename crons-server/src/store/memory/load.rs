@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::tables::Tables;
-use crate::domain::{BatchKeys, QuotaUsage, Snapshot};
+use crate::domain::{BatchKeys, QuotaUsage, Silence, Snapshot};
 
 impl Tables {
     /// Loads the rows of a batch. The order matters: which runs and incidents are loaded depends on the environments in the snapshot.
@@ -33,7 +33,12 @@ impl Tables {
         self.set_quota_usage(&mut snapshot, keys);
         self.add_runs(&mut snapshot, keys);
         self.add_incident_of_command(&mut snapshot, keys);
+        self.add_withheld(&mut snapshot, keys);
         self.add_history(&mut snapshot, keys);
+        let is_wanted = |silence: &Silence| {
+            keys.silences_after.is_some_and(|after| silence.end() > after) || keys.silence == Some(silence.id)
+        };
+        snapshot.set_silences(self.silences.values().filter(|silence| is_wanted(silence)).cloned().collect());
         snapshot
     }
 

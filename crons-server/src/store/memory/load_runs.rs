@@ -106,6 +106,30 @@ impl Tables {
         }
     }
 
+    /// Adds incidents about which a message is kept back: those whose silence has ended, and resolved ones of the environments in which
+    /// deadlines are evaluated.
+    pub(super) fn add_withheld(&self, snapshot: &mut Snapshot, keys: &BatchKeys) {
+        for id in &keys.withheld {
+            let Some(row) = self.incidents.get(id) else { continue };
+            if let Some(environment) = self.add_environment(snapshot, row.parent) {
+                snapshot.add_incident(environment, *id, row.value.clone());
+            }
+        }
+        let Some(until) = keys.overdue_until else { return };
+        for key in &keys.check_ins {
+            let monitor = snapshot.monitor_index(&key.slug);
+            let index = monitor.and_then(|index| snapshot.environment_index(index, &key.environment));
+            let Some(index) = index else { continue };
+            let Some(environment) = snapshot.environments[index].row.id else { continue };
+            for (id, incident) in children(&self.incidents, environment) {
+                let is_due = incident.withheld_until().is_some_and(|end| end <= until);
+                if is_due && incident.resolved_at.is_some() {
+                    snapshot.add_incident(index, id, incident.clone());
+                }
+            }
+        }
+    }
+
     /// Adds the finished runs that thresholds look at, the last run with a reported end, and open incidents.
     pub(super) fn add_history(&self, snapshot: &mut Snapshot, keys: &BatchKeys) {
         for (index, query) in snapshot.history_queries(keys) {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::sweep::MemorySweep;
 use super::tables::{AlertRow, MemoryDatabase, children};
 use crate::alerts::DueAlert;
-use crate::domain::{CheckIn, Explained, Outage};
+use crate::domain::{CheckIn, Explained, Outage, Silence};
 use crate::settings::Retention;
 use crate::store::api_token::{ApiToken, TokenHash};
 use crate::store::error::StoreError;
@@ -227,6 +227,12 @@ impl Queries for MemoryDatabase {
 
     fn outages(&self, since: Timestamp, request: PageRequest) -> Result<Page<Outage>, StoreError> {
         Ok(page(self.tables().outages_after(since), request))
+    }
+
+    fn silences(&self, since: Timestamp, request: PageRequest) -> Result<Page<Silence>, StoreError> {
+        let tables = self.tables();
+        let found = tables.silences.values().rev().filter(|silence| silence.end() > since);
+        Ok(page(found.cloned().collect(), request))
     }
 
     fn alerts(&self, limit: u32) -> Result<Vec<AlertView>, StoreError> {

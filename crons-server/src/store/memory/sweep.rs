@@ -23,6 +23,7 @@ enum Found {
     /// A count of usage, by slug and hour.
     Usage(String, i64),
     Outage(i64),
+    Silence(i64),
 }
 
 /// The rows that were found at the beginning, returned as many at a time as one transaction deletes.
@@ -46,6 +47,7 @@ impl Sweep for MemorySweep {
                 Found::Occurrence(id) => expired.occurrences.push(id),
                 Found::Incident(id) => expired.incidents.push(id),
                 Found::Outage(id) => expired.outages.push(id),
+                Found::Silence(id) => expired.silences.push(id),
                 Found::Usage(slug, hour) => {
                     expired.usage.push((slug, hour));
                     expired.usage_rows += 1;
@@ -70,7 +72,8 @@ impl MemorySweep {
             }
         }
         for (id, row) in &tables.incidents {
-            if row.value.resolved_at.is_some_and(|end| end < failure_before) {
+            let is_pending = row.value.withheld_until().is_some();
+            if row.value.resolved_at.is_some_and(|end| end < failure_before) && !is_pending {
                 found.extend(children(&tables.occurrences, *id).map(|(id, _)| Found::Occurrence(id)));
                 found.push_back(Found::Incident(*id));
             }
@@ -79,6 +82,8 @@ impl MemorySweep {
         found.extend(old.map(|(hour, slug, ..)| Found::Usage(slug.clone(), *hour)));
         let old = tables.outages.iter().filter(|(_, outage)| outage.until < failure_before);
         found.extend(old.map(|(id, _)| Found::Outage(*id)));
+        let old = tables.silences.iter().filter(|(_, silence)| silence.end() < failure_before);
+        found.extend(old.map(|(id, _)| Found::Silence(*id)));
         Self(found)
     }
 }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use crate::alerts::Alert;
-use crate::domain::{CheckIn, CheckInEvent, Incident, Monitor, MonitorEnvironment, Occurrence, Outage};
+use crate::domain::{
+    CheckIn, CheckInEvent, Incident, Monitor, MonitorEnvironment, Occurrence, Outage, Silence,
+};
 use crate::store::api_token::ApiToken;
 use crate::store::views::ProcessingErrorsView;
 
@@ -43,6 +45,8 @@ pub(super) struct Tables {
     pub usage: BTreeMap<UsageKey, u32>,
     pub alerts: BTreeMap<i64, AlertRow>,
     pub outages: BTreeMap<i64, Outage>,
+    /// In the order of their creation.
+    pub silences: BTreeMap<i64, Silence>,
     pub tokens: Vec<ApiToken>,
     pub settings: BTreeMap<String, String>,
     pub last_seen: Option<Timestamp>,

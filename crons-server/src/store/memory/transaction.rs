@@ -35,6 +35,7 @@ impl Transaction for MemoryTransaction<'_> {
             self.tables.move_usage(from.as_str(), to.as_str());
         }
         let monitor_ids = self.tables.write_snapshot(&changes.snapshot);
+        self.tables.write_silences(&changes.snapshot);
         self.tables.write_additions(changes, &monitor_ids);
         Ok(())
     }
@@ -49,8 +50,9 @@ impl Transaction for MemoryTransaction<'_> {
     }
 
     fn next_deadline(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        let deadlines = self.tables.deadlines(DueKind::Missed);
-        Ok(deadlines.chain(self.tables.deadlines(DueKind::TimedOut)).map(|(deadline, ..)| deadline).min())
+        let kinds = [DueKind::Withheld, DueKind::Missed, DueKind::TimedOut].into_iter();
+        let deadlines = kinds.flat_map(|kind| self.tables.deadlines(kind));
+        Ok(deadlines.map(|(deadline, ..)| deadline).min())
     }
 
     fn last_seen(&mut self) -> Result<Option<Timestamp>, StoreError> {
@@ -96,7 +98,7 @@ impl Tables {
         due.truncate(limit);
         // The page is that of the earliest deadlines; in it, runs are in the order of their begin and ends in that of their arrival.
         due.sort_unstable_by_key(|(deadline, id, begin)| match kind {
-            DueKind::Missed => (*deadline, *id),
+            DueKind::Withheld | DueKind::Missed => (*deadline, *id),
             DueKind::TimedOut | DueKind::Deferred => (*begin, *id),
         });
         due.into_iter().map(|(_, id, _)| id).collect()
@@ -105,6 +107,10 @@ impl Tables {
     /// The deadline, row id and begin of each row that can become due.
     fn deadlines(&self, kind: DueKind) -> Box<dyn Iterator<Item = (Timestamp, i64, Timestamp)> + '_> {
         match kind {
+            DueKind::Withheld => Box::new(self.incidents.iter().filter_map(|(id, row)| {
+                let until = row.value.withheld_until()?;
+                Some((until, *id, until))
+            })),
             DueKind::Missed => Box::new(self.environments.iter().filter_map(|(id, row)| {
                 let deadline = row.value.next_check_in_latest?;
                 self.monitor_of(*id).enabled.then_some((deadline, *id, deadline))

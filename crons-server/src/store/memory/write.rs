@@ -43,6 +43,20 @@ impl Tables {
         stored.map(|id| id.unwrap_or_else(|| self.new_id())).collect()
     }
 
+    /// Writes new and changed silences, and makes the messages due that they kept back, if one has ended early.
+    pub fn write_silences(&mut self, snapshot: &Snapshot) {
+        for silence in &snapshot.changed_silences {
+            let known = self.silences.iter().find(|(_, other)| other.id == silence.id).map(|(id, _)| *id);
+            let id = known.unwrap_or_else(|| self.new_id());
+            self.silences.insert(id, silence.clone());
+        }
+        let Some(due) = snapshot.withheld_due else { return };
+        let withheld = self.incidents.values_mut().filter_map(|row| row.value.withheld.as_mut());
+        for withheld in withheld.filter(|withheld| withheld.pending) {
+            withheld.silence.until = withheld.silence.until.min(due);
+        }
+    }
+
     fn write_deferred(&mut self, snapshot: &Snapshot) {
         for id in &snapshot.taken {
             self.deferred.remove(id);

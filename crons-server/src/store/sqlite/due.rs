@@ -81,6 +81,7 @@ impl SqliteTransaction<'_> {
             "SELECT c.timeout_at FROM check_ins c JOIN environments e ON e.id = c.environment_id
              JOIN monitors m ON m.id = e.monitor_id
              WHERE c.status = 'in_progress' AND c.timeout_at IS NOT NULL AND m.enabled ORDER BY c.timeout_at LIMIT 1",
+            "SELECT withheld_until FROM incidents WHERE withheld_pending = 1 ORDER BY withheld_until LIMIT 1",
         ] {
             let mut statement = self.transaction.prepare_cached(sql)?;
             let found = statement.query_row([], |row| rows::instant(row, 0)).optional()?;

@@ -42,6 +42,7 @@ impl SqliteTransaction<'_> {
             ("DELETE FROM occurrences WHERE id IN (SELECT value FROM json_each(?1))", &expired.occurrences),
             ("DELETE FROM incidents WHERE id IN (SELECT value FROM json_each(?1))", &expired.incidents),
             ("DELETE FROM outages WHERE id IN (SELECT value FROM json_each(?1))", &expired.outages),
+            ("DELETE FROM silences WHERE id IN (SELECT value FROM json_each(?1))", &expired.silences),
         ] {
             self.delete_ids(sql, ids, None)?;
         }

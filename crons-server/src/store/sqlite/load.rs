@@ -71,7 +71,9 @@ impl SqliteTransaction<'_> {
         self.load_quota_usage(&mut loading)?;
         self.load_runs(&mut loading)?;
         self.load_incident(&mut loading)?;
+        self.load_withheld(&mut loading)?;
         self.load_history(&mut loading)?;
+        self.load_silences(&mut loading)?;
         Ok(loading.snapshot)
     }
 

@@ -23,6 +23,7 @@ mod load_history;
 mod deferred;
 mod due;
 mod write;
+mod silences;
 mod check_ins;
 mod runs;
 mod monitors;

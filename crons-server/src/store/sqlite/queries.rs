@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::reader::SqliteReader;
 use crate::alerts::DueAlert;
-use crate::domain::{Explained, Outage};
+use crate::domain::{Explained, Outage, Silence};
 use crate::settings::Retention;
 use crate::store::api_token::{ApiToken, TokenHash};
 use crate::store::error::StoreError;
@@ -126,6 +126,10 @@ impl Queries for SqliteReader {
 
     fn outages(&self, since: Timestamp, page: PageRequest) -> Result<Page<Outage>, StoreError> {
         self.outages_since(since, page)
+    }
+
+    fn silences(&self, since: Timestamp, page: PageRequest) -> Result<Page<Silence>, StoreError> {
+        self.silences_after(since, page)
     }
 
     fn alerts(&self, limit: u32) -> Result<Vec<AlertView>, StoreError> {

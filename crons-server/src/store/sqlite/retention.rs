@@ -48,6 +48,7 @@ enum Stage {
         after: Option<String>,
     },
     Outages,
+    Silences,
     Done,
 }
 
@@ -80,6 +81,7 @@ impl Sweep for SqliteSweep {
             Stage::Incidents { after } => incidents(connection, cutoffs, after, &mut expired),
             Stage::Usage { after } => usage(connection, cutoffs, after, &mut expired),
             Stage::Outages => outages(connection, cutoffs, &mut expired),
+            Stage::Silences => silences(connection, cutoffs, &mut expired),
             Stage::Done => Ok(Stage::Done),
         })?;
         let done = matches!(self.stage, Stage::Done) && expired.rows() == 0;
@@ -111,7 +113,7 @@ fn environments(
     Ok(Stage::Environments { after, walk })
 }
 
-/// Finds resolved incidents that are too old, with their occurrences. An incident with more occurrences than fit is read again in the
+/// Finds resolved incidents that are too old and of which no message is kept back, with their occurrences. An incident with more occurrences than fit is read again in the
 /// next step.
 fn incidents(
     connection: &Connection,
@@ -121,7 +123,7 @@ fn incidents(
 ) -> Result<Stage, StoreError> {
     let page: Vec<(i64, bool)> = connection
         .prepare_cached(
-            "SELECT id, coalesce(resolved_at < ?2, 0) FROM incidents WHERE id > ?1 ORDER BY id LIMIT ?3",
+            "SELECT id, coalesce(resolved_at < ?2, 0) AND NOT withheld_pending FROM incidents WHERE id > ?1 ORDER BY id LIMIT ?3",
         )?
         .query_map(params![after, cutoffs.failure_before, limit(LOOKED_AT)], |row| {
             Ok((row.get(0)?, row.get(1)?))
@@ -188,7 +190,15 @@ fn outages(connection: &Connection, cutoffs: Cutoffs, expired: &mut Expired) -> 
     let mut statement = connection.prepare_cached("SELECT id FROM outages WHERE until < ?1 LIMIT ?2")?;
     let found = statement.query_map(params![cutoffs.failure_before, limit(ROWS)], |row| row.get(0))?;
     expired.outages = found.collect::<Result<_, _>>()?;
-    Ok(if expired.outages.len() < ROWS { Stage::Done } else { Stage::Outages })
+    Ok(if expired.outages.len() < ROWS { Stage::Silences } else { Stage::Outages })
+}
+
+fn silences(connection: &Connection, cutoffs: Cutoffs, expired: &mut Expired) -> Result<Stage, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT id FROM silences WHERE coalesce(ended_at, ends_at) < ?1 LIMIT ?2")?;
+    let found = statement.query_map(params![cutoffs.failure_before, limit(ROWS)], |row| row.get(0))?;
+    expired.silences = found.collect::<Result<_, _>>()?;
+    Ok(if expired.silences.len() < ROWS { Stage::Done } else { Stage::Silences })
 }
 
 impl SqliteTransaction<'_> {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 pub(super) use super::unreadable::skip_unreadable;
 use crate::domain::{
     Acknowledgement, Author, CheckIn, Config, Configured, EnvironmentStatus, Failures, FinishedRun, Incident,
-    Monitor, MonitorEnvironment, Occurrence, Opening, Status,
+    Monitor, MonitorEnvironment, Occurrence, Opening, Silenced, Status, Withheld,
 };
 
 /// Columns of a [`Monitor`] named `m`, in the order [`monitor`] reads them.
@@ -31,8 +31,9 @@ pub(super) const CHECK_IN_COLUMNS: usize = 16;
 /// Columns of an [`Incident`] named `i`.
 pub(super) const INCIDENT: &str = "i.guid, i.started_at, i.starting_check_in, i.resolved_at, i.resolving_check_in, \
     i.errors, i.misses, i.timeouts, i.told, i.acknowledged_at, i.acknowledged_by, \
-    i.opened_at, i.opening_check_in, i.threshold, i.recovery_threshold";
-pub(super) const INCIDENT_COLUMNS: usize = 15;
+    i.opened_at, i.opening_check_in, i.threshold, i.recovery_threshold, \
+    i.withheld_until, i.withheld_by, i.withheld_why, i.withheld_pending";
+pub(super) const INCIDENT_COLUMNS: usize = 19;
 
 /// An instant as it is stored.
 #[derive(Clone, Copy)]
@@ -213,6 +214,12 @@ pub(super) fn incident_from(row: &Row<'_>, first: usize) -> rusqlite::Result<Inc
         }
         _ => None,
     };
+    let withheld = match (maybe_instant(row, first + 15)?, row.get(first + 16)?, row.get(first + 17)?) {
+        (Some(until), Some(by), Some(why)) => {
+            Some(Withheld { silence: Silenced { until, by, why }, pending: row.get(first + 18)? })
+        }
+        _ => None,
+    };
     Ok(Incident {
         guid: uuid(row, first)?,
         started_at: instant(row, first + 1)?,
@@ -228,6 +235,7 @@ pub(super) fn incident_from(row: &Row<'_>, first: usize) -> rusqlite::Result<Inc
         },
         notified: row.get(first + 8)?,
         acknowledged,
+        withheld,
     })
 }
 

@@ -23,6 +23,7 @@ impl Transaction for SqliteTransaction<'_> {
             self.rename_usage(rename)?;
         }
         let monitor_ids = self.write_snapshot(&changes.snapshot)?;
+        self.write_silences(&changes.snapshot)?;
         self.write_additions(changes, &monitor_ids)
     }
 
@@ -32,6 +33,7 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn due(&mut self, kind: DueKind, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError> {
         match kind {
+            DueKind::Withheld => self.due_withheld(tick, limit),
             DueKind::Missed => self.missed(tick, limit),
             DueKind::TimedOut => self.timed_out(tick, limit),
             DueKind::Deferred => self.expired_deferred(tick, limit),

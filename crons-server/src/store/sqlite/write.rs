@@ -185,11 +185,13 @@ impl SqliteTransaction<'_> {
             &self.transaction,
             "incidents (id, guid, environment_id, started_at, starting_check_in, resolved_at, resolving_check_in, errors,
              misses, timeouts, told, acknowledged_at, acknowledged_by, opened_at, opening_check_in, threshold,
-             recovery_threshold)",
+             recovery_threshold, withheld_until, withheld_by, withheld_why, withheld_pending)",
             "ON CONFLICT (id) DO UPDATE SET resolved_at = excluded.resolved_at,
              resolving_check_in = excluded.resolving_check_in, errors = excluded.errors, misses = excluded.misses,
              timeouts = excluded.timeouts, told = excluded.told, acknowledged_at = excluded.acknowledged_at,
-             acknowledged_by = excluded.acknowledged_by, recovery_threshold = excluded.recovery_threshold",
+             acknowledged_by = excluded.acknowledged_by, recovery_threshold = excluded.recovery_threshold,
+             withheld_until = excluded.withheld_until, withheld_by = excluded.withheld_by,
+             withheld_why = excluded.withheld_why, withheld_pending = excluded.withheld_pending",
             &rows,
         )
     }
@@ -283,9 +285,10 @@ fn check_in<'a>(
     ]
 }
 
-fn incident(id: i64, environment_id: i64, value: &Incident) -> [ToSqlOutput<'_>; 17] {
+fn incident(id: i64, environment_id: i64, value: &Incident) -> [ToSqlOutput<'_>; 21] {
     let opening = value.opening.as_ref();
     let acknowledged = value.acknowledged.as_ref();
+    let silence = value.withheld.as_ref().map(|withheld| &withheld.silence);
     [
         id.into(),
         value.guid.as_bytes().as_slice().into(),
@@ -304,9 +307,13 @@ fn incident(id: i64, environment_id: i64, value: &Incident) -> [ToSqlOutput<'_>;
         maybe(opening.map(|opening| opening.check_in.as_bytes().as_slice())),
         maybe(opening.map(|opening| opening.threshold)),
         maybe(value.recovery_threshold),
+        maybe(silence.map(|silence| Micros(silence.until))),
+        maybe(silence.map(|silence| silence.by.as_str())),
+        maybe(silence.map(|silence| silence.why.as_str())),
+        value.withheld_until().is_some().into(),
     ]
 }
 
-fn maybe<'a>(value: Option<impl Into<ToSqlOutput<'a>>>) -> ToSqlOutput<'a> {
+pub(super) fn maybe<'a>(value: Option<impl Into<ToSqlOutput<'a>>>) -> ToSqlOutput<'a> {
     value.map_or(Null.into(), Into::into)
 }

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::Silence;
+
 /// The body that creates or changes a monitor.
 pub(super) fn monitor() -> Value {
     let number = |most: u32| json!({"type": ["integer", "null"], "minimum": 1, "maximum": most});
@@ -80,6 +82,40 @@ pub(super) fn acknowledgement() -> Value {
         "additionalProperties": false,
         "required": ["by"],
         "properties": {"by": {"type": "string", "minLength": 1, "maxLength": crate::http::api::acknowledgement::MAX_NAME}},
+    })
+}
+
+/// The body that makes a silence.
+pub(super) fn silence() -> Value {
+    let instant = || json!({"type": "string", "format": "date-time"});
+    let text = |most: usize| json!({"type": "string", "minLength": 1, "maxLength": most});
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["matchers", "by", "why"],
+        "oneOf": [{"required": ["ends_at"]}, {"required": ["for"]}],
+        "properties": {
+            "matchers": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": Silence::MAX_MATCHERS,
+                "items": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["key", "match"],
+                    "properties": {
+                        "key": {"type": "string", "examples": ["monitor.slug", "environment", "owner"]},
+                        "match": {"type": "string", "examples": ["matches pattern", "equals"]},
+                        "value": {"type": "string", "examples": ["nightly-*"]},
+                    },
+                },
+            },
+            "starts_at": instant(),
+            "ends_at": instant(),
+            "for": {"type": "string", "examples": ["2h", "1h30m", "1 day"]},
+            "by": text(Silence::MAX_BY),
+            "why": text(Silence::MAX_WHY),
+        },
     })
 }
 

@@ -1,6 +1,6 @@
 //! The table of all operations.
 
-use super::bodies::{acknowledgement, bulk, environment, monitor, token};
+use super::bodies::{acknowledgement, bulk, environment, monitor, silence, token};
 use super::operation::{Answer, Operation};
 use super::schemas::{any, many, one};
 use crate::http::api::advice::EnvironmentAdvice;
@@ -11,6 +11,7 @@ use crate::http::api::index::Index;
 use crate::http::api::outages::{self, Outage};
 use crate::http::api::processing_errors::ProcessingErrors;
 use crate::http::api::shapes::{CheckIn, Monitor};
+use crate::http::api::silences::{self, Silence};
 use crate::http::api::stats::{self, MonitorBucket};
 use crate::http::api::tokens::Token;
 use crate::http::api::usage::{self, Usage};
@@ -117,7 +118,7 @@ pub(super) const OF_MONITORS: [Operation; 16] = [
 ];
 
 /// The routes of the organization other than those above.
-pub(super) const OF_ORGANIZATION: [Operation; 13] = [
+pub(super) const OF_ORGANIZATION: [Operation; 16] = [
     Operation::get("/monitors-stats/", "Count check-ins by buckets of time", &stats::PARAMETERS, ANY),
     Operation::get(
         "/incidents/",
@@ -160,6 +161,20 @@ pub(super) const OF_ORGANIZATION: [Operation; 13] = [
         &outages::PARAMETERS,
         Answer::Json(200, many::<Outage>),
     ),
+    Operation::get(
+        "/silences/",
+        "List silences",
+        &silences::PARAMETERS,
+        Answer::Json(200, many::<Silence<'static>>),
+    ),
+    Operation::change(
+        ("post", "/silences/"),
+        "Keep messages about monitors back for a while",
+        &[],
+        Some(silence),
+        Answer::Json(201, one::<Silence<'static>>),
+    ),
+    Operation::change(("delete", "/silences/{id}/"), "End a silence now", &[], None, Answer::Empty(204)),
     Operation::get("/tokens/", "List API tokens", &[], Answer::Json(200, many::<Token<'static>>)),
     Operation::change(
         ("post", "/tokens/"),

@@ -5,10 +5,12 @@ use std::collections::HashSet;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use crons_types::Timezone;
 use maud::{Markup, html};
 
 use super::change::{Change, no_command};
 use super::refusal::refusal;
+use super::silence;
 use crate::domain::{Command, CommandError};
 use crate::http::error::HttpError;
 use crate::http::form::Form;
@@ -44,6 +46,8 @@ impl Bulk {
                 "slug" => {}
                 "do" => bulk.command = value,
                 "confirmed" => bulk.is_confirmed = value == "yes",
+                // The fields of the button that makes a silence.
+                "for" | "until" | "zone" | "by" | "why" => {}
                 RETURN_TO => bulk.return_to = Some(checked(&value)?),
                 _ => {
                     let name: String = name.chars().take(80).collect();
@@ -152,6 +156,10 @@ pub(crate) fn bar(page: &str) -> Markup {
             span { "With the checked monitors: " }
             @for change in Change::ALL { button type="submit" name="do" value=(change.key()) { (change.word()) } " " }
             button.danger type="submit" name="do" value=(DELETE) { "Delete" }
+            span.silence-fields {
+                (silence::fields(Timezone::UTC, "UTC"))
+                button type="submit" formaction="/silences" { "Silence" }
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 mod refusal;
 mod change;
 mod delete;
+mod silence;
 pub(super) mod bulk;
 mod acknowledge;
 mod fields;
@@ -15,3 +16,5 @@ pub(super) use change::Change;
 pub use change::change;
 pub use delete::{confirm_deletion, delete};
 pub use edit::{edit, edit_page};
+pub(super) use silence::fields as silence_fields;
+pub use silence::{end_silence, silence};

@@ -32,8 +32,11 @@ pub(super) fn refusal(error: CommandError, slug: &str) -> HttpError {
             format!("monitor {} was changed since the page was loaded; load it again", paths::named(slug)),
         ),
         // No form creates or renames a monitor.
-        CommandError::NoMonitor | CommandError::SlugTaken(_) | CommandError::TooManyMonitors(_) => {
-            no_monitor(slug)
-        }
+        CommandError::NoMonitor
+        | CommandError::SlugTaken(_)
+        | CommandError::TooManyMonitors(_)
+        | CommandError::NoSilence
+        | CommandError::SilenceEnded(_)
+        | CommandError::TooManySilences(_) => no_monitor(slug),
     }
 }

@@ -11,6 +11,8 @@ mod refused;
 mod first_run;
 mod runs;
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -30,7 +32,8 @@ pub(super) use self::window::Window;
 use super::actions::bulk;
 use super::document::{Head, document};
 use super::health::Health;
-use crate::domain::Outage;
+use super::silenced::PageSilences;
+use crate::domain::{Maintenance, Outage};
 use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
@@ -51,6 +54,7 @@ struct Stored {
     monitors: Vec<MonitorView>,
     activity: Vec<Activity>,
     outages: Vec<Outage>,
+    silences: PageSilences,
     refused: Vec<RefusedView>,
 }
 
@@ -65,7 +69,8 @@ pub async fn index(
     let position = state.inbox.changes().position();
     let now = state.inbox.clock().now();
     let chosen = filter.clone();
-    let stored = state.read(move |queries| Stored::read(queries, &chosen, now)).await?;
+    let windows = Arc::clone(&state.maintenance);
+    let stored = state.read(move |queries| Stored::read(queries, &chosen, &windows, now)).await?;
     let connection = Connection::of_request(&state, &headers);
     let head = Head { title: "Monitors", state: stored.overview.worst() };
     let is_empty = stored.overview.total() == 0 && filter.is_open();
@@ -94,6 +99,7 @@ pub(super) fn rows_of(
     slugs: &[String],
     is_refused: bool,
     windows: &[Window],
+    maintenance: &Arc<[Maintenance]>,
     now: Timestamp,
 ) -> Result<Vec<Value>, StoreError> {
     let overview = Overview::of_all(&queries.summaries()?);
@@ -112,7 +118,7 @@ pub(super) fn rows_of(
     }
     let of_window = |window: &Window| {
         let mut changes = changes.clone();
-        changes["rows"] = rows_in(queries, slugs, &monitors, *window, now)?.into();
+        changes["rows"] = rows_in(queries, slugs, &monitors, *window, maintenance, now)?.into();
         Ok(changes)
     };
     windows.iter().map(of_window).collect()
@@ -124,12 +130,15 @@ fn rows_in(
     slugs: &[String],
     monitors: &[MonitorView],
     window: Window,
+    maintenance: &Arc<[Maintenance]>,
     now: Timestamp,
 ) -> Result<Map<String, Value>, StoreError> {
     let buckets = window.buckets(now);
     let activity = queries.activity(slugs, buckets)?;
     let outages = queries.outages(buckets.since, PageRequest { skip: 0, limit: OUTAGES })?.items;
-    let mut rendered = Rows { window, buckets, outages: &outages, now, slots: SlotsOf::default() };
+    let silences = PageSilences::read(queries, maintenance, buckets.since, now)?;
+    let slots = SlotsOf::default();
+    let mut rendered = Rows { window, buckets, outages: &outages, silences: &silences, now, slots };
     let mut rows: Map<String, Value> = slugs.iter().map(|slug| (slug.clone(), Value::Null)).collect();
     for view in monitors {
         let row = rendered.row(view, activity_of(&activity, view)).into_string();
@@ -139,7 +148,12 @@ fn rows_in(
 }
 
 impl Stored {
-    fn read(queries: &dyn Queries, filter: &Filter, now: Timestamp) -> Result<Self, StoreError> {
+    fn read(
+        queries: &dyn Queries,
+        filter: &Filter,
+        windows: &Arc<[Maintenance]>,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
         let summaries = queries.summaries()?;
         let overview = Overview::new(&summaries, filter);
         let owners = names(summaries.iter().filter_map(|monitor| monitor.owner.as_deref()));
@@ -156,7 +170,8 @@ impl Stored {
         let newest = PageRequest { skip: 0, limit: OUTAGES };
         let outages = queries.outages(buckets.since, newest)?.items;
         let refused = queries.refused(now.saturating_sub(REFUSED_SINCE).unwrap_or(now), refused::MAX_READ)?;
-        Ok(Self { overview, owners, environments, monitors, activity, outages, refused })
+        let silences = PageSilences::read(queries, windows, buckets.since, now)?;
+        Ok(Self { overview, owners, environments, monitors, activity, outages, silences, refused })
     }
 }
 
@@ -210,8 +225,9 @@ fn states(filter: &Filter, overview: &Overview) -> Markup {
 
 fn list(filter: &Filter, stored: &Stored, now: Timestamp) -> Markup {
     let buckets = filter.window.buckets(now);
-    let mut rows =
-        Rows { window: filter.window, buckets, outages: &stored.outages, now, slots: SlotsOf::default() };
+    let (outages, silences) = (&stored.outages, &stored.silences);
+    let slots = SlotsOf::default();
+    let mut rows = Rows { window: filter.window, buckets, outages, silences, now, slots };
     html! {
         @if stored.monitors.is_empty() {
             p.nothing { @if filter.page.skip > 0 { "There are no more monitors." } @else { "No monitor matches." } }
@@ -247,6 +263,7 @@ fn legend() -> Markup {
             (sample("run-in_progress", None, bar)) " in progress "
             (sample("run-unknown", None, bar)) " unknown "
             (sample("outage", Some("url(#hatch-outage)"), "M0 0h12v24h-12z")) " the server was not receiving "
+            (sample("silence", None, "M0 0h12v3h-12z")) " silenced "
             (sample("slots", None, "M3.5 18v6M8.5 18v6")) " expected"
         }
     }

@@ -9,9 +9,10 @@ use super::overview::worst;
 use super::slots::{Slots, SlotsOf};
 use super::timeline::Timeline;
 use super::window::Window;
-use crate::domain::{Config, Outage, Status};
+use crate::domain::{Config, Monitor, Outage, Status};
 use crate::http::pages::actions::bulk;
 use crate::http::pages::health::Health;
+use crate::http::pages::silenced::PageSilences;
 use crate::http::pages::words;
 use crate::store::{Activity, Buckets, EnvironmentView, MonitorView, RunMark};
 
@@ -20,6 +21,7 @@ pub(super) struct Rows<'a> {
     pub window: Window,
     pub buckets: Buckets,
     pub outages: &'a [Outage],
+    pub silences: &'a PageSilences,
     pub now: Timestamp,
     pub slots: SlotsOf,
 }
@@ -59,9 +61,10 @@ impl Rows<'_> {
                         span.note { (words::place(monitor.config.zone())) ", " code { (monitor.config.schedule) } }
                     }
                     (self.outlook(&monitor.config, monitor.enabled, shown))
+                    (self.silences.notes(view, self.now))
                 }
                 (durations(activity.iter().filter(is_shown)))
-                (self.timeline(&monitor.config, runs, &slots, None))
+                (self.timeline(monitor, runs, &slots, shown, None))
                 (self.environments(view, activity, &slots))
             }
         }
@@ -83,7 +86,7 @@ impl Rows<'_> {
                                 div.who { b { (name) } " " (environment_label(row)) }
                                 div.when { (self.outlook(&monitor.config, monitor.enabled, &[row])) }
                                 (durations(of_row.iter().copied()))
-                                (self.timeline(&monitor.config, merged(of_row.iter().copied()), slots, Some(name)))
+                                (self.timeline(monitor, merged(of_row.iter().copied()), slots, &[row], Some(name)))
                             }
                         }
                     }
@@ -129,21 +132,24 @@ impl Rows<'_> {
         }
     }
 
-    /// The timeline as a drawing, and in words for screen readers. The script shows the runs of a bucket.
+    /// The timeline of some environments as a drawing, and in words for screen readers. The script shows the runs of a bucket.
     fn timeline(
         &self,
-        config: &Config,
+        monitor: &Monitor,
         runs: Vec<RunMark>,
         slots: &Slots,
+        shown: &[&EnvironmentView],
         environment: Option<&str>,
     ) -> Markup {
+        let names = shown.iter().map(|row| row.environment.name.as_str());
         let timeline = Timeline {
             buckets: self.buckets,
             runs,
             slots,
             outages: self.outages,
+            silences: self.silences.bands(monitor, names, self.buckets.since, self.now),
             now: self.now,
-            zone: config.zone(),
+            zone: monitor.config.zone(),
             length: self.window.words(),
         };
         html! {

@@ -8,12 +8,15 @@ use maud::{Markup, html};
 
 use super::slots::Slots;
 use crate::domain::{Outage, Status};
+use crate::http::pages::silenced::Band;
 use crate::http::pages::words;
 use crate::store::{Buckets, RunMark};
 
 /// The width of a bucket in the drawing; the space between two of them is a quarter of it.
 const BUCKET: u32 = 4;
 const HEIGHT: u32 = 24;
+/// The height of the bar of a silence.
+const SILENCE: u32 = 3;
 /// The most failures that the words name. If there are more, they say how many.
 const NAMED: usize = 4;
 
@@ -28,6 +31,8 @@ pub(super) struct Timeline<'a> {
     pub runs: Vec<RunMark>,
     pub slots: &'a Slots,
     pub outages: &'a [Outage],
+    /// The times in which messages were kept back.
+    pub silences: Vec<Band>,
     pub now: Timestamp,
     pub zone: Timezone,
     /// The length of the window in words.
@@ -60,10 +65,11 @@ impl Timeline<'_> {
         };
         let kinds =
             [Status::Ok, Status::InProgress, Status::Missed, Status::Timeout, Status::Error, Status::Unknown];
-        let outages = self.outage_path();
+        let (outages, silences) = (self.outage_path(), self.silence_path());
         html! {
             svg.line viewBox={ "0 0 " (self.width()) " " (HEIGHT) } preserveAspectRatio="none" aria-hidden="true" {
                 @if !outages.is_empty() { path.outage fill="url(#hatch-outage)" d=(outages) {} }
+                @if !silences.is_empty() { path.silence d=(silences) {} }
                 path.slots d=(self.slot_path()) {}
                 @for status in kinds {
                     @let path = path(status);
@@ -103,6 +109,8 @@ impl Timeline<'_> {
         if unknown > 0 {
             parts.push(format!("{unknown} unknown"));
         }
+        // A silence is no exception to "every run was okay".
+        let is_plain = parts.is_empty() && self.outages.is_empty();
         for outage in self.outages {
             parts.push(format!(
                 "the server was not receiving from {} to {}",
@@ -110,7 +118,16 @@ impl Timeline<'_> {
                 words::clock(outage.until, self.zone, self.now)
             ));
         }
-        let rest = match (well, running, parts.is_empty()) {
+        let named = self.silences.len().saturating_sub(NAMED);
+        if named > 0 {
+            parts.push(format!("{named} earlier silences"));
+        }
+        for Band { since, until, by, why } in self.silences.iter().skip(named) {
+            let (since, until) =
+                (words::clock(*since, self.zone, self.now), words::clock(*until, self.zone, self.now));
+            parts.push(format!("silenced from {since} to {until} by {by}: {why}"));
+        }
+        let rest = match (well, running, is_plain) {
             (true, _, true) => "every run was okay",
             (true, _, false) => "otherwise okay",
             (false, true, _) => "a run is in progress",
@@ -176,6 +193,16 @@ impl Timeline<'_> {
         }
     }
 
+    /// The silences, as bars along the upper edge.
+    fn silence_path(&self) -> String {
+        self.silences.iter().fold(String::new(), |mut path, band| {
+            let left = self.position(band.since);
+            let width = self.position(band.until.min(self.now)).saturating_sub(left).max(1);
+            let _ = write!(path, "M{left} 0h{width}v{SILENCE}h-{width}z");
+            path
+        })
+    }
+
     fn outage_path(&self) -> String {
         self.outages.iter().fold(String::new(), |mut path, outage| {
             let left = self.position(outage.since);
@@ -205,6 +232,7 @@ mod tests {
             runs,
             slots: &Slots::Everywhere,
             outages,
+            silences: Vec::new(),
             now: instant("11:59:00"),
             zone: Timezone::default(),
             length: "24 hours",
@@ -268,6 +296,30 @@ mod tests {
         ] {
             assert_eq!(timeline(runs, outages).words(), format!("Last 24 hours, UTC: {expected}"));
         }
+    }
+
+    #[test]
+    fn a_silence_is_a_bar_of_its_own_and_is_said_in_words() {
+        let band = |since: &str, until: &str| Band {
+            since: instant(since),
+            until: instant(until),
+            by: "ana".to_owned(),
+            why: "migration".to_owned(),
+        };
+        let outage = [Outage { since: instant("03:00:00"), until: instant("03:20:00") }];
+        let mut shown = timeline(vec![run(Status::Ok, "01:00:00", None)], &[]);
+        shown.silences = vec![band("00:00:00", "06:00:00"), band("11:00:00", "13:00:00")];
+        assert_eq!(
+            shown.words(),
+            "Last 24 hours, UTC: silenced from 00:00 to 06:00 by ana: migration; silenced from 11:00 to 13:00 by ana: migration; every run \
+             was okay."
+        );
+        let drawing = shown.drawing().into_string();
+        // A silence that goes on ends at the present.
+        assert!(drawing.contains("class=\"silence\" d=\"M288 0h144v3h-144zM552 0h23v3h-23z\""), "{drawing}");
+        shown.outages = &outage;
+        shown.silences.clear();
+        assert!(!shown.drawing().into_string().contains("silence"));
     }
 
     #[test]

@@ -9,11 +9,12 @@ use crate::http::pages::actions::Change;
 use crate::http::pages::health::Health;
 use crate::http::pages::list::{environment_health, health_of};
 use crate::http::pages::return_to::RETURN_TO;
+use crate::http::pages::silenced::PageSilences;
 use crate::http::pages::table::table;
 use crate::http::pages::words;
 use crate::store::{EnvironmentView, MonitorView};
 
-pub(super) fn head(view: &MonitorView, scope: &Scope, now: Timestamp) -> Markup {
+pub(super) fn head(view: &MonitorView, silences: &PageSilences, scope: &Scope, now: Timestamp) -> Markup {
     let monitor = &view.monitor;
     html! {
         h1 { (monitor.name()) " " (health_of(view).label()) }
@@ -22,6 +23,7 @@ pub(super) fn head(view: &MonitorView, scope: &Scope, now: Timestamp) -> Markup 
             span { (words::schedule(&monitor.config)) " " (words::place(monitor.config.zone())) }
             @if let Some(owner) = &monitor.owner { span { "Owner " (owner) } }
         }
+        (silences.notes(view, now))
         (actions(view, scope))
         @if view.environments.is_empty() {
             p { "No check-in of it was accepted yet." }

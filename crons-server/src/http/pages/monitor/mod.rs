@@ -8,17 +8,22 @@ mod durations;
 mod runs;
 mod incidents;
 mod next_runs;
+mod silences;
 mod configuration;
 mod refused;
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::Response;
+use jiff::Timestamp;
 use maud::html;
 
 use self::scope::Scope;
 use super::document::{Head, document};
 use super::list::health_of;
-use crate::domain::Status;
+use super::silenced::PageSilences;
+use crate::domain::{Maintenance, Status};
 use crate::http::api::{EnvironmentAdvice, InPath, advice_of, no_monitor};
 use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
@@ -46,6 +51,7 @@ struct Shown {
     incidents: Page<IncidentView>,
     refused: Vec<ProcessingErrorsView>,
     advice: Vec<EnvironmentAdvice>,
+    silences: PageSilences,
 }
 
 /// `GET /monitors/{slug}`
@@ -58,13 +64,20 @@ pub async fn monitor(
     let (wanted, asked) = (slug.clone(), scope.clone());
     // Read before the rows: a change in between is told to the page, and not missed.
     let position = state.inbox.changes().position();
-    let shown = state.read(move |queries| read(queries, &wanted, &asked)).await?;
+    let (windows, now) = (Arc::clone(&state.maintenance), state.inbox.clock().now());
+    let shown = state.read(move |queries| read(queries, &wanted, &asked, &windows, now)).await?;
     let shown = shown.ok_or_else(|| no_monitor(&slug))?;
     scope.check(&shown.view)?;
     Ok(page(&state, &shown, &scope, position))
 }
 
-fn read(queries: &dyn Queries, slug: &str, scope: &Scope) -> Result<Option<Shown>, StoreError> {
+fn read(
+    queries: &dyn Queries,
+    slug: &str,
+    scope: &Scope,
+    windows: &Arc<[Maintenance]>,
+    now: Timestamp,
+) -> Result<Option<Shown>, StoreError> {
     let Some(view) = queries.monitor(slug)? else { return Ok(None) };
     let environment = scope.environment.as_deref();
     let charted = match scope.charted(&view) {
@@ -84,7 +97,8 @@ fn read(queries: &dyn Queries, slug: &str, scope: &Scope) -> Result<Option<Shown
     } else {
         Vec::new()
     };
-    Ok(Some(Shown { view, charted, runs, incidents, refused, advice }))
+    let silences = PageSilences::read(queries, windows, now, now)?;
+    Ok(Some(Shown { view, charted, runs, incidents, refused, advice, silences }))
 }
 
 fn page(state: &AppState, shown: &Shown, scope: &Scope, position: Position) -> Response {
@@ -95,12 +109,13 @@ fn page(state: &AppState, shown: &Shown, scope: &Scope, position: Position) -> R
     let content = html! {
         div #live data-after=(position) data-monitor=(monitor.slug) {}
         div.monitor-page data-zone=(zone) {
-            (head::head(view, scope, now))
+            (head::head(view, &shown.silences, scope, now))
             (advice::advice(&shown.advice))
             @if let Some(charted) = charted { (durations::durations(&shown.charted, charted, &monitor.config)) }
             (runs::runs(&shown.runs, view, scope))
             (incidents::incidents(&shown.incidents, view, scope, now))
             (next_runs::next_runs(view, charted, now))
+            (silences::silences(&shown.silences, view, scope, now))
             (configuration::configuration(monitor))
             (refused::refused(&shown.refused))
         }

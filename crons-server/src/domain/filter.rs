@@ -1,13 +1,24 @@
 //! Filters on the tags of an event, as in Sentry's alert rules: "The event's tags match {key} {match} {value}"
-//! (<https://docs.sentry.io/product/alerts/create-alerts/issue-alert-config/>).
+//! (<https://docs.sentry.io/product/alerts/create-alerts/issue-alert-config/>). The rules of alerts and silences have them.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 
-use super::error::InvalidAlerts;
 use crate::quote::quoted;
 
-/// The tags of an event.
-const KEYS: [&str; 4] = ["monitor.slug", "monitor.id", "monitor.incident", "environment"];
+/// The tags that a filter can look at: Sentry's, and the owner of the monitor.
+const KEYS: [&str; 5] = ["monitor.slug", "monitor.id", "monitor.incident", "environment", "owner"];
+
+/// A filter cannot work. The message names the key, its value, what is allowed, and what to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidFilter(String);
+
+impl std::fmt::Display for InvalidFilter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for InvalidFilter {}
 
 /// A comparison of a tag with a value, without regard to case. As a text: the code or the label, such as `sw` or `starts with`.
 ///
@@ -36,11 +47,13 @@ pub enum Operator {
     IsNotSet,
     /// `in`, "is in": the value is a list with commas between its entries
     IsIn,
+    /// `glob`, "matches pattern": each `*` in the value stands for any characters, or none. Sentry has no such comparison.
+    MatchesPattern,
 }
 
 impl Operator {
     /// Each comparison with its code in Sentry's API and its label in Sentry's form.
-    const ALL: [(Self, &str, &str); 11] = [
+    const ALL: [(Self, &str, &str); 12] = [
         (Self::Equals, "eq", "equals"),
         (Self::DoesNotEqual, "ne", "does not equal"),
         (Self::StartsWith, "sw", "starts with"),
@@ -52,6 +65,7 @@ impl Operator {
         (Self::IsSet, "is", "is set"),
         (Self::IsNotSet, "ns", "is not set"),
         (Self::IsIn, "in", "is in"),
+        (Self::MatchesPattern, "glob", "matches pattern"),
     ];
 
     fn label(self) -> &'static str {
@@ -64,9 +78,9 @@ impl Operator {
 }
 
 impl std::str::FromStr for Operator {
-    type Err = InvalidAlerts;
+    type Err = InvalidFilter;
 
-    fn from_str(text: &str) -> Result<Self, InvalidAlerts> {
+    fn from_str(text: &str) -> Result<Self, InvalidFilter> {
         let named = |code: &str, label: &str| {
             text.eq_ignore_ascii_case(code) || text.trim().eq_ignore_ascii_case(label)
         };
@@ -74,7 +88,7 @@ impl std::str::FromStr for Operator {
         found.map(|(this, ..)| *this).ok_or_else(|| {
             let labels: Vec<_> =
                 Self::ALL.iter().map(|(_, code, label)| format!("`{label}` ({code})")).collect();
-            InvalidAlerts(format!(
+            InvalidFilter(format!(
                 "match: {} is not a comparison; write one of {}",
                 quoted(text),
                 labels.join(", ")
@@ -90,7 +104,7 @@ impl std::str::FromStr for Operator {
 ///
 /// Filter::new("monitor.slug", Operator::StartsWith, "billing-")?;
 /// assert!(Filter::new("slug", Operator::StartsWith, "billing-").is_err());
-/// # Ok::<(), crons_server::InvalidAlerts>(())
+/// # Ok::<(), crons_server::InvalidFilter>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "FilterTable")]
@@ -102,30 +116,40 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// A filter that compares the tag `key` with `value`. The tags are `monitor.slug`, `monitor.id`, `monitor.incident` and
-    /// `environment`. [`IsSet`](Operator::IsSet) and [`IsNotSet`](Operator::IsNotSet) ignore the value.
+    /// A filter that compares the tag `key` with `value`. The tags are `monitor.slug`, `monitor.id`, `monitor.incident`,
+    /// `environment` and `owner`; a monitor without an owner lacks the last one. [`IsSet`](Operator::IsSet) and
+    /// [`IsNotSet`](Operator::IsNotSet) ignore the value.
     ///
     /// # Errors
     /// If the tag does not exist, or if the comparison needs a value and it is empty, so that the filter could never match.
-    pub fn new(key: &str, compare: Operator, value: &str) -> Result<Self, InvalidAlerts> {
+    pub fn new(key: &str, compare: Operator, value: &str) -> Result<Self, InvalidFilter> {
         let Some(key) = KEYS.into_iter().find(|known| known.eq_ignore_ascii_case(key)) else {
             let known = KEYS.join("`, `");
-            return Err(InvalidAlerts(format!(
+            return Err(InvalidFilter(format!(
                 "key: events have no tag {}; write one of `{known}`",
                 quoted(key)
             )));
         };
         if value.is_empty() && compare.needs_value() {
             let label = compare.label();
-            return Err(InvalidAlerts(format!(
+            return Err(InvalidFilter(format!(
                 "value: it is empty, so the filter `{key} {label}` never matches; write the value to compare with"
             )));
         }
         Ok(Self { key: key.to_owned(), compare, value: value.to_lowercase() })
     }
 
+    /// A filter on `key`: for the pattern of `value` if that has a `*`, else for the value itself.
+    ///
+    /// # Errors
+    /// If the tag does not exist, or the value is empty.
+    pub fn pattern(key: &str, value: &str) -> Result<Self, InvalidFilter> {
+        let compare = if value.contains('*') { Operator::MatchesPattern } else { Operator::Equals };
+        Self::new(key, compare, value)
+    }
+
     /// Whether the tags of an event match.
-    pub(super) fn matches(&self, tags: &[(&str, String)]) -> bool {
+    pub(crate) fn matches(&self, tags: &[(&str, String)]) -> bool {
         let tag = tags.iter().find(|(key, _)| *key == self.key).map(|(_, value)| value.to_lowercase());
         let value = self.value.as_str();
         let is = |test: fn(&str, &str) -> bool| tag.as_deref().is_some_and(|tag| test(tag, value));
@@ -141,8 +165,44 @@ impl Filter {
             Operator::IsSet => tag.is_some(),
             Operator::IsNotSet => tag.is_none(),
             Operator::IsIn => is(|tag, value| value.split(',').any(|one| one.trim() == tag)),
+            Operator::MatchesPattern => is(matches_pattern),
         }
     }
+}
+
+/// The filter in words: `monitor.slug starts with "billing-"`.
+impl std::fmt::Display for Filter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { key, compare, value } = self;
+        write!(f, "{key} {}", compare.label())?;
+        if compare.needs_value() { write!(f, " {}", quoted(value)) } else { Ok(()) }
+    }
+}
+
+/// The form that deserializing accepts.
+impl Serialize for Filter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Table<'a> {
+            key: &'a str,
+            r#match: &'a str,
+            value: &'a str,
+        }
+        Table { key: &self.key, r#match: self.compare.label(), value: &self.value }.serialize(serializer)
+    }
+}
+
+/// Whether `text` is `pattern`, in which each `*` stands for any characters, or none.
+fn matches_pattern(text: &str, pattern: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return text == pattern };
+    let Some(mut text) = text.strip_prefix(first) else { return false };
+    let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+    for part in middle.split('*') {
+        // The earliest place leaves the most for the parts after it.
+        let Some((_, after)) = text.split_once(part) else { return false };
+        text = after;
+    }
+    text.ends_with(last)
 }
 
 /// A filter as it is written in TOML or JSON.
@@ -156,9 +216,9 @@ struct FilterTable {
 }
 
 impl TryFrom<FilterTable> for Filter {
-    type Error = InvalidAlerts;
+    type Error = InvalidFilter;
 
-    fn try_from(table: FilterTable) -> Result<Self, InvalidAlerts> {
+    fn try_from(table: FilterTable) -> Result<Self, InvalidFilter> {
         Self::new(&table.key, table.r#match.parse()?, &table.value)
     }
 }
@@ -168,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_operator_matches_as_at_sentry() {
+    fn each_operator_matches_in_its_own_way() {
         // The tag, the code and the label of the operator, the value, whether they match, and whether an event without the tag matches.
         const CASES: &[(&str, &str, &str, &str, bool, bool)] = &[
             ("billing-eu", "eq", "equals", "Billing-EU", true, false),
@@ -193,6 +253,15 @@ mod tests {
             ("billing-eu", "in", "is in", "a, Billing-EU ,b", true, false),
             ("billing-eu", "in", "is in", "billing", false, false),
             ("billing-eu", "in", "is in", "billing-eu", true, false),
+            ("billing-eu", "glob", "matches pattern", "BILL*-eu", true, false),
+            ("billing-eu", "glob", "matches pattern", "*", true, false),
+            ("billing-eu", "glob", "matches pattern", "billing-eu", true, false),
+            ("billing-eu", "glob", "matches pattern", "b*i*n*g*", true, false),
+            ("billing-eu", "glob", "matches pattern", "billing*", true, false),
+            ("billing-eu", "glob", "matches pattern", "billing", false, false),
+            ("billing-eu", "glob", "matches pattern", "billing*us", false, false),
+            ("billing-eu", "glob", "matches pattern", "billing-eu*u", false, false),
+            ("billing-eu", "glob", "matches pattern", "*g*b*", false, false),
         ];
         for (tag, code, label, value, matches, missing) in CASES {
             for operator in [code, label] {

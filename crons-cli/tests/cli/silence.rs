@@ -1,0 +1,114 @@
+//! `crons silence` against a running server.
+
+use serde_json::{Value, json};
+
+use super::support::{Finished, Server, run};
+
+fn ask(server: &Server, arguments: &[&str]) -> Finished {
+    let url = server.url("");
+    run(&[&["silence"], arguments, &["--url", &url]].concat(), "")
+}
+
+#[test]
+fn silences_are_made_listed_and_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&folder.path().join("crons.db"));
+    assert!(ask(&server, &["list"]).stdout.starts_with("There is no silence; "));
+
+    let made = ask(
+        &server,
+        &[
+            "nightly-*",
+            "--for",
+            "2h",
+            "--why",
+            "migration",
+            "--by",
+            "ana",
+            "--environment",
+            "production",
+            "--owner",
+            "team:ops",
+        ],
+    );
+    assert!(made.success, "{}", made.stderr);
+    assert!(
+        made.stdout.starts_with("silenced until ") && made.stdout.contains("crons silence end "),
+        "{}",
+        made.stdout
+    );
+    assert!(
+        made.stdout.contains("monitor.slug nightly-*, environment production, owner team:ops"),
+        "{}",
+        made.stdout
+    );
+    let stored = server.get("/silences/");
+    let silence = &stored[0];
+    assert_eq!(
+        (&silence["by"], &silence["why"], &silence["status"]),
+        (&json!("ana"), &json!("migration"), &json!("active"))
+    );
+    let filter =
+        |key: &str, operator: &str, value: &str| json!({"key": key, "match": operator, "value": value});
+    assert_eq!(
+        silence["matchers"],
+        json!([
+            filter("monitor.slug", "matches pattern", "nightly-*"),
+            filter("environment", "equals", "production"),
+            filter("owner", "equals", "team:ops"),
+        ])
+    );
+    let id = silence["id"].as_str().unwrap();
+
+    let later = ask(
+        &server,
+        &[
+            "job",
+            "--from",
+            "2099-01-01T00:00:00Z",
+            "--until",
+            "2099-01-01T02:00:00+01:00",
+            "--why",
+            "move",
+            "--by",
+            "ben",
+        ],
+    );
+    assert!(!later.success && later.stderr.contains("more than a year ahead"), "{}", later.stderr);
+
+    let listed = ask(&server, &["list"]);
+    assert!(
+        listed.stdout.starts_with("STATE ")
+            && listed.stdout.contains("\nactive ")
+            && listed.stdout.contains(id),
+        "{}",
+        listed.stdout
+    );
+    let printed: Value = serde_json::from_str(&ask(&server, &["list", "--json"]).stdout).unwrap();
+    assert_eq!(printed, stored);
+
+    let ended = ask(&server, &["end", id]);
+    assert!(ended.success && ended.stdout.starts_with(&format!("{id} has ended: ")), "{}", ended.stderr);
+    assert!(ask(&server, &["list"]).stdout.starts_with("There is no silence; "));
+    let all: Value = serde_json::from_str(&ask(&server, &["list", "--all", "--json"]).stdout).unwrap();
+    assert_eq!((&all[0]["id"], &all[0]["status"]), (&json!(id), &json!("ended")));
+    let again = ask(&server, &["end", id]);
+    assert!(!again.success && again.stderr.contains("there is nothing to end"), "{}", again.stderr);
+}
+
+#[test]
+fn a_silence_without_an_end_or_a_reason_is_refused_before_it_is_sent() {
+    for (arguments, reason) in [
+        (&["job", "--why", "x"][..], "--for"),
+        (&["job", "--for", "2h"], "--why"),
+        (&["--for", "2h", "--why", "x"], "PATTERN"),
+        (&["job", "--for", "soon", "--why", "x"], "invalid value 'soon'"),
+        (&["job", "--for", "2h", "--until", "2099-01-01T00:00:00Z", "--why", "x"], "cannot be used with"),
+        (&["job", "--until", "tomorrow", "--why", "x"], "write a date, a time and an offset"),
+        (&["end", "nightly"], "`crons silence list` prints the ids"),
+    ] {
+        let refused = run(&[&["silence"], arguments].concat(), "");
+        assert!(!refused.success && refused.stdout.is_empty(), "{arguments:?}");
+        assert!(refused.stderr.contains(reason), "{arguments:?}: {}", refused.stderr);
+    }
+}

@@ -1,0 +1,40 @@
+//! Commands of people about silences.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::command::{CommandError, CommandOutcome};
+use super::silence::Silence;
+use super::snapshot::Snapshot;
+
+/// Makes a silence. The snapshot has all that have not ended.
+///
+/// # Errors
+/// If there are too many that have not ended.
+pub(super) fn create(
+    snapshot: &mut Snapshot,
+    silence: &Silence,
+    now: Timestamp,
+) -> Result<CommandOutcome, CommandError> {
+    let pending = snapshot.silences.made.iter().filter(|other| other.end() > now).count();
+    if pending >= Silence::MAX_PENDING {
+        return Err(CommandError::TooManySilences(Silence::MAX_PENDING));
+    }
+    snapshot.changed_silences.push(silence.clone());
+    Ok(CommandOutcome::default())
+}
+
+/// Ends a silence now. The messages that it kept back are decided anew in the next minute.
+///
+/// # Errors
+/// If there is no such silence, or it has ended.
+pub(super) fn end(snapshot: &mut Snapshot, id: Uuid, now: Timestamp) -> Result<CommandOutcome, CommandError> {
+    let found = snapshot.silences.made.iter().find(|silence| silence.id == id);
+    let silence = found.cloned().ok_or(CommandError::NoSilence)?;
+    if silence.end() <= now {
+        return Err(CommandError::SilenceEnded(silence.end()));
+    }
+    snapshot.changed_silences.push(Silence { ended_at: Some(now), ..silence });
+    snapshot.withheld_due = Some(now);
+    Ok(CommandOutcome::default())
+}
