@@ -61,19 +61,15 @@ pub(crate) fn apply(path: &Path, text: &str, config: &mut Config) -> Vec<String>
     faults.into_iter().map(|(at, fault)| format!("{name}, line {}: {fault}", line(at))).collect()
 }
 
-/// Reads the tables `webhook` and `alert`. The error is the offset of the fault in the file, and its description.
+/// Reads the tables of targets and rules. The error is the offset of the fault in the file, and its description.
 fn alerts(root: &Spanned<DeTable<'_>>) -> Result<Alerts, (usize, String)> {
-    let tables = root.get_ref().iter().filter(|(key, _)| is_alerts(key.get_ref()));
+    let tables = root.get_ref().iter().filter(|(key, _)| Alerts::is_table(key.get_ref()));
     let tables = tables.map(|(key, value)| (key.clone(), value.clone())).collect::<DeTable<'_>>();
     let tables = Spanned::new(root.span(), tables);
     Alerts::deserialize(toml::Deserializer::from(tables)).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         (at, toml_error::describe(&error))
     })
-}
-
-fn is_alerts(key: &str) -> bool {
-    matches!(key, "webhook" | "alert")
 }
 
 /// A walk through the tables of a file that sets their keys.
@@ -89,7 +85,7 @@ impl Walk<'_> {
     fn table(&mut self, prefix: &str, table: &DeTable<'_>) {
         for (key, value) in table {
             let (at, key) = (key.span().start, format!("{prefix}{}", key.get_ref()));
-            if is_alerts(&key) {
+            if Alerts::is_table(&key) {
                 continue;
             }
             let below = format!("{key}.");

@@ -22,8 +22,8 @@ mod server;
 mod conformance;
 
 pub use alerts::{
-    Alerts, DeliveryError, Filter, InvalidAlerts, MatchMode, Operator, Rule, Trigger, Webhook,
-    WebhookResponse,
+    Alerts, ChatTarget, CommandTarget, DeliveryError, EmailTarget, Filter, InvalidAlerts, MatchMode,
+    Operator, PrivateTargets, PublicUrl, Rule, Target, TargetResponse, Trigger, Webhook, WebhookResponse,
 };
 #[doc(hidden)] // for the API client of `crons-cli`
 pub use alerts::{chain, trusted_client};

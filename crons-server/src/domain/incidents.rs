@@ -1,14 +1,15 @@
 //! When failures become an incident, and when it is over.
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::decision::{Consequence, Opening, RunRef};
-use super::effects::{Effects, IncidentEvent, IncidentEventKind, Occurrence};
+use super::effects::{Effects, IncidentEvent, IncidentEventKind, Occurrence, RunFacts};
 use super::model::{
     CheckIn, Config, EnvironmentStatus, Failures, FinishedRun, Incident, Monitor, MonitorEnvironment, NewId,
     Status,
 };
-use super::subject::Subject;
+use super::subject::{LoadedCheckIn, Subject};
 
 /// Finished runs with the one that is being evaluated, newest first: by begin, then by arrival.
 fn window(finished: &[FinishedRun], this: FinishedRun) -> Vec<FinishedRun> {
@@ -53,13 +54,17 @@ fn decide_failure(
     new_id: NewId<'_>,
 ) -> Option<(Effects, Consequence)> {
     let (monitor, environment) = (subject.monitor.as_ref()?, subject.environment.as_mut()?);
+    let run = subject.check_in.as_ref();
     if environment.status == EnvironmentStatus::Error {
         if let Some(incident) = &mut subject.incident {
             incident.failures.count(this.status);
         }
         let consequence =
             Consequence::Further { incident: subject.incident.as_ref().map(|incident| incident.guid) };
-        return Some((notify(monitor, environment, subject.incident.as_mut(), &[this], at), consequence));
+        return Some((
+            notify(monitor, environment, subject.incident.as_mut(), &[this], run, at),
+            consequence,
+        ));
     }
     let wanted = config.failures();
     let failures: Vec<FinishedRun> = window(&subject.finished, this)
@@ -97,7 +102,7 @@ fn decide_failure(
         incident.failures.count(run.status);
     }
     let consequence = Consequence::Opened { incident: incident.guid, threshold };
-    Some((notify(monitor, environment, Some(incident), &failures, at), consequence))
+    Some((notify(monitor, environment, Some(incident), &failures, run, at), consequence))
 }
 
 /// A threshold is at most 720, so nothing is lost.
@@ -133,6 +138,7 @@ pub(super) fn recover(subject: &mut Subject, config: &Config, this: FinishedRun,
                 environment: environment.clone(),
                 incident: incident.clone(),
                 check_in: this.guid,
+                run: facts(subject.check_in.as_ref(), this.guid),
                 reason: None,
             });
         }
@@ -141,12 +147,13 @@ pub(super) fn recover(subject: &mut Subject, config: &Config, this: FinishedRun,
 }
 
 /// Returns one occurrence for each failure, oldest first, and one event of the incident; none while the environment is muted.
-/// `failures` are newest first.
+/// `failures` are newest first; `run` is the row of the newest.
 fn notify(
     monitor: &Monitor,
     environment: &MonitorEnvironment,
     incident: Option<&mut Incident>,
     failures: &[FinishedRun],
+    run: Option<&LoadedCheckIn>,
     at: Timestamp,
 ) -> Effects {
     let mut effects = Effects::default();
@@ -168,9 +175,15 @@ fn notify(
         environment: environment.clone(),
         incident: incident.clone(),
         check_in: newest.guid,
+        run: facts(run, newest.guid),
         reason: Some(reason),
     }));
     effects
+}
+
+/// Returns the facts about the run with this id; `None` if `loaded` is another one.
+fn facts(loaded: Option<&LoadedCheckIn>, id: Uuid) -> Option<RunFacts> {
+    loaded.filter(|loaded| loaded.row.guid == id).map(|loaded| RunFacts::from(&loaded.row))
 }
 
 /// Sentry's sentence about failures, in the order in which each kind first came.

@@ -41,7 +41,9 @@ pub use command::{Command, CommandError, CommandOutcome};
 pub use commands::command;
 pub use deadlines::{DeadlineKind, Outage, PassedDeadline, evaluate_environment, missed, timed_out};
 pub use decision::Opening;
-pub use effects::{Effects, IncidentEvent, IncidentEventKind, LEVEL, Occurrence, fingerprint, tags, title};
+pub use effects::{
+    Effects, IncidentEvent, IncidentEventKind, LEVEL, Occurrence, RunFacts, fingerprint, tags, title,
+};
 pub use error::{Outcome, ProcessingError};
 pub use explain::{
     Explained, ExplainedIncident, ExplainedRun, Explanation, ExplanationJson, LOOK_BACK, Prevention, Step,

@@ -7,7 +7,7 @@ mod database;
 
 use std::fmt;
 
-use crate::alerts::Alerts;
+use crate::alerts::{Alerts, PublicUrl};
 use crate::clock::Clock;
 pub use crate::domain::Quotas;
 use crate::quote::quoted;
@@ -46,8 +46,13 @@ pub struct Settings {
     pub quotas: Quotas,
     /// How long check-ins are kept.
     pub retention: Retention,
-    /// Which incidents are reported to which webhooks.
+    /// Which incidents are reported to which targets.
     pub alerts: Alerts,
+    /// The address under which people reach the pages, which alerts link to. `None`: alerts have no links.
+    pub public_url: Option<PublicUrl>,
+    /// Whether alerts may be sent to addresses of private networks. Otherwise they are sent to the internet, and to this machine if the
+    /// server itself listens on loopback only.
+    pub allow_private_targets: bool,
     /// The clock of the server; another than the system's is for tests.
     pub clock: Clock,
     /// Limits on the connections of clients.
