@@ -14,10 +14,9 @@ use receiver::{Mode, Receiver, eventually};
 use serde_json::{Value, json};
 
 /// A name that tries to mention everybody, to link, and to be markup.
-const HOSTILE: &str = "<!channel> @everyone *a* [b](c) <users/all> & `d` <b>";
+const HOSTILE: &str = "<!channel> @everyone *a* [b](c) & `d` <b>";
 /// A note whose second line looks like a message.
-const NOTE: &str =
-    "disk full: @here <!here> https://x.example\r\nRECOVERED: nothing to see\nWhy: <https://x.example|here>";
+const NOTE: &str = "disk full: @here <!here> <users/all> https://x.example\r\nRECOVERED: nothing to see\nWhy: <https://x.example|here>";
 
 /// One table of each service, all at one receiver.
 fn tables(receiver: &Receiver) -> Value {
@@ -107,6 +106,12 @@ fn each_service_gets_its_own_request_and_no_name_mentions_anybody() {
     assert_eq!(requests.len(), 24);
     // Targets are independent of each other.
     requests.sort();
+    // Whatever a review of the file overlooks. PagerDuty mentions nobody, and gets names as they are.
+    for request in requests.iter().filter(|request| !request.starts_with("POST /v2/enqueue\n")) {
+        for mention in ["@everyone", "@here", "https://x.example"] {
+            assert!(!request.contains(mention), "{mention}: {request}");
+        }
+    }
     let requests = requests.join("\n\n") + "\n";
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/targets.txt");
     if std::env::var_os("CRONS_BLESS").is_some() {
@@ -127,7 +132,7 @@ fn each_service_gets_its_own_request_and_no_name_mentions_anybody() {
 fn a_service_that_has_too_many_requests_is_left_alone_as_long_as_it_asks() {
     let receiver = Receiver::in_mode(Mode::TooMany(300));
     let harness = server(json!({"slack": {"team": {"url": receiver.url("/hook")}}}));
-    harness.send("10:00:01", &check_in('a', "error"));
+    assert_eq!(harness.send("10:00:01", &check_in('a', "error")).status, 200);
     harness.send("10:00:02", &check_in('b', "ok"));
     eventually("the first is answered", || harness.alerts()[0]["attempts"] == json!(1));
     let alerts = harness.alerts();

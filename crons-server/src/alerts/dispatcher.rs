@@ -205,7 +205,7 @@ impl DueAlert {
         let (attempts, answer) = (attempts.saturating_add(1), attempt.answer.as_str());
         match attempt.outcome {
             DeliveryOutcome::Delivered => {
-                tracing::info!(target_name = target, %key, attempts, "alert delivered");
+                tracing::info!(target_name = target, %key, attempts, answer, "alert delivered");
             }
             DeliveryOutcome::Failed { next, .. } => {
                 tracing::warn!(target_name = target, %key, attempts, answer, %next, "alert not delivered; the server tries again");

@@ -10,6 +10,8 @@ const ZERO_WIDTH_SPACE: char = '\u{200b}';
 /// The markup that a target reads in the texts of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Markup {
+    /// None, and names are never mentions: e-mail, commands, PagerDuty.
+    Verbatim,
     /// None; some programs still turn `@name` into a mention and `https://` into a link.
     Plain,
     /// `<…>` mentions and links, and cannot be escaped: Google Chat.
@@ -21,8 +23,8 @@ pub(super) enum Markup {
 }
 
 impl Markup {
-    /// Escapes one line of text: it mentions nobody and links nowhere, and the target shows its characters as they are, apart from those
-    /// that cannot be escaped.
+    /// Escapes one line of text: it stays one line, mentions nobody and links nowhere, and the target shows its characters as they are,
+    /// apart from those that cannot be escaped.
     pub(super) fn escape(self, text: &str) -> String {
         if self == Self::Angles {
             return escape_chat(text);
@@ -41,7 +43,7 @@ impl Markup {
                 _ if next.is_control() || is_format(next) => escaped.push(' '),
                 _ => escaped.push(next),
             }
-            if breaks(next, rest.peek()) {
+            if self != Self::Verbatim && breaks(next, rest.peek()) {
                 escaped.push(ZERO_WIDTH_SPACE);
             }
         }
@@ -53,7 +55,7 @@ impl Markup {
         match self {
             // Teams shows addresses in cards as plain text.
             Self::Markdown => format!("[{name}]({address})"),
-            Self::Plain | Self::Angles | Self::Slack => format!("{name}: {address}"),
+            Self::Verbatim | Self::Plain | Self::Angles | Self::Slack => format!("{name}: {address}"),
         }
     }
 }
@@ -118,6 +120,7 @@ mod tests {
     fn each_markup_has_its_own_characters() {
         let name = "<!channel> @everyone a&b `c` *d* https://x.example";
         for (markup, expected) in [
+            (Markup::Verbatim, name),
             (Markup::Plain, "<!channel> @\u{200b}everyone a&b `c` *d* https:\u{200b}//x.example"),
             (Markup::Angles, "_!channel_ @\u{200b}everyone a&b _c_ *d* https:\u{200b}//x.example"),
             (Markup::Slack, "&lt;!channel&gt; @\u{200b}everyone a&amp;b 'c' *d* https:\u{200b}//x.example"),

@@ -25,7 +25,7 @@ pub enum PrivateTargets {
 
 /// Checks and resolves the addresses of targets.
 #[derive(Debug)]
-pub(in crate::alerts) struct AddressPolicy {
+pub(crate) struct AddressPolicy {
     private: bool,
     /// Set once the server knows that it listens on loopback only.
     loopback: AtomicBool,
@@ -50,7 +50,7 @@ pub(super) struct RefusedAddress {
 }
 
 impl AddressPolicy {
-    pub(in crate::alerts) fn new(allowed: PrivateTargets) -> Self {
+    pub(crate) fn new(allowed: PrivateTargets) -> Self {
         Self {
             private: allowed == PrivateTargets::Allowed,
             loopback: AtomicBool::new(allowed == PrivateTargets::Loopback),
@@ -59,7 +59,7 @@ impl AddressPolicy {
     }
 
     /// Allows addresses of this machine.
-    pub(in crate::alerts) fn allow_loopback(&self) {
+    pub(crate) fn allow_loopback(&self) {
         self.loopback.store(true, Ordering::Relaxed);
     }
 
@@ -184,7 +184,7 @@ pub(super) mod tests {
     use super::*;
 
     /// A policy under which every name has these addresses.
-    pub(in crate::alerts::target) fn fixed(allowed: PrivateTargets, addresses: &[&str]) -> AddressPolicy {
+    pub(crate) fn fixed(allowed: PrivateTargets, addresses: &[&str]) -> AddressPolicy {
         let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
         AddressPolicy { lookup: Lookup::Fixed(addresses), ..AddressPolicy::new(allowed) }
     }

@@ -125,7 +125,7 @@ fn known(service: &Service) -> String {
 }
 
 /// Reads the tables of one service by their names.
-pub(in crate::alerts) struct ChatTables(pub(super) &'static Service);
+pub(crate) struct ChatTables(pub(super) &'static Service);
 
 impl<'de> DeserializeSeed<'de> for ChatTables {
     type Value = BTreeMap<String, ChatTarget>;

@@ -16,7 +16,7 @@ use super::webhook::Webhook;
 use crate::alerts::payload::{Message, test_body};
 
 /// A target and its connections.
-pub(in crate::alerts) struct TargetClient(Connection);
+pub(crate) struct TargetClient(Connection);
 
 enum Connection {
     Webhook(Webhook, HttpClient),
@@ -28,7 +28,7 @@ enum Connection {
 impl TargetClient {
     /// # Errors
     /// If the target needs TLS and the certificates that the environment names cannot be used.
-    pub(in crate::alerts) fn new(
+    pub(crate) fn new(
         target: &Target,
         policy: &Arc<AddressPolicy>,
         trust: &mut Trust,
@@ -53,7 +53,7 @@ impl TargetClient {
     ///
     /// # Errors
     /// If there is no answer.
-    pub(in crate::alerts) async fn send(
+    pub(crate) async fn send(
         &self,
         id: Uuid,
         now: Timestamp,

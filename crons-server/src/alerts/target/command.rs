@@ -108,8 +108,8 @@ impl CommandTarget {
 
 /// Returns the environment variables with the facts of a message.
 fn variables(message: &Message) -> BTreeMap<&'static str, String> {
-    let headline = text::headline(message, Markup::Plain);
-    let details = text::details(message, Markup::Plain, "\n", 8_000);
+    let headline = text::headline(message, Markup::Verbatim);
+    let details = text::details(message, Markup::Verbatim, "\n", 8_000);
     let mut variables = BTreeMap::from([
         ("CRONS_ALERT_ID", message.id.to_string()),
         ("CRONS_EVENT", format!("{:?}", message.event).to_ascii_lowercase()),

@@ -62,7 +62,7 @@ impl EmailTarget {
         let domain = self.from.email.domain();
         let mut mail = Mail::builder()
             .from(self.from.clone())
-            .subject(text::headline(message, Markup::Plain))
+            .subject(text::headline(message, Markup::Verbatim))
             .date(SystemTime::from(now))
             .message_id(Some(format!("<{}@{domain}>", message.id)))
             .references(format!("<incident.{}@{domain}>", message.incident.id))
@@ -75,8 +75,8 @@ impl EmailTarget {
         for recipient in &self.to {
             mail = mail.to(recipient.clone());
         }
-        let headline = text::headline(message, Markup::Plain);
-        mail.body(format!("{headline}\n{}\n", text::details(message, Markup::Plain, "\n", LIMIT)))
+        let headline = text::headline(message, Markup::Verbatim);
+        mail.body(format!("{headline}\n{}\n", text::details(message, Markup::Verbatim, "\n", LIMIT)))
     }
 }
 

@@ -104,7 +104,7 @@ impl WebhookResponse {
 
 /// The certificate authorities, which are read when the first target needs them.
 #[derive(Default)]
-pub(in crate::alerts) struct Trust(Option<Arc<Authorities>>);
+pub(crate) struct Trust(Option<Arc<Authorities>>);
 
 impl Trust {
     /// Returns the authorities for this address; none if no TLS is needed.
@@ -272,6 +272,7 @@ mod tests {
             HttpClient::new(&url, Duration::from_secs(10), Some(policy), &mut Trust::default()).unwrap();
         let answer = async {
             let (mut socket, _) = listener.accept().await.unwrap();
+            tokio::io::AsyncReadExt::read(&mut socket, &mut [0; 1024]).await.unwrap();
             let answer = b"HTTP/1.1 204 No Content\r\nretry-after: 1.2\r\n\r\n";
             tokio::io::AsyncWriteExt::write_all(&mut socket, answer).await.unwrap();
             std::future::pending::<()>().await;

@@ -46,7 +46,7 @@ impl Target {
     }
 
     /// Returns the names of the tables of all kinds, the most common first.
-    pub(in crate::alerts) fn kinds() -> impl Iterator<Item = &'static str> {
+    pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
         ["webhook", "email", "command"].into_iter().chain(SERVICES.iter().map(|service| service.name))
     }
 
@@ -54,7 +54,7 @@ impl Target {
     ///
     /// # Errors
     /// If there is no such kind, or a table is wrong.
-    pub(in crate::alerts) fn read_tables<'de, A: MapAccess<'de>>(
+    pub(crate) fn read_tables<'de, A: MapAccess<'de>>(
         kind: &str,
         map: &mut A,
     ) -> Result<BTreeMap<String, Self>, A::Error> {

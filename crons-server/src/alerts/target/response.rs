@@ -52,17 +52,17 @@ impl TargetResponse {
     }
 
     /// Whether the target refuses this message, so that later ones need not wait for it.
-    pub(in crate::alerts) fn is_refusal(&self) -> bool {
+    pub(crate) fn is_refusal(&self) -> bool {
         self.verdict == Verdict::Refused
     }
 
     /// The time that the target asks to wait for.
-    pub(in crate::alerts) fn retry_after(&self) -> Option<Duration> {
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
     /// Status and text, as they are stored with the message.
-    pub(in crate::alerts) fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         match self.body.trim() {
             "" => self.status.clone(),
             body => format!("{}: {body}", self.status),

@@ -116,6 +116,7 @@ pub(super) static SERVICES: [Service; 11] = [
             resolved: Text("resolve"),
             test: Text("trigger"),
         }],
+        markup: Markup::Verbatim,
         limit: 1_000,
         body: || {
             json!({
