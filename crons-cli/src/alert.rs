@@ -18,35 +18,36 @@ pub(crate) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Send a test message to your webhooks, and print their answers.
+    /// Send a test message to your targets, and print their answers.
     Test {
-        /// Name of one webhook [default: all].
+        /// Name of one target [default: all].
         name: Option<String>,
-        /// File with the webhooks.
+        /// File with the targets.
         #[arg(long, value_name = "FILE", default_value = "crons.toml", env = "CRONS_CONFIG")]
         config: PathBuf,
     },
 }
 
-/// Sends the messages and prints each answer. Returns whether every webhook has accepted its message.
+/// Sends the messages and prints each answer. Returns whether every target has accepted its message.
 pub(crate) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let Command::Test { name, config } = &arguments.command;
-    let alerts = alerts_of(config)?;
-    let is_selected = |webhook: &str| name.as_deref().is_none_or(|name| name == webhook);
-    let webhooks: Vec<_> = alerts.webhooks().filter(|(name, _)| is_selected(name)).collect();
-    if webhooks.is_empty() {
-        return Err(no_webhook(config, name.as_deref(), &alerts).into());
+    let settings = settings_of(config)?;
+    let alerts = &settings.settings.alerts;
+    let is_selected = |target: &str| name.as_deref().is_none_or(|name| name == target);
+    let targets: Vec<_> = alerts.targets().filter(|(name, _)| is_selected(name)).collect();
+    if targets.is_empty() {
+        return Err(no_target(config, name.as_deref(), alerts).into());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut output = std::io::stdout().lock();
     let mut all_delivered = true;
-    for (name, webhook) in webhooks {
-        write!(output, "{name} ({}): ", webhook.origin())?;
+    for (name, target) in targets {
+        write!(output, "{name} ({}): ", target.origin())?;
         output.flush()?;
-        match runtime.block_on(webhook.test(name)) {
+        match runtime.block_on(target.test(name, settings.private_targets())) {
             Ok(answer) => {
-                writeln!(output, "HTTP {} after {} ms", answer.status, answer.elapsed.as_millis())?;
-                for line in answer.body.lines() {
+                writeln!(output, "{} after {} ms", answer.status(), answer.elapsed().as_millis())?;
+                for line in answer.body().lines() {
                     writeln!(output, "    {}", line.replace(char::is_control, "\u{fffd}"))?;
                 }
                 if !answer.is_success() {
@@ -63,22 +64,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     Ok(all_delivered)
 }
 
-/// The message if there is no webhook to send to: those of the file, or how to write one.
-fn no_webhook(config: &Path, name: Option<&str>, alerts: &Alerts) -> String {
-    let known: Vec<_> = alerts.webhooks().map(|(name, _)| quoted(name)).collect();
+/// The message if there is no target to send to: those of the file, or how to write one.
+fn no_target(config: &Path, name: Option<&str>, alerts: &Alerts) -> String {
+    let known: Vec<_> = alerts.targets().map(|(name, _)| quoted(name)).collect();
     let config = config.display();
     match name {
         Some(name) if !known.is_empty() => {
-            format!("{config} has no webhook {}; write one of {}", quoted(name), known.join(", "))
+            format!("{config} has no target {}; write one of {}", quoted(name), known.join(", "))
         }
-        _ => format!("{config} has no webhooks; add [webhook.ops] with url = \"https://…\""),
+        _ => format!("{config} has no targets; add a table such as [webhook.ops] with url = \"https://…\""),
     }
 }
 
-fn alerts_of(path: &Path) -> Result<Alerts, String> {
+fn settings_of(path: &Path) -> Result<Config, String> {
     let mut config = Config::default();
     let (path, text) = config_file::find(Some(path))?
         .ok_or_else(|| format!("the file {} does not exist", path.display()))?;
     let faults = config_file::apply(&path, &text, &mut config);
-    if faults.is_empty() { Ok(config.settings.alerts) } else { Err(faults.join("\n       ")) }
+    if faults.is_empty() { Ok(config) } else { Err(faults.join("\n       ")) }
 }

@@ -66,9 +66,9 @@ pub(crate) fn apply(path: &Path, text: &str, config: &mut Config) -> Vec<String>
     faults.into_iter().map(|(at, fault)| format!("{name}, line {}: {fault}", line(at))).collect()
 }
 
-/// Reads the tables `webhook` and `alert`. The error is the offset of the fault in the file, and its description.
+/// Reads the tables of targets and rules. The error is the offset of the fault in the file, and its description.
 fn alerts(root: &Spanned<DeTable<'_>>) -> Result<Alerts, (usize, String)> {
-    read(root, is_alerts)
+    read(root, Alerts::is_table)
 }
 
 /// Reads the tables `maintenance`. The error is as that of [`alerts`].
@@ -99,10 +99,6 @@ fn is_maintenance(key: &str) -> bool {
     key == "maintenance"
 }
 
-fn is_alerts(key: &str) -> bool {
-    matches!(key, "webhook" | "alert")
-}
-
 /// A walk through the tables of a file that sets their keys.
 struct Walk<'a> {
     text: &'a str,
@@ -116,7 +112,7 @@ impl Walk<'_> {
     fn table(&mut self, prefix: &str, table: &DeTable<'_>) {
         for (key, value) in table {
             let (at, key) = (key.span().start, format!("{prefix}{}", key.get_ref()));
-            if is_alerts(&key) || is_maintenance(&key) {
+            if Alerts::is_table(&key) || is_maintenance(&key) {
                 continue;
             }
             let below = format!("{key}.");

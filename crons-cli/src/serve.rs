@@ -35,6 +35,12 @@ pub(crate) struct Arguments {
     /// Whether `/metrics` needs no admin token: true or false [default: false]
     #[arg(long, value_name = "BOOL", env = "CRONS_METRICS_PUBLIC", num_args = 0..=1, default_missing_value = "true")]
     metrics_public: Option<String>,
+    /// Link to the pages at this address in alerts; the address under which people reach the server [default: no links]
+    #[arg(long, value_name = "URL", env = "CRONS_PUBLIC_URL")]
+    public_url: Option<String>,
+    /// Whether alerts may be sent to addresses of private networks: true or false [default: false]
+    #[arg(long, value_name = "BOOL", env = "CRONS_ALLOW_PRIVATE_TARGETS", num_args = 0..=1, default_missing_value = "true")]
+    allow_private_targets: Option<String>,
     /// Accept this many check-ins per minute from one environment of a monitor; `off` accepts any number [default: 6]
     #[arg(long, value_name = "NUMBER", env = "CRONS_RATE_LIMIT")]
     rate_limit: Option<String>,
@@ -59,6 +65,8 @@ fn resolve(arguments: Arguments) -> Result<(Config, Option<PathBuf>), String> {
         key,
         admin_token,
         metrics_public,
+        public_url,
+        allow_private_targets,
         rate_limit,
         max_monitors,
         max_environments,
@@ -75,6 +83,8 @@ fn resolve(arguments: Arguments) -> Result<(Config, Option<PathBuf>), String> {
         ("key", key),
         ("admin_token", admin_token),
         ("metrics_public", metrics_public),
+        ("public_url", public_url),
+        ("allow_private_targets", allow_private_targets),
         ("rate_limit", rate_limit),
         ("max_monitors", max_monitors),
         ("max_environments", max_environments),

@@ -4,17 +4,19 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 
-use crons_server::{Settings, quoted};
+use crons_server::{PrivateTargets, Settings, quoted};
 
 use crate::values::whole_number;
 
 /// The keys of crons.toml.
-pub(crate) const KEYS: [&str; 11] = [
+pub(crate) const KEYS: [&str; 13] = [
     "listen",
     "database",
     "key",
     "admin_token",
     "metrics_public",
+    "public_url",
+    "allow_private_targets",
     "rate_limit",
     "max_monitors",
     "max_environments",
@@ -53,6 +55,8 @@ impl Config {
             "key" => settings.public_key = Some(text.parse()?),
             "admin_token" => settings.admin_token = Some(text.parse()?),
             "metrics_public" => settings.metrics_public = truth(key, text)?,
+            "public_url" => settings.public_url = Some(text.parse()?),
+            "allow_private_targets" => settings.allow_private_targets = truth(key, text)?,
             "rate_limit" => settings.rate_limit = text.parse()?,
             "max_monitors" => settings.quotas.monitors = number(key, text, 1..=u32::MAX)?,
             "max_environments" => settings.quotas.environments = number(key, text, 1..=u32::MAX)?,
@@ -76,6 +80,15 @@ impl Config {
              [::1]",
             self.listen
         ))
+    }
+
+    /// Returns the private addresses to which the server sends alerts.
+    pub(crate) fn private_targets(&self) -> PrivateTargets {
+        match (self.settings.allow_private_targets, self.is_local()) {
+            (true, _) => PrivateTargets::Allowed,
+            (false, true) => PrivateTargets::Loopback,
+            (false, false) => PrivateTargets::Refused,
+        }
     }
 
     /// Returns whether only this machine can reach the address.

@@ -22,7 +22,8 @@ mod server;
 mod conformance;
 
 pub use alerts::{
-    Alerts, DeliveryError, Filter, InvalidAlerts, InvalidFilter, MatchMode, Operator, Rule, Trigger, Webhook,
+    Alerts, ChatTarget, CommandTarget, DeliveryError, EmailTarget, Filter, InvalidAlerts, InvalidFilter,
+    MatchMode, Operator, PrivateTargets, PublicUrl, Rule, Target, TargetResponse, Trigger, Webhook,
     WebhookResponse,
 };
 #[doc(hidden)] // for the API client of `crons-cli`

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::alerts::{DeliveryError, Sender};
+use crate::alerts::{DeliveryError, PrivateTargets, Sender};
 use crate::settings::Settings;
 use crate::store::{self, OpenDatabase, StoreError};
 
@@ -48,7 +48,10 @@ impl OpenServer {
     /// # Errors
     /// If the database fails, or alerts cannot be sent as they are configured.
     pub(crate) fn with(mut database: OpenDatabase, settings: &Settings) -> Result<Self, StartError> {
-        let sender = Sender::new(&settings.alerts, settings.clock.clone()).map_err(StartError::Alerts)?;
+        let private =
+            if settings.allow_private_targets { PrivateTargets::Allowed } else { PrivateTargets::Refused };
+        let sender =
+            Sender::new(&settings.alerts, private, settings.clock.clone()).map_err(StartError::Alerts)?;
         for warning in settings.alerts.warnings() {
             tracing::warn!("{warning}");
         }

@@ -156,6 +156,9 @@ impl OpenServer {
         let OpenDatabase { store, queries, probe, sweeper } = database;
         let address = listener.local_addr()?;
         refuse_exposed(&settings, address)?;
+        if address.ip().to_canonical().is_loopback() {
+            sender.allow_loopback();
+        }
         let dsn = format!("http://{public_key}@{}/{}", reachable(address), crate::PROJECT);
         let mut ids = Ids::default();
         let mask = Mask::new(&public_key);

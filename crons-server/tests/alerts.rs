@@ -155,7 +155,7 @@ fn a_target_missing_from_the_settings_gets_alerts_later() {
     harness.start("10:01:00");
     eventually("it is missed", || harness.alerts()[0]["attempts"] == json!(2));
     let answer = harness.alerts()[0]["lastAnswer"].clone();
-    assert!(answer.as_str().unwrap().contains("there is no webhook \"ops\" any more"), "{answer}");
+    assert!(answer.as_str().unwrap().contains("there is no target \"ops\" any more"), "{answer}");
     harness.configure(ops(&receiver));
     receiver.set(Mode::Answer(200));
     harness.start("10:01:00");

@@ -36,6 +36,7 @@ fn the_defaults_in_the_template_are_the_defaults() {
     for (key, other) in [
         ("listen", "[::1]:1"),
         ("database", "sqlite:other.db"),
+        ("allow_private_targets", "true"),
         ("rate_limit", "off"),
         ("max_monitors", "1"),
         ("max_environments", "1"),
@@ -56,17 +57,63 @@ fn every_key_is_in_the_template() {
     let mut keys = keys_of(DeTable::parse(&defaults).unwrap().get_ref());
     let examples = DeTable::parse(&examples).unwrap();
     keys.extend(keys_of(examples.get_ref()));
-    for key in KEYS.into_iter().chain([
-        "maintenance",
-        "webhook.ops.url",
-        "webhook.ops.secret",
-        "webhook.ops.timeout",
-        "alert",
-    ]) {
+    for key in KEYS.into_iter().chain(TARGET_KEYS).chain(["alert", "maintenance"]) {
         assert!(keys.iter().any(|there| there == key), "{key} is not in {keys:?}");
     }
-    assert_eq!(keys.len(), KEYS.len() + 5, "{keys:?}");
+    assert_eq!(keys.len(), KEYS.len() + TARGET_KEYS.len() + 2, "{keys:?}");
 }
+
+/// The keys of the tables of targets, by the names in the template; those of secrets in files are left out where the template has the
+/// secret itself.
+const TARGET_KEYS: [&str; 47] = [
+    "webhook.ops.url",
+    "webhook.ops.secret",
+    "webhook.ops.timeout",
+    "slack.team.url",
+    "slack.team.timeout",
+    "email.oncall.url",
+    "email.oncall.starttls",
+    "email.oncall.username",
+    "email.oncall.password_file",
+    "email.oncall.from",
+    "email.oncall.to",
+    "email.oncall.timeout",
+    "discord.team2.url",
+    "discord.team2.timeout",
+    "telegram.team3.token",
+    "telegram.team3.chat_id",
+    "telegram.team3.message_thread_id",
+    "telegram.team3.url",
+    "telegram.team3.timeout",
+    "teams.team4.url",
+    "teams.team4.timeout",
+    "pagerduty.oncall2.routing_key",
+    "pagerduty.oncall2.severity",
+    "pagerduty.oncall2.url",
+    "pagerduty.oncall2.timeout",
+    "ntfy.phone.topic",
+    "ntfy.phone.token",
+    "ntfy.phone.url",
+    "ntfy.phone.timeout",
+    "pushover.phone2.token",
+    "pushover.phone2.user",
+    "pushover.phone2.url",
+    "pushover.phone2.timeout",
+    "google_chat.team5.url",
+    "google_chat.team5.timeout",
+    "matrix.team6.url",
+    "matrix.team6.token",
+    "matrix.team6.room",
+    "matrix.team6.timeout",
+    "gotify.phone3.url",
+    "gotify.phone3.token",
+    "gotify.phone3.timeout",
+    "apprise.others.url",
+    "apprise.others.tag",
+    "apprise.others.timeout",
+    "command.pager.run",
+    "command.pager.timeout",
+];
 
 #[test]
 fn the_alerts_of_the_template_work_with_a_real_secret() {
@@ -76,8 +123,15 @@ fn the_alerts_of_the_template_work_with_a_real_secret() {
     let text = format!("[webhook{examples}");
     assert!(!apply(Path::new(NAME), &text, &mut config).is_empty(), "the placeholder is a secret");
     let text = text.replace(secret, "whsec_bm90IGEgc2VjcmV0LCBtYWtlIG9uZSBvZiB5b3VyIG93bg==");
+    let folder = tempfile::tempdir().unwrap();
+    let password = folder.path().join("password");
+    fs::write(&password, "secret\n").unwrap();
+    let text = text.replace("/etc/crons/mail-password", password.to_str().unwrap());
     assert_eq!(apply(Path::new(NAME), &text, &mut config), [""; 0]);
-    assert_eq!(config.settings.alerts.webhooks().count(), 1);
+    let alerts = config.settings.alerts;
+    let kinds: Vec<_> = alerts.targets().map(|(_, target)| target.kind()).collect();
+    assert_eq!(kinds.len(), 14, "{kinds:?}");
+    assert!(!format!("{alerts:?}").contains("secret\""), "{alerts:?}");
 }
 
 #[test]

@@ -62,7 +62,9 @@ fn an_answer_other_than_2xx_fails_and_says_what_to_do() {
     assert_eq!(output.status.code(), Some(1));
     assert!(stdout.contains("HTTP 401") && stdout.contains("no entry"), "{stdout}");
     assert!(
-        stdout.contains("not delivered: the receiver refuses the signature or the address; compare `secret`"),
+        stdout.contains(
+            "not delivered: the receiver refuses the signature or the address; compare the secrets"
+        ),
         "{stdout}"
     );
     assert!(
@@ -74,7 +76,7 @@ fn an_answer_other_than_2xx_fails_and_says_what_to_do() {
 }
 
 #[test]
-fn one_webhook_can_be_selected_by_name() {
+fn one_target_can_be_selected_by_name() {
     let (address, thread) = receiver("204 No Content\r\n\r\n");
     let config =
         format!("[webhook.a]\nurl = \"http://{address}/\"\n[webhook.b]\nurl = \"http://{address}/\"\n");
@@ -86,11 +88,11 @@ fn one_webhook_can_be_selected_by_name() {
 #[test]
 fn mistakes_are_named_without_secrets() {
     for (config, name, expected) in [
-        ("", &[][..], "crons.toml has no webhooks; add [webhook.ops] with url"),
+        ("", &[][..], "crons.toml has no targets; add a table such as [webhook.ops] with url"),
         (
             "[webhook.ops]\nurl = \"https://a.example\"",
             &["opps"],
-            "crons.toml has no webhook \"opps\"; write one of \"ops\"",
+            "crons.toml has no target \"opps\"; write one of \"ops\"",
         ),
         (
             "\n[webhook.ops]\nurl = \"a.example/topsecret\"",
@@ -103,9 +105,29 @@ fn mistakes_are_named_without_secrets() {
             "crons.toml, line 1: webhook.ops: secret: it must be `whsec_`",
         ),
         (
+            "[telegram.team]\ntoken = \"topsecret\"\nchat = 7",
+            &[],
+            "crons.toml, line 1: telegram.team: the key `chat_id` is missing",
+        ),
+        (
+            "[slack.team]\nurl = \"https://a.example/topsecret\"\nsecret = \"topsecret\"",
+            &[],
+            "crons.toml, line 1: slack.team: there is no key `secret`; allowed are `url`, `url_file`, `timeout`",
+        ),
+        (
+            "[ntfy.phone]\ntopic = [\"a\"]",
+            &[],
+            "crons.toml, line 2: ntfy.phone.topic: this is a list, and must be a text in quotes",
+        ),
+        (
+            "[pagerduty.ops]\nrouting_key = \"topsecret\"\nseverity = \"bad\"",
+            &[],
+            "pagerduty.ops: severity: \"bad\" is not allowed; write one of critical, error, warning, info",
+        ),
+        (
             "[[alert]]\non = [\"opened\"]\nto = [\"ops\"]",
             &[],
-            "crons.toml, line 1: alert 1: there is no webhook \"ops\"",
+            "crons.toml, line 1: alert 1: there is no target \"ops\"",
         ),
         (
             "[[alert]]\non = [\"opened\"]\nto = [\"ops\"]\ntags = [{ key = \"slug\", match = \"eq\", value = \"a\" }]",
@@ -117,4 +139,44 @@ fn mistakes_are_named_without_secrets() {
         assert_eq!(output.status.code(), Some(1));
         assert!(stderr.contains(expected) && !stderr.contains("topsecret"), "{stderr}");
     }
+}
+
+#[test]
+fn every_kind_of_target_can_be_tested() {
+    let (address, thread) = receiver("200 OK\r\ncontent-length: 2\r\n\r\nok");
+    let (_, stdout, _) = test(&format!("[slack.team]\nurl = \"http://{address}/topsecret\"\n"), &[]);
+    assert!(stdout.starts_with(&format!("team (http://{address}): HTTP 200 after ")), "{stdout}");
+    let request = thread.join().unwrap();
+    assert!(request.contains("Test of the target team"), "{request}");
+
+    let (output, stdout, _) =
+        test("[command.pager]\nrun = [\"sh\", \"-c\", \"echo $CRONS_EVENT; exit 3\"]\n", &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stdout.starts_with("pager (sh): exit code 3 after ") && stdout.contains("\n    test\n"),
+        "{stdout}"
+    );
+    assert!(stdout.contains("not delivered: the command has failed"), "{stdout}");
+
+    let down = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let email =
+        format!("[email.ops]\nurl = \"smtp://{down}\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]\n");
+    let (_, stdout, _) = test(&email, &[]);
+    assert!(
+        stdout.starts_with(&format!("ops (smtp://{down}): not delivered: cannot send to smtp://{down}: ")),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn a_private_address_is_tested_as_the_server_would_send_to_it() {
+    let target = "[slack.team]\nurl = \"http://127.0.0.1:9/\"\n";
+    let (_, stdout, _) = test(&format!("listen = \"0.0.0.0:9170\"\n{target}"), &[]);
+    assert!(
+        stdout.contains("127.0.0.1 is an address of this machine; alerts go to such addresses only with"),
+        "{stdout}"
+    );
+    let (_, stdout, _) =
+        test(&format!("listen = \"0.0.0.0:9170\"\nallow_private_targets = true\n{target}"), &[]);
+    assert!(stdout.contains("Connection refused"), "{stdout}");
 }

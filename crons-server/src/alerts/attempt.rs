@@ -10,9 +10,9 @@ pub(crate) struct DueAlert {
     pub id: i64,
     /// The id that the receiver sees, the same on every attempt.
     pub key: Uuid,
-    /// The name of the webhook.
+    /// The name of the target.
     pub target: String,
-    /// The JSON to send.
+    /// The stored JSON, from which the target renders what it sends.
     pub body: String,
     pub created_at: Timestamp,
     /// The number of attempts so far.
@@ -40,7 +40,7 @@ pub(crate) enum DeliveryOutcome {
     Failed {
         /// The time of the next attempt.
         next: Timestamp,
-        /// Whether the target refuses this message (4xx) and not any message at this time. Later messages do not wait for it.
+        /// Whether the target refuses this message and not any message at this time. Later messages do not wait for it.
         refused: bool,
     },
     /// The message is not sent any more.

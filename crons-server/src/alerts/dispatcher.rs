@@ -15,7 +15,9 @@ use uuid::Uuid;
 
 use super::attempt::{Attempt, DeliveryOutcome, DueAlert};
 use super::rules::Alerts;
-use super::target::{DeliveryError, Trust, Webhook, WebhookClient, WebhookResponse};
+use super::target::{
+    AddressPolicy, DeliveryError, PrivateTargets, Target, TargetClient, TargetResponse, Trust,
+};
 use super::unrecorded::Unrecorded;
 use crate::clock::Clock;
 
@@ -48,7 +50,8 @@ pub(crate) trait Outbox: Send + Sync + 'static {
 
 /// The dispatcher: the connections to the targets, and the outcomes that are not stored yet.
 pub(crate) struct Sender {
-    targets: BTreeMap<String, WebhookClient>,
+    targets: BTreeMap<String, TargetClient>,
+    policy: Arc<AddressPolicy>,
     clock: Clock,
     unrecorded: Unrecorded,
 }
@@ -56,13 +59,19 @@ pub(crate) struct Sender {
 impl Sender {
     /// # Errors
     /// If a target needs TLS and the certificate authorities cannot be read.
-    pub(crate) fn new(alerts: &Alerts, clock: Clock) -> Result<Self, DeliveryError> {
+    pub(crate) fn new(alerts: &Alerts, private: PrivateTargets, clock: Clock) -> Result<Self, DeliveryError> {
+        let policy = Arc::new(AddressPolicy::new(private));
         let mut trust = Trust::default();
-        let connect = |(name, webhook): (&str, &Webhook)| {
-            Ok((name.to_owned(), WebhookClient::new(webhook, &mut trust)?))
+        let connect = |(name, target): (&str, &Target)| {
+            Ok((name.to_owned(), TargetClient::new(target, &policy, &mut trust)?))
         };
-        let targets = alerts.webhooks().map(connect).collect::<Result<_, _>>()?;
-        Ok(Self { targets, clock, unrecorded: Unrecorded::default() })
+        let targets = alerts.targets().map(connect).collect::<Result<_, _>>()?;
+        Ok(Self { targets, policy, clock, unrecorded: Unrecorded::default() })
+    }
+
+    /// Allows targets on this machine: the server itself listens on loopback only.
+    pub(crate) fn allow_loopback(&self) {
+        self.policy.allow_loopback();
     }
 
     /// Sends messages that are due until `stop` is true or its sender is dropped.
@@ -123,7 +132,7 @@ impl Sender {
     /// Sends one message and stores the outcome. Returns the outcome and the number of the attempt if they cannot be stored.
     async fn deliver(self: Arc<Self>, outbox: Arc<impl Outbox>, alert: DueAlert) -> Option<(u32, Attempt)> {
         let response = match self.targets.get(&alert.target) {
-            Some(target) => target.post(alert.key, self.clock.now(), alert.body.clone()).await,
+            Some(target) => target.send(alert.key, self.clock.now(), &alert.body).await,
             None => Err(DeliveryError::unknown(&alert.target)),
         };
         let attempt = alert.after(&response, self.clock.now(), random_jitter());
@@ -169,15 +178,10 @@ impl Sender {
 
 impl DueAlert {
     /// The outcome of one more attempt that got this response.
-    fn after(
-        &self,
-        response: &Result<WebhookResponse, DeliveryError>,
-        at: Timestamp,
-        jitter: u16,
-    ) -> Attempt {
+    fn after(&self, response: &Result<TargetResponse, DeliveryError>, at: Timestamp, jitter: u16) -> Attempt {
         let attempts = self.attempts.saturating_add(1);
         let (success, refused, retry_after) = match response {
-            Ok(answer) => (answer.is_success(), answer.is_refusal(), answer.retry_after),
+            Ok(answer) => (answer.is_success(), answer.is_refusal(), answer.retry_after()),
             Err(_) => (false, false, None),
         };
         let outcome = if success {
@@ -190,7 +194,7 @@ impl DueAlert {
             DeliveryOutcome::Failed { next: at.saturating_add(wait).unwrap_or(Timestamp::MAX), refused }
         };
         let answer = match response {
-            Ok(WebhookResponse { status, body, .. }) => format!("HTTP {status}: {}", body.trim()),
+            Ok(answer) => answer.summary(),
             Err(error) => error.to_string(),
         };
         Attempt { id: self.id, at, outcome, answer }
@@ -201,13 +205,13 @@ impl DueAlert {
         let (attempts, answer) = (attempts.saturating_add(1), attempt.answer.as_str());
         match attempt.outcome {
             DeliveryOutcome::Delivered => {
-                tracing::info!(target_name = target, %key, attempts, "alert delivered");
+                tracing::info!(target_name = target, %key, attempts, answer, "alert delivered");
             }
             DeliveryOutcome::Failed { next, .. } => {
                 tracing::warn!(target_name = target, %key, attempts, answer, %next, "alert not delivered; the server tries again");
             }
             DeliveryOutcome::Expired => {
-                tracing::error!(target_name = target, %key, attempts, answer, "alert expired: the server has given up, and the webhook did not get the message");
+                tracing::error!(target_name = target, %key, attempts, answer, "alert expired: the server has given up, and the target did not get the message");
             }
         }
     }

@@ -1,14 +1,19 @@
-//! Alerts: the operator's rules, the messages they produce, and their delivery to webhooks.
+//! Alerts: the operator's rules, the messages they produce, and their delivery to targets.
 //!
-//! [`Alerts`] decides which webhooks get a message about an event. The message is stored in the transaction that stores the event;
-//! [`dispatcher`] sends it, again and again until the webhook accepts it or the message expires.
+//! [`Alerts`] decides which targets get a message about an event. The message is stored in the transaction that stores the event, as the
+//! JSON that webhooks get. [`dispatcher`] sends it, in the words of its target, again and again until the target accepts it or the message
+//! expires.
 
 // In layer order: a module uses only those above it.
 mod error;
 mod escape;
+mod public_url;
+mod words;
 mod payload;
+mod text;
 mod target;
 mod rules;
+mod tables;
 mod attempt;
 mod unrecorded;
 mod dispatcher;
@@ -18,6 +23,10 @@ pub(crate) use attempt::{Attempt, DeliveryOutcome, DueAlert};
 pub(crate) use dispatcher::{MAX_RETRY_AFTER, Outbox, Sender};
 pub use error::InvalidAlerts;
 pub(crate) use payload::Alert;
+pub use public_url::PublicUrl;
 pub use rules::{Alerts, MatchMode, Rule, Trigger};
 pub(crate) use target::UNKNOWN_TARGET;
-pub use target::{DeliveryError, Webhook, WebhookResponse, chain, trusted_client};
+pub use target::{
+    ChatTarget, CommandTarget, DeliveryError, EmailTarget, PrivateTargets, Target, TargetResponse, Webhook,
+    WebhookResponse, chain, trusted_client,
+};

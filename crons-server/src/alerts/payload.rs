@@ -1,23 +1,26 @@
-//! The messages that webhooks get: one JSON object each.
+//! The messages about events, as they are stored and as webhooks get them: one JSON object each.
 
 #[cfg(test)]
 pub(super) mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::escape::escape_chat;
-use crate::domain::{Failures, IncidentEvent, IncidentEventKind};
+use super::public_url::PublicUrl;
+use super::words::{duration, failures, minute};
+use crate::domain::{Failures, IncidentEvent, IncidentEventKind, RunFacts};
 
-/// A message about an event for one webhook, as it is stored in the outbox.
+/// A message about an event for one target, as it is stored in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Alert {
     /// The id of the message, the same on every attempt, by which a receiver recognises a repetition.
     pub key: Uuid,
-    /// The name of the webhook.
+    /// The name of the target.
     pub target: String,
     pub event: &'static str,
     pub incident: Uuid,
@@ -27,7 +30,12 @@ pub(crate) struct Alert {
 }
 
 impl Alert {
-    pub(super) fn new(event: &IncidentEvent, target: &str, key: Uuid) -> serde_json::Result<Self> {
+    pub(super) fn new(
+        event: &IncidentEvent,
+        target: &str,
+        key: Uuid,
+        public_url: Option<&PublicUrl>,
+    ) -> serde_json::Result<Self> {
         Ok(Self {
             key,
             target: target.to_owned(),
@@ -35,76 +43,117 @@ impl Alert {
             incident: event.incident.guid,
             check_in: event.check_in,
             at: event.at,
-            body: serde_json::to_string(&Message::new(event, key))?,
+            body: serde_json::to_string(&Message::new(event, key, public_url))?,
         })
     }
 }
 
-/// The body of a message, described to its receivers in `payload.md`.
-#[derive(Serialize)]
+/// The body of a message, described to its receivers in `payload.md`. Chat targets, e-mail and commands read it when they send.
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Message {
     /// The id of the message, the same on every attempt and in the header `webhook-id`.
-    id: Uuid,
-    /// `opened`, `failure` (a further failure while the incident is open), `resolved`, or `test` from `crons alert test`.
-    event: &'static str,
+    pub(super) id: Uuid,
+    pub(super) event: EventName,
     /// The time of the decision.
-    at: Timestamp,
+    pub(super) at: Timestamp,
     /// `Cron failure: nightly-backup`, the same for all events of a monitor.
-    title: String,
+    pub(super) title: String,
     /// A sentence or two for people, under the key that chat programs show.
-    text: String,
+    pub(super) text: String,
     /// The failures in Sentry's words: `2 missed check-ins detected`; `null` for a resolved incident.
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
     /// Always `error`.
-    level: &'static str,
+    level: Cow<'static, str>,
     /// The key to group messages by, the same for all incidents of a monitor in an environment.
-    fingerprint: String,
+    pub(super) fingerprint: String,
     /// `monitor.id`, `monitor.slug`, `monitor.incident` and `environment`.
-    tags: BTreeMap<&'static str, String>,
-    monitor: Monitor,
+    tags: BTreeMap<Cow<'static, str>, String>,
+    pub(super) monitor: Monitor,
     /// The name of the environment.
-    environment: String,
-    incident: Incident,
+    pub(super) environment: String,
+    pub(super) incident: Incident,
     /// The run that failed last, or that resolved the incident.
     check_in_id: Uuid,
+    /// More about that run; `null` in tests, and in messages of versions without this key.
+    #[serde(default)]
+    pub(super) run: Option<Run>,
     /// The start of the newest successful run.
-    last_ok: Option<Timestamp>,
+    pub(super) last_ok: Option<Timestamp>,
+    /// Addresses of pages; `null` without `public_url`.
+    #[serde(default)]
+    pub(super) links: Option<Links>,
 }
 
-#[derive(Serialize)]
-struct Monitor {
+/// The word of the key `event`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum EventName {
+    Opened,
+    /// A further failure while the incident is open.
+    Failure,
+    Resolved,
+    /// A message of `crons alert test`.
+    Test,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Monitor {
     id: Uuid,
-    slug: String,
+    pub(super) slug: String,
     /// `user:…` or `team:…`.
-    owner: Option<String>,
+    pub(super) owner: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Incident {
-    id: Uuid,
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Incident {
+    pub(super) id: Uuid,
     /// The start of the first of the failures that opened the incident.
-    started_at: Timestamp,
+    pub(super) started_at: Timestamp,
     resolved_at: Option<Timestamp>,
     /// The length in whole seconds; `null` while the incident is open.
-    duration_s: Option<i64>,
+    pub(super) duration_s: Option<i64>,
     /// The number of failures since its start, by kind: `error`, `missed`, `timeout`.
-    failures: Failures,
+    pub(super) failures: Failures,
+}
+
+/// The facts about the run of `check_in_id`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Run {
+    /// `error`, `missed`, `timeout` or `ok`.
+    status: Cow<'static, str>,
+    /// The time at which it began, or at which a missed run should have.
+    started_at: Timestamp,
+    /// The time at which the schedule expected it; `null` if it was not expected.
+    pub(super) expected_at: Option<Timestamp>,
+    /// Milliseconds; `null` if unknown.
+    pub(super) duration_ms: Option<i64>,
+    /// Words of the job about the run, such as the end of its output.
+    pub(super) note: Option<String>,
+}
+
+/// The addresses of pages about the event.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Links {
+    /// The page that explains the failed run, or the incident if it is resolved.
+    pub(super) why: String,
+    pub(super) monitor: String,
 }
 
 impl Message {
-    fn new(event: &IncidentEvent, id: Uuid) -> Self {
-        let IncidentEvent { kind, at, monitor, environment, incident, check_in, reason } = event;
+    pub(super) fn new(event: &IncidentEvent, id: Uuid, public_url: Option<&PublicUrl>) -> Self {
+        let IncidentEvent { kind, at, monitor, environment, incident, check_in, run, reason } = event;
+        let explained = if *kind == IncidentEventKind::Resolved { incident.guid } else { *check_in };
         let lasted = incident.resolved_at.map(|end| end.duration_since(incident.started_at));
         Self {
             id,
-            event: name(*kind),
+            event: (*kind).into(),
             at: *at,
             title: escape_chat(&event.title()),
             text: text(event, lasted),
             reason: reason.clone(),
-            level: "error",
+            level: Cow::Borrowed("error"),
             fingerprint: event.fingerprint(),
-            tags: event.tags().into(),
+            tags: event.tags().map(|(key, value)| (Cow::Borrowed(key), value)).into(),
             monitor: Monitor {
                 id: monitor.guid,
                 slug: monitor.slug.to_string(),
@@ -119,12 +168,15 @@ impl Message {
                 failures: incident.failures,
             },
             check_in_id: *check_in,
+            run: run.as_ref().map(Run::from),
             last_ok: environment.last_ok,
+            links: public_url
+                .map(|url| Links { why: url.why(explained), monitor: url.monitor(monitor.slug.as_str()) }),
         }
     }
 
     /// The message of `crons alert test`, with the keys of all others.
-    pub(super) fn test(target: &str, id: Uuid, at: Timestamp) -> Self {
+    fn test(target: &str, id: Uuid, at: Timestamp) -> Self {
         let [monitor, incident] = [Uuid::nil(); 2];
         let [slug, environment] = ["test", "test"].map(str::to_owned);
         let tags = [
@@ -135,17 +187,17 @@ impl Message {
         ];
         Self {
             id,
-            event: "test",
+            event: EventName::Test,
             at,
-            title: format!("Test of the webhook {}", escape_chat(target)),
+            title: format!("Test of the target {}", escape_chat(target)),
             text: format!(
-                "This is a test of the webhook {} by `crons alert test`. Nothing has failed.",
+                "This is a test of the target {} by `crons alert test`. Nothing has failed.",
                 escape_chat(target)
             ),
             reason: None,
-            level: "error",
+            level: Cow::Borrowed("error"),
             fingerprint: "crons:test".to_owned(),
-            tags: tags.into(),
+            tags: tags.map(|(key, value)| (Cow::Borrowed(key), value)).into(),
             monitor: Monitor { id: monitor, slug, owner: None },
             environment,
             incident: Incident {
@@ -156,12 +208,42 @@ impl Message {
                 failures: Failures::default(),
             },
             check_in_id: Uuid::nil(),
+            run: None,
             last_ok: None,
+            links: None,
         }
     }
 }
 
-/// The word of the key `event`.
+/// Returns the body of the message of `crons alert test`.
+pub(super) fn test_body(target: &str, id: Uuid, at: Timestamp) -> String {
+    // Serialization fails for maps with keys that are no texts, of which there are none.
+    serde_json::to_string(&Message::test(target, id, at)).unwrap_or_default()
+}
+
+impl From<&RunFacts> for Run {
+    fn from(facts: &RunFacts) -> Self {
+        Self {
+            status: Cow::Borrowed(facts.status.as_str()),
+            started_at: facts.started_at,
+            expected_at: facts.expected_at,
+            duration_ms: facts.duration_ms,
+            note: facts.note.as_deref().map(str::to_owned),
+        }
+    }
+}
+
+impl From<IncidentEventKind> for EventName {
+    fn from(kind: IncidentEventKind) -> Self {
+        match kind {
+            IncidentEventKind::Opened => Self::Opened,
+            IncidentEventKind::Failure => Self::Failure,
+            IncidentEventKind::Resolved => Self::Resolved,
+        }
+    }
+}
+
+/// The word of an event in the database and in the list of alerts.
 fn name(kind: IncidentEventKind) -> &'static str {
     match kind {
         IncidentEventKind::Opened => "opened",
@@ -195,36 +277,4 @@ fn text(event: &IncidentEvent, lasted: Option<SignedDuration>) -> String {
             format!("{job} has recovered after {}: {failures}.", lasted.map_or_else(String::new, duration))
         }
     }
-}
-
-/// The failures by kind, such as `3 runs missed, 1 timed out, 2 failed`. A kind without failures is left out.
-fn failures(Failures { error, missed, timeout }: Failures) -> String {
-    let kinds = [(missed, "missed"), (timeout, "timed out"), (error, "failed")];
-    let kinds: Vec<_> = kinds.into_iter().filter(|(count, _)| *count > 0).collect();
-    let Some(&(first, _)) = kinds.first() else { return "no run failed".to_owned() };
-    let runs = if first == 1 { "run " } else { "runs " };
-    let parts = kinds
-        .iter()
-        .enumerate()
-        .map(|(place, (count, kind))| format!("{count} {}{kind}", if place == 0 { runs } else { "" }));
-    parts.collect::<Vec<_>>().join(", ")
-}
-
-/// An instant to the minute: `2024-06-03 10:05 UTC`.
-fn minute(instant: Timestamp) -> String {
-    instant.strftime("%Y-%m-%d %H:%M UTC").to_string()
-}
-
-/// A length in its two largest units: `2 h 5 min`.
-fn duration(lasted: SignedDuration) -> String {
-    let seconds = lasted.as_secs().max(0);
-    let units = [
-        (seconds / 86_400, "d"),
-        (seconds / 3_600 % 24, "h"),
-        (seconds / 60 % 60, "min"),
-        (seconds % 60, "s"),
-    ];
-    let first = units.iter().position(|(count, _)| *count > 0).unwrap_or(units.len() - 1);
-    let shown = units.iter().skip(first).take(2).filter(|(count, _)| *count > 0 || seconds == 0);
-    shown.map(|(count, unit)| format!("{count} {unit}")).collect::<Vec<_>>().join(" ")
 }

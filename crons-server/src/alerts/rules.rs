@@ -1,4 +1,4 @@
-//! The operator's rules: which events of which monitors are sent to which webhooks.
+//! The operator's rules: which events of which monitors are sent to which targets.
 
 #[cfg(test)]
 mod tests;
@@ -9,11 +9,12 @@ use serde::Deserialize;
 
 use super::error::InvalidAlerts;
 use super::payload::Alert;
-use super::target::Webhook;
+use super::public_url::PublicUrl;
+use super::target::{Target, Webhook};
 use crate::domain::{Filter, IncidentEvent, IncidentEventKind, NewId};
 use crate::quote::{escaped, quoted};
 
-/// Webhooks, and the rules that decide which events are sent to them.
+/// Targets, and the rules that decide which events are sent to them.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -32,26 +33,31 @@ use crate::quote::{escaped, quoted};
 /// # Ok::<(), crons_server::InvalidAlerts>(())
 /// ```
 ///
-/// `Alerts` can be deserialized. In TOML:
+/// `Alerts` can be deserialized, which reads the files of keys such as `secret_file`. Targets of other kinds than webhooks are made in no
+/// other way. In TOML:
 ///
 /// ```toml
 /// [webhook.ops]
 /// url = "https://example.com/hooks/crons"
 /// secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ///
+/// [slack.team]
+/// url_file = "/etc/crons/slack-url"
+///
 /// [[alert]]
 /// on = ["opened", "resolved"]
 /// tags = [{ key = "monitor.slug", match = "starts with", value = "billing-" }]
-/// to = ["ops"]
+/// to = ["ops", "team"]
 /// ```
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(try_from = "Tables")]
+#[derive(Debug, Clone, Default)]
 pub struct Alerts {
-    webhooks: BTreeMap<String, Webhook>,
+    targets: BTreeMap<String, Target>,
     rules: Vec<Rule>,
+    /// The address that messages link to.
+    public_url: Option<PublicUrl>,
 }
 
-/// A rule that sends an event to the webhooks `to` if its kind is in `on` and its tags match.
+/// A rule that sends an event to the targets `to` if its kind is in `on` and its tags match.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table [[alert]] with on and to, and perhaps match and tags")]
 pub struct Rule {
@@ -63,7 +69,7 @@ pub struct Rule {
     /// Filters on the tags of an event. Without filters the rule is about all monitors.
     #[serde(default)]
     pub tags: Vec<Filter>,
-    /// The names of webhooks, at least one.
+    /// The names of targets, at least one.
     pub to: Vec<String>,
 }
 
@@ -96,6 +102,17 @@ impl Alerts {
     /// # Errors
     /// If `on` or `to` of a rule is empty, or if `to` names a webhook that does not exist.
     pub fn new(webhooks: BTreeMap<String, Webhook>, rules: Vec<Rule>) -> Result<Self, InvalidAlerts> {
+        Self::with_targets(
+            webhooks.into_iter().map(|(name, webhook)| (name, webhook.into())).collect(),
+            rules,
+        )
+    }
+
+    /// Combines rules with the targets that they name.
+    ///
+    /// # Errors
+    /// If `on` or `to` of a rule is empty, or if `to` names a target that does not exist.
+    pub fn with_targets(targets: BTreeMap<String, Target>, rules: Vec<Rule>) -> Result<Self, InvalidAlerts> {
         for (number, rule) in (1..).zip(&rules) {
             if rule.on.is_empty() {
                 return Err(InvalidAlerts(format!(
@@ -106,37 +123,52 @@ impl Alerts {
             if rule.to.is_empty() {
                 return Err(InvalidAlerts(format!(
                     "alert {number}: `to` is empty, so the rule sends nothing; write {}",
-                    known_names(&webhooks)
+                    known_names(&targets)
                 )));
             }
-            if let Some(unknown) = rule.to.iter().find(|name| !webhooks.contains_key(*name)) {
+            if let Some(unknown) = rule.to.iter().find(|name| !targets.contains_key(*name)) {
                 return Err(InvalidAlerts(format!(
-                    "alert {number}: there is no webhook {}; write {}, or add [webhook.{}] with its url",
+                    "alert {number}: there is no target {}; write {}, or add a table such as [webhook.{}]",
                     quoted(unknown),
-                    known_names(&webhooks),
+                    known_names(&targets),
                     escaped(unknown)
                 )));
             }
         }
-        Ok(Self { webhooks, rules })
+        Ok(Self { targets, rules, public_url: None })
+    }
+
+    /// The targets in the order of their names.
+    pub fn targets(&self) -> impl Iterator<Item = (&str, &Target)> {
+        self.targets.iter().map(|(name, target)| (name.as_str(), target))
     }
 
     /// The webhooks in the order of their names.
     pub fn webhooks(&self) -> impl Iterator<Item = (&str, &Webhook)> {
-        self.webhooks.iter().map(|(name, webhook)| (name.as_str(), webhook))
+        self.targets().filter_map(|(name, target)| Some((name, as_webhook(target)?)))
     }
 
     /// The webhook of this name. `None` if there is none.
     pub fn webhook(&self, name: &str) -> Option<&Webhook> {
-        self.webhooks.get(name)
+        self.targets.get(name).and_then(as_webhook)
     }
 
-    /// Describes what is allowed but probably not intended, one sentence each: webhooks without a secret, and webhooks that no rule names.
+    /// Whether tables of this name describe alerts: `alert`, or the name of a kind of targets, such as `slack`.
+    pub fn is_table(name: &str) -> bool {
+        name == ALERT || Target::kinds().any(|kind| kind == name)
+    }
+
+    /// Sets the address that messages link to.
+    pub(crate) fn link_to(&mut self, public_url: Option<PublicUrl>) {
+        self.public_url = public_url;
+    }
+
+    /// Describes what is allowed but probably not intended, one sentence each: webhooks without a secret, and targets that no rule names.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        for (written, webhook) in &self.webhooks {
-            let name = escaped(written);
-            if !webhook.is_signed() {
+        for (written, target) in &self.targets {
+            let (name, kind) = (escaped(written), target.kind());
+            if as_webhook(target).is_some_and(|webhook| !webhook.is_signed()) {
                 warnings.push(format!(
                     "webhook `{name}` has no secret, so its receiver cannot recognise forged messages; if the receiver checks \
                      signatures, add `secret = \"whsec_…\"` with 24 to 64 random bytes as base64"
@@ -144,14 +176,14 @@ impl Alerts {
             }
             if !self.rules.iter().any(|rule| rule.to.contains(written)) {
                 warnings.push(format!(
-                    "webhook `{name}` gets no messages, as no rule names it; add an [[alert]] with to = [\"{name}\"]"
+                    "{kind} `{name}` gets no messages, as no rule names it; add an [[alert]] with to = [\"{name}\"]"
                 ));
             }
         }
         warnings
     }
 
-    /// The names of the webhooks that get a message about an event, each once.
+    /// The names of the targets that get a message about an event, each once.
     pub fn targets_of(&self, event: &IncidentEvent) -> Vec<&str> {
         if self.rules.is_empty() {
             return Vec::new();
@@ -168,7 +200,7 @@ impl Alerts {
         targets
     }
 
-    /// Creates the messages about these events, one for each event and webhook. The caller stores them in the transaction of the events.
+    /// Creates the messages about these events, one for each event and target. The caller stores them in the transaction of the events.
     ///
     /// # Errors
     /// If a message cannot be written as JSON.
@@ -180,7 +212,7 @@ impl Alerts {
         let mut alerts = Vec::new();
         for event in events {
             for target in self.targets_of(event) {
-                alerts.push(Alert::new(event, target, new_id())?);
+                alerts.push(Alert::new(event, target, new_id(), self.public_url.as_ref())?);
             }
         }
         Ok(alerts)
@@ -203,29 +235,18 @@ impl Rule {
     }
 }
 
-/// The webhooks that a rule can name, for a message.
-fn known_names(webhooks: &BTreeMap<String, Webhook>) -> String {
-    let names: Vec<_> = webhooks.keys().map(|name| quoted(name)).collect();
+/// The name of the tables of rules.
+pub(super) const ALERT: &str = "alert";
+
+fn as_webhook(target: &Target) -> Option<&Webhook> {
+    if let Target::Webhook(webhook) = target { Some(webhook) } else { None }
+}
+
+/// The targets that a rule can name, for a message.
+fn known_names(targets: &BTreeMap<String, Target>) -> String {
+    let names: Vec<_> = targets.keys().map(|name| quoted(name)).collect();
     if names.is_empty() {
-        return "the name of a table [webhook.…], of which there is none".to_owned();
+        return "the name of a table such as [webhook.…], of which there is none".to_owned();
     }
     format!("one or more of {}", names.join(", "))
-}
-
-/// Alerts as they are written in TOML or JSON.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "tables [webhook.NAME] and [[alert]]")]
-struct Tables {
-    #[serde(default)]
-    webhook: BTreeMap<String, Webhook>,
-    #[serde(default)]
-    alert: Vec<Rule>,
-}
-
-impl TryFrom<Tables> for Alerts {
-    type Error = InvalidAlerts;
-
-    fn try_from(tables: Tables) -> Result<Self, InvalidAlerts> {
-        Self::new(tables.webhook, tables.alert)
-    }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::model::{Incident, Monitor, MonitorEnvironment};
+use super::model::{CheckIn, Incident, Monitor, MonitorEnvironment, Status};
 
 /// A failure that people are notified of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +47,33 @@ pub struct IncidentEvent {
     pub incident: Incident,
     /// The run that failed last, or that resolved the incident.
     pub check_in: Uuid,
+    /// The facts about that run that a message shows; `None` if its row was not loaded.
+    pub run: Option<RunFacts>,
     /// Sentry's sentence about the failures; none if it is resolved.
     pub reason: Option<String>,
+}
+
+/// The facts about a run that a message shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFacts {
+    pub status: Status,
+    /// The time at which it began, or at which a missed run should have.
+    pub started_at: Timestamp,
+    pub expected_at: Option<Timestamp>,
+    pub duration_ms: Option<i64>,
+    pub note: Option<Box<str>>,
+}
+
+impl From<&CheckIn> for RunFacts {
+    fn from(row: &CheckIn) -> Self {
+        Self {
+            status: row.status,
+            started_at: row.date_added,
+            expected_at: row.expected_time,
+            duration_ms: row.duration_ms,
+            note: row.note.clone(),
+        }
+    }
 }
 
 impl IncidentEvent {

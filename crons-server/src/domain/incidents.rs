@@ -1,16 +1,17 @@
 //! The rules by which failures open an incident, and successes resolve it.
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::decision::{Consequence, Opening, RunRef};
-use super::effects::{Effects, IncidentEvent, IncidentEventKind, Occurrence};
+use super::effects::{Effects, IncidentEvent, IncidentEventKind, Occurrence, RunFacts};
 use super::model::{
     CheckIn, Config, EnvironmentStatus, Failures, FinishedRun, Incident, Monitor, MonitorEnvironment, NewId,
     Status,
 };
 use super::silence::Silences;
 use super::silenced::{Silenced, Withheld};
-use super::subject::Subject;
+use super::subject::{LoadedCheckIn, Subject};
 
 /// Returns the finished runs with the one that is being evaluated, newest first: by start, then by arrival.
 fn window(finished: &[FinishedRun], this: FinishedRun) -> Vec<FinishedRun> {
@@ -64,7 +65,7 @@ fn decide_failure(
     new_id: NewId<'_>,
 ) -> Option<Decided> {
     let (monitor, environment) = (subject.monitor.as_ref()?, subject.environment.as_mut()?);
-    let silences = &subject.silences;
+    let (silences, run) = (&subject.silences, subject.check_in.as_ref());
     if environment.status == EnvironmentStatus::Error {
         if let Some(incident) = &mut subject.incident {
             incident.failures.count(this.status);
@@ -72,7 +73,7 @@ fn decide_failure(
         let consequence =
             Consequence::Further { incident: subject.incident.as_ref().map(|incident| incident.guid) };
         let (effects, silenced) =
-            notify(monitor, environment, subject.incident.as_mut(), &[this], at, silences);
+            notify(monitor, environment, subject.incident.as_mut(), &[this], run, at, silences);
         return Some(Decided { effects, consequence, silenced });
     }
     let wanted = config.failures();
@@ -112,7 +113,7 @@ fn decide_failure(
         incident.failures.count(run.status);
     }
     let consequence = Consequence::Opened { incident: incident.guid, threshold };
-    let (effects, silenced) = notify(monitor, environment, Some(incident), &failures, at, silences);
+    let (effects, silenced) = notify(monitor, environment, Some(incident), &failures, run, at, silences);
     Some(Decided { effects, consequence, silenced })
 }
 
@@ -157,6 +158,7 @@ pub(super) fn recover(subject: &mut Subject, config: &Config, this: FinishedRun,
                 environment: environment.clone(),
                 incident: incident.clone(),
                 check_in: this.guid,
+                run: facts(subject.check_in.as_ref(), this.guid),
                 reason: None,
             });
         }
@@ -165,12 +167,13 @@ pub(super) fn recover(subject: &mut Subject, config: &Config, this: FinishedRun,
 }
 
 /// Returns one occurrence for each failure, oldest first, and one event of the incident; none while the environment is muted, or while a
-/// silence keeps them back, which is returned, too. `failures` are newest first.
+/// silence keeps them back, which is returned, too. `failures` are newest first; `run` is the row of the newest.
 fn notify(
     monitor: &Monitor,
     environment: &MonitorEnvironment,
     incident: Option<&mut Incident>,
     failures: &[FinishedRun],
+    run: Option<&LoadedCheckIn>,
     at: Timestamp,
     silences: &Silences,
 ) -> (Effects, Option<Silenced>) {
@@ -202,9 +205,15 @@ fn notify(
         environment: environment.clone(),
         incident: incident.clone(),
         check_in: newest.guid,
+        run: facts(run, newest.guid),
         reason: Some(reason),
     }));
     (effects, None)
+}
+
+/// Returns the facts about the run with this id; `None` if `loaded` is another one.
+fn facts(loaded: Option<&LoadedCheckIn>, id: Uuid) -> Option<RunFacts> {
+    loaded.filter(|loaded| loaded.row.guid == id).map(|loaded| RunFacts::from(&loaded.row))
 }
 
 /// Returns Sentry's sentence about failures, in the order in which each kind first came.

@@ -48,7 +48,8 @@ pub use commands::command;
 pub use deadlines::{DeadlineKind, Outage, PassedDeadline, evaluate_environment, missed, timed_out};
 pub use decision::Opening;
 pub use effects::{
-    Effects, IncidentEvent, IncidentEventKind, LEVEL, Occurrence, filter_tags, fingerprint, tags, title,
+    Effects, IncidentEvent, IncidentEventKind, LEVEL, Occurrence, RunFacts, filter_tags, fingerprint, tags,
+    title,
 };
 pub use error::{Outcome, ProcessingError};
 pub use explain::{

@@ -319,7 +319,7 @@ pub fn evaluation_minute(instant: Timestamp) -> Timestamp {
 }
 
 /// Failures, counted by kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Failures {
     pub error: u32,
     pub missed: u32,

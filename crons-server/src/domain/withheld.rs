@@ -59,7 +59,8 @@ pub fn release(snapshot: &mut Snapshot, incident: usize, tick: Timestamp) -> Opt
         snapshot.occurrences.extend(occurrence.iter().map(|occurrence| (incident, occurrence.clone())));
         released.effects.occurrences.extend(occurrence);
         let incident = value.clone();
-        let event = IncidentEvent { kind, at: tick, monitor, environment, incident, check_in, reason };
+        let event =
+            IncidentEvent { kind, at: tick, monitor, environment, incident, check_in, run: None, reason };
         released.effects.incident_events.push(event);
     }
     snapshot.change_incident(incident, value);

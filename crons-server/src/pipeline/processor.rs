@@ -45,11 +45,13 @@ struct ProcessorMark {
 
 impl Processor {
     pub(crate) fn new(settings: &Settings, new_id: impl FnMut() -> Uuid + Send + 'static) -> Self {
+        let mut alerts = settings.alerts.clone();
+        alerts.link_to(settings.public_url.clone());
         Self {
             rate: RateWindow::new(settings.rate_limit.0),
             refused_starts: RefusedStarts::default(),
             quotas: settings.quotas,
-            alerts: settings.alerts.clone(),
+            alerts,
             maintenance: settings.maintenance.as_slice().into(),
             outages: Vec::new(),
             mask: Mask::default(),

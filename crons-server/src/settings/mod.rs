@@ -7,7 +7,7 @@ mod database;
 
 use std::fmt;
 
-use crate::alerts::Alerts;
+use crate::alerts::{Alerts, PublicUrl};
 use crate::clock::Clock;
 use crate::domain::Maintenance;
 pub use crate::domain::Quotas;
@@ -47,10 +47,15 @@ pub struct Settings {
     pub quotas: Quotas,
     /// The time for which check-ins are kept.
     pub retention: Retention,
-    /// The rules by which incidents are reported to webhooks.
+    /// The rules by which incidents are reported, and the targets to which they are.
     pub alerts: Alerts,
     /// The times in which messages about incidents are kept back.
     pub maintenance: Vec<Maintenance>,
+    /// The address under which people reach the pages, which alerts link to. `None`: alerts have no links.
+    pub public_url: Option<PublicUrl>,
+    /// Whether alerts may be sent to addresses of private networks. Otherwise they are sent to the internet, and to this machine if the
+    /// server itself listens on loopback only.
+    pub allow_private_targets: bool,
     /// The clock of the server; another than the system's is for tests.
     pub clock: Clock,
     /// Limits on the connections of clients.

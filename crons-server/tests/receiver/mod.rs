@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use serde_json::Value;
@@ -21,11 +21,14 @@ pub enum Mode {
     /// Does not answer until its mode is changed, and then does not answer either.
     Hang,
     Redirect,
+    /// Answers 429, and asks for a pause of so many seconds.
+    TooMany(u32),
 }
 
 /// A message as it came.
 #[derive(Debug, Clone)]
 pub struct Received {
+    pub method: String,
     pub path: String,
     pub headers: HeaderMap,
     pub text: String,
@@ -114,13 +117,20 @@ impl Drop for Receiver {
     }
 }
 
-async fn receive(State(shared): State<Shared>, uri: Uri, headers: HeaderMap, text: String) -> Response {
+async fn receive(
+    State(shared): State<Shared>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    text: String,
+) -> Response {
     let Shared { mode, received } = shared;
     let mut changes = mode.subscribe();
     let mode = *changes.borrow_and_update();
     let status = if let Mode::Answer(status) = mode { Some(status) } else { None };
     let body = serde_json::from_str(&text).unwrap();
-    received.lock().unwrap().push(Received { path: uri.path().to_owned(), headers, text, body, status });
+    let (method, path) = (method.to_string(), uri.path().to_owned());
+    received.lock().unwrap().push(Received { method, path, headers, text, body, status });
     match mode {
         Mode::Answer(status) => {
             (StatusCode::from_u16(status).unwrap(), "the receiver's own words").into_response()
@@ -128,6 +138,9 @@ async fn receive(State(shared): State<Shared>, uri: Uri, headers: HeaderMap, tex
         Mode::Hang => {
             changes.changed().await.unwrap();
             StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+        Mode::TooMany(seconds) => {
+            (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string())]).into_response()
         }
         Mode::Redirect => {
             (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "/elsewhere")]).into_response()

@@ -1,6 +1,7 @@
 //! The wait after a failed attempt, and the outcome of each answer.
 
 use super::*;
+use crate::alerts::WebhookResponse;
 
 fn waiting(attempts: u32) -> DueAlert {
     let begin = Timestamp::UNIX_EPOCH;
@@ -15,14 +16,10 @@ fn waiting(attempts: u32) -> DueAlert {
     }
 }
 
-fn answer(status: u16, retry_after: Option<u64>) -> WebhookResponse {
+fn answer(status: u16, retry_after: Option<u64>) -> TargetResponse {
     let body = " teapot\n".to_owned();
-    WebhookResponse {
-        status,
-        body,
-        elapsed: Duration::ZERO,
-        retry_after: retry_after.map(Duration::from_secs),
-    }
+    let retry_after = retry_after.map(Duration::from_secs);
+    WebhookResponse { status, body, elapsed: Duration::ZERO, retry_after }.into()
 }
 
 fn seconds(number: i64) -> Timestamp {
@@ -40,12 +37,11 @@ fn the_wait_doubles_up_to_a_minute_and_is_never_less_than_half() {
 
 #[test]
 fn only_an_answer_of_2xx_counts_as_delivered() {
-    let outcome = |response: Result<WebhookResponse, DeliveryError>| {
-        waiting(0).after(&response, seconds(10), 0).outcome
-    };
+    let outcome =
+        |response: Result<TargetResponse, DeliveryError>| waiting(0).after(&response, seconds(10), 0).outcome;
     let failed = |refused, next| DeliveryOutcome::Failed { next: seconds(next), refused };
     assert_eq!(outcome(Ok(answer(204, None))), DeliveryOutcome::Delivered);
-    assert_eq!(outcome(Ok(answer(302, None))), failed(false, 11));
+    assert_eq!(outcome(Ok(answer(302, None))), failed(true, 11));
     assert_eq!(outcome(Ok(answer(400, None))), failed(true, 11));
     assert_eq!(outcome(Ok(answer(429, Some(30)))), failed(false, 40));
     assert_eq!(outcome(Ok(answer(503, Some(1 << 40)))), failed(false, 10 + 3600));

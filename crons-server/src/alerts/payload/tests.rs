@@ -2,7 +2,7 @@ use crons_types::{Schedule, Slug};
 use serde_json::Value;
 
 use super::*;
-use crate::domain::{self, Author, Config, Configured, EnvironmentStatus, MonitorEnvironment};
+use crate::domain::{self, Author, Config, Configured, EnvironmentStatus, MonitorEnvironment, Status};
 
 fn instant(time: &str) -> Timestamp {
     format!("2024-06-03T{time}Z").parse().unwrap()
@@ -60,12 +60,21 @@ pub(crate) fn event(kind: IncidentEventKind) -> IncidentEvent {
             withheld: None,
         },
         check_in,
+        run: Some(RunFacts {
+            status: if resolved { Status::Ok } else { Status::Missed },
+            started_at: instant("12:00:00"),
+            expected_at: Some(instant("12:00:00")),
+            duration_ms: resolved.then_some(4_200),
+            note: None,
+        }),
         reason: (!resolved).then(|| "2 missed check-ins detected".to_owned()),
     }
 }
 
 fn body(event: &IncidentEvent) -> Value {
-    serde_json::from_str(&Alert::new(event, "ops", Uuid::from_bytes([9; 16])).unwrap().body).unwrap()
+    let public_url = "https://crons.example.com".parse().unwrap();
+    let alert = Alert::new(event, "ops", Uuid::from_bytes([9; 16]), Some(&public_url)).unwrap();
+    serde_json::from_str(&alert.body).unwrap()
 }
 
 #[test]
@@ -121,23 +130,27 @@ fn a_test_message_has_the_keys_of_all_others() {
     let test = serde_json::to_value(Message::test("ops", Uuid::nil(), instant("10:00:00"))).unwrap();
     assert_eq!(keys(&test), keys(&body(&event(IncidentEventKind::Opened))));
     assert_eq!(test["event"], "test");
-    assert_eq!(test["text"], "This is a test of the webhook ops by `crons alert test`. Nothing has failed.");
+    assert_eq!(test["text"], "This is a test of the target ops by `crons alert test`. Nothing has failed.");
 }
 
 #[test]
-fn durations_and_counts_are_short() {
-    for (seconds, expected) in [
-        (0, "0 s"),
-        (59, "59 s"),
-        (60, "1 min"),
-        (3_661, "1 h 1 min"),
-        (86_400, "1 d"),
-        (90_061, "1 d 1 h"),
-        (86_460, "1 d"),
-    ] {
-        assert_eq!(duration(SignedDuration::from_secs(seconds)), expected);
+fn a_failure_links_to_its_run_and_without_an_address_to_nothing() {
+    let event = event(IncidentEventKind::Failure);
+    assert_eq!(
+        body(&event)["links"]["why"],
+        "https://crons.example.com/why/04040404040404040404040404040404"
+    );
+    let alert = Alert::new(&event, "ops", Uuid::nil(), None).unwrap();
+    let body: Value = serde_json::from_str(&alert.body).unwrap();
+    assert_eq!(body["links"], Value::Null);
+}
+
+#[test]
+fn messages_of_earlier_versions_can_be_read() {
+    let mut stored = body(&event(IncidentEventKind::Opened));
+    for key in ["run", "links"] {
+        stored.as_object_mut().unwrap().remove(key).unwrap();
     }
-    assert_eq!(failures(Failures { error: 1, missed: 0, timeout: 0 }), "1 run failed");
-    assert_eq!(failures(Failures { error: 0, missed: 2, timeout: 1 }), "2 runs missed, 1 timed out");
-    assert_eq!(failures(Failures::default()), "no run failed");
+    let message: Message = serde_json::from_value(stored).unwrap();
+    assert!(message.run.is_none() && message.links.is_none());
 }

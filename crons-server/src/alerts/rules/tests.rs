@@ -50,7 +50,7 @@ fn a_mistake_is_named_with_what_is_allowed() {
         ),
         (
             json!({"on": ["opened"], "to": ["opps"]}),
-            "alert 1: there is no webhook \"opps\"; write one or more of \"boss\", \"ops\", or add [webhook.opps]",
+            "alert 1: there is no target \"opps\"; write one or more of \"boss\", \"ops\", or add a table such as [webhook.opps]",
         ),
         (
             json!({"on": ["open"], "to": ["ops"]}),
@@ -76,4 +76,17 @@ fn unsigned_and_unused_webhooks_get_a_warning() {
         warnings.iter().any(|warning| warning.starts_with("webhook `boss` gets no messages")),
         "{warnings:?}"
     );
+}
+
+#[test]
+fn two_targets_of_different_kinds_cannot_have_one_name() {
+    let table = json!({"ops": {"url": "https://ops.example/"}});
+    let refused =
+        serde_json::from_value::<Alerts>(json!({"webhook": table, "slack": table})).unwrap_err().to_string();
+    assert!(
+        refused.contains("the name \"ops\" is that of a") && refused.contains("choose another"),
+        "{refused}"
+    );
+    let unknown = serde_json::from_value::<Alerts>(json!({"slak": table})).unwrap_err().to_string();
+    assert!(unknown.starts_with("unknown field `slak`, expected one of `webhook`, `email`"), "{unknown}");
 }

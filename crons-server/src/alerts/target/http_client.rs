@@ -1,26 +1,25 @@
-//! Sends one message to a webhook and reads the answer. The server opens connections only in this file.
+//! Sends one message by HTTP and reads the answer. Webhooks and chat targets share it.
 
 use std::error::Error;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use reqwest::{Method, Url};
 use rustls::RootCertStore;
-use uuid::Uuid;
 
-use super::roots;
-use super::webhook::Webhook;
-use crate::alerts::payload::Message;
-use crate::quote::{escaped, quoted};
+use super::addresses::{AddressPolicy, CheckedResolver};
+use super::roots::{self, Authorities};
+use crate::quote::quoted;
 
 /// The time in which a connection must be open. TCP and TLS take three round trips; a receiver that needs longer is down.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time after which an idle connection is closed. Some firewalls drop idle connections after 60 s without telling either side, and the
 /// next request would be lost.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// The beginning of the stored outcome of a message whose webhook is not configured any more. The database is searched for it.
-pub(crate) const UNKNOWN_TARGET: &str = "there is no webhook ";
+/// The beginning of the stored outcome of a message whose target is not configured any more. The database is searched for it.
+pub(crate) const UNKNOWN_TARGET: &str = "there is no target ";
 /// The number of bytes of an answer that are kept.
 const MAX_BODY: usize = 1024;
 
@@ -40,7 +39,7 @@ pub struct WebhookResponse {
 
 /// There is no answer of the receiver. The message names all causes and hides the path of the address.
 #[derive(Debug)]
-pub struct DeliveryError(String);
+pub struct DeliveryError(pub(super) String);
 
 impl fmt::Display for DeliveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,12 +50,21 @@ impl fmt::Display for DeliveryError {
 impl Error for DeliveryError {}
 
 impl DeliveryError {
-    /// The error of a message whose webhook was removed from the configuration.
+    /// Returns the error of a message whose target was removed from the configuration.
     pub(crate) fn unknown(name: &str) -> Self {
+        Self(format!("{UNKNOWN_TARGET}{} any more; add a table for it, or the message expires", quoted(name)))
+    }
+
+    /// Returns the error of a message that cannot be sent to a target.
+    pub(super) fn new(origin: &str, error: &(dyn Error + 'static)) -> Self {
+        Self(format!("cannot send to {origin}: {}", chain(error)))
+    }
+
+    /// Returns the error of a message that a target has not answered in time.
+    pub(super) fn timed_out(origin: &str, timeout: Duration) -> Self {
         Self(format!(
-            "{UNKNOWN_TARGET}{} any more; add [webhook.{}], or the message expires",
-            quoted(name),
-            escaped(name)
+            "{origin} gave no answer within {} s; check that the receiver runs, or give it more time with `timeout`",
+            timeout.as_secs_f64()
         ))
     }
 }
@@ -67,9 +75,9 @@ impl WebhookResponse {
         (200..300).contains(&self.status)
     }
 
-    /// Whether the receiver refuses this message (4xx), rather than any message at this time (408, 425, 429).
+    /// Whether the receiver refuses this message (4xx, or a redirect), rather than any message at this time (408, 425, 429).
     pub(crate) fn is_refusal(&self) -> bool {
-        (400..500).contains(&self.status) && !matches!(self.status, 408 | 425 | 429)
+        (300..500).contains(&self.status) && !matches!(self.status, 408 | 425 | 429)
     }
 
     /// Advice on an answer that is not 2xx: what its status means, and what to do.
@@ -80,7 +88,7 @@ impl WebhookResponse {
                 "the receiver redirects, and redirects are not followed; write the new address as `url`"
             }
             401 | 403 => {
-                "the receiver refuses the signature or the address; compare `secret` and `url` with those of the receiver"
+                "the receiver refuses the signature or the address; compare the secrets and `url` with those of the receiver"
             }
             404 | 405 | 410 => {
                 "nothing accepts messages at this address; compare `url` with that of the receiver"
@@ -94,29 +102,22 @@ impl WebhookResponse {
     }
 }
 
-impl Webhook {
-    /// Sends a test message and waits for the answer, whatever its status. `name` is the name of the webhook in the text of the message.
-    ///
-    /// # Errors
-    /// If there is no answer, or the certificate authorities cannot be read.
-    pub async fn test(&self, name: &str) -> Result<WebhookResponse, DeliveryError> {
-        let (id, now) = (Uuid::new_v4(), Timestamp::now());
-        let body = serde_json::to_string(&Message::test(name, id, now))
-            .map_err(|error| DeliveryError(chain(&error)))?;
-        WebhookClient::new(self, &mut Trust::default())?.post(id, now, body).await
-    }
-}
-
 /// The certificate authorities, which are read when the first target needs them.
 #[derive(Default)]
-pub(crate) struct Trust(Option<Arc<RootCertStore>>);
+pub(crate) struct Trust(Option<Arc<Authorities>>);
 
 impl Trust {
-    /// The authorities for this address; none if no TLS is needed.
-    fn of(&mut self, url: &reqwest::Url) -> Result<Arc<RootCertStore>, DeliveryError> {
-        if !roots::needs_tls(url) {
-            return Ok(Arc::new(RootCertStore::empty()));
-        }
+    /// Returns the authorities for this address; none if no TLS is needed.
+    fn of(&mut self, url: &Url) -> Result<Arc<RootCertStore>, DeliveryError> {
+        let store = if roots::needs_tls(url) { self.authorities()?.store() } else { RootCertStore::empty() };
+        Ok(Arc::new(store))
+    }
+
+    /// Returns the authorities, and reads them first if nobody has.
+    ///
+    /// # Errors
+    /// If the certificates that the environment names cannot be used.
+    pub(super) fn authorities(&mut self) -> Result<Arc<Authorities>, DeliveryError> {
         if let Some(known) = &self.0 {
             return Ok(Arc::clone(known));
         }
@@ -126,60 +127,66 @@ impl Trust {
     }
 }
 
-/// A webhook and its connections.
-pub(crate) struct WebhookClient {
-    webhook: Webhook,
-    client: reqwest::Client,
+/// A request with one message.
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: Vec<(&'static str, String)>,
+    /// JSON.
+    pub(super) body: String,
 }
 
-impl WebhookClient {
-    /// # Errors
-    /// If messages need TLS and the certificates that the environment names cannot be used.
-    pub(crate) fn new(webhook: &Webhook, trust: &mut Trust) -> Result<Self, DeliveryError> {
-        let client = client_builder(&webhook.url, trust)?
-            // Covers the headers and the body.
-            .timeout(webhook.timeout)
-            .build()
-            .map_err(|error| DeliveryError(chain(&error)))?;
-        Ok(Self { webhook: webhook.clone(), client })
-    }
+/// The connections to one target.
+pub(super) struct HttpClient {
+    client: reqwest::Client,
+    /// Scheme, host and port, for messages.
+    origin: String,
+    timeout: Duration,
+    policy: Option<Arc<AddressPolicy>>,
+}
 
-    /// Sends a message. `id` is the same on every attempt; `now` is the time of this one.
+impl HttpClient {
+    /// Prepares connections to the host of `url`. Without a policy every address is allowed.
     ///
     /// # Errors
-    /// If there is no answer.
-    pub(crate) async fn post(
-        &self,
-        id: Uuid,
-        now: Timestamp,
-        body: String,
-    ) -> Result<WebhookResponse, DeliveryError> {
-        let Webhook { url, secret, timeout } = &self.webhook;
-        let (id, timestamp) = (id.to_string(), now.as_second());
-        let mut request = self
-            .client
-            .post(url.clone())
-            .header("content-type", "application/json")
-            .header("webhook-id", &id)
-            .header("webhook-timestamp", timestamp);
-        if let Some(secret) = secret {
-            request = request.header("webhook-signature", secret.sign(&id, timestamp, &body));
+    /// If messages need TLS and the certificates that the environment names cannot be used.
+    pub(super) fn new(
+        url: &Url,
+        timeout: Duration,
+        policy: Option<Arc<AddressPolicy>>,
+        trust: &mut Trust,
+    ) -> Result<Self, DeliveryError> {
+        let mut builder = client_builder(url, trust)?;
+        if let Some(policy) = &policy {
+            builder = builder.dns_resolver(Arc::new(CheckedResolver(Arc::clone(policy))));
+        }
+        // The time limit covers the headers and the body.
+        let client = builder.timeout(timeout).build().map_err(|error| DeliveryError(chain(&error)))?;
+        Ok(Self { client, origin: url.origin().ascii_serialization(), timeout, policy })
+    }
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// If there is no answer, or the address must not be used.
+    pub(super) async fn send(&self, request: Request) -> Result<WebhookResponse, DeliveryError> {
+        self.check_address(&request.url)?;
+        let Request { method, url, headers, body } = request;
+        let mut request = self.client.request(method, url).header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(name, value);
         }
         let begin = Instant::now();
         let mut response = request.body(body).send().await.map_err(|error| {
             if error.is_timeout() && !error.is_connect() {
-                return DeliveryError(format!(
-                    "{} gave no answer within {} s; check that the receiver runs, or give it more time with `timeout`",
-                    self.webhook.origin(),
-                    timeout.as_secs_f64()
-                ));
+                return DeliveryError::timed_out(&self.origin, self.timeout);
             }
             // The URL is left out: its path may be a secret.
-            DeliveryError(format!("cannot send to {}: {}", self.webhook.origin(), chain(&error.without_url())))
+            DeliveryError::new(&self.origin, &error.without_url())
         })?;
         let elapsed = begin.elapsed();
         let retry_after =
-            response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+            response.headers().get("retry-after").and_then(|value| seconds(value.to_str().ok()?));
         // The status decides. The beginning of the body is only for people, so an error while reading it does not matter.
         let mut read = Vec::new();
         while let (true, Ok(Some(chunk))) = (read.len() < MAX_BODY, response.chunk().await) {
@@ -190,13 +197,27 @@ impl WebhookClient {
             status: response.status().as_u16(),
             body: String::from_utf8_lossy(&read).into_owned(),
             elapsed,
-            retry_after: retry_after.map(Duration::from_secs),
+            retry_after,
         })
+    }
+
+    /// Checks an address that is written in the URL itself; names are checked when they are resolved.
+    fn check_address(&self, url: &Url) -> Result<(), DeliveryError> {
+        let host = url.host_str().unwrap_or_default();
+        let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        let (Some(policy), Ok(address)) = (&self.policy, literal) else { return Ok(()) };
+        policy.check(host, address).map_err(|refused| DeliveryError::new(&self.origin, &refused))
     }
 }
 
-/// Starts a client for one address, with the authorities and proxies of webhooks. It follows no redirects and has no timeout for answers.
-fn client_builder(url: &reqwest::Url, trust: &mut Trust) -> Result<reqwest::ClientBuilder, DeliveryError> {
+/// Reads a header `Retry-After` in seconds, rounded up; `None` for a date.
+fn seconds(value: &str) -> Option<Duration> {
+    let seconds = value.trim().parse::<f64>().ok()?.ceil();
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// Starts a client for one address, with the authorities and proxies of targets. It follows no redirects and has no timeout for answers.
+fn client_builder(url: &Url, trust: &mut Trust) -> Result<reqwest::ClientBuilder, DeliveryError> {
     let mut builder = reqwest::Client::builder();
     if roots::is_loopback(url) || roots::without_proxies() {
         builder = builder.no_proxy();
@@ -211,11 +232,11 @@ fn client_builder(url: &reqwest::Url, trust: &mut Trust) -> Result<reqwest::Clie
         .redirect(reqwest::redirect::Policy::none()))
 }
 
-/// Starts a client for one address that trusts and connects as webhooks do.
+/// Starts a client for one address that trusts and connects as alerts do.
 ///
 /// # Errors
 /// If the address needs TLS and the certificates that the environment names cannot be used.
-pub fn trusted_client(url: &reqwest::Url) -> Result<reqwest::ClientBuilder, DeliveryError> {
+pub fn trusted_client(url: &Url) -> Result<reqwest::ClientBuilder, DeliveryError> {
     client_builder(url, &mut Trust::default())
 }
 
@@ -234,4 +255,52 @@ fn tls(roots: Arc<RootCertStore>) -> Result<rustls::ClientConfig, rustls::Error>
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::addresses::PrivateTargets;
+    use super::super::addresses::tests::fixed;
+    use super::*;
+
+    /// Sends to a name that resolves to a receiver on this machine. Returns the result, and whether the receiver was connected to.
+    async fn send(allowed: PrivateTargets, host: &str) -> (Result<WebhookResponse, DeliveryError>, bool) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url: Url = format!("http://{host}:{}/", listener.local_addr().unwrap().port()).parse().unwrap();
+        let policy = Arc::new(fixed(allowed, &["127.0.0.1"]));
+        let client =
+            HttpClient::new(&url, Duration::from_secs(10), Some(policy), &mut Trust::default()).unwrap();
+        let answer = async {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            tokio::io::AsyncReadExt::read(&mut socket, &mut [0; 1024]).await.unwrap();
+            let answer = b"HTTP/1.1 204 No Content\r\nretry-after: 1.2\r\n\r\n";
+            tokio::io::AsyncWriteExt::write_all(&mut socket, answer).await.unwrap();
+            std::future::pending::<()>().await;
+        };
+        let request = Request { method: Method::POST, url, headers: Vec::new(), body: "{}".to_owned() };
+        let result = tokio::select! {
+            result = client.send(request) => result,
+            () = answer => unreachable!("it waits for ever"),
+        };
+        // A connection that was made waits in the queue of the listener, if it was not accepted.
+        let accepted = tokio::time::timeout(Duration::ZERO, listener.accept()).await.is_ok();
+        let connected = result.is_ok() || accepted;
+        (result, connected)
+    }
+
+    #[tokio::test]
+    async fn a_name_on_this_machine_is_connected_to_only_if_that_is_allowed() {
+        for host in ["hooks.example", "127.0.0.1", "[::ffff:127.0.0.1]", "2130706433"] {
+            let (result, connected) = send(PrivateTargets::Refused, host).await;
+            let refused = result.unwrap_err().to_string();
+            assert!(
+                refused.contains("127.0.0.1") && refused.contains("an address of this machine"),
+                "{refused}"
+            );
+            assert!(!connected, "{host}");
+        }
+        let (result, _) = send(PrivateTargets::Loopback, "hooks.example").await;
+        let answer = result.unwrap();
+        assert_eq!((answer.status, answer.retry_after), (204, Some(Duration::from_secs(2))));
+    }
 }

@@ -1,12 +1,31 @@
-//! The targets of alerts: webhooks, their signatures, and the HTTP client that sends to them.
+//! The targets of alerts, and how a message is sent to each.
 
 // In layer order: a module uses only those above it.
+mod keys;
 mod signature;
-mod webhook;
 mod roots;
+mod addresses;
 mod http_client;
+mod webhook;
+mod service;
+mod services;
+mod chat;
+mod response;
+mod email;
+mod command;
+mod kind;
+mod smtp;
+mod client;
 
+pub(super) use addresses::AddressPolicy;
+pub use addresses::PrivateTargets;
+pub use chat::ChatTarget;
+pub(super) use client::TargetClient;
+pub use command::CommandTarget;
+pub use email::EmailTarget;
+pub(super) use http_client::Trust;
 pub(crate) use http_client::UNKNOWN_TARGET;
 pub use http_client::{DeliveryError, WebhookResponse, chain, trusted_client};
-pub(super) use http_client::{Trust, WebhookClient};
+pub use kind::Target;
+pub use response::TargetResponse;
 pub use webhook::Webhook;

@@ -1,31 +1,54 @@
-//! The certificate authorities that webhooks trust: Mozilla's list and the store of the machine, or only the certificates that
+//! The certificate authorities that alerts trust: Mozilla's list and the store of the machine, or only the certificates that
 //! `SSL_CERT_FILE` or `SSL_CERT_DIR` names. The client has the same rule; this is a copy, since the server does not depend on the client.
 
 use reqwest::Url;
 use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
 
 /// The variables that replace the store of the machine, as in OpenSSL:
 /// <https://docs.openssl.org/master/man7/openssl-env/>.
 const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
+/// The authorities that are trusted.
+#[derive(Debug, Clone)]
+pub(super) struct Authorities {
+    /// Whether those of Mozilla's list are among them.
+    pub(super) mozilla: bool,
+    /// The others. Each can be parsed.
+    pub(super) certificates: Vec<CertificateDer<'static>>,
+}
+
+impl Authorities {
+    /// Returns them as rustls wants them.
+    pub(super) fn store(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        if self.mozilla {
+            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        }
+        roots.add_parsable_certificates(self.certificates.iter().cloned());
+        roots
+    }
+}
+
 /// Reads the authorities, which takes some milliseconds.
 ///
 /// # Errors
 /// If a variable names a store that cannot be read or has no certificate. The text names the variable.
-pub(super) fn trusted() -> Result<RootCertStore, String> {
+pub(super) fn trusted() -> Result<Authorities, String> {
     let given =
         VARIABLES.into_iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
     let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
+    // Some certificates in the stores of old systems cannot be parsed; they are left out.
+    let is_parsable = |certificate: &CertificateDer<'_>| {
+        RootCertStore::empty().add(certificate.clone().into_owned()).is_ok()
+    };
+    let certificates = found.certs.into_iter().filter(is_parsable).collect::<Vec<_>>();
     let Some(variable) = given else {
-        // Mozilla's list is compiled in, so that a container without certificates can send.
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         for error in found.errors {
             tracing::debug!(%error, "some certificates of this machine cannot be read");
         }
-        // Some certificates in the stores of old systems cannot be parsed; they are left out.
-        roots.add_parsable_certificates(found.certs);
-        return Ok(roots);
+        // Mozilla's list is compiled in, so that a container without certificates can send.
+        return Ok(Authorities { mozilla: true, certificates });
     };
     let refused = |cause: String| {
         format!(
@@ -36,10 +59,10 @@ pub(super) fn trusted() -> Result<RootCertStore, String> {
     if let Some(error) = found.errors.into_iter().next() {
         return Err(refused(error.to_string()));
     }
-    if roots.add_parsable_certificates(found.certs).0 == 0 {
+    if certificates.is_empty() {
         return Err(refused("it names no usable certificate in PEM form".to_owned()));
     }
-    Ok(roots)
+    Ok(Authorities { mozilla: false, certificates })
 }
 
 /// Whether a message to this address may need TLS, for the target or for a proxy. If not, the authorities are not read, and a store that
@@ -59,6 +82,22 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 pub(super) fn without_proxies() -> bool {
     let given = std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy"));
     given.is_ok_and(|names| names.split(',').any(|name| name.trim() == "*"))
+}
+
+/// Whether a proxy that the environment names has this host.
+pub(super) fn is_proxy(host: &str) -> bool {
+    ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"].into_iter().any(|name| {
+        [name.to_owned(), name.to_ascii_lowercase()].into_iter().any(|name| {
+            let proxy = std::env::var(name).unwrap_or_default();
+            let proxy = proxy.trim();
+            // reqwest takes an address without a scheme for one of HTTP.
+            let url = Url::parse(proxy)
+                .ok()
+                .filter(Url::has_host)
+                .or_else(|| Url::parse(&format!("http://{proxy}")).ok());
+            url.is_some_and(|url| url.host_str() == Some(host))
+        })
+    })
 }
 
 /// Whether a proxy for plain HTTP is itself reached by TLS.

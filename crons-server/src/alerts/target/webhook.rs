@@ -3,13 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use reqwest::Url;
+use jiff::Timestamp;
+use reqwest::{Method, Url};
 use serde::Deserialize;
+use uuid::Uuid;
 
+use super::http_client::{DeliveryError, HttpClient, Request, Trust, WebhookResponse};
+use super::keys::{TIMEOUT, http_url, secret_or_file, timeout_in_range, timeout_of};
 use super::signature::Secret;
 use crate::alerts::error::InvalidAlerts;
-use crate::quote::quoted;
+use crate::alerts::payload::test_body;
 
 /// A target of alerts. `Debug` hides the secret and the path of the address, which is often a secret, too.
 ///
@@ -29,33 +32,22 @@ use crate::quote::quoted;
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "WebhookTable")]
 pub struct Webhook {
-    pub(crate) url: Url,
-    pub(crate) secret: Option<Secret>,
-    pub(crate) timeout: Duration,
+    pub(super) url: Url,
+    secret: Option<Secret>,
+    pub(super) timeout: Duration,
 }
 
 impl Webhook {
     /// The default of [`timeout`](Self::timeout): 10 s.
-    pub const TIMEOUT: Duration = Duration::from_secs(10);
+    pub const TIMEOUT: Duration = TIMEOUT;
 
     /// A webhook without a secret, so its messages are not signed.
     ///
     /// # Errors
     /// If `url` is not a URL that begins with `https://` or `http://`.
     pub fn new(url: &str) -> Result<Self, InvalidAlerts> {
-        // The message does not repeat the address, since an address may hold a secret.
-        let refuse = |why: &str| {
-            Err(InvalidAlerts(format!(
-                "url: {why}; write the whole address, such as https://example.com/hooks/crons"
-            )))
-        };
-        match Url::parse(url) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") => {
-                Ok(Self { url, secret: None, timeout: Self::TIMEOUT })
-            }
-            Ok(url) => refuse(&format!("`{}:` is neither https: nor http:", url.scheme())),
-            Err(error) => refuse(&format!("it is not a URL ({error})")),
-        }
+        let url = http_url(url, "https://example.com/hooks/crons")?;
+        Ok(Self { url, secret: None, timeout: Self::TIMEOUT })
     }
 
     /// Sets the secret that signs messages: `whsec_` and 24 to 64 bytes in base64.
@@ -72,13 +64,7 @@ impl Webhook {
     /// # Errors
     /// If the time is shorter or longer.
     pub fn timeout(mut self, timeout: Duration) -> Result<Self, InvalidAlerts> {
-        if !(Duration::from_secs(1)..=Duration::from_secs(60)).contains(&timeout) {
-            return Err(InvalidAlerts(format!(
-                "timeout: {} s is not in 1 to 60 s; write a time in that range",
-                timeout.as_secs_f64()
-            )));
-        }
-        self.timeout = timeout;
+        self.timeout = timeout_in_range(timeout)?;
         Ok(self)
     }
 
@@ -90,6 +76,26 @@ impl Webhook {
     /// Scheme, host and port of the address, which are not secret.
     pub fn origin(&self) -> String {
         self.url.origin().ascii_serialization()
+    }
+
+    /// Sends a test message and waits for the answer, whatever its status. `name` is the name of the webhook in the text of the message.
+    /// Private addresses are allowed.
+    ///
+    /// # Errors
+    /// If there is no answer, or the certificate authorities cannot be read.
+    pub async fn test(&self, name: &str) -> Result<WebhookResponse, DeliveryError> {
+        let (id, now) = (Uuid::new_v4(), Timestamp::now());
+        let client = HttpClient::new(&self.url, self.timeout, None, &mut Trust::default())?;
+        client.send(self.request(id, now, test_body(name, id, now))).await
+    }
+
+    /// Returns the request with a message. `id` is the same on every attempt; `now` is the time of this one.
+    pub(super) fn request(&self, id: Uuid, now: Timestamp, body: String) -> Request {
+        let (id, timestamp) = (id.to_string(), now.as_second());
+        let signature = self.secret.as_ref().map(|secret| secret.sign(&id, timestamp, &body));
+        let mut headers = vec![("webhook-id", id), ("webhook-timestamp", timestamp.to_string())];
+        headers.extend(signature.map(|signature| ("webhook-signature", signature)));
+        Request { method: Method::POST, url: self.url.clone(), headers, body }
     }
 }
 
@@ -108,8 +114,10 @@ impl fmt::Debug for Webhook {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table with url, and perhaps secret and timeout")]
 struct WebhookTable {
-    url: String,
+    url: Option<String>,
+    url_file: Option<String>,
     secret: Option<String>,
+    secret_file: Option<String>,
     timeout: Option<String>,
 }
 
@@ -117,20 +125,13 @@ impl TryFrom<WebhookTable> for Webhook {
     type Error = InvalidAlerts;
 
     fn try_from(table: WebhookTable) -> Result<Self, InvalidAlerts> {
-        let mut webhook = Self::new(&table.url)?;
-        if let Some(secret) = table.secret {
+        let url = secret_or_file("url", table.url, table.url_file)?
+            .ok_or_else(|| InvalidAlerts("missing field `url`".to_owned()))?;
+        let mut webhook = Self::new(&url)?;
+        if let Some(secret) = secret_or_file("secret", table.secret, table.secret_file)? {
             webhook = webhook.secret(&secret)?;
         }
-        if let Some(text) = table.timeout {
-            let read: Option<SignedDuration> = text.parse().ok();
-            let timeout = read.and_then(|timeout| timeout.try_into().ok()).ok_or_else(|| {
-                InvalidAlerts(format!(
-                    "timeout: {} is not a length of time; write one from 1s to 60s",
-                    quoted(&text)
-                ))
-            })?;
-            webhook = webhook.timeout(timeout)?;
-        }
+        webhook.timeout = timeout_of(table.timeout.as_deref())?;
         Ok(webhook)
     }
 }
@@ -173,7 +174,7 @@ mod tests {
             ),
             (
                 json!({"url": "https://a.example", "secrets": ""}),
-                "unknown field `secrets`, expected one of `url`, `secret`, `timeout`",
+                "unknown field `secrets`, expected one of `url`, `url_file`, `secret`, `secret_file`, `timeout`",
             ),
             (json!({"url": "https://a.example", "secret": "abc"}), "secret: it must be `whsec_`"),
         ] {

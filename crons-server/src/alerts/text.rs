@@ -1,0 +1,183 @@
+//! The lines of a message for people: a headline, then the facts. Chat programs, e-mail and commands show them.
+
+use jiff::SignedDuration;
+
+use super::escape::Markup;
+use super::payload::{EventName, Message};
+use super::words::{duration, failures, minute, run_time};
+
+/// The number of bytes of a job's note that a message repeats at most. The beginning names the error, the end is the newest output.
+const MAX_NOTE: usize = 1_000;
+/// The part of them that shows the beginning of a longer note.
+const NOTE_HEAD: usize = 300;
+
+/// Returns the first line: the job, its environment, since when it fails, and how many runs have failed.
+pub(super) fn headline(message: &Message, markup: Markup) -> String {
+    let [slug, environment] = [&message.monitor.slug, &message.environment].map(|name| markup.escape(name));
+    let since = minute(message.incident.started_at);
+    let failures = failures(message.incident.failures);
+    match message.event {
+        EventName::Opened | EventName::Failure => {
+            format!("FAILING: {slug} in {environment} since {since}: {failures}")
+        }
+        EventName::Resolved => {
+            let lasted = message.incident.duration_s.map_or(SignedDuration::ZERO, SignedDuration::from_secs);
+            format!(
+                "RECOVERED: {slug} in {environment} after {} (since {since}): {failures}",
+                duration(lasted)
+            )
+        }
+        EventName::Test => markup.escape(&message.title),
+    }
+}
+
+/// Returns the lines below the headline, of at most `limit` bytes with `line_break` between them. The note gives way first.
+pub(super) fn details(message: &Message, markup: Markup, line_break: &str, limit: usize) -> String {
+    let (mut lines, addresses) = (facts(message, markup), links(message, markup));
+    let taken: usize = lines.iter().chain(&addresses).map(|line| line.len() + line_break.len()).sum();
+    if let Some(note) = message.run.as_ref().and_then(|run| run.note.as_deref()) {
+        lines.extend(note_lines(note, markup, line_break, limit.saturating_sub(taken)));
+    }
+    lines.extend(addresses);
+    let mut text = lines.join(line_break);
+    truncate(&mut text, limit);
+    text
+}
+
+/// Shortens a text to at most so many bytes, at the end of a character.
+pub(super) fn truncate(text: &mut String, limit: usize) {
+    text.truncate(floor(text, limit));
+}
+
+/// Returns the facts that are known, one a line.
+fn facts(message: &Message, markup: Markup) -> Vec<String> {
+    if message.event == EventName::Test {
+        return vec![markup.escape(&message.text)];
+    }
+    let reason = message.reason.as_deref().map(|reason| format!("Reason: {}", markup.escape(reason)));
+    let last_ok = message.last_ok.map_or_else(|| "never".to_owned(), minute);
+    let run = message.run.as_ref();
+    let expected = run.and_then(|run| run.expected_at).map(|at| format!("Expected: {}", minute(at)));
+    let took = run.and_then(|run| run.duration_ms).map(|took| format!("Duration: {}", run_time(took)));
+    let owner = message.monitor.owner.as_deref().map(|owner| format!("Owner: {}", markup.escape(owner)));
+    let last_ok = format!("Last success: {last_ok}");
+    [reason, Some(last_ok), expected, took, owner].into_iter().flatten().collect()
+}
+
+/// Returns the lines with addresses of pages; none if the server does not know its own address.
+fn links(message: &Message, markup: Markup) -> Vec<String> {
+    let Some(links) = &message.links else { return Vec::new() };
+    vec![markup.link("Why", &links.why), markup.link("Monitor", &links.monitor)]
+}
+
+/// Returns a job's note below the line `Note:`. Each of its lines begins with `| `, so that none looks like a line of ours. No line if fewer
+/// than 40 bytes are left for it.
+fn note_lines(note: &str, markup: Markup, line_break: &str, room: usize) -> Vec<String> {
+    let mut allowed = room.min(MAX_NOTE);
+    loop {
+        let mut lines = vec!["Note:".to_owned()];
+        let shown = shorten(note.trim_end(), allowed);
+        lines.extend(shown.lines().map(|line| format!("| {}", markup.escape(line))));
+        let taken: usize = lines.iter().map(|line| line.len() + line_break.len()).sum();
+        if allowed < 40 {
+            return Vec::new();
+        }
+        if taken <= room {
+            return lines;
+        }
+        // Escapes and line breaks take room, too.
+        allowed = allowed * 3 / 4;
+    }
+}
+
+/// Returns the beginning and the end of a text, with `…` for the rest, in about so many bytes.
+fn shorten(text: &str, allowed: usize) -> String {
+    if text.len() <= allowed {
+        return text.to_owned();
+    }
+    let head = floor(text, NOTE_HEAD.min(allowed / 3));
+    let tail = text.len() - (allowed - allowed / 3).min(allowed.saturating_sub(head));
+    let tail = (tail..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+    format!("{}\n…\n{}", &text[..head], &text[tail..])
+}
+
+/// Returns the last end of a character that is not behind `at`.
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::alerts::payload::tests::event;
+    use crate::domain::IncidentEventKind;
+
+    fn message(kind: IncidentEventKind, note: Option<&str>) -> Message {
+        let mut event = event(kind);
+        if let Some(run) = &mut event.run {
+            run.note = note.map(Into::into);
+        }
+        Message::new(&event, Uuid::nil(), Some(&"https://crons.example".parse().unwrap()))
+    }
+
+    #[test]
+    fn a_message_has_its_facts_in_order_and_ends_with_links() {
+        let message = message(IncidentEventKind::Failure, Some("disk full\nRECOVERED: nothing\n"));
+        assert_eq!(
+            headline(&message, Markup::Plain),
+            "FAILING: nightly-backup in production since 2024-06-03 10:00 UTC: 3 runs missed, 1 timed out, 2 failed"
+        );
+        assert_eq!(
+            details(&message, Markup::Plain, "\n", 4_000),
+            "Reason: 2 missed check-ins detected\n\
+             Last success: 2024-06-03 09:00 UTC\n\
+             Expected: 2024-06-03 12:00 UTC\n\
+             Owner: team:ops\n\
+             Note:\n\
+             | disk full\n\
+             | RECOVERED: nothing\n\
+             Why: https://crons.example/why/04040404040404040404040404040404\n\
+             Monitor: https://crons.example/monitors/nightly-backup"
+        );
+    }
+
+    #[test]
+    fn a_recovery_tells_its_length_and_no_reason() {
+        let message = message(IncidentEventKind::Resolved, None);
+        assert!(headline(&message, Markup::Plain).starts_with(
+            "RECOVERED: nightly-backup in production after 2 h 5 min (since 2024-06-03 10:00 UTC): 3 runs missed"
+        ));
+        let details = details(&message, Markup::Markdown, "\n\n", 4_000);
+        assert!(
+            details.starts_with("Last success: ") && details.contains("\n\nDuration: 4 s\n\n"),
+            "{details}"
+        );
+        assert!(details.contains("\n\n[Why](https://crons.example/why/0202"), "{details}");
+    }
+
+    #[test]
+    fn a_long_note_keeps_its_beginning_and_its_end_and_every_link() {
+        let note = format!("first error{}last line", "\nmore and more output".repeat(500));
+        let shown = details(&message(IncidentEventKind::Opened, Some(&note)), Markup::Markdown, "\n", 1_000);
+        assert!(shown.len() <= 1_000);
+        for part in
+            ["| first error", "| …", "last line\n", "[Monitor](https://crons.example/monitors/nightly"]
+        {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_note_makes_a_message_longer_than_allowed(note in "[<&é\\n@]{0,3000}", limit in 300_usize..2_000) {
+            for markup in [Markup::Plain, Markup::Slack, Markup::Markdown] {
+                let shown = details(&message(IncidentEventKind::Opened, Some(&note)), markup, "\n\n", limit);
+                prop_assert!(shown.len() <= limit);
+                prop_assert!(shown.ends_with("/monitors/nightly-backup") || shown.ends_with("nightly-backup)"), "{shown}");
+            }
+        }
+    }
+}
