@@ -3,6 +3,7 @@
 // In layer order: a module uses only those above it.
 mod values;
 mod output;
+mod sentry_variables;
 mod api_client;
 mod server_arguments;
 mod span;
@@ -13,6 +14,7 @@ mod metric;
 mod copy_output;
 #[cfg(unix)]
 mod run;
+mod doctor;
 mod clock_changes;
 mod json_line;
 mod check;
@@ -98,6 +100,8 @@ enum Command {
     Import(import::Arguments),
     /// Print the next times at which a crontab is due.
     Next(next::Arguments),
+    /// Find out whether check-ins from this machine reach the server, and what to do if they do not.
+    Doctor(doctor::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -130,6 +134,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Next(arguments) => next::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -6,6 +6,7 @@ mod alert;
 mod backup;
 mod config;
 mod demo;
+mod doctor;
 #[cfg(unix)]
 mod keys;
 mod manage;
