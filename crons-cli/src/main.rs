@@ -7,6 +7,8 @@ mod sentry_variables;
 mod api_client;
 mod server_arguments;
 mod span;
+mod completions;
+mod man;
 mod run_file;
 mod fail;
 mod metric;
@@ -36,7 +38,7 @@ mod import;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Sentry Crons for Rust: learn when a scheduled job did not run, ran too long or failed.
 #[derive(Parser)]
@@ -102,6 +104,10 @@ enum Command {
     Next(next::Arguments),
     /// Find out whether check-ins from this machine reach the server, and what to do if they do not.
     Doctor(doctor::Arguments),
+    /// Print the completions of these commands for a shell.
+    Completions(completions::Arguments),
+    /// Print the manual page of crons, or write the pages of all commands into a folder.
+    Man(man::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -135,6 +141,8 @@ fn main() -> ExitCode {
         Command::Import(arguments) => import::run(arguments),
         Command::Next(arguments) => next::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments, &Cli::command()).map(|()| true),
+        Command::Man(arguments) => man::run(&arguments, Cli::command()).map(|()| true),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -10,6 +10,7 @@ mod doctor;
 #[cfg(unix)]
 mod keys;
 mod manage;
+mod pages;
 mod replay;
 #[cfg(unix)]
 mod run;
