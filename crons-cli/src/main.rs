@@ -33,7 +33,9 @@ mod manage;
 mod token;
 mod serve;
 mod demo;
+mod config_change;
 mod simulate;
+mod history;
 mod import;
 
 use std::process::ExitCode;
@@ -104,6 +106,8 @@ enum Command {
     Next(next::Arguments),
     /// Find out whether check-ins from this machine reach the server, and what to do if they do not.
     Doctor(doctor::Arguments),
+    /// Show what the history of a job at another service would have been here.
+    History(history::Arguments),
     /// Print the completions of these commands for a shell.
     Completions(completions::Arguments),
     /// Print the manual page of crons, or write the pages of all commands into a folder.
@@ -141,6 +145,7 @@ fn main() -> ExitCode {
         Command::Import(arguments) => import::run(arguments),
         Command::Next(arguments) => next::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::History(arguments) => history::run(arguments),
         Command::Completions(arguments) => completions::run(&arguments, &Cli::command()).map(|()| true),
         Command::Man(arguments) => man::run(&arguments, Cli::command()).map(|()| true),
     };

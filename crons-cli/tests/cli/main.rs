@@ -7,6 +7,7 @@ mod backup;
 mod config;
 mod demo;
 mod doctor;
+mod history;
 #[cfg(unix)]
 mod keys;
 mod manage;
