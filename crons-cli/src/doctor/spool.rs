@@ -1,6 +1,6 @@
 //! The folder of the spool: whether it can be written, and what dead processes have left in it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crons_runtime::__doctor::{SpoolSurvey, survey_spool};
 use crons_types::Dsn;
@@ -29,11 +29,9 @@ pub(super) fn spool(dsn: Option<&Dsn>) -> Finding {
 
 fn at(folder: &Path, dsn: Option<&Dsn>) -> Finding {
     let shown = folder.display();
-    let Some(existing) = nearest_folder(folder) else {
-        return Finding::fault(SUBJECT, format!("{shown}: no folder above it exists"), ADVICE);
-    };
+    let existing = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(folder);
     // A file without a name, which ends with its handle.
-    if let Err(error) = tempfile::tempfile_in(&existing) {
+    if let Err(error) = tempfile::tempfile_in(existing) {
         return Finding::warning(
             SUBJECT,
             format!(
@@ -54,11 +52,6 @@ fn at(folder: &Path, dsn: Option<&Dsn>) -> Finding {
 }
 
 const ADVICE: &str = "set CRONS_SPOOL to a folder that this user can read and write";
-
-/// The nearest folder that exists, from `folder` upwards.
-fn nearest_folder(folder: &Path) -> Option<PathBuf> {
-    folder.ancestors().find(|folder| folder.is_dir()).map(Path::to_owned)
-}
 
 fn surveyed(folder: &Path, survey: &SpoolSurvey) -> Finding {
     let SpoolSurvey { live, left_behind, owed, elsewhere, damaged, unreadable, .. } = survey;

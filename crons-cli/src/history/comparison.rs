@@ -43,7 +43,7 @@ impl Comparison {
         let others = simulated.iter().filter(|incident| !meets(incident, &yours)).cloned().collect();
         let known: HashSet<(&str, i64)> = verdicts
             .iter()
-            .filter(|verdict| verdict.kind == Kind::Missed)
+            .filter(|verdict| matches!(verdict.kind, Kind::Missed | Kind::Unknown))
             .map(|verdict| (verdict.environment.as_str(), minute(verdict.at)))
             .collect();
         let rows = report.check_ins.iter().filter(|row| row.status == "missed");
@@ -119,7 +119,7 @@ fn incidents(verdicts: &[Verdict]) -> Vec<Incident> {
         verdicts.sort_by_key(|verdict| verdict.at);
         let (mut failing, mut well) = (Vec::new(), 0);
         let mut open: Option<Timestamp> = None;
-        for verdict in verdicts {
+        for verdict in verdicts.into_iter().filter(|verdict| verdict.kind != Kind::Unknown) {
             if verdict.kind == Kind::Ok {
                 failing.clear();
                 well += 1;

@@ -24,19 +24,19 @@ pub(super) fn read(rows: &[(String, Value)], schedule: &Schedule) -> History {
     // A stable sort by number within an instant: of one second, the API rounds to microseconds.
     pings.sort_by_key(|ping| (ping.at, ping.number));
     let config = MonitorConfig::new(schedule.clone());
+    // The places of runs without an end, by the id that the job has sent.
     let mut open: HashMap<Option<CheckInId>, Vec<usize>> = HashMap::new();
     for ping in pings {
         let number = history.runs.len();
+        let places = open.entry(ping.run).or_default();
         let begun = match ping.kind {
+            // A start that is repeated under its id says that the run goes on.
+            PingKind::Start if ping.run.is_some() && !places.is_empty() => continue,
             PingKind::Start => {
-                open.entry(ping.run).or_default().push(number);
+                places.push(number);
                 None
             }
-            // The API has a duration if Healthchecks has found the start of the run.
-            PingKind::End { .. } if ping.run.is_some() || ping.duration_ms.is_some() => {
-                open.get_mut(&ping.run).and_then(Vec::pop)
-            }
-            PingKind::End { .. } => None,
+            PingKind::End { .. } => start_of(&ping, places, &history.runs),
         };
         let ended = match ping.kind {
             PingKind::Start => None,
@@ -62,11 +62,23 @@ pub(super) fn read(rows: &[(String, Value)], schedule: &Schedule) -> History {
             started: ended.is_none().then_some(ping.at),
             ended,
             duration_ms: ping.duration_ms,
-            timed_out: false,
+            // No ping says that a run goes on.
+            kept_alive: false,
             config: config.clone(),
         });
     }
     history
+}
+
+/// Takes the run that a ping ends from the open ones. By the duration, if Healthchecks has found the start; else the oldest: of runs that
+/// overlap without an id, Healthchecks finds only the start that came last.
+fn start_of(end: &Ping, open: &mut Vec<usize>, runs: &[ImportedRun]) -> Option<usize> {
+    let distance = |place: &usize| {
+        let started = runs.get(*place)?.started?;
+        Some((end.at.duration_since(started).as_millis() - i128::from(end.duration_ms?)).abs())
+    };
+    let nearest = (0..open.len()).min_by_key(|index| open.get(*index).and_then(distance))?;
+    Some(open.remove(nearest))
 }
 
 struct Ping {

@@ -1,5 +1,8 @@
 //! The history of one job, as a file has it.
 
+use std::collections::HashMap;
+use std::ops::Range;
+
 use crons_server::ImportedRun;
 use crons_types::MonitorConfig;
 use jiff::Timestamp;
@@ -11,6 +14,8 @@ pub(super) struct History {
     pub(super) runs: Vec<ImportedRun>,
     /// The verdicts of the service, in the order of the file.
     pub(super) verdicts: Vec<Verdict>,
+    /// The times in which the service was not receiving, as far as runs were expected in them.
+    pub(super) outages: Vec<Range<Timestamp>>,
     /// Rows that cannot be read, each with its place and the reason.
     pub(super) skipped: Vec<String>,
     /// Rows that stand in the file twice, as pages of a list that goes on may.
@@ -35,6 +40,8 @@ pub(super) enum Kind {
     Ok,
     Failed,
     Missed,
+    /// The service does not know: it was not receiving.
+    Unknown,
 }
 
 impl Verdict {
@@ -50,6 +57,22 @@ impl Verdict {
 }
 
 impl History {
+    /// Drops the verdicts from before the first report of each environment: the replay does not know the monitor before, so it can decide
+    /// nothing there.
+    pub(super) fn begin_with_a_report(&mut self) {
+        let Self { runs, verdicts, .. } = self;
+        let mut begin: HashMap<&str, Timestamp> = HashMap::new();
+        for run in &*runs {
+            if let Some(at) = run.started.or(run.ended.map(|(at, _)| at)) {
+                let first = begin.entry(&run.environment).or_insert(at);
+                *first = at.min(*first);
+            }
+        }
+        verdicts.retain(|verdict| {
+            begin.get(verdict.environment.as_str()).is_some_and(|begin| *begin <= verdict.at)
+        });
+    }
+
     /// The first and the last instant of the history; `None` if it is empty.
     pub(super) fn span(&self) -> Option<(Timestamp, Timestamp)> {
         let runs = self.runs.iter().flat_map(|run| [run.started, run.ended.map(|(at, _)| at)]).flatten();

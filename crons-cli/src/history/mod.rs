@@ -12,8 +12,8 @@ use std::error::Error;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use crons_server::{Rehearsed, Replay};
-use crons_types::{Schedule, Slug};
+use crons_server::{ImportedRun, Rehearsed, Replay};
+use crons_types::{Minutes, MonitorConfig, Schedule, Slug};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -24,7 +24,7 @@ use crate::output::Painter;
 
 /// The most bytes of a file.
 const MAX_FILE: u64 = 256 << 20;
-/// The most runs that a schedule may expect within the history: more than a year of every minute.
+/// The most runs that a schedule may expect within the history, and the most reports of it: more than a year of every minute.
 const MAX_SLOTS: u64 = 600_000;
 /// The most malformed rows that are named.
 const MOST_NAMED: usize = 20;
@@ -78,7 +78,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
     let replay = Replay { monitor_slug: None, change: change.into_config() };
     let schedule = replay.change.schedule.as_ref();
     let rows = row::rows(&read(&file).map_err(in_file)?, "pings").map_err(in_file)?;
-    let history = match (from, schedule) {
+    let mut history = match (from, schedule) {
         (Service::Sentry, schedule) => sentry::read(&rows, schedule),
         (Service::Healthchecks, Some(schedule)) => healthchecks::read(&rows, schedule),
         (Service::Healthchecks, None) => {
@@ -89,17 +89,20 @@ pub(crate) fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
     drop(rows);
     let mut errors = std::io::stderr().lock();
     for reason in history.skipped.iter().take(MOST_NAMED) {
+        // It repeats values of the file.
+        let reason = reason.replace(char::is_control, "\u{fffd}");
         writeln!(errors, "crons: {shown}: {reason}; the row is left out")?;
     }
     if history.skipped.len() > MOST_NAMED {
         writeln!(errors, "crons: {shown}: {} more rows are left out", history.skipped.len() - MOST_NAMED)?;
     }
+    history.begin_with_a_report();
     let Some((since, until)) = history.span() else {
         return Err(in_file(format!("none of its {total} rows is a run")).into());
     };
     bound(&history, schedule, since, until).map_err(in_file)?;
     let slug = monitor.map_or_else(|| slug_of(&file), Ok).map_err(in_file)?;
-    let Rehearsed { report, advice } = replay.rehearse(&slug, &history.runs, until)?;
+    let Rehearsed { report, advice } = replay.rehearse(&slug, &history.runs, &history.outages, until)?;
     let comparison = Comparison::new(&history.verdicts, &report);
     let mut output = std::io::stdout().lock();
     if json {
@@ -141,7 +144,8 @@ fn read(file: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// Refuses a history of which the replay would not end soon: each expected run without a report is a miss.
+/// Refuses a history whose replay would not end soon: each expected run without a report is a miss, and a run that took longer than its
+/// `max_runtime` has a report for each time that this has passed.
 fn bound(
     history: &History,
     schedule: Option<&Schedule>,
@@ -152,13 +156,29 @@ fn bound(
     let gap = schedule.map_or_else(|| own.map(Schedule::min_gap).min(), |schedule| Some(schedule.min_gap()));
     let seconds = until.duration_since(since).as_secs().unsigned_abs();
     let slots = seconds / gap.map_or(u64::MAX, |gap| gap.as_secs().max(1));
-    if slots <= MAX_SLOTS {
-        return Ok(());
+    if slots > MAX_SLOTS {
+        return Err(format!(
+            "its rows are of {since} to {until}, in which the schedule expects up to {slots} runs, and at most {MAX_SLOTS} are replayed; \
+             {SHORTER}"
+        ));
     }
-    Err(format!(
-        "its rows are of {since} to {until}, in which the schedule expects up to {slots} runs, and at most {MAX_SLOTS} are replayed; \
-         export a shorter stretch of time, or correct the dates"
-    ))
+    let reports: u64 = history.runs.iter().map(reports).sum();
+    if reports > MAX_SLOTS {
+        return Err(format!(
+            "its runs took so long that they would be reported {reports} times, and at most {MAX_SLOTS} reports are replayed; {SHORTER}"
+        ));
+    }
+    Ok(())
+}
+
+const SHORTER: &str = "export a shorter stretch of time, or correct the dates";
+
+/// The reports of a run: its start, its end, and those that have kept it alive.
+fn reports(run: &ImportedRun) -> u64 {
+    let minutes =
+        run.started.zip(run.ended).map_or(0, |(start, (end, _))| end.duration_since(start).as_mins());
+    let runtime = run.config.get_max_runtime().map_or(MonitorConfig::DEFAULT_MAX_RUNTIME, Minutes::get);
+    2 + minutes.unsigned_abs() / u64::from(runtime)
 }
 
 /// The slug that the name of a file makes.

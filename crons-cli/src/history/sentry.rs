@@ -24,6 +24,8 @@ pub(super) fn read(rows: &[(String, Value)], schedule: Option<&Schedule>) -> His
     history
 }
 
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
 struct CheckIn {
     id: CheckInId,
     environment: String,
@@ -33,6 +35,8 @@ struct CheckIn {
     /// Whether the start was reported.
     is_started: bool,
     expected: Option<Timestamp>,
+    /// The minute of Sentry's clock in which the row was made.
+    clock: Option<Timestamp>,
     duration_ms: Option<i64>,
     config: MonitorConfig,
 }
@@ -91,6 +95,7 @@ fn check_in(value: &Value, schedule: Option<&Schedule>) -> Result<CheckIn, Strin
         updated,
         is_started: in_progress.is_some() || seems_started,
         expected: row.instant("expectedTime")?,
+        clock: row.instant("dateClock")?,
         duration_ms: row.millis("duration", Unit::Milliseconds)?,
         config: config(row.get("monitorConfig"), schedule)?,
     })
@@ -98,12 +103,17 @@ fn check_in(value: &Value, schedule: Option<&Schedule>) -> Result<CheckIn, Strin
 
 /// Adds a check-in as a run with a verdict.
 fn add(history: &mut History, check_in: CheckIn) {
-    let CheckIn { id, environment, status, added, updated, is_started, expected, duration_ms, config } =
+    let CheckIn { id, environment, status, added, updated, is_started, expected, clock, duration_ms, config } =
         check_in;
     let (kind, at) = match status {
         Status::Ok => (Some(Kind::Ok), added),
         Status::Error | Status::Timeout => (Some(Kind::Failed), added),
         Status::Missed => (Some(Kind::Missed), expected.unwrap_or(added)),
+        Status::Unknown if !is_started && duration_ms.is_none() => {
+            let at = expected.unwrap_or(added);
+            history.outages.push(at..clock.unwrap_or(added).max(at).saturating_add(MINUTE).unwrap_or(at));
+            (Some(Kind::Unknown), at)
+        }
         Status::Unknown | Status::InProgress => (None, added),
     };
     history.verdicts.extend(kind.map(|kind| Verdict::new(&environment, at, kind, &config)));
@@ -123,8 +133,8 @@ fn add(history: &mut History, check_in: CheckIn) {
     };
     let started = is_started.then_some(added);
     if status != Status::Missed && (started.is_some() || ended.is_some()) {
-        let timed_out = status == Status::Timeout;
-        history.runs.push(ImportedRun { id, environment, started, ended, duration_ms, timed_out, config });
+        let kept_alive = status != Status::Timeout;
+        history.runs.push(ImportedRun { id, environment, started, ended, duration_ms, kept_alive, config });
     }
 }
 

@@ -156,9 +156,10 @@ fn pings_become_runs_by_their_ids_and_durations() {
         ping(6, "log", "11:01:10", &json!({})),
         ping(7, "fail", "11:01:31", &rid(2)),
         ping(8, "success", "12:00:10", &json!({})),
-        // 13:00 is missing.
+        // 13:00 is missing, and so is the end of 14:00.
         ping(9, "start", "14:00:00", &json!({})),
-        ping(10, "success", "15:00:00", &json!({})),
+        ping(10, "start", "15:00:00", &json!({})),
+        ping(11, "success", "15:50:00", &json!({"duration": 3000})),
     ];
     pings.reverse();
     let file = json!({"pings": pings}).to_string();
@@ -174,8 +175,16 @@ fn pings_become_runs_by_their_ids_and_durations() {
         found["missesNeverSeen"],
         json!([{"environment": "production", "expectedAt": at("13:00:00")}])
     );
-    // 13:00 is missed, and the run of 14:00 never ends.
-    assert_eq!(found["otherIncidents"].as_array().unwrap().len(), 1, "{found:#}");
+    // 13:00 is missed, the run of 14:00 never ends, and that of 15:00 takes too long.
+    let others = |found: &Value| found["otherIncidents"].clone();
+    assert_eq!(others(&found)[0]["startedAt"], at("13:00:00"), "{found:#}");
+    assert_eq!(
+        (others(&found).as_array().unwrap().len(), &others(&found)[0]["resolvedAt"]),
+        (1, &Value::Null),
+        "{found:#}"
+    );
+    let longer = compared(&HEALTHCHECKS, &["--schedule", "0 * * * *", "--max-runtime", "60"], &file);
+    assert_eq!(others(&longer)[0]["resolvedAt"], "2024-06-03T15:50:00.113073Z", "{longer:#}");
     let text = import(&HEALTHCHECKS, &["--schedule", "0 * * * *"], &file).stdout;
     assert!(
         text.contains("1 run was missed; pings do not tell whether Healthchecks has reported that."),
@@ -184,6 +193,47 @@ fn pings_become_runs_by_their_ids_and_durations() {
 
     let refused = import(&HEALTHCHECKS, &[], &file);
     assert!(!refused.success && refused.stderr.contains("--schedule or --interval"), "{}", refused.stderr);
+}
+
+#[test]
+fn runs_that_overlap_without_an_id_are_told_apart_by_their_durations() {
+    let ping = |number: u32, kind: &str, time: &str, duration: Value| json!({"type": kind, "date": at(time), "n": number, "rid": null, "duration": duration});
+    let first = [
+        ping(1, "start", "10:00:00", json!(null)),
+        ping(2, "start", "10:05:00", json!(null)),
+        // Of the first run Healthchecks has forgotten the start.
+        ping(3, "success", "10:06:00", json!(60.0)),
+        ping(4, "fail", "10:20:00", json!(null)),
+        // A run that died, and the next one.
+        ping(5, "start", "11:00:00", json!(null)),
+        ping(6, "start", "12:00:00", json!(null)),
+        ping(7, "success", "12:10:00", json!(600.0)),
+    ];
+    let found = compared(&HEALTHCHECKS, &["--interval", "1 hour"], &json!({"pings": first}).to_string());
+    assert_eq!(found["runs"], 4, "{found:#}");
+    let began = |rows: &Value| {
+        rows.as_array().unwrap().iter().map(|row| row["startedAt"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(began(&found["incidents"]), [json!(at("10:00:00"))], "the failed run began first: {found:#}");
+    assert_eq!(began(&found["otherIncidents"]), [json!(at("11:00:00"))], "{found:#}");
+}
+
+#[test]
+fn what_is_before_the_first_report_or_was_not_received_is_no_difference() {
+    let expected =
+        |time: &str| json!({"expectedTime": at(time), "dateClock": at(&time.replace(":00:00", ":06:00"))});
+    let file = Value::from(vec![
+        // The list begins within an incident.
+        check_in(1, "missed", "09:00:00", &expected("09:00:00")),
+        check_in(2, "ok", "10:00:05", &json!({})),
+        check_in(3, "unknown", "11:00:00", &expected("11:00:00")),
+        check_in(4, "ok", "12:00:05", &json!({})),
+    ])
+    .to_string();
+    let found = compared(&SENTRY, &[], &file);
+    for list in ["incidents", "otherIncidents", "missesNeverSeen"] {
+        assert_eq!(found[list], json!([]), "{list}: {found:#}");
+    }
 }
 
 #[test]
@@ -202,7 +252,7 @@ fn malformed_rows_are_named_with_their_place_and_left_out() {
     for (row, reason) in [
         (json!(7), "it is 7, and no object"),
         (json!({}), "id: it is missing"),
-        (with(2, "id", json!("x")), "id: "),
+        (with(2, "id", json!("x\u{1b}[2J")), "id: "),
         (
             with(2, "status", json!("done")),
             "status: \"done\" is none of unknown, in_progress, ok, error, missed, timeout",
@@ -254,7 +304,13 @@ fn hostile_files_are_refused_in_time() {
             &json!({"dateAdded": "9999-01-01T00:00:00Z", "dateUpdated": "9999-01-01T00:00:00Z"}),
         ),
     ]);
+    let long = json!({
+        "dateAdded": "2001-01-01T00:00:00Z", "dateInProgress": "2001-01-01T00:00:00Z", "dateUpdated": "2021-01-01T00:00:00Z",
+        "monitorConfig": {"schedule": [1, "month"], "max_runtime": 1},
+    });
+    let long = Value::from(vec![check_in(1, "ok", "10:00:00", &long)]);
     for (file, reason) in [
+        (long.to_string(), "and at most 600000 reports are replayed"),
         (String::new(), "there is no row in it"),
         ("[]".to_owned(), "there is no row in it"),
         ("{".to_owned(), "list 1: it is not JSON"),

@@ -1,6 +1,7 @@
 //! A replay of runs that another service has stored.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use crons_types::{CheckInId, MonitorConfig, Slug};
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use uuid::Uuid;
 use super::advice::{HISTORY, History, advise};
 use super::replay::Replay;
 use super::report::Report;
-use crate::domain::{Author, CheckIn, Config, Configured, Monitor, Status, truncate_to_minute};
+use crate::domain::{Author, CheckIn, Config, Configured, Monitor, Outage, Status, truncate_to_minute};
 use crate::store::{Export, StoreError};
 
 /// A run as its job has reported it to another service.
@@ -27,9 +28,8 @@ pub struct ImportedRun {
     pub ended: Option<(Timestamp, bool)>,
     /// Milliseconds that the run took, as the job says; `None` if it does not.
     pub duration_ms: Option<i64>,
-    /// Whether the service has counted the run as timed out. A run that took longer than `max_runtime` and was not counted as timed out is
-    /// taken to have been kept alive.
-    pub timed_out: bool,
+    /// Whether the run was kept alive, if it took longer than `max_runtime`: the service has such a limit, and did not count it as timed out.
+    pub kept_alive: bool,
     /// The configuration of the monitor at that time.
     pub config: MonitorConfig,
 }
@@ -61,7 +61,8 @@ pub struct AdviceRow {
 }
 
 impl Replay {
-    /// Replays the reports about runs of the monitor `slug`, and evaluates its deadlines until `until`. Runs without any report are left out.
+    /// Replays the reports about runs of the monitor `slug`, and evaluates its deadlines until `until`. Deadlines in `outages`, in which the
+    /// service was not receiving, are unknown. Runs without any report are left out.
     ///
     /// # Errors
     /// If the database in memory fails.
@@ -69,21 +70,24 @@ impl Replay {
         &self,
         slug: &Slug,
         runs: &[ImportedRun],
+        outages: &[Range<Timestamp>],
         until: Timestamp,
     ) -> Result<Rehearsed, StoreError> {
         let rows: Vec<(String, String, CheckIn)> = runs
             .iter()
             .filter_map(|run| Some((slug.to_string(), run.environment.clone(), row(run)?)))
             .collect();
-        let simulation = self.simulate(&rows, Vec::new(), Some(until))?;
-        let advice = advice(slug, &simulation.export()?);
+        let outages: Vec<Outage> =
+            outages.iter().map(|outage| Outage { since: outage.start, until: outage.end }).collect();
+        let simulation = self.simulate(&rows, outages.clone(), Some(until))?;
+        let advice = advice(slug, &simulation.export()?, &outages);
         Ok(Rehearsed { report: simulation.finish()?, advice })
     }
 }
 
 /// The row of a run, as a server that has received its reports would have it; `None` without any report.
 fn row(run: &ImportedRun) -> Option<CheckIn> {
-    let ImportedRun { id, started, ended, duration_ms, timed_out, config, .. } = run;
+    let ImportedRun { id, started, ended, duration_ms, kept_alive, config, .. } = run;
     let begin = started.or(ended.map(|(at, _)| at))?;
     let reported = match ended {
         Some((_, true)) => Status::Ok,
@@ -92,7 +96,7 @@ fn row(run: &ImportedRun) -> Option<CheckIn> {
     };
     Some(CheckIn {
         guid: Uuid::from_bytes(*id.as_bytes()),
-        status: if *timed_out { Status::Timeout } else { reported },
+        status: if *kept_alive { reported } else { Status::Timeout },
         duration_ms: *duration_ms,
         date_added: begin,
         date_updated: ended.map_or(begin, |(at, _)| at.max(begin)),
@@ -110,7 +114,7 @@ fn row(run: &ImportedRun) -> Option<CheckIn> {
 }
 
 /// The advice for each environment of the simulated monitor.
-fn advice(slug: &Slug, export: &Export) -> Vec<AdviceRow> {
+fn advice(slug: &Slug, export: &Export, outages: &[Outage]) -> Vec<AdviceRow> {
     let names: BTreeSet<&str> =
         export.check_ins.iter().map(|(_, environment, _)| environment.as_str()).collect();
     let mut found = Vec::new();
@@ -136,7 +140,7 @@ fn advice(slug: &Slug, export: &Export) -> Vec<AdviceRow> {
             muted: false,
             date_created: newest.date_added,
         };
-        let history = History { monitor: &monitor, runs: &runs, outages: &[] };
+        let history = History { monitor: &monitor, runs: &runs, outages };
         found.extend(advise(&history).into_iter().map(|advice| AdviceRow {
             environment: name.to_owned(),
             kind: advice.kind,
