@@ -26,7 +26,8 @@ pub struct DiagnosticClient {
     encoder: CheckInEncoder,
     transport: HttpTransport,
     timeout: Duration,
-    runtime: tokio::runtime::Runtime,
+    /// Never dropped, as that would wait for a name look-up that hangs.
+    runtime: &'static tokio::runtime::Runtime,
 }
 
 impl std::fmt::Debug for DiagnosticClient {
@@ -48,12 +49,13 @@ impl DiagnosticClient {
         let Settings { dsn, defaults, request_timeout, before_send, ca_certificates, .. } = settings;
         let transport = HttpTransport::new(&dsn, ca_certificates.as_deref())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| InitError::Startup(error.into()))?;
         Ok(Self {
             encoder: CheckInEncoder { envelopes: EnvelopeWriter::new(&dsn), defaults, before_send },
             dsn,
             transport,
             timeout: request_timeout,
-            runtime: runtime.map_err(|error| InitError::Startup(error.into()))?,
+            runtime: Box::leak(Box::new(runtime)),
         })
     }
 
