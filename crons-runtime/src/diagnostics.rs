@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use crons_types::{CheckIn, Dsn, Environment};
+use crons_types::{CheckIn, Dsn};
 
 use crate::client::error::InitError;
 use crate::client::options::ClientOptions;
@@ -59,16 +59,6 @@ impl DiagnosticClient {
         })
     }
 
-    /// The environment of check-ins that name none.
-    pub fn environment(&self) -> &Environment {
-        &self.encoder.defaults.environment
-    }
-
-    /// The release of check-ins that name none.
-    pub fn release(&self) -> Option<&str> {
-        self.encoder.defaults.release.as_deref()
-    }
-
     /// The way to the server.
     pub fn route(&self) -> &Route {
         self.transport.route()
@@ -100,9 +90,8 @@ impl DiagnosticClient {
             let id = check_in.check_in_id;
             self.encoder.write(&check_in, id, &DiscardCounts::default())
         });
-        let request = request.map_err(|Discarded(reason)| NoReply {
-            cause: Cause::Other,
-            text: format!("the check-in was discarded before it was sent: {reason:?}"),
+        let request = request.map_err(|Discarded(reason)| {
+            NoReply::new(Cause::Other, format!("the check-in was discarded before it was sent: {reason:?}"))
         })?;
         self.runtime.block_on(self.transport.ask(request, self.timeout))
     }

@@ -8,11 +8,11 @@ use crate::output::{Painter, Table, Tone};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     Ok,
-    /// Does no harm now.
+    /// The thing does no harm now.
     Warning,
-    /// Check-ins are lost.
+    /// The thing loses check-ins.
     Fault,
-    /// Not looked at, because of a fault above it.
+    /// The thing was not looked at, because of a fault above it.
     Skipped,
 }
 

@@ -42,8 +42,10 @@ const EXPORT: &str = "write the answers of the API into the file as they are";
 pub(super) struct Row<'a>(&'a Map<String, Value>);
 
 impl<'a> Row<'a> {
+    /// Views a value as a row.
+    ///
     /// # Errors
-    /// If the row is no object.
+    /// If the value is no object.
     pub(super) fn new(value: &'a Value) -> Result<Self, String> {
         value.as_object().map(Self).ok_or_else(|| format!("it is {}, and no object", shown(value)))
     }
@@ -58,6 +60,8 @@ impl<'a> Row<'a> {
         self.0.contains_key(name)
     }
 
+    /// Reads a text.
+    ///
     /// # Errors
     /// If the field is missing, or no text.
     pub(super) fn text(&self, name: &str) -> Result<&'a str, String> {
@@ -65,8 +69,10 @@ impl<'a> Row<'a> {
         value.as_str().ok_or_else(|| format!("{name}: it is {}, and must be a text", shown(value)))
     }
 
+    /// Reads an instant; `None` if the field is missing or null.
+    ///
     /// # Errors
-    /// If the field is neither an instant nor null.
+    /// If the field is something else.
     pub(super) fn instant(&self, name: &str) -> Result<Option<Timestamp>, String> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let parsed = value.as_str().and_then(|text| text.parse().ok());
@@ -75,10 +81,10 @@ impl<'a> Row<'a> {
         })
     }
 
-    /// A number of `unit`s, as milliseconds.
+    /// Reads a length of time in `unit`s, and returns milliseconds; `None` if the field is missing or null.
     ///
     /// # Errors
-    /// If the field is neither such a number, from 0 to a year, nor null.
+    /// If the field is something else, or no length from 0 to a year.
     pub(super) fn millis(&self, name: &str, unit: Unit) -> Result<Option<i64>, String> {
         const YEAR: f64 = 366.0 * 86_400_000.0;
         let Some(value) = self.get(name) else { return Ok(None) };

@@ -24,6 +24,7 @@ use rustls::{ClientConfig, RootCertStore};
 use super::connect_error::ConnectError;
 use super::roots::TrustedRoots;
 use super::{provider, roots};
+use crate::wire::envelope::SDK_NAME;
 use crate::wire::transport::{Request, SendFuture, Transport, TransportError};
 use connector::Connector;
 pub use {answer::NoReply, answer::Reply, explain::Cause, route::Route};
@@ -90,7 +91,7 @@ impl HttpTransport {
     pub(crate) async fn get(&self, url: Arc<str>, timeout: Duration) -> Result<Reply, NoReply> {
         let request = Uri::try_from(&*url).map_err(http::Error::from).and_then(|uri| {
             let authorization = self.connector.proxy_authorization(&uri);
-            let mut get = http::Request::get(uri).header(USER_AGENT, "crons.rust");
+            let mut get = http::Request::get(uri).header(USER_AGENT, SDK_NAME);
             if let Some(authorization) = authorization {
                 get = get.header(PROXY_AUTHORIZATION, authorization);
             }

@@ -294,6 +294,17 @@ fn the_proxy_that_applies_is_named_without_its_password() {
 
     let found = with(&[("HTTP_PROXY", &address), ("NO_PROXY", "sentry.test")]);
     assert_eq!(found.of("proxy")["finding"], "none: NO_PROXY excludes sentry.test");
+
+    // One that opens no tunnel.
+    let refusing = Listener::start("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n");
+    let mut command = doctor("https://key@sentry.test/1", folder.path(), &[]);
+    command.env("HTTPS_PROXY", format!("http://grace:hopper@{}", refusing.address));
+    let found = examine(command);
+    found.is_fault(
+        "probe",
+        &["no way through the proxy", &refusing.address.to_string(), "proxy auth", "NO_PROXY"],
+    );
+    assert!(!format!("{:?}", found.findings).contains("hopper"), "{:#?}", found.findings);
 }
 
 #[test]

@@ -23,7 +23,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// No connection was made in time.
+/// The error of a connection that was not made in time.
 #[derive(Debug)]
 pub(super) struct ConnectTimeout;
 

@@ -160,6 +160,7 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<(PathBuf, String)>> {
 }
 
 /// Counts the journals that were set aside because they are damaged.
+#[cfg(feature = "http")]
 pub(super) fn set_aside_before(folder: &Path) -> io::Result<usize> {
     let mut count = 0;
     for entry in std::fs::read_dir(folder)? {
