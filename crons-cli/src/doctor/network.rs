@@ -27,13 +27,12 @@ fn proxy(route: &Route, dsn: &Dsn) -> Finding {
         Route::Direct => Finding::ok(SUBJECT, "none: no variable names one"),
         Route::Excluded => Finding::ok(SUBJECT, format!("none: NO_PROXY excludes {host}")),
         Route::Proxy(proxy) => Finding::ok(SUBJECT, format!("{proxy}, by the variables of the environment")),
-        _ => Finding::ok(SUBJECT, format!("{route:?}")),
     }
 }
 
 fn certificates(roots: &TrustedRoots) -> Finding {
     const SUBJECT: &str = "certificates";
-    let TrustedRoots { variable, store, built_in, faults, .. } = roots;
+    let TrustedRoots { variable, store, built_in, faults } = roots;
     if let Some(variable) = variable {
         return Finding::ok(SUBJECT, format!("{store} authorities, all from {variable}"));
     }

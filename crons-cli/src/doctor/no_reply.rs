@@ -56,12 +56,16 @@ pub(super) fn explain(error: &NoReply, route: &Route, dsn: &Dsn) -> Finding {
             "what answers does not speak HTTP".to_owned(),
             "if it speaks HTTPS, write https:// in the DSN; else correct the port".to_owned(),
         ),
-        _ if matches!(route, Route::Proxy(_)) => (
+        Cause::Tls => (
+            "TLS fails".to_owned(),
+            "the message names the reason; the server may speak a version or ciphers that are too old".to_owned(),
+        ),
+        Cause::Other if matches!(route, Route::Proxy(_)) => (
             format!("there is no way through {end}"),
             "ask who runs the proxy to allow this host, put user and password into its address, or exclude the host by NO_PROXY"
                 .to_owned(),
         ),
-        _ => ("there is no answer".to_owned(), "the end of the message names the cause".to_owned()),
+        Cause::Other => ("there is no answer".to_owned(), "the end of the message names the cause".to_owned()),
     };
     Finding::fault("probe", format!("{text} ({error})"), advice)
 }

@@ -54,7 +54,7 @@ fn at(folder: &Path, dsn: Option<&Dsn>) -> Finding {
 const ADVICE: &str = "set CRONS_SPOOL to a folder that this user can read and write";
 
 fn surveyed(folder: &Path, survey: &SpoolSurvey) -> Finding {
-    let SpoolSurvey { live, left_behind, owed, elsewhere, damaged, unreadable, .. } = survey;
+    let SpoolSurvey { live, left_behind, owed, elsewhere, damaged, unreadable } = survey;
     let shown = folder.display();
     let mut parts = vec![format!("{shown} can be written")];
     let mut count = |number: usize, one: &str, many: &str| {

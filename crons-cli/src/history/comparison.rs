@@ -1,6 +1,6 @@
 //! Compares the incidents and misses of the service with those of the replay.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crons_server::{IncidentRow, Report};
 use jiff::Timestamp;
@@ -39,8 +39,10 @@ impl Comparison {
     pub(super) fn new(verdicts: &[Verdict], report: &Report) -> Self {
         let yours = incidents(verdicts);
         let simulated: Vec<Incident> = report.incidents.iter().map(Incident::from).collect();
-        let meets = |incident: &Incident, all: &[Incident]| all.iter().any(|other| incident.overlaps(other));
-        let others = simulated.iter().filter(|incident| !meets(incident, &yours)).cloned().collect();
+        let others = {
+            let by_environment = by_environment(&yours);
+            simulated.iter().filter(|incident| !incident.meets_one_of(&by_environment)).cloned().collect()
+        };
         let known: HashSet<(&str, i64)> = verdicts
             .iter()
             .filter(|verdict| matches!(verdict.kind, Kind::Missed | Kind::Unknown))
@@ -53,8 +55,9 @@ impl Comparison {
             .map(|(environment, expected_at)| Miss { environment: environment.to_owned(), expected_at })
             .collect();
         misses.sort_by_key(|miss| miss.expected_at);
+        let by_environment = by_environment(&simulated);
         let yours = yours.into_iter().map(|incident| {
-            let opens = meets(&incident, &simulated);
+            let opens = incident.meets_one_of(&by_environment);
             (incident, opens)
         });
         Self { yours: yours.collect(), others, misses }
@@ -89,12 +92,32 @@ impl Comparison {
     }
 }
 
+/// The incidents of each environment, the oldest first. Those of one environment do not overlap.
+type ByEnvironment<'a> = HashMap<&'a str, Vec<&'a Incident>>;
+
+fn by_environment(incidents: &[Incident]) -> ByEnvironment<'_> {
+    let mut found = ByEnvironment::new();
+    for incident in incidents {
+        found.entry(&incident.environment).or_default().push(incident);
+    }
+    for incidents in found.values_mut() {
+        incidents.sort_by_key(|incident| incident.started_at);
+    }
+    found
+}
+
 impl Incident {
-    fn overlaps(&self, other: &Self) -> bool {
-        let ends = |incident: &Self| incident.resolved_at.unwrap_or(Timestamp::MAX);
-        self.environment == other.environment
-            && self.started_at <= ends(other)
-            && other.started_at <= ends(self)
+    fn end(&self) -> Timestamp {
+        self.resolved_at.unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether an incident of its environment overlaps it.
+    fn meets_one_of(&self, others: &ByEnvironment<'_>) -> bool {
+        let Some(others) = others.get(self.environment.as_str()) else { return false };
+        // Of those that begin before its end, the last one ends last.
+        let after = others.partition_point(|other| other.started_at <= self.end());
+        let last = after.checked_sub(1).and_then(|place| others.get(place));
+        last.is_some_and(|last| self.started_at <= last.end())
     }
 }
 
@@ -152,6 +175,37 @@ fn minute(at: Timestamp) -> i64 {
 mod tests {
     use super::Kind::{Failed, Missed, Ok};
     use super::*;
+
+    #[test]
+    fn an_incident_meets_those_that_overlap_it_in_its_environment() {
+        let at = |minute: i64| Timestamp::from_second(minute * 60).unwrap();
+        let incident = |environment: &str, started: i64, resolved: Option<i64>| Incident {
+            environment: environment.to_owned(),
+            started_at: at(started),
+            resolved_at: resolved.map(at),
+        };
+        let others = [
+            incident("production", 50, None),
+            incident("production", 10, Some(20)),
+            incident("production", 30, Some(40)),
+            incident("staging", 0, Some(100)),
+        ];
+        let others = by_environment(&others);
+        for (started, resolved, expected) in [
+            (0, Some(9), false),
+            (0, Some(10), true),
+            (20, Some(22), true),
+            (21, Some(29), false),
+            (5, Some(60), true),
+            (41, Some(49), false),
+            (41, None, true),
+            (90, Some(91), true),
+        ] {
+            let found = incident("production", started, resolved).meets_one_of(&others);
+            assert_eq!(found, expected, "{started} to {resolved:?}");
+        }
+        assert!(!incident("dev", 0, None).meets_one_of(&others));
+    }
 
     #[test]
     fn incidents_follow_the_thresholds_of_their_verdicts() {

@@ -10,6 +10,11 @@ use serde_json::Value;
 use super::imported::{History, Kind, Verdict};
 use super::row::{Row, Unit};
 
+/// The most runs without an end and without an id that an end is looked for: the others have died.
+const MAX_OPEN: usize = 100;
+/// The most milliseconds between a start and the time at which a run began by its duration.
+const MOST_DISTANCE: i128 = 10_000;
+
 /// Reads rows, each with its place, newest first as the API has them, or in any order.
 pub(super) fn read(rows: &[(String, Value)], schedule: &Schedule) -> History {
     let mut history = History::default();
@@ -21,7 +26,7 @@ pub(super) fn read(rows: &[(String, Value)], schedule: &Schedule) -> History {
             Err(reason) => history.skipped.push(format!("{place}: {reason}")),
         }
     }
-    // A stable sort by number within an instant: of one second, the API rounds to microseconds.
+    // Pings of one instant are in the order of their numbers, in which Healthchecks has received them.
     pings.sort_by_key(|ping| (ping.at, ping.number));
     let config = MonitorConfig::new(schedule.clone());
     // The places of runs without an end, by the id that the job has sent.
@@ -33,6 +38,9 @@ pub(super) fn read(rows: &[(String, Value)], schedule: &Schedule) -> History {
             // A start that is repeated under its id says that the run goes on.
             PingKind::Start if ping.run.is_some() && !places.is_empty() => continue,
             PingKind::Start => {
+                if places.len() == MAX_OPEN {
+                    places.remove(0);
+                }
                 places.push(number);
                 None
             }
@@ -70,15 +78,19 @@ pub(super) fn read(rows: &[(String, Value)], schedule: &Schedule) -> History {
     history
 }
 
-/// Takes the run that a ping ends from the open ones. By the duration, if Healthchecks has found the start; else the oldest: of runs that
-/// overlap without an id, Healthchecks finds only the start that came last.
+/// Takes the run that a ping ends from the open ones of its id. Without an id, the duration tells the start that Healthchecks has found. It
+/// finds the one that came last, so an end without a duration is that of the oldest run.
 fn start_of(end: &Ping, open: &mut Vec<usize>, runs: &[ImportedRun]) -> Option<usize> {
-    let distance = |place: &usize| {
-        let started = runs.get(*place)?.started?;
-        Some((end.at.duration_since(started).as_millis() - i128::from(end.duration_ms?)).abs())
+    let Some(duration_ms) = end.duration_ms.filter(|_| end.run.is_none()) else {
+        return (!open.is_empty()).then(|| open.remove(0));
     };
-    let nearest = (0..open.len()).min_by_key(|index| open.get(*index).and_then(distance))?;
-    Some(open.remove(nearest))
+    let distance = |place: usize| {
+        let started = runs.get(place)?.started?;
+        Some((end.at.duration_since(started).as_millis() - i128::from(duration_ms)).abs())
+    };
+    let near = open.iter().enumerate().filter_map(|(index, place)| Some((distance(*place)?, index)));
+    let (_, index) = near.min().filter(|(distance, _)| *distance <= MOST_DISTANCE)?;
+    Some(open.remove(index))
 }
 
 struct Ping {

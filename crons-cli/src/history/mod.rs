@@ -23,7 +23,7 @@ use crate::config_change::ChangeArguments;
 use crate::output::Painter;
 
 /// The most bytes of a file.
-const MAX_FILE: u64 = 256 << 20;
+const MAX_FILE: u64 = 128 << 20;
 /// The most runs that a schedule may expect within the history, and the most reports of it: more than a year of every minute.
 const MAX_SLOTS: u64 = 600_000;
 /// The most malformed rows that are named.

@@ -35,7 +35,6 @@ pub(super) fn named(pem: &[u8]) -> Result<RootCertStore, ConnectError> {
 
 /// The certificate authorities that a client trusts beside those that the program gave it, counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct TrustedRoots {
     /// The variable that replaces both the store of the machine and Mozilla's list; `None` if neither variable is set.
     pub variable: Option<&'static str>,

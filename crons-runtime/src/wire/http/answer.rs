@@ -17,7 +17,6 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// An answer, with its body.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct Reply {
     /// The status and the headers.
     pub response: Response,
@@ -31,7 +30,6 @@ pub struct Reply {
 
 /// The reason for which there was no answer.
 #[derive(Debug)]
-#[non_exhaustive]
 pub struct NoReply {
     /// The cause.
     pub cause: Cause,

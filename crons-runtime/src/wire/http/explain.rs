@@ -18,7 +18,6 @@ pub(super) fn explain(error: LegacyError, url: Arc<str>) -> TransportError {
 
 /// The cause for which a request had no answer, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Cause {
     /// Nothing listens on the port.
     Refused,

@@ -10,7 +10,6 @@ use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 
 /// The way to the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Route {
     /// The server is on this machine. Proxies are meant for other machines, so none is used.
     Loopback,

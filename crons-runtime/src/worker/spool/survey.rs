@@ -8,7 +8,6 @@ use crate::record::replay::replay;
 
 /// The journals in the folder of a spool, counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct SpoolSurvey {
     /// Journals of processes that are alive.
     pub live: usize,
