@@ -3,9 +3,12 @@
 // The modules are in layer order: each uses only those above it.
 mod values;
 mod output;
+mod sentry_variables;
 mod api_client;
 mod server_arguments;
 mod span;
+mod completions;
+mod man;
 mod run_file;
 mod fail;
 mod metric;
@@ -13,6 +16,7 @@ mod metric;
 mod copy_output;
 #[cfg(unix)]
 mod run;
+mod doctor;
 mod clock_changes;
 mod json_line;
 mod check;
@@ -31,12 +35,14 @@ mod silence;
 mod token;
 mod serve;
 mod demo;
+mod config_change;
 mod simulate;
+mod history;
 mod import;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Sentry Crons for Rust: learn when a scheduled job did not run, ran too long or failed.
 #[derive(Parser)]
@@ -104,6 +110,14 @@ enum Command {
     Import(import::Arguments),
     /// Print the next times at which a crontab is due.
     Next(next::Arguments),
+    /// Find out whether check-ins from this machine reach the server, and what to do if they do not.
+    Doctor(doctor::Arguments),
+    /// Show what the history of a job at another service would have been here.
+    History(history::Arguments),
+    /// Print the completions of these commands for a shell.
+    Completions(completions::Arguments),
+    /// Print the manual page of crons, or write the pages of all commands into a folder.
+    Man(man::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -138,6 +152,10 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Next(arguments) => next::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::History(arguments) => history::run(arguments),
+        Command::Completions(arguments) => completions::run(&arguments, &Cli::command()).map(|()| true),
+        Command::Man(arguments) => man::run(&arguments, Cli::command()).map(|()| true),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

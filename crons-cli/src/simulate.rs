@@ -4,13 +4,15 @@ use std::error::Error;
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crons_server::{ConfigChange, Database, RateLimit, Replay, Simulation, Ticks, parse_timeline, quoted};
-use crons_types::{Interval, Minutes, Schedule, Timezone};
+use clap::ArgGroup;
+use crons_server::{Database, RateLimit, Replay, Simulation, Ticks, parse_timeline, quoted};
 
-use crate::values;
+use crate::config_change::ChangeArguments;
 
 /// The arguments of the command.
 #[derive(clap::Args)]
+// `requires` stands here and not at each argument: clap ignores a requirement that an argument's own conflicts exclude.
+#[command(group = ArgGroup::new("replay").arg("monitor").args(ChangeArguments::NAMES).multiple(true).requires("from_database").conflicts_with("file"))]
 pub(crate) struct Arguments {
     /// Timeline to simulate, `-` for standard input: lines of JSON in order of time, such as
     /// `{"at": "2024-06-03T10:00:05Z", "check_in": {..}}`, `{"at": "..", "tick": true}`,
@@ -27,39 +29,11 @@ pub(crate) struct Arguments {
     /// Replay the check-ins of this database instead of a file; its server may be running.
     #[arg(long, value_name = "URL", conflicts_with_all = ["file", "ticks"])]
     from_database: Option<Database>,
-    #[command(flatten)]
-    change: Change,
-}
-
-/// The changes to the stored configurations.
-#[derive(clap::Args)]
-// `requires` stands here and not at each argument: clap ignores a requirement that an argument's own conflicts exclude.
-#[group(requires = "from_database", conflicts_with = "file")]
-struct Change {
     /// Replay only this monitor.
     #[arg(long, value_name = "SLUG")]
     monitor: Option<String>,
-    /// Replay with this crontab.
-    #[arg(long, value_name = "CRONTAB", conflicts_with = "interval", value_parser = |text: &str| Schedule::crontab(text))]
-    schedule: Option<Schedule>,
-    /// Replay with this interval, such as "10 minutes".
-    #[arg(long, value_name = "SPAN", value_parser = |text: &str| text.parse::<Interval>())]
-    interval: Option<Interval>,
-    /// Replay with this time zone.
-    #[arg(long, value_name = "TZ")]
-    timezone: Option<Timezone>,
-    /// Replay with this margin, in minutes or as "1 hour".
-    #[arg(long, value_name = "MARGIN", value_parser = |text: &str| Minutes::parse(text))]
-    checkin_margin: Option<Minutes>,
-    /// Replay with this longest run time, in minutes or as "1 hour".
-    #[arg(long, value_name = "TIME", value_parser = |text: &str| Minutes::parse(text))]
-    max_runtime: Option<Minutes>,
-    /// Open an incident after this many failures in a row, 1 to 720.
-    #[arg(long, value_name = "N", value_parser = values::threshold)]
-    failure_issue_threshold: Option<u32>,
-    /// Resolve an incident after this many successes in a row, 1 to 720.
-    #[arg(long, value_name = "N", value_parser = values::threshold)]
-    recovery_threshold: Option<u32>,
+    #[command(flatten)]
+    change: ChangeArguments,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -75,13 +49,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         .with_ansi(std::io::stderr().is_terminal())
         .with_max_level(tracing::Level::WARN)
         .init();
-    let Arguments { file, ticks, rate_limit, from_database, change } = arguments;
+    let Arguments { file, ticks, rate_limit, from_database, monitor, change } = arguments;
     let report = match (from_database, file) {
         (Some(database), _) => {
             if let Some(path) = database.file().filter(|path| !path.exists()) {
                 return Err(format!("the file {} does not exist", path.display()).into());
             }
-            let replay = Replay { monitor_slug: change.monitor.clone(), change: change.into_config() };
+            let replay = Replay { monitor_slug: monitor, change: change.into_config() };
             let Some((stored, report)) =
                 replay.run(&database).map_err(|error| format!("{database}: {error}"))?
             else {
@@ -143,19 +117,6 @@ fn print_comparison(stored: usize, simulated: usize) -> std::io::Result<()> {
         std::io::stderr().lock(),
         "crons: the server has opened {stored} incidents; with this configuration it would have opened {simulated}"
     )
-}
-
-impl Change {
-    fn into_config(self) -> ConfigChange {
-        ConfigChange {
-            schedule: self.schedule.or(self.interval.map(Schedule::Interval)),
-            timezone: self.timezone,
-            checkin_margin: self.checkin_margin.map(Minutes::get),
-            max_runtime: self.max_runtime.map(Minutes::get),
-            failure_issue_threshold: self.failure_issue_threshold,
-            recovery_threshold: self.recovery_threshold,
-        }
-    }
 }
 
 impl From<TicksArgument> for Ticks {

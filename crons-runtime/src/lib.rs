@@ -12,6 +12,8 @@ mod client;
 mod run;
 mod attribute;
 mod init;
+#[cfg(feature = "http")]
+mod diagnostics;
 #[cfg(feature = "test")]
 pub mod test;
 #[cfg(fuzzing)]
@@ -62,6 +64,18 @@ macro_rules! release_name {
 pub mod __run {
     pub use crate::client::settings::is_switched_off;
     pub use crate::platform::process::is_ignored;
+}
+
+/// The parts of the client that `crons doctor` needs. They change without notice.
+#[cfg(feature = "http")]
+#[doc(hidden)]
+pub mod __doctor {
+    pub use crate::client::settings::is_switched_off;
+    pub use crate::diagnostics::{DiagnosticClient, survey_spool};
+    pub use crate::platform::local_zone::other_than_utc;
+    pub use crate::wire::http::{Cause, NoReply, Reply, Route};
+    pub use crate::wire::roots::TrustedRoots;
+    pub use crate::worker::spool::survey::SpoolSurvey;
 }
 
 /// The items that the attribute expands to. Not for use by hand: they change without notice.

@@ -37,6 +37,8 @@ pub use server::Server;
 pub use settings::{
     AdminToken, ConnectionLimits, Database, InvalidSetting, PublicKey, Quotas, RateLimit, Retention, Settings,
 };
+#[doc(hidden)] // for `crons history import`
+pub use simulation::{AdviceRow, ImportedRun, Rehearsed};
 pub use simulation::{
     CheckInRow, ConfigChange, EnvironmentRow, IncidentRow, OccurrenceRow, OutcomeRow, Replay, Report,
     Simulation, Ticks, TimelineAction, TimelineEvent, parse_timeline,

@@ -10,7 +10,7 @@ mod tail;
 mod redact;
 mod summary;
 mod signals;
-mod spool;
+pub(crate) mod spool;
 mod jitter;
 mod lock;
 mod terminal;

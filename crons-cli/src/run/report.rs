@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use crons_runtime::__run::is_switched_off;
 use crons_runtime::{CheckInGuard, Client, ClientOptions, InitError};
-use crons_types::{CheckInId, Dsn, Environment};
+use crons_types::{CheckInId, Environment};
 
 use super::log::Log;
 use super::plan::Plan;
 use super::signals::Event;
+use crate::sentry_variables::{self, FoundDsn};
 
 /// The environment of the run, and whether and where it is reported.
 pub(super) struct Destination {
@@ -30,7 +31,7 @@ pub(super) struct Options {
 impl Destination {
     /// Finds the destination by the flags and the variables, without asking the network.
     pub(super) fn find(plan: &Plan, spool: Option<&Path>) -> Self {
-        let (environment, refused) = match environment(plan) {
+        let (environment, refused) = match sentry_variables::environment(plan.environment.as_ref()) {
             Ok(environment) => (environment, None),
             Err(refused) => (Environment::default(), Some(refused)),
         };
@@ -38,46 +39,17 @@ impl Destination {
             (Ok(true), _) => Ok(None),
             (Err(error), _) => Err(error.to_string()),
             (Ok(false), Some(refused)) => Err(refused),
-            (Ok(false), None) => dsn(plan).map(|dsn| Some(options(dsn, &environment, spool))),
+            (Ok(false), None) => sentry_variables::dsn(plan.dsn.as_deref())
+                .map(|found| Some(options(found, &environment, spool))),
         };
         Self { environment, options }
     }
 }
 
-fn environment(plan: &Plan) -> Result<Environment, String> {
-    if let Some(environment) = &plan.environment {
-        return Ok(environment.clone());
-    }
-    match variable("SENTRY_ENVIRONMENT")? {
-        Some(name) => Environment::parse(&name).map_err(|refused| format!("SENTRY_ENVIRONMENT: {refused}")),
-        None => Ok(Environment::default()),
-    }
-}
-
-/// Returns the DSN as written, and its host.
-fn dsn(plan: &Plan) -> Result<(String, String), String> {
-    let (dsn, origin) = match &plan.dsn {
-        Some(dsn) => (Some(dsn.clone()), "--dsn"),
-        None => (variable("SENTRY_DSN")?, "SENTRY_DSN"),
-    };
-    let dsn = dsn.filter(|dsn| !dsn.trim().is_empty());
-    let dsn = dsn.ok_or("there is no DSN: set SENTRY_DSN, or add --dsn")?;
-    match dsn.parse::<Dsn>() {
-        Ok(parsed) => Ok((dsn, parsed.host().to_ascii_lowercase())),
-        Err(refused) => Err(format!("{origin}: {refused}")),
-    }
-}
-
-fn variable(name: &str) -> Result<Option<String>, String> {
-    let Some(value) = std::env::var_os(name) else { return Ok(None) };
-    let value =
-        value.into_string().map_err(|_| format!("{name} is not UTF-8; set it to plain text or unset it"))?;
-    Ok(Some(value).filter(|value| !value.trim().is_empty()))
-}
-
-fn options((dsn, host): (String, String), environment: &Environment, spool: Option<&Path>) -> Options {
+fn options(found: FoundDsn, environment: &Environment, spool: Option<&Path>) -> Options {
+    let host = found.dsn.host().to_ascii_lowercase();
     let client = ClientOptions::new()
-        .dsn(dsn)
+        .dsn(found.written)
         .environment(environment.as_str())
         // At the exit; `deliver` waits before it.
         .shutdown_timeout(Duration::ZERO)
@@ -89,7 +61,7 @@ fn options((dsn, host): (String, String), environment: &Environment, spool: Opti
 
 /// Returns whether the output of the job may go to this host, given in lower case: Sentry ignores notes.
 fn takes_notes(host: &str) -> bool {
-    host != "sentry.io" && !host.ends_with(".sentry.io")
+    !sentry_variables::is_sentry_io(host)
 }
 
 /// A run that is reported, or not.

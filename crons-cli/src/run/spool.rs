@@ -51,15 +51,17 @@ impl Folders {
     }
 }
 
-enum Place {
+/// The place of the spool.
+pub(crate) enum Place {
     /// `CRONS_SPOOL` is set to nothing.
     Off,
+    /// No variable names a folder.
     None,
     At(PathBuf),
 }
 
 /// Finds the place of the spool: `CRONS_SPOOL`, else a folder of the user's state.
-fn place() -> Place {
+pub(crate) fn place() -> Place {
     let folder = |name| std::env::var_os(name).map(PathBuf::from);
     match folder("CRONS_SPOOL") {
         Some(folder) if folder.as_os_str().is_empty() => return Place::Off,

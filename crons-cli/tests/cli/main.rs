@@ -6,9 +6,12 @@ mod alert;
 mod backup;
 mod config;
 mod demo;
+mod doctor;
+mod history;
 #[cfg(unix)]
 mod keys;
 mod manage;
+mod pages;
 mod replay;
 #[cfg(unix)]
 mod run;

@@ -10,7 +10,7 @@ use super::simulate::{at, column, payload, refusal, report};
 use super::support::{run, sqlite};
 
 /// Writes a database, by a server, with a late run at 11:05, a failed run and one that ran too long.
-fn served(file: &Path) {
+pub fn served(file: &Path) {
     let reports = [
         ("10:00:05", 'a', "ok"),
         ("11:05:00", 'b', "in_progress"),

@@ -73,7 +73,7 @@ impl ClientOptions {
             // A daemon may change its folder later.
             folder: std::path::absolute(&folder).unwrap_or(folder),
             limit: self.spool_limit.max(MIN_LIMIT),
-            server: format!("{}/{}", dsn.authority(), dsn.project_id()),
+            server: spool_server(&dsn),
             environment: defaults.environment.clone(),
             release: defaults.release.clone(),
         });
@@ -97,6 +97,11 @@ impl ClientOptions {
             spool,
         })))
     }
+}
+
+/// The name of the server and the project of `dsn` in journals of the spool.
+pub(crate) fn spool_server(dsn: &Dsn) -> String {
+    format!("{}/{}", dsn.authority(), dsn.project_id())
 }
 
 /// Returns whether `SENTRY_CRONS` switches the client off.

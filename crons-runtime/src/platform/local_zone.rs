@@ -1,7 +1,7 @@
 //! The name of the time zone of this machine.
 
 /// Returns the name of the zone that `TZ` or the system sets. `None` if it is UTC, or none is set, which means UTC.
-pub(crate) fn other_than_utc() -> Option<String> {
+pub fn other_than_utc() -> Option<String> {
     let zone = match std::env::var("TZ") {
         Ok(zone) => zone,
         Err(_) => iana_time_zone::get_timezone().ok()?,

@@ -10,7 +10,7 @@ use crate::record::discard::DiscardCounts;
 use crate::wire::transport::Request;
 
 /// The name of the client in `sdk` and `User-Agent`.
-const SDK_NAME: &str = "crons.rust";
+pub(crate) const SDK_NAME: &str = "crons.rust";
 const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Writes envelopes for one DSN.

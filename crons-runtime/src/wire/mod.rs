@@ -7,7 +7,7 @@ pub(crate) mod encode;
 #[cfg(feature = "http")]
 pub(crate) mod connect_error;
 #[cfg(feature = "http")]
-mod roots;
+pub(crate) mod roots;
 #[cfg(feature = "http")]
 mod provider;
 #[cfg(feature = "http")]

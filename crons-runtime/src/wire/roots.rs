@@ -33,30 +33,46 @@ pub(super) fn named(pem: &[u8]) -> Result<RootCertStore, ConnectError> {
     Ok(roots)
 }
 
+/// The certificate authorities that a client trusts beside those that the program gave it, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustedRoots {
+    /// The variable that replaces both the store of the machine and Mozilla's list; `None` if neither variable is set.
+    pub variable: Option<&'static str>,
+    /// Authorities that the variable names, else those in the store of the machine.
+    pub store: usize,
+    /// Authorities of Mozilla's list, which is compiled in.
+    pub built_in: usize,
+    /// Faults of the machine's store, which are no error.
+    pub faults: Vec<String>,
+}
+
 /// Adds the root certificates that the environment names, else those of Mozilla and the machine.
 ///
 /// # Errors
 /// If the environment names certificates that cannot be used.
-pub(super) fn common(roots: &mut RootCertStore) -> Result<(), ConnectError> {
+pub(super) fn common(roots: &mut RootCertStore) -> Result<TrustedRoots, ConnectError> {
     let given =
         VARIABLES.into_iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
     let found = rustls_native_certs::load_native_certs();
     let Some(origin) = given else {
         // Mozilla's list is compiled in, so that an image without certificates works.
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        for error in found.errors {
+        for error in &found.errors {
             log!(debug, %error, "part of this machine's certificates cannot be read");
         }
         // Old stores hold certificates that cannot be parsed; these are skipped.
-        roots.add_parsable_certificates(found.certs);
-        return Ok(());
+        let (store, _) = roots.add_parsable_certificates(found.certs);
+        let faults = found.errors.iter().map(ToString::to_string).collect();
+        let built_in = webpki_roots::TLS_SERVER_ROOTS.len();
+        return Ok(TrustedRoots { variable: None, store, built_in, faults });
     };
     let refused = |cause: Box<dyn Error + Send + Sync>| ConnectError::Certificates { origin, cause };
     if let Some(error) = found.errors.into_iter().next() {
         return Err(refused(error.to_string().into()));
     }
-    if roots.add_parsable_certificates(found.certs).0 == 0 {
+    let (store, _) = roots.add_parsable_certificates(found.certs);
+    if store == 0 {
         return Err(refused("there is no usable certificate in PEM form in it".into()));
     }
-    Ok(())
+    Ok(TrustedRoots { variable: Some(origin), store, ..TrustedRoots::default() })
 }

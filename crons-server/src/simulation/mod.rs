@@ -6,8 +6,10 @@ mod report;
 mod simulator;
 mod replay;
 mod advice;
+mod imported;
 
 pub(crate) use advice::{Advice, HISTORY, History, advise};
+pub use imported::{AdviceRow, ImportedRun, Rehearsed};
 pub use replay::{ConfigChange, Replay};
 pub use report::{CheckInRow, EnvironmentRow, IncidentRow, OccurrenceRow, OutcomeRow, Report};
 pub use simulator::{Simulation, Ticks};

@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::report::Report;
 use super::simulator::{Simulation, Ticks};
 use crate::domain::{
-    CheckIn, CheckInEvent, Config, ConfigPatch, ConfigUpdate, ReceivedCheckIn, Status, truncate_to_minute,
+    CheckIn, CheckInEvent, Config, ConfigPatch, ConfigUpdate, Outage, ReceivedCheckIn, Status,
+    truncate_to_minute,
 };
 use crate::settings::{Database, Quotas, RateLimit};
 use crate::store::{self, StoreError};
@@ -52,8 +53,22 @@ impl Replay {
             return Ok(None);
         }
         let stored = export.incidents.len();
+        let simulation = self.simulate(&export.check_ins, export.outages, export.last_heartbeat)?;
+        Ok(Some((stored, simulation.finish()?)))
+    }
+
+    /// Simulates the reports about these runs, each with the slug and the environment of its monitor, and then lets time pass until `until`.
+    ///
+    /// # Errors
+    /// If the database in memory fails.
+    pub(super) fn simulate(
+        &self,
+        runs: &[(String, String, CheckIn)],
+        outages: Vec<Outage>,
+        until: Option<Timestamp>,
+    ) -> Result<Simulation, StoreError> {
         let mut arrivals = Vec::new();
-        for (slug, environment, row) in &export.check_ins {
+        for (slug, environment, row) in runs {
             if let Ok(slug) = Slug::parse(slug) {
                 // An end that was held until its begin is older than it, and was taken after it.
                 let reports = self.reports(&slug, environment, row).into_iter();
@@ -63,16 +78,16 @@ impl Replay {
         arrivals.sort_by_key(|(taken, _)| *taken);
         let quotas = Quotas { monitors: u32::MAX, environments: u32::MAX };
         let mut simulation = Simulation::with_quotas(Ticks::EveryMinute, RateLimit::OFF, quotas)?;
-        simulation.set_outages(export.outages);
+        simulation.set_outages(outages);
         for (taken, arrival) in &arrivals {
             simulation.advance(*taken, false)?;
             simulation.check_in(arrival)?;
         }
         // The time since the last report is replayed, too, as deadlines have passed in it.
-        if let (Some(until), false) = (export.last_heartbeat, arrivals.is_empty()) {
+        if let (Some(until), false) = (until, arrivals.is_empty()) {
             simulation.advance(until, false)?;
         }
-        Ok(Some((stored, simulation.finish()?)))
+        Ok(simulation)
     }
 
     /// The reports of the job about a run, in order.

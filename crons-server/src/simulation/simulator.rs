@@ -302,7 +302,9 @@ impl Simulation {
     }
 
     /// Reads all rows.
-    #[cfg(test)]
+    ///
+    /// # Errors
+    /// If the database in memory fails.
     pub(super) fn export(&self) -> Result<crate::store::Export, StoreError> {
         self.store.export()
     }

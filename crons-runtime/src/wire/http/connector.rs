@@ -1,5 +1,6 @@
 //! Opens connections: directly, by a proxy of the environment, and with TLS.
 
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -21,6 +22,18 @@ use super::stream::Stream;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The error of a connection that was not made in time.
+#[derive(Debug)]
+pub(super) struct ConnectTimeout;
+
+impl fmt::Display for ConnectTimeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no connection within {} s", CONNECT_TIMEOUT.as_secs())
+    }
+}
+
+impl std::error::Error for ConnectTimeout {}
 
 /// Opens connections to the server of the DSN.
 #[derive(Clone)]
@@ -75,7 +88,7 @@ impl Service<Uri> for Connector {
         let connecting = self.clone().connect(server);
         Box::pin(async move {
             let connected = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await;
-            connected.map_err(|_| format!("no connection within {} s", CONNECT_TIMEOUT.as_secs()))?
+            connected.map_err(|_| ConnectTimeout)?
         })
     }
 }

@@ -159,6 +159,16 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     Ok(found)
 }
 
+/// Counts the journals that were set aside because they are damaged.
+#[cfg(feature = "http")]
+pub(super) fn set_aside_before(folder: &Path) -> io::Result<usize> {
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder)? {
+        count += usize::from(entry?.path().extension().is_some_and(|extension| extension == CORRUPT));
+    }
+    Ok(count)
+}
+
 /// The path of the file that says that a worker was forked from `owner`.
 fn forked(folder: &Path, owner: &str) -> PathBuf {
     folder.join(format!("{owner}.{FORKED}"))

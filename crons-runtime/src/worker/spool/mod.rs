@@ -4,6 +4,8 @@
 // The modules are in layer order: each uses only those above it.
 pub(crate) mod options;
 mod journal_file;
+#[cfg(feature = "http")]
+pub(crate) mod survey;
 mod adoption;
 mod syncer;
 pub(crate) mod spool;
