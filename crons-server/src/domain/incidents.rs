@@ -65,7 +65,7 @@ fn decide_failure(
     new_id: NewId<'_>,
 ) -> Option<Decided> {
     let (monitor, environment) = (subject.monitor.as_ref()?, subject.environment.as_mut()?);
-    let (silences, run) = (&subject.silences, subject.check_in.as_ref());
+    let run = subject.check_in.as_ref();
     if environment.status == EnvironmentStatus::Error {
         if let Some(incident) = &mut subject.incident {
             incident.failures.count(this.status);
@@ -73,7 +73,7 @@ fn decide_failure(
         let consequence =
             Consequence::Further { incident: subject.incident.as_ref().map(|incident| incident.guid) };
         let (effects, silenced) =
-            notify(monitor, environment, subject.incident.as_mut(), &[this], run, at, silences);
+            notify(monitor, environment, subject.incident.as_mut(), &[this], run, at, &subject.silences);
         return Some(Decided { effects, consequence, silenced });
     }
     let wanted = config.failures();
@@ -113,7 +113,8 @@ fn decide_failure(
         incident.failures.count(run.status);
     }
     let consequence = Consequence::Opened { incident: incident.guid, threshold };
-    let (effects, silenced) = notify(monitor, environment, Some(incident), &failures, run, at, silences);
+    let (effects, silenced) =
+        notify(monitor, environment, Some(incident), &failures, run, at, &subject.silences);
     Some(Decided { effects, consequence, silenced })
 }
 
