@@ -106,7 +106,7 @@ fn each_service_gets_its_own_request_and_no_name_mentions_anybody() {
     assert_eq!(requests.len(), 24);
     // Targets are independent of each other.
     requests.sort();
-    // Whatever a review of the file overlooks. PagerDuty mentions nobody, and gets names as they are.
+    // A review of the file may overlook these. PagerDuty mentions nobody, and gets names as they are.
     for request in requests.iter().filter(|request| !request.starts_with("POST /v2/enqueue\n")) {
         for mention in ["@everyone", "@here", "https://x.example"] {
             assert!(!request.contains(mention), "{mention}: {request}");
@@ -121,10 +121,6 @@ fn each_service_gets_its_own_request_and_no_name_mentions_anybody() {
         requests,
         std::fs::read_to_string(path).unwrap_or_default(),
         "see the comment on top of the file"
-    );
-    // Whatever a review of that file overlooks.
-    assert!(
-        !requests.contains("@everyone") && !requests.contains("@here") && !requests.contains("//x.example|")
     );
 }
 

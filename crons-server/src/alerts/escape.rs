@@ -10,9 +10,9 @@ const ZERO_WIDTH_SPACE: char = '\u{200b}';
 /// The markup that a target reads in the texts of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Markup {
-    /// None, and names are never mentions: e-mail, commands, and an on-call service.
+    /// No markup, and names are never mentions: e-mail, commands, and an on-call service.
     Verbatim,
-    /// None; some programs still turn `@name` into a mention and `https://` into a link.
+    /// No markup; some programs still turn `@name` into a mention and `https://` into a link.
     Plain,
     /// `<…>` mentions and links, and cannot be escaped: Google Chat.
     Angles,
