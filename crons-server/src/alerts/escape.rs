@@ -12,7 +12,7 @@ const ZERO_WIDTH_SPACE: char = '\u{200b}';
 pub(super) enum Markup {
     /// None, and names are never mentions: e-mail, commands, `PagerDuty`.
     Verbatim,
-    /// None; some programs still turn `@name` into a mention and `https://` into a link.
+    /// No markup; some programs still turn `@name` into a mention and `https://` into a link.
     Plain,
     /// `<…>` mentions and links, and cannot be escaped: Google Chat.
     Angles,

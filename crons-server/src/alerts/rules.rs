@@ -163,7 +163,8 @@ impl Alerts {
         self.public_url = public_url;
     }
 
-    /// Describes what is allowed but probably not intended, one sentence each: webhooks without a secret, and targets that no rule names.
+    /// Describes what is allowed but probably not intended, one sentence each: webhooks without a secret, targets that no rule names, and
+    /// incidents that are opened at `PagerDuty` and never resolved there.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         for (written, target) in &self.targets {
@@ -174,9 +175,16 @@ impl Alerts {
                      signatures, add `secret = \"whsec_…\"` with 24 to 64 random bytes as base64"
                 ));
             }
-            if !self.rules.iter().any(|rule| rule.to.contains(written)) {
+            let rules = self.rules.iter().filter(|rule| rule.to.contains(written));
+            let triggers: Vec<Trigger> = rules.flat_map(|rule| rule.on.iter().copied()).collect();
+            if triggers.is_empty() {
                 warnings.push(format!(
                     "{kind} `{name}` gets no messages, as no rule names it; add an [[alert]] with to = [\"{name}\"]"
+                ));
+            } else if kind == "pagerduty" && !triggers.contains(&Trigger::Resolved) {
+                warnings.push(format!(
+                    "pagerduty `{name}` is not told of recoveries, so its incidents stay open; add \"resolved\" to `on` of a rule that \
+                     names it"
                 ));
             }
         }

@@ -90,3 +90,15 @@ fn two_targets_of_different_kinds_cannot_have_one_name() {
     let unknown = serde_json::from_value::<Alerts>(json!({"slak": table})).unwrap_err().to_string();
     assert!(unknown.starts_with("unknown field `slak`, expected one of `webhook`, `email`"), "{unknown}");
 }
+
+#[test]
+fn incidents_that_are_never_resolved_at_pagerduty_get_a_warning() {
+    let warnings = |on: &[&str]| {
+        let tables =
+            json!({"pagerduty": {"oncall": {"routing_key": "r"}}, "alert": [{"on": on, "to": ["oncall"]}]});
+        serde_json::from_value::<Alerts>(tables).unwrap().warnings()
+    };
+    let unresolved = warnings(&["opened", "failure"]);
+    assert!(unresolved[0].starts_with("pagerduty `oncall` is not told of recoveries"), "{unresolved:?}");
+    assert_eq!(warnings(&["opened", "resolved"]), Vec::<String>::new());
+}

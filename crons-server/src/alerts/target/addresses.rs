@@ -14,12 +14,12 @@ use super::roots;
 /// The private addresses to which alerts may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PrivateTargets {
-    /// None: a target must be on the internet.
+    /// No private address: a target must be on the internet.
     #[default]
     Refused,
-    /// Those of this machine.
+    /// Addresses of this machine.
     Loopback,
-    /// All, also those of the local network and of cloud providers.
+    /// Every address, also of the local network and of cloud providers.
     Allowed,
 }
 

@@ -1,6 +1,7 @@
 //! A target that is a command of this machine: its table, and a run with a message.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,8 +26,9 @@ const MAX_OUTPUT: usize = 1024;
 /// The time that output has to arrive after the command has ended. A process that it left behind may hold the pipe for ever.
 const OUTPUT_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// A target of alerts that is a command: a table `[command.NAME]`. No page and no route of the API makes one.
-#[derive(Debug, Clone, Deserialize)]
+/// A target of alerts that is a command: a table `[command.NAME]`. No page and no route of the API makes one. `Debug` hides its
+/// arguments.
+#[derive(Clone, Deserialize)]
 #[serde(try_from = "CommandTable")]
 pub struct CommandTarget {
     /// The program and its arguments.
@@ -103,6 +105,15 @@ impl CommandTarget {
         #[cfg(unix)]
         command.process_group(0);
         command.spawn()
+    }
+}
+
+impl fmt::Debug for CommandTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CommandTarget")
+            .field("program", &self.program())
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) enum Security {
     Tls,
     /// Plain at first; a server that offers no STARTTLS gets no mail.
     StartTls,
-    /// None, and no sign-in.
+    /// No TLS, and no sign-in.
     Plain,
 }
 

@@ -10,7 +10,17 @@ use super::email::EmailTarget;
 use super::services::SERVICES;
 use super::webhook::Webhook;
 
-/// A target of alerts.
+/// A target of alerts. Webhooks are made by [`Webhook::new`], the others by deserializing [`Alerts`](crate::Alerts).
+///
+/// ```
+/// let tables = serde_json::json!({"slack": {"team": {"url": "https://hooks.slack.com/services/T0/B0/secret"}}});
+/// let alerts: crons_server::Alerts = serde_json::from_value(tables)?;
+/// for (name, target) in alerts.targets() {
+///     assert_eq!((name, target.kind()), ("team", "slack"));
+///     assert_eq!(target.origin(), "https://hooks.slack.com");
+/// }
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Target {

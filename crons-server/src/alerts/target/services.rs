@@ -37,7 +37,7 @@ const POST: Service = Service {
     body: || json!(null),
 };
 
-/// All services, each in the words of its documentation.
+/// The services, each in the words of its documentation.
 pub(super) static SERVICES: [Service; 11] = [
     // <https://api.slack.com/messaging/webhooks>; Mattermost and Rocket.Chat take the same.
     Service {
