@@ -2,7 +2,7 @@
 
 use crons_runtime::__doctor::Reply;
 use crons_server::quoted;
-use crons_types::ACCEPTED_BUT;
+use crons_types::{ACCEPTED_BUT, Dsn};
 use serde_json::Value;
 
 use super::finding::Finding;
@@ -20,6 +20,19 @@ pub(super) enum Probe {
     Known,
 }
 
+/// Hides the keys of the DSN in an answer, which may repeat the request.
+pub(super) fn hide_keys(mut reply: Reply, dsn: &Dsn) -> Reply {
+    let hide = |text: &str| {
+        let keys = [Some(dsn.public_key()), dsn.secret_key()];
+        keys.into_iter().flatten().fold(text.to_owned(), |text, key| text.replace(key, "***"))
+    };
+    for (_, value) in &mut reply.response.headers {
+        *value = hide(value);
+    }
+    reply.body = hide(&String::from_utf8_lossy(&reply.body)).into_bytes();
+    reply
+}
+
 /// The first header of this name, which is in lower case.
 pub(super) fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
     reply.response.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
@@ -30,11 +43,7 @@ pub(super) fn explain(reply: &Reply, probe: Probe) -> Finding {
     let status = reply.response.status;
     match status {
         200..=299 => taken(reply, probe),
-        _ if is_page(reply) && !matches!(status, 300..=399 | 500..=599) => Finding::fault(
-            SUBJECT,
-            format!("HTTP {status} with a web page: a proxy or a sign-in page answers, and not the server"),
-            "let check-ins pass without a sign-in, exclude the host by NO_PROXY, or correct the address in the DSN",
-        ),
+        _ if is_page(reply) && !matches!(status, 300..=399 | 500..=599) => page(status),
         _ => {
             let (meaning, advice) = refusal(reply, status);
             Finding::fault(SUBJECT, format!("HTTP {status}: {meaning}{}", reason(reply)), advice)
@@ -42,15 +51,19 @@ pub(super) fn explain(reply: &Reply, probe: Probe) -> Finding {
     }
 }
 
+fn page(status: u16) -> Finding {
+    Finding::fault(
+        SUBJECT,
+        format!("HTTP {status} with a web page: a proxy or a sign-in page answers, and not the server"),
+        "let check-ins pass without a sign-in, exclude the host by NO_PROXY, or correct the address in the DSN",
+    )
+}
+
 /// Explains an answer of success.
 fn taken(reply: &Reply, probe: Probe) -> Finding {
     let status = reply.response.status;
     if is_page(reply) {
-        return Finding::fault(
-            SUBJECT,
-            format!("HTTP {status} with a web page: a proxy or a sign-in page answers, and not the server"),
-            "let check-ins pass without a sign-in, exclude the host by NO_PROXY, or correct the address in the DSN",
-        );
+        return page(status);
     }
     if !is_sentry(reply) {
         return Finding::fault(
@@ -63,7 +76,8 @@ fn taken(reply: &Reply, probe: Probe) -> Finding {
         return Finding::fault(
             SUBJECT,
             format!(
-                "HTTP {status}, but the server takes no more check-ins for now (X-Sentry-Rate-Limits: {limit})"
+                "HTTP {status}, but the server takes no more check-ins for now (X-Sentry-Rate-Limits: {})",
+                quoted(limit)
             ),
             "look at the quota of the project and its client keys; until then the client reports no runs",
         );

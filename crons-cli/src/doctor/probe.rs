@@ -4,7 +4,7 @@ use crons_runtime::__doctor::{DiagnosticClient, Reply};
 use crons_runtime::new_check_in_id;
 use crons_types::{CheckIn, Dsn, Slug};
 
-use super::answer::{Probe, explain, is_crons};
+use super::answer::{Probe, explain, hide_keys, is_crons};
 use super::clock;
 use super::finding::{Finding, State};
 use super::no_reply;
@@ -24,7 +24,7 @@ pub(super) fn probe(client: &DiagnosticClient, dsn: &Dsn, monitor: Option<&Slug>
     };
     let start = CheckIn::in_progress(slug.clone()).check_in_id(id);
     let first = match client.check_in(start) {
-        Ok(reply) => reply,
+        Ok(reply) => hide_keys(reply, dsn),
         Err(error) => return vec![no_reply::explain(&error, client.route(), dsn)],
     };
     let mut finding = explain(&first, kind);
@@ -34,7 +34,7 @@ pub(super) fn probe(client: &DiagnosticClient, dsn: &Dsn, monitor: Option<&Slug>
     if kind == Probe::Known && finding.state != State::Fault {
         let end = CheckIn::ok(slug).check_in_id(id).duration(std::time::Duration::ZERO);
         match client.check_in(end) {
-            Ok(reply) => finding = explain(&reply, kind),
+            Ok(reply) => finding = explain(&hide_keys(reply, dsn), kind),
             Err(error) => finding = no_reply::explain(&error, client.route(), dsn),
         }
     }

@@ -166,8 +166,8 @@ fn every_answer_is_explained() {
         ),
         (json("200 OK", "x-sentry-rate-limits: 60::organization\r\n", "{}"), &["takes no more check-ins"]),
         (
-            json("200 OK", "x-sentry-error: the key is disabled\r\n", "{}"),
-            &["refuses the check-in", "the key is disabled"],
+            json("200 OK", "x-sentry-error: project is disabled\r\n", "{}"),
+            &["refuses the check-in", "project is disabled"],
         ),
     ] {
         answered(&answer).is_fault("probe", words);
@@ -194,6 +194,21 @@ fn hostile_answers_are_shown_without_their_control_characters() {
     assert!(text.contains("hello") && !text.contains('\u{1b}') && !text.contains('\u{7}'), "{text:?}");
     assert!(text.contains("Check-ins from here are lost: 1 fault."), "{text}");
     assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn an_answer_that_repeats_the_request_does_not_show_the_keys() {
+    let echo = "x-sentry-auth: Sentry sentry_key=0123456789abcdef, sentry_secret=fedcba";
+    let folder = tempfile::tempdir().unwrap();
+    let plain = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{echo}", echo.len());
+    let header = format!("HTTP/1.1 403 Forbidden\r\nx-sentry-error: {echo}\r\ncontent-length: 2\r\n\r\n{{}}");
+    for answer in [plain, header] {
+        let dsn = Listener::start(&answer).dsn().replace("key@", "0123456789abcdef:fedcba@");
+        let found = examine(doctor(&dsn, folder.path(), &[]));
+        found.is_fault("probe", &["it says", "sentry_key=***", "sentry_secret=***"]);
+        let all = format!("{:?}", found.findings);
+        assert!(!all.contains("0123456789abcdef") && !all.contains("fedcba"), "{all}");
+    }
 }
 
 #[test]
