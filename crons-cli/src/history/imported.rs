@@ -57,19 +57,31 @@ impl Verdict {
 }
 
 impl History {
-    /// Drops the verdicts from before the first report of each environment: the replay does not know the monitor before, so it can decide
-    /// nothing there.
-    pub(super) fn begin_with_a_report(&mut self) {
-        let Self { runs, verdicts, .. } = self;
-        let mut begin: HashMap<&str, Timestamp> = HashMap::new();
-        for run in &*runs {
+    /// The first report of each environment.
+    pub(super) fn begins(&self) -> HashMap<String, Timestamp> {
+        let mut begins: HashMap<String, Timestamp> = HashMap::new();
+        for run in &self.runs {
             if let Some(at) = run.started.or(run.ended.map(|(at, _)| at)) {
-                let first = begin.entry(&run.environment).or_insert(at);
+                let first = begins.entry(run.environment.clone()).or_insert(at);
                 *first = at.min(*first);
             }
         }
-        verdicts.retain(|verdict| {
-            begin.get(verdict.environment.as_str()).is_some_and(|begin| *begin <= verdict.at)
+        begins
+    }
+
+    /// Prepares the history for a replay. Drops the verdicts from before the first report of each environment, as the replay does not know
+    /// the monitor there, and merges outages that touch.
+    pub(super) fn prepare(&mut self) {
+        let begins = self.begins();
+        self.verdicts
+            .retain(|verdict| begins.get(&verdict.environment).is_some_and(|begin| *begin <= verdict.at));
+        self.outages.sort_by_key(|outage| outage.start);
+        self.outages.dedup_by(|next, outage| {
+            let touches = next.start <= outage.end;
+            if touches {
+                outage.end = outage.end.max(next.end);
+            }
+            touches
         });
     }
 

@@ -26,6 +26,8 @@ use crate::output::Painter;
 const MAX_FILE: u64 = 128 << 20;
 /// The most runs that a schedule may expect within the history, and the most reports of it: more than a year of every minute.
 const MAX_SLOTS: u64 = 600_000;
+/// The most outages of the service: each deadline is compared with all of them.
+const MAX_OUTAGES: usize = 1_000;
 /// The most malformed rows that are named.
 const MOST_NAMED: usize = 20;
 
@@ -96,7 +98,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
     if history.skipped.len() > MOST_NAMED {
         writeln!(errors, "crons: {shown}: {} more rows are left out", history.skipped.len() - MOST_NAMED)?;
     }
-    history.begin_with_a_report();
+    history.prepare();
     let Some((since, until)) = history.span() else {
         return Err(in_file(format!("none of its {total} rows is a run")).into());
     };
@@ -154,12 +156,21 @@ fn bound(
 ) -> Result<(), String> {
     let own = history.runs.iter().map(|run| run.config.get_schedule());
     let gap = schedule.map_or_else(|| own.map(Schedule::min_gap).min(), |schedule| Some(schedule.min_gap()));
-    let seconds = until.duration_since(since).as_secs().unsigned_abs();
-    let slots = seconds / gap.map_or(u64::MAX, |gap| gap.as_secs().max(1));
+    let gap = gap.map_or(u64::MAX, |gap| gap.as_secs().max(1));
+    let begins = history.begins();
+    let slots: u64 =
+        begins.values().map(|begin| until.duration_since(*begin).as_secs().unsigned_abs() / gap).sum();
     if slots > MAX_SLOTS {
         return Err(format!(
-            "its rows are of {since} to {until}, in which the schedule expects up to {slots} runs, and at most {MAX_SLOTS} are replayed; \
-             {SHORTER}"
+            "its rows are of {since} to {until} in {} environments, in which the schedule expects up to {slots} runs, and at most \
+             {MAX_SLOTS} are replayed; {SHORTER}",
+            begins.len()
+        ));
+    }
+    if history.outages.len() > MAX_OUTAGES {
+        let outages = history.outages.len();
+        return Err(format!(
+            "its unknown runs are of {outages} outages, and at most {MAX_OUTAGES} are replayed; {SHORTER}"
         ));
     }
     let reports: u64 = history.runs.iter().map(reports).sum();

@@ -309,8 +309,33 @@ fn hostile_files_are_refused_in_time() {
         "monitorConfig": {"schedule": [1, "month"], "max_runtime": 1},
     });
     let long = Value::from(vec![check_in(1, "ok", "10:00:00", &long)]);
+    let crowd: Value = (0..400)
+        .map(|number| check_in(number, "ok", "10:00:00", &json!({"environment": format!("e{number}")})))
+        .chain([check_in(
+            401,
+            "ok",
+            "10:00:00",
+            &json!({"dateAdded": "2024-09-03T10:00:00Z", "dateUpdated": null}),
+        )])
+        .collect();
+    let crowd = crowd.to_string().replace("0 * * * *", "* * * * *");
+    let outages: Value = (0..1_200)
+        .map(|number| {
+            let at =
+                format!("2024-06-{:02}T{:02}:{:02}:00Z", 1 + number / 48, number % 48 / 2, number % 2 * 30);
+            check_in(
+                number,
+                "unknown",
+                "10:00:00",
+                &json!({"dateAdded": at, "expectedTime": at, "dateClock": at}),
+            )
+        })
+        .chain([check_in(1_201, "ok", "10:00:00", &json!({}))])
+        .collect();
     for (file, reason) in [
         (long.to_string(), "and at most 600000 reports are replayed"),
+        (crowd, "in 401 environments, in which the schedule expects up to"),
+        (outages.to_string(), "of 1200 outages, and at most 1000 are replayed"),
         (String::new(), "there is no row in it"),
         ("[]".to_owned(), "there is no row in it"),
         ("{".to_owned(), "list 1: it is not JSON"),

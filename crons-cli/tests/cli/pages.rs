@@ -86,3 +86,14 @@ fn every_command_has_a_page_that_man_reads() {
     let refused = run(&["man", "/dev/null/folder"], "");
     assert!(!refused.success && refused.stderr.contains("/dev/null/folder"), "{}", refused.stderr);
 }
+
+#[test]
+fn the_readme_names_every_command() {
+    let readme = include_str!("../../README.md");
+    for name in commands() {
+        assert!(
+            readme.contains(&format!("crons {name}")) || readme.contains(&format!("`{name}`")),
+            "{name} is not in crons-cli/README.md"
+        );
+    }
+}
