@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::process::Command;
 use std::sync::Arc;
 
-use crons_server::{Database, Server, Settings, Webhook};
+use crons_server::{Database, PrivateTargets, Server, Settings, Target, Webhook};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -118,6 +118,25 @@ fn a_store_of_certificates_that_is_gone_stops_the_start_only_if_a_webhook_needs_
     }
 }
 
+#[test]
+fn a_proxy_on_this_machine_is_used_though_targets_on_it_are_refused() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+    let request = std::thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut request = vec![0; 8192];
+        let length = socket.read(&mut request).unwrap();
+        socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    });
+    // No proxy is used for this machine, so this is the target itself.
+    let refused = child(&[("HTTP_PROXY", &proxy), ("SEND_CHECKED", &proxy)]);
+    assert!(refused.contains("refused: ") && refused.contains("allow_private_targets"), "{refused}");
+    let sent = child(&[("HTTP_PROXY", &proxy), ("SEND_CHECKED", "http://hooks.example/ops")]);
+    assert!(sent.contains("sent: HTTP 200"), "{sent}");
+    assert!(request.join().unwrap().starts_with("POST http://hooks.example/ops HTTP/1.1\r\n"));
+}
+
 /// Does the work of a child process; the other tests run it.
 #[test]
 fn in_a_child() {
@@ -128,6 +147,13 @@ fn in_a_child() {
     if let Ok(url) = std::env::var("SEND") {
         match runtime.block_on(Webhook::new(&url).unwrap().test("ops")) {
             Ok(answer) => println!("sent: {}", answer.status),
+            Err(error) => println!("refused: {error}"),
+        }
+    }
+    if let Ok(url) = std::env::var("SEND_CHECKED") {
+        let target = Target::from(Webhook::new(&url).unwrap());
+        match runtime.block_on(target.test("ops", PrivateTargets::Refused)) {
+            Ok(answer) => println!("sent: {}", answer.status()),
             Err(error) => println!("refused: {error}"),
         }
     }

@@ -57,7 +57,9 @@ fn facts(message: &Message, markup: Markup) -> Vec<String> {
     let reason = message.reason.as_deref().map(|reason| format!("Reason: {}", markup.escape(reason)));
     let last_ok = message.last_ok.map_or_else(|| "never".to_owned(), minute);
     let run = message.run.as_ref();
-    let expected = run.and_then(|run| run.expected_at).map(|at| format!("Expected: {}", minute(at)));
+    // A run that resolves an incident may have come long before it was expected.
+    let expected = run.filter(|_| message.event != EventName::Resolved).and_then(|run| run.expected_at);
+    let expected = expected.map(|at| format!("Expected: {}", minute(at)));
     let took = run.and_then(|run| run.duration_ms).map(|took| format!("Duration: {}", run_time(took)));
     let owner = message.monitor.owner.as_deref().map(|owner| format!("Owner: {}", markup.escape(owner)));
     let last_ok = format!("Last success: {last_ok}");

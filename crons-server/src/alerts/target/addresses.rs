@@ -117,16 +117,21 @@ impl fmt::Display for RefusedAddress {
 
 impl std::error::Error for RefusedAddress {}
 
-/// The resolver of an HTTP client.
-pub(super) struct CheckedResolver(pub(super) Arc<AddressPolicy>);
+/// The resolver of the HTTP client of one target.
+pub(super) struct CheckedResolver {
+    pub(super) policy: Arc<AddressPolicy>,
+    /// The host of the target.
+    pub(super) host: String,
+}
 
 impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let policy = Arc::clone(&self.0);
+        let policy = Arc::clone(&self.policy);
+        // A proxy is named by the operator, and is usually on a private address. A target on the same host is no proxy.
+        let is_proxy = name.as_str() != self.host && roots::is_proxy(name.as_str());
         Box::pin(async move {
             let host = name.as_str();
-            // A proxy is named by the operator, and is usually on a private address.
-            let found: Vec<SocketAddr> = if roots::is_proxy(host) {
+            let found: Vec<SocketAddr> = if is_proxy {
                 tokio::net::lookup_host((host, 0)).await?.collect()
             } else {
                 // Port 0 stands for the port of the URL.

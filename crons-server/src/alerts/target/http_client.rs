@@ -161,7 +161,8 @@ impl HttpClient {
     ) -> Result<Self, DeliveryError> {
         let mut builder = client_builder(url, trust)?;
         if let Some(policy) = &policy {
-            builder = builder.dns_resolver(Arc::new(CheckedResolver(Arc::clone(policy))));
+            let (policy, host) = (Arc::clone(policy), url.host_str().unwrap_or_default().to_owned());
+            builder = builder.dns_resolver(Arc::new(CheckedResolver { policy, host }));
         }
         // The time limit covers the headers and the body.
         let client = builder.timeout(timeout).build().map_err(|error| DeliveryError(chain(&error)))?;
