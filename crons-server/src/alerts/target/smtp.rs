@@ -16,9 +16,12 @@ use super::email::{EmailTarget, Security};
 use super::http_client::{CONNECT_TIMEOUT, DeliveryError, Trust, chain};
 use super::response::{TargetResponse, Verdict};
 use crate::alerts::payload::Message;
+use crate::alerts::text::truncate;
 
 /// The time that the server has to answer the end of a conversation. The mail is accepted by then.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
+/// The number of bytes of an answer that are kept.
+const MAX_ANSWER: usize = 1024;
 
 /// A target that gets e-mail, with all that a connection needs.
 pub(super) struct SmtpClient {
@@ -63,13 +66,10 @@ impl SmtpClient {
         let ended = tokio::time::timeout(self.target.timeout, self.converse(&mail.formatted()))
             .await
             .map_err(|_| DeliveryError::timed_out(&origin, self.target.timeout))?;
-        let answer = |verdict, status, body| TargetResponse {
-            verdict,
-            status,
-            body,
-            elapsed: begin.elapsed(),
-            retry_after: None,
-            advice: advice(verdict),
+        let answer = |verdict, status, mut body: String| {
+            truncate(&mut body, MAX_ANSWER);
+            let (elapsed, advice) = (begin.elapsed(), advice(verdict));
+            TargetResponse { verdict, status, body, elapsed, retry_after: None, advice }
         };
         match ended {
             Ok((mut connection, response, left_out)) => {
