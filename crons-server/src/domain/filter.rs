@@ -148,6 +148,11 @@ impl Filter {
         Self::new(key, compare, value)
     }
 
+    /// The length of the value in bytes.
+    pub(super) fn value_len(&self) -> usize {
+        self.value.len()
+    }
+
     /// Whether the tags of an event match.
     pub(crate) fn matches(&self, tags: &[(&str, String)]) -> bool {
         let tag = tags.iter().find(|(key, _)| *key == self.key).map(|(_, value)| value.to_lowercase());
