@@ -293,7 +293,9 @@ fn an_explanation_says_which_silence_kept_the_message_back() {
     let part = "a silence by ana ends (migration): it kept back the message that it was opened, which waits for its end";
     assert!(of_incident.contains(part), "{of_incident}");
     server.advance("11:00:00");
-    assert!(text(&incident).contains("which was sent at its end or after it"), "{}", text(&incident));
+    server.send("11:10:00", &yearly("job", 'b', "ok"));
+    let part = "it kept back the message that it was opened, which was sent at its end or after it";
+    assert!(text(&incident).contains(part), "{}", text(&incident));
     assert!(text(&incident).contains("people were first notified of the incident"), "{}", text(&incident));
 }
 
@@ -315,6 +317,10 @@ fn a_silence_that_cannot_be_is_refused_with_the_reason() {
         (endless, "a silence always ends: write `for`"),
         (changed("matchers", json!([])), "matchers: there are 0, and must be 1 to 20"),
         (changed("matchers", json!([{"key": "slug", "match": "eq", "value": "a"}])), "no tag \"slug\""),
+        (
+            changed("matchers", matching(&"j".repeat(16_385))),
+            "matchers: a value has 16385 bytes and may have 16384",
+        ),
         (changed("for", json!("soon")), "for: "),
         (changed("for", json!("400d")), "for: the end, 2025-07-08T10:00:00Z, is more than a year ahead"),
         (

@@ -47,12 +47,15 @@ fn a_token_opens_what_its_scope_says() {
     let (_, read) = create(&server, "dashboard", "read");
     let (_, write) = create(&server, "deploy", "write");
     let muted = json!({"isMuted": true});
+    let matchers = json!([{"key": "monitor.slug", "match": "glob", "value": "job"}]);
+    let silence = json!({"matchers": matchers, "for": "2h", "by": "ana", "why": "migration"});
     for (method, path, body, by_read, by_write) in [
         ("GET", format!("{API}/monitors/"), Value::Null, 200, 200),
         ("GET", format!("{API}/monitors/job/checkins/"), Value::Null, 200, 200),
         ("GET", "/api/0/".to_owned(), Value::Null, 200, 200),
         ("GET", "/metrics".to_owned(), Value::Null, 200, 200),
         ("PUT", format!("{API}/monitors/job/"), muted, 403, 200),
+        ("POST", format!("{API}/silences/"), silence, 403, 201),
         ("DELETE", format!("{API}/monitors/job/"), Value::Null, 403, 202),
         ("GET", format!("{API}/tokens/"), Value::Null, 403, 403),
         ("POST", format!("{API}/tokens/"), json!({"name": "more", "scope": "write"}), 403, 403),

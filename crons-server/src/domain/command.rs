@@ -38,6 +38,8 @@ pub struct CommandOutcome {
     pub missing: Vec<String>,
     /// The slugs of the monitors that changed; of a renamed monitor the former slug, too. Open pages show them anew.
     pub changed: Vec<String>,
+    /// Whether any monitor may have changed, as by a silence. Open pages are loaded anew.
+    pub all_changed: bool,
 }
 
 /// The reason why a command changed nothing.

@@ -141,11 +141,24 @@ impl Filter {
 
     /// A filter on `key`: for the pattern of `value` if that has a `*`, else for the value itself.
     ///
+    /// ```
+    /// use crons_server::Filter;
+    ///
+    /// let filter = Filter::pattern("monitor.slug", "nightly-*")?;
+    /// assert_eq!(filter.to_string(), "monitor.slug matches pattern \"nightly-*\"");
+    /// # Ok::<(), crons_server::InvalidFilter>(())
+    /// ```
+    ///
     /// # Errors
     /// If the tag does not exist, or the value is empty.
     pub fn pattern(key: &str, value: &str) -> Result<Self, InvalidFilter> {
         let compare = if value.contains('*') { Operator::MatchesPattern } else { Operator::Equals };
         Self::new(key, compare, value)
+    }
+
+    /// The length of the value in bytes.
+    pub(super) fn value_len(&self) -> usize {
+        self.value.len()
     }
 
     /// Whether the tags of an event match.

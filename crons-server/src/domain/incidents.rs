@@ -41,11 +41,12 @@ pub(super) fn fail(
     at: Timestamp,
     new_id: NewId<'_>,
 ) -> Effects {
-    let Some(Decided { effects, consequence, silenced }) = decide_failure(subject, config, this, at, new_id)
+    let Some(Decided { effects, consequence, withheld_by }) =
+        decide_failure(subject, config, this, at, new_id)
     else {
         return Effects::default();
     };
-    subject.conclude(consequence, silenced);
+    subject.conclude(consequence, withheld_by);
     effects
 }
 
@@ -54,7 +55,7 @@ struct Decided {
     effects: Effects,
     consequence: Consequence,
     /// The silence that keeps the message about it back.
-    silenced: Option<Silenced>,
+    withheld_by: Option<Silenced>,
 }
 
 fn decide_failure(
@@ -72,9 +73,9 @@ fn decide_failure(
         }
         let consequence =
             Consequence::Further { incident: subject.incident.as_ref().map(|incident| incident.guid) };
-        let (effects, silenced) =
+        let (effects, withheld_by) =
             notify(monitor, environment, subject.incident.as_mut(), &[this], run, at, &subject.silences);
-        return Some(Decided { effects, consequence, silenced });
+        return Some(Decided { effects, consequence, withheld_by });
     }
     let wanted = config.failures();
     let failures: Vec<FinishedRun> = window(&subject.finished, this)
@@ -92,7 +93,7 @@ fn decide_failure(
             threshold: saturating_u32(wanted),
             last_ok,
         };
-        return Some(Decided { effects: Effects::default(), consequence, silenced: None });
+        return Some(Decided { effects: Effects::default(), consequence, withheld_by: None });
     };
     let threshold = saturating_u32(wanted);
     environment.status = EnvironmentStatus::Error;
@@ -113,9 +114,9 @@ fn decide_failure(
         incident.failures.count(run.status);
     }
     let consequence = Consequence::Opened { incident: incident.guid, threshold };
-    let (effects, silenced) =
+    let (effects, withheld_by) =
         notify(monitor, environment, Some(incident), &failures, run, at, &subject.silences);
-    Some(Decided { effects, consequence, silenced })
+    Some(Decided { effects, consequence, withheld_by })
 }
 
 /// A threshold is at most 720, so the conversion loses nothing.

@@ -10,7 +10,20 @@ use crate::quote::quoted;
 
 /// A time, once or again and again, in which messages about the monitors that `matchers` select are kept back, as by a silence.
 ///
-/// `Maintenance` can be deserialized. In TOML:
+/// `Maintenance` can be deserialized:
+///
+/// ```
+/// use crons_server::{Maintenance, Settings};
+///
+/// let window: Maintenance = serde_json::from_str(r#"{
+///     "schedule": "0 2 * * SUN", "length": "2h", "why": "weekly updates",
+///     "matchers": [{"key": "monitor.slug", "match": "matches pattern", "value": "db-*"}]
+/// }"#)?;
+/// let settings = Settings { maintenance: vec![window], ..Settings::default() };
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// In TOML; `timezone` is UTC by default, and `length` is at most 7 days:
 ///
 /// ```toml
 /// [[maintenance]]

@@ -39,6 +39,8 @@ impl Silence {
     pub const MAX_WHY: usize = Maintenance::MAX_WHY;
     /// The most filters of a silence.
     pub const MAX_MATCHERS: usize = 20;
+    /// The longest value of a filter, in bytes: 300 slugs of the longest kind.
+    pub const MAX_VALUE: usize = 16_384;
     /// The most silences that have not ended: each failure is compared with all of them.
     pub const MAX_PENDING: usize = 500;
 
@@ -91,6 +93,13 @@ impl NewSilence {
                  pattern\", \"value\": \"*\"}}",
                 matchers.len(),
                 Silence::MAX_MATCHERS
+            ));
+        }
+        if let Some(long) = matchers.iter().map(Filter::value_len).find(|length| *length > Silence::MAX_VALUE)
+        {
+            return Err(format!(
+                "matchers: a value has {long} bytes and may have {}; write a pattern, or make several silences",
+                Silence::MAX_VALUE
             ));
         }
         for (key, text, most) in [("by", &by, Silence::MAX_BY), ("why", &why, Silence::MAX_WHY)] {

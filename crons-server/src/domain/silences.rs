@@ -21,7 +21,7 @@ pub(super) fn create(
         return Err(CommandError::TooManySilences(Silence::MAX_PENDING));
     }
     snapshot.changed_silences.push(silence.clone());
-    Ok(CommandOutcome::default())
+    Ok(CommandOutcome { all_changed: true, ..CommandOutcome::default() })
 }
 
 /// Ends a silence now. The messages that it kept back are decided anew in the next minute.
@@ -36,5 +36,5 @@ pub(super) fn end(snapshot: &mut Snapshot, id: Uuid, now: Timestamp) -> Result<C
     }
     snapshot.changed_silences.push(Silence { ended_at: Some(now), ..silence });
     snapshot.withheld_due = Some(now);
-    Ok(CommandOutcome::default())
+    Ok(CommandOutcome { all_changed: true, ..CommandOutcome::default() })
 }

@@ -83,6 +83,11 @@ impl Changes {
             match change {
                 Change::Refused => noted.refused = noted.last,
                 Change::Monitor(slug) => noted.note_monitor(slug),
+                // Pages of earlier positions read everything anew.
+                Change::All => {
+                    noted.monitors.clear();
+                    noted.forgotten = noted.last;
+                }
             }
         }
         drop(noted);
@@ -159,6 +164,17 @@ mod tests {
         assert_eq!(monitors(&changes, middle), ["a", "c"]);
         assert_eq!(monitors(&changes, changes.position()), Vec::<String>::new());
         assert_eq!(middle.to_string().parse(), Ok(middle));
+    }
+
+    #[test]
+    fn after_a_change_of_everything_earlier_positions_are_not_known() {
+        let changes = Changes::default();
+        let start = changes.position();
+        changes.note(&[change("a"), Event::AllChanged]);
+        let after = changes.position();
+        changes.note(&[change("b")]);
+        assert_eq!(changes.since(start), None);
+        assert_eq!(monitors(&changes, after), ["b"]);
     }
 
     #[test]

@@ -163,6 +163,7 @@ impl Consumer {
                     if let Ok(Ok(outcome)) = &applied {
                         let changed = outcome.changed.iter().cloned();
                         events.extend(changed.map(|monitor| Event::Changed { monitor }));
+                        events.extend(outcome.all_changed.then_some(Event::AllChanged));
                     }
                     answer(reply, applied)?;
                 }

@@ -29,6 +29,8 @@ pub(crate) enum Event {
     Changed {
         monitor: String,
     },
+    /// A person has changed what pages show of any monitor.
+    AllChanged,
     /// New alerts are stored, and can be sent.
     Alerts,
 }
@@ -39,6 +41,8 @@ pub(crate) enum Change<'a> {
     Monitor(&'a str),
     /// The list of refused payloads.
     Refused,
+    /// Any part of any page.
+    All,
 }
 
 /// The facts that the log has of a deadline; of a storm there are many at once.
@@ -64,7 +68,11 @@ impl Event {
                 let (outcome, reason) = errors.last()?.outcome();
                 Some((outcome, Some(reason)))
             }
-            Self::Deadline(..) | Self::Released(_) | Self::Changed { .. } | Self::Alerts => None,
+            Self::Deadline(..)
+            | Self::Released(_)
+            | Self::Changed { .. }
+            | Self::AllChanged
+            | Self::Alerts => None,
         }
     }
 
@@ -74,7 +82,11 @@ impl Event {
         let (at, slug) = match self {
             Self::CheckIn(event, _) => (event.received, Some(&event.monitor_slug)),
             Self::Rejected { slug, received, .. } => (*received, slug.as_ref()),
-            Self::Deadline(..) | Self::Released(_) | Self::Changed { .. } | Self::Alerts => return None,
+            Self::Deadline(..)
+            | Self::Released(_)
+            | Self::Changed { .. }
+            | Self::AllChanged
+            | Self::Alerts => return None,
         };
         Some((at, Usage { slug: slug.cloned(), outcome, reason }))
     }
@@ -89,6 +101,7 @@ impl Event {
             Self::Deadline(deadline) => Some(Change::Monitor(deadline.slug.as_str())),
             Self::Released(released) => Some(Change::Monitor(released.monitor_slug.as_str())),
             Self::Changed { monitor } => Some(Change::Monitor(monitor)),
+            Self::AllChanged => Some(Change::All),
             Self::CheckIn(_, Verdict::Deferred) | Self::Alerts => None,
         }
     }
@@ -102,7 +115,10 @@ impl Event {
                     && !tracing::enabled!(tracing::Level::DEBUG)
             }
             Self::Released(released) => released.effects.incident_events.is_empty(),
-            Self::Changed { .. } | Self::Alerts | Self::Rejected { is_logged: false, .. } => true,
+            Self::Changed { .. }
+            | Self::AllChanged
+            | Self::Alerts
+            | Self::Rejected { is_logged: false, .. } => true,
             Self::CheckIn(..) | Self::Rejected { .. } | Self::Deadline(_) => false,
         }
     }
@@ -126,7 +142,7 @@ impl Event {
             }
             Self::Deadline(deadline) => deadline.log(mask),
             Self::Released(released) => report_released(released, mask),
-            Self::Changed { .. } | Self::Alerts => {}
+            Self::Changed { .. } | Self::AllChanged | Self::Alerts => {}
         }
     }
 }

@@ -197,7 +197,11 @@ impl Simulation {
                 Event::CheckIn(event, Verdict::Deferred) => self.deferred.push((place, event)),
                 Event::CheckIn(_, verdict) if index == 0 => self.outcomes[place].record(&verdict),
                 Event::CheckIn(event, verdict) => self.resolve_deferred(&event, &verdict),
-                Event::Deadline(..) | Event::Released(_) | Event::Changed { .. } | Event::Alerts => {}
+                Event::Deadline(..)
+                | Event::Released(_)
+                | Event::Changed { .. }
+                | Event::AllChanged
+                | Event::Alerts => {}
             }
         }
         Ok(())
@@ -224,6 +228,7 @@ impl Simulation {
             | Event::Deadline(..)
             | Event::Released(_)
             | Event::Changed { .. }
+            | Event::AllChanged
             | Event::Alerts => return,
         };
         for remark in warnings {

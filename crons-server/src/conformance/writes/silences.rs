@@ -37,13 +37,13 @@ fn a_batch_loads_the_silences_that_end_after_its_time_and_the_one_that_it_names(
         let mut loaded = |keys: &BatchKeys| opened.load(keys).silences.made.to_vec();
         assert_eq!(loaded(&BatchKeys::default()), []);
         assert_eq!(loaded(&after("10:59:59")), [short.clone(), long.clone()]);
-        assert_eq!(loaded(&after("11:00:00")), [long.clone()]);
+        assert_eq!(loaded(&after("11:00:00")), std::slice::from_ref(&long));
         let named = BatchKeys { silence: Some(short.id), ..after("11:00:00") };
         assert_eq!(loaded(&named), [short.clone(), long.clone()]);
 
         let ended = Silence { ended_at: Some(instant("10:30:00")), ..long.clone() };
         opened.commit(&changes(std::slice::from_ref(&ended)));
-        assert_eq!(opened.load(&after("10:45:00")).silences.made.to_vec(), [short.clone()]);
+        assert_eq!(opened.load(&after("10:45:00")).silences.made.to_vec(), std::slice::from_ref(&short));
         let first = PageRequest { skip: 0, limit: 10 };
         assert_eq!(opened.queries().silences(Timestamp::MIN, first).unwrap().items, [ended, short]);
     });

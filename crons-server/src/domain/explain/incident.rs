@@ -110,11 +110,9 @@ fn steps(explained: &ExplainedIncident) -> Vec<Step> {
     }
     if let Some(withheld) = &incident.withheld {
         let Silenced { until, by, why } = &withheld.silence;
-        let what = if incident.resolved_at.is_some() && incident.notified {
-            "the message that it is resolved"
-        } else {
-            "the message that it was opened"
-        };
+        // A message about the end is kept back by a silence that goes on after it.
+        let is_end = incident.notified && incident.resolved_at.is_some_and(|end| end < *until);
+        let what = if is_end { "the message that it is resolved" } else { "the message that it was opened" };
         let effect = match (withheld.pending, incident.notified) {
             (true, _) => "waits for its end",
             (false, true) => "was sent at its end or after it",

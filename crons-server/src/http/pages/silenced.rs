@@ -30,7 +30,7 @@ pub(super) struct Band {
 }
 
 impl PageSilences {
-    /// Reads the silences that end after `since`; those with the latest creation if there are very many.
+    /// Reads the silences that have not ended, and those that ended after `since`, of which the ones made last if there are very many.
     ///
     /// # Errors
     /// If the database fails.
@@ -41,7 +41,12 @@ impl PageSilences {
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let limit = u32::try_from(Silence::MAX_PENDING).unwrap_or(u32::MAX);
-        let made = queries.silences(since, PageRequest { skip: 0, limit })?.items;
+        // There are not more than fit into a page.
+        let mut made = queries.silences(now, PageRequest { skip: 0, limit })?.items;
+        if since < now {
+            let ended = queries.silences(since, PageRequest { skip: 0, limit })?.items;
+            made.extend(ended.into_iter().filter(|silence| silence.end() <= now));
+        }
         let times = windows.iter().map(|window| window.between(since, now, MAX_WINDOWS)).collect();
         Ok(Self { silences: Silences { made: Arc::new(made), windows: Arc::clone(windows) }, times })
     }

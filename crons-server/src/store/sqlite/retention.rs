@@ -113,8 +113,8 @@ fn environments(
     Ok(Stage::Environments { after, walk })
 }
 
-/// Finds resolved incidents that are too old and of which no message is kept back, with their occurrences. An incident with more occurrences than fit is read again in the
-/// next step.
+/// Finds resolved incidents that are too old and about which no message is kept back, with their occurrences. An incident with more
+/// occurrences than fit is read again in the next step.
 fn incidents(
     connection: &Connection,
     cutoffs: Cutoffs,

@@ -43,11 +43,10 @@ impl Bulk {
         for (name, value) in form.into_pairs()? {
             match name.as_str() {
                 "slug" if known.insert(value.clone()) => bulk.slugs.push(value),
-                "slug" => {}
                 "do" => bulk.command = value,
                 "confirmed" => bulk.is_confirmed = value == "yes",
-                // The fields of the button that makes a silence.
-                "for" | "until" | "zone" | "by" | "why" => {}
+                // A slug again, or a field of the button that makes a silence.
+                "slug" | "for" | "until" | "zone" | "by" | "why" => {}
                 RETURN_TO => bulk.return_to = Some(checked(&value)?),
                 _ => {
                     let name: String = name.chars().take(80).collect();

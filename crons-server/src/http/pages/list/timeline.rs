@@ -193,11 +193,19 @@ impl Timeline<'_> {
         }
     }
 
-    /// The silences, as bars along the upper edge.
+    /// The silences, as bars along the upper edge. Bars that touch are one.
     fn silence_path(&self) -> String {
-        self.silences.iter().fold(String::new(), |mut path, band| {
+        let mut bars: Vec<(u32, u32)> = Vec::new();
+        for band in &self.silences {
             let left = self.position(band.since);
-            let width = self.position(band.until.min(self.now)).saturating_sub(left).max(1);
+            let right = self.position(band.until.min(self.now)).max(left + 1);
+            match bars.last_mut().filter(|(_, end)| left <= *end) {
+                Some((_, end)) => *end = right.max(*end),
+                None => bars.push((left, right)),
+            }
+        }
+        bars.into_iter().fold(String::new(), |mut path, (left, right)| {
+            let width = right - left;
             let _ = write!(path, "M{left} 0h{width}v{SILENCE}h-{width}z");
             path
         })
@@ -317,6 +325,13 @@ mod tests {
         let drawing = shown.drawing().into_string();
         // A silence that goes on ends at the present.
         assert!(drawing.contains("class=\"silence\" d=\"M288 0h144v3h-144zM552 0h23v3h-23z\""), "{drawing}");
+        shown.silences =
+            vec![band("01:00:00", "02:00:00"), band("01:30:00", "03:00:00"), band("03:00:00", "04:00:00")];
+        let drawing = shown.drawing().into_string();
+        assert!(
+            drawing.contains("class=\"silence\" d=\"M312 0h72v3h-72z\""),
+            "bars that touch are one: {drawing}"
+        );
         shown.outages = &outage;
         shown.silences.clear();
         assert!(!shown.drawing().into_string().contains("silence"));
