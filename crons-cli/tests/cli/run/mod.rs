@@ -1,6 +1,6 @@
 //! Tests of `crons run`: jobs as processes, with real signals, pipes, terminals and servers.
 
-mod lab;
+pub mod lab;
 mod arguments;
 mod exit_codes;
 mod streams;
