@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::alerts::{DeliveryError, PrivateTargets, Sender};
+use crate::alerts::{DeliveryError, PrivateTargets, PulseClient, Sender};
 use crate::settings::Settings;
 use crate::store::{self, OpenDatabase, StoreError};
 
@@ -19,6 +19,7 @@ pub struct OpenServer {
     pub(crate) database: OpenDatabase,
     pub(crate) public_key: String,
     pub(crate) sender: Sender,
+    pub(crate) pulse: Option<PulseClient>,
     /// The secret from which the keys of badges are made.
     pub(crate) badge_secret: String,
     /// Whether rows of deleted monitors are still to be purged.
@@ -46,12 +47,14 @@ impl OpenServer {
     /// Prepares a server on an open database.
     ///
     /// # Errors
-    /// If the database fails, or alerts cannot be sent as they are configured.
+    /// If the database fails, or alerts or the pulse cannot be sent as they are configured.
     pub(crate) fn with(mut database: OpenDatabase, settings: &Settings) -> Result<Self, StartError> {
         let private =
             if settings.allow_private_targets { PrivateTargets::Allowed } else { PrivateTargets::Refused };
         let sender =
             Sender::new(&settings.alerts, private, settings.clock.clone()).map_err(StartError::Alerts)?;
+        let pulse = settings.pulse.as_ref().map(|pulse| sender.pulse_client(pulse));
+        let pulse = pulse.transpose().map_err(StartError::Alerts)?;
         for warning in settings.alerts.warnings() {
             tracing::warn!("{warning}");
         }
@@ -71,6 +74,7 @@ impl OpenServer {
             database,
             public_key,
             sender,
+            pulse,
             badge_secret,
             has_deleted,
             last_delivered,
@@ -88,7 +92,7 @@ pub enum StartError {
     Io(std::io::Error),
     /// The socket can be reached by other machines, and there is no admin token.
     NotLoopback(SocketAddr),
-    /// Alerts cannot be sent.
+    /// Alerts, or the pulse, cannot be sent.
     Alerts(DeliveryError),
 }
 

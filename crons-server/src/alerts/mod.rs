@@ -25,8 +25,8 @@ pub use error::InvalidAlerts;
 pub(crate) use payload::Alert;
 pub use public_url::PublicUrl;
 pub use rules::{Alerts, MatchMode, Rule, Trigger};
-pub(crate) use target::UNKNOWN_TARGET;
 pub use target::{
-    ChatTarget, CommandTarget, DeliveryError, EmailTarget, PrivateTargets, Target, TargetResponse, Webhook,
-    WebhookResponse, chain, trusted_client,
+    ChatTarget, CommandTarget, DeliveryError, EmailTarget, PrivateTargets, Pulse, Target, TargetResponse,
+    Webhook, WebhookResponse, chain, trusted_client,
 };
+pub(crate) use target::{PulseClient, UNKNOWN_TARGET};

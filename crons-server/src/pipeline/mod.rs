@@ -19,5 +19,5 @@ pub(crate) use consumer::start;
 pub(crate) use events::Event;
 pub(crate) use processor::{DEFERRED_TTL, Processor};
 pub(crate) use queue::{Inbox, Task, Unavailable};
-pub(crate) use vitals::{COMMIT_BOUNDS, Figures};
+pub(crate) use vitals::{COMMIT_BOUNDS, Figures, PulseOutcome};
 pub(crate) use watermark::{CHUNK, Watermark};

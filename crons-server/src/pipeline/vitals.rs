@@ -50,6 +50,30 @@ pub(crate) struct Figures {
     pub(crate) last_attempt: Option<Timestamp>,
     /// The last delivery of a message, also before the start of the server.
     pub(crate) last_delivered: Option<Timestamp>,
+    /// Pulses by outcome.
+    pub(crate) pulses: BTreeMap<PulseOutcome, u64>,
+}
+
+/// The outcome of a pulse that was due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum PulseOutcome {
+    /// The receiver has accepted it.
+    Sent,
+    /// The receiver has not accepted it.
+    Failed,
+    /// The server did not send it, since it is not ready.
+    Withheld,
+}
+
+impl PulseOutcome {
+    /// The word in metrics.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Withheld => "withheld",
+        }
+    }
 }
 
 /// The last batch that was stored.
@@ -119,6 +143,11 @@ impl Vitals {
                 DeliveryOutcome::Expired => figures.alerts_expired += 1,
             }
         });
+    }
+
+    /// Counts a pulse.
+    pub(crate) fn pulsed(&self, outcome: PulseOutcome) {
+        self.change(|figures| *figures.pulses.entry(outcome).or_default() += 1);
     }
 
     fn change(&self, change: impl FnOnce(&mut Figures)) {

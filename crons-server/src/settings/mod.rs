@@ -7,7 +7,7 @@ mod database;
 
 use std::fmt;
 
-use crate::alerts::{Alerts, PublicUrl};
+use crate::alerts::{Alerts, PublicUrl, Pulse};
 use crate::clock::Clock;
 use crate::domain::Maintenance;
 pub use crate::domain::Quotas;
@@ -56,6 +56,8 @@ pub struct Settings {
     /// Whether alerts may be sent to addresses of private networks. Otherwise they are sent to the internet, and to this machine if the
     /// server itself listens on loopback only.
     pub allow_private_targets: bool,
+    /// The request that the server sends to another service while its parts work. `None`: it sends none.
+    pub pulse: Option<Pulse>,
     /// The clock of the server; another than the system's is for tests.
     pub clock: Clock,
     /// Limits on the connections of clients.

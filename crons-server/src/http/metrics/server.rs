@@ -33,6 +33,7 @@ impl Collector for ServerFigures {
             alerts_expired,
             last_attempt: _,
             last_delivered,
+            pulses,
             // Pages show it, and the API lists all outages.
             last_outage: _,
         } = &self.figures;
@@ -82,7 +83,15 @@ impl Collector for ServerFigures {
                 .encode_counter::<NoLabelSet, _, u64>(count, None)?;
         }
         let help = "Time at which a target accepted an alert for the last time";
-        instant(encoder, "last_alert_delivered_timestamp", help, *last_delivered)
+        instant(encoder, "last_alert_delivered_timestamp", help, *last_delivered)?;
+        let help = "Pulses: sent, failed (not accepted), withheld (the server was not ready)";
+        let mut metric = encoder.encode_descriptor("pulses", help, None, MetricType::Counter)?;
+        for (outcome, count) in pulses {
+            metric
+                .encode_family(&[("outcome", outcome.as_str())])?
+                .encode_counter::<NoLabelSet, _, u64>(count, None)?;
+        }
+        Ok(())
     }
 }
 
