@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::alerts::{DeliveryError, PrivateTargets, PulseClient, Sender};
+use crate::pipeline::{self, TargetHealth};
 use crate::settings::Settings;
 use crate::store::{self, OpenDatabase, StoreError};
 
@@ -26,6 +27,8 @@ pub struct OpenServer {
     pub(crate) has_deleted: bool,
     /// The last delivery of an alert by a server before this one.
     pub(crate) last_delivered: Option<Timestamp>,
+    /// The health of targets.
+    pub(crate) targets: TargetHealth,
 }
 
 /// Leaves the key out.
@@ -65,6 +68,7 @@ impl OpenServer {
         };
         let badge_secret = transaction.setting("badge_secret", &Uuid::new_v4().simple().to_string())?;
         transaction.resume_alerts(settings.clock.now())?;
+        let targets = pipeline::stored_health(&mut *transaction, &settings.alerts)?;
         transaction.commit()?;
         let has_deleted = database.queries.has_deleted()?;
         let newest = database.queries.alerts(NEWEST_ALERTS)?;
@@ -78,6 +82,7 @@ impl OpenServer {
             badge_secret,
             has_deleted,
             last_delivered,
+            targets,
         })
     }
 }

@@ -153,8 +153,17 @@ impl OpenServer {
     /// # Panics
     /// Outside of a tokio runtime with I/O and time.
     pub fn serve(self, listener: TcpListener) -> Result<Server, StartError> {
-        let Self { settings, database, public_key, sender, pulse, badge_secret, has_deleted, last_delivered } =
-            self;
+        let Self {
+            settings,
+            database,
+            public_key,
+            sender,
+            pulse,
+            badge_secret,
+            has_deleted,
+            last_delivered,
+            targets,
+        } = self;
         let OpenDatabase { store, queries, probe, sweeper } = database;
         let address = listener.local_addr()?;
         refuse_exposed(&settings, address)?;
@@ -167,7 +176,7 @@ impl OpenServer {
         let mut processor = Processor::new(&settings, move || ids.next());
         processor.mask = mask.clone();
         let (inbox, consumer) = pipeline::start(store, processor, settings.clock.clone())?;
-        inbox.vitals().restore(last_delivered);
+        inbox.vitals().restore(last_delivered, targets);
         let inbox = Arc::new(inbox);
         let (stop, stopped) = watch::channel(false);
         let state = AppState {

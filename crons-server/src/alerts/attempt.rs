@@ -25,6 +25,8 @@ pub(crate) struct DueAlert {
 pub(crate) struct Attempt {
     /// The id of the message's row.
     pub id: i64,
+    /// The name of the target.
+    pub target: String,
     pub at: Timestamp,
     pub outcome: DeliveryOutcome,
     /// Status and body of the answer, or the reason why there is none.

@@ -206,7 +206,7 @@ impl DueAlert {
             Ok(answer) => answer.summary(),
             Err(error) => error.to_string(),
         };
-        Attempt { id: self.id, at, outcome, answer }
+        Attempt { id: self.id, target: self.target.clone(), at, outcome, answer }
     }
 
     fn log(&self, attempt: &Attempt) {

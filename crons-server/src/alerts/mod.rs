@@ -15,6 +15,8 @@ mod target;
 mod rules;
 mod tables;
 mod attempt;
+mod target_health;
+mod server_notices;
 mod unrecorded;
 mod dispatcher;
 
@@ -30,3 +32,4 @@ pub use target::{
     Webhook, WebhookResponse, chain, trusted_client,
 };
 pub(crate) use target::{PulseClient, UNKNOWN_TARGET};
+pub(crate) use target_health::FailingTarget;

@@ -200,6 +200,19 @@ impl Alerts {
         targets
     }
 
+    /// The targets that rules name, each once, in the order of their names.
+    pub(super) fn targets_of_rules(&self) -> impl Iterator<Item = &str> {
+        self.targets
+            .keys()
+            .map(String::as_str)
+            .filter(|name| self.rules.iter().any(|rule| rule.to.iter().any(|to| to == name)))
+    }
+
+    /// Whether there is a target of this name.
+    pub(crate) fn has_target(&self, name: &str) -> bool {
+        self.targets.contains_key(name)
+    }
+
     /// Creates the messages about these events, one for each event and target. The caller stores them in the transaction of the events.
     ///
     /// # Errors

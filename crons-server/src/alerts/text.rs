@@ -27,7 +27,9 @@ pub(super) fn headline(message: &Message, markup: Markup) -> String {
                 duration(lasted)
             )
         }
-        EventName::Test => markup.escape(&message.title),
+        EventName::Test | EventName::TargetFailing | EventName::TargetRecovered => {
+            markup.escape(&message.title)
+        }
     }
 }
 
@@ -51,7 +53,7 @@ pub(super) fn truncate(text: &mut String, limit: usize) {
 
 /// Returns the facts that are known, one a line.
 fn facts(message: &Message, markup: Markup) -> Vec<String> {
-    if message.event == EventName::Test {
+    if message.event.is_about_server() {
         return vec![markup.escape(&message.text)];
     }
     let reason = message.reason.as_deref().map(|reason| format!("Reason: {}", markup.escape(reason)));

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     fn attempt(id: i64, outcome: DeliveryOutcome) -> Attempt {
-        Attempt { id, at: Timestamp::UNIX_EPOCH, outcome, answer: String::new() }
+        Attempt { id, target: "ops".to_owned(), at: Timestamp::UNIX_EPOCH, outcome, answer: String::new() }
     }
 
     #[test]

@@ -169,9 +169,12 @@ impl Consumer {
                 Some(Message::Task(task, _, reply)) => {
                     let attempt =
                         if let Task::RecordAttempt(attempt) = &task { Some(attempt.clone()) } else { None };
-                    let done = task::run(&mut *self.store, task);
-                    if let (Ok(_), Some(attempt)) = (&done, attempt) {
-                        self.vitals.attempted(&attempt);
+                    let done = task::run(&mut *self.store, &mut self.processor, task);
+                    if let (Ok(outcome), Some(attempt)) = (&done, attempt) {
+                        self.vitals.attempted(&attempt, outcome.target.clone());
+                    }
+                    if done.as_ref().is_ok_and(|outcome| outcome.has_alerts) {
+                        events.push(Event::Alerts);
                     }
                     answer(reply, done)?;
                 }

@@ -10,14 +10,16 @@ mod processor;
 mod apply;
 mod watermark;
 mod queue;
+mod attempts;
 mod task;
 mod consumer;
 
 pub(crate) use apply::{apply_check_ins, apply_command, reject_all_deferred, store_changes};
+pub(crate) use attempts::stored_health;
 pub(crate) use changes::{ChangesSince, Position};
 pub(crate) use consumer::start;
 pub(crate) use events::Event;
 pub(crate) use processor::{DEFERRED_TTL, Processor};
 pub(crate) use queue::{Inbox, Task, Unavailable};
-pub(crate) use vitals::{COMMIT_BOUNDS, Figures, PulseOutcome};
+pub(crate) use vitals::{COMMIT_BOUNDS, Figures, PulseOutcome, TargetHealth};
 pub(crate) use watermark::{CHUNK, Watermark};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use crate::alerts::Attempt;
+use crate::alerts::{Attempt, FailingTarget};
 use crate::clock::Clock;
 use crate::domain::{Command, CommandError, CommandOutcome, ReceivedCheckIn, Verdict};
 use crate::pipeline::changes::Changes;
@@ -43,12 +43,16 @@ pub(crate) enum Task {
 }
 
 /// The result of a [`Task`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct TaskOutcome {
     /// Check-ins that were deleted as expired.
     pub(crate) check_ins: usize,
     /// Whether more of the kind is left to do.
     pub(crate) more: bool,
+    /// The target of an attempt with its health, which is `None` if it accepts messages.
+    pub(crate) target: Option<(String, Option<FailingTarget>)>,
+    /// Whether there are new alerts.
+    pub(crate) has_alerts: bool,
 }
 
 /// An input of the pipeline.

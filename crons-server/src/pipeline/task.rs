@@ -1,5 +1,7 @@
 //! Steps of housekeeping, each a transaction of its own.
 
+use super::attempts;
+use super::processor::Processor;
 use crate::pipeline::queue::{Task, TaskOutcome};
 use crate::store::{Changes, Store, StoreError};
 
@@ -7,7 +9,11 @@ use crate::store::{Changes, Store, StoreError};
 ///
 /// # Errors
 /// If the database fails.
-pub(super) fn run(store: &mut dyn Store, task: Task) -> Result<TaskOutcome, StoreError> {
+pub(super) fn run(
+    store: &mut dyn Store,
+    processor: &mut Processor,
+    task: Task,
+) -> Result<TaskOutcome, StoreError> {
     let mut transaction = store.begin()?;
     let mut outcome = TaskOutcome::default();
     match task {
@@ -18,7 +24,7 @@ pub(super) fn run(store: &mut dyn Store, task: Task) -> Result<TaskOutcome, Stor
             transaction.write(&Changes { tokens: vec![change], ..Changes::default() })?;
         }
         Task::RecordAttempt(attempt) => {
-            transaction.write(&Changes { attempts: vec![attempt], ..Changes::default() })?;
+            outcome = attempts::record(&mut *transaction, processor, attempt)?;
         }
     }
     transaction.commit()?;

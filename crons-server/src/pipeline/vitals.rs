@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::alerts::{Attempt, DeliveryOutcome};
+use crate::alerts::{Attempt, DeliveryOutcome, FailingTarget};
 use crate::domain::{Outage, Outcome};
 use crate::pipeline::events::Event;
 
@@ -15,6 +15,9 @@ pub(crate) const COMMIT_BOUNDS: [Duration; 9] = {
     let ms = Duration::from_millis;
     [ms(1), ms(2), ms(5), ms(10), ms(25), ms(50), ms(100), ms(500), ms(2_000)]
 };
+
+/// The health of each configured target by its name; `None` if it accepts messages.
+pub(crate) type TargetHealth = BTreeMap<String, Option<FailingTarget>>;
 
 /// The figures, written by the consumer and read by others.
 #[derive(Debug, Default)]
@@ -50,6 +53,8 @@ pub(crate) struct Figures {
     pub(crate) last_attempt: Option<Timestamp>,
     /// The last delivery of a message, also before the start of the server.
     pub(crate) last_delivered: Option<Timestamp>,
+    /// The health of the configured targets.
+    pub(crate) targets: TargetHealth,
     /// Pulses by outcome.
     pub(crate) pulses: BTreeMap<PulseOutcome, u64>,
 }
@@ -91,9 +96,12 @@ impl Vitals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Sets the last delivery of a message before the start of the server.
-    pub(crate) fn restore(&self, last_delivered: Option<Timestamp>) {
-        self.change(|figures| figures.last_delivered = last_delivered);
+    /// Sets the last delivery of a message before the start of the server, and the health of targets.
+    pub(crate) fn restore(&self, last_delivered: Option<Timestamp>, targets: TargetHealth) {
+        self.change(|figures| {
+            figures.last_delivered = last_delivered;
+            figures.targets = targets;
+        });
     }
 
     pub(super) fn ticked(&self, at: Timestamp) {
@@ -131,8 +139,10 @@ impl Vitals {
         });
     }
 
-    pub(super) fn attempted(&self, attempt: &Attempt) {
+    /// Counts an attempt, and sets the health of its target.
+    pub(super) fn attempted(&self, attempt: &Attempt, target: Option<(String, Option<FailingTarget>)>) {
         self.change(|figures| {
+            figures.targets.extend(target);
             figures.last_attempt = figures.last_attempt.max(Some(attempt.at));
             match attempt.outcome {
                 DeliveryOutcome::Delivered => {

@@ -67,7 +67,7 @@ pub(crate) struct PulseClient {
 impl PulseClient {
     /// # Errors
     /// If the address needs TLS and the certificates that the environment names cannot be used.
-    pub(in crate::alerts) fn new(pulse: &Pulse, policy: &Arc<AddressPolicy>) -> Result<Self, DeliveryError> {
+    pub(crate) fn new(pulse: &Pulse, policy: &Arc<AddressPolicy>) -> Result<Self, DeliveryError> {
         let client =
             HttpClient::new(&pulse.url, pulse.timeout, Some(Arc::clone(policy)), &mut Trust::default())?;
         Ok(Self { pulse: pulse.clone(), client })

@@ -90,8 +90,8 @@ impl Service {
         }
         for ByEvent { name, failing, resolved, test } in self.by_event {
             let constant = match message.event {
-                EventName::Opened | EventName::Failure => failing,
-                EventName::Resolved => resolved,
+                EventName::Opened | EventName::Failure | EventName::TargetFailing => failing,
+                EventName::Resolved | EventName::TargetRecovered => resolved,
                 EventName::Test => test,
             };
             values.insert(name, (*constant).into());

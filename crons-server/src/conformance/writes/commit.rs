@@ -116,7 +116,8 @@ fn due(opened: &Opened) -> Vec<(u128, Timestamp)> {
 fn attempt(opened: &mut Opened, number: u128, outcome: DeliveryOutcome, answer: &str) {
     let due = opened.queries().due_alerts(&[]).unwrap();
     let id = due.iter().find(|alert| alert.key.as_u128() == number).unwrap().id;
-    let attempt = Attempt { id, at: instant("10:00:01"), outcome, answer: answer.to_owned() };
+    let attempt =
+        Attempt { id, target: "ops".to_owned(), at: instant("10:00:01"), outcome, answer: answer.to_owned() };
     opened.commit(&Changes { attempts: vec![attempt], ..Changes::default() });
 }
 

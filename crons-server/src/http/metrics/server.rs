@@ -33,6 +33,7 @@ impl Collector for ServerFigures {
             alerts_expired,
             last_attempt: _,
             last_delivered,
+            targets,
             pulses,
             // Pages show it, and the API lists all outages.
             last_outage: _,
@@ -84,6 +85,13 @@ impl Collector for ServerFigures {
         }
         let help = "Time at which a target accepted an alert for the last time";
         instant(encoder, "last_alert_delivered_timestamp", help, *last_delivered)?;
+        let help = "Whether the target has accepted no alert since an attempt failed";
+        let mut metric = encoder.encode_descriptor("alert_target_failing", help, None, MetricType::Gauge)?;
+        for (target, failing) in targets {
+            metric
+                .encode_family(&[("target", target.as_str())])?
+                .encode_gauge(&i64::from(failing.is_some()))?;
+        }
         let help = "Pulses: sent, failed (not accepted), withheld (the server was not ready)";
         let mut metric = encoder.encode_descriptor("pulses", help, None, MetricType::Counter)?;
         for (outcome, count) in pulses {
