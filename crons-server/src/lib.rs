@@ -36,7 +36,8 @@ pub use open_server::{OpenServer, StartError};
 pub use quote::quoted;
 pub use server::Server;
 pub use settings::{
-    AdminToken, ConnectionLimits, Database, InvalidSetting, PublicKey, Quotas, RateLimit, Retention, Settings,
+    AdminToken, ConnectionLimits, Database, Drill, InvalidSetting, PublicKey, Quotas, RateLimit, Retention,
+    Settings,
 };
 #[doc(hidden)] // for `crons history import`
 pub use simulation::{AdviceRow, ImportedRun, Rehearsed};

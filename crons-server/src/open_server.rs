@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::alerts::{DeliveryError, PrivateTargets, PulseClient, Sender};
 use crate::pipeline::{self, TargetHealth};
 use crate::settings::Settings;
-use crate::store::{self, OpenDatabase, StoreError};
+use crate::store::{self, OpenDatabase, ProofView, StoreError};
 
 /// The alerts among which the last delivery is looked for when a server starts.
 const NEWEST_ALERTS: u32 = 100;
@@ -27,6 +27,9 @@ pub struct OpenServer {
     pub(crate) has_deleted: bool,
     /// The last delivery of an alert by a server before this one.
     pub(crate) last_delivered: Option<Timestamp>,
+    pub(crate) last_drill: Option<Timestamp>,
+    /// The newest drill that reached all of its targets.
+    pub(crate) last_proof: Option<ProofView>,
     /// The health of targets.
     pub(crate) targets: TargetHealth,
 }
@@ -69,7 +72,9 @@ impl OpenServer {
         let badge_secret = transaction.setting("badge_secret", &Uuid::new_v4().simple().to_string())?;
         transaction.resume_alerts(settings.clock.now())?;
         let targets = pipeline::stored_health(&mut *transaction, &settings.alerts)?;
+        let last_drill = pipeline::last_drill(&mut *transaction)?;
         transaction.commit()?;
+        let last_proof = database.queries.last_proof()?;
         let has_deleted = database.queries.has_deleted()?;
         let newest = database.queries.alerts(NEWEST_ALERTS)?;
         let last_delivered = newest.iter().filter_map(|alert| alert.delivered).max();
@@ -82,6 +87,8 @@ impl OpenServer {
             badge_secret,
             has_deleted,
             last_delivered,
+            last_drill,
+            last_proof,
             targets,
         })
     }

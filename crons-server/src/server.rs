@@ -162,6 +162,8 @@ impl OpenServer {
             badge_secret,
             has_deleted,
             last_delivered,
+            last_drill,
+            last_proof,
             targets,
         } = self;
         let OpenDatabase { store, queries, probe, sweeper } = database;
@@ -175,8 +177,10 @@ impl OpenServer {
         let mask = Mask::new(&public_key);
         let mut processor = Processor::new(&settings, move || ids.next());
         processor.mask = mask.clone();
+        processor.last_drill = last_drill;
         let (inbox, consumer) = pipeline::start(store, processor, settings.clock.clone())?;
         inbox.vitals().restore(last_delivered, targets);
+        inbox.vitals().proved(last_proof);
         let inbox = Arc::new(inbox);
         let (stop, stopped) = watch::channel(false);
         let state = AppState {

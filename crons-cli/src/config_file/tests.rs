@@ -37,6 +37,7 @@ fn the_defaults_in_the_template_are_the_defaults() {
         ("listen", "[::1]:1"),
         ("database", "sqlite:other.db"),
         ("allow_private_targets", "true"),
+        ("drill", "weekly"),
         ("rate_limit", "off"),
         ("max_monitors", "1"),
         ("max_environments", "1"),

@@ -206,7 +206,7 @@ impl DueAlert {
             Ok(answer) => answer.summary(),
             Err(error) => error.to_string(),
         };
-        Attempt { id: self.id, target: self.target.clone(), at, outcome, answer }
+        Attempt { id: self.id, target: self.target.clone(), at, outcome, answer, is_drill: self.is_drill }
     }
 
     fn log(&self, attempt: &Attempt) {

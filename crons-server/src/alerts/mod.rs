@@ -24,7 +24,7 @@ pub use crate::domain::{Filter, InvalidFilter, Operator};
 pub(crate) use attempt::{Attempt, DeliveryOutcome, DueAlert};
 pub(crate) use dispatcher::{MAX_RETRY_AFTER, Outbox, Sender};
 pub use error::InvalidAlerts;
-pub(crate) use payload::Alert;
+pub(crate) use payload::{Alert, DRILL};
 pub use public_url::PublicUrl;
 pub use rules::{Alerts, MatchMode, Rule, Trigger};
 pub use target::{

@@ -97,6 +97,9 @@ pub(super) struct Message {
     pub(super) links: Option<Links>,
 }
 
+/// The event of the messages of a drill in the database.
+pub(crate) const DRILL: &str = "drill";
+
 /// The word of the key `event`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -107,6 +110,8 @@ pub(super) enum EventName {
     Resolved,
     /// A message of `crons alert test`.
     Test,
+    /// A test of the path from rules to targets.
+    Drill,
     /// Another target has accepted no message for a while.
     TargetFailing,
     /// Another target that had failed accepts messages again.
@@ -121,6 +126,7 @@ impl EventName {
             Self::Failure => "failure",
             Self::Resolved => "resolved",
             Self::Test => "test",
+            Self::Drill => DRILL,
             Self::TargetFailing => "target_failing",
             Self::TargetRecovered => "target_recovered",
         }
@@ -130,7 +136,7 @@ impl EventName {
     pub(super) fn is_about_server(self) -> bool {
         match self {
             Self::Opened | Self::Failure | Self::Resolved => false,
-            Self::Test | Self::TargetFailing | Self::TargetRecovered => true,
+            Self::Test | Self::Drill | Self::TargetFailing | Self::TargetRecovered => true,
         }
     }
 }

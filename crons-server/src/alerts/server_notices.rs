@@ -1,5 +1,6 @@
 //! Messages about the server itself: a target that fails, and drills. Rules decide the targets, and no filter applies.
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::attempt::Attempt;
@@ -41,6 +42,39 @@ impl Alerts {
             }
         }
         Ok(HealthChange { health, alerts })
+    }
+}
+
+impl Alerts {
+    /// Creates the messages of a drill, one for each target that a rule names.
+    ///
+    /// # Errors
+    /// If a message cannot be written as JSON.
+    pub(crate) fn drill(
+        &self,
+        drill: Uuid,
+        at: Timestamp,
+        new_id: NewId<'_>,
+    ) -> serde_json::Result<Vec<Alert>> {
+        let message = |target: &str, id| {
+            let escaped = escape_chat(target);
+            Message::about_server(ServerNotice {
+                id,
+                event: EventName::Drill,
+                at,
+                incident: drill,
+                started_at: at,
+                subject: "drill",
+                title: format!("Drill: alerts reach the target {escaped}"),
+                text: format!(
+                    "This is a drill: the server tests the way of alerts from its rules to the target {escaped}. Nothing has failed."
+                ),
+                fingerprint: "crons:drill".to_owned(),
+            })
+        };
+        self.targets_of_rules()
+            .map(|target| Alert::about_server(&message(target, new_id()), target))
+            .collect()
     }
 }
 

@@ -57,7 +57,14 @@ mod tests {
 
     fn attempt(minute: i64, outcome: DeliveryOutcome) -> Attempt {
         let at = Timestamp::from_second(minute * 60).unwrap();
-        Attempt { id: 1, target: "ops".to_owned(), at, outcome, answer: format!("answer {minute}") }
+        Attempt {
+            id: 1,
+            target: "ops".to_owned(),
+            at,
+            outcome,
+            answer: format!("answer {minute}"),
+            is_drill: false,
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(super) fn headline(message: &Message, markup: Markup) -> String {
                 duration(lasted)
             )
         }
-        EventName::Test | EventName::TargetFailing | EventName::TargetRecovered => {
+        EventName::Test | EventName::Drill | EventName::TargetFailing | EventName::TargetRecovered => {
             markup.escape(&message.title)
         }
     }

@@ -29,7 +29,7 @@ pub(super) fn record(
             let value = value.map_err(|error| StoreError::refused(error.to_string()))?;
             changes.settings.push((setting(&attempt.target), value));
         }
-        outcome.has_alerts = !change.alerts.is_empty();
+        outcome.new_alerts = change.alerts.len();
         changes.alerts = change.alerts;
         outcome.target = Some((attempt.target.clone(), change.health));
     }

@@ -11,6 +11,7 @@ mod apply;
 mod watermark;
 mod queue;
 mod attempts;
+mod drill;
 mod task;
 mod consumer;
 
@@ -18,6 +19,7 @@ pub(crate) use apply::{apply_check_ins, apply_command, reject_all_deferred, stor
 pub(crate) use attempts::stored_health;
 pub(crate) use changes::{ChangesSince, Position};
 pub(crate) use consumer::start;
+pub(crate) use drill::last_drill;
 pub(crate) use events::Event;
 pub(crate) use processor::{DEFERRED_TTL, Processor};
 pub(crate) use queue::{Inbox, Task, Unavailable};

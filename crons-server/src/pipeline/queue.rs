@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot};
+use uuid::Uuid;
 
 use crate::alerts::{Attempt, FailingTarget};
 use crate::clock::Clock;
@@ -38,6 +39,8 @@ pub(crate) enum Task {
     ReclaimSpace,
     /// Stores the outcome of an attempt to deliver an alert.
     RecordAttempt(Attempt),
+    /// Starts a drill with this id.
+    Drill(Uuid),
     /// Creates or revokes an API token.
     ChangeToken(TokenChange),
 }
@@ -51,8 +54,8 @@ pub(crate) struct TaskOutcome {
     pub(crate) more: bool,
     /// The target of an attempt with its health, which is `None` if it accepts messages.
     pub(crate) target: Option<(String, Option<FailingTarget>)>,
-    /// Whether there are new alerts.
-    pub(crate) has_alerts: bool,
+    /// The number of new alerts.
+    pub(crate) new_alerts: usize,
 }
 
 /// An input of the pipeline.

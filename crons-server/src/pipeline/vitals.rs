@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::alerts::{Attempt, DeliveryOutcome, FailingTarget};
 use crate::domain::{Outage, Outcome};
 use crate::pipeline::events::Event;
+use crate::store::ProofView;
 
 /// The upper bounds of [`Figures::commits_within`].
 pub(crate) const COMMIT_BOUNDS: [Duration; 9] = {
@@ -55,6 +56,8 @@ pub(crate) struct Figures {
     pub(crate) last_delivered: Option<Timestamp>,
     /// The health of the configured targets.
     pub(crate) targets: TargetHealth,
+    /// The newest drill that reached all of its targets.
+    pub(crate) last_proof: Option<ProofView>,
     /// Pulses by outcome.
     pub(crate) pulses: BTreeMap<PulseOutcome, u64>,
 }
@@ -153,6 +156,11 @@ impl Vitals {
                 DeliveryOutcome::Expired => figures.alerts_expired += 1,
             }
         });
+    }
+
+    /// Sets the newest drill that reached all of its targets.
+    pub(crate) fn proved(&self, proof: Option<ProofView>) {
+        self.change(|figures| figures.last_proof = proof);
     }
 
     /// Counts a pulse.

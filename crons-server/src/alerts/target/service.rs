@@ -91,7 +91,8 @@ impl Service {
         for ByEvent { name, failing, resolved, test } in self.by_event {
             let constant = match message.event {
                 EventName::Opened | EventName::Failure | EventName::TargetFailing => failing,
-                EventName::Resolved | EventName::TargetRecovered => resolved,
+                // A drill wakes nobody: PagerDuty accepts the end of an incident that it does not know.
+                EventName::Resolved | EventName::TargetRecovered | EventName::Drill => resolved,
                 EventName::Test => test,
             };
             values.insert(name, (*constant).into());

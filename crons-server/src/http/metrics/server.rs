@@ -34,6 +34,7 @@ impl Collector for ServerFigures {
             last_attempt: _,
             last_delivered,
             targets,
+            last_proof,
             pulses,
             // Pages show it, and the API lists all outages.
             last_outage: _,
@@ -92,6 +93,11 @@ impl Collector for ServerFigures {
                 .encode_family(&[("target", target.as_str())])?
                 .encode_gauge(&i64::from(failing.is_some()))?;
         }
+        let help = "Time at which a drill reached the last of its targets";
+        instant(encoder, "alert_path_proven_timestamp", help, last_proof.map(|proof| proof.at))?;
+        let help = "Time that this drill took";
+        let took = last_proof.map(|proof| proof.took.as_secs_f64());
+        gauge(encoder, "alert_path_proof_duration", help, took)?;
         let help = "Pulses: sent, failed (not accepted), withheld (the server was not ready)";
         let mut metric = encoder.encode_descriptor("pulses", help, None, MetricType::Counter)?;
         for (outcome, count) in pulses {

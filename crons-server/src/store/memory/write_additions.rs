@@ -89,7 +89,7 @@ impl Tables {
     }
 
     fn write_attempt(&mut self, attempt: &Attempt) {
-        let Attempt { id, target: _, at, outcome, answer } = attempt;
+        let Attempt { id, at, outcome, answer, .. } = attempt;
         let Some(row) = self.alerts.get_mut(id).filter(|row| row.next_attempt.is_some()) else { return };
         row.attempts += 1;
         row.last_answer = Some(answer.chars().take(ANSWER).collect());

@@ -192,7 +192,7 @@ impl SqliteTransaction<'_> {
     }
 
     fn write_attempt(&self, attempt: &Attempt) -> Result<(), StoreError> {
-        let Attempt { id, target: _, at, outcome, answer } = attempt;
+        let Attempt { id, at, outcome, answer, .. } = attempt;
         let (next, refused, delivered, given_up) = match *outcome {
             DeliveryOutcome::Delivered => (None, false, Some(*at), None),
             DeliveryOutcome::Failed { next, refused } => (Some(next), refused, None, None),
