@@ -108,6 +108,10 @@ pub(super) enum EventName {
     /// A further failure while the incident is open.
     Failure,
     Resolved,
+    /// The environment has failed for two weeks.
+    Broken,
+    /// The environment was muted, since it has failed for two more weeks.
+    Muted,
     /// A message of `crons alert test`.
     Test,
     /// A test of the path from rules to targets.
@@ -125,6 +129,8 @@ impl EventName {
             Self::Opened => "opened",
             Self::Failure => "failure",
             Self::Resolved => "resolved",
+            Self::Broken => "broken",
+            Self::Muted => "muted",
             Self::Test => "test",
             Self::Drill => DRILL,
             Self::TargetFailing => "target_failing",
@@ -135,7 +141,7 @@ impl EventName {
     /// Whether the message is about the server itself, and not about a run.
     pub(super) fn is_about_server(self) -> bool {
         match self {
-            Self::Opened | Self::Failure | Self::Resolved => false,
+            Self::Opened | Self::Failure | Self::Resolved | Self::Broken | Self::Muted => false,
             Self::Test | Self::Drill | Self::TargetFailing | Self::TargetRecovered => true,
         }
     }
@@ -313,6 +319,8 @@ impl From<IncidentEventKind> for EventName {
             IncidentEventKind::Opened => Self::Opened,
             IncidentEventKind::Failure => Self::Failure,
             IncidentEventKind::Resolved => Self::Resolved,
+            IncidentEventKind::Broken => Self::Broken,
+            IncidentEventKind::Muted => Self::Muted,
         }
     }
 }
@@ -341,5 +349,13 @@ fn text(event: &IncidentEvent, lasted: Option<SignedDuration>) -> String {
         IncidentEventKind::Resolved => {
             format!("{job} has recovered after {}: {failures}.", lasted.map_or_else(String::new, duration))
         }
+        IncidentEventKind::Broken => format!(
+            "{job} is broken: it has failed since {} ({failures}). If that goes on for 14 more days, it is muted.",
+            minute(event.incident.started_at)
+        ),
+        IncidentEventKind::Muted => format!(
+            "{job} is muted from now on: it has failed since {} ({failures}). Its runs are still recorded; unmute it once it is repaired.",
+            minute(event.incident.started_at)
+        ),
     }
 }

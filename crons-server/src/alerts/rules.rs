@@ -77,9 +77,9 @@ pub struct Rule {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Trigger {
-    /// An incident was opened.
+    /// An incident was opened, or has lasted so long that the monitor is broken or was muted for it.
     Opened,
-    /// A run failed or was missed: the one that opened an incident, and each further one.
+    /// A run failed or was missed: the one that opened an incident, and each further one. Also a monitor that is broken or was muted.
     Failure,
     /// An incident was resolved.
     Resolved,
@@ -235,8 +235,13 @@ impl Alerts {
 impl Rule {
     fn matches(&self, kind: IncidentEventKind, tags: &[(&str, String)]) -> bool {
         let is_triggered = self.on.iter().any(|on| match on {
-            Trigger::Opened => kind == IncidentEventKind::Opened,
-            Trigger::Failure => matches!(kind, IncidentEventKind::Opened | IncidentEventKind::Failure),
+            Trigger::Opened => {
+                matches!(
+                    kind,
+                    IncidentEventKind::Opened | IncidentEventKind::Broken | IncidentEventKind::Muted
+                )
+            }
+            Trigger::Failure => kind != IncidentEventKind::Resolved,
             Trigger::Resolved => kind == IncidentEventKind::Resolved,
         });
         let mut filters = self.tags.iter().map(|filter| filter.matches(tags));

@@ -20,6 +20,8 @@ pub(super) fn headline(message: &Message, markup: Markup) -> String {
         EventName::Opened | EventName::Failure => {
             format!("FAILING: {slug} in {environment} since {since}: {failures}")
         }
+        EventName::Broken => format!("BROKEN: {slug} in {environment} since {since}: {failures}"),
+        EventName::Muted => format!("MUTED: {slug} in {environment}, failing since {since}: {failures}"),
         EventName::Resolved => {
             let lasted = message.incident.duration_s.map_or(SignedDuration::ZERO, SignedDuration::from_secs);
             format!(
