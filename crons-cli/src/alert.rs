@@ -1,5 +1,7 @@
 //! `crons alert`
 
+mod drill;
+
 use std::error::Error;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,9 @@ pub(crate) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Command {
+    /// Have the server send a test message to every target that its rules name, and print how long each took. The message takes the way of
+    /// alerts about incidents: rules, outbox, target. Exit code 1 if one was not delivered in time. Needs the admin token.
+    Drill(drill::Arguments),
     /// Send a test message to your targets, and print their answers.
     Test {
         /// Name of one target [default: all].
@@ -28,15 +33,22 @@ enum Command {
     },
 }
 
-/// Sends the messages and prints each answer. Returns whether every target has accepted its message.
+/// Sends test messages and prints the results. Returns whether every target has accepted its message.
 pub(crate) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
-    let Command::Test { name, config } = &arguments.command;
+    match &arguments.command {
+        Command::Drill(arguments) => drill::run(arguments),
+        Command::Test { name, config } => test(name.as_deref(), config),
+    }
+}
+
+/// Sends test messages from this process to the targets of a file. Returns whether every target has accepted its message.
+fn test(name: Option<&str>, config: &Path) -> Result<bool, Box<dyn Error>> {
     let settings = settings_of(config)?;
     let alerts = &settings.settings.alerts;
-    let is_selected = |target: &str| name.as_deref().is_none_or(|name| name == target);
+    let is_selected = |target: &str| name.is_none_or(|name| name == target);
     let targets: Vec<_> = alerts.targets().filter(|(name, _)| is_selected(name)).collect();
     if targets.is_empty() {
-        return Err(no_target(config, name.as_deref(), alerts).into());
+        return Err(no_target(config, name, alerts).into());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut output = std::io::stdout().lock();

@@ -8,7 +8,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crons_server::{Alerts, Maintenance};
+use crons_server::{Alerts, Maintenance, Pulse};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
@@ -52,6 +52,10 @@ pub(crate) fn apply(path: &Path, text: &str, config: &mut Config) -> Vec<String>
                 Ok(windows) => config.settings.maintenance = windows,
                 Err(fault) => faults.push(fault),
             }
+            match pulse(&root) {
+                Ok(pulse) => config.settings.pulse = pulse,
+                Err(fault) => faults.push(fault),
+            }
             Walk { text, config, faults: &mut faults }.table("", root.get_ref());
         }
         Err(error) => {
@@ -81,6 +85,15 @@ fn windows(root: &Spanned<DeTable<'_>>) -> Result<Vec<Maintenance>, (usize, Stri
     read::<Windows>(root, is_maintenance).map(|windows| windows.maintenance)
 }
 
+/// Reads the table `pulse`. The error is as that of [`alerts`].
+fn pulse(root: &Spanned<DeTable<'_>>) -> Result<Option<Pulse>, (usize, String)> {
+    #[derive(Deserialize)]
+    struct Table {
+        pulse: Option<Pulse>,
+    }
+    read::<Table>(root, is_pulse).map(|table| table.pulse)
+}
+
 /// Reads the tables whose keys are wanted.
 fn read<T: DeserializeOwned>(
     root: &Spanned<DeTable<'_>>,
@@ -99,6 +112,10 @@ fn is_maintenance(key: &str) -> bool {
     key == "maintenance"
 }
 
+fn is_pulse(key: &str) -> bool {
+    key == "pulse"
+}
+
 /// A walk through the tables of a file that sets their keys.
 struct Walk<'a> {
     text: &'a str,
@@ -112,7 +129,7 @@ impl Walk<'_> {
     fn table(&mut self, prefix: &str, table: &DeTable<'_>) {
         for (key, value) in table {
             let (at, key) = (key.span().start, format!("{prefix}{}", key.get_ref()));
-            if Alerts::is_table(&key) || is_maintenance(&key) {
+            if Alerts::is_table(&key) || is_maintenance(&key) || is_pulse(&key) {
                 continue;
             }
             let below = format!("{key}.");

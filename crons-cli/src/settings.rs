@@ -9,7 +9,7 @@ use crons_server::{PrivateTargets, Settings, quoted};
 use crate::values::whole_number;
 
 /// The keys of crons.toml.
-pub(crate) const KEYS: [&str; 13] = [
+pub(crate) const KEYS: [&str; 14] = [
     "listen",
     "database",
     "key",
@@ -17,6 +17,7 @@ pub(crate) const KEYS: [&str; 13] = [
     "metrics_public",
     "public_url",
     "allow_private_targets",
+    "drill",
     "rate_limit",
     "max_monitors",
     "max_environments",
@@ -57,6 +58,7 @@ impl Config {
             "metrics_public" => settings.metrics_public = truth(key, text)?,
             "public_url" => settings.public_url = Some(text.parse()?),
             "allow_private_targets" => settings.allow_private_targets = truth(key, text)?,
+            "drill" => settings.drill = text.parse()?,
             "rate_limit" => settings.rate_limit = text.parse()?,
             "max_monitors" => settings.quotas.monitors = number(key, text, 1..=u32::MAX)?,
             "max_environments" => settings.quotas.environments = number(key, text, 1..=u32::MAX)?,

@@ -15,6 +15,7 @@ mod ingest;
 mod simulation;
 mod http;
 mod outbox;
+mod pulse;
 mod retention;
 mod open_server;
 mod server;
@@ -23,7 +24,7 @@ mod conformance;
 
 pub use alerts::{
     Alerts, ChatTarget, CommandTarget, DeliveryError, EmailTarget, Filter, InvalidAlerts, InvalidFilter,
-    MatchMode, Operator, PrivateTargets, PublicUrl, Rule, Target, TargetResponse, Trigger, Webhook,
+    MatchMode, Operator, PrivateTargets, PublicUrl, Pulse, Rule, Target, TargetResponse, Trigger, Webhook,
     WebhookResponse,
 };
 #[doc(hidden)] // for the API client of `crons-cli`
@@ -35,7 +36,8 @@ pub use open_server::{OpenServer, StartError};
 pub use quote::quoted;
 pub use server::Server;
 pub use settings::{
-    AdminToken, ConnectionLimits, Database, InvalidSetting, PublicKey, Quotas, RateLimit, Retention, Settings,
+    AdminToken, ConnectionLimits, Database, Drill, InvalidSetting, PublicKey, Quotas, RateLimit, Retention,
+    Settings,
 };
 #[doc(hidden)] // for `crons history import`
 pub use simulation::{AdviceRow, ImportedRun, Rehearsed};

@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::alerts::{DeliveryError, PrivateTargets, Sender};
+use crate::alerts::{DeliveryError, PrivateTargets, PulseClient, Sender};
+use crate::pipeline::{self, TargetHealth};
 use crate::settings::Settings;
-use crate::store::{self, OpenDatabase, StoreError};
+use crate::store::{self, OpenDatabase, ProofView, StoreError};
 
 /// The alerts among which the last delivery is looked for when a server starts.
 const NEWEST_ALERTS: u32 = 100;
@@ -19,12 +20,18 @@ pub struct OpenServer {
     pub(crate) database: OpenDatabase,
     pub(crate) public_key: String,
     pub(crate) sender: Sender,
+    pub(crate) pulse: Option<PulseClient>,
     /// The secret from which the keys of badges are made.
     pub(crate) badge_secret: String,
     /// Whether rows of deleted monitors are still to be purged.
     pub(crate) has_deleted: bool,
     /// The last delivery of an alert by a server before this one.
     pub(crate) last_delivered: Option<Timestamp>,
+    pub(crate) last_drill: Option<Timestamp>,
+    /// The newest drill that reached all of its targets.
+    pub(crate) last_proof: Option<ProofView>,
+    /// The health of targets.
+    pub(crate) targets: TargetHealth,
 }
 
 /// Leaves the key out.
@@ -46,12 +53,14 @@ impl OpenServer {
     /// Prepares a server on an open database.
     ///
     /// # Errors
-    /// If the database fails, or alerts cannot be sent as they are configured.
+    /// If the database fails, or alerts or the pulse cannot be sent as they are configured.
     pub(crate) fn with(mut database: OpenDatabase, settings: &Settings) -> Result<Self, StartError> {
         let private =
             if settings.allow_private_targets { PrivateTargets::Allowed } else { PrivateTargets::Refused };
         let sender =
             Sender::new(&settings.alerts, private, settings.clock.clone()).map_err(StartError::Alerts)?;
+        let pulse = settings.pulse.as_ref().map(|pulse| sender.pulse_client(pulse));
+        let pulse = pulse.transpose().map_err(StartError::Alerts)?;
         for warning in settings.alerts.warnings() {
             tracing::warn!("{warning}");
         }
@@ -62,7 +71,10 @@ impl OpenServer {
         };
         let badge_secret = transaction.setting("badge_secret", &Uuid::new_v4().simple().to_string())?;
         transaction.resume_alerts(settings.clock.now())?;
+        let targets = pipeline::stored_health(&mut *transaction, &settings.alerts)?;
+        let last_drill = pipeline::last_drill(&mut *transaction)?;
         transaction.commit()?;
+        let last_proof = database.queries.last_proof()?;
         let has_deleted = database.queries.has_deleted()?;
         let newest = database.queries.alerts(NEWEST_ALERTS)?;
         let last_delivered = newest.iter().filter_map(|alert| alert.delivered).max();
@@ -71,9 +83,13 @@ impl OpenServer {
             database,
             public_key,
             sender,
+            pulse,
             badge_secret,
             has_deleted,
             last_delivered,
+            last_drill,
+            last_proof,
+            targets,
         })
     }
 }
@@ -88,7 +104,7 @@ pub enum StartError {
     Io(std::io::Error),
     /// The socket can be reached by other machines, and there is no admin token.
     NotLoopback(SocketAddr),
-    /// Alerts cannot be sent.
+    /// Alerts, or the pulse, cannot be sent.
     Alerts(DeliveryError),
 }
 

@@ -1,6 +1,6 @@
 //! The alert dispatcher's access to the database.
 
-use crate::alerts::{Attempt, DueAlert, Outbox};
+use crate::alerts::{Attempt, DeliveryOutcome, DueAlert, Outbox};
 use crate::blocking;
 use crate::http::AppState;
 use crate::pipeline::Task;
@@ -16,7 +16,15 @@ impl Outbox for AppState {
     }
 
     async fn record(&self, attempt: &Attempt) -> bool {
-        let attempt = attempt.clone();
-        self.inbox.task(Task::RecordAttempt(attempt)).await.is_ok()
+        let is_stored = self.inbox.task(Task::RecordAttempt(attempt.clone())).await.is_ok();
+        if is_stored && attempt.outcome == DeliveryOutcome::Delivered && attempt.is_drill {
+            match blocking::read(&self.probe, |queries| queries.last_proof()).await {
+                Ok(proof) => self.inbox.vitals().proved(proof),
+                Err(error) => {
+                    tracing::error!(%error, "the result of a drill cannot be read; pages show the one before");
+                }
+            }
+        }
+        is_stored
     }
 }

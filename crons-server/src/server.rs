@@ -16,6 +16,7 @@ use crate::ids::Ids;
 use crate::mask::Mask;
 use crate::open_server::{OpenServer, StartError};
 use crate::pipeline::{self, Inbox, Processor};
+use crate::pulse;
 use crate::retention;
 use crate::settings::{Retention, Settings};
 use crate::store::{OpenDatabase, Queries};
@@ -152,7 +153,19 @@ impl OpenServer {
     /// # Panics
     /// Outside of a tokio runtime with I/O and time.
     pub fn serve(self, listener: TcpListener) -> Result<Server, StartError> {
-        let Self { settings, database, public_key, sender, badge_secret, has_deleted, last_delivered } = self;
+        let Self {
+            settings,
+            database,
+            public_key,
+            sender,
+            pulse,
+            badge_secret,
+            has_deleted,
+            last_delivered,
+            last_drill,
+            last_proof,
+            targets,
+        } = self;
         let OpenDatabase { store, queries, probe, sweeper } = database;
         let address = listener.local_addr()?;
         refuse_exposed(&settings, address)?;
@@ -164,8 +177,10 @@ impl OpenServer {
         let mask = Mask::new(&public_key);
         let mut processor = Processor::new(&settings, move || ids.next());
         processor.mask = mask.clone();
+        processor.last_drill = last_drill;
         let (inbox, consumer) = pipeline::start(store, processor, settings.clock.clone())?;
-        inbox.vitals().restore(last_delivered);
+        inbox.vitals().restore(last_delivered, targets);
+        inbox.vitals().proved(last_proof);
         let inbox = Arc::new(inbox);
         let (stop, stopped) = watch::channel(false);
         let state = AppState {
@@ -182,6 +197,10 @@ impl OpenServer {
             mask,
         };
         let alerts = tokio::spawn(sender.run(Arc::new(state.clone()), stopped.clone()));
+        let mut timers = vec![tokio::spawn(retention::purge_deleted(Arc::clone(&inbox)))];
+        if let Some(client) = pulse {
+            timers.push(tokio::spawn(pulse::run(client, Arc::new(state.clone()), stopped.clone())));
+        }
         let refusals = Arc::new(RefusalLog::default());
         let frames = http::send_frames(state.clone());
         let routes = Routes::new(state, Arc::clone(&refusals));
@@ -189,7 +208,6 @@ impl OpenServer {
         let serve = http::serve(listener, handler, settings.connection_limits.clone(), until(stopped));
         let http = tokio::spawn(serve);
         let retention = settings.retention;
-        let mut timers = vec![tokio::spawn(retention::purge_deleted(Arc::clone(&inbox)))];
         timers.push(tokio::spawn(async move { refusals.log_counts().await }));
         timers.push(tokio::spawn(frames));
         if has_deleted {

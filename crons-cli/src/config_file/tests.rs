@@ -37,6 +37,7 @@ fn the_defaults_in_the_template_are_the_defaults() {
         ("listen", "[::1]:1"),
         ("database", "sqlite:other.db"),
         ("allow_private_targets", "true"),
+        ("drill", "weekly"),
         ("rate_limit", "off"),
         ("max_monitors", "1"),
         ("max_environments", "1"),
@@ -57,10 +58,16 @@ fn every_key_is_in_the_template() {
     let mut keys = keys_of(DeTable::parse(&defaults).unwrap().get_ref());
     let examples = DeTable::parse(&examples).unwrap();
     keys.extend(keys_of(examples.get_ref()));
-    for key in KEYS.into_iter().chain(TARGET_KEYS).chain(["alert", "maintenance"]) {
+    for key in KEYS.into_iter().chain(TARGET_KEYS).chain([
+        "alert",
+        "maintenance",
+        "pulse.url",
+        "pulse.every",
+        "pulse.timeout",
+    ]) {
         assert!(keys.iter().any(|there| there == key), "{key} is not in {keys:?}");
     }
-    assert_eq!(keys.len(), KEYS.len() + TARGET_KEYS.len() + 2, "{keys:?}");
+    assert_eq!(keys.len(), KEYS.len() + TARGET_KEYS.len() + 5, "{keys:?}");
 }
 
 /// The keys of the tables of targets, by the names in the template; those of secrets in files are left out where the template has the
@@ -247,6 +254,8 @@ fn no_message_shows_a_secret() {
         "admin_tokn = \"hunter2-hunter2-hunter2\"",
         "key = \"hunter2 hunter2\"",
         "key = { is = \"hunter2\" }",
+        "[pulse]\nurl = \"hunter2.example/hunter2\"",
+        "[pulse]\nurl = \"https://x/hunter2\"\nurl_file = \"/nowhere\"",
     ] {
         let faults = apply(Path::new(NAME), text, &mut Config::default());
         assert_eq!(faults.len(), 1, "{text}");

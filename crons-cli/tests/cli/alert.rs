@@ -1,11 +1,11 @@
-//! Tests of `crons alert test` against real receivers.
+//! Tests of `crons alert` against real receivers.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::Output;
 use std::thread::JoinHandle;
 
-use super::support::crons;
+use super::support::{Server, crons, run, serve};
 
 /// A server that answers one request with `answer`; its thread returns the request.
 fn receiver(answer: &'static str) -> (SocketAddr, JoinHandle<String>) {
@@ -179,4 +179,42 @@ fn a_private_address_is_tested_as_the_server_would_send_to_it() {
     let (_, stdout, _) =
         test(&format!("listen = \"0.0.0.0:9170\"\nallow_private_targets = true\n{target}"), &[]);
     assert!(stdout.contains("Connection refused"), "{stdout}");
+}
+
+/// Runs `crons alert drill` against a server with this configuration.
+fn drill(config: &str, wait: &str) -> (bool, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("crons.toml"), config).unwrap();
+    let mut command = serve(&folder.path().join("crons.db"));
+    command.current_dir(folder.path()).stderr(std::process::Stdio::null());
+    let mut server = Server::spawn(command);
+    let ended = run(&["alert", "drill", "--wait", wait, "--url", &server.url("/")], "");
+    server.process.kill().unwrap();
+    server.process.wait().unwrap();
+    (ended.success, ended.stdout, ended.stderr)
+}
+
+#[test]
+fn a_drill_prints_how_long_each_target_took() {
+    let (address, thread) = receiver("204 No Content\r\ncontent-length: 0\r\n\r\n");
+    let rule = "[[alert]]\non = [\"opened\"]\nto = [\"ops\"]\n";
+    let config = format!("{rule}[webhook.ops]\nurl = \"http://{address}/topsecret\"\n");
+    let (success, stdout, stderr) = drill(&config, "30s");
+    assert!(success, "{stdout}{stderr}");
+    assert!(stdout.starts_with("ops: delivered in ") && stdout.ends_with(" s\n"), "{stdout}");
+    let request = thread.join().unwrap();
+    assert!(request.contains("\"event\":\"drill\""), "{request}");
+}
+
+#[test]
+fn a_drill_that_does_not_arrive_in_time_fails_with_the_reason() {
+    let down = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let rule = "[[alert]]\non = [\"opened\"]\nto = [\"ops\"]\n";
+    let config = format!("{rule}[webhook.ops]\nurl = \"http://{down}/topsecret\"\n");
+    let (success, stdout, stderr) = drill(&config, "2s");
+    assert!(!success, "{stdout}");
+    assert!(stdout.starts_with("ops: not delivered: cannot send to http://"), "{stdout}{stderr}");
+    assert!(stdout.contains("Connection refused") && !stdout.contains("topsecret"), "{stdout}");
+    let (success, _, stderr) = drill("", "2s");
+    assert!(!success && stderr.contains("no rule names a target, so no alert is ever sent"), "{stderr}");
 }

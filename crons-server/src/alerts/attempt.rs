@@ -18,6 +18,8 @@ pub(crate) struct DueAlert {
     /// The number of attempts so far.
     pub attempts: u32,
     pub next_attempt_at: Timestamp,
+    /// Whether the message is one of a drill.
+    pub is_drill: bool,
 }
 
 /// An attempt to send a message.
@@ -25,10 +27,14 @@ pub(crate) struct DueAlert {
 pub(crate) struct Attempt {
     /// The id of the message's row.
     pub id: i64,
+    /// The name of the target.
+    pub target: String,
     pub at: Timestamp,
     pub outcome: DeliveryOutcome,
     /// Status and body of the answer, or the reason why there is none.
     pub answer: String,
+    /// Whether the message is one of a drill.
+    pub is_drill: bool,
 }
 
 /// The outcome of an attempt.

@@ -16,7 +16,8 @@ use uuid::Uuid;
 use super::attempt::{Attempt, DeliveryOutcome, DueAlert};
 use super::rules::Alerts;
 use super::target::{
-    AddressPolicy, DeliveryError, PrivateTargets, Target, TargetClient, TargetResponse, Trust,
+    AddressPolicy, DeliveryError, PrivateTargets, Pulse, PulseClient, Target, TargetClient, TargetResponse,
+    Trust,
 };
 use super::unrecorded::Unrecorded;
 use crate::clock::Clock;
@@ -72,6 +73,14 @@ impl Sender {
     /// Allows targets on this machine: the server itself listens on loopback only.
     pub(crate) fn allow_loopback(&self) {
         self.policy.allow_loopback();
+    }
+
+    /// Prepares the pulse, which is sent under the same rules as messages.
+    ///
+    /// # Errors
+    /// If its address needs TLS and the certificate authorities cannot be read.
+    pub(crate) fn pulse_client(&self, pulse: &Pulse) -> Result<PulseClient, DeliveryError> {
+        PulseClient::new(pulse, &self.policy)
     }
 
     /// Sends messages that are due until `stop` is true or its sender is dropped.
@@ -197,7 +206,7 @@ impl DueAlert {
             Ok(answer) => answer.summary(),
             Err(error) => error.to_string(),
         };
-        Attempt { id: self.id, at, outcome, answer }
+        Attempt { id: self.id, target: self.target.clone(), at, outcome, answer, is_drill: self.is_drill }
     }
 
     fn log(&self, attempt: &Attempt) {

@@ -15,6 +15,8 @@ mod target;
 mod rules;
 mod tables;
 mod attempt;
+mod target_health;
+mod server_notices;
 mod unrecorded;
 mod dispatcher;
 
@@ -22,11 +24,12 @@ pub use crate::domain::{Filter, InvalidFilter, Operator};
 pub(crate) use attempt::{Attempt, DeliveryOutcome, DueAlert};
 pub(crate) use dispatcher::{MAX_RETRY_AFTER, Outbox, Sender};
 pub use error::InvalidAlerts;
-pub(crate) use payload::Alert;
+pub(crate) use payload::{Alert, DRILL};
 pub use public_url::PublicUrl;
 pub use rules::{Alerts, MatchMode, Rule, Trigger};
-pub(crate) use target::UNKNOWN_TARGET;
 pub use target::{
-    ChatTarget, CommandTarget, DeliveryError, EmailTarget, PrivateTargets, Target, TargetResponse, Webhook,
-    WebhookResponse, chain, trusted_client,
+    ChatTarget, CommandTarget, DeliveryError, EmailTarget, PrivateTargets, Pulse, Target, TargetResponse,
+    Webhook, WebhookResponse, chain, trusted_client,
 };
+pub(crate) use target::{PulseClient, UNKNOWN_TARGET};
+pub(crate) use target_health::FailingTarget;

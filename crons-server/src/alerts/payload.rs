@@ -39,11 +39,24 @@ impl Alert {
         Ok(Self {
             key,
             target: target.to_owned(),
-            event: name(event.kind),
+            event: EventName::from(event.kind).as_str(),
             incident: event.incident.guid,
             check_in: event.check_in,
             at: event.at,
             body: serde_json::to_string(&Message::new(event, key, public_url))?,
+        })
+    }
+
+    /// Returns a message about the server itself for one target.
+    pub(super) fn about_server(message: &Message, target: &str) -> serde_json::Result<Self> {
+        Ok(Self {
+            key: message.id,
+            target: target.to_owned(),
+            event: message.event.as_str(),
+            incident: message.incident.id,
+            check_in: message.check_in_id,
+            at: message.at,
+            body: serde_json::to_string(message)?,
         })
     }
 }
@@ -84,16 +97,69 @@ pub(super) struct Message {
     pub(super) links: Option<Links>,
 }
 
+/// The event of the messages of a drill in the database.
+pub(crate) const DRILL: &str = "drill";
+
 /// The word of the key `event`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub(super) enum EventName {
     Opened,
     /// A further failure while the incident is open.
     Failure,
     Resolved,
+    /// The environment has failed for two weeks.
+    Broken,
+    /// The environment was muted, since it has failed for two more weeks.
+    Muted,
     /// A message of `crons alert test`.
     Test,
+    /// A test of the path from rules to targets.
+    Drill,
+    /// Another target has accepted no message for a while.
+    TargetFailing,
+    /// Another target that had failed accepts messages again.
+    TargetRecovered,
+}
+
+impl EventName {
+    /// The word in JSON, in the database and in the list of alerts.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Failure => "failure",
+            Self::Resolved => "resolved",
+            Self::Broken => "broken",
+            Self::Muted => "muted",
+            Self::Test => "test",
+            Self::Drill => DRILL,
+            Self::TargetFailing => "target_failing",
+            Self::TargetRecovered => "target_recovered",
+        }
+    }
+
+    /// Whether the message is about the server itself, and not about a run.
+    pub(super) fn is_about_server(self) -> bool {
+        match self {
+            Self::Opened | Self::Failure | Self::Resolved | Self::Broken | Self::Muted => false,
+            Self::Test | Self::Drill | Self::TargetFailing | Self::TargetRecovered => true,
+        }
+    }
+}
+
+/// The facts of a message about the server itself.
+pub(super) struct ServerNotice {
+    pub(super) id: Uuid,
+    pub(super) event: EventName,
+    pub(super) at: Timestamp,
+    /// The id that messages about one thing share.
+    pub(super) incident: Uuid,
+    pub(super) started_at: Timestamp,
+    /// The word in place of the slug and the environment of a monitor.
+    pub(super) subject: &'static str,
+    pub(super) title: String,
+    pub(super) text: String,
+    pub(super) fingerprint: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -175,10 +241,11 @@ impl Message {
         }
     }
 
-    /// The message of `crons alert test`, with the keys of all others.
-    fn test(target: &str, id: Uuid, at: Timestamp) -> Self {
-        let [monitor, incident] = [Uuid::nil(); 2];
-        let [slug, environment] = ["test", "test"].map(str::to_owned);
+    /// Returns a message about the server itself, with the keys of all others.
+    pub(super) fn about_server(notice: ServerNotice) -> Self {
+        let ServerNotice { id, event, at, incident, started_at, subject, title, text, fingerprint } = notice;
+        let monitor = Uuid::nil();
+        let [slug, environment] = [subject; 2].map(str::to_owned);
         let tags = [
             ("monitor.id", monitor.to_string()),
             ("monitor.slug", slug.clone()),
@@ -187,22 +254,19 @@ impl Message {
         ];
         Self {
             id,
-            event: EventName::Test,
+            event,
             at,
-            title: format!("Test of the target {}", escape_chat(target)),
-            text: format!(
-                "This is a test of the target {} by `crons alert test`. Nothing has failed.",
-                escape_chat(target)
-            ),
+            title,
+            text,
             reason: None,
             level: Cow::Borrowed("error"),
-            fingerprint: "crons:test".to_owned(),
+            fingerprint,
             tags: tags.map(|(key, value)| (Cow::Borrowed(key), value)).into(),
             monitor: Monitor { id: monitor, slug, owner: None },
             environment,
             incident: Incident {
                 id: incident,
-                started_at: at,
+                started_at,
                 resolved_at: None,
                 duration_s: None,
                 failures: Failures::default(),
@@ -212,6 +276,22 @@ impl Message {
             last_ok: None,
             links: None,
         }
+    }
+
+    /// Returns the message of `crons alert test`.
+    fn test(target: &str, id: Uuid, at: Timestamp) -> Self {
+        let target = escape_chat(target);
+        Self::about_server(ServerNotice {
+            id,
+            event: EventName::Test,
+            at,
+            incident: Uuid::nil(),
+            started_at: at,
+            subject: "test",
+            title: format!("Test of the target {target}"),
+            text: format!("This is a test of the target {target} by `crons alert test`. Nothing has failed."),
+            fingerprint: "crons:test".to_owned(),
+        })
     }
 }
 
@@ -239,16 +319,9 @@ impl From<IncidentEventKind> for EventName {
             IncidentEventKind::Opened => Self::Opened,
             IncidentEventKind::Failure => Self::Failure,
             IncidentEventKind::Resolved => Self::Resolved,
+            IncidentEventKind::Broken => Self::Broken,
+            IncidentEventKind::Muted => Self::Muted,
         }
-    }
-}
-
-/// The word of an event in the database and in the list of alerts.
-fn name(kind: IncidentEventKind) -> &'static str {
-    match kind {
-        IncidentEventKind::Opened => "opened",
-        IncidentEventKind::Failure => "failure",
-        IncidentEventKind::Resolved => "resolved",
     }
 }
 
@@ -276,5 +349,13 @@ fn text(event: &IncidentEvent, lasted: Option<SignedDuration>) -> String {
         IncidentEventKind::Resolved => {
             format!("{job} has recovered after {}: {failures}.", lasted.map_or_else(String::new, duration))
         }
+        IncidentEventKind::Broken => format!(
+            "{job} is broken: it has failed since {} ({failures}). If that goes on for 14 more days, it is muted.",
+            minute(event.incident.started_at)
+        ),
+        IncidentEventKind::Muted => format!(
+            "{job} is muted from now on: it has failed since {} ({failures}). Its runs are still recorded; unmute it once it is repaired.",
+            minute(event.incident.started_at)
+        ),
     }
 }

@@ -77,9 +77,9 @@ pub struct Rule {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Trigger {
-    /// An incident was opened.
+    /// An incident was opened, or has lasted so long that the monitor is broken or was muted for it.
     Opened,
-    /// A run failed or was missed: the one that opened an incident, and each further one.
+    /// A run failed or was missed: the one that opened an incident, and each further one. Also a monitor that is broken or was muted.
     Failure,
     /// An incident was resolved.
     Resolved,
@@ -208,6 +208,19 @@ impl Alerts {
         targets
     }
 
+    /// The targets that rules name, each once, in the order of their names.
+    pub(super) fn targets_of_rules(&self) -> impl Iterator<Item = &str> {
+        self.targets
+            .keys()
+            .map(String::as_str)
+            .filter(|name| self.rules.iter().any(|rule| rule.to.iter().any(|to| to == name)))
+    }
+
+    /// Whether there is a target of this name.
+    pub(crate) fn has_target(&self, name: &str) -> bool {
+        self.targets.contains_key(name)
+    }
+
     /// Creates the messages about these events, one for each event and target. The caller stores them in the transaction of the events.
     ///
     /// # Errors
@@ -230,8 +243,13 @@ impl Alerts {
 impl Rule {
     fn matches(&self, kind: IncidentEventKind, tags: &[(&str, String)]) -> bool {
         let is_triggered = self.on.iter().any(|on| match on {
-            Trigger::Opened => kind == IncidentEventKind::Opened,
-            Trigger::Failure => matches!(kind, IncidentEventKind::Opened | IncidentEventKind::Failure),
+            Trigger::Opened => {
+                matches!(
+                    kind,
+                    IncidentEventKind::Opened | IncidentEventKind::Broken | IncidentEventKind::Muted
+                )
+            }
+            Trigger::Failure => kind != IncidentEventKind::Resolved,
             Trigger::Resolved => kind == IncidentEventKind::Resolved,
         });
         let mut filters = self.tags.iter().map(|filter| filter.matches(tags));

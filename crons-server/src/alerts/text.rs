@@ -20,6 +20,8 @@ pub(super) fn headline(message: &Message, markup: Markup) -> String {
         EventName::Opened | EventName::Failure => {
             format!("FAILING: {slug} in {environment} since {since}: {failures}")
         }
+        EventName::Broken => format!("BROKEN: {slug} in {environment} since {since}: {failures}"),
+        EventName::Muted => format!("MUTED: {slug} in {environment}, failing since {since}: {failures}"),
         EventName::Resolved => {
             let lasted = message.incident.duration_s.map_or(SignedDuration::ZERO, SignedDuration::from_secs);
             format!(
@@ -27,7 +29,9 @@ pub(super) fn headline(message: &Message, markup: Markup) -> String {
                 duration(lasted)
             )
         }
-        EventName::Test => markup.escape(&message.title),
+        EventName::Test | EventName::Drill | EventName::TargetFailing | EventName::TargetRecovered => {
+            markup.escape(&message.title)
+        }
     }
 }
 
@@ -51,7 +55,7 @@ pub(super) fn truncate(text: &mut String, limit: usize) {
 
 /// Returns the facts that are known, one a line.
 fn facts(message: &Message, markup: Markup) -> Vec<String> {
-    if message.event == EventName::Test {
+    if message.event.is_about_server() {
         return vec![markup.escape(&message.text)];
     }
     let reason = message.reason.as_deref().map(|reason| format!("Reason: {}", markup.escape(reason)));

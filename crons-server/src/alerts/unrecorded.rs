@@ -85,7 +85,14 @@ mod tests {
     use super::*;
 
     fn attempt(id: i64, outcome: DeliveryOutcome) -> Attempt {
-        Attempt { id, at: Timestamp::UNIX_EPOCH, outcome, answer: String::new() }
+        Attempt {
+            id,
+            target: "ops".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+            outcome,
+            answer: String::new(),
+            is_drill: false,
+        }
     }
 
     #[test]
@@ -111,6 +118,7 @@ mod tests {
             created_at: Timestamp::UNIX_EPOCH,
             attempts: 1,
             next_attempt_at: Timestamp::UNIX_EPOCH,
+            is_drill: false,
         };
         snapshot.amend(&mut waiting);
         assert_eq!((waiting.attempts, waiting.next_attempt_at), (3, Timestamp::MAX));

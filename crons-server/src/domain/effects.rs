@@ -33,6 +33,10 @@ pub enum IncidentEventKind {
     Failure,
     /// The environment has recovered.
     Resolved,
+    /// The environment has failed for two weeks.
+    Broken,
+    /// The environment was muted, since it has failed for two more weeks.
+    Muted,
 }
 
 /// An event of an incident, with everything that an alert contains.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::broken;
 use super::decision::{Consequence, Opening, RunRef};
 use super::effects::{Effects, IncidentEvent, IncidentEventKind, Occurrence, RunFacts};
 use super::model::{
@@ -73,8 +74,12 @@ fn decide_failure(
         }
         let consequence =
             Consequence::Further { incident: subject.incident.as_ref().map(|incident| incident.guid) };
-        let (effects, withheld_by) =
+        let (mut effects, withheld_by) =
             notify(monitor, environment, subject.incident.as_mut(), &[this], run, at, &subject.silences);
+        if let (None, Some(incident)) = (&withheld_by, &mut subject.incident) {
+            let run = (this, run.map(|run| &run.row));
+            broken::detect(monitor, environment, incident, run, at, &mut effects);
+        }
         return Some(Decided { effects, consequence, withheld_by });
     }
     let wanted = config.failures();
@@ -109,6 +114,7 @@ fn decide_failure(
         notified: false,
         acknowledged: None,
         withheld: None,
+        broken: None,
     });
     for run in &failures {
         incident.failures.count(run.status);

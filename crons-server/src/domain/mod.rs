@@ -25,6 +25,7 @@ mod snapshot_changes;
 mod batch_keys;
 mod history_query;
 mod upsert;
+mod broken;
 mod incidents;
 mod expectation;
 mod withheld;
@@ -58,8 +59,9 @@ pub use explain::{
 pub use filter::{Filter, InvalidFilter, Operator};
 pub use maintenance::{InvalidMaintenance, Maintenance};
 pub use model::{
-    Acknowledgement, Author, CheckIn, Config, Configured, EnvironmentStatus, Failures, FinishedRun, Incident,
-    Monitor, MonitorEnvironment, NewId, PROJECT, Quotas, Status, evaluation_minute, truncate_to_minute,
+    Acknowledgement, Author, Broken, CheckIn, Config, Configured, EnvironmentStatus, Failures, FinishedRun,
+    Incident, Monitor, MonitorEnvironment, NewId, PROJECT, Quotas, Status, evaluation_minute,
+    truncate_to_minute,
 };
 pub use monitor_change::{MonitorChange, NewMonitor};
 pub use rate_limit::RateWindow;

@@ -256,6 +256,17 @@ pub struct Incident {
     pub acknowledged: Option<Acknowledgement>,
     /// The message about it that a silence keeps back, or kept back last; `None` if none did.
     pub withheld: Option<Withheld>,
+    /// `None` unless it has lasted so long that its environment counts as broken.
+    pub broken: Option<Broken>,
+}
+
+/// An environment that has failed for weeks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Broken {
+    /// The time at which people were told.
+    pub detected_at: Timestamp,
+    /// The time at which the environment was muted for it.
+    pub muted_at: Option<Timestamp>,
 }
 
 impl Incident {

@@ -24,16 +24,16 @@ pub enum Authority {
 }
 
 impl Authority {
-    /// Refuses API tokens: a token that could make others could not be revoked.
+    /// Refuses API tokens, with `action` in the message: a token that could make others could not be revoked.
     ///
     /// # Errors
     /// 403 for an API token.
-    pub fn require_admin(self) -> Result<(), HttpError> {
+    pub fn require_admin(self, action: &str) -> Result<(), HttpError> {
         match self {
             Self::Admin => Ok(()),
             Self::Token(_) => Err(HttpError::new(
                 StatusCode::FORBIDDEN,
-                "an API token may not manage tokens; present the admin token",
+                format!("an API token may not {action}; present the admin token"),
             )),
         }
     }

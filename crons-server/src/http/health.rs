@@ -10,6 +10,7 @@ use crate::blocking;
 use crate::http::error::HttpError;
 use crate::http::state::AppState;
 use crate::pipeline::Figures;
+use crate::store::StoreError;
 
 /// The longest time by which the evaluation of deadlines may lag behind the clock.
 const MAX_LAG: SignedDuration = SignedDuration::from_mins(3);
@@ -21,9 +22,20 @@ pub async fn health() -> Json<Value> {
     Json(json!({"status": "ok"}))
 }
 
-/// `GET /ready`: 200 if database, clock and outbox work: the database can be read, is still the file that was opened and took the last
-/// batch; deadlines are evaluated; due alerts are attempted. Else 503 with the reason.
+/// `GET /ready`: 200 if database, clock and outbox work. Else 503 with the reason.
 pub async fn ready(State(state): State<AppState>) -> Result<Json<Value>, HttpError> {
+    match fault(&state).await? {
+        Some(fault) => Err(HttpError::new(StatusCode::SERVICE_UNAVAILABLE, fault)),
+        None => Ok(Json(json!({"status": "ready"}))),
+    }
+}
+
+/// Returns the reason why the server does not work as a whole; `None` if it does: the database can be read, is still the file that was
+/// opened and took the last batch; deadlines are evaluated; due alerts are attempted. `/ready` and the pulse depend on it.
+///
+/// # Errors
+/// If the database cannot be read.
+pub(crate) async fn fault(state: &AppState) -> Result<Option<String>, StoreError> {
     let due = blocking::read(&state.probe, |queries| {
         queries.check()?;
         queries.due_alerts(&[])
@@ -35,13 +47,8 @@ pub async fn ready(State(state): State<AppState>) -> Result<Json<Value>, HttpErr
         let fault = "database: the last batch could not be stored; the server's log says why";
         (!state.inbox.is_healthy()).then(|| fault.to_owned())
     };
-    let fault = database()
-        .or_else(|| clock_fault(&figures, now))
-        .or_else(|| outbox_fault(due.iter().map(|alert| alert.next_attempt_at).min(), &figures, now));
-    match fault {
-        Some(fault) => Err(HttpError::new(StatusCode::SERVICE_UNAVAILABLE, fault)),
-        None => Ok(Json(json!({"status": "ready"}))),
-    }
+    let due_since = due.iter().map(|alert| alert.next_attempt_at).min();
+    Ok(database().or_else(|| clock_fault(&figures, now)).or_else(|| outbox_fault(due_since, &figures, now)))
 }
 
 /// The reason why deadlines are not evaluated in time; `None` if they are.

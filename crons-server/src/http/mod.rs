@@ -22,6 +22,7 @@ mod badge;
 mod router;
 
 pub(crate) use access::Access;
+pub(crate) use health::fault;
 pub(crate) use listener::{LogThrottle, serve};
 pub(crate) use live::Live;
 pub(crate) use pages::send_frames;

@@ -224,6 +224,7 @@ fn api() -> Router<AppState> {
         .route("/tokens/", get(api::tokens).post(api::create_token))
         .route("/tokens/{id}/", delete(api::revoke_token))
         .route("/alerts/", get(api::alerts))
+        .route("/alerts/drill/", post(api::drill))
         .route("/processing-errors/", get(api::processing_errors))
         .route("/usage/", get(api::usage))
         .route("/outages/", get(api::outages))

@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::apply::{self, MAX_BATCH};
+use super::drill;
 use super::task;
 use crate::clock::Clock;
 use crate::domain::{ReceivedCheckIn, Verdict, truncate_to_minute};
@@ -155,6 +156,9 @@ impl Consumer {
             match messages.pop_front() {
                 Some(Message::Tick(now, waiter)) => {
                     self.vitals.ticked(now);
+                    if drill::start_if_due(&mut *self.store, &mut self.processor, now)? > 0 {
+                        events.push(Event::Alerts);
+                    }
                     self.waiting.extend(waiter.map(|waiter| (truncate_to_minute(now), waiter)));
                 }
                 Some(Message::Command(command, now, reply)) => {
@@ -167,12 +171,15 @@ impl Consumer {
                     }
                     answer(reply, applied)?;
                 }
-                Some(Message::Task(task, _, reply)) => {
+                Some(Message::Task(task, now, reply)) => {
                     let attempt =
                         if let Task::RecordAttempt(attempt) = &task { Some(attempt.clone()) } else { None };
-                    let done = task::run(&mut *self.store, task);
-                    if let (Ok(_), Some(attempt)) = (&done, attempt) {
-                        self.vitals.attempted(&attempt);
+                    let done = task::run(&mut *self.store, &mut self.processor, task, now);
+                    if let (Ok(outcome), Some(attempt)) = (&done, attempt) {
+                        self.vitals.attempted(&attempt, outcome.target.clone());
+                    }
+                    if done.as_ref().is_ok_and(|outcome| outcome.new_alerts > 0) {
+                        events.push(Event::Alerts);
                     }
                     answer(reply, done)?;
                 }

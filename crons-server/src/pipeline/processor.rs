@@ -15,7 +15,7 @@ use crate::domain::{
 };
 use crate::mask::Mask;
 use crate::pipeline::events::Event;
-use crate::settings::Settings;
+use crate::settings::{Drill, Settings};
 use crate::store::{ProcessingErrors, StoreError};
 
 /// The time for which the end of a run waits for the check-in that describes its monitor.
@@ -31,6 +31,9 @@ pub(crate) struct Processor {
     maintenance: Arc<[Maintenance]>,
     /// The times in which the server was not receiving, as far as a deadline may still ask for them.
     pub(crate) outages: Vec<Outage>,
+    /// The interval of drills, and the time of the last one.
+    pub(super) drill: Drill,
+    pub(crate) last_drill: Option<Timestamp>,
     /// Hides the server's key in processing errors and in the log.
     pub(crate) mask: Mask,
     pub(crate) new_id: Box<dyn FnMut() -> Uuid + Send>,
@@ -54,6 +57,8 @@ impl Processor {
             alerts,
             maintenance: settings.maintenance.as_slice().into(),
             outages: Vec::new(),
+            drill: settings.drill,
+            last_drill: None,
             mask: Mask::default(),
             new_id: Box::new(new_id),
         }

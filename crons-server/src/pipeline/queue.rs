@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot};
+use uuid::Uuid;
 
-use crate::alerts::Attempt;
+use crate::alerts::{Attempt, FailingTarget};
 use crate::clock::Clock;
 use crate::domain::{Command, CommandError, CommandOutcome, ReceivedCheckIn, Verdict};
 use crate::pipeline::changes::Changes;
@@ -38,17 +39,23 @@ pub(crate) enum Task {
     ReclaimSpace,
     /// Stores the outcome of an attempt to deliver an alert.
     RecordAttempt(Attempt),
+    /// Starts a drill with this id.
+    Drill(Uuid),
     /// Creates or revokes an API token.
     ChangeToken(TokenChange),
 }
 
 /// The result of a [`Task`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct TaskOutcome {
     /// Check-ins that were deleted as expired.
     pub(crate) check_ins: usize,
     /// Whether more of the kind is left to do.
     pub(crate) more: bool,
+    /// The target of an attempt with its health, which is `None` if it accepts messages.
+    pub(crate) target: Option<(String, Option<FailingTarget>)>,
+    /// The number of new alerts.
+    pub(crate) new_alerts: usize,
 }
 
 /// An input of the pipeline.

@@ -6,15 +6,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::alerts::{Attempt, DeliveryOutcome};
+use crate::alerts::{Attempt, DeliveryOutcome, FailingTarget};
 use crate::domain::{Outage, Outcome};
 use crate::pipeline::events::Event;
+use crate::store::ProofView;
 
 /// The upper bounds of [`Figures::commits_within`].
 pub(crate) const COMMIT_BOUNDS: [Duration; 9] = {
     let ms = Duration::from_millis;
     [ms(1), ms(2), ms(5), ms(10), ms(25), ms(50), ms(100), ms(500), ms(2_000)]
 };
+
+/// The health of each configured target by its name; `None` if it accepts messages.
+pub(crate) type TargetHealth = BTreeMap<String, Option<FailingTarget>>;
 
 /// The figures, written by the consumer and read by others.
 #[derive(Debug, Default)]
@@ -50,6 +54,34 @@ pub(crate) struct Figures {
     pub(crate) last_attempt: Option<Timestamp>,
     /// The last delivery of a message, also before the start of the server.
     pub(crate) last_delivered: Option<Timestamp>,
+    /// The health of the configured targets.
+    pub(crate) targets: TargetHealth,
+    /// The newest drill that reached all of its targets.
+    pub(crate) last_proof: Option<ProofView>,
+    /// Pulses by outcome.
+    pub(crate) pulses: BTreeMap<PulseOutcome, u64>,
+}
+
+/// The outcome of a pulse that was due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum PulseOutcome {
+    /// The receiver has accepted it.
+    Sent,
+    /// The receiver has not accepted it.
+    Failed,
+    /// The server did not send it, since it is not ready.
+    Withheld,
+}
+
+impl PulseOutcome {
+    /// The word in metrics.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Withheld => "withheld",
+        }
+    }
 }
 
 /// The last batch that was stored.
@@ -67,9 +99,12 @@ impl Vitals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Sets the last delivery of a message before the start of the server.
-    pub(crate) fn restore(&self, last_delivered: Option<Timestamp>) {
-        self.change(|figures| figures.last_delivered = last_delivered);
+    /// Sets the last delivery of a message before the start of the server, and the health of targets.
+    pub(crate) fn restore(&self, last_delivered: Option<Timestamp>, targets: TargetHealth) {
+        self.change(|figures| {
+            figures.last_delivered = last_delivered;
+            figures.targets = targets;
+        });
     }
 
     pub(super) fn ticked(&self, at: Timestamp) {
@@ -107,8 +142,10 @@ impl Vitals {
         });
     }
 
-    pub(super) fn attempted(&self, attempt: &Attempt) {
+    /// Counts an attempt, and sets the health of its target.
+    pub(super) fn attempted(&self, attempt: &Attempt, target: Option<(String, Option<FailingTarget>)>) {
         self.change(|figures| {
+            figures.targets.extend(target);
             figures.last_attempt = figures.last_attempt.max(Some(attempt.at));
             match attempt.outcome {
                 DeliveryOutcome::Delivered => {
@@ -119,6 +156,16 @@ impl Vitals {
                 DeliveryOutcome::Expired => figures.alerts_expired += 1,
             }
         });
+    }
+
+    /// Sets the newest drill that reached all of its targets.
+    pub(crate) fn proved(&self, proof: Option<ProofView>) {
+        self.change(|figures| figures.last_proof = proof);
+    }
+
+    /// Counts a pulse.
+    pub(crate) fn pulsed(&self, outcome: PulseOutcome) {
+        self.change(|figures| *figures.pulses.entry(outcome).or_default() += 1);
     }
 
     fn change(&self, change: impl FnOnce(&mut Figures)) {

@@ -4,10 +4,11 @@
 mod invalid;
 mod connection_limits;
 mod database;
+mod drill;
 
 use std::fmt;
 
-use crate::alerts::{Alerts, PublicUrl};
+use crate::alerts::{Alerts, PublicUrl, Pulse};
 use crate::clock::Clock;
 use crate::domain::Maintenance;
 pub use crate::domain::Quotas;
@@ -15,6 +16,7 @@ use crate::quote::quoted;
 pub use connection_limits::ConnectionLimits;
 pub(crate) use database::Backend;
 pub use database::Database;
+pub use drill::Drill;
 pub use invalid::InvalidSetting;
 
 /// Settings of a [`Server`](crate::Server). The defaults are those of `crons serve`.
@@ -56,6 +58,10 @@ pub struct Settings {
     /// Whether alerts may be sent to addresses of private networks. Otherwise they are sent to the internet, and to this machine if the
     /// server itself listens on loopback only.
     pub allow_private_targets: bool,
+    /// The interval at which the server tests the path of alerts.
+    pub drill: Drill,
+    /// The request that the server sends to another service while its parts work. `None`: it sends none.
+    pub pulse: Option<Pulse>,
     /// The clock of the server; another than the system's is for tests.
     pub clock: Clock,
     /// Limits on the connections of clients.

@@ -30,5 +30,6 @@ pub(crate) use views::ErrorView;
 pub(crate) use views::{
     Activity, AlertView, Buckets, CheckInFilter, CheckInView, EnvironmentSummary, EnvironmentView, Export,
     IncidentDetail, IncidentFilter, IncidentView, MonitorSummary, MonitorView, Page, PageRequest,
-    ProcessingErrorsView, RefusedView, RunMark, RunPlace, RunView, StatsQuery, StatsView, UsageView,
+    ProcessingErrorsView, ProofView, RefusedView, RunMark, RunPlace, RunView, StatsQuery, StatsView,
+    UsageView,
 };

@@ -10,8 +10,8 @@ use super::error::StoreError;
 use super::expired::Expired;
 use super::views::{
     Activity, AlertView, Buckets, CheckInFilter, CheckInView, Export, IncidentDetail, IncidentFilter,
-    IncidentView, MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView,
-    RunPlace, RunView, StatsQuery, StatsView, UsageView,
+    IncidentView, MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, ProofView,
+    RefusedView, RunPlace, RunView, StatsQuery, StatsView, UsageView,
 };
 use crate::alerts::DueAlert;
 use crate::domain::{Explained, Outage, Silence};
@@ -125,6 +125,12 @@ pub trait Queries: Send + Sync {
 
     /// Alerts, the last created first.
     fn alerts(&self, limit: u32) -> Result<Vec<AlertView>, StoreError>;
+
+    /// The alerts of an incident or a drill, in the order of their creation.
+    fn alerts_of(&self, incident: Uuid) -> Result<Vec<AlertView>, StoreError>;
+
+    /// The newest drill all of whose alerts were delivered, by the last of these deliveries; `None` if there is none.
+    fn last_proof(&self) -> Result<Option<ProofView>, StoreError>;
 
     /// The next alert of each target: the oldest one, or one that the target refused before and that is due earlier. Alerts with the ids
     /// in `without` are passed over. The earliest due comes first.

@@ -80,6 +80,8 @@ pub struct Changes {
     pub attempts: Vec<Attempt>,
     pub outages: Vec<Outage>,
     pub tokens: Vec<TokenChange>,
+    /// Names and values of settings, which replace those that are stored.
+    pub settings: Vec<(String, String)>,
     /// The heartbeat: an instant at which the server is receiving.
     pub last_seen: Option<Timestamp>,
 }

@@ -300,3 +300,12 @@ pub struct Export {
     /// The last instant at which the server is known to have received; `None` before its first.
     pub last_heartbeat: Option<Timestamp>,
 }
+
+/// A drill that reached all of its targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProofView {
+    /// The time of the last delivery.
+    pub at: Timestamp,
+    /// The time from the start of the drill until then.
+    pub took: SignedDuration,
+}

@@ -30,6 +30,7 @@ pub enum Mode {
 pub struct Received {
     pub method: String,
     pub path: String,
+    pub query: Option<String>,
     pub headers: HeaderMap,
     pub text: String,
     pub body: Value,
@@ -128,9 +129,11 @@ async fn receive(
     let mut changes = mode.subscribe();
     let mode = *changes.borrow_and_update();
     let status = if let Mode::Answer(status) = mode { Some(status) } else { None };
-    let body = serde_json::from_str(&text).unwrap();
+    // A pulse has no body.
+    let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
     let (method, path) = (method.to_string(), uri.path().to_owned());
-    received.lock().unwrap().push(Received { method, path, headers, text, body, status });
+    let query = uri.query().map(str::to_owned);
+    received.lock().unwrap().push(Received { method, path, query, headers, text, body, status });
     match mode {
         Mode::Answer(status) => {
             (StatusCode::from_u16(status).unwrap(), "the receiver's own words").into_response()

@@ -93,3 +93,16 @@ fn a_monitor_is_found_by_any_spelling_of_its_slug_and_production_needs_no_name()
          ? 10:02 accepted CHECKIN_VALIDATION_FAILED",
     );
 }
+
+#[test]
+fn a_job_that_is_missed_for_four_weeks_is_muted_and_no_further_miss_is_told() {
+    // Misses are told from 4 June on, the incident is two weeks old on the 18th, and four on 2 July.
+    for (end, muted, misses_told) in
+        [("2024-07-01T11:00", false, 28), ("2024-07-02T11:00", true, 29), ("2024-07-10T11:00", true, 29)]
+    {
+        let timeline = [("2024-06-03T10:00", ok("a").crontab("0 10 * * *")), (end, tick())];
+        let report = report(&timeline, EVERY, LIMIT);
+        assert_eq!(report["environments"][0]["muted"], muted, "{end}");
+        assert_eq!(only(&report, &['>']).len(), misses_told, "{end}");
+    }
+}

@@ -13,6 +13,7 @@ fn waiting(attempts: u32) -> DueAlert {
         created_at: begin,
         attempts,
         next_attempt_at: begin,
+        is_drill: false,
     }
 }
 

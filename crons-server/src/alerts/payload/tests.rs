@@ -58,6 +58,7 @@ pub(crate) fn event(kind: IncidentEventKind) -> IncidentEvent {
             notified: true,
             acknowledged: None,
             withheld: None,
+            broken: None,
         },
         check_in,
         run: Some(RunFacts {

@@ -123,7 +123,7 @@ fn variables(message: &Message) -> BTreeMap<&'static str, String> {
     let details = text::details(message, Markup::Verbatim, "\n", 8_000);
     let mut variables = BTreeMap::from([
         ("CRONS_ALERT_ID", message.id.to_string()),
-        ("CRONS_EVENT", format!("{:?}", message.event).to_ascii_lowercase()),
+        ("CRONS_EVENT", message.event.as_str().to_owned()),
         ("CRONS_MONITOR", message.monitor.slug.clone()),
         ("CRONS_ENVIRONMENT", message.environment.clone()),
         ("CRONS_INCIDENT", message.incident.id.to_string()),

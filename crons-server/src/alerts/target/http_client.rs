@@ -135,7 +135,7 @@ pub(super) struct Request {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) headers: Vec<(&'static str, String)>,
-    /// JSON.
+    /// JSON; empty for a request without a body.
     pub(super) body: String,
 }
 
@@ -176,12 +176,15 @@ impl HttpClient {
     pub(super) async fn send(&self, request: Request) -> Result<WebhookResponse, DeliveryError> {
         self.check_address(&request.url)?;
         let Request { method, url, headers, body } = request;
-        let mut request = self.client.request(method, url).header("content-type", "application/json");
+        let mut request = self.client.request(method, url);
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json").body(body);
+        }
         for (name, value) in headers {
             request = request.header(name, value);
         }
         let begin = Instant::now();
-        let mut response = request.body(body).send().await.map_err(|error| {
+        let mut response = request.send().await.map_err(|error| {
             if error.is_timeout() && !error.is_connect() {
                 return DeliveryError::timed_out(&self.origin, self.timeout);
             }

@@ -90,8 +90,13 @@ impl Service {
         }
         for ByEvent { name, failing, resolved, test } in self.by_event {
             let constant = match message.event {
-                EventName::Opened | EventName::Failure => failing,
-                EventName::Resolved => resolved,
+                EventName::Opened
+                | EventName::Failure
+                | EventName::Broken
+                | EventName::Muted
+                | EventName::TargetFailing => failing,
+                // A drill wakes nobody: PagerDuty accepts the end of an incident that it does not know.
+                EventName::Resolved | EventName::TargetRecovered | EventName::Drill => resolved,
                 EventName::Test => test,
             };
             values.insert(name, (*constant).into());

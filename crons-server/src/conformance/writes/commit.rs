@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::rows::NewRows;
 use super::{Opened, instant, on_every_store};
-use crate::alerts::{Alert, Attempt, DeliveryOutcome, UNKNOWN_TARGET};
+use crate::alerts::{Alert, Attempt, DRILL, DeliveryOutcome, UNKNOWN_TARGET};
 use crate::domain::{BatchKeys, Outage, Outcome, ProcessingError, Status};
-use crate::store::{Changes, PageRequest, ProcessingErrors, Usage};
+use crate::store::{Changes, PageRequest, ProcessingErrors, ProofView, Usage};
 
 /// Changes of every kind.
 fn changes() -> Changes {
@@ -97,13 +97,18 @@ fn a_commit_is_seen_by_queries_at_once_and_after_a_crash() {
 }
 
 #[test]
-fn a_setting_is_set_once() {
+fn a_setting_is_set_once_and_changed_by_a_batch() {
     on_every_store(|opened| {
         assert_eq!(opened.change(|transaction| transaction.setting("key", "first")), "first");
         assert_eq!(opened.change(|transaction| transaction.setting("key", "second")), "first");
         assert_eq!(opened.change(|transaction| transaction.setting("other", "second")), "second");
         opened.crash();
         assert_eq!(opened.change(|transaction| transaction.setting("key", "third")), "first");
+        let settings = vec![("key".to_owned(), "fourth".to_owned()), ("new".to_owned(), "fifth".to_owned())];
+        opened.commit(&Changes { settings, ..Changes::default() });
+        opened.crash();
+        assert_eq!(opened.change(|transaction| transaction.setting("key", "x")), "fourth");
+        assert_eq!(opened.change(|transaction| transaction.setting("new", "x")), "fifth");
     });
 }
 
@@ -116,7 +121,14 @@ fn due(opened: &Opened) -> Vec<(u128, Timestamp)> {
 fn attempt(opened: &mut Opened, number: u128, outcome: DeliveryOutcome, answer: &str) {
     let due = opened.queries().due_alerts(&[]).unwrap();
     let id = due.iter().find(|alert| alert.key.as_u128() == number).unwrap().id;
-    let attempt = Attempt { id, at: instant("10:00:01"), outcome, answer: answer.to_owned() };
+    let attempt = Attempt {
+        id,
+        target: "ops".to_owned(),
+        at: instant("10:00:01"),
+        outcome,
+        answer: answer.to_owned(),
+        is_drill: false,
+    };
     opened.commit(&Changes { attempts: vec![attempt], ..Changes::default() });
 }
 
@@ -142,6 +154,36 @@ fn alerts_of_a_commit_are_due_after_a_crash_until_delivered() {
         let attempts: Vec<_> =
             listed.iter().map(|alert| (alert.attempts, alert.last_answer.as_deref())).collect();
         assert_eq!(attempts, [(1, Some("503")), (1, Some("200")), (2, Some("400"))]);
+    });
+}
+
+#[test]
+fn a_drill_is_proven_once_every_alert_of_it_is_delivered() {
+    on_every_store(|opened| {
+        let drill = |number: u128, of: u128, target: &str| Alert {
+            event: DRILL,
+            incident: Uuid::from_u128(of),
+            check_in: Uuid::nil(),
+            ..alert(number, target)
+        };
+        let alerts = vec![drill(1, 8, "ops"), drill(2, 8, "boss"), drill(3, 9, "other"), alert(4, "fourth")];
+        opened.commit(&Changes { alerts, ..Changes::default() });
+        let drills = opened.queries().due_alerts(&[]).unwrap();
+        let drills: Vec<_> =
+            drills.iter().filter(|alert| alert.is_drill).map(|alert| alert.key.as_u128()).collect();
+        assert_eq!(drills, [1, 2, 3]);
+        attempt(opened, 4, DeliveryOutcome::Delivered, "200");
+        attempt(opened, 1, DeliveryOutcome::Delivered, "200");
+        assert_eq!(opened.queries().last_proof().unwrap(), None);
+        attempt(opened, 2, DeliveryOutcome::Delivered, "200");
+        attempt(opened, 3, DeliveryOutcome::Expired, "503");
+        opened.crash();
+        let took = SignedDuration::from_secs(1);
+        assert_eq!(opened.queries().last_proof().unwrap(), Some(ProofView { at: instant("10:00:01"), took }));
+        let of_drill = opened.queries().alerts_of(Uuid::from_u128(8)).unwrap();
+        let targets: Vec<_> = of_drill.iter().map(|alert| alert.target.as_str()).collect();
+        assert_eq!(targets, ["ops", "boss"]);
+        assert_eq!(opened.queries().alerts_of(Uuid::nil()).unwrap(), []);
     });
 }
 

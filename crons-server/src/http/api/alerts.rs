@@ -8,13 +8,16 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::request::Scope;
+use super::request::{self, Scope};
 use crate::http::error::HttpError;
+use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
 use crate::store::AlertView;
 
 /// The number of alerts in the list.
 const MAX_LISTED: u32 = 100;
+/// The parameters of the list.
+pub(super) const PARAMETERS: [&str; 1] = ["incident"];
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -33,9 +36,19 @@ pub(super) struct Alert<'a> {
     last_answer: Option<&'a str>,
 }
 
-/// `GET /api/0/organizations/crons/alerts/`: the newest alerts, newest first.
-pub async fn alerts(State(state): State<AppState>, _: Scope) -> Result<Response, HttpError> {
-    let found = state.read(|queries| queries.alerts(MAX_LISTED)).await?;
+/// `GET /api/0/organizations/crons/alerts/`: the newest alerts, newest first; with `?incident=` those of an incident or a drill, oldest first.
+pub async fn alerts(
+    State(state): State<AppState>,
+    _: Scope,
+    query: QueryPairs,
+) -> Result<Response, HttpError> {
+    query.only(&PARAMETERS)?;
+    let incident =
+        query.value("incident")?.map(|id| request::id(id, "the id of an incident or a drill")).transpose()?;
+    let found = match incident {
+        Some(incident) => state.read(move |queries| queries.alerts_of(incident)).await?,
+        None => state.read(|queries| queries.alerts(MAX_LISTED)).await?,
+    };
     Ok(Json(found.iter().map(Alert::from).collect::<Vec<_>>()).into_response())
 }
 

@@ -56,7 +56,7 @@ pub async fn tokens(
     InPath(name): InPath<String>,
 ) -> Result<Response, HttpError> {
     organization(&name)?;
-    authority.require_admin()?;
+    authority.require_admin("manage tokens")?;
     let found = state.read(|queries| queries.api_tokens()).await?;
     Ok(Json(found.iter().map(|token| Token::new(token, None)).collect::<Vec<_>>()).into_response())
 }
@@ -69,7 +69,7 @@ pub async fn create_token(
     json: Bytes,
 ) -> Result<Response, HttpError> {
     organization(&organization_name)?;
-    authority.require_admin()?;
+    authority.require_admin("manage tokens")?;
     let NewToken { name, scope } = body(&json, r#"{"name": "dashboard", "scope": "read"}"#)?;
     let name = name.trim().to_owned();
     if name.is_empty() || name.chars().count() > MAX_NAME || name.contains(char::is_control) {
@@ -116,7 +116,7 @@ pub async fn revoke_token(
     InPath((name, id)): InPath<(String, String)>,
 ) -> Result<StatusCode, HttpError> {
     organization(&name)?;
-    authority.require_admin()?;
+    authority.require_admin("manage tokens")?;
     let id = request::id(&id, "the id of a token from /tokens/")?;
     let stored = state.read(|queries| queries.api_tokens()).await?;
     let Some(token) = stored.into_iter().find(|token| token.id == id) else {

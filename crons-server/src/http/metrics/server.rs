@@ -33,6 +33,9 @@ impl Collector for ServerFigures {
             alerts_expired,
             last_attempt: _,
             last_delivered,
+            targets,
+            last_proof,
+            pulses,
             // Pages show it, and the API lists all outages.
             last_outage: _,
         } = &self.figures;
@@ -82,7 +85,27 @@ impl Collector for ServerFigures {
                 .encode_counter::<NoLabelSet, _, u64>(count, None)?;
         }
         let help = "Time at which a target accepted an alert for the last time";
-        instant(encoder, "last_alert_delivered_timestamp", help, *last_delivered)
+        instant(encoder, "last_alert_delivered_timestamp", help, *last_delivered)?;
+        let help = "Whether the target has accepted no alert since an attempt failed";
+        let mut metric = encoder.encode_descriptor("alert_target_failing", help, None, MetricType::Gauge)?;
+        for (target, failing) in targets {
+            metric
+                .encode_family(&[("target", target.as_str())])?
+                .encode_gauge(&i64::from(failing.is_some()))?;
+        }
+        let help = "Time at which a drill reached the last of its targets";
+        instant(encoder, "alert_path_proven_timestamp", help, last_proof.map(|proof| proof.at))?;
+        let help = "Time that this drill took";
+        let took = last_proof.map(|proof| proof.took.as_secs_f64());
+        gauge(encoder, "alert_path_proof_duration", help, took)?;
+        let help = "Pulses: sent, failed (not accepted), withheld (the server was not ready)";
+        let mut metric = encoder.encode_descriptor("pulses", help, None, MetricType::Counter)?;
+        for (outcome, count) in pulses {
+            metric
+                .encode_family(&[("outcome", outcome.as_str())])?
+                .encode_counter::<NoLabelSet, _, u64>(count, None)?;
+        }
+        Ok(())
     }
 }
 

@@ -52,6 +52,20 @@ fn server_health(state: &AppState, now: Timestamp) -> Markup {
             "This server at " (words::time(now)) " UTC: last tick " (ago(figures.last_tick, now))
             "; last commit " (ago(figures.last_commit.map(|commit| commit.at), now))
             "; last alert delivered " (ago(figures.last_delivered, now))
+            @match figures.last_proof {
+                Some(proof) => {
+                    "; alert path last proven " (ago(Some(proof.at), now)) ", " (format!("{:.1} s", proof.took.as_secs_f64()))
+                }
+                None => @if !figures.targets.is_empty() { "; alert path never proven by a drill" }
+            }
+            @for (target, failing) in &figures.targets {
+                @if let Some(failing) = failing {
+                    "; " strong {
+                        "the target " (target) " has accepted no alert since " (words::time(failing.since)) " UTC: "
+                        (failing.answer)
+                    }
+                }
+            }
             @if !state.inbox.is_healthy() {
                 "; " strong { "the last write to the database failed; the server's log says why" }
             }

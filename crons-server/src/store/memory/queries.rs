@@ -1,7 +1,7 @@
 //! The reads of the database in memory.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::sweep::MemorySweep;
 use super::tables::{AlertRow, MemoryDatabase, children};
-use crate::alerts::DueAlert;
+use crate::alerts::{DRILL, DueAlert};
 use crate::domain::{CheckIn, Explained, Outage, Silence};
 use crate::settings::Retention;
 use crate::store::api_token::{ApiToken, TokenHash};
@@ -17,8 +17,8 @@ use crate::store::error::StoreError;
 use crate::store::queries::{Queries, Sweep};
 use crate::store::views::{
     Activity, AlertView, Buckets, CheckInFilter, CheckInView, Export, IncidentDetail, IncidentFilter,
-    IncidentView, MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView,
-    RunPlace, RunView, StatsQuery, StatsView, UsageView,
+    IncidentView, MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, ProofView,
+    RefusedView, RunPlace, RunView, StatsQuery, StatsView, UsageView,
 };
 
 impl Queries for MemoryDatabase {
@@ -238,6 +238,27 @@ impl Queries for MemoryDatabase {
     fn alerts(&self, limit: u32) -> Result<Vec<AlertView>, StoreError> {
         let tables = self.tables();
         Ok(tables.alerts.values().rev().take(limit as usize).map(AlertRow::view).collect())
+    }
+
+    fn alerts_of(&self, incident: Uuid) -> Result<Vec<AlertView>, StoreError> {
+        let tables = self.tables();
+        let found = tables.alerts.values().filter(|row| row.alert.incident == incident);
+        Ok(found.map(AlertRow::view).collect())
+    }
+
+    fn last_proof(&self) -> Result<Option<ProofView>, StoreError> {
+        let tables = self.tables();
+        // The start and the last delivery of each drill; no delivery if one is missing.
+        let mut drills: HashMap<Uuid, (Timestamp, Option<Timestamp>)> = HashMap::new();
+        for row in tables.alerts.values().filter(|row| row.alert.event == DRILL) {
+            let (began, last) = drills.entry(row.alert.incident).or_insert((row.alert.at, row.delivered));
+            *began = (*began).min(row.alert.at);
+            *last = last.and_then(|last| Some(last.max(row.delivered?)));
+        }
+        let proofs = drills
+            .into_values()
+            .filter_map(|(began, last)| last.map(|at| ProofView { at, took: at.duration_since(began) }));
+        Ok(proofs.max_by_key(|proof| proof.at))
     }
 
     fn due_alerts(&self, without: &[i64]) -> Result<Vec<DueAlert>, StoreError> {

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use jiff::Timestamp;
 
 use super::tables::{AlertRow, Child, Tables};
-use crate::alerts::DueAlert;
+use crate::alerts::{DRILL, DueAlert};
 use crate::domain::{EnvironmentStatus, Incident, Outage};
 use crate::store::views::{AlertView, EnvironmentView, Export, IncidentView, MonitorView};
 
@@ -110,6 +110,7 @@ impl AlertRow {
             created_at: self.alert.at,
             attempts: self.attempts,
             next_attempt_at: self.next_attempt?,
+            is_drill: self.alert.event == DRILL,
         })
     }
 }

@@ -37,6 +37,7 @@ impl Tables {
                 TokenChange::Revoke(id) => self.tokens.retain(|token| token.id != *id),
             }
         }
+        self.settings.extend(changes.settings.iter().cloned());
         self.last_seen = changes.last_seen.or(self.last_seen);
     }
 
@@ -88,7 +89,7 @@ impl Tables {
     }
 
     fn write_attempt(&mut self, attempt: &Attempt) {
-        let Attempt { id, at, outcome, answer } = attempt;
+        let Attempt { id, at, outcome, answer, .. } = attempt;
         let Some(row) = self.alerts.get_mut(id).filter(|row| row.next_attempt.is_some()) else { return };
         row.attempts += 1;
         row.last_answer = Some(answer.chars().take(ANSWER).collect());

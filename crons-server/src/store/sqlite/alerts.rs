@@ -1,13 +1,14 @@
 //! Alerts as they are listed, and the next one of each target.
 
-use rusqlite::Row;
+use rusqlite::{OptionalExtension, Row};
+use uuid::Uuid;
 
 use super::reader::SqliteReader;
 use super::rows;
 use super::unreadable::is_unreadable;
-use crate::alerts::DueAlert;
+use crate::alerts::{DRILL, DueAlert};
 use crate::store::error::StoreError;
-use crate::store::views::AlertView;
+use crate::store::views::{AlertView, ProofView};
 
 impl SqliteReader {
     /// Rows that cannot be read are passed over, as those in `without` are.
@@ -21,7 +22,7 @@ impl SqliteReader {
                      SELECT (SELECT min(target) FROM alerts WHERE target > t.target AND next_attempt_at IS NOT NULL)
                      FROM t WHERE t.target IS NOT NULL),
                      left_out (id) AS MATERIALIZED (SELECT value FROM json_each(?1))
-                 SELECT a.id, a.key, a.target, a.body, a.created_at, a.attempts, a.next_attempt_at
+                 SELECT a.id, a.key, a.target, a.body, a.created_at, a.attempts, a.next_attempt_at, a.event
                  FROM t JOIN alerts a ON a.id IN (
                      (SELECT min(id) FROM alerts
                       WHERE target = t.target AND refused = 0 AND next_attempt_at IS NOT NULL AND id NOT IN left_out),
@@ -65,6 +66,35 @@ impl SqliteReader {
     }
 }
 
+impl SqliteReader {
+    pub(super) fn alerts_of_incident(&self, incident: Uuid) -> Result<Vec<AlertView>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT key, target, event, incident, check_in, created_at, attempts, next_attempt_at, delivered_at,
+                 given_up_at, last_answer, id FROM alerts WHERE incident = ?1 ORDER BY id",
+            )?;
+            let found = statement.query_map([incident.as_bytes().as_slice()], |row| {
+                self.unreadable().decode("alerts", row, 11, view)
+            })?;
+            Ok(found.filter_map(rows::skip_unreadable).collect::<Result<_, _>>()?)
+        })
+    }
+
+    pub(super) fn newest_proof(&self) -> Result<Option<ProofView>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT min(created_at), max(delivered_at) FROM alerts WHERE event = ?1 GROUP BY incident
+                 HAVING count(*) = count(delivered_at) ORDER BY max(delivered_at) DESC LIMIT 1",
+            )?;
+            let proof = |row: &Row<'_>| {
+                let (began, at) = (rows::instant(row, 0)?, rows::instant(row, 1)?);
+                Ok(ProofView { at, took: at.duration_since(began) })
+            };
+            Ok(statement.query_row([DRILL], proof).optional()?)
+        })
+    }
+}
+
 fn due(row: &Row<'_>) -> rusqlite::Result<DueAlert> {
     Ok(DueAlert {
         id: row.get(0)?,
@@ -74,6 +104,7 @@ fn due(row: &Row<'_>) -> rusqlite::Result<DueAlert> {
         created_at: rows::instant(row, 4)?,
         attempts: row.get(5)?,
         next_attempt_at: rows::instant(row, 6)?,
+        is_drill: row.get::<_, String>(7)? == DRILL,
     })
 }
 

@@ -14,8 +14,8 @@ use crate::store::error::StoreError;
 use crate::store::queries::{Queries, Sweep};
 use crate::store::views::{
     Activity, AlertView, Buckets, CheckInFilter, CheckInView, Export, IncidentDetail, IncidentFilter,
-    IncidentView, MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, RefusedView,
-    RunPlace, RunView, StatsQuery, StatsView, UsageView,
+    IncidentView, MonitorSummary, MonitorView, Page, PageRequest, ProcessingErrorsView, ProofView,
+    RefusedView, RunPlace, RunView, StatsQuery, StatsView, UsageView,
 };
 
 impl Queries for SqliteReader {
@@ -134,6 +134,14 @@ impl Queries for SqliteReader {
 
     fn alerts(&self, limit: u32) -> Result<Vec<AlertView>, StoreError> {
         self.newest_alerts(limit)
+    }
+
+    fn alerts_of(&self, incident: Uuid) -> Result<Vec<AlertView>, StoreError> {
+        self.alerts_of_incident(incident)
+    }
+
+    fn last_proof(&self) -> Result<Option<ProofView>, StoreError> {
+        self.newest_proof()
     }
 
     fn due_alerts(&self, without: &[i64]) -> Result<Vec<DueAlert>, StoreError> {

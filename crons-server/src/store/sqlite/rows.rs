@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 pub(super) use super::unreadable::skip_unreadable;
 use crate::domain::{
-    Acknowledgement, Author, CheckIn, Config, Configured, EnvironmentStatus, Failures, FinishedRun, Incident,
-    Monitor, MonitorEnvironment, Occurrence, Opening, Silenced, Status, Withheld,
+    Acknowledgement, Author, Broken, CheckIn, Config, Configured, EnvironmentStatus, Failures, FinishedRun,
+    Incident, Monitor, MonitorEnvironment, Occurrence, Opening, Silenced, Status, Withheld,
 };
 
 /// Columns of a [`Monitor`] named `m`, in the order [`monitor`] reads them.
@@ -32,8 +32,8 @@ pub(super) const CHECK_IN_COLUMNS: usize = 16;
 pub(super) const INCIDENT: &str = "i.guid, i.started_at, i.starting_check_in, i.resolved_at, i.resolving_check_in, \
     i.errors, i.misses, i.timeouts, i.told, i.acknowledged_at, i.acknowledged_by, \
     i.opened_at, i.opening_check_in, i.threshold, i.recovery_threshold, \
-    i.withheld_until, i.withheld_by, i.withheld_why, i.withheld_pending";
-pub(super) const INCIDENT_COLUMNS: usize = 19;
+    i.withheld_until, i.withheld_by, i.withheld_why, i.withheld_pending, i.broken_at, i.broken_muted_at";
+pub(super) const INCIDENT_COLUMNS: usize = 21;
 
 /// An instant as it is stored.
 #[derive(Clone, Copy)]
@@ -236,6 +236,10 @@ pub(super) fn incident_from(row: &Row<'_>, first: usize) -> rusqlite::Result<Inc
         notified: row.get(first + 8)?,
         acknowledged,
         withheld,
+        broken: match maybe_instant(row, first + 19)? {
+            Some(detected_at) => Some(Broken { detected_at, muted_at: maybe_instant(row, first + 20)? }),
+            None => None,
+        },
     })
 }
 

@@ -32,13 +32,21 @@ impl SqliteTransaction<'_> {
         for change in &changes.tokens {
             self.change_token(change)?;
         }
-        if let Some(last_seen) = changes.last_seen {
-            self.transaction
-                .prepare_cached(
-                    "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value",
-                )?
-                .execute(params![LAST_SEEN, last_seen.as_microsecond().to_string()])?;
+        for (name, value) in &changes.settings {
+            self.write_setting(name, value)?;
         }
+        if let Some(last_seen) = changes.last_seen {
+            self.write_setting(LAST_SEEN, &last_seen.as_microsecond().to_string())?;
+        }
+        Ok(())
+    }
+
+    fn write_setting(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value",
+            )?
+            .execute([name, value])?;
         Ok(())
     }
 
@@ -184,7 +192,7 @@ impl SqliteTransaction<'_> {
     }
 
     fn write_attempt(&self, attempt: &Attempt) -> Result<(), StoreError> {
-        let Attempt { id, at, outcome, answer } = attempt;
+        let Attempt { id, at, outcome, answer, .. } = attempt;
         let (next, refused, delivered, given_up) = match *outcome {
             DeliveryOutcome::Delivered => (None, false, Some(*at), None),
             DeliveryOutcome::Failed { next, refused } => (Some(next), refused, None, None),

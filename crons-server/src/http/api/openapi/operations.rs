@@ -4,8 +4,9 @@ use super::bodies::{acknowledgement, bulk, environment, monitor, silence, token}
 use super::operation::{Answer, Operation};
 use super::schemas::{any, many, one};
 use crate::http::api::advice::EnvironmentAdvice;
-use crate::http::api::alerts::Alert;
+use crate::http::api::alerts::{self, Alert};
 use crate::http::api::bulk::BulkAnswer;
+use crate::http::api::drill::StartedDrill;
 use crate::http::api::incident_shapes::Incident;
 use crate::http::api::index::Index;
 use crate::http::api::outages::{self, Outage};
@@ -118,7 +119,7 @@ pub(super) const OF_MONITORS: [Operation; 16] = [
 ];
 
 /// The routes of the organization other than those above.
-pub(super) const OF_ORGANIZATION: [Operation; 16] = [
+pub(super) const OF_ORGANIZATION: [Operation; 17] = [
     Operation::get("/monitors-stats/", "Count check-ins by buckets of time", &stats::PARAMETERS, ANY),
     Operation::get(
         "/incidents/",
@@ -142,7 +143,14 @@ pub(super) const OF_ORGANIZATION: [Operation; 16] = [
         INCIDENT,
     ),
     Operation::get("/explanations/{id}/", "Explain the status of a check-in or an incident", &[], ANY),
-    Operation::get("/alerts/", "List alerts", &[], Answer::Json(200, many::<Alert<'static>>)),
+    Operation::get("/alerts/", "List alerts", &alerts::PARAMETERS, Answer::Json(200, many::<Alert<'static>>)),
+    Operation::change(
+        ("post", "/alerts/drill/"),
+        "Send a test message to every target that rules name",
+        &[],
+        None,
+        Answer::Json(202, one::<StartedDrill>),
+    ),
     Operation::get(
         "/processing-errors/",
         "List refused payloads for no known monitor",

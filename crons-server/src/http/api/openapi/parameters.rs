@@ -23,6 +23,7 @@ pub(super) fn query_parameter(name: &str, path: &str) -> Value {
     let place = if name == "If-Match" { "header" } else { "query" };
     let text = json!({"type": "string"});
     let schema = match name {
+        "incident" => json!({"type": "string", "format": "uuid"}),
         "per_page" => json!({"type": "integer", "minimum": 1, "maximum": 100}),
         "sort" => json!({"type": "string", "enum": ["status", "name", "muted"]}),
         "asc" => json!({"type": "string", "enum": ["0", "1"]}),

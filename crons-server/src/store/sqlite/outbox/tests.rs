@@ -44,7 +44,8 @@ impl Database {
 
     fn record(&mut self, number: u8, outcome: DeliveryOutcome) {
         let (at, answer) = (NOON.parse().unwrap(), "é".repeat(1_000));
-        let attempt = Attempt { id: i64::from(number), at, outcome, answer };
+        let attempt =
+            Attempt { id: i64::from(number), target: "ops".to_owned(), at, outcome, answer, is_drill: false };
         let changes = Changes { attempts: vec![attempt], ..Changes::default() };
         self.store.change(|transaction| transaction.write(&changes)).unwrap();
     }

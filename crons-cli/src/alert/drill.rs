@@ -1,0 +1,105 @@
+//! `crons alert drill`
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::api_client::ApiClient;
+use crate::server_arguments::ServerArguments;
+use crate::span::positive_span;
+
+/// The time between two questions for the results.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+
+/// The arguments of the command.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Wait this long for the targets.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = positive_span)]
+    wait: Duration,
+    #[command(flatten)]
+    server: ServerArguments,
+}
+
+/// Starts a drill, waits for the targets, and prints a line for each. Returns whether all have accepted their message.
+///
+/// # Errors
+/// If the server does not answer, refuses, or has no rule that names a target.
+pub(super) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+    let Arguments { wait, server } = arguments;
+    let client = server.open()?;
+    let started = client.send(Method::POST, &["alerts", "drill"], &[], None)?.body;
+    let id = started["id"].as_str().ok_or("the server began a drill, but its answer has no id")?;
+    let alerts = results(&client, id, *wait)?;
+    let delivered = alerts.iter().all(is_delivered);
+    let lines: Vec<String> = alerts.iter().map(|alert| line(alert, *wait)).collect();
+    server.print(&json!({"id": id, "delivered": delivered, "alerts": alerts}), &lines.join("\n"))?;
+    Ok(delivered)
+}
+
+/// Returns the messages of a drill, as soon as all are delivered, at the latest after `wait`.
+fn results(client: &ApiClient, id: &str, wait: Duration) -> Result<Vec<Value>, Box<dyn Error>> {
+    let begin = Instant::now();
+    loop {
+        let found = client.get(&["alerts"], &[("incident", id)])?.body;
+        let alerts = found.as_array().cloned().unwrap_or_default();
+        if alerts.iter().all(is_delivered) || begin.elapsed() >= wait {
+            return Ok(alerts);
+        }
+        std::thread::sleep(POLL_INTERVAL);
+    }
+}
+
+fn is_delivered(alert: &Value) -> bool {
+    alert["status"] == "delivered"
+}
+
+/// Returns the line about a message: delivered in how many seconds, or the reason why not.
+fn line(alert: &Value, wait: Duration) -> String {
+    let text = |key: &str| alert[key].as_str().unwrap_or_default();
+    let target = text("target").replace(char::is_control, "\u{fffd}");
+    let instant = |key: &str| text(key).parse::<jiff::Timestamp>().ok();
+    if is_delivered(alert) {
+        let took = instant("dateCreated").zip(instant("dateDelivered"));
+        let took = took.map_or(0.0, |(began, at)| at.duration_since(began).as_secs_f64());
+        return format!("{target}: delivered in {took:.1} s");
+    }
+    if alert["attempts"] == 0 {
+        return format!(
+            "{target}: not sent within {} s; earlier messages to it may wait, which `crons_alert_target_failing` of /metrics shows",
+            wait.as_secs_f64()
+        );
+    }
+    let answer = text("lastAnswer").replace(char::is_control, "\u{fffd}");
+    format!("{target}: not delivered: {answer}; the server goes on trying for a day")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_tells_the_time_or_the_reason() {
+        let wait = Duration::from_secs(30);
+        for (alert, expected) in [
+            (
+                json!({"target": "ops", "status": "delivered", "attempts": 1,
+                    "dateCreated": "2024-06-03T10:00:00Z", "dateDelivered": "2024-06-03T10:00:00.4Z"}),
+                "ops: delivered in 0.4 s",
+            ),
+            (
+                json!({"target": "ops", "status": "waiting", "attempts": 2, "lastAnswer": "HTTP 503: a\nb"}),
+                "ops: not delivered: HTTP 503: a\u{fffd}b; the server goes on trying for a day",
+            ),
+            (
+                json!({"target": "o\u{1b}s", "status": "waiting", "attempts": 0}),
+                "o\u{fffd}s: not sent within 30 s;",
+            ),
+        ] {
+            let line = line(&alert, wait);
+            assert!(line.starts_with(expected), "{line}");
+        }
+    }
+}
