@@ -12,6 +12,7 @@ mod words;
 mod payload;
 mod text;
 mod target;
+mod rule;
 mod rules;
 mod tables;
 mod attempt;
@@ -24,7 +25,8 @@ pub(crate) use dispatcher::{MAX_RETRY_AFTER, Outbox, Sender};
 pub use error::InvalidAlerts;
 pub(crate) use payload::Alert;
 pub use public_url::PublicUrl;
-pub use rules::{Alerts, MatchMode, Rule, Trigger};
+pub use rule::{Escalation, MatchMode, Rule, Trigger};
+pub use rules::Alerts;
 pub(crate) use target::UNKNOWN_TARGET;
 pub use target::{
     ChatTarget, CommandTarget, DeliveryError, EmailTarget, PrivateTargets, Target, TargetResponse, Webhook,

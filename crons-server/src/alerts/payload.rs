@@ -79,6 +79,9 @@ pub(super) struct Message {
     pub(super) run: Option<Run>,
     /// The start of the newest successful run.
     pub(super) last_ok: Option<Timestamp>,
+    /// Whether this target is told because nobody has acknowledged the incident in time; left out otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) escalated: bool,
     /// Addresses of pages; `null` without `public_url`.
     #[serde(default)]
     pub(super) links: Option<Links>,
@@ -91,6 +94,8 @@ pub(super) enum EventName {
     Opened,
     /// A further failure while the incident is open.
     Failure,
+    /// The incident is still open, some time after people were told.
+    Reminder,
     Resolved,
     /// A message of `crons alert test`.
     Test,
@@ -170,6 +175,7 @@ impl Message {
             check_in_id: *check_in,
             run: run.as_ref().map(Run::from),
             last_ok: environment.last_ok,
+            escalated: *kind == IncidentEventKind::Escalated,
             links: public_url
                 .map(|url| Links { why: url.why(explained), monitor: url.monitor(monitor.slug.as_str()) }),
         }
@@ -210,6 +216,7 @@ impl Message {
             check_in_id: Uuid::nil(),
             run: None,
             last_ok: None,
+            escalated: false,
             links: None,
         }
     }
@@ -236,8 +243,9 @@ impl From<&RunFacts> for Run {
 impl From<IncidentEventKind> for EventName {
     fn from(kind: IncidentEventKind) -> Self {
         match kind {
-            IncidentEventKind::Opened => Self::Opened,
+            IncidentEventKind::Opened | IncidentEventKind::Escalated => Self::Opened,
             IncidentEventKind::Failure => Self::Failure,
+            IncidentEventKind::Reminder => Self::Reminder,
             IncidentEventKind::Resolved => Self::Resolved,
         }
     }
@@ -246,8 +254,9 @@ impl From<IncidentEventKind> for EventName {
 /// The word of an event in the database and in the list of alerts.
 fn name(kind: IncidentEventKind) -> &'static str {
     match kind {
-        IncidentEventKind::Opened => "opened",
+        IncidentEventKind::Opened | IncidentEventKind::Escalated => "opened",
         IncidentEventKind::Failure => "failure",
+        IncidentEventKind::Reminder => "reminder",
         IncidentEventKind::Resolved => "resolved",
     }
 }
@@ -270,6 +279,15 @@ fn text(event: &IncidentEvent, lasted: Option<SignedDuration>) -> String {
         IncidentEventKind::Failure => {
             format!(
                 "{job} has been failing since {}: {reason} ({failures}).",
+                minute(event.incident.started_at)
+            )
+        }
+        IncidentEventKind::Reminder => {
+            format!("{job} is still failing, since {}: {failures}.", minute(event.incident.started_at))
+        }
+        IncidentEventKind::Escalated => {
+            format!(
+                "{job} has been failing since {}, and nobody has acknowledged it: {failures}.",
                 minute(event.incident.started_at)
             )
         }

@@ -5,13 +5,14 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use jiff::SignedDuration;
 
 use super::error::InvalidAlerts;
 use super::payload::Alert;
 use super::public_url::PublicUrl;
+use super::rule::Rule;
 use super::target::{Target, Webhook};
-use crate::domain::{Filter, IncidentEvent, IncidentEventKind, NewId};
+use crate::domain::{FollowUpTimes, IncidentEvent, NewId};
 use crate::quote::{escaped, quoted};
 
 /// Targets, and the rules that decide which events are sent to them.
@@ -19,15 +20,10 @@ use crate::quote::{escaped, quoted};
 /// ```
 /// use std::collections::BTreeMap;
 ///
-/// use crons_server::{Alerts, MatchMode, Rule, Trigger, Webhook};
+/// use crons_server::{Alerts, Rule, Trigger, Webhook};
 ///
 /// let webhook = Webhook::new("https://example.com/hooks/crons")?.secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
-/// let rule = Rule {
-///     on: vec![Trigger::Opened, Trigger::Resolved],
-///     combine: MatchMode::All,
-///     tags: Vec::new(),
-///     to: vec!["ops".to_owned()],
-/// };
+/// let rule = Rule::new([Trigger::Opened, Trigger::Resolved], ["ops"]);
 /// let alerts = Alerts::new(BTreeMap::from([("ops".to_owned(), webhook)]), vec![rule])?;
 /// assert!(alerts.webhook("ops").is_some());
 /// # Ok::<(), crons_server::InvalidAlerts>(())
@@ -48,6 +44,8 @@ use crate::quote::{escaped, quoted};
 /// on = ["opened", "resolved"]
 /// tags = [{ key = "monitor.slug", match = "starts with", value = "billing-" }]
 /// to = ["ops", "team"]
+/// remind = "4h"
+/// escalate = { after = "1h", to = ["boss"] }
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Alerts {
@@ -55,45 +53,6 @@ pub struct Alerts {
     rules: Vec<Rule>,
     /// The address that messages link to.
     public_url: Option<PublicUrl>,
-}
-
-/// A rule that sends an event to the targets `to` if its kind is in `on` and its tags match.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table [[alert]] with on and to, and perhaps match and tags")]
-pub struct Rule {
-    /// The kinds of events, at least one.
-    pub on: Vec<Trigger>,
-    /// Whether all of the filters must match, or one.
-    #[serde(default, rename = "match")]
-    pub combine: MatchMode,
-    /// Filters on the tags of an event. Without filters the rule is about all monitors.
-    #[serde(default)]
-    pub tags: Vec<Filter>,
-    /// The names of targets, at least one.
-    pub to: Vec<String>,
-}
-
-/// A kind of event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Trigger {
-    /// An incident was opened.
-    Opened,
-    /// A run failed or was missed: the one that opened an incident, and each further one.
-    Failure,
-    /// An incident was resolved.
-    Resolved,
-}
-
-/// Whether all filters of a rule must match, or one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MatchMode {
-    /// All filters must match.
-    #[default]
-    All,
-    /// At least one filter must match.
-    Any,
 }
 
 impl Alerts {
@@ -126,7 +85,8 @@ impl Alerts {
                     known_names(&targets)
                 )));
             }
-            if let Some(unknown) = rule.to.iter().find(|name| !targets.contains_key(*name)) {
+            rule.validate().map_err(|error| InvalidAlerts(format!("alert {number}: {error}")))?;
+            if let Some(unknown) = rule.names().find(|name| !targets.contains_key(*name)) {
                 return Err(InvalidAlerts(format!(
                     "alert {number}: there is no target {}; write {}, or add a table such as [webhook.{}]",
                     quoted(unknown),
@@ -174,7 +134,7 @@ impl Alerts {
                      signatures, add `secret = \"whsec_…\"` with 24 to 64 random bytes as base64"
                 ));
             }
-            if !self.rules.iter().any(|rule| rule.to.contains(written)) {
+            if !self.rules.iter().any(|rule| rule.names().any(|named| named == written)) {
                 warnings.push(format!(
                     "{kind} `{name}` gets no messages, as no rule names it; add an [[alert]] with to = [\"{name}\"]"
                 ));
@@ -190,14 +150,27 @@ impl Alerts {
         }
         let tags = event.filter_tags();
         let mut targets: Vec<&str> = Vec::new();
-        for rule in self.rules.iter().filter(|rule| rule.matches(event.kind, &tags)) {
-            for name in &rule.to {
-                if !targets.contains(&name.as_str()) {
-                    targets.push(name);
-                }
+        for name in self.rules.iter().flat_map(|rule| rule.targets_of(event, &tags)) {
+            if !targets.contains(&name) {
+                targets.push(name);
             }
         }
         targets
+    }
+
+    /// The shortest time after which any rule tells people again of an open incident; `None` if none does.
+    pub(crate) fn first_follow_up(&self) -> Option<SignedDuration> {
+        self.rules.iter().flat_map(|rule| rule.reminder().into_iter().chain(rule.escalation())).min()
+    }
+
+    /// The times after which the rules that match an event tell people again of its incident.
+    pub(crate) fn follow_up_times(&self, event: &IncidentEvent) -> FollowUpTimes {
+        let tags = event.filter_tags();
+        let rules = || self.rules.iter().filter(|rule| rule.matches(&tags));
+        FollowUpTimes {
+            remind: rules().filter_map(Rule::reminder).collect(),
+            escalate: rules().filter_map(Rule::escalation).collect(),
+        }
     }
 
     /// Creates the messages about these events, one for each event and target. The caller stores them in the transaction of the events.
@@ -216,22 +189,6 @@ impl Alerts {
             }
         }
         Ok(alerts)
-    }
-}
-
-impl Rule {
-    fn matches(&self, kind: IncidentEventKind, tags: &[(&str, String)]) -> bool {
-        let is_triggered = self.on.iter().any(|on| match on {
-            Trigger::Opened => kind == IncidentEventKind::Opened,
-            Trigger::Failure => matches!(kind, IncidentEventKind::Opened | IncidentEventKind::Failure),
-            Trigger::Resolved => kind == IncidentEventKind::Resolved,
-        });
-        let mut filters = self.tags.iter().map(|filter| filter.matches(tags));
-        is_triggered
-            && match self.combine {
-                MatchMode::All => filters.all(|matches| matches),
-                MatchMode::Any => self.tags.is_empty() || filters.any(|matches| matches),
-            }
     }
 }
 

@@ -17,8 +17,13 @@ pub(super) fn headline(message: &Message, markup: Markup) -> String {
     let since = minute(message.incident.started_at);
     let failures = failures(message.incident.failures);
     match message.event {
-        EventName::Opened | EventName::Failure => {
-            format!("FAILING: {slug} in {environment} since {since}: {failures}")
+        EventName::Opened | EventName::Failure | EventName::Reminder => {
+            let state = match message.event {
+                EventName::Reminder => "STILL FAILING",
+                _ if message.escalated => "ESCALATED, FAILING",
+                _ => "FAILING",
+            };
+            format!("{state}: {slug} in {environment} since {since}: {failures}")
         }
         EventName::Resolved => {
             let lasted = message.incident.duration_s.map_or(SignedDuration::ZERO, SignedDuration::from_secs);

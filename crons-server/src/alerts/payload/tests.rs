@@ -58,6 +58,7 @@ pub(crate) fn event(kind: IncidentEventKind) -> IncidentEvent {
             notified: true,
             acknowledged: None,
             withheld: None,
+            follow_up: None,
         },
         check_in,
         run: Some(RunFacts {

@@ -90,7 +90,7 @@ impl Service {
         }
         for ByEvent { name, failing, resolved, test } in self.by_event {
             let constant = match message.event {
-                EventName::Opened | EventName::Failure => failing,
+                EventName::Opened | EventName::Failure | EventName::Reminder => failing,
                 EventName::Resolved => resolved,
                 EventName::Test => test,
             };

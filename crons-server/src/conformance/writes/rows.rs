@@ -89,6 +89,7 @@ impl NewRows {
             notified: true,
             acknowledged: None,
             withheld: None,
+            follow_up: None,
         };
         self.snapshot.add_incident(environment, 0, incident);
         self.snapshot.incidents.len() - 1

@@ -70,7 +70,8 @@ impl Tables {
 
     /// Adds an alert, unless its target has one about the same event.
     fn write_alert(&mut self, alert: &Alert) {
-        let event = |alert: &Alert| (alert.incident, alert.check_in, alert.event, alert.target.clone());
+        let event =
+            |alert: &Alert| (alert.incident, alert.check_in, alert.event, alert.target.clone(), alert.at);
         if self.alerts.values().any(|other| event(&other.alert) == event(alert)) {
             return;
         }

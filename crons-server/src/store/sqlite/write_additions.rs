@@ -178,7 +178,7 @@ impl SqliteTransaction<'_> {
         bulk::insert(
             &self.transaction,
             "alerts (key, target, event, incident, check_in, body, created_at, next_attempt_at)",
-            "ON CONFLICT (incident, check_in, event, target) DO NOTHING",
+            "ON CONFLICT (incident, check_in, event, target, created_at) DO NOTHING",
             &rows,
         )
     }
