@@ -45,7 +45,7 @@ fn server(targets: Value) -> Harness {
         .flat_map(|tables| tables.as_object().unwrap().keys().cloned())
         .collect();
     let mut alerts = targets;
-    alerts["alert"] = json!([{"on": ["opened", "failure", "resolved"], "to": names}]);
+    alerts["alert"] = json!([{"on": ["opened", "failure", "resolved"], "to": names, "group_wait": "off"}]);
     let settings = Settings {
         alerts: serde_json::from_value(alerts).unwrap(),
         public_url: Some("https://crons.example.com".parse().unwrap()),
@@ -192,7 +192,7 @@ fn a_server_that_others_reach_sends_nothing_to_this_machine() {
     let receiver = Receiver::in_mode(Mode::Answer(200));
     let alerts = json!({
         "slack": {"a": {"url": receiver.url("/hook")}, "b": {"url": receiver.url("/hook").replace("127.0.0.1", "localhost")}},
-        "alert": [{"on": ["opened"], "to": ["a", "b"]}],
+        "alert": [{"on": ["opened"], "to": ["a", "b"], "group_wait": "off"}],
     });
     let folder = tempfile::tempdir().unwrap();
     let clock = crons_server::ManualClock::new(harness::instant("10:00:00"));

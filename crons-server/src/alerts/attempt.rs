@@ -18,13 +18,17 @@ pub(crate) struct DueAlert {
     /// The number of attempts so far.
     pub attempts: u32,
     pub next_attempt_at: Timestamp,
+    /// The instant until which it waits for others to be sent with; `None`: it is sent alone.
+    pub group_until: Option<Timestamp>,
+    /// Whether the target has refused it at the last attempt.
+    pub refused: bool,
 }
 
-/// An attempt to send a message.
+/// An attempt to send a message, or several as one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attempt {
-    /// The id of the message's row.
-    pub id: i64,
+    /// The ids of the rows of its messages, at least one.
+    pub ids: Vec<i64>,
     pub at: Timestamp,
     pub outcome: DeliveryOutcome,
     /// Status and body of the answer, or the reason why there is none.

@@ -16,6 +16,7 @@ mod rule;
 mod rules;
 mod tables;
 mod attempt;
+mod group;
 mod unrecorded;
 mod dispatcher;
 

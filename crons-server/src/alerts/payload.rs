@@ -1,5 +1,6 @@
 //! The messages about events, as they are stored and as webhooks get them: one JSON object each.
 
+mod group;
 #[cfg(test)]
 pub(super) mod tests;
 
@@ -15,6 +16,8 @@ use super::public_url::PublicUrl;
 use super::words::{duration, failures, minute};
 use crate::domain::{Failures, IncidentEvent, IncidentEventKind, RunFacts};
 
+pub(super) use group::{Member, thousands};
+
 /// A message about an event for one target, as it is stored in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Alert {
@@ -26,6 +29,8 @@ pub(crate) struct Alert {
     pub incident: Uuid,
     pub check_in: Uuid,
     pub at: Timestamp,
+    /// The instant until which it waits for others to be sent with; `None`: it is sent at once and alone.
+    pub group_until: Option<Timestamp>,
     pub body: String,
 }
 
@@ -34,6 +39,7 @@ impl Alert {
         event: &IncidentEvent,
         target: &str,
         key: Uuid,
+        group_until: Option<Timestamp>,
         public_url: Option<&PublicUrl>,
     ) -> serde_json::Result<Self> {
         Ok(Self {
@@ -43,6 +49,7 @@ impl Alert {
             incident: event.incident.guid,
             check_in: event.check_in,
             at: event.at,
+            group_until,
             body: serde_json::to_string(&Message::new(event, key, public_url))?,
         })
     }
@@ -85,6 +92,9 @@ pub(super) struct Message {
     /// Addresses of pages; `null` without `public_url`.
     #[serde(default)]
     pub(super) links: Option<Links>,
+    /// The messages that this one stands for; left out in one about a single event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) members: Vec<Member>,
 }
 
 /// The word of the key `event`.
@@ -101,7 +111,7 @@ pub(super) enum EventName {
     Test,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Monitor {
     id: Uuid,
     pub(super) slug: String,
@@ -109,7 +119,7 @@ pub(super) struct Monitor {
     pub(super) owner: Option<String>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Incident {
     pub(super) id: Uuid,
     /// The start of the first of the failures that opened the incident.
@@ -178,6 +188,7 @@ impl Message {
             escalated: *kind == IncidentEventKind::Escalated,
             links: public_url
                 .map(|url| Links { why: url.why(explained), monitor: url.monitor(monitor.slug.as_str()) }),
+            members: Vec::new(),
         }
     }
 
@@ -218,6 +229,7 @@ impl Message {
             last_ok: None,
             escalated: false,
             links: None,
+            members: Vec::new(),
         }
     }
 }

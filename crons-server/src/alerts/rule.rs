@@ -1,16 +1,21 @@
 //! One rule of the operator: the events that it is about, and the targets that get them, at first and later.
 
+use std::fmt;
+use std::time::Duration;
+
 use crons_types::Minutes;
 use jiff::SignedDuration;
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer};
 
 use crate::domain::{Filter, FollowUp, IncidentEvent, IncidentEventKind};
+use crate::quote::quoted;
 
 /// A rule that sends an event to the targets `to` if its kind is in `on` and its tags match.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(
     deny_unknown_fields,
-    expecting = "a table [[alert]] with on and to, and perhaps match, tags, remind and escalate"
+    expecting = "a table [[alert]] with on and to, and perhaps match, tags, remind, escalate and group_wait"
 )]
 #[non_exhaustive]
 pub struct Rule {
@@ -30,6 +35,9 @@ pub struct Rule {
     /// The targets that are told of an incident later; `None`: there are none.
     #[serde(default)]
     pub escalate: Option<Escalation>,
+    /// The time for which a message waits for others with a common cause, to be sent as one; zero: each is sent at once and alone.
+    #[serde(default = "default_group_wait", deserialize_with = "group_wait")]
+    pub group_wait: Duration,
 }
 
 /// Further targets, which get an incident that is neither acknowledged nor resolved after some time, and then its end.
@@ -67,6 +75,11 @@ pub enum MatchMode {
 }
 
 impl Rule {
+    /// The default of [`group_wait`](Self::group_wait): 30 s.
+    pub const GROUP_WAIT: Duration = Duration::from_secs(30);
+    /// The longest [`group_wait`](Self::group_wait): 10 minutes.
+    pub const MAX_GROUP_WAIT: Duration = Duration::from_secs(10 * 60);
+
     /// A rule for all monitors, without reminders and escalation.
     pub fn new(
         on: impl IntoIterator<Item = Trigger>,
@@ -79,6 +92,7 @@ impl Rule {
             to: to.into_iter().map(Into::into).collect(),
             remind: None,
             escalate: None,
+            group_wait: Self::GROUP_WAIT,
         }
     }
 
@@ -109,6 +123,12 @@ impl Rule {
                     "`{key}` is about incidents that are open, but `on` has only \"resolved\"; add \"opened\" to `on`, or leave `{key}` out"
                 ));
             }
+        }
+        if self.group_wait > Self::MAX_GROUP_WAIT {
+            return Err(format!(
+                "`group_wait` is {} s, more than 10 minutes; write a shorter time, such as \"30s\", or \"off\"",
+                self.group_wait.as_secs()
+            ));
         }
         if self.escalate.as_ref().is_some_and(|escalation| escalation.to.is_empty()) {
             return Err(
@@ -165,6 +185,50 @@ fn remind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Minutes>,
 
 fn after<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Minutes, D::Error> {
     minutes(deserializer, "after")
+}
+
+fn default_group_wait() -> Duration {
+    Rule::GROUP_WAIT
+}
+
+/// Reads a length of time such as `30s`, `off` or 0.
+fn group_wait<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    deserializer.deserialize_any(GroupWait)
+}
+
+struct GroupWait;
+
+impl Visitor<'_> for GroupWait {
+    type Value = Duration;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a length of time such as \"30s\", or \"off\"")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Duration, E> {
+        if matches!(text, "off" | "0") {
+            return Ok(Duration::ZERO);
+        }
+        let read: Option<SignedDuration> = text.parse().ok();
+        read.and_then(|length| length.try_into().ok()).ok_or_else(|| {
+            E::custom(format!(
+                "group_wait: {} is not a length of time; write one from 1s to 10m, or \"off\"",
+                quoted(text)
+            ))
+        })
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Duration, E> {
+        if number == 0 { Ok(Duration::ZERO) } else { Err(without_unit(number)) }
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Duration, E> {
+        if number == 0 { Ok(Duration::ZERO) } else { Err(without_unit(number)) }
+    }
+}
+
+fn without_unit<E: serde::de::Error>(number: impl fmt::Display) -> E {
+    E::custom(format!("group_wait: {number} has no unit; write a time such as \"30s\", or \"off\""))
 }
 
 /// Reads a length of time such as `4h`.

@@ -4,8 +4,9 @@
 mod tests;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::error::InvalidAlerts;
 use super::payload::Alert;
@@ -145,17 +146,33 @@ impl Alerts {
 
     /// The names of the targets that get a message about an event, each once.
     pub fn targets_of(&self, event: &IncidentEvent) -> Vec<&str> {
+        self.messages_of(event).into_iter().map(|(target, _)| target).collect()
+    }
+
+    /// The names of the targets that get a message about an event, each once, with the time for which the message waits for others: the
+    /// shortest of the rules that send it.
+    fn messages_of(&self, event: &IncidentEvent) -> Vec<(&str, Duration)> {
         if self.rules.is_empty() {
             return Vec::new();
         }
         let tags = event.filter_tags();
-        let mut targets: Vec<&str> = Vec::new();
-        for name in self.rules.iter().flat_map(|rule| rule.targets_of(event, &tags)) {
-            if !targets.contains(&name) {
-                targets.push(name);
+        let mut messages: Vec<(&str, Duration)> = Vec::new();
+        for rule in &self.rules {
+            for name in rule.targets_of(event, &tags) {
+                match messages.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, wait)) => *wait = rule.group_wait.min(*wait),
+                    None => messages.push((name, rule.group_wait)),
+                }
             }
         }
-        targets
+        messages
+    }
+
+    /// The instant until which a message to a target waits for others; `None` if it is sent at once and alone.
+    fn group_until(&self, target: &str, wait: Duration, at: Timestamp) -> Option<Timestamp> {
+        let is_grouped =
+            !wait.is_zero() && self.targets.get(target).is_some_and(|target| target.max_members() > 1);
+        is_grouped.then(|| at.saturating_add(wait).unwrap_or(Timestamp::MAX))
     }
 
     /// The shortest time after which any rule tells people again of an open incident; `None` if none does.
@@ -184,8 +201,9 @@ impl Alerts {
     ) -> serde_json::Result<Vec<Alert>> {
         let mut alerts = Vec::new();
         for event in events {
-            for target in self.targets_of(event) {
-                alerts.push(Alert::new(event, target, new_id(), self.public_url.as_ref())?);
+            for (target, wait) in self.messages_of(event) {
+                let until = self.group_until(target, wait, event.at);
+                alerts.push(Alert::new(event, target, new_id(), until, self.public_url.as_ref())?);
             }
         }
         Ok(alerts)

@@ -110,6 +110,8 @@ impl AlertRow {
             created_at: self.alert.at,
             attempts: self.attempts,
             next_attempt_at: self.next_attempt?,
+            group_until: self.alert.group_until,
+            refused: self.refused,
         })
     }
 }
