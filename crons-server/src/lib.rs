@@ -23,9 +23,9 @@ mod server;
 mod conformance;
 
 pub use alerts::{
-    Alerts, ChatTarget, CommandTarget, DeliveryError, EmailTarget, Filter, InvalidAlerts, InvalidFilter,
-    MatchMode, Operator, PrivateTargets, PublicUrl, Pulse, Rule, Target, TargetResponse, Trigger, Webhook,
-    WebhookResponse,
+    Alerts, ChatTarget, CommandTarget, DeliveryError, EmailTarget, Escalation, Filter, InvalidAlerts,
+    InvalidFilter, MatchMode, Operator, PrivateTargets, PublicUrl, Pulse, Rule, Target, TargetResponse,
+    Trigger, Webhook, WebhookResponse,
 };
 #[doc(hidden)] // for the API client of `crons-cli`
 pub use alerts::{chain, trusted_client};

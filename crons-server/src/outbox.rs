@@ -15,6 +15,17 @@ impl Outbox for AppState {
         due.inspect_err(|error| tracing::error!(%error, "alerts cannot be read; they are tried again")).ok()
     }
 
+    async fn behind(&self, head: &DueAlert, without: Vec<i64>, limit: usize) -> Vec<DueAlert> {
+        let (head, limit) = (head.clone(), u32::try_from(limit).unwrap_or(u32::MAX));
+        let behind =
+            blocking::read(&self.probe, move |queries| queries.alerts_behind(&head, &without, limit)).await;
+        behind
+            .inspect_err(
+                |error| tracing::error!(%error, "alerts of a group cannot be read; one is sent alone"),
+            )
+            .unwrap_or_default()
+    }
+
     async fn record(&self, attempt: &Attempt) -> bool {
         let is_stored = self.inbox.task(Task::RecordAttempt(attempt.clone())).await.is_ok();
         if is_stored && attempt.outcome == DeliveryOutcome::Delivered && attempt.is_drill {

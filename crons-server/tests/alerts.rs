@@ -17,7 +17,7 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// Settings with one webhook `ops`, with a timeout of a second, for all events.
 fn ops(receiver: &Receiver) -> Value {
     let webhook = json!({"url": receiver.url("/ops"), "secret": SECRET, "timeout": "1s"});
-    json!({"webhook": {"ops": webhook}, "alert": [{"on": ["opened", "failure", "resolved"], "to": ["ops"]}]})
+    json!({"webhook": {"ops": webhook}, "alert": [{"on": ["opened", "failure", "resolved"], "to": ["ops"], "group_wait": "off"}]})
 }
 
 /// A check-in of a job that is expected once a year: nothing is missed meanwhile.
@@ -100,7 +100,7 @@ fn a_run_longer_than_its_period_tells_the_incidents_length() {
 fn a_slow_target_holds_up_nobody_else() {
     let (slow, quick) = (Receiver::in_mode(Mode::Hang), Receiver::in_mode(Mode::Answer(200)));
     let webhooks = json!({"slow": {"url": slow.url("/")}, "quick": {"url": quick.url("/")}});
-    let rule = json!({"on": ["failure"], "to": ["slow", "quick"]});
+    let rule = json!({"on": ["failure"], "to": ["slow", "quick"], "group_wait": "off"});
     let harness = Harness::with_alerts("10:00:00", json!({"webhook": webhooks, "alert": [rule]}));
     for (letter, second) in [('a', 1), ('b', 2), ('c', 3)] {
         harness.send(&format!("10:00:0{second}"), &yearly(letter, "error"));
@@ -118,7 +118,7 @@ fn sixteen_are_under_way_at_once() {
     let names: Vec<String> = (0..20).map(|number| format!("target{number}")).collect();
     let webhooks: serde_json::Map<_, _> =
         names.iter().map(|name| (name.clone(), json!({"url": receiver.url("/")}))).collect();
-    let rule = json!({"on": ["opened"], "to": names});
+    let rule = json!({"on": ["opened"], "to": names, "group_wait": "off"});
     let harness = Harness::with_alerts("10:00:00", json!({"webhook": webhooks, "alert": [rule]}));
     harness.send("10:00:01", &yearly('a', "error"));
     eventually("16 are heard of", || receiver.received().len() == 16);

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 /// Starts a server with monitors in several states: failing and acknowledged, recovered, disabled, muted, and with a run in progress.
 fn server(receiver: &Receiver) -> Harness {
     let webhook = json!({"url": receiver.url("/ops"), "timeout": "1s"});
-    let rules = json!({"webhook": {"ops": webhook}, "alert": [{"on": ["opened", "failure", "resolved"], "to": ["ops"]}]});
+    let rules = json!({"webhook": {"ops": webhook}, "alert": [{"on": ["opened", "failure", "resolved"], "to": ["ops"], "group_wait": "off"}]});
     let mut server = Harness::with_alerts("10:00:00", rules);
     let of = |slug: &str, mut check_in: Value| {
         check_in["monitor_slug"] = json!(slug);

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// A server that runs this script of the shell, with a folder as its first argument.
 fn server(script: &str, folder: &Path) -> Harness {
     let command = json!({"run": ["/bin/sh", "-c", script, "alert", folder], "timeout": "1s"});
-    let rule = json!({"on": ["opened", "resolved"], "to": ["pager"]});
+    let rule = json!({"on": ["opened", "resolved"], "to": ["pager"], "group_wait": "off"});
     Harness::with_alerts("10:00:00", json!({"command": {"pager": command}, "alert": [rule]}))
 }
 
@@ -109,7 +109,7 @@ fn a_process_that_a_command_leaves_behind_holds_up_no_message() {
 #[test]
 fn a_program_that_does_not_exist_is_named() {
     let command = json!({"run": ["/nowhere/page"]});
-    let rule = json!({"on": ["opened"], "to": ["pager"]});
+    let rule = json!({"on": ["opened"], "to": ["pager"], "group_wait": "off"});
     let harness = Harness::with_alerts("10:00:00", json!({"command": {"pager": command}, "alert": [rule]}));
     fail(&harness);
     eventually("it is tried", || answer(&harness).starts_with("cannot run \"/nowhere/page\": No such file"));

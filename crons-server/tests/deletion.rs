@@ -140,7 +140,7 @@ fn a_query_that_is_not_understood_deletes_nothing() {
 fn of_an_incident_that_was_open_nobody_is_told_any_more() {
     let mut receiver = Receiver::down();
     let webhook = json!({"ops": {"url": receiver.url("/"), "timeout": "1s"}});
-    let rule = json!({"on": ["opened", "failure", "resolved"], "to": ["ops"]});
+    let rule = json!({"on": ["opened", "failure", "resolved"], "to": ["ops"], "group_wait": "off"});
     let server = Harness::with_alerts("10:00:00", json!({"webhook": webhook, "alert": [rule]}));
     server.send("10:00:00", &check_in(&id('a'), "error"));
     server.send("10:00:01", &check_in(&id('b'), "in_progress"));

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 fn server(mail: &MailServer) -> Harness {
     let email = json!({"url": format!("smtp://{}", mail.address), "starttls": false, "from": "crons <crons@a.example>",
         "to": ["ops@b.example", "boss@b.example"], "timeout": "1s"});
-    let rule = json!({"on": ["opened", "failure", "resolved"], "to": ["ops"]});
+    let rule = json!({"on": ["opened", "failure", "resolved"], "to": ["ops"], "group_wait": "off"});
     Harness::with_alerts("10:00:00", json!({"email": {"ops": email}, "alert": [rule]}))
 }
 

@@ -64,7 +64,7 @@ fn ticks_commits_and_the_queue_are_measured() {
 #[test]
 fn alerts_are_counted_and_the_last_one_outlives_a_restart() {
     let receiver = Receiver::in_mode(Mode::Answer(500));
-    let rules = json!({"webhook": {"ops": {"url": receiver.url("/ops")}}, "alert": [{"on": ["opened"], "to": ["ops"]}]});
+    let rules = json!({"webhook": {"ops": {"url": receiver.url("/ops")}}, "alert": [{"on": ["opened"], "to": ["ops"], "group_wait": "off"}]});
     let mut server = Harness::with_alerts("10:00:00", rules);
     server.send("10:00:30", &check_in(&id('a'), "error"));
     let series = |outcome: &str| format!("crons_alerts_total{{outcome=\"{outcome}\"}}");

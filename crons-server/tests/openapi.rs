@@ -59,7 +59,7 @@ fn silence() -> Value {
 fn server() -> Harness {
     // The alert waits, as no receiver listens on this port.
     let webhook = json!({"url": "http://127.0.0.1:1/"});
-    let rules = json!({"webhook": {"ops": webhook}, "alert": [{"on": ["opened"], "to": ["ops"]}]});
+    let rules = json!({"webhook": {"ops": webhook}, "alert": [{"on": ["opened"], "to": ["ops"], "group_wait": "off"}]});
     let mut server = Harness::with_alerts("10:00:00", rules);
     server.send("10:00:05", &check_in(&id('a'), "error"));
     server.send("10:00:06", &check_in(&id('a'), "ok"));

@@ -47,7 +47,7 @@ fn server(targets: Value) -> Harness {
         .flat_map(|tables| tables.as_object().unwrap().keys().cloned())
         .collect();
     let mut alerts = targets;
-    alerts["alert"] = json!([{"on": ["opened", "failure", "resolved"], "to": names}]);
+    alerts["alert"] = json!([{"on": ["opened", "failure", "resolved"], "to": names, "group_wait": "off"}]);
     let settings = Settings {
         alerts: serde_json::from_value(alerts).unwrap(),
         public_url: Some("https://crons.example.com".parse().unwrap()),
@@ -194,7 +194,7 @@ fn a_server_that_others_reach_sends_nothing_to_this_machine() {
     let alerts = json!({
         "slack": {"a": {"url": receiver.url("/hook")}, "b": {"url": by_name}},
         "email": {"c": email},
-        "alert": [{"on": ["opened"], "to": ["a", "b", "c"]}],
+        "alert": [{"on": ["opened"], "to": ["a", "b", "c"], "group_wait": "off"}],
     });
     let folder = tempfile::tempdir().unwrap();
     let clock = crons_server::ManualClock::new(harness::instant("10:00:00"));

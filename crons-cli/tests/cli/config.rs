@@ -187,7 +187,7 @@ fn wrong_alerts_are_refused_in_words_of_toml_without_urls() {
         (alert("on = [\"opened\"]"), "alert: the key `to` is missing"),
         (
             alert("to = [\"ops\"]\nwhen = 5"),
-            "alert: there is no key `when`; allowed are `on`, `match`, `tags`, `to`",
+            "alert: there is no key `when`; allowed are `on`, `match`, `tags`, `to`, `remind`, `escalate`, `group_wait`",
         ),
         ("[webhook.ops]\nsecret = \"topsecret\"\n".to_owned(), "webhook.ops: the key `url` is missing"),
     ] {

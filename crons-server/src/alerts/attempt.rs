@@ -20,13 +20,17 @@ pub(crate) struct DueAlert {
     pub next_attempt_at: Timestamp,
     /// Whether the message is one of a drill.
     pub is_drill: bool,
+    /// The instant until which it waits for others to be sent with; `None`: it is sent alone.
+    pub group_until: Option<Timestamp>,
+    /// Whether the target has refused it at the last attempt.
+    pub refused: bool,
 }
 
-/// An attempt to send a message.
+/// An attempt to send a message, or several as one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attempt {
-    /// The id of the message's row.
-    pub id: i64,
+    /// The ids of the rows of its messages, at least one.
+    pub ids: Vec<i64>,
     /// The name of the target.
     pub target: String,
     pub at: Timestamp,

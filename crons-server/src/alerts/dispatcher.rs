@@ -14,6 +14,7 @@ use tokio::task::{self, JoinSet};
 use uuid::Uuid;
 
 use super::attempt::{Attempt, DeliveryOutcome, DueAlert};
+use super::group::{self, Outgoing};
 use super::rules::Alerts;
 use super::target::{
     AddressPolicy, DeliveryError, PrivateTargets, Pulse, PulseClient, Target, TargetClient, TargetResponse,
@@ -45,13 +46,22 @@ pub(crate) trait Outbox: Send + Sync + 'static {
     fn changed(&self) -> impl Future<Output = ()> + Send;
     /// The next message of each target. Messages with an id in `without` are passed over. `None` if the database cannot be read now.
     fn waiting(&self, without: Vec<i64>) -> impl Future<Output = Option<Vec<DueAlert>>> + Send;
+    /// The messages to the target of `head` that come after it, in their order, at most `limit`; those that the target has refused if it
+    /// has refused `head`, otherwise the others. Messages with an id in `without` are passed over. Empty if the database cannot be read.
+    fn behind(
+        &self,
+        head: &DueAlert,
+        without: Vec<i64>,
+        limit: usize,
+    ) -> impl Future<Output = Vec<DueAlert>> + Send;
     /// Stores the outcome of an attempt. Returns whether the outcome is durable.
     fn record(&self, attempt: &Attempt) -> impl Future<Output = bool> + Send;
 }
 
 /// The dispatcher: the connections to the targets, and the outcomes that are not stored yet.
 pub(crate) struct Sender {
-    targets: BTreeMap<String, TargetClient>,
+    /// The connections, each with the most events of one message.
+    targets: BTreeMap<String, (TargetClient, usize)>,
     policy: Arc<AddressPolicy>,
     clock: Clock,
     unrecorded: Unrecorded,
@@ -64,7 +74,8 @@ impl Sender {
         let policy = Arc::new(AddressPolicy::new(private));
         let mut trust = Trust::default();
         let connect = |(name, target): (&str, &Target)| {
-            Ok((name.to_owned(), TargetClient::new(target, &policy, &mut trust)?))
+            let client = TargetClient::new(target, &policy, &mut trust)?;
+            Ok((name.to_owned(), (client, target.max_members())))
         };
         let targets = alerts.targets().map(connect).collect::<Result<_, _>>()?;
         Ok(Self { targets, policy, clock, unrecorded: Unrecorded::default() })
@@ -138,38 +149,60 @@ impl Sender {
         let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, all_ended).await;
     }
 
-    /// Sends one message and stores the outcome. Returns the outcome and the number of the attempt if they cannot be stored.
+    /// Sends one message, with others if they are a group, and stores the outcome. Returns the outcome and the number of the attempt if
+    /// they cannot be stored.
     async fn deliver(self: Arc<Self>, outbox: Arc<impl Outbox>, alert: DueAlert) -> Option<(u32, Attempt)> {
+        let message = self.message(&*outbox, &alert).await;
         let response = match self.targets.get(&alert.target) {
-            Some(target) => target.send(alert.key, self.clock.now(), &alert.body).await,
+            Some((target, _)) => target.send(message.key, self.clock.now(), &message.body).await,
             None => Err(DeliveryError::unknown(&alert.target)),
         };
-        let attempt = alert.after(&response, self.clock.now(), random_jitter());
-        alert.log(&attempt);
+        let attempt = alert.after(&response, message.ids, self.clock.now(), random_jitter());
+        alert.log(message.key, &attempt);
         let attempts = alert.attempts.saturating_add(1);
         if outbox.record(&attempt).await {
-            self.unrecorded.forget(alert.id, alert.attempts);
+            for id in &attempt.ids {
+                self.unrecorded.forget(*id, alert.attempts);
+            }
             return None;
         }
         // Kept before this target gets its next message, so that a full disk does not make the server send a message twice.
         self.unrecorded.keep(attempts, &attempt);
         tracing::error!(
-            target_name = alert.target, key = %alert.key,
+            target_name = alert.target, key = %message.key,
             "the outcome of an alert cannot be stored; it is kept in memory and stored later; after a restart the alert may be sent \
              again"
         );
         Some((attempts, attempt))
     }
 
+    /// Returns the message with which `head` is sent.
+    async fn message(&self, outbox: &impl Outbox, head: &DueAlert) -> Outgoing {
+        let most = self.targets.get(&head.target).map_or(1, |(_, most)| *most);
+        if head.group_until.is_none() || most <= 1 {
+            return group::outgoing(head, &[], 1);
+        }
+        // Read before the outbox, as in `run`.
+        let unrecorded = self.unrecorded.snapshot();
+        let mut behind = outbox.behind(head, unrecorded.passed_over(), most - 1).await;
+        for alert in &mut behind {
+            unrecorded.amend(alert);
+        }
+        group::outgoing(head, &behind, most)
+    }
+
     /// Tries to store an outcome, at least every [`DATABASE_BACKOFF`], until it is stored or a newer one has replaced it.
-    async fn record(self: Arc<Self>, outbox: Arc<impl Outbox>, attempts: u32, attempt: Attempt) {
+    async fn record(self: Arc<Self>, outbox: Arc<impl Outbox>, attempts: u32, mut attempt: Attempt) {
         for tries in 1.. {
             tokio::time::sleep(backoff(tries, random_jitter()).min(DATABASE_BACKOFF)).await;
-            if !self.unrecorded.is_newest(attempt.id, attempts) {
+            attempt.ids.retain(|id| self.unrecorded.is_newest(*id, attempts));
+            if attempt.ids.is_empty() {
                 return;
             }
             if outbox.record(&attempt).await {
-                self.unrecorded.forget(attempt.id, attempts);
+                for id in &attempt.ids {
+                    self.unrecorded.forget(*id, attempts);
+                }
                 return;
             }
         }
@@ -186,8 +219,14 @@ impl Sender {
 }
 
 impl DueAlert {
-    /// The outcome of one more attempt that got this response.
-    fn after(&self, response: &Result<TargetResponse, DeliveryError>, at: Timestamp, jitter: u16) -> Attempt {
+    /// The outcome of one more attempt, with the messages `ids`, that got this response.
+    fn after(
+        &self,
+        response: &Result<TargetResponse, DeliveryError>,
+        ids: Vec<i64>,
+        at: Timestamp,
+        jitter: u16,
+    ) -> Attempt {
         let attempts = self.attempts.saturating_add(1);
         let (success, refused, retry_after) = match response {
             Ok(answer) => (answer.is_success(), answer.is_refusal(), answer.retry_after()),
@@ -206,21 +245,23 @@ impl DueAlert {
             Ok(answer) => answer.summary(),
             Err(error) => error.to_string(),
         };
-        Attempt { id: self.id, target: self.target.clone(), at, outcome, answer, is_drill: self.is_drill }
+        Attempt { ids, target: self.target.clone(), at, outcome, answer, is_drill: self.is_drill }
     }
 
-    fn log(&self, attempt: &Attempt) {
-        let Self { key, target, attempts, .. } = self;
+    /// Logs an attempt to send it in the message `key`.
+    fn log(&self, key: Uuid, attempt: &Attempt) {
+        let Self { target, attempts, .. } = self;
+        let events = attempt.ids.len();
         let (attempts, answer) = (attempts.saturating_add(1), attempt.answer.as_str());
         match attempt.outcome {
             DeliveryOutcome::Delivered => {
-                tracing::info!(target_name = target, %key, attempts, answer, "alert delivered");
+                tracing::info!(target_name = target, %key, events, attempts, answer, "alert delivered");
             }
             DeliveryOutcome::Failed { next, .. } => {
-                tracing::warn!(target_name = target, %key, attempts, answer, %next, "alert not delivered; the server tries again");
+                tracing::warn!(target_name = target, %key, events, attempts, answer, %next, "alert not delivered; the server tries again");
             }
             DeliveryOutcome::Expired => {
-                tracing::error!(target_name = target, %key, attempts, answer, "alert expired: the server has given up, and the target did not get the message");
+                tracing::error!(target_name = target, %key, events, attempts, answer, "alert expired: the server has given up, and the target did not get the message");
             }
         }
     }

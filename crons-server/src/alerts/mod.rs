@@ -12,9 +12,11 @@ mod words;
 mod payload;
 mod text;
 mod target;
+mod rule;
 mod rules;
 mod tables;
 mod attempt;
+mod group;
 mod target_health;
 mod server_notices;
 mod unrecorded;
@@ -26,7 +28,8 @@ pub(crate) use dispatcher::{MAX_RETRY_AFTER, Outbox, Sender};
 pub use error::InvalidAlerts;
 pub(crate) use payload::{Alert, DRILL};
 pub use public_url::PublicUrl;
-pub use rules::{Alerts, MatchMode, Rule, Trigger};
+pub use rule::{Escalation, MatchMode, Rule, Trigger};
+pub use rules::Alerts;
 pub use target::{
     ChatTarget, CommandTarget, DeliveryError, EmailTarget, PrivateTargets, Pulse, Target, TargetResponse,
     Webhook, WebhookResponse, chain, trusted_client,

@@ -1,5 +1,6 @@
 //! The messages about events, as they are stored and as webhooks get them: one JSON object each.
 
+mod group;
 #[cfg(test)]
 pub(super) mod tests;
 
@@ -15,6 +16,8 @@ use super::public_url::PublicUrl;
 use super::words::{duration, failures, minute};
 use crate::domain::{Failures, IncidentEvent, IncidentEventKind, RunFacts};
 
+pub(super) use group::{Member, thousands};
+
 /// A message about an event for one target, as it is stored in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Alert {
@@ -26,6 +29,8 @@ pub(crate) struct Alert {
     pub incident: Uuid,
     pub check_in: Uuid,
     pub at: Timestamp,
+    /// The instant until which it waits for others to be sent with; `None`: it is sent at once and alone.
+    pub group_until: Option<Timestamp>,
     pub body: String,
 }
 
@@ -34,6 +39,7 @@ impl Alert {
         event: &IncidentEvent,
         target: &str,
         key: Uuid,
+        group_until: Option<Timestamp>,
         public_url: Option<&PublicUrl>,
     ) -> serde_json::Result<Self> {
         Ok(Self {
@@ -43,6 +49,7 @@ impl Alert {
             incident: event.incident.guid,
             check_in: event.check_in,
             at: event.at,
+            group_until,
             body: serde_json::to_string(&Message::new(event, key, public_url))?,
         })
     }
@@ -56,6 +63,7 @@ impl Alert {
             incident: message.incident.id,
             check_in: message.check_in_id,
             at: message.at,
+            group_until: None,
             body: serde_json::to_string(message)?,
         })
     }
@@ -92,9 +100,15 @@ pub(super) struct Message {
     pub(super) run: Option<Run>,
     /// The start of the newest successful run.
     pub(super) last_ok: Option<Timestamp>,
+    /// Whether this target is told because nobody has acknowledged the incident in time; left out otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) escalated: bool,
     /// Addresses of pages; `null` without `public_url`.
     #[serde(default)]
     pub(super) links: Option<Links>,
+    /// The messages that this one stands for; left out in one about a single event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) members: Vec<Member>,
 }
 
 /// The event of the messages of a drill in the database.
@@ -107,6 +121,8 @@ pub(super) enum EventName {
     Opened,
     /// A further failure while the incident is open.
     Failure,
+    /// The incident is still open, some time after people were told.
+    Reminder,
     Resolved,
     /// The environment has failed for two weeks.
     Broken,
@@ -128,6 +144,7 @@ impl EventName {
         match self {
             Self::Opened => "opened",
             Self::Failure => "failure",
+            Self::Reminder => "reminder",
             Self::Resolved => "resolved",
             Self::Broken => "broken",
             Self::Muted => "muted",
@@ -141,7 +158,9 @@ impl EventName {
     /// Whether the message is about the server itself, and not about a run.
     pub(super) fn is_about_server(self) -> bool {
         match self {
-            Self::Opened | Self::Failure | Self::Resolved | Self::Broken | Self::Muted => false,
+            Self::Opened | Self::Failure | Self::Reminder | Self::Resolved | Self::Broken | Self::Muted => {
+                false
+            }
             Self::Test | Self::Drill | Self::TargetFailing | Self::TargetRecovered => true,
         }
     }
@@ -162,7 +181,7 @@ pub(super) struct ServerNotice {
     pub(super) fingerprint: String,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Monitor {
     id: Uuid,
     pub(super) slug: String,
@@ -170,7 +189,7 @@ pub(super) struct Monitor {
     pub(super) owner: Option<String>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Incident {
     pub(super) id: Uuid,
     /// The start of the first of the failures that opened the incident.
@@ -236,8 +255,10 @@ impl Message {
             check_in_id: *check_in,
             run: run.as_ref().map(Run::from),
             last_ok: environment.last_ok,
+            escalated: *kind == IncidentEventKind::Escalated,
             links: public_url
                 .map(|url| Links { why: url.why(explained), monitor: url.monitor(monitor.slug.as_str()) }),
+            members: Vec::new(),
         }
     }
 
@@ -274,7 +295,9 @@ impl Message {
             check_in_id: Uuid::nil(),
             run: None,
             last_ok: None,
+            escalated: false,
             links: None,
+            members: Vec::new(),
         }
     }
 
@@ -316,8 +339,9 @@ impl From<&RunFacts> for Run {
 impl From<IncidentEventKind> for EventName {
     fn from(kind: IncidentEventKind) -> Self {
         match kind {
-            IncidentEventKind::Opened => Self::Opened,
+            IncidentEventKind::Opened | IncidentEventKind::Escalated => Self::Opened,
             IncidentEventKind::Failure => Self::Failure,
+            IncidentEventKind::Reminder => Self::Reminder,
             IncidentEventKind::Resolved => Self::Resolved,
             IncidentEventKind::Broken => Self::Broken,
             IncidentEventKind::Muted => Self::Muted,
@@ -343,6 +367,15 @@ fn text(event: &IncidentEvent, lasted: Option<SignedDuration>) -> String {
         IncidentEventKind::Failure => {
             format!(
                 "{job} has been failing since {}: {reason} ({failures}).",
+                minute(event.incident.started_at)
+            )
+        }
+        IncidentEventKind::Reminder => {
+            format!("{job} is still failing, since {}: {failures}.", minute(event.incident.started_at))
+        }
+        IncidentEventKind::Escalated => {
+            format!(
+                "{job} has been failing since {}, and nobody has acknowledged it: {failures}.",
                 minute(event.incident.started_at)
             )
         }

@@ -4,14 +4,16 @@
 mod tests;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use serde::Deserialize;
+use jiff::{SignedDuration, Timestamp};
 
 use super::error::InvalidAlerts;
 use super::payload::Alert;
 use super::public_url::PublicUrl;
+use super::rule::{Rule, Trigger};
 use super::target::{Target, Webhook};
-use crate::domain::{Filter, IncidentEvent, IncidentEventKind, NewId};
+use crate::domain::{FollowUpTimes, IncidentEvent, NewId};
 use crate::quote::{escaped, quoted};
 
 /// Targets, and the rules that decide which events are sent to them.
@@ -19,15 +21,10 @@ use crate::quote::{escaped, quoted};
 /// ```
 /// use std::collections::BTreeMap;
 ///
-/// use crons_server::{Alerts, MatchMode, Rule, Trigger, Webhook};
+/// use crons_server::{Alerts, Rule, Trigger, Webhook};
 ///
 /// let webhook = Webhook::new("https://example.com/hooks/crons")?.secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
-/// let rule = Rule {
-///     on: vec![Trigger::Opened, Trigger::Resolved],
-///     combine: MatchMode::All,
-///     tags: Vec::new(),
-///     to: vec!["ops".to_owned()],
-/// };
+/// let rule = Rule::new([Trigger::Opened, Trigger::Resolved], ["ops"]);
 /// let alerts = Alerts::new(BTreeMap::from([("ops".to_owned(), webhook)]), vec![rule])?;
 /// assert!(alerts.webhook("ops").is_some());
 /// # Ok::<(), crons_server::InvalidAlerts>(())
@@ -48,6 +45,8 @@ use crate::quote::{escaped, quoted};
 /// on = ["opened", "resolved"]
 /// tags = [{ key = "monitor.slug", match = "starts with", value = "billing-" }]
 /// to = ["ops", "team"]
+/// remind = "4h"
+/// escalate = { after = "1h", to = ["boss"] }
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Alerts {
@@ -55,45 +54,6 @@ pub struct Alerts {
     rules: Vec<Rule>,
     /// The address that messages link to.
     public_url: Option<PublicUrl>,
-}
-
-/// A rule that sends an event to the targets `to` if its kind is in `on` and its tags match.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table [[alert]] with on and to, and perhaps match and tags")]
-pub struct Rule {
-    /// The kinds of events, at least one.
-    pub on: Vec<Trigger>,
-    /// Whether all of the filters must match, or one.
-    #[serde(default, rename = "match")]
-    pub combine: MatchMode,
-    /// Filters on the tags of an event. Without filters the rule is about all monitors.
-    #[serde(default)]
-    pub tags: Vec<Filter>,
-    /// The names of targets, at least one.
-    pub to: Vec<String>,
-}
-
-/// A kind of event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Trigger {
-    /// An incident was opened, or has lasted so long that the monitor is broken or was muted for it.
-    Opened,
-    /// A run failed or was missed: the one that opened an incident, and each further one. Also a monitor that is broken or was muted.
-    Failure,
-    /// An incident was resolved.
-    Resolved,
-}
-
-/// Whether all filters of a rule must match, or one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MatchMode {
-    /// All filters must match.
-    #[default]
-    All,
-    /// At least one filter must match.
-    Any,
 }
 
 impl Alerts {
@@ -126,7 +86,8 @@ impl Alerts {
                     known_names(&targets)
                 )));
             }
-            if let Some(unknown) = rule.to.iter().find(|name| !targets.contains_key(*name)) {
+            rule.validate().map_err(|error| InvalidAlerts(format!("alert {number}: {error}")))?;
+            if let Some(unknown) = rule.names().find(|name| !targets.contains_key(*name)) {
                 return Err(InvalidAlerts(format!(
                     "alert {number}: there is no target {}; write {}, or add a table such as [webhook.{}]",
                     quoted(unknown),
@@ -175,7 +136,7 @@ impl Alerts {
                      signatures, add `secret = \"whsec_…\"` with 24 to 64 random bytes as base64"
                 ));
             }
-            let rules = self.rules.iter().filter(|rule| rule.to.contains(written));
+            let rules = self.rules.iter().filter(|rule| rule.names().any(|named| named == written));
             let triggers: Vec<Trigger> = rules.flat_map(|rule| rule.on.iter().copied()).collect();
             if triggers.is_empty() {
                 warnings.push(format!(
@@ -193,19 +154,50 @@ impl Alerts {
 
     /// The names of the targets that get a message about an event, each once.
     pub fn targets_of(&self, event: &IncidentEvent) -> Vec<&str> {
+        self.messages_of(event).into_iter().map(|(target, _)| target).collect()
+    }
+
+    /// The names of the targets that get a message about an event, each once, with the time for which the message waits for others: the
+    /// shortest of the rules that send it.
+    fn messages_of(&self, event: &IncidentEvent) -> Vec<(&str, Duration)> {
         if self.rules.is_empty() {
             return Vec::new();
         }
         let tags = event.filter_tags();
-        let mut targets: Vec<&str> = Vec::new();
-        for rule in self.rules.iter().filter(|rule| rule.matches(event.kind, &tags)) {
-            for name in &rule.to {
-                if !targets.contains(&name.as_str()) {
-                    targets.push(name);
+        let mut messages: Vec<(&str, Duration)> = Vec::new();
+        for rule in &self.rules {
+            for name in rule.targets_of(event, &tags) {
+                match messages.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, wait)) => *wait = rule.group_wait.min(*wait),
+                    None => messages.push((name, rule.group_wait)),
                 }
             }
         }
-        targets
+        messages
+    }
+
+    /// Returns the instant until which a message to a target waits for others; `None` if it is sent at once and alone, as a message is that
+    /// a monitor is broken or was muted.
+    fn group_until(&self, target: &str, wait: Duration, event: &IncidentEvent) -> Option<Timestamp> {
+        let is_single = matches!(event.kind, IncidentEventKind::Broken | IncidentEventKind::Muted);
+        let takes_several = self.targets.get(target).is_some_and(|target| target.max_members() > 1);
+        let is_grouped = !wait.is_zero() && !is_single && takes_several;
+        is_grouped.then(|| event.at.saturating_add(wait).unwrap_or(Timestamp::MAX))
+    }
+
+    /// The shortest time after which any rule tells people again of an open incident; `None` if none does.
+    pub(crate) fn first_follow_up(&self) -> Option<SignedDuration> {
+        self.rules.iter().flat_map(|rule| rule.reminder().into_iter().chain(rule.escalation())).min()
+    }
+
+    /// The times after which the rules that match an event tell people again of its incident.
+    pub(crate) fn follow_up_times(&self, event: &IncidentEvent) -> FollowUpTimes {
+        let tags = event.filter_tags();
+        let rules = || self.rules.iter().filter(|rule| rule.matches(&tags));
+        FollowUpTimes {
+            remind: rules().filter_map(Rule::reminder).collect(),
+            escalate: rules().filter_map(Rule::escalation).collect(),
+        }
     }
 
     /// The targets that rules name, each once, in the order of their names.
@@ -213,7 +205,7 @@ impl Alerts {
         self.targets
             .keys()
             .map(String::as_str)
-            .filter(|name| self.rules.iter().any(|rule| rule.to.iter().any(|to| to == name)))
+            .filter(|name| self.rules.iter().any(|rule| rule.names().any(|named| named == *name)))
     }
 
     /// Whether there is a target of this name.
@@ -232,32 +224,12 @@ impl Alerts {
     ) -> serde_json::Result<Vec<Alert>> {
         let mut alerts = Vec::new();
         for event in events {
-            for target in self.targets_of(event) {
-                alerts.push(Alert::new(event, target, new_id(), self.public_url.as_ref())?);
+            for (target, wait) in self.messages_of(event) {
+                let until = self.group_until(target, wait, event);
+                alerts.push(Alert::new(event, target, new_id(), until, self.public_url.as_ref())?);
             }
         }
         Ok(alerts)
-    }
-}
-
-impl Rule {
-    fn matches(&self, kind: IncidentEventKind, tags: &[(&str, String)]) -> bool {
-        let is_triggered = self.on.iter().any(|on| match on {
-            Trigger::Opened => {
-                matches!(
-                    kind,
-                    IncidentEventKind::Opened | IncidentEventKind::Broken | IncidentEventKind::Muted
-                )
-            }
-            Trigger::Failure => kind != IncidentEventKind::Resolved,
-            Trigger::Resolved => kind == IncidentEventKind::Resolved,
-        });
-        let mut filters = self.tags.iter().map(|filter| filter.matches(tags));
-        is_triggered
-            && match self.combine {
-                MatchMode::All => filters.all(|matches| matches),
-                MatchMode::Any => self.tags.is_empty() || filters.any(|matches| matches),
-            }
     }
 }
 

@@ -3,9 +3,11 @@
 use jiff::SignedDuration;
 
 use super::escape::Markup;
-use super::payload::{EventName, Message};
+use super::payload::{EventName, Message, thousands};
 use super::words::{duration, failures, minute, run_time};
 
+/// The number of jobs of a group that a headline names.
+const MAX_NAMED: usize = 3;
 /// The number of bytes of a job's note that a message repeats at most. The beginning names the error, the end is the newest output.
 const MAX_NOTE: usize = 1_000;
 /// The part of them that shows the beginning of a longer note.
@@ -16,16 +18,21 @@ pub(super) fn headline(message: &Message, markup: Markup) -> String {
     let [slug, environment] = [&message.monitor.slug, &message.environment].map(|name| markup.escape(name));
     let since = minute(message.incident.started_at);
     let failures = failures(message.incident.failures);
+    if !message.members.is_empty() {
+        let said = message.say(MAX_NAMED, |slug| markup.escape(slug));
+        return format!("{}: {said}", state(message));
+    }
     match message.event {
-        EventName::Opened | EventName::Failure => {
-            format!("FAILING: {slug} in {environment} since {since}: {failures}")
+        EventName::Opened | EventName::Failure | EventName::Reminder => {
+            format!("{}: {slug} in {environment} since {since}: {failures}", state(message))
         }
         EventName::Broken => format!("BROKEN: {slug} in {environment} since {since}: {failures}"),
         EventName::Muted => format!("MUTED: {slug} in {environment}, failing since {since}: {failures}"),
         EventName::Resolved => {
             let lasted = message.incident.duration_s.map_or(SignedDuration::ZERO, SignedDuration::from_secs);
             format!(
-                "RECOVERED: {slug} in {environment} after {} (since {since}): {failures}",
+                "{}: {slug} in {environment} after {} (since {since}): {failures}",
+                state(message),
                 duration(lasted)
             )
         }
@@ -35,8 +42,22 @@ pub(super) fn headline(message: &Message, markup: Markup) -> String {
     }
 }
 
-/// Returns the lines below the headline, of at most `limit` bytes with `line_break` between them. The note gives way first.
+/// Returns the word with which a headline begins.
+fn state(message: &Message) -> &'static str {
+    match message.event {
+        EventName::Resolved => "RECOVERED",
+        EventName::Reminder => "STILL FAILING",
+        _ if message.escalated => "ESCALATED, FAILING",
+        _ => "FAILING",
+    }
+}
+
+/// Returns the lines below the headline, of at most `limit` bytes with `line_break` between them. The note gives way first; of a group, the
+/// last members.
 pub(super) fn details(message: &Message, markup: Markup, line_break: &str, limit: usize) -> String {
+    if !message.members.is_empty() {
+        return members(message, markup, line_break, limit);
+    }
     let (mut lines, addresses) = (facts(message, markup), links(message, markup));
     let taken: usize = lines.iter().chain(&addresses).map(|line| line.len() + line_break.len()).sum();
     if let Some(note) = message.run.as_ref().and_then(|run| run.note.as_deref()) {
@@ -51,6 +72,35 @@ pub(super) fn details(message: &Message, markup: Markup, line_break: &str, limit
 /// Shortens a text to at most so many bytes, at the end of a character.
 pub(super) fn truncate(text: &mut String, limit: usize) {
     text.truncate(floor(text, limit));
+}
+
+/// Returns a line for each job of a group, as many as there is room for, then the number of the others and the address of the page that has
+/// all.
+fn members(message: &Message, markup: Markup, line_break: &str, limit: usize) -> String {
+    let jobs = message.newest_of_jobs();
+    let link = message.links.as_ref().map(|links| markup.link("Monitors", &links.monitor));
+    let more = |shown: usize| format!("and {} more", thousands(jobs.len() - shown));
+    let room = limit.saturating_sub(
+        more(0).len() + link.as_ref().map_or(0, |link| link.len() + line_break.len()) + line_break.len(),
+    );
+    let (mut lines, mut taken) = (Vec::new(), 0);
+    for job in &jobs {
+        let [slug, environment] = [&job.monitor.slug, &job.environment].map(|name| markup.escape(name));
+        let (since, failures) = (minute(job.incident.started_at), failures(job.incident.failures));
+        let line = format!("{slug} in {environment} since {since}: {failures}");
+        taken += line.len() + line_break.len();
+        if taken > room {
+            break;
+        }
+        lines.push(line);
+    }
+    if lines.len() < jobs.len() {
+        lines.push(more(lines.len()));
+    }
+    lines.extend(link);
+    let mut text = lines.join(line_break);
+    truncate(&mut text, limit);
+    text
 }
 
 /// Returns the facts that are known, one a line.

@@ -28,7 +28,8 @@ pub(super) struct Snapshot(HashMap<i64, Kept>);
 impl Unrecorded {
     /// Keeps the outcome of the attempt number `attempts`.
     pub(super) fn keep(&self, attempts: u32, attempt: &Attempt) {
-        self.kept().insert(attempt.id, Kept { attempts, outcome: attempt.outcome });
+        let kept = Kept { attempts, outcome: attempt.outcome };
+        self.kept().extend(attempt.ids.iter().map(|id| (*id, kept)));
     }
 
     /// Whether this attempt is still the newest of its message. The outcome of an older one is not stored any more.
@@ -71,9 +72,10 @@ impl Snapshot {
 
     /// Updates a message to the state that it would have if its outcome were stored.
     pub(super) fn amend(&self, alert: &mut DueAlert) {
-        if let Some(Kept { attempts, outcome: DeliveryOutcome::Failed { next, .. } }) = self.0.get(&alert.id)
+        if let Some(Kept { attempts, outcome: DeliveryOutcome::Failed { next, refused } }) =
+            self.0.get(&alert.id)
         {
-            (alert.attempts, alert.next_attempt_at) = (*attempts, *next);
+            (alert.attempts, alert.next_attempt_at, alert.refused) = (*attempts, *next, *refused);
         }
     }
 }
@@ -86,7 +88,7 @@ mod tests {
 
     fn attempt(id: i64, outcome: DeliveryOutcome) -> Attempt {
         Attempt {
-            id,
+            ids: vec![id],
             target: "ops".to_owned(),
             at: Timestamp::UNIX_EPOCH,
             outcome,
@@ -119,6 +121,8 @@ mod tests {
             attempts: 1,
             next_attempt_at: Timestamp::UNIX_EPOCH,
             is_drill: false,
+            group_until: None,
+            refused: false,
         };
         snapshot.amend(&mut waiting);
         assert_eq!((waiting.attempts, waiting.next_attempt_at), (3, Timestamp::MAX));

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{Written, on_every_backend};
 use crate::Settings;
+use crate::alerts::DueAlert;
 
 /// Returns settings with two targets at an address where nothing listens.
 fn settings() -> Settings {
@@ -42,5 +43,29 @@ fn alerts_come_last_first_and_each_target_has_its_oldest_next() {
         let second = due(written, &[*of_ops]);
         assert!(second.len() == 2 && second[0] == first[0] && second[1].1 > *of_ops, "{second:?}");
         assert_eq!(due(written, &[*of_boss]), first[1..], "it had no other");
+    });
+}
+
+#[test]
+fn the_alerts_behind_another_are_those_of_its_target_that_wait() {
+    on_every_backend(&settings(), |written| {
+        for (number, status) in [(1, "error"), (2, "error"), (3, "error"), (4, "ok")] {
+            written.send("job", "a", number, status);
+        }
+        let due = written.queries.due_alerts(&[]).unwrap();
+        let head = due.iter().find(|alert| alert.target == "ops").unwrap();
+        let created = head.created_at;
+        assert_eq!(head.group_until, Some(created + jiff::SignedDuration::from_secs(30)));
+        let behind = |without: &[i64], limit| written.queries.alerts_behind(head, without, limit).unwrap();
+        let all = behind(&[], 9);
+        assert!(
+            all.len() == 3 && all.iter().all(|alert| alert.target == "ops" && alert.id > head.id),
+            "{all:?}"
+        );
+        assert!(all.is_sorted_by_key(|alert| alert.id) && all[2].body.contains("recovered"));
+        assert_eq!(behind(&[], 2), all[..2]);
+        assert_eq!(behind(&[all[0].id], 9), all[1..]);
+        let refused = DueAlert { refused: true, ..head.clone() };
+        assert_eq!(written.queries.alerts_behind(&refused, &[], 9).unwrap(), []);
     });
 }

@@ -28,8 +28,8 @@ pub struct BatchKeys {
     /// Whether the number of monitors is asked for, as it is where a check-in may make one.
     pub monitor_count: bool,
     pub incident: Option<Uuid>,
-    /// Row ids of incidents about which a message was kept back until now.
-    pub withheld: Vec<i64>,
+    /// Row ids of incidents about which a message is to be decided: one that was kept back until now, a reminder or an escalation.
+    pub incidents_due: Vec<i64>,
     /// Silences that end after this instant are asked for; `None`: none are.
     pub silences_after: Option<Timestamp>,
     /// A silence, whether it has ended or not.

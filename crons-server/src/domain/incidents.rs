@@ -48,6 +48,10 @@ pub(super) fn fail(
         return Effects::default();
     };
     subject.conclude(consequence, withheld_by);
+    let is_opened = effects.incident_events.iter().any(|event| event.kind == IncidentEventKind::Opened);
+    if let Some(incident) = subject.incident.as_mut().filter(|_| is_opened) {
+        incident.begin_follow_up(at, subject.first_follow_up);
+    }
     effects
 }
 
@@ -115,6 +119,7 @@ fn decide_failure(
         acknowledged: None,
         withheld: None,
         broken: None,
+        follow_up: None,
     });
     for run in &failures {
         incident.failures.count(run.status);

@@ -9,6 +9,7 @@ mod received;
 mod refused_starts;
 mod filter;
 mod silenced;
+mod follow_up;
 mod decision;
 mod model;
 mod attribute;
@@ -29,6 +30,7 @@ mod broken;
 mod incidents;
 mod expectation;
 mod withheld;
+mod reminders;
 mod check_in;
 mod deadlines;
 mod monitor_change;
@@ -57,6 +59,7 @@ pub use explain::{
     Explained, ExplainedIncident, ExplainedRun, Explanation, ExplanationJson, LOOK_BACK, Prevention, Step,
 };
 pub use filter::{Filter, InvalidFilter, Operator};
+pub use follow_up::{FollowUp, FollowUpTimes};
 pub use maintenance::{InvalidMaintenance, Maintenance};
 pub use model::{
     Acknowledgement, Author, Broken, CheckIn, Config, Configured, EnvironmentStatus, Failures, FinishedRun,
@@ -68,6 +71,7 @@ pub use rate_limit::RateWindow;
 pub use received::{CheckInEvent, ConfigPatch, ConfigUpdate, InvalidCheckIn, ReceivedCheckIn};
 pub use refused_starts::RefusedStarts;
 pub use rehearsal::{JobReport, Rehearsal, rehearse};
+pub use reminders::follow_up;
 pub use revision::{is_muted, revision};
 pub use silence::{NewSilence, Silence, SilenceEnd, Silences};
 pub use silenced::{Silenced, Withheld};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::decision::{Consequence, Decision, Opening};
+use super::follow_up::FollowUp;
 use super::silenced::Withheld;
 
 /// The only project of the server.
@@ -258,6 +259,8 @@ pub struct Incident {
     pub withheld: Option<Withheld>,
     /// `None` unless it has lasted so long that its environment counts as broken.
     pub broken: Option<Broken>,
+    /// The reminders and escalations; `None` until people are notified that it opened.
+    pub follow_up: Option<FollowUp>,
 }
 
 /// An environment that has failed for weeks.
@@ -270,6 +273,16 @@ pub struct Broken {
 }
 
 impl Incident {
+    /// Records that people were notified at `at` that it opened. `first` is the shortest time after which a rule tells them again.
+    pub(super) fn begin_follow_up(&mut self, at: Timestamp, first: Option<SignedDuration>) {
+        self.follow_up = Some(FollowUp::new(at, first));
+    }
+
+    /// The instant at which the next reminder or escalation is decided; `None` if there is none, or if it is resolved.
+    pub fn follow_up_due(&self) -> Option<Timestamp> {
+        self.follow_up.filter(|_| self.resolved_at.is_none()).and_then(|follow_up| follow_up.due)
+    }
+
     /// Records that no message about it is kept back any more.
     pub(super) fn settle_withheld(&mut self) {
         if let Some(withheld) = &mut self.withheld {

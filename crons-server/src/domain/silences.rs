@@ -36,5 +36,6 @@ pub(super) fn end(snapshot: &mut Snapshot, id: Uuid, now: Timestamp) -> Result<C
     }
     snapshot.changed_silences.push(Silence { ended_at: Some(now), ..silence });
     snapshot.withheld_due = Some(now);
+    snapshot.follow_ups_due = Some(now);
     Ok(CommandOutcome { all_changed: true, ..CommandOutcome::default() })
 }

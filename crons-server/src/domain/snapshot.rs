@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crons_types::{CheckInId, Slug};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::effects::Occurrence;
@@ -43,11 +43,16 @@ pub struct Snapshot {
     pub deletion: Option<Deletion>,
     pub rename: Option<Rename>,
     pub silences: Silences,
+    /// The shortest time after which a rule tells people again of an open incident; `None` if none does.
+    pub first_follow_up: Option<SignedDuration>,
     /// Silences that are new or changed.
     pub changed_silences: Vec<Silence>,
     /// The instant from which on the messages that silences keep back are decided anew, as a silence has ended early; `None`: each at the
     /// end of its silence.
     pub withheld_due: Option<Timestamp>,
+    /// The instant from which on reminders and escalations of open incidents are decided anew, as a silence has ended early or the rules
+    /// may have changed; `None`: each at its time.
+    pub follow_ups_due: Option<Timestamp>,
     pub(super) incident_rows: HashMap<i64, usize>,
     pub(super) journal: Vec<Undo>,
 }
@@ -149,6 +154,7 @@ impl Snapshot {
             incident: place.incident.map(|index| self.incidents[index].row.value.clone()),
             quota_usage,
             silences: self.silences.clone(),
+            first_follow_up: self.first_follow_up,
             place,
         }
     }

@@ -1,5 +1,7 @@
 //! The part of a snapshot that one input is about.
 
+use jiff::SignedDuration;
+
 use super::decision::Consequence;
 use super::model::{CheckIn, FinishedRun, Incident, Monitor, MonitorEnvironment};
 use super::silence::Silences;
@@ -19,6 +21,8 @@ pub struct Subject {
     pub incident: Option<Incident>,
     pub quota_usage: QuotaUsage,
     pub silences: Silences,
+    /// The shortest time after which a rule tells people again of an open incident; `None` if none does.
+    pub first_follow_up: Option<SignedDuration>,
     pub(super) place: Place,
 }
 

@@ -48,8 +48,9 @@ pub fn release(snapshot: &mut Snapshot, incident: usize, tick: Timestamp) -> Opt
     let news = match value.resolving_check_in {
         None if is_open && !value.notified && is_wanted => {
             value.notified = true;
+            value.begin_follow_up(tick, snapshot.first_follow_up);
             let newest = value.opening.map_or(value.starting_check_in, |opening| opening.check_in);
-            Some((IncidentEventKind::Opened, newest, Some(sentence(&kinds(&value)))))
+            Some((IncidentEventKind::Opened, newest, Some(reason_so_far(&value))))
         }
         Some(resolving) if value.notified => Some((IncidentEventKind::Resolved, resolving, None)),
         _ => None,
@@ -65,6 +66,11 @@ pub fn release(snapshot: &mut Snapshot, incident: usize, tick: Timestamp) -> Opt
     }
     snapshot.change_incident(incident, value);
     Some(released)
+}
+
+/// Returns Sentry's sentence about all failures of an incident.
+pub(super) fn reason_so_far(incident: &Incident) -> String {
+    sentence(&kinds(incident))
 }
 
 /// The failures of an incident by kind, without those of which there are none.

@@ -117,7 +117,8 @@ struct Page {
 }
 
 /// Evaluates deadlines of minute `tick`, a page of at most `limit` of each kind: messages whose silence has ended, runs that did not begin,
-/// runs that did not end, ends of runs whose monitor no check-in described. Returns whether that was all of them.
+/// runs that did not end, ends of runs whose monitor no check-in described. In the newest minute it also decides reminders: those of
+/// minutes that the server catches up with are one. Returns whether that was all of them.
 ///
 /// # Errors
 /// If the database fails as a whole.
@@ -125,6 +126,7 @@ pub(crate) fn evaluate_minute(
     store: &mut dyn Store,
     processor: &mut Processor,
     tick: Timestamp,
+    is_newest: bool,
     limit: usize,
     events: &mut Vec<Event>,
 ) -> Result<bool, StoreError> {
@@ -134,7 +136,11 @@ pub(crate) fn evaluate_minute(
         (DueKind::Missed, tick),
         (DueKind::TimedOut, tick),
         (DueKind::Deferred, until),
+        (DueKind::FollowUp, tick),
     ] {
+        if kind == DueKind::FollowUp && !is_newest {
+            continue;
+        }
         let page = evaluate_page(store, processor, kind, due_at, tick, limit, events)?;
         // The rest of a page that made no progress cannot be stored: it is due again in the next minute, and keeps
         // nothing else from being evaluated.
@@ -245,7 +251,7 @@ fn evaluate(
 ) -> Result<(bool, Vec<Event>), StoreError> {
     let mut keys = BatchKeys { silences_after: Some(tick), ..BatchKeys::default() };
     match kind {
-        DueKind::Withheld => keys.withheld = due.to_vec(),
+        DueKind::Withheld | DueKind::FollowUp => keys.incidents_due = due.to_vec(),
         DueKind::Missed => keys.missed = due.to_vec(),
         DueKind::TimedOut => keys.timed_out = due.to_vec(),
         DueKind::Deferred => keys.expired = due.to_vec(),
@@ -267,6 +273,12 @@ fn evaluate(
             if let Some(released) = released.flatten() {
                 processor.publish_released(&mut batch, released);
             }
+        }
+    } else if kind == DueKind::FollowUp {
+        for id in due {
+            let incident = batch.changes.snapshot.incident_of_row(*id);
+            let decided = incident.map(|incident| processor.follow_up(&mut batch, incident, tick));
+            is_progress |= !matches!(decided, Some(false));
         }
     } else {
         for id in due {

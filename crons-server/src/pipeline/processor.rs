@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::batch::Batch;
 use crate::alerts::Alerts;
 use crate::domain::{
-    self, CheckInEvent, Maintenance, Outage, PassedDeadline, ProcessingError, Quotas, RateWindow,
-    ReceivedCheckIn, RefusedStarts, ReleasedMessage, Snapshot, Verdict,
+    self, CheckInEvent, IncidentEvent, Maintenance, Outage, PassedDeadline, ProcessingError, Quotas,
+    RateWindow, ReceivedCheckIn, RefusedStarts, ReleasedMessage, Snapshot, Verdict,
 };
 use crate::mask::Mask;
 use crate::pipeline::events::Event;
@@ -86,6 +86,7 @@ impl Processor {
     /// A batch on the rows that were loaded for it.
     pub(super) fn batch(&self, mut snapshot: Snapshot) -> Batch {
         snapshot.silences.windows = Arc::clone(&self.maintenance);
+        snapshot.first_follow_up = self.alerts.first_follow_up();
         Batch::of(snapshot)
     }
 
@@ -117,6 +118,17 @@ impl Processor {
             tracing::error!(%error, "an alert was left out, the others go on");
         }
         batch.events.push(Event::Released(released));
+    }
+
+    /// Decides the reminder and the escalation of an incident, by its index, and adds their alerts. Returns whether it was due.
+    pub(super) fn follow_up(&mut self, batch: &mut Batch, incident: usize, tick: Timestamp) -> bool {
+        let (snapshot, alerts) = (&mut batch.changes.snapshot, &self.alerts);
+        let times = |event: &IncidentEvent| alerts.follow_up_times(event);
+        let Some(effects) = domain::follow_up(snapshot, incident, tick, times) else { return false };
+        if let Err(error) = batch.notify(&effects, &self.alerts, &mut self.new_id) {
+            tracing::error!(%error, "a reminder was left out, the others go on");
+        }
+        true
     }
 
     fn apply(&mut self, batch: &mut Batch, received: &ReceivedCheckIn) -> Result<Verdict, StoreError> {

@@ -144,16 +144,17 @@ impl Vitals {
 
     /// Counts an attempt, and sets the health of its target.
     pub(super) fn attempted(&self, attempt: &Attempt, target: Option<(String, Option<FailingTarget>)>) {
+        let messages = attempt.ids.len() as u64;
         self.change(|figures| {
             figures.targets.extend(target);
             figures.last_attempt = figures.last_attempt.max(Some(attempt.at));
             match attempt.outcome {
                 DeliveryOutcome::Delivered => {
-                    figures.alerts_delivered += 1;
+                    figures.alerts_delivered += messages;
                     figures.last_delivered = figures.last_delivered.max(Some(attempt.at));
                 }
-                DeliveryOutcome::Failed { .. } => figures.alerts_failed += 1,
-                DeliveryOutcome::Expired => figures.alerts_expired += 1,
+                DeliveryOutcome::Failed { .. } => figures.alerts_failed += messages,
+                DeliveryOutcome::Expired => figures.alerts_expired += messages,
             }
         });
     }

@@ -57,6 +57,8 @@ impl Watermark {
         let mut changes = Changes { last_seen: Some(now), ..Changes::default() };
         // The maintenance windows of the configuration may be others than before.
         changes.snapshot.withheld_due = Some(now);
+        // The rules may be others, too.
+        changes.snapshot.follow_ups_due = processor.alerts.first_follow_up().map(|_| now);
         match transaction.last_seen()? {
             Some(until) if until < now => {
                 add_outage(processor, &mut changes, Outage { since: until, until: now });
@@ -192,7 +194,7 @@ impl Watermark {
     ) -> Result<(), StoreError> {
         while self.evaluated_through < self.current {
             let minute = self.evaluated_through.saturating_add(MINUTE).unwrap_or(self.current);
-            if !apply::evaluate_minute(store, processor, minute, limit, events)? {
+            if !apply::evaluate_minute(store, processor, minute, minute >= self.current, limit, events)? {
                 return Ok(());
             }
             self.evaluated_through = minute;

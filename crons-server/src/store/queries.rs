@@ -136,6 +136,15 @@ pub trait Queries: Send + Sync {
     /// in `without` are passed over. The earliest due comes first.
     fn due_alerts(&self, without: &[i64]) -> Result<Vec<DueAlert>, StoreError>;
 
+    /// The alerts that wait for the target of `head` and were created after it, oldest first; those that the target has refused if it has
+    /// refused `head`, otherwise the others. Alerts with the ids in `without` are passed over.
+    fn alerts_behind(
+        &self,
+        head: &DueAlert,
+        without: &[i64],
+        limit: u32,
+    ) -> Result<Vec<DueAlert>, StoreError>;
+
     /// API tokens, in the order of their creation.
     fn api_tokens(&self) -> Result<Vec<ApiToken>, StoreError>;
 

@@ -34,7 +34,8 @@ pub trait Transaction {
 
     /// Returns the row ids whose time has come at `tick`, at most `limit`, in the order in which they are to be evaluated.
     fn due(&mut self, kind: DueKind, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError>;
-    /// The earliest deadline of an environment or a run of an enabled monitor, or end of a silence that keeps a message back.
+    /// The earliest deadline of an environment or a run of an enabled monitor, end of a silence that keeps a message back,
+    /// or reminder of an incident.
     fn next_deadline(&mut self) -> Result<Option<Timestamp>, StoreError>;
 
     /// The last instant at which the server is known to have received; `None` before its first.
@@ -61,6 +62,9 @@ pub trait Transaction {
 pub enum DueKind {
     /// Incidents about which a message was kept back by a silence until that time, the earliest end first.
     Withheld,
+    /// Incidents whose next reminder or escalation is to be decided, the earliest first. Those that a person has acknowledged, in muted
+    /// environments or of disabled monitors wait.
+    FollowUp,
     /// Environments whose expected run is missed, earliest deadline first.
     Missed,
     /// Open runs whose deadline has passed, oldest first.

@@ -14,6 +14,8 @@ fn waiting(attempts: u32) -> DueAlert {
         attempts,
         next_attempt_at: begin,
         is_drill: false,
+        group_until: None,
+        refused: false,
     }
 }
 
@@ -38,8 +40,9 @@ fn the_wait_doubles_up_to_a_minute_and_is_never_less_than_half() {
 
 #[test]
 fn only_an_answer_of_2xx_counts_as_delivered() {
-    let outcome =
-        |response: Result<TargetResponse, DeliveryError>| waiting(0).after(&response, seconds(10), 0).outcome;
+    let outcome = |response: Result<TargetResponse, DeliveryError>| {
+        waiting(0).after(&response, vec![7], seconds(10), 0).outcome
+    };
     let failed = |refused, next| DeliveryOutcome::Failed { next: seconds(next), refused };
     assert_eq!(outcome(Ok(answer(204, None))), DeliveryOutcome::Delivered);
     assert_eq!(outcome(Ok(answer(302, None))), failed(true, 11));
@@ -47,13 +50,14 @@ fn only_an_answer_of_2xx_counts_as_delivered() {
     assert_eq!(outcome(Ok(answer(429, Some(30)))), failed(false, 40));
     assert_eq!(outcome(Ok(answer(503, Some(1 << 40)))), failed(false, 10 + 3600));
     assert_eq!(outcome(Err(DeliveryError::unknown("ops"))), failed(false, 11));
-    assert_eq!(waiting(0).after(&Ok(answer(500, None)), seconds(10), 0).answer, "HTTP 500: teapot");
+    assert_eq!(waiting(0).after(&Ok(answer(500, None)), vec![7], seconds(10), 0).answer, "HTTP 500: teapot");
 }
 
 #[test]
 fn a_message_expires_after_a_day_and_ten_attempts() {
     const DAY: i64 = 24 * 60 * 60;
-    let outcome = |attempts, at| waiting(attempts).after(&Ok(answer(500, None)), seconds(at), 0).outcome;
+    let outcome =
+        |attempts, at| waiting(attempts).after(&Ok(answer(500, None)), vec![7], seconds(at), 0).outcome;
     assert!(matches!(outcome(150, DAY - 1), DeliveryOutcome::Failed { .. }));
     assert_eq!(outcome(150, DAY), DeliveryOutcome::Expired);
     assert!(matches!(outcome(8, 7 * DAY), DeliveryOutcome::Failed { .. }), "the server was off");

@@ -59,6 +59,7 @@ pub(crate) fn event(kind: IncidentEventKind) -> IncidentEvent {
             acknowledged: None,
             withheld: None,
             broken: None,
+            follow_up: None,
         },
         check_in,
         run: Some(RunFacts {
@@ -74,7 +75,7 @@ pub(crate) fn event(kind: IncidentEventKind) -> IncidentEvent {
 
 fn body(event: &IncidentEvent) -> Value {
     let public_url = "https://crons.example.com".parse().unwrap();
-    let alert = Alert::new(event, "ops", Uuid::from_bytes([9; 16]), Some(&public_url)).unwrap();
+    let alert = Alert::new(event, "ops", Uuid::from_bytes([9; 16]), None, Some(&public_url)).unwrap();
     serde_json::from_str(&alert.body).unwrap()
 }
 
@@ -141,7 +142,7 @@ fn a_failure_links_to_its_run_and_without_an_address_to_nothing() {
         body(&event)["links"]["why"],
         "https://crons.example.com/why/04040404040404040404040404040404"
     );
-    let alert = Alert::new(&event, "ops", Uuid::nil(), None).unwrap();
+    let alert = Alert::new(&event, "ops", Uuid::nil(), None, None).unwrap();
     let body: Value = serde_json::from_str(&alert.body).unwrap();
     assert_eq!(body["links"], Value::Null);
 }

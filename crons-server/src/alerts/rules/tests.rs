@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::alerts::payload::tests::event;
+use crate::domain::{FollowUp, IncidentEventKind};
 
 fn alerts(rules: &Value) -> Result<Alerts, String> {
     let webhook = json!({"ops": {"url": "https://ops.example/"}, "boss": {"url": "https://boss.example/"}});
@@ -58,7 +59,33 @@ fn a_mistake_is_named_with_what_is_allowed() {
         ),
         (
             json!({"on": ["opened"], "to": ["ops"], "frequency": 5}),
-            "unknown field `frequency`, expected one of `on`, `match`, `tags`, `to`",
+            "unknown field `frequency`, expected one of `on`, `match`, `tags`, `to`, `remind`, `escalate`, `group_wait`",
+        ),
+        (
+            json!({"on": ["resolved"], "to": ["ops"], "remind": "4h"}),
+            "alert 1: `remind` is about incidents that are open, but `on` has only \"resolved\"; add \"opened\" to `on`",
+        ),
+        (json!({"on": ["opened"], "to": ["ops"], "remind": "soon"}), "remind: "),
+        (
+            json!({"on": ["opened"], "to": ["ops"], "escalate": {"after": "1h", "to": []}}),
+            "alert 1: `to` of `escalate` is empty",
+        ),
+        (
+            json!({"on": ["opened"], "to": ["ops"], "escalate": {"after": "1h", "to": ["bos"]}}),
+            "alert 1: there is no target \"bos\"",
+        ),
+        (json!({"on": ["opened"], "to": ["ops"], "escalate": {"to": ["boss"]}}), "missing field `after`"),
+        (
+            json!({"on": ["opened"], "to": ["ops"], "group_wait": "2h"}),
+            "alert 1: `group_wait` is 7200 s, more than 10 minutes; write a shorter time",
+        ),
+        (
+            json!({"on": ["opened"], "to": ["ops"], "group_wait": "soon"}),
+            "group_wait: \"soon\" is not a length of time; write one from 1s to 10m, or \"off\"",
+        ),
+        (
+            json!({"on": ["opened"], "to": ["ops"], "group_wait": 30}),
+            "group_wait: 30 has no unit; write a time such as \"30s\", or \"off\"",
         ),
     ] {
         let refused = alerts(&json!([rule])).unwrap_err();
@@ -66,6 +93,50 @@ fn a_mistake_is_named_with_what_is_allowed() {
     }
     let none = Alerts::new(BTreeMap::new(), vec![]).unwrap();
     assert_eq!(none.warnings(), Vec::<String>::new());
+}
+
+#[test]
+fn reminders_go_to_the_rule_and_escalations_and_their_end_to_the_others() {
+    let rules = json!([{"on": ["opened"], "to": ["ops"], "remind": "1h", "escalate": {"after": "90m", "to": ["boss"]}}]);
+    let alerts = alerts(&rules).unwrap();
+    let told = |kind, decided_until: &str| {
+        let mut event = event(kind);
+        let [notified_at, decided_until] =
+            ["10:00:00", decided_until].map(|time| format!("2024-06-03T{time}Z").parse().unwrap());
+        event.incident.follow_up = Some(FollowUp { notified_at, decided_until, due: None });
+        alerts.targets_of(&event).join(" ")
+    };
+    // The event is at 12:05.
+    assert_eq!(told(IncidentEventKind::Reminder, "11:59:00"), "ops");
+    assert_eq!(told(IncidentEventKind::Reminder, "12:00:00"), "");
+    assert_eq!(told(IncidentEventKind::Escalated, "11:29:00"), "boss");
+    assert_eq!(told(IncidentEventKind::Escalated, "11:30:00"), "");
+    assert_eq!(told(IncidentEventKind::Resolved, "11:29:00"), "");
+    assert_eq!(told(IncidentEventKind::Resolved, "11:30:00"), "boss");
+    assert_eq!(alerts.first_follow_up(), Some(SignedDuration::from_hours(1)));
+}
+
+#[test]
+fn a_message_waits_as_its_shortest_rule_says_and_not_at_services_with_incidents() {
+    let tables = |waits: [Value; 2]| {
+        let [first, second] =
+            waits.map(|wait| json!({"on": ["opened"], "to": ["ops", "duty"], "group_wait": wait}));
+        json!({"webhook": {"ops": {"url": "https://ops.example/"}}, "pagerduty": {"duty": {"routing_key": "k"}},
+            "alert": [first, second]})
+    };
+    let waits = |first: Value, second: Value| {
+        let alerts: Alerts = serde_json::from_value(tables([first, second])).unwrap();
+        let event = event(IncidentEventKind::Opened);
+        let decided = alerts.decide(std::slice::from_ref(&event), &mut uuid::Uuid::new_v4).unwrap();
+        let wait = |until: Timestamp| until.duration_since(event.at).as_secs();
+        decided.into_iter().map(|alert| (alert.target, alert.group_until.map(wait))).collect::<Vec<_>>()
+    };
+    let expected = |ops| vec![("ops".to_owned(), ops), ("duty".to_owned(), None)];
+    assert_eq!(waits(json!("10s"), json!("1m")), expected(Some(10)));
+    assert_eq!(waits(json!("10s"), json!("off")), expected(None));
+    assert_eq!(waits(json!(0), json!("1m")), expected(None));
+    let rule: Rule = serde_json::from_value(json!({"on": ["opened"], "to": ["ops"]})).unwrap();
+    assert_eq!(rule.group_wait, Rule::GROUP_WAIT);
 }
 
 #[test]

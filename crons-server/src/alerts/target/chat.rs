@@ -34,6 +34,11 @@ impl ChatTarget {
         self.url.origin().ascii_serialization()
     }
 
+    /// Whether each message must be about one incident.
+    pub(super) fn is_per_incident(&self) -> bool {
+        self.service.per_incident
+    }
+
     /// Returns the request with a message in the words of the service.
     pub(super) fn request(&self, message: &Message) -> Request {
         let values = self.service.values(&self.keys, message);

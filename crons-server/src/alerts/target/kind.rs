@@ -55,6 +55,16 @@ impl Target {
         }
     }
 
+    /// The most events of one message: 1 for services that open and resolve incidents of their own. A message with the JSON of all members
+    /// stays below a megabyte, which is the default limit of many proxies.
+    pub(crate) fn max_members(&self) -> usize {
+        match self {
+            Self::Webhook(_) | Self::Command(_) => 1_000,
+            Self::Chat(target) if target.is_per_incident() => 1,
+            Self::Chat(_) | Self::Email(_) => 10_000,
+        }
+    }
+
     /// Returns the names of the tables of all kinds, the most common first.
     pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
         ["webhook", "email", "command"].into_iter().chain(SERVICES.iter().map(|service| service.name))

@@ -13,6 +13,8 @@ pub(super) struct Service {
     /// The name of its tables: `slack` for `[slack.NAME]`.
     pub(super) name: &'static str,
     pub(super) put: bool,
+    /// Whether it keeps incidents of its own by a key, so that each message must be about one.
+    pub(super) per_incident: bool,
     /// The segments that follow the path of `url`. Names in braces stand for values.
     pub(super) path: &'static [&'static str],
     /// A header with a secret, and its value. Left out if a key in it is not set.
@@ -92,6 +94,7 @@ impl Service {
             let constant = match message.event {
                 EventName::Opened
                 | EventName::Failure
+                | EventName::Reminder
                 | EventName::Broken
                 | EventName::Muted
                 | EventName::TargetFailing => failing,

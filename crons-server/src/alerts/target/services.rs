@@ -27,6 +27,7 @@ const fn url(default: &'static str) -> Key {
 const POST: Service = Service {
     name: "",
     put: false,
+    per_incident: false,
     path: &[],
     header: None,
     keys: &[],
@@ -98,6 +99,7 @@ pub(super) static SERVICES: [Service; 11] = [
     // <https://developer.pagerduty.com/docs/events-api-v2/trigger-events/>; all events of an environment have one `dedup_key`.
     Service {
         name: "pagerduty",
+        per_incident: true,
         path: &["v2", "enqueue"],
         keys: &[
             secret("routing_key"),

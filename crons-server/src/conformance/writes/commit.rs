@@ -39,7 +39,7 @@ fn changes() -> Changes {
 fn alert(number: u128, target: &str) -> Alert {
     let [key, incident, check_in] = [number, 7, number].map(Uuid::from_u128);
     let (target, body, at) = (target.to_owned(), "{}".to_owned(), instant("10:00:00"));
-    Alert { key, target, event: "failure", incident, check_in, at, body }
+    Alert { key, target, event: "failure", incident, check_in, at, group_until: None, body }
 }
 
 /// The number of rows that queries see, by kind.
@@ -122,7 +122,7 @@ fn attempt(opened: &mut Opened, number: u128, outcome: DeliveryOutcome, answer: 
     let due = opened.queries().due_alerts(&[]).unwrap();
     let id = due.iter().find(|alert| alert.key.as_u128() == number).unwrap().id;
     let attempt = Attempt {
-        id,
+        ids: vec![id],
         target: "ops".to_owned(),
         at: instant("10:00:01"),
         outcome,

@@ -27,7 +27,7 @@ fn write(opened: &mut Opened) {
         rows.incident(environment, 70 + number, number);
         let [key, incident, check_in] = [number, 70 + number, number].map(Uuid::from_u128);
         let (target, body, at) = (name.to_owned(), "{}".to_owned(), instant("10:00:00"));
-        alerts.push(Alert { key, target, event: "opened", incident, check_in, at, body });
+        alerts.push(Alert { key, target, event: "opened", incident, check_in, at, group_until: None, body });
     }
     let slug = || Some("job".parse().unwrap());
     let usage = Usage { slug: slug(), outcome: Outcome::Accepted, reason: None };

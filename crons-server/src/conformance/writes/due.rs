@@ -4,7 +4,7 @@ use crons_types::CheckInStatus::Error;
 
 use super::rows::{NewRows, event};
 use super::{Opened, instant, on_every_store};
-use crate::domain::{BatchKeys, CheckInEvent, Silenced, Status, Withheld};
+use crate::domain::{Acknowledgement, BatchKeys, CheckInEvent, FollowUp, Silenced, Status, Withheld};
 use crate::store::{Changes, DueKind};
 
 /// The names of the due environments, or the numbers of the due runs or deferred ends.
@@ -14,14 +14,14 @@ fn due(opened: &mut Opened, kind: DueKind, tick: &str, limit: usize) -> Vec<Stri
     let name = |id: i64| {
         let mut keys = BatchKeys::default();
         match kind {
-            DueKind::Withheld => keys.withheld = vec![id],
+            DueKind::Withheld | DueKind::FollowUp => keys.incidents_due = vec![id],
             DueKind::Missed => keys.missed = vec![id],
             DueKind::TimedOut => keys.timed_out = vec![id],
             DueKind::Deferred => keys.expired = vec![id],
         }
         let loaded = transaction.load(&keys).unwrap();
         match kind {
-            DueKind::Withheld => {
+            DueKind::Withheld | DueKind::FollowUp => {
                 let incident = &loaded.incidents[loaded.incident_of_row(id).unwrap()];
                 loaded.environments[incident.environment].row.value.name.clone()
             }
@@ -124,6 +124,46 @@ fn messages_are_due_at_the_end_of_their_silence_and_all_at_once_when_one_ends_ea
         changes.snapshot.withheld_due = Some(instant("10:05:30"));
         opened.commit(&changes);
         assert_eq!(due(opened, DueKind::Withheld, "10:05:30", 9), ["disabled", "second", "late"]);
+    });
+}
+
+#[test]
+fn reminders_are_due_in_order_unless_nobody_is_to_be_told_and_all_at_once_when_rules_may_have_changed() {
+    on_every_store(|opened| {
+        let mut rows = NewRows::default();
+        let (job, off) = (rows.monitor("job"), rows.monitor("off"));
+        rows.snapshot.monitors[off].value.enabled = false;
+        let begin = instant("10:00:00");
+        for (number, monitor, name, due) in [
+            (1, job, "late", Some("10:06:00")),
+            (2, job, "second", Some("10:05:00")),
+            (3, off, "disabled", Some("10:04:30")),
+            (4, job, "muted", Some("10:04:00")),
+            (5, job, "acknowledged", Some("10:03:00")),
+            (6, job, "resolved", Some("10:02:00")),
+            (7, job, "no rule", None),
+        ] {
+            let environment = rows.environment(monitor, name);
+            rows.snapshot.environments[environment].row.value.muted = name == "muted";
+            let incident = rows.incident(environment, number, 1);
+            let incident = &mut rows.snapshot.incidents[incident].row.value;
+            let acknowledgement = Acknowledgement { at: begin, by: "ana".to_owned() };
+            incident.acknowledged = (name == "acknowledged").then_some(acknowledgement);
+            incident.resolved_at = (name == "resolved").then_some(begin);
+            let due = due.map(instant);
+            incident.follow_up = Some(FollowUp { notified_at: begin, decided_until: begin, due });
+        }
+        opened.commit(&rows.changes());
+        assert_eq!(due(opened, DueKind::FollowUp, "10:04:59", 9), [""; 0]);
+        assert_eq!(due(opened, DueKind::FollowUp, "10:05:00", 9), ["second"]);
+        assert_eq!(due(opened, DueKind::FollowUp, "10:59:00", 9), ["second", "late"]);
+        assert_eq!(due(opened, DueKind::FollowUp, "10:59:00", 1), ["second"]);
+        assert_eq!(opened.begin().next_deadline().unwrap(), Some(instant("10:05:00")));
+
+        let mut changes = Changes::default();
+        changes.snapshot.follow_ups_due = Some(instant("10:05:30"));
+        opened.commit(&changes);
+        assert_eq!(due(opened, DueKind::FollowUp, "10:05:30", 9), ["second", "late", "no rule"]);
     });
 }
 

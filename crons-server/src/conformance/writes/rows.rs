@@ -90,6 +90,7 @@ impl NewRows {
             acknowledged: None,
             withheld: None,
             broken: None,
+            follow_up: None,
         };
         self.snapshot.add_incident(environment, 0, incident);
         self.snapshot.incidents.len() - 1

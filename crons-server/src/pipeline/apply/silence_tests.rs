@@ -138,7 +138,8 @@ fn told(steps: &[Step]) -> Vec<(String, Timestamp)> {
     let (mut store, mut processor) = (MemoryDatabase::default(), Processor::new(&settings, new_id));
     let (mut silences, mut events) = (Vec::new(), Vec::new());
     for (minute, step) in steps.iter().enumerate() {
-        let done = evaluate_minute(&mut store, &mut processor, at(minute, 0), 100, &mut events).unwrap();
+        let done =
+            evaluate_minute(&mut store, &mut processor, at(minute, 0), true, 100, &mut events).unwrap();
         assert!(done);
         let now = at(minute, SECOND);
         let mut command = |given: Command| apply_command(&mut store, &mut processor, &given, now).unwrap();

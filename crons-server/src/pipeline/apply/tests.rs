@@ -94,7 +94,7 @@ fn statements(size: usize) -> Vec<usize> {
     for minute in [5, 6, 7] {
         let mut events = Vec::new();
         counts.push(store.count_statements(|store| {
-            evaluate_minute(store, &mut processor, second(minute * 60), 1_000, &mut events).unwrap();
+            evaluate_minute(store, &mut processor, second(minute * 60), true, 1_000, &mut events).unwrap();
         }));
         assert_eq!(events.len(), size, "minute {minute}");
     }

@@ -289,7 +289,7 @@ fn a_batch_whose_events_are_lost_is_stored_with_its_alerts() {
     let path = folder.path().join("crons.db");
     let alerts = serde_json::from_value(serde_json::json!({
         "webhook": {"ops": {"url": "http://127.0.0.1:9/"}},
-        "alert": [{"on": ["opened"], "to": ["ops"]}],
+        "alert": [{"on": ["opened"], "to": ["ops"], "group_wait": "off"}],
     }));
     let alerts = alerts.unwrap();
     let settings = Settings { alerts, ..Settings::default() };

@@ -109,7 +109,7 @@ impl Tables {
     /// Adds incidents about which a message is kept back: those whose silence has ended, and resolved ones of the environments in which
     /// deadlines are evaluated.
     pub(super) fn add_withheld(&self, snapshot: &mut Snapshot, keys: &BatchKeys) {
-        for id in &keys.withheld {
+        for id in &keys.incidents_due {
             let Some(row) = self.incidents.get(id) else { continue };
             if let Some(environment) = self.add_environment(snapshot, row.parent) {
                 snapshot.add_incident(environment, *id, row.value.clone());

@@ -284,6 +284,20 @@ impl Queries for MemoryDatabase {
         Ok(due)
     }
 
+    fn alerts_behind(
+        &self,
+        head: &DueAlert,
+        without: &[i64],
+        limit: u32,
+    ) -> Result<Vec<DueAlert>, StoreError> {
+        let tables = self.tables();
+        let later = tables.alerts.iter().filter(|(id, _)| **id > head.id && !without.contains(id));
+        let of_target = later
+            .filter_map(|(id, row)| row.due(*id))
+            .filter(|alert| alert.target == head.target && alert.refused == head.refused);
+        Ok(of_target.take(limit as usize).collect())
+    }
+
     fn api_tokens(&self) -> Result<Vec<ApiToken>, StoreError> {
         Ok(self.tables().tokens.clone())
     }

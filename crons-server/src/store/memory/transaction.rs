@@ -50,7 +50,7 @@ impl Transaction for MemoryTransaction<'_> {
     }
 
     fn next_deadline(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        let kinds = [DueKind::Withheld, DueKind::Missed, DueKind::TimedOut].into_iter();
+        let kinds = [DueKind::Withheld, DueKind::FollowUp, DueKind::Missed, DueKind::TimedOut].into_iter();
         let deadlines = kinds.flat_map(|kind| self.tables.deadlines(kind));
         Ok(deadlines.map(|(deadline, ..)| deadline).min())
     }
@@ -98,7 +98,7 @@ impl Tables {
         due.truncate(limit);
         // The page is that of the earliest deadlines; in it, runs are in the order of their begin and ends in that of their arrival.
         due.sort_unstable_by_key(|(deadline, id, begin)| match kind {
-            DueKind::Withheld | DueKind::Missed => (*deadline, *id),
+            DueKind::Withheld | DueKind::FollowUp | DueKind::Missed => (*deadline, *id),
             DueKind::TimedOut | DueKind::Deferred => (*begin, *id),
         });
         due.into_iter().map(|(_, id, _)| id).collect()
@@ -110,6 +110,13 @@ impl Tables {
             DueKind::Withheld => Box::new(self.incidents.iter().filter_map(|(id, row)| {
                 let until = row.value.withheld_until()?;
                 Some((until, *id, until))
+            })),
+            DueKind::FollowUp => Box::new(self.incidents.iter().filter_map(|(id, row)| {
+                let due = row.value.follow_up_due()?;
+                let is_told = row.value.acknowledged.is_none()
+                    && !self.environments[&row.parent].value.muted
+                    && self.monitor_of(row.parent).enabled;
+                is_told.then_some((due, *id, due))
             })),
             DueKind::Missed => Box::new(self.environments.iter().filter_map(|(id, row)| {
                 let deadline = row.value.next_check_in_latest?;

@@ -111,6 +111,8 @@ impl AlertRow {
             attempts: self.attempts,
             next_attempt_at: self.next_attempt?,
             is_drill: self.alert.event == DRILL,
+            group_until: self.alert.group_until,
+            refused: self.refused,
         })
     }
 }

@@ -50,6 +50,12 @@ impl Tables {
             let id = known.unwrap_or_else(|| self.new_id());
             self.silences.insert(id, silence.clone());
         }
+        if let Some(due) = snapshot.follow_ups_due {
+            let open = self.incidents.values_mut().filter(|row| row.value.resolved_at.is_none());
+            for follow_up in open.filter_map(|row| row.value.follow_up.as_mut()) {
+                follow_up.due = Some(follow_up.due.map_or(due, |planned| planned.min(due)));
+            }
+        }
         let Some(due) = snapshot.withheld_due else { return };
         let withheld = self.incidents.values_mut().filter_map(|row| row.value.withheld.as_mut());
         for withheld in withheld.filter(|withheld| withheld.pending) {

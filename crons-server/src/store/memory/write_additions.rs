@@ -71,14 +71,15 @@ impl Tables {
 
     /// Adds an alert, unless its target has one about the same event.
     fn write_alert(&mut self, alert: &Alert) {
-        let event = |alert: &Alert| (alert.incident, alert.check_in, alert.event, alert.target.clone());
+        let event =
+            |alert: &Alert| (alert.incident, alert.check_in, alert.event, alert.target.clone(), alert.at);
         if self.alerts.values().any(|other| event(&other.alert) == event(alert)) {
             return;
         }
         let row = AlertRow {
             alert: alert.clone(),
             attempts: 0,
-            next_attempt: Some(alert.at),
+            next_attempt: Some(alert.group_until.unwrap_or(alert.at)),
             refused: false,
             delivered: None,
             expired: None,
@@ -89,8 +90,14 @@ impl Tables {
     }
 
     fn write_attempt(&mut self, attempt: &Attempt) {
-        let Attempt { id, at, outcome, answer, .. } = attempt;
-        let Some(row) = self.alerts.get_mut(id).filter(|row| row.next_attempt.is_some()) else { return };
+        for id in &attempt.ids {
+            self.write_outcome(*id, attempt);
+        }
+    }
+
+    fn write_outcome(&mut self, id: i64, attempt: &Attempt) {
+        let Attempt { at, outcome, answer, .. } = attempt;
+        let Some(row) = self.alerts.get_mut(&id).filter(|row| row.next_attempt.is_some()) else { return };
         row.attempts += 1;
         row.last_answer = Some(answer.chars().take(ANSWER).collect());
         (row.next_attempt, row.refused) = match *outcome {

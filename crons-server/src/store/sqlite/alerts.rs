@@ -1,6 +1,6 @@
 //! Alerts as they are listed, and the next one of each target.
 
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::reader::SqliteReader;
@@ -15,14 +15,14 @@ impl SqliteReader {
     pub(super) fn alerts_to_send(&self, without: &[i64]) -> Result<Vec<DueAlert>, StoreError> {
         self.read(|connection| {
             // The recursion steps from target to target by the index, however many alerts each has.
-            let mut statement = connection.prepare_cached(
+            let mut statement = connection.prepare_cached(&format!(
                 "WITH RECURSIVE t (target) AS (
                      SELECT min(target) FROM alerts WHERE next_attempt_at IS NOT NULL
                      UNION ALL
                      SELECT (SELECT min(target) FROM alerts WHERE target > t.target AND next_attempt_at IS NOT NULL)
                      FROM t WHERE t.target IS NOT NULL),
                      left_out (id) AS MATERIALIZED (SELECT value FROM json_each(?1))
-                 SELECT a.id, a.key, a.target, a.body, a.created_at, a.attempts, a.next_attempt_at, a.event
+                 SELECT {COLUMNS}
                  FROM t JOIN alerts a ON a.id IN (
                      (SELECT min(id) FROM alerts
                       WHERE target = t.target AND refused = 0 AND next_attempt_at IS NOT NULL AND id NOT IN left_out),
@@ -30,7 +30,7 @@ impl SqliteReader {
                       AND id NOT IN left_out
                       ORDER BY next_attempt_at, id LIMIT 1))
                  ORDER BY a.next_attempt_at, a.id",
-            )?;
+            ))?;
             loop {
                 let found = statement
                     .query_map([self.unreadable().ids("alerts", without)], |row| {
@@ -50,6 +50,26 @@ impl SqliteReader {
                 }
                 return Ok(next);
             }
+        })
+    }
+
+    /// Rows that cannot be read are passed over, as those in `without` are.
+    pub(super) fn alerts_to_send_behind(
+        &self,
+        head: &DueAlert,
+        without: &[i64],
+        limit: u32,
+    ) -> Result<Vec<DueAlert>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM alerts a
+                 WHERE a.target = ?1 AND a.refused = ?2 AND a.id > ?3 AND a.next_attempt_at IS NOT NULL
+                 AND a.id NOT IN (SELECT value FROM json_each(?4)) ORDER BY a.id LIMIT ?5"
+            ))?;
+            let left_out = self.unreadable().ids("alerts", without);
+            let keys = params![head.target, head.refused, head.id, left_out, limit];
+            let found = statement.query_map(keys, |row| self.unreadable().decode("alerts", row, 0, due))?;
+            Ok(found.filter_map(rows::skip_unreadable).collect::<Result<_, _>>()?)
         })
     }
 
@@ -95,6 +115,9 @@ impl SqliteReader {
     }
 }
 
+/// Columns of a [`DueAlert`] named `a`.
+const COLUMNS: &str = "a.id, a.key, a.target, a.body, a.created_at, a.attempts, a.next_attempt_at, a.group_until, a.refused, a.event";
+
 fn due(row: &Row<'_>) -> rusqlite::Result<DueAlert> {
     Ok(DueAlert {
         id: row.get(0)?,
@@ -104,7 +127,9 @@ fn due(row: &Row<'_>) -> rusqlite::Result<DueAlert> {
         created_at: rows::instant(row, 4)?,
         attempts: row.get(5)?,
         next_attempt_at: rows::instant(row, 6)?,
-        is_drill: row.get::<_, String>(7)? == DRILL,
+        group_until: rows::maybe_instant(row, 7)?,
+        refused: row.get(8)?,
+        is_drill: row.get::<_, String>(9)? == DRILL,
     })
 }
 

@@ -8,6 +8,7 @@ use rusqlite::OptionalExtension;
 
 use super::connection::SqliteTransaction;
 use super::rows::{self, Micros};
+use super::silences::FOLLOW_UPS;
 use crate::store::error::StoreError;
 
 impl SqliteTransaction<'_> {
@@ -82,6 +83,7 @@ impl SqliteTransaction<'_> {
              JOIN monitors m ON m.id = e.monitor_id
              WHERE c.status = 'in_progress' AND c.timeout_at IS NOT NULL AND m.enabled ORDER BY c.timeout_at LIMIT 1",
             "SELECT withheld_until FROM incidents WHERE withheld_pending = 1 ORDER BY withheld_until LIMIT 1",
+            &format!("SELECT i.follow_up_due {FOLLOW_UPS} ORDER BY i.follow_up_due LIMIT 1"),
         ] {
             let mut statement = self.transaction.prepare_cached(sql)?;
             let found = statement.query_row([], |row| rows::instant(row, 0)).optional()?;

@@ -148,6 +148,15 @@ impl Queries for SqliteReader {
         self.alerts_to_send(without)
     }
 
+    fn alerts_behind(
+        &self,
+        head: &DueAlert,
+        without: &[i64],
+        limit: u32,
+    ) -> Result<Vec<DueAlert>, StoreError> {
+        self.alerts_to_send_behind(head, without, limit)
+    }
+
     fn api_tokens(&self) -> Result<Vec<ApiToken>, StoreError> {
         self.all_api_tokens()
     }

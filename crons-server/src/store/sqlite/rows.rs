@@ -8,7 +8,7 @@ use uuid::Uuid;
 pub(super) use super::unreadable::skip_unreadable;
 use crate::domain::{
     Acknowledgement, Author, Broken, CheckIn, Config, Configured, EnvironmentStatus, Failures, FinishedRun,
-    Incident, Monitor, MonitorEnvironment, Occurrence, Opening, Silenced, Status, Withheld,
+    FollowUp, Incident, Monitor, MonitorEnvironment, Occurrence, Opening, Silenced, Status, Withheld,
 };
 
 /// Columns of a [`Monitor`] named `m`, in the order [`monitor`] reads them.
@@ -32,8 +32,9 @@ pub(super) const CHECK_IN_COLUMNS: usize = 16;
 pub(super) const INCIDENT: &str = "i.guid, i.started_at, i.starting_check_in, i.resolved_at, i.resolving_check_in, \
     i.errors, i.misses, i.timeouts, i.told, i.acknowledged_at, i.acknowledged_by, \
     i.opened_at, i.opening_check_in, i.threshold, i.recovery_threshold, \
-    i.withheld_until, i.withheld_by, i.withheld_why, i.withheld_pending, i.broken_at, i.broken_muted_at";
-pub(super) const INCIDENT_COLUMNS: usize = 21;
+    i.withheld_until, i.withheld_by, i.withheld_why, i.withheld_pending, \
+    i.notified_at, i.follow_ups_until, i.follow_up_due, i.broken_at, i.broken_muted_at";
+pub(super) const INCIDENT_COLUMNS: usize = 24;
 
 /// An instant as it is stored.
 #[derive(Clone, Copy)]
@@ -220,6 +221,12 @@ pub(super) fn incident_from(row: &Row<'_>, first: usize) -> rusqlite::Result<Inc
         }
         _ => None,
     };
+    let follow_up = match (maybe_instant(row, first + 19)?, maybe_instant(row, first + 20)?) {
+        (Some(notified_at), Some(decided_until)) => {
+            Some(FollowUp { notified_at, decided_until, due: maybe_instant(row, first + 21)? })
+        }
+        _ => None,
+    };
     Ok(Incident {
         guid: uuid(row, first)?,
         started_at: instant(row, first + 1)?,
@@ -236,10 +243,11 @@ pub(super) fn incident_from(row: &Row<'_>, first: usize) -> rusqlite::Result<Inc
         notified: row.get(first + 8)?,
         acknowledged,
         withheld,
-        broken: match maybe_instant(row, first + 19)? {
-            Some(detected_at) => Some(Broken { detected_at, muted_at: maybe_instant(row, first + 20)? }),
+        broken: match maybe_instant(row, first + 22)? {
+            Some(detected_at) => Some(Broken { detected_at, muted_at: maybe_instant(row, first + 23)? }),
             None => None,
         },
+        follow_up,
     })
 }
 

@@ -18,8 +18,7 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("migrations/0006_foreign_keys.sql"),
     include_str!("migrations/0007_pages.sql"),
     include_str!("migrations/0008_silences.sql"),
-    // Version 9 is that of grouped alerts, which are developed beside this one.
-    "",
+    include_str!("migrations/0009_follow_ups.sql"),
     include_str!("migrations/0010_broken.sql"),
 ];
 
@@ -218,6 +217,33 @@ mod tests {
             .collect::<Result<_, _>>()
             .unwrap();
         assert_eq!(ends, [Some(900), Some(500), None], "never before it began, whatever is known of its end");
+    }
+
+    #[test]
+    fn alerts_and_open_incidents_of_an_older_schema_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("crons.db");
+        let older = Connection::open(&path).unwrap();
+        for migration in &MIGRATIONS[..8] {
+            older.execute_batch(migration).unwrap();
+        }
+        let rows = "
+            INSERT INTO monitors (id, guid, project, slug, enabled, upserting, config, date_created)
+            VALUES (1, x'01', 1, 'job', 1, 1, '{}', 0);
+            INSERT INTO environments (id, monitor_id, name, status, muted, date_created) VALUES (1, 1, 'a', 'error', 0, 0);
+            INSERT INTO incidents (id, guid, environment_id, started_at, starting_check_in, opened_at, told, resolved_at)
+            VALUES (1, x'11', 1, 500, x'09', 700, 1, 800), (2, x'12', 1, 900, x'09', NULL, 1, NULL);
+            INSERT INTO alerts (id, key, target, event, incident, check_in, body, created_at, next_attempt_at, attempts)
+            VALUES (7, x'21', 'ops', 'opened', x'12', x'09', '{}', 900, 950, 3);";
+        older.execute_batch(rows).unwrap();
+        older.pragma_update(None, "user_version", 8).unwrap();
+        drop(older);
+        let opened = open(&path).unwrap();
+        let number = |sql: &str| opened.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).unwrap();
+        assert_eq!(number("SELECT notified_at FROM incidents WHERE id = 1"), None, "it is over");
+        assert_eq!(number("SELECT notified_at FROM incidents WHERE id = 2"), Some(900));
+        assert_eq!(number("SELECT id * 1000 + next_attempt_at + attempts FROM alerts"), Some(7_953));
+        assert_eq!(number("SELECT group_until FROM alerts"), None);
     }
 
     #[test]

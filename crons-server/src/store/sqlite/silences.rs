@@ -62,11 +62,11 @@ impl SqliteTransaction<'_> {
     /// Loads incidents about which a message is kept back: those whose silence has ended, and resolved ones of the environments in which
     /// deadlines are evaluated.
     pub(super) fn load_withheld(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
-        if !loading.keys.withheld.is_empty() {
+        if !loading.keys.incidents_due.is_empty() {
             let mut statement = self.transaction.prepare_cached(&format!(
                 "SELECT {INCIDENT}, i.id, i.environment_id FROM json_each(?1) k CROSS JOIN incidents i ON i.id = k.value"
             ))?;
-            self.add_incidents(loading, &mut statement, params![json(&loading.keys.withheld)?])?;
+            self.add_incidents(loading, &mut statement, params![json(&loading.keys.incidents_due)?])?;
         }
         let Some(until) = loading.keys.overdue_until else { return Ok(()) };
         let snapshot = &loading.snapshot;
@@ -124,6 +124,25 @@ impl SqliteTransaction<'_> {
             "SELECT i.id FROM incidents i JOIN environments e ON e.id = i.environment_id
              WHERE i.withheld_pending = 1 AND i.withheld_until <= ?1 AND e.monitor_id > ?2 ORDER BY i.withheld_until, i.id",
         )?;
+        self.page_of_incidents(&mut statement, tick, limit)
+    }
+
+    /// Row ids of incidents whose reminder or escalation is to be decided at `tick`, the earliest first. Those wait that nobody is told of:
+    /// acknowledged, muted, or of a disabled monitor.
+    pub(super) fn due_follow_ups(&self, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError> {
+        let mut statement = self.transaction.prepare_cached(&format!(
+            "SELECT i.id {FOLLOW_UPS} AND i.follow_up_due <= ?1 AND e.monitor_id > ?2 ORDER BY i.follow_up_due, i.id"
+        ))?;
+        self.page_of_incidents(&mut statement, tick, limit)
+    }
+
+    /// Reads at most `limit` row ids of incidents, without those that cannot be read.
+    fn page_of_incidents(
+        &self,
+        statement: &mut Statement<'_>,
+        tick: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<i64>, StoreError> {
         let mut found = statement.query(params![Micros(tick), DELETED])?;
         let mut due = Vec::new();
         while due.len() < limit
@@ -168,9 +187,22 @@ impl SqliteTransaction<'_> {
                 )?
                 .execute([Micros(due)])?;
         }
+        if let Some(due) = snapshot.follow_ups_due {
+            self.transaction
+                .prepare_cached(
+                    "UPDATE incidents SET follow_up_due = ?1
+                     WHERE resolved_at IS NULL AND notified_at IS NOT NULL AND (follow_up_due IS NULL OR follow_up_due > ?1)",
+                )?
+                .execute([Micros(due)])?;
+        }
         Ok(())
     }
 }
+
+/// The incidents that have a next reminder or escalation.
+pub(super) const FOLLOW_UPS: &str = "FROM incidents i JOIN environments e ON e.id = i.environment_id
+    JOIN monitors m ON m.id = e.monitor_id
+    WHERE i.follow_up_due IS NOT NULL AND i.acknowledged_at IS NULL AND e.muted = 0 AND m.enabled";
 
 fn silence(row: &Row<'_>) -> rusqlite::Result<Silence> {
     Ok(Silence {

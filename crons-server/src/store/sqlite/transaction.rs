@@ -34,6 +34,7 @@ impl Transaction for SqliteTransaction<'_> {
     fn due(&mut self, kind: DueKind, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError> {
         match kind {
             DueKind::Withheld => self.due_withheld(tick, limit),
+            DueKind::FollowUp => self.due_follow_ups(tick, limit),
             DueKind::Missed => self.missed(tick, limit),
             DueKind::TimedOut => self.timed_out(tick, limit),
             DueKind::Deferred => self.expired_deferred(tick, limit),

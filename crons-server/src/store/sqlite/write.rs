@@ -185,15 +185,17 @@ impl SqliteTransaction<'_> {
             &self.transaction,
             "incidents (id, guid, environment_id, started_at, starting_check_in, resolved_at, resolving_check_in, errors,
              misses, timeouts, told, acknowledged_at, acknowledged_by, opened_at, opening_check_in, threshold,
-             recovery_threshold, withheld_until, withheld_by, withheld_why, withheld_pending, broken_at,
-             broken_muted_at)",
+             recovery_threshold, withheld_until, withheld_by, withheld_why, withheld_pending, notified_at,
+             follow_ups_until, follow_up_due, broken_at, broken_muted_at)",
             "ON CONFLICT (id) DO UPDATE SET resolved_at = excluded.resolved_at,
              resolving_check_in = excluded.resolving_check_in, errors = excluded.errors, misses = excluded.misses,
              timeouts = excluded.timeouts, told = excluded.told, acknowledged_at = excluded.acknowledged_at,
              acknowledged_by = excluded.acknowledged_by, recovery_threshold = excluded.recovery_threshold,
              withheld_until = excluded.withheld_until, withheld_by = excluded.withheld_by,
              withheld_why = excluded.withheld_why, withheld_pending = excluded.withheld_pending,
-             broken_at = excluded.broken_at, broken_muted_at = excluded.broken_muted_at",
+             notified_at = excluded.notified_at, follow_ups_until = excluded.follow_ups_until,
+             follow_up_due = excluded.follow_up_due, broken_at = excluded.broken_at,
+             broken_muted_at = excluded.broken_muted_at",
             &rows,
         )
     }
@@ -287,7 +289,7 @@ fn check_in<'a>(
     ]
 }
 
-fn incident(id: i64, environment_id: i64, value: &Incident) -> [ToSqlOutput<'_>; 23] {
+fn incident(id: i64, environment_id: i64, value: &Incident) -> [ToSqlOutput<'_>; 26] {
     let opening = value.opening.as_ref();
     let acknowledged = value.acknowledged.as_ref();
     let silence = value.withheld.as_ref().map(|withheld| &withheld.silence);
@@ -313,6 +315,9 @@ fn incident(id: i64, environment_id: i64, value: &Incident) -> [ToSqlOutput<'_>;
         maybe(silence.map(|silence| silence.by.as_str())),
         maybe(silence.map(|silence| silence.why.as_str())),
         value.withheld_until().is_some().into(),
+        maybe(value.follow_up.map(|follow_up| Micros(follow_up.notified_at))),
+        maybe(value.follow_up.map(|follow_up| Micros(follow_up.decided_until))),
+        maybe(value.follow_up_due().map(Micros)),
         maybe(value.broken.map(|broken| Micros(broken.detected_at))),
         maybe(value.broken.and_then(|broken| broken.muted_at).map(Micros)),
     ]

@@ -9,6 +9,7 @@ use super::connection::SqliteTransaction;
 use super::load::json;
 use super::outages::LAST_SEEN;
 use super::rows::Micros;
+use super::write::maybe;
 use crate::alerts::{Attempt, DeliveryOutcome};
 use crate::domain::{Snapshot, UnreadableKey};
 use crate::store::error::StoreError;
@@ -167,7 +168,7 @@ impl SqliteTransaction<'_> {
 
     /// Writes the alerts. An event that a target has an alert of already gets no second one.
     fn write_alerts(&self, changes: &Changes) -> Result<(), StoreError> {
-        let rows: Vec<[ToSqlOutput<'_>; 8]> = changes
+        let rows: Vec<[ToSqlOutput<'_>; 9]> = changes
             .alerts
             .iter()
             .map(|alert| {
@@ -179,20 +180,21 @@ impl SqliteTransaction<'_> {
                     alert.check_in.as_bytes().as_slice().into(),
                     alert.body.as_str().into(),
                     Micros(alert.at).into(),
-                    Micros(alert.at).into(),
+                    Micros(alert.group_until.unwrap_or(alert.at)).into(),
+                    maybe(alert.group_until.map(Micros)),
                 ]
             })
             .collect();
         bulk::insert(
             &self.transaction,
-            "alerts (key, target, event, incident, check_in, body, created_at, next_attempt_at)",
-            "ON CONFLICT (incident, check_in, event, target) DO NOTHING",
+            "alerts (key, target, event, incident, check_in, body, created_at, next_attempt_at, group_until)",
+            "ON CONFLICT (incident, check_in, event, target, created_at) DO NOTHING",
             &rows,
         )
     }
 
     fn write_attempt(&self, attempt: &Attempt) -> Result<(), StoreError> {
-        let Attempt { id, at, outcome, answer, .. } = attempt;
+        let Attempt { ids, at, outcome, answer, .. } = attempt;
         let (next, refused, delivered, given_up) = match *outcome {
             DeliveryOutcome::Delivered => (None, false, Some(*at), None),
             DeliveryOutcome::Failed { next, refused } => (Some(next), refused, None, None),
@@ -202,10 +204,11 @@ impl SqliteTransaction<'_> {
         self.transaction
             .prepare_cached(
                 "UPDATE alerts SET attempts = attempts + 1, next_attempt_at = ?2, refused = ?3, delivered_at = ?4,
-                 given_up_at = ?5, last_answer = ?6 WHERE id = ?1 AND next_attempt_at IS NOT NULL",
+                 given_up_at = ?5, last_answer = ?6
+                 WHERE id IN (SELECT value FROM json_each(?1)) AND next_attempt_at IS NOT NULL",
             )?
             .execute(params![
-                id,
+                json(ids)?,
                 next.map(Micros),
                 refused,
                 delivered.map(Micros),
@@ -217,9 +220,12 @@ impl SqliteTransaction<'_> {
             self.transaction
                 .prepare_cached(
                     "DELETE FROM alerts WHERE id IN (SELECT id FROM alerts
-                     WHERE next_attempt_at IS NULL AND created_at < ?1 ORDER BY created_at LIMIT 10)",
+                     WHERE next_attempt_at IS NULL AND created_at < ?1 ORDER BY created_at LIMIT 10 * ?2)",
                 )?
-                .execute([Micros(at.saturating_sub(ALERTS_KEPT_FOR).unwrap_or(Timestamp::MIN))])?;
+                .execute(params![
+                    Micros(at.saturating_sub(ALERTS_KEPT_FOR).unwrap_or(Timestamp::MIN)),
+                    i64::try_from(ids.len()).unwrap_or(i64::MAX / 10)
+                ])?;
         }
         Ok(())
     }

@@ -12,7 +12,16 @@ const NOON: &str = "2024-06-03T12:00:00Z";
 fn alert(id: u8, target: &str) -> Alert {
     let [key, check_in] = [Uuid::from_bytes([id; 16]); 2];
     let (target, body) = (target.to_owned(), format!("{{\"id\": {id}}}"));
-    Alert { key, target, event: "failure", incident: Uuid::nil(), check_in, at: NOON.parse().unwrap(), body }
+    Alert {
+        key,
+        target,
+        event: "failure",
+        incident: Uuid::nil(),
+        check_in,
+        at: NOON.parse().unwrap(),
+        group_until: None,
+        body,
+    }
 }
 
 struct Database {
@@ -44,8 +53,14 @@ impl Database {
 
     fn record(&mut self, number: u8, outcome: DeliveryOutcome) {
         let (at, answer) = (NOON.parse().unwrap(), "é".repeat(1_000));
-        let attempt =
-            Attempt { id: i64::from(number), target: "ops".to_owned(), at, outcome, answer, is_drill: false };
+        let attempt = Attempt {
+            ids: vec![i64::from(number)],
+            target: "ops".to_owned(),
+            at,
+            outcome,
+            answer,
+            is_drill: false,
+        };
         let changes = Changes { attempts: vec![attempt], ..Changes::default() };
         self.store.change(|transaction| transaction.write(&changes)).unwrap();
     }

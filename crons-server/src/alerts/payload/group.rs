@@ -1,0 +1,215 @@
+//! The message that stands for several: its members, and what it says of all of them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{EventName, Incident, Links, Message, Monitor};
+use crate::alerts::escape::escape_chat;
+use crate::alerts::words::minute;
+use crate::domain::Failures;
+
+/// The number of jobs that a sentence names.
+const MAX_NAMED: usize = 10;
+
+/// One of the messages that a group stands for.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::alerts) struct Member {
+    /// The id of the message.
+    id: Uuid,
+    event: EventName,
+    at: Timestamp,
+    pub(in crate::alerts) fingerprint: String,
+    pub(in crate::alerts) monitor: Monitor,
+    pub(in crate::alerts) environment: String,
+    pub(in crate::alerts) incident: Incident,
+    check_in_id: Uuid,
+    #[serde(default)]
+    links: Option<Links>,
+}
+
+impl From<Message> for Member {
+    fn from(message: Message) -> Self {
+        let Message {
+            id, event, at, fingerprint, monitor, environment, incident, check_in_id, links, ..
+        } = message;
+        Self { id, event, at, fingerprint, monitor, environment, incident, check_in_id, links }
+    }
+}
+
+impl Message {
+    /// Returns the message that stands for `first` and `others`, with an id of its own. Its keys about one event are those of the first.
+    pub(in crate::alerts) fn group(first: Self, others: Vec<Self>, id: Uuid) -> Self {
+        let mut tags = first.tags.clone();
+        for other in &others {
+            tags.retain(|key, value| other.tags.get(key) == Some(value));
+        }
+        let monitors = first.links.as_ref().and_then(|links| links.monitor.rsplit_once("/monitors/"));
+        let monitors = monitors.map(|(base, _)| format!("{base}/"));
+        let mut group = Self {
+            id,
+            event: first.event,
+            at: others.iter().map(|other| other.at).fold(first.at, Timestamp::max),
+            title: String::new(),
+            text: String::new(),
+            reason: None,
+            level: Cow::Borrowed("error"),
+            fingerprint: format!("crons:group:{id}"),
+            tags,
+            monitor: first.monitor.clone(),
+            environment: first.environment.clone(),
+            incident: first.incident.clone(),
+            check_in_id: first.check_in_id,
+            run: None,
+            last_ok: None,
+            escalated: first.escalated,
+            links: monitors.map(|page| Links { why: page.clone(), monitor: page }),
+            members: std::iter::once(first).chain(others).map(Member::from).collect(),
+        };
+        let said = group.say(MAX_NAMED, |slug| format!("`{}`", escape_chat(slug)));
+        group.title = format!("Cron failure: {}", jobs(group.newest_of_jobs().len()));
+        group.text = format!("{said}.");
+        group
+    }
+
+    /// Returns the newest member of each job, in the order of their first members.
+    pub(in crate::alerts) fn newest_of_jobs(&self) -> Vec<&Member> {
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut newest: Vec<&Member> = Vec::new();
+        for member in &self.members {
+            match places.get(member.fingerprint.as_str()) {
+                Some(place) => newest[*place] = member,
+                None => {
+                    places.insert(&member.fingerprint, newest.len());
+                    newest.push(member);
+                }
+            }
+        }
+        newest
+    }
+
+    /// Returns what has happened to all members: `14 jobs missed since 2024-06-03 03:00 UTC: a, b, c and 11 more`, with at most `named`
+    /// slugs as `name` writes them.
+    pub(in crate::alerts) fn say(&self, named: usize, name: impl Fn(&str) -> String) -> String {
+        let members = self.newest_of_jobs();
+        let mut names: Vec<String> =
+            members.iter().take(named).map(|member| name(&member.monitor.slug)).collect();
+        if members.len() > names.len() {
+            let last = names.pop().unwrap_or_default();
+            names.push(format!("{last} and {} more", thousands(members.len() - named)));
+        }
+        let (count, names) = (jobs(members.len()), names.join(", "));
+        if self.event == EventName::Resolved {
+            return format!("{count} recovered: {names}");
+        }
+        let since = members.iter().map(|member| member.incident.started_at).min().unwrap_or(self.at);
+        format!("{count} {} since {}: {names}", state(&members), minute(since))
+    }
+}
+
+/// Returns the word for what has happened to all jobs; `failing` if it is not the same for all.
+fn state(members: &[&Member]) -> &'static str {
+    let all = |of: fn(Failures) -> bool| members.iter().all(|member| of(member.incident.failures));
+    if all(|failures| failures.error + failures.timeout == 0) {
+        "missed"
+    } else if all(|failures| failures.error + failures.missed == 0) {
+        "timed out"
+    } else if all(|failures| failures.missed + failures.timeout == 0) {
+        "failed"
+    } else {
+        "failing"
+    }
+}
+
+fn jobs(count: usize) -> String {
+    if count == 1 { "1 job".to_owned() } else { format!("{} jobs", thousands(count)) }
+}
+
+/// Returns a number with commas between thousands: `9,950`.
+pub(in crate::alerts) fn thousands(count: usize) -> String {
+    let digits = count.to_string();
+    let mut written = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            written.push(',');
+        }
+        written.push(digit);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alerts::escape::Markup;
+    use crate::alerts::payload::tests::event;
+    use crate::alerts::text::{details, headline};
+    use crate::domain::IncidentEventKind;
+
+    fn group(count: u128, kind: IncidentEventKind) -> Message {
+        let url = "https://crons.example/base".parse().unwrap();
+        let mut messages = (0..count).map(|number| {
+            let mut event = event(kind);
+            event.monitor.slug = crons_types::Slug::parse(&format!("job-{number}")).unwrap();
+            event.monitor.guid = Uuid::from_u128(number);
+            event.incident.failures = Failures { error: 0, missed: 2, timeout: 0 };
+            Message::new(&event, Uuid::from_u128(number), Some(&url))
+        });
+        let first = messages.next().unwrap();
+        Message::group(first, messages.collect(), Uuid::nil())
+    }
+
+    #[test]
+    fn a_group_says_how_many_since_when_and_names_some() {
+        let message = group(14, IncidentEventKind::Opened);
+        assert_eq!(
+            headline(&message, Markup::Plain),
+            "FAILING: 14 jobs missed since 2024-06-03 10:00 UTC: job-0, job-1, job-2 and 11 more"
+        );
+        assert!(message.text.ends_with(", `job-9` and 4 more."), "{}", message.text);
+        assert_eq!(message.title, "Cron failure: 14 jobs");
+        let shown = details(&message, Markup::Plain, "\n", 4_000);
+        assert!(
+            shown.starts_with("job-0 in production since 2024-06-03 10:00 UTC: 2 runs missed\njob-1 "),
+            "{shown}"
+        );
+        assert!(shown.ends_with("\nMonitors: https://crons.example/base/"), "{shown}");
+        assert_eq!(shown.lines().count(), 15);
+        let keys: Vec<_> = message.tags.keys().map(AsRef::as_ref).collect();
+        assert_eq!(keys, ["environment", "monitor.incident"], "those that all members share");
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_ends_in_a_number_and_the_link() {
+        let message = group(1_500, IncidentEventKind::Resolved);
+        let line = headline(&message, Markup::Plain);
+        assert_eq!(line, "RECOVERED: 1,500 jobs recovered: job-0, job-1, job-2 and 1,497 more");
+        for limit in [200, 1_000, 4_000] {
+            let shown = details(&message, Markup::Markdown, "\n\n", limit);
+            assert!(shown.len() <= limit, "{limit}: {}", shown.len());
+            let lines: Vec<_> = shown.split("\n\n").collect();
+            let [members @ .., more, link] = &lines[..] else { panic!("{shown}") };
+            assert_eq!(*more, format!("and {} more", thousands(1_500 - members.len())), "{limit}");
+            assert_eq!(*link, "[Monitors](https://crons.example/base/)");
+        }
+    }
+
+    #[test]
+    fn several_events_of_one_job_are_one_line_and_all_members() {
+        let mut first = event(IncidentEventKind::Opened);
+        first.incident.failures = Failures { error: 1, missed: 0, timeout: 0 };
+        let mut second = event(IncidentEventKind::Failure);
+        second.incident.failures = Failures { error: 2, missed: 0, timeout: 0 };
+        let [first, second] = [(first, 1), (second, 2)]
+            .map(|(event, number)| Message::new(&event, Uuid::from_u128(number), None));
+        let message = Message::group(first, vec![second], Uuid::nil());
+        assert_eq!(message.members.len(), 2);
+        let shown = details(&message, Markup::Plain, "\n", 4_000);
+        assert_eq!(shown, "nightly-backup in production since 2024-06-03 10:00 UTC: 2 runs failed");
+        assert!(headline(&message, Markup::Plain).starts_with("FAILING: 1 job failed since"));
+        assert_eq!([999, 1_000, 1_234_567].map(thousands), ["999", "1,000", "1,234,567"]);
+    }
+}

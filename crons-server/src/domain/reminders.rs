@@ -1,0 +1,59 @@
+//! Reminders and escalations of incidents that are still open.
+
+use jiff::Timestamp;
+
+use super::effects::{Effects, IncidentEvent, IncidentEventKind};
+use super::follow_up::FollowUpTimes;
+use super::snapshot::Snapshot;
+use super::withheld::reason_so_far;
+
+/// Decides at minute `tick` the reminder and the escalation of an incident, by its index. `times` returns those of the rules that match an
+/// event. `None` if the incident is not due.
+///
+/// Nothing is told of an incident that is resolved or that a person has acknowledged, or in an environment that is muted or whose monitor
+/// is disabled. While a silence keeps messages back, the decision waits for its end.
+pub fn follow_up(
+    snapshot: &mut Snapshot,
+    incident: usize,
+    tick: Timestamp,
+    times: impl FnOnce(&IncidentEvent) -> FollowUpTimes,
+) -> Option<Effects> {
+    let row = snapshot.incidents.get(incident)?;
+    let mut value = row.row.value.clone();
+    let state = value.follow_up?;
+    let environment = &snapshot.environments[row.environment];
+    let monitor = snapshot.monitors[environment.monitor].value.clone();
+    let environment = environment.row.value.clone();
+    let is_wanted = value.acknowledged.is_none() && !environment.muted && monitor.enabled;
+    if value.resolved_at.is_some() || !is_wanted || state.due.is_none_or(|due| due > tick) {
+        return None;
+    }
+    let mut effects = Effects::default();
+    if let Some(silenced) = snapshot.silences.at(&monitor, value.guid, &environment.name, tick) {
+        value.follow_up = Some(super::FollowUp { due: Some(silenced.until), ..state });
+        snapshot.change_incident(incident, value);
+        return Some(effects);
+    }
+    let reminder = IncidentEvent {
+        kind: IncidentEventKind::Reminder,
+        at: tick,
+        monitor,
+        environment,
+        check_in: value.opening.map_or(value.starting_check_in, |opening| opening.check_in),
+        run: None,
+        reason: Some(reason_so_far(&value)),
+        incident: value.clone(),
+    };
+    let times = times(&reminder);
+    if times.escalate.iter().any(|after| state.escalates(*after, tick)) {
+        effects
+            .incident_events
+            .push(IncidentEvent { kind: IncidentEventKind::Escalated, ..reminder.clone() });
+    }
+    if times.remind.iter().any(|every| state.reminds(*every, tick)) {
+        effects.incident_events.push(reminder);
+    }
+    value.follow_up = Some(state.decided(&times, tick));
+    snapshot.change_incident(incident, value);
+    Some(effects)
+}

@@ -1,0 +1,192 @@
+//! Groups of messages on a server, by the held clock: many failures are few messages, and none is lost.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod harness;
+mod receiver;
+
+use std::collections::BTreeMap;
+
+use crons_server::Settings;
+use harness::{Harness, check_in};
+use receiver::{Mode, Receiver, eventually};
+use serde_json::{Value, json};
+
+/// Rules with a webhook `ops` for all events.
+fn rules(receiver: &Receiver) -> Value {
+    json!({"webhook": {"ops": {"url": receiver.url("/ops"), "timeout": "60s"}},
+        "alert": [{"on": ["opened", "failure", "resolved"], "to": ["ops"]}]})
+}
+
+/// A check-in of a job that is expected each hour.
+fn of(slug: &str, number: usize, status: &str) -> Value {
+    let mut check_in = check_in(&format!("{number:032x}"), status);
+    check_in["monitor_slug"] = json!(slug);
+    check_in
+}
+
+/// The messages that were taken: event, and the slugs of the members; of a message about a single event, its slug alone.
+fn taken(receiver: &Receiver) -> Vec<(String, Vec<String>)> {
+    let taken = receiver.received().into_iter().filter(|message| message.status == Some(200));
+    let slug = |value: &Value| value["monitor"]["slug"].as_str().unwrap().to_owned();
+    taken
+        .map(|message| {
+            let body = message.body;
+            let members = body["members"].as_array().map(|members| members.iter().map(slug).collect());
+            (body["event"].as_str().unwrap().to_owned(), members.unwrap_or_else(|| vec![slug(&body)]))
+        })
+        .collect()
+}
+
+fn group(event: &str, slugs: &[&str]) -> (String, Vec<String>) {
+    (event.to_owned(), slugs.iter().map(|slug| (*slug).to_owned()).collect())
+}
+
+#[test]
+fn failures_within_the_wait_are_one_message_and_so_are_their_recoveries() {
+    let receiver = Receiver::in_mode(Mode::Answer(200));
+    let settings = Settings {
+        alerts: serde_json::from_value(rules(&receiver)).unwrap(),
+        public_url: Some("https://crons.example".parse().unwrap()),
+        ..Settings::default()
+    };
+    let server = Harness::with("10:00:00", settings);
+    server.send("10:00:01", &of("etl-a", 1, "error"));
+    server.send("10:00:20", &of("etl-b", 2, "error"));
+    server.send("10:00:30", &of("etl-c", 3, "error"));
+    assert_eq!(receiver.received().len(), 0, "they wait");
+    server.advance("10:00:31");
+    eventually("they are sent", || !receiver.received().is_empty());
+    assert_eq!(taken(&receiver), [group("opened", &["etl-a", "etl-b", "etl-c"])]);
+    eventually("all are delivered", || server.alerts().iter().all(|alert| alert["status"] == "delivered"));
+
+    let message = &receiver.received()[0];
+    let body = &message.body;
+    assert_eq!(message.header("webhook-id"), body["id"]);
+    assert_eq!(body["text"], "3 jobs failed since 2024-06-03 10:00 UTC: `etl-a`, `etl-b`, `etl-c`.");
+    assert_eq!(body["links"]["monitor"], "https://crons.example/");
+    assert_eq!(body["members"][1]["links"]["monitor"], "https://crons.example/monitors/etl-b");
+    let stored: Vec<_> = server.alerts().iter().map(|alert| alert["id"].clone()).collect();
+    let members: Vec<_> = (0..3).map(|place| body["members"][place]["id"].clone()).collect();
+    assert_eq!(members, stored, "each is a row of its own");
+
+    server.send("10:10:00", &of("etl-b", 4, "ok"));
+    server.send("10:10:10", &of("etl-a", 5, "ok"));
+    server.send("10:10:20", &of("etl-x", 6, "error"));
+    server.advance("10:11:00");
+    eventually("they are sent, too", || receiver.received().len() == 3);
+    assert_eq!(taken(&receiver)[1..], [group("resolved", &["etl-b", "etl-a"]), group("opened", &["etl-x"])]);
+    assert_eq!(receiver.received()[1].body["text"], "2 jobs recovered: `etl-b`, `etl-a`.");
+}
+
+#[test]
+fn without_a_wait_each_event_is_a_message_as_before() {
+    let receiver = Receiver::in_mode(Mode::Answer(200));
+    let mut rules = rules(&receiver);
+    rules["alert"][0]["group_wait"] = json!("off");
+    let server = Harness::with_alerts("10:00:00", rules);
+    server.send("10:00:01", &of("etl-a", 1, "error"));
+    server.send("10:00:01", &of("etl-b", 2, "error"));
+    eventually("they are sent", || receiver.received().len() == 2);
+    assert_eq!(taken(&receiver), [group("opened", &["etl-a"]), group("opened", &["etl-b"])]);
+    assert!(receiver.received().iter().all(|message| message.body.get("members").is_none()));
+}
+
+#[test]
+fn a_group_that_is_not_taken_is_sent_again_as_it_was() {
+    let receiver = Receiver::in_mode(Mode::Answer(503));
+    let server = Harness::with_alerts("10:00:00", rules(&receiver));
+    server.send("10:00:01", &of("etl-a", 1, "error"));
+    server.send("10:00:02", &of("etl-b", 2, "error"));
+    server.advance("10:00:31");
+    let attempts = |number: u64| server.alerts()[0]["attempts"].as_u64() >= Some(number);
+    eventually("it is tried", || attempts(1));
+    server.send("10:00:31", &of("etl-c", 3, "error"));
+    receiver.set(Mode::Answer(200));
+    server.advance("10:02:00");
+    eventually("all are sent", || taken(&receiver).len() == 2);
+    assert_eq!(taken(&receiver), [group("opened", &["etl-a", "etl-b"]), group("opened", &["etl-c"])]);
+    let messages = receiver.received();
+    assert_eq!(
+        messages[0].body["id"], messages[1].body["id"],
+        "the receiver can tell that it is a repetition"
+    );
+}
+
+#[test]
+fn a_group_that_is_refused_arrives_in_parts() {
+    let receiver = Receiver::in_mode(Mode::Answer(413));
+    let server = Harness::with_alerts("10:00:00", rules(&receiver));
+    for number in 0..3 {
+        server.send("10:00:01", &of(&format!("etl-{number}"), number, "error"));
+    }
+    let mut now = harness::instant("10:00:31");
+    // A thousand events are allowed, so the tenth refusal in a row leaves each alone.
+    eventually("each is alone", || {
+        now += jiff::SignedDuration::from_mins(2);
+        server.advance(&now.to_string());
+        let messages = receiver.received();
+        messages.iter().rev().take(3).all(|message| message.body.get("members").is_none())
+            && messages.len() > 9
+    });
+    receiver.set(Mode::Answer(200));
+    eventually("each arrives", || {
+        now += jiff::SignedDuration::from_mins(2);
+        server.advance(&now.to_string());
+        taken(&receiver).len() == 3
+    });
+}
+
+/// The number of environments whose run is missed in one minute.
+const MANY: usize = 10_000;
+const MONITORS: usize = 20;
+
+#[test]
+fn a_storm_is_a_handful_of_messages_and_a_kill_loses_no_member() {
+    let (receiver, chat) = (Receiver::in_mode(Mode::Answer(200)), Receiver::in_mode(Mode::Answer(200)));
+    let mut rules = rules(&receiver);
+    rules["slack"] = json!({"team": {"url": chat.url("/team")}});
+    rules["alert"][0]["to"] = json!(["ops", "team"]);
+    let mut server = Harness::with_alerts("10:00:00", rules);
+    std::thread::scope(|scope| {
+        for part in 0..4 {
+            let server = &server;
+            scope.spawn(move || {
+                for number in (part..MANY).step_by(4) {
+                    let mut check_in = of(&format!("job-{}", number % MONITORS), number + 1, "ok");
+                    check_in["environment"] = json!(format!("environment-{}", number / MONITORS));
+                    assert_eq!(server.send_now(&check_in).status, 200);
+                }
+            });
+        }
+    });
+    receiver.set(Mode::Hang);
+    server.advance("11:01:29");
+    assert_eq!((receiver.received().len(), chat.received().len()), (0, 0));
+    server.advance("11:01:30");
+    eventually("the first is on its way", || !receiver.received().is_empty());
+    server.kill();
+    receiver.set(Mode::Answer(200));
+    server.start("11:01:31");
+
+    let members = || {
+        let mut members: BTreeMap<String, usize> = BTreeMap::new();
+        for message in receiver.received().iter().filter(|message| message.status == Some(200)) {
+            for member in message.body["members"].as_array().unwrap() {
+                *members.entry(member["fingerprint"].to_string()).or_default() += 1;
+            }
+        }
+        members
+    };
+    eventually("all are told", || members().len() == MANY);
+    assert!(members().values().all(|count| *count == 1), "of those that were taken, none twice");
+    assert!(receiver.received().len() <= 12, "{}", receiver.received().len());
+    eventually("the chat has them", || !chat.received().is_empty());
+    let texts: Vec<_> = chat.received().iter().map(|message| message.text.clone()).collect();
+    assert!(texts.len() <= 2, "{}", texts.len());
+    assert!(
+        texts[0].contains("FAILING: 10,000 jobs missed since 2024-06-03 11:00 UTC: job-"),
+        "{}",
+        texts[0]
+    );
+    assert!(texts[0].contains(" more\\n") || texts[0].contains(" more\""), "{}", texts[0]);
+}
