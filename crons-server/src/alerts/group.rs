@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::attempt::DueAlert;
-use super::payload::{EventName, Message};
+use super::facts::EventName;
+use super::payload::Message;
 use crate::domain::truncate_to_minute;
 
 /// A message to send: one that is stored, or one that stands for several.

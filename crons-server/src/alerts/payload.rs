@@ -1,6 +1,5 @@
 //! The messages about events, as they are stored and as webhooks get them: one JSON object each.
 
-mod group;
 #[cfg(test)]
 pub(super) mod tests;
 
@@ -12,11 +11,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::escape::escape_chat;
+use super::facts::{EventName, Incident, Links, Member, Monitor, Run};
 use super::public_url::PublicUrl;
 use super::words::{duration, failures, minute};
-use crate::domain::{Failures, IncidentEvent, IncidentEventKind, RunFacts};
-
-pub(super) use group::{Member, thousands};
+use crate::domain::{Failures, IncidentEvent, IncidentEventKind};
 
 /// A message about an event for one target, as it is stored in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,17 +82,17 @@ pub(super) struct Message {
     /// The failures in Sentry's words: `2 missed check-ins detected`; `null` for a resolved incident.
     pub(super) reason: Option<String>,
     /// Always `error`.
-    level: Cow<'static, str>,
+    pub(super) level: Cow<'static, str>,
     /// The key to group messages by, the same for all incidents of a monitor in an environment.
     pub(super) fingerprint: String,
     /// `monitor.id`, `monitor.slug`, `monitor.incident` and `environment`.
-    tags: BTreeMap<Cow<'static, str>, String>,
+    pub(super) tags: BTreeMap<Cow<'static, str>, String>,
     pub(super) monitor: Monitor,
     /// The name of the environment.
     pub(super) environment: String,
     pub(super) incident: Incident,
     /// The run that failed last, or that resolved the incident.
-    check_in_id: Uuid,
+    pub(super) check_in_id: Uuid,
     /// More about that run; `null` in tests, and in messages of versions without this key.
     #[serde(default)]
     pub(super) run: Option<Run>,
@@ -111,61 +109,6 @@ pub(super) struct Message {
     pub(super) members: Vec<Member>,
 }
 
-/// The event of the messages of a drill in the database.
-pub(crate) const DRILL: &str = "drill";
-
-/// The word of the key `event`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum EventName {
-    Opened,
-    /// A further failure while the incident is open.
-    Failure,
-    /// The incident is still open, some time after people were told.
-    Reminder,
-    Resolved,
-    /// The environment has failed for two weeks.
-    Broken,
-    /// The environment was muted, since it has failed for two more weeks.
-    Muted,
-    /// A message of `crons alert test`.
-    Test,
-    /// A test of the path from rules to targets.
-    Drill,
-    /// Another target has accepted no message for a while.
-    TargetFailing,
-    /// Another target that had failed accepts messages again.
-    TargetRecovered,
-}
-
-impl EventName {
-    /// The word in JSON, in the database and in the list of alerts.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Failure => "failure",
-            Self::Reminder => "reminder",
-            Self::Resolved => "resolved",
-            Self::Broken => "broken",
-            Self::Muted => "muted",
-            Self::Test => "test",
-            Self::Drill => DRILL,
-            Self::TargetFailing => "target_failing",
-            Self::TargetRecovered => "target_recovered",
-        }
-    }
-
-    /// Whether the message is about the server itself, and not about a run.
-    pub(super) fn is_about_server(self) -> bool {
-        match self {
-            Self::Opened | Self::Failure | Self::Reminder | Self::Resolved | Self::Broken | Self::Muted => {
-                false
-            }
-            Self::Test | Self::Drill | Self::TargetFailing | Self::TargetRecovered => true,
-        }
-    }
-}
-
 /// The facts of a message about the server itself.
 pub(super) struct ServerNotice {
     pub(super) id: Uuid,
@@ -179,49 +122,6 @@ pub(super) struct ServerNotice {
     pub(super) title: String,
     pub(super) text: String,
     pub(super) fingerprint: String,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Monitor {
-    id: Uuid,
-    pub(super) slug: String,
-    /// `user:…` or `team:…`.
-    pub(super) owner: Option<String>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Incident {
-    pub(super) id: Uuid,
-    /// The start of the first of the failures that opened the incident.
-    pub(super) started_at: Timestamp,
-    resolved_at: Option<Timestamp>,
-    /// The length in whole seconds; `null` while the incident is open.
-    pub(super) duration_s: Option<i64>,
-    /// The number of failures since its start, by kind: `error`, `missed`, `timeout`.
-    pub(super) failures: Failures,
-}
-
-/// The facts about the run of `check_in_id`.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Run {
-    /// `error`, `missed`, `timeout` or `ok`.
-    status: Cow<'static, str>,
-    /// The time at which it began, or at which a missed run should have.
-    started_at: Timestamp,
-    /// The time at which the schedule expected it; `null` if it was not expected.
-    pub(super) expected_at: Option<Timestamp>,
-    /// Milliseconds; `null` if unknown.
-    pub(super) duration_ms: Option<i64>,
-    /// Words of the job about the run, such as the end of its output.
-    pub(super) note: Option<String>,
-}
-
-/// The addresses of pages about the event.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Links {
-    /// The page that explains the failed run, or the incident if it is resolved.
-    pub(super) why: String,
-    pub(super) monitor: String,
 }
 
 impl Message {
@@ -322,31 +222,6 @@ impl Message {
 pub(super) fn test_body(target: &str, id: Uuid, at: Timestamp) -> String {
     // Serialization fails for maps with keys that are no texts, of which there are none.
     serde_json::to_string(&Message::test(target, id, at)).unwrap_or_default()
-}
-
-impl From<&RunFacts> for Run {
-    fn from(facts: &RunFacts) -> Self {
-        Self {
-            status: Cow::Borrowed(facts.status.as_str()),
-            started_at: facts.started_at,
-            expected_at: facts.expected_at,
-            duration_ms: facts.duration_ms,
-            note: facts.note.as_deref().map(str::to_owned),
-        }
-    }
-}
-
-impl From<IncidentEventKind> for EventName {
-    fn from(kind: IncidentEventKind) -> Self {
-        match kind {
-            IncidentEventKind::Opened | IncidentEventKind::Escalated => Self::Opened,
-            IncidentEventKind::Failure => Self::Failure,
-            IncidentEventKind::Reminder => Self::Reminder,
-            IncidentEventKind::Resolved => Self::Resolved,
-            IncidentEventKind::Broken => Self::Broken,
-            IncidentEventKind::Muted => Self::Muted,
-        }
-    }
 }
 
 /// The sentence for people.

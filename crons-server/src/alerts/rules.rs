@@ -13,7 +13,7 @@ use super::payload::Alert;
 use super::public_url::PublicUrl;
 use super::rule::{Rule, Trigger};
 use super::target::{Target, Webhook};
-use crate::domain::{FollowUpTimes, IncidentEvent, NewId};
+use crate::domain::{FollowUpTimes, IncidentEvent, IncidentEventKind, NewId};
 use crate::quote::{escaped, quoted};
 
 /// Targets, and the rules that decide which events are sent to them.

@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use super::attempt::Attempt;
 use super::escape::escape_chat;
-use super::payload::{Alert, EventName, Message, ServerNotice};
+use super::facts::EventName;
+use super::payload::{Alert, Message, ServerNotice};
 use super::rules::Alerts;
 use super::target_health::{FailingTarget, HealthNotice};
 use super::words::{duration, minute};

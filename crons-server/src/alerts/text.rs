@@ -3,8 +3,9 @@
 use jiff::SignedDuration;
 
 use super::escape::Markup;
-use super::payload::{EventName, Message, thousands};
-use super::words::{duration, failures, minute, run_time};
+use super::facts::EventName;
+use super::payload::Message;
+use super::words::{duration, failures, minute, run_time, thousands};
 
 /// The number of jobs of a group that a headline names.
 const MAX_NAMED: usize = 3;

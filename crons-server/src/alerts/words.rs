@@ -17,6 +17,19 @@ pub(super) fn failures(Failures { error, missed, timeout }: Failures) -> String 
     parts.collect::<Vec<_>>().join(", ")
 }
 
+/// Returns a number with commas between thousands: `9,950`.
+pub(super) fn thousands(count: usize) -> String {
+    let digits = count.to_string();
+    let mut written = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            written.push(',');
+        }
+        written.push(digit);
+    }
+    written
+}
+
 /// Returns an instant to the minute: `2024-06-03 10:05 UTC`.
 pub(super) fn minute(instant: Timestamp) -> String {
     instant.strftime("%Y-%m-%d %H:%M UTC").to_string()

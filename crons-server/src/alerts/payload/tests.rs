@@ -2,7 +2,9 @@ use crons_types::{Schedule, Slug};
 use serde_json::Value;
 
 use super::*;
-use crate::domain::{self, Author, Config, Configured, EnvironmentStatus, MonitorEnvironment, Status};
+use crate::domain::{
+    self, Author, Config, Configured, EnvironmentStatus, MonitorEnvironment, RunFacts, Status,
+};
 
 fn instant(time: &str) -> Timestamp {
     format!("2024-06-03T{time}Z").parse().unwrap()

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::alerts::escape::Markup;
-use crate::alerts::payload::{EventName, Message};
+use crate::alerts::facts::EventName;
+use crate::alerts::payload::Message;
 use crate::alerts::text;
 
 /// A service that gets messages by HTTP.

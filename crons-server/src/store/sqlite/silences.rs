@@ -9,7 +9,6 @@ use uuid::Uuid;
 
 use super::bulk;
 use super::connection::SqliteTransaction;
-use super::deletion::DELETED;
 use super::load::{Loading, json};
 use super::reader::{SqliteReader, page};
 use super::rows::{self, INCIDENT, INCIDENT_COLUMNS, Micros};
@@ -127,35 +126,6 @@ impl SqliteTransaction<'_> {
         self.page_of_incidents(&mut statement, tick, limit)
     }
 
-    /// Row ids of incidents whose reminder or escalation is to be decided at `tick`, the earliest first. Those wait that nobody is told of:
-    /// acknowledged, muted, or of a disabled monitor.
-    pub(super) fn due_follow_ups(&self, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError> {
-        let mut statement = self.transaction.prepare_cached(&format!(
-            "SELECT i.id {FOLLOW_UPS} AND i.follow_up_due <= ?1 AND e.monitor_id > ?2 ORDER BY i.follow_up_due, i.id"
-        ))?;
-        self.page_of_incidents(&mut statement, tick, limit)
-    }
-
-    /// Reads at most `limit` row ids of incidents, without those that cannot be read.
-    fn page_of_incidents(
-        &self,
-        statement: &mut Statement<'_>,
-        tick: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<i64>, StoreError> {
-        let mut found = statement.query(params![Micros(tick), DELETED])?;
-        let mut due = Vec::new();
-        while due.len() < limit
-            && let Some(row) = found.next()?
-        {
-            let id = row.get(0)?;
-            if !self.unreadable.contains("incidents", id) {
-                due.push(id);
-            }
-        }
-        Ok(due)
-    }
-
     pub(super) fn write_silences(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
         let changed = snapshot.changed_silences.iter().map(|silence| Ok((silence, json(&silence.matchers)?)));
         let changed = changed.collect::<Result<Vec<_>, StoreError>>()?;
@@ -198,11 +168,6 @@ impl SqliteTransaction<'_> {
         Ok(())
     }
 }
-
-/// The incidents that have a next reminder or escalation.
-pub(super) const FOLLOW_UPS: &str = "FROM incidents i JOIN environments e ON e.id = i.environment_id
-    JOIN monitors m ON m.id = e.monitor_id
-    WHERE i.follow_up_due IS NOT NULL AND i.acknowledged_at IS NULL AND e.muted = 0 AND m.enabled";
 
 fn silence(row: &Row<'_>) -> rusqlite::Result<Silence> {
     Ok(Silence {

@@ -4,32 +4,16 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{EventName, Incident, Links, Message, Monitor};
-use crate::alerts::escape::escape_chat;
-use crate::alerts::words::minute;
+use super::escape::escape_chat;
+use super::facts::{EventName, Links, Member};
+use super::payload::Message;
+use super::words::{minute, thousands};
 use crate::domain::Failures;
 
 /// The number of jobs that a sentence names.
 const MAX_NAMED: usize = 10;
-
-/// One of the messages that a group stands for.
-#[derive(Debug, Serialize, Deserialize)]
-pub(in crate::alerts) struct Member {
-    /// The id of the message.
-    id: Uuid,
-    event: EventName,
-    at: Timestamp,
-    pub(in crate::alerts) fingerprint: String,
-    pub(in crate::alerts) monitor: Monitor,
-    pub(in crate::alerts) environment: String,
-    pub(in crate::alerts) incident: Incident,
-    check_in_id: Uuid,
-    #[serde(default)]
-    links: Option<Links>,
-}
 
 impl From<Message> for Member {
     fn from(message: Message) -> Self {
@@ -42,7 +26,7 @@ impl From<Message> for Member {
 
 impl Message {
     /// Returns the message that stands for `first` and `others`, with an id of its own. Its keys about one event are those of the first.
-    pub(in crate::alerts) fn group(first: Self, others: Vec<Self>, id: Uuid) -> Self {
+    pub(super) fn group(first: Self, others: Vec<Self>, id: Uuid) -> Self {
         let mut tags = first.tags.clone();
         for other in &others {
             tags.retain(|key, value| other.tags.get(key) == Some(value));
@@ -76,7 +60,7 @@ impl Message {
     }
 
     /// Returns the newest member of each job, in the order of their first members.
-    pub(in crate::alerts) fn newest_of_jobs(&self) -> Vec<&Member> {
+    pub(super) fn newest_of_jobs(&self) -> Vec<&Member> {
         let mut places: BTreeMap<&str, usize> = BTreeMap::new();
         let mut newest: Vec<&Member> = Vec::new();
         for member in &self.members {
@@ -93,7 +77,7 @@ impl Message {
 
     /// Returns what has happened to all members: `14 jobs missed since 2024-06-03 03:00 UTC: a, b, c and 11 more`, with at most `named`
     /// slugs as `name` writes them.
-    pub(in crate::alerts) fn say(&self, named: usize, name: impl Fn(&str) -> String) -> String {
+    pub(super) fn say(&self, named: usize, name: impl Fn(&str) -> String) -> String {
         let members = self.newest_of_jobs();
         let mut names: Vec<String> =
             members.iter().take(named).map(|member| name(&member.monitor.slug)).collect();
@@ -126,19 +110,6 @@ fn state(members: &[&Member]) -> &'static str {
 
 fn jobs(count: usize) -> String {
     if count == 1 { "1 job".to_owned() } else { format!("{} jobs", thousands(count)) }
-}
-
-/// Returns a number with commas between thousands: `9,950`.
-pub(in crate::alerts) fn thousands(count: usize) -> String {
-    let digits = count.to_string();
-    let mut written = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            written.push(',');
-        }
-        written.push(digit);
-    }
-    written
 }
 
 #[cfg(test)]
