@@ -64,26 +64,25 @@ impl Message {
         let mut places: BTreeMap<&str, usize> = BTreeMap::new();
         let mut newest: Vec<&Member> = Vec::new();
         for member in &self.members {
-            match places.get(member.fingerprint.as_str()) {
-                Some(place) => newest[*place] = member,
-                None => {
-                    places.insert(&member.fingerprint, newest.len());
-                    newest.push(member);
-                }
+            if let Some(place) = places.get(member.fingerprint.as_str()) {
+                newest[*place] = member;
+            } else {
+                places.insert(&member.fingerprint, newest.len());
+                newest.push(member);
             }
         }
         newest
     }
 
-    /// Returns what has happened to all members: `14 jobs missed since 2024-06-03 03:00 UTC: a, b, c and 11 more`, with at most `named`
-    /// slugs as `name` writes them.
-    pub(super) fn say(&self, named: usize, name: impl Fn(&str) -> String) -> String {
+    /// Returns what has happened to all members: `14 jobs missed since 2024-06-03 03:00 UTC: a, b, c and 11 more`, with at most `most`
+    /// slugs, each as `written` returns it.
+    pub(super) fn say(&self, most: usize, written: impl Fn(&str) -> String) -> String {
         let members = self.newest_of_jobs();
         let mut names: Vec<String> =
-            members.iter().take(named).map(|member| name(&member.monitor.slug)).collect();
+            members.iter().take(most).map(|member| written(&member.monitor.slug)).collect();
         if members.len() > names.len() {
             let last = names.pop().unwrap_or_default();
-            names.push(format!("{last} and {} more", thousands(members.len() - named)));
+            names.push(format!("{last} and {} more", thousands(members.len() - most)));
         }
         let (count, names) = (jobs(members.len()), names.join(", "));
         if self.event == EventName::Resolved {
@@ -156,8 +155,10 @@ mod tests {
     #[test]
     fn a_list_that_is_too_long_ends_in_a_number_and_the_link() {
         let message = group(1_500, IncidentEventKind::Resolved);
-        let line = headline(&message, Markup::Plain);
-        assert_eq!(line, "RECOVERED: 1,500 jobs recovered: job-0, job-1, job-2 and 1,497 more");
+        assert_eq!(
+            headline(&message, Markup::Plain),
+            "RECOVERED: 1,500 jobs recovered: job-0, job-1, job-2 and 1,497 more"
+        );
         for limit in [200, 1_000, 4_000] {
             let shown = details(&message, Markup::Markdown, "\n\n", limit);
             assert!(shown.len() <= limit, "{limit}: {}", shown.len());

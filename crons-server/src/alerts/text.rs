@@ -79,10 +79,12 @@ pub(super) fn truncate(text: &mut String, limit: usize) {
 /// all.
 fn members(message: &Message, markup: Markup, line_break: &str, limit: usize) -> String {
     let jobs = message.newest_of_jobs();
-    let link = message.links.as_ref().map(|links| markup.link("Monitors", &links.monitor));
+    let address = message.links.as_ref().map(|links| markup.link("Monitors", &links.monitor));
     let more = |shown: usize| format!("and {} more", thousands(jobs.len() - shown));
     let room = limit.saturating_sub(
-        more(0).len() + link.as_ref().map_or(0, |link| link.len() + line_break.len()) + line_break.len(),
+        more(0).len()
+            + address.as_ref().map_or(0, |address| address.len() + line_break.len())
+            + line_break.len(),
     );
     let (mut lines, mut taken) = (Vec::new(), 0);
     for job in &jobs {
@@ -98,7 +100,7 @@ fn members(message: &Message, markup: Markup, line_break: &str, limit: usize) ->
     if lines.len() < jobs.len() {
         lines.push(more(lines.len()));
     }
-    lines.extend(link);
+    lines.extend(address);
     let mut text = lines.join(line_break);
     truncate(&mut text, limit);
     text
