@@ -43,6 +43,7 @@ fn what_fails_for_two_weeks_is_told_once_and_muted_after_two_more() {
         run_on(&server, number, "error");
     }
     assert_eq!(events(&server), ["opened"]);
+    assert_eq!(server.environment("job")["activeIncident"]["brokenNotice"], Value::Null);
     run_on(&server, 14, "error");
     assert_eq!(events(&server), ["opened", "broken"]);
     server.start(&day(15).to_string());
@@ -55,6 +56,11 @@ fn what_fails_for_two_weeks_is_told_once_and_muted_after_two_more() {
     run_on(&server, 28, "error");
     assert_eq!(events(&server), ["opened", "broken", "muted"]);
     assert!(is_muted(&server));
+    let notice = server.environment("job")["activeIncident"]["brokenNotice"].clone();
+    let [told, muted] = [14, 28].map(|number| harness::api(&day(number).to_string()));
+    assert_eq!(notice, json!({"userNotifiedTimestamp": told, "environmentMutedTimestamp": muted}));
+    let page = server.agent.get(server.url("/monitors/job")).call().unwrap().body_mut().read_to_string();
+    assert!(page.unwrap().contains(", after four weeks of failures"));
     run_on(&server, 29, "error");
     eventually("all are delivered", || receiver.taken() == ["opened", "broken", "muted"]);
     let text = |place: usize| receiver.received()[place].body["text"].as_str().unwrap().to_owned();

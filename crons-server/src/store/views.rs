@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::domain::{
-    CheckIn, EnvironmentStatus, Incident, Monitor, MonitorEnvironment, Occurrence, Outage, Status, is_muted,
-    revision,
+    Broken, CheckIn, EnvironmentStatus, Incident, Monitor, MonitorEnvironment, Occurrence, Outage, Status,
+    is_muted, revision,
 };
 
 /// The part of a list that a query returns.
@@ -50,6 +50,8 @@ pub struct EnvironmentView {
     pub environment: MonitorEnvironment,
     /// The start of the incident that is not resolved; `None` without one.
     pub incident_since: Option<Timestamp>,
+    /// The times at which people were told that it lasts for weeks; `None` if it does not.
+    pub broken: Option<Broken>,
     pub newest: Option<CheckIn>,
     /// The status of the newest failure, while the environment is in error.
     pub failing: Option<Status>,

@@ -158,3 +158,11 @@ fn messages_of_earlier_versions_can_be_read() {
     let message: Message = serde_json::from_value(stored).unwrap();
     assert!(message.run.is_none() && message.links.is_none());
 }
+
+#[test]
+fn an_event_has_the_same_word_in_json_and_in_the_database() {
+    use EventName::{Broken, Drill, Failure, Muted, Opened, Resolved, TargetFailing, TargetRecovered, Test};
+    for event in [Opened, Failure, Resolved, Broken, Muted, Test, Drill, TargetFailing, TargetRecovered] {
+        assert_eq!(serde_json::to_value(event).unwrap(), event.as_str());
+    }
+}

@@ -85,12 +85,21 @@ struct Environment<'a> {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ActiveIncident {
-    /// Always null, as the next one: the incident is not resolved.
-    #[schema(value_type = Option<String>)]
-    broken_notice: (),
+    /// Null unless it lasts for weeks.
+    broken_notice: Option<BrokenNotice>,
+    /// Always null: the incident is not resolved.
     #[schema(value_type = Option<String>)]
     resolving_timestamp: (),
     starting_timestamp: Timestamp,
+}
+
+/// The messages about an incident that lasts for weeks.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct BrokenNotice {
+    /// The time at which its environment was muted for it; null before.
+    environment_muted_timestamp: Option<Timestamp>,
+    user_notified_timestamp: Timestamp,
 }
 
 /// A check-in with the configuration that was valid at its time.
@@ -184,7 +193,10 @@ impl<'a> From<&'a EnvironmentView> for Environment<'a> {
         let environment = &view.environment;
         Self {
             active_incident: view.incident_since.map(|starting_timestamp| ActiveIncident {
-                broken_notice: (),
+                broken_notice: view.broken.map(|broken| BrokenNotice {
+                    environment_muted_timestamp: broken.muted_at,
+                    user_notified_timestamp: broken.detected_at,
+                }),
                 resolving_timestamp: (),
                 starting_timestamp,
             }),

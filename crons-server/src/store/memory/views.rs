@@ -17,6 +17,7 @@ impl Tables {
             .map(|(id, environment)| EnvironmentView {
                 environment: environment.clone(),
                 incident_since: self.open_incident(id).map(|(_, incident)| incident.started_at),
+                broken: self.open_incident(id).and_then(|(_, incident)| incident.broken),
                 newest: self.newest_runs(id).first().map(|(_, run)| (*run).clone()),
                 failing: self.failing(id),
             })

@@ -71,7 +71,8 @@ impl SqliteReader {
             found.iter().zip(0..).map(|((id, _), place)| (*id, place)).collect();
         // The order is Sentry's: error, ok, active, and muted ones last; among those, the latest check-in first.
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT {CHECK_IN}, {ENVIRONMENT}, i.started_at, e.monitor_id, {FAILING} FROM environments e
+            "SELECT {CHECK_IN}, {ENVIRONMENT}, i.started_at, e.monitor_id, {FAILING},
+             i.broken_at, i.broken_muted_at FROM environments e
              LEFT JOIN incidents i ON i.environment_id = e.id AND i.resolved_at IS NULL
              LEFT JOIN check_ins c ON c.id = (SELECT id FROM check_ins WHERE environment_id = e.id
                  ORDER BY date_added DESC, id DESC LIMIT 1)
@@ -117,6 +118,7 @@ impl SqliteReader {
             incident_since: since.and_then(|micros| Timestamp::from_microsecond(micros).ok()),
             newest: newest.flatten(),
             failing: rows::maybe_status(row, CHECK_IN_COLUMNS + ENVIRONMENT_COLUMNS + 2)?,
+            broken: rows::broken(row, CHECK_IN_COLUMNS + ENVIRONMENT_COLUMNS + 3)?,
         };
         let monitor = row.get(CHECK_IN_COLUMNS + ENVIRONMENT_COLUMNS + 1)?;
         Ok((monitor, id, newest_is_readable, view))

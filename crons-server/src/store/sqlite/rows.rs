@@ -243,12 +243,22 @@ pub(super) fn incident_from(row: &Row<'_>, first: usize) -> rusqlite::Result<Inc
         notified: row.get(first + 8)?,
         acknowledged,
         withheld,
+<<<<<<< HEAD
         broken: match maybe_instant(row, first + 22)? {
             Some(detected_at) => Some(Broken { detected_at, muted_at: maybe_instant(row, first + 23)? }),
             None => None,
         },
         follow_up,
+=======
+        broken: broken(row, first + 19)?,
+>>>>>>> mp
     })
+}
+
+/// `broken_at, broken_muted_at`, from `column` on.
+pub(super) fn broken(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Broken>> {
+    let (detected_at, muted_at) = (maybe_instant(row, column)?, maybe_instant(row, column + 1)?);
+    Ok(detected_at.map(|detected_at| Broken { detected_at, muted_at }))
 }
 
 /// `check_in, at, reason`, from `column` on.

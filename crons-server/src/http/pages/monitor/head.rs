@@ -96,6 +96,9 @@ fn environment(monitor: &Monitor, view: &EnvironmentView, scope: &Scope, now: Ti
                 @if let Some(since) = view.incident_since {
                     br; span.note { "incident opened " (words::relative(since, now)) }
                 }
+                @if let Some(muted_at) = view.broken.and_then(|broken| broken.muted_at) {
+                    br; span.note { "muted " (words::relative(muted_at, now)) ", after four weeks of failures" }
+                }
             }
             td {
                 @if let Some(run) = &view.newest {
