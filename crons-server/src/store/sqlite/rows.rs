@@ -243,15 +243,8 @@ pub(super) fn incident_from(row: &Row<'_>, first: usize) -> rusqlite::Result<Inc
         notified: row.get(first + 8)?,
         acknowledged,
         withheld,
-<<<<<<< HEAD
-        broken: match maybe_instant(row, first + 22)? {
-            Some(detected_at) => Some(Broken { detected_at, muted_at: maybe_instant(row, first + 23)? }),
-            None => None,
-        },
+        broken: broken(row, first + 22)?,
         follow_up,
-=======
-        broken: broken(row, first + 19)?,
->>>>>>> mp
     })
 }
 
