@@ -18,7 +18,10 @@ fn alerts(ops: &Receiver, boss: &Receiver) -> Value {
             "boss": {"url": boss.url("/")},
             "spare": {"url": boss.url("/spare")},
         },
-        "alert": [{"on": ["opened", "resolved"], "to": ["ops"]}, {"on": ["opened"], "tags": other, "to": ["boss"]}],
+        "alert": [
+            {"on": ["opened", "resolved"], "to": ["ops"], "group_wait": "off"},
+            {"on": ["opened"], "tags": other, "to": ["boss"]},
+        ],
     })
 }
 

@@ -105,8 +105,8 @@ fn a_signal_ends_the_retries() {
 #[test]
 fn a_signal_while_the_output_is_blocked_ends_the_retries() {
     let lab = Lab::new();
-    // The pipe to this test, the buffer of crons and its pipe take 64 kB each.
-    let script = "echo $$ >> pids; head -c 150000 /dev/zero; exit 3";
+    // The pipe from the job and the pipe to this test take 64 KiB each: the job can end, and its output cannot.
+    let script = "echo $$ >> pids; head -c 120000 /dev/zero; exit 3";
     let mut command = lab.command(&["job", "--retries", "5", "--backoff", "0"], &["sh", "-c", script]);
     let mut crons =
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
