@@ -115,7 +115,7 @@ fn a_weekly_drill_begins_at_the_start_and_a_week_after_the_last_one() {
     assert_eq!(drills(&server), 1, "a week is not over");
     server.advance("2024-06-10T10:02:00Z");
     assert_eq!(drills(&server), 2);
-    // One that a person has started counts as well.
+    // A drill that a person starts delays the weekly one.
     server.start("2024-06-14T10:00:00Z");
     start_drill(&server);
     server.start("2024-06-21T09:50:00Z");

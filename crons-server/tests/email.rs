@@ -107,7 +107,7 @@ fn a_temporary_refusal_holds_mails_back_in_order_and_a_lasting_one_lets_them_pas
         (vec![(".", "554 5.6.0 looks like spam")], true, "SMTP 554"),
         // The connection, and not the mail.
         (vec![("", "554 go away")], false, "SMTP 554"),
-        // One recipient may be accepted later.
+        // The mail is tried again, as a greylisted recipient may be accepted later.
         (vec![("RCPT TO:<ops", "550 no such user"), ("RCPT", "451 greylisted")], false, "SMTP 451"),
     ] {
         let mail = MailServer::start();

@@ -51,7 +51,7 @@ fn yearly(slug: &str, letter: char, status: &str) -> Value {
         "monitor_config": {"schedule": {"type": "crontab", "value": "0 0 1 1 *"}}})
 }
 
-/// What happens in a timeline.
+/// A step of a timeline.
 #[derive(Clone, Copy)]
 enum Step {
     Fails,
@@ -200,7 +200,7 @@ fn a_silence_survives_restarts_crashes_and_upserts_and_its_end_is_made_up_for() 
     server.send("10:30:00", &failed);
     assert_eq!(server.api("/silences/")[0]["status"], "active");
     assert_eq!(messages(&server), [""; 0]);
-    // Nobody is there at the end.
+    // The server is stopped when the silence ends.
     server.stop();
     server.start("12:00:00");
     server.advance("12:01:00");

@@ -20,7 +20,7 @@ const HOSTILE: &str = "<!channel> @everyone *a* [b](c) & `d` <b>";
 /// A note whose second line looks like a message.
 const NOTE: &str = "disk full: @here <!here> <users/all> https://x.example\r\nRECOVERED: nothing to see\nWhy: <https://x.example|here>";
 
-/// One table of each service, all at one receiver.
+/// Returns a table of each service, all with the address of the receiver.
 fn tables(receiver: &Receiver) -> Value {
     let url = |path: &str| receiver.url(path);
     json!({

@@ -65,7 +65,7 @@ impl Finding {
     }
 }
 
-/// All findings, in the order in which they were made.
+/// The findings of a run, in the order in which they were made.
 #[derive(Debug, Default)]
 pub(super) struct Findings(pub(super) Vec<Finding>);
 

@@ -91,7 +91,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
     drop(rows);
     let mut errors = std::io::stderr().lock();
     for reason in history.skipped.iter().take(MOST_NAMED) {
-        // It repeats values of the file.
+        // The reason repeats values of the file, which may have control characters.
         let reason = reason.replace(char::is_control, "\u{fffd}");
         writeln!(errors, "crons: {shown}: {reason}; the row is left out")?;
     }

@@ -29,7 +29,7 @@ fn completions_know_every_command_and_bash_reads_them() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("crons.bash");
     std::fs::write(&file, run(&["completions", "bash"], "").stdout).unwrap();
-    // What bash would offer after `crons doc`.
+    // The script prints the completions that bash offers after `crons doc`.
     let script = "source \"$1\" && COMP_WORDS=(crons doc) COMP_CWORD=1 && _crons crons doc crons && echo \"${COMPREPLY[@]}\"";
     match Command::new("bash").args(["-n"]).arg(&file).output() {
         Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),

@@ -106,7 +106,7 @@ pub(super) struct Links {
     pub(super) monitor: String,
 }
 
-/// One of the messages that a group stands for.
+/// A message that was sent as part of a group.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Member {
     /// The id of the message.

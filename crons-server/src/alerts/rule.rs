@@ -1,4 +1,4 @@
-//! One rule of the operator: the events that it is about, and the targets that get them, at first and later.
+//! A rule of the operator: selects events, and the targets that get them at first and later.
 
 use std::fmt;
 use std::time::Duration;
@@ -156,7 +156,7 @@ impl Rule {
             IncidentEventKind::Failure => (is_on(&[Trigger::Failure]), false),
             IncidentEventKind::Reminder => (follow_up(FollowUp::reminds, self.reminder()), false),
             IncidentEventKind::Escalated => (false, follow_up(FollowUp::escalates, self.escalation())),
-            // Whoever was told of the incident later is told of its end, too.
+            // The targets of an escalation are told of the end of the incident, too.
             IncidentEventKind::Resolved => {
                 let has_escalated = |state: &FollowUp, after, _| state.has_escalated(after);
                 (is_on(&[Trigger::Resolved]), follow_up(has_escalated, self.escalation()))

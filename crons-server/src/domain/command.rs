@@ -57,11 +57,11 @@ pub enum CommandError {
     TooManyMonitors(u32),
     /// The monitor has another revision than expected: it was changed meanwhile.
     Changed,
-    /// There is no silence of this id.
+    /// The id is that of no silence.
     NoSilence,
     /// The silence ended at this time.
     SilenceEnded(Timestamp),
-    /// As many silences have not ended as there may be.
+    /// The quota of silences that have not ended, this many, is used up.
     TooManySilences(usize),
     /// A row that bears on the command cannot be read.
     Unreadable(String),

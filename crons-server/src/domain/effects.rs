@@ -31,9 +31,9 @@ pub enum IncidentEventKind {
     Opened,
     /// A further failure while it is open.
     Failure,
-    /// It is still open, some time after people were notified.
+    /// The incident is still open, some time after people were notified.
     Reminder,
-    /// It is still open and unacknowledged, and other people are to be notified.
+    /// The incident is still open and unacknowledged, and other people are to be notified.
     Escalated,
     /// The environment has recovered.
     Resolved,

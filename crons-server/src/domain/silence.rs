@@ -137,7 +137,7 @@ impl NewSilence {
 /// The silences that bear on a batch.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Silences {
-    /// Those of people, in the order of their creation.
+    /// The silences that people made, in the order of their creation.
     pub made: Arc<Vec<Silence>>,
     /// The maintenance windows of the configuration.
     pub windows: Arc<[Maintenance]>,

@@ -268,7 +268,7 @@ fn evaluate(
             let incident = batch.changes.snapshot.incident_of_row(*id);
             let released =
                 incident.map(|incident| domain::release(&mut batch.changes.snapshot, incident, tick));
-            // One that cannot be read is set aside.
+            // An incident that cannot be read is set aside.
             is_progress |= !matches!(released, Some(None));
             if let Some(released) = released.flatten() {
                 processor.publish_released(&mut batch, released);

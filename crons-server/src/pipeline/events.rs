@@ -41,7 +41,7 @@ pub(crate) enum Change<'a> {
     Monitor(&'a str),
     /// The list of refused payloads.
     Refused,
-    /// Any part of any page.
+    /// A change that may concern any part of any page.
     All,
 }
 

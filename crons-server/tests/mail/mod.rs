@@ -115,7 +115,7 @@ fn serve(mut socket: TcpStream, shared: &Shared) -> Option<()> {
     Some(())
 }
 
-/// One of two names of an encrypted connection, for a reader and a writer on one thread.
+/// A shared handle of an encrypted connection, so that its reader and its writer are on one thread.
 struct Half(Arc<Mutex<StreamOwned<ServerConnection, TcpStream>>>);
 
 impl Read for Half {

@@ -220,7 +220,7 @@ fn a_server_that_cannot_be_reached_is_explained() {
     let found = examine(doctor(&dsn(&closed.to_string()), folder.path(), &[]));
     found.is_fault("probe", &["refuses the connection", "start the server"]);
 
-    // One that takes connections, and says nothing.
+    // The server takes connections, and never answers.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
     let found = examine(doctor(&dsn(&address), folder.path(), &["--timeout", "300ms"]));
@@ -310,7 +310,7 @@ fn the_proxy_that_applies_is_named_without_its_password() {
     let found = with(&[("HTTP_PROXY", &address), ("NO_PROXY", "sentry.test")]);
     assert_eq!(found.of("proxy")["finding"], "none: NO_PROXY excludes sentry.test");
 
-    // One that opens no tunnel.
+    // The proxy refuses to open a tunnel.
     let refusing = Listener::start("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n");
     let mut command = doctor("https://key@sentry.test/1", folder.path(), &[]);
     command.env("HTTPS_PROXY", format!("http://grace:hopper@{}", refusing.address));

@@ -19,13 +19,13 @@ pub(super) fn explain(error: LegacyError, url: Arc<str>) -> TransportError {
 /// The cause for which a request had no answer, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// Nothing listens on the port.
+    /// The port refused the connection: no program listens on it.
     Refused,
     /// No network leads to the host.
     Unreachable,
     /// No connection was made in time.
     ConnectTimeout,
-    /// There was a connection, but no answer in time.
+    /// The connection was made, and no answer came in time.
     AnswerTimeout,
     /// The connection was closed without an answer.
     Closed,

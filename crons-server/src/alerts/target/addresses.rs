@@ -36,7 +36,7 @@ pub(crate) struct AddressPolicy {
 #[derive(Debug)]
 enum Lookup {
     System,
-    /// These addresses for every name.
+    /// A lookup that returns these addresses for every name.
     #[cfg(test)]
     Fixed(Vec<IpAddr>),
 }

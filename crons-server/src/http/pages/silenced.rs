@@ -41,7 +41,7 @@ impl PageSilences {
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let limit = u32::try_from(Silence::MAX_PENDING).unwrap_or(u32::MAX);
-        // There are not more than fit into a page.
+        // The quota of silences is smaller than a page.
         let mut made = queries.silences(now, PageRequest { skip: 0, limit })?.items;
         if since < now {
             let ended = queries.silences(since, PageRequest { skip: 0, limit })?.items;

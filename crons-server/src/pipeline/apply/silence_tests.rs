@@ -167,7 +167,7 @@ fn told(steps: &[Step]) -> Vec<(String, Timestamp)> {
             }
             Step::End(number) => {
                 if let Some(id) = silences.get(number) {
-                    // One that is over is refused, which the model does not mind.
+                    // The command is refused if the silence is over; in the model it has no effect then.
                     let _ = command(Command::EndSilence(*id));
                 }
             }

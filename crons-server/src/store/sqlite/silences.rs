@@ -110,7 +110,7 @@ impl SqliteTransaction<'_> {
         for (id, environment, incident) in incidents {
             match loading.snapshot.environment_of_row(environment) {
                 Some(environment) => loading.snapshot.add_incident(environment, id, incident),
-                // It would be on each page.
+                // The unreadable incident is hidden, as it would be on each page of due rows.
                 None => self.unreadable.hide("incidents", id),
             }
         }

@@ -103,7 +103,7 @@ impl Filter {
         address
     }
 
-    /// These choices with another state, from the first page on.
+    /// Returns these choices with another state, from the first page on.
     pub(super) fn with_state(&self, state: Option<Health>) -> Self {
         let page = PageRequest { skip: 0, ..self.page };
         Self { state, page, ..self.clone() }
