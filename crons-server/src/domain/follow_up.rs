@@ -1,7 +1,7 @@
 //! The times at which people are told again of an incident that is still open: reminders, and escalations to other targets.
 //!
-//! Reminders and escalations follow from the time of the first message and the rules of the configuration. A restart, an outage or a silence neither loses nor
-//! repeats one: only the instant until which they are decided is stored.
+//! Reminders and escalations follow from the time of the first message and the rules of the configuration. A restart, an outage or a
+//! silence neither loses nor repeats one: only the instant until which they are decided is stored.
 
 use jiff::{SignedDuration, Timestamp};
 

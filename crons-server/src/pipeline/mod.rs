@@ -8,6 +8,7 @@ mod vitals;
 mod batch;
 mod processor;
 mod apply;
+mod evaluate;
 mod watermark;
 mod queue;
 mod attempts;

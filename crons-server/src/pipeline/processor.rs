@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::batch::Batch;
 use crate::alerts::Alerts;
 use crate::domain::{
-    self, CheckInEvent, IncidentEvent, Maintenance, Outage, PassedDeadline, ProcessingError, Quotas,
+    self, CheckInEvent, Effects, IncidentEvent, Maintenance, Outage, PassedDeadline, ProcessingError, Quotas,
     RateWindow, ReceivedCheckIn, RefusedStarts, ReleasedMessage, Snapshot, Verdict,
 };
 use crate::mask::Mask;
@@ -105,18 +105,13 @@ impl Processor {
 
     /// Adds the alerts and the event of a deadline that has passed.
     pub(super) fn publish(&mut self, batch: &mut Batch, deadline: PassedDeadline) {
-        let notified = batch.notify(&deadline.effects, &self.alerts, &mut self.new_id);
-        if let Err(error) = notified {
-            tracing::error!(%error, "an alert was left out, the others go on");
-        }
+        self.notify(batch, &deadline.effects);
         batch.events.push(Event::deadline(deadline));
     }
 
     /// Adds the alerts and the event of a message that a silence has kept back until now.
     pub(super) fn publish_released(&mut self, batch: &mut Batch, released: ReleasedMessage) {
-        if let Err(error) = batch.notify(&released.effects, &self.alerts, &mut self.new_id) {
-            tracing::error!(%error, "an alert was left out, the others go on");
-        }
+        self.notify(batch, &released.effects);
         batch.events.push(Event::Released(released));
     }
 
@@ -125,10 +120,15 @@ impl Processor {
         let (snapshot, alerts) = (&mut batch.changes.snapshot, &self.alerts);
         let times = |event: &IncidentEvent| alerts.follow_up_times(event);
         let Some(effects) = domain::follow_up(snapshot, incident, tick, times) else { return false };
-        if let Err(error) = batch.notify(&effects, &self.alerts, &mut self.new_id) {
-            tracing::error!(%error, "a reminder was left out, the others go on");
-        }
+        self.notify(batch, &effects);
         true
+    }
+
+    /// Adds the alerts about these effects. An alert that cannot be written is logged and left out: the decision stands without it.
+    fn notify(&mut self, batch: &mut Batch, effects: &Effects) {
+        if let Err(error) = batch.notify(effects, &self.alerts, &mut self.new_id) {
+            tracing::error!(%error, "an alert was left out, the others go on");
+        }
     }
 
     fn apply(&mut self, batch: &mut Batch, received: &ReceivedCheckIn) -> Result<Verdict, StoreError> {

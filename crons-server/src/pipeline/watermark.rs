@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::apply::{self, Behind};
+use super::evaluate::evaluate_minute;
 use super::processor::Processor;
 use crate::domain::{Outage, truncate_to_minute};
 use crate::pipeline::events::Event;
@@ -194,7 +195,7 @@ impl Watermark {
     ) -> Result<(), StoreError> {
         while self.evaluated_through < self.current {
             let minute = self.evaluated_through.saturating_add(MINUTE).unwrap_or(self.current);
-            if !apply::evaluate_minute(store, processor, minute, minute >= self.current, limit, events)? {
+            if !evaluate_minute(store, processor, minute, minute >= self.current, limit, events)? {
                 return Ok(());
             }
             self.evaluated_through = minute;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::domain::{CheckInEvent, ConfigPatch, ConfigUpdate, Filter, NewSilence, SilenceEnd};
+use crate::pipeline::evaluate::evaluate_minute;
 use crate::settings::{RateLimit, Settings};
 use crate::store::{MemoryDatabase, Queries};
 

@@ -4,6 +4,7 @@ use crons_types::{CheckInId, CheckInStatus, Schedule, Slug};
 
 use super::*;
 use crate::domain::{CheckInEvent, ConfigPatch, ConfigUpdate};
+use crate::pipeline::evaluate::evaluate_minute;
 use crate::settings::{Quotas, RateLimit, Settings};
 use crate::store::SqliteStore;
 
