@@ -39,7 +39,7 @@ pub struct Incident {
 
 impl Incident {
     /// Records that people were notified at `at` that it opened. `first` is the shortest time after which a rule tells them again.
-    pub(in crate::domain) fn begin_follow_up(&mut self, at: Timestamp, first: Option<SignedDuration>) {
+    pub(crate) fn begin_follow_up(&mut self, at: Timestamp, first: Option<SignedDuration>) {
         self.follow_up = Some(FollowUp::new(at, first));
     }
 
@@ -49,7 +49,7 @@ impl Incident {
     }
 
     /// Records that no message about it is kept back any more.
-    pub(in crate::domain) fn settle_withheld(&mut self) {
+    pub(crate) fn settle_withheld(&mut self) {
         if let Some(withheld) = &mut self.withheld {
             withheld.pending = false;
         }
@@ -87,7 +87,7 @@ pub struct Failures {
 }
 
 impl Failures {
-    pub(in crate::domain) fn count(&mut self, status: Status) {
+    pub(crate) fn count(&mut self, status: Status) {
         let kind = match status {
             Status::Error => &mut self.error,
             Status::Missed => &mut self.missed,
