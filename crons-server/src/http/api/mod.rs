@@ -3,6 +3,7 @@
 // The modules are in layer order: each uses only those above it.
 mod request;
 mod cursor;
+mod since_query;
 mod shapes;
 mod incident_shapes;
 mod revision;

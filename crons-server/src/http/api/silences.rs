@@ -10,16 +10,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::cursor::{PAGING, links, page_request};
-use super::request::{self, InPath, Scope, beginning_of, instant, organization};
+use super::request::{self, InPath, Scope, beginning_of, organization};
 use super::silence_body::{create, new_silence};
+use super::since_query::SinceQuery;
 use crate::domain::{self, Command, CommandError, Filter};
 use crate::http::error::HttpError;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
-
-/// The parameters of the list.
-pub(super) const PARAMETERS: [&str; 3] = ["since", PAGING[0], PAGING[1]];
 
 /// A silence, with the keys of the body that makes one.
 #[derive(Serialize, ToSchema)]
@@ -69,16 +66,12 @@ pub async fn silences(
     _: Scope,
     query: QueryPairs,
 ) -> Result<Response, HttpError> {
-    query.only(&PARAMETERS)?;
-    let page = page_request(&query)?;
-    let since = instant(&query, "since")?;
-    let from = since.unwrap_or(Timestamp::MIN);
-    let found = state.read(move |queries| queries.silences(from, page)).await?;
+    let asked = SinceQuery::read(&query)?;
+    let (since, page) = (asked.since(), asked.page);
+    let found = state.read(move |queries| queries.silences(since, page)).await?;
     let now = state.inbox.clock().now();
     let shown: Vec<_> = found.items.iter().map(|silence| Silence::new(silence, now)).collect();
-    let same_query =
-        [("per_page", Some(page.limit.to_string())), ("since", since.map(|since| since.to_string()))];
-    Ok((links("silences/", &same_query, page, found.more), Json(shown)).into_response())
+    Ok((asked.links("silences/", found.more), Json(shown)).into_response())
 }
 
 /// `POST /api/0/organizations/crons/silences/`

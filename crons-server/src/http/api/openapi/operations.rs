@@ -9,10 +9,11 @@ use crate::http::api::bulk::BulkAnswer;
 use crate::http::api::drill::StartedDrill;
 use crate::http::api::incident_shapes::Incident;
 use crate::http::api::index::Index;
-use crate::http::api::outages::{self, Outage};
+use crate::http::api::outages::Outage;
 use crate::http::api::processing_errors::ProcessingErrors;
 use crate::http::api::shapes::{CheckIn, Monitor};
-use crate::http::api::silences::{self, Silence};
+use crate::http::api::silences::Silence;
+use crate::http::api::since_query;
 use crate::http::api::stats::{self, MonitorBucket};
 use crate::http::api::tokens::Token;
 use crate::http::api::usage::{self, Usage};
@@ -166,13 +167,13 @@ pub(super) const OF_ORGANIZATION: [Operation; 17] = [
     Operation::get(
         "/outages/",
         "List the times in which the server was not receiving",
-        &outages::PARAMETERS,
+        &since_query::PARAMETERS,
         Answer::Json(200, many::<Outage>),
     ),
     Operation::get(
         "/silences/",
         "List silences",
-        &silences::PARAMETERS,
+        &since_query::PARAMETERS,
         Answer::Json(200, many::<Silence<'static>>),
     ),
     Operation::change(
