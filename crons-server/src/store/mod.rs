@@ -3,6 +3,7 @@
 // The modules are in layer order: each uses only those above it.
 mod error;
 mod limits;
+mod unreadable;
 mod expired;
 mod api_token;
 mod views;

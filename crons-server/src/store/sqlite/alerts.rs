@@ -33,7 +33,7 @@ impl SqliteReader {
             ))?;
             loop {
                 let found = statement
-                    .query_map([self.unreadable().ids("alerts", without)], |row| {
+                    .query_map([self.unreadable().ids_in_json("alerts", without)], |row| {
                         self.unreadable().decode("alerts", row, 0, due)
                     })?
                     .collect::<Vec<_>>();
@@ -66,7 +66,7 @@ impl SqliteReader {
                  WHERE a.target = ?1 AND a.refused = ?2 AND a.id > ?3 AND a.next_attempt_at IS NOT NULL
                  AND a.id NOT IN (SELECT value FROM json_each(?4)) ORDER BY a.id LIMIT ?5"
             ))?;
-            let left_out = self.unreadable().ids("alerts", without);
+            let left_out = self.unreadable().ids_in_json("alerts", without);
             let keys = params![head.target, head.refused, head.id, left_out, limit];
             let found = statement.query_map(keys, |row| self.unreadable().decode("alerts", row, 0, due))?;
             Ok(found.filter_map(rows::skip_unreadable).collect::<Result<_, _>>()?)

@@ -7,9 +7,9 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::file_lock::{FileIdentity, FileLock};
 use super::schema;
-use super::unreadable::UnreadableRows;
 use crate::store::error::StoreError;
 use crate::store::transaction::{Store, Transaction};
+use crate::store::unreadable::UnreadableRows;
 
 /// A store of check-ins in a file; a change is durable when its transaction returns.
 pub struct SqliteStore {

@@ -9,9 +9,9 @@ use super::reader::SqliteReader;
 use super::rows::{
     self, CHECK_IN, CHECK_IN_COLUMNS, INCIDENT, INCIDENT_COLUMNS, MONITOR, MONITOR_COLUMNS, Micros,
 };
-use super::unreadable::UnreadableRows;
 use crate::domain::{CheckIn, Explained, ExplainedIncident, ExplainedRun, Incident, LOOK_BACK};
 use crate::store::error::StoreError;
+use crate::store::unreadable::UnreadableRows;
 
 impl SqliteStore {
     /// Reads a run or an incident of a simulation.

@@ -10,9 +10,9 @@ use super::reader::SqliteReader;
 use super::rows::{
     self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, INCIDENT, INCIDENT_COLUMNS,
 };
-use super::unreadable::UnreadableRows;
 use crate::domain::PROJECT;
 use crate::store::error::StoreError;
+use crate::store::unreadable::UnreadableRows;
 use crate::store::views::{Export, PageRequest};
 
 /// The whole of a list.

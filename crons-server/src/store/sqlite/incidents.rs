@@ -7,9 +7,9 @@ use uuid::Uuid;
 use super::deletion::DELETED;
 use super::reader::{SqliteReader, page};
 use super::rows::{self, INCIDENT, INCIDENT_COLUMNS, Micros};
-use super::unreadable::UnreadableRows;
 use crate::domain::PROJECT;
 use crate::store::error::StoreError;
+use crate::store::unreadable::UnreadableRows;
 use crate::store::views::{IncidentDetail, IncidentFilter, IncidentView, Page, PageRequest};
 
 impl SqliteReader {

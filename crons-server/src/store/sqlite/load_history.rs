@@ -59,7 +59,7 @@ impl SqliteTransaction<'_> {
                  AND f.id NOT IN (SELECT value FROM json_each(?3)) ORDER BY f.date_added DESC, f.id DESC LIMIT ?2)"
         ))?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let left_out = self.unreadable.ids("check_ins", &[]);
+        let left_out = self.unreadable.ids_in_json("check_ins", &[]);
         let mut found = statement.query(params![json(windows)?, limit, left_out])?;
         while let Some(row) = found.next()? {
             match self.unreadable.decode("check_ins", row, 0, rows::finished) {

@@ -55,7 +55,7 @@ impl SqliteTransaction<'_> {
                      AND o.id NOT IN (SELECT value FROM json_each(?3)) ORDER BY o.date_added DESC, o.id DESC LIMIT ?2)
                  JOIN configs k ON k.id = c.config_id"
             ))?;
-            let left_out = self.unreadable.ids("check_ins", &[]);
+            let left_out = self.unreadable.ids_in_json("check_ins", &[]);
             let most = i64::try_from(most.unwrap_or_default()).unwrap_or(i64::MAX);
             let runs = self.decode_runs(loading, &mut statement, params![json(&ids)?, most, left_out])?;
             loading.add_runs(runs);

@@ -5,9 +5,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::reader::{SqliteReader, page};
 use super::rows::{self, Micros};
-use super::unreadable::UnreadableRows;
 use crate::domain::Outage;
 use crate::store::error::StoreError;
+use crate::store::unreadable::UnreadableRows;
 use crate::store::views::{Page, PageRequest};
 
 /// The row of `settings` with the last heartbeat, in microseconds.

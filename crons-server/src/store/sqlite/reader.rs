@@ -9,9 +9,9 @@ use super::connection::SqliteStore;
 use super::file_lock::FileIdentity;
 use super::rows;
 use super::schema;
-use super::unreadable::UnreadableRows;
 use crate::domain::PROJECT;
 use crate::store::error::StoreError;
+use crate::store::unreadable::UnreadableRows;
 use crate::store::views::Page;
 
 /// Reads of an SQLite file, one at a time. Writes do not delay them, nor are delayed by them.

@@ -1,26 +1,10 @@
-//! Rows that cannot be decoded. Each is left out of results, logged once with its table and id, and listed by the API.
+//! Rows of SQLite that cannot be decoded.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Error, Row};
 
 use crate::store::error::{StoreError, UnreadableRow};
-
-/// The most rows that are listed; a damaged file may have millions.
-const MAX_LISTED: usize = 100;
-
-/// The rows that could not be decoded since the database was opened.
-#[derive(Debug, Default)]
-pub(super) struct UnreadableRows(Mutex<Found>);
-
-#[derive(Debug, Default)]
-struct Found {
-    known: HashSet<(&'static str, i64)>,
-    listed: Vec<(Timestamp, UnreadableRow)>,
-}
+use crate::store::unreadable::UnreadableRows;
 
 impl UnreadableRows {
     /// Decodes a row of `table`, whose id is in the column `id`. A row with values that cannot be decoded is noted, and the error is an
@@ -40,52 +24,10 @@ impl UnreadableRows {
         })
     }
 
-    /// Logs and lists a row, unless that was done before.
-    pub(super) fn note(&self, row: &UnreadableRow) {
-        let mut found = self.found();
-        if !found.known.insert((row.table, row.id)) {
-            return;
-        }
-        tracing::error!(table = row.table, id = row.id, "{row}");
-        if found.listed.len() < MAX_LISTED {
-            found.listed.push((Timestamp::now(), row.clone()));
-        }
-    }
-
-    /// Marks a readable row that belongs to an unreadable one, so that [`contains`](Self::contains) returns `true` for it.
-    pub(super) fn hide(&self, table: &'static str, id: i64) {
-        self.found().known.insert((table, id));
-    }
-
-    pub(super) fn contains(&self, table: &'static str, id: i64) -> bool {
-        self.found().known.contains(&(table, id))
-    }
-
-    /// The number of rows that are left out.
-    pub(super) fn count(&self) -> usize {
-        self.found().known.len()
-    }
-
     /// The ids of the unreadable rows of a table, and `more` ids, as a JSON array.
-    pub(super) fn ids(&self, table: &str, more: &[i64]) -> String {
-        let found = self.found();
-        let ids = found
-            .known
-            .iter()
-            .filter(|(of, _)| *of == table)
-            .map(|(_, id)| id)
-            .chain(more)
-            .map(i64::to_string);
+    pub(super) fn ids_in_json(&self, table: &str, more: &[i64]) -> String {
+        let ids = self.ids(table).into_iter().chain(more.iter().copied()).map(|id| id.to_string());
         format!("[{}]", ids.collect::<Vec<_>>().join(","))
-    }
-
-    /// The noted rows, each with the time when it was found.
-    pub(super) fn listed(&self) -> Vec<(Timestamp, UnreadableRow)> {
-        self.found().listed.clone()
-    }
-
-    fn found(&self) -> MutexGuard<'_, Found> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
