@@ -4,6 +4,7 @@
 mod error;
 mod limits;
 mod unreadable;
+mod rows;
 mod expired;
 mod api_token;
 mod views;

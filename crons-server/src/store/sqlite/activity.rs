@@ -152,15 +152,15 @@ fn durations(connection: &Connection, environment: i64) -> Result<Vec<i64>, Stor
 
 /// Decodes the columns of [`MARK`]. A status that cannot be read is unknown.
 fn mark(row: &Row<'_>) -> rusqlite::Result<RunMark> {
-    let status = rows::status(row, 0).unwrap_or(Status::Unknown);
-    let started = rows::instant(row, 1)?;
+    let status = rows::get(row, 0).unwrap_or(Status::Unknown);
+    let started: Timestamp = rows::get(row, 1)?;
     let duration = row.get::<_, Option<i64>>(2)?;
     let ended = match status {
         Status::InProgress | Status::Missed => None,
-        Status::Timeout => rows::maybe_instant(row, 5)?,
+        Status::Timeout => rows::maybe(row, 5)?,
         Status::Ok | Status::Error | Status::Unknown => match duration {
             Some(milliseconds) => started.checked_add(SignedDuration::from_millis(milliseconds)).ok(),
-            None => rows::maybe_instant(row, 4)?.and(Some(rows::instant(row, 3)?)),
+            None => rows::maybe::<Timestamp, _>(row, 4)?.and(Some(rows::get(row, 3)?)),
         },
     };
     Ok(RunMark { status, started, ended })

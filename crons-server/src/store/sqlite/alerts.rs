@@ -107,7 +107,7 @@ impl SqliteReader {
                  HAVING count(*) = count(delivered_at) ORDER BY max(delivered_at) DESC LIMIT 1",
             )?;
             let proof = |row: &Row<'_>| {
-                let (began, at) = (rows::instant(row, 0)?, rows::instant(row, 1)?);
+                let (began, at) = (rows::get(row, 0)?, rows::get(row, 1)?);
                 Ok(ProofView { at, took: at.duration_since(began) })
             };
             Ok(statement.query_row([DRILL], proof).optional()?)
@@ -121,13 +121,13 @@ const COLUMNS: &str = "a.id, a.key, a.target, a.body, a.created_at, a.attempts, 
 fn due(row: &Row<'_>) -> rusqlite::Result<DueAlert> {
     Ok(DueAlert {
         id: row.get(0)?,
-        key: rows::uuid(row, 1)?,
+        key: rows::get(row, 1)?,
         target: row.get(2)?,
         body: row.get(3)?,
-        created_at: rows::instant(row, 4)?,
+        created_at: rows::get(row, 4)?,
         attempts: row.get(5)?,
-        next_attempt_at: rows::instant(row, 6)?,
-        group_until: rows::maybe_instant(row, 7)?,
+        next_attempt_at: rows::get(row, 6)?,
+        group_until: rows::maybe(row, 7)?,
         refused: row.get(8)?,
         is_drill: row.get::<_, String>(9)? == DRILL,
     })
@@ -135,16 +135,16 @@ fn due(row: &Row<'_>) -> rusqlite::Result<DueAlert> {
 
 fn view(row: &Row<'_>) -> rusqlite::Result<AlertView> {
     Ok(AlertView {
-        id: rows::uuid(row, 0)?,
+        id: rows::get(row, 0)?,
         target: row.get(1)?,
         event: row.get(2)?,
-        incident: rows::uuid(row, 3)?,
-        check_in: rows::uuid(row, 4)?,
-        created: rows::instant(row, 5)?,
+        incident: rows::get(row, 3)?,
+        check_in: rows::get(row, 4)?,
+        created: rows::get(row, 5)?,
         attempts: row.get(6)?,
-        next_attempt: rows::maybe_instant(row, 7)?,
-        delivered: rows::maybe_instant(row, 8)?,
-        expired: rows::maybe_instant(row, 9)?,
+        next_attempt: rows::maybe(row, 7)?,
+        delivered: rows::maybe(row, 8)?,
+        expired: rows::maybe(row, 9)?,
         last_answer: row.get(10)?,
     })
 }

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::connection::SqliteTransaction;
 use super::reader::SqliteReader;
-use super::rows::{self, Micros};
+use super::rows::{self, Micros, StoredRow};
 use crate::store::api_token::{ApiToken, Scope, TokenChange, TokenHash};
 use crate::store::error::StoreError;
 
@@ -53,10 +53,10 @@ impl SqliteTransaction<'_> {
 fn api_token(row: &Row<'_>) -> rusqlite::Result<ApiToken> {
     let scope = row.get_ref(2)?.as_str()?;
     Ok(ApiToken {
-        id: rows::uuid(row, 0)?,
+        id: rows::get(row, 0)?,
         name: row.get(1)?,
-        scope: Scope::named(scope).ok_or_else(|| rows::corrupt(2, format!("{scope:?} is no scope")))?,
+        scope: Scope::named(scope).ok_or_else(|| Row::corrupt(2, format!("{scope:?} is no scope")))?,
         hash: TokenHash(row.get(3)?),
-        created: rows::instant(row, 4)?,
+        created: rows::get(row, 4)?,
     })
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::Row;
 
-use super::rows::{self, CHECK_IN_COLUMNS};
+use super::rows::{self, CHECK_IN_COLUMNS, StoredRow};
 use crate::domain::{CheckIn, Config};
 
 /// The configurations that were parsed.
@@ -25,6 +25,6 @@ impl Configs {
     pub(super) fn check_in(&mut self, row: &Row<'_>) -> rusqlite::Result<(i64, CheckIn)> {
         let column = CHECK_IN_COLUMNS - 1;
         let config = self.decode(row.get_ref(column)?.as_str()?);
-        rows::check_in_with(row, config.map_err(|error| rows::corrupt(column, error))?)
+        rows::check_in_with(row, config.map_err(|error| Row::corrupt(column, error))?)
     }
 }

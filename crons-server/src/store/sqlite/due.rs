@@ -120,7 +120,7 @@ impl SqliteTransaction<'_> {
             &format!("SELECT i.follow_up_due {FOLLOW_UPS} ORDER BY i.follow_up_due LIMIT 1"),
         ] {
             let mut statement = self.transaction.prepare_cached(sql)?;
-            let found = statement.query_row([], |row| rows::instant(row, 0)).optional()?;
+            let found = statement.query_row([], |row| rows::get(row, 0)).optional()?;
             earliest = earliest.into_iter().chain(found).min();
         }
         Ok(earliest)

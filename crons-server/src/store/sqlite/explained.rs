@@ -99,7 +99,7 @@ impl Found<'_> {
                 failures: Vec::new(),
                 resolving: None,
                 newest: Vec::new(),
-                first_notified: rows::maybe_instant(row, rest + 3)?,
+                first_notified: rows::maybe(row, rest + 3)?,
             };
             Ok((explained, row.get(rest + 1)?))
         });

@@ -130,7 +130,7 @@ impl SqliteTransaction<'_> {
                 Ok((id, run)) => runs.push((id, run, row.get(CHECK_IN_COLUMNS)?)),
                 Err(error) => {
                     let reason = reason_of(error)?;
-                    if let Ok(guid) = rows::uuid(row, 1) {
+                    if let Ok(guid) = rows::get(row, 1) {
                         loading.snapshot.add_unreadable(UnreadableKey::Run(guid), reason);
                     }
                 }

@@ -35,7 +35,7 @@ pub(super) fn outages(
     )?;
     let found = statement.query_map(params![Micros(since), i64::from(limit) + 1, skip], |row| {
         unreadable.decode("outages", row, 2, |row| {
-            Ok(Outage { since: rows::instant(row, 0)?, until: rows::instant(row, 1)? })
+            Ok(Outage { since: rows::get(row, 0)?, until: rows::get(row, 1)? })
         })
     })?;
     page(found, limit)

@@ -87,7 +87,7 @@ impl SqliteReader {
 fn view(row: &Row<'_>) -> rusqlite::Result<ProcessingErrorsView> {
     let errors: Vec<(String, String)> = rows::json(row, 2)?;
     Ok(ProcessingErrorsView {
-        received: rows::instant(row, 0)?,
+        received: rows::get(row, 0)?,
         payload: row.get(1)?,
         accepted: row.get(3)?,
         errors: errors.into_iter().map(|(name, message)| ErrorView { name, message }).collect(),

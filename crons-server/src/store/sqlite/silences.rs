@@ -171,13 +171,13 @@ impl SqliteTransaction<'_> {
 
 fn silence(row: &Row<'_>) -> rusqlite::Result<Silence> {
     Ok(Silence {
-        id: rows::uuid(row, 0)?,
+        id: rows::get(row, 0)?,
         matchers: rows::json(row, 1)?,
-        starts_at: rows::instant(row, 2)?,
-        ends_at: rows::instant(row, 3)?,
+        starts_at: rows::get(row, 2)?,
+        ends_at: rows::get(row, 3)?,
         by: row.get(4)?,
         why: row.get(5)?,
-        created_at: rows::instant(row, 6)?,
-        ended_at: rows::maybe_instant(row, 7)?,
+        created_at: rows::get(row, 6)?,
+        ended_at: rows::maybe(row, 7)?,
     })
 }

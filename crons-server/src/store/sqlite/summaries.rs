@@ -24,7 +24,7 @@ impl SqliteReader {
             let slug = row.get_ref(0)?.as_str().unwrap_or_default();
             if found.last().is_none_or(|last| last.slug != slug) {
                 found.push(MonitorSummary {
-                    id: rows::uuid(row, 9).unwrap_or_default(),
+                    id: rows::get(row, 9).unwrap_or_default(),
                     slug: slug.to_owned(),
                     name: row.get(10).unwrap_or_default(),
                     owner: row.get(1).unwrap_or_default(),
@@ -46,10 +46,10 @@ fn environment(row: &Row<'_>) -> rusqlite::Result<EnvironmentSummary> {
     Ok(EnvironmentSummary {
         name: row.get(3)?,
         muted: row.get(4)?,
-        status: rows::environment_status(row, 5)?,
+        status: rows::get(row, 5)?,
         newest: rows::maybe_status(row, 6)?,
         failing: rows::maybe_status(row, 7)?,
-        last_check_in: rows::maybe_instant(row, 8)?,
-        next_check_in_latest: rows::maybe_instant(row, 12)?,
+        last_check_in: rows::maybe(row, 8)?,
+        next_check_in_latest: rows::maybe(row, 12)?,
     })
 }

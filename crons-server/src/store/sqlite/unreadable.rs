@@ -9,12 +9,12 @@ use crate::store::unreadable::UnreadableRows;
 impl UnreadableRows {
     /// Decodes a row of `table`, whose id is in the column `id`. A row with values that cannot be decoded is noted, and the error is an
     /// [`UnreadableRow`], which [`skip_unreadable`] leaves out.
-    pub(super) fn decode<T>(
+    pub(super) fn decode<'stmt, T>(
         &self,
         table: &'static str,
-        row: &Row<'_>,
+        row: &Row<'stmt>,
         id: usize,
-        decode: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+        decode: impl FnOnce(&Row<'stmt>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
         decode(row).or_else(|error| {
             let Some(reason) = reason(row, &error) else { return Err(error) };
