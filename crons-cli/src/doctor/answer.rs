@@ -43,7 +43,8 @@ pub(super) fn explain(reply: &Reply, probe: Probe) -> Finding {
     let status = reply.response.status;
     match status {
         200..=299 => taken(reply, probe),
-        _ if is_page(reply) && !matches!(status, 300..=399 | 500..=599) => page(status),
+        // Pages of other refusals come from proxies and web servers, and their status says more than the page.
+        401 | 403 | 404 | 405 | 410 if is_page(reply) => page(status),
         _ => {
             let (meaning, advice) = refusal(reply, status);
             Finding::fault(SUBJECT, format!("HTTP {status}: {meaning}{}", reason(reply)), advice)
