@@ -116,6 +116,9 @@ fn make(new: &New) -> Result<(), Box<dyn Error>> {
         }
     }
     let made = server.open()?.send(Method::POST, &["silences"], &[], Some(&body))?.body;
+    if made["id"].as_str().is_none() {
+        return Err("the answer of the server has no id of a silence; set CRONS_URL to the address that `crons serve` prints".into());
+    }
     let text = |key: &str| made[key].as_str().unwrap_or_default();
     let start = if text("status") == "pending" {
         format!("from {} ", minute(text("starts_at")))

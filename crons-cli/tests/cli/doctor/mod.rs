@@ -1,6 +1,5 @@
 //! `crons doctor`, against a server of ours and against each fault that a network can have.
 
-mod listener;
 mod tls;
 
 use std::net::TcpListener;
@@ -10,8 +9,8 @@ use std::process::Command;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::listener::Listener;
 use super::support::{Server, crons};
-use listener::Listener;
 use tls::{Authority, tls_listener};
 
 /// The result of the command.
