@@ -2,9 +2,10 @@
 
 mod tls;
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -218,6 +219,20 @@ fn an_answer_that_repeats_the_request_does_not_show_the_keys() {
     }
 }
 
+/// A listener whose queue of connections is full, so that further ones are not answered at all; with the connections that fill it.
+fn full_listener() -> (SocketAddr, impl Sized) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let _entered = runtime.enter();
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(0).unwrap().into_std().unwrap();
+    let address = listener.local_addr().unwrap();
+    let fill = || TcpStream::connect_timeout(&address, Duration::from_millis(500));
+    let waiting: Vec<TcpStream> = std::iter::from_fn(|| fill().ok()).take(64).collect();
+    assert!(waiting.len() < 64, "the queue has no limit");
+    (address, (listener, waiting))
+}
+
 #[test]
 fn a_server_that_cannot_be_reached_is_explained() {
     let folder = tempfile::tempdir().unwrap();
@@ -232,6 +247,23 @@ fn a_server_that_cannot_be_reached_is_explained() {
     let address = silent.local_addr().unwrap().to_string();
     let found = examine(doctor(&dsn(&address), folder.path(), &["--timeout", "300ms"]));
     found.is_fault("probe", &["does not answer in time", "within 300ms"]);
+    // The limit for connecting ends the first attempt, that of the command the second.
+    let secure = dsn(&address).replace("http://", "https://");
+    for timeout in ["10s", "300ms"] {
+        let found = examine(doctor(&secure, folder.path(), &["--timeout", timeout]));
+        found.is_fault("probe", &["takes the connection", "TLS does not come about in time", "http://"]);
+        let mut tunnel = doctor("https://key@sentry.test/1", folder.path(), &["--timeout", timeout]);
+        tunnel.env("HTTPS_PROXY", format!("http://{address}"));
+        examine(tunnel).is_fault("probe", &["the proxy", "opens no way to sentry.test in time"]);
+    }
+
+    // The system takes no more connections, as behind a firewall that drops packets.
+    let (address, _full) = full_listener();
+    for scheme in ["http", "https"] {
+        let dsn = format!("{scheme}://key@{address}/1");
+        let found = examine(doctor(&dsn, folder.path(), &["--timeout", "300ms"]));
+        found.is_fault("probe", &["no connection to", "firewall"]);
+    }
 
     let found = examine(doctor("http://key@no-such-host.invalid/1", folder.path(), &[]));
     found.is_fault("address", &["no-such-host.invalid", "cannot be found"]);
