@@ -90,6 +90,11 @@ impl Table {
 pub(crate) struct Span(u64);
 
 impl Span {
+    /// The whole seconds of a length of time, at least one.
+    pub(crate) fn of(length: std::time::Duration) -> Self {
+        Self(length.as_secs().max(1))
+    }
+
     pub(crate) fn between(one: Timestamp, other: Timestamp) -> Self {
         Self(one.duration_since(other).unsigned_abs().as_secs())
     }

@@ -170,7 +170,7 @@ fn every_answer_is_explained() {
         (json("204 No Content", "", ""), &["no Sentry"]),
         (
             json("200 OK", "x-sentry-rate-limits: 60:monitor:organization\r\n", "{}"),
-            &["takes no more check-ins", "60:monitor"],
+            &["takes no more check-ins for 1 min", "60:monitor"],
         ),
         (json("200 OK", "x-sentry-rate-limits: 60::organization\r\n", "{}"), &["takes no more check-ins"]),
         (
@@ -183,6 +183,9 @@ fn every_answer_is_explained() {
     for fine in [
         json("200 OK", "", "{}"),
         json("200 OK", "x-sentry-rate-limits: 60:error:organization\r\n", r#"{"id": "0"}"#),
+        // The client reads no wait in these.
+        json("200 OK", "x-sentry-rate-limits: soon:monitor\r\n", "{}"),
+        json("200 OK", "x-sentry-rate-limits: 0:monitor\r\n", "{}"),
     ] {
         let found = answered(&fine);
         assert!(
