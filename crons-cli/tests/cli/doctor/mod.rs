@@ -281,6 +281,30 @@ fn a_server_that_cannot_be_reached_is_explained() {
 }
 
 #[test]
+fn a_file_in_the_place_of_a_folder_of_the_spool_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = Listener::start("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(folder.path().join("nowhere"), &link).unwrap();
+    for (number, place) in ["runs", "locks"].into_iter().enumerate() {
+        let spool = folder.path().join(number.to_string());
+        std::fs::create_dir(&spool).unwrap();
+        std::fs::write(spool.join(place), "").unwrap();
+    }
+    for (spool, obstacle) in
+        [("file", "file"), ("file/a/b", "file"), ("link", "link"), ("0", "0/runs"), ("1", "1/locks")]
+    {
+        let found = examine(doctor(&listener.dsn(), &folder.path().join(spool), &[]));
+        let finding = found.of("spool");
+        assert_eq!(finding["state"], "warning", "{finding}");
+        let words = format!("{} is no folder", folder.path().join(obstacle).display());
+        assert!(finding["finding"].as_str().unwrap().starts_with(&words), "{finding}");
+    }
+}
+
+#[test]
 fn faults_of_certificates_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let ours = Authority::new();
