@@ -38,9 +38,7 @@ pub(super) fn refused(error: &InitError) -> Finding {
 pub(super) fn dsn(flag: Option<&str>) -> (Option<FoundDsn>, Finding) {
     match sentry_variables::dsn(flag) {
         Ok(found) => {
-            let shown = format!("{:?}", found.dsn);
-            let shown = shown.trim_start_matches("Dsn(").trim_end_matches(')');
-            let text = format!("{shown}, from {}", found.origin);
+            let text = format!("{}, from {}", found.dsn.masked(), found.origin);
             (Some(found), Finding::ok("DSN", text))
         }
         Err(reason) => {
