@@ -104,9 +104,17 @@ fn a_server_of_ours_takes_the_probe_and_makes_no_monitor_of_it() {
     assert!(server.check_in("backup", 1));
     let known = examine(doctor(server.dsn(), &spool, &["--monitor", "backup"]));
     assert!(known.is_success, "{:#?}", known.findings);
+    let environment = known.of("environment");
+    assert_eq!(environment["state"], "warning", "{environment}");
+    assert!(environment["finding"].as_str().unwrap().contains("--monitor reports a run of this environment"));
     let runs = server.get("/monitors/backup/checkins/");
     let statuses: Vec<&Value> = runs.as_array().unwrap().iter().map(|run| &run["status"]).collect();
     assert_eq!(statuses, ["ok", "ok"]);
+
+    // An environment that was named is no surprise, though the monitor has none of it yet.
+    let named = examine(doctor(server.dsn(), &spool, &["--monitor", "backup", "--environment", "staging"]));
+    assert_eq!(named.of("environment")["state"], "ok");
+    assert_eq!(server.get("/monitors/backup/")["environments"].as_array().unwrap().len(), 2);
 }
 
 #[test]
@@ -342,13 +350,23 @@ fn a_clock_that_is_more_than_a_minute_off_is_a_fault() {
     let at = |skew: i64| {
         let now = Timestamp::now() + SignedDuration::from_secs(skew);
         let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT");
-        answered(&format!(
+        Listener::start(&format!(
             "HTTP/1.1 200 OK\r\ndate: {date}\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{{}}"
         ))
     };
-    at(-7_200).is_fault("clock", &["ahead of the server's", "h", "NTP"]);
-    at(600).is_fault("clock", &["behind the server's", "missed"]);
-    let near = at(30);
+    let folder = tempfile::tempdir().unwrap();
+    let at = |skew| at(skew).dsn();
+    let seen = |skew| examine(doctor(&at(skew), folder.path(), &[]));
+    seen(-7_200).is_fault("clock", &["ahead of the server's", "h", "NTP"]);
+    seen(600).is_fault("clock", &["behind the server's", "missed"]);
+    let output = doctor(&at(600), folder.path(), &["--timezone", "Mars/Base"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.ends_with("Check-ins from here reach the server, but this is wrong: time zone, clock.\n"),
+        "{text}"
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let near = seen(30);
     assert!(near.is_success && near.of("clock")["state"] == "ok", "{:#?}", near.findings);
 }
 
