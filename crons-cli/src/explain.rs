@@ -6,6 +6,7 @@ use crons_types::Slug;
 use serde_json::Value;
 
 use crate::api_client::is_id;
+use crate::output::printable;
 use crate::server_arguments::ServerArguments;
 
 /// The arguments of the command.
@@ -36,7 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         (Value::Array(environments), text)
     };
     // The names in it come from clients.
-    let text = text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
+    let text = text.split('\n').map(printable).collect::<Vec<_>>().join("\n");
     Ok(server.print(&body, &text)?)
 }
 

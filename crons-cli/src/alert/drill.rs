@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::api_client::{ApiClient, ApiError};
+use crate::output::printable;
 use crate::server_arguments::ServerArguments;
 use crate::span::positive_span;
 
@@ -70,7 +71,7 @@ fn is_delivered(alert: &Value) -> bool {
 /// Returns the line about a message: delivered in how many seconds, or the reason why not.
 fn line(alert: &Value, wait: Duration) -> String {
     let text = |key: &str| alert[key].as_str().unwrap_or_default();
-    let target = text("target").replace(char::is_control, "\u{fffd}");
+    let target = printable(text("target"));
     let instant = |key: &str| text(key).parse::<jiff::Timestamp>().ok();
     if is_delivered(alert) {
         let took = instant("dateCreated").zip(instant("dateDelivered"));
@@ -83,7 +84,7 @@ fn line(alert: &Value, wait: Duration) -> String {
             wait.as_secs_f64()
         );
     }
-    let answer = text("lastAnswer").replace(char::is_control, "\u{fffd}");
+    let answer = printable(text("lastAnswer"));
     format!("{target}: not delivered: {answer}; the server goes on trying for a day")
 }
 
