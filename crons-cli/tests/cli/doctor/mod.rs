@@ -1,5 +1,7 @@
 //! `crons doctor`, against a server of ours and against each fault that a network can have.
 
+#[path = "../../../../tests/support/network_variables.rs"]
+mod network_variables;
 mod tls;
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -12,6 +14,7 @@ use serde_json::Value;
 
 use super::listener::Listener;
 use super::support::{Server, crons};
+use network_variables::NETWORK_VARIABLES;
 use tls::{Authority, tls_listener};
 
 /// The result of the command.
@@ -44,21 +47,8 @@ impl Examined {
 /// `crons doctor` with this DSN, without the variables of the machine, and with an empty spool.
 fn doctor(dsn: &str, spool: &Path, arguments: &[&str]) -> Command {
     let mut command = crons(&["doctor"]);
-    for name in [
-        "SENTRY_ENVIRONMENT",
-        "SENTRY_RELEASE",
-        "SENTRY_CRONS",
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-        "HTTP_PROXY",
-        "http_proxy",
-        "HTTPS_PROXY",
-        "https_proxy",
-        "ALL_PROXY",
-        "all_proxy",
-        "NO_PROXY",
-        "no_proxy",
-    ] {
+    for name in NETWORK_VARIABLES.into_iter().chain(["SENTRY_ENVIRONMENT", "SENTRY_RELEASE", "SENTRY_CRONS"])
+    {
         command.env_remove(name);
     }
     command.env("SENTRY_DSN", dsn).env("CRONS_SPOOL", spool).env("TZ", "UTC").args(arguments);
