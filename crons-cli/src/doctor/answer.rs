@@ -159,9 +159,12 @@ fn refusal(reply: &Reply, status: u16) -> (String, &'static str) {
             "raise the limit of the proxy in front of the server",
         ),
         429 => (
-            match header(reply, "retry-after") {
+            match rate_limit(&reply.response, reply.received) {
                 Some(wait) => {
-                    format!("the server takes no more check-ins for now; Retry-After: {}", quoted(wait))
+                    format!(
+                        "the server takes no more check-ins; the client reports no runs for {}",
+                        Span::of(wait)
+                    )
                 }
                 None => meaning("the server takes no more check-ins for now"),
             },

@@ -71,7 +71,8 @@ pub(super) fn environment(flag: Option<&Environment>, is_run: bool) -> (Environm
                         "{environment}, the default: --monitor reports a run of this environment, and a monitor that has none of this name \
                          gets it, with runs that are expected from then on"
                     ),
-                    "name the environment of the job by --environment, and delete one that was made by mistake",
+                    "name the environment of the job by --environment; `crons delete SLUG --environment NAME` removes one that was made by \
+                     mistake",
                 ),
             };
             (environment, finding)

@@ -28,16 +28,14 @@ pub(super) fn spool(dsn: Option<&Dsn>) -> Finding {
 }
 
 fn at(folder: &Path, dsn: Option<&Dsn>) -> Finding {
+    const NO_SPOOL: &str = "a check-in that is not delivered when `crons run` ends is lost";
+    const NO_LOCKS: &str = "`crons run --overlap` refuses to start a job";
     let shown = folder.display();
-    for used in [folder, &folder.join("runs"), &folder.join("locks")] {
+    for (used, effect) in
+        [(folder, NO_SPOOL), (&folder.join("runs"), NO_SPOOL), (&folder.join("locks"), NO_LOCKS)]
+    {
         if let Err((obstacle, reason)) = can_make(used) {
-            return Finding::warning(
-                SUBJECT,
-                format!(
-                    "{obstacle} {reason}: a check-in that is not delivered when `crons run` ends is lost"
-                ),
-                ADVICE,
-            );
+            return Finding::warning(SUBJECT, format!("{obstacle} {reason}: {effect}"), ADVICE);
         }
     }
     if !folder.is_dir() {

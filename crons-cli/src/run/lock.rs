@@ -58,8 +58,8 @@ pub(super) fn lock(
     }
 }
 
-/// The path of the lock. The name of the environment is hashed: it may have 256 bytes, of which 64 are encoded characters, and a file name ends
-/// at 255; also, some file systems ignore case or normalise Unicode.
+/// The path of the lock. The name of the environment is hashed: its 64 characters may have 256 bytes, and a file name has 255 at most. Also, some
+/// file systems ignore case or normalise Unicode.
 fn path(spool: &Path, user: u32, slug: &str, environment: &Environment) -> PathBuf {
     use std::fmt::Write;
 

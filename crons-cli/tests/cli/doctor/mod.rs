@@ -141,7 +141,16 @@ fn every_answer_is_explained() {
         ),
         (json("404 Not Found", "", "{}"), &["HTTP 404", "no such project"]),
         (json("413 Payload Too Large", "", "{}"), &["HTTP 413", "too large", "raise the limit"]),
-        (json("429 Too Many Requests", "retry-after: 37\r\n", "{}"), &["HTTP 429", "37"]),
+        (json("429 Too Many Requests", "retry-after: 37\r\n", "{}"), &["HTTP 429", "no runs for 37 s"]),
+        (json("429 Too Many Requests", "", "{}"), &["HTTP 429", "no runs for 1 min"]),
+        (
+            json(
+                "429 Too Many Requests",
+                "x-sentry-rate-limits: 120:monitor:key\r\nretry-after: 37\r\n",
+                "{}",
+            ),
+            &["HTTP 429", "no runs for 2 min"],
+        ),
         (json("500 Internal Server Error", "", "{}"), &["HTTP 500", "in trouble", "log"]),
         (json("502 Bad Gateway", "", "{}"), &["HTTP 502", "a proxy in front of the server"]),
         (json("400 Bad Request", "", "{}"), &["HTTP 400", "https://"]),
@@ -291,14 +300,19 @@ fn a_file_in_the_place_of_a_folder_of_the_spool_is_a_warning() {
         std::fs::create_dir(&spool).unwrap();
         std::fs::write(spool.join(place), "").unwrap();
     }
-    for (spool, obstacle) in
-        [("file", "file"), ("file/a/b", "file"), ("link", "link"), ("0", "0/runs"), ("1", "1/locks")]
-    {
+    for (spool, obstacle, effect) in [
+        ("file", "file", "is lost"),
+        ("file/a/b", "file", "is lost"),
+        ("link", "link", "is lost"),
+        ("0", "0/runs", "is lost"),
+        ("1", "1/locks", "--overlap` refuses"),
+    ] {
         let found = examine(doctor(&listener.dsn(), &folder.path().join(spool), &[]));
         let finding = found.of("spool");
         assert_eq!(finding["state"], "warning", "{finding}");
         let words = format!("{} is no folder", folder.path().join(obstacle).display());
-        assert!(finding["finding"].as_str().unwrap().starts_with(&words), "{finding}");
+        let text = finding["finding"].as_str().unwrap();
+        assert!(text.starts_with(&words) && text.contains(effect), "{finding}");
     }
 }
 
