@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crons_server::{Alerts, quoted};
 
 use crate::config_file;
+use crate::output::printable;
 use crate::settings::Config;
 
 /// The arguments of the command.
@@ -60,7 +61,7 @@ fn test(name: Option<&str>, config: &Path) -> Result<bool, Box<dyn Error>> {
             Ok(answer) => {
                 writeln!(output, "{} after {} ms", answer.status(), answer.elapsed().as_millis())?;
                 for line in answer.body().lines() {
-                    writeln!(output, "    {}", line.replace(char::is_control, "\u{fffd}"))?;
+                    writeln!(output, "    {}", printable(line))?;
                 }
                 if !answer.is_success() {
                     all_delivered = false;

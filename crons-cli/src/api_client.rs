@@ -25,6 +25,7 @@ pub(crate) struct ApiClient {
 /// The answer to a request that the server has accepted.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    status: u16,
     /// The body; null if it is empty.
     pub(crate) body: Value,
     /// The cursor of the next page of a list; `None` on the last page, or if the answer is no list.
@@ -93,15 +94,28 @@ impl ApiClient {
         loop {
             let cursor_of_page = cursor.iter().map(|cursor| ("cursor", cursor.as_str()));
             let query: Vec<_> = query.iter().copied().chain(cursor_of_page).collect();
-            let answer = self.get(path, &query)?;
-            let Value::Array(page) = answer.body else {
-                return Err(format!("the server at {} did not answer with a list", self.base()).into());
-            };
+            let (page, next) = self.page(path, &query)?;
             found.extend(page);
-            cursor = answer.next;
+            cursor = next;
             if cursor.is_none() {
                 return Ok(found);
             }
+        }
+    }
+
+    /// Reads a page of a list. Returns its rows, and the cursor of the next page; `None` on the last one.
+    ///
+    /// # Errors
+    /// If there is no answer, the server refuses, or it answers with something else than a list.
+    pub(crate) fn page(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<(Vec<Value>, Option<String>), ApiError> {
+        let answer = self.get(path, query)?;
+        match answer.body {
+            Value::Array(rows) => Ok((rows, answer.next)),
+            _ => Err(format!("the server at {} did not answer with a list", self.base()).into()),
         }
     }
 
@@ -129,13 +143,14 @@ impl ApiClient {
     /// Asks whether database, clock and outbox of the server work.
     ///
     /// # Errors
-    /// If there is no answer, or they do not: the reason.
+    /// If there is no answer, or they do not: the reason. Also if another server answers, whatever its status.
     pub(crate) fn ready(&self) -> Result<Answer, ApiError> {
         let mut url = self.base.clone();
         if let Ok(mut parts) = url.path_segments_mut() {
             parts.pop_if_empty().push("ready");
         }
-        self.request(Method::GET, url, None)
+        let answer = self.request(Method::GET, url, None)?;
+        if answer.body["status"] == "ready" { Ok(answer) } else { Err(self.foreign(answer.status)) }
     }
 
     fn request(&self, method: Method, url: Url, body: Option<&Value>) -> Result<Answer, ApiError> {
@@ -165,7 +180,7 @@ impl ApiClient {
         let body = if read.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(read) };
         let body: Value = body.map_err(|_| self.foreign(status))?;
         if (200..300).contains(&status) {
-            return Ok(Answer { body, next: header("link").and_then(next_cursor) });
+            return Ok(Answer { status, body, next: header("link").and_then(next_cursor) });
         }
         let detail = body.get("detail").and_then(Value::as_str);
         let message = match (status, detail) {

@@ -6,6 +6,7 @@ use crons_types::Slug;
 use serde_json::Value;
 
 use crate::api_client::is_id;
+use crate::output::printable;
 use crate::server_arguments::ServerArguments;
 
 /// The arguments of the command.
@@ -22,20 +23,21 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let Arguments { subject, server } = arguments;
     let client = server.open()?;
-    let body = if is_id(subject) {
-        client.get(&["explanations", subject], &[])?.body
+    let (body, text) = if is_id(subject) {
+        let body = client.get(&["explanations", subject], &[])?.body;
+        let text = body["text"].as_str().ok_or("the answer of the server has no explanation; set CRONS_URL to the address that `crons serve` prints")?;
+        let text = text.to_owned();
+        (body, text)
     } else {
         let slug: Slug = subject
             .parse()
             .map_err(|error| format!("{error}; or write the id of a check-in or an incident"))?;
-        client.get(&["monitors", slug.as_str(), "advice"], &[])?.body
-    };
-    let text = match body["text"].as_str() {
-        Some(text) => text.to_owned(),
-        None => advice(subject, body.as_array().map_or(&[], Vec::as_slice)),
+        let environments = client.list(&["monitors", slug.as_str(), "advice"], &[])?;
+        let text = advice(subject, &environments);
+        (Value::Array(environments), text)
     };
     // The names in it come from clients.
-    let text = text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
+    let text = text.split('\n').map(printable).collect::<Vec<_>>().join("\n");
     Ok(server.print(&body, &text)?)
 }
 

@@ -1,4 +1,4 @@
-//! Text on a terminal: colours, and the time between two instants.
+//! Text on a terminal: colours, names of others, instants, and the time between two of them.
 
 use std::fmt;
 use std::io::IsTerminal;
@@ -32,7 +32,7 @@ impl Painter {
 
     /// A text in the colour of its meaning. Control characters in it are replaced, as names come from clients.
     pub(crate) fn paint(self, tone: Tone, text: &str) -> String {
-        let text = text.replace(char::is_control, "\u{fffd}");
+        let text = printable(text);
         let code = match tone {
             Tone::Good => "32",
             Tone::Bad => "1;31",
@@ -42,6 +42,16 @@ impl Painter {
         };
         if self.is_on { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text }
     }
+}
+
+/// Replaces the control characters of a text, which could move the cursor: names and answers come from clients and servers.
+pub(crate) fn printable(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
+}
+
+/// An instant to the minute, in UTC.
+pub(crate) fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// A table whose columns are as wide as their widest cell.
@@ -90,6 +100,11 @@ impl Table {
 pub(crate) struct Span(u64);
 
 impl Span {
+    /// The whole seconds of a length of time, at least one.
+    pub(crate) fn of(length: std::time::Duration) -> Self {
+        Self(length.as_secs().max(1))
+    }
+
     pub(crate) fn between(one: Timestamp, other: Timestamp) -> Self {
         Self(one.duration_since(other).unsigned_abs().as_secs())
     }

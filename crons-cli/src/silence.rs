@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::api_client::is_id;
-use crate::output::{Painter, Span, Table, Tone};
+use crate::output::{self, Painter, Span, Table, Tone};
 use crate::server_arguments::ServerArguments;
 use crate::values::instant;
 
@@ -78,9 +78,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     match &arguments.command {
         None => make(&arguments.new),
         Some(Command::List { all, server }) => {
-            let now = Timestamp::now().to_string();
-            let query = [("since", now.as_str())];
-            let silences = server.open()?.list(&["silences"], if *all { &[] } else { &query })?;
+            let mut silences = server.open()?.list(&["silences"], &[])?;
+            // The status is by the server's clock, which decides; `since` would be by the one of this machine.
+            silences.retain(|silence| *all || silence["status"] != "ended");
             let text = table(&silences);
             Ok(server.print(&Value::Array(silences), &text)?)
         }
@@ -116,6 +116,9 @@ fn make(new: &New) -> Result<(), Box<dyn Error>> {
         }
     }
     let made = server.open()?.send(Method::POST, &["silences"], &[], Some(&body))?.body;
+    if made["id"].as_str().is_none() {
+        return Err("the answer of the server has no id of a silence; set CRONS_URL to the address that `crons serve` prints".into());
+    }
     let text = |key: &str| made[key].as_str().unwrap_or_default();
     let start = if text("status") == "pending" {
         format!("from {} ", minute(text("starts_at")))
@@ -165,8 +168,7 @@ fn end(planned: &str, early: Option<&str>) -> String {
 
 /// An instant of the API to the minute; any other text as it is.
 fn minute(written: &str) -> String {
-    let instant = written.parse::<Timestamp>();
-    instant.map_or_else(|_| written.to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
+    written.parse().map_or_else(|_| written.to_owned(), output::minute)
 }
 
 /// The filters of a silence in words.

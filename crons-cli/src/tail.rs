@@ -85,8 +85,8 @@ impl Seen {
         };
         let mut failed = None;
         for (slug, environments) in monitors {
-            let runs = match client.get(&["monitors", &slug, "checkins"], &[("per_page", RUNS)]) {
-                Ok(answer) => answer.body,
+            let runs = match client.page(&["monitors", &slug, "checkins"], &[("per_page", RUNS)]) {
+                Ok((runs, _)) => runs,
                 // A monitor may have been deleted meanwhile; two failures are those of the server.
                 Err(error) => match failed.replace(error) {
                     None => continue,
@@ -95,8 +95,7 @@ impl Seen {
             };
             let monitor = self.0.entry(slug.clone()).or_default();
             monitor.environments = environments;
-            let runs = runs.as_array().map_or(&[][..], Vec::as_slice);
-            news.extend(monitor.update(runs).into_iter().map(|run| (slug.clone(), run)));
+            news.extend(monitor.update(&runs).into_iter().map(|run| (slug.clone(), run)));
         }
         news.sort_by_key(|(_, run)| run["dateUpdated"].as_str().and_then(|at| at.parse::<Timestamp>().ok()));
         failed.map_or(Ok(()), Err)

@@ -53,13 +53,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             server.print(&made, token)?;
         }
         Command::List { server } => {
-            let tokens = server.open()?.get(&["tokens"], &[])?.body;
-            server.print(&tokens, &table(rows(&tokens)))?;
+            let tokens = server.open()?.list(&["tokens"], &[])?;
+            let text = table(&tokens);
+            server.print(&Value::Array(tokens), &text)?;
         }
         Command::Revoke { revoked, server } => {
             let client = server.open()?;
-            let tokens = client.get(&["tokens"], &[])?.body;
-            let named = rows(&tokens).iter().find(|row| row["name"] == revoked.as_str());
+            let tokens = client.list(&["tokens"], &[])?;
+            let named = tokens.iter().find(|row| row["name"] == revoked.as_str());
             let id = named.and_then(|row| row["id"].as_str()).or_else(|| is_id(revoked).then_some(revoked));
             // The text is not repeated: it may be the token itself.
             let id =
@@ -70,11 +71,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
-}
-
-/// The rows of an answer; none if it is no list.
-fn rows(answer: &Value) -> &[Value] {
-    answer.as_array().map_or(&[], Vec::as_slice)
 }
 
 fn table(tokens: &[Value]) -> String {

@@ -64,7 +64,7 @@ impl DiagnosticClient {
         self.transport.route()
     }
 
-    /// The authorities that are trusted; `None` if no connection needs TLS, or the program has given its own only.
+    /// The authorities that are trusted; `None` if no connection needs TLS.
     pub fn trusted_roots(&self) -> Option<&TrustedRoots> {
         self.transport.trusted()
     }

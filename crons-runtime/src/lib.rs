@@ -71,6 +71,7 @@ pub mod __run {
 #[doc(hidden)]
 pub mod __doctor {
     pub use crate::client::settings::is_switched_off;
+    pub use crate::delivery::server_limits::rate_limit;
     pub use crate::diagnostics::{DiagnosticClient, survey_spool};
     pub use crate::platform::local_zone::other_than_utc;
     pub use crate::wire::http::{Cause, NoReply, Reply, Route};

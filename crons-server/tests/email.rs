@@ -1,20 +1,18 @@
 //! Alerts by e-mail, to a mail server that is down, refuses, greylists or says nothing.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod certificate;
 mod harness;
 mod mail;
 mod receiver;
 
 use std::process::Command;
-use std::sync::Arc;
 
+use certificate::certificate;
 use crons_server::{Alerts, PrivateTargets};
 use harness::{Harness, id, with};
 use mail::MailServer;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use receiver::eventually;
-use rustls::ServerConfig;
-use rustls::pki_types::PrivateKeyDer;
 use serde_json::{Value, json};
 
 fn server(mail: &MailServer) -> Harness {
@@ -154,24 +152,6 @@ fn a_mail_server_that_says_nothing_is_given_up_after_the_timeout() {
     mail.be_silent(false);
     harness.advance("10:05:00");
     eventually("it is delivered", || delivered(&harness));
-}
-
-/// Settings of a server on `localhost`, and the PEM of the authority that signed for it, which only this test knows.
-fn certificate() -> (Arc<ServerConfig>, String) {
-    let mut parameters = CertificateParams::new(Vec::new()).unwrap();
-    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate().unwrap();
-    let pem = parameters.self_signed(&key).unwrap().pem();
-    let issuer = Issuer::new(parameters, key);
-    let key = KeyPair::generate().unwrap();
-    let signed = CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![signed.into()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
-        .unwrap();
-    (Arc::new(config), pem)
 }
 
 /// Sends a test mail in a process that trusts the certificates of this file. Returns its lines.

@@ -2,34 +2,24 @@
 //! and Mozilla's list. Variables of the environment belong to a process, so each case runs in one of its own.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod certificate;
+#[path = "../../tests/support/network_variables.rs"]
+mod network_variables;
+
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
 use std::sync::Arc;
 
+use certificate::certificate;
 use crons_server::{Database, PrivateTargets, Server, Settings, Target, Webhook};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::pki_types::PrivateKeyDer;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use network_variables::NETWORK_VARIABLES;
+use rustls::{ServerConnection, StreamOwned};
 use serde_json::json;
 
 /// A receiver on `localhost` that answers 200 by TLS, and the PEM of the authority that signed for it, which only this test knows.
 fn receiver() -> (u16, String) {
-    let mut parameters = CertificateParams::new(Vec::new()).unwrap();
-    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate().unwrap();
-    let pem = parameters.self_signed(&key).unwrap().pem();
-    let issuer = Issuer::new(parameters, key);
-    let key = KeyPair::generate().unwrap();
-    let signed = CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![signed.into()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
-        .unwrap();
-    let config = Arc::new(config);
+    let (config, pem) = certificate();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
@@ -52,18 +42,7 @@ fn receiver() -> (u16, String) {
 fn child(variables: &[(&str, &str)]) -> String {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", "--nocapture", "in_a_child"]);
-    for name in [
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-        "HTTP_PROXY",
-        "http_proxy",
-        "ALL_PROXY",
-        "all_proxy",
-        "HTTPS_PROXY",
-        "https_proxy",
-        "NO_PROXY",
-        "no_proxy",
-    ] {
+    for name in NETWORK_VARIABLES {
         child.env_remove(name);
     }
     let output = child.env("CRONS_TEST_CHILD", "1").envs(variables.iter().copied()).output().unwrap();

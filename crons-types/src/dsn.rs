@@ -51,6 +51,18 @@ impl Dsn {
         &self.authority
     }
 
+    /// The DSN with `***` in the place of its keys: the text is safe to show.
+    ///
+    /// ```
+    /// let dsn: crons_types::Dsn = "https://key:secret@host/prefix/42".parse()?;
+    /// assert_eq!(dsn.masked(), "https://***@host/prefix/42");
+    /// # Ok::<(), crons_types::InvalidDsn>(())
+    /// ```
+    pub fn masked(&self) -> String {
+        let Self { scheme, authority, path, project_id, .. } = self;
+        format!("{scheme}://***@{authority}{path}/{project_id}")
+    }
+
     /// The host without its port. An IPv6 address is returned without brackets.
     pub fn host(&self) -> &str {
         let host = self.authority.rsplit_once(':').filter(|(_, port)| !port.contains(']'));
@@ -188,8 +200,7 @@ impl fmt::Display for Dsn {
 
 impl fmt::Debug for Dsn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { scheme, authority, path, project_id, .. } = self;
-        write!(f, "Dsn({scheme}://***@{authority}{path}/{project_id})")
+        write!(f, "Dsn({})", self.masked())
     }
 }
 

@@ -3,23 +3,10 @@
 
 use std::process::Command;
 
-/// The variables that the client and its transport read.
-const VARIABLES: [&str; 14] = [
-    "SENTRY_DSN",
-    "SENTRY_ENVIRONMENT",
-    "SENTRY_RELEASE",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "HTTP_PROXY",
-    "http_proxy",
-    "HTTPS_PROXY",
-    "https_proxy",
-    "ALL_PROXY",
-    "all_proxy",
-    "NO_PROXY",
-    "no_proxy",
-    "REQUEST_METHOD",
-];
+use super::network_variables::NETWORK_VARIABLES;
+
+/// The variables that the client reads, beside those of its transport.
+const VARIABLES: [&str; 3] = ["SENTRY_DSN", "SENTRY_ENVIRONMENT", "SENTRY_RELEASE"];
 
 /// The variable that marks a child process.
 const CHILD: &str = "CRONS_TEST_CHILD";
@@ -52,7 +39,7 @@ pub fn run(name: &str, variables: &[(&str, &str)]) -> String {
 fn run_test(name: &str, variables: &[(&str, &str)]) -> String {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", "--nocapture", name]);
-    for variable in VARIABLES {
+    for variable in VARIABLES.into_iter().chain(NETWORK_VARIABLES) {
         child.env_remove(variable);
     }
     let output = child.env(CHILD, "1").envs(variables.iter().copied()).output().unwrap();

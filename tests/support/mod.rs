@@ -4,6 +4,7 @@
 
 pub mod child;
 pub mod log;
+mod network_variables;
 pub mod posted;
 
 use std::io::{BufRead, BufReader, Read, Write};

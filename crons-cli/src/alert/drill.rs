@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::api_client::ApiClient;
+use crate::api_client::{ApiClient, ApiError};
+use crate::output::printable;
 use crate::server_arguments::ServerArguments;
 use crate::span::positive_span;
 
@@ -31,25 +32,36 @@ pub(super) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let Arguments { wait, server } = arguments;
     let client = server.open()?;
     let started = client.send(Method::POST, &["alerts", "drill"], &[], None)?.body;
-    let id = started["id"].as_str().ok_or("the server began a drill, but its answer has no id")?;
-    let alerts = results(&client, id, *wait)?;
-    let delivered = alerts.iter().all(is_delivered);
-    let lines: Vec<String> = alerts.iter().map(|alert| line(alert, *wait)).collect();
+    let (Some(id), Some(targets)) =
+        (started["id"].as_str(), started["targets"].as_u64().filter(|number| *number > 0))
+    else {
+        return Err("the answer to the drill has no id or no number of targets; set CRONS_URL to the address that `crons serve` prints".into());
+    };
+    let alerts = results(&client, id, targets, *wait)?;
+    let delivered = is_complete(&alerts, targets);
+    let mut lines: Vec<String> = alerts.iter().map(|alert| line(alert, *wait)).collect();
+    if let Some(missing) = targets.checked_sub(alerts.len() as u64).filter(|missing| *missing > 0) {
+        lines.push(format!("{missing} of {targets} messages are not listed by the server, so nothing is known of them; look at its log"));
+    }
     server.print(&json!({"id": id, "delivered": delivered, "alerts": alerts}), &lines.join("\n"))?;
     Ok(delivered)
 }
 
-/// Returns the messages of a drill, as soon as all are delivered, at the latest after `wait`.
-fn results(client: &ApiClient, id: &str, wait: Duration) -> Result<Vec<Value>, Box<dyn Error>> {
+/// Returns the messages of a drill to so many `targets`, as soon as all are delivered, at the latest after `wait`.
+fn results(client: &ApiClient, id: &str, targets: u64, wait: Duration) -> Result<Vec<Value>, ApiError> {
     let begin = Instant::now();
     loop {
-        let found = client.get(&["alerts"], &[("incident", id)])?.body;
-        let alerts = found.as_array().cloned().unwrap_or_default();
-        if alerts.iter().all(is_delivered) || begin.elapsed() >= wait {
+        let alerts = client.list(&["alerts"], &[("incident", id)])?;
+        if is_complete(&alerts, targets) || begin.elapsed() >= wait {
             return Ok(alerts);
         }
         std::thread::sleep(POLL_INTERVAL);
     }
+}
+
+/// Returns whether there is a message for each of so many `targets`, and all are delivered.
+fn is_complete(alerts: &[Value], targets: u64) -> bool {
+    alerts.len() as u64 >= targets && alerts.iter().all(is_delivered)
 }
 
 fn is_delivered(alert: &Value) -> bool {
@@ -59,7 +71,7 @@ fn is_delivered(alert: &Value) -> bool {
 /// Returns the line about a message: delivered in how many seconds, or the reason why not.
 fn line(alert: &Value, wait: Duration) -> String {
     let text = |key: &str| alert[key].as_str().unwrap_or_default();
-    let target = text("target").replace(char::is_control, "\u{fffd}");
+    let target = printable(text("target"));
     let instant = |key: &str| text(key).parse::<jiff::Timestamp>().ok();
     if is_delivered(alert) {
         let took = instant("dateCreated").zip(instant("dateDelivered"));
@@ -72,7 +84,7 @@ fn line(alert: &Value, wait: Duration) -> String {
             wait.as_secs_f64()
         );
     }
-    let answer = text("lastAnswer").replace(char::is_control, "\u{fffd}");
+    let answer = printable(text("lastAnswer"));
     format!("{target}: not delivered: {answer}; the server goes on trying for a day")
 }
 

@@ -1,11 +1,12 @@
 //! Explains the answer to a probe: what the server is, and whether it takes check-ins.
 
-use crons_runtime::__doctor::Reply;
+use crons_runtime::__doctor::{Reply, rate_limit};
 use crons_server::quoted;
 use crons_types::{ACCEPTED_BUT, Dsn};
 use serde_json::Value;
 
 use super::finding::Finding;
+use crate::output::Span;
 
 const SUBJECT: &str = "probe";
 /// The beginning of the reason for which a crons server refuses a check-in without a monitor.
@@ -43,7 +44,8 @@ pub(super) fn explain(reply: &Reply, probe: Probe) -> Finding {
     let status = reply.response.status;
     match status {
         200..=299 => taken(reply, probe),
-        _ if is_page(reply) && !matches!(status, 300..=399 | 500..=599) => page(status),
+        // Pages of other refusals come from proxies and web servers, and their status says more than the page.
+        401 | 403 | 404 | 405 | 410 if is_page(reply) => page(status),
         _ => {
             let (meaning, advice) = refusal(reply, status);
             Finding::fault(SUBJECT, format!("HTTP {status}: {meaning}{}", reason(reply)), advice)
@@ -72,12 +74,14 @@ fn taken(reply: &Reply, probe: Probe) -> Finding {
             "correct the address in the DSN",
         );
     }
-    if let Some(limit) = limit_of_check_ins(reply) {
+    if let Some(wait) = rate_limit(&reply.response, reply.received) {
+        let limits = header(reply, "x-sentry-rate-limits").unwrap_or_default();
         return Finding::fault(
             SUBJECT,
             format!(
-                "HTTP {status}, but the server takes no more check-ins for now (X-Sentry-Rate-Limits: {})",
-                quoted(limit)
+                "HTTP {status}, but the server takes no more check-ins for {} (X-Sentry-Rate-Limits: {})",
+                Span::of(wait),
+                quoted(limits)
             ),
             "look at the quota of the project and its client keys; until then the client reports no runs",
         );
@@ -155,9 +159,12 @@ fn refusal(reply: &Reply, status: u16) -> (String, &'static str) {
             "raise the limit of the proxy in front of the server",
         ),
         429 => (
-            match header(reply, "retry-after") {
+            match rate_limit(&reply.response, reply.received) {
                 Some(wait) => {
-                    format!("the server takes no more check-ins for now; Retry-After: {}", quoted(wait))
+                    format!(
+                        "the server takes no more check-ins; the client reports no runs for {}",
+                        Span::of(wait)
+                    )
                 }
                 None => meaning("the server takes no more check-ins for now"),
             },
@@ -209,15 +216,6 @@ pub(super) fn is_crons(probe: &Reply, health: Option<&Reply>) -> bool {
     };
     let knows_reason = header(probe, "x-sentry-error").is_some_and(|said| said.starts_with(NO_MONITOR));
     knows_reason || health.is_some_and(is_healthy)
-}
-
-/// The limit in `X-Sentry-Rate-Limits` that holds for check-ins: one of the category `monitor`, or of all. `None` if there is none.
-fn limit_of_check_ins(reply: &Reply) -> Option<&str> {
-    let limits = header(reply, "x-sentry-rate-limits")?;
-    limits.split(',').map(str::trim).find(|limit| {
-        let categories = limit.split(':').nth(1);
-        categories.is_some_and(|names| names.split(';').any(|name| matches!(name.trim(), "" | "monitor")))
-    })
 }
 
 fn beginning(reply: &Reply) -> String {

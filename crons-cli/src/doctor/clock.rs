@@ -34,7 +34,7 @@ pub(super) fn compare(reply: &Reply) -> Finding {
     } else {
         "jobs begin later than the server expects them, and are reported as missed"
     };
-    Finding::fault(
+    Finding::misleading(
         SUBJECT,
         format!("{by} {side} the server's: {meaning}"),
         "set the clock of this machine, or of the server, by NTP",

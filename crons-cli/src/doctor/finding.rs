@@ -10,6 +10,8 @@ pub(super) enum State {
     Ok,
     /// The thing does no harm now.
     Warning,
+    /// The thing is wrong, and misleads the server or its schedule; check-ins reach it all the same.
+    Misleading,
     /// The thing loses check-ins.
     Fault,
     /// The thing was not looked at, because of a fault above it.
@@ -21,7 +23,7 @@ impl State {
         match self {
             Self::Ok => "ok",
             Self::Warning => "warning",
-            Self::Fault => "fault",
+            Self::Misleading | Self::Fault => "fault",
             Self::Skipped => "skipped",
         }
     }
@@ -30,7 +32,7 @@ impl State {
         match self {
             Self::Ok => Tone::Good,
             Self::Warning => Tone::Warning,
-            Self::Fault => Tone::Bad,
+            Self::Misleading | Self::Fault => Tone::Bad,
             Self::Skipped => Tone::Quiet,
         }
     }
@@ -60,6 +62,14 @@ impl Finding {
         Self { subject, state: State::Warning, text: text.into(), advice: Some(advice.into()) }
     }
 
+    pub(super) fn misleading(
+        subject: &'static str,
+        text: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        Self { subject, state: State::Misleading, text: text.into(), advice: Some(advice.into()) }
+    }
+
     pub(super) fn fault(subject: &'static str, text: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { subject, state: State::Fault, text: text.into(), advice: Some(advice.into()) }
     }
@@ -73,6 +83,11 @@ impl Findings {
     /// The number of findings of this weight.
     pub(super) fn count(&self, state: State) -> usize {
         self.0.iter().filter(|finding| finding.state == state).count()
+    }
+
+    /// The number of faults, whether they lose check-ins or mislead the server.
+    pub(super) fn faults(&self) -> usize {
+        self.count(State::Fault) + self.count(State::Misleading)
     }
 
     /// The table, with a last line that sums it up.
@@ -90,7 +105,15 @@ impl Findings {
     }
 
     fn sum(&self) -> String {
-        match (self.count(State::Fault), self.count(State::Warning)) {
+        if self.count(State::Fault) == 0 && self.faults() > 0 {
+            let wrong = self.0.iter().filter(|finding| finding.state == State::Misleading);
+            let subjects: Vec<&str> = wrong.map(|finding| finding.subject).collect();
+            return format!(
+                "Check-ins from here reach the server, but this is wrong: {}.",
+                subjects.join(", ")
+            );
+        }
+        match (self.faults(), self.count(State::Warning)) {
             (0, 0) => "Check-ins from here reach the server.".to_owned(),
             (0, 1) => "Check-ins from here reach the server; there is 1 warning.".to_owned(),
             (0, warnings) => format!("Check-ins from here reach the server; there are {warnings} warnings."),
@@ -108,6 +131,6 @@ impl Findings {
                 json!({"check": subject, "state": state.as_str(), "finding": text, "advice": advice})
             })
             .collect();
-        json!({"ok": self.count(State::Fault) == 0, "findings": findings})
+        json!({"ok": self.faults() == 0, "findings": findings})
     }
 }

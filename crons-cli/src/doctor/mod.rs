@@ -27,7 +27,8 @@ use crate::span::positive_span;
 #[derive(clap::Args)]
 #[command(
     after_help = "The probe is the start of a run of a monitor that nobody knows, without a configuration: the server makes no monitor \
-    of it. A crons server lists it among its refused payloads.\n\nExit code 1: check-ins from here are lost."
+    of it. A crons server lists it among its refused payloads.\n\nExit code 1: check-ins from here are lost, or the clock or the time zone is \
+    wrong."
 )]
 pub(crate) struct Arguments {
     /// DSN of the server [default: `SENTRY_DSN`].
@@ -36,7 +37,7 @@ pub(crate) struct Arguments {
     /// Environment of the check-ins [default: `SENTRY_ENVIRONMENT`, else production].
     #[arg(short, long, value_name = "NAME")]
     environment: Option<Environment>,
-    /// Probe this monitor, with a run that succeeds at once.
+    /// Probe this monitor, with a run that succeeds at once. It counts as a run of its environment, which is made if there is none.
     #[arg(long, value_name = "SLUG")]
     monitor: Option<Slug>,
     /// Time zone of schedules, to be checked too.
@@ -53,8 +54,8 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// Checks everything that a check-in needs, and prints the findings. Returns whether check-ins from here reach the server; with
-/// `--strict`, whether there is no warning either.
+/// Checks everything that a check-in needs, and prints the findings. Returns whether there is no fault; with `--strict`, whether there is no
+/// warning either.
 pub(crate) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let findings = examine(arguments);
     let mut output = std::io::stdout().lock();
@@ -63,8 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     } else {
         write!(output, "{}", findings.render(Painter::stdout()))?;
     }
-    let faults = findings.count(State::Fault);
-    Ok(faults == 0 && !(arguments.strict && findings.count(State::Warning) > 0))
+    Ok(findings.faults() == 0 && !(arguments.strict && findings.count(State::Warning) > 0))
 }
 
 fn examine(arguments: &Arguments) -> Findings {
@@ -73,7 +73,7 @@ fn examine(arguments: &Arguments) -> Findings {
     findings.extend(settings::switch());
     let (found, finding) = settings::dsn(dsn.as_deref());
     findings.push(finding);
-    let (environment, finding) = settings::environment(environment.as_ref());
+    let (environment, finding) = settings::environment(environment.as_ref(), monitor.is_some());
     findings.push(finding);
     findings.extend(settings::release());
     findings.extend(settings::time_zones(timezone.as_deref()));

@@ -24,6 +24,18 @@ pub(super) fn explain(error: &NoReply, route: &Route, dsn: &Dsn) -> Finding {
             format!("no connection to {end} in time; a firewall may drop what is sent to it"),
             "allow this machine to connect to it, or name a proxy by HTTPS_PROXY".to_owned(),
         ),
+        Cause::HandshakeTimeout if matches!(route, Route::Proxy(_)) => (
+            format!("{end} takes the connection, but opens no way to {host} in time"),
+            "ask who runs the proxy whether it reaches this host, or exclude the host by NO_PROXY; --timeout waits longer, but for a \
+             connection 5 s at most"
+                .to_owned(),
+        ),
+        Cause::HandshakeTimeout => (
+            format!("{end} takes the connection, but TLS does not come about in time"),
+            "look at the server's log and load; if what listens there speaks plain HTTP, write http:// in the DSN; a firewall may drop what \
+             follows the first packets"
+                .to_owned(),
+        ),
         Cause::AnswerTimeout => (
             format!("{end} takes the connection, but does not answer in time"),
             "look at the server's log and load; what listens there may be no web server; --timeout waits longer".to_owned(),

@@ -38,9 +38,7 @@ pub(super) fn refused(error: &InitError) -> Finding {
 pub(super) fn dsn(flag: Option<&str>) -> (Option<FoundDsn>, Finding) {
     match sentry_variables::dsn(flag) {
         Ok(found) => {
-            let shown = format!("{:?}", found.dsn);
-            let shown = shown.trim_start_matches("Dsn(").trim_end_matches(')');
-            let text = format!("{shown}, from {}", found.origin);
+            let text = format!("{}, from {}", found.dsn.masked(), found.origin);
             (Some(found), Finding::ok("DSN", text))
         }
         Err(reason) => {
@@ -50,18 +48,33 @@ pub(super) fn dsn(flag: Option<&str>) -> (Option<FoundDsn>, Finding) {
     }
 }
 
-/// Finds the environment of check-ins.
-pub(super) fn environment(flag: Option<&Environment>) -> (Environment, Finding) {
+/// Finds the environment of check-ins. Warns of the default if the probe is a run in it, of a monitor that exists.
+pub(super) fn environment(flag: Option<&Environment>, is_run: bool) -> (Environment, Finding) {
     const SUBJECT: &str = "environment";
     match sentry_variables::environment(flag) {
         Ok(environment) => {
             let is_set = || matches!(sentry_variables::variable("SENTRY_ENVIRONMENT"), Ok(Some(_)));
             let origin = match flag {
-                Some(_) => "from --environment",
-                None if is_set() => "from SENTRY_ENVIRONMENT",
-                None => "the default of `crons run` and of programs built for release",
+                Some(_) => Some("from --environment"),
+                None if is_set() => Some("from SENTRY_ENVIRONMENT"),
+                None => None,
             };
-            let finding = Finding::ok(SUBJECT, format!("{environment}, {origin}"));
+            let finding = match (origin, is_run) {
+                (Some(origin), _) => Finding::ok(SUBJECT, format!("{environment}, {origin}")),
+                (None, false) => Finding::ok(
+                    SUBJECT,
+                    format!("{environment}, the default of `crons run` and of programs built for release"),
+                ),
+                (None, true) => Finding::warning(
+                    SUBJECT,
+                    format!(
+                        "{environment}, the default: --monitor reports a run of this environment, and a monitor that has none of this name \
+                         gets it, with runs that are expected from then on"
+                    ),
+                    "name the environment of the job by --environment; `crons delete SLUG --environment NAME` removes one that was made by \
+                     mistake",
+                ),
+            };
             (environment, finding)
         }
         Err(reason) => {
@@ -101,7 +114,7 @@ pub(super) fn time_zones(asked: Option<&str>) -> Vec<Finding> {
     };
     let asked = asked.map(|name| match Timezone::parse(name) {
         Ok(zone) => Finding::ok(SUBJECT, format!("{zone}, from --timezone, is one that the server knows")),
-        Err(error) => Finding::fault(
+        Err(error) => Finding::misleading(
             SUBJECT,
             format!("--timezone: {error}"),
             "a schedule with this zone is refused; write a name of the tz database",

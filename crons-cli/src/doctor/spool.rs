@@ -1,6 +1,6 @@
 //! The folder of the spool: whether it can be written, and what dead processes have left in it.
 
-use std::path::Path;
+use std::path::{Display, Path};
 
 use crons_runtime::__doctor::{SpoolSurvey, survey_spool};
 use crons_types::Dsn;
@@ -28,26 +28,37 @@ pub(super) fn spool(dsn: Option<&Dsn>) -> Finding {
 }
 
 fn at(folder: &Path, dsn: Option<&Dsn>) -> Finding {
+    const NO_SPOOL: &str = "a check-in that is not delivered when `crons run` ends is lost";
+    const NO_LOCKS: &str = "`crons run --overlap` refuses to start a job";
     let shown = folder.display();
-    let existing = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(folder);
-    // A file without a name, which ends with its handle.
-    if let Err(error) = tempfile::tempfile_in(existing) {
-        return Finding::warning(
-            SUBJECT,
-            format!(
-                "{} cannot be written ({error}): a check-in that is not delivered when `crons run` ends is lost",
-                existing.display()
-            ),
-            ADVICE,
-        );
+    for (used, effect) in
+        [(folder, NO_SPOOL), (&folder.join("runs"), NO_SPOOL), (&folder.join("locks"), NO_LOCKS)]
+    {
+        if let Err((obstacle, reason)) = can_make(used) {
+            return Finding::warning(SUBJECT, format!("{obstacle} {reason}: {effect}"), ADVICE);
+        }
     }
-    if existing != folder {
+    if !folder.is_dir() {
         return Finding::ok(SUBJECT, format!("{shown} does not exist yet; `crons run` can make it"));
     }
     let Some(dsn) = dsn else { return Finding::ok(SUBJECT, format!("{shown} can be written")) };
     match survey_spool(folder, dsn) {
         Ok(survey) => surveyed(folder, &survey),
         Err(error) => Finding::warning(SUBJECT, format!("{shown} cannot be read: {error}"), ADVICE),
+    }
+}
+
+/// Checks that a folder can be made and written. Returns the path that is in the way, and the reason, if not.
+fn can_make(folder: &Path) -> Result<(), (Display<'_>, String)> {
+    // A link counts though it leads nowhere: no folder can be made in its place.
+    let existing = folder.ancestors().find(|path| path.symlink_metadata().is_ok()).unwrap_or(folder);
+    if existing.metadata().is_ok_and(|found| !found.is_dir()) || existing.is_symlink() && !existing.exists() {
+        return Err((existing.display(), "is no folder".to_owned()));
+    }
+    // The file has no name, and ends with its handle.
+    match tempfile::tempfile_in(existing) {
+        Ok(_) => Ok(()),
+        Err(error) => Err((existing.display(), format!("cannot be written ({error})"))),
     }
 }
 

@@ -20,7 +20,7 @@ use serde_json::json;
 use self::comparison::Comparison;
 use self::imported::History;
 use crate::config_change::ChangeArguments;
-use crate::output::Painter;
+use crate::output::{Painter, printable};
 
 /// The most bytes of a file.
 const MAX_FILE: u64 = 128 << 20;
@@ -92,7 +92,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
     let mut errors = std::io::stderr().lock();
     for reason in history.skipped.iter().take(MOST_NAMED) {
         // The reason repeats values of the file, which may have control characters.
-        let reason = reason.replace(char::is_control, "\u{fffd}");
+        let reason = printable(reason);
         writeln!(errors, "crons: {shown}: {reason}; the row is left out")?;
     }
     if history.skipped.len() > MOST_NAMED {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::comparison::{Comparison, Incident};
 use super::imported::History;
-use crate::output::{Painter, Table, Tone};
+use crate::output::{Painter, Table, Tone, minute};
 
 /// The most misses that are listed.
 const MOST_MISSES: usize = 100;
@@ -123,9 +123,4 @@ impl Summary<'_> {
 
 fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
-}
-
-/// An instant to the minute, in UTC.
-fn minute(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

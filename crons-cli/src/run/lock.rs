@@ -33,7 +33,7 @@ pub(super) fn lock(
     events: &Sender<Event>,
 ) -> io::Result<Locked> {
     let spool = spool.ok_or_else(|| io::Error::other("there is no folder for it: set CRONS_SPOOL"))?;
-    let path = path(spool, slug, environment);
+    let path = path(spool, rustix::process::geteuid().as_raw(), slug, environment);
     if let Some(folder) = path.parent() {
         make_private(folder)?;
     }
@@ -58,19 +58,19 @@ pub(super) fn lock(
     }
 }
 
-/// The path of the lock. The ASCII characters of the environment are encoded, so that its name is the same on file systems that ignore
-/// case; the others are not, so that 64 of them fit into the 255 bytes of a file name.
-fn path(spool: &Path, slug: &str, environment: &Environment) -> PathBuf {
-    let environment: String = environment
-        .as_str()
-        .chars()
-        .map(|c| match c {
-            'a'..='z' | '0'..='9' | '-' | '_' | '\u{80}'.. => c.to_string(),
-            _ => format!("%{:02x}", u32::from(c)),
-        })
-        .collect();
-    let user = rustix::process::geteuid().as_raw();
-    spool.join("locks").join(format!("{user}.{slug}.{environment}.lock"))
+/// The path of the lock. The name of the environment is hashed: its 64 characters may have 256 bytes, and a file name has 255 at most. Also, some
+/// file systems ignore case or normalise Unicode.
+fn path(spool: &Path, user: u32, slug: &str, environment: &Environment) -> PathBuf {
+    use std::fmt::Write;
+
+    let hash = ring::digest::digest(&ring::digest::SHA256, environment.as_str().as_bytes());
+    let mut name = format!("{user}.{slug}.");
+    // 128 bits are enough that no two names have the same.
+    for byte in &hash.as_ref()[..16] {
+        let _ = write!(name, "{byte:02x}");
+    }
+    name.push_str(".lock");
+    spool.join("locks").join(name)
 }
 
 #[cfg(test)]
@@ -79,11 +79,12 @@ mod tests {
 
     #[test]
     fn each_environment_has_a_file_name_of_its_own() {
-        let path =
-            |name: &str| path(Path::new("/spool"), &"s".repeat(50), &Environment::parse(name).unwrap());
+        let path = |name: &str| {
+            path(Path::new("/spool"), u32::MAX, &"s".repeat(50), &Environment::parse(name).unwrap())
+        };
         assert_ne!(path("Staging"), path("staging"));
         assert_ne!(path("a.lock"), path("a"));
-        for name in ["A".repeat(64), "ä".repeat(64), "界".repeat(60), "..".to_owned()] {
+        for name in ["A".repeat(64), "ä".repeat(64), "界".repeat(64), "🚀".repeat(64), "..".to_owned()] {
             let path = path(&name);
             assert_eq!(path.parent(), Some(Path::new("/spool/locks")));
             assert!(path.file_name().unwrap().len() <= 255, "{}", path.display());

@@ -5,6 +5,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::Output;
 use std::thread::JoinHandle;
 
+use serde_json::json;
+
+use super::listener::Listener;
 use super::support::{Server, crons, run, serve};
 
 /// A server that answers one request with `answer`; its thread returns the request.
@@ -217,4 +220,55 @@ fn a_drill_that_does_not_arrive_in_time_fails_with_the_reason() {
     assert!(stdout.contains("Connection refused") && !stdout.contains("topsecret"), "{stdout}");
     let (success, _, stderr) = drill("", "2s");
     assert!(!success && stderr.contains("no rule names a target, so no alert is ever sent"), "{stderr}");
+}
+
+#[test]
+fn a_drill_needs_evidence_of_each_message() {
+    let begun = json!({"id": "7f0c", "targets": 2});
+    let delivered = json!({"target": "ops", "status": "delivered"});
+    for (posted, listed, expected) in [
+        (json!({}), json!([]), "no id or no number of targets"),
+        (json!([]), json!([]), "no id or no number of targets"),
+        (json!({"id": "7f0c"}), json!([delivered]), "no id or no number of targets"),
+        (json!({"id": "7f0c", "targets": 0}), json!([]), "no id or no number of targets"),
+        (begun.clone(), json!({}), "did not answer with a list"),
+        (begun.clone(), json!([]), "2 of 2 messages are not listed"),
+        (begun.clone(), json!([delivered]), "1 of 2 messages are not listed"),
+    ] {
+        let case = format!("{posted} {listed}");
+        let answer = move |line: &str| if line.starts_with("post") { posted.clone() } else { listed.clone() };
+        let url = format!("http://{}/", Listener::json(answer).address);
+        let ended = run(&["alert", "drill", "--wait", "100ms", "--url", &url], "");
+        assert!(!ended.success, "{case}: {}", ended.stdout);
+        assert!(format!("{}{}", ended.stdout, ended.stderr).contains(expected), "{case}: {}", ended.stderr);
+    }
+    let both = move |line: &str| {
+        if line.starts_with("post") { begun.clone() } else { json!([delivered, delivered]) }
+    };
+    let url = format!("http://{}/", Listener::json(both).address);
+    let ended = run(&["alert", "drill", "--wait", "30s", "--url", &url], "");
+    assert!(ended.success && !ended.stdout.contains("not listed"), "{}{}", ended.stdout, ended.stderr);
+}
+
+#[test]
+fn answers_of_another_server_are_no_success() {
+    for answer in [json!([]), json!({}), json!({"status": "ok"})] {
+        let shown = answer.to_string();
+        let is_list = answer.is_array();
+        let url = format!("http://{}/", Listener::json(move |_| answer.clone()).address);
+        let id = "0123456789abcdef0123456789abcdef";
+        for (arguments, takes_lists) in [
+            (&["ready"][..], false),
+            (&["explain", id], false),
+            (&["silence", "job", "--for", "1h", "--why", "x"], false),
+            (&["token", "list"], true),
+            (&["token", "revoke", id], true),
+            (&["explain", "job"], true),
+        ] {
+            let ended = run(&[arguments, &["--url", &url]].concat(), "");
+            assert_eq!(ended.success, takes_lists && is_list, "{arguments:?} {shown}: {}", ended.stdout);
+        }
+    }
+    let ready = Listener::json(|_| json!({"status": "ready"}));
+    assert!(run(&["ready", "--url", &format!("http://{}/", ready.address)], "").success);
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod support;
+mod listener;
 mod alert;
 mod backup;
 mod config;

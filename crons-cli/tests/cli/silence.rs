@@ -2,11 +2,31 @@
 
 use serde_json::{Value, json};
 
+use super::listener::Listener;
 use super::support::{Finished, Server, run};
 
 fn ask(server: &Server, arguments: &[&str]) -> Finished {
     let url = server.url("");
     run(&[&["silence"], arguments, &["--url", &url]].concat(), "")
+}
+
+#[test]
+fn the_clock_of_the_server_decides_which_silences_have_ended() {
+    let silence = |id: &str, status: &str, ends_at: &str| json!({"id": id, "status": status, "ends_at": ends_at, "matchers": []});
+    // By the clock of this machine, the first one has ended and the last one has not.
+    let silences = json!([
+        silence("runs", "active", "2001-01-01T00:00:00Z"),
+        silence("waits", "pending", "2001-01-02T00:00:00Z"),
+        silence("over", "ended", "2999-01-01T00:00:00Z"),
+    ]);
+    let is_asked_for_all = |line: &str| !line.contains("since");
+    let server =
+        Listener::json(move |line| if is_asked_for_all(line) { silences.clone() } else { json!([]) });
+    let url = format!("http://{}/", server.address);
+    let list = |more: &[&str]| run(&[&["silence", "list", "--url", &url], more].concat(), "").stdout;
+    let open = list(&[]);
+    assert!(open.contains("runs") && open.contains("waits") && !open.contains("over"), "{open}");
+    assert!(list(&["--all"]).contains("over"));
 }
 
 #[test]

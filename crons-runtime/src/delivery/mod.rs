@@ -3,7 +3,7 @@
 // The modules are in layer order: each uses only those above it.
 mod backoff;
 mod flush_tracker;
-mod server_limits;
+pub(crate) mod server_limits;
 mod rate_limiter;
 pub(crate) mod run_queue;
 mod delay_queue;

@@ -22,9 +22,9 @@ pub(crate) struct ServerRateLimits {
 impl ServerRateLimits {
     /// Reads the limits of an answer. Returns the wait if it is longer than the one known before.
     pub(crate) fn update(&mut self, response: &Response, now: Now) -> Option<Duration> {
-        let wait = told(response, now.wall)?.min(LONGEST);
+        let wait = rate_limit(response, now.wall)?;
         let until = now.instant + wait;
-        if wait.is_zero() || self.until.is_some_and(|known| known >= until) {
+        if self.until.is_some_and(|known| known >= until) {
             return None;
         }
         self.until = Some(until);
@@ -35,6 +35,11 @@ impl ServerRateLimits {
     pub(crate) fn until(&self, now: Instant) -> Option<Instant> {
         self.until.filter(|until| *until > now)
     }
+}
+
+/// Returns for how long the client sends no check-ins after an answer that came at `now`. `None` if it goes on.
+pub fn rate_limit(response: &Response, now: SystemTime) -> Option<Duration> {
+    told(response, now).map(|wait| wait.min(LONGEST)).filter(|wait| !wait.is_zero())
 }
 
 /// Returns the wait that an answer demands, by the first header that sets one. `None` if none does.

@@ -3,6 +3,7 @@
 // The modules are in layer order: each uses only those above it.
 mod route;
 mod stream;
+mod tcp;
 mod connector;
 mod explain;
 mod answer;
@@ -18,6 +19,7 @@ use hyper::body::Bytes;
 use hyper::http;
 use hyper::http::header::{PROXY_AUTHORIZATION, USER_AGENT};
 use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
 
@@ -106,7 +108,8 @@ impl HttpTransport {
         url: Arc<str>,
         timeout: Duration,
     ) -> Result<Reply, NoReply> {
-        let request = request.map_err(|error| NoReply::new(Cause::Other, format!("{url}: {error}")))?;
+        let mut request = request.map_err(|error| NoReply::new(Cause::Other, format!("{url}: {error}")))?;
+        let connection = capture_connection(&mut request);
         let late = format!("{url}: no answer within {timeout:?}");
         let answered = async {
             let sent = SystemTime::now();
@@ -116,7 +119,14 @@ impl HttpTransport {
             Ok(Reply::read(answer, sent).await)
         };
         let answered = tokio::time::timeout(timeout, answered).await;
-        answered.unwrap_or_else(|_| Err(NoReply::new(Cause::AnswerTimeout, late)))
+        answered.unwrap_or_else(|_| {
+            let cause = match (connection.connection_metadata().is_some(), self.connector.is_open()) {
+                (true, _) => Cause::AnswerTimeout,
+                (false, true) => Cause::HandshakeTimeout,
+                (false, false) => Cause::ConnectTimeout,
+            };
+            Err(NoReply::new(cause, late))
+        })
     }
 
     fn post(&self, request: Request) -> http::Result<http::Request<Full<Bytes>>> {

@@ -1,6 +1,8 @@
 //! `crons doctor`, against a server of ours and against each fault that a network can have.
 
-mod listener;
+mod network;
+#[path = "../../../../tests/support/network_variables.rs"]
+mod network_variables;
 mod tls;
 
 use std::net::TcpListener;
@@ -10,9 +12,9 @@ use std::process::Command;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::listener::Listener;
 use super::support::{Server, crons};
-use listener::Listener;
-use tls::{Authority, tls_listener};
+use network_variables::NETWORK_VARIABLES;
 
 /// The result of the command.
 struct Examined {
@@ -44,21 +46,8 @@ impl Examined {
 /// `crons doctor` with this DSN, without the variables of the machine, and with an empty spool.
 fn doctor(dsn: &str, spool: &Path, arguments: &[&str]) -> Command {
     let mut command = crons(&["doctor"]);
-    for name in [
-        "SENTRY_ENVIRONMENT",
-        "SENTRY_RELEASE",
-        "SENTRY_CRONS",
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-        "HTTP_PROXY",
-        "http_proxy",
-        "HTTPS_PROXY",
-        "https_proxy",
-        "ALL_PROXY",
-        "all_proxy",
-        "NO_PROXY",
-        "no_proxy",
-    ] {
+    for name in NETWORK_VARIABLES.into_iter().chain(["SENTRY_ENVIRONMENT", "SENTRY_RELEASE", "SENTRY_CRONS"])
+    {
         command.env_remove(name);
     }
     command.env("SENTRY_DSN", dsn).env("CRONS_SPOOL", spool).env("TZ", "UTC").args(arguments);
@@ -104,9 +93,17 @@ fn a_server_of_ours_takes_the_probe_and_makes_no_monitor_of_it() {
     assert!(server.check_in("backup", 1));
     let known = examine(doctor(server.dsn(), &spool, &["--monitor", "backup"]));
     assert!(known.is_success, "{:#?}", known.findings);
+    let environment = known.of("environment");
+    assert_eq!(environment["state"], "warning", "{environment}");
+    assert!(environment["finding"].as_str().unwrap().contains("--monitor reports a run of this environment"));
     let runs = server.get("/monitors/backup/checkins/");
     let statuses: Vec<&Value> = runs.as_array().unwrap().iter().map(|run| &run["status"]).collect();
     assert_eq!(statuses, ["ok", "ok"]);
+
+    // An environment that was named is no surprise, though the monitor has none of it yet.
+    let named = examine(doctor(server.dsn(), &spool, &["--monitor", "backup", "--environment", "staging"]));
+    assert_eq!(named.of("environment")["state"], "ok");
+    assert_eq!(server.get("/monitors/backup/")["environments"].as_array().unwrap().len(), 2);
 }
 
 #[test]
@@ -143,7 +140,16 @@ fn every_answer_is_explained() {
         ),
         (json("404 Not Found", "", "{}"), &["HTTP 404", "no such project"]),
         (json("413 Payload Too Large", "", "{}"), &["HTTP 413", "too large", "raise the limit"]),
-        (json("429 Too Many Requests", "retry-after: 37\r\n", "{}"), &["HTTP 429", "37"]),
+        (json("429 Too Many Requests", "retry-after: 37\r\n", "{}"), &["HTTP 429", "no runs for 37 s"]),
+        (json("429 Too Many Requests", "", "{}"), &["HTTP 429", "no runs for 1 min"]),
+        (
+            json(
+                "429 Too Many Requests",
+                "x-sentry-rate-limits: 120:monitor:key\r\nretry-after: 37\r\n",
+                "{}",
+            ),
+            &["HTTP 429", "no runs for 2 min"],
+        ),
         (json("500 Internal Server Error", "", "{}"), &["HTTP 500", "in trouble", "log"]),
         (json("502 Bad Gateway", "", "{}"), &["HTTP 502", "a proxy in front of the server"]),
         (json("400 Bad Request", "", "{}"), &["HTTP 400", "https://"]),
@@ -155,14 +161,22 @@ fn every_answer_is_explained() {
         (json("302 Found", "", ""), &["redirects to", "another address"]),
         (html("200 OK"), &["HTTP 200 with a web page", "sign-in"]),
         (html("403 Forbidden"), &["HTTP 403 with a web page"]),
+        (html("404 Not Found"), &["HTTP 404 with a web page"]),
         (html("503 Service Unavailable"), &["HTTP 503", "a proxy in front of the server"]),
+        // nginx, squid and CDNs refuse with pages.
+        (html("400 Bad Request"), &["HTTP 400", "write https:// in the DSN"]),
+        (html("407 Proxy Authentication Required"), &["HTTP 407", "user and a password"]),
+        (html("413 Payload Too Large"), &["HTTP 413", "raise the limit"]),
+        (html("429 Too Many Requests"), &["HTTP 429", "takes no more check-ins"]),
+        (html("301 Moved Permanently"), &["redirects to"]),
+        (html("418 I'm a teapot"), &["HTTP 418", "no server of check-ins answers like this"]),
         (json("200 OK", "", r#"{"hello": "world"}"#), &["no Sentry", "hello"]),
         (json("200 OK", "", "OK"), &["no Sentry", "it says"]),
         (json("200 OK", "", ""), &["no Sentry", "empty"]),
         (json("204 No Content", "", ""), &["no Sentry"]),
         (
             json("200 OK", "x-sentry-rate-limits: 60:monitor:organization\r\n", "{}"),
-            &["takes no more check-ins", "60:monitor"],
+            &["takes no more check-ins for 1 min", "60:monitor"],
         ),
         (json("200 OK", "x-sentry-rate-limits: 60::organization\r\n", "{}"), &["takes no more check-ins"]),
         (
@@ -175,6 +189,9 @@ fn every_answer_is_explained() {
     for fine in [
         json("200 OK", "", "{}"),
         json("200 OK", "x-sentry-rate-limits: 60:error:organization\r\n", r#"{"id": "0"}"#),
+        // The client reads no wait in these.
+        json("200 OK", "x-sentry-rate-limits: soon:monitor\r\n", "{}"),
+        json("200 OK", "x-sentry-rate-limits: 0:monitor\r\n", "{}"),
     ] {
         let found = answered(&fine);
         assert!(
@@ -212,63 +229,32 @@ fn an_answer_that_repeats_the_request_does_not_show_the_keys() {
 }
 
 #[test]
-fn a_server_that_cannot_be_reached_is_explained() {
+fn a_file_in_the_place_of_a_folder_of_the_spool_is_a_warning() {
     let folder = tempfile::tempdir().unwrap();
-    // A port on which nothing listens any more.
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let dsn = |address: &str| format!("http://key@{address}/1");
-    let found = examine(doctor(&dsn(&closed.to_string()), folder.path(), &[]));
-    found.is_fault("probe", &["refuses the connection", "start the server"]);
-
-    // The server takes connections, and never answers.
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = silent.local_addr().unwrap().to_string();
-    let found = examine(doctor(&dsn(&address), folder.path(), &["--timeout", "300ms"]));
-    found.is_fault("probe", &["does not answer in time", "within 300ms"]);
-
-    let found = examine(doctor("http://key@no-such-host.invalid/1", folder.path(), &[]));
-    found.is_fault("address", &["no-such-host.invalid", "cannot be found"]);
-    assert_eq!(found.of("probe")["state"], "skipped");
-
-    let noise = Listener::start("SSH-2.0-OpenSSH_9.9\r\n");
-    examine(doctor(&noise.dsn(), folder.path(), &[])).is_fault("probe", &["does not speak HTTP"]);
-    let secure = noise.dsn().replace("http://", "https://");
-    examine(doctor(&secure, folder.path(), &[])).is_fault("probe", &["does not speak TLS"]);
-    let mute = Listener::start("");
-    examine(doctor(&mute.dsn(), folder.path(), &[])).is_fault("probe", &["closes the connection"]);
-}
-
-#[test]
-fn faults_of_certificates_are_told_apart() {
-    let folder = tempfile::tempdir().unwrap();
-    let ours = Authority::new();
-    let file = folder.path().join("ours.pem");
-    std::fs::write(&file, ours.pem()).unwrap();
-    for (host, until, trusts, words) in [
-        ("localhost", 2100, false, "an authority that is not known here"),
-        ("localhost", 2021, true, "has expired"),
-        ("other.example", 2100, true, "is not for localhost"),
-    ] {
-        let address = tls_listener(ours.sign(host, until));
-        let mut command = doctor(&format!("https://key@localhost:{}/1", address.port()), folder.path(), &[]);
-        if trusts {
-            command.env("SSL_CERT_FILE", &file);
-        }
-        let found = examine(command);
-        found.is_fault("probe", &[words]);
-        let certificates = found.of("certificates")["finding"].as_str().unwrap();
-        assert_eq!(certificates.contains("1 authorities, all from SSL_CERT_FILE"), trusts, "{certificates}");
+    let listener = Listener::start("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(folder.path().join("nowhere"), &link).unwrap();
+    for (number, place) in ["runs", "locks"].into_iter().enumerate() {
+        let spool = folder.path().join(number.to_string());
+        std::fs::create_dir(&spool).unwrap();
+        std::fs::write(spool.join(place), "").unwrap();
     }
-    let address = tls_listener(ours.sign("localhost", 2100));
-    let dsn = format!("https://key@localhost:{}/1", address.port());
-    let mut command = doctor(&dsn, folder.path(), &[]);
-    command.env("SSL_CERT_FILE", &file);
-    let found = examine(command);
-    assert!(found.is_success, "{:#?}", found.findings);
-
-    let mut gone = doctor(&dsn, folder.path(), &[]);
-    gone.env("SSL_CERT_FILE", folder.path().join("gone.pem"));
-    examine(gone).is_fault("certificates", &["SSL_CERT_FILE", "gone.pem"]);
+    for (spool, obstacle, effect) in [
+        ("file", "file", "is lost"),
+        ("file/a/b", "file", "is lost"),
+        ("link", "link", "is lost"),
+        ("0", "0/runs", "is lost"),
+        ("1", "1/locks", "--overlap` refuses"),
+    ] {
+        let found = examine(doctor(&listener.dsn(), &folder.path().join(spool), &[]));
+        let finding = found.of("spool");
+        assert_eq!(finding["state"], "warning", "{finding}");
+        let words = format!("{} is no folder", folder.path().join(obstacle).display());
+        let text = finding["finding"].as_str().unwrap();
+        assert!(text.starts_with(&words) && text.contains(effect), "{finding}");
+    }
 }
 
 #[test]
@@ -276,50 +262,24 @@ fn a_clock_that_is_more_than_a_minute_off_is_a_fault() {
     let at = |skew: i64| {
         let now = Timestamp::now() + SignedDuration::from_secs(skew);
         let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT");
-        answered(&format!(
+        Listener::start(&format!(
             "HTTP/1.1 200 OK\r\ndate: {date}\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{{}}"
         ))
     };
-    at(-7_200).is_fault("clock", &["ahead of the server's", "h", "NTP"]);
-    at(600).is_fault("clock", &["behind the server's", "missed"]);
-    let near = at(30);
-    assert!(near.is_success && near.of("clock")["state"] == "ok", "{:#?}", near.findings);
-}
-
-#[test]
-fn the_proxy_that_applies_is_named_without_its_password() {
     let folder = tempfile::tempdir().unwrap();
-    let proxy =
-        Listener::start("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}");
-    let with = |variables: &[(&str, &str)]| {
-        let mut command = doctor("http://key@sentry.test/1", folder.path(), &[]);
-        command.envs(variables.iter().copied());
-        examine(command)
-    };
-    let address = format!("http://grace:hopper@{}", proxy.address);
-    let found = with(&[("HTTP_PROXY", &address)]);
-    let text = found.of("proxy")["finding"].as_str().unwrap();
-    assert!(text.contains(&proxy.address.to_string()) && !text.contains("hopper"), "{text}");
+    let at = |skew| at(skew).dsn();
+    let seen = |skew| examine(doctor(&at(skew), folder.path(), &[]));
+    seen(-7_200).is_fault("clock", &["ahead of the server's", "h", "NTP"]);
+    seen(600).is_fault("clock", &["behind the server's", "missed"]);
+    let output = doctor(&at(600), folder.path(), &["--timezone", "Mars/Base"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
     assert!(
-        found.is_success && proxy.asked().starts_with("post http://sentry.test/api/1/envelope/"),
-        "{:#?}",
-        found.findings
+        text.ends_with("Check-ins from here reach the server, but this is wrong: time zone, clock.\n"),
+        "{text}"
     );
-    assert!(found.of("certificates")["finding"].as_str().unwrap().contains("can read the key"));
-
-    let found = with(&[("HTTP_PROXY", &address), ("NO_PROXY", "sentry.test")]);
-    assert_eq!(found.of("proxy")["finding"], "none: NO_PROXY excludes sentry.test");
-
-    // The proxy refuses to open a tunnel.
-    let refusing = Listener::start("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n");
-    let mut command = doctor("https://key@sentry.test/1", folder.path(), &[]);
-    command.env("HTTPS_PROXY", format!("http://grace:hopper@{}", refusing.address));
-    let found = examine(command);
-    found.is_fault(
-        "probe",
-        &["no way through the proxy", &refusing.address.to_string(), "proxy auth", "NO_PROXY"],
-    );
-    assert!(!format!("{:?}", found.findings).contains("hopper"), "{:#?}", found.findings);
+    assert_eq!(output.status.code(), Some(1));
+    let near = seen(30);
+    assert!(near.is_success && near.of("clock")["state"] == "ok", "{:#?}", near.findings);
 }
 
 #[test]

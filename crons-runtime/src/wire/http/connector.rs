@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use rustls::ClientConfig;
 use tower_service::Service;
 
 use super::stream::Stream;
+use super::tcp::{Opened, Tcp};
 
 /// The limit for connecting, which takes three round trips.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -25,11 +26,15 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The error of a connection that was not made in time.
 #[derive(Debug)]
-pub(super) struct ConnectTimeout;
+pub(super) struct ConnectTimeout {
+    /// Whether TCP was connected, and only TLS or the tunnel of a proxy is missing.
+    pub(super) is_open: bool,
+}
 
 impl fmt::Display for ConnectTimeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no connection within {} s", CONNECT_TIMEOUT.as_secs())
+        let missing = if self.is_open { "TLS or tunnel on the open connection" } else { "connection" };
+        write!(f, "no {missing} within {} s", CONNECT_TIMEOUT.as_secs())
     }
 }
 
@@ -38,9 +43,11 @@ impl std::error::Error for ConnectTimeout {}
 /// Opens connections to the server of the DSN.
 #[derive(Clone)]
 pub(super) struct Connector {
-    direct: HttpsConnector<HttpConnector>,
+    tcp: HttpConnector,
     tls: Arc<ClientConfig>,
     proxy: Option<Intercept>,
+    /// The state of the latest attempt.
+    latest: Arc<Mutex<Opened>>,
 }
 
 impl Connector {
@@ -50,8 +57,12 @@ impl Connector {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        let tls = Arc::new(tls);
-        Self { direct: HttpsConnector::from((tcp, Arc::clone(&tls))), tls, proxy }
+        Self { tcp, tls: Arc::new(tls), proxy, latest: Arc::default() }
+    }
+
+    /// Whether the latest attempt to connect has opened a TCP connection.
+    pub(super) fn is_open(&self) -> bool {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).get()
     }
 
     /// The value of `Proxy-Authorization` for requests that a proxy forwards. `None` if it needs none, or only sees a tunnel.
@@ -60,14 +71,15 @@ impl Connector {
         proxy.basic_auth().cloned()
     }
 
-    async fn connect(mut self, server: Uri) -> Result<Stream, BoxError> {
+    async fn connect(self, server: Uri, opened: Opened) -> Result<Stream, BoxError> {
+        let mut direct = HttpsConnector::from((Tcp::new(self.tcp, opened), Arc::clone(&self.tls)));
         let Some(proxy) = self.proxy else {
-            return Ok(Stream::to_server(MaybeHttpsStream::Http(self.direct.call(server).await?)));
+            return Ok(Stream::to_server(MaybeHttpsStream::Http(direct.call(server).await?)));
         };
         if server.scheme() != Some(&Scheme::HTTPS) {
-            return Ok(Stream::to_forwarding_proxy(self.direct.call(proxy.uri().clone()).await?));
+            return Ok(Stream::to_forwarding_proxy(direct.call(proxy.uri().clone()).await?));
         }
-        let mut tunnel = Tunnel::new(proxy.uri().clone(), self.direct);
+        let mut tunnel = Tunnel::new(proxy.uri().clone(), direct);
         if let Some(authorization) = proxy.basic_auth() {
             tunnel = tunnel.with_auth(authorization.clone());
         }
@@ -81,14 +93,16 @@ impl Service<Uri> for Connector {
     type Future = Pin<Box<dyn Future<Output = Result<Stream, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.direct.poll_ready(cx)
+        self.tcp.poll_ready(cx).map_err(Into::into)
     }
 
     fn call(&mut self, server: Uri) -> Self::Future {
-        let connecting = self.clone().connect(server);
+        let opened = Opened::default();
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = opened.clone();
+        let connecting = self.clone().connect(server, opened.clone());
         Box::pin(async move {
             let connected = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await;
-            connected.map_err(|_| ConnectTimeout)?
+            connected.map_err(|_| ConnectTimeout { is_open: opened.get() })?
         })
     }
 }

@@ -25,6 +25,8 @@ pub enum Cause {
     Unreachable,
     /// No connection was made in time.
     ConnectTimeout,
+    /// TCP was connected, but TLS or the tunnel of a proxy did not come about in time.
+    HandshakeTimeout,
     /// The connection was made, and no answer came in time.
     AnswerTimeout,
     /// The connection was closed without an answer.
@@ -50,7 +52,11 @@ pub enum Cause {
 /// Finds the cause of an error: the deepest one that is known.
 pub(super) fn cause(error: &LegacyError) -> Cause {
     let known = std::iter::successors(error.source(), |&cause| below(cause)).filter_map(known).last();
-    known.unwrap_or(Cause::Other)
+    match known {
+        // The system has given up on a connection that was made.
+        Some(Cause::ConnectTimeout) if !error.is_connect() => Cause::AnswerTimeout,
+        known => known.unwrap_or(Cause::Other),
+    }
 }
 
 fn known(cause: &(dyn Error + 'static)) -> Option<Cause> {
@@ -64,8 +70,8 @@ fn known(cause: &(dyn Error + 'static)) -> Option<Cause> {
             _ => None,
         };
     }
-    if cause.is::<ConnectTimeout>() {
-        return Some(Cause::ConnectTimeout);
+    if let Some(ConnectTimeout { is_open }) = cause.downcast_ref() {
+        return Some(if *is_open { Cause::HandshakeTimeout } else { Cause::ConnectTimeout });
     }
     match cause.downcast_ref::<io::Error>()?.kind() {
         ErrorKind::ConnectionRefused => Some(Cause::Refused),

@@ -1,8 +1,10 @@
-//! A listener that gives the same answer to every request, whatever it is.
+//! A listener that gives fixed answers.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
 
 /// A listener on any free port. It lives as long as its process.
 pub struct Listener {
@@ -13,16 +15,32 @@ pub struct Listener {
 impl Listener {
     /// Starts a listener that answers with these bytes, and closes the connection.
     pub fn start(answer: &str) -> Self {
+        let answer = answer.to_owned();
+        Self::answering(move |_| answer.clone())
+    }
+
+    /// Starts a listener that answers with a JSON value, by the first line of a request in lower case, and closes the connection.
+    pub fn json(answer: impl Fn(&str) -> Value + Send + 'static) -> Self {
+        Self::answering(move |line| {
+            let body = answer(line).to_string();
+            format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            )
+        })
+    }
+
+    fn answering(answer: impl Fn(&str) -> String + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (address, answer) = (listener.local_addr().unwrap(), answer.to_owned());
+        let address = listener.local_addr().unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let lines = Arc::clone(&asked);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let mut reader = BufReader::new(stream);
-                if let Some(line) = read_request(&mut reader) {
-                    lines.lock().unwrap().push(line);
-                }
+                let line = read_request(&mut reader);
+                let answer = answer(line.as_deref().unwrap_or_default());
+                lines.lock().unwrap().extend(line);
                 // Fails if the client has gone, as one may that speaks TLS.
                 let _ = reader.get_mut().write_all(answer.as_bytes());
             }
