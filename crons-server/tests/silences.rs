@@ -292,11 +292,26 @@ fn an_explanation_says_which_silence_kept_the_message_back() {
     let of_incident = text(&incident);
     let part = "a silence by ana ends (migration): it kept back the message that it was opened, which waits for its end";
     assert!(of_incident.contains(part), "{of_incident}");
+    let is_muted = |id: &str| server.api(&format!("/explanations/{id}/"))["consequence"]["muted"].clone();
+    assert_eq!([is_muted(&incident), is_muted(&id('a'))], [false, false], "silenced, not muted");
     server.advance("11:00:00");
     server.send("11:10:00", &yearly("job", 'b', "ok"));
     let part = "it kept back the message that it was opened, which was sent at its end or after it";
     assert!(text(&incident).contains(part), "{}", text(&incident));
     assert!(text(&incident).contains("people were first notified of the incident"), "{}", text(&incident));
+    assert_eq!(is_muted(&incident), false);
+    // An incident that began and ended unheard was not muted either.
+    silence(&server, "job", "1h");
+    server.send("11:20:00", &yearly("job", 'c', "error"));
+    server.send("11:30:00", &yearly("job", 'd', "ok"));
+    server.advance("13:00:00");
+    let unheard = server.api("/incidents/")[0]["id"].as_str().unwrap().to_owned();
+    assert_ne!(unheard, incident);
+    assert_eq!(is_muted(&unheard), false);
+    assert_eq!(server.put(&format!("{API}/monitors/job/"), &json!({"isMuted": true})).status, 200);
+    server.send("13:10:00", &yearly("job", 'e', "error"));
+    let muted = server.api("/incidents/")[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(is_muted(&muted), true);
 }
 
 #[test]
