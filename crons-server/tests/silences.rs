@@ -267,7 +267,7 @@ fn a_maintenance_window_keeps_back_the_messages_of_its_time_by_the_clock_of_its_
 #[test]
 fn a_window_that_is_no_longer_configured_keeps_nothing_back_after_the_restart() {
     let windows =
-        json!([{"schedule": "0 * * * *", "length": "1h", "why": "updates", "matchers": matching("*")}]);
+        json!([{"schedule": "0 10 * * *", "length": "1h", "why": "updates", "matchers": matching("*")}]);
     let maintenance = serde_json::from_value(windows).unwrap();
     let server = Harness::with("10:00:00", Settings { maintenance, ..settings() });
     server.send("10:10:00", &yearly("job", 'a', "error"));
