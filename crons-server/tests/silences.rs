@@ -340,12 +340,21 @@ fn a_silence_that_cannot_be_is_refused_with_the_reason() {
         (changed("for", json!("400d")), "for: the end, 2025-07-08T10:00:00Z, is more than a year ahead"),
         (
             changed("ends_at", json!("2024-06-03T09:00:00Z")),
-            "ends_at: the end, 2024-06-03T09:00:00Z, is not after the start",
+            "ends_at: the end, 2024-06-03T09:00:00Z, has passed; write one after 2024-06-03T10:00:00Z",
         ),
         (changed("ends_at", json!("noon")), "ends_at: \"noon\" is not an instant"),
         (
-            changed("starts_at", json!("2024-06-03T08:00:00Z")),
-            "for: the end, 2024-06-03T09:00:00Z, has passed",
+            changed("starts_at", json!("2024-06-03T09:58:59Z")),
+            "starts_at: the start, 2024-06-03T09:58:59Z, is past, as it is 2024-06-03T10:00:00Z; leave it out",
+        ),
+        (
+            changed("starts_at", json!("2022-06-03T08:00:00Z")),
+            "starts_at: the start, 2022-06-03T08:00:00Z, is past",
+        ),
+        (
+            json!({"matchers": matching("job"), "starts_at": "2024-06-03T12:00:00Z",
+                "ends_at": "2024-06-03T11:00:00Z", "by": "ana", "why": "move"}),
+            "ends_at: the end, 2024-06-03T11:00:00Z, is not after the start, 2024-06-03T12:00:00Z",
         ),
         (changed("by", json!(" ")), "by: \" \" is not 1 to 200 characters; write a name"),
         (changed("why", json!("")), "why: \"\" is not 1 to 500 characters; write the reason"),
@@ -377,6 +386,14 @@ fn a_silence_of_the_future_begins_when_it_says_and_the_list_has_pages() {
     let made = server.post(&format!("{API}/silences/"), &[], body.to_string().as_bytes());
     assert_eq!((made.status, &made.body["status"]), (201, &json!("pending")), "{made:?}");
     assert_eq!(made.body["ends_at"], "2024-06-03T11:00:00Z");
+    // A start that has just passed, by the clock of the person, is now.
+    let mut just_passed = body.clone();
+    just_passed["matchers"] = matching("late");
+    just_passed["starts_at"] = json!("2024-06-03T09:59:00Z");
+    let made_now = server.post(&format!("{API}/silences/"), &[], just_passed.to_string().as_bytes());
+    assert_eq!((made_now.status, &made_now.body["status"]), (201, &json!("active")), "{made_now:?}");
+    let period = ["starts_at", "ends_at"].map(|key| made_now.body[key].as_str().unwrap().to_owned());
+    assert_eq!(period, ["2024-06-03T10:00:00Z", "2024-06-03T10:30:00Z"]);
     server.send("10:10:00", &yearly("job", 'a', "error"));
     server.send("10:40:00", &yearly("job", 'b', "ok"));
     server.advance("11:00:00");
@@ -387,8 +404,8 @@ fn a_silence_of_the_future_begins_when_it_says_and_the_list_has_pages() {
         let rows = found.as_array().unwrap().iter();
         rows.map(|row| row["matchers"][0]["value"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(slugs("/silences/"), ["other", "job"]);
+    assert_eq!(slugs("/silences/"), ["other", "late", "job"]);
     assert_eq!(slugs("/silences/?per_page=1"), ["other"]);
-    assert_eq!(slugs("/silences/?per_page=1&cursor=1:1:0"), ["job"]);
+    assert_eq!(slugs("/silences/?per_page=1&cursor=1:1:0"), ["late"]);
     assert_eq!(slugs("/silences/?since=2024-06-03T11:00:00Z"), ["other"]);
 }
