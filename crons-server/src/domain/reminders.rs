@@ -39,7 +39,7 @@ pub fn follow_up(
         at: tick,
         monitor,
         environment,
-        check_in: value.opening.map_or(value.starting_check_in, |opening| opening.check_in),
+        check_in: value.opening_check_in(),
         run: None,
         reason: Some(reason_so_far(&value)),
         incident: value.clone(),
