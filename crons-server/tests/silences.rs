@@ -334,7 +334,15 @@ fn a_silence_that_cannot_be_is_refused_with_the_reason() {
         (changed("matchers", json!([{"key": "slug", "match": "eq", "value": "a"}])), "no tag \"slug\""),
         (
             changed("matchers", matching(&"j".repeat(16_385))),
-            "matchers: a value has 16385 bytes and may have 16384",
+            "matchers: the values have 16385 bytes together and may have 16384",
+        ),
+        (
+            changed("matchers", json!([matching(&"j".repeat(8_192))[0], matching(&"j".repeat(8_193))[0]])),
+            "matchers: the values have 16385 bytes together and may have 16384; write patterns",
+        ),
+        (
+            changed("matchers", json!(vec![matching("j")[0].clone(); 21])),
+            "matchers: there are 21, and must be 1 to 20",
         ),
         (changed("for", json!("soon")), "for: "),
         (changed("for", json!("400d")), "for: the end, 2025-07-08T10:00:00Z, is more than a year ahead"),
@@ -376,6 +384,49 @@ fn a_silence_that_cannot_be_is_refused_with_the_reason() {
     );
     let unknown = server.delete(&format!("{API}/silences/{}/", id.replace(&id[..8], "00000000")));
     assert_eq!(unknown.status, 404, "{unknown:?}");
+}
+
+#[test]
+fn there_are_at_most_500_silences_that_have_not_ended() {
+    let server = Harness::with("10:00:00", settings());
+    let ended = silence(&server, "old", "1h");
+    end(&server, &ended);
+    let longest = json!({"matchers": vec![matching(&"j".repeat(819))[0].clone(); 20], "for": "1h", "by": "ana", "why": "move"});
+    let post = || server.post(&format!("{API}/silences/"), &[], longest.to_string().as_bytes());
+    let made = post();
+    assert_eq!(made.status, 201, "{made:?}");
+    server.file().execute(
+        "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 499)
+         INSERT INTO silences (guid, matchers, starts_at, ends_at, author, why, created_at)
+         SELECT randomblob(16), matchers, starts_at, ends_at, author, why, created_at FROM silences, n
+         WHERE ended_at IS NULL",
+    );
+    assert_eq!(post().status, 201, "the 500th");
+    let refused = post();
+    assert_eq!(refused.status, 409, "{refused:?}");
+    let detail = refused.body["detail"].as_str().unwrap();
+    let expected = "500 silences are active or still to come, and there may be no more; end one with DELETE /silences/{id}/";
+    assert!(detail.starts_with(expected), "{detail}");
+    end(&server, made.body["id"].as_str().unwrap());
+    assert_eq!(post().status, 201, "those that have ended do not count");
+    assert_eq!(post().status, 409);
+    // Their planned end has passed.
+    server.advance("11:00:00");
+    assert_eq!(post().status, 201);
+}
+
+#[test]
+fn the_end_of_a_run_that_waited_for_its_monitor_is_silenced_too() {
+    let server = Harness::with("10:00:00", settings());
+    silence(&server, "job", "1h");
+    let mut failed = yearly("job", 'a', "error");
+    failed.as_object_mut().unwrap().remove("monitor_config");
+    server.send("10:00:10", &failed);
+    server.send("10:00:20", &yearly("job", 'b', "in_progress"));
+    assert_eq!(server.api("/incidents/").as_array().unwrap().len(), 1);
+    assert_eq!(messages(&server), [""; 0]);
+    server.advance("11:00:00");
+    assert_eq!(messages(&server), ["11:00 opened job"]);
 }
 
 #[test]

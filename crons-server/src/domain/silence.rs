@@ -39,8 +39,8 @@ impl Silence {
     pub const MAX_WHY: usize = Maintenance::MAX_WHY;
     /// The most filters of a silence.
     pub const MAX_MATCHERS: usize = 20;
-    /// The longest value of a filter, in bytes: 300 slugs of the longest kind.
-    pub const MAX_VALUE: usize = 16_384;
+    /// The most bytes of the values of its filters together: 300 slugs of the longest kind. Batches read the filters of all silences.
+    pub const MAX_VALUES: usize = 16_384;
     /// The time by which the start that a person writes may be past, as clocks differ; the silence then begins at once.
     const START_GRACE: SignedDuration = SignedDuration::from_mins(1);
     /// The most silences that have not ended: each failure is compared with all of them.
@@ -97,11 +97,11 @@ impl NewSilence {
                 Silence::MAX_MATCHERS
             ));
         }
-        if let Some(long) = matchers.iter().map(Filter::value_len).find(|length| *length > Silence::MAX_VALUE)
-        {
+        let bytes: usize = matchers.iter().map(Filter::value_len).sum();
+        if bytes > Silence::MAX_VALUES {
             return Err(format!(
-                "matchers: a value has {long} bytes and may have {}; write a pattern, or make several silences",
-                Silence::MAX_VALUE
+                "matchers: the values have {bytes} bytes together and may have {}; write patterns, or make several silences",
+                Silence::MAX_VALUES
             ));
         }
         for (key, text, most) in [("by", &by, Silence::MAX_BY), ("why", &why, Silence::MAX_WHY)] {
