@@ -62,6 +62,15 @@ fn what_fails_for_two_weeks_is_told_once_and_muted_after_two_more() {
     let page = server.agent.get(server.url("/monitors/job")).call().unwrap().body_mut().read_to_string();
     assert!(page.unwrap().contains(", after four weeks of failures"));
     run_on(&server, 29, "error");
+    // The mute is about this environment, and not the decision of a person about the monitor.
+    let mut staging =
+        with(&"f".repeat(32), "ok", &json!({"schedule": {"type": "crontab", "value": "0 0 1 1 *"}}));
+    staging["environment"] = json!("staging");
+    assert_eq!(server.send_now(&staging).status, 200);
+    let environments = server.monitor("job")["environments"].as_array().unwrap().clone();
+    let muted: Vec<_> =
+        environments.iter().map(|row| (row["name"].as_str(), row["isMuted"].as_bool())).collect();
+    assert_eq!(muted, [(Some("staging"), Some(false)), (Some("production"), Some(true))]);
     eventually("all are delivered", || receiver.taken() == ["opened", "broken", "muted"]);
     let text = |place: usize| receiver.received()[place].body["text"].as_str().unwrap().to_owned();
     let broken = text(1);
@@ -113,4 +122,43 @@ fn few_failures_an_acknowledged_incident_and_a_muted_environment_are_not_broken(
     mute(false);
     run_on(&server, 43, "error");
     assert_eq!(events(&server), ["opened", "broken"]);
+}
+
+#[test]
+fn the_fourth_failure_is_the_first_that_can_tell_that_a_monitor_is_broken() {
+    let receiver = Receiver::in_mode(Mode::Answer(200));
+    let server = Harness::with_alerts(START, alerts(&receiver));
+    for number in [0, 20, 40] {
+        run_on(&server, number, "error");
+    }
+    assert_eq!(events(&server), ["opened"]);
+    run_on(&server, 41, "error");
+    assert_eq!(events(&server), ["opened", "broken"]);
+}
+
+#[test]
+fn a_silence_holds_both_notices_and_the_mute_back_until_the_first_failure_after_it() {
+    let receiver = Receiver::in_mode(Mode::Answer(200));
+    let server = Harness::with_alerts(START, alerts(&receiver));
+    let silence = |length: &str| {
+        let matchers = json!([{"key": "monitor.slug", "match": "equals", "value": "job"}]);
+        let body = json!({"matchers": matchers, "for": length, "by": "ana", "why": "move"});
+        let made = server.post(&format!("{API}/silences/"), &[], body.to_string().as_bytes());
+        assert_eq!(made.status, 201, "{made:?}");
+    };
+    for number in 0..14 {
+        run_on(&server, number, "error");
+    }
+    silence("36h");
+    run_on(&server, 14, "error");
+    assert_eq!(events(&server), ["opened"], "in the silence");
+    run_on(&server, 15, "error");
+    assert_eq!(events(&server), ["opened", "broken"], "after it");
+    run_on(&server, 28, "error");
+    silence("36h");
+    run_on(&server, 29, "error");
+    assert_eq!((events(&server), is_muted(&server)), (vec!["opened".into(), "broken".into()], false));
+    run_on(&server, 30, "error");
+    assert_eq!(events(&server), ["opened", "broken", "muted"]);
+    assert!(is_muted(&server));
 }

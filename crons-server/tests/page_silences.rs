@@ -108,7 +108,16 @@ fn an_end_is_a_time_by_the_clock_of_the_monitors_zone() {
     assert_eq!(server.api("/silences/")[0]["ends_at"], "2024-06-03T12:30:00Z");
     for (until, zone, reason) in [
         ("", "UTC", "until: \"\" is no date and time"),
-        ("2024-06-03T09:00", "UTC", "ends_at: the end, 2024-06-03T09:00:00Z, is not after the start"),
+        (
+            "2024-06-03T12:00",
+            "Europe/Vienna",
+            "until: \"2024-06-03T12:00\" has passed by the clock of Europe/Vienna, where it is 2024-06-03T12:00",
+        ),
+        (
+            "2025-06-05T12:01",
+            "Europe/Vienna",
+            "until: \"2025-06-05T12:01\", by the clock of Europe/Vienna, is more than a year ahead",
+        ),
         ("2024-06-03T14:30", "Vienna", "zone: "),
     ] {
         let (status, refused) = submit(&server, "/silences", &fields(until, zone));
@@ -116,6 +125,26 @@ fn an_end_is_a_time_by_the_clock_of_the_monitors_zone() {
     }
     let (status, refused) = submit(&server, "/silences", &[("for", "1h"), ("by", "a"), ("why", "b")]);
     assert!(status == 400 && refused.contains("no monitor is chosen"), "{refused}");
+    let fields = [("slug", "gone"), ("for", "1h"), ("by", "a"), ("why", "b")];
+    let (status, refused) = submit(&server, "/silences", &fields);
+    assert!(status == 404 && refused.contains("there is no monitor"), "{refused}");
+}
+
+#[test]
+fn a_silence_of_a_page_outlasts_a_rename_and_names_the_monitor() {
+    let server = server();
+    let fields =
+        [("slug", "job"), ("slug", "other"), ("slug", "gone"), ("for", "1h"), ("by", "ana"), ("why", "move")];
+    assert_eq!(submit(&server, "/silences", &fields).0, 303);
+    let renamed = server.put(&format!("{API}/monitors/job/"), &json!({"slug": "renamed", "name": "New job"}));
+    assert_eq!(renamed.status, 200, "{renamed:?}");
+    let shown = text(&page(&server, "/monitors/renamed"));
+    assert!(shown.contains("silenced until 11:00 by ana: move"), "{shown}");
+    assert!(shown.contains("monitor &quot;New job&quot; and 1 other"), "{shown}");
+    let one = [("slug", "renamed"), ("for", "1h"), ("by", "bea"), ("why", "move")];
+    assert_eq!(submit(&server, "/silences", &one).0, 303);
+    let shown = text(&page(&server, "/monitors/renamed"));
+    assert!(shown.contains("monitor &quot;New job&quot;bea"), "{shown}");
 }
 
 #[test]

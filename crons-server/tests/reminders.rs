@@ -46,6 +46,14 @@ fn acknowledge(server: &Harness, acknowledged: bool) {
     assert!(answer.status < 300, "{answer:?}");
 }
 
+/// Silences all monitors from now on. Returns the id of the silence.
+fn silence(server: &Harness, length: &str) -> String {
+    let matchers = json!([{"key": "monitor.slug", "match": "matches pattern", "value": "*"}]);
+    let body = json!({"matchers": matchers, "for": length, "by": "ana", "why": "migration"});
+    let made = server.post(&format!("{API}/silences/"), &[], body.to_string().as_bytes());
+    made.body["id"].as_str().unwrap().to_owned()
+}
+
 #[test]
 fn a_reminder_comes_each_time_until_the_incident_is_over() {
     let server = Harness::with_alerts("10:00:00", rules(&json!({"remind": "20m"})));
@@ -115,23 +123,22 @@ fn a_rule_that_is_new_reminds_of_incidents_that_are_open() {
 }
 
 #[test]
-fn a_silence_holds_a_reminder_back_until_its_end_and_a_mute_until_it_is_taken_back() {
-    let server = Harness::with_alerts("10:00:00", rules(&json!({"remind": "20m"})));
+fn reminders_that_fall_in_a_silence_are_left_out_and_those_in_a_mute_are_one_after_it() {
+    let mut server = Harness::with_alerts("10:00:00", rules(&json!({"remind": "20m"})));
     server.send("10:00:00", &yearly('a', "error"));
-    let matchers = json!([{"key": "monitor.slug", "match": "matches pattern", "value": "*"}]);
-    let silence = |length: &str| {
-        let body = json!({"matchers": matchers, "for": length, "by": "ana", "why": "migration"});
-        let made = server.post(&format!("{API}/silences/"), &[], body.to_string().as_bytes());
-        made.body["id"].as_str().unwrap().to_owned()
-    };
-    silence("50m");
+    silence(&server, "50m");
     server.advance("10:55:00");
-    assert_eq!(messages(&server)[1..], ["10:50 reminder ops"], "one for all of the silence");
-    let id = silence("3h");
-    server.advance("11:10:00");
+    assert_eq!(messages(&server)[1..], [""; 0], "nothing has changed at the end of the silence");
+    server.advance("11:05:00");
+    assert_eq!(messages(&server)[1..], ["11:00 reminder ops"], "the next one");
+    let id = silence(&server, "3h");
+    server.advance("11:30:00");
+    server.start("11:31:00");
     assert_eq!(server.delete(&format!("{API}/silences/{id}/")).status, 204);
-    server.advance("11:15:00");
-    assert_eq!(messages(&server)[2..], ["11:11 reminder ops"], "the silence has ended early");
+    server.advance("11:39:00");
+    assert_eq!(messages(&server)[2..], [""; 0], "the silence has ended early");
+    server.advance("11:45:00");
+    assert_eq!(messages(&server)[2..], ["11:40 reminder ops"]);
     let mute = |muted: bool| server.put(&format!("{API}/monitors/job/"), &json!({"isMuted": muted})).status;
     assert_eq!(mute(true), 200);
     server.advance("12:15:00");
@@ -139,6 +146,16 @@ fn a_silence_holds_a_reminder_back_until_its_end_and_a_mute_until_it_is_taken_ba
     assert_eq!(mute(false), 200);
     server.advance("12:30:00");
     assert_eq!(messages(&server)[3..], ["12:16 reminder ops", "12:20 reminder ops"]);
+}
+
+#[test]
+fn an_escalation_that_falls_in_a_silence_comes_at_its_end() {
+    let more = json!({"remind": "20m", "escalate": {"after": "30m", "to": ["boss"]}});
+    let server = Harness::with_alerts("10:00:00", rules(&more));
+    server.send("10:00:00", &yearly('a', "error"));
+    silence(&server, "50m");
+    server.advance("11:05:00");
+    assert_eq!(messages(&server)[1..], ["10:50 opened boss", "11:00 reminder ops"]);
 }
 
 #[test]

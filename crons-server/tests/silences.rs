@@ -267,7 +267,7 @@ fn a_maintenance_window_keeps_back_the_messages_of_its_time_by_the_clock_of_its_
 #[test]
 fn a_window_that_is_no_longer_configured_keeps_nothing_back_after_the_restart() {
     let windows =
-        json!([{"schedule": "0 * * * *", "length": "1h", "why": "updates", "matchers": matching("*")}]);
+        json!([{"schedule": "0 10 * * *", "length": "1h", "why": "updates", "matchers": matching("*")}]);
     let maintenance = serde_json::from_value(windows).unwrap();
     let server = Harness::with("10:00:00", Settings { maintenance, ..settings() });
     server.send("10:10:00", &yearly("job", 'a', "error"));
@@ -292,11 +292,26 @@ fn an_explanation_says_which_silence_kept_the_message_back() {
     let of_incident = text(&incident);
     let part = "a silence by ana ends (migration): it kept back the message that it was opened, which waits for its end";
     assert!(of_incident.contains(part), "{of_incident}");
+    let is_muted = |id: &str| server.api(&format!("/explanations/{id}/"))["consequence"]["muted"].clone();
+    assert_eq!([is_muted(&incident), is_muted(&id('a'))], [false, false], "silenced, not muted");
     server.advance("11:00:00");
     server.send("11:10:00", &yearly("job", 'b', "ok"));
     let part = "it kept back the message that it was opened, which was sent at its end or after it";
     assert!(text(&incident).contains(part), "{}", text(&incident));
     assert!(text(&incident).contains("people were first notified of the incident"), "{}", text(&incident));
+    assert_eq!(is_muted(&incident), false);
+    // An incident that began and ended unheard was not muted either.
+    silence(&server, "job", "1h");
+    server.send("11:20:00", &yearly("job", 'c', "error"));
+    server.send("11:30:00", &yearly("job", 'd', "ok"));
+    server.advance("13:00:00");
+    let unheard = server.api("/incidents/")[0]["id"].as_str().unwrap().to_owned();
+    assert_ne!(unheard, incident);
+    assert_eq!(is_muted(&unheard), false);
+    assert_eq!(server.put(&format!("{API}/monitors/job/"), &json!({"isMuted": true})).status, 200);
+    server.send("13:10:00", &yearly("job", 'e', "error"));
+    let muted = server.api("/incidents/")[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(is_muted(&muted), true);
 }
 
 #[test]
@@ -319,18 +334,35 @@ fn a_silence_that_cannot_be_is_refused_with_the_reason() {
         (changed("matchers", json!([{"key": "slug", "match": "eq", "value": "a"}])), "no tag \"slug\""),
         (
             changed("matchers", matching(&"j".repeat(16_385))),
-            "matchers: a value has 16385 bytes and may have 16384",
+            "matchers: the values have 16385 bytes together and may have 16384",
+        ),
+        (
+            changed("matchers", json!([matching(&"j".repeat(8_192))[0], matching(&"j".repeat(8_193))[0]])),
+            "matchers: the values have 16385 bytes together and may have 16384; write patterns",
+        ),
+        (
+            changed("matchers", json!(vec![matching("j")[0].clone(); 21])),
+            "matchers: there are 21, and must be 1 to 20",
         ),
         (changed("for", json!("soon")), "for: "),
         (changed("for", json!("400d")), "for: the end, 2025-07-08T10:00:00Z, is more than a year ahead"),
         (
             changed("ends_at", json!("2024-06-03T09:00:00Z")),
-            "ends_at: the end, 2024-06-03T09:00:00Z, is not after the start",
+            "ends_at: the end, 2024-06-03T09:00:00Z, has passed; write one after 2024-06-03T10:00:00Z",
         ),
         (changed("ends_at", json!("noon")), "ends_at: \"noon\" is not an instant"),
         (
-            changed("starts_at", json!("2024-06-03T08:00:00Z")),
-            "for: the end, 2024-06-03T09:00:00Z, has passed",
+            changed("starts_at", json!("2024-06-03T09:58:59Z")),
+            "starts_at: the start, 2024-06-03T09:58:59Z, is past, as it is 2024-06-03T10:00:00Z; leave it out",
+        ),
+        (
+            changed("starts_at", json!("2022-06-03T08:00:00Z")),
+            "starts_at: the start, 2022-06-03T08:00:00Z, is past",
+        ),
+        (
+            json!({"matchers": matching("job"), "starts_at": "2024-06-03T12:00:00Z",
+                "ends_at": "2024-06-03T11:00:00Z", "by": "ana", "why": "move"}),
+            "ends_at: the end, 2024-06-03T11:00:00Z, is not after the start, 2024-06-03T12:00:00Z",
         ),
         (changed("by", json!(" ")), "by: \" \" is not 1 to 200 characters; write a name"),
         (changed("why", json!("")), "why: \"\" is not 1 to 500 characters; write the reason"),
@@ -355,6 +387,49 @@ fn a_silence_that_cannot_be_is_refused_with_the_reason() {
 }
 
 #[test]
+fn there_are_at_most_500_silences_that_have_not_ended() {
+    let server = Harness::with("10:00:00", settings());
+    let ended = silence(&server, "old", "1h");
+    end(&server, &ended);
+    let longest = json!({"matchers": vec![matching(&"j".repeat(819))[0].clone(); 20], "for": "1h", "by": "ana", "why": "move"});
+    let post = || server.post(&format!("{API}/silences/"), &[], longest.to_string().as_bytes());
+    let made = post();
+    assert_eq!(made.status, 201, "{made:?}");
+    server.file().execute(
+        "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 499)
+         INSERT INTO silences (guid, matchers, starts_at, ends_at, author, why, created_at)
+         SELECT randomblob(16), matchers, starts_at, ends_at, author, why, created_at FROM silences, n
+         WHERE ended_at IS NULL",
+    );
+    assert_eq!(post().status, 201, "the 500th");
+    let refused = post();
+    assert_eq!(refused.status, 409, "{refused:?}");
+    let detail = refused.body["detail"].as_str().unwrap();
+    let expected = "500 silences are active or still to come, and there may be no more; end one with DELETE /silences/{id}/";
+    assert!(detail.starts_with(expected), "{detail}");
+    end(&server, made.body["id"].as_str().unwrap());
+    assert_eq!(post().status, 201, "those that have ended do not count");
+    assert_eq!(post().status, 409);
+    // Their planned end has passed.
+    server.advance("11:00:00");
+    assert_eq!(post().status, 201);
+}
+
+#[test]
+fn the_end_of_a_run_that_waited_for_its_monitor_is_silenced_too() {
+    let server = Harness::with("10:00:00", settings());
+    silence(&server, "job", "1h");
+    let mut failed = yearly("job", 'a', "error");
+    failed.as_object_mut().unwrap().remove("monitor_config");
+    server.send("10:00:10", &failed);
+    server.send("10:00:20", &yearly("job", 'b', "in_progress"));
+    assert_eq!(server.api("/incidents/").as_array().unwrap().len(), 1);
+    assert_eq!(messages(&server), [""; 0]);
+    server.advance("11:00:00");
+    assert_eq!(messages(&server), ["11:00 opened job"]);
+}
+
+#[test]
 fn a_silence_of_the_future_begins_when_it_says_and_the_list_has_pages() {
     let server = Harness::with("10:00:00", settings());
     let body = json!({"matchers": matching("job"), "starts_at": "2024-06-03T10:30:00Z", "for": "30m", "by": "ana",
@@ -362,6 +437,14 @@ fn a_silence_of_the_future_begins_when_it_says_and_the_list_has_pages() {
     let made = server.post(&format!("{API}/silences/"), &[], body.to_string().as_bytes());
     assert_eq!((made.status, &made.body["status"]), (201, &json!("pending")), "{made:?}");
     assert_eq!(made.body["ends_at"], "2024-06-03T11:00:00Z");
+    // A start that has just passed, by the clock of the person, is now.
+    let mut just_passed = body.clone();
+    just_passed["matchers"] = matching("late");
+    just_passed["starts_at"] = json!("2024-06-03T09:59:00Z");
+    let made_now = server.post(&format!("{API}/silences/"), &[], just_passed.to_string().as_bytes());
+    assert_eq!((made_now.status, &made_now.body["status"]), (201, &json!("active")), "{made_now:?}");
+    let period = ["starts_at", "ends_at"].map(|key| made_now.body[key].as_str().unwrap().to_owned());
+    assert_eq!(period, ["2024-06-03T10:00:00Z", "2024-06-03T10:30:00Z"]);
     server.send("10:10:00", &yearly("job", 'a', "error"));
     server.send("10:40:00", &yearly("job", 'b', "ok"));
     server.advance("11:00:00");
@@ -372,8 +455,8 @@ fn a_silence_of_the_future_begins_when_it_says_and_the_list_has_pages() {
         let rows = found.as_array().unwrap().iter();
         rows.map(|row| row["matchers"][0]["value"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(slugs("/silences/"), ["other", "job"]);
+    assert_eq!(slugs("/silences/"), ["other", "late", "job"]);
     assert_eq!(slugs("/silences/?per_page=1"), ["other"]);
-    assert_eq!(slugs("/silences/?per_page=1&cursor=1:1:0"), ["job"]);
+    assert_eq!(slugs("/silences/?per_page=1&cursor=1:1:0"), ["late"]);
     assert_eq!(slugs("/silences/?since=2024-06-03T11:00:00Z"), ["other"]);
 }

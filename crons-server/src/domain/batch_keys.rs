@@ -59,6 +59,12 @@ impl BatchKeys {
             Err(_) => self.slugs.extend(received.monitor_slug.clone()),
         }
     }
+
+    /// Whether a check-in of the batch may end a run: it reports the end of one, or has a configuration, and so may make the monitor for
+    /// which the end of a run waits. Without one, and without deadlines, silences have no effect on the batch.
+    pub fn may_end_runs(&self) -> bool {
+        self.check_ins.iter().any(|key| key.status.is_terminal() || key.has_config)
+    }
 }
 
 impl CheckInKey {

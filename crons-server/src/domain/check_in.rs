@@ -72,7 +72,7 @@ pub(super) fn decide(
     if let Err(refused) = crons_types::Environment::parse(&event.environment) {
         return Verdict::Refused(vec![ProcessingError::MonitorInvalidEnvironment(refused.to_string())]);
     }
-    let muted = if quota_usage.environments == 0 { monitor.muted } else { quota_usage.all_muted };
+    let muted = quota_usage.all_muted.unwrap_or(monitor.muted);
     let environment = subject.environment.get_or_insert_with(|| MonitorEnvironment {
         name: event.environment.clone(),
         status: EnvironmentStatus::Active,

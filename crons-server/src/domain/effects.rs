@@ -53,9 +53,10 @@ pub struct IncidentEvent {
     /// The environment after the event; `last_ok` in it is the start of the newest run that ended well.
     pub environment: MonitorEnvironment,
     pub incident: Incident,
-    /// The run that failed last, or that resolved the incident.
+    /// The run that failed last, or that resolved the incident; the run that opened it in a reminder, an escalation, and a message that it
+    /// was opened that a silence kept back.
     pub check_in: Uuid,
-    /// The facts about that run that a message shows; `None` if its row was not loaded.
+    /// The facts about that run that a message shows; `None` if its row was not loaded, as in a reminder and after a silence.
     pub run: Option<RunFacts>,
     /// Sentry's sentence about the failures; none if it is resolved.
     pub reason: Option<String>,

@@ -156,6 +156,12 @@ impl Filter {
         Self::new(key, compare, value)
     }
 
+    /// The ids of the only monitors that match, if the filter is such a list; `None` for other filters.
+    pub(crate) fn monitor_ids(&self) -> Option<Vec<&str>> {
+        let is_list = self.key == "monitor.id" && matches!(self.compare, Operator::IsIn | Operator::Equals);
+        is_list.then(|| self.value.split(',').map(str::trim).collect())
+    }
+
     /// The length of the value in bytes.
     pub(super) fn value_len(&self) -> usize {
         self.value.len()

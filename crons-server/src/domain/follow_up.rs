@@ -1,7 +1,8 @@
 //! The times at which people are told again of an incident that is still open: reminders, and escalations to other targets.
 //!
-//! Reminders and escalations follow from the time of the first message and the rules of the configuration. A restart, an outage or a
-//! silence neither loses nor repeats one: only the instant until which they are decided is stored.
+//! Reminders and escalations follow from the time of the first message and the rules of the configuration. A restart or an outage neither
+//! loses nor repeats one: only the instants until which they are decided and of the next decision are stored. A reminder that falls due in a
+//! silence is left out; an escalation waits for its end.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,8 +14,18 @@ pub struct FollowUp {
     /// The instant until which reminders and escalations are decided. In an event about one: the instant before that, so that those
     /// after it up to the time of the event are due.
     pub decided_until: Timestamp,
-    /// The time of the next decision; `None` if no rule asks for one.
+    /// The time of the next decision; `None` if no rule asks for one. Reminders due before it are decided, or were left out in a silence.
     pub due: Option<Timestamp>,
+}
+
+/// A change of the times at which the next reminders and escalations of open incidents are decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FollowUpsDue {
+    /// The time of the next decision.
+    pub at: Timestamp,
+    /// The time of the decisions that are moved: the end of a silence. `None` if rules may have changed: all later ones are moved, and
+    /// incidents without a next decision get one, about all reminders since the last.
+    pub instead_of: Option<Timestamp>,
 }
 
 /// The times after the first message at which the rules that match an incident tell people again.
@@ -34,7 +45,11 @@ impl FollowUp {
 
     /// Whether a reminder that comes each `every` is due at `at`. Several that have become due since the last decision are one.
     pub fn reminds(&self, every: SignedDuration, at: Timestamp) -> bool {
-        self.intervals(every, at) > self.intervals(every, self.decided_until)
+        let number = self.intervals(every, at);
+        let latest = i32::try_from(number).ok().and_then(|number| every.checked_mul(number));
+        let latest = latest.and_then(|after| self.notified_at.checked_add(after).ok());
+        number > self.intervals(every, self.decided_until)
+            && latest.zip(self.due).is_none_or(|(latest, due)| latest >= due)
     }
 
     /// Whether the escalation `after` the first message is due at `at`.
@@ -91,6 +106,18 @@ mod tests {
         assert_eq!((reminded, escalated), (vec![20, 40, 99, 100], vec![30]));
         assert!(state.has_escalated(MINUTE * 30) && !state.has_escalated(MINUTE * 102));
         assert_eq!(state.due, Some(at(120)));
+    }
+
+    #[test]
+    fn reminders_before_the_next_decision_are_left_out_and_escalations_are_not() {
+        let state = FollowUp { due: Some(at(50)), ..FollowUp::new(at(0), None) };
+        let reminds = |minute| state.reminds(MINUTE * 20, at(minute));
+        assert_eq!([50, 59, 60, 99].map(reminds), [false, false, true, true]);
+        assert!(
+            FollowUp { due: Some(at(60)), ..state }.reminds(MINUTE * 20, at(60)),
+            "the end is no part of it"
+        );
+        assert!(state.escalates(MINUTE * 30, at(50)));
     }
 
     #[test]

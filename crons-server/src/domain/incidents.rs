@@ -1,6 +1,6 @@
 //! The rules by which failures open an incident, and successes resolve it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::broken;
@@ -48,11 +48,15 @@ pub(super) fn fail(
         return Effects::default();
     };
     subject.conclude(consequence, withheld_by);
-    let is_opened = effects.incident_events.iter().any(|event| event.kind == IncidentEventKind::Opened);
-    if let Some(incident) = subject.incident.as_mut().filter(|_| is_opened) {
-        incident.begin_follow_up(at, subject.first_follow_up);
-    }
     effects
+}
+
+/// The time of a failure, with the settings by which people are told of it.
+struct Notice<'a> {
+    at: Timestamp,
+    silences: &'a Silences,
+    /// The shortest time after which a rule tells people again; `None` if none does.
+    first_follow_up: Option<SignedDuration>,
 }
 
 /// The decision about a failure.
@@ -72,6 +76,7 @@ fn decide_failure(
 ) -> Option<Decided> {
     let (monitor, environment) = (subject.monitor.as_ref()?, subject.environment.as_mut()?);
     let run = subject.check_in.as_ref();
+    let notice = Notice { at, silences: &subject.silences, first_follow_up: subject.first_follow_up };
     if environment.status == EnvironmentStatus::Error {
         if let Some(incident) = &mut subject.incident {
             incident.failures.count(this.status);
@@ -79,7 +84,7 @@ fn decide_failure(
         let consequence =
             Consequence::Further { incident: subject.incident.as_ref().map(|incident| incident.guid) };
         let (mut effects, withheld_by) =
-            notify(monitor, environment, subject.incident.as_mut(), &[this], run, at, &subject.silences);
+            notify(monitor, environment, subject.incident.as_mut(), &[this], run, &notice);
         if let (None, Some(incident)) = (&withheld_by, &mut subject.incident) {
             let run = (this, run.map(|run| &run.row));
             broken::detect(monitor, environment, incident, run, at, &mut effects);
@@ -125,8 +130,7 @@ fn decide_failure(
         incident.failures.count(run.status);
     }
     let consequence = Consequence::Opened { incident: incident.guid, threshold };
-    let (effects, withheld_by) =
-        notify(monitor, environment, Some(incident), &failures, run, at, &subject.silences);
+    let (effects, withheld_by) = notify(monitor, environment, Some(incident), &failures, run, &notice);
     Some(Decided { effects, consequence, withheld_by })
 }
 
@@ -187,9 +191,9 @@ fn notify(
     incident: Option<&mut Incident>,
     failures: &[FinishedRun],
     run: Option<&LoadedCheckIn>,
-    at: Timestamp,
-    silences: &Silences,
+    notice: &Notice<'_>,
 ) -> (Effects, Option<Silenced>) {
+    let Notice { at, silences, first_follow_up } = *notice;
     let mut effects = Effects::default();
     if environment.muted {
         return (effects, None);
@@ -209,7 +213,9 @@ fn notify(
         return (effects, None);
     };
     let kind = if incident.notified { IncidentEventKind::Failure } else { IncidentEventKind::Opened };
-    incident.notified = true;
+    if !incident.notified {
+        incident.mark_notified(at, first_follow_up);
+    }
     incident.settle_withheld();
     effects.incident_events.extend(failures.first().map(|newest| IncidentEvent {
         kind,

@@ -23,7 +23,7 @@ use crate::quote::quoted;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// In TOML; `timezone` is UTC by default, and `length` is at most 7 days:
+/// In TOML; `timezone` is UTC by default, and `length` is at most 7 days, and shorter than the time from one window to the next:
 ///
 /// ```toml
 /// [[maintenance]]
@@ -76,6 +76,8 @@ impl Maintenance {
     pub(crate) const MAX_ONCE: SignedDuration = SignedDuration::from_hours(366 * 24);
     /// The longest length of a window with a schedule, in minutes: a week.
     const MAX_LENGTH: u32 = 7 * 24 * 60;
+    /// The most windows that are looked at for one that ends: those of a month, if one begins in each minute.
+    const MAX_WALK: usize = 45_000;
 
     /// Whether all filters match the tags.
     pub(crate) fn matches(&self, tags: &[(&'static str, String)]) -> bool {
@@ -94,7 +96,7 @@ impl Maintenance {
         }
     }
 
-    /// The windows that are open at some time from `since` on and before `until`, the earliest first, at most `limit`.
+    /// The windows that are open at some time from `since` on and before `until`, the earliest first; the last `limit` if there are more.
     pub(crate) fn between(
         &self,
         since: Timestamp,
@@ -108,13 +110,14 @@ impl Maintenance {
             }
             Time::Again { schedule, timezone, length } => (schedule, timezone, *length),
         };
-        // A window that began a whole length before is over.
-        let before = since.saturating_sub(span(length)).unwrap_or(Timestamp::MIN);
-        let starts = std::iter::successors(next_after(schedule, timezone, before), |start| {
-            next_after(schedule, timezone, *start)
-        });
-        let starts = starts.take_while(|start| *start < until).take(limit);
-        starts.map(|start| (start, self.end_of(start))).collect()
+        let before = |instant| previous_before(schedule, timezone, Timestamp::MIN, instant);
+        let starts = std::iter::successors(before(until), |start| before(*start));
+        // A window that began a whole length before `since` is over.
+        let oldest = since.saturating_sub(span(length)).unwrap_or(Timestamp::MIN);
+        let starts = starts.take_while(|start| *start > oldest).take(limit);
+        let mut windows: Vec<_> = starts.map(|start| (start, self.end_of(start))).collect();
+        windows.reverse();
+        windows
     }
 
     /// The end of the window that begins at `start`.
@@ -212,7 +215,36 @@ fn again(schedule: &str, timezone: Option<&str>, length: &str) -> Result<Time, I
             quoted(length)
         )));
     }
+    if !ends(&schedule, parsed) {
+        return Err(InvalidMaintenance(format!(
+            "length: with {}, a window of the schedule {} begins before the one before it is over, so no message is ever sent; write a \
+             shorter length, or a schedule whose windows are further apart; to hear nothing of a monitor, mute it",
+            quoted(length),
+            quoted(&schedule.to_string())
+        )));
+    }
     Ok(Time::Again { schedule, timezone: timezone.unwrap_or_default(), length: parsed })
+}
+
+/// Whether one of the windows of a year is over before the next one begins. Changes of clocks do not count: a window of each day and 24
+/// hours never ends, though one day of the year has 25.
+fn ends(schedule: &Schedule, length: Minutes) -> bool {
+    let Some(first) = next_after(schedule, &Timezone::UTC, Timestamp::UNIX_EPOCH) else { return true };
+    let year = first.saturating_add(Maintenance::MAX_ONCE).unwrap_or(Timestamp::MAX);
+    let mut start = first;
+    for _ in 0..Maintenance::MAX_WALK {
+        let end = start.saturating_add(span(length)).unwrap_or(Timestamp::MAX);
+        // The window that begins at the end goes on without a gap.
+        let after_end = end.saturating_add(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MAX);
+        match previous_before(schedule, &Timezone::UTC, Timestamp::MIN, after_end) {
+            Some(next) if next > start => start = next,
+            _ => return true,
+        }
+        if start > year {
+            return false;
+        }
+    }
+    false
 }
 
 fn once(starts_at: &str, ends_at: &str) -> Result<Time, InvalidMaintenance> {

@@ -59,7 +59,7 @@ pub use explain::{
     Explained, ExplainedIncident, ExplainedRun, Explanation, ExplanationJson, LOOK_BACK, Prevention, Step,
 };
 pub use filter::{Filter, InvalidFilter, Operator};
-pub use follow_up::{FollowUp, FollowUpTimes};
+pub use follow_up::{FollowUp, FollowUpTimes, FollowUpsDue};
 pub use maintenance::{InvalidMaintenance, Maintenance};
 pub use model::{
     Acknowledgement, Author, Broken, CheckIn, Config, Configured, EnvironmentStatus, Failures, FinishedRun,

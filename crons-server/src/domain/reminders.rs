@@ -11,7 +11,7 @@ use super::withheld::reason_so_far;
 /// event. `None` if the incident is not due.
 ///
 /// Nothing is told of an incident that is resolved or that a person has acknowledged, or in an environment that is muted or whose monitor
-/// is disabled. While a silence keeps messages back, the decision waits for its end.
+/// is disabled. While a silence keeps messages back, the decision waits for its end, and reminders due before that are left out.
 pub fn follow_up(
     snapshot: &mut Snapshot,
     incident: usize,
@@ -39,7 +39,7 @@ pub fn follow_up(
         at: tick,
         monitor,
         environment,
-        check_in: value.opening.map_or(value.starting_check_in, |opening| opening.check_in),
+        check_in: value.opening_check_in(),
         run: None,
         reason: Some(reason_so_far(&value)),
         incident: value.clone(),

@@ -39,8 +39,10 @@ impl Silence {
     pub const MAX_WHY: usize = Maintenance::MAX_WHY;
     /// The most filters of a silence.
     pub const MAX_MATCHERS: usize = 20;
-    /// The longest value of a filter, in bytes: 300 slugs of the longest kind.
-    pub const MAX_VALUE: usize = 16_384;
+    /// The most bytes of the values of its filters together: 300 slugs of the longest kind. Batches read the filters of all silences.
+    pub const MAX_VALUES: usize = 16_384;
+    /// The time by which the start that a person writes may be past, as clocks differ; the silence then begins at once.
+    const START_GRACE: SignedDuration = SignedDuration::from_mins(1);
     /// The most silences that have not ended: each failure is compared with all of them.
     pub const MAX_PENDING: usize = 500;
 
@@ -83,8 +85,8 @@ impl NewSilence {
     /// The silence that is stored.
     ///
     /// # Errors
-    /// If it has no filter or too many, ends before it starts or has ended, is longer than a year, or a name or reason is empty or too long.
-    /// The message names the key.
+    /// If it has no filter or too many, starts or ends in the past, ends before it starts or more than a year ahead, or a name or reason is
+    /// empty or too long. The message names the key.
     pub fn accept(self, id: Uuid, now: Timestamp) -> Result<Silence, String> {
         let Self { matchers, starts_at, end, by, why } = self;
         if matchers.is_empty() || matchers.len() > Silence::MAX_MATCHERS {
@@ -95,11 +97,11 @@ impl NewSilence {
                 Silence::MAX_MATCHERS
             ));
         }
-        if let Some(long) = matchers.iter().map(Filter::value_len).find(|length| *length > Silence::MAX_VALUE)
-        {
+        let bytes: usize = matchers.iter().map(Filter::value_len).sum();
+        if bytes > Silence::MAX_VALUES {
             return Err(format!(
-                "matchers: a value has {long} bytes and may have {}; write a pattern, or make several silences",
-                Silence::MAX_VALUE
+                "matchers: the values have {bytes} bytes together and may have {}; write patterns, or make several silences",
+                Silence::MAX_VALUES
             ));
         }
         for (key, text, most) in [("by", &by, Silence::MAX_BY), ("why", &why, Silence::MAX_WHY)] {
@@ -108,7 +110,12 @@ impl NewSilence {
                 return Err(format!("{key}: {} is not 1 to {most} characters; write {what}", quoted(text)));
             }
         }
-        let starts_at = starts_at.unwrap_or(now);
+        if let Some(start) = starts_at.filter(|start| now.duration_since(*start) > Silence::START_GRACE) {
+            return Err(format!(
+                "starts_at: the start, {start}, is past, as it is {now}; leave it out for a silence from now on"
+            ));
+        }
+        let starts_at = starts_at.map_or(now, |start| start.max(now));
         let (key, ends_at) = match end {
             SilenceEnd::At(at) => ("ends_at", at),
             SilenceEnd::After(length) => {
@@ -116,15 +123,15 @@ impl NewSilence {
                 ("for", starts_at.saturating_add(length).unwrap_or(Timestamp::MAX))
             }
         };
+        if ends_at <= now {
+            return Err(format!("{key}: the end, {ends_at}, has passed; write one after {now}"));
+        }
         if ends_at <= starts_at {
             return Err(format!(
                 "{key}: the end, {ends_at}, is not after the start, {starts_at}; write a later end"
             ));
         }
-        if ends_at <= now {
-            return Err(format!("{key}: the end, {ends_at}, has passed; write one after {now}"));
-        }
-        if ends_at.duration_since(now.min(starts_at)) > Silence::MAX_LENGTH {
+        if ends_at.duration_since(now) > Silence::MAX_LENGTH {
             return Err(format!(
                 "{key}: the end, {ends_at}, is more than a year ahead; write an earlier one, or disable the monitor"
             ));

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::effects::Occurrence;
+use super::follow_up::FollowUpsDue;
 use super::model::{Monitor, Status};
 use super::received::CheckInEvent;
 use super::row::{DeferredRow, EnvironmentRow, IncidentRow, Row, RunRow, Undo};
@@ -50,9 +51,9 @@ pub struct Snapshot {
     /// The instant from which on the messages that silences keep back are decided anew, as a silence has ended early; `None`: each at the
     /// end of its silence.
     pub withheld_due: Option<Timestamp>,
-    /// The instant from which on reminders and escalations of open incidents are decided anew, as a silence has ended early or the rules
-    /// may have changed; `None`: each at its time.
-    pub follow_ups_due: Option<Timestamp>,
+    /// The reminders and escalations of open incidents that are decided anew, as a silence has ended early or the rules may have changed;
+    /// `None`: each is decided at its time.
+    pub follow_ups_due: Option<FollowUpsDue>,
     pub(super) incident_rows: HashMap<i64, usize>,
     pub(super) journal: Vec<Undo>,
 }

@@ -67,7 +67,7 @@ impl Snapshot {
         let Some(index) = index else {
             let usage = self.quota_usage.entry(monitor).or_default();
             self.journal.push(Undo::QuotaUsage(monitor, *usage));
-            usage.all_muted = value.muted && (usage.environments == 0 || usage.all_muted);
+            usage.all_muted = Some(value.muted && usage.all_muted.unwrap_or(true));
             usage.environments = usage.environments.saturating_add(1);
             let index = self.environments.len();
             self.by_name.entry(monitor).or_default().insert(value.name.clone(), index);

@@ -54,8 +54,9 @@ pub struct QuotaUsage {
     pub monitors: u32,
     /// Environments of the monitor.
     pub environments: u32,
-    /// Whether the monitor has environments and all of them are muted.
-    pub all_muted: bool,
+    /// Whether all environments of the monitor are muted, without regard to those that the server has muted as broken; `None` if there
+    /// are no others.
+    pub all_muted: Option<bool>,
 }
 
 /// A run that was found, or made.

@@ -47,10 +47,8 @@ pub fn release(snapshot: &mut Snapshot, incident: usize, tick: Timestamp) -> Opt
     let is_wanted = value.acknowledged.is_none() && !environment.muted && monitor.enabled;
     let news = match value.resolving_check_in {
         None if is_open && !value.notified && is_wanted => {
-            value.notified = true;
-            value.begin_follow_up(tick, snapshot.first_follow_up);
-            let newest = value.opening.map_or(value.starting_check_in, |opening| opening.check_in);
-            Some((IncidentEventKind::Opened, newest, Some(reason_so_far(&value))))
+            value.mark_notified(tick, snapshot.first_follow_up);
+            Some((IncidentEventKind::Opened, value.opening_check_in(), Some(reason_so_far(&value))))
         }
         Some(resolving) if value.notified => Some((IncidentEventKind::Resolved, resolving, None)),
         _ => None,

@@ -85,9 +85,11 @@ fn try_check_ins(
     for received in check_ins {
         keys.add(received);
     }
-    // Deadlines of earlier minutes are evaluated as of these.
-    let first = check_ins.iter().map(|received| received.received);
-    keys.silences_after = first.chain(behind.map(|behind| behind.evaluated_through)).min();
+    if behind.is_some() || keys.may_end_runs() {
+        // Deadlines of earlier minutes are evaluated as of these.
+        let first = check_ins.iter().map(|received| received.received);
+        keys.silences_after = first.chain(behind.map(|behind| behind.evaluated_through)).min();
+    }
     let mut transaction = store.begin()?;
     let mut batch = processor.batch(transaction.load(&keys)?);
     let mut verdicts = Vec::with_capacity(check_ins.len());

@@ -3,33 +3,35 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::apply::store_changes;
 use super::processor::Processor;
-use super::queue::TaskOutcome;
 use crate::store::{Changes, Store, StoreError, Transaction};
 
 /// The setting with the time of the last drill.
 const LAST_DRILL: &str = "last_drill";
 
-/// Writes the messages of a drill. There are none if no rule names a target, and then the drill does not count.
+/// Starts a drill, in a transaction of its own. Returns the number of its messages. There are none if no rule names a target, and then the
+/// drill does not count.
 ///
 /// # Errors
 /// If the database fails.
 pub(super) fn start(
-    transaction: &mut dyn Transaction,
+    store: &mut dyn Store,
     processor: &mut Processor,
     id: Uuid,
     now: Timestamp,
-) -> Result<TaskOutcome, StoreError> {
+) -> Result<usize, StoreError> {
     let alerts = processor
         .alerts
         .drill(id, now, &mut *processor.new_id)
         .map_err(|error| StoreError::refused(error.to_string()))?;
-    let outcome = TaskOutcome { new_alerts: alerts.len(), ..TaskOutcome::default() };
-    if outcome.new_alerts > 0 {
+    let messages = alerts.len();
+    if messages > 0 {
         let settings = vec![(LAST_DRILL.to_owned(), now.to_string())];
-        transaction.write(&Changes { alerts, settings, ..Changes::default() })?;
+        store_changes(store, &Changes { alerts, settings, ..Changes::default() })?;
+        processor.last_drill = Some(now);
     }
-    Ok(outcome)
+    Ok(messages)
 }
 
 /// Starts a drill if one is due by the settings. Returns the number of its messages.
@@ -45,13 +47,8 @@ pub(super) fn start_if_due(
     if processor.last_drill.is_some_and(|last| now.duration_since(last) < interval) {
         return Ok(0);
     }
-    let mut transaction = store.begin()?;
     let id = (processor.new_id)();
-    let outcome = start(&mut *transaction, processor, id, now)?;
-    transaction.commit()?;
-    // Without targets there is nothing to try again before the next interval.
-    processor.last_drill = Some(now);
-    Ok(outcome.new_alerts)
+    start(store, processor, id, now)
 }
 
 /// Reads the time of the last drill; `None` if there was none.
@@ -60,4 +57,31 @@ pub(super) fn start_if_due(
 /// If the database fails.
 pub(crate) fn last_drill(transaction: &mut dyn Transaction) -> Result<Option<Timestamp>, StoreError> {
     Ok(transaction.setting(LAST_DRILL, "never")?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Drill, Settings};
+    use crate::store::MemoryDatabase;
+
+    #[test]
+    fn only_a_drill_with_messages_counts_as_the_last_one() {
+        for (to, messages) in [(&[][..], 0), (&["ops"], 1)] {
+            let rules: Vec<_> =
+                to.iter().map(|name| serde_json::json!({"on": ["opened"], "to": [name]})).collect();
+            let alerts =
+                serde_json::json!({"webhook": {"ops": {"url": "http://127.0.0.1:1/"}}, "alert": rules});
+            let alerts = serde_json::from_value(alerts).unwrap();
+            let settings = Settings { alerts, drill: Drill::Daily, ..Settings::default() };
+            let (mut store, mut processor) =
+                (MemoryDatabase::default(), Processor::new(&settings, Uuid::new_v4));
+            let now: Timestamp = "2024-06-03T10:00:00Z".parse().unwrap();
+            let started = (messages > 0).then_some(now);
+            assert_eq!(start(&mut store, &mut processor, Uuid::nil(), now).unwrap(), messages);
+            assert_eq!(processor.last_drill, started);
+            assert_eq!(last_drill(&mut *store.begin().unwrap()).unwrap(), started);
+            assert_eq!(start_if_due(&mut store, &mut processor, now).unwrap(), 0, "one a day");
+        }
+    }
 }

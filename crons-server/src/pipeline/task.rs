@@ -6,7 +6,7 @@ use super::attempts;
 use super::drill;
 use super::processor::Processor;
 use crate::pipeline::queue::{Task, TaskOutcome};
-use crate::store::{Changes, Store, StoreError};
+use crate::store::{Changes, Store, StoreError, Transaction};
 
 /// Runs one step.
 ///
@@ -18,25 +18,35 @@ pub(super) fn run(
     task: Task,
     now: Timestamp,
 ) -> Result<TaskOutcome, StoreError> {
-    let mut transaction = store.begin()?;
-    let mut outcome = TaskOutcome::default();
-    let mut last_drill = processor.last_drill;
-    match task {
-        Task::PurgeDeleted => outcome.more = transaction.purge_deleted()?,
-        Task::DeleteExpired(expired) => outcome.check_ins = transaction.delete_expired(&expired)?,
-        Task::ReclaimSpace => outcome.more = transaction.reclaim_space()?,
+    Ok(match task {
+        Task::PurgeDeleted => {
+            TaskOutcome { more: commit(store, |rows| rows.purge_deleted())?, ..TaskOutcome::default() }
+        }
+        Task::DeleteExpired(expired) => {
+            let check_ins = commit(store, |rows| rows.delete_expired(&expired))?;
+            TaskOutcome { check_ins, ..TaskOutcome::default() }
+        }
+        Task::ReclaimSpace => {
+            TaskOutcome { more: commit(store, |rows| rows.reclaim_space())?, ..TaskOutcome::default() }
+        }
         Task::ChangeToken(change) => {
-            transaction.write(&Changes { tokens: vec![change], ..Changes::default() })?;
+            commit(store, |rows| rows.write(&Changes { tokens: vec![change], ..Changes::default() }))?;
+            TaskOutcome::default()
         }
         Task::Drill(id) => {
-            outcome = drill::start(&mut *transaction, processor, id, now)?;
-            last_drill = Some(now);
+            TaskOutcome { new_alerts: drill::start(store, processor, id, now)?, ..TaskOutcome::default() }
         }
-        Task::RecordAttempt(attempt) => {
-            outcome = attempts::record(&mut *transaction, processor, attempt)?;
-        }
-    }
+        Task::RecordAttempt(attempt) => commit(store, |rows| attempts::record(rows, processor, attempt))?,
+    })
+}
+
+/// Runs a step in a transaction, and commits that.
+fn commit<T>(
+    store: &mut dyn Store,
+    step: impl FnOnce(&mut dyn Transaction) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let mut transaction = store.begin()?;
+    let done = step(&mut *transaction)?;
     transaction.commit()?;
-    processor.last_drill = last_drill;
-    Ok(outcome)
+    Ok(done)
 }

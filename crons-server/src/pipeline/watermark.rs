@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::apply::{self, Behind};
 use super::evaluate::evaluate_minute;
 use super::processor::Processor;
-use crate::domain::{Outage, truncate_to_minute};
+use crate::domain::{FollowUpsDue, Outage, truncate_to_minute};
 use crate::pipeline::events::Event;
 use crate::store::{Changes, Store, StoreError};
 
@@ -59,7 +59,8 @@ impl Watermark {
         // The maintenance windows of the configuration may be others than before.
         changes.snapshot.withheld_due = Some(now);
         // The rules may be others, too.
-        changes.snapshot.follow_ups_due = processor.alerts.first_follow_up().map(|_| now);
+        changes.snapshot.follow_ups_due =
+            processor.alerts.first_follow_up().map(|_| FollowUpsDue { at: now, instead_of: None });
         match transaction.last_seen()? {
             Some(until) if until < now => {
                 add_outage(processor, &mut changes, Outage { since: until, until: now });

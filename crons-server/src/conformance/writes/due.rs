@@ -4,7 +4,9 @@ use crons_types::CheckInStatus::Error;
 
 use super::rows::{NewRows, event};
 use super::{Opened, instant, on_every_store};
-use crate::domain::{Acknowledgement, BatchKeys, CheckInEvent, FollowUp, Silenced, Status, Withheld};
+use crate::domain::{
+    Acknowledgement, BatchKeys, CheckInEvent, FollowUp, FollowUpsDue, Silenced, Status, Withheld,
+};
 use crate::store::{Changes, DueKind};
 
 /// The names of the due environments, or the numbers of the due runs or deferred ends.
@@ -160,10 +162,20 @@ fn reminders_are_due_in_order_unless_nobody_is_to_be_told_and_all_at_once_when_r
         assert_eq!(due(opened, DueKind::FollowUp, "10:59:00", 1), ["second"]);
         assert_eq!(opened.begin().next_deadline().unwrap(), Some(instant("10:05:00")));
 
-        let mut changes = Changes::default();
-        changes.snapshot.follow_ups_due = Some(instant("10:05:30"));
-        opened.commit(&changes);
-        assert_eq!(due(opened, DueKind::FollowUp, "10:05:30", 9), ["second", "late", "no rule"]);
+        let mut decide_anew = |at: &str, instead_of: Option<&str>, tick: &str| {
+            let mut changes = Changes::default();
+            let instead_of = instead_of.map(instant);
+            changes.snapshot.follow_ups_due = Some(FollowUpsDue { at: instant(at), instead_of });
+            opened.commit(&changes);
+            due(opened, DueKind::FollowUp, tick, 9)
+        };
+        assert_eq!(decide_anew("10:04:00", Some("10:06:00"), "10:04:00"), ["late"], "of one silence");
+        assert_eq!(
+            decide_anew("10:03:00", Some("10:09:00"), "10:04:00"),
+            ["late"],
+            "of a silence of no incident"
+        );
+        assert_eq!(decide_anew("10:04:30", None, "10:04:30"), ["no rule", "late", "second"]);
     });
 }
 

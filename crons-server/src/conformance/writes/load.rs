@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::rows::{NewRows, event, keys};
 use super::{Opened, instant, on_every_store};
 use crate::domain::{
-    Acknowledgement, Author, BatchKeys, CheckInEvent, Configured, EnvironmentStatus, Failures, Occurrence,
-    Opening, Snapshot, Status, Verdict,
+    Acknowledgement, Author, BatchKeys, Broken, CheckInEvent, Configured, EnvironmentStatus, Failures,
+    Occurrence, Opening, Snapshot, Status, Verdict,
 };
 use crate::ingest::parse_check_in;
 use crate::pipeline::{Processor, apply_check_ins};
@@ -154,9 +154,9 @@ fn deferred_ends_are_loaded_for_a_check_in_with_a_config() {
     });
 }
 
-/// Sends check-ins for a monitor and these environments to the core, in one batch. Returns whether each counts.
-fn are_accepted(opened: &mut Opened, slug: &str, environments: &[&str]) -> Vec<bool> {
-    let quotas = Quotas { monitors: 2, environments: 2 };
+/// Sends check-ins for a monitor and these environments to a core whose quotas are all `quota`, in one batch. Returns whether each counts.
+fn are_accepted(opened: &mut Opened, quota: u32, slug: &str, environments: &[&str]) -> Vec<bool> {
+    let quotas = Quotas { monitors: quota, environments: quota };
     let mut processor = Processor::new(&Settings { quotas, ..Settings::default() }, Uuid::new_v4);
     let config = json!({"schedule": {"type": "crontab", "value": "0 0 1 1 *"}});
     let received: Vec<_> = environments
@@ -188,7 +188,7 @@ fn caps_count_the_monitors_and_environments_that_are_stored() {
             ("fig", "a", false),
             ("apple", "b", true),
         ] {
-            assert_eq!(are_accepted(opened, slug, &[environment]), [expected], "{slug}/{environment}");
+            assert_eq!(are_accepted(opened, 2, slug, &[environment]), [expected], "{slug}/{environment}");
         }
     });
 }
@@ -202,11 +202,49 @@ fn new_environments_of_a_muted_monitor_are_muted_in_one_batch_as_in_two() {
             rows.snapshot.monitors[monitor].value.muted = true;
             opened.commit(&rows.changes());
             for environments in batches {
-                assert!(!are_accepted(opened, "job", environments).contains(&false));
+                assert!(!are_accepted(opened, 2, "job", environments).contains(&false));
             }
             let view = opened.queries().monitor("job").unwrap().unwrap();
             let muted: Vec<bool> = view.environments.iter().map(|view| view.environment.muted).collect();
             assert_eq!(muted, [true, true], "{batches:?}");
+        });
+    }
+}
+
+#[test]
+fn an_environment_that_the_server_muted_as_broken_mutes_no_new_one() {
+    for (others, is_monitor_muted, expected) in [
+        (&[][..], false, false),
+        // A person has muted the whole monitor.
+        (&[], true, true),
+        (&[true], false, true),
+        (&[true, false], false, false),
+    ] {
+        on_every_store(|opened| {
+            let mut rows = NewRows::default();
+            let monitor = rows.monitor("job");
+            rows.snapshot.monitors[monitor].value.muted = is_monitor_muted;
+            let broken = rows.environment(monitor, "broken");
+            rows.snapshot.environments[broken].row.value.muted = true;
+            // The mute outlives the incident, and so the second one is not muted for being broken.
+            for number in [1, 2] {
+                let incident = rows.incident(broken, number, 1);
+                let value = &mut rows.snapshot.incidents[incident].row.value;
+                value.resolved_at = Some(instant("11:00:00"));
+                let broken = Broken { detected_at: instant("10:00:00"), muted_at: Some(instant("10:30:00")) };
+                value.broken = (number == 1).then_some(broken);
+            }
+            rows.snapshot.environments[broken].open_incident = None;
+            for (muted, name) in others.iter().zip(["other", "third"]) {
+                let other = rows.environment(monitor, name);
+                rows.snapshot.environments[other].row.value.muted = *muted;
+            }
+            opened.commit(&rows.changes());
+            assert_eq!(are_accepted(opened, 5, "job", &["new", "newer"]), [true, true]);
+            let view = opened.queries().monitor("job").unwrap().unwrap();
+            let new = view.environments.iter().filter(|view| view.environment.name.starts_with("new"));
+            let muted: Vec<bool> = new.map(|view| view.environment.muted).collect();
+            assert_eq!(muted, [expected, expected], "{others:?} {is_monitor_muted}");
         });
     }
 }

@@ -181,7 +181,8 @@ fn rule(explained: &ExplainedIncident) -> Rule {
 /// Explains why an incident has ended, or what it waits for.
 fn end(explained: &ExplainedIncident) -> FollowUp {
     let ExplainedIncident { config, incident, newest, .. } = explained;
-    let muted = incident.opening.is_some() && !incident.notified;
+    // A message that a silence keeps back, or kept back, is no mute.
+    let muted = incident.opening.is_some() && !incident.notified && incident.withheld.is_none();
     if incident.resolved_at.is_some() {
         let text = match incident.recovery_threshold {
             Some(needed) => {

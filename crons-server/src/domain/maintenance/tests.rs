@@ -67,7 +67,7 @@ fn in_the_night_of_the_hour_that_comes_twice_there_is_one_window_and_it_is_not_l
 
 #[test]
 fn windows_that_reach_into_each_other_end_with_the_last_one_that_has_begun() {
-    let hourly = nightly("0 * * * *", "90m");
+    let hourly = nightly("0 0-8 * * *", "90m");
     assert_eq!(until(&hourly, "2024-01-10T01:10:00").as_deref(), Some("2024-01-10T02:30:00"));
     assert_eq!(until(&hourly, "2024-01-10T02:10:00").as_deref(), Some("2024-01-10T03:30:00"));
 }
@@ -96,5 +96,42 @@ fn the_windows_of_a_time_are_those_that_are_open_in_it() {
     };
     assert_eq!(starts("10T02:00:00", "11T01:00:00", 10), ["10T01:00"]);
     assert_eq!(starts("10T03:00:00", "12T01:00:01", 10), ["11T01:00", "12T01:00"]);
-    assert_eq!(starts("10T03:00:00", "20T01:00:01", 3), ["11T01:00", "12T01:00", "13T01:00"]);
+    // The window that begins at the end is not among them, and of many the last ones are.
+    assert_eq!(starts("10T03:00:00", "12T01:00:00", 10), ["11T01:00"]);
+    assert_eq!(starts("10T03:00:00", "20T01:00:01", 3), ["18T01:00", "19T01:00", "20T01:00"]);
+}
+
+#[test]
+fn windows_that_follow_each_other_without_a_gap_are_refused() {
+    let read = |schedule: &str, length: &str| {
+        serde_json::from_value::<Maintenance>(serde_json::json!({
+            "schedule": schedule, "timezone": "Europe/Vienna", "length": length, "why": "updates",
+            "matchers": [{"key": "monitor.slug", "match": "equals", "value": "job"}],
+        }))
+    };
+    for (schedule, length) in [
+        ("0 * * * *", "1h"),
+        ("0 2 * * *", "24h"),
+        ("0 2 * * *", "25h"),
+        ("0 2 * * SUN", "7d"),
+        ("*/5 * * * *", "5m"),
+        ("* * * * *", "1m"),
+        ("0 0 1,8,15,22,28 * *", "7d"),
+    ] {
+        let refused = read(schedule, length).unwrap_err().to_string();
+        let names = [format!("length: with \"{length}\""), format!("the schedule \"{schedule}\"")];
+        assert!(names.iter().all(|name| refused.contains(name)), "{refused}");
+    }
+    for (schedule, length) in [
+        ("0 * * * *", "59m"),
+        ("0 2 * * *", "1439m"),
+        ("0 2 * * 1-6", "24h"),
+        ("0 * * * 1-5", "90m"),
+        ("* 9-17 * * *", "1m"),
+        ("* * 1-30 * *", "1m"),
+        ("0 0 * 2-12 *", "24h"),
+        ("0 0 29 2 *", "7d"),
+    ] {
+        assert!(read(schedule, length).is_ok(), "{schedule} {length}");
+    }
 }

@@ -39,8 +39,14 @@ pub struct Incident {
 
 impl Incident {
     /// Records that people were notified at `at` that it opened. `first` is the shortest time after which a rule tells them again.
-    pub(crate) fn begin_follow_up(&mut self, at: Timestamp, first: Option<SignedDuration>) {
+    pub(crate) fn mark_notified(&mut self, at: Timestamp, first: Option<SignedDuration>) {
+        self.notified = true;
         self.follow_up = Some(FollowUp::new(at, first));
+    }
+
+    /// The run that opened it: the last of the failures that the threshold takes, or the first for incidents of earlier versions.
+    pub(crate) fn opening_check_in(&self) -> Uuid {
+        self.opening.map_or(self.starting_check_in, |opening| opening.check_in)
     }
 
     /// The instant at which the next reminder or escalation is decided; `None` if there is none, or if it is resolved.

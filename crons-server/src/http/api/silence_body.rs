@@ -70,7 +70,10 @@ pub(crate) async fn create(state: &AppState, new: NewSilence) -> Result<Silence,
     let silence = new.accept(Uuid::new_v4(), now).map_err(HttpError::bad_request)?;
     match state.inbox.command(Command::CreateSilence(Box::new(silence.clone()))).await? {
         Err(CommandError::TooManySilences(most)) => {
-            let detail = format!("there are {most} silences that have not ended already; end some of them");
+            let detail = format!(
+                "{most} silences are active or still to come, and there may be no more; end one with DELETE /silences/{{id}}/ \
+                 (/silences/ lists the ids)"
+            );
             Err(HttpError::new(StatusCode::CONFLICT, detail))
         }
         Err(other) => Err(HttpError::internal(format!("{other:?}"))),

@@ -10,7 +10,7 @@ use super::words;
 use crate::domain::{Maintenance, Monitor, Silence, Silenced, Silences, filter_tags};
 use crate::store::{MonitorView, PageRequest, Queries, StoreError};
 
-/// The most windows of one schedule that a timeline shows, the earliest first.
+/// The most windows of one schedule that a timeline shows: the newest ones.
 const MAX_WINDOWS: usize = 1_000;
 
 /// The silences of a page, and the maintenance windows from its earliest instant on.

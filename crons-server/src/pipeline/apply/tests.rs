@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::{CheckInEvent, ConfigPatch, ConfigUpdate};
 use crate::pipeline::evaluate::evaluate_minute;
 use crate::settings::{Quotas, RateLimit, Settings};
-use crate::store::SqliteStore;
+use crate::store::{SqliteStore, execute};
 
 fn second(second: i64) -> Timestamp {
     Timestamp::from_second(1_717_408_800 + second).unwrap()
@@ -100,6 +100,28 @@ fn statements(size: usize) -> Vec<usize> {
         assert_eq!(events.len(), size, "minute {minute}");
     }
     counts
+}
+
+#[test]
+fn silences_are_read_only_by_a_batch_that_may_end_a_run() {
+    use CheckInStatus::{Error, InProgress};
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crons.db");
+    let mut processor = Processor::new(&Settings::default(), uuid::Uuid::new_v4);
+    let mut store = SqliteStore::open(&path).unwrap();
+    let (mut events, mut verdicts) = (Vec::new(), Vec::new());
+    let mut apply = |run, status, has_config, behind| {
+        let received = check_in(0, Some(run), status, has_config, i64::from(run));
+        apply_check_ins(&mut store, &mut processor, &[&received], behind, &mut events, &mut verdicts)
+    };
+    apply(1, InProgress, true, None).unwrap();
+    execute(&path, "ALTER TABLE silences RENAME TO gone");
+    apply(2, InProgress, false, None).unwrap();
+    let behind = Behind { evaluated_through: second(-60), current: second(0) };
+    apply(3, InProgress, false, Some(behind)).unwrap_err();
+    apply(4, InProgress, true, None).unwrap_err();
+    apply(2, Error, false, None).unwrap_err();
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::tables::Tables;
-use crate::domain::{BatchKeys, QuotaUsage, Silence, Snapshot};
+use super::tables::{Tables, children};
+use crate::domain::{BatchKeys, Incident, QuotaUsage, Silence, Snapshot};
 
 impl Tables {
     /// Loads the rows of a batch. The order matters: which runs and incidents are loaded depends on the environments in the snapshot.
@@ -87,14 +87,20 @@ impl Tables {
             let Some(id) = snapshot.monitors[index].id else { continue };
             let environments = self.environments_of(id).count();
             if environments > 0 && snapshot.environment_index(index, &key.environment).is_none() {
-                let usage = QuotaUsage {
-                    environments: count(environments),
-                    all_muted: self.environments_of(id).all(|(_, environment)| environment.muted),
-                    ..QuotaUsage::default()
-                };
+                let counted = self.environments_of(id).filter(|(id, row)| !row.muted || !self.is_broken(*id));
+                let all_muted =
+                    counted.map(|(_, environment)| environment.muted).reduce(|all, one| all && one);
+                let usage =
+                    QuotaUsage { environments: count(environments), all_muted, ..QuotaUsage::default() };
                 snapshot.set_quota_usage(index, usage);
             }
         }
+    }
+
+    /// Whether the server has muted an environment as broken, in any of its incidents.
+    fn is_broken(&self, environment: i64) -> bool {
+        let muted = |incident: &Incident| incident.broken.is_some_and(|broken| broken.muted_at.is_some());
+        children(&self.incidents, environment).any(|(_, incident)| muted(incident))
     }
 }
 

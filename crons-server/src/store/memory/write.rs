@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::tables::{Child, Tables};
-use crate::domain::Snapshot;
+use crate::domain::{FollowUpsDue, Snapshot};
 
 impl Tables {
     /// Writes new and changed rows. Returns the row ids of the monitors of the snapshot, by their index.
@@ -50,10 +50,12 @@ impl Tables {
             let id = known.unwrap_or_else(|| self.new_id());
             self.silences.insert(id, silence.clone());
         }
-        if let Some(due) = snapshot.follow_ups_due {
+        if let Some(FollowUpsDue { at, instead_of }) = snapshot.follow_ups_due {
             let open = self.incidents.values_mut().filter(|row| row.value.resolved_at.is_none());
-            for follow_up in open.filter_map(|row| row.value.follow_up.as_mut()) {
-                follow_up.due = Some(follow_up.due.map_or(due, |planned| planned.min(due)));
+            let follow_ups = open.filter_map(|row| row.value.follow_up.as_mut());
+            for follow_up in follow_ups.filter(|state| instead_of.is_none() || state.due == instead_of) {
+                follow_up.due =
+                    Some(follow_up.due.map_or(follow_up.decided_until, |planned| planned.min(at)));
             }
         }
         let Some(due) = snapshot.withheld_due else { return };

@@ -262,8 +262,10 @@ impl SqliteTransaction<'_> {
             return Ok(());
         }
         let mut statement = self.transaction.prepare_cached(
-            "SELECT k.value ->> 1, count(*), min(e.muted) FROM json_each(?1) k
-             CROSS JOIN environments e ON e.monitor_id = k.value ->> 0 GROUP BY 1",
+            "SELECT k.value ->> 1, count(*), min(CASE WHEN e.muted AND EXISTS (
+                 SELECT 1 FROM incidents i WHERE i.environment_id = e.id AND i.broken_muted_at IS NOT NULL
+             ) THEN NULL ELSE e.muted END)
+             FROM json_each(?1) k CROSS JOIN environments e ON e.monitor_id = k.value ->> 0 GROUP BY 1",
         )?;
         let mut found = statement.query([json(&crowded)?])?;
         while let Some(row) = found.next()? {

@@ -14,7 +14,7 @@ use super::reader::{SqliteReader, page};
 use super::rows::{self, INCIDENT, INCIDENT_COLUMNS, Micros};
 use super::unreadable::reason_of;
 use super::write::maybe;
-use crate::domain::{Silence, Snapshot};
+use crate::domain::{FollowUpsDue, Silence, Snapshot};
 use crate::store::error::StoreError;
 use crate::store::views::{Page, PageRequest};
 
@@ -157,13 +157,21 @@ impl SqliteTransaction<'_> {
                 )?
                 .execute([Micros(due)])?;
         }
-        if let Some(due) = snapshot.follow_ups_due {
-            self.transaction
-                .prepare_cached(
-                    "UPDATE incidents SET follow_up_due = ?1
-                     WHERE resolved_at IS NULL AND notified_at IS NOT NULL AND (follow_up_due IS NULL OR follow_up_due > ?1)",
-                )?
-                .execute([Micros(due)])?;
+        match snapshot.follow_ups_due {
+            None => {}
+            Some(FollowUpsDue { at, instead_of: Some(planned) }) => {
+                self.transaction
+                    .prepare_cached("UPDATE incidents SET follow_up_due = ?1 WHERE follow_up_due = ?2")?
+                    .execute([Micros(at), Micros(planned)])?;
+            }
+            Some(FollowUpsDue { at, instead_of: None }) => {
+                self.transaction
+                    .prepare_cached(
+                        "UPDATE incidents SET follow_up_due = CASE WHEN follow_up_due IS NULL THEN follow_ups_until ELSE ?1 END
+                         WHERE resolved_at IS NULL AND notified_at IS NOT NULL AND (follow_up_due IS NULL OR follow_up_due > ?1)",
+                    )?
+                    .execute([Micros(at)])?;
+            }
         }
         Ok(())
     }

@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::scope::Scope;
-use crate::domain::Silence;
+use crate::domain::{Filter, Monitor, Silence};
 use crate::http::pages::actions::silence_fields;
 use crate::http::pages::return_to::RETURN_TO;
 use crate::http::pages::silenced::PageSilences;
 use crate::http::pages::table::table;
 use crate::http::pages::words;
+use crate::quote::quoted;
 use crate::store::MonitorView;
 
 pub(super) fn silences(found: &PageSilences, view: &MonitorView, scope: &Scope, now: Timestamp) -> Markup {
@@ -41,10 +42,27 @@ pub(super) fn silences(found: &PageSilences, view: &MonitorView, scope: &Scope, 
     }
 }
 
+/// A filter of a silence of `monitor` in words. The name of the monitor stands for its id, and a number for those of others.
+fn in_words(filter: &Filter, monitor: &Monitor) -> String {
+    let id = monitor.guid.to_string();
+    match filter.monitor_ids() {
+        Some(ids) if ids.contains(&id.as_str()) => {
+            let name = quoted(monitor.name());
+            match ids.iter().filter(|other| **other != id).count() {
+                0 => format!("monitor {name}"),
+                1 => format!("monitor {name} and 1 other"),
+                others => format!("monitor {name} and {others} others"),
+            }
+        }
+        _ => filter.to_string(),
+    }
+}
+
 fn row(silence: &Silence, view: &MonitorView, page: &str, now: Timestamp) -> Markup {
     let zone = view.monitor.config.zone();
     let clock = |instant: Timestamp| words::clock(instant, zone, now);
-    let filters: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
+    let filters: Vec<String> =
+        silence.matchers.iter().map(|filter| in_words(filter, &view.monitor)).collect();
     html! {
         tr {
             td {
