@@ -13,6 +13,7 @@ mod services;
 mod chat;
 mod response;
 mod email;
+mod recipients;
 mod command;
 mod kind;
 mod smtp;
