@@ -197,7 +197,7 @@ fn a_recipient_who_is_greylisted_gets_the_mail_later_and_nobody_gets_it_twice() 
     harness.send("10:00:02", &check_in('b', "ok"));
     eventually("the next one does not wait", || attempts(&harness, 1) == 1);
     harness.advance("10:02:00");
-    eventually("both are tried again", || (0..2).all(|alert| attempts(&harness, alert) == 2));
+    eventually("both are tried again", || (0..2).all(|alert| attempts(&harness, alert) >= 2));
     assert_eq!(mail.mails().iter().map(|mail| mail.to.join(" ")).collect::<Vec<_>>(), ["ops@b.example"; 2]);
     mail.answer(Vec::new());
     harness.advance("10:05:00");

@@ -21,6 +21,8 @@ pub enum Mode {
     /// Does not answer until its mode is changed, and then does not answer either.
     Hang,
     Redirect,
+    /// Answers 400 to a message that contains this text, and 200 to others.
+    Poison(&'static str),
     /// Answers 429, and asks for a pause of so many seconds.
     TooMany(u32),
 }
@@ -127,7 +129,10 @@ async fn receive(
 ) -> Response {
     let Shared { mode, received } = shared;
     let mut changes = mode.subscribe();
-    let mode = *changes.borrow_and_update();
+    let mode = match *changes.borrow_and_update() {
+        Mode::Poison(poison) => Mode::Answer(if text.contains(poison) { 400 } else { 200 }),
+        mode => mode,
+    };
     let status = if let Mode::Answer(status) = mode { Some(status) } else { None };
     // A pulse has no body.
     let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
@@ -135,7 +140,8 @@ async fn receive(
     let query = uri.query().map(str::to_owned);
     received.lock().unwrap().push(Received { method, path, query, headers, text, body, status });
     match mode {
-        Mode::Answer(status) => {
+        Mode::Answer(_) | Mode::Poison(_) => {
+            let status = status.unwrap();
             (StatusCode::from_u16(status).unwrap(), "the receiver's own words").into_response()
         }
         Mode::Hang => {

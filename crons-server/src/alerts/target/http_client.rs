@@ -83,6 +83,11 @@ impl WebhookResponse {
         (300..500).contains(&self.status) && !matches!(self.status, 408 | 425 | 429)
     }
 
+    /// Whether the receiver refuses the content of the message (4xx), rather than its address, its method or its sender.
+    pub(crate) fn refuses_content(&self) -> bool {
+        self.is_refusal() && self.status >= 400 && !matches!(self.status, 401 | 403 | 404 | 405 | 407 | 410)
+    }
+
     /// Advice on an answer that is not 2xx: what its status means, and what to do.
     pub fn advice(&self) -> &'static str {
         match self.status {

@@ -52,10 +52,21 @@ struct Taken {
 
 /// The end of a conversation that did not deliver the mail.
 enum Failure {
-    /// An answer of the server. `about_mail`: to this mail, and not to the connection or the sign-in.
-    Answer { error: SmtpError, about_mail: bool },
+    /// An answer of the server.
+    Answer { error: SmtpError, about: Subject },
     /// No answer.
     None(DeliveryError),
+}
+
+/// The subject of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    /// The connection or the sign-in, and not this mail.
+    Connection,
+    /// The sender, or the recipients.
+    Envelope,
+    /// The text of the mail.
+    Text,
 }
 
 impl SmtpClient {
@@ -87,7 +98,14 @@ impl SmtpClient {
         let answer = |verdict, code: String, mut body: String, advice| {
             truncate(&mut body, MAX_ANSWER);
             let elapsed = begin.elapsed();
-            TargetResponse { verdict, status: format!("SMTP {code}"), body, elapsed, retry_after: None, advice }
+            TargetResponse {
+                verdict,
+                status: format!("SMTP {code}"),
+                body,
+                elapsed,
+                retry_after: None,
+                advice,
+            }
         };
         match self.converse(&mail.formatted(), &have_it).await {
             Ok(Taken { response, accepted, left_out }) => {
@@ -109,18 +127,23 @@ impl SmtpClient {
                 Ok(answer(verdict, response.code().to_string(), words.join("\n"), advice(verdict)))
             }
             Err(Failure::None(error)) => Err(error),
-            Err(Failure::Answer { error, about_mail }) => {
+            Err(Failure::Answer { error, about }) => {
                 let Some(code) = error.status() else { return Err(DeliveryError::new(&origin, &error)) };
+                let about_mail = about != Subject::Connection;
                 let (verdict, advice) = match (about_mail && error.is_permanent(), have_it.is_empty()) {
-                    (false, true) => (Verdict::NotNow, advice(Verdict::NotNow)),
-                    (true, true) => (Verdict::Refused, advice(Verdict::Refused)),
+                    // The recipients who have it get the next one.
+                    (false, false) if about_mail => (Verdict::Refused, PARTLY_DELIVERED),
+                    (false, _) => (Verdict::NotNow, advice(Verdict::NotNow)),
                     // Nobody who lacks it gets it later.
                     (true, false) => {
                         self.partly_delivered.forget(message.id);
                         (Verdict::Accepted, advice(Verdict::Accepted))
                     }
-                    (false, false) if about_mail => (Verdict::Refused, PARTLY_DELIVERED),
-                    (false, false) => (Verdict::NotNow, advice(Verdict::NotNow)),
+                    // 552: the mail is too large.
+                    (true, true) if about == Subject::Text || u16::from(code) == 552 => {
+                        (Verdict::RefusedContent, advice(Verdict::RefusedContent))
+                    }
+                    (true, true) => (Verdict::Refused, advice(Verdict::Refused)),
                 };
                 Ok(answer(verdict, code.to_string(), chain(&error), advice))
             }
@@ -142,7 +165,7 @@ impl SmtpClient {
                     DATA_TIMEOUT.saturating_sub(limit).as_secs()
                 )))
             })?
-            .map_err(about_mail)?;
+            .map_err(|error| Failure::Answer { error, about: Subject::Text })?;
         let _ = tokio::time::timeout(QUIT_TIMEOUT, connection.quit()).await;
         Ok(Taken { response, accepted, left_out })
     }
@@ -203,17 +226,19 @@ impl SmtpClient {
 }
 
 fn about_connection(error: SmtpError) -> Failure {
-    Failure::Answer { error, about_mail: false }
+    Failure::Answer { error, about: Subject::Connection }
 }
 
 fn about_mail(error: SmtpError) -> Failure {
-    Failure::Answer { error, about_mail: true }
+    Failure::Answer { error, about: Subject::Envelope }
 }
 
 fn advice(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Accepted => "the message was delivered",
-        Verdict::Refused => "the mail server refuses the mail; compare `from` and `to` with what it accepts",
+        Verdict::Refused | Verdict::RefusedContent => {
+            "the mail server refuses the mail; compare `from` and `to` with what it accepts"
+        }
         Verdict::NotNow => {
             "the mail server takes no mail at this time, or refuses the sign-in; the server tries again for a day"
         }
