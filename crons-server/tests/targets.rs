@@ -175,6 +175,27 @@ fn a_refused_message_lets_the_next_ones_pass_and_a_failing_service_does_not() {
 }
 
 #[test]
+fn an_answer_that_repeats_the_request_shows_no_secret() {
+    let receiver = Receiver::in_mode(Mode::Repeat);
+    let harness = server(json!({
+        "webhook": {"hook": {"url": receiver.url("/hooks/s3cret-path?key=s3cret-query")}},
+        "slack": {"chat": {"url": receiver.url("/services/T0/B0/s3cret-slack")}},
+        "telegram": {"telegram": {"url": receiver.url(""), "token": "0:s3cret", "chat_id": 1}},
+        "pagerduty": {"oncall": {"url": receiver.url(""), "routing_key": "s3cret-routing"}},
+        "ntfy": {"phone": {"url": receiver.url(""), "topic": "jobs", "token": "s3cret-token"}},
+    }));
+    harness.send("10:00:01", &check_in('a', "error"));
+    let answers = || harness.alerts().iter().map(|alert| alert["lastAnswer"].clone()).collect::<Vec<_>>();
+    eventually("all have answered", || answers().len() == 5 && !answers().contains(&Value::Null));
+    for answer in answers() {
+        let answer = answer.as_str().unwrap();
+        assert!(answer.starts_with("HTTP 404: Cannot POST ") && !answer.contains("s3cret"), "{answer}");
+    }
+    let page = harness.page();
+    assert!(page.contains("Cannot POST ") && !page.contains("s3cret"), "{page}");
+}
+
+#[test]
 fn a_slow_service_is_given_up_after_its_timeout_and_tried_again() {
     let receiver = Receiver::in_mode(Mode::Hang);
     let harness =

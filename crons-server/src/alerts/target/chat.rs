@@ -53,7 +53,14 @@ impl ChatTarget {
             url,
             headers: header.into_iter().collect(),
             body: fill((self.service.body)(), &values).unwrap_or_default().to_string(),
+            secrets: self.secrets(),
         }
+    }
+
+    /// Returns the values of the secret keys.
+    fn secrets(&self) -> Vec<String> {
+        let secret = self.service.keys.iter().filter(|key| key.secret);
+        secret.filter_map(|key| self.keys.get(key.name).cloned()).collect()
     }
 
     /// Reads a table.

@@ -5,6 +5,7 @@ mod keys;
 mod signature;
 mod roots;
 mod addresses;
+mod hidden;
 mod http_client;
 mod pulse;
 mod webhook;
