@@ -225,6 +225,25 @@ fn a_member_that_is_never_taken_ends_alone_and_the_others_arrive() {
     assert!(before < 12, "{:?}", sizes(&receiver));
 }
 
+#[test]
+fn a_message_that_goes_at_once_takes_those_before_it_along() {
+    let receiver = Receiver::in_mode(Mode::Answer(200));
+    let mut rules = rules(&receiver);
+    rules["alert"] = json!([
+        {"on": ["opened"], "to": ["ops"]},
+        {"on": ["resolved"], "to": ["ops"], "group_wait": "off"},
+    ]);
+    let server = Harness::with_alerts("10:00:00", rules);
+    server.send("10:00:01", &of("etl-a", 1, "error"));
+    server.send("10:00:02", &of("etl-b", 2, "error"));
+    server.send("10:00:05", &of("etl-a", 3, "ok"));
+    eventually("the recovery does not wait", || receiver.taken() == ["opened", "resolved"]);
+    assert_eq!(taken(&receiver)[0], group("opened", &["etl-a", "etl-b"]));
+    server.send("10:00:10", &of("etl-a", 4, "error"));
+    assert_eq!(server.post("/api/0/organizations/crons/alerts/drill/", &[], b"").status, 202);
+    eventually("neither does a drill", || receiver.taken()[2..] == ["opened", "drill"]);
+}
+
 /// The number of environments whose run is missed in one minute.
 const MANY: usize = 10_000;
 const MONITORS: usize = 20;

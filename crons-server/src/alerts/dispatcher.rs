@@ -47,8 +47,8 @@ pub(crate) trait Outbox: Send + Sync + 'static {
     fn changed(&self) -> impl Future<Output = ()> + Send;
     /// The next message of each target. Messages with an id in `without` are passed over. `None` if the database cannot be read now.
     fn waiting(&self, without: Vec<i64>) -> impl Future<Output = Option<Vec<DueAlert>>> + Send;
-    /// The messages to the target of `head` that come after it, in their order, at most `limit`; those that the target has refused if it
-    /// has refused `head`, otherwise the others. Messages with an id in `without` are passed over. Empty if the database cannot be read.
+    /// The messages to the target of `head` that come after it and before its wait is over, in their order, at most `limit`; those that the
+    /// target has refused if it has refused `head`, otherwise the others. Messages with an id in `without` are passed over. Empty if the database cannot be read.
     fn behind(
         &self,
         head: &DueAlert,
@@ -198,7 +198,10 @@ impl Sender {
         for alert in &mut behind {
             unrecorded.amend(alert);
         }
-        group::outgoing(head, &behind, most)
+        // The messages of a storm are megabytes of JSON.
+        let first = head.clone();
+        let outgoing = task::spawn_blocking(move || group::outgoing(&first, &behind, most));
+        outgoing.await.unwrap_or_else(|_| group::outgoing(head, &[], 1))
     }
 
     /// Tries to store an outcome, at least every [`DATABASE_BACKOFF`], until it is stored or a newer one has replaced it.
