@@ -7,8 +7,9 @@ use std::error::Error;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
 use rustls::RootCertStore;
 
@@ -37,7 +38,7 @@ pub struct WebhookResponse {
     pub body: String,
     /// The time from the request to the headers of the answer.
     pub elapsed: Duration,
-    /// The header `Retry-After` in seconds: the receiver asks to wait that long. `None` if it is left out, or a date.
+    /// The time for which the receiver asks to wait by the header `Retry-After`. `None` if it is left out.
     pub retry_after: Option<Duration>,
 }
 
@@ -205,8 +206,7 @@ impl HttpClient {
             DeliveryError::because(&self.origin, &hidden.hide(&chain(&error.without_url())))
         })?;
         let elapsed = begin.elapsed();
-        let retry_after =
-            response.headers().get("retry-after").and_then(|value| seconds(value.to_str().ok()?));
+        let retry_after = retry_after(response.headers(), SystemTime::now());
         // The status decides. The beginning of the body is only for people, so an error while reading it does not matter.
         let mut read = Vec::new();
         while let (true, Ok(Some(chunk))) = (read.len() <= MAX_BODY, response.chunk().await) {
@@ -233,10 +233,17 @@ impl HttpClient {
     }
 }
 
-/// Reads a header `Retry-After` in seconds, rounded up; `None` for a date.
-fn seconds(value: &str) -> Option<Duration> {
-    let seconds = value.trim().parse::<f64>().ok()?.ceil();
-    Duration::try_from_secs_f64(seconds).ok()
+/// Reads the header `Retry-After`: seconds, which are rounded up, or a date, measured against that of the answer and without one against
+/// `now`. `None` if it is left out, or neither.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name| Some(headers.get(name)?.to_str().ok()?.trim());
+    let date = |text| httpdate::parse_http_date(text).ok();
+    let asked = text("retry-after")?;
+    if let Ok(seconds) = asked.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds.ceil()).ok();
+    }
+    let sent = text("date").and_then(date).unwrap_or(now);
+    Some(date(asked)?.duration_since(sent).unwrap_or_default())
 }
 
 /// Starts a client for one address, with the authorities and proxies of targets. It follows no redirects and has no timeout for answers.
