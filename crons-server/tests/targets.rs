@@ -24,7 +24,7 @@ const NOTE: &str = "disk full: @here <!here> <users/all> https://x.example\r\nRE
 fn tables(receiver: &Receiver) -> Value {
     let url = |path: &str| receiver.url(path);
     json!({
-        "slack": {"slack": {"url": url("/services/T0/B0/secret")}},
+        "slack": {"slack": {"url": url("/services/T0/B0/secret/")}},
         "discord": {"discord": {"url": url("/api/webhooks/0/secret")}},
         "telegram": {"telegram": {"url": url("/"), "token": "0:secret", "chat_id": -100_123, "message_thread_id": 7}},
         "teams": {"teams": {"url": url("/workflows/secret")}},

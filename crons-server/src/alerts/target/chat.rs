@@ -44,7 +44,8 @@ impl ChatTarget {
         let values = self.service.values(&self.keys, message);
         let mut url = self.url.clone();
         let segments = self.service.path.iter().filter_map(|segment| fill_text(segment, &values));
-        if let Ok(mut path) = url.path_segments_mut() {
+        // Without segments a secret address stays as it is written, with the slash at its end.
+        if let (false, Ok(mut path)) = (self.service.path.is_empty(), url.path_segments_mut()) {
             path.pop_if_empty().extend(segments);
         }
         let header = self.service.header.and_then(|(name, value)| Some((name, fill_text(value, &values)?)));
