@@ -118,6 +118,8 @@ pub(super) struct Member {
     pub(super) environment: String,
     pub(super) incident: Incident,
     pub(super) check_in_id: Uuid,
+    pub(super) reason: Option<String>,
+    pub(super) last_ok: Option<Timestamp>,
     #[serde(default)]
     pub(super) links: Option<Links>,
 }
