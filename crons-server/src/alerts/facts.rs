@@ -106,6 +106,13 @@ pub(super) struct Links {
     pub(super) monitor: String,
 }
 
+/// The title and the text of a message about the server itself.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Words {
+    pub(super) title: String,
+    pub(super) text: String,
+}
+
 /// A message that was sent as part of a group.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Member {

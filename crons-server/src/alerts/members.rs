@@ -75,6 +75,7 @@ impl Message {
             last_ok: None,
             escalated: first.escalated,
             links: monitors.map(|page| Links { why: page.clone(), monitor: page }),
+            plain: None,
             members: std::iter::once(first).chain(others).map(Member::from).collect(),
         };
         let said = group.say(MAX_NAMED, |slug| format!("`{}`", escape_chat(slug)));
