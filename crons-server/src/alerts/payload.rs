@@ -124,7 +124,7 @@ pub(super) struct ServerNotice {
     pub(super) subject: &'static str,
     /// The words with names that can neither mention people nor link.
     pub(super) chat: Words,
-    /// The same words with the names as they are.
+    /// These words with the names as they are.
     pub(super) plain: Words,
     pub(super) fingerprint: String,
 }

@@ -9,12 +9,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
 use rustls::RootCertStore;
 
 use super::addresses::{AddressPolicy, CheckedResolver};
 use super::hidden::Hidden;
+use super::retry_after::retry_after;
 use super::roots::{self, Authorities};
 use crate::quote::quoted;
 
@@ -231,19 +231,6 @@ impl HttpClient {
         let (Some(policy), Ok(address)) = (&self.policy, literal) else { return Ok(()) };
         policy.check(host, address).map_err(|refused| DeliveryError::new(&self.origin, &refused))
     }
-}
-
-/// Reads the header `Retry-After`: seconds, which are rounded up, or a date, measured against that of the answer and without one against
-/// `now`. `None` if it is left out, or neither.
-fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = |name| Some(headers.get(name)?.to_str().ok()?.trim());
-    let date = |text| httpdate::parse_http_date(text).ok();
-    let asked = text("retry-after")?;
-    if let Ok(seconds) = asked.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds.ceil()).ok();
-    }
-    let sent = text("date").and_then(date).unwrap_or(now);
-    Some(date(asked)?.duration_since(sent).unwrap_or_default())
 }
 
 /// Starts a client for one address, with the authorities and proxies of targets. It follows no redirects and has no timeout for answers.

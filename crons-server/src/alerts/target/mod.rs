@@ -6,6 +6,7 @@ mod signature;
 mod roots;
 mod addresses;
 mod hidden;
+mod retry_after;
 mod http_client;
 mod pulse;
 mod webhook;

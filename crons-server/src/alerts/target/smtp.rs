@@ -134,7 +134,7 @@ impl SmtpClient {
                     // The recipients who have it get the next one.
                     (false, false) if about_mail => (Verdict::Refused, PARTLY_DELIVERED),
                     (false, _) => (Verdict::NotNow, advice(Verdict::NotNow)),
-                    // Nobody who lacks it gets it later.
+                    // The recipients who lack it are refused for good, so the mail is not repeated.
                     (true, false) => {
                         self.partly_delivered.forget(message.id);
                         (Verdict::Accepted, advice(Verdict::Accepted))

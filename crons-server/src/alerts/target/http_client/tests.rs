@@ -46,24 +46,3 @@ async fn a_name_on_this_machine_is_connected_to_only_if_that_is_allowed() {
     let answer = result.unwrap();
     assert_eq!((answer.status, answer.retry_after), (204, Some(Duration::from_secs(2))));
 }
-
-#[test]
-fn a_receiver_asks_for_a_pause_in_seconds_or_until_a_date() {
-    let now = httpdate::parse_http_date("Mon, 03 Jun 2024 09:00:00 GMT").unwrap();
-    let asked = |headers: &[(&'static str, &str)]| {
-        let headers = headers.iter().map(|(name, value)| ((*name).parse().unwrap(), value.parse().unwrap()));
-        retry_after(&headers.collect(), now).map(|wait| wait.as_secs())
-    };
-    let (date, after) = (("date", "Mon, 03 Jun 2024 10:00:00 GMT"), "retry-after");
-    assert_eq!(asked(&[date]), None);
-    assert_eq!(asked(&[date, (after, "1.2")]), Some(2));
-    assert_eq!(
-        asked(&[date, (after, "Mon, 03 Jun 2024 10:05:00 GMT")]),
-        Some(300),
-        "by the receiver's clock"
-    );
-    assert_eq!(asked(&[date, (after, "Monday, 03-Jun-24 10:05:00 GMT")]), Some(300));
-    assert_eq!(asked(&[(after, "Mon, 03 Jun 2024 10:05:00 GMT")]), Some(3_900), "by ours");
-    assert_eq!(asked(&[date, (after, "Mon, 03 Jun 2024 08:00:00 GMT")]), Some(0));
-    assert_eq!((asked(&[(after, "soon")]), asked(&[(after, "-1")])), (None, None));
-}
