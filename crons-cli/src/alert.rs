@@ -28,23 +28,38 @@ enum Command {
     Test {
         /// Name of one target [default: all].
         name: Option<String>,
+        #[command(flatten)]
+        reach: Reach,
         /// File with the targets.
         #[arg(long, value_name = "FILE", default_value = "crons.toml", env = "CRONS_CONFIG")]
         config: PathBuf,
     },
 }
 
+/// The settings of the server that decide which private addresses get messages.
+#[derive(clap::Args)]
+struct Reach {
+    /// The address that the server listens on: one that only this machine can reach allows targets on it [default: as the file says,
+    /// else 127.0.0.1:9170].
+    #[arg(long, value_name = "ADDRESS", env = "CRONS_LISTEN")]
+    listen: Option<String>,
+    /// Whether alerts may be sent to addresses of private networks: true or false [default: as the file says, else false].
+    #[arg(long, value_name = "BOOL", env = "CRONS_ALLOW_PRIVATE_TARGETS", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true")]
+    allow_private_targets: Option<String>,
+}
+
 /// Sends test messages and prints the results. Returns whether every target has accepted its message.
 pub(crate) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     match &arguments.command {
         Command::Drill(arguments) => drill::run(arguments),
-        Command::Test { name, config } => test(name.as_deref(), config),
+        Command::Test { name, reach, config } => test(name.as_deref(), reach, config),
     }
 }
 
 /// Sends test messages from this process to the targets of a file. Returns whether every target has accepted its message.
-fn test(name: Option<&str>, config: &Path) -> Result<bool, Box<dyn Error>> {
-    let settings = settings_of(config)?;
+fn test(name: Option<&str>, reach: &Reach, config: &Path) -> Result<bool, Box<dyn Error>> {
+    let settings = settings_of(config, reach)?;
     let alerts = &settings.settings.alerts;
     let is_selected = |target: &str| name.is_none_or(|name| name == target);
     let targets: Vec<_> = alerts.targets().filter(|(name, _)| is_selected(name)).collect();
@@ -89,10 +104,15 @@ fn no_target(config: &Path, name: Option<&str>, alerts: &Alerts) -> String {
     }
 }
 
-fn settings_of(path: &Path) -> Result<Config, String> {
+/// Returns the settings of the server: flags and variables override the file.
+fn settings_of(path: &Path, reach: &Reach) -> Result<Config, String> {
     let mut config = Config::default();
     let (path, text) = config_file::find(Some(path))?
         .ok_or_else(|| format!("the file {} does not exist", path.display()))?;
-    let faults = config_file::apply(&path, &text, &mut config);
+    let mut faults = config_file::apply(&path, &text, &mut config);
+    faults.extend(config.override_with([
+        ("listen", reach.listen.clone()),
+        ("allow_private_targets", reach.allow_private_targets.clone()),
+    ]));
     if faults.is_empty() { Ok(config) } else { Err(faults.join("\n       ")) }
 }

@@ -77,7 +77,7 @@ fn resolve(arguments: Arguments) -> Result<(Config, Option<PathBuf>), String> {
         faults = config_file::apply(&path, &text, &mut config);
         path
     });
-    for (key, text) in [
+    faults.extend(config.override_with([
         ("listen", listen),
         ("database", database),
         ("key", key),
@@ -88,12 +88,7 @@ fn resolve(arguments: Arguments) -> Result<(Config, Option<PathBuf>), String> {
         ("rate_limit", rate_limit),
         ("max_monitors", max_monitors),
         ("max_environments", max_environments),
-    ] {
-        if let Some(Err(error)) = text.map(|text| config.set(key, &text)) {
-            let (flag, variable) = (key.replace('_', "-"), key.to_ascii_uppercase());
-            faults.push(format!("--{flag} or CRONS_{variable}: {error}"));
-        }
-    }
+    ]));
     // The check is skipped after another fault, which may be the cause: a token that was refused is not set.
     if faults.is_empty() {
         faults.extend(config.exposure_error());

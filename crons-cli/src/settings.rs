@@ -70,6 +70,21 @@ impl Config {
         Ok(())
     }
 
+    /// Sets the values of keys that come from flags and variables. Returns a fault for each that is wrong.
+    pub(crate) fn override_with<'a>(
+        &mut self,
+        values: impl IntoIterator<Item = (&'a str, Option<String>)>,
+    ) -> Vec<String> {
+        let mut faults = Vec::new();
+        for (key, text) in values {
+            if let Some(Err(error)) = text.map(|text| self.set(key, &text)) {
+                let (flag, variable) = (key.replace('_', "-"), key.to_ascii_uppercase());
+                faults.push(format!("--{flag} or CRONS_{variable}: {error}"));
+            }
+        }
+        faults
+    }
+
     /// The reason why the server refuses to start: other machines can reach its address and no admin token is set. `None` if it
     /// starts.
     pub(crate) fn exposure_error(&self) -> Option<String> {

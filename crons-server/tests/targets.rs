@@ -24,7 +24,7 @@ const NOTE: &str = "disk full: @here <!here> <users/all> https://x.example\r\nRE
 fn tables(receiver: &Receiver) -> Value {
     let url = |path: &str| receiver.url(path);
     json!({
-        "slack": {"slack": {"url": url("/services/T0/B0/secret")}},
+        "slack": {"slack": {"url": url("/services/T0/B0/secret/")}},
         "discord": {"discord": {"url": url("/api/webhooks/0/secret")}},
         "telegram": {"telegram": {"url": url("/"), "token": "0:secret", "chat_id": -100_123, "message_thread_id": 7}},
         "teams": {"teams": {"url": url("/workflows/secret")}},
@@ -133,21 +133,23 @@ fn a_service_that_has_too_many_requests_is_left_alone_as_long_as_it_asks() {
     assert_eq!(harness.send("10:00:01", &check_in('a', "error")).status, 200);
     harness.send("10:00:02", &check_in('b', "ok"));
     eventually("the first is answered", || harness.alerts()[0]["attempts"] == json!(1));
-    let alerts = harness.alerts();
-    assert_eq!(alerts[1]["attempts"], 0, "the second waits for its turn");
-    let next: jiff::Timestamp = alerts[0]["nextAttempt"].as_str().unwrap().parse().unwrap();
+    let next: jiff::Timestamp = harness.alerts()[0]["nextAttempt"].as_str().unwrap().parse().unwrap();
     assert!(next >= harness::instant("10:05:01"), "{next}");
-    receiver.set(Mode::Answer(200));
     harness.advance("10:05:00");
-    assert_eq!(receiver.received().len(), 1, "nothing is sent before");
+    receiver.set(Mode::TooMany(0));
     harness.advance("10:06:00");
+    eventually("the first is sent again", || harness.alerts()[0]["attempts"] == json!(2));
+    assert_eq!(harness.alerts()[1]["attempts"], 0, "the second waits for its turn");
+    assert_eq!(receiver.received().len(), 2, "nothing was sent before");
+    receiver.set(Mode::Answer(200));
+    harness.advance("10:08:00");
     eventually("both are delivered", || delivered(&harness));
     let texts: Vec<String> = receiver
         .received()
         .iter()
         .map(|request| request.body["text"].as_str().unwrap()[..7].to_owned())
         .collect();
-    assert_eq!(texts, ["FAILING", "FAILING", "RECOVER"]);
+    assert_eq!(texts, ["FAILING", "FAILING", "FAILING", "RECOVER"]);
 }
 
 #[test]
@@ -160,6 +162,9 @@ fn a_refused_message_lets_the_next_ones_pass_and_a_failing_service_does_not() {
         harness.send("10:00:01", &check_in('b', "ok"));
         if passes {
             eventually("the second is sent", || harness.alerts()[1]["attempts"] != json!(0));
+        } else {
+            harness.advance("10:02:00");
+            eventually("the first is sent again", || harness.alerts()[0]["attempts"].as_u64() > Some(1));
         }
         let paths: Vec<_> = receiver.received().into_iter().map(|request| request.path).collect();
         assert!(paths.iter().all(|path| path == "/hook"), "a redirect is not followed: {paths:?}");
@@ -167,6 +172,27 @@ fn a_refused_message_lets_the_next_ones_pass_and_a_failing_service_does_not() {
         assert_eq!(alerts[1]["attempts"] != json!(0), passes, "{mode:?}");
         assert!(alerts.iter().all(|alert| alert["status"] == "waiting"), "{mode:?}");
     }
+}
+
+#[test]
+fn an_answer_that_repeats_the_request_shows_no_secret() {
+    let receiver = Receiver::in_mode(Mode::Repeat);
+    let harness = server(json!({
+        "webhook": {"hook": {"url": receiver.url("/hooks/s3cret-path?key=s3cret-query")}},
+        "slack": {"chat": {"url": receiver.url("/services/T0/B0/s3cret-slack")}},
+        "telegram": {"telegram": {"url": receiver.url(""), "token": "0:s3cret", "chat_id": 1}},
+        "pagerduty": {"oncall": {"url": receiver.url(""), "routing_key": "s3cret-routing"}},
+        "ntfy": {"phone": {"url": receiver.url(""), "topic": "jobs", "token": "s3cret-token"}},
+    }));
+    harness.send("10:00:01", &check_in('a', "error"));
+    let answers = || harness.alerts().iter().map(|alert| alert["lastAnswer"].clone()).collect::<Vec<_>>();
+    eventually("all have answered", || answers().len() == 5 && !answers().contains(&Value::Null));
+    for answer in answers() {
+        let answer = answer.as_str().unwrap();
+        assert!(answer.starts_with("HTTP 404: Cannot POST ") && !answer.contains("s3cret"), "{answer}");
+    }
+    let page = harness.page();
+    assert!(page.contains("Cannot POST ") && !page.contains("s3cret"), "{page}");
 }
 
 #[test]

@@ -30,9 +30,16 @@ fn receiver(answer: &'static str) -> (SocketAddr, JoinHandle<String>) {
 }
 
 fn test(config: &str, name: &[&str]) -> (Output, String, String) {
+    test_with(config, name, &[])
+}
+
+/// Runs `crons alert test` with these variables.
+fn test_with(config: &str, name: &[&str], variables: &[(&str, &str)]) -> (Output, String, String) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("crons.toml"), config).unwrap();
-    let output = crons(&["alert", "test"]).args(name).current_dir(folder.path()).output().unwrap();
+    let mut command = crons(&["alert", "test"]);
+    let output =
+        command.args(name).envs(variables.iter().copied()).current_dir(folder.path()).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     (output, stdout, stderr)
@@ -182,6 +189,16 @@ fn a_private_address_is_tested_as_the_server_would_send_to_it() {
     let (_, stdout, _) =
         test(&format!("listen = \"0.0.0.0:9170\"\nallow_private_targets = true\n{target}"), &[]);
     assert!(stdout.contains("Connection refused"), "{stdout}");
+    let reachable = ("CRONS_LISTEN", "0.0.0.0:9170");
+    let (_, stdout, _) = test_with(target, &[], &[reachable]);
+    assert!(stdout.contains("--allow-private-targets or CRONS_ALLOW_PRIVATE_TARGETS=true"), "{stdout}");
+    let (_, stdout, _) = test_with(target, &[], &[reachable, ("CRONS_ALLOW_PRIVATE_TARGETS", "true")]);
+    assert!(stdout.contains("Connection refused"), "{stdout}");
+    let (_, _, stderr) = test_with(target, &[], &[("CRONS_LISTEN", "everywhere")]);
+    assert!(
+        stderr.contains("--listen or CRONS_LISTEN: listen: \"everywhere\" is not an address"),
+        "{stderr}"
+    );
 }
 
 /// Runs `crons alert drill` against a server with this configuration.

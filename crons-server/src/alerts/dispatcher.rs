@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::attempt::{Attempt, DeliveryOutcome, DueAlert};
 use super::group::{self, Outgoing};
+use super::group_size::GroupSize;
 use super::rules::Alerts;
 use super::target::{
     AddressPolicy, DeliveryError, PrivateTargets, Pulse, PulseClient, Target, TargetClient, TargetResponse,
@@ -46,8 +47,8 @@ pub(crate) trait Outbox: Send + Sync + 'static {
     fn changed(&self) -> impl Future<Output = ()> + Send;
     /// The next message of each target. Messages with an id in `without` are passed over. `None` if the database cannot be read now.
     fn waiting(&self, without: Vec<i64>) -> impl Future<Output = Option<Vec<DueAlert>>> + Send;
-    /// The messages to the target of `head` that come after it, in their order, at most `limit`; those that the target has refused if it
-    /// has refused `head`, otherwise the others. Messages with an id in `without` are passed over. Empty if the database cannot be read.
+    /// The messages to the target of `head` that come after it and before its wait is over, in their order, at most `limit`; those that the
+    /// target has refused if it has refused `head`, otherwise the others. Messages with an id in `without` are passed over. Empty if the database cannot be read.
     fn behind(
         &self,
         head: &DueAlert,
@@ -60,11 +61,16 @@ pub(crate) trait Outbox: Send + Sync + 'static {
 
 /// The dispatcher: the connections to the targets, and the outcomes that are not stored yet.
 pub(crate) struct Sender {
-    /// The connections, each with the most events of one message.
-    targets: BTreeMap<String, (TargetClient, usize)>,
+    targets: BTreeMap<String, Connection>,
     policy: Arc<AddressPolicy>,
     clock: Clock,
     unrecorded: Unrecorded,
+}
+
+/// A target with its connection.
+struct Connection {
+    client: TargetClient,
+    group_size: GroupSize,
 }
 
 impl Sender {
@@ -75,7 +81,7 @@ impl Sender {
         let mut trust = Trust::default();
         let connect = |(name, target): (&str, &Target)| {
             let client = TargetClient::new(target, &policy, &mut trust)?;
-            Ok((name.to_owned(), (client, target.max_members())))
+            Ok((name.to_owned(), Connection { client, group_size: GroupSize::new(target.max_members()) }))
         };
         let targets = alerts.targets().map(connect).collect::<Result<_, _>>()?;
         Ok(Self { targets, policy, clock, unrecorded: Unrecorded::default() })
@@ -154,7 +160,11 @@ impl Sender {
     async fn deliver(self: Arc<Self>, outbox: Arc<impl Outbox>, alert: DueAlert) -> Option<(u32, Attempt)> {
         let message = self.message(&*outbox, &alert).await;
         let response = match self.targets.get(&alert.target) {
-            Some((target, _)) => target.send(message.key, self.clock.now(), &message.body).await,
+            Some(Connection { client, group_size }) => {
+                let response = client.send(message.key, self.clock.now(), &message.body).await;
+                group_size.learn(message.ids.len(), &response);
+                response
+            }
             None => Err(DeliveryError::unknown(&alert.target)),
         };
         let attempt = alert.after(&response, message.ids, self.clock.now(), random_jitter());
@@ -178,7 +188,7 @@ impl Sender {
 
     /// Returns the message with which `head` is sent.
     async fn message(&self, outbox: &impl Outbox, head: &DueAlert) -> Outgoing {
-        let most = self.targets.get(&head.target).map_or(1, |(_, most)| *most);
+        let most = self.targets.get(&head.target).map_or(1, |target| target.group_size.limit());
         if head.group_until.is_none() || most <= 1 {
             return group::outgoing(head, &[], 1);
         }
@@ -188,7 +198,10 @@ impl Sender {
         for alert in &mut behind {
             unrecorded.amend(alert);
         }
-        group::outgoing(head, &behind, most)
+        // The messages of a storm are megabytes of JSON.
+        let first = head.clone();
+        let outgoing = task::spawn_blocking(move || group::outgoing(&first, &behind, most));
+        outgoing.await.unwrap_or_else(|_| group::outgoing(head, &[], 1))
     }
 
     /// Tries to store an outcome, at least every [`DATABASE_BACKOFF`], until it is stored or a newer one has replaced it.

@@ -10,7 +10,7 @@ const ZERO_WIDTH_SPACE: char = '\u{200b}';
 /// The markup that a target reads in the texts of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Markup {
-    /// None, and names are never mentions: e-mail, commands, `PagerDuty`.
+    /// No markup, and names are never mentions: e-mail, commands, `PagerDuty`.
     Verbatim,
     /// No markup; some programs still turn `@name` into a mention and `https://` into a link.
     Plain,

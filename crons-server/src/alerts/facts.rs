@@ -106,6 +106,13 @@ pub(super) struct Links {
     pub(super) monitor: String,
 }
 
+/// The title and the text of a message about the server itself.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Words {
+    pub(super) title: String,
+    pub(super) text: String,
+}
+
 /// A message that was sent as part of a group.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Member {
@@ -118,6 +125,8 @@ pub(super) struct Member {
     pub(super) environment: String,
     pub(super) incident: Incident,
     pub(super) check_in_id: Uuid,
+    pub(super) reason: Option<String>,
+    pub(super) last_ok: Option<Timestamp>,
     #[serde(default)]
     pub(super) links: Option<Links>,
 }

@@ -25,10 +25,9 @@ pub(super) struct Outgoing {
 /// `most` are sent as one.
 ///
 /// A message joins if it waits for others, too, came before the wait of the head was over, was tried as often, has a common cause, and
-/// overtakes no message about its own job. A group that the target refuses, perhaps for its size, is halved at each attempt.
+/// overtakes no message about its own job.
 pub(super) fn outgoing(head: &DueAlert, waiting: &[DueAlert], most: usize) -> Outgoing {
     let alone = || Outgoing { key: head.key, body: head.body.clone(), ids: vec![head.id] };
-    let most = if head.refused { most.checked_shr(head.attempts).unwrap_or(0) } else { most };
     let (Some(until), Ok(first)) = (head.group_until, serde_json::from_str::<Message>(&head.body)) else {
         return alone();
     };
@@ -191,19 +190,6 @@ mod tests {
         assert_eq!(ids, alerts.each_ref().map(|alert| Value::from(alert.key.to_string())).each_ref());
         let alone = outgoing(&alerts[0], &alerts[1..], 1);
         assert_eq!((alone.key, &alone.body), (alerts[0].key, &alerts[0].body));
-    }
-
-    #[test]
-    fn a_group_that_is_refused_is_halved_until_each_is_alone() {
-        let refused = |id, attempts| {
-            let alert = alert(id, Opened, &format!("job-{id}"), "p", 0);
-            DueAlert { attempts, refused: true, ..alert }
-        };
-        let sizes = [1, 2, 3, 40].map(|attempts| {
-            let alerts: Vec<_> = (1..=9).map(|id| refused(id, attempts)).collect();
-            outgoing(&alerts[0], &alerts[1..], 8).ids.len()
-        });
-        assert_eq!(sizes, [4, 2, 1, 1]);
     }
 
     proptest! {

@@ -18,14 +18,38 @@ const MAX_NAMED: usize = 10;
 impl From<Message> for Member {
     fn from(message: Message) -> Self {
         let Message {
-            id, event, at, fingerprint, monitor, environment, incident, check_in_id, links, ..
+            id,
+            event,
+            at,
+            fingerprint,
+            monitor,
+            environment,
+            incident,
+            check_in_id,
+            reason,
+            last_ok,
+            links,
+            ..
         } = message;
-        Self { id, event, at, fingerprint, monitor, environment, incident, check_in_id, links }
+        Self {
+            id,
+            event,
+            at,
+            fingerprint,
+            monitor,
+            environment,
+            incident,
+            check_in_id,
+            reason,
+            last_ok,
+            links,
+        }
     }
 }
 
 impl Message {
-    /// Returns the message that stands for `first` and `others`, with an id of its own. Its keys about one event are those of the first.
+    /// Returns the message that stands for `first` and `others`, with an id of its own. The keys that describe one run are null, and the others
+    /// those of the first.
     pub(super) fn group(first: Self, others: Vec<Self>, id: Uuid) -> Self {
         let mut tags = first.tags.clone();
         for other in &others {
@@ -51,6 +75,7 @@ impl Message {
             last_ok: None,
             escalated: first.escalated,
             links: monitors.map(|page| Links { why: page.clone(), monitor: page }),
+            plain: None,
             members: std::iter::once(first).chain(others).map(Member::from).collect(),
         };
         let said = group.say(MAX_NAMED, |slug| format!("`{}`", escape_chat(slug)));
@@ -177,7 +202,16 @@ mod tests {
         second.incident.failures = Failures { error: 2, missed: 0, timeout: 0 };
         let [first, second] = [(first, 1), (second, 2)]
             .map(|(event, number)| Message::new(&event, Uuid::from_u128(number), None));
+        let last_ok = second.last_ok;
         let message = Message::group(first, vec![second], Uuid::nil());
+        let sent = serde_json::to_value(&message).unwrap();
+        assert!(
+            [&sent["reason"], &sent["run"], &sent["last_ok"]].iter().all(|value| value.is_null()),
+            "{sent}"
+        );
+        let member = &sent["members"][1];
+        assert_eq!(member["reason"], "2 missed check-ins detected");
+        assert_eq!(member["last_ok"], last_ok.unwrap().to_string());
         assert_eq!(message.members.len(), 2);
         let shown = details(&message, Markup::Plain, "\n", 4_000);
         assert_eq!(shown, "nightly-backup in production since 2024-06-03 10:00 UTC: 2 runs failed");

@@ -19,6 +19,7 @@ mod rules;
 mod tables;
 mod attempt;
 mod group;
+mod group_size;
 mod target_health;
 mod server_notices;
 mod unrecorded;

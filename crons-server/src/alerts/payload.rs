@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::escape::escape_chat;
-use super::facts::{EventName, Incident, Links, Member, Monitor, Run};
+use super::facts::{EventName, Incident, Links, Member, Monitor, Run, Words};
 use super::public_url::PublicUrl;
 use super::words::{duration, failures, minute};
 use crate::domain::{Failures, IncidentEvent, IncidentEventKind};
@@ -104,6 +104,9 @@ pub(super) struct Message {
     /// Addresses of pages; `null` without `public_url`.
     #[serde(default)]
     pub(super) links: Option<Links>,
+    /// Title and text as they are before [`escape_chat`], in a message about the server itself; left out in others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) plain: Option<Words>,
     /// The messages that this one stands for; left out in one about a single event.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) members: Vec<Member>,
@@ -119,8 +122,10 @@ pub(super) struct ServerNotice {
     pub(super) started_at: Timestamp,
     /// The word in place of the slug and the environment of a monitor.
     pub(super) subject: &'static str,
-    pub(super) title: String,
-    pub(super) text: String,
+    /// The words with names that can neither mention people nor link.
+    pub(super) chat: Words,
+    /// These words with the names as they are.
+    pub(super) plain: Words,
     pub(super) fingerprint: String,
 }
 
@@ -158,13 +163,15 @@ impl Message {
             escalated: *kind == IncidentEventKind::Escalated,
             links: public_url
                 .map(|url| Links { why: url.why(explained), monitor: url.monitor(monitor.slug.as_str()) }),
+            plain: None,
             members: Vec::new(),
         }
     }
 
     /// Returns a message about the server itself, with the keys of all others.
     pub(super) fn about_server(notice: ServerNotice) -> Self {
-        let ServerNotice { id, event, at, incident, started_at, subject, title, text, fingerprint } = notice;
+        let ServerNotice { id, event, at, incident, started_at, subject, chat, plain, fingerprint } = notice;
+        let Words { title, text } = chat;
         let monitor = Uuid::nil();
         let [slug, environment] = [subject; 2].map(str::to_owned);
         let tags = [
@@ -197,13 +204,22 @@ impl Message {
             last_ok: None,
             escalated: false,
             links: None,
+            plain: Some(plain),
             members: Vec::new(),
         }
     }
 
     /// Returns the message of `crons alert test`.
     fn test(target: &str, id: Uuid, at: Timestamp) -> Self {
-        let target = escape_chat(target);
+        let words = |escape: fn(&str) -> String| {
+            let target = escape(target);
+            Words {
+                title: format!("Test of the target {target}"),
+                text: format!(
+                    "This is a test of the target {target} by `crons alert test`. Nothing has failed."
+                ),
+            }
+        };
         Self::about_server(ServerNotice {
             id,
             event: EventName::Test,
@@ -211,8 +227,8 @@ impl Message {
             incident: Uuid::nil(),
             started_at: at,
             subject: "test",
-            title: format!("Test of the target {target}"),
-            text: format!("This is a test of the target {target} by `crons alert test`. Nothing has failed."),
+            chat: words(escape_chat),
+            plain: words(str::to_owned),
             fingerprint: "crons:test".to_owned(),
         })
     }

@@ -67,7 +67,7 @@ pub enum Trigger {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MatchMode {
-    /// All filters must match.
+    /// Each filter must match.
     #[default]
     All,
     /// At least one filter must match.

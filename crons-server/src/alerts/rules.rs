@@ -136,13 +136,15 @@ impl Alerts {
                      signatures, add `secret = \"whsec_…\"` with 24 to 64 random bytes as base64"
                 ));
             }
-            let rules = self.rules.iter().filter(|rule| rule.names().any(|named| named == written));
+            let is_named = self.rules.iter().any(|rule| rule.names().any(|named| named == written));
+            // A target that a rule escalates to is told of the recovery by that rule.
+            let rules = self.rules.iter().filter(|rule| rule.to.contains(written));
             let triggers: Vec<Trigger> = rules.flat_map(|rule| rule.on.iter().copied()).collect();
-            if triggers.is_empty() {
+            if !is_named {
                 warnings.push(format!(
                     "{kind} `{name}` gets no messages, as no rule names it; add an [[alert]] with to = [\"{name}\"]"
                 ));
-            } else if kind == "pagerduty" && !triggers.contains(&Trigger::Resolved) {
+            } else if kind == "pagerduty" && !triggers.is_empty() && !triggers.contains(&Trigger::Resolved) {
                 warnings.push(format!(
                     "pagerduty `{name}` is not told of recoveries, so its incidents stay open; add \"resolved\" to `on` of a rule that \
                      names it"

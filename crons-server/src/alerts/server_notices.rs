@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::attempt::Attempt;
 use super::escape::escape_chat;
-use super::facts::EventName;
+use super::facts::{EventName, Words};
 use super::payload::{Alert, Message, ServerNotice};
 use super::rules::Alerts;
 use super::target_health::{FailingTarget, HealthNotice};
@@ -58,7 +58,15 @@ impl Alerts {
         new_id: NewId<'_>,
     ) -> serde_json::Result<Vec<Alert>> {
         let message = |target: &str, id| {
-            let escaped = escape_chat(target);
+            let words = |escape: fn(&str) -> String| {
+                let target = escape(target);
+                Words {
+                    title: format!("Drill: alerts reach the target {target}"),
+                    text: format!(
+                        "This is a drill: the server tests the way of alerts from its rules to the target {target}. Nothing has failed."
+                    ),
+                }
+            };
             Message::about_server(ServerNotice {
                 id,
                 event: EventName::Drill,
@@ -66,10 +74,8 @@ impl Alerts {
                 incident: drill,
                 started_at: at,
                 subject: "drill",
-                title: format!("Drill: alerts reach the target {escaped}"),
-                text: format!(
-                    "This is a drill: the server tests the way of alerts from its rules to the target {escaped}. Nothing has failed."
-                ),
+                chat: words(escape_chat),
+                plain: words(str::to_owned),
                 fingerprint: "crons:drill".to_owned(),
             })
         };
@@ -86,25 +92,29 @@ fn health_message(
     attempt: &Attempt,
     id: Uuid,
 ) -> Message {
-    let target = escape_chat(&attempt.target);
     let lasted = duration(attempt.at.duration_since(failure.since));
     let since = minute(failure.since);
-    let (event, title, text) = match notice {
-        HealthNotice::Failing => (
-            EventName::TargetFailing,
-            format!("Alerts do not reach the target {target}"),
-            format!(
-                "The target {target} has accepted no alert for {lasted}, since {since}; its last answer: {}. The server goes on trying.",
-                escape_chat(&failure.answer)
-            ),
-        ),
-        HealthNotice::Recovered => (
-            EventName::TargetRecovered,
-            format!("Alerts reach the target {target} again"),
-            format!(
-                "The target {target} accepts alerts again; it had accepted none for {lasted}, since {since}."
-            ),
-        ),
+    let words = |escape: fn(&str) -> String| {
+        let target = escape(&attempt.target);
+        match notice {
+            HealthNotice::Failing => Words {
+                title: format!("Alerts do not reach the target {target}"),
+                text: format!(
+                    "The target {target} has accepted no alert for {lasted}, since {since}; its last answer: {}. The server goes on trying.",
+                    escape(&failure.answer)
+                ),
+            },
+            HealthNotice::Recovered => Words {
+                title: format!("Alerts reach the target {target} again"),
+                text: format!(
+                    "The target {target} accepts alerts again; it had accepted none for {lasted}, since {since}."
+                ),
+            },
+        }
+    };
+    let event = match notice {
+        HealthNotice::Failing => EventName::TargetFailing,
+        HealthNotice::Recovered => EventName::TargetRecovered,
     };
     let fingerprint = format!("crons:target:{}", attempt.target);
     Message::about_server(ServerNotice {
@@ -114,8 +124,47 @@ fn health_message(
         incident: failure_id,
         started_at: failure.since,
         subject: "crons",
-        title,
-        text,
+        chat: words(escape_chat),
+        plain: words(str::to_owned),
         fingerprint,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alerts::attempt::DeliveryOutcome;
+    use crate::alerts::escape::Markup;
+    use crate::alerts::text::{details, headline};
+
+    #[test]
+    fn the_words_are_escaped_once_as_each_target_reads_them() {
+        let attempt = Attempt {
+            ids: vec![1],
+            target: "<ops> @home".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+            outcome: DeliveryOutcome::Failed { next: Timestamp::MAX, refused: false },
+            answer: "HTTP 404: <b>see https://ops.example</b>\n".to_owned(),
+            is_drill: false,
+        };
+        let (failure, _) = FailingTarget::after(None, &attempt, &mut Uuid::new_v4);
+        let stored =
+            health_message(&HealthNotice::Failing, Uuid::nil(), &failure.unwrap(), &attempt, Uuid::nil());
+        let message: Message = serde_json::from_str(&serde_json::to_string(&stored).unwrap()).unwrap();
+        assert_eq!(message.title, "Alerts do not reach the target _ops_ @\u{200b}home", "for chat programs");
+        assert!(message.text.contains("_b_see https:\u{200b}//ops.example_/b_"), "{}", message.text);
+        for (markup, name, answer) in [
+            (Markup::Verbatim, "<ops> @home", "<b>see https://ops.example</b> "),
+            (
+                Markup::Slack,
+                "&lt;ops&gt; @\u{200b}home",
+                "&lt;b&gt;see https:\u{200b}//ops.example&lt;/b&gt; ",
+            ),
+            (Markup::Angles, "_ops_ @\u{200b}home", "_b_see https:\u{200b}//ops.example_/b_ "),
+        ] {
+            assert_eq!(headline(&message, markup), format!("Alerts do not reach the target {name}"));
+            let shown = details(&message, markup, "\n", 4_000);
+            assert!(shown.contains(&format!("its last answer: HTTP 404: {answer}.")), "{shown}");
+        }
+    }
 }

@@ -38,7 +38,7 @@ pub(super) fn headline(message: &Message, markup: Markup) -> String {
             )
         }
         EventName::Test | EventName::Drill | EventName::TargetFailing | EventName::TargetRecovered => {
-            markup.escape(&message.title)
+            markup.escape(message.plain.as_ref().map_or(&message.title, |plain| &plain.title))
         }
     }
 }
@@ -109,7 +109,8 @@ fn members(message: &Message, markup: Markup, line_break: &str, limit: usize) ->
 /// Returns the facts that are known, one a line.
 fn facts(message: &Message, markup: Markup) -> Vec<String> {
     if message.event.is_about_server() {
-        return vec![markup.escape(&message.text)];
+        // A message of an earlier version has the escaped words only.
+        return vec![markup.escape(message.plain.as_ref().map_or(&message.text, |plain| &plain.text))];
     }
     let reason = message.reason.as_deref().map(|reason| format!("Reason: {}", markup.escape(reason)));
     let last_ok = message.last_ok.map_or_else(|| "never".to_owned(), minute);

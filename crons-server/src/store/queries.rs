@@ -132,12 +132,14 @@ pub trait Queries: Send + Sync {
     /// The newest drill all of whose alerts were delivered, by the last of these deliveries; `None` if there is none.
     fn last_proof(&self) -> Result<Option<ProofView>, StoreError>;
 
-    /// The next alert of each target: the oldest one, or one that the target refused before and that is due earlier. Alerts with the ids
-    /// in `without` are passed over. The earliest due comes first.
+    /// The next alert of each target: the oldest one, or one that the target refused before and that is due earlier. If the oldest one was
+    /// tried and not refused, the target takes no message until its next attempt, so those that were refused wait for it, too. Alerts with
+    /// the ids in `without` are passed over. The earliest due comes first.
     fn due_alerts(&self, without: &[i64]) -> Result<Vec<DueAlert>, StoreError>;
 
-    /// The alerts that wait for the target of `head` and were created after it, oldest first; those that the target has refused if it has
-    /// refused `head`, otherwise the others. Alerts with the ids in `without` are passed over.
+    /// The alerts that wait for the target of `head` and come after it, oldest first, if they were created before its wait for a group was
+    /// over; those that the target has refused if it has refused `head`, otherwise the others. Alerts with the ids in `without` are passed
+    /// over. Empty if `head` waits for no group.
     fn alerts_behind(
         &self,
         head: &DueAlert,

@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -30,10 +30,18 @@ impl Mail {
     }
 }
 
+/// Mails whose text has come and is not answered yet.
+#[derive(Default)]
+struct Hold {
+    holds: bool,
+    waiting: usize,
+}
+
 #[derive(Clone, Default)]
 struct Shared {
     answers: Arc<Mutex<Answers>>,
     silent: Arc<Mutex<bool>>,
+    hold: Arc<(Mutex<Hold>, Condvar)>,
     connections: Arc<Mutex<usize>>,
     mails: Arc<Mutex<Vec<Mail>>>,
     tls: Option<Arc<ServerConfig>>,
@@ -86,6 +94,17 @@ impl MailServer {
     /// Says nothing to connections from now on, or speaks again.
     pub fn be_silent(&self, silent: bool) {
         *self.shared.silent.lock().unwrap() = silent;
+    }
+
+    /// Answers no text of a mail from now on, or all that wait.
+    pub fn hold(&self, holds: bool) {
+        self.shared.hold.0.lock().unwrap().holds = holds;
+        self.shared.hold.1.notify_all();
+    }
+
+    /// The number of mails that wait for the answer to their text.
+    pub fn held(&self) -> usize {
+        self.shared.hold.0.lock().unwrap().waiting
     }
 
     pub fn connections(&self) -> usize {
@@ -176,6 +195,12 @@ fn converse(
                     }
                     mail.data.push_str(line.strip_prefix('.').unwrap_or(&line));
                 }
+                let (hold, changed) = &*shared.hold;
+                let mut hold = hold.lock().unwrap();
+                hold.waiting += 1;
+                hold = changed.wait_while(hold, |hold| hold.holds).unwrap();
+                hold.waiting -= 1;
+                drop(hold);
                 if answer(writer, shared, ".", "250 taken")? {
                     shared.mails.lock().unwrap().push(mail.clone());
                 }

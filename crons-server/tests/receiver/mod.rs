@@ -21,6 +21,10 @@ pub enum Mode {
     /// Does not answer until its mode is changed, and then does not answer either.
     Hang,
     Redirect,
+    /// Answers 404 with the method, the address and the body of the request, as some frameworks do.
+    Repeat,
+    /// Answers 400 to a message that contains this text, and 200 to others.
+    Poison(&'static str),
     /// Answers 429, and asks for a pause of so many seconds.
     TooMany(u32),
 }
@@ -127,15 +131,20 @@ async fn receive(
 ) -> Response {
     let Shared { mode, received } = shared;
     let mut changes = mode.subscribe();
-    let mode = *changes.borrow_and_update();
+    let mode = match *changes.borrow_and_update() {
+        Mode::Poison(poison) => Mode::Answer(if text.contains(poison) { 400 } else { 200 }),
+        mode => mode,
+    };
     let status = if let Mode::Answer(status) = mode { Some(status) } else { None };
     // A pulse has no body.
+    let repeated = format!("Cannot {method} {uri}: {:?} {text}", headers.get("authorization"));
     let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
     let (method, path) = (method.to_string(), uri.path().to_owned());
     let query = uri.query().map(str::to_owned);
     received.lock().unwrap().push(Received { method, path, query, headers, text, body, status });
     match mode {
-        Mode::Answer(status) => {
+        Mode::Answer(_) | Mode::Poison(_) => {
+            let status = status.unwrap();
             (StatusCode::from_u16(status).unwrap(), "the receiver's own words").into_response()
         }
         Mode::Hang => {
@@ -145,6 +154,7 @@ async fn receive(
         Mode::TooMany(seconds) => {
             (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string())]).into_response()
         }
+        Mode::Repeat => (StatusCode::NOT_FOUND, repeated).into_response(),
         Mode::Redirect => {
             (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "/elsewhere")]).into_response()
         }

@@ -131,7 +131,9 @@ fn the_name_of_an_environment_mentions_nobody() {
 #[test]
 fn a_test_message_has_the_keys_of_all_others() {
     let keys = |body: &Value| body.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    let test = serde_json::to_value(Message::test("ops", Uuid::nil(), instant("10:00:00"))).unwrap();
+    let mut test = serde_json::to_value(Message::test("ops", Uuid::nil(), instant("10:00:00"))).unwrap();
+    let plain = test.as_object_mut().unwrap().remove("plain").unwrap();
+    assert_eq!(plain["title"], "Test of the target ops");
     assert_eq!(keys(&test), keys(&body(&event(IncidentEventKind::Opened))));
     assert_eq!(test["event"], "test");
     assert_eq!(test["text"], "This is a test of the target ops by `crons alert test`. Nothing has failed.");

@@ -172,4 +172,11 @@ fn incidents_that_are_never_resolved_at_pagerduty_get_a_warning() {
     let unresolved = warnings(&["opened", "failure"]);
     assert!(unresolved[0].starts_with("pagerduty `oncall` is not told of recoveries"), "{unresolved:?}");
     assert_eq!(warnings(&["opened", "resolved"]), Vec::<String>::new());
+    // The rule that escalates tells the target of the recovery, too.
+    let escalated = json!({
+        "pagerduty": {"team": {"routing_key": "r"}, "oncall": {"routing_key": "r"}},
+        "alert": [{"on": ["opened"], "to": ["team"], "escalate": {"after": "1h", "to": ["oncall"]}}],
+    });
+    let escalated = serde_json::from_value::<Alerts>(escalated).unwrap().warnings();
+    assert!(escalated.len() == 1 && escalated[0].starts_with("pagerduty `team` "), "{escalated:?}");
 }

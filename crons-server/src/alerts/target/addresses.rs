@@ -111,7 +111,10 @@ impl fmt::Display for RefusedAddress {
         } else {
             write!(f, "{host} has the address {address}, which is {kind}")?;
         }
-        f.write_str("; alerts go to such addresses only with `allow_private_targets = true` in crons.toml")
+        f.write_str(
+            "; alerts go to such addresses only with `allow_private_targets = true` in crons.toml, --allow-private-targets or \
+             CRONS_ALLOW_PRIVATE_TARGETS=true",
+        )
     }
 }
 

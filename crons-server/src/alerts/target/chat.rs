@@ -44,7 +44,8 @@ impl ChatTarget {
         let values = self.service.values(&self.keys, message);
         let mut url = self.url.clone();
         let segments = self.service.path.iter().filter_map(|segment| fill_text(segment, &values));
-        if let Ok(mut path) = url.path_segments_mut() {
+        // Without segments a secret address stays as it is written, with the slash at its end.
+        if let (false, Ok(mut path)) = (self.service.path.is_empty(), url.path_segments_mut()) {
             path.pop_if_empty().extend(segments);
         }
         let header = self.service.header.and_then(|(name, value)| Some((name, fill_text(value, &values)?)));
@@ -53,7 +54,14 @@ impl ChatTarget {
             url,
             headers: header.into_iter().collect(),
             body: fill((self.service.body)(), &values).unwrap_or_default().to_string(),
+            secrets: self.secrets(),
         }
+    }
+
+    /// Returns the values of the secret keys.
+    fn secrets(&self) -> Vec<String> {
+        let secret = self.service.keys.iter().filter(|key| key.secret);
+        secret.filter_map(|key| self.keys.get(key.name).cloned()).collect()
     }
 
     /// Reads a table.

@@ -7,12 +7,14 @@ use std::error::Error;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::{Method, Url};
 use rustls::RootCertStore;
 
 use super::addresses::{AddressPolicy, CheckedResolver};
+use super::hidden::Hidden;
+use super::retry_after::retry_after;
 use super::roots::{self, Authorities};
 use crate::quote::quoted;
 
@@ -32,11 +34,11 @@ const MAX_BODY: usize = 1024;
 pub struct WebhookResponse {
     /// The HTTP status. 2xx means that the receiver has accepted the message.
     pub status: u16,
-    /// The first 1,024 bytes of the body.
+    /// The first 1,024 bytes of the body. Parts of the request that may be secret are replaced by `…`.
     pub body: String,
     /// The time from the request to the headers of the answer.
     pub elapsed: Duration,
-    /// The header `Retry-After` in seconds: the receiver asks to wait that long. `None` if it is left out, or a date.
+    /// The time for which the receiver asks to wait by the header `Retry-After`. `None` if it is left out.
     pub retry_after: Option<Duration>,
 }
 
@@ -60,7 +62,11 @@ impl DeliveryError {
 
     /// Returns the error of a message that cannot be sent to a target.
     pub(super) fn new(origin: &str, error: &(dyn Error + 'static)) -> Self {
-        Self(format!("cannot send to {origin}: {}", chain(error)))
+        Self::because(origin, &chain(error))
+    }
+
+    fn because(origin: &str, cause: &str) -> Self {
+        Self(format!("cannot send to {origin}: {cause}"))
     }
 
     /// Returns the error of a message that a target has not answered in time.
@@ -81,6 +87,11 @@ impl WebhookResponse {
     /// Whether the receiver refuses this message (4xx, or a redirect), rather than any message at this time (408, 425, 429).
     pub(crate) fn is_refusal(&self) -> bool {
         (300..500).contains(&self.status) && !matches!(self.status, 408 | 425 | 429)
+    }
+
+    /// Whether the receiver refuses the content of the message (4xx), rather than its address, its method or its sender.
+    pub(crate) fn refuses_content(&self) -> bool {
+        self.is_refusal() && self.status >= 400 && !matches!(self.status, 401 | 403 | 404 | 405 | 407 | 410)
     }
 
     /// Advice on an answer that is not 2xx: what its status means, and what to do.
@@ -137,6 +148,8 @@ pub(super) struct Request {
     pub(super) headers: Vec<(&'static str, String)>,
     /// JSON; empty for a request without a body.
     pub(super) body: String,
+    /// Texts that the answer is not shown with, beside the parts of the address.
+    pub(super) secrets: Vec<String>,
 }
 
 /// The connections to one target.
@@ -175,7 +188,8 @@ impl HttpClient {
     /// If there is no answer, or the address must not be used.
     pub(super) async fn send(&self, request: Request) -> Result<WebhookResponse, DeliveryError> {
         self.check_address(&request.url)?;
-        let Request { method, url, headers, body } = request;
+        let Request { method, url, headers, body, secrets } = request;
+        let hidden = Hidden::new(&url, &secrets);
         let mut request = self.client.request(method, url);
         if !body.is_empty() {
             request = request.header("content-type", "application/json").body(body);
@@ -189,20 +203,22 @@ impl HttpClient {
                 return DeliveryError::timed_out(&self.origin, self.timeout);
             }
             // The URL is left out: its path may be a secret.
-            DeliveryError::new(&self.origin, &error.without_url())
+            DeliveryError::because(&self.origin, &hidden.hide(&chain(&error.without_url())))
         })?;
         let elapsed = begin.elapsed();
-        let retry_after =
-            response.headers().get("retry-after").and_then(|value| seconds(value.to_str().ok()?));
+        let retry_after = retry_after(response.headers(), SystemTime::now());
         // The status decides. The beginning of the body is only for people, so an error while reading it does not matter.
         let mut read = Vec::new();
-        while let (true, Ok(Some(chunk))) = (read.len() < MAX_BODY, response.chunk().await) {
+        while let (true, Ok(Some(chunk))) = (read.len() <= MAX_BODY, response.chunk().await) {
             read.extend_from_slice(&chunk);
         }
+        let is_cut = read.len() > MAX_BODY;
         read.truncate(MAX_BODY);
+        let text = String::from_utf8_lossy(&read);
+        let body = if is_cut { hidden.hide_cut(&text) } else { hidden.hide(&text) };
         Ok(WebhookResponse {
             status: response.status().as_u16(),
-            body: String::from_utf8_lossy(&read).into_owned(),
+            body: body.into_owned(),
             elapsed,
             retry_after,
         })
@@ -215,12 +231,6 @@ impl HttpClient {
         let (Some(policy), Ok(address)) = (&self.policy, literal) else { return Ok(()) };
         policy.check(host, address).map_err(|refused| DeliveryError::new(&self.origin, &refused))
     }
-}
-
-/// Reads a header `Retry-After` in seconds, rounded up; `None` for a date.
-fn seconds(value: &str) -> Option<Duration> {
-    let seconds = value.trim().parse::<f64>().ok()?.ceil();
-    Duration::try_from_secs_f64(seconds).ok()
 }
 
 /// Starts a client for one address, with the authorities and proxies of targets. It follows no redirects and has no timeout for answers.

@@ -89,6 +89,7 @@ impl PulseClient {
             url: self.pulse.url.clone(),
             headers: Vec::new(),
             body: String::new(),
+            secrets: Vec::new(),
         };
         let WebhookResponse { status, .. } = self.client.send(request).await?;
         match status {

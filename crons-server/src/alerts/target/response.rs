@@ -21,6 +21,8 @@ pub(super) enum Verdict {
     Accepted,
     /// The target refuses this message, and perhaps not the next one.
     Refused,
+    /// The target refuses the content of this message, perhaps for its size.
+    RefusedContent,
     /// The target takes no message at this time.
     NotNow,
 }
@@ -53,7 +55,12 @@ impl TargetResponse {
 
     /// Whether the target refuses this message, so that later ones need not wait for it.
     pub(crate) fn is_refusal(&self) -> bool {
-        self.verdict == Verdict::Refused
+        matches!(self.verdict, Verdict::Refused | Verdict::RefusedContent)
+    }
+
+    /// Whether the target refuses the content of this message, so that it may take the parts of a group.
+    pub(crate) fn refuses_content(&self) -> bool {
+        self.verdict == Verdict::RefusedContent
     }
 
     /// The time that the target asks to wait for.
@@ -86,6 +93,7 @@ impl From<WebhookResponse> for TargetResponse {
     fn from(response: WebhookResponse) -> Self {
         let verdict = match &response {
             response if response.is_success() => Verdict::Accepted,
+            response if response.refuses_content() => Verdict::RefusedContent,
             response if response.is_refusal() => Verdict::Refused,
             _ => Verdict::NotNow,
         };

@@ -38,7 +38,7 @@ pub(super) fn trusted() -> Result<Authorities, String> {
     let given =
         VARIABLES.into_iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
     let found = rustls_native_certs::load_native_certs();
-    // Some certificates in the stores of old systems cannot be parsed; they are left out.
+    // Certificates that cannot be parsed are left out; the stores of old systems have some.
     let is_parsable = |certificate: &CertificateDer<'_>| {
         RootCertStore::empty().add(certificate.clone().into_owned()).is_ok()
     };

@@ -1,5 +1,6 @@
 //! Sends one mail by SMTP and reads the answers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,14 +15,21 @@ use lettre::transport::smtp::response::Response;
 use super::addresses::AddressPolicy;
 use super::email::{EmailTarget, Security};
 use super::http_client::{CONNECT_TIMEOUT, DeliveryError, Trust, chain};
+use super::recipients::PartlyDelivered;
 use super::response::{TargetResponse, Verdict};
 use crate::alerts::payload::Message;
 use crate::alerts::text::truncate;
 
+/// The time from the beginning of a conversation to the answer to the mail's text, which the server may scan first. It is less than that after
+/// which the health check reports a message that waits (5 min); RFC 5321, 4.5.3.2.6, asks for 10 min.
+const DATA_TIMEOUT: Duration = Duration::from_secs(4 * 60);
 /// The time that the server has to answer the end of a conversation. The mail is accepted by then.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
 /// The number of bytes of an answer that are kept.
 const MAX_ANSWER: usize = 1024;
+/// The advice on a mail that some recipients have.
+const PARTLY_DELIVERED: &str =
+    "the mail server has taken the mail for some recipients; the server tries the others again for a day";
 
 /// A target that gets e-mail, with all that a connection needs.
 pub(super) struct SmtpClient {
@@ -29,14 +37,36 @@ pub(super) struct SmtpClient {
     /// `None` for a connection without TLS.
     tls: Option<TlsParameters>,
     policy: Arc<AddressPolicy>,
+    partly_delivered: PartlyDelivered,
+}
+
+/// The end of a conversation that delivered the mail, to some recipients at least.
+struct Taken {
+    /// The answer to the text of the mail.
+    response: Response,
+    /// The places of the recipients who have it now.
+    accepted: Vec<usize>,
+    /// The places of those that the server refuses, with its answers.
+    left_out: Vec<(usize, SmtpError)>,
 }
 
 /// The end of a conversation that did not deliver the mail.
 enum Failure {
-    /// An answer of the server. `about_mail`: to this mail, and not to the connection or the sign-in.
-    Answer { error: SmtpError, about_mail: bool },
+    /// An answer of the server.
+    Answer { error: SmtpError, about: Subject },
     /// No answer.
     None(DeliveryError),
+}
+
+/// The subject of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    /// The connection or the sign-in, and not this mail.
+    Connection,
+    /// The sender, or the recipients.
+    Envelope,
+    /// The text of the mail.
+    Text,
 }
 
 impl SmtpClient {
@@ -48,10 +78,11 @@ impl SmtpClient {
         trust: &mut Trust,
     ) -> Result<Self, DeliveryError> {
         let tls = if target.security == Security::Plain { None } else { Some(tls(&target.host, trust)?) };
-        Ok(Self { target: target.clone(), tls, policy })
+        Ok(Self { target: target.clone(), tls, policy, partly_delivered: PartlyDelivered::default() })
     }
 
-    /// Sends a message. Recipients that the server refuses are named in the answer if it accepts others.
+    /// Sends a message to the recipients who do not have it yet. Those that the server refuses are named in the answer if it accepts others.
+    /// If it may accept one of them later, the message is refused, so that it is sent again and no later one waits for it.
     ///
     /// # Errors
     /// If there is no answer, or the address must not be used.
@@ -63,59 +94,108 @@ impl SmtpClient {
         let begin = Instant::now();
         let origin = self.target.origin();
         let mail = self.target.mail(message, now).map_err(|error| DeliveryError::new(&origin, &error))?;
-        let ended = tokio::time::timeout(self.target.timeout, self.converse(&mail.formatted()))
-            .await
-            .map_err(|_| DeliveryError::timed_out(&origin, self.target.timeout))?;
-        let answer = |verdict, status, mut body: String| {
+        let have_it = self.partly_delivered.accepted(message.id);
+        let answer = |verdict, code: String, mut body: String, advice| {
             truncate(&mut body, MAX_ANSWER);
-            let (elapsed, advice) = (begin.elapsed(), advice(verdict));
-            TargetResponse { verdict, status, body, elapsed, retry_after: None, advice }
+            let elapsed = begin.elapsed();
+            TargetResponse {
+                verdict,
+                status: format!("SMTP {code}"),
+                body,
+                elapsed,
+                retry_after: None,
+                advice,
+            }
         };
-        match ended {
-            Ok((mut connection, response, left_out)) => {
-                let _ = tokio::time::timeout(QUIT_TIMEOUT, connection.quit()).await;
-                let words: Vec<&str> =
-                    response.message().chain(left_out.iter().map(String::as_str)).collect();
-                Ok(answer(Verdict::Accepted, format!("SMTP {}", response.code()), words.join("\n")))
+        match self.converse(&mail.formatted(), &have_it).await {
+            Ok(Taken { response, accepted, left_out }) => {
+                let words = || {
+                    let left_out = left_out.iter().map(|(recipient, error)| {
+                        format!("not sent to {}: {}", self.target.to[*recipient].email, chain(error))
+                    });
+                    left_out.collect::<Vec<_>>()
+                };
+                if let Some((_, later)) = left_out.iter().find(|(_, error)| error.is_transient())
+                    && self.partly_delivered.keep(message.id, accepted, now)
+                {
+                    let code = later.status().map(|code| code.to_string()).unwrap_or_default();
+                    return Ok(answer(Verdict::Refused, code, words().join("\n"), PARTLY_DELIVERED));
+                }
+                self.partly_delivered.forget(message.id);
+                let words: Vec<String> = response.message().map(str::to_owned).chain(words()).collect();
+                let verdict = Verdict::Accepted;
+                Ok(answer(verdict, response.code().to_string(), words.join("\n"), advice(verdict)))
             }
             Err(Failure::None(error)) => Err(error),
-            Err(Failure::Answer { error, about_mail }) => match error.status() {
-                Some(code) => {
-                    let refused = about_mail && error.is_permanent();
-                    let verdict = if refused { Verdict::Refused } else { Verdict::NotNow };
-                    Ok(answer(verdict, format!("SMTP {code}"), chain(&error)))
-                }
-                None => Err(DeliveryError::new(&origin, &error)),
-            },
+            Err(Failure::Answer { error, about }) => {
+                let Some(code) = error.status() else { return Err(DeliveryError::new(&origin, &error)) };
+                let about_mail = about != Subject::Connection;
+                let (verdict, advice) = match (about_mail && error.is_permanent(), have_it.is_empty()) {
+                    // The recipients who have it get the next one.
+                    (false, false) if about_mail => (Verdict::Refused, PARTLY_DELIVERED),
+                    (false, _) => (Verdict::NotNow, advice(Verdict::NotNow)),
+                    // The recipients who lack it are refused for good, so the mail is not repeated.
+                    (true, false) => {
+                        self.partly_delivered.forget(message.id);
+                        (Verdict::Accepted, advice(Verdict::Accepted))
+                    }
+                    // 552: the mail is too large.
+                    (true, true) if about == Subject::Text || u16::from(code) == 552 => {
+                        (Verdict::RefusedContent, advice(Verdict::RefusedContent))
+                    }
+                    (true, true) => (Verdict::Refused, advice(Verdict::Refused)),
+                };
+                Ok(answer(verdict, code.to_string(), chain(&error), advice))
+            }
         }
     }
 
-    /// Delivers a mail. Returns the connection, the last answer, and the recipients that the server refuses.
-    async fn converse(&self, mail: &[u8]) -> Result<(AsyncSmtpConnection, Response, Vec<String>), Failure> {
+    /// Delivers a mail to all recipients but those of these places, within the time limits, and ends the connection.
+    async fn converse(&self, mail: &[u8], have_it: &BTreeSet<usize>) -> Result<Taken, Failure> {
+        let (origin, limit) = (self.target.origin(), self.target.timeout);
+        let begun = tokio::time::timeout(limit, self.begin(have_it)).await;
+        let (mut connection, accepted, left_out) =
+            begun.map_err(|_| Failure::None(DeliveryError::timed_out(&origin, limit)))??;
+        let ended = tokio::time::timeout(DATA_TIMEOUT.saturating_sub(limit), connection.message(mail)).await;
+        let response = ended
+            .map_err(|_| {
+                Failure::None(DeliveryError(format!(
+                    "{origin} took the mail and did not confirm it within {} s; the server sends it again, perhaps twice; see the log \
+                     of the mail server",
+                    DATA_TIMEOUT.saturating_sub(limit).as_secs()
+                )))
+            })?
+            .map_err(|error| Failure::Answer { error, about: Subject::Text })?;
+        let _ = tokio::time::timeout(QUIT_TIMEOUT, connection.quit()).await;
+        Ok(Taken { response, accepted, left_out })
+    }
+
+    /// Begins a mail to all recipients but those of these places: the connection is then open for its text. Returns the places of those
+    /// that the server accepts, and of the others with its answers.
+    async fn begin(
+        &self,
+        have_it: &BTreeSet<usize>,
+    ) -> Result<(AsyncSmtpConnection, Vec<usize>, Vec<(usize, SmtpError)>), Failure> {
         let mut connection = self.connect().await?;
         let EmailTarget { from, to, .. } = &self.target;
         connection.command(Mail::new(Some(from.email.clone()), Vec::new())).await.map_err(about_mail)?;
-        let (mut left_out, mut last_refusal) = (Vec::new(), None);
-        for recipient in to {
+        let (mut accepted, mut left_out) = (Vec::new(), Vec::new());
+        for (place, recipient) in to.iter().enumerate().filter(|(place, _)| !have_it.contains(place)) {
             match connection.command(Rcpt::new(recipient.email.clone(), Vec::new())).await {
-                Ok(_) => {}
+                Ok(_) => accepted.push(place),
                 Err(error) if error.status().is_none() => return Err(about_mail(error)),
-                Err(error) => {
-                    left_out.push(format!("not sent to {}: {}", recipient.email, chain(&error)));
-                    // A recipient who may be accepted later decides that the mail is sent again.
-                    last_refusal = last_refusal.filter(SmtpError::is_transient).or(Some(error));
-                }
+                Err(error) => left_out.push((place, error)),
             }
         }
-        if left_out.len() == to.len()
-            && let Some(error) = last_refusal
-        {
+        if accepted.is_empty() {
             connection.abort().await;
+            // A recipient who may be accepted later decides that the mail is sent again.
+            let last = left_out.iter().rposition(|(_, error)| error.is_transient());
+            let (_, error) = left_out.swap_remove(last.unwrap_or(left_out.len().saturating_sub(1)));
             return Err(about_mail(error));
         }
         connection.command(Data).await.map_err(about_mail)?;
-        let response = connection.message(mail).await.map_err(about_mail)?;
-        Ok((connection, response, left_out))
+        Ok((connection, accepted, left_out))
     }
 
     /// Connects to an address that the policy allows, and signs in.
@@ -146,17 +226,19 @@ impl SmtpClient {
 }
 
 fn about_connection(error: SmtpError) -> Failure {
-    Failure::Answer { error, about_mail: false }
+    Failure::Answer { error, about: Subject::Connection }
 }
 
 fn about_mail(error: SmtpError) -> Failure {
-    Failure::Answer { error, about_mail: true }
+    Failure::Answer { error, about: Subject::Envelope }
 }
 
 fn advice(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Accepted => "the message was delivered",
-        Verdict::Refused => "the mail server refuses the mail; compare `from` and `to` with what it accepts",
+        Verdict::Refused | Verdict::RefusedContent => {
+            "the mail server refuses the mail; compare `from` and `to` with what it accepts"
+        }
         Verdict::NotNow => {
             "the mail server takes no mail at this time, or refuses the sign-in; the server tries again for a day"
         }

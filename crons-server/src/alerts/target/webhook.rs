@@ -95,7 +95,7 @@ impl Webhook {
         let signature = self.secret.as_ref().map(|secret| secret.sign(&id, timestamp, &body));
         let mut headers = vec![("webhook-id", id), ("webhook-timestamp", timestamp.to_string())];
         headers.extend(signature.map(|signature| ("webhook-signature", signature)));
-        Request { method: Method::POST, url: self.url.clone(), headers, body }
+        Request { method: Method::POST, url: self.url.clone(), headers, body, secrets: Vec::new() }
     }
 }
 

@@ -36,7 +36,7 @@ fn changes() -> Changes {
     }
 }
 
-fn alert(number: u128, target: &str) -> Alert {
+pub(super) fn alert(number: u128, target: &str) -> Alert {
     let [key, incident, check_in] = [number, 7, number].map(Uuid::from_u128);
     let (target, body, at) = (target.to_owned(), "{}".to_owned(), instant("10:00:00"));
     Alert { key, target, event: "failure", incident, check_in, at, group_until: None, body }
@@ -113,12 +113,12 @@ fn a_setting_is_set_once_and_changed_by_a_batch() {
 }
 
 /// The numbers of the alerts that are due, and when.
-fn due(opened: &Opened) -> Vec<(u128, Timestamp)> {
+pub(super) fn due(opened: &Opened) -> Vec<(u128, Timestamp)> {
     let due = opened.queries().due_alerts(&[]).unwrap();
     due.into_iter().map(|alert| (alert.key.as_u128(), alert.next_attempt_at)).collect()
 }
 
-fn attempt(opened: &mut Opened, number: u128, outcome: DeliveryOutcome, answer: &str) {
+pub(super) fn attempt(opened: &mut Opened, number: u128, outcome: DeliveryOutcome, answer: &str) {
     let due = opened.queries().due_alerts(&[]).unwrap();
     let id = due.iter().find(|alert| alert.key.as_u128() == number).unwrap().id;
     let attempt = Attempt {

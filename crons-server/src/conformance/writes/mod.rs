@@ -5,6 +5,7 @@ mod load;
 mod load_runs;
 mod due;
 mod commit;
+mod alert_order;
 mod deletion;
 mod silences;
 

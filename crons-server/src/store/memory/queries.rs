@@ -276,11 +276,16 @@ impl Queries for MemoryDatabase {
         let mut next: Vec<DueAlert> = next.into_values().collect();
         next.sort_by_key(|alert| (alert.next_attempt_at, alert.id));
         let mut due: Vec<DueAlert> = Vec::new();
-        for alert in next {
+        for alert in &next {
+            // A target that has answered a message with a pause, or has failed, gets no other until then.
+            let is_paused =
+                |other: &&DueAlert| other.target == alert.target && !other.refused && other.attempts > 0;
+            let first = next.iter().find(is_paused).unwrap_or(alert);
             if due.iter().all(|other| other.target != alert.target) {
-                due.push(alert);
+                due.push(first.clone());
             }
         }
+        due.sort_by_key(|alert| (alert.next_attempt_at, alert.id));
         Ok(due)
     }
 
@@ -294,7 +299,8 @@ impl Queries for MemoryDatabase {
         let later = tables.alerts.iter().filter(|(id, _)| **id > head.id && !without.contains(id));
         let of_target = later
             .filter_map(|(id, row)| row.due(*id))
-            .filter(|alert| alert.target == head.target && alert.refused == head.refused);
+            .filter(|alert| alert.target == head.target && alert.refused == head.refused)
+            .filter(|alert| head.group_until.is_some_and(|until| alert.created_at <= until));
         Ok(of_target.take(limit as usize).collect())
     }
 

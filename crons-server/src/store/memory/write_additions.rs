@@ -87,6 +87,14 @@ impl Tables {
         };
         let id = self.new_id();
         self.alerts.insert(id, row);
+        if alert.group_until.is_some() {
+            return;
+        }
+        // Those before it do not hold it up by the wait for their groups.
+        let before = self.alerts.range_mut(..id).map(|(_, row)| row);
+        for row in before.filter(|row| row.alert.target == alert.target && row.attempts == 0) {
+            row.next_attempt = row.next_attempt.map(|at| at.min(alert.at));
+        }
     }
 
     fn write_attempt(&mut self, attempt: &Attempt) {

@@ -4,8 +4,9 @@ use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::reader::SqliteReader;
-use super::rows;
+use super::rows::{self, Micros};
 use super::unreadable::is_unreadable;
+use super::write::maybe;
 use crate::alerts::{DRILL, DueAlert};
 use crate::store::error::StoreError;
 use crate::store::views::{AlertView, ProofView};
@@ -44,10 +45,13 @@ impl SqliteReader {
                 let mut next: Vec<DueAlert> = Vec::new();
                 for alert in found {
                     let alert = alert?;
-                    if next.iter().all(|other| other.target != alert.target) {
-                        next.push(alert);
+                    match next.iter_mut().find(|other| other.target == alert.target) {
+                        None => next.push(alert),
+                        Some(other) if alert.attempts > 0 && !alert.refused => *other = alert,
+                        Some(_) => {}
                     }
                 }
+                next.sort_by_key(|alert| (alert.next_attempt_at, alert.id));
                 return Ok(next);
             }
         })
@@ -63,11 +67,12 @@ impl SqliteReader {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM alerts a
-                 WHERE a.target = ?1 AND a.refused = ?2 AND a.id > ?3 AND a.next_attempt_at IS NOT NULL
+                 WHERE a.target = ?1 AND a.refused = ?2 AND a.id > ?3 AND a.next_attempt_at IS NOT NULL AND a.created_at <= ?6
                  AND a.id NOT IN (SELECT value FROM json_each(?4)) ORDER BY a.id LIMIT ?5"
             ))?;
             let left_out = self.unreadable().ids_in_json("alerts", without);
-            let keys = params![head.target, head.refused, head.id, left_out, limit];
+            let until = maybe(head.group_until.map(Micros));
+            let keys = params![head.target, head.refused, head.id, left_out, limit, until];
             let found = statement.query_map(keys, |row| self.unreadable().decode("alerts", row, 0, due))?;
             Ok(found.filter_map(rows::skip_unreadable).collect::<Result<_, _>>()?)
         })

@@ -1,5 +1,7 @@
 //! The rows that a batch adds beside its snapshot, written to SQLite by sets: processing errors, usage, alerts, outages.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use rusqlite::params;
 use rusqlite::types::{Null, ToSqlOutput};
@@ -190,7 +192,28 @@ impl SqliteTransaction<'_> {
             "alerts (key, target, event, incident, check_in, body, created_at, next_attempt_at, group_until)",
             "ON CONFLICT (incident, check_in, event, target, created_at) DO NOTHING",
             &rows,
-        )
+        )?;
+        self.end_waits(changes)
+    }
+
+    /// Makes alerts that wait for their groups due with an alert that goes at once and comes after them to the same target, since it waits
+    /// for its turn.
+    fn end_waits(&self, changes: &Changes) -> Result<(), StoreError> {
+        let mut at_once: BTreeMap<&str, Timestamp> = BTreeMap::new();
+        for alert in changes.alerts.iter().filter(|alert| alert.group_until.is_none()) {
+            at_once.entry(&alert.target).and_modify(|at| *at = alert.at.min(*at)).or_insert(alert.at);
+        }
+        for (target, at) in at_once {
+            self.transaction
+                .prepare_cached(
+                    "UPDATE alerts SET next_attempt_at = ?2
+                     WHERE target = ?1 AND refused = 0 AND attempts = 0 AND next_attempt_at > ?2
+                     AND id < (SELECT max(id) FROM alerts WHERE target = ?1 AND refused = 0 AND attempts = 0
+                               AND next_attempt_at IS NOT NULL AND group_until IS NULL)",
+                )?
+                .execute(params![target, Micros(at)])?;
+        }
+        Ok(())
     }
 
     fn write_attempt(&self, attempt: &Attempt) -> Result<(), StoreError> {

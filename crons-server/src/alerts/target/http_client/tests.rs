@@ -17,7 +17,13 @@ async fn send(allowed: PrivateTargets, host: &str) -> (Result<WebhookResponse, D
         tokio::io::AsyncWriteExt::write_all(&mut socket, answer).await.unwrap();
         std::future::pending::<()>().await;
     };
-    let request = Request { method: Method::POST, url, headers: Vec::new(), body: "{}".to_owned() };
+    let request = Request {
+        method: Method::POST,
+        url,
+        headers: Vec::new(),
+        body: "{}".to_owned(),
+        secrets: Vec::new(),
+    };
     let result = tokio::select! {
         result = client.send(request) => result,
         () = answer => unreachable!("it waits for ever"),

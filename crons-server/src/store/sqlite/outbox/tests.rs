@@ -102,7 +102,7 @@ fn a_message_that_is_refused_holds_up_no_other() {
     database.record(1, failed(10, true));
     assert_eq!(database.next(), named(&[(2, "ops")]));
     database.record(2, failed(20, false));
-    assert_eq!(database.next(), named(&[(1, "ops")]), "it is due before");
+    assert_eq!(database.next(), named(&[(2, "ops")]), "the target takes nothing until then");
     database.record(1, failed(30, true));
     assert_eq!(database.next(), named(&[(2, "ops")]));
     database.resume(NOON.parse().unwrap());
