@@ -56,9 +56,17 @@ fn a_drill_reaches_every_target_of_the_rules_and_the_page_says_when() {
     boss.set(Mode::Answer(200));
     server.advance("10:02:00");
     eventually("all have it", || statuses(&server, &id).iter().all(|(_, status)| status == "delivered"));
-    eventually("the page says so", || footer(&server).contains("alert path last proven now, 120.0 s"));
+    // The second attempt is at one of the two minutes.
+    let says = |server: &Harness, when: &str, took: &str| {
+        footer(server).contains(&format!("alert path last proven {when}, {took}"))
+    };
+    let mut took = "";
+    eventually("the page says so", || {
+        took = ["60.0 s", "120.0 s"].into_iter().find(|took| says(&server, "now", took)).unwrap_or_default();
+        !took.is_empty()
+    });
     server.start("2024-06-05T10:02:00Z");
-    assert!(footer(&server).contains("alert path last proven 2 d ago, 120.0 s"), "{}", footer(&server));
+    assert!(says(&server, "2 d ago", took), "{}", footer(&server));
 
     let [received] = &ops.received()[..] else { panic!("{:?}", ops.received()) };
     assert_eq!((&received.body["event"], &received.body["incident"]["id"]), (&json!("drill"), &json!(id)));
