@@ -38,6 +38,7 @@ pub(super) trait StoredRow {
     fn boolean(&self, column: usize) -> Result<Option<bool>, Self::Error>;
     fn text(&self, column: usize) -> Result<Option<&str>, Self::Error>;
     fn uuid(&self, column: usize) -> Result<Option<Uuid>, Self::Error>;
+    fn bytes(&self, column: usize) -> Result<Option<&[u8]>, Self::Error>;
     /// The trace of the run with this id.
     fn trace(&self, column: usize, run: Uuid) -> Result<Option<Uuid>, Self::Error>;
     /// The error of a value that cannot be decoded, such as one that another program has written.

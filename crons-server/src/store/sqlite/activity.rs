@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::reader::SqliteReader;
@@ -10,14 +10,8 @@ use super::rows::{self, CHECK_IN, Micros};
 use crate::domain::{PROJECT, Status};
 use crate::store::error::StoreError;
 use crate::store::limits::DURATION_SAMPLES;
+use crate::store::view_rows::{self, FAILED, IS_FAILED, MARK, reaches_into};
 use crate::store::views::{Activity, Buckets, CheckInView, RunMark};
-
-/// The statuses that `check_ins_failed` has, in the words of its definition, without which SQLite does not use it.
-const FAILED: &str = "status IN ('unknown', 'error', 'timeout', 'missed')";
-const FAILED_STATUSES: [Status; 4] = [Status::Unknown, Status::Error, Status::Timeout, Status::Missed];
-
-/// The columns that [`mark`] reads.
-const MARK: &str = "status, date_added, duration_ms, date_updated, date_in_progress, timeout_at";
 
 impl SqliteReader {
     pub(super) fn activity_of(
@@ -59,14 +53,14 @@ impl SqliteReader {
             let mut statement = connection.prepare_cached(&format!(
                 "SELECT {CHECK_IN}, e.name, e.id FROM monitors m JOIN environments e ON e.monitor_id = m.id
                  JOIN check_ins c ON c.id IN (
-                     SELECT id FROM (SELECT id FROM check_ins WHERE environment_id = e.id AND {FAILED}
+                     SELECT id FROM (SELECT id FROM check_ins WHERE environment_id = e.id AND {IS_FAILED}
                          AND date_added >= ?4 AND date_added < ?5 ORDER BY date_added, id LIMIT ?6)
                      UNION ALL
                      SELECT id FROM (SELECT id FROM check_ins WHERE environment_id = e.id
                          AND date_added >= ?4 AND date_added < ?5 ORDER BY date_added, id LIMIT ?6))
                  JOIN configs k ON k.id = c.config_id
                  WHERE m.project = ?1 AND m.slug = ?2 AND (?3 IS NULL OR e.name = ?3)
-                 ORDER BY NOT c.{FAILED}, c.date_added, c.id LIMIT ?6"
+                 ORDER BY NOT c.{IS_FAILED}, c.date_added, c.id LIMIT ?6"
             ))?;
             let key = params![PROJECT.cast_signed(), slug, environment, Micros(since), Micros(until), limit];
             let found = statement.query_map(key, |row| Ok(self.check_in_view(row)?.1))?;
@@ -81,11 +75,11 @@ fn marks(connection: &Connection, environment: i64, buckets: Buckets) -> Result<
     let mut failed = vec![false; buckets.count as usize];
     // The index is named, as SQLite's own choice depends on the number of columns of the table.
     let mut next_failure = connection.prepare_cached(&format!(
-        "SELECT {MARK} FROM check_ins INDEXED BY check_ins_failed WHERE environment_id = ?1 AND status = ?2 AND {FAILED}
+        "SELECT {MARK} FROM check_ins INDEXED BY check_ins_failed WHERE environment_id = ?1 AND status = ?2 AND {IS_FAILED}
          AND date_added >= ?3 AND date_added < ?4 ORDER BY date_added LIMIT 1"
     ))?;
     let until = Micros(buckets.until());
-    for (order, status) in FAILED_STATUSES.into_iter().enumerate() {
+    for (order, status) in FAILED.into_iter().enumerate() {
         let mut from = 0;
         while from < buckets.count {
             let key = params![environment, status.as_str(), Micros(buckets.start(from)), until];
@@ -106,7 +100,7 @@ fn marks(connection: &Connection, environment: i64, buckets: Buckets) -> Result<
         "SELECT {MARK} FROM check_ins WHERE environment_id = ?1 AND date_added >= ?2 AND date_added < ?3 AND status = 'ok'
          ORDER BY date_added LIMIT 1"
     ))?;
-    let order = FAILED_STATUSES.len();
+    let order = FAILED.len();
     let mut from = 0;
     while from < buckets.count {
         if failed.get(from as usize).copied().unwrap_or_default() {
@@ -135,11 +129,6 @@ fn marks(connection: &Connection, environment: i64, buckets: Buckets) -> Result<
     Ok(marks.into_values().collect())
 }
 
-/// Returns whether a run that began before `since` went on at that time.
-fn reaches_into(mark: &RunMark, since: Timestamp) -> bool {
-    mark.status == Status::InProgress || mark.ended.is_some_and(|ended| ended > since)
-}
-
 /// The durations of the newest finished runs, the newest first.
 fn durations(connection: &Connection, environment: i64) -> Result<Vec<i64>, StoreError> {
     let mut statement = connection.prepare_cached(
@@ -150,24 +139,14 @@ fn durations(connection: &Connection, environment: i64) -> Result<Vec<i64>, Stor
     Ok(found.filter_map(Result::ok).collect())
 }
 
-/// Decodes the columns of [`MARK`]. A status that cannot be read is unknown.
 fn mark(row: &Row<'_>) -> rusqlite::Result<RunMark> {
-    let status = rows::get(row, 0).unwrap_or(Status::Unknown);
-    let started: Timestamp = rows::get(row, 1)?;
-    let duration = row.get::<_, Option<i64>>(2)?;
-    let ended = match status {
-        Status::InProgress | Status::Missed => None,
-        Status::Timeout => rows::maybe(row, 5)?,
-        Status::Ok | Status::Error | Status::Unknown => match duration {
-            Some(milliseconds) => started.checked_add(SignedDuration::from_millis(milliseconds)).ok(),
-            None => rows::maybe::<Timestamp, _>(row, 4)?.and(Some(rows::get(row, 3)?)),
-        },
-    };
-    Ok(RunMark { status, started, ended })
+    view_rows::mark(row, 0)
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
     use crate::store::sqlite::filled::filled;
     use crate::store::sqlite::steps::Steps;

@@ -1,20 +1,19 @@
 //! The statements about API tokens.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, params};
 
 use super::connection::SqliteTransaction;
 use super::reader::SqliteReader;
-use super::rows::{self, Micros, StoredRow};
-use crate::store::api_token::{ApiToken, Scope, TokenChange, TokenHash};
+use super::rows::{self, Micros};
+use crate::store::api_token::{ApiToken, TokenChange, TokenHash};
 use crate::store::error::StoreError;
-
-const COLUMNS: &str = "guid, name, scope, hash, created_at, id";
+use crate::store::view_rows::{API_TOKEN, api_token};
 
 impl SqliteReader {
     pub(super) fn all_api_tokens(&self) -> Result<Vec<ApiToken>, StoreError> {
         let connection = self.connection();
         let mut statement =
-            connection.prepare_cached(&format!("SELECT {COLUMNS} FROM api_tokens ORDER BY id"))?;
+            connection.prepare_cached(&format!("SELECT {API_TOKEN} FROM api_tokens ORDER BY id"))?;
         let found =
             statement.query_map([], |row| self.unreadable().decode("api_tokens", row, 5, api_token))?;
         Ok(found.filter_map(rows::skip_unreadable).collect::<Result<_, _>>()?)
@@ -23,7 +22,7 @@ impl SqliteReader {
     pub(super) fn api_token_of(&self, TokenHash(hash): TokenHash) -> Result<Option<ApiToken>, StoreError> {
         let connection = self.connection();
         let mut statement =
-            connection.prepare_cached(&format!("SELECT {COLUMNS} FROM api_tokens WHERE hash = ?1"))?;
+            connection.prepare_cached(&format!("SELECT {API_TOKEN} FROM api_tokens WHERE hash = ?1"))?;
         let found =
             statement.query_row([hash], |row| self.unreadable().decode("api_tokens", row, 5, api_token));
         Ok(found.optional()?)
@@ -48,15 +47,4 @@ impl SqliteTransaction<'_> {
         }
         Ok(())
     }
-}
-
-fn api_token(row: &Row<'_>) -> rusqlite::Result<ApiToken> {
-    let scope = row.get_ref(2)?.as_str()?;
-    Ok(ApiToken {
-        id: rows::get(row, 0)?,
-        name: row.get(1)?,
-        scope: Scope::named(scope).ok_or_else(|| Row::corrupt(2, format!("{scope:?} is no scope")))?,
-        hash: TokenHash(row.get(3)?),
-        created: rows::get(row, 4)?,
-    })
 }

@@ -1,14 +1,13 @@
 //! Ends of runs that wait for the report that describes their monitor.
 
-use std::collections::BTreeSet;
-
 use rusqlite::{Rows, params};
 
 use super::connection::SqliteTransaction;
-use super::load::{Loading, json};
+use super::load::json;
 use super::rows;
 use super::unreadable::reason_of;
 use crate::store::error::StoreError;
+use crate::store::loading::Loading;
 
 impl SqliteTransaction<'_> {
     /// The ends whose wait is over.
@@ -31,14 +30,7 @@ impl SqliteTransaction<'_> {
 
     /// The ends that wait for monitors that check-ins of the batch may make.
     pub(super) fn load_deferred(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
-        let snapshot = &loading.snapshot;
-        let slugs: BTreeSet<&str> = loading
-            .keys
-            .check_ins
-            .iter()
-            .filter(|key| key.has_config && !snapshot.has_monitor(&key.slug))
-            .map(|key| key.slug.as_str())
-            .collect();
+        let slugs = loading.new_monitors();
         if slugs.is_empty() {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! Bounds of a sweep, and the deletion of what it has found in one transaction.
+//! The deletion of what a sweep has found, in one transaction.
 
 use rusqlite::params;
 
@@ -6,25 +6,6 @@ use super::connection::SqliteTransaction;
 use crate::domain::PROJECT;
 use crate::store::error::StoreError;
 use crate::store::expired::Expired;
-
-/// The approximate number of rows that one step of a sweep reads.
-pub(super) const LOOKED_AT: usize = 5_000;
-
-/// The bounds of one sweep, instants in microseconds.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Cutoffs {
-    /// Successful runs that started before are too old.
-    pub success_before: i64,
-    /// The other rows, such as failed runs, incidents and usage, are too old if they are from before this.
-    pub failure_before: i64,
-    /// The number of successful runs to keep of each environment, and of others.
-    pub check_ins: u32,
-}
-
-/// A number of rows as SQLite takes it.
-pub(super) fn limit(rows: usize) -> i64 {
-    i64::try_from(rows).unwrap_or(i64::MAX)
-}
 
 impl SqliteTransaction<'_> {
     /// Deletes what a plan has found, by row id. Returns the number of check-ins among it.

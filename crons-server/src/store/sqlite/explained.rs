@@ -9,8 +9,9 @@ use super::reader::SqliteReader;
 use super::rows::{
     self, CHECK_IN, CHECK_IN_COLUMNS, INCIDENT, INCIDENT_COLUMNS, MONITOR, MONITOR_COLUMNS, Micros,
 };
-use crate::domain::{CheckIn, Explained, ExplainedIncident, ExplainedRun, Incident, LOOK_BACK};
+use crate::domain::{CheckIn, Explained, ExplainedIncident, Incident, LOOK_BACK};
 use crate::store::error::StoreError;
+use crate::store::explained::{ExplainedRows, NamedRun, Side, bare_incident};
 use crate::store::unreadable::UnreadableRows;
 
 impl SqliteStore {
@@ -34,25 +35,8 @@ struct Found<'a> {
     unreadable: &'a UnreadableRows,
 }
 
-/// The rows of an environment on one side of a run, as SQL.
-struct Side {
-    compare: &'static str,
-    order: &'static str,
-}
-
-const BEFORE: Side = Side { compare: "<", order: "DESC" };
-const UP_TO: Side = Side { compare: "<=", order: "DESC" };
-const AFTER: Side = Side { compare: ">", order: "ASC" };
-
-impl Found<'_> {
-    fn explained(&self, id: Uuid) -> Result<Option<Explained>, StoreError> {
-        if let Some(run) = self.run(id)? {
-            return Ok(Some(Explained::Run(Box::new(run))));
-        }
-        Ok(self.incident(id)?.map(|incident| Explained::Incident(Box::new(incident))))
-    }
-
-    fn run(&self, id: Uuid) -> Result<Option<ExplainedRun>, StoreError> {
+impl ExplainedRows for Found<'_> {
+    fn named_run(&self, id: Uuid) -> Result<Option<NamedRun>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {CHECK_IN}, e.id, m.slug, e.name FROM check_ins c JOIN configs k ON k.id = c.config_id
              JOIN environments e ON e.id = c.environment_id JOIN monitors m ON m.id = e.monitor_id
@@ -63,18 +47,19 @@ impl Found<'_> {
             let names = |row: &Row<'_>| Ok((row.get(CHECK_IN_COLUMNS + 1)?, row.get(CHECK_IN_COLUMNS + 2)?));
             let names: (String, String) =
                 self.unreadable.decode("environments", row, CHECK_IN_COLUMNS, names)?;
-            Ok((row_id, run, row.get(CHECK_IN_COLUMNS)?, names))
+            let (monitor_slug, environment) = names;
+            Ok(NamedRun {
+                row_id,
+                run,
+                environment_id: row.get(CHECK_IN_COLUMNS)?,
+                monitor_slug,
+                environment,
+            })
         });
-        let Some((row_id, run, environment_id, (monitor_slug, environment))) = found.optional()? else {
-            return Ok(None);
-        };
-        let around = |side| self.runs(environment_id, &run, row_id, side, "c.reported IS NOT NULL", 1);
-        let (previous, next) = (around(BEFORE)?.pop(), around(AFTER)?.pop());
-        let incident = self.incident_of(environment_id, &run)?;
-        Ok(Some(ExplainedRun { monitor_slug, environment, run, previous, next, incident }))
+        Ok(found.optional()?)
     }
 
-    fn incident(&self, id: Uuid) -> Result<Option<ExplainedIncident>, StoreError> {
+    fn incident_of_guid(&self, id: Uuid) -> Result<Option<(ExplainedIncident, i64)>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {MONITOR}, {INCIDENT}, i.id, e.id, e.name, 
                  (SELECT at FROM occurrences WHERE incident_id = i.id ORDER BY id LIMIT 1)
@@ -91,44 +76,16 @@ impl Found<'_> {
                 .decode("incidents", row, rest, |row| rows::incident_from(row, MONITOR_COLUMNS))?;
             let environment =
                 self.unreadable.decode("environments", row, rest + 1, |row| row.get(rest + 2))?;
-            let explained = ExplainedIncident {
-                monitor_slug: monitor.slug.to_string(),
-                environment,
-                config: monitor.config,
-                incident,
-                failures: Vec::new(),
-                resolving: None,
-                newest: Vec::new(),
-                first_notified: rows::maybe(row, rest + 3)?,
-            };
-            Ok((explained, row.get(rest + 1)?))
+            let first_notified = rows::maybe(row, rest + 3)?;
+            Ok((bare_incident(monitor, environment, incident, first_notified), row.get(rest + 1)?))
         });
-        let Some((mut explained, environment_id)) = found.optional()? else { return Ok(None) };
-        let last = explained
-            .incident
-            .opening
-            .map_or(explained.incident.starting_check_in, |opening| opening.check_in);
-        if let Some((row_id, run)) = self.run_of(last)? {
-            let failed = "c.status IN ('error', 'missed', 'timeout')";
-            let mut failures = self.runs(environment_id, &run, row_id, UP_TO, failed, LOOK_BACK)?;
-            explained.take_failures(&mut failures);
-        }
-        if let Some(id) = explained.incident.resolving_check_in {
-            explained.resolving = self.run_of(id)?.map(|(_, run)| run);
-        } else if let Some((row_id, run)) = self.newest(environment_id)? {
-            let finished = "c.status NOT IN ('in_progress', 'unknown')";
-            let limit = explained.config.recoveries().min(LOOK_BACK);
-            explained.newest = self.runs(environment_id, &run, row_id, UP_TO, finished, limit)?;
-        }
-        Ok(Some(explained))
+        Ok(found.optional()?)
     }
 
-    /// Runs of an environment on one side of a run, the nearest first. At most [`LOOK_BACK`] rows are looked at.
     fn runs(
         &self,
         environment: i64,
-        run: &CheckIn,
-        row_id: i64,
+        (run, row_id): (&CheckIn, i64),
         Side { compare, order }: Side,
         filter: &str,
         limit: usize,
@@ -152,27 +109,29 @@ impl Found<'_> {
         self.one("c.environment_id = ?1 ORDER BY c.date_added DESC, c.id DESC LIMIT 1", &[&environment])
     }
 
+    fn incident_with(
+        &self,
+        environment: i64,
+        column: &str,
+        id: Uuid,
+    ) -> Result<Option<Incident>, StoreError> {
+        // The `+` keeps SQLite from reading all incidents of the environment.
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {INCIDENT}, i.id FROM incidents i WHERE i.{column} = ?1 AND +i.environment_id = ?2"
+        ))?;
+        let mut found = statement.query_map(params![id.as_bytes(), environment], |row| {
+            self.unreadable.decode("incidents", row, INCIDENT_COLUMNS, rows::incident)
+        })?;
+        Ok(found.find_map(rows::skip_unreadable).transpose()?)
+    }
+}
+
+impl Found<'_> {
     fn one(&self, place: &str, key: &[&dyn ToSql]) -> Result<Option<(i64, CheckIn)>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {CHECK_IN} FROM check_ins c JOIN configs k ON k.id = c.config_id WHERE {place}"
         ))?;
         let mut found = statement.query_map(key, |row| self.check_in(row))?;
-        Ok(found.find_map(rows::skip_unreadable).transpose()?)
-    }
-
-    /// The incident that a run opened, was counted in, or resolved.
-    fn incident_of(&self, environment: i64, run: &CheckIn) -> Result<Option<Incident>, StoreError> {
-        let (place, id) = match run.incident() {
-            Some(incident) => ("i.guid", incident),
-            None => ("i.resolving_check_in", run.guid),
-        };
-        // The `+` keeps SQLite from reading all incidents of the environment.
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {INCIDENT}, i.id FROM incidents i WHERE {place} = ?1 AND +i.environment_id = ?2"
-        ))?;
-        let mut found = statement.query_map(params![id.as_bytes(), environment], |row| {
-            self.unreadable.decode("incidents", row, INCIDENT_COLUMNS, rows::incident)
-        })?;
         Ok(found.find_map(rows::skip_unreadable).transpose()?)
     }
 

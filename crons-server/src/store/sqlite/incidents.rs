@@ -10,6 +10,7 @@ use super::rows::{self, INCIDENT, INCIDENT_COLUMNS, Micros};
 use crate::domain::PROJECT;
 use crate::store::error::StoreError;
 use crate::store::unreadable::UnreadableRows;
+use crate::store::view_rows::incident_view;
 use crate::store::views::{IncidentDetail, IncidentFilter, IncidentView, Page, PageRequest};
 
 impl SqliteReader {
@@ -75,15 +76,7 @@ impl SqliteReader {
 fn view(row: &Row<'_>, unreadable: &UnreadableRows) -> rusqlite::Result<IncidentView> {
     let environment =
         unreadable.decode("environments", row, INCIDENT_COLUMNS + 4, |row| row.get(INCIDENT_COLUMNS + 2))?;
-    unreadable.decode("incidents", row, INCIDENT_COLUMNS + 3, |row| {
-        Ok(IncidentView {
-            monitor_guid: Uuid::from_bytes(row.get(INCIDENT_COLUMNS)?),
-            monitor_slug: row.get(INCIDENT_COLUMNS + 1)?,
-            monitor_name: row.get(INCIDENT_COLUMNS + 5)?,
-            environment,
-            incident: rows::incident(row)?,
-        })
-    })
+    unreadable.decode("incidents", row, INCIDENT_COLUMNS + 3, |row| incident_view(row, environment))
 }
 
 #[cfg(test)]

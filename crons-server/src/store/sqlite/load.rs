@@ -3,13 +3,11 @@
 //! Keys are bound as JSON. `CROSS JOIN` keeps them in the outer loop: otherwise SQLite may read a whole table and look for each row among
 //! the keys. The rows that a statement finds decide what the next one asks for.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
-use crons_types::Slug;
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
-use super::configs::Configs;
 use super::connection::SqliteTransaction;
 use super::deletion::DELETED;
 use super::rows::{
@@ -17,31 +15,9 @@ use super::rows::{
     Micros,
 };
 use super::unreadable::reason_of;
-use crate::domain::{BatchKeys, CheckIn, QuotaUsage, Snapshot, UnreadableKey};
+use crate::domain::{BatchKeys, QuotaUsage, Snapshot, UnreadableKey};
 use crate::store::error::StoreError;
-
-/// A snapshot that is being loaded, with what the next statements need to know of it.
-pub(super) struct Loading<'keys> {
-    pub(super) keys: &'keys BatchKeys,
-    pub(super) snapshot: Snapshot,
-    /// The index of each monitor by its row id.
-    monitors: HashMap<i64, usize>,
-    pub(super) configs: Configs,
-}
-
-/// A row id, its run, and the row id of the environment.
-pub(super) type Run = (i64, CheckIn, i64);
-
-impl Loading<'_> {
-    /// Adds the runs whose environments are in the snapshot.
-    pub(super) fn add_runs(&mut self, runs: Vec<Run>) {
-        for (id, run, environment) in runs {
-            if let Some(environment) = self.snapshot.environment_of_row(environment) {
-                self.snapshot.add_run(id, Ok(environment), run);
-            }
-        }
-    }
-}
+use crate::store::loading::Loading;
 
 impl SqliteTransaction<'_> {
     pub(super) fn load_batch(&self, keys: &BatchKeys) -> Result<Snapshot, StoreError> {
@@ -56,12 +32,7 @@ impl SqliteTransaction<'_> {
     }
 
     fn load_once(&self, keys: &BatchKeys) -> Result<Snapshot, StoreError> {
-        let mut loading = Loading {
-            keys,
-            snapshot: Snapshot::default(),
-            monitors: HashMap::new(),
-            configs: Configs::default(),
-        };
+        let mut loading = Loading::new(keys);
         self.load_due_deferred(&mut loading)?;
         self.load_monitors(&mut loading)?;
         self.load_due_environments(&mut loading)?;
@@ -78,12 +49,7 @@ impl SqliteTransaction<'_> {
     }
 
     fn load_monitors(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
-        let keys = loading.keys;
-        let mut slugs: BTreeSet<&str> = keys.check_ins.iter().map(|key| key.slug.as_str()).collect();
-        slugs.extend(keys.slugs.iter().map(Slug::as_str));
-        slugs.extend(keys.monitors.iter().map(String::as_str));
-        let waiting: Vec<String> = loading.snapshot.deferred.keys().map(ToString::to_string).collect();
-        slugs.extend(waiting.iter().map(String::as_str));
+        let slugs = loading.slugs();
         if slugs.is_empty() {
             return Ok(());
         }
@@ -110,17 +76,7 @@ impl SqliteTransaction<'_> {
     }
 
     fn load_named_environments(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
-        let snapshot = &loading.snapshot;
-        let named: BTreeSet<(i64, usize, &str)> = loading
-            .keys
-            .check_ins
-            .iter()
-            .filter_map(|key| {
-                let monitor = snapshot.monitor_index(&key.slug)?;
-                let unknown = snapshot.environment_index(monitor, &key.environment).is_none();
-                Some((snapshot.monitors[monitor].id?, monitor, key.environment.as_str())).filter(|_| unknown)
-            })
-            .collect();
+        let named = loading.missing_environments();
         if named.is_empty() {
             return Ok(());
         }
@@ -214,9 +170,7 @@ impl SqliteTransaction<'_> {
 
     /// The environments of the monitors that a command is about, and those of their open runs that the command may change.
     fn load_whole_monitors(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
-        let snapshot = &loading.snapshot;
-        let known = loading.keys.monitors.iter().filter_map(|slug| snapshot.by_slug(slug));
-        let monitors: Vec<i64> = known.filter_map(|index| snapshot.monitors[index].id).collect();
+        let monitors = loading.whole_monitors();
         if monitors.is_empty() {
             return Ok(());
         }
@@ -240,24 +194,13 @@ impl SqliteTransaction<'_> {
     }
 
     fn load_quota_usage(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
-        let snapshot = &mut loading.snapshot;
-        let makes_monitor =
-            loading.keys.check_ins.iter().any(|key| key.has_config && !snapshot.has_monitor(&key.slug));
-        if makes_monitor || loading.keys.monitor_count {
+        if loading.counts_monitors() {
             let mut statement =
                 self.transaction.prepare_cached("SELECT count(*) FROM monitors WHERE id > ?1")?;
-            snapshot.set_monitor_count(statement.query_row([DELETED], |row| row.get(0))?);
+            loading.snapshot.set_monitor_count(statement.query_row([DELETED], |row| row.get(0))?);
         }
-        let crowded: BTreeSet<(i64, usize)> = loading
-            .keys
-            .check_ins
-            .iter()
-            .filter_map(|key| {
-                let monitor = snapshot.monitor_index(&key.slug)?;
-                let is_new = snapshot.environment_index(monitor, &key.environment).is_none();
-                Some((snapshot.monitors[monitor].id?, monitor)).filter(|_| is_new)
-            })
-            .collect();
+        let new = loading.missing_environments().into_iter();
+        let crowded: BTreeSet<(i64, usize)> = new.map(|(id, monitor, _)| (id, monitor)).collect();
         if crowded.is_empty() {
             return Ok(());
         }
@@ -272,7 +215,7 @@ impl SqliteTransaction<'_> {
             let monitor: i64 = row.get(0)?;
             let usage =
                 QuotaUsage { environments: row.get(1)?, all_muted: row.get(2)?, ..QuotaUsage::default() };
-            snapshot.set_quota_usage(usize::try_from(monitor).unwrap_or_default(), usage);
+            loading.snapshot.set_quota_usage(usize::try_from(monitor).unwrap_or_default(), usage);
         }
         Ok(())
     }

@@ -3,49 +3,32 @@
 use rusqlite::params;
 
 use super::connection::SqliteTransaction;
-use super::load::{Loading, json};
+use super::load::json;
 use super::rows::{self, INCIDENT, INCIDENT_COLUMNS};
 use super::unreadable::reason_of;
 use crate::domain::UnreadableKey;
 use crate::store::error::StoreError;
-
-/// The bound behind all runs: an instant that no start is later than, and a row id.
-const NEWEST: (i64, i64) = (i64::MAX, i64::MAX);
+use crate::store::loading::{Bound, Loading};
 
 impl SqliteTransaction<'_> {
     pub(super) fn load_history(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
-        let queries = loading.snapshot.history_queries(loading.keys);
-        let (mut windows, mut most) = (Vec::new(), 0);
-        let (mut reported, mut incidents) = (Vec::new(), Vec::new());
-        for (index, query) in queries {
-            let environment = &loading.snapshot.environments[index];
-            let Some(id) = environment.row.id else { continue };
-            if query.runs > 0 {
-                most = most.max(query.runs);
-                windows.push((id, NEWEST.0, NEWEST.1));
-                windows.extend(environment.runs.iter().map(|run| {
-                    let run = &loading.snapshot.runs[*run];
-                    (id, run.row.value.date_added.as_microsecond(), run.arrival_seq)
-                }));
-            }
-            if query.reported {
-                reported.push((id, NEWEST.0, NEWEST.1));
-            }
-            if query.incident {
-                incidents.push(id);
-            }
-        }
+        let wanted = loading.wanted_history();
         // A list of four would be put into a table of its own at each execution.
-        self.load_finished(loading, &windows, most, "f.status <> 'in_progress' AND f.status <> 'unknown'")?;
-        self.load_finished(loading, &reported, 1, "(f.status = 'ok' OR f.status = 'error')")?;
-        self.load_open_incidents(loading, &incidents)
+        self.load_finished(
+            loading,
+            &wanted.windows,
+            wanted.most,
+            "f.status <> 'in_progress' AND f.status <> 'unknown'",
+        )?;
+        self.load_finished(loading, &wanted.reported, 1, "(f.status = 'ok' OR f.status = 'error')")?;
+        self.load_open_incidents(loading, &wanted.incidents)
     }
 
     /// Loads, for each window (an environment with an instant and a row id), the newest finished runs up to there, at most `limit`.
     fn load_finished(
         &self,
         loading: &mut Loading<'_>,
-        windows: &[(i64, i64, i64)],
+        windows: &[Bound],
         limit: usize,
         filter: &str,
     ) -> Result<(), StoreError> {
@@ -93,12 +76,8 @@ impl SqliteTransaction<'_> {
                 Err(error) => {
                     // The environment and its runs cannot be evaluated, and would be on each page of deadlines.
                     self.unreadable.hide("environments", environment_id);
-                    for run in &loading.snapshot.environments[environment].runs {
-                        if let Some(id) = loading.snapshot.runs[*run].row.id
-                            && loading.keys.timed_out.contains(&id)
-                        {
-                            self.unreadable.hide("check_ins", id);
-                        }
+                    for id in loading.timed_out_of(environment) {
+                        self.unreadable.hide("check_ins", id);
                     }
                     let key = UnreadableKey::Incident(environment);
                     loading.snapshot.add_unreadable(key, reason_of(error)?);

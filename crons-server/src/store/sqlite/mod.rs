@@ -8,7 +8,6 @@ mod faults;
 mod steps;
 mod unreadable;
 mod rows;
-mod configs;
 mod file_lock;
 mod schema;
 mod bulk;
@@ -44,6 +43,8 @@ mod export;
 mod alerts;
 mod outbox;
 mod backup;
+#[cfg(feature = "postgres")]
+mod tables;
 mod transaction;
 mod queries;
 

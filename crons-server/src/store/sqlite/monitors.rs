@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use uuid::Uuid;
 
-use super::configs::Configs;
 use super::reader::SqliteReader;
-use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, ENVIRONMENT_COLUMNS, FAILING, MONITOR};
+use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS, ENVIRONMENT, FAILING, MONITOR};
 use crate::domain::{Monitor, PROJECT};
+use crate::store::configs::Configs;
 use crate::store::error::StoreError;
+use crate::store::view_rows::environment_view;
 use crate::store::views::{EnvironmentView, MonitorView};
 
 impl SqliteReader {
@@ -111,16 +111,8 @@ impl SqliteReader {
             .map(|(_, check_in)| Some(check_in)),
             None => Some(None),
         };
-        let since: Option<i64> = row.get(CHECK_IN_COLUMNS + ENVIRONMENT_COLUMNS)?;
         let newest_is_readable = newest.is_some();
-        let view = EnvironmentView {
-            environment,
-            incident_since: since.and_then(|micros| Timestamp::from_microsecond(micros).ok()),
-            newest: newest.flatten(),
-            failing: rows::maybe_status(row, CHECK_IN_COLUMNS + ENVIRONMENT_COLUMNS + 2)?,
-            broken: rows::broken(row, CHECK_IN_COLUMNS + ENVIRONMENT_COLUMNS + 3)?,
-        };
-        let monitor = row.get(CHECK_IN_COLUMNS + ENVIRONMENT_COLUMNS + 1)?;
+        let (monitor, view) = environment_view(row, environment, newest.flatten())?;
         Ok((monitor, id, newest_is_readable, view))
     }
 }

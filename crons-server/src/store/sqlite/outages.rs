@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::reader::{SqliteReader, page};
-use super::rows::{self, Micros};
+use super::rows::Micros;
 use crate::domain::Outage;
 use crate::store::error::StoreError;
 use crate::store::unreadable::UnreadableRows;
+use crate::store::view_rows::outage;
 use crate::store::views::{Page, PageRequest};
 
 /// The row of `settings` with the last heartbeat, in microseconds.
@@ -34,9 +35,7 @@ pub(super) fn outages(
         "SELECT since, until, id FROM outages WHERE until > ?1 ORDER BY since, id LIMIT ?2 OFFSET ?3",
     )?;
     let found = statement.query_map(params![Micros(since), i64::from(limit) + 1, skip], |row| {
-        unreadable.decode("outages", row, 2, |row| {
-            Ok(Outage { since: rows::get(row, 0)?, until: rows::get(row, 1)? })
-        })
+        unreadable.decode("outages", row, 2, outage)
     })?;
     page(found, limit)
 }

@@ -49,6 +49,10 @@ impl StoredRow for Row<'_> {
         Ok(self.get::<_, Option<[u8; 16]>>(column)?.map(Uuid::from_bytes))
     }
 
+    fn bytes(&self, column: usize) -> rusqlite::Result<Option<&[u8]>> {
+        Ok(self.get_ref(column)?.as_blob_or_null()?)
+    }
+
     /// The value is empty for a trace with the id of the run, as our client sends it.
     fn trace(&self, column: usize, run: Uuid) -> rusqlite::Result<Option<Uuid>> {
         if self.get_ref(column)? == ValueRef::Blob(&[]) { Ok(Some(run)) } else { self.uuid(column) }

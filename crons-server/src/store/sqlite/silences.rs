@@ -1,24 +1,22 @@
 //! Silences, and the incidents about which they keep a message back.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use rusqlite::types::ToSqlOutput;
-use rusqlite::{Row, Statement, ToSql, params};
+use rusqlite::{Statement, ToSql, params};
 use uuid::Uuid;
 
 use super::bulk;
 use super::connection::SqliteTransaction;
-use super::load::{Loading, json};
+use super::load::json;
 use super::reader::{SqliteReader, page};
 use super::rows::{self, INCIDENT, INCIDENT_COLUMNS, Micros};
 use super::unreadable::reason_of;
 use super::write::maybe;
 use crate::domain::{FollowUpsDue, Silence, Snapshot};
 use crate::store::error::StoreError;
+use crate::store::loading::Loading;
+use crate::store::view_rows::{SILENCE, silence};
 use crate::store::views::{Page, PageRequest};
-
-const COLUMNS: &str = "guid, matchers, starts_at, ends_at, author, why, created_at, ended_at, id";
 
 impl SqliteReader {
     /// Silences that end after `since`, the last one made first.
@@ -29,7 +27,7 @@ impl SqliteReader {
     ) -> Result<Page<Silence>, StoreError> {
         let connection = self.connection();
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM silences WHERE coalesce(ended_at, ends_at) > ?1 ORDER BY id DESC LIMIT ?2 OFFSET ?3"
+            "SELECT {SILENCE} FROM silences WHERE coalesce(ended_at, ends_at) > ?1 ORDER BY id DESC LIMIT ?2 OFFSET ?3"
         ))?;
         let found = statement.query_map(params![Micros(since), i64::from(limit) + 1, skip], |row| {
             self.unreadable().decode("silences", row, 8, silence)
@@ -47,8 +45,8 @@ impl SqliteTransaction<'_> {
         }
         let after = Micros(keys.silences_after.unwrap_or(Timestamp::MAX));
         let mut statement = self.transaction.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM silences WHERE coalesce(ended_at, ends_at) > ?1
-             UNION SELECT {COLUMNS} FROM silences WHERE guid = ?2 ORDER BY 9"
+            "SELECT {SILENCE} FROM silences WHERE coalesce(ended_at, ends_at) > ?1
+             UNION SELECT {SILENCE} FROM silences WHERE guid = ?2 ORDER BY 9"
         ))?;
         let id = keys.silence.as_ref().map(Uuid::as_bytes);
         let found = statement
@@ -68,17 +66,7 @@ impl SqliteTransaction<'_> {
             self.add_incidents(loading, &mut statement, params![json(&loading.keys.incidents_due)?])?;
         }
         let Some(until) = loading.keys.overdue_until else { return Ok(()) };
-        let snapshot = &loading.snapshot;
-        let environments: BTreeSet<i64> = loading
-            .keys
-            .check_ins
-            .iter()
-            .filter_map(|key| {
-                let monitor = snapshot.monitor_index(&key.slug)?;
-                let environment = snapshot.environment_index(monitor, &key.environment)?;
-                snapshot.environments[environment].row.id
-            })
-            .collect();
+        let environments = loading.environments();
         let mut statement = self.transaction.prepare_cached(&format!(
             "SELECT {INCIDENT}, i.id, i.environment_id FROM json_each(?1) k
              CROSS JOIN incidents i ON i.environment_id = k.value AND i.withheld_pending = 1
@@ -175,17 +163,4 @@ impl SqliteTransaction<'_> {
         }
         Ok(())
     }
-}
-
-fn silence(row: &Row<'_>) -> rusqlite::Result<Silence> {
-    Ok(Silence {
-        id: rows::get(row, 0)?,
-        matchers: rows::json(row, 1)?,
-        starts_at: rows::get(row, 2)?,
-        ends_at: rows::get(row, 3)?,
-        by: row.get(4)?,
-        why: row.get(5)?,
-        created_at: rows::get(row, 6)?,
-        ended_at: rows::maybe(row, 7)?,
-    })
 }

@@ -6,6 +6,7 @@ use super::reader::SqliteReader;
 use super::rows::{self, Micros};
 use crate::domain::PROJECT;
 use crate::store::error::StoreError;
+use crate::store::view_rows::stats;
 use crate::store::views::{StatsQuery, StatsView};
 
 impl SqliteReader {
@@ -29,17 +30,7 @@ impl SqliteReader {
         let mut found = statement.query(key)?;
         let mut views = Vec::new();
         while let Some(row) = found.next()? {
-            // A status that cannot be read is that of a row that lists leave out.
-            let Ok(Some(status)) = rows::maybe_status(row, 2) else { continue };
-            views.push(StatsView {
-                monitor_slug: row.get(0)?,
-                environment: row.get(1)?,
-                bucket: row.get(3)?,
-                status,
-                count: row.get(4)?,
-                duration_ms: row.get(5)?,
-                timed: row.get(6)?,
-            });
+            views.extend(stats(row)?);
         }
         Ok(views)
     }

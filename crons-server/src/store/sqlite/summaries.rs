@@ -1,12 +1,13 @@
 //! Summaries of all monitors.
 
-use rusqlite::{Row, params};
+use rusqlite::params;
 
 use super::reader::SqliteReader;
-use super::rows::{self, FAILING};
+use super::rows::FAILING;
 use crate::domain::PROJECT;
 use crate::store::error::StoreError;
-use crate::store::views::{EnvironmentSummary, MonitorSummary};
+use crate::store::view_rows::add_summary;
+use crate::store::views::MonitorSummary;
 
 impl SqliteReader {
     pub(super) fn all_summaries(&self) -> Result<Vec<MonitorSummary>, StoreError> {
@@ -19,37 +20,10 @@ impl SqliteReader {
              WHERE m.project = ?1 ORDER BY m.slug, e.name"
         ))?;
         let mut rows = statement.query(params![PROJECT.cast_signed()])?;
-        let mut found: Vec<MonitorSummary> = Vec::new();
+        let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            let slug = row.get_ref(0)?.as_str().unwrap_or_default();
-            if found.last().is_none_or(|last| last.slug != slug) {
-                found.push(MonitorSummary {
-                    id: rows::get(row, 9).unwrap_or_default(),
-                    slug: slug.to_owned(),
-                    name: row.get(10).unwrap_or_default(),
-                    owner: row.get(1).unwrap_or_default(),
-                    enabled: row.get(2).unwrap_or(true),
-                    muted: row.get(11).unwrap_or_default(),
-                    environments: Vec::new(),
-                });
-            }
-            // A monitor without environments has one row of NULLs. A row that cannot be read is left out, as in lists of monitors.
-            if let (Some(last), Ok(environment)) = (found.last_mut(), environment(row)) {
-                last.environments.push(environment);
-            }
+            add_summary(&mut found, row);
         }
         Ok(found)
     }
-}
-
-fn environment(row: &Row<'_>) -> rusqlite::Result<EnvironmentSummary> {
-    Ok(EnvironmentSummary {
-        name: row.get(3)?,
-        muted: row.get(4)?,
-        status: rows::get(row, 5)?,
-        newest: rows::maybe_status(row, 6)?,
-        failing: rows::maybe_status(row, 7)?,
-        last_check_in: rows::maybe(row, 8)?,
-        next_check_in_latest: rows::maybe(row, 12)?,
-    })
 }

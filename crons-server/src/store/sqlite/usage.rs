@@ -1,11 +1,12 @@
 //! Counts of check-ins by hour, monitor and outcome.
 
 use jiff::Timestamp;
-use rusqlite::{Row, params};
+use rusqlite::params;
 
 use super::reader::{SqliteReader, page};
 use crate::domain::PROJECT;
 use crate::store::error::StoreError;
+use crate::store::view_rows::usage;
 use crate::store::views::{Page, PageRequest, UsageView};
 
 /// The slugs of all counts. The recursion steps from slug to slug by the primary key, however many hours each has.
@@ -34,17 +35,6 @@ impl SqliteReader {
         // The table has no row ids; the log names the hour instead.
         page(statement.query_map(key, |row| self.unreadable().decode("usage", row, 0, usage))?, limit)
     }
-}
-
-fn usage(row: &Row<'_>) -> rusqlite::Result<UsageView> {
-    let named = |text: String| Some(text).filter(|text| !text.is_empty());
-    Ok(UsageView {
-        hour: Timestamp::from_second(row.get(0)?).unwrap_or_default(),
-        monitor: named(row.get(1)?),
-        outcome: row.get(2)?,
-        reason: named(row.get(3)?),
-        count: row.get(4)?,
-    })
 }
 
 #[cfg(test)]

@@ -1,8 +1,5 @@
 //! The rows that a batch adds beside its snapshot, written to SQLite by sets: processing errors, usage, alerts, outages.
 
-use std::collections::BTreeMap;
-
-use jiff::Timestamp;
 use rusqlite::params;
 use rusqlite::types::{Null, ToSqlOutput};
 
@@ -12,11 +9,11 @@ use super::load::json;
 use super::outages::LAST_SEEN;
 use super::rows::Micros;
 use super::write::maybe;
-use crate::alerts::{Attempt, DeliveryOutcome};
-use crate::domain::{Snapshot, UnreadableKey};
+use crate::alerts::Attempt;
+use crate::store::additions::{self, AttemptRow, alerts_kept_from, at_once};
 use crate::store::error::StoreError;
-use crate::store::limits::{ALERTS_KEPT_FOR, ANSWER, HOUR, PAYLOAD, PROCESSING_ERRORS};
-use crate::store::transaction::{Changes, ProcessingErrors};
+use crate::store::limits::PROCESSING_ERRORS;
+use crate::store::transaction::Changes;
 
 impl SqliteTransaction<'_> {
     pub(super) fn write_additions(&self, changes: &Changes, monitor_ids: &[i64]) -> Result<(), StoreError> {
@@ -58,27 +55,8 @@ impl SqliteTransaction<'_> {
             return Ok(());
         }
         let project = crate::PROJECT.cast_signed();
-        let unreadable = self.unreadable_monitors(&changes.snapshot)?;
-        let mut rows: Vec<Refused<'_>> = Vec::new();
-        for row in &changes.processing_errors {
-            let slug = row.slug.as_ref();
-            let index = slug.and_then(|slug| changes.snapshot.monitor_index(slug));
-            let monitor = index.map(|index| monitor_ids[index]).or_else(|| {
-                let slug = slug?.as_str();
-                unreadable.iter().find(|(other, _)| other == slug).map(|(_, id)| *id)
-            });
-            let errors: Vec<(&str, String)> =
-                row.errors.iter().map(|error| (error.name(), error.to_string())).collect();
-            let errors = json(&errors)?;
-            // The warnings of a job that repeats them are kept once: otherwise they would push all other errors out.
-            if row.accepted {
-                rows.retain(|other| {
-                    !(other.row.accepted && other.monitor == monitor && other.errors == errors)
-                });
-            }
-            let payload = row.payload.chars().take(PAYLOAD).collect();
-            rows.push(Refused { row, monitor, errors, payload });
-        }
+        let unreadable = self.unreadable_monitors(changes)?;
+        let rows = additions::refused(changes, monitor_ids, &unreadable)?;
         let repeated: Vec<(Option<i64>, &str)> = rows
             .iter()
             .filter(|row| row.row.accepted)
@@ -107,9 +85,6 @@ impl SqliteTransaction<'_> {
             .collect();
         let into = "refused (project, monitor_id, received, payload, errors, accepted)";
         bulk::insert(&self.transaction, into, "", &inserted)?;
-        let mut monitors: Vec<Option<i64>> = rows.iter().map(|row| row.monitor).collect();
-        monitors.sort_unstable();
-        monitors.dedup();
         self.transaction
             .prepare_cached(
                 "DELETE FROM refused WHERE id IN (SELECT id FROM (
@@ -117,20 +92,13 @@ impl SqliteTransaction<'_> {
                      FROM json_each(?2) k CROSS JOIN refused r ON r.project = ?1 AND r.monitor_id IS k.value)
                  WHERE place > ?3)",
             )?
-            .execute(params![project, json(&monitors)?, PROCESSING_ERRORS])?;
+            .execute(params![project, json(&additions::monitors_of(&rows))?, PROCESSING_ERRORS])?;
         Ok(())
     }
 
     /// Slugs and row ids of monitors that cannot be read.
-    fn unreadable_monitors(&self, snapshot: &Snapshot) -> Result<Vec<(String, i64)>, StoreError> {
-        let slugs: Vec<&String> = snapshot
-            .unreadable
-            .keys()
-            .filter_map(|key| match key {
-                UnreadableKey::Monitor(slug) => Some(slug),
-                _ => None,
-            })
-            .collect();
+    fn unreadable_monitors(&self, changes: &Changes) -> Result<Vec<(String, i64)>, StoreError> {
+        let slugs = additions::unreadable_slugs(changes);
         if slugs.is_empty() {
             return Ok(Vec::new());
         }
@@ -143,20 +111,17 @@ impl SqliteTransaction<'_> {
         Ok(found.collect::<Result<_, _>>()?)
     }
 
-    /// Counts the usage. Names that belong to no monitor are counted together, as there may be any number of them.
     fn write_usage(&self, changes: &Changes) -> Result<(), StoreError> {
-        let rows: Vec<[ToSqlOutput<'_>; 6]> = changes
-            .usage
-            .iter()
-            .map(|((hour, usage), count)| {
-                let known = usage.slug.as_ref().filter(|slug| changes.snapshot.has_monitor(slug));
+        let rows: Vec<[ToSqlOutput<'_>; 6]> = additions::usage(changes)
+            .into_iter()
+            .map(|((slug, hour, outcome, reason), count)| {
                 [
                     crate::PROJECT.cast_signed().into(),
-                    known.map_or("", |slug| slug.as_str()).into(),
-                    (hour * HOUR).into(),
-                    usage.outcome.as_str().into(),
-                    usage.reason.unwrap_or_default().into(),
-                    (*count).into(),
+                    slug.into(),
+                    hour.into(),
+                    outcome.into(),
+                    reason.into(),
+                    count.into(),
                 ]
             })
             .collect();
@@ -199,11 +164,7 @@ impl SqliteTransaction<'_> {
     /// Makes alerts that wait for their groups due with an alert that goes at once and comes after them to the same target, since it waits
     /// for its turn.
     fn end_waits(&self, changes: &Changes) -> Result<(), StoreError> {
-        let mut at_once: BTreeMap<&str, Timestamp> = BTreeMap::new();
-        for alert in changes.alerts.iter().filter(|alert| alert.group_until.is_none()) {
-            at_once.entry(&alert.target).and_modify(|at| *at = alert.at.min(*at)).or_insert(alert.at);
-        }
-        for (target, at) in at_once {
+        for (target, at) in at_once(changes) {
             self.transaction
                 .prepare_cached(
                     "UPDATE alerts SET next_attempt_at = ?2
@@ -217,13 +178,8 @@ impl SqliteTransaction<'_> {
     }
 
     fn write_attempt(&self, attempt: &Attempt) -> Result<(), StoreError> {
-        let Attempt { ids, at, outcome, answer, .. } = attempt;
-        let (next, refused, delivered, given_up) = match *outcome {
-            DeliveryOutcome::Delivered => (None, false, Some(*at), None),
-            DeliveryOutcome::Failed { next, refused } => (Some(next), refused, None, None),
-            DeliveryOutcome::Expired => (None, false, None, Some(*at)),
-        };
-        let answer: String = answer.chars().take(ANSWER).collect();
+        let Attempt { ids, at, .. } = attempt;
+        let AttemptRow { next, refused, delivered, given_up, answer } = AttemptRow::of(attempt);
         self.transaction
             .prepare_cached(
                 "UPDATE alerts SET attempts = attempts + 1, next_attempt_at = ?2, refused = ?3, delivered_at = ?4,
@@ -246,18 +202,10 @@ impl SqliteTransaction<'_> {
                      WHERE next_attempt_at IS NULL AND created_at < ?1 ORDER BY created_at LIMIT 10 * ?2)",
                 )?
                 .execute(params![
-                    Micros(at.saturating_sub(ALERTS_KEPT_FOR).unwrap_or(Timestamp::MIN)),
+                    Micros(alerts_kept_from(*at)),
                     i64::try_from(ids.len()).unwrap_or(i64::MAX / 10)
                 ])?;
         }
         Ok(())
     }
-}
-
-/// A row of the table `refused`.
-struct Refused<'a> {
-    row: &'a ProcessingErrors,
-    monitor: Option<i64>,
-    errors: String,
-    payload: String,
 }

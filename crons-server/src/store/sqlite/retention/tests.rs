@@ -1,6 +1,7 @@
 //! Tests that the writer reads few rows in each step of a sweep, however many are stored, and that needed rows stay.
 
 use super::*;
+use crate::store::expired::ROWS;
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::steps::Steps;
 

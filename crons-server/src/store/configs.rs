@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use rusqlite::Row;
-
 use super::rows::{self, CHECK_IN_COLUMNS, StoredRow};
 use crate::domain::{CheckIn, Config};
 
@@ -22,9 +20,9 @@ impl Configs {
     }
 
     /// Decodes the columns [`CHECK_IN`](rows::CHECK_IN): row id and check-in.
-    pub(super) fn check_in(&mut self, row: &Row<'_>) -> rusqlite::Result<(i64, CheckIn)> {
+    pub(super) fn check_in<R: StoredRow>(&mut self, row: &R) -> Result<(i64, CheckIn), R::Error> {
         let column = CHECK_IN_COLUMNS - 1;
-        let config = self.decode(row.get_ref(column)?.as_str()?);
-        rows::check_in_with(row, config.map_err(|error| Row::corrupt(column, error))?)
+        let config = self.decode(rows::text(row, column)?);
+        rows::check_in_with(row, config.map_err(|error| R::corrupt(column, error))?)
     }
 }
