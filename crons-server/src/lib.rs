@@ -45,4 +45,6 @@ pub use simulation::{
     CheckInRow, ConfigChange, EnvironmentRow, IncidentRow, OccurrenceRow, OutcomeRow, Replay, Report,
     Simulation, Ticks, TimelineAction, TimelineEvent, parse_timeline,
 };
+#[cfg(feature = "postgres")]
+pub use store::{MovedTable, move_database};
 pub use store::{StoreError, UnreadableRow, backup};

@@ -34,6 +34,8 @@ pub(crate) use payload::Alert;
 pub use public_url::PublicUrl;
 pub use rule::{Escalation, MatchMode, Rule, Trigger};
 pub use rules::Alerts;
+#[cfg(feature = "postgres")]
+pub(crate) use target::trusted_roots;
 pub use target::{
     ChatTarget, CommandTarget, DeliveryError, EmailTarget, PrivateTargets, Pulse, Target, TargetResponse,
     Webhook, WebhookResponse, chain, trusted_client,

@@ -23,7 +23,8 @@ use crate::pipeline::vitals::Vitals;
 use crate::pipeline::watermark::{CHUNK, IDLE_CHUNK, Watermark};
 use crate::store::{Store, StoreError};
 
-/// Starts the thread that owns the database. The thread ends when it is told to, or when the inbox is gone.
+/// Starts the thread that owns the database. The thread ends when it is told to, when the inbox is gone, or when another server has taken the
+/// database over.
 ///
 /// # Errors
 /// If the database or the thread cannot be used.
@@ -105,12 +106,16 @@ impl Consumer {
             self.count(&events);
             self.counted = 0;
             self.changes.note(&events);
+            let is_taken_over = matches!(result, Err(StoreError::TakenOver));
             self.finish(result, messages, began.elapsed());
             if events.iter().any(|event| matches!(event, Event::Alerts)) {
                 self.alerts.notify_one();
             }
             // The log is last: it may have to wait for its reader, and no client is to wait for that.
             self.log.write(events);
+            if is_taken_over {
+                return;
+            }
             if stop.is_some() {
                 if let Err(error) = self.watermark.stop(&mut *self.store) {
                     tracing::error!(%error, "when the server stopped was not stored");

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use super::invalid::InvalidSetting;
 use crate::quote::quoted;
 
-/// The database that stores check-ins. As a text it is a URL: `sqlite:` and the path of a file, such as `sqlite:crons.db`.
+/// The database that stores check-ins. As a text it is a URL: `sqlite:` and the path of a file, such as `sqlite:crons.db`; or, with the
+/// feature `postgres`, that of a PostgreSQL database, such as `postgres://crons@db.example.com/crons`. Such a URL has libpq's keys, and
+/// `schema`, the name of the schema with the tables (`crons`).
 ///
 /// ```
 /// let database: crons_server::Database = "sqlite:/var/lib/crons.db".parse()?;
@@ -20,6 +22,8 @@ pub struct Database(Backend);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Backend {
     Sqlite(PathBuf),
+    #[cfg(feature = "postgres")]
+    Postgres(super::postgres_url::PostgresUrl),
 }
 
 impl Database {
@@ -30,8 +34,11 @@ impl Database {
 
     /// The path of the file. `None` for a database that is not a file of this machine.
     pub fn file(&self) -> Option<&Path> {
-        let Backend::Sqlite(path) = &self.0;
-        Some(path)
+        match &self.0 {
+            Backend::Sqlite(path) => Some(path),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(_) => None,
+        }
     }
 
     pub(crate) fn backend(&self) -> &Backend {
@@ -45,10 +52,14 @@ impl Default for Database {
     }
 }
 
+/// A URL that names the database, without a password.
 impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Backend::Sqlite(path) = &self.0;
-        write!(f, "sqlite:{}", path.display())
+        match &self.0 {
+            Backend::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(url) => f.write_str(&url.shown()),
+        }
     }
 }
 
@@ -56,15 +67,33 @@ impl std::str::FromStr for Database {
     type Err = InvalidSetting;
 
     fn from_str(url: &str) -> Result<Self, InvalidSetting> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return postgres(url);
+        }
         let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
         match path {
             Some(path) if !path.is_empty() && path != ":memory:" => Ok(Self::sqlite(path)),
             _ => Err(InvalidSetting::new(format!(
-                "database: {} is not the URL of a database; write `sqlite:` and the path of a file, such as sqlite:crons.db",
+                "database: {} is not the URL of a database; write `sqlite:` and the path of a file, such as sqlite:crons.db, or the URL of a PostgreSQL database, such as \
+                 postgres://crons@localhost/crons",
                 quoted(without_password(url))
             ))),
         }
     }
+}
+
+#[cfg(feature = "postgres")]
+fn postgres(url: &str) -> Result<Database, InvalidSetting> {
+    Ok(Database(Backend::Postgres(super::postgres_url::PostgresUrl::parse(url)?)))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn postgres(url: &str) -> Result<Database, InvalidSetting> {
+    Err(InvalidSetting::new(format!(
+        "database: {} needs PostgreSQL, which this program was built without; build it with the feature `postgres`, or write `sqlite:` \
+         and the path of a file",
+        quoted(without_password(url))
+    )))
 }
 
 /// The part of a URL before its password, if it has one.
@@ -83,7 +112,6 @@ mod tests {
         for (url, shown) in [
             ("mysql:x", "\"mysql:x\""),
             ("sqlite:", "\"sqlite:\""),
-            ("postgres://crons@db/crons", "\"postgres://crons@db/crons\""),
             ("mysql://crons:hunter2@db/crons", "\"mysql://crons\""),
         ] {
             let refused = url.parse::<Database>().unwrap_err().to_string();

@@ -3,6 +3,8 @@
 // The modules are in layer order: each uses only those above it.
 mod invalid;
 mod connection_limits;
+#[cfg(feature = "postgres")]
+mod postgres_url;
 mod database;
 mod drill;
 
@@ -18,6 +20,8 @@ pub(crate) use database::Backend;
 pub use database::Database;
 pub use drill::Drill;
 pub use invalid::InvalidSetting;
+#[cfg(feature = "postgres")]
+pub(crate) use postgres_url::{PostgresUrl, TlsMode};
 
 /// Settings of a [`Server`](crate::Server). The defaults are those of `crons serve`.
 ///

@@ -16,6 +16,8 @@ pub enum StoreError {
     Corrupt(UnreadableRow),
     /// The request is not allowed, such as to open the file of another program. The same request fails again.
     Refused(Cause),
+    /// Another server has taken the database over, since this one did not answer for a while. Nothing was stored, and nothing will be.
+    TakenOver,
 }
 
 impl StoreError {
@@ -44,6 +46,10 @@ impl fmt::Display for StoreError {
             Self::Unavailable(cause) => write!(f, "the database failed: {cause}"),
             Self::Corrupt(row) => row.fmt(f),
             Self::Refused(reason) => reason.fmt(f),
+            Self::TakenOver => f.write_str(
+                "another server has taken the database over, since this one did not answer for a while; start this one again, and it \
+                 stands by",
+            ),
         }
     }
 }

@@ -4,16 +4,29 @@
 mod error;
 mod limits;
 mod unreadable;
+#[cfg(feature = "postgres")]
+mod tables;
 mod rows;
+mod configs;
+mod loading;
 mod expired;
 mod api_token;
 mod views;
+mod view_rows;
 mod queries;
 mod transaction;
+mod additions;
+mod explained;
+mod sweep_walk;
+mod sweep;
 mod sqlite;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(test)]
 mod memory;
 mod backend;
+#[cfg(feature = "postgres")]
+mod transfer;
 
 pub(crate) use api_token::{ApiToken, Scope, TokenChange, TokenHash};
 pub use backend::backup;
@@ -22,11 +35,15 @@ pub use error::{StoreError, UnreadableRow};
 pub(crate) use expired::Expired;
 #[cfg(test)]
 pub(crate) use memory::MemoryDatabase;
+#[cfg(all(test, feature = "postgres"))]
+pub(crate) use postgres::{PostgresStore, execute as execute_on_postgres};
 pub(crate) use queries::Queries;
 pub(crate) use sqlite::SqliteStore;
 #[cfg(test)]
 pub(crate) use sqlite::execute;
 pub(crate) use transaction::{Changes, DueKind, ProcessingErrors, Store, Transaction, Usage};
+#[cfg(feature = "postgres")]
+pub use transfer::{MovedTable, move_database};
 #[cfg(test)]
 pub(crate) use views::ErrorView;
 pub(crate) use views::{

@@ -34,4 +34,6 @@ pub use kind::Target;
 pub use pulse::Pulse;
 pub(crate) use pulse::PulseClient;
 pub use response::TargetResponse;
+#[cfg(feature = "postgres")]
+pub(crate) use roots::trusted_roots;
 pub use webhook::Webhook;

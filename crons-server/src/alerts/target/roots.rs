@@ -30,6 +30,15 @@ impl Authorities {
     }
 }
 
+/// The authorities that a connection to the database trusts, unless its URL names others: those that alerts trust.
+///
+/// # Errors
+/// If a variable names a store that cannot be read or has no certificate.
+#[cfg(feature = "postgres")]
+pub(crate) fn trusted_roots() -> Result<RootCertStore, String> {
+    trusted().map(|authorities| authorities.store())
+}
+
 /// Reads the authorities, which takes some milliseconds.
 ///
 /// # Errors

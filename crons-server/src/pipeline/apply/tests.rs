@@ -58,14 +58,16 @@ fn check_in(
     }
 }
 
+/// Counts the statements of some work.
+type Count<S> = fn(&mut S, &mut dyn FnMut(&mut S)) -> usize;
+
 /// The statements of each of some batches of `size` check-ins, and of a minute in which as many deadlines have passed.
-fn statements(size: usize) -> Vec<usize> {
+fn statements<S: Store>(mut store: S, count: Count<S>, size: usize) -> Vec<usize> {
     use CheckInStatus::{Error, InProgress, Ok};
 
     let quotas = Quotas { monitors: u32::MAX, environments: u32::MAX };
     let settings = Settings { rate_limit: RateLimit::OFF, quotas, ..Settings::default() };
     let mut processor = Processor::new(&settings, uuid::Uuid::new_v4);
-    let mut store = SqliteStore::in_memory().unwrap();
     let mut counts = Vec::new();
     let batches: [(Option<u8>, CheckInStatus, bool); 8] = [
         // The first check-ins are deferred, as their monitors are not known yet. The next ones describe these, and start a run.
@@ -85,7 +87,7 @@ fn statements(size: usize) -> Vec<usize> {
             (0..size).map(|number| check_in(number, run, status, has_config, at)).collect();
         let received: Vec<_> = received.iter().collect();
         let (mut events, mut verdicts) = (Vec::new(), Vec::new());
-        let count = store.count_statements(|store| {
+        let count = count(&mut store, &mut |store| {
             apply_check_ins(store, &mut processor, &received, None, &mut events, &mut verdicts).unwrap();
         });
         assert_eq!(verdicts.len(), size);
@@ -94,7 +96,7 @@ fn statements(size: usize) -> Vec<usize> {
     }
     for minute in [5, 6, 7] {
         let mut events = Vec::new();
-        counts.push(store.count_statements(|store| {
+        counts.push(count(&mut store, &mut |store| {
             evaluate_minute(store, &mut processor, second(minute * 60), true, 1_000, &mut events).unwrap();
         }));
         assert_eq!(events.len(), size, "minute {minute}");
@@ -126,11 +128,35 @@ fn silences_are_read_only_by_a_batch_that_may_end_a_run() {
 
 #[test]
 fn statements_do_not_depend_on_the_size_of_a_batch() {
+    let statements = |size| {
+        let store = SqliteStore::in_memory().unwrap();
+        statements(store, |store, work| store.count_statements(work), size)
+    };
     let one = statements(1);
     assert_eq!(statements(64), one);
     assert_eq!(statements(512), one);
     // Batches of other sizes need at most nine more statements for each table.
     for (some, one) in statements(511).into_iter().zip(one) {
         assert!(some <= one + 8 * 9, "{some} instead of {one}");
+    }
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn statements_on_postgres_are_as_many_whatever_the_size_of_a_batch() {
+    use crate::conformance::cluster;
+    use crate::settings::{Backend, Database};
+    use crate::store::PostgresStore;
+
+    let statements = |size| {
+        let database: Database = cluster::new_database()?.parse().unwrap();
+        let Backend::Postgres(url) = database.backend() else { panic!("{database} is not of PostgreSQL") };
+        let store = PostgresStore::open(url).unwrap();
+        Some(statements(store, |store, work| store.count_statements(work), size))
+    };
+    let Some(one) = statements(1) else { return };
+    assert!(one.iter().all(|count| (3..20).contains(count)), "{one:?}");
+    for size in [64, 511, 512] {
+        assert_eq!(statements(size).unwrap(), one, "{size} check-ins");
     }
 }

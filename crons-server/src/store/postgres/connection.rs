@@ -1,0 +1,146 @@
+//! The connection that writes, and its transactions.
+
+use std::sync::Arc;
+
+use deadpool_postgres::{Object, Pool};
+use tokio_postgres::SimpleQueryMessage;
+
+use super::connector::{Connector, connection};
+use super::executor::Executor;
+use super::lease::Lease;
+use super::schema;
+#[cfg(test)]
+use super::session::STATEMENTS;
+use super::session::Session;
+use crate::settings::PostgresUrl;
+use crate::store::error::StoreError;
+use crate::store::transaction::{Store, Transaction};
+use crate::store::unreadable::UnreadableRows;
+
+/// Settings of a transaction that writes: a statement that hangs, a lock that is not released and a server that is stopped in the middle
+/// of a transaction end after a while.
+const LIMITS: &str = "SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '10s';
+    SET LOCAL idle_in_transaction_session_timeout = '10s'";
+
+/// A store of check-ins in a schema of PostgreSQL; a change is durable when its transaction returns.
+pub(crate) struct PostgresStore {
+    pub(super) executor: Arc<Executor>,
+    pub(super) connector: Connector,
+    /// One connection.
+    pool: Pool,
+    lease: Lease,
+    /// Rows that are left out, of this connection and of those that read.
+    pub(super) unreadable: Arc<UnreadableRows>,
+}
+
+impl std::fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostgresStore").field("schema", &self.connector.schema).finish_non_exhaustive()
+    }
+}
+
+impl PostgresStore {
+    /// Connects, makes or migrates the schema, and waits until no other server serves it.
+    ///
+    /// # Errors
+    /// If the database cannot be used, or its schema is that of another program or of a newer version.
+    pub(crate) fn open(url: &PostgresUrl) -> Result<Self, StoreError> {
+        Self::open_when(url, Lease::acquire)
+    }
+
+    /// As [`open`](Self::open), and without waiting.
+    ///
+    /// # Errors
+    /// As `open`, and if another server serves the database.
+    pub(crate) fn open_unserved(url: &PostgresUrl) -> Result<Self, StoreError> {
+        Self::open_when(url, Lease::try_acquire)
+    }
+
+    fn open_when(
+        url: &PostgresUrl,
+        lease: impl FnOnce(&Arc<Executor>, Pool, &str) -> Result<Lease, StoreError>,
+    ) -> Result<Self, StoreError> {
+        let executor = Arc::new(Executor::new()?);
+        let connector = Connector::new(url)?;
+        let pool = connector.pool(1)?;
+        schema::migrate(&executor, &connector, &pool)?;
+        let lease = lease(&executor, connector.pool(1)?, &connector.schema)?;
+        Ok(Self { executor, connector, pool, lease, unreadable: Arc::default() })
+    }
+
+    /// The number of statements that `work` executes, beside those that begin and end its transactions.
+    #[cfg(test)]
+    pub(crate) fn count_statements(&mut self, work: impl FnOnce(&mut Self)) -> usize {
+        let before = STATEMENTS.get();
+        work(self);
+        STATEMENTS.get() - before
+    }
+
+    pub(super) fn begin_writing(&self) -> Result<PostgresTransaction<'_>, StoreError> {
+        let client = self.executor.wait(connection(&self.pool))?;
+        // The transaction exists from here on, so that it is rolled back whatever follows.
+        let transaction = PostgresTransaction {
+            client: Some(client),
+            executor: &self.executor,
+            unreadable: &self.unreadable,
+        };
+        let begin = format!(
+            "BEGIN; SET LOCAL search_path TO {}; {LIMITS}; {}",
+            self.connector.schema,
+            self.lease.lock()
+        );
+        let session = transaction.session()?;
+        let answer = self.executor.wait(async { Ok(session.client.simple_query(&begin).await?) })?;
+        let epoch = answer.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        self.lease.check(epoch)?;
+        Ok(transaction)
+    }
+}
+
+impl Store for PostgresStore {
+    fn begin(&mut self) -> Result<Box<dyn Transaction + '_>, StoreError> {
+        Ok(Box::new(self.begin_writing()?))
+    }
+}
+
+/// A transaction of the connection that writes. Dropped without a commit it is rolled back.
+pub(super) struct PostgresTransaction<'store> {
+    /// `None` once it is committed.
+    client: Option<Object>,
+    executor: &'store Executor,
+    pub(super) unreadable: &'store UnreadableRows,
+}
+
+impl PostgresTransaction<'_> {
+    pub(super) fn session(&self) -> Result<Session<'_>, StoreError> {
+        let client =
+            self.client.as_ref().ok_or_else(|| StoreError::unavailable("the transaction is over"))?;
+        Ok(Session { executor: self.executor, client })
+    }
+
+    /// Makes all durable that was written.
+    pub(super) fn commit_all(mut self) -> Result<(), StoreError> {
+        self.end("COMMIT")
+    }
+
+    fn end(&mut self, how: &str) -> Result<(), StoreError> {
+        let Some(client) = self.client.take() else { return Ok(()) };
+        let ended = self.executor.wait(async { Ok(client.batch_execute(how).await?) });
+        if ended.is_err() {
+            // The state of the connection is not known.
+            drop(Object::take(client));
+        }
+        ended
+    }
+}
+
+impl Drop for PostgresTransaction<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = self.end("ROLLBACK") {
+            tracing::debug!(%error, "a transaction was not rolled back; PostgreSQL does it at the end of the connection");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The thread that drives the connections, and the wait for it.
+
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::store::error::StoreError;
+
+/// The time that PostgreSQL has for an answer. A statement ends itself earlier; this is for a network that swallows packets.
+pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+
+/// A runtime with one thread, on which the connections of a database live.
+#[derive(Debug)]
+pub(super) struct Executor {
+    /// `None` only while it is dropped.
+    runtime: Option<Runtime>,
+}
+
+impl Executor {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// If the system has no thread left.
+    pub(super) fn new() -> Result<Self, StoreError> {
+        let runtime =
+            Builder::new_multi_thread().worker_threads(1).thread_name("crons-postgres").enable_all().build();
+        Ok(Self { runtime: Some(runtime.map_err(StoreError::unavailable)?) })
+    }
+
+    /// Waits for an answer on the calling thread, which may be one of another runtime.
+    ///
+    /// # Errors
+    /// As the future, and if there is no answer within [`ANSWER_LIMIT`].
+    pub(super) fn wait<T>(
+        &self,
+        answer: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.wait_for(ANSWER_LIMIT, answer)
+    }
+
+    /// As [`wait`](Self::wait), with another limit.
+    pub(super) fn wait_for<T>(
+        &self,
+        limit: Duration,
+        answer: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let _runtime = self.handle().map(|handle| handle.enter());
+        pollster::block_on(async {
+            let late =
+                || StoreError::unavailable(format!("PostgreSQL has not answered for {} s", limit.as_secs()));
+            tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| Err(late()))
+        })
+    }
+
+    /// The runtime; `None` only while it is dropped.
+    pub(super) fn handle(&self) -> Option<&Handle> {
+        self.runtime.as_ref().map(Runtime::handle)
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // A runtime that is dropped on a thread of another one panics, as it waits for its own threads.
+            runtime.shutdown_background();
+        }
+    }
+}

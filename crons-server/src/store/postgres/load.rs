@@ -1,0 +1,231 @@
+//! The rows of a batch, read from PostgreSQL by sets: the number of statements does not depend on the number of inputs.
+//!
+//! The monitors and environments of a batch are locked as they are read, in the order of their row ids, and what belongs to them is read
+//! by later statements: so each batch sees what an earlier one of the same environment has committed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use tokio_postgres::Row;
+
+use super::connection::PostgresTransaction;
+use super::deleted::DELETED;
+use super::parameter::{Parameter, micros, texts};
+use super::rows::{
+    self, ENVIRONMENT, ENVIRONMENT_COLUMNS, INCIDENT, INCIDENT_COLUMNS, MONITOR, MONITOR_COLUMNS,
+};
+use crate::domain::{BatchKeys, PROJECT, QuotaUsage, Snapshot, UnreadableKey};
+use crate::store::error::StoreError;
+use crate::store::loading::Loading;
+
+impl PostgresTransaction<'_> {
+    pub(super) fn load_batch(&self, keys: &BatchKeys) -> Result<Snapshot, StoreError> {
+        loop {
+            let set_aside = self.unreadable.count();
+            let snapshot = self.load_once(keys)?;
+            // The batch is loaded again if rows were set aside meanwhile, so that readable rows take their place.
+            if self.unreadable.count() == set_aside {
+                return Ok(snapshot);
+            }
+        }
+    }
+
+    fn load_once(&self, keys: &BatchKeys) -> Result<Snapshot, StoreError> {
+        let mut loading = Loading::new(keys);
+        self.load_due_deferred(&mut loading)?;
+        self.load_monitors(&mut loading)?;
+        self.load_due_environments(&mut loading)?;
+        self.load_named_environments(&mut loading)?;
+        self.load_whole_monitors(&mut loading)?;
+        self.load_deferred(&mut loading)?;
+        self.load_quota_usage(&mut loading)?;
+        self.load_runs(&mut loading)?;
+        self.load_incident(&mut loading)?;
+        self.load_withheld(&mut loading)?;
+        self.load_history(&mut loading)?;
+        self.load_silences(&mut loading)?;
+        Ok(loading.snapshot)
+    }
+
+    fn load_monitors(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
+        let slugs = loading.slugs();
+        if slugs.is_empty() {
+            return Ok(());
+        }
+        let sql = format!(
+            "SELECT {MONITOR} FROM monitors m WHERE m.project = $1 AND m.slug = ANY($2) ORDER BY m.id FOR NO KEY UPDATE"
+        );
+        for row in &self.session()?.query(&sql, &[&PROJECT.cast_signed(), &texts(&slugs)])? {
+            if let Err(reason) = self.monitor_of_row(loading, row)? {
+                let key = UnreadableKey::Monitor(rows::get(row, 3)?);
+                loading.snapshot.add_unreadable(key, reason);
+            }
+        }
+        Ok(())
+    }
+
+    fn load_named_environments(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
+        let missing = loading.missing_environments();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let monitors: Vec<i64> = missing.iter().map(|(id, _, _)| *id).collect();
+        let names = texts(missing.iter().map(|(_, _, name)| *name));
+        let sql = format!(
+            "SELECT {ENVIRONMENT}, e.monitor_id FROM unnest($1, $2) AS k (monitor_id, name)
+             JOIN environments e ON e.monitor_id = k.monitor_id AND e.name = k.name
+             ORDER BY e.id FOR NO KEY UPDATE OF e"
+        );
+        for row in &self.session()?.query(&sql, &[&monitors, &names])? {
+            let monitor: i64 = rows::get(row, ENVIRONMENT_COLUMNS)?;
+            let Some(monitor) = loading.monitors.get(&monitor).copied() else { continue };
+            match self.unreadable.decode_row("environments", row, 0, rows::environment) {
+                Ok((id, environment)) => drop(loading.snapshot.add_environment(monitor, id, environment)),
+                Err(error) => {
+                    let key = UnreadableKey::Environment(monitor, rows::get(row, 1)?);
+                    loading.snapshot.add_unreadable(key, error.reason()?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads environments by their row ids, with their monitors, in the order of the ids; one that cannot be read is left out.
+    pub(super) fn load_environments(&self, loading: &mut Loading<'_>, ids: &[i64]) -> Result<(), StoreError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let sql = format!(
+            "SELECT {MONITOR}, {ENVIRONMENT} FROM environments e JOIN monitors m ON m.id = e.monitor_id
+             WHERE e.id = ANY($1) AND m.id > $2 ORDER BY m.id, e.id FOR NO KEY UPDATE"
+        );
+        let mut found = BTreeMap::new();
+        for row in self.session()?.query(&sql, &[&ids, &DELETED])? {
+            found.insert(rows::get::<i64, _>(&row, MONITOR_COLUMNS)?, row);
+        }
+        for row in ids.iter().filter_map(|id| found.remove(id)) {
+            if loading.snapshot.environment_of_row(rows::get(&row, MONITOR_COLUMNS)?).is_some() {
+                continue;
+            }
+            let Ok(monitor) = self.monitor_of_row(loading, &row)? else { continue };
+            let decode = |row: &Row| rows::environment_from(row, MONITOR_COLUMNS);
+            match self.unreadable.decode_row("environments", &row, MONITOR_COLUMNS, decode) {
+                Ok((id, environment)) => drop(loading.snapshot.add_environment(monitor, id, environment)),
+                Err(error) => drop(error.reason()?),
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads the environments of rows that a statement finds. They are locked before the rows are read.
+    pub(super) fn load_environments_of(
+        &self,
+        loading: &mut Loading<'_>,
+        sql: &str,
+        parameters: &[&dyn Parameter],
+    ) -> Result<(), StoreError> {
+        let found = self.session()?.query(sql, parameters)?;
+        let ids: Vec<i64> = found.iter().map(|row| rows::get(row, 0)).collect::<Result<_, _>>()?;
+        self.load_environments(loading, &ids)
+    }
+
+    /// The index of the monitor of a row that begins with the columns [`MONITOR`], or why it cannot be read.
+    fn monitor_of_row(
+        &self,
+        loading: &mut Loading<'_>,
+        row: &Row,
+    ) -> Result<Result<usize, String>, StoreError> {
+        if let Some(known) = loading.monitors.get(&rows::get(row, 0)?) {
+            return Ok(Ok(*known));
+        }
+        let configs = &mut loading.configs;
+        let decode = |row: &Row| rows::monitor_with(row, |text| configs.decode(text));
+        match self.unreadable.decode_row("monitors", row, 0, decode) {
+            Ok((id, monitor)) => {
+                let index = loading.snapshot.add_monitor(id, monitor);
+                loading.monitors.insert(id, index);
+                Ok(Ok(index))
+            }
+            Err(error) => Ok(Err(error.reason()?)),
+        }
+    }
+
+    fn load_due_environments(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
+        let keys = loading.keys;
+        self.load_environments(loading, &keys.missed)?;
+        if keys.timed_out.is_empty() {
+            return Ok(());
+        }
+        let sql = "SELECT DISTINCT environment_id FROM check_ins WHERE id = ANY($1)";
+        self.load_environments_of(loading, sql, &[&keys.timed_out])?;
+        let runs = self.find_runs(loading, "c.id = ANY($1)", &[&keys.timed_out])?;
+        for (id, run, environment) in runs {
+            match loading.snapshot.environment_of_row(environment) {
+                Some(environment) => loading.snapshot.add_run(id, Ok(environment), run),
+                // The row cannot be evaluated, and would be on each page of deadlines.
+                None => self.unreadable.hide("check_ins", id),
+            }
+        }
+        Ok(())
+    }
+
+    /// The environments of the monitors that a command is about, and those of their open runs that the command may change.
+    fn load_whole_monitors(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
+        let monitors = loading.whole_monitors();
+        if monitors.is_empty() {
+            return Ok(());
+        }
+        let sql = "SELECT e.id FROM unnest($1) WITH ORDINALITY AS k (id, place) JOIN environments e ON e.monitor_id = k.id
+                   ORDER BY k.place, e.name";
+        let found = self.session()?.query(sql, &[&monitors])?;
+        let ids: Vec<i64> = found.iter().map(|row| rows::get(row, 0)).collect::<Result<_, _>>()?;
+        self.load_environments(loading, &ids)?;
+        let (until, all) = (loading.keys.as_of.unwrap_or(Timestamp::MIN), loading.keys.all_open_runs);
+        let filter = "c.environment_id = ANY($1) AND c.status = 'in_progress' AND (c.timeout_at <= $2 OR c.unheard OR $3)";
+        let runs = self.find_runs(loading, filter, &[&ids, &micros(until), &all])?;
+        loading.add_runs(runs);
+        Ok(())
+    }
+
+    fn load_quota_usage(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
+        let session = self.session()?;
+        if loading.counts_monitors() {
+            let row = session.query_first("SELECT count(*) FROM monitors WHERE id > $1", &[&DELETED])?;
+            let count = row.map(|row| rows::get(&row, 0)).transpose()?;
+            loading.snapshot.set_monitor_count(count.unwrap_or_default());
+        }
+        let crowded: BTreeSet<i64> = loading.missing_environments().iter().map(|(id, _, _)| *id).collect();
+        if crowded.is_empty() {
+            return Ok(());
+        }
+        let sql = "SELECT e.monitor_id, count(*), bool_and(e.muted) FILTER (WHERE NOT (e.muted AND EXISTS (
+                       SELECT FROM incidents i WHERE i.environment_id = e.id AND i.broken_muted_at IS NOT NULL)))
+                   FROM environments e WHERE e.monitor_id = ANY($1) GROUP BY e.monitor_id";
+        for row in &session.query(sql, &[&crowded.into_iter().collect::<Vec<_>>()])? {
+            let usage = QuotaUsage {
+                environments: rows::get(row, 1)?,
+                all_muted: rows::maybe(row, 2)?,
+                ..QuotaUsage::default()
+            };
+            if let Some(monitor) = loading.monitors.get(&rows::get(row, 0)?) {
+                loading.snapshot.set_quota_usage(*monitor, usage);
+            }
+        }
+        Ok(())
+    }
+
+    /// The incident that a command is about.
+    fn load_incident(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
+        let Some(guid) = loading.keys.incident else { return Ok(()) };
+        let sql = "SELECT environment_id FROM incidents WHERE guid = $1";
+        self.load_environments_of(loading, sql, &[&guid])?;
+        let sql = format!("SELECT {INCIDENT}, i.id, i.environment_id FROM incidents i WHERE i.guid = $1");
+        let Some(row) = self.session()?.query_first(&sql, &[&guid])? else { return Ok(()) };
+        let incident = self.unreadable.decode_row("incidents", &row, INCIDENT_COLUMNS, rows::incident)?;
+        let (id, environment) = (rows::get(&row, INCIDENT_COLUMNS)?, rows::get(&row, INCIDENT_COLUMNS + 1)?);
+        if let Some(environment) = loading.snapshot.environment_of_row(environment) {
+            loading.snapshot.add_incident(environment, id, incident);
+        }
+        Ok(())
+    }
+}

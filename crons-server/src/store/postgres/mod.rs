@@ -1,0 +1,58 @@
+//! PostgreSQL: one connection that writes, a pool of others that read. Any number of servers may be started on one database; the one that
+//! holds its lease serves, and the others stand by.
+//!
+//! Statements are sent with the types of their parameters and without a name, and no connection has a state that outlives a transaction,
+//! so that a pooler may stand between (`PgBouncer` in transaction mode).
+
+// The modules are in layer order: each uses only those above it.
+mod error;
+mod executor;
+mod parameter;
+mod rows;
+mod session;
+mod password_file;
+mod tls;
+mod connector;
+#[cfg(test)]
+mod faults;
+mod schema;
+mod lease;
+mod connection;
+mod tables;
+mod reader;
+mod deleted;
+mod deletion;
+mod load;
+mod load_runs;
+mod load_history;
+mod deferred;
+mod due;
+mod write;
+mod withheld;
+mod silences;
+mod check_ins;
+mod runs;
+mod monitors;
+mod summaries;
+mod stats;
+mod activity;
+mod incidents;
+mod explained;
+mod delete_expired;
+mod retention_walk;
+mod retention;
+mod processing_errors;
+mod usage;
+mod outages;
+mod api_tokens;
+mod write_additions;
+mod export;
+mod alerts;
+mod outbox;
+mod transaction;
+mod queries;
+
+pub(crate) use connection::PostgresStore;
+#[cfg(test)]
+pub(crate) use faults::execute;
+pub(crate) use reader::PostgresReader;

@@ -1,0 +1,87 @@
+//! A transaction of PostgreSQL: each method by the module that does it.
+
+use jiff::Timestamp;
+
+use super::connection::PostgresTransaction;
+use super::export::ALL;
+use super::outages;
+use super::parameter::text;
+use super::rows;
+use crate::domain::{BatchKeys, Outage, Snapshot};
+use crate::store::error::StoreError;
+use crate::store::expired::Expired;
+use crate::store::transaction::{Changes, DueKind, Transaction};
+
+impl Transaction for PostgresTransaction<'_> {
+    fn load(&mut self, keys: &BatchKeys) -> Result<Snapshot, StoreError> {
+        self.load_batch(keys)
+    }
+
+    fn write(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        if let Some(deletion) = &changes.snapshot.deletion {
+            self.delete(deletion)?;
+        }
+        if let Some(rename) = &changes.snapshot.rename {
+            self.rename_usage(rename)?;
+        }
+        let monitor_ids = self.write_snapshot(&changes.snapshot)?;
+        self.write_silences(&changes.snapshot)?;
+        self.write_additions(changes, &monitor_ids)
+    }
+
+    fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.commit_all()
+    }
+
+    fn due(&mut self, kind: DueKind, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError> {
+        match kind {
+            DueKind::Withheld => self.due_withheld(tick, limit),
+            DueKind::FollowUp => self.due_follow_ups(tick, limit),
+            DueKind::Missed => self.missed(tick, limit),
+            DueKind::TimedOut => self.timed_out(tick, limit),
+            DueKind::Deferred => self.expired_deferred(tick, limit),
+        }
+    }
+
+    fn next_deadline(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        self.earliest_deadline()
+    }
+
+    fn last_seen(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        outages::last_heartbeat(self.session()?)
+    }
+
+    fn outages(&mut self, since: Timestamp) -> Result<Vec<Outage>, StoreError> {
+        Ok(outages::outages(self.session()?, self.unreadable, since, ALL)?.items)
+    }
+
+    fn setting(&mut self, name: &str, value: &str) -> Result<String, StoreError> {
+        let session = self.session()?;
+        session.execute(
+            "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            &[&text(name), &text(value)],
+        )?;
+        let rows = session.query("SELECT value FROM settings WHERE name = $1", &[&text(name)])?;
+        let row = rows
+            .first()
+            .ok_or_else(|| StoreError::unavailable("a setting that was just stored is missing"))?;
+        Ok(rows::get(row, 0)?)
+    }
+
+    fn resume_alerts(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.put_waits_right(now)
+    }
+
+    fn purge_deleted(&mut self) -> Result<bool, StoreError> {
+        self.purge_some()
+    }
+
+    fn delete_expired(&mut self, expired: &Expired) -> Result<usize, StoreError> {
+        self.delete_planned(expired)
+    }
+
+    fn reclaim_space(&mut self) -> Result<bool, StoreError> {
+        // Autovacuum makes the space of deleted rows usable again.
+        Ok(false)
+    }
+}
