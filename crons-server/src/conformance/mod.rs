@@ -1,9 +1,14 @@
 //! The conformance suite of databases, on every backend: each query of [`Queries`] over rows that the server itself has written, and in
 //! `writes` each promise of [`Store`](crate::store::Store) without a server.
 
+#[cfg(feature = "postgres")]
+#[path = "../../tests/harness/postgres.rs"]
+pub(crate) mod cluster;
 mod activity;
 mod alerts;
 mod check_ins;
+#[cfg(feature = "postgres")]
+mod damaged;
 mod explained;
 mod export;
 mod incidents;
@@ -24,27 +29,40 @@ use tokio::runtime::Runtime;
 use crate::store::{self, IncidentFilter, MemoryDatabase, OpenDatabase, PageRequest, Queries};
 use crate::{Clock, Database, ManualClock, OpenServer, Server, Settings};
 
-/// Makes a new database in a folder.
-type Create = fn(&Path) -> Open;
+/// Makes a new database, in a folder if it has files; `None` if this machine has no such database.
+type Create = fn(&Path) -> Option<Open>;
 /// Opens the database, the first time and after a crash.
 type Open = Box<dyn Fn() -> OpenDatabase>;
 
 /// The backends, by name.
-const BACKENDS: [(&str, Create); 2] = [("sqlite", sqlite), ("memory", memory)];
+const BACKENDS: &[(&str, Create)] = &[
+    ("sqlite", sqlite),
+    ("memory", memory),
+    #[cfg(feature = "postgres")]
+    ("postgres", postgres),
+];
 
-fn sqlite(folder: &Path) -> Open {
+#[expect(clippy::unnecessary_wraps, reason = "other databases may be missing")]
+fn sqlite(folder: &Path) -> Option<Open> {
     let database = Database::sqlite(folder.join("crons.db"));
-    Box::new(move || store::open(&database).unwrap())
+    Some(Box::new(move || store::open(&database).unwrap()))
+}
+
+#[cfg(feature = "postgres")]
+fn postgres(_: &Path) -> Option<Open> {
+    let database: Database = cluster::new_database()?.parse().unwrap();
+    Some(Box::new(move || store::open(&database).unwrap()))
 }
 
 /// A database whose rows outlive each [`OpenDatabase`], as those of a file do.
-fn memory(_: &Path) -> Open {
+#[expect(clippy::unnecessary_wraps, reason = "other databases may be missing")]
+fn memory(_: &Path) -> Option<Open> {
     let database = MemoryDatabase::default();
-    Box::new(move || {
+    Some(Box::new(move || {
         let reader = || Arc::new(database.clone());
         let (queries, probe, sweeper) = (reader(), reader(), reader());
         OpenDatabase { store: Box::new(database.clone()), queries, probe, sweeper }
-    })
+    }))
 }
 
 const API: &str = "/api/0/organizations/crons";
@@ -57,7 +75,10 @@ const FIRST: PageRequest = PageRequest { skip: 0, limit: 100 };
 fn on_every_backend(settings: &Settings, test: impl Fn(&Written)) {
     for (name, create) in BACKENDS {
         println!("on {name}");
-        test(&Written::new(settings, create));
+        let folder = tempfile::tempdir().unwrap();
+        if let Some(open) = create(folder.path()) {
+            test(&Written::new(settings, &open, folder));
+        }
     }
 }
 
@@ -72,12 +93,11 @@ struct Written {
 }
 
 impl Written {
-    fn new(settings: &Settings, create: Create) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    fn new(settings: &Settings, open: &Open, folder: tempfile::TempDir) -> Self {
         let clock = ManualClock::new(instant(START));
         let public_key = Some(KEY.parse().unwrap());
         let settings = Settings { clock: Clock::Manual(clock.clone()), public_key, ..settings.clone() };
-        let opened = OpenServer::with(create(folder.path())(), &settings).unwrap();
+        let opened = OpenServer::with(open(), &settings).unwrap();
         let queries = Arc::clone(&opened.database.queries);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();

@@ -1,8 +1,14 @@
 //! A server on a free port, with a database file and a clock that the test sets.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![cfg_attr(
+    feature = "postgres",
+    expect(clippy::expect_used, reason = "a test that cannot go on has failed")
+)]
 #![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part")]
 
 pub mod browser;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod sqlite;
 
 use std::time::{Duration, Instant};
@@ -70,6 +76,21 @@ impl Harness {
         self.folder.path().join("crons.db")
     }
 
+    /// The database of the server: the file, or with `CRONS_TEST_DATABASES=postgres` one of PostgreSQL, whose URL is kept in the folder.
+    fn database_of_server(&self) -> Database {
+        #[cfg(feature = "postgres")]
+        if is_on_postgres() {
+            let kept = self.folder.path().join("postgres-url");
+            let url = std::fs::read_to_string(&kept).unwrap_or_else(|_| {
+                let url = postgres::new_database().expect("CRONS_TEST_DATABASES asks for PostgreSQL");
+                std::fs::write(&kept, &url).unwrap();
+                url
+            });
+            return url.parse().unwrap();
+        }
+        Database::sqlite(self.database())
+    }
+
     /// The database file, for faults and facts that the API does not have.
     pub fn file(&self) -> sqlite::File {
         sqlite::File::open(&self.database())
@@ -86,7 +107,7 @@ impl Harness {
     /// Starts one more server on the same file.
     pub fn try_start(&self) -> Result<Server, StartError> {
         let settings = Settings {
-            database: Database::sqlite(self.database()),
+            database: self.database_of_server(),
             public_key: Some(KEY.parse().unwrap()),
             clock: Clock::Manual(self.clock.clone()),
             ..self.settings.clone()
@@ -217,6 +238,12 @@ impl Drop for Harness {
             assert!(!matches!(dangling, Some(1..)), "{dangling:?} rows refer to no row");
         }
     }
+}
+
+/// Returns whether the servers of the tests are to use PostgreSQL.
+#[cfg(feature = "postgres")]
+fn is_on_postgres() -> bool {
+    std::env::var("CRONS_TEST_DATABASES").is_ok_and(|databases| databases == "postgres")
 }
 
 fn answer(mut response: ureq::http::Response<ureq::Body>) -> Answer {

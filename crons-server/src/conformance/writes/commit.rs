@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use crons_types::CheckInStatus;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::rows::NewRows;
+use super::rows::{NewRows, event, keys};
 use super::{Opened, instant, on_every_store};
 use crate::alerts::{Alert, Attempt, DRILL, DeliveryOutcome, UNKNOWN_TARGET};
 use crate::domain::{BatchKeys, Outage, Outcome, ProcessingError, Status};
@@ -200,5 +201,47 @@ fn a_start_makes_untried_alerts_due_and_bounds_all_waits() {
         opened.change(|transaction| transaction.resume_alerts(instant(start)));
         let expected = [(1, start), (3, start), (2, "09:59:00"), (4, "10:30:00")];
         assert_eq!(due(opened), expected.map(|(number, time)| (number, instant(time))));
+    });
+}
+
+#[test]
+fn a_text_with_a_nul_is_stored_and_read() {
+    on_every_store(|opened| {
+        let mut rows = NewRows::default();
+        let monitor = rows.monitor("job");
+        let environment = rows.environment(monitor, "a\0b");
+        let run = rows.run(environment, 1, Status::Error, "10:00:00");
+        rows.incident(environment, 7, 1);
+        let snapshot = &mut rows.snapshot;
+        snapshot.monitors[monitor].value.owner = Some("team:\0".to_owned());
+        snapshot.runs[run].row.value.note = Some("\0 of 3 files".into());
+        let mut waiting = event("later", "a\0b", 2, CheckInStatus::Ok);
+        waiting.note = Some("\0".into());
+        snapshot.defer(waiting.clone());
+        let mut changes = rows.changes();
+        changes.processing_errors = vec![ProcessingErrors {
+            slug: Some("job".parse().unwrap()),
+            received: instant("10:00:00"),
+            payload: "{\0}".to_owned(),
+            errors: vec![ProcessingError::CheckInValidationFailed("\0 is no status".to_owned())],
+            accepted: false,
+        }];
+        changes.settings = vec![("of\0one".to_owned(), "val\0ue".to_owned())];
+        opened.commit(&changes);
+        // PostgreSQL has no U+0000 in texts.
+        let is =
+            |stored: &str, written: &str| stored == written || stored == written.replace('\0', "\u{fffd}");
+        let snapshot = opened.load(&BatchKeys { monitors: vec!["job".to_owned()], ..BatchKeys::default() });
+        assert!(is(snapshot.monitors[0].value.owner.as_deref().unwrap(), "team:\0"));
+        assert!(is(&snapshot.environments[0].row.value.name, "a\0b"));
+        let stored = opened.queries().check_in("job", Uuid::from_u128(1)).unwrap().unwrap();
+        assert!(is(stored.check_in.note.as_deref().unwrap(), "\0 of 3 files"));
+        let errors = opened.queries().processing_errors(Some("job")).unwrap();
+        assert!(is(&errors[0].payload, "{\0}"));
+        assert!(errors[0].errors[0].message.contains("\0 is no status"), "JSON has it");
+        assert!(is(&opened.change(|transaction| transaction.setting("of\0one", "new")), "val\0ue"));
+        let snapshot = opened.load(&keys(&[waiting.clone()], true));
+        let deferred: Vec<_> = snapshot.deferred.values().flatten().map(|row| row.event.clone()).collect();
+        assert_eq!(deferred, [waiting]);
     });
 }

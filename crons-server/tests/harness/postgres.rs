@@ -1,0 +1,160 @@
+//! A PostgreSQL of the test: a temporary cluster on a Unix socket, usually one for the whole process, with a schema for each database.
+//!
+//! A shell watches over it: when the test ends, however it ends, the shell's standard input is closed, and it ends the cluster and removes its
+//! folder.
+#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on has failed, or says why it is skipped"
+)]
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Makes the cluster in `$1` as the user `$2` (`-`: this one), by the programs in `$3`, with `fsync` being `$4`, and ends it at the end of
+/// the input. PostgreSQL is started again when it ends before. The cluster is a copy of `CRONS_TEST_POSTGRES_TEMPLATE` if that is set, which takes
+/// less time.
+const WATCH: &str = r#"
+as=; [ "$2" = - ] || as="setpriv --reuid=$2 --regid=$2 --clear-groups"
+{ [ "$2" = - ] || chown "$2" "$1"; } &&
+if [ -n "$CRONS_TEST_POSTGRES_TEMPLATE" ]; then
+    $as cp -r "$CRONS_TEST_POSTGRES_TEMPLATE" "$1/data"
+else
+    $as "$3/initdb" -D "$1/data" -U crons -A trust --no-sync --no-locale -E UTF8
+fi >"$1/log" 2>&1 ||
+    { cat "$1/log"; echo failed; exit; }
+{ while ! [ -e "$1/over" ]; do
+    $as "$3/postgres" -D "$1/data" -k "$1" -c listen_addresses= -c "fsync=$4" -c "full_page_writes=$4" -c max_connections=300 \
+        >>"$1/log" 2>&1 </dev/null
+    touch "$1/ended"
+done; } >/dev/null &
+until "$3/pg_isready" -q -h "$1" -U crons; do
+    [ -e "$1/ended" ] && { cat "$1/log"; echo failed; break; }
+    sleep 0.05
+done
+echo ready
+cat >/dev/null
+touch "$1/over"
+kill -QUIT "$(head -n 1 "$1/data/postmaster.pid")"
+wait
+rm -rf "$1"
+"#;
+
+/// A running cluster.
+pub struct Cluster {
+    /// The folder, which has the socket, too.
+    folder: PathBuf,
+    programs: PathBuf,
+}
+
+/// The URL of a new database, empty, in the cluster of this process; `None` if this machine has no PostgreSQL, which is said loudly.
+///
+/// # Panics
+/// If there is none and `CRONS_POSTGRES_REQUIRED` is set, or if it does not start.
+pub fn new_database() -> Option<String> {
+    static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
+    CLUSTER.get_or_init(Cluster::start).as_ref().map(Cluster::new_database)
+}
+
+impl Cluster {
+    /// Starts a cluster that ends with this process; `None` if this machine has no PostgreSQL, which is said loudly.
+    ///
+    /// # Panics
+    /// As [`new_database`].
+    pub fn start() -> Option<Self> {
+        Self::start_with("off")
+    }
+
+    /// Starts a cluster whose commits survive a loss of power.
+    pub fn start_durable() -> Option<Self> {
+        Self::start_with("on")
+    }
+
+    fn start_with(fsync: &str) -> Option<Self> {
+        let Some(programs) = programs() else {
+            let where_from = "no `initdb` in PATH or /usr/lib/postgresql; Debian: postgresql";
+            assert!(
+                std::env::var_os("CRONS_POSTGRES_REQUIRED").is_none(),
+                "there is no PostgreSQL: {where_from}"
+            );
+            println!("SKIPPED: NO POSTGRESQL ON THIS MACHINE ({where_from})");
+            return None;
+        };
+        // The folder outlives this value: the shell removes it.
+        let folder = tempfile::Builder::new().prefix("crons-postgres-").tempdir().unwrap().keep();
+        let id = Command::new("id").arg("-u").output().unwrap();
+        // PostgreSQL refuses to run as root.
+        let user = if id.stdout == b"0\n" { "postgres" } else { "-" };
+        let mut watch = Command::new("sh")
+            .args(["-c", WATCH, "watch"])
+            .arg(&folder)
+            .arg(user)
+            .arg(&programs)
+            .arg(fsync)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let printed: Vec<String> = lines.by_ref().take_while(|line| line != "ready").collect();
+        let failed = printed.iter().any(|line| line == "failed");
+        assert!(!failed, "PostgreSQL does not start: {}", printed.join("\n"));
+        // The input stays open until this process ends.
+        std::mem::forget(watch);
+        Some(Self { folder, programs })
+    }
+
+    /// The URL of a new database, empty: a schema of its own.
+    pub fn new_database(&self) -> String {
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        format!("postgres:///postgres?host={}&user=crons&schema=test_{number}", self.folder.display())
+    }
+
+    /// Executes a statement. Returns the value that it prints.
+    pub fn execute(&self, sql: &str) -> String {
+        let mut psql = Command::new(self.programs.join("psql"));
+        psql.args([
+            "-X",
+            "-q",
+            "-A",
+            "-t",
+            "-U",
+            "crons",
+            "-d",
+            "postgres",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-c",
+            sql,
+            "-h",
+        ]);
+        let output = psql.arg(&self.folder).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Ends PostgreSQL as a crash does. The shell starts it again.
+    pub fn crash(&self) {
+        let pid = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
+        let killed = Command::new("kill").args(["-QUIT", pid.lines().next().unwrap()]).status().unwrap();
+        assert!(killed.success());
+    }
+}
+
+/// The folder with `initdb`, `postgres` and `pg_isready`: of several versions the newest.
+fn programs() -> Option<PathBuf> {
+    let in_path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&in_path).collect();
+    let mut installed: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .map(|entries| entries.filter_map(Result::ok).map(|entry| entry.path().join("bin")).collect())
+        .unwrap_or_default();
+    installed.sort();
+    folders.extend(installed.into_iter().rev());
+    let needed = ["initdb", "postgres", "pg_isready"];
+    folders.into_iter().find(|folder| needed.iter().all(|program| folder.join(program).exists()))
+}
