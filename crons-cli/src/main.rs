@@ -31,6 +31,8 @@ mod list;
 mod ready;
 mod tail;
 mod manage;
+#[cfg(feature = "postgres")]
+mod move_database;
 mod silence;
 mod token;
 mod serve;
@@ -80,6 +82,9 @@ enum Command {
     Simulate(simulate::Arguments),
     /// Copy the database of a server to a file; the server may be running.
     Backup(backup::Arguments),
+    /// Copy the database of a server to one of another kind, such as from SQLite to PostgreSQL, and compare all rows.
+    #[cfg(feature = "postgres")]
+    Move(move_database::Arguments),
     /// Test where alerts are sent.
     Alert(alert::Arguments),
     /// Explain why a run was missed, timed out or failed, or why an incident began and ended; or advise on a monitor.
@@ -138,6 +143,8 @@ fn main() -> ExitCode {
         Command::Alert(arguments) => alert::run(&arguments),
         Command::Simulate(arguments) => simulate::run(arguments).map(|()| true),
         Command::Backup(arguments) => backup::run(&arguments).map(|()| true),
+        #[cfg(feature = "postgres")]
+        Command::Move(arguments) => move_database::run(&arguments).map(|()| true),
         Command::Explain(arguments) => explain::run(&arguments).map(|()| true),
         Command::List(arguments) => list::run(&arguments).map(|()| true),
         Command::Ready(arguments) => ready::run(&arguments).map(|()| true),

@@ -5,6 +5,9 @@ mod support;
 mod listener;
 mod alert;
 mod backup;
+#[cfg(all(unix, feature = "postgres"))]
+#[path = "../../../crons-server/tests/harness/postgres.rs"]
+mod cluster;
 mod config;
 mod demo;
 mod doctor;
@@ -12,6 +15,8 @@ mod history;
 #[cfg(unix)]
 mod keys;
 mod manage;
+#[cfg(all(unix, feature = "postgres"))]
+mod move_database;
 mod pages;
 mod replay;
 #[cfg(unix)]
@@ -20,3 +25,5 @@ mod schedules;
 mod serve;
 mod silence;
 mod simulate;
+#[cfg(all(unix, feature = "postgres"))]
+mod standby;
