@@ -65,12 +65,31 @@ pub fn serve(database: &Path) -> Result<()> {
     let connection = open(database)?;
     std::thread::spawn(move || write(connection, queue));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(listen(rows))
+}
+
+/// Serves from the database of PostgreSQL with this URL.
+pub fn serve_postgres(url: &str) -> Result<()> {
+    let (rows, queue) = mpsc::channel(QUEUE);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-        println!("the floor listens on http://{}/", listener.local_addr()?);
-        let router = Router::new().route("/api/{project}/envelope/", post(envelope)).with_state(rows);
-        Ok(axum::serve(listener, router).await?)
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+        tokio::spawn(connection);
+        client
+            .batch_execute(
+                "CREATE TABLE floor (guid TEXT PRIMARY KEY, slug TEXT, environment TEXT, status TEXT, duration FLOAT8, schedule TEXT)",
+            )
+            .await?;
+        tokio::spawn(write_postgres(client, queue));
+        listen(rows).await
     })
+}
+
+async fn listen(rows: mpsc::Sender<Row>) -> Result<()> {
+    let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    println!("the floor listens on http://{}/", listener.local_addr()?);
+    let router = Router::new().route("/api/{project}/envelope/", post(envelope)).with_state(rows);
+    Ok(axum::serve(listener, router).await?)
 }
 
 async fn envelope(State(rows): State<mpsc::Sender<Row>>, body: Bytes) -> (StatusCode, String) {
@@ -135,4 +154,36 @@ fn commit(connection: &mut Connection, batch: &[Row]) -> rusqlite::Result<()> {
             ])?;
     }
     transaction.commit()
+}
+
+/// Commits all rows that have arrived meanwhile, by one statement, and only then answers.
+async fn write_postgres(client: tokio_postgres::Client, mut queue: mpsc::Receiver<Row>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while queue.recv_many(&mut batch, BATCH).await > 0 {
+        let durable = commit_postgres(&client, &batch).await.is_ok();
+        for (_, reply) in batch.drain(..) {
+            let _ = reply.send(durable);
+        }
+    }
+}
+
+async fn commit_postgres(client: &tokio_postgres::Client, batch: &[Row]) -> Result<()> {
+    fn column<T>(batch: &[Row], value: impl Fn(&CheckIn) -> T) -> Vec<T> {
+        batch.iter().map(|(row, _)| value(row)).collect()
+    }
+    client
+        .execute(
+            "INSERT INTO floor SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::float8[], $6::text[])
+             ON CONFLICT (guid) DO UPDATE SET status = excluded.status, duration = excluded.duration",
+            &[
+                &column(batch, |row| row.check_in_id.clone()),
+                &column(batch, |row| row.monitor_slug.clone()),
+                &column(batch, |row| row.environment.clone()),
+                &column(batch, |row| row.status.clone()),
+                &column(batch, |row| row.duration),
+                &column(batch, |row| row.monitor_config.schedule.value.clone()),
+            ],
+        )
+        .await?;
+    Ok(())
 }

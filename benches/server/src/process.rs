@@ -33,9 +33,13 @@ impl Crons {
 
     /// Starts it on a port that is free.
     pub fn serve(&self, database: &Path, log: Stdio) -> Result<Process> {
+        self.serve_url(&format!("sqlite:{}", database.display()), log)
+    }
+
+    /// Starts it on a port that is free, with the database of this URL.
+    pub fn serve_url(&self, database: &str, log: Stdio) -> Result<Process> {
         let mut command = Command::new(&self.binary);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--key", KEY, "--database"]);
-        command.arg(format!("sqlite:{}", database.display()));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--key", KEY, "--database", database]);
         if self.has_rate_limit {
             // The limit for each monitor is turned off, as it is not measured.
             command.args(["--rate-limit", "off", "--max-monitors", "10000000"]);
