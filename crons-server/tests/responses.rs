@@ -235,19 +235,19 @@ fn people_get_the_link_by_every_target_and_no_answer_repeats_its_key() {
     };
     eventually("all have answered", || answers().len() == names.len() && !answers().contains(&Value::Null));
 
-    let link = std::fs::read_to_string(folder.path().join("url")).unwrap();
-    assert_eq!(get(&server, link.strip_prefix(PUBLIC).unwrap(), &[ACCEPT]).status, 200);
-    let line = format!("Acknowledge or mute: {link}");
-    let received =
+    let address = std::fs::read_to_string(folder.path().join("url")).unwrap();
+    assert_eq!(get(&server, address.strip_prefix(PUBLIC).unwrap(), &[ACCEPT]).status, 200);
+    let line = format!("Acknowledge or mute: {address}");
+    let sent_to =
         |path: &str| receiver.received().into_iter().find(|message| message.path == path).unwrap().body;
-    assert_eq!(received("/hook")["links"]["acknowledge"], link);
-    assert!(received("/chat")["text"].as_str().unwrap().lines().any(|there| there == line));
-    assert_eq!(received("/v2/enqueue")["links"][0], json!({"href": link, "text": "Acknowledge or mute"}));
+    assert_eq!(sent_to("/hook")["links"]["acknowledge"], address);
+    assert!(sent_to("/chat")["text"].as_str().unwrap().lines().any(|there| there == line));
+    assert_eq!(sent_to("/v2/enqueue")["links"][0], json!({"href": address, "text": "Acknowledge or mute"}));
     // The line is longer than those of quoted-printable.
     let text = mail.mails()[0].data.replace("=\r\n", "").replace("=3D", "=");
     assert!(text.lines().any(|there| there == line), "{text}");
 
-    let (_, key) = link.split_once("?key=").unwrap();
+    let (_, key) = address.split_once("?key=").unwrap();
     let shown = answers().iter().map(|answer| answer.as_str().unwrap().to_owned()).collect::<Vec<_>>();
     let repeats = |start: &str| shown.iter().filter(|answer| answer.starts_with(start)).count();
     assert_eq!(
