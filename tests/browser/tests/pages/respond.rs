@@ -4,7 +4,7 @@ use crons_browser_tests::{Look, NIL, browse, check_in};
 use crons_server::Settings;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_incident_is_acknowledged_and_muted_on_the_page_of_its_messages() {
+async fn an_incident_is_acknowledged_and_muted_by_its_link() {
     for look in Look::ALL {
         browse(Settings::default(), look, |page| async move {
             assert_eq!(page.site.send(&check_in("backup", NIL, "error")), 200);
