@@ -97,7 +97,7 @@ pub(crate) fn incident_id(written: &str) -> Result<Uuid, HttpError> {
     request::id(written, "the id of an incident from /api/0/organizations/crons/incidents/")
 }
 
-pub(crate) fn no_incident(id: Uuid) -> HttpError {
+pub(super) fn no_incident(id: Uuid) -> HttpError {
     let beginning = beginning_of(id);
     HttpError::not_found(format!("there is no incident {beginning}; /incidents/ lists those that there are"))
 }

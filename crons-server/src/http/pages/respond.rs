@@ -16,9 +16,9 @@ use super::document::{Head, bare_document};
 use super::monitor::failures;
 use super::return_to::see_other;
 use super::words;
-use crate::domain::Command;
+use crate::domain::{Command, CommandError};
 use crate::http::access::constant_time_eq;
-use crate::http::api::{InPath, acknowledging_person, incident_id, no_incident};
+use crate::http::api::{InPath, acknowledging_person, incident_id};
 use crate::http::authority;
 use crate::http::error::HttpError;
 use crate::http::form::Form;
@@ -116,7 +116,7 @@ async fn find(state: &AppState, incident: Uuid) -> Result<(IncidentView, bool), 
             Ok(Some((found.view, is_muted)))
         })
         .await?;
-    found.ok_or_else(|| no_incident(incident))
+    found.ok_or_else(|| refusal(CommandError::NoIncident, ""))
 }
 
 fn page(view: &IncidentView, title: &str, is_muted: bool, is_guarded: bool, now: Timestamp) -> Markup {
