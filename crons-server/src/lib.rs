@@ -4,6 +4,7 @@
 mod clock;
 mod mask;
 mod quote;
+mod signed_key;
 mod ids;
 mod domain;
 mod alerts;

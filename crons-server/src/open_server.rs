@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::alerts::{DeliveryError, PrivateTargets, PulseClient, Sender};
+use crate::alerts::{DeliveryError, PrivateTargets, PulseClient, ResponseKeys, Sender};
 use crate::pipeline::{self, TargetHealth};
 use crate::settings::Settings;
 use crate::store::{self, OpenDatabase, ProofView, StoreError};
@@ -23,6 +23,8 @@ pub struct OpenServer {
     pub(crate) pulse: Option<PulseClient>,
     /// The secret from which the keys of badges are made.
     pub(crate) badge_secret: String,
+    /// The keys of the links by which people respond to messages.
+    pub(crate) response_keys: ResponseKeys,
     /// Whether rows of deleted monitors are still to be purged.
     pub(crate) has_deleted: bool,
     /// The last delivery of an alert by a server before this one.
@@ -70,6 +72,7 @@ impl OpenServer {
             None => transaction.setting("public_key", &Uuid::new_v4().simple().to_string())?,
         };
         let badge_secret = transaction.setting("badge_secret", &Uuid::new_v4().simple().to_string())?;
+        let link_secret = transaction.setting("link_secret", &Uuid::new_v4().simple().to_string())?;
         transaction.resume_alerts(settings.clock.now())?;
         let targets = pipeline::stored_health(&mut *transaction, &settings.alerts)?;
         let last_drill = pipeline::last_drill(&mut *transaction)?;
@@ -85,6 +88,7 @@ impl OpenServer {
             sender,
             pulse,
             badge_secret,
+            response_keys: ResponseKeys::new(&link_secret),
             has_deleted,
             last_delivered,
             last_drill,

@@ -160,6 +160,7 @@ impl OpenServer {
             sender,
             pulse,
             badge_secret,
+            response_keys,
             has_deleted,
             last_delivered,
             last_drill,
@@ -178,6 +179,7 @@ impl OpenServer {
         let mut processor = Processor::new(&settings, move || ids.next());
         processor.mask = mask.clone();
         processor.last_drill = last_drill;
+        processor.alerts.sign_links(response_keys.clone());
         let (inbox, consumer) = pipeline::start(store, processor, settings.clock.clone())?;
         inbox.vitals().restore(last_delivered, targets);
         inbox.vitals().proved(last_proof);
@@ -190,6 +192,7 @@ impl OpenServer {
             public_key: public_key.as_str().into(),
             dsn: dsn.as_str().into(),
             badge_secret: badge_secret.as_str().into(),
+            response_keys,
             metrics_public: settings.metrics_public,
             access: Access::new(settings.admin_token.clone(), settings.clock.clone()),
             maintenance: settings.maintenance.as_slice().into(),

@@ -104,6 +104,9 @@ pub(super) struct Links {
     /// The page that explains the failed run, or the incident if it is resolved.
     pub(super) why: String,
     pub(super) monitor: String,
+    /// The page that acknowledges the incident or mutes its environment, with the key that opens it; `null` unless the incident is open.
+    #[serde(default)]
+    pub(super) acknowledge: Option<String>,
 }
 
 /// The title and the text of a message about the server itself.

@@ -74,7 +74,7 @@ impl Message {
             run: None,
             last_ok: None,
             escalated: first.escalated,
-            links: monitors.map(|page| Links { why: page.clone(), monitor: page }),
+            links: monitors.map(|page| Links { why: page.clone(), monitor: page, acknowledge: None }),
             plain: None,
             members: std::iter::once(first).chain(others).map(Member::from).collect(),
         };
@@ -139,19 +139,22 @@ fn jobs(count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alerts::ResponseKeys;
     use crate::alerts::escape::Markup;
+    use crate::alerts::page_links::PageLinks;
     use crate::alerts::payload::tests::event;
     use crate::alerts::text::{details, headline};
     use crate::domain::IncidentEventKind;
 
     fn group(count: u128, kind: IncidentEventKind) -> Message {
-        let url = "https://crons.example/base".parse().unwrap();
+        let public_url = &"https://crons.example/base".parse().unwrap();
+        let keys = &ResponseKeys::new("secret");
         let mut messages = (0..count).map(|number| {
             let mut event = event(kind);
             event.monitor.slug = crons_types::Slug::parse(&format!("job-{number}")).unwrap();
             event.monitor.guid = Uuid::from_u128(number);
             event.incident.failures = Failures { error: 0, missed: 2, timeout: 0 };
-            Message::new(&event, Uuid::from_u128(number), Some(&url))
+            Message::new(&event, Uuid::from_u128(number), Some(PageLinks { public_url, keys: Some(keys) }))
         });
         let first = messages.next().unwrap();
         Message::group(first, messages.collect(), Uuid::nil())
@@ -168,11 +171,19 @@ mod tests {
         assert_eq!(message.title, "Cron failure: 14 jobs");
         let shown = details(&message, Markup::Plain, "\n", 4_000);
         assert!(
-            shown.starts_with("job-0 in production since 2024-06-03 10:00 UTC: 2 runs missed\njob-1 "),
+            shown.starts_with("job-0 in production since 2024-06-03 10:00 UTC: 2 runs missed. Acknowledge or mute: https://crons.example/base/incidents/"),
             "{shown}"
         );
+        let without = details(&message, Markup::Plain, "\n", 2_000);
+        assert!(
+            without.starts_with("job-0 in production since 2024-06-03 10:00 UTC: 2 runs missed\njob-1 "),
+            "all jobs come before links: {without}"
+        );
+        assert_eq!(without.lines().count(), 15);
         assert!(shown.ends_with("\nMonitors: https://crons.example/base/"), "{shown}");
         assert_eq!(shown.lines().count(), 15);
+        assert_eq!(message.links.as_ref().unwrap().acknowledge, None, "each member has its own");
+        assert_eq!(message.link_keys().count(), 14);
         let keys: Vec<_> = message.tags.keys().map(AsRef::as_ref).collect();
         assert_eq!(keys, ["environment", "monitor.incident"], "those that all members share");
     }

@@ -8,8 +8,10 @@
 mod error;
 mod escape;
 mod public_url;
+mod response_keys;
 mod words;
 mod facts;
+mod page_links;
 mod payload;
 mod members;
 mod text;
@@ -32,6 +34,7 @@ pub use error::InvalidAlerts;
 pub(crate) use facts::DRILL;
 pub(crate) use payload::Alert;
 pub use public_url::PublicUrl;
+pub(crate) use response_keys::ResponseKeys;
 pub use rule::{Escalation, MatchMode, Rule, Trigger};
 pub use rules::Alerts;
 #[cfg(feature = "postgres")]

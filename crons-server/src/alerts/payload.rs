@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::escape::escape_chat;
 use super::facts::{EventName, Incident, Links, Member, Monitor, Run, Words};
-use super::public_url::PublicUrl;
+use super::page_links::PageLinks;
 use super::words::{duration, failures, minute};
 use crate::domain::{Failures, IncidentEvent, IncidentEventKind};
 
@@ -38,7 +38,7 @@ impl Alert {
         target: &str,
         key: Uuid,
         group_until: Option<Timestamp>,
-        public_url: Option<&PublicUrl>,
+        pages: Option<PageLinks<'_>>,
     ) -> serde_json::Result<Self> {
         Ok(Self {
             key,
@@ -48,7 +48,7 @@ impl Alert {
             check_in: event.check_in,
             at: event.at,
             group_until,
-            body: serde_json::to_string(&Message::new(event, key, public_url))?,
+            body: serde_json::to_string(&Message::new(event, key, pages))?,
         })
     }
 
@@ -130,9 +130,8 @@ pub(super) struct ServerNotice {
 }
 
 impl Message {
-    pub(super) fn new(event: &IncidentEvent, id: Uuid, public_url: Option<&PublicUrl>) -> Self {
+    pub(super) fn new(event: &IncidentEvent, id: Uuid, pages: Option<PageLinks<'_>>) -> Self {
         let IncidentEvent { kind, at, monitor, environment, incident, check_in, run, reason } = event;
-        let explained = if *kind == IncidentEventKind::Resolved { incident.guid } else { *check_in };
         let lasted = incident.resolved_at.map(|end| end.duration_since(incident.started_at));
         Self {
             id,
@@ -161,11 +160,17 @@ impl Message {
             run: run.as_ref().map(Run::from),
             last_ok: environment.last_ok,
             escalated: *kind == IncidentEventKind::Escalated,
-            links: public_url
-                .map(|url| Links { why: url.why(explained), monitor: url.monitor(monitor.slug.as_str()) }),
+            links: pages.map(|pages| pages.of(event)),
             plain: None,
             members: Vec::new(),
         }
+    }
+
+    /// Returns the keys of its links that open a page without signing in.
+    pub(super) fn link_keys(&self) -> impl Iterator<Item = &str> {
+        let of_members = self.members.iter().map(|member| &member.links);
+        let links = std::iter::once(&self.links).chain(of_members).flatten();
+        links.filter_map(|links| Some(links.acknowledge.as_deref()?.rsplit_once('=')?.1))
     }
 
     /// Returns a message about the server itself, with the keys of all others.

@@ -29,6 +29,11 @@ impl PublicUrl {
     pub(super) fn monitor(&self, slug: &str) -> String {
         format!("{self}/monitors/{slug}")
     }
+
+    /// Returns the address of the page on which a person responds to an incident, with the key that opens it.
+    pub(super) fn respond(&self, incident: Uuid, key: &str) -> String {
+        format!("{self}/incidents/{}/respond?key={key}", incident.simple())
+    }
 }
 
 impl fmt::Display for PublicUrl {
@@ -71,6 +76,10 @@ mod tests {
         let id = Uuid::from_bytes([4; 16]);
         assert_eq!(address.why(id), "https://host.example/crons/why/04040404040404040404040404040404");
         assert_eq!(address.monitor("job"), "https://host.example/crons/monitors/job");
+        assert_eq!(
+            address.respond(id, "abc"),
+            "https://host.example/crons/incidents/04040404040404040404040404040404/respond?key=abc"
+        );
     }
 
     #[test]

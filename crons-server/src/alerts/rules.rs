@@ -9,8 +9,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::InvalidAlerts;
+use super::page_links::PageLinks;
 use super::payload::Alert;
 use super::public_url::PublicUrl;
+use super::response_keys::ResponseKeys;
 use super::rule::{Rule, Trigger};
 use super::target::{Target, Webhook};
 use crate::domain::{FollowUpTimes, IncidentEvent, IncidentEventKind, NewId};
@@ -54,6 +56,8 @@ pub struct Alerts {
     rules: Vec<Rule>,
     /// The address that messages link to.
     public_url: Option<PublicUrl>,
+    /// The keys of the links by which people respond to a message.
+    response_keys: Option<ResponseKeys>,
 }
 
 impl Alerts {
@@ -96,7 +100,7 @@ impl Alerts {
                 )));
             }
         }
-        Ok(Self { targets, rules, public_url: None })
+        Ok(Self { targets, rules, public_url: None, response_keys: None })
     }
 
     /// The targets in the order of their names.
@@ -122,6 +126,11 @@ impl Alerts {
     /// Sets the address that messages link to.
     pub(crate) fn link_to(&mut self, public_url: Option<PublicUrl>) {
         self.public_url = public_url;
+    }
+
+    /// Sets the keys of the links by which people respond to a message; without them messages have no such link.
+    pub(crate) fn sign_links(&mut self, keys: ResponseKeys) {
+        self.response_keys = Some(keys);
     }
 
     /// Describes what is allowed but probably not intended, one sentence each: webhooks without a secret, targets that no rule names, and
@@ -224,11 +233,13 @@ impl Alerts {
         events: &[IncidentEvent],
         new_id: NewId<'_>,
     ) -> serde_json::Result<Vec<Alert>> {
+        let keys = self.response_keys.as_ref();
+        let pages = self.public_url.as_ref().map(|public_url| PageLinks { public_url, keys });
         let mut alerts = Vec::new();
         for event in events {
             for (target, wait) in self.messages_of(event) {
                 let until = self.group_until(target, wait, event);
-                alerts.push(Alert::new(event, target, new_id(), until, self.public_url.as_ref())?);
+                alerts.push(Alert::new(event, target, new_id(), until, pages)?);
             }
         }
         Ok(alerts)

@@ -3,10 +3,12 @@
 use jiff::SignedDuration;
 
 use super::escape::Markup;
-use super::facts::EventName;
+use super::facts::{EventName, Member};
 use super::payload::Message;
 use super::words::{duration, failures, minute, run_time, thousands};
 
+/// The name of the link to the page that acknowledges an incident or mutes its environment.
+const ACKNOWLEDGE: &str = "Acknowledge or mute";
 /// The number of jobs of a group that a headline names.
 const MAX_NAMED: usize = 3;
 /// The number of bytes of a job's note that a message repeats at most. The beginning names the error, the end is the newest output.
@@ -76,7 +78,7 @@ pub(super) fn truncate(text: &mut String, limit: usize) {
 }
 
 /// Returns a line for each job of a group, as many as there is room for, then the number of the others and the address of the page that has
-/// all.
+/// all. The lines have links that acknowledge if there is room for those of all jobs.
 fn members(message: &Message, markup: Markup, line_break: &str, limit: usize) -> String {
     let jobs = message.newest_of_jobs();
     let address = message.links.as_ref().map(|links| markup.link("Monitors", &links.monitor));
@@ -86,11 +88,10 @@ fn members(message: &Message, markup: Markup, line_break: &str, limit: usize) ->
             + address.as_ref().map_or(0, |address| address.len() + line_break.len())
             + line_break.len(),
     );
+    let written = |with_links: bool| jobs.iter().map(move |job| member(job, markup, with_links));
+    let all_links_fit = written(true).map(|line| line.len() + line_break.len()).sum::<usize>() <= room;
     let (mut lines, mut taken) = (Vec::new(), 0);
-    for job in &jobs {
-        let [slug, environment] = [&job.monitor.slug, &job.environment].map(|name| markup.escape(name));
-        let (since, failures) = (minute(job.incident.started_at), failures(job.incident.failures));
-        let line = format!("{slug} in {environment} since {since}: {failures}");
+    for line in written(all_links_fit) {
         taken += line.len() + line_break.len();
         if taken > room {
             break;
@@ -104,6 +105,15 @@ fn members(message: &Message, markup: Markup, line_break: &str, limit: usize) ->
     let mut text = lines.join(line_break);
     truncate(&mut text, limit);
     text
+}
+
+/// Returns the line of one job of a group.
+fn member(job: &Member, markup: Markup, with_link: bool) -> String {
+    let [slug, environment] = [&job.monitor.slug, &job.environment].map(|name| markup.escape(name));
+    let (since, failures) = (minute(job.incident.started_at), failures(job.incident.failures));
+    let page = job.links.as_ref().and_then(|links| links.acknowledge.as_ref()).filter(|_| with_link);
+    let link = page.map(|page| format!(". {}", markup.link(ACKNOWLEDGE, page)));
+    format!("{slug} in {environment} since {since}: {failures}{}", link.unwrap_or_default())
 }
 
 /// Returns the facts that are known, one a line.
@@ -127,7 +137,9 @@ fn facts(message: &Message, markup: Markup) -> Vec<String> {
 /// Returns the lines with addresses of pages; none if the server does not know its own address.
 fn links(message: &Message, markup: Markup) -> Vec<String> {
     let Some(links) = &message.links else { return Vec::new() };
-    vec![markup.link("Why", &links.why), markup.link("Monitor", &links.monitor)]
+    let acknowledge = links.acknowledge.as_ref().map(|page| markup.link(ACKNOWLEDGE, page));
+    let pages = [markup.link("Why", &links.why), markup.link("Monitor", &links.monitor)];
+    acknowledge.into_iter().chain(pages).collect()
 }
 
 /// Returns a job's note below the line `Note:`. Each of its lines begins with `| `, so that none looks like a line of ours. No line if fewer
@@ -172,6 +184,8 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::alerts::ResponseKeys;
+    use crate::alerts::page_links::PageLinks;
     use crate::alerts::payload::tests::event;
     use crate::domain::IncidentEventKind;
 
@@ -180,7 +194,9 @@ mod tests {
         if let Some(run) = &mut event.run {
             run.note = note.map(Into::into);
         }
-        Message::new(&event, Uuid::nil(), Some(&"https://crons.example".parse().unwrap()))
+        let public_url = &"https://crons.example".parse().unwrap();
+        let keys = Some(&ResponseKeys::new("secret"));
+        Message::new(&event, Uuid::nil(), Some(PageLinks { public_url, keys }))
     }
 
     #[test]
@@ -191,7 +207,7 @@ mod tests {
             "FAILING: nightly-backup in production since 2024-06-03 10:00 UTC: 3 runs missed, 1 timed out, 2 failed"
         );
         assert_eq!(
-            details(&message, Markup::Plain, "\n", 4_000),
+            details(&message, Markup::Plain, "\n", 4_000).replace(message.link_keys().next().unwrap(), "KEY"),
             "Reason: 2 missed check-ins detected\n\
              Last success: 2024-06-03 09:00 UTC\n\
              Expected: 2024-06-03 12:00 UTC\n\
@@ -199,6 +215,7 @@ mod tests {
              Note:\n\
              | disk full\n\
              | RECOVERED: nothing\n\
+             Acknowledge or mute: https://crons.example/incidents/02020202020202020202020202020202/respond?key=KEY\n\
              Why: https://crons.example/why/04040404040404040404040404040404\n\
              Monitor: https://crons.example/monitors/nightly-backup"
         );
@@ -232,7 +249,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_note_makes_a_message_longer_than_allowed(note in "[<&é\\n@]{0,3000}", limit in 300_usize..2_000) {
+        fn no_note_makes_a_message_longer_than_allowed(note in "[<&é\\n@]{0,3000}", limit in 450_usize..2_000) {
             for markup in [Markup::Plain, Markup::Slack, Markup::Markdown] {
                 let shown = details(&message(IncidentEventKind::Opened, Some(&note)), markup, "\n\n", limit);
                 prop_assert!(shown.len() <= limit);

@@ -9,7 +9,6 @@ use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use maud::{PreEscaped, html};
-use ring::hmac;
 use serde::{Deserialize, Serialize};
 
 use crate::http::access::constant_time_eq;
@@ -20,9 +19,8 @@ use crate::http::pages::{Health, environment_health, health_of};
 use crate::http::paths;
 use crate::http::query::QueryPairs;
 use crate::http::state::AppState;
+use crate::signed_key::signed_key;
 
-/// The length of a key in bytes.
-const KEY: usize = 16;
 /// The height of the picture, and the width of a character and of the space around a text, in pixels.
 const HEIGHT: usize = 20;
 const CHARACTER: usize = 7;
@@ -98,10 +96,7 @@ pub(crate) fn addresses(state: &AppState, slug: &str) -> BadgeAddresses {
 
 /// The key of a monitor's badges.
 fn key(state: &AppState, slug: &str) -> String {
-    let secret = hmac::Key::new(hmac::HMAC_SHA256, state.badge_secret.as_bytes());
-    let tag = hmac::sign(&secret, slug.as_bytes());
-    let first = tag.as_ref().first_chunk::<KEY>();
-    first.map(|bytes| format!("{:032x}", u128::from_be_bytes(*bytes))).unwrap_or_default()
+    signed_key(&state.badge_secret, slug.as_bytes())
 }
 
 async fn badge(state: &AppState, slug: &str, query: &QueryPairs) -> Result<Badge, HttpError> {

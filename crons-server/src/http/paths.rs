@@ -6,7 +6,7 @@ use axum::http::uri::PathAndQuery;
 use crate::quote::quoted;
 
 /// The words of this server's routes, the only parts of a path that a message repeats.
-const WORDS: [&str; 39] = [
+const WORDS: [&str; 40] = [
     "api",
     "organizations",
     "crons",
@@ -15,6 +15,7 @@ const WORDS: [&str; 39] = [
     "checkins",
     "incidents",
     "acknowledgement",
+    "respond",
     "explanations",
     "advice",
     "silences",

@@ -105,6 +105,7 @@ fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(other_method)
         .layer(middleware::from_fn_with_state(state.clone(), authority::require_token))
         .merge(badges(state.clone()))
+        .merge(responses(state.clone()))
         .merge(metrics(state.metrics_public))
         .merge(page_files())
         .route("/health", get(health::health))
@@ -130,6 +131,13 @@ fn badges(state: AppState) -> Router<AppState> {
         .route("/monitors/{slug}/badge.svg", get(badge::svg))
         .route("/monitors/{slug}/badge.json", get(badge::json))
         .route_layer(middleware::from_fn_with_state(state, badge::admit))
+}
+
+/// The page of an incident to which messages link, which the key of the link opens, too.
+fn responses(state: AppState) -> Router<AppState> {
+    Router::new()
+        .route("/incidents/{id}/respond", get(pages::respond_page).post(pages::respond))
+        .route_layer(middleware::from_fn_with_state(state, pages::admit_responder))
 }
 
 /// The pages.

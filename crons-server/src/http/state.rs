@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::alerts::ResponseKeys;
 use crate::blocking;
 use crate::domain::{Command, CommandError, Maintenance};
 use crate::http::access::Access;
@@ -23,6 +24,8 @@ pub struct AppState {
     pub(crate) access: Access,
     /// The secret from which the keys of badges are made.
     pub(crate) badge_secret: Arc<str>,
+    /// The keys of the links by which people respond to messages.
+    pub(crate) response_keys: ResponseKeys,
     /// Whether `/metrics` needs no token.
     pub(crate) metrics_public: bool,
     /// The maintenance windows of the configuration.

@@ -26,7 +26,7 @@ pub(crate) struct Processor {
     rate: RateWindow,
     refused_starts: RefusedStarts,
     pub(super) quotas: Quotas,
-    pub(super) alerts: Alerts,
+    pub(crate) alerts: Alerts,
     /// The maintenance windows of the configuration.
     maintenance: Arc<[Maintenance]>,
     /// The times in which the server was not receiving, as far as a deadline may still ask for them.

@@ -2,6 +2,7 @@ use crons_types::{Schedule, Slug};
 use serde_json::Value;
 
 use super::*;
+use crate::alerts::ResponseKeys;
 use crate::domain::{
     self, Author, Config, Configured, EnvironmentStatus, MonitorEnvironment, RunFacts, Status,
 };
@@ -77,7 +78,8 @@ pub(crate) fn event(kind: IncidentEventKind) -> IncidentEvent {
 
 fn body(event: &IncidentEvent) -> Value {
     let public_url = "https://crons.example.com".parse().unwrap();
-    let alert = Alert::new(event, "ops", Uuid::from_bytes([9; 16]), None, Some(&public_url)).unwrap();
+    let pages = PageLinks { public_url: &public_url, keys: Some(&ResponseKeys::new("secret")) };
+    let alert = Alert::new(event, "ops", Uuid::from_bytes([9; 16]), None, Some(pages)).unwrap();
     serde_json::from_str(&alert.body).unwrap()
 }
 
@@ -152,6 +154,19 @@ fn a_failure_links_to_its_run_and_without_an_address_to_nothing() {
 }
 
 #[test]
+fn only_a_message_about_an_open_incident_has_the_link_that_acknowledges_it() {
+    use IncidentEventKind::{Broken, Escalated, Failure, Muted, Opened, Reminder, Resolved};
+    let page = "https://crons.example.com/incidents/02020202020202020202020202020202/respond?key=";
+    let key = ResponseKeys::new("secret").key(Uuid::from_bytes([2; 16]));
+    for kind in [Opened, Failure, Reminder, Escalated, Broken] {
+        assert_eq!(body(&event(kind))["links"]["acknowledge"], format!("{page}{key}"), "{kind:?}");
+    }
+    for kind in [Resolved, Muted] {
+        assert_eq!(body(&event(kind))["links"]["acknowledge"], Value::Null, "{kind:?}");
+    }
+}
+
+#[test]
 fn messages_of_earlier_versions_can_be_read() {
     let mut stored = body(&event(IncidentEventKind::Opened));
     for key in ["run", "links"] {
@@ -159,6 +174,10 @@ fn messages_of_earlier_versions_can_be_read() {
     }
     let message: Message = serde_json::from_value(stored).unwrap();
     assert!(message.run.is_none() && message.links.is_none());
+    let mut stored = body(&event(IncidentEventKind::Opened));
+    stored["links"].as_object_mut().unwrap().remove("acknowledge").unwrap();
+    let message: Message = serde_json::from_value(stored).unwrap();
+    assert_eq!(message.link_keys().next(), None);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::chat::ChatTarget;
 use super::command::CommandTarget;
 use super::http_client::{DeliveryError, HttpClient, Trust};
 use super::kind::Target;
+use super::link_keys::without_link_keys;
 use super::response::TargetResponse;
 use super::smtp::SmtpClient;
 use super::webhook::Webhook;
@@ -61,16 +62,20 @@ impl TargetClient {
     ) -> Result<TargetResponse, DeliveryError> {
         // Webhooks get the message as it is stored, the others in words of their own.
         let message = serde_json::from_str::<Message>(body);
-        match (&self.0, message) {
+        let outcome = match (&self.0, &message) {
             (Connection::Webhook(webhook, client), _) => {
-                Ok(client.send(webhook.request(id, now, body.to_owned())).await?.into())
+                client.send(webhook.request(id, now, body.to_owned())).await.map(TargetResponse::from)
             }
-            (_, Err(error)) => Ok(TargetResponse::unreadable(&error)),
+            (_, Err(error)) => Ok(TargetResponse::unreadable(error)),
             (Connection::Chat(chat, client), Ok(message)) => {
-                Ok(client.send(chat.request(&message)).await?.into())
+                client.send(chat.request(message)).await.map(TargetResponse::from)
             }
-            (Connection::Email(client), Ok(message)) => client.send(&message, now).await,
-            (Connection::Command(command), Ok(message)) => command.send(&message, body).await,
+            (Connection::Email(client), Ok(message)) => client.send(message, now).await,
+            (Connection::Command(command), Ok(message)) => command.send(message, body).await,
+        };
+        match &message {
+            Ok(message) => without_link_keys(message, outcome),
+            Err(_) => outcome,
         }
     }
 }

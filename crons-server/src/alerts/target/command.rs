@@ -134,6 +134,7 @@ fn variables(message: &Message) -> BTreeMap<&'static str, String> {
     if let Some(links) = &message.links {
         variables.insert("CRONS_WHY_URL", links.why.clone());
         variables.insert("CRONS_MONITOR_URL", links.monitor.clone());
+        variables.extend(links.acknowledge.clone().map(|page| ("CRONS_ACKNOWLEDGE_URL", page)));
     }
     // No variable can hold a zero byte, which would keep the command from being started.
     for value in variables.values_mut() {

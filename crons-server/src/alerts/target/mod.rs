@@ -18,6 +18,7 @@ mod email;
 mod recipients;
 mod command;
 mod kind;
+mod link_keys;
 mod smtp;
 mod client;
 

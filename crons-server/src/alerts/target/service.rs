@@ -90,6 +90,7 @@ impl Service {
         ]);
         if let Some(links) = &message.links {
             values.extend([("why", links.why.as_str().into()), ("monitor", links.monitor.as_str().into())]);
+            values.extend(links.acknowledge.as_deref().map(|page| ("acknowledge", page.into())));
         }
         for ByEvent { name, failing, resolved, test } in self.by_event {
             let constant = match message.event {

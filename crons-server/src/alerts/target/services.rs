@@ -127,7 +127,7 @@ pub(super) static SERVICES: [Service; 11] = [
                 "dedup_key": "{fingerprint}",
                 "client": "crons",
                 "client_url": "{monitor}",
-                "links": [{"href": "{why}", "text": "Why"}],
+                "links": [{"href": "{acknowledge}", "text": "Acknowledge or mute"}, {"href": "{why}", "text": "Why"}],
                 "payload": {
                     "summary": "{headline}",
                     "source": "{slug}",

@@ -15,6 +15,7 @@ mod list;
 mod live;
 mod monitor;
 mod why;
+mod respond;
 
 pub use actions::{
     acknowledge, change, change_many, confirm_deletion, delete, edit, edit_page, end_silence, silence,
@@ -27,5 +28,6 @@ pub use list::{index, runs_of_bucket};
 pub use live::live;
 pub(crate) use live::send_frames;
 pub use monitor::monitor;
+pub use respond::{admit_responder, respond, respond_page};
 pub use sign_in::{sign_in, sign_in_page, sign_out};
 pub use why::why;

@@ -4,5 +4,6 @@ mod commands;
 mod list;
 mod live;
 mod monitor;
+mod respond;
 mod sign_in;
 mod why;

@@ -110,7 +110,7 @@ pub async fn change(
 }
 
 /// Refuses a value of the field `do`, and lists those that are allowed.
-pub(super) fn no_command(asked: &str, allowed: &[&str]) -> HttpError {
+pub(crate) fn no_command(asked: &str, allowed: &[&str]) -> HttpError {
     let asked: String = asked.chars().take(80).collect();
     let allowed: Vec<String> = allowed.iter().map(|key| format!("`{key}`")).collect();
     HttpError::bad_request(format!("do: {asked:?} is no command; allowed are {}", allowed.join(", ")))

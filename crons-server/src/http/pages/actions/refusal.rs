@@ -9,7 +9,7 @@ use crate::http::paths;
 use crate::pipeline::Unavailable;
 
 /// The error of a command about a monitor that changed nothing.
-pub(super) fn refusal(error: CommandError, slug: &str) -> HttpError {
+pub(crate) fn refusal(error: CommandError, slug: &str) -> HttpError {
     match error {
         CommandError::Unreadable(reason) => {
             tracing::error!(reason, "a command was left out");

@@ -78,7 +78,7 @@ fn acknowledgement(id: &str, is_acknowledged: bool, page: &str) -> Markup {
 }
 
 /// The failures by kind: "2 missed, 1 failed".
-fn failures(Failures { error, missed, timeout }: Failures) -> String {
+pub(crate) fn failures(Failures { error, missed, timeout }: Failures) -> String {
     let kinds = [(missed, "missed"), (error, "failed"), (timeout, "timed out")];
     let named: Vec<String> = kinds
         .into_iter()

@@ -12,6 +12,8 @@ mod silences;
 mod configuration;
 mod refused;
 
+pub(super) use incidents::failures;
+
 use std::sync::Arc;
 
 use axum::extract::State;
