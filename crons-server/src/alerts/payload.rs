@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::digest_facts::DigestFacts;
 use super::escape::escape_chat;
 use super::facts::{EventName, Incident, Links, Member, Monitor, Run};
 use super::public_url::PublicUrl;
@@ -107,6 +108,9 @@ pub(super) struct Message {
     /// The messages that this one stands for; left out in one about a single event.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) members: Vec<Member>,
+    /// The facts of a digest; left out in other messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) digest: Option<Box<DigestFacts>>,
 }
 
 /// The facts of a message about the server itself.
@@ -159,6 +163,7 @@ impl Message {
             links: public_url
                 .map(|url| Links { why: url.why(explained), monitor: url.monitor(monitor.slug.as_str()) }),
             members: Vec::new(),
+            digest: None,
         }
     }
 
@@ -198,6 +203,7 @@ impl Message {
             escalated: false,
             links: None,
             members: Vec::new(),
+            digest: None,
         }
     }
 

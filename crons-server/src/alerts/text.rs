@@ -2,10 +2,13 @@
 
 use jiff::SignedDuration;
 
+use super::digest_facts::DigestFacts;
+use super::digest_text;
 use super::escape::Markup;
 use super::facts::EventName;
+use super::lines::fitting;
 use super::payload::Message;
-use super::words::{duration, failures, minute, run_time, thousands};
+use super::words::{duration, failures, minute, run_time};
 
 /// The number of jobs of a group that a headline names.
 const MAX_NAMED: usize = 3;
@@ -23,6 +26,9 @@ pub(super) fn headline(message: &Message, markup: Markup) -> String {
         let said = message.say(MAX_NAMED, |slug| markup.escape(slug));
         return format!("{}: {said}", state(message));
     }
+    if let Some(digest) = &message.digest {
+        return format!("DIGEST since {}: {}", minute(digest.since), digest_text::summary(digest));
+    }
     match message.event {
         EventName::Opened | EventName::Failure | EventName::Reminder => {
             format!("{}: {slug} in {environment} since {since}: {failures}", state(message))
@@ -37,9 +43,11 @@ pub(super) fn headline(message: &Message, markup: Markup) -> String {
                 duration(lasted)
             )
         }
-        EventName::Test | EventName::Drill | EventName::TargetFailing | EventName::TargetRecovered => {
-            markup.escape(&message.title)
-        }
+        EventName::Test
+        | EventName::Drill
+        | EventName::Digest
+        | EventName::TargetFailing
+        | EventName::TargetRecovered => markup.escape(&message.title),
     }
 }
 
@@ -58,6 +66,9 @@ fn state(message: &Message) -> &'static str {
 pub(super) fn details(message: &Message, markup: Markup, line_break: &str, limit: usize) -> String {
     if !message.members.is_empty() {
         return members(message, markup, line_break, limit);
+    }
+    if let Some(digest) = &message.digest {
+        return digest_details(digest, message, markup, line_break, limit);
     }
     let (mut lines, addresses) = (facts(message, markup), links(message, markup));
     let taken: usize = lines.iter().chain(&addresses).map(|line| line.len() + line_break.len()).sum();
@@ -79,27 +90,41 @@ pub(super) fn truncate(text: &mut String, limit: usize) {
 /// all.
 fn members(message: &Message, markup: Markup, line_break: &str, limit: usize) -> String {
     let jobs = message.newest_of_jobs();
+    let lines: Vec<String> = jobs
+        .iter()
+        .map(|job| {
+            let [slug, environment] = [&job.monitor.slug, &job.environment].map(|name| markup.escape(name));
+            let (since, failures) = (minute(job.incident.started_at), failures(job.incident.failures));
+            format!("{slug} in {environment} since {since}: {failures}")
+        })
+        .collect();
+    let shown = |room| fitting(&lines, jobs.len(), line_break, room);
+    above_address(message, markup, line_break, limit, shown)
+}
+
+/// Returns the sections of a digest, and the address of the page that has all monitors.
+fn digest_details(
+    digest: &DigestFacts,
+    message: &Message,
+    markup: Markup,
+    line_break: &str,
+    limit: usize,
+) -> String {
+    let shown = |room| digest_text::sections(digest, markup, line_break, room);
+    above_address(message, markup, line_break, limit, shown)
+}
+
+/// Returns lines that know their room, and below them the address of the list of monitors.
+fn above_address(
+    message: &Message,
+    markup: Markup,
+    line_break: &str,
+    limit: usize,
+    lines: impl FnOnce(usize) -> Vec<String>,
+) -> String {
     let address = message.links.as_ref().map(|links| markup.link("Monitors", &links.monitor));
-    let more = |shown: usize| format!("and {} more", thousands(jobs.len() - shown));
-    let room = limit.saturating_sub(
-        more(0).len()
-            + address.as_ref().map_or(0, |address| address.len() + line_break.len())
-            + line_break.len(),
-    );
-    let (mut lines, mut taken) = (Vec::new(), 0);
-    for job in &jobs {
-        let [slug, environment] = [&job.monitor.slug, &job.environment].map(|name| markup.escape(name));
-        let (since, failures) = (minute(job.incident.started_at), failures(job.incident.failures));
-        let line = format!("{slug} in {environment} since {since}: {failures}");
-        taken += line.len() + line_break.len();
-        if taken > room {
-            break;
-        }
-        lines.push(line);
-    }
-    if lines.len() < jobs.len() {
-        lines.push(more(lines.len()));
-    }
+    let taken = address.as_ref().map_or(0, |address| address.len() + line_break.len());
+    let mut lines = lines(limit.saturating_sub(taken));
     lines.extend(address);
     let mut text = lines.join(line_break);
     truncate(&mut text, limit);
