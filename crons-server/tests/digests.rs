@@ -197,6 +197,36 @@ fn failures_are_those_that_were_decided_in_time() {
 }
 
 #[test]
+fn many_failures_among_other_runs_are_all_counted() {
+    let (receiver, server) = start("2024-06-03T06:00:00Z");
+    for number in 0..60 {
+        let time = format!("2024-06-03T06:{number:02}:10Z");
+        // Each third run fails, 20 in all; the other job fails each time.
+        let status = if number % 3 == 0 { "error" } else { "ok" };
+        server.send(&time, &run("often", number, status, YEARLY, None));
+        server.send(&time, &run("always", number + 100, "error", YEARLY, None));
+    }
+    server.advance("2024-06-03T08:00:00Z");
+    let digest = message(&receiver, 0)["digest"].clone();
+    let failures: Vec<_> = jobs(&digest, "failed").iter().map(|job| &job["failures"]["error"]).collect();
+    assert_eq!(failures, [60, 20]);
+}
+
+#[test]
+fn a_job_that_begins_only_sometimes_has_not_stopped_to_run() {
+    let (receiver, server) = start("2024-06-03T05:59:00Z");
+    for (number, time) in (0..).zip(["06:00", "06:40", "07:20"]) {
+        server.send(&format!("2024-06-03T{time}:30Z"), &run("sometimes", number, "ok", "*/5 * * * *", None));
+    }
+    server.advance("2024-06-03T08:00:30Z");
+    let digest = message(&receiver, 0)["digest"].clone();
+    let failed = jobs(&digest, "failed");
+    // Each five minutes from 06:05 to 07:55, except two.
+    assert_eq!((failed.len(), &failed[0]["failures"]["missed"]), (1, &json!(21)), "{failed:?}");
+    assert!(jobs(&digest, "never_ran").is_empty());
+}
+
+#[test]
 fn a_job_that_did_not_begin_once_never_ran() {
     let (receiver, mut server) = start("2024-06-03T04:59:00Z");
     server.send("2024-06-03T05:00:00Z", &run("nightly", 1, "ok", "0 5 * * *", None));

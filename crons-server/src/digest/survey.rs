@@ -19,6 +19,8 @@ const CHUNK: usize = 50;
 const SLICE: SignedDuration = SignedDuration::from_hours(6);
 /// The runs of a slice that are read at most: at the default rate limit there are 2,160.
 const SLICE_RUNS: u32 = 2_200;
+/// The runs of a slice that are read at first.
+const FEW_RUNS: u32 = 20;
 /// The newest runs of an environment among which slow ones are looked for, as many as [`Activity::durations_ms`] is made of.
 const NEWEST_RUNS: u32 = 50;
 /// The durations that a median is made of at least.
@@ -161,31 +163,65 @@ impl Survey<'_> {
         buckets: Buckets,
     ) -> Result<(Failures, bool), StoreError> {
         let oldest = self.since.saturating_sub(look_back(&monitor.config)).unwrap_or(Timestamp::MIN);
+        let is_in_time =
+            |start: Timestamp, end: Option<Timestamp>| start.max(end.unwrap_or(start)) >= self.since;
         let mut ran = activity.runs.iter().any(|run| {
             let is_open = run.status == Status::InProgress;
-            is_run(run.status) && (is_open || run.started.max(run.ended.unwrap_or(run.started)) >= self.since)
+            is_run(run.status) && (is_open || is_in_time(run.started, run.ended))
         });
-        let is_failure = |status| matches!(status, Status::Error | Status::Missed | Status::Timeout);
         let failing = activity.runs.iter().filter(|run| is_failure(run.status));
         let mut slices: Vec<u32> = failing.filter_map(|run| buckets.number(run.started)).collect();
         slices.dedup();
+        slices.retain(|slice| buckets.start(slice + 1) > oldest);
         let mut failures = Failures::default();
-        for slice in slices {
-            let (start, end) = (buckets.start(slice), buckets.start(slice + 1));
-            if end <= oldest {
-                continue;
-            }
-            let environment = Some(activity.environment.as_str());
-            let runs =
-                self.queries.runs_between(&activity.monitor_slug, environment, start, end, SLICE_RUNS)?;
-            for run in runs.iter().map(|run| &run.check_in) {
-                ran |= is_run(run.status) && (run.date_added >= self.since || run.date_updated >= self.since);
-                if self.covers(decided_at(run)) {
+        for slice in &slices {
+            for run in self.failures_of(activity, buckets, *slice)? {
+                if self.covers(decided_at(&run)) {
                     failures.count(run.status);
                 }
             }
         }
+        // A slice with failures shows no other run, so those are looked for if nothing else is known of the job.
+        for slice in slices {
+            if ran || failures.missed == 0 {
+                break;
+            }
+            let runs = self.slice(activity, buckets, slice, SLICE_RUNS)?;
+            ran = runs
+                .iter()
+                .any(|run| is_run(run.status) && is_in_time(run.date_added, Some(run.date_updated)));
+        }
         Ok((failures, ran))
+    }
+
+    /// Reads the failures of an environment that began in a slice. The cost depends on their number, and not on that of other runs.
+    fn failures_of(
+        &self,
+        activity: &Activity,
+        buckets: Buckets,
+        slice: u32,
+    ) -> Result<Vec<CheckIn>, StoreError> {
+        let mut runs = self.slice(activity, buckets, slice, FEW_RUNS)?;
+        // Failures come first: without another run behind them there may be more.
+        if runs.len() == FEW_RUNS as usize && runs.iter().all(|run| run.status != Status::Ok) {
+            runs = self.slice(activity, buckets, slice, SLICE_RUNS)?;
+        }
+        runs.retain(|run| is_failure(run.status));
+        Ok(runs)
+    }
+
+    /// Reads runs of an environment that began in a slice, failures first.
+    fn slice(
+        &self,
+        activity: &Activity,
+        buckets: Buckets,
+        slice: u32,
+        limit: u32,
+    ) -> Result<Vec<CheckIn>, StoreError> {
+        let Activity { monitor_slug: slug, environment, .. } = activity;
+        let (start, end) = (buckets.start(slice), buckets.start(slice + 1));
+        let runs = self.queries.runs_between(slug, Some(environment), start, end, limit)?;
+        Ok(runs.into_iter().map(|run| run.check_in).collect())
     }
 
     /// Returns the longest slow run of an environment that ended in time; `None` if no run was slow.
@@ -247,6 +283,11 @@ fn slices(since: Timestamp, until: Timestamp) -> Buckets {
 /// Returns whether a run of this status began.
 fn is_run(status: Status) -> bool {
     !matches!(status, Status::Missed | Status::Unknown)
+}
+
+/// Returns whether a run of this status failed.
+fn is_failure(status: Status) -> bool {
+    matches!(status, Status::Error | Status::Missed | Status::Timeout)
 }
 
 /// Returns the time at which a run counted as failed.
