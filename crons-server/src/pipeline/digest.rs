@@ -38,12 +38,12 @@ pub(super) fn store_digest(
     store: &mut dyn Store,
     processor: &mut Processor,
     digest: &NewDigest,
-    now: Timestamp,
 ) -> Result<usize, StoreError> {
     let NewDigest { time, enabled_at, facts } = digest;
+    // Servers that share a database may come here at the same time: with the time at which it was due, theirs are the same messages.
     let alerts = processor
         .alerts
-        .digest_messages(facts, digest_id(*enabled_at, *time), now, &mut *processor.new_id)
+        .digest_messages(facts, digest_id(*enabled_at, *time), *time, &mut *processor.new_id)
         .map_err(|error| StoreError::refused(error.to_string()))?;
     run_again(|| {
         let mut transaction = store.begin()?;
@@ -79,8 +79,9 @@ mod tests {
 
     use super::*;
     use crate::alerts::Section;
+    use crate::pipeline::apply::store_changes;
     use crate::settings::Settings;
-    use crate::store::MemoryDatabase;
+    use crate::store::{MemoryDatabase, Queries};
 
     fn at(time: &str) -> Timestamp {
         format!("2024-06-03T{time}Z").parse().unwrap()
@@ -111,10 +112,16 @@ mod tests {
         let mut processors = [0, 1].map(|_| Processor::new(&settings, Uuid::new_v4));
         let mut stored = Vec::new();
         for (processor, until) in processors.iter_mut().zip(["08:00:05", "08:00:07"]) {
-            stored.push(store_digest(&mut store, processor, &digest(until), at("08:00:10")).unwrap());
+            stored.push(store_digest(&mut store, processor, &digest(until)).unwrap());
         }
         assert_eq!(stored, [1, 0]);
         let times = digest_times(&mut *store.begin().unwrap(), at("09:00:00")).unwrap();
         assert_eq!(times.last, Some(at("08:00:05")));
+
+        // The second one has read the setting before the first one was stored.
+        let settings = vec![(LAST_DIGEST.to_owned(), "never".to_owned())];
+        store_changes(&mut store, &Changes { settings, ..Changes::default() }).unwrap();
+        store_digest(&mut store, &mut processors[1], &digest("08:00:07")).unwrap();
+        assert_eq!(store.alerts(10).unwrap().len(), 1);
     }
 }

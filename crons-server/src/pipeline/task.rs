@@ -38,7 +38,7 @@ pub(super) fn run(
             TaskOutcome { new_alerts: drill::start(store, processor, id, now)?, ..TaskOutcome::default() }
         }
         Task::StoreDigest(digest) => {
-            let new_alerts = digest::store_digest(store, processor, &digest, now)?;
+            let new_alerts = digest::store_digest(store, processor, &digest)?;
             TaskOutcome { new_alerts, ..TaskOutcome::default() }
         }
         Task::RecordAttempt(attempt) => commit(store, |rows| attempts::record(rows, processor, attempt))?,
