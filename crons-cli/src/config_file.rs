@@ -70,9 +70,16 @@ pub(crate) fn apply(path: &Path, text: &str, config: &mut Config) -> Vec<String>
     faults.into_iter().map(|(at, fault)| format!("{name}, line {}: {fault}", line(at))).collect()
 }
 
-/// Reads the tables of targets and rules. The error is the offset of the fault in the file, and its description.
+/// Reads the tables of targets, rules and the digest. The error is the offset of the fault in the file, and its description.
 fn alerts(root: &Spanned<DeTable<'_>>) -> Result<Alerts, (usize, String)> {
-    read(root, Alerts::is_table)
+    read(root, Alerts::is_table).map_err(|(at, fault)| {
+        // The targets of a digest are compared with all tables, so the error has no place of its own.
+        let digest = root.get_ref().iter().find(|(key, _)| key.get_ref() == "digest");
+        match digest.filter(|_| fault.starts_with("digest.to: ")) {
+            Some((key, _)) if at < key.span().start => (key.span().start, fault),
+            _ => (at, fault),
+        }
+    })
 }
 
 /// Reads the tables `maintenance`. The error is as that of [`alerts`].

@@ -17,6 +17,7 @@ mod simulation;
 mod http;
 mod outbox;
 mod pulse;
+mod digest;
 mod retention;
 mod open_server;
 mod server;
@@ -24,7 +25,7 @@ mod server;
 mod conformance;
 
 pub use alerts::{
-    Alerts, ChatTarget, CommandTarget, DeliveryError, EmailTarget, Escalation, Filter, InvalidAlerts,
+    Alerts, ChatTarget, CommandTarget, DeliveryError, Digest, EmailTarget, Escalation, Filter, InvalidAlerts,
     InvalidFilter, MatchMode, Operator, PrivateTargets, PublicUrl, Pulse, Rule, Target, TargetResponse,
     Trigger, Webhook, WebhookResponse,
 };

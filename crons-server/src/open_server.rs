@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::alerts::{DeliveryError, PrivateTargets, PulseClient, ResponseKeys, Sender};
-use crate::pipeline::{self, TargetHealth};
+use crate::pipeline::{self, DigestTimes, TargetHealth};
 use crate::settings::Settings;
 use crate::store::{self, OpenDatabase, ProofView, StoreError};
 
@@ -30,6 +30,8 @@ pub struct OpenServer {
     /// The last delivery of an alert by a server before this one.
     pub(crate) last_delivered: Option<Timestamp>,
     pub(crate) last_drill: Option<Timestamp>,
+    /// `None` if there are no digests.
+    pub(crate) digest_times: Option<DigestTimes>,
     /// The newest drill that reached all of its targets.
     pub(crate) last_proof: Option<ProofView>,
     /// The health of targets.
@@ -76,6 +78,9 @@ impl OpenServer {
         transaction.resume_alerts(settings.clock.now())?;
         let targets = pipeline::stored_health(&mut *transaction, &settings.alerts)?;
         let last_drill = pipeline::last_drill(&mut *transaction)?;
+        let now = settings.clock.now();
+        let digest = settings.alerts.digest();
+        let digest_times = digest.map(|_| pipeline::digest_times(&mut *transaction, now)).transpose()?;
         transaction.commit()?;
         let last_proof = database.queries.last_proof()?;
         let has_deleted = database.queries.has_deleted()?;
@@ -92,6 +97,7 @@ impl OpenServer {
             has_deleted,
             last_delivered,
             last_drill,
+            digest_times,
             last_proof,
             targets,
         })

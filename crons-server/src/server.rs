@@ -10,7 +10,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::domain::truncate_to_minute;
+use crate::digest::Digester;
+use crate::domain::next_minute;
 use crate::http::{self, Access, AppState, Live, LogThrottle, RefusalLog, Routes};
 use crate::ids::Ids;
 use crate::mask::Mask;
@@ -32,10 +33,12 @@ pub struct Server {
     inbox: Arc<Inbox>,
     stop: watch::Sender<bool>,
     http: tokio::task::JoinHandle<std::io::Result<()>>,
+    /// `None` if there are no digests.
+    digester: Option<Arc<Digester>>,
     /// Background tasks.
     timers: Vec<tokio::task::JoinHandle<()>>,
     retention: Retention,
-    /// Reads of retention, for which pages do not wait.
+    /// Reads of retention and digests, for which pages do not wait.
     sweeper: Arc<dyn Queries>,
     alerts: tokio::task::JoinHandle<()>,
     /// The thread that writes to the database; `None` once `shutdown` has joined it.
@@ -84,7 +87,7 @@ impl Server {
         &self.public_key
     }
 
-    /// Moves a [`ManualClock`](crate::ManualClock) to `instant` and evaluates the deadlines of each minute on the way. Returns whether
+    /// Moves a [`ManualClock`](crate::ManualClock) to `instant`, evaluates the deadlines of each minute on the way and sends digests. Returns whether
     /// all of that is durable.
     ///
     /// Does nothing for an instant that has passed, or on the system's clock.
@@ -98,6 +101,9 @@ impl Server {
             }
             clock.set(next);
             durable &= self.inbox.tick_and_wait().await;
+            if let Some(digester) = &self.digester {
+                digester.send_if_due().await;
+            }
         }
         if instant > self.inbox.clock().now() {
             clock.set(instant);
@@ -164,6 +170,7 @@ impl OpenServer {
             has_deleted,
             last_delivered,
             last_drill,
+            digest_times,
             last_proof,
             targets,
         } = self;
@@ -216,8 +223,14 @@ impl OpenServer {
         if has_deleted {
             inbox.deleted().notify_one();
         }
+        let digester = settings.alerts.digest().zip(digest_times).map(|(digest, times)| {
+            let windows = settings.maintenance.as_slice().into();
+            let (inbox, queries) = (Arc::clone(&inbox), Arc::clone(&sweeper));
+            Arc::new(Digester::new(digest.clone(), inbox, queries, windows, times))
+        });
         if let Clock::System = settings.clock {
             timers.push(tokio::spawn(tick(Arc::clone(&inbox))));
+            timers.extend(digester.clone().map(|digester| tokio::spawn(digester.run())));
             let sweeps = retention::sweep_hourly(Arc::clone(&inbox), Arc::clone(&sweeper), retention);
             timers.push(tokio::spawn(sweeps));
         }
@@ -229,6 +242,7 @@ impl OpenServer {
             inbox,
             stop,
             http,
+            digester,
             timers,
             retention,
             sweeper,
@@ -294,8 +308,4 @@ async fn tick(inbox: Arc<Inbox>) {
         tokio::time::sleep(wait.unsigned_abs().min(TICK_INTERVAL)).await;
         inbox.tick().await;
     }
-}
-
-fn next_minute(now: Timestamp) -> Timestamp {
-    truncate_to_minute(now).saturating_add(SignedDuration::from_mins(1)).unwrap_or(Timestamp::MAX)
 }

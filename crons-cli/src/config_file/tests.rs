@@ -64,10 +64,14 @@ fn every_key_is_in_the_template() {
         "pulse.url",
         "pulse.every",
         "pulse.timeout",
+        "digest.at",
+        "digest.timezone",
+        "digest.days",
+        "digest.to",
     ]) {
         assert!(keys.iter().any(|there| there == key), "{key} is not in {keys:?}");
     }
-    assert_eq!(keys.len(), KEYS.len() + TARGET_KEYS.len() + 5, "{keys:?}");
+    assert_eq!(keys.len(), KEYS.len() + TARGET_KEYS.len() + 9, "{keys:?}");
 }
 
 /// The keys of the tables of targets, by the names in the template; those of secrets in files are left out where the template has the
@@ -138,6 +142,7 @@ fn the_alerts_of_the_template_work_with_a_real_secret() {
     let alerts = config.settings.alerts;
     let kinds: Vec<_> = alerts.targets().map(|(_, target)| target.kind()).collect();
     assert_eq!(kinds.len(), 14, "{kinds:?}");
+    assert_eq!(alerts.digest().unwrap().to(), ["ops", "team"]);
     assert!(!format!("{alerts:?}").contains("secret\""), "{alerts:?}");
 }
 
@@ -198,6 +203,39 @@ fn a_maintenance_window_that_cannot_work_is_named_by_its_line() {
         assert_eq!(faults.len(), 1, "{keys}: {faults:?}");
         assert!(faults[0].contains("crons.toml, line ") && faults[0].contains(expected), "{}", faults[0]);
         assert!(config.settings.maintenance.is_empty(), "{keys}");
+    }
+}
+
+#[test]
+fn a_digest_that_cannot_work_is_named_by_its_line() {
+    let targets =
+        "[webhook.ops]\nurl = \"http://127.0.0.1:1/\"\n[pagerduty.boss]\nrouting_key = \"hunter2\"\n";
+    for (keys, expected) in [
+        ("at = \"8 o'clock\"\nto = [\"ops\"]", "line 5: digest: at: \"8 o'clock\" is not a time of the day"),
+        ("at = 8\nto = [\"ops\"]", "line 6: digest.at: this is 8, and must be a text in quotes"),
+        ("at = \"08:00\"\nto = []", "line 5: digest: to: it is empty"),
+        ("at = \"08:00\"\nto = \"ops\"", "line 7: digest.to: this is a text, and must be a list"),
+        (
+            "at = \"08:00\"\nto = [\"osp\"]",
+            "line 5: digest.to: there is no target \"osp\"; write one or more of",
+        ),
+        ("at = \"08:00\"\nto = [\"boss\"]", "line 5: digest.to: \"boss\" is a target of PagerDuty"),
+        ("at = \"08:00\"\nto = [\"ops\"]\ntimezone = \"Vienna\"", "line 5: digest: timezone: "),
+        (
+            "at = \"08:00\"\nto = [\"ops\"]\ndays = [\"Monday\"]",
+            "line 5: digest: days: \"Monday\" is not a day",
+        ),
+        ("at = \"08:00\"", "line 5: digest: the key `to` is missing"),
+        (
+            "at = \"08:00\"\nto = [\"ops\"]\nevery = \"1d\"",
+            "line 8: digest: there is no key `every`; allowed are `at`, `timezone`, `days`, `to`",
+        ),
+    ] {
+        let mut config = Config::default();
+        let faults = apply(Path::new(NAME), &format!("{targets}[digest]\n{keys}\n"), &mut config);
+        assert_eq!(faults.len(), 1, "{keys}: {faults:?}");
+        assert!(faults[0].starts_with(&format!("crons.toml, {expected}")), "{}", faults[0]);
+        assert!(!faults[0].contains("hunter2"), "{}", faults[0]);
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) enum EventName {
     Test,
     /// A test of the path from rules to targets.
     Drill,
+    /// A summary of a day.
+    Digest,
     /// Another target has accepted no message for a while.
     TargetFailing,
     /// Another target that had failed accepts messages again.
@@ -47,18 +49,19 @@ impl EventName {
             Self::Muted => "muted",
             Self::Test => "test",
             Self::Drill => DRILL,
+            Self::Digest => "digest",
             Self::TargetFailing => "target_failing",
             Self::TargetRecovered => "target_recovered",
         }
     }
 
-    /// Whether the message is about the server itself, and not about a run.
+    /// Whether the message is about the server itself or all jobs, and not about a run.
     pub(super) fn is_about_server(self) -> bool {
         match self {
             Self::Opened | Self::Failure | Self::Reminder | Self::Resolved | Self::Broken | Self::Muted => {
                 false
             }
-            Self::Test | Self::Drill | Self::TargetFailing | Self::TargetRecovered => true,
+            Self::Test | Self::Drill | Self::Digest | Self::TargetFailing | Self::TargetRecovered => true,
         }
     }
 }

@@ -77,6 +77,7 @@ impl Message {
             links: monitors.map(|page| Links { why: page.clone(), monitor: page, acknowledge: None }),
             plain: None,
             members: std::iter::once(first).chain(others).map(Member::from).collect(),
+            digest: None,
         };
         let said = group.say(MAX_NAMED, |slug| format!("`{}`", escape_chat(slug)));
         group.title = format!("Cron failure: {}", jobs(group.newest_of_jobs().len()));

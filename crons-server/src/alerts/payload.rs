@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::digest_facts::DigestFacts;
 use super::escape::escape_chat;
 use super::facts::{EventName, Incident, Links, Member, Monitor, Run, Words};
 use super::page_links::PageLinks;
@@ -110,6 +111,9 @@ pub(super) struct Message {
     /// The messages that this one stands for; left out in one about a single event.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) members: Vec<Member>,
+    /// The facts of a digest; left out in other messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) digest: Option<Box<DigestFacts>>,
 }
 
 /// The facts of a message about the server itself.
@@ -163,6 +167,7 @@ impl Message {
             links: pages.map(|pages| pages.of(event)),
             plain: None,
             members: Vec::new(),
+            digest: None,
         }
     }
 
@@ -211,6 +216,7 @@ impl Message {
             links: None,
             plain: Some(plain),
             members: Vec::new(),
+            digest: None,
         }
     }
 

@@ -25,6 +25,11 @@ impl PublicUrl {
         format!("{self}/why/{}", id.simple())
     }
 
+    /// Returns the address of the list of monitors.
+    pub(super) fn list(&self) -> String {
+        format!("{self}/")
+    }
+
     /// Returns the address of the page of a monitor. A slug needs no encoding.
     pub(super) fn monitor(&self, slug: &str) -> String {
         format!("{self}/monitors/{slug}")

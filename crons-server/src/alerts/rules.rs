@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::digest::Digest;
 use super::error::InvalidAlerts;
 use super::page_links::PageLinks;
 use super::payload::Alert;
@@ -54,6 +55,8 @@ use crate::quote::{escaped, quoted};
 pub struct Alerts {
     targets: BTreeMap<String, Target>,
     rules: Vec<Rule>,
+    /// The summary of each day; `None`: there is none.
+    digest: Option<Digest>,
     /// The address that messages link to.
     public_url: Option<PublicUrl>,
     /// The keys of the links by which people respond to a message.
@@ -100,7 +103,40 @@ impl Alerts {
                 )));
             }
         }
-        Ok(Self { targets, rules, public_url: None, response_keys: None })
+        Ok(Self { targets, rules, digest: None, public_url: None, response_keys: None })
+    }
+
+    /// Adds a digest, which goes to targets whatever the rules are.
+    ///
+    /// # Errors
+    /// If it names a target that does not exist, or one of `PagerDuty`, where each message calls a person.
+    pub fn with_digest(self, digest: Digest) -> Result<Self, InvalidAlerts> {
+        for name in digest.to() {
+            match self.targets.get(name).map(Target::kind) {
+                None => {
+                    return Err(InvalidAlerts(format!(
+                        "digest.to: there is no target {}; write {}, or add a table such as [webhook.{}]",
+                        quoted(name),
+                        known_names(&self.targets),
+                        escaped(name)
+                    )));
+                }
+                Some("pagerduty") => {
+                    return Err(InvalidAlerts(format!(
+                        "digest.to: {} is a target of PagerDuty, which calls a person for each message, and a digest is for reading; name \
+                         other targets",
+                        quoted(name)
+                    )));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(Self { digest: Some(digest), ..self })
+    }
+
+    /// The digest; `None` if there is none.
+    pub fn digest(&self) -> Option<&Digest> {
+        self.digest.as_ref()
     }
 
     /// The targets in the order of their names.
@@ -118,9 +154,14 @@ impl Alerts {
         self.targets.get(name).and_then(as_webhook)
     }
 
-    /// Whether tables of this name describe alerts: `alert`, or the name of a kind of targets, such as `slack`.
+    /// Whether tables of this name describe alerts: `alert`, `digest`, or the name of a kind of targets, such as `slack`.
     pub fn is_table(name: &str) -> bool {
-        name == ALERT || Target::kinds().any(|kind| kind == name)
+        name == ALERT || name == DIGEST || Target::kinds().any(|kind| kind == name)
+    }
+
+    /// The address that messages link to.
+    pub(super) fn public_url(&self) -> Option<&PublicUrl> {
+        self.public_url.as_ref()
     }
 
     /// Sets the address that messages link to.
@@ -149,6 +190,10 @@ impl Alerts {
             // A target that a rule escalates to is told of the recovery by that rule.
             let rules = self.rules.iter().filter(|rule| rule.to.contains(written));
             let triggers: Vec<Trigger> = rules.flat_map(|rule| rule.on.iter().copied()).collect();
+            let gets_digest = self.digest.as_ref().is_some_and(|digest| digest.to().contains(written));
+            if triggers.is_empty() && gets_digest {
+                continue;
+            }
             if !is_named {
                 warnings.push(format!(
                     "{kind} `{name}` gets no messages, as no rule names it; add an [[alert]] with to = [\"{name}\"]"
@@ -248,6 +293,8 @@ impl Alerts {
 
 /// The name of the tables of rules.
 pub(super) const ALERT: &str = "alert";
+/// The name of the table of the digest.
+pub(super) const DIGEST: &str = "digest";
 
 fn as_webhook(target: &Target) -> Option<&Webhook> {
     if let Target::Webhook(webhook) = target { Some(webhook) } else { None }

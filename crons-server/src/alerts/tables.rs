@@ -1,11 +1,12 @@
-//! Alerts as they are written in TOML or JSON: tables of targets by kind and name, and rules.
+//! Alerts as they are written in TOML or JSON: tables of targets by kind and name, rules, and the digest.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-use super::rules::{ALERT, Alerts};
+use super::digest::Digest;
+use super::rules::{ALERT, Alerts, DIGEST};
 use super::target::Target;
 use crate::quote::quoted;
 
@@ -26,9 +27,14 @@ impl<'de> Visitor<'de> for TablesVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Alerts, A::Error> {
         let (mut targets, mut rules) = (BTreeMap::<String, Target>::new(), Vec::new());
+        let mut digest: Option<Digest> = None;
         while let Some(kind) = map.next_key::<String>()? {
             if kind == ALERT {
                 rules = map.next_value()?;
+                continue;
+            }
+            if kind == DIGEST {
+                digest = Some(map.next_value()?);
                 continue;
             }
             for (name, target) in Target::read_tables(&kind, &mut map)? {
@@ -42,6 +48,10 @@ impl<'de> Visitor<'de> for TablesVisitor {
                 targets.insert(name, target);
             }
         }
-        Alerts::with_targets(targets, rules).map_err(A::Error::custom)
+        let alerts = Alerts::with_targets(targets, rules).map_err(A::Error::custom)?;
+        match digest {
+            Some(digest) => alerts.with_digest(digest).map_err(A::Error::custom),
+            None => Ok(alerts),
+        }
     }
 }

@@ -2,10 +2,13 @@
 
 use jiff::SignedDuration;
 
+use super::digest_facts::DigestFacts;
+use super::digest_text;
 use super::escape::Markup;
 use super::facts::{EventName, Member};
+use super::lines::fitting;
 use super::payload::Message;
-use super::words::{duration, failures, minute, run_time, thousands};
+use super::words::{duration, failures, minute, run_time};
 
 /// The name of the link to the page that acknowledges an incident or mutes its environment.
 const ACKNOWLEDGE: &str = "Acknowledge or mute";
@@ -25,6 +28,9 @@ pub(super) fn headline(message: &Message, markup: Markup) -> String {
         let said = message.say(MAX_NAMED, |slug| markup.escape(slug));
         return format!("{}: {said}", state(message));
     }
+    if let Some(digest) = &message.digest {
+        return format!("DIGEST since {}: {}", minute(digest.since), digest_text::summary(digest));
+    }
     match message.event {
         EventName::Opened | EventName::Failure | EventName::Reminder => {
             format!("{}: {slug} in {environment} since {since}: {failures}", state(message))
@@ -39,7 +45,11 @@ pub(super) fn headline(message: &Message, markup: Markup) -> String {
                 duration(lasted)
             )
         }
-        EventName::Test | EventName::Drill | EventName::TargetFailing | EventName::TargetRecovered => {
+        EventName::Test
+        | EventName::Drill
+        | EventName::Digest
+        | EventName::TargetFailing
+        | EventName::TargetRecovered => {
             markup.escape(message.plain.as_ref().map_or(&message.title, |plain| &plain.title))
         }
     }
@@ -61,6 +71,9 @@ pub(super) fn details(message: &Message, markup: Markup, line_break: &str, limit
     if !message.members.is_empty() {
         return members(message, markup, line_break, limit);
     }
+    if let Some(digest) = &message.digest {
+        return digest_details(digest, message, markup, line_break, limit);
+    }
     let (mut lines, addresses) = (facts(message, markup), links(message, markup));
     let taken: usize = lines.iter().chain(&addresses).map(|line| line.len() + line_break.len()).sum();
     if let Some(note) = message.run.as_ref().and_then(|run| run.note.as_deref()) {
@@ -81,26 +94,41 @@ pub(super) fn truncate(text: &mut String, limit: usize) {
 /// all. The lines have links that acknowledge if there is room for those of all jobs.
 fn members(message: &Message, markup: Markup, line_break: &str, limit: usize) -> String {
     let jobs = message.newest_of_jobs();
+    let written =
+        |with_links: bool| jobs.iter().map(move |job| member(job, markup, with_links)).collect::<Vec<_>>();
+    let shown = |room: usize| {
+        let with_links = written(true);
+        let all_links_fit =
+            with_links.iter().map(|line| line.len() + line_break.len()).sum::<usize>() <= room;
+        let lines = if all_links_fit { with_links } else { written(false) };
+        fitting(&lines, jobs.len(), line_break, room)
+    };
+    above_address(message, markup, line_break, limit, shown)
+}
+
+/// Returns the sections of a digest, and the address of the page that has all monitors.
+fn digest_details(
+    digest: &DigestFacts,
+    message: &Message,
+    markup: Markup,
+    line_break: &str,
+    limit: usize,
+) -> String {
+    let shown = |room| digest_text::sections(digest, markup, line_break, room);
+    above_address(message, markup, line_break, limit, shown)
+}
+
+/// Returns lines that know their room, and below them the address of the list of monitors.
+fn above_address(
+    message: &Message,
+    markup: Markup,
+    line_break: &str,
+    limit: usize,
+    lines: impl FnOnce(usize) -> Vec<String>,
+) -> String {
     let address = message.links.as_ref().map(|links| markup.link("Monitors", &links.monitor));
-    let more = |shown: usize| format!("and {} more", thousands(jobs.len() - shown));
-    let room = limit.saturating_sub(
-        more(0).len()
-            + address.as_ref().map_or(0, |address| address.len() + line_break.len())
-            + line_break.len(),
-    );
-    let written = |with_links: bool| jobs.iter().map(move |job| member(job, markup, with_links));
-    let all_links_fit = written(true).map(|line| line.len() + line_break.len()).sum::<usize>() <= room;
-    let (mut lines, mut taken) = (Vec::new(), 0);
-    for line in written(all_links_fit) {
-        taken += line.len() + line_break.len();
-        if taken > room {
-            break;
-        }
-        lines.push(line);
-    }
-    if lines.len() < jobs.len() {
-        lines.push(more(lines.len()));
-    }
+    let taken = address.as_ref().map_or(0, |address| address.len() + line_break.len());
+    let mut lines = lines(limit.saturating_sub(taken));
     lines.extend(address);
     let mut text = lines.join(line_break);
     truncate(&mut text, limit);

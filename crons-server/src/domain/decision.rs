@@ -81,7 +81,7 @@ pub struct Opening {
 
 impl Cause {
     /// The time of the decision.
-    pub(super) fn decided_at(&self) -> Timestamp {
+    pub(crate) fn decided_at(&self) -> Timestamp {
         match self {
             Self::Reported { at } => *at,
             Self::Deadline(passed) | Self::Outage { passed, .. } => passed.evaluated_at,

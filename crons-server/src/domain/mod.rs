@@ -63,7 +63,7 @@ pub use follow_up::{FollowUp, FollowUpTimes, FollowUpsDue};
 pub use maintenance::{InvalidMaintenance, Maintenance};
 pub use model::{
     Acknowledgement, Author, Broken, CheckIn, Config, Configured, EnvironmentStatus, Failures, FinishedRun,
-    Incident, Monitor, MonitorEnvironment, NewId, PROJECT, Quotas, Status, evaluation_minute,
+    Incident, Monitor, MonitorEnvironment, NewId, PROJECT, Quotas, Status, evaluation_minute, next_minute,
     truncate_to_minute,
 };
 pub use monitor_change::{MonitorChange, NewMonitor};

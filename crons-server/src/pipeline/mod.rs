@@ -10,6 +10,7 @@ mod processor;
 mod apply;
 mod evaluate;
 mod watermark;
+mod digest;
 mod queue;
 mod attempts;
 mod drill;
@@ -20,6 +21,7 @@ pub(crate) use apply::{apply_check_ins, apply_command, reject_all_deferred, stor
 pub(crate) use attempts::stored_health;
 pub(crate) use changes::{ChangesSince, Position};
 pub(crate) use consumer::start;
+pub(crate) use digest::{DigestTimes, NewDigest, digest_times};
 pub(crate) use drill::last_drill;
 pub(crate) use events::Event;
 pub(crate) use processor::{DEFERRED_TTL, Processor};

@@ -11,6 +11,7 @@ use crate::alerts::{Attempt, FailingTarget};
 use crate::clock::Clock;
 use crate::domain::{Command, CommandError, CommandOutcome, ReceivedCheckIn, Verdict};
 use crate::pipeline::changes::Changes;
+use crate::pipeline::digest::NewDigest;
 use crate::pipeline::vitals::Vitals;
 use crate::store::{Expired, TokenChange};
 
@@ -41,6 +42,8 @@ pub(crate) enum Task {
     RecordAttempt(Attempt),
     /// Starts a drill with this id.
     Drill(Uuid),
+    /// Stores the messages of a digest.
+    StoreDigest(Box<NewDigest>),
     /// Creates or revokes an API token.
     ChangeToken(TokenChange),
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::attempts;
+use super::digest;
 use super::drill;
 use super::processor::Processor;
 use crate::pipeline::queue::{Task, TaskOutcome};
@@ -35,6 +36,10 @@ pub(super) fn run(
         }
         Task::Drill(id) => {
             TaskOutcome { new_alerts: drill::start(store, processor, id, now)?, ..TaskOutcome::default() }
+        }
+        Task::StoreDigest(digest) => {
+            let new_alerts = digest::store_digest(store, processor, &digest)?;
+            TaskOutcome { new_alerts, ..TaskOutcome::default() }
         }
         Task::RecordAttempt(attempt) => commit(store, |rows| attempts::record(rows, processor, attempt))?,
     })

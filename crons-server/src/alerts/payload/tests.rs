@@ -182,8 +182,12 @@ fn messages_of_earlier_versions_can_be_read() {
 
 #[test]
 fn an_event_has_the_same_word_in_json_and_in_the_database() {
-    use EventName::{Broken, Drill, Failure, Muted, Opened, Resolved, TargetFailing, TargetRecovered, Test};
-    for event in [Opened, Failure, Resolved, Broken, Muted, Test, Drill, TargetFailing, TargetRecovered] {
+    use EventName::{
+        Broken, Digest, Drill, Failure, Muted, Opened, Resolved, TargetFailing, TargetRecovered, Test,
+    };
+    for event in
+        [Opened, Failure, Resolved, Broken, Muted, Test, Drill, Digest, TargetFailing, TargetRecovered]
+    {
         assert_eq!(serde_json::to_value(event).unwrap(), event.as_str());
     }
 }

@@ -150,6 +150,12 @@ fn unsigned_and_unused_webhooks_get_a_warning() {
 }
 
 #[test]
+fn a_target_that_only_gets_the_digest_is_used() {
+    let tables = json!({"slack": {"team": {"url": "https://ops.example/"}}, "digest": {"at": "08:00", "to": ["team"]}});
+    assert_eq!(serde_json::from_value::<Alerts>(tables).unwrap().warnings(), Vec::<String>::new());
+}
+
+#[test]
 fn two_targets_of_different_kinds_cannot_have_one_name() {
     let table = json!({"ops": {"url": "https://ops.example/"}});
     let refused =

@@ -102,7 +102,7 @@ impl Service {
                 | EventName::TargetFailing => failing,
                 // A drill wakes nobody: PagerDuty accepts the end of an incident that it does not know.
                 EventName::Resolved | EventName::TargetRecovered | EventName::Drill => resolved,
-                EventName::Test => test,
+                EventName::Test | EventName::Digest => test,
             };
             values.insert(name, (*constant).into());
         }

@@ -8,6 +8,11 @@ pub fn truncate_to_minute(instant: Timestamp) -> Timestamp {
     Timestamp::from_second(instant.as_second().div_euclid(60) * 60).unwrap_or(instant)
 }
 
+/// Returns the start of the minute after the one that `instant` lies in.
+pub fn next_minute(instant: Timestamp) -> Timestamp {
+    truncate_to_minute(instant).saturating_add(SignedDuration::from_mins(1)).unwrap_or(Timestamp::MAX)
+}
+
 /// The first full minute that is not before `instant`: a deadline within a minute is evaluated at its end.
 pub fn evaluation_minute(instant: Timestamp) -> Timestamp {
     const ALMOST_A_MINUTE: SignedDuration = SignedDuration::new(59, 999_999_999);

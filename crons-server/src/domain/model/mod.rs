@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 pub use check_in::{CheckIn, FinishedRun, Status};
 pub use incident::{Acknowledgement, Broken, Failures, Incident};
-pub use minute::{evaluation_minute, truncate_to_minute};
+pub use minute::{evaluation_minute, next_minute, truncate_to_minute};
 pub use monitor::{Author, Config, Configured, EnvironmentStatus, Monitor, MonitorEnvironment};
 
 /// The only project of the server.
