@@ -87,8 +87,8 @@ impl Server {
         &self.public_key
     }
 
-    /// Moves a [`ManualClock`](crate::ManualClock) to `instant`, evaluates the deadlines of each minute on the way and sends digests. Returns whether
-    /// all of that is durable.
+    /// Moves a [`ManualClock`](crate::ManualClock) to `instant`, evaluates the deadlines of each minute on the way, and sends digests. Returns
+    /// whether the deadlines are durable.
     ///
     /// Does nothing for an instant that has passed, or on the system's clock.
     pub async fn advance_to(&self, instant: Timestamp) -> bool {

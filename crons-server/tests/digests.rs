@@ -4,7 +4,7 @@
 mod harness;
 mod receiver;
 
-use crons_server::Settings;
+use crons_server::{Database, Server, Settings};
 use harness::{API, Harness, instant};
 use receiver::{Mode, Receiver, eventually};
 use serde_json::{Value, json};
@@ -128,6 +128,25 @@ fn a_kill_after_the_decision_sends_it_under_one_id() {
     let sent = message(&receiver, 0);
     assert_eq!(sent["id"], stored[0]["id"]);
     assert_eq!(digests(&server), ["2024-06-03T08:00:00Z"]);
+}
+
+#[test]
+fn a_server_on_the_clock_of_the_system_sends_it_by_itself() {
+    let receiver = Receiver::in_mode(Mode::Answer(200));
+    let settings = settings(&receiver, &json!({"at": "00:00"}));
+    // A first server, years ago, so that a digest is due on each day.
+    let folder = Harness::with("2024-06-03T07:00:00Z", settings.clone()).into_folder();
+    let settings = Settings { database: Database::sqlite(folder.path().join("crons.db")), ..settings };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let server = runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Server::start(&settings, listener).unwrap()
+    });
+    let digest = message(&receiver, 0)["digest"].clone();
+    let [since, until] =
+        ["since", "until"].map(|key| digest[key].as_str().unwrap().parse::<jiff::Timestamp>().unwrap());
+    assert_eq!(until.duration_since(since), jiff::SignedDuration::from_hours(24));
+    runtime.block_on(server.shutdown()).unwrap();
 }
 
 #[test]

@@ -62,8 +62,8 @@ pub(super) fn outgoing(head: &DueAlert, waiting: &[DueAlert], most: usize) -> Ou
     }
 }
 
-/// Returns the id of a group: the same for the same messages, so that a receiver recognises a repetition, and another as soon as one more
-/// message has joined.
+/// Returns an id that is made of others. That of a group is the same for the same messages, so that a receiver recognises a repetition, and
+/// another as soon as one more message has joined.
 pub(super) fn id_of(keys: &[Uuid]) -> Uuid {
     let mut digest = ring::digest::Context::new(&ring::digest::SHA256);
     for key in keys {
