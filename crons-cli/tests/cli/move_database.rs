@@ -25,7 +25,7 @@ fn fill(file: &Path) {
     };
     let mut lines = Vec::new();
     let mut add = |at: String, key: &str, value: serde_json::Value| {
-        lines.push(json!({"at": at, key: value}).to_string())
+        lines.push(json!({"at": at, key: value}).to_string());
     };
     for hour in 0..20 {
         let at = |second: u32| format!("2024-06-03T{hour:02}:00:{second:02}Z");
