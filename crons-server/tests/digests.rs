@@ -246,6 +246,24 @@ fn a_job_that_begins_only_sometimes_has_not_stopped_to_run() {
 }
 
 #[test]
+fn a_run_beside_an_outage_is_seen() {
+    let (receiver, mut server) = start("2024-06-03T07:58:00Z");
+    server.advance("2024-06-03T08:00:00Z");
+    server.send("2024-06-03T08:30:00Z", &run("hourly", 1, "ok", "0 * * * *", None));
+    // The run of 09:00 is unknown, that of 04:00 missed.
+    server.start("2024-06-03T09:05:00Z");
+    server.advance("2024-06-03T09:06:00Z");
+    server.start("2024-06-04T03:55:00Z");
+    server.advance("2024-06-04T04:05:00Z");
+    server.start("2024-06-04T07:59:00Z");
+    server.advance("2024-06-04T08:00:00Z");
+    assert!(server.statuses("hourly").contains(&"unknown".to_owned()));
+    let digest = message(&receiver, 1)["digest"].clone();
+    assert_eq!(jobs(&digest, "failed")[0]["failures"], json!({"error": 0, "missed": 1, "timeout": 0}));
+    assert!(jobs(&digest, "never_ran").is_empty());
+}
+
+#[test]
 fn a_job_that_did_not_begin_once_never_ran() {
     let (receiver, mut server) = start("2024-06-03T04:59:00Z");
     server.send("2024-06-03T05:00:00Z", &run("nightly", 1, "ok", "0 5 * * *", None));

@@ -8,7 +8,7 @@ use crate::domain::Failures;
 /// The jobs that a section lists at most, so that the JSON of a digest stays below a megabyte.
 const MAX_LISTED: usize = 250;
 
-/// The facts of a digest about the time after `since` and until `until`.
+/// The facts of a digest about the time from `since` on and before `until`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DigestFacts {
     pub since: Timestamp,

@@ -28,7 +28,7 @@ const MIN_DURATIONS: usize = 5;
 /// The length up to which no run is slow, in milliseconds.
 const MIN_SLOW_MS: i64 = 60_000;
 
-/// Reads the facts of the time after `since` and until `until`. Jobs come in the order of slugs and environments; those that still fail
+/// Reads the facts of the time from `since` on and before `until`. Jobs come in the order of slugs and environments; those that still fail
 /// before the others. What is muted or disabled is in that section only.
 ///
 /// A run counts as failed at the time of the decision: it may have begun before `since`. A run is slow if it took more than a minute and more
@@ -169,20 +169,23 @@ impl Survey<'_> {
             let is_open = run.status == Status::InProgress;
             is_run(run.status) && (is_open || is_in_time(run.started, run.ended))
         });
-        let failing = activity.runs.iter().filter(|run| is_failure(run.status));
-        let mut slices: Vec<u32> = failing.filter_map(|run| buckets.number(run.started)).collect();
-        slices.dedup();
-        slices.retain(|slice| buckets.start(slice + 1) > oldest);
+        let slices = |is_shown: fn(Status) -> bool| {
+            let shown = activity.runs.iter().filter(|run| is_shown(run.status));
+            let mut slices: Vec<u32> = shown.filter_map(|run| buckets.number(run.started)).collect();
+            slices.dedup();
+            slices.retain(|slice| buckets.start(slice + 1) > oldest);
+            slices
+        };
         let mut failures = Failures::default();
-        for slice in &slices {
-            for run in self.failures_of(activity, buckets, *slice)? {
+        for slice in slices(is_failure) {
+            for run in self.failures_of(activity, buckets, slice)? {
                 if self.covers(decided_at(&run)) {
                     failures.count(run.status);
                 }
             }
         }
-        // A slice with failures shows no other run, so those are looked for if nothing else is known of the job.
-        for slice in slices {
+        // A slice with failures or unknown runs shows no other run, so those are looked for if nothing else is known of the job.
+        for slice in slices(|status| is_failure(status) || status == Status::Unknown) {
             if ran || failures.missed == 0 {
                 break;
             }
@@ -254,7 +257,7 @@ impl Survey<'_> {
 
     /// Returns whether the digest tells of this instant.
     fn covers(&self, instant: Timestamp) -> bool {
-        instant > self.since && instant <= self.until
+        instant >= self.since && instant < self.until
     }
 
     /// Returns whether a job of this configuration that was there from `created` on should have begun by now.
