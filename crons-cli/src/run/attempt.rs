@@ -92,6 +92,8 @@ impl Supervisor<'_> {
         let mut terminate_at = timeout.and_then(|timeout| begin.checked_add(timeout));
         let mut kill_at: Option<Instant> = None;
         let (mut interrupts, mut copied, mut timed_out, mut told_to_end) = (0, 0, false, false);
+        // Whether the job was told to stop, and has not stopped for that yet.
+        let mut told_to_stop = false;
         loop {
             match self.next(terminate_at.or(kill_at)) {
                 None if terminate_at.take().is_some() => {
@@ -108,7 +110,10 @@ impl Supervisor<'_> {
                 Some(Event::Signal(Received { signal: SIGCHLD, .. })) => {
                     for change in child.changes() {
                         match change {
-                            Change::Stopped(signal) => self.stopped(child, signal),
+                            Change::Stopped(signal) => {
+                                self.stopped(child, signal, told_to_stop);
+                                told_to_stop &= matches!(signal, SIGTTIN | SIGTTOU);
+                            }
                             change => {
                                 return Ended {
                                     change,
@@ -124,6 +129,7 @@ impl Supervisor<'_> {
                 Some(Event::Signal(received)) => {
                     told_to_end |= received.ends();
                     interrupts += u32::from(received.signal == SIGINT);
+                    told_to_stop = received.signal == SIGTSTP || told_to_stop && received.signal != SIGCONT;
                     self.pass_on(child, received, interrupts > 1);
                 }
                 Some(Event::Copied) => copied += 1,
@@ -147,12 +153,18 @@ impl Supervisor<'_> {
     }
 
     /// Reacts to a stop of the job. If the terminal stopped it, this process stops, too, as the shell learns of it that way alone. If another
-    /// process did, by SIGSTOP, that one will continue the job, but not this process.
-    fn stopped(&self, child: &Child, signal: i32) {
+    /// process did, by SIGSTOP, that one will continue the job, but not this process. A job that has asked for the terminal before it had it
+    /// goes on; with `told_to_stop` it stops once more, as the signal to go on has undone the one to stop.
+    fn stopped(&self, child: &Child, signal: i32, told_to_stop: bool) {
         let Group::Own { terminal } = &self.group else { return };
         let asked = matches!(signal, SIGTTIN | SIGTTOU);
         match terminal {
-            Some(terminal) if asked && terminal.hand_over(child.pid) => child.signal(SIGCONT),
+            Some(terminal) if asked && terminal.hand_over(child.pid) => {
+                child.signal(SIGCONT);
+                if told_to_stop {
+                    child.signal(SIGTSTP);
+                }
+            }
             Some(terminal) => {
                 let was_in_foreground = terminal.take_back(child.pid);
                 if was_in_foreground || signal != SIGSTOP {
