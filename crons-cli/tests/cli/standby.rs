@@ -104,6 +104,27 @@ fn a_server_goes_on_after_its_connections_were_cut_and_after_a_crash_of_postgres
 }
 
 #[test]
+fn a_server_that_stands_by_outlives_a_crash_of_postgresql() {
+    let Some(cluster) = Cluster::start() else { return };
+    let database = cluster.new_database();
+    let first = Server::spawn(node(&database));
+    let second = stand_by(&database);
+    assert!(first.check_in("job", 1));
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT holder FROM%'";
+    let deadline = Instant::now() + TAKEOVER;
+    while cluster.execute(waits) == "0" {
+        assert!(Instant::now() < deadline, "the second server does not stand by");
+    }
+    cluster.crash();
+    check_in_eventually(&first, 2);
+    signal(&first, "KILL");
+    let second = second.recv_timeout(TAKEOVER).unwrap();
+    let mut stored = second.stored("job");
+    stored.sort_unstable();
+    assert_eq!(stored, [1, 2]);
+}
+
+#[test]
 fn a_password_is_never_shown() {
     let refused =
         crons(&["serve", "--database", "postgres://crons:hunter2@127.0.0.1:1/crons?connect_timeout=1"])

@@ -35,24 +35,27 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    /// Waits until no other server holds the lease, and takes it.
+    /// Waits until no other server holds the lease, and takes it. A database that fails meanwhile is asked again.
     ///
     /// # Errors
-    /// If the database fails.
+    /// If the database fails at the first look.
     pub(super) fn acquire(executor: &Arc<Executor>, pool: Pool, schema: &str) -> Result<Self, StoreError> {
         let (table, holder) = (format!("{schema}.lease"), holder());
         let mut looks = 0_u32;
         let epoch = loop {
-            match executor.wait(take(&pool, &table, &holder))? {
-                Ok(epoch) => break epoch,
-                Err(other) => {
-                    if looks.is_multiple_of(LINE_EVERY) {
-                        tracing::info!(%other, "another server serves this database; this one stands by");
-                    }
-                    looks = looks.wrapping_add(1);
-                    std::thread::sleep(INTERVAL);
+            match executor.wait(take(&pool, &table, &holder)) {
+                Ok(Ok(epoch)) => break epoch,
+                Ok(Err(other)) if looks.is_multiple_of(LINE_EVERY) => {
+                    tracing::info!(%other, "another server serves this database; this one stands by");
+                }
+                Ok(Err(_)) => {}
+                Err(error) if looks == 0 => return Err(error),
+                Err(error) => {
+                    tracing::warn!(%error, "the database fails while this server stands by; asked again");
                 }
             }
+            looks = looks.saturating_add(1);
+            std::thread::sleep(INTERVAL);
         };
         if looks > 0 {
             tracing::info!("this server takes over");
