@@ -178,7 +178,7 @@ fn failures_are_those_that_were_decided_in_time() {
     server.send("2024-06-03T06:20:00Z", &run("flaky", 2, "ok", YEARLY, None));
     server.send("2024-06-03T06:30:00Z", &run("broken", 3, "error", YEARLY, None));
     server.send("2024-06-03T06:40:00Z", &run("broken", 4, "error", YEARLY, None));
-    // It began before the digest and times out after 30 minutes.
+    // This run begins before the digest and times out after 30 minutes.
     server.send("2024-06-03T07:50:00Z", &run("hangs", 5, "in_progress", YEARLY, None));
     // Expected each hour; its miss of 08:00 is decided at 08:01.
     server.send("2024-06-03T07:00:00Z", &run("hourly", 6, "ok", "0 * * * *", None));

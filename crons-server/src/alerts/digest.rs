@@ -23,7 +23,7 @@ const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 /// to = ["ops"]
 /// ```
 ///
-/// It is part of [`Alerts`](crate::Alerts), whose targets it names:
+/// The table is part of [`Alerts`](crate::Alerts) and names targets of it:
 ///
 /// ```
 /// let tables = serde_json::json!({

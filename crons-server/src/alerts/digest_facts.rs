@@ -50,7 +50,7 @@ pub(crate) struct SlowJob {
     pub runs: usize,
     /// The start of the longest one.
     pub started_at: Timestamp,
-    /// Its length in milliseconds.
+    /// The length of the longest one in milliseconds.
     pub duration_ms: i64,
     /// The median of the newest runs in milliseconds.
     pub median_ms: i64,

@@ -17,32 +17,18 @@ const MAX_NAMED: usize = 10;
 
 impl From<Message> for Member {
     fn from(message: Message) -> Self {
-        let Message {
-            id,
-            event,
-            at,
-            fingerprint,
-            monitor,
-            environment,
-            incident,
-            check_in_id,
-            reason,
-            last_ok,
-            links,
-            ..
-        } = message;
         Self {
-            id,
-            event,
-            at,
-            fingerprint,
-            monitor,
-            environment,
-            incident,
-            check_in_id,
-            reason,
-            last_ok,
-            links,
+            id: message.id,
+            event: message.event,
+            at: message.at,
+            fingerprint: message.fingerprint,
+            monitor: message.monitor,
+            environment: message.environment,
+            incident: message.incident,
+            check_in_id: message.check_in_id,
+            reason: message.reason,
+            last_ok: message.last_ok,
+            links: message.links,
         }
     }
 }

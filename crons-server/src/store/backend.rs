@@ -62,7 +62,7 @@ fn finished<S: Tables>(mut store: S) -> Result<S, StoreError> {
 /// Opens a database for a transfer of its rows.
 ///
 /// # Errors
-/// As [`open`], and if a server has the database open.
+/// The cases of [`open`], and a database that a server has open.
 #[cfg(feature = "postgres")]
 pub(super) fn open_tables(database: &Database) -> Result<Box<dyn Tables>, StoreError> {
     Ok(match database.backend() {

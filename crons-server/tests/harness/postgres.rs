@@ -64,7 +64,7 @@ impl Cluster {
     /// Starts a cluster that ends with this process; `None` if this machine has no PostgreSQL, which is said loudly.
     ///
     /// # Panics
-    /// As [`new_database`].
+    /// In the cases of [`new_database`].
     pub fn start() -> Option<Self> {
         Self::start_with("off")
     }

@@ -90,7 +90,7 @@ impl Tables {
         if alert.group_until.is_some() {
             return;
         }
-        // Those before it do not hold it up by the wait for their groups.
+        // Earlier messages of the target, which wait for their groups, are sent with this one instead of holding it up.
         let before = self.alerts.range_mut(..id).map(|(_, row)| row);
         for row in before.filter(|row| row.alert.target == alert.target && row.attempts == 0) {
             row.next_attempt = row.next_attempt.map(|at| at.min(alert.at));

@@ -26,7 +26,7 @@ const LIMITS: &str = "SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeou
 pub(crate) struct PostgresStore {
     pub(super) executor: Arc<Executor>,
     pub(super) connector: Connector,
-    /// One connection.
+    /// A pool of a single connection, which writes.
     pool: Pool,
     lease: Lease,
     /// Rows that are left out, of this connection and of those that read.
@@ -48,10 +48,10 @@ impl PostgresStore {
         Self::open_when(url, Lease::acquire)
     }
 
-    /// As [`open`](Self::open), and without waiting.
+    /// Does the same as [`open`](Self::open), without waiting.
     ///
     /// # Errors
-    /// As `open`, and if another server serves the database.
+    /// The cases of `open`, and a database that another server serves.
     pub(crate) fn open_unserved(url: &PostgresUrl) -> Result<Self, StoreError> {
         Self::open_when(url, Lease::try_acquire)
     }

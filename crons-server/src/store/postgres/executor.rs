@@ -30,7 +30,7 @@ impl Executor {
     /// Waits for an answer on the calling thread, which may be one of another runtime.
     ///
     /// # Errors
-    /// As the future, and if there is no answer within [`ANSWER_LIMIT`].
+    /// The failures of the future, and no answer within [`ANSWER_LIMIT`].
     pub(super) fn wait<T>(
         &self,
         answer: impl Future<Output = Result<T, StoreError>>,
@@ -38,7 +38,7 @@ impl Executor {
         self.wait_for(ANSWER_LIMIT, answer)
     }
 
-    /// As [`wait`](Self::wait), with another limit.
+    /// Does the same as [`wait`](Self::wait), with another limit.
     pub(super) fn wait_for<T>(
         &self,
         limit: Duration,
