@@ -20,14 +20,21 @@ pub(crate) struct Arguments {
     database: Option<Database>,
 }
 
-/// Copies the database and prints the size of the copy.
+/// Copies the database and prints the size of the copy. Ends with exit code 2 for a database of PostgreSQL, which has its own program.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let Arguments { file, database } = arguments;
     let database = &match database {
         Some(database) => database.clone(),
         None => configured()?,
     };
-    crons_server::backup(database, file).map_err(|error| format!("{database} was not copied: {error}"))?;
+    let copied = crons_server::backup(database, file);
+    if let Err(refused) = &copied
+        && database.file().is_none()
+    {
+        // The same exit code as for a wrong flag: no other attempt would succeed.
+        clap::Error::raw(clap::error::ErrorKind::InvalidValue, format!("{database}: {refused}\n")).exit();
+    }
+    copied.map_err(|error| format!("{database} was not copied: {error}"))?;
     let size = std::fs::metadata(file)?.len();
     writeln!(std::io::stdout().lock(), "{database} was copied to {} ({size} bytes)", file.display())?;
     Ok(())

@@ -130,3 +130,16 @@ fn a_second_server_on_a_file_is_refused_while_one_runs() {
     first.process.wait().unwrap();
     assert!(Server::start(&database).check_in("job", 2));
 }
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_database_of_postgresql_is_left_to_its_own_program() {
+    let arguments = ["backup", "copy.db", "--database", "postgres://crons:hunter2@127.0.0.1:1/crons"];
+    let output = crate::support::crons(&arguments).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(
+        text.contains("pg_dump --format=custom --schema=crons --file=copy.db") && !text.contains("hunter2"),
+        "{text}"
+    );
+}
