@@ -6,7 +6,7 @@ use super::digest_facts::DigestFacts;
 use super::digest_text;
 use super::escape::Markup;
 use super::facts::{EventName, Member};
-use super::lines::fitting;
+use super::lines::{fitting, length};
 use super::payload::Message;
 use super::words::{duration, failures, minute, run_time};
 
@@ -75,7 +75,7 @@ pub(super) fn details(message: &Message, markup: Markup, line_break: &str, limit
         return digest_details(digest, message, markup, line_break, limit);
     }
     let (mut lines, addresses) = (facts(message, markup), links(message, markup));
-    let taken: usize = lines.iter().chain(&addresses).map(|line| line.len() + line_break.len()).sum();
+    let taken = length(&lines, line_break) + length(&addresses, line_break);
     if let Some(note) = message.run.as_ref().and_then(|run| run.note.as_deref()) {
         lines.extend(note_lines(note, markup, line_break, limit.saturating_sub(taken)));
     }
@@ -98,8 +98,7 @@ fn members(message: &Message, markup: Markup, line_break: &str, limit: usize) ->
         |with_links: bool| jobs.iter().map(move |job| member(job, markup, with_links)).collect::<Vec<_>>();
     let shown = |room: usize| {
         let with_links = written(true);
-        let all_links_fit =
-            with_links.iter().map(|line| line.len() + line_break.len()).sum::<usize>() <= room;
+        let all_links_fit = length(&with_links, line_break) <= room;
         let lines = if all_links_fit { with_links } else { written(false) };
         fitting(&lines, jobs.len(), line_break, room)
     };
@@ -178,7 +177,7 @@ fn note_lines(note: &str, markup: Markup, line_break: &str, room: usize) -> Vec<
         let mut lines = vec!["Note:".to_owned()];
         let shown = shorten(note.trim_end(), allowed);
         lines.extend(shown.lines().map(|line| format!("| {}", markup.escape(line))));
-        let taken: usize = lines.iter().map(|line| line.len() + line_break.len()).sum();
+        let taken = length(&lines, line_break);
         if allowed < 40 {
             return Vec::new();
         }

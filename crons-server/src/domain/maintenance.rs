@@ -23,7 +23,7 @@ use crate::quote::quoted;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// In TOML; `timezone` is UTC by default, and `length` is at most 7 days, and shorter than the time from one window to the next:
+/// In TOML; `timezone` is UTC by default, and `length` is at most 7 days; windows that follow each other without a gap are refused:
 ///
 /// ```toml
 /// [[maintenance]]

@@ -101,17 +101,15 @@ pub async fn respond(
     Ok(see_other(uri.path_and_query().map_or("/", |page| page.as_str())))
 }
 
-/// Returns an incident, and whether messages about it are muted.
+/// Returns an incident, and whether its environment is muted.
 async fn find(state: &AppState, incident: Uuid) -> Result<(IncidentView, bool), HttpError> {
     let found = state
         .read(move |queries| {
             let Some(found) = queries.incident(incident)? else { return Ok(None) };
             let monitor = queries.monitor(&found.view.monitor_slug)?;
             let is_muted = monitor.is_some_and(|view| {
-                let environment =
-                    |name: &str| view.environments.iter().find(|view| view.environment.name == name);
-                view.monitor.muted
-                    || environment(&found.view.environment).is_some_and(|view| view.environment.muted)
+                let mut environments = view.environments.iter().map(|view| &view.environment);
+                environments.any(|each| each.name == found.view.environment && each.muted)
             });
             Ok(Some((found.view, is_muted)))
         })
