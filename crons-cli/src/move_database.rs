@@ -11,7 +11,7 @@ pub(crate) struct Arguments {
     /// Database to copy, such as sqlite:crons.db; no server may use it.
     #[arg(long, value_name = "URL")]
     from: Database,
-    /// New database to copy to, such as <postgres://crons@localhost/crons>; a copy that was interrupted goes on.
+    /// New database to copy to, such as `postgres://crons@localhost/crons`; a copy that was interrupted goes on.
     #[arg(long, value_name = "URL")]
     to: Database,
 }
@@ -35,7 +35,7 @@ pub(crate) fn run(Arguments { from, to }: &Arguments) -> Result<(), Box<dyn Erro
     }
     writeln!(
         output,
-        "All rows of {from} are in {to}, compared one by one. Start the server with --database {to}"
+        "All rows of {from} are in {to}, compared one by one. Start the server with --database and the URL of --to"
     )?;
     Ok(())
 }

@@ -117,7 +117,14 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         let is_new = database.file().is_some_and(|path| !path.exists());
         let failed = |error| format!("cannot start with {database}: {error}");
         // The database is opened before the socket: migrating an old one may take minutes, and clients that connect would time out.
-        let server = Server::open(&config.settings).await.map_err(failed)?;
+        let server = tokio::select! {
+            opened = Server::open(&config.settings) => opened.map_err(failed)?,
+            signal = wait_for_signal() => {
+                signal?;
+                // A server that stands by, or migrates, cannot be told to stop, and has stored nothing that is not whole.
+                std::process::exit(0)
+            }
+        };
         let listener = tokio::net::TcpListener::bind(listen)
             .await
             .map_err(|error| format!("cannot listen on {listen}: {error}; choose another address with --listen"))?;

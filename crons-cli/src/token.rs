@@ -5,7 +5,6 @@ use std::error::Error;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::api_client::is_id;
 use crate::output::{Painter, Table, Tone};
 use crate::server_arguments::ServerArguments;
 
@@ -61,10 +60,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             let client = server.open()?;
             let tokens = client.list(&["tokens"], &[])?;
             let named = tokens.iter().find(|row| row["name"] == revoked.as_str());
-            let id = named.and_then(|row| row["id"].as_str()).or_else(|| is_id(revoked).then_some(revoked));
+            let mut ids = tokens.iter().filter_map(|row| row["id"].as_str());
+            // An id may be written without its dashes.
+            let plain = |id: &str| id.replace('-', "").to_ascii_lowercase();
+            let id = named
+                .and_then(|row| row["id"].as_str())
+                .or_else(|| ids.find(|id| plain(id) == plain(revoked)));
             // The text is not repeated: it may be the token itself.
-            let id =
-                id.ok_or("there is no token of this name; `crons token list` prints the names and ids")?;
+            let id = id.ok_or("there is no token of this name or id; `crons token list` prints them")?;
             client.send(Method::DELETE, &["tokens", id], &[], None)?;
             let text = format!("{revoked} is revoked: requests that present it are refused");
             server.print(&json!({"id": id, "revoked": true}), &text)?;

@@ -40,7 +40,7 @@ impl DiagnosticClient {
     /// Sets up a client from its options and the environment of the process. Nothing is sent. `SENTRY_CRONS` is not read.
     ///
     /// # Errors
-    /// Makes a client with the options, like [`Client::new`](crate::Client::new).
+    /// In the cases of [`Client::new`](crate::Client::new).
     pub fn new(options: impl Into<ClientOptions>) -> Result<Self, InitError> {
         let settings = match options.into().resolve()? {
             Resolved::Enabled(settings) => *settings,

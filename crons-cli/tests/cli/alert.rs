@@ -279,7 +279,7 @@ fn answers_of_another_server_are_no_success() {
             (&["explain", id], false),
             (&["silence", "job", "--for", "1h", "--why", "x"], false),
             (&["token", "list"], true),
-            (&["token", "revoke", id], true),
+            (&["token", "revoke", id], false),
             (&["explain", "job"], true),
         ] {
             let ended = run(&[arguments, &["--url", &url]].concat(), "");

@@ -216,10 +216,13 @@ fn tokens_are_made_listed_and_revoked_with_the_admin_token() {
     let (done, _, stderr) = by(read, &["list"]);
     assert!(!done && stderr.contains("does not accept the token"), "{stderr}");
     for (revoked, reason) in [
-        ("dashboard", "`crons token list` prints the names and ids"),
+        ("dashboard", "no token of this name or id; `crons token list` prints them"),
         // A token is not repeated where others may read it.
-        (read, "`crons token list` prints the names and ids"),
-        ("aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaab", "there is no token aaaaaaaa-"),
+        (read, "no token of this name or id; `crons token list` prints them"),
+        (
+            "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaab",
+            "no token of this name or id; `crons token list` prints them",
+        ),
     ] {
         let (done, _, stderr) = by(admin, &["token", "revoke", revoked]);
         assert!(!done && stderr.contains(reason) && !stderr.contains(read), "{stderr}");

@@ -124,3 +124,11 @@ fn a_wrong_source_or_target_is_refused() {
         assert!(!moved && refused.contains(text), "{refused}");
     }
 }
+
+#[test]
+fn a_source_without_rows_is_refused() {
+    let Some(postgres) = cluster::new_database() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (moved, refused) = transfer(&postgres, &sqlite(&folder.path().join("new.db")));
+    assert!(!moved && refused.contains("has no rows; name the database of a server"), "{refused}");
+}

@@ -125,6 +125,17 @@ fn a_server_that_stands_by_outlives_a_crash_of_postgresql() {
 }
 
 #[test]
+fn a_role_with_rights_on_its_schema_only_may_serve_it() {
+    let Some(cluster) = Cluster::start() else { return };
+    cluster.execute("CREATE ROLE jobs LOGIN");
+    cluster.execute("CREATE SCHEMA jobs AUTHORIZATION jobs");
+    let url = cluster.new_database();
+    let (place, _) = url.split_once("&user=").unwrap();
+    let server = Server::spawn(node(&format!("{place}&user=jobs&schema=jobs")));
+    assert!(server.check_in("job", 1));
+}
+
+#[test]
 fn a_password_is_never_shown() {
     let refused =
         crons(&["serve", "--database", "postgres://crons:hunter2@127.0.0.1:1/crons?connect_timeout=1"])

@@ -65,6 +65,14 @@ impl PostgresUrl {
     /// If a key is unknown, is there twice, or has a value that is not allowed.
     pub(super) fn parse(url: &str) -> Result<Self, InvalidSetting> {
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
+        if query.contains('@') && !base.contains('@') {
+            // The text is not repeated, as it may be the end of a password.
+            return Err(refused(
+                "in the URL, write a ? of the user or the password as %3F, and an @ of a key as %40",
+            ));
+        }
+        // As in libpq, a `+` is no space.
+        let query = query.replace('+', "%2B");
         let mut rest = form_urlencoded::Serializer::new(String::new());
         let mut own: [Option<String>; 4] = Default::default();
         let mut seen = Vec::new();
@@ -83,7 +91,7 @@ impl PostgresUrl {
             seen.push(key);
         }
         let [schema, mode, root_certificates, password_file] = own;
-        let rest = rest.finish();
+        let rest = rest.finish().replace('+', "%20");
         let for_driver = if rest.is_empty() { base.to_owned() } else { format!("{base}?{rest}") };
         Ok(Self {
             for_driver,
@@ -164,6 +172,20 @@ mod tests {
         let plain = PostgresUrl::parse("postgresql://db/jobs?password=hunter2").unwrap();
         assert_eq!((plain.schema.as_str(), plain.tls), ("crons", TlsMode::Prefer));
         assert_eq!(plain.shown(), "postgresql://db/jobs");
+    }
+
+    #[test]
+    fn spaces_and_plus_signs_reach_the_driver_as_they_are_meant() {
+        let read = PostgresUrl::parse("postgres://h/d?password=a%20b+c&sslrootcert=/a+b.pem").unwrap();
+        let driver: tokio_postgres::Config = read.for_driver.parse().unwrap();
+        assert_eq!(driver.get_password(), Some(&b"a b+c"[..]));
+        assert_eq!(read.root_certificates, Some("/a+b.pem".into()));
+    }
+
+    #[test]
+    fn the_end_of_a_password_is_not_repeated() {
+        let refused = PostgresUrl::parse("postgres://crons:hun?ter2@db/jobs").unwrap_err().to_string();
+        assert!(refused.contains("%3F") && !refused.contains("ter2"), "{refused}");
     }
 
     #[test]

@@ -46,12 +46,25 @@ pub fn move_database(
             "{from} is itself an unfinished copy of {unfinished}; finish that first"
         )));
     }
+    if !has_rows(&mut *source)? {
+        return Err(StoreError::refused(format!("{from} has no rows; name the database of a server")));
+    }
     let mut target = open_tables(to).map_err(|error| named(to, error))?;
     let proceed = |table, rows| {
         progress(table, rows);
         Ok(())
     };
     transfer(&mut *source, &mut *target, &from.to_string(), CHUNK, proceed).map_err(|error| named(to, error))
+}
+
+/// Returns whether a database has rows of its own. Each new one has the monitor of deleted environments, whose row id is 0.
+fn has_rows(tables: &mut dyn Tables) -> Result<bool, StoreError> {
+    for table in TABLES {
+        if tables.last_key(table)?.is_some_and(|key| key != [Value::Integer(0)]) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Copies in steps of `chunk` rows. `progress` may end it.

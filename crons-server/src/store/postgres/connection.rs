@@ -6,7 +6,7 @@ use deadpool_postgres::{Object, Pool};
 use tokio_postgres::SimpleQueryMessage;
 
 use super::connector::{Connector, connection};
-use super::executor::Executor;
+use super::executor::{ANSWER_LIMIT, Executor, ROLLBACK_LIMIT};
 use super::lease::Lease;
 use super::schema;
 #[cfg(test)]
@@ -20,7 +20,7 @@ use crate::store::unreadable::UnreadableRows;
 /// Settings of a transaction that writes: a statement that hangs, a lock that is not released and a server that is stopped in the middle
 /// of a transaction end after a while.
 const LIMITS: &str = "SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '10s';
-    SET LOCAL idle_in_transaction_session_timeout = '10s'";
+    SET LOCAL idle_in_transaction_session_timeout = '4s'";
 
 /// A store of check-ins in a schema of PostgreSQL; a change is durable when its transaction returns.
 pub(crate) struct PostgresStore {
@@ -128,7 +128,8 @@ impl PostgresTransaction<'_> {
 
     fn end(&mut self, how: &str) -> Result<(), StoreError> {
         let Some(client) = self.client.take() else { return Ok(()) };
-        let ended = self.executor.wait(async { Ok(client.batch_execute(how).await?) });
+        let limit = if how == "ROLLBACK" { ROLLBACK_LIMIT } else { ANSWER_LIMIT };
+        let ended = self.executor.wait_for(limit, async { Ok(client.batch_execute(how).await?) });
         if ended.is_err() {
             // The state of the connection is not known.
             drop(Object::take(client));

@@ -7,7 +7,10 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use crate::store::error::StoreError;
 
 /// The time that PostgreSQL has for an answer. A statement ends itself earlier; this is for a network that swallows packets.
-pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(35);
+
+/// The time for a rollback: PostgreSQL does it by itself at the end of the connection.
+pub(super) const ROLLBACK_LIMIT: Duration = Duration::from_secs(2);
 
 /// A runtime with one thread, on which the connections of a database live.
 #[derive(Debug)]

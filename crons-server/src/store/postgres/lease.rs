@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
+use tokio::task::AbortHandle;
 use tokio_postgres::types::Type;
 
 use super::connector::connection;
@@ -32,6 +33,8 @@ pub(super) struct Lease {
     /// The name of the table with its schema.
     table: String,
     is_over: Arc<AtomicBool>,
+    /// The task that extends it; `None` if there is no runtime any more.
+    extends: Option<AbortHandle>,
 }
 
 impl Lease {
@@ -81,10 +84,9 @@ impl Lease {
 
     fn hold(executor: &Arc<Executor>, pool: Pool, table: String, epoch: i64) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
-        if let Some(runtime) = executor.handle() {
-            runtime.spawn(extend(pool.clone(), table.clone(), epoch, Arc::clone(&is_over)));
-        }
-        Self { epoch, pool, executor: Arc::clone(executor), table, is_over }
+        let extending = extend(pool.clone(), table.clone(), epoch, Arc::clone(&is_over));
+        let extends = executor.handle().map(|runtime| runtime.spawn(extending).abort_handle());
+        Self { epoch, pool, executor: Arc::clone(executor), table, is_over, extends }
     }
 
     /// The statement that a transaction begins with: it locks the lease. The answer goes to [`check`](Self::check).
@@ -107,6 +109,9 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        if let Some(extends) = &self.extends {
+            extends.abort();
+        }
         if self.is_over.swap(true, Ordering::Relaxed) {
             return;
         }

@@ -6,7 +6,7 @@ use deadpool_postgres::{Object, Pool};
 
 use super::connection::PostgresStore;
 use super::connector::{Connector, connection};
-use super::executor::Executor;
+use super::executor::{Executor, ROLLBACK_LIMIT};
 use super::rows;
 use super::schema;
 use super::session::Session;
@@ -73,7 +73,8 @@ impl PostgresReader {
             .executor
             .wait(async { Ok(session.client.batch_execute(&begin).await?) })
             .and_then(|()| read(session));
-        let ended = self.executor.wait(async { Ok(client.batch_execute("ROLLBACK").await?) });
+        let ended =
+            self.executor.wait_for(ROLLBACK_LIMIT, async { Ok(client.batch_execute("ROLLBACK").await?) });
         if ended.is_err() {
             // The state of the connection is not known.
             drop(Object::take(client));

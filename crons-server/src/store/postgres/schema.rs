@@ -39,7 +39,11 @@ pub(super) fn migrate(executor: &Executor, connector: &Connector, pool: &Pool) -
             return Ok(());
         }
         if version == 0 {
-            transaction.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {schema}")).await?;
+            // A schema that an administrator has made needs no right on the database, which even `IF NOT EXISTS` asks for.
+            let is_there = format!("SELECT to_regnamespace('{schema}') IS NOT NULL");
+            if !transaction.query_typed_one(&is_there, &[]).await?.try_get::<_, bool>(0)? {
+                transaction.batch_execute(&format!("CREATE SCHEMA {schema}")).await?;
+            }
         } else {
             tracing::info!(
                 from = version,

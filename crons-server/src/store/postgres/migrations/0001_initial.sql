@@ -1,5 +1,6 @@
 -- Instants are microseconds since 1970 (UTC), durations are milliseconds. Texts are compared by their bytes, as in SQLite.
--- Tables whose rows change often leave room in their pages, so that a change adds to no index (HOT).
+-- Tables whose rows change often leave room in their pages, so that a change of no indexed
+-- column adds to no index (HOT).
 
 -- Values that the server generates once and keeps, such as the public key.
 CREATE TABLE settings (
