@@ -110,10 +110,13 @@ fn a_shell_stops_and_continues_the_job() {
     let (mut screen, mut shell) = Screen::start(&lab, &["sh", "-i"]);
     // The shell shows the command, too, so its words are written in two parts.
     let job = "trap \"echo inter\"\"rupted; exit 5\" INT; trap \"echo con\"\"tinued\" CONT; echo rea\"\"dy; \
-               while :; do read line; done";
+               while :; do read line; echo hea\"\"rd; done";
     screen.until("$ ");
     screen.press(&format!("{CRONS} run job -- sh -c '{job}'\n"));
     screen.until("ready");
+    // From here on the job has the terminal.
+    screen.press("\n");
+    screen.until("heard");
     screen.press("\x1a");
     // The shell prints its prompt when the job is stopped.
     screen.until("$ ");
