@@ -3,6 +3,9 @@
 
 mod dsl;
 mod told;
+mod any;
+mod explanations;
+mod properties;
 mod scenarios;
 mod scenarios_12_to_20;
 mod deadlines;
