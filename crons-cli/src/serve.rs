@@ -121,7 +121,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             opened = Server::open(&config.settings) => opened.map_err(failed)?,
             signal = wait_for_signal() => {
                 signal?;
-                // A server that stands by, or migrates, cannot be told to stop, and has stored nothing that is not whole.
+                // A server that migrates, or waits for a transfer, cannot be told to stop, and has stored nothing that is not whole.
                 std::process::exit(0)
             }
         };

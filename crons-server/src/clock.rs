@@ -1,8 +1,9 @@
 //! The clock of a server: that of the machine, or one that a test moves.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// The clock of a server.
 ///
@@ -22,6 +23,8 @@ pub enum Clock {
     System,
     /// A clock that stands still until a test moves it.
     Manual(ManualClock),
+    /// The clock of the machine, corrected by that of a database that other servers use, too.
+    Corrected(CorrectedClock),
 }
 
 impl Clock {
@@ -30,9 +33,30 @@ impl Clock {
         match self {
             Self::System => Timestamp::now(),
             Self::Manual(clock) => *clock.0.lock().unwrap_or_else(PoisonError::into_inner),
+            Self::Corrected(clock) => {
+                let lead = SignedDuration::from_micros(clock.0.load(Ordering::Relaxed));
+                Timestamp::now().saturating_add(lead).unwrap_or(Timestamp::MAX)
+            }
         }
     }
+
+    /// Corrects the clock of the machine by `lead`, which may change: the microseconds by which another one is ahead.
+    pub(crate) fn corrected_by(self, lead: Arc<AtomicI64>) -> Self {
+        match self {
+            Self::System | Self::Corrected(_) => Self::Corrected(CorrectedClock(lead)),
+            Self::Manual(_) => self,
+        }
+    }
+
+    /// Returns whether the time passes by itself.
+    pub(crate) fn runs(&self) -> bool {
+        !matches!(self, Self::Manual(_))
+    }
 }
+
+/// The clock of the machine, corrected by another one, which is compared with it from time to time.
+#[derive(Debug, Clone)]
+pub struct CorrectedClock(Arc<AtomicI64>);
 
 /// A clock that stands still until it is moved, so that a test of an hour takes no time. Clones are the same clock.
 ///

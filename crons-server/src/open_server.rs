@@ -59,6 +59,10 @@ impl OpenServer {
     /// # Errors
     /// If the database fails, or alerts or the pulse cannot be sent as they are configured.
     pub(crate) fn with(mut database: OpenDatabase, settings: &Settings) -> Result<Self, StartError> {
+        let mut settings = settings.clone();
+        if let Some(lead) = database.store.group().clock_lead() {
+            settings.clock = settings.clock.corrected_by(lead);
+        }
         let private =
             if settings.allow_private_targets { PrivateTargets::Allowed } else { PrivateTargets::Refused };
         let sender =
@@ -87,7 +91,7 @@ impl OpenServer {
         let newest = database.queries.alerts(NEWEST_ALERTS)?;
         let last_delivered = newest.iter().filter_map(|alert| alert.delivered).max();
         Ok(Self {
-            settings: settings.clone(),
+            settings,
             database,
             public_key,
             sender,

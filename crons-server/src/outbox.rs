@@ -4,6 +4,7 @@ use crate::alerts::{Attempt, DeliveryOutcome, DueAlert, Outbox};
 use crate::blocking;
 use crate::http::AppState;
 use crate::pipeline::Task;
+use crate::store::Duty;
 
 impl Outbox for AppState {
     async fn changed(&self) {
@@ -11,6 +12,9 @@ impl Outbox for AppState {
     }
 
     async fn waiting(&self, without: Vec<i64>) -> Option<Vec<DueAlert>> {
+        if !self.group.has(Duty::Alerts) {
+            return Some(Vec::new());
+        }
         let due = blocking::read(&self.probe, move |queries| queries.due_alerts(&without)).await;
         due.inspect_err(|error| tracing::error!(%error, "alerts cannot be read; they are tried again")).ok()
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::blocking;
 use crate::pipeline::{Inbox, Task, Unavailable};
 use crate::settings::Retention;
-use crate::store::Queries;
+use crate::store::{Duty, Group, Queries};
 
 /// The pause between two sweeps.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(3_600);
@@ -14,10 +14,19 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(3_600);
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Sweeps from time to time, until the server stops.
-pub(crate) async fn sweep_hourly(inbox: Arc<Inbox>, queries: Arc<dyn Queries>, retention: Retention) {
+pub(crate) async fn sweep_hourly(
+    inbox: Arc<Inbox>,
+    queries: Arc<dyn Queries>,
+    retention: Retention,
+    group: Group,
+) {
     let mut pause = FIRST_PAUSE;
     loop {
         tokio::time::sleep(pause).await;
+        pause = SWEEP_INTERVAL;
+        if !group.has(Duty::Housekeeping) {
+            continue;
+        }
         match sweep(&inbox, &queries, retention).await {
             Ok(0) => {}
             Ok(deleted) => tracing::info!(deleted, "old check-ins were deleted"),
@@ -26,7 +35,6 @@ pub(crate) async fn sweep_hourly(inbox: Arc<Inbox>, queries: Arc<dyn Queries>, r
             }
             Err(Unavailable::Closing) => return,
         }
-        pause = SWEEP_INTERVAL;
     }
 }
 

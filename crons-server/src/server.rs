@@ -20,7 +20,7 @@ use crate::pipeline::{self, Inbox, Processor};
 use crate::pulse;
 use crate::retention;
 use crate::settings::{Retention, Settings};
-use crate::store::{OpenDatabase, Queries};
+use crate::store::{Duty, Group, OpenDatabase, Queries};
 
 /// The time that requests in progress have to finish at a shutdown.
 const GRACE: Duration = Duration::from_secs(5);
@@ -175,6 +175,7 @@ impl OpenServer {
             targets,
         } = self;
         let OpenDatabase { store, queries, probe, sweeper } = database;
+        let group = store.group();
         let address = listener.local_addr()?;
         refuse_exposed(&settings, address)?;
         if address.ip().to_canonical().is_loopback() {
@@ -203,6 +204,7 @@ impl OpenServer {
             metrics_public: settings.metrics_public,
             access: Access::new(settings.admin_token.clone(), settings.clock.clone()),
             maintenance: settings.maintenance.as_slice().into(),
+            group: group.clone(),
             live: Arc::new(Live::new(settings.connection_limits.most_streams(), stopped.clone())),
             mask,
         };
@@ -226,12 +228,15 @@ impl OpenServer {
         let digester = settings.alerts.digest().zip(digest_times).map(|(digest, times)| {
             let windows = settings.maintenance.as_slice().into();
             let (inbox, queries) = (Arc::clone(&inbox), Arc::clone(&sweeper));
-            Arc::new(Digester::new(digest.clone(), inbox, queries, windows, times))
+            Arc::new(Digester::new(digest.clone(), inbox, queries, windows, times, group.clone()))
         });
-        if let Clock::System = settings.clock {
+        if group.is_shared() {
+            timers.push(tokio::spawn(follow_group(group.clone(), Arc::clone(&inbox))));
+        }
+        if settings.clock.runs() {
             timers.push(tokio::spawn(tick(Arc::clone(&inbox))));
             timers.extend(digester.clone().map(|digester| tokio::spawn(digester.run())));
-            let sweeps = retention::sweep_hourly(Arc::clone(&inbox), Arc::clone(&sweeper), retention);
+            let sweeps = retention::sweep_hourly(Arc::clone(&inbox), Arc::clone(&sweeper), retention, group);
             timers.push(tokio::spawn(sweeps));
         }
         let consumer = Some(consumer);
@@ -289,6 +294,29 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 async fn until(mut stopped: watch::Receiver<bool>) {
     // The sender is gone if the server was dropped, which stops it as well.
     let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// The interval of ticks where there are other servers, which wait for what this one has received.
+const GROUP_INTERVAL: Duration = Duration::from_millis(250);
+/// The ticks between two updates of live pages by what other servers have stored.
+const TICKS_PER_UPDATE: u32 = 8;
+
+/// Ticks a few times a second as long as there are other servers, and looks for what they have stored.
+async fn follow_group(group: Group, inbox: Arc<Inbox>) {
+    let (mut ticks, mut sent_alerts) = (0_u32, group.has(Duty::Alerts));
+    loop {
+        tokio::time::sleep(GROUP_INTERVAL).await;
+        let sends_alerts = group.has(Duty::Alerts);
+        if group.has_others() || sends_alerts != sent_alerts {
+            ticks = ticks.wrapping_add(1);
+            sent_alerts = sends_alerts;
+            inbox.tick().await;
+            inbox.alerts().notify_one();
+            if ticks.is_multiple_of(TICKS_PER_UPDATE) {
+                inbox.changes().note_all();
+            }
+        }
+    }
 }
 
 /// The longest time between two ticks, by which the watermark knows until when the server was receiving, and when a machine slept.

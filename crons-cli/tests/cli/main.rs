@@ -26,4 +26,4 @@ mod serve;
 mod silence;
 mod simulate;
 #[cfg(all(unix, feature = "postgres"))]
-mod standby;
+mod nodes;

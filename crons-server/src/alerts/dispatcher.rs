@@ -223,10 +223,10 @@ impl Sender {
 
     /// Sleeps for this time; for ever without one, or on a manual clock.
     async fn sleep(&self, wait: Option<Duration>) {
-        match (wait, &self.clock) {
-            (Some(wait), Clock::System) => tokio::time::sleep(wait.min(MAX_SLEEP)).await,
+        match wait {
+            Some(wait) if self.clock.runs() => tokio::time::sleep(wait.min(MAX_SLEEP)).await,
             // `Server::advance_to` moves a manual clock and notifies the outbox.
-            (None, _) | (_, Clock::Manual(_)) => std::future::pending().await,
+            _ => std::future::pending().await,
         }
     }
 }

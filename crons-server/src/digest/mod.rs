@@ -11,7 +11,7 @@ use crate::alerts::Digest;
 use crate::blocking;
 use crate::domain::{Maintenance, next_minute};
 use crate::pipeline::{DigestTimes, Inbox, NewDigest, Task};
-use crate::store::Queries;
+use crate::store::{Duty, Group, Queries};
 
 /// The time that the first digest tells of.
 const FIRST: SignedDuration = SignedDuration::from_hours(24);
@@ -28,6 +28,7 @@ pub(crate) struct Digester {
     queries: Arc<dyn Queries>,
     windows: Arc<[Maintenance]>,
     times: Mutex<DigestTimes>,
+    group: Group,
 }
 
 impl Digester {
@@ -38,8 +39,9 @@ impl Digester {
         queries: Arc<dyn Queries>,
         windows: Arc<[Maintenance]>,
         times: DigestTimes,
+        group: Group,
     ) -> Self {
-        Self { digest, inbox, queries, windows, times: Mutex::new(times) }
+        Self { digest, inbox, queries, windows, times: Mutex::new(times), group }
     }
 
     /// Sends each digest at its time, until the server stops.
@@ -57,7 +59,10 @@ impl Digester {
         let now = self.inbox.clock().now();
         let times = *self.times.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(time) = self.digest.last_time(now) else { return };
-        if time < times.enabled_at || times.last.is_some_and(|last| last >= time) {
+        if !self.group.has(Duty::Housekeeping)
+            || time < times.enabled_at
+            || times.last.is_some_and(|last| last >= time)
+        {
             return;
         }
         // Everything that came before is stored, and the deadlines until now are evaluated: a digest misses nothing of its time.

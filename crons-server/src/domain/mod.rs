@@ -67,7 +67,7 @@ pub use model::{
     truncate_to_minute,
 };
 pub use monitor_change::{MonitorChange, NewMonitor};
-pub use rate_limit::RateWindow;
+pub use rate_limit::{RateWindow, ReceivedCounts};
 pub use received::{CheckInEvent, ConfigPatch, ConfigUpdate, InvalidCheckIn, ReceivedCheckIn};
 pub use refused_starts::RefusedStarts;
 pub use rehearsal::{JobReport, Rehearsal, rehearse};

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use super::error::ProcessingError;
 use super::model::truncate_to_minute;
 
-type Counts = HashMap<(Slug, String), u32>;
+/// Numbers of check-ins by monitor and environment.
+pub type ReceivedCounts = HashMap<(Slug, String), u32>;
 
 /// Counts the check-ins of each monitor environment within one minute of the clock.
 #[derive(Debug)]
@@ -16,13 +17,13 @@ pub struct RateWindow {
     /// `None`: no limit.
     most: Option<u32>,
     minute: Timestamp,
-    counts: Counts,
+    counts: ReceivedCounts,
     /// The monitors that were over the limit in this minute.
     limited: HashSet<Slug>,
     /// The counts that may have to be undone: a client that is told to send again must not be refused for it.
     unsettled: Vec<(Slug, String)>,
     /// The previous minute, its counts and how many of them are not settled, until the counts since then are.
-    before: Option<(Timestamp, Counts, usize)>,
+    before: Option<(Timestamp, ReceivedCounts, usize)>,
 }
 
 impl RateWindow {
@@ -35,6 +36,21 @@ impl RateWindow {
             unsettled: Vec::new(),
             before: None,
         }
+    }
+
+    /// Returns whether there is a limit.
+    pub fn is_limited(&self) -> bool {
+        self.most.is_some()
+    }
+
+    /// Goes on from the counts of a minute that all servers on a database have together.
+    pub fn resume(&mut self, minute: Timestamp, counts: ReceivedCounts) {
+        if minute != self.minute {
+            self.limited.clear();
+        }
+        (self.minute, self.counts) = (minute, counts);
+        self.unsettled.clear();
+        self.before = None;
     }
 
     /// Counts one more, whether it is taken or not.

@@ -9,7 +9,7 @@ use crate::http::access::Access;
 use crate::http::live::Live;
 use crate::mask::{self, Mask};
 use crate::pipeline::{Inbox, Unavailable};
-use crate::store::{Queries, StoreError};
+use crate::store::{Group, Queries, StoreError};
 
 /// The queue for what comes in, and the database for what is shown.
 #[derive(Clone)]
@@ -30,6 +30,8 @@ pub struct AppState {
     pub(crate) metrics_public: bool,
     /// The maintenance windows of the configuration.
     pub(crate) maintenance: Arc<[Maintenance]>,
+    /// The standing of this server among those on the database.
+    pub(crate) group: Group,
     /// The streams of live pages.
     pub(crate) live: Arc<Live>,
     /// Hides the public key.

@@ -91,6 +91,7 @@ fn try_check_ins(
         keys.silences_after = first.chain(behind.map(|behind| behind.evaluated_through)).min();
     }
     let mut transaction = store.begin()?;
+    processor.share_counts(&mut *transaction, check_ins)?;
     let mut batch = processor.batch(transaction.load(&keys)?);
     let mut verdicts = Vec::with_capacity(check_ins.len());
     for received in check_ins {

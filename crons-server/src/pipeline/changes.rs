@@ -68,6 +68,12 @@ impl Noted {
         }
         self.monitors.insert(slug.into(), self.last);
     }
+
+    /// Notes the last change for everything: pages of earlier positions read all anew.
+    fn forget_all(&mut self) {
+        self.monitors.clear();
+        self.forgotten = self.last;
+    }
 }
 
 impl Changes {
@@ -83,13 +89,18 @@ impl Changes {
             match change {
                 Change::Refused => noted.refused = noted.last,
                 Change::Monitor(slug) => noted.note_monitor(slug),
-                // Pages of earlier positions read everything anew.
-                Change::All => {
-                    noted.monitors.clear();
-                    noted.forgotten = noted.last;
-                }
+                Change::All => noted.forget_all(),
             }
         }
+        drop(noted);
+        self.changed.notify_one();
+    }
+
+    /// Notes that anything may have changed, as another server has stored something.
+    pub(crate) fn note_all(&self) {
+        let mut noted = self.noted();
+        noted.last += 1;
+        noted.forget_all();
         drop(noted);
         self.changed.notify_one();
     }

@@ -21,10 +21,9 @@ use crate::pipeline::processor::Processor;
 use crate::pipeline::queue::{Inbox, Message, Reply, Task, Unavailable};
 use crate::pipeline::vitals::Vitals;
 use crate::pipeline::watermark::{CHUNK, IDLE_CHUNK, Watermark};
-use crate::store::{Store, StoreError};
+use crate::store::{Duty, Store, StoreError};
 
-/// Starts the thread that owns the database. The thread ends when it is told to, when the inbox is gone, or when another server has taken the
-/// database over.
+/// Starts the thread that owns the database. The thread ends when it is told to, or when the inbox is gone.
 ///
 /// # Errors
 /// If the database or the thread cannot be used.
@@ -106,17 +105,18 @@ impl Consumer {
             self.count(&events);
             self.counted = 0;
             self.changes.note(&events);
-            let is_taken_over = matches!(result, Err(StoreError::TakenOver));
+            if matches!(result, Err(StoreError::Expelled)) {
+                // Their deadlines may have been evaluated meanwhile. All that is stamped from now on comes after the server has joined again.
+                messages.extend(std::iter::from_fn(|| queue.try_recv().ok()));
+            }
+            let stop = stop.is_some() || messages.iter().any(|message| matches!(message, Message::Stop));
             self.finish(result, messages, began.elapsed());
             if events.iter().any(|event| matches!(event, Event::Alerts)) {
                 self.alerts.notify_one();
             }
             // The log is last: it may have to wait for its reader, and no client is to wait for that.
             self.log.write(events);
-            if is_taken_over {
-                return;
-            }
-            if stop.is_some() {
+            if stop {
                 if let Err(error) = self.watermark.stop(&mut *self.store) {
                     tracing::error!(%error, "when the server stopped was not stored");
                 }
@@ -128,7 +128,7 @@ impl Consumer {
     /// Takes the queued messages; waits for one unless deadlines are left to be evaluated. `false`: none will come.
     fn receive(&self, queue: &mut mpsc::Receiver<Message>, received: &mut Vec<Message>) -> bool {
         // A database that has just failed would fail again at once: the next message, or the time, is waited for.
-        if self.watermark.behind().is_none() || self.failed {
+        if !self.watermark.has_work() || self.failed {
             return queue.blocking_recv_many(received, MAX_BATCH) > 0;
         }
         while received.len() < MAX_BATCH {
@@ -161,7 +161,10 @@ impl Consumer {
             match messages.pop_front() {
                 Some(Message::Tick(now, waiter)) => {
                     self.vitals.ticked(now);
-                    if drill::start_if_due(&mut *self.store, &mut self.processor, now)? > 0 {
+                    self.watermark.look_again();
+                    if self.store.group().has(Duty::Deadlines)
+                        && drill::start_if_due(&mut *self.store, &mut self.processor, now)? > 0
+                    {
                         events.push(Event::Alerts);
                     }
                     self.waiting.extend(waiter.map(|waiter| (truncate_to_minute(now), waiter)));
@@ -244,6 +247,7 @@ impl Consumer {
     /// end of each batch.
     fn enter(&mut self, now: Timestamp, events: &mut Vec<Event>) -> Result<(), StoreError> {
         if self.watermark.enter(&mut *self.store, &mut self.processor, now)? {
+            self.watermark.wait_for_others(&mut *self.store)?;
             self.watermark.evaluate(&mut *self.store, &mut self.processor, CHUNK, events)?;
         }
         Ok(())

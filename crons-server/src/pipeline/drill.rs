@@ -44,7 +44,13 @@ pub(super) fn start_if_due(
     now: Timestamp,
 ) -> Result<usize, StoreError> {
     let Some(interval) = processor.drill.interval() else { return Ok(0) };
-    if processor.last_drill.is_some_and(|last| now.duration_since(last) < interval) {
+    let is_due = |last: Option<Timestamp>| last.is_none_or(|last| now.duration_since(last) >= interval);
+    if !is_due(processor.last_drill) {
+        return Ok(0);
+    }
+    // Another server may have started one.
+    processor.last_drill = last_drill(&mut *store.begin()?)?.max(processor.last_drill);
+    if !is_due(processor.last_drill) {
         return Ok(0);
     }
     let id = (processor.new_id)();

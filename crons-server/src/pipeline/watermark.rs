@@ -1,5 +1,7 @@
 //! The minutes whose deadlines have been evaluated, and the time in which the server was not receiving.
 
+use std::time::{Duration, Instant};
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::apply::{self, Behind};
@@ -7,7 +9,7 @@ use super::evaluate::evaluate_minute;
 use super::processor::Processor;
 use crate::domain::{FollowUpsDue, Outage, truncate_to_minute};
 use crate::pipeline::events::Event;
-use crate::store::{Changes, Store, StoreError};
+use crate::store::{Changes, Progress, Store, StoreError};
 
 /// Deadlines of each kind that are evaluated before the first check-in of their minute, and while check-ins wait.
 pub(crate) const CHUNK: usize = 500;
@@ -18,6 +20,12 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const HEARTBEAT_INTERVAL: SignedDuration = SignedDuration::from_secs(20);
 /// The age at which an outage bears on no deadline any more: the longest margin, and some time for the run before it.
 const OUTAGE_HORIZON: SignedDuration = SignedDuration::from_hours(24 * 60);
+
+/// The longest gap that is no outage where there are other servers, which say every 250 ms that they are receiving.
+const BRIEF_GAP: SignedDuration = SignedDuration::from_secs(2);
+/// The time between two looks whether the other servers have passed a minute, and the longest wait for that: they are deleted after 4 s.
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
 /// The clock of the ordered queue.
 #[derive(Debug, Clone)]
@@ -34,6 +42,8 @@ pub(crate) struct Watermark {
     persisted_at: Timestamp,
     /// Whether an input after `last_seen` could not be stored.
     rejecting: bool,
+    /// Whether the next deadlines can be evaluated only later: another server does it, or not all have stored yet what they received before.
+    waits: bool,
 }
 
 impl Watermark {
@@ -44,16 +54,22 @@ impl Watermark {
         processor: &mut Processor,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
+        let progress = store.synchronize(now)?;
         let mut transaction = store.begin()?;
-        processor.outages = transaction.outages(now.checked_sub(OUTAGE_HORIZON).unwrap_or(Timestamp::MIN))?;
+        processor.outages = transaction.outages(outage_horizon(now))?;
+        let last_seen = transaction.last_seen()?;
         let minute = truncate_to_minute(now);
+        let slept = last_seen.is_none_or(|until| now.duration_since(until) > MINUTE);
+        let evaluated = progress.filter(|progress| progress.has_others && !slept);
+        let evaluated = evaluated.and_then(|progress| progress.evaluated_through);
         let watermark = Self {
-            evaluated_through: minute - MINUTE,
+            evaluated_through: evaluated.unwrap_or(minute - MINUTE),
             current: minute,
             last_seen: now,
             entered: now,
             persisted_at: now,
             rejecting: false,
+            waits: false,
         };
         let mut changes = Changes { last_seen: Some(now), ..Changes::default() };
         // The maintenance windows of the configuration may be others than before.
@@ -61,8 +77,8 @@ impl Watermark {
         // The rules may be others, too.
         changes.snapshot.follow_ups_due =
             processor.alerts.first_follow_up().map(|_| FollowUpsDue { at: now, instead_of: None });
-        match transaction.last_seen()? {
-            Some(until) if until < now => {
+        match last_seen {
+            Some(until) if now.duration_since(until) > brief(progress) => {
                 add_outage(processor, &mut changes, Outage { since: until, until: now });
             }
             Some(until) if until > now => {
@@ -86,6 +102,7 @@ impl Watermark {
             entered: minute,
             persisted_at: minute,
             rejecting: false,
+            waits: false,
         }
     }
 
@@ -103,6 +120,16 @@ impl Watermark {
     /// The time of the newest input that was stored.
     pub(crate) fn last_seen(&self) -> Timestamp {
         self.last_seen
+    }
+
+    /// Returns whether deadlines can be evaluated now.
+    pub(crate) fn has_work(&self) -> bool {
+        self.behind().is_some() && !self.waits
+    }
+
+    /// Has the next evaluation look again whether it is this server's, and whether all have stored what they received before.
+    pub(crate) fn look_again(&mut self) {
+        self.waits = false;
     }
 
     /// Returns whether all deadlines of this minute are evaluated.
@@ -140,30 +167,66 @@ impl Watermark {
         let minute = truncate_to_minute(now);
         let is_new = minute > self.current;
         let slept = now.duration_since(self.last_seen) > MINUTE;
-        let is_outage = (slept || self.rejecting) && now > self.last_seen;
-        let is_heartbeat = is_new || now.duration_since(self.persisted_at) >= HEARTBEAT_INTERVAL;
-        if is_outage || is_heartbeat {
-            let mut changes = Changes { last_seen: is_heartbeat.then_some(now), ..Changes::default() };
+        let was_away = (slept || self.rejecting) && now > self.last_seen;
+        let is_heartbeat = was_away || is_new || now.duration_since(self.persisted_at) >= HEARTBEAT_INTERVAL;
+        let mut outage = None;
+        if is_heartbeat {
+            let mut changes = Changes { last_seen: Some(now), ..Changes::default() };
+            if was_away {
+                outage = self.outage_until(store, processor, now)?;
+            }
             let outages = processor.outages.clone();
-            if is_outage {
-                add_outage(processor, &mut changes, Outage { since: self.last_seen, until: now });
+            if let Some(outage) = outage {
+                add_outage(processor, &mut changes, outage);
             }
             apply::store_changes(store, &changes).inspect_err(|_| processor.outages = outages)?;
             report_outages(&changes);
-        }
-        if slept {
-            self.evaluated_through = self.evaluated_through.max(minute - MINUTE);
-        }
-        if is_heartbeat {
             self.persisted_at = now;
         }
-        if is_outage {
+        if outage.is_some_and(|outage| now.duration_since(outage.since) > MINUTE) {
+            self.evaluated_through = self.evaluated_through.max(minute - MINUTE);
+        }
+        if was_away {
             self.last_seen = now;
         }
-        self.rejecting = false;
+        (self.rejecting, self.waits) = (false, self.waits && !is_new);
         self.current = self.current.max(minute);
         self.entered = self.entered.max(now);
         Ok(is_new)
+    }
+
+    /// The time until `now` in which no server was receiving, when this one was not since its last input that was stored. `None` if
+    /// another one was. The outages that others have found are read.
+    fn outage_until(
+        &self,
+        store: &mut dyn Store,
+        processor: &mut Processor,
+        now: Timestamp,
+    ) -> Result<Option<Outage>, StoreError> {
+        let mut since = self.last_seen;
+        let progress = store.synchronize(self.entered)?;
+        if progress.is_some() {
+            let mut transaction = store.begin()?;
+            processor.outages = transaction.outages(outage_horizon(now))?;
+            since = since.max(transaction.last_seen()?.unwrap_or(since));
+        }
+        Ok((now.duration_since(since) > brief(progress)).then_some(Outage { since, until: now }))
+    }
+
+    /// Waits until all servers have stored what they received before the newest minute. A server that is gone is waited for until the others
+    /// have deleted it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) fn wait_for_others(&self, store: &mut dyn Store) -> Result<(), StoreError> {
+        let began = Instant::now();
+        while let Some(progress) = store.synchronize(self.entered)? {
+            if progress.low_watermark >= self.current || began.elapsed() > LONGEST_WAIT {
+                break;
+            }
+            std::thread::sleep(LOOK_INTERVAL);
+        }
+        Ok(())
     }
 
     /// Stores to the second until when the server was receiving, when it stops in an orderly way.
@@ -194,15 +257,42 @@ impl Watermark {
         limit: usize,
         events: &mut Vec<Event>,
     ) -> Result<(), StoreError> {
-        while self.evaluated_through < self.current {
+        if !self.has_work() {
+            return Ok(());
+        }
+        let mut until = self.current;
+        if let Some(progress) = store.synchronize(self.entered)? {
+            let others = progress.evaluated_through.unwrap_or(self.evaluated_through);
+            self.evaluated_through = self.evaluated_through.max(others.min(self.current));
+            until = self.evaluated_through;
+            if progress.decides {
+                until = until.max(truncate_to_minute(progress.low_watermark).min(self.current));
+            }
+            if self.evaluated_through < until {
+                processor.outages = store.begin()?.outages(outage_horizon(self.current))?;
+            }
+        }
+        while self.evaluated_through < until {
             let minute = self.evaluated_through.saturating_add(MINUTE).unwrap_or(self.current);
             if !evaluate_minute(store, processor, minute, minute >= self.current, limit, events)? {
                 return Ok(());
             }
+            store.evaluated(minute)?;
             self.evaluated_through = minute;
         }
+        self.waits = until < self.current;
         Ok(())
     }
+}
+
+/// The instant before which an outage bears on no deadline any more.
+fn outage_horizon(now: Timestamp) -> Timestamp {
+    now.checked_sub(OUTAGE_HORIZON).unwrap_or(Timestamp::MIN)
+}
+
+/// The longest gap that is no outage: of other servers it is known only a few times a second until when they were receiving.
+fn brief(progress: Option<Progress>) -> SignedDuration {
+    if progress.is_some_and(|progress| progress.has_others) { BRIEF_GAP } else { SignedDuration::ZERO }
 }
 
 /// Logs outages, once they are durable.

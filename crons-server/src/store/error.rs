@@ -16,8 +16,9 @@ pub enum StoreError {
     Corrupt(UnreadableRow),
     /// The request is not allowed, such as to open the file of another program. The same request fails again.
     Refused(Cause),
-    /// Another server has taken the database over, since this one did not answer for a while. Nothing was stored, and nothing will be.
-    TakenOver,
+    /// The other servers on the database went on without this one, since it said nothing for a while: what it has received meanwhile is not
+    /// stored. It has joined them again; a later attempt may succeed.
+    Expelled,
 }
 
 impl StoreError {
@@ -46,9 +47,8 @@ impl fmt::Display for StoreError {
             Self::Unavailable(cause) => write!(f, "the database failed: {cause}"),
             Self::Corrupt(row) => row.fmt(f),
             Self::Refused(reason) => reason.fmt(f),
-            Self::TakenOver => f.write_str(
-                "another server has taken the database over, since this one did not answer for a while; start this one again, and it \
-                 stands by",
+            Self::Expelled => f.write_str(
+                "the other servers on the database went on without this one, which said nothing for a while; it joins them again",
             ),
         }
     }

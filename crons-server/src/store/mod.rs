@@ -14,6 +14,7 @@ mod api_token;
 mod views;
 mod view_rows;
 mod queries;
+mod group;
 mod transaction;
 mod additions;
 mod explained;
@@ -33,6 +34,7 @@ pub use backend::backup;
 pub(crate) use backend::{OpenDatabase, open, open_for_reading};
 pub use error::{StoreError, UnreadableRow};
 pub(crate) use expired::Expired;
+pub(crate) use group::{Duty, Group, Progress};
 #[cfg(test)]
 pub(crate) use memory::MemoryDatabase;
 #[cfg(all(test, feature = "postgres"))]

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use super::api_token::TokenChange;
 use super::error::StoreError;
 use super::expired::Expired;
+use super::group::{Group, Progress};
 use crate::alerts::{Alert, Attempt};
-use crate::domain::{BatchKeys, Outage, Outcome, ProcessingError, Snapshot};
+use crate::domain::{BatchKeys, Outage, Outcome, ProcessingError, ReceivedCounts, Snapshot};
 
 /// A database that takes changes, one transaction at a time.
 pub trait Store: Send {
@@ -18,6 +19,28 @@ pub trait Store: Send {
     /// # Errors
     /// If the database cannot be written: it is read-only, gone, or in use by another program.
     fn begin(&mut self) -> Result<Box<dyn Transaction + '_>, StoreError>;
+
+    /// The standing of this server among those that use the database.
+    fn group(&self) -> Group {
+        Group::default()
+    }
+
+    /// Tells the other servers that all inputs before `watermark` are stored, and returns how far all are; `None` if no other server can use the
+    /// database.
+    ///
+    /// # Errors
+    /// If the database fails, or the others went on without this server.
+    fn synchronize(&mut self, _watermark: Timestamp) -> Result<Option<Progress>, StoreError> {
+        Ok(None)
+    }
+
+    /// Tells the other servers that the deadlines of all minutes up to this one are evaluated.
+    ///
+    /// # Errors
+    /// If the database fails.
+    fn evaluated(&mut self, _minute: Timestamp) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// A transaction. Its changes are durable once [`commit`](Self::commit) has returned; one that is dropped is rolled back.
@@ -38,7 +61,17 @@ pub trait Transaction {
     /// or reminder of an incident.
     fn next_deadline(&mut self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// The last instant at which the server is known to have received; `None` before its first.
+    /// Counts check-ins of a minute by slug and environment, for the rate limit, and returns how many of these there were in that minute before;
+    /// `None` if no other server can use the database, so that the caller's own counts are all.
+    fn count_received(
+        &mut self,
+        _minute: Timestamp,
+        _counts: &ReceivedCounts,
+    ) -> Result<Option<ReceivedCounts>, StoreError> {
+        Ok(None)
+    }
+
+    /// The last instant at which a server is known to have received, other than this one since it was opened; `None` if there is none.
     fn last_seen(&mut self) -> Result<Option<Timestamp>, StoreError>;
     /// Outages that ended after `since`, oldest first.
     fn outages(&mut self, since: Timestamp) -> Result<Vec<Outage>, StoreError>;

@@ -67,6 +67,27 @@ impl Harness {
         harness
     }
 
+    /// Starts a server on a new database of PostgreSQL, whose clock stands at this time; `None` if this machine has no PostgreSQL.
+    #[cfg(feature = "postgres")]
+    pub fn on_postgres(time: &str, settings: Settings) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(POSTGRES_URL), postgres::new_database()?).unwrap();
+        Some(Self::on(folder, time, settings))
+    }
+
+    /// Starts one more server on the same database of PostgreSQL, by the same clock.
+    #[cfg(feature = "postgres")]
+    pub fn node(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::copy(self.folder.path().join(POSTGRES_URL), folder.path().join(POSTGRES_URL)).unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let (clock, settings) = (self.clock.clone(), self.settings.clone());
+        let mut node = Self { runtime, server: None, clock, folder, settings, agent: self.agent.clone() };
+        node.server = Some(node.try_start().unwrap());
+        node
+    }
+
     /// Changes webhooks and rules for the next start.
     pub fn configure(&mut self, alerts: Value) {
         self.settings.alerts = serde_json::from_value(alerts).unwrap();
@@ -79,8 +100,9 @@ impl Harness {
     /// The database of the server: the file, or with `CRONS_TEST_DATABASES=postgres` one of PostgreSQL, whose URL is kept in the folder.
     fn database_of_server(&self) -> Database {
         #[cfg(feature = "postgres")]
-        if is_on_postgres() {
-            let kept = self.folder.path().join("postgres-url");
+        let kept = self.folder.path().join(POSTGRES_URL);
+        #[cfg(feature = "postgres")]
+        if is_on_postgres() || kept.exists() {
             let url = std::fs::read_to_string(&kept).unwrap_or_else(|_| {
                 let url = postgres::new_database().expect("CRONS_TEST_DATABASES asks for PostgreSQL");
                 std::fs::write(&kept, &url).unwrap();
@@ -239,6 +261,10 @@ impl Drop for Harness {
         }
     }
 }
+
+/// The file with the URL of a database of PostgreSQL, in the folder of its server.
+#[cfg(feature = "postgres")]
+const POSTGRES_URL: &str = "postgres-url";
 
 /// Returns whether the servers of the tests are to use PostgreSQL.
 #[cfg(feature = "postgres")]

@@ -29,6 +29,8 @@ mod list;
 mod live;
 mod metrics;
 mod monitor_page;
+#[cfg(feature = "postgres")]
+mod nodes;
 mod openapi;
 mod outages;
 mod page_commands;

@@ -3,24 +3,25 @@
 use std::sync::Arc;
 
 use deadpool_postgres::{Object, Pool};
-use tokio_postgres::SimpleQueryMessage;
+use jiff::Timestamp;
 
 use super::connector::{Connector, connection};
 use super::executor::{ANSWER_LIMIT, Executor, ROLLBACK_LIMIT};
-use super::lease::Lease;
+use super::membership::Membership;
 use super::schema;
 #[cfg(test)]
 use super::session::STATEMENTS;
 use super::session::Session;
 use crate::settings::PostgresUrl;
 use crate::store::error::StoreError;
+use crate::store::group::{Group, Progress};
 use crate::store::transaction::{Store, Transaction};
 use crate::store::unreadable::UnreadableRows;
 
 /// Settings of a transaction that writes: a statement that hangs, a lock that is not released and a server that is stopped in the middle
 /// of a transaction end after a while.
 const LIMITS: &str = "SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '10s';
-    SET LOCAL idle_in_transaction_session_timeout = '4s'";
+    SET LOCAL idle_in_transaction_session_timeout = '3s'";
 
 /// A store of check-ins in a schema of PostgreSQL; a change is durable when its transaction returns.
 pub(crate) struct PostgresStore {
@@ -28,7 +29,7 @@ pub(crate) struct PostgresStore {
     pub(super) connector: Connector,
     /// A pool of a single connection, which writes.
     pool: Pool,
-    lease: Lease,
+    membership: Membership,
     /// Rows that are left out, of this connection and of those that read.
     pub(super) unreadable: Arc<UnreadableRows>,
 }
@@ -40,32 +41,33 @@ impl std::fmt::Debug for PostgresStore {
 }
 
 impl PostgresStore {
-    /// Connects, makes or migrates the schema, and waits until no other server serves it.
+    /// Connects, makes or migrates the schema, and joins the servers that run on it; a transfer that is under way is waited for.
     ///
     /// # Errors
     /// If the database cannot be used, or its schema is that of another program or of a newer version.
     pub(crate) fn open(url: &PostgresUrl) -> Result<Self, StoreError> {
-        Self::open_when(url, Lease::acquire)
+        Self::open_as(url, Membership::join)
     }
 
-    /// Does the same as [`open`](Self::open), without waiting.
+    /// Does the same as [`open`](Self::open) for a transfer, beside which no server runs.
     ///
     /// # Errors
-    /// The cases of `open`, and a database that another server serves.
+    /// The cases of `open`, and a database that a server serves.
     pub(crate) fn open_unserved(url: &PostgresUrl) -> Result<Self, StoreError> {
-        Self::open_when(url, Lease::try_acquire)
+        Self::open_as(url, Membership::join_alone)
     }
 
-    fn open_when(
+    fn open_as(
         url: &PostgresUrl,
-        lease: impl FnOnce(&Arc<Executor>, Pool, &str) -> Result<Lease, StoreError>,
+        join: impl FnOnce(&Arc<Executor>, Pool, &str) -> Result<Membership, StoreError>,
     ) -> Result<Self, StoreError> {
         let executor = Arc::new(Executor::new()?);
         let connector = Connector::new(url)?;
         let pool = connector.pool(1)?;
         schema::migrate(&executor, &connector, &pool)?;
-        let lease = lease(&executor, connector.pool(1)?, &connector.schema)?;
-        Ok(Self { executor, connector, pool, lease, unreadable: Arc::default() })
+        // One connection for the thread that asks how far the others are, and one for the background.
+        let membership = join(&executor, connector.pool(2)?, &connector.schema)?;
+        Ok(Self { executor, connector, pool, membership, unreadable: Arc::default() })
     }
 
     /// The number of statements that `work` executes, beside those that begin and end its transactions.
@@ -77,25 +79,23 @@ impl PostgresStore {
     }
 
     pub(super) fn begin_writing(&self) -> Result<PostgresTransaction<'_>, StoreError> {
+        self.membership.join_again_if_expelled()?;
         let client = self.executor.wait(connection(&self.pool))?;
         // The transaction exists from here on, so that it is rolled back whatever follows.
         let transaction = PostgresTransaction {
             client: Some(client),
             executor: &self.executor,
             unreadable: &self.unreadable,
+            node: self.membership.id(),
         };
         let begin = format!(
             "BEGIN; SET LOCAL search_path TO {}; {LIMITS}; {}",
             self.connector.schema,
-            self.lease.lock()
+            self.membership.look()
         );
         let session = transaction.session()?;
         let answer = self.executor.wait(async { Ok(session.client.simple_query(&begin).await?) })?;
-        let epoch = answer.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => row.get(0),
-            _ => None,
-        });
-        self.lease.check(epoch)?;
+        self.membership.check(&answer)?;
         Ok(transaction)
     }
 }
@@ -103,6 +103,18 @@ impl PostgresStore {
 impl Store for PostgresStore {
     fn begin(&mut self) -> Result<Box<dyn Transaction + '_>, StoreError> {
         Ok(Box::new(self.begin_writing()?))
+    }
+
+    fn group(&self) -> Group {
+        self.membership.group()
+    }
+
+    fn synchronize(&mut self, watermark: Timestamp) -> Result<Option<Progress>, StoreError> {
+        self.membership.synchronize(watermark).map(Some)
+    }
+
+    fn evaluated(&mut self, minute: Timestamp) -> Result<(), StoreError> {
+        self.membership.evaluated(minute)
     }
 }
 
@@ -112,6 +124,8 @@ pub(super) struct PostgresTransaction<'store> {
     client: Option<Object>,
     executor: &'store Executor,
     pub(super) unreadable: &'store UnreadableRows,
+    /// The row id of this server.
+    pub(super) node: i64,
 }
 
 impl PostgresTransaction<'_> {

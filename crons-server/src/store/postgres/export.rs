@@ -13,6 +13,8 @@ use crate::domain::PROJECT;
 use crate::store::error::StoreError;
 use crate::store::views::{Export, PageRequest};
 
+/// The row id of no server.
+const NO_NODE: i64 = 0;
 /// The whole of a list.
 pub(super) const ALL: PageRequest = PageRequest { skip: 0, limit: u32::MAX };
 
@@ -59,7 +61,7 @@ impl PostgresReader {
                 Ok((rows::get(row, 3)?, rows::get(row, 4)?, rows::occurrence(row, 0)?))
             })?;
             let outages = outages::outages(session, self.unreadable(), Timestamp::MIN, ALL)?.items;
-            let last_heartbeat = outages::last_heartbeat(session)?;
+            let last_heartbeat = outages::last_heartbeat(session, NO_NODE)?;
             Ok(Export { check_ins, environments, incidents, occurrences, outages, last_heartbeat })
         })
     }

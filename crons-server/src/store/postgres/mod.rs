@@ -1,5 +1,5 @@
-//! PostgreSQL: one connection that writes, a pool of others that read. Any number of servers may be started on one database; the one that
-//! holds its lease serves, and the others stand by.
+//! PostgreSQL: one connection that writes, a pool of others that read. Any number of servers may run on one database; their transactions
+//! follow one another.
 //!
 //! Statements are sent with the types of their parameters and without a name, and no connection has a state that outlives a transaction,
 //! so that a pooler may stand between (`PgBouncer` in transaction mode).
@@ -16,7 +16,8 @@ mod connector;
 #[cfg(test)]
 mod faults;
 mod schema;
-mod lease;
+mod nodes;
+mod membership;
 mod connection;
 mod tables;
 mod reader;
@@ -44,6 +45,7 @@ mod retention;
 mod processing_errors;
 mod usage;
 mod outages;
+mod rates;
 mod api_tokens;
 mod write_additions;
 mod export;

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::nodes::LAST_SEEN;
 use super::parameter::{micros, text};
 use super::reader::{PostgresReader, page};
-use super::rows;
 use super::session::Session;
 use crate::domain::Outage;
 use crate::store::error::StoreError;
@@ -12,14 +12,14 @@ use crate::store::unreadable::UnreadableRows;
 use crate::store::view_rows::outage;
 use crate::store::views::{Page, PageRequest};
 
-/// The row of `settings` with the last heartbeat, in microseconds.
-pub(super) const LAST_SEEN: &str = "heard_until";
-
-/// The last instant at which the server is known to have received; `None` before its first.
-pub(super) fn last_heartbeat(session: Session<'_>) -> Result<Option<Timestamp>, StoreError> {
-    let row = session.query_first("SELECT value FROM settings WHERE name = $1", &[&text(LAST_SEEN)])?;
-    let micros: Option<String> = row.map(|row| rows::get(&row, 0)).transpose()?;
-    let micros = micros.and_then(|micros| micros.parse().ok());
+/// The last instant at which a server is known to have received, other than the one with the row id `node` by what it tells the others; `None`
+/// if there is none.
+pub(super) fn last_heartbeat(session: Session<'_>, node: i64) -> Result<Option<Timestamp>, StoreError> {
+    let row = session.query_first(
+        "SELECT greatest((SELECT value::bigint FROM settings WHERE name = $1), (SELECT max(watermark) FROM nodes WHERE id <> $2))",
+        &[&text(LAST_SEEN), &node],
+    )?;
+    let micros: Option<i64> = row.map(|row| row.try_get(0)).transpose()?.flatten();
     Ok(micros.and_then(|micros| Timestamp::from_microsecond(micros).ok()))
 }
 

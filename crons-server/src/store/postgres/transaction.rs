@@ -6,8 +6,9 @@ use super::connection::PostgresTransaction;
 use super::export::ALL;
 use super::outages;
 use super::parameter::text;
+use super::rates;
 use super::rows;
-use crate::domain::{BatchKeys, Outage, Snapshot};
+use crate::domain::{BatchKeys, Outage, ReceivedCounts, Snapshot};
 use crate::store::error::StoreError;
 use crate::store::expired::Expired;
 use crate::store::transaction::{Changes, DueKind, Transaction};
@@ -47,8 +48,16 @@ impl Transaction for PostgresTransaction<'_> {
         self.earliest_deadline()
     }
 
+    fn count_received(
+        &mut self,
+        minute: Timestamp,
+        counts: &ReceivedCounts,
+    ) -> Result<Option<ReceivedCounts>, StoreError> {
+        rates::count(self.session()?, minute, counts).map(Some)
+    }
+
     fn last_seen(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        outages::last_heartbeat(self.session()?)
+        outages::last_heartbeat(self.session()?, self.node)
     }
 
     fn outages(&mut self, since: Timestamp) -> Result<Vec<Outage>, StoreError> {
@@ -81,6 +90,7 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn reclaim_space(&mut self) -> Result<bool, StoreError> {
+        rates::delete_old(self.session()?)?;
         // Autovacuum makes the space of deleted rows usable again.
         Ok(false)
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::connection::PostgresTransaction;
-use super::outages::LAST_SEEN;
+use super::nodes::LAST_SEEN;
 use super::parameter::{maybe_micros, micros, text, texts};
 use super::rows;
 use super::session::column;

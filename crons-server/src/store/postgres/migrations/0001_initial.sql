@@ -257,10 +257,39 @@ CREATE TABLE silences (
 
 CREATE INDEX silences_by_end ON silences (coalesce(ended_at, ends_at));
 
--- The server that serves this database. A transaction of it holds the key of this row, which a takeover changes.
-CREATE TABLE lease (
-    epoch BIGINT PRIMARY KEY,
-    holder TEXT NOT NULL,
-    -- By the clock of the database.
-    expires_at TIMESTAMPTZ NOT NULL
+-- The servers that run on this database. A transaction of a server that is not here any more stores nothing.
+CREATE TABLE nodes (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name TEXT NOT NULL,
+    started_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
+    -- By the clock of the database. The server extends it a few times a second; one that does not is deleted by the others.
+    expires_at TIMESTAMPTZ NOT NULL,
+    -- All that the server received before is stored; NULL until it says so.
+    watermark BIGINT,
+    -- Whether it is no server but `crons move`, beside which no server starts.
+    is_transfer BOOLEAN NOT NULL
+) WITH (fillfactor = 10);
+
+-- The work that one server at a time does for all.
+CREATE TABLE duties (
+    name TEXT COLLATE "C" PRIMARY KEY,
+    node BIGINT
 );
+
+INSERT INTO duties (name) VALUES ('deadlines'), ('alerts'), ('housekeeping');
+
+-- The last minute whose deadlines are all evaluated, once there is one.
+CREATE TABLE evaluation (
+    id BOOLEAN PRIMARY KEY DEFAULT TRUE CHECK (id),
+    evaluated_through BIGINT NOT NULL
+) WITH (fillfactor = 10);
+
+-- The check-ins of the current minute and the one before, by their parity: what a rate limit needs. A crash may empty it.
+CREATE UNLOGGED TABLE rates (
+    slug TEXT COLLATE "C" NOT NULL,
+    environment TEXT COLLATE "C" NOT NULL,
+    parity SMALLINT NOT NULL,
+    minute BIGINT NOT NULL,
+    received BIGINT NOT NULL,
+    PRIMARY KEY (slug, environment, parity)
+) WITH (fillfactor = 50);

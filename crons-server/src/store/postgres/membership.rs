@@ -1,0 +1,277 @@
+//! The membership of a server among those that run on one schema.
+//!
+//! A server says a few times a second that it is there, and until when it has stored what it received. The others delete a server that says
+//! nothing for some seconds, and go on without it: it was killed, stopped, or cut off from the database. Transactions of servers follow one another,
+//! and each begins with a look for the server's own row: so a server that was deleted stores nothing, until it has joined again.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use deadpool_postgres::Pool;
+use jiff::Timestamp;
+use tokio::task::AbortHandle;
+use tokio_postgres::SimpleQueryMessage;
+
+use super::executor::Executor;
+use super::nodes::{self, Nodes, PUBLISH_INTERVAL, Published};
+use crate::store::error::StoreError;
+use crate::store::group::{Duty, Group, Progress, Standing};
+
+/// The time between two looks of a server that waits for the end of a transfer, and the number of looks between two lines of its log.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+const LINE_EVERY: u32 = 600;
+/// The time that a publication in the background has: one that takes longer is made anew.
+const PUBLISH_LIMIT: Duration = Duration::from_secs(3);
+
+/// The membership of a server. Its drop takes the server off the list.
+pub(super) struct Membership {
+    member: Arc<Member>,
+    executor: Arc<Executor>,
+    /// The task that publishes; `None` if there is no runtime any more.
+    publishes: Option<AbortHandle>,
+}
+
+struct Member {
+    nodes: Nodes,
+    name: String,
+    is_transfer: bool,
+    /// The row id; 0 while the server is not in the list.
+    id: AtomicI64,
+    standing: Arc<Standing>,
+    /// The time that the answer took by which the clocks were compared, in microseconds.
+    best_answer: Mutex<i64>,
+}
+
+impl Membership {
+    /// Joins the servers of a schema, once no transfer is under way.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(super) fn join(executor: &Arc<Executor>, pool: Pool, schema: &str) -> Result<Self, StoreError> {
+        let member = Member::new(pool, schema, false);
+        let mut looks = 0_u32;
+        while let Err(other) = executor.wait(member.join())? {
+            if looks.is_multiple_of(LINE_EVERY) {
+                tracing::info!(%other, "rows of this database are being moved; this server starts after that");
+            }
+            looks = looks.saturating_add(1);
+            std::thread::sleep(LOOK_INTERVAL);
+        }
+        Self::hold(executor, member)
+    }
+
+    /// Joins as a transfer, beside which no server runs.
+    ///
+    /// # Errors
+    /// If a server runs, or the database fails.
+    pub(super) fn join_alone(executor: &Arc<Executor>, pool: Pool, schema: &str) -> Result<Self, StoreError> {
+        let member = Member::new(pool, schema, true);
+        if let Err(other) = executor.wait(member.join())? {
+            return Err(StoreError::refused(format!("it is served by {other}; end that server first")));
+        }
+        Self::hold(executor, member)
+    }
+
+    fn hold(executor: &Arc<Executor>, member: Member) -> Result<Self, StoreError> {
+        let member = Arc::new(member);
+        executor.wait(member.publish())?;
+        let publishing = Arc::clone(&member).publish_regularly();
+        let publishes = executor.handle().map(|runtime| runtime.spawn(publishing).abort_handle());
+        Ok(Self { member, executor: Arc::clone(executor), publishes })
+    }
+
+    /// The statements that a transaction begins with. The answers go to [`check`](Self::check).
+    pub(super) fn look(&self) -> String {
+        let Member { nodes, id, .. } = &*self.member;
+        format!("{}; SELECT id FROM nodes WHERE id = {}", nodes.lock(), id.load(Ordering::Relaxed))
+    }
+
+    /// Joins again if the server is known not to be in the list.
+    ///
+    /// # Errors
+    /// [`StoreError::Expelled`] if it was not, and is again; the failures of the database.
+    pub(super) fn join_again_if_expelled(&self) -> Result<(), StoreError> {
+        if self.member.id.load(Ordering::Relaxed) != 0 {
+            return Ok(());
+        }
+        if let Err(other) = self.executor.wait(self.member.join())? {
+            return Err(StoreError::unavailable(format!("its rows are being moved by {other}")));
+        }
+        self.executor.wait(self.member.publish())?;
+        Err(StoreError::Expelled)
+    }
+
+    /// Checks the answers to [`look`](Self::look).
+    ///
+    /// # Errors
+    /// [`StoreError::Expelled`] if the server was deleted from the list.
+    pub(super) fn check(&self, answers: &[SimpleQueryMessage]) -> Result<(), StoreError> {
+        if nodes::is_listed(answers) {
+            return Ok(());
+        }
+        self.member.id.store(0, Ordering::Relaxed);
+        Err(StoreError::Expelled)
+    }
+
+    /// Tells the others that all inputs before `watermark` are stored, and returns how far they are.
+    ///
+    /// # Errors
+    /// If the database fails, or the others have deleted this server.
+    pub(super) fn synchronize(&self, watermark: Timestamp) -> Result<Progress, StoreError> {
+        self.join_again_if_expelled()?;
+        let member = &self.member;
+        member.standing.watermark.fetch_max(watermark.as_microsecond(), Ordering::Relaxed);
+        let published = self.executor.wait(member.publish())?;
+        if !published.is_listed {
+            return Err(StoreError::Expelled);
+        }
+        let own = watermark.as_microsecond();
+        let lowest = published.others_watermark.map_or(own, |others| others.min(own));
+        Ok(Progress {
+            low_watermark: Timestamp::from_microsecond(lowest).unwrap_or(Timestamp::MIN),
+            evaluated_through: published.evaluated_through,
+            decides: published.duties.contains(&Duty::Deadlines),
+            has_others: published.has_others,
+        })
+    }
+
+    /// Tells the others that the deadlines of all minutes up to this one are evaluated.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(super) fn evaluated(&self, minute: Timestamp) -> Result<(), StoreError> {
+        let Member { nodes, id, .. } = &*self.member;
+        self.executor.wait(nodes.store_evaluated(id.load(Ordering::Relaxed), minute))
+    }
+
+    pub(super) fn group(&self) -> Group {
+        Group::of(&self.member.standing)
+    }
+
+    /// The row id of this server.
+    pub(super) fn id(&self) -> i64 {
+        self.member.id.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        if let Some(publishes) = &self.publishes {
+            publishes.abort();
+        }
+        let id = self.member.id.swap(0, Ordering::Relaxed);
+        if id == 0 {
+            return;
+        }
+        if let Err(error) = self.executor.wait_for(PUBLISH_LIMIT, self.member.nodes.leave(id)) {
+            tracing::debug!(%error, "the server was not taken off the list; the others do that in some seconds");
+        }
+    }
+}
+
+impl Member {
+    fn new(pool: Pool, schema: &str, is_transfer: bool) -> Self {
+        let nodes = Nodes { pool, schema: schema.to_owned() };
+        let standing = Arc::new(Standing::default());
+        // No instant is earlier; the first publication tells none.
+        standing.watermark.store(i64::MIN, Ordering::Relaxed);
+        Self {
+            nodes,
+            name: name(),
+            is_transfer,
+            id: AtomicI64::new(0),
+            standing,
+            best_answer: Mutex::new(i64::MAX / 2),
+        }
+    }
+
+    /// Adds the server to the list. Returns the name of the program beside which it cannot run as an inner error.
+    async fn join(&self) -> Result<Result<(), String>, StoreError> {
+        let joined = self.nodes.join(&self.name, self.is_transfer, self.watermark()).await?;
+        Ok(joined.map(|id| self.id.store(id, Ordering::Relaxed)))
+    }
+
+    /// The watermark of this server; `None` before it receives.
+    fn watermark(&self) -> Option<i64> {
+        Some(self.standing.watermark.load(Ordering::Relaxed)).filter(|watermark| *watermark != i64::MIN)
+    }
+
+    /// Tells the others that the server is there, and its watermark if there is one. One that receives takes duties that are nobody's: all if it is
+    /// alone, otherwise one at a time, so that the others get some.
+    async fn publish(&self) -> Result<Published, StoreError> {
+        let id = self.id.load(Ordering::Relaxed);
+        let mut published = self.publish_once(id).await?;
+        if published.is_listed && published.needs_upkeep && self.watermark().is_some() {
+            self.nodes.upkeep(id, if published.has_others { 1 } else { i64::MAX }).await?;
+            published = self.publish_once(id).await?;
+        }
+        Ok(published)
+    }
+
+    async fn publish_once(&self, id: i64) -> Result<Published, StoreError> {
+        let (began, asked_at) = (Instant::now(), Timestamp::now());
+        let published = self.nodes.publish(id, self.watermark()).await?;
+        self.measure_clock(published.clock, asked_at, began.elapsed());
+        if published.is_listed {
+            self.standing.set(&published.duties, published.has_others);
+        } else {
+            self.standing.set(&[], published.has_others);
+            // Unless it has joined again meanwhile.
+            let _ = self.id.compare_exchange(id, 0, Ordering::Relaxed, Ordering::Relaxed);
+        }
+        Ok(published)
+    }
+
+    /// Measures by how much the clock of the database is ahead, from its answer to a question that was asked then and answered after `took`. The
+    /// answer was given somewhere between, so that a quick one is better than a slow one; but one that differs by more than that time shows that a
+    /// clock was set.
+    fn measure_clock(&self, clock: i64, asked_at: Timestamp, took: Duration) {
+        let took = i64::try_from(took.as_micros()).unwrap_or(i64::MAX);
+        let lead = clock.saturating_sub(asked_at.as_microsecond()).saturating_sub(took / 2);
+        let mut best = self.best_answer.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_set = (lead - self.standing.clock_lead()).abs() > took;
+        if took <= *best || was_set {
+            self.standing.set_clock_lead(lead);
+            *best = took;
+        }
+        // Clocks drift, so that an old answer is worth less and less.
+        *best += *best / 64 + 1;
+    }
+
+    async fn publish_regularly(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(PUBLISH_INTERVAL);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut failed = false;
+        loop {
+            ticks.tick().await;
+            if self.id.load(Ordering::Relaxed) == 0 {
+                continue;
+            }
+            let error = match tokio::time::timeout(PUBLISH_LIMIT, self.publish()).await {
+                Ok(Ok(_)) => None,
+                Ok(Err(error)) => Some(error),
+                Err(_late) => Some(StoreError::unavailable("it does not answer")),
+            };
+            if let Some(error) = error.as_ref().filter(|_| !failed) {
+                tracing::warn!(%error, "the other servers cannot be told that this one is there; tried again until it succeeds");
+            }
+            failed = error.is_some();
+        }
+    }
+}
+
+/// The name by which other servers call this one.
+fn name() -> String {
+    format!("process {} on {}", std::process::id(), host())
+}
+
+#[cfg(unix)]
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(not(unix))]
+fn host() -> String {
+    std::env::var("COMPUTERNAME").unwrap_or_else(|_| "a host without a name".to_owned())
+}

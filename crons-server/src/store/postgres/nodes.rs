@@ -1,0 +1,227 @@
+//! The table `nodes`, which lists the servers that run on a schema, and what each of them tells the others.
+
+use std::time::Duration;
+
+use deadpool_postgres::Pool;
+use jiff::Timestamp;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, SimpleQueryMessage};
+
+use super::connector::connection;
+use crate::store::error::StoreError;
+use crate::store::group::Duty;
+
+/// The row of `settings` with the last heartbeat, in microseconds.
+pub(super) const LAST_SEEN: &str = "heard_until";
+/// The interval at which a server says that it is there, and until when all that it received is stored.
+pub(super) const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
+/// The time after which a server is deleted that says nothing, in SQL.
+const LEASE: &str = "INTERVAL '4 s'";
+
+/// The servers of a schema.
+#[derive(Clone)]
+pub(super) struct Nodes {
+    pub(super) pool: Pool,
+    pub(super) schema: String,
+}
+
+/// The answer to a server that has said how far it is.
+pub(super) struct Published {
+    /// Whether the others still count on this server. If not, it has to join again.
+    pub(super) is_listed: bool,
+    pub(super) has_others: bool,
+    /// The lowest watermark of the others; `None` if no other one receives yet.
+    pub(super) others_watermark: Option<i64>,
+    pub(super) evaluated_through: Option<Timestamp>,
+    pub(super) duties: Vec<Duty>,
+    /// Whether a server is to be deleted, or a duty is nobody's.
+    pub(super) needs_upkeep: bool,
+    /// The clock of the database, in microseconds since 1970.
+    pub(super) clock: i64,
+}
+
+impl Nodes {
+    /// The statement by which transactions of all servers follow one another.
+    pub(super) fn lock(&self) -> String {
+        format!("SELECT pg_advisory_xact_lock(hashtext('crons transactions of {}'))", self.schema)
+    }
+
+    /// Adds this server to the list. Returns its row id, or the name of the program beside which it cannot run. A transfer runs beside no server.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(super) async fn join(
+        &self,
+        name: &str,
+        is_transfer: bool,
+        watermark: Option<i64>,
+    ) -> Result<Result<i64, String>, StoreError> {
+        let client = connection(&self.pool).await?;
+        let guard = Rollback(Some(client));
+        let client = guard.client()?;
+        client.batch_execute(&format!("{}; {}", self.begin(), delete_expired(0))).await?;
+        let row = client
+            .query_typed_opt(
+                "SELECT name FROM nodes WHERE is_transfer OR $1 ORDER BY id LIMIT 1",
+                &[(&is_transfer, Type::BOOL)],
+            )
+            .await?;
+        if let Some(row) = row {
+            let other = row.try_get(0)?;
+            client.batch_execute("COMMIT").await?;
+            guard.ended();
+            return Ok(Err(other));
+        }
+        let sql = format!(
+            "INSERT INTO nodes (name, expires_at, is_transfer, watermark) VALUES ($1, clock_timestamp() + {LEASE}, $2, $3)
+             RETURNING id"
+        );
+        let values: [(&(dyn ToSql + Sync), Type); 3] =
+            [(&name, Type::TEXT), (&is_transfer, Type::BOOL), (&watermark, Type::INT8)];
+        let added = client.query_typed(&sql, &values).await?;
+        let row = added.first().ok_or_else(|| StoreError::unavailable("a row that was added is missing"))?;
+        let id: i64 = row.try_get(0)?;
+        client.batch_execute("COMMIT").await?;
+        guard.ended();
+        Ok(Ok(id))
+    }
+
+    /// Tells the others that this server is there, and its watermark, in microseconds since 1970.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(super) async fn publish(&self, id: i64, watermark: Option<i64>) -> Result<Published, StoreError> {
+        let client = connection(&self.pool).await?;
+        let schema = &self.schema;
+        let sql = format!(
+            "WITH this AS (
+                UPDATE {schema}.nodes SET watermark = greatest(watermark, $2), expires_at = clock_timestamp() + {LEASE}
+                WHERE id = $1 RETURNING id
+             )
+             SELECT EXISTS (SELECT FROM this),
+                count(*) FILTER (WHERE id <> $1) > 0,
+                min(watermark) FILTER (WHERE id <> $1),
+                (SELECT evaluated_through FROM {schema}.evaluation),
+                coalesce((SELECT array_agg(name) FROM {schema}.duties WHERE node = $1), '{{}}'),
+                count(*) FILTER (WHERE id <> $1 AND expires_at < clock_timestamp()) > 0
+                    OR EXISTS (SELECT FROM {schema}.duties WHERE node IS NULL OR node NOT IN (SELECT id FROM {schema}.nodes)),
+                (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+             FROM {schema}.nodes"
+        );
+        let row = client.query_typed_one(&sql, &[(&id, Type::INT8), (&watermark, Type::INT8)]).await?;
+        let names: Vec<String> = row.try_get(4)?;
+        let duties = Duty::NAMED.into_iter().filter(|(_, name)| names.iter().any(|other| other == name));
+        Ok(Published {
+            is_listed: row.try_get(0)?,
+            has_others: row.try_get(1)?,
+            others_watermark: row.try_get(2)?,
+            evaluated_through: row.try_get::<_, Option<i64>>(3)?.and_then(instant),
+            duties: duties.map(|(duty, _)| duty).collect(),
+            needs_upkeep: row.try_get(5)?,
+            clock: row.try_get(6)?,
+        })
+    }
+
+    /// Deletes servers that have not said for a while that they are there, and gives this one the duties that are nobody's, `most` at most.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(super) async fn upkeep(&self, id: i64, most: i64) -> Result<(), StoreError> {
+        self.run(&format!("{}; {}", delete_expired(0), take_duties(id, most))).await
+    }
+
+    /// Stores that the deadlines of all minutes up to this one are evaluated, if that is still this server's duty.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(super) async fn store_evaluated(&self, id: i64, minute: Timestamp) -> Result<(), StoreError> {
+        let client = connection(&self.pool).await?;
+        let schema = &self.schema;
+        let sql = format!(
+            "INSERT INTO {schema}.evaluation AS e (evaluated_through)
+             SELECT $2 WHERE EXISTS (SELECT FROM {schema}.duties WHERE name = 'deadlines' AND node = $1)
+             ON CONFLICT (id) DO UPDATE SET evaluated_through = greatest(e.evaluated_through, excluded.evaluated_through)"
+        );
+        client.execute_typed(&sql, &[(&id, Type::INT8), (&minute.as_microsecond(), Type::INT8)]).await?;
+        Ok(())
+    }
+
+    /// Deletes this server from the list.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(super) async fn leave(&self, id: i64) -> Result<(), StoreError> {
+        self.run(&delete_expired(id)).await
+    }
+
+    /// Runs statements in a transaction.
+    async fn run(&self, statements: &str) -> Result<(), StoreError> {
+        let guard = Rollback(Some(connection(&self.pool).await?));
+        guard.client()?.batch_execute(&format!("{}; {statements}; COMMIT", self.begin())).await?;
+        guard.ended();
+        Ok(())
+    }
+
+    fn begin(&self) -> String {
+        format!(
+            "BEGIN; SET LOCAL search_path TO {}; SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '30s'; {}",
+            self.schema,
+            self.lock()
+        )
+    }
+}
+
+/// A connection in a transaction, which is closed unless the transaction has ended.
+struct Rollback(Option<deadpool_postgres::Object>);
+
+impl Rollback {
+    fn client(&self) -> Result<&Client, StoreError> {
+        let client = self.0.as_ref().map(|client| &***client);
+        client.ok_or_else(|| StoreError::unavailable("the transaction is over"))
+    }
+
+    /// Keeps the connection: its transaction has ended.
+    fn ended(mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Drop for Rollback {
+    fn drop(&mut self) {
+        if let Some(client) = self.0.take() {
+            drop(deadpool_postgres::Object::take(client));
+        }
+    }
+}
+
+/// Finds out whether a server is in the list, from the answers to a transaction's first statements, of which the last one asks for its row.
+pub(super) fn is_listed(answers: &[SimpleQueryMessage]) -> bool {
+    let last = answers.iter().rev().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row.get(0).is_some_and(|id| !id.is_empty())),
+        _ => None,
+    });
+    last.unwrap_or(false)
+}
+
+/// The statement that deletes the servers that have not said for a while that they are there, and that with row id `and`. Until when they
+/// received is kept.
+fn delete_expired(and: i64) -> String {
+    format!(
+        "WITH gone AS (DELETE FROM nodes WHERE expires_at < clock_timestamp() OR id = {and} RETURNING watermark)
+         INSERT INTO settings AS s (name, value)
+         SELECT '{LAST_SEEN}', max(watermark)::text FROM gone HAVING max(watermark) IS NOT NULL
+         ON CONFLICT (name) DO UPDATE SET value = greatest(s.value::bigint, excluded.value::bigint)::text"
+    )
+}
+
+/// The statement that gives a server some of the duties that are nobody's, if it is in the list.
+fn take_duties(id: i64, limit: i64) -> String {
+    format!(
+        "UPDATE duties SET node = {id} WHERE EXISTS (SELECT FROM nodes WHERE id = {id}) AND name IN
+            (SELECT name FROM duties WHERE node IS NULL OR node NOT IN (SELECT id FROM nodes) ORDER BY name LIMIT {limit})"
+    )
+}
+
+fn instant(microseconds: i64) -> Option<Timestamp> {
+    Timestamp::from_microsecond(microseconds).ok()
+}

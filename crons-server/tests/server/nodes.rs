@@ -1,0 +1,186 @@
+//! Several servers on one database of PostgreSQL, by one clock: they judge as a single server does.
+
+use std::collections::BTreeSet;
+
+use crons_server::Settings;
+use serde_json::{Value, json};
+
+use crate::harness::*;
+use crate::receiver::{Mode, Receiver};
+
+/// Three servers on a database; `None` if this machine has no PostgreSQL.
+fn three(time: &str, settings: Settings) -> Option<[Harness; 3]> {
+    let first = Harness::on_postgres(time, settings)?;
+    let (second, third) = (first.node(), first.node());
+    Some([first, second, third])
+}
+
+/// The generator of a timeline: the same numbers on every machine.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+}
+
+/// The time of a second after ten o'clock.
+fn clock(second: u64) -> String {
+    format!("10:{:02}:{:02}", second / 60, second % 60)
+}
+
+/// A timeline of twelve minutes: times, and check-ins of three jobs in two environments.
+fn timeline(seed: u64) -> Vec<(String, Value)> {
+    let mut numbers = Numbers(seed);
+    let mut second = 0;
+    let mut all = Vec::new();
+    while second < 720 {
+        let (job, run) = (numbers.below(3), numbers.below(4));
+        let status = ["in_progress", "ok", "error"][usize::try_from(numbers.below(3)).unwrap()];
+        let id = format!("{:032x}", (job + 1) * 1_000 + second / 240 * 10 + run + 1);
+        let mut sent = check_in(&id, status);
+        sent["monitor_slug"] = json!(format!("job-{job}"));
+        sent["environment"] = json!(["production", "staging"][usize::try_from(run % 2).unwrap()]);
+        sent["monitor_config"] = json!({"schedule": {"type": "interval", "value": 2 + job, "unit": "minute"},
+            "checkin_margin": 1, "max_runtime": 2, "failure_issue_threshold": 1 + job % 2, "recovery_threshold": 1});
+        if numbers.below(4) == 0 {
+            sent.as_object_mut().unwrap().remove("monitor_config");
+        }
+        all.push((clock(second), sent));
+        second += numbers.below(30);
+    }
+    all
+}
+
+/// All that a server shows of its monitors, without the ids that it made itself.
+fn shown(server: &Harness) -> Vec<Value> {
+    let mut shown = Vec::new();
+    for job in 0..3 {
+        let mut rows = vec![server.monitor(&format!("job-{job}"))];
+        rows.extend(server.check_ins(&format!("job-{job}")));
+        rows.extend(server.api(&format!("/monitors/job-{job}/incidents/")).as_array().unwrap().clone());
+        shown.extend(rows);
+    }
+    for value in &mut shown {
+        without_ids(value);
+    }
+    shown
+}
+
+fn without_ids(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            object.retain(|key, value| {
+                let is_made =
+                    value.as_str().is_some_and(|text| text.len() == 36 && !text.starts_with("0000"));
+                !(is_made && key != "message")
+            });
+            object.values_mut().for_each(without_ids);
+        }
+        Value::Array(values) => values.iter_mut().for_each(without_ids),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_timeline_dealt_out_over_three_nodes_gives_the_rows_of_one() {
+    for seed in [1, 2, 3] {
+        let Some(nodes) = three("10:00:00", Settings::default()) else { return };
+        let one = Harness::at("10:00:00");
+        let mut dealer = Numbers(seed + 100);
+        for (time, check_in) in timeline(seed) {
+            one.send(&time, &check_in);
+            nodes[0].advance(&time);
+            nodes[usize::try_from(dealer.below(3)).unwrap()].send_now(&check_in);
+        }
+        one.advance("10:14:00");
+        nodes[1].advance("10:14:00");
+        let (expected, found) = (shown(&one), shown(&nodes[2]));
+        assert!(expected.len() > 30, "seed {seed}: {expected:?}");
+        assert_eq!(found.len(), expected.len(), "seed {seed}");
+        for (found, expected) in found.iter().zip(&expected) {
+            assert_eq!(found, expected, "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn a_begin_on_one_node_and_its_end_on_another_are_one_run() {
+    for (first, second, status) in [("in_progress", "ok", "ok"), ("ok", "in_progress", "ok")] {
+        let Some(nodes) = three("10:00:00", Settings::default()) else { return };
+        assert_eq!(nodes[1].send_now(&check_in(&id('a'), first)).error, None);
+        assert_eq!(nodes[2].send_now(&check_in(&id('a'), second)).error, None);
+        assert_eq!(nodes[0].statuses("job"), [status], "{first}, then {second}");
+    }
+}
+
+#[test]
+fn an_end_waits_on_one_node_for_the_begin_that_another_takes() {
+    let Some(nodes) = three("10:00:00", Settings::default()) else { return };
+    let mut end = check_in(&id('a'), "error");
+    end.as_object_mut().unwrap().remove("monitor_config");
+    nodes[1].send_now(&end);
+    nodes[2].send_now(&check_in(&id('a'), "in_progress"));
+    assert_eq!(nodes[0].statuses("job"), ["error"]);
+}
+
+#[test]
+fn the_rate_limit_counts_what_all_nodes_receive() {
+    let Some(nodes) = three("10:00:00", Settings::default()) else { return };
+    for (minute, number) in [(0, 0), (1, 0), (1, 5)] {
+        nodes[0].advance(&format!("10:0{minute}:{:02}", number * 6));
+        for run in 0..9_u32 {
+            let id = format!("{:032x}", minute * 100 + number * 10 + run + 1);
+            nodes[usize::try_from(run % 3).unwrap()].send_now(&check_in(&id, "ok"));
+        }
+    }
+    assert_eq!(nodes[0].statuses("job").len(), 12, "six in each of two minutes");
+}
+
+#[test]
+fn a_deadline_is_evaluated_once_and_after_what_any_node_has_received() {
+    let receiver = Receiver::in_mode(Mode::Answer(200));
+    let alerts = json!({"webhook": {"ops": {"url": receiver.url("/")}},
+        "alert": [{"on": ["opened", "failure", "resolved"], "to": ["ops"], "group_wait": "0s"}]});
+    let settings = Settings { alerts: serde_json::from_value(alerts).unwrap(), ..Settings::default() };
+    let Some(nodes) = three("10:00:00", settings) else { return };
+    let every_minute = json!({"schedule": {"type": "crontab", "value": "* * * * *"}, "checkin_margin": 1});
+    nodes[1].send_now(&with(&id('a'), "ok", &every_minute));
+    nodes[2].advance("10:05:00");
+    assert_eq!(nodes[0].statuses("job"), ["ok", "missed", "missed", "missed", "missed"]);
+    nodes[0].advance("10:05:10");
+    nodes[0].send_now(&with(&id('b'), "ok", &every_minute));
+    // Opened, three more failures, resolved.
+    let messages = eventually(|| Some(receiver.received()).filter(|messages| messages.len() >= 5));
+    let keys: BTreeSet<&str> = messages.iter().map(|message| message.header("webhook-id")).collect();
+    assert_eq!((messages.len(), keys.len()), (5, 5), "each message is sent once");
+    assert_eq!(nodes[1].alerts().len(), 5);
+}
+
+#[test]
+fn what_a_person_says_to_one_node_holds_on_all() {
+    let Some(nodes) = three("10:00:00", Settings::default()) else { return };
+    nodes[0].send_now(&check_in(&id('a'), "ok"));
+    let muted = nodes[1].put(&format!("{API}/monitors/job/"), &json!({"isMuted": true}));
+    assert_eq!(muted.status, 200, "{muted:?}");
+    nodes[2].send_now(&check_in(&id('b'), "error"));
+    assert_eq!(nodes[0].environment("job")["isMuted"], true);
+    assert_eq!(nodes[1].delete(&format!("{API}/monitors/job/")).status, 202);
+    assert_eq!(nodes[2].get(&format!("{API}/monitors/job/")).status, 404);
+}
+
+#[test]
+fn the_duties_of_a_node_that_ends_go_on_elsewhere() {
+    let receiver = Receiver::in_mode(Mode::Answer(200));
+    let alerts = json!({"webhook": {"ops": {"url": receiver.url("/")}}, "alert": [{"on": ["opened"], "to": ["ops"],
+        "group_wait": "0s"}]});
+    let settings = Settings { alerts: serde_json::from_value(alerts).unwrap(), ..Settings::default() };
+    let Some([mut first, mut second, third]) = three("10:00:00", settings) else { return };
+    first.send_now(&check_in(&id('a'), "ok"));
+    first.stop();
+    second.stop();
+    third.advance("11:02:00");
+    assert_eq!(third.statuses("job"), ["ok", "missed"]);
+    eventually(|| (receiver.received().len() == 1).then_some(()));
+}
