@@ -115,6 +115,11 @@ impl Cluster {
         format!("postgres:///postgres?host={}&user=crons&schema=test_{number}", self.folder.display())
     }
 
+    /// The Unix socket on which the cluster listens.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join(".s.PGSQL.5432")
+    }
+
     /// Executes a statement. Returns the value that it prints.
     pub fn execute(&self, sql: &str) -> String {
         let mut psql = Command::new(self.programs.join("psql"));
