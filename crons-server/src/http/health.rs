@@ -49,7 +49,14 @@ pub(crate) async fn fault(state: &AppState) -> Result<Option<String>, StoreError
     };
     let due = due.iter().filter(|_| state.group.has(Duty::Alerts));
     let due_since = due.map(|alert| alert.next_attempt_at).min();
-    Ok(database().or_else(|| clock_fault(&figures, now)).or_else(|| outbox_fault(due_since, &figures, now)))
+    let node = || {
+        let fault = "node: the other servers on the database went on without this one, which said nothing for a while; it joins them again";
+        state.group.is_expelled().then(|| fault.to_owned())
+    };
+    Ok(node()
+        .or_else(database)
+        .or_else(|| clock_fault(&figures, now))
+        .or_else(|| outbox_fault(due_since, &figures, now)))
 }
 
 /// The reason why deadlines are not evaluated in time; `None` if they are.

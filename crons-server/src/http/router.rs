@@ -236,6 +236,7 @@ fn api() -> Router<AppState> {
         .route("/processing-errors/", get(api::processing_errors))
         .route("/usage/", get(api::usage))
         .route("/outages/", get(api::outages))
+        .route("/nodes/", get(api::nodes))
 }
 
 /// `GET /api/0/organizations/crons/monitors/{slug}/badge/`: the addresses of the badges of a monitor.
@@ -253,7 +254,7 @@ async fn not_found(uri: Uri) -> HttpError {
     let help = if path.starts_with("/api/0/") && !path.ends_with('/') {
         "paths of the API end in a slash"
     } else if path.starts_with("/api/0/") {
-        "the API has monitors/, monitors-stats/, incidents/, explanations/, alerts/, processing-errors/, usage/, outages/, silences/ and tokens/ below /api/0/organizations/crons/"
+        "the API has monitors/, monitors-stats/, incidents/, explanations/, alerts/, processing-errors/, usage/, outages/, nodes/, silences/ and tokens/ below /api/0/organizations/crons/"
     } else if path.starts_with("/api/") {
         "send envelopes to /api/1/envelope/, and call /api/1/cron/{slug}/{key}/ for a check-in without an SDK"
     } else {

@@ -1,7 +1,7 @@
 //! The servers on one database: what a server knows of the others, for the parts of it that do something for all.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
@@ -9,18 +9,38 @@ use jiff::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Duty {
     /// Evaluates deadlines, and starts drills.
-    Deadlines = 1,
+    Deadlines,
     /// Sends alerts.
-    Alerts = 2,
+    Alerts,
     /// Deletes what retention does not keep, and makes digests.
-    Housekeeping = 4,
+    Housekeeping,
 }
 
-#[cfg(feature = "postgres")]
 impl Duty {
-    /// All duties, with their names in the database.
-    pub(super) const NAMED: [(Self, &'static str); 3] =
-        [(Self::Deadlines, "deadlines"), (Self::Alerts, "alerts"), (Self::Housekeeping, "housekeeping")];
+    pub(super) const ALL: [Self; 3] = [Self::Deadlines, Self::Alerts, Self::Housekeeping];
+
+    /// The name in the database and in the API.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Deadlines => "deadlines",
+            Self::Alerts => "alerts",
+            Self::Housekeeping => "housekeeping",
+        }
+    }
+}
+
+/// A server on a database, as it has last told the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Node {
+    /// The process and its machine.
+    pub(crate) name: String,
+    pub(crate) started: Timestamp,
+    /// All that the server received before is stored; `None` before it receives.
+    pub(crate) watermark: Option<Timestamp>,
+    pub(crate) duties: Vec<Duty>,
+    pub(crate) is_this: bool,
+    /// Whether the server has said nothing for so long that the others go on without it.
+    pub(crate) is_gone: bool,
 }
 
 /// The standing of a server among those on its database. Clones are the same.
@@ -33,9 +53,8 @@ pub(crate) struct Group(
 /// The standing of a server, as the database has it.
 #[derive(Debug, Default)]
 pub(super) struct Standing {
-    /// The bits of the duties of this server.
-    duties: AtomicU8,
-    has_others: AtomicBool,
+    /// The servers in the list, the one that has run longest first.
+    nodes: Mutex<Vec<Node>>,
     /// All inputs that this server received before are stored, in microseconds since 1970.
     #[cfg(feature = "postgres")]
     pub(super) watermark: AtomicI64,
@@ -64,12 +83,25 @@ impl Group {
 
     /// Returns whether this server has a duty.
     pub(crate) fn has(&self, duty: Duty) -> bool {
-        self.0.as_ref().is_none_or(|standing| standing.duties.load(Ordering::Relaxed) & duty as u8 != 0)
+        let has = |standing: &Arc<Standing>| {
+            standing.nodes().iter().any(|node| node.is_this && node.duties.contains(&duty))
+        };
+        self.0.as_ref().is_none_or(has)
     }
 
     /// Returns whether there are other servers.
     pub(crate) fn has_others(&self) -> bool {
-        self.0.as_ref().is_some_and(|standing| standing.has_others.load(Ordering::Relaxed))
+        self.0.as_ref().is_some_and(|standing| standing.nodes().iter().any(|node| !node.is_this))
+    }
+
+    /// Returns whether the others went on without this server.
+    pub(crate) fn is_expelled(&self) -> bool {
+        self.0.as_ref().is_some_and(|standing| !standing.nodes().iter().any(|node| node.is_this))
+    }
+
+    /// The servers on the database, the one that has run longest first; empty if no other server can use it.
+    pub(crate) fn nodes(&self) -> Vec<Node> {
+        self.0.as_ref().map(|standing| standing.nodes().clone()).unwrap_or_default()
     }
 
     /// The time by which the clock of the database is ahead of that of this machine, in microseconds, as it is measured from time to time.
@@ -86,11 +118,16 @@ impl Group {
     }
 }
 
+impl Standing {
+    fn nodes(&self) -> MutexGuard<'_, Vec<Node>> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 #[cfg(feature = "postgres")]
 impl Standing {
-    pub(super) fn set(&self, duties: &[Duty], has_others: bool) {
-        self.duties.store(duties.iter().fold(0, |bits, duty| bits | *duty as u8), Ordering::Relaxed);
-        self.has_others.store(has_others, Ordering::Relaxed);
+    pub(super) fn set(&self, nodes: Vec<Node>) {
+        *self.nodes() = nodes;
     }
 
     pub(super) fn clock_lead(&self) -> i64 {

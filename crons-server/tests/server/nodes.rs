@@ -171,6 +171,36 @@ fn what_a_person_says_to_one_node_holds_on_all() {
 }
 
 #[test]
+fn each_node_shows_all_of_them() {
+    let Some(nodes) = three("10:00:00", Settings::default()) else { return };
+    for (place, node) in nodes.iter().enumerate() {
+        let shown =
+            eventually(|| Some(node.api("/nodes/")).filter(|nodes| nodes.as_array().unwrap().len() == 3));
+        let shown = shown.as_array().unwrap();
+        assert!(
+            shown.iter().all(|node| node["watermark"] == api("10:00:00") && node["isGone"] == false),
+            "{shown:?}"
+        );
+        let is_this: Vec<bool> = shown.iter().map(|node| node["isThis"] == true).collect();
+        assert_eq!(is_this, [place == 0, place == 1, place == 2]);
+        let duties: Vec<&Value> = shown.iter().flat_map(|node| node["duties"].as_array().unwrap()).collect();
+        assert_eq!(duties, ["deadlines", "alerts", "housekeeping"]);
+        let page = node.page();
+        assert!(
+            page.contains("Servers on this database") && page.matches("(this one)").count() == 1,
+            "{page}"
+        );
+        let metrics = node.get("/metrics").body;
+        let metrics = metrics.as_str().unwrap();
+        assert!(metrics.contains("crons_nodes 3\n"), "{metrics}");
+        let watermark =
+            format!("crons_low_watermark_timestamp_seconds {}.0\n", instant("10:00:00").as_second());
+        assert!(metrics.contains(&watermark), "{metrics}");
+        assert_eq!(node.get("/ready").status, 200);
+    }
+}
+
+#[test]
 fn the_duties_of_a_node_that_ends_go_on_elsewhere() {
     let receiver = Receiver::in_mode(Mode::Answer(200));
     let alerts = json!({"webhook": {"ops": {"url": receiver.url("/")}}, "alert": [{"on": ["opened"], "to": ["ops"],

@@ -30,6 +30,7 @@ mod alerts;
 mod drill;
 mod processing_errors;
 mod usage;
+mod nodes;
 mod outages;
 mod openapi;
 
@@ -51,6 +52,7 @@ pub use incidents::{incident, incidents, incidents_of};
 pub use index::index;
 pub(crate) use monitor_body::monitor_change;
 pub use monitors::{monitor, monitors};
+pub use nodes::nodes;
 pub use openapi::openapi;
 pub use outages::outages;
 pub use processing_errors::{processing_errors, processing_errors_of};

@@ -23,6 +23,7 @@ pub async fn metrics(State(state): State<AppState>) -> Result<Response, HttpErro
     registry.register_collector(Box::new(ServerFigures {
         figures: state.inbox.vitals().figures(),
         queued: state.inbox.queued(),
+        nodes: state.group.nodes(),
     }));
     let (monitors, durations) =
         state.read(|queries| Ok((queries.summaries()?, queries.last_durations()?))).await?;

@@ -9,12 +9,15 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit;
 
 use crate::pipeline::{COMMIT_BOUNDS, Figures};
+use crate::store::Node;
 
 /// Writes the figures of the server.
 #[derive(Debug)]
 pub(super) struct ServerFigures {
     pub(super) figures: Figures,
     pub(super) queued: usize,
+    /// The servers on the database; empty if no other one can use it.
+    pub(super) nodes: Vec<Node>,
 }
 
 impl Collector for ServerFigures {
@@ -49,6 +52,18 @@ impl Collector for ServerFigures {
         let queued = i64::try_from(self.queued).unwrap_or(i64::MAX);
         let help = "Check-ins, ticks and commands that wait for the database";
         encoder.encode_descriptor("queue_length", help, None, MetricType::Gauge)?.encode_gauge(&queued)?;
+        if !self.nodes.is_empty() {
+            let nodes = i64::try_from(self.nodes.len()).unwrap_or(i64::MAX);
+            let help = "Servers on the database";
+            encoder.encode_descriptor("nodes", help, None, MetricType::Gauge)?.encode_gauge(&nodes)?;
+            let help = "Time before which all servers have stored what they received";
+            instant(
+                encoder,
+                "low_watermark_timestamp",
+                help,
+                self.nodes.iter().filter_map(|node| node.watermark).min(),
+            )?;
+        }
         let help = "Clock ticks processed since the start of the server";
         encoder
             .encode_descriptor("ticks", help, None, MetricType::Counter)?

@@ -9,6 +9,7 @@ use super::assets::{SCRIPT, STYLE};
 use super::health::{self, Health};
 use super::words;
 use crate::http::state::AppState;
+use crate::store::{Duty, Node};
 
 /// The content type of pages.
 pub(super) const HTML: &str = "text/html; charset=utf-8";
@@ -37,6 +38,7 @@ pub(crate) fn document(state: &AppState, head: &Head<'_>, content: &Markup) -> R
         main #main { (content) }
         footer.bottom {
             (server_health(state, now))
+            (nodes(&state.group.nodes(), now))
             p { "Times without a place are UTC." }
         }
     };
@@ -78,6 +80,42 @@ fn server_health(state: &AppState, now: Timestamp) -> Markup {
             "."
         }
     }
+}
+
+/// The servers on the database, if it is one that several can use.
+fn nodes(nodes: &[Node], now: Timestamp) -> Markup {
+    html! {
+        @if !nodes.is_empty() {
+            table.nodes {
+                caption { "Servers on this database" }
+                thead { tr { th scope="col" { "Server" } th scope="col" { "Started" } th scope="col" { "All stored until" } th scope="col" { "Does" } } }
+                tbody {
+                    @for node in nodes {
+                        tr {
+                            th scope="row" { (node.name) @if node.is_this { " (this one)" } }
+                            td { (words::distance(node.started, now)) }
+                            td {
+                                @match node.watermark { Some(watermark) => (words::time(watermark)), None => "does not receive yet" }
+                                @if node.is_gone { "; " strong { "says nothing" } }
+                            }
+                            td { (duties(node)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The work of a server, in words.
+fn duties(node: &Node) -> String {
+    let words = node.duties.iter().map(|duty| match duty {
+        Duty::Deadlines => "deadlines",
+        Duty::Alerts => "alerts",
+        Duty::Housekeeping => "retention and digests",
+    });
+    let words: Vec<_> = std::iter::once("check-ins and pages").chain(words).collect();
+    words.join(", ")
 }
 
 fn ago(instant: Option<Timestamp>, now: Timestamp) -> Markup {

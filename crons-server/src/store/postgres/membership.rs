@@ -123,16 +123,15 @@ impl Membership {
         let member = &self.member;
         member.standing.watermark.fetch_max(watermark.as_microsecond(), Ordering::Relaxed);
         let published = self.executor.wait(member.publish())?;
-        if !published.is_listed {
-            return Err(StoreError::Expelled);
-        }
-        let own = watermark.as_microsecond();
-        let lowest = published.others_watermark.map_or(own, |others| others.min(own));
+        let nodes = &published.nodes;
+        let this = nodes.iter().find(|node| node.is_this).ok_or(StoreError::Expelled)?;
+        let others = nodes.iter().filter(|node| !node.is_this);
+        let lowest = others.clone().filter_map(|node| node.watermark).min();
         Ok(Progress {
-            low_watermark: Timestamp::from_microsecond(lowest).unwrap_or(Timestamp::MIN),
+            low_watermark: lowest.map_or(watermark, |lowest| lowest.min(watermark)),
             evaluated_through: published.evaluated_through,
-            decides: published.duties.contains(&Duty::Deadlines),
-            has_others: published.has_others,
+            decides: this.duties.contains(&Duty::Deadlines),
+            has_others: others.count() > 0,
         })
     }
 
@@ -201,25 +200,27 @@ impl Member {
     /// alone, otherwise one at a time, so that the others get some.
     async fn publish(&self) -> Result<Published, StoreError> {
         let id = self.id.load(Ordering::Relaxed);
-        let mut published = self.publish_once(id).await?;
-        if published.is_listed && published.needs_upkeep && self.watermark().is_some() {
-            self.nodes.upkeep(id, if published.has_others { 1 } else { i64::MAX }).await?;
-            published = self.publish_once(id).await?;
+        let published = self.publish_once(id).await?;
+        let is_listed = published.nodes.iter().any(|node| node.is_this);
+        let needs_upkeep = published.has_vacancy || published.nodes.iter().any(|node| node.is_gone);
+        if !is_listed || !needs_upkeep || self.watermark().is_none() {
+            return Ok(published);
         }
-        Ok(published)
+        self.nodes.upkeep(id, if published.nodes.len() > 1 { 1 } else { i64::MAX }).await?;
+        self.publish_once(id).await
     }
 
     async fn publish_once(&self, id: i64) -> Result<Published, StoreError> {
         let (began, asked_at) = (Instant::now(), Timestamp::now());
         let published = self.nodes.publish(id, self.watermark()).await?;
-        self.measure_clock(published.clock, asked_at, began.elapsed());
-        if published.is_listed {
-            self.standing.set(&published.duties, published.has_others);
-        } else {
-            self.standing.set(&[], published.has_others);
+        if let Some(clock) = published.clock {
+            self.measure_clock(clock, asked_at, began.elapsed());
+        }
+        if !published.nodes.iter().any(|node| node.is_this) {
             // Unless it has joined again meanwhile.
             let _ = self.id.compare_exchange(id, 0, Ordering::Relaxed, Ordering::Relaxed);
         }
+        self.standing.set(published.nodes.clone());
         Ok(published)
     }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use deadpool_postgres::Pool;
 use jiff::Timestamp;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_postgres::{Client, Row, SimpleQueryMessage};
 
 use super::connector::connection;
 use crate::store::error::StoreError;
-use crate::store::group::Duty;
+use crate::store::group::{Duty, Node};
 
 /// The row of `settings` with the last heartbeat, in microseconds.
 pub(super) const LAST_SEEN: &str = "heard_until";
@@ -27,17 +27,13 @@ pub(super) struct Nodes {
 
 /// The answer to a server that has said how far it is.
 pub(super) struct Published {
-    /// Whether the others still count on this server. If not, it has to join again.
-    pub(super) is_listed: bool,
-    pub(super) has_others: bool,
-    /// The lowest watermark of the others; `None` if no other one receives yet.
-    pub(super) others_watermark: Option<i64>,
+    /// The servers in the list. If this one is not among them, it has to join again.
+    pub(super) nodes: Vec<Node>,
     pub(super) evaluated_through: Option<Timestamp>,
-    pub(super) duties: Vec<Duty>,
-    /// Whether a server is to be deleted, or a duty is nobody's.
-    pub(super) needs_upkeep: bool,
-    /// The clock of the database, in microseconds since 1970.
-    pub(super) clock: i64,
+    /// Whether a duty is nobody's.
+    pub(super) has_vacancy: bool,
+    /// The clock of the database, in microseconds since 1970; `None` if no server is in the list.
+    pub(super) clock: Option<i64>,
 }
 
 impl Nodes {
@@ -95,30 +91,26 @@ impl Nodes {
         let schema = &self.schema;
         let sql = format!(
             "WITH this AS (
-                UPDATE {schema}.nodes SET watermark = greatest(watermark, $2), expires_at = clock_timestamp() + {LEASE}
-                WHERE id = $1 RETURNING id
+                UPDATE {schema}.nodes SET watermark = greatest(watermark, $2), expires_at = clock_timestamp() + {LEASE} WHERE id = $1
              )
-             SELECT EXISTS (SELECT FROM this),
-                count(*) FILTER (WHERE id <> $1) > 0,
-                min(watermark) FILTER (WHERE id <> $1),
+             SELECT n.id, n.name, (extract(epoch FROM n.started_at) * 1000000)::bigint, n.watermark,
+                n.id <> $1 AND n.expires_at < clock_timestamp(),
+                ARRAY(SELECT d.name FROM {schema}.duties d WHERE d.node = n.id),
                 (SELECT evaluated_through FROM {schema}.evaluation),
-                coalesce((SELECT array_agg(name) FROM {schema}.duties WHERE node = $1), '{{}}'),
-                count(*) FILTER (WHERE id <> $1 AND expires_at < clock_timestamp()) > 0
-                    OR EXISTS (SELECT FROM {schema}.duties WHERE node IS NULL OR node NOT IN (SELECT id FROM {schema}.nodes)),
+                EXISTS (SELECT FROM {schema}.duties WHERE node IS NULL OR node NOT IN (SELECT id FROM {schema}.nodes)),
                 (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
-             FROM {schema}.nodes"
+             FROM {schema}.nodes n ORDER BY n.id"
         );
-        let row = client.query_typed_one(&sql, &[(&id, Type::INT8), (&watermark, Type::INT8)]).await?;
-        let names: Vec<String> = row.try_get(4)?;
-        let duties = Duty::NAMED.into_iter().filter(|(_, name)| names.iter().any(|other| other == name));
+        let found = client.query_typed(&sql, &[(&id, Type::INT8), (&watermark, Type::INT8)]).await?;
+        let nodes = found.iter().map(|row| node(row, id)).collect::<Result<_, StoreError>>()?;
+        let Some(first) = found.first() else {
+            return Ok(Published { nodes, evaluated_through: None, has_vacancy: false, clock: None });
+        };
         Ok(Published {
-            is_listed: row.try_get(0)?,
-            has_others: row.try_get(1)?,
-            others_watermark: row.try_get(2)?,
-            evaluated_through: row.try_get::<_, Option<i64>>(3)?.and_then(instant),
-            duties: duties.map(|(duty, _)| duty).collect(),
-            needs_upkeep: row.try_get(5)?,
-            clock: row.try_get(6)?,
+            nodes,
+            evaluated_through: first.try_get::<_, Option<i64>>(6)?.and_then(instant),
+            has_vacancy: first.try_get(7)?,
+            clock: Some(first.try_get(8)?),
         })
     }
 
@@ -220,6 +212,19 @@ fn take_duties(id: i64, limit: i64) -> String {
         "UPDATE duties SET node = {id} WHERE EXISTS (SELECT FROM nodes WHERE id = {id}) AND name IN
             (SELECT name FROM duties WHERE node IS NULL OR node NOT IN (SELECT id FROM nodes) ORDER BY name LIMIT {limit})"
     )
+}
+
+/// Reads a row of [`Nodes::publish`]; `this` is the row id of this server.
+fn node(row: &Row, this: i64) -> Result<Node, StoreError> {
+    let names: Vec<&str> = row.try_get(5)?;
+    Ok(Node {
+        name: row.try_get(1)?,
+        started: instant(row.try_get(2)?).unwrap_or(Timestamp::MIN),
+        watermark: row.try_get::<_, Option<i64>>(3)?.and_then(instant),
+        duties: Duty::ALL.into_iter().filter(|duty| names.contains(&duty.name())).collect(),
+        is_this: row.try_get::<_, i64>(0)? == this,
+        is_gone: row.try_get(4)?,
+    })
 }
 
 fn instant(microseconds: i64) -> Option<Timestamp> {

@@ -9,6 +9,7 @@ use crate::http::api::bulk::BulkAnswer;
 use crate::http::api::drill::StartedDrill;
 use crate::http::api::incident_shapes::Incident;
 use crate::http::api::index::Index;
+use crate::http::api::nodes::Node;
 use crate::http::api::outages::Outage;
 use crate::http::api::processing_errors::ProcessingErrors;
 use crate::http::api::shapes::{CheckIn, Monitor};
@@ -120,7 +121,7 @@ pub(super) const OF_MONITORS: [Operation; 16] = [
 ];
 
 /// The routes of the organization other than those above.
-pub(super) const OF_ORGANIZATION: [Operation; 17] = [
+pub(super) const OF_ORGANIZATION: [Operation; 18] = [
     Operation::get("/monitors-stats/", "Count check-ins by buckets of time", &stats::PARAMETERS, ANY),
     Operation::get(
         "/incidents/",
@@ -169,6 +170,12 @@ pub(super) const OF_ORGANIZATION: [Operation; 17] = [
         "List the times in which the server was not receiving",
         &since_query::PARAMETERS,
         Answer::Json(200, many::<Outage>),
+    ),
+    Operation::get(
+        "/nodes/",
+        "List the servers on the database, if it is one that several can use",
+        &[],
+        Answer::Json(200, many::<Node>),
     ),
     Operation::get(
         "/silences/",

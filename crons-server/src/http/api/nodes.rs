@@ -1,0 +1,38 @@
+//! The list of the servers on the database.
+
+use axum::Json;
+use axum::extract::State;
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::request::Scope;
+use crate::http::state::AppState;
+use crate::store::Duty;
+
+/// A server on the database.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Node {
+    name: String,
+    started_at: Timestamp,
+    /// All that the server received before is stored; `null` before it receives.
+    watermark: Option<Timestamp>,
+    duties: Vec<&'static str>,
+    is_this: bool,
+    /// Whether the server has said nothing for so long that the others go on without it.
+    is_gone: bool,
+}
+
+/// `GET /api/0/organizations/crons/nodes/`: the servers on a database of PostgreSQL, the one that has run longest first; on SQLite none.
+pub async fn nodes(State(state): State<AppState>, _: Scope) -> Json<Vec<Node>> {
+    let nodes = state.group.nodes().into_iter().map(|node| Node {
+        name: node.name,
+        started_at: node.started,
+        watermark: node.watermark,
+        duties: node.duties.into_iter().map(Duty::name).collect(),
+        is_this: node.is_this,
+        is_gone: node.is_gone,
+    });
+    Json(nodes.collect())
+}
