@@ -320,7 +320,43 @@ fn sign_in_data_is_sent_over_tls_to_a_trusted_server_only() {
     assert_eq!((mail.mails().len(), plain.mails().len()), (1, 0));
 }
 
-/// No test of its own: the one above runs it in a child.
+#[test]
+fn a_mail_over_smtps_is_encrypted_from_the_first_byte_to_a_trusted_server_only() {
+    let (config, pem) = certificate();
+    let (_, stranger) = certificate();
+    let mail = MailServer::with_implicit_tls(config);
+    let email = |host: &str, port: u16| {
+        json!({"url": format!("smtps://{host}:{port}"), "from": "crons@a.example", "to": ["ops@b.example"],
+            "username": "crons", "password": "hunter2"})
+    };
+    let port = mail.address.port();
+    let sent = send_in_a_child(&email("localhost", port), &pem);
+    assert!(sent.contains("true SMTP 250: taken"), "{sent}");
+    let taken = mail.mails();
+    assert_eq!((taken[0].encrypted, taken[0].auth.as_str()), (true, "AUTH PLAIN AGNyb25zAGh1bnRlcjI="));
+    assert_eq!(taken[0].to, ["ops@b.example"]);
+
+    let distrusted = send_in_a_child(&email("localhost", port), &stranger);
+    assert!(
+        distrusted.contains("no answer: ") && distrusted.contains("invalid peer certificate"),
+        "{distrusted}"
+    );
+    // The certificate is for another name.
+    let misnamed = send_in_a_child(&email("127.0.0.1", port), &pem);
+    assert!(misnamed.contains("no answer: ") && misnamed.contains("invalid peer certificate"), "{misnamed}");
+    assert_eq!(mail.mails().len(), 1, "nothing was sent without trust");
+    mail.answer(vec![("AUTH", "535 5.7.8 wrong password")]);
+    let refused = send_in_a_child(&email("localhost", port), &pem);
+    assert!(refused.contains("false SMTP 535: ") && !refused.contains("hunter2"), "{refused}");
+
+    // A server that is plain at first gets not one byte of mail or sign-in data.
+    let plain = MailServer::start();
+    let refused = send_in_a_child(&email("localhost", plain.address.port()), &pem);
+    assert!(refused.contains("no answer: ") && refused.contains("corrupt message"), "{refused}");
+    assert_eq!((mail.mails().len(), plain.mails().len()), (1, 0));
+}
+
+/// No test of its own: those above run it in a child.
 #[test]
 fn in_a_child() {
     let Ok(email) = std::env::var("CRONS_TEST_EMAIL") else { return };
