@@ -33,7 +33,7 @@ use crate::quote::{escaped, quoted};
 /// # Ok::<(), crons_server::InvalidAlerts>(())
 /// ```
 ///
-/// `Alerts` can be deserialized, which reads the files of keys such as `secret_file`. Targets of other kinds than webhooks are made in no
+/// `Alerts` can be deserialized, which reads the files of keys such as `secret_file` and the environment variables of keys such as `secret_env`. Targets of other kinds than webhooks are made in no
 /// other way. In TOML:
 ///
 /// ```toml
