@@ -286,7 +286,10 @@ fn a_drill_that_does_not_arrive_in_time_fails_with_the_reason() {
     assert!(stdout.starts_with("ops: not delivered: cannot send to http://"), "{stdout}{stderr}");
     assert!(stdout.contains("Connection refused") && !stdout.contains("topsecret"), "{stdout}");
     let (success, _, stderr) = drill("", "2s");
-    assert!(!success && stderr.contains("no rule names a target, so no alert is ever sent"), "{stderr}");
+    assert!(
+        !success && stderr.contains("neither a rule nor the digest names a target, so nothing is ever sent"),
+        "{stderr}"
+    );
 }
 
 #[test]
