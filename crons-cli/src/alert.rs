@@ -21,8 +21,8 @@ pub(crate) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Have the server send a test message to every target that its rules name, and print how long each took. The message takes the way of
-    /// alerts about incidents: rules, outbox, target. Exit code 1 if one was not delivered in time. Needs the admin token.
+    /// Have the server send a test message to every target that its rules or its digest name, and print how long each took. The message takes
+    /// the way of all others: outbox, target. Exit code 1 if one was not delivered in time. Needs the admin token.
     Drill(drill::Arguments),
     /// Send a test message to your targets, and print their answers.
     Test {

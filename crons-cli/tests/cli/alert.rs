@@ -122,7 +122,7 @@ fn mistakes_are_named_without_secrets() {
         (
             "[slack.team]\nurl = \"https://a.example/topsecret\"\nsecret = \"topsecret\"",
             &[],
-            "crons.toml, line 1: slack.team: there is no key `secret`; allowed are `url`, `url_file`, `timeout`",
+            "crons.toml, line 1: slack.team: there is no key `secret`; allowed are `url`, `url_file`, `url_env`, `timeout`",
         ),
         (
             "[ntfy.phone]\ntopic = [\"a\"]",
@@ -148,6 +148,56 @@ fn mistakes_are_named_without_secrets() {
         let (output, _, stderr) = test(config, name);
         assert_eq!(output.status.code(), Some(1));
         assert!(stderr.contains(expected) && !stderr.contains("topsecret"), "{stderr}");
+    }
+}
+
+#[test]
+fn a_secret_in_a_variable_is_used_and_a_variable_without_one_is_named_with_its_target() {
+    let (address, thread) = receiver("200 OK\r\ncontent-length: 9\r\n\r\ntopsecret");
+    let config = format!("[gotify.phone]\nurl = \"http://{address}\"\ntoken_env = \"CRONS_TEST_TOKEN\"\n");
+    let (output, stdout, stderr) = test_with(&config, &[], &[("CRONS_TEST_TOKEN", "topsecret")]);
+    assert!(
+        output.status.success() && !format!("{stdout}{stderr}").contains("topsecret"),
+        "{stdout}{stderr}"
+    );
+    let request = thread.join().unwrap().to_lowercase();
+    assert!(request.contains("x-gotify-key: topsecret\r\n"), "{request}");
+
+    for (kind, keys, variables, expected) in [
+        (
+            "slack.team",
+            "url_env = \"CRONS_TEST_URL\"",
+            &[][..],
+            "slack.team: url_env: the environment variable CRONS_TEST_URL is not set; set it",
+        ),
+        (
+            "webhook.ops",
+            "url = \"https://a.example/topsecret\"\nsecret_env = \"CRONS_TEST_SECRET\"",
+            &[("CRONS_TEST_SECRET", "")],
+            "webhook.ops: secret_env: the environment variable CRONS_TEST_SECRET is empty; set it",
+        ),
+        (
+            "webhook.ops",
+            "url_env = \"CRONS_TEST_URL\"",
+            &[("CRONS_TEST_URL", "topsecret")],
+            "webhook.ops: url: it is not a URL",
+        ),
+        (
+            "email.ops",
+            "url = \"smtp://a.example\"\nusername = \"crons\"\npassword_env = \"CRONS_TEST_PASSWORD\"\nfrom = \"a@b.example\"\nto = [\"a@b.example\"]",
+            &[],
+            "email.ops: password_env: the environment variable CRONS_TEST_PASSWORD is not set; set it",
+        ),
+        (
+            "pushover.phone",
+            "token = \"topsecret\"\ntoken_env = \"CRONS_TEST_TOKEN\"\nuser = \"topsecret\"",
+            &[("CRONS_TEST_TOKEN", "topsecret")],
+            "pushover.phone: token_env: `token` is written, too; leave one of them out",
+        ),
+    ] {
+        let (output, _, stderr) = test_with(&format!("[{kind}]\n{keys}\n"), &[], variables);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr.contains(expected) && !stderr.contains("topsecret"), "{kind}: {stderr}");
     }
 }
 
@@ -236,7 +286,10 @@ fn a_drill_that_does_not_arrive_in_time_fails_with_the_reason() {
     assert!(stdout.starts_with("ops: not delivered: cannot send to http://"), "{stdout}{stderr}");
     assert!(stdout.contains("Connection refused") && !stdout.contains("topsecret"), "{stdout}");
     let (success, _, stderr) = drill("", "2s");
-    assert!(!success && stderr.contains("no rule names a target, so no alert is ever sent"), "{stderr}");
+    assert!(
+        !success && stderr.contains("neither a rule nor the digest names a target, so nothing is ever sent"),
+        "{stderr}"
+    );
 }
 
 #[test]

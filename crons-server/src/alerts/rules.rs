@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -22,7 +22,7 @@ use crate::quote::{escaped, quoted};
 /// Targets, and the rules that decide which events are sent to them.
 ///
 /// ```
-/// use std::collections::BTreeMap;
+/// use std::collections::{BTreeMap, BTreeSet};
 ///
 /// use crons_server::{Alerts, Rule, Trigger, Webhook};
 ///
@@ -33,7 +33,7 @@ use crate::quote::{escaped, quoted};
 /// # Ok::<(), crons_server::InvalidAlerts>(())
 /// ```
 ///
-/// `Alerts` can be deserialized, which reads the files of keys such as `secret_file`. Targets of other kinds than webhooks are made in no
+/// `Alerts` can be deserialized, which reads the files of keys such as `secret_file` and the environment variables of keys such as `secret_env`. Targets of other kinds than webhooks are made in no
 /// other way. In TOML:
 ///
 /// ```toml
@@ -262,6 +262,14 @@ impl Alerts {
             .keys()
             .map(String::as_str)
             .filter(|name| self.rules.iter().any(|rule| rule.names().any(|named| named == *name)))
+    }
+
+    /// The targets that rules, their escalations or the digest name, each once, in the order of their names.
+    pub(super) fn named_targets(&self) -> impl Iterator<Item = &str> {
+        let rules = self.rules.iter().flat_map(Rule::names);
+        let digest = self.digest.iter().flat_map(Digest::to).map(String::as_str);
+        let named: BTreeSet<&str> = rules.chain(digest).collect();
+        named.into_iter()
     }
 
     /// Whether there is a target of this name.

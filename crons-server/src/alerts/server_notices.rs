@@ -47,7 +47,7 @@ impl Alerts {
 }
 
 impl Alerts {
-    /// Creates the messages of a drill, one for each target that a rule names.
+    /// Creates the messages of a drill, one for each target that a rule or the digest names.
     ///
     /// # Errors
     /// If a message cannot be written as JSON.
@@ -63,7 +63,7 @@ impl Alerts {
                 Words {
                     title: format!("Drill: alerts reach the target {target}"),
                     text: format!(
-                        "This is a drill: the server tests the way of alerts from its rules to the target {target}. Nothing has failed."
+                        "This is a drill: the server tests the way of its messages to the target {target}. Nothing has failed."
                     ),
                 }
             };
@@ -79,9 +79,7 @@ impl Alerts {
                 fingerprint: "crons:drill".to_owned(),
             })
         };
-        self.targets_of_rules()
-            .map(|target| Alert::about_server(&message(target, new_id()), target))
-            .collect()
+        self.named_targets().map(|target| Alert::about_server(&message(target, new_id()), target)).collect()
     }
 }
 

@@ -85,7 +85,8 @@ impl Digester {
             tracing::error!("the digest was not stored; tried again in a minute");
             return;
         };
-        self.times.lock().unwrap_or_else(PoisonError::into_inner).last = Some(now);
+        // Another server of the database may have stored this digest with an end of its own, from which the next one goes on.
+        self.times.lock().unwrap_or_else(PoisonError::into_inner).last = stored.digest_until;
         if stored.new_alerts > 0 {
             tracing::info!(%since, until = %now, targets = stored.new_alerts, "the digest is sent");
         }

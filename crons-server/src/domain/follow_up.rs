@@ -1,4 +1,5 @@
-//! The times at which people are told again of an incident that is still open: reminders, and escalations to other targets.
+//! The times at which people are told again of an incident that is still open: reminders, escalations to other targets, and that its
+//! environment is broken or muted for it.
 //!
 //! Reminders and escalations follow from the time of the first message and the rules of the configuration. A restart or an outage neither
 //! loses nor repeats one: only the instants until which they are decided and of the next decision are stored. A reminder that falls due in a
@@ -14,7 +15,8 @@ pub struct FollowUp {
     /// The instant until which reminders and escalations are decided. In an event about one: the instant before that, so that those
     /// after it up to the time of the event are due.
     pub decided_until: Timestamp,
-    /// The time of the next decision; `None` if no rule asks for one. Reminders due before it are decided, or were left out in a silence.
+    /// The time of the next decision, of these or whether the environment is broken; `None` if there is none. Reminders due before it are
+    /// decided, or were left out in a silence.
     pub due: Option<Timestamp>,
 }
 
@@ -23,8 +25,8 @@ pub struct FollowUp {
 pub struct FollowUpsDue {
     /// The time of the next decision.
     pub at: Timestamp,
-    /// The time of the decisions that are moved: the end of a silence. `None` if rules may have changed: all later ones are moved, and
-    /// incidents without a next decision get one, about all reminders since the last.
+    /// The time of the decisions that are moved: the end of a silence. `None` if rules may have changed: all open incidents get a decision
+    /// about all reminders since the last.
     pub instead_of: Option<Timestamp>,
 }
 
@@ -71,6 +73,12 @@ impl FollowUp {
         let escalations = times.escalate.iter().filter_map(|after| self.notified_at.checked_add(*after).ok());
         let due = reminders.chain(escalations.filter(|due| *due > at)).min();
         Self { decided_until: at, due, ..self }
+    }
+
+    /// Returns the state with a decision at `due` or before; unchanged if that is `None`.
+    #[must_use]
+    pub(super) fn no_later_than(self, due: Option<Timestamp>) -> Self {
+        Self { due: self.due.into_iter().chain(due).min(), ..self }
     }
 
     /// Returns the number of whole intervals from the first message to `at`.

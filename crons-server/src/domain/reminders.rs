@@ -1,13 +1,16 @@
-//! Reminders and escalations of incidents that are still open.
+//! Decisions about incidents that are still open, at a time and not at a failure: reminders, escalations, and whether the environment is
+//! broken or is muted for it.
 
 use jiff::Timestamp;
 
+use super::broken;
 use super::effects::{Effects, IncidentEvent, IncidentEventKind};
 use super::follow_up::FollowUpTimes;
 use super::snapshot::Snapshot;
 use super::withheld::reason_so_far;
 
-/// Decides at minute `tick` the reminder and the escalation of an incident, by its index. `times` returns those of the rules that match an
+/// Decides at minute `tick` the reminder and the escalation of an incident, by its index, and whether its environment is broken or muted for
+/// it. `times` returns those of the rules that match an
 /// event. `None` if the incident is not due.
 ///
 /// Nothing is told of an incident that is resolved or that a person has acknowledged, or in an environment that is muted or whose monitor
@@ -21,9 +24,11 @@ pub fn follow_up(
     let row = snapshot.incidents.get(incident)?;
     let mut value = row.row.value.clone();
     let state = value.follow_up?;
-    let environment = &snapshot.environments[row.environment];
-    let monitor = snapshot.monitors[environment.monitor].value.clone();
-    let environment = environment.row.value.clone();
+    let environment_index = row.environment;
+    let environment = &snapshot.environments[environment_index];
+    let monitor_index = environment.monitor;
+    let monitor = snapshot.monitors[monitor_index].value.clone();
+    let mut environment = environment.row.value.clone();
     let is_wanted = value.acknowledged.is_none() && !environment.muted && monitor.enabled;
     if value.resolved_at.is_some() || !is_wanted || state.due.is_none_or(|due| due > tick) {
         return None;
@@ -38,7 +43,7 @@ pub fn follow_up(
         kind: IncidentEventKind::Reminder,
         at: tick,
         monitor,
-        environment,
+        environment: environment.clone(),
         check_in: value.opening_check_in(),
         run: None,
         reason: Some(reason_so_far(&value)),
@@ -51,9 +56,15 @@ pub fn follow_up(
             .push(IncidentEvent { kind: IncidentEventKind::Escalated, ..reminder.clone() });
     }
     if times.remind.iter().any(|every| state.reminds(*every, tick)) {
-        effects.incident_events.push(reminder);
+        effects.incident_events.push(reminder.clone());
     }
-    value.follow_up = Some(state.decided(&times, tick));
+    if let Some(kind) = broken::decide(&mut environment, &mut value, tick) {
+        snapshot.put_environment(Some(environment_index), monitor_index, environment.clone());
+        let incident = value.clone();
+        effects.incident_events.push(IncidentEvent { kind, environment, incident, reason: None, ..reminder });
+    }
+    let broken_due = value.broken_due().filter(|due| *due > tick);
+    value.follow_up = Some(state.decided(&times, tick).no_later_than(broken_due));
     snapshot.change_incident(incident, value);
     Some(effects)
 }

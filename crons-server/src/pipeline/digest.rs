@@ -30,7 +30,17 @@ pub(crate) struct NewDigest {
     pub(crate) facts: DigestFacts,
 }
 
-/// Stores the messages of a digest, in a transaction of its own. Returns their number; 0 if this digest, or a later one, is stored already.
+/// The digest that a database has for a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct StoredDigest {
+    /// The number of its messages; 0 if it was stored before.
+    pub(super) messages: usize,
+    /// The time until which it tells.
+    pub(super) until: Timestamp,
+}
+
+/// Stores the messages of a digest, in a transaction of its own, unless this digest, or a later one, is stored already. Returns the one that is
+/// stored then.
 ///
 /// # Errors
 /// If the database fails.
@@ -38,7 +48,7 @@ pub(super) fn store_digest(
     store: &mut dyn Store,
     processor: &mut Processor,
     digest: &NewDigest,
-) -> Result<usize, StoreError> {
+) -> Result<StoredDigest, StoreError> {
     let NewDigest { time, enabled_at, facts } = digest;
     // Servers that share a database may come here at the same time: with the time at which it was due, theirs are the same messages.
     let alerts = processor
@@ -47,13 +57,13 @@ pub(super) fn store_digest(
         .map_err(|error| StoreError::refused(error.to_string()))?;
     run_again(|| {
         let mut transaction = store.begin()?;
-        if last(&mut *transaction)?.is_some_and(|last| last >= *time) {
-            return Ok(0);
+        if let Some(until) = last(&mut *transaction)?.filter(|last| last >= time) {
+            return Ok(StoredDigest { messages: 0, until });
         }
         let settings = vec![(LAST_DIGEST.to_owned(), facts.until.to_string())];
         transaction.write(&Changes { alerts: alerts.clone(), settings, ..Changes::default() })?;
         transaction.commit()?;
-        Ok(alerts.len())
+        Ok(StoredDigest { messages: alerts.len(), until: facts.until })
     })
 }
 
@@ -114,9 +124,10 @@ mod tests {
         for (processor, until) in processors.iter_mut().zip(["08:00:05", "08:00:07"]) {
             stored.push(store_digest(&mut store, processor, &digest(until)).unwrap());
         }
-        assert_eq!(stored, [1, 0]);
+        let until = at("08:00:05");
+        assert_eq!(stored, [1, 0].map(|messages| StoredDigest { messages, until }));
         let times = digest_times(&mut *store.begin().unwrap(), at("09:00:00")).unwrap();
-        assert_eq!(times.last, Some(at("08:00:05")));
+        assert_eq!(times.last, Some(until));
 
         // The second one has read the setting before the first one was stored.
         let settings = vec![(LAST_DIGEST.to_owned(), "never".to_owned())];

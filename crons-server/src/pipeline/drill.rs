@@ -1,4 +1,4 @@
-//! Drills: a test message to every target that rules name, by the outbox, as messages about incidents take.
+//! Drills: a test message to every target that rules or the digest name, by the outbox, as messages about incidents take.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -10,8 +10,8 @@ use crate::store::{Changes, Store, StoreError, Transaction};
 /// The setting with the time of the last drill.
 const LAST_DRILL: &str = "last_drill";
 
-/// Starts a drill, in a transaction of its own. Returns the number of its messages. There are none if no rule names a target, and then the
-/// drill does not count.
+/// Starts a drill, in a transaction of its own. Returns the number of its messages. There are none if neither a rule nor the digest
+/// names a target, and then the drill does not count.
 ///
 /// # Errors
 /// If the database fails.

@@ -25,7 +25,7 @@ pub(crate) enum Event {
     Deadline(DeadlineEvent),
     /// A silence has ended that kept a message back.
     Released(ReleasedMessage),
-    /// A person has changed or deleted a monitor.
+    /// A person has changed or deleted a monitor, or the server has muted it without a check-in or a deadline.
     Changed {
         monitor: String,
     },

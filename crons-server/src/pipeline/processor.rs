@@ -10,8 +10,9 @@ use uuid::Uuid;
 use super::batch::Batch;
 use crate::alerts::Alerts;
 use crate::domain::{
-    self, CheckInEvent, Effects, IncidentEvent, Maintenance, Outage, PassedDeadline, ProcessingError, Quotas,
-    RateWindow, ReceivedCheckIn, ReceivedCounts, RefusedStarts, ReleasedMessage, Snapshot, Verdict,
+    self, CheckInEvent, Effects, IncidentEvent, IncidentEventKind, Maintenance, Outage, PassedDeadline,
+    ProcessingError, Quotas, RateWindow, ReceivedCheckIn, ReceivedCounts, RefusedStarts, ReleasedMessage,
+    Snapshot, Verdict,
 };
 use crate::mask::Mask;
 use crate::pipeline::events::Event;
@@ -138,12 +139,16 @@ impl Processor {
         batch.events.push(Event::Released(released));
     }
 
-    /// Decides the reminder and the escalation of an incident, by its index, and adds their alerts. Returns whether it was due.
+    /// Decides the reminder and the escalation of an incident, by its index, and whether it is broken, and adds the alerts. Returns whether it
+    /// was due.
     pub(super) fn follow_up(&mut self, batch: &mut Batch, incident: usize, tick: Timestamp) -> bool {
         let (snapshot, alerts) = (&mut batch.changes.snapshot, &self.alerts);
         let times = |event: &IncidentEvent| alerts.follow_up_times(event);
         let Some(effects) = domain::follow_up(snapshot, incident, tick, times) else { return false };
         self.notify(batch, &effects);
+        // Pages show the mute of a broken environment, and nothing of reminders.
+        let muted = effects.incident_events.iter().find(|event| event.kind == IncidentEventKind::Muted);
+        batch.events.extend(muted.map(|event| Event::Changed { monitor: event.monitor.slug.to_string() }));
         true
     }
 

@@ -59,6 +59,8 @@ pub(crate) struct TaskOutcome {
     pub(crate) target: Option<(String, Option<FailingTarget>)>,
     /// The number of new alerts.
     pub(crate) new_alerts: usize,
+    /// The time until which the stored digest tells; `None` for other tasks.
+    pub(crate) digest_until: Option<Timestamp>,
 }
 
 /// An input of the pipeline.

@@ -38,8 +38,9 @@ pub(super) fn run(
             TaskOutcome { new_alerts: drill::start(store, processor, id, now)?, ..TaskOutcome::default() }
         }
         Task::StoreDigest(digest) => {
-            let new_alerts = digest::store_digest(store, processor, &digest)?;
-            TaskOutcome { new_alerts, ..TaskOutcome::default() }
+            let stored = digest::store_digest(store, processor, &digest)?;
+            let digest_until = Some(stored.until);
+            TaskOutcome { new_alerts: stored.messages, digest_until, ..TaskOutcome::default() }
         }
         Task::RecordAttempt(attempt) => commit(store, |rows| attempts::record(rows, processor, attempt))?,
     })

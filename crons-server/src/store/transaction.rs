@@ -95,8 +95,8 @@ pub trait Transaction {
 pub enum DueKind {
     /// Incidents about which a message was kept back by a silence until that time, the earliest end first.
     Withheld,
-    /// Incidents whose next reminder or escalation is to be decided, the earliest first. Those that a person has acknowledged, in muted
-    /// environments or of disabled monitors wait.
+    /// Incidents about which a reminder, an escalation or whether they are broken is to be decided, the earliest first. Those that a person
+    /// has acknowledged, in muted environments or of disabled monitors wait.
     FollowUp,
     /// Environments whose expected run is missed, earliest deadline first.
     Missed,

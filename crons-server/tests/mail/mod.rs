@@ -45,6 +45,8 @@ struct Shared {
     connections: Arc<Mutex<usize>>,
     mails: Arc<Mutex<Vec<Mail>>>,
     tls: Option<Arc<ServerConfig>>,
+    /// Whether TLS begins with the first byte, and not with STARTTLS.
+    implicit_tls: bool,
 }
 
 pub struct MailServer {
@@ -69,6 +71,14 @@ impl MailServer {
     pub fn with_tls(config: Arc<ServerConfig>) -> Self {
         let mut server = Self::down();
         server.shared.tls = Some(config);
+        server.up();
+        server
+    }
+
+    /// A server that speaks TLS from the first byte.
+    pub fn with_implicit_tls(config: Arc<ServerConfig>) -> Self {
+        let mut server = Self::down();
+        (server.shared.tls, server.shared.implicit_tls) = (Some(config), true);
         server.up();
         server
     }
@@ -121,17 +131,28 @@ fn serve(mut socket: TcpStream, shared: &Shared) -> Option<()> {
         let mut end = [0; 1];
         return socket.read(&mut end).ok().map(drop);
     }
-    let mut mail = Mail::default();
+    let mut mail = Mail { encrypted: shared.implicit_tls, ..Mail::default() };
+    if shared.implicit_tls {
+        let (mut reader, mut writer) = encrypt(socket, shared)?;
+        answer(&mut writer, shared, "", "220 mail.example ready")?;
+        converse(&mut reader, &mut writer, shared, &mut mail)?;
+        return Some(());
+    }
     answer(&mut socket, shared, "", "220 mail.example ready")?;
     let upgraded = converse(&mut BufReader::new(socket.try_clone().ok()?), &mut socket, shared, &mut mail)?;
     if upgraded {
-        let connection = ServerConnection::new(Arc::clone(shared.tls.as_ref()?)).unwrap();
-        let stream = Arc::new(Mutex::new(StreamOwned::new(connection, socket)));
         mail.encrypted = true;
-        let (reader, mut writer) = (Half(Arc::clone(&stream)), Half(stream));
-        converse(&mut BufReader::new(reader), &mut writer, shared, &mut mail)?;
+        let (mut reader, mut writer) = encrypt(socket, shared)?;
+        converse(&mut reader, &mut writer, shared, &mut mail)?;
     }
     Some(())
+}
+
+/// Speaks TLS from here on. Returns the two halves of the connection.
+fn encrypt(socket: TcpStream, shared: &Shared) -> Option<(BufReader<Half>, Half)> {
+    let connection = ServerConnection::new(Arc::clone(shared.tls.as_ref()?)).unwrap();
+    let stream = Arc::new(Mutex::new(StreamOwned::new(connection, socket)));
+    Some((BufReader::new(Half(Arc::clone(&stream))), Half(stream)))
 }
 
 /// A shared handle of an encrypted connection, so that its reader and its writer are on one thread.

@@ -15,6 +15,12 @@ fn day(number: i64) -> Timestamp {
     instant(START) + SignedDuration::from_hours(24 * number)
 }
 
+/// Restarts the server shortly before an instant, so that the minutes of weeks need not be evaluated, and goes on to the instant.
+fn jump_to(server: &mut Harness, at: Timestamp) {
+    server.start(&(at - SignedDuration::from_mins(2)).to_string());
+    server.advance(&at.to_string());
+}
+
 /// Sends the run of a day. The job is expected once a year, so nothing is missed meanwhile.
 fn run_on(server: &Harness, number: i64, status: &str) {
     server.set_clock(&day(number).to_string());
@@ -72,7 +78,7 @@ fn what_fails_for_two_weeks_is_told_once_and_muted_after_two_more() {
     let broken = text(1);
     assert!(
         broken.starts_with(
-            "`job` in `production` is broken: it has failed since 2024-06-03 10:00 UTC (15 runs failed)"
+            "`job` in `production` is broken: it has failed since 2024-06-03 10:00 UTC (14 runs failed)"
         ),
         "{broken}"
     );
@@ -92,6 +98,74 @@ fn what_fails_for_two_weeks_is_told_once_and_muted_after_two_more() {
     // The next incident is judged anew.
     run_on(&server, 62, "error");
     assert_eq!(events(&server).len(), 5);
+}
+
+#[test]
+fn what_does_not_run_any_more_is_told_and_muted_on_the_day_also_after_a_restart() {
+    let receiver = Receiver::in_mode(Mode::Answer(200));
+    let mut server = Harness::with_alerts(START, alerts(&receiver));
+    for number in 0..4 {
+        run_on(&server, number, "error");
+    }
+    let minute = SignedDuration::from_mins(1);
+    jump_to(&mut server, day(14) - minute);
+    assert_eq!(events(&server), ["opened"]);
+    server.advance(&day(14).to_string());
+    assert_eq!(events(&server), ["opened", "broken"]);
+    jump_to(&mut server, day(28) - minute);
+    assert_eq!((events(&server).len(), is_muted(&server)), (2, false));
+    // The day comes while the server is off.
+    jump_to(&mut server, day(29));
+    assert_eq!(
+        (events(&server), is_muted(&server)),
+        (vec!["opened".into(), "broken".into(), "muted".into()], true)
+    );
+    let notice = server.environment("job")["activeIncident"]["brokenNotice"].clone();
+    assert_eq!(notice["userNotifiedTimestamp"], json!(crate::harness::api(&day(14).to_string())));
+    eventually("all are delivered", || receiver.taken() == ["opened", "broken", "muted"]);
+    let text = receiver.received()[1].body["text"].as_str().unwrap().to_owned();
+    assert!(
+        text.starts_with(
+            "`job` in `production` is broken: it has failed since 2024-06-03 10:00 UTC (4 runs failed)"
+        ),
+        "{text}"
+    );
+
+    let unmute = json!({"isMuted": false});
+    assert_eq!(server.put(&format!("{API}/monitors/job/environments/production/"), &unmute).status, 200);
+    jump_to(&mut server, day(60));
+    assert!(!is_muted(&server), "a person is not overruled");
+    assert_eq!(events(&server).len(), 3);
+}
+
+#[test]
+fn reminders_go_on_beside_the_notices_and_a_silence_or_an_acknowledgement_holds_both_back() {
+    let receiver = Receiver::in_mode(Mode::Answer(200));
+    let mut rules = alerts(&receiver);
+    rules["alert"][0]["remind"] = json!("168h");
+    let mut server = Harness::with_alerts(START, rules);
+    for number in 0..4 {
+        run_on(&server, number, "error");
+    }
+    jump_to(&mut server, day(13));
+    assert_eq!(events(&server), ["opened", "reminder"]);
+    let matchers = json!([{"key": "monitor.slug", "match": "equals", "value": "job"}]);
+    let body = json!({"matchers": matchers, "for": "72h", "by": "ana", "why": "move"});
+    assert_eq!(server.post(&format!("{API}/silences/"), &[], body.to_string().as_bytes()).status, 201);
+    jump_to(&mut server, day(15));
+    assert_eq!(events(&server).len(), 2, "in the silence");
+    jump_to(&mut server, day(16));
+    assert_eq!(events(&server)[2..], ["broken"], "at its end, without the reminder that fell in it");
+    jump_to(&mut server, day(21));
+    let incident = server.api("/incidents/")[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("{API}/incidents/{incident}/acknowledgement/");
+    assert_eq!(server.put(&path, &json!({"by": "ann"})).status, 200);
+    jump_to(&mut server, day(40));
+    assert_eq!((events(&server)[3..].to_vec(), is_muted(&server)), (vec!["reminder".to_owned()], false));
+    assert!(server.delete(&path).status < 300);
+    server.advance(&(day(40) + SignedDuration::from_mins(1)).to_string());
+    assert_eq!(events(&server)[4..], ["reminder", "muted"]);
+    assert!(is_muted(&server));
 }
 
 #[test]
@@ -133,7 +207,7 @@ fn the_fourth_failure_is_the_first_that_can_tell_that_a_monitor_is_broken() {
 }
 
 #[test]
-fn a_silence_holds_both_notices_and_the_mute_back_until_the_first_failure_after_it() {
+fn a_silence_holds_both_notices_and_the_mute_back_until_its_end() {
     let receiver = Receiver::in_mode(Mode::Answer(200));
     let server = Harness::with_alerts(START, alerts(&receiver));
     let silence = |length: &str| {

@@ -1,4 +1,4 @@
-//! Tests of drills: a test message to every target that rules name, by the way that alerts take.
+//! Tests of drills: a test message to every target that rules or the digest name, by the way that alerts take.
 
 use crate::harness::{API, Harness};
 use crate::receiver::{Mode, Receiver, eventually};
@@ -73,11 +73,44 @@ fn a_drill_reaches_every_target_of_the_rules_and_the_page_says_when() {
 }
 
 #[test]
+fn a_drill_reaches_targets_that_only_an_escalation_or_the_digest_names() {
+    let (ops, boss) = (Receiver::in_mode(Mode::Answer(200)), Receiver::in_mode(Mode::Answer(503)));
+    let target = |receiver: &Receiver, path| json!({"url": receiver.url(path), "timeout": "1s"});
+    let targets = json!({"ops": target(&ops, "/ops"), "late": target(&ops, "/late"), "spare": target(&ops, "/spare"),
+        "reader": target(&boss, "/reader")});
+    let digest = json!({"at": "08:00", "to": ["reader", "ops"]});
+    let rule = json!({"on": ["opened"], "to": ["ops"], "escalate": {"after": "1h", "to": ["late"]}});
+    let alerts = |rules: Value| json!({"webhook": targets, "digest": digest, "alert": rules});
+
+    let server = Harness::with_alerts("10:00:00", alerts(json!([rule])));
+    let drill = server.post(&format!("{API}/alerts/drill/"), &[], b"");
+    assert_eq!((drill.status, &drill.body["targets"]), (202, &json!(3)), "{drill:?}");
+    let id = drill.body["id"].as_str().unwrap().to_owned();
+    let reached = |status: &str| {
+        [("late", "delivered"), ("ops", "delivered"), ("reader", status)]
+            .map(|(name, is)| (name.into(), is.into()))
+    };
+    eventually("two have it", || statuses(&server, &id) == reached("waiting") && !boss.received().is_empty());
+    assert!(footer(&server).contains("alert path never proven by a drill"), "not before the reader has it");
+    boss.set(Mode::Answer(200));
+    server.advance("10:02:00");
+    eventually("all have it", || statuses(&server, &id) == reached("delivered"));
+    eventually("the page says so", || footer(&server).contains("alert path last proven "));
+
+    let without_rules = Harness::with_alerts("10:00:00", alerts(json!([])));
+    let drill = without_rules.post(&format!("{API}/alerts/drill/"), &[], b"");
+    assert_eq!((drill.status, &drill.body["targets"]), (202, &json!(2)), "{drill:?}");
+}
+
+#[test]
 fn without_a_rule_there_is_nothing_to_drill_and_the_answer_says_so() {
     let server = Harness::at("10:00:00");
     let refused = server.post(&format!("{API}/alerts/drill/"), &[], b"");
     assert_eq!(refused.status, 409);
-    assert!(refused.body["detail"].as_str().unwrap().starts_with("no rule names a target"), "{refused:?}");
+    assert!(
+        refused.body["detail"].as_str().unwrap().starts_with("neither a rule nor the digest names a target"),
+        "{refused:?}"
+    );
     assert!(!footer(&server).contains("alert path"));
     assert_eq!(server.get(&format!("{API}/alerts/?incident=x")).status, 400);
 }

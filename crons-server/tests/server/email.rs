@@ -10,8 +10,12 @@ use crons_server::{Alerts, PrivateTargets};
 use serde_json::{Value, json};
 
 fn server(mail: &MailServer) -> Harness {
+    server_for(mail, &["ops@b.example", "boss@b.example"])
+}
+
+fn server_for(mail: &MailServer, to: &[&str]) -> Harness {
     let email = json!({"url": format!("smtp://{}", mail.address), "starttls": false, "from": "crons <crons@a.example>",
-        "to": ["ops@b.example", "boss@b.example"], "timeout": "1s"});
+        "to": to, "timeout": "1s"});
     let rule = json!({"on": ["opened", "failure", "resolved"], "to": ["ops"], "group_wait": "off"});
     Harness::with_alerts("10:00:00", json!({"email": {"ops": email}, "alert": [rule]}))
 }
@@ -206,6 +210,77 @@ fn a_recipient_who_is_greylisted_gets_the_mail_later_and_nobody_gets_it_twice() 
     );
 }
 
+#[test]
+fn recipients_who_are_refused_after_others_got_the_mail_are_named_and_nobody_gets_it_twice() {
+    let mail = MailServer::start();
+    let (greylisted, unknown) = ("451 4.7.1 greylisted", "550 5.1.1 no such user");
+    mail.answer(vec![("RCPT TO:<boss", greylisted), ("RCPT TO:<kate", unknown)]);
+    let harness = server_for(&mail, &["ops@b.example", "boss@b.example", "kate@b.example"]);
+    harness.send("10:00:01", &check_in('a', "error"));
+    let both = "not sent to boss@b.example: transient error (451): 4.7.1 greylisted\nnot sent to kate@b.example: permanent error (550): 5.1.1 no such user";
+    let refusals = [
+        // The server takes the mail for the first recipient.
+        (None, 451, both),
+        // It takes it for nobody, and again later perhaps for one.
+        (Some(vec![("RCPT TO:<boss", greylisted), ("RCPT TO:<kate", unknown)]), 451, both),
+        (
+            Some(vec![("MAIL", "421 4.3.2 closing")]),
+            421,
+            "not sent to boss@b.example, kate@b.example: transient error (421): 4.3.2 closing",
+        ),
+        (
+            Some(vec![("", "554 5.3.2 go away")]),
+            554,
+            "not sent to boss@b.example, kate@b.example: permanent error (554): 5.3.2 go away",
+        ),
+        // It takes it for none of those that lack it, for good.
+        (
+            Some(vec![("RCPT", unknown)]),
+            550,
+            "not sent to boss@b.example, kate@b.example: permanent error (550): 5.1.1 no such user",
+        ),
+    ];
+    for (minute, (answers, code, named)) in refusals.into_iter().enumerate() {
+        if let Some(answers) = answers {
+            mail.answer(answers);
+            harness.advance(&format!("10:{:02}:00", 2 * minute));
+        }
+        let expected = format!("SMTP {code}: {named}");
+        eventually("the recipients are named", || answer(&harness) == expected);
+    }
+    assert!(delivered(&harness), "the refused recipients are not tried again");
+    assert_eq!(mail.mails().iter().map(|mail| mail.to.join(" ")).collect::<Vec<_>>(), ["ops@b.example"]);
+}
+
+#[test]
+fn each_recipient_that_is_refused_is_named_when_there_is_no_other() {
+    let mail = MailServer::start();
+    mail.answer(vec![("RCPT TO:<ops", "550 5.1.1 no such user"), ("RCPT", "551 5.1.6 moved")]);
+    let harness = server(&mail);
+    harness.send("10:00:01", &check_in('a', "error"));
+    eventually("it is tried", || attempts(&harness, 0) == 1);
+    assert_eq!(
+        answer(&harness),
+        "SMTP 551: not sent to ops@b.example: permanent error (550): 5.1.1 no such user\nnot sent to boss@b.example: permanent error (551): 5.1.6 moved"
+    );
+}
+
+#[test]
+fn a_connection_that_fails_after_others_got_the_mail_names_those_that_lack_it() {
+    let mail = MailServer::start();
+    mail.answer(vec![("RCPT TO:<boss", "451 4.7.1 greylisted")]);
+    let harness = server(&mail);
+    harness.send("10:00:01", &check_in('a', "error"));
+    eventually("one has it", || attempts(&harness, 0) == 1);
+    mail.be_silent(true);
+    harness.advance("10:02:00");
+    eventually("its time is over", || {
+        let answer = answer(&harness);
+        answer.starts_with("not sent to boss@b.example: smtp://127.0.0.1:")
+            && answer.contains("gave no answer within 1 s")
+    });
+}
+
 /// Sends a test mail in a process that trusts the certificates of this file. Returns its lines.
 fn send_in_a_child(email: &Value, certificates: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -245,7 +320,43 @@ fn sign_in_data_is_sent_over_tls_to_a_trusted_server_only() {
     assert_eq!((mail.mails().len(), plain.mails().len()), (1, 0));
 }
 
-/// No test of its own: the one above runs it in a child.
+#[test]
+fn a_mail_over_smtps_is_encrypted_from_the_first_byte_to_a_trusted_server_only() {
+    let (config, pem) = certificate();
+    let (_, stranger) = certificate();
+    let mail = MailServer::with_implicit_tls(config);
+    let email = |host: &str, port: u16| {
+        json!({"url": format!("smtps://{host}:{port}"), "from": "crons@a.example", "to": ["ops@b.example"],
+            "username": "crons", "password": "hunter2"})
+    };
+    let port = mail.address.port();
+    let sent = send_in_a_child(&email("localhost", port), &pem);
+    assert!(sent.contains("true SMTP 250: taken"), "{sent}");
+    let taken = mail.mails();
+    assert_eq!((taken[0].encrypted, taken[0].auth.as_str()), (true, "AUTH PLAIN AGNyb25zAGh1bnRlcjI="));
+    assert_eq!(taken[0].to, ["ops@b.example"]);
+
+    let distrusted = send_in_a_child(&email("localhost", port), &stranger);
+    assert!(
+        distrusted.contains("no answer: ") && distrusted.contains("invalid peer certificate"),
+        "{distrusted}"
+    );
+    // The certificate is for another name.
+    let misnamed = send_in_a_child(&email("127.0.0.1", port), &pem);
+    assert!(misnamed.contains("no answer: ") && misnamed.contains("invalid peer certificate"), "{misnamed}");
+    assert_eq!(mail.mails().len(), 1, "nothing was sent without trust");
+    mail.answer(vec![("AUTH", "535 5.7.8 wrong password")]);
+    let refused = send_in_a_child(&email("localhost", port), &pem);
+    assert!(refused.contains("false SMTP 535: ") && !refused.contains("hunter2"), "{refused}");
+
+    // A server that is plain at first gets not one byte of mail or sign-in data.
+    let plain = MailServer::start();
+    let refused = send_in_a_child(&email("localhost", plain.address.port()), &pem);
+    assert!(refused.contains("no answer: ") && refused.contains("corrupt message"), "{refused}");
+    assert_eq!((mail.mails().len(), plain.mails().len()), (1, 0));
+}
+
+/// No test of its own: those above run it in a child.
 #[test]
 fn in_a_child() {
     let Ok(email) = std::env::var("CRONS_TEST_EMAIL") else { return };

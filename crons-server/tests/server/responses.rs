@@ -179,6 +179,48 @@ fn a_person_acknowledges_and_mutes_by_the_link() {
 }
 
 #[test]
+fn the_page_shows_whether_its_environment_is_muted_whatever_the_monitor_is() {
+    let receiver = Receiver::in_mode(Mode::Answer(200));
+    let server = server(&receiver);
+    let run_in = |environment: &str, letter, status| {
+        let mut run = check_in("job", letter, status);
+        run["environment"] = json!(environment);
+        run
+    };
+    server.send("10:00:01", &run_in("production", 'a', "ok"));
+    server.send("10:00:02", &run_in("staging", 'b', "ok"));
+    let put = |path: &str, muted: bool| {
+        let request = server.agent.put(server.url(&format!("{API}/monitors/job/{path}")));
+        let body = json!({"isMuted": muted}).to_string();
+        assert!(request.header(BEARER.0, BEARER.1).send(body).unwrap().status().is_success(), "{path}");
+    };
+    put("", true);
+    put("environments/production/", false);
+    server.send("10:01:00", &run_in("production", 'c', "error"));
+    server.send("10:01:01", &run_in("staging", 'd', "error"));
+    eventually("production tells of its failure", || !receiver.received().is_empty());
+    let body = receiver.received()[0].body.clone();
+    assert_eq!(body["environment"], "production");
+    let link = body["links"]["acknowledge"].as_str().unwrap().strip_prefix(PUBLIC).unwrap().to_owned();
+    let shown = |link: &str| get(&server, link, &[ACCEPT, BEARER]).body;
+    let page = shown(&link);
+    assert!(!page.contains("are muted") && page.contains("value=\"mute\""), "{page}");
+
+    // Nobody has a link of the other one, and the admin token opens its page.
+    let incidents = get(&server, &format!("{API}/incidents/"), &[BEARER]).body;
+    let incidents: Value = serde_json::from_str(&incidents).unwrap();
+    let staging = incidents.as_array().unwrap().iter().find(|each| each["environment"] == "staging").unwrap();
+    let page = shown(&format!("/incidents/{}/respond", staging["id"].as_str().unwrap()));
+    assert!(page.contains("are muted") && !page.contains("value=\"mute\""), "{page}");
+
+    // The other way round: the environment alone is muted.
+    put("", false);
+    put("environments/production/", true);
+    let page = shown(&link);
+    assert!(page.contains("are muted") && !page.contains("value=\"mute\""), "{page}");
+}
+
+#[test]
 fn the_link_of_an_incident_that_is_over_shows_it_and_does_nothing() {
     let receiver = Receiver::in_mode(Mode::Answer(200));
     let server = server(&receiver);

@@ -96,13 +96,29 @@ fn a_monitor_is_found_by_any_spelling_of_its_slug_and_production_needs_no_name()
 
 #[test]
 fn a_job_that_is_missed_for_four_weeks_is_muted_and_no_further_miss_is_told() {
-    // Misses are told from 4 June on, the incident is two weeks old on the 18th, and four on 2 July.
+    // Misses are told from 4 June on, the incident is two weeks old on the 18th, and four on 2 July, a minute before the miss of that day.
     for (end, muted, misses_told) in
-        [("2024-07-01T11:00", false, 28), ("2024-07-02T11:00", true, 29), ("2024-07-10T11:00", true, 29)]
+        [("2024-07-02T09:59", false, 28), ("2024-07-02T10:00", true, 28), ("2024-07-10T11:00", true, 28)]
     {
         let timeline = [("2024-06-03T10:00", ok("a").crontab("0 10 * * *")), (end, tick())];
         let report = report(&timeline, EVERY, LIMIT);
         assert_eq!(report["environments"][0]["muted"], muted, "{end}");
         assert_eq!(only(&report, &['>']).len(), misses_told, "{end}");
+    }
+}
+
+#[test]
+fn a_job_that_does_not_run_any_more_is_muted_on_the_day_and_not_at_its_next_failure() {
+    let failures =
+        |count| ["a", "b", "c", "d"].into_iter().take(count).zip(["10:00", "10:10", "10:20", "10:30"]);
+    // Two weeks after the first failure it is broken, and two later muted, if there are four.
+    for (count, end, muted) in
+        [(4, "2024-07-01T09:59", false), (4, "2024-07-01T10:00", true), (3, "2024-07-30T10:00", false)]
+    {
+        let mut timeline: Vec<_> =
+            failures(count).map(|(letter, time)| (time, error(letter).crontab("0 0 1 1 *"))).collect();
+        timeline.push((end, tick()));
+        let report = report(&timeline, EVERY, LIMIT);
+        assert_eq!(report["environments"][0]["muted"], muted, "{count} failures, at {end}");
     }
 }

@@ -72,6 +72,19 @@ fn a_digest_is_sent_once_at_its_time_whatever_restarts_around_it() {
 }
 
 #[test]
+fn the_digest_after_one_of_another_server_begins_where_that_ended() {
+    let (receiver, server) = start("2024-06-03T07:00:00Z");
+    server.advance("2024-06-03T07:59:00Z");
+    // Another server of the database was the first, and its clock is ahead.
+    server.file().execute("UPDATE settings SET value = '2024-06-03T08:03:30Z' WHERE name = 'last_digest'");
+    server.advance("2024-06-03T08:10:00Z");
+    assert_eq!(digests(&server), [""; 0], "that of the other server is the only one");
+    server.advance("2024-06-04T08:00:00Z");
+    assert_eq!(digests(&server), ["2024-06-04T08:00:00Z"]);
+    assert_eq!(message(&receiver, 0)["digest"]["since"], "2024-06-03T08:03:30Z");
+}
+
+#[test]
 fn a_server_that_was_down_sends_it_the_same_day_or_not_at_all() {
     let (receiver, mut server) = start("2024-06-03T07:00:00Z");
     server.start("2024-06-03T21:30:00Z");

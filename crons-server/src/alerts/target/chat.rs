@@ -8,7 +8,7 @@ use reqwest::{Method, Url};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
 use super::http_client::Request;
-use super::keys::{http_url, secret_or_file, timeout_of};
+use super::keys::{SecretKey, http_url, timeout_of};
 use super::service::{Service, fill, fill_text};
 use crate::alerts::error::InvalidAlerts;
 use crate::alerts::payload::Message;
@@ -77,7 +77,8 @@ impl ChatTarget {
         for key in service.keys {
             let (name, written) = (key.name, table.remove(key.name));
             let value = if key.secret {
-                secret_or_file(name, written, table.remove(&format!("{name}_file")))?
+                let mut way = |suffix: &str| table.remove(&format!("{name}{suffix}"));
+                SecretKey { written, file: way("_file"), variable: way("_env") }.read(name)?
             } else {
                 written
             };
@@ -130,7 +131,7 @@ fn known(service: &Service) -> String {
     for key in service.keys {
         names.push(format!("`{}`", key.name));
         if key.secret {
-            names.push(format!("`{}_file`", key.name));
+            names.extend(["file", "env"].map(|way| format!("`{}_{way}`", key.name)));
         }
     }
     names.push("`timeout`".to_owned());

@@ -11,7 +11,7 @@ use lettre::transport::smtp::authentication::Credentials;
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::keys::{secret_or_file, timeout_of};
+use super::keys::{SecretKey, timeout_of};
 use crate::alerts::error::InvalidAlerts;
 use crate::alerts::escape::Markup;
 use crate::alerts::payload::Message;
@@ -99,6 +99,7 @@ struct EmailTable {
     username: Option<String>,
     password: Option<String>,
     password_file: Option<String>,
+    password_env: Option<String>,
     from: String,
     to: Vec<String>,
     timeout: Option<String>,
@@ -108,9 +109,11 @@ impl TryFrom<EmailTable> for EmailTarget {
     type Error = InvalidAlerts;
 
     fn try_from(table: EmailTable) -> Result<Self, InvalidAlerts> {
-        let EmailTable { url, starttls, username, password, password_file, from, to, timeout } = table;
+        let EmailTable { url, starttls, username, password, password_file, password_env, from, to, timeout } =
+            table;
         let (host, port, security) = server(&url, starttls)?;
-        let password = secret_or_file("password", password, password_file)?;
+        let password = SecretKey { written: password, file: password_file, variable: password_env };
+        let password = password.read("password")?;
         let credentials = match (username, password) {
             (None, None) => None,
             (Some(_), Some(_)) if security == Security::Plain => {
@@ -123,7 +126,7 @@ impl TryFrom<EmailTable> for EmailTarget {
             (Some(name), Some(password)) => Some(Credentials::new(name, password)),
             (Some(_), None) => {
                 return Err(InvalidAlerts(
-                    "password: `username` needs a password; write `password` or `password_file`".to_owned(),
+                    "password: `username` needs a password; write `password`, `password_file` or `password_env`".to_owned(),
                 ));
             }
             (None, Some(_)) => {

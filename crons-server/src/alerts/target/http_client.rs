@@ -65,7 +65,8 @@ impl DeliveryError {
         Self::because(origin, &chain(error))
     }
 
-    fn because(origin: &str, cause: &str) -> Self {
+    /// Returns the error of a message that cannot be sent to a target for a cause in words.
+    pub(super) fn because(origin: &str, cause: &str) -> Self {
         Self(format!("cannot send to {origin}: {cause}"))
     }
 

@@ -1,5 +1,6 @@
-//! The keys that tables of targets share: addresses, time limits, and secrets that a file may hold.
+//! The keys that tables of targets share: addresses, time limits, and secrets that a file or an environment variable may hold.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -51,49 +52,115 @@ pub(super) fn timeout_of(text: Option<&str>) -> Result<Duration, InvalidAlerts> 
     timeout_in_range(timeout)
 }
 
-/// Returns the value of a secret key: as it is written, or the content of the file that `KEY_file` names, without the line break at its
-/// end. `None` without either.
-///
-/// # Errors
-/// If both are written, or the file cannot be read.
-pub(super) fn secret_or_file(
-    key: &str,
-    written: Option<String>,
-    file: Option<String>,
-) -> Result<Option<String>, InvalidAlerts> {
-    match (written, file) {
-        (Some(_), Some(_)) => {
-            Err(InvalidAlerts(format!("{key}_file: `{key}` is written, too; leave one of them out")))
-        }
-        (None, Some(path)) => match std::fs::read_to_string(&path) {
-            Ok(content) => Ok(Some(content.trim_end_matches(['\n', '\r']).to_owned())),
-            Err(error) => Err(InvalidAlerts(format!(
-                "{key}_file: cannot read {}: {error}; name a file that this user may read, with nothing but the secret",
-                quoted(&path)
-            ))),
-        },
-        (written, None) => Ok(written),
+/// A secret key `KEY` of a table, in the ways in which it may be written.
+pub(super) struct SecretKey {
+    /// The value of `KEY`: the secret itself.
+    pub(super) written: Option<String>,
+    /// The value of `KEY_file`: the path of a file that has nothing but the secret.
+    pub(super) file: Option<String>,
+    /// The value of `KEY_env`: the name of an environment variable with the secret.
+    pub(super) variable: Option<String>,
+}
+
+impl SecretKey {
+    /// Returns the secret, without the line break at the end of a file or a variable. `None` if it is written in none of the ways. `key` is the
+    /// name of the key.
+    ///
+    /// # Errors
+    /// If it is written in two ways, the file cannot be read, or the variable is not set or empty.
+    pub(super) fn read(self, key: &str) -> Result<Option<String>, InvalidAlerts> {
+        self.read_with(key, |name| std::env::var_os(name))
     }
+
+    fn read_with(
+        self,
+        key: &str,
+        variables: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Option<String>, InvalidAlerts> {
+        let Self { written, file, variable } = self;
+        let ways = [("", written.is_some()), ("_file", file.is_some()), ("_env", variable.is_some())];
+        let mut there = ways.into_iter().filter(|(_, is_there)| *is_there);
+        if let (Some((first, _)), Some((second, _))) = (there.next(), there.next()) {
+            return Err(InvalidAlerts(format!(
+                "{key}{second}: `{key}{first}` is written, too; leave one of them out"
+            )));
+        }
+        if let Some(path) = file {
+            let content = std::fs::read_to_string(&path).map_err(|error| {
+                InvalidAlerts(format!(
+                    "{key}_file: cannot read {}: {error}; name a file that this user may read, with nothing but the secret",
+                    quoted(&path)
+                ))
+            })?;
+            return Ok(Some(without_line_break(&content)));
+        }
+        let Some(name) = variable else { return Ok(written) };
+        // The message does not repeat the text, which may be the secret.
+        if !is_variable_name(&name) {
+            return Err(InvalidAlerts(format!(
+                "{key}_env: it is not the name of an environment variable, which has letters, digits and `_`; write one such as CRONS_SECRET"
+            )));
+        }
+        let refuse = |why: &str| {
+            InvalidAlerts(format!(
+                "{key}_env: the environment variable {name} {why}; set it to the secret where the server starts, or write `{key}_file`"
+            ))
+        };
+        let value = variables(&name).ok_or_else(|| refuse("is not set"))?;
+        let value = without_line_break(value.to_str().ok_or_else(|| refuse("is not UTF-8"))?);
+        if value.is_empty() { Err(refuse("is empty")) } else { Ok(Some(value)) }
+    }
+}
+
+fn without_line_break(text: &str) -> String {
+    text.trim_end_matches(['\n', '\r']).to_owned()
+}
+
+fn is_variable_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(ways: [Option<&str>; 3]) -> Result<Option<String>, String> {
+        let [written, file, variable] = ways.map(|way| way.map(str::to_owned));
+        let variables = |name: &str| match name {
+            "TOKEN" => Some("s3cret\n".into()),
+            "EMPTY" => Some("\n".into()),
+            _ => None,
+        };
+        let key = SecretKey { written, file, variable };
+        key.read_with("token", variables).map_err(|error| error.to_string())
+    }
+
     #[test]
-    fn a_secret_is_written_or_read_from_a_file_and_not_both() {
+    fn a_secret_is_written_or_in_a_file_or_in_a_variable() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("token");
         std::fs::write(&file, "s3cret\r\n").unwrap();
-        let file = || Some(file.to_str().unwrap().to_owned());
-        assert_eq!(secret_or_file("token", None, file()).unwrap().unwrap(), "s3cret");
-        assert_eq!(secret_or_file("token", None, None).unwrap(), None);
-        let both = secret_or_file("token", Some("s3cret".to_owned()), file()).unwrap_err().to_string();
-        assert!(
-            both.starts_with("token_file: `token` is written, too") && !both.contains("s3cret"),
-            "{both}"
-        );
-        let missing = secret_or_file("token", None, Some("/nowhere/token".to_owned())).unwrap_err();
-        assert!(missing.to_string().starts_with("token_file: cannot read \"/nowhere/token\": "), "{missing}");
+        let file = file.to_str();
+        for ways in [[Some("s3cret"), None, None], [None, file, None], [None, None, Some("TOKEN")]] {
+            assert_eq!(read(ways).unwrap().unwrap(), "s3cret", "{ways:?}");
+        }
+        assert_eq!(read([None; 3]).unwrap(), None);
+    }
+
+    #[test]
+    fn a_secret_in_two_ways_or_in_none_that_works_is_named_and_not_repeated() {
+        for (ways, expected) in [
+            ([Some("s3cret"), Some("/nowhere"), None], "token_file: `token` is written, too; leave one"),
+            ([Some("s3cret"), None, Some("TOKEN")], "token_env: `token` is written, too; leave one"),
+            ([None, Some("/nowhere"), Some("TOKEN")], "token_env: `token_file` is written, too; leave one"),
+            ([None, Some("/nowhere/token"), None], "token_file: cannot read \"/nowhere/token\": "),
+            ([None, None, Some("MISSING")], "token_env: the environment variable MISSING is not set; set it"),
+            ([None, None, Some("EMPTY")], "token_env: the environment variable EMPTY is empty; set it"),
+            ([None, None, Some("")], "token_env: it is not the name of an environment variable"),
+            ([None, None, Some("https://a.example/s3cret")], "token_env: it is not the name of"),
+        ] {
+            let refused = read(ways).unwrap_err();
+            assert!(refused.starts_with(expected) && !refused.contains("s3cret"), "{refused}");
+        }
     }
 }

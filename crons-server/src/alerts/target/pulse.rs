@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::addresses::AddressPolicy;
 use super::http_client::{DeliveryError, HttpClient, Request, Trust, WebhookResponse};
-use super::keys::{http_url, secret_or_file, timeout_of};
+use super::keys::{SecretKey, http_url, timeout_of};
 use crate::alerts::error::InvalidAlerts;
 use crate::quote::quoted;
 
@@ -110,6 +110,7 @@ impl PulseClient {
 struct PulseTable {
     url: Option<String>,
     url_file: Option<String>,
+    url_env: Option<String>,
     every: Option<String>,
     timeout: Option<String>,
 }
@@ -117,9 +118,10 @@ struct PulseTable {
 impl TryFrom<PulseTable> for Pulse {
     type Error = InvalidAlerts;
 
-    fn try_from(PulseTable { url, url_file, every, timeout }: PulseTable) -> Result<Self, InvalidAlerts> {
-        let url = secret_or_file("url", url, url_file)?
-            .ok_or_else(|| InvalidAlerts("missing field `url`".to_owned()))?;
+    fn try_from(table: PulseTable) -> Result<Self, InvalidAlerts> {
+        let PulseTable { url, url_file, url_env, every, timeout } = table;
+        let url = SecretKey { written: url, file: url_file, variable: url_env };
+        let url = url.read("url")?.ok_or_else(|| InvalidAlerts("missing field `url`".to_owned()))?;
         Ok(Self {
             url: http_url(&url, EXAMPLE)?,
             every: every.as_deref().map_or(Ok(EVERY), interval)?,
@@ -159,6 +161,10 @@ mod tests {
             (json!({"url": "ftp://hc-ping.com/s3cret"}), "url: `ftp:` is neither https: nor http:"),
             (json!({"url": "https://x/s3cret", "url_file": "/nowhere"}), "url_file: `url` is written, too"),
             (json!({"url_file": "/nowhere"}), "url_file: cannot read \"/nowhere\""),
+            (
+                json!({"url_env": "CRONS_NO_SUCH"}),
+                "url_env: the environment variable CRONS_NO_SUCH is not set",
+            ),
             (
                 json!({"url": "https://x/s3cret", "every": "often"}),
                 "every: \"often\" is not a length of time",

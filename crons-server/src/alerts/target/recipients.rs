@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use lettre::message::Mailbox;
 use uuid::Uuid;
 
 /// The number of mails that are remembered. A further one is not repeated for the recipients who lack it.
@@ -49,6 +50,22 @@ impl PartlyDelivered {
     fn mails(&self) -> MutexGuard<'_, BTreeMap<Uuid, Partly>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Names the recipients at these places of `to`, to whom a mail is not sent: a line for each reason.
+pub(super) fn not_sent(to: &[Mailbox], left_out: impl IntoIterator<Item = (usize, String)>) -> String {
+    let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
+    for (place, why) in left_out {
+        let Some(recipient) = to.get(place) else { continue };
+        let address = recipient.email.as_ref();
+        match lines.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, addresses)) => addresses.push(address),
+            None => lines.push((why, vec![address])),
+        }
+    }
+    let lines =
+        lines.into_iter().map(|(why, addresses)| format!("not sent to {}: {why}", addresses.join(", ")));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub(super) struct Service {
 pub(super) struct Key {
     pub(super) name: &'static str,
     pub(super) required: bool,
-    /// Whether it is a secret, so that `NAME_file` may name a file with it.
+    /// Whether it is a secret, so that `NAME_file` may name a file with it, and `NAME_env` an environment variable.
     pub(super) secret: bool,
     pub(super) default: Option<&'static str>,
     /// The values that are allowed; empty if all are.

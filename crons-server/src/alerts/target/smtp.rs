@@ -1,6 +1,7 @@
 //! Sends one mail by SMTP and reads the answers.
 
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use lettre::transport::smtp::response::Response;
 use super::addresses::AddressPolicy;
 use super::email::{EmailTarget, Security};
 use super::http_client::{CONNECT_TIMEOUT, DeliveryError, Trust, chain};
-use super::recipients::PartlyDelivered;
+use super::recipients::{PartlyDelivered, not_sent};
 use super::response::{TargetResponse, Verdict};
 use crate::alerts::payload::Message;
 use crate::alerts::text::truncate;
@@ -52,8 +53,8 @@ struct Taken {
 
 /// The end of a conversation that did not deliver the mail.
 enum Failure {
-    /// An answer of the server.
-    Answer { error: SmtpError, about: Subject },
+    /// An answer of the server. `left_out` has the places of the recipients that it names, with the reason of each.
+    Answer { error: SmtpError, about: Subject, left_out: Vec<(usize, String)> },
     /// No answer.
     None(DeliveryError),
 }
@@ -81,8 +82,8 @@ impl SmtpClient {
         Ok(Self { target: target.clone(), tls, policy, partly_delivered: PartlyDelivered::default() })
     }
 
-    /// Sends a message to the recipients who do not have it yet. Those that the server refuses are named in the answer if it accepts others.
-    /// If it may accept one of them later, the message is refused, so that it is sent again and no later one waits for it.
+    /// Sends a message to the recipients who do not have it yet. The answer names those that do not get it, with the reason of each. If the
+    /// server may accept one of them later, the message is refused, so that it is sent again and no later one waits for it.
     ///
     /// # Errors
     /// If there is no answer, or the address must not be used.
@@ -92,7 +93,7 @@ impl SmtpClient {
         now: Timestamp,
     ) -> Result<TargetResponse, DeliveryError> {
         let begin = Instant::now();
-        let origin = self.target.origin();
+        let (origin, to) = (self.target.origin(), &self.target.to);
         let mail = self.target.mail(message, now).map_err(|error| DeliveryError::new(&origin, &error))?;
         let have_it = self.partly_delivered.accepted(message.id);
         let answer = |verdict, code: String, mut body: String, advice| {
@@ -109,26 +110,34 @@ impl SmtpClient {
         };
         match self.converse(&mail.formatted(), &have_it).await {
             Ok(Taken { response, accepted, left_out }) => {
-                let words = || {
-                    let left_out = left_out.iter().map(|(recipient, error)| {
-                        format!("not sent to {}: {}", self.target.to[*recipient].email, chain(error))
-                    });
-                    left_out.collect::<Vec<_>>()
-                };
+                let words = not_sent(to, reasons(&left_out));
                 if let Some((_, later)) = left_out.iter().find(|(_, error)| error.is_transient())
                     && self.partly_delivered.keep(message.id, accepted, now)
                 {
                     let code = later.status().map(|code| code.to_string()).unwrap_or_default();
-                    return Ok(answer(Verdict::Refused, code, words().join("\n"), PARTLY_DELIVERED));
+                    return Ok(answer(Verdict::Refused, code, words, PARTLY_DELIVERED));
                 }
                 self.partly_delivered.forget(message.id);
-                let words: Vec<String> = response.message().map(str::to_owned).chain(words()).collect();
+                let lines: Vec<&str> = response.message().chain(words.lines()).collect();
                 let verdict = Verdict::Accepted;
-                Ok(answer(verdict, response.code().to_string(), words.join("\n"), advice(verdict)))
+                Ok(answer(verdict, response.code().to_string(), lines.join("\n"), advice(verdict)))
             }
-            Err(Failure::None(error)) => Err(error),
-            Err(Failure::Answer { error, about }) => {
-                let Some(code) = error.status() else { return Err(DeliveryError::new(&origin, &error)) };
+            Err(failure) => {
+                let lack_it = (0..to.len()).filter(|place| !have_it.contains(place));
+                let (error, about, left_out) = match failure {
+                    Failure::Answer { error, about, left_out } => (error, about, left_out),
+                    Failure::None(error) if have_it.is_empty() => return Err(error),
+                    Failure::None(DeliveryError(why)) => {
+                        return Err(DeliveryError(not_sent(to, lack_it.map(|place| (place, why.clone())))));
+                    }
+                };
+                let why = reason(&error);
+                let words = match (left_out.is_empty(), have_it.is_empty()) {
+                    (true, true) => why,
+                    (true, false) => not_sent(to, lack_it.map(|place| (place, why.clone()))),
+                    (false, _) => not_sent(to, left_out),
+                };
+                let Some(code) = error.status() else { return Err(DeliveryError::because(&origin, &words)) };
                 let about_mail = about != Subject::Connection;
                 let (verdict, advice) = match (about_mail && error.is_permanent(), have_it.is_empty()) {
                     // The recipients who have it get the next one.
@@ -145,7 +154,7 @@ impl SmtpClient {
                     }
                     (true, true) => (Verdict::Refused, advice(Verdict::Refused)),
                 };
-                Ok(answer(verdict, code.to_string(), chain(&error), advice))
+                Ok(answer(verdict, code.to_string(), words, advice))
             }
         }
     }
@@ -165,7 +174,7 @@ impl SmtpClient {
                     DATA_TIMEOUT.saturating_sub(limit).as_secs()
                 )))
             })?
-            .map_err(|error| Failure::Answer { error, about: Subject::Text })?;
+            .map_err(|error| Failure::about(Subject::Text, error))?;
         let _ = tokio::time::timeout(QUIT_TIMEOUT, connection.quit()).await;
         Ok(Taken { response, accepted, left_out })
     }
@@ -189,10 +198,11 @@ impl SmtpClient {
         }
         if accepted.is_empty() {
             connection.abort().await;
+            let named = reasons(&left_out).collect();
             // A recipient who may be accepted later decides that the mail is sent again.
             let last = left_out.iter().rposition(|(_, error)| error.is_transient());
             let (_, error) = left_out.swap_remove(last.unwrap_or(left_out.len().saturating_sub(1)));
-            return Err(about_mail(error));
+            return Err(Failure::Answer { error, about: Subject::Envelope, left_out: named });
         }
         connection.command(Data).await.map_err(about_mail)?;
         Ok((connection, accepted, left_out))
@@ -225,12 +235,29 @@ impl SmtpClient {
     }
 }
 
+impl Failure {
+    fn about(about: Subject, error: SmtpError) -> Self {
+        Self::Answer { error, about, left_out: Vec::new() }
+    }
+}
+
 fn about_connection(error: SmtpError) -> Failure {
-    Failure::Answer { error, about: Subject::Connection }
+    Failure::about(Subject::Connection, error)
 }
 
 fn about_mail(error: SmtpError) -> Failure {
-    Failure::Answer { error, about: Subject::Envelope }
+    Failure::about(Subject::Envelope, error)
+}
+
+/// The text of an error with its causes. lettre's own text has that of the first cause.
+fn reason(error: &SmtpError) -> String {
+    let further = error.source().and_then(Error::source);
+    further.map_or_else(|| error.to_string(), |cause| format!("{error}: {}", chain(cause)))
+}
+
+/// The places of recipients with the reasons in words.
+fn reasons(left_out: &[(usize, SmtpError)]) -> impl Iterator<Item = (usize, String)> {
+    left_out.iter().map(|(place, error)| (*place, reason(error)))
 }
 
 fn advice(verdict: Verdict) -> &'static str {
@@ -250,7 +277,7 @@ fn tls(host: &str, trust: &mut Trust) -> Result<TlsParameters, DeliveryError> {
     let authorities = trust.authorities()?;
     let store = if authorities.mozilla { CertificateStore::WebpkiRoots } else { CertificateStore::None };
     let mut builder = TlsParameters::builder(host.to_owned()).certificate_store(store);
-    let failed = |error: SmtpError| DeliveryError(chain(&error));
+    let failed = |error: SmtpError| DeliveryError(reason(&error));
     for certificate in &authorities.certificates {
         builder = builder.add_root_certificate(Certificate::from_der(certificate.to_vec()).map_err(failed)?);
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::http_client::{DeliveryError, HttpClient, Request, Trust, WebhookResponse};
-use super::keys::{TIMEOUT, http_url, secret_or_file, timeout_in_range, timeout_of};
+use super::keys::{SecretKey, TIMEOUT, http_url, timeout_in_range, timeout_of};
 use super::signature::Secret;
 use crate::alerts::error::InvalidAlerts;
 use crate::alerts::payload::test_body;
@@ -116,8 +116,10 @@ impl fmt::Debug for Webhook {
 struct WebhookTable {
     url: Option<String>,
     url_file: Option<String>,
+    url_env: Option<String>,
     secret: Option<String>,
     secret_file: Option<String>,
+    secret_env: Option<String>,
     timeout: Option<String>,
 }
 
@@ -125,10 +127,11 @@ impl TryFrom<WebhookTable> for Webhook {
     type Error = InvalidAlerts;
 
     fn try_from(table: WebhookTable) -> Result<Self, InvalidAlerts> {
-        let url = secret_or_file("url", table.url, table.url_file)?
-            .ok_or_else(|| InvalidAlerts("missing field `url`".to_owned()))?;
+        let url = SecretKey { written: table.url, file: table.url_file, variable: table.url_env };
+        let url = url.read("url")?.ok_or_else(|| InvalidAlerts("missing field `url`".to_owned()))?;
         let mut webhook = Self::new(&url)?;
-        if let Some(secret) = secret_or_file("secret", table.secret, table.secret_file)? {
+        let secret = SecretKey { written: table.secret, file: table.secret_file, variable: table.secret_env };
+        if let Some(secret) = secret.read("secret")? {
             webhook = webhook.secret(&secret)?;
         }
         webhook.timeout = timeout_of(table.timeout.as_deref())?;
@@ -174,7 +177,7 @@ mod tests {
             ),
             (
                 json!({"url": "https://a.example", "secrets": ""}),
-                "unknown field `secrets`, expected one of `url`, `url_file`, `secret`, `secret_file`, `timeout`",
+                "unknown field `secrets`, expected one of `url`, `url_file`, `url_env`, `secret`, `secret_file`, `secret_env`, `timeout`",
             ),
             (json!({"url": "https://a.example", "secret": "abc"}), "secret: it must be `whsec_`"),
         ] {

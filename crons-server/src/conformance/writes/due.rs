@@ -175,7 +175,7 @@ fn reminders_are_due_in_order_unless_nobody_is_to_be_told_and_all_at_once_when_r
             ["late"],
             "of a silence of no incident"
         );
-        assert_eq!(decide_anew("10:04:30", None, "10:04:30"), ["no rule", "late", "second"]);
+        assert_eq!(decide_anew("10:04:30", None, "10:04:30"), ["second", "no rule", "late"]);
     });
 }
 

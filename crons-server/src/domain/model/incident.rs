@@ -9,6 +9,9 @@ use crate::domain::decision::Opening;
 use crate::domain::follow_up::FollowUp;
 use crate::domain::silenced::Withheld;
 
+/// The length of an incident from which its environment counts as broken, and the time from then until it is muted.
+const BROKEN_AFTER: SignedDuration = SignedDuration::from_hours(14 * 24);
+
 /// A time in which a monitor failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incident {
@@ -33,7 +36,7 @@ pub struct Incident {
     pub withheld: Option<Withheld>,
     /// `None` unless it has lasted so long that its environment counts as broken.
     pub broken: Option<Broken>,
-    /// The reminders and escalations; `None` until people are notified that it opened.
+    /// The reminders, escalations and decisions whether it is broken; `None` until people are notified that it opened.
     pub follow_up: Option<FollowUp>,
 }
 
@@ -41,7 +44,17 @@ impl Incident {
     /// Records that people were notified at `at` that it opened. `first` is the shortest time after which a rule tells them again.
     pub(crate) fn mark_notified(&mut self, at: Timestamp, first: Option<SignedDuration>) {
         self.notified = true;
-        self.follow_up = Some(FollowUp::new(at, first));
+        self.follow_up = Some(FollowUp::new(at, first).no_later_than(self.broken_due()));
+    }
+
+    /// The instant from which its environment counts as broken, or is muted for it. `None` if it was muted.
+    pub(crate) fn broken_due(&self) -> Option<Timestamp> {
+        let since = match self.broken {
+            None => self.started_at,
+            Some(Broken { detected_at, muted_at: None }) => detected_at,
+            Some(Broken { muted_at: Some(_), .. }) => return None,
+        };
+        since.checked_add(BROKEN_AFTER).ok()
     }
 
     /// The run that opened it: the last of the failures that the threshold takes, or the first for incidents of earlier versions.
@@ -49,7 +62,7 @@ impl Incident {
         self.opening.map_or(self.starting_check_in, |opening| opening.check_in)
     }
 
-    /// The instant at which the next reminder or escalation is decided; `None` if there is none, or if it is resolved.
+    /// The instant at which the next reminder, escalation or whether it is broken is decided; `None` if there is none, or if it is resolved.
     pub fn follow_up_due(&self) -> Option<Timestamp> {
         self.follow_up.filter(|_| self.resolved_at.is_none()).and_then(|follow_up| follow_up.due)
     }

@@ -19,11 +19,11 @@ use crate::pipeline::Task;
 pub(super) struct StartedDrill {
     /// The id by which `/alerts/?incident=` lists its messages.
     id: Uuid,
-    /// The number of its messages, one for each target that rules name.
+    /// The number of its messages, one for each target that rules or the digest name.
     targets: usize,
 }
 
-/// `POST /api/0/organizations/crons/alerts/drill/`: stores a test message for each target that rules name. They are sent as all others.
+/// `POST /api/0/organizations/crons/alerts/drill/`: stores a test message for each target that rules or the digest name. They are sent as all others.
 pub async fn drill(
     State(state): State<AppState>,
     Extension(authority): Extension<Authority>,
@@ -36,7 +36,7 @@ pub async fn drill(
     if targets == 0 {
         return Err(HttpError::new(
             StatusCode::CONFLICT,
-            "no rule names a target, so no alert is ever sent; add a table such as [webhook.ops] and an [[alert]] with to = [\"ops\"]",
+            "neither a rule nor the digest names a target, so nothing is ever sent; add a table such as [webhook.ops] and an [[alert]] with to = [\"ops\"]",
         ));
     }
     tracing::info!(%id, targets, "a drill of the alert path has begun");

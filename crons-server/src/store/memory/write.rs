@@ -53,9 +53,12 @@ impl Tables {
         if let Some(FollowUpsDue { at, instead_of }) = snapshot.follow_ups_due {
             let open = self.incidents.values_mut().filter(|row| row.value.resolved_at.is_none());
             let follow_ups = open.filter_map(|row| row.value.follow_up.as_mut());
-            for follow_up in follow_ups.filter(|state| instead_of.is_none() || state.due == instead_of) {
-                follow_up.due =
-                    Some(follow_up.due.map_or(follow_up.decided_until, |planned| planned.min(at)));
+            for follow_up in follow_ups {
+                if instead_of.is_some() && follow_up.due == instead_of {
+                    follow_up.due = Some(at);
+                } else if instead_of.is_none() && follow_up.due.is_none_or(|due| due > at) {
+                    follow_up.due = Some(follow_up.decided_until);
+                }
             }
         }
         let Some(due) = snapshot.withheld_due else { return };

@@ -100,8 +100,7 @@ impl PostgresTransaction<'_> {
                 session.execute(sql, &[&micros(at), &micros(planned)])?;
             }
             Some(FollowUpsDue { at, instead_of: None }) => {
-                let sql = "UPDATE incidents
-                           SET follow_up_due = CASE WHEN follow_up_due IS NULL THEN follow_ups_until ELSE $1 END
+                let sql = "UPDATE incidents SET follow_up_due = follow_ups_until
                            WHERE resolved_at IS NULL AND notified_at IS NOT NULL
                            AND (follow_up_due IS NULL OR follow_up_due > $1)";
                 session.execute(sql, &[&micros(at)])?;

@@ -11,7 +11,7 @@ use super::deletion::DELETED;
 use super::rows::{self, Micros};
 use crate::store::error::StoreError;
 
-/// The incidents that have a next reminder or escalation.
+/// The incidents that have a next reminder, escalation or decision whether they are broken.
 const FOLLOW_UPS: &str = "FROM incidents i JOIN environments e ON e.id = i.environment_id
     JOIN monitors m ON m.id = e.monitor_id
     WHERE i.follow_up_due IS NOT NULL AND i.acknowledged_at IS NULL AND e.muted = 0 AND m.enabled";
@@ -79,8 +79,8 @@ impl SqliteTransaction<'_> {
         Ok(due)
     }
 
-    /// Row ids of incidents whose reminder or escalation is to be decided at `tick`, the earliest first. Those wait that nobody is told of:
-    /// acknowledged, muted, or of a disabled monitor.
+    /// Row ids of incidents about which a reminder, an escalation or whether they are broken is to be decided at `tick`, the earliest first.
+    /// Those wait that nobody is told of: acknowledged, muted, or of a disabled monitor.
     pub(super) fn due_follow_ups(&self, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError> {
         let mut statement = self.transaction.prepare_cached(&format!(
             "SELECT i.id {FOLLOW_UPS} AND i.follow_up_due <= ?1 AND e.monitor_id > ?2 ORDER BY i.follow_up_due, i.id"

@@ -155,7 +155,7 @@ impl SqliteTransaction<'_> {
             Some(FollowUpsDue { at, instead_of: None }) => {
                 self.transaction
                     .prepare_cached(
-                        "UPDATE incidents SET follow_up_due = CASE WHEN follow_up_due IS NULL THEN follow_ups_until ELSE ?1 END
+                        "UPDATE incidents SET follow_up_due = follow_ups_until
                          WHERE resolved_at IS NULL AND notified_at IS NOT NULL AND (follow_up_due IS NULL OR follow_up_due > ?1)",
                     )?
                     .execute([Micros(at)])?;

@@ -148,7 +148,7 @@ pub(super) const OF_ORGANIZATION: [Operation; 18] = [
     Operation::get("/alerts/", "List alerts", &alerts::PARAMETERS, Answer::Json(200, many::<Alert<'static>>)),
     Operation::change(
         ("post", "/alerts/drill/"),
-        "Send a test message to every target that rules name",
+        "Send a test message to every target that rules or the digest name",
         &[],
         None,
         Answer::Json(202, one::<StartedDrill>),
