@@ -27,3 +27,5 @@ mod silence;
 mod simulate;
 #[cfg(all(unix, feature = "postgres"))]
 mod nodes;
+#[cfg(all(unix, feature = "postgres"))]
+mod ways;

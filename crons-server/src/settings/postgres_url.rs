@@ -82,6 +82,11 @@ impl PostgresUrl {
             }
             if let Some(place) = OWN.iter().position(|own| *own == key) {
                 own[place] = Some(value.into_owned());
+            } else if key == "host" {
+                // The driver takes several hosts by several keys only.
+                for host in value.split(',') {
+                    rest.append_pair("host", host);
+                }
             } else if OF_DRIVER.contains(&&*key) {
                 rest.append_pair(&key, &value);
             } else {
@@ -180,6 +185,17 @@ mod tests {
         let driver: tokio_postgres::Config = read.for_driver.parse().unwrap();
         assert_eq!(driver.get_password(), Some(&b"a b+c"[..]));
         assert_eq!(read.root_certificates, Some("/a+b.pem".into()));
+    }
+
+    #[test]
+    fn several_hosts_are_read_as_libpq_reads_them() {
+        for url in
+            ["postgres://a:1,b:2/d", "postgres:///d?host=a,b&port=1,2", "postgres:///d?host=a%2Cb&port=1%2C2"]
+        {
+            let driver: tokio_postgres::Config = PostgresUrl::parse(url).unwrap().for_driver.parse().unwrap();
+            let hosts = ["a", "b"].map(|host| tokio_postgres::config::Host::Tcp(host.to_owned()));
+            assert_eq!((driver.get_hosts(), driver.get_ports()), (&hosts[..], &[1, 2][..]), "{url}");
+        }
     }
 
     #[test]

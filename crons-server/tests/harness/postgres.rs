@@ -10,17 +10,18 @@
 )]
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Makes the cluster in `$1` as the user `$2` (`-`: this one), by the programs in `$3`, with `fsync` being `$4`, and ends it at the end of
-/// the input. PostgreSQL is started again when it ends before. The cluster is a copy of `CRONS_TEST_POSTGRES_TEMPLATE` if that is set, which takes
+/// Makes the cluster in `$1` as the user `$2` (`-`: this one), by the programs in `$3`, on the port `$4` with the options `$5`, and ends it at
+/// the end of the input. PostgreSQL is started again when it ends before. The cluster is a copy of `CRONS_TEST_POSTGRES_TEMPLATE` if that is set, which takes
 /// less time.
 const WATCH: &str = r#"
 as=; [ "$2" = - ] || as="setpriv --reuid=$2 --regid=$2 --clear-groups"
-{ [ "$2" = - ] || chown "$2" "$1"; } &&
+{ [ "$2" = - ] || chown -R "$2" "$1"; } &&
 if [ -n "$CRONS_TEST_POSTGRES_TEMPLATE" ]; then
     $as cp -r "$CRONS_TEST_POSTGRES_TEMPLATE" "$1/data"
 else
@@ -28,11 +29,11 @@ else
 fi >"$1/log" 2>&1 ||
     { cat "$1/log"; echo failed; exit; }
 { while ! [ -e "$1/over" ]; do
-    $as "$3/postgres" -D "$1/data" -k "$1" -c listen_addresses= -c "fsync=$4" -c "full_page_writes=$4" -c max_connections=300 \
+    $as "$3/postgres" -D "$1/data" -k "$1" -p "$4" -c max_connections=300 $5 \
         >>"$1/log" 2>&1 </dev/null
     touch "$1/ended"
 done; } >/dev/null &
-until "$3/pg_isready" -q -h "$1" -U crons; do
+until "$3/pg_isready" -q -h "$1" -p "$4" -U crons; do
     [ -e "$1/ended" ] && { cat "$1/log"; echo failed; break; }
     sleep 0.05
 done
@@ -44,11 +45,16 @@ wait
 rm -rf "$1"
 "#;
 
+/// The port of clusters that listen on their socket only, which has it in its name.
+const SOCKET_PORT: u16 = 5_432;
+
 /// A running cluster.
 pub struct Cluster {
     /// The folder, which has the socket, too.
     folder: PathBuf,
     programs: PathBuf,
+    /// The port, which is part of the name of the socket, too.
+    port: u16,
 }
 
 /// The URL of a new database, empty, in the cluster of this process; `None` if this machine has no PostgreSQL, which is said loudly.
@@ -66,15 +72,28 @@ impl Cluster {
     /// # Panics
     /// In the cases of [`new_database`].
     pub fn start() -> Option<Self> {
-        Self::start_with("off")
+        Self::start_with(SOCKET_PORT, "-c listen_addresses= -c fsync=off -c full_page_writes=off", &[])
     }
 
     /// Starts a cluster whose commits survive a loss of power.
     pub fn start_durable() -> Option<Self> {
-        Self::start_with("on")
+        Self::start_with(SOCKET_PORT, "-c listen_addresses=", &[])
     }
 
-    fn start_with(fsync: &str) -> Option<Self> {
+    /// Starts a cluster that also listens on a port of this machine, with a certificate and its key, and asks for passwords there.
+    pub fn start_on_network(certificate: &str, key: &str) -> Option<Self> {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let files = [
+            ("certificate.pem", certificate),
+            ("key.pem", key),
+            ("hba.conf", "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"),
+        ];
+        let options = "-c fsync=off -c listen_addresses=127.0.0.1 -c ssl=on -c ssl_cert_file=../certificate.pem \
+                       -c ssl_key_file=../key.pem -c hba_file=FOLDER/hba.conf";
+        Self::start_with(port, options, &files)
+    }
+
+    fn start_with(port: u16, options: &str, files: &[(&str, &str)]) -> Option<Self> {
         let Some(programs) = programs() else {
             let where_from = "no `initdb` in PATH or /usr/lib/postgresql; Debian: postgresql";
             assert!(
@@ -86,6 +105,11 @@ impl Cluster {
         };
         // The folder outlives this value: the shell removes it.
         let folder = tempfile::Builder::new().prefix("crons-postgres-").tempdir().unwrap().keep();
+        for (name, content) in files {
+            let path = folder.join(name);
+            std::fs::write(&path, content).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
         let id = Command::new("id").arg("-u").output().unwrap();
         // PostgreSQL refuses to run as root.
         let user = if id.stdout == b"0\n" { "postgres" } else { "-" };
@@ -94,7 +118,8 @@ impl Cluster {
             .arg(&folder)
             .arg(user)
             .arg(&programs)
-            .arg(fsync)
+            .arg(port.to_string())
+            .arg(options.replace("FOLDER", &folder.display().to_string()))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -105,19 +130,30 @@ impl Cluster {
         assert!(!failed, "PostgreSQL does not start: {}", printed.join("\n"));
         // The input stays open until this process ends.
         std::mem::forget(watch);
-        Some(Self { folder, programs })
+        Some(Self { folder, programs, port })
     }
 
     /// The URL of a new database, empty: a schema of its own.
     pub fn new_database(&self) -> String {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        format!("postgres:///postgres?host={}&user=crons&schema=test_{number}", self.folder.display())
+        let (folder, port) = (self.folder.display(), self.port);
+        format!("postgres:///postgres?host={folder}&port={port}&user=crons&schema=test_{number}")
     }
 
     /// The Unix socket on which the cluster listens.
     pub fn socket(&self) -> PathBuf {
-        self.folder.join(".s.PGSQL.5432")
+        self.folder.join(format!(".s.PGSQL.{}", self.port))
+    }
+
+    /// The port of [`start_on_network`](Self::start_on_network).
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The folder of the socket.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Executes a statement. Returns the value that it prints.
@@ -138,7 +174,7 @@ impl Cluster {
             sql,
             "-h",
         ]);
-        let output = psql.arg(&self.folder).output().unwrap();
+        let output = psql.arg(&self.folder).args(["-p", &self.port.to_string()]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
