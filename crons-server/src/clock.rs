@@ -1,7 +1,7 @@
 //! The clock of a server: that of the machine, or one that a test moves.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -33,17 +33,14 @@ impl Clock {
         match self {
             Self::System => Timestamp::now(),
             Self::Manual(clock) => *clock.0.lock().unwrap_or_else(PoisonError::into_inner),
-            Self::Corrected(clock) => {
-                let lead = SignedDuration::from_micros(clock.0.load(Ordering::Relaxed));
-                Timestamp::now().saturating_add(lead).unwrap_or(Timestamp::MAX)
-            }
+            Self::Corrected(clock) => clock.now(),
         }
     }
 
-    /// Corrects the clock of the machine by `lead`, which may change: the microseconds by which another one is ahead.
-    pub(crate) fn corrected_by(self, lead: Arc<AtomicI64>) -> Self {
+    /// Replaces the clock of the machine by a corrected one.
+    pub(crate) fn or(self, corrected: CorrectedClock) -> Self {
         match self {
-            Self::System | Self::Corrected(_) => Self::Corrected(CorrectedClock(lead)),
+            Self::System | Self::Corrected(_) => Self::Corrected(corrected),
             Self::Manual(_) => self,
         }
     }
@@ -54,9 +51,59 @@ impl Clock {
     }
 }
 
-/// The clock of the machine, corrected by another one, which is compared with it from time to time.
-#[derive(Debug, Clone)]
-pub struct CorrectedClock(Arc<AtomicI64>);
+/// The clock of a database, by which several servers go. It is compared with the time that has passed on this machine, whose own clock may be wrong or
+/// be set. Clones are the same clock.
+#[derive(Debug, Clone, Default)]
+pub struct CorrectedClock(
+    /// The last comparison; before the first one the clock of the machine is shown.
+    Arc<Mutex<Option<Comparison>>>,
+);
+
+#[derive(Debug, Clone, Copy)]
+struct Comparison {
+    at: Instant,
+    shown: Timestamp,
+    /// The longest time by which the comparison can be wrong.
+    #[cfg(feature = "postgres")]
+    uncertainty: Duration,
+}
+
+impl Comparison {
+    fn shown_at(&self, at: Instant) -> Timestamp {
+        let passed =
+            SignedDuration::try_from(at.saturating_duration_since(self.at)).unwrap_or(SignedDuration::MAX);
+        self.shown.saturating_add(passed).unwrap_or(Timestamp::MAX)
+    }
+}
+
+impl CorrectedClock {
+    fn now(&self) -> Timestamp {
+        let comparison = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        comparison.map_or_else(Timestamp::now, |comparison| comparison.shown_at(Instant::now()))
+    }
+
+    /// Compares with a clock that showed `shown` at some moment between `asked` and now: the quicker the answer, the better. A comparison replaces
+    /// a better one when that is old, or when the clock was set in between.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn compare(&self, asked: Instant, shown: Timestamp) {
+        let answered = Instant::now();
+        let uncertainty = answered.saturating_duration_since(asked) / 2;
+        let new = Comparison { at: asked + uncertainty, shown, uncertainty };
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_better = kept.is_none_or(|kept| {
+            let drift = new.at.saturating_duration_since(kept.at) / DRIFT;
+            let apart = kept.shown_at(new.at).duration_since(shown).unsigned_abs();
+            uncertainty <= kept.uncertainty + drift || apart > uncertainty + kept.uncertainty + drift
+        });
+        if is_better {
+            *kept = Some(new);
+        }
+    }
+}
+
+/// The reciprocal of the rate by which clocks may drift apart: 100 microseconds in a second.
+#[cfg(feature = "postgres")]
+const DRIFT: u32 = 10_000;
 
 /// A clock that stands still until it is moved, so that a test of an hour takes no time. Clones are the same clock.
 ///
@@ -75,5 +122,28 @@ impl ManualClock {
     /// next check-in or minute.
     pub fn set(&self, now: Timestamp) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+}
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_corrected_clock_follows_the_quickest_answer_until_the_other_clock_is_set() {
+        let (clock, start) =
+            (CorrectedClock::default(), "2024-06-03T10:00:00Z".parse::<Timestamp>().unwrap());
+        let now = Instant::now();
+        let ahead =
+            |by: Duration| clock.now().duration_since(start).unsigned_abs().abs_diff(now.elapsed() + by);
+        let near = Duration::from_millis(400);
+        clock.compare(now.checked_sub(Duration::from_secs(2)).unwrap(), start);
+        assert!(ahead(Duration::from_secs(1)) < near, "the middle of the time of the answer");
+        clock.compare(Instant::now(), start + now.elapsed());
+        assert!(ahead(Duration::ZERO) < near, "a quicker answer is better");
+        clock.compare(now.checked_sub(Duration::from_secs(2)).unwrap(), start);
+        assert!(ahead(Duration::ZERO) < near, "a slower one is not");
+        clock.compare(Instant::now(), start + now.elapsed() + Duration::from_secs(3_600));
+        assert!(ahead(Duration::from_secs(3_600)) < near, "unless the clock was set");
     }
 }

@@ -19,6 +19,7 @@ mod outbox;
 mod pulse;
 mod digest;
 mod retention;
+mod other_servers;
 mod open_server;
 mod server;
 #[cfg(test)]
@@ -31,7 +32,7 @@ pub use alerts::{
 };
 #[doc(hidden)] // for the API client of `crons-cli`
 pub use alerts::{chain, trusted_client};
-pub use clock::{Clock, ManualClock};
+pub use clock::{Clock, CorrectedClock, ManualClock};
 pub use domain::{InvalidMaintenance, Maintenance, PROJECT};
 pub use open_server::{OpenServer, StartError};
 #[doc(hidden)] // for the messages of `crons-cli`

@@ -6,12 +6,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::alerts::{DeliveryError, PrivateTargets, PulseClient, ResponseKeys, Sender};
+use crate::outbox::last_delivered;
 use crate::pipeline::{self, DigestTimes, TargetHealth};
 use crate::settings::Settings;
 use crate::store::{self, OpenDatabase, ProofView, StoreError};
-
-/// The alerts among which the last delivery is looked for when a server starts.
-const NEWEST_ALERTS: u32 = 100;
 
 /// A server whose database is open and up to date, and that does not listen yet; made by
 /// [`Server::open`](crate::Server::open).
@@ -60,8 +58,8 @@ impl OpenServer {
     /// If the database fails, or alerts or the pulse cannot be sent as they are configured.
     pub(crate) fn with(mut database: OpenDatabase, settings: &Settings) -> Result<Self, StartError> {
         let mut settings = settings.clone();
-        if let Some(lead) = database.store.group().clock_lead() {
-            settings.clock = settings.clock.corrected_by(lead);
+        if let Some(clock) = database.store.group().clock() {
+            settings.clock = settings.clock.or(clock);
         }
         let private =
             if settings.allow_private_targets { PrivateTargets::Allowed } else { PrivateTargets::Refused };
@@ -88,8 +86,7 @@ impl OpenServer {
         transaction.commit()?;
         let last_proof = database.queries.last_proof()?;
         let has_deleted = database.queries.has_deleted()?;
-        let newest = database.queries.alerts(NEWEST_ALERTS)?;
-        let last_delivered = newest.iter().filter_map(|alert| alert.delivered).max();
+        let last_delivered = last_delivered(&*database.queries)?;
         Ok(Self {
             settings,
             database,

@@ -1,10 +1,23 @@
 //! The alert dispatcher's access to the database.
 
+use jiff::Timestamp;
+
 use crate::alerts::{Attempt, DeliveryOutcome, DueAlert, Outbox};
 use crate::blocking;
 use crate::http::AppState;
 use crate::pipeline::Task;
-use crate::store::Duty;
+use crate::store::{Duty, Queries, StoreError};
+
+/// The alerts among which the last delivery is looked for.
+const NEWEST_ALERTS: u32 = 100;
+
+/// Reads the time of the last delivery of an alert, by any server; `None` if there was none lately.
+///
+/// # Errors
+/// If the database fails.
+pub(crate) fn last_delivered(queries: &dyn Queries) -> Result<Option<Timestamp>, StoreError> {
+    Ok(queries.alerts(NEWEST_ALERTS)?.iter().filter_map(|alert| alert.delivered).max())
+}
 
 impl Outbox for AppState {
     async fn changed(&self) {

@@ -27,6 +27,14 @@ pub(crate) async fn sweep_hourly(
         if !group.has(Duty::Housekeeping) {
             continue;
         }
+        // The server that deleted a monitor may be gone.
+        match blocking::read(&queries, |queries| queries.has_deleted()).await {
+            Ok(true) => inbox.deleted().notify_one(),
+            Ok(false) => {}
+            Err(error) => {
+                tracing::error!(%error, "what is left of deleted monitors cannot be read; tried again later")
+            }
+        }
         match sweep(&inbox, &queries, retention).await {
             Ok(0) => {}
             Ok(deleted) => tracing::info!(deleted, "old check-ins were deleted"),

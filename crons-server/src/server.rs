@@ -16,11 +16,12 @@ use crate::http::{self, Access, AppState, Live, LogThrottle, RefusalLog, Routes}
 use crate::ids::Ids;
 use crate::mask::Mask;
 use crate::open_server::{OpenServer, StartError};
+use crate::other_servers;
 use crate::pipeline::{self, Inbox, Processor};
 use crate::pulse;
 use crate::retention;
 use crate::settings::{Retention, Settings};
-use crate::store::{Duty, Group, OpenDatabase, Queries};
+use crate::store::{OpenDatabase, Queries};
 
 /// The time that requests in progress have to finish at a shutdown.
 const GRACE: Duration = Duration::from_secs(5);
@@ -213,6 +214,7 @@ impl OpenServer {
         if let Some(client) = pulse {
             timers.push(tokio::spawn(pulse::run(client, Arc::new(state.clone()), stopped.clone())));
         }
+        let followed = state.clone();
         let refusals = Arc::new(RefusalLog::default());
         let frames = http::send_frames(state.clone());
         let routes = Routes::new(state, Arc::clone(&refusals));
@@ -231,7 +233,7 @@ impl OpenServer {
             Arc::new(Digester::new(digest.clone(), inbox, queries, windows, times, group.clone()))
         });
         if group.is_shared() {
-            timers.push(tokio::spawn(follow_group(group.clone(), Arc::clone(&inbox))));
+            timers.push(tokio::spawn(other_servers::follow(followed, settings.clock.runs())));
         }
         if settings.clock.runs() {
             timers.push(tokio::spawn(tick(Arc::clone(&inbox))));
@@ -294,29 +296,6 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 async fn until(mut stopped: watch::Receiver<bool>) {
     // The sender is gone if the server was dropped, which stops it as well.
     let _ = stopped.wait_for(|stopped| *stopped).await;
-}
-
-/// The interval of ticks where there are other servers, which wait for what this one has received.
-const GROUP_INTERVAL: Duration = Duration::from_millis(250);
-/// The ticks between two updates of live pages by what other servers have stored.
-const TICKS_PER_UPDATE: u32 = 8;
-
-/// Ticks a few times a second as long as there are other servers, and looks for what they have stored.
-async fn follow_group(group: Group, inbox: Arc<Inbox>) {
-    let (mut ticks, mut sent_alerts) = (0_u32, group.has(Duty::Alerts));
-    loop {
-        tokio::time::sleep(GROUP_INTERVAL).await;
-        let sends_alerts = group.has(Duty::Alerts);
-        if group.has_others() || sends_alerts != sent_alerts {
-            ticks = ticks.wrapping_add(1);
-            sent_alerts = sends_alerts;
-            inbox.tick().await;
-            inbox.alerts().notify_one();
-            if ticks.is_multiple_of(TICKS_PER_UPDATE) {
-                inbox.changes().note_all();
-            }
-        }
-    }
 }
 
 /// The longest time between two ticks, by which the watermark knows until when the server was receiving, and when a machine slept.

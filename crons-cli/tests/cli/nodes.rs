@@ -30,9 +30,13 @@ fn signal(server: &Server, name: &str) {
 
 /// Sends runs until one is acknowledged.
 fn check_in_eventually(server: &Server, id: u32) {
+    wait_until("a check-in is taken", || server.check_in("job", id));
+}
+
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + TAKEOVER;
-    while !server.check_in("job", id) {
-        assert!(Instant::now() < deadline, "no check-in was taken for {} s", TAKEOVER.as_secs());
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not within {} s: {what}", TAKEOVER.as_secs());
         std::thread::sleep(Duration::from_millis(50));
     }
 }
@@ -106,11 +110,7 @@ fn the_duties_of_a_server_that_was_killed_are_done_by_another() {
     };
     assert_eq!(duties_of("min"), "3");
     signal(&first, "KILL");
-    let deadline = Instant::now() + TAKEOVER;
-    while duties_of("max") != "3" {
-        assert!(Instant::now() < deadline, "nobody has taken the duties over");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    wait_until("another has taken the duties over", || duties_of("max") == "3");
     assert!(second.check_in("job", 2));
 }
 
@@ -125,16 +125,54 @@ fn a_server_that_was_stopped_for_a_while_stores_nothing_of_then_and_serves_again
     signal(&first, "STOP");
     assert!(second.check_in("job", 2), "the others go on at once");
     let listed = format!("SELECT count(*) FROM {schema}.nodes");
-    let deadline = Instant::now() + TAKEOVER;
-    while cluster.execute(&listed) != "1" {
-        assert!(Instant::now() < deadline, "the others count on the server that was stopped");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    wait_until("the others go on without it", || cluster.execute(&listed) == "1");
     signal(&first, "CONT");
     check_in_eventually(&first, 3);
     assert!(second.check_in("job", 4));
     assert_eq!(stored(&second, "job"), [1, 2, 3, 4]);
     assert_eq!(cluster.execute(&listed), "2");
+}
+
+#[test]
+fn a_server_that_starts_or_was_stopped_beside_another_makes_no_outage() {
+    let Some(cluster) = Cluster::start() else { return };
+    let database = cluster.new_database();
+    let schema = database.rsplit_once('=').unwrap().1.to_owned();
+    let first = Server::spawn(node(&database));
+    assert!(first.check_in("job", 1));
+    let idle = format!(
+        "SELECT max(watermark) > min(extract(epoch FROM started_at) + 10) * 1000000 FROM {schema}.nodes"
+    );
+    wait_until("an idle server says that it is receiving", || cluster.execute(&idle) == "t");
+    let second = Server::spawn(node(&database));
+    assert!(second.check_in("job", 2));
+    assert_eq!(first.get("/outages/"), serde_json::json!([]));
+
+    signal(&second, "STOP");
+    let listed = format!("SELECT count(*) FROM {schema}.nodes");
+    wait_until("the others go on without it", || cluster.execute(&listed) == "1");
+    signal(&second, "CONT");
+    check_in_eventually(&second, 3);
+    assert_eq!(first.get("/outages/"), serde_json::json!([]));
+    assert_eq!(first.get("/monitors/job/checkins/").as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn an_outage_of_the_database_is_found_once() {
+    let Some(cluster) = Cluster::start() else { return };
+    let database = cluster.new_database();
+    let servers = [1, 2].map(|_| Server::spawn(node(&database)));
+    assert!(servers.iter().zip(1..).all(|(server, id)| server.check_in("job", id)));
+    cluster.hold();
+    let since = Instant::now();
+    while since.elapsed() < Duration::from_secs(4) {
+        assert!(!servers[0].check_in("job", 3), "there is no database");
+    }
+    cluster.go_on();
+    check_in_eventually(&servers[0], 4);
+    check_in_eventually(&servers[1], 5);
+    wait_until("the outage is known", || servers[0].get("/outages/").as_array().unwrap().len() == 1);
+    assert_eq!(servers[1].get("/outages/").as_array().unwrap().len(), 1);
 }
 
 #[test]

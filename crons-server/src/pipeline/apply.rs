@@ -90,8 +90,14 @@ fn try_check_ins(
         let first = check_ins.iter().map(|received| received.received);
         keys.silences_after = first.chain(behind.map(|behind| behind.evaluated_through)).min();
     }
+    let is_shared = store.group().is_shared();
     let mut transaction = store.begin()?;
-    processor.share_counts(&mut *transaction, check_ins)?;
+    if is_shared {
+        processor.share_counts(&mut *transaction, check_ins)?;
+        if let Some(behind) = behind {
+            processor.read_outages(&mut *transaction, behind.current)?;
+        }
+    }
     let mut batch = processor.batch(transaction.load(&keys)?);
     let mut verdicts = Vec::with_capacity(check_ins.len());
     for received in check_ins {

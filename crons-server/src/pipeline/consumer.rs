@@ -18,7 +18,7 @@ use crate::pipeline::changes::Changes;
 use crate::pipeline::event_log::EventLog;
 use crate::pipeline::events::Event;
 use crate::pipeline::processor::Processor;
-use crate::pipeline::queue::{Inbox, Message, Reply, Task, Unavailable};
+use crate::pipeline::queue::{Inbox, Message, Reply, Task, TaskOutcome, Unavailable};
 use crate::pipeline::vitals::Vitals;
 use crate::pipeline::watermark::{CHUNK, IDLE_CHUNK, Watermark};
 use crate::store::{Duty, Store, StoreError};
@@ -95,7 +95,9 @@ type CheckIns = Vec<(Box<ReceivedCheckIn>, Reply<Verdict>)>;
 impl Consumer {
     fn run(mut self, mut queue: mpsc::Receiver<Message>) {
         let mut received = Vec::with_capacity(MAX_BATCH);
+        let group = self.store.group();
         while self.receive(&mut queue, &mut received) {
+            group.set_busy(true);
             let mut messages: VecDeque<Message> = received.drain(..).collect();
             let stop = messages.iter().position(|message| matches!(message, Message::Stop));
             messages.truncate(stop.unwrap_or(messages.len()));
@@ -106,16 +108,18 @@ impl Consumer {
             self.counted = 0;
             self.changes.note(&events);
             if matches!(result, Err(StoreError::Expelled)) {
-                // Their deadlines may have been evaluated meanwhile. All that is stamped from now on comes after the server has joined again.
+                // Deadlines may have been evaluated before these messages. Later ones are stamped after the server has joined again.
                 messages.extend(std::iter::from_fn(|| queue.try_recv().ok()));
             }
             let stop = stop.is_some() || messages.iter().any(|message| matches!(message, Message::Stop));
             self.finish(result, messages, began.elapsed());
+            group.stored_until(self.watermark.last_seen());
             if events.iter().any(|event| matches!(event, Event::Alerts)) {
                 self.alerts.notify_one();
             }
             // The log is last: it may have to wait for its reader, and no client is to wait for that.
             self.log.write(events);
+            group.set_busy(false);
             if stop {
                 if let Err(error) = self.watermark.stop(&mut *self.store) {
                     tracing::error!(%error, "when the server stopped was not stored");
@@ -186,6 +190,9 @@ impl Consumer {
                     if let (Ok(outcome), Some(attempt)) = (&done, attempt) {
                         self.vitals.attempted(&attempt, outcome.target.clone());
                     }
+                    if let Ok(TaskOutcome { targets: Some(targets), .. }) = &done {
+                        self.vitals.found_targets(targets.clone());
+                    }
                     if done.as_ref().is_ok_and(|outcome| outcome.new_alerts > 0) {
                         events.push(Event::Alerts);
                     }
@@ -246,8 +253,9 @@ impl Consumer {
     /// Moves on to the time of a message. Deadlines of a new minute are evaluated before all that arrives in it; beyond a number, at the
     /// end of each batch.
     fn enter(&mut self, now: Timestamp, events: &mut Vec<Event>) -> Result<(), StoreError> {
-        if self.watermark.enter(&mut *self.store, &mut self.processor, now)? {
-            self.watermark.wait_for_others(&mut *self.store)?;
+        let is_new = self.watermark.enter(&mut *self.store, &mut self.processor, now)?;
+        self.watermark.wait_for_others(&mut *self.store)?;
+        if is_new {
             self.watermark.evaluate(&mut *self.store, &mut self.processor, CHUNK, events)?;
         }
         Ok(())

@@ -57,7 +57,8 @@ pub(super) fn store_digest(
         .map_err(|error| StoreError::refused(error.to_string()))?;
     run_again(|| {
         let mut transaction = store.begin()?;
-        if let Some(until) = last(&mut *transaction)?.filter(|last| last >= time) {
+        // Another server may have stored this digest, or one since which these facts should tell.
+        if let Some(until) = last(&mut *transaction)?.filter(|last| last >= time || *last > facts.since) {
             return Ok(StoredDigest { messages: 0, until });
         }
         let settings = vec![(LAST_DIGEST.to_owned(), facts.until.to_string())];

@@ -7,6 +7,7 @@ mod changes;
 mod vitals;
 mod batch;
 mod processor;
+mod shared;
 mod apply;
 mod evaluate;
 mod watermark;

@@ -11,20 +11,19 @@ use super::batch::Batch;
 use crate::alerts::Alerts;
 use crate::domain::{
     self, CheckInEvent, Effects, IncidentEvent, IncidentEventKind, Maintenance, Outage, PassedDeadline,
-    ProcessingError, Quotas, RateWindow, ReceivedCheckIn, ReceivedCounts, RefusedStarts, ReleasedMessage,
-    Snapshot, Verdict,
+    ProcessingError, Quotas, RateWindow, ReceivedCheckIn, RefusedStarts, ReleasedMessage, Snapshot, Verdict,
 };
 use crate::mask::Mask;
 use crate::pipeline::events::Event;
 use crate::settings::{Drill, Settings};
-use crate::store::{ProcessingErrors, StoreError, Transaction};
+use crate::store::{ProcessingErrors, StoreError};
 
 /// The time for which the end of a run waits for the check-in that describes its monitor.
 pub(crate) const DEFERRED_TTL: SignedDuration = SignedDuration::from_secs(60);
 
 /// The rules with their settings, and what they remember between batches.
 pub(crate) struct Processor {
-    rate: RateWindow,
+    pub(super) rate: RateWindow,
     refused_starts: RefusedStarts,
     pub(super) quotas: Quotas,
     pub(crate) alerts: Alerts,
@@ -70,29 +69,6 @@ impl Processor {
     pub(crate) fn settle(&mut self, durable: bool) {
         self.rate.settle(durable);
         self.refused_starts.settle(durable);
-    }
-
-    /// Goes on from the counts of other servers, if there can be some; `check_ins` are of one minute.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub(super) fn share_counts(
-        &mut self,
-        transaction: &mut dyn Transaction,
-        check_ins: &[&ReceivedCheckIn],
-    ) -> Result<(), StoreError> {
-        let Some(first) = check_ins.first().filter(|_| self.rate.is_limited()) else { return Ok(()) };
-        let minute = domain::truncate_to_minute(first.received);
-        let mut counts = ReceivedCounts::new();
-        for received in check_ins {
-            if let Some(slug) = &received.monitor_slug {
-                *counts.entry((slug.clone(), received.environment.clone())).or_default() += 1;
-            }
-        }
-        if let Some(before) = transaction.count_received(minute, &counts)? {
-            self.rate.resume(minute, before);
-        }
-        Ok(())
     }
 
     /// Applies a check-in, alone among those of its batch: `None` if it failed and was undone.

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::domain::{Command, CommandError, CommandOutcome, ReceivedCheckIn, Verdict};
 use crate::pipeline::changes::Changes;
 use crate::pipeline::digest::NewDigest;
-use crate::pipeline::vitals::Vitals;
+use crate::pipeline::vitals::{TargetHealth, Vitals};
 use crate::store::{Expired, TokenChange};
 
 /// Messages that may wait for the database; beyond it their senders do.
@@ -40,6 +40,8 @@ pub(crate) enum Task {
     ReclaimSpace,
     /// Stores the outcome of an attempt to deliver an alert.
     RecordAttempt(Attempt),
+    /// Reads the health of targets, which another server may have changed.
+    ReadTargets,
     /// Starts a drill with this id.
     Drill(Uuid),
     /// Stores the messages of a digest.
@@ -57,6 +59,8 @@ pub(crate) struct TaskOutcome {
     pub(crate) more: bool,
     /// The target of an attempt with its health, which is `None` if it accepts messages.
     pub(crate) target: Option<(String, Option<FailingTarget>)>,
+    /// The health of all targets.
+    pub(crate) targets: Option<TargetHealth>,
     /// The number of new alerts.
     pub(crate) new_alerts: usize,
     /// The time until which the stored digest tells; `None` for other tasks.

@@ -107,6 +107,16 @@ impl Vitals {
         });
     }
 
+    /// Sets the health of all targets.
+    pub(super) fn found_targets(&self, targets: TargetHealth) {
+        self.change(|figures| figures.targets = targets);
+    }
+
+    /// Sets the last delivery of a message, if it is later than the one that is known.
+    pub(crate) fn delivered(&self, at: Option<Timestamp>) {
+        self.change(|figures| figures.last_delivered = figures.last_delivered.max(at));
+    }
+
     pub(super) fn ticked(&self, at: Timestamp) {
         self.change(|figures| {
             figures.ticks += 1;

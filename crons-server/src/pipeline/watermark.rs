@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::apply::{self, Behind};
 use super::evaluate::evaluate_minute;
 use super::processor::Processor;
+use super::shared::OUTAGE_HORIZON;
 use crate::domain::{FollowUpsDue, Outage, truncate_to_minute};
 use crate::pipeline::events::Event;
 use crate::store::{Changes, Progress, Store, StoreError};
@@ -18,11 +19,10 @@ pub(crate) const IDLE_CHUNK: usize = 2_000;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// The interval at which the server stores that it is receiving; a gap since then counts as an outage.
 const HEARTBEAT_INTERVAL: SignedDuration = SignedDuration::from_secs(20);
-/// The age at which an outage bears on no deadline any more: the longest margin, and some time for the run before it.
-const OUTAGE_HORIZON: SignedDuration = SignedDuration::from_hours(24 * 60);
-
-/// The longest gap that is no outage where there are other servers, which say every 250 ms that they are receiving.
+/// The longest gap that is no outage where there are other servers: they say every 250 ms until when they have stored what they received.
 const BRIEF_GAP: SignedDuration = SignedDuration::from_secs(2);
+/// The longest gap that is no outage where others have just said that they receive: at a new minute they may wait for a server that was killed.
+const LONGEST_GAP: SignedDuration = SignedDuration::from_secs(8);
 /// The time between two looks whether the other servers have passed a minute, and the longest wait for that: they are deleted after 4 s.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
@@ -42,6 +42,8 @@ pub(crate) struct Watermark {
     persisted_at: Timestamp,
     /// Whether an input after `last_seen` could not be stored.
     rejecting: bool,
+    /// The minute that all servers have passed: what they received before it is stored.
+    passed: Timestamp,
     /// Whether the next deadlines can be evaluated only later: another server does it, or not all have stored yet what they received before.
     waits: bool,
 }
@@ -56,7 +58,7 @@ impl Watermark {
     ) -> Result<Self, StoreError> {
         let progress = store.synchronize(now)?;
         let mut transaction = store.begin()?;
-        processor.outages = transaction.outages(outage_horizon(now))?;
+        processor.read_outages(&mut *transaction, now)?;
         let last_seen = transaction.last_seen()?;
         let minute = truncate_to_minute(now);
         let slept = last_seen.is_none_or(|until| now.duration_since(until) > MINUTE);
@@ -69,6 +71,7 @@ impl Watermark {
             entered: now,
             persisted_at: now,
             rejecting: false,
+            passed: Timestamp::MIN,
             waits: false,
         };
         let mut changes = Changes { last_seen: Some(now), ..Changes::default() };
@@ -81,7 +84,7 @@ impl Watermark {
             Some(until) if now.duration_since(until) > brief(progress) => {
                 add_outage(processor, &mut changes, Outage { since: until, until: now });
             }
-            Some(until) if until > now => {
+            Some(until) if until.duration_since(now) > brief(progress) => {
                 tracing::warn!(%until, %now, "the clock is behind where it was when the server last ran");
             }
             _ => {}
@@ -102,6 +105,7 @@ impl Watermark {
             entered: minute,
             persisted_at: minute,
             rejecting: false,
+            passed: Timestamp::MIN,
             waits: false,
         }
     }
@@ -166,27 +170,20 @@ impl Watermark {
     ) -> Result<bool, StoreError> {
         let minute = truncate_to_minute(now);
         let is_new = minute > self.current;
-        let slept = now.duration_since(self.last_seen) > MINUTE;
-        let was_away = (slept || self.rejecting) && now > self.last_seen;
-        let is_heartbeat = was_away || is_new || now.duration_since(self.persisted_at) >= HEARTBEAT_INTERVAL;
-        let mut outage = None;
-        if is_heartbeat {
-            let mut changes = Changes { last_seen: Some(now), ..Changes::default() };
-            if was_away {
-                outage = self.outage_until(store, processor, now)?;
-            }
-            let outages = processor.outages.clone();
-            if let Some(outage) = outage {
-                add_outage(processor, &mut changes, outage);
-            }
-            apply::store_changes(store, &changes).inspect_err(|_| processor.outages = outages)?;
-            report_outages(&changes);
+        let group = store.group();
+        let cut = group.cut();
+        let since = cut.map_or(self.last_seen, |cut| cut.min(self.last_seen));
+        let slept = now.duration_since(since) > MINUTE;
+        let was_away = (slept || self.rejecting || cut.is_some()) && now > since;
+        if was_away || is_new || now.duration_since(self.persisted_at) >= HEARTBEAT_INTERVAL {
+            let outage = store_heartbeat(store, processor, was_away.then_some(since), now)?;
             self.persisted_at = now;
-        }
-        if outage.is_some_and(|outage| now.duration_since(outage.since) > MINUTE) {
-            self.evaluated_through = self.evaluated_through.max(minute - MINUTE);
+            if outage.is_some_and(|outage| now.duration_since(outage.since) > MINUTE) {
+                self.evaluated_through = self.evaluated_through.max(minute - MINUTE);
+            }
         }
         if was_away {
+            group.note_cut();
             self.last_seen = now;
         }
         (self.rejecting, self.waits) = (false, self.waits && !is_new);
@@ -195,36 +192,25 @@ impl Watermark {
         Ok(is_new)
     }
 
-    /// The time until `now` in which no server was receiving, when this one was not since its last input that was stored. `None` if
-    /// another one was. The outages that others have found are read.
-    fn outage_until(
-        &self,
-        store: &mut dyn Store,
-        processor: &mut Processor,
-        now: Timestamp,
-    ) -> Result<Option<Outage>, StoreError> {
-        let mut since = self.last_seen;
-        let progress = store.synchronize(self.entered)?;
-        if progress.is_some() {
-            let mut transaction = store.begin()?;
-            processor.outages = transaction.outages(outage_horizon(now))?;
-            since = since.max(transaction.last_seen()?.unwrap_or(since));
-        }
-        Ok((now.duration_since(since) > brief(progress)).then_some(Outage { since, until: now }))
-    }
-
     /// Waits until all servers have stored what they received before the newest minute. A server that is gone is waited for until the others
-    /// have deleted it.
+    /// have taken it off the list.
     ///
     /// # Errors
-    /// If the database fails.
-    pub(crate) fn wait_for_others(&self, store: &mut dyn Store) -> Result<(), StoreError> {
+    /// If the database fails, or a server neither goes on nor is taken off the list: nothing of this minute may be decided then.
+    pub(crate) fn wait_for_others(&mut self, store: &mut dyn Store) -> Result<(), StoreError> {
         let began = Instant::now();
-        while let Some(progress) = store.synchronize(self.entered)? {
-            if progress.low_watermark >= self.current || began.elapsed() > LONGEST_WAIT {
-                break;
+        while self.passed < self.current {
+            match store.synchronize(self.entered)? {
+                Some(progress) if progress.low_watermark < self.current => {
+                    if began.elapsed() > LONGEST_WAIT {
+                        return Err(StoreError::unavailable(
+                            "another server has not stored yet what it received before this minute",
+                        ));
+                    }
+                    std::thread::sleep(LOOK_INTERVAL);
+                }
+                _ => self.passed = self.current,
             }
-            std::thread::sleep(LOOK_INTERVAL);
         }
         Ok(())
     }
@@ -269,7 +255,7 @@ impl Watermark {
                 until = until.max(truncate_to_minute(progress.low_watermark).min(self.current));
             }
             if self.evaluated_through < until {
-                processor.outages = store.begin()?.outages(outage_horizon(self.current))?;
+                processor.read_outages(&mut *store.begin()?, self.current)?;
             }
         }
         while self.evaluated_through < until {
@@ -285,14 +271,47 @@ impl Watermark {
     }
 }
 
-/// The instant before which an outage bears on no deadline any more.
-fn outage_horizon(now: Timestamp) -> Timestamp {
-    now.checked_sub(OUTAGE_HORIZON).unwrap_or(Timestamp::MIN)
-}
-
 /// The longest gap that is no outage: of other servers it is known only a few times a second until when they were receiving.
 fn brief(progress: Option<Progress>) -> SignedDuration {
-    if progress.is_some_and(|progress| progress.has_others) { BRIEF_GAP } else { SignedDuration::ZERO }
+    match progress {
+        Some(progress) if progress.others_receive => LONGEST_GAP,
+        Some(progress) if progress.has_others => BRIEF_GAP,
+        _ => SignedDuration::ZERO,
+    }
+}
+
+/// Stores that a server is receiving now, and the outage since `away_since` if it was not receiving since then and no other server was. Returns the
+/// outage. The outages that others have found are read.
+///
+/// # Errors
+/// If the database fails. Then nothing has changed.
+fn store_heartbeat(
+    store: &mut dyn Store,
+    processor: &mut Processor,
+    away_since: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Option<Outage>, StoreError> {
+    let progress = away_since.map_or(Ok(None), |since| store.synchronize(since))?;
+    let outages = processor.outages.clone();
+    let stored = apply::run_again(|| {
+        let mut transaction = store.begin()?;
+        let mut changes = Changes { last_seen: Some(now), ..Changes::default() };
+        if let Some(mut since) = away_since {
+            if progress.is_some() {
+                processor.read_outages(&mut *transaction, now)?;
+                since = since.max(transaction.last_seen()?.unwrap_or(since));
+            }
+            if now.duration_since(since) > brief(progress) {
+                add_outage(processor, &mut changes, Outage { since, until: now });
+            }
+        }
+        transaction.write(&changes)?;
+        transaction.commit()?;
+        Ok(changes)
+    });
+    let changes = stored.inspect_err(|_| processor.outages = outages)?;
+    report_outages(&changes);
+    Ok(changes.outages.first().copied())
 }
 
 /// Logs outages, once they are durable.

@@ -17,7 +17,7 @@ pub enum StoreError {
     /// The request is not allowed, such as to open the file of another program. The same request fails again.
     Refused(Cause),
     /// The other servers on the database went on without this one, since it said nothing for a while: what it has received meanwhile is not
-    /// stored. It has joined them again; a later attempt may succeed.
+    /// stored. It joins them again; a later attempt may succeed.
     Expelled,
 }
 

@@ -2,8 +2,13 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+#[cfg(feature = "postgres")]
+use std::time::Duration;
+use std::time::Instant;
 
 use jiff::Timestamp;
+
+use crate::clock::CorrectedClock;
 
 /// Work that one server at a time does for all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +22,7 @@ pub(crate) enum Duty {
 }
 
 impl Duty {
+    #[cfg(feature = "postgres")]
     pub(super) const ALL: [Self; 3] = [Self::Deadlines, Self::Alerts, Self::Housekeeping];
 
     /// The name in the database and in the API.
@@ -32,13 +38,15 @@ impl Duty {
 /// A server on a database, as it has last told the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Node {
-    /// The process and its machine.
+    /// The name of the process and of its machine.
     pub(crate) name: String,
     pub(crate) started: Timestamp,
-    /// All that the server received before is stored; `None` before it receives.
+    /// The instant until which the server has stored what it received; `None` before it receives.
     pub(crate) watermark: Option<Timestamp>,
     pub(crate) duties: Vec<Duty>,
     pub(crate) is_this: bool,
+    /// Whether the server has said in the last two seconds that it is there, and was not cut off from the database before.
+    pub(crate) is_receiving: bool,
     /// Whether the server has said nothing for so long that the others go on without it.
     pub(crate) is_gone: bool,
 }
@@ -55,17 +63,19 @@ pub(crate) struct Group(
 pub(super) struct Standing {
     /// The servers in the list, the one that has run longest first.
     nodes: Mutex<Vec<Node>>,
-    /// All inputs that this server received before are stored, in microseconds since 1970.
-    #[cfg(feature = "postgres")]
-    pub(super) watermark: AtomicI64,
-    /// The time by which the clock of the database is ahead of that of this machine, in microseconds.
-    clock_lead: Arc<AtomicI64>,
+    /// The instant until which this server has stored what it received, in microseconds since 1970; the earliest one before it receives.
+    watermark: AtomicI64,
+    /// The watermark at which the server was cut off from the database, until the pipeline has taken note of it.
+    cut: Mutex<Option<Timestamp>>,
+    /// The time since which the pipeline is busy with a batch; `None` while it waits for one.
+    busy_since: Mutex<Option<Instant>>,
+    clock: CorrectedClock,
 }
 
 /// How far the servers on a database are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// All servers have stored what they received before this instant.
+    /// The instant until which all servers that receive have stored what they received.
     pub low_watermark: Timestamp,
     /// The deadlines of all minutes up to this one are evaluated; `None` if no server has evaluated any.
     pub evaluated_through: Option<Timestamp>,
@@ -73,6 +83,8 @@ pub struct Progress {
     pub decides: bool,
     /// Whether there are other servers. One that was killed counts for some seconds.
     pub has_others: bool,
+    /// Whether one of them has just said that it is receiving.
+    pub others_receive: bool,
 }
 
 impl Group {
@@ -104,10 +116,37 @@ impl Group {
         self.0.as_ref().map(|standing| standing.nodes().clone()).unwrap_or_default()
     }
 
-    /// The time by which the clock of the database is ahead of that of this machine, in microseconds, as it is measured from time to time.
-    /// `None` if it is the same clock.
-    pub(crate) fn clock_lead(&self) -> Option<Arc<AtomicI64>> {
-        self.0.as_ref().map(|standing| Arc::clone(&standing.clock_lead))
+    /// The clock by which the servers on the database go; `None` if no other server can use it.
+    pub(crate) fn clock(&self) -> Option<CorrectedClock> {
+        self.0.as_ref().map(|standing| standing.clock.clone())
+    }
+
+    /// Notes that all that this server received until then is stored. The others are told in a moment.
+    pub(crate) fn stored_until(&self, watermark: Timestamp) {
+        if let Some(standing) = &self.0 {
+            standing.watermark.fetch_max(watermark.as_microsecond(), Ordering::Relaxed);
+        }
+    }
+
+    /// The watermark at which the server was cut off from the database, if it was, since the last [`note_cut`](Self::note_cut). Without other servers
+    /// that bears on nothing: what it could not store it has refused.
+    pub(crate) fn cut(&self) -> Option<Timestamp> {
+        let standing = self.0.as_ref().filter(|_| self.has_others())?;
+        *standing.cut()
+    }
+
+    /// Ends the time in which the others are told that this server was cut off.
+    pub(crate) fn note_cut(&self) {
+        if let Some(standing) = &self.0 {
+            *standing.cut() = None;
+        }
+    }
+
+    /// Notes that the pipeline begins with a batch, or waits for one. A server whose pipeline hangs is no longer said to be there.
+    pub(crate) fn set_busy(&self, is_busy: bool) {
+        if let Some(standing) = &self.0 {
+            *standing.busy_since.lock().unwrap_or_else(PoisonError::into_inner) = is_busy.then(Instant::now);
+        }
     }
 }
 
@@ -122,19 +161,35 @@ impl Standing {
     fn nodes(&self) -> MutexGuard<'_, Vec<Node>> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    pub(super) fn cut(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.cut.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[cfg(feature = "postgres")]
 impl Standing {
+    /// The standing of a server that does not receive yet.
+    pub(super) fn new() -> Self {
+        Self { watermark: AtomicI64::new(i64::MIN), ..Self::default() }
+    }
+
     pub(super) fn set(&self, nodes: Vec<Node>) {
         *self.nodes() = nodes;
     }
 
-    pub(super) fn clock_lead(&self) -> i64 {
-        self.clock_lead.load(Ordering::Relaxed)
+    /// The watermark of this server; `None` before it receives.
+    pub(super) fn watermark(&self) -> Option<Timestamp> {
+        Timestamp::from_microsecond(self.watermark.load(Ordering::Relaxed)).ok()
     }
 
-    pub(super) fn set_clock_lead(&self, microseconds: i64) {
-        self.clock_lead.store(microseconds, Ordering::Relaxed);
+    pub(super) fn clock(&self) -> &CorrectedClock {
+        &self.clock
+    }
+
+    /// Returns whether the pipeline has been busy with one batch for this time.
+    pub(super) fn hangs_for(&self, time: Duration) -> bool {
+        let busy_since = *self.busy_since.lock().unwrap_or_else(PoisonError::into_inner);
+        busy_since.is_some_and(|since| since.elapsed() > time)
     }
 }

@@ -78,8 +78,8 @@ pub trait Transaction {
 
     /// Stores a setting that has no value yet, and returns the value that it has.
     fn setting(&mut self, name: &str, value: &str) -> Result<String, StoreError>;
-    /// Brings the waits of alerts up to date at the start of a server. An alert that was never tried, or whose target was not
-    /// configured, is due at once; no alert waits for longer than a target can ask for.
+    /// Brings the waits of alerts up to date at the start of a server. An alert that was never tried is due when its group is
+    /// complete, and one whose target was not configured at once; no alert waits for longer than a target can ask for.
     fn resume_alerts(&mut self, now: Timestamp) -> Result<(), StoreError>;
 
     /// Deletes some of the rows of deleted monitors and environments. Returns whether there are more.

@@ -29,6 +29,7 @@ else
 fi >"$1/log" 2>&1 ||
     { cat "$1/log"; echo failed; exit; }
 { while ! [ -e "$1/over" ]; do
+    while [ -e "$1/held" ]; do sleep 0.05; done
     $as "$3/postgres" -D "$1/data" -k "$1" -p "$4" -c max_connections=300 $5 \
         >>"$1/log" 2>&1 </dev/null
     touch "$1/ended"
@@ -177,6 +178,16 @@ impl Cluster {
         let output = psql.arg(&self.folder).args(["-p", &self.port.to_string()]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Ends PostgreSQL as a crash does, until [`go_on`](Self::go_on).
+    pub fn hold(&self) {
+        std::fs::write(self.folder.join("held"), "").unwrap();
+        self.crash();
+    }
+
+    pub fn go_on(&self) {
+        std::fs::remove_file(self.folder.join("held")).unwrap();
     }
 
     /// Ends PostgreSQL as a crash does. The shell starts it again.

@@ -191,7 +191,9 @@ fn a_drill_is_proven_once_every_alert_of_it_is_delivered() {
 #[test]
 fn a_start_makes_untried_alerts_due_and_bounds_all_waits() {
     on_every_store(|opened| {
-        let alerts = vec![alert(1, "untried"), alert(2, "tried"), alert(3, "unknown"), alert(4, "far")];
+        let grouped = Alert { group_until: Some(instant("10:05:00")), ..alert(5, "grouped") };
+        let alerts =
+            vec![alert(1, "untried"), alert(2, "tried"), alert(3, "unknown"), alert(4, "far"), grouped];
         opened.commit(&Changes { alerts, ..Changes::default() });
         let fails = |next: &str| DeliveryOutcome::Failed { next: instant(next), refused: false };
         attempt(opened, 2, fails("09:59:00"), "503");
@@ -199,7 +201,7 @@ fn a_start_makes_untried_alerts_due_and_bounds_all_waits() {
         attempt(opened, 4, fails("23:00:00"), "503");
         let start = "09:30:00";
         opened.change(|transaction| transaction.resume_alerts(instant(start)));
-        let expected = [(1, start), (3, start), (2, "09:59:00"), (4, "10:30:00")];
+        let expected = [(1, start), (3, start), (2, "09:59:00"), (5, "10:05:00"), (4, "10:30:00")];
         assert_eq!(due(opened), expected.map(|(number, time)| (number, instant(time))));
     });
 }

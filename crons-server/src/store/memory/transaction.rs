@@ -72,8 +72,14 @@ impl Transaction for MemoryTransaction<'_> {
         let longest = now.saturating_add(MAX_RETRY_AFTER).unwrap_or(Timestamp::MAX);
         for row in self.tables.alerts.values_mut() {
             let answer = row.last_answer.as_deref().unwrap_or_default();
-            let is_due = row.attempts == 0 || answer.starts_with(UNKNOWN_TARGET);
-            row.next_attempt = row.next_attempt.map(|next| next.min(if is_due { now } else { longest }));
+            let latest = if answer.starts_with(UNKNOWN_TARGET) {
+                now
+            } else if row.attempts == 0 {
+                row.alert.group_until.map_or(now, |until| until.min(longest).max(now))
+            } else {
+                longest
+            };
+            row.next_attempt = row.next_attempt.map(|next| next.min(latest));
         }
         Ok(())
     }

@@ -1,11 +1,11 @@
 //! The membership of a server among those that run on one schema.
 //!
 //! A server says a few times a second that it is there, and until when it has stored what it received. The others delete a server that says
-//! nothing for some seconds, and go on without it: it was killed, stopped, or cut off from the database. Transactions of servers follow one another,
+//! nothing for some seconds, and go on without it: it was killed, it hangs, or it is cut off from the database. Transactions of servers follow one another,
 //! and each begins with a look for the server's own row: so a server that was deleted stores nothing, until it has joined again.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::Pool;
@@ -23,6 +23,10 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 const LINE_EVERY: u32 = 600;
 /// The time that a publication in the background has: one that takes longer is made anew.
 const PUBLISH_LIMIT: Duration = Duration::from_secs(3);
+/// The time that a publication of the pipeline has, which may wait for transactions of other servers.
+const SYNCHRONIZE_LIMIT: Duration = Duration::from_secs(8);
+/// The time after which a batch counts as one that hangs: the server is then taken off the list, so that the others go on.
+const HANGS_AFTER: Duration = Duration::from_secs(15);
 
 /// The membership of a server. Its drop takes the server off the list.
 pub(super) struct Membership {
@@ -39,8 +43,8 @@ struct Member {
     /// The row id; 0 while the server is not in the list.
     id: AtomicI64,
     standing: Arc<Standing>,
-    /// The time that the answer took by which the clocks were compared, in microseconds.
-    best_answer: Mutex<i64>,
+    /// The watermark that the others were told last.
+    published: Mutex<Option<Timestamp>>,
 }
 
 impl Membership {
@@ -84,7 +88,11 @@ impl Membership {
     /// The statements that a transaction begins with. The answers go to [`check`](Self::check).
     pub(super) fn look(&self) -> String {
         let Member { nodes, id, .. } = &*self.member;
-        format!("{}; SELECT id FROM nodes WHERE id = {}", nodes.lock(), id.load(Ordering::Relaxed))
+        format!(
+            "{}; SELECT id FROM nodes WHERE id = {}",
+            nodes::lock(&nodes.schema),
+            id.load(Ordering::Relaxed)
+        )
     }
 
     /// Joins again if the server is known not to be in the list.
@@ -120,9 +128,8 @@ impl Membership {
     /// If the database fails, or the others have deleted this server.
     pub(super) fn synchronize(&self, watermark: Timestamp) -> Result<Progress, StoreError> {
         self.join_again_if_expelled()?;
-        let member = &self.member;
-        member.standing.watermark.fetch_max(watermark.as_microsecond(), Ordering::Relaxed);
-        let published = self.executor.wait(member.publish())?;
+        Group::of(&self.member.standing).stored_until(watermark);
+        let published = self.executor.wait_for(SYNCHRONIZE_LIMIT, self.member.publish())?;
         let nodes = &published.nodes;
         let this = nodes.iter().find(|node| node.is_this).ok_or(StoreError::Expelled)?;
         let others = nodes.iter().filter(|node| !node.is_this);
@@ -131,7 +138,8 @@ impl Membership {
             low_watermark: lowest.map_or(watermark, |lowest| lowest.min(watermark)),
             evaluated_through: published.evaluated_through,
             decides: this.duties.contains(&Duty::Deadlines),
-            has_others: others.count() > 0,
+            has_others: others.clone().count() > 0,
+            others_receive: others.clone().any(|node| node.is_receiving),
         })
     }
 
@@ -141,7 +149,7 @@ impl Membership {
     /// If the database fails.
     pub(super) fn evaluated(&self, minute: Timestamp) -> Result<(), StoreError> {
         let Member { nodes, id, .. } = &*self.member;
-        self.executor.wait(nodes.store_evaluated(id.load(Ordering::Relaxed), minute))
+        self.executor.wait_for(SYNCHRONIZE_LIMIT, nodes.store_evaluated(id.load(Ordering::Relaxed), minute))
     }
 
     pub(super) fn group(&self) -> Group {
@@ -172,38 +180,28 @@ impl Drop for Membership {
 impl Member {
     fn new(pool: Pool, schema: &str, is_transfer: bool) -> Self {
         let nodes = Nodes { pool, schema: schema.to_owned() };
-        let standing = Arc::new(Standing::default());
-        // No instant is earlier; the first publication tells none.
-        standing.watermark.store(i64::MIN, Ordering::Relaxed);
-        Self {
-            nodes,
-            name: name(),
-            is_transfer,
-            id: AtomicI64::new(0),
-            standing,
-            best_answer: Mutex::new(i64::MAX / 2),
-        }
+        let (standing, published) = (Arc::new(Standing::new()), Mutex::default());
+        Self { nodes, name: name(), is_transfer, id: AtomicI64::new(0), standing, published }
     }
 
     /// Adds the server to the list. Returns the name of the program beside which it cannot run as an inner error.
     async fn join(&self) -> Result<Result<(), String>, StoreError> {
-        let joined = self.nodes.join(&self.name, self.is_transfer, self.watermark()).await?;
+        let joined = self.nodes.join(&self.name, self.is_transfer, *self.published()).await?;
         Ok(joined.map(|id| self.id.store(id, Ordering::Relaxed)))
     }
 
-    /// The watermark of this server; `None` before it receives.
-    fn watermark(&self) -> Option<i64> {
-        Some(self.standing.watermark.load(Ordering::Relaxed)).filter(|watermark| *watermark != i64::MIN)
+    fn published(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.published.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells the others that the server is there, and its watermark if there is one. One that receives takes duties that are nobody's: all if it is
-    /// alone, otherwise one at a time, so that the others get some.
+    /// Tells the others that the server is there, and its watermark if it receives. A server that receives takes duties that are nobody's: all if it
+    /// is alone, otherwise one at a time, so that the others get some.
     async fn publish(&self) -> Result<Published, StoreError> {
         let id = self.id.load(Ordering::Relaxed);
         let published = self.publish_once(id).await?;
         let is_listed = published.nodes.iter().any(|node| node.is_this);
         let needs_upkeep = published.has_vacancy || published.nodes.iter().any(|node| node.is_gone);
-        if !is_listed || !needs_upkeep || self.watermark().is_none() {
+        if !is_listed || !needs_upkeep || self.standing.watermark().is_none() {
             return Ok(published);
         }
         self.nodes.upkeep(id, if published.nodes.len() > 1 { 1 } else { i64::MAX }).await?;
@@ -211,33 +209,20 @@ impl Member {
     }
 
     async fn publish_once(&self, id: i64) -> Result<Published, StoreError> {
-        let (began, asked_at) = (Instant::now(), Timestamp::now());
-        let published = self.nodes.publish(id, self.watermark()).await?;
+        let cut = *self.standing.cut();
+        let watermark = cut.or(self.standing.watermark());
+        let asked = Instant::now();
+        let published = self.nodes.publish(id, watermark, cut.is_some()).await?;
         if let Some(clock) = published.clock {
-            self.measure_clock(clock, asked_at, began.elapsed());
+            self.standing.clock().compare(asked, clock);
         }
         if !published.nodes.iter().any(|node| node.is_this) {
             // Unless it has joined again meanwhile.
             let _ = self.id.compare_exchange(id, 0, Ordering::Relaxed, Ordering::Relaxed);
         }
+        *self.published() = watermark;
         self.standing.set(published.nodes.clone());
         Ok(published)
-    }
-
-    /// Measures by how much the clock of the database is ahead, from its answer to a question that was asked then and answered after `took`. The
-    /// answer was given somewhere between, so that a quick one is better than a slow one; but one that differs by more than that time shows that a
-    /// clock was set.
-    fn measure_clock(&self, clock: i64, asked_at: Timestamp, took: Duration) {
-        let took = i64::try_from(took.as_micros()).unwrap_or(i64::MAX);
-        let lead = clock.saturating_sub(asked_at.as_microsecond()).saturating_sub(took / 2);
-        let mut best = self.best_answer.lock().unwrap_or_else(PoisonError::into_inner);
-        let was_set = (lead - self.standing.clock_lead()).abs() > took;
-        if took <= *best || was_set {
-            self.standing.set_clock_lead(lead);
-            *best = took;
-        }
-        // Clocks drift, so that an old answer is worth less and less.
-        *best += *best / 64 + 1;
     }
 
     async fn publish_regularly(self: Arc<Self>) {
@@ -246,7 +231,7 @@ impl Member {
         let mut failed = false;
         loop {
             ticks.tick().await;
-            if self.id.load(Ordering::Relaxed) == 0 {
+            if self.id.load(Ordering::Relaxed) == 0 || self.standing.hangs_for(HANGS_AFTER) {
                 continue;
             }
             let error = match tokio::time::timeout(PUBLISH_LIMIT, self.publish()).await {
@@ -258,6 +243,12 @@ impl Member {
                 tracing::warn!(%error, "the other servers cannot be told that this one is there; tried again until it succeeds");
             }
             failed = error.is_some();
+            if failed {
+                // What was received meanwhile may have been refused.
+                let told = *self.published();
+                let mut cut = self.standing.cut();
+                *cut = cut.or(told);
+            }
         }
     }
 }

@@ -15,8 +15,8 @@ mod tls;
 mod connector;
 #[cfg(test)]
 mod faults;
-mod schema;
 mod nodes;
+mod schema;
 mod membership;
 mod connection;
 mod tables;

@@ -18,6 +18,9 @@ pub(super) const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
 /// The time after which a server is deleted that says nothing, in SQL.
 const LEASE: &str = "INTERVAL '4 s'";
 
+/// The time for which it counts that a server has said that it is there, in SQL.
+const RECENT: &str = "INTERVAL '2 s'";
+
 /// The servers of a schema.
 #[derive(Clone)]
 pub(super) struct Nodes {
@@ -32,16 +35,11 @@ pub(super) struct Published {
     pub(super) evaluated_through: Option<Timestamp>,
     /// Whether a duty is nobody's.
     pub(super) has_vacancy: bool,
-    /// The clock of the database, in microseconds since 1970; `None` if no server is in the list.
-    pub(super) clock: Option<i64>,
+    /// The clock of the database; `None` if no server is in the list.
+    pub(super) clock: Option<Timestamp>,
 }
 
 impl Nodes {
-    /// The statement by which transactions of all servers follow one another.
-    pub(super) fn lock(&self) -> String {
-        format!("SELECT pg_advisory_xact_lock(hashtext('crons transactions of {}'))", self.schema)
-    }
-
     /// Adds this server to the list. Returns its row id, or the name of the program beside which it cannot run. A transfer runs beside no server.
     ///
     /// # Errors
@@ -50,10 +48,9 @@ impl Nodes {
         &self,
         name: &str,
         is_transfer: bool,
-        watermark: Option<i64>,
+        watermark: Option<Timestamp>,
     ) -> Result<Result<i64, String>, StoreError> {
-        let client = connection(&self.pool).await?;
-        let guard = Rollback(Some(client));
+        let guard = Guard::new(&self.pool).await?;
         let client = guard.client()?;
         client.batch_execute(&format!("{}; {}", self.begin(), delete_expired(0))).await?;
         let row = client
@@ -72,6 +69,7 @@ impl Nodes {
             "INSERT INTO nodes (name, expires_at, is_transfer, watermark) VALUES ($1, clock_timestamp() + {LEASE}, $2, $3)
              RETURNING id"
         );
+        let watermark = watermark.map(Timestamp::as_microsecond);
         let values: [(&(dyn ToSql + Sync), Type); 3] =
             [(&name, Type::TEXT), (&is_transfer, Type::BOOL), (&watermark, Type::INT8)];
         let added = client.query_typed(&sql, &values).await?;
@@ -86,31 +84,43 @@ impl Nodes {
     ///
     /// # Errors
     /// If the database fails.
-    pub(super) async fn publish(&self, id: i64, watermark: Option<i64>) -> Result<Published, StoreError> {
-        let client = connection(&self.pool).await?;
+    pub(super) async fn publish(
+        &self,
+        id: i64,
+        watermark: Option<Timestamp>,
+        was_cut: bool,
+    ) -> Result<Published, StoreError> {
+        let guard = Guard::new(&self.pool).await?;
+        let client = guard.client()?;
         let schema = &self.schema;
         let sql = format!(
             "WITH this AS (
-                UPDATE {schema}.nodes SET watermark = greatest(watermark, $2), expires_at = clock_timestamp() + {LEASE} WHERE id = $1
+                UPDATE {schema}.nodes SET watermark = greatest(watermark, $2), was_cut = $3, expires_at = clock_timestamp() + {LEASE}
+                WHERE id = $1
              )
              SELECT n.id, n.name, (extract(epoch FROM n.started_at) * 1000000)::bigint, n.watermark,
                 n.id <> $1 AND n.expires_at < clock_timestamp(),
+                NOT n.was_cut AND n.expires_at - {LEASE} > clock_timestamp() - {RECENT},
                 ARRAY(SELECT d.name FROM {schema}.duties d WHERE d.node = n.id),
                 (SELECT evaluated_through FROM {schema}.evaluation),
                 EXISTS (SELECT FROM {schema}.duties WHERE node IS NULL OR node NOT IN (SELECT id FROM {schema}.nodes)),
                 (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
              FROM {schema}.nodes n ORDER BY n.id"
         );
-        let found = client.query_typed(&sql, &[(&id, Type::INT8), (&watermark, Type::INT8)]).await?;
+        let watermark = watermark.map(Timestamp::as_microsecond);
+        let values: [(&(dyn ToSql + Sync), Type); 3] =
+            [(&id, Type::INT8), (&watermark, Type::INT8), (&was_cut, Type::BOOL)];
+        let found = client.query_typed(&sql, &values).await?;
+        guard.ended();
         let nodes = found.iter().map(|row| node(row, id)).collect::<Result<_, StoreError>>()?;
         let Some(first) = found.first() else {
             return Ok(Published { nodes, evaluated_through: None, has_vacancy: false, clock: None });
         };
         Ok(Published {
             nodes,
-            evaluated_through: first.try_get::<_, Option<i64>>(6)?.and_then(instant),
-            has_vacancy: first.try_get(7)?,
-            clock: Some(first.try_get(8)?),
+            evaluated_through: first.try_get::<_, Option<i64>>(7)?.and_then(instant),
+            has_vacancy: first.try_get(8)?,
+            clock: instant(first.try_get(9)?),
         })
     }
 
@@ -127,14 +137,17 @@ impl Nodes {
     /// # Errors
     /// If the database fails.
     pub(super) async fn store_evaluated(&self, id: i64, minute: Timestamp) -> Result<(), StoreError> {
-        let client = connection(&self.pool).await?;
+        let guard = Guard::new(&self.pool).await?;
         let schema = &self.schema;
         let sql = format!(
             "INSERT INTO {schema}.evaluation AS e (evaluated_through)
              SELECT $2 WHERE EXISTS (SELECT FROM {schema}.duties WHERE name = 'deadlines' AND node = $1)
              ON CONFLICT (id) DO UPDATE SET evaluated_through = greatest(e.evaluated_through, excluded.evaluated_through)"
         );
-        client.execute_typed(&sql, &[(&id, Type::INT8), (&minute.as_microsecond(), Type::INT8)]).await?;
+        let values: [(&(dyn ToSql + Sync), Type); 2] =
+            [(&id, Type::INT8), (&minute.as_microsecond(), Type::INT8)];
+        guard.client()?.execute_typed(&sql, &values).await?;
+        guard.ended();
         Ok(())
     }
 
@@ -148,7 +161,7 @@ impl Nodes {
 
     /// Runs statements in a transaction.
     async fn run(&self, statements: &str) -> Result<(), StoreError> {
-        let guard = Rollback(Some(connection(&self.pool).await?));
+        let guard = Guard::new(&self.pool).await?;
         guard.client()?.batch_execute(&format!("{}; {statements}; COMMIT", self.begin())).await?;
         guard.ended();
         Ok(())
@@ -156,34 +169,44 @@ impl Nodes {
 
     fn begin(&self) -> String {
         format!(
-            "BEGIN; SET LOCAL search_path TO {}; SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '30s'; {}",
+            "BEGIN; SET LOCAL search_path TO {}; SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '30s';
+             SET LOCAL idle_in_transaction_session_timeout = '3s'; {}",
             self.schema,
-            self.lock()
+            lock(&self.schema)
         )
     }
 }
 
-/// A connection in a transaction, which is closed unless the transaction has ended.
-struct Rollback(Option<deadpool_postgres::Object>);
+/// A connection that is closed unless it has [answered](Self::ended): after a wait that was given up, or within a transaction, it is of no use to others.
+struct Guard(Option<deadpool_postgres::Object>);
 
-impl Rollback {
-    fn client(&self) -> Result<&Client, StoreError> {
-        let client = self.0.as_ref().map(|client| &***client);
-        client.ok_or_else(|| StoreError::unavailable("the transaction is over"))
+impl Guard {
+    async fn new(pool: &Pool) -> Result<Self, StoreError> {
+        Ok(Self(Some(connection(pool).await?)))
     }
 
-    /// Keeps the connection: its transaction has ended.
+    fn client(&self) -> Result<&Client, StoreError> {
+        let client = self.0.as_ref().map(|client| &***client);
+        client.ok_or_else(|| StoreError::unavailable("the connection is closed"))
+    }
+
+    /// Keeps the connection.
     fn ended(mut self) {
         drop(self.0.take());
     }
 }
 
-impl Drop for Rollback {
+impl Drop for Guard {
     fn drop(&mut self) {
         if let Some(client) = self.0.take() {
             drop(deadpool_postgres::Object::take(client));
         }
     }
+}
+
+/// The statement by which transactions of all servers on a schema follow one another.
+pub(super) fn lock(schema: &str) -> String {
+    format!("SELECT pg_advisory_xact_lock(hashtext('crons transactions of {schema}'))")
 }
 
 /// Finds out whether a server is in the list, from the answers to a transaction's first statements, of which the last one asks for its row.
@@ -216,7 +239,7 @@ fn take_duties(id: i64, limit: i64) -> String {
 
 /// Reads a row of [`Nodes::publish`]; `this` is the row id of this server.
 fn node(row: &Row, this: i64) -> Result<Node, StoreError> {
-    let names: Vec<&str> = row.try_get(5)?;
+    let names: Vec<&str> = row.try_get(6)?;
     Ok(Node {
         name: row.try_get(1)?,
         started: instant(row.try_get(2)?).unwrap_or(Timestamp::MIN),
@@ -224,6 +247,7 @@ fn node(row: &Row, this: i64) -> Result<Node, StoreError> {
         duties: Duty::ALL.into_iter().filter(|duty| names.contains(&duty.name())).collect(),
         is_this: row.try_get::<_, i64>(0)? == this,
         is_gone: row.try_get(4)?,
+        is_receiving: row.try_get(5)?,
     })
 }
 

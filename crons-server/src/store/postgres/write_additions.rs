@@ -37,9 +37,13 @@ impl PostgresTransaction<'_> {
             return Ok(());
         }
         self.session()?.insert(
-            "settings",
+            "settings AS s",
             &[("name", &texts(settings.keys().copied())), ("value", &texts(settings.values().copied()))],
-            "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            // Servers write until when they received in any order.
+            &format!(
+                "ON CONFLICT (name) DO UPDATE SET value = CASE WHEN s.name = '{LAST_SEEN}'
+                     THEN greatest(s.value::bigint, excluded.value::bigint)::text ELSE excluded.value END"
+            ),
         )?;
         Ok(())
     }

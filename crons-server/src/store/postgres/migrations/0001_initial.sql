@@ -264,8 +264,10 @@ CREATE TABLE nodes (
     started_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
     -- By the clock of the database. The server extends it a few times a second; one that does not is deleted by the others.
     expires_at TIMESTAMPTZ NOT NULL,
-    -- All that the server received before is stored; NULL until it says so.
+    -- The instant until which the server has stored what it received; NULL until it receives.
     watermark BIGINT,
+    -- Whether the server was cut off from the database, and has not found out yet what that means.
+    was_cut BOOLEAN NOT NULL DEFAULT FALSE,
     -- Whether it is no server but `crons move`, beside which no server starts.
     is_transfer BOOLEAN NOT NULL
 ) WITH (fillfactor = 10);
