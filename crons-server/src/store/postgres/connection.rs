@@ -1,6 +1,8 @@
 //! The connection that writes, and its transactions.
 
+use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
 use tokio_postgres::SimpleQueryMessage;
@@ -8,10 +10,12 @@ use tokio_postgres::SimpleQueryMessage;
 use super::connector::{Connector, connection};
 use super::executor::{ANSWER_LIMIT, Executor, ROLLBACK_LIMIT};
 use super::lease::Lease;
+use super::parameter::Parameter;
 use super::schema;
 #[cfg(test)]
 use super::session::STATEMENTS;
 use super::session::Session;
+use super::statement::Statement;
 use crate::settings::PostgresUrl;
 use crate::store::error::StoreError;
 use crate::store::transaction::{Store, Transaction};
@@ -81,6 +85,7 @@ impl PostgresStore {
         // The transaction exists from here on, so that it is rolled back whatever follows.
         let transaction = PostgresTransaction {
             client: Some(client),
+            waiting: RefCell::default(),
             executor: &self.executor,
             unreadable: &self.unreadable,
         };
@@ -110,37 +115,80 @@ impl Store for PostgresStore {
 pub(super) struct PostgresTransaction<'store> {
     /// `None` once it is committed.
     client: Option<Object>,
+    /// Statements that nothing waits for: they are sent with the next one that is waited for, at the latest with the commit.
+    waiting: RefCell<Vec<Statement>>,
     executor: &'store Executor,
     pub(super) unreadable: &'store UnreadableRows,
 }
 
 impl PostgresTransaction<'_> {
+    /// Sends what was left to be sent [later](Self::later), and returns the session for statements with answers.
+    ///
+    /// # Errors
+    /// If one of the statements fails.
     pub(super) fn session(&self) -> Result<Session<'_>, StoreError> {
         let client =
             self.client.as_ref().ok_or_else(|| StoreError::unavailable("the transaction is over"))?;
-        Ok(Session { executor: self.executor, client })
+        let session = Session { executor: self.executor, client };
+        session.send(&self.waiting.take())?;
+        Ok(session)
+    }
+
+    /// Leaves a statement without an answer to be sent later, in order, so that nothing waits for it alone. Its error is that of the call
+    /// that sends it.
+    pub(super) fn later(&self, statement: Statement) {
+        self.waiting.borrow_mut().push(statement);
+    }
+
+    /// Adds rows [later](Self::later), as [`Statement::insert`] does.
+    pub(super) fn insert_later(
+        &self,
+        table: &str,
+        columns: &[(&str, &dyn Parameter)],
+        then: &str,
+    ) -> Result<(), StoreError> {
+        self.later(Statement::insert(table, columns, then)?);
+        Ok(())
+    }
+
+    /// Changes rows [later](Self::later), as [`Statement::update`] does.
+    pub(super) fn update_later(
+        &self,
+        table: &str,
+        columns: &[(&str, &dyn Parameter)],
+    ) -> Result<(), StoreError> {
+        self.later(Statement::update(table, columns)?);
+        Ok(())
     }
 
     /// Makes all durable that was written.
     pub(super) fn commit_all(mut self) -> Result<(), StoreError> {
-        self.end("COMMIT")
+        self.end("COMMIT", ANSWER_LIMIT)
     }
 
-    fn end(&mut self, how: &str) -> Result<(), StoreError> {
+    /// Ends the transaction, by the same round trip as the statements that wait: if one of them fails, PostgreSQL rolls back instead of a
+    /// commit, and its error is returned.
+    fn end(&mut self, how: &str, limit: Duration) -> Result<(), StoreError> {
         let Some(client) = self.client.take() else { return Ok(()) };
-        let limit = if how == "ROLLBACK" { ROLLBACK_LIMIT } else { ANSWER_LIMIT };
-        let ended = self.executor.wait_for(limit, async { Ok(client.batch_execute(how).await?) });
-        if ended.is_err() {
+        let mut statements = self.waiting.take();
+        statements.push(Statement::new(how, &[])?);
+        let session = Session { executor: self.executor, client: &client };
+        let answers = session.answers(limit, &statements);
+        if answers.as_ref().map_or(true, |answers| answers.last().is_none_or(Result::is_err)) {
             // The state of the connection is not known.
             drop(Object::take(client));
         }
-        ended
+        for answer in answers? {
+            answer?;
+        }
+        Ok(())
     }
 }
 
 impl Drop for PostgresTransaction<'_> {
     fn drop(&mut self) {
-        if let Err(error) = self.end("ROLLBACK") {
+        self.waiting.take();
+        if let Err(error) = self.end("ROLLBACK", ROLLBACK_LIMIT) {
             tracing::debug!(%error, "a transaction was not rolled back; PostgreSQL does it at the end of the connection");
         }
     }

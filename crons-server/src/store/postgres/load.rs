@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
+use uuid::Uuid;
 
 use super::connection::PostgresTransaction;
 use super::deleted::DELETED;
@@ -14,6 +15,7 @@ use super::parameter::{Parameter, micros, texts};
 use super::rows::{
     self, ENVIRONMENT, ENVIRONMENT_COLUMNS, INCIDENT, INCIDENT_COLUMNS, MONITOR, MONITOR_COLUMNS,
 };
+use super::statement::Statement;
 use crate::domain::{BatchKeys, PROJECT, QuotaUsage, Snapshot, UnreadableKey};
 use crate::store::error::StoreError;
 use crate::store::loading::Loading;
@@ -33,29 +35,39 @@ impl PostgresTransaction<'_> {
     fn load_once(&self, keys: &BatchKeys) -> Result<Snapshot, StoreError> {
         let mut loading = Loading::new(keys);
         self.load_due_deferred(&mut loading)?;
-        self.load_monitors(&mut loading)?;
+        let guids = self.load_named(&mut loading)?;
         self.load_due_environments(&mut loading)?;
-        self.load_named_environments(&mut loading)?;
         self.load_whole_monitors(&mut loading)?;
         self.load_deferred(&mut loading)?;
         self.load_quota_usage(&mut loading)?;
-        self.load_runs(&mut loading)?;
+        self.load_runs(&mut loading, &guids)?;
         self.load_incident(&mut loading)?;
         self.load_withheld(&mut loading)?;
         self.load_history(&mut loading)?;
-        self.load_silences(&mut loading)?;
         Ok(loading.snapshot)
     }
 
-    fn load_monitors(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
-        let slugs = loading.slugs();
-        if slugs.is_empty() {
-            return Ok(());
-        }
-        let sql = format!(
-            "SELECT {MONITOR} FROM monitors m WHERE m.project = $1 AND m.slug = ANY($2) ORDER BY m.id FOR NO KEY UPDATE"
-        );
-        for row in &self.session()?.query(&sql, &[&PROJECT.cast_signed(), &texts(&slugs)])? {
+    /// Loads the rows that the inputs name, by one round trip: monitors, environments and runs. Returns the ids of the runs.
+    fn load_named(&self, loading: &mut Loading<'_>) -> Result<BTreeSet<Uuid>, StoreError> {
+        let (slugs, guids) = (loading.slugs(), loading.run_ids());
+        // A statement sees what was committed before it: locks come first, then what they keep from changes.
+        let statements = [
+            monitors_of(&slugs)?,
+            environments_of(loading.keys)?,
+            Self::runs_of(&guids)?,
+            Self::silences_of(loading.keys)?,
+        ];
+        let [monitors, environments, runs, silences] = self.session()?.together(statements)?;
+        self.add_monitors(loading, &monitors)?;
+        self.add_environments(loading, &environments)?;
+        self.add_silences(loading, &silences)?;
+        let runs = self.read_runs(loading, &runs)?;
+        self.add_named_runs(loading, runs)?;
+        Ok(guids)
+    }
+
+    fn add_monitors(&self, loading: &mut Loading<'_>, found: &[Row]) -> Result<(), StoreError> {
+        for row in found {
             if let Err(reason) = self.monitor_of_row(loading, row)? {
                 let key = UnreadableKey::Monitor(rows::get(row, 3)?);
                 loading.snapshot.add_unreadable(key, reason);
@@ -64,19 +76,8 @@ impl PostgresTransaction<'_> {
         Ok(())
     }
 
-    fn load_named_environments(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
-        let missing = loading.missing_environments();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let monitors: Vec<i64> = missing.iter().map(|(id, _, _)| *id).collect();
-        let names = texts(missing.iter().map(|(_, _, name)| *name));
-        let sql = format!(
-            "SELECT {ENVIRONMENT}, e.monitor_id FROM unnest($1, $2) AS k (monitor_id, name)
-             JOIN environments e ON e.monitor_id = k.monitor_id AND e.name = k.name
-             ORDER BY e.id FOR NO KEY UPDATE OF e"
-        );
-        for row in &self.session()?.query(&sql, &[&monitors, &names])? {
+    fn add_environments(&self, loading: &mut Loading<'_>, found: &[Row]) -> Result<(), StoreError> {
+        for row in found {
             let monitor: i64 = rows::get(row, ENVIRONMENT_COLUMNS)?;
             let Some(monitor) = loading.monitors.get(&monitor).copied() else { continue };
             match self.unreadable.decode_row("environments", row, 0, rows::environment) {
@@ -228,4 +229,33 @@ impl PostgresTransaction<'_> {
         }
         Ok(())
     }
+}
+
+/// The statement that locks and reads monitors by their slugs; `None` without any.
+fn monitors_of(slugs: &BTreeSet<String>) -> Result<Option<Statement>, StoreError> {
+    if slugs.is_empty() {
+        return Ok(None);
+    }
+    let sql = format!(
+        "SELECT {MONITOR} FROM monitors m WHERE m.project = $1 AND m.slug = ANY($2) ORDER BY m.id FOR NO KEY UPDATE"
+    );
+    Statement::new(sql, &[&PROJECT.cast_signed(), &texts(slugs)]).map(Some)
+}
+
+/// The statement that locks and reads the environments that check-ins name; `None` without any.
+fn environments_of(keys: &BatchKeys) -> Result<Option<Statement>, StoreError> {
+    let named = keys.check_ins.iter().map(|key| (key.slug.as_str(), key.environment.as_str()));
+    let named: BTreeSet<(&str, &str)> = named.collect();
+    if named.is_empty() {
+        return Ok(None);
+    }
+    let sql = format!(
+        "SELECT {ENVIRONMENT}, e.monitor_id FROM unnest($2, $3) AS k (slug, name)
+         JOIN monitors m ON m.project = $1 AND m.slug = k.slug
+         JOIN environments e ON e.monitor_id = m.id AND e.name = k.name
+         ORDER BY e.id FOR NO KEY UPDATE OF e"
+    );
+    let slugs = texts(named.iter().map(|(slug, _)| *slug));
+    let names = texts(named.iter().map(|(_, name)| *name));
+    Statement::new(sql, &[&PROJECT.cast_signed(), &slugs, &names]).map(Some)
 }
