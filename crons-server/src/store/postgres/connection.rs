@@ -12,9 +12,9 @@ use super::executor::{ANSWER_LIMIT, Executor, ROLLBACK_LIMIT};
 use super::lease::Lease;
 use super::parameter::Parameter;
 use super::schema;
-#[cfg(test)]
-use super::session::STATEMENTS;
 use super::session::Session;
+#[cfg(test)]
+use super::session::{ROUND_TRIPS, STATEMENTS};
 use super::statement::Statement;
 use crate::settings::PostgresUrl;
 use crate::store::error::StoreError;
@@ -23,8 +23,11 @@ use crate::store::unreadable::UnreadableRows;
 
 /// Settings of a transaction that writes: a statement that hangs, a lock that is not released and a server that is stopped in the middle
 /// of a transaction end after a while.
+///
+/// Rows are found by indexes. Else PostgreSQL reads a small table whole for each batch, and a plan that was made for a small table is kept
+/// while it grows. Compiling plans (`jit`) takes longer than such statements do.
 const LIMITS: &str = "SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '10s';
-    SET LOCAL idle_in_transaction_session_timeout = '4s'";
+    SET LOCAL idle_in_transaction_session_timeout = '4s'; SET LOCAL enable_seqscan = off; SET LOCAL jit = off";
 
 /// A store of check-ins in a schema of PostgreSQL; a change is durable when its transaction returns.
 pub(crate) struct PostgresStore {
@@ -72,12 +75,20 @@ impl PostgresStore {
         Ok(Self { executor, connector, pool, lease, unreadable: Arc::default() })
     }
 
-    /// The number of statements that `work` executes, beside those that begin and end its transactions.
+    /// The number of statements that `work` executes, beside those that begin its transactions.
     #[cfg(test)]
     pub(crate) fn count_statements(&mut self, work: impl FnOnce(&mut Self)) -> usize {
         let before = STATEMENTS.get();
         work(self);
         STATEMENTS.get() - before
+    }
+
+    /// The number of times that `work` waits for answers to statements, beside those that begin its transactions.
+    #[cfg(test)]
+    pub(crate) fn count_round_trips(&mut self, work: impl FnOnce(&mut Self)) -> usize {
+        let before = ROUND_TRIPS.get();
+        work(self);
+        ROUND_TRIPS.get() - before
     }
 
     pub(super) fn begin_writing(&self) -> Result<PostgresTransaction<'_>, StoreError> {
@@ -87,6 +98,7 @@ impl PostgresStore {
             client: Some(client),
             waiting: RefCell::default(),
             executor: &self.executor,
+            prepared: self.connector.prepared,
             unreadable: &self.unreadable,
         };
         let begin = format!(
@@ -118,6 +130,7 @@ pub(super) struct PostgresTransaction<'store> {
     /// Statements that nothing waits for: they are sent with the next one that is waited for, at the latest with the commit.
     waiting: RefCell<Vec<Statement>>,
     executor: &'store Executor,
+    prepared: bool,
     pub(super) unreadable: &'store UnreadableRows,
 }
 
@@ -129,7 +142,7 @@ impl PostgresTransaction<'_> {
     pub(super) fn session(&self) -> Result<Session<'_>, StoreError> {
         let client =
             self.client.as_ref().ok_or_else(|| StoreError::unavailable("the transaction is over"))?;
-        let session = Session { executor: self.executor, client };
+        let session = Session { executor: self.executor, client, prepared: self.prepared };
         session.send(&self.waiting.take())?;
         Ok(session)
     }
@@ -172,7 +185,7 @@ impl PostgresTransaction<'_> {
         let Some(client) = self.client.take() else { return Ok(()) };
         let mut statements = self.waiting.take();
         statements.push(Statement::new(how, &[])?);
-        let session = Session { executor: self.executor, client: &client };
+        let session = Session { executor: self.executor, client: &client, prepared: self.prepared };
         let answers = session.answers(limit, &statements);
         if answers.as_ref().map_or(true, |answers| answers.last().is_none_or(Result::is_err)) {
             // The state of the connection is not known.

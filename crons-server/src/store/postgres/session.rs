@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tokio_postgres::{Client, Row};
+use deadpool_postgres::Object;
+use tokio_postgres::Row;
 
 use super::executor::{ANSWER_LIMIT, Executor};
 use super::parameter::Parameter;
@@ -21,7 +22,9 @@ thread_local! {
 #[derive(Clone, Copy)]
 pub(crate) struct Session<'a> {
     pub(super) executor: &'a Executor,
-    pub(super) client: &'a Client,
+    pub(super) client: &'a Object,
+    /// Whether statements with values that are sent together are prepared once for the connection.
+    pub(super) prepared: bool,
 }
 
 impl Session<'_> {
@@ -88,14 +91,14 @@ impl Session<'_> {
     /// Sends statements together. Returns the rows of each, or its error.
     ///
     /// # Errors
-    /// If there is no answer within the limit.
+    /// If there is no answer within the limit, or a statement cannot be prepared.
     pub(super) fn answers(
         &self,
         limit: Duration,
         statements: &[Statement],
     ) -> Result<Vec<Answer>, StoreError> {
         count(statements.len());
-        self.executor.wait_for(limit, async { Ok(send_all(self.client, statements).await) })
+        self.executor.wait_for(limit, async { Ok(send_all(self.client, statements, self.prepared).await?) })
     }
 }
 

@@ -4,10 +4,11 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
 
+use deadpool_postgres::Object;
 use futures_util::future::{MaybeDone, maybe_done};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type};
-use tokio_postgres::{Client, Row};
+use tokio_postgres::{Row, Statement as Prepared};
 
 use super::parameter::Parameter;
 use crate::store::error::StoreError;
@@ -64,6 +65,26 @@ impl Statement {
         let sql = format!("UPDATE {table} AS o SET {set} FROM {lists} AS n ({names}) WHERE o.id = n.id");
         Self::new(sql, &values)
     }
+
+    /// Returns the prepared form of the statement, which each connection makes once; `None` for one without values, such as `COMMIT`.
+    async fn prepare(&self, client: &Object) -> Result<Option<Prepared>, tokio_postgres::Error> {
+        if self.values.is_empty() {
+            return Ok(None);
+        }
+        let types: Vec<Type> = self.values.iter().map(|(_, sql_type)| sql_type.clone()).collect();
+        client.prepare_typed_cached(&self.sql, &types).await.map(Some)
+    }
+
+    async fn send(&self, client: &Object, prepared: Option<Prepared>) -> Answer {
+        let values =
+            self.values.iter().map(|(value, sql_type)| (value as &(dyn ToSql + Sync), sql_type.clone()));
+        match prepared {
+            Some(prepared) => {
+                client.query(&prepared, &values.map(|(value, _)| value).collect::<Vec<_>>()).await
+            }
+            None => client.query_typed(&self.sql, &values.collect::<Vec<_>>()).await,
+        }
+    }
 }
 
 /// The names of columns, the lists of their values as a table, and the values.
@@ -96,20 +117,21 @@ impl ToSql for Encoded {
 pub(super) type Answer = Result<Vec<Row>, tokio_postgres::Error>;
 
 /// Sends statements together, and waits for all answers. Returns the rows of each, or its error, in the order of the statements; of a
-/// transaction, the statements behind one that fails fail, too.
-pub(super) async fn send_all(client: &Client, statements: &[Statement]) -> Vec<Answer> {
+/// transaction, the statements behind one that fails fail, too. If they are to be `prepared`, those with values are, once for the connection.
+///
+/// # Errors
+/// If a statement cannot be prepared.
+pub(super) async fn send_all(
+    client: &Object,
+    statements: &[Statement],
+    prepared: bool,
+) -> Result<Vec<Answer>, tokio_postgres::Error> {
+    let mut answers: Vec<Pin<Box<MaybeDone<_>>>> = Vec::with_capacity(statements.len());
+    for statement in statements {
+        let plan = if prepared { statement.prepare(client).await? } else { None };
+        answers.push(Box::pin(maybe_done(statement.send(client, plan))));
+    }
     // A statement is sent when the future of its answer is polled first, so these are polled in order.
-    let mut answers: Vec<Pin<Box<MaybeDone<_>>>> = statements
-        .iter()
-        .map(|statement| {
-            Box::pin(maybe_done(async {
-                let values = statement.values.iter();
-                let values: Vec<(&(dyn ToSql + Sync), Type)> =
-                    values.map(|(value, sql_type)| (value as _, sql_type.clone())).collect();
-                client.query_typed(&statement.sql, &values).await
-            }))
-        })
-        .collect();
     poll_fn(|context| {
         let waiting = answers.iter_mut().filter_map(|answer| match answer.as_mut().poll(context) {
             Poll::Pending => Some(()),
@@ -118,7 +140,7 @@ pub(super) async fn send_all(client: &Client, statements: &[Statement]) -> Vec<A
         if waiting.count() == 0 { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
-    answers.iter_mut().filter_map(|answer| answer.as_mut().take_output()).collect()
+    Ok(answers.iter_mut().filter_map(|answer| answer.as_mut().take_output()).collect())
 }
 
 #[cfg(test)]
@@ -131,11 +153,16 @@ mod tests {
     use crate::store::postgres::rows;
     use crate::store::postgres::session::ROUND_TRIPS;
 
-    /// A store of a new database; `None` if this machine has no PostgreSQL.
-    fn store() -> Option<PostgresStore> {
-        let database: Database = cluster::new_database()?.parse().unwrap();
-        let Backend::Postgres(url) = database.backend() else { panic!("{database} is not of PostgreSQL") };
-        Some(PostgresStore::open(url).unwrap())
+    /// Runs a test on a store of a new database, if this machine has PostgreSQL; a second time on one whose statements are prepared.
+    fn on_stores(test: impl Fn(&PostgresStore)) {
+        for prepared in [false, true] {
+            let Some(url) = cluster::new_database() else { return };
+            let database: Database = format!("{url}&prepared={prepared}").parse().unwrap();
+            let Backend::Postgres(url) = database.backend() else {
+                panic!("{database} is not of PostgreSQL")
+            };
+            test(&PostgresStore::open(url).unwrap());
+        }
     }
 
     fn setting(name: &str) -> Statement {
@@ -157,49 +184,56 @@ mod tests {
 
     #[test]
     fn answers_are_in_the_order_of_their_statements() {
-        let Some(store) = store() else { return };
-        let transaction = store.begin_writing().unwrap();
-        let session = transaction.session().unwrap();
-        let value = |number: i64| Statement::new("SELECT $1, pg_sleep(0.01 * (3 - $1))", &[&number]).unwrap();
-        let statements = [Some(value(1)), None, Some(value(2)), Some(value(3))];
-        let (rows, trips) = round_trips(|| session.together(statements).unwrap());
-        let rows = rows.map(|rows| rows.iter().map(|row| rows::get(row, 0).unwrap()).collect::<Vec<i64>>());
-        assert_eq!((rows, trips), ([vec![1], vec![], vec![2], vec![3]], 1));
+        on_stores(|store| {
+            let transaction = store.begin_writing().unwrap();
+            let session = transaction.session().unwrap();
+            let value =
+                |number: i64| Statement::new("SELECT $1, pg_sleep(0.01 * (3 - $1))", &[&number]).unwrap();
+            let statements = [Some(value(1)), None, Some(value(2)), Some(value(3))];
+            let (rows, trips) = round_trips(|| session.together(statements).unwrap());
+            let rows =
+                rows.map(|rows| rows.iter().map(|row| rows::get(row, 0).unwrap()).collect::<Vec<i64>>());
+            assert_eq!((rows, trips), ([vec![1], vec![], vec![2], vec![3]], 1));
+        });
     }
 
     #[test]
     fn what_is_left_for_later_is_sent_with_the_commit_or_before_the_next_answer() {
-        let Some(store) = store() else { return };
-        let transaction = store.begin_writing().unwrap();
-        for name in ["a", "b"] {
-            transaction.later(setting(name));
-        }
-        let count = || {
-            let rows = transaction.session().unwrap().query("SELECT count(*) FROM settings", &[]).unwrap();
-            rows::get::<i64, _>(&rows[0], 0).unwrap()
-        };
-        assert_eq!(round_trips(count), (2, 2));
-        transaction.later(setting("c"));
-        let ((), trips) = round_trips(|| transaction.commit_all().unwrap());
-        assert_eq!((trips, settings(&store)), (1, ["a", "b", "c"].map(ToOwned::to_owned).to_vec()));
+        on_stores(|store| {
+            let transaction = store.begin_writing().unwrap();
+            for name in ["a", "b"] {
+                transaction.later(setting(name));
+            }
+            let count = || {
+                let rows =
+                    transaction.session().unwrap().query("SELECT count(*) FROM settings", &[]).unwrap();
+                rows::get::<i64, _>(&rows[0], 0).unwrap()
+            };
+            assert_eq!(round_trips(count), (2, 2));
+            transaction.later(setting("c"));
+            let ((), trips) = round_trips(|| transaction.commit_all().unwrap());
+            assert_eq!((trips, settings(store)), (1, ["a", "b", "c"].map(ToOwned::to_owned).to_vec()));
+        });
     }
 
     #[test]
     fn a_commit_whose_statements_fail_stores_nothing_and_has_the_error_of_the_first_of_them() {
-        let Some(store) = store() else { return };
-        let transaction = store.begin_writing().unwrap();
-        for statement in [setting("a"), setting("a"), Statement::new("nonsense", &[]).unwrap(), setting("b")]
-        {
-            transaction.later(statement);
-        }
-        let error = transaction.commit_all().unwrap_err();
-        assert!(matches!(error, StoreError::Refused(_)), "{error}");
-        assert!(error.to_string().contains("settings_pkey"), "{error}");
-        assert!(settings(&store).is_empty());
-        // One that is dropped sends nothing of it.
-        let transaction = store.begin_writing().unwrap();
-        transaction.later(setting("a"));
-        drop(transaction);
-        assert!(settings(&store).is_empty());
+        on_stores(|store| {
+            let transaction = store.begin_writing().unwrap();
+            for statement in
+                [setting("a"), setting("a"), Statement::new("nonsense", &[]).unwrap(), setting("b")]
+            {
+                transaction.later(statement);
+            }
+            let error = transaction.commit_all().unwrap_err();
+            assert!(matches!(error, StoreError::Refused(_)), "{error}");
+            assert!(error.to_string().contains("settings_pkey"), "{error}");
+            assert!(settings(store).is_empty());
+            // One that is dropped sends nothing of it.
+            let transaction = store.begin_writing().unwrap();
+            transaction.later(setting("a"));
+            drop(transaction);
+            assert!(settings(store).is_empty());
+        });
     }
 }

@@ -27,7 +27,8 @@ CREATE TABLE monitors (
     -- The author of the last change of the configuration, `code` or `person`, and its time.
     configured_by TEXT NOT NULL,
     configured_at BIGINT NOT NULL,
-    UNIQUE (project, slug)
+    -- The slug comes first: until PostgreSQL has analysed the table, it takes few monitors to be of a project, and reads them all.
+    UNIQUE (slug, project)
 );
 
 -- The monitor of deleted environments, until their runs are deleted, too. No project has it, and nothing else has the row id 0.
