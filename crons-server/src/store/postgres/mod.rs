@@ -2,7 +2,7 @@
 //! holds its lease serves, and the others stand by.
 //!
 //! Statements are sent with the types of their parameters and without a name, and no connection has a state that outlives a transaction,
-//! so that a pooler may stand between (`PgBouncer` in transaction mode).
+//! so that a pooler may stand between (`PgBouncer` in transaction mode), unless the URL says that none does (`prepared=true`).
 
 // The modules are in layer order: each uses only those above it.
 mod error;
