@@ -40,6 +40,8 @@ const BACKENDS: &[(&str, Create)] = &[
     ("memory", memory),
     #[cfg(feature = "postgres")]
     ("postgres", postgres),
+    #[cfg(feature = "postgres")]
+    ("postgres, prepared", postgres_prepared),
 ];
 
 #[expect(clippy::unnecessary_wraps, reason = "other databases may be missing")]
@@ -50,7 +52,18 @@ fn sqlite(folder: &Path) -> Option<Open> {
 
 #[cfg(feature = "postgres")]
 fn postgres(_: &Path) -> Option<Open> {
-    let database: Database = cluster::new_database()?.parse().unwrap();
+    postgres_of(&cluster::new_database()?)
+}
+
+#[cfg(feature = "postgres")]
+fn postgres_prepared(_: &Path) -> Option<Open> {
+    postgres_of(&format!("{}&prepared=true", cluster::new_database()?))
+}
+
+#[cfg(feature = "postgres")]
+#[expect(clippy::unnecessary_wraps, reason = "a backend may be missing")]
+fn postgres_of(url: &str) -> Option<Open> {
+    let database: Database = url.parse().unwrap();
     Some(Box::new(move || store::open(&database).unwrap()))
 }
 

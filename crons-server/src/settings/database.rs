@@ -7,8 +7,9 @@ use super::invalid::InvalidSetting;
 use crate::quote::quoted;
 
 /// The database that stores check-ins. As a text it is a URL: `sqlite:` and the path of a file, such as `sqlite:crons.db`; or, with the
-/// feature `postgres`, that of a PostgreSQL database, such as `postgres://crons@db.example.com/crons`. Such a URL has libpq's keys, and
-/// `schema`, the name of the schema with the tables (`crons`).
+/// feature `postgres`, that of a PostgreSQL database, such as `postgres://crons@db.example.com/crons`. Such a URL has libpq's keys,
+/// `schema`, the name of the schema with the tables (`crons`), and `prepared`: with `true`, PostgreSQL plans each statement once for a
+/// connection, which takes fewer of its resources, and needs a connection without a pooler such as `PgBouncer` in between (`false`).
 ///
 /// ```
 /// let database: crons_server::Database = "sqlite:/var/lib/crons.db".parse()?;

@@ -25,7 +25,7 @@ const OF_DRIVER: [&str; 16] = [
     "load_balance_hosts",
 ];
 /// The keys that are read here.
-const OWN: [&str; 4] = ["schema", "sslmode", "sslrootcert", "passfile"];
+const OWN: [&str; 5] = ["schema", "sslmode", "sslrootcert", "passfile", "prepared"];
 
 /// The schema of a URL that names none.
 const SCHEMA: &str = "crons";
@@ -43,6 +43,8 @@ pub(crate) struct PostgresUrl {
     pub(crate) root_certificates: Option<PathBuf>,
     /// The file with passwords, instead of `PGPASSFILE` and `~/.pgpass`.
     pub(crate) password_file: Option<PathBuf>,
+    /// Whether statements are prepared once for each connection, which a pooler in transaction mode may not allow.
+    pub(crate) prepared: bool,
 }
 
 /// Whether a connection is encrypted, and whether the certificate of the server is checked: libpq's `sslmode`.
@@ -74,7 +76,7 @@ impl PostgresUrl {
         // As in libpq, a `+` is no space.
         let query = query.replace('+', "%2B");
         let mut rest = form_urlencoded::Serializer::new(String::new());
-        let mut own: [Option<String>; 4] = Default::default();
+        let mut own: [Option<String>; 5] = Default::default();
         let mut seen = Vec::new();
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
             if seen.contains(&key) {
@@ -95,7 +97,7 @@ impl PostgresUrl {
             }
             seen.push(key);
         }
-        let [schema, mode, root_certificates, password_file] = own;
+        let [schema, mode, root_certificates, password_file, prepared] = own;
         let rest = rest.finish().replace('+', "%20");
         let for_driver = if rest.is_empty() { base.to_owned() } else { format!("{base}?{rest}") };
         Ok(Self {
@@ -104,6 +106,7 @@ impl PostgresUrl {
             tls: mode.as_deref().map_or(Ok(TlsMode::Prefer), tls_mode)?,
             root_certificates: root_certificates.map(PathBuf::from),
             password_file: password_file.map(PathBuf::from),
+            prepared: prepared.as_deref().map_or(Ok(false), is_prepared)?,
         })
     }
 
@@ -156,6 +159,17 @@ fn tls_mode(text: &str) -> Result<TlsMode, InvalidSetting> {
     }
 }
 
+fn is_prepared(text: &str) -> Result<bool, InvalidSetting> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        other => Err(refused(&format!(
+            "prepared is {}; it is true without a pooler such as PgBouncer in between, else false",
+            quoted(other)
+        ))),
+    }
+}
+
 fn refused(why: &str) -> InvalidSetting {
     InvalidSetting::new(format!("database: {why}"))
 }
@@ -167,15 +181,15 @@ mod tests {
     #[test]
     fn a_url_is_read_key_by_key() {
         let url = "postgres://crons:hunter2@a,b:5433/jobs?target_session_attrs=read-write&schema=other&sslmode=verify-full\
-                   &sslrootcert=/etc/ca.pem";
+                   &sslrootcert=/etc/ca.pem&prepared=true";
         let read = PostgresUrl::parse(url).unwrap();
         assert_eq!(read.for_driver, "postgres://crons:hunter2@a,b:5433/jobs?target_session_attrs=read-write");
         assert_eq!((read.schema.as_str(), read.tls), ("other", TlsMode::Verify));
-        assert_eq!(read.root_certificates, Some("/etc/ca.pem".into()));
+        assert_eq!((read.root_certificates.clone(), read.prepared), (Some("/etc/ca.pem".into()), true));
         assert_eq!(read.shown(), "postgres://crons@a,b:5433/jobs?schema=other");
         assert_eq!(format!("{read:?}"), r#"PostgresUrl("postgres://crons@a,b:5433/jobs?schema=other")"#);
         let plain = PostgresUrl::parse("postgresql://db/jobs?password=hunter2").unwrap();
-        assert_eq!((plain.schema.as_str(), plain.tls), ("crons", TlsMode::Prefer));
+        assert_eq!((plain.schema.as_str(), plain.tls, plain.prepared), ("crons", TlsMode::Prefer, false));
         assert_eq!(plain.shown(), "postgresql://db/jobs");
     }
 
@@ -209,6 +223,10 @@ mod tests {
         for (query, text) in [
             ("sslmod=require", "\"sslmod\" is no key of the URL; the keys are schema, sslmode"),
             ("sslmode=on", "sslmode is \"on\"; it is disable, prefer, require or verify-full"),
+            (
+                "prepared=yes",
+                "prepared is \"yes\"; it is true without a pooler such as PgBouncer in between, else false",
+            ),
             ("schema=a&schema=b", "the key \"schema\" is there twice; write it once"),
             (
                 "schema=Main",

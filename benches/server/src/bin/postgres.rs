@@ -1,5 +1,5 @@
-//! Durable check-ins at 64 connections on PostgreSQL: `crons serve` on it, `crons serve` on SQLite and a bare floor on PostgreSQL take turns,
-//! under the same load.
+//! Durable check-ins at 64 connections on PostgreSQL: `crons serve` on it, without and with prepared statements, a bare floor on PostgreSQL and
+//! `crons serve` on SQLite take turns, under the same load.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -34,21 +34,22 @@ async fn run(rounds: usize, length: Duration) -> Result<()> {
     let crons = Crons::find()?;
     let url = cluster.new_database();
     let ours = crons.serve_url(&url, Stdio::inherit())?;
+    let prepared = crons.serve_url(&format!("{}&prepared=true", cluster.new_database()), Stdio::inherit())?;
     let sqlite = crons.serve(&folder.path().join("crons.db"), Stdio::inherit())?;
     let (without_schema, _) = url.split_once("&schema").unwrap_or((&url, ""));
     let floor = Process::start(Command::new(std::env::current_exe()?).args([FLOOR, without_schema]))?;
-    let servers = [&ours, &floor, &sqlite];
+    let servers = [&ours, &prepared, &floor, &sqlite];
     let mut loads = Vec::new();
     for server in servers {
         let mut load = Load::connect(server).await?;
         load.round(WARM_UP).await?;
         loads.push(load);
     }
-    let mut found: [Vec<Round>; 3] = Default::default();
+    let mut found: [Vec<Round>; 4] = Default::default();
     for round in 0..rounds {
-        for turn in 0..3 {
+        for turn in 0..4 {
             // The servers take turns in being the first.
-            let number = (round + turn) % 3;
+            let number = (round + turn) % 4;
             found[number].push(loads[number].round(length).await?);
         }
     }
@@ -58,22 +59,27 @@ async fn run(rounds: usize, length: Duration) -> Result<()> {
         length.as_secs()
     );
     println!(
-        "{:<28}{:>10}{:>10}{:>10}{:>12}{:>12}",
-        "", "postgres", "floor", "sqlite", "of floor", "of sqlite"
+        "{:<28}{:>10}{:>10}{:>10}{:>10}{:>12}{:>14}",
+        "", "postgres", "prepared", "floor", "sqlite", "of floor", "prepared of it"
     );
     let row = |what: &str, value: fn(&Round) -> f64| {
-        let [ours, floor, sqlite] = [0, 1, 2].map(|number| median(found[number].iter().map(value)));
-        let ratio = |to: usize| {
-            median(found[0].iter().zip(&found[to]).map(|(ours, other)| value(ours) / value(other)))
+        let [ours, prepared, floor, sqlite] =
+            [0, 1, 2, 3].map(|number| median(found[number].iter().map(value)));
+        let of_floor = |number: usize| {
+            median(found[number].iter().zip(&found[2]).map(|(ours, floor)| value(ours) / value(floor)))
         };
-        println!("{what:<28}{ours:>10.1}{floor:>10.1}{sqlite:>10.1}{:>12.2}{:>12.2}", ratio(1), ratio(2));
+        println!(
+            "{what:<28}{ours:>10.1}{prepared:>10.1}{floor:>10.1}{sqlite:>10.1}{:>12.2}{:>14.2}",
+            of_floor(0),
+            of_floor(1)
+        );
     };
     row("check-ins/s", |round| round.per_second);
     row("CPU of the server, us each", |round| round.cpu);
     row("p50, ms", |round| round.p50);
     row("p99, ms", |round| round.p99);
     drop(loads);
-    for server in [ours, floor, sqlite] {
+    for server in [ours, prepared, floor, sqlite] {
         server.stop()?;
     }
     Ok(())

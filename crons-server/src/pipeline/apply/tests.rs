@@ -148,15 +148,18 @@ fn statements_on_postgres_are_as_many_whatever_the_size_of_a_batch() {
     use crate::settings::{Backend, Database};
     use crate::store::PostgresStore;
 
-    let statements = |size| {
+    let counts = |size, count: Count<PostgresStore>| {
         let database: Database = cluster::new_database()?.parse().unwrap();
         let Backend::Postgres(url) = database.backend() else { panic!("{database} is not of PostgreSQL") };
-        let store = PostgresStore::open(url).unwrap();
-        Some(statements(store, |store, work| store.count_statements(work), size))
+        Some(statements(PostgresStore::open(url).unwrap(), count, size))
     };
-    let Some(one) = statements(1) else { return };
+    let statements: Count<PostgresStore> = |store, work| store.count_statements(work);
+    let Some(one) = counts(1, statements) else { return };
     assert!(one.iter().all(|count| (3..20).contains(count)), "{one:?}");
     for size in [64, 511, 512] {
-        assert_eq!(statements(size).unwrap(), one, "{size} check-ins");
+        assert_eq!(counts(size, statements).unwrap(), one, "{size} check-ins");
     }
+    // The check-ins come first, the minutes last.
+    let round_trips: Count<PostgresStore> = |store, work| store.count_round_trips(work);
+    assert_eq!(counts(64, round_trips).unwrap(), [2, 6, 2, 4, 4, 3, 3, 3, 13, 14, 13]);
 }

@@ -1,6 +1,8 @@
 //! The connection that writes, and its transactions.
 
+use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
 use jiff::Timestamp;
@@ -8,10 +10,12 @@ use jiff::Timestamp;
 use super::connector::{Connector, connection};
 use super::executor::{ANSWER_LIMIT, Executor, ROLLBACK_LIMIT};
 use super::membership::Membership;
+use super::parameter::Parameter;
 use super::schema;
-#[cfg(test)]
-use super::session::STATEMENTS;
 use super::session::Session;
+#[cfg(test)]
+use super::session::{ROUND_TRIPS, STATEMENTS};
+use super::statement::Statement;
 use crate::settings::PostgresUrl;
 use crate::store::error::StoreError;
 use crate::store::group::{Group, Progress};
@@ -20,8 +24,11 @@ use crate::store::unreadable::UnreadableRows;
 
 /// Settings of a transaction that writes: a statement that hangs, a lock that is not released and a server that is stopped in the middle
 /// of a transaction end after a while.
+///
+/// Rows are found by indexes. Else PostgreSQL reads a small table whole for each batch, and a plan that was made for a small table is kept
+/// while it grows. Compiling plans (`jit`) takes longer than such statements do.
 const LIMITS: &str = "SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '10s';
-    SET LOCAL idle_in_transaction_session_timeout = '3s'";
+    SET LOCAL idle_in_transaction_session_timeout = '3s'; SET LOCAL enable_seqscan = off; SET LOCAL jit = off";
 
 /// A store of check-ins in a schema of PostgreSQL; a change is durable when its transaction returns.
 pub(crate) struct PostgresStore {
@@ -70,12 +77,20 @@ impl PostgresStore {
         Ok(Self { executor, connector, pool, membership, unreadable: Arc::default() })
     }
 
-    /// The number of statements that `work` executes, beside those that begin and end its transactions.
+    /// The number of statements that `work` executes, beside those that begin its transactions.
     #[cfg(test)]
     pub(crate) fn count_statements(&mut self, work: impl FnOnce(&mut Self)) -> usize {
         let before = STATEMENTS.get();
         work(self);
         STATEMENTS.get() - before
+    }
+
+    /// The number of times that `work` waits for answers to statements, beside those that begin its transactions.
+    #[cfg(test)]
+    pub(crate) fn count_round_trips(&mut self, work: impl FnOnce(&mut Self)) -> usize {
+        let before = ROUND_TRIPS.get();
+        work(self);
+        ROUND_TRIPS.get() - before
     }
 
     pub(super) fn begin_writing(&self) -> Result<PostgresTransaction<'_>, StoreError> {
@@ -84,7 +99,9 @@ impl PostgresStore {
         // The transaction exists from here on, so that it is rolled back whatever follows.
         let transaction = PostgresTransaction {
             client: Some(client),
+            waiting: RefCell::default(),
             executor: &self.executor,
+            prepared: self.connector.prepared,
             unreadable: &self.unreadable,
             node: self.membership.id(),
         };
@@ -122,39 +139,83 @@ impl Store for PostgresStore {
 pub(super) struct PostgresTransaction<'store> {
     /// `None` once it is committed.
     client: Option<Object>,
+    /// Statements that nothing waits for: they are sent with the next one that is waited for, at the latest with the commit.
+    waiting: RefCell<Vec<Statement>>,
     executor: &'store Executor,
+    prepared: bool,
     pub(super) unreadable: &'store UnreadableRows,
     /// The row id of this server.
     pub(super) node: i64,
 }
 
 impl PostgresTransaction<'_> {
+    /// Sends what was left to be sent [later](Self::later), and returns the session for statements with answers.
+    ///
+    /// # Errors
+    /// If one of the statements fails.
     pub(super) fn session(&self) -> Result<Session<'_>, StoreError> {
         let client =
             self.client.as_ref().ok_or_else(|| StoreError::unavailable("the transaction is over"))?;
-        Ok(Session { executor: self.executor, client })
+        let session = Session { executor: self.executor, client, prepared: self.prepared };
+        session.send(&self.waiting.take())?;
+        Ok(session)
+    }
+
+    /// Leaves a statement without an answer to be sent later, in order, so that nothing waits for it alone. Its error is that of the call
+    /// that sends it.
+    pub(super) fn later(&self, statement: Statement) {
+        self.waiting.borrow_mut().push(statement);
+    }
+
+    /// Adds rows [later](Self::later), as [`Statement::insert`] does.
+    pub(super) fn insert_later(
+        &self,
+        table: &str,
+        columns: &[(&str, &dyn Parameter)],
+        then: &str,
+    ) -> Result<(), StoreError> {
+        self.later(Statement::insert(table, columns, then)?);
+        Ok(())
+    }
+
+    /// Changes rows [later](Self::later), as [`Statement::update`] does.
+    pub(super) fn update_later(
+        &self,
+        table: &str,
+        columns: &[(&str, &dyn Parameter)],
+    ) -> Result<(), StoreError> {
+        self.later(Statement::update(table, columns)?);
+        Ok(())
     }
 
     /// Makes all durable that was written.
     pub(super) fn commit_all(mut self) -> Result<(), StoreError> {
-        self.end("COMMIT")
+        self.end("COMMIT", ANSWER_LIMIT)
     }
 
-    fn end(&mut self, how: &str) -> Result<(), StoreError> {
+    /// Ends the transaction, by the same round trip as the statements that wait: if one of them fails, PostgreSQL rolls back instead of a
+    /// commit, and its error is returned.
+    fn end(&mut self, how: &str, limit: Duration) -> Result<(), StoreError> {
         let Some(client) = self.client.take() else { return Ok(()) };
-        let limit = if how == "ROLLBACK" { ROLLBACK_LIMIT } else { ANSWER_LIMIT };
-        let ended = self.executor.wait_for(limit, async { Ok(client.batch_execute(how).await?) });
-        if ended.is_err() {
+        let mut statements = self.waiting.take();
+        statements.push(Statement::new(how, &[])?);
+        let session = Session { executor: self.executor, client: &client, prepared: self.prepared };
+        let answers = session.answers(limit, &statements);
+        if answers.as_ref().map_or(true, |answers| answers.last().is_none_or(Result::is_err)) {
             // The state of the connection is not known.
             drop(Object::take(client));
         }
-        ended
+        for answer in answers? {
+            answer?;
+        }
+        Ok(())
     }
 }
 
 impl Drop for PostgresTransaction<'_> {
     fn drop(&mut self) {
-        if let Err(error) = self.end("ROLLBACK") {
+        self.waiting.take();
+        if let Err(error) = self.end("ROLLBACK", ROLLBACK_LIMIT) {
             tracing::debug!(%error, "a transaction was not rolled back; PostgreSQL does it at the end of the connection");
         }
     }

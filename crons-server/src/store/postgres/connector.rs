@@ -26,6 +26,8 @@ pub(super) struct Connector {
     /// `None` if no connection is encrypted.
     tls: Option<MakeRustlsConnect>,
     pub(super) schema: String,
+    /// Whether statements of writes are prepared once for each connection.
+    pub(super) prepared: bool,
 }
 
 impl Connector {
@@ -60,7 +62,7 @@ impl Connector {
             TlsMode::Disable => None,
             _ => Some(MakeRustlsConnect::new(tls::config(url)?)),
         };
-        Ok(Self { config, tls, schema: url.schema.clone() })
+        Ok(Self { config, tls, schema: url.schema.clone(), prepared: url.prepared })
     }
 
     /// A pool of at most `size` connections, each made when it is first asked for, and anew when it is broken.

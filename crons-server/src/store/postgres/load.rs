@@ -1,19 +1,18 @@
 //! The rows of a batch, read from PostgreSQL by sets: the number of statements does not depend on the number of inputs.
 //!
-//! The monitors and environments of a batch are locked as they are read, in the order of their row ids, and what belongs to them is read
-//! by later statements: so each batch sees what an earlier one of the same environment has committed.
+//! No row is locked: the transactions of all servers of a schema follow one another, by the lease that each holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
+use uuid::Uuid;
 
 use super::connection::PostgresTransaction;
 use super::deleted::DELETED;
-use super::parameter::{Parameter, micros, texts};
-use super::rows::{
-    self, ENVIRONMENT, ENVIRONMENT_COLUMNS, INCIDENT, INCIDENT_COLUMNS, MONITOR, MONITOR_COLUMNS,
-};
+use super::parameter::{Parameter, micros, text, texts};
+use super::rows::{self, ENVIRONMENT, INCIDENT, INCIDENT_COLUMNS, MONITOR, MONITOR_COLUMNS, StoredRow};
+use super::statement::Statement;
 use crate::domain::{BatchKeys, PROJECT, QuotaUsage, Snapshot, UnreadableKey};
 use crate::store::error::StoreError;
 use crate::store::loading::Loading;
@@ -33,56 +32,49 @@ impl PostgresTransaction<'_> {
     fn load_once(&self, keys: &BatchKeys) -> Result<Snapshot, StoreError> {
         let mut loading = Loading::new(keys);
         self.load_due_deferred(&mut loading)?;
-        self.load_monitors(&mut loading)?;
+        let guids = self.load_named(&mut loading)?;
         self.load_due_environments(&mut loading)?;
-        self.load_named_environments(&mut loading)?;
         self.load_whole_monitors(&mut loading)?;
         self.load_deferred(&mut loading)?;
         self.load_quota_usage(&mut loading)?;
-        self.load_runs(&mut loading)?;
+        self.load_runs(&mut loading, &guids)?;
         self.load_incident(&mut loading)?;
         self.load_withheld(&mut loading)?;
         self.load_history(&mut loading)?;
-        self.load_silences(&mut loading)?;
         Ok(loading.snapshot)
     }
 
-    fn load_monitors(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
-        let slugs = loading.slugs();
-        if slugs.is_empty() {
-            return Ok(());
-        }
-        let sql = format!(
-            "SELECT {MONITOR} FROM monitors m WHERE m.project = $1 AND m.slug = ANY($2) ORDER BY m.id FOR NO KEY UPDATE"
-        );
-        for row in &self.session()?.query(&sql, &[&PROJECT.cast_signed(), &texts(&slugs)])? {
-            if let Err(reason) = self.monitor_of_row(loading, row)? {
-                let key = UnreadableKey::Monitor(rows::get(row, 3)?);
-                loading.snapshot.add_unreadable(key, reason);
-            }
-        }
-        Ok(())
+    /// Loads the rows that the inputs name, by one round trip: monitors, environments and runs. Returns the ids of the runs.
+    fn load_named(&self, loading: &mut Loading<'_>) -> Result<BTreeSet<Uuid>, StoreError> {
+        let guids = loading.run_ids();
+        let statements = [named(loading)?, Self::runs_of(&guids)?, Self::silences_of(loading.keys)?];
+        let [named, runs, silences] = self.session()?.together(statements)?;
+        self.add_named(loading, &named)?;
+        self.add_silences(loading, &silences)?;
+        let runs = self.read_runs(loading, &runs)?;
+        self.add_named_runs(loading, runs)?;
+        Ok(guids)
     }
 
-    fn load_named_environments(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
-        let missing = loading.missing_environments();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let monitors: Vec<i64> = missing.iter().map(|(id, _, _)| *id).collect();
-        let names = texts(missing.iter().map(|(_, _, name)| *name));
-        let sql = format!(
-            "SELECT {ENVIRONMENT}, e.monitor_id FROM unnest($1, $2) AS k (monitor_id, name)
-             JOIN environments e ON e.monitor_id = k.monitor_id AND e.name = k.name
-             ORDER BY e.id FOR NO KEY UPDATE OF e"
-        );
-        for row in &self.session()?.query(&sql, &[&monitors, &names])? {
-            let monitor: i64 = rows::get(row, ENVIRONMENT_COLUMNS)?;
-            let Some(monitor) = loading.monitors.get(&monitor).copied() else { continue };
-            match self.unreadable.decode_row("environments", row, 0, rows::environment) {
+    /// Adds the rows of the statement [`named`].
+    fn add_named(&self, loading: &mut Loading<'_>, found: &[Row]) -> Result<(), StoreError> {
+        for row in found {
+            let monitor = match self.monitor_of_row(loading, row)? {
+                Ok(monitor) => monitor,
+                Err(reason) => {
+                    let key = UnreadableKey::Monitor(rows::get(row, 3)?);
+                    loading.snapshot.add_unreadable(key, reason);
+                    continue;
+                }
+            };
+            if row.integer(MONITOR_COLUMNS)?.is_none() {
+                continue;
+            }
+            let decode = |row: &Row| rows::environment_from(row, MONITOR_COLUMNS);
+            match self.unreadable.decode_row("environments", row, MONITOR_COLUMNS, decode) {
                 Ok((id, environment)) => drop(loading.snapshot.add_environment(monitor, id, environment)),
                 Err(error) => {
-                    let key = UnreadableKey::Environment(monitor, rows::get(row, 1)?);
+                    let key = UnreadableKey::Environment(monitor, rows::get(row, MONITOR_COLUMNS + 1)?);
                     loading.snapshot.add_unreadable(key, error.reason()?);
                 }
             }
@@ -97,7 +89,7 @@ impl PostgresTransaction<'_> {
         }
         let sql = format!(
             "SELECT {MONITOR}, {ENVIRONMENT} FROM environments e JOIN monitors m ON m.id = e.monitor_id
-             WHERE e.id = ANY($1) AND m.id > $2 ORDER BY m.id, e.id FOR NO KEY UPDATE"
+             WHERE e.id = ANY($1) AND m.id > $2 ORDER BY m.id, e.id"
         );
         let mut found = BTreeMap::new();
         for row in self.session()?.query(&sql, &[&ids, &DELETED])? {
@@ -228,4 +220,27 @@ impl PostgresTransaction<'_> {
         }
         Ok(())
     }
+}
+
+/// The statement that reads the monitors of a batch, each with the environments that check-ins name, or once without any; `None` without
+/// monitors.
+fn named(loading: &Loading<'_>) -> Result<Option<Statement>, StoreError> {
+    let environments = loading.keys.check_ins.iter();
+    let environments: BTreeSet<(&str, &str)> =
+        environments.map(|key| (key.slug.as_str(), key.environment.as_str())).collect();
+    let slugs = loading.slugs();
+    let mut keys: Vec<(&str, Option<&str>)> = slugs.iter().map(|slug| (slug.as_str(), None)).collect();
+    keys.retain(|(slug, _)| environments.range((*slug, "")..).next().is_none_or(|(other, _)| other != slug));
+    keys.extend(environments.into_iter().map(|(slug, name)| (slug, Some(name))));
+    if keys.is_empty() {
+        return Ok(None);
+    }
+    let sql = format!(
+        "SELECT {MONITOR}, {ENVIRONMENT} FROM unnest($2, $3) AS k (slug, name)
+         JOIN monitors m ON m.project = $1 AND m.slug = k.slug
+         LEFT JOIN environments e ON e.monitor_id = m.id AND e.name = k.name ORDER BY m.id, e.id"
+    );
+    let slugs = texts(keys.iter().map(|(slug, _)| *slug));
+    let names: Vec<_> = keys.iter().map(|(_, name)| name.map(text)).collect();
+    Statement::new(sql, &[&PROJECT.cast_signed(), &slugs, &names]).map(Some)
 }

@@ -1,8 +1,11 @@
 //! The history of the environments of a batch, read from PostgreSQL by sets.
 
+use tokio_postgres::Row;
+
 use super::connection::PostgresTransaction;
 use super::rows::{self, INCIDENT, INCIDENT_COLUMNS};
 use super::session::column;
+use super::statement::Statement;
 use crate::domain::UnreadableKey;
 use crate::store::error::StoreError;
 use crate::store::loading::{Bound, Loading};
@@ -10,26 +13,27 @@ use crate::store::loading::{Bound, Loading};
 impl PostgresTransaction<'_> {
     pub(super) fn load_history(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
         let wanted = loading.wanted_history();
-        self.load_finished(
-            loading,
-            &wanted.windows,
-            wanted.most,
-            "f.status NOT IN ('in_progress', 'unknown')",
-        )?;
-        self.load_finished(loading, &wanted.reported, 1, "f.status IN ('ok', 'error')")?;
-        self.load_open_incidents(loading, &wanted.incidents)
+        let statements = [
+            self.finished(&wanted.windows, wanted.most, "f.status NOT IN ('in_progress', 'unknown')")?,
+            self.finished(&wanted.reported, 1, "f.status IN ('ok', 'error')")?,
+            open_incidents(&wanted.incidents)?,
+        ];
+        let [windows, reported, incidents] = self.session()?.together(statements)?;
+        self.add_finished(loading, &windows)?;
+        self.add_finished(loading, &reported)?;
+        self.add_open_incidents(loading, &incidents)
     }
 
-    /// Loads, for each window (an environment with an instant and a row id), the newest finished runs up to there, at most `limit`.
-    fn load_finished(
+    /// The statement that reads, for each window (an environment with an instant and a row id), the newest finished runs up to there, at
+    /// most `limit`; `None` without any.
+    fn finished(
         &self,
-        loading: &mut Loading<'_>,
         windows: &[Bound],
         limit: usize,
         filter: &str,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<Statement>, StoreError> {
         if windows.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         // The index has no row ids, so the instant is also compared alone.
         let sql = format!(
@@ -39,8 +43,8 @@ impl PostgresTransaction<'_> {
                  AND (f.date_added, f.id) <= (w.date_added, w.id) AND f.id <> ALL($5)
                  ORDER BY f.date_added DESC, f.id DESC LIMIT $4) AS c"
         );
-        let found = self.session()?.query(
-            &sql,
+        let statement = Statement::new(
+            sql,
             &[
                 &column(windows, |window| window.0),
                 &column(windows, |window| window.1),
@@ -48,9 +52,13 @@ impl PostgresTransaction<'_> {
                 &i64::try_from(limit).unwrap_or(i64::MAX),
                 &self.unreadable.ids("check_ins"),
             ],
-        )?;
+        );
+        statement.map(Some)
+    }
+
+    fn add_finished(&self, loading: &mut Loading<'_>, found: &[Row]) -> Result<(), StoreError> {
         let decode = |row: &_| Ok((rows::finished(row)?, rows::get(row, 4)?));
-        for (run, environment) in self.unreadable.decode_rows("check_ins", &found, 0, decode)? {
+        for (run, environment) in self.unreadable.decode_rows("check_ins", found, 0, decode)? {
             if let Some(environment) = loading.snapshot.environment_of_row(environment) {
                 loading.snapshot.add_finished(environment, run);
             }
@@ -58,15 +66,8 @@ impl PostgresTransaction<'_> {
         Ok(())
     }
 
-    fn load_open_incidents(&self, loading: &mut Loading<'_>, environments: &[i64]) -> Result<(), StoreError> {
-        if environments.is_empty() {
-            return Ok(());
-        }
-        let sql = format!(
-            "SELECT {INCIDENT}, i.id, i.environment_id FROM incidents i
-             WHERE i.environment_id = ANY($1) AND i.resolved_at IS NULL"
-        );
-        for row in &self.session()?.query(&sql, &[&environments])? {
+    fn add_open_incidents(&self, loading: &mut Loading<'_>, found: &[Row]) -> Result<(), StoreError> {
+        for row in found {
             let environment_id: i64 = rows::get(row, INCIDENT_COLUMNS + 1)?;
             let Some(environment) = loading.snapshot.environment_of_row(environment_id) else { continue };
             match self.unreadable.decode_row("incidents", row, INCIDENT_COLUMNS, rows::incident) {
@@ -86,4 +87,16 @@ impl PostgresTransaction<'_> {
         }
         Ok(())
     }
+}
+
+/// The statement that reads the open incidents of environments; `None` without any.
+fn open_incidents(environments: &[i64]) -> Result<Option<Statement>, StoreError> {
+    if environments.is_empty() {
+        return Ok(None);
+    }
+    let sql = format!(
+        "SELECT {INCIDENT}, i.id, i.environment_id FROM incidents i
+         WHERE i.environment_id = ANY($1) AND i.resolved_at IS NULL"
+    );
+    Statement::new(sql, &[&environments]).map(Some)
 }

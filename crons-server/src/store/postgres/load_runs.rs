@@ -1,23 +1,39 @@
 //! The runs of a batch, read from PostgreSQL by sets.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use tokio_postgres::Row;
+use uuid::Uuid;
 
 use super::connection::PostgresTransaction;
 use super::deleted::DELETED;
 use super::parameter::{Parameter, micros};
 use super::rows::{self, CHECK_IN, CHECK_IN_COLUMNS};
+use super::statement::Statement;
 use crate::domain::{UnreadableKey, environment_in_words};
 use crate::store::error::StoreError;
 use crate::store::loading::{Loading, Nameless, Run};
 
 impl PostgresTransaction<'_> {
-    /// Loads the runs that check-ins name, and of the environment of a check-in that names none, the open ones that began last.
-    pub(super) fn load_runs(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
-        let guids: Vec<_> = loading.run_ids().into_iter().collect();
-        if !guids.is_empty() {
-            let runs = self.find_runs(loading, "c.guid = ANY($1)", &[&guids])?;
+    /// The statement that reads runs by their ids; `None` without any.
+    pub(super) fn runs_of(guids: &BTreeSet<Uuid>) -> Result<Option<Statement>, StoreError> {
+        let guids: Vec<Uuid> = guids.iter().copied().collect();
+        if guids.is_empty() {
+            return Ok(None);
+        }
+        Statement::new(runs("c.guid = ANY($1)"), &[&guids]).map(Some)
+    }
+
+    /// Loads, of the environment of a check-in that names no run, the open ones that began last, and the runs of deferred ends. `loaded` are
+    /// the ids of runs that were looked for already.
+    pub(super) fn load_runs(
+        &self,
+        loading: &mut Loading<'_>,
+        loaded: &BTreeSet<Uuid>,
+    ) -> Result<(), StoreError> {
+        let of_deferred: Vec<Uuid> = loading.run_ids().difference(loaded).copied().collect();
+        if !of_deferred.is_empty() {
+            let runs = self.find_runs(loading, "c.guid = ANY($1)", &[&of_deferred])?;
             self.add_named_runs(loading, runs)?;
         }
         let Nameless { environments, most } = loading.nameless();
@@ -43,7 +59,7 @@ impl PostgresTransaction<'_> {
 
     /// Adds runs that were found by their ids, wherever they are. One of a deleted environment is deleted: else its id could not be used
     /// again.
-    fn add_named_runs(&self, loading: &mut Loading<'_>, runs: Vec<Run>) -> Result<(), StoreError> {
+    pub(super) fn add_named_runs(&self, loading: &mut Loading<'_>, runs: Vec<Run>) -> Result<(), StoreError> {
         let elsewhere = loading.elsewhere(&runs);
         let mut places: HashMap<i64, Result<String, String>> = HashMap::new();
         if !elsewhere.is_empty() {
@@ -70,11 +86,14 @@ impl PostgresTransaction<'_> {
         filter: &str,
         parameters: &[&dyn Parameter],
     ) -> Result<Vec<Run>, StoreError> {
-        let sql = format!(
-            "SELECT {CHECK_IN}, c.environment_id FROM check_ins c JOIN configs k ON k.id = c.config_id WHERE {filter}"
-        );
+        let found = self.session()?.query(&runs(filter), parameters)?;
+        self.read_runs(loading, &found)
+    }
+
+    /// Reads the runs that the statement [`runs`] has found. Rows that cannot be read are left out.
+    pub(super) fn read_runs(&self, loading: &mut Loading<'_>, found: &[Row]) -> Result<Vec<Run>, StoreError> {
         let mut runs = Vec::new();
-        for row in &self.session()?.query(&sql, parameters)? {
+        for row in found {
             let configs = &mut loading.configs;
             let decode = |row: &Row| Ok((configs.check_in(row)?, rows::get(row, CHECK_IN_COLUMNS)?));
             match self.unreadable.decode_row("check_ins", row, 0, decode) {
@@ -89,4 +108,11 @@ impl PostgresTransaction<'_> {
         }
         Ok(runs)
     }
+}
+
+/// The statement that reads the runs `c` that pass a filter.
+fn runs(filter: &str) -> String {
+    format!(
+        "SELECT {CHECK_IN}, c.environment_id FROM check_ins c JOIN configs k ON k.id = c.config_id WHERE {filter}"
+    )
 }

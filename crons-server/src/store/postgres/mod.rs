@@ -2,13 +2,14 @@
 //! follow one another.
 //!
 //! Statements are sent with the types of their parameters and without a name, and no connection has a state that outlives a transaction,
-//! so that a pooler may stand between (`PgBouncer` in transaction mode).
+//! so that a pooler may stand between (`PgBouncer` in transaction mode), unless the URL says that none does (`prepared=true`).
 
 // The modules are in layer order: each uses only those above it.
 mod error;
 mod executor;
 mod parameter;
 mod rows;
+mod statement;
 mod session;
 mod password_file;
 mod tls;
@@ -29,6 +30,7 @@ mod load_history;
 mod deferred;
 mod due;
 mod write;
+mod write_check_ins;
 mod withheld;
 mod silences;
 mod check_ins;

@@ -12,6 +12,10 @@ pub(super) trait Parameter: Sync {
     fn sql_type(&self) -> Type;
     /// The value in the form of the driver.
     fn value(&self) -> &(dyn ToSql + Sync);
+    /// What a statement that writes rows has in place of the value, which is at `place`, such as `$1`.
+    fn in_sql(&self, place: &str) -> String {
+        place.to_owned()
+    }
 }
 
 /// A text as PostgreSQL can store it: U+FFFD in place of U+0000, which its texts cannot have.

@@ -68,7 +68,7 @@ impl PostgresReader {
              SET LOCAL idle_in_transaction_session_timeout = '30s'",
             self.schema
         );
-        let session = Session { executor: &self.executor, client: &client };
+        let session = Session { executor: &self.executor, client: &client, prepared: false };
         let result = self
             .executor
             .wait(async { Ok(session.client.batch_execute(&begin).await?) })

@@ -1,27 +1,33 @@
 //! Silences in a transaction, and the incidents about which they keep a message back.
 
+use tokio_postgres::Row;
+
 use super::connection::PostgresTransaction;
 use super::parameter::{Parameter, maybe_micros, micros, text, texts};
 use super::rows::{self, INCIDENT, INCIDENT_COLUMNS};
 use super::session::column;
-use crate::domain::{FollowUpsDue, Silence, Snapshot};
+use super::statement::Statement;
+use crate::domain::{BatchKeys, FollowUpsDue, Silence, Snapshot};
 use crate::store::error::StoreError;
 use crate::store::loading::Loading;
 use crate::store::view_rows::{SILENCE, silence};
 
 impl PostgresTransaction<'_> {
-    /// Loads the silences that bear on a batch. One that cannot be read keeps nothing back.
-    pub(super) fn load_silences(&self, loading: &mut Loading<'_>) -> Result<(), StoreError> {
-        let keys = loading.keys;
+    /// The statement that reads the silences that bear on a batch; `None` if none can.
+    pub(super) fn silences_of(keys: &BatchKeys) -> Result<Option<Statement>, StoreError> {
         if keys.silences_after.is_none() && keys.silence.is_none() {
-            return Ok(());
+            return Ok(None);
         }
         let sql = format!(
             "SELECT {SILENCE} FROM silences WHERE coalesce(ended_at, ends_at) > $1 OR guid = $2 ORDER BY id"
         );
         let after = keys.silences_after.map_or(i64::MAX, micros);
-        let found = self.session()?.query(&sql, &[&after, &keys.silence])?;
-        let silences = self.unreadable.decode_rows("silences", &found, 8, silence)?;
+        Statement::new(sql, &[&after, &keys.silence]).map(Some)
+    }
+
+    /// Adds the silences that bear on a batch. One that cannot be read keeps nothing back.
+    pub(super) fn add_silences(&self, loading: &mut Loading<'_>, found: &[Row]) -> Result<(), StoreError> {
+        let silences = self.unreadable.decode_rows("silences", found, 8, silence)?;
         loading.snapshot.set_silences(silences);
         Ok(())
     }
@@ -65,14 +71,13 @@ impl PostgresTransaction<'_> {
     }
 
     pub(super) fn write_silences(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        let session = self.session()?;
         let silences: Vec<&Silence> = snapshot.changed_silences.iter().collect();
         if !silences.is_empty() {
             let matchers: Vec<String> = silences
                 .iter()
                 .map(|silence| serde_json::to_string(&silence.matchers).map_err(StoreError::unavailable))
                 .collect::<Result<_, _>>()?;
-            session.insert(
+            self.insert_later(
                 "silences",
                 &[
                     ("guid", &column(&silences, |silence| silence.id)),
@@ -88,22 +93,21 @@ impl PostgresTransaction<'_> {
             )?;
         }
         if let Some(due) = snapshot.withheld_due {
-            session.execute(
-                "UPDATE incidents SET withheld_until = $1 WHERE withheld_pending AND withheld_until > $1",
-                &[&micros(due)],
-            )?;
+            let sql =
+                "UPDATE incidents SET withheld_until = $1 WHERE withheld_pending AND withheld_until > $1";
+            self.later(Statement::new(sql, &[&micros(due)])?);
         }
         match snapshot.follow_ups_due {
             None => {}
             Some(FollowUpsDue { at, instead_of: Some(planned) }) => {
                 let sql = "UPDATE incidents SET follow_up_due = $1 WHERE follow_up_due = $2";
-                session.execute(sql, &[&micros(at), &micros(planned)])?;
+                self.later(Statement::new(sql, &[&micros(at), &micros(planned)])?);
             }
             Some(FollowUpsDue { at, instead_of: None }) => {
                 let sql = "UPDATE incidents SET follow_up_due = follow_ups_until
                            WHERE resolved_at IS NULL AND notified_at IS NOT NULL
                            AND (follow_up_due IS NULL OR follow_up_due > $1)";
-                session.execute(sql, &[&micros(at)])?;
+                self.later(Statement::new(sql, &[&micros(at)])?);
             }
         }
         Ok(())

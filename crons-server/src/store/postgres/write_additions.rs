@@ -9,6 +9,7 @@ use super::nodes::LAST_SEEN;
 use super::parameter::{maybe_micros, micros, text, texts};
 use super::rows;
 use super::session::column;
+use super::statement::Statement;
 use crate::alerts::Alert;
 use crate::domain::{Outage, PROJECT};
 use crate::store::additions::{self, AttemptRow, alerts_kept_from, at_once};
@@ -36,7 +37,7 @@ impl PostgresTransaction<'_> {
         if settings.is_empty() {
             return Ok(());
         }
-        self.session()?.insert(
+        self.insert_later(
             "settings AS s",
             &[("name", &texts(settings.keys().copied())), ("value", &texts(settings.values().copied()))],
             // Servers write until when they received in any order.
@@ -44,21 +45,19 @@ impl PostgresTransaction<'_> {
                 "ON CONFLICT (name) DO UPDATE SET value = CASE WHEN s.name = '{LAST_SEEN}'
                      THEN greatest(s.value::bigint, excluded.value::bigint)::text ELSE excluded.value END"
             ),
-        )?;
-        Ok(())
+        )
     }
 
     fn write_processing_errors(&self, changes: &Changes, monitor_ids: &[i64]) -> Result<(), StoreError> {
         if changes.processing_errors.is_empty() {
             return Ok(());
         }
-        let session = self.session()?;
         let project = PROJECT.cast_signed();
         let unreadable = self.unreadable_monitors(changes)?;
         let rows = additions::refused(changes, monitor_ids, &unreadable)?;
         let repeated: Vec<_> = rows.iter().filter(|row| row.row.accepted).collect();
         if !repeated.is_empty() {
-            session.execute(
+            self.later(Statement::new(
                 "DELETE FROM refused r USING unnest($2, $3) AS k (monitor_id, errors)
                  WHERE r.project = $1 AND r.monitor_id IS NOT DISTINCT FROM k.monitor_id AND r.accepted AND r.errors = k.errors",
                 &[
@@ -66,10 +65,10 @@ impl PostgresTransaction<'_> {
                     &column(&repeated, |row| row.monitor),
                     &column(&repeated, |row| text(&row.errors)),
                 ],
-            )?;
+            )?);
         }
         let new: Vec<_> = rows.iter().collect();
-        session.insert(
+        self.insert_later(
             "refused",
             &[
                 ("project", &column(&new, |_| project)),
@@ -81,14 +80,14 @@ impl PostgresTransaction<'_> {
             ],
             "",
         )?;
-        session.execute(
+        self.later(Statement::new(
             "DELETE FROM refused WHERE id = ANY(ARRAY(SELECT id FROM (
                  SELECT r.id, row_number() OVER (PARTITION BY r.monitor_id ORDER BY r.id DESC) AS place
                  FROM unnest($2) AS k (monitor_id) JOIN refused r
                  ON r.project = $1 AND r.monitor_id IS NOT DISTINCT FROM k.monitor_id) AS numbered
              WHERE place > $3))",
             &[&project, &additions::monitors_of(&rows), &i64::from(PROCESSING_ERRORS)],
-        )?;
+        )?);
         Ok(())
     }
 
@@ -109,7 +108,7 @@ impl PostgresTransaction<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        self.session()?.insert(
+        self.insert_later(
             "usage",
             &[
                 ("project", &column(&rows, |_| PROJECT.cast_signed())),
@@ -120,8 +119,7 @@ impl PostgresTransaction<'_> {
                 ("count", &column(&rows, |(_, count)| *count)),
             ],
             "ON CONFLICT (project, slug, hour, outcome, reason) DO UPDATE SET count = usage.count + excluded.count",
-        )?;
-        Ok(())
+        )
     }
 
     /// Writes the alerts. An event that a target has an alert of already gets no second one.
@@ -130,7 +128,7 @@ impl PostgresTransaction<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        self.session()?.insert(
+        self.insert_later(
             "alerts",
             &[
                 ("key", &column(&rows, |alert| alert.key)),
@@ -155,13 +153,13 @@ impl PostgresTransaction<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        self.session()?.execute(
+        self.later(Statement::new(
             "UPDATE alerts a SET next_attempt_at = k.at FROM unnest($1, $2) AS k (target, at)
              WHERE a.target = k.target AND NOT a.refused AND a.attempts = 0 AND a.next_attempt_at > k.at
              AND a.id < (SELECT max(b.id) FROM alerts b WHERE b.target = k.target AND NOT b.refused AND b.attempts = 0
                          AND b.next_attempt_at IS NOT NULL AND b.group_until IS NULL)",
             &[&column(&rows, |(target, _)| text(target)), &column(&rows, |(_, at)| micros(*at))],
-        )?;
+        )?);
         Ok(())
     }
 
@@ -174,8 +172,7 @@ impl PostgresTransaction<'_> {
             changes.attempts.iter().map(|attempt| (attempt, AttemptRow::of(attempt))).collect();
         let rows: Vec<(i64, &AttemptRow)> =
             outcomes.iter().flat_map(|(attempt, row)| attempt.ids.iter().map(move |id| (*id, row))).collect();
-        let session = self.session()?;
-        session.execute(
+        self.later(Statement::new(
             "UPDATE alerts a SET attempts = a.attempts + 1, next_attempt_at = k.next, refused = k.refused,
              delivered_at = k.delivered, given_up_at = k.given_up, last_answer = k.answer
              FROM unnest($1, $2, $3, $4, $5, $6) AS k (id, next, refused, delivered, given_up, answer)
@@ -188,17 +185,17 @@ impl PostgresTransaction<'_> {
                 &column(&rows, |(_, row)| maybe_micros(row.given_up)),
                 &column(&rows, |(_, row)| text(&row.answer)),
             ],
-        )?;
+        )?);
         // A few of the oldest alerts are deleted for each that ends, so that there is never much to delete.
         let ended = rows.iter().filter(|(_, row)| row.next.is_none()).count();
         if let Some(now) = changes.attempts.iter().map(|attempt| attempt.at).max()
             && ended > 0
         {
-            session.execute(
+            self.later(Statement::new(
                 "DELETE FROM alerts WHERE id = ANY(ARRAY(SELECT id FROM alerts
                  WHERE next_attempt_at IS NULL AND created_at < $1 ORDER BY created_at LIMIT 10 * $2))",
                 &[&micros(alerts_kept_from(now)), &i64::try_from(ended).unwrap_or(i64::MAX / 10)],
-            )?;
+            )?);
         }
         Ok(())
     }
@@ -208,13 +205,12 @@ impl PostgresTransaction<'_> {
         if !outages.is_empty() {
             let since = column(outages, |outage| micros(outage.since));
             let until = column(outages, |outage| micros(outage.until));
-            self.session()?.insert("outages", &[("since", &since), ("until", &until)], "")?;
+            self.insert_later("outages", &[("since", &since), ("until", &until)], "")?;
         }
         Ok(())
     }
 
     fn write_tokens(&self, changes: &Changes) -> Result<(), StoreError> {
-        let session = self.session()?;
         let (mut new, mut revoked): (Vec<&ApiToken>, Vec<_>) = (Vec::new(), Vec::new());
         for change in &changes.tokens {
             match change {
@@ -223,7 +219,7 @@ impl PostgresTransaction<'_> {
             }
         }
         if !new.is_empty() {
-            session.insert(
+            self.insert_later(
                 "api_tokens",
                 &[
                     ("guid", &column(&new, |token| token.id)),
@@ -236,7 +232,7 @@ impl PostgresTransaction<'_> {
             )?;
         }
         if !revoked.is_empty() {
-            session.execute("DELETE FROM api_tokens WHERE guid = ANY($1)", &[&revoked])?;
+            self.later(Statement::new("DELETE FROM api_tokens WHERE guid = ANY($1)", &[&revoked])?);
         }
         Ok(())
     }

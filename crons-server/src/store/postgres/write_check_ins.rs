@@ -1,0 +1,146 @@
+//! The new and the changed runs of a batch, written to PostgreSQL by sets.
+
+use std::collections::{BTreeMap, HashMap};
+
+use ring::digest::{SHA256, digest};
+use tokio_postgres::types::{ToSql, Type};
+
+use super::connection::PostgresTransaction;
+use super::parameter::{Parameter, maybe_micros, micros, text, texts};
+use super::session::column;
+use super::statement::Statement;
+use super::write::json;
+use crate::domain::{CheckIn, Config, Snapshot, Status};
+use crate::store::error::StoreError;
+
+/// The hashes of configurations, one for each row. The statement writes the row ids of the configurations instead.
+struct ConfigIds(Vec<Vec<u8>>);
+
+impl Parameter for ConfigIds {
+    fn sql_type(&self) -> Type {
+        self.0.sql_type()
+    }
+
+    fn value(&self) -> &(dyn ToSql + Sync) {
+        &self.0
+    }
+
+    fn in_sql(&self, place: &str) -> String {
+        format!(
+            "ARRAY(SELECT k.id FROM unnest({place}) WITH ORDINALITY AS h (hash, place)
+             LEFT JOIN configs k ON k.hash = h.hash ORDER BY h.place)"
+        )
+    }
+}
+
+impl PostgresTransaction<'_> {
+    /// Writes the runs of a snapshot; `environments` are the row ids of its environments, by their index. New runs get their row ids in
+    /// their order in the snapshot, which is that of their arrival.
+    pub(super) fn write_check_ins(
+        &self,
+        snapshot: &Snapshot,
+        environments: &[i64],
+    ) -> Result<(), StoreError> {
+        let (mut known, mut new) = (Vec::new(), Vec::new());
+        for run in snapshot.runs.iter().filter(|run| run.row.changed) {
+            let Ok(environment) = run.environment else { continue };
+            match run.row.id {
+                Some(id) => known.push((&run.row.value, id)),
+                None => new.push((&run.row.value, environments[environment])),
+            }
+        }
+        let all = known.iter().chain(&new).map(|(run, _)| &run.config);
+        let configs = self.write_configs(all)?;
+        self.update_check_ins(&known, &configs)?;
+        self.insert_check_ins(&new, &configs)
+    }
+
+    /// Adds the configurations that are missing. Returns the hash of each.
+    fn write_configs<'a>(
+        &self,
+        configs: impl Iterator<Item = &'a Config>,
+    ) -> Result<HashMap<&'a Config, Vec<u8>>, StoreError> {
+        let mut hashes: HashMap<&Config, Vec<u8>> = configs.map(|config| (config, Vec::new())).collect();
+        // Servers add configurations in one order, so that none waits for another that waits for it.
+        let mut by_hash = BTreeMap::new();
+        for (config, hash) in &mut hashes {
+            let text = json(*config)?;
+            *hash = digest(&SHA256, text.as_bytes()).as_ref().to_vec();
+            by_hash.insert(hash.clone(), text);
+        }
+        if !by_hash.is_empty() {
+            self.later(Statement::new(
+                "INSERT INTO configs (config) SELECT n.config FROM unnest($1, $2) AS n (hash, config)
+                 WHERE NOT EXISTS (SELECT FROM configs k WHERE k.hash = n.hash) ON CONFLICT DO NOTHING",
+                &[&by_hash.keys().cloned().collect::<Vec<_>>(), &texts(by_hash.values())],
+            )?);
+        }
+        Ok(hashes)
+    }
+
+    fn insert_check_ins(
+        &self,
+        rows: &[(&CheckIn, i64)],
+        configs: &HashMap<&Config, Vec<u8>>,
+    ) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let decisions = decisions(rows)?;
+        self.insert_later(
+            "check_ins",
+            &[
+                ("guid", &column(rows, |(run, _)| run.guid)),
+                ("environment_id", &column(rows, |(_, environment)| *environment)),
+                ("status", &column(rows, |(run, _)| text(run.status.as_str()))),
+                ("duration_ms", &column(rows, |(run, _)| run.duration_ms)),
+                ("date_added", &column(rows, |(run, _)| micros(run.date_added))),
+                ("date_updated", &column(rows, |(run, _)| micros(run.date_updated))),
+                ("date_clock", &column(rows, |(run, _)| micros(run.date_clock))),
+                ("date_in_progress", &column(rows, |(run, _)| maybe_micros(run.date_in_progress))),
+                ("expected_time", &column(rows, |(run, _)| maybe_micros(run.expected_time))),
+                ("timeout_at", &column(rows, |(run, _)| maybe_micros(run.timeout_at))),
+                ("config_id", &ConfigIds(column(rows, |(run, _)| configs[&run.config].clone()))),
+                ("reported", &column(rows, |(run, _)| run.reported.map(Status::as_str).map(text))),
+                ("unheard", &column(rows, |(run, _)| run.unheard)),
+                ("decision", &decisions.iter().map(|json| json.as_deref().map(text)).collect::<Vec<_>>()),
+                ("trace", &column(rows, |(run, _)| run.trace)),
+                ("note", &column(rows, |(run, _)| run.note.as_deref().map(text))),
+            ],
+            "",
+        )
+    }
+
+    fn update_check_ins(
+        &self,
+        rows: &[(&CheckIn, i64)],
+        configs: &HashMap<&Config, Vec<u8>>,
+    ) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let decisions = decisions(rows)?;
+        self.update_later(
+            "check_ins",
+            &[
+                ("id", &column(rows, |(_, id)| *id)),
+                ("status", &column(rows, |(run, _)| text(run.status.as_str()))),
+                ("duration_ms", &column(rows, |(run, _)| run.duration_ms)),
+                ("date_updated", &column(rows, |(run, _)| micros(run.date_updated))),
+                ("date_in_progress", &column(rows, |(run, _)| maybe_micros(run.date_in_progress))),
+                ("timeout_at", &column(rows, |(run, _)| maybe_micros(run.timeout_at))),
+                ("config_id", &ConfigIds(column(rows, |(run, _)| configs[&run.config].clone()))),
+                ("reported", &column(rows, |(run, _)| run.reported.map(Status::as_str).map(text))),
+                ("unheard", &column(rows, |(run, _)| run.unheard)),
+                ("decision", &decisions.iter().map(|json| json.as_deref().map(text)).collect::<Vec<_>>()),
+                ("trace", &column(rows, |(run, _)| run.trace)),
+                ("note", &column(rows, |(run, _)| run.note.as_deref().map(text))),
+            ],
+        )
+    }
+}
+
+/// The decisions about runs, as JSON.
+fn decisions(rows: &[(&CheckIn, i64)]) -> Result<Vec<Option<String>>, StoreError> {
+    rows.iter().map(|(run, _)| run.decision.as_ref().map(json).transpose()).collect()
+}
