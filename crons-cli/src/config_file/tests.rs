@@ -74,8 +74,8 @@ fn every_key_is_in_the_template() {
     assert_eq!(keys.len(), KEYS.len() + TARGET_KEYS.len() + 9, "{keys:?}");
 }
 
-/// The keys of the tables of targets, by the names in the template; those of secrets in files and variables are left out where the template has the
-/// secret itself.
+/// The keys of the tables of targets, by the names in the template; those of secrets in files and variables are left out where the template
+/// has the secret itself.
 const TARGET_KEYS: [&str; 47] = [
     "webhook.ops.url",
     "webhook.ops.secret",

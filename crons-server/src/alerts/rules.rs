@@ -22,7 +22,7 @@ use crate::quote::{escaped, quoted};
 /// Targets, and the rules that decide which events are sent to them.
 ///
 /// ```
-/// use std::collections::{BTreeMap, BTreeSet};
+/// use std::collections::BTreeMap;
 ///
 /// use crons_server::{Alerts, Rule, Trigger, Webhook};
 ///
@@ -33,8 +33,8 @@ use crate::quote::{escaped, quoted};
 /// # Ok::<(), crons_server::InvalidAlerts>(())
 /// ```
 ///
-/// `Alerts` can be deserialized, which reads the files of keys such as `secret_file` and the environment variables of keys such as `secret_env`. Targets of other kinds than webhooks are made in no
-/// other way. In TOML:
+/// `Alerts` can be deserialized, which reads the files of keys such as `secret_file` and the environment variables of keys such as
+/// `secret_env`. Targets of other kinds than webhooks are made in no other way. In TOML:
 ///
 /// ```toml
 /// [webhook.ops]

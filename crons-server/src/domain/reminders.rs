@@ -10,8 +10,7 @@ use super::snapshot::Snapshot;
 use super::withheld::reason_so_far;
 
 /// Decides at minute `tick` the reminder and the escalation of an incident, by its index, and whether its environment is broken or muted for
-/// it. `times` returns those of the rules that match an
-/// event. `None` if the incident is not due.
+/// it. `times` returns those of the rules that match an event. `None` if the incident is not due.
 ///
 /// Nothing is told of an incident that is resolved or that a person has acknowledged, or in an environment that is muted or whose monitor
 /// is disabled. While a silence keeps messages back, the decision waits for its end, and reminders due before that are left out.

@@ -193,6 +193,21 @@ fn the_stream_of_a_monitor_tells_its_changes_only() {
 }
 
 #[test]
+fn the_mute_of_a_broken_monitor_arrives_though_nothing_runs() {
+    let mut server = Harness::at("10:00:00");
+    let yearly = json!({"schedule": {"type": "crontab", "value": "0 0 1 1 *"}});
+    for letter in ['a', 'b', 'c', 'd'] {
+        server.send_now(&with(&crate::harness::id(letter), "error", &yearly));
+    }
+    server.start("2024-06-17T09:59:00Z");
+    server.advance("2024-06-17T10:00:00Z");
+    server.start("2024-07-01T09:58:00Z");
+    let mut stream = open(&server, "window=24h");
+    server.advance("2024-07-01T10:00:00Z");
+    assert!(stream.until("job", "id=\"monitor-job\"").row("job").contains("class=\"monitor muted"));
+}
+
+#[test]
 fn an_acknowledgement_arrives_on_the_page_of_its_monitor() {
     let server = Harness::at("10:00:00");
     let mut stream = open(&server, "monitor=job");

@@ -23,7 +23,8 @@ pub(super) struct StartedDrill {
     targets: usize,
 }
 
-/// `POST /api/0/organizations/crons/alerts/drill/`: stores a test message for each target that rules or the digest name. They are sent as all others.
+/// `POST /api/0/organizations/crons/alerts/drill/`: stores a test message for each target that rules or the digest name. They are sent as all
+/// others.
 pub async fn drill(
     State(state): State<AppState>,
     Extension(authority): Extension<Authority>,
