@@ -50,7 +50,7 @@ async fn read_deliveries(state: &AppState) {
             state.inbox.vitals().delivered(delivered);
         }
         Err(error) => {
-            tracing::warn!(%error, "deliveries of other servers cannot be read; pages show earlier ones")
+            tracing::warn!(%error, "deliveries of other servers cannot be read; pages show earlier ones");
         }
     }
 }

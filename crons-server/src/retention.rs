@@ -32,7 +32,7 @@ pub(crate) async fn sweep_hourly(
             Ok(true) => inbox.deleted().notify_one(),
             Ok(false) => {}
             Err(error) => {
-                tracing::error!(%error, "what is left of deleted monitors cannot be read; tried again later")
+                tracing::error!(%error, "what is left of deleted monitors cannot be read; tried again later");
             }
         }
         match sweep(&inbox, &queries, retention).await {

@@ -186,7 +186,8 @@ impl Member {
 
     /// Adds the server to the list. Returns the name of the program beside which it cannot run as an inner error.
     async fn join(&self) -> Result<Result<(), String>, StoreError> {
-        let joined = self.nodes.join(&self.name, self.is_transfer, *self.published()).await?;
+        let watermark = *self.published();
+        let joined = self.nodes.join(&self.name, self.is_transfer, watermark).await?;
         Ok(joined.map(|id| self.id.store(id, Ordering::Relaxed)))
     }
 
