@@ -101,10 +101,11 @@ impl PostgresStore {
             prepared: self.connector.prepared,
             unreadable: &self.unreadable,
         };
+        // Transactions follow one another: one whose connection was lost may still be at work, and the next one must see what it commits.
         let begin = format!(
-            "BEGIN; SET LOCAL search_path TO {}; {LIMITS}; {}",
-            self.connector.schema,
-            self.lease.lock()
+            "BEGIN; SET LOCAL search_path TO {schema}; {LIMITS}; {}; SELECT pg_advisory_xact_lock(hashtext('crons writes of {schema}'))",
+            self.lease.lock(),
+            schema = self.connector.schema,
         );
         let session = transaction.session()?;
         let answer = self.executor.wait(async { Ok(session.client.simple_query(&begin).await?) })?;
