@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
-use crate::cluster::Cluster;
+use crate::cluster::{self, Cluster};
 use crate::support::{Server, crons};
 
 /// An authority that only a test knows, with a certificate of it for `localhost`, and the certificate's key, each as PEM.
 struct Certificate {
     authority: String,
-    certificate: String,
+    signed: String,
     key: String,
 }
 
@@ -28,7 +28,7 @@ impl Certificate {
         let key = KeyPair::generate().unwrap();
         let signed =
             CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
-        Self { authority, certificate: signed.pem(), key: key.serialize_pem() }
+        Self { authority, signed: signed.pem(), key: key.serialize_pem() }
     }
 }
 
@@ -49,7 +49,7 @@ fn refused(command: &mut Command) -> String {
 #[test]
 fn tls_and_passwords_are_asked_for_as_the_url_says() {
     let (own, stranger) = (Certificate::new(), Certificate::new());
-    let Some(cluster) = Cluster::start_on_network(&own.certificate, &own.key) else { return };
+    let Some(cluster) = Cluster::start_on_network(&own.signed, &own.key) else { return };
     cluster.execute("CREATE ROLE jobs LOGIN PASSWORD 'hunter2'");
     cluster.execute("CREATE SCHEMA jobs AUTHORIZATION jobs");
     let files = tempfile::tempdir().unwrap();
@@ -114,8 +114,7 @@ impl Pooler {
         let program =
             ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"].into_iter().find(|path| Path::new(path).exists());
         let Some(program) = program else {
-            assert!(std::env::var_os("CRONS_POSTGRES_REQUIRED").is_none(), "there is no PgBouncer");
-            println!("SKIPPED: NO PGBOUNCER ON THIS MACHINE (Debian: pgbouncer)");
+            cluster::say_missing("PgBouncer", "Debian: pgbouncer");
             return None;
         };
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

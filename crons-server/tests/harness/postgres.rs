@@ -96,12 +96,7 @@ impl Cluster {
 
     fn start_with(port: u16, options: &str, files: &[(&str, &str)]) -> Option<Self> {
         let Some(programs) = programs() else {
-            let where_from = "no `initdb` in PATH or /usr/lib/postgresql; Debian: postgresql";
-            assert!(
-                std::env::var_os("CRONS_POSTGRES_REQUIRED").is_none(),
-                "there is no PostgreSQL: {where_from}"
-            );
-            println!("SKIPPED: NO POSTGRESQL ON THIS MACHINE ({where_from})");
+            say_missing("PostgreSQL", "no `initdb` in PATH or /usr/lib/postgresql; Debian: postgresql");
             return None;
         };
         // The folder outlives this value: the shell removes it.
@@ -196,6 +191,15 @@ impl Cluster {
         let killed = Command::new("kill").args(["-QUIT", pid.lines().next().unwrap()]).status().unwrap();
         assert!(killed.success());
     }
+}
+
+/// Says loudly that a test is skipped, as this machine lacks something.
+///
+/// # Panics
+/// If `CRONS_POSTGRES_REQUIRED` is set.
+pub fn say_missing(what: &str, where_from: &str) {
+    assert!(std::env::var_os("CRONS_POSTGRES_REQUIRED").is_none(), "there is no {what}: {where_from}");
+    println!("SKIPPED: NO {} ON THIS MACHINE ({where_from})", what.to_uppercase());
 }
 
 /// The folder with `initdb`, `postgres` and `pg_isready`: of several versions the newest.

@@ -105,6 +105,7 @@ impl PostgresStore {
             unreadable: &self.unreadable,
             node: self.membership.id(),
         };
+        // Transactions follow one another: one whose connection was lost may still be at work, and the next one must see what it commits.
         let begin = format!(
             "BEGIN; SET LOCAL search_path TO {}; {LIMITS}; {}",
             self.connector.schema,

@@ -149,6 +149,7 @@ mod tests {
     use crate::conformance::cluster;
     use crate::settings::{Backend, Database};
     use crate::store::postgres::PostgresStore;
+    use crate::store::postgres::connector::connection;
     use crate::store::postgres::parameter::text;
     use crate::store::postgres::rows;
     use crate::store::postgres::session::ROUND_TRIPS;
@@ -234,6 +235,29 @@ mod tests {
             transaction.later(setting("a"));
             drop(transaction);
             assert!(settings(store).is_empty());
+        });
+    }
+
+    #[test]
+    fn a_transaction_waits_for_one_whose_connection_was_lost() {
+        on_stores(|store| {
+            // A connection that is at work for a client that is gone: it holds the lock of the transactions, and has not committed yet.
+            let lost = store.begin_writing().unwrap();
+            lost.session().unwrap().send(&[setting("a")]).unwrap();
+            let other = store.connector.pool(1).unwrap();
+            let sql = format!(
+                "SELECT pg_try_advisory_xact_lock(hashtext('crons transactions of {}'))::int::bigint",
+                store.connector.schema
+            );
+            let is_free = || {
+                let row = store
+                    .executor
+                    .wait(async { Ok(connection(&other).await?.query_typed_one(&sql, &[]).await?) });
+                rows::get::<i64, _>(&row.unwrap(), 0).unwrap()
+            };
+            assert_eq!(is_free(), 0);
+            lost.commit_all().unwrap();
+            assert_eq!((is_free(), settings(store)), (1, vec!["a".to_owned()]));
         });
     }
 }
