@@ -40,8 +40,13 @@ struct Sender {
 
 impl<'a> Load<'a> {
     pub async fn connect(server: &'a Process) -> Result<Self> {
+        Self::connect_as(server, 0).await
+    }
+
+    /// Connects as one of several loads on the same database, by its place among them.
+    pub async fn connect_as(server: &'a Process, place: usize) -> Result<Self> {
         let mut senders = Vec::new();
-        for number in 0..CONNECTIONS {
+        for number in place * CONNECTIONS..(place + 1) * CONNECTIONS {
             senders.push(Sender {
                 client: Client::connect(server.address).await?,
                 begin: Request::new(server.address, "in_progress", "*/10 * * * *"),
