@@ -1,7 +1,9 @@
 //! The clock of a server: that of the machine, or one that a test moves.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+#[cfg(feature = "postgres")]
+use std::time::Duration;
+use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -37,8 +39,8 @@ impl Clock {
         }
     }
 
-    /// Replaces the clock of the machine by a corrected one.
-    pub(crate) fn or(self, corrected: CorrectedClock) -> Self {
+    /// Returns the corrected clock instead of that of the machine; a manual clock stays.
+    pub(crate) fn corrected_by(self, corrected: CorrectedClock) -> Self {
         match self {
             Self::System | Self::Corrected(_) => Self::Corrected(corrected),
             Self::Manual(_) => self,
@@ -82,8 +84,8 @@ impl CorrectedClock {
         comparison.map_or_else(Timestamp::now, |comparison| comparison.shown_at(Instant::now()))
     }
 
-    /// Compares with a clock that showed `shown` at some moment between `asked` and now: the quicker the answer, the better. A comparison replaces
-    /// a better one when that is old, or when the clock was set in between.
+    /// Notes that the clock of the database showed `shown` at some moment between `asked` and now. A comparison replaces the kept one if it is as certain, or
+    /// if the two are further apart than both can be wrong.
     #[cfg(feature = "postgres")]
     pub(crate) fn compare(&self, asked: Instant, shown: Timestamp) {
         let answered = Instant::now();

@@ -59,7 +59,7 @@ impl OpenServer {
     pub(crate) fn with(mut database: OpenDatabase, settings: &Settings) -> Result<Self, StartError> {
         let mut settings = settings.clone();
         if let Some(clock) = database.store.group().clock() {
-            settings.clock = settings.clock.or(clock);
+            settings.clock = settings.clock.corrected_by(clock);
         }
         let private =
             if settings.allow_private_targets { PrivateTargets::Allowed } else { PrivateTargets::Refused };

@@ -190,7 +190,7 @@ impl OpenServer {
         processor.last_drill = last_drill;
         processor.alerts.sign_links(response_keys.clone());
         let (inbox, consumer) = pipeline::start(store, processor, settings.clock.clone())?;
-        inbox.vitals().restore(last_delivered, targets);
+        inbox.vitals().restore(settings.clock.now(), last_delivered, targets);
         inbox.vitals().proved(last_proof);
         let inbox = Arc::new(inbox);
         let (stop, stopped) = watch::channel(false);

@@ -28,4 +28,4 @@ mod simulate;
 #[cfg(all(unix, feature = "postgres"))]
 mod nodes;
 #[cfg(all(unix, feature = "postgres"))]
-mod ways;
+mod postgres_connections;

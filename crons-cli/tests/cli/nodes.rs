@@ -12,7 +12,7 @@ use crate::cluster::{self, Cluster};
 use crate::support::{self, Server, crons};
 
 /// The time in which the others go on without a server that says nothing: 4 seconds, and this machine may be busy.
-const TAKEOVER: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A server on a database of PostgreSQL.
 fn node(database: &str) -> Command {
@@ -34,9 +34,9 @@ fn check_in_eventually(server: &Server, id: u32) {
 }
 
 fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + TAKEOVER;
+    let deadline = Instant::now() + DEADLINE;
     while !is_so() {
-        assert!(Instant::now() < deadline, "not within {} s: {what}", TAKEOVER.as_secs());
+        assert!(Instant::now() < deadline, "not within {} s: {what}", DEADLINE.as_secs());
         std::thread::sleep(Duration::from_millis(50));
     }
 }
@@ -261,7 +261,7 @@ fn faketime() -> Option<PathBuf> {
     found
 }
 
-/// Listens on a port of this machine, and takes what comes to a Unix socket and back, each with a delay.
+/// Forwards a TCP port of this machine to a Unix socket, with a delay in each direction. Returns the port.
 fn slow_way_to(socket: PathBuf, delay: Duration) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

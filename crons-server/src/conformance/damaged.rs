@@ -1,5 +1,5 @@
 //! Rows of PostgreSQL that cannot be decoded are set aside and named; everything else goes on. The tests of SQLite are in
-//! `tests/unreadable.rs`.
+//! `tests/sqlite/unreadable.rs`.
 
 use serde_json::json;
 use uuid::Uuid;

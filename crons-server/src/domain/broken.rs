@@ -21,7 +21,7 @@ pub(super) fn decide(
     if environment.muted || incident.acknowledged.is_some() || count < MIN_FAILURES {
         return None;
     }
-    // A person who has unmuted it since keeps it so.
+    // `broken_due` is `None` after a mute, so an environment that a person has unmuted stays unmuted.
     incident.broken_due().filter(|due| *due <= at)?;
     match &mut incident.broken {
         None => {
@@ -36,7 +36,7 @@ pub(super) fn decide(
     }
 }
 
-/// Decides the same at a further failure, `this`, and adds the event about it: an incident may have too few failures when it is old enough.
+/// Calls [`decide`] at a further failure, `this`, and adds the event about it: an incident may have too few failures when it is old enough.
 pub(super) fn detect(
     monitor: &Monitor,
     environment: &mut MonitorEnvironment,

@@ -23,10 +23,10 @@ pub struct FollowUp {
 /// A change of the times at which the next reminders and escalations of open incidents are decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FollowUpsDue {
-    /// The time of the next decision.
+    /// The time to which decisions are moved.
     pub at: Timestamp,
-    /// The time of the decisions that are moved: the end of a silence. `None` if rules may have changed: all open incidents get a decision
-    /// about all reminders since the last.
+    /// The time of the decisions that are moved: the end of a silence. `None` if rules may have changed: then the open incidents of which people were
+    /// told, and that have no decision before `at`, get one at the time until which their reminders are decided.
     pub instead_of: Option<Timestamp>,
 }
 

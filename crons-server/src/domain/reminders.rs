@@ -1,13 +1,17 @@
 //! Decisions about incidents that are still open, at a time and not at a failure: reminders, escalations, and whether the environment is
 //! broken or is muted for it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::broken;
 use super::effects::{Effects, IncidentEvent, IncidentEventKind};
 use super::follow_up::FollowUpTimes;
 use super::snapshot::Snapshot;
 use super::withheld::reason_so_far;
+
+/// The longest time since the day on which an environment counts as broken for that to be decided without a further failure: a server may have been off for
+/// a night.
+const BROKEN_GRACE: SignedDuration = SignedDuration::from_hours(36);
 
 /// Decides at minute `tick` the reminder and the escalation of an incident, by its index, and whether its environment is broken or muted for
 /// it. `times` returns those of the rules that match an event. `None` if the incident is not due.
@@ -57,7 +61,9 @@ pub fn follow_up(
     if times.remind.iter().any(|every| state.reminds(*every, tick)) {
         effects.incident_events.push(reminder.clone());
     }
-    if let Some(kind) = broken::decide(&mut environment, &mut value, tick) {
+    // What was due long ago, while nobody was to be told or the server was off, is decided by the next failure.
+    let is_on_time = state.due.is_some_and(|due| tick.duration_since(due) <= BROKEN_GRACE);
+    if is_on_time && let Some(kind) = broken::decide(&mut environment, &mut value, tick) {
         snapshot.put_environment(Some(environment_index), monitor_index, environment.clone());
         let incident = value.clone();
         effects.incident_events.push(IncidentEvent { kind, environment, incident, reason: None, ..reminder });

@@ -117,9 +117,9 @@ impl Consumer {
             if events.iter().any(|event| matches!(event, Event::Alerts)) {
                 self.alerts.notify_one();
             }
+            group.set_busy(false);
             // The log is last: it may have to wait for its reader, and no client is to wait for that.
             self.log.write(events);
-            group.set_busy(false);
             if stop {
                 if let Err(error) = self.watermark.stop(&mut *self.store) {
                     tracing::error!(%error, "when the server stopped was not stored");
@@ -284,7 +284,12 @@ impl Consumer {
                 self.vitals.committed(self.watermark.last_seen(), took);
             }
             Err(error) => {
-                tracing::error!(%error, messages = left.len(), "the database failed, and clients are told so");
+                let messages = left.len();
+                if matches!(error, StoreError::Expelled) {
+                    tracing::warn!(%error, messages, "what was received meanwhile is not stored, and clients are told so");
+                } else {
+                    tracing::error!(%error, messages, "the database failed, and clients are told so");
+                }
                 self.watermark.mark_rejecting();
             }
         }

@@ -50,7 +50,7 @@ pub(crate) struct Figures {
     pub(crate) alerts_failed: u64,
     /// Messages that expired before their target accepted them.
     pub(crate) alerts_expired: u64,
-    /// The last attempt to send a message.
+    /// The last attempt to send a message; before the first, the start of the server.
     pub(crate) last_attempt: Option<Timestamp>,
     /// The last delivery of a message, also before the start of the server.
     pub(crate) last_delivered: Option<Timestamp>,
@@ -99,9 +99,10 @@ impl Vitals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Sets the last delivery of a message before the start of the server, and the health of targets.
-    pub(crate) fn restore(&self, last_delivered: Option<Timestamp>, targets: TargetHealth) {
+    /// Sets the last delivery of a message before the start of the server, which is `now`, and the health of targets.
+    pub(crate) fn restore(&self, now: Timestamp, last_delivered: Option<Timestamp>, targets: TargetHealth) {
         self.change(|figures| {
+            figures.last_attempt = Some(now);
             figures.last_delivered = last_delivered;
             figures.targets = targets;
         });

@@ -21,11 +21,12 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const HEARTBEAT_INTERVAL: SignedDuration = SignedDuration::from_secs(20);
 /// The longest gap that is no outage where there are other servers: they say every 250 ms until when they have stored what they received.
 const BRIEF_GAP: SignedDuration = SignedDuration::from_secs(2);
-/// The longest gap that is no outage where others have just said that they receive: at a new minute they may wait for a server that was killed.
-const LONGEST_GAP: SignedDuration = SignedDuration::from_secs(8);
-/// The time between two looks whether the other servers have passed a minute, and the longest wait for that: they are deleted after 4 s.
+/// The longest gap that is no outage where others have just said that they receive: at a new minute they may wait for a server that hangs.
+const LONGEST_GAP: SignedDuration = SignedDuration::from_secs(20);
+/// The time between two looks whether the other servers have passed a minute, and the longest wait for that: one that is gone is taken off the list
+/// after 4 s, and one that hangs after 16 s.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
-const LONGEST_WAIT: Duration = Duration::from_secs(8);
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
 /// The clock of the ordered queue.
 #[derive(Debug, Clone)]
@@ -63,7 +64,8 @@ impl Watermark {
         let minute = truncate_to_minute(now);
         let slept = last_seen.is_none_or(|until| now.duration_since(until) > MINUTE);
         let evaluated = progress.filter(|progress| progress.has_others && !slept);
-        let evaluated = evaluated.and_then(|progress| progress.evaluated_through);
+        let evaluated =
+            evaluated.and_then(|progress| progress.evaluated_through).filter(|through| *through <= minute);
         let watermark = Self {
             evaluated_through: evaluated.unwrap_or(minute - MINUTE),
             current: minute,
@@ -174,7 +176,7 @@ impl Watermark {
         let cut = group.cut();
         let since = cut.map_or(self.last_seen, |cut| cut.min(self.last_seen));
         let slept = now.duration_since(since) > MINUTE;
-        let was_away = (slept || self.rejecting || cut.is_some()) && now > since;
+        let was_away = (slept || self.rejecting || cut.is_some() || group.is_expelled()) && now > since;
         if was_away || is_new || now.duration_since(self.persisted_at) >= HEARTBEAT_INTERVAL {
             let outage = store_heartbeat(store, processor, was_away.then_some(since), now)?;
             self.persisted_at = now;
@@ -183,7 +185,7 @@ impl Watermark {
             }
         }
         if was_away {
-            group.note_cut();
+            group.clear_cut();
             self.last_seen = now;
         }
         (self.rejecting, self.waits) = (false, self.waits && !is_new);
@@ -248,8 +250,10 @@ impl Watermark {
         }
         let mut until = self.current;
         if let Some(progress) = store.synchronize(self.entered)? {
-            let others = progress.evaluated_through.unwrap_or(self.evaluated_through);
-            self.evaluated_through = self.evaluated_through.max(others.min(self.current));
+            // A server alone knows it better; and a minute to come is left from a clock that was ahead.
+            let others =
+                progress.evaluated_through.filter(|through| progress.has_others && *through <= self.current);
+            self.evaluated_through = self.evaluated_through.max(others.unwrap_or(self.evaluated_through));
             until = self.evaluated_through;
             if progress.decides {
                 until = until.max(truncate_to_minute(progress.low_watermark).min(self.current));

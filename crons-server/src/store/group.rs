@@ -67,7 +67,7 @@ pub(super) struct Standing {
     watermark: AtomicI64,
     /// The watermark at which the server was cut off from the database, until the pipeline has taken note of it.
     cut: Mutex<Option<Timestamp>>,
-    /// The time since which the pipeline is busy with a batch; `None` while it waits for one.
+    /// The time since which the pipeline is busy with a transaction; `None` while it waits for a batch.
     busy_since: Mutex<Option<Instant>>,
     clock: CorrectedClock,
 }
@@ -128,15 +128,17 @@ impl Group {
         }
     }
 
-    /// The watermark at which the server was cut off from the database, if it was, since the last [`note_cut`](Self::note_cut). Without other servers
+    /// The watermark at which the server was cut off from the database, if it was, since the last [`clear_cut`](Self::clear_cut). Without other servers
     /// that bears on nothing: what it could not store it has refused.
     pub(crate) fn cut(&self) -> Option<Timestamp> {
-        let standing = self.0.as_ref().filter(|_| self.has_others())?;
-        *standing.cut()
+        if !self.has_others() {
+            self.clear_cut();
+        }
+        *self.0.as_ref()?.cut()
     }
 
-    /// Ends the time in which the others are told that this server was cut off.
-    pub(crate) fn note_cut(&self) {
+    /// Clears the cut, so that the others are no longer told of it.
+    pub(crate) fn clear_cut(&self) {
         if let Some(standing) = &self.0 {
             *standing.cut() = None;
         }
@@ -174,7 +176,7 @@ impl Standing {
         Self { watermark: AtomicI64::new(i64::MIN), ..Self::default() }
     }
 
-    pub(super) fn set(&self, nodes: Vec<Node>) {
+    pub(super) fn set_nodes(&self, nodes: Vec<Node>) {
         *self.nodes() = nodes;
     }
 
@@ -187,7 +189,13 @@ impl Standing {
         &self.clock
     }
 
-    /// Returns whether the pipeline has been busy with one batch for this time.
+    /// Notes that the pipeline, if it is busy, has come to another transaction.
+    pub(super) fn note_step(&self) {
+        let mut busy_since = self.busy_since.lock().unwrap_or_else(PoisonError::into_inner);
+        *busy_since = busy_since.map(|_| Instant::now());
+    }
+
+    /// Returns whether the pipeline has been busy with one transaction for this time.
     pub(super) fn hangs_for(&self, time: Duration) -> bool {
         let busy_since = *self.busy_since.lock().unwrap_or_else(PoisonError::into_inner);
         busy_since.is_some_and(|since| since.elapsed() > time)

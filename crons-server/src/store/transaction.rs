@@ -71,7 +71,8 @@ pub trait Transaction {
         Ok(None)
     }
 
-    /// The last instant at which a server is known to have received, other than this one since it was opened; `None` if there is none.
+    /// The newest instant at which a server is stored to have received: the last heartbeat of all, and what other servers have said since; `None` before
+    /// the first.
     fn last_seen(&mut self) -> Result<Option<Timestamp>, StoreError>;
     /// Outages that ended after `since`, oldest first.
     fn outages(&mut self, since: Timestamp) -> Result<Vec<Outage>, StoreError>;

@@ -1,5 +1,5 @@
 //! The answers to all GET requests except pages, byte by byte, as `data/answers.txt` has them.
-//! `CRONS_BLESS=1 cargo test -p crons-server --test answers` writes that file anew; its difference is then to be reviewed.
+//! `CRONS_BLESS=1 cargo test -p crons-server --test server answers::` writes that file anew; its difference is then to be reviewed.
 
 use std::fmt::Write;
 

@@ -164,8 +164,9 @@ fn reminders_go_on_beside_the_notices_and_a_silence_or_an_acknowledgement_holds_
     assert_eq!((events(&server)[3..].to_vec(), is_muted(&server)), (vec!["reminder".to_owned()], false));
     assert!(server.delete(&path).status < 300);
     server.advance(&(day(40) + SignedDuration::from_mins(1)).to_string());
-    assert_eq!(events(&server)[4..], ["reminder", "muted"]);
-    assert!(is_muted(&server));
+    assert_eq!((events(&server)[4..].to_vec(), is_muted(&server)), (vec!["reminder".to_owned()], false));
+    run_on(&server, 41, "error");
+    assert_eq!((events(&server)[5..].to_vec(), is_muted(&server)), (vec!["muted".to_owned()], true));
 }
 
 #[test]
@@ -204,6 +205,33 @@ fn the_fourth_failure_is_the_first_that_can_tell_that_a_monitor_is_broken() {
     assert_eq!(events(&server), ["opened"]);
     run_on(&server, 41, "error");
     assert_eq!(events(&server), ["opened", "broken"]);
+}
+
+#[test]
+fn a_mute_that_fell_due_while_nobody_was_told_waits_for_the_next_failure() {
+    let receiver = Receiver::in_mode(Mode::Answer(200));
+    for by_a_person in [true, false] {
+        let mut server = Harness::with_alerts(START, alerts(&receiver));
+        for number in 0..=14 {
+            run_on(&server, number, "error");
+        }
+        let mute = |server: &Harness, muted: bool| {
+            let path = format!("{API}/monitors/job/environments/production/");
+            assert_eq!(server.put(&path, &json!({"isMuted": muted})).status, 200);
+        };
+        // A person has muted it over the day of the mute, or the server was off.
+        if by_a_person {
+            mute(&server, true);
+        }
+        server.start(&day(30).to_string());
+        if by_a_person {
+            mute(&server, false);
+        }
+        server.advance(&(day(30) + SignedDuration::from_mins(3)).to_string());
+        assert_eq!((events(&server), is_muted(&server)), (vec!["opened".into(), "broken".into()], false));
+        run_on(&server, 31, "error");
+        assert_eq!(events(&server), ["opened", "broken", "muted"]);
+    }
 }
 
 #[test]

@@ -221,7 +221,7 @@ fn recipients_who_are_refused_after_others_got_the_mail_are_named_and_nobody_get
     let refusals = [
         // The server takes the mail for the first recipient.
         (None, 451, both),
-        // It takes it for nobody, and again later perhaps for one.
+        // The server takes the mail for neither of those that lack it; one may be taken later.
         (Some(vec![("RCPT TO:<boss", greylisted), ("RCPT TO:<kate", unknown)]), 451, both),
         (
             Some(vec![("MAIL", "421 4.3.2 closing")]),
@@ -233,7 +233,7 @@ fn recipients_who_are_refused_after_others_got_the_mail_are_named_and_nobody_get
             554,
             "not sent to boss@b.example, kate@b.example: permanent error (554): 5.3.2 go away",
         ),
-        // It takes it for none of those that lack it, for good.
+        // The server takes the mail for neither of those that lack it, for good.
         (
             Some(vec![("RCPT", unknown)]),
             550,
@@ -245,8 +245,10 @@ fn recipients_who_are_refused_after_others_got_the_mail_are_named_and_nobody_get
             mail.answer(answers);
             harness.advance(&format!("10:{:02}:00", 2 * minute));
         }
-        let expected = format!("SMTP {code}: {named}");
-        eventually("the recipients are named", || answer(&harness) == expected);
+        let (expected, tried) = (format!("SMTP {code}: {named}"), minute as u64 + 1);
+        eventually("the recipients are named", || {
+            attempts(&harness, 0) == tried && answer(&harness) == expected
+        });
     }
     assert!(delivered(&harness), "the refused recipients are not tried again");
     assert_eq!(mail.mails().iter().map(|mail| mail.to.join(" ")).collect::<Vec<_>>(), ["ops@b.example"]);
@@ -356,7 +358,7 @@ fn a_mail_over_smtps_is_encrypted_from_the_first_byte_to_a_trusted_server_only()
     assert_eq!((mail.mails().len(), plain.mails().len()), (1, 0));
 }
 
-/// No test of its own: those above run it in a child.
+/// Sends a mail for a test above, which runs this in a child process.
 #[test]
 fn in_a_child() {
     let Ok(email) = std::env::var("CRONS_TEST_EMAIL") else { return };

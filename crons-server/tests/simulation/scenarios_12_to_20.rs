@@ -1,4 +1,4 @@
-//! Tests of the compatibility scenarios of Sentry's behaviour, part A, from 12 on; the URL form (21) is in `tests/scenarios.rs`.
+//! Tests of the compatibility scenarios of Sentry's behaviour, part A, from 12 on; the URL form (21) is in `tests/server/scenarios.rs`.
 
 use crate::dsl::*;
 use serde_json::json;

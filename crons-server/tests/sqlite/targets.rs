@@ -1,5 +1,5 @@
 //! Messages to chat services, on-call services and phones: the request that each gets, as `data/targets.txt` has it, and the answers that
-//! a service may give. `CRONS_BLESS=1 cargo test -p crons-server --test targets` writes that file anew; its difference is then to be
+//! a service may give. `CRONS_BLESS=1 cargo test -p crons-server --test sqlite targets::` writes that file anew; its difference is then to be
 //! reviewed.
 
 use std::fmt::Write;

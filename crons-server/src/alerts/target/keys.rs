@@ -101,9 +101,12 @@ impl SecretKey {
                 "{key}_env: it is not the name of an environment variable, which has letters, digits and `_`; write one such as CRONS_SECRET"
             )));
         }
+        // So is a name that could be one.
+        let is_plain = name.contains('_') && !name.bytes().any(|byte| byte.is_ascii_lowercase());
+        let shown = if is_plain { &name } else { "that it names" };
         let refuse = |why: &str| {
             InvalidAlerts(format!(
-                "{key}_env: the environment variable {name} {why}; set it to the secret where the server starts, or write `{key}_file`"
+                "{key}_env: the environment variable {shown} {why}; set it to the secret where the server starts, or write `{key}_file`"
             ))
         };
         let value = variables(&name).ok_or_else(|| refuse("is not set"))?;

@@ -56,7 +56,7 @@ impl PostgresStore {
         Self::open_as(url, Membership::join)
     }
 
-    /// Does the same as [`open`](Self::open) for a transfer, beside which no server runs.
+    /// Opens the store for a transfer, beside which no server may run.
     ///
     /// # Errors
     /// The cases of `open`, and a database that a server serves.
@@ -72,8 +72,8 @@ impl PostgresStore {
         let connector = Connector::new(url)?;
         let pool = connector.pool(1)?;
         schema::migrate(&executor, &connector, &pool)?;
-        // One connection for the thread that asks how far the others are, and one for the background.
-        let membership = join(&executor, connector.pool(2)?, &connector.schema)?;
+        // Three connections: for the thread that asks how far the others are, for publications in the background, and for the upkeep of the list.
+        let membership = join(&executor, connector.pool(3)?, &connector.schema)?;
         Ok(Self { executor, connector, pool, membership, unreadable: Arc::default() })
     }
 

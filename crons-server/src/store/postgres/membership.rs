@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use deadpool_postgres::Pool;
 use jiff::Timestamp;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio_postgres::SimpleQueryMessage;
 
 use super::executor::Executor;
@@ -25,8 +25,9 @@ const LINE_EVERY: u32 = 600;
 const PUBLISH_LIMIT: Duration = Duration::from_secs(3);
 /// The time that a publication of the pipeline has, which may wait for transactions of other servers.
 const SYNCHRONIZE_LIMIT: Duration = Duration::from_secs(8);
-/// The time after which a batch counts as one that hangs: the server is then taken off the list, so that the others go on.
-const HANGS_AFTER: Duration = Duration::from_secs(15);
+/// The time after which a transaction counts as one that hangs: the server is then taken off the list, so that the others go on. A lock is waited for
+/// during 10 s.
+const HANGS_AFTER: Duration = Duration::from_secs(12);
 
 /// The membership of a server. Its drop takes the server off the list.
 pub(super) struct Membership {
@@ -62,7 +63,7 @@ impl Membership {
             looks = looks.saturating_add(1);
             std::thread::sleep(LOOK_INTERVAL);
         }
-        Self::hold(executor, member)
+        Self::start(executor, member)
     }
 
     /// Joins as a transfer, beside which no server runs.
@@ -74,10 +75,10 @@ impl Membership {
         if let Err(other) = executor.wait(member.join())? {
             return Err(StoreError::refused(format!("it is served by {other}; end that server first")));
         }
-        Self::hold(executor, member)
+        Self::start(executor, member)
     }
 
-    fn hold(executor: &Arc<Executor>, member: Member) -> Result<Self, StoreError> {
+    fn start(executor: &Arc<Executor>, member: Member) -> Result<Self, StoreError> {
         let member = Arc::new(member);
         executor.wait(member.publish())?;
         let publishing = Arc::clone(&member).publish_regularly();
@@ -100,12 +101,15 @@ impl Membership {
     /// # Errors
     /// [`StoreError::Expelled`] if it was not, and is again; the failures of the database.
     pub(super) fn join_again_if_expelled(&self) -> Result<(), StoreError> {
+        self.member.standing.note_step();
         if self.member.id.load(Ordering::Relaxed) != 0 {
             return Ok(());
         }
         if let Err(other) = self.executor.wait(self.member.join())? {
             return Err(StoreError::unavailable(format!("its rows are being moved by {other}")));
         }
+        // Until the pipeline has taken note of it, the others are told that this server was not receiving.
+        *self.member.standing.cut() = *self.member.published();
         self.executor.wait(self.member.publish())?;
         Err(StoreError::Expelled)
     }
@@ -195,18 +199,28 @@ impl Member {
         self.published.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells the others that the server is there, and its watermark if it receives. A server that receives takes duties that are nobody's: all if it
-    /// is alone, otherwise one at a time, so that the others get some.
+    /// Tells the others that the server is there, and its watermark if it receives; then does the upkeep of the list if it needs some.
     async fn publish(&self) -> Result<Published, StoreError> {
         let id = self.id.load(Ordering::Relaxed);
         let published = self.publish_once(id).await?;
-        let is_listed = published.nodes.iter().any(|node| node.is_this);
-        let needs_upkeep = published.has_vacancy || published.nodes.iter().any(|node| node.is_gone);
-        if !is_listed || !needs_upkeep || self.standing.watermark().is_none() {
+        if !self.needs_upkeep(&published) {
             return Ok(published);
         }
-        self.nodes.upkeep(id, if published.nodes.len() > 1 { 1 } else { i64::MAX }).await?;
+        self.upkeep(id, &published).await?;
         self.publish_once(id).await
+    }
+
+    /// Returns whether a server is to be taken off the list, or a duty is to be taken, by this one.
+    fn needs_upkeep(&self, published: &Published) -> bool {
+        let nodes = &published.nodes;
+        let is_needed = published.has_vacancy || nodes.iter().any(|node| node.is_gone);
+        is_needed && nodes.iter().any(|node| node.is_this) && self.standing.watermark().is_some()
+    }
+
+    /// Takes servers that are gone off the list, and duties that are nobody's: all if this server is alone, otherwise one at a time, so that the others
+    /// get some. Waits for the transactions of all.
+    async fn upkeep(&self, id: i64, published: &Published) -> Result<(), StoreError> {
+        self.nodes.upkeep(id, if published.nodes.len() > 1 { 1 } else { i64::MAX }).await
     }
 
     async fn publish_once(&self, id: i64) -> Result<Published, StoreError> {
@@ -217,26 +231,49 @@ impl Member {
         if let Some(clock) = published.clock {
             self.standing.clock().compare(asked, clock);
         }
-        if !published.nodes.iter().any(|node| node.is_this) {
+        if published.nodes.iter().any(|node| node.is_this) {
+            *self.published() = watermark;
+        } else {
             // Unless it has joined again meanwhile.
             let _ = self.id.compare_exchange(id, 0, Ordering::Relaxed, Ordering::Relaxed);
         }
-        *self.published() = watermark;
-        self.standing.set(published.nodes.clone());
+        self.standing.set_nodes(published.nodes.clone());
         Ok(published)
     }
 
     async fn publish_regularly(self: Arc<Self>) {
         let mut ticks = tokio::time::interval(PUBLISH_INTERVAL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut failed = false;
+        let (mut failed, mut hung) = (false, false);
+        let mut upkeep: Option<JoinHandle<()>> = None;
         loop {
             ticks.tick().await;
-            if self.id.load(Ordering::Relaxed) == 0 || self.standing.hangs_for(HANGS_AFTER) {
+            let hangs = self.standing.hangs_for(HANGS_AFTER);
+            if hangs && !hung {
+                let seconds = HANGS_AFTER.as_secs();
+                tracing::warn!(
+                    seconds,
+                    "a transaction hangs: the other servers go on without this one until it has ended"
+                );
+            }
+            hung = hangs;
+            if hangs || self.id.load(Ordering::Relaxed) == 0 {
                 continue;
             }
-            let error = match tokio::time::timeout(PUBLISH_LIMIT, self.publish()).await {
-                Ok(Ok(_)) => None,
+            let id = self.id.load(Ordering::Relaxed);
+            let error = match tokio::time::timeout(PUBLISH_LIMIT, self.publish_once(id)).await {
+                Ok(Ok(published)) => {
+                    if self.needs_upkeep(&published) && upkeep.as_ref().is_none_or(JoinHandle::is_finished) {
+                        let this = Arc::clone(&self);
+                        // A task of its own, as it waits for the transactions of all, and this server is to be said to be there meanwhile.
+                        upkeep = Some(tokio::spawn(async move {
+                            if let Err(error) = this.upkeep(id, &published).await {
+                                tracing::debug!(%error, "the list of servers was not kept up; tried again");
+                            }
+                        }));
+                    }
+                    None
+                }
                 Ok(Err(error)) => Some(error),
                 Err(_late) => Some(StoreError::unavailable("it does not answer")),
             };

@@ -13,16 +13,20 @@ use crate::store::group::{Duty, Node};
 
 /// The row of `settings` with the last heartbeat, in microseconds.
 pub(super) const LAST_SEEN: &str = "heard_until";
+/// The later one of two heartbeats, in SQL, of the row `s` and the row that is to be written: servers write in any order. One that is over a minute ahead is left
+/// from a clock that was ahead.
+pub(super) const LATER_HEARTBEAT: &str =
+    "CASE WHEN s.value::bigint BETWEEN excluded.value::bigint AND excluded.value::bigint + 60000000
+     THEN s.value ELSE excluded.value END";
 /// The interval at which a server says that it is there, and until when all that it received is stored.
 pub(super) const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
 /// The time after which a server is deleted that says nothing, in SQL.
-const LEASE: &str = "INTERVAL '4 s'";
+const EXPIRES_AFTER: &str = "INTERVAL '4 s'";
 
 /// The time for which it counts that a server has said that it is there, in SQL.
 const RECENT: &str = "INTERVAL '2 s'";
 
 /// The servers of a schema.
-#[derive(Clone)]
 pub(super) struct Nodes {
     pub(super) pool: Pool,
     pub(super) schema: String,
@@ -50,9 +54,9 @@ impl Nodes {
         is_transfer: bool,
         watermark: Option<Timestamp>,
     ) -> Result<Result<i64, String>, StoreError> {
-        let guard = Guard::new(&self.pool).await?;
+        let guard = CloseOnDrop::new(&self.pool).await?;
         let client = guard.client()?;
-        client.batch_execute(&format!("{}; {}", self.begin(), delete_expired(0))).await?;
+        client.batch_execute(&format!("{}; {}", self.begin(), remove_nodes(None))).await?;
         let row = client
             .query_typed_opt(
                 "SELECT name FROM nodes WHERE is_transfer OR $1 ORDER BY id LIMIT 1",
@@ -66,7 +70,7 @@ impl Nodes {
             return Ok(Err(other));
         }
         let sql = format!(
-            "INSERT INTO nodes (name, expires_at, is_transfer, watermark) VALUES ($1, clock_timestamp() + {LEASE}, $2, $3)
+            "INSERT INTO nodes (name, expires_at, is_transfer, watermark) VALUES ($1, clock_timestamp() + {EXPIRES_AFTER}, $2, $3)
              RETURNING id"
         );
         let watermark = watermark.map(Timestamp::as_microsecond);
@@ -90,17 +94,17 @@ impl Nodes {
         watermark: Option<Timestamp>,
         was_cut: bool,
     ) -> Result<Published, StoreError> {
-        let guard = Guard::new(&self.pool).await?;
+        let guard = CloseOnDrop::new(&self.pool).await?;
         let client = guard.client()?;
         let schema = &self.schema;
         let sql = format!(
             "WITH this AS (
-                UPDATE {schema}.nodes SET watermark = greatest(watermark, $2), was_cut = $3, expires_at = clock_timestamp() + {LEASE}
+                UPDATE {schema}.nodes SET watermark = greatest(watermark, $2), was_cut = $3, expires_at = clock_timestamp() + {EXPIRES_AFTER}
                 WHERE id = $1
              )
              SELECT n.id, n.name, (extract(epoch FROM n.started_at) * 1000000)::bigint, n.watermark,
                 n.id <> $1 AND n.expires_at < clock_timestamp(),
-                NOT n.was_cut AND n.expires_at - {LEASE} > clock_timestamp() - {RECENT},
+                n.watermark IS NOT NULL AND NOT n.was_cut AND n.expires_at - {EXPIRES_AFTER} > clock_timestamp() - {RECENT},
                 ARRAY(SELECT d.name FROM {schema}.duties d WHERE d.node = n.id),
                 (SELECT evaluated_through FROM {schema}.evaluation),
                 EXISTS (SELECT FROM {schema}.duties WHERE node IS NULL OR node NOT IN (SELECT id FROM {schema}.nodes)),
@@ -129,7 +133,7 @@ impl Nodes {
     /// # Errors
     /// If the database fails.
     pub(super) async fn upkeep(&self, id: i64, most: i64) -> Result<(), StoreError> {
-        self.run(&format!("{}; {}", delete_expired(0), take_duties(id, most))).await
+        self.run(&format!("{}; {}", remove_nodes(None), take_duties(id, most))).await
     }
 
     /// Stores that the deadlines of all minutes up to this one are evaluated, if that is still this server's duty.
@@ -137,12 +141,12 @@ impl Nodes {
     /// # Errors
     /// If the database fails.
     pub(super) async fn store_evaluated(&self, id: i64, minute: Timestamp) -> Result<(), StoreError> {
-        let guard = Guard::new(&self.pool).await?;
+        let guard = CloseOnDrop::new(&self.pool).await?;
         let schema = &self.schema;
         let sql = format!(
-            "INSERT INTO {schema}.evaluation AS e (evaluated_through)
+            "INSERT INTO {schema}.evaluation (evaluated_through)
              SELECT $2 WHERE EXISTS (SELECT FROM {schema}.duties WHERE name = 'deadlines' AND node = $1)
-             ON CONFLICT (id) DO UPDATE SET evaluated_through = greatest(e.evaluated_through, excluded.evaluated_through)"
+             ON CONFLICT (id) DO UPDATE SET evaluated_through = excluded.evaluated_through"
         );
         let values: [(&(dyn ToSql + Sync), Type); 2] =
             [(&id, Type::INT8), (&minute.as_microsecond(), Type::INT8)];
@@ -156,12 +160,12 @@ impl Nodes {
     /// # Errors
     /// If the database fails.
     pub(super) async fn leave(&self, id: i64) -> Result<(), StoreError> {
-        self.run(&delete_expired(id)).await
+        self.run(&remove_nodes(Some(id))).await
     }
 
     /// Runs statements in a transaction.
     async fn run(&self, statements: &str) -> Result<(), StoreError> {
-        let guard = Guard::new(&self.pool).await?;
+        let guard = CloseOnDrop::new(&self.pool).await?;
         guard.client()?.batch_execute(&format!("{}; {statements}; COMMIT", self.begin())).await?;
         guard.ended();
         Ok(())
@@ -178,9 +182,9 @@ impl Nodes {
 }
 
 /// A connection that is closed unless it has [answered](Self::ended): after a wait that was given up, or within a transaction, it is of no use to others.
-struct Guard(Option<deadpool_postgres::Object>);
+struct CloseOnDrop(Option<deadpool_postgres::Object>);
 
-impl Guard {
+impl CloseOnDrop {
     async fn new(pool: &Pool) -> Result<Self, StoreError> {
         Ok(Self(Some(connection(pool).await?)))
     }
@@ -196,7 +200,7 @@ impl Guard {
     }
 }
 
-impl Drop for Guard {
+impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         if let Some(client) = self.0.take() {
             drop(deadpool_postgres::Object::take(client));
@@ -218,14 +222,15 @@ pub(super) fn is_listed(answers: &[SimpleQueryMessage]) -> bool {
     last.unwrap_or(false)
 }
 
-/// The statement that deletes the servers that have not said for a while that they are there, and that with row id `and`. Until when they
-/// received is kept.
-fn delete_expired(and: i64) -> String {
+/// The statement that deletes the servers that have not said for a while that they are there, and the row `also`, and stores their newest watermark as the last
+/// heartbeat.
+fn remove_nodes(also: Option<i64>) -> String {
+    let also = also.map(|id| format!("OR id = {id}")).unwrap_or_default();
     format!(
-        "WITH gone AS (DELETE FROM nodes WHERE expires_at < clock_timestamp() OR id = {and} RETURNING watermark)
+        "WITH gone AS (DELETE FROM nodes WHERE expires_at < clock_timestamp() {also} RETURNING watermark)
          INSERT INTO settings AS s (name, value)
          SELECT '{LAST_SEEN}', max(watermark)::text FROM gone HAVING max(watermark) IS NOT NULL
-         ON CONFLICT (name) DO UPDATE SET value = greatest(s.value::bigint, excluded.value::bigint)::text"
+         ON CONFLICT (name) DO UPDATE SET value = {LATER_HEARTBEAT}"
     )
 }
 

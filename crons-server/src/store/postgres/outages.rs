@@ -12,8 +12,7 @@ use crate::store::unreadable::UnreadableRows;
 use crate::store::view_rows::outage;
 use crate::store::views::{Page, PageRequest};
 
-/// The last instant at which a server is known to have received, other than the one with the row id `node` by what it tells the others; `None`
-/// if there is none.
+/// Returns the newest stored heartbeat, or the newest watermark in the list of servers, except that of row `node`; `None` if there is none.
 pub(super) fn last_heartbeat(session: Session<'_>, node: i64) -> Result<Option<Timestamp>, StoreError> {
     let row = session.query_first(
         "SELECT greatest((SELECT value::bigint FROM settings WHERE name = $1), (SELECT max(watermark) FROM nodes WHERE id <> $2))",

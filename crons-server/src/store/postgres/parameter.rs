@@ -12,7 +12,7 @@ pub(super) trait Parameter: Sync {
     fn sql_type(&self) -> Type;
     /// The value in the form of the driver.
     fn value(&self) -> &(dyn ToSql + Sync);
-    /// What a statement that writes rows has in place of the value, which is at `place`, such as `$1`.
+    /// Returns the SQL that stands for the value at `place`, such as `$1`, in a statement that writes rows.
     fn in_sql(&self, place: &str) -> String {
         place.to_owned()
     }

@@ -46,8 +46,8 @@ pub(super) fn count(
         let place =
             keys.binary_search_by(|(other, name)| (other.as_str(), name.as_str()).cmp(&(slug, environment)));
         if let Ok(place) = place {
-            let others = total - received[place];
-            before.insert(keys[place].clone(), u32::try_from(others).unwrap_or(u32::MAX));
+            let earlier = total - received[place];
+            before.insert(keys[place].clone(), u32::try_from(earlier).unwrap_or(u32::MAX));
         }
     }
     Ok(before)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::connection::PostgresTransaction;
-use super::nodes::LAST_SEEN;
+use super::nodes::{LAST_SEEN, LATER_HEARTBEAT};
 use super::parameter::{maybe_micros, micros, text, texts};
 use super::rows;
 use super::session::column;
@@ -40,10 +40,8 @@ impl PostgresTransaction<'_> {
         self.insert_later(
             "settings AS s",
             &[("name", &texts(settings.keys().copied())), ("value", &texts(settings.values().copied()))],
-            // Servers write until when they received in any order.
             &format!(
-                "ON CONFLICT (name) DO UPDATE SET value = CASE WHEN s.name = '{LAST_SEEN}'
-                     THEN greatest(s.value::bigint, excluded.value::bigint)::text ELSE excluded.value END"
+                "ON CONFLICT (name) DO UPDATE SET value = CASE WHEN s.name = '{LAST_SEEN}' THEN {LATER_HEARTBEAT} ELSE excluded.value END"
             ),
         )
     }

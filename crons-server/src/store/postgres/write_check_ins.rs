@@ -61,7 +61,7 @@ impl PostgresTransaction<'_> {
         configs: impl Iterator<Item = &'a Config>,
     ) -> Result<HashMap<&'a Config, Vec<u8>>, StoreError> {
         let mut hashes: HashMap<&Config, Vec<u8>> = configs.map(|config| (config, Vec::new())).collect();
-        // Servers add configurations in one order, so that none waits for another that waits for it.
+        // Configurations that are equal as JSON are written once.
         let mut by_hash = BTreeMap::new();
         for (config, hash) in &mut hashes {
             let text = json(*config)?;

@@ -27,7 +27,7 @@ CREATE TABLE monitors (
     -- The author of the last change of the configuration, `code` or `person`, and its time.
     configured_by TEXT NOT NULL,
     configured_at BIGINT NOT NULL,
-    -- The slug comes first: until PostgreSQL has analysed the table, it takes few monitors to be of a project, and reads them all.
+    -- The slug comes first: without statistics PostgreSQL expects few rows of a project, and would read them all.
     UNIQUE (slug, project)
 );
 
@@ -257,7 +257,7 @@ CREATE TABLE silences (
 
 CREATE INDEX silences_by_end ON silences (coalesce(ended_at, ends_at));
 
--- The servers that run on this database. A transaction of a server that is not here any more stores nothing.
+-- The servers that run on this database. Each row is written four times a second, so its page has room for many versions. A transaction of a server that is not here any more stores nothing.
 CREATE TABLE nodes (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name TEXT NOT NULL,

@@ -1,4 +1,4 @@
-//! Ways to a PostgreSQL: TLS, passwords, several hosts, and a pooler between.
+//! Connections to PostgreSQL: TLS, passwords, several hosts, and a pooler between.
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -88,13 +88,16 @@ fn tls_and_passwords_are_asked_for_as_the_url_says() {
     }
     let mut plain = serve(&url("jobs:hunter2", "127.0.0.1", "sslmode=disable"));
     plain.stderr(Stdio::null());
-    assert!(Server::spawn(plain).check_in("job", 100));
+    let plain = Server::spawn(plain);
+    assert!(plain.check_in("job", 100));
+    assert_eq!(cluster.execute(encrypted), "f");
+    drop(plain);
 
     for (mut command, expected) in [
         (serve(&url("jobs:hunter2", "localhost", &verified(&other))), "certificate"),
         (serve(&url("jobs:hunter2", "127.0.0.1", &verified(&authority))), "not valid for name"),
         (serve(&url("jobs:wrong", "localhost", "sslmode=require")), "password authentication failed"),
-        (serve(&url("jobs", "localhost", "sslmode=require")), "password"),
+        (serve(&url("jobs", "localhost", "sslmode=require")), "password missing"),
     ] {
         let text = refused(&mut command);
         assert!(text.contains(expected), "{expected}: {text}");
@@ -127,7 +130,7 @@ impl Pooler {
             cluster.socket().extension().unwrap().display()
         )
         .unwrap();
-        // It refuses to run as root, as PostgreSQL does.
+        // PgBouncer refuses to run as root, as PostgreSQL does.
         let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
         let mut command = Command::new(if is_root { "setpriv" } else { program });
         if is_root {
