@@ -75,6 +75,14 @@ impl Harness {
         Some(Self::on(folder, time, settings))
     }
 
+    /// Executes a statement in the schema of this server's PostgreSQL. Returns the value that it prints.
+    #[cfg(feature = "postgres")]
+    pub fn execute(&self, sql: &str) -> String {
+        let url = std::fs::read_to_string(self.folder.path().join(POSTGRES_URL)).unwrap();
+        let (_, schema) = url.split_once("schema=").unwrap();
+        postgres::shared().unwrap().execute(&format!("SET search_path TO {schema}; {sql}"))
+    }
+
     /// Starts one more server on the same database of PostgreSQL, by the same clock.
     #[cfg(feature = "postgres")]
     pub fn node(&self) -> Self {

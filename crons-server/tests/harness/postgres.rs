@@ -63,8 +63,16 @@ pub struct Cluster {
 /// # Panics
 /// If there is none and `CRONS_POSTGRES_REQUIRED` is set, or if it does not start.
 pub fn new_database() -> Option<String> {
+    shared().map(Cluster::new_database)
+}
+
+/// The cluster of this process; `None` if this machine has no PostgreSQL.
+///
+/// # Panics
+/// In the cases of [`new_database`].
+pub fn shared() -> Option<&'static Cluster> {
     static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
-    CLUSTER.get_or_init(Cluster::start).as_ref().map(Cluster::new_database)
+    CLUSTER.get_or_init(Cluster::start).as_ref()
 }
 
 impl Cluster {

@@ -159,6 +159,33 @@ fn a_deadline_is_evaluated_once_and_its_message_is_sent_once() {
 }
 
 #[test]
+fn no_deadline_is_evaluated_before_all_nodes_have_stored_what_they_received() {
+    let Some(nodes) = three("10:00:00", Settings::default()) else { return };
+    let every_minute = json!({"schedule": {"type": "crontab", "value": "* * * * *"}, "checkin_margin": 1});
+    nodes[1].send_now(&with(&id('a'), "ok", &every_minute));
+    let micros = |time: &str| instant(time).as_microsecond();
+    // A node that has received something which it has not stored yet.
+    nodes[0].execute(&format!(
+        "INSERT INTO nodes (name, expires_at, is_transfer, watermark) VALUES ('slow', 'infinity', FALSE, {})",
+        micros("10:01:30")
+    ));
+    std::thread::scope(|scope| {
+        let advance = scope.spawn(|| nodes[1].advance("10:03:00"));
+        let passed =
+            format!("SELECT bool_and(watermark >= {}) FROM nodes WHERE name <> 'slow'", micros("10:02:00"));
+        eventually(|| (nodes[0].execute(&passed) == "t").then_some(()));
+        assert_eq!(nodes[2].statuses("job"), ["ok"], "10:02 is not evaluated");
+        assert_eq!(
+            nodes[0].execute("SELECT evaluated_through FROM evaluation"),
+            micros("10:01:00").to_string()
+        );
+        nodes[0].execute(&format!("UPDATE nodes SET watermark = {} WHERE name = 'slow'", micros("10:03:00")));
+        advance.join().unwrap();
+    });
+    assert_eq!(nodes[2].statuses("job"), ["ok", "missed", "missed"]);
+}
+
+#[test]
 fn what_a_person_says_to_one_node_holds_on_all() {
     let Some(nodes) = three("10:00:00", Settings::default()) else { return };
     nodes[0].send_now(&check_in(&id('a'), "ok"));
