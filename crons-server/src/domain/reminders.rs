@@ -61,7 +61,7 @@ pub fn follow_up(
     if times.remind.iter().any(|every| state.reminds(*every, tick)) {
         effects.incident_events.push(reminder.clone());
     }
-    // What was due long ago, while nobody was to be told or the server was off, is decided by the next failure.
+    // A day that passed long ago, while nobody was to be told or the server was off, is made up for by the next failure.
     let is_on_time = state.due.is_some_and(|due| tick.duration_since(due) <= BROKEN_GRACE);
     if is_on_time && let Some(kind) = broken::decide(&mut environment, &mut value, tick) {
         snapshot.put_environment(Some(environment_index), monitor_index, environment.clone());

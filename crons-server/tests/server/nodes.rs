@@ -53,7 +53,7 @@ fn timeline(seed: u64) -> Vec<(String, Value)> {
     all
 }
 
-/// All that a server shows of its monitors, without the ids that it made itself.
+/// Returns what a server shows of its monitors, without the ids that it made itself.
 fn shown(server: &Harness) -> Vec<Value> {
     let mut shown = Vec::new();
     for job in 0..3 {

@@ -16,7 +16,7 @@ use crate::store::Duty;
 pub struct Node {
     name: String,
     started_at: Timestamp,
-    /// All that the server received before is stored; `null` before it receives.
+    /// The instant until which the server has stored what it received; `null` before it receives.
     watermark: Option<Timestamp>,
     duties: Vec<&'static str>,
     is_this: bool,

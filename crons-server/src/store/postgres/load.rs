@@ -1,6 +1,6 @@
 //! The rows of a batch, read from PostgreSQL by sets: the number of statements does not depend on the number of inputs.
 //!
-//! No row is locked: the transactions that write to a schema follow one another, by a lock that each takes at its begin.
+//! Rows are not locked: the transactions that write to a schema follow one another, by a lock that each takes at its begin.
 
 use std::collections::{BTreeMap, BTreeSet};
 

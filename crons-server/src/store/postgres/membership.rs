@@ -282,7 +282,7 @@ impl Member {
             }
             failed = error.is_some();
             if failed {
-                // What was received meanwhile may have been refused.
+                // The server may have refused what it received meanwhile.
                 let told = *self.published();
                 let mut cut = self.standing.cut();
                 *cut = cut.or(told);

@@ -84,7 +84,7 @@ impl Nodes {
         Ok(Ok(id))
     }
 
-    /// Tells the others that this server is there, and its watermark, in microseconds since 1970.
+    /// Tells the others that this server is there, and its watermark.
     ///
     /// # Errors
     /// If the database fails.

@@ -230,7 +230,7 @@ mod tests {
             assert!(matches!(error, StoreError::Refused(_)), "{error}");
             assert!(error.to_string().contains("settings_pkey"), "{error}");
             assert!(settings(store).is_empty());
-            // One that is dropped sends nothing of it.
+            // A transaction that is dropped sends nothing of it.
             let transaction = store.begin_writing().unwrap();
             transaction.later(setting("a"));
             drop(transaction);

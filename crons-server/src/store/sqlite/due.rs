@@ -80,7 +80,7 @@ impl SqliteTransaction<'_> {
     }
 
     /// Row ids of incidents about which a reminder, an escalation or whether they are broken is to be decided at `tick`, the earliest first.
-    /// Those wait that nobody is told of: acknowledged, muted, or of a disabled monitor.
+    /// Incidents of which nobody is told wait: acknowledged, muted, or of a disabled monitor.
     pub(super) fn due_follow_ups(&self, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError> {
         let mut statement = self.transaction.prepare_cached(&format!(
             "SELECT i.id {FOLLOW_UPS} AND i.follow_up_due <= ?1 AND e.monitor_id > ?2 ORDER BY i.follow_up_due, i.id"
