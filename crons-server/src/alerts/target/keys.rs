@@ -131,7 +131,7 @@ mod tests {
         let [written, file, variable] = ways.map(|way| way.map(str::to_owned));
         let variables = |name: &str| match name {
             "TOKEN" => Some("s3cret\n".into()),
-            "EMPTY" => Some("\n".into()),
+            "EMPTY_TOKEN" => Some("\n".into()),
             _ => None,
         };
         let key = SecretKey { written, file, variable };
@@ -157,8 +157,19 @@ mod tests {
             ([Some("s3cret"), None, Some("TOKEN")], "token_env: `token` is written, too; leave one"),
             ([None, Some("/nowhere"), Some("TOKEN")], "token_env: `token_file` is written, too; leave one"),
             ([None, Some("/nowhere/token"), None], "token_file: cannot read \"/nowhere/token\": "),
-            ([None, None, Some("MISSING")], "token_env: the environment variable MISSING is not set; set it"),
-            ([None, None, Some("EMPTY")], "token_env: the environment variable EMPTY is empty; set it"),
+            (
+                [None, None, Some("MISSING_TOKEN")],
+                "token_env: the environment variable MISSING_TOKEN is not set; set it",
+            ),
+            (
+                [None, None, Some("EMPTY_TOKEN")],
+                "token_env: the environment variable EMPTY_TOKEN is empty; set it",
+            ),
+            // A name that may be the secret itself.
+            (
+                [None, None, Some("s3cret123")],
+                "token_env: the environment variable that it names is not set; set it",
+            ),
             ([None, None, Some("")], "token_env: it is not the name of an environment variable"),
             ([None, None, Some("https://a.example/s3cret")], "token_env: it is not the name of"),
         ] {
