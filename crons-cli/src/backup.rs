@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if let Err(refused) = &copied
         && database.file().is_none()
     {
-        // The same exit code as for a wrong flag: no other attempt would succeed.
+        // The exit code is that of a wrong flag, since no other attempt would succeed.
         clap::Error::raw(clap::error::ErrorKind::InvalidValue, format!("{database}: {refused}\n")).exit();
     }
     copied.map_err(|error| format!("{database} was not copied: {error}"))?;

@@ -22,6 +22,14 @@ fn node(database: &str) -> Command {
     command
 }
 
+/// Starts a cluster for one test. Returns it with the URL of a new database in it, and the name of that one's schema.
+fn own_cluster() -> Option<(Cluster, String, String)> {
+    let cluster = Cluster::start()?;
+    let database = cluster.new_database();
+    let schema = database.rsplit_once('=')?.1.to_owned();
+    Some((cluster, database, schema))
+}
+
 /// Sends signals, by their names.
 fn signal(server: &Server, name: &str) {
     let pid = server.process.id().to_string();
@@ -97,9 +105,7 @@ fn servers_are_killed_in_a_storm_and_nothing_acknowledged_is_lost() {
 
 #[test]
 fn the_duties_of_a_server_that_was_killed_are_done_by_another() {
-    let Some(cluster) = Cluster::start() else { return };
-    let database = cluster.new_database();
-    let schema = database.rsplit_once('=').unwrap().1.to_owned();
+    let Some((cluster, database, schema)) = own_cluster() else { return };
     let first = Server::spawn(node(&database));
     let second = Server::spawn(node(&database));
     assert!(first.check_in("job", 1));
@@ -116,9 +122,7 @@ fn the_duties_of_a_server_that_was_killed_are_done_by_another() {
 
 #[test]
 fn a_server_that_was_stopped_for_a_while_stores_nothing_of_then_and_serves_again() {
-    let Some(cluster) = Cluster::start() else { return };
-    let database = cluster.new_database();
-    let schema = database.rsplit_once('=').unwrap().1.to_owned();
+    let Some((cluster, database, schema)) = own_cluster() else { return };
     let first = Server::spawn(node(&database));
     let second = Server::spawn(node(&database));
     assert!(first.check_in("job", 1));
@@ -135,9 +139,7 @@ fn a_server_that_was_stopped_for_a_while_stores_nothing_of_then_and_serves_again
 
 #[test]
 fn a_server_that_starts_or_was_stopped_beside_another_makes_no_outage() {
-    let Some(cluster) = Cluster::start() else { return };
-    let database = cluster.new_database();
-    let schema = database.rsplit_once('=').unwrap().1.to_owned();
+    let Some((cluster, database, schema)) = own_cluster() else { return };
     let first = Server::spawn(node(&database));
     assert!(first.check_in("job", 1));
     let idle = format!(
@@ -177,9 +179,7 @@ fn an_outage_of_the_database_is_found_once() {
 
 #[test]
 fn a_server_that_ends_in_order_leaves_the_others_at_once() {
-    let Some(cluster) = Cluster::start() else { return };
-    let database = cluster.new_database();
-    let schema = database.rsplit_once('=').unwrap().1.to_owned();
+    let Some((cluster, database, schema)) = own_cluster() else { return };
     let mut first = Server::spawn(node(&database));
     let second = Server::spawn(node(&database));
     assert!(first.check_in("job", 1));
@@ -232,9 +232,7 @@ fn receive_times_follow_the_clock_of_the_database() {
 
 #[test]
 fn a_slow_network_to_the_database_takes_no_server_off_the_list() {
-    let Some(cluster) = Cluster::start() else { return };
-    let database = cluster.new_database();
-    let schema = database.rsplit_once('=').unwrap().1.to_owned();
+    let Some((cluster, database, schema)) = own_cluster() else { return };
     let port = slow_way_to(cluster.socket(), Duration::from_millis(100));
     let slow = format!("postgres://crons@127.0.0.1:{port}/postgres?schema={schema}");
     let fast = Server::spawn(node(&database));

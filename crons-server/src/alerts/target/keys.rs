@@ -101,7 +101,7 @@ impl SecretKey {
                 "{key}_env: it is not the name of an environment variable, which has letters, digits and `_`; write one such as CRONS_SECRET"
             )));
         }
-        // So is a name that could be one.
+        // A name that may be the secret is not repeated either.
         let is_plain = name.contains('_') && !name.bytes().any(|byte| byte.is_ascii_lowercase());
         let shown = if is_plain { &name } else { "that it names" };
         let refuse = |why: &str| {

@@ -72,7 +72,8 @@ impl PostgresStore {
         let connector = Connector::new(url)?;
         let pool = connector.pool(1)?;
         schema::migrate(&executor, &connector, &pool)?;
-        // Three connections: for the thread that asks how far the others are, for publications in the background, and for the upkeep of the list.
+        // The pool has three connections: for the thread that asks how far the others are, for publications in the background, and for the
+        // upkeep of the list.
         let membership = join(&executor, connector.pool(3)?, &connector.schema)?;
         Ok(Self { executor, connector, pool, membership, unreadable: Arc::default() })
     }
