@@ -86,29 +86,22 @@ impl PostgresTransaction<'_> {
         if rows.is_empty() {
             return Ok(());
         }
+        let (guids, environments) =
+            (column(rows, |(run, _)| run.guid), column(rows, |(_, environment)| *environment));
+        let added = column(rows, |(run, _)| micros(run.date_added));
+        let clocks = column(rows, |(run, _)| micros(run.date_clock));
+        let expected = column(rows, |(run, _)| maybe_micros(run.expected_time));
         let decisions = decisions(rows)?;
-        self.insert_later(
-            "check_ins",
-            &[
-                ("guid", &column(rows, |(run, _)| run.guid)),
-                ("environment_id", &column(rows, |(_, environment)| *environment)),
-                ("status", &column(rows, |(run, _)| text(run.status.as_str()))),
-                ("duration_ms", &column(rows, |(run, _)| run.duration_ms)),
-                ("date_added", &column(rows, |(run, _)| micros(run.date_added))),
-                ("date_updated", &column(rows, |(run, _)| micros(run.date_updated))),
-                ("date_clock", &column(rows, |(run, _)| micros(run.date_clock))),
-                ("date_in_progress", &column(rows, |(run, _)| maybe_micros(run.date_in_progress))),
-                ("expected_time", &column(rows, |(run, _)| maybe_micros(run.expected_time))),
-                ("timeout_at", &column(rows, |(run, _)| maybe_micros(run.timeout_at))),
-                ("config_id", &ConfigIds(column(rows, |(run, _)| configs[&run.config].clone()))),
-                ("reported", &column(rows, |(run, _)| run.reported.map(Status::as_str).map(text))),
-                ("unheard", &column(rows, |(run, _)| run.unheard)),
-                ("decision", &decisions.iter().map(|json| json.as_deref().map(text)).collect::<Vec<_>>()),
-                ("trace", &column(rows, |(run, _)| run.trace)),
-                ("note", &column(rows, |(run, _)| run.note.as_deref().map(text))),
-            ],
-            "",
-        )
+        let changing = changing_columns(rows, configs, &decisions);
+        let mut columns: Vec<(&str, &dyn Parameter)> = vec![
+            ("guid", &guids),
+            ("environment_id", &environments),
+            ("date_added", &added),
+            ("date_clock", &clocks),
+            ("expected_time", &expected),
+        ];
+        columns.extend(changing.iter().map(|(name, values)| (*name, &**values)));
+        self.insert_later("check_ins", &columns, "")
     }
 
     fn update_check_ins(
@@ -119,25 +112,34 @@ impl PostgresTransaction<'_> {
         if rows.is_empty() {
             return Ok(());
         }
+        let ids = column(rows, |(_, id)| *id);
         let decisions = decisions(rows)?;
-        self.update_later(
-            "check_ins",
-            &[
-                ("id", &column(rows, |(_, id)| *id)),
-                ("status", &column(rows, |(run, _)| text(run.status.as_str()))),
-                ("duration_ms", &column(rows, |(run, _)| run.duration_ms)),
-                ("date_updated", &column(rows, |(run, _)| micros(run.date_updated))),
-                ("date_in_progress", &column(rows, |(run, _)| maybe_micros(run.date_in_progress))),
-                ("timeout_at", &column(rows, |(run, _)| maybe_micros(run.timeout_at))),
-                ("config_id", &ConfigIds(column(rows, |(run, _)| configs[&run.config].clone()))),
-                ("reported", &column(rows, |(run, _)| run.reported.map(Status::as_str).map(text))),
-                ("unheard", &column(rows, |(run, _)| run.unheard)),
-                ("decision", &decisions.iter().map(|json| json.as_deref().map(text)).collect::<Vec<_>>()),
-                ("trace", &column(rows, |(run, _)| run.trace)),
-                ("note", &column(rows, |(run, _)| run.note.as_deref().map(text))),
-            ],
-        )
+        let changing = changing_columns(rows, configs, &decisions);
+        let mut columns: Vec<(&str, &dyn Parameter)> = vec![("id", &ids)];
+        columns.extend(changing.iter().map(|(name, values)| (*name, &**values)));
+        self.update_later("check_ins", &columns)
     }
+}
+
+/// The columns that change while a run goes on, each with a list of values.
+fn changing_columns<'a>(
+    rows: &[(&'a CheckIn, i64)],
+    configs: &HashMap<&Config, Vec<u8>>,
+    decisions: &'a [Option<String>],
+) -> Vec<(&'static str, Box<dyn Parameter + 'a>)> {
+    vec![
+        ("status", Box::new(column(rows, |(run, _)| text(run.status.as_str())))),
+        ("duration_ms", Box::new(column(rows, |(run, _)| run.duration_ms))),
+        ("date_updated", Box::new(column(rows, |(run, _)| micros(run.date_updated)))),
+        ("date_in_progress", Box::new(column(rows, |(run, _)| maybe_micros(run.date_in_progress)))),
+        ("timeout_at", Box::new(column(rows, |(run, _)| maybe_micros(run.timeout_at)))),
+        ("config_id", Box::new(ConfigIds(column(rows, |(run, _)| configs[&run.config].clone())))),
+        ("reported", Box::new(column(rows, |(run, _)| run.reported.map(Status::as_str).map(text)))),
+        ("unheard", Box::new(column(rows, |(run, _)| run.unheard))),
+        ("decision", Box::new(decisions.iter().map(|json| json.as_deref().map(text)).collect::<Vec<_>>())),
+        ("trace", Box::new(column(rows, |(run, _)| run.trace))),
+        ("note", Box::new(column(rows, |(run, _)| run.note.as_deref().map(text)))),
+    ]
 }
 
 /// The decisions about runs, as JSON.
