@@ -243,6 +243,8 @@ fn a_message_that_goes_at_once_takes_those_before_it_along() {
 /// The number of environments whose run is missed in one minute.
 const MANY: usize = 10_000;
 const MONITORS: usize = 20;
+/// The number of threads that send the check-ins. The server commits what waits together, so more of them need fewer commits.
+const SENDERS: usize = 32;
 
 #[test]
 fn a_storm_is_a_handful_of_messages_and_a_kill_loses_no_member() {
@@ -252,10 +254,10 @@ fn a_storm_is_a_handful_of_messages_and_a_kill_loses_no_member() {
     rules["alert"][0]["to"] = json!(["ops", "team"]);
     let mut server = Harness::with_alerts("10:00:00", rules);
     std::thread::scope(|scope| {
-        for part in 0..4 {
+        for part in 0..SENDERS {
             let server = &server;
             scope.spawn(move || {
-                for number in (part..MANY).step_by(4) {
+                for number in (part..MANY).step_by(SENDERS) {
                     let mut check_in = of(&format!("job-{}", number % MONITORS), number + 1, "ok");
                     check_in["environment"] = json!(format!("environment-{}", number / MONITORS));
                     assert_eq!(server.send_now(&check_in).status, 200);
