@@ -8,7 +8,7 @@ use super::batch::Batch;
 use super::processor::Processor;
 use crate::domain::{BatchKeys, Command, CommandError, CommandOutcome, ReceivedCheckIn, Verdict, command};
 use crate::pipeline::events::Event;
-use crate::store::{Changes, Store, StoreError};
+use crate::store::{Changes, Store, StoreError, Transaction};
 
 /// Inputs of one commit, at most.
 pub(crate) const MAX_BATCH: usize = 512;
@@ -43,8 +43,9 @@ pub(crate) fn apply_check_ins(
     events: &mut Vec<Event>,
     verdicts: &mut Vec<Option<Verdict>>,
 ) -> Result<(), StoreError> {
-    let applied = run_again(|| {
-        let applied = try_check_ins(store, processor, check_ins, behind);
+    let is_counted = store.group().is_shared();
+    let applied = run_shared(store, |transaction| {
+        let applied = try_check_ins(transaction, processor, check_ins, behind, is_counted);
         processor.settle(applied.is_ok());
         applied
     });
@@ -75,11 +76,13 @@ pub(crate) fn apply_check_ins(
     }
 }
 
+/// Applies check-ins in a transaction; `is_counted`: other servers count for the rate limit, too.
 fn try_check_ins(
-    store: &mut dyn Store,
+    mut transaction: Box<dyn Transaction + '_>,
     processor: &mut Processor,
     check_ins: &[&ReceivedCheckIn],
     behind: Option<Behind>,
+    is_counted: bool,
 ) -> Result<(Vec<Option<Verdict>>, Vec<Event>), StoreError> {
     let mut keys = BatchKeys { overdue_until: behind.map(|behind| behind.current), ..BatchKeys::default() };
     for received in check_ins {
@@ -90,9 +93,7 @@ fn try_check_ins(
         let first = check_ins.iter().map(|received| received.received);
         keys.silences_after = first.chain(behind.map(|behind| behind.evaluated_through)).min();
     }
-    let is_shared = store.group().is_shared();
-    let mut transaction = store.begin()?;
-    if is_shared {
+    if is_counted {
         processor.share_counts(&mut *transaction, check_ins)?;
         if let Some(behind) = behind {
             processor.read_outages(&mut *transaction, behind.current)?;
@@ -165,6 +166,23 @@ pub(crate) fn store_changes(store: &mut dyn Store, changes: &Changes) -> Result<
         transaction.write(changes)?;
         transaction.commit()
     })
+}
+
+/// Runs a transaction beside those of other servers. Runs it again, alone, if that is a conflict or a row is rejected: another server may have added
+/// the same row meanwhile.
+pub(super) fn run_shared<T>(
+    store: &mut dyn Store,
+    mut run: impl FnMut(Box<dyn Transaction + '_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    if store.group().has_others() {
+        match store.begin_shared().and_then(&mut run) {
+            Err(StoreError::Conflict(cause) | StoreError::Refused(cause)) => {
+                tracing::debug!(%cause, "a batch is run again, alone");
+            }
+            result => return result,
+        }
+    }
+    run_again(|| run(store.begin()?))
 }
 
 /// Runs a transaction again whose rows another server has changed meanwhile.

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::apply::{rejects_a_row, run_again};
+use super::apply::{rejects_a_row, run_again, run_shared};
 use super::batch::Batch;
 use super::events::Event;
 use super::processor::{DEFERRED_TTL, Processor};
@@ -65,8 +65,7 @@ fn evaluate_page(
     events: &mut Vec<Event>,
 ) -> Result<Page, StoreError> {
     let mut due = Vec::new();
-    let evaluated = run_again(|| {
-        let mut transaction = store.begin()?;
+    let evaluated = run_due(store, kind, |mut transaction| {
         due = transaction.due(kind, due_at, limit)?;
         if due.is_empty() {
             return Ok((false, Vec::new()));
@@ -88,6 +87,15 @@ fn evaluate_page(
     Ok(Page { is_full: due.len() >= limit, is_progress })
 }
 
+/// Runs a transaction that evaluates deadlines of a kind. Ends whose monitor no check-in described are rejected while no other server can make it.
+fn run_due<T>(
+    store: &mut dyn Store,
+    kind: DueKind,
+    mut run: impl FnMut(Box<dyn Transaction + '_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    if kind == DueKind::Deferred { run_again(|| run(store.begin()?)) } else { run_shared(store, run) }
+}
+
 /// Evaluates each half of a page that the database rejects in a transaction of its own. Returns whether anything was stored.
 fn evaluate_halves(
     store: &mut dyn Store,
@@ -105,8 +113,7 @@ fn evaluate_halves(
     let (first, second) = due.split_at(due.len() / 2);
     let mut is_progress = false;
     for half in [first, second] {
-        let evaluated = run_again(|| {
-            let mut transaction = store.begin()?;
+        let evaluated = run_due(store, kind, |mut transaction| {
             let evaluated = evaluate(&mut *transaction, processor, kind, half, tick)?;
             transaction.commit()?;
             Ok(evaluated)

@@ -69,6 +69,14 @@ impl<'keys> Loading<'keys> {
         missing.collect()
     }
 
+    /// Returns whether a check-in names a monitor or an environment that is not in the snapshot.
+    #[cfg(feature = "postgres")]
+    pub fn misses_rows(&self) -> bool {
+        let has_monitor = |slug| self.snapshot.has_monitor(slug);
+        !self.keys.check_ins.iter().all(|key| has_monitor(&key.slug))
+            || !self.missing_environments().is_empty()
+    }
+
     /// The row ids of the monitors that are asked for with all their environments, in the order of the keys.
     pub fn whole_monitors(&self) -> Vec<i64> {
         let known = self.keys.monitors.iter().filter_map(|slug| self.snapshot.by_slug(slug));

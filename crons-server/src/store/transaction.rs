@@ -12,13 +12,23 @@ use super::group::{Group, Progress};
 use crate::alerts::{Alert, Attempt};
 use crate::domain::{BatchKeys, Outage, Outcome, ProcessingError, ReceivedCounts, Snapshot};
 
-/// A database that takes changes, one transaction at a time.
+/// A database that takes changes, one transaction of a server at a time.
 pub trait Store: Send {
     /// Opens a transaction.
     ///
     /// # Errors
     /// If the database cannot be written: it is read-only, gone, or in use by another program.
     fn begin(&mut self) -> Result<Box<dyn Transaction + '_>, StoreError>;
+
+    /// Opens a transaction for check-ins or deadlines of monitors, which runs beside those of other servers. Its
+    /// [`load`](Transaction::load) locks the monitors; it is a [`Conflict`](StoreError::Conflict) if rows are missing that other servers may
+    /// add at the same time.
+    ///
+    /// # Errors
+    /// The cases of [`begin`](Self::begin).
+    fn begin_shared(&mut self) -> Result<Box<dyn Transaction + '_>, StoreError> {
+        self.begin()
+    }
 
     /// The standing of this server among those that use the database.
     fn group(&self) -> Group {

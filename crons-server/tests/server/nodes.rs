@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crons_server::Settings;
+use crons_server::{RateLimit, Settings};
 use serde_json::{Value, json};
 
 use crate::harness::*;
@@ -123,6 +123,37 @@ fn an_end_waits_on_one_node_for_the_begin_that_another_takes() {
     nodes[1].send_now(&end);
     nodes[2].send_now(&check_in(&id('a'), "in_progress"));
     assert_eq!(nodes[0].statuses("job"), ["error"]);
+}
+
+#[test]
+fn check_ins_that_all_nodes_receive_at_once_are_stored_once_each() {
+    let settings = Settings { rate_limit: RateLimit::OFF, ..Settings::default() };
+    let Some(nodes) = three("10:00:00", settings) else { return };
+    let send = |node: &Harness, job: u64, run: u64| {
+        // Each run is reported by all six senders: the first 20 under one job, the others under three.
+        let mut sent = check_in(&format!("{run:032x}"), "error");
+        sent["monitor_slug"] = json!(format!("job-{job}"));
+        sent["environment"] = json!(["production", "staging"][usize::try_from(run % 2).unwrap()]);
+        u64::from(node.send_now(&sent).error.is_none())
+    };
+    let accepted: u64 = std::thread::scope(|scope| {
+        let senders = (0..6_u64).map(|sender| {
+            let node = &nodes[usize::try_from(sender % 3).unwrap()];
+            scope.spawn(move || {
+                (1..=40).map(|run| send(node, if run <= 20 { 0 } else { sender % 3 }, run)).sum::<u64>()
+            })
+        });
+        senders.collect::<Vec<_>>().into_iter().map(|sender| sender.join().unwrap()).sum()
+    });
+    let count = |sql: &str| nodes[0].execute(sql).parse::<u64>().unwrap();
+    assert_eq!(count("SELECT count(*) FROM check_ins"), 40, "of 240 that were sent");
+    assert_eq!(accepted, 40, "a run that has ended takes no other end");
+    assert_eq!(
+        count("SELECT count(*) FROM (SELECT FROM incidents GROUP BY environment_id HAVING count(*) > 1) i"),
+        0
+    );
+    assert_eq!(count("SELECT sum(errors) FROM incidents"), 40, "each failure counts once");
+    assert_eq!(count("SELECT sum(count) FROM usage"), 240);
 }
 
 #[test]

@@ -7,6 +7,8 @@ mod due;
 mod commit;
 mod alert_order;
 mod deletion;
+#[cfg(feature = "postgres")]
+mod shared;
 mod silences;
 
 use super::{BACKENDS, Open, instant};

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::connector::{Connector, connection};
 use super::executor::{ANSWER_LIMIT, Executor, ROLLBACK_LIMIT};
 use super::membership::Membership;
+use super::nodes::Lock;
 use super::parameter::Parameter;
 use super::schema;
 use super::session::Session;
@@ -94,7 +95,12 @@ impl PostgresStore {
         ROUND_TRIPS.get() - before
     }
 
+    /// Begins a transaction beside which no other one runs.
     pub(super) fn begin_writing(&self) -> Result<PostgresTransaction<'_>, StoreError> {
+        self.begin_with(Lock::Exclusive)
+    }
+
+    fn begin_with(&self, lock: Lock) -> Result<PostgresTransaction<'_>, StoreError> {
         self.membership.join_again_if_expelled()?;
         let client = self.executor.wait(connection(&self.pool))?;
         // The transaction exists from here on, so that it is rolled back whatever follows.
@@ -105,12 +111,14 @@ impl PostgresStore {
             prepared: self.connector.prepared,
             unreadable: &self.unreadable,
             node: self.membership.id(),
+            lock,
         };
-        // Transactions follow one another: one whose connection was lost may still be at work, and the next one must see what it commits.
+        // A transaction whose connection was lost may still be at work, and the next one must see what it commits: it waits for the lock of the schema,
+        // or for those of its monitors.
         let begin = format!(
             "BEGIN; SET LOCAL search_path TO {}; {LIMITS}; {}",
             self.connector.schema,
-            self.membership.look()
+            self.membership.look(lock)
         );
         let session = transaction.session()?;
         let answer = self.executor.wait(async { Ok(session.client.simple_query(&begin).await?) })?;
@@ -122,6 +130,10 @@ impl PostgresStore {
 impl Store for PostgresStore {
     fn begin(&mut self) -> Result<Box<dyn Transaction + '_>, StoreError> {
         Ok(Box::new(self.begin_writing()?))
+    }
+
+    fn begin_shared(&mut self) -> Result<Box<dyn Transaction + '_>, StoreError> {
+        Ok(Box::new(self.begin_with(Lock::Shared)?))
     }
 
     fn group(&self) -> Group {
@@ -148,9 +160,15 @@ pub(super) struct PostgresTransaction<'store> {
     pub(super) unreadable: &'store UnreadableRows,
     /// The row id of this server.
     pub(super) node: i64,
+    lock: Lock,
 }
 
 impl PostgresTransaction<'_> {
+    /// Returns whether transactions of other servers may run at the same time.
+    pub(super) fn is_shared(&self) -> bool {
+        self.lock == Lock::Shared
+    }
+
     /// Sends what was left to be sent [later](Self::later), and returns the session for statements with answers.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The rows of a batch, read from PostgreSQL by sets: the number of statements does not depend on the number of inputs.
 //!
-//! Rows are not locked: the transactions that write to a schema follow one another, by a lock that each takes at its begin.
+//! A transaction that runs beside others locks the monitors, in the order of their row ids, before it reads them. A monitor stands for its environments,
+//! runs and incidents: no other transaction reads or writes these meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,9 +48,17 @@ impl PostgresTransaction<'_> {
     /// Loads the rows that the inputs name, by one round trip: monitors, environments and runs. Returns the ids of the runs.
     fn load_named(&self, loading: &mut Loading<'_>) -> Result<BTreeSet<Uuid>, StoreError> {
         let guids = loading.run_ids();
-        let statements = [named(loading)?, Self::runs_of(&guids)?, Self::silences_of(loading.keys)?];
-        let [named, runs, silences] = self.session()?.together(statements)?;
+        let statements = [
+            self.lock_named(loading)?,
+            named(loading)?,
+            Self::runs_of(&guids)?,
+            Self::silences_of(loading.keys)?,
+        ];
+        let [_, named, runs, silences] = self.session()?.together(statements)?;
         self.add_named(loading, &named)?;
+        if self.is_shared() && loading.misses_rows() {
+            return Err(StoreError::conflict("a monitor or an environment is new"));
+        }
         self.add_silences(loading, &silences)?;
         let runs = self.read_runs(loading, &runs)?;
         self.add_named_runs(loading, runs)?;
@@ -91,8 +100,10 @@ impl PostgresTransaction<'_> {
             "SELECT {MONITOR}, {ENVIRONMENT} FROM environments e JOIN monitors m ON m.id = e.monitor_id
              WHERE e.id = ANY($1) AND m.id > $2 ORDER BY m.id, e.id"
         );
+        let read = Statement::new(sql, &[&ids, &DELETED])?;
+        let [_, rows] = self.session()?.together([self.lock_monitors_of(ids)?, Some(read)])?;
         let mut found = BTreeMap::new();
-        for row in self.session()?.query(&sql, &[&ids, &DELETED])? {
+        for row in rows {
             found.insert(rows::get::<i64, _>(&row, MONITOR_COLUMNS)?, row);
         }
         for row in ids.iter().filter_map(|id| found.remove(id)) {
@@ -109,7 +120,7 @@ impl PostgresTransaction<'_> {
         Ok(())
     }
 
-    /// Loads the environments of rows that a statement finds. They are locked before the rows are read.
+    /// Loads the environments of rows that a statement finds. The rows themselves are read after that.
     pub(super) fn load_environments_of(
         &self,
         loading: &mut Loading<'_>,

@@ -1,8 +1,9 @@
 //! The membership of a server among those that run on one schema.
 //!
 //! A server says a few times a second that it is there, and until when it has stored what it received. The others delete a server that says
-//! nothing for some seconds, and go on without it: it was killed, it hangs, or it is cut off from the database. Transactions of servers follow one another,
-//! and each begins with a look for the server's own row: so a server that was deleted stores nothing, until it has joined again.
+//! nothing for some seconds, and go on without it: it was killed, it hangs, or it is cut off from the database. A transaction
+//! that deletes one runs alone, and each transaction begins with a look for the server's own row: so a server that was deleted stores nothing, until it
+//! has joined again.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +15,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 use tokio_postgres::SimpleQueryMessage;
 
 use super::executor::Executor;
-use super::nodes::{self, Nodes, PUBLISH_INTERVAL, Published};
+use super::nodes::{self, Lock, Nodes, PUBLISH_INTERVAL, Published};
 use crate::store::error::StoreError;
 use crate::store::group::{Duty, Group, Progress, Standing};
 
@@ -86,12 +87,12 @@ impl Membership {
         Ok(Self { member, executor: Arc::clone(executor), publishes })
     }
 
-    /// The statements that a transaction begins with. The answers go to [`check`](Self::check).
-    pub(super) fn look(&self) -> String {
+    /// The statements that a transaction with a lock begins with. The answers go to [`check`](Self::check).
+    pub(super) fn look(&self, lock: Lock) -> String {
         let Member { nodes, id, .. } = &*self.member;
         format!(
             "{}; SELECT id FROM nodes WHERE id = {}",
-            nodes::lock(&nodes.schema),
+            lock.statement(&nodes.schema),
             id.load(Ordering::Relaxed)
         )
     }

@@ -1,5 +1,5 @@
-//! PostgreSQL: one connection that writes, a pool of others that read. Any number of servers may run on one database; their transactions
-//! follow one another.
+//! PostgreSQL: one connection that writes, a pool of others that read. Any number of servers may run on one database: their transactions with
+//! check-ins and deadlines of different monitors run side by side, all others alone.
 //!
 //! Statements are sent with the types of their parameters and without a name, and no connection has a state that outlives a transaction,
 //! so that a pooler may stand between (`PgBouncer` in transaction mode), unless the URL says that none does (`prepared=true`).
@@ -20,6 +20,7 @@ mod nodes;
 mod schema;
 mod membership;
 mod connection;
+mod locks;
 mod tables;
 mod reader;
 mod deleted;

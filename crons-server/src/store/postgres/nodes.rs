@@ -176,7 +176,7 @@ impl Nodes {
             "BEGIN; SET LOCAL search_path TO {}; SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '30s';
              SET LOCAL idle_in_transaction_session_timeout = '3s'; {}",
             self.schema,
-            lock(&self.schema)
+            Lock::Exclusive.statement(&self.schema)
         )
     }
 }
@@ -208,9 +208,21 @@ impl Drop for CloseOnDrop {
     }
 }
 
-/// The statement by which transactions of all servers on a schema follow one another.
-pub(super) fn lock(schema: &str) -> String {
-    format!("SELECT pg_advisory_xact_lock(hashtext('crons transactions of {schema}'))")
+/// The lock of a schema, which each transaction has until it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lock {
+    /// No other transaction runs meanwhile.
+    Exclusive,
+    /// Others with a shared lock run meanwhile: they lock the monitors whose rows they read and write.
+    Shared,
+}
+
+impl Lock {
+    /// The statement that takes the lock. It waits for all transactions that have it or have asked for it before, unless both locks are shared.
+    pub(super) fn statement(self, schema: &str) -> String {
+        let suffix = if self == Self::Shared { "_shared" } else { "" };
+        format!("SELECT pg_advisory_xact_lock{suffix}(hashtext('crons transactions of {schema}'))")
+    }
 }
 
 /// Finds out whether a server is in the list, from the answers to a transaction's first statements, of which the last one asks for its row.

@@ -7,7 +7,7 @@ use tokio_postgres::Client;
 
 use super::connector::{Connector, connection};
 use super::executor::Executor;
-use super::nodes;
+use super::nodes::Lock;
 use crate::store::error::StoreError;
 
 /// The migrations in order; the table `migrations` counts those that the schema has been through.
@@ -40,7 +40,7 @@ pub(super) fn migrate(executor: &Executor, connector: &Connector, pool: &Pool) -
             return Ok(());
         }
         // Servers of the version before wait until it is done.
-        transaction.batch_execute(&nodes::lock(schema)).await?;
+        transaction.batch_execute(&Lock::Exclusive.statement(schema)).await?;
         if version == 0 {
             // A schema that an administrator has made needs no right on the database, which even `IF NOT EXISTS` asks for.
             let is_there = format!("SELECT to_regnamespace('{schema}') IS NOT NULL");

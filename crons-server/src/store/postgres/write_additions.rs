@@ -120,12 +120,14 @@ impl PostgresTransaction<'_> {
         )
     }
 
-    /// Writes the alerts. An event that a target has an alert of already gets no second one.
+    /// Writes the alerts. An event that a target has an alert of already gets no second one. Transactions with alerts commit in the order of the alerts' row
+    /// ids, which is that in which they are sent.
     fn write_alerts(&self, changes: &Changes) -> Result<(), StoreError> {
         let rows: Vec<&Alert> = changes.alerts.iter().collect();
         if rows.is_empty() {
             return Ok(());
         }
+        self.lock_alerts()?;
         self.insert_later(
             "alerts",
             &[
