@@ -12,7 +12,7 @@ use super::executor::{ANSWER_LIMIT, Executor, ROLLBACK_LIMIT};
 use super::membership::Membership;
 use super::nodes::Lock;
 use super::parameter::Parameter;
-use super::schema;
+use super::schema::{self, MIGRATIONS, Migration};
 use super::session::Session;
 #[cfg(test)]
 use super::session::{ROUND_TRIPS, STATEMENTS};
@@ -54,25 +54,34 @@ impl PostgresStore {
     /// # Errors
     /// If the database cannot be used, or its schema is that of another program or of a newer version.
     pub(crate) fn open(url: &PostgresUrl) -> Result<Self, StoreError> {
-        Self::open_as(url, Membership::join)
+        Self::open_as(url, MIGRATIONS, Membership::join)
+    }
+
+    /// Opens the store as a program does that knows these migrations.
+    #[cfg(test)]
+    pub(super) fn open_knowing(url: &PostgresUrl, known: &[Migration]) -> Result<Self, StoreError> {
+        Self::open_as(url, known, Membership::join)
     }
 
     /// Opens the store for a transfer, beside which no server may run.
     ///
     /// # Errors
-    /// The cases of `open`, and a database that a server serves.
+    /// The cases of `open`, a database that a server serves, and a schema that is newer, whose rows cannot be copied whole.
     pub(crate) fn open_unserved(url: &PostgresUrl) -> Result<Self, StoreError> {
-        Self::open_as(url, Membership::join_alone)
+        let store = Self::open_as(url, MIGRATIONS, Membership::join_alone)?;
+        schema::refuse_newer(&store.executor, &store.connector, &store.pool)?;
+        Ok(store)
     }
 
     fn open_as(
         url: &PostgresUrl,
+        known: &[Migration],
         join: impl FnOnce(&Arc<Executor>, Pool, &str) -> Result<Membership, StoreError>,
     ) -> Result<Self, StoreError> {
         let executor = Arc::new(Executor::new()?);
         let connector = Connector::new(url)?;
         let pool = connector.pool(1)?;
-        schema::migrate(&executor, &connector, &pool)?;
+        schema::migrate(&executor, &connector, &pool, known)?;
         // The pool has three connections: for the thread that asks how far the others are, for publications in the background, and for the
         // upkeep of the list.
         let membership = join(&executor, connector.pool(3)?, &connector.schema)?;

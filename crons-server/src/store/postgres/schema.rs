@@ -1,4 +1,7 @@
 //! The schema of the tables: it is made, and migrated from any earlier one, by one server at a time.
+//!
+//! A migration only adds, such as a column that may be empty, so that servers of the version before go on beside new ones. It may take away what
+//! no program reads any more since one or more versions; it says so by [`Migration::usable_from`].
 
 use std::time::Duration;
 
@@ -10,8 +13,18 @@ use super::executor::Executor;
 use super::nodes::Lock;
 use crate::store::error::StoreError;
 
+/// A step from a schema to the next one.
+pub(super) struct Migration {
+    statements: &'static str,
+    /// The oldest schema whose programs can use the new one, too.
+    usable_from: usize,
+}
+
 /// The migrations in order; the table `migrations` counts those that the schema has been through.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_initial.sql")];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration { statements: include_str!("migrations/0001_initial.sql"), usable_from: 1 },
+    Migration { statements: include_str!("migrations/0002_autovacuum.sql"), usable_from: 1 },
+];
 
 /// The oldest version of PostgreSQL that is supported, as `server_version_num` has it.
 const OLDEST_POSTGRES: i32 = 140_000;
@@ -19,11 +32,16 @@ const OLDEST_POSTGRES: i32 = 140_000;
 /// The time for a migration, which may rewrite tables.
 const MIGRATION_LIMIT: Duration = Duration::from_secs(3_600);
 
-/// Makes or migrates the schema.
+/// Makes or migrates the schema, by the migrations that the program knows.
 ///
 /// # Errors
-/// If the database cannot be used, or has the schema of another program or of a newer version.
-pub(super) fn migrate(executor: &Executor, connector: &Connector, pool: &Pool) -> Result<(), StoreError> {
+/// If the database cannot be used, or has the schema of another program or of a newer version that this one cannot use.
+pub(super) fn migrate(
+    executor: &Executor,
+    connector: &Connector,
+    pool: &Pool,
+    known: &[Migration],
+) -> Result<(), StoreError> {
     executor.wait_for(MIGRATION_LIMIT, async {
         let mut client = connection(pool).await?;
         refuse_old(&client).await?;
@@ -34,8 +52,8 @@ pub(super) fn migrate(executor: &Executor, connector: &Connector, pool: &Pool) -
             .batch_execute(&format!("SELECT pg_advisory_xact_lock(hashtext('crons migration of {schema}'))"))
             .await?;
         let version = version(transaction.client(), schema).await?;
-        refuse_foreign(transaction.client(), schema, version).await?;
-        let missing = MIGRATIONS.get(version..).unwrap_or_default();
+        refuse_foreign(transaction.client(), schema, version, known.len()).await?;
+        let missing = known.get(version..).unwrap_or_default();
         if missing.is_empty() {
             return Ok(());
         }
@@ -50,17 +68,20 @@ pub(super) fn migrate(executor: &Executor, connector: &Connector, pool: &Pool) -
         } else {
             tracing::info!(
                 from = version,
-                to = MIGRATIONS.len(),
+                to = known.len(),
                 "the database is migrated to the schema of this version"
             );
         }
         transaction.batch_execute(&format!("SET LOCAL search_path TO {schema}")).await?;
         transaction
-            .batch_execute("CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY)")
+            .batch_execute(
+                "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY);
+                 ALTER TABLE migrations ADD COLUMN IF NOT EXISTS usable_from INTEGER",
+            )
             .await?;
-        for (migration, version) in missing.iter().zip(version + 1..) {
-            transaction.batch_execute(migration).await?;
-            transaction.batch_execute(&format!("INSERT INTO migrations VALUES ({version})")).await?;
+        for (Migration { statements, usable_from }, version) in missing.iter().zip(version + 1..) {
+            let counted = format!("INSERT INTO migrations VALUES ({version}, {usable_from})");
+            transaction.batch_execute(&format!("{statements}; {counted}")).await?;
         }
         Ok(transaction.commit().await?)
     })
@@ -77,9 +98,8 @@ pub(super) fn refuse_other(
 ) -> Result<(), StoreError> {
     executor.wait(async {
         let client = connection(pool).await?;
-        let version = version(&client, &connector.schema).await?;
-        refuse_foreign(&client, &connector.schema, version).await?;
-        let known = MIGRATIONS.len();
+        let (version, known) = (version(&client, &connector.schema).await?, MIGRATIONS.len());
+        refuse_foreign(&client, &connector.schema, version, known).await?;
         if version < known {
             return Err(StoreError::refused(format!(
                 "the schema {} was written by an older crons or by none (schema {version}, this one knows {known}); let `crons serve` \
@@ -118,13 +138,43 @@ async fn refuse_old(client: &Client) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Refuses a schema of a newer version, and one that has tables of another program.
-async fn refuse_foreign(client: &Client, schema: &str, version: usize) -> Result<(), StoreError> {
-    let known = MIGRATIONS.len();
+/// Refuses a schema that has columns which this program does not know: for one that copies all of them.
+///
+/// # Errors
+/// If it is so, or the database cannot be used.
+pub(super) fn refuse_newer(
+    executor: &Executor,
+    connector: &Connector,
+    pool: &Pool,
+) -> Result<(), StoreError> {
+    executor.wait(async {
+        let version = version(&*connection(pool).await?, &connector.schema).await?;
+        if version > MIGRATIONS.len() { Err(newer(version, MIGRATIONS.len())) } else { Ok(()) }
+    })
+}
+
+fn newer(version: usize, known: usize) -> StoreError {
+    StoreError::refused(format!(
+        "it was written by a newer crons (schema {version}, this one knows {known}); use that one, or another schema"
+    ))
+}
+
+/// Refuses a schema that programs of the schema `known` cannot use, and one that has tables of another program.
+async fn refuse_foreign(
+    client: &Client,
+    schema: &str,
+    version: usize,
+    known: usize,
+) -> Result<(), StoreError> {
     if version > known {
-        return Err(StoreError::refused(format!(
-            "it was written by a newer crons (schema {version}, this one knows {known}); use that one, or another schema"
-        )));
+        let sql = format!(
+            "SELECT coalesce(usable_from, version) FROM {schema}.migrations ORDER BY version DESC LIMIT 1"
+        );
+        let usable_from: i32 = client.query_typed_one(&sql, &[]).await?.try_get(0)?;
+        if usize::try_from(usable_from).is_ok_and(|usable_from| usable_from <= known) {
+            return Ok(());
+        }
+        return Err(newer(version, known));
     }
     let sql = format!("SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = '{schema}')");
     let has_tables: bool = client.query_typed_one(&sql, &[]).await?.try_get(0)?;
@@ -134,4 +184,72 @@ async fn refuse_foreign(client: &Client, schema: &str, version: usize) -> Result
         )));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MIGRATIONS, Migration};
+    use crate::conformance::cluster;
+    use crate::settings::{Backend, Database};
+    use crate::store::postgres::{PostgresReader, PostgresStore};
+    use crate::store::{Changes, Store, StoreError, execute_on_postgres};
+
+    /// A new database; `None` if this machine has no PostgreSQL.
+    fn new_database() -> Option<Database> {
+        Some(cluster::new_database()?.parse().unwrap())
+    }
+
+    /// Opens the database as a program does that knows these migrations.
+    fn open(database: &Database, known: &[Migration]) -> Result<PostgresStore, StoreError> {
+        let Backend::Postgres(url) = database.backend() else { panic!("{database} is not of PostgreSQL") };
+        PostgresStore::open_knowing(url, known)
+    }
+
+    /// Stores a setting, and returns the value that it has.
+    fn set(store: &mut PostgresStore, value: &str) -> String {
+        let settings = vec![("test".to_owned(), value.to_owned())];
+        let mut transaction = store.begin().unwrap();
+        transaction.write(&Changes { settings, ..Changes::default() }).unwrap();
+        let stored = transaction.setting("test", "").unwrap();
+        transaction.commit().unwrap();
+        stored
+    }
+
+    #[test]
+    fn a_server_of_the_schema_before_goes_on_beside_a_new_one_and_starts_again() {
+        let Some(database) = new_database() else { return };
+        let mut old = open(&database, &MIGRATIONS[..1]).unwrap();
+        assert_eq!(set(&mut old, "1"), "1");
+        let mut new = open(&database, MIGRATIONS).unwrap();
+        assert_eq!([set(&mut old, "2"), set(&mut new, "3"), set(&mut old, "4")], ["2", "3", "4"]);
+        drop(old);
+        let mut restarted = open(&database, &MIGRATIONS[..1]).unwrap();
+        assert_eq!(set(&mut restarted, "5"), "5");
+        assert_eq!(set(&mut new, "6"), "6");
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_unless_it_says_that_this_program_can_use_it() {
+        let Some(database) = new_database() else { return };
+        drop(open(&database, MIGRATIONS).unwrap());
+        let Backend::Postgres(url) = database.backend() else { panic!("{database} is not of PostgreSQL") };
+        let known = MIGRATIONS.len();
+        for (usable_from, is_usable) in
+            [("NULL".to_owned(), false), (known.to_string(), true), ((known + 1).to_string(), false)]
+        {
+            let newer = format!(
+                "DELETE FROM migrations WHERE version = 99; INSERT INTO migrations VALUES (99, {usable_from})"
+            );
+            execute_on_postgres(&database, &newer);
+            let opened = [open(&database, MIGRATIONS).map(drop), PostgresReader::open(url).map(drop)];
+            for opened in opened {
+                assert_eq!(opened.is_ok(), is_usable, "{usable_from}: {opened:?}");
+                if let Err(error) = opened {
+                    assert!(error.to_string().contains("newer crons (schema 99"), "{error}");
+                }
+            }
+            let moved = PostgresStore::open_unserved(url).unwrap_err();
+            assert!(moved.to_string().contains("newer crons (schema 99"), "{moved}");
+        }
+    }
 }
