@@ -5,6 +5,10 @@
 //! cargo run --release --bin million  [MONITORS [MINUTES]]  # start, an idle minute, a minute in which all are missed
 //! cargo run --release --bin deadline [MINUTES]             # from a deadline to what is known of it
 //! cargo run --release --bin pages    [ROUNDS]              # the list of 2,000 monitors, and 1,000 live streams
+//! cargo run --release --bin postgres [ROUNDS [SECONDS]]    # PostgreSQL, beside a bare floor and SQLite
+//! cargo run --release --bin nodes    [ROUNDS [SECONDS]]    # one, two and three servers on one PostgreSQL
+//! cargo run --release --bin overdue  [MONITORS]            # three servers, and a minute in which all are missed
+//! cargo run --release --bin bloat    [MINUTES]             # while another program holds a transaction open
 //! ```
 //!
 //! `CRONS_BIN` names the program to measure; without it that of this repository is built. Databases are made in

@@ -34,17 +34,19 @@ struct Sender {
     begin: Request,
     end: Request,
     number: usize,
+    /// The first one of the monitors.
+    first_monitor: usize,
     runs: u64,
     taken: Vec<Duration>,
 }
 
 impl<'a> Load<'a> {
     pub async fn connect(server: &'a Process) -> Result<Self> {
-        Self::connect_as(server, 0).await
+        Self::connect_as(server, 0, 0).await
     }
 
-    /// Connects as one of several loads on the same database, by its place among them.
-    pub async fn connect_as(server: &'a Process, place: usize) -> Result<Self> {
+    /// Connects as one of several loads on the same database, by its place among them; `first_monitor` is the first one of its monitors.
+    pub async fn connect_as(server: &'a Process, place: usize, first_monitor: usize) -> Result<Self> {
         let mut senders = Vec::new();
         for number in place * CONNECTIONS..(place + 1) * CONNECTIONS {
             senders.push(Sender {
@@ -52,6 +54,7 @@ impl<'a> Load<'a> {
                 begin: Request::new(server.address, "in_progress", "*/10 * * * *"),
                 end: Request::new(server.address, "ok", "*/10 * * * *"),
                 number,
+                first_monitor,
                 runs: 0,
                 taken: Vec::new(),
             });
@@ -91,7 +94,7 @@ impl Sender {
     async fn send_until(mut self, end: Instant) -> Result<Self> {
         while Instant::now() < end {
             let runs = usize::try_from(self.runs)?;
-            let monitor = (self.number + runs * CONNECTIONS) % MONITORS;
+            let monitor = self.first_monitor + (self.number + runs * CONNECTIONS) % MONITORS;
             let run = (u64::try_from(self.number)? << 32) | self.runs;
             self.runs += 1;
             for request in [&mut self.begin, &mut self.end] {

@@ -1,4 +1,5 @@
-//! Durable check-ins on one PostgreSQL by one server, by two and by three, in turn, with 64 connections to each server.
+//! Durable check-ins on one PostgreSQL by one server, by two and by three, in turn, with 64 connections to each server: each server with monitors of its own,
+//! then all with the same, so that each batch waits for those of the others.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -26,9 +27,28 @@ async fn run(rounds: usize, length: Duration) -> Result<()> {
     let (crons, url) = (Crons::find()?, cluster.new_database());
     let servers: Vec<Process> =
         (0..3).map(|_| crons.serve_url(&url, Stdio::inherit())).collect::<Result<_>>()?;
+    println!(
+        "{CONNECTIONS} connections to each server, every yes after the commit; medians of {rounds} rounds in turn, of {} s each; \
+         the ratio is the median of those of the rounds.\n",
+        length.as_secs()
+    );
+    for (is_own, title) in [(true, "monitors of its own"), (false, "the same monitors")] {
+        println!("{title}, {MONITORS} for each server");
+        compare(&servers, is_own, rounds, length).await?;
+    }
+    for server in servers {
+        server.stop()?;
+    }
+    Ok(())
+}
+
+async fn compare(servers: &[Process], is_own: bool, rounds: usize, length: Duration) -> Result<()> {
     let mut loads = Vec::new();
     for (place, server) in servers.iter().enumerate() {
-        let mut load = Load::connect_as(server, place).await?;
+        // Runs of the second comparison have other ids than those of the first.
+        let (place, first_monitor) =
+            if is_own { (place, place * MONITORS) } else { (place + servers.len(), 0) };
+        let mut load = Load::connect_as(server, place, first_monitor).await?;
         load.round(WARM_UP).await?;
         loads.push(load);
     }
@@ -44,11 +64,6 @@ async fn run(rounds: usize, length: Duration) -> Result<()> {
             found[nodes - 1].push((per_second, slowest));
         }
     }
-    println!(
-        "{CONNECTIONS} connections to each server, {MONITORS} monitors, every yes after the commit; medians of {rounds} rounds in turn, of {} s each; \
-         the ratio is the median of those of the rounds.\n",
-        length.as_secs()
-    );
     println!("{:<10}{:>14}{:>12}{:>16}", "servers", "check-ins/s", "p99, ms", "of one server");
     for (nodes, figures) in (1..).zip(&found) {
         let ratios = figures.iter().zip(&found[0]).map(|((these, _), (one, _))| these / one);
@@ -56,9 +71,6 @@ async fn run(rounds: usize, length: Duration) -> Result<()> {
             (median(figures.iter().map(|(rate, _)| *rate)), median(figures.iter().map(|(_, p99)| *p99)));
         println!("{nodes:<10}{per_second:>14.0}{p99:>12.1}{:>16.2}", median(ratios));
     }
-    drop(loads);
-    for server in servers {
-        server.stop()?;
-    }
+    println!();
     Ok(())
 }
