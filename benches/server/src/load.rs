@@ -1,5 +1,6 @@
 //! Sixty-four connections, each of which sends the begin and the end of one run after the other.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
@@ -34,19 +35,18 @@ struct Sender {
     begin: Request,
     end: Request,
     number: usize,
-    /// The first one of the monitors.
-    first_monitor: usize,
+    monitors: Range<usize>,
     runs: u64,
     taken: Vec<Duration>,
 }
 
 impl<'a> Load<'a> {
     pub async fn connect(server: &'a Process) -> Result<Self> {
-        Self::connect_as(server, 0, 0).await
+        Self::connect_as(server, 0, 0..MONITORS).await
     }
 
-    /// Connects as one of several loads on the same database, by its place among them; `first_monitor` is the first one of its monitors.
-    pub async fn connect_as(server: &'a Process, place: usize, first_monitor: usize) -> Result<Self> {
+    /// Connects as one of several loads on the same database, by its place among them, to send check-ins of these monitors.
+    pub async fn connect_as(server: &'a Process, place: usize, monitors: Range<usize>) -> Result<Self> {
         let mut senders = Vec::new();
         for number in place * CONNECTIONS..(place + 1) * CONNECTIONS {
             senders.push(Sender {
@@ -54,7 +54,7 @@ impl<'a> Load<'a> {
                 begin: Request::new(server.address, "in_progress", "*/10 * * * *"),
                 end: Request::new(server.address, "ok", "*/10 * * * *"),
                 number,
-                first_monitor,
+                monitors: monitors.clone(),
                 runs: 0,
                 taken: Vec::new(),
             });
@@ -94,7 +94,7 @@ impl Sender {
     async fn send_until(mut self, end: Instant) -> Result<Self> {
         while Instant::now() < end {
             let runs = usize::try_from(self.runs)?;
-            let monitor = self.first_monitor + (self.number + runs * CONNECTIONS) % MONITORS;
+            let monitor = self.monitors.start + (self.number + runs * CONNECTIONS) % self.monitors.len();
             let run = (u64::try_from(self.number)? << 32) | self.runs;
             self.runs += 1;
             for request in [&mut self.begin, &mut self.end] {

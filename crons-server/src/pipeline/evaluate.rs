@@ -9,7 +9,27 @@ use super::batch::Batch;
 use super::events::Event;
 use super::processor::{DEFERRED_TTL, Processor};
 use crate::domain::{self, BatchKeys};
-use crate::store::{DueKind, Store, StoreError, Transaction};
+use crate::store::{DueKind, Slice, Store, StoreError, Transaction};
+
+/// A page of deadlines that is to be evaluated.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    kind: DueKind,
+    until: Timestamp,
+    /// The slice of which rows are claimed; `None`: those of all monitors, also of locked ones, which are waited for.
+    slice: Option<Slice>,
+    limit: usize,
+}
+
+impl Due {
+    fn rows(self, transaction: &mut dyn Transaction) -> Result<Vec<i64>, StoreError> {
+        let Self { kind, until, slice, limit } = self;
+        match slice {
+            Some(slice) => transaction.claim(kind, until, limit, slice),
+            None => transaction.due(kind, until, limit),
+        }
+    }
+}
 
 /// A page of deadlines that was evaluated.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +42,8 @@ struct Page {
 
 /// Evaluates deadlines of minute `tick`, a page of at most `limit` of each kind: messages whose silence has ended, runs that did not begin,
 /// runs that did not end, ends of runs whose monitor no check-in described. In the newest minute it also decides reminders: those of
-/// minutes that the server catches up with are one. Returns whether that was all of them.
+/// minutes that the server catches up with are one. With a slice, only monitors of that which no other server has locked. Returns whether
+/// that was all of them.
 ///
 /// # Errors
 /// If the database fails as a whole.
@@ -31,6 +52,7 @@ pub(crate) fn evaluate_minute(
     processor: &mut Processor,
     tick: Timestamp,
     is_newest: bool,
+    slice: Option<Slice>,
     limit: usize,
     events: &mut Vec<Event>,
 ) -> Result<bool, StoreError> {
@@ -42,10 +64,12 @@ pub(crate) fn evaluate_minute(
         (DueKind::Deferred, until),
         (DueKind::FollowUp, tick),
     ] {
-        if kind == DueKind::FollowUp && !is_newest {
+        // Ends that wait have no monitor, so they are in no slice.
+        if (kind == DueKind::FollowUp && !is_newest) || (kind == DueKind::Deferred && slice.is_some()) {
             continue;
         }
-        let page = evaluate_page(store, processor, kind, due_at, tick, limit, events)?;
+        let due = Due { kind, until: due_at, slice, limit };
+        let page = evaluate_page(store, processor, due, tick, events)?;
         // The rest of a page that made no progress cannot be stored: it is due again in the next minute, and keeps
         // nothing else from being evaluated.
         if page.is_full && page.is_progress {
@@ -58,19 +82,21 @@ pub(crate) fn evaluate_minute(
 fn evaluate_page(
     store: &mut dyn Store,
     processor: &mut Processor,
-    kind: DueKind,
-    due_at: Timestamp,
+    page: Due,
     tick: Timestamp,
-    limit: usize,
     events: &mut Vec<Event>,
 ) -> Result<Page, StoreError> {
-    let mut due = Vec::new();
+    let (kind, mut due) = (page.kind, Vec::new());
     let evaluated = run_due(store, kind, |mut transaction| {
-        due = transaction.due(kind, due_at, limit)?;
+        due = page.rows(&mut *transaction)?;
         if due.is_empty() {
             return Ok((false, Vec::new()));
         }
-        let (is_progress, batch) = evaluate(&mut *transaction, processor, kind, &due, tick)?;
+        let (mut is_progress, batch) = evaluate(&mut *transaction, processor, kind, &due, tick)?;
+        if !is_progress && due.len() >= page.limit {
+            // Another server may have evaluated them before their monitors were locked.
+            is_progress = page.rows(&mut *transaction)? != due;
+        }
         transaction.commit()?;
         Ok((is_progress, batch))
     });
@@ -84,7 +110,7 @@ fn evaluate_page(
         }
         Err(error) => return Err(error),
     };
-    Ok(Page { is_full: due.len() >= limit, is_progress })
+    Ok(Page { is_full: due.len() >= page.limit, is_progress })
 }
 
 /// Runs a transaction that evaluates deadlines of a kind. Ends whose monitor no check-in described are rejected while no other server can make it.

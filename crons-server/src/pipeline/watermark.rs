@@ -10,7 +10,7 @@ use super::processor::Processor;
 use super::shared::OUTAGE_HORIZON;
 use crate::domain::{FollowUpsDue, Outage, truncate_to_minute};
 use crate::pipeline::events::Event;
-use crate::store::{Changes, Progress, Store, StoreError};
+use crate::store::{Changes, Progress, Slice, Store, StoreError};
 
 /// Deadlines of each kind that are evaluated before the first check-in of their minute, and while check-ins wait.
 pub(crate) const CHUNK: usize = 500;
@@ -45,6 +45,8 @@ pub(crate) struct Watermark {
     rejecting: bool,
     /// The minute that all servers have passed: what they received before it is stored.
     passed: Timestamp,
+    /// The minute of which this server has evaluated its slice.
+    slice_through: Timestamp,
     /// Whether the next deadlines can be evaluated only later: another server does it, or not all have stored yet what they received before.
     waits: bool,
 }
@@ -74,6 +76,7 @@ impl Watermark {
             persisted_at: now,
             rejecting: false,
             passed: Timestamp::MIN,
+            slice_through: Timestamp::MIN,
             waits: false,
         };
         let mut changes = Changes { last_seen: Some(now), ..Changes::default() };
@@ -108,6 +111,7 @@ impl Watermark {
             persisted_at: minute,
             rejecting: false,
             passed: Timestamp::MIN,
+            slice_through: Timestamp::MIN,
             waits: false,
         }
     }
@@ -248,24 +252,31 @@ impl Watermark {
         if !self.has_work() {
             return Ok(());
         }
-        let mut until = self.current;
+        let (mut until, mut slices) = (self.current, Vec::new());
         if let Some(progress) = store.synchronize(self.entered)? {
             // A server alone knows it better; and a minute to come is left from a clock that was ahead.
             let others =
                 progress.evaluated_through.filter(|through| progress.has_others && *through <= self.current);
             self.evaluated_through = self.evaluated_through.max(others.unwrap_or(self.evaluated_through));
-            until = self.evaluated_through;
-            if progress.decides {
-                until = until.max(truncate_to_minute(progress.low_watermark).min(self.current));
+            until = truncate_to_minute(progress.low_watermark).min(self.current).max(self.evaluated_through);
+            if !progress.decides {
+                self.waits = self.evaluate_slice(store, processor, until, progress.slice, limit, events)?;
+                return Ok(());
             }
             if self.evaluated_through < until {
-                processor.read_outages(&mut *store.begin()?, self.current)?;
+                processor.read_outages(&mut *store.begin_shared()?, self.current)?;
+            }
+            if progress.has_others {
+                slices = vec![progress.slice, Slice::WHOLE];
             }
         }
         while self.evaluated_through < until {
-            let minute = self.evaluated_through.saturating_add(MINUTE).unwrap_or(self.current);
-            if !evaluate_minute(store, processor, minute, minute >= self.current, limit, events)? {
-                return Ok(());
+            let minute = next_minute(self.evaluated_through);
+            // What others have claimed comes last, and is waited for.
+            for slice in slices.iter().copied().map(Some).chain([None]) {
+                if !evaluate_minute(store, processor, minute, minute >= self.current, slice, limit, events)? {
+                    return Ok(());
+                }
             }
             store.evaluated(minute)?;
             self.evaluated_through = minute;
@@ -273,6 +284,33 @@ impl Watermark {
         self.waits = until < self.current;
         Ok(())
     }
+
+    /// Evaluates the slice of the next minute up to `until`, where another server evaluates what is left. Returns whether that was all of it.
+    fn evaluate_slice(
+        &mut self,
+        store: &mut dyn Store,
+        processor: &mut Processor,
+        until: Timestamp,
+        slice: Slice,
+        limit: usize,
+        events: &mut Vec<Event>,
+    ) -> Result<bool, StoreError> {
+        let minute = next_minute(self.evaluated_through);
+        if minute > until || minute <= self.slice_through {
+            return Ok(true);
+        }
+        processor.read_outages(&mut *store.begin_shared()?, self.current)?;
+        let is_newest = minute >= self.current;
+        let is_all = evaluate_minute(store, processor, minute, is_newest, Some(slice), limit, events)?;
+        if is_all {
+            self.slice_through = minute;
+        }
+        Ok(is_all)
+    }
+}
+
+fn next_minute(minute: Timestamp) -> Timestamp {
+    minute.saturating_add(MINUTE).unwrap_or(Timestamp::MAX)
 }
 
 /// The longest gap that is no outage: of other servers it is known only a few times a second until when they were receiving.

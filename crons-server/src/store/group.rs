@@ -13,7 +13,7 @@ use crate::clock::CorrectedClock;
 /// Work that one server at a time does for all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Duty {
-    /// Evaluates deadlines, and starts drills.
+    /// Evaluates the deadlines that others leave, and starts drills.
     Deadlines,
     /// Sends alerts.
     Alerts,
@@ -72,6 +72,20 @@ pub(super) struct Standing {
     clock: CorrectedClock,
 }
 
+/// A part of the monitors: those whose row ids leave a remainder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slice {
+    /// The number of slices, 1 at least.
+    pub of: u32,
+    /// The remainder.
+    pub place: u32,
+}
+
+impl Slice {
+    /// The slice that has all monitors.
+    pub const WHOLE: Self = Self { of: 1, place: 0 };
+}
+
 /// How far the servers on a database are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
@@ -79,8 +93,10 @@ pub struct Progress {
     pub low_watermark: Timestamp,
     /// The deadlines of all minutes up to this one are evaluated; `None` if no server has evaluated any.
     pub evaluated_through: Option<Timestamp>,
-    /// Whether this server evaluates deadlines.
+    /// Whether this server evaluates the deadlines that others leave.
     pub decides: bool,
+    /// The monitors whose deadlines this server evaluates first.
+    pub slice: Slice,
     /// Whether there are other servers. One that was killed counts for some seconds.
     pub has_others: bool,
     /// Whether one of them has just said that it is receiving.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::api_token::TokenChange;
 use super::error::StoreError;
 use super::expired::Expired;
-use super::group::{Group, Progress};
+use super::group::{Group, Progress, Slice};
 use crate::alerts::{Alert, Attempt};
 use crate::domain::{BatchKeys, Outage, Outcome, ProcessingError, ReceivedCounts, Snapshot};
 
@@ -67,6 +67,17 @@ pub trait Transaction {
 
     /// Returns the row ids whose time has come at `tick`, at most `limit`, in the order in which they are to be evaluated.
     fn due(&mut self, kind: DueKind, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError>;
+    /// Returns rows that are [due](Self::due) of monitors in a slice, except of those that a transaction of another server has locked, and
+    /// locks the monitors.
+    fn claim(
+        &mut self,
+        kind: DueKind,
+        tick: Timestamp,
+        limit: usize,
+        _slice: Slice,
+    ) -> Result<Vec<i64>, StoreError> {
+        self.due(kind, tick, limit)
+    }
     /// The earliest deadline of an environment or a run of an enabled monitor, end of a silence that keeps a message back,
     /// or reminder of an incident.
     fn next_deadline(&mut self) -> Result<Option<Timestamp>, StoreError>;

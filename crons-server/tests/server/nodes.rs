@@ -217,6 +217,40 @@ fn no_deadline_is_evaluated_before_all_nodes_have_stored_what_they_received() {
 }
 
 #[test]
+fn each_node_evaluates_its_slice_and_one_what_the_others_leave() {
+    let Some(nodes) = three("10:00:00", Settings::default()) else { return };
+    let every_minute = json!({"schedule": {"type": "crontab", "value": "* * * * *"}, "checkin_margin": 1});
+    for job in 1..=12 {
+        let mut sent = with(&format!("{job:032x}"), "ok", &every_minute);
+        sent["monitor_slug"] = json!(format!("job-{job}"));
+        nodes[0].send_now(&sent);
+    }
+    // A fourth node, which has the duty and does nothing.
+    nodes[0].execute(&format!(
+        "INSERT INTO nodes (name, expires_at, is_transfer, watermark) VALUES ('idle', 'infinity', FALSE, {});
+         UPDATE duties SET node = (SELECT id FROM nodes WHERE name = 'idle') WHERE name = 'deadlines';
+         UPDATE evaluation SET evaluated_through = {}",
+        instant("11:00:00").as_microsecond(),
+        instant("10:01:00").as_microsecond()
+    ));
+    let missed = "SELECT count(*) FROM check_ins WHERE status = 'missed'";
+    let of_idle = "SELECT count(*) FROM check_ins c JOIN environments e ON e.id = c.environment_id
+        WHERE c.status = 'missed' AND e.monitor_id % 4 = 3";
+    std::thread::scope(|scope| {
+        let advance = scope.spawn(|| nodes[1].advance("10:02:00"));
+        eventually(|| (nodes[0].execute(missed) == "9").then_some(()));
+        assert_eq!(nodes[0].execute(of_idle), "0", "the slices of three of four nodes");
+        assert_eq!(
+            nodes[0].execute("SELECT evaluated_through FROM evaluation"),
+            instant("10:01:00").as_microsecond().to_string()
+        );
+        nodes[0].execute("DELETE FROM nodes WHERE name = 'idle'");
+        advance.join().unwrap();
+    });
+    assert_eq!((nodes[0].execute(missed), nodes[0].execute(of_idle)), ("12".to_owned(), "3".to_owned()));
+}
+
+#[test]
 fn what_a_person_says_to_one_node_holds_on_all() {
     let Some(nodes) = three("10:00:00", Settings::default()) else { return };
     nodes[0].send_now(&check_in(&id('a'), "ok"));

@@ -46,9 +46,8 @@ async fn compare(servers: &[Process], is_own: bool, rounds: usize, length: Durat
     let mut loads = Vec::new();
     for (place, server) in servers.iter().enumerate() {
         // Runs of the second comparison have other ids than those of the first.
-        let (place, first_monitor) =
-            if is_own { (place, place * MONITORS) } else { (place + servers.len(), 0) };
-        let mut load = Load::connect_as(server, place, first_monitor).await?;
+        let (place, first) = if is_own { (place, place * MONITORS) } else { (place + servers.len(), 0) };
+        let mut load = Load::connect_as(server, place, first..first + MONITORS).await?;
         load.round(WARM_UP).await?;
         loads.push(load);
     }

@@ -10,7 +10,7 @@ use super::super::{cluster, instant, postgres_of};
 use super::commit::alert;
 use super::rows::{NewRows, event, keys, runs};
 use crate::domain::{BatchKeys, Status};
-use crate::store::{Changes, OpenDatabase, StoreError};
+use crate::store::{Changes, DueKind, OpenDatabase, Slice, StoreError};
 
 /// The time after which a transaction counts as one that waits for ever.
 const LIMIT: Duration = Duration::from_secs(8);
@@ -184,4 +184,41 @@ fn transactions_with_alerts_commit_in_the_order_of_these() {
     let found = pair.first.queries.alerts(10).unwrap();
     let numbers: Vec<u128> = found.iter().map(|alert| alert.check_in.as_u128()).collect();
     assert_eq!(numbers, [2, 1], "the newest one comes first");
+}
+
+#[test]
+fn rows_of_a_slice_are_claimed_by_one_transaction_at_a_time() {
+    let Some(mut pair) = Pair::new() else { return };
+    let tick = instant("10:05:00");
+    {
+        let mut transaction = pair.first.store.begin().unwrap();
+        let ends = [event("first", "a", 1, Success), event("second", "a", 2, Success)];
+        let mut snapshot = transaction.load(&keys(&ends, false)).unwrap();
+        for run in &mut snapshot.runs {
+            (run.row.value.timeout_at, run.row.changed) = (Some(instant("10:01:00")), true);
+        }
+        for environment in &mut snapshot.environments {
+            environment.row.value.next_check_in = Some(instant("10:01:00"));
+            environment.row.value.next_check_in_latest = Some(instant("10:01:00"));
+            environment.row.changed = true;
+        }
+        transaction.write(&Changes::of(snapshot)).unwrap();
+        transaction.commit().unwrap();
+    }
+    for kind in [DueKind::Missed, DueKind::TimedOut] {
+        let [even, odd] = [0, 1].map(|place| Slice { of: 2, place });
+        let mut first = pair.first.store.begin_shared().unwrap();
+        let all = first.due(kind, tick, 9).unwrap();
+        let claimed = first.claim(kind, tick, 9, odd).unwrap();
+        assert_eq!((all.len(), claimed.len()), (2, 1), "{kind:?}");
+        // The second transaction waits for nothing, though the first one has its rows locked.
+        let mut second = pair.second.store.begin_shared().unwrap();
+        assert_eq!(second.claim(kind, tick, 9, odd).unwrap(), [] as [i64; 0]);
+        let rest: Vec<i64> = all.iter().copied().filter(|id| *id != claimed[0]).collect();
+        assert_eq!(second.claim(kind, tick, 9, Slice::WHOLE).unwrap(), rest);
+        assert_eq!(second.claim(kind, tick, 9, even).unwrap(), rest, "a transaction claims its own again");
+        assert_eq!(second.due(kind, tick, 9).unwrap(), all);
+        first.commit().unwrap();
+        assert_eq!(second.claim(kind, tick, 9, odd).unwrap(), claimed);
+    }
 }

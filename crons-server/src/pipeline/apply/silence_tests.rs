@@ -140,7 +140,7 @@ fn told(steps: &[Step]) -> Vec<(String, Timestamp)> {
     let (mut silences, mut events) = (Vec::new(), Vec::new());
     for (minute, step) in steps.iter().enumerate() {
         let done =
-            evaluate_minute(&mut store, &mut processor, at(minute, 0), true, 100, &mut events).unwrap();
+            evaluate_minute(&mut store, &mut processor, at(minute, 0), true, None, 100, &mut events).unwrap();
         assert!(done);
         let now = at(minute, SECOND);
         let mut command = |given: Command| apply_command(&mut store, &mut processor, &given, now).unwrap();

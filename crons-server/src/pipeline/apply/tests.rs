@@ -97,7 +97,8 @@ fn statements<S: Store>(mut store: S, count: Count<S>, size: usize) -> Vec<usize
     for minute in [5, 6, 7] {
         let mut events = Vec::new();
         counts.push(count(&mut store, &mut |store| {
-            evaluate_minute(store, &mut processor, second(minute * 60), true, 1_000, &mut events).unwrap();
+            evaluate_minute(store, &mut processor, second(minute * 60), true, None, 1_000, &mut events)
+                .unwrap();
         }));
         assert_eq!(events.len(), size, "minute {minute}");
     }

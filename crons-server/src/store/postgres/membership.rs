@@ -17,7 +17,7 @@ use tokio_postgres::SimpleQueryMessage;
 use super::executor::Executor;
 use super::nodes::{self, Lock, Nodes, PUBLISH_INTERVAL, Published};
 use crate::store::error::StoreError;
-use crate::store::group::{Duty, Group, Progress, Standing};
+use crate::store::group::{Duty, Group, Node, Progress, Slice, Standing};
 
 /// The time between two looks of a server that waits for the end of a transfer, and the number of looks between two lines of its log.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -143,6 +143,7 @@ impl Membership {
             low_watermark: lowest.map_or(watermark, |lowest| lowest.min(watermark)),
             evaluated_through: published.evaluated_through,
             decides: this.duties.contains(&Duty::Deadlines),
+            slice: slice(nodes),
             has_others: others.clone().count() > 0,
             others_receive: others.clone().any(|node| node.is_receiving),
         })
@@ -290,6 +291,14 @@ impl Member {
             }
         }
     }
+}
+
+/// The slice of this server among those that receive.
+fn slice(nodes: &[Node]) -> Slice {
+    let receive = nodes.iter().filter(|node| node.is_this || (node.watermark.is_some() && !node.is_gone));
+    let place = receive.clone().position(|node| node.is_this).unwrap_or_default();
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Slice { of: count(receive.count().max(1)), place: count(place) }
 }
 
 /// The name by which other servers call this one.

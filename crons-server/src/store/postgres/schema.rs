@@ -23,7 +23,7 @@ pub(super) struct Migration {
 /// The migrations in order; the table `migrations` counts those that the schema has been through.
 pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { statements: include_str!("migrations/0001_initial.sql"), usable_from: 1 },
-    Migration { statements: include_str!("migrations/0002_autovacuum.sql"), usable_from: 1 },
+    Migration { statements: include_str!("migrations/0002_busy_tables.sql"), usable_from: 1 },
 ];
 
 /// The oldest version of PostgreSQL that is supported, as `server_version_num` has it.

@@ -11,6 +11,7 @@ use super::rows;
 use crate::domain::{BatchKeys, Outage, ReceivedCounts, Snapshot};
 use crate::store::error::StoreError;
 use crate::store::expired::Expired;
+use crate::store::group::Slice;
 use crate::store::transaction::{Changes, DueKind, Transaction};
 
 impl Transaction for PostgresTransaction<'_> {
@@ -35,13 +36,17 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn due(&mut self, kind: DueKind, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError> {
-        match kind {
-            DueKind::Withheld => self.due_withheld(tick, limit),
-            DueKind::FollowUp => self.due_follow_ups(tick, limit),
-            DueKind::Missed => self.missed(tick, limit),
-            DueKind::TimedOut => self.timed_out(tick, limit),
-            DueKind::Deferred => self.expired_deferred(tick, limit),
-        }
+        self.due_rows(kind, tick, limit, None)
+    }
+
+    fn claim(
+        &mut self,
+        kind: DueKind,
+        tick: Timestamp,
+        limit: usize,
+        slice: Slice,
+    ) -> Result<Vec<i64>, StoreError> {
+        self.due_rows(kind, tick, limit, Some(slice))
     }
 
     fn next_deadline(&mut self) -> Result<Option<Timestamp>, StoreError> {
