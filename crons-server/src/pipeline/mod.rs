@@ -10,6 +10,7 @@ mod processor;
 mod shared;
 mod apply;
 mod evaluate;
+mod heartbeat;
 mod watermark;
 mod digest;
 mod queue;

@@ -6,11 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::apply::{self, Behind};
 use super::evaluate::evaluate_minute;
+use super::heartbeat;
 use super::processor::Processor;
-use super::shared::OUTAGE_HORIZON;
 use crate::domain::{FollowUpsDue, Outage, truncate_to_minute};
 use crate::pipeline::events::Event;
-use crate::store::{Changes, Progress, Slice, Store, StoreError};
+use crate::store::{Changes, Slice, Store, StoreError};
 
 /// Deadlines of each kind that are evaluated before the first check-in of their minute, and while check-ins wait.
 pub(crate) const CHUNK: usize = 500;
@@ -19,10 +19,6 @@ pub(crate) const IDLE_CHUNK: usize = 2_000;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// The interval at which the server stores that it is receiving; a gap since then counts as an outage.
 const HEARTBEAT_INTERVAL: SignedDuration = SignedDuration::from_secs(20);
-/// The longest gap that is no outage where there are other servers: they say every 250 ms until when they have stored what they received.
-const BRIEF_GAP: SignedDuration = SignedDuration::from_secs(2);
-/// The longest gap that is no outage where others have just said that they receive: at a new minute they may wait for a server that hangs.
-const LONGEST_GAP: SignedDuration = SignedDuration::from_secs(20);
 /// The time between two looks whether the other servers have passed a minute, and the longest wait for that: one that is gone is taken off the list
 /// after 4 s, and one that hangs after 16 s.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
@@ -86,17 +82,17 @@ impl Watermark {
         changes.snapshot.follow_ups_due =
             processor.alerts.first_follow_up().map(|_| FollowUpsDue { at: now, instead_of: None });
         match last_seen {
-            Some(until) if now.duration_since(until) > brief(progress) => {
-                add_outage(processor, &mut changes, Outage { since: until, until: now });
+            Some(until) if now.duration_since(until) > heartbeat::brief(progress) => {
+                heartbeat::add_outage(processor, &mut changes, Outage { since: until, until: now });
             }
-            Some(until) if until.duration_since(now) > brief(progress) => {
+            Some(until) if until.duration_since(now) > heartbeat::brief(progress) => {
                 tracing::warn!(%until, %now, "the clock is behind where it was when the server last ran");
             }
             _ => {}
         }
         transaction.write(&changes)?;
         transaction.commit()?;
-        report_outages(&changes);
+        heartbeat::report_outages(&changes);
         Ok(watermark)
     }
 
@@ -182,7 +178,7 @@ impl Watermark {
         let slept = now.duration_since(since) > MINUTE;
         let was_away = (slept || self.rejecting || cut.is_some() || group.is_expelled()) && now > since;
         if was_away || is_new || now.duration_since(self.persisted_at) >= HEARTBEAT_INTERVAL {
-            let outage = store_heartbeat(store, processor, was_away.then_some(since), now)?;
+            let outage = heartbeat::store(store, processor, was_away.then_some(since), now)?;
             self.persisted_at = now;
             if outage.is_some_and(|outage| now.duration_since(outage.since) > MINUTE) {
                 self.evaluated_through = self.evaluated_through.max(minute - MINUTE);
@@ -311,60 +307,4 @@ impl Watermark {
 
 fn next_minute(minute: Timestamp) -> Timestamp {
     minute.saturating_add(MINUTE).unwrap_or(Timestamp::MAX)
-}
-
-/// The longest gap that is no outage: of other servers it is known only a few times a second until when they were receiving.
-fn brief(progress: Option<Progress>) -> SignedDuration {
-    match progress {
-        Some(progress) if progress.others_receive => LONGEST_GAP,
-        Some(progress) if progress.has_others => BRIEF_GAP,
-        _ => SignedDuration::ZERO,
-    }
-}
-
-/// Stores that a server is receiving now, and the outage since `away_since` if it was not receiving since then and no other server was. Returns the
-/// outage. The outages that others have found are read.
-///
-/// # Errors
-/// If the database fails. Then nothing has changed.
-fn store_heartbeat(
-    store: &mut dyn Store,
-    processor: &mut Processor,
-    away_since: Option<Timestamp>,
-    now: Timestamp,
-) -> Result<Option<Outage>, StoreError> {
-    let progress = away_since.map_or(Ok(None), |since| store.synchronize(since))?;
-    let outages = processor.outages.clone();
-    let stored = apply::run_again(|| {
-        let mut transaction = store.begin()?;
-        let mut changes = Changes { last_seen: Some(now), ..Changes::default() };
-        if let Some(mut since) = away_since {
-            if progress.is_some() {
-                processor.read_outages(&mut *transaction, now)?;
-                since = since.max(transaction.last_seen()?.unwrap_or(since));
-            }
-            if now.duration_since(since) > brief(progress) {
-                add_outage(processor, &mut changes, Outage { since, until: now });
-            }
-        }
-        transaction.write(&changes)?;
-        transaction.commit()?;
-        Ok(changes)
-    });
-    let changes = stored.inspect_err(|_| processor.outages = outages)?;
-    report_outages(&changes);
-    Ok(changes.outages.first().copied())
-}
-
-/// Logs outages, once they are durable.
-fn report_outages(changes: &Changes) {
-    for Outage { since, until } in &changes.outages {
-        tracing::warn!(%since, %until, "the server was not receiving in this time: what was due in it is unknown, not missed");
-    }
-}
-
-fn add_outage(processor: &mut Processor, changes: &mut Changes, outage: Outage) {
-    processor.outages.retain(|old| outage.until.duration_since(old.until) < OUTAGE_HORIZON);
-    processor.outages.push(outage);
-    changes.outages.push(outage);
 }
