@@ -7,7 +7,7 @@
 //! cargo run --release --bin pages    [ROUNDS]              # the list of 2,000 monitors, and 1,000 live streams
 //! cargo run --release --bin postgres [ROUNDS [SECONDS]]    # PostgreSQL, beside a bare floor and SQLite
 //! cargo run --release --bin nodes    [ROUNDS [SECONDS]]    # one, two and three servers on one PostgreSQL
-//! cargo run --release --bin overdue  [MONITORS]            # three servers, and a minute in which all are missed
+//! cargo run --release --bin overdue  [MONITORS [SERVERS]]  # several servers, and a minute in which all are missed
 //! cargo run --release --bin bloat    [MINUTES]             # while another program holds a transaction open
 //! ```
 //!

@@ -85,12 +85,16 @@ fn reader(database: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Sends a check-in of another monitor every 20 ms until told to stop, whether those before are answered or not.
+/// Sends a check-in of another monitor every 20 ms until told to stop, whether those before are answered or not. The runs have other ids at each `place`.
 /// Returns when each was due, in seconds since 1970, and how many milliseconds later it was answered.
 ///
 /// # Errors
 /// If one answer is not a plain success.
-pub async fn check_in_steadily(server: SocketAddr, stop: Arc<AtomicBool>) -> Result<Vec<(f64, f64)>> {
+pub async fn check_in_steadily(
+    server: SocketAddr,
+    place: u64,
+    stop: Arc<AtomicBool>,
+) -> Result<Vec<(f64, f64)>> {
     let idle: Arc<Mutex<Vec<Client>>> = Arc::default();
     let mut under_way: JoinSet<Result<(f64, f64)>> = JoinSet::new();
     let mut answered = Vec::new();
@@ -108,7 +112,7 @@ pub async fn check_in_steadily(server: SocketAddr, stop: Arc<AtomicBool>) -> Res
         }
         // The schedule is not due meanwhile.
         let mut request = Request::new(server, "ok", "0 0 1 1 *");
-        request.set(1 + number % OTHERS, u64::try_from(number)? + 1);
+        request.set(1 + number % OTHERS, (place << 32) | (u64::try_from(number)? + 1));
         let idle = Arc::clone(&idle);
         under_way.spawn(async move {
             let at = clock::now() - due.elapsed().as_secs_f64();

@@ -85,7 +85,7 @@ async fn all_missed(crons: &Crons, database: &Path, monitors: usize) -> Result<(
     let watch = Watch::start(database)?;
     clock::sleep_until(minute);
     let (began, cpu, stop) = (Instant::now(), server.cpu()?, Arc::new(AtomicBool::new(false)));
-    let others = tokio::spawn(check_in_steadily(server.address, Arc::clone(&stop)));
+    let others = tokio::spawn(check_in_steadily(server.address, 0, Arc::clone(&stop)));
     while usize::try_from(watch.newest())? < monitors || missed(database)? < monitors {
         if began.elapsed() > PATIENCE {
             return Err(format!("{} of {monitors} in {PATIENCE:?}", missed(database)?).into());

@@ -1,4 +1,4 @@
-//! Three servers on one PostgreSQL, and a minute at whose begin all monitors are late: how long it takes until each is known to be missed, while others check
+//! Servers on one PostgreSQL, and a minute at whose begin all monitors are late: how long it takes until each is known to be missed, while others check
 //! in at each server.
 
 use std::process::Stdio;
@@ -19,12 +19,12 @@ mod cluster;
 const PATIENCE: Duration = Duration::from_secs(900);
 
 fn main() -> Result<()> {
-    let monitors = argument(1, 1_000_000)?;
+    let (monitors, servers) = (argument(1, 1_000_000)?, argument(2, 3)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    runtime.block_on(run(monitors))
+    runtime.block_on(run(monitors, servers))
 }
 
-async fn run(monitors: usize) -> Result<()> {
+async fn run(monitors: usize, servers: u64) -> Result<()> {
     let cluster = cluster::Cluster::start_durable().ok_or("this machine has no PostgreSQL")?;
     let (crons, url) = (Crons::find()?, cluster.new_database());
     let (_, schema) = url.split_once("schema=").ok_or("the URL names no schema")?;
@@ -53,15 +53,15 @@ async fn run(monitors: usize) -> Result<()> {
     cluster.execute(&format!("VACUUM ANALYZE {schema}.environments"));
     // The log has a line or two for each, and is not read here.
     let servers: Vec<Process> =
-        (0..3).map(|_| crons.serve_url(&url, Stdio::null())).collect::<Result<_>>()?;
+        (0..servers).map(|_| crons.serve_url(&url, Stdio::null())).collect::<Result<_>>()?;
     if clock::now() > minute - 1.0 {
         return Err("the servers have started too late for the minute that was chosen".into());
     }
     clock::sleep_until(minute);
     let (began, stop) = (Instant::now(), Arc::new(AtomicBool::new(false)));
-    let others: Vec<_> = servers
-        .iter()
-        .map(|server| tokio::spawn(check_in_steadily(server.address, Arc::clone(&stop))))
+    let others: Vec<_> = (0..)
+        .zip(&servers)
+        .map(|(place, server)| tokio::spawn(check_in_steadily(server.address, place, Arc::clone(&stop))))
         .collect();
     let is_evaluated =
         format!("SELECT count(*) FROM {schema}.evaluation WHERE evaluated_through >= {}", micros(minute));
@@ -77,7 +77,7 @@ async fn run(monitors: usize) -> Result<()> {
     if missed != monitors.to_string() {
         return Err(format!("{missed} of {monitors} were missed").into());
     }
-    println!("{monitors} monitors late at once, three servers on one PostgreSQL\n");
+    println!("{monitors} monitors late at once, {} servers on one PostgreSQL\n", servers.len());
     print_goals_header();
     print_goal("until all are missed, s", None, taken);
     for (number, others) in (1..).zip(others) {
