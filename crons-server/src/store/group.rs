@@ -192,8 +192,9 @@ impl Standing {
         Self { watermark: AtomicI64::new(i64::MIN), ..Self::default() }
     }
 
-    pub(super) fn set_nodes(&self, nodes: Vec<Node>) {
-        *self.nodes() = nodes;
+    /// Takes the list as it is now. Returns it as it was before.
+    pub(super) fn set_nodes(&self, nodes: Vec<Node>) -> Vec<Node> {
+        std::mem::replace(&mut *self.nodes(), nodes)
     }
 
     /// The watermark of this server; `None` before it receives.

@@ -15,6 +15,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 use tokio_postgres::SimpleQueryMessage;
 
 use super::executor::Executor;
+use super::node_changes;
 use super::nodes::{self, Lock, Nodes, PUBLISH_INTERVAL, Published};
 use crate::store::error::StoreError;
 use crate::store::group::{Duty, Group, Node, Progress, Slice, Standing};
@@ -239,7 +240,7 @@ impl Member {
             // Unless it has joined again meanwhile.
             let _ = self.id.compare_exchange(id, 0, Ordering::Relaxed, Ordering::Relaxed);
         }
-        self.standing.set_nodes(published.nodes.clone());
+        node_changes::log(&self.standing.set_nodes(published.nodes.clone()), &published.nodes);
         Ok(published)
     }
 

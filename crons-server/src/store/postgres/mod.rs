@@ -18,6 +18,7 @@ mod connector;
 mod faults;
 mod nodes;
 mod schema;
+mod node_changes;
 mod membership;
 mod connection;
 mod locks;
