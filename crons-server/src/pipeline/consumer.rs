@@ -17,6 +17,7 @@ use crate::domain::{ReceivedCheckIn, Verdict, truncate_to_minute};
 use crate::pipeline::changes::Changes;
 use crate::pipeline::event_log::EventLog;
 use crate::pipeline::events::Event;
+use crate::pipeline::page_size::PageSize;
 use crate::pipeline::processor::Processor;
 use crate::pipeline::queue::{Inbox, Message, Reply, Task, TaskOutcome, Unavailable};
 use crate::pipeline::vitals::Vitals;
@@ -56,6 +57,7 @@ pub(crate) fn start(
         runtime: Handle::current(),
         waiting: Vec::new(),
         alerts,
+        page_size: PageSize::at_most(IDLE_CHUNK),
         failed: false,
         healthy,
         vitals,
@@ -79,6 +81,7 @@ struct Consumer {
     log: EventLog,
     /// Notified when alerts have been written.
     alerts: Arc<Notify>,
+    page_size: PageSize,
     /// Whether the last transaction was not stored.
     failed: bool,
     /// The opposite, for the health check.
@@ -202,8 +205,19 @@ impl Consumer {
             }
             self.watermark.confirm();
         }
-        let limit = if queue.is_empty() { IDLE_CHUNK } else { CHUNK };
-        self.watermark.evaluate(&mut *self.store, &mut self.processor, limit, events)
+        self.evaluate(if queue.is_empty() { IDLE_CHUNK } else { CHUNK }, events)
+    }
+
+    /// Evaluates a page of each kind of deadlines, of `most` at most.
+    fn evaluate(&mut self, most: usize, events: &mut Vec<Event>) -> Result<(), StoreError> {
+        let began = Instant::now();
+        let limit = self.page_size.limit(most);
+        self.watermark.evaluate(&mut *self.store, &mut self.processor, limit, events)?;
+        // A page after which nothing is left says little of larger ones.
+        if self.watermark.has_work() {
+            self.page_size.took(began.elapsed());
+        }
+        Ok(())
     }
 
     /// Applies the check-ins at the front that arrived in one minute.
@@ -256,7 +270,7 @@ impl Consumer {
         let is_new = self.watermark.enter(&mut *self.store, &mut self.processor, now)?;
         self.watermark.wait_for_others(&mut *self.store)?;
         if is_new {
-            self.watermark.evaluate(&mut *self.store, &mut self.processor, CHUNK, events)?;
+            self.evaluate(CHUNK, events)?;
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ mod queue;
 mod attempts;
 mod drill;
 mod task;
+mod page_size;
 mod consumer;
 
 pub(crate) use apply::{apply_check_ins, apply_command, reject_all_deferred, store_changes};
