@@ -9,25 +9,21 @@ use super::batch::Batch;
 use super::events::Event;
 use super::processor::{DEFERRED_TTL, Processor};
 use crate::domain::{self, BatchKeys};
-use crate::store::{DueKind, Slice, Store, StoreError, Transaction};
+use crate::store::{DueKind, Pass, Store, StoreError, Transaction};
 
 /// A page of deadlines that is to be evaluated.
 #[derive(Debug, Clone, Copy)]
 struct Due {
     kind: DueKind,
     until: Timestamp,
-    /// The slice of which rows are claimed; `None`: those of all monitors, also of locked ones, which are waited for.
-    slice: Option<Slice>,
+    pass: Pass,
     limit: usize,
 }
 
 impl Due {
     fn rows(self, transaction: &mut dyn Transaction) -> Result<Vec<i64>, StoreError> {
-        let Self { kind, until, slice, limit } = self;
-        match slice {
-            Some(slice) => transaction.claim(kind, until, limit, slice),
-            None => transaction.due(kind, until, limit),
-        }
+        let Self { kind, until, pass, limit } = self;
+        transaction.claim(kind, until, limit, pass)
     }
 }
 
@@ -42,8 +38,8 @@ struct Page {
 
 /// Evaluates deadlines of minute `tick`, a page of at most `limit` of each kind: messages whose silence has ended, runs that did not begin,
 /// runs that did not end, ends of runs whose monitor no check-in described. In the newest minute it also decides reminders: those of
-/// minutes that the server catches up with are one. With a slice, only monitors of that which no other server has locked. Returns whether
-/// that was all of them.
+/// minutes that the server catches up with are one. Each kind is gone through by all passes before the next one, so that the deadlines of a monitor
+/// keep their order on each server. Returns whether that was all of them.
 ///
 /// # Errors
 /// If the database fails as a whole.
@@ -52,7 +48,7 @@ pub(crate) fn evaluate_minute(
     processor: &mut Processor,
     tick: Timestamp,
     is_newest: bool,
-    slice: Option<Slice>,
+    passes: &[Pass],
     limit: usize,
     events: &mut Vec<Event>,
 ) -> Result<bool, StoreError> {
@@ -64,16 +60,18 @@ pub(crate) fn evaluate_minute(
         (DueKind::Deferred, until),
         (DueKind::FollowUp, tick),
     ] {
-        // Ends that wait have no monitor, so they are in no slice.
-        if (kind == DueKind::FollowUp && !is_newest) || (kind == DueKind::Deferred && slice.is_some()) {
+        if kind == DueKind::FollowUp && !is_newest {
             continue;
         }
-        let due = Due { kind, until: due_at, slice, limit };
-        let page = evaluate_page(store, processor, due, tick, events)?;
-        // The rest of a page that made no progress cannot be stored: it is due again in the next minute, and keeps
-        // nothing else from being evaluated.
-        if page.is_full && page.is_progress {
-            return Ok(false);
+        // Ends that wait have no monitor, so they are in no slice.
+        for pass in passes.iter().filter(|pass| kind != DueKind::Deferred || **pass == Pass::ALL) {
+            let due = Due { kind, until: due_at, pass: *pass, limit };
+            let page = evaluate_page(store, processor, due, tick, events)?;
+            // The rest of a page that made no progress cannot be stored: it is due again in the next minute, and keeps
+            // nothing else from being evaluated.
+            if page.is_full && page.is_progress {
+                return Ok(false);
+            }
         }
     }
     Ok(true)

@@ -10,7 +10,7 @@ use super::heartbeat;
 use super::processor::Processor;
 use crate::domain::{FollowUpsDue, Outage, truncate_to_minute};
 use crate::pipeline::events::Event;
-use crate::store::{Changes, Slice, Store, StoreError};
+use crate::store::{Changes, Pass, Slice, Store, StoreError};
 
 /// Deadlines of each kind that are evaluated before the first check-in of their minute, and while check-ins wait.
 pub(crate) const CHUNK: usize = 500;
@@ -248,7 +248,7 @@ impl Watermark {
         if !self.has_work() {
             return Ok(());
         }
-        let (mut until, mut slices) = (self.current, Vec::new());
+        let (mut until, mut passes) = (self.current, vec![Pass::ALL]);
         if let Some(progress) = store.synchronize(self.entered)? {
             // A server alone knows it better; and a minute to come is left from a clock that was ahead.
             let others =
@@ -263,16 +263,18 @@ impl Watermark {
                 processor.read_outages(&mut *store.begin_shared()?, self.current)?;
             }
             if progress.has_others {
-                slices = vec![progress.slice, Slice::WHOLE];
+                // What others evaluate comes last, and is waited for.
+                passes = vec![
+                    Pass { slice: progress.slice, skips_locked: true },
+                    Pass { skips_locked: true, ..Pass::ALL },
+                    Pass::ALL,
+                ];
             }
         }
         while self.evaluated_through < until {
             let minute = next_minute(self.evaluated_through);
-            // What others have claimed comes last, and is waited for.
-            for slice in slices.iter().copied().map(Some).chain([None]) {
-                if !evaluate_minute(store, processor, minute, minute >= self.current, slice, limit, events)? {
-                    return Ok(());
-                }
+            if !evaluate_minute(store, processor, minute, minute >= self.current, &passes, limit, events)? {
+                return Ok(());
             }
             store.evaluated(minute)?;
             self.evaluated_through = minute;
@@ -297,7 +299,8 @@ impl Watermark {
         }
         processor.read_outages(&mut *store.begin_shared()?, self.current)?;
         let is_newest = minute >= self.current;
-        let is_all = evaluate_minute(store, processor, minute, is_newest, Some(slice), limit, events)?;
+        let passes = [true, false].map(|skips_locked| Pass { slice, skips_locked });
+        let is_all = evaluate_minute(store, processor, minute, is_newest, &passes, limit, events)?;
         if is_all {
             self.slice_through = minute;
         }

@@ -67,7 +67,7 @@ pub(super) struct Standing {
     watermark: AtomicI64,
     /// The watermark at which the server was cut off from the database, until the pipeline has taken note of it.
     cut: Mutex<Option<Timestamp>>,
-    /// The time since which the pipeline is busy with a transaction; `None` while it waits for a batch.
+    /// The time since which the pipeline is busy with a statement; `None` while it waits for a batch.
     busy_since: Mutex<Option<Instant>>,
     clock: CorrectedClock,
 }
@@ -84,6 +84,19 @@ pub struct Slice {
 impl Slice {
     /// The slice that has all monitors.
     pub const WHOLE: Self = Self { of: 1, place: 0 };
+}
+
+/// The part of the due rows that a server takes, where several evaluate deadlines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pass {
+    pub slice: Slice,
+    /// Whether monitors are passed over that a transaction of another server has locked; else they are waited for.
+    pub skips_locked: bool,
+}
+
+impl Pass {
+    /// The pass that takes all rows.
+    pub const ALL: Self = Self { slice: Slice::WHOLE, skips_locked: false };
 }
 
 /// How far the servers on a database are.
@@ -206,13 +219,13 @@ impl Standing {
         &self.clock
     }
 
-    /// Notes that the pipeline, if it is busy, has come to another transaction.
+    /// Notes that the pipeline, if it is busy, has come to another statement.
     pub(super) fn note_step(&self) {
         let mut busy_since = self.busy_since.lock().unwrap_or_else(PoisonError::into_inner);
         *busy_since = busy_since.map(|_| Instant::now());
     }
 
-    /// Returns whether the pipeline has been busy with one transaction for this time.
+    /// Returns whether the pipeline has been busy with one statement for this time.
     pub(super) fn hangs_for(&self, time: Duration) -> bool {
         let busy_since = *self.busy_since.lock().unwrap_or_else(PoisonError::into_inner);
         busy_since.is_some_and(|since| since.elapsed() > time)

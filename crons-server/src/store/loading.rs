@@ -69,12 +69,12 @@ impl<'keys> Loading<'keys> {
         missing.collect()
     }
 
-    /// Returns whether a check-in names a monitor or an environment that is not in the snapshot.
+    /// Returns whether check-ins of the batch may make a monitor.
     #[cfg(feature = "postgres")]
-    pub fn misses_rows(&self) -> bool {
-        let has_monitor = |slug| self.snapshot.has_monitor(slug);
-        !self.keys.check_ins.iter().all(|key| has_monitor(&key.slug))
-            || !self.missing_environments().is_empty()
+    pub fn makes_monitors(&self) -> bool {
+        let is_unreadable =
+            |slug: &str| self.snapshot.unreadable.contains_key(&UnreadableKey::Monitor(slug.to_owned()));
+        self.new_monitors().into_iter().any(|slug| !is_unreadable(slug))
     }
 
     /// The row ids of the monitors that are asked for with all their environments, in the order of the keys.

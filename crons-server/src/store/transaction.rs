@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::api_token::TokenChange;
 use super::error::StoreError;
 use super::expired::Expired;
-use super::group::{Group, Progress, Slice};
+use super::group::{Group, Pass, Progress};
 use crate::alerts::{Alert, Attempt};
 use crate::domain::{BatchKeys, Outage, Outcome, ProcessingError, ReceivedCounts, Snapshot};
 
@@ -67,14 +67,13 @@ pub trait Transaction {
 
     /// Returns the row ids whose time has come at `tick`, at most `limit`, in the order in which they are to be evaluated.
     fn due(&mut self, kind: DueKind, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError>;
-    /// Returns rows that are [due](Self::due) of monitors in a slice, except of those that a transaction of another server has locked, and
-    /// locks the monitors.
+    /// Returns the rows among those that are [due](Self::due) which a pass takes.
     fn claim(
         &mut self,
         kind: DueKind,
         tick: Timestamp,
         limit: usize,
-        _slice: Slice,
+        _pass: Pass,
     ) -> Result<Vec<i64>, StoreError> {
         self.due(kind, tick, limit)
     }

@@ -10,7 +10,7 @@ use super::super::{cluster, instant, postgres_of};
 use super::commit::alert;
 use super::rows::{NewRows, event, keys, runs};
 use crate::domain::{BatchKeys, Status};
-use crate::store::{Changes, DueKind, OpenDatabase, Slice, StoreError};
+use crate::store::{Changes, DueKind, OpenDatabase, Pass, Slice, StoreError};
 
 /// The time after which a transaction counts as one that waits for ever.
 const LIMIT: Duration = Duration::from_secs(8);
@@ -147,17 +147,14 @@ fn a_transaction_that_runs_alone_waits_for_those_that_run_side_by_side() {
 }
 
 #[test]
-fn a_new_monitor_or_environment_is_a_conflict() {
+fn a_new_monitor_is_a_conflict() {
     let Some(mut pair) = Pair::new() else { return };
-    for (slug, environment, is_conflict) in
-        [("third", "a", true), ("first", "b", true), ("first", "a", false)]
+    for (slug, environment, has_config, is_conflict) in
+        [("third", "a", true, true), ("third", "a", false, false), ("first", "b", true, false)]
     {
         let mut transaction = pair.first.store.begin_shared().unwrap();
-        for has_config in [false, true] {
-            let loaded =
-                transaction.load(&keys(&[event(slug, environment, 0, Success)], has_config)).map(drop);
-            assert_eq!(matches!(loaded, Err(StoreError::Conflict(_))), is_conflict, "{slug}: {loaded:?}");
-        }
+        let loaded = transaction.load(&keys(&[event(slug, environment, 0, Success)], has_config)).map(drop);
+        assert_eq!(matches!(loaded, Err(StoreError::Conflict(_))), is_conflict, "{slug}: {loaded:?}");
     }
 }
 
@@ -206,7 +203,8 @@ fn rows_of_a_slice_are_claimed_by_one_transaction_at_a_time() {
         transaction.commit().unwrap();
     }
     for kind in [DueKind::Missed, DueKind::TimedOut] {
-        let [even, odd] = [0, 1].map(|place| Slice { of: 2, place });
+        let [even, odd] = [0, 1].map(|place| Pass { slice: Slice { of: 2, place }, skips_locked: true });
+        let unlocked = Pass { skips_locked: true, ..Pass::ALL };
         let mut first = pair.first.store.begin_shared().unwrap();
         let all = first.due(kind, tick, 9).unwrap();
         let claimed = first.claim(kind, tick, 9, odd).unwrap();
@@ -215,9 +213,10 @@ fn rows_of_a_slice_are_claimed_by_one_transaction_at_a_time() {
         let mut second = pair.second.store.begin_shared().unwrap();
         assert_eq!(second.claim(kind, tick, 9, odd).unwrap(), [] as [i64; 0]);
         let rest: Vec<i64> = all.iter().copied().filter(|id| *id != claimed[0]).collect();
-        assert_eq!(second.claim(kind, tick, 9, Slice::WHOLE).unwrap(), rest);
+        assert_eq!(second.claim(kind, tick, 9, unlocked).unwrap(), rest);
         assert_eq!(second.claim(kind, tick, 9, even).unwrap(), rest, "a transaction claims its own again");
         assert_eq!(second.due(kind, tick, 9).unwrap(), all);
+        assert_eq!(second.claim(kind, tick, 9, Pass { skips_locked: false, ..odd }).unwrap(), claimed);
         first.commit().unwrap();
         assert_eq!(second.claim(kind, tick, 9, odd).unwrap(), claimed);
     }

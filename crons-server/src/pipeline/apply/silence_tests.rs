@@ -9,7 +9,7 @@ use super::*;
 use crate::domain::{CheckInEvent, ConfigPatch, ConfigUpdate, Filter, NewSilence, SilenceEnd};
 use crate::pipeline::evaluate::evaluate_minute;
 use crate::settings::{RateLimit, Settings};
-use crate::store::{MemoryDatabase, Queries};
+use crate::store::{MemoryDatabase, Pass, Queries};
 
 /// A step of a timeline, which has one in each minute.
 #[derive(Debug, Clone, Copy)]
@@ -140,7 +140,8 @@ fn told(steps: &[Step]) -> Vec<(String, Timestamp)> {
     let (mut silences, mut events) = (Vec::new(), Vec::new());
     for (minute, step) in steps.iter().enumerate() {
         let done =
-            evaluate_minute(&mut store, &mut processor, at(minute, 0), true, None, 100, &mut events).unwrap();
+            evaluate_minute(&mut store, &mut processor, at(minute, 0), true, &[Pass::ALL], 100, &mut events)
+                .unwrap();
         assert!(done);
         let now = at(minute, SECOND);
         let mut command = |given: Command| apply_command(&mut store, &mut processor, &given, now).unwrap();

@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::{CheckInEvent, ConfigPatch, ConfigUpdate};
 use crate::pipeline::evaluate::evaluate_minute;
 use crate::settings::{Quotas, RateLimit, Settings};
-use crate::store::{SqliteStore, execute};
+use crate::store::{Pass, SqliteStore, execute};
 
 fn second(second: i64) -> Timestamp {
     Timestamp::from_second(1_717_408_800 + second).unwrap()
@@ -97,8 +97,16 @@ fn statements<S: Store>(mut store: S, count: Count<S>, size: usize) -> Vec<usize
     for minute in [5, 6, 7] {
         let mut events = Vec::new();
         counts.push(count(&mut store, &mut |store| {
-            evaluate_minute(store, &mut processor, second(minute * 60), true, None, 1_000, &mut events)
-                .unwrap();
+            evaluate_minute(
+                store,
+                &mut processor,
+                second(minute * 60),
+                true,
+                &[Pass::ALL],
+                1_000,
+                &mut events,
+            )
+            .unwrap();
         }));
         assert_eq!(events.len(), size, "minute {minute}");
     }

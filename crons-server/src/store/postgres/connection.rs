@@ -119,13 +119,13 @@ impl PostgresStore {
             executor: &self.executor,
             prepared: self.connector.prepared,
             unreadable: &self.unreadable,
-            node: self.membership.id(),
+            membership: &self.membership,
             lock,
         };
         // A transaction whose connection was lost may still be at work, and the next one must see what it commits: it waits for the lock of the schema,
         // or for those of its monitors.
         let begin = format!(
-            "BEGIN; SET LOCAL search_path TO {}; {LIMITS}; {}",
+            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL search_path TO {}; {LIMITS}; {}",
             self.connector.schema,
             self.membership.look(lock)
         );
@@ -167,8 +167,7 @@ pub(super) struct PostgresTransaction<'store> {
     executor: &'store Executor,
     prepared: bool,
     pub(super) unreadable: &'store UnreadableRows,
-    /// The row id of this server.
-    pub(super) node: i64,
+    pub(super) membership: &'store Membership,
     lock: Lock,
 }
 
@@ -187,6 +186,7 @@ impl PostgresTransaction<'_> {
             self.client.as_ref().ok_or_else(|| StoreError::unavailable("the transaction is over"))?;
         let session = Session { executor: self.executor, client, prepared: self.prepared };
         session.send(&self.waiting.take())?;
+        self.membership.note_step();
         Ok(session)
     }
 

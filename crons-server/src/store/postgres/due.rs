@@ -7,7 +7,7 @@ use super::deleted::DELETED;
 use super::parameter::{Parameter, micros};
 use super::rows;
 use crate::store::error::StoreError;
-use crate::store::group::Slice;
+use crate::store::group::{Pass, Slice};
 use crate::store::transaction::DueKind;
 
 /// The incidents that have a next reminder, escalation or decision whether they are broken.
@@ -16,20 +16,18 @@ const FOLLOW_UPS: &str = "FROM incidents i JOIN environments e ON e.id = i.envir
     WHERE i.follow_up_due IS NOT NULL AND i.acknowledged_at IS NULL AND NOT e.muted AND m.enabled";
 
 impl PostgresTransaction<'_> {
-    /// Returns the row ids that are due at `tick`; of a slice: those that no other transaction has locked, and locks their monitors.
+    /// Returns the row ids that are due at `tick` and that a pass takes. A pass that skips monitors which another transaction has locked locks those of
+    /// the rows: in the order of deadlines, as it waits for no lock of a monitor.
     pub(super) fn due_rows(
         &self,
         kind: DueKind,
         tick: Timestamp,
         limit: usize,
-        slice: Option<Slice>,
+        pass: Pass,
     ) -> Result<Vec<i64>, StoreError> {
-        let (of_slice, locked) = match slice {
-            None => (String::new(), ""),
-            Some(Slice { of, place }) => {
-                (format!("AND m.id % {of} = {place}"), "FOR NO KEY UPDATE OF m SKIP LOCKED")
-            }
-        };
+        let Pass { slice: Slice { of, place }, skips_locked } = pass;
+        let of_slice = if of > 1 { format!("AND m.id % {of} = {place}") } else { String::new() };
+        let locked = if skips_locked { "FOR NO KEY UPDATE OF m SKIP LOCKED" } else { "" };
         let left_out = self.unreadable.ids(match kind {
             DueKind::Missed => "environments",
             DueKind::TimedOut => "check_ins",

@@ -1,7 +1,7 @@
 //! The rows of a batch, read from PostgreSQL by sets: the number of statements does not depend on the number of inputs.
 //!
 //! A transaction that runs beside others locks the monitors, in the order of their row ids, before it reads them. A monitor stands for its environments,
-//! runs and incidents: no other transaction reads or writes these meanwhile.
+//! runs and incidents: no other transaction writes these meanwhile. Of a run that its id leads to under another monitor, only the place is read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,8 +56,8 @@ impl PostgresTransaction<'_> {
         ];
         let [_, named, runs, silences] = self.session()?.together(statements)?;
         self.add_named(loading, &named)?;
-        if self.is_shared() && loading.misses_rows() {
-            return Err(StoreError::conflict("a monitor or an environment is new"));
+        if self.is_shared() && loading.makes_monitors() {
+            return Err(StoreError::conflict("a monitor is new"));
         }
         self.add_silences(loading, &silences)?;
         let runs = self.read_runs(loading, &runs)?;

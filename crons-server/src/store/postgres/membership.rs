@@ -27,8 +27,8 @@ const LINE_EVERY: u32 = 600;
 const PUBLISH_LIMIT: Duration = Duration::from_secs(3);
 /// The time that a publication of the pipeline has, which may wait for transactions of other servers.
 const SYNCHRONIZE_LIMIT: Duration = Duration::from_secs(8);
-/// The time after which a transaction counts as one that hangs: the server is then taken off the list, so that the others go on. A lock is waited for
-/// during 10 s.
+/// The time after which a transaction that comes to no other statement counts as one that hangs: the server is then taken off the list, so that the
+/// others go on. A lock is waited for during 10 s.
 const HANGS_AFTER: Duration = Duration::from_secs(12);
 
 /// The membership of a server. Its drop takes the server off the list.
@@ -103,7 +103,7 @@ impl Membership {
     /// # Errors
     /// [`StoreError::Expelled`] if it was not, and is again; the failures of the database.
     pub(super) fn join_again_if_expelled(&self) -> Result<(), StoreError> {
-        self.member.standing.note_step();
+        self.note_step();
         if self.member.id.load(Ordering::Relaxed) != 0 {
             return Ok(());
         }
@@ -157,6 +157,11 @@ impl Membership {
     pub(super) fn evaluated(&self, minute: Timestamp) -> Result<(), StoreError> {
         let Member { nodes, id, .. } = &*self.member;
         self.executor.wait_for(SYNCHRONIZE_LIMIT, nodes.store_evaluated(id.load(Ordering::Relaxed), minute))
+    }
+
+    /// Notes that the pipeline has come to another statement.
+    pub(super) fn note_step(&self) {
+        self.member.standing.note_step();
     }
 
     pub(super) fn group(&self) -> Group {

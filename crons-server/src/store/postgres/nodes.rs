@@ -173,7 +173,7 @@ impl Nodes {
 
     fn begin(&self) -> String {
         format!(
-            "BEGIN; SET LOCAL search_path TO {}; SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '30s';
+            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL search_path TO {}; SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '30s';
              SET LOCAL idle_in_transaction_session_timeout = '3s'; {}",
             self.schema,
             Lock::Exclusive.statement(&self.schema)

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use deadpool_postgres::Pool;
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
 use super::connector::{Connector, connection};
 use super::executor::Executor;
@@ -31,6 +32,8 @@ const OLDEST_POSTGRES: i32 = 140_000;
 
 /// The time for a migration, which may rewrite tables.
 const MIGRATION_LIMIT: Duration = Duration::from_secs(3_600);
+/// The time between two attempts to migrate.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Makes or migrates the schema, by the migrations that the program knows.
 ///
@@ -45,46 +48,74 @@ pub(super) fn migrate(
     executor.wait_for(MIGRATION_LIMIT, async {
         let mut client = connection(pool).await?;
         refuse_old(&client).await?;
-        let transaction = client.transaction().await?;
-        let schema = &connector.schema;
-        // Two servers that start at once wait for one another. The lock ends with the transaction, as a pooler between has no sessions.
-        transaction
-            .batch_execute(&format!("SELECT pg_advisory_xact_lock(hashtext('crons migration of {schema}'))"))
-            .await?;
-        let version = version(transaction.client(), schema).await?;
-        refuse_foreign(transaction.client(), schema, version, known.len()).await?;
-        let missing = known.get(version..).unwrap_or_default();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        // Servers of the version before wait until it is done.
-        transaction.batch_execute(&Lock::Exclusive.statement(schema)).await?;
-        if version == 0 {
-            // A schema that an administrator has made needs no right on the database, which even `IF NOT EXISTS` asks for.
-            let is_there = format!("SELECT to_regnamespace('{schema}') IS NOT NULL");
-            if !transaction.query_typed_one(&is_there, &[]).await?.try_get::<_, bool>(0)? {
-                transaction.batch_execute(&format!("CREATE SCHEMA {schema}")).await?;
+        let mut is_said = false;
+        loop {
+            match migrate_once(&mut client, &connector.schema, known).await {
+                Err(StoreError::Conflict(cause)) => {
+                    if !std::mem::replace(&mut is_said, true) {
+                        tracing::info!(%cause, "the schema is migrated as soon as other programs let go of its tables");
+                    }
+                    tokio::time::sleep(RETRY_INTERVAL).await;
+                }
+                result => return result,
             }
-        } else {
-            tracing::info!(
-                from = version,
-                to = known.len(),
-                "the database is migrated to the schema of this version"
-            );
         }
-        transaction.batch_execute(&format!("SET LOCAL search_path TO {schema}")).await?;
-        transaction
-            .batch_execute(
-                "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY);
-                 ALTER TABLE migrations ADD COLUMN IF NOT EXISTS usable_from INTEGER",
-            )
-            .await?;
-        for (Migration { statements, usable_from }, version) in missing.iter().zip(version + 1..) {
-            let counted = format!("INSERT INTO migrations VALUES ({version}, {usable_from})");
-            transaction.batch_execute(&format!("{statements}; {counted}")).await?;
-        }
-        Ok(transaction.commit().await?)
     })
+}
+
+/// Makes or migrates the schema, in a transaction.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if another program, such as a backup, has tables locked for some seconds: servers that run would wait for this transaction as
+/// long. The errors of [`migrate`].
+async fn migrate_once(client: &mut Client, schema: &str, known: &[Migration]) -> Result<(), StoreError> {
+    let transaction = client.transaction().await?;
+    // Two servers that start at once wait for one another. The lock ends with the transaction, as a pooler between has no sessions.
+    let lock = format!(
+        "SET LOCAL lock_timeout = '3s'; SELECT pg_advisory_xact_lock(hashtext('crons migration of {schema}'))"
+    );
+    transaction.batch_execute(&lock).await.map_err(or_conflict)?;
+    let version = version(transaction.client(), schema).await?;
+    refuse_foreign(transaction.client(), schema, version, known.len()).await?;
+    let missing = known.get(version..).unwrap_or_default();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    // Servers of the version before wait until it is done.
+    transaction.batch_execute(&Lock::Exclusive.statement(schema)).await.map_err(or_conflict)?;
+    if version == 0 {
+        // A schema that an administrator has made needs no right on the database, which even `IF NOT EXISTS` asks for.
+        let is_there = format!("SELECT to_regnamespace('{schema}') IS NOT NULL");
+        if !transaction.query_typed_one(&is_there, &[]).await?.try_get::<_, bool>(0)? {
+            transaction.batch_execute(&format!("CREATE SCHEMA {schema}")).await?;
+        }
+    } else {
+        tracing::info!(
+            from = version,
+            to = known.len(),
+            "the database is migrated to the schema of this version"
+        );
+    }
+    transaction.batch_execute(&format!("SET LOCAL search_path TO {schema}")).await?;
+    transaction
+        .batch_execute(
+            "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY);
+                 ALTER TABLE migrations ADD COLUMN IF NOT EXISTS usable_from INTEGER",
+        )
+        .await?;
+    for (Migration { statements, usable_from }, version) in missing.iter().zip(version + 1..) {
+        let counted = format!("INSERT INTO migrations VALUES ({version}, {usable_from})");
+        transaction.batch_execute(&format!("{statements}; {counted}")).await.map_err(or_conflict)?;
+    }
+    Ok(transaction.commit().await?)
+}
+
+fn or_conflict(error: tokio_postgres::Error) -> StoreError {
+    if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) {
+        StoreError::conflict(error)
+    } else {
+        error.into()
+    }
 }
 
 /// Refuses a schema that is not there, or is older than this program's: for a program that only reads.
@@ -168,7 +199,7 @@ async fn refuse_foreign(
 ) -> Result<(), StoreError> {
     if version > known {
         let sql = format!(
-            "SELECT coalesce(usable_from, version) FROM {schema}.migrations ORDER BY version DESC LIMIT 1"
+            "SELECT max(coalesce(usable_from, version)) FROM {schema}.migrations WHERE version > {known}"
         );
         let usable_from: i32 = client.query_typed_one(&sql, &[]).await?.try_get(0)?;
         if usize::try_from(usable_from).is_ok_and(|usable_from| usable_from <= known) {
@@ -188,9 +219,12 @@ async fn refuse_foreign(
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::{MIGRATIONS, Migration};
     use crate::conformance::cluster;
     use crate::settings::{Backend, Database};
+    use crate::store::postgres::connector::connection;
     use crate::store::postgres::{PostgresReader, PostgresStore};
     use crate::store::{Changes, Store, StoreError, execute_on_postgres};
 
@@ -226,6 +260,30 @@ mod tests {
         let mut restarted = open(&database, &MIGRATIONS[..1]).unwrap();
         assert_eq!(set(&mut restarted, "5"), "5");
         assert_eq!(set(&mut new, "6"), "6");
+    }
+
+    #[test]
+    fn a_migration_waits_for_other_programs_and_no_server_waits_for_it() {
+        let Some(database) = new_database() else { return };
+        let mut old = open(&database, &MIGRATIONS[..1]).unwrap();
+        // A backup reads a table of which the migration replaces an index.
+        let Backend::Postgres(url) = database.backend() else { panic!("{database} is not of PostgreSQL") };
+        let backup = PostgresStore::open_knowing(url, &MIGRATIONS[..1]).unwrap();
+        let pool = backup.connector.pool(1).unwrap();
+        let client = backup.executor.wait(connection(&pool)).unwrap();
+        let reads = format!("BEGIN; SELECT FROM {}.environments", url.schema);
+        backup.executor.wait(async { Ok(client.batch_execute(&reads).await?) }).unwrap();
+        std::thread::scope(|scope| {
+            let new = scope.spawn(|| set(&mut open(&database, MIGRATIONS).unwrap(), "2"));
+            let began = Instant::now();
+            // Longer than the migration waits for a table.
+            while began.elapsed() < Duration::from_secs(4) {
+                assert_eq!(set(&mut old, "1"), "1");
+            }
+            assert!(!new.is_finished(), "the backup is under way");
+            backup.executor.wait(async { Ok(client.batch_execute("COMMIT").await?) }).unwrap();
+            assert_eq!(new.join().unwrap(), "2");
+        });
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::rows;
 use crate::domain::{BatchKeys, Outage, ReceivedCounts, Snapshot};
 use crate::store::error::StoreError;
 use crate::store::expired::Expired;
-use crate::store::group::Slice;
+use crate::store::group::Pass;
 use crate::store::transaction::{Changes, DueKind, Transaction};
 
 impl Transaction for PostgresTransaction<'_> {
@@ -36,7 +36,7 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn due(&mut self, kind: DueKind, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError> {
-        self.due_rows(kind, tick, limit, None)
+        self.due_rows(kind, tick, limit, Pass::ALL)
     }
 
     fn claim(
@@ -44,9 +44,9 @@ impl Transaction for PostgresTransaction<'_> {
         kind: DueKind,
         tick: Timestamp,
         limit: usize,
-        slice: Slice,
+        pass: Pass,
     ) -> Result<Vec<i64>, StoreError> {
-        self.due_rows(kind, tick, limit, Some(slice))
+        self.due_rows(kind, tick, limit, pass)
     }
 
     fn next_deadline(&mut self) -> Result<Option<Timestamp>, StoreError> {
@@ -62,7 +62,7 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn last_seen(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        outages::last_heartbeat(self.session()?, self.node)
+        outages::last_heartbeat(self.session()?, self.membership.id())
     }
 
     fn outages(&mut self, since: Timestamp) -> Result<Vec<Outage>, StoreError> {
