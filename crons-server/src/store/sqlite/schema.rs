@@ -1,8 +1,10 @@
 //! Opens database files: their settings, and their schema, which is migrated from any earlier one.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
@@ -68,14 +70,33 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// An empty database in memory. Each simulation has a database of its own, and migrations take most of the time of a short one; a
+/// copy of this one needs none.
+static EMPTY: Mutex<Option<Connection>> = Mutex::new(None);
+
 /// Opens a database in memory.
 pub(super) fn open_in_memory() -> Result<Connection, StoreError> {
     let mut connection = Connection::open_in_memory()?;
+    copy_empty(&mut connection)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     settle_plans(&connection)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    migrate(&mut connection)?;
     Ok(connection)
+}
+
+/// Copies all pages of [`EMPTY`], which is made first if this process has none.
+fn copy_empty(to: &mut Connection) -> Result<(), StoreError> {
+    // A thread that panicked here has left either nothing or a whole database.
+    let mut empty = EMPTY.lock().unwrap_or_else(PoisonError::into_inner);
+    if empty.is_none() {
+        let mut made = Connection::open_in_memory()?;
+        migrate(&mut made)?;
+        *empty = Some(made);
+    }
+    if let Some(empty) = &*empty {
+        Backup::new(empty, to)?.run_to_completion(i32::MAX, Duration::ZERO, None)?;
+    }
+    Ok(())
 }
 
 /// Opens a file for reading, beside the connection that writes.
@@ -244,6 +265,32 @@ mod tests {
         assert_eq!(number("SELECT notified_at FROM incidents WHERE id = 2"), Some(900));
         assert_eq!(number("SELECT id * 1000 + next_attempt_at + attempts FROM alerts"), Some(7_953));
         assert_eq!(number("SELECT group_until FROM alerts"), None);
+    }
+
+    #[test]
+    fn databases_in_memory_have_the_schema_of_a_file_and_no_rows_of_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let schema = |connection: &Connection| -> Vec<(String, Option<String>)> {
+            let mut rows = connection.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name").unwrap();
+            rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+                .unwrap()
+                .collect::<Result<_, _>>()
+                .unwrap()
+        };
+        let number = |connection: &Connection, sql: &str| {
+            connection.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap()
+        };
+        let file = open(&folder.path().join("crons.db")).unwrap();
+        let configs = "SELECT count(*) FROM configs";
+        for _ in 0..2 {
+            let connection = open_in_memory().unwrap();
+            assert_eq!(schema(&connection), schema(&file));
+            assert_eq!(number(&connection, "PRAGMA user_version") as usize, MIGRATIONS.len());
+            assert_eq!(number(&connection, "PRAGMA foreign_keys"), 1);
+            assert_eq!(number(&connection, configs), 0);
+            connection.execute("INSERT INTO configs VALUES (1, '{}')", []).unwrap();
+            assert_eq!(number(&connection, configs), 1);
+        }
     }
 
     #[test]
