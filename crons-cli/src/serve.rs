@@ -116,10 +116,12 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         let (listen, database) = (config.listen, &config.settings.database);
         let is_new = database.file().is_some_and(|path| !path.exists());
         let failed = |error| format!("cannot start with {database}: {error}");
+        // A signal that arrives between the two waits for it is not lost.
+        let mut signal = std::pin::pin!(wait_for_signal());
         // The database is opened before the socket: migrating an old one may take minutes, and clients that connect would time out.
         let server = tokio::select! {
             opened = Server::open(&config.settings) => opened.map_err(failed)?,
-            signal = wait_for_signal() => {
+            signal = &mut signal => {
                 signal?;
                 // Opening cannot be interrupted. To end it here is safe: each migration is a transaction.
                 std::process::exit(0)
@@ -131,7 +133,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         let server = server.serve(listener).map_err(failed)?;
         print_banner(&server, &config, file.as_deref(), is_new)?;
         tokio::select! {
-            signal = wait_for_signal() => signal?,
+            signal = &mut signal => signal?,
             () = server.closed() => return Err("the server has stopped because its database failed; the log above has the reason".into()),
         }
         server.shutdown().await?;
