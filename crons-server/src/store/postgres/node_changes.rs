@@ -17,14 +17,21 @@ enum NodeChange<'a> {
 pub(super) fn log(before: &[Node], after: &[Node]) {
     for change in changes(before, after) {
         match change {
-            NodeChange::Joined(node) => tracing::info!(server = node.name, "another server has joined"),
-            NodeChange::Left(node) if node.is_gone => tracing::warn!(
-                server = node.name,
-                "another server has said nothing for some seconds; the others go on without it"
-            ),
-            NodeChange::Left(node) => tracing::info!(server = node.name, "another server has ended"),
+            NodeChange::Joined(node) => {
+                tracing::info!(server = node.name, "another server has joined");
+            }
+            NodeChange::Left(node) if node.is_gone => {
+                let server = &node.name;
+                tracing::warn!(
+                    server,
+                    "another server has said nothing for some seconds; the others go on without it"
+                );
+            }
+            NodeChange::Left(node) => {
+                tracing::info!(server = node.name, "another server has ended");
+            }
             NodeChange::Took(duties) => {
-                tracing::info!(duties = names(&duties), "this server has taken duties")
+                tracing::info!(duties = names(&duties), "this server has taken duties");
             }
             NodeChange::Lost(duties) => {
                 tracing::info!(duties = names(&duties), "this server has these duties no more");
