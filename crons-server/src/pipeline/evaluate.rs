@@ -63,8 +63,9 @@ pub(crate) fn evaluate_minute(
         if kind == DueKind::FollowUp && !is_newest {
             continue;
         }
-        // Ends that wait have no monitor, so they are in no slice.
-        for pass in passes.iter().filter(|pass| kind != DueKind::Deferred || **pass == Pass::ALL) {
+        // Ends that wait have no monitor, so they are in no slice; reminders are few, and come after all else of the minute.
+        let is_whole = matches!(kind, DueKind::Deferred | DueKind::FollowUp);
+        for pass in passes.iter().filter(|pass| !is_whole || **pass == Pass::ALL) {
             let due = Due { kind, until: due_at, pass: *pass, limit };
             let page = evaluate_page(store, processor, due, tick, events)?;
             // The rest of a page that made no progress cannot be stored: it is due again in the next minute, and keeps
@@ -91,7 +92,7 @@ fn evaluate_page(
             return Ok((false, Vec::new()));
         }
         let (mut is_progress, batch) = evaluate(&mut *transaction, processor, kind, &due, tick)?;
-        if !is_progress && due.len() >= page.limit {
+        if !is_progress && due.len() >= page.limit && !page.pass.skips_locked {
             // Another server may have evaluated them before their monitors were locked.
             is_progress = page.rows(&mut *transaction)? != due;
         }

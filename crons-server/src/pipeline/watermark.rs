@@ -256,6 +256,9 @@ impl Watermark {
             self.evaluated_through = self.evaluated_through.max(others.unwrap_or(self.evaluated_through));
             until = truncate_to_minute(progress.low_watermark).min(self.current).max(self.evaluated_through);
             if !progress.decides {
+                // After an outage the server with the duty may be some minutes behind.
+                let is_turn = progress.evaluated_through == Some(self.evaluated_through);
+                let until = if is_turn { until } else { self.evaluated_through };
                 self.waits = self.evaluate_slice(store, processor, until, progress.slice, limit, events)?;
                 return Ok(());
             }

@@ -13,7 +13,7 @@ enum NodeChange<'a> {
     Lost(Vec<Duty>),
 }
 
-/// Logs what has changed since the last look; nothing at the first one, before which the list is empty.
+/// Logs what has changed since the last look. At the first one, before which the list is empty, no server joins.
 pub(super) fn log(before: &[Node], after: &[Node]) {
     for change in changes(before, after) {
         match change {
@@ -28,7 +28,7 @@ pub(super) fn log(before: &[Node], after: &[Node]) {
                 );
             }
             NodeChange::Left(node) => {
-                tracing::info!(server = node.name, "another server has ended");
+                tracing::info!(server = node.name, "another server is no longer in the list");
             }
             NodeChange::Took(duties) => {
                 tracing::info!(duties = names(&duties), "this server has taken duties");
