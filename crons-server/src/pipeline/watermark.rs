@@ -266,7 +266,7 @@ impl Watermark {
                 processor.read_outages(&mut *store.begin_shared()?, self.current)?;
             }
             if progress.has_others {
-                // What others evaluate comes last, and is waited for.
+                // Rows that others are evaluating come last: the last pass waits for their locks.
                 passes = vec![
                     Pass { slice: progress.slice, skips_locked: true },
                     Pass { skips_locked: true, ..Pass::ALL },

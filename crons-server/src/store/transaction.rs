@@ -21,8 +21,8 @@ pub trait Store: Send {
     fn begin(&mut self) -> Result<Box<dyn Transaction + '_>, StoreError>;
 
     /// Opens a transaction for check-ins or deadlines of monitors, which runs beside those of other servers. Its
-    /// [`load`](Transaction::load) locks the monitors; it is a [`Conflict`](StoreError::Conflict) if rows are missing that other servers may
-    /// add at the same time.
+    /// [`load`](Transaction::load) locks the monitors; it is a [`Conflict`](StoreError::Conflict) if a check-in may make a
+    /// monitor, which other servers may make at the same time.
     ///
     /// # Errors
     /// The cases of [`begin`](Self::begin).
