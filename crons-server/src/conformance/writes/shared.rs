@@ -4,12 +4,13 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use crons_types::CheckInStatus::Ok as Success;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::super::{cluster, instant, postgres_of};
 use super::commit::alert;
 use super::rows::{NewRows, event, keys, runs};
-use crate::domain::{BatchKeys, Status};
+use crate::domain::{BatchKeys, Snapshot, Status};
 use crate::store::{Changes, DueKind, OpenDatabase, Pass, Slice, StoreError};
 
 /// The time after which a transaction counts as one that waits for ever.
@@ -76,54 +77,39 @@ fn transactions_on_different_monitors_run_side_by_side() {
     first.commit().unwrap();
 }
 
-#[test]
-fn a_transaction_waits_for_another_one_on_its_monitor_and_reads_what_that_one_has_written() {
-    let Some(mut pair) = Pair::new() else { return };
+/// Has the first server end a run, at `last_ok`, while the second one loads `keys`. Returns what that one has loaded, once it has waited for the
+/// commit.
+fn loaded_behind_an_end(pair: &mut Pair, keys: &BatchKeys, last_ok: Timestamp) -> Snapshot {
     let mut first = pair.first.store.begin_shared().unwrap();
     let mut snapshot = first.load(&end_of("first", 1)).unwrap();
     std::thread::scope(|scope| {
         let (store, (sender, receiver)) = (&mut pair.second.store, channel());
         scope.spawn(move || {
             let mut second = store.begin_shared().unwrap();
-            sender.send(second.load(&end_of("first", 1)).unwrap()).unwrap();
+            sender.send(second.load(keys).unwrap()).unwrap();
         });
         until_one_waits(&pair.name);
         snapshot.runs[0].row.value.status = Status::Error;
         snapshot.runs[0].row.changed = true;
-        snapshot.environments[0].row.value.last_ok = Some(instant("10:00:05"));
+        snapshot.environments[0].row.value.last_ok = Some(last_ok);
         snapshot.environments[0].row.changed = true;
         first.write(&Changes::of(snapshot)).unwrap();
         assert!(receiver.try_recv().is_err(), "it does not wait for the commit");
         first.commit().unwrap();
-        let read = receiver.recv_timeout(LIMIT).unwrap();
-        assert_eq!(read.runs[0].row.value.status, Status::Error);
-        assert_eq!(read.environments[0].row.value.last_ok, Some(instant("10:00:05")));
-    });
+        receiver.recv_timeout(LIMIT).unwrap()
+    })
 }
 
 #[test]
-fn deadlines_wait_for_the_check_ins_of_their_monitors() {
+fn check_ins_and_deadlines_wait_for_others_of_their_monitor_and_read_what_these_have_written() {
     let Some(mut pair) = Pair::new() else { return };
-    let run = {
-        let mut transaction = pair.first.store.begin().unwrap();
-        transaction.load(&end_of("first", 1)).unwrap().runs[0].row.id.unwrap()
-    };
-    let mut first = pair.first.store.begin_shared().unwrap();
-    let mut snapshot = first.load(&end_of("first", 1)).unwrap();
-    std::thread::scope(|scope| {
-        let (store, (sender, receiver)) = (&mut pair.second.store, channel());
-        scope.spawn(move || {
-            let mut second = store.begin_shared().unwrap();
-            let timed_out = BatchKeys { timed_out: vec![run], ..BatchKeys::default() };
-            sender.send(second.load(&timed_out).unwrap()).unwrap();
-        });
-        until_one_waits(&pair.name);
-        snapshot.runs[0].row.value.status = Status::Ok;
-        snapshot.runs[0].row.changed = true;
-        first.write(&Changes::of(snapshot)).unwrap();
-        first.commit().unwrap();
-        assert_eq!(receiver.recv_timeout(LIMIT).unwrap().runs[0].row.value.status, Status::Ok);
-    });
+    let run = pair.first.store.begin().unwrap().load(&end_of("first", 1)).unwrap().runs[0].row.id.unwrap();
+    let timed_out = BatchKeys { timed_out: vec![run], ..BatchKeys::default() };
+    for (keys, last_ok) in [(end_of("first", 1), "10:00:05"), (timed_out, "10:00:06")] {
+        let read = loaded_behind_an_end(&mut pair, &keys, instant(last_ok));
+        assert_eq!(read.runs[0].row.value.status, Status::Error);
+        assert_eq!(read.environments[0].row.value.last_ok, Some(instant(last_ok)));
+    }
 }
 
 #[test]
