@@ -229,6 +229,28 @@ fn every_kind_of_target_can_be_tested() {
 }
 
 #[test]
+fn a_command_inherits_no_secret_of_the_server() {
+    let environment = [
+        ("CRONS_TOKEN", "topsecret"),
+        ("HOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        ("PGPASSWORD", "topsecret"),
+        ("PAGER_ACCOUNT", "ops"),
+    ];
+    let command = "[command.pager]\nrun = [\"sh\", \"-c\", \"env | grep -e TOKEN= -e SECRET= -e PGPASSWORD -e PAGER_\"]\n";
+    // A target's secret is withheld wherever the target is written.
+    for hook in ["a_hook", "z_hook"] {
+        let webhook =
+            format!("[webhook.{hook}]\nurl = \"http://127.0.0.1:9/\"\nsecret_env = \"HOOK_SECRET\"\n");
+        for targets in [format!("{command}{webhook}"), format!("{webhook}{command}")] {
+            let (_, stdout, _) = test_with(&targets, &["pager"], &environment);
+            assert!(stdout.contains("\n    PAGER_ACCOUNT=ops\n"), "{stdout}");
+            let leaks = ["TOKEN=", "SECRET=", "PGPASSWORD"].into_iter().find(|name| stdout.contains(name));
+            assert_eq!(leaks, None, "{stdout}");
+        }
+    }
+}
+
+#[test]
 fn a_private_address_is_tested_as_the_server_would_send_to_it() {
     let target = "[slack.team]\nurl = \"http://127.0.0.1:9/\"\n";
     let (_, stdout, _) = test(&format!("listen = \"0.0.0.0:9170\"\n{target}"), &[]);

@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
 use super::http_client::DeliveryError;
-use super::keys::timeout_of;
+use super::keys::{is_of_server, timeout_of};
 use super::response::{TargetResponse, Verdict};
 use crate::alerts::error::InvalidAlerts;
 use crate::alerts::escape::Markup;
@@ -97,7 +97,7 @@ impl CommandTarget {
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // The settings of the server, some of which are secrets, are not the command's.
         for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("CRONS_") {
+            if is_of_server(&name.to_string_lossy()) {
                 command.env_remove(name);
             }
         }

@@ -1,6 +1,8 @@
 //! The keys that tables of targets share: addresses, time limits, and secrets that a file or an environment variable may hold.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -11,6 +13,16 @@ use crate::quote::quoted;
 
 /// The default time in which a target must answer.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The environment variables from which this process has read secrets. An environment belongs to the process, and so does this list.
+static SECRET_VARIABLES: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Returns whether an environment variable is kept from the commands of targets: it is a setting of the server, such as `CRONS_TOKEN`, the
+/// password of its database, or one from which a key `KEY_env` was read.
+pub(super) fn is_of_server(variable: &str) -> bool {
+    let secret = SECRET_VARIABLES.lock().unwrap_or_else(PoisonError::into_inner);
+    variable.starts_with("CRONS_") || variable == "PGPASSWORD" || secret.contains(variable)
+}
 
 /// Parses an address that begins with `https://` or `http://`.
 ///
@@ -109,6 +121,7 @@ impl SecretKey {
                 "{key}_env: the environment variable {shown} {why}; set it to the secret where the server starts, or write `{key}_file`"
             ))
         };
+        SECRET_VARIABLES.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
         let value = variables(&name).ok_or_else(|| refuse("is not set"))?;
         let value = without_line_break(value.to_str().ok_or_else(|| refuse("is not UTF-8"))?);
         if value.is_empty() { Err(refuse("is empty")) } else { Ok(Some(value)) }
