@@ -204,4 +204,4 @@ pub(super) fn rejects_a_row(error: &StoreError) -> bool {
 #[cfg(test)]
 mod silence_tests;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -314,3 +314,6 @@ impl Watermark {
 fn next_minute(minute: Timestamp) -> Timestamp {
     minute.saturating_add(MINUTE).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod tests;

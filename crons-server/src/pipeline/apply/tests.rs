@@ -8,12 +8,12 @@ use crate::pipeline::evaluate::evaluate_minute;
 use crate::settings::{Quotas, RateLimit, Settings};
 use crate::store::{Pass, SqliteStore, execute};
 
-fn second(second: i64) -> Timestamp {
+pub(in crate::pipeline) fn second(second: i64) -> Timestamp {
     Timestamp::from_second(1_717_408_800 + second).unwrap()
 }
 
 /// A check-in of one of many monitors, each expected every minute.
-fn check_in(
+pub(in crate::pipeline) fn check_in(
     number: usize,
     run: Option<u8>,
     status: CheckInStatus,
