@@ -65,18 +65,15 @@ pub trait Transaction {
     /// Makes all that was written durable, or nothing of it.
     fn commit(self: Box<Self>) -> Result<(), StoreError>;
 
-    /// Returns the row ids whose time has come at `tick`, at most `limit`, in the order in which they are to be evaluated.
-    fn due(&mut self, kind: DueKind, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError>;
-    /// Returns the rows among those that are [due](Self::due) which a pass takes.
+    /// Returns the row ids whose time has come at `tick` and which a pass takes, at most `limit`, in the order in which they are to be evaluated.
+    /// Where no other server can use the database, each pass takes all.
     fn claim(
         &mut self,
         kind: DueKind,
         tick: Timestamp,
         limit: usize,
-        _pass: Pass,
-    ) -> Result<Vec<i64>, StoreError> {
-        self.due(kind, tick, limit)
-    }
+        pass: Pass,
+    ) -> Result<Vec<i64>, StoreError>;
     /// The earliest deadline of an environment or a run of an enabled monitor, end of a silence that keeps a message back,
     /// or reminder of an incident.
     fn next_deadline(&mut self) -> Result<Option<Timestamp>, StoreError>;

@@ -12,7 +12,7 @@ use super::{Opened, instant, on_every_store};
 use crate::Retention;
 use crate::alerts::Alert;
 use crate::domain::{Deletion, Outcome, ProcessingError, Status};
-use crate::store::{Changes, DueKind, Expired, PageRequest, ProcessingErrors, Usage};
+use crate::store::{Changes, DueKind, Expired, PageRequest, Pass, ProcessingErrors, Usage};
 
 /// A monitor with two environments, each with a run, an open incident with an alert, and a deadline.
 fn write(opened: &mut Opened) {
@@ -64,7 +64,7 @@ fn purge(opened: &mut Opened) {
 fn due(opened: &mut Opened) -> usize {
     let mut transaction = opened.begin();
     [DueKind::Missed, DueKind::TimedOut]
-        .map(|kind| transaction.due(kind, instant("12:00:00"), 9).unwrap().len())
+        .map(|kind| transaction.claim(kind, instant("12:00:00"), 9, Pass::ALL).unwrap().len())
         .iter()
         .sum()
 }

@@ -7,12 +7,12 @@ use super::{Opened, instant, on_every_store};
 use crate::domain::{
     Acknowledgement, BatchKeys, CheckInEvent, FollowUp, FollowUpsDue, Silenced, Status, Withheld,
 };
-use crate::store::{Changes, DueKind};
+use crate::store::{Changes, DueKind, Pass};
 
 /// The names of the due environments, or the numbers of the due runs or deferred ends.
 fn due(opened: &mut Opened, kind: DueKind, tick: &str, limit: usize) -> Vec<String> {
     let mut transaction = opened.begin();
-    let ids = transaction.due(kind, instant(tick), limit).unwrap();
+    let ids = transaction.claim(kind, instant(tick), limit, Pass::ALL).unwrap();
     let name = |id: i64| {
         let mut keys = BatchKeys::default();
         match kind {

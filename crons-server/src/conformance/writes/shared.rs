@@ -192,7 +192,7 @@ fn rows_of_a_slice_are_claimed_by_one_transaction_at_a_time() {
         let [even, odd] = [0, 1].map(|place| Pass { slice: Slice { of: 2, place }, skips_locked: true });
         let unlocked = Pass { skips_locked: true, ..Pass::ALL };
         let mut first = pair.first.store.begin_shared().unwrap();
-        let all = first.due(kind, tick, 9).unwrap();
+        let all = first.claim(kind, tick, 9, Pass::ALL).unwrap();
         let claimed = first.claim(kind, tick, 9, odd).unwrap();
         assert_eq!((all.len(), claimed.len()), (2, 1), "{kind:?}");
         // The second transaction waits for nothing, though the first one has its rows locked.
@@ -201,7 +201,7 @@ fn rows_of_a_slice_are_claimed_by_one_transaction_at_a_time() {
         let rest: Vec<i64> = all.iter().copied().filter(|id| *id != claimed[0]).collect();
         assert_eq!(second.claim(kind, tick, 9, unlocked).unwrap(), rest);
         assert_eq!(second.claim(kind, tick, 9, even).unwrap(), rest, "a transaction claims its own again");
-        assert_eq!(second.due(kind, tick, 9).unwrap(), all);
+        assert_eq!(second.claim(kind, tick, 9, Pass::ALL).unwrap(), all);
         assert_eq!(second.claim(kind, tick, 9, Pass { skips_locked: false, ..odd }).unwrap(), claimed);
         first.commit().unwrap();
         assert_eq!(second.claim(kind, tick, 9, odd).unwrap(), claimed);

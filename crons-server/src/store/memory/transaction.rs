@@ -7,6 +7,7 @@ use crate::alerts::{MAX_RETRY_AFTER, UNKNOWN_TARGET};
 use crate::domain::{BatchKeys, Outage, Rename, Snapshot, Status};
 use crate::store::error::StoreError;
 use crate::store::expired::Expired;
+use crate::store::group::Pass;
 use crate::store::transaction::{Changes, DueKind, Store, Transaction};
 
 /// The only open transaction: [`Store::begin`] borrows the store.
@@ -45,7 +46,13 @@ impl Transaction for MemoryTransaction<'_> {
         Ok(())
     }
 
-    fn due(&mut self, kind: DueKind, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError> {
+    fn claim(
+        &mut self,
+        kind: DueKind,
+        tick: Timestamp,
+        limit: usize,
+        _pass: Pass,
+    ) -> Result<Vec<i64>, StoreError> {
         Ok(self.tables.due(kind, tick, limit))
     }
 

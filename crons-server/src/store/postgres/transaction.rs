@@ -35,10 +35,6 @@ impl Transaction for PostgresTransaction<'_> {
         self.commit_all()
     }
 
-    fn due(&mut self, kind: DueKind, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError> {
-        self.due_rows(kind, tick, limit, Pass::ALL)
-    }
-
     fn claim(
         &mut self,
         kind: DueKind,

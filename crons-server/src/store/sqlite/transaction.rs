@@ -8,6 +8,7 @@ use super::outages;
 use crate::domain::{BatchKeys, Outage, Snapshot};
 use crate::store::error::StoreError;
 use crate::store::expired::Expired;
+use crate::store::group::Pass;
 use crate::store::transaction::{Changes, DueKind, Transaction};
 
 impl Transaction for SqliteTransaction<'_> {
@@ -31,7 +32,13 @@ impl Transaction for SqliteTransaction<'_> {
         Ok(self.transaction.commit()?)
     }
 
-    fn due(&mut self, kind: DueKind, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError> {
+    fn claim(
+        &mut self,
+        kind: DueKind,
+        tick: Timestamp,
+        limit: usize,
+        _pass: Pass,
+    ) -> Result<Vec<i64>, StoreError> {
         match kind {
             DueKind::Withheld => self.due_withheld(tick, limit),
             DueKind::FollowUp => self.due_follow_ups(tick, limit),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use jiff::Timestamp;
 
 use crate::domain::{BatchKeys, Outage, Snapshot};
-use crate::store::{Changes, DueKind, Expired, SqliteStore, Store, StoreError, Transaction};
+use crate::store::{Changes, DueKind, Expired, Pass, SqliteStore, Store, StoreError, Transaction};
 
 /// A real database whose commits fail while `is_full` is set, and then in conflict with another server, as many times as `conflicts`.
 pub(super) struct Failing {
@@ -59,8 +59,14 @@ impl Transaction for FailingTransaction<'_> {
         self.transaction.commit()
     }
 
-    fn due(&mut self, kind: DueKind, tick: Timestamp, limit: usize) -> Result<Vec<i64>, StoreError> {
-        self.transaction.due(kind, tick, limit)
+    fn claim(
+        &mut self,
+        kind: DueKind,
+        tick: Timestamp,
+        limit: usize,
+        pass: Pass,
+    ) -> Result<Vec<i64>, StoreError> {
+        self.transaction.claim(kind, tick, limit, pass)
     }
 
     fn next_deadline(&mut self) -> Result<Option<Timestamp>, StoreError> {
