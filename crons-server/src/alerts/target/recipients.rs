@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 /// The number of mails that are remembered. A further one is not repeated for the recipients who lack it.
 const MAX_MAILS: usize = 10_000;
-/// The age at which a mail is forgotten. Messages expire after a day, if there were ten attempts.
+/// The age at which a mail makes room for another. Messages expire after a day, if there were ten attempts.
 const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(48);
 
 /// The mails that some recipients have and others get later, by the ids of the messages. A restart forgets them, so that a recipient may
@@ -33,8 +33,11 @@ impl PartlyDelivered {
     /// Remembers that these recipients have the mail. Returns false, without an effect, if there is no room.
     pub(super) fn keep(&self, mail: Uuid, accepted: impl IntoIterator<Item = usize>, now: Timestamp) -> bool {
         let mut mails = self.mails();
-        mails.retain(|_, partly| now.duration_since(partly.since) < FORGOTTEN_AFTER);
-        if mails.len() >= MAX_MAILS && !mails.contains_key(&mail) {
+        let lacks_room = |mails: &BTreeMap<_, _>| mails.len() >= MAX_MAILS && !mails.contains_key(&mail);
+        if lacks_room(&mails) {
+            mails.retain(|_, partly| now.duration_since(partly.since) < FORGOTTEN_AFTER);
+        }
+        if lacks_room(&mails) {
             return false;
         }
         let partly = mails.entry(mail).or_insert_with(|| Partly { since: now, accepted: BTreeSet::new() });
@@ -73,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn recipients_add_up_until_the_mail_is_old_or_there_is_no_room() {
+    fn recipients_add_up_and_an_old_mail_makes_room() {
         let mails = PartlyDelivered::default();
         let at = |hour: i64| Timestamp::from_second(hour * 3_600).unwrap();
         let id = |number: usize| Uuid::from_u128(number as u128);
@@ -85,7 +88,10 @@ mod tests {
         assert_eq!(mails.accepted(id(7)), BTreeSet::from([0, 2]));
         mails.forget(id(7));
         assert_eq!(mails.accepted(id(7)), BTreeSet::new());
-        assert!(mails.keep(id(MAX_MAILS), [1], at(48)));
-        assert_eq!(mails.mails().len(), 1);
+        assert!(mails.keep(id(MAX_MAILS), [1], at(47)), "there is room again");
+        assert!(mails.keep(id(0), [1], at(48)), "one that is there needs none");
+        assert_eq!(mails.accepted(id(0)), BTreeSet::from([0, 1]));
+        assert!(mails.keep(id(MAX_MAILS + 1), [1], at(48)));
+        assert_eq!(mails.mails().len(), 2, "the old ones are forgotten");
     }
 }
