@@ -1,5 +1,5 @@
-//! Tests of the expansion as the compiler sees it: `pass` compiles without a warning and runs, `fail` says what its
-//! `.stderr` says. `TRYBUILD=overwrite cargo test -p crons-ui-tests` writes those files anew.
+//! Tests of the expansion as the compiler sees it: each file of `fail` is told what its `.stderr` says.
+//! `TRYBUILD=overwrite cargo test -p crons-ui-tests` writes those files anew. The programs of `pass` are tests in `Cargo.toml`.
 
 use std::io::Write;
 use std::path::Path;
@@ -9,8 +9,16 @@ use std::process::Command;
 const COMPILER: &str = "rustc 1.95.";
 
 #[test]
-fn functions_that_compile() {
-    trybuild::TestCases::new().pass("pass/*.rs");
+fn each_program_that_compiles_is_a_test() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+    for file in std::fs::read_dir(folder.join("pass")).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        assert!(
+            manifest.contains(&format!("path = \"pass/{name}\"")),
+            "{name} is no [[test]] in tests/ui/Cargo.toml"
+        );
+    }
 }
 
 /// The variable that is set where nothing may be skipped, as by `.ci/run`.

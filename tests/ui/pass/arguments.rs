@@ -1,4 +1,4 @@
-#![deny(warnings, clippy::all, clippy::pedantic)]
+#![deny(warnings)]
 
 struct Point {
     x: u8,
@@ -19,13 +19,26 @@ async fn mutable_async(mut data: Vec<u8>) -> Vec<u8> {
 }
 
 #[crons::monitor]
-fn patterns((a, mut b): (u8, u8), [c, ..]: [u8; 3], _: u8, Point { x, .. }: Point, _unused: u8, &d: &u8) -> u8 {
+fn patterns(
+    (a, mut b): (u8, u8),
+    [c, ..]: [u8; 3],
+    _: u8,
+    Point { x, .. }: Point,
+    _unused: u8,
+    &d: &u8,
+) -> u8 {
     b += 1;
     a + b + c + x + d
 }
 
 #[crons::monitor]
-async fn patterns_async((a, mut b): (u8, u8), [c, ..]: [u8; 3], _: u8, Point { x, y }: Point, _unused: u8) -> u8 {
+async fn patterns_async(
+    (a, mut b): (u8, u8),
+    [c, ..]: [u8; 3],
+    _: u8,
+    Point { x, y }: Point,
+    _unused: u8,
+) -> u8 {
     b += 1;
     std::future::ready(()).await;
     a + b + c + x + y

@@ -1,4 +1,4 @@
-#![deny(warnings, clippy::all, clippy::pedantic)]
+#![deny(warnings)]
 
 const RATE: u8 = 3;
 

@@ -1,6 +1,6 @@
 //! Bodies, whatever they hold.
 
-#![deny(warnings, clippy::all, clippy::pedantic)]
+#![deny(warnings)]
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -217,7 +217,7 @@ async fn loops() -> u8 {
 }
 
 #[crons::monitor]
-#[expect(clippy::missing_panics_doc, unused_mut, reason = "they still fire")]
+#[expect(clippy::let_and_return, unused_mut, reason = "they still fire")]
 fn expectations() -> u8 {
     let mut n = 3;
     n
@@ -239,7 +239,14 @@ fn main() {
     assert_eq!((labelled(&[&[0, 1], &[10]]), question_marks(Some("a"))), (Some(10), Some('a')));
     assert_eq!((flow(4), returns_in_closures(&[0, 1])), (ControlFlow::Break(4), vec![1]));
     assert_eq!((with_items(), block_tail(3), shadowed(1, 2, 3)), (20, 3, 7));
-    drop((with_async_closures(1), always_panics_async(), unit_of_unit(), collected(Vec::new()), coerced(), loops()));
+    drop((
+        with_async_closures(1),
+        always_panics_async(),
+        unit_of_unit(),
+        collected(Vec::new()),
+        coerced(),
+        loops(),
+    ));
     drop(unsized_coercion_async(&[1, 2, 3]));
     let _ = (later_only as fn(_) -> _, always_panics as fn() -> _, empty_match as fn(_) -> _);
     assert_eq!((infallible(1), never_ok()), (Ok(1), Err(1)));

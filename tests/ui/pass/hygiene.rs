@@ -37,7 +37,9 @@ async fn names_of_the_async_body(run: u8, output: u8) -> u8 {
 }
 
 #[::crons::monitor]
-fn names_of_the_future(run: u8) -> ::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = u8>>> {
+fn names_of_the_future(
+    run: u8,
+) -> ::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = u8>>> {
     ::std::boxed::Box::pin(async move { run })
 }
 

@@ -1,4 +1,4 @@
-#![deny(warnings, clippy::all, clippy::pedantic)]
+#![deny(warnings)]
 
 use std::pin::Pin;
 use std::sync::Arc;

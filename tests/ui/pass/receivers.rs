@@ -1,6 +1,6 @@
 //! Methods, whatever `self` is, and wherever they stand.
 
-#![deny(warnings, clippy::all, clippy::pedantic)]
+#![deny(warnings)]
 
 use std::fmt::{self, Debug, Display};
 use std::ops::{Deref, DerefMut};

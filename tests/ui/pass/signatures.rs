@@ -1,7 +1,6 @@
 //! Signatures, whatever they say.
 
-#![deny(warnings, clippy::all, clippy::pedantic)]
-#![allow(clippy::type_complexity, clippy::needless_pass_by_value, clippy::unused_async)]
+#![deny(warnings)]
 
 use std::borrow::Cow;
 use std::fmt::{Debug, Display};
@@ -119,7 +118,9 @@ fn boxed_local<'a>(n: &'a u8) -> Pin<Box<dyn Future<Output = &'a u8> + 'a>> {
 }
 
 #[crons::monitor]
-fn absolute_paths(n: u8) -> ::std::pin::Pin<::std::boxed::Box<dyn ::core::future::Future<Output = u8> + Send>> {
+fn absolute_paths(
+    n: u8,
+) -> ::std::pin::Pin<::std::boxed::Box<dyn ::core::future::Future<Output = u8> + Send>> {
     Box::pin(async move { n })
 }
 
@@ -180,7 +181,11 @@ fn reborrowed(bytes: &mut Vec<u8>) -> &mut u8 {
 }
 
 #[crons::monitor]
-fn documented_arguments(#[allow(unused_variables)] a: u8, #[cfg(any())] missing: Missing, #[cfg(all())] b: u8) -> u8 {
+fn documented_arguments(
+    #[allow(unused_variables)] a: u8,
+    #[cfg(any())] missing: Missing,
+    #[cfg(all())] b: u8,
+) -> u8 {
     b
 }
 
