@@ -5,10 +5,10 @@ use std::io;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Signal, getpid, kill_process};
 use signal_hook::consts::{SIGCHLD, SIGCONT, SIGINT, SIGKILL, SIGSTOP, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU};
 
 use super::child::{Change, Child, NotStarted, reap_orphans};
+use super::job_control::JobControl;
 use super::left_behind::hand_on;
 use super::log::Log;
 use super::plan::{Limits, Plan};
@@ -22,6 +22,8 @@ use super::verdict::{Ended, Failure, judge};
 pub(super) struct Supervisor<'a> {
     pub(super) plan: &'a Plan,
     pub(super) group: Group,
+    /// `None` if the job is in the group of this process.
+    pub(super) job_control: Option<JobControl>,
     pub(super) events: Receiver<Event>,
     pub(super) sender: Sender<Event>,
     pub(super) log: Log,
@@ -57,7 +59,12 @@ impl Supervisor<'_> {
         let own_group = matches!(self.group, Group::Own { .. });
         let spawned = match opened {
             Ok((streams, ends)) => {
-                Child::spawn(&self.plan.job, variables, &ends, own_group).map(|child| (child, streams))
+                let spawn = || Child::spawn(&self.plan.job, variables, &ends, own_group);
+                let spawned = match &self.job_control {
+                    Some(job_control) => job_control.start(spawn),
+                    None => spawn(),
+                };
+                spawned.map(|child| (child, streams))
             }
             Err(error) => {
                 Err(NotStarted { code: 126, reason: format!("the output cannot be copied: {error}") })
@@ -168,11 +175,11 @@ impl Supervisor<'_> {
             Some(terminal) => {
                 let was_in_foreground = terminal.take_back(child.pid);
                 if was_in_foreground || signal != SIGSTOP {
-                    stop();
+                    self.stop();
                 }
             }
             // SIGTSTP came through this process, so SIGCONT will, too.
-            None if signal == SIGTSTP => stop(),
+            None if signal == SIGTSTP => self.stop(),
             None => {}
         }
     }
@@ -193,7 +200,7 @@ impl Supervisor<'_> {
                     );
                     return None;
                 }
-                Some(event) => idle(&event),
+                Some(event) => self.idle(&event),
                 None => {
                     self.log.say("the output of the job was not copied to its end: nobody reads it");
                     return None;
@@ -215,7 +222,7 @@ impl Supervisor<'_> {
         loop {
             match self.next(until)? {
                 Event::Signal(received) if received.ends() => return Some(received),
-                event => idle(&event),
+                event => self.idle(&event),
             }
         }
     }
@@ -223,22 +230,30 @@ impl Supervisor<'_> {
     /// Waits for the next event; `None` at `until`.
     pub(super) fn next(&self, until: Option<Instant>) -> Option<Event> {
         // This process holds a sender itself, so the channel does not end.
-        let Some(until) = until else { return self.events.recv().ok() };
-        self.events.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
+        let event = match until {
+            Some(until) => self.events.recv_timeout(until.saturating_duration_since(Instant::now())).ok(),
+            None => self.events.recv().ok(),
+        };
+        if let (Some(Event::Signal(Received { signal: SIGCONT, .. })), Some(job_control)) =
+            (&event, &self.job_control)
+        {
+            job_control.continued();
+        }
+        event
     }
-}
 
-/// Reacts to an event while no job runs.
-pub(super) fn idle(event: &Event) {
-    match event {
-        Event::Signal(Received { signal: SIGCHLD, .. }) => reap_orphans(),
-        Event::Signal(Received { signal: SIGTSTP, .. }) => stop(),
-        _ => {}
+    /// Reacts to an event while no job runs.
+    pub(super) fn idle(&self, event: &Event) {
+        match event {
+            Event::Signal(Received { signal: SIGCHLD, .. }) => reap_orphans(),
+            Event::Signal(Received { signal: SIGTSTP, .. }) => self.stop(),
+            _ => {}
+        }
     }
-}
 
-/// Stops this process, as the shell that waits for it expects, until SIGCONT.
-fn stop() {
-    // Cannot fail: it is this process.
-    let _ = kill_process(getpid(), Signal::STOP);
+    fn stop(&self) {
+        if let Some(job_control) = &self.job_control {
+            job_control.stop();
+        }
+    }
 }

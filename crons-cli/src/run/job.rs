@@ -1,7 +1,7 @@
 //! Runs the job from its arguments to its exit code.
 
 use std::ffi::OsString;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc::channel;
@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use crons_types::CheckInId;
 
 use super::arguments::Arguments;
-use super::attempt::{Attempt, Supervisor, idle};
+use super::attempt::{Attempt, Supervisor};
 use super::closed;
+use super::job_control::JobControl;
 use super::log::{Log, print};
 use super::plan::Plan;
 use super::redact::Redactor;
@@ -61,6 +62,11 @@ impl<'a> Run<'a> {
         if !faults.is_empty() && !plan.lenient {
             return Err(faults.join("\n       "));
         }
+        let refused = |error: io::Error| format!("signals cannot be handled: {error}");
+        let group = Group::choose();
+        // Before the client starts threads.
+        let job_control =
+            matches!(group, Group::Own { .. }).then(JobControl::block).transpose().map_err(refused)?;
         let name = &plan.name;
         let (folders, complaint) = Folders::make();
         let mut destination = Destination::find(plan, folders.spool.as_deref());
@@ -83,13 +89,11 @@ impl<'a> Run<'a> {
             log.say_now(&complaint);
         }
         let (sender, events) = channel();
-        let group = Group::choose();
-        let job_control = matches!(group, Group::Own { .. });
-        watch(sender.clone(), job_control).map_err(|error| format!("signals cannot be handled: {error}"))?;
+        watch(sender.clone(), job_control.clone()).map_err(refused)?;
         let variables = std::env::vars_os().map(|(name, value)| (lossy(&name), lossy(&value)));
         let redactor = Redactor::new(variables, plan.dsn.clone());
         let margin = redactor.margin();
-        let supervisor = Supervisor { plan, group, events, sender, log, margin };
+        let supervisor = Supervisor { plan, group, job_control, events, sender, log, margin };
         Ok(Self {
             plan,
             supervisor,
@@ -223,7 +227,7 @@ impl<'a> Run<'a> {
             match self.supervisor.next(None) {
                 Some(Event::Delivered) | None => return,
                 Some(Event::Signal(signal)) if signal.ends() => return,
-                Some(event) => idle(&event),
+                Some(event) => self.supervisor.idle(&event),
             }
         }
     }

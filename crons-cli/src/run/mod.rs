@@ -9,6 +9,7 @@ mod closed;
 mod tail;
 mod redact;
 mod summary;
+mod job_control;
 mod signals;
 pub(crate) mod spool;
 mod jitter;

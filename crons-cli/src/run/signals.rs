@@ -6,10 +6,12 @@ use std::sync::mpsc::Sender;
 
 use crons_runtime::__run::is_ignored;
 use nix::sys::signal::{SigSet, Signal};
-use signal_hook::consts::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::siginfo::Cause;
+
+use super::job_control::JobControl;
 
 /// Signals that are passed on to the job.
 const PASSED_ON: [i32; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
@@ -48,10 +50,21 @@ impl Received {
 /// too. With `job_control`, SIGTSTP and SIGCONT are among them; without, SIGTSTP stops this process and the job at once.
 ///
 /// # Errors
-/// If the handlers or the thread cannot be set up.
-pub(super) fn watch(events: Sender<Event>, job_control: bool) -> io::Result<()> {
-    let stops: &[i32] = if job_control { &[SIGTSTP, SIGCONT] } else { &[] };
-    let signals = PASSED_ON.iter().chain(stops).filter(|signal| !is_ignored(**signal)).chain(&[SIGCHLD]);
+/// If the handlers or the threads cannot be set up.
+pub(super) fn watch(events: Sender<Event>, job_control: Option<JobControl>) -> io::Result<()> {
+    if let Some(job_control) = job_control {
+        let events = events.clone();
+        let forward = move || {
+            while let Some(signal) = job_control.wait() {
+                // The job has a group of its own, so the terminal has not sent it the signal.
+                if events.send(Event::Signal(Received { signal, sent: true })).is_err() {
+                    return;
+                }
+            }
+        };
+        std::thread::Builder::new().name("crons-stops".to_owned()).spawn(forward)?;
+    }
+    let signals = PASSED_ON.iter().filter(|signal| !is_ignored(**signal)).chain(&[SIGCHLD]);
     // A process inherits blocked signals, and receives them only if a thread unblocks them. The job starts with none blocked: `Command` sees to
     // that.
     let unblocked: SigSet = signals.clone().filter_map(|signal| Signal::try_from(*signal).ok()).collect();

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crons_types::Slug;
 
-use super::attempt::{Attempt, idle};
+use super::attempt::Attempt;
 use super::jitter::jitter;
 use super::job::{Run, connect};
 use super::lock::{Locked, lock};
@@ -44,7 +44,7 @@ impl Run<'_> {
                     Some(Event::Signal(signal)) if signal.ends() => {
                         return Err(self.not_run(signal.exit_code()));
                     }
-                    Some(event) => idle(&event),
+                    Some(event) => supervisor.idle(&event),
                     None => {}
                 }
             },

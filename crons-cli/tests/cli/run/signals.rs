@@ -131,6 +131,36 @@ fn a_stop_and_a_continue_reach_the_job() {
 }
 
 #[test]
+fn a_continue_right_after_a_stop_is_never_lost() {
+    let lab = Lab::new();
+    // A shell that starts a process may be neither stopped nor continued meanwhile, so it starts none later on.
+    let script =
+        "(trap '' USR1; exec sleep 60) & trap 'echo >> alive' USR1; echo > ready; while :; do wait; done";
+    let (mut crons, job) = start(&lab, &["job"], script);
+    until_written(&lab.path("ready"), "\n");
+    let stop = || kill(crons.id(), signal_hook::consts::SIGTSTP);
+    for round in 1..=8 {
+        stop();
+        match round % 4 {
+            0 => {}
+            1 => until("the stop of the job", || (state(job) == 'T').then_some(())),
+            // Some are stopped again before anything came of the first stop.
+            2 => {
+                kill(crons.id(), signal_hook::consts::SIGCONT);
+                stop();
+            }
+            _ => until("the stop of both", || (state(crons.id()) == 'T').then_some(())),
+        }
+        kill(crons.id(), signal_hook::consts::SIGCONT);
+        kill(crons.id(), SIGUSR1);
+        let alive = || std::fs::read(lab.path("alive")).is_ok_and(|lines| lines.len() >= round);
+        until("a sign of the job", || alive().then_some(()));
+    }
+    kill(crons.id(), SIGTERM);
+    assert_eq!(wait(&mut crons).code(), Some(143));
+}
+
+#[test]
 fn a_job_that_is_stopped_by_others_does_not_stop_us() {
     let lab = Lab::new();
     let (mut crons, job) = start(&lab, &["job"], "while [ ! -e go ]; do sleep 0.01; done");
