@@ -110,7 +110,7 @@ impl JobControl {
 
     /// A SIGCONT that [`wait`](Self::wait) has returned is followed. Called once for each.
     pub(super) fn continued(&self) {
-        // What was asked for before is over. Until here, the count kept the thread from it.
+        // A request to stop from before is void. Until now the count kept the thread from following it.
         self.requested.store(false, Ordering::SeqCst);
         self.continued.fetch_sub(1, Ordering::SeqCst);
     }

@@ -86,7 +86,7 @@ fn send(url: &str, ids: Range<u32>, acknowledged: &AtomicU32) -> u32 {
     count
 }
 
-/// More than the number of runs that a sender sends: their ids are above this times the number of the sender.
+/// The distance between the ids of two senders: more than the number of runs that a sender sends.
 const SENDER: u32 = 1_000_000;
 
 #[test]
@@ -114,7 +114,7 @@ fn servers_are_killed_in_a_storm_and_nothing_acknowledged_is_lost() {
                 });
                 let senders: Vec<_> = senders.collect();
                 wait_until("check-ins are taken", || count.load(Ordering::Relaxed) >= 40);
-                // All four have a check-in on the way.
+                // Each of the four senders has a check-in on the way.
                 signal(&killed, "KILL");
                 acknowledged
                     .extend(senders.into_iter().map(|(sender, thread)| (sender, thread.join().unwrap())));
@@ -127,7 +127,7 @@ fn servers_are_killed_in_a_storm_and_nothing_acknowledged_is_lost() {
     for (sender, count) in acknowledged {
         let of_sender = stored.iter().filter(|id| **id / SENDER == sender).map(|id| id % SENDER);
         let of_sender: Vec<_> = of_sender.collect();
-        // The one after them may have been stored before its answer was sent.
+        // The next run may have been stored before its answer was sent.
         let is_stored = [count, count + 1].iter().any(|last| of_sender.iter().copied().eq(1..=*last));
         assert!(is_stored, "{count} of sender {sender} were acknowledged, and stored are {of_sender:?}");
         assert!(count > 0 || sender > 0);
@@ -162,7 +162,7 @@ fn a_server_that_was_stopped_for_a_while_stores_nothing_of_then_and_serves_again
     let listed = format!("SELECT count(*) FROM {schema}.nodes");
     let url = first.url("/api/1/cron/job/KEY/");
     let acknowledged = std::thread::scope(|scope| {
-        // Its machine takes the connection while the server stands still.
+        // The kernel takes the connection while the server stands still.
         let sender = scope.spawn(|| support::check_in(&url, 5));
         wait_until("the others go on without it", || cluster.execute(&listed) == "1");
         signal(&first, "CONT");

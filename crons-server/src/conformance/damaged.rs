@@ -51,7 +51,7 @@ fn is_named(written: &Written, slug: Option<&str>, table: &str) -> bool {
 
 #[test]
 fn an_unreadable_row_of_postgres_is_named_and_others_go_on() {
-    // Two at once, each on a database of its own: most of their time is that of PostgreSQL.
+    // The cases run on two threads, each case on a database of its own: most of their time is that of PostgreSQL.
     std::thread::scope(|scope| {
         for damages in DAMAGES.chunks(DAMAGES.len().div_ceil(2)) {
             scope.spawn(|| damages.iter().for_each(|damage| an_unreadable_row_is_named(*damage)));

@@ -144,7 +144,7 @@ fn a_continue_right_after_a_stop_is_never_lost() {
         match round % 4 {
             0 => {}
             1 => until("the stop of the job", || (state(job) == 'T').then_some(())),
-            // Some are stopped again before anything came of the first stop.
+            // In this round a second stop follows before anything came of the first one.
             2 => {
                 kill(crons.id(), signal_hook::consts::SIGCONT);
                 stop();
