@@ -1,15 +1,17 @@
 //! The alert dispatcher's access to the database.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::alerts::{Attempt, DeliveryOutcome, DueAlert, Outbox};
 use crate::blocking;
 use crate::http::AppState;
 use crate::pipeline::Task;
-use crate::store::{Duty, Queries, StoreError};
+use crate::store::{Queries, StoreError, TargetSender};
 
 /// The alerts among which the last delivery is looked for.
 const NEWEST_ALERTS: u32 = 100;
+/// The time that a message is due until a server sends it whose configuration lacks the target: another server may know the target.
+const LEFT_TO_OTHERS: SignedDuration = SignedDuration::from_secs(10);
 
 /// Reads the time of the last delivery of an alert, by any server; `None` if there was none lately.
 ///
@@ -25,11 +27,16 @@ impl Outbox for AppState {
     }
 
     async fn waiting(&self, without: Vec<i64>) -> Option<Vec<DueAlert>> {
-        if !self.group.has(Duty::Alerts) {
-            return Some(Vec::new());
-        }
         let due = blocking::read(&self.probe, move |queries| queries.due_alerts(&without)).await;
-        due.inspect_err(|error| tracing::error!(%error, "alerts cannot be read; they are tried again")).ok()
+        let due = due
+            .inspect_err(|error| tracing::error!(%error, "alerts cannot be read; they are tried again"))
+            .ok()?;
+        self.lease_free_targets(&due).await;
+        Some(
+            due.into_iter()
+                .filter(|alert| self.group.sender_of(&alert.target) == TargetSender::ThisServer)
+                .collect(),
+        )
     }
 
     async fn behind(&self, head: &DueAlert, without: Vec<i64>, limit: usize) -> Vec<DueAlert> {
@@ -54,5 +61,24 @@ impl Outbox for AppState {
             }
         }
         is_stored
+    }
+}
+
+impl AppState {
+    /// Has this server send the messages of those targets for which no server does, if it has them in its configuration. It does so once the
+    /// list of servers says that.
+    async fn lease_free_targets(&self, due: &[DueAlert]) {
+        let free = due.iter().filter(|alert| self.group.sender_of(&alert.target) == TargetSender::Nobody);
+        let (known, now) = (self.inbox.vitals().figures().targets, self.inbox.clock().now());
+        let is_mine = |alert: &&DueAlert| {
+            known.contains_key(&alert.target)
+                || !self.group.has_others()
+                || now.duration_since(alert.next_attempt_at) > LEFT_TO_OTHERS
+        };
+        let targets: Vec<String> = free.filter(is_mine).map(|alert| alert.target.clone()).collect();
+        if !targets.is_empty() {
+            // A failure is logged where it happens, and the next look tries again.
+            let _ = self.inbox.task(Task::LeaseTargets(targets)).await;
+        }
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct DueAlert {
 /// An attempt to send a message, or several as one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attempt {
+    /// The number of the attempt to send the first of its messages, from 1 on.
+    pub number: u32,
     /// The ids of the rows of its messages, at least one.
     pub ids: Vec<i64>,
     /// The name of the target.

@@ -140,8 +140,8 @@ impl Sender {
                         Err(panicked) => (panicked.id(), None),
                     };
                     busy.remove(&id);
-                    if let Some((attempts, attempt)) = unrecorded {
-                        recording.spawn(Arc::clone(&sender).record(Arc::clone(&outbox), attempts, attempt));
+                    if let Some(attempt) = unrecorded {
+                        recording.spawn(Arc::clone(&sender).record(Arc::clone(&outbox), attempt));
                     }
                 }
                 Some(_) = recording.join_next() => {}
@@ -155,9 +155,8 @@ impl Sender {
         let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, all_ended).await;
     }
 
-    /// Sends one message, with others if they are a group, and stores the outcome. Returns the outcome and the number of the attempt if
-    /// they cannot be stored.
-    async fn deliver(self: Arc<Self>, outbox: Arc<impl Outbox>, alert: DueAlert) -> Option<(u32, Attempt)> {
+    /// Sends one message, with others if they are a group, and stores the outcome. Returns the attempt if its outcome cannot be stored.
+    async fn deliver(self: Arc<Self>, outbox: Arc<impl Outbox>, alert: DueAlert) -> Option<Attempt> {
         let message = self.message(&*outbox, &alert).await;
         let response = match self.targets.get(&alert.target) {
             Some(Connection { client, group_size }) => {
@@ -169,7 +168,6 @@ impl Sender {
         };
         let attempt = alert.after(&response, message.ids, self.clock.now(), random_jitter());
         alert.log(message.key, &attempt);
-        let attempts = alert.attempts.saturating_add(1);
         if outbox.record(&attempt).await {
             for id in &attempt.ids {
                 self.unrecorded.forget(*id, alert.attempts);
@@ -177,13 +175,13 @@ impl Sender {
             return None;
         }
         // Kept before this target gets its next message, so that a full disk does not make the server send a message twice.
-        self.unrecorded.keep(attempts, &attempt);
+        self.unrecorded.keep(&attempt);
         tracing::error!(
             target_name = alert.target, key = %message.key,
             "the outcome of an alert cannot be stored; it is kept in memory and stored later; after a restart the alert may be sent \
              again"
         );
-        Some((attempts, attempt))
+        Some(attempt)
     }
 
     /// Returns the message with which `head` is sent.
@@ -205,16 +203,16 @@ impl Sender {
     }
 
     /// Tries to store an outcome, at least every [`DATABASE_BACKOFF`], until it is stored or a newer one has replaced it.
-    async fn record(self: Arc<Self>, outbox: Arc<impl Outbox>, attempts: u32, mut attempt: Attempt) {
+    async fn record(self: Arc<Self>, outbox: Arc<impl Outbox>, mut attempt: Attempt) {
         for tries in 1.. {
             tokio::time::sleep(backoff(tries, random_jitter()).min(DATABASE_BACKOFF)).await;
-            attempt.ids.retain(|id| self.unrecorded.is_newest(*id, attempts));
+            attempt.ids.retain(|id| self.unrecorded.is_newest(*id, attempt.number));
             if attempt.ids.is_empty() {
                 return;
             }
             if outbox.record(&attempt).await {
                 for id in &attempt.ids {
-                    self.unrecorded.forget(*id, attempts);
+                    self.unrecorded.forget(*id, attempt.number);
                 }
                 return;
             }
@@ -240,32 +238,31 @@ impl DueAlert {
         at: Timestamp,
         jitter: u16,
     ) -> Attempt {
-        let attempts = self.attempts.saturating_add(1);
+        let number = self.attempts.saturating_add(1);
         let (success, refused, retry_after) = match response {
             Ok(answer) => (answer.is_success(), answer.is_refusal(), answer.retry_after()),
             Err(_) => (false, false, None),
         };
         let outcome = if success {
             DeliveryOutcome::Delivered
-        } else if at.duration_since(self.created_at) >= EXPIRES_AFTER && attempts >= MIN_ATTEMPTS {
+        } else if at.duration_since(self.created_at) >= EXPIRES_AFTER && number >= MIN_ATTEMPTS {
             DeliveryOutcome::Expired
         } else {
             let asked = retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
-            let wait = backoff(attempts, jitter).max(asked);
+            let wait = backoff(number, jitter).max(asked);
             DeliveryOutcome::Failed { next: at.saturating_add(wait).unwrap_or(Timestamp::MAX), refused }
         };
         let answer = match response {
             Ok(answer) => answer.summary(),
             Err(error) => error.to_string(),
         };
-        Attempt { ids, target: self.target.clone(), at, outcome, answer, is_drill: self.is_drill }
+        Attempt { number, ids, target: self.target.clone(), at, outcome, answer, is_drill: self.is_drill }
     }
 
     /// Logs an attempt to send it in the message `key`.
     fn log(&self, key: Uuid, attempt: &Attempt) {
-        let Self { target, attempts, .. } = self;
-        let events = attempt.ids.len();
-        let (attempts, answer) = (attempts.saturating_add(1), attempt.answer.as_str());
+        let target = &self.target;
+        let (events, attempts, answer) = (attempt.ids.len(), attempt.number, attempt.answer.as_str());
         match attempt.outcome {
             DeliveryOutcome::Delivered => {
                 tracing::info!(target_name = target, %key, events, attempts, answer, "alert delivered");

@@ -138,6 +138,7 @@ mod tests {
     #[test]
     fn the_words_are_escaped_once_as_each_target_reads_them() {
         let attempt = Attempt {
+            number: 1,
             ids: vec![1],
             target: "<ops> @home".to_owned(),
             at: Timestamp::UNIX_EPOCH,

@@ -58,6 +58,7 @@ mod tests {
     fn attempt(minute: i64, outcome: DeliveryOutcome) -> Attempt {
         let at = Timestamp::from_second(minute * 60).unwrap();
         Attempt {
+            number: 1,
             ids: vec![1],
             target: "ops".to_owned(),
             at,

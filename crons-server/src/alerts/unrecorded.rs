@@ -26,9 +26,9 @@ struct Kept {
 pub(super) struct Snapshot(HashMap<i64, Kept>);
 
 impl Unrecorded {
-    /// Keeps the outcome of the attempt number `attempts`.
-    pub(super) fn keep(&self, attempts: u32, attempt: &Attempt) {
-        let kept = Kept { attempts, outcome: attempt.outcome };
+    /// Keeps the outcome of an attempt.
+    pub(super) fn keep(&self, attempt: &Attempt) {
+        let kept = Kept { attempts: attempt.number, outcome: attempt.outcome };
         self.kept().extend(attempt.ids.iter().map(|id| (*id, kept)));
     }
 
@@ -86,8 +86,9 @@ mod tests {
 
     use super::*;
 
-    fn attempt(id: i64, outcome: DeliveryOutcome) -> Attempt {
+    fn attempt(number: u32, id: i64, outcome: DeliveryOutcome) -> Attempt {
         Attempt {
+            number,
             ids: vec![id],
             target: "ops".to_owned(),
             at: Timestamp::UNIX_EPOCH,
@@ -106,7 +107,7 @@ mod tests {
                 .into_iter()
                 .enumerate()
         {
-            unrecorded.keep(3, &attempt(i64::try_from(id).unwrap(), outcome));
+            unrecorded.keep(&attempt(3, i64::try_from(id).unwrap(), outcome));
         }
         let snapshot = unrecorded.snapshot();
         let mut passed_over = snapshot.passed_over();
@@ -132,8 +133,8 @@ mod tests {
     #[test]
     fn only_the_newest_outcome_of_a_message_is_kept() {
         let unrecorded = Unrecorded::default();
-        unrecorded.keep(1, &attempt(7, DeliveryOutcome::Delivered));
-        unrecorded.keep(2, &attempt(7, DeliveryOutcome::Delivered));
+        unrecorded.keep(&attempt(1, 7, DeliveryOutcome::Delivered));
+        unrecorded.keep(&attempt(2, 7, DeliveryOutcome::Delivered));
         assert!(!unrecorded.is_newest(7, 1));
         unrecorded.forget(7, 1);
         assert!(unrecorded.is_newest(7, 2));

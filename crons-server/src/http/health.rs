@@ -10,7 +10,7 @@ use crate::blocking;
 use crate::http::error::HttpError;
 use crate::http::state::AppState;
 use crate::pipeline::Figures;
-use crate::store::{Duty, StoreError};
+use crate::store::{StoreError, TargetSender};
 
 /// The longest time by which the evaluation of deadlines may lag behind the clock.
 const MAX_LAG: SignedDuration = SignedDuration::from_mins(3);
@@ -47,7 +47,7 @@ pub(crate) async fn fault(state: &AppState) -> Result<Option<String>, StoreError
         let fault = "database: the last batch could not be stored; the server's log says why";
         (!state.inbox.is_healthy()).then(|| fault.to_owned())
     };
-    let due = due.iter().filter(|_| state.group.has(Duty::Alerts));
+    let due = due.iter().filter(|alert| state.group.sender_of(&alert.target) != TargetSender::AnotherServer);
     let due_since = due.map(|alert| alert.next_attempt_at).min();
     let node = || {
         let fault = "node: the other servers on the database went on without this one, which said nothing for a while; it joins them again";

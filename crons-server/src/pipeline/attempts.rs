@@ -3,8 +3,11 @@
 use super::processor::Processor;
 use super::queue::TaskOutcome;
 use super::vitals::TargetHealth;
-use crate::alerts::{Alerts, Attempt, FailingTarget};
+use crate::alerts::{Alerts, Attempt, DeliveryOutcome, FailingTarget};
 use crate::store::{Changes, StoreError, Transaction};
+
+/// The failed attempts after which another server sends the messages of a target: this one may be cut off from it, or lack a secret.
+const ATTEMPTS_OF_A_SERVER: u32 = 3;
 
 /// Writes an attempt, the health of its target, and messages to the other targets about a change of it.
 ///
@@ -32,6 +35,10 @@ pub(super) fn record(
         outcome.new_alerts = change.alerts.len();
         changes.alerts = change.alerts;
         outcome.target = Some((attempt.target.clone(), change.health));
+    }
+    let is_down = matches!(attempt.outcome, DeliveryOutcome::Failed { refused: false, .. });
+    if is_down && attempt.number.is_multiple_of(ATTEMPTS_OF_A_SERVER) {
+        transaction.hand_over_target(&attempt.target)?;
     }
     changes.attempts.push(attempt);
     transaction.write(&changes)?;

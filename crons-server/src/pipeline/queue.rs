@@ -40,6 +40,8 @@ pub(crate) enum Task {
     ReclaimSpace,
     /// Stores the outcome of an attempt to deliver an alert.
     RecordAttempt(Attempt),
+    /// Has this server send the messages of these targets, unless other servers do.
+    LeaseTargets(Vec<String>),
     /// Reads the health of targets, which another server may have changed.
     ReadTargets,
     /// Starts a drill with this id.

@@ -34,6 +34,10 @@ pub(super) fn run(
             commit(store, |rows| rows.write(&Changes { tokens: vec![change], ..Changes::default() }))?;
             TaskOutcome::default()
         }
+        Task::LeaseTargets(targets) => {
+            commit(store, |rows| targets.iter().try_for_each(|target| rows.lease_target(target)))?;
+            TaskOutcome::default()
+        }
         Task::ReadTargets => {
             let targets = attempts::stored_health(&mut *store.begin()?, &processor.alerts)?;
             TaskOutcome { targets: Some(targets), ..TaskOutcome::default() }

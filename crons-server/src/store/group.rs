@@ -2,34 +2,32 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-#[cfg(feature = "postgres")]
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use crate::clock::CorrectedClock;
+
+/// The age up to which a server goes by the list of servers: that of the others after which one that says nothing is deleted from it.
+const LIST_IS_VALID: Duration = Duration::from_secs(4);
 
 /// Work that one server at a time does for all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Duty {
     /// Evaluates the deadlines that others leave, and starts drills.
     Deadlines,
-    /// Sends alerts.
-    Alerts,
     /// Deletes what retention does not keep, and makes digests.
     Housekeeping,
 }
 
 impl Duty {
     #[cfg(feature = "postgres")]
-    pub(super) const ALL: [Self; 3] = [Self::Deadlines, Self::Alerts, Self::Housekeeping];
+    pub(super) const ALL: [Self; 2] = [Self::Deadlines, Self::Housekeeping];
 
     /// The name in the database and in the API.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Deadlines => "deadlines",
-            Self::Alerts => "alerts",
             Self::Housekeeping => "housekeeping",
         }
     }
@@ -44,11 +42,22 @@ pub(crate) struct Node {
     /// The instant until which the server has stored what it received; `None` before it receives.
     pub(crate) watermark: Option<Timestamp>,
     pub(crate) duties: Vec<Duty>,
+    /// The names of the targets whose messages the server sends.
+    pub(crate) targets: Vec<String>,
     pub(crate) is_this: bool,
     /// Whether the server has said in the last two seconds that it is there, and was not cut off from the database before.
     pub(crate) is_receiving: bool,
     /// Whether the server has said nothing for so long that the others go on without it.
     pub(crate) is_gone: bool,
+}
+
+/// The server that sends the messages of a target, as far as this server knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TargetSender {
+    ThisServer,
+    AnotherServer,
+    /// None, or one that is gone.
+    Nobody,
 }
 
 /// The standing of a server among those on its database. Clones are the same.
@@ -61,8 +70,7 @@ pub(crate) struct Group(
 /// The standing of a server, as the database has it.
 #[derive(Debug, Default)]
 pub(super) struct Standing {
-    /// The servers in the list, the one that has run longest first.
-    nodes: Mutex<Vec<Node>>,
+    list: Mutex<NodeList>,
     /// The instant until which this server has stored what it received, in microseconds since 1970; the earliest one before it receives.
     watermark: AtomicI64,
     /// The watermark at which the server was cut off from the database, until the pipeline has taken note of it.
@@ -70,6 +78,15 @@ pub(super) struct Standing {
     /// The time since which the pipeline is busy with a statement; `None` while it waits for a batch.
     busy_since: Mutex<Option<Instant>>,
     clock: CorrectedClock,
+}
+
+/// The list of servers, as it was read last.
+#[derive(Debug, Default)]
+struct NodeList {
+    /// The one that has run longest comes first.
+    nodes: Vec<Node>,
+    /// `None` before the first time.
+    read_at: Option<Instant>,
 }
 
 /// A part of the monitors: those whose row ids leave a remainder.
@@ -125,24 +142,47 @@ impl Group {
     /// Returns whether this server has a duty.
     pub(crate) fn has(&self, duty: Duty) -> bool {
         let has = |standing: &Arc<Standing>| {
-            standing.nodes().iter().any(|node| node.is_this && node.duties.contains(&duty))
+            standing.list().nodes.iter().any(|node| node.is_this && node.duties.contains(&duty))
         };
         self.0.as_ref().is_none_or(has)
     }
 
+    /// The server that sends the messages of a target. This one sends none if it has not heard of the others for so long that they may have gone on
+    /// without it.
+    pub(crate) fn sender_of(&self, target: &str) -> TargetSender {
+        let Some(standing) = &self.0 else { return TargetSender::ThisServer };
+        let list = standing.list();
+        if list.read_at.is_none_or(|read_at| read_at.elapsed() > LIST_IS_VALID) {
+            return TargetSender::AnotherServer;
+        }
+        match list.nodes.iter().find(|node| node.targets.iter().any(|name| name == target)) {
+            Some(node) if node.is_this => TargetSender::ThisServer,
+            Some(_) => TargetSender::AnotherServer,
+            None => TargetSender::Nobody,
+        }
+    }
+
+    /// The names of the targets whose messages this server sends; empty if no other server can use the database, as it sends all.
+    pub(crate) fn own_targets(&self) -> Vec<String> {
+        let Some(standing) = &self.0 else { return Vec::new() };
+        let list = standing.list();
+        let this = list.nodes.iter().find(|node| node.is_this);
+        this.map(|node| node.targets.clone()).unwrap_or_default()
+    }
+
     /// Returns whether there are other servers.
     pub(crate) fn has_others(&self) -> bool {
-        self.0.as_ref().is_some_and(|standing| standing.nodes().iter().any(|node| !node.is_this))
+        self.0.as_ref().is_some_and(|standing| standing.list().nodes.iter().any(|node| !node.is_this))
     }
 
     /// Returns whether the others went on without this server.
     pub(crate) fn is_expelled(&self) -> bool {
-        self.0.as_ref().is_some_and(|standing| !standing.nodes().iter().any(|node| node.is_this))
+        self.0.as_ref().is_some_and(|standing| !standing.list().nodes.iter().any(|node| node.is_this))
     }
 
     /// The servers on the database, the one that has run longest first; empty if no other server can use it.
     pub(crate) fn nodes(&self) -> Vec<Node> {
-        self.0.as_ref().map(|standing| standing.nodes().clone()).unwrap_or_default()
+        self.0.as_ref().map(|standing| standing.list().nodes.clone()).unwrap_or_default()
     }
 
     /// The clock by which the servers on the database go; `None` if no other server can use it.
@@ -189,8 +229,8 @@ impl Group {
 }
 
 impl Standing {
-    fn nodes(&self) -> MutexGuard<'_, Vec<Node>> {
-        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn list(&self) -> MutexGuard<'_, NodeList> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn cut(&self) -> MutexGuard<'_, Option<Timestamp>> {
@@ -207,7 +247,8 @@ impl Standing {
 
     /// Takes the list as it is now. Returns it as it was before.
     pub(super) fn set_nodes(&self, nodes: Vec<Node>) -> Vec<Node> {
-        std::mem::replace(&mut *self.nodes(), nodes)
+        let list = NodeList { nodes, read_at: Some(Instant::now()) };
+        std::mem::replace(&mut *self.list(), list).nodes
     }
 
     /// The watermark of this server; `None` before it receives.
@@ -229,5 +270,43 @@ impl Standing {
     pub(super) fn hangs_for(&self, time: Duration) -> bool {
         let busy_since = *self.busy_since.lock().unwrap_or_else(PoisonError::into_inner);
         busy_since.is_some_and(|since| since.elapsed() > time)
+    }
+}
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_has_not_heard_of_the_others_for_a_while_sends_no_messages() {
+        let standing = Arc::new(Standing::new());
+        let (group, sender) = (Group::of(&standing), |group: &Group| group.sender_of("ops"));
+        assert_eq!(
+            sender(&Group::default()),
+            TargetSender::ThisServer,
+            "no other server can use the database"
+        );
+        assert_eq!(sender(&group), TargetSender::AnotherServer, "before the first list");
+        let node = |is_this: bool, targets: &[&str]| Node {
+            name: "a server".to_owned(),
+            started: Timestamp::UNIX_EPOCH,
+            watermark: None,
+            duties: Vec::new(),
+            targets: targets.iter().map(|target| (*target).to_owned()).collect(),
+            is_this,
+            is_receiving: true,
+            is_gone: false,
+        };
+        for (nodes, expected) in [
+            ([node(true, &["mail"]), node(false, &[])], TargetSender::Nobody),
+            ([node(true, &[]), node(false, &["mail", "ops"])], TargetSender::AnotherServer),
+            ([node(true, &["mail", "ops"]), node(false, &[])], TargetSender::ThisServer),
+        ] {
+            standing.set_nodes(nodes.to_vec());
+            assert_eq!(sender(&group), expected);
+        }
+        assert_eq!(group.own_targets(), ["mail", "ops"]);
+        standing.list().read_at = Instant::now().checked_sub(LIST_IS_VALID);
+        assert_eq!(sender(&group), TargetSender::AnotherServer, "the others may have gone on without it");
     }
 }

@@ -34,7 +34,7 @@ pub use backend::backup;
 pub(crate) use backend::{OpenDatabase, open, open_for_reading};
 pub use error::{StoreError, UnreadableRow};
 pub(crate) use expired::Expired;
-pub(crate) use group::{Duty, Group, Node, Pass, Progress, Slice};
+pub(crate) use group::{Duty, Group, Node, Pass, Progress, Slice, TargetSender};
 #[cfg(test)]
 pub(crate) use memory::MemoryDatabase;
 #[cfg(all(test, feature = "postgres"))]

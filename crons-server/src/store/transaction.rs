@@ -100,6 +100,15 @@ pub trait Transaction {
     /// complete, and one whose target was not configured at once; no alert waits for longer than a target can ask for.
     fn resume_alerts(&mut self, now: Timestamp) -> Result<(), StoreError>;
 
+    /// Has this server send the messages of a target, unless another one does. Where no other server can use the database, it sends all.
+    fn lease_target(&mut self, _target: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+    /// Has the next server of the list send the messages of a target that this one sends.
+    fn hand_over_target(&mut self, _target: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Deletes some of the rows of deleted monitors and environments. Returns whether there are more.
     fn purge_deleted(&mut self) -> Result<bool, StoreError>;
     /// Deletes what a sweep has found to be too old or too many. Returns the number of check-ins among it.

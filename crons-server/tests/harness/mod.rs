@@ -86,11 +86,17 @@ impl Harness {
     /// Starts one more server on the same database of PostgreSQL, by the same clock.
     #[cfg(feature = "postgres")]
     pub fn node(&self) -> Self {
+        self.node_with(self.settings.clone())
+    }
+
+    /// Starts one more server on the same database of PostgreSQL, by the same clock, with other settings.
+    #[cfg(feature = "postgres")]
+    pub fn node_with(&self, settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::copy(self.folder.path().join(POSTGRES_URL), folder.path().join(POSTGRES_URL)).unwrap();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let (clock, settings) = (self.clock.clone(), self.settings.clone());
+        let clock = self.clock.clone();
         let mut node = Self { runtime, server: None, clock, folder, settings, agent: self.agent.clone() };
         node.server = Some(node.try_start().unwrap());
         node

@@ -30,6 +30,8 @@ mod live;
 mod metrics;
 mod monitor_page;
 #[cfg(feature = "postgres")]
+mod node_targets;
+#[cfg(feature = "postgres")]
 mod nodes;
 mod openapi;
 mod outages;

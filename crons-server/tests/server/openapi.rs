@@ -121,6 +121,16 @@ fn every_route_has_the_methods_that_the_document_says() {
     }
 }
 
+/// Checks an answer to `GET path` against the document.
+pub fn check_list(server: &Harness, path: &str, answer: &Value) {
+    assert_ne!(*answer, json!([]), "{path}: an empty list shows nothing");
+    let document = document(server);
+    let operation = &document["paths"][format!("/api/0/organizations/{{organization}}{path}")]["get"];
+    let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+    assert!(schema.is_object(), "{path} is not documented");
+    check(&document, schema, answer, path);
+}
+
 #[test]
 fn every_documented_route_answers_as_documented() {
     let document = document(&server());
@@ -151,7 +161,7 @@ fn every_documented_route_answers_as_documented() {
         if let Some("application/json") = named {
             let schema = &documented["content"]["application/json"]["schema"];
             let value: Value = serde_json::from_str(&text).unwrap();
-            // SQLite has one server only; `nodes` tests the list of several.
+            // SQLite has one server only; `nodes` checks the list of several.
             let may_be_empty = path.ends_with("/nodes/");
             assert!(may_be_empty || value != json!([]), "{path}: an empty list shows nothing");
             check(&document, schema, &value, path);

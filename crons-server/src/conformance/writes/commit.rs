@@ -123,6 +123,7 @@ pub(super) fn attempt(opened: &mut Opened, number: u128, outcome: DeliveryOutcom
     let due = opened.queries().due_alerts(&[]).unwrap();
     let id = due.iter().find(|alert| alert.key.as_u128() == number).unwrap().id;
     let attempt = Attempt {
+        number: 1,
         ids: vec![id],
         target: "ops".to_owned(),
         at: instant("10:00:01"),

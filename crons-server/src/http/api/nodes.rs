@@ -19,6 +19,8 @@ pub struct Node {
     /// The instant until which the server has stored what it received; `null` before it receives.
     watermark: Option<Timestamp>,
     duties: Vec<&'static str>,
+    /// The names of the targets whose messages the server sends.
+    targets: Vec<String>,
     is_this: bool,
     /// Whether the server has said nothing for so long that the others go on without it.
     is_gone: bool,
@@ -31,6 +33,7 @@ pub async fn nodes(State(state): State<AppState>, _: Scope) -> Json<Vec<Node>> {
         started_at: node.started,
         watermark: node.watermark,
         duties: node.duties.into_iter().map(Duty::name).collect(),
+        targets: node.targets,
         is_this: node.is_this,
         is_gone: node.is_gone,
     });

@@ -111,11 +111,14 @@ fn nodes(nodes: &[Node], now: Timestamp) -> Markup {
 fn duties(node: &Node) -> String {
     let words = node.duties.iter().map(|duty| match duty {
         Duty::Deadlines => "deadlines",
-        Duty::Alerts => "alerts",
         Duty::Housekeeping => "retention and digests",
     });
     let words: Vec<_> = std::iter::once("check-ins and pages").chain(words).collect();
-    words.join(", ")
+    let targets = match node.targets.as_slice() {
+        [] => String::new(),
+        targets => format!(", alerts to {}", targets.join(", ")),
+    };
+    words.join(", ") + &targets
 }
 
 fn ago(instant: Option<Timestamp>, now: Timestamp) -> Markup {

@@ -55,6 +55,7 @@ mod write_additions;
 mod export;
 mod alerts;
 mod outbox;
+mod target_leases;
 mod transaction;
 mod queries;
 

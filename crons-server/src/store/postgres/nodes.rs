@@ -106,6 +106,7 @@ impl Nodes {
                 n.id <> $1 AND n.expires_at < clock_timestamp(),
                 n.watermark IS NOT NULL AND NOT n.was_cut AND n.expires_at - {EXPIRES_AFTER} > clock_timestamp() - {RECENT},
                 ARRAY(SELECT d.name FROM {schema}.duties d WHERE d.node = n.id),
+                ARRAY(SELECT t.target FROM {schema}.target_leases t WHERE t.node = n.id ORDER BY 1),
                 (SELECT evaluated_through FROM {schema}.evaluation),
                 EXISTS (SELECT FROM {schema}.duties WHERE node IS NULL OR node NOT IN (SELECT id FROM {schema}.nodes)),
                 (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
@@ -122,9 +123,9 @@ impl Nodes {
         };
         Ok(Published {
             nodes,
-            evaluated_through: first.try_get::<_, Option<i64>>(7)?.and_then(instant),
-            has_vacancy: first.try_get(8)?,
-            clock: instant(first.try_get(9)?),
+            evaluated_through: first.try_get::<_, Option<i64>>(8)?.and_then(instant),
+            has_vacancy: first.try_get(9)?,
+            clock: instant(first.try_get(10)?),
         })
     }
 
@@ -262,6 +263,7 @@ fn node(row: &Row, this: i64) -> Result<Node, StoreError> {
         started: instant(row.try_get(2)?).unwrap_or(Timestamp::MIN),
         watermark: row.try_get::<_, Option<i64>>(3)?.and_then(instant),
         duties: Duty::ALL.into_iter().filter(|duty| names.contains(&duty.name())).collect(),
+        targets: row.try_get(7)?,
         is_this: row.try_get::<_, i64>(0)? == this,
         is_gone: row.try_get(4)?,
         is_receiving: row.try_get(5)?,

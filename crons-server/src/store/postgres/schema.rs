@@ -15,6 +15,7 @@ use super::nodes::Lock;
 use crate::store::error::StoreError;
 
 /// A step from a schema to the next one.
+#[derive(Clone, Copy)]
 pub(super) struct Migration {
     statements: &'static str,
     /// The oldest schema whose programs can use the new one, too.
@@ -25,6 +26,7 @@ pub(super) struct Migration {
 pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { statements: include_str!("migrations/0001_initial.sql"), usable_from: 1 },
     Migration { statements: include_str!("migrations/0002_busy_tables.sql"), usable_from: 1 },
+    Migration { statements: include_str!("migrations/0003_target_leases.sql"), usable_from: 1 },
 ];
 
 /// The oldest version of PostgreSQL that is supported, as `server_version_num` has it.
@@ -233,6 +235,14 @@ mod tests {
         Some(cluster::new_database()?.parse().unwrap())
     }
 
+    /// The migrations of the next version: one of them replaces an index, as servers of this version run.
+    fn next_version() -> Vec<Migration> {
+        let statements = "ALTER TABLE settings ADD COLUMN note TEXT; DROP INDEX environments_due;
+            CREATE INDEX environments_due ON environments (next_check_in_latest)";
+        let next = Migration { statements, usable_from: MIGRATIONS.len() };
+        MIGRATIONS.iter().copied().chain([next]).collect()
+    }
+
     /// Opens the database as a program does that knows these migrations.
     fn open(database: &Database, known: &[Migration]) -> Result<PostgresStore, StoreError> {
         let Backend::Postgres(url) = database.backend() else { panic!("{database} is not of PostgreSQL") };
@@ -252,12 +262,12 @@ mod tests {
     #[test]
     fn a_server_of_the_schema_before_goes_on_beside_a_new_one_and_starts_again() {
         let Some(database) = new_database() else { return };
-        let mut old = open(&database, &MIGRATIONS[..1]).unwrap();
+        let mut old = open(&database, MIGRATIONS).unwrap();
         assert_eq!(set(&mut old, "1"), "1");
-        let mut new = open(&database, MIGRATIONS).unwrap();
+        let mut new = open(&database, &next_version()).unwrap();
         assert_eq!([set(&mut old, "2"), set(&mut new, "3"), set(&mut old, "4")], ["2", "3", "4"]);
         drop(old);
-        let mut restarted = open(&database, &MIGRATIONS[..1]).unwrap();
+        let mut restarted = open(&database, MIGRATIONS).unwrap();
         assert_eq!(set(&mut restarted, "5"), "5");
         assert_eq!(set(&mut new, "6"), "6");
     }
@@ -265,16 +275,16 @@ mod tests {
     #[test]
     fn a_migration_waits_for_other_programs_and_no_server_waits_for_it() {
         let Some(database) = new_database() else { return };
-        let mut old = open(&database, &MIGRATIONS[..1]).unwrap();
+        let mut old = open(&database, MIGRATIONS).unwrap();
         // A backup reads a table of which the migration replaces an index.
         let Backend::Postgres(url) = database.backend() else { panic!("{database} is not of PostgreSQL") };
-        let backup = PostgresStore::open_knowing(url, &MIGRATIONS[..1]).unwrap();
+        let backup = PostgresStore::open(url).unwrap();
         let pool = backup.connector.pool(1).unwrap();
         let client = backup.executor.wait(connection(&pool)).unwrap();
         let reads = format!("BEGIN; SELECT FROM {}.environments", url.schema);
         backup.executor.wait(async { Ok(client.batch_execute(&reads).await?) }).unwrap();
         std::thread::scope(|scope| {
-            let new = scope.spawn(|| set(&mut open(&database, MIGRATIONS).unwrap(), "2"));
+            let new = scope.spawn(|| set(&mut open(&database, &next_version()).unwrap(), "2"));
             let began = Instant::now();
             // Longer than the migration waits for a table.
             while began.elapsed() < Duration::from_secs(4) {

@@ -8,6 +8,7 @@ use super::outages;
 use super::parameter::text;
 use super::rates;
 use super::rows;
+use super::target_leases;
 use crate::domain::{BatchKeys, Outage, ReceivedCounts, Snapshot};
 use crate::store::error::StoreError;
 use crate::store::expired::Expired;
@@ -80,6 +81,14 @@ impl Transaction for PostgresTransaction<'_> {
 
     fn resume_alerts(&mut self, now: Timestamp) -> Result<(), StoreError> {
         self.put_waits_right(now)
+    }
+
+    fn lease_target(&mut self, target: &str) -> Result<(), StoreError> {
+        target_leases::lease(self.session()?, self.membership.id(), target)
+    }
+
+    fn hand_over_target(&mut self, target: &str) -> Result<(), StoreError> {
+        target_leases::hand_over(self.session()?, self.membership.id(), target)
     }
 
     fn purge_deleted(&mut self) -> Result<bool, StoreError> {

@@ -54,6 +54,7 @@ impl Database {
     fn record(&mut self, number: u8, outcome: DeliveryOutcome) {
         let (at, answer) = (NOON.parse().unwrap(), "é".repeat(1_000));
         let attempt = Attempt {
+            number: 1,
             ids: vec![i64::from(number)],
             target: "ops".to_owned(),
             at,
