@@ -198,6 +198,32 @@ fn a_server_that_starts_or_was_stopped_beside_another_makes_no_outage() {
 }
 
 #[test]
+fn the_others_go_on_without_a_server_that_lives_and_stores_nothing() {
+    let Some(cluster) = Cluster::start() else { return };
+    cluster.execute("CREATE ROLE sick LOGIN");
+    cluster.execute("CREATE SCHEMA jobs AUTHORIZATION sick");
+    let url = cluster.new_database();
+    let (place, _) = url.split_once("&user=").unwrap();
+    let [first, second] =
+        ["sick", "crons"].map(|role| Server::spawn(node(&format!("{place}&user={role}&schema=jobs"))));
+    assert!(first.check_in("job", 1) && second.check_in("job", 2));
+    // The connection lives by which the server says that it is there; it gets no other one.
+    cluster.execute("ALTER ROLE sick CONNECTION LIMIT 1");
+    let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'sick' AND pid <>
+        (SELECT pid FROM pg_stat_activity WHERE usename = 'sick' AND query LIKE '%was_cut%' ORDER BY query_start DESC LIMIT 1)";
+    wait_until("its other connections are cut", || cluster.execute(cut) == "0");
+    assert!(!first.check_in("job", 3), "it cannot store a check-in");
+    let listed = "SELECT count(*) FROM jobs.nodes";
+    wait_until("the others go on without it", || cluster.execute(listed) == "1");
+    assert!(!first.check_in("job", 3));
+    assert_eq!(cluster.execute(listed), "1", "it joins again once it can store something");
+    check_in_eventually(&second, 4);
+    cluster.execute("ALTER ROLE sick CONNECTION LIMIT -1");
+    check_in_eventually(&first, 5);
+    assert_eq!(stored(&second, "job"), [1, 2, 4, 5]);
+}
+
+#[test]
 fn an_outage_of_the_database_is_found_once() {
     let Some(cluster) = Cluster::start() else { return };
     let database = cluster.new_database();

@@ -100,7 +100,6 @@ impl Consumer {
         let mut received = Vec::with_capacity(MAX_BATCH);
         let group = self.store.group();
         while self.receive(&mut queue, &mut received) {
-            group.set_busy(true);
             let mut messages: VecDeque<Message> = received.drain(..).collect();
             let stop = messages.iter().position(|message| matches!(message, Message::Stop));
             messages.truncate(stop.unwrap_or(messages.len()));
@@ -120,7 +119,6 @@ impl Consumer {
             if events.iter().any(|event| matches!(event, Event::Alerts)) {
                 self.alerts.notify_one();
             }
-            group.set_busy(false);
             // The log is last: it may have to wait for its reader, and no client is to wait for that.
             self.log.write(events);
             if stop {
@@ -295,6 +293,7 @@ impl Consumer {
         match result {
             Ok(()) => {
                 self.watermark.confirm();
+                self.store.group().note_batch();
                 self.vitals.committed(self.watermark.last_seen(), took);
             }
             Err(error) => {

@@ -209,6 +209,7 @@ impl Watermark {
                             "another server has not stored yet what it received before this minute",
                         ));
                     }
+                    store.group().note_batch();
                     std::thread::sleep(LOOK_INTERVAL);
                 }
                 _ => self.passed = self.current,

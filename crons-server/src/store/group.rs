@@ -11,6 +11,13 @@ use crate::clock::CorrectedClock;
 /// The age up to which a server goes by the list of servers: that of the others after which one that says nothing is deleted from it.
 const LIST_IS_VALID: Duration = Duration::from_secs(4);
 
+/// The time after which a statement without an answer counts as one that hangs. A lock is waited for during 10 s.
+#[cfg(feature = "postgres")]
+const HANGS_AFTER: Duration = Duration::from_secs(12);
+/// The time in which a server that receives must have stored a batch. At a new minute it may wait for another server for 20 s.
+#[cfg(feature = "postgres")]
+const STORES_NOTHING_AFTER: Duration = Duration::from_secs(30);
+
 /// Work that one server at a time does for all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Duty {
@@ -75,9 +82,21 @@ pub(super) struct Standing {
     watermark: AtomicI64,
     /// The watermark at which the server was cut off from the database, until the pipeline has taken note of it.
     cut: Mutex<Option<Timestamp>>,
-    /// The time since which the pipeline is busy with a statement; `None` while it waits for a batch.
-    busy_since: Mutex<Option<Instant>>,
+    progress: Mutex<Progressed>,
     clock: CorrectedClock,
+}
+
+/// The times of the last progress of this server's pipeline.
+#[derive(Debug)]
+struct Progressed {
+    /// The last answer to a statement.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(dead_code, reason = "only a database that several servers use has a standing")
+    )]
+    step: Instant,
+    /// The end of the last batch that was stored.
+    batch: Instant,
 }
 
 /// The list of servers, as it was read last.
@@ -87,6 +106,13 @@ struct NodeList {
     nodes: Vec<Node>,
     /// `None` before the first time.
     read_at: Option<Instant>,
+}
+
+impl Default for Progressed {
+    fn default() -> Self {
+        let now = Instant::now();
+        Self { step: now, batch: now }
+    }
 }
 
 /// A part of the monitors: those whose row ids leave a remainder.
@@ -193,7 +219,11 @@ impl Group {
     /// Notes that all that this server received until then is stored. The others are told in a moment.
     pub(crate) fn stored_until(&self, watermark: Timestamp) {
         if let Some(standing) = &self.0 {
-            standing.watermark.fetch_max(watermark.as_microsecond(), Ordering::Relaxed);
+            let before = standing.watermark.fetch_max(watermark.as_microsecond(), Ordering::Relaxed);
+            if Timestamp::from_microsecond(before).is_err() {
+                // The server receives from now on.
+                standing.note_batch();
+            }
         }
     }
 
@@ -213,10 +243,10 @@ impl Group {
         }
     }
 
-    /// Notes that the pipeline begins with a batch, or waits for one. A server whose pipeline hangs is no longer said to be there.
-    pub(crate) fn set_busy(&self, is_busy: bool) {
+    /// Notes that the pipeline has stored a batch, or waits for other servers. Where there are others it does so a few times a second, as there are ticks.
+    pub(crate) fn note_batch(&self) {
         if let Some(standing) = &self.0 {
-            *standing.busy_since.lock().unwrap_or_else(PoisonError::into_inner) = is_busy.then(Instant::now);
+            standing.note_batch();
         }
     }
 }
@@ -231,6 +261,14 @@ impl Group {
 impl Standing {
     fn list(&self) -> MutexGuard<'_, NodeList> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn note_batch(&self) {
+        self.progress().batch = Instant::now();
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progressed> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn cut(&self) -> MutexGuard<'_, Option<Timestamp>> {
@@ -260,16 +298,24 @@ impl Standing {
         &self.clock
     }
 
-    /// Notes that the pipeline, if it is busy, has come to another statement.
+    /// Notes that a statement of the pipeline was answered.
     pub(super) fn note_step(&self) {
-        let mut busy_since = self.busy_since.lock().unwrap_or_else(PoisonError::into_inner);
-        *busy_since = busy_since.map(|_| Instant::now());
+        self.progress().step = Instant::now();
     }
 
-    /// Returns whether the pipeline has been busy with one statement for this time.
-    pub(super) fn hangs_for(&self, time: Duration) -> bool {
-        let busy_since = *self.busy_since.lock().unwrap_or_else(PoisonError::into_inner);
-        busy_since.is_some_and(|since| since.elapsed() > time)
+    /// Notes that the server has joined the list again: it has some time to store a batch.
+    pub(super) fn note_return(&self) {
+        let now = Instant::now();
+        let batch = now.checked_sub(STORES_NOTHING_AFTER.saturating_sub(HANGS_AFTER)).unwrap_or(now);
+        *self.progress() = Progressed { step: now, batch };
+    }
+
+    /// Returns whether the others go on without this server: it receives, but a statement has no answer for a while, or no batch can be stored.
+    pub(super) fn hangs(&self) -> bool {
+        let progress = self.progress();
+        self.watermark().is_some()
+            && (progress.step.elapsed() > HANGS_AFTER && progress.batch.elapsed() > HANGS_AFTER
+                || progress.batch.elapsed() > STORES_NOTHING_AFTER)
     }
 }
 

@@ -110,8 +110,9 @@ impl PostgresStore {
     }
 
     fn begin_with(&self, lock: Lock) -> Result<PostgresTransaction<'_>, StoreError> {
-        self.membership.join_again_if_expelled()?;
+        // A server whose own connection fails does not join again: the others would wait for it.
         let client = self.executor.wait(connection(&self.pool))?;
+        self.membership.join_again_if_expelled()?;
         // The transaction exists from here on, so that it is rolled back whatever follows.
         let transaction = PostgresTransaction {
             client: Some(client),
@@ -132,6 +133,7 @@ impl PostgresStore {
         let session = transaction.session()?;
         let answer = self.executor.wait(async { Ok(session.client.simple_query(&begin).await?) })?;
         self.membership.check(&answer)?;
+        self.membership.note_step();
         Ok(transaction)
     }
 }
@@ -150,6 +152,10 @@ impl Store for PostgresStore {
     }
 
     fn synchronize(&mut self, watermark: Timestamp) -> Result<Option<Progress>, StoreError> {
+        if !self.membership.is_listed() {
+            // As in `begin_with`.
+            drop(self.executor.wait(connection(&self.pool))?);
+        }
         self.membership.synchronize(watermark).map(Some)
     }
 

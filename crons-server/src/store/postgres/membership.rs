@@ -1,7 +1,7 @@
 //! The membership of a server among those that run on one schema.
 //!
 //! A server says a few times a second that it is there, and until when it has stored what it received. The others delete a server that says
-//! nothing for some seconds, and go on without it: it was killed, it hangs, or it is cut off from the database. A transaction
+//! nothing for some seconds, and go on without it: it was killed, it stores nothing, or it is cut off from the database. A transaction
 //! that deletes one runs alone, and each transaction begins with a look for the server's own row: so a server that was deleted stores nothing, until it
 //! has joined again.
 
@@ -27,9 +27,6 @@ const LINE_EVERY: u32 = 600;
 const PUBLISH_LIMIT: Duration = Duration::from_secs(3);
 /// The time that a publication of the pipeline has, which may wait for transactions of other servers.
 const SYNCHRONIZE_LIMIT: Duration = Duration::from_secs(8);
-/// The time after which a transaction that comes to no other statement counts as one that hangs: the server is then taken off the list, so that the
-/// others go on. A lock is waited for during 10 s.
-const HANGS_AFTER: Duration = Duration::from_secs(12);
 
 /// The membership of a server. Its drop takes the server off the list.
 pub(super) struct Membership {
@@ -103,13 +100,13 @@ impl Membership {
     /// # Errors
     /// [`StoreError::Expelled`] if it was not, and is again; the failures of the database.
     pub(super) fn join_again_if_expelled(&self) -> Result<(), StoreError> {
-        self.note_step();
-        if self.member.id.load(Ordering::Relaxed) != 0 {
+        if self.is_listed() {
             return Ok(());
         }
         if let Err(other) = self.executor.wait(self.member.join())? {
             return Err(StoreError::unavailable(format!("its rows are being moved by {other}")));
         }
+        self.member.standing.note_return();
         // Until the pipeline has taken note of it, the others are told that this server was not receiving.
         *self.member.standing.cut() = *self.member.published();
         self.executor.wait(self.member.publish())?;
@@ -159,7 +156,12 @@ impl Membership {
         self.executor.wait_for(SYNCHRONIZE_LIMIT, nodes.store_evaluated(id.load(Ordering::Relaxed), minute))
     }
 
-    /// Notes that the pipeline has come to another statement.
+    /// Returns whether the server is in the list, as far as it knows.
+    pub(super) fn is_listed(&self) -> bool {
+        self.member.id.load(Ordering::Relaxed) != 0
+    }
+
+    /// Notes that a statement of the pipeline was answered.
     pub(super) fn note_step(&self) {
         self.member.standing.note_step();
     }
@@ -235,7 +237,7 @@ impl Member {
         let cut = *self.standing.cut();
         let watermark = cut.or(self.standing.watermark());
         let asked = Instant::now();
-        let published = self.nodes.publish(id, watermark, cut.is_some()).await?;
+        let published = self.nodes.publish(id, watermark, cut.is_some(), self.standing.hangs()).await?;
         if let Some(clock) = published.clock {
             self.standing.clock().compare(asked, clock);
         }
@@ -256,19 +258,19 @@ impl Member {
         let mut upkeep: Option<JoinHandle<()>> = None;
         loop {
             ticks.tick().await;
-            let hangs = self.standing.hangs_for(HANGS_AFTER);
+            if !Group::of(&self.standing).has_others() {
+                // There is nobody who waits for it, and perhaps no tick for a minute.
+                self.standing.note_batch();
+            }
+            let hangs = self.standing.hangs();
             if hangs && !hung {
-                let seconds = HANGS_AFTER.as_secs();
-                tracing::warn!(
-                    seconds,
-                    "a transaction hangs: the other servers go on without this one until it has ended"
-                );
+                tracing::warn!("this server stores nothing: the others go on without it until it can");
             }
             hung = hangs;
-            if hangs || self.id.load(Ordering::Relaxed) == 0 {
+            let id = self.id.load(Ordering::Relaxed);
+            if id == 0 {
                 continue;
             }
-            let id = self.id.load(Ordering::Relaxed);
             let error = match tokio::time::timeout(PUBLISH_LIMIT, self.publish_once(id)).await {
                 Ok(Ok(published)) => {
                     if self.needs_upkeep(&published) && upkeep.as_ref().is_none_or(JoinHandle::is_finished) {

@@ -84,7 +84,7 @@ impl Nodes {
         Ok(Ok(id))
     }
 
-    /// Tells the others that this server is there, and its watermark.
+    /// Tells the others the watermark of this server; and that it is there, unless it `hangs`.
     ///
     /// # Errors
     /// If the database fails.
@@ -93,13 +93,15 @@ impl Nodes {
         id: i64,
         watermark: Option<Timestamp>,
         was_cut: bool,
+        hangs: bool,
     ) -> Result<Published, StoreError> {
         let guard = CloseOnDrop::new(&self.pool).await?;
         let client = guard.client()?;
         let schema = &self.schema;
         let sql = format!(
             "WITH this AS (
-                UPDATE {schema}.nodes SET watermark = greatest(watermark, $2), was_cut = $3, expires_at = clock_timestamp() + {EXPIRES_AFTER}
+                UPDATE {schema}.nodes SET watermark = greatest(watermark, $2), was_cut = $3,
+                    expires_at = CASE WHEN $4 THEN expires_at ELSE clock_timestamp() + {EXPIRES_AFTER} END
                 WHERE id = $1
              )
              SELECT n.id, n.name, (extract(epoch FROM n.started_at) * 1000000)::bigint, n.watermark,
@@ -113,8 +115,8 @@ impl Nodes {
              FROM {schema}.nodes n ORDER BY n.id"
         );
         let watermark = watermark.map(Timestamp::as_microsecond);
-        let values: [(&(dyn ToSql + Sync), Type); 3] =
-            [(&id, Type::INT8), (&watermark, Type::INT8), (&was_cut, Type::BOOL)];
+        let values: [(&(dyn ToSql + Sync), Type); 4] =
+            [(&id, Type::INT8), (&watermark, Type::INT8), (&was_cut, Type::BOOL), (&hangs, Type::BOOL)];
         let found = client.query_typed(&sql, &values).await?;
         guard.ended();
         let nodes = found.iter().map(|row| node(row, id)).collect::<Result<_, StoreError>>()?;
