@@ -6,6 +6,7 @@ mod mask;
 mod quote;
 mod signed_key;
 mod ids;
+mod log_throttle;
 mod domain;
 mod alerts;
 mod settings;

@@ -12,8 +12,9 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::digest::Digester;
 use crate::domain::next_minute;
-use crate::http::{self, Access, AppState, Live, LogThrottle, RefusalLog, Routes};
+use crate::http::{self, Access, AppState, Live, RefusalLog, Routes};
 use crate::ids::Ids;
+use crate::log_throttle::LogThrottle;
 use crate::mask::Mask;
 use crate::open_server::{OpenServer, StartError};
 use crate::other_servers;
@@ -307,8 +308,8 @@ async fn tick(inbox: Arc<Inbox>) {
     loop {
         let now = inbox.clock().now();
         if latest.duration_since(now) > SignedDuration::from_mins(1) && set_back.is_due() {
-            tracing::error!(%now, until = %latest, "the clock was set back: until then time stands still here, nothing is \
-                missed, and jobs soon reach their rate limit; restart the server to go on from now");
+            tracing::error!(%now, until = %latest, "the clock was set back: until then time stands still here, and nothing is \
+                missed; restart the server to go on from now");
         }
         latest = latest.max(now);
         let wait = next_minute(now).duration_since(now);

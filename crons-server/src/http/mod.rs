@@ -23,7 +23,7 @@ mod router;
 
 pub(crate) use access::Access;
 pub(crate) use health::fault;
-pub(crate) use listener::{LogThrottle, serve};
+pub(crate) use listener::serve;
 pub(crate) use live::Live;
 pub(crate) use pages::send_frames;
 pub(crate) use refusal_log::RefusalLog;

@@ -20,6 +20,7 @@ use crate::pipeline::events::Event;
 use crate::pipeline::page_size::PageSize;
 use crate::pipeline::processor::Processor;
 use crate::pipeline::queue::{Inbox, Message, Reply, Task, TaskOutcome, Unavailable};
+use crate::pipeline::refused_log::RefusedLog;
 use crate::pipeline::vitals::Vitals;
 use crate::pipeline::watermark::{CHUNK, IDLE_CHUNK, Watermark};
 use crate::store::{Duty, Store, StoreError};
@@ -52,6 +53,7 @@ pub(crate) fn start(
     let consumer = Consumer {
         store,
         log: EventLog::new(mask.clone()),
+        refused: RefusedLog::default(),
         processor,
         watermark,
         runtime: Handle::current(),
@@ -79,6 +81,7 @@ struct Consumer {
     /// Senders who wait until a minute is evaluated.
     waiting: Vec<(Timestamp, oneshot::Sender<bool>)>,
     log: EventLog,
+    refused: RefusedLog,
     /// Notified when alerts have been written.
     alerts: Arc<Notify>,
     page_size: PageSize,
@@ -294,15 +297,12 @@ impl Consumer {
             Ok(()) => {
                 self.watermark.confirm();
                 self.store.group().note_batch();
+                self.refused.stored();
                 self.vitals.committed(self.watermark.last_seen(), took);
             }
             Err(error) => {
-                let messages = left.len();
-                if matches!(error, StoreError::Expelled) {
-                    tracing::warn!(%error, messages, "what was received meanwhile is not stored, and clients are told so");
-                } else {
-                    tracing::error!(%error, messages, "the database failed, and clients are told so");
-                }
+                let is_of_sender = |message: &&Message| !matches!(message, Message::Tick(..) | Message::Stop);
+                self.refused.refused(&error, left.iter().filter(is_of_sender).count());
                 self.watermark.mark_rejecting();
             }
         }

@@ -3,6 +3,7 @@
 // The modules are in layer order: each uses only those above it.
 mod events;
 mod event_log;
+mod refused_log;
 mod changes;
 mod vitals;
 mod batch;

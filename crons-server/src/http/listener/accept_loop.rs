@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::connection_table::{Admitted, ConnectionTable, Evicted, Slot};
-use super::log_throttle::LogThrottle;
+use crate::log_throttle::LogThrottle;
 use crate::settings::ConnectionLimits;
 
 /// The most bytes of headers, nginx's default; a longer request is answered with 431. hyper accepts at most 100 headers.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, sleep};
 
-use super::log_throttle::LogThrottle;
+use crate::log_throttle::LogThrottle;
 
 /// The part of all connections, one in sixteen, whose sockets are reserved for evicted connections, which close theirs a moment later.
 const EVICTION_RESERVE: usize = 16;

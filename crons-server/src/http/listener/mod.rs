@@ -1,9 +1,7 @@
 //! The loop that accepts connections, and the table from which idle ones are evicted.
 
 // The modules are in layer order: each uses only those above it.
-mod log_throttle;
 mod connection_table;
 mod accept_loop;
 
 pub use accept_loop::{RequestBody, Streaming, serve};
-pub use log_throttle::LogThrottle;
