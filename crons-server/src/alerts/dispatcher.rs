@@ -121,8 +121,9 @@ impl Sender {
                             continue;
                         }
                         let now = sender.clock.now();
-                        if alert.next_attempt_at > now {
-                            let until = alert.next_attempt_at.duration_since(now).unsigned_abs();
+                        let due_at = alert.due_at(now);
+                        if due_at > now {
+                            let until = due_at.duration_since(now).unsigned_abs();
                             wait = Some(wait.map_or(until, |wait: Duration| wait.min(until)));
                         } else if in_flight.len() < MAX_IN_FLIGHT {
                             let target = alert.target.clone();
@@ -230,6 +231,15 @@ impl Sender {
 }
 
 impl DueAlert {
+    /// The time of the next attempt. A message that was created in the future, as the clock was set back since, waits no longer than it
+    /// would have from now on.
+    fn due_at(&self, now: Timestamp) -> Timestamp {
+        let ahead =
+            if self.attempts == 0 { self.created_at.duration_since(now) } else { SignedDuration::ZERO };
+        let due_at = self.next_attempt_at.saturating_sub(ahead.max(SignedDuration::ZERO));
+        due_at.unwrap_or(self.next_attempt_at)
+    }
+
     /// The outcome of one more attempt, with the messages `ids`, that got this response.
     fn after(
         &self,

@@ -265,7 +265,7 @@ impl Alerts {
     }
 
     /// The targets that rules, their escalations or the digest name, each once, in the order of their names.
-    pub(super) fn named_targets(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn named_targets(&self) -> impl Iterator<Item = &str> {
         let rules = self.rules.iter().flat_map(Rule::names);
         let digest = self.digest.iter().flat_map(Digest::to).map(String::as_str);
         let named: BTreeSet<&str> = rules.chain(digest).collect();

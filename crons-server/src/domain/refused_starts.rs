@@ -111,7 +111,7 @@ fn started(arrival: &ReceivedCheckIn) -> Option<Run> {
             let start: Start = serde_json::from_str(&arrival.payload).ok()?;
             // A check-in of an unknown status, such as `begun`, is taken for a start: otherwise its end would be deferred in vain.
             let ends = [CheckInStatus::Ok, CheckInStatus::Error].map(CheckInStatus::as_str);
-            if ends.iter().any(|end| start.status == *end) {
+            if !start.status.is_string() || ends.iter().any(|end| start.status == *end) {
                 return None;
             }
             match start.check_in_id {
@@ -140,6 +140,20 @@ mod tests {
                 malformed: true,
                 remarks: Vec::new(),
             }),
+        }
+    }
+
+    #[test]
+    fn a_check_in_whose_status_is_no_text_is_no_start() {
+        for (status, is_start) in [
+            (r#""in_progress""#, true),
+            (r#""begun""#, true),
+            (r#""ok""#, false),
+            ("5", false),
+            ("null", false),
+        ] {
+            let payload = format!(r#"{{"status": {status}}}"#);
+            assert_eq!(started(&ReceivedCheckIn { payload, ..arrival(1) }).is_some(), is_start, "{status}");
         }
     }
 

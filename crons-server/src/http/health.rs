@@ -62,6 +62,12 @@ pub(crate) async fn fault(state: &AppState) -> Result<Option<String>, StoreError
 /// The reason why deadlines are not evaluated in time; `None` if they are.
 fn clock_fault(figures: &Figures, now: Timestamp) -> Option<String> {
     let through = figures.evaluated_through?;
+    if through.duration_since(now) > MAX_LAG {
+        return Some(format!(
+            "clock: it was set back: deadlines are evaluated through {through}, and now it is {now}, so none is evaluated until then; \
+             restart the server to go on from now"
+        ));
+    }
     (now.duration_since(through) > MAX_LAG).then(|| {
         format!("clock: deadlines are evaluated through {through} only, and now it is {now}; the database may be too slow")
     })
@@ -84,8 +90,14 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_lags_is_a_fault() {
-        for (through, now, expected) in [(None, 99, false), (Some(10), 13, false), (Some(10), 14, true)] {
+    fn a_clock_that_lags_or_was_set_back_is_a_fault() {
+        for (through, now, expected) in [
+            (None, 99, false),
+            (Some(10), 13, false),
+            (Some(10), 14, true),
+            (Some(10), 7, false),
+            (Some(10), 6, true),
+        ] {
             let figures = Figures { evaluated_through: through.map(at), ..Figures::default() };
             assert_eq!(clock_fault(&figures, at(now)).is_some(), expected, "{through:?} at {now}");
         }

@@ -9,6 +9,9 @@ use crate::store::{StoreError, Transaction};
 /// The age at which an outage bears on no deadline any more: the longest margin, and some time for the run before it.
 pub(super) const OUTAGE_HORIZON: SignedDuration = SignedDuration::from_hours(24 * 60);
 
+/// The time by which an outage may end after the minute whose deadlines ask for it.
+const AHEAD: SignedDuration = SignedDuration::from_mins(2);
+
 /// The instant before which an outage bears on no deadline any more.
 fn outage_horizon(now: Timestamp) -> Timestamp {
     now.checked_sub(OUTAGE_HORIZON).unwrap_or(Timestamp::MIN)
@@ -48,6 +51,8 @@ impl Processor {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.outages = transaction.outages(outage_horizon(now))?;
+        // One that ends in the future was found while the clock was ahead. Until then it would excuse all that is due.
+        self.outages.retain(|outage| outage.until.duration_since(now) < AHEAD);
         Ok(())
     }
 }

@@ -210,3 +210,19 @@ fn a_check_in_that_comes_first_after_an_outage_comes_after_what_was_due_in_it() 
         assert_eq!(server.check_ins("job")[2]["expectedTime"], api("12:00:00"), "{end:?}");
     }
 }
+
+#[test]
+fn an_outage_that_was_found_while_the_clock_was_ahead_excuses_nothing() {
+    let mut server = Harness::at("10:00:00");
+    server.send("10:00:00", &every_minute(&id('a'), "ok"));
+    server.set_clock("2024-06-20T10:00:00Z");
+    server.send_now(&of("other", check_in(&id('b'), "ok")));
+    assert_eq!(outages(&server).len(), 1);
+    server.stop();
+    server.start("10:05:00");
+    server.send_now(&every_minute(&id('c'), "ok"));
+    server.advance("10:07:30");
+    let statuses = server.statuses("job");
+    assert!(statuses.iter().any(|status| status == "missed"), "{statuses:?}");
+    assert_eq!(incidents(&server), 1);
+}

@@ -39,6 +39,24 @@ fn the_wait_doubles_up_to_a_minute_and_is_never_less_than_half() {
 }
 
 #[test]
+fn a_message_of_a_clock_that_was_ahead_is_sent_as_if_it_was_created_now() {
+    let message = |attempts, created, next| DueAlert {
+        created_at: seconds(created),
+        next_attempt_at: seconds(next),
+        ..waiting(attempts)
+    };
+    assert_eq!(message(0, 50, 50).due_at(seconds(60)), seconds(50));
+    assert_eq!(message(0, 50, 80).due_at(seconds(60)), seconds(80), "its group waits");
+    assert_eq!(message(0, 3_600, 3_600).due_at(seconds(60)), seconds(60));
+    assert_eq!(message(0, 3_600, 3_630).due_at(seconds(60)), seconds(90));
+    assert_eq!(
+        message(1, 3_600, 62).due_at(seconds(60)),
+        seconds(62),
+        "the wait after an attempt is of this clock"
+    );
+}
+
+#[test]
 fn only_an_answer_of_2xx_counts_as_delivered() {
     let outcome = |response: Result<TargetResponse, DeliveryError>| {
         waiting(0).after(&response, vec![7], seconds(10), 0).outcome
