@@ -71,6 +71,13 @@ impl std::str::FromStr for Database {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return postgres(url);
         }
+        if url.contains("password=") {
+            // The text is not repeated.
+            return Err(InvalidSetting::new(
+                "database: keys and values such as host=db password=… are no URL; write postgres://USER:PASSWORD@HOST/DATABASE, or leave the \
+                 password to PGPASSWORD or passfile",
+            ));
+        }
         let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
         match path {
             Some(path) if !path.is_empty() && path != ":memory:" => Ok(Self::sqlite(path)),

@@ -1,5 +1,6 @@
 //! The URL of a PostgreSQL database: libpq's keys, and the schema.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use super::invalid::InvalidSetting;
@@ -67,7 +68,7 @@ impl PostgresUrl {
     /// If a key is unknown, is there twice, or has a value that is not allowed.
     pub(super) fn parse(url: &str) -> Result<Self, InvalidSetting> {
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
-        if query.contains('@') && !base.contains('@') {
+        if query.contains('@') {
             // The text is not repeated, as it may be the end of a password.
             return Err(refused(
                 "in the URL, write a ? of the user or the password as %3F, and an @ of a key as %40",
@@ -93,6 +94,11 @@ impl PostgresUrl {
                 rest.append_pair(&key, &value);
             } else {
                 let known = [&OWN[..], &OF_DRIVER[..]].concat().join(", ");
+                if seen.contains(&Cow::Borrowed("password")) {
+                    return Err(refused(&format!(
+                        "behind the password is a key that the URL does not have; write an & of the password as %26; the keys are {known}"
+                    )));
+                }
                 return Err(refused(&format!("{} is no key of the URL; the keys are {known}", quoted(&key))));
             }
             seen.push(key);
@@ -214,8 +220,16 @@ mod tests {
 
     #[test]
     fn the_end_of_a_password_is_not_repeated() {
-        let refused = PostgresUrl::parse("postgres://crons:hun?ter2@db/jobs").unwrap_err().to_string();
-        assert!(refused.contains("%3F") && !refused.contains("ter2"), "{refused}");
+        for (url, advice) in [
+            ("postgres://crons:hun?ter2@db/jobs", "%3F"),
+            ("postgres://a@b:hun?ter2@db/jobs", "%3F"),
+            ("postgres://crons:h@un?ter2@db/jobs", "%3F"),
+            ("postgres://db/jobs?user=crons&password=hun&ter2", "%26"),
+            ("postgres://db/jobs?user=crons&password=hun&ter2=", "%26"),
+        ] {
+            let refused = PostgresUrl::parse(url).unwrap_err().to_string();
+            assert!(refused.contains(advice) && !refused.contains("ter2"), "{refused}");
+        }
     }
 
     #[test]
