@@ -118,10 +118,11 @@ pub struct Filter {
 impl Filter {
     /// A filter that compares the tag `key` with `value`. The tags are `monitor.slug`, `monitor.id`, `monitor.incident`,
     /// `environment` and `owner`; a monitor without an owner lacks the last one. [`IsSet`](Operator::IsSet) and
-    /// [`IsNotSet`](Operator::IsNotSet) ignore the value.
+    /// [`IsNotSet`](Operator::IsNotSet) take no value.
     ///
     /// # Errors
-    /// If the tag does not exist, or if the comparison needs a value and it is empty, so that the filter could never match.
+    /// If the tag does not exist, if the comparison needs a value and it is empty, so that the filter could never match, or if it takes none
+    /// and there is one, so that the filter would match every monitor.
     pub fn new(key: &str, compare: Operator, value: &str) -> Result<Self, InvalidFilter> {
         let Some(key) = KEYS.into_iter().find(|known| known.eq_ignore_ascii_case(key)) else {
             let known = KEYS.join("`, `");
@@ -134,6 +135,12 @@ impl Filter {
             let label = compare.label();
             return Err(InvalidFilter(format!(
                 "value: it is empty, so the filter `{key} {label}` never matches; write the value to compare with"
+            )));
+        }
+        if !value.is_empty() && !compare.needs_value() {
+            let (label, value) = (compare.label(), quoted(value));
+            return Err(InvalidFilter(format!(
+                "value: it is {value}, and `{label}` takes none; write the comparison `equals` for this value, or leave the value out"
             )));
         }
         Ok(Self { key: key.to_owned(), compare, value: value.to_lowercase() })
@@ -267,7 +274,6 @@ mod tests {
             ("billing-eu", "nc", "does not contain", "ling", false, true),
             ("billing-eu", "nc", "does not contain", "us", true, true),
             ("billing-eu", "is", "is set", "", true, false),
-            ("billing-eu", "is", "is set", "unused", true, false),
             ("billing-eu", "ns", "is not set", "", false, true),
             ("billing-eu", "in", "is in", "a, Billing-EU ,b", true, false),
             ("billing-eu", "in", "is in", "billing", false, false),
@@ -295,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_could_never_match_is_refused() {
+    fn a_filter_that_could_never_match_or_ignores_its_value_is_refused() {
         let read = |json| serde_json::from_value::<Filter>(json).map_err(|error| error.to_string());
         let refused = |json| read(json).unwrap_err();
         let unknown = refused(serde_json::json!({"key": "slug", "match": "eq", "value": "a"}));
@@ -307,6 +313,14 @@ mod tests {
             empty,
             "value: it is empty, so the filter `monitor.slug does not equal` never matches; write the value to compare with"
         );
-        assert!(read(serde_json::json!({"key": "monitor.slug", "match": "is set"})).is_ok());
+        for compare in ["is", "is set", "ns"] {
+            assert!(read(serde_json::json!({"key": "monitor.slug", "match": compare})).is_ok());
+            let ignored =
+                refused(serde_json::json!({"key": "monitor.slug", "match": compare, "value": "billing"}));
+            assert!(
+                ignored.starts_with("value: it is \"billing\", and `is") && ignored.contains("`equals`"),
+                "{ignored}"
+            );
+        }
     }
 }
