@@ -109,6 +109,12 @@ impl NewSilence {
                 let what = if key == "by" { "a name" } else { "the reason" };
                 return Err(format!("{key}: {} is not 1 to {most} characters; write {what}", quoted(text)));
             }
+            if text.trim().contains(char::is_control) {
+                let text = quoted(text);
+                return Err(format!(
+                    "{key}: {text} has a control character, such as a line break; write it on one line"
+                ));
+            }
         }
         if let Some(start) = starts_at.filter(|start| now.duration_since(*start) > Silence::START_GRACE) {
             return Err(format!(

@@ -363,6 +363,11 @@ fn a_silence_that_cannot_be_is_refused_with_the_reason() {
         ),
         (changed("by", json!(" ")), "by: \" \" is not 1 to 200 characters; write a name"),
         (changed("why", json!("")), "why: \"\" is not 1 to 500 characters; write the reason"),
+        (changed("by", json!("ana\nERROR x")), "by: \"ana\\nERROR x\" has a control character"),
+        (
+            changed("why", json!("a\u{1b}[31m")),
+            "has a control character, such as a line break; write it on one line",
+        ),
         (changed("reason", json!("x")), "reason"),
     ] {
         let refused = server.post(&format!("{API}/silences/"), &[], body.to_string().as_bytes());

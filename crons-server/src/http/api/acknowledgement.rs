@@ -37,12 +37,18 @@ pub async fn acknowledge(
 /// The name of the person who takes an incident in hand.
 ///
 /// # Errors
-/// If it is empty or too long.
+/// If it is empty or too long, or has control characters.
 pub(crate) fn acknowledging_person(by: String) -> Result<String, HttpError> {
     if by.trim().is_empty() || by.chars().count() > MAX_NAME {
         let by = quoted(&by);
         return Err(HttpError::bad_request(format!(
             "by: {by} is not 1 to {MAX_NAME} characters; write a name"
+        )));
+    }
+    if by.contains(char::is_control) {
+        let by = quoted(&by);
+        return Err(HttpError::bad_request(format!(
+            "by: {by} has a control character, such as a line break; write it on one line"
         )));
     }
     Ok(by)
