@@ -31,6 +31,7 @@ pub(crate) struct TokenHash(pub [u8; 32]);
 /// A change of the stored tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TokenChange {
+    /// Stores a token, unless there is one of its name.
     Create(ApiToken),
     Revoke(Uuid),
 }

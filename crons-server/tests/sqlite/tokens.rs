@@ -168,3 +168,20 @@ fn a_wrong_request_for_a_token_says_what_to_write() {
         assert_eq!(ask(&server, "DELETE", &path, ADMIN, &Value::Null).0, status, "{id}");
     }
 }
+
+#[test]
+fn of_tokens_that_are_made_at_once_by_one_name_there_is_one() {
+    let server = server();
+    let body = json!({"name": "race", "scope": "read"});
+    let made: Vec<u16> = std::thread::scope(|scope| {
+        let ask = || ask(&server, "POST", &format!("{API}/tokens/"), ADMIN, &body).0;
+        let asked: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+        asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    let count = |status| made.iter().filter(|got| **got == status).count();
+    assert_eq!((count(201), count(409)), (1, 7), "{made:?}");
+    assert_eq!(
+        ask(&server, "GET", &format!("{API}/tokens/"), ADMIN, &Value::Null).1.as_array().unwrap().len(),
+        1
+    );
+}

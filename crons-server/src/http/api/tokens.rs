@@ -89,11 +89,7 @@ pub async fn create_token(
         return Err(HttpError::new(StatusCode::CONFLICT, detail));
     }
     if stored.iter().any(|token| token.name == name) {
-        let detail = format!(
-            "name: there is a token {} already; revoke it, or take another name",
-            paths::named(&name)
-        );
-        return Err(HttpError::new(StatusCode::CONFLICT, detail));
+        return Err(is_taken(&name));
     }
     let mut random = [0; 32];
     SystemRandom::new().fill(&mut random).map_err(|_| {
@@ -103,10 +99,21 @@ pub async fn create_token(
     let created = state.inbox.clock().now();
     let token = ApiToken { id: Uuid::new_v4(), name, scope, hash: TokenHash::of(text.as_bytes()), created };
     state.inbox.task(Task::ChangeToken(TokenChange::Create(token.clone()))).await?;
+    let hash = token.hash;
+    if state.read(move |queries| queries.api_token(hash)).await?.is_none() {
+        // Another request has made one of this name at the same time.
+        return Err(is_taken(&token.name));
+    }
     tracing::info!(name = %mask::hide(&token.name), id = %token.id, scope = scope.as_str(), "API token created");
     let answer =
         (StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(Token::new(&token, Some(&text))));
     Ok(answer.into_response())
+}
+
+fn is_taken(name: &str) -> HttpError {
+    let name = paths::named(name);
+    let detail = format!("name: there is a token {name} already; revoke it, or take another name");
+    HttpError::new(StatusCode::CONFLICT, detail)
 }
 
 /// `DELETE /api/0/organizations/crons/tokens/{id}/`: requests that present the token are refused from the answer on.

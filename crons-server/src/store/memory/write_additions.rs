@@ -33,6 +33,7 @@ impl Tables {
         }
         for change in &changes.tokens {
             match change {
+                TokenChange::Create(token) if self.tokens.iter().any(|other| other.name == token.name) => {}
                 TokenChange::Create(token) => self.tokens.push(token.clone()),
                 TokenChange::Revoke(id) => self.tokens.retain(|token| token.id != *id),
             }

@@ -218,18 +218,11 @@ impl PostgresTransaction<'_> {
                 TokenChange::Revoke(id) => revoked.push(*id),
             }
         }
-        if !new.is_empty() {
-            self.insert_later(
-                "api_tokens",
-                &[
-                    ("guid", &column(&new, |token| token.id)),
-                    ("name", &column(&new, |token| text(&token.name))),
-                    ("scope", &column(&new, |token| text(token.scope.as_str()))),
-                    ("hash", &column(&new, |token| token.hash.0.to_vec())),
-                    ("created_at", &column(&new, |token| micros(token.created))),
-                ],
-                "",
-            )?;
+        for ApiToken { id, name, scope, hash, created } in new {
+            let sql = "INSERT INTO api_tokens (guid, name, scope, hash, created_at)
+                       SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (SELECT FROM api_tokens WHERE name = $2)";
+            let (scope, hash) = (text(scope.as_str()), hash.0.to_vec());
+            self.later(Statement::new(sql, &[id, &text(name), &scope, &hash, &micros(*created)])?);
         }
         if !revoked.is_empty() {
             self.later(Statement::new("DELETE FROM api_tokens WHERE guid = ANY($1)", &[&revoked])?);

@@ -35,7 +35,8 @@ impl SqliteTransaction<'_> {
             TokenChange::Create(ApiToken { id, name, scope, hash, created }) => {
                 self.transaction
                     .prepare_cached(
-                        "INSERT INTO api_tokens (guid, name, scope, hash, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                        "INSERT INTO api_tokens (guid, name, scope, hash, created_at)
+                         SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM api_tokens WHERE name = ?2)",
                     )?
                     .execute(params![id.as_bytes(), name, scope.as_str(), hash.0, Micros(*created)])?;
             }
