@@ -234,6 +234,10 @@ fn an_outage_of_the_database_is_found_once() {
     while since.elapsed() < Duration::from_secs(4) {
         assert!(!servers[0].check_in("job", 3), "there is no database");
     }
+    let nodes = servers[0].url("/api/0/organizations/crons/nodes/");
+    wait_until("no list is shown of before", || {
+        matches!(ureq::get(&nodes).call(), Err(ureq::Error::StatusCode(503)))
+    });
     cluster.go_on();
     check_in_eventually(&servers[0], 4);
     check_in_eventually(&servers[1], 5);

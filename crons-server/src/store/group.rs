@@ -108,6 +108,12 @@ struct NodeList {
     read_at: Option<Instant>,
 }
 
+impl NodeList {
+    fn is_current(&self) -> bool {
+        self.read_at.is_some_and(|read_at| read_at.elapsed() <= LIST_IS_VALID)
+    }
+}
+
 impl Default for Progressed {
     fn default() -> Self {
         let now = Instant::now();
@@ -178,7 +184,7 @@ impl Group {
     pub(crate) fn sender_of(&self, target: &str) -> TargetSender {
         let Some(standing) = &self.0 else { return TargetSender::ThisServer };
         let list = standing.list();
-        if list.read_at.is_none_or(|read_at| read_at.elapsed() > LIST_IS_VALID) {
+        if !list.is_current() {
             return TargetSender::AnotherServer;
         }
         match list.nodes.iter().find(|node| node.targets.iter().any(|name| name == target)) {
@@ -186,6 +192,11 @@ impl Group {
             Some(_) => TargetSender::AnotherServer,
             None => TargetSender::Nobody,
         }
+    }
+
+    /// Returns whether the list of servers is that of some seconds ago at most, as the database has answered since.
+    pub(crate) fn is_current(&self) -> bool {
+        self.0.as_ref().is_none_or(|standing| standing.list().is_current())
     }
 
     /// The names of the targets whose messages this server sends; empty if no other server can use the database, as it sends all.

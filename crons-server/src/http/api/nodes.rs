@@ -2,11 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::request::Scope;
+use crate::http::error::HttpError;
 use crate::http::state::AppState;
 use crate::store::Duty;
 
@@ -27,7 +29,16 @@ pub struct Node {
 }
 
 /// `GET /api/0/organizations/crons/nodes/`: the servers on a database of PostgreSQL, the one that has run longest first; on SQLite none.
-pub async fn nodes(State(state): State<AppState>, _: Scope) -> Json<Vec<Node>> {
+///
+/// # Errors
+/// If the database has not answered for some seconds: the list is then of before.
+pub async fn nodes(State(state): State<AppState>, _: Scope) -> Result<Json<Vec<Node>>, HttpError> {
+    if !state.group.is_current() {
+        return Err(HttpError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the database has not told for some seconds which servers there are",
+        ));
+    }
     let nodes = state.group.nodes().into_iter().map(|node| Node {
         name: node.name,
         started_at: node.started,
@@ -37,5 +48,5 @@ pub async fn nodes(State(state): State<AppState>, _: Scope) -> Json<Vec<Node>> {
         is_this: node.is_this,
         is_gone: node.is_gone,
     });
-    Json(nodes.collect())
+    Ok(Json(nodes.collect()))
 }

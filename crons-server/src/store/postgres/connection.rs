@@ -8,7 +8,7 @@ use deadpool_postgres::{Object, Pool};
 use jiff::Timestamp;
 
 use super::connector::{Connector, connection};
-use super::executor::{ANSWER_LIMIT, Executor, ROLLBACK_LIMIT};
+use super::executor::{Executor, ROLLBACK_LIMIT, SERVER_LIMIT};
 use super::membership::Membership;
 use super::nodes::Lock;
 use super::parameter::Parameter;
@@ -28,7 +28,7 @@ use crate::store::unreadable::UnreadableRows;
 ///
 /// Rows are found by indexes. Else PostgreSQL reads a small table whole for each batch, and a plan that was made for a small table is kept
 /// while it grows. Compiling plans (`jit`) takes longer than such statements do.
-const LIMITS: &str = "SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '10s';
+const LIMITS: &str = "SET LOCAL lock_timeout = '10s';
     SET LOCAL idle_in_transaction_session_timeout = '3s'; SET LOCAL enable_seqscan = off; SET LOCAL jit = off";
 
 /// A store of check-ins in a schema of PostgreSQL; a change is durable when its transaction returns.
@@ -78,7 +78,7 @@ impl PostgresStore {
         known: &[Migration],
         join: impl FnOnce(&Arc<Executor>, Pool, &str) -> Result<Membership, StoreError>,
     ) -> Result<Self, StoreError> {
-        let executor = Arc::new(Executor::new()?);
+        let executor = Arc::new(Executor::new(SERVER_LIMIT)?);
         let connector = Connector::new(url)?;
         let pool = connector.pool(1)?;
         schema::migrate(&executor, &connector, &pool, known)?;
@@ -126,8 +126,9 @@ impl PostgresStore {
         // A transaction whose connection was lost may still be at work, and the next one must see what it commits: it waits for the lock of the schema,
         // or for those of its monitors.
         let begin = format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL search_path TO {}; {LIMITS}; {}",
+            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL search_path TO {}; {}; {LIMITS}; {}",
             self.connector.schema,
+            self.executor.statement_timeout(),
             self.membership.look(lock)
         );
         let session = transaction.session()?;
@@ -225,7 +226,8 @@ impl PostgresTransaction<'_> {
 
     /// Makes all durable that was written.
     pub(super) fn commit_all(mut self) -> Result<(), StoreError> {
-        self.end("COMMIT", ANSWER_LIMIT)
+        let limit = self.executor.answer_limit();
+        self.end("COMMIT", limit)
     }
 
     /// Ends the transaction, by the same round trip as the statements that wait: if one of them fails, PostgreSQL rolls back instead of a

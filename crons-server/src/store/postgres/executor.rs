@@ -6,8 +6,13 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::store::error::StoreError;
 
-/// The time that PostgreSQL has for an answer. A statement ends itself earlier; this is for a network that swallows packets.
-pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(35);
+/// The time that PostgreSQL has for an answer to a server. A statement ends itself earlier; this is for a network that swallows packets. Clients wait
+/// for 30 s, and a check-in may wait for one batch before its own.
+pub(super) const SERVER_LIMIT: Duration = Duration::from_secs(14);
+/// The time for an answer to a program that nobody waits for, such as `crons simulate` with all that is stored.
+pub(super) const PROGRAM_LIMIT: Duration = Duration::from_secs(35);
+/// The time by which a statement ends itself before nobody waits for its answer any more.
+const ENDS_BEFORE: Duration = Duration::from_secs(2);
 
 /// The time for a rollback: PostgreSQL does it by itself at the end of the connection.
 pub(super) const ROLLBACK_LIMIT: Duration = Duration::from_secs(2);
@@ -17,28 +22,29 @@ pub(super) const ROLLBACK_LIMIT: Duration = Duration::from_secs(2);
 pub(super) struct Executor {
     /// `None` only while it is dropped.
     runtime: Option<Runtime>,
+    answer_limit: Duration,
 }
 
 impl Executor {
-    /// Starts the thread.
+    /// Starts the thread. An answer may take as long as `answer_limit`.
     ///
     /// # Errors
     /// If the system has no thread left.
-    pub(super) fn new() -> Result<Self, StoreError> {
+    pub(super) fn new(answer_limit: Duration) -> Result<Self, StoreError> {
         let runtime =
             Builder::new_multi_thread().worker_threads(1).thread_name("crons-postgres").enable_all().build();
-        Ok(Self { runtime: Some(runtime.map_err(StoreError::unavailable)?) })
+        Ok(Self { runtime: Some(runtime.map_err(StoreError::unavailable)?), answer_limit })
     }
 
     /// Waits for an answer on the calling thread, which may be one of another runtime.
     ///
     /// # Errors
-    /// The failures of the future, and no answer within [`ANSWER_LIMIT`].
+    /// The failures of the future, and no answer within the limit.
     pub(super) fn wait<T>(
         &self,
         answer: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        self.wait_for(ANSWER_LIMIT, answer)
+        self.wait_for(self.answer_limit, answer)
     }
 
     /// Does the same as [`wait`](Self::wait), with another limit.
@@ -53,6 +59,17 @@ impl Executor {
                 || StoreError::unavailable(format!("PostgreSQL has not answered for {} s", limit.as_secs()));
             tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| Err(late()))
         })
+    }
+
+    /// The time for an answer.
+    pub(super) fn answer_limit(&self) -> Duration {
+        self.answer_limit
+    }
+
+    /// The setting that ends a statement, in SQL.
+    pub(super) fn statement_timeout(&self) -> String {
+        let limit = self.answer_limit.saturating_sub(ENDS_BEFORE);
+        format!("SET LOCAL statement_timeout = '{}s'", limit.as_secs())
     }
 
     /// The runtime; `None` only while it is dropped.

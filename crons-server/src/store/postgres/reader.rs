@@ -6,7 +6,7 @@ use deadpool_postgres::{Object, Pool};
 
 use super::connection::PostgresStore;
 use super::connector::{Connector, connection};
-use super::executor::{Executor, ROLLBACK_LIMIT};
+use super::executor::{Executor, PROGRAM_LIMIT, ROLLBACK_LIMIT};
 use super::rows;
 use super::schema;
 use super::session::Session;
@@ -33,7 +33,7 @@ impl PostgresReader {
     /// # Errors
     /// If the database cannot be read, or has the schema of another version.
     pub(crate) fn open(url: &PostgresUrl) -> Result<Self, StoreError> {
-        let executor = Arc::new(Executor::new()?);
+        let executor = Arc::new(Executor::new(PROGRAM_LIMIT)?);
         let connector = Connector::new(url)?;
         let pool = connector.pool(CONNECTIONS)?;
         schema::refuse_other(&executor, &connector, &pool)?;
@@ -64,9 +64,10 @@ impl PostgresReader {
     ) -> Result<T, StoreError> {
         let client = self.executor.wait(connection(&self.pool))?;
         let begin = format!(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path TO {}; SET LOCAL statement_timeout = '30s';
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path TO {}; {};
              SET LOCAL idle_in_transaction_session_timeout = '30s'",
-            self.schema
+            self.schema,
+            self.executor.statement_timeout()
         );
         let session = Session { executor: &self.executor, client: &client, prepared: false };
         let result = self

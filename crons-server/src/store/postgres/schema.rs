@@ -8,6 +8,7 @@ use std::time::Duration;
 use deadpool_postgres::Pool;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
 
 use super::connector::{Connector, connection};
 use super::executor::Executor;
@@ -50,6 +51,7 @@ pub(super) fn migrate(
     executor.wait_for(MIGRATION_LIMIT, async {
         let mut client = connection(pool).await?;
         refuse_old(&client).await?;
+        refuse_quoted(&client, &connector.schema).await?;
         let mut is_said = false;
         loop {
             match migrate_once(&mut client, &connector.schema, known).await {
@@ -131,6 +133,7 @@ pub(super) fn refuse_other(
 ) -> Result<(), StoreError> {
     executor.wait(async {
         let client = connection(pool).await?;
+        refuse_quoted(&client, &connector.schema).await?;
         let (version, known) = (version(&client, &connector.schema).await?, MIGRATIONS.len());
         refuse_foreign(&client, &connector.schema, version, known).await?;
         if version < known {
@@ -169,6 +172,17 @@ async fn refuse_old(client: &Client) -> Result<(), StoreError> {
         )));
     }
     Ok(())
+}
+
+/// Refuses the name of a schema that SQL takes only in quotes: a word of the language, or one that begins with a digit.
+async fn refuse_quoted(client: &Client, schema: &str) -> Result<(), StoreError> {
+    let row = client.query_typed_one("SELECT quote_ident($1) = $1", &[(&schema, Type::TEXT)]).await?;
+    if row.try_get(0)? {
+        return Ok(());
+    }
+    Err(StoreError::refused(format!(
+        "the schema {schema} has a name that is a word of SQL or begins with a digit; write another one, such as ?schema=crons_{schema}"
+    )))
 }
 
 /// Refuses a schema that has columns which this program does not know: for one that copies all of them.
@@ -225,7 +239,7 @@ mod tests {
 
     use super::{MIGRATIONS, Migration};
     use crate::conformance::cluster;
-    use crate::settings::{Backend, Database};
+    use crate::settings::{Backend, Database, PostgresUrl};
     use crate::store::postgres::connector::connection;
     use crate::store::postgres::{PostgresReader, PostgresStore};
     use crate::store::{Changes, Store, StoreError, execute_on_postgres};
@@ -294,6 +308,26 @@ mod tests {
             backup.executor.wait(async { Ok(client.batch_execute("COMMIT").await?) }).unwrap();
             assert_eq!(new.join().unwrap(), "2");
         });
+    }
+
+    #[test]
+    fn the_name_of_a_schema_is_one_that_sql_takes_without_quotes() {
+        let Some(database) = new_database() else { return };
+        let Backend::Postgres(url) = database.backend() else { panic!("{database} is not of PostgreSQL") };
+        for (schema, is_taken) in
+            [("select", false), ("user", false), ("2024_jobs", false), ("jobs_2024", true)]
+        {
+            let url = PostgresUrl { schema: schema.to_owned(), ..url.clone() };
+            match PostgresStore::open(&url) {
+                Ok(_) => assert!(is_taken, "{schema}"),
+                Err(error) => {
+                    assert!(
+                        !is_taken && error.to_string().contains(&format!("schema=crons_{schema}")),
+                        "{error}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use deadpool_postgres::Object;
 use tokio_postgres::Row;
 
-use super::executor::{ANSWER_LIMIT, Executor};
+use super::executor::Executor;
 use super::parameter::Parameter;
 use super::statement::{Answer, Statement, send_all};
 use crate::store::error::StoreError;
@@ -84,7 +84,7 @@ impl Session<'_> {
         if statements.is_empty() {
             return Ok(Vec::new());
         }
-        let answers = self.answers(ANSWER_LIMIT, statements)?;
+        let answers = self.answers(self.executor.answer_limit(), statements)?;
         Ok(answers.into_iter().collect::<Result<_, _>>()?)
     }
 
