@@ -30,13 +30,14 @@ pub enum Clock {
 }
 
 impl Clock {
-    /// The current time.
+    /// The current time in whole microseconds, as databases store it: a time of the same event that was read from one compares equal.
     pub fn now(&self) -> Timestamp {
-        match self {
+        let now = match self {
             Self::System => Timestamp::now(),
             Self::Manual(clock) => *clock.0.lock().unwrap_or_else(PoisonError::into_inner),
             Self::Corrected(clock) => clock.now(),
-        }
+        };
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 
     /// Returns the corrected clock instead of that of the machine; a manual clock stays.

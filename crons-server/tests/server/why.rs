@@ -142,3 +142,16 @@ fn an_id_that_is_none_is_refused_and_an_absent_one_not_found() {
         assert!(answer.body["detail"].as_str().unwrap().contains(part), "{answer:?}");
     }
 }
+
+#[test]
+fn an_incident_that_an_error_opens_at_any_instant_names_its_run() {
+    let server = Harness::at("2024-06-03T10:00:00.123456789Z");
+    server.send_now(&check_in(&id('a'), "error"));
+    let incident = server.api("/incidents/")[0]["id"].clone();
+    let derived = why(&server, &incident);
+    let steps = derived["steps"].as_array().unwrap();
+    assert_eq!((&steps[0]["name"], &steps[0]["checkInId"]), (&json!("failure"), &api_id('a')), "{derived}");
+    let names: Vec<_> = steps.iter().map(|step| step["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["failure", "opened", "notified"]);
+    assert_eq!(steps[0]["text"], "a run began that failed");
+}

@@ -99,14 +99,14 @@ fn steps(explained: &ExplainedIncident) -> Vec<Step> {
     }
     steps.extend(failures.iter().map(|run| Step::new("failure", run.date_added, failed(run)).of(run.guid)));
     if let Some(opening) = &incident.opening {
-        let text = format!(
-            "the incident was opened, by the last of {}",
-            count(i64::from(opening.threshold), "failure")
-        );
+        let text = match opening.threshold {
+            1 => "the incident was opened, by this failure".to_owned(),
+            threshold => format!("the incident was opened, by the last of {threshold} failures in a row"),
+        };
         steps.push(Step::new("opened", opening.at, text).of(opening.check_in));
     }
     if let Some(at) = first_notified {
-        steps.push(Step::new("notified", *at, "people were first notified of the incident"));
+        steps.push(Step::new("notified", *at, "the rules for messages were first asked about the incident"));
     }
     if let Some(withheld) = &incident.withheld {
         let Silenced { until, by, why } = &withheld.silence;
@@ -116,10 +116,17 @@ fn steps(explained: &ExplainedIncident) -> Vec<Step> {
         let effect = match (withheld.pending, incident.notified) {
             (true, _) => "waits for its end",
             (false, true) => "was sent at its end or after it",
-            (false, false) => "was never sent, as there was nothing to tell at its end",
+            (false, false) => "was never sent, as there was nothing to tell any more",
         };
-        let text = format!("a silence by {by} ends ({why}): it kept back {what}, which {effect}");
-        steps.push(Step::new("silence_end", *until, text));
+        // One that a person ended early has ended by then: nothing was left to tell.
+        let end = if withheld.pending || incident.notified {
+            *until
+        } else {
+            incident.resolved_at.unwrap_or(*until).min(*until)
+        };
+        let planned = time_in(*until, explained.config.zone());
+        let text = format!("a silence by {by} until {planned} ({why}) kept back {what}, which {effect}");
+        steps.push(Step::new("silence_end", end, text));
     }
     if let Some(acknowledged) = &incident.acknowledged {
         steps.push(Step::new(
@@ -198,15 +205,19 @@ fn end(explained: &ExplainedIncident) -> FollowUp {
     let last = newest.get(well).map_or(String::new(), |run| {
         format!("; the run of {} is `{}`", time_in(run.date_added, config.zone()), run.status.as_str())
     });
-    let runs = count(signed(needed), "successful run");
-    let text = format!("the incident is open until {runs} in a row have ended; {well} so far{last}");
+    let needed = match needed {
+        1 => "a run ends successfully".to_owned(),
+        needed => format!("{needed} runs in a row have ended successfully"),
+    };
+    let text = format!("the incident is open until {needed}; {well} so far{last}");
     FollowUp { name: "open", text, incident: None, muted }
 }
 
 fn prevention(explained: &ExplainedIncident) -> Vec<Prevention> {
     let incident = &explained.incident;
     let mut found = vec![Prevention::from(
-        "its failures: the derivation of each of these runs names what would have prevented it".to_owned(),
+        "ask for the failed runs by their ids: the answer names what would have prevented each of them"
+            .to_owned(),
     )];
     let failures = incident.failures.error + incident.failures.missed + incident.failures.timeout;
     // The failures of an incident with a recovery threshold of 1 have no success among them, so they are all in a row.
@@ -221,8 +232,4 @@ fn prevention(explained: &ExplainedIncident) -> Vec<Prevention> {
         });
     }
     found
-}
-
-fn signed(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
