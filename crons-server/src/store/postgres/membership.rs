@@ -16,7 +16,7 @@ use tokio_postgres::SimpleQueryMessage;
 
 use super::executor::Executor;
 use super::node_changes;
-use super::nodes::{self, Lock, Nodes, PUBLISH_INTERVAL, Published};
+use super::nodes::{self, Lock, Nodes, OtherProgram, PUBLISH_INTERVAL, Published};
 use crate::store::error::StoreError;
 use crate::store::group::{Duty, Group, Node, Progress, Slice, Standing};
 
@@ -57,7 +57,10 @@ impl Membership {
         let mut looks = 0_u32;
         while let Err(other) = executor.wait(member.join())? {
             if looks.is_multiple_of(LINE_EVERY) {
-                tracing::info!(%other, "rows of this database are being moved; this server starts after that");
+                tracing::info!(
+                    other = other.name,
+                    "rows of this database are being moved; this server starts after that"
+                );
             }
             looks = looks.saturating_add(1);
             std::thread::sleep(LOOK_INTERVAL);
@@ -71,8 +74,14 @@ impl Membership {
     /// If a server runs, or the database fails.
     pub(super) fn join_alone(executor: &Arc<Executor>, pool: Pool, schema: &str) -> Result<Self, StoreError> {
         let member = Member::new(pool, schema, true);
-        if let Err(other) = executor.wait(member.join())? {
-            return Err(StoreError::refused(format!("it is served by {other}; end that server first")));
+        while let Err(other) = executor.wait(member.join())? {
+            if !other.is_silent {
+                let name = other.name;
+                return Err(StoreError::refused(format!(
+                    "it is in use by {name}; end that program first, or try again in 5 seconds if it was killed"
+                )));
+            }
+            std::thread::sleep(LOOK_INTERVAL);
         }
         Self::start(executor, member)
     }
@@ -104,7 +113,7 @@ impl Membership {
             return Ok(());
         }
         if let Err(other) = self.executor.wait(self.member.join())? {
-            return Err(StoreError::unavailable(format!("its rows are being moved by {other}")));
+            return Err(StoreError::unavailable(format!("its rows are being moved by {}", other.name)));
         }
         self.member.standing.note_return();
         // Until the pipeline has taken note of it, the others are told that this server was not receiving.
@@ -198,8 +207,8 @@ impl Member {
         Self { nodes, name: name(), is_transfer, id: AtomicI64::new(0), standing, published }
     }
 
-    /// Adds the server to the list. Returns the name of the program beside which it cannot run as an inner error.
-    async fn join(&self) -> Result<Result<(), String>, StoreError> {
+    /// Adds the server to the list. Returns the program beside which it cannot run as an inner error.
+    async fn join(&self) -> Result<Result<(), OtherProgram>, StoreError> {
         let watermark = *self.published();
         let joined = self.nodes.join(&self.name, self.is_transfer, watermark).await?;
         Ok(joined.map(|id| self.id.store(id, Ordering::Relaxed)))

@@ -26,6 +26,16 @@ const EXPIRES_AFTER: &str = "INTERVAL '4 s'";
 /// The time for which it counts that a server has said that it is there, in SQL.
 const RECENT: &str = "INTERVAL '2 s'";
 
+/// The time after which a program that says nothing may have been killed, in SQL: it says something four times a second.
+const SILENT: &str = "INTERVAL '1 s'";
+
+/// A program in the list beside which another one cannot run.
+pub(super) struct OtherProgram {
+    pub(super) name: String,
+    /// Whether the program has said nothing for a while. If it was killed, it is deleted from the list in some seconds.
+    pub(super) is_silent: bool,
+}
+
 /// The servers of a schema.
 pub(super) struct Nodes {
     pub(super) pool: Pool,
@@ -44,7 +54,7 @@ pub(super) struct Published {
 }
 
 impl Nodes {
-    /// Adds this server to the list. Returns its row id, or the name of the program beside which it cannot run. A transfer runs beside no server.
+    /// Adds this server to the list. Returns its row id, or the program beside which it cannot run. A transfer runs beside no server.
     ///
     /// # Errors
     /// If the database fails.
@@ -53,18 +63,21 @@ impl Nodes {
         name: &str,
         is_transfer: bool,
         watermark: Option<Timestamp>,
-    ) -> Result<Result<i64, String>, StoreError> {
+    ) -> Result<Result<i64, OtherProgram>, StoreError> {
         let guard = CloseOnDrop::new(&self.pool).await?;
         let client = guard.client()?;
         client.batch_execute(&format!("{}; {}", self.begin(), remove_nodes(None))).await?;
         let row = client
             .query_typed_opt(
-                "SELECT name FROM nodes WHERE is_transfer OR $1 ORDER BY id LIMIT 1",
+                &format!(
+                    "SELECT name, expires_at - {EXPIRES_AFTER} < clock_timestamp() - {SILENT} FROM nodes WHERE is_transfer OR $1
+                     ORDER BY id LIMIT 1"
+                ),
                 &[(&is_transfer, Type::BOOL)],
             )
             .await?;
         if let Some(row) = row {
-            let other = row.try_get(0)?;
+            let other = OtherProgram { name: row.try_get(0)?, is_silent: row.try_get(1)? };
             client.batch_execute("COMMIT").await?;
             guard.ended();
             return Ok(Err(other));
