@@ -1,8 +1,9 @@
 //! The way to the database: addresses, password, TLS, and pools of connections.
 
+use std::error::Error;
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use tokio_postgres::NoTls;
 use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -92,5 +93,50 @@ impl Connector {
 pub(super) async fn connection(pool: &Pool) -> Result<Object, StoreError> {
     pool.get()
         .await
-        .map_err(|error| StoreError::unavailable(format!("no connection to PostgreSQL: {}", chain(&error))))
+        .map_err(|error| StoreError::unavailable(format!("no connection to PostgreSQL: {}", reason(&error))))
+}
+
+/// The reason why there is no connection, without the words of the libraries in between.
+fn reason(error: &PoolError) -> String {
+    let PoolError::Backend(error) = error else { return chain(error) };
+    if let Some(answer) = error.as_db_error() {
+        return format!("{} (SQLSTATE {})", answer.message(), answer.code().code());
+    }
+    let cause = error.source().map_or_else(|| error.to_string(), chain);
+    if cause.contains("password missing") {
+        return "the server asks for a password; set PGPASSWORD, or name a file by passfile or PGPASSFILE"
+            .to_owned();
+    }
+    cause
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::conformance::cluster;
+    use crate::settings::{Backend, Database};
+    use crate::store::postgres::PostgresStore;
+
+    #[test]
+    fn the_reason_why_there_is_no_connection_is_that_of_the_server() {
+        let Some(url) = cluster::new_database() else { return };
+        for (change, expected) in [
+            (
+                ("user=crons", "user=nobody"),
+                "no connection to PostgreSQL: role \"nobody\" does not exist (SQLSTATE 28000)",
+            ),
+            (
+                ("/postgres?", "/nothing?"),
+                "no connection to PostgreSQL: database \"nothing\" does not exist (SQLSTATE 3D000)",
+            ),
+        ] {
+            let wrong = url.replace(change.0, change.1);
+            assert_ne!(wrong, url);
+            let database: Database = wrong.parse().unwrap();
+            let Backend::Postgres(url) = database.backend() else {
+                panic!("{database} is not of PostgreSQL")
+            };
+            let error = PostgresStore::open(url).err().unwrap().to_string();
+            assert!(error.ends_with(expected), "{error}");
+        }
+    }
 }
