@@ -26,17 +26,12 @@ impl Outbox for AppState {
         self.inbox.alerts().notified().await;
     }
 
-    async fn waiting(&self, without: Vec<i64>) -> Option<Vec<DueAlert>> {
+    async fn waiting(&self, without: Vec<i64>) -> Result<Vec<DueAlert>, String> {
         let due = blocking::read(&self.probe, move |queries| queries.due_alerts(&without)).await;
-        let due = due
-            .inspect_err(|error| tracing::error!(%error, "alerts cannot be read; they are tried again"))
-            .ok()?;
+        let due = due.map_err(|error| error.to_string())?;
         self.lease_free_targets(&due).await;
-        Some(
-            due.into_iter()
-                .filter(|alert| self.group.sender_of(&alert.target) == TargetSender::ThisServer)
-                .collect(),
-        )
+        let is_own = |alert: &DueAlert| self.group.sender_of(&alert.target) == TargetSender::ThisServer;
+        Ok(due.into_iter().filter(is_own).collect())
     }
 
     async fn behind(&self, head: &DueAlert, without: Vec<i64>, limit: usize) -> Vec<DueAlert> {
