@@ -5,17 +5,17 @@ use jiff::SignedDuration;
 
 use super::imported::{Imported, Left, NotWrapped};
 use super::job;
+use super::program::Program;
 use super::words::shell_quoted;
 use super::wrapped::{Slugs, Wrapped};
 
 /// The settings by which a crontab is read and written.
-pub(super) struct Settings {
+pub(super) struct Settings<'a> {
     /// The zone of lines without `CRON_TZ` before them.
     pub(super) timezone: Timezone,
     /// Whether the lines have a column for the user.
     pub(super) is_system: bool,
-    /// The path of `crons`.
-    pub(super) crons: String,
+    pub(super) program: &'a Program,
 }
 
 /// The variables of a crontab that bear on the lines after them.
@@ -26,7 +26,7 @@ struct Variables {
 }
 
 /// Wraps the jobs of a crontab.
-pub(super) fn import(text: &str, settings: &Settings, slugs: &mut Slugs) -> Imported {
+pub(super) fn import(text: &str, settings: &Settings<'_>, slugs: &mut Slugs) -> Imported {
     let mut imported = Imported::default();
     let mut variables = Variables { timezone: Ok(settings.timezone), shell: "/bin/sh".to_owned() };
     for (number, line) in (1..).zip(text.lines()) {
@@ -88,7 +88,7 @@ impl Variables {
 /// Returns the line with its command wrapped.
 fn wrap(
     line: &str,
-    settings: &Settings,
+    settings: &Settings<'_>,
     variables: &Variables,
     slugs: &mut Slugs,
 ) -> Result<String, NotWrapped> {
@@ -108,7 +108,7 @@ fn wrap(
     let end = command_end(command);
     let (command, input) = command.split_at(end);
     let run = command.replace("\\%", "%");
-    if job::is_wrapped(run.split_whitespace()) {
+    if settings.program.run_in(&run).is_some() {
         return Err(NotWrapped::NotNeeded("the job runs under `crons run` already".to_owned()));
     }
     let wrapped = Wrapped {
@@ -118,7 +118,7 @@ fn wrap(
         lateness: SignedDuration::ZERO,
         longest: None,
     };
-    let prefix = wrapped.for_shell(&settings.crons).replace('%', "\\%");
+    let prefix = wrapped.for_shell(settings.program.path()).replace('%', "\\%");
     let command = command.trim_end();
     let command = if !job::needs_shell(&run) {
         format!("-- {command}")

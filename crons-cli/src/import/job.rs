@@ -2,6 +2,7 @@
 
 use crons_types::Slug;
 
+use super::program::base_name;
 use super::words::{Token, tokens};
 
 /// Words of the shell: a command that begins with one of them is no program.
@@ -74,15 +75,15 @@ pub(super) fn needs_shell(command: &str) -> bool {
     starts_in_shell || tokens.iter().any(|token| matches!(token, Token::Operator(_)))
 }
 
-/// Returns whether the words of a command run a job under `crons run`.
-pub(super) fn is_wrapped<'a>(words: impl IntoIterator<Item = &'a str>) -> bool {
-    let mut words = words.into_iter();
-    words.next().is_some_and(|program| base_name(program) == "crons") && words.next() == Some("run")
-}
-
 /// The slug for a command, by the program or the script that it runs.
 pub(super) fn slug(command: &str) -> String {
-    let name = name(command, 0).unwrap_or_default().replace(['.', '/'], "-");
+    slug_of_name(&name(command, 0).unwrap_or_default())
+}
+
+/// The slug for a name that the scheduler has for the job.
+pub(super) fn slug_of_name(name: &str) -> String {
+    // systemd writes a dash within an instance as `\x2d`.
+    let name = name.replace("\\x2d", "-").replace(['.', '/', '@', ':'], "-");
     // The server refuses a slug of digits alone.
     let is_number = name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     let slug = Slug::normalize(&name).filter(|_| !is_number);
@@ -164,10 +165,6 @@ fn is_assignment(word: &str) -> bool {
             && !name.starts_with(|first: char| first.is_ascii_digit())
             && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')
     })
-}
-
-fn base_name(path: &str) -> &str {
-    path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
 }
 
 /// A file name without the ending of a script.

@@ -8,7 +8,9 @@ use serde_json::Value;
 use super::imported::{Imported, Left, NotWrapped};
 use super::interval::interval;
 use super::job;
+use super::program::Program;
 use super::wrapped::{Slugs, Wrapped};
+use crate::span::span;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -58,6 +60,8 @@ struct Container {
     name: String,
     #[serde(default)]
     command: Vec<String>,
+    #[serde(default)]
+    args: Vec<String>,
 }
 
 /// Prints the wrapped commands of the CronJobs in a YAML text; objects of other kinds are passed over.
@@ -67,7 +71,7 @@ struct Container {
 pub(super) fn import(
     text: &str,
     timezone: Timezone,
-    crons: &str,
+    program: &Program,
     slugs: &mut Slugs,
 ) -> Result<Imported, String> {
     let documents: Vec<Value> =
@@ -80,7 +84,7 @@ pub(super) fn import(
         }
         found += 1;
         let name = object["metadata"]["name"].as_str().unwrap_or("without a name").to_owned();
-        match wrap(object, timezone, crons, slugs) {
+        match wrap(object, timezone, program, slugs) {
             Ok(wrapped) => imported.text.push_str(&wrapped),
             Err(cause) => imported.left.push(Left { place: format!("CronJob {name}"), cause }),
         }
@@ -99,11 +103,16 @@ fn objects(mut document: Value) -> Vec<Value> {
     }
 }
 
-fn wrap(object: Value, timezone: Timezone, crons: &str, slugs: &mut Slugs) -> Result<String, NotWrapped> {
+fn wrap(
+    object: Value,
+    timezone: Timezone,
+    program: &Program,
+    slugs: &mut Slugs,
+) -> Result<String, NotWrapped> {
     let CronJob { metadata, spec } =
         serde_json::from_value(object).map_err(|error| format!("it is no CronJob of batch/v1: {error}"))?;
     let containers = spec.job_template.spec.template.spec.containers;
-    let [Container { name, command }] = &containers[..] else {
+    let [Container { name, command, args }] = &containers[..] else {
         return Err(NotWrapped::Unable(format!(
             "its pod has {} containers; wrap the command of the one that is the job",
             containers.len()
@@ -114,7 +123,9 @@ fn wrap(object: Value, timezone: Timezone, crons: &str, slugs: &mut Slugs) -> Re
             "its container {name} has no `command`: that of the image runs, which the file does not say; write it out"
         )));
     }
-    if job::is_wrapped(command.iter().map(String::as_str)) {
+    let words: Vec<&str> = command.iter().chain(args).map(String::as_str).collect();
+    if let Some(run) = program.run_in_words(&words) {
+        run.slug.iter().for_each(|slug| slugs.reserve(slug));
         return Err(NotWrapped::NotNeeded(format!("its container {name} runs under `crons run` already")));
     }
     let (schedule, zone) = schedule(&spec.schedule)?;
@@ -125,13 +136,13 @@ fn wrap(object: Value, timezone: Timezone, crons: &str, slugs: &mut Slugs) -> Re
     let seconds =
         |seconds: Option<i64>| seconds.filter(|seconds| *seconds > 0).map(SignedDuration::from_secs);
     let wrapped = Wrapped {
-        slug: slugs.unique(&job::slug(&metadata.name)),
+        slug: slugs.unique(&job::slug_of_name(&metadata.name)),
         schedule,
         timezone: zone.unwrap_or(timezone),
         lateness: seconds(spec.starting_deadline_seconds).unwrap_or_default(),
         longest: seconds(spec.job_template.spec.active_deadline_seconds),
     };
-    let words = std::iter::once(crons.to_owned())
+    let words = std::iter::once(program.path().to_owned())
         .chain(wrapped.arguments())
         .chain(std::iter::once("--".to_owned()))
         .chain(command.iter().cloned());
@@ -154,7 +165,8 @@ fn schedule(text: &str) -> Result<(Schedule, Option<Timezone>), String> {
         rest = after.trim();
     }
     if let Some(every) = rest.strip_prefix("@every ") {
-        let interval = interval(every).map_err(|error| format!("schedule: {error}"))?;
+        let length = span(every).ok().and_then(|length| SignedDuration::try_from(length).ok());
+        let interval = interval(every, length).map_err(|error| format!("schedule: {error}"))?;
         return Ok((Schedule::Interval(interval), zone));
     }
     if rest == "@midnight" {

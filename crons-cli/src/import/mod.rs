@@ -3,10 +3,9 @@
 mod imported;
 mod interval;
 mod words;
+mod program;
 mod job;
 mod wrapped;
-mod on_calendar;
-mod unit_file;
 mod crontab;
 mod systemd;
 mod kubernetes;
@@ -17,8 +16,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crons_types::Timezone;
+use jiff::Timestamp;
 
 use self::imported::{Imported, Left, NotWrapped};
+use self::program::Program;
 use self::wrapped::Slugs;
 
 /// The arguments of the command.
@@ -70,7 +71,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
         Some(zone) => Ok(zone),
         None => local_zone(),
     };
-    let path = || crons.clone().map_or_else(own_path, Ok);
+    let program = || crons.clone().map_or_else(own_path, Ok).map(Program::new);
     let mut slugs = Slugs::default();
     let imported = match source {
         Source::Crontab { file, system } => {
@@ -79,19 +80,29 @@ pub(crate) fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
                 Some(file) => read(file)?,
                 None => own_crontab()?,
             };
-            let settings = crontab::Settings { timezone: local()?, is_system, crons: path()? };
+            let settings = crontab::Settings { timezone: local()?, is_system, program: &program()? };
             crontab::import(&text, &settings, &mut slugs)
         }
         Source::Systemd { units } => {
-            systemd::import(&units, systemd::FOLDERS, local()?, &path()?, &mut slugs)
+            let settings = systemd::Settings {
+                folders: systemd::FOLDERS,
+                timezone: local()?,
+                program: &program()?,
+                now: Timestamp::now(),
+            };
+            systemd::import(&units, &settings, &mut slugs)
         }
         Source::Kubernetes { files } => {
-            let crons = crons.unwrap_or_else(|| "crons".to_owned());
+            let program = Program::new(crons.unwrap_or_else(|| "crons".to_owned()));
             let mut all = Imported::default();
             for file in files {
-                let imported =
-                    kubernetes::import(&read(&file)?, timezone.unwrap_or(Timezone::UTC), &crons, &mut slugs)
-                        .map_err(|reason| format!("{}: {reason}", file.display()))?;
+                let imported = kubernetes::import(
+                    &read(&file)?,
+                    timezone.unwrap_or(Timezone::UTC),
+                    &program,
+                    &mut slugs,
+                )
+                .map_err(|reason| format!("{}: {reason}", file.display()))?;
                 all.text.push_str(&imported.text);
                 all.left.extend(imported.left);
             }

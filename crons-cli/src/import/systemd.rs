@@ -1,172 +1,168 @@
 //! Timers of systemd: a drop-in file for the service of each.
 
-use std::path::{Path, PathBuf};
+mod unit_name;
+mod unit_file;
+mod units;
+mod time_span;
+mod on_calendar;
+mod timer;
+mod service;
 
-use crons_types::{Schedule, Timezone};
-use jiff::SignedDuration;
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::path::Path;
 
+use crons_types::Timezone;
+use jiff::Timestamp;
+
+use self::service::{Service, unit_quoted};
+use self::timer::Timer;
+use self::unit_name::UnitName;
+use self::units::{Manager, Unit, Units};
 use super::imported::{Imported, Left, NotWrapped};
-use super::interval::interval;
 use super::job;
-use super::on_calendar::OnCalendar;
-use super::unit_file::UnitFile;
+use super::program::Program;
 use super::wrapped::{Slugs, Wrapped};
-use crate::span::span;
 
-/// The folders in which systemd looks for units of the system, the most important first.
-pub(super) const FOLDERS: &[&str] = &[
-    "/etc/systemd/system",
-    "/run/systemd/system",
-    "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",
-    "/lib/systemd/system",
-];
+pub(super) use self::units::FOLDERS;
 
-/// The default of `AccuracySec=`: systemd may start a job this much later.
-const ACCURACY: SignedDuration = SignedDuration::from_mins(1);
+/// The settings by which units are read and drop-ins written.
+pub(super) struct Settings<'a> {
+    /// The folders of units that are named without a path.
+    pub(super) folders: &'a [&'a str],
+    /// The zone of calendar expressions that name none.
+    pub(super) timezone: Timezone,
+    pub(super) program: &'a Program,
+    /// The instant from which changes of the clocks are looked for.
+    pub(super) now: Timestamp,
+}
 
 /// Prints drop-in files for timers.
-pub(super) fn import(
-    units: &[String],
-    folders: &[&str],
-    timezone: Timezone,
-    crons: &str,
-    slugs: &mut Slugs,
-) -> Imported {
+pub(super) fn import(units: &[String], settings: &Settings<'_>, slugs: &mut Slugs) -> Imported {
     let mut imported = Imported::default();
+    // The timer of each file that was printed.
+    let mut printed = HashMap::new();
+    let mut for_users = false;
     for unit in units {
-        match drop_in(unit, folders, timezone, crons, slugs) {
-            Ok(text) => imported.text.push_str(&text),
+        match drop_in(unit, settings, slugs, &mut printed) {
+            Ok(DropIn { text, manager }) => {
+                imported.text.push_str(&text);
+                for_users |= manager != Manager::System;
+            }
             Err(cause) => imported.left.push(Left { place: unit.clone(), cause }),
         }
     }
+    if !imported.text.is_empty() {
+        let reload = if for_users {
+            "systemctl daemon-reload` or `systemctl --user daemon-reload"
+        } else {
+            "systemctl daemon-reload"
+        };
+        imported.text.insert_str(
+            0,
+            &format!("# Write each block into the file that its first line names, then run `{reload}`.\n\n"),
+        );
+    }
     imported
+}
+
+/// A drop-in file, with its path in a comment.
+struct DropIn {
+    text: String,
+    manager: Manager,
 }
 
 /// The drop-in file for the service of a timer.
 fn drop_in(
     unit: &str,
-    folders: &[&str],
-    timezone: Timezone,
-    crons: &str,
+    settings: &Settings<'_>,
     slugs: &mut Slugs,
-) -> Result<String, NotWrapped> {
-    let timer_path = find(unit, folders)?;
-    let name = timer_path.file_stem().unwrap_or_default().to_string_lossy();
-    let timer = read(&timer_path)?;
-    let service_name = timer.value("Timer", "Unit").map_or_else(|| format!("{name}.service"), str::to_owned);
-    let beside = timer_path.with_file_name(&service_name);
-    let service_path = if beside.is_file() { beside } else { find(&service_name, folders)? };
-    let command = wrap(&timer, &read(&service_path)?, timezone, crons, slugs)?;
-    let schedule = timer.values("Timer", "OnCalendar").join(", ");
-    let schedule = if schedule.is_empty() { "an interval".to_owned() } else { schedule };
-    Ok(format!(
-        "# /etc/systemd/system/{service_name}.d/crons.conf, for {name}.timer ({schedule})\n\
-         [Service]\nExecStart=\nExecStart={command}\n\n"
-    ))
+    printed: &mut HashMap<String, String>,
+) -> Result<DropIn, NotWrapped> {
+    let units = Units::around(unit, settings.folders);
+    let name = UnitName::parse(&Path::new(unit).file_name().unwrap_or_default().to_string_lossy());
+    if name.kind != "timer" {
+        let timer = name.with_kind("timer");
+        return Err(NotWrapped::Unable(format!(
+            "it is a {}, which has no schedule; name the timer that starts it, such as {timer}",
+            name.kind
+        )));
+    }
+    let timer_unit = units.read(&name)?;
+    let service_name = match timer_unit.content.value("Timer", "Unit") {
+        None => name.with_kind("service"),
+        Some(text) => UnitName::parse(&name.expand(text).ok_or_else(|| {
+            format!("Unit={text}: its specifiers cannot be replaced; name a timer whose Unit= has none")
+        })?),
+    };
+    let service_unit = units.read(&service_name)?;
+    if let Some(run) =
+        service_unit.content.value("Service", "ExecStart").and_then(|text| settings.program.run_in(text))
+    {
+        run.slug.iter().for_each(|slug| slugs.reserve(slug));
+        return Err(NotWrapped::NotNeeded("its service runs under `crons run` already".to_owned()));
+    }
+    let file = format!("{}/{service_name}.d/{}", units.manager.folder(), file_name(&service_unit)?);
+    let service = Service::read(&service_unit.content)?;
+    let timer = Timer::read(&timer_unit.content)?;
+    if let Some(other) = printed.insert(file.clone(), name.to_string()) {
+        return Err(NotWrapped::Unable(format!(
+            "{other} starts {service_name}, too, and a monitor has one schedule: give each timer a service of its own"
+        )));
+    }
+    let wrapped = Wrapped {
+        slug: slugs.unique(&slug(&service_name)),
+        schedule: timer.schedule,
+        timezone: timer.timezone.unwrap_or(settings.timezone),
+        lateness: timer.lateness,
+        longest: service.longest,
+    };
+    let mut text = format!("# {file}, for {name} ({})\n", timer.written);
+    for note in wrapped.margin_warning().into_iter().chain(wrapped.clock_warning(settings.now)) {
+        _ = writeln!(text, "# Note: {note}");
+    }
+    // Options behind the slug: an instance whose name is no slug starts unmonitored.
+    let lenient = if service_name.is_template() { " --lenient" } else { "" };
+    if service_name.is_template() {
+        text.push_str(
+            "# Note: %i is the instance, which must be of a-z, 0-9, `-` and `_` (50 with the rest); others run unmonitored.\n",
+        );
+    }
+    if !service.has_dsn {
+        text.push_str(
+            "# Note: nothing is reported without the DSN: add Environment=SENTRY_DSN=https://key@host/1\n",
+        );
+    }
+    let options: Vec<String> = wrapped.options().iter().map(|word| unit_quoted(word)).collect();
+    _ = write!(
+        text,
+        "[Service]\nExecStart=\nExecStart={}{} run {}{lenient} {} -- {}\n\n",
+        service.prefix,
+        unit_quoted(settings.program.path()),
+        wrapped.slug,
+        options.join(" "),
+        service.command
+    );
+    Ok(DropIn { text, manager: units.manager })
 }
 
-/// The file of a unit, which is named by its path, or by its name in one of the folders.
-fn find(unit: &str, folders: &[&str]) -> Result<PathBuf, String> {
-    let path = Path::new(unit);
-    if unit.contains('/') {
-        return Ok(path.to_owned());
-    }
-    let name = if path.extension().is_some() { unit.to_owned() } else { format!("{unit}.timer") };
-    let mut candidates = folders.iter().map(|folder| Path::new(folder).join(&name));
-    candidates.find(|path| path.is_file()).ok_or_else(|| {
-        format!("there is no unit {name} in {}; name the path of its file", folders.join(", "))
+/// The file name of the drop-in, which must come after those that set `ExecStart=`, as the last one counts.
+fn file_name(service: &Unit) -> Result<&'static str, String> {
+    let last = service.last_exec_start.as_deref().unwrap_or_default();
+    ["crons.conf", "zz-crons.conf"].into_iter().find(|name| *name > last).ok_or_else(|| {
+        format!(
+            "the drop-in {last} of {} sets ExecStart= after any other; wrap the command in it by hand",
+            service.name
+        )
     })
 }
 
-fn read(path: &Path) -> Result<UnitFile, String> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-    Ok(UnitFile::parse(&text))
-}
-
-/// The command of the service, wrapped.
-fn wrap(
-    timer: &UnitFile,
-    service: &UnitFile,
-    timezone: Timezone,
-    crons: &str,
-    slugs: &mut Slugs,
-) -> Result<String, NotWrapped> {
-    let service_type = service.value("Service", "Type").unwrap_or("simple");
-    if !matches!(service_type, "simple" | "exec" | "oneshot" | "idle") {
-        return Err(NotWrapped::Unable(format!(
-            "its service has Type={service_type}, which expects the job itself as its main process"
-        )));
+/// The slug of a service: its name, which the machine has once. That of a template has `%i`, which systemd replaces by the instance.
+fn slug(service: &UnitName) -> String {
+    if service.is_template() {
+        return format!("{}-%i", job::slug_of_name(&service.prefix));
     }
-    let commands = service.values("Service", "ExecStart");
-    let [command] = commands[..] else {
-        return Err(NotWrapped::Unable(format!(
-            "its service has {} lines ExecStart=; one is needed: wrap each by hand",
-            commands.len()
-        )));
-    };
-    let (prefix, command) = command.split_at(command.find(|sign| !"-:+!@".contains(sign)).unwrap_or(0));
-    if prefix.contains('@') {
-        return Err(NotWrapped::Unable(
-            "ExecStart= has the prefix `@`, which names the process; `crons run` cannot pass that on"
-                .to_owned(),
-        ));
-    }
-    if job::is_wrapped(command.split_whitespace()) {
-        return Err(NotWrapped::NotNeeded("its service runs under `crons run` already".to_owned()));
-    }
-    let (schedule, zone, seconds) = schedule(timer)?;
-    let setting = |key: &str, default| match timer.value("Timer", key) {
-        Some(text) => length(text).ok_or_else(|| format!("{key}={text} is no time span")),
-        None => Ok(default),
-    };
-    let accuracy = setting("AccuracySec", ACCURACY)?;
-    let delay = setting("RandomizedDelaySec", SignedDuration::ZERO)?;
-    let limit = if service_type == "oneshot" { "TimeoutStartSec" } else { "RuntimeMaxSec" };
-    let wrapped = Wrapped {
-        slug: slugs.unique(&job::slug(command)),
-        schedule,
-        timezone: zone.unwrap_or(timezone),
-        lateness: seconds + accuracy + delay,
-        longest: service.value("Service", limit).and_then(length),
-    };
-    let words = std::iter::once(crons.to_owned()).chain(wrapped.arguments());
-    let words: Vec<String> = words.map(|word| unit_quoted(&word)).collect();
-    Ok(format!("{prefix}{} -- {command}", words.join(" ")))
-}
-
-/// The schedule of a timer, with its zone and the seconds after the minute.
-fn schedule(timer: &UnitFile) -> Result<(Schedule, Option<Timezone>, SignedDuration), String> {
-    let calendars = timer.values("Timer", "OnCalendar");
-    let spans: Vec<&str> =
-        ["OnUnitActiveSec", "OnUnitInactiveSec"].iter().flat_map(|key| timer.values("Timer", key)).collect();
-    match (&calendars[..], &spans[..]) {
-        ([calendar], []) => {
-            let OnCalendar { schedule, timezone, seconds } = OnCalendar::parse(calendar)?;
-            Ok((schedule, timezone, seconds))
-        }
-        ([], [text]) => {
-            Ok((Schedule::Interval(interval(text)?), None, SignedDuration::ZERO))
-        }
-        ([], []) => Err("it has no OnCalendar=, OnUnitActiveSec= or OnUnitInactiveSec=, so no run is expected at any time".to_owned()),
-        _ => Err("it has several schedules; a monitor has one: give each a timer and a service of its own".to_owned()),
-    }
-}
-
-/// Reads a length of time of systemd; `None` for `infinity` and for a text that is none.
-fn length(text: &str) -> Option<SignedDuration> {
-    SignedDuration::try_from(span(text).ok()?).ok()
-}
-
-/// Quotes a word for `ExecStart=`, where `%` and `$` are special.
-fn unit_quoted(word: &str) -> String {
-    let word = word.replace('%', "%%").replace('$', "$$");
-    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_./:=@,+%".contains(character);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word;
-    }
-    format!("\"{}\"", word.replace('\\', r"\\").replace('"', "\\\""))
+    job::slug_of_name(&service.stem())
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@ use super::*;
 
 fn import_with(text: &str, is_system: bool) -> Imported {
     let timezone = Timezone::parse("Europe/Vienna").unwrap();
-    let settings = Settings { timezone, is_system, crons: "crons".to_owned() };
+    let program = Program::new("crons".to_owned());
+    let settings = Settings { timezone, is_system, program: &program };
     import(text, &settings, &mut Slugs::default())
 }
 

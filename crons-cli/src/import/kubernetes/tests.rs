@@ -10,7 +10,7 @@ fn cron_job(spec: &str, container: &str) -> String {
 }
 
 fn import_text(text: &str) -> Result<Imported, String> {
-    import(text, Timezone::UTC, "crons", &mut Slugs::default())
+    import(text, Timezone::UTC, &Program::new("crons".to_owned()), &mut Slugs::default())
 }
 
 #[test]
@@ -49,6 +49,8 @@ fn a_cron_job_that_cannot_be_translated_says_why() {
     for (spec, container, reason) in [
         ("schedule: '0 3 * * *'", "args: [a]", "has no `command`"),
         ("schedule: '0 3 * * *'", "command: [/bin/crons, run]", "already"),
+        ("schedule: '0 3 * * *'", "command: [sh, -c, crons run x -- y]", "already"),
+        ("schedule: '0 3 * * *'", "command: [sh]\n            args: [-c, crons run x -- y]", "already"),
         ("schedule: '0 3 * * *'", "command: [a]\n          - name: side", "has 2 containers"),
         ("schedule: '0 0 */2 * 1'", command, "both must"),
         ("schedule: '0 3 * *'", command, "schedule:"),

@@ -32,17 +32,34 @@ impl UnitFile {
         Self(entries)
     }
 
-    /// The values of a key, in order. An empty value takes back those before it.
-    pub(super) fn values(&self, section: &str, key: &str) -> Vec<&str> {
-        let mut values = Vec::new();
-        for (_, _, value) in self.0.iter().filter(|(of, name, _)| of == section && name == key) {
+    /// Adds the assignments of a drop-in.
+    pub(super) fn append(&mut self, drop_in: Self) {
+        self.0.extend(drop_in.0);
+    }
+
+    /// Returns whether a key is assigned, be it an empty value.
+    pub(super) fn sets(&self, section: &str, key: &str) -> bool {
+        self.0.iter().any(|(of, name, _)| of == section && name == key)
+    }
+
+    /// The assignments of keys that belong together, in order. An empty value of any of them takes back those before it.
+    pub(super) fn assignments<'a>(&'a self, section: &str, keys: &[&str]) -> Vec<(&'a str, &'a str)> {
+        let mut found = Vec::new();
+        for (_, key, value) in
+            self.0.iter().filter(|(of, key, _)| of == section && keys.contains(&key.as_str()))
+        {
             if value.is_empty() {
-                values.clear();
+                found.clear();
             } else {
-                values.push(value.as_str());
+                found.push((key.as_str(), value.as_str()));
             }
         }
-        values
+        found
+    }
+
+    /// The values of a key, in order. An empty value takes back those before it.
+    pub(super) fn values(&self, section: &str, key: &str) -> Vec<&str> {
+        self.assignments(section, &[key]).into_iter().map(|(_, value)| value).collect()
     }
 
     /// The last value of a key.
@@ -66,5 +83,14 @@ mod tests {
             ["/bin/a", "b"]
         );
         assert_eq!(unit.value("Install", "WantedBy"), None);
+    }
+
+    #[test]
+    fn a_drop_in_adds_to_the_unit_or_takes_back() {
+        let mut unit = UnitFile::parse("[Timer]\nOnBootSec=5min\nOnCalendar=daily\n");
+        unit.append(UnitFile::parse("[Timer]\nOnCalendar=\nOnCalendar=hourly\n"));
+        assert_eq!(unit.values("Timer", "OnCalendar"), ["hourly"]);
+        assert_eq!(unit.assignments("Timer", &["OnBootSec", "OnCalendar"]), [("OnCalendar", "hourly")]);
+        assert!(unit.sets("Timer", "OnBootSec") && !unit.sets("Service", "ExecStart"));
     }
 }

@@ -27,7 +27,10 @@ impl OnCalendar {
 
     fn read(text: &str) -> Result<Self, String> {
         let mut words: Vec<&str> = text.split_whitespace().collect();
-        let timezone = words.last().and_then(|word| Timezone::parse(word).ok());
+        let timezone = words.last().and_then(|word| {
+            // systemd reads this zone in any case, as no other.
+            if word.eq_ignore_ascii_case("UTC") { Some(Timezone::UTC) } else { Timezone::parse(word).ok() }
+        });
         if timezone.is_some() {
             words.pop();
         }
@@ -66,7 +69,7 @@ fn shorthand(word: &str) -> Option<&'static str> {
         "monthly" => "*-*-01 00:00",
         "weekly" => "Mon *-*-* 00:00",
         "quarterly" => "*-01,04,07,10-01 00:00",
-        "semiannually" => "*-01,07-01 00:00",
+        "semiannually" | "semi-annually" | "biannually" | "bi-annually" => "*-01,07-01 00:00",
         "yearly" | "annually" => "*-01-01 00:00",
         _ => return None,
     })
@@ -185,7 +188,11 @@ mod tests {
             ("monthly", "0 0 1 * *", None, 0),
             ("quarterly", "0 0 1 1,4,7,10 *", None, 0),
             ("semiannually", "0 0 1 1,7 *", None, 0),
+            ("semi-annually", "0 0 1 1,7 *", None, 0),
+            ("Bi-Annually", "0 0 1 1,7 *", None, 0),
+            ("biannually", "0 0 1 1,7 *", None, 0),
             ("yearly", "0 0 1 1 *", None, 0),
+            ("daily utc", "0 0 * * *", Some("UTC"), 0),
             ("daily UTC", "0 0 * * *", Some("UTC"), 0),
             ("*-*-* 03:00:00", "0 3 * * *", None, 0),
             ("03:00", "0 3 * * *", None, 0),
