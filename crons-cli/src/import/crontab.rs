@@ -1,13 +1,25 @@
 //! Crontabs, of a user or of the system. Everything but the commands of jobs is kept as it is.
 
-use crons_types::{Schedule, Timezone};
+mod schedule;
+mod line;
+
+use crons_types::Timezone;
 use jiff::SignedDuration;
 
+use self::line::{BLANKS, Line, variable};
+use self::schedule::schedule;
 use super::imported::{Imported, Left, NotWrapped};
 use super::job;
 use super::program::Program;
+use super::shell::needs_shell;
 use super::words::shell_quoted;
 use super::wrapped::{Slugs, Wrapped};
+
+/// The most bytes of a command: `MAX_COMMAND` of Debian's cron is 1,000, and a crontab with a longer one is refused as a whole.
+const MAX_COMMAND: usize = 998;
+
+/// The most minutes of `RANDOM_DELAY` of cronie.
+const MAX_RANDOM_DELAY: u32 = 1_440;
 
 /// The settings by which a crontab is read and written.
 pub(super) struct Settings<'a> {
@@ -16,158 +28,184 @@ pub(super) struct Settings<'a> {
     /// Whether the lines have a column for the user.
     pub(super) is_system: bool,
     pub(super) program: &'a Program,
+    /// Users of this machine, to tell a crontab of the system.
+    pub(super) users: &'a [String],
 }
 
 /// The variables of a crontab that bear on the lines after them.
 struct Variables {
     /// `Err` holds a value of `CRON_TZ` that is no zone.
     timezone: Result<Timezone, String>,
+    /// Whether the zone is that of `CRON_TZ`, and no note has told of it yet.
+    has_new_zone: bool,
     shell: String,
+    random_delay: SignedDuration,
+    has_dsn: bool,
 }
 
 /// Wraps the jobs of a crontab.
 pub(super) fn import(text: &str, settings: &Settings<'_>, slugs: &mut Slugs) -> Imported {
     let mut imported = Imported::default();
-    let mut variables = Variables { timezone: Ok(settings.timezone), shell: "/bin/sh".to_owned() };
-    for (number, line) in (1..).zip(text.lines()) {
+    let (text, has_mark) = text.strip_prefix('\u{feff}').map_or((text, false), |text| (text, true));
+    if has_mark {
+        imported.comment(
+            "the byte order mark before this line is left out: cron takes it for a part of the line",
+        );
+    }
+    for run in jobs(text).filter_map(|line| settings.program.run_in(line)) {
+        run.slug.iter().for_each(|slug| slugs.reserve(slug));
+    }
+    let mut variables = Variables {
+        timezone: Ok(settings.timezone),
+        has_new_zone: false,
+        shell: "/bin/sh".to_owned(),
+        random_delay: SignedDuration::ZERO,
+        has_dsn: false,
+    };
+    for (number, line) in (1..).zip(text.split_terminator('\n')) {
         if let Some((name, value)) = variable(line) {
             variables.set(name, value);
-        } else if let trimmed = line.trim()
-            && !trimmed.is_empty()
-            && !trimmed.starts_with('#')
-        {
-            let place = format!("line {number}");
-            match wrap(trimmed, settings, &variables, slugs) {
-                Ok(wrapped) => {
-                    imported.text.push_str(&wrapped);
-                    imported.text.push('\n');
+        } else if let Some(job) = jobs(line).next() {
+            match wrap(job, settings, &variables, slugs) {
+                Ok(Job { line, notes }) => {
+                    for note in &notes {
+                        imported.comment(note);
+                    }
+                    variables.has_new_zone = false;
+                    variables.has_dsn = true;
+                    imported.line(&line);
                     continue;
                 }
                 Err(cause) => {
                     if let NotWrapped::Unable(reason) = &cause {
-                        let comment = format!("# crons: the next line is not wrapped: {reason}\n");
-                        // The line may have it from an earlier import.
-                        let comment = if imported.text.ends_with(&comment) { "" } else { &comment };
-                        imported.text.push_str(comment);
+                        imported.comment(&format!("the next line is not wrapped: {reason}"));
                     }
-                    imported.left.push(Left { place, cause });
+                    imported.left.push(Left { place: format!("line {number}"), cause });
                 }
             }
         }
-        imported.text.push_str(line);
-        imported.text.push('\n');
+        imported.line(line);
     }
     imported
 }
 
-/// A line `NAME = value` with its name and value, each without quotes; `None` for any other line.
-fn variable(line: &str) -> Option<(&str, &str)> {
-    let (name, value) = line.split_once('=')?;
-    let name = unquoted(name.trim());
-    let is_name = !name.is_empty()
-        && !name.starts_with(|first: char| first.is_ascii_digit())
-        && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
-    is_name.then(|| (name, unquoted(value.trim())))
+/// The lines of a text that are jobs, without the blanks before them.
+fn jobs(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.split('\n').filter(|line| variable(line).is_none());
+    lines
+        .map(|line| line.trim_start_matches(BLANKS))
+        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
 }
 
-fn unquoted(text: &str) -> &str {
-    let inner = |quote| text.strip_prefix(quote)?.strip_suffix(quote);
-    inner('"').or_else(|| inner('\'')).unwrap_or(text)
+impl Imported {
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    /// Adds a comment, unless the crontab has it from an earlier import.
+    fn comment(&mut self, text: &str) {
+        let comment = format!("# crons: {text}\n");
+        if !self.text.ends_with(&comment) {
+            self.text.push_str(&comment);
+        }
+    }
 }
 
 impl Variables {
     fn set(&mut self, name: &str, value: &str) {
         match name {
-            "CRON_TZ" => self.timezone = Timezone::parse(value).map_err(|error| format!("CRON_TZ: {error}")),
+            "CRON_TZ" => {
+                self.timezone = Timezone::parse(value).map_err(|error| format!("CRON_TZ: {error}"));
+                self.has_new_zone = true;
+            }
             "SHELL" => value.clone_into(&mut self.shell),
+            // cronie takes another value for 0.
+            "RANDOM_DELAY" => {
+                let minutes = value.parse().ok().filter(|minutes| *minutes <= MAX_RANDOM_DELAY);
+                self.random_delay = SignedDuration::from_mins(minutes.unwrap_or(0).into());
+            }
+            "SENTRY_DSN" => self.has_dsn = true,
             _ => {}
         }
     }
 }
 
-/// Returns the line with its command wrapped.
+/// A job that was wrapped.
+struct Job {
+    line: String,
+    /// Facts that the reader of the crontab must know.
+    notes: Vec<String>,
+}
+
+/// Wraps the command of a line.
 fn wrap(
-    line: &str,
+    text: &str,
     settings: &Settings<'_>,
     variables: &Variables,
     slugs: &mut Slugs,
-) -> Result<String, NotWrapped> {
-    let fields = if line.starts_with('@') { 1 } else { 5 };
-    let (schedule, rest) = split_fields(line, fields)
-        .ok_or_else(|| format!("a job has {fields} schedule fields and a command; this line has fewer"))?;
-    let (user, command) = if settings.is_system {
-        split_fields(rest, 1)
-            .ok_or_else(|| "a line of a system crontab names a user, then a command".to_owned())?
-    } else {
-        ("", rest)
-    };
-    if schedule == "@reboot" {
+) -> Result<Job, NotWrapped> {
+    let line = Line::parse(text, settings.is_system)?;
+    if line.schedule == "@reboot" {
         return Err(NotWrapped::NotNeeded("@reboot is no schedule: no run of it can be missed".to_owned()));
     }
-    // Cron ends the command at the first `%` without a backslash; the rest is its standard input.
-    let end = command_end(command);
-    let (command, input) = command.split_at(end);
-    let run = command.replace("\\%", "%");
-    if settings.program.run_in(&run).is_some() {
+    let script = line.script();
+    if settings.program.run_in(&script).is_some() {
         return Err(NotWrapped::NotNeeded("the job runs under `crons run` already".to_owned()));
     }
+    if let Some(reason) = refusal(text, &line, settings) {
+        return Err(NotWrapped::Unable(reason));
+    }
     let wrapped = Wrapped {
-        schedule: schedule_of(schedule)?,
+        schedule: schedule(line.schedule)?,
         timezone: variables.timezone.clone()?,
-        slug: slugs.unique(&job::slug(&run)),
-        lateness: SignedDuration::ZERO,
+        slug: slugs.unique(&job::slug(&script)),
+        lateness: variables.random_delay,
         longest: None,
     };
     let prefix = wrapped.for_shell(settings.program.path()).replace('%', "\\%");
-    let command = command.trim_end();
-    let command = if !job::needs_shell(&run) {
-        format!("-- {command}")
+    let command = if !needs_shell(&script) {
+        format!("-- {}", line.command)
     } else if variables.shell == "/bin/sh" {
-        format!("--shell -- {}", shell_quoted(command))
+        format!("--shell -- {}", shell_quoted(line.command))
     } else {
-        format!("-- {} -c {}", shell_quoted(&variables.shell), shell_quoted(command))
+        format!("-- {} -c {}", shell_quoted(&variables.shell), shell_quoted(line.command))
     };
-    let before = line.len() - rest.len();
-    let user = if user.is_empty() { String::new() } else { format!("{user} ") };
-    Ok(format!("{}{user}{prefix} {command}{input}", &line[..before]))
-}
-
-/// Splits a line behind its first fields and the blanks after them; `None` if nothing follows.
-fn split_fields(line: &str, count: usize) -> Option<(&str, &str)> {
-    let mut rest = line;
-    for _ in 0..count {
-        rest = rest.trim_start();
-        rest = &rest[rest.find(char::is_whitespace)?..];
+    let command = format!("{prefix} {command}{}", line.input);
+    if command.len() > MAX_COMMAND {
+        return Err(NotWrapped::Unable(format!(
+            "its command would have {} bytes, and Debian's cron refuses a crontab with more than {MAX_COMMAND} in one: move the command \
+             into a script",
+            command.len()
+        )));
     }
-    let fields = &line[..line.len() - rest.len()];
-    let rest = rest.trim_start();
-    (!rest.is_empty()).then_some((fields, rest))
+    let zone_note = variables.has_new_zone.then(|| {
+        "CRON_TZ is obeyed by cronie and ignored by Debian's cron; there, write the zone of the machine behind --timezone".to_owned()
+    });
+    let dsn_note = (!variables.has_dsn).then(|| {
+        "nothing is reported without the DSN: add a line SENTRY_DSN=https://key@host/1 above the jobs"
+            .to_owned()
+    });
+    let notes = dsn_note.into_iter().chain(zone_note).chain(wrapped.margin_warning()).collect();
+    Ok(Job { line: format!("{}{command}", line.before), notes })
 }
 
-/// The place of the first `%` without a backslash before it.
-fn command_end(command: &str) -> usize {
-    let mut is_escaped = false;
-    for (place, character) in command.char_indices() {
-        if character == '%' && !is_escaped {
-            return place;
-        }
-        is_escaped = character == '\\' && !is_escaped;
+/// The reason not to wrap a line whose command is not what it seems; `None` if it is.
+fn refusal(text: &str, line: &Line<'_>, settings: &Settings<'_>) -> Option<String> {
+    if text.ends_with('\r') {
+        return Some(
+            "it ends with a carriage return, which cron passes to the command: save the file with line ends of Unix".to_owned(),
+        );
     }
-    command.len()
-}
-
-/// The schedule of a line, in the dialect of the server.
-fn schedule_of(fields: &str) -> Result<Schedule, String> {
-    // A minus sign before a line keeps it out of the log of some versions of cron.
-    let fields = fields.trim_start_matches('-');
-    let fields = if fields == "@midnight" { "@daily" } else { fields };
-    if fields.contains('~') {
-        return Err(format!(
-            "the schedule {fields:?} has a random time (`~`), which nobody can expect; write a fixed one"
+    if let Some(field) = line.sixth_field() {
+        return Some(format!(
+            "`{field}` behind the five schedule fields is no command; cron has no seconds and no years: write five fields"
         ));
     }
-    let fields = fields.split_whitespace().collect::<Vec<_>>().join(" ");
-    Schedule::crontab(&fields).map_err(|error| error.to_string())
+    let user = line.user_before_command(settings.users)?;
+    Some(format!(
+        "`{user}` is a user of this machine, as in a crontab of the system: add --system, or write the path of the command"
+    ))
 }
 
 #[cfg(test)]

@@ -1,83 +1,22 @@
-//! A command that a scheduler runs: the name of its monitor, and whether it needs a shell.
+//! The slug of a job, by what its command runs.
+
+mod programs;
 
 use crons_types::Slug;
 
+use self::programs::{DISPATCHERS, INTERPRETERS, Interpreter, PREPARATIONS, SHELLS, WRAPPERS, Wrapper};
 use super::program::base_name;
+use super::shell::{KEYWORDS, is_assignment, is_shell_word};
 use super::words::{Token, tokens};
 
-/// Words of the shell: a command that begins with one of them is no program.
-const SHELL_WORDS: [&str; 30] = [
-    ".", ":", "[", "[[", "alias", "case", "cd", "command", "eval", "exec", "exit", "export", "for",
-    "function", "if", "pushd", "read", "return", "set", "shopt", "source", "test", "trap", "ulimit", "umask",
-    "unset", "until", "wait", "while", "{",
-];
-
-/// A program that runs another one.
-struct Wrapper {
-    name: &'static str,
-    /// The options of the program that have a value of their own.
-    valued: &'static [&'static str],
-    /// The number of arguments of the program before the other one.
-    own: usize,
-}
-
-const WRAPPERS: [Wrapper; 16] = [
-    Wrapper { name: "chronic", valued: &[], own: 0 },
-    Wrapper { name: "chrt", valued: &[], own: 1 },
-    Wrapper { name: "command", valued: &[], own: 0 },
-    Wrapper { name: "env", valued: &["-u", "-C"], own: 0 },
-    Wrapper { name: "exec", valued: &["-a"], own: 0 },
-    Wrapper { name: "flock", valued: &["-w", "-E"], own: 1 },
-    Wrapper { name: "ionice", valued: &["-c", "-n", "-p"], own: 0 },
-    Wrapper { name: "nice", valued: &["-n"], own: 0 },
-    Wrapper { name: "nohup", valued: &[], own: 0 },
-    Wrapper { name: "setsid", valued: &[], own: 0 },
-    Wrapper { name: "stdbuf", valued: &["-i", "-o", "-e"], own: 0 },
-    Wrapper { name: "sudo", valued: &["-u", "-g", "-h", "-p"], own: 0 },
-    Wrapper { name: "systemd-cat", valued: &["-t", "-p"], own: 0 },
-    Wrapper { name: "taskset", valued: &[], own: 1 },
-    Wrapper { name: "time", valued: &["-f", "-o"], own: 0 },
-    Wrapper { name: "timeout", valued: &["-k", "-s"], own: 1 },
-];
-
-/// Programs that run a script.
-const INTERPRETERS: [&str; 12] =
-    ["bash", "dash", "sh", "zsh", "ksh", "python", "perl", "php", "ruby", "node", "Rscript", "run-parts"];
-
-/// Programs whose next word says what they do.
-const DISPATCHERS: [&str; 13] = [
-    "artisan",
-    "bin/console",
-    "composer",
-    "console",
-    "docker",
-    "drush",
-    "make",
-    "manage",
-    "npm",
-    "occ",
-    "rake",
-    "wp",
-    "yarn",
-];
-
-/// Returns whether a command must be run by a shell, since a program alone cannot be it. Redirections and a last `&` apply to
-/// `crons run` as they did to the command, so they need none.
-pub(super) fn needs_shell(command: &str) -> bool {
-    let mut tokens = tokens(command);
-    tokens.pop_if(|token| *token == Token::Operator("&".to_owned()));
-    let first = tokens.iter().find_map(|token| match token {
-        Token::Word(word) => Some(word.as_str()),
-        _ => None,
-    });
-    let starts_in_shell =
-        first.is_none_or(|word| SHELL_WORDS.contains(&word) || word == "!" || is_assignment(word));
-    starts_in_shell || tokens.iter().any(|token| matches!(token, Token::Operator(_)))
-}
+/// Scripts within scripts are looked at so deep.
+const MAX_DEPTH: usize = 3;
+/// The most characters of several options in one word.
+const MAX_CLUSTER: usize = 5;
 
 /// The slug for a command, by the program or the script that it runs.
 pub(super) fn slug(command: &str) -> String {
-    slug_of_name(&name(command, 0).unwrap_or_default())
+    slug_of_name(&name(command, 0).or_else(|| first_program(command)).unwrap_or_default())
 }
 
 /// The slug for a name that the scheduler has for the job.
@@ -104,6 +43,8 @@ fn words_of(tokens: &[Token]) -> Vec<&str> {
     for token in tokens {
         match token {
             Token::Word(word) if !is_target => words.push(word.as_str()),
+            // The mark of the word behind it.
+            Token::Substitution => continue,
             _ => {}
         }
         is_target = *token == Token::Redirection;
@@ -111,8 +52,20 @@ fn words_of(tokens: &[Token]) -> Vec<&str> {
     words
 }
 
+/// The program of the first simple command, for a command in which nothing else has a name.
+fn first_program(command: &str) -> Option<String> {
+    let tokens = tokens(command);
+    let parts = tokens.split(|token| matches!(token, Token::Operator(_)));
+    parts.map(words_of).find_map(|words| {
+        let word = words.iter().find(|word| !is_assignment(word) && !KEYWORDS.contains(word))?;
+        Some(stem(base_name(word)).to_owned())
+    })
+}
+
+/// The name of a simple command; `None` if it only prepares another one, or has no name of its own, such as code for an interpreter.
 fn name_of_words(words: &[&str], depth: usize) -> Option<String> {
-    let mut words = words.iter().copied().skip_while(|word| is_assignment(word)).peekable();
+    let mut words = words.iter().copied().peekable();
+    while words.next_if(|word| is_assignment(word) || KEYWORDS.contains(word)).is_some() {}
     loop {
         let program = base_name(words.next()?);
         if let Some(Wrapper { valued, own, .. }) = WRAPPERS.iter().find(|wrapper| wrapper.name == program) {
@@ -122,26 +75,60 @@ fn name_of_words(words: &[&str], depth: usize) -> Option<String> {
             while words.next_if(|word| is_assignment(word)).is_some() {}
             continue;
         }
-        if SHELL_WORDS.contains(&program) || ["sleep", "mkdir", "echo", "true"].contains(&program) {
+        if is_shell_word(program) || PREPARATIONS.contains(&program) {
             return None;
         }
         let stem = stem(program);
-        let is_interpreter =
-            INTERPRETERS.contains(&stem) || stem.starts_with("python") || stem.starts_with("php");
-        if !is_interpreter {
-            return Some(dispatched(program, &mut words));
+        if SHELLS.contains(&stem) {
+            return script_of_shell(program, &mut words, depth);
         }
-        while let Some(option) = words.next_if(|word| word.starts_with('-')) {
-            match option {
-                // The script is the next word, perhaps a whole command.
-                "-c" | "-lc" if depth < 3 => return words.next().and_then(|script| name(script, depth + 1)),
-                "-m" => return words.next().map(str::to_owned),
-                _ => {}
-            }
-        }
-        let script = words.next().map_or(program, base_name);
-        return Some(dispatched(script, &mut words));
+        let without_version =
+            stem.trim_end_matches(|character: char| character.is_ascii_digit() || character == '.');
+        return match INTERPRETERS.iter().find(|interpreter| interpreter.name == without_version) {
+            Some(interpreter) => script_of(interpreter, program, &mut words),
+            None => Some(dispatched(program, &mut words)),
+        };
     }
+}
+
+/// The name of what a shell runs: that of its script, perhaps a whole command.
+fn script_of_shell<'a>(
+    shell: &str,
+    words: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>,
+    depth: usize,
+) -> Option<String> {
+    while let Some(option) = words.next_if(|word| word.starts_with(['-', '+'])) {
+        if ["-o", "+o", "-O", "+O", "--rcfile", "--init-file"].contains(&option) {
+            words.next();
+        } else if !option.starts_with("--") && option.ends_with('c') && depth < MAX_DEPTH {
+            return words.next().and_then(|script| name(script, depth + 1));
+        }
+    }
+    Some(dispatched(words.next().map_or(shell, base_name), words))
+}
+
+/// The name of what another interpreter runs; `None` for code in the command itself.
+fn script_of<'a>(
+    interpreter: &Interpreter,
+    program: &str,
+    words: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>,
+) -> Option<String> {
+    while let Some(option) = words.next_if(|word| word.starts_with('-')) {
+        if interpreter.valued.contains(&option) {
+            words.next();
+        } else if interpreter.name == "python" && option == "-m" {
+            return words.next().map(str::to_owned);
+        } else if interpreter.code.iter().any(|code| is_option(option, code)) {
+            return None;
+        }
+    }
+    Some(dispatched(words.next().map_or(program, base_name), words))
+}
+
+/// Returns whether a word is an option, or several of one letter of which it is the last, as in `-ne`.
+fn is_option(word: &str, option: &str) -> bool {
+    let is_cluster = option.len() == 2 && word.len() <= MAX_CLUSTER && !word.starts_with("--");
+    word == option || is_cluster && word.ends_with(&option[1..])
 }
 
 /// The name of a program, with the word after it where that says what the program does.
@@ -159,14 +146,6 @@ fn skip_options<'a>(words: &mut std::iter::Peekable<impl Iterator<Item = &'a str
     }
 }
 
-fn is_assignment(word: &str) -> bool {
-    word.split_once('=').is_some_and(|(name, _)| {
-        !name.is_empty()
-            && !name.starts_with(|first: char| first.is_ascii_digit())
-            && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')
-    })
-}
-
 /// A file name without the ending of a script.
 fn stem(name: &str) -> &str {
     const ENDINGS: [&str; 10] = [".sh", ".bash", ".py", ".pl", ".php", ".rb", ".js", ".ts", ".R", ".jar"];
@@ -182,30 +161,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_with_operators_or_shell_words_needs_a_shell() {
-        for (command, expected) in [
-            ("/usr/bin/backup --all", false),
-            ("backup > /dev/null 2>&1", false),
-            ("backup &> log", false),
-            ("backup \"a; b\" 'c | d'", false),
-            ("backup $(date +%F) `hostname`", false),
-            ("backup &", false),
-            ("cd /app && ./run", true),
-            ("a; b", true),
-            ("a | b", true),
-            ("a & b", true),
-            ("(a)", true),
-            ("FOO=bar backup", true),
-            ("[ -x /bin/a ] && /bin/a", true),
-            ("! backup", true),
-            ("test -x /bin/a", true),
-            ("", true),
-        ] {
-            assert_eq!(needs_shell(command), expected, "{command}");
-        }
-    }
-
-    #[test]
     fn a_slug_is_the_name_of_what_runs() {
         for (command, expected) in [
             ("/usr/local/bin/nightly_backup.sh --all", "nightly_backup"),
@@ -219,6 +174,26 @@ mod tests {
             ("test -x /usr/sbin/anacron || ( cd / && run-parts --report /etc/cron.daily )", "cron-daily"),
             ("bash -c 'sleep 30; /opt/sync --fast'", "sync"),
             ("/usr/bin/certbot -q renew", "certbot"),
+            (
+                "test -x /usr/bin/certbot -a \\! -d /run/systemd/system && perl -e 'sleep int(rand(43200))' && certbot -q renew",
+                "certbot",
+            ),
+            ("if [ -f /x ]; then /srv/one.sh; fi", "one"),
+            ("for f in a b; do /srv/two.sh $f; done", "two"),
+            ("while ! ping -c1 x; do sleep 1; done; three", "ping"),
+            ("time -p backup", "backup"),
+            ("php -d memory_limit=2G bin/magento cron:run", "magento-cron-run"),
+            ("python3 -W ignore b.py", "b"),
+            ("python3.11 -X dev b.py", "b"),
+            ("node -r dotenv/config c.js", "c"),
+            ("java -Xmx1g -jar /opt/app.jar", "app"),
+            ("perl -ne 'print' x; /srv/d.pl", "d"),
+            ("perl -e 'print 1'", "perl"),
+            ("bash -o pipefail -ec 'x | y'", "x"),
+            ("bash --rcfile /x /srv/e.sh", "e"),
+            ("> $(f) g", "g"),
+            ("sleep 5", "sleep"),
+            ("echo hi", "echo"),
             ("docker exec app ./job", "docker-exec"),
             ("./123", "job-123"),
             ("> /var/log/a", "job"),

@@ -73,7 +73,7 @@ pub(super) fn import(
     timezone: Timezone,
     program: &Program,
     slugs: &mut Slugs,
-) -> Result<Imported, String> {
+) -> Result<Imported, NotWrapped> {
     let documents: Vec<Value> =
         serde_saphyr::from_multiple(text).map_err(|error| format!("no YAML: {error}"))?;
     let mut imported = Imported::default();
@@ -90,7 +90,7 @@ pub(super) fn import(
         }
     }
     if found == 0 {
-        return Err("there is no object of kind CronJob".to_owned());
+        return Err(NotWrapped::NotNeeded("there is no object of kind CronJob".to_owned()));
     }
     Ok(imported)
 }

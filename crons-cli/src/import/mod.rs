@@ -1,9 +1,12 @@
 //! `crons import`: jobs that exist, wrapped in `crons run`.
 
 mod imported;
+mod input;
+mod machine;
 mod interval;
 mod words;
 mod program;
+mod shell;
 mod job;
 mod wrapped;
 mod crontab;
@@ -11,14 +14,15 @@ mod systemd;
 mod kubernetes;
 
 use std::error::Error;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crons_types::Timezone;
 use jiff::Timestamp;
 
 use self::imported::{Imported, Left, NotWrapped};
+use self::input::{own_crontab, read, shown};
+use self::machine::{local_zone, own_path, users};
 use self::program::Program;
 use self::wrapped::Slugs;
 
@@ -26,7 +30,8 @@ use self::wrapped::Slugs;
 #[derive(clap::Args)]
 #[command(
     after_help = "Nothing is changed: read the output, then install it. A job that cannot be wrapped is left as it is, and the \
-    reason is printed. Exit code 1: there is such a job."
+    reason is printed. Exit code 1: there is such a job.\n\nThe jobs need the DSN: a line SENTRY_DSN=.. in the crontab, Environment=SENTRY_DSN=.. \
+    in the service, an entry of `env` in the container."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -77,10 +82,11 @@ pub(crate) fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
         Source::Crontab { file, system } => {
             let is_system = system || file.as_deref().is_some_and(is_system_crontab);
             let text = match &file {
-                Some(file) => read(file)?,
+                Some(file) => read(file).map_err(|reason| format!("{}: {reason}", shown(file)))?,
                 None => own_crontab()?,
             };
-            let settings = crontab::Settings { timezone: local()?, is_system, program: &program()? };
+            let settings =
+                crontab::Settings { timezone: local()?, is_system, program: &program()?, users: &users() };
             crontab::import(&text, &settings, &mut slugs)
         }
         Source::Systemd { units } => {
@@ -94,19 +100,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
         }
         Source::Kubernetes { files } => {
             let program = Program::new(crons.unwrap_or_else(|| "crons".to_owned()));
-            let mut all = Imported::default();
-            for file in files {
-                let imported = kubernetes::import(
-                    &read(&file)?,
-                    timezone.unwrap_or(Timezone::UTC),
-                    &program,
-                    &mut slugs,
-                )
-                .map_err(|reason| format!("{}: {reason}", file.display()))?;
-                all.text.push_str(&imported.text);
-                all.left.extend(imported.left);
-            }
-            all
+            import_files(&files, |text| {
+                kubernetes::import(text, timezone.unwrap_or(Timezone::UTC), &program, &mut slugs)
+            })?
         }
     };
     std::io::stdout().lock().write_all(imported.text.as_bytes())?;
@@ -117,51 +113,40 @@ pub(crate) fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
     Ok(imported.left.iter().all(|left| matches!(left.cause, NotWrapped::NotNeeded(_))))
 }
 
-fn read(file: &Path) -> Result<String, String> {
-    let mut text = String::new();
-    let read = if file == Path::new("-") {
-        std::io::stdin().lock().read_to_string(&mut text).map(|_| text)
-    } else {
-        std::fs::read_to_string(file)
-    };
-    read.map_err(|error| format!("{} cannot be read: {error}", file.display()))
-}
-
-/// The crontab of the user who runs the command; empty if there is none.
-fn own_crontab() -> Result<String, String> {
-    let help = "name a file: crons import crontab FILE";
-    let output = Command::new("crontab")
-        .arg("-l")
-        .output()
-        .map_err(|error| format!("`crontab -l` cannot be run: {error}; {help}"))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("`crontab -l` failed: {}; {help}", said.trim()));
+/// Imports files one by one. A file that cannot be imported is left, with the reason.
+///
+/// # Errors
+/// If no file can be imported.
+fn import_files(
+    files: &[PathBuf],
+    mut import: impl FnMut(&str) -> Result<Imported, NotWrapped>,
+) -> Result<Imported, String> {
+    let mut all = Imported::default();
+    let mut refused = Vec::new();
+    for file in files {
+        let place = shown(file);
+        let imported = read(file).map_err(NotWrapped::Unable).and_then(|text| import(&text));
+        match imported {
+            Ok(Imported { text, left }) => {
+                all.text.push_str(&text);
+                let in_file = |place_in: String| {
+                    if files.len() > 1 { format!("{place}, {place_in}") } else { place_in }
+                };
+                all.left.extend(left.into_iter().map(|left| Left { place: in_file(left.place), ..left }));
+            }
+            Err(cause) => refused.push(Left { place, cause }),
+        }
     }
-    String::from_utf8(output.stdout).map_err(|_| format!("your crontab is not UTF-8; {help}"))
+    if refused.len() == files.len() {
+        let reasons = refused.iter().map(|Left { place, cause }| format!("{place}: {}", cause.reason()));
+        return Err(reasons.collect::<Vec<_>>().join("\ncrons: "));
+    }
+    all.left.extend(refused);
+    Ok(all)
 }
 
 /// Returns whether the lines of a file have a column for the user, by the path of the file.
 fn is_system_crontab(file: &Path) -> bool {
     let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     file.ends_with("etc/crontab") || file.parent().is_some_and(|folder| folder.ends_with("etc/cron.d"))
-}
-
-/// The zone of this machine by name.
-fn local_zone() -> Result<Timezone, String> {
-    const HELP: &str = "name the zone with --timezone, such as --timezone Europe/Vienna";
-    let name = iana_time_zone::get_timezone()
-        .map_err(|error| format!("the time zone of this machine cannot be found: {error}; {HELP}"))?;
-    // Debian writes `Etc/UTC`, which the server accepts too; `UTC` is its plain name.
-    if name == "Etc/UTC" {
-        return Ok(Timezone::UTC);
-    }
-    Timezone::parse(&name).map_err(|error| format!("the time zone of this machine: {error}; {HELP}"))
-}
-
-fn own_path() -> Result<String, String> {
-    const HELP: &str = "name it with --crons PATH";
-    let path = std::env::current_exe()
-        .map_err(|error| format!("the path of crons cannot be found: {error}; {HELP}"))?;
-    path.into_os_string().into_string().map_err(|_| format!("the path of crons is not UTF-8; {HELP}"))
 }

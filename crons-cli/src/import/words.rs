@@ -10,6 +10,9 @@ pub(super) enum Token {
     Redirection,
     /// `;`, `&`, `&&`, `||`, `|`, `(`, `)` or the end of a line.
     Operator(String),
+    /// A mark before a word with a substitution such as `$(date)`, or with a quote that is not closed: only a shell can tell where such a
+    /// word ends.
+    Substitution,
 }
 
 /// Splits a command of `sh`. A quote that is not closed ends with the text.
@@ -20,37 +23,19 @@ pub(super) fn tokens(command: &str) -> Vec<Token> {
     while let Some(character) = characters.next() {
         match character {
             '\\' => word.get_or_insert_default().extend(characters.next()),
-            '\'' => {
-                let word = word.get_or_insert_default();
-                word.extend(characters.by_ref().take_while(|character| *character != '\''));
-            }
-            '"' => {
-                let word = word.get_or_insert_default();
-                while let Some(inner) = characters.next() {
-                    match inner {
-                        '"' => break,
-                        '\\' => word.extend(characters.next()),
-                        inner => word.push(inner),
-                    }
+            '\'' | '"' => {
+                let is_plain = read_quoted(&mut characters, character, word.get_or_insert_default());
+                if !is_plain {
+                    tokens.push(Token::Substitution);
                 }
             }
             '`' => {
-                let word = word.get_or_insert_default();
-                word.push('`');
-                word.extend(characters.by_ref().take_while(|character| *character != '`'));
-                word.push('`');
+                read_backticks(&mut characters, word.get_or_insert_default());
+                tokens.push(Token::Substitution);
             }
-            '$' if characters.peek() == Some(&'(') => {
-                let word = word.get_or_insert_default();
-                word.push('$');
-                let mut depth = 0;
-                for inner in characters.by_ref() {
-                    word.push(inner);
-                    depth += i32::from(inner == '(') - i32::from(inner == ')');
-                    if depth == 0 {
-                        break;
-                    }
-                }
+            '$' if matches!(characters.peek(), Some('(' | '{')) => {
+                read_substitution(&mut characters, word.get_or_insert_default());
+                tokens.push(Token::Substitution);
             }
             '<' | '>' => {
                 // A number before the sign, as in `2>`, belongs to it.
@@ -77,12 +62,62 @@ pub(super) fn tokens(command: &str) -> Vec<Token> {
                 tokens.push(Token::Operator(operator));
             }
             '#' if word.is_none() => while characters.next_if(|next| *next != '\n').is_some() {},
-            character if character.is_whitespace() => tokens.extend(word.take().map(Token::Word)),
+            ' ' | '\t' => tokens.extend(word.take().map(Token::Word)),
             character => word.get_or_insert_default().push(character),
         }
     }
     tokens.extend(word.map(Token::Word));
     tokens
+}
+
+type Characters<'a> = std::iter::Peekable<std::str::Chars<'a>>;
+
+/// Reads up to the quote that closes. Returns whether there is one, and no substitution before it.
+fn read_quoted(characters: &mut Characters<'_>, quote: char, word: &mut String) -> bool {
+    let mut is_plain = true;
+    while let Some(inner) = characters.next() {
+        match inner {
+            inner if inner == quote => return is_plain,
+            '\\' if quote == '"' => word.extend(characters.next()),
+            '`' if quote == '"' => {
+                is_plain = false;
+                read_backticks(characters, word);
+            }
+            '$' if quote == '"' && matches!(characters.peek(), Some('(' | '{')) => {
+                is_plain = false;
+                read_substitution(characters, word);
+            }
+            inner => word.push(inner),
+        }
+    }
+    false
+}
+
+fn read_backticks(characters: &mut Characters<'_>, word: &mut String) {
+    word.push('`');
+    word.extend(characters.take_while(|character| *character != '`'));
+    word.push('`');
+}
+
+/// Reads `$(..)` or `${..}` behind the `$`. Brackets within quotes do not count.
+fn read_substitution(characters: &mut Characters<'_>, word: &mut String) {
+    word.push('$');
+    let mut depth = 0;
+    let mut quote = None;
+    while let Some(inner) = characters.next() {
+        word.push(inner);
+        match (quote, inner) {
+            (Some(open), inner) if open == inner => quote = None,
+            (None | Some('"'), '\\') => word.extend(characters.next()),
+            (None, '\'' | '"') => quote = Some(inner),
+            (None, '(' | '{') => depth += 1,
+            (None, ')' | '}') => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return;
+        }
+    }
 }
 
 /// Quotes a word for `sh`, where it needs quotes.
@@ -105,6 +140,7 @@ mod tests {
                 Token::Word(word) => format!("[{word}]"),
                 Token::Redirection => "R".to_owned(),
                 Token::Operator(operator) => operator.replace('\n', "NL"),
+                Token::Substitution => "S".to_owned(),
             });
             shown.collect::<Vec<_>>().join(" ")
         };
@@ -118,9 +154,13 @@ mod tests {
             ("cd /app && ./run; true", "[cd] [/app] && [./run] ; [true]"),
             ("a | b || c &", "[a] | [b] || [c] &"),
             ("(a; b)", "( [a] ; [b] )"),
-            ("tar czf $(date +%F).tgz `hostname`", "[tar] [czf] [$(date +%F).tgz] [`hostname`]"),
+            ("tar czf $(date +%F).tgz `hostname`", "[tar] [czf] S [$(date +%F).tgz] S [`hostname`]"),
+            ("logger start $(echo \")\"); b", "[logger] [start] S [$(echo \")\")] ; [b]"),
+            ("a \"x $(echo \")\") y\"; b", "[a] S [x $(echo \")\") y] ; [b]"),
+            ("a ${X:-'}'} \"`b \"\"`\" '$(c)'", "[a] S [${X:-'}'}] S [`b \"\"`] [$(c)]"),
+            ("a $X b\u{a0}c", "[a] [$X] [b\u{a0}c]"),
             ("echo a#b # c; d", "[echo] [a#b]"),
-            ("echo 'unclosed; x", "[echo] [unclosed; x]"),
+            ("echo 'unclosed; x", "[echo] S [unclosed; x]"),
             ("echo ''", "[echo] []"),
             ("a\nb", "[a] NL [b]"),
         ] {

@@ -9,7 +9,7 @@ fn cron_job(spec: &str, container: &str) -> String {
     )
 }
 
-fn import_text(text: &str) -> Result<Imported, String> {
+fn import_text(text: &str) -> Result<Imported, NotWrapped> {
     import(text, Timezone::UTC, &Program::new("crons".to_owned()), &mut Slugs::default())
 }
 
@@ -62,6 +62,6 @@ fn a_cron_job_that_cannot_be_translated_says_why() {
         assert_eq!(imported.text, "", "{spec}");
         assert!(imported.left[0].cause.reason().contains(reason), "{spec}: {:?}", imported.left);
     }
-    assert!(import_text("kind: Service\n").unwrap_err().contains("no object of kind CronJob"));
-    assert!(import_text("a: [").unwrap_err().contains("no YAML"));
+    assert!(import_text("kind: Service\n").unwrap_err().reason().contains("no object of kind CronJob"));
+    assert!(import_text("a: [").unwrap_err().reason().contains("no YAML"));
 }
