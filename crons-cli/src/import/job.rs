@@ -30,6 +30,15 @@ pub(super) fn slug_of_name(name: &str) -> String {
     slug.map_or_else(|| "job".to_owned(), |slug| slug.to_string())
 }
 
+/// Returns whether a program is known to run another one, or a script.
+pub(super) fn runs_another(program: &str) -> bool {
+    let stem =
+        base_name(program).trim_end_matches(|character: char| character.is_ascii_digit() || character == '.');
+    SHELLS.contains(&stem)
+        || WRAPPERS.iter().any(|wrapper| wrapper.name == stem)
+        || INTERPRETERS.iter().any(|interpreter| interpreter.name == stem)
+}
+
 fn name(command: &str, depth: usize) -> Option<String> {
     let tokens = tokens(command);
     let parts = tokens.split(|token| matches!(token, Token::Operator(_)));

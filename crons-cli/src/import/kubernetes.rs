@@ -1,81 +1,36 @@
 //! CronJobs of Kubernetes: the `command` of each container, wrapped.
 
-use crons_types::{Schedule, Timezone};
-use jiff::SignedDuration;
-use serde::Deserialize;
+mod cron_job;
+mod schedule;
+
+use std::fmt::Write;
+
+use crons_types::Timezone;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use self::cron_job::{Container, CronJob};
+use self::schedule::schedule;
 use super::imported::{Imported, Left, NotWrapped};
-use super::interval::interval;
 use super::job;
 use super::program::Program;
 use super::wrapped::{Slugs, Wrapped};
-use crate::span::span;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct CronJob {
-    metadata: Metadata,
-    spec: Spec,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Spec {
-    schedule: String,
-    time_zone: Option<String>,
-    starting_deadline_seconds: Option<i64>,
-    job_template: JobTemplate,
-}
-
-#[derive(Deserialize)]
-struct JobTemplate {
-    spec: JobSpec,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct JobSpec {
-    active_deadline_seconds: Option<i64>,
-    template: PodTemplate,
-}
-
-#[derive(Deserialize)]
-struct PodTemplate {
-    spec: PodSpec,
-}
-
-#[derive(Deserialize)]
-struct PodSpec {
-    containers: Vec<Container>,
-}
-
-#[derive(Deserialize)]
-struct Container {
-    name: String,
-    #[serde(default)]
-    command: Vec<String>,
-    #[serde(default)]
-    args: Vec<String>,
+/// The settings by which CronJobs are read and written.
+pub(super) struct Settings<'a> {
+    /// The zone of schedules that name none.
+    pub(super) timezone: Timezone,
+    pub(super) program: &'a Program,
+    /// The instant from which changes of the clocks are looked for.
+    pub(super) now: Timestamp,
 }
 
 /// Prints the wrapped commands of the CronJobs in a YAML text; objects of other kinds are passed over.
 ///
 /// # Errors
 /// If the text is not YAML, or has no CronJob.
-pub(super) fn import(
-    text: &str,
-    timezone: Timezone,
-    program: &Program,
-    slugs: &mut Slugs,
-) -> Result<Imported, NotWrapped> {
-    let documents: Vec<Value> =
-        serde_saphyr::from_multiple(text).map_err(|error| format!("no YAML: {error}"))?;
+pub(super) fn import(text: &str, settings: &Settings<'_>, slugs: &mut Slugs) -> Result<Imported, NotWrapped> {
+    let documents: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| no_yaml(text, &error))?;
     let mut imported = Imported::default();
     let mut found = 0;
     for object in documents.into_iter().flat_map(objects) {
@@ -84,7 +39,7 @@ pub(super) fn import(
         }
         found += 1;
         let name = object["metadata"]["name"].as_str().unwrap_or("without a name").to_owned();
-        match wrap(object, timezone, program, slugs) {
+        match wrap(object, settings, slugs) {
             Ok(wrapped) => imported.text.push_str(&wrapped),
             Err(cause) => imported.left.push(Left { place: format!("CronJob {name}"), cause }),
         }
@@ -95,6 +50,19 @@ pub(super) fn import(
     Ok(imported)
 }
 
+/// Explains a text that cannot be read.
+fn no_yaml(text: &str, error: &serde_saphyr::Error) -> String {
+    if text.contains("{{") {
+        return "it is a template of Helm, and no YAML yet: helm template CHART | crons import kubernetes -"
+            .to_owned();
+    }
+    let message = error.to_string();
+    // The first line says the fault; the others show the text, or advise programmers of the library.
+    let message = message.lines().next().unwrap_or_default();
+    let fault = message.split_once(", set DuplicateKeyPolicy").map_or(message, |(fault, _)| fault);
+    format!("no YAML: {}", fault.trim_start_matches("error: "))
+}
+
 /// The objects of a document: itself, or the items of a list.
 fn objects(mut document: Value) -> Vec<Value> {
     match document.get_mut("items").map(Value::take) {
@@ -103,19 +71,22 @@ fn objects(mut document: Value) -> Vec<Value> {
     }
 }
 
-fn wrap(
-    object: Value,
-    timezone: Timezone,
-    program: &Program,
-    slugs: &mut Slugs,
-) -> Result<String, NotWrapped> {
+/// The comments and the wrapped command of a CronJob.
+fn wrap(object: Value, settings: &Settings<'_>, slugs: &mut Slugs) -> Result<String, NotWrapped> {
+    let version = object["apiVersion"].as_str().unwrap_or_default();
+    if !version.starts_with("batch/") {
+        return Err(NotWrapped::Unable(format!(
+            "apiVersion: {version:?} is not batch/v1, so it is no CronJob of Kubernetes"
+        )));
+    }
     let CronJob { metadata, spec } =
         serde_json::from_value(object).map_err(|error| format!("it is no CronJob of batch/v1: {error}"))?;
-    let containers = spec.job_template.spec.template.spec.containers;
-    let [Container { name, command, args }] = &containers[..] else {
+    let job = spec.job_template.spec;
+    let pod = job.template.spec;
+    let [Container { name, command, args, env }] = &pod.containers[..] else {
         return Err(NotWrapped::Unable(format!(
             "its pod has {} containers; wrap the command of the one that is the job",
-            containers.len()
+            pod.containers.len()
         )));
     };
     if command.is_empty() {
@@ -124,7 +95,7 @@ fn wrap(
         )));
     }
     let words: Vec<&str> = command.iter().chain(args).map(String::as_str).collect();
-    if let Some(run) = program.run_in_words(&words) {
+    if let Some(run) = settings.program.run_in_words(&words) {
         run.slug.iter().for_each(|slug| slugs.reserve(slug));
         return Err(NotWrapped::NotNeeded(format!("its container {name} runs under `crons run` already")));
     }
@@ -133,59 +104,39 @@ fn wrap(
         Some(zone) => Some(Timezone::parse(&zone).map_err(|error| format!("timeZone: {error}"))?),
         None => zone,
     };
-    let seconds =
-        |seconds: Option<i64>| seconds.filter(|seconds| *seconds > 0).map(SignedDuration::from_secs);
+    let limits = [job.active_deadline_seconds, pod.active_deadline_seconds];
     let wrapped = Wrapped {
         slug: slugs.unique(&job::slug_of_name(&metadata.name)),
         schedule,
-        timezone: zone.unwrap_or(timezone),
+        timezone: zone.unwrap_or(settings.timezone),
         lateness: seconds(spec.starting_deadline_seconds).unwrap_or_default(),
-        longest: seconds(spec.job_template.spec.active_deadline_seconds),
+        longest: limits.into_iter().filter_map(seconds).min(),
     };
-    let words = std::iter::once(program.path().to_owned())
+    let suspended = (spec.suspend == Some(true)).then(|| {
+        "it is suspended: while it is, disable its monitor, or each run counts as missed".to_owned()
+    });
+    let dsn = (!env.iter().any(|variable| variable.name == "SENTRY_DSN"))
+        .then(|| "nothing is reported without the DSN: add SENTRY_DSN to its `env`".to_owned());
+    let mut text =
+        format!("# CronJob {}, container {name}: its image needs the program `crons`\n", metadata.name);
+    for note in
+        [suspended, wrapped.margin_warning(), wrapped.clock_warning(settings.now), dsn].into_iter().flatten()
+    {
+        _ = writeln!(text, "# Note: {note}");
+    }
+    let words = std::iter::once(settings.program.path().to_owned())
         .chain(wrapped.arguments())
         .chain(std::iter::once("--".to_owned()))
         .chain(command.iter().cloned());
     // An array of JSON is one of YAML, too.
     let words = serde_json::to_string(&words.collect::<Vec<_>>()).map_err(|error| error.to_string())?;
-    Ok(format!(
-        "# CronJob {}, container {name}: its image needs the program `crons`\ncommand: {words}\n\n",
-        metadata.name
-    ))
+    _ = writeln!(text, "command: {words}\n");
+    Ok(text)
 }
 
-/// A schedule of Kubernetes (robfig/cron), with the zone that stands before it.
-fn schedule(text: &str) -> Result<(Schedule, Option<Timezone>), String> {
-    let refuse = |reason: &str| format!("schedule: {text:?} {reason}");
-    let mut rest = text.trim();
-    let mut zone = None;
-    if let Some(named) = rest.strip_prefix("CRON_TZ=").or_else(|| rest.strip_prefix("TZ=")) {
-        let (name, after) = named.split_once(' ').ok_or_else(|| refuse("has a zone and no schedule"))?;
-        zone = Some(Timezone::parse(name).map_err(|error| format!("schedule: {error}"))?);
-        rest = after.trim();
-    }
-    if let Some(every) = rest.strip_prefix("@every ") {
-        let length = span(every).ok().and_then(|length| SignedDuration::try_from(length).ok());
-        let interval = interval(every, length).map_err(|error| format!("schedule: {error}"))?;
-        return Ok((Schedule::Interval(interval), zone));
-    }
-    if rest == "@midnight" {
-        rest = "@daily";
-    }
-    // `?` means `*` there.
-    let fields: Vec<&str> =
-        rest.split_whitespace().map(|field| if field == "?" { "*" } else { field }).collect();
-    if let [_, _, day, _, weekday] = fields[..]
-        && [day, weekday].iter().all(|field| *field != "*")
-        && [day, weekday].iter().any(|field| field.starts_with('*'))
-    {
-        return Err(refuse(
-            "runs in Kubernetes when the day of the month or the weekday matches, and means on the server that both must, \
-             as one of them starts with `*`; write its days out, such as 2-31/2",
-        ));
-    }
-    let crontab = Schedule::crontab(&fields.join(" ")).map_err(|error| format!("schedule: {error}"))?;
-    Ok((crontab, zone))
+/// A length of time in seconds; `None` for a setting that is missing or no time.
+fn seconds(seconds: Option<i64>) -> Option<SignedDuration> {
+    seconds.filter(|seconds| *seconds > 0).map(SignedDuration::from_secs)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod imported;
 mod input;
 mod machine;
 mod interval;
+mod dialect;
 mod words;
 mod program;
 mod shell;
@@ -100,9 +101,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
         }
         Source::Kubernetes { files } => {
             let program = Program::new(crons.unwrap_or_else(|| "crons".to_owned()));
-            import_files(&files, |text| {
-                kubernetes::import(text, timezone.unwrap_or(Timezone::UTC), &program, &mut slugs)
-            })?
+            let timezone = timezone.unwrap_or(Timezone::UTC);
+            let settings = kubernetes::Settings { timezone, program: &program, now: Timestamp::now() };
+            import_files(&files, |text| kubernetes::import(text, &settings, &mut slugs))?
         }
     };
     std::io::stdout().lock().write_all(imported.text.as_bytes())?;

@@ -12,6 +12,7 @@ mod config;
 mod demo;
 mod doctor;
 mod history;
+mod import;
 #[cfg(unix)]
 mod keys;
 mod manage;

@@ -1,5 +1,8 @@
 //! Lines of a crontab: variables, and jobs in their parts.
 
+use crate::import::job::runs_another;
+use crate::import::shell::is_shell_word;
+
 /// The blanks of cron and of shells.
 pub(super) const BLANKS: [char; 2] = [' ', '\t'];
 
@@ -65,8 +68,8 @@ impl<'a> Line<'a> {
     /// The user of a system crontab in a line that was read as one of a user. `users` are names that are no programs.
     pub(super) fn user_before_command(&self, users: &[String]) -> Option<&'a str> {
         let (word, rest) = split_words(self.command, 1)?;
-        let is_command = rest.starts_with(['/', '[', '(', '.'])
-            || ["cd ", "test "].iter().any(|word| rest.starts_with(word));
+        let second = rest.split(BLANKS).next().unwrap_or_default();
+        let is_command = second.starts_with(['/', '(', '.']) || is_shell_word(second) || runs_another(second);
         let is_user = word == "root" || is_command && users.iter().any(|user| user == word);
         (is_user && self.user.is_empty()).then_some(word)
     }
@@ -187,6 +190,7 @@ mod tests {
             ("0 3 * * * root job", None, Some("root")),
             ("0 3 * * * www-data /usr/bin/job", None, Some("www-data")),
             ("0 3 * * * www-data cd /srv && ./x", None, Some("www-data")),
+            ("0 3 * * * www-data php x.php", None, Some("www-data")),
             ("0 3 * * * www-data --all", None, None),
         ] {
             let parsed = Line::parse(line, false).unwrap();
