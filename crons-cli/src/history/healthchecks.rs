@@ -23,7 +23,7 @@ pub(super) fn read(rows: &[(String, Value)], schedule: &Schedule) -> History {
         match ping(value) {
             Ok(Some(Ping { number: Some(number), .. })) if !seen.insert(number) => history.repeated += 1,
             Ok(ping) => pings.extend(ping),
-            Err(reason) => history.skipped.push(format!("{place}: {reason}")),
+            Err(reason) => history.skip(place, &reason, value),
         }
     }
     // Pings of one instant are in the order of their numbers, in which Healthchecks has received them.

@@ -6,6 +6,9 @@ use std::ops::Range;
 use crons_server::ImportedRun;
 use crons_types::MonitorConfig;
 use jiff::Timestamp;
+use serde_json::Value;
+
+use super::unread::Unread;
 
 /// The history of a job.
 #[derive(Debug, Default)]
@@ -16,10 +19,19 @@ pub(super) struct History {
     pub(super) verdicts: Vec<Verdict>,
     /// The times in which the service was not receiving, as far as runs were expected in them.
     pub(super) outages: Vec<Range<Timestamp>>,
-    /// Rows that cannot be read, each with its place and the reason.
-    pub(super) skipped: Vec<String>,
+    /// Rows that cannot be read.
+    pub(super) skipped: Vec<Skipped>,
     /// Rows that stand in the file twice, as pages of a list that goes on may.
     pub(super) repeated: usize,
+}
+
+/// A row that cannot be read.
+#[derive(Debug)]
+pub(super) struct Skipped {
+    /// The place of the row, and the reason.
+    pub(super) reason: String,
+    /// The time of its run, if the row says that much.
+    pub(super) unread: Option<Unread>,
 }
 
 /// The verdict of the service on a run.
@@ -57,6 +69,30 @@ impl Verdict {
 }
 
 impl History {
+    /// Leaves a row out.
+    pub(super) fn skip(&mut self, place: &str, reason: &str, row: &Value) {
+        self.skipped.push(Skipped { reason: format!("{place}: {reason}"), unread: Unread::read(row) });
+    }
+
+    /// Adds rows that cannot be read and have a time. Their configuration is that of the other runs, or `config`; without either they count as
+    /// rows without a time.
+    pub(super) fn add_unread(&mut self, config: Option<MonitorConfig>) {
+        let config = self.runs.first().map(|run| run.config.clone()).or(config);
+        let mut skipped = std::mem::take(&mut self.skipped);
+        for (number, row) in skipped.iter_mut().enumerate() {
+            match (&row.unread, &config) {
+                (Some(unread), Some(config)) => unread.clone().add_to(self, config, number),
+                _ => row.unread = None,
+            }
+        }
+        self.skipped = skipped;
+    }
+
+    /// The number of rows whose runs may be counted as missed, as their time is not known.
+    pub(super) fn without_time(&self) -> usize {
+        self.skipped.iter().filter(|row| row.unread.is_none()).count()
+    }
+
     /// The first report of each environment.
     pub(super) fn begins(&self) -> HashMap<String, Timestamp> {
         let mut begins: HashMap<String, Timestamp> = HashMap::new();

@@ -1,8 +1,10 @@
 //! `crons history import`: what the history of a job at another service would have been here.
 
 // In layer order: a module uses only those above it.
-mod imported;
 mod row;
+mod imported;
+mod unread;
+mod service;
 mod sentry;
 mod healthchecks;
 mod comparison;
@@ -18,7 +20,8 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use self::comparison::Comparison;
-use self::imported::History;
+use self::imported::{History, Skipped};
+use self::service::Service;
 use crate::config_change::ChangeArguments;
 use crate::output::{Painter, printable};
 
@@ -66,12 +69,6 @@ struct ImportArguments {
     change: ChangeArguments,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Service {
-    Sentry,
-    Healthchecks,
-}
-
 /// Compares the history of a file with its replay. Returns whether all rows of the file could be read.
 pub(crate) fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
     let Action::Import(ImportArguments { from, file, monitor, json, change }) = arguments.action;
@@ -79,7 +76,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
     let in_file = |reason: String| format!("{shown}: {reason}");
     let replay = Replay { monitor_slug: None, change: change.into_config() };
     let schedule = replay.change.schedule.as_ref();
-    let rows = row::rows(&read(&file).map_err(in_file)?, "pings").map_err(in_file)?;
+    let rows = from.rows(&read(&file).map_err(in_file)?).map_err(in_file)?;
     let mut history = match (from, schedule) {
         (Service::Sentry, schedule) => sentry::read(&rows, schedule),
         (Service::Healthchecks, Some(schedule)) => healthchecks::read(&rows, schedule),
@@ -90,13 +87,19 @@ pub(crate) fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
     let total = rows.len();
     drop(rows);
     let mut errors = std::io::stderr().lock();
-    for reason in history.skipped.iter().take(MOST_NAMED) {
+    history.add_unread(schedule.map(|schedule| MonitorConfig::new(schedule.clone())));
+    for Skipped { reason, unread } in history.skipped.iter().take(MOST_NAMED) {
         // The reason repeats values of the file, which may have control characters.
         let reason = printable(reason);
-        writeln!(errors, "crons: {shown}: {reason}; the row is left out")?;
+        let rest = if unread.is_some() {
+            "only the time and the status of the row are used"
+        } else {
+            "the row is left out"
+        };
+        writeln!(errors, "crons: {shown}: {reason}; {rest}")?;
     }
     if history.skipped.len() > MOST_NAMED {
-        writeln!(errors, "crons: {shown}: {} more rows are left out", history.skipped.len() - MOST_NAMED)?;
+        writeln!(errors, "crons: {shown}: {} more rows cannot be read", history.skipped.len() - MOST_NAMED)?;
     }
     history.prepare();
     let Some((since, until)) = history.span() else {
@@ -113,7 +116,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
         answer["since"] = json!(since);
         answer["until"] = json!(until);
         answer["runs"] = json!(history.runs.len());
-        answer["skippedRows"] = json!(history.skipped);
+        let reasons: Vec<&str> = history.skipped.iter().map(|row| row.reason.as_str()).collect();
+        answer["skippedRows"] = json!(reasons);
+        answer["rowsWithoutTime"] = json!(history.without_time());
         answer["advice"] = json!(advice);
         writeln!(output, "{answer:#}")?;
     } else {

@@ -12,16 +12,19 @@ const MAX_ROWS: usize = 1_000_000;
 ///
 /// # Errors
 /// If the text is not JSON, or holds something else than lists.
-pub(super) fn rows(text: &[u8], key: &str) -> Result<Vec<(String, Value)>, String> {
+pub(super) fn rows(text: &[u8], key: Option<&str>) -> Result<Vec<(String, Value)>, String> {
+    if text.starts_with(b"\x1f\x8b") {
+        return Err("it is compressed by gzip: unpack it first, such as by `gunzip -c FILE | crons history import .. -`".to_owned());
+    }
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut found = Vec::new();
     for (number, list) in (1..).zip(serde_json::Deserializer::from_slice(text).into_iter::<Value>()) {
         let list = list.map_err(|error| format!("list {number}: it is not JSON: {error}"))?;
         let rows = match list {
             Value::Array(rows) => rows,
-            Value::Object(mut object) => match object.remove(key) {
+            Value::Object(mut object) => match key.and_then(|key| object.remove(key)) {
                 Some(Value::Array(rows)) => rows,
-                _ => return Err(format!("list {number}: it is an object without a list {key:?}; {EXPORT}")),
+                _ => return Err(format!("list {number}: {}; {EXPORT}", no_list(&object, key))),
             },
             other => return Err(format!("list {number}: it is {}, and no list; {EXPORT}", shown(&other))),
         };
@@ -34,6 +37,16 @@ pub(super) fn rows(text: &[u8], key: &str) -> Result<Vec<(String, Value)>, Strin
         return Err(format!("there is no row in it; {EXPORT}"));
     }
     Ok(found)
+}
+
+/// Describes an object that is no list of rows, with the reason of an API that has refused to answer.
+fn no_list(object: &Map<String, Value>, key: Option<&str>) -> String {
+    let reason = ["detail", "error"].iter().find_map(|name| object.get(*name)?.as_str());
+    let reason = reason.map(|reason| format!(", and says {}", quoted(reason))).unwrap_or_default();
+    match key {
+        Some(key) => format!("it is an object without a list {key:?}{reason}"),
+        None => format!("it is an object, and no list{reason}"),
+    }
 }
 
 const EXPORT: &str = "write the answers of the API into the file as they are";

@@ -18,7 +18,7 @@ pub(super) fn read(rows: &[(String, Value)], schedule: Option<&Schedule>) -> His
         match check_in(value, schedule) {
             Ok(CheckIn { id, .. }) if !seen.insert(id) => history.repeated += 1,
             Ok(check_in) => add(&mut history, check_in),
-            Err(reason) => history.skipped.push(format!("{place}: {reason}")),
+            Err(reason) => history.skip(place, &reason, value),
         }
     }
     history

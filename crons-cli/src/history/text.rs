@@ -92,10 +92,22 @@ impl Summary<'_> {
             _ = write!(text, "; {} in the file twice", counted(history.repeated, "row is", "rows are"));
         }
         text.push_str(".\n");
+        match history.without_time() {
+            0 => {}
+            1 => text.push_str("1 row has no time that can be read: its run may be counted as missed.\n"),
+            rows => {
+                _ = writeln!(
+                    text,
+                    "{rows} rows have no time that can be read: their runs may be counted as missed."
+                );
+            }
+        }
         let not_opened = match (yours.len(), comparison.not_opened()) {
             (0, _) => "You had no incident.".to_owned(),
             (1, 0) => "Your only incident would have opened, too.".to_owned(),
             (1, _) => "Your only incident would not have opened.".to_owned(),
+            (all, 0) => format!("All your {all} incidents would have opened, too."),
+            (all, number) if all == number => format!("None of your {all} incidents would have opened."),
             (all, number) => format!("Of your {all} incidents {number} would not have opened."),
         };
         text.push_str(&not_opened);

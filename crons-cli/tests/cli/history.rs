@@ -281,8 +281,12 @@ fn malformed_rows_are_named_with_their_place_and_left_out() {
             finished.stderr
         );
         assert!(!finished.stderr.contains('\u{1b}'));
+        // The time of the other rows is known.
+        let is_left_out = ["it is 7, and no object", "id: it is missing", "environment"].contains(&reason);
+        assert_eq!(finished.stderr.contains("; the row is left out"), is_left_out, "{}", finished.stderr);
+        let runs = if is_left_out { "1 run from" } else { "2 runs from" };
         assert!(
-            finished.stdout.contains("1 run from") && finished.stdout.contains("1 row is in the file twice"),
+            finished.stdout.contains(runs) && finished.stdout.contains("1 row is in the file twice"),
             "{}",
             finished.stdout
         );
@@ -290,7 +294,78 @@ fn malformed_rows_are_named_with_their_place_and_left_out() {
     let many: Vec<Value> = (0..50).map(|_| json!(null)).chain([good]).collect();
     let finished = import(&SENTRY, &[], &Value::from(many).to_string());
     assert_eq!(finished.stderr.lines().count(), 21, "{}", finished.stderr);
-    assert!(finished.stderr.contains("30 more rows are left out"));
+    assert!(finished.stderr.contains("30 more rows cannot be read"));
+}
+
+#[test]
+fn a_run_whose_row_cannot_be_read_is_not_missed() {
+    let file = |row: Value| {
+        let rows = ["10:00:05", "12:00:05"].into_iter().zip(1..);
+        let rows: Vec<Value> =
+            rows.map(|(time, number)| check_in(number, "ok", time, &json!({}))).chain([row]).collect();
+        Value::from(rows).to_string()
+    };
+    for (status, fields, incidents, others) in [
+        ("ok", json!({"duration": "long"}), 0, 0),
+        ("error", json!({"duration": "long"}), 1, 0),
+        ("done", json!({}), 0, 0),
+        // The time of the row is not known.
+        ("ok", json!({"dateAdded": "x", "dateCreated": "x"}), 0, 1),
+    ] {
+        let file = file(check_in(3, status, "11:00:05", &fields));
+        let found = compared(&SENTRY, &[], &file);
+        let count = |list: &str| found[list].as_array().unwrap().len();
+        assert_eq!((count("incidents"), count("otherIncidents")), (incidents, others), "{fields}: {found:#}");
+        assert_eq!(
+            (&found["notOpened"], count("missesNeverSeen")),
+            (&json!(0), others),
+            "{fields}: {found:#}"
+        );
+        assert_eq!(found["rowsWithoutTime"], others, "{fields}: {found:#}");
+        let text = import(&SENTRY, &[], &file).stdout;
+        let warning = "1 row has no time that can be read: its run may be counted as missed.";
+        assert_eq!(text.contains(warning), others == 1, "{text}");
+    }
+    let pings = [
+        json!({"type": "success", "date": at("10:00:05"), "n": 1}),
+        json!({"type": "success", "date": at("11:00:05"), "n": 2, "duration": "long"}),
+        json!({"type": "success", "date": at("12:00:05"), "n": 3}),
+    ];
+    let found = compared(&HEALTHCHECKS, &["--schedule", "0 * * * *"], &json!({"pings": pings}).to_string());
+    assert_eq!(found["missesNeverSeen"], json!([]), "{found:#}");
+}
+
+#[test]
+fn a_file_of_another_service_is_named() {
+    let pings = json!({"pings": [{"type": "success", "date": at("10:00:05"), "n": 1}]}).to_string();
+    let check_ins = json!([check_in(1, "ok", "10:00:05", &json!({}))]).to_string();
+    for (command, more, file, expected) in [
+        (&SENTRY, &[][..], &pings, "its rows are pings of Healthchecks: write --from healthchecks"),
+        (
+            &HEALTHCHECKS,
+            &["--interval", "1h"],
+            &check_ins,
+            "its rows are check-ins of Sentry: write --from sentry",
+        ),
+    ] {
+        let finished = import(command, more, file);
+        assert!(!finished.success && finished.stdout.is_empty());
+        assert_eq!(finished.stderr, format!("crons: standard input: {expected}\n"));
+    }
+}
+
+#[test]
+fn incidents_that_all_would_have_opened_are_counted_in_words() {
+    let rows = |status: &str| {
+        let rows = (0..6_u32).map(|hour| {
+            check_in(hour, if hour % 2 == 0 { "ok" } else { status }, &format!("1{hour}:00:05"), &json!({}))
+        });
+        Value::from(rows.collect::<Vec<_>>()).to_string()
+    };
+    let text = import(&SENTRY, &[], &rows("error")).stdout;
+    assert!(text.contains("All your 3 incidents would have opened, too."), "{text}");
+    let text = import(&SENTRY, &["--failure-issue-threshold", "3"], &rows("error")).stdout;
+    assert!(text.contains("None of your 3 incidents would have opened."), "{text}");
 }
 
 #[test]
@@ -341,7 +416,11 @@ fn hostile_files_are_refused_in_time() {
         ("{".to_owned(), "list 1: it is not JSON"),
         ("nonsense".to_owned(), "list 1: it is not JSON"),
         ("[]7".to_owned(), "list 2: it is 7, and no list"),
-        (r#"{"detail": "wrong api key"}"#.to_owned(), "an object without a list \"pings\""),
+        (
+            r#"{"detail": "wrong api key"}"#.to_owned(),
+            "list 1: it is an object, and no list, and says \"wrong api key\"; write the",
+        ),
+        ("\u{1f}\u{8b}".to_owned(), "list 1: it is not JSON"),
         ("[".repeat(100_000), "it is not JSON"),
         ("[null]".to_owned(), "none of its 1 rows is a run"),
         (ages.to_string(), "and at most 600000 are replayed"),
@@ -350,6 +429,15 @@ fn hostile_files_are_refused_in_time() {
         assert!(!finished.success && finished.stdout.is_empty(), "{reason}");
         assert!(finished.stderr.contains(reason), "{reason}: {}", finished.stderr);
     }
+    let folder = tempfile::tempdir().unwrap();
+    let packed = folder.path().join("runs.json.gz");
+    std::fs::write(&packed, b"\x1f\x8b\x08\x00").unwrap();
+    let finished = run(&["history", "import", "--from", "sentry", packed.to_str().unwrap()], "");
+    assert!(
+        !finished.success && finished.stderr.contains("it is compressed by gzip: unpack it"),
+        "{}",
+        finished.stderr
+    );
     let gone = run(&["history", "import", "--from", "sentry", "/no/such/file.json"], "");
     assert!(
         !gone.success && gone.stderr.contains("/no/such/file.json: it cannot be read"),
