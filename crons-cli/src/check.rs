@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io::{BufRead, Write};
 
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use crons_types::{Crontab, Minutes, MonitorConfig, Timezone};
 use jiff::Timestamp;
 
@@ -16,35 +18,84 @@ const KEYS: [&str; 2] = ["expr", "tz"];
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Crontabs such as "0 9 * * MON-FRI" or "@daily", each in quotes; or `-` to read lines of JSON: {"expr": "..", "tz": ".."}.
-    /// Write options before the first crontab.
+    // An option behind a crontab is a value of this argument, too, since a crontab may begin with `-`.
     #[arg(value_name = "EXPR", required = true, allow_hyphen_values = true)]
     expressions: Vec<String>,
-    /// Time zone of the crontabs; warns of times that its clocks skip or repeat.
-    #[arg(long, value_name = "TZ", default_value = "UTC")]
-    timezone: Timezone,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// The options of the command.
+#[derive(clap::Args)]
+struct Options {
+    /// Time zone of the crontabs; warns of times that its clocks skip or repeat [default: UTC].
+    #[arg(long, value_name = "TZ")]
+    timezone: Option<Timezone>,
     /// Margin of the monitor, in minutes or as "1 hour"; warns if it hides missed runs.
     #[arg(long, value_name = "MARGIN", value_parser = |text: &str| Minutes::parse(text))]
     checkin_margin: Option<Minutes>,
 }
 
-/// Prints a line for each crontab. Returns whether the server accepts all of them; for lines from standard input always `true`, as
-/// the output says it of each.
-pub(crate) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
-    let Arguments { expressions, timezone, checkin_margin } = arguments;
-    let verdict = |expr: &str, timezone| verdict(expr, timezone, *checkin_margin, Timestamp::now());
+/// The arguments from an option behind a crontab on.
+#[derive(clap::Parser)]
+#[command(name = "crons check")]
+struct Rest {
+    #[command(flatten)]
+    options: Options,
+    #[arg(value_name = "EXPR", allow_hyphen_values = true)]
+    expressions: Vec<String>,
+}
+
+impl Arguments {
+    /// Moves options from among the crontabs to their place.
+    ///
+    /// # Errors
+    /// If one of them is not known, or its value is refused.
+    fn sort(mut self) -> Result<Self, clap::Error> {
+        while let Some(place) = self.expressions.iter().position(|word| word.starts_with("--")) {
+            let rest = self.expressions.split_off(place);
+            let Rest { options, expressions } =
+                Rest::try_parse_from(std::iter::once("crons check".to_owned()).chain(rest))?;
+            // clap takes an option that it does not know for a crontab.
+            if let Some(unknown) = expressions.first().filter(|word| word.starts_with("--")) {
+                let reason =
+                    format!("unexpected argument '{unknown}' found; write --timezone or --checkin-margin");
+                return Err(Rest::command().error(ErrorKind::UnknownArgument, reason));
+            }
+            self.expressions.extend(expressions);
+            self.options.timezone = options.timezone.or(self.options.timezone);
+            self.options.checkin_margin = options.checkin_margin.or(self.options.checkin_margin);
+        }
+        Ok(self)
+    }
+}
+
+/// Prints a line for each crontab. Returns whether the server accepts all of them; for lines from standard input whether each could be
+/// read, as the output says of each whether it is accepted.
+pub(crate) fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
+    let Arguments { expressions, options } = arguments.sort().unwrap_or_else(|error| error.exit());
+    let timezone = options.timezone.unwrap_or(Timezone::UTC);
+    let verdict = |expr: &str, timezone| verdict(expr, timezone, options.checkin_margin, Timestamp::now());
     let mut output = std::io::stdout().lock();
     if let [dash] = &expressions[..]
         && dash == "-"
     {
+        let mut all_read = true;
         for (number, line) in (1..).zip(std::io::stdin().lock().lines()) {
-            let line = JsonLine::parse(&line?, &KEYS)
-                .map_err(|reason| format!("line {number} of the input: {reason}"))?;
-            let verdict = verdict(&line.expr, line.tz.unwrap_or(*timezone));
-            writeln!(output, "{}", verdict.unwrap_or_else(|refused| refused))?;
+            let answer = match JsonLine::parse(&line?, &KEYS) {
+                Ok(line) => {
+                    verdict(&line.expr, line.tz.unwrap_or(timezone)).unwrap_or_else(|refused| refused)
+                }
+                Err(reason) => {
+                    all_read = false;
+                    format!("error: line {number} of the input: {reason}")
+                }
+            };
+            writeln!(output, "{answer}")?;
         }
-        return Ok(true);
+        return Ok(all_read);
     }
-    let verdicts: Vec<_> = expressions.iter().map(|expr| verdict(expr, *timezone)).collect();
+    let verdicts: Vec<_> = expressions.iter().map(|expr| verdict(expr, timezone)).collect();
     for verdict in &verdicts {
         writeln!(output, "{}", verdict.as_ref().unwrap_or_else(|refused| refused))?;
     }

@@ -156,7 +156,7 @@ fn main() -> ExitCode {
         Command::Enable(arguments) => manage::enable(&arguments, true).map(|()| true),
         Command::Delete(arguments) => manage::delete(&arguments).map(|()| true),
         Command::Token(arguments) => token::run(&arguments).map(|()| true),
-        Command::Check(arguments) => check::run(&arguments),
+        Command::Check(arguments) => check::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Next(arguments) => next::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),

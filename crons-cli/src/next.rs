@@ -33,6 +33,9 @@ pub(crate) struct Arguments {
 }
 
 /// Prints the occurrences, one a line. Returns whether each schedule was accepted.
+///
+/// # Errors
+/// If the schedule is refused, or has no occurrence.
 pub(crate) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let Arguments { expression, timezone, from, count } = arguments;
     if expression == "-" {
@@ -41,13 +44,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let schedule = Schedule::crontab(expression)?;
     let for_people = std::io::stdout().is_terminal();
     let mut output = std::io::stdout().lock();
-    for instant in occurrences(&schedule, *timezone, *from, *count) {
+    let from = from.unwrap_or_else(Timestamp::now);
+    let mut is_empty = true;
+    for instant in occurrences(&schedule, *timezone, from, *count) {
+        is_empty = false;
         if for_people {
             let local = calendar::in_zone(instant, *timezone).strftime("%a %d %b %Y %H:%M %:z");
             writeln!(output, "{instant}  {local} {timezone}")?;
         } else {
             writeln!(output, "{instant}")?;
         }
+    }
+    if is_empty {
+        return Err(format!("`{schedule}` has no time after {from}: times end with the year 9999").into());
     }
     Ok(true)
 }
@@ -70,7 +79,8 @@ fn batch(defaults: &Arguments) -> Result<bool, Box<dyn Error>> {
 fn answer(line: &str, defaults: &Arguments) -> Result<String, Box<dyn Error>> {
     let JsonLine { expr, tz, from, count } = JsonLine::parse(line, &KEYS)?;
     let schedule = Schedule::crontab(&expr)?;
-    let (timezone, from) = (tz.unwrap_or(defaults.timezone), from.or(defaults.from));
+    let from = from.or(defaults.from).unwrap_or_else(Timestamp::now);
+    let timezone = tz.unwrap_or(defaults.timezone);
     let instants = occurrences(&schedule, timezone, from, count.unwrap_or(defaults.count));
     Ok(serde_json::to_string(&instants.collect::<Vec<_>>())?)
 }
@@ -78,9 +88,9 @@ fn answer(line: &str, defaults: &Arguments) -> Result<String, Box<dyn Error>> {
 fn occurrences(
     schedule: &Schedule,
     timezone: Timezone,
-    from: Option<Timestamp>,
+    from: Timestamp,
     count: u32,
 ) -> impl Iterator<Item = Timestamp> {
     let next = move |after: &Timestamp| calendar::next_after(schedule, &timezone, *after);
-    std::iter::successors(next(&from.unwrap_or_else(Timestamp::now)), next).take(count as usize)
+    std::iter::successors(next(&from), next).take(count as usize)
 }

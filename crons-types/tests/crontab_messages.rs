@@ -204,6 +204,11 @@ const MESSAGES: &[(&str, &str, Option<&str>)] = &[
         None,
     ),
     (
+        "0~59 3 * * *",
+        r#"minute: "0~59" is a random time, which nobody can expect; write a fixed one (field 1 of "0~59 3 * * *")"#,
+        None,
+    ),
+    (
         "0 0 L-3 * *",
         r#"day of month: "L-3" counts from the end, only `L`, the last day, is known (field 3 of "0 0 L-3 * *")"#,
         None,

@@ -116,6 +116,40 @@ fn a_wrong_flag_is_refused_with_what_to_write() {
 }
 
 #[test]
+fn options_of_check_may_stand_behind_the_crontabs() {
+    for arguments in [
+        &["check", "--timezone", "Europe/Vienna", "30 2 * * *", "@daily"][..],
+        &["check", "30 2 * * *", "--timezone", "Europe/Vienna", "@daily"],
+        &["check", "30 2 * * *", "@daily", "--timezone=Europe/Vienna"],
+        &["check", "30 2 * * *", "--checkin-margin", "5", "@daily", "--timezone", "Europe/Vienna"],
+    ] {
+        let (fine, output, error) = crons(arguments, "");
+        assert!(fine && output.lines().count() == 2, "{arguments:?}: {output}{error}");
+        assert!(output.contains("skip 02:30 on 20"), "{arguments:?}: {output}");
+    }
+    let (_, output, _) =
+        crons(&["check", "-", "--timezone", "Europe/Vienna"], "{\"expr\": \"30 2 * * *\"}\n");
+    assert!(output.contains("skip 02:30 on 20"), "{output}");
+    for (arguments, reason) in [
+        (&["check", "@daily", "--timezone", "Europe/Viena"][..], "did you mean `Europe/Vienna`"),
+        (&["check", "@daily", "--zone", "UTC"], "unexpected argument '--zone'"),
+    ] {
+        let (fine, output, error) = crons(arguments, "");
+        assert!(!fine && output.is_empty() && error.contains(reason), "{arguments:?}: {output}{error}");
+    }
+}
+
+#[test]
+fn a_schedule_without_a_next_time_says_so() {
+    let (fine, output, error) = crons(&["next", "@daily", "--from", "9999-12-30T00:00:00Z"], "");
+    assert!(!fine && output.is_empty());
+    assert_eq!(
+        error,
+        "crons: `0 0 * * *` has no time after 9999-12-30T00:00:00Z: times end with the year 9999\n"
+    );
+}
+
+#[test]
 fn a_time_that_clocks_skip_or_repeat_gets_a_warning() {
     let (fine, output, _) = crons(&["check", "--timezone", "Europe/Vienna", "30 2 * * *"], "");
     assert!(fine && output.starts_with("ok: ") && output.lines().count() == 1, "{output}");
@@ -141,11 +175,14 @@ fn flags_hold_for_what_a_line_of_json_leaves_out() {
 
 #[test]
 fn a_line_that_cannot_be_read_is_named() {
-    let (fine, output, error) = crons(&["check", "-"], "{\"expr\": \"@daily\"}\n{\"expr\": 5}\n");
-    assert!(!fine && output.lines().count() == 1, "{output}");
-    assert!(
-        error.contains("line 2 of the input: expr: 5 is not valid; write a crontab in quotes"),
-        "{error}"
+    let (fine, output, _) =
+        crons(&["check", "-"], "\n{\"expr\": \"@daily\"}\n{\"expr\": 5}\n{\"expr\": \"@hourly\"}\n");
+    let [blank, first, refused, last] = output.lines().collect::<Vec<_>>().try_into().unwrap();
+    assert!(!fine && first.starts_with("ok: ") && last.starts_with("ok: "), "{output}");
+    assert!(blank.starts_with("error: line 1 of the input: \"\" is not a JSON object"), "{blank}");
+    assert_eq!(
+        refused,
+        "error: line 3 of the input: expr: 5 is not valid; write a crontab in quotes, such as \"0 9 * * MON-FRI\""
     );
     let (fine, output, _) = crons(&["next", "-"], "{\"expr\": \"@daily\", \"from\": \"today\"}\n");
     let answer: serde_json::Value = serde_json::from_str(&output).unwrap();

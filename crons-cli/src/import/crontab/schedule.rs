@@ -87,7 +87,7 @@ mod tests {
             ),
             ("0 3 * * 1#1", "not to cron"),
             ("61 3 * * *", "61 is not in 0-59"),
-            ("0~30 3 * * *", "\"0~30\""),
+            ("0~30 3 * * *", "\"0~30\" is a random time, which nobody can expect; write a fixed one"),
         ] {
             let refused = schedule(written).unwrap_err();
             assert!(refused.contains(expected) && !refused.contains("interval ="), "{written}: {refused}");

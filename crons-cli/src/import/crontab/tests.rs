@@ -104,7 +104,7 @@ fn a_line_that_cannot_be_wrapped_is_kept_and_says_why() {
         ("0 3 * * * www-data /usr/bin/job", false, "add --system"),
         ("0 3 * * * job\r", false, "carriage return"),
         ("5-5/2 3 * * * a", false, "write 5"),
-        ("0~30 3 * * * a", false, "\"0~30\""),
+        ("0~30 3 * * * a", false, "random time"),
         ("@weekly", false, "a nickname such as @weekly and a command"),
         ("61 3 * * * a", false, "61"),
         ("0 3 * *", false, "fewer"),

@@ -136,6 +136,12 @@ fn no_value(fields: &[&str], field: &Field, item: &str, part: &str) -> (String, 
         (_, "?" | "**") => return fixed("is not known here", &item.replace(part, "*")),
         (_, "H" | "R") => return by_chance(fields, item),
         _ if capital.starts_with("H(") => return by_chance(fields, item),
+        _ if item.contains('~') => {
+            return (
+                format!("{} is a random time, which nobody can expect; write a fixed one", quote(item, 20)),
+                None,
+            );
+        }
         (_, "") if item.starts_with('/') => return fixed("begins with the step", &format!("*{item}")),
         (_, "") if item.starts_with('-') => return said("begins with `-`, and no value is negative"),
         (_, "") if item.contains('-') => return said("lacks an end of its range"),
