@@ -24,8 +24,8 @@ pub(super) fn slug_of_name(name: &str) -> String {
     // systemd writes a dash within an instance as `\x2d`.
     let name = name.replace("\\x2d", "-").replace(['.', '/', '@', ':'], "-");
     // The server refuses a slug of digits alone.
-    let is_number = name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    let slug = Slug::normalize(&name).filter(|_| !is_number);
+    let is_number = |slug: &Slug| slug.as_str().bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let slug = Slug::normalize(&name).filter(|slug| !is_number(slug));
     let slug = slug.or_else(|| Slug::normalize(&format!("job-{name}")));
     slug.map_or_else(|| "job".to_owned(), |slug| slug.to_string())
 }
@@ -205,6 +205,7 @@ mod tests {
             ("echo hi", "echo"),
             ("docker exec app ./job", "docker-exec"),
             ("./123", "job-123"),
+            ("$2 x", "job-2"),
             ("> /var/log/a", "job"),
             ("\u{4efb}\u{52a1}", "job"),
         ] {

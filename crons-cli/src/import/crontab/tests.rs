@@ -56,7 +56,7 @@ fn a_job_is_wrapped_and_keeps_its_schedule_and_command() {
         ),
         (
             "0 3 * * * $2 \\ ",
-            "0 3 * * * crons run 2 --schedule '0 3 * * *' --timezone Europe/Vienna -- $2 \\ ",
+            "0 3 * * * crons run job-2 --schedule '0 3 * * *' --timezone Europe/Vienna -- $2 \\ ",
         ),
         ("-@daily -n job", "-@daily -n crons run job --schedule '0 0 * * *' --timezone Europe/Vienna -- job"),
         (

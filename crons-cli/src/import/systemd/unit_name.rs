@@ -38,7 +38,7 @@ impl UnitName {
         Self { prefix: prefix.to_owned(), instance, kind: kind.to_owned() }
     }
 
-    /// The same name with another type.
+    /// The name with another type.
     pub(super) fn with_kind(&self, kind: &str) -> Self {
         Self { kind: kind.to_owned(), ..self.clone() }
     }

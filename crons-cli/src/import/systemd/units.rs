@@ -28,10 +28,11 @@ const USER_FOLDERS: &[&str] = &[
 /// The manager that runs a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Manager {
+    /// The manager of the machine.
     System,
-    /// That of each user.
+    /// The manager of each user.
     User,
-    /// That of one user, who has the unit in the home.
+    /// The manager of one user, who has the unit in the home.
     Home,
 }
 
