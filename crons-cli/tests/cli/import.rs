@@ -90,3 +90,51 @@ fn a_unit_that_is_missing_does_not_hold_back_the_others() {
     );
     assert!(finished.stdout.contains("ExecStart=crons run backup --schedule"), "{}", finished.stdout);
 }
+
+/// Runs the command of a crontab line as cron does: the first `%` without a backslash ends it, and the rest is its standard input.
+#[cfg(unix)]
+fn run_as_cron(command: &str) -> (Option<i32>, String) {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    let marked = command.replace("\\%", "\u{0}");
+    let (script, input) = marked.split_once('%').unwrap_or((&marked, ""));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script.replace('\u{0}', "%")]).env_remove("SENTRY_DSN");
+    let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    // Fails if the command does not read its standard input.
+    let _ =
+        shell.stdin.take().unwrap().write_all(input.replace('%', "\n").replace('\u{0}', "\\%").as_bytes());
+    let output = shell.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_wrapped_line_runs_as_before() {
+    for command in [
+        "echo 'it''s' --x",
+        r#"echo a; echo "$(echo ")")" ; echo b"#,
+        r#"[ "$(date +\%Y)" -gt 2000 ] && echo yes"#,
+        r#"printf "\%s|" a\ b c\ "#,
+        r#"echo ${X:-"}"} \$x `echo hi`"#,
+        r"echo it\'s \\",
+        "cat %one%two  ",
+        r"cat %a \% b",
+        "echo a # b ; c",
+        "{ echo 1; echo 2 >&2; } 2>&1",
+        r#"A=5 sh -c "echo \$A""#,
+        "for i in 1 2; do echo $i; done",
+        "echo 'a;b' | tr ab xy",
+        "echo 'unclosed",
+        "exit 3",
+        "/bin/sh -c 'echo $0 $1; exit 4' p q",
+    ] {
+        let program = env!("CARGO_BIN_EXE_crons");
+        let line = format!("@daily {command}\n");
+        let finished = run(&["import", "crontab", "--timezone", "UTC", "--crons", program, "-"], &line);
+        let wrapped = finished.stdout.lines().find_map(|line| line.strip_prefix("@daily ")).unwrap();
+        assert!(wrapped.starts_with(program), "{command}: {}", finished.stderr);
+        assert_eq!(run_as_cron(wrapped), run_as_cron(command), "{wrapped}");
+    }
+}
