@@ -13,7 +13,7 @@ use self::cron_job::{Container, CronJob};
 use self::schedule::schedule;
 use super::imported::{Imported, Left, NotWrapped};
 use super::job;
-use super::program::Program;
+use super::program::{ExistingRun, Program};
 use super::wrapped::{Slugs, Wrapped};
 
 /// The settings by which CronJobs are read and written.
@@ -31,23 +31,30 @@ pub(super) struct Settings<'a> {
 /// If the text is not YAML, or has no CronJob.
 pub(super) fn import(text: &str, settings: &Settings<'_>, slugs: &mut Slugs) -> Result<Imported, NotWrapped> {
     let documents: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| no_yaml(text, &error))?;
+    let cron_jobs = documents.into_iter().flat_map(objects).filter(|object| object["kind"] == "CronJob");
+    let cron_jobs: Vec<Value> = cron_jobs.collect();
+    if cron_jobs.is_empty() {
+        return Err(NotWrapped::NotNeeded("there is no object of kind CronJob".to_owned()));
+    }
+    for run in cron_jobs.iter().filter_map(|object| existing_run(object, settings.program)) {
+        run.slug.iter().for_each(|slug| slugs.reserve(slug));
+    }
     let mut imported = Imported::default();
-    let mut found = 0;
-    for object in documents.into_iter().flat_map(objects) {
-        if object["kind"] != "CronJob" {
-            continue;
-        }
-        found += 1;
+    for object in cron_jobs {
         let name = object["metadata"]["name"].as_str().unwrap_or("without a name").to_owned();
         match wrap(object, settings, slugs) {
             Ok(wrapped) => imported.text.push_str(&wrapped),
             Err(cause) => imported.left.push(Left { place: format!("CronJob {name}"), cause }),
         }
     }
-    if found == 0 {
-        return Err(NotWrapped::NotNeeded("there is no object of kind CronJob".to_owned()));
-    }
     Ok(imported)
+}
+
+/// Finds `crons run` in the first container of a CronJob.
+fn existing_run(object: &Value, program: &Program) -> Option<ExistingRun> {
+    let container = object.pointer("/spec/jobTemplate/spec/template/spec/containers/0")?;
+    let words = ["command", "args"].iter().filter_map(|key| container[*key].as_array()).flatten();
+    program.run_in_words(&words.filter_map(Value::as_str).collect::<Vec<_>>())
 }
 
 /// Explains a text that cannot be read.
@@ -95,8 +102,7 @@ fn wrap(object: Value, settings: &Settings<'_>, slugs: &mut Slugs) -> Result<Str
         )));
     }
     let words: Vec<&str> = command.iter().chain(args).map(String::as_str).collect();
-    if let Some(run) = settings.program.run_in_words(&words) {
-        run.slug.iter().for_each(|slug| slugs.reserve(slug));
+    if settings.program.run_in_words(&words).is_some() {
         return Err(NotWrapped::NotNeeded(format!("its container {name} runs under `crons run` already")));
     }
     let (schedule, zone) = schedule(&spec.schedule)?;

@@ -77,6 +77,15 @@ fn a_cron_job_that_cannot_be_translated_says_why() {
 }
 
 #[test]
+fn a_slug_of_a_wrapped_cron_job_is_not_given_to_another_one() {
+    let schedule = "schedule: '0 3 * * *'";
+    let wrapped = cron_job(schedule, "command: [crons, run, nightly-backup, --, a]")
+        .replace("name: nightly-backup", "name: x");
+    let imported = import_text(&format!("{}---\n{wrapped}", cron_job(schedule, "command: [a]"))).unwrap();
+    assert!(imported.text.contains("\"run\",\"nightly-backup-2\""), "{}", imported.text);
+}
+
+#[test]
 fn a_text_without_a_cron_job_says_what_it_is() {
     for (text, expected) in [
         ("kind: Service\n", "there is no object of kind CronJob"),
