@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crons_server::{chain, quoted, trusted_client};
+use jiff::Timestamp;
 use reqwest::{Method, Url};
 use serde_json::Value;
 
@@ -30,15 +31,28 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
     /// The cursor of the next page of a list; `None` on the last page, or if the answer is no list.
     next: Option<String>,
+    /// The time of the server, without the fraction of the second; `None` if the answer does not have it.
+    date: Option<Timestamp>,
 }
 
 /// The reason why there is no answer, or the refusal of the server. The message says what to do, and never repeats the token.
 #[derive(Debug)]
-pub(crate) struct ApiError(String);
+pub(crate) struct ApiError {
+    message: String,
+    /// The status of a refusal.
+    status: Option<u16>,
+}
+
+impl ApiError {
+    /// Returns whether the server has refused because it does not know what was asked for.
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.status == Some(404)
+    }
+}
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.message)
     }
 }
 
@@ -46,7 +60,7 @@ impl Error for ApiError {}
 
 impl From<String> for ApiError {
     fn from(message: String) -> Self {
-        Self(message)
+        Self { message, status: None }
     }
 }
 
@@ -65,7 +79,7 @@ impl ApiClient {
     }
 
     /// The address of the server, for messages.
-    fn base(&self) -> &str {
+    pub(crate) fn base(&self) -> &str {
         self.base.as_str().trim_end_matches('/')
     }
 
@@ -75,6 +89,15 @@ impl ApiClient {
     /// If there is no answer, or the server refuses.
     pub(crate) fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, ApiError> {
         self.send(Method::GET, path, query, None)
+    }
+
+    /// Reads the time of the server, without the fraction of the second; that of this machine if the answer does not have it.
+    ///
+    /// # Errors
+    /// If there is no answer, or the server refuses.
+    pub(crate) fn time(&self) -> Result<Timestamp, ApiError> {
+        let answer = self.get(&["monitors"], &[("per_page", "1")])?;
+        Ok(answer.date.unwrap_or_else(Timestamp::now))
     }
 
     /// Reads all monitors, page by page.
@@ -180,7 +203,9 @@ impl ApiClient {
         let body = if read.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(read) };
         let body: Value = body.map_err(|_| self.foreign(status))?;
         if (200..300).contains(&status) {
-            return Ok(Answer { status, body, next: header("link").and_then(next_cursor) });
+            let date = header("date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+            let date = date.map(|date| date.timestamp());
+            return Ok(Answer { status, body, next: header("link").and_then(next_cursor), date });
         }
         let detail = body.get("detail").and_then(Value::as_str);
         let message = match (status, detail) {
@@ -201,7 +226,7 @@ impl ApiClient {
             (_, Some(detail)) => detail.to_owned(),
             _ => return Err(self.foreign(status)),
         };
-        Err(ApiError(message))
+        Err(ApiError { message, status: Some(status) })
     }
 
     fn unreachable(&self, error: reqwest::Error) -> ApiError {
@@ -219,9 +244,10 @@ impl ApiClient {
     /// The error of an answer that does not come from a `crons` server.
     fn foreign(&self, status: u16) -> ApiError {
         let base = self.base();
-        ApiError(format!(
+        format!(
             "HTTP {status} from {base} is not the answer of a crons server; set CRONS_URL to the address that `crons serve` prints"
-        ))
+        )
+        .into()
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::output::{Painter, Span, Table, Tone};
 use crate::server_arguments::ServerArguments;
+use crate::server_outage::ServerOutage;
 
 /// The time between two looks at the server.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -43,19 +44,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if !watch {
         return Ok(());
     }
+    let mut outage = ServerOutage::default();
     loop {
         output.flush()?;
         std::thread::sleep(INTERVAL);
-        let text = match client.monitors() {
+        let listed = client.monitors();
+        outage.report(&client, listed.as_ref().err())?;
+        let text = match listed {
             Ok(found) if found != printed || redraws => {
                 printed = found;
                 render(&printed)
             }
-            Ok(_) => continue,
-            Err(error) => {
-                writeln!(std::io::stderr(), "crons: {error}")?;
-                continue;
-            }
+            _ => continue,
         };
         let before = if redraws {
             "\u{1b}[H\u{1b}[2J"

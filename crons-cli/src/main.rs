@@ -6,6 +6,7 @@ mod output;
 mod sentry_variables;
 mod api_client;
 mod server_arguments;
+mod server_outage;
 mod span;
 mod completions;
 mod man;

@@ -30,7 +30,8 @@ impl Listener {
         })
     }
 
-    fn answering(answer: impl Fn(&str) -> String + Send + 'static) -> Self {
+    /// Starts a listener whose answer depends on the first line of a request in lower case, and closes the connection.
+    pub fn answering(answer: impl Fn(&str) -> String + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));

@@ -26,6 +26,7 @@ mod schedules;
 mod serve;
 mod silence;
 mod simulate;
+mod tail;
 #[cfg(all(unix, feature = "postgres"))]
 mod nodes;
 #[cfg(all(unix, feature = "postgres"))]

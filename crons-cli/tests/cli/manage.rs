@@ -146,35 +146,6 @@ fn a_server_that_wants_a_token_is_told_apart() {
 }
 
 #[test]
-fn the_tail_prints_runs_as_they_begin_and_end() {
-    let (_folder, server) = server();
-    let mut command = super::support::crons(&["tail", "job", "--json", "--url", &server.url("")]);
-    let mut tail = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
-    let mut lines = std::io::BufReader::new(tail.stdout.take().unwrap()).lines();
-    let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
-    let report = |id: u32, status: &str| {
-        let body = json!({"status": status, "check_in_id": format!("{id:032x}")}).to_string();
-        let url = server.url("/api/1/cron/job/KEY/");
-        assert_eq!(
-            ureq::post(url).header("content-type", "application/json").send(body).unwrap().status(),
-            202
-        );
-    };
-    // The newest run is there from the beginning.
-    assert_eq!(next()["status"], "ok");
-    report(2, "in_progress");
-    assert_eq!(next()["status"], "in_progress");
-    report(2, "error");
-    let ended = next();
-    assert_eq!(
-        (&ended["status"], &ended["id"]),
-        (&json!("error"), &json!("00000000-0000-0000-0000-000000000002"))
-    );
-    tail.kill().unwrap();
-    tail.wait().unwrap();
-}
-
-#[test]
 fn tokens_are_made_listed_and_revoked_with_the_admin_token() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = super::support::serve(&folder.path().join("crons.db"));
