@@ -1,6 +1,8 @@
 //! crons.toml: finds the file, reads it, and names each fault by its line.
 
 mod toml_error;
+mod table_faults;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -8,10 +10,6 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crons_server::{Alerts, Maintenance, Pulse};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::settings::{Config, KEYS, no_key};
@@ -44,18 +42,7 @@ pub(crate) fn apply(path: &Path, text: &str, config: &mut Config) -> Vec<String>
     let mut faults = Vec::new();
     match DeTable::parse(text) {
         Ok(root) => {
-            match alerts(&root) {
-                Ok(alerts) => config.settings.alerts = alerts,
-                Err(fault) => faults.push(fault),
-            }
-            match windows(&root) {
-                Ok(windows) => config.settings.maintenance = windows,
-                Err(fault) => faults.push(fault),
-            }
-            match pulse(&root) {
-                Ok(pulse) => config.settings.pulse = pulse,
-                Err(fault) => faults.push(fault),
-            }
+            faults.extend(tables::read(&root, &mut config.settings));
             Walk { text, config, faults: &mut faults }.table("", root.get_ref());
         }
         Err(error) => {
@@ -68,59 +55,6 @@ pub(crate) fn apply(path: &Path, text: &str, config: &mut Config) -> Vec<String>
     let line = |at: usize| 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count();
     let name = path.display();
     faults.into_iter().map(|(at, fault)| format!("{name}, line {}: {fault}", line(at))).collect()
-}
-
-/// Reads the tables of targets, rules and the digest. The error is the offset of the fault in the file, and its description.
-fn alerts(root: &Spanned<DeTable<'_>>) -> Result<Alerts, (usize, String)> {
-    read(root, Alerts::is_table).map_err(|(at, fault)| {
-        // The targets of a digest are compared with all tables, so the error has no place of its own.
-        let digest = root.get_ref().iter().find(|(key, _)| key.get_ref() == "digest");
-        match digest.filter(|_| fault.starts_with("digest.to: ")) {
-            Some((key, _)) if at < key.span().start => (key.span().start, fault),
-            _ => (at, fault),
-        }
-    })
-}
-
-/// Reads the tables `maintenance`. The error is as that of [`alerts`].
-fn windows(root: &Spanned<DeTable<'_>>) -> Result<Vec<Maintenance>, (usize, String)> {
-    #[derive(Deserialize)]
-    struct Windows {
-        #[serde(default)]
-        maintenance: Vec<Maintenance>,
-    }
-    read::<Windows>(root, is_maintenance).map(|windows| windows.maintenance)
-}
-
-/// Reads the table `pulse`. The error is as that of [`alerts`].
-fn pulse(root: &Spanned<DeTable<'_>>) -> Result<Option<Pulse>, (usize, String)> {
-    #[derive(Deserialize)]
-    struct Table {
-        pulse: Option<Pulse>,
-    }
-    read::<Table>(root, is_pulse).map(|table| table.pulse)
-}
-
-/// Reads the tables whose keys are wanted.
-fn read<T: DeserializeOwned>(
-    root: &Spanned<DeTable<'_>>,
-    is_wanted: fn(&str) -> bool,
-) -> Result<T, (usize, String)> {
-    let tables = root.get_ref().iter().filter(|(key, _)| is_wanted(key.get_ref()));
-    let tables = tables.map(|(key, value)| (key.clone(), value.clone())).collect::<DeTable<'_>>();
-    let tables = Spanned::new(root.span(), tables);
-    T::deserialize(toml::Deserializer::from(tables)).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
-        (at, toml_error::describe(&error))
-    })
-}
-
-fn is_maintenance(key: &str) -> bool {
-    key == "maintenance"
-}
-
-fn is_pulse(key: &str) -> bool {
-    key == "pulse"
 }
 
 /// A walk through the tables of a file that sets their keys.
@@ -136,7 +70,7 @@ impl Walk<'_> {
     fn table(&mut self, prefix: &str, table: &DeTable<'_>) {
         for (key, value) in table {
             let (at, key) = (key.span().start, format!("{prefix}{}", key.get_ref()));
-            if Alerts::is_table(&key) || is_maintenance(&key) || is_pulse(&key) {
+            if prefix.is_empty() && tables::is_table(&key) {
                 continue;
             }
             let below = format!("{key}.");
@@ -162,11 +96,33 @@ impl Walk<'_> {
                         .into())
                 }
                 _ if is_key => self.config.set(&key, text),
+                _ if prefix.is_empty() && is_table_header(value.get_ref()) => Err(no_table(&key).into()),
                 _ => Err(no_key(&key).into()),
             };
             if let Err(error) = outcome {
                 self.faults.push((at, error.to_string()));
             }
         }
+    }
+}
+
+/// Returns whether a value has the form of a table with a header.
+fn is_table_header(value: &DeValue<'_>) -> bool {
+    value.is_table()
+        || value.as_array().is_some_and(|items| items.iter().any(|item| item.get_ref().is_table()))
+}
+
+/// The message about a table that does not exist, with the known table that is most like it.
+fn no_table(unknown: &str) -> String {
+    let retention = ("retention", "[retention]".to_owned());
+    let nearest = tables::headers()
+        .chain([retention])
+        .map(|(name, header)| (strsim::levenshtein(&unknown.to_ascii_lowercase(), name), header))
+        .min();
+    match nearest {
+        Some((distance, header)) if distance <= 2 && distance * 2 < unknown.len() => {
+            format!("`{unknown}` is not a table; did you mean {header}?")
+        }
+        _ => format!("`{unknown}` is not a table; `crons config` prints all tables"),
     }
 }

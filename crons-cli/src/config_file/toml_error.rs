@@ -1,5 +1,7 @@
 //! Errors of serde in words of TOML, with the key at fault.
 
+use std::fmt;
+
 /// Describes why a text is not TOML. `part` is the part of the text at fault; only a key is repeated, since a value may be a secret.
 pub(super) fn describe_syntax(error: &toml::de::Error, part: &str) -> String {
     match error.message() {
@@ -8,18 +10,38 @@ pub(super) fn describe_syntax(error: &toml::de::Error, part: &str) -> String {
     }
 }
 
+/// An error in words of TOML.
+pub(super) struct Description {
+    /// The path of the key at fault from the table that was read; empty if the error is of the table itself.
+    pub(super) path: String,
+    pub(super) problem: String,
+}
+
+impl fmt::Display for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, problem } = self;
+        if path.is_empty() { f.write_str(problem) } else { write!(f, "{path}: {problem}") }
+    }
+}
+
 /// Describes why a table is not what its reader expects: the path of the key, the kind of its value, and what is allowed.
 ///
 /// A text in place of another value is not repeated: it may be an address that holds a secret. serde has four kinds of such errors
 /// (`serde::de::Error`); any other error is a message of ours already.
-pub(super) fn describe(error: &toml::de::Error) -> String {
+pub(super) fn describe(error: &toml::de::Error) -> Description {
     let text = error.to_string();
     let (message, path) = match text.trim().rsplit_once("\nin `") {
         Some((message, path)) => (message, path.trim_end_matches('`')),
         None => (text.trim(), ""),
     };
-    let problem = problem(message);
-    if path.is_empty() { problem } else { format!("{path}: {problem}") }
+    Description { path: path.to_owned(), problem: problem(message) }
+}
+
+/// The key that an error of a table names because it is unknown or missing; `None` for other errors.
+pub(super) fn named_key(error: &toml::de::Error) -> Option<String> {
+    let named =
+        ["unknown field `", "missing field `"].iter().find_map(|begin| error.message().strip_prefix(begin));
+    named.and_then(|rest| rest.split('`').next()).map(str::to_owned)
 }
 
 fn problem(message: &str) -> String {

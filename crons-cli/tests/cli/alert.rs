@@ -107,12 +107,12 @@ fn mistakes_are_named_without_secrets() {
         (
             "\n[webhook.ops]\nurl = \"a.example/topsecret\"",
             &[],
-            "crons.toml, line 2: webhook.ops: url: it is not a URL",
+            "crons.toml, line 3: webhook.ops.url: it is not a URL",
         ),
         (
             "[webhook.ops]\nurl = \"https://a.example\"\nsecret = \"topsecret\"",
             &[],
-            "crons.toml, line 1: webhook.ops: secret: it must be `whsec_`",
+            "crons.toml, line 3: webhook.ops.secret: it must be `whsec_`",
         ),
         (
             "[telegram.team]\ntoken = \"topsecret\"\nchat = 7",
@@ -122,7 +122,7 @@ fn mistakes_are_named_without_secrets() {
         (
             "[slack.team]\nurl = \"https://a.example/topsecret\"\nsecret = \"topsecret\"",
             &[],
-            "crons.toml, line 1: slack.team: there is no key `secret`; allowed are `url`, `url_file`, `url_env`, `timeout`",
+            "crons.toml, line 3: slack.team: there is no key `secret`; allowed are `url`, `url_file`, `url_env`, `timeout`",
         ),
         (
             "[ntfy.phone]\ntopic = [\"a\"]",
@@ -132,12 +132,12 @@ fn mistakes_are_named_without_secrets() {
         (
             "[pagerduty.ops]\nrouting_key = \"topsecret\"\nseverity = \"bad\"",
             &[],
-            "pagerduty.ops: severity: \"bad\" is not allowed; write one of critical, error, warning, info",
+            "pagerduty.ops.severity: \"bad\" is not allowed; write one of critical, error, warning, info",
         ),
         (
             "[[alert]]\non = [\"opened\"]\nto = [\"ops\"]",
             &[],
-            "crons.toml, line 1: alert 1: there is no target \"ops\"",
+            "crons.toml, line 3: alert.to: there is no target \"ops\"",
         ),
         (
             "[[alert]]\non = [\"opened\"]\nto = [\"ops\"]\ntags = [{ key = \"slug\", match = \"eq\", value = \"a\" }]",
@@ -168,31 +168,31 @@ fn a_secret_in_a_variable_is_used_and_a_variable_without_one_is_named_with_its_t
             "slack.team",
             "url_env = \"CRONS_TEST_URL\"",
             &[][..],
-            "slack.team: url_env: the environment variable CRONS_TEST_URL is not set; set it",
+            "slack.team.url_env: the environment variable CRONS_TEST_URL is not set; set it",
         ),
         (
             "webhook.ops",
             "url = \"https://a.example/topsecret\"\nsecret_env = \"CRONS_TEST_SECRET\"",
             &[("CRONS_TEST_SECRET", "")],
-            "webhook.ops: secret_env: the environment variable CRONS_TEST_SECRET is empty; set it",
+            "webhook.ops.secret_env: the environment variable CRONS_TEST_SECRET is empty; set it",
         ),
         (
             "webhook.ops",
             "url_env = \"CRONS_TEST_URL\"",
             &[("CRONS_TEST_URL", "topsecret")],
-            "webhook.ops: url: it is not a URL",
+            "webhook.ops.url: it is not a URL",
         ),
         (
             "email.ops",
             "url = \"smtp://a.example\"\nusername = \"crons\"\npassword_env = \"CRONS_TEST_PASSWORD\"\nfrom = \"a@b.example\"\nto = [\"a@b.example\"]",
             &[],
-            "email.ops: password_env: the environment variable CRONS_TEST_PASSWORD is not set; set it",
+            "email.ops.password_env: the environment variable CRONS_TEST_PASSWORD is not set; set it",
         ),
         (
             "pushover.phone",
             "token = \"topsecret\"\ntoken_env = \"CRONS_TEST_TOKEN\"\nuser = \"topsecret\"",
             &[("CRONS_TEST_TOKEN", "topsecret")],
-            "pushover.phone: token_env: `token` is written, too; leave one of them out",
+            "pushover.phone.token_env: `token` is written, too; leave one of them out",
         ),
     ] {
         let (output, _, stderr) = test_with(&format!("[{kind}]\n{keys}\n"), &[], variables);

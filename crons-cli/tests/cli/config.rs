@@ -156,21 +156,21 @@ fn wrong_alerts_are_refused_in_words_of_toml_without_urls() {
     for (text, expected) in [
         (
             "[webhook]\nops = \"https://hooks.example/topsecret\"\n".to_owned(),
-            "line 2: webhook.ops: this is a text, and must be a table with url, and perhaps secret and timeout",
+            "line 1: webhook: a target has a name, by which rules name it; write [webhook.NAME], such as [webhook.ops], and the keys",
         ),
         (
             "webhook = \"https://hooks.example/topsecret\"\n".to_owned(),
-            "line 1: webhook: this is a text, and must be a table",
+            "line 1: webhook: a target has a name",
         ),
         (
             "[webhook.ops]\nurl = 5\n".to_owned(),
             "line 2: webhook.ops.url: this is 5, and must be a text in quotes",
         ),
-        ("alert = 5\n".to_owned(), "line 1: alert: this is 5, and must be a list such as [\"..\"]"),
         (
-            "alert = [\"x\"]\n".to_owned(),
-            "line 1: alert: this is a text, and must be a table [[alert]] with on and to",
+            "alert = 5\n".to_owned(),
+            "line 1: alert: this is a list of tables; write [[alert]] with two brackets",
         ),
+        ("alert = [\"x\"]\n".to_owned(), "line 1: alert: this is a list of tables; write [[alert]]"),
         (
             alert("on = \"opened\"\nto = [\"ops\"]"),
             "line 4: alert.on: this is a text, and must be a list such as [\"..\"]",

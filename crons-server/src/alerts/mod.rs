@@ -21,6 +21,7 @@ mod digest_text;
 mod text;
 mod target;
 mod rule;
+mod rule_faults;
 mod rules;
 mod tables;
 mod attempt;

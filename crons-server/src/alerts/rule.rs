@@ -111,33 +111,6 @@ impl Rule {
         self.escalate.as_ref().map(|escalation| span(escalation.after))
     }
 
-    /// Checks the keys about reminders and escalation against the others.
-    ///
-    /// # Errors
-    /// If a key cannot have an effect.
-    pub(super) fn validate(&self) -> Result<(), String> {
-        let is_about_failures = self.on.iter().any(|on| *on != Trigger::Resolved);
-        for (key, is_set) in [("remind", self.remind.is_some()), ("escalate", self.escalate.is_some())] {
-            if is_set && !is_about_failures {
-                return Err(format!(
-                    "`{key}` is about incidents that are open, but `on` has only \"resolved\"; add \"opened\" to `on`, or leave `{key}` out"
-                ));
-            }
-        }
-        if self.group_wait > Self::MAX_GROUP_WAIT {
-            return Err(format!(
-                "`group_wait` is {} s, more than 10 minutes; write a shorter time, such as \"30s\", or \"off\"",
-                self.group_wait.as_secs()
-            ));
-        }
-        if self.escalate.as_ref().is_some_and(|escalation| escalation.to.is_empty()) {
-            return Err(
-                "`to` of `escalate` is empty, so it tells nobody; write the names of targets".to_owned()
-            );
-        }
-        Ok(())
-    }
-
     /// Returns the names of the targets that get a message about an event with these tags.
     pub(super) fn targets_of(
         &self,

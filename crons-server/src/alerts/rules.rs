@@ -17,7 +17,7 @@ use super::response_keys::ResponseKeys;
 use super::rule::{Rule, Trigger};
 use super::target::{Target, Webhook};
 use crate::domain::{FollowUpTimes, IncidentEvent, IncidentEventKind, NewId};
-use crate::quote::{escaped, quoted};
+use crate::quote::escaped;
 
 /// Targets, and the rules that decide which events are sent to them.
 ///
@@ -80,27 +80,10 @@ impl Alerts {
     /// # Errors
     /// If `on` or `to` of a rule is empty, or if `to` names a target that does not exist.
     pub fn with_targets(targets: BTreeMap<String, Target>, rules: Vec<Rule>) -> Result<Self, InvalidAlerts> {
+        let kinds = kinds(&targets);
         for (number, rule) in (1..).zip(&rules) {
-            if rule.on.is_empty() {
-                return Err(InvalidAlerts(format!(
-                    "alert {number}: `on` is empty, so the rule sends nothing; write one or more of \"opened\", \"failure\" and \
-                     \"resolved\""
-                )));
-            }
-            if rule.to.is_empty() {
-                return Err(InvalidAlerts(format!(
-                    "alert {number}: `to` is empty, so the rule sends nothing; write {}",
-                    known_names(&targets)
-                )));
-            }
-            rule.validate().map_err(|error| InvalidAlerts(format!("alert {number}: {error}")))?;
-            if let Some(unknown) = rule.names().find(|name| !targets.contains_key(*name)) {
-                return Err(InvalidAlerts(format!(
-                    "alert {number}: there is no target {}; write {}, or add a table such as [webhook.{}]",
-                    quoted(unknown),
-                    known_names(&targets),
-                    escaped(unknown)
-                )));
+            if let Some(fault) = rule.faults(&kinds).first() {
+                return Err(InvalidAlerts(format!("alert {number}: {fault}")));
             }
         }
         Ok(Self { targets, rules, digest: None, public_url: None, response_keys: None })
@@ -111,25 +94,8 @@ impl Alerts {
     /// # Errors
     /// If it names a target that does not exist, or one of `PagerDuty`, where each message calls a person.
     pub fn with_digest(self, digest: Digest) -> Result<Self, InvalidAlerts> {
-        for name in digest.to() {
-            match self.targets.get(name).map(Target::kind) {
-                None => {
-                    return Err(InvalidAlerts(format!(
-                        "digest.to: there is no target {}; write {}, or add a table such as [webhook.{}]",
-                        quoted(name),
-                        known_names(&self.targets),
-                        escaped(name)
-                    )));
-                }
-                Some("pagerduty") => {
-                    return Err(InvalidAlerts(format!(
-                        "digest.to: {} is a target of PagerDuty, which calls a person for each message, and a digest is for reading; name \
-                         other targets",
-                        quoted(name)
-                    )));
-                }
-                Some(_) => {}
-            }
+        if let Some(fault) = digest.faults(&kinds(&self.targets)).first() {
+            return Err(InvalidAlerts(format!("digest.{fault}")));
         }
         Ok(Self { digest: Some(digest), ..self })
     }
@@ -308,11 +274,7 @@ fn as_webhook(target: &Target) -> Option<&Webhook> {
     if let Target::Webhook(webhook) = target { Some(webhook) } else { None }
 }
 
-/// The targets that a rule can name, for a message.
-fn known_names(targets: &BTreeMap<String, Target>) -> String {
-    let names: Vec<_> = targets.keys().map(|name| quoted(name)).collect();
-    if names.is_empty() {
-        return "the name of a table such as [webhook.…], of which there is none".to_owned();
-    }
-    format!("one or more of {}", names.join(", "))
+/// The names of targets with their kinds.
+fn kinds(targets: &BTreeMap<String, Target>) -> BTreeMap<&str, &str> {
+    targets.iter().map(|(name, target)| (name.as_str(), target.kind())).collect()
 }

@@ -44,14 +44,14 @@ fn filters_must_all_match_or_any_or_there_are_none() {
 #[test]
 fn a_mistake_is_named_with_what_is_allowed() {
     for (rule, expected) in [
-        (json!({"on": [], "to": ["ops"]}), "alert 1: `on` is empty"),
+        (json!({"on": [], "to": ["ops"]}), "alert 1: on: it is empty"),
         (
             json!({"on": ["opened"], "to": []}),
-            "alert 1: `to` is empty, so the rule sends nothing; write one or more of \"boss\", \"ops\"",
+            "alert 1: to: it is empty, so the rule sends nothing; write one or more of \"boss\", \"ops\"",
         ),
         (
             json!({"on": ["opened"], "to": ["opps"]}),
-            "alert 1: there is no target \"opps\"; write one or more of \"boss\", \"ops\", or add a table such as [webhook.opps]",
+            "alert 1: to: there is no target \"opps\"; write one or more of \"boss\", \"ops\", or add a table such as [webhook.opps]",
         ),
         (
             json!({"on": ["open"], "to": ["ops"]}),
@@ -63,21 +63,21 @@ fn a_mistake_is_named_with_what_is_allowed() {
         ),
         (
             json!({"on": ["resolved"], "to": ["ops"], "remind": "4h"}),
-            "alert 1: `remind` is about incidents that are open, but `on` has only \"resolved\"; add \"opened\" to `on`",
+            "alert 1: remind: it is about incidents that are open, but `on` has only \"resolved\"; add \"opened\" to `on`",
         ),
         (json!({"on": ["opened"], "to": ["ops"], "remind": "soon"}), "remind: "),
         (
             json!({"on": ["opened"], "to": ["ops"], "escalate": {"after": "1h", "to": []}}),
-            "alert 1: `to` of `escalate` is empty",
+            "alert 1: escalate: its `to` is empty",
         ),
         (
             json!({"on": ["opened"], "to": ["ops"], "escalate": {"after": "1h", "to": ["bos"]}}),
-            "alert 1: there is no target \"bos\"",
+            "alert 1: escalate: there is no target \"bos\"",
         ),
         (json!({"on": ["opened"], "to": ["ops"], "escalate": {"to": ["boss"]}}), "missing field `after`"),
         (
             json!({"on": ["opened"], "to": ["ops"], "group_wait": "2h"}),
-            "alert 1: `group_wait` is 7200 s, more than 10 minutes; write a shorter time",
+            "alert 1: group_wait: 7200 s is more than 10 minutes; write a shorter time",
         ),
         (
             json!({"on": ["opened"], "to": ["ops"], "group_wait": "soon"}),

@@ -66,7 +66,7 @@ impl Target {
     }
 
     /// Returns the names of the tables of all kinds, the most common first.
-    pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
+    pub fn kinds() -> impl Iterator<Item = &'static str> {
         ["webhook", "email", "command"].into_iter().chain(SERVICES.iter().map(|service| service.name))
     }
 
