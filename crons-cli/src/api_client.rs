@@ -138,7 +138,7 @@ impl ApiClient {
         let answer = self.get(path, query)?;
         match answer.body {
             Value::Array(rows) => Ok((rows, answer.next)),
-            _ => Err(format!("the server at {} did not answer with a list", self.base()).into()),
+            _ => Err(self.foreign(answer.status)),
         }
     }
 
@@ -174,6 +174,26 @@ impl ApiClient {
         }
         let answer = self.request(Method::GET, url, None)?;
         if answer.body["status"] == "ready" { Ok(answer) } else { Err(self.foreign(answer.status)) }
+    }
+
+    /// Sends a request as [`send`](Self::send) does, and checks the answer.
+    ///
+    /// # Errors
+    /// If there is no answer, the server refuses, or `is_expected` returns false for the status and the body: no crons server gives this answer.
+    pub(crate) fn send_expecting(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+        is_expected: impl Fn(u16, &Value) -> bool,
+    ) -> Result<Value, ApiError> {
+        let answer = self.send(method, path, query, body)?;
+        if is_expected(answer.status, &answer.body) {
+            Ok(answer.body)
+        } else {
+            Err(self.foreign(answer.status))
+        }
     }
 
     fn request(&self, method: Method, url: Url, body: Option<&Value>) -> Result<Answer, ApiError> {

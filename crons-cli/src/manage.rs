@@ -53,9 +53,7 @@ pub(crate) fn mute(arguments: &MuteArguments, muted: bool) -> Result<(), Box<dyn
     } else {
         format!("{place} is not muted: people are notified of its next failure")
     };
-    let mut path = vec!["monitors", slug.as_str()];
-    path.extend(environment.iter().flat_map(|name| ["environments", name.as_str()]));
-    change(server, &path, &json!({"isMuted": muted}), &text)
+    change(server, slug, environment.as_ref(), &json!({"isMuted": muted}), &text)
 }
 
 /// Disables or enables a monitor.
@@ -66,7 +64,7 @@ pub(crate) fn enable(arguments: &EnableArguments, enabled: bool) -> Result<(), B
     } else {
         ("disabled", format!("{slug} is disabled: its check-ins are refused, and no run is missed"))
     };
-    change(server, &["monitors", slug.as_str()], &json!({"status": status}), &text)
+    change(server, slug, None, &json!({"status": status}), &text)
 }
 
 /// Deletes a monitor, or environments of it.
@@ -74,7 +72,14 @@ pub(crate) fn delete(arguments: &DeleteArguments) -> Result<(), Box<dyn Error>> 
     let DeleteArguments { slug, environment, server } = arguments;
     let names: Vec<&str> = environment.iter().map(Environment::as_str).collect();
     let query: Vec<_> = names.iter().map(|name| ("environment", *name)).collect();
-    server.open()?.send(Method::DELETE, &["monitors", slug.as_str()], &query, None)?;
+    // A deletion may go on after the answer.
+    server.open()?.send_expecting(
+        Method::DELETE,
+        &["monitors", slug.as_str()],
+        &query,
+        None,
+        |status, _| status == 202,
+    )?;
     let text = match names.as_slice() {
         [] => format!("{slug} is deleted, with its history; a check-in with a configuration makes it anew"),
         names => format!("{slug} has no environment {} any more, nor its history", names.join(", ")),
@@ -83,8 +88,17 @@ pub(crate) fn delete(arguments: &DeleteArguments) -> Result<(), Box<dyn Error>> 
     Ok(server.print(&json!({"slug": slug.as_str(), "environments": names, "deleted": true}), &text)?)
 }
 
-/// Changes what is at a path, and prints the answer.
-fn change(server: &ServerArguments, path: &[&str], body: &Value, text: &str) -> Result<(), Box<dyn Error>> {
-    let answer = server.open()?.send(Method::PUT, path, &[], Some(body))?;
-    Ok(server.print(&answer.body, text)?)
+/// Changes a monitor or an environment of it, and prints the answer, which is the whole monitor.
+fn change(
+    server: &ServerArguments,
+    slug: &Slug,
+    environment: Option<&Environment>,
+    body: &Value,
+    text: &str,
+) -> Result<(), Box<dyn Error>> {
+    let mut path = vec!["monitors", slug.as_str()];
+    path.extend(environment.into_iter().flat_map(|name| ["environments", name.as_str()]));
+    let is_monitor = |_: u16, answer: &Value| answer["slug"] == slug.as_str();
+    let answer = server.open()?.send_expecting(Method::PUT, &path, &[], Some(body), is_monitor)?;
+    Ok(server.print(&answer, text)?)
 }

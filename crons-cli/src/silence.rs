@@ -88,7 +88,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             if !is_id(id) {
                 return Err("there is no silence of this id; `crons silence list` prints the ids".into());
             }
-            server.open()?.send(Method::DELETE, &["silences", id], &[], None)?;
+            server
+                .open()?
+                .send_expecting(Method::DELETE, &["silences", id], &[], None, |status, _| status == 204)?;
             let text = format!(
                 "{id} has ended: within a minute, people are told of incidents of its time that are still open"
             );
@@ -115,10 +117,8 @@ fn make(new: &New) -> Result<(), Box<dyn Error>> {
             body[key] = json!(at);
         }
     }
-    let made = server.open()?.send(Method::POST, &["silences"], &[], Some(&body))?.body;
-    if made["id"].as_str().is_none() {
-        return Err("the answer of the server has no id of a silence; set CRONS_URL to the address that `crons serve` prints".into());
-    }
+    let is_silence = |_: u16, made: &Value| made["id"].is_string() && made["matchers"].is_array();
+    let made = server.open()?.send_expecting(Method::POST, &["silences"], &[], Some(&body), is_silence)?;
     let text = |key: &str| made[key].as_str().unwrap_or_default();
     let start = if text("status") == "pending" {
         format!("from {} ", minute(text("starts_at")))

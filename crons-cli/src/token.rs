@@ -46,10 +46,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     match &arguments.command {
         Command::Create { name, scope, server } => {
             let body = json!({"name": name, "scope": scope});
-            let made = server.open()?.send(Method::POST, &["tokens"], &[], Some(&body))?.body;
+            let is_token = |_: u16, made: &Value| made["token"].is_string();
+            let made =
+                server.open()?.send_expecting(Method::POST, &["tokens"], &[], Some(&body), is_token)?;
             // The token alone, so that a script can take it.
-            let token = made["token"].as_str().ok_or("the server made a token, but its answer has none")?;
-            server.print(&made, token)?;
+            server.print(&made, made["token"].as_str().unwrap_or_default())?;
         }
         Command::List { server } => {
             let tokens = server.open()?.list(&["tokens"], &[])?;
@@ -68,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
                 .or_else(|| ids.find(|id| plain(id) == plain(revoked)));
             // The text is not repeated: it may be the token itself.
             let id = id.ok_or("there is no token of this name or id; `crons token list` prints them")?;
-            client.send(Method::DELETE, &["tokens", id], &[], None)?;
+            client.send_expecting(Method::DELETE, &["tokens", id], &[], None, |status, _| status == 204)?;
             let text = format!("{revoked} is revoked: requests that present it are refused");
             server.print(&json!({"id": id, "revoked": true}), &text)?;
         }

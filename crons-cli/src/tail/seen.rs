@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crons_types::Slug;
 use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
 use serde_json::Value;
 
 use crate::api_client::{ApiClient, ApiError};
@@ -195,7 +196,11 @@ impl SeenEnvironment {
 /// Reads the monitors, or the one that is named.
 fn list(client: &ApiClient, only: Option<&Slug>) -> Result<Vec<Value>, ApiError> {
     match only {
-        Some(slug) => Ok(vec![client.get(&["monitors", slug.as_str()], &[])?.body]),
+        Some(slug) => {
+            let is_monitor = |_: u16, answer: &Value| answer["slug"] == slug.as_str();
+            let path = ["monitors", slug.as_str()];
+            Ok(vec![client.send_expecting(Method::GET, &path, &[], None, is_monitor)?])
+        }
         None => client.monitors(),
     }
 }

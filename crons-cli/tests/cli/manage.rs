@@ -4,6 +4,7 @@ use std::io::{BufRead, Read, Write};
 
 use serde_json::{Value, json};
 
+use super::listener::Listener;
 use super::support::{Finished, Server, run};
 
 /// A server with the monitor `job` in `production`.
@@ -235,5 +236,43 @@ fn what_is_no_server_of_ours_is_named() {
         let finished = run(&["mute", "job", "--url", &url], "");
         assert!(!finished.success && finished.stderr.contains(reason), "{}", finished.stderr);
         assert!(finished.stderr.contains("CRONS_URL"), "{}", finished.stderr);
+    }
+}
+
+#[test]
+fn an_answer_that_no_crons_server_gives_is_no_success() {
+    let id = "00000000-0000-0000-0000-0000000000ff";
+    for arguments in [
+        &["mute", "job"][..],
+        &["unmute", "job", "--environment", "dev"],
+        &["disable", "job"],
+        &["enable", "job"],
+        &["delete", "job"],
+        &["silence", "job", "--for", "1h", "--why", "x"],
+        &["silence", "end", id],
+        &["token", "create", "x"],
+        &["token", "revoke", id],
+        &["token", "list"],
+        &["explain", id],
+        &["ready"],
+        &["list"],
+        &["tail"],
+        &["tail", "job"],
+    ] {
+        // A token is looked for in a list first.
+        let list = format!(r#"[{{"id": "{id}"}}]"#);
+        let is_list = arguments.contains(&"revoke");
+        let other = Listener::answering(move |line| {
+            let body = if is_list && line.starts_with("get ") { &list } else { r#"{"a": 1}"# };
+            format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+        });
+        let url = format!("http://{}", other.address);
+        let finished = run(&[arguments, &["--url", &url]].concat(), "");
+        assert!(!finished.success && finished.stdout.is_empty(), "{arguments:?}: {}", finished.stdout);
+        assert!(
+            finished.stderr.contains("set CRONS_URL to the address that `crons serve` prints"),
+            "{arguments:?}: {}",
+            finished.stderr
+        );
     }
 }
