@@ -1,16 +1,15 @@
 //! Requests to the API of a server, for the commands that ask one.
 
 use std::error::Error;
-use std::fmt;
 use std::time::Duration;
 
-use crons_server::{chain, quoted, trusted_client};
+use crons_server::{chain, trusted_client};
 use jiff::Timestamp;
 use reqwest::{Method, Url};
 use serde_json::Value;
 
-/// The time in which an answer must be complete. A server answers within a second; a proxy in front of it may queue.
-const TIMEOUT: Duration = Duration::from_secs(30);
+use crate::api_error::{ApiError, ServerAddress};
+
 /// The length at which an answer is refused: no page of a list is as long.
 const MAX_BODY: usize = 32 << 20;
 
@@ -21,6 +20,8 @@ pub(crate) struct ApiClient {
     /// The address of the server; its path ends in a slash.
     base: Url,
     token: Option<String>,
+    /// The time in which an answer must be complete.
+    timeout: Duration,
 }
 
 /// The answer to a request that the server has accepted.
@@ -35,47 +36,18 @@ pub(crate) struct Answer {
     date: Option<Timestamp>,
 }
 
-/// The reason why there is no answer, or the refusal of the server. The message says what to do, and never repeats the token.
-#[derive(Debug)]
-pub(crate) struct ApiError {
-    message: String,
-    /// The status of a refusal.
-    status: Option<u16>,
-}
-
-impl ApiError {
-    /// Returns whether the server has refused because it does not know what was asked for.
-    pub(crate) fn is_not_found(&self) -> bool {
-        self.status == Some(404)
-    }
-}
-
-impl fmt::Display for ApiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for ApiError {}
-
-impl From<String> for ApiError {
-    fn from(message: String) -> Self {
-        Self { message, status: None }
-    }
-}
-
 impl ApiClient {
     /// Prepares a client. Nothing is sent yet. The path of `base` ends in a slash.
     ///
     /// # Errors
     /// If the system has no certificates that are needed.
-    pub(crate) fn new(base: Url, token: Option<String>) -> Result<Self, ApiError> {
+    pub(crate) fn new(base: Url, token: Option<String>, timeout: Duration) -> Result<Self, ApiError> {
         let refused = |error: &(dyn Error + 'static)| ApiError::from(chain(error));
         let builder = trusted_client(&base).map_err(|error| refused(&error))?;
-        let client = builder.timeout(TIMEOUT).build().map_err(|error| refused(&error))?;
+        let client = builder.timeout(timeout).build().map_err(|error| refused(&error))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| refused(&error))?;
-        Ok(Self { runtime, client, base, token })
+        Ok(Self { runtime, client, base, token, timeout })
     }
 
     /// The address of the server, for messages.
@@ -205,9 +177,10 @@ impl ApiClient {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
         self.runtime.block_on(async {
-            let mut response = request.send().await.map_err(|error| self.unreachable(error))?;
+            let address = self.address();
+            let mut response = request.send().await.map_err(|error| address.unreachable(error))?;
             let mut read = Vec::new();
-            while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(error))? {
+            while let Some(chunk) = response.chunk().await.map_err(|error| address.cut_off(error))? {
                 read.extend_from_slice(&chunk);
                 if read.len() > MAX_BODY {
                     return Err(self.foreign(response.status().as_u16()));
@@ -220,6 +193,10 @@ impl ApiClient {
     fn answer(&self, response: &reqwest::Response, read: &[u8]) -> Result<Answer, ApiError> {
         let status = response.status().as_u16();
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        if (300..400).contains(&status) {
+            let location = header("location").unwrap_or("another address");
+            return Err(self.address().redirect(status, location));
+        }
         let body = if read.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(read) };
         let body: Value = body.map_err(|_| self.foreign(status))?;
         if (200..300).contains(&status) {
@@ -238,36 +215,20 @@ impl ApiClient {
                 "the server at {} asks for a token; set CRONS_TOKEN to its admin token, or to one of `crons token create`",
                 self.base()
             ),
-            (300..=399, _) => format!(
-                "the server at {} redirects to {}; set CRONS_URL to the address that it redirects to",
-                self.base(),
-                quoted(header("location").unwrap_or("another address"))
-            ),
             (_, Some(detail)) => detail.to_owned(),
             _ => return Err(self.foreign(status)),
         };
-        Err(ApiError { message, status: Some(status) })
+        Err(ApiError::refusal(status, message))
     }
 
-    fn unreachable(&self, error: reqwest::Error) -> ApiError {
-        let (base, is_timeout) = (self.base(), error.is_timeout());
-        let cause = chain(&error.without_url());
-        let what = if is_timeout {
-            format!("gave no answer in time ({cause})")
-        } else {
-            format!("cannot be asked: {cause}")
-        };
-        format!("the server at {base} {what}; start it with `crons serve`, or set CRONS_URL to its address")
-            .into()
+    /// The server, for messages about the lack of its answer.
+    fn address(&self) -> ServerAddress<'_> {
+        ServerAddress { base: self.base(), timeout: self.timeout }
     }
 
     /// The error of an answer that does not come from a `crons` server.
     fn foreign(&self, status: u16) -> ApiError {
-        let base = self.base();
-        format!(
-            "HTTP {status} from {base} is not the answer of a crons server; set CRONS_URL to the address that `crons serve` prints"
-        )
-        .into()
+        self.address().foreign(status)
     }
 }
 

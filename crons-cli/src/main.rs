@@ -4,10 +4,11 @@
 mod values;
 mod output;
 mod sentry_variables;
+mod span;
+mod api_error;
 mod api_client;
 mod server_arguments;
 mod server_outage;
-mod span;
 mod completions;
 mod man;
 mod run_file;

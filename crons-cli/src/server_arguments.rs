@@ -1,12 +1,15 @@
 //! The arguments of the commands that ask a server.
 
 use std::io::Write;
+use std::time::Duration;
 
 use crons_server::quoted;
 use reqwest::Url;
 use serde_json::Value;
 
-use crate::api_client::{ApiClient, ApiError};
+use crate::api_client::ApiClient;
+use crate::api_error::ApiError;
+use crate::span::positive_span;
 
 /// The arguments that all commands share which ask a server.
 #[derive(clap::Args)]
@@ -21,6 +24,9 @@ pub(crate) struct ServerArguments {
     /// variable.
     #[arg(long, value_name = "TOKEN", env = "CRONS_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// Wait this long for a complete answer, such as 500ms, 30s or 2m.
+    #[arg(long, value_name = "SPAN", default_value = "10s", value_parser = positive_span)]
+    timeout: Duration,
 }
 
 impl ServerArguments {
@@ -36,7 +42,7 @@ impl ServerArguments {
                 .to_owned()
                 .into());
         }
-        ApiClient::new(base, token.map(str::to_owned))
+        ApiClient::new(base, token.map(str::to_owned), self.timeout)
     }
 
     /// Prints `text` with one line break at its end; with `--json` prints `answer` instead.

@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use crate::api_client::{ApiClient, ApiError};
+use crate::api_client::ApiClient;
+use crate::api_error::ApiError;
 
 /// The outage of a server, with the last message about it.
 #[derive(Default)]

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::api_client::{ApiClient, ApiError};
+use crate::api_client::ApiClient;
+use crate::api_error::ApiError;
 use crate::output::printable;
 use crate::server_arguments::ServerArguments;
 use crate::span::positive_span;

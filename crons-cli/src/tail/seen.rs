@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::api_client::{ApiClient, ApiError};
+use crate::api_client::ApiClient;
+use crate::api_error::ApiError;
 
 /// The runs of a page.
 const PAGE: usize = 100;

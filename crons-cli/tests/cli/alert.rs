@@ -323,7 +323,7 @@ fn a_drill_needs_evidence_of_each_message() {
         (json!([]), json!([]), "no id or no number of targets"),
         (json!({"id": "7f0c"}), json!([delivered]), "no id or no number of targets"),
         (json!({"id": "7f0c", "targets": 0}), json!([]), "no id or no number of targets"),
-        (begun.clone(), json!({}), "did not answer with a list"),
+        (begun.clone(), json!({}), "is not the answer of a crons server"),
         (begun.clone(), json!([]), "2 of 2 messages are not listed"),
         (begun.clone(), json!([delivered]), "1 of 2 messages are not listed"),
     ] {

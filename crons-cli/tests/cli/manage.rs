@@ -1,6 +1,7 @@
 //! Tests of commands that change monitors, against a running server, and of their messages when there is none.
 
-use std::io::{BufRead, Read, Write};
+use std::io::BufRead;
+use std::net::TcpListener;
 
 use serde_json::{Value, json};
 
@@ -201,41 +202,92 @@ fn tokens_are_made_listed_and_revoked_with_the_admin_token() {
     }
 }
 
-/// Answers one connection on a free port of this machine.
-fn answering(answer: &'static str) -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        let (mut connection, _) = listener.accept().unwrap();
-        let mut request = [0; 4096];
-        let _ = connection.read(&mut request).unwrap();
-        connection.write_all(answer.as_bytes()).unwrap();
-    });
-    url
+#[test]
+fn each_lack_of_an_answer_is_explained_with_what_to_do() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let answering = |answer: &str| format!("http://{}", Listener::start(answer).address);
+    let page = |status: &str| {
+        answering(&format!(
+            "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 13\r\n\r\n<html></html>"
+        ))
+    };
+    let start = "start it with `crons serve`";
+    for (url, reason, advice) in [
+        (format!("http://{closed}"), "cannot be asked", start),
+        (
+            page("200 OK"),
+            "is not the answer of a crons server",
+            "set CRONS_URL to the address that `crons serve` prints",
+        ),
+        (page("404 Not Found"), "HTTP 404 from http://127.0.0.1:", "set CRONS_URL"),
+        (
+            answering("HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}"),
+            "HTTP 404 from",
+            "set CRONS_URL",
+        ),
+        (
+            page("400 Bad Request"),
+            "many that speak HTTPS answer plain HTTP like this",
+            "write https:// in CRONS_URL",
+        ),
+        (page("403 Forbidden"), "comes from a proxy or a sign-in page", "set CRONS_URL"),
+        (page("429 Too Many Requests"), "takes no more requests for now", "try again later"),
+        (page("500 Internal Server Error"), "in trouble", "look at their logs"),
+        (
+            page("502 Bad Gateway"),
+            "a proxy in front of the server gets no answer from it",
+            "start the server",
+        ),
+        (
+            answering(
+                "HTTP/1.1 301 Moved\r\nlocation: https://crons.example/\r\ncontent-length: 13\r\n\r\n<html></html>",
+            ),
+            "redirects to \"https://crons.example/\"",
+            "set CRONS_URL to the address that it redirects to",
+        ),
+        (answering("HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{"), "was cut off", "try again"),
+        (answering(""), "closed the connection without an answer", "look at its log"),
+        (answering("SSH-2.0-OpenSSH_9.9\r\n"), "does not speak HTTP", "write https:// in CRONS_URL"),
+        (
+            answering("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").replace("http:", "https:"),
+            "does not speak TLS",
+            "write http:// in CRONS_URL",
+        ),
+        (
+            format!("http://{}", silent.local_addr().unwrap()),
+            "gave no complete answer within 500ms",
+            "wait longer with --timeout",
+        ),
+    ] {
+        let finished = run(&["mute", "job", "--timeout", "500ms", "--url", &url], "");
+        assert!(!finished.success && finished.stderr.contains(reason), "{}", finished.stderr);
+        assert!(finished.stderr.contains(advice), "{}", finished.stderr);
+        assert_eq!(finished.stderr.contains(start), advice == start, "{}", finished.stderr);
+    }
 }
 
 #[test]
-fn what_is_no_server_of_ours_is_named() {
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    for (url, reason) in [
-        (format!("http://{closed}"), "cannot be asked"),
-        (
-            answering("HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n<html></html>"),
-            "is not the answer of a crons server",
-        ),
-        (
-            answering("HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}"),
-            "HTTP 404 from http://127.0.0.1:",
-        ),
-        (
-            answering("HTTP/1.1 301 Moved\r\nlocation: https://crons.example/\r\ncontent-length: 0\r\n\r\n"),
-            "redirects to \"https://crons.example/\"",
-        ),
-        (answering("HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{"), "cannot be asked"),
+fn a_server_that_hangs_holds_up_no_command_for_longer_than_its_timeout() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    for command in [
+        &["ready"][..],
+        &["list"],
+        &["tail"],
+        &["explain", "job"],
+        &["token", "list"],
+        &["silence", "list"],
+        &["alert", "drill"],
     ] {
-        let finished = run(&["mute", "job", "--url", &url], "");
-        assert!(!finished.success && finished.stderr.contains(reason), "{}", finished.stderr);
-        assert!(finished.stderr.contains("CRONS_URL"), "{}", finished.stderr);
+        let began = std::time::Instant::now();
+        let finished = run(&[command, &["--timeout", "200ms", "--url", &url]].concat(), "");
+        assert!(
+            !finished.success && finished.stderr.contains("within 200ms"),
+            "{command:?}: {}",
+            finished.stderr
+        );
+        assert!(began.elapsed() < std::time::Duration::from_secs(9), "{command:?}");
     }
 }
 
