@@ -218,7 +218,7 @@ impl ApiClient {
             (_, Some(detail)) => detail.to_owned(),
             _ => return Err(self.foreign(status)),
         };
-        Err(ApiError::refusal(status, message))
+        Err(ApiError::refusal(status, &message))
     }
 
     /// The server, for messages about the lack of its answer.

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crons_server::{chain, quoted};
 
+use crate::output::printable;
+
 /// The reason why there is no answer, or the refusal of the server. The message says what to do, and never repeats the token.
 #[derive(Debug)]
 pub(crate) struct ApiError {
@@ -16,8 +18,8 @@ pub(crate) struct ApiError {
 
 impl ApiError {
     /// The refusal of a server, in its own words.
-    pub(crate) fn refusal(status: u16, message: String) -> Self {
-        Self { message, status: Some(status) }
+    pub(crate) fn refusal(status: u16, message: &str) -> Self {
+        Self { message: printable(message), status: Some(status) }
     }
 
     /// Returns whether the server has refused because it does not know what was asked for.
@@ -107,7 +109,7 @@ impl ServerAddress<'_> {
         let message = format!(
             "the server at {base} redirects to {location}; set CRONS_URL to the address that it redirects to"
         );
-        ApiError::refusal(status, message)
+        ApiError::refusal(status, &message)
     }
 
     /// The error of an answer that does not come from a `crons` server.

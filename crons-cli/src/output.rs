@@ -30,7 +30,7 @@ impl Painter {
         Self { is_on: std::io::stdout().is_terminal() && !is_set("NO_COLOR") && !is_dumb }
     }
 
-    /// A text in the colour of its meaning. Control characters in it are replaced, as names come from clients.
+    /// A text in the colour of its meaning, [`printable`], as names come from clients.
     pub(crate) fn paint(self, tone: Tone, text: &str) -> String {
         let text = printable(text);
         let code = match tone {
@@ -44,9 +44,18 @@ impl Painter {
     }
 }
 
-/// Replaces the control characters of a text, which could move the cursor: names and answers come from clients and servers.
+/// Replaces the characters of a text that could move the cursor, end a line or turn its direction: names and answers come from clients and
+/// servers.
 pub(crate) fn printable(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
+    text.replace(|character: char| character.is_control() || is_format(character), "\u{fffd}")
+}
+
+/// Returns whether a character separates lines or sets the direction of text (the class `Bidi_Control` of Unicode).
+fn is_format(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 /// An instant to the minute, in UTC.
@@ -141,6 +150,19 @@ mod tests {
             (187_200, "2 d 4 h"),
         ] {
             assert_eq!(Span::between(Timestamp::from_second(seconds).unwrap(), now).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn no_character_of_a_name_moves_the_cursor_or_turns_the_direction_of_its_line() {
+        for character in
+            "\u{0}\n\u{1b}\u{7f}\u{9b}\u{61c}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}"
+                .chars()
+        {
+            assert_eq!(printable(&format!("a{character}b")), "a\u{fffd}b", "{character:?}");
+        }
+        for name in ["caf\u{e9}", "\u{5d0}\u{5d1}", "\u{1f469}\u{200d}\u{1f680}", "a\u{a0}b"] {
+            assert_eq!(printable(name), name);
         }
     }
 

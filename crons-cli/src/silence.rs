@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::api_client::is_id;
-use crate::output::{self, Painter, Span, Table, Tone};
+use crate::output::{self, Painter, Span, Table, Tone, printable};
 use crate::server_arguments::ServerArguments;
 use crate::values::instant;
 
@@ -131,7 +131,7 @@ fn make(new: &New) -> Result<(), Box<dyn Error>> {
         matches(&made["matchers"]),
         text("id")
     );
-    Ok(server.print(&made, &line)?)
+    Ok(server.print(&made, &printable(&line))?)
 }
 
 fn table(silences: &[Value]) -> String {

@@ -30,6 +30,25 @@ fn the_clock_of_the_server_decides_which_silences_have_ended() {
 }
 
 #[test]
+fn names_and_reasons_cannot_turn_the_direction_of_a_line() {
+    let name = "a\u{202e}b\u{2066}c\u{9b}d";
+    let silence = json!({"id": "1", "status": "active", "ends_at": "2999-01-01T00:00:00Z", "by": name, "why": name,
+        "matchers": [{"key": "environment", "match": "equals", "value": name}]});
+    let monitor = json!({"slug": name, "environments": [{"name": name, "status": "ok"}]});
+    let listener = Listener::json(move |line| match line {
+        line if line.starts_with("post") => silence.clone(),
+        line if line.contains("silences") => json!([silence]),
+        _ => json!([monitor]),
+    });
+    let url = format!("http://{}", listener.address);
+    for arguments in [&["list"][..], &["silence", "list"], &["silence", "a", "--for", "1h", "--why", "x"]] {
+        let printed = run(&[arguments, &["--url", &url]].concat(), "").stdout;
+        assert!(printed.contains("a\u{fffd}b\u{fffd}c\u{fffd}d"), "{arguments:?}: {printed}");
+        assert!(!printed.contains(['\u{202e}', '\u{2066}', '\u{9b}']), "{arguments:?}: {printed:?}");
+    }
+}
+
+#[test]
 fn silences_are_made_listed_and_ended() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(&folder.path().join("crons.db"));
