@@ -91,6 +91,32 @@ pub(crate) enum QuietReason {
     Silenced,
 }
 
+impl QuietReason {
+    pub(super) const ALL: [Self; 3] = [Self::Muted, Self::Silenced, Self::Disabled];
+
+    /// The word for people.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Muted => "muted",
+            Self::Disabled => "disabled",
+            Self::Silenced => "silenced",
+        }
+    }
+}
+
+impl Section<QuietJob> {
+    /// Returns the jobs by their reason, each with a word and the number of all of them. If the section does not list all jobs, the reasons of
+    /// the others are not known: then all stand behind one word.
+    pub(super) fn by_reason(&self) -> Vec<(&'static str, usize, Vec<&QuietJob>)> {
+        if self.count > self.jobs.len() {
+            return vec![("without alerts", self.count, self.jobs.iter().collect())];
+        }
+        let of = |reason| self.jobs.iter().filter(|job| job.reason == reason).collect::<Vec<_>>();
+        let all = QuietReason::ALL.map(|reason| (reason.word(), of(reason).len(), of(reason)));
+        all.into_iter().filter(|(_, count, _)| *count > 0).collect()
+    }
+}
+
 impl<T> Section<T> {
     /// Returns the section of these jobs, of which it lists the first ones.
     pub(crate) fn of(mut jobs: Vec<T>) -> Self {

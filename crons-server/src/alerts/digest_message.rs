@@ -73,13 +73,16 @@ pub(crate) fn digest_id(enabled_at: Timestamp, time: Timestamp) -> Uuid {
 /// Returns the sentence for people, which names some jobs of each section in the words of `written`.
 fn sentence(facts: &DigestFacts, written: fn(&str) -> String) -> String {
     let DigestFacts { since, failed, slow, never_ran, muted, .. } = facts;
+    let quiet = muted
+        .by_reason()
+        .into_iter()
+        .map(|(word, count, jobs)| named(word, count, jobs.into_iter().map(|job| written(&job.slug))));
     let sections = [
         named("failed", failed.count, failed.jobs.iter().map(|job| written(&job.slug))),
         named("slow", slow.count, slow.jobs.iter().map(|job| written(&job.slug))),
         named("never ran", never_ran.count, never_ran.jobs.iter().map(|job| written(&job.slug))),
-        named("muted", muted.count, muted.jobs.iter().map(|job| written(&job.slug))),
     ];
-    let sections: Vec<_> = sections.into_iter().flatten().collect();
+    let sections: Vec<_> = sections.into_iter().chain(quiet).flatten().collect();
     let what = if sections.is_empty() { summary(facts) } else { sections.join("; ") };
     format!("Since {}: {what}.", minute(*since))
 }
@@ -120,15 +123,15 @@ mod tests {
     fn the_message_has_the_facts_a_sentence_and_a_link() {
         let stored = message(&facts(7));
         assert_eq!(stored.digest.as_deref(), Some(&facts(7)));
-        assert_eq!(stored.title, "Cron digest: 7 failed, 1 slow, 1 never ran, 1 muted");
+        assert_eq!(stored.title, "Cron digest: 7 failed, 1 slow, 1 never ran, 1 silenced");
         assert_eq!(
             stored.text,
             "Since 2024-06-02 08:00 UTC: 7 failed (`job-0`, `job-1`, `job-2`, `job-3`, `job-4`, and 2 more); 1 slow (`a-job`); \
-             1 never ran (`a-job`); 1 muted (`a-job`)."
+             1 never ran (`a-job`); 1 silenced (`a-job`)."
         );
         assert_eq!(
             headline(&stored, Markup::Verbatim),
-            "DIGEST since 2024-06-02 08:00 UTC: 7 failed, 1 slow, 1 never ran, 1 muted"
+            "DIGEST since 2024-06-02 08:00 UTC: 7 failed, 1 slow, 1 never ran, 1 silenced"
         );
         let shown = details(&stored, Markup::Plain, "\n", 4_000);
         assert!(shown.starts_with("Failed (7):\njob-0 in production: "), "{shown}");

@@ -1,6 +1,6 @@
 //! The lines of a digest for people.
 
-use super::digest_facts::{DigestFacts, FailedJob, IdleJob, QuietJob, QuietReason, Section, SlowJob};
+use super::digest_facts::{DigestFacts, FailedJob, IdleJob, QuietJob, Section, SlowJob};
 use super::escape::Markup;
 use super::lines::{fitting, length};
 use super::words::{failures, minute, run_time, thousands};
@@ -9,12 +9,8 @@ use crate::domain::Failures;
 /// Returns a digest in one line: `2 failed, 1 slow`, or that all jobs ran as expected.
 pub(super) fn summary(facts: &DigestFacts) -> String {
     let DigestFacts { failed, slow, never_ran, muted, .. } = facts;
-    let counts = [
-        (failed.count, "failed"),
-        (slow.count, "slow"),
-        (never_ran.count, "never ran"),
-        (muted.count, "muted"),
-    ];
+    let mut counts = vec![(failed.count, "failed"), (slow.count, "slow"), (never_ran.count, "never ran")];
+    counts.extend(muted.by_reason().into_iter().map(|(word, count, _)| (count, word)));
     let parts = counts.iter().filter(|(count, _)| *count > 0);
     let parts: Vec<_> = parts.map(|(count, word)| format!("{} {word}", thousands(*count))).collect();
     match (facts.jobs, failed.count + slow.count + never_ran.count, parts.is_empty()) {
@@ -92,11 +88,7 @@ fn quiet_line(job: &QuietJob, markup: Markup) -> String {
     let QuietJob { slug, environment, reason, until, failing_since } = job;
     let place =
         environment.as_deref().map_or_else(String::new, |name| format!(" in {}", markup.escape(name)));
-    let reason = match reason {
-        QuietReason::Muted => "muted",
-        QuietReason::Disabled => "disabled",
-        QuietReason::Silenced => "silenced",
-    };
+    let reason = reason.word();
     let until = until.map_or_else(String::new, |until| format!(" until {}", minute(until)));
     let failing =
         failing_since.map_or_else(String::new, |since| format!(", failing since {}", minute(since)));
@@ -106,6 +98,7 @@ fn quiet_line(job: &QuietJob, markup: Markup) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alerts::digest_facts::QuietReason;
     use crate::alerts::digest_facts::tests::{facts, nothing};
 
     #[test]
@@ -140,14 +133,26 @@ mod tests {
         }
     }
 
+    /// A digest of jobs that nobody is told of, for these reasons.
+    fn quiet(reasons: &[QuietReason]) -> DigestFacts {
+        let job = facts(0).muted.jobs[0].clone();
+        let jobs = reasons.iter().map(|reason| QuietJob { reason: *reason, ..job.clone() });
+        DigestFacts { muted: Section::of(jobs.collect()), ..nothing(400) }
+    }
+
     #[test]
     fn the_summary_counts_or_says_that_all_is_well() {
         let mut muted = facts(0);
         (muted.slow, muted.never_ran) = (Section::of(Vec::new()), Section::of(Vec::new()));
         for (facts, expected) in [
-            (facts(1_000), "1,000 failed, 1 slow, 1 never ran, 1 muted"),
-            (facts(0), "1 slow, 1 never ran, 1 muted"),
-            (muted, "nothing failed, 1 muted"),
+            (facts(1_000), "1,000 failed, 1 slow, 1 never ran, 1 silenced"),
+            (facts(0), "1 slow, 1 never ran, 1 silenced"),
+            (muted, "nothing failed, 1 silenced"),
+            (
+                quiet(&[QuietReason::Disabled, QuietReason::Muted, QuietReason::Disabled]),
+                "nothing failed, 1 muted, 2 disabled",
+            ),
+            (quiet(&[QuietReason::Muted; 300]), "nothing failed, 300 without alerts"),
             (nothing(1_200), "all 1,200 jobs ran as expected"),
             (nothing(1), "the only job ran as expected"),
             (nothing(0), "there are no jobs"),

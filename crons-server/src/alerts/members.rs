@@ -66,13 +66,13 @@ impl Message {
             digest: None,
         };
         let said = group.say(MAX_NAMED, |slug| format!("`{}`", escape_chat(slug)));
-        group.title = format!("Cron failure: {}", jobs(group.newest_of_jobs().len()));
+        group.title = format!("Cron failure: {}", jobs(group.jobs().len()));
         group.text = format!("{said}.");
         group
     }
 
-    /// Returns the newest member of each job, in the order of their first members.
-    pub(super) fn newest_of_jobs(&self) -> Vec<&Member> {
+    /// Returns the newest member of each job in each environment, in the order of their first members.
+    pub(super) fn newest_by_environment(&self) -> Vec<&Member> {
         let mut places: BTreeMap<&str, usize> = BTreeMap::new();
         let mut newest: Vec<&Member> = Vec::new();
         for member in &self.members {
@@ -86,17 +86,34 @@ impl Message {
         newest
     }
 
-    /// Returns what has happened to all members: `14 jobs missed since 2024-06-03 03:00 UTC: a, b, c and 11 more`, with at most `most`
-    /// slugs, each as `written` returns it.
-    pub(super) fn say(&self, most: usize, written: impl Fn(&str) -> String) -> String {
-        let members = self.newest_of_jobs();
-        let mut names: Vec<String> =
-            members.iter().take(most).map(|member| written(&member.monitor.slug)).collect();
-        if members.len() > names.len() {
-            let last = names.pop().unwrap_or_default();
-            names.push(format!("{last} and {} more", thousands(members.len() - most)));
+    /// Returns the slug of each job with the number of its environments that have members, in the order of their first members.
+    fn jobs(&self) -> Vec<(&str, usize)> {
+        let mut places: BTreeMap<Uuid, usize> = BTreeMap::new();
+        let mut jobs: Vec<(&str, usize)> = Vec::new();
+        for member in self.newest_by_environment() {
+            let place = *places.entry(member.monitor.id).or_insert(jobs.len());
+            match jobs.get_mut(place) {
+                Some((_, environments)) => *environments += 1,
+                None => jobs.push((&member.monitor.slug, 1)),
+            }
         }
-        let (count, names) = (jobs(members.len()), names.join(", "));
+        jobs
+    }
+
+    /// Returns what has happened to all members: `14 jobs missed since 2024-06-03 03:00 UTC: a, b (2 environments), c and 11 more`, with at
+    /// most `most` slugs, each as `written` returns it.
+    pub(super) fn say(&self, most: usize, written: impl Fn(&str) -> String) -> String {
+        let (members, all) = (self.newest_by_environment(), self.jobs());
+        let name = |(slug, environments): &(&str, usize)| match environments {
+            1 => written(slug),
+            several => format!("{} ({} environments)", written(slug), thousands(*several)),
+        };
+        let mut names: Vec<String> = all.iter().take(most).map(name).collect();
+        if all.len() > names.len() {
+            let last = names.pop().unwrap_or_default();
+            names.push(format!("{last} and {} more", thousands(all.len() - most)));
+        }
+        let (count, names) = (jobs(all.len()), names.join(", "));
         if self.event == EventName::Resolved {
             return format!("{count} recovered: {names}");
         }
@@ -190,6 +207,40 @@ mod tests {
             assert_eq!(*more, format!("and {} more", thousands(1_500 - members.len())), "{limit}");
             assert_eq!(*link, "[Monitors](https://crons.example/base/)");
         }
+    }
+
+    #[test]
+    fn a_job_that_fails_in_two_environments_is_one_job_and_two_lines() {
+        let places =
+            [(0, "production"), (1, "production"), (2, "production"), (3, "dev"), (4, "dev"), (0, "staging")];
+        let mut messages = places.iter().map(|(number, environment)| {
+            let mut event = event(IncidentEventKind::Opened);
+            event.monitor.slug = crons_types::Slug::parse(&format!("job-{number}")).unwrap();
+            event.monitor.guid = Uuid::from_u128(*number);
+            event.environment.name = (*environment).to_owned();
+            Message::new(&event, Uuid::nil(), None)
+        });
+        let first = messages.next().unwrap();
+        let message = Message::group(first, messages.collect(), Uuid::nil());
+        assert_eq!(message.title, "Cron failure: 5 jobs");
+        assert_eq!(
+            headline(&message, Markup::Plain),
+            "FAILING: 5 jobs failing since 2024-06-03 10:00 UTC: job-0 (2 environments), job-1, job-2 and 2 more"
+        );
+        let shown = details(&message, Markup::Plain, "\n", 4_000);
+        assert_eq!(shown.lines().count(), 6, "{shown}");
+        assert!(shown.contains("\njob-0 in staging since "), "{shown}");
+    }
+
+    #[test]
+    fn the_line_of_a_job_that_has_recovered_tells_how_long_it_failed() {
+        let shown = details(&group(5, IncidentEventKind::Resolved), Markup::Plain, "\n", 4_000);
+        assert!(
+            shown.starts_with(
+                "job-0 in production after 2 h 5 min (since 2024-06-03 10:00 UTC): 2 runs missed\njob-1 "
+            ),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -90,10 +90,10 @@ pub(super) fn truncate(text: &mut String, limit: usize) {
     text.truncate(floor(text, limit));
 }
 
-/// Returns a line for each job of a group, as many as there is room for, then the number of the others and the address of the page that has
+/// Returns a line for each job of a group in each environment, as many as there is room for, then the number of the others and the address of the page that has
 /// all. The lines have links that acknowledge if there is room for those of all jobs.
 fn members(message: &Message, markup: Markup, line_break: &str, limit: usize) -> String {
-    let jobs = message.newest_of_jobs();
+    let jobs = message.newest_by_environment();
     let written =
         |with_links: bool| jobs.iter().map(move |job| member(job, markup, with_links)).collect::<Vec<_>>();
     let shown = |room: usize| {
@@ -134,13 +134,19 @@ fn above_address(
     text
 }
 
-/// Returns the line of one job of a group.
+/// Returns the line of one job of a group in one environment.
 fn member(job: &Member, markup: Markup, with_link: bool) -> String {
     let [slug, environment] = [&job.monitor.slug, &job.environment].map(|name| markup.escape(name));
     let (since, failures) = (minute(job.incident.started_at), failures(job.incident.failures));
+    let time = if job.event == EventName::Resolved {
+        let lasted = job.incident.duration_s.map_or(SignedDuration::ZERO, SignedDuration::from_secs);
+        format!("after {} (since {since})", duration(lasted))
+    } else {
+        format!("since {since}")
+    };
     let page = job.links.as_ref().and_then(|links| links.acknowledge.as_ref()).filter(|_| with_link);
     let link = page.map(|page| format!(". {}", markup.link(ACKNOWLEDGE, page)));
-    format!("{slug} in {environment} since {since}: {failures}{}", link.unwrap_or_default())
+    format!("{slug} in {environment} {time}: {failures}{}", link.unwrap_or_default())
 }
 
 /// Returns the facts that are known, one a line.
