@@ -40,7 +40,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     };
     let alerts = results(&client, id, targets, *wait)?;
     let delivered = is_complete(&alerts, targets);
-    let mut lines: Vec<String> = alerts.iter().map(|alert| line(alert, *wait)).collect();
+    let earlier = if alerts.iter().any(is_held_up) { client.list(&["alerts"], &[])? } else { Vec::new() };
+    let mut lines: Vec<String> = alerts.iter().map(|alert| line(alert, &earlier, *wait)).collect();
     if let Some(missing) = targets.checked_sub(alerts.len() as u64).filter(|missing| *missing > 0) {
         lines.push(format!("{missing} of {targets} messages are not listed by the server, so nothing is known of them; look at its log"));
     }
@@ -69,8 +70,14 @@ fn is_delivered(alert: &Value) -> bool {
     alert["status"] == "delivered"
 }
 
-/// Returns the line about a message: delivered in how many seconds, or the reason why not.
-fn line(alert: &Value, wait: Duration) -> String {
+/// Returns whether a message waits and was not sent once.
+fn is_held_up(alert: &Value) -> bool {
+    !is_delivered(alert) && alert["attempts"] == 0
+}
+
+/// Returns the line about a message: delivered in how many seconds, or the reason why not. `earlier` are the newest messages to all targets,
+/// newest first: one that its target does not take holds up those behind it.
+fn line(alert: &Value, earlier: &[Value], wait: Duration) -> String {
     let text = |key: &str| alert[key].as_str().unwrap_or_default();
     let target = printable(text("target"));
     let instant = |key: &str| text(key).parse::<jiff::Timestamp>().ok();
@@ -79,11 +86,22 @@ fn line(alert: &Value, wait: Duration) -> String {
         let took = took.map_or(0.0, |(began, at)| at.duration_since(began).as_secs_f64());
         return format!("{target}: delivered in {took:.1} s");
     }
-    if alert["attempts"] == 0 {
-        return format!(
-            "{target}: not sent within {} s; earlier messages to it may wait, which `crons_alert_target_failing` of /metrics shows",
-            wait.as_secs_f64()
-        );
+    if is_held_up(alert) {
+        let wait = wait.as_secs_f64();
+        let waits = |other: &&Value| {
+            other["target"] == alert["target"]
+                && other["status"] == "waiting"
+                && other["lastAnswer"].is_string()
+        };
+        return match earlier.iter().find(waits).and_then(|other| other["lastAnswer"].as_str()) {
+            Some(answer) => format!(
+                "{target}: not sent within {wait} s, as an earlier message to it waits: {}; the server goes on trying for a day",
+                printable(answer)
+            ),
+            None => format!(
+                "{target}: not sent within {wait} s; earlier messages to it may wait, which `crons_alert_target_failing` of /metrics shows"
+            ),
+        };
     }
     let answer = printable(text("lastAnswer"));
     format!("{target}: not delivered: {answer}; the server goes on trying for a day")
@@ -96,6 +114,12 @@ mod tests {
     #[test]
     fn a_line_tells_the_time_or_the_reason() {
         let wait = Duration::from_secs(30);
+        let earlier = [
+            json!({"target": "ops", "status": "waiting", "attempts": 0}),
+            json!({"target": "ops", "status": "delivered", "attempts": 1, "lastAnswer": "HTTP 200"}),
+            json!({"target": "ops", "status": "waiting", "attempts": 4, "lastAnswer": "HTTP 503: down"}),
+            json!({"target": "ops", "status": "waiting", "attempts": 9, "lastAnswer": "HTTP 500"}),
+        ];
         for (alert, expected) in [
             (
                 json!({"target": "ops", "status": "delivered", "attempts": 1,
@@ -108,10 +132,14 @@ mod tests {
             ),
             (
                 json!({"target": "o\u{1b}s", "status": "waiting", "attempts": 0}),
-                "o\u{fffd}s: not sent within 30 s;",
+                "o\u{fffd}s: not sent within 30 s; earlier messages to it may wait",
+            ),
+            (
+                json!({"target": "ops", "status": "waiting", "attempts": 0}),
+                "ops: not sent within 30 s, as an earlier message to it waits: HTTP 503: down; the server",
             ),
         ] {
-            let line = line(&alert, wait);
+            let line = line(&alert, &earlier, wait);
             assert!(line.starts_with(expected), "{line}");
         }
     }

@@ -229,6 +229,33 @@ fn every_kind_of_target_can_be_tested() {
 }
 
 #[test]
+fn a_test_of_pagerduty_calls_nobody() {
+    let (address, thread) = receiver("202 Accepted\r\ncontent-length: 2\r\n\r\n{}");
+    let config = format!("[pagerduty.oncall]\nrouting_key = \"topsecret\"\nurl = \"http://{address}\"\n");
+    let (output, stdout, _) = test(&config, &[]);
+    assert!(output.status.success(), "{stdout}");
+    let request = thread.join().unwrap();
+    assert!(request.contains(r#""event_action":"resolve""#), "{request}");
+}
+
+#[test]
+fn a_drill_that_is_held_up_tells_the_answer_to_the_earlier_message() {
+    let listener = Listener::json(|line| match line {
+        line if line.starts_with("post") => json!({"id": "7f0c", "targets": 1}),
+        line if line.contains("incident=") => json!([{"target": "ops", "status": "waiting", "attempts": 0}]),
+        _ => json!([{"target": "ops", "status": "waiting", "attempts": 3, "lastAnswer": "HTTP 503"}]),
+    });
+    let url = format!("http://{}/", listener.address);
+    let ended = run(&["alert", "drill", "--wait", "100ms", "--url", &url], "");
+    assert!(!ended.success, "{}", ended.stdout);
+    assert!(
+        ended.stdout.starts_with("ops: not sent within 0.1 s, as an earlier message to it waits: HTTP 503;"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
 fn a_command_inherits_no_secret_of_the_server() {
     let environment = [
         ("CRONS_TOKEN", "topsecret"),

@@ -116,7 +116,8 @@ pub(super) static SERVICES: [Service; 11] = [
             name: "action",
             failing: Text("trigger"),
             resolved: Text("resolve"),
-            test: Text("trigger"),
+            // The end of an incident that is not known tests the key, and calls nobody.
+            test: Text("resolve"),
         }],
         markup: Markup::Verbatim,
         limit: 1_000,
