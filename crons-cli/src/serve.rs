@@ -161,7 +161,7 @@ fn print_banner(server: &Server, config: &Config, file: Option<&Path>, is_new: b
     if config.settings.admin_token.is_some() {
         writeln!(
             output,
-            "The pages and the API require the admin token: enter it as the password, with any user name."
+            "The pages and the API require the admin token: enter it on the sign-in page; programs send it as `Authorization: Bearer ..`."
         )?;
     }
     if !config.is_local() {

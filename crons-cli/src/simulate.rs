@@ -17,6 +17,7 @@ pub(crate) struct Arguments {
     /// Timeline to simulate, `-` for standard input: lines of JSON in order of time, such as
     /// `{"at": "2024-06-03T10:00:05Z", "check_in": {..}}`, `{"at": "..", "tick": true}`,
     /// `{"at": "..", "mute": {"monitor": "..", "environment": "..", "muted": true}}`,
+    /// `{"at": "..", "silence": {"monitor": "nightly-*", "for": "2h"}}`,
     /// `{"at": "..", "disable": {"monitor": "..", "disabled": true}}`.
     #[arg(value_name = "FILE", required_unless_present = "from_database")]
     file: Option<PathBuf>,

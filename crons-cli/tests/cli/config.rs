@@ -250,7 +250,7 @@ fn the_banner_of_an_open_server_never_shows_the_token() {
     let printed = &server.banner;
     for part in [
         "other machines can reach it",
-        "require the admin token",
+        "require the admin token: enter it on the sign-in page",
         "not encrypted",
         "the name of this machine",
     ] {

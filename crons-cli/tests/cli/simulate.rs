@@ -223,3 +223,11 @@ fn a_refused_check_in_is_named_in_words() {
         "{printed}"
     );
 }
+
+#[test]
+fn the_help_lists_every_event_of_a_timeline() {
+    let help = run(&["simulate", "--help"], "").stdout;
+    for event in ["check_in", "tick", "mute", "silence", "disable"] {
+        assert!(help.contains(&format!("\"{event}\": ")), "{event}: {help}");
+    }
+}
