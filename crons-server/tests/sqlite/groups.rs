@@ -298,7 +298,8 @@ fn a_storm_is_a_handful_of_messages_and_a_kill_loses_no_member() {
     let texts: Vec<_> = chat.received().iter().map(|message| message.text.clone()).collect();
     assert!(texts.len() <= 2, "{}", texts.len());
     assert!(
-        texts[0].contains("FAILING: 10,000 jobs missed since 2024-06-03 11:00 UTC: job-"),
+        texts[0].contains("FAILING: 20 jobs missed since 2024-06-03 11:00 UTC: job-")
+            && texts[0].contains("(500 environments)"),
         "{}",
         texts[0]
     );
