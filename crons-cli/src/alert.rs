@@ -32,7 +32,7 @@ enum Command {
         #[command(flatten)]
         reach: Reach,
         /// File with the targets.
-        #[arg(long, value_name = "FILE", default_value = "crons.toml", env = "CRONS_CONFIG")]
+        #[arg(long, value_name = "FILE", default_value = "crons.toml", env = "CRONS_CONFIG", value_parser = config_file::path_parser())]
         config: PathBuf,
     },
 }

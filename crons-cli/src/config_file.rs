@@ -10,9 +10,11 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use toml::de::{DeTable, DeValue};
 
 use crate::settings::{Config, KEYS, no_key};
+use crate::values::utf8;
 
 /// The file that is read if it exists and no other is named.
 pub(crate) const NAME: &str = "crons.toml";
@@ -25,14 +27,34 @@ pub(crate) const TEMPLATE: &str = include_str!("crons.toml");
 /// If the file cannot be read.
 pub(crate) fn find(named: Option<&Path>) -> Result<Option<(PathBuf, String)>, String> {
     let path = named.unwrap_or(Path::new(NAME));
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some((path.to_owned(), text))),
+    let name = path.display();
+    match fs::read(path) {
+        Ok(bytes) => {
+            let text = utf8(bytes).map_err(|reason| format!("{name}, {reason}"))?;
+            Ok(Some((path.to_owned(), text)))
+        }
         Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!(
-            "cannot read the settings in {}: {error}; name an existing file, or save what `crons config` prints there",
-            path.display()
-        )),
+        Err(error) => {
+            let advice = match error.kind() {
+                ErrorKind::IsADirectory => {
+                    format!("name the file in it, such as {}", path.join(NAME).display())
+                }
+                ErrorKind::PermissionDenied => "name a file that this user may read".to_owned(),
+                _ => "name an existing file, or save what `crons config` prints there".to_owned(),
+            };
+            Err(format!("cannot read the settings in {name}: {error}; {advice}"))
+        }
     }
+}
+
+/// Parses the path of the file in a flag or a variable. The error of an empty one names the variable, which clap does not.
+pub(crate) fn path_parser() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().try_map(|path| {
+        if path.is_empty() {
+            return Err("it is empty; name a file in --config or CRONS_CONFIG, or leave both out");
+        }
+        Ok(PathBuf::from(path))
+    })
 }
 
 /// Sets the keys of a file in `config`. Returns the faults in the order of their lines, one message each.

@@ -16,7 +16,7 @@ use crate::settings::Config;
 pub(crate) struct Arguments {
     /// Read settings from this file, which flags and variables override; `crons config` prints a template
     /// [default: ./crons.toml, if it exists]
-    #[arg(long, value_name = "FILE", env = "CRONS_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "CRONS_CONFIG", value_parser = config_file::path_parser())]
     config: Option<PathBuf>,
     /// Listen on this address and port; port 0 takes any free port. An address that other machines can reach requires an admin
     /// token [default: 127.0.0.1:9170]

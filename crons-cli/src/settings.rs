@@ -130,7 +130,7 @@ fn truth(key: &str, text: &str) -> Result<bool, String> {
 
 fn number(key: &str, text: &str, allowed: RangeInclusive<u32>) -> Result<u32, String> {
     whole_number(text, allowed)
-        .map_err(|what| format!("{key}: {} is not valid; {what}, or leave the key out", quoted(text)))
+        .map_err(|what| format!("{key}: {} is not valid; {what}, or leave it out", quoted(text)))
 }
 
 /// The message about a key that does not exist, with the known key that is most like it.

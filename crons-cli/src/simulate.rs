@@ -8,6 +8,7 @@ use clap::ArgGroup;
 use crons_server::{Database, RateLimit, Replay, Simulation, Ticks, parse_timeline, quoted};
 
 use crate::config_change::ChangeArguments;
+use crate::values::utf8;
 
 /// The arguments of the command.
 #[derive(clap::Args)]
@@ -67,7 +68,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
                 )
                 .into());
             };
-            print_comparison(stored, report.incidents.len())?;
+            writeln!(std::io::stderr(), "crons: {}", comparison(stored, report.incidents.len()))?;
             report
         }
         (None, Some(path)) => {
@@ -102,21 +103,11 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Decodes a file. The error names the line and the first byte that is not UTF-8.
-fn utf8(bytes: Vec<u8>) -> Result<String, String> {
-    String::from_utf8(bytes).map_err(|error| {
-        let (good, rest) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
-        let line = good.split(|byte| *byte == b'\n').count();
-        let byte = rest.first().copied().unwrap_or_default();
-        format!("line {line}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8")
-    })
-}
-
-/// Prints the numbers of incidents to standard error, as standard output holds the report.
-fn print_comparison(stored: usize, simulated: usize) -> std::io::Result<()> {
-    writeln!(
-        std::io::stderr().lock(),
-        "crons: the server has opened {stored} incidents; with this configuration it would have opened {simulated}"
+/// The numbers of incidents in a sentence. It is printed to standard error, as standard output holds the report.
+fn comparison(stored: usize, simulated: usize) -> String {
+    let incidents = if stored == 1 { "incident" } else { "incidents" };
+    format!(
+        "the server has opened {stored} {incidents}; with this configuration it would have opened {simulated}"
     )
 }
 
@@ -126,5 +117,16 @@ impl From<TicksArgument> for Ticks {
             TicksArgument::EveryMinute => Self::EveryMinute,
             TicksArgument::Listed => Self::Listed,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_incident_is_not_written_as_several() {
+        assert!(comparison(1, 0).starts_with("the server has opened 1 incident; "));
+        assert!(comparison(2, 1).starts_with("the server has opened 2 incidents; "));
     }
 }

@@ -1,5 +1,5 @@
-//! Parsers of values that flags and lines of JSON have in common. Their errors say what to write; the caller names the flag or
-//! the key, and the value.
+//! Parsers of values that flags, files and lines of JSON have in common. Their errors say what to write; the caller names the flag, the
+//! file or the key, and the value.
 
 use std::ops::RangeInclusive;
 
@@ -17,6 +17,19 @@ pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|_| {
         "write a date, a time and an offset from UTC, such as 2024-06-03T10:00:05Z or 2024-06-03T12:00:05+02:00"
             .to_owned()
+    })
+}
+
+/// Decodes a file.
+///
+/// # Errors
+/// If it is not UTF-8: the line and the first byte that is not, and what to do.
+pub(crate) fn utf8(bytes: Vec<u8>) -> Result<String, String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let (good, rest) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
+        let line = good.split(|byte| *byte == b'\n').count();
+        let byte = rest.first().copied().unwrap_or_default();
+        format!("line {line}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8")
     })
 }
 

@@ -140,7 +140,7 @@ fn minutes() {
         ("1h30", r#""1h30" has a number without a unit; write a unit behind each, such as `1h30m`"#),
         ("1 fortnight", r#""1 fortnight" has an unknown unit; write minutes, hours, days or weeks"#),
         ("0", r#""0" is no length of time; the shortest is 1 minute"#),
-        ("90s", r#""90s" is not in whole minutes, and Sentry counts whole minutes only"#),
+        ("90s", r#""90s" is not in whole minutes; write minutes, hours, days or weeks"#),
         ("4294967295 weeks", r#""4294967295 weeks" is longer than can be counted"#),
     ];
     for (written, message) in refused {
@@ -159,7 +159,7 @@ fn minutes_from_other_types() {
     let negative = Minutes::try_from(-5_i32).unwrap_err().to_string();
     assert_eq!(negative, r#""-5" is negative; the shortest is 1 minute"#);
     let uneven = Minutes::try_from(Duration::from_secs(90)).unwrap_err().to_string();
-    assert_eq!(uneven, r#""90s" is not in whole minutes, and Sentry counts whole minutes only"#);
+    assert_eq!(uneven, r#""90s" is not in whole minutes; write minutes, hours, days or weeks"#);
     for duration in [Duration::ZERO, Duration::from_millis(60_001), Duration::MAX] {
         assert!(Minutes::try_from(duration).is_err(), "{duration:?}");
     }

@@ -120,7 +120,7 @@ impl<'i> Table<'_, 'i> {
             let at = error.span().map_or_else(|| self.place(key), |span| span.start);
             // A reader of one value begins its message with the key.
             let last = path.rsplit('.').next().unwrap_or_default();
-            let problem = problem.strip_prefix(&format!("{last}: ")).unwrap_or(&problem);
+            let problem = without_key(&problem, last);
             return Described { key: Some(key.to_owned()), at, message: format!("{name}.{path}: {problem}") };
         }
         if let Some(key) = toml_error::named_key(error) {
@@ -131,7 +131,8 @@ impl<'i> Table<'_, 'i> {
             Some(key) => Described {
                 key: Some(key.to_owned()),
                 at: self.place(key),
-                message: format!("{name}.{problem}"),
+                // The error of a value may begin with the key, too.
+                message: format!("{name}.{key}: {}", without_key(without_key(&problem, key), key)),
             },
             None => Described { key: None, at: self.at, message: format!("{name}: {problem}") },
         }
@@ -153,6 +154,11 @@ struct Described {
 /// Returns whether a key, or another key of the same secret, has a stand-in or is left out.
 fn is_replaced(replaced: &BTreeMap<String, usize>, key: &str) -> bool {
     ["", "_file", "_env"].iter().any(|way| replaced.contains_key(&format!("{key}{way}")))
+}
+
+/// The message without the key at its beginning.
+fn without_key<'a>(message: &'a str, key: &str) -> &'a str {
+    message.strip_prefix(key).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(message)
 }
 
 /// The key at the beginning of a message such as `at: "8" is not a time`.

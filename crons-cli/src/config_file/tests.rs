@@ -333,6 +333,36 @@ fn a_fault_has_no_consequences_that_are_told_as_faults_of_their_own() {
 }
 
 #[test]
+fn a_message_names_its_key_once_and_nothing_that_is_not_asked() {
+    let rule = "[webhook.a]\nurl = \"https://a.example/\"\n[[alert]]\non = [\"opened\"]\nto = [\"a\"]\n";
+    let window = "[[maintenance]]\nwhy = \"x\"\nschedule = \"0 2 * * *\"\nlength = \"2h\"\nmatchers = [{ key = \"owner\", match = \"is set\" }]\n";
+    for (text, expected) in [
+        (
+            format!("{rule}remind = \"30s\""),
+            "line 6: alert.remind: \"30s\" is not in whole minutes; write minutes, hours, days or weeks",
+        ),
+        (
+            format!("{rule}escalate = {{ after = \"30s\", to = [\"a\"] }}"),
+            "line 6: alert.escalate.after: \"30s\" is not in whole minutes; write minutes, hours, days or weeks",
+        ),
+        (
+            "[webhook.a]\nurl = \"https://a.example/\"\n[digest]\nat = \"08:00\"\nto = [\"a\"]\ntimezone = \"Vienna\"".to_owned(),
+            "line 6: digest.timezone: \"Vienna\" is not in the time zone database; did you mean `Europe/Vienna`?",
+        ),
+        (
+            format!("{window}timezone = \"Vienna\""),
+            "line 6: maintenance.timezone: \"Vienna\" is not in the time zone database; did you mean `Europe/Vienna`?",
+        ),
+        (
+            window.replace("2h", "30s"),
+            "line 4: maintenance.length: \"30s\" is not in whole minutes; write minutes, hours, days or weeks",
+        ),
+    ] {
+        assert_eq!(faults(&text), [expected]);
+    }
+}
+
+#[test]
 fn a_header_that_is_written_wrong_gets_the_right_one() {
     for (text, expected) in [
         ("[alert]\non = [\"opened\"]\n", "line 1: alert: this is a list of tables; write [[alert]] with two"),
@@ -404,7 +434,7 @@ fn faults_are_listed_by_line_in_the_order_of_the_file() {
         ("a/crons.toml, line 6: max_environments: \"0x10\" is not valid; write a whole number from 1", ""),
         (
             "a/crons.toml, line 8: retention.check_ins: \"719\" is not valid; write a whole number from 720",
-            "leave the key out",
+            "or leave it out",
         ),
         ("a/crons.toml, line 9: `retention.days` is not a key", "`crons config`"),
     ];

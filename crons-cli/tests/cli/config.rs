@@ -210,7 +210,7 @@ fn a_wrong_flag_or_variable_is_named_without_its_secret() {
         (
             &["--max-monitors", "0"],
             &[],
-            "max_monitors: \"0\" is not valid; write a whole number from 1 to 4294967295",
+            "max_monitors: \"0\" is not valid; write a whole number from 1 to 4294967295, or leave it out\n",
         ),
         (&[], &[("CRONS_MAX_ENVIRONMENTS", "-1")], "CRONS_MAX_ENVIRONMENTS: max_environments: \"-1\""),
         (&["--admin-token", "hunter2"], &[], "openssl rand -hex 32"),
@@ -279,4 +279,32 @@ fn the_banner_without_a_token_is_about_this_machine_only() {
         assert!(!server.banner.contains(part), "{part}: {}", server.banner);
     }
     assert_eq!(status(&server, "/", None), 200);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named_with_what_it_is() {
+    let folder = Folder::new(&[]);
+    fs::write(folder.path("latin.toml"), b"# settings\nkey = \"caf\xe9\"\n").unwrap();
+    fs::create_dir(folder.path("etc")).unwrap();
+    for (path, expected) in [
+        ("latin.toml", "latin.toml, line 2: byte 0xe9 is not UTF-8; save the file as UTF-8"),
+        ("etc", "name the file in it, such as etc/crons.toml"),
+        ("nowhere.toml", "name an existing file, or save what `crons config` prints there"),
+    ] {
+        for arguments in [
+            &["config", "--check", path][..],
+            &["serve", "--config", path],
+            &["alert", "test", "--config", path],
+        ] {
+            let (good, printed) = folder.run(arguments, &[]);
+            assert!(!good && printed.contains(expected), "{arguments:?}: {printed}");
+        }
+    }
+    for arguments in [&["serve"][..], &["alert", "test"]] {
+        let (good, printed) = folder.run(arguments, &[("CRONS_CONFIG", "")]);
+        assert!(
+            !good && printed.contains("it is empty; name a file in --config or CRONS_CONFIG"),
+            "{printed}"
+        );
+    }
 }

@@ -85,7 +85,8 @@ impl TryFrom<DigestTable> for Digest {
             ))
         })?;
         let timezone = timezone.as_deref().map(Timezone::parse).transpose();
-        let timezone = timezone.map_err(|error| InvalidAlerts(format!("timezone: {error}")))?;
+        // The message begins with the key.
+        let timezone = timezone.map_err(|error| InvalidAlerts(error.to_string()))?;
         let days = days.map_or(Ok("*".to_owned()), |days| days_of_week(&days))?;
         if to.is_empty() {
             return Err(InvalidAlerts(

@@ -145,9 +145,13 @@ fn a_wrong_request_for_a_token_says_what_to_write() {
     create(&server, "dashboard", "read");
     for (body, status, part) in [
         (json!({"name": "x", "scope": "admin"}), 400, "there is no \"admin\"; write `read`"),
-        (json!({"name": " ", "scope": "read"}), 400, "write 1 to 64 characters"),
-        (json!({"name": "x".repeat(65), "scope": "read"}), 400, "write 1 to 64 characters"),
-        (json!({"name": "a\nb", "scope": "read"}), 400, "write 1 to 64 characters"),
+        (json!({"name": " ", "scope": "read"}), 400, "name: it is empty; write 1 to 64 characters"),
+        (json!({"name": "x".repeat(65), "scope": "read"}), 400, "name: it has 65 characters; write 1 to 64"),
+        (
+            json!({"name": "a\nb", "scope": "read"}),
+            400,
+            "name: \"a\\nb\" has a control character; write 1 to 64",
+        ),
         (json!({"name": "dashboard", "scope": "write"}), 409, "there is a token \"dashboard\" already"),
         (json!({"scope": "read"}), 400, "name"),
     ] {

@@ -83,8 +83,12 @@ impl fmt::Display for InvalidInterval {
             Fault::Fraction => {
                 write!(f, "{written:?} is a fraction; write whole numbers, such as `90 minutes`")
             }
-            Fault::NotWholeMinutes => {
+            Fault::NotWholeMinutes if *calendar => {
                 write!(f, "{written:?} is not in whole minutes, and Sentry counts whole minutes only")
+            }
+            // A length may be one that Sentry does not know, such as that of a silence.
+            Fault::NotWholeMinutes => {
+                write!(f, "{written:?} is not in whole minutes; write minutes, hours, days or weeks")
             }
             Fault::TooLong => write!(f, "{written:?} is longer than can be counted"),
             Fault::Beyond(unit) => {

@@ -112,7 +112,8 @@ pub(super) fn monitor_slug(written: &str) -> Result<Slug, String> {
     match Slug::parse(written) {
         Ok(slug) if !is_number(slug.as_str()) => Ok(slug),
         Ok(slug) => Err(format!("slug: {:?} is a number; write a letter into it", slug.as_str())),
-        Err(error) => Err(format!("slug: {error}")),
+        // The message begins with the field.
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -72,9 +72,15 @@ pub async fn create_token(
     authority.require_admin("manage tokens")?;
     let NewToken { name, scope } = body(&json, r#"{"name": "dashboard", "scope": "read"}"#)?;
     let name = name.trim().to_owned();
-    if name.is_empty() || name.chars().count() > MAX_NAME || name.contains(char::is_control) {
+    let fault = match name.chars().count() {
+        0 => Some("it is empty".to_owned()),
+        length if length > MAX_NAME => Some(format!("it has {length} characters")),
+        _ if name.contains(char::is_control) => Some(format!("{} has a control character", quoted(&name))),
+        _ => None,
+    };
+    if let Some(fault) = fault {
         return Err(HttpError::bad_request(format!(
-            "name: write 1 to {MAX_NAME} characters that say what the token is for"
+            "name: {fault}; write 1 to {MAX_NAME} characters of one line that say what the token is for"
         )));
     }
     let scope = Scope::named(&scope).ok_or_else(|| {
