@@ -1,6 +1,9 @@
 //! `crons silence`
 
+mod selection;
+
 use std::error::Error;
+use std::io::Write;
 
 use crons_server::Filter;
 use crons_types::Minutes;
@@ -8,6 +11,7 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use self::selection::Selection;
 use crate::api_client::is_id;
 use crate::output::{self, Painter, Span, Table, Tone, printable};
 use crate::server_arguments::ServerArguments;
@@ -117,8 +121,9 @@ fn make(new: &New) -> Result<(), Box<dyn Error>> {
             body[key] = json!(at);
         }
     }
+    let client = server.open()?;
     let is_silence = |_: u16, made: &Value| made["id"].is_string() && made["matchers"].is_array();
-    let made = server.open()?.send_expecting(Method::POST, &["silences"], &[], Some(&body), is_silence)?;
+    let made = client.send_expecting(Method::POST, &["silences"], &[], Some(&body), is_silence)?;
     let text = |key: &str| made[key].as_str().unwrap_or_default();
     let start = if text("status") == "pending" {
         format!("from {} ", minute(text("starts_at")))
@@ -131,7 +136,17 @@ fn make(new: &New) -> Result<(), Box<dyn Error>> {
         matches(&made["matchers"]),
         text("id")
     );
-    Ok(server.print(&made, &printable(&line))?)
+    server.print(&made, &printable(&line))?;
+    let selection =
+        Selection { slug: pattern.as_deref(), environment: environment.as_deref(), owner: owner.as_deref() };
+    // The silence is made, so an error here is none of the command.
+    if client.monitors().is_ok_and(|monitors| !monitors.iter().any(|monitor| selection.matches(monitor))) {
+        writeln!(
+            std::io::stderr(),
+            "crons: no monitor matches this silence now; `crons list` shows the monitors, with slugs and environments"
+        )?;
+    }
+    Ok(())
 }
 
 fn table(silences: &[Value]) -> String {

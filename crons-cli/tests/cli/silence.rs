@@ -30,6 +30,28 @@ fn the_clock_of_the_server_decides_which_silences_have_ended() {
 }
 
 #[test]
+fn a_silence_that_no_monitor_matches_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&folder.path().join("crons.db"));
+    assert!(server.check_in("nightly-backup", 1));
+    for (arguments, is_told) in [
+        (&["nightly-*"][..], false),
+        (&["zzz*"], true),
+        (&["nightly-*", "--environment", "staging"], true),
+        (&["*", "--owner", "team:ops", "--json"], true),
+    ] {
+        let made = ask(&server, &[arguments, &["--for", "1h", "--why", "x"]].concat());
+        assert!(made.success, "{arguments:?}: {}", made.stderr);
+        assert_eq!(
+            made.stderr.contains("no monitor matches this silence now"),
+            is_told,
+            "{arguments:?}: {}",
+            made.stderr
+        );
+    }
+}
+
+#[test]
 fn names_and_reasons_cannot_turn_the_direction_of_a_line() {
     let name = "a\u{202e}b\u{2066}c\u{9b}d";
     let silence = json!({"id": "1", "status": "active", "ends_at": "2999-01-01T00:00:00Z", "by": name, "why": name,
