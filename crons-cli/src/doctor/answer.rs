@@ -9,6 +9,8 @@ use super::finding::Finding;
 use crate::output::Span;
 
 const SUBJECT: &str = "probe";
+/// The subject of a finding about `--monitor`, when the server itself is well.
+const MONITOR: &str = "monitor";
 /// The beginning of the reason for which a crons server refuses a check-in without a monitor.
 const NO_MONITOR: &str = "MONITOR_NOT_FOUND";
 
@@ -92,9 +94,10 @@ fn taken(reply: &Reply, probe: Probe) -> Finding {
             SUBJECT,
             format!("HTTP {status}: the server has read a check-in, and made no monitor of it"),
         ),
-        (Probe::Known, Some(said)) if said.starts_with(NO_MONITOR) => Finding::fault(
-            SUBJECT,
-            format!("HTTP {status}, but the server has no monitor of this slug"),
+        // The server is reached, and takes the check-ins of other monitors.
+        (Probe::Known, Some(said)) if said.starts_with(NO_MONITOR) => Finding::misleading(
+            MONITOR,
+            format!("HTTP {status}: the server has read a check-in, but has no monitor of this slug"),
             "correct --monitor; the first check-in with a schedule makes a monitor",
         ),
         (_, Some(said)) => match said.strip_prefix(ACCEPTED_BUT) {
@@ -104,6 +107,11 @@ fn taken(reply: &Reply, probe: Probe) -> Finding {
                     "HTTP {status}: the server has accepted a check-in, but not as it was sent: {}",
                     quoted(remark)
                 ),
+                "correct what the message names",
+            ),
+            None if probe == Probe::Known => Finding::misleading(
+                MONITOR,
+                format!("HTTP {status}, but the server refuses a check-in of this monitor: {}", quoted(said)),
                 "correct what the message names",
             ),
             None => Finding::fault(

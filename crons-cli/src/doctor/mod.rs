@@ -27,8 +27,8 @@ use crate::span::positive_span;
 #[derive(clap::Args)]
 #[command(
     after_help = "The probe is the start of a run of a monitor that nobody knows, without a configuration: the server makes no monitor \
-    of it. A crons server lists it among its refused payloads.\n\nExit code 1: check-ins from here are lost, or the clock or the time zone is \
-    wrong."
+    of it. A crons server lists it among its refused payloads.\n\nExit code 1: check-ins from here are lost, or the clock, the time zone or the \
+    monitor is wrong."
 )]
 pub(crate) struct Arguments {
     /// DSN of the server [default: `SENTRY_DSN`].

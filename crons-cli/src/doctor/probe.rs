@@ -31,7 +31,7 @@ pub(super) fn probe(client: &DiagnosticClient, dsn: &Dsn, monitor: Option<&Slug>
     // Sentry's own hosts have no `/health`.
     let health = if is_sentry_io(&dsn.host().to_ascii_lowercase()) { None } else { client.health().ok() };
     let server = server(dsn, &first, health.as_ref(), &finding);
-    if kind == Probe::Known && finding.state != State::Fault {
+    if kind == Probe::Known && matches!(finding.state, State::Ok | State::Warning) {
         let end = CheckIn::ok(slug).check_in_id(id).duration(std::time::Duration::ZERO);
         match client.check_in(end) {
             Ok(reply) => finding = explain(&hide_keys(reply, dsn), kind),

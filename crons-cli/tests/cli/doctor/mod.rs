@@ -89,7 +89,10 @@ fn a_server_of_ours_takes_the_probe_and_makes_no_monitor_of_it() {
 
     // A monitor that exists gets one successful run.
     let missing = examine(doctor(server.dsn(), &spool, &["--monitor", "nobody"]));
-    missing.is_fault("probe", &["no monitor of this slug"]);
+    missing.is_fault("monitor", &["no monitor of this slug"]);
+    let output = doctor(server.dsn(), &spool, &["--monitor", "nobody"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("Check-ins from here reach the server, but this is wrong: monitor."), "{text}");
     assert!(server.check_in("backup", 1));
     let known = examine(doctor(server.dsn(), &spool, &["--monitor", "backup"]));
     assert!(known.is_success, "{:#?}", known.findings);
