@@ -58,7 +58,7 @@ pub async fn advice(
     let found = found.ok_or_else(|| no_monitor(&slug))?;
     if let (Some(environment), true) = (environment, found.is_empty()) {
         return Err(HttpError::not_found(format!(
-            "environment: monitor {} has no environment {}; GET the monitor to see which it has",
+            "environment: monitor {} has no environment {}; `crons list` and GET /monitors/{{slug}}/ show which it has",
             paths::named(&slug),
             paths::named(&environment)
         )));

@@ -43,7 +43,7 @@ pub async fn change_environment(
     };
     state.inbox.command(command).await?.map_err(|error| match error {
         CommandError::NoMonitor | CommandError::NoEnvironment(_) => HttpError::not_found(format!(
-            "there is no monitor {} with an environment {}; `GET /monitors/{{slug}}/` lists its environments",
+            "there is no monitor {} with an environment {}; `crons list` and GET /monitors/{{slug}}/ show its environments",
             paths::named(&slug),
             paths::named(&environment)
         )),

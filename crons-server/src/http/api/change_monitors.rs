@@ -88,7 +88,7 @@ pub(super) async fn delete(
 ) -> Result<StatusCode, HttpError> {
     match state.delete_monitor(&slug, environments).await? {
         Err(CommandError::NoEnvironment(environment)) => Err(HttpError::not_found(format!(
-            "environment: monitor {} has no environment {}, so nothing was deleted; GET the monitor to see which it has",
+            "environment: monitor {} has no environment {}, so nothing was deleted; `crons list` and GET /monitors/{{slug}}/ show which it has",
             paths::named(&slug),
             paths::named(&environment)
         ))),

@@ -31,7 +31,8 @@ pub(super) fn organization(name: &str) -> Result<(), HttpError> {
 
 pub(crate) fn no_monitor(slug: &str) -> HttpError {
     HttpError::not_found(format!(
-        "there is no monitor {}; it is made by its first check-in that brings a schedule, or by POST to /monitors/",
+        "there is no monitor {}; `crons list` and GET /monitors/ show those that there are, and the first check-in with a schedule, or POST to \
+         /monitors/, makes one",
         paths::named(slug)
     ))
 }
@@ -147,7 +148,7 @@ pub(super) fn check_monitor_name(parameter: &str, written: &str) -> Result<(), H
         return Ok(());
     }
     Err(HttpError::bad_request(format!(
-        "{parameter}: {} is neither the id nor the slug of a monitor; take one from GET /monitors/",
+        "{parameter}: {} is neither the id nor the slug of a monitor; take one from `crons list` or GET /monitors/",
         paths::named(written)
     )))
 }

@@ -71,8 +71,8 @@ pub(crate) async fn create(state: &AppState, new: NewSilence) -> Result<Silence,
     match state.inbox.command(Command::CreateSilence(Box::new(silence.clone()))).await? {
         Err(CommandError::TooManySilences(most)) => {
             let detail = format!(
-                "{most} silences are active or still to come, and there may be no more; end one with DELETE /silences/{{id}}/ \
-                 (/silences/ lists the ids)"
+                "{most} silences are active or still to come, and there may be no more; end one with `crons silence end` or DELETE \
+                 /silences/{{id}}/ (`crons silence list` and GET /silences/ show the ids)"
             );
             Err(HttpError::new(StatusCode::CONFLICT, detail))
         }

@@ -114,7 +114,7 @@ pub(crate) async fn end(state: &AppState, id: Uuid) -> Result<(), HttpError> {
             Err(HttpError::new(StatusCode::CONFLICT, detail))
         }
         Err(_) => Err(HttpError::not_found(format!(
-            "there is no silence {}; /silences/ lists those that there are",
+            "there is no silence {}; `crons silence list` and GET /silences/ show those that there are",
             beginning_of(id)
         ))),
         Ok(_) => {
