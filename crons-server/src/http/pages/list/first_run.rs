@@ -48,7 +48,7 @@ fn snippets(connection: &Connection) -> [(&'static str, &'static str, String); 5
     let dsn = connection.dsn();
     let url = format!("{}{}", connection.base, connection.check_in_path("hello"));
     let rust = format!(
-        "// cargo add crons\n\
+        "// Cargo.toml: crons = {{ path = \"../crons\" }}, the folder of its source: it is not on a registry yet\n\
          #[crons::monitor(slug = \"hello\", interval = \"1 hour\")]\n\
          fn hello() {{\n    println!(\"hello\");\n}}\n\n\
          fn main() {{\n    \
@@ -148,6 +148,13 @@ mod tests {
             };
             assert!(text.contains(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn the_rust_snippet_takes_the_crate_from_its_source() {
+        let [(_, _, rust), ..] = snippets(&connection());
+        assert!(rust.starts_with("// Cargo.toml: crons = { path = \"../crons\" }"), "{rust}");
+        assert!(!rust.contains("cargo add"), "{rust}");
     }
 
     #[test]
