@@ -183,3 +183,15 @@ fn ready_tells_by_its_exit_code_whether_the_server_works() {
         finished.stderr
     );
 }
+
+#[test]
+fn the_first_start_does_not_announce_that_its_new_file_is_rewritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = serve(&folder.path().join("crons.db"));
+    command.stderr(Stdio::piped());
+    let mut server = Server::spawn(command);
+    let stderr = server.process.stderr.take().unwrap();
+    server.process.kill().unwrap();
+    let log = std::io::read_to_string(stderr).unwrap();
+    assert!(!log.contains("rewritten"), "{log}");
+}

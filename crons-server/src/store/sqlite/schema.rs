@@ -47,7 +47,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     if mode != INCREMENTAL {
         connection.pragma_update(None, "auto_vacuum", INCREMENTAL)?;
         let pages: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
-        if pages > 0 {
+        // A new file has one page, with its kind.
+        if pages > 1 {
             tracing::info!(file = %path.display(), pages, "the file is rewritten, so that it can shrink; this may take minutes");
         }
         if let Err(error) = connection.execute_batch("VACUUM") {
