@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::domain::{self, Failures};
+use crate::domain;
 use crate::store::{IncidentDetail, IncidentView};
 
 #[derive(Serialize, ToSchema)]
@@ -18,7 +18,6 @@ pub(super) struct Incident<'a> {
     #[schema(value_type = Option<i64>)]
     duration: Option<i128>,
     environment: &'a str,
-    #[schema(value_type = Object)]
     failures: Failures,
     id: Uuid,
     monitor_slug: &'a str,
@@ -31,6 +30,20 @@ pub(super) struct Incident<'a> {
     starting_check_in_id: Uuid,
     status: &'static str,
     title: String,
+}
+
+/// The failed runs of an incident, by kind.
+#[derive(Serialize, ToSchema)]
+struct Failures {
+    error: u32,
+    missed: u32,
+    timeout: u32,
+}
+
+impl From<domain::Failures> for Failures {
+    fn from(domain::Failures { error, missed, timeout }: domain::Failures) -> Self {
+        Self { error, missed, timeout }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -49,7 +62,7 @@ pub(super) struct Occurrence<'a> {
     level: &'static str,
     reason: &'a str,
     subtitle: String,
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, String>)]
     tags: BTreeMap<&'static str, String>,
     title: String,
 }
@@ -66,7 +79,7 @@ impl<'a> From<&'a IncidentView> for Incident<'a> {
                 .resolved_at
                 .map(|resolved| resolved.duration_since(incident.started_at).as_millis()),
             environment: &view.environment,
-            failures: incident.failures,
+            failures: incident.failures.into(),
             id: incident.guid,
             monitor_slug: &view.monitor_slug,
             occurrences: None,

@@ -18,12 +18,12 @@ pub(super) struct ProcessingErrors<'a> {
     date_received: Timestamp,
     payload: &'a str,
     accepted: bool,
-    #[schema(value_type = Vec<Object>)]
-    errors: Vec<Error<'a>>,
+    errors: Vec<ProcessingError<'a>>,
 }
 
-#[derive(Serialize)]
-struct Error<'a> {
+/// An error with Sentry's name for it, such as `CHECKIN_VALIDATION_FAILED`.
+#[derive(Serialize, ToSchema)]
+struct ProcessingError<'a> {
     r#type: &'a str,
     message: &'a str,
 }
@@ -49,7 +49,8 @@ async fn list(state: &AppState, slug: Option<String>) -> Result<Response, HttpEr
 
 impl<'a> From<&'a ProcessingErrorsView> for ProcessingErrors<'a> {
     fn from(view: &'a ProcessingErrorsView) -> Self {
-        let errors = view.errors.iter().map(|error| Error { r#type: &error.name, message: &error.message });
+        let errors =
+            view.errors.iter().map(|error| ProcessingError { r#type: &error.name, message: &error.message });
         Self {
             date_received: view.received,
             payload: &view.payload,

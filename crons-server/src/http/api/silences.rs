@@ -28,12 +28,23 @@ pub(super) struct Silence<'a> {
     /// The time at which somebody ended it early.
     ended_at: Option<Timestamp>,
     id: Uuid,
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<Matcher>)]
     matchers: &'a [Filter],
     starts_at: Timestamp,
     /// `pending`, `active` or `ended`.
     status: &'static str,
     why: &'a str,
+}
+
+/// The JSON of a [`Filter`], for the schema.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the derive of the schema alone reads it")]
+struct Matcher {
+    /// The tag that is compared: `monitor.slug`, `environment`, `owner`, ..
+    key: String,
+    /// The comparison, such as `equals`.
+    r#match: String,
+    value: String,
 }
 
 impl<'a> Silence<'a> {

@@ -3,6 +3,7 @@
 // The modules are in layer order: each uses only those above it.
 mod bodies;
 mod schemas;
+mod answers;
 mod parameters;
 mod operation;
 mod operations;

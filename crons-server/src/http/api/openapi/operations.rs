@@ -1,5 +1,6 @@
 //! The table of all operations.
 
+use super::answers::{Badge, BadgeAddresses, Explanation, Health};
 use super::bodies::{acknowledgement, bulk, environment, monitor, silence, token};
 use super::operation::{Answer, Operation};
 use super::schemas::{any, many, one};
@@ -22,6 +23,7 @@ use crate::http::api::{check_ins, incidents, monitor_query, monitors};
 
 const MONITOR: Answer = Answer::Json(200, one::<Monitor<'static>>);
 const INCIDENT: Answer = Answer::Json(200, one::<Incident<'static>>);
+const HEALTH: Answer = Answer::Json(200, one::<Health>);
 const ANY: Answer = Answer::Json(200, any);
 
 /// The routes of monitors, relative to the organization or the project.
@@ -99,7 +101,12 @@ pub(super) const OF_MONITORS: [Operation; 16] = [
         &["environment"],
         Answer::Json(200, many::<EnvironmentAdvice>),
     ),
-    Operation::get("/monitors/{slug}/badge/", "Get the addresses of the badges of a monitor", &[], ANY),
+    Operation::get(
+        "/monitors/{slug}/badge/",
+        "Get the addresses of the badges of a monitor",
+        &[],
+        Answer::Json(200, one::<BadgeAddresses>),
+    ),
     Operation::get(
         "/monitors/{slug}/incidents/",
         "List the incidents of a monitor",
@@ -144,7 +151,12 @@ pub(super) const OF_ORGANIZATION: [Operation; 18] = [
         None,
         INCIDENT,
     ),
-    Operation::get("/explanations/{id}/", "Explain the status of a check-in or an incident", &[], ANY),
+    Operation::get(
+        "/explanations/{id}/",
+        "Explain the status of a check-in or an incident",
+        &[],
+        Answer::Json(200, one::<Explanation>),
+    ),
     Operation::get("/alerts/", "List alerts", &alerts::PARAMETERS, Answer::Json(200, many::<Alert<'static>>)),
     Operation::change(
         ("post", "/alerts/drill/"),
@@ -211,8 +223,8 @@ pub(super) const OF_SERVER: [Operation; 7] = [
         Answer::Json(200, one::<Index>),
     ),
     Operation::get("/api/0/openapi.json", "Get this document", &[], ANY),
-    Operation::get("/health", "Check that the process answers", &[], ANY).public(),
-    Operation::get("/ready", "Check that database, clock and outbox work", &[], ANY).public(),
+    Operation::get("/health", "Check that the process answers", &[], HEALTH).public(),
+    Operation::get("/ready", "Check that database, clock and outbox work", &[], HEALTH).public(),
     Operation::get(
         "/metrics",
         "Get metrics for Prometheus",
@@ -225,5 +237,10 @@ pub(super) const OF_SERVER: [Operation; 7] = [
         &["key", "environment"],
         Answer::Text("image/svg+xml"),
     ),
-    Operation::get("/monitors/{slug}/badge.json", "Get a badge as JSON", &["key", "environment"], ANY),
+    Operation::get(
+        "/monitors/{slug}/badge.json",
+        "Get a badge as JSON",
+        &["key", "environment"],
+        Answer::Json(200, one::<Badge>),
+    ),
 ];
