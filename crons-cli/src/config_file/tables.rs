@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error};
 
-use super::table_faults::{Fault, Table};
+use super::table_faults::{Fault, Readable, Table};
 use super::toml_error;
 
 const RULES: &str = "alert";
@@ -54,12 +54,12 @@ pub(super) fn read(root: &Spanned<DeTable<'_>>, settings: &mut Settings) -> Vec<
         windows.iter().map(|table| table.read(deserialize::<Maintenance>, &mut faults)).collect();
     let windows: Option<Vec<_>> = windows
         .into_iter()
-        .map(|window| window.filter(|window| window.is_faultless()).map(|window| window.value))
+        .map(|window| window.filter(Readable::is_faultless).map(|window| window.value))
         .collect();
     settings.maintenance = windows.unwrap_or_default();
     if let Some(table) = single(root.get_ref(), PULSE, &mut faults) {
         let pulse = table.read(deserialize::<Pulse>, &mut faults);
-        settings.pulse = pulse.filter(|pulse| pulse.is_faultless()).map(|pulse| pulse.value);
+        settings.pulse = pulse.filter(Readable::is_faultless).map(|pulse| pulse.value);
     }
     faults
 }
