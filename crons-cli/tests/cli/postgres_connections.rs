@@ -97,7 +97,10 @@ fn tls_and_passwords_are_asked_for_as_the_url_says() {
         (serve(&url("jobs:hunter2", "localhost", &verified(&other))), "certificate"),
         (serve(&url("jobs:hunter2", "127.0.0.1", &verified(&authority))), "not valid for name"),
         (serve(&url("jobs:wrong", "localhost", "sslmode=require")), "password authentication failed"),
-        (serve(&url("jobs", "localhost", "sslmode=require")), "password missing"),
+        (
+            serve(&url("jobs", "localhost", "sslmode=require")),
+            "the server asks for a password; set PGPASSWORD",
+        ),
     ] {
         let text = refused(&mut command);
         assert!(text.contains(expected), "{expected}: {text}");
