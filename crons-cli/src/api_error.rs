@@ -44,7 +44,7 @@ impl From<String> for ApiError {
 
 /// The server that was asked.
 pub(crate) struct ServerAddress<'a> {
-    /// Its address, without a slash at the end.
+    /// The address, without a slash at the end.
     pub(crate) base: &'a str,
     /// The time in which an answer must be complete.
     pub(crate) timeout: Duration,

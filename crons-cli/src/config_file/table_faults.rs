@@ -18,7 +18,7 @@ const STAND_INS: &str = "values = ['https://example.com', 'smtps://example.com',
 
 /// A table of crons.toml.
 pub(super) struct Table<'a, 'i> {
-    /// Its name in messages, such as `webhook.ops`.
+    /// The name in messages, such as `webhook.ops`.
     pub(super) name: String,
     /// The offset of its header.
     pub(super) at: usize,
@@ -85,7 +85,7 @@ impl<'i> Table<'_, 'i> {
         }
     }
 
-    /// Returns the faults of the items of a list, each of which is read without the others. None if the value is no list of several.
+    /// Returns the faults of the items of a list, each of which is read without the others; no fault if the value is no list of several.
     fn faults_of_items<T>(
         &self,
         key: &str,

@@ -38,7 +38,7 @@ pub(super) struct Seen {
 /// An environment at the last look.
 #[derive(Debug, Default)]
 struct SeenEnvironment {
-    /// Its state, as lists of monitors have it.
+    /// The state, as lists of monitors have it.
     state: Value,
     /// Runs that were added at this instant or earlier are older than the command; `None` if all were read at the first look.
     floor: Option<Timestamp>,
