@@ -24,7 +24,7 @@ enum Command {
     /// Have the server send a test message to every target that its rules or its digest name, and print how long each took. The message takes
     /// the way of all others: outbox, target. Exit code 1 if one was not delivered in time. Needs the admin token.
     Drill(drill::Arguments),
-    /// Send a test message to your targets, and print their answers. A target of `PagerDuty` gets the end of an incident that it does not know:
+    /// Send a test message to your targets, and print their answers. A `[pagerduty.NAME]` gets the end of an incident that it does not know:
     /// that tests its key, and calls nobody.
     Test {
         /// Name of one target [default: all].

@@ -411,7 +411,7 @@ fn there_are_at_most_500_silences_that_have_not_ended() {
     let refused = post();
     assert_eq!(refused.status, 409, "{refused:?}");
     let detail = refused.body["detail"].as_str().unwrap();
-    let expected = "500 silences are active or still to come, and there may be no more; end one with DELETE /silences/{id}/";
+    let expected = "500 silences are active or still to come, and there may be no more; end one with `crons silence end` or DELETE /silences/{id}/";
     assert!(detail.starts_with(expected), "{detail}");
     end(&server, made.body["id"].as_str().unwrap());
     assert_eq!(post().status, 201, "those that have ended do not count");
