@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::stdio::write_all;
+use super::stdio::{own, write_all};
 
 /// The output of both streams in the order in which it came: pieces, each with the number of its stream and its length.
 #[derive(Clone)]
@@ -55,7 +55,11 @@ impl Held {
     ///
     /// # Errors
     /// If a piece could not be written, here or to the file.
-    pub(super) fn print(&self, streams: &[File; 2]) -> io::Result<()> {
+    pub(super) fn print(&self) -> io::Result<()> {
+        self.print_to(&[own(1)?, own(2)?])
+    }
+
+    fn print_to(&self, streams: &[File; 2]) -> io::Result<()> {
         let mut state = self.state();
         let State { file, length, error } = &mut *state;
         file.seek(SeekFrom::Start(0))?;
@@ -92,7 +96,7 @@ mod tests {
         held.write(1, b"one");
         held.write(2, b"two");
         let streams = [tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap()];
-        assert_eq!(held.print(&streams).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(held.print_to(&streams).unwrap_err().kind(), io::ErrorKind::StorageFull);
         assert!(streams.iter().all(|stream| stream.metadata().unwrap().len() == 0));
     }
 }

@@ -1,25 +1,32 @@
 //! Runs the job from its arguments to its exit code.
 
+use std::cell::Cell;
 use std::ffi::OsString;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::mpsc::channel;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use crons_runtime::__run::is_ignored;
 use crons_types::CheckInId;
+use signal_hook::consts::SIGXFSZ;
 
 use super::arguments::Arguments;
-use super::attempt::{Attempt, Supervisor};
+use super::attempt::Attempt;
 use super::closed;
 use super::job_control::JobControl;
-use super::log::{Log, print};
+use super::log::Log;
 use super::plan::Plan;
+use super::printer::print;
 use super::redact::Redactor;
 use super::report::{Destination, Report};
-use super::signals::{Event, watch};
+use super::signal_mask::ChildMask;
+use super::signals::{PASSED_ON, watch};
 use super::spool::Folders;
-use super::summary::{Summary, TOLD};
+use super::summary::TOLD;
+use super::supervisor::Supervisor;
 use super::terminal::Group;
 use super::verdict::Failure;
 use crate::run_file::{self, Notes};
@@ -30,6 +37,12 @@ const WRONG: u8 = 2;
 /// Runs the command. Returns its exit code.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
     closed::close_in_children();
+    // A handler keeps a file that has reached its limit from killing this process: the write fails. Other than an ignored signal, a handled one
+    // has its default action again in the job.
+    if !is_ignored(SIGXFSZ) {
+        // Fails only for signals that cannot be handled.
+        let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
+    }
     let (mut plan, faults) = Plan::new(arguments);
     let log = Log::new(plan.log.take());
     match Run::prepare(&plan, &faults, log) {
@@ -50,7 +63,7 @@ pub(super) struct Run<'a> {
     /// The report: connected before the job with `--strict`, else after its start.
     pub(super) report: Option<Report>,
     pub(super) id: CheckInId,
-    redactor: Redactor,
+    pub(super) redactor: Redactor,
 }
 
 impl<'a> Run<'a> {
@@ -65,8 +78,11 @@ impl<'a> Run<'a> {
         let refused = |error: io::Error| format!("signals cannot be handled: {error}");
         let group = Group::choose();
         // Before the client starts threads.
+        let child_mask = ChildMask::read(&PASSED_ON).map_err(refused)?;
         let job_control =
             matches!(group, Group::Own { .. }).then(JobControl::block).transpose().map_err(refused)?;
+        let (sender, events) = channel();
+        watch(sender.clone(), job_control.clone()).map_err(refused)?;
         let name = &plan.name;
         let (folders, complaint) = Folders::make();
         let mut destination = Destination::find(plan, folders.spool.as_deref());
@@ -88,12 +104,20 @@ impl<'a> Run<'a> {
         if let Some(complaint) = complaint.filter(|_| matches!(destination.options, Ok(Some(_)))) {
             log.say_now(&complaint);
         }
-        let (sender, events) = channel();
-        watch(sender.clone(), job_control.clone()).map_err(refused)?;
         let variables = std::env::vars_os().map(|(name, value)| (lossy(&name), lossy(&value)));
         let redactor = Redactor::new(variables, plan.dsn.clone());
         let margin = redactor.margin();
-        let supervisor = Supervisor { plan, group, job_control, events, sender, log, margin };
+        let supervisor = Supervisor {
+            plan,
+            group,
+            job_control,
+            child_mask,
+            events,
+            sender,
+            log,
+            margin,
+            delivered: Cell::default(),
+        };
         Ok(Self {
             plan,
             supervisor,
@@ -108,8 +132,7 @@ impl<'a> Run<'a> {
     /// Runs the job. Returns the exit code.
     fn run(mut self) -> u8 {
         let plan = self.plan;
-        // The lock of `--overlap` is held until the run has ended.
-        let _lock = match self.turn() {
+        let lock = match self.turn() {
             Ok(lock) => lock,
             Err(code) => return code,
         };
@@ -129,14 +152,18 @@ impl<'a> Run<'a> {
             if attempt.failure.is_none() || !attempt.repeatable || attempts > plan.retries {
                 break (attempt, notes);
             }
+            // Two attempts that copy to one stream would mix their bytes.
+            if attempt.output.as_mut().is_some_and(|output| !self.supervisor.finish_copying(output)) {
+                break (attempt, notes);
+            }
             if let Some(signal) = self.supervisor.pause(plan.backoff) {
                 attempt.code = signal.exit_code();
                 break (attempt, notes);
             }
         };
-        self.end(&attempt, &notes, attempts, begin.elapsed());
-        self.deliver();
-        attempt.code
+        // The lock of `--overlap` is held while the job runs: a server that does not answer must not skip the next run.
+        drop(lock);
+        self.end(attempt, &notes, attempts, begin.elapsed())
     }
 
     /// Makes an attempt. With the first one, the report starts right after the job.
@@ -182,52 +209,6 @@ impl<'a> Run<'a> {
                     run_file.display()
                 ));
                 Notes::default()
-            }
-        }
-    }
-
-    /// Reports the end of the run, and logs a failure.
-    pub(super) fn end(&mut self, attempt: &Attempt, notes: &Notes, attempts: u32, took: Duration) {
-        let Self { plan, supervisor, redactor, report, id, .. } = self;
-        let log = &supervisor.log;
-        // A reader that has gone is no fault: it ends the job as it would without this process.
-        for error in attempt.errors.iter().filter(|error| error.kind() != ErrorKind::BrokenPipe) {
-            log.say(&format!("the output of the job cannot be written: {error}"));
-        }
-        let failure = attempt.failure.as_ref().map(|failure| &*failure.reason);
-        let tail = attempt.streams.as_ref().filter(|_| plan.output.tail).map(super::streams::Streams::tail);
-        let tail = tail.and_then(|tail| Summary::redacted(tail, redactor));
-        let summary = Summary { name: &plan.name, id: id.to_string(), failure, took, attempts, notes, tail };
-        if let Some(report) = report {
-            report.end(failure.is_none(), summary.note(redactor).as_deref());
-        }
-        if failure.is_some() {
-            if plan.output.quiet
-                && let Some(streams) = &attempt.streams
-                && let Err(error) = streams.print_held()
-            {
-                log.say(&format!("the output of the job that --quiet held back cannot be printed: {error}"));
-            }
-            // `--quiet` has just printed all of the output, and `--no-tail` leaves stderr to the job.
-            let told_by_code = attempt.failure.as_ref().is_some_and(|failure| failure.told_by_code);
-            if plan.output.tail || log.has_file() || !told_by_code || !notes.failures.is_empty() {
-                log.say(&summary.line(redactor, !plan.output.quiet));
-            }
-        }
-        log.release();
-    }
-
-    /// Waits until everything is delivered, for at most `--flush`; a signal ends the wait.
-    pub(super) fn deliver(&mut self) {
-        let Some(report) = self.report.take() else { return };
-        if !report.deliver(self.plan.flush, &self.supervisor.sender, &self.supervisor.log) {
-            return;
-        }
-        loop {
-            match self.supervisor.next(None) {
-                Some(Event::Delivered) | None => return,
-                Some(Event::Signal(signal)) if signal.ends() => return,
-                Some(event) => self.supervisor.idle(&event),
             }
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crons_runtime::__run::is_ignored;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal};
+use nix::sys::signal::{SigSet, Signal};
 use rustix::process::{getpid, kill_process};
 use signal_hook::flag::{register, register_usize};
 
@@ -20,8 +20,6 @@ const REQUEST: Signal = Signal::SIGURG;
 /// The stops of this process. Clones are the same.
 #[derive(Clone)]
 pub(super) struct JobControl {
-    /// The mask of blocked signals before.
-    at_start: SigSet,
     waited_for: SigSet,
     /// The newest of the signals that arrived while none was blocked.
     unblocked: Arc<AtomicUsize>,
@@ -41,7 +39,7 @@ impl JobControl {
     pub(super) fn block() -> io::Result<Self> {
         let stop = Some(Signal::SIGTSTP).filter(|stop| !is_ignored(*stop as i32));
         let waited_for: SigSet = [Signal::SIGCONT, REQUEST].into_iter().chain(stop).collect();
-        let at_start = waited_for.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+        waited_for.thread_block()?;
         let (unblocked, resumed) = (Arc::default(), Arc::default());
         register(Signal::SIGCONT as i32, Arc::clone(&resumed))?;
         if let Some(stop) = stop {
@@ -49,23 +47,12 @@ impl JobControl {
                 register_usize(signal as i32, Arc::clone(&unblocked), signal as usize)?;
             }
         }
-        Ok(Self {
-            at_start,
-            waited_for,
-            unblocked,
-            resumed,
-            continued: Arc::default(),
-            requested: Arc::default(),
-        })
+        Ok(Self { waited_for, unblocked, resumed, continued: Arc::default(), requested: Arc::default() })
     }
 
-    /// Starts a job, which inherits the mask of blocked signals, with that of the start. A SIGTSTP that arrives meanwhile is
-    /// received afterwards.
+    /// Starts a job by `spawn`, which may unblock the signals for a while. A SIGTSTP that arrives meanwhile is received afterwards.
     pub(super) fn start<T>(&self, spawn: impl FnOnce() -> T) -> T {
-        // Cannot fail, here and below: they are masks that this thread had.
-        let _ = self.at_start.thread_set_mask();
         let spawned = spawn();
-        let _ = self.waited_for.thread_block();
         if self.unblocked.swap(0, Ordering::SeqCst) == Signal::SIGTSTP as usize {
             let _ = kill_process(getpid(), rustix::process::Signal::TSTP);
         }

@@ -8,10 +8,11 @@ use rustix::process::getpid;
 
 use super::log::Log;
 use super::pump::Sink;
+use super::signal_mask::ChildMask;
 
 /// Starts a process that reads the pipe. It writes to the stream if that is a file or a device; if that is a pipe, whose reader may wait for
 /// its end, what comes from now on is dropped, and the log says so.
-pub(super) fn hand_on(pipe: PipeReader, sink: Sink, log: &Log) {
+pub(super) fn hand_on(pipe: PipeReader, sink: Sink, mask: &ChildMask, log: &Log) {
     if getpid().is_init() {
         // The container ends with this process, and all others with it.
         return;
@@ -26,7 +27,7 @@ pub(super) fn hand_on(pipe: PipeReader, sink: Sink, log: &Log) {
             _ => Stdio::from(file),
         },
     };
-    if let Err(error) = spawn(pipe, output) {
+    if let Err(error) = mask.apply(|| spawn(pipe, output)) {
         log.say(&format!("the process that the job has left behind ends at its next output: {error}"));
     }
 }

@@ -3,15 +3,18 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use rustix::fs::OFlags;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::stdio::{own, write_all};
+use super::printer::{Printer, print};
 
 /// The most lines that wait. A client without a server logs a handful.
 const MAX_HELD: usize = 200;
@@ -21,16 +24,26 @@ const MAX_HELD: usize = 200;
 pub(super) struct Log(Arc<Mutex<State>>);
 
 struct State {
-    file: Option<File>,
+    file: Option<(PathBuf, File)>,
     /// Lines that wait for the end of the job; `None` after it.
     held: Option<Vec<String>>,
     dropped: usize,
+    /// The thread that prints, started with the first message.
+    printer: Option<Printer>,
 }
 
 impl Log {
-    /// Makes a log into this file, or to stderr. Warnings and errors of `tracing` go to it, too.
-    pub(super) fn new(file: Option<File>) -> Self {
-        let log = Self(Arc::new(Mutex::new(State { file, held: Some(Vec::new()), dropped: 0 })));
+    /// Makes a log into this file, or to stderr. Warnings and errors of `tracing` go to it, too. If the file cannot be opened, the log goes to
+    /// stderr, and says so.
+    pub(super) fn new(path: Option<PathBuf>) -> Self {
+        let opened = path.map(|path| (open(&path), path));
+        let (file, refused) = match opened {
+            Some((Ok(file), path)) => (Some((path, file)), None),
+            Some((Err(error), path)) => (None, Some(unwritable(&path, &error))),
+            None => (None, None),
+        };
+        let held = Some(refused.into_iter().collect());
+        let log = Self(Arc::new(Mutex::new(State { file, held, dropped: 0, printer: None })));
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::WARN)
             .with_ansi(false)
@@ -44,20 +57,12 @@ impl Log {
 
     /// Logs a text of one or more lines. Without a file the text waits for [`release`](Self::release).
     pub(super) fn say(&self, text: &str) {
-        let mut state = self.state();
-        if state.file.is_some() {
-            return state.write(text);
-        }
-        match &mut state.held {
-            None => print(text),
-            Some(held) if held.len() < MAX_HELD => held.push(text.to_owned()),
-            Some(_) => state.dropped += 1,
-        }
+        self.state().say(text, false);
     }
 
     /// Logs a text before the job has started: at once, also to stderr.
     pub(super) fn say_now(&self, text: &str) {
-        self.state().write(text);
+        self.state().say(text, true);
     }
 
     /// Returns whether the log goes to the file of `--log`.
@@ -69,10 +74,18 @@ impl Log {
     pub(super) fn release(&self) {
         let mut state = self.state();
         for text in state.held.take().unwrap_or_default() {
-            print(&text);
+            state.print(&text);
         }
         if state.dropped > 0 {
-            print(&format!("{} more lines of the log were dropped", state.dropped));
+            let dropped = state.dropped;
+            state.print(&format!("{dropped} more lines of the log were dropped"));
+        }
+    }
+
+    /// Waits until everything is printed, for at most this time.
+    pub(super) fn finish(&self, most: Duration) {
+        if let Some(printer) = &self.state().printer {
+            printer.finish(most);
         }
     }
 
@@ -82,19 +95,46 @@ impl Log {
 }
 
 impl State {
-    /// Writes a text to the file, or to stderr if there is none.
-    fn write(&mut self, text: &str) {
-        let Some(file) = &mut self.file else { return print(text) };
-        let now = humantime::format_rfc3339_seconds(SystemTime::now());
-        // A log that cannot be written must not end the job.
-        let _ = file.write_all(format!("{now} crons: {text}\n").as_bytes());
+    /// Writes a text to the file. If there is none, or it cannot be written, prints the text: now, or after the job.
+    fn say(&mut self, text: &str, now: bool) {
+        let Some((path, file)) = &mut self.file else { return self.print_or_hold(text, now) };
+        let time = humantime::format_rfc3339_seconds(SystemTime::now());
+        // In one piece, as other runs may write to the file, too.
+        if let Err(error) = file.write_all(format!("{time} crons: {text}\n").as_bytes()) {
+            let refused = unwritable(path, &error);
+            self.file = None;
+            self.print_or_hold(&refused, now);
+            self.print_or_hold(text, now);
+        }
+    }
+
+    fn print_or_hold(&mut self, text: &str, now: bool) {
+        match &mut self.held {
+            Some(held) if !now && held.len() < MAX_HELD => held.push(text.to_owned()),
+            Some(_) if !now => self.dropped += 1,
+            _ => self.print(text),
+        }
+    }
+
+    fn print(&mut self, text: &str) {
+        if self.printer.is_none() {
+            self.printer = Printer::start();
+        }
+        match &mut self.printer {
+            Some(printer) => printer.print(text),
+            None => print(text),
+        }
     }
 }
 
-/// Prints a text to stderr, in one piece.
-pub(super) fn print(text: &str) {
-    // A stderr that is closed must not end the job.
-    let _ = own(2).and_then(|stderr| write_all(&stderr, format!("crons: {text}\n").as_bytes()));
+/// Opens the file of `--log`. A pipe without a reader is an error, and one that is full is not waited for.
+fn open(path: &Path) -> io::Result<File> {
+    let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+    File::options().append(true).create(true).custom_flags(nonblocking).open(path)
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> String {
+    format!("--log: {} cannot be written: {error}; messages go to stderr", path.display())
 }
 
 /// Formats an event of `tracing` as its message and its fields.
@@ -127,12 +167,12 @@ impl<'a> MakeWriter<'a> for Log {
 pub(super) struct Line<'a>(&'a Log);
 
 impl Write for Line<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.say(String::from_utf8_lossy(bytes).trim_end());
         Ok(bytes.len())
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }

@@ -4,11 +4,13 @@
 pub(crate) mod arguments;
 mod plan;
 mod stdio;
+mod printer;
 mod log;
 mod closed;
 mod tail;
 mod redact;
 mod summary;
+mod signal_mask;
 mod job_control;
 mod signals;
 pub(crate) mod spool;
@@ -22,8 +24,11 @@ mod left_behind;
 mod child;
 mod verdict;
 mod report;
+mod supervisor;
+mod copying;
 mod attempt;
 mod job;
 mod turn;
+mod end;
 
 pub(crate) use job::run;

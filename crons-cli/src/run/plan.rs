@@ -1,8 +1,8 @@
 //! The validated arguments of `crons run`.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crons_types::{Crontab, Environment, Interval, InvalidMonitorConfig, MonitorConfig, Slug};
@@ -34,7 +34,7 @@ pub(super) struct Plan {
     pub(super) overlap: Option<Overlap>,
     pub(super) output: Output,
     /// The file of `--log`.
-    pub(super) log: Option<File>,
+    pub(super) log: Option<PathBuf>,
 }
 
 /// The command to run.
@@ -79,11 +79,6 @@ impl Plan {
             min_runtime: faults.parse("--min-runtime", arguments.min_runtime.as_deref(), span),
             ok_codes: faults.parse("--ok-codes", arguments.ok_codes.as_deref(), ok_codes).unwrap_or_default(),
         };
-        let log = arguments.log.and_then(|path| {
-            let file = File::options().append(true).create(true).open(&path);
-            let refused = |error| format!("{} cannot be opened to append to it: {error}", path.display());
-            faults.keep("--log", file.map_err(refused))
-        });
         let plan = Self {
             slug,
             config,
@@ -102,7 +97,7 @@ impl Plan {
             backoff: faults.with_default("--backoff", &arguments.backoff, span),
             overlap: faults.parse("--overlap", arguments.overlap.as_deref(), overlap),
             output: Output { quiet: arguments.quiet, tail: !arguments.no_tail },
-            log,
+            log: arguments.log,
             name: arguments.slug,
         };
         (plan, faults.0)

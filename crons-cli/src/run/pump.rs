@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::io::retry_on_intr;
 
 use super::held::Held;
 use super::signals::Event;
@@ -99,7 +100,7 @@ fn copy(mut pipe: PipeReader, running: &PipeReader, mut sink: Sink, tail: &Mutex
 fn has_ended(pipe: &PipeReader, running: &PipeReader) -> bool {
     let mut polled = [PollFd::new(pipe, PollFlags::IN), PollFd::new(running, PollFlags::IN)];
     // The only event of `running` is its end: no byte is written to it.
-    poll(&mut polled, None).is_ok() && !polled[1].revents().is_empty()
+    retry_on_intr(|| poll(&mut polled, None)).is_ok() && !polled[1].revents().is_empty()
 }
 
 fn capacity(pipe: &PipeReader) -> usize {

@@ -5,16 +5,16 @@ use std::io;
 use std::sync::mpsc::Sender;
 
 use crons_runtime::__run::is_ignored;
-use nix::sys::signal::{SigSet, Signal};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::siginfo::Cause;
 
 use super::job_control::JobControl;
+use super::signal_mask::signals;
 
 /// Signals that are passed on to the job.
-const PASSED_ON: [i32; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
+pub(super) const PASSED_ON: [i32; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
 
 pub(super) enum Event {
     Signal(Received),
@@ -22,6 +22,8 @@ pub(super) enum Event {
     Copied,
     /// The result of waiting for the lock of the monitor.
     Locked(io::Result<File>),
+    /// The output that `--quiet` has held back is printed, or cannot be.
+    Printed(io::Result<()>),
     /// The client has delivered what it could before the end of `--flush`.
     Delivered,
 }
@@ -46,7 +48,7 @@ impl Received {
     }
 }
 
-/// Starts to turn signals into events. Signals that the process was started to ignore, as SIGHUP under `nohup`, stay ignored, by the job,
+/// Starts to turn signals into events, and blocks them for this thread and those that it starts later. Signals that the process was started to ignore, as SIGHUP under `nohup`, stay ignored, by the job,
 /// too. With `job_control`, SIGTSTP and SIGCONT are among them; without, SIGTSTP stops this process and the job at once.
 ///
 /// # Errors
@@ -64,15 +66,17 @@ pub(super) fn watch(events: Sender<Event>, job_control: Option<JobControl>) -> i
         };
         std::thread::Builder::new().name("crons-stops".to_owned()).spawn(forward)?;
     }
-    let signals = PASSED_ON.iter().filter(|signal| !is_ignored(**signal)).chain(&[SIGCHLD]);
-    // A process inherits blocked signals, and receives them only if a thread unblocks them. The job starts with none blocked: `Command` sees to
-    // that.
-    let unblocked: SigSet = signals.clone().filter_map(|signal| Signal::try_from(*signal).ok()).collect();
-    let mut signals = SignalsInfo::<WithOrigin>::new(signals)?;
+    let handled: Vec<i32> =
+        PASSED_ON.into_iter().filter(|signal| !is_ignored(*signal)).chain([SIGCHLD]).collect();
+    let mut received = SignalsInfo::<WithOrigin>::new(&handled)?;
+    let handled = signals(&handled);
+    // Threads inherit the mask, so a signal interrupts no system call of theirs. A process inherits it, too, and may have been started with
+    // some of them blocked, so one thread unblocks them.
+    handled.thread_block()?;
     let forward = move || {
         // Cannot fail: the argument is one that the system knows.
-        let _ = unblocked.thread_unblock();
-        for origin in signals.forever() {
+        let _ = handled.thread_unblock();
+        for origin in received.forever() {
             let sent = matches!(origin.cause, Cause::Sent(_));
             if events.send(Event::Signal(Received { signal: origin.signal, sent })).is_err() {
                 return;

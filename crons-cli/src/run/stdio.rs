@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::retry_on_intr;
 
 /// A standard stream of this process, without the buffers of the standard library.
 pub(super) fn own(stream: u8) -> io::Result<File> {
@@ -24,7 +25,8 @@ pub(super) fn write_all(mut file: &File, mut bytes: &[u8]) -> io::Result<()> {
             Ok(count) => bytes = &bytes[count..],
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                poll(&mut [PollFd::from_borrowed_fd(file.as_fd(), PollFlags::OUT)], None)?;
+                let mut polled = [PollFd::from_borrowed_fd(file.as_fd(), PollFlags::OUT)];
+                retry_on_intr(|| poll(&mut polled, None))?;
             }
             Err(error) => return Err(error),
         }

@@ -41,6 +41,8 @@ pub(super) struct Streams {
     running: Option<PipeWriter>,
     tail: Arc<Mutex<Tail>>,
     held: Option<Held>,
+    /// The number of pipes that are copied to their end.
+    copied: usize,
 }
 
 /// A standard stream as this process has it.
@@ -90,7 +92,7 @@ impl Streams {
         };
         let (finished, running) = io::pipe()?;
         let tail = Arc::new(Mutex::new(Tail::new(margin)));
-        let mut streams = Self { pumps: Vec::new(), running: Some(running), tail, held };
+        let mut streams = Self { pumps: Vec::new(), running: Some(running), tail, held, copied: 0 };
         let mut child = ChildStreams { stdout: None, stderr: None };
         if is_copied(kinds[0]) {
             child.stdout = Some(streams.copy(1, &finished, events)?);
@@ -116,9 +118,14 @@ impl Streams {
         Ok(writer)
     }
 
-    /// The number of pipes, each of which sends [`Event::Copied`] once [`job_ended`](Self::job_ended) was called.
-    pub(super) fn len(&self) -> usize {
-        self.pumps.len()
+    /// Counts an [`Event::Copied`]. Each pipe sends one, once [`job_ended`](Self::job_ended) was called at the latest.
+    pub(super) fn count_copied(&mut self) {
+        self.copied += 1;
+    }
+
+    /// Returns whether all pipes are copied to their end.
+    pub(super) fn is_copied(&self) -> bool {
+        self.copied >= self.pumps.len()
     }
 
     /// Has the pumps end with the bytes that are in the pipes now: all that the job has written.
@@ -136,10 +143,8 @@ impl Streams {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner).text()
     }
 
-    /// Prints the output that `--quiet` has held back.
-    pub(super) fn print_held(&self) -> io::Result<()> {
-        let Some(held) = &self.held else { return Ok(()) };
-        let streams = [own(1)?, own(2)?];
-        held.print(&streams)
+    /// The output that `--quiet` has held back; `None` if there is none.
+    pub(super) fn held(&self) -> Option<Held> {
+        self.held.clone()
     }
 }

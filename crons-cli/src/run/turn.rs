@@ -83,8 +83,6 @@ impl Run<'_> {
         report.start(self.plan, self.id, now);
         self.report = Some(report);
         let attempt = Attempt::not_started(BUSY, reason.to_owned());
-        self.end(&attempt, &Notes::default(), 1, now.elapsed());
-        self.deliver();
-        BUSY
+        self.end(attempt, &Notes::default(), 1, now.elapsed())
     }
 }

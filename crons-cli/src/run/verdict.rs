@@ -1,5 +1,6 @@
 //! The verdict on an attempt that has ended: its exit code, and whether it counts as failed.
 
+use std::io;
 use std::time::Duration;
 
 use signal_hook::low_level::signal_name;
@@ -9,6 +10,8 @@ use super::plan::Limits;
 
 /// The exit code of `--timeout`, as of coreutils' `timeout`.
 const TIMED_OUT: u8 = 124;
+/// The exit code of a job that was successful and whose output could not be written: `EX_IOERR` of sysexits.h.
+pub(super) const UNWRITTEN: u8 = 74;
 
 /// The end of the job's process.
 pub(super) struct Ended {
@@ -18,8 +21,6 @@ pub(super) struct Ended {
     pub(super) timed_out: bool,
     /// A signal to this process asked it to end the job.
     pub(super) told_to_end: bool,
-    /// The number of pipes that were copied to their end before.
-    pub(super) copied: usize,
 }
 
 /// The failure of an attempt.
@@ -51,6 +52,15 @@ pub(super) fn judge(ended: &Ended, limits: &Limits) -> (u8, Option<Failure>) {
         Failure { reason, told_by_code: false }
     };
     (code, least.map(too_soon))
+}
+
+/// Counts an attempt as failed whose output could not be written. Its exit code stays, unless that says that the job was successful.
+pub(super) fn unwritten((code, failure): (u8, Option<Failure>), error: &io::Error) -> (u8, Option<Failure>) {
+    let mut reason = format!("the output of the job cannot be written: {error}");
+    if let Some(failure) = failure {
+        reason = format!("{}; {reason}", failure.reason);
+    }
+    (if code == 0 { UNWRITTEN } else { code }, Some(Failure { reason, told_by_code: false }))
 }
 
 /// A length of time as in flags.

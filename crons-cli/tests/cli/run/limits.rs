@@ -46,6 +46,56 @@ fn an_output_that_nobody_reads_does_not_outlast_the_timeout() {
 }
 
 #[test]
+fn an_output_that_nobody_reads_does_not_outlast_a_signal() {
+    let lab = Lab::new();
+    let mut command = lab.command(&["job", "--kill-after", "200ms"], &["sh", "-c", "echo > ready; exec yes"]);
+    let mut crons =
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    until_written(&lab.path("ready"), "\n");
+    kill(crons.id(), signal_hook::consts::SIGTERM);
+    assert_eq!(wait(&mut crons).code(), Some(143));
+}
+
+/// More than the pipe of the job and that of the test take, and less than both: the job ends, and its output cannot be copied to its end.
+const TOO_MUCH: &str = "head -c 120000 /dev/zero";
+
+#[test]
+fn a_run_whose_output_nobody_reads_is_reported_at_the_end_of_its_job() {
+    let lab = Lab::new();
+    let server = lab.server();
+    let flags = ["job", "--interval", "1 day"];
+    let mut command = lab.reporting(server.dsn(), &flags, &["sh", "-c", TOO_MUCH]);
+    let mut crons = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    until("the end of the run", || (statuses(&server, "job") == ["ok"]).then_some(()));
+    assert_eq!(crons.try_wait().unwrap(), None, "the output is still offered");
+    kill(crons.id(), signal_hook::consts::SIGTERM);
+    assert_eq!(wait(&mut crons).code(), Some(0));
+}
+
+#[test]
+fn an_output_that_nobody_reads_ends_with_the_timeout_of_a_job_that_kept_it() {
+    let lab = Lab::new();
+    let flags = ["job", "--timeout", "1s", "--kill-after", "200ms"];
+    let mut command = lab.command(&flags, &["sh", "-c", TOO_MUCH]);
+    let mut crons = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    assert_eq!(wait(&mut crons).code(), Some(0));
+}
+
+#[test]
+fn a_signal_ends_the_printing_of_an_output_that_was_held_back() {
+    let lab = Lab::new();
+    let server = lab.server();
+    let script = "head -c 1000000 /dev/zero; exit 3";
+    let flags = ["job", "--interval", "1 day", "--quiet"];
+    let mut command = lab.reporting(server.dsn(), &flags, &["sh", "-c", script]);
+    let mut crons =
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    until("the end of the run", || (statuses(&server, "job") == ["error"]).then_some(()));
+    kill(crons.id(), signal_hook::consts::SIGTERM);
+    assert_eq!(wait(&mut crons).code(), Some(3));
+}
+
+#[test]
 fn a_job_that_ends_too_soon_has_failed() {
     let lab = Lab::new();
     let server = lab.server();

@@ -107,3 +107,18 @@ fn characters_that_control_a_terminal_are_not_logged() {
     assert!(out.contains('\u{1b}'));
     assert!(!error.contains('\u{1b}') && error.contains("\u{FFFD}[2Jx"), "{error:?}");
 }
+
+#[test]
+fn a_log_that_cannot_be_written_goes_to_stderr_and_stops_no_job() {
+    let lab = Lab::new();
+    let fifo = lab.path("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let missing = lab.path("no/folder");
+    for log in [&*fifo, std::path::Path::new("/dev/full"), &*missing] {
+        let log = log.to_str().unwrap();
+        let (code, out, error) = texts(&lab.sh(&["job", "--log", log], "echo hi; exit 3"));
+        assert_eq!((code, &*out), (Some(3), "hi\n"), "{error}");
+        assert!(error.starts_with(&format!("crons: --log: {log} cannot be written: ")), "{error}");
+        assert!(error.contains("\ncrons: job failed: exit code 3; "), "{error}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::process::{Child, Stdio};
 
-use super::lab::{Lab, kill, statuses, texts, until_written, wait};
+use super::lab::{Lab, kill, statuses, texts, until, until_written, wait};
 
 /// Starts a run that holds the lock until the file `go` exists.
 fn hold(lab: &Lab, flags: &[&str]) -> Child {
@@ -83,4 +83,21 @@ fn runs_that_may_overlap_hold_off_those_that_may_not() {
     assert_eq!(lab.run(&["job", "--overlap", "error"], &["true"]).status.code(), Some(75));
     std::fs::write(lab.path("go"), "").unwrap();
     assert!(wait(&mut first).success());
+}
+
+#[test]
+fn the_lock_ends_with_the_job_though_the_server_does_not_answer() {
+    let lab = Lab::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let dsn = format!("http://key@{}/1", listener.local_addr().unwrap());
+    let flags = ["job", "--overlap", "skip", "--flush", "1h"];
+    let mut first =
+        lab.reporting(&dsn, &flags, &["sh", "-c", "echo > ran"]).stderr(Stdio::null()).spawn().unwrap();
+    until_written(&lab.path("ran"), "\n");
+    until("the end of the lock", || {
+        lab.run(&["job", "--overlap", "error"], &["true"]).status.success().then_some(())
+    });
+    assert_eq!(first.try_wait().unwrap(), None, "the server is still waited for");
+    kill(first.id(), signal_hook::consts::SIGTERM);
+    assert_eq!(wait(&mut first).code(), Some(0));
 }

@@ -2,7 +2,7 @@
 
 use std::process::{Child, Stdio};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
 use super::lab::{Lab, is_alive, kill, pid_in, state, statuses, texts, until, until_written, wait};
 
@@ -93,29 +93,65 @@ fn signals_that_are_ignored_stay_ignored() {
 }
 
 #[test]
-fn signals_that_are_blocked_at_the_start_are_received() {
+fn the_job_starts_with_the_mask_of_the_start_but_for_signals_that_are_passed_on() {
     let lab = Lab::new();
-    let script = "echo $$ > pid; grep SigBlk /proc/self/status > blocked; exec sleep 60";
+    // No shell: some of them clear the mask.
     let mut command = std::process::Command::new("env");
-    command.args(["--block-signal=CHLD,USR1", env!("CARGO_BIN_EXE_crons"), "run", "job", "--", "sh", "-c"]);
-    command.arg(script).current_dir(lab.path(""));
+    command.args(["--block-signal=CHLD,USR1,TERM,ALRM", env!("CARGO_BIN_EXE_crons"), "run", "job", "--"]);
+    command.args(["sleep", "60"]).current_dir(lab.path(""));
     command.env("SENTRY_CRONS", "off").env("CRONS_SPOOL", lab.spool()).stderr(Stdio::null());
     let mut crons = command.spawn().unwrap();
-    let blocked = until("the start of the job", || {
-        let text = std::fs::read_to_string(lab.path("blocked")).unwrap_or_default();
-        text.ends_with('\n').then_some(text).or_else(|| {
-            let ended = crons.try_wait().unwrap();
-            ended.map(|status| format!("skipped: this `env` cannot block signals: {status}"))
-        })
+    let children = format!("/proc/{0}/task/{0}/children", crons.id());
+    let job = until("the start of the job", || {
+        let children = std::fs::read_to_string(&children).unwrap_or_default();
+        let job = children.split_whitespace().next().map(|pid| pid.parse::<u32>().unwrap());
+        let started = |pid: &u32| comm(*pid) == "sleep";
+        job.filter(started).or_else(|| crons.try_wait().unwrap().map(|_| 0))
     });
-    if blocked.starts_with("skipped") {
-        eprintln!("{blocked}");
+    if job == 0 {
+        eprintln!("skipped: this `env` cannot block signals");
         return;
     }
-    let mask = u64::from_str_radix(blocked.split_whitespace().nth(1).unwrap(), 16).unwrap();
-    assert_eq!(mask, 0, "the job starts with none blocked: {blocked}");
+    let expected = [SIGCHLD, SIGALRM].into_iter().fold(0, |mask, signal| mask | bit(signal));
+    assert_eq!(blocked(&format!("/proc/{job}/status")), expected);
     kill(crons.id(), SIGTERM);
     assert_eq!(wait(&mut crons).code(), Some(143));
+}
+
+#[test]
+fn signals_interrupt_none_of_the_threads_that_copy() {
+    let lab = Lab::new();
+    let mut command = lab.command(&["job"], &["sh", "-c", "echo $$ > pid; exec sleep 60"]);
+    let mut crons = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    pid_in(&lab.path("pid"));
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", crons.id())).unwrap();
+    let tasks = tasks.map(|task| task.unwrap().path());
+    let copies = |task: &std::path::PathBuf| {
+        std::fs::read_to_string(task.join("comm")).is_ok_and(|name| name.trim() == "crons-output")
+    };
+    let masks: Vec<u64> =
+        tasks.filter(copies).map(|task| blocked(task.join("status").to_str().unwrap())).collect();
+    let handled = [SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
+    let handled = handled.into_iter().fold(0, |mask, signal| mask | bit(signal));
+    assert!(masks.len() == 2 && masks.iter().all(|mask| mask & handled == handled), "{masks:x?}");
+    kill(crons.id(), SIGTERM);
+    assert_eq!(wait(&mut crons).code(), Some(143));
+}
+
+/// The name of the program that a process runs.
+fn comm(pid: u32) -> String {
+    std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_owned()
+}
+
+/// The signals that a status file of `/proc` names as blocked, one bit each.
+fn blocked(status: &str) -> u64 {
+    let status = std::fs::read_to_string(status).unwrap();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap();
+    u64::from_str_radix(mask.trim(), 16).unwrap()
+}
+
+fn bit(signal: i32) -> u64 {
+    1 << (signal - 1)
 }
 
 #[test]

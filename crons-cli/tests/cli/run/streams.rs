@@ -162,10 +162,63 @@ fn a_process_left_behind_lives_on_and_is_not_waited_for() {
 }
 
 #[test]
-fn a_disk_that_is_full_is_said_and_ends_no_job_in_silence() {
+fn output_that_cannot_be_written_makes_the_run_an_error() {
     let lab = Lab::new();
-    let full = File::options().write(true).open("/dev/full").unwrap();
-    let output = lab.command(&["job"], &["sh", "-c", "echo x; exit 0"]).stdout(full).output().unwrap();
-    let (_, _, error) = texts(&output);
-    assert!(error.contains("the output of the job cannot be written: No space left"), "{error}");
+    let server = lab.server();
+    for (slug, script, code, reason) in [
+        ("fine", "echo x", 74, "the output of the job cannot be written: No space left"),
+        (
+            "failed",
+            "echo x; exit 3",
+            3,
+            "exit code 3; the output of the job cannot be written: No space left",
+        ),
+    ] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let mut command = lab.reporting(server.dsn(), &[slug, "--interval", "1 day"], &["sh", "-c", script]);
+        let (found, _, error) = texts(&command.stdout(full).output().unwrap());
+        assert_eq!(found, Some(code), "{error}");
+        assert!(error.starts_with(&format!("crons: {slug} failed: {reason}")), "{error}");
+        let run = &check_ins(&server, slug)[0];
+        assert_eq!(run["status"], "error");
+        assert!(run["note"].as_str().unwrap().starts_with(reason), "{run}");
+    }
+}
+
+#[test]
+fn a_file_at_its_limit_ends_the_job_and_not_its_run() {
+    let lab = Lab::new();
+    let server = lab.server();
+    let script = format!(
+        "ulimit -f 20; exec {} run job --interval '1 day' -- sh -c 'grep SigIgn /proc/self/status >&2; exec head -c 1000000 /dev/zero'",
+        env!("CARGO_BIN_EXE_crons")
+    );
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).current_dir(lab.path("")).env("SENTRY_DSN", server.dsn());
+    command.env("CRONS_SPOOL", lab.spool()).stdout(File::create(lab.path("out")).unwrap());
+    let (code, _, error) = texts(&command.output().unwrap());
+    assert_eq!(code, Some(141), "{error}");
+    assert!(
+        error.contains("killed by SIGPIPE; the output of the job cannot be written: File too large"),
+        "{error}"
+    );
+    assert_eq!(check_ins(&server, "job")[0]["status"], "error");
+    let ignored = error.lines().next().unwrap().split_whitespace().nth(1).unwrap();
+    let bit = 1 << (signal_hook::consts::SIGXFSZ - 1);
+    assert_eq!(u64::from_str_radix(ignored, 16).unwrap() & bit, 0, "the job has the signal's default action");
+}
+
+#[test]
+fn an_stderr_that_nobody_reads_does_not_keep_the_job_from_starting() {
+    let lab = Lab::new();
+    let (_reader, writer) = std::io::pipe().unwrap();
+    let flags = rustix::fs::fcntl_getfl(&writer).unwrap();
+    rustix::fs::fcntl_setfl(&writer, flags | rustix::fs::OFlags::NONBLOCK).unwrap();
+    while (&writer).write(&[0; 4096]).is_ok() {}
+    while (&writer).write(&[0]).is_ok() {}
+    rustix::fs::fcntl_setfl(&writer, flags).unwrap();
+    // Without a DSN, a line says before the job that the run is not monitored.
+    let mut crons = lab.reporting("", &["job"], &["sh", "-c", "echo > ran"]).stderr(writer).spawn().unwrap();
+    until_written(&lab.path("ran"), "\n");
+    assert!(wait(&mut crons).success());
 }
