@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use crons_types::{CheckIn, CheckInId};
+use crons_types::{CheckIn, CheckInId, Slug};
 
 use crate::delivery::backoff::Backoff;
 use crate::delivery::flush_tracker::FlushTracker;
@@ -22,6 +22,7 @@ use crate::record::queued::QueuedCheckIn;
 use crate::record::spooled::Journaled;
 use crate::record::stats::Stats;
 
+use super::backlog::Backlog;
 use super::delay_queue::{DelayQueue, DroppedStarts};
 use super::keep_alive::KeepAlives;
 use super::open_runs::OpenRuns;
@@ -34,7 +35,7 @@ pub(crate) struct DeliveryOptions {
     pub(crate) rate_limit: Option<NonZeroU32>,
     /// The time for which a start waits for the end of its run before it is sent.
     pub(crate) coalesce: Duration,
-    /// Whether an answer of 5xx counts as no answer.
+    /// Whether an answer of 5xx counts as no answer, and an end that the server's limits refuse is kept while there is a spool.
     pub(crate) retry_server_errors: bool,
 }
 
@@ -63,6 +64,8 @@ pub(crate) struct Delivery {
     pub(super) remarked: Remarked,
     /// Runs of dead processes whose check-ins are queued. They leave room for the runs of this process.
     pub(super) adopted: HashSet<CheckInId>,
+    /// The ends among them.
+    pub(super) backlog: Backlog,
     /// Changes that the journal has not recorded. `None` without a spool.
     pub(super) journal: Option<Vec<Journaled>>,
 }
@@ -88,6 +91,7 @@ impl Delivery {
             stats: Stats::default(),
             remarked: Remarked::default(),
             adopted: HashSet::new(),
+            backlog: Backlog::default(),
             journal: None,
         }
     }
@@ -215,9 +219,26 @@ impl Delivery {
             if let Some(journal) = &mut self.journal {
                 journal.extend(Journaled::settled(record));
             }
+            let (slug, (freed, superseded)) = (record.monitor.slug.clone(), self.backlog.settle(record));
             self.queues.settle(index);
             self.prepared.remove(&index);
+            for index in freed {
+                self.queues.requeue(index);
+            }
+            if superseded > 0 {
+                Self::log_superseded(&slug, superseded);
+            }
         }
+    }
+
+    /// Logs that ends of dead processes were dropped.
+    pub(super) fn log_superseded(slug: &Slug, runs: u64) {
+        log_loss!(
+            warn,
+            slug,
+            [runs,],
+            "the oldest runs in the spool ({runs}) are not reported: the server does not take all at once, and newer runs of the monitor have ended"
+        );
     }
 
     /// Keeps a check-in as the user's hook has left it, in case it has to be sent again.

@@ -7,6 +7,7 @@ pub(crate) mod server_limits;
 mod rate_limiter;
 pub(crate) mod run_queue;
 mod delay_queue;
+mod backlog;
 pub(crate) mod open_runs;
 pub(crate) mod keep_alive;
 mod remarked;

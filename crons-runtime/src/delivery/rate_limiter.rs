@@ -38,7 +38,7 @@ pub(crate) enum Admission {
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     limit: Option<NonZeroU32>,
-    windows: HashMap<(Slug, Option<Environment>), Window>,
+    windows: HashMap<Key, Window>,
     /// The number of monitors at which those that were silent for a window are forgotten.
     sweep_at: usize,
 }
@@ -104,7 +104,13 @@ impl RateLimiter {
     /// Decides like [`admit_keep_alive`](Self::admit_keep_alive), for a check-in of a dead process. If the limit is low, it leaves
     /// fewer places.
     pub(crate) fn admit_adopted(&mut self, record: &QueuedCheckIn, now: Instant) -> Result<(), Instant> {
-        self.admit_leaving(record, now, |limit| PLACES_OF_A_RUN.min(limit - 1))
+        self.admit_leaving(record, now, left_by_adopted)
+    }
+
+    /// The most check-ins of dead processes that [`admit_adopted`](Self::admit_adopted) lets through in a minute, for each monitor and
+    /// environment. `None`: no limit.
+    pub(crate) fn most_adopted(&self) -> Option<usize> {
+        self.limit.map(|limit| limit.get() as usize).map(|limit| limit - left_by_adopted(limit))
     }
 
     fn admit_leaving(
@@ -166,11 +172,19 @@ impl RateLimiter {
     }
 }
 
+/// The places in a minute that check-ins of dead processes leave for the runs of this one.
+fn left_by_adopted(limit: usize) -> usize {
+    PLACES_OF_A_RUN.min(limit - 1)
+}
+
 fn minutes(minutes: u32) -> Duration {
     Duration::from_secs(u64::from(minutes) * 60)
 }
 
-fn key(record: &QueuedCheckIn) -> (Slug, Option<Environment>) {
+/// The monitor and the environment of a check-in.
+pub(super) type Key = (Slug, Option<Environment>);
+
+pub(super) fn key(record: &QueuedCheckIn) -> Key {
     (record.monitor.slug.clone(), record.monitor.environment.clone())
 }
 

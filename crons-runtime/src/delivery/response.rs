@@ -50,6 +50,10 @@ impl Delivery {
         if record.is_keep_alive() {
             return self.settle(index);
         }
+        if http == 429 && self.keeps_limited(record) {
+            log!(debug, %slug, status, %id, "check-in refused by a limit of the server; it stays in the spool");
+            return self.queues.requeue(index);
+        }
         if taken {
             if let Some(remark) = response.remark()
                 && self.remarked.is_new(slug, remark)

@@ -11,6 +11,10 @@ use crate::record::discard::DiscardReason;
 pub(super) enum SendDecision {
     Now,
     At(Instant),
+    /// An end waits for those of older runs of its monitor.
+    Behind,
+    /// An end of a dead process may be sent when nothing of this process can be.
+    Last,
     Never(DiscardReason),
 }
 
@@ -25,15 +29,17 @@ impl Delivery {
         if self.backoff.until(now).is_some() {
             return None;
         }
-        while let Some(index) = self.queues.pop() {
-            match self.turn(index, now) {
+        while let Some((index, last)) = self.pop() {
+            match self.turn(index, last, now) {
                 SendDecision::Now => {
                     self.queues.mark_in_flight(index);
                     return Some(index);
                 }
-                SendDecision::At(when) => {
+                SendDecision::At(when) => self.delay(index, when),
+                SendDecision::Behind => self.hold(index),
+                SendDecision::Last => {
                     self.queues.delay(index);
-                    self.delay_queue.insert(when, index);
+                    self.backlog.push_ready(index);
                 }
                 SendDecision::Never(loss) => self.discard(index, loss),
             }
@@ -41,14 +47,45 @@ impl Delivery {
         None
     }
 
+    /// Takes the next check-in whose turn has come, and returns whether it is one that comes last.
+    fn pop(&mut self) -> Option<(Index, bool)> {
+        let index = self.queues.pop().map(|index| (index, false));
+        index.or_else(|| self.backlog.pop_ready().map(|index| (index, true)))
+    }
+
+    /// Has a check-in wait for a limit or for the end of its run. One of a dead process is dropped if a newer run of its monitor waits for it.
+    fn delay(&mut self, index: Index, until: Instant) {
+        let Some(record) = self.queues.get(index) else { return };
+        if self.backlog.has(record) && !self.backlog.delay(index, record, until) {
+            if self.paced.remove(&index) {
+                self.rate_limiter.waited(record);
+            }
+            return self.discard(index, DiscardReason::Superseded);
+        }
+        self.queues.delay(index);
+        self.delay_queue.insert(until, index);
+    }
+
+    /// Has an end wait for those of older runs of its monitor. The first of these is decided anew if it waits for a limit.
+    fn hold(&mut self, index: Index) {
+        let Some(record) = self.queues.get(index) else { return };
+        let first = self.backlog.hold(index, record);
+        self.queues.delay(index);
+        if let Some((until, first)) = first
+            && self.delay_queue.remove(until, first)
+        {
+            self.queues.requeue(first);
+        }
+    }
+
     /// The instant at which [`next`](Self::next) may return a check-in though nothing else happens. `None` if there is none.
     pub(crate) fn wake_at(&self, now: Instant) -> Option<Instant> {
-        let retry = self.backoff.until(now).filter(|_| self.queues.has_ready());
+        let retry = self.backoff.until(now).filter(|_| self.queues.has_ready() || self.backlog.has_ready());
         [self.delay_queue.first(), self.keep_alives.first(), retry].into_iter().flatten().min()
     }
 
     /// Decides whether this check-in may be sent now.
-    fn turn(&mut self, index: Index, now: Instant) -> SendDecision {
+    fn turn(&mut self, index: Index, last: bool, now: Instant) -> SendDecision {
         let Some(record) = self.queues.get(index) else {
             return SendDecision::Never(DiscardReason::Internal);
         };
@@ -62,6 +99,12 @@ impl Delivery {
         if expires <= now {
             return SendDecision::Never(DiscardReason::Expired);
         }
+        if self.backlog.is_behind(record) {
+            return SendDecision::Behind;
+        }
+        if !last && self.backlog.has(record) {
+            return SendDecision::Last;
+        }
         let grace = record.at() + self.options.coalesce;
         if record.is_start() && grace > now && record.epoch >= self.expedited {
             return SendDecision::At(grace);
@@ -71,6 +114,9 @@ impl Delivery {
             let owed = !record.is_start() && (record.must_deliver || record.attempted);
             return if owed && until < expires {
                 SendDecision::At(until)
+            } else if self.keeps_limited(record) {
+                // It stays in the spool until then, for the next process.
+                SendDecision::At(until.min(expires))
             } else {
                 SendDecision::Never(DiscardReason::RateLimited)
             };

@@ -13,12 +13,14 @@ pub(crate) enum DiscardReason {
     Internal,
     /// The server has refused the check-in. The client does not drop it, yet the server expects it in the client report.
     Refused,
+    /// A newer run of the monitor has ended, and the server does not take this one at once.
+    Superseded,
     /// The spool was full, and no longer holds it. It is lost only if the process is killed before it is sent.
     SpoolOverflow,
 }
 
 impl DiscardReason {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::QueueOverflow,
         Self::Throttled,
         Self::RateLimited,
@@ -26,6 +28,7 @@ impl DiscardReason {
         Self::BeforeSend,
         Self::Internal,
         Self::Refused,
+        Self::Superseded,
         Self::SpoolOverflow,
     ];
 
@@ -34,7 +37,7 @@ impl DiscardReason {
     fn reason(self) -> &'static str {
         match self {
             Self::QueueOverflow => "queue_overflow",
-            Self::Throttled | Self::RateLimited => "ratelimit_backoff",
+            Self::Throttled | Self::RateLimited | Self::Superseded => "ratelimit_backoff",
             Self::Expired => "network_error",
             Self::BeforeSend => "before_send",
             Self::Internal => "internal_sdk_error",
@@ -51,6 +54,7 @@ impl DiscardReason {
             Self::Expired => &mut dropped.expired,
             Self::BeforeSend => &mut dropped.before_send,
             Self::Internal => &mut dropped.internal,
+            Self::Superseded => &mut dropped.superseded,
             Self::Refused | Self::SpoolOverflow => return,
         } += 1;
     }

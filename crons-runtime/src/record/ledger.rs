@@ -49,6 +49,16 @@ pub(crate) struct Owed {
     pub(crate) report: Report,
 }
 
+impl Owed {
+    /// The time at which the run began, as far as it is known, in milliseconds since 1970.
+    pub(crate) fn began(&self) -> u64 {
+        match self.report {
+            Report::End { duration: Some(nanos), .. } => self.at.saturating_sub(nanos / 1_000_000),
+            _ => self.at,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Report {
     /// A start that was made by hand, and may not have been sent.

@@ -148,9 +148,10 @@ pub(crate) struct Adopted {
 }
 
 impl Adopted {
-    /// Converts what is owed. `environment` is the default of this process. An end expires as in the process that captured it, when the
+    /// Converts what is owed, the oldest runs first. `environment` is the default of this process. An end expires as in the process that captured it, when the
     /// longest run is over. A run that died is an error that is known only now.
-    pub(crate) fn new(owed: Vec<Owed>, environment: &Environment, now: Now) -> Self {
+    pub(crate) fn new(mut owed: Vec<Owed>, environment: &Environment, now: Now) -> Self {
+        owed.sort_by_key(Owed::began);
         let mut adopted = Self::default();
         let mut monitors: Vec<(SpooledMonitor, MonitorRef)> = Vec::new();
         for Owed { id, monitor, at, report } in owed {

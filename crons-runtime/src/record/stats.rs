@@ -58,6 +58,9 @@ pub struct Dropped {
     pub before_send: u64,
     /// An internal error: the check-in could not be written, or a hook panicked.
     pub internal: u64,
+    /// They were taken from the spool, the server did not take them at once, and a newer run of their monitor had ended: what arrives last
+    /// counts as the newest.
+    pub superseded: u64,
     /// The client was closed.
     pub client_closed: u64,
 }
@@ -65,8 +68,15 @@ pub struct Dropped {
 impl Dropped {
     /// The sum of all counts.
     pub fn total(&self) -> u64 {
-        let Self { queue_overflow, throttled, rate_limited, expired, before_send, internal, client_closed } =
-            self;
-        queue_overflow + throttled + rate_limited + expired + before_send + internal + client_closed
+        let Self { queue_overflow, throttled, rate_limited, expired, .. } = self;
+        let Self { before_send, internal, superseded, client_closed, .. } = self;
+        queue_overflow
+            + throttled
+            + rate_limited
+            + expired
+            + before_send
+            + internal
+            + superseded
+            + client_closed
     }
 }

@@ -78,21 +78,7 @@ fn what_was_not_delivered_is_sent_by_the_next_run() {
         lab.reporting(&address, &flags, &["sh", "-c", "exit 3"]).output().unwrap().status.code(),
         Some(3)
     );
-    let port = address.rsplit_once(':').unwrap().1.split('/').next().unwrap();
-    let key = address.split(['@', '/']).nth(2).unwrap();
-    let mut serve = crate::support::crons(&[
-        "serve",
-        "--rate-limit",
-        "off",
-        "--key",
-        key,
-        "--listen",
-        &format!("127.0.0.1:{port}"),
-        "--database",
-        &crate::support::sqlite(&lab.path("crons.db")),
-    ]);
-    serve.stderr(std::process::Stdio::null());
-    let real = crate::support::Server::spawn(serve);
+    let real = lab.server_at(&address, &["--rate-limit", "off"]);
     assert!(lab.reporting(&address, &["next", "--interval", "1 day"], &["true"]).status().unwrap().success());
     assert_eq!(statuses(&real, "owed"), ["error"]);
     assert_eq!(check_ins(&real, "owed")[0]["note"], "exit code 3");

@@ -65,6 +65,15 @@ impl Lab {
     pub fn server(&self) -> Server {
         Server::start(&self.path("crons.db"))
     }
+
+    /// Starts the server of this DSN again, with these flags.
+    pub fn server_at(&self, dsn: &str, flags: &[&str]) -> Server {
+        let (address, key) = (dsn.split(['@', '/']).nth(3).unwrap(), dsn.split(['@', '/']).nth(2).unwrap());
+        let database = crate::support::sqlite(&self.path("crons.db"));
+        let mut serve = crons(&["serve", "--key", key, "--listen", address, "--database", &database]);
+        serve.args(flags).stderr(Stdio::null());
+        Server::spawn(serve)
+    }
 }
 
 /// Has children start with the default actions of signals that this process ignores, as in a background job of a shell: a signal that is

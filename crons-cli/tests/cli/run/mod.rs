@@ -11,4 +11,5 @@ mod limits;
 mod overlap;
 mod inside;
 mod delivery;
+mod backlog;
 mod spool;

@@ -1,4 +1,4 @@
-//! Tests of the pacing of the ends of runs that overlap.
+//! Tests of the pacing of ends: of runs that overlap, and of those that dead processes owe.
 
 use std::sync::Arc;
 
@@ -81,19 +81,11 @@ fn a_run_that_is_kept_alive_stays_open() {
 }
 
 #[test]
-fn what_dead_processes_owe_leaves_room_for_a_run() {
-    let dead = |number: u8| {
-        let monitor = MonitorInfo::new(Slug::parse("job").unwrap(), None);
-        let owed = MonitorRef::Made(Arc::new(monitor));
-        let mut record =
-            QueuedCheckIn::new(CheckInId::from_bytes([number; 16]), owed, RunEvent::Error, Instant::now());
-        record.must_deliver = true;
-        record
-    };
-    for (limit, whole) in [(6, true), (3, true), (2, false)] {
+fn what_dead_processes_owe_leaves_room_and_comes_first() {
+    for (limit, whole, expected) in [(6, true, 4_u8), (3, true, 1), (2, false, 1)] {
         let options = DeliveryOptions { rate_limit: NonZeroU32::new(limit), ..options() };
         let mut world = World::new(options, |_| Ok(fine()));
-        let records = (200..220).map(dead).collect();
+        let records = (200..220).map(|number| dead("job", number)).collect();
         world.delivery.adopt(Adopted { records, ..Adopted::default() });
         world.pass(Duration::ZERO);
         world.run("job", SECOND);
@@ -102,6 +94,70 @@ fn what_dead_processes_owe_leaves_room_for_a_run() {
         assert!(own(RunEvent::Ok), "{limit}: at least its end");
         world.pass(MINUTE * 29);
         let delivered = world.reports("job").iter().filter(|event| **event == RunEvent::Error).count();
-        assert_eq!(delivered, 20, "{limit}: all are delivered in the end");
+        assert_eq!(delivered, usize::from(expected), "{limit}");
+        assert_eq!(world.reports("job").last(), Some(&RunEvent::Ok), "{limit}: the newest run is the last");
+        assert_eq!(world.delivery.stats().dropped.superseded, 20 - u64::from(expected), "{limit}");
+        let newest = (220 - expected..220).collect::<Vec<_>>();
+        let sent: Vec<u8> =
+            world.requests.iter().map(|(id, _)| id.as_bytes()[0]).filter(|id| *id >= 200).collect();
+        assert_eq!(sent, newest, "{limit}: the newest ones, the oldest of them first");
+    }
+}
+
+/// The failed run of a dead process.
+fn dead(slug: &str, number: u8) -> QueuedCheckIn {
+    let monitor = MonitorRef::Made(Arc::new(MonitorInfo::new(Slug::parse(slug).unwrap(), None)));
+    let id = CheckInId::from_bytes([number; 16]);
+    let mut record = QueuedCheckIn::new(id, monitor, RunEvent::Error, Instant::now()).lasted(SECOND);
+    record.must_deliver = true;
+    record
+}
+
+#[test]
+fn an_end_replaces_older_ones_that_wait_for_a_limit() {
+    let limits = |since| Ok(if since < SECOND { Response::new(429) } else { fine() });
+    let mut world = World::new(DeliveryOptions { retry_server_errors: true, ..options() }, limits);
+    world.delivery.keep_journal();
+    world.delivery.adopt(Adopted { records: vec![dead("job", 200), dead("job", 201)], ..Adopted::default() });
+    world.pass(SECOND * 10);
+    assert_eq!(world.requests.len(), 1, "both wait for the limit");
+    let job = world.start("job", None);
+    world.capture(&job, RunEvent::Ok);
+    world.pass(MINUTE * 2);
+    assert_eq!(world.reports("job").last(), Some(&RunEvent::Ok));
+    assert_eq!(world.delivery.stats().dropped.superseded, 2);
+    assert_eq!(world.delivery.stats().queued, 0);
+}
+
+#[test]
+fn ends_of_this_process_come_before_those_of_other_monitors() {
+    let mut world = World::new(options(), |_| Ok(fine()));
+    let records = (200..210).map(|number| dead(&format!("old-{number}"), number)).collect();
+    world.delivery.adopt(Adopted { records, ..Adopted::default() });
+    world.run("job", Duration::ZERO);
+    assert!(world.requests[0].0.as_bytes()[0] < 200, "{:?}", world.requests);
+    assert_eq!(world.delivery.stats().queued, 0);
+}
+
+#[test]
+fn a_spool_keeps_an_end_that_a_limit_refuses() {
+    for (spool, kept) in [(true, 1), (false, 0)] {
+        let options = DeliveryOptions { retry_server_errors: true, ..options() };
+        let limit = || Response::new(429).header("retry-after", "999999");
+        // The start is taken, and sets a limit in the second case.
+        for refuses_start in [true, false] {
+            let mut world = World::new(options, move |since| {
+                let start = fine().header("X-Sentry-Rate-Limits", "999999:monitor:organization");
+                Ok(if since < SECOND && !refuses_start { start } else { limit() })
+            });
+            if spool {
+                world.delivery.keep_journal();
+            }
+            world.run("job", SECOND * 2);
+            world.pass(MINUTE);
+            assert_eq!(world.delivery.stats().queued, kept, "{spool} {refuses_start}");
+            world.pass(MINUTE * 60);
+            assert_eq!(world.delivery.stats().queued, 0, "it expires as all do");
+        }
     }
 }
