@@ -10,6 +10,7 @@ use rustix::fs::{Access, access};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, kill_process_group};
 
+use super::descendants::with_descendants;
 use super::plan::Job;
 use super::streams::ChildStreams;
 
@@ -71,15 +72,17 @@ impl Child {
         pid.map(|pid| Self { pid, own_group }).ok_or_else(NotStarted::no_command)
     }
 
-    /// Sends a signal to the job: to its process group, or to its process if the group is ours.
+    /// Sends a signal to the job: to its process group, or to its process and the descendants of it if the group is ours.
     pub(super) fn signal(&self, signal: i32) {
         let Some(signal) = Signal::from_named_raw(signal) else { return };
-        // Fails only if all of the job has ended.
-        let _ = if self.own_group {
-            kill_process_group(self.pid, signal)
-        } else {
-            kill_process(self.pid, signal)
-        };
+        // Fails only if all of the job has ended, here and below.
+        if self.own_group {
+            let _ = kill_process_group(self.pid, signal);
+            return;
+        }
+        for process in with_descendants(self.pid) {
+            let _ = kill_process(process, signal);
+        }
     }
 
     /// Returns the changes since the last call. As process 1 of a container, also reaps processes that have lost their parents.

@@ -21,6 +21,7 @@ mod held;
 mod pump;
 mod streams;
 mod left_behind;
+mod descendants;
 mod child;
 mod verdict;
 mod report;

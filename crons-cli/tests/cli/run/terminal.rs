@@ -201,3 +201,21 @@ fn a_terminal_that_hangs_up_ends_the_job() {
     assert_eq!(wait(&mut crons).code(), Some(129));
     assert!(!super::lab::is_alive(job));
 }
+
+#[test]
+fn in_a_script_a_timeout_and_a_signal_reach_the_children_of_the_job() {
+    let job = "sleep 611 & echo $! > child; wait; echo x";
+    for (flags, code) in [("--timeout 300ms", 124), ("", 143)] {
+        let lab = Lab::new();
+        // The script, which is one process more, shares its process group with the job.
+        let script = format!("{CRONS} run job {flags} -- sh -c 'echo $PPID > crons; {job}'; echo code=$?");
+        let (mut screen, mut shell) = Screen::start(&lab, &["sh", "-c", &script]);
+        let child = pid_in(&lab.path("child"));
+        if flags.is_empty() {
+            kill(pid_in(&lab.path("crons")), signal_hook::consts::SIGTERM);
+        }
+        screen.until(&format!("code={code}"));
+        until("the end of the child", || (!super::lab::is_alive(child)).then_some(()));
+        assert!(wait(&mut shell).success());
+    }
+}
