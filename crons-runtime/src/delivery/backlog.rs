@@ -1,5 +1,5 @@
-//! Ends of runs of dead processes: sent when nothing of this process can be sent, of each monitor one at a time, the oldest run first. Ends of
-//! this process wait for those of their monitor, as the server takes whichever comes last for its newest run.
+//! Ends of runs of dead processes: sent when nothing of this process can be sent, of each monitor one at a time, the oldest run first. Reports of
+//! this process wait for those of their monitor, as the server takes the run that it heard of last for the newest.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
@@ -22,13 +22,13 @@ pub(super) struct Backlog {
 struct Line {
     /// The runs of dead processes, the oldest first.
     runs: VecDeque<CheckInId>,
-    /// Ends that wait for the first of these runs.
+    /// Reports that wait for the first of these runs.
     held: Vec<Index>,
     /// The end of the first run, if it waits for a limit, and until when.
     delayed: Option<(Instant, Index)>,
-    /// Whether an end of this process waits.
+    /// Whether a report of this process waits.
     has_newer: bool,
-    /// The number of ends that were dropped, because an end of this process waits.
+    /// The number of ends that were dropped, because a report of this process waits.
     superseded: u64,
 }
 
@@ -43,13 +43,13 @@ impl Backlog {
         is_end(record) && self.line(record).is_some_and(|line| line.runs.contains(&record.id))
     }
 
-    /// Returns whether an end must wait: for an older run of its monitor.
+    /// Returns whether a report must wait: for an older run of its monitor.
     pub(super) fn is_behind(&self, record: &QueuedCheckIn) -> bool {
-        is_end(record) && self.line(record).is_some_and(|line| line.runs.front() != Some(&record.id))
+        self.line(record).is_some_and(|line| line.runs.front() != Some(&record.id))
     }
 
-    /// Has an end wait until [`settle`](Self::settle) returns it. If it is one of this process, returns the end that it waits for if that waits
-    /// for a limit, and until when: that one is superseded.
+    /// Has a report wait until [`settle`](Self::settle) returns it. If it is one of this process, returns the end that it waits for if that
+    /// waits for a limit, and until when: that one is superseded.
     pub(super) fn hold(&mut self, index: Index, record: &QueuedCheckIn) -> Option<(Instant, Index)> {
         let line = self.lines.get_mut(&key(record))?;
         line.held.push(index);
@@ -60,8 +60,8 @@ impl Backlog {
         line.delayed.take()
     }
 
-    /// Notes that an end of a dead process waits for a limit. Returns `false` if it must be dropped instead, because a newer run of its monitor
-    /// has ended in this process.
+    /// Notes that an end of a dead process waits for a limit. Returns `false` if it must be dropped instead, because this process has a
+    /// newer run of its monitor.
     pub(super) fn delay(&mut self, index: Index, record: &QueuedCheckIn, until: Instant) -> bool {
         let Some(line) = self.lines.get_mut(&key(record)) else { return true };
         line.superseded += u64::from(line.has_newer);
@@ -69,7 +69,7 @@ impl Backlog {
         !line.has_newer
     }
 
-    /// Removes an end that is settled. Returns the ends whose turn may have come, and the number of superseded ones if it was the last.
+    /// Removes an end that is settled. Returns the reports whose turn may have come, and the number of superseded ones if it was the last.
     pub(super) fn settle(&mut self, record: &QueuedCheckIn) -> (Vec<Index>, u64) {
         let key = key(record);
         let Some(line) = self.lines.get_mut(&key).filter(|_| is_end(record)) else {
@@ -85,6 +85,13 @@ impl Backlog {
         }
         self.lines.remove(&key);
         (held, superseded)
+    }
+
+    /// Forgets a report that waits and is withdrawn.
+    pub(super) fn forget(&mut self, index: Index, record: &QueuedCheckIn) {
+        if let Some(line) = self.lines.get_mut(&key(record)) {
+            line.held.retain(|held| *held != index);
+        }
     }
 
     /// Adds an end to those that may be sent when nothing of this process can be.

@@ -62,6 +62,8 @@ pub(crate) struct Delivery {
     pub(super) discarded: DiscardCounts,
     pub(super) stats: Stats,
     pub(super) remarked: Remarked,
+    /// The run of the check-in that was refused last.
+    pub(super) refused: Option<CheckInId>,
     /// Runs of dead processes whose check-ins are queued. They leave room for the runs of this process.
     pub(super) adopted: HashSet<CheckInId>,
     /// The ends among them.
@@ -90,6 +92,7 @@ impl Delivery {
             discarded: DiscardCounts::default(),
             stats: Stats::default(),
             remarked: Remarked::default(),
+            refused: None,
             adopted: HashSet::new(),
             backlog: Backlog::default(),
             journal: None,
@@ -145,6 +148,7 @@ impl Delivery {
                 self.stats.withdrawn += 1;
                 self.prepared.remove(&index);
                 self.delay_queue.forget(begin.at() + self.options.coalesce, index);
+                self.backlog.forget(index, &begin);
                 if self.paced.remove(&index) {
                     self.rate_limiter.waited(&begin);
                 }
@@ -237,7 +241,7 @@ impl Delivery {
             warn,
             slug,
             [runs,],
-            "the oldest runs in the spool ({runs}) are not reported: the server does not take all at once, and newer runs of the monitor have ended"
+            "the oldest runs in the spool ({runs}) are not reported: the server does not take all at once, and there are newer runs of the monitor"
         );
     }
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::delivery::Delivery;
 use crate::delivery::run_queue::Index;
+use crate::delivery::server_limits::wait_after_refusal;
 use crate::platform::now::Now;
 use crate::record::discard::{DiscardCounts, DiscardReason};
 use crate::record::queued::QueueState;
@@ -22,7 +23,7 @@ impl Delivery {
             let http = response.status;
             log_loss!(warn, slug, [http, ?wait,], "the server wants no check-ins for a while: until then runs are not reported");
         }
-        let now = now.instant;
+        let (now, wall) = (now.instant, now.wall);
         let response = match answer {
             Ok(response) if !(self.options.retry_server_errors && response.is_server_error()) => response,
             _ => {
@@ -52,7 +53,7 @@ impl Delivery {
         }
         if http == 429 && self.keeps_limited(record) {
             log!(debug, %slug, status, %id, "check-in refused by a limit of the server; it stays in the spool");
-            return self.queues.requeue(index);
+            return self.delay(index, now + wait_after_refusal(response, wall));
         }
         if taken {
             if let Some(remark) = response.remark()
@@ -65,7 +66,12 @@ impl Delivery {
         } else {
             // A second request would get the same answer.
             let reason = response.reason().unwrap_or_else(|| response.advice());
-            log_loss!(warn, slug, [status, %id, http,], "check-in refused by the server: {reason}");
+            if self.refused.replace(id) == Some(id) {
+                // The line about the start of the run has said so.
+                log!(debug, %slug, status, %id, http, "check-in refused by the server: {reason}");
+            } else {
+                log_loss!(warn, slug, [status, %id, http,], "check-in refused by the server: {reason}");
+            }
             self.stats.refused += 1;
             // The client report leaves out what the server knows of: check-ins that it has limited itself, or has read and refused.
             if !response.is_success() && http != 429 {

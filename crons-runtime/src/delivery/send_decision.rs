@@ -11,7 +11,7 @@ use crate::record::discard::DiscardReason;
 pub(super) enum SendDecision {
     Now,
     At(Instant),
-    /// An end waits for those of older runs of its monitor.
+    /// A report waits for the ends of older runs of its monitor.
     Behind,
     /// An end of a dead process may be sent when nothing of this process can be.
     Last,
@@ -54,7 +54,7 @@ impl Delivery {
     }
 
     /// Has a check-in wait for a limit or for the end of its run. One of a dead process is dropped if a newer run of its monitor waits for it.
-    fn delay(&mut self, index: Index, until: Instant) {
+    pub(super) fn delay(&mut self, index: Index, until: Instant) {
         let Some(record) = self.queues.get(index) else { return };
         if self.backlog.has(record) && !self.backlog.delay(index, record, until) {
             if self.paced.remove(&index) {
@@ -66,7 +66,7 @@ impl Delivery {
         self.delay_queue.insert(until, index);
     }
 
-    /// Has an end wait for those of older runs of its monitor. The first of these is decided anew if it waits for a limit.
+    /// Has a report wait for the ends of older runs of its monitor. The first of these is decided anew if it waits for a limit.
     fn hold(&mut self, index: Index) {
         let Some(record) = self.queues.get(index) else { return };
         let first = self.backlog.hold(index, record);
@@ -99,7 +99,8 @@ impl Delivery {
         if expires <= now {
             return SendDecision::Never(DiscardReason::Expired);
         }
-        if self.backlog.is_behind(record) {
+        let is_start_by_hand = record.is_start() && self.adopted.contains(&record.id);
+        if !is_start_by_hand && self.backlog.is_behind(record) {
             return SendDecision::Behind;
         }
         if !last && self.backlog.has(record) {

@@ -10,6 +10,8 @@ use crate::wire::transport::Response;
 
 /// The limit that a 429 without further headers sets, as in Sentry's SDKs.
 const BARE_429: Duration = Duration::from_secs(60);
+/// The shortest wait before a refused check-in is sent again.
+const LEAST: Duration = Duration::from_secs(1);
 /// The longest limit that is honoured, a day: a mistake in a server's settings must not silence a program for good.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -40,6 +42,13 @@ impl ServerRateLimits {
 /// Returns for how long the client sends no check-ins after an answer that came at `now`. `None` if it goes on.
 pub fn rate_limit(response: &Response, now: SystemTime) -> Option<Duration> {
     told(response, now).map(|wait| wait.min(LONGEST)).filter(|wait| !wait.is_zero())
+}
+
+/// Returns the wait before a check-in that a 429 has refused is sent again, which may be about that check-in alone.
+pub(super) fn wait_after_refusal(response: &Response, now: SystemTime) -> Duration {
+    let after = response.headers.iter().find(|(name, _)| name == "retry-after");
+    let wait = after.and_then(|(_, value)| retry_after(value, now)).unwrap_or(BARE_429);
+    wait.clamp(LEAST, LONGEST)
 }
 
 /// Returns the wait that an answer demands, by the first header that sets one. `None` if none does.

@@ -137,6 +137,10 @@ pub(crate) fn describe(
     )
 }
 
+/// The note about a run that was open when its process ended without an end.
+const DIED: &str =
+    "the process that reported the run was killed, or its machine stopped, before the run ended";
+
 /// The check-ins that dead processes owe.
 #[derive(Debug, Default)]
 pub(crate) struct Adopted {
@@ -169,7 +173,7 @@ impl Adopted {
                 Report::End { status, duration, note } => {
                     (RunEvent::from(status), duration, note, now.age(at))
                 }
-                Report::Died => (RunEvent::Error, None, None, Duration::ZERO),
+                Report::Died => (RunEvent::Error, None, Some(DIED.to_owned()), Duration::ZERO),
             };
             if age >= monitor.lifetime(event) {
                 adopted.expired += 1;

@@ -58,8 +58,8 @@ pub struct Dropped {
     pub before_send: u64,
     /// An internal error: the check-in could not be written, or a hook panicked.
     pub internal: u64,
-    /// They were taken from the spool, the server did not take them at once, and a newer run of their monitor had ended: what arrives last
-    /// counts as the newest.
+    /// They were taken from the spool, the server did not take them at once, and there was a newer run of their monitor: the one that arrives
+    /// last counts as the newest.
     pub superseded: u64,
     /// The client was closed.
     pub client_closed: u64,

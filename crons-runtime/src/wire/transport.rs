@@ -107,7 +107,7 @@ impl Response {
             401 | 403 => "check the DSN: project and key do not fit the server",
             404 => "check the DSN: there is no such project at this address",
             413 => "it is too large",
-            429 => "it came too often: a monitor may check in six times a minute",
+            429 => "a limit of the server or of a proxy before it",
             500..=599 => "the server is in trouble",
             _ => "see the server's log",
         }

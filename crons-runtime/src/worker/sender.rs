@@ -170,11 +170,11 @@ impl Sender {
     fn adopt(&mut self, now: Now) {
         let Some(adopted) = self.spool.as_mut().and_then(|spool| spool.adopt(now)) else { return };
         if !adopted.died.is_empty() {
+            let open = BySlug(adopted.died.iter());
             log!(
                 warn,
                 runs = adopted.died.len(),
-                open = %BySlug(adopted.died.iter()),
-                "runs were open when their processes were killed: they are reported as errors"
+                "runs of {open} were open when their processes were killed: they are reported as errors"
             );
         }
         self.delivery.adopt(adopted);
@@ -219,18 +219,16 @@ impl Sender {
     /// Logs at the end of the client which check-ins and runs do not reach the server.
     fn log_what_is_left(&self) {
         let undelivered = self.delivery.stats().queued;
+        let check_ins =
+            if undelivered == 1 { "1 check-in".to_owned() } else { format!("{undelivered} check-ins") };
         if undelivered > 0 && self.spool.as_ref().is_some_and(Spool::is_written) {
             log!(
                 warn,
                 undelivered,
-                "{undelivered} check-ins were not delivered before the client ended: they are in the spool, for the next start"
+                "{check_ins} not delivered before the client ended: in the spool, for the next start"
             );
         } else if undelivered > 0 {
-            log_loss!(
-                warn,
-                [undelivered,],
-                "{undelivered} check-ins were not delivered before the client ended"
-            );
+            log_loss!(warn, [undelivered,], "{check_ins} not delivered before the client ended");
         }
         let open = self.delivery.open_runs();
         if open.len() > 0 {

@@ -79,7 +79,11 @@ fn older_runs_from_the_spool_never_outdate_the_newest() {
         let output = lab.reporting(&dsn, &["a", "--interval", "1 day"], &[job]).output().unwrap();
         assert!(texts(&output).2.contains("the oldest runs in the spool (1) are not reported"), "{output:?}");
         let expected = statuses(&server, "a");
-        assert_eq!((expected.len(), &*expected[0]), (5, newest), "the newest four of the spool came before");
+        assert_eq!(
+            (expected.len(), &*expected[0]),
+            (5, newest),
+            "the newest four of the spool came before: {output:?}"
+        );
         lab.reporting(&dsn, &["b", "--interval", "1 day"], &["true"]).output().unwrap();
         assert_eq!(statuses(&server, "a"), expected, "nothing is left for a later run");
     }
@@ -94,7 +98,7 @@ fn the_end_of_a_run_that_a_limit_refuses_is_sent_by_the_next_run() {
         let (server, dsn) = Fake::start();
         server.answer(start, end);
         let output = lab.reporting(&dsn, &["job", "--flush", "1s"], &["false"]).output().unwrap();
-        assert!(texts(&output).2.contains("they are in the spool, for the next start"), "{output:?}");
+        assert!(texts(&output).2.contains("in the spool, for the next start"), "{output:?}");
         server.take("job", "error");
         server.answer("200 OK", "200 OK");
         assert!(lab.reporting(&dsn, &["other"], &["true"]).status().unwrap().success());

@@ -62,7 +62,7 @@ fn a_server_that_fails_neither_delays_nor_changes_the_job() {
         let started: u128 = std::fs::read_to_string(lab.path("started")).unwrap().trim().parse().unwrap();
         // A request may take 10 s.
         assert!(started - since < 5_000_000_000, "{name}: the job started after {} ns", started - since);
-        assert!(error.contains("they are in the spool, for the next start"), "{name}: {error}");
+        assert!(error.contains("in the spool, for the next start"), "{name}: {error}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tests that a run survives its process.
 
-use super::lab::{Lab, kill, statuses, texts, until, wait};
+use super::lab::{Lab, check_ins, kill, statuses, texts, until, wait};
 
 #[test]
 fn the_next_run_closes_one_that_was_killed() {
@@ -16,7 +16,12 @@ fn the_next_run_closes_one_that_was_killed() {
     std::fs::write(lab.path("go"), "").unwrap();
     assert!(output.status.success());
     assert_eq!(statuses(&server, "job"), ["error"]);
-    assert!(texts(&output).2.contains("runs were open when their processes were killed"), "{output:?}");
+    let note = check_ins(&server, "job")[0]["note"].as_str().unwrap().to_owned();
+    assert!(note.starts_with("the process that reported the run was killed"), "{note}");
+    assert!(
+        texts(&output).2.contains("runs of job were open when their processes were killed"),
+        "{output:?}"
+    );
 }
 
 #[test]

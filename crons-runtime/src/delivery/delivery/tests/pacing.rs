@@ -87,7 +87,6 @@ fn what_dead_processes_owe_leaves_room_and_comes_first() {
         let mut world = World::new(options, |_| Ok(fine()));
         let records = (200..220).map(|number| dead("job", number)).collect();
         world.delivery.adopt(Adopted { records, ..Adopted::default() });
-        world.pass(Duration::ZERO);
         world.run("job", SECOND);
         let own = |event| world.requests.iter().any(|(id, sent)| id.as_bytes()[0] < 200 && *sent == event);
         assert_eq!(own(RunEvent::InProgress), whole, "{limit}");
@@ -101,6 +100,8 @@ fn what_dead_processes_owe_leaves_room_and_comes_first() {
         let sent: Vec<u8> =
             world.requests.iter().map(|(id, _)| id.as_bytes()[0]).filter(|id| *id >= 200).collect();
         assert_eq!(sent, newest, "{limit}: the newest ones, the oldest of them first");
+        let own = world.requests.iter().position(|(id, _)| id.as_bytes()[0] < 200);
+        assert_eq!(own, Some(newest.len()), "{limit}: the start of a newer run comes after them");
     }
 }
 
@@ -122,6 +123,8 @@ fn an_end_replaces_older_ones_that_wait_for_a_limit() {
     world.pass(SECOND * 10);
     assert_eq!(world.requests.len(), 1, "both wait for the limit");
     let job = world.start("job", None);
+    world.pass(SECOND);
+    assert_eq!(world.delivery.stats().dropped.superseded, 2);
     world.capture(&job, RunEvent::Ok);
     world.pass(MINUTE * 2);
     assert_eq!(world.reports("job").last(), Some(&RunEvent::Ok));
@@ -160,4 +163,20 @@ fn a_spool_keeps_an_end_that_a_limit_refuses() {
             assert_eq!(world.delivery.stats().queued, 0, "it expires as all do");
         }
     }
+}
+
+#[test]
+fn a_refusal_of_one_monitor_is_sent_again_when_the_server_says() {
+    let options = DeliveryOptions { retry_server_errors: true, ..options() };
+    let limit = || {
+        let limited = Response::new(429).header("retry-after", "30");
+        limited.header("X-Sentry-Rate-Limits", "30:monitor_environment:project:monitor_env_rate_limit")
+    };
+    let mut world = World::new(options, move |since| Ok(if since < SECOND * 10 { limit() } else { fine() }));
+    world.delivery.keep_journal();
+    world.delivery.adopt(Adopted { records: vec![dead("job", 200)], ..Adopted::default() });
+    world.pass(SECOND * 29);
+    assert_eq!(world.requests.len(), 1);
+    world.pass(SECOND);
+    assert_eq!((world.requests.len(), world.delivery.stats().sent), (2, 1));
 }
