@@ -5,15 +5,13 @@ use std::time::{Duration, Instant};
 
 use super::attempt::Attempt;
 use super::job::Run;
+use super::printer::MESSAGES;
 use super::signals::Event;
 use super::streams::Streams;
 use super::summary::Summary;
 use super::supervisor::Supervisor;
 use super::verdict::UNWRITTEN;
 use crate::run_file::Notes;
-
-/// The wait for messages to be printed before the exit, if nobody reads them.
-const MESSAGES: Duration = Duration::from_secs(5);
 
 impl Run<'_> {
     /// Ends a run that took this time. Returns the exit code.

@@ -197,7 +197,7 @@ impl<'a> Run<'a> {
             Ok(notes) => {
                 if notes.ignored > 0 {
                     log.say(&format!(
-                        "{} entries of crons fail and crons metric were damaged or too many",
+                        "entries of crons fail and crons metric that were damaged or too many: {}",
                         notes.ignored
                     ));
                 }

@@ -11,6 +11,9 @@ const QUEUE: usize = 300;
 /// The wait for a message to be printed. Far less is needed while stderr takes bytes, and messages then keep their place among the job's.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// The wait for messages to be printed before the exit, if nobody reads them.
+pub(super) const MESSAGES: Duration = Duration::from_secs(5);
+
 /// The thread that prints.
 pub(super) struct Printer {
     queue: SyncSender<String>,

@@ -4,13 +4,15 @@ use std::fs::File;
 use std::time::Instant;
 
 use crons_types::Slug;
+use signal_hook::low_level::signal_name;
 
 use super::attempt::Attempt;
 use super::jitter::jitter;
 use super::job::{Run, connect};
 use super::lock::{Locked, lock};
 use super::plan::Overlap;
-use super::signals::Event;
+use super::printer::MESSAGES;
+use super::signals::{Event, Received};
 use crate::run_file::Notes;
 
 /// The exit code of `--overlap error`: `EX_TEMPFAIL` of sysexits.h.
@@ -23,7 +25,7 @@ impl Run<'_> {
         if !plan.jitter.is_zero()
             && let Some(signal) = self.supervisor.pause(jitter(plan.jitter, &plan.name))
         {
-            return Err(self.not_run(signal.exit_code()));
+            return Err(self.ended_before("--jitter", signal));
         }
         plan.overlap.map_or(Ok(None), |overlap| self.lock(overlap))
     }
@@ -42,7 +44,7 @@ impl Run<'_> {
                 match supervisor.next(None) {
                     Some(Event::Locked(locked)) => break locked.map(Some),
                     Some(Event::Signal(signal)) if signal.ends() => {
-                        return Err(self.not_run(signal.exit_code()));
+                        return Err(self.ended_before("--overlap wait", signal));
                     }
                     Some(event) => supervisor.idle(&event),
                     None => {}
@@ -61,17 +63,29 @@ impl Run<'_> {
                 Err(self.not_run(0))
             }
             Ok(None) => Err(self.refuse("another run of it has not ended (--overlap error)")),
-            Err(error) if overlap == Overlap::Allow => {
-                supervisor.log.say(&format!("the lock of --overlap cannot be taken: {error}"));
+            Err(error) => {
+                supervisor.log.say_now(&format!(
+                    "--overlap: the lock cannot be taken: {error}; {} runs without it, and may overlap with others",
+                    plan.name
+                ));
                 Ok(None)
             }
-            Err(error) => Err(self.refuse(&format!("the lock of --overlap cannot be taken: {error}"))),
         }
+    }
+
+    /// Ends without a run, because a signal came during the wait of this flag.
+    fn ended_before(&self, flag: &str, signal: Received) -> u8 {
+        let name = signal_name(signal.signal).unwrap_or("a signal");
+        self.supervisor
+            .log
+            .say(&format!("{} was not started: {name} came during the wait of {flag}", self.plan.name));
+        self.not_run(signal.exit_code())
     }
 
     /// Ends without a run.
     fn not_run(&self, code: u8) -> u8 {
         self.supervisor.log.release();
+        self.supervisor.log.finish(MESSAGES);
         code
     }
 

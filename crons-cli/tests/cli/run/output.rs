@@ -122,3 +122,19 @@ fn a_log_that_cannot_be_written_goes_to_stderr_and_stops_no_job() {
         assert!(error.contains("\ncrons: job failed: exit code 3; "), "{error}");
     }
 }
+
+#[test]
+fn the_end_of_an_output_that_could_not_be_held_back_is_printed() {
+    let lab = Lab::new();
+    // The file that holds back the output may have 10 kB.
+    let script = format!(
+        "ulimit -f 20; exec {} run job --quiet -- sh -c 'seq 1 100000; exit 3'",
+        env!("CARGO_BIN_EXE_crons")
+    );
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &script]).env("SENTRY_CRONS", "off").env("CRONS_SPOOL", lab.spool());
+    let (code, _, error) = texts(&command.output().unwrap());
+    assert_eq!(code, Some(3), "{error}");
+    assert!(error.contains("--quiet held back cannot be printed: File too large"), "{error}");
+    assert!(error.ends_with("    | 99999\n    | 100000\n"), "{error}");
+}

@@ -1,5 +1,6 @@
 //! Tests of `--overlap`: runs of one monitor on one machine.
 
+use std::io::Read;
 use std::process::{Child, Stdio};
 
 use super::lab::{Lab, kill, statuses, texts, until, until_written, wait};
@@ -50,13 +51,20 @@ fn a_run_that_waits_starts_when_the_other_has_ended() {
     let mut first = hold(&lab, &["job", "--overlap", "wait"]);
     let mut second =
         lab.command(&["job", "--overlap", "wait"], &["sh", "-c", "ls go > seen"]).spawn().unwrap();
-    let mut third = lab.command(&["job", "--overlap", "wait"], &["true"]).spawn().unwrap();
+    let mut third =
+        lab.command(&["job", "--overlap", "wait"], &["true"]).stderr(Stdio::piped()).spawn().unwrap();
     kill(third.id(), signal_hook::consts::SIGTERM);
     // A run that is ended while it waits has not started.
     let ended = wait(&mut third);
     assert!(
         ended.code() == Some(143) || std::os::unix::process::ExitStatusExt::signal(&ended) == Some(15),
         "{ended}"
+    );
+    let mut error = String::new();
+    third.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+    assert!(
+        ended.code().is_none() || error.contains("SIGTERM came during the wait of --overlap wait"),
+        "{error}"
     );
     assert!(!lab.path("seen").exists());
     std::fs::write(lab.path("go"), "").unwrap();
@@ -100,4 +108,16 @@ fn the_lock_ends_with_the_job_though_the_server_does_not_answer() {
     assert_eq!(first.try_wait().unwrap(), None, "the server is still waited for");
     kill(first.id(), signal_hook::consts::SIGTERM);
     assert_eq!(wait(&mut first).code(), Some(0));
+}
+
+#[test]
+fn without_a_place_for_the_lock_the_job_runs_all_the_same() {
+    let lab = Lab::new();
+    std::fs::write(lab.path("file"), "").unwrap();
+    for policy in ["allow", "skip", "error", "wait"] {
+        let mut command = lab.command(&["job", "--overlap", policy], &["echo", "ran"]);
+        let (code, out, error) = texts(&command.env("CRONS_SPOOL", lab.path("file/spool")).output().unwrap());
+        assert_eq!((code, &*out), (Some(0), "ran\n"), "{policy}: {error}");
+        assert!(error.contains("crons: --overlap: the lock cannot be taken: "), "{error}");
+    }
 }
