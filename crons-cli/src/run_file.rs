@@ -1,17 +1,17 @@
 //! The file by which commands inside a job, `crons fail` and `crons metric`, reach the `crons run` around it.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufRead, ErrorKind, Read, Write};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 /// The variable in the job that names the file.
 pub(crate) const VARIABLE: &str = "CRONS_RUN_FILE";
 /// The most bytes of a line that are read at once. The rest of a longer line, which no command here writes, is damage.
-const MAX_LINE: u64 = 16 << 10;
-/// The most characters of a reason that are kept.
-pub(crate) const MAX_REASON: usize = 1_000;
+const MAX_LINE: u64 = 64 << 10;
+/// The most characters of a reason that reach the run. It shows fewer, and cuts after it has hidden secrets: half of one would not be recognised.
+pub(crate) const MAX_REASON: usize = 8_000;
 /// The most reasons that are kept.
 const MAX_FAILURES: usize = 10;
 /// The most metrics that are kept.
@@ -45,45 +45,34 @@ pub(crate) fn is_metric_name(name: &str) -> bool {
 /// Appends an entry to the file of the run around this process.
 ///
 /// # Errors
-/// If there is no such run, or its file cannot be written.
+/// If there is no such run, it has ended, or its file cannot be written.
 pub(crate) fn append(entry: &Entry) -> Result<(), String> {
     let Some(path) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from) else {
         return Err(format!(
             "there is no run to report to: {VARIABLE} is not set; call this in a job that `crons run SLUG -- ..` has started"
         ));
     };
-    let written = (|| {
-        let mut line = serde_json::to_vec(entry)?;
-        line.push(b'\n');
-        let mut options = File::options();
-        options.create(true).append(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        // A single write keeps the lines of processes apart that report at the same time.
-        options.open(&path)?.write_all(&line)
-    })();
-    written.map_err(|error: io::Error| {
+    let ended = || "the run has ended: what is reported now is not part of it".to_owned();
+    let unwritable = |error: io::Error| {
         format!("the run cannot be reached: {} cannot be written: {error}", path.display())
-    })
-}
-
-/// Reads the file and deletes it. Without a file there are no entries.
-///
-/// # Errors
-/// If the file cannot be read.
-#[cfg(unix)]
-pub(crate) fn take(path: &Path) -> io::Result<Notes> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Notes::default()),
-        Err(error) => return Err(error),
     };
-    std::fs::remove_file(path)?;
-    read(BufReader::new(file))
+    let mut file = match File::options().append(true).open(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(ended()),
+        opened => opened.map_err(unwritable)?,
+    };
+    // The run holds a lock as long as it goes on.
+    if file.try_lock_shared().is_ok() {
+        return Err(ended());
+    }
+    let mut line = serde_json::to_vec(entry).map_err(|error| unwritable(error.into()))?;
+    line.push(b'\n');
+    // A single write keeps the lines of processes apart that report at the same time.
+    file.write_all(&line).map_err(unwritable)
 }
 
+/// Reads the entries of a file.
 #[cfg(unix)]
-fn read(mut file: impl BufRead) -> io::Result<Notes> {
+pub(crate) fn read(mut file: impl BufRead) -> io::Result<Notes> {
     let mut notes = Notes::default();
     let mut line = Vec::new();
     while file.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)? > 0 {
@@ -138,7 +127,7 @@ mod tests {
             writeln!(text, "{{\"metric\":{{\"name\":\"m{}\",\"value\":{number}}}}}", number % 101).unwrap();
         }
         text.extend("{\"fail\":\"why\"}\n".repeat(12).into_bytes());
-        text.extend(vec![b'x'; 40 << 10]);
+        text.extend(vec![b'x'; 160 << 10]);
         let notes = read(&text[..]).unwrap();
         assert_eq!((notes.metrics.len(), &notes.metrics[0]), (100, &("m0".to_owned(), 19_998.0)));
         // The ignored entries are 198 values of one metric, two reasons, and three damaged pieces.

@@ -47,7 +47,7 @@ impl Child {
         own_group: bool,
     ) -> Result<Self, NotStarted> {
         let (program, arguments) = if job.shell {
-            (OsStr::new(SHELL), vec![OsString::from("-c"), job.command.join(OsStr::new(" "))])
+            (OsStr::new(SHELL), vec!["-c".into(), "--".into(), job.command.join(OsStr::new(" "))])
         } else {
             let (program, arguments) = job.command.split_first().ok_or_else(NotStarted::no_command)?;
             (&**program, arguments.to_vec())
@@ -140,7 +140,8 @@ impl NotStarted {
     fn new(program: &OsStr, error: &io::Error) -> Self {
         let named = Path::new(program);
         let exists = named.components().count() > 1 && named.exists();
-        let name = named.display();
+        let name =
+            if program.is_empty() { "\"\", the empty name".to_owned() } else { named.display().to_string() };
         match error.kind() {
             io::ErrorKind::NotFound if exists => Self {
                 code: 126,

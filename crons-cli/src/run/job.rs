@@ -16,6 +16,7 @@ use signal_hook::consts::SIGXFSZ;
 use super::arguments::Arguments;
 use super::attempt::Attempt;
 use super::closed;
+use super::inbox::Inbox;
 use super::job_control::JobControl;
 use super::log::Log;
 use super::plan::Plan;
@@ -85,6 +86,7 @@ impl<'a> Run<'a> {
         watch(sender.clone(), job_control.clone()).map_err(refused)?;
         let name = &plan.name;
         let (folders, complaint) = Folders::make();
+        folders.sweep();
         let mut destination = Destination::find(plan, folders.spool.as_deref());
         if !faults.is_empty() {
             log.say_now(&format!("{}; {name} runs unmonitored (--lenient)", faults.join("; ")));
@@ -142,8 +144,9 @@ impl<'a> Run<'a> {
         let mut attempts = 0;
         let (attempt, notes) = loop {
             attempts += 1;
+            let inbox = run_file.as_deref().and_then(|path| self.inbox(path));
             let mut attempt = self.attempt(&variables, attempts == 1, begin);
-            let notes = run_file.as_deref().map(|file| self.notes(file)).unwrap_or_default();
+            let notes = inbox.map(|inbox| self.notes(inbox)).unwrap_or_default();
             if !notes.failures.is_empty() {
                 attempt
                     .failure
@@ -190,10 +193,16 @@ impl<'a> Run<'a> {
         variables
     }
 
+    /// Makes the file by which `crons fail` and `crons metric` reach an attempt. `None` if it cannot be made, which is logged.
+    fn inbox(&self, path: &Path) -> Option<Inbox> {
+        let refused = |error| self.supervisor.log.say(&unreachable(path, &error));
+        Inbox::create(path).map_err(refused).ok()
+    }
+
     /// Takes the entries of `crons fail` and `crons metric` in the job.
-    fn notes(&self, run_file: &Path) -> Notes {
+    fn notes(&self, inbox: Inbox) -> Notes {
         let log = &self.supervisor.log;
-        match run_file::take(run_file) {
+        match inbox.take() {
             Ok(notes) => {
                 if notes.ignored > 0 {
                     log.say(&format!(
@@ -204,14 +213,15 @@ impl<'a> Run<'a> {
                 notes
             }
             Err(error) => {
-                log.say(&format!(
-                    "the entries of crons fail and crons metric cannot be read: {}: {error}",
-                    run_file.display()
-                ));
+                log.say(&format!("the entries of crons fail and crons metric cannot be read: {error}"));
                 Notes::default()
             }
         }
     }
+}
+
+fn unreachable(path: &Path, error: &io::Error) -> String {
+    format!("crons fail and crons metric cannot reach this run: {}: {error}", path.display())
 }
 
 /// Starts the client, if the run is to be reported.

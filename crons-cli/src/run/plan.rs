@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crons_types::{Crontab, Environment, Interval, InvalidMonitorConfig, MonitorConfig, Slug};
+use crons_types::{Crontab, Environment, Interval, InvalidMonitorConfig, Minutes, MonitorConfig, Slug};
 
 use super::arguments::Arguments;
 use crate::span::{positive_span, span};
@@ -79,6 +79,11 @@ impl Plan {
             min_runtime: faults.parse("--min-runtime", arguments.min_runtime.as_deref(), span),
             ok_codes: faults.parse("--ok-codes", arguments.ok_codes.as_deref(), ok_codes).unwrap_or_default(),
         };
+        let max_runtime = config.as_ref().and_then(MonitorConfig::get_max_runtime).map(Minutes::get);
+        if arguments.keep_alive && max_runtime == Some(1) {
+            let refused = "a run of at most 1 minute cannot be kept alive, as the server counts in whole minutes; set --max-runtime to 2 or more";
+            faults.keep::<()>("--keep-alive", Err(refused));
+        }
         let plan = Self {
             slug,
             config,

@@ -1,18 +1,29 @@
-//! Hides secrets in the job's output before it leaves this process: values of variables whose names say that they are secret, and
-//! passwords in URLs.
+//! Hides secrets in the job's output before it leaves this process: values of variables whose names say that they are secret, and what
+//! [`patterns`](super::patterns) finds.
 
 use std::ops::Range;
 
+use super::patterns;
+
 /// A variable is secret if its name contains one of these, in either case.
-const SECRET_NAMES: [&str; 7] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "DSN"];
+const SECRET_NAMES: [&str; 9] =
+    ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "DSN", "CREDENTIAL", "AUTHORIZATION"];
+/// A variable is secret if its name has one of these among its words.
+const SECRET_WORDS: [&str; 2] = ["PASS", "PWD"];
+/// A variable is secret if its name ends with this word. Before others it is no secret: `SSH_AUTH_SOCK` is a path.
+const LAST_WORD: &str = "AUTH";
+/// The working folder, which shells export.
+const FOLDER: &str = "PWD";
 /// Shorter values, such as `1` and `on`, are no secrets, and would hide half of the output.
 const MIN_LEN: usize = 3;
 /// A line of a value of several lines, as a private key is, is hidden by itself from this length on.
 const MIN_LINE: usize = 8;
 /// The longest secret that is recognised when it begins before the tail.
 const MAX_MARGIN: usize = 16 << 10;
-/// The longest user name and password of a URL, for the same.
-const MAX_USERINFO: usize = 512;
+/// The longest secret of a URL or a header, for the same.
+const MAX_FOUND: usize = 4 << 10;
+/// Values that switch something, as in `ALWAYS_AUTH=true`.
+const SWITCHES: [&str; 5] = ["true", "false", "yes", "none", "null"];
 /// Stands in place of a secret.
 const HIDDEN: &str = "***";
 
@@ -26,15 +37,14 @@ impl Redactor {
         variables: impl IntoIterator<Item = (String, String)>,
         values: impl IntoIterator<Item = String>,
     ) -> Self {
-        let is_secret = |name: &str| SECRET_NAMES.iter().any(|secret| name.to_uppercase().contains(secret));
         let mut secrets = Vec::new();
-        let named = variables.into_iter().filter(|(name, _)| is_secret(name)).map(|(_, value)| value);
+        let named = variables.into_iter().filter(|(name, _)| is_secret_name(name)).map(|(_, value)| value);
         for value in named.chain(values) {
             let lines = value.lines().map(str::trim).filter(|line| line.len() >= MIN_LINE);
             secrets.extend(lines.map(str::to_owned));
             secrets.push(value.trim().to_owned());
         }
-        secrets.retain(|secret| secret.len() >= MIN_LEN);
+        secrets.retain(|secret| secret.len() >= MIN_LEN && !SWITCHES.contains(&&*secret.to_lowercase()));
         secrets.sort_unstable();
         secrets.dedup();
         Self { secrets }
@@ -43,12 +53,12 @@ impl Redactor {
     /// The number of bytes before a text that are needed to recognise a secret that begins in them.
     pub(super) fn margin(&self) -> usize {
         let longest = self.secrets.iter().map(String::len).max().unwrap_or_default();
-        longest.clamp(MAX_USERINFO, MAX_MARGIN)
+        longest.clamp(MAX_FOUND, MAX_MARGIN)
     }
 
     /// The text from `start` on, without secrets. A secret that begins before `start` is hidden as well.
     pub(super) fn redact(&self, text: &str, start: usize) -> String {
-        let mut hidden: Vec<Range<usize>> = url_passwords(text);
+        let mut hidden: Vec<Range<usize>> = patterns::secrets(text);
         for secret in &self.secrets {
             hidden.extend(text.match_indices(&**secret).map(|(at, found)| at..at + found.len()));
         }
@@ -69,19 +79,13 @@ impl Redactor {
     }
 }
 
-/// The passwords of URLs such as `postgres://user:password@host/`.
-fn url_passwords(text: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    for (scheme, _) in text.match_indices("://") {
-        let begin = scheme + 3;
-        let rest = &text[begin..];
-        let end = rest.find(|c: char| c.is_whitespace() || "/?#\"'<>`".contains(c)).unwrap_or(rest.len());
-        let Some(at) = rest[..end].rfind('@') else { continue };
-        if let Some(colon) = rest[..at].find(':').filter(|colon| colon + 1 < at) {
-            found.push(begin + colon + 1..begin + at);
-        }
-    }
-    found
+fn is_secret_name(name: &str) -> bool {
+    let name = name.to_uppercase();
+    let mut words = name.split(|c: char| !c.is_alphanumeric());
+    name != FOLDER
+        && (SECRET_NAMES.iter().any(|secret| name.contains(secret))
+            || words.clone().next_back() == Some(LAST_WORD)
+            || words.any(|word| SECRET_WORDS.contains(&word)))
 }
 
 #[cfg(test)]
@@ -114,6 +118,19 @@ mod tests {
         ] {
             assert_eq!(redactor.redact(text, 0), expected);
         }
+    }
+
+    #[test]
+    fn the_words_of_a_name_say_whether_it_is_secret() {
+        for name in
+            ["DB_PASS", "smtp_pass", "MYSQL_PWD", "AWS_CREDENTIALS", "BASIC_AUTH", "HTTP_AUTHORIZATION"]
+        {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in ["PWD", "OLDPWD", "SSH_AUTH_SOCK", "COMPASS", "BYPASS_CACHE", "AUTHOR", "PATH"] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+        assert_eq!(redactor(&[("NPM_ALWAYS_AUTH", "true")]).redact("true", 0), "true");
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use crons_types::CheckInId;
 use tempfile::TempDir;
 
+use super::inbox::sweep;
+
 /// The folders of a run.
 pub(super) struct Folders {
     /// The spool; `None` if there is no place for it, or it is switched off.
@@ -45,7 +47,14 @@ impl Folders {
         (folders, refused.map(complaint))
     }
 
-    /// The file by which commands inside the job reach this run. They create it. `None` if there is no place for it.
+    /// Deletes the files of runs that were killed.
+    pub(super) fn sweep(&self) {
+        if let Some(runs) = self.runs.as_deref().filter(|_| self.spool.is_some()) {
+            sweep(runs);
+        }
+    }
+
+    /// The path of the file by which commands inside the job reach this run. `None` if there is no place for it.
     pub(super) fn run_file(&self, run: CheckInId) -> Option<PathBuf> {
         self.runs.as_ref().map(|runs| runs.join(run.to_string()))
     }

@@ -7,6 +7,9 @@ use super::redact::Redactor;
 use super::tail::TAIL;
 use crate::run_file::Notes;
 
+/// The most characters of a reason of `crons fail` that are shown.
+const MAX_SHOWN: usize = 1_000;
+
 /// The facts of a run that has ended.
 pub(super) struct Summary<'a> {
     pub(super) name: &'a str,
@@ -32,7 +35,7 @@ impl Summary<'_> {
     /// The text for the log of a failed run: a line, and the end of the output below it.
     pub(super) fn line(&self, redactor: &Redactor, with_tail: bool) -> String {
         let Self { name, id, took, .. } = self;
-        let reasons = redactor.redact(&self.reasons(), 0);
+        let reasons = self.reasons(redactor);
         let failure = reasons.lines().map(printable).collect::<Vec<_>>().join("\n    ");
         let mut text = format!("{name} failed: {failure}; it took {took:.1?}, run {id}");
         for (metric, value) in &self.notes.metrics {
@@ -50,8 +53,7 @@ impl Summary<'_> {
 
     /// The note for the server; `None` if there is nothing to say. At most [`TAIL`] bytes: the output is cut at its front.
     pub(super) fn note(&self, redactor: &Redactor) -> Option<String> {
-        let mut text =
-            if self.failure.is_some() { redactor.redact(&self.reasons(), 0) } else { String::new() };
+        let mut text = if self.failure.is_some() { self.reasons(redactor) } else { String::new() };
         for (metric, value) in &self.notes.metrics {
             let _ = write!(text, "{}{metric}: {value}", if text.is_empty() { "" } else { "\n" });
         }
@@ -73,12 +75,13 @@ impl Summary<'_> {
         Some(text).filter(|text| !text.is_empty())
     }
 
-    /// The reasons of the failure: those of `crons fail`, then the exit.
-    fn reasons(&self) -> String {
-        let told = self.notes.failures.iter().map(String::as_str);
-        let mut reasons: Vec<&str> = told.filter(|reason| !reason.is_empty()).collect();
-        let has_other = !reasons.is_empty();
-        reasons.extend(self.failure.filter(|failure| *failure != TOLD || !has_other));
+    /// The reasons of the failure, without secrets: those of `crons fail`, each cut, then the exit.
+    fn reasons(&self, redactor: &Redactor) -> String {
+        let told = self.notes.failures.iter().filter(|reason| !reason.is_empty());
+        let shown = told.map(|reason| redactor.redact(reason, 0).chars().take(MAX_SHOWN).collect());
+        let mut reasons: Vec<String> = shown.collect();
+        let failure = self.failure.filter(|failure| *failure != TOLD || reasons.is_empty());
+        reasons.extend(failure.map(|failure| redactor.redact(failure, 0)));
         let mut text = reasons.join("; ");
         if self.attempts > 1 {
             let _ = write!(text, " (attempt {})", self.attempts);
@@ -133,6 +136,14 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_is_cut_after_its_secrets_are_hidden() {
+        let told = format!("{}hunter2", "x".repeat(MAX_SHOWN - 3));
+        let notes = Notes { failures: vec![told], ..Notes::default() };
+        let note = summary(Some(TOLD), &notes, None).note(&redactor()).unwrap();
+        assert_eq!(note, format!("{}***", "x".repeat(MAX_SHOWN - 3)));
+    }
+
+    #[test]
     fn the_note_of_a_successful_run_has_its_metrics_only() {
         let notes = Notes { metrics: vec![("rows".to_owned(), 2.0)], ..Notes::default() };
         let fine = summary(None, &notes, Some(("output".to_owned(), false)));
@@ -142,9 +153,10 @@ mod tests {
 
     #[test]
     fn a_note_has_room_for_its_reason() {
-        let long = Notes { failures: vec!["ü".repeat(TAIL)], ..Notes::default() };
+        let long = Notes { failures: vec!["ü".repeat(MAX_SHOWN); 6], ..Notes::default() };
         let cut = summary(Some("exit code 1"), &long, Some(("output".to_owned(), false))).note(&redactor());
-        assert_eq!(cut, Some("ü".repeat(TAIL / 2)));
+        let cut = cut.unwrap();
+        assert!(cut.len() > TAIL - 2 && cut.len() <= TAIL && cut.ends_with('ü'), "{}", cut.len());
         let notes = Notes::default();
         let failed = summary(Some("exit code 1"), &notes, Some(("ä".repeat(TAIL), true)));
         let note = failed.note(&redactor()).unwrap();

@@ -35,6 +35,10 @@ fn a_wrong_value_is_refused_before_the_job_starts() {
         ),
         (&["job", "--interval", "1h", "--owner", "me"], "--owner: "),
         (&["job", "--max-runtime", "2h"], "--max-runtime: it configures a monitor, which needs a schedule"),
+        (
+            &["job", "--interval", "1h", "--max-runtime", "1", "--keep-alive"],
+            "--keep-alive: a run of at most 1 minute",
+        ),
         (&["Night Job"], "SLUG: \"Night Job\" would be stored as `night-job`"),
     ] {
         let (code, out, error) = texts(&lab.sh(flags, "echo started"));

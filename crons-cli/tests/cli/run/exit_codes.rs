@@ -23,6 +23,7 @@ fn a_job_that_cannot_start_has_the_code_of_a_shell() {
     let plain = script.to_str().unwrap();
     for (job, code, reason) in [
         ("no-such-program", 127, "no-such-program: command not found"),
+        ("", 127, "\"\", the empty name: command not found"),
         ("/no/such/program", 127, "/no/such/program: command not found"),
         ("/tmp", 126, "/tmp cannot be run: Permission denied"),
         (plain, 126, "cannot be run: Permission denied"),
@@ -77,4 +78,6 @@ fn each_end_is_reported_as_ok_or_error() {
 fn the_shell_gets_all_words_as_one_script() {
     let (code, out, _) = texts(&Lab::new().run(&["job", "--shell"], &["echo a |", "tr a b;", "exit 9"]));
     assert_eq!((code, &*out), (Some(9), "b\n"));
+    let (code, _, error) = texts(&Lab::new().run(&["job", "--shell"], &["-x"]));
+    assert_eq!(code, Some(127), "a script that looks like a flag: {error}");
 }

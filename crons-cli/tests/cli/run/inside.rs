@@ -1,6 +1,6 @@
 //! `crons fail` and `crons metric` inside a job reach its run.
 
-use super::lab::{Lab, check_ins, statuses, texts};
+use super::lab::{Lab, check_ins, kill, pid_in, statuses, texts, until_written, wait};
 use crate::support::run;
 
 const CRONS: &str = env!("CARGO_BIN_EXE_crons");
@@ -95,4 +95,41 @@ fn the_note_of_the_run_has_reason_metrics_and_output() {
     let flags = ["no-tail", "--interval", "1 day", "--no-tail"];
     lab.reporting(server.dsn(), &flags, &["sh", "-c", "echo secret; exit 2"]).status().unwrap();
     assert_eq!(check_ins(&server, "no-tail")[0]["note"], "exit code 2");
+}
+
+#[test]
+fn a_secret_at_the_cut_of_a_reason_is_hidden() {
+    let script = format!("{CRONS} fail \"$(head -c 997 /dev/zero | tr '\\0' x)$A_KEY\"");
+    let mut command = Lab::new().command(&["job"], &["sh", "-c", &script]);
+    let (_, _, error) = texts(&command.env("A_KEY", "hunter2").current_dir("/").output().unwrap());
+    assert!(error.contains("xxx***; it took"), "{error}");
+}
+
+#[test]
+fn a_report_after_the_end_of_the_run_is_refused() {
+    let lab = Lab::new();
+    let script = format!(
+        "(while [ ! -e go ]; do sleep 0.01; done; {CRONS} fail late > said 2>&1; echo code=$? >> said) > /dev/null 2>&1 & true"
+    );
+    assert_eq!(texts(&lab.sh(&["job"], &script)), (Some(0), String::new(), String::new()));
+    std::fs::write(lab.path("go"), "").unwrap();
+    let said = until_written(&lab.path("said"), "code=");
+    assert!(said.contains("the run has ended") && said.ends_with("code=1\n"), "{said}");
+    assert_eq!(std::fs::read_dir(lab.spool().join("runs")).unwrap().count(), 0);
+}
+
+#[test]
+fn the_file_of_a_run_that_was_killed_is_deleted_by_the_next_run() {
+    let lab = Lab::new();
+    let script = format!("echo $$ > pid; while [ ! -e go ]; do sleep 0.01; done; {CRONS} fail late 2> said");
+    let mut crons = lab.command(&["job"], &["sh", "-c", &script]).spawn().unwrap();
+    pid_in(&lab.path("pid"));
+    kill(crons.id(), signal_hook::consts::SIGKILL);
+    wait(&mut crons);
+    std::fs::write(lab.path("go"), "").unwrap();
+    assert!(until_written(&lab.path("said"), "\n").contains("the run has ended"));
+    let count = || std::fs::read_dir(lab.spool().join("runs")).unwrap().count();
+    assert_eq!(count(), 1);
+    assert!(lab.run(&["other"], &["true"]).status.success());
+    assert_eq!(count(), 0);
 }
