@@ -70,6 +70,9 @@ enum Command {
     #[cfg(unix)]
     #[command(hide = true)]
     CopyOutput,
+    #[cfg(unix)]
+    #[command(hide = true)]
+    StartJob(run::sigpipe::Arguments),
     /// Inside a job of `crons run`: report that the run has failed, whatever its exit code will be.
     Fail(fail::Arguments),
     /// Inside a job of `crons run`: report a number of the run, such as `rows 1200`.
@@ -135,6 +138,8 @@ fn main() -> ExitCode {
         Command::Run(arguments) => return run::run(*arguments),
         #[cfg(not(unix))]
         Command::Run { .. } => Err("`crons run` needs Unix: it works with signals and process groups".into()),
+        #[cfg(unix)]
+        Command::StartJob(arguments) => return run::sigpipe::start_job(arguments),
         #[cfg(unix)]
         Command::CopyOutput => copy_output::run().map(|()| true).map_err(Into::into),
         Command::Fail(arguments) => fail::run(&arguments).map(|()| true),

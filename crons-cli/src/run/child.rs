@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process
 
 use super::descendants::with_descendants;
 use super::plan::Job;
+use super::sigpipe;
 use super::streams::ChildStreams;
 
 /// The shell of `--shell`, and of scripts without a first line that names theirs.
@@ -52,14 +53,16 @@ impl Child {
             let (program, arguments) = job.command.split_first().ok_or_else(NotStarted::no_command)?;
             (&**program, arguments.to_vec())
         };
-        let mut command = Command::new(program);
+        // A program that does not exist is told by a start without a process in between.
+        let exists = access(in_path(program), Access::EXEC_OK).is_ok();
+        let mut command = if exists { sigpipe::command(program) } else { Command::new(program) };
         command.args(&arguments);
         prepare(&mut command, variables, own_group);
         streams.apply(&mut command).map_err(|error| NotStarted::new(program, &error))?;
         let spawned = match command.spawn() {
             Err(error) if error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => {
                 // A script without `#!` goes to the shell, as by `execvp`.
-                let mut shell = Command::new(SHELL);
+                let mut shell = sigpipe::command(OsStr::new(SHELL));
                 shell.arg(in_path(program)).args(&arguments);
                 prepare(&mut shell, variables, own_group);
                 streams.apply(&mut shell).and_then(|()| shell.spawn())

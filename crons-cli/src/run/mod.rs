@@ -23,6 +23,7 @@ mod held;
 mod pump;
 mod streams;
 mod left_behind;
+pub(crate) mod sigpipe;
 mod descendants;
 mod child;
 mod verdict;

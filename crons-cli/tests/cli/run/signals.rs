@@ -2,7 +2,9 @@
 
 use std::process::{Child, Stdio};
 
-use signal_hook::consts::{SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{
+    SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
+};
 
 use super::lab::{Lab, is_alive, kill, pid_in, state, statuses, texts, until, until_written, wait};
 
@@ -116,6 +118,27 @@ fn the_job_starts_with_the_mask_of_the_start_but_for_signals_that_are_passed_on(
     assert_eq!(blocked(&format!("/proc/{job}/status")), expected);
     kill(crons.id(), SIGTERM);
     assert_eq!(wait(&mut crons).code(), Some(143));
+}
+
+#[test]
+fn a_pipe_signal_that_is_ignored_stays_ignored_in_the_job() {
+    let lab = Lab::new();
+    let crons = env!("CARGO_BIN_EXE_crons");
+    std::fs::write(lab.path("script"), "echo \"script $1\"\n").unwrap();
+    for (trap, expected) in [("trap '' PIPE; ", true), ("", false)] {
+        let script = format!(
+            "{trap}{crons} run job -- grep SigIgn /proc/self/status; chmod +x script; {crons} run job -- ./script a; \
+             {crons} run job --shell -- 'exit 3'; echo $?; {crons} run job -- no-such-program; echo $?; {crons} run job -- echo x >&-; echo $?"
+        );
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &script]).current_dir(lab.path("")).env("SENTRY_CRONS", "off");
+        let (_, out, error) = texts(&command.env("CRONS_SPOOL", lab.spool()).output().unwrap());
+        let (mask, rest) = out.split_once('\n').unwrap();
+        let mask = u64::from_str_radix(mask.split_whitespace().nth(1).unwrap(), 16).unwrap();
+        assert_eq!(mask & bit(SIGPIPE) != 0, expected, "{trap} {out}");
+        assert_eq!(rest, "script a\n3\n127\n1\n", "{trap} {error}");
+        assert!(error.contains("no-such-program: command not found"), "{error}");
+    }
 }
 
 #[test]
