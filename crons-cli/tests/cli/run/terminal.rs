@@ -208,14 +208,17 @@ fn in_a_script_a_timeout_and_a_signal_reach_the_children_of_the_job() {
     for (flags, code) in [("--timeout 300ms", 124), ("", 143)] {
         let lab = Lab::new();
         // The script, which is one process more, shares its process group with the job.
-        let script = format!("{CRONS} run job {flags} -- sh -c 'echo $PPID > crons; {job}'; echo code=$?");
+        let script =
+            format!("{CRONS} run job {flags} -- sh -c 'echo $PPID > crons; {job}'; echo code=$?; read line");
         let (mut screen, mut shell) = Screen::start(&lab, &["sh", "-c", &script]);
         let child = pid_in(&lab.path("child"));
         if flags.is_empty() {
             kill(pid_in(&lab.path("crons")), signal_hook::consts::SIGTERM);
         }
         screen.until(&format!("code={code}"));
+        // The end of the session would end the child, too.
         until("the end of the child", || (!super::lab::is_alive(child)).then_some(()));
+        screen.press("\n");
         assert!(wait(&mut shell).success());
     }
 }
