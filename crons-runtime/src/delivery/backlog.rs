@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
-use crons_types::CheckInId;
+use crons_types::{CheckInId, Slug};
 
 use super::rate_limiter::{Key, key};
 use super::run_queue::Index;
@@ -69,22 +69,23 @@ impl Backlog {
         !line.has_newer
     }
 
-    /// Removes an end that is settled. Returns the reports whose turn may have come, and the number of superseded ones if it was the last.
-    pub(super) fn settle(&mut self, record: &QueuedCheckIn) -> (Vec<Index>, u64) {
-        let key = key(record);
-        let Some(line) = self.lines.get_mut(&key).filter(|_| is_end(record)) else {
+    /// Removes an end that is settled. Returns the reports whose turn may have come, and the number of superseded ends with their monitor if it
+    /// was the last one.
+    pub(super) fn settle(&mut self, record: &QueuedCheckIn) -> (Vec<Index>, Option<(Slug, u64)>) {
+        if self.lines.is_empty() || !is_end(record) {
             return Default::default();
-        };
+        }
+        let key = key(record);
+        let Some(line) = self.lines.get_mut(&key) else { return Default::default() };
         let Some(at) = line.runs.iter().position(|id| *id == record.id) else { return Default::default() };
         line.runs.remove(at);
         line.delayed = None;
-        let held = std::mem::take(&mut line.held);
-        let superseded = line.superseded;
+        let (held, superseded) = (std::mem::take(&mut line.held), line.superseded);
         if !line.runs.is_empty() {
-            return (held, 0);
+            return (held, None);
         }
         self.lines.remove(&key);
-        (held, superseded)
+        (held, (superseded > 0).then_some((key.0, superseded)))
     }
 
     /// Forgets a report that waits and is withdrawn.

@@ -223,14 +223,14 @@ impl Delivery {
             if let Some(journal) = &mut self.journal {
                 journal.extend(Journaled::settled(record));
             }
-            let (slug, (freed, superseded)) = (record.monitor.slug.clone(), self.backlog.settle(record));
+            let (freed, superseded) = self.backlog.settle(record);
             self.queues.settle(index);
             self.prepared.remove(&index);
             for index in freed {
                 self.queues.requeue(index);
             }
-            if superseded > 0 {
-                Self::log_superseded(&slug, superseded);
+            if let Some((slug, runs)) = superseded {
+                Self::log_superseded(&slug, runs);
             }
         }
     }
