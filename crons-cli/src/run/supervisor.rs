@@ -44,7 +44,7 @@ impl Supervisor<'_> {
 
     /// Waits for the next event; `None` at `until`.
     pub(super) fn next(&self, until: Option<Instant>) -> Option<Event> {
-        // This process holds a sender itself, so the channel does not end.
+        // The channel does not end: this process holds a sender itself.
         let event = match until {
             Some(until) => self.events.recv_timeout(until.saturating_duration_since(Instant::now())).ok(),
             None => self.events.recv().ok(),

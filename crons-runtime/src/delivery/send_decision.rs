@@ -116,7 +116,7 @@ impl Delivery {
             return if owed && until < expires {
                 SendDecision::At(until)
             } else if self.keeps_limited(record) {
-                // It stays in the spool until then, for the next process.
+                // The spool has it until then, for the next process.
                 SendDecision::At(until.min(expires))
             } else {
                 SendDecision::Never(DiscardReason::RateLimited)

@@ -13,7 +13,7 @@ pub(crate) enum DiscardReason {
     Internal,
     /// The server has refused the check-in. The client does not drop it, yet the server expects it in the client report.
     Refused,
-    /// There is a newer run of the monitor, and the server does not take this one at once.
+    /// A newer run of the monitor exists, and the server does not take this one at once.
     Superseded,
     /// The spool was full, and no longer holds it. It is lost only if the process is killed before it is sent.
     SpoolOverflow,
