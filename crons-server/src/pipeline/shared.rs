@@ -51,7 +51,7 @@ impl Processor {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.outages = transaction.outages(outage_horizon(now))?;
-        // One that ends in the future was found while the clock was ahead. Until then it would excuse all that is due.
+        // An outage that ends in the future was found while the clock was ahead. Until then it would excuse all that is due.
         self.outages.retain(|outage| outage.until.duration_since(now) < AHEAD);
         Ok(())
     }

@@ -63,7 +63,7 @@ pub(crate) struct Node {
 pub(crate) enum TargetSender {
     ThisServer,
     AnotherServer,
-    /// None, or one that is gone.
+    /// No server, or one that is gone.
     Nobody,
 }
 

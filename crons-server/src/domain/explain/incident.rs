@@ -118,7 +118,7 @@ fn steps(explained: &ExplainedIncident) -> Vec<Step> {
             (false, true) => "was sent at its end or after it",
             (false, false) => "was never sent, as there was nothing to tell any more",
         };
-        // One that a person ended early has ended by then: nothing was left to tell.
+        // A silence that a person ended early has ended by then: nothing was left to tell.
         let end = if withheld.pending || incident.notified {
             *until
         } else {

@@ -268,7 +268,7 @@ impl Member {
         loop {
             ticks.tick().await;
             if !Group::of(&self.standing).has_others() {
-                // There is nobody who waits for it, and perhaps no tick for a minute.
+                // No other server waits for this one, which may have no tick for a minute.
                 self.standing.note_batch();
             }
             let hangs = self.standing.hangs();
