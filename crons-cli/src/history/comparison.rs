@@ -6,7 +6,7 @@ use crons_server::{IncidentRow, Report};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::imported::{Kind, Verdict};
+use super::verdict::{Kind, Verdict};
 
 /// A stretch of failures in one environment.
 #[derive(Debug, Clone, PartialEq, Eq)]

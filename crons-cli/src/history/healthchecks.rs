@@ -7,8 +7,9 @@ use crons_types::{CheckInId, Environment, MonitorConfig, Schedule};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::imported::{History, Kind, Verdict};
+use super::imported::History;
 use super::row::{Row, Unit};
+use super::verdict::{Kind, Verdict};
 
 /// The most runs without an end and without an id that an end is looked for: the others have died.
 const MAX_OPEN: usize = 100;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::unread::Unread;
+use super::verdict::Verdict;
 
 /// The history of a job.
 #[derive(Debug, Default)]
@@ -34,40 +35,6 @@ pub(super) struct Skipped {
     pub(super) unread: Option<Unread>,
 }
 
-/// The verdict of the service on a run.
-#[derive(Debug, Clone)]
-pub(super) struct Verdict {
-    pub(super) environment: String,
-    /// The start of the run; of a missed one the time at which it was expected.
-    pub(super) at: Timestamp,
-    pub(super) kind: Kind,
-    /// The failures in a row that open an incident.
-    pub(super) failures: u32,
-    /// The successes in a row that resolve one.
-    pub(super) recoveries: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Ok,
-    Failed,
-    Missed,
-    /// The service does not know: it was not receiving.
-    Unknown,
-}
-
-impl Verdict {
-    pub(super) fn new(environment: &str, at: Timestamp, kind: Kind, config: &MonitorConfig) -> Self {
-        Self {
-            environment: environment.to_owned(),
-            at,
-            kind,
-            failures: config.get_failure_issue_threshold().unwrap_or(1),
-            recoveries: config.get_recovery_threshold().unwrap_or(1),
-        }
-    }
-}
-
 impl History {
     /// Leaves a row out.
     pub(super) fn skip(&mut self, place: &str, reason: &str, row: &Value) {
@@ -81,7 +48,10 @@ impl History {
         let mut skipped = std::mem::take(&mut self.skipped);
         for (number, row) in skipped.iter_mut().enumerate() {
             match (&row.unread, &config) {
-                (Some(unread), Some(config)) => unread.clone().add_to(self, config, number),
+                (Some(unread), Some(config)) => {
+                    self.verdicts.push(unread.verdict(config));
+                    self.runs.extend(unread.run(config, number));
+                }
                 _ => row.unread = None,
             }
         }

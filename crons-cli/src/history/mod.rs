@@ -2,8 +2,9 @@
 
 // In layer order: a module uses only those above it.
 mod row;
-mod imported;
+mod verdict;
 mod unread;
+mod imported;
 mod service;
 mod sentry;
 mod healthchecks;

@@ -7,8 +7,9 @@ use crons_types::{CheckInId, Environment, Interval, IntervalUnit, MonitorConfig,
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::imported::{History, Kind, Verdict};
+use super::imported::History;
 use super::row::{Row, Unit, shown};
+use super::verdict::{Kind, Verdict};
 
 /// Reads rows, each with its place. `schedule` stands for that of rows without a configuration.
 pub(super) fn read(rows: &[(String, Value)], schedule: Option<&Schedule>) -> History {

@@ -5,8 +5,8 @@ use crons_types::{CheckInId, Environment, MonitorConfig};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::imported::{History, Kind, Verdict};
 use super::row::Row;
+use super::verdict::{Kind, Verdict};
 
 /// A row of which the time is known. A run that left a row was not missed, whatever else the row has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,21 +42,22 @@ impl Unread {
         Some(Self { environment, at, kind, has_run })
     }
 
-    /// Adds the row to a history, as a run that succeeded unless its status says that it failed. `number` is that of the row.
-    pub(super) fn add_to(self, history: &mut History, config: &MonitorConfig, number: usize) {
-        let Self { environment, at, kind, has_run } = self;
-        history.verdicts.push(Verdict::new(&environment, at, kind, config));
-        if has_run {
-            history.runs.push(ImportedRun {
-                id: numbered(number),
-                environment,
-                started: None,
-                ended: Some((at, kind != Kind::Failed)),
-                duration_ms: None,
-                kept_alive: true,
-                config: config.clone(),
-            });
-        }
+    /// The verdict of the service.
+    pub(super) fn verdict(&self, config: &MonitorConfig) -> Verdict {
+        Verdict::new(&self.environment, self.at, self.kind, config)
+    }
+
+    /// The run of the row, which succeeded unless its status says that it failed; `None` if the job has not run. `number` is that of the row.
+    pub(super) fn run(&self, config: &MonitorConfig, number: usize) -> Option<ImportedRun> {
+        self.has_run.then(|| ImportedRun {
+            id: numbered(number),
+            environment: self.environment.clone(),
+            started: None,
+            ended: Some((self.at, self.kind != Kind::Failed)),
+            duration_ms: None,
+            kept_alive: true,
+            config: config.clone(),
+        })
     }
 }
 

@@ -1,12 +1,13 @@
 //! Keeps processes alive that a job has left behind and that write to its pipes: another process goes on reading.
 
 use std::io::{self, PipeReader};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl, fstat};
 use rustix::process::getpid;
 
 use super::log::Log;
+use super::own_program::own_program;
 use super::pump::Sink;
 use super::signal_mask::ChildMask;
 
@@ -34,7 +35,7 @@ pub(super) fn hand_on(pipe: PipeReader, sink: Sink, mask: &ChildMask, log: &Log)
 
 fn spawn(pipe: PipeReader, output: Stdio) -> io::Result<()> {
     fcntl_setfl(&pipe, fcntl_getfl(&pipe)?.difference(OFlags::NONBLOCK))?;
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = own_program()?;
     command.arg("copy-output").env_clear().current_dir("/").stdin(pipe).stdout(output).stderr(Stdio::null());
     // The process outlives this one, so it is not waited for.
     command.spawn().map(drop)

@@ -5,6 +5,7 @@ pub(crate) mod arguments;
 mod plan;
 mod stdio;
 mod printer;
+mod own_program;
 mod log;
 mod closed;
 mod tail;

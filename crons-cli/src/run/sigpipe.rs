@@ -10,6 +10,7 @@ use crons_runtime::__run::is_ignored;
 use signal_hook::consts::SIGPIPE;
 
 use super::closed::close_in_children;
+use super::own_program::own_program;
 use super::printer::print;
 
 static IGNORED: AtomicBool = AtomicBool::new(false);
@@ -22,10 +23,9 @@ fn look() {
 
 /// Returns a command that runs this program, whose arguments are to be added, with SIGPIPE as at the start.
 pub(super) fn command(program: &OsStr) -> Command {
-    let own = IGNORED.load(Ordering::Relaxed).then(std::env::current_exe).and_then(Result::ok);
+    let own = IGNORED.load(Ordering::Relaxed).then(own_program).and_then(Result::ok);
     match own {
-        Some(own) => {
-            let mut command = Command::new(own);
+        Some(mut command) => {
             command.args([OsStr::new("start-job"), OsStr::new("--"), program]);
             command
         }

@@ -6,10 +6,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::node::{Duty, Node, NodeList, TargetSender};
 use crate::clock::CorrectedClock;
-
-/// The age up to which a server goes by the list of servers: that of the others after which one that says nothing is deleted from it.
-const LIST_IS_VALID: Duration = Duration::from_secs(4);
 
 /// The time after which a statement without an answer counts as one that hangs. A lock is waited for during 10 s.
 #[cfg(feature = "postgres")]
@@ -17,55 +15,6 @@ const HANGS_AFTER: Duration = Duration::from_secs(12);
 /// The time in which a server that receives must have stored a batch. At a new minute it may wait for another server for 20 s.
 #[cfg(feature = "postgres")]
 const STORES_NOTHING_AFTER: Duration = Duration::from_secs(30);
-
-/// Work that one server at a time does for all of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Duty {
-    /// Evaluates the deadlines that others leave, and starts drills.
-    Deadlines,
-    /// Deletes what retention does not keep, and makes digests.
-    Housekeeping,
-}
-
-impl Duty {
-    #[cfg(feature = "postgres")]
-    pub(super) const ALL: [Self; 2] = [Self::Deadlines, Self::Housekeeping];
-
-    /// The name in the database and in the API.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Deadlines => "deadlines",
-            Self::Housekeeping => "housekeeping",
-        }
-    }
-}
-
-/// A server on a database, as it has last told the others.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Node {
-    /// The name of the process and of its machine.
-    pub(crate) name: String,
-    pub(crate) started: Timestamp,
-    /// The instant until which the server has stored what it received; `None` before it receives.
-    pub(crate) watermark: Option<Timestamp>,
-    pub(crate) duties: Vec<Duty>,
-    /// The names of the targets whose messages the server sends.
-    pub(crate) targets: Vec<String>,
-    pub(crate) is_this: bool,
-    /// Whether the server has said in the last two seconds that it is there, and was not cut off from the database before.
-    pub(crate) is_receiving: bool,
-    /// Whether the server has said nothing for so long that the others go on without it.
-    pub(crate) is_gone: bool,
-}
-
-/// The server that sends the messages of a target, as far as this server knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TargetSender {
-    ThisServer,
-    AnotherServer,
-    /// No server, or one that is gone.
-    Nobody,
-}
 
 /// The standing of a server among those on its database. Clones are the same.
 #[derive(Debug, Clone, Default)]
@@ -99,70 +48,11 @@ struct Progressed {
     batch: Instant,
 }
 
-/// The list of servers, as it was read last.
-#[derive(Debug, Default)]
-struct NodeList {
-    /// The one that has run longest comes first.
-    nodes: Vec<Node>,
-    /// `None` before the first time.
-    read_at: Option<Instant>,
-}
-
-impl NodeList {
-    fn is_current(&self) -> bool {
-        self.read_at.is_some_and(|read_at| read_at.elapsed() <= LIST_IS_VALID)
-    }
-}
-
 impl Default for Progressed {
     fn default() -> Self {
         let now = Instant::now();
         Self { step: now, batch: now }
     }
-}
-
-/// A part of the monitors: those whose row ids leave a remainder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slice {
-    /// The number of slices, 1 at least.
-    pub of: u32,
-    /// The remainder.
-    pub place: u32,
-}
-
-impl Slice {
-    /// The slice that has all monitors.
-    pub const WHOLE: Self = Self { of: 1, place: 0 };
-}
-
-/// The part of the due rows that a server takes, where several evaluate deadlines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pass {
-    pub slice: Slice,
-    /// Whether monitors are passed over that a transaction of another server has locked; else they are waited for.
-    pub skips_locked: bool,
-}
-
-impl Pass {
-    /// The pass that takes all rows.
-    pub const ALL: Self = Self { slice: Slice::WHOLE, skips_locked: false };
-}
-
-/// How far the servers on a database are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// The instant until which all servers that receive have stored what they received.
-    pub low_watermark: Timestamp,
-    /// The deadlines of all minutes up to this one are evaluated; `None` if no server has evaluated any.
-    pub evaluated_through: Option<Timestamp>,
-    /// Whether this server evaluates the deadlines that others leave.
-    pub decides: bool,
-    /// The monitors whose deadlines this server evaluates first.
-    pub slice: Slice,
-    /// Whether there are other servers. One that was killed counts for some seconds.
-    pub has_others: bool,
-    /// Whether one of them has just said that it is receiving.
-    pub others_receive: bool,
 }
 
 impl Group {
@@ -173,25 +63,15 @@ impl Group {
 
     /// Returns whether this server has a duty.
     pub(crate) fn has(&self, duty: Duty) -> bool {
-        let has = |standing: &Arc<Standing>| {
-            standing.list().nodes.iter().any(|node| node.is_this && node.duties.contains(&duty))
-        };
+        let has =
+            |standing: &Arc<Standing>| standing.list().this().is_some_and(|node| node.duties.contains(&duty));
         self.0.as_ref().is_none_or(has)
     }
 
     /// The server that sends the messages of a target. This one sends none if it has not heard of the others for so long that they may have gone on
     /// without it.
     pub(crate) fn sender_of(&self, target: &str) -> TargetSender {
-        let Some(standing) = &self.0 else { return TargetSender::ThisServer };
-        let list = standing.list();
-        if !list.is_current() {
-            return TargetSender::AnotherServer;
-        }
-        match list.nodes.iter().find(|node| node.targets.iter().any(|name| name == target)) {
-            Some(node) if node.is_this => TargetSender::ThisServer,
-            Some(_) => TargetSender::AnotherServer,
-            None => TargetSender::Nobody,
-        }
+        self.0.as_ref().map_or(TargetSender::ThisServer, |standing| standing.list().sender_of(target))
     }
 
     /// Returns whether the list of servers is that of some seconds ago at most, as the database has answered since.
@@ -201,10 +81,8 @@ impl Group {
 
     /// The names of the targets whose messages this server sends; empty if no other server can use the database, as it sends all.
     pub(crate) fn own_targets(&self) -> Vec<String> {
-        let Some(standing) = &self.0 else { return Vec::new() };
-        let list = standing.list();
-        let this = list.nodes.iter().find(|node| node.is_this);
-        this.map(|node| node.targets.clone()).unwrap_or_default()
+        let targets = |standing: &Arc<Standing>| standing.list().this().map(|node| node.targets.clone());
+        self.0.as_ref().and_then(targets).unwrap_or_default()
     }
 
     /// Returns whether there are other servers.
@@ -214,7 +92,7 @@ impl Group {
 
     /// Returns whether the others went on without this server.
     pub(crate) fn is_expelled(&self) -> bool {
-        self.0.as_ref().is_some_and(|standing| !standing.list().nodes.iter().any(|node| node.is_this))
+        self.0.as_ref().is_some_and(|standing| standing.list().this().is_none())
     }
 
     /// The servers on the database, the one that has run longest first; empty if no other server can use it.
@@ -296,8 +174,7 @@ impl Standing {
 
     /// Takes the list as it is now. Returns it as it was before.
     pub(super) fn set_nodes(&self, nodes: Vec<Node>) -> Vec<Node> {
-        let list = NodeList { nodes, read_at: Some(Instant::now()) };
-        std::mem::replace(&mut *self.list(), list).nodes
+        std::mem::replace(&mut *self.list(), NodeList::now(nodes)).nodes
     }
 
     /// The watermark of this server; `None` before it receives.
@@ -327,43 +204,5 @@ impl Standing {
         self.watermark().is_some()
             && (progress.step.elapsed() > HANGS_AFTER && progress.batch.elapsed() > HANGS_AFTER
                 || progress.batch.elapsed() > STORES_NOTHING_AFTER)
-    }
-}
-
-#[cfg(all(test, feature = "postgres"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_that_has_not_heard_of_the_others_for_a_while_sends_no_messages() {
-        let standing = Arc::new(Standing::new());
-        let (group, sender) = (Group::of(&standing), |group: &Group| group.sender_of("ops"));
-        assert_eq!(
-            sender(&Group::default()),
-            TargetSender::ThisServer,
-            "no other server can use the database"
-        );
-        assert_eq!(sender(&group), TargetSender::AnotherServer, "before the first list");
-        let node = |is_this: bool, targets: &[&str]| Node {
-            name: "a server".to_owned(),
-            started: Timestamp::UNIX_EPOCH,
-            watermark: None,
-            duties: Vec::new(),
-            targets: targets.iter().map(|target| (*target).to_owned()).collect(),
-            is_this,
-            is_receiving: true,
-            is_gone: false,
-        };
-        for (nodes, expected) in [
-            ([node(true, &["mail"]), node(false, &[])], TargetSender::Nobody),
-            ([node(true, &[]), node(false, &["mail", "ops"])], TargetSender::AnotherServer),
-            ([node(true, &["mail", "ops"]), node(false, &[])], TargetSender::ThisServer),
-        ] {
-            standing.set_nodes(nodes.to_vec());
-            assert_eq!(sender(&group), expected);
-        }
-        assert_eq!(group.own_targets(), ["mail", "ops"]);
-        standing.list().read_at = Instant::now().checked_sub(LIST_IS_VALID);
-        assert_eq!(sender(&group), TargetSender::AnotherServer, "the others may have gone on without it");
     }
 }

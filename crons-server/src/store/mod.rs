@@ -14,6 +14,8 @@ mod api_token;
 mod views;
 mod view_rows;
 mod queries;
+mod node;
+mod pass;
 mod group;
 mod transaction;
 mod additions;
@@ -34,9 +36,11 @@ pub use backend::backup;
 pub(crate) use backend::{OpenDatabase, open, open_for_reading};
 pub use error::{StoreError, UnreadableRow};
 pub(crate) use expired::Expired;
-pub(crate) use group::{Duty, Group, Node, Pass, Progress, Slice, TargetSender};
+pub(crate) use group::Group;
 #[cfg(test)]
 pub(crate) use memory::MemoryDatabase;
+pub(crate) use node::{Duty, Node, TargetSender};
+pub(crate) use pass::{Pass, Progress, Slice};
 #[cfg(all(test, feature = "postgres"))]
 pub(crate) use postgres::{PostgresStore, execute as execute_on_postgres};
 pub(crate) use queries::Queries;

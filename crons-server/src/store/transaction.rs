@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use super::api_token::TokenChange;
 use super::error::StoreError;
 use super::expired::Expired;
-use super::group::{Group, Pass, Progress};
+use super::group::Group;
+use super::pass::{Pass, Progress};
 use crate::alerts::{Alert, Attempt};
 use crate::domain::{BatchKeys, Outage, Outcome, ProcessingError, ReceivedCounts, Snapshot};
 

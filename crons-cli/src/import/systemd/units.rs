@@ -7,7 +7,7 @@ use super::unit_file::UnitFile;
 use super::unit_name::UnitName;
 
 /// The folders in which systemd looks for units of the system, the most important first.
-pub(in crate::import) const FOLDERS: &[&str] = &[
+pub(crate) const FOLDERS: &[&str] = &[
     "/etc/systemd/system",
     "/run/systemd/system",
     "/usr/local/lib/systemd/system",

@@ -142,6 +142,17 @@ fn a_pipe_signal_that_is_ignored_stays_ignored_in_the_job() {
 }
 
 #[test]
+fn a_job_starts_though_the_file_of_crons_was_replaced_meanwhile() {
+    let lab = Lab::new();
+    std::fs::copy(env!("CARGO_BIN_EXE_crons"), lab.path("crons")).unwrap();
+    let script = "trap '' PIPE; ./crons run job --retries 1 --backoff 0s --shell -- 'test -e crons && rm crons && exit 1; exit 0'";
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", script]).current_dir(lab.path("")).env("SENTRY_CRONS", "off");
+    let (code, _, error) = texts(&command.env("CRONS_SPOOL", lab.spool()).output().unwrap());
+    assert_eq!(code, Some(0), "{error}");
+}
+
+#[test]
 fn signals_interrupt_none_of_the_threads_that_copy() {
     let lab = Lab::new();
     let mut command = lab.command(&["job"], &["sh", "-c", "echo $$ > pid; exec sleep 60"]);

@@ -7,7 +7,7 @@ use crate::alerts::{MAX_RETRY_AFTER, UNKNOWN_TARGET};
 use crate::domain::{BatchKeys, Outage, Rename, Snapshot, Status};
 use crate::store::error::StoreError;
 use crate::store::expired::Expired;
-use crate::store::group::Pass;
+use crate::store::pass::Pass;
 use crate::store::transaction::{Changes, DueKind, Store, Transaction};
 
 /// The only open transaction: [`Store::begin`] borrows the store.

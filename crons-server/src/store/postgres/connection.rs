@@ -19,7 +19,8 @@ use super::session::{ROUND_TRIPS, STATEMENTS};
 use super::statement::Statement;
 use crate::settings::PostgresUrl;
 use crate::store::error::StoreError;
-use crate::store::group::{Group, Progress};
+use crate::store::group::Group;
+use crate::store::pass::Progress;
 use crate::store::transaction::{Store, Transaction};
 use crate::store::unreadable::UnreadableRows;
 

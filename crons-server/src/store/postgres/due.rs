@@ -7,7 +7,7 @@ use super::deleted::DELETED;
 use super::parameter::{Parameter, micros};
 use super::rows;
 use crate::store::error::StoreError;
-use crate::store::group::{Pass, Slice};
+use crate::store::pass::{Pass, Slice};
 use crate::store::transaction::DueKind;
 
 /// The incidents that have a next reminder, escalation or decision whether they are broken.

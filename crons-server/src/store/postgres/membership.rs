@@ -18,7 +18,9 @@ use super::executor::Executor;
 use super::node_changes;
 use super::nodes::{self, Lock, Nodes, OtherProgram, PUBLISH_INTERVAL, Published};
 use crate::store::error::StoreError;
-use crate::store::group::{Duty, Group, Node, Progress, Slice, Standing};
+use crate::store::group::{Group, Standing};
+use crate::store::node::{Duty, Node};
+use crate::store::pass::{Progress, Slice};
 
 /// The time between two looks of a server that waits for the end of a transfer, and the number of looks between two lines of its log.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);

@@ -1,6 +1,6 @@
 //! Changes of the list of servers, for the log.
 
-use crate::store::group::Node;
+use crate::store::node::Node;
 
 /// A change between two looks at the list.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::{NodeChange, changes};
-    use crate::store::group::{Duty, Node};
+    use crate::store::node::{Duty, Node};
 
     fn node(name: &str, duties: &[Duty], targets: &[&str]) -> Node {
         Node {

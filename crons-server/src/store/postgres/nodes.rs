@@ -9,7 +9,7 @@ use tokio_postgres::{Client, Row, SimpleQueryMessage};
 
 use super::connector::connection;
 use crate::store::error::StoreError;
-use crate::store::group::{Duty, Node};
+use crate::store::node::{Duty, Node};
 
 /// The row of `settings` with the last heartbeat, in microseconds.
 pub(super) const LAST_SEEN: &str = "heard_until";

@@ -12,7 +12,7 @@ use super::target_leases;
 use crate::domain::{BatchKeys, Outage, ReceivedCounts, Snapshot};
 use crate::store::error::StoreError;
 use crate::store::expired::Expired;
-use crate::store::group::Pass;
+use crate::store::pass::Pass;
 use crate::store::transaction::{Changes, DueKind, Transaction};
 
 impl Transaction for PostgresTransaction<'_> {

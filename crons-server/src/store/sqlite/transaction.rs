@@ -8,7 +8,7 @@ use super::outages;
 use crate::domain::{BatchKeys, Outage, Snapshot};
 use crate::store::error::StoreError;
 use crate::store::expired::Expired;
-use crate::store::group::Pass;
+use crate::store::pass::Pass;
 use crate::store::transaction::{Changes, DueKind, Transaction};
 
 impl Transaction for SqliteTransaction<'_> {
