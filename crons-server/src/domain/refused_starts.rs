@@ -111,10 +111,12 @@ fn started(arrival: &ReceivedCheckIn) -> Option<Run> {
             let start: Start = serde_json::from_str(&arrival.payload).ok()?;
             // A check-in of an unknown status, such as `begun`, is taken for a start: otherwise its end would be deferred in vain.
             let ends = [CheckInStatus::Ok, CheckInStatus::Error].map(CheckInStatus::as_str);
-            if !start.status.is_string() || ends.iter().any(|end| start.status == *end) {
+            if ends.iter().any(|end| start.status == *end) {
                 return None;
             }
             match start.check_in_id {
+                // Any end without an id would be taken for that of this one.
+                None if !start.status.is_string() => return None,
                 None => CheckInId::NIL,
                 Some(id) => id.as_str()?.parse().ok()?,
             }
@@ -144,16 +146,17 @@ mod tests {
     }
 
     #[test]
-    fn a_check_in_whose_status_is_no_text_is_no_start() {
-        for (status, is_start) in [
-            (r#""in_progress""#, true),
-            (r#""begun""#, true),
-            (r#""ok""#, false),
-            ("5", false),
-            ("null", false),
+    fn a_check_in_without_an_id_whose_status_is_no_text_is_no_start() {
+        for (fields, is_start) in [
+            (r#""status": "in_progress""#, true),
+            (r#""status": "begun""#, true),
+            (r#""status": "ok""#, false),
+            (r#""status": 5"#, false),
+            (r#""status": null"#, false),
+            (r#""status": 5, "check_in_id": "0123456789abcdef0123456789abcdef""#, true),
         ] {
-            let payload = format!(r#"{{"status": {status}}}"#);
-            assert_eq!(started(&ReceivedCheckIn { payload, ..arrival(1) }).is_some(), is_start, "{status}");
+            let payload = format!("{{{fields}}}");
+            assert_eq!(started(&ReceivedCheckIn { payload, ..arrival(1) }).is_some(), is_start, "{fields}");
         }
     }
 
