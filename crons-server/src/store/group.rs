@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+#[cfg(feature = "postgres")]
+use std::time::Duration;
+use std::time::Instant;
 
 use jiff::Timestamp;
 
