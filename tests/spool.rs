@@ -67,9 +67,14 @@ fn finish(case: &str, dsn: &str, folder: &Path) -> Result<String, Failed> {
 
 fn end(mut child: Child) -> Result<String, Failed> {
     drop(child.stdin.take());
+    // Its log is read meanwhile: a full pipe would hold the child up.
+    let mut stderr = child.stderr.take().unwrap();
+    let log = std::thread::spawn(move || {
+        let mut text = String::new();
+        stderr.read_to_string(&mut text).map(|_| text)
+    });
     let status = wait(&mut child)?;
-    let mut text = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut text)?;
+    let text = log.join().unwrap()?;
     if status.success() { Ok(text) } else { Err(format!("{status}: {text}").into()) }
 }
 
