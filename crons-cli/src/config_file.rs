@@ -4,7 +4,9 @@ mod toml_error;
 mod table_faults;
 mod tables;
 #[cfg(test)]
-mod tests;
+mod fault_tests;
+#[cfg(test)]
+mod template_tests;
 
 use std::fs;
 use std::io::ErrorKind;

@@ -10,9 +10,11 @@ use jiff::Timestamp;
 use super::connector::{Connector, connection};
 use super::executor::{Executor, ROLLBACK_LIMIT, SERVER_LIMIT};
 use super::membership::Membership;
+use super::migrations::{MIGRATIONS, Migration};
 use super::nodes::Lock;
 use super::parameter::Parameter;
-use super::schema::{self, MIGRATIONS, Migration};
+use super::schema;
+use super::schema_checks::refuse_newer;
 use super::session::Session;
 #[cfg(test)]
 use super::session::{ROUND_TRIPS, STATEMENTS};
@@ -70,7 +72,7 @@ impl PostgresStore {
     /// The cases of `open`, a database that a server serves, and a schema that is newer, whose rows cannot be copied whole.
     pub(crate) fn open_unserved(url: &PostgresUrl) -> Result<Self, StoreError> {
         let store = Self::open_as(url, MIGRATIONS, Membership::join_alone)?;
-        schema::refuse_newer(&store.executor, &store.connector, &store.pool)?;
+        refuse_newer(&store.executor, &store.connector, &store.pool)?;
         Ok(store)
     }
 

@@ -17,6 +17,8 @@ mod connector;
 #[cfg(test)]
 mod faults;
 mod nodes;
+mod migrations;
+mod schema_checks;
 mod schema;
 mod node_changes;
 mod membership;

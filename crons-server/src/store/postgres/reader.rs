@@ -8,7 +8,7 @@ use super::connection::PostgresStore;
 use super::connector::{Connector, connection};
 use super::executor::{Executor, PROGRAM_LIMIT, ROLLBACK_LIMIT};
 use super::rows;
-use super::schema;
+use super::schema_checks::refuse_other;
 use super::session::Session;
 use crate::domain::PROJECT;
 use crate::settings::PostgresUrl;
@@ -36,7 +36,7 @@ impl PostgresReader {
         let executor = Arc::new(Executor::new(PROGRAM_LIMIT)?);
         let connector = Connector::new(url)?;
         let pool = connector.pool(CONNECTIONS)?;
-        schema::refuse_other(&executor, &connector, &pool)?;
+        refuse_other(&executor, &connector, &pool)?;
         Ok(Self { executor, pool, schema: connector.schema, unreadable: Arc::default() })
     }
 
