@@ -21,6 +21,8 @@ const BEAT: Duration = Duration::from_millis(20);
 /// Monitors that send them, and how many of them may wait for an answer: if that many do, more would show nothing new.
 const OTHERS: usize = 50;
 const WAITING: usize = 500;
+/// The time after which an idle connection is not used again: the server closes it after a while.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// Looks at the newest check-in, all the time.
 pub struct Watch {
@@ -95,7 +97,7 @@ pub async fn check_in_steadily(
     place: u64,
     stop: Arc<AtomicBool>,
 ) -> Result<Vec<(f64, f64)>> {
-    let idle: Arc<Mutex<Vec<Client>>> = Arc::default();
+    let idle: Arc<Mutex<Vec<(Instant, Client)>>> = Arc::default();
     let mut under_way: JoinSet<Result<(f64, f64)>> = JoinSet::new();
     let mut answered = Vec::new();
     let mut beat = tokio::time::interval(BEAT);
@@ -118,12 +120,12 @@ pub async fn check_in_steadily(
             let at = clock::now() - due.elapsed().as_secs_f64();
             let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut client = match kept {
-                Some(client) => client,
-                None => Client::connect(server).await?,
+                Some((used, client)) if used.elapsed() < IDLE => client,
+                _ => Client::connect(server).await?,
             };
             client.send(&request).await?;
             let taken = Instant::now().duration_since(due).as_secs_f64() * 1e3;
-            idle.lock().unwrap_or_else(PoisonError::into_inner).push(client);
+            idle.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), client));
             Ok((at, taken))
         });
     }
