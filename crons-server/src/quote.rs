@@ -14,6 +14,14 @@ pub fn quoted(text: &str) -> String {
     format!("\"{}\"", escaped(text))
 }
 
+/// Returns the message about a text that must stand on one line and has a control character; `None` if it has none.
+pub(crate) fn not_one_line(key: &str, text: &str) -> Option<String> {
+    text.contains(char::is_control).then(|| {
+        let text = quoted(text);
+        format!("{key}: {text} has a control character, such as a line break; write it on one line")
+    })
+}
+
 /// Escapes and cuts a text as [`quoted`] does, without the quotes: for keys, and for texts between backticks.
 pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::new();

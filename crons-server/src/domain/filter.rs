@@ -249,9 +249,36 @@ impl TryFrom<FilterTable> for Filter {
     }
 }
 
+impl Filter {
+    /// Reads filters as a database has them. Earlier versions took a value for [`IsSet`](Operator::IsSet) and ignored it.
+    ///
+    /// # Errors
+    /// If the text is no list of filters.
+    pub(crate) fn stored(json: &str) -> serde_json::Result<Vec<Self>> {
+        let read = |mut table: FilterTable| {
+            if table.r#match.parse().is_ok_and(|compare: Operator| !compare.needs_value()) {
+                table.value.clear();
+            }
+            Self::try_from(table).map_err(serde::de::Error::custom)
+        };
+        serde_json::from_str::<Vec<FilterTable>>(json)?.into_iter().map(read).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stored_filter_with_a_value_that_was_ignored_is_read() {
+        let stored = Filter::stored(
+            r#"[{"key": "owner", "match": "is set", "value": "x"}, {"key": "owner", "match": "eq", "value": "y"}]"#,
+        );
+        let expected = [("is set", ""), ("equals", "y")]
+            .map(|(compare, value)| Filter::new("owner", compare.parse().unwrap(), value).unwrap());
+        assert_eq!(stored.unwrap(), expected);
+        assert!(Filter::stored(r#"[{"key": "nothing", "match": "is set"}]"#).is_err());
+    }
 
     #[test]
     fn each_operator_matches_in_its_own_way() {

@@ -11,7 +11,7 @@ use super::filter::Filter;
 use super::maintenance::Maintenance;
 use super::model::Monitor;
 use super::silenced::Silenced;
-use crate::quote::quoted;
+use crate::quote::{not_one_line, quoted};
 
 /// A silence that a person has made. It always ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl NewSilence {
     ///
     /// # Errors
     /// If it has no filter or too many, starts or ends in the past, ends before it starts or more than a year ahead, or a name or reason is
-    /// empty or too long. The message names the key.
+    /// empty, too long or not on one line. The message names the key.
     pub fn accept(self, id: Uuid, now: Timestamp) -> Result<Silence, String> {
         let Self { matchers, starts_at, end, by, why } = self;
         if matchers.is_empty() || matchers.len() > Silence::MAX_MATCHERS {
@@ -109,11 +109,8 @@ impl NewSilence {
                 let what = if key == "by" { "a name" } else { "the reason" };
                 return Err(format!("{key}: {} is not 1 to {most} characters; write {what}", quoted(text)));
             }
-            if text.trim().contains(char::is_control) {
-                let text = quoted(text);
-                return Err(format!(
-                    "{key}: {text} has a control character, such as a line break; write it on one line"
-                ));
+            if let Some(fault) = not_one_line(key, text.trim()) {
+                return Err(fault);
             }
         }
         if let Some(start) = starts_at.filter(|start| now.duration_since(*start) > Silence::START_GRACE) {

@@ -13,7 +13,7 @@ use super::views::{
     ProcessingErrorsView, ProofView, RunMark, StatsView, UsageView,
 };
 use crate::alerts::{DRILL, DueAlert};
-use crate::domain::{CheckIn, MonitorEnvironment, Outage, ProcessingError, Silence, Status};
+use crate::domain::{CheckIn, Filter, MonitorEnvironment, Outage, ProcessingError, Silence, Status};
 
 /// Columns of an [`ApiToken`], and its row id.
 pub(super) const API_TOKEN: &str = "guid, name, scope, hash, created_at, id";
@@ -103,7 +103,7 @@ pub(super) fn outage<R: StoredRow>(row: &R) -> Result<Outage, R::Error> {
 pub(super) fn silence<R: StoredRow>(row: &R) -> Result<Silence, R::Error> {
     Ok(Silence {
         id: get(row, 0)?,
-        matchers: rows::json(row, 1)?,
+        matchers: Filter::stored(rows::text(row, 1)?).map_err(|error| R::corrupt(1, error))?,
         starts_at: get(row, 2)?,
         ends_at: get(row, 3)?,
         by: get(row, 4)?,

@@ -11,7 +11,7 @@ use super::request::{InPath, body, organization};
 use crate::domain::{Command, CommandError};
 use crate::http::error::HttpError;
 use crate::http::state::AppState;
-use crate::quote::quoted;
+use crate::quote::{not_one_line, quoted};
 
 /// The longest name of a person who acknowledges, in characters.
 pub(super) const MAX_NAME: usize = 200;
@@ -45,13 +45,10 @@ pub(crate) fn acknowledging_person(by: String) -> Result<String, HttpError> {
             "by: {by} is not 1 to {MAX_NAME} characters; write a name"
         )));
     }
-    if by.contains(char::is_control) {
-        let by = quoted(&by);
-        return Err(HttpError::bad_request(format!(
-            "by: {by} has a control character, such as a line break; write it on one line"
-        )));
+    if let Some(fault) = not_one_line("by", by.trim()) {
+        return Err(HttpError::bad_request(fault));
     }
-    Ok(by)
+    Ok(by.trim().to_owned())
 }
 
 /// `DELETE /api/0/organizations/crons/incidents/{id}/acknowledgement/`
