@@ -2,7 +2,7 @@
 --
 --   psql --quiet --tuples-only --file benches/server/partitions.sql 'postgres://…'
 --
--- All of it is one transaction, which is rolled back. Each statement runs ten times; the last one of each is printed.
+-- The whole script is one transaction, which is rolled back. Each statement runs ten times; the last one of each is printed.
 
 BEGIN;
 CREATE SCHEMA partitions_benchmark;

@@ -111,8 +111,10 @@ impl Section<QuietJob> {
         if self.count > self.jobs.len() {
             return vec![("without alerts", self.count, self.jobs.iter().collect())];
         }
-        let of = |reason| self.jobs.iter().filter(|job| job.reason == reason).collect::<Vec<_>>();
-        let all = QuietReason::ALL.map(|reason| (reason.word(), of(reason).len(), of(reason)));
+        let all = QuietReason::ALL.map(|reason| {
+            let jobs: Vec<&QuietJob> = self.jobs.iter().filter(|job| job.reason == reason).collect();
+            (reason.word(), jobs.len(), jobs)
+        });
         all.into_iter().filter(|(_, count, _)| *count > 0).collect()
     }
 }

@@ -66,7 +66,7 @@ impl Message {
             digest: None,
         };
         let said = group.say(MAX_NAMED, |slug| format!("`{}`", escape_chat(slug)));
-        group.title = format!("Cron failure: {}", jobs(group.jobs().len()));
+        group.title = format!("Cron failure: {}", jobs(jobs_of(&group.newest_by_environment()).len()));
         group.text = format!("{said}.");
         group
     }
@@ -86,24 +86,11 @@ impl Message {
         newest
     }
 
-    /// Returns the slug of each job with the number of its environments that have members, in the order of their first members.
-    fn jobs(&self) -> Vec<(&str, usize)> {
-        let mut places: BTreeMap<Uuid, usize> = BTreeMap::new();
-        let mut jobs: Vec<(&str, usize)> = Vec::new();
-        for member in self.newest_by_environment() {
-            let place = *places.entry(member.monitor.id).or_insert(jobs.len());
-            match jobs.get_mut(place) {
-                Some((_, environments)) => *environments += 1,
-                None => jobs.push((&member.monitor.slug, 1)),
-            }
-        }
-        jobs
-    }
-
     /// Returns what has happened to all members: `14 jobs missed since 2024-06-03 03:00 UTC: a, b (2 environments), c and 11 more`, with at
     /// most `most` slugs, each as `written` returns it.
     pub(super) fn say(&self, most: usize, written: impl Fn(&str) -> String) -> String {
-        let (members, all) = (self.newest_by_environment(), self.jobs());
+        let members = self.newest_by_environment();
+        let all = jobs_of(&members);
         let name = |(slug, environments): &(&str, usize)| match environments {
             1 => written(slug),
             several => format!("{} ({} environments)", written(slug), thousands(*several)),
@@ -120,6 +107,20 @@ impl Message {
         let since = members.iter().map(|member| member.incident.started_at).min().unwrap_or(self.at);
         format!("{count} {} since {}: {names}", state(&members), minute(since))
     }
+}
+
+/// Returns the slug of each job with the number of its environments that have members, in the order of their first members.
+fn jobs_of<'a>(newest: &[&'a Member]) -> Vec<(&'a str, usize)> {
+    let mut places: BTreeMap<Uuid, usize> = BTreeMap::new();
+    let mut jobs: Vec<(&str, usize)> = Vec::new();
+    for member in newest {
+        let place = *places.entry(member.monitor.id).or_insert(jobs.len());
+        match jobs.get_mut(place) {
+            Some((_, environments)) => *environments += 1,
+            None => jobs.push((&member.monitor.slug, 1)),
+        }
+    }
+    jobs
 }
 
 /// Returns the word for what has happened to all jobs; `failing` if it is not the same for all.

@@ -44,12 +44,9 @@ pub(super) fn start_if_due(
     now: Timestamp,
 ) -> Result<usize, StoreError> {
     let Some(interval) = processor.drill.interval() else { return Ok(0) };
-    if processor.alerts.named_targets().next().is_none() {
-        // A drill without messages does not count as one, so it would be due at each tick.
-        return Ok(0);
-    }
     let is_due = |last: Option<Timestamp>| last.is_none_or(|last| now.duration_since(last) >= interval);
-    if !is_due(processor.last_drill) {
+    // A drill without messages does not count as one, so it would be due at each tick.
+    if !is_due(processor.last_drill) || processor.alerts.named_targets().next().is_none() {
         return Ok(0);
     }
     // Another server may have started one.

@@ -176,7 +176,10 @@ fn open_objects(schema: &Value, path: &str) -> Vec<String> {
         return items.iter().flat_map(|item| open_objects(item, path)).collect();
     }
     let Some(keys) = schema.as_object() else { return Vec::new() };
-    let is_open = schema["type"] == "object" && !keys.contains_key("properties");
+    // An object that may be null has two types.
+    let types =
+        schema["type"].as_array().map_or_else(|| vec![&schema["type"]], |types| types.iter().collect());
+    let is_open = types.iter().any(|kind| **kind == "object") && !keys.contains_key("properties");
     let has_values = schema["additionalProperties"].get("type").is_some();
     let here = (is_open && !has_values).then(|| path.to_owned());
     here.into_iter()

@@ -10,7 +10,9 @@ use super::rows::{NewRows, event, keys};
 use super::{Opened, instant, on_every_store};
 use crate::alerts::{Alert, Attempt, DRILL, DeliveryOutcome, UNKNOWN_TARGET};
 use crate::domain::{BatchKeys, Outage, Outcome, ProcessingError, Status};
-use crate::store::{Changes, PageRequest, ProcessingErrors, ProofView, Usage};
+use crate::store::{
+    ApiToken, Changes, PageRequest, ProcessingErrors, ProofView, Scope, TokenChange, TokenHash, Usage,
+};
 
 /// Changes of every kind.
 fn changes() -> Changes {
@@ -110,6 +112,25 @@ fn a_setting_is_set_once_and_changed_by_a_batch() {
         opened.crash();
         assert_eq!(opened.change(|transaction| transaction.setting("key", "x")), "fourth");
         assert_eq!(opened.change(|transaction| transaction.setting("new", "x")), "fifth");
+    });
+}
+
+#[test]
+fn of_two_tokens_of_one_name_the_first_is_stored() {
+    on_every_store(|opened| {
+        let token = |number: u8| {
+            TokenChange::Create(ApiToken {
+                id: Uuid::from_u128(number.into()),
+                name: "deploy".to_owned(),
+                scope: Scope::Read,
+                hash: TokenHash([number; 32]),
+                created: instant("10:00:00"),
+            })
+        };
+        opened.commit(&Changes { tokens: vec![token(1), token(2)], ..Changes::default() });
+        opened.commit(&Changes { tokens: vec![token(3)], ..Changes::default() });
+        let stored = opened.queries().api_tokens().unwrap();
+        assert_eq!(stored.iter().map(|token| token.id.as_u128()).collect::<Vec<_>>(), [1]);
     });
 }
 
