@@ -1,5 +1,7 @@
 //! The alert dispatcher's access to the database.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::alerts::{Attempt, DeliveryOutcome, DueAlert, Outbox};
@@ -29,7 +31,7 @@ impl Outbox for AppState {
     async fn waiting(&self, without: Vec<i64>) -> Result<Vec<DueAlert>, String> {
         let due = blocking::read(&self.probe, move |queries| queries.due_alerts(&without)).await;
         let due = due.map_err(|error| error.to_string())?;
-        self.lease_free_targets(&due).await;
+        self.lease_free_targets(&due);
         let is_own = |alert: &DueAlert| self.group.sender_of(&alert.target) == TargetSender::ThisServer;
         Ok(due.into_iter().filter(is_own).collect())
     }
@@ -60,20 +62,30 @@ impl Outbox for AppState {
 }
 
 impl AppState {
-    /// Has this server send the messages of those targets for which no server does, if it has them in its configuration. It does so once the
-    /// list of servers says that.
-    async fn lease_free_targets(&self, due: &[DueAlert]) {
-        let free = due.iter().filter(|alert| self.group.sender_of(&alert.target) == TargetSender::Nobody);
+    /// Has this server send the messages of those targets for which no server does, if it has them in its configuration. Nothing waits for that: the
+    /// list of servers says it in a moment, and the next look finds them.
+    fn lease_free_targets(&self, due: &[DueAlert]) {
+        let is_free = |alert: &&DueAlert| self.group.sender_of(&alert.target) == TargetSender::Nobody;
+        let free: Vec<&DueAlert> = due.iter().filter(is_free).collect();
+        if free.is_empty() {
+            return;
+        }
         let (known, now) = (self.inbox.vitals().figures().targets, self.inbox.clock().now());
         let is_mine = |alert: &&DueAlert| {
             known.contains_key(&alert.target)
                 || !self.group.has_others()
                 || now.duration_since(alert.next_attempt_at) > LEFT_TO_OTHERS
         };
-        let targets: Vec<String> = free.filter(is_mine).map(|alert| alert.target.clone()).collect();
+        let targets: Vec<String> =
+            free.into_iter().filter(is_mine).map(|alert| alert.target.clone()).collect();
+        let Ok(leasing) = Arc::clone(&self.leasing).try_lock_owned() else { return };
         if !targets.is_empty() {
-            // A failure is logged where it happens, and the next look tries again.
-            let _ = self.inbox.task(Task::LeaseTargets(targets)).await;
+            let inbox = Arc::clone(&self.inbox);
+            tokio::spawn(async move {
+                // A failure is logged where it happens, and the next look tries again.
+                let _ = inbox.task(Task::LeaseTargets(targets)).await;
+                drop(leasing);
+            });
         }
     }
 }

@@ -206,6 +206,7 @@ impl OpenServer {
             metrics_public: settings.metrics_public,
             access: Access::new(settings.admin_token.clone(), settings.clock.clone()),
             maintenance: settings.maintenance.as_slice().into(),
+            leasing: Arc::default(),
             group: group.clone(),
             live: Arc::new(Live::new(settings.connection_limits.most_streams(), stopped.clone())),
             mask,

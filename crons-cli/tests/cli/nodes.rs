@@ -214,13 +214,20 @@ fn the_others_go_on_without_a_server_that_lives_and_stores_nothing() {
     wait_until("its other connections are cut", || cluster.execute(cut) == "0");
     assert!(!first.check_in("job", 3), "it cannot store a check-in");
     let listed = "SELECT count(*) FROM jobs.nodes";
-    wait_until("the others go on without it", || cluster.execute(listed) == "1");
+    let mut id = 10;
+    wait_until("the others go on without it", || {
+        id += 1;
+        assert!(second.check_in("job", id), "the others wait for it, and refuse nothing");
+        cluster.execute(listed) == "1"
+    });
     assert!(!first.check_in("job", 3));
     assert_eq!(cluster.execute(listed), "1", "it joins again once it can store something");
-    check_in_eventually(&second, 4);
+    assert!(second.check_in("job", 4));
     cluster.execute("ALTER ROLE sick CONNECTION LIMIT -1");
     check_in_eventually(&first, 5);
-    assert_eq!(stored(&second, "job"), [1, 2, 4, 5]);
+    let expected: Vec<u32> = [1, 2, 4, 5].into_iter().chain(11..=id).collect();
+    assert_eq!(stored(&second, "job"), expected);
+    assert_eq!(second.get("/outages/"), serde_json::json!([]));
 }
 
 #[test]

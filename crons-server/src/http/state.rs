@@ -32,6 +32,8 @@ pub struct AppState {
     pub(crate) maintenance: Arc<[Maintenance]>,
     /// The standing of this server among those on the database.
     pub(crate) group: Group,
+    /// Locked while this server takes targets that no server sends to.
+    pub(crate) leasing: Arc<tokio::sync::Mutex<()>>,
     /// The streams of live pages.
     pub(crate) live: Arc<Live>,
     /// Hides the public key.

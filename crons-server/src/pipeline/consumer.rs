@@ -296,7 +296,7 @@ impl Consumer {
         match result {
             Ok(()) => {
                 self.watermark.confirm();
-                self.store.group().note_batch();
+                self.store.group().note_progress();
                 self.refused.stored();
                 self.vitals.committed(self.watermark.last_seen(), took);
             }

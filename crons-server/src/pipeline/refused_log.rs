@@ -1,4 +1,4 @@
-//! The log of messages that were refused since the database failed.
+//! The log of requests that were refused since the database failed.
 
 use crate::log_throttle::LogThrottle;
 use crate::store::StoreError;
@@ -7,30 +7,37 @@ use crate::store::StoreError;
 #[derive(Default)]
 pub(super) struct RefusedLog {
     throttle: LogThrottle,
-    /// The number of messages that were refused since the last line.
+    /// The number of requests that were refused since the last line, and the last error among them.
     unlogged: usize,
+    last: Option<String>,
 }
 
 impl RefusedLog {
-    /// Logs that so many messages were refused, now or with those that follow.
-    pub(super) fn refused(&mut self, error: &StoreError, messages: usize) {
-        self.unlogged = self.unlogged.saturating_add(messages);
+    /// Logs that so many requests were refused, now or with those that follow.
+    pub(super) fn refused(&mut self, error: &StoreError, requests: usize) {
+        self.unlogged = self.unlogged.saturating_add(requests);
         if !self.throttle.is_due() {
+            self.last = Some(error.to_string());
             return;
         }
-        let messages = std::mem::take(&mut self.unlogged);
+        self.last = None;
+        let requests = std::mem::take(&mut self.unlogged);
         if matches!(error, StoreError::Expelled) {
-            tracing::warn!(%error, messages, "what was received meanwhile is not stored, and clients are told so");
+            tracing::warn!(%error, requests, "nothing of what was received meanwhile is stored; its senders are told so");
         } else {
-            tracing::error!(%error, messages, "the database failed, and clients are told so");
+            tracing::error!(%error, requests, "the database failed; the senders of requests are told so");
         }
     }
 
-    /// Logs the messages that were refused since the last line, once the database works again.
+    /// Logs what was refused since the last line, once the database works again.
     pub(super) fn stored(&mut self) {
-        let messages = std::mem::take(&mut self.unlogged);
-        if messages > 0 {
-            tracing::warn!(messages, "the database works again; more messages were refused before");
+        let requests = std::mem::take(&mut self.unlogged);
+        if let Some(error) = self.last.take() {
+            tracing::warn!(
+                error,
+                requests,
+                "the database works again; it failed for a while since the last line"
+            );
         }
     }
 }

@@ -20,7 +20,7 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// The interval at which the server stores that it is receiving; a gap since then counts as an outage.
 const HEARTBEAT_INTERVAL: SignedDuration = SignedDuration::from_secs(20);
 /// The time between two looks whether the other servers have passed a minute, and the longest wait for that: one that is gone is taken off the list
-/// after 4 s, and one that hangs after 16 s.
+/// after 4 s, and one that stores nothing after 18 s.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
@@ -209,7 +209,7 @@ impl Watermark {
                             "another server has not stored yet what it received before this minute",
                         ));
                     }
-                    store.group().note_batch();
+                    store.group().note_progress();
                     std::thread::sleep(LOOK_INTERVAL);
                 }
                 _ => self.passed = self.current,

@@ -11,12 +11,10 @@ use jiff::Timestamp;
 use super::node::{Duty, Node, NodeList, TargetSender};
 use crate::clock::CorrectedClock;
 
-/// The time after which a statement without an answer counts as one that hangs. A lock is waited for during 10 s.
+/// The time after which a server that stores nothing is no longer said to be there. The others delete it 4 s later, and wait for 20 s at most. A lock is
+/// waited for during 10 s.
 #[cfg(feature = "postgres")]
-const HANGS_AFTER: Duration = Duration::from_secs(12);
-/// The time in which a server that receives must have stored a batch. At a new minute it may wait for another server for 20 s.
-#[cfg(feature = "postgres")]
-const STORES_NOTHING_AFTER: Duration = Duration::from_secs(30);
+const PROGRESS_LIMIT: Duration = Duration::from_secs(14);
 
 /// The standing of a server among those on its database. Clones are the same.
 #[derive(Debug, Clone, Default)]
@@ -33,28 +31,9 @@ pub(super) struct Standing {
     watermark: AtomicI64,
     /// The watermark at which the server was cut off from the database, until the pipeline has taken note of it.
     cut: Mutex<Option<Timestamp>>,
-    progress: Mutex<Progressed>,
+    /// The last progress of this server's pipeline; `None` before the first.
+    progress: Mutex<Option<Instant>>,
     clock: CorrectedClock,
-}
-
-/// The times of the last progress of this server's pipeline.
-#[derive(Debug)]
-struct Progressed {
-    /// The last answer to a statement.
-    #[cfg_attr(
-        not(feature = "postgres"),
-        expect(dead_code, reason = "only a database that several servers use has a standing")
-    )]
-    step: Instant,
-    /// The end of the last batch that was stored.
-    batch: Instant,
-}
-
-impl Default for Progressed {
-    fn default() -> Self {
-        let now = Instant::now();
-        Self { step: now, batch: now }
-    }
 }
 
 impl Group {
@@ -110,11 +89,7 @@ impl Group {
     /// Notes that all that this server received until then is stored. The others are told in a moment.
     pub(crate) fn stored_until(&self, watermark: Timestamp) {
         if let Some(standing) = &self.0 {
-            let before = standing.watermark.fetch_max(watermark.as_microsecond(), Ordering::Relaxed);
-            if Timestamp::from_microsecond(before).is_err() {
-                // The server receives from now on.
-                standing.note_batch();
-            }
+            standing.watermark.fetch_max(watermark.as_microsecond(), Ordering::Relaxed);
         }
     }
 
@@ -134,10 +109,11 @@ impl Group {
         }
     }
 
-    /// Notes that the pipeline has stored a batch, or waits for other servers. Where there are others it does so a few times a second, as there are ticks.
-    pub(crate) fn note_batch(&self) {
+    /// Notes that the pipeline can store what it receives, or waits for other servers. Where there are others it does so a few times a second, as
+    /// there are ticks.
+    pub(crate) fn note_progress(&self) {
         if let Some(standing) = &self.0 {
-            standing.note_batch();
+            standing.note_progress();
         }
     }
 }
@@ -154,11 +130,11 @@ impl Standing {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn note_batch(&self) {
-        self.progress().batch = Instant::now();
+    pub(super) fn note_progress(&self) {
+        *self.progress() = Some(Instant::now());
     }
 
-    fn progress(&self) -> MutexGuard<'_, Progressed> {
+    fn progress(&self) -> MutexGuard<'_, Option<Instant>> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -174,9 +150,9 @@ impl Standing {
         Self { watermark: AtomicI64::new(i64::MIN), ..Self::default() }
     }
 
-    /// Takes the list as it is now. Returns it as it was before.
-    pub(super) fn set_nodes(&self, nodes: Vec<Node>) -> Vec<Node> {
-        std::mem::replace(&mut *self.list(), NodeList::now(nodes)).nodes
+    /// Takes the list that was asked for at this instant. Returns it as it was before.
+    pub(super) fn set_nodes(&self, nodes: Vec<Node>, asked: Instant) -> Vec<Node> {
+        std::mem::replace(&mut *self.list(), NodeList { nodes, asked: Some(asked) }).nodes
     }
 
     /// The watermark of this server; `None` before it receives.
@@ -188,23 +164,30 @@ impl Standing {
         &self.clock
     }
 
-    /// Notes that a statement of the pipeline was answered.
-    pub(super) fn note_step(&self) {
-        self.progress().step = Instant::now();
-    }
-
-    /// Notes that the server has joined the list again: it has some time to store a batch.
-    pub(super) fn note_return(&self) {
-        let now = Instant::now();
-        let batch = now.checked_sub(STORES_NOTHING_AFTER.saturating_sub(HANGS_AFTER)).unwrap_or(now);
-        *self.progress() = Progressed { step: now, batch };
-    }
-
-    /// Returns whether the others go on without this server: it receives, but a statement has no answer for a while, or no batch can be stored.
+    /// Returns whether the others are to go on without this server: it receives, and stores nothing.
     pub(super) fn hangs(&self) -> bool {
-        let progress = self.progress();
-        self.watermark().is_some()
-            && (progress.step.elapsed() > HANGS_AFTER && progress.batch.elapsed() > HANGS_AFTER
-                || progress.batch.elapsed() > STORES_NOTHING_AFTER)
+        let progress = *self.progress();
+        self.watermark().is_some() && progress.is_some_and(|at| at.elapsed() > PROGRESS_LIMIT)
+    }
+}
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_receives_and_stores_nothing_for_a_while_hangs() {
+        let standing = Arc::new(Standing::new());
+        let group = Group::of(&standing);
+        let ago = |time: Duration| *standing.progress() = Instant::now().checked_sub(time);
+        ago(PROGRESS_LIMIT * 2);
+        assert!(!standing.hangs(), "it does not receive yet");
+        group.stored_until(Timestamp::UNIX_EPOCH);
+        assert!(standing.hangs());
+        ago(PROGRESS_LIMIT / 2);
+        assert!(!standing.hangs());
+        ago(PROGRESS_LIMIT * 2);
+        group.note_progress();
+        assert!(!standing.hangs());
     }
 }

@@ -52,7 +52,7 @@ pub(crate) struct Node {
 pub(crate) enum TargetSender {
     ThisServer,
     AnotherServer,
-    /// No server, or one that is gone.
+    /// No server, or one that is no longer in the list.
     Nobody,
 }
 
@@ -61,20 +61,14 @@ pub(crate) enum TargetSender {
 pub(super) struct NodeList {
     /// The one that has run longest comes first.
     pub(super) nodes: Vec<Node>,
-    /// `None` before the first time.
-    pub(super) read_at: Option<Instant>,
+    /// The instant at which the list was asked for; `None` before the first time.
+    pub(super) asked: Option<Instant>,
 }
 
 impl NodeList {
-    /// The list as it is now.
-    #[cfg(feature = "postgres")]
-    pub(super) fn now(nodes: Vec<Node>) -> Self {
-        Self { nodes, read_at: Some(Instant::now()) }
-    }
-
     /// Returns whether the list was read some seconds ago at most.
     pub(super) fn is_current(&self) -> bool {
-        self.read_at.is_some_and(|read_at| read_at.elapsed() <= LIST_IS_VALID)
+        self.asked.is_some_and(|asked| asked.elapsed() <= LIST_IS_VALID)
     }
 
     /// The row of this server; `None` if the others went on without it.
@@ -121,9 +115,9 @@ mod tests {
             ([node(true, &[]), node(false, &["mail", "ops"])], TargetSender::AnotherServer),
             ([node(true, &["mail", "ops"]), node(false, &[])], TargetSender::ThisServer),
         ] {
-            let mut list = NodeList::now(nodes.to_vec());
+            let mut list = NodeList { nodes: nodes.to_vec(), asked: Some(Instant::now()) };
             assert_eq!(list.sender_of("ops"), expected);
-            list.read_at = Instant::now().checked_sub(LIST_IS_VALID);
+            list.asked = Instant::now().checked_sub(LIST_IS_VALID);
             assert_eq!(
                 list.sender_of("ops"),
                 TargetSender::AnotherServer,

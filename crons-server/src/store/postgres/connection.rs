@@ -8,7 +8,7 @@ use deadpool_postgres::{Object, Pool};
 use jiff::Timestamp;
 
 use super::connector::{Connector, connection};
-use super::executor::{Executor, ROLLBACK_LIMIT, SERVER_LIMIT};
+use super::executor::{Executor, PROGRAM_LIMIT, ROLLBACK_LIMIT, SERVER_LIMIT};
 use super::membership::Membership;
 use super::migrations::{MIGRATIONS, Migration};
 use super::nodes::Lock;
@@ -57,13 +57,13 @@ impl PostgresStore {
     /// # Errors
     /// If the database cannot be used, or its schema is that of another program or of a newer version.
     pub(crate) fn open(url: &PostgresUrl) -> Result<Self, StoreError> {
-        Self::open_as(url, MIGRATIONS, Membership::join)
+        Self::open_as(url, SERVER_LIMIT, MIGRATIONS, Membership::join)
     }
 
     /// Opens the store as a program does that knows these migrations.
     #[cfg(test)]
     pub(super) fn open_knowing(url: &PostgresUrl, known: &[Migration]) -> Result<Self, StoreError> {
-        Self::open_as(url, known, Membership::join)
+        Self::open_as(url, SERVER_LIMIT, known, Membership::join)
     }
 
     /// Opens the store for a transfer, beside which no server may run.
@@ -71,17 +71,18 @@ impl PostgresStore {
     /// # Errors
     /// The cases of `open`, a database that a server serves, and a schema that is newer, whose rows cannot be copied whole.
     pub(crate) fn open_unserved(url: &PostgresUrl) -> Result<Self, StoreError> {
-        let store = Self::open_as(url, MIGRATIONS, Membership::join_alone)?;
+        let store = Self::open_as(url, PROGRAM_LIMIT, MIGRATIONS, Membership::join_alone)?;
         refuse_newer(&store.executor, &store.connector, &store.pool)?;
         Ok(store)
     }
 
     fn open_as(
         url: &PostgresUrl,
+        answer_limit: Duration,
         known: &[Migration],
         join: impl FnOnce(&Arc<Executor>, Pool, &str) -> Result<Membership, StoreError>,
     ) -> Result<Self, StoreError> {
-        let executor = Arc::new(Executor::new(SERVER_LIMIT)?);
+        let executor = Arc::new(Executor::new(answer_limit)?);
         let connector = Connector::new(url)?;
         let pool = connector.pool(1)?;
         schema::migrate(&executor, &connector, &pool, known)?;
@@ -137,7 +138,6 @@ impl PostgresStore {
         let session = transaction.session()?;
         let answer = self.executor.wait(async { Ok(session.client.simple_query(&begin).await?) })?;
         self.membership.check(&answer)?;
-        self.membership.note_step();
         Ok(transaction)
     }
 }
@@ -196,7 +196,6 @@ impl PostgresTransaction<'_> {
             self.client.as_ref().ok_or_else(|| StoreError::unavailable("the transaction is over"))?;
         let session = Session { executor: self.executor, client, prepared: self.prepared };
         session.send(&self.waiting.take())?;
-        self.membership.note_step();
         Ok(session)
     }
 
@@ -229,8 +228,10 @@ impl PostgresTransaction<'_> {
 
     /// Makes all durable that was written.
     pub(super) fn commit_all(mut self) -> Result<(), StoreError> {
-        let limit = self.executor.answer_limit();
-        self.end("COMMIT", limit)
+        let (limit, membership) = (self.executor.answer_limit(), self.membership);
+        self.end("COMMIT", limit)?;
+        membership.note_progress();
+        Ok(())
     }
 
     /// Ends the transaction, by the same round trip as the statements that wait: if one of them fails, PostgreSQL rolls back instead of a

@@ -6,8 +6,8 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::store::error::StoreError;
 
-/// The time that PostgreSQL has for an answer to a server. A statement ends itself earlier; this is for a network that swallows packets. Clients wait
-/// for 30 s, and a check-in may wait for one batch before its own.
+/// The time that PostgreSQL has for the answer to one statement of a server. A statement ends itself earlier; this is for a network that swallows
+/// packets. Clients of the server wait for 30 s.
 pub(super) const SERVER_LIMIT: Duration = Duration::from_secs(14);
 /// The time for an answer to a program that nobody waits for, such as `crons simulate` with all that is stored.
 pub(super) const PROGRAM_LIMIT: Duration = Duration::from_secs(35);

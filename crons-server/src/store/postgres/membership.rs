@@ -5,7 +5,7 @@
 //! that deletes one runs alone, and each transaction begins with a look for the server's own row: so a server that was deleted stores nothing, until it
 //! has joined again.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -47,6 +47,8 @@ struct Member {
     standing: Arc<Standing>,
     /// The watermark that the others were told last.
     published: Mutex<Option<Timestamp>>,
+    /// Whether the log has said that the server stores nothing.
+    hung: AtomicBool,
 }
 
 impl Membership {
@@ -117,7 +119,7 @@ impl Membership {
         if let Err(other) = self.executor.wait(self.member.join())? {
             return Err(StoreError::unavailable(format!("its rows are being moved by {}", other.name)));
         }
-        self.member.standing.note_return();
+        self.member.standing.note_progress();
         // Until the pipeline has taken note of it, the others are told that this server was not receiving.
         *self.member.standing.cut() = *self.member.published();
         self.executor.wait(self.member.publish())?;
@@ -172,9 +174,9 @@ impl Membership {
         self.member.id.load(Ordering::Relaxed) != 0
     }
 
-    /// Notes that a statement of the pipeline was answered.
-    pub(super) fn note_step(&self) {
-        self.member.standing.note_step();
+    /// Notes that the pipeline has stored something.
+    pub(super) fn note_progress(&self) {
+        self.member.standing.note_progress();
     }
 
     pub(super) fn group(&self) -> Group {
@@ -206,7 +208,15 @@ impl Member {
     fn new(pool: Pool, schema: &str, is_transfer: bool) -> Self {
         let nodes = Nodes { pool, schema: schema.to_owned() };
         let (standing, published) = (Arc::new(Standing::new()), Mutex::default());
-        Self { nodes, name: name(), is_transfer, id: AtomicI64::new(0), standing, published }
+        Self {
+            nodes,
+            name: name(),
+            is_transfer,
+            id: AtomicI64::new(0),
+            standing,
+            published,
+            hung: AtomicBool::new(false),
+        }
     }
 
     /// Adds the server to the list. Returns the program beside which it cannot run as an inner error.
@@ -248,7 +258,7 @@ impl Member {
         let cut = *self.standing.cut();
         let watermark = cut.or(self.standing.watermark());
         let asked = Instant::now();
-        let published = self.nodes.publish(id, watermark, cut.is_some(), self.standing.hangs()).await?;
+        let published = self.nodes.publish(id, watermark, cut.is_some(), self.hangs()).await?;
         if let Some(clock) = published.clock {
             self.standing.clock().compare(asked, clock);
         }
@@ -258,26 +268,31 @@ impl Member {
             // Unless it has joined again meanwhile.
             let _ = self.id.compare_exchange(id, 0, Ordering::Relaxed, Ordering::Relaxed);
         }
-        node_changes::log(&self.standing.set_nodes(published.nodes.clone()), &published.nodes);
+        node_changes::log(&self.standing.set_nodes(published.nodes.clone(), asked), &published.nodes);
         Ok(published)
+    }
+
+    /// Returns whether the server stores nothing. Logs it once.
+    fn hangs(&self) -> bool {
+        let hangs = self.standing.hangs();
+        if hangs && !self.hung.swap(hangs, Ordering::Relaxed) {
+            tracing::warn!("this server stores nothing: the others go on without it until it can");
+        }
+        self.hung.store(hangs, Ordering::Relaxed);
+        hangs
     }
 
     async fn publish_regularly(self: Arc<Self>) {
         let mut ticks = tokio::time::interval(PUBLISH_INTERVAL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let (mut failed, mut hung) = (false, false);
+        let mut failed = false;
         let mut upkeep: Option<JoinHandle<()>> = None;
         loop {
             ticks.tick().await;
-            if !Group::of(&self.standing).has_others() {
+            if self.standing.watermark().is_none() || !Group::of(&self.standing).has_others() {
                 // No other server waits for this one, which may have no tick for a minute.
-                self.standing.note_batch();
+                self.standing.note_progress();
             }
-            let hangs = self.standing.hangs();
-            if hangs && !hung {
-                tracing::warn!("this server stores nothing: the others go on without it until it can");
-            }
-            hung = hangs;
             let id = self.id.load(Ordering::Relaxed);
             if id == 0 {
                 continue;

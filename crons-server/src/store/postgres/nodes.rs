@@ -83,7 +83,8 @@ impl Nodes {
             return Ok(Err(other));
         }
         let sql = format!(
-            "INSERT INTO nodes (name, expires_at, is_transfer, watermark) VALUES ($1, clock_timestamp() + {EXPIRES_AFTER}, $2, $3)
+            "INSERT INTO nodes (name, expires_at, is_transfer, watermark, takes_targets)
+             VALUES ($1, clock_timestamp() + {EXPIRES_AFTER}, $2, $3, TRUE)
              RETURNING id"
         );
         let watermark = watermark.map(Timestamp::as_microsecond);
@@ -262,7 +263,8 @@ fn remove_nodes(also: Option<i64>) -> String {
     )
 }
 
-/// The statement that gives a server some of the duties that are nobody's, if it is in the list.
+/// The statement that gives a server some of the duties that are nobody's, if it is in the list. The duty `alerts` is one of servers of schema 2, which send
+/// all messages if they have it; a newer one takes it and does nothing for it.
 fn take_duties(id: i64, limit: i64) -> String {
     format!(
         "UPDATE duties SET node = {id} WHERE EXISTS (SELECT FROM nodes WHERE id = {id}) AND name IN

@@ -19,7 +19,7 @@ pub(super) fn lease(session: Session<'_>, id: i64, target: &str) -> Result<(), S
 pub(super) fn hand_over(session: Session<'_>, id: i64, target: &str) -> Result<(), StoreError> {
     session.execute(
         "UPDATE target_leases SET node = (
-             SELECT id FROM nodes WHERE watermark IS NOT NULL AND NOT was_cut AND expires_at > clock_timestamp() OR id = $2
+             SELECT id FROM nodes WHERE takes_targets AND watermark IS NOT NULL AND NOT was_cut AND expires_at > clock_timestamp() OR id = $2
              ORDER BY id <= $2, id LIMIT 1)
          WHERE target = $1 AND node = $2",
         &[&text(target), &id],

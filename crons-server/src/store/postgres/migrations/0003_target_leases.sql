@@ -3,4 +3,7 @@
 CREATE TABLE target_leases (
     target TEXT COLLATE "C" PRIMARY KEY,
     node BIGINT NOT NULL
-)
+);
+
+-- Whether the server takes targets that are handed over to it: one of the schema before does not.
+ALTER TABLE nodes ADD COLUMN takes_targets BOOLEAN NOT NULL DEFAULT FALSE
