@@ -30,7 +30,7 @@ pub async fn acknowledge(
     json: Bytes,
 ) -> Result<Response, HttpError> {
     let Acknowledged { by } = body(&json, r#"{"by": "me"}"#)?;
-    let by = acknowledging_person(by)?;
+    let by = acknowledging_person(&by)?;
     set(state, path, Some(by)).await
 }
 
@@ -38,9 +38,9 @@ pub async fn acknowledge(
 ///
 /// # Errors
 /// If it is empty or too long, or has control characters.
-pub(crate) fn acknowledging_person(by: String) -> Result<String, HttpError> {
+pub(crate) fn acknowledging_person(by: &str) -> Result<String, HttpError> {
     if by.trim().is_empty() || by.chars().count() > MAX_NAME {
-        let by = quoted(&by);
+        let by = quoted(by);
         return Err(HttpError::bad_request(format!(
             "by: {by} is not 1 to {MAX_NAME} characters; write a name"
         )));

@@ -75,7 +75,7 @@ pub async fn respond(
     let asked = form.value("do")?.unwrap_or_default();
     let command = match asked {
         ACKNOWLEDGE => {
-            let by = acknowledging_person(form.value("by")?.unwrap_or_default().to_owned())?;
+            let by = acknowledging_person(form.value("by")?.unwrap_or_default())?;
             Command::Acknowledge { incident, by: Some(by) }
         }
         // An old link opens its page as long as the incident is stored, and must not mute later incidents.

@@ -22,7 +22,7 @@ pub async fn acknowledge(
     let incident = incident_id(&written)?;
     let page = return_to(&form, "/")?;
     let by = match form.value("do")?.unwrap_or_default() {
-        "acknowledge" => Some(acknowledging_person(form.value("by")?.unwrap_or_default().to_owned())?),
+        "acknowledge" => Some(acknowledging_person(form.value("by")?.unwrap_or_default())?),
         "withdraw" => None,
         other => return Err(no_command(other, &["acknowledge", "withdraw"])),
     };
